@@ -1,0 +1,71 @@
+/**
+ * Every failure that a user can see, in one table.
+ *
+ * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed,
+ * 2: wrong usage or bad input); `hint` is what to do when the place that raises the error knows nothing better.
+ */
+export const errorTable = {
+  USAGE: { exit: 2, hint: 'Run the command with --help.' },
+  SETTING_UNKNOWN: { exit: 2, hint: 'Run `packet-capture settings` for the list.' },
+  SETTING_INVALID: { exit: 2, hint: 'Correct the value.' },
+  FILE_UNREADABLE: { exit: 2, hint: 'Check the path and its permissions.' },
+  FILE_UNWRITABLE: { exit: 1, hint: 'Check the path, its permissions and the free space.' },
+  YAML_INVALID: { exit: 2, hint: 'Correct the document; nothing was written.' },
+  YAML_UNSUPPORTED: { exit: 2, hint: 'Write the part in plain block style, without anchors; nothing was written.' },
+  MANIFEST_INVALID: { exit: 2, hint: 'Correct the manifest; nothing was written.' },
+  SIDECAR_CONFIG_INVALID: { exit: 2, hint: 'See docs/sidecarconfig.md for both forms.' },
+  POD_SECURITY: { exit: 1, hint: 'Use a namespace whose enforced Pod Security level is privileged or baseline.' },
+  KUBECTL_MISSING: { exit: 1, hint: 'Install kubectl, or name it with the environment variable KUBECTL.' },
+  KUBECTL_FAILED: { exit: 1, hint: 'The lines above are kubectl\'s own.' },
+  CLUSTER_UNREACHABLE: { exit: 1, hint: 'Check --context, --kubeconfig and the network.' },
+  NOT_FOUND: { exit: 1, hint: 'Check the name, the type and the namespace.' },
+  KIND_UNSUPPORTED: { exit: 2, hint: 'Name a workload that has a pod template.' },
+  NOT_INJECTABLE: { exit: 1, hint: 'The reason says what stands in the way.' },
+  CONFLICT: { exit: 1, hint: 'Somebody else changed the object at the same moment. Run the command again.' },
+  ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` takes the change back.' },
+  NOT_YET: { exit: 2, hint: 'This version does not have it yet.' },
+  INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
+} as const satisfies Record<string, { exit: 1 | 2; hint: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export interface CodedError extends Error {
+  readonly code: ErrorCode;
+  /** File, document, line and column, or TYPE/NAME: where it happened. */
+  readonly where?: string;
+  /** What to do about it, one sentence. */
+  readonly hint: string;
+}
+
+export interface ErrorDetails {
+  readonly where?: string;
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** Makes the error to throw for a row of {@link errorTable}; `what` is one sentence without a final full stop. */
+export function codedError(code: ErrorCode, what: string, details: ErrorDetails = {}): CodedError {
+  const error = new Error(what, details.cause === undefined ? undefined : { cause: details.cause });
+  return Object.assign(error, {
+    name: code,
+    code,
+    hint: details.hint ?? errorTable[code].hint,
+    ...(details.where === undefined ? {} : { where: details.where }),
+  });
+}
+
+/** True for errors made by {@link codedError}: what the user did or met, in contrast to a bug. */
+export function isCodedError(error: unknown): error is CodedError {
+  return error instanceof Error && 'code' in error && 'hint' in error && String(error.code) in errorTable;
+}
+
+/**
+ * The text for people: `error CODE: what`, then the place, then what to do.
+ * Several lines, no final newline.
+ */
+export function formatError(error: CodedError): string {
+  const lines = [`error ${error.code}: ${error.message}`];
+  if (error.where !== undefined) lines.push(`  at ${error.where}`);
+  lines.push(`  ${error.hint}`);
+  return lines.join('\n');
+}
