@@ -1,0 +1,65 @@
+import type { PodTemplate } from '../sidecar/index.ts';
+import type { Addition } from './plan.ts';
+import type { Removal } from './removal.ts';
+
+/** One operation of a JSON Patch (RFC 6902). */
+export type PatchOperation =
+  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+
+/** A path of keys as a JSON Pointer (RFC 6901): `~` and `/` are escaped. */
+export function jsonPointer(keys: readonly (string | number)[]): string {
+  return keys.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/**
+ * The patch that adds the sidecar to an object whose pod template sits at `path`.
+ * A parent that is absent is added whole: the API server creates none by itself, and a patch that does not apply
+ * fails the request even under `failurePolicy: Ignore`.
+ */
+export function additionPatch(template: PodTemplate, addition: Addition, path: readonly string[]): PatchOperation[] {
+  const at = (...keys: (string | number)[]): string => jsonPointer([...path, ...keys]);
+  const operations: PatchOperation[] = [];
+  const annotations = Object.entries(addition.annotations);
+  if (annotations.length > 0) {
+    if (template.metadata == null) {
+      operations.push({ op: 'add', path: at('metadata'), value: { annotations: addition.annotations } });
+    } else if (template.metadata.annotations == null) {
+      operations.push({ op: 'add', path: at('metadata', 'annotations'), value: addition.annotations });
+    } else {
+      for (const [key, value] of annotations) operations.push({ op: 'add', path: at('metadata', 'annotations', key), value });
+    }
+  }
+  const list = (field: 'volumes' | 'initContainers' | 'containers', where: 'first' | 'last'): void => {
+    const items = addition[field];
+    if (items.length === 0) return;
+    if (template.spec?.[field] == null) operations.push({ op: 'add', path: at('spec', field), value: items });
+    else for (const [index, value] of items.entries()) operations.push({ op: 'add', path: at('spec', field, where === 'first' ? index : '-'), value });
+  };
+  list('volumes', 'last');
+  list('initContainers', 'first');
+  list('containers', 'last');
+  return operations;
+}
+
+/**
+ * The patch that takes the sidecar out again. A list or map that would be empty goes too: Kubernetes stores an absent
+ * and an empty one alike.
+ */
+export function removalPatch(template: PodTemplate, removal: Removal, path: readonly string[]): PatchOperation[] {
+  const at = (...keys: (string | number)[]): string => jsonPointer([...path, ...keys]);
+  const operations: PatchOperation[] = [];
+  for (const field of ['containers', 'initContainers', 'volumes'] as const) {
+    const items = template.spec?.[field] ?? [];
+    const indexes = items.flatMap(({ name }, index) => (removal[field].includes(name) ? [index] : []));
+    if (indexes.length === 0) continue;
+    if (indexes.length === items.length && field !== 'containers') operations.push({ op: 'remove', path: at('spec', field) });
+    // From the back: a removal shifts the indexes behind it.
+    else for (const index of indexes.toReversed()) operations.push({ op: 'remove', path: at('spec', field, index) });
+  }
+  const present = Object.keys(template.metadata?.annotations ?? {});
+  const keys = present.filter((key) => removal.annotations.includes(key));
+  if (keys.length > 0 && keys.length === present.length) operations.push({ op: 'remove', path: at('metadata', 'annotations') });
+  else for (const key of keys) operations.push({ op: 'remove', path: at('metadata', 'annotations', key) });
+  return operations;
+}

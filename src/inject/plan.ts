@@ -1,0 +1,141 @@
+import {
+  injectAnnotation,
+  settingAnnotation,
+  settingsOfAnnotations,
+  statusAnnotation,
+  type SettingName,
+  type SettingValues,
+} from '../settings/index.ts';
+import {
+  containerName,
+  formatStatus,
+  makeSidecar,
+  volumeNames,
+  type AgentSidecarConfig,
+  type Container,
+  type OwnSidecarConfig,
+  type PodSpec,
+  type PodTemplate,
+  type SidecarConfig,
+  type Volume,
+} from '../sidecar/index.ts';
+import { carries } from './carries.ts';
+import { isGuaranteed } from './qos.ts';
+import type { SkipReason } from './reasons.ts';
+
+/** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
+export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
+
+export interface InjectOptions {
+  readonly config: SidecarConfig;
+  /** Settings to write into the pod's annotations. */
+  readonly settings: SettingValues;
+  /** Of the namespace that the pod will run in. */
+  readonly podSecurity: PodSecurityLevel;
+  /** The namespace that the pod will run in, when it is known. */
+  readonly namespace?: string | undefined;
+}
+
+/** What is added to a pod template; every way hands just this to Kubernetes. */
+export interface Addition {
+  /** New keys only: no existing annotation is ever overwritten. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** To be put before the existing init containers: the sidecar sees their traffic too. */
+  readonly initContainers: readonly Container[];
+  /** To be put behind the existing containers. */
+  readonly containers: readonly Container[];
+  /** To be put behind the existing volumes. */
+  readonly volumes: readonly Volume[];
+}
+
+export type InjectPlan =
+  | { readonly inject: true; readonly addition: Addition }
+  | { readonly inject: false; readonly reason: SkipReason };
+
+/** kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. */
+const systemNamespaces: readonly string[] = ['kube-system', 'kube-node-lease'];
+
+/** Decides whether a pod template gets the sidecar, and what exactly is added to it. */
+export function planInjection(template: PodTemplate, options: InjectOptions): InjectPlan {
+  const { spec } = template;
+  if (!spec?.containers?.length) return { inject: false, reason: 'no_pod_template' };
+  const { config } = options;
+  const reason =
+    unfit(template, spec, options.namespace) ??
+    (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config));
+  if (reason !== undefined) return { inject: false, reason };
+  return { inject: true, addition: config.form === 'agent' ? agentAddition(template, spec, config, options) : ownAddition(config) };
+}
+
+/** What no sidecar can be added to, ours or a user's. */
+function unfit({ metadata }: PodTemplate, spec: PodSpec, namespace: string | undefined): SkipReason | undefined {
+  const annotations = metadata?.annotations ?? {};
+  // A manifest may hold an unquoted false, which is no legal annotation, yet a clear wish.
+  if (String(annotations[injectAnnotation]) === 'false') return 'opted_out';
+  if ('kubernetes.io/config.mirror' in annotations) return 'mirror_pod';
+  if (systemNamespaces.includes(namespace ?? metadata?.namespace ?? '')) return 'system_namespace';
+  if (spec.hostNetwork === true) return 'host_network';
+  if (spec.os?.name === 'windows' || spec.nodeSelector?.['kubernetes.io/os'] === 'windows') return 'windows';
+  return undefined;
+}
+
+function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: InjectOptions): SkipReason | undefined {
+  const annotations = metadata?.annotations ?? {};
+  if (statusAnnotation in annotations) return 'already_injected';
+  const ours: readonly string[] = Object.values(volumeNames);
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  if (containers.some(({ name }) => name === containerName)) return 'name_collision';
+  if (spec.volumes?.some(({ name }) => ours.includes(name)) === true) return 'name_collision';
+  if (options.podSecurity === 'restricted') return 'pod_security_restricted';
+  const conflict = settingEntries(options.settings).some(([name, value]) => {
+    const present = annotations[settingAnnotation(name)];
+    return present !== undefined && present !== value;
+  });
+  return conflict ? 'setting_conflict' : undefined;
+}
+
+/** The user's own sidecar carries no status: it is there when all of it is there, unchanged. */
+function ownConflict(spec: PodSpec, config: OwnSidecarConfig): SkipReason | undefined {
+  const pairs = [
+    ...pairsByName([...(spec.containers ?? []), ...(spec.initContainers ?? [])], [...config.containers, ...config.initContainers]),
+    ...pairsByName(spec.volumes ?? [], config.volumes),
+  ];
+  if (pairs.every(({ present }) => present === undefined)) return undefined;
+  return pairs.every(({ wanted, present }) => carries(present, wanted)) ? 'already_injected' : 'name_collision';
+}
+
+function pairsByName<T extends { readonly name: string }>(present: readonly T[], wanted: readonly T[]): { wanted: T; present: T | undefined }[] {
+  return wanted.map((item) => ({ wanted: item, present: present.find(({ name }) => name === item.name) }));
+}
+
+function agentAddition(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): Addition {
+  const present = template.metadata?.annotations ?? {};
+  const given = settingEntries(options.settings).map(([name, value]) => [settingAnnotation(name), value] as const);
+  const annotations = Object.fromEntries(given.filter(([key]) => !(key in present)));
+  const sidecar = makeSidecar({
+    config,
+    profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
+    guaranteed: isGuaranteed(spec),
+    podSettings: settingsOfAnnotations({ ...present, ...annotations }),
+  });
+  const keys = Object.keys(annotations);
+  const status = formatStatus({
+    containers: [sidecar.container.name],
+    volumes: sidecar.volumes.map(({ name }) => name),
+    ...(keys.length === 0 ? {} : { annotations: keys }),
+  });
+  return {
+    annotations: { ...annotations, [statusAnnotation]: status },
+    initContainers: [sidecar.container],
+    containers: [],
+    volumes: sidecar.volumes,
+  };
+}
+
+function ownAddition({ containers, initContainers, volumes }: OwnSidecarConfig): Addition {
+  return { annotations: {}, containers, initContainers, volumes };
+}
+
+function settingEntries(values: SettingValues): [SettingName, string][] {
+  return Object.entries(values) as [SettingName, string][];
+}

@@ -1,0 +1,19 @@
+import type { Container, PodSpec } from '../sidecar/index.ts';
+
+/**
+ * True if the pod's QoS class is Guaranteed: every container, init containers too, limits cpu and memory, and requests
+ * either the same or nothing (which then defaults to the limit).
+ * @see pkg/apis/core/v1/helper/qos/qos.go in kubernetes/kubernetes
+ */
+export function isGuaranteed(spec: PodSpec): boolean {
+  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+  return containers.length > 0 && containers.every(limitsEqualRequests);
+}
+
+function limitsEqualRequests({ resources }: Container): boolean {
+  return ['cpu', 'memory'].every((resource) => {
+    const limit = resources?.limits?.[resource];
+    const request = resources?.requests?.[resource];
+    return limit !== undefined && (request === undefined || String(request) === String(limit));
+  });
+}

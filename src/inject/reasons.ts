@@ -1,0 +1,19 @@
+/**
+ * Why a workload was left alone: the code is for programs, the sentence for people.
+ * Shape after linkerd2's pkg/inject/report.go: codes go to metrics and `-o json`, sentences to the terminal.
+ */
+export const skipReasons = {
+  already_injected: 'it carries the sidecar already; uninject it first to change it',
+  opted_out: 'its annotation packet-capture/inject is "false"',
+  host_network: 'it uses the network of its node (hostNetwork), so a capture would see every pod there',
+  windows: 'it runs on Windows, which has no NET_RAW',
+  mirror_pod: 'it is the mirror of a static pod and cannot be changed',
+  system_namespace: 'it belongs to a system namespace',
+  pod_security_restricted: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW',
+  name_collision: 'it has a container or volume of the same name that is not ours',
+  setting_conflict: 'it has another value for a setting that was given; remove the annotation or the flag',
+  no_pod_template: 'it has no pod template with containers',
+  not_injected: 'it carries no sidecar',
+} as const;
+
+export type SkipReason = keyof typeof skipReasons;

@@ -1,0 +1,14 @@
+export { parseDuration } from './duration.ts';
+export {
+  annotationPrefix,
+  injectAnnotation,
+  namespaceLabel,
+  settingAnnotation,
+  settingEnvironment,
+  settingsOfAnnotations,
+  statusAnnotation,
+} from './names.ts';
+export { formatMebibytes, parseQuantity } from './quantity.ts';
+export { volumeBytes } from './ring.ts';
+export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
+export { settingProblem } from './validate.ts';

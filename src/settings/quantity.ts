@@ -1,0 +1,33 @@
+const suffixes: Readonly<Record<string, bigint>> = {
+  '': 1n,
+  k: 1000n,
+  M: 1000n ** 2n,
+  G: 1000n ** 3n,
+  T: 1000n ** 4n,
+  Ki: 1024n,
+  Mi: 1024n ** 2n,
+  Gi: 1024n ** 3n,
+  Ti: 1024n ** 4n,
+};
+
+/**
+ * Bytes of a Kubernetes quantity in whole numbers: `16Mi`, `64M`, `1048576`.
+ *
+ * Fractions, exponents and milli-units are legal quantities, yet the capture agent counts bytes in a POSIX shell and
+ * refuses them; so does this.
+ * @returns the bytes, or undefined when the text is no such quantity or is beyond 2^53
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+export function parseQuantity(text: string): number | undefined {
+  const match = /^(\d{1,16})([kMGT]|[KMGT]i)?$/.exec(text);
+  if (match === null) return undefined;
+  const unit = suffixes[match[2] ?? ''];
+  if (unit === undefined) return undefined;
+  const bytes = BigInt(match[1] ?? '') * unit;
+  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : undefined;
+}
+
+/** Bytes as a quantity in whole mebibytes, rounded up: 16777217 is `17Mi`. */
+export function formatMebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1024 ** 2)}Mi`;
+}

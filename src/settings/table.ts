@@ -1,0 +1,144 @@
+/** How a setting's value is written; one parser and one JSON schema per type. */
+export type SettingType =
+  | 'state'
+  | 'text'
+  | 'interfaces'
+  | 'bytes'
+  | 'count'
+  | 'snaplen'
+  | 'duration';
+
+export interface Setting {
+  /** Flag name, and the part of the annotation key behind the slash. */
+  readonly name: string;
+  readonly type: SettingType;
+  /** As the user would write it; the empty string means none. */
+  readonly default: string;
+  /** Stands for the value in help texts. */
+  readonly placeholder: string;
+  /** One line of help. */
+  readonly text: string;
+  /** False: known by name, and refused until the capture agent can do it. */
+  readonly available: boolean;
+}
+
+/**
+ * What to capture: the one table that flags, annotations, the sidecar's settings volume, chart values, schema and
+ * documents derive from. Order is the order of every listing.
+ */
+export const settings = [
+  {
+    name: 'state',
+    type: 'state',
+    default: 'running',
+    placeholder: 'running|idle',
+    text: 'running captures; idle closes the file and waits at no cost',
+    available: true,
+  },
+  {
+    name: 'filter',
+    type: 'text',
+    default: '',
+    placeholder: 'EXPRESSION',
+    text: 'pcap-filter expression, for example "tcp port 80"; an invalid one captures nothing',
+    available: true,
+  },
+  {
+    name: 'interfaces',
+    type: 'interfaces',
+    default: 'all',
+    placeholder: 'NAMES',
+    text: 'interface names, comma separated; all: every interface that is up, except lo',
+    available: true,
+  },
+  {
+    name: 'snaplen',
+    type: 'snaplen',
+    default: '0',
+    placeholder: 'BYTES',
+    text: 'bytes kept of each packet; 0: whole packets',
+    available: true,
+  },
+  {
+    name: 'file-size',
+    type: 'bytes',
+    default: '16Mi',
+    placeholder: 'QUANTITY',
+    text: 'a file is closed at this size',
+    available: true,
+  },
+  {
+    name: 'file-count',
+    type: 'count',
+    default: '8',
+    placeholder: 'N',
+    text: 'files kept in the ring; the oldest goes first',
+    available: true,
+  },
+  {
+    name: 'rotate',
+    type: 'duration',
+    default: '60s',
+    placeholder: 'DURATION',
+    text: 'a file is closed after this time, with or without packets',
+    available: true,
+  },
+  {
+    name: 'duration',
+    type: 'duration',
+    default: '',
+    placeholder: 'DURATION',
+    text: 'idle after this time',
+    available: true,
+  },
+  {
+    name: 'packet-count',
+    type: 'count',
+    default: '',
+    placeholder: 'N',
+    text: 'idle after this many packets',
+    available: true,
+  },
+  {
+    name: 'buffer-size',
+    type: 'bytes',
+    default: '4Mi',
+    placeholder: 'QUANTITY',
+    text: "the kernel's packet buffer per interface",
+    available: true,
+  },
+  {
+    name: 'upload',
+    type: 'text',
+    default: '',
+    placeholder: 'REMOTE',
+    text: 'an rclone destination for closed files, for example s3:bucket/prefix',
+    available: false,
+  },
+  {
+    name: 'stream',
+    type: 'text',
+    default: '',
+    placeholder: 'HOST:PORT',
+    text: 'PCAP-over-IP push to a collector',
+    available: false,
+  },
+  {
+    name: 'mirror',
+    type: 'text',
+    default: '',
+    placeholder: 'URL',
+    text: 'live copy of the traffic, for example vxlan://host:4789?vni=42',
+    available: false,
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingName = (typeof settings)[number]['name'];
+
+/** Values as the user wrote them, by setting; what is absent has its default. */
+export type SettingValues = Readonly<Partial<Record<SettingName, string>>>;
+
+/** The row of the table, or undefined for a name that is no setting. */
+export function findSetting(name: string): (Setting & { readonly name: SettingName }) | undefined {
+  return settings.find((setting) => setting.name === name);
+}

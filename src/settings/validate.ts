@@ -1,0 +1,41 @@
+import { parseDuration } from './duration.ts';
+import { parseQuantity } from './quantity.ts';
+import { findSetting, type SettingType } from './table.ts';
+
+/** Linux: IFNAMSIZ is 16 with the final NUL; a name has no slash and no white space (dev_valid_name in net/core/dev.c). */
+const interfaceName = /^[^\s/,:]{1,15}$/;
+
+/** Each returns what is wrong with a value that is not empty, or undefined when it is good. */
+const checks: Readonly<Record<SettingType, (value: string) => string | undefined>> = {
+  state: (value) => (value === 'running' || value === 'idle' ? undefined : 'must be running or idle'),
+  text: () => undefined,
+  interfaces: (value) =>
+    value.split(',').every((name) => interfaceName.test(name))
+      ? undefined
+      : 'must be interface names, separated by commas, without spaces',
+  bytes: (value) => {
+    const bytes = parseQuantity(value);
+    if (bytes === undefined) return 'must be a quantity such as 16Mi or 64M';
+    return bytes < 1024 ** 2 ? 'must be at least 1Mi' : undefined;
+  },
+  count: (value) => (/^[1-9]\d{0,8}$/.test(value) ? undefined : 'must be a whole number from 1 to 999999999'),
+  snaplen: (value) =>
+    /^(0|[1-9]\d{0,5})$/.test(value) && Number(value) <= 262_144 ? undefined : 'must be a whole number of bytes up to 262144',
+  duration: (value) => {
+    const seconds = parseDuration(value);
+    if (seconds === undefined) return 'must be a duration such as 60s, 1m30s or 2h';
+    return seconds < 1 || seconds > 31_536_000 ? 'must be from 1s to 8760h' : undefined;
+  },
+};
+
+/**
+ * What is wrong with a setting's value, in a few words; undefined when it is good.
+ * The empty value is good for every setting: it means the default.
+ */
+export function settingProblem(name: string, value: string): string | undefined {
+  const setting = findSetting(name);
+  if (setting === undefined) return 'is no setting';
+  if (value === '') return undefined;
+  if (!setting.available) return 'is not available in this version';
+  return checks[setting.type](value);
+}

@@ -1,0 +1,39 @@
+import type { SettingValues } from '../settings/index.ts';
+import type { Container, ResourceRequirements, Volume } from './kubernetes.ts';
+
+/** The properties of the sidecar that are not settings. */
+export interface AgentConfig {
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  readonly resources: ResourceRequirements;
+}
+
+/** Our own sidecar, with defaults under the pod's annotations. */
+export interface AgentSidecarConfig {
+  readonly form: 'agent';
+  readonly agent: AgentConfig;
+  readonly settings: SettingValues;
+}
+
+/** A sidecar of the user's, the article's form: taken as it is. */
+export interface OwnSidecarConfig {
+  readonly form: 'own';
+  readonly containers: readonly Container[];
+  readonly initContainers: readonly Container[];
+  readonly volumes: readonly Volume[];
+}
+
+/** What `sidecarconfig.yaml` says. */
+export type SidecarConfig = AgentSidecarConfig | OwnSidecarConfig;
+
+/** requests 10m/16Mi: what an idle sidecar is charged with; limits 250m/64Mi: loss-free at 1 Gbit/s with a 4Mi buffer. */
+export const defaultAgent: AgentConfig = {
+  image: 'packet-capture/agent:0.1.0',
+  imagePullPolicy: 'IfNotPresent',
+  resources: {
+    requests: { cpu: '10m', memory: '16Mi' },
+    limits: { cpu: '250m', memory: '64Mi' },
+  },
+};
+
+export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: defaultAgent, settings: {} };

@@ -1,0 +1,13 @@
+export {
+  defaultAgent,
+  defaultSidecarConfig,
+  type AgentConfig,
+  type AgentSidecarConfig,
+  type OwnSidecarConfig,
+  type SidecarConfig,
+} from './config.ts';
+export type { Container, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
+export { readSidecarConfig } from './configFile.ts';
+export { containerName, mountPaths, volumeNames } from './names.ts';
+export { makeSidecar, type SecurityProfile, type Sidecar } from './sidecar.ts';
+export { formatStatus, parseStatus, type SidecarStatus } from './status.ts';

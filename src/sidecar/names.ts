@@ -1,0 +1,18 @@
+/** Names inside the pod: part of the contract with users, never to be changed. */
+export const containerName = 'packet-capture';
+
+export const volumeNames = {
+  files: 'packet-capture-files',
+  settings: 'packet-capture-settings',
+  noToken: 'packet-capture-no-token',
+} as const;
+
+export const mountPaths = {
+  files: '/captures',
+  settings: '/etc/packet-capture/settings',
+  /** Where Kubernetes mounts the pod's token unless something is mounted there (plugin/pkg/admission/serviceaccount). */
+  token: '/var/run/secrets/kubernetes.io/serviceaccount',
+} as const;
+
+/** The uid and gid of the agent's image: `nonroot`, as distroless images have it. */
+export const agentUser = 65532;

@@ -1,0 +1,103 @@
+import {
+  formatMebibytes,
+  settingAnnotation,
+  settingEnvironment,
+  settings,
+  volumeBytes,
+  type SettingValues,
+} from '../settings/index.ts';
+import type { AgentConfig, AgentSidecarConfig } from './config.ts';
+import type { Container, ResourceRequirements, Volume } from './kubernetes.ts';
+import { agentUser, containerName, mountPaths, volumeNames } from './names.ts';
+
+/**
+ * What the namespace's enforced Pod Security level leaves the sidecar. `restricted` has no profile: capture needs
+ * NET_RAW, which that level forbids (pod-security-admission/policy/check_capabilities_restricted.go).
+ */
+export type SecurityProfile = 'privileged' | 'baseline';
+
+export interface SidecarOptions {
+  readonly config: AgentSidecarConfig;
+  readonly profile: SecurityProfile;
+  /** The pod's QoS class is Guaranteed: the sidecar's requests must equal its limits, or the pod would lose its class. */
+  readonly guaranteed: boolean;
+  /** The settings in the pod's own annotations, for the size of the volume. */
+  readonly podSettings: SettingValues;
+}
+
+export interface Sidecar {
+  /** A native sidecar (KEP-753): an init container that restarts always. */
+  readonly container: Container;
+  readonly volumes: readonly Volume[];
+}
+
+/** What is added to a pod. Equal input gives equal output, key order included. */
+export function makeSidecar({ config, profile, guaranteed, podSettings }: SidecarOptions): Sidecar {
+  const sizeLimit = formatMebibytes(volumeBytes({ ...config.settings, ...present(podSettings) }));
+  return {
+    container: {
+      name: containerName,
+      image: config.agent.image,
+      imagePullPolicy: config.agent.imagePullPolicy,
+      restartPolicy: 'Always',
+      env: environment(config.settings, sizeLimit),
+      resources: guaranteed ? equalToLimits(config.agent.resources) : config.agent.resources,
+      securityContext: securityContext(profile),
+      volumeMounts: [
+        { name: volumeNames.files, mountPath: mountPaths.files },
+        { name: volumeNames.settings, mountPath: mountPaths.settings, readOnly: true },
+        { name: volumeNames.noToken, mountPath: mountPaths.token, readOnly: true },
+      ],
+    },
+    volumes: [
+      { name: volumeNames.files, emptyDir: { sizeLimit } },
+      {
+        name: volumeNames.settings,
+        downwardAPI: {
+          items: settings.map(({ name }) => ({
+            path: name,
+            fieldRef: { fieldPath: `metadata.annotations['${settingAnnotation(name)}']` },
+          })),
+        },
+      },
+      { name: volumeNames.noToken, emptyDir: {} },
+    ],
+  };
+}
+
+/** An empty annotation means the default, as an absent one does: the settings volume cannot tell them apart. */
+function present(values: SettingValues): SettingValues {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
+}
+
+function environment(defaults: SettingValues, sizeLimit: string): readonly unknown[] {
+  const field = (name: string, fieldPath: string): unknown => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  return [
+    field('POD_NAMESPACE', 'metadata.namespace'),
+    field('POD_NAME', 'metadata.name'),
+    field('NODE_NAME', 'spec.nodeName'),
+    { name: 'PACKET_CAPTURE_SIZE_LIMIT', value: sizeLimit },
+    ...settings.flatMap(({ name }) => {
+      const value = defaults[name] ?? '';
+      return value === '' ? [] : [{ name: settingEnvironment(name), value }];
+    }),
+  ];
+}
+
+function equalToLimits(resources: AgentConfig['resources']): ResourceRequirements {
+  const limits = resources.limits ?? {};
+  return { requests: limits, limits };
+}
+
+function securityContext(profile: SecurityProfile): unknown {
+  return {
+    allowPrivilegeEscalation: false,
+    // Pod Security `baseline` forbids to add NET_RAW, yet not to keep it among the runtime's own defaults.
+    ...(profile === 'privileged' ? { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } } : {}),
+    readOnlyRootFilesystem: true,
+    runAsGroup: agentUser,
+    runAsNonRoot: true,
+    runAsUser: agentUser,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
