@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import passedLine from './test/passedLine.ts';
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/passedLine.ts'],
+    reporters: ['default', passedLine],
     projects: [
       {
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 },

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { settingAnnotation, settings } from '../../settings/index.ts';
+
+/** `settings`: the table, for people or as JSON. */
+export function addSettings(program: Command): void {
+  program
+    .command('settings')
+    .description('what can be set, by flag or by annotation')
+    .option('-o, --output <FORMAT>', 'json: for programs')
+    .action(({ output }: { output?: string }) => {
+      const rows = settings.map((setting) => Object.assign({ annotation: settingAnnotation(setting.name) }, setting));
+      if (output === 'json') {
+        console.log(JSON.stringify(rows, null, 2));
+        return;
+      }
+      const columns = ['name', 'default', 'text'] as const;
+      const table = [{ name: 'SETTING', default: 'DEFAULT', text: 'MEANING' }, ...rows];
+      const widths = columns.map((column) => Math.max(...table.map((row) => (row[column] || '-').length)));
+      for (const row of table) {
+        console.log(columns.map((column, index) => (row[column] || '-').padEnd(widths[index] ?? 0)).join('  ').trimEnd());
+      }
+    });
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { codedError } from '../errors.ts';
+import { findSetting, settingProblem, settings, type SettingName, type SettingValues } from '../settings/index.ts';
+
+/** Adds one flag per row of the settings' table. */
+export function addSettingFlags(command: Command): Command {
+  for (const setting of settings) {
+    const note = setting.default === '' ? '' : ` (default ${setting.default})`;
+    command.option(`--${setting.name} <${setting.placeholder}>`, `${setting.text}${note}`);
+  }
+  return command;
+}
+
+/**
+ * The settings among a command's parsed options.
+ * @throws SETTING_INVALID for a value that is not valid, NOT_YET for a setting that this version cannot do
+ */
+export function settingsOfFlags(options: Readonly<Record<string, unknown>>): SettingValues {
+  const values: Partial<Record<SettingName, string>> = {};
+  for (const { name } of settings) {
+    const value = options[camelCase(name)];
+    if (typeof value !== 'string') continue;
+    checkSetting(name, value, `--${name}`);
+    values[name] = value;
+  }
+  return values;
+}
+
+/** @throws SETTING_UNKNOWN, SETTING_INVALID, NOT_YET */
+function checkSetting(name: string, value: string, where: string): void {
+  const problem = settingProblem(name, value);
+  if (problem === undefined) return;
+  const code = findSetting(name)?.available === false ? 'NOT_YET' : 'SETTING_INVALID';
+  throw codedError(code, `${name} "${value}" ${problem}`, { where });
+}
+
+/** commander's own rule for the name of an option's property. */
+function camelCase(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { codedError } from '../errors.ts';
+import { defaultSidecarConfig, readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
+
+export interface SidecarFlags {
+  readonly sidecarConfig?: string;
+  readonly image?: string;
+  readonly imagePullPolicy?: string;
+}
+
+/** Adds the flags that say which sidecar is meant. */
+export function addSidecarFlags(command: Command): Command {
+  return command
+    .option('--sidecar-config <FILE>', 'sidecarconfig.yaml, or the ConfigMap that holds it; see docs/sidecarconfig.md')
+    .option('--image <IMAGE>', "the capture agent's image")
+    .addOption(new Option('--image-pull-policy <POLICY>', 'of that image').choices(['Always', 'IfNotPresent', 'Never']));
+}
+
+/**
+ * The sidecar that the flags ask for.
+ * @throws FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID
+ */
+export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig> {
+  const config = flags.sidecarConfig === undefined ? defaultSidecarConfig : await readConfigFile(flags.sidecarConfig);
+  if (flags.image === undefined && flags.imagePullPolicy === undefined) return config;
+  if (config.form === 'own') {
+    throw codedError('USAGE', '--image and --image-pull-policy do not go with a sidecar of your own', {
+      where: '--sidecar-config',
+      hint: 'Name the image in the file.',
+    });
+  }
+  const { image = config.agent.image, imagePullPolicy = config.agent.imagePullPolicy } = flags;
+  return { ...config, agent: { ...config.agent, image, imagePullPolicy } };
+}
+
+async function readConfigFile(file: string): Promise<SidecarConfig> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw codedError('FILE_UNREADABLE', `cannot read the sidecar's configuration: ${String(error)}`, { where: file, cause: error });
+  }
+  const { parse } = await import('yaml');
+  const read = (source: string, where: string): unknown => {
+    try {
+      return parse(source, { version: '1.1' });
+    } catch (error) {
+      throw codedError('YAML_INVALID', String(error), { where, hint: 'Correct the file.', cause: error });
+    }
+  };
+  const value = read(text, file);
+  const inner = configMapContent(value);
+  return inner === undefined ? readSidecarConfig(value, file) : readSidecarConfig(read(inner, `${file}: ${configKey}`), `${file}: ${configKey}`);
+}
+
+/** The key in the ConfigMap that the injector mounts, as the article has it. */
+const configKey = 'sidecarconfig.yaml';
+
+function configMapContent(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || value.kind !== 'ConfigMap') return undefined;
+  const data = 'data' in value && typeof value.data === 'object' && value.data !== null ? value.data : {};
+  return configKey in data && typeof data[configKey] === 'string' ? data[configKey] : '';
+}

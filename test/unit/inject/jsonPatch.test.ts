@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import jsonPatch, { type Operation } from 'fast-json-patch';
+import { expect, test } from 'vitest';
+import { additionPatch, jsonPointer, planInjection, planRemoval, removalPatch, templatePath, workloadKinds, type PatchOperation } from '../../../src/inject/index.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+
+type Json = Record<string, unknown>;
+const options = { config: defaultSidecarConfig, settings: { filter: 'port 80' }, podSecurity: 'privileged' } as const;
+
+/** fast-json-patch refuses what does not apply, as the API server does. */
+function apply(object: Json, patch: readonly PatchOperation[]): Json {
+  return jsonPatch.applyPatch(structuredClone(object), structuredClone(patch) as Operation[], true).newDocument;
+}
+
+const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const named = fc.uniqueArray(name, { maxLength: 4 }).map((names) => names.map((item) => ({ name: item })));
+const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null | undefined> => fc.oneof(value, fc.constant(null), fc.constant(undefined));
+const template: fc.Arbitrary<PodTemplate> = fc.record({
+  metadata: optional(fc.record({ annotations: optional(fc.dictionary(fc.constantFrom('x/y', 'a~b', 'plain'), fc.string())) })),
+  spec: fc.record({ containers: fc.uniqueArray(name, { minLength: 1 }).map((names) => names.map((item) => ({ name: item }))), initContainers: optional(named), volumes: optional(named) }),
+}) as fc.Arbitrary<PodTemplate>;
+const kind = fc.constantFrom(...workloadKinds.map((item) => templatePath(apiVersionOf(item), item) ?? []));
+
+function apiVersionOf(item: string): string {
+  if (['Job', 'CronJob'].includes(item)) return 'batch/v1';
+  return ['Pod', 'PodTemplate', 'ReplicationController'].includes(item) ? 'v1' : 'apps/v1';
+}
+
+function wrap(path: readonly string[], inner: PodTemplate): Json {
+  return path.reduceRight<Json>((value, key) => ({ [key]: value, beside: 1 }), JSON.parse(JSON.stringify(inner)) as Json);
+}
+
+function unwrap(path: readonly string[], object: Json): PodTemplate {
+  return path.reduce<Json>((value, key) => value[key] as Json, object);
+}
+
+/** Kubernetes stores an absent, a null and an empty list or map alike. */
+function stored(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(stored);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, item]) => [key, stored(item)] as const);
+  return Object.fromEntries(entries.filter(([, item]) => item != null && !(typeof item === 'object' && Object.keys(item).length === 0)));
+}
+
+test('what is added can be taken out again, in every kind and shape', () => {
+  fc.assert(
+    fc.property(template, kind, (inner, path) => {
+      const object = wrap(path, inner);
+      const plan = planInjection(unwrap(path, object), options);
+      if (!plan.inject) throw new Error(plan.reason);
+      const injected = apply(object, additionPatch(unwrap(path, object), plan.addition, path));
+      const again = unwrap(path, injected);
+      expect(again.spec?.initContainers?.[0]).toMatchObject({ name: 'packet-capture' });
+      expect(again.spec?.containers).toEqual(inner.spec?.containers);
+      expect(planInjection(again, options)).toEqual({ inject: false, reason: 'already_injected' });
+      const removal = planRemoval(again, defaultSidecarConfig);
+      if (!removal.remove) throw new Error(removal.reason);
+      expect(stored(apply(injected, removalPatch(again, removal.removal, path)))).toEqual(stored(object));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('no annotation of the pod is lost or changed', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'), fc.string()), (annotations) => {
+      const object: Json = { metadata: { annotations }, spec: { containers: [{ name: 'a' }] } };
+      const plan = planInjection(object, options);
+      if (!plan.inject) throw new Error(plan.reason);
+      const after = apply(object, additionPatch(object, plan.addition, [])) as PodTemplate;
+      expect(after.metadata?.annotations).toMatchObject(annotations);
+    }),
+  );
+});
+
+test('a pointer escapes ~ and /', () => {
+  expect(jsonPointer(['metadata', 'annotations', 'packet-capture/status', 'a~b', 0])).toBe('/metadata/annotations/packet-capture~1status/a~0b/0');
+});

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { planInjection, planRemoval, type InjectOptions } from '../../../src/inject/index.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+
+const options: InjectOptions = { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' };
+const spec = { containers: [{ name: 'nginx', image: 'nginx' }] };
+const own: InjectOptions = {
+  ...options,
+  config: { form: 'own', containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }], initContainers: [], volumes: [] },
+};
+
+function reasonOf(template: PodTemplate, changed: Partial<InjectOptions> = {}): string {
+  const plan = planInjection(template, { ...options, ...changed });
+  return plan.inject ? 'injected' : plan.reason;
+}
+
+test('a plain pod gets the sidecar first, three volumes and the status', () => {
+  const plan = planInjection({ spec }, options);
+  expect(plan).toMatchObject({
+    inject: true,
+    addition: {
+      annotations: {
+        'packet-capture/status':
+          '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files","packet-capture-settings","packet-capture-no-token"]}',
+      },
+      initContainers: [{ name: 'packet-capture', restartPolicy: 'Always' }],
+      containers: [],
+      volumes: [{ name: 'packet-capture-files' }, { name: 'packet-capture-settings' }, { name: 'packet-capture-no-token' }],
+    },
+  });
+});
+
+describe('left alone', () => {
+  const annotated = (annotations: Record<string, string>): PodTemplate => ({ metadata: { annotations }, spec });
+  test.each<[string, PodTemplate, Partial<InjectOptions>]>([
+    ['opted_out', annotated({ 'packet-capture/inject': 'false' }), {}],
+    ['opted_out', annotated({ 'packet-capture/inject': false as unknown as string }), {}],
+    ['mirror_pod', annotated({ 'kubernetes.io/config.mirror': 'x' }), {}],
+    ['already_injected', annotated({ 'packet-capture/status': '{}' }), {}],
+    ['system_namespace', { spec }, { namespace: 'kube-system' }],
+    ['system_namespace', { metadata: { namespace: 'kube-node-lease' }, spec }, {}],
+    ['host_network', { spec: { ...spec, hostNetwork: true } }, {}],
+    ['windows', { spec: { ...spec, os: { name: 'windows' } } }, {}],
+    ['windows', { spec: { ...spec, nodeSelector: { 'kubernetes.io/os': 'windows' } } }, {}],
+    ['pod_security_restricted', { spec }, { podSecurity: 'restricted' }],
+    ['name_collision', { spec: { containers: [{ name: 'packet-capture' }] } }, {}],
+    ['name_collision', { spec: { ...spec, initContainers: [{ name: 'packet-capture' }] } }, {}],
+    ['name_collision', { spec: { ...spec, volumes: [{ name: 'packet-capture-files' }] } }, {}],
+    ['setting_conflict', annotated({ 'packet-capture/filter': 'port 1' }), { settings: { filter: 'port 2' } }],
+    ['no_pod_template', {}, {}],
+    ['no_pod_template', { spec: { containers: [] } }, {}],
+    ['no_pod_template', { spec: { containers: null } }, {}],
+  ])('%s: %j', (reason, template, changed) => {
+    expect(reasonOf(template, changed)).toBe(reason);
+  });
+
+  test.each<[string, PodTemplate, Partial<InjectOptions>]>([
+    ['opted in', annotated({ 'packet-capture/inject': 'true' }), {}],
+    ['a namespace of its own', { spec }, { namespace: 'web' }],
+    ['os linux', { spec: { ...spec, os: { name: 'linux' } } }, {}],
+    ['the same setting', annotated({ 'packet-capture/filter': 'port 1' }), { settings: { filter: 'port 1' } }],
+    ['null lists', { metadata: null, spec: { ...spec, initContainers: null, volumes: null } }, {}],
+  ])('not left alone: %s', (_, template, changed) => {
+    expect(reasonOf(template, changed)).toBe('injected');
+  });
+});
+
+test('settings become annotations and are named in the status, so that they can be taken out again', () => {
+  const plan = planInjection({ metadata: { annotations: { 'packet-capture/snaplen': '96' } }, spec }, { ...options, settings: { filter: "port 80 and host 'a'", snaplen: '96' } });
+  const annotations = plan.inject ? plan.addition.annotations : {};
+  expect(Object.keys(annotations)).toEqual(['packet-capture/filter', 'packet-capture/status']);
+  expect(JSON.parse(annotations['packet-capture/status'] ?? '')).toMatchObject({ annotations: ['packet-capture/filter'] });
+});
+
+describe('QoS class Guaranteed', () => {
+  const limits = { cpu: 1, memory: '1Gi' };
+  const sidecarOf = (template: PodTemplate): unknown => {
+    const plan = planInjection(template, options);
+    return plan.inject ? plan.addition.initContainers[0]?.resources : undefined;
+  };
+  const equal = { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '250m', memory: '64Mi' } };
+
+  test('limits alone count as requests', () => {
+    expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }] } })).toEqual(equal);
+  });
+  test('an init container without limits takes the class', () => {
+    expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }], initContainers: [{ name: 'b' }] } })).not.toEqual(equal);
+  });
+  test('a lower request takes the class', () => {
+    expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits, requests: { cpu: '500m' } } }] } })).not.toEqual(equal);
+  });
+});
+
+describe("a user's own sidecar", () => {
+  test('just that container, nothing else', () => {
+    const plan = planInjection({ spec }, own);
+    expect(plan).toEqual({ inject: true, addition: { annotations: {}, initContainers: [], containers: own.config.form === 'own' ? own.config.containers : [], volumes: [] } });
+  });
+  test('is there already, with the defaults that the API server wrote into it', () => {
+    const stored = { name: 'monitor', image: 'm:v1', stdin: true, tty: true, terminationMessagePath: '/dev/termination-log', resources: {} };
+    expect(reasonOf({ spec: { containers: [...spec.containers, stored] } }, own)).toBe('already_injected');
+  });
+  test('another container of that name is not ours', () => {
+    expect(reasonOf({ spec: { containers: [{ name: 'monitor', image: 'other' }] } }, own)).toBe('name_collision');
+  });
+  test('capture needs are not asked of it: restricted namespaces may take it', () => {
+    expect(reasonOf({ spec }, { ...own, podSecurity: 'restricted' })).toBe('injected');
+  });
+});
+
+describe('removal', () => {
+  test('goes by the status, whatever version wrote it', () => {
+    const template: PodTemplate = {
+      metadata: { annotations: { 'packet-capture/status': '{"version":"9.9.9","containers":["cap"],"volumes":["v"],"annotations":["packet-capture/filter"]}', 'packet-capture/filter': 'x', other: 'y' } },
+      spec: { containers: [{ name: 'app' }], initContainers: [{ name: 'cap' }, { name: 'init' }], volumes: [{ name: 'v' }, { name: 'data' }] },
+    };
+    expect(planRemoval(template, defaultSidecarConfig)).toEqual({
+      remove: true,
+      removal: { annotations: ['packet-capture/filter', 'packet-capture/status'], initContainers: ['cap'], containers: [], volumes: ['v'] },
+    });
+  });
+  test('without a status nothing is taken out', () => {
+    expect(planRemoval({ spec: { containers: [{ name: 'packet-capture' }] } }, defaultSidecarConfig)).toEqual({ remove: false, reason: 'not_injected' });
+  });
+  test("a user's own goes only when it is unchanged", () => {
+    expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: true, removal: { containers: ['monitor'] } });
+    expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v2', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: false });
+  });
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { defaultAgent, readSidecarConfig } from '../../../src/sidecar/index.ts';
+
+test('our own form: what is absent has its default', () => {
+  const config = readSidecarConfig({ agent: { image: 'x:1' }, settings: { 'file-count': 4, filter: 'port 80' } }, 'f');
+  expect(config).toEqual({
+    form: 'agent',
+    agent: { ...defaultAgent, image: 'x:1' },
+    settings: { 'file-count': '4', filter: 'port 80' },
+  });
+});
+
+test("the article's form is taken as it is", () => {
+  const monitor = { name: 'sidecar-monitor', image: 'docker.io/s1240zsw/centos-packet-agent:v1', stdin: true, tty: true };
+  expect(readSidecarConfig({ containers: [monitor] }, 'f')).toEqual({ form: 'own', containers: [monitor], initContainers: [], volumes: [] });
+});
+
+test.each([
+  [null, 'SIDECAR_CONFIG_INVALID'],
+  [[], 'SIDECAR_CONFIG_INVALID'],
+  ['text', 'SIDECAR_CONFIG_INVALID'],
+  [{ container: [] }, 'SIDECAR_CONFIG_INVALID'],
+  [{ containers: [] }, 'SIDECAR_CONFIG_INVALID'],
+  [{ containers: [{ image: 'x' }] }, 'SIDECAR_CONFIG_INVALID'],
+  [{ containers: { name: 'x' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: {}, containers: [{ name: 'x' }] }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { images: 'x' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { image: '' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { imagePullPolicy: 'Sometimes' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { resources: 'small' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ settings: { filter: ['x'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ settings: { filters: 'x' } }, 'SETTING_UNKNOWN'],
+  [{ settings: { 'file-size': 'big' } }, 'SETTING_INVALID'],
+])('%j is refused', (value, code) => {
+  expect(() => readSidecarConfig(value, 'sidecarconfig.yaml')).toThrow(expect.objectContaining({ code, where: 'sidecarconfig.yaml' }));
+});

@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest';
+import { settings } from '../../../src/settings/index.ts';
+import { defaultSidecarConfig, formatStatus, makeSidecar, parseStatus } from '../../../src/sidecar/index.ts';
+
+const options = { config: defaultSidecarConfig, profile: 'privileged', guaranteed: false, podSettings: {} } as const;
+
+test('the sidecar, whole', () => {
+  expect(makeSidecar(options)).toMatchInlineSnapshot(`
+    {
+      "container": {
+        "env": [
+          {
+            "name": "POD_NAMESPACE",
+            "valueFrom": {
+              "fieldRef": {
+                "fieldPath": "metadata.namespace",
+              },
+            },
+          },
+          {
+            "name": "POD_NAME",
+            "valueFrom": {
+              "fieldRef": {
+                "fieldPath": "metadata.name",
+              },
+            },
+          },
+          {
+            "name": "NODE_NAME",
+            "valueFrom": {
+              "fieldRef": {
+                "fieldPath": "spec.nodeName",
+              },
+            },
+          },
+          {
+            "name": "PACKET_CAPTURE_SIZE_LIMIT",
+            "value": "160Mi",
+          },
+        ],
+        "image": "packet-capture/agent:0.1.0",
+        "imagePullPolicy": "IfNotPresent",
+        "name": "packet-capture",
+        "resources": {
+          "limits": {
+            "cpu": "250m",
+            "memory": "64Mi",
+          },
+          "requests": {
+            "cpu": "10m",
+            "memory": "16Mi",
+          },
+        },
+        "restartPolicy": "Always",
+        "securityContext": {
+          "allowPrivilegeEscalation": false,
+          "capabilities": {
+            "add": [
+              "NET_RAW",
+            ],
+            "drop": [
+              "ALL",
+            ],
+          },
+          "readOnlyRootFilesystem": true,
+          "runAsGroup": 65532,
+          "runAsNonRoot": true,
+          "runAsUser": 65532,
+          "seccompProfile": {
+            "type": "RuntimeDefault",
+          },
+        },
+        "volumeMounts": [
+          {
+            "mountPath": "/captures",
+            "name": "packet-capture-files",
+          },
+          {
+            "mountPath": "/etc/packet-capture/settings",
+            "name": "packet-capture-settings",
+            "readOnly": true,
+          },
+          {
+            "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+            "name": "packet-capture-no-token",
+            "readOnly": true,
+          },
+        ],
+      },
+      "volumes": [
+        {
+          "emptyDir": {
+            "sizeLimit": "160Mi",
+          },
+          "name": "packet-capture-files",
+        },
+        {
+          "downwardAPI": {
+            "items": [
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/state']",
+                },
+                "path": "state",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/filter']",
+                },
+                "path": "filter",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/interfaces']",
+                },
+                "path": "interfaces",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/snaplen']",
+                },
+                "path": "snaplen",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/file-size']",
+                },
+                "path": "file-size",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/file-count']",
+                },
+                "path": "file-count",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/rotate']",
+                },
+                "path": "rotate",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/duration']",
+                },
+                "path": "duration",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/packet-count']",
+                },
+                "path": "packet-count",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/buffer-size']",
+                },
+                "path": "buffer-size",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/upload']",
+                },
+                "path": "upload",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/stream']",
+                },
+                "path": "stream",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/mirror']",
+                },
+                "path": "mirror",
+              },
+            ],
+          },
+          "name": "packet-capture-settings",
+        },
+        {
+          "emptyDir": {},
+          "name": "packet-capture-no-token",
+        },
+      ],
+    }
+  `);
+});
+
+describe('what may differ', () => {
+  test('baseline has no capabilities block: that level forbids to add NET_RAW', () => {
+    const { container } = makeSidecar({ ...options, profile: 'baseline' });
+    expect(container['securityContext']).not.toHaveProperty('capabilities');
+    expect(container['securityContext']).toMatchObject({ runAsNonRoot: true, allowPrivilegeEscalation: false });
+  });
+
+  test('in a Guaranteed pod requests equal limits', () => {
+    const { resources } = makeSidecar({ ...options, guaranteed: true }).container;
+    expect(resources?.requests).toEqual(resources?.limits);
+    expect(resources?.limits).toEqual({ cpu: '250m', memory: '64Mi' });
+  });
+
+  test('the volume grows with the ring that the pod asks for, and the agent is told', () => {
+    const { container, volumes } = makeSidecar({ ...options, podSettings: { 'file-size': '64Mi', 'file-count': '3' } });
+    expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '272Mi' } });
+    expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_SIZE_LIMIT', value: '272Mi' });
+  });
+
+  test('an empty annotation does not hide the default', () => {
+    const config = { ...defaultSidecarConfig, settings: { 'file-size': '64Mi' } };
+    const { volumes } = makeSidecar({ ...options, config, podSettings: { 'file-size': '' } });
+    expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '592Mi' } });
+  });
+
+  test('defaults reach the agent by its environment', () => {
+    const config = { ...defaultSidecarConfig, settings: { filter: 'port 80', 'file-count': '2' } };
+    const { container } = makeSidecar({ ...options, config });
+    expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_FILTER', value: 'port 80' });
+    expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_FILE_COUNT', value: '2' });
+  });
+});
+
+test('every setting has its file in the settings volume', () => {
+  const volume = makeSidecar(options).volumes.find(({ name }) => name === 'packet-capture-settings');
+  const { items } = volume?.['downwardAPI'] as { items: { path: string; fieldRef: { fieldPath: string } }[] };
+  expect(items.map(({ path }) => path)).toEqual(settings.map(({ name }) => name));
+  expect(items[1]?.fieldRef.fieldPath).toBe("metadata.annotations['packet-capture/filter']");
+});
+
+describe('status', () => {
+  test('what was written can be read', () => {
+    const status = { containers: ['packet-capture'], volumes: ['a', 'b'], annotations: ['packet-capture/filter'] };
+    expect(parseStatus(formatStatus(status))).toEqual({ version: '0.1.0', ...status });
+  });
+
+  test.each([undefined, '', 'injected', '{}', '[]', 'null', '{"version":1,"containers":[],"volumes":[]}', '{"version":"1","containers":[1],"volumes":[]}'])(
+    '%j is no status',
+    (text) => {
+      expect(parseStatus(text)).toBeUndefined();
+    },
+  );
+});
