@@ -1,4 +1,5 @@
 export { parseDuration } from './duration.ts';
+export { settingsMarkdown } from './markdown.ts';
 export {
   annotationPrefix,
   injectAnnotation,
