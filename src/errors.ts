@@ -23,6 +23,9 @@ export const errorTable = {
   NOT_INJECTABLE: { exit: 1, hint: 'The reason says what stands in the way.' },
   CONFLICT: { exit: 1, hint: 'Somebody else changed the object at the same moment. Run the command again.' },
   ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` takes the change back.' },
+  REQUIREMENT_MISSING: { exit: 1, hint: 'Install what is named, or use a machine that has it.' },
+  CLUSTER_FAILED: { exit: 1, hint: 'The lines above are the program\'s own.' },
+  INTERRUPTED: { exit: 1, hint: 'Run the command again: what is done already stays as it is.' },
   NOT_YET: { exit: 2, hint: 'This version does not have it yet.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: 1 | 2; hint: string }>;

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+
+/** A Go module of this folder's `go/` and the programs that are built from it. */
+export interface GoModule {
+  /** Folder below `go/` with go.mod and go.sum. */
+  readonly folder: string;
+  /** For people: what it is and its version. */
+  readonly title: string;
+  /** Name of the program -> Go package. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** Arguments of `-ldflags -X`: variables set at link time. */
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  readonly cgo?: boolean;
+}
+
+const kubernetesVersion = 'v1.37.2';
+const containerdVersion = 'v2.4.2';
+
+export const kubernetes = {
+  folder: 'kubernetes',
+  title: `Kubernetes ${kubernetesVersion}`,
+  // Programs whose compilation shares most with the others come first, so that the long step is one and the same.
+  programs: {
+    kubectl: 'k8s.io/kubernetes/cmd/kubectl',
+    'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+    'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+    'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
+    kubelet: 'k8s.io/kubernetes/cmd/kubelet',
+    'kube-proxy': 'k8s.io/kubernetes/cmd/kube-proxy',
+    etcd: 'go.etcd.io/etcd/server/v3',
+  },
+  variables: {
+    'k8s.io/component-base/version.gitVersion': kubernetesVersion,
+    'k8s.io/component-base/version.gitMajor': kubernetesVersion.slice(1).split('.')[0] ?? '',
+    'k8s.io/component-base/version.gitMinor': kubernetesVersion.split('.')[1] ?? '',
+  },
+} as const satisfies GoModule;
+
+export const containerd = {
+  folder: 'containerd',
+  title: `containerd ${containerdVersion}`,
+  programs: {
+    containerd: 'github.com/containerd/containerd/v2/cmd/containerd',
+    'containerd-shim-runc-v2': 'github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2',
+    ctr: 'github.com/containerd/containerd/v2/cmd/ctr',
+  },
+  variables: { 'github.com/containerd/containerd/v2/version.Version': containerdVersion },
+  tags: ['no_btrfs', 'no_devmapper', 'no_zfs'],
+} as const satisfies GoModule;
+
+export const runc = {
+  folder: 'runc',
+  title: 'runc',
+  programs: { runc: 'github.com/opencontainers/runc' },
+  tags: ['seccomp'],
+  cgo: true,
+} as const satisfies GoModule;
+
+export const cni = {
+  folder: 'cni',
+  title: 'CNI plugins',
+  programs: {
+    ptp: 'github.com/containernetworking/plugins/plugins/main/ptp',
+    loopback: 'github.com/containernetworking/plugins/plugins/main/loopback',
+    'host-local': 'github.com/containernetworking/plugins/plugins/ipam/host-local',
+  },
+} as const satisfies GoModule;
+
+export const helm4 = {
+  folder: 'helm4',
+  title: 'helm v4.3.1',
+  programs: { helm: 'helm.sh/helm/v4/cmd/helm' },
+  variables: { 'helm.sh/helm/v4/internal/version.version': 'v4.3.1' },
+} as const satisfies GoModule;
+
+export const helm3 = {
+  folder: 'helm3',
+  title: 'helm v3.22.0',
+  programs: { helm: 'helm.sh/helm/v3/cmd/helm' },
+  variables: { 'helm.sh/helm/v3/internal/version.version': 'v3.22.0' },
+} as const satisfies GoModule;
+
+/** What a node is made of. */
+export const nodeModules: readonly GoModule[] = [kubernetes, containerd, runc, cni];
+
+/** Arguments of `go` that build one program to the file `output`; the module's folder is the working directory. */
+export function buildArguments(module: GoModule, goPackage: string, output: string): string[] {
+  const variables = Object.entries(module.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
+  return [
+    'build', '-trimpath', '-buildvcs=false', '-mod=readonly',
+    ...(module.tags === undefined ? [] : ['-tags', module.tags.join(' ')]),
+    '-ldflags', ['-s', '-w', ...variables].join(' '),
+    '-o', output,
+    goPackage,
+  ];
+}
+
+/** Environment of a build: nothing of the user's own Go settings may change the result. */
+export function buildEnvironment(module: GoModule): Record<string, string> {
+  return { CGO_ENABLED: module.cgo === true ? '1' : '0', GOFLAGS: '', GOWORK: 'off' };
+}
+
+/**
+ * Names the cache folder of a module: it changes with anything that could change a program.
+ * @param goMod text of go.mod
+ * @param goSum text of go.sum
+ */
+export function cacheKey(module: GoModule, goMod: string, goSum: string, arch: string): string {
+  const recipe = JSON.stringify([buildArguments(module, '', ''), buildEnvironment(module), module.programs, arch]);
+  const hash = createHash('sha256').update(goMod).update('\0').update(goSum).update('\0').update(recipe).digest('hex');
+  return `${module.folder}-${hash.slice(0, 16)}`;
+}
+
+/** The version of Go that a go.mod asks for: `1.26.6`. */
+export function goDirective(goMod: string): string {
+  return /^go (\S+)$/m.exec(goMod)?.[1] ?? '0';
+}

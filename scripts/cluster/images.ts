@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codedError } from '../../src/errors.ts';
+import { capture, contained, run } from './command.ts';
+import { programPaths } from './goBuild.ts';
+import { containerd } from './goModules.ts';
+import { withLock } from './lock.ts';
+import type { ClusterHandle } from './paths.ts';
+import { cacheHome } from './paths.ts';
+import type { Progress } from './progress.ts';
+import { step } from './progress.ts';
+
+/** What the Dockerfiles start from; made with debootstrap, since there may be no registry within reach. */
+export const baseImage = 'docker.io/library/debian:trixie-slim';
+
+/** vfs and chroot work everywhere, also in containers and without user namespaces. */
+const buildahEnvironment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
+
+/** Label of an image that says from what it was built. */
+const contentLabel = 'packet-capture.content';
+
+/**
+ * Builds `dir`/Dockerfile as `tag` into buildah's local store, unless that very content was built already.
+ * @returns the tag
+ * @throws CLUSTER_FAILED with buildah's last lines.
+ */
+export async function buildImage(dir: string, tag: string, progress: Progress): Promise<string> {
+  await ensureBaseImage(progress);
+  return withImagesLock(progress, async () => {
+    const content = await contentHash(dir, await imageId(baseImage) ?? '');
+    if (await labelOf(tag) === content) return tag;
+    const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '-t', tag, dir];
+    await step(progress, `building image ${tag}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
+    return tag;
+  });
+}
+
+/** Builds one of the images of this folder's `images/` under `tag`. */
+export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, progress: Progress): Promise<string> {
+  return buildImage(join(import.meta.dirname, 'images', name), tag, progress);
+}
+
+/**
+ * Makes Debian trixie stand under the name of its slim image in buildah's local store, unless it is there.
+ * @throws CLUSTER_FAILED with debootstrap's last lines.
+ */
+export async function ensureBaseImage(progress: Progress): Promise<void> {
+  await withImagesLock(progress, async () => {
+    if (await imageId(baseImage) !== undefined) return;
+    const folder = await mkdtemp(join(cacheHome(), 'images', 'base-'));
+    try {
+      await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
+      const bud = ['buildah', 'bud', '-t', baseImage, folder];
+      await step(progress, `making image ${baseImage}`, () => run(contained(bud), { env: buildahEnvironment }));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+/** Leaves rootfs.tar and a Dockerfile in `folder`. */
+async function debootstrap(folder: string): Promise<void> {
+  const root = join(folder, 'rootfs');
+  await run(contained(['debootstrap', '--variant=minbase', '--include=ca-certificates', 'trixie', root]));
+  // What the slim image leaves out as well, and what debootstrap kept for itself.
+  const empty = ['var/cache/apt', 'var/lib/apt/lists', 'var/log', 'usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info'];
+  const exclude = [...empty, 'dev', 'proc', 'sys', 'debootstrap'].map((path) => `--exclude=./${path}/*`);
+  await run(['tar', '-C', root, '--numeric-owner', ...exclude, '-cf', join(folder, 'rootfs.tar'), '.']);
+  await rm(root, { recursive: true });
+  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nADD rootfs.tar /\nCMD ["bash"]\n');
+}
+
+/**
+ * Gives the node an image: a name from buildah's local store, or the path of a docker or OCI archive.
+ * An image that the node has already is not sent again.
+ * @throws NOT_FOUND when there is neither; CLUSTER_FAILED when containerd refuses it.
+ */
+export async function loadImage(handle: ClusterHandle, image: string, progress: Progress): Promise<void> {
+  const { ctr } = await programPaths(containerd);
+  const images = [ctr, `--address=${handle.containerdSocket}`, '--namespace=k8s.io', 'images'];
+  if (await isFile(image)) {
+    await step(progress, `loading ${image}`, () => run([...images, 'import', image]));
+    return;
+  }
+  const id = await imageId(image);
+  if (id === undefined) {
+    throw codedError('NOT_FOUND', `no image ${image} in buildah's local store, and no such file`, {
+      hint: 'Build it with STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot buildah bud.',
+    });
+  }
+  const name = fullName(image);
+  const label = `packet-capture.id=${id}`;
+  if ((await run([...images, 'list', `name==${name}`])).stdout.includes(label)) return;
+  await step(progress, `loading ${name}`, async () => {
+    await run([...images, 'import', await archive(name, id, progress)]);
+    await run([...images, 'label', name, label]);
+  });
+}
+
+/** The archive of an image in the cache; one of each name is kept. */
+async function archive(name: string, id: string, progress: Progress): Promise<string> {
+  return withImagesLock(progress, async () => {
+    const folder = join(cacheHome(), 'images');
+    const prefix = `${name.replaceAll(/[^\w.-]/g, '_')}@`;
+    const path = join(folder, `${prefix}${id}.tar`);
+    if (await isFile(path)) return path;
+    const old = (await readdir(folder)).filter((entry) => entry.startsWith(prefix));
+    await Promise.all(old.map((entry) => rm(join(folder, entry))));
+    const unfinished = `${path}.unfinished`;
+    await run(contained(['buildah', 'push', id, `docker-archive:${unfinished}:${name}`]), { env: buildahEnvironment });
+    await rename(unfinished, path);
+    return path;
+  });
+}
+
+/** What Kubernetes makes of an image name: `nginx:1.7.9` is `docker.io/library/nginx:1.7.9`. */
+export function fullName(image: string): string {
+  const tagged = /:[^/]+$/.test(image) ? image : `${image}:latest`;
+  const [first = ''] = tagged.split('/');
+  if (!tagged.includes('/')) return `docker.io/library/${tagged}`;
+  return /[.:]/.test(first) || first === 'localhost' ? tagged : `docker.io/${tagged}`;
+}
+
+/** Id of an image in buildah's local store. */
+export async function imageId(image: string): Promise<string | undefined> {
+  const inspect = ['buildah', 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', fullName(image)];
+  const { exitCode, stdout } = await capture(inspect, { env: buildahEnvironment });
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+async function labelOf(image: string): Promise<string | undefined> {
+  const format = `{{index .OCIv1.Config.Labels "${contentLabel}"}}`;
+  const { exitCode, stdout } = await capture(['buildah', 'inspect', '--type', 'image', '--format', format, image], { env: buildahEnvironment });
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+/** Changes with any file of a folder (path, content, executable bit) and with the base image. */
+export async function contentHash(dir: string, baseId: string): Promise<string> {
+  const hash = createHash('sha256').update(baseId);
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths.toSorted()) {
+    const executable = ((await stat(path)).mode & 0o111) !== 0;
+    hash.update(`\0${path.slice(dir.length)}\0${executable}\0`).update(await readFile(path));
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return access(path).then(async () => (await stat(path)).isFile(), () => false);
+}
+
+async function withImagesLock<T>(progress: Progress, work: () => Promise<T>): Promise<T> {
+  await mkdir(join(cacheHome(), 'images'), { recursive: true });
+  return withLock(join(cacheHome(), 'images.lock'), 'the images', progress, work);
+}

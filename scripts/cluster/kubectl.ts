@@ -1,0 +1,43 @@
+import { dirname } from 'node:path';
+import type { CommandOptions, CommandResult } from './command.ts';
+import { capture } from './command.ts';
+import { programPaths } from './goBuild.ts';
+import { kubernetes } from './goModules.ts';
+import { inNetns } from './machine.ts';
+import type { ClusterHandle } from './paths.ts';
+import { systemPath } from './components.ts';
+
+/**
+ * What a program needs in its environment to find the node's kubectl and its kubeconfig; it must also run in the
+ * network namespace, see {@link runInNetns}.
+ */
+export async function clusterEnvironment(handle: ClusterHandle): Promise<Record<string, string>> {
+  const { kubectl: program } = await programPaths(kubernetes);
+  return {
+    KUBECONFIG: handle.kubeconfig,
+    KUBECTL: program,
+    PATH: [dirname(program), process.env['PATH'] ?? systemPath].join(':'),
+    // Nothing in the namespace can be reached by a proxy.
+    NO_PROXY: '*',
+    no_proxy: '*',
+  };
+}
+
+/**
+ * Runs a program in the node's network namespace, with {@link clusterEnvironment}; never throws for its exit code.
+ * Only from there the API server, Services and pods can be reached.
+ */
+export async function runInNetns(
+  handle: ClusterHandle, argv: readonly string[], options: CommandOptions = {},
+): Promise<CommandResult> {
+  const env = { ...await clusterEnvironment(handle), ...options.env };
+  return capture(inNetns(handle.netns, argv), { ...options, env });
+}
+
+/** Runs kubectl as the cluster's administrator; never throws for its exit code. */
+export async function kubectl(
+  handle: ClusterHandle, args: readonly string[], options: CommandOptions = {},
+): Promise<CommandResult> {
+  const { kubectl: program } = await programPaths(kubernetes);
+  return runInNetns(handle, [program, ...args], options);
+}

@@ -1,0 +1,39 @@
+import { ensureGoModules, checkGoFor, isBuilt, programPaths } from './goBuild.ts';
+import { cni, containerd, helm3, helm4, kubernetes, nodeModules, runc } from './goModules.ts';
+import type { NodePrograms } from './nodeConfig.ts';
+import type { Progress } from './progress.ts';
+import { capturePackages, checkMachine, ensurePackages, nodePackages } from './requirements.ts';
+
+/**
+ * Sees to it that everything a node is made of is on this machine: Debian packages, Kubernetes, containerd.
+ * Seconds when it is; about twelve minutes on two cores when nothing is.
+ * @throws REQUIREMENT_MISSING, one line, before any work when something is out of reach; CLUSTER_FAILED later.
+ */
+export async function ensureTools(progress: Progress): Promise<NodePrograms> {
+  await checkMachine();
+  const built = await Promise.all(nodeModules.map(isBuilt));
+  await checkGoFor(nodeModules.filter((_, index) => !built[index]));
+  await ensurePackages([...nodePackages, ...capturePackages], progress);
+  await ensureGoModules(nodeModules, progress);
+  return nodePrograms();
+}
+
+/** Where the programs of a node are once {@link ensureTools} has been there. */
+export async function nodePrograms(): Promise<NodePrograms> {
+  return {
+    kubernetes: await programPaths(kubernetes),
+    containerd: await programPaths(containerd),
+    runc: await programPaths(runc),
+    cni: await programPaths(cni),
+  };
+}
+
+/**
+ * The path of helm 3 or 4, built from source if the cache lacks it (two minutes on two cores).
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureHelm(major: 3 | 4, progress: Progress): Promise<string> {
+  const module = major === 3 ? helm3 : helm4;
+  await ensureGoModules([module], progress);
+  return (await programPaths(module)).helm;
+}
