@@ -1,14 +1,35 @@
+import { sameQuantity } from './quantity.ts';
+
 /**
- * True if `present` has everything that `wanted` says, at every depth. It may have more: the API server writes its
- * defaults into what it stores (`terminationMessagePath`, `protocol`, …).
+ * True if `present` has everything that `wanted` says, at every depth, as the API server would store it. It may have
+ * more: the server writes its defaults into what it stores (`terminationMessagePath`, `protocol`, …). It may say it in
+ * another way: the server leaves out what is zero (`stdin: false`, `value: ""`), and writes quantities in its own form.
  */
 export function carries(present: unknown, wanted: unknown): boolean {
+  return carriesAt(present, wanted, false);
+}
+
+/** Keys whose values, at any depth below them, are quantities. */
+const quantityKeys: readonly string[] = ['limits', 'requests', 'sizeLimit', 'divisor'];
+
+function carriesAt(present: unknown, wanted: unknown, quantity: boolean): boolean {
+  if (present == null) return isLeftOut(wanted);
   if (Array.isArray(wanted)) {
-    return Array.isArray(present) && present.length === wanted.length && wanted.every((item, index) => carries(present[index], item));
+    return Array.isArray(present) && present.length === wanted.length && wanted.every((item, index) => carriesAt(present[index], item, quantity));
   }
   if (typeof wanted === 'object' && wanted !== null) {
-    if (typeof present !== 'object' || present === null) return false;
-    return Object.entries(wanted).every(([key, value]) => carries((present as Record<string, unknown>)[key], value));
+    if (typeof present !== 'object') return false;
+    const fields = present as Record<string, unknown>;
+    return Object.entries(wanted).every(([key, value]) => carriesAt(fields[key], value, quantity || quantityKeys.includes(key)));
   }
-  return Object.is(present, wanted);
+  return Object.is(present, wanted) || (quantity && isScalar(present) && isScalar(wanted) && sameQuantity(present, wanted));
+}
+
+/** Zero values, as Go's `omitempty` has them. Not the empty mapping: `emptyDir: {}` is stored, and says something. */
+function isLeftOut(value: unknown): boolean {
+  return value == null || value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+function isScalar(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }

@@ -1,4 +1,5 @@
 import type { Container, PodSpec } from '../sidecar/index.ts';
+import { sameQuantity } from './quantity.ts';
 
 /**
  * True if the pod's QoS class is Guaranteed: every container, init containers too, limits cpu and memory, and requests
@@ -14,6 +15,6 @@ function limitsEqualRequests({ resources }: Container): boolean {
   return ['cpu', 'memory'].every((resource) => {
     const limit = resources?.limits?.[resource];
     const request = resources?.requests?.[resource];
-    return limit !== undefined && (request === undefined || String(request) === String(limit));
+    return limit !== undefined && (request === undefined || sameQuantity(request, limit));
   });
 }

@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../errors.ts';
+
+/**
+ * What kubectl's standard error says, by code. Its exit code is 1 for everything, so only the text tells; kubectl is
+ * not translated.
+ * @see k8s.io/kubectl pkg/cmd/util/helpers.go, k8s.io/apimachinery pkg/api/errors/errors.go
+ */
+const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
+  ['NOT_FOUND', /\(NotFound\)|the server doesn't have a resource type/],
+  // 409. And 422 without any detail: a JSON Patch that does not apply, for us always a `test` operation that failed.
+  ['CONFLICT', /\(Conflict\)|the server rejected our request due to an error in our request/],
+  [
+    'CLUSTER_UNREACHABLE',
+    /the connection to the server .* was refused|unable to connect to the server|connection refused|i\/o timeout|no such host|TLS handshake timeout|Client\.Timeout|context deadline exceeded|context was not found|context ".*" does not exist|no configuration has been provided|\(Timeout\)|\(ServiceUnavailable\)/i,
+  ],
+];
+
+/** The code for a failed kubectl, from its standard error. */
+export function kubectlErrorCode(stderr: string): ErrorCode {
+  return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'KUBECTL_FAILED';
+}
+
+/**
+ * kubectl's own words, without the log lines of its client library: those repeat the message, five times over when the
+ * API server cannot be reached.
+ * @see https://github.com/kubernetes/klog (format: Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg)
+ */
+export function kubectlMessage(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '');
+  const own = lines.filter((line) => !/^[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ /.test(line));
+  return (own.length > 0 ? own : lines).join('\n');
+}

@@ -1,0 +1,84 @@
+import { codedError } from '../errors.ts';
+import { additionPatch, planInjection, planRemoval, removalPatch, skipReasons, type SkipReason } from '../inject/index.ts';
+import { settingAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
+import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
+import { objectName } from './kubernetes.ts';
+import { readPodSecurityLevel } from './podSecurity.ts';
+import { checkStored, rehearsePod } from './rehearsal.ts';
+import type { Workload } from './workload.ts';
+
+export interface UnpatchOptions extends ChangeOptions {
+  /** The sidecar to take out: our own goes by the pod template's status, a user's own by this configuration. */
+  readonly config: SidecarConfig;
+}
+
+export interface PatchOptions extends ChangeOptions {
+  readonly config: SidecarConfig;
+  /** Settings to write into the annotations of the pod template; for our own sidecar only. */
+  readonly settings: SettingValues;
+}
+
+/**
+ * Adds the sidecar to the pod template of a workload in the cluster. The second time it changes nothing.
+ * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
+ */
+export async function patchWorkload(options: PatchOptions): Promise<ChangeResult> {
+  const ownFile = options.config.form === 'own' ? ' --sidecar-config FILE' : '';
+  return changeWorkload(options, {
+    result: 'patched',
+    decide: (workload) => decideAddition(options, workload),
+    undo: ({ object, namespace }) => `\`packet-capture unpatch ${objectName(object)} --namespace ${namespace}${ownFile}\` takes the change back.`,
+  });
+}
+
+/**
+ * Takes the sidecar out of the pod template of a workload in the cluster: its spec is then as it was before
+ * {@link patchWorkload}. Where there is none it changes nothing.
+ * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
+ */
+export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeResult> {
+  return changeWorkload(options, {
+    result: 'unpatched',
+    decide: async (workload) => decideRemoval(options.config, workload),
+    undo: ({ object, namespace }) => `The sidecar is out of the pod template; look at the pods: kubectl describe ${objectName(object)} --namespace ${namespace}.`,
+  });
+}
+
+async function decideAddition({ kubectl, config, settings }: PatchOptions, workload: Workload): Promise<Decision> {
+  const { template, namespace, path } = workload;
+  const podSecurity = await readPodSecurityLevel(kubectl, namespace);
+  const plan = planInjection(template, { config, settings, podSecurity, namespace });
+  if (!plan.inject) {
+    if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload.where);
+    return { change: false, reason: plan.reason, warnings: unappliedSettings(template, settings) };
+  }
+  const { addition } = plan;
+  return {
+    change: true,
+    operations: additionPatch(template, addition, path),
+    check: async (stored) => {
+      checkStored(stored, addition, workload.where);
+      await rehearsePod(kubectl, workload, stored);
+    },
+  };
+}
+
+function decideRemoval(config: SidecarConfig, { template, path }: Workload): Decision {
+  const plan = planRemoval(template, config);
+  if (!plan.remove) return { change: false, reason: plan.reason, warnings: [] };
+  return { change: true, operations: removalPatch(template, plan.removal, path), check: async () => undefined };
+}
+
+function refusal(reason: SkipReason, where: string): Error {
+  const code = reason === 'pod_security_restricted' ? 'POD_SECURITY' : 'NOT_INJECTABLE';
+  return codedError(code, `${skipReasons[reason]} (${reason})`, { where });
+}
+
+/** A workload that is injected already keeps its settings: whoever gave others must learn that they do not hold. */
+function unappliedSettings({ metadata }: PodTemplate, settings: SettingValues): string[] {
+  const names = Object.keys(settings) as SettingName[];
+  return names
+    .filter((name) => (metadata?.annotations?.[settingAnnotation(name)] ?? '') !== settings[name])
+    .map((name) => `${name} is not changed: the workload carries the sidecar already; unpatch it first, or annotate its pods: kubectl annotate pod NAME ${settingAnnotation(name)}=… --overwrite`);
+}

@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PatchOperation } from '../inject/index.ts';
+import { kubectlWarnings, type Kubectl } from './kubectl.ts';
+import type { WorkloadObject } from './kubernetes.ts';
+
+/** The owner of the changed fields in `metadata.managedFields`: users and tools can see who added the sidecar. */
+export const fieldManager = 'packet-capture';
+
+export interface PatchRequest {
+  /** TYPE/NAME for kubectl. */
+  readonly target: string;
+  readonly namespace: string;
+  readonly operations: readonly PatchOperation[];
+  /** The API server does everything except storing the result. */
+  readonly dryRun: boolean;
+}
+
+export interface PatchAnswer {
+  /** As the API server stored it, or would have. */
+  readonly object: WorkloadObject;
+  readonly warnings: readonly string[];
+}
+
+/** The chain of admission webhooks may take its time: each one up to 30 s, most of them 10 s. */
+const timeoutSeconds = 60;
+
+/**
+ * Sends a JSON Patch.
+ * @throws as {@link Kubectl}; CONFLICT when a `test` operation fails
+ */
+export async function sendPatch(kubectl: Kubectl, { target, namespace, operations, dryRun }: PatchRequest): Promise<PatchAnswer> {
+  // Not as an argument: a sidecar of the user's may hold secrets, and arguments can be read by everyone. Not by standard
+  // input either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
+  return inPrivateFile(JSON.stringify(operations), async (file) => {
+    const { stdout, stderr } = await kubectl(
+      [
+        'patch',
+        target,
+        '--namespace',
+        namespace,
+        '--type=json',
+        `--patch-file=${file}`,
+        `--field-manager=${fieldManager}`,
+        `--dry-run=${dryRun ? 'server' : 'none'}`,
+        '--output=json',
+      ],
+      { timeoutSeconds },
+    );
+    return { object: JSON.parse(stdout) as WorkloadObject, warnings: kubectlWarnings(stderr) };
+  });
+}
+
+async function inPrivateFile<T>(content: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-'));
+  try {
+    const file = join(folder, 'patch.json');
+    await writeFile(file, content, { mode: 0o600 });
+    return await use(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
