@@ -22,18 +22,19 @@ const contentLabel = 'packet-capture.content';
 
 /**
  * Builds `dir`/Dockerfile as `tag` into buildah's local store, unless that very content was built already.
- * @returns the tag
+ * @returns the full name of the image, see {@link fullName}
  * @throws CLUSTER_FAILED with buildah's last lines.
  */
 export async function buildImage(dir: string, tag: string, progress: Progress): Promise<string> {
   await ensureBaseImage(progress);
-  return withImagesLock(progress, async () => {
+  const name = fullName(tag);
+  await withImagesLock(progress, async () => {
     const content = await contentHash(dir, await imageId(baseImage) ?? '');
-    if (await labelOf(tag) === content) return tag;
-    const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '-t', tag, dir];
-    await step(progress, `building image ${tag}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
-    return tag;
+    if (await labelOf(name) === content) return;
+    const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '-t', name, dir];
+    await step(progress, `building image ${name}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
   });
+  return name;
 }
 
 /** Builds one of the images of this folder's `images/` under `tag`. */
@@ -83,7 +84,8 @@ export async function loadImage(handle: ClusterHandle, image: string, progress: 
     await step(progress, `loading ${image}`, () => run([...images, 'import', image]));
     return;
   }
-  const id = await imageId(image);
+  // A name without a registry is `localhost/…` when somebody built it by hand.
+  const id = await imageId(fullName(image)) ?? await imageId(image);
   if (id === undefined) {
     throw codedError('NOT_FOUND', `no image ${image} in buildah's local store, and no such file`, {
       hint: 'Build it with STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot buildah bud.',
@@ -124,14 +126,16 @@ export function fullName(image: string): string {
 
 /** Id of an image in buildah's local store. */
 export async function imageId(image: string): Promise<string | undefined> {
-  const inspect = ['buildah', 'inspect', '--type', 'image', '--format', '{{.FromImageID}}', fullName(image)];
-  const { exitCode, stdout } = await capture(inspect, { env: buildahEnvironment });
-  return exitCode === 0 ? stdout.trim() : undefined;
+  return inspectImage(image, '{{.FromImageID}}');
 }
 
 async function labelOf(image: string): Promise<string | undefined> {
-  const format = `{{index .OCIv1.Config.Labels "${contentLabel}"}}`;
-  const { exitCode, stdout } = await capture(['buildah', 'inspect', '--type', 'image', '--format', format, image], { env: buildahEnvironment });
+  return inspectImage(image, `{{index .OCIv1.Config.Labels "${contentLabel}"}}`);
+}
+
+async function inspectImage(image: string, format: string): Promise<string | undefined> {
+  const inspect = ['buildah', 'inspect', '--type', 'image', '--format', format, image];
+  const { exitCode, stdout } = await capture(inspect, { env: buildahEnvironment });
   return exitCode === 0 ? stdout.trim() : undefined;
 }
 
