@@ -16,6 +16,7 @@ export interface Metadata {
   readonly uid?: string;
   readonly generation?: number;
   readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -108,7 +109,7 @@ export interface Event {
   readonly reason?: string;
   readonly message?: string;
   readonly involvedObject?: { readonly kind?: string; readonly name?: string };
-  readonly metadata: { readonly creationTimestamp?: string };
+  readonly metadata: Metadata;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
 }

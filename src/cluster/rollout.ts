@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { codedError, isCodedError } from '../errors.ts';
 import { kubectlJson, type Kubectl } from './kubectl.ts';
 import { objectName, templateAt, type WorkloadObject } from './kubernetes.ts';
-import { formatProblem } from './podProblems.ts';
+import { formatProblem, podProblems } from './podProblems.ts';
 import { rolloutProgress } from './progress.ts';
-import { readProblems, rolloutTimeout } from './rolloutFailure.ts';
+import { readPods, rolloutTimeout } from './rolloutFailure.ts';
 
 export interface RolloutOptions {
   readonly kubectl: Kubectl;
@@ -64,7 +64,7 @@ async function watchRollout(options: RolloutOptions, elapsed: () => number): Pro
       if (progress.done) return;
       if (progress.problem !== undefined) tell.problem(progress.problem);
       if (round % podsEvery === 0) {
-        const [problem] = await readProblems(options);
+        const [problem] = podProblems(await readPods(options));
         if (problem !== undefined) tell.problem(formatProblem(problem));
       }
       if (elapsed() >= timeoutSeconds) throw await rolloutTimeout(options, progress, elapsed());

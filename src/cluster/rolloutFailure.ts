@@ -1,30 +1,31 @@
 import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import { kubectlJson } from './kubectl.ts';
 import { objectName, type Event, type List, type Pod } from './kubernetes.ts';
-import { formatProblem, podProblems, selectorText, warningLines, type PodProblem } from './podProblems.ts';
+import { formatProblem, podProblems, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
 import type { Progress } from './progress.ts';
 import type { RolloutOptions } from './rollout.ts';
 
 const shownWarnings = 5;
 const shownLogLines = 10;
 
-/** What keeps the workload's pods from being ready, newest pod first. */
-export async function readProblems({ kubectl, namespace, changed }: RolloutOptions): Promise<PodProblem[]> {
+/** The workload's pods, those of the rollout and those from before. */
+export async function readPods({ kubectl, namespace, changed }: RolloutOptions): Promise<readonly Pod[]> {
   const selector = selectorText(changed.spec?.selector ?? {});
   return ifPossible([], async () => {
     const { items } = await kubectlJson<List<Pod>>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]);
-    return podProblems(items);
+    return items;
   });
 }
 
 /** Reports all that is known about a rollout whose time is up, and gives the error to throw. */
 export async function rolloutTimeout(options: RolloutOptions, progress: Progress, seconds: number): Promise<CodedError> {
   const { changed, namespace, report, undo } = options;
-  const [problem] = await readProblems(options);
-  const warnings = await readWarnings(options);
+  const pods = await readPods(options);
+  const problem = podProblems(pods)[0] ?? unreadyPod(pods);
+  const warnings = await readWarnings(options, problem);
   if (warnings.length > 0) report('last warnings:');
   for (const line of warnings) report(`  ${line}`);
-  const log = problem?.restarted === true ? await readLog(options, problem) : [];
+  const log = problem === undefined || problem.log === 'none' ? [] : await readLog(options, problem);
   if (log.length > 0) report(`last lines of the log of pod ${problem?.pod ?? ''}:`);
   for (const line of log) report(`  ${line}`);
   const cause = problem === undefined ? progress.problem : formatProblem(problem);
@@ -35,16 +36,16 @@ export async function rolloutTimeout(options: RolloutOptions, progress: Progress
   });
 }
 
-async function readWarnings({ kubectl, namespace, changed }: RolloutOptions): Promise<string[]> {
+async function readWarnings({ kubectl, namespace, changed }: RolloutOptions, problem: PodProblem | undefined): Promise<string[]> {
   return ifPossible([], async () => {
     const { items } = await kubectlJson<List<Event>>(kubectl, ['get', 'events', '--namespace', namespace, '--field-selector', 'type=Warning']);
-    return warningLines(items, changed.metadata.name, shownWarnings);
+    return warningLines(items, changed.metadata.name, problem, shownWarnings);
   });
 }
 
-/** Of the run before: the container of a pod that restarts again and again is mostly waiting. */
-async function readLog({ kubectl, namespace }: RolloutOptions, { pod, container }: PodProblem): Promise<string[]> {
-  const args = ['logs', pod, '--namespace', namespace, '--previous', `--tail=${shownLogLines}`, ...(container === undefined ? [] : ['--container', container])];
+async function readLog({ kubectl, namespace }: RolloutOptions, { pod, container, log }: PodProblem): Promise<string[]> {
+  const which = [...(container === undefined ? [] : ['--container', container]), `--previous=${log === 'previous'}`];
+  const args = ['logs', pod, '--namespace', namespace, ...which, `--tail=${shownLogLines}`];
   return ifPossible([], async () => {
     const { stdout } = await kubectl(args);
     return stdout.split('\n').filter((line) => line !== '');
