@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { kubectlWarnings, makeKubectl } from '../../../src/cluster/kubectl.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+// What a program is started with is shown by echo; how kubectl itself answers stands in test/cluster.
+describe('makeKubectl', () => {
+  test('puts the connection first, so that a later --namespace wins', async () => {
+    const kubectl = makeKubectl({ program: 'echo', context: 'prod', namespace: 'shop', kubeconfig: '/etc/a b' });
+    const { stdout } = await kubectl(['get', 'deploy/web', '--namespace', 'cart']);
+    expect(stdout).toBe('--kubeconfig=/etc/a b --context=prod --namespace=shop --request-timeout=15s get deploy/web --namespace cart');
+  });
+
+  test('hands arguments on as they are, past no shell', async () => {
+    const { stdout } = await makeKubectl({ program: 'echo' })(['$HOME;', '*', '"a  b"'], { timeoutSeconds: 60 });
+    expect(stdout).toBe('--request-timeout=60s $HOME; * "a  b"');
+  });
+
+  test('is the program that KUBECTL names', async () => {
+    vi.stubEnv('KUBECTL', '/bin/echo');
+    expect((await makeKubectl({})(['version'])).stdout).toBe('--request-timeout=15s version');
+  });
+
+  test('says which program is missing', async () => {
+    await expect(makeKubectl({ program: '/nonexistent/kubectl' })(['version'])).rejects.toMatchObject({
+      code: 'KUBECTL_MISSING',
+      message: 'the program "/nonexistent/kubectl" cannot be started (ENOENT)',
+    });
+  });
+
+  test('fails with what the program says', async () => {
+    await expect(makeKubectl({ program: 'cat' })(['/nonexistent'])).rejects.toMatchObject({
+      code: 'KUBECTL_FAILED',
+      message: expect.stringContaining('request-timeout=15s'),
+      where: 'kubectl /nonexistent',
+    });
+  });
+
+  test('a program that fails without a word leaves its exit code', async () => {
+    await expect(makeKubectl({ program: 'false' })([])).rejects.toMatchObject({ code: 'KUBECTL_FAILED', message: 'exit code 1' });
+  });
+
+  test('ends with INTERRUPTED when its signal does', async () => {
+    await expect(makeKubectl({ program: 'echo', signal: AbortSignal.abort() })(['get'])).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
+});
+
+test('kubectlWarnings are the warnings of the API server alone', () => {
+  expect(kubectlWarnings('Warning: would violate PodSecurity "baseline:latest"\nI1122 log\nWarning: unknown field "spec.foo"\n')).toEqual([
+    'would violate PodSecurity "baseline:latest"',
+    'unknown field "spec.foo"',
+  ]);
+  expect(kubectlWarnings('')).toEqual([]);
+});

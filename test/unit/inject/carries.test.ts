@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { carries } from '../../../src/inject/carries.ts';
+
+const wanted = {
+  name: 'monitor',
+  image: 'monitor:1',
+  stdin: true,
+  stdinOnce: false,
+  args: [],
+  env: [{ name: 'A', value: '' }],
+  livenessProbe: { initialDelaySeconds: 0, exec: { command: ['true'] } },
+  resources: { limits: { cpu: 0.1, memory: '32768Ki' }, requests: { cpu: '100m' } },
+};
+
+/** As the API server stores it: defaults added, zero values left out, quantities in its own form. */
+const stored = {
+  name: 'monitor',
+  image: 'monitor:1',
+  imagePullPolicy: 'IfNotPresent',
+  stdin: true,
+  env: [{ name: 'A' }],
+  livenessProbe: { periodSeconds: 10, exec: { command: ['true'] } },
+  resources: { limits: { cpu: '100m', memory: '32Mi' }, requests: { cpu: '100m' } },
+  terminationMessagePath: '/dev/termination-log',
+};
+
+test('the stored form of a container carries the container', () => {
+  expect(carries(stored, wanted)).toBe(true);
+});
+
+test.each([
+  ['another image', { ...stored, image: 'monitor:2' }],
+  ['no stdin', { ...stored, stdin: undefined }],
+  ['an argument more', { ...stored, args: ['x'] }],
+  ['another environment', { ...stored, env: [{ name: 'A', value: 'b' }] }],
+  ['another limit', { ...stored, resources: { ...stored.resources, limits: { cpu: '101m', memory: '32Mi' } } }],
+  ['no limits', { ...stored, resources: {} }],
+])('one with %s does not', (_, present) => {
+  expect(carries(present, wanted)).toBe(false);
+});
+
+test('quantities are compared by amount where quantities stand, and nowhere else', () => {
+  expect(carries({ sizeLimit: '1Gi' }, { sizeLimit: '1024Mi' })).toBe(true);
+  expect(carries({ value: '1' }, { value: '1000m' })).toBe(false);
+});
+
+test('an empty mapping says something: a volume of another kind does not carry it', () => {
+  expect(carries({ name: 'v', hostPath: { path: '/' } }, { name: 'v', emptyDir: {} })).toBe(false);
+  expect(carries({ name: 'v', emptyDir: {} }, { name: 'v', emptyDir: {} })).toBe(true);
+});
