@@ -10,6 +10,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'agent',
+          include: ['test/agent/**/*.test.ts'],
+          globalSetup: ['test/agent/setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/setup.ts'],

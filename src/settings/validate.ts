@@ -2,8 +2,11 @@ import { parseDuration } from './duration.ts';
 import { parseQuantity } from './quantity.ts';
 import { findSetting, type SettingType } from './table.ts';
 
-/** Linux: IFNAMSIZ is 16 with the final NUL; a name has no slash and no white space (dev_valid_name in net/core/dev.c). */
-const interfaceName = /^[^\s/,:]{1,15}$/;
+/**
+ * Linux: IFNAMSIZ is 16 with the final NUL; a name has no slash, colon or white space, and is not `.` or `..`
+ * (dev_valid_name in net/core/dev.c). A number or a leading dash would be something else to dumpcap.
+ */
+const interfaceName = /^(?!\d+$|-|\.\.?$)[^\s/,:]{1,15}$/;
 
 /** Each returns what is wrong with a value that is not empty, or undefined when it is good. */
 const checks: Readonly<Record<SettingType, (value: string) => string | undefined>> = {

@@ -1,0 +1,98 @@
+import { resolve, relative } from 'node:path';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { errorTable, formatError, isCodedError, codedError } from '../src/errors.ts';
+import { buildImage, ensureNodeImage, loadImage } from './cluster/images.ts';
+import { stderrProgress as progress } from './cluster/progress.ts';
+import { downCluster } from './cluster/teardown.ts';
+import { upCluster } from './cluster/up.ts';
+import { captureHttp, finishCaptures, moveFilter, type Captured } from './demo/capture.ts';
+import { fetchFiles, readCaptureFile } from './demo/files.ts';
+import { formatTable } from './demo/table.ts';
+import { ownNode, userContext, type Target } from './demo/target.ts';
+import { makeNamespaces, namespaces, removeNamespaces, runManifestWay, runPatchWay } from './demo/ways.ts';
+
+interface Flags {
+  readonly context?: string;
+  readonly image?: string;
+  readonly keep?: boolean;
+  readonly output: string;
+}
+
+const nodeName = 'demo';
+const agentImage = 'docker.io/packet-capture/agent:0.1.0';
+
+const program = new Command('npm run demo --')
+  .description("Captures the article's nginx-deployment by the manifest and by a patch, on a real node")
+  .option('--context <NAME>', "use a cluster of your own, by a context of kubectl's configuration; needs --image")
+  .option('--image <IMAGE>', "the capture agent's image, where that cluster can pull it")
+  .option('--keep', 'leave the node, or the namespaces, up')
+  .option('--output <DIR>', 'where the capture files go', 'captures')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .action(demo);
+
+async function demo(flags: Flags): Promise<void> {
+  if (flags.context !== undefined && flags.image === undefined) {
+    throw codedError('USAGE', '--context needs --image: nothing can be pushed from here', { where: '--context', hint: 'Build images/agent, push it where the cluster can pull it, and name it with --image.' });
+  }
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(signal));
+  try {
+    await run(flags, interrupted.signal);
+  } finally {
+    if (flags.keep !== true) await cleanUp(flags);
+  }
+}
+
+async function run(flags: Flags, signal: AbortSignal): Promise<void> {
+  const target = flags.context === undefined ? await prepareNode(signal) : userContext(flags.context, signal);
+  const image = flags.image ?? agentImage;
+  const context = { target, image, progress };
+  await makeNamespaces(target);
+  await runManifestWay(context);
+  await runPatchWay(context, flags.context === undefined ? [] : ['--context', flags.context]);
+  await captureHttp(context, 'manifest');
+  await captureHttp(context, 'patch');
+  await moveFilter(context, 'patch');
+  const captured = await finishCaptures(context);
+  await show(target, captured, resolve(flags.output));
+  if (flags.keep === true) {
+    progress(`left as it is; look around with: ${target.shown} get pods -n ${namespaces.manifest}`);
+    if (flags.context === undefined) progress(`take it down with: npm run cluster -- --name ${nodeName} down`);
+  }
+}
+
+async function prepareNode(signal: AbortSignal): Promise<Target> {
+  const handle = await upCluster({ name: nodeName, onProgress: progress });
+  await buildImage(join(import.meta.dirname, '..', 'images', 'agent'), agentImage, progress);
+  await loadImage(handle, agentImage, progress);
+  await loadImage(handle, await ensureNodeImage('nginx', 'docker.io/library/nginx:1.7.9', progress), progress);
+  return ownNode(handle, signal);
+}
+
+/** Prints the table to stdout; everything else of this program goes to stderr. */
+async function show(target: Target, captured: readonly Captured[], folder: string): Promise<void> {
+  const rows = [['WAY', 'POD', 'RESTARTS', 'PACKETS', 'BYTES', 'DROPPED', 'FILE']];
+  for (const { way, pod, events } of captured) {
+    for (const path of await fetchFiles(target, pod, folder)) {
+      const file = await readCaptureFile(path);
+      const closed = events.find((event) => event.event === 'file closed' && path.endsWith(event.file?.replace(/^.*\//, '') ?? '\0'));
+      rows.push([way, pod.name, String(pod.restarts), String(file.packets), String(file.bytes), String(closed?.dropped ?? '-'), relative('.', path)]);
+      for (const line of [...file.interfaces.map((name) => `interface ${name}`), ...file.http]) progress(`  ${pod.name}: ${line}`);
+    }
+  }
+  console.log(formatTable(rows));
+  console.log(`\nThe files lie in ${folder}; open one with: wireshark FILE`);
+}
+
+async function cleanUp({ context }: Flags): Promise<void> {
+  if (context === undefined) await downCluster(nodeName, progress);
+  else await removeNamespaces(userContext(context, AbortSignal.timeout(60_000)));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(isCodedError(error) ? formatError(error) : error);
+  process.exitCode = isCodedError(error) ? errorTable[error.code].exit : 1;
+}

@@ -1,0 +1,53 @@
+import { Option, type Command } from 'commander';
+import type { ChangeOptions, ChangeResult } from '../cluster/index.ts';
+import { codedError } from '../errors.ts';
+import { skipReasons } from '../inject/index.ts';
+import { parseDuration } from '../settings/index.ts';
+import type { ConnectionFlags } from './connectionFlags.ts';
+
+/** The flags that `patch` and `unpatch` share. */
+export interface ChangeFlags extends ConnectionFlags {
+  readonly dryRun?: boolean;
+  readonly wait?: boolean;
+  readonly timeout: string;
+  readonly output?: 'json';
+}
+
+export function addChangeFlags(command: Command): Command {
+  return command
+    .option('--dry-run', 'let the API server judge everything and store nothing; prints the JSON Patch')
+    .option('--wait', 'wait until every pod has the new template')
+    .option('--timeout <DURATION>', 'for --wait', '5m')
+    .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']));
+}
+
+/**
+ * The options of a change in the cluster. Ctrl-C ends the waiting and the running kubectl; what is stored stays stored.
+ * @throws USAGE for a timeout that is no duration
+ */
+export async function changeOptions(target: string, flags: ChangeFlags): Promise<ChangeOptions> {
+  const { makeKubectl } = await import('../cluster/index.ts');
+  const timeoutSeconds = parseDuration(flags.timeout);
+  if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 5m`, { where: '--timeout' });
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  const { signal } = interrupted;
+  return {
+    target,
+    kubectl: makeKubectl({ context: flags.context, kubeconfig: flags.kubeconfig, namespace: flags.namespace, signal }),
+    dryRun: flags.dryRun === true,
+    wait: flags.wait === true,
+    timeoutSeconds,
+    signal,
+    report: (line) => console.error(line),
+  };
+}
+
+/** The result as JSON, the patch of a dry run, or one line. */
+export function printChange(result: ChangeResult, output: 'json' | undefined): void {
+  const object = `${result.kind.toLowerCase()}/${result.name} in ${result.namespace}`;
+  if (output === 'json') console.log(JSON.stringify(result, null, 2));
+  else if (result.result === 'dry-run') console.log(JSON.stringify(result.patch, null, 2));
+  else console.error(result.reason === undefined ? `${object}: ${result.result}` : `${object}: ${result.result}: ${result.reason}: ${skipReasons[result.reason]}`);
+}

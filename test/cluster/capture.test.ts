@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  agentEvent, agentEvents, agentImage, captureFolder, cli, copyFiles, fetchPage, injectAndApply, keepFiles, kube, loadImages,
+  namespaceYaml, nginxImage, podField, restarts, sendDatagrams, tshark,
+} from './workbench.ts';
+
+const image = ['--image', agentImage];
+const namespaces = ['capture-privileged', 'capture-baseline', 'capture-restricted', 'capture-live'];
+const live = 'capture-live';
+
+function nginxPod(namespace: string, name: string): string {
+  return `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+spec:
+  terminationGracePeriodSeconds: 10
+  containers:
+    - name: nginx
+      image: ${nginxImage}
+`;
+}
+
+async function ready(namespace: string, pod: string): Promise<void> {
+  await kube(['wait', '-n', namespace, `pod/${pod}`, '--for=condition=Ready', '--timeout=60s']);
+}
+
+/** Lets the capture close its file, and copies what there is. */
+async function finish(namespace: string, pod: string): Promise<string[]> {
+  await sleep(1000);
+  await kube(['annotate', 'pod', '-n', namespace, pod, 'packet-capture/state=idle', '--overwrite']);
+  await agentEvent(namespace, pod, 'idle');
+  return copyFiles(namespace, pod);
+}
+
+beforeAll(async () => {
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(live));
+});
+
+afterAll(async () => {
+  await kube(['delete', 'namespace', ...namespaces, '--ignore-not-found', '--wait=false']);
+});
+
+describe.each(['privileged', 'baseline'])('in a namespace that enforces Pod Security %s', (level) => {
+  const namespace = `capture-${level}`;
+
+  test('a page is captured whole, and the file tells the interface and the pod', async () => {
+    await injectAndApply([namespaceYaml(namespace, level), nginxPod(namespace, 'web')].join('---\n'), ...image);
+    await ready(namespace, 'web');
+    await agentEvent(namespace, 'web', 'started');
+    const ip = await podField(namespace, 'web', '.status.podIP');
+    expect(await fetchPage(ip)).toContain('Welcome to nginx!');
+    const [file = ''] = await finish(namespace, 'web');
+    const rows = await tshark(file, ['frame.interface_name', 'frame.interface_description', 'ip.dst', 'http.request.uri', 'http.response.code']);
+    expect(rows.find((row) => row[3] === '/')?.slice(0, 3)).toEqual(['eth0', `${namespace}/web node=node0`, ip]);
+    expect(rows.some((row) => row[4] === '200')).toBe(true);
+  });
+
+  test('the sidecar runs as nobody, can gain nothing, and has not the token of the app', async () => {
+    const status = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'cat', '/proc/1/status']);
+    expect(status).toMatch(/^Uid:\t65532\t65532/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    expect(status).toMatch(/^Seccomp:\t2$/m);
+    const tokens = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
+    expect(tokens.trim()).toBe('');
+    const app = await kube(['exec', '-n', namespace, 'web', '-c', 'nginx', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
+    expect(app).toContain('token');
+    if (level === 'privileged') expect(status).toMatch(/^CapBnd:\t0000000000002000$/m);
+  });
+});
+
+test('in a namespace that enforces restricted, the manifest is refused before Kubernetes sees it', async () => {
+  const yaml = [namespaceYaml('capture-restricted', 'restricted'), nginxPod('capture-restricted', 'web')].join('---\n');
+  const { stdout, stderr } = await cli(['inject', '-f', '-', ...image], yaml);
+  expect(stderr).toContain('pod_security_restricted');
+  expect(stdout).toBe(yaml);
+});
+
+test('a Job with the sidecar completes', async () => {
+  await injectAndApply(
+    `apiVersion: batch/v1
+kind: Job
+metadata:
+  name: short
+  namespace: ${live}
+spec:
+  backoffLimit: 0
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - name: work
+          image: ${nginxImage}
+          command: [bash, -c, sleep 1]
+`,
+    ...image,
+  );
+  await kube(['wait', '-n', live, 'job/short', '--for=condition=complete', '--timeout=60s']);
+  const pod = (await kube(['get', 'pods', '-n', live, '-l', 'job-name=short', '-o', 'name'])).trim().replace('pod/', '');
+  await agentEvent(live, pod, 'stopped');
+  expect(await podField(live, pod, '.status.initContainerStatuses[0].state.terminated.exitCode')).toBe('0');
+});
+
+test('the app becomes Ready although the filter is invalid; nothing is captured until it is mended', async () => {
+  await injectAndApply(nginxPod(live, 'mended'), ...image, '--filter', 'tcp port eighty and (');
+  await ready(live, 'mended');
+  expect(await agentEvent(live, 'mended', 'invalid setting')).toMatchObject({ setting: 'filter' });
+  const ip = await podField(live, 'mended', '.status.podIP');
+  await fetchPage(ip);
+  expect((await agentEvents(live, 'mended')).map(({ event }) => event)).not.toContain('started');
+  await kube(['annotate', 'pod', '-n', live, 'mended', 'packet-capture/filter=tcp port 80', '--overwrite']);
+  await agentEvent(live, 'mended', 'started');
+  await fetchPage(ip);
+  const files = await finish(live, 'mended');
+  expect(files).toHaveLength(1);
+  expect((await tshark(files[0] ?? '', ['http.response.code'], 'http.response')).flat()).toEqual(['200']);
+  expect(await restarts(live, 'mended')).toBe(0);
+});
+
+test('a moved filter bites within two seconds, in a new file, without a restart', async () => {
+  await injectAndApply(nginxPod(live, 'moved'), ...image, '--filter', 'tcp port 80');
+  await ready(live, 'moved');
+  await agentEvent(live, 'moved', 'started');
+  const ip = await podField(live, 'moved', '.status.podIP');
+  await fetchPage(ip);
+  await kube(['annotate', 'pod', '-n', live, 'moved', 'packet-capture/filter=udp port 5353', '--overwrite']);
+  await sleep(2000);
+  await fetchPage(ip);
+  await sendDatagrams(ip, 5353, 7);
+  const [first = '', second = ''] = await finish(live, 'moved');
+  expect((await tshark(first, ['http.response.code'], 'http.response')).flat()).toEqual(['200']);
+  expect(await tshark(first, ['frame.number'], 'udp')).toHaveLength(0);
+  expect((await tshark(second, ['udp.dstport'])).flat()).toEqual(Array.from({ length: 7 }, () => '5353'));
+  expect(await restarts(live, 'moved')).toBe(0);
+});
+
+test('deleting the pod keeps every packet that was sent up to a second before', async () => {
+  await injectAndApply(nginxPod(live, 'deleted'), ...image, '--filter', 'udp dst port 5353');
+  await ready(live, 'deleted');
+  await agentEvent(live, 'deleted', 'started');
+  const [file = ''] = await keepFiles(await captureFolder(live, 'deleted'));
+  const count = 150;
+  await sendDatagrams(await podField(live, 'deleted', '.status.podIP'), 5353, count, 10);
+  await sleep(1000);
+  await kube(['delete', 'pod', '-n', live, 'deleted', '--timeout=60s']);
+  const numbers = (await tshark(file, ['data.text'], '')).flat();
+  const payloads = numbers.length > 0 ? numbers : (await tshark(file, ['data.data'])).flat();
+  expect(payloads).toHaveLength(count);
+});
+
+test('a pod of an injected manifest and a pod of a patched Deployment are the same', async () => {
+  const deployment = (name: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+  namespace: ${live}
+spec:
+  selector:
+    matchLabels: {same: as}
+  template:
+    metadata:
+      labels: {same: as}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: nginx
+          image: ${nginxImage}
+          volumeMounts:
+            - {name: data, mountPath: /data}
+      volumes:
+        - name: data
+          emptyDir: {}
+`;
+  const settings = ['--filter', "tcp port 80 or host 'x'", '--file-size', '2Mi'];
+  await injectAndApply(deployment('by-manifest'), ...image, ...settings);
+  const byManifest = await onlyPod('by-manifest');
+  await kube(['delete', 'deployment', '-n', live, 'by-manifest', '--wait=false']);
+  await kube(['apply', '-f', '-'], deployment('by-patch'));
+  const { exitCode, stderr } = await cli(['patch', 'deploy/by-patch', '-n', live, '--wait', ...image, ...settings]);
+  expect(exitCode, stderr).toBe(0);
+  expect(await onlyPod('by-patch')).toEqual(byManifest);
+
+  /** The annotations and the spec of the newest pod, without what Kubernetes makes up for each pod. */
+  async function onlyPod(owner: string): Promise<unknown> {
+    await kube(['rollout', 'status', '-n', live, `deployment/${owner}`, '--timeout=60s']);
+    const list = JSON.parse(await kube(['get', 'pods', '-n', live, '-l', 'same=as', '--sort-by=.metadata.creationTimestamp', '-o', 'json'])) as {
+      items: { metadata: { name: string; annotations: unknown }; spec: unknown }[];
+    };
+    const pod = list.items.findLast(({ metadata }) => metadata.name.startsWith(owner));
+    return JSON.parse(JSON.stringify({ annotations: pod?.metadata.annotations, spec: pod?.spec }).replaceAll(/kube-api-access-\w+/g, 'kube-api-access'));
+  }
+});
