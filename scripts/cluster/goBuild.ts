@@ -7,7 +7,7 @@ import { withLock } from './lock.ts';
 import { cacheHome } from './paths.ts';
 import type { Progress } from './progress.ts';
 import { step } from './progress.ts';
-import { buildPackages, checkGo, ensurePackages } from './requirements.ts';
+import { buildPackages, checkGo, ensurePackages, newestGo } from './requirements.ts';
 
 const sources = join(import.meta.dirname, 'go');
 
@@ -21,8 +21,13 @@ export async function programPaths<M extends GoModule>(module: M): Promise<Progr
   return Object.fromEntries(entries) as Programs<M>;
 }
 
-/** True when every program of the module is in the cache. */
-export async function isBuilt(module: GoModule): Promise<boolean> {
+/** Those of the modules of which a program is not in the cache. */
+export async function unbuilt(modules: readonly GoModule[]): Promise<GoModule[]> {
+  const built = await Promise.all(modules.map(isBuilt));
+  return modules.filter((_, index) => !built[index]);
+}
+
+async function isBuilt(module: GoModule): Promise<boolean> {
   const paths = Object.values(await programPaths(module));
   const found = await Promise.all(paths.map((path) => access(path).then(() => true, () => false)));
   return found.every(Boolean);
@@ -33,8 +38,7 @@ export async function isBuilt(module: GoModule): Promise<boolean> {
  * @throws REQUIREMENT_MISSING, one line, without a fit Go; CLUSTER_FAILED when a build fails.
  */
 export async function ensureGoModules(modules: readonly GoModule[], progress: Progress): Promise<void> {
-  const built = await Promise.all(modules.map(isBuilt));
-  const wanted = modules.filter((_, index) => !built[index]);
+  const wanted = await unbuilt(modules);
   if (wanted.length === 0) return;
   await checkGoFor(wanted);
   await ensurePackages(buildPackages, progress);
@@ -46,9 +50,9 @@ export async function ensureGoModules(modules: readonly GoModule[], progress: Pr
 
 /** @throws REQUIREMENT_MISSING, one line, when Go is absent or older than one of the modules asks for. */
 export async function checkGoFor(modules: readonly GoModule[]): Promise<void> {
-  for (const module of modules) {
-    await checkGo(goDirective(await readFile(join(sources, module.folder, 'go.mod'), 'utf8')));
-  }
+  const goMods = await Promise.all(modules.map(({ folder }) => readFile(join(sources, folder, 'go.mod'), 'utf8')));
+  const newest = newestGo(goMods.map(goDirective));
+  if (newest !== undefined) await checkGo(newest);
 }
 
 async function buildModule(module: GoModule, progress: Progress): Promise<void> {

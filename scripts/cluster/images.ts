@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
 import { capture, contained, run } from './command.ts';
@@ -49,7 +49,10 @@ export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, prog
 export async function ensureBaseImage(progress: Progress): Promise<void> {
   await withImagesLock(progress, async () => {
     if (await imageId(baseImage) !== undefined) return;
-    const folder = await mkdtemp(join(cacheHome(), 'images', 'base-'));
+    const folder = join(cacheHome(), 'images', 'base');
+    // What a run that was killed left there.
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
     try {
       await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
       const bud = ['buildah', 'bud', '-t', baseImage, folder];

@@ -47,13 +47,6 @@ export async function checkMachine(): Promise<void> {
   if (!(await exists('/sys/fs/cgroup'))) throw missing('cgroups', '/sys/fs/cgroup is not mounted');
 }
 
-/** The Go that the modules ask for, as `go version` gives it: `go1.26.6`. */
-export interface GoVersion {
-  readonly major: number;
-  readonly minor: number;
-  readonly patch: number;
-}
-
 /**
  * @throws REQUIREMENT_MISSING, one line, when there is no Go or an older one than `wanted`.
  */
@@ -66,12 +59,18 @@ export async function checkGo(wanted: string): Promise<void> {
 /** True when version `found` (`go1.26.8`, `go1.27rc1`) comes before `wanted` (`1.26.6`). */
 export function olderGo(found: string, wanted: string): boolean {
   const [a, b] = [goVersion(found), goVersion(wanted)];
-  return a.major !== b.major ? a.major < b.major : a.minor !== b.minor ? a.minor < b.minor : a.patch < b.patch;
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at !== -1 && (a[at] ?? 0) < (b[at] ?? 0);
 }
 
-function goVersion(text: string): GoVersion {
-  const [major = 0, minor = 0, patch = 0] = (text.match(/\d+/g) ?? []).map(Number);
-  return { major, minor, patch: /rc|beta/.test(text) ? 0 : patch };
+export function newestGo(versions: readonly string[]): string | undefined {
+  return versions.toSorted((a, b) => (olderGo(a, b) ? 1 : -1))[0];
+}
+
+/** Major, minor and patch; a release candidate counts as the release. */
+function goVersion(text: string): [number, number, number] {
+  const [, major, minor, patch] = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? [];
+  return [Number(major ?? 0), Number(minor ?? 0), Number(patch ?? 0)];
 }
 
 /**

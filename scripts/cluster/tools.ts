@@ -1,8 +1,8 @@
-import { ensureGoModules, checkGoFor, isBuilt, programPaths } from './goBuild.ts';
+import { checkGoFor, ensureGoModules, programPaths, unbuilt } from './goBuild.ts';
 import { cni, containerd, helm3, helm4, kubernetes, nodeModules, runc } from './goModules.ts';
 import type { NodePrograms } from './nodeConfig.ts';
 import type { Progress } from './progress.ts';
-import { capturePackages, checkMachine, ensurePackages, nodePackages } from './requirements.ts';
+import { buildPackages, capturePackages, checkMachine, ensurePackages, nodePackages } from './requirements.ts';
 
 /**
  * Sees to it that everything a node is made of is on this machine: Debian packages, Kubernetes, containerd.
@@ -11,9 +11,9 @@ import { capturePackages, checkMachine, ensurePackages, nodePackages } from './r
  */
 export async function ensureTools(progress: Progress): Promise<NodePrograms> {
   await checkMachine();
-  const built = await Promise.all(nodeModules.map(isBuilt));
-  await checkGoFor(nodeModules.filter((_, index) => !built[index]));
-  await ensurePackages([...nodePackages, ...capturePackages], progress);
+  const wanted = await unbuilt(nodeModules);
+  await checkGoFor(wanted);
+  await ensurePackages([...nodePackages, ...capturePackages, ...(wanted.length === 0 ? [] : buildPackages)], progress);
   await ensureGoModules(nodeModules, progress);
   return nodePrograms();
 }
