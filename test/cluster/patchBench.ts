@@ -1,0 +1,137 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
+import { inNetns } from '../../scripts/cluster/machine.ts';
+import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
+import { makeKubectl, type Kubectl, type PatchOptions } from '../../src/cluster/index.ts';
+import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig, type SidecarConfig } from '../../src/sidecar/index.ts';
+import { agentImage, kube } from './workbench.ts';
+
+/** Our own sidecar, with the image that the node has. */
+export const agentConfig: SidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: agentImage } };
+
+/** The article's sidecar: a container that just is there. */
+export function monitorConfig(image: string = pauseImage): OwnSidecarConfig {
+  const monitor = { name: 'monitor', image, imagePullPolicy: 'Never', stdin: true, tty: true };
+  return { form: 'own', containers: [monitor], initContainers: [], volumes: [] };
+}
+
+/**
+ * Writes a kubectl for the environment variable KUBECTL: it enters the node's network namespace, from where alone the
+ * API server can be reached.
+ */
+export async function writeKubectl(): Promise<{ readonly program: string; readonly remove: () => Promise<void> }> {
+  const node = inject('node');
+  const { KUBECTL: kubectl = '', KUBECONFIG: kubeconfig = '' } = await clusterEnvironment(node);
+  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-kubectl-'));
+  const program = join(folder, 'kubectl');
+  const enter = inNetns(node.netns, ['env', `KUBECONFIG=${kubeconfig}`, kubectl]).join(' ');
+  await writeFile(program, `#!/bin/sh\nexec ${enter} "$@"\n`);
+  await chmod(program, 0o755);
+  return { program, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+export interface Bench {
+  readonly options: PatchOptions;
+  /** What was reported so far. */
+  readonly lines: string[];
+  /** The arguments of every kubectl so far. */
+  readonly calls: string[][];
+}
+
+/** Options for `patchWorkload` and `unpatchWorkload` that note down what happens; `around` may do things before a call. */
+export function bench(
+  program: string,
+  namespace: string,
+  target: string,
+  changed: Partial<PatchOptions> = {},
+  around: (args: readonly string[]) => Promise<void> = async () => undefined,
+): Bench {
+  const lines: string[] = [];
+  const calls: string[][] = [];
+  const real = makeKubectl({ program, namespace, signal: changed.signal });
+  const kubectl: Kubectl = async (args, call) => {
+    calls.push([...args]);
+    await around(args);
+    return real(args, call);
+  };
+  const options: PatchOptions = {
+    target,
+    kubectl,
+    config: agentConfig,
+    settings: {},
+    dryRun: false,
+    wait: false,
+    timeoutSeconds: 30,
+    report: (line) => lines.push(line),
+    ...changed,
+  };
+  return { options, lines, calls };
+}
+
+/** True for the call that stores the change. */
+export function isSend(args: readonly string[]): boolean {
+  return args[0] === 'patch' && args.includes('--dry-run=none');
+}
+
+export interface Stored {
+  readonly metadata: {
+    readonly generation: number;
+    readonly resourceVersion: string;
+    readonly uid: string;
+    readonly managedFields?: readonly { readonly manager: string }[];
+  };
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template: PodTemplateOfTests;
+    readonly jobTemplate: { readonly spec: { readonly template: PodTemplateOfTests } };
+  };
+}
+
+export interface PodTemplateOfTests {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: { readonly containers: readonly NamedContainer[]; readonly initContainers?: readonly NamedContainer[]; readonly volumes?: readonly { readonly name: string }[] };
+}
+
+export interface NamedContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly restartPolicy?: string;
+  readonly securityContext?: { readonly capabilities?: unknown };
+}
+
+/** An object as the API server has it. */
+export async function stored(namespace: string, target: string): Promise<Stored> {
+  return JSON.parse(await kube(['get', target, '-n', namespace, '-o', 'json', '--show-managed-fields'])) as Stored;
+}
+
+/** A pod template whose pods start in a moment and end at once. */
+export function podTemplate(app: string, more: object = {}): object {
+  return {
+    metadata: { labels: { app } },
+    spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'app', image: pauseImage, imagePullPolicy: 'Never', ...more }] },
+  };
+}
+
+/** A workload of a kind of the group apps; its pods are told by the label `app`, which is its name. */
+export function workload(kind: string, name: string, spec: object = {}, metadata: object = {}): object {
+  const scaled = kind === 'DaemonSet' ? {} : { replicas: 1 };
+  const named = kind === 'StatefulSet' ? { serviceName: name } : {};
+  return {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name, ...metadata },
+    spec: { ...scaled, ...named, selector: { matchLabels: { app: name } }, template: podTemplate(name), ...spec },
+  };
+}
+
+export async function create(namespace: string, ...objects: readonly object[]): Promise<void> {
+  await kube(['create', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+}
+
+/** Waits until the pods of a workload are ready. */
+export async function rolledOut(namespace: string, target: string): Promise<void> {
+  await kube(['rollout', 'status', target, '-n', namespace, '--timeout=60s']);
+}
