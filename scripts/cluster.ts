@@ -16,7 +16,9 @@ const program = new Command('npm run cluster --')
   .option('--name <name>', 'name of the node; nodes of different names stand side by side', defaultName)
   .enablePositionalOptions()
   .exitOverride((error) => {
-    throw error.exitCode === 0 ? error : codedError('USAGE', error.message.replace(/^error: /, ''));
+    if (error.exitCode === 0) throw error;
+    // Without a command, commander has printed the help by now and its message is no sentence.
+    throw codedError('USAGE', error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, ''));
   })
   .configureOutput({ outputError: () => {} });
 

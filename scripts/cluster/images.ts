@@ -10,6 +10,7 @@ import type { ClusterHandle } from './paths.ts';
 import { cacheHome } from './paths.ts';
 import type { Progress } from './progress.ts';
 import { step } from './progress.ts';
+import { snapshotterFor } from './snapshotter.ts';
 
 /** What the Dockerfiles start from; made with debootstrap, since there may be no registry within reach. */
 export const baseImage = 'docker.io/library/debian:trixie-slim';
@@ -83,8 +84,10 @@ async function debootstrap(folder: string): Promise<void> {
 export async function loadImage(handle: ClusterHandle, image: string, progress: Progress): Promise<void> {
   const { ctr } = await programPaths(containerd);
   const images = [ctr, `--address=${handle.containerdSocket}`, '--namespace=k8s.io', 'images'];
+  // Unpacked by ctr itself: containerd's own transfer service knows overlays alone.
+  const importArchive = [...images, 'import', '--local', '--snapshotter', await snapshotterFor(handle)];
   if (await isFile(image)) {
-    await step(progress, `loading ${image}`, () => run([...images, 'import', image]));
+    await step(progress, `loading ${image}`, () => run([...importArchive, image]));
     return;
   }
   // A name without a registry is `localhost/…` when somebody built it by hand.
@@ -98,7 +101,7 @@ export async function loadImage(handle: ClusterHandle, image: string, progress: 
   const label = `packet-capture.id=${id}`;
   if ((await run([...images, 'list', `name==${name}`])).stdout.includes(label)) return;
   await step(progress, `loading ${name}`, async () => {
-    await run([...images, 'import', await archive(name, id, progress)]);
+    await run([...importArchive, await archive(name, id, progress)]);
     await run([...images, 'label', name, label]);
   });
 }

@@ -6,6 +6,7 @@ import { createCgroup } from './cgroups.ts';
 import type { Component } from './components.ts';
 import { isAlive, pidOf, startComponent } from './components.ts';
 import type { ClusterHandle } from './paths.ts';
+import { cacheHome } from './paths.ts';
 import { pollUntil } from './poll.ts';
 
 /** Addresses inside the network namespace; nothing of it can reach, or be reached from, outside. */
@@ -59,9 +60,10 @@ export async function createMachine(handle: ClusterHandle): Promise<void> {
 
 /** The node hides these folders of the host from itself, so nothing it needs may lie there. */
 function checkFolders({ stateDir }: ClusterHandle): void {
-  const hidden = ['/run/', '/var/lib/', '/var/log/', '/var/run/'].find((folder) => stateDir.startsWith(folder));
-  if (hidden !== undefined) {
-    throw codedError('REQUIREMENT_MISSING', `needs a state folder outside ${hidden}: set XDG_STATE_HOME, now ${stateDir}`);
+  const hidden = ['/run/', '/var/lib/', '/var/log/', '/var/run/'];
+  for (const [variable, folder] of [['XDG_STATE_HOME', stateDir], ['XDG_CACHE_HOME', cacheHome()]] as const) {
+    if (!hidden.some((path) => folder.startsWith(path))) continue;
+    throw codedError('REQUIREMENT_MISSING', `needs a folder outside ${hidden.join(' ')}: ${folder} is inside; set ${variable}`);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Programs } from './goBuild.ts';
 import type { cni, containerd, kubernetes, runc } from './goModules.ts';
 import { nodeAddress, nodeName, podRange } from './machine.ts';
 import type { ClusterHandle } from './paths.ts';
+import type { Snapshotter } from './snapshotter.ts';
 
 /** Programs of a node by module. */
 export interface NodePrograms {
@@ -36,16 +37,16 @@ export function nodeComponents(handle: ClusterHandle, programs: NodePrograms): R
 }
 
 /** Path -> text of the configuration files of containerd, the CNI plugins, kubelet and kube-proxy. */
-export function nodeFiles(handle: ClusterHandle, programs: NodePrograms): ReadonlyMap<string, string> {
+export function nodeFiles(handle: ClusterHandle, programs: NodePrograms, snapshotter: Snapshotter): ReadonlyMap<string, string> {
   return new Map([
-    [file(handle, 'containerd.toml'), containerdConfig(handle, programs)],
+    [file(handle, 'containerd.toml'), containerdConfig(handle, programs, snapshotter)],
     [join(cniFolder(handle), '10-node.conflist'), json(cniConfig(handle))],
     [file(handle, 'kubelet.json'), json(kubeletConfig(handle))],
     [file(handle, 'kube-proxy.json'), json(kubeProxyConfig(handle))],
   ]);
 }
 
-function containerdConfig(handle: ClusterHandle, programs: NodePrograms): string {
+function containerdConfig(handle: ClusterHandle, programs: NodePrograms, snapshotter: Snapshotter): string {
   const text = JSON.stringify;
   const images = `plugins."io.containerd.cri.v1.images"`;
   const runtime = `plugins."io.containerd.cri.v1.runtime"`;
@@ -61,7 +62,7 @@ address = ${text(handle.containerdSocket)}
 address = ${text(`${handle.containerdSocket}.ttrpc`)}
 
 [${images}]
-snapshotter = "overlayfs"
+snapshotter = ${text(snapshotter)}
 
 [${images}.pinned_images]
 sandbox = ${text(pauseImage)}

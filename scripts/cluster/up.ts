@@ -14,6 +14,7 @@ import { createPki, writePki } from './pki.ts';
 import { pollUntil } from './poll.ts';
 import type { Progress } from './progress.ts';
 import { apiServerIsReady, containerdIsReady, kubeProxyIsReady, nodeIsReady } from './readiness.ts';
+import { snapshotterFor } from './snapshotter.ts';
 import { removeAll, withClusterLock } from './teardown.ts';
 import { ensureTools } from './tools.ts';
 
@@ -49,7 +50,7 @@ async function startAnew(handle: ClusterHandle, programs: NodePrograms, progress
   await rm(handle.logDir, { recursive: true, force: true });
   await createMachine(handle);
   progress(`network namespace ${handle.netns} made; logs in ${handle.logDir}`);
-  for (const [path, text] of nodeFiles(handle, programs)) {
+  for (const [path, text] of nodeFiles(handle, programs, await snapshotterFor(handle))) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   }

@@ -34,7 +34,7 @@ test('two nodes share no folder, file, network namespace or cgroup', () => {
   for (const key of Object.keys(one) as (keyof typeof one)[]) expect(one[key]).not.toBe(two[key]);
   const words = (name: string): string => JSON.stringify([
     controlPlane(clusterHandle(name, env), programs.kubernetes), nodeComponents(clusterHandle(name, env), programs),
-    ...nodeFiles(clusterHandle(name, env), programs),
+    ...nodeFiles(clusterHandle(name, env), programs, 'overlayfs'),
   ]);
   expect(words('one').replaceAll(/\bone\b/g, 'two')).toBe(words('two'));
   expect(words('one')).not.toContain('/var/lib');
@@ -49,7 +49,7 @@ test('every component is started by the program of its name, by which it is foun
 
 test('every file that a component is told to read is written under that path', () => {
   const handle = clusterHandle('dev', env);
-  const files = nodeFiles(handle, programs);
+  const files = nodeFiles(handle, programs, 'overlayfs');
   const named = Object.values(nodeComponents(handle, programs)).flat().flatMap((word) => /^--config=(.*)$/.exec(word)?.[1] ?? []);
   expect(named).toHaveLength(3);
   for (const path of named) expect(files.has(path)).toBe(true);
@@ -57,7 +57,7 @@ test('every file that a component is told to read is written under that path', (
 
 test('the kubelet stays in the cgroup of its node, containerd on its socket with the pause image that is loaded', () => {
   const handle = clusterHandle('dev', env);
-  const files = nodeFiles(handle, programs);
+  const files = nodeFiles(handle, programs, 'overlayfs');
   expect(JSON.parse(files.get('/state/packet-capture/dev/kubelet.json') ?? '')).toMatchObject({
     cgroupRoot: '/packet-capture-dev', containerRuntimeEndpoint: `unix://${handle.containerdSocket}`,
   });
@@ -76,8 +76,8 @@ test('a kubeconfig carries its certificates with it', () => {
 });
 
 describe('a node takes pods', () => {
-  const node = (status: string, taints?: object[]): string => JSON.stringify({
-    spec: { ...(taints === undefined ? {} : { taints }) },
+  const node = (status: string, spec: object = {}): string => JSON.stringify({
+    spec,
     status: { conditions: [{ type: 'MemoryPressure', status: 'False' }, { type: 'Ready', status }] },
   });
 
@@ -85,7 +85,7 @@ describe('a node takes pods', () => {
     ['when it is Ready', node('True'), true],
     ['not when it is not', node('False'), false],
     ['not when nobody knows', node('Unknown'), false],
-    ['not while it is tainted', node('True', [{ key: 'node.kubernetes.io/not-ready' }]), false],
+    ['not while it is tainted', node('True', { taints: [{ key: 'node.kubernetes.io/not-ready' }] }), false],
     ['not before it has said anything', JSON.stringify({ spec: {}, status: {} }), false],
   ])('%s', (_, json, expected) => expect(takesPods(json)).toBe(expected));
 });
