@@ -1,34 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { makeKubectl, patchWorkload, unpatchWorkload, type PatchOptions } from '../../src/cluster/index.ts';
-import { bench, create, isSend, monitorConfig, podTemplate, rolledOut, stored, workload, writeKubectl, type Bench } from './patchBench.ts';
-import { kube, loadImages, namespaceYaml, podField } from './workbench.ts';
+import { patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
+import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from './patchBench.ts';
+import { kube, podField } from './workbench.ts';
 
-// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-const run = Date.now().toString(36);
-const shop = `patch-${run}`;
-const baseline = `patch-baseline-${run}`;
-const restricted = `patch-restricted-${run}`;
-const limited = `patch-limited-${run}`;
-
-const kubectl = await writeKubectl();
-
-function at(target: string, changed: Partial<PatchOptions> & { readonly namespace?: string } = {}, around?: (args: readonly string[]) => Promise<void>): Bench {
-  return bench(kubectl.program, changed.namespace ?? shop, target, changed, around);
-}
-
-beforeAll(async () => {
-  await loadImages();
-  const namespaces = [namespaceYaml(shop), namespaceYaml(baseline, 'baseline'), namespaceYaml(restricted, 'restricted'), namespaceYaml(limited)];
-  await kube(['create', '-f', '-'], namespaces.join('---\n'));
-});
-
-afterAll(async () => {
-  await kube(['delete', 'namespace', shop, baseline, restricted, limited, '--wait=false']);
-  await kubectl.remove();
-});
+const { at, shop } = await patchSite();
 
 describe('a Deployment', () => {
   test('gets the sidecar, once, and is as it was before when it is taken out again', async () => {
@@ -230,117 +206,5 @@ describe('somebody else at the same moment', () => {
     const after = await stored(shop, 'deploy/labelled');
     expect(after.metadata.resourceVersion).not.toBe(metadata.resourceVersion);
     expect(after.metadata.generation).toBe(metadata.generation + 1);
-  });
-});
-
-describe('Pod Security and other limits', () => {
-  test('restricted is refused before anything is sent', async () => {
-    await create(restricted, workload('Deployment', 'web', { replicas: 0 }));
-    const before = await stored(restricted, 'deploy/web');
-    const { options, calls } = at('deploy/web', { namespace: restricted });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'POD_SECURITY', message: expect.stringContaining('pod_security_restricted') });
-    expect(calls.map(([verb]) => verb)).toEqual(['get', 'get']);
-    expect((await stored(restricted, 'deploy/web')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
-  });
-
-  test("a sidecar of the user's own that restricted forbids is refused although the workload would be accepted", async () => {
-    const securityContext = { allowPrivilegeEscalation: false, runAsNonRoot: true, runAsUser: 1000, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } };
-    await create(restricted, workload('Deployment', 'fit', { replicas: 0, template: podTemplate('fit', { securityContext }) }));
-    const before = await stored(restricted, 'deploy/fit');
-    const { options } = at('deploy/fit', { namespace: restricted, config: monitorConfig() });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'POD_SECURITY', message: expect.stringMatching(/violates PodSecurity "restricted:latest".*"monitor"/) });
-    expect((await stored(restricted, 'deploy/fit')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
-  });
-
-  test('baseline gets the sidecar without a word about capabilities, and its pods are accepted', async () => {
-    await create(baseline, workload('Deployment', 'web'));
-    await rolledOut(baseline, 'deploy/web');
-    expect(await patchWorkload(at('deploy/web', { namespace: baseline, wait: true }).options)).toMatchObject({ result: 'patched', rollout: { state: 'complete' } });
-    const [sidecar] = (await stored(baseline, 'deploy/web')).spec.template.spec.initContainers ?? [];
-    expect(sidecar?.securityContext).toBeDefined();
-    expect(sidecar?.securityContext).not.toHaveProperty('capabilities');
-  });
-
-  test('what the API server would refuse in the pods is refused before the workload is changed', async () => {
-    const range = { type: 'Container', min: { memory: '100Mi' }, default: { memory: '200Mi' }, defaultRequest: { memory: '200Mi' } };
-    await create(limited, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'min' }, spec: { limits: [range] } }, workload('Deployment', 'web', { replicas: 0 }));
-    const before = await stored(limited, 'deploy/web');
-    const { options } = at('deploy/web', { namespace: limited });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'NOT_INJECTABLE', message: expect.stringContaining('minimum memory usage per Container is 100Mi') });
-    expect((await stored(limited, 'deploy/web')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
-  });
-});
-
-describe('waiting for the rollout', () => {
-  test('that fails ends with the reason of the pod, and how to take the change back', async () => {
-    await create(shop, workload('Deployment', 'broken'));
-    await rolledOut(shop, 'deploy/broken');
-    const { options, lines } = at('deploy/broken', { config: monitorConfig('localhost/nowhere:1'), wait: true, timeoutSeconds: 4 });
-    await expect(patchWorkload(options)).rejects.toMatchObject({
-      code: 'ROLLOUT_FAILED',
-      message: expect.stringMatching(/^the rollout is not complete after \d+s: 1 of 1 pod updated, 1 available, 1 old; pod broken-\S+, container monitor: ErrImageNeverPull: .*nowhere/),
-      hint: expect.stringContaining(`packet-capture unpatch deployment/broken --namespace ${shop} --sidecar-config FILE`),
-    });
-    expect(lines).toContainEqual(expect.stringMatching(/^ {2}pod broken-\S+, container monitor: ErrImageNeverPull/));
-    expect(lines.slice(lines.indexOf('last warnings:'))).toContainEqual(expect.stringContaining('ErrImageNeverPull'));
-  });
-
-  test('can be interrupted; the rollout goes on', async () => {
-    await create(shop, workload('Deployment', 'slow', { minReadySeconds: 2 }));
-    await rolledOut(shop, 'deploy/slow');
-    const interruption = new AbortController();
-    const { options, lines } = at('deploy/slow', { config: monitorConfig(), wait: true, signal: interruption.signal });
-    const report = (line: string): void => {
-      options.report(line);
-      if (line.includes('updated')) interruption.abort();
-    };
-    expect(await patchWorkload({ ...options, report })).toMatchObject({ result: 'patched', rollout: { state: 'interrupted' } });
-    expect(lines.at(-1)).toContain(`the rollout goes on by itself (kubectl rollout status deploy/slow --namespace ${shop})`);
-    const again = at('deploy/slow', { config: monitorConfig(), wait: true });
-    expect(await patchWorkload(again.options)).toMatchObject({ result: 'unchanged', rollout: { state: 'complete' } });
-    expect(again.lines.at(-1)).toMatch(/1 of 1 pod updated, 1 available/);
-  });
-
-  test('ends when somebody takes the change back meanwhile', async () => {
-    await create(shop, workload('Deployment', 'reverted'));
-    await rolledOut(shop, 'deploy/reverted');
-    let sent = false;
-    const { options } = at('deploy/reverted', { config: monitorConfig(), wait: true }, async (args) => {
-      if (sent) await kube(['rollout', 'undo', '-n', shop, 'deploy/reverted']);
-      sent = isSend(args);
-    });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'ROLLOUT_FAILED', message: expect.stringContaining('somebody else changed the pod template') });
-  });
-});
-
-describe('kubectl', () => {
-  test.each([
-    ['deploy/nobody', shop],
-    ['deploy/web', 'nowhere'],
-    ['wishes/web', shop],
-  ])('%s in %s is NOT_FOUND', async (target, namespace) => {
-    await expect(patchWorkload(at(target, { namespace }).options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  });
-
-  test('an API server that does not answer is CLUSTER_UNREACHABLE, said once', async () => {
-    const kubeconfig = join(dirname(kubectl.program), 'closed');
-    const cluster = { name: 'closed', cluster: { server: 'http://127.0.0.1:1' } };
-    await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster], contexts: [{ name: 'closed', context: { cluster: 'closed' } }], 'current-context': 'closed' }));
-    const closed = makeKubectl({ program: kubectl.program, kubeconfig, context: 'closed' });
-    await expect(closed(['get', 'pods'])).rejects.toMatchObject({
-      code: 'CLUSTER_UNREACHABLE',
-      message: 'The connection to the server 127.0.0.1:1 was refused - did you specify the right host or port?',
-    });
-    const absent = makeKubectl({ program: kubectl.program, kubeconfig, context: 'absent' });
-    await expect(absent(['get', 'pods'])).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' });
-  });
-
-  test('who may not read the namespace is told why that is needed', async () => {
-    await create(shop, workload('Deployment', 'guarded', { replicas: 0 }));
-    await kube(['create', 'role', 'editor', '-n', shop, '--verb=get,patch', '--resource=deployments.apps']);
-    await kube(['create', 'rolebinding', 'editor', '-n', shop, '--role=editor', '--user=bob']);
-    const { options } = at('deploy/guarded');
-    const asBob: typeof options.kubectl = (args, call) => options.kubectl([...args, '--as=bob'], call);
-    await expect(patchWorkload({ ...options, kubectl: asBob })).rejects.toMatchObject({ code: 'KUBECTL_FAILED', hint: expect.stringContaining(`get namespaces/${shop}`) });
   });
 });

@@ -1,16 +1,16 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { makeKubectl, type Kubectl, type PatchOptions } from '../../src/cluster/index.ts';
 import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig, type SidecarConfig } from '../../src/sidecar/index.ts';
-import { agentImage, kube } from './workbench.ts';
+import { agentImage, kube, loadImages, namespaceYaml } from './workbench.ts';
 
 /** Our own sidecar, with the image that the node has. */
-export const agentConfig: SidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: agentImage } };
+const agentConfig: SidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: agentImage } };
 
 /** The article's sidecar: a container that just is there. */
 export function monitorConfig(image: string = pauseImage): OwnSidecarConfig {
@@ -22,7 +22,7 @@ export function monitorConfig(image: string = pauseImage): OwnSidecarConfig {
  * Writes a kubectl for the environment variable KUBECTL: it enters the node's network namespace, from where alone the
  * API server can be reached.
  */
-export async function writeKubectl(): Promise<{ readonly program: string; readonly remove: () => Promise<void> }> {
+async function writeKubectl(): Promise<{ readonly program: string; readonly remove: () => Promise<void> }> {
   const node = inject('node');
   const { KUBECTL: kubectl = '', KUBECONFIG: kubeconfig = '' } = await clusterEnvironment(node);
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-kubectl-'));
@@ -33,6 +33,40 @@ export async function writeKubectl(): Promise<{ readonly program: string; readon
   return { program, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+type Changed = Partial<PatchOptions> & { readonly namespace?: string };
+type Around = (args: readonly string[]) => Promise<void>;
+
+export interface Site {
+  /** The kubectl that reaches the node. */
+  readonly program: string;
+  /** A namespace without a Pod Security level. */
+  readonly shop: string;
+  /** A namespace that enforces this level. */
+  readonly enforcing: (level: 'baseline' | 'restricted') => string;
+  /** A bench in `shop`, or in another namespace; `around` may do things before each kubectl. */
+  readonly at: (target: string, changed?: Changed, around?: Around) => Bench;
+}
+
+/** Images, and namespaces that are made before the tests of a file and deleted after them. */
+export async function patchSite(): Promise<Site> {
+  const kubectl = await writeKubectl();
+  // Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
+  const shop = `patch-${Date.now().toString(36)}`;
+  const levels = ['baseline', 'restricted'] as const;
+  const enforcing = (level: string): string => `${shop}-${level}`;
+  beforeAll(async () => {
+    await loadImages();
+    const namespaces = [namespaceYaml(shop), ...levels.map((level) => namespaceYaml(enforcing(level), level))];
+    await kube(['create', '-f', '-'], namespaces.join('---\n'));
+  });
+  afterAll(async () => {
+    await kube(['delete', 'namespace', shop, ...levels.map(enforcing), '--wait=false']);
+    await kubectl.remove();
+  });
+  const at: Site['at'] = (target, changed = {}, around) => bench(kubectl.program, changed.namespace ?? shop, target, changed, around);
+  return { program: kubectl.program, shop, enforcing, at };
+}
+
 export interface Bench {
   readonly options: PatchOptions;
   /** What was reported so far. */
@@ -41,14 +75,8 @@ export interface Bench {
   readonly calls: string[][];
 }
 
-/** Options for `patchWorkload` and `unpatchWorkload` that note down what happens; `around` may do things before a call. */
-export function bench(
-  program: string,
-  namespace: string,
-  target: string,
-  changed: Partial<PatchOptions> = {},
-  around: (args: readonly string[]) => Promise<void> = async () => undefined,
-): Bench {
+/** Options for `patchWorkload` and `unpatchWorkload` that note down what happens. */
+function bench(program: string, namespace: string, target: string, changed: Partial<PatchOptions>, around: Around = async () => undefined): Bench {
   const lines: string[] = [];
   const calls: string[][] = [];
   const real = makeKubectl({ program, namespace, signal: changed.signal });
