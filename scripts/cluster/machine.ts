@@ -23,7 +23,7 @@ export const machine: Component = { name: 'machine', program: 'sleep' };
  * Sysctls of the whole host that a kubelet sets on its start. The node gets files of its own in their place, so that
  * a test never changes how the host behaves on a kernel oops.
  */
-const kubeletSysctls = [
+export const kubeletSysctls = [
   'vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops',
   'kernel/keys/root_maxkeys', 'kernel/keys/root_maxbytes',
 ];

@@ -2,8 +2,11 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { hierarchies, kill } from '../../scripts/cluster/cgroups.ts';
+import { run } from '../../scripts/cluster/command.ts';
 import { ensureNodeImage, loadImage } from '../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { inMachine, kubeletSysctls } from '../../scripts/cluster/machine.ts';
+import type { ClusterHandle } from '../../scripts/cluster/paths.ts';
 import { clusterHandle } from '../../scripts/cluster/paths.ts';
 import { noProgress } from '../../scripts/cluster/progress.ts';
 import { clusterStatus } from '../../scripts/cluster/status.ts';
@@ -46,10 +49,11 @@ describe('a second node beside it', () => {
   beforeAll(() => downCluster(name, noProgress));
   afterAll(() => downCluster(name, noProgress));
 
-  test('is made whole by the next up, whatever was killed, and leaves nothing behind', async () => {
+  test('is made whole by the next up, whatever was killed, and leaves nothing behind', { timeout: 240_000 }, async () => {
     await up();
     expect(await clusterStatus(name)).toMatchObject({ ready: true });
     const handle = clusterHandle(name);
+    await expectOwnSysctls(handle);
     await kubectl(handle, ['create', 'configmap', 'witness']);
 
     await killParts(name, ['etcd', 'containerd', 'kubelet']);
@@ -79,6 +83,19 @@ describe('a second node beside it', () => {
 async function killParts(name: string, parts: readonly string[]): Promise<void> {
   const { components } = await clusterStatus(name);
   for (const { name: part, pid } of components) if (pid !== undefined && parts.includes(part)) kill(pid);
+}
+
+/** A kubelet sets sysctls of the whole host, kernel.panic among them; it must reach none but the node's own. */
+async function expectOwnSysctls(handle: ClusterHandle): Promise<void> {
+  const paths = kubeletSysctls.map((name) => `/proc/sys/${name}`);
+  const values = (): Promise<string[]> => Promise.all(paths.map((path) => readFile(path, 'utf8')));
+  const before = await values();
+  try {
+    await run(await inMachine(handle, ['sh', '-c', `for path in ${paths.join(' ')}; do echo 1 > $path; done`]));
+    expect(await values()).toEqual(before);
+  } finally {
+    await Promise.all(paths.map((path, index) => writeFile(path, before[index] ?? '')));
+  }
 }
 
 /** Processes, mounts, cgroups and network namespaces in whose names or arguments the node is found. */
