@@ -4,7 +4,7 @@ import { patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
 import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from './patchBench.ts';
 import { kube, podField } from './workbench.ts';
 
-const { at, shop } = await patchSite();
+const { at, shop } = patchSite();
 
 describe('a Deployment', () => {
   test('gets the sidecar, once, and is as it was before when it is taken out again', async () => {

@@ -22,23 +22,21 @@ export function monitorConfig(image: string = pauseImage): OwnSidecarConfig {
  * Writes a kubectl for the environment variable KUBECTL: it enters the node's network namespace, from where alone the
  * API server can be reached.
  */
-async function writeKubectl(): Promise<{ readonly program: string; readonly remove: () => Promise<void> }> {
+async function writeKubectl(folder: string): Promise<void> {
   const node = inject('node');
   const { KUBECTL: kubectl = '', KUBECONFIG: kubeconfig = '' } = await clusterEnvironment(node);
-  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-kubectl-'));
   const program = join(folder, 'kubectl');
   const enter = inNetns(node.netns, ['env', `KUBECONFIG=${kubeconfig}`, kubectl]).join(' ');
   await writeFile(program, `#!/bin/sh\nexec ${enter} "$@"\n`);
   await chmod(program, 0o755);
-  return { program, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 type Changed = Partial<PatchOptions> & { readonly namespace?: string };
 type Around = (args: readonly string[]) => Promise<void>;
 
 export interface Site {
-  /** The kubectl that reaches the node. */
-  readonly program: string;
+  /** A folder for files of the tests, with the kubectl that reaches the node; there from the first test to the last. */
+  readonly folder: () => string;
   /** A namespace without a Pod Security level. */
   readonly shop: string;
   /** A namespace that enforces this level. */
@@ -48,23 +46,25 @@ export interface Site {
 }
 
 /** Images, and namespaces that are made before the tests of a file and deleted after them. */
-export async function patchSite(): Promise<Site> {
-  const kubectl = await writeKubectl();
+export function patchSite(): Site {
+  let folder = '';
   // Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
   const shop = `patch-${Date.now().toString(36)}`;
   const levels = ['baseline', 'restricted'] as const;
   const enforcing = (level: string): string => `${shop}-${level}`;
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'packet-capture-patch-'));
+    await writeKubectl(folder);
     await loadImages();
     const namespaces = [namespaceYaml(shop), ...levels.map((level) => namespaceYaml(enforcing(level), level))];
     await kube(['create', '-f', '-'], namespaces.join('---\n'));
   });
   afterAll(async () => {
     await kube(['delete', 'namespace', shop, ...levels.map(enforcing), '--wait=false']);
-    await kubectl.remove();
+    await rm(folder, { recursive: true });
   });
-  const at: Site['at'] = (target, changed = {}, around) => bench(kubectl.program, changed.namespace ?? shop, target, changed, around);
-  return { program: kubectl.program, shop, enforcing, at };
+  const at: Site['at'] = (target, changed = {}, around) => bench(join(folder, 'kubectl'), changed.namespace ?? shop, target, changed, around);
+  return { folder: () => folder, shop, enforcing, at };
 }
 
 export interface Bench {

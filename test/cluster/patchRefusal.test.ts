@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeKubectl, patchWorkload } from '../../src/cluster/index.ts';
 import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from './patchBench.ts';
 import { kube } from './workbench.ts';
 
-const { at, enforcing, program, shop } = await patchSite();
+const { at, enforcing, folder, shop } = patchSite();
 const baseline = enforcing('baseline');
 const restricted = enforcing('restricted');
 
@@ -104,7 +104,8 @@ describe('kubectl', () => {
   });
 
   test('an API server that does not answer is CLUSTER_UNREACHABLE, said once', async () => {
-    const kubeconfig = join(dirname(program), 'closed');
+    const program = join(folder(), 'kubectl');
+    const kubeconfig = join(folder(), 'closed');
     const cluster = { name: 'closed', cluster: { server: 'http://127.0.0.1:1' } };
     await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster], contexts: [{ name: 'closed', context: { cluster: 'closed' } }], 'current-context': 'closed' }));
     const closed = makeKubectl({ program: program, kubeconfig, context: 'closed' });
