@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { kill, hierarchies, processesOf, trackingHierarchy } from './cgroups.ts';
+import { hierarchies, processesOf, trackingHierarchy } from './cgroups.ts';
 import type { ClusterHandle } from './paths.ts';
 import { pollUntil } from './poll.ts';
 
@@ -57,15 +57,6 @@ export async function pidOf(handle: ClusterHandle, component: Component): Promis
 
 export async function isAlive(handle: ClusterHandle, component: Component): Promise<boolean> {
   return (await pidOf(handle, component)) !== undefined;
-}
-
-/** Kills the component itself; its children (shims, and so the pods) go on. */
-export async function killComponent(handle: ClusterHandle, component: Component): Promise<void> {
-  await pollUntil(async () => {
-    const pid = await pidOf(handle, component);
-    if (pid !== undefined) kill(pid);
-    return pid === undefined;
-  }, { everyMs: 20, timeoutMs: 5000 });
 }
 
 export function logFile(handle: ClusterHandle, component: Component): string {

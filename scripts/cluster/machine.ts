@@ -48,7 +48,6 @@ exec sleep infinity
 
 /** Makes the network namespace, the cgroup and the mount namespace. Only for a node of which nothing is left. */
 export async function createMachine(handle: ClusterHandle): Promise<void> {
-  checkFolders(handle);
   await createCgroup(handle.cgroup);
   await createNetns(handle.netns);
   await mkdir(handle.logDir, { recursive: true });
@@ -58,8 +57,11 @@ export async function createMachine(handle: ClusterHandle): Promise<void> {
   }
 }
 
-/** The node hides these folders of the host from itself, so nothing it needs may lie there. */
-function checkFolders({ stateDir }: ClusterHandle): void {
+/**
+ * The node hides some folders of the host from itself, so nothing it needs may lie there.
+ * @throws REQUIREMENT_MISSING, one line, when its own folder or the cache does.
+ */
+export function checkFolders({ stateDir }: ClusterHandle): void {
   const hidden = ['/run/', '/var/lib/', '/var/log/', '/var/run/'];
   for (const [variable, folder] of [['XDG_STATE_HOME', stateDir], ['XDG_CACHE_HOME', cacheHome()]] as const) {
     if (!hidden.some((path) => folder.startsWith(path))) continue;

@@ -126,9 +126,8 @@ function kubeletConfig(handle: ClusterHandle): object {
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     // Images come from `load` alone: none that is not used at the moment may be thrown away.
     imageGCHighThresholdPercent: 100,
-    // A test waits for probes, statuses and new volumes; the defaults spare clusters of thousands of nodes.
+    // Ready soon after the start; the default spares clusters of thousands of nodes.
     nodeStatusUpdateFrequency: '2s',
-    maxPods: 110,
   };
 }
 

@@ -22,7 +22,7 @@ export interface ClusterHandle {
 /** Name used by `npm run cluster` unless `--name` says otherwise. */
 export const defaultName = 'dev';
 
-/** The longest name keeps the paths of UNIX sockets below the kernel's 108 bytes for usual home folders. */
+/** Short, since the paths of UNIX sockets in the state folder must stay below the kernel's 108 bytes. */
 const namePattern = /^[a-z0-9](?:[a-z0-9-]{0,18}[a-z0-9])?$/;
 
 /**

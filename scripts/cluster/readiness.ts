@@ -1,9 +1,8 @@
-import { succeeds } from './command.ts';
+import { capture, succeeds } from './command.ts';
 import { kubectl } from './kubectl.ts';
 import { apiServerServiceAddress, inNetns, nodeName } from './machine.ts';
 import type { NodePrograms } from './nodeConfig.ts';
 import type { ClusterHandle } from './paths.ts';
-import { capture } from './command.ts';
 
 const timeout = '--request-timeout=5s';
 

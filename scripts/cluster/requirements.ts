@@ -1,6 +1,7 @@
-import { access } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
+import { hierarchies, trackingHierarchy } from './cgroups.ts';
 import { run, succeeds } from './command.ts';
 import type { Progress } from './progress.ts';
 import { step } from './progress.ts';
@@ -44,7 +45,10 @@ export const buildPackages: readonly Package[] = [
 export async function checkMachine(): Promise<void> {
   if (process.platform !== 'linux') throw missing('Linux', `this is ${process.platform}`);
   if (process.getuid?.() !== 0) throw missing('root', 'run it with sudo, or as root in a virtual machine');
-  if (!(await exists('/sys/fs/cgroup'))) throw missing('cgroups', '/sys/fs/cgroup is not mounted');
+  const { path } = trackingHierarchy(await hierarchies());
+  await access(path, constants.W_OK).catch(() => {
+    throw missing('cgroups that can be written', `${path} is mounted read-only`);
+  });
 }
 
 /**

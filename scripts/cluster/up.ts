@@ -1,11 +1,11 @@
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codedError } from '../../src/errors.ts';
 import type { Component } from './components.ts';
 import { isAlive, lastLines, logFile, startComponent, systemPath } from './components.ts';
 import { componentKubeconfig, controlPlane, kubeconfig, pkiFolder } from './controlPlane.ts';
 import { ensureNodeImage, loadImage } from './images.ts';
-import { createMachine, hasNetns, inMachine, machine } from './machine.ts';
+import { checkFolders, createMachine, hasNetns, inMachine, machine } from './machine.ts';
 import type { NodePrograms } from './nodeConfig.ts';
 import { nodeComponents, nodeFiles, pauseImage } from './nodeConfig.ts';
 import type { ClusterHandle } from './paths.ts';
@@ -30,6 +30,7 @@ export interface UpOptions {
  */
 export async function upCluster({ name, onProgress }: UpOptions): Promise<ClusterHandle> {
   const handle = clusterHandle(name);
+  checkFolders(handle);
   const programs = await ensureTools(onProgress);
   const pause = await ensureNodeImage('pause', pauseImage, onProgress);
   return withClusterLock(handle, onProgress, async () => {
@@ -62,8 +63,9 @@ async function startAnew(handle: ClusterHandle, programs: NodePrograms, progress
   for (const identity of ['controller-manager', 'scheduler', 'kubelet', 'kube-proxy'] as const) {
     await write(componentKubeconfig(handle, identity), identity);
   }
-  // Written last: its presence says that all the rest is there.
-  await write(handle.kubeconfig, 'admin');
+  // Last, and whole: its presence says that all the rest is there.
+  await write(`${handle.kubeconfig}.unfinished`, 'admin');
+  await rename(`${handle.kubeconfig}.unfinished`, handle.kubeconfig);
 }
 
 async function startComponents(handle: ClusterHandle, programs: NodePrograms, pause: string, progress: Progress): Promise<void> {
@@ -111,6 +113,6 @@ async function waitFor(
   const shown = dead === undefined ? names : [dead];
   const logs = await Promise.all(shown.map(async (name) =>
     [`  ${logFile(handle, component(name))}:`, ...(await lastLines(handle, component(name))).map((line) => `    ${line}`)]));
-  const what2 = dead === undefined ? `${what} is not ready after 90 s` : `${dead} ended`;
-  throw codedError('CLUSTER_FAILED', [what2, ...logs.flat()].join('\n'), { where: join(handle.logDir) });
+  const failure = dead === undefined ? `${what} is not ready after 90 s` : `${dead} ended`;
+  throw codedError('CLUSTER_FAILED', [failure, ...logs.flat()].join('\n'), { where: handle.logDir });
 }

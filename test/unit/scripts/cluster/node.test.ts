@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { controlPlane, kubeconfig } from '../../../../scripts/cluster/controlPlane.ts';
+import { checkFolders } from '../../../../scripts/cluster/machine.ts';
 import type { NodePrograms } from '../../../../scripts/cluster/nodeConfig.ts';
 import { nodeComponents, nodeFiles, pauseImage } from '../../../../scripts/cluster/nodeConfig.ts';
 import { clusterHandle } from '../../../../scripts/cluster/paths.ts';
@@ -26,6 +27,18 @@ describe('a name', () => {
 
   test.each(['a', 'dev', 'test-2', 'a'.repeat(20)])('%j is taken', (name) => {
     expect(clusterHandle(name, env).stateDir).toBe(`/state/packet-capture/${name}`);
+  });
+});
+
+describe('a state folder', () => {
+  test.each(['/run/x', '/var/lib/jenkins', '/var/log', '/var/run/user/0'])('in %s would be hidden from the node', (folder) => {
+    expect(() => checkFolders(clusterHandle('dev', { XDG_STATE_HOME: folder }))).toThrow(expect.objectContaining({
+      code: 'REQUIREMENT_MISSING', message: expect.stringMatching(/set XDG_STATE_HOME$/),
+    }));
+  });
+
+  test('elsewhere is fine', () => {
+    expect(checkFolders(clusterHandle('dev', { XDG_STATE_HOME: '/var/library' }))).toBeUndefined();
   });
 });
 
