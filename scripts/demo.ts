@@ -1,9 +1,9 @@
-import { resolve, relative } from 'node:path';
-import { join } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
-import { errorTable, formatError, isCodedError, codedError } from '../src/errors.ts';
+import { codedError, errorTable, formatError, isCodedError } from '../src/errors.ts';
 import { buildImage, ensureNodeImage, loadImage } from './cluster/images.ts';
 import { stderrProgress as progress } from './cluster/progress.ts';
+import { capturePackages, ensurePackages } from './cluster/requirements.ts';
 import { downCluster } from './cluster/teardown.ts';
 import { upCluster } from './cluster/up.ts';
 import { captureHttp, finishCaptures, moveFilter, type Captured } from './demo/capture.ts';
@@ -36,9 +36,17 @@ async function demo(flags: Flags): Promise<void> {
     throw codedError('USAGE', '--context needs --image: nothing can be pushed from here', { where: '--context', hint: 'Build images/agent, push it where the cluster can pull it, and name it with --image.' });
   }
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(signal));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      progress('interrupted: taking down what was set up');
+      interrupted.abort(signal);
+    });
+  }
   try {
     await run(flags, interrupted.signal);
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    throw codedError('INTERRUPTED', 'the demo was interrupted', { cause: error });
   } finally {
     if (flags.keep !== true) await cleanUp(flags);
   }
@@ -46,6 +54,8 @@ async function demo(flags: Flags): Promise<void> {
 
 async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   const target = flags.context === undefined ? await prepareNode(signal) : userContext(flags.context, signal);
+  // To look into the files; without root it must be there already.
+  await ensurePackages(capturePackages, progress);
   const image = flags.image ?? agentImage;
   const context = { target, image, progress };
   await makeNamespaces(target);
@@ -70,19 +80,26 @@ async function prepareNode(signal: AbortSignal): Promise<Target> {
   return ownNode(handle, signal);
 }
 
-/** Prints the table to stdout; everything else of this program goes to stderr. */
+/**
+ * Prints the table to stdout; everything else of this program goes to stderr.
+ * @throws when a file holds another number of packets than the agent said
+ */
 async function show(target: Target, captured: readonly Captured[], folder: string): Promise<void> {
   const rows = [['WAY', 'POD', 'RESTARTS', 'PACKETS', 'BYTES', 'DROPPED', 'FILE']];
   for (const { way, pod, events } of captured) {
     for (const path of await fetchFiles(target, pod, folder)) {
       const file = await readCaptureFile(path);
-      const closed = events.find((event) => event.event === 'file closed' && path.endsWith(event.file?.replace(/^.*\//, '') ?? '\0'));
-      rows.push([way, pod.name, String(pod.restarts), String(file.packets), String(file.bytes), String(closed?.dropped ?? '-'), relative('.', path)]);
+      const closed = events.find((event) => event.event === 'file closed' && event.file?.endsWith(`/${basename(path)}`));
+      if (closed?.packets !== file.packets) {
+        throw codedError('INTERNAL', `the agent counted ${closed?.packets ?? 'no'} packets, tshark reads ${file.packets}`, { where: path });
+      }
+      rows.push([way, pod.name, String(pod.restarts), String(file.packets), String(file.bytes), String(closed.dropped), basename(path)]);
       for (const line of [...file.interfaces.map((name) => `interface ${name}`), ...file.http]) progress(`  ${pod.name}: ${line}`);
     }
   }
   console.log(formatTable(rows));
-  console.log(`\nThe files lie in ${folder}; open one with: wireshark FILE`);
+  const shown = relative('.', folder) || '.';
+  console.log(`\nThe files lie in ${shown}/NAMESPACE/POD/; look into one with: tshark -r FILE, or: wireshark FILE`);
 }
 
 async function cleanUp({ context }: Flags): Promise<void> {

@@ -19,7 +19,7 @@ export interface Demo {
 const firstFilter = 'tcp port 80';
 
 const manifest = join(import.meta.dirname, 'nginx-deployment.yaml');
-const cli = [process.execPath, join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')];
+const cli = [process.execPath, join(import.meta.dirname, '..', '..', 'bin', 'packet-capture.js')];
 
 /** Way 1: the manifest gets the sidecar before it is applied. */
 export async function runManifestWay({ target, image, progress }: Demo): Promise<void> {

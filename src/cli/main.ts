@@ -1,14 +1,9 @@
-#!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
-import { formatError, isCodedError, errorTable } from '../errors.ts';
-
-// Start-up is what users feel most: the second run finds every file compiled.
-enableCompileCache();
-
-const { makeProgram } = await import('./program.ts');
+import { errorTable, formatError, isCodedError } from '../errors.ts';
+import { makeProgram } from './program.ts';
 
 try {
-  await makeProgram().parseAsync();
+  const program = await makeProgram(process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
   if (isCodedError(error)) {
     console.error(formatError(error));

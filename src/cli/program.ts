@@ -1,24 +1,60 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import { addInject } from './commands/inject.ts';
-import { addPatch } from './commands/patch.ts';
-import { addSettings } from './commands/settings.ts';
-import { addUninject } from './commands/uninject.ts';
-import { addUnpatch } from './commands/unpatch.ts';
+
+interface CommandEntry {
+  readonly name: string;
+  /** Adds the command, with its flags, to the program. */
+  readonly load: () => Promise<(program: Command) => void>;
+  /** What the program's own help says of it. */
+  readonly summary: string;
+}
+
+const entries: readonly CommandEntry[] = [
+  {
+    name: 'inject',
+    summary: 'way 1: add the sidecar to manifests; every other byte stays',
+    load: async () => (await import('./commands/inject.ts')).addInject,
+  },
+  {
+    name: 'uninject',
+    summary: 'its inverse: the original bytes',
+    load: async () => (await import('./commands/uninject.ts')).addUninject,
+  },
+  {
+    name: 'patch',
+    summary: 'way 2: add the sidecar to a workload in the cluster',
+    load: async () => (await import('./commands/patch.ts')).addPatch,
+  },
+  {
+    name: 'unpatch',
+    summary: 'its inverse: the spec from before',
+    load: async () => (await import('./commands/unpatch.ts')).addUnpatch,
+  },
+  {
+    name: 'settings',
+    summary: 'what can be set, by flag or by annotation',
+    load: async () => (await import('./commands/settings.ts')).addSettings,
+  },
+];
 
 /**
- * The command line. Each command loads what it needs when it runs, so that `--version` and `--help` stay quick.
+ * The command line for these arguments. Only the command that they name is loaded whole, so that each start stays quick.
  * Wrong usage ends with exit code 2, as in the POSIX utilities.
+ * @param args behind the program's name
  */
-export function makeProgram(): Command {
+export async function makeProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('packet-capture')
     .description("The packets of any Kubernetes workload, without touching the app's image.")
+    .usage('COMMAND [flags]')
     .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'of the program, or behind a command of that command')
     .helpCommand(false)
-    .showHelpAfterError('Run the command with --help.')
-    .configureHelp({ sortSubcommands: false })
+    .showHelpAfterError('Run it with --help.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or bad input. Data goes to stdout, reports go to stderr.');
-  for (const add of [addInject, addUninject, addPatch, addUnpatch, addSettings]) add(program);
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or bad input.\nData goes to stdout, reports go to stderr.');
+  for (const { name, summary, load } of entries) {
+    if (args[0] === name) (await load())(program);
+    else program.command(name).description(summary);
+  }
   return program;
 }

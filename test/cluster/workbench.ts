@@ -29,7 +29,7 @@ export async function kube(args: readonly string[], input?: string): Promise<str
 
 /** The command line of this project, where it can reach the node; whatever its exit code. */
 export async function cli(args: readonly string[], input?: string): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return runInNetns(node, [process.execPath, 'src/cli/main.ts', ...args], input === undefined ? {} : { input });
+  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], input === undefined ? {} : { input });
 }
 
 /** A namespace of the test's own; with a level, Pod Security is enforced there. */
