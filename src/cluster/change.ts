@@ -83,7 +83,17 @@ export async function changeWorkload(options: ChangeOptions, change: Change): Pr
   }
   const { namespace, path } = workload;
   const undo = change.undo(workload);
-  const rollout = await waitForRollout({ kubectl, target, namespace, changed: object, path, timeoutSeconds, signal, report, undo });
+  const rollout = await waitForRollout({
+    kubectl,
+    target,
+    namespace,
+    changed: object,
+    path,
+    timeoutSeconds,
+    signal,
+    report,
+    undo,
+  });
   return { ...result, rollout };
 }
 
@@ -97,7 +107,10 @@ async function retryOnConflict<T>(report: (line: string) => void, attempt: () =>
   }
 }
 
-async function changeOnce({ target, kubectl, dryRun, report }: ChangeOptions, { result, decide }: Change): Promise<Done> {
+async function changeOnce(
+  { target, kubectl, dryRun, report }: ChangeOptions,
+  { result, decide }: Change,
+): Promise<Done> {
   const workload = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', target, '--show-managed-fields']));
   const { object, where, namespace, path } = workload;
   const identity = { kind: object.kind, namespace, name: object.metadata.name };
@@ -105,7 +118,18 @@ async function changeOnce({ target, kubectl, dryRun, report }: ChangeOptions, { 
   if (!decision.change) {
     for (const line of decision.warnings) report(`warning: ${line}`);
     const restarts = 'no pod restarts: nothing is changed';
-    return { workload, object, result: { ...identity, result: 'unchanged', reason: decision.reason, restarts, warnings: decision.warnings, patch: [] } };
+    return {
+      workload,
+      object,
+      result: {
+        ...identity,
+        result: 'unchanged',
+        reason: decision.reason,
+        restarts,
+        warnings: decision.warnings,
+        patch: [],
+      },
+    };
   }
   const restarts = restartOf(object).text;
   report(`${where}: ${restarts}`);
@@ -117,7 +141,11 @@ async function changeOnce({ target, kubectl, dryRun, report }: ChangeOptions, { 
   for (const line of warnings) report(`warning: ${line}`);
   await decision.check(templateAt(rehearsed.object, path));
   const stored = dryRun ? object : (await send(false)).object;
-  return { workload, object: stored, result: { ...identity, result: dryRun ? 'dry-run' : result, restarts, warnings, patch } };
+  return {
+    workload,
+    object: stored,
+    result: { ...identity, result: dryRun ? 'dry-run' : result, restarts, warnings, patch },
+  };
 }
 
 /** kubectl's words about a failed `test` name neither the object nor the cause. */
@@ -126,6 +154,9 @@ async function located<T>(where: string, send: () => Promise<T>): Promise<T> {
     return await send();
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'CONFLICT') throw error;
-    throw codedError('CONFLICT', 'the workload is no longer as it was read; nothing was changed', { where, cause: error });
+    throw codedError('CONFLICT', 'the workload is no longer as it was read; nothing was changed', {
+      where,
+      cause: error,
+    });
   }
 }

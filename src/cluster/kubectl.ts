@@ -56,11 +56,16 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
     if (!result.failed) return { stdout, stderr };
     const where = `kubectl ${args.join(' ')}`;
     // Ctrl-C reaches kubectl by itself too, since both are in the terminal's foreground.
-    if (result.isCanceled || result.signal === 'SIGINT') throw codedError('INTERRUPTED', 'the command was interrupted', { where });
+    if (result.isCanceled || result.signal === 'SIGINT')
+      throw codedError('INTERRUPTED', 'the command was interrupted', { where });
     if (result.code === 'ENOENT' || result.code === 'EACCES') {
-      throw codedError('KUBECTL_MISSING', `the program "${program}" cannot be started (${result.code})`, { cause: result });
+      throw codedError('KUBECTL_MISSING', `the program "${program}" cannot be started (${result.code})`, {
+        cause: result,
+      });
     }
-    throw codedError(kubectlErrorCode(stderr), kubectlMessage(stderr) || `exit code ${result.exitCode ?? 'unknown'}`, { where });
+    throw codedError(kubectlErrorCode(stderr), kubectlMessage(stderr) || `exit code ${result.exitCode ?? 'unknown'}`, {
+      where,
+    });
   };
 }
 
@@ -72,5 +77,7 @@ export async function kubectlJson<T>(kubectl: Kubectl, args: readonly string[], 
 
 /** The warnings of the API server in kubectl's standard error, without its `Warning:`. */
 export function kubectlWarnings(stderr: string): string[] {
-  return stderr.split('\n').flatMap((line) => (line.startsWith('Warning: ') ? [line.slice('Warning: '.length).trim()] : []));
+  return stderr
+    .split('\n')
+    .flatMap((line) => (line.startsWith('Warning: ') ? [line.slice('Warning: '.length).trim()] : []));
 }

@@ -9,10 +9,11 @@ const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
   ['NOT_FOUND', /\(NotFound\)|the server doesn't have a resource type/],
   // 409. And 422 without any detail: a JSON Patch that does not apply, for us always a `test` operation that failed.
   ['CONFLICT', /\(Conflict\)|the server rejected our request due to an error in our request/],
-  [
-    'CLUSTER_UNREACHABLE',
-    /the connection to the server .* was refused|unable to connect to the server|connection refused|i\/o timeout|no such host|TLS handshake timeout|Client\.Timeout|context deadline exceeded|context was not found|context ".*" does not exist|no configuration has been provided|\(Timeout\)|\(ServiceUnavailable\)/i,
-  ],
+  ['CLUSTER_UNREACHABLE', /the connection to the server .* was refused|unable to connect to the server/i],
+  ['CLUSTER_UNREACHABLE', /connection refused|no such host|i\/o timeout|TLS handshake timeout/],
+  ['CLUSTER_UNREACHABLE', /Client\.Timeout|context deadline exceeded|\(Timeout\)|\(ServiceUnavailable\)/],
+  // What --context and --kubeconfig name is not there.
+  ['CLUSTER_UNREACHABLE', /context was not found|context ".*" does not exist|no configuration has been provided/],
 ];
 
 /** The code for a failed kubectl, from its standard error. */
@@ -26,7 +27,10 @@ export function kubectlErrorCode(stderr: string): ErrorCode {
  * @see https://github.com/kubernetes/klog (format: Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg)
  */
 export function kubectlMessage(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trimEnd()).filter((line) => line !== '');
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
   const own = lines.filter((line) => !/^[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ /.test(line));
   return (own.length > 0 ? own : lines).join('\n');
 }

@@ -26,7 +26,11 @@ export interface Metadata {
 
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 }
 
 export interface UpdateStrategy {
@@ -119,13 +123,20 @@ export interface List<T> {
 }
 
 /** `deployment/web`: how users name an object, and how messages do. */
-export function objectName({ kind, metadata }: { readonly kind: string; readonly metadata: { readonly name: string } }): string {
+export function objectName({
+  kind,
+  metadata,
+}: {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
 }
 
 /** The pod template at a path of keys; empty when there is none. */
 export function templateAt(object: WorkloadObject, path: readonly string[]): PodTemplate {
   let value: unknown = object;
-  for (const key of path) value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+  for (const key of path)
+    value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
   return value ?? {};
 }

@@ -10,7 +10,7 @@ export function controllerOf({ ownerReferences }: Metadata): OwnerReference | un
 export function ownerHint({ apiVersion, kind, name }: OwnerReference): string {
   const owner = `${kind.toLowerCase()}/${name}`;
   return templatePath(apiVersion, kind) === undefined
-    ? `The controller of ${owner} would write its own pod template back: inject by the webhook or the admission policy, or through ${owner} itself.`
+    ? `The controller of ${owner} would write its own pod template back: inject by the webhook, or through ${owner} itself.`
     : `Name its owner: ${owner}.`;
 }
 
@@ -41,11 +41,12 @@ const tools: readonly DeliveryTool[] = [
       has(metadata.labels, 'argocd.argoproj.io/instance') ||
       manages(metadata, 'argocd-controller'),
     consequence: 'shows the change as drift, and takes it back at once where self-heal is on',
-    advice: `${inGit} To keep it here, let the Application ignore the field manager packet-capture (ignoreDifferences, managedFieldsManagers).`,
+    advice: `${inGit} To keep it here, let the Application ignore the field manager packet-capture (ignoreDifferences).`,
   },
   {
     name: 'Flux (Kustomization)',
-    owns: (metadata) => has(metadata.labels, 'kustomize.toolkit.fluxcd.io/name') || manages(metadata, 'kustomize-controller'),
+    owns: (metadata) =>
+      has(metadata.labels, 'kustomize.toolkit.fluxcd.io/name') || manages(metadata, 'kustomize-controller'),
     consequence: 'may take the change back at its next reconciliation',
     advice: inGit,
   },

@@ -1,5 +1,12 @@
 import { codedError } from '../errors.ts';
-import { additionPatch, planInjection, planRemoval, removalPatch, skipReasons, type SkipReason } from '../inject/index.ts';
+import {
+  additionPatch,
+  planInjection,
+  planRemoval,
+  removalPatch,
+  skipReasons,
+  type SkipReason,
+} from '../inject/index.ts';
 import { settingAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
 import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
@@ -28,7 +35,8 @@ export async function patchWorkload(options: PatchOptions): Promise<ChangeResult
   return changeWorkload(options, {
     result: 'patched',
     decide: (workload) => decideAddition(options, workload),
-    undo: ({ object, namespace }) => `\`packet-capture unpatch ${objectName(object)} --namespace ${namespace}${ownFile}\` takes the change back.`,
+    undo: ({ object, namespace }) =>
+      `\`packet-capture unpatch ${objectName(object)} --namespace ${namespace}${ownFile}\` takes the change back.`,
   });
 }
 
@@ -41,7 +49,8 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
   return changeWorkload(options, {
     result: 'unpatched',
     decide: async (workload) => decideRemoval(options.config, workload),
-    undo: ({ object, namespace }) => `The sidecar is out of the pod template; look at the pods: kubectl describe ${objectName(object)} --namespace ${namespace}.`,
+    undo: ({ object, namespace }) =>
+      `The sidecar is out of the pod template; look at the pods: kubectl describe ${objectName(object)} --namespace ${namespace}.`,
   });
 }
 
@@ -80,5 +89,8 @@ function unappliedSettings({ metadata }: PodTemplate, settings: SettingValues): 
   const names = Object.keys(settings) as SettingName[];
   return names
     .filter((name) => (metadata?.annotations?.[settingAnnotation(name)] ?? '') !== settings[name])
-    .map((name) => `${name} is not changed: the workload carries the sidecar already; unpatch it first, or annotate its pods: kubectl annotate pod NAME ${settingAnnotation(name)}=… --overwrite`);
+    .map(
+      (name) =>
+        `${name} is not changed: the workload carries the sidecar already; unpatch it first, or annotate its pods: kubectl annotate pod NAME ${settingAnnotation(name)}=… --overwrite`,
+    );
 }

@@ -32,19 +32,24 @@ export function podProblems(pods: readonly Pod[]): PodProblem[] {
 export function unreadyPod(pods: readonly Pod[]): PodProblem | undefined {
   const conditions = newestFirst(pods).flatMap(({ metadata, status }) => {
     const ready = status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False');
-    return ready === undefined ? [] : [{ ...identity(metadata), reason: ready.reason ?? '', message: ready.message ?? '', log: 'none' as const }];
+    return ready === undefined
+      ? []
+      : [{ ...identity(metadata), reason: ready.reason ?? '', message: ready.message ?? '', log: 'none' as const }];
   });
   return conditions[0];
 }
 
 function newestFirst(pods: readonly Pod[]): Pod[] {
   const living = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  return living.toSorted((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''));
+  return living.toSorted((a, b) =>
+    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
+  );
 }
 
 function problemOf({ metadata, status = {} }: Pod): PodProblem | undefined {
   const unplaced = status.conditions?.find(({ type, status: value }) => type === 'PodScheduled' && value === 'False');
-  if (unplaced !== undefined) return { ...identity(metadata), reason: unplaced.reason ?? '', message: unplaced.message ?? '', log: 'none' };
+  if (unplaced !== undefined)
+    return { ...identity(metadata), reason: unplaced.reason ?? '', message: unplaced.message ?? '', log: 'none' };
   for (const container of [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]) {
     const trouble = troubleOf(container);
     if (trouble !== undefined) return { ...identity(metadata), container: container.name, ...trouble };
@@ -56,7 +61,10 @@ function identity({ name, creationTimestamp = '' }: Metadata): { readonly pod: s
   return { pod: name, since: creationTimestamp };
 }
 
-function troubleOf({ state = {}, restartCount = 0 }: ContainerStatus): Pick<PodProblem, 'reason' | 'message' | 'log'> | undefined {
+function troubleOf({
+  state = {},
+  restartCount = 0,
+}: ContainerStatus): Pick<PodProblem, 'reason' | 'message' | 'log'> | undefined {
   const { waiting, terminated } = state;
   if (waiting !== undefined) {
     const { reason = '', message = '' } = waiting;
@@ -72,7 +80,12 @@ function troubleOf({ state = {}, restartCount = 0 }: ContainerStatus): Pick<PodP
  * words once. What happened before that pod was created belongs to an earlier rollout.
  * @param workload name of the workload; names of its ReplicaSets begin with it
  */
-export function warningLines(events: readonly Event[], workload: string, problem: PodProblem | undefined, limit: number): string[] {
+export function warningLines(
+  events: readonly Event[],
+  workload: string,
+  problem: PodProblem | undefined,
+  limit: number,
+): string[] {
   const about = events.filter((event) => {
     const { kind, name = '' } = event.involvedObject ?? {};
     if (event.type !== 'Warning' || happenedAt(event) < (problem?.since ?? '')) return false;

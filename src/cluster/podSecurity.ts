@@ -21,7 +21,10 @@ export function podSecurityLevel(labels: Readonly<Record<string, string>> | unde
  */
 export async function readPodSecurityLevel(kubectl: Kubectl, namespace: string): Promise<PodSecurityLevel> {
   try {
-    const { metadata } = await kubectlJson<{ readonly metadata: Metadata }>(kubectl, ['get', `namespaces/${namespace}`]);
+    const { metadata } = await kubectlJson<{ readonly metadata: Metadata }>(kubectl, [
+      'get',
+      `namespaces/${namespace}`,
+    ]);
     return podSecurityLevel(metadata.labels);
   } catch (error) {
     if (!isCodedError(error) || !error.message.includes('(Forbidden)')) throw error;

@@ -16,7 +16,8 @@ export interface Progress {
 export function rolloutProgress(object: WorkloadObject): Progress {
   const { metadata, status } = object;
   // A status from before the change says nothing about it.
-  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0)) return { done: false, text: 'waiting for the controller to see the change' };
+  if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return { done: false, text: 'waiting for the controller to see the change' };
   if (object.kind === 'DaemonSet') return daemonSetProgress(object);
   if (object.kind === 'StatefulSet') return statefulSetProgress(object);
   return deploymentProgress(object);
@@ -42,7 +43,11 @@ function deploymentProblem({ conditions = [] }: NonNullable<WorkloadObject['stat
 }
 
 function daemonSetProgress({ status = {} }: WorkloadObject): Progress {
-  const { desiredNumberScheduled: total = 0, updatedNumberScheduled: updated = 0, numberAvailable: available = 0 } = status;
+  const {
+    desiredNumberScheduled: total = 0,
+    updatedNumberScheduled: updated = 0,
+    numberAvailable: available = 0,
+  } = status;
   return { done: updated >= total && available >= total, text: `${count(updated, total)}, ${available} available` };
 }
 
@@ -51,7 +56,10 @@ function statefulSetProgress({ spec, status = {} }: WorkloadObject): Progress {
   const { updatedReplicas: updated = 0, readyReplicas: ready = 0 } = status;
   const untouched = Math.max(0, (spec?.updateStrategy?.rollingUpdate?.partition ?? 0) - (spec?.ordinals?.start ?? 0));
   const total = Math.max(0, replicas - untouched);
-  return { done: ready >= replicas && updated >= total, text: `${count(updated, total)}, ${ready} of ${replicas} ready` };
+  return {
+    done: ready >= replicas && updated >= total,
+    text: `${count(updated, total)}, ${ready} of ${replicas} ready`,
+  };
 }
 
 function count(updated: number, total: number): string {

@@ -15,16 +15,20 @@ export function checkStored(stored: PodTemplate, addition: Addition, where: stri
     return stored.spec?.initContainers?.find((container) => container.name === name)?.restartPolicy !== restartPolicy;
   });
   if (lost === undefined) return;
-  throw codedError('NOT_INJECTABLE', `the API server drops the restartPolicy of the init container "${lost.name}": it does not know native sidecars`, {
-    where,
-    hint: 'Native sidecars need Kubernetes 1.29 or later.',
-  });
+  throw codedError(
+    'NOT_INJECTABLE',
+    `the API server drops the restartPolicy of the init container "${lost.name}": it does not know native sidecars`,
+    {
+      where,
+      hint: 'Native sidecars need Kubernetes 1.29 or later.',
+    },
+  );
 }
 
 /**
  * Lets the API server judge a pod of the changed template, without creating it: Pod Security of the whole cluster,
- * limit ranges, quotas and the policies of others say no to pods, not to workloads, so that the change would be accepted
- * and its pods would be missing.
+ * limit ranges, quotas and the policies of others say no to pods, not to workloads; the change would be accepted, and
+ * its pods would be missing.
  *
  * A refusal counts only if a pod of the present template is accepted: who may not create pods, or has no quota left,
  * learns nothing here.
@@ -34,13 +38,19 @@ export async function rehearsePod(kubectl: Kubectl, workload: Workload, changed:
   const refusal = await refusalOf(kubectl, workload, changed);
   if (refusal === undefined || (await refusalOf(kubectl, workload, workload.template)) !== undefined) return;
   const code = refusal.message.includes('violates PodSecurity') ? 'POD_SECURITY' : 'NOT_INJECTABLE';
-  throw codedError(code, `its pods would be refused with the sidecar: ${refusal.message}`, { where: workload.where, cause: refusal });
+  throw codedError(code, `its pods would be refused with the sidecar: ${refusal.message}`, {
+    where: workload.where,
+    cause: refusal,
+  });
 }
 
 async function refusalOf(kubectl: Kubectl, workload: Workload, template: PodTemplate): Promise<CodedError | undefined> {
   const input = JSON.stringify(podOf(workload, template));
   try {
-    await kubectl(['create', '--namespace', workload.namespace, '--dry-run=server', '--output=name', '--filename=-'], { input, timeoutSeconds: 60 });
+    await kubectl(['create', '--namespace', workload.namespace, '--dry-run=server', '--output=name', '--filename=-'], {
+      input,
+      timeoutSeconds: 60,
+    });
     return undefined;
   } catch (error) {
     if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'CLUSTER_UNREACHABLE') throw error;
@@ -50,11 +60,18 @@ async function refusalOf(kubectl: Kubectl, workload: Workload, template: PodTemp
 
 function podOf({ object }: Workload, { metadata, spec }: PodTemplate): unknown {
   // Volumes of a StatefulSet's claims are put in by its controller; what they are made of does not matter here.
-  const claimed: Volume[] = (object.spec?.volumeClaimTemplates ?? []).map((claim) => ({ name: claim.metadata.name, emptyDir: {} }));
+  const claimed: Volume[] = (object.spec?.volumeClaimTemplates ?? []).map((claim) => ({
+    name: claim.metadata.name,
+    emptyDir: {},
+  }));
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { generateName: `${object.metadata.name}-`, labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {} },
+    metadata: {
+      generateName: `${object.metadata.name}-`,
+      labels: metadata?.labels ?? {},
+      annotations: metadata?.annotations ?? {},
+    },
     spec: { ...spec, volumes: [...(spec?.volumes ?? []), ...claimed] },
   };
 }

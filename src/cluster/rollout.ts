@@ -48,7 +48,9 @@ export async function waitForRollout(options: RolloutOptions): Promise<RolloutRe
   } catch (error) {
     if (!isInterruption(error)) throw error;
     const { changed, target, namespace, report } = options;
-    report(`${objectName(changed)}: no longer waiting; the rollout goes on by itself (kubectl rollout status ${target} --namespace ${namespace})`);
+    report(
+      `${objectName(changed)}: no longer waiting; the rollout goes on by itself (kubectl rollout status ${target} --namespace ${namespace})`,
+    );
     return { state: 'interrupted', seconds: elapsed() };
   }
 }
@@ -76,7 +78,14 @@ async function watchRollout(options: RolloutOptions, elapsed: () => number): Pro
 }
 
 /** The workload now, or undefined while the API server cannot be reached: it may be restarting. */
-async function readAgain({ kubectl, target, namespace, changed, path, report }: RolloutOptions): Promise<WorkloadObject | undefined> {
+async function readAgain({
+  kubectl,
+  target,
+  namespace,
+  changed,
+  path,
+  report,
+}: RolloutOptions): Promise<WorkloadObject | undefined> {
   let object: WorkloadObject;
   try {
     object = await kubectlJson<WorkloadObject>(kubectl, ['get', target, '--namespace', namespace]);
@@ -94,7 +103,9 @@ async function readAgain({ kubectl, target, namespace, changed, path, report }: 
 }
 
 function isInterruption(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || (isCodedError(error) && error.code === 'INTERRUPTED'));
+  return (
+    error instanceof Error && (error.name === 'AbortError' || (isCodedError(error) && error.code === 'INTERRUPTED'))
+  );
 }
 
 interface Teller {

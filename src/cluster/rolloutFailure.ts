@@ -12,13 +12,24 @@ const shownLogLines = 10;
 export async function readPods({ kubectl, namespace, changed }: RolloutOptions): Promise<readonly Pod[]> {
   const selector = selectorText(changed.spec?.selector ?? {});
   return ifPossible([], async () => {
-    const { items } = await kubectlJson<List<Pod>>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]);
+    const { items } = await kubectlJson<List<Pod>>(kubectl, [
+      'get',
+      'pods',
+      '--namespace',
+      namespace,
+      '--selector',
+      selector,
+    ]);
     return items;
   });
 }
 
 /** Reports all that is known about a rollout whose time is up, and gives the error to throw. */
-export async function rolloutTimeout(options: RolloutOptions, progress: Progress, seconds: number): Promise<CodedError> {
+export async function rolloutTimeout(
+  options: RolloutOptions,
+  progress: Progress,
+  seconds: number,
+): Promise<CodedError> {
   const { changed, namespace, report, undo } = options;
   const pods = await readPods(options);
   const problem = podProblems(pods)[0] ?? unreadyPod(pods);
@@ -36,9 +47,19 @@ export async function rolloutTimeout(options: RolloutOptions, progress: Progress
   });
 }
 
-async function readWarnings({ kubectl, namespace, changed }: RolloutOptions, problem: PodProblem | undefined): Promise<string[]> {
+async function readWarnings(
+  { kubectl, namespace, changed }: RolloutOptions,
+  problem: PodProblem | undefined,
+): Promise<string[]> {
   return ifPossible([], async () => {
-    const { items } = await kubectlJson<List<Event>>(kubectl, ['get', 'events', '--namespace', namespace, '--field-selector', 'type=Warning']);
+    const { items } = await kubectlJson<List<Event>>(kubectl, [
+      'get',
+      'events',
+      '--namespace',
+      namespace,
+      '--field-selector',
+      'type=Warning',
+    ]);
     return warningLines(items, changed.metadata.name, problem, shownWarnings);
   });
 }

@@ -30,9 +30,12 @@ const timeoutSeconds = 60;
  * Sends a JSON Patch.
  * @throws as {@link Kubectl}; CONFLICT when a `test` operation fails
  */
-export async function sendPatch(kubectl: Kubectl, { target, namespace, operations, dryRun }: PatchRequest): Promise<PatchAnswer> {
-  // Not as an argument: a sidecar of the user's may hold secrets, and arguments can be read by everyone. Not by standard
-  // input either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
+export async function sendPatch(
+  kubectl: Kubectl,
+  { target, namespace, operations, dryRun }: PatchRequest,
+): Promise<PatchAnswer> {
+  // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard input
+  // either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
   return inPrivateFile(JSON.stringify(operations), async (file) => {
     const { stdout, stderr } = await kubectl(
       [

@@ -32,9 +32,13 @@ export function restartOf(object: WorkloadObject): Restart {
 
 function deploymentRestart({ spec }: WorkloadObject): Restart {
   const replicas = spec?.replicas ?? 1;
-  if (spec?.paused === true) return later(`no pod restarts yet: the rollout is paused; ${pods(replicas)} will restart once it is resumed (kubectl rollout resume)`);
+  if (spec?.paused === true)
+    return later(
+      `no pod restarts yet: the rollout is paused; ${pods(replicas)} will restart once it is resumed (kubectl rollout resume)`,
+    );
   if (replicas === 0) return scaledToZero;
-  if (spec?.strategy?.type === 'Recreate') return now(`${pods(replicas)} will restart, all at once (Recreate): the app is away meanwhile`);
+  if (spec?.strategy?.type === 'Recreate')
+    return now(`${pods(replicas)} will restart, all at once (Recreate): the app is away meanwhile`);
   return now(`${pods(replicas)} will restart, ${pace(spec?.strategy, 'maxSurge', 'maxUnavailable')}`);
 }
 
@@ -44,8 +48,12 @@ function statefulSetRestart({ spec }: WorkloadObject): Restart {
   if (updateStrategy?.type === 'OnDelete') return onDelete(replicas);
   const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
   const updated = updatedByPartition(replicas, partition, ordinals?.start ?? 0);
-  if (updated === 0) return later(`no pod restarts: the update's partition is ${partition}, above every pod; lower it to let them restart`);
-  if (updated < replicas) return now(`${updated} of ${pods(replicas)} will restart, from number ${partition} up (partition ${partition})`);
+  if (updated === 0)
+    return later(
+      `no pod restarts: the update's partition is ${partition}, above every pod; lower it to let them restart`,
+    );
+  if (updated < replicas)
+    return now(`${updated} of ${pods(replicas)} will restart, from number ${partition} up (partition ${partition})`);
   return now(`${pods(replicas)} will restart, ${pace(updateStrategy, 'maxUnavailable')}`);
 }
 
@@ -61,13 +69,18 @@ function daemonSetRestart({ spec, status }: WorkloadObject): Restart {
 }
 
 function cronJobRestart({ spec }: WorkloadObject): Restart {
-  const when = spec?.suspend === true ? 'its runs after it is resumed (it is suspended)' : `its next run (schedule "${spec?.schedule ?? ''}")`;
+  const when =
+    spec?.suspend === true
+      ? 'its runs after it is resumed (it is suspended)'
+      : `its next run (schedule "${spec?.schedule ?? ''}")`;
   return later(`no pod restarts: ${when} will be changed, jobs that run are not`);
 }
 
 function replicaSetRestart({ spec, status }: WorkloadObject): Restart {
   const running = status?.replicas ?? spec?.replicas ?? 0;
-  return later(`no pod restarts: only new pods are changed; delete its ${pods(running)}, one by one, to have them replaced`);
+  return later(
+    `no pod restarts: only new pods are changed; delete its ${pods(running)}, one by one, to have them replaced`,
+  );
 }
 
 function onDelete(count: number): Restart {

@@ -7,5 +7,7 @@ import { codedError } from '../errors.ts';
  */
 export function checkTarget(text: string): string {
   if (/^[a-z][a-z0-9.-]*\/[a-z0-9]([a-z0-9.:-]*[a-z0-9])?$/i.test(text)) return text;
-  throw codedError('USAGE', `"${text}" is not TYPE/NAME`, { hint: 'Write it as kubectl does, for example deploy/web.' });
+  throw codedError('USAGE', `"${text}" is not TYPE/NAME`, {
+    hint: 'Write it as kubectl does, for example deploy/web.',
+  });
 }

@@ -28,24 +28,36 @@ export function workloadOf(object: WorkloadObject): Workload {
   const owner = controllerOf(object.metadata);
   if (object.kind === 'Pod' || object.kind === 'Job') throw immutable(object, where);
   if (owner !== undefined) {
-    throw codedError('NOT_INJECTABLE', `it belongs to ${owner.kind.toLowerCase()}/${owner.name}, whose controller makes it`, { where, hint: ownerHint(owner) });
+    throw codedError(
+      'NOT_INJECTABLE',
+      `it belongs to ${owner.kind.toLowerCase()}/${owner.name}, whose controller makes it`,
+      { where, hint: ownerHint(owner) },
+    );
   }
-  if (object.metadata.deletionTimestamp !== undefined) throw codedError('NOT_INJECTABLE', 'it is being deleted', { where });
+  if (object.metadata.deletionTimestamp !== undefined)
+    throw codedError('NOT_INJECTABLE', 'it is being deleted', { where });
   return { object, where, namespace, path, template: templateAt(object, path) };
 }
 
 function unsupported({ kind, apiVersion }: WorkloadObject, where: string): CodedError {
   const kinds = workloadKinds.filter((name) => name !== 'Pod' && name !== 'Job').join(', ');
-  return codedError('KIND_UNSUPPORTED', `a ${kind} (${apiVersion}) has no pod template that this command knows; it knows ${kinds}`, { where });
+  return codedError(
+    'KIND_UNSUPPORTED',
+    `a ${kind} (${apiVersion}) has no pod template that this command knows; it knows ${kinds}`,
+    { where },
+  );
 }
 
 /** Pods and Jobs: what their containers are is settled when they are created. */
 function immutable({ kind, metadata }: WorkloadObject, where: string): CodedError {
   const owner = controllerOf(metadata);
-  const what = kind === 'Pod' ? 'the containers of a pod cannot be changed once it is created' : 'the pod template of a job cannot be changed once it is created';
+  const what =
+    kind === 'Pod'
+      ? 'the containers of a pod cannot be changed once it is created'
+      : 'the pod template of a job cannot be changed once it is created';
   const hint =
     owner === undefined
-      ? 'Inject its manifest (`packet-capture inject -f`), delete it and create it anew; a running pod is captured without a restart by `packet-capture attach`.'
+      ? 'Inject its manifest (`packet-capture inject -f`), delete it and create it anew.'
       : ownerHint(owner);
   return codedError('KIND_UNSUPPORTED', what, { where, hint });
 }
@@ -53,10 +65,10 @@ function immutable({ kind, metadata }: WorkloadObject, where: string): CodedErro
 /**
  * Operations that make the whole JSON Patch fail unless the object is still the one that was read.
  *
- * `metadata.generation` moves with the spec (of a Deployment, with its annotations too). resourceVersion would be as safe,
- * but moves with every status update, all the time while pods come and go. A test of the pod template itself would have
- * to send it whole, with whatever secrets stand in its environment. The uid is for an object that was deleted and created
- * anew (generation 1 again), or for a kubectl context that was switched to another cluster meanwhile.
+ * `metadata.generation` moves with the spec (of a Deployment, with its annotations too). resourceVersion would be as
+ * safe, but moves with every status update, all the time while pods come and go. A test of the pod template itself would
+ * have to send it whole, with whatever secrets stand in its environment. The uid is for an object that was deleted and
+ * created anew (generation 1 again), or for a kubectl context that was switched to another cluster meanwhile.
  */
 export function guardOperations({ metadata }: WorkloadObject): PatchOperation[] {
   const { uid, generation, resourceVersion } = metadata;

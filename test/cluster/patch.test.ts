@@ -13,23 +13,41 @@ describe('a Deployment', () => {
     const before = await stored(shop, 'deploy/web');
 
     const first = at('deploy/web', { settings: { filter: "tcp port 80 or host 'x'" }, wait: true });
-    expect(await patchWorkload(first.options)).toMatchObject({ kind: 'Deployment', name: 'web', namespace: shop, result: 'patched', rollout: { state: 'complete' } });
-    expect(first.lines[0]).toBe(`deployment/web in namespace ${shop}: 1 pod will restart, a few at a time (RollingUpdate, maxSurge 25%, maxUnavailable 25%)`);
+    expect(await patchWorkload(first.options)).toMatchObject({
+      kind: 'Deployment',
+      name: 'web',
+      namespace: shop,
+      result: 'patched',
+      rollout: { state: 'complete' },
+    });
+    expect(first.lines[0]).toBe(
+      `deployment/web in namespace ${shop}: 1 pod will restart, a few at a time (RollingUpdate, maxSurge 25%, maxUnavailable 25%)`,
+    );
     expect(first.lines.at(-1)).toMatch(/^deployment\/web: 1 of 1 pod updated, 1 available, \d+s$/);
     const patched = await stored(shop, 'deploy/web');
     expect(patched.spec.template.metadata?.annotations?.['packet-capture/filter']).toBe("tcp port 80 or host 'x'");
-    expect(patched.spec.template.spec.initContainers).toMatchObject([{ name: 'packet-capture', restartPolicy: 'Always' }]);
+    expect(patched.spec.template.spec.initContainers).toMatchObject([
+      { name: 'packet-capture', restartPolicy: 'Always' },
+    ]);
     expect(patched.metadata.managedFields?.map(({ manager }) => manager)).toContain('packet-capture');
     const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=web', '-o', 'name'])).split('\n');
     expect(await podField(shop, pod.replace('pod/', ''), '.status.initContainerStatuses[0].ready')).toBe('true');
 
     const second = at('deployments.apps/web', { settings: { filter: 'udp' } });
-    expect(await patchWorkload(second.options)).toMatchObject({ result: 'unchanged', reason: 'already_injected', patch: [], warnings: [expect.stringContaining('filter is not changed')] });
+    expect(await patchWorkload(second.options)).toMatchObject({
+      result: 'unchanged',
+      reason: 'already_injected',
+      patch: [],
+      warnings: [expect.stringContaining('filter is not changed')],
+    });
     expect(second.calls.filter(([verb]) => verb === 'patch')).toEqual([]);
 
     expect(await unpatchWorkload(at('deploy/web').options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, 'deploy/web')).spec).toEqual(before.spec);
-    expect(await unpatchWorkload(at('deploy/web').options)).toMatchObject({ result: 'unchanged', reason: 'not_injected' });
+    expect(await unpatchWorkload(at('deploy/web').options)).toMatchObject({
+      result: 'unchanged',
+      reason: 'not_injected',
+    });
   });
 
   test('a dry run is judged by the API server and changes nothing', async () => {
@@ -50,10 +68,16 @@ describe('a Deployment', () => {
   });
 
   test('of a Helm release is patched, with a warning', async () => {
-    const metadata = { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': 'shop' } };
+    const metadata = {
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: { 'meta.helm.sh/release-name': 'shop' },
+    };
     await create(shop, workload('Deployment', 'released', { replicas: 0 }, metadata));
     const { options, lines } = at('deploy/released');
-    expect(await patchWorkload(options)).toMatchObject({ result: 'patched', warnings: [expect.stringContaining('Helm manages this workload')] });
+    expect(await patchWorkload(options)).toMatchObject({
+      result: 'patched',
+      warnings: [expect.stringContaining('Helm manages this workload')],
+    });
     expect(lines).toContainEqual(expect.stringMatching(/^warning: Helm manages .*inject/));
   });
 });
@@ -63,7 +87,13 @@ describe('the other kinds', () => {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
     metadata: { name: 'nightly' },
-    spec: { schedule: '0 3 * * *', suspend: true, jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: pauseImage }] } } } } },
+    spec: {
+      schedule: '0 3 * * *',
+      suspend: true,
+      jobTemplate: {
+        spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: pauseImage }] } } },
+      },
+    },
   };
   const controller = {
     apiVersion: 'v1',
@@ -74,7 +104,12 @@ describe('the other kinds', () => {
   const data = {
     replicas: 0,
     template: podTemplate('db', { volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
-    volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }],
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    ],
   };
 
   test.each<readonly [string, object]>([
@@ -102,7 +137,10 @@ describe('the other kinds', () => {
     const uids = await kube(pods);
     const { options, lines } = at('ds/careful', { wait: true });
     const result = await patchWorkload(options);
-    expect(result).toMatchObject({ result: 'patched', restarts: 'no pod restarts by itself (OnDelete): delete its 1 pod, one by one, to have them replaced' });
+    expect(result).toMatchObject({
+      result: 'patched',
+      restarts: 'no pod restarts by itself (OnDelete): delete its 1 pod, one by one, to have them replaced',
+    });
     expect(result).not.toHaveProperty('rollout');
     expect(lines.at(-1)).toContain('nothing to wait for');
     expect(await kube(pods)).toBe(uids);
@@ -113,15 +151,31 @@ describe('the other kinds', () => {
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: { name: 'once' },
-      spec: { suspend: true, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: pauseImage }] } } },
+      spec: {
+        suspend: true,
+        template: { spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: pauseImage }] } },
+      },
     });
     await rolledOut(shop, 'deploy/owner');
-    const [replicaSet = ''] = (await kube(['get', 'replicasets', '-n', shop, '-l', 'app=owner', '-o', 'name'])).trim().split('\n');
+    const [replicaSet = ''] = (await kube(['get', 'replicasets', '-n', shop, '-l', 'app=owner', '-o', 'name']))
+      .trim()
+      .split('\n');
     const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=owner', '-o', 'name'])).trim().split('\n');
-    await expect(patchWorkload(at(replicaSet.replace('.apps', '')).options)).rejects.toMatchObject({ code: 'NOT_INJECTABLE', hint: 'Name its owner: deployment/owner.' });
-    await expect(patchWorkload(at(pod).options)).rejects.toMatchObject({ code: 'KIND_UNSUPPORTED', hint: expect.stringContaining('replicaset/owner-') });
-    await expect(patchWorkload(at('job/once').options)).rejects.toMatchObject({ code: 'KIND_UNSUPPORTED', hint: expect.stringContaining('inject -f') });
-    await expect(patchWorkload(at('configmap/kube-root-ca.crt').options)).rejects.toMatchObject({ code: 'KIND_UNSUPPORTED' });
+    await expect(patchWorkload(at(replicaSet.replace('.apps', '')).options)).rejects.toMatchObject({
+      code: 'NOT_INJECTABLE',
+      hint: 'Name its owner: deployment/owner.',
+    });
+    await expect(patchWorkload(at(pod).options)).rejects.toMatchObject({
+      code: 'KIND_UNSUPPORTED',
+      hint: expect.stringContaining('replicaset/owner-'),
+    });
+    await expect(patchWorkload(at('job/once').options)).rejects.toMatchObject({
+      code: 'KIND_UNSUPPORTED',
+      hint: expect.stringContaining('inject -f'),
+    });
+    await expect(patchWorkload(at('configmap/kube-root-ca.crt').options)).rejects.toMatchObject({
+      code: 'KIND_UNSUPPORTED',
+    });
   });
 });
 
@@ -132,16 +186,31 @@ describe("a sidecar of the user's own", () => {
     const before = await stored(shop, 'deploy/nginx-deployment');
     const { containers, ...rest } = monitorConfig();
     // The API server stores "100m" and "32Mi", and leaves the rest out.
-    const written = { resources: { limits: { cpu: 0.1, memory: '32768Ki' } }, env: [{ name: 'EMPTY', value: '' }], stdinOnce: false, args: [] };
+    const written = {
+      resources: { limits: { cpu: 0.1, memory: '32768Ki' } },
+      env: [{ name: 'EMPTY', value: '' }],
+      stdinOnce: false,
+      args: [],
+    };
     const config = { ...rest, containers: containers.map((container) => ({ ...container, ...written })) };
-    expect(await patchWorkload(at('deploy/nginx-deployment', { config, wait: true }).options)).toMatchObject({ result: 'patched', rollout: { state: 'complete' } });
+    expect(await patchWorkload(at('deploy/nginx-deployment', { config, wait: true }).options)).toMatchObject({
+      result: 'patched',
+      rollout: { state: 'complete' },
+    });
     const { spec } = await stored(shop, 'deploy/nginx-deployment');
     const [app, monitor, ...more] = spec.template.spec.containers;
     expect(more).toEqual([]);
     expect(monitor).toMatchObject({ name: 'monitor', image: pauseImage, stdin: true, tty: true });
-    expect({ ...spec, template: { ...spec.template, spec: { ...spec.template.spec, containers: [app] } } }).toEqual(before.spec);
-    expect(await patchWorkload(at('deploy/nginx-deployment', { config }).options)).toMatchObject({ result: 'unchanged', reason: 'already_injected' });
-    expect(await unpatchWorkload(at('deploy/nginx-deployment', { config }).options)).toMatchObject({ result: 'unpatched' });
+    expect({ ...spec, template: { ...spec.template, spec: { ...spec.template.spec, containers: [app] } } }).toEqual(
+      before.spec,
+    );
+    expect(await patchWorkload(at('deploy/nginx-deployment', { config }).options)).toMatchObject({
+      result: 'unchanged',
+      reason: 'already_injected',
+    });
+    expect(await unpatchWorkload(at('deploy/nginx-deployment', { config }).options)).toMatchObject({
+      result: 'unpatched',
+    });
     expect((await stored(shop, 'deploy/nginx-deployment')).spec).toEqual(before.spec);
   });
 });
@@ -184,7 +253,10 @@ describe('somebody else at the same moment', () => {
   });
 
   test('deletes it and creates it anew: the new one is another object, though its generation is the same', async () => {
-    const other = workload('Deployment', 'replaced', { replicas: 0, template: podTemplate('replaced', { workingDir: '/tmp' }) });
+    const other = workload('Deployment', 'replaced', {
+      replicas: 0,
+      template: podTemplate('replaced', { workingDir: '/tmp' }),
+    });
     await create(shop, workload('Deployment', 'replaced', { replicas: 0 }));
     const replace = before(async () => {
       expect((await stored(shop, 'deploy/replaced')).metadata.generation).toBe(1);
@@ -200,7 +272,11 @@ describe('somebody else at the same moment', () => {
   test('touches what is not the spec: no conflict, though the resourceVersion moves', async () => {
     await create(shop, workload('Deployment', 'labelled', { replicas: 0 }));
     const { metadata } = await stored(shop, 'deploy/labelled');
-    const { options, calls } = at('deploy/labelled', {}, before(() => kube(['label', '-n', shop, 'deploy/labelled', 'tier=front'])));
+    const { options, calls } = at(
+      'deploy/labelled',
+      {},
+      before(() => kube(['label', '-n', shop, 'deploy/labelled', 'tier=front'])),
+    );
     expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
     expect(calls.filter(isSend)).toHaveLength(1);
     const after = await stored(shop, 'deploy/labelled');

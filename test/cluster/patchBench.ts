@@ -6,7 +6,12 @@ import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { makeKubectl, type Kubectl, type PatchOptions } from '../../src/cluster/index.ts';
-import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig, type SidecarConfig } from '../../src/sidecar/index.ts';
+import {
+  defaultAgent,
+  defaultSidecarConfig,
+  type OwnSidecarConfig,
+  type SidecarConfig,
+} from '../../src/sidecar/index.ts';
 import { agentImage, kube, loadImages, namespaceYaml } from './workbench.ts';
 
 /** Our own sidecar, with the image that the node has. */
@@ -63,7 +68,8 @@ export function patchSite(): Site {
     await kube(['delete', 'namespace', shop, ...levels.map(enforcing), '--wait=false']);
     await rm(folder, { recursive: true });
   });
-  const at: Site['at'] = (target, changed = {}, around) => bench(join(folder, 'kubectl'), changed.namespace ?? shop, target, changed, around);
+  const at: Site['at'] = (target, changed = {}, around) =>
+    bench(join(folder, 'kubectl'), changed.namespace ?? shop, target, changed, around);
   return { folder: () => folder, shop, enforcing, at };
 }
 
@@ -76,7 +82,13 @@ export interface Bench {
 }
 
 /** Options for `patchWorkload` and `unpatchWorkload` that note down what happens. */
-function bench(program: string, namespace: string, target: string, changed: Partial<PatchOptions>, around: Around = async () => undefined): Bench {
+function bench(
+  program: string,
+  namespace: string,
+  target: string,
+  changed: Partial<PatchOptions>,
+  around: Around = async () => undefined,
+): Bench {
   const lines: string[] = [];
   const calls: string[][] = [];
   const real = makeKubectl({ program, namespace, signal: changed.signal });
@@ -120,7 +132,11 @@ export interface Stored {
 
 export interface PodTemplateOfTests {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec: { readonly containers: readonly NamedContainer[]; readonly initContainers?: readonly NamedContainer[]; readonly volumes?: readonly { readonly name: string }[] };
+  readonly spec: {
+    readonly containers: readonly NamedContainer[];
+    readonly initContainers?: readonly NamedContainer[];
+    readonly volumes?: readonly { readonly name: string }[];
+  };
 }
 
 export interface NamedContainer {
@@ -139,7 +155,10 @@ export async function stored(namespace: string, target: string): Promise<Stored>
 export function podTemplate(app: string, more: object = {}): object {
   return {
     metadata: { labels: { app } },
-    spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'app', image: pauseImage, imagePullPolicy: 'Never', ...more }] },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'app', image: pauseImage, imagePullPolicy: 'Never', ...more }],
+    },
   };
 }
 
@@ -156,7 +175,10 @@ export function workload(kind: string, name: string, spec: object = {}, metadata
 }
 
 export async function create(namespace: string, ...objects: readonly object[]): Promise<void> {
-  await kube(['create', '-n', namespace, '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  await kube(
+    ['create', '-n', namespace, '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+  );
 }
 
 /** Waits until the pods of a workload are ready. */

@@ -14,36 +14,70 @@ describe('Pod Security and other limits', () => {
     await create(restricted, workload('Deployment', 'web', { replicas: 0 }));
     const before = await stored(restricted, 'deploy/web');
     const { options, calls } = at('deploy/web', { namespace: restricted });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'POD_SECURITY', message: expect.stringContaining('pod_security_restricted') });
+    await expect(patchWorkload(options)).rejects.toMatchObject({
+      code: 'POD_SECURITY',
+      message: expect.stringContaining('pod_security_restricted'),
+    });
     expect(calls.map(([verb]) => verb)).toEqual(['get', 'get']);
     expect((await stored(restricted, 'deploy/web')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
   });
 
   test("a sidecar of the user's own that restricted forbids is refused although the workload would be accepted", async () => {
-    const securityContext = { allowPrivilegeEscalation: false, runAsNonRoot: true, runAsUser: 1000, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } };
-    await create(restricted, workload('Deployment', 'fit', { replicas: 0, template: podTemplate('fit', { securityContext }) }));
+    const securityContext = {
+      allowPrivilegeEscalation: false,
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    };
+    await create(
+      restricted,
+      workload('Deployment', 'fit', { replicas: 0, template: podTemplate('fit', { securityContext }) }),
+    );
     const before = await stored(restricted, 'deploy/fit');
     const { options } = at('deploy/fit', { namespace: restricted, config: monitorConfig() });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'POD_SECURITY', message: expect.stringMatching(/violates PodSecurity "restricted:latest".*"monitor"/) });
+    await expect(patchWorkload(options)).rejects.toMatchObject({
+      code: 'POD_SECURITY',
+      message: expect.stringMatching(/violates PodSecurity "restricted:latest".*"monitor"/),
+    });
     expect((await stored(restricted, 'deploy/fit')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
   });
 
   test('baseline gets the sidecar without a word about capabilities, and its pods are accepted', async () => {
     await create(baseline, workload('Deployment', 'web'));
     await rolledOut(baseline, 'deploy/web');
-    expect(await patchWorkload(at('deploy/web', { namespace: baseline, wait: true }).options)).toMatchObject({ result: 'patched', rollout: { state: 'complete' } });
+    expect(await patchWorkload(at('deploy/web', { namespace: baseline, wait: true }).options)).toMatchObject({
+      result: 'patched',
+      rollout: { state: 'complete' },
+    });
     const [sidecar] = (await stored(baseline, 'deploy/web')).spec.template.spec.initContainers ?? [];
     expect(sidecar?.securityContext).toBeDefined();
     expect(sidecar?.securityContext).not.toHaveProperty('capabilities');
   });
 
   test('what the API server would refuse in the pods is refused before the workload is changed', async () => {
-    const spec = { limits: [{ type: 'Container', min: { memory: '100Mi' }, default: { memory: '200Mi' }, defaultRequest: { memory: '200Mi' } }] };
-    await create(baseline, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'minimum' }, spec }, workload('Deployment', 'small', { replicas: 0 }));
+    const spec = {
+      limits: [
+        {
+          type: 'Container',
+          min: { memory: '100Mi' },
+          default: { memory: '200Mi' },
+          defaultRequest: { memory: '200Mi' },
+        },
+      ],
+    };
+    await create(
+      baseline,
+      { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'minimum' }, spec },
+      workload('Deployment', 'small', { replicas: 0 }),
+    );
     try {
       const before = await stored(baseline, 'deploy/small');
       const { options } = at('deploy/small', { namespace: baseline });
-      await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'NOT_INJECTABLE', message: expect.stringContaining('minimum memory usage per Container is 100Mi') });
+      await expect(patchWorkload(options)).rejects.toMatchObject({
+        code: 'NOT_INJECTABLE',
+        message: expect.stringContaining('minimum memory usage per Container is 100Mi'),
+      });
       expect((await stored(baseline, 'deploy/small')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
     } finally {
       await kube(['delete', 'limitrange', 'minimum', '-n', baseline]);
@@ -55,11 +89,19 @@ describe('waiting for the rollout', () => {
   test('that fails ends with the reason of the pod, and how to take the change back', async () => {
     await create(shop, workload('Deployment', 'broken'));
     await rolledOut(shop, 'deploy/broken');
-    const { options, lines } = at('deploy/broken', { config: monitorConfig('localhost/nowhere:1'), wait: true, timeoutSeconds: 4 });
+    const { options, lines } = at('deploy/broken', {
+      config: monitorConfig('localhost/nowhere:1'),
+      wait: true,
+      timeoutSeconds: 4,
+    });
     await expect(patchWorkload(options)).rejects.toMatchObject({
       code: 'ROLLOUT_FAILED',
-      message: expect.stringMatching(/^the rollout is not complete after \d+s: 1 of 1 pod updated, 1 available, 1 old; pod broken-\S+, container monitor: ErrImageNeverPull: .*nowhere/),
-      hint: expect.stringContaining(`packet-capture unpatch deployment/broken --namespace ${shop} --sidecar-config FILE`),
+      message: expect.stringMatching(
+        /^the rollout is not complete after \d+s: 1 of 1 pod updated, 1 available, 1 old; pod broken-\S+, container monitor: ErrImageNeverPull: .*nowhere/,
+      ),
+      hint: expect.stringContaining(
+        `packet-capture unpatch deployment/broken --namespace ${shop} --sidecar-config FILE`,
+      ),
     });
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}pod broken-\S+, container monitor: ErrImageNeverPull/));
     expect(lines).toContain('last warnings:');
@@ -75,8 +117,13 @@ describe('waiting for the rollout', () => {
       options.report(line);
       if (line.includes('updated')) interruption.abort();
     };
-    expect(await patchWorkload({ ...options, report })).toMatchObject({ result: 'patched', rollout: { state: 'interrupted' } });
-    expect(lines.at(-1)).toContain(`the rollout goes on by itself (kubectl rollout status deploy/slow --namespace ${shop})`);
+    expect(await patchWorkload({ ...options, report })).toMatchObject({
+      result: 'patched',
+      rollout: { state: 'interrupted' },
+    });
+    expect(lines.at(-1)).toContain(
+      `the rollout goes on by itself (kubectl rollout status deploy/slow --namespace ${shop})`,
+    );
     const again = at('deploy/slow', { config: monitorConfig(), wait: true });
     expect(await patchWorkload(again.options)).toMatchObject({ result: 'unchanged', rollout: { state: 'complete' } });
     expect(again.lines.at(-1)).toMatch(/1 of 1 pod updated, 1 available/);
@@ -90,7 +137,10 @@ describe('waiting for the rollout', () => {
       if (sent) await kube(['rollout', 'undo', '-n', shop, 'deploy/reverted']);
       sent = isSend(args);
     });
-    await expect(patchWorkload(options)).rejects.toMatchObject({ code: 'ROLLOUT_FAILED', message: expect.stringContaining('somebody else changed the pod template') });
+    await expect(patchWorkload(options)).rejects.toMatchObject({
+      code: 'ROLLOUT_FAILED',
+      message: expect.stringContaining('somebody else changed the pod template'),
+    });
   });
 });
 
@@ -107,7 +157,14 @@ describe('kubectl', () => {
     const program = join(folder(), 'kubectl');
     const kubeconfig = join(folder(), 'closed');
     const cluster = { name: 'closed', cluster: { server: 'http://127.0.0.1:1' } };
-    await writeFile(kubeconfig, JSON.stringify({ clusters: [cluster], contexts: [{ name: 'closed', context: { cluster: 'closed' } }], 'current-context': 'closed' }));
+    await writeFile(
+      kubeconfig,
+      JSON.stringify({
+        clusters: [cluster],
+        contexts: [{ name: 'closed', context: { cluster: 'closed' } }],
+        'current-context': 'closed',
+      }),
+    );
     const closed = makeKubectl({ program: program, kubeconfig, context: 'closed' });
     await expect(closed(['get', 'pods'])).rejects.toMatchObject({
       code: 'CLUSTER_UNREACHABLE',
@@ -126,7 +183,10 @@ describe('kubectl', () => {
     const { options } = at('deploy/guarded');
     const asBob: typeof options.kubectl = (args, call) => options.kubectl([...args, '--as=bob'], call);
     await allow('editor', 'get,patch', 'deployments.apps');
-    await expect(patchWorkload({ ...options, kubectl: asBob })).rejects.toMatchObject({ code: 'KUBECTL_FAILED', hint: expect.stringContaining(`get namespaces/${shop}`) });
+    await expect(patchWorkload({ ...options, kubectl: asBob })).rejects.toMatchObject({
+      code: 'KUBECTL_FAILED',
+      hint: expect.stringContaining(`get namespaces/${shop}`),
+    });
     await allow('viewer', 'get', 'namespaces');
     expect(await patchWorkload({ ...options, kubectl: asBob })).toMatchObject({ result: 'patched' });
   });

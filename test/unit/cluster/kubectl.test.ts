@@ -10,7 +10,9 @@ describe('makeKubectl', () => {
   test('puts the connection first, so that a later --namespace wins', async () => {
     const kubectl = makeKubectl({ program: 'echo', context: 'prod', namespace: 'shop', kubeconfig: '/etc/a b' });
     const { stdout } = await kubectl(['get', 'deploy/web', '--namespace', 'cart']);
-    expect(stdout).toBe('--kubeconfig=/etc/a b --context=prod --namespace=shop --request-timeout=15s get deploy/web --namespace cart');
+    expect(stdout).toBe(
+      '--kubeconfig=/etc/a b --context=prod --namespace=shop --request-timeout=15s get deploy/web --namespace cart',
+    );
   });
 
   test('hands arguments on as they are, past no shell', async () => {
@@ -39,18 +41,24 @@ describe('makeKubectl', () => {
   });
 
   test('a program that fails without a word leaves its exit code', async () => {
-    await expect(makeKubectl({ program: 'false' })([])).rejects.toMatchObject({ code: 'KUBECTL_FAILED', message: 'exit code 1' });
+    await expect(makeKubectl({ program: 'false' })([])).rejects.toMatchObject({
+      code: 'KUBECTL_FAILED',
+      message: 'exit code 1',
+    });
   });
 
   test('ends with INTERRUPTED when its signal does', async () => {
-    await expect(makeKubectl({ program: 'echo', signal: AbortSignal.abort() })(['get'])).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await expect(makeKubectl({ program: 'echo', signal: AbortSignal.abort() })(['get'])).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
   });
 });
 
 test('kubectlWarnings are the warnings of the API server alone', () => {
-  expect(kubectlWarnings('Warning: would violate PodSecurity "baseline:latest"\nI1122 log\nWarning: unknown field "spec.foo"\n')).toEqual([
-    'would violate PodSecurity "baseline:latest"',
-    'unknown field "spec.foo"',
-  ]);
+  expect(
+    kubectlWarnings(
+      'Warning: would violate PodSecurity "baseline:latest"\nI1122 log\nWarning: unknown field "spec.foo"\n',
+    ),
+  ).toEqual(['would violate PodSecurity "baseline:latest"', 'unknown field "spec.foo"']);
   expect(kubectlWarnings('')).toEqual([]);
 });

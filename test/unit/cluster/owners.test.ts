@@ -11,18 +11,25 @@ describe('controllerOf', () => {
   test('is the one owner that controls', () => {
     const other = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a' };
     expect(controllerOf({ name: 'web-1-x', ownerReferences: [other, replicaSet] })).toBe(replicaSet);
-    expect(controllerOf({ name: 'web-1-x', ownerReferences: [other, { ...replicaSet, controller: false }] })).toBeUndefined();
+    expect(
+      controllerOf({ name: 'web-1-x', ownerReferences: [other, { ...replicaSet, controller: false }] }),
+    ).toBeUndefined();
     expect(controllerOf({ name: 'web' })).toBeUndefined();
   });
 
   test('the hint names a workload, and for a kind of somebody else another way', () => {
-    expect(ownerHint({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' })).toBe('Name its owner: deployment/web.');
+    expect(ownerHint({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' })).toBe(
+      'Name its owner: deployment/web.',
+    );
     expect(ownerHint({ apiVersion: 'monitoring.coreos.com/v1', kind: 'Prometheus', name: 'k8s' })).toContain('webhook');
   });
 });
 
 describe('deliveryWarnings', () => {
-  const helm = { labels: { 'app.kubernetes.io/managed-by': 'Helm' }, annotations: { 'meta.helm.sh/release-name': 'shop' } };
+  const helm = {
+    labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+    annotations: { 'meta.helm.sh/release-name': 'shop' },
+  };
 
   test.each<readonly [string, Partial<Metadata>]>([
     ['Argo CD', { annotations: { 'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:shop/web' } }],
@@ -36,7 +43,9 @@ describe('deliveryWarnings', () => {
   ])('%s: %j', (tool, metadata) => {
     const warnings = warningsOf(metadata);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toMatch(new RegExp(`^${tool.replaceAll(/[()]/g, String.raw`\$&`)} manages this workload and .*\\. .*inject`));
+    expect(warnings[0]).toMatch(
+      new RegExp(`^${tool.replaceAll(/[()]/g, String.raw`\$&`)} manages this workload and .*\\. .*inject`),
+    );
   });
 
   test('a HelmRelease of Flux is not taken for a release of Helm too', () => {

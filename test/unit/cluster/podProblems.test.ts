@@ -1,14 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerStatus, Event, Pod } from '../../../src/cluster/kubernetes.ts';
-import { formatProblem, podProblems, selectorText, unreadyPod, warningLines } from '../../../src/cluster/podProblems.ts';
+import {
+  formatProblem,
+  podProblems,
+  selectorText,
+  unreadyPod,
+  warningLines,
+} from '../../../src/cluster/podProblems.ts';
 
-const pod = (name: string, creationTimestamp: string, status: NonNullable<Pod['status']>): Pod => ({ metadata: { name, creationTimestamp }, status });
-const waiting = (reason: string, restartCount = 0): ContainerStatus => ({ name: 'packet-capture', restartCount, state: { waiting: { reason, message: `${reason}!` } } });
+const pod = (name: string, creationTimestamp: string, status: NonNullable<Pod['status']>): Pod => ({
+  metadata: { name, creationTimestamp },
+  status,
+});
+const waiting = (reason: string, restartCount = 0): ContainerStatus => ({
+  name: 'packet-capture',
+  restartCount,
+  state: { waiting: { reason, message: `${reason}!` } },
+});
 
 describe('podProblems', () => {
   test('says which container waits for what', () => {
-    const problems = podProblems([pod('web-1', '2026-01-01T00:00:01Z', { initContainerStatuses: [waiting('ErrImageNeverPull')] })]);
-    expect(problems.map(formatProblem)).toEqual(['pod web-1, container packet-capture: ErrImageNeverPull: ErrImageNeverPull!']);
+    const problems = podProblems([
+      pod('web-1', '2026-01-01T00:00:01Z', { initContainerStatuses: [waiting('ErrImageNeverPull')] }),
+    ]);
+    expect(problems.map(formatProblem)).toEqual([
+      'pod web-1, container packet-capture: ErrImageNeverPull: ErrImageNeverPull!',
+    ]);
   });
 
   test('leaves out what every pod goes through, what is ready, and what is leaving', () => {
@@ -16,7 +33,12 @@ describe('podProblems', () => {
     const pods = [
       pod('web-1', '2026-01-01T00:00:01Z', { containerStatuses: [waiting('ContainerCreating')] }),
       pod('web-2', '2026-01-01T00:00:01Z', { containerStatuses: [waiting('PodInitializing')] }),
-      pod('web-3', '2026-01-01T00:00:01Z', { containerStatuses: [{ name: 'app', state: { running: {} } }, { name: 'once', state: { terminated: { exitCode: 0, reason: 'Completed' } } }] }),
+      pod('web-3', '2026-01-01T00:00:01Z', {
+        containerStatuses: [
+          { name: 'app', state: { running: {} } },
+          { name: 'once', state: { terminated: { exitCode: 0, reason: 'Completed' } } },
+        ],
+      }),
       { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: '2026-01-01T00:00:02Z' } },
     ];
     expect(podProblems(pods)).toEqual([]);
@@ -39,18 +61,31 @@ describe('podProblems', () => {
 
   test('an exit code stands for a message that is missing', () => {
     const container = { name: 'app', state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } };
-    expect(podProblems([pod('web-1', '', { containerStatuses: [container] })]).map(formatProblem)).toEqual(['pod web-1, container app: OOMKilled: exit code 137']);
+    expect(podProblems([pod('web-1', '', { containerStatuses: [container] })]).map(formatProblem)).toEqual([
+      'pod web-1, container app: OOMKilled: exit code 137',
+    ]);
   });
 
   test('a pod that fits no node has no container to name', () => {
-    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' }];
-    expect(podProblems([pod('web-1', '', { conditions })]).map(formatProblem)).toEqual(['pod web-1: Unschedulable: 0/3 nodes are available']);
+    const conditions = [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes are available' },
+    ];
+    expect(podProblems([pod('web-1', '', { conditions })]).map(formatProblem)).toEqual([
+      'pod web-1: Unschedulable: 0/3 nodes are available',
+    ]);
   });
 });
 
 test('unreadyPod is the newest that is not ready', () => {
-  const conditions = (status: string): Pod['status'] => ({ conditions: [{ type: 'Ready', status, reason: 'ContainersNotReady', message: 'containers with unready status: [app]' }] });
-  const pods = [pod('web-1', '2026-01-01T00:00:01Z', conditions('False')!), pod('web-2', '2026-01-01T00:00:02Z', conditions('True')!)];
+  const conditions = (status: string): Pod['status'] => ({
+    conditions: [
+      { type: 'Ready', status, reason: 'ContainersNotReady', message: 'containers with unready status: [app]' },
+    ],
+  });
+  const pods = [
+    pod('web-1', '2026-01-01T00:00:01Z', conditions('False')!),
+    pod('web-2', '2026-01-01T00:00:02Z', conditions('True')!),
+  ];
   expect(unreadyPod(pods)).toMatchObject({ pod: 'web-1', reason: 'ContainersNotReady' });
   expect(unreadyPod(pods.slice(1))).toBeUndefined();
 });
@@ -89,7 +124,11 @@ describe('warningLines', () => {
   });
 
   test('without a pod those of the workload remain', () => {
-    expect(warningLines(events, 'web', undefined, 5).map((line) => line.split(':')[0])).toEqual(['replicaset/web-0', 'replicaset/web-1', 'deployment/web']);
+    expect(warningLines(events, 'web', undefined, 5).map((line) => line.split(':')[0])).toEqual([
+      'replicaset/web-0',
+      'replicaset/web-1',
+      'deployment/web',
+    ]);
   });
 });
 

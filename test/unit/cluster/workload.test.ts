@@ -3,7 +3,12 @@ import type { Metadata, WorkloadObject } from '../../../src/cluster/kubernetes.t
 import { guardOperations, workloadOf } from '../../../src/cluster/workload.ts';
 
 const template = { spec: { containers: [{ name: 'app' }] } };
-const object = (apiVersion: string, kind: string, metadata: Partial<Metadata> = {}, spec: object = { template }): WorkloadObject => ({
+const object = (
+  apiVersion: string,
+  kind: string,
+  metadata: Partial<Metadata> = {},
+  spec: object = { template },
+): WorkloadObject => ({
   apiVersion,
   kind,
   metadata: { name: 'web', namespace: 'shop', ...metadata },
@@ -43,22 +48,54 @@ describe('workloadOf', () => {
 
   test.each<readonly [string, RegExp, WorkloadObject]>([
     ['KIND_UNSUPPORTED', /packet-capture inject -f/, object('v1', 'Pod')],
-    ['KIND_UNSUPPORTED', /Name its owner: statefulset\/db/, object('v1', 'Pod', { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', controller: true }] })],
+    [
+      'KIND_UNSUPPORTED',
+      /Name its owner: statefulset\/db/,
+      object('v1', 'Pod', {
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', controller: true }],
+      }),
+    ],
     ['KIND_UNSUPPORTED', /packet-capture inject -f/, object('batch/v1', 'Job')],
-    ['KIND_UNSUPPORTED', /Name its owner: cronjob\/nightly/, object('batch/v1', 'Job', { ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', controller: true }] })],
+    [
+      'KIND_UNSUPPORTED',
+      /Name its owner: cronjob\/nightly/,
+      object('batch/v1', 'Job', {
+        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'nightly', controller: true }],
+      }),
+    ],
     ['KIND_UNSUPPORTED', /Name a workload/, object('v1', 'ConfigMap')],
     ['KIND_UNSUPPORTED', /Name a workload/, object('argoproj.io/v1alpha1', 'Deployment')],
-    ['NOT_INJECTABLE', /Name its owner: deployment\/web/, object('apps/v1', 'ReplicaSet', { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true }] })],
-    ['NOT_INJECTABLE', /through prometheus\/k8s itself/, object('apps/v1', 'StatefulSet', { ownerReferences: [{ apiVersion: 'monitoring.coreos.com/v1', kind: 'Prometheus', name: 'k8s', controller: true }] })],
+    [
+      'NOT_INJECTABLE',
+      /Name its owner: deployment\/web/,
+      object('apps/v1', 'ReplicaSet', {
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true }],
+      }),
+    ],
+    [
+      'NOT_INJECTABLE',
+      /through prometheus\/k8s itself/,
+      object('apps/v1', 'StatefulSet', {
+        ownerReferences: [
+          { apiVersion: 'monitoring.coreos.com/v1', kind: 'Prometheus', name: 'k8s', controller: true },
+        ],
+      }),
+    ],
     ['NOT_INJECTABLE', /./, object('apps/v1', 'Deployment', { deletionTimestamp: '2026-01-01T00:00:00Z' })],
   ])('%s, hint %s', (code, hint, given) => {
-    expect(refusal(given)).toMatchObject({ code, hint: expect.stringMatching(hint), where: expect.stringContaining('/web in namespace shop') });
+    expect(refusal(given)).toMatchObject({
+      code,
+      hint: expect.stringMatching(hint),
+      where: expect.stringContaining('/web in namespace shop'),
+    });
   });
 });
 
 describe('guardOperations', () => {
   test('pin the object and its spec, not its status', () => {
-    expect(guardOperations(object('apps/v1', 'Deployment', { uid: 'u', generation: 3, resourceVersion: '77' }))).toEqual([
+    expect(
+      guardOperations(object('apps/v1', 'Deployment', { uid: 'u', generation: 3, resourceVersion: '77' })),
+    ).toEqual([
       { op: 'test', path: '/metadata/uid', value: 'u' },
       { op: 'test', path: '/metadata/generation', value: 3 },
     ]);
