@@ -38,7 +38,9 @@ function agentRemoval({ metadata, spec }: PodTemplate): Removal | undefined {
 }
 
 function ownRemoval({ spec }: PodTemplate, { containers, initContainers, volumes }: OwnSidecarConfig): Removal | undefined {
+  // There was a container before, so a pod of nothing but these was never injected.
   const complete =
+    (spec?.containers?.length ?? 0) > containers.length &&
     containers.every((wanted) => hasEqual(spec?.containers, wanted)) &&
     initContainers.every((wanted) => hasEqual(spec?.initContainers, wanted)) &&
     volumes.every((wanted) => hasEqual(spec?.volumes, wanted));

@@ -1,0 +1,83 @@
+import { workloadKinds } from '../inject/index.ts';
+import { resolved, type MapNode, type Node } from './nodes.ts';
+import type { ParsedDocument } from './parse.ts';
+import { isNull, scalarValue } from './values.ts';
+
+/** A node on the way from a document's root, and how it was reached. */
+export interface Step {
+  /** As it stands in the text: may be an alias. */
+  readonly node: Node;
+  /** Offset of the key when it was merged in from another mapping. */
+  readonly mergedAt?: number;
+}
+
+interface TypeMeta {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** A Kubernetes object of a kind that matters here. */
+export interface ManifestObject extends TypeMeta {
+  readonly document: ParsedDocument;
+  readonly node: MapNode;
+  /** From the document's root to the object, both included. */
+  readonly trail: readonly Step[];
+}
+
+/**
+ * The workloads and namespaces of a document, those of lists too. Of anything else only the syntax was looked at.
+ * @throws MANIFEST_INVALID, YAML_INVALID
+ */
+export function objectsOf(document: ParsedDocument): ManifestObject[] {
+  return objectsAt(document, { node: document.root }, [], undefined);
+}
+
+function objectsAt(document: ParsedDocument, step: Step, parents: readonly Step[], inherited: TypeMeta | undefined): ManifestObject[] {
+  const node = resolved(step.node);
+  if (node.kind !== 'map' || isForeign(node)) return [];
+  const kind = stringField(document, node, 'kind') ?? inherited?.kind;
+  if (kind === undefined || !matters(kind)) return [];
+  const apiVersion = stringField(document, node, 'apiVersion') ?? inherited?.apiVersion;
+  if (apiVersion === undefined) throw document.fail('MANIFEST_INVALID', node.start, `this ${kind} has no apiVersion`);
+  const object = { document, apiVersion, kind, node, trail: [...parents, step] };
+  if (kind.endsWith('List')) return listedObjects(object);
+  // Finds duplicate keys, wherever they are.
+  document.values.of(node);
+  return [object];
+}
+
+function listedObjects({ document, apiVersion, kind, node, trail }: ManifestObject): ManifestObject[] {
+  const items = childStep(document, node, 'items');
+  if (items === undefined || isNull(items.node)) return [];
+  const list = resolved(items.node);
+  if (list.kind !== 'sequence') throw document.fail('MANIFEST_INVALID', items.node.start, `the items of this ${kind} must be a list`);
+  // The items of a typed list, say a DeploymentList, need not say what they are.
+  const itemType = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) };
+  return list.items.flatMap((item) => objectsAt(document, { node: item }, [...trail, items], itemType));
+}
+
+/** The value of a key as a step, or undefined when there is no such key. */
+export function childStep({ values }: ParsedDocument, map: MapNode, key: string): Step | undefined {
+  const entry = values.entries(map).get(key);
+  if (entry === undefined) return undefined;
+  return { node: entry.pair.value, ...(entry.owner === map ? {} : { mergedAt: entry.pair.key.start }) };
+}
+
+function matters(kind: string): boolean {
+  return kind === 'Namespace' || kind.endsWith('List') || workloadKinds.includes(kind);
+}
+
+/** True for a mapping that says of itself that it is of another kind: it is passed on without a further look. */
+function isForeign({ pairs }: MapNode): boolean {
+  const kind = pairs.find(({ key }) => key.kind === 'scalar' && key.text === 'kind')?.value;
+  if (kind === undefined) return !pairs.some(({ key }) => key.kind === 'scalar' && ['<<', 'metadata'].includes(key.text));
+  return kind.kind === 'scalar' && typeof scalarValue(kind) === 'string' && !matters(kind.text);
+}
+
+function stringField(document: ParsedDocument, map: MapNode, key: string): string | undefined {
+  const step = childStep(document, map, key);
+  if (step === undefined || isNull(step.node)) return undefined;
+  const value = document.values.of(step.node);
+  if (typeof value !== 'string') throw document.fail('MANIFEST_INVALID', step.node.start, `${key} must be a string`);
+  return value;
+}

@@ -1,0 +1,52 @@
+import { YAMLException } from 'js-yaml';
+import { splitDocuments, type DocumentRange } from './documents.ts';
+import type { TreeEvent } from './events.ts';
+import { jsYamlEvents } from './jsYamlEvents.ts';
+import { failIn, syntaxHint, type Fail } from './place.ts';
+import { openSource, type Source } from './text.ts';
+import { buildTree, type Tree } from './tree.ts';
+import { createValues, type Values } from './values.ts';
+import { yamlEvents } from './yamlEvents.ts';
+
+/** One document of a text. */
+export interface ParsedDocument extends Tree {
+  readonly source: Source;
+  /** From 1. */
+  readonly number: number;
+  readonly values: Values;
+  readonly fail: Fail;
+}
+
+/**
+ * Reads a text's documents, one at a time, so that the tree of each can go before the next is made. Empty ones are left
+ * out.
+ * @param file the text's name for errors
+ * @throws YAML_INVALID
+ */
+export function* parseDocuments(text: string, file: string): Generator<ParsedDocument> {
+  const source = openSource(text, file);
+  for (const range of splitDocuments(source)) {
+    const document = parseDocument(source, range);
+    if (document !== undefined) yield document;
+  }
+}
+
+function parseDocument(source: Source, { start, end, number }: DocumentRange): ParsedDocument | undefined {
+  const text = source.text.slice(start, end);
+  const fail = failIn(source, number);
+  const events = quickEvents(text, start) ?? yamlEvents(text, start);
+  if (!Array.isArray(events)) throw fail('YAML_INVALID', events.offset, events.message, syntaxHint(text));
+  if (events.length === 0) return undefined;
+  const { root, aliased } = buildTree(source.text, events, start, fail);
+  return { root, aliased, source, number, values: createValues(source.text, fail), fail };
+}
+
+/** The events by js-yaml, or undefined when it refuses the document. */
+function quickEvents(text: string, start: number): TreeEvent[] | undefined {
+  try {
+    return jsYamlEvents(text, start);
+  } catch (error) {
+    if (error instanceof YAMLException) return undefined;
+    throw error;
+  }
+}

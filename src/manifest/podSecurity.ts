@@ -1,0 +1,34 @@
+import type { PodSecurityLevel } from '../inject/index.ts';
+import { objectsOf } from './objects.ts';
+import { parseDocuments } from './parse.ts';
+
+const enforceLabel = 'pod-security.kubernetes.io/enforce';
+
+const levels: readonly PodSecurityLevel[] = ['privileged', 'baseline', 'restricted'];
+
+export type PodSecurityByNamespace = ReadonlyMap<string, PodSecurityLevel>;
+
+/**
+ * The Pod Security levels that the Namespace objects of a text enforce. For manifests that are spread over several
+ * files: collect from all, then inject into each.
+ * @param file the text's name for errors
+ * @throws YAML_INVALID, MANIFEST_INVALID for a level that Kubernetes does not know
+ */
+export function collectPodSecurity(text: string, file: string): PodSecurityByNamespace {
+  const found = new Map<string, PodSecurityLevel>();
+  if (!text.includes(enforceLabel)) return found;
+  for (const parsed of parseDocuments(text, file)) {
+    for (const { document, kind, apiVersion, node } of objectsOf(parsed)) {
+      if (kind !== 'Namespace' || apiVersion !== 'v1') continue;
+      const { metadata } = document.values.of(node) as { metadata?: { name?: unknown; labels?: Record<string, unknown> | null } | null };
+      const value = metadata?.labels?.[enforceLabel];
+      if (value == null) continue;
+      const level = levels.find((known) => known === value);
+      if (level === undefined) {
+        throw document.fail('MANIFEST_INVALID', node.start, `the label ${enforceLabel} of this namespace must be one of ${levels.join(', ')}`);
+      }
+      found.set(String(metadata?.name), level);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,29 @@
+const words: ReadonlyMap<string, boolean | null> = new Map([
+  ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
+  ...['y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON', 'true', 'True', 'TRUE'].map((word) => [word, true] as const),
+  ...['n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF', 'false', 'False', 'FALSE'].map((word) => [word, false] as const),
+]);
+
+const integer = /^[-+]?(?:0b[01]+|0o?[0-7]+|0x[0-9a-f]+|0|[1-9][0-9]*)$/i;
+const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$/i;
+
+/**
+ * The value of a plain scalar as kubectl reads it: YAML 1.1, save that `12:30` and dates stay strings, `0o644` is an
+ * octal number too, and `08` is eight.
+ * @see resolve.go of sigs.k8s.io/yaml/goyaml.v2
+ */
+export function plainValue(text: string): string | number | boolean | null {
+  const word = words.get(text);
+  if (word !== undefined) return word;
+  if (!/^[-+.0-9]/.test(text)) return text;
+  const digits = text.startsWith('.') ? text : text.replaceAll('_', '');
+  if (integer.test(digits)) return integerValue(digits);
+  return float.test(digits) ? Number(digits) : text;
+}
+
+function integerValue(digits: string): number {
+  const sign = digits.startsWith('-') ? -1 : 1;
+  const amount = digits.replace(/^[-+]/, '').toLowerCase();
+  // Number() knows 0x, 0o and 0b, yet not the bare zero of octal numbers.
+  return sign * Number(/^0[0-7]/.test(amount) ? `0o${amount}` : amount);
+}

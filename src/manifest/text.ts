@@ -1,0 +1,99 @@
+/**
+ * A text under work and where its lines begin. A line ends with LF, CRLF or CR, as YAML 1.1 has it.
+ * Everything here takes logarithmic time at most: a minified JSON file is one line of megabytes.
+ */
+export interface Source {
+  readonly text: string;
+  /** The file's name, as the user gave it. */
+  readonly file: string;
+  readonly lineStarts: readonly number[];
+}
+
+export function openSource(text: string, file: string): Source {
+  const lineStarts = [0];
+  for (const { index, 0: lineBreak } of text.matchAll(/\r\n|\n|\r/g)) lineStarts.push(index + lineBreak.length);
+  return { text, file, lineStarts };
+}
+
+/** Number of the line that holds `offset`, from 1. */
+export function lineNumber({ lineStarts }: Source, offset: number): number {
+  let low = 0;
+  let high = lineStarts.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle;
+  }
+  return low + 1;
+}
+
+/** Offset of the first character of the line that holds `offset`. */
+export function lineStart(source: Source, offset: number): number {
+  return source.lineStarts[lineNumber(source, offset) - 1] ?? 0;
+}
+
+/** Offset of the line after the one that holds `offset`, or the end of the text. */
+export function nextLine(source: Source, offset: number): number {
+  return source.lineStarts[lineNumber(source, offset)] ?? source.text.length;
+}
+
+/** Offset of the line break that ends the line of `offset`, or the end of the text. */
+export function lineEnd(source: Source, offset: number): number {
+  const next = nextLine(source, offset);
+  return next - (next > offset ? breakBefore(source.text, next).length : 0);
+}
+
+/** Offset of the first line that begins at or after `offset`, which lies behind some content. */
+export function lineAfter(source: Source, offset: number): number {
+  return startsLine(source.text, offset) ? offset : nextLine(source, offset);
+}
+
+/** The line break for a line that is put next to the one of `offset`: its own, else the one before, else LF. */
+export function breakNear(source: Source, offset: number): string {
+  return breakBefore(source.text, nextLine(source, offset)) || breakBefore(source.text, lineStart(source, offset)) || '\n';
+}
+
+/** The white space before `offset` if there is nothing else on its line, undefined otherwise. */
+export function indentationBefore(source: Source, offset: number): string | undefined {
+  const prefix = source.text.slice(contentStart(source, offset), offset);
+  return /^[ \t]*$/.test(prefix) ? prefix : undefined;
+}
+
+/** Characters between the start of the line and `offset`. */
+export function column(source: Source, offset: number): number {
+  return offset - contentStart(source, offset);
+}
+
+/** A byte order mark takes no room. */
+function contentStart(source: Source, offset: number): number {
+  const start = lineStart(source, offset);
+  return source.text[start] === '\uFEFF' ? start + 1 : start;
+}
+
+export function startsLine(text: string, offset: number): boolean {
+  return offset === 0 || isBreak(text.charCodeAt(offset - 1));
+}
+
+/** The line break that ends right before `offset`, or the empty string. */
+export function breakBefore(text: string, offset: number): string {
+  if (text[offset - 1] === '\r') return '\r';
+  if (text[offset - 1] !== '\n') return '';
+  return text[offset - 2] === '\r' ? '\r\n' : '\n';
+}
+
+/** Offset of the first character at or after `offset` that is no white space, line break or comment. */
+export function skipTrivia(text: string, offset: number): number {
+  let at = offset;
+  let comment = false;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (isBreak(code)) comment = false;
+    else if (code === 0x23) comment = true;
+    else if (!comment && code !== 0x20 && code !== 0x09) break;
+  }
+  return at;
+}
+
+function isBreak(code: number): boolean {
+  return code === 0x0a || code === 0x0d;
+}

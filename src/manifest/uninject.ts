@@ -1,0 +1,39 @@
+import { planRemoval } from '../inject/index.ts';
+import type { SidecarConfig } from '../sidecar/index.ts';
+import { deleteAll, type Deletion } from './edits.ts';
+import { reportOf, type ManifestReport } from './inject.ts';
+import { parseDocuments } from './parse.ts';
+import { removalDeletions } from './removal.ts';
+import { workloadsOf } from './workload.ts';
+
+export interface UninjectManifestOptions {
+  /** Tells a sidecar of the user's own; ours is known by the status in the pod's annotations. */
+  readonly config: SidecarConfig;
+  /** The text's name for errors. */
+  readonly file: string;
+}
+
+export interface UninjectedManifest {
+  readonly text: string;
+  readonly reports: readonly ManifestReport[];
+  /** What was taken out, by offset of the original. */
+  readonly deletions: readonly Deletion[];
+}
+
+/**
+ * The inverse of injectManifest: takes the sidecar out of every workload that carries it, and gives back the bytes that
+ * were there before, also when the rest of the text was edited since.
+ * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
+ */
+export function uninjectManifest(text: string, options: UninjectManifestOptions): UninjectedManifest {
+  const reports: ManifestReport[] = [];
+  const deletions: Deletion[] = [];
+  for (const document of parseDocuments(text, options.file)) {
+    for (const workload of workloadsOf(document)) {
+      const plan = planRemoval(workload.template?.value ?? {}, options.config);
+      if (plan.remove) deletions.push(...removalDeletions(workload, plan.removal));
+      reports.push(reportOf(workload, plan.remove ? 'removed' : 'skipped', plan.remove ? undefined : plan.reason));
+    }
+  }
+  return { text: deleteAll(text, deletions), reports, deletions };
+}
