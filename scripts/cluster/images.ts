@@ -29,9 +29,12 @@ const contentLabel = 'packet-capture.content';
 export async function buildImage(dir: string, tag: string, progress: Progress): Promise<string> {
   await ensureBaseImage(progress);
   const name = fullName(tag);
+  const content = await contentHash(dir, await imageId(baseImage) ?? '');
+  const isBuilt = async (): Promise<boolean> => await labelOf(name) === content;
+  // Asked once more under the lock: it may have been built while this run waited for it.
+  if (await isBuilt()) return name;
   await withImagesLock(progress, async () => {
-    const content = await contentHash(dir, await imageId(baseImage) ?? '');
-    if (await labelOf(name) === content) return;
+    if (await isBuilt()) return;
     const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '-t', name, dir];
     await step(progress, `building image ${name}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
   });
@@ -48,8 +51,10 @@ export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, prog
  * @throws CLUSTER_FAILED with debootstrap's last lines.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
+  const isThere = async (): Promise<boolean> => await imageId(baseImage) !== undefined;
+  if (await isThere()) return;
   await withImagesLock(progress, async () => {
-    if (await imageId(baseImage) !== undefined) return;
+    if (await isThere()) return;
     const folder = join(cacheHome(), 'images', 'base');
     // What a run that was killed left there.
     await rm(folder, { recursive: true, force: true });
@@ -108,10 +113,11 @@ export async function loadImage(handle: ClusterHandle, image: string, progress: 
 
 /** The archive of an image in the cache; one of each name is kept. */
 async function archive(name: string, id: string, progress: Progress): Promise<string> {
+  const folder = join(cacheHome(), 'images');
+  const prefix = `${name.replaceAll(/[^\w.-]/g, '_')}@`;
+  const path = join(folder, `${prefix}${id}.tar`);
+  if (await isFile(path)) return path;
   return withImagesLock(progress, async () => {
-    const folder = join(cacheHome(), 'images');
-    const prefix = `${name.replaceAll(/[^\w.-]/g, '_')}@`;
-    const path = join(folder, `${prefix}${id}.tar`);
     if (await isFile(path)) return path;
     const old = (await readdir(folder)).filter((entry) => entry.startsWith(prefix));
     await Promise.all(old.map((entry) => rm(join(folder, entry))));
