@@ -1,4 +1,4 @@
 /** For flags that may be repeated. */
-export function collect(value: string, values: readonly string[]): string[] {
+export function collect(value: string, values: readonly string[] = []): string[] {
   return [...values, value];
 }

@@ -11,7 +11,7 @@ export interface ManifestFlags {
 
 export function addManifestFlags(command: Command): Command {
   return command
-    .requiredOption('-f, --filename <FILE>', 'a file, a folder, or - for standard input; may be repeated', collect, [])
+    .requiredOption('-f, --filename <FILE>', 'a file, a folder, or - for standard input; may be repeated', collect)
     .option('-R, --recursive', 'look into subfolders too')
     .option('--in-place', 'replace the files instead of printing to standard output')
     .option('--dry-run', 'print only the report');

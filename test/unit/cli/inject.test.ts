@@ -1,0 +1,145 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { articleConfigMap, articleDeployment, articleMonitor } from '../../fixtures/article.ts';
+
+let folder = '';
+const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
+
+interface Run {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function packetCapture(args: readonly string[], input = ''): Promise<Run> {
+  const program = join(import.meta.dirname, '../../../bin/packet-capture.js');
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], { cwd: folder, reject: false, stripFinalNewline: false, input });
+  return { exitCode, stdout, stderr };
+}
+
+async function put(name: string, text: string): Promise<string> {
+  await writeFile(join(folder, name), text);
+  return name;
+}
+
+async function read(name: string): Promise<string> {
+  return readFile(join(folder, name), 'utf8');
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-cli-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+test('from standard input to standard output and back: the same bytes', async () => {
+  const injected = await packetCapture(['inject', '-f', '-', '--filter', 'tcp port 80'], articleDeployment);
+  expect(injected.exitCode).toBe(0);
+  expect(injected.stdout).toContain('packet-capture/filter: tcp port 80\n');
+  expect(injected.stderr).toBe('injected deployment/nginx-deployment (-:1)\n');
+  const back = await packetCapture(['uninject', '-f', '-'], injected.stdout);
+  expect(back.stdout).toBe(articleDeployment);
+});
+
+test("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
+  const config = await put('configmap.yaml', articleConfigMap);
+  const { stdout } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);
+  expect(stdout).toBe(articleDeployment + articleMonitor);
+  const back = await packetCapture(['uninject', '-f', '-', '--sidecar-config', config], stdout);
+  expect(back.stdout).toBe(articleDeployment);
+});
+
+test('in place: workloads change, the others and their times do not, the mode and a link stay', async () => {
+  await mkdir(join(folder, 'manifests/deep'), { recursive: true });
+  await put('manifests/web.yaml', articleDeployment);
+  await put('manifests/service.yaml', service);
+  await put('manifests/notes.txt', 'kind: Deployment');
+  await put('manifests/deep/web.yml', articleDeployment);
+  await symlink('web.yaml', join(folder, 'manifests/link.yaml'));
+  await chmod(join(folder, 'manifests/web.yaml'), 0o640);
+  const before = await stat(join(folder, 'manifests/service.yaml'));
+  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'manifests/web.yaml', '-f', 'manifests/service.yaml', '--in-place']);
+  expect([exitCode, stdout]).toEqual([0, '']);
+  expect(stderr).toBe('injected deployment/nginx-deployment (manifests/web.yaml:1)\n');
+  expect(await read('manifests/link.yaml')).toContain('packet-capture/status');
+  expect((await stat(join(folder, 'manifests/web.yaml'))).mode & 0o777).toBe(0o640);
+  expect((await stat(join(folder, 'manifests/service.yaml'))).mtimeMs).toBe(before.mtimeMs);
+  expect(await read('manifests/deep/web.yml')).toBe(articleDeployment);
+  await packetCapture(['uninject', '-f', 'manifests', '--in-place']);
+  expect(await read('manifests/web.yaml')).toBe(articleDeployment);
+  await packetCapture(['inject', '-R', '-f', 'manifests', '--in-place']);
+  expect(await read('manifests/deep/web.yml')).toContain('packet-capture/status');
+  expect((await readdir(join(folder, 'manifests'))).toSorted()).toEqual(['deep', 'link.yaml', 'notes.txt', 'service.yaml', 'web.yaml']);
+});
+
+test('a broken document among good ones: nothing is written, and the place is shown', async () => {
+  await put('good.yaml', articleDeployment);
+  await put('broken.yaml', 'kind: A\n---\nkind: Deployment\nspec: [1\n');
+  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'good.yaml', '-f', 'broken.yaml', '--in-place']);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^error YAML_INVALID: /);
+  expect(stderr).toMatch(/broken\.yaml: document 2, line \d+, column \d+/);
+  expect(stderr).toContain('^');
+  expect(await read('good.yaml')).toBe(articleDeployment);
+});
+
+test('several files on standard output are one stream of documents', async () => {
+  await put('a.yaml', service.trimEnd());
+  await put('b.yaml', articleDeployment);
+  const { stdout } = await packetCapture(['inject', '-f', 'a.yaml', '-f', 'b.yaml']);
+  expect(stdout.startsWith(`---\n${service}---\napiVersion: apps/v1\n`)).toBe(true);
+});
+
+test('a namespace in one file decides for a workload in another', async () => {
+  await put('namespace.yaml', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n');
+  await put('workload.yaml', articleDeployment);
+  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'workload.yaml', '-f', 'namespace.yaml', '-n', 'shop']);
+  expect(exitCode).toBe(0);
+  expect(stdout).not.toContain('packet-capture');
+  expect(stderr).toContain('skipped deployment/nginx-deployment (workload.yaml:1): pod_security_restricted: ');
+});
+
+test('--dry-run prints the report alone', async () => {
+  await put('dry.yaml', articleDeployment);
+  const { stdout, stderr } = await packetCapture(['inject', '-f', 'dry.yaml', '--in-place', '--dry-run']);
+  expect([stdout, stderr]).toEqual(['', 'injected deployment/nginx-deployment (dry.yaml:1)\n']);
+  expect(await read('dry.yaml')).toBe(articleDeployment);
+});
+
+test.each<[string[], number, string]>([
+  [['inject'], 2, "required option '-f, --filename <FILE>'"],
+  [['inject', '-f', 'absent.yaml'], 2, 'error FILE_UNREADABLE: '],
+  [['inject', '-f', '-', '--in-place'], 2, 'error USAGE: --in-place cannot replace standard input'],
+  [['inject', '-f', '-', '--file-size', 'big'], 2, 'error SETTING_INVALID: file-size "big" must be a quantity such as 16Mi or 64M\n  at --file-size'],
+  [['inject', '-f', '-', '--upload', 's3:x'], 2, 'error NOT_YET: upload "s3:x" is not available in this version'],
+  [['inject', '-f', '-', '--pod-security', 'restricted'], 1, 'error POD_SECURITY: '],
+  [['inject', '-f', '-', '--pod-security', 'none'], 2, 'Allowed choices are privileged, baseline, restricted'],
+  [['inject', '-f', '-', '--filtr', 'x'], 2, '(Did you mean --filter?)'],
+  [['injekt'], 2, "unknown command 'injekt'"],
+])('%j ends with %d: %s', async (args, exitCode, message) => {
+  const result = await packetCapture(args);
+  expect(result.stderr).toContain(message);
+  expect([result.exitCode, result.stdout]).toEqual([exitCode, '']);
+});
+
+test('bytes that are no UTF-8 are refused: they would not come out as they went in', async () => {
+  await writeFile(join(folder, 'latin1.yaml'), Buffer.from('kind: D\xe9ployment\n', 'latin1'));
+  const { exitCode, stderr } = await packetCapture(['inject', '-f', 'latin1.yaml']);
+  expect([exitCode, stderr.split('\n')[1]]).toEqual([2, '  at latin1.yaml']);
+});
+
+test('settings do not go with a sidecar that does not read them', async () => {
+  const config = await put('own.yaml', articleConfigMap);
+  const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config, '--filter', 'x'], articleDeployment);
+  expect([exitCode, stderr.split(':')[0]]).toEqual([2, 'error USAGE']);
+});
+
+test('settings -o json is for programs', async () => {
+  const { stdout } = await packetCapture(['settings', '-o', 'json']);
+  expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ name: 'filter', annotation: 'packet-capture/filter' }));
+});
