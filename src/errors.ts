@@ -26,6 +26,9 @@ export const errorTable = {
   REQUIREMENT_MISSING: { exit: 1, hint: 'Install what is named, or use a machine that has it.' },
   CLUSTER_FAILED: { exit: 1, hint: 'The lines above are the program\'s own.' },
   INTERRUPTED: { exit: 1, hint: 'Run the command again: what is done already stays as it is.' },
+  FILE_EXISTS: { exit: 1, hint: 'Add --force to replace it; nothing was written.' },
+  CERTIFICATE_INVALID: { exit: 2, hint: 'Check that it is whole and in PEM form.' },
+  ROTATION_REFUSED: { exit: 1, hint: 'Run `packet-capture certs inspect`; `certs new --force` makes new ones.' },
   NOT_YET: { exit: 2, hint: 'This version does not have it yet.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: 1 | 2; hint: string }>;

@@ -1,0 +1,67 @@
+import { Option, type Command } from 'commander';
+import { servingDays } from '../../certificates/lifetimes.ts';
+import type { InspectFlags } from '../certsInspect.ts';
+import type { NewFlags } from '../certsNew.ts';
+import type { CertsConsole } from '../certsOutput.ts';
+import type { RotateFlags } from '../certsRotate.ts';
+
+/** `certs new | inspect | rotate`: the certificates of way 3. */
+export function addCerts(program: Command): void {
+  const certs = program.command('certs').description("the webhook's CA and serving certificate").helpCommand(false);
+  addNew(certs);
+  addInspect(certs);
+  addRotate(certs);
+}
+
+function addNew(certs: Command): void {
+  certs
+    .command('new')
+    .description('make a CA and a serving certificate')
+    .requiredOption('--service <NAME>', "the injector's Service")
+    .requiredOption('-n, --namespace <NAMESPACE>', 'of that Service')
+    .option('--out <DIR>', 'write ca.crt, tls.crt and tls.key there')
+    .option('--days <N>', `how long the serving certificate is valid (default ${servingDays})`)
+    .option('--force', 'replace the files that are there')
+    .option('--ca-cert <FILE>', 'sign with this CA instead of a new one; RSA')
+    .option('--ca-key <FILE>', 'its private key')
+    .addOption(valuesOption())
+    .action(async (flags: NewFlags) => {
+      const { newCertificates } = await import('../certsNew.ts');
+      await newCertificates(flags, certsConsole());
+    });
+}
+
+function addInspect(certs: Command): void {
+  certs
+    .command('inspect')
+    .description('show certificates and what is wrong with them; exit code 1 when something is')
+    .argument('<FILE|DIR...>', 'PEM files, or a folder with ca.crt, tls.crt and tls.key')
+    .option('--service <NAME>', 'check that the certificate is for this Service')
+    .option('-n, --namespace <NAMESPACE>', 'of that Service')
+    .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
+    .action(async (paths: string[], flags: InspectFlags) => {
+      const { inspectCertificates } = await import('../certsInspect.ts');
+      if (!(await inspectCertificates(paths, flags, certsConsole()))) process.exitCode = 1;
+    });
+}
+
+function addRotate(certs: Command): void {
+  certs
+    .command('rotate')
+    .description('take the next of three steps to a new CA and certificate; roll out each before the next')
+    .argument('<DIR>', 'what `certs new --out` has written')
+    .option('--days <N>', `how long the new serving certificate is valid (default ${servingDays})`)
+    .addOption(valuesOption())
+    .action(async (folder: string, flags: RotateFlags) => {
+      const { rotateCertificates } = await import('../certsRotate.ts');
+      await rotateCertificates(folder, flags, certsConsole());
+    });
+}
+
+function valuesOption(): Option {
+  return new Option('-o, --output <FORMAT>', "print the chart's values, with the private key, to standard output").choices(['json', 'yaml']);
+}
+
+function certsConsole(): CertsConsole {
+  return { now: new Date(), print: (text) => console.log(text), report: (line) => console.error(line) };
+}

@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { load } from 'js-yaml';
+import { makeMaterial, materialOfValues, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
+import { addDays } from '../../../src/certificates/lifetimes.ts';
+import { folderWrites, readFolder, writeFolder } from '../../../src/cli/certsFolder.ts';
+import { inspectCertificates, type InspectFlags } from '../../../src/cli/certsInspect.ts';
+import { newCertificates, type NewFlags } from '../../../src/cli/certsNew.ts';
+import { formatValues, type CertsConsole } from '../../../src/cli/certsOutput.ts';
+import { rotateCertificates } from '../../../src/cli/certsRotate.ts';
+import { dnsNames, makeGenerations, namespace, service } from './generation.ts';
+
+// Whole seconds, as certificates have them.
+const now = new Date(Math.floor(Date.now() / 1000) * 1000);
+const names = { service, namespace };
+let top: string;
+let ingredients: Ingredients;
+let material: CertificateMaterial;
+let folder: string;
+
+beforeAll(async () => {
+  top = await mkdtemp(join(tmpdir(), 'certificates-'));
+  [ingredients] = await makeGenerations();
+  material = makeMaterial({ dnsNames, now }, ingredients);
+  folder = join(top, 'made');
+  await writeFolder(folder, folderWrites(material));
+});
+
+afterAll(async () => rm(top, { recursive: true }));
+
+interface Heard extends CertsConsole {
+  readonly printed: string[];
+  readonly reported: string[];
+}
+
+function listen(at = now): Heard {
+  const printed: string[] = [];
+  const reported: string[] = [];
+  return { now: at, printed, reported, print: (text) => void printed.push(text), report: (line) => void reported.push(line) };
+}
+
+async function inspected(paths: readonly string[], flags: InspectFlags = {}, at = now): Promise<[boolean, string]> {
+  const heard = listen(at);
+  const good = await inspectCertificates(paths, flags, heard);
+  return [good, heard.printed.join('\n')];
+}
+
+describe('the command line', () => {
+  const program = `
+    import { Command } from 'commander';
+    import { addCerts } from '${new URL('../../../src/cli/commands/certs.ts', import.meta.url).pathname}';
+    const program = new Command('packet-capture');
+    addCerts(program);
+    await program.parseAsync(process.argv.slice(1), { from: 'user' });`;
+
+  /** Without a mask for file modes, so that those that were asked for are seen. */
+  async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const node = [process.execPath, '--input-type=module', '--eval', program, '--', 'certs', ...args];
+    return promisify(execFile)('sh', ['-c', 'umask 0; exec "$@"', 'sh', ...node]).then(
+      (done) => ({ code: 0, ...done }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    );
+  }
+
+  test('new writes three files, keys of the sizes promised, and says until when', async () => {
+    const out = join(top, 'a', 'b');
+    const made = await run('new', '--service', service, '-n', namespace, '--out', out);
+    expect(made).toMatchObject({ code: 0, stdout: '', stderr: expect.stringMatching(/- packet-capture\.tools\.svc\n.*a\/b: ca\.crt, tls\.crt, tls\.key\nIt expires on 20\d\d-\d\d-\d\d, its CA on 20\d\d-/s) });
+    expect(made.stderr).not.toContain('BEGIN');
+    const files = await Promise.all((await readdir(out)).toSorted().map(async (file) => [file, ((await stat(join(out, file))).mode & 0o777).toString(8)]));
+    expect(files).toStrictEqual([['ca.crt', '644'], ['tls.crt', '644'], ['tls.key', '600']]);
+    expect(((await stat(out)).mode & 0o777).toString(8)).toBe('700');
+    const bits = (key: { asymmetricKeyDetails?: { modulusLength?: number } }): number | undefined => key.asymmetricKeyDetails?.modulusLength;
+    expect(bits(new X509Certificate(await readFile(join(out, 'ca.crt'))).publicKey)).toBe(3072);
+    expect(bits(createPrivateKey(await readFile(join(out, 'tls.key'))))).toBe(2048);
+  });
+
+  test('inspect ends with 1 when something is wrong', async () => {
+    const bad = await run('inspect', folder, '--service', 'web', '-n', namespace);
+    expect(bad).toMatchObject({ code: 1, stdout: expect.stringMatching(/\nsan_mismatch: CN=packet-capture: .*web\.tools\.svc is not among/) });
+  });
+});
+
+describe('new', () => {
+  test.each<[string, Partial<NewFlags>, string]>([
+    ['says nowhere where to put the key', {}, 'USAGE'],
+    ['would replace files', { out: 'made' }, 'FILE_EXISTS'],
+    ['has a lifetime of nought', { output: 'json', days: '0' }, 'USAGE'],
+    ['has a lifetime beyond that of the CA', { output: 'json', days: '3651' }, 'USAGE'],
+    ['has no lifetime in days', { output: 'json', days: '1y' }, 'USAGE'],
+    ['has a CA without its key', { output: 'json', caCert: 'made/ca.crt' }, 'USAGE'],
+    ['has a CA that is not there', { output: 'json', caCert: 'none', caKey: 'none' }, 'FILE_UNREADABLE'],
+    ['has a name that Kubernetes would not take', { output: 'json', service: 'a_b' }, 'USAGE'],
+  ])('refuses a request that %s, and prints and writes nothing', async (_, flags, code) => {
+    const heard = listen();
+    const paths = Object.fromEntries(['out', 'caCert', 'caKey'].filter((key) => key in flags).map((key) => [key, join(top, flags[key as 'out'] ?? '')]));
+    await expect(newCertificates({ ...names, ...flags, ...paths }, heard)).rejects.toMatchObject({ code });
+    expect(heard.printed).toStrictEqual([]);
+    await expect(readFolder(folder)).resolves.toStrictEqual(material);
+  });
+
+  test("signs with a CA of the user's own; with --force it replaces the files and warns", async () => {
+    const out = join(top, 'own');
+    await writeFile(join(top, 'own-ca.key'), ingredients.caKey, { mode: 0o600 });
+    const flags = { ...names, out, days: '90', caCert: join(folder, 'ca.crt'), caKey: join(top, 'own-ca.key'), output: 'yaml' } as const;
+    await writeFolder(out, folderWrites(material));
+    const heard = listen();
+    await newCertificates({ ...flags, force: true }, heard);
+    const made = await readFolder(out);
+    expect(made.key).not.toBe(material.key);
+    expect(made.caBundle).toBe(material.caBundle);
+    expect(materialOfValues(load(heard.printed.join('\n')))).toStrictEqual(made);
+    expect(heard.reported.join('\n')).toMatch(/They replace others/);
+    expect(heard.reported.join('\n')).not.toMatch(/BEGIN|private key was not kept/);
+    await expect(inspected([out], names)).resolves.toStrictEqual([true, expect.stringMatching(/\(90 days\).*good$/s)]);
+    await expect(readdir(out)).resolves.toHaveLength(3);
+  });
+
+  test('prints values that read the same as JSON and as YAML', async () => {
+    const [json, yaml] = await Promise.all([formatValues(material, 'json'), formatValues(material, 'yaml')]);
+    expect(JSON.parse(json)).toStrictEqual(load(yaml));
+    expect(yaml).toMatch(/^certs:\n {2}mode: baked\n {2}caBundle: \|\n {4}-----BEGIN CERTIFICATE-----\n/);
+  });
+});
+
+describe('inspect', () => {
+  test('single files are told apart by what they hold, in any order', async () => {
+    const file = (name: string): string => join(folder, name);
+    await expect(inspected([file('tls.key'), file('tls.crt'), file('ca.crt')], names)).resolves.toStrictEqual([true, expect.stringMatching(/^ca .*\nserving .*good$/s)]);
+    await expect(inspected([file('tls.crt')], { ...names, output: 'json' })).resolves.toStrictEqual([true, expect.stringContaining('"role": "serving"')]);
+    await expect(inspected([file('tls.crt'), file('tls.crt')])).rejects.toMatchObject({ code: 'USAGE' });
+    await writeFile(join(top, 'empty'), 'no PEM\n');
+    await expect(inspected([join(top, 'empty')])).rejects.toMatchObject({ code: 'CERTIFICATE_INVALID', where: join(top, 'empty') });
+    await expect(inspected([folder], { service })).rejects.toMatchObject({ code: 'USAGE' });
+  });
+
+  test('a folder must be complete, and in time', async () => {
+    const part = join(top, 'part');
+    await writeFolder(part, folderWrites(material).filter(({ file }) => file !== 'tls.key'));
+    await expect(inspected([part])).resolves.toStrictEqual([false, expect.stringMatching(/\nkey_missing: key: /)]);
+    await expect(inspected([folder], {}, addDays(now, 715))).resolves.toStrictEqual([false, expect.stringMatching(/\(15 days\).*\nexpires_soon: CN=packet-capture: /s)]);
+  });
+});
+
+test('rotate takes one step at a time, says what follows, and ends with the new CA alone', async () => {
+  const rotated = join(top, 'rotated');
+  await writeFolder(rotated, folderWrites(material));
+  const steps: string[] = [];
+  for (const step of ['trust-both', 'serve-new', 'drop-old']) {
+    const heard = listen();
+    await rotateCertificates(rotated, { output: 'json' }, heard);
+    steps.push(heard.reported.join('\n'));
+    expect(heard.reported[0]).toContain(step);
+    expect(materialOfValues(JSON.parse(heard.printed.join('')))).toStrictEqual(await readFolder(rotated));
+    await expect(inspected([rotated], names)).resolves.toStrictEqual([true, expect.stringMatching(/good$/)]);
+  }
+  expect(steps.map((text) => /then, (a minute|five minutes) after|rotation is (complete)/.exec(text)?.slice(1).join(''))).toStrictEqual(['a minute', 'five minutes', 'complete']);
+  const after = await readFolder(rotated);
+  expect(after.caBundle).not.toContain(material.caBundle);
+  expect(after.caBundle?.match(/BEGIN/g)).toHaveLength(1);
+  expect(after.key).not.toBe(material.key);
+  await rm(join(rotated, 'tls.key'));
+  await expect(rotateCertificates(rotated, {}, listen())).rejects.toMatchObject({ code: 'FILE_UNREADABLE', where: join(rotated, 'tls.key') });
+});
