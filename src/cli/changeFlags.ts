@@ -44,8 +44,12 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
   };
 }
 
+/** What shells give for a command that Ctrl-C has ended. */
+const interruptedExitCode = 130;
+
 /** The result as JSON, the patch of a dry run, or one line. */
 export function printChange(result: ChangeResult, output: 'json' | undefined): void {
+  if (result.rollout?.state === 'interrupted') process.exitCode = interruptedExitCode;
   const object = `${result.kind.toLowerCase()}/${result.name} in ${result.namespace}`;
   if (output === 'json') console.log(JSON.stringify(result, null, 2));
   else if (result.result === 'dry-run') console.log(JSON.stringify(result.patch, null, 2));
