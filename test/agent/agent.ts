@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { SettingValues } from '../../src/settings/index.ts';
+import type { Network } from './network.ts';
+import { writeSettings } from './settingsVolume.ts';
+import { until } from './until.ts';
+
+export type Event = Readonly<Record<string, unknown>> & { readonly event: string };
+
+export interface AgentOptions {
+  readonly root: string;
+  readonly network: Network;
+  /** Folder that becomes /captures, or `tmpfs:SIZE`. */
+  readonly captures: string;
+  /** Empty folder for the settings. */
+  readonly volume: string;
+  readonly settings?: SettingValues;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** False: the container has no NET_RAW, as with CRI-O's defaults. */
+  readonly netRaw?: boolean;
+}
+
+export interface Agent {
+  readonly events: readonly Event[];
+  /** Lines that are no JSON, and all of standard error. */
+  readonly noise: readonly string[];
+  /** The next event of this kind that was not asked for yet. */
+  readonly next: (event: string, milliseconds?: number) => Promise<Event>;
+  /** Changes annotations, all at one moment. */
+  readonly set: (changes: SettingValues) => Promise<void>;
+  /** Paths of the capture files, the oldest first. */
+  readonly files: () => Promise<string[]>;
+  /** The process ids of the container, the agent's own first. */
+  readonly processes: () => Promise<number[]>;
+  /** Waits until there is no process but the agent's own. */
+  readonly alone: () => Promise<void>;
+  readonly dumpcap: () => Promise<number>;
+  /** Sends SIGTERM, and gives the exit code and the milliseconds that it took. */
+  readonly stop: () => Promise<{ code: number; milliseconds: number }>;
+  /** SIGKILL for all of it, as at a node's crash. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Starts the agent in the network's pod: its image's own entrypoint, with the rights that a pod's container has. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { root, network, captures, volume, settings = {}, environment = {}, netRaw = true } = options;
+  await writeSettings(volume, settings);
+  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, netRaw ? 'NET_RAW' : ''];
+  // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
+  // would end with this process. The outer one ends so, and takes the inner one along.
+  const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network.enterPod, ...namespaces, 'sh', ...container], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+      POD_NAMESPACE: 'shop',
+      POD_NAME: 'web-1',
+      NODE_NAME: 'node0',
+      ...environment,
+    },
+  });
+  const events: Event[] = [];
+  const noise: string[] = [];
+  createInterface(child.stdout).on('line', (line) => {
+    try {
+      events.push(JSON.parse(line) as Event);
+    } catch {
+      noise.push(line);
+    }
+  });
+  createInterface(child.stderr).on('line', (line) => noise.push(line));
+  const exited = new Promise<number>((resolve) => {
+    child.on('close', (code) => resolve(code ?? -1));
+  });
+  const asked = new Map<string, number>();
+  let values = settings;
+
+  const processes = async (): Promise<number[]> => {
+    const [outer] = await childrenOf(child.pid);
+    const [own] = await childrenOf(outer);
+    return own === undefined ? [] : [own, ...(await childrenOf(own))];
+  };
+  const agentProcess = (): Promise<number> => until('process of the agent', async () => (await processes())[0]);
+
+  return {
+    events,
+    noise,
+    next: async (event, milliseconds = 10_000) => {
+      const from = asked.get(event) ?? 0;
+      const find = (): Event | undefined => events.filter((item) => item.event === event)[from];
+      const found = await until(`event "${event}"`, find, { milliseconds, instead: () => [events, noise] });
+      asked.set(event, from + 1);
+      return found;
+    },
+    set: async (changes) => {
+      values = { ...values, ...changes };
+      await writeSettings(volume, values);
+    },
+    files: async () => {
+      const folder = captures.startsWith('tmpfs:') ? `/proc/${await agentProcess()}/root/captures` : captures;
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.pcapng'));
+      return names.toSorted().map((name) => join(folder, name));
+    },
+    processes,
+    alone: async () => {
+      await until('end of all other processes', async () => (await processes()).length === 1);
+    },
+    dumpcap: () =>
+      until('dumpcap', async () => {
+        const all = await processes();
+        const names = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
+        return all[names.indexOf('dumpcap\n')];
+      }),
+    stop: async () => {
+      const from = performance.now();
+      process.kill(await agentProcess(), 'SIGTERM');
+      return { code: await exited, milliseconds: performance.now() - from };
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.trim().split(' ').filter((child) => child !== '').map(Number);
+}

@@ -1,0 +1,14 @@
+import { run } from '../../scripts/cluster/command.ts';
+
+/** How many packets a capture file holds, as capinfos counts them. */
+export async function countPackets(file: string): Promise<number> {
+  // Exit code 1: the file ends in the middle of a packet; what is before that counts.
+  const { stdout } = await run(['capinfos', '-T', '-r', '-M', '-c', file], { exitCodes: [0, 1] });
+  return Number(stdout.trim().split('\t').at(-1));
+}
+
+/** The interfaces of a capture file and its packets' UDP ports, as tshark reads them. */
+export async function tshark(file: string, ...fields: string[]): Promise<string[][]> {
+  const { stdout } = await run(['tshark', '-n', '-r', file, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])]);
+  return stdout === '' ? [] : stdout.split('\n').map((line) => line.split('\t'));
+}

@@ -1,0 +1,61 @@
+import { chmod, truncate } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { countPackets } from './captureFile.ts';
+import { useAgents } from './fixture.ts';
+
+const { folder, network, start } = useAgents();
+
+describe('the agent goes on', () => {
+  test('when dumpcap is killed', async () => {
+    const agent = await start({ settings: { filter: 'udp' } });
+    await agent.next('started');
+    await network().send({ count: 3000, perSecond: 2000 });
+    process.kill(await agent.dumpcap(), 'SIGKILL');
+    const closed = await agent.next('file closed');
+    expect(await agent.next('error')).toMatchObject({ reason: expect.stringContaining('status 137'), retry: '1s' });
+    const [first = ''] = await agent.files();
+    expect(closed['packets']).toBe(await countPackets(first));
+    await agent.next('started');
+    await network().send({ count: 9 });
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+    expect(await countPackets((await agent.files()).at(-1) ?? '')).toBe(9);
+    expect(agent.noise).toEqual([]);
+  });
+
+  test('when the volume is full: it waits for space and deletes nothing for it', async () => {
+    const agent = await start({ captures: 'tmpfs:6m', settings: { filter: 'udp' } });
+    await agent.next('started');
+    await network().send({ count: 5000, size: 1000, perSecond: 5000 });
+    await network().send({ count: 2000, size: 1000, perSecond: 5000 });
+    const closed = await agent.next('file closed');
+    expect(await agent.next('error')).toMatchObject({ reason: expect.stringMatching(/space/) });
+    expect(await agent.next('error')).toMatchObject({ reason: '/captures is full: less than 1Mi is free' });
+    const [file = '', ...more] = await agent.files();
+    expect(more).toEqual([]);
+    expect(closed['packets']).toBe(await countPackets(file));
+    expect(closed['packets']).toBeGreaterThan(4000);
+    await truncate(file, 0);
+    await agent.next('started');
+    await network().send({ count: 11 });
+    await agent.set({ state: 'idle' });
+    expect(await agent.next('file closed')).toMatchObject({ packets: 11 });
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+  });
+
+  test('when the container has no NET_RAW', async () => {
+    const agent = await start({ netRaw: false });
+    expect(await agent.next('error')).toMatchObject({ reason: expect.stringMatching(/permission/), retry: '1s' });
+    expect(await agent.next('error')).toMatchObject({ retry: '2s' });
+    expect(await agent.files()).toEqual([]);
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+  });
+
+  test('when it must not write to the volume', async () => {
+    const captures = await folder();
+    await chmod(captures, 0o755);
+    const agent = await start({ captures });
+    expect(await agent.next('error')).toMatchObject({ reason: '/captures cannot be written to' });
+    await chmod(captures, 0o777);
+    await agent.next('started');
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { tshark } from './captureFile.ts';
+import { useAgents } from './fixture.ts';
+
+const { network, start } = useAgents();
+
+describe('interfaces', () => {
+  test('several give one file in which each packet has its interface', async () => {
+    await network().addInterface('net1', 1);
+    const agent = await start({ settings: { interfaces: 'net1,eth0,lo', filter: 'udp' } });
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['net1', 'eth0', 'lo'] });
+    await network().send({ count: 30 });
+    await network().send({ count: 50, subnet: 1 });
+    await agent.stop();
+    expect(agent.events.slice(-2)).toEqual([
+      expect.objectContaining({ event: 'file closed', packets: 80, dropped: 0 }),
+      expect.objectContaining({ event: 'stopped', packets: 80, dropped: 0 }),
+    ]);
+    expect(agent.noise).toEqual([]);
+    const [file = ''] = await agent.files();
+    const packets = await tshark(file, 'frame.interface_name', 'frame.interface_description');
+    const of = (name: string): number => packets.filter(([found]) => found === name).length;
+    expect([of('eth0'), of('net1')]).toEqual([30, 50]);
+    expect(new Set(packets.map(([, description]) => description))).toEqual(new Set(['shop/web-1 node=node0']));
+    await network().removeInterface('net1');
+  });
+
+  test('all are those that are up, except lo, and one that comes later is taken in', async () => {
+    const agent = await start();
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0'] });
+    await network().addInterface('net2', 2);
+    expect(await agent.next('interfaces changed')).toMatchObject({ interfaces: ['eth0', 'net2'] });
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'net2'] });
+    await network().removeInterface('net2');
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0'] });
+    await network().send({ count: 4 });
+    await agent.stop();
+    expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 4 });
+    expect(agent.noise).toEqual([]);
+  });
+
+  test('one that is missing stops them all, says so with growing pauses, and starts the capture when it comes', async () => {
+    const agent = await start({ settings: { interfaces: 'eth0,net3' } });
+    const reason = 'there is no interface net3';
+    expect(await agent.next('error')).toMatchObject({ reason, retry: '1s' });
+    expect(await agent.next('error')).toMatchObject({ reason, retry: '2s' });
+    await agent.alone();
+    expect(await agent.files()).toEqual([]);
+    await network().addInterface('net3', 3);
+    expect(await agent.next('started', 2000)).toMatchObject({ interfaces: ['eth0', 'net3'] });
+    await network().removeInterface('net3');
+    expect(await agent.next('error')).toMatchObject({ reason: expect.stringMatching(/net3|dumpcap ended/) });
+  });
+});

@@ -1,0 +1,87 @@
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { countPackets } from './captureFile.ts';
+import { useAgents } from './fixture.ts';
+
+const { folder, network, start } = useAgents();
+const mebibyte = 1024 ** 2;
+
+async function bytesIn(path: string): Promise<number> {
+  const sizes = await Promise.all((await readdir(path)).map(async (name) => (await stat(join(path, name)).catch(() => ({ size: 0 }))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+describe('the ring', () => {
+  test('counts exactly when files follow each other fast, and loses nothing in between', async () => {
+    const agent = await start({ settings: { filter: 'udp', 'file-size': '1Mi', 'file-count': '100' } });
+    await agent.next('started');
+    await network().send({ count: 15_000, size: 1000, perSecond: 20_000 });
+    await agent.stop();
+    const closed = agent.events.filter(({ event }) => event === 'file closed');
+    const files = await agent.files();
+    expect(files.length).toBeGreaterThan(15);
+    expect(closed.map(({ file }) => basename(String(file)))).toEqual(files.map((file) => basename(file)));
+    expect(closed.map(({ packets }) => packets)).toEqual(await Promise.all(files.map(countPackets)));
+    expect(closed.map(({ bytes }) => bytes)).toEqual(await Promise.all(files.map(async (file) => (await stat(file)).size)));
+    expect(Math.max(...closed.map(({ bytes }) => Number(bytes)))).toBeLessThanOrEqual(mebibyte);
+    expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 15_000, dropped: 0, files: files.length });
+  });
+
+  test('keeps to its budget while it is written, and over two restarts', async () => {
+    const captures = await folder();
+    await writeFile(join(captures, 'notes.pcapng'), 'none of the ring');
+    let largest = 0;
+    const done = new AbortController();
+    const measure = (async () => {
+      while (!done.signal.aborted) {
+        largest = Math.max(largest, await bytesIn(captures));
+        await sleep(5);
+      }
+    })();
+    const newest: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const agent = await start({ captures, settings: { filter: 'udp', 'file-size': '1Mi', 'file-count': '4' } });
+      await agent.next('started');
+      await network().send({ count: 8000, size: 1000, perSecond: 10_000 });
+      if (round === 1) await agent.kill();
+      else await agent.stop();
+      const files = await agent.files();
+      expect(files.length).toBeLessThanOrEqual(5);
+      newest.push(files.filter((file) => !file.endsWith('notes.pcapng')).at(-1) ?? '');
+    }
+    done.abort();
+    await measure;
+    expect(largest).toBeGreaterThan(3 * mebibyte);
+    expect(largest).toBeLessThanOrEqual(5 * mebibyte);
+    const names = await readdir(captures);
+    expect(names.filter((name) => name.startsWith('web-1_'))).toHaveLength(4);
+    expect(names).toContain('notes.pcapng');
+    expect(newest).toEqual(newest.toSorted());
+  });
+
+  test('rotates without packets too, and empty files push none out', async () => {
+    const agent = await start({ settings: { filter: 'udp', rotate: '1s', 'file-count': '2' } });
+    await agent.next('started');
+    await network().send({ count: 5 });
+    const packets = async (): Promise<number> => Number((await agent.next('file closed'))['packets']);
+    let kept = 0;
+    while (kept < 5) kept += await packets();
+    for (let rotation = 0; rotation < 4; rotation += 1) expect(await packets()).toBe(0);
+    expect(agent.events.at(-1)).toMatchObject({ packets: 0, kept: false });
+    await agent.stop();
+    const files = await agent.files();
+    const counts = await Promise.all(files.map(countPackets));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
+  });
+
+  test('is never larger than the volume was made for', async () => {
+    const environment = { PACKET_CAPTURE_SIZE_LIMIT: '32Mi' };
+    const agent = await start({ environment, settings: { 'file-size': '4Mi', 'file-count': '7' } });
+    await agent.next('started');
+    await agent.set({ 'file-count': '8' });
+    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'file-size', reason: expect.stringContaining('volume of 32Mi') });
+    await agent.alone();
+  });
+});

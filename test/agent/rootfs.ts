@@ -1,0 +1,48 @@
+import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { run } from '../../scripts/cluster/command.ts';
+import { buildImage, imageId } from '../../scripts/cluster/images.ts';
+import { cacheHome } from '../../scripts/cluster/paths.ts';
+import type { Progress } from '../../scripts/cluster/progress.ts';
+
+const image = 'localhost/packet-capture-agent:test';
+const environment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
+
+/**
+ * The file system of the agent's image as a folder, made from the sources as they are; beside it `/test/setpriv`, with
+ * which the tests take the place of a container runtime.
+ */
+export async function agentRootfs(progress: Progress): Promise<string> {
+  await buildImage(join(import.meta.dirname, '../../images/agent'), image, progress);
+  const id = await imageId(image);
+  const folder = join(cacheHome(), 'agent-rootfs');
+  const root = join(folder, id ?? '');
+  if (await exists(root)) return root;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const { stdout: container } = await run(['buildah', 'from', '--pull-never', image], { env: environment });
+  try {
+    const { stdout: mounted } = await run(['buildah', 'mount', container], { env: environment });
+    await run(['cp', '--archive', mounted, `${root}.unfinished`]);
+  } finally {
+    await run(['buildah', 'rm', container], { env: environment });
+  }
+  await addSetpriv(`${root}.unfinished`);
+  await rename(`${root}.unfinished`, root);
+  return root;
+}
+
+/** This machine's own setpriv with its libraries, started by its own loader, since the image has neither. */
+async function addSetpriv(root: string): Promise<void> {
+  const target = join(root, 'test');
+  await mkdir(target);
+  const { stdout } = await run(['ldd', '/usr/bin/setpriv']);
+  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+  const loader = libraries.find((path) => basename(path).startsWith('ld-')) ?? '';
+  await run(['cp', '--dereference', '/usr/bin/setpriv', ...libraries, target]);
+  await run(['cp', '--dereference', loader, join(target, 'ld.so')]);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(() => true, () => false);
+}

@@ -1,0 +1,23 @@
+import { mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { settings as table, type SettingValues } from '../../src/settings/index.ts';
+
+let version = 0;
+
+/**
+ * Writes a downward-API volume as the kubelet does (pkg/volume/util/atomic_writer.go): a file for every setting in a
+ * new folder, empty where there is no annotation, and one link that is replaced.
+ */
+export async function writeSettings(volume: string, values: SettingValues): Promise<void> {
+  version += 1;
+  const folder = `..version_${version}`;
+  const before = await readlink(join(volume, '..data')).catch(() => undefined);
+  await mkdir(join(volume, folder));
+  for (const { name } of table) {
+    await writeFile(join(volume, folder, name), values[name] ?? '');
+    if (before === undefined) await symlink(`..data/${name}`, join(volume, name));
+  }
+  await symlink(folder, join(volume, '..data_tmp'));
+  await rename(join(volume, '..data_tmp'), join(volume, '..data'));
+  if (before !== undefined) await rm(join(volume, before), { recursive: true });
+}

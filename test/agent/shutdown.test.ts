@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { countPackets } from './captureFile.ts';
+import { useAgents } from './fixture.ts';
+
+const { network, start } = useAgents();
+
+describe('SIGTERM', () => {
+  test('keeps the packets that came just before it', async () => {
+    const agent = await start({ settings: { filter: 'udp' } });
+    await agent.next('started');
+    await network().send({ count: 100, perSecond: 1000 });
+    const { code, milliseconds } = await agent.stop();
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(4000);
+    expect(await countPackets((await agent.files())[0] ?? '')).toBe(100);
+    expect(agent.events.map(({ event }) => event)).toEqual(['started', 'file closed', 'stopped']);
+  });
+
+  test('ends an idle agent at once', async () => {
+    const agent = await start({ settings: { state: 'idle' } });
+    await agent.next('idle');
+    const { code, milliseconds } = await agent.stop();
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(1000);
+    expect(agent.events.map(({ event }) => event)).toEqual(['idle', 'stopped']);
+  });
+
+  test('finds no zombies, after whatever happened', async () => {
+    const agent = await start({ settings: { rotate: '1s' } });
+    await agent.next('started');
+    process.kill(await agent.dumpcap(), 'SIGKILL');
+    await agent.next('error');
+    await agent.next('started');
+    await agent.set({ filter: 'udp' });
+    await agent.next('started');
+    const states = await Promise.all((await agent.processes()).map((pid) => readFile(`/proc/${pid}/status`, 'utf8')));
+    expect(states.filter((status) => /^State:\tZ/m.test(status))).toEqual([]);
+  });
+});

@@ -1,0 +1,66 @@
+import { assert, asyncProperty, bigInt, constantFrom, nat, oneof, pre } from 'fast-check';
+import { join } from 'node:path';
+import { inject, describe, expect, test } from 'vitest';
+import { capture } from '../../scripts/cluster/command.ts';
+import { settingEnvironment, settingProblem, settings, type SettingName } from '../../src/settings/index.ts';
+
+/** What the agent has against a value, by the very files of its image. */
+async function agentProblem(name: SettingName, value: string): Promise<string | undefined> {
+  const library = '/usr/lib/packet-capture';
+  const program = `. ${library}/events.sh; . ${library}/settings.sh; readSettings; checkSettings`;
+  const busybox = ['chroot', inject('agentRoot'), '/usr/bin/busybox', 'sh', '-f', '-c', program];
+  const { stdout, stderr, exitCode } = await capture(busybox, { env: { [settingEnvironment(name)]: value } });
+  expect(stderr).toBe('');
+  // The capture goes on without what is not available.
+  expect(exitCode === 0).toBe(stdout === '' || !settings.find((setting) => setting.name === name)?.available);
+  if (stdout === '') return undefined;
+  const { setting, value: shown, reason } = JSON.parse(stdout) as Record<string, string>;
+  expect([setting, shown]).toEqual([name, value]);
+  return reason;
+}
+
+describe('the agent and the command line agree on what is valid', () => {
+  const values = {
+    state: ['running', 'idle', 'Idle', 'running ', 'x'],
+    interfaces: ['all', 'eth0', 'eth0,net1', 'eth0, net1', 'eth0,', ',', 'a/b', 'eth0:1', 'x'.repeat(15), 'x'.repeat(16), '*', 'é'],
+    snaplen: ['0', '1', '96', '262144', '262145', '00', '-1', '1.5', '1e3', '999999', '1000000', 'x', ' 1'],
+    'file-size': [
+      '16Mi', '1Mi', '1048576', '1048575', '1M', '2M', '1G', '1Gi', '1Ti', '2000k', '1023Ki', '1024Ki', '0016Mi', '008Mi', '16MiB', '16 Mi', '1.5Mi',
+      '0', 'Mi', '-1Mi', '16mi', '1E', '1000000000000000', '9007199254740992', '99999999999999999', '900Ti', '8192Ti', '9999999999999999Ti',
+    ],
+    'file-count': ['2', '8', '99999999', '1000000000', '0', '08', '-1', '1.0', 'x'],
+    rotate: ['1s', '60s', '1m30s', '2h', '0s', '0h1s', '500ms', '1.5s', '60', 's', '1s ', '8760h', '8761h', '999999999h', '9999999999s', '1h08m', '-1s', '1d'],
+    duration: ['1s', '60s', '0s', '1ms', '8760h1s'],
+    'packet-count': ['1', '999999999', '0', '1000000000', '1e3'],
+    'buffer-size': ['4Mi', '1Mi', '1', '64M'],
+    upload: ['s3:bucket'],
+    stream: ['host:1'],
+    mirror: ['vxlan://host:4789?vni=42'],
+    filter: ['udp', 'a "b"'],
+  } as const satisfies Record<SettingName, readonly string[]>;
+
+  test.each(settings.map(({ name }) => name))('%s', async (name) => {
+    for (const value of values[name]) {
+      expect(await agentProblem(name, value), `${name}=${value}`).toBe(settingProblem(name, value));
+    }
+  });
+
+  test('sizes, durations and counts of any shape', async () => {
+    const number = oneof(nat(2000).map(String), bigInt(0n, 10n ** 19n).map(String), constantFrom('', '0', '00', '010'));
+    const suffix = constantFrom('', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti', 's', 'm', 'h', 'm30s', 'x', ' ');
+    const name = constantFrom<SettingName[]>('buffer-size', 'rotate', 'packet-count', 'snaplen');
+    await assert(
+      asyncProperty(name, number, suffix, async (setting, amount, unit) => {
+        pre(`${amount}${unit}` !== '');
+        expect(await agentProblem(setting, `${amount}${unit}`)).toBe(settingProblem(setting, `${amount}${unit}`));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+test('the program is clean by shellcheck', async () => {
+  const folder = join(import.meta.dirname, '../../images/agent');
+  const files = ['packet-capture-agent', 'rootfs.sh'].map((file) => join(folder, file));
+  expect(await capture(['shellcheck', ...files])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+});
