@@ -16,7 +16,9 @@ export interface CertificateSpec {
   readonly issuer?: CertificateAuthority;
 }
 
-export type CertificateProfile = { readonly kind: 'ca' } | { readonly kind: 'serving'; readonly dnsNames: readonly string[] };
+export type CertificateProfile =
+  | { readonly kind: 'ca' }
+  | { readonly kind: 'serving'; readonly dnsNames: readonly string[] };
 
 /** A CA certificate and its key, as PEM text. */
 export interface CertificateAuthority {
@@ -25,14 +27,16 @@ export interface CertificateAuthority {
 }
 
 /**
- * The certificate as PEM. The same specification gives the same bytes: RSA signatures by PKCS #1 v1.5 hold no randomness.
+ * The certificate as PEM. The same specification gives the same bytes: an RSA signature by PKCS #1 v1.5 holds no
+ * randomness.
  *
  * node-forge only writes the structure here, from input that was checked before: nearly all of its advisories are about
  * reading and verifying what others made. It never sees a private key: node:crypto signs, a hundred times as fast.
  */
 export function signCertificate(spec: CertificateSpec): string {
   const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.publicKeyFromPem(createPublicKey(spec.key).export({ type: 'spki', format: 'pem' }).toString());
+  const publicKey = createPublicKey(spec.key).export({ type: 'spki', format: 'pem' }).toString();
+  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
   certificate.serialNumber = spec.serial;
   certificate.validity.notBefore = spec.notBefore;
   certificate.validity.notAfter = spec.notAfter;
@@ -46,7 +50,10 @@ export function signCertificate(spec: CertificateSpec): string {
     ...(issuer === undefined ? [] : [{ name: 'authorityKeyIdentifier', keyIdentifier: keyIdentifierOf(issuer) }]),
   ]);
   const signer = {
-    sign: () => sign('sha256', Buffer.from(forge.asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1'), (spec.issuer ?? spec).key).toString('latin1'),
+    sign: () => {
+      const toBeSigned = Buffer.from(forge.asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1');
+      return sign('sha256', toBeSigned, (spec.issuer ?? spec).key).toString('latin1');
+    },
   };
   certificate.sign(signer as unknown as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
   // node-forge ends lines as RFC 1421 did, which YAML cannot show as a block.

@@ -1,11 +1,13 @@
 export { findingTexts, type Finding, type FindingCode } from './findings.ts';
 export type { CertificateAuthority } from './forge.ts';
 export { makeIngredients, type Ingredients } from './ingredients.ts';
-export { inspect, type CertificateFacts, type Inspection, type InspectionOptions } from './inspect.ts';
+export type { CertificateFacts } from './facts.ts';
+export { inspect, type Inspection, type InspectionOptions } from './inspect.ts';
 export { issueMaterial, rotateOnce, type Rotated } from './issue.ts';
 export { caDays, renewBeforeDays, servingDays } from './lifetimes.ts';
 export { makeMaterial, makeServing, type CertificateRequest } from './make.ts';
-export { filesOfMaterial, materialFiles, materialOfFiles, type CertificateMaterial, type MaterialFile, type ServingPair } from './material.ts';
+export { filesOfMaterial, materialFiles, materialOfFiles, type MaterialFile } from './material.ts';
+export type { CertificateMaterial, ServingPair } from './material.ts';
 export { servingNames, webhookHost } from './names.ts';
 export { readPem } from './pem.ts';
 export { decideReuse, type ReuseAction, type ReuseDecision, type ReuseQuestion } from './reuse.ts';

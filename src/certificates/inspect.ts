@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { finding, type Finding, type FindingCode } from './findings.ts';
+import { factsOf, nameOf, type CertificateFacts } from './facts.ts';
+import { finding, type Finding } from './findings.ts';
 import { daysUntil, renewBeforeDays } from './lifetimes.ts';
 import { dnsNamesOf, isSignedBy, keyMatches, type CertificateMaterial } from './material.ts';
 import { readPem } from './pem.ts';
@@ -21,20 +22,11 @@ export interface Inspection {
   readonly findings: readonly Finding[];
 }
 
-export interface CertificateFacts {
-  readonly role: 'ca' | 'serving' | 'intermediate' | 'next';
-  readonly subject: string;
-  readonly issuer: string;
-  /** Hexadecimal. */
-  readonly serial: string;
-  readonly dnsNames: readonly string[];
-  /** ISO 8601, UTC. */
-  readonly notBefore: string;
-  readonly notAfter: string;
-  /** Rounded down; negative when it has expired. */
-  readonly daysLeft: number;
-  /** SHA-256, hexadecimal pairs. */
-  readonly fingerprint: string;
+interface Certificates {
+  readonly bundle: readonly X509Certificate[];
+  readonly serving: X509Certificate | undefined;
+  readonly intermediates: readonly X509Certificate[];
+  readonly next: readonly X509Certificate[];
 }
 
 /**
@@ -42,59 +34,65 @@ export interface CertificateFacts {
  * @throws CERTIFICATE_INVALID when something cannot be read at all
  */
 export function inspect(material: Partial<CertificateMaterial>, options: InspectionOptions): Inspection {
-  const { now } = options;
-  const bundle = readPem(material.caBundle ?? '', 'the CA bundle').certificates;
-  const [serving, ...intermediates] = readPem(material.certificate ?? '', 'the serving certificate').certificates;
-  const next = readPem(material.next?.certificate ?? '', 'the next certificate').certificates.slice(0, 1);
-  const anchor = serving === undefined ? undefined : anchorOf(serving, intermediates, bundle, now);
-  // The other CA of a rotation may be as old as it likes: nothing depends on it.
-  const watched = anchor === undefined ? bundle : [anchor];
-  const findings = [
-    ...(options.complete === true ? missing(material) : []),
-    ...bundle.filter((ca) => !ca.ca).map((ca) => finding('not_a_ca', nameOf(ca))),
-    ...watched.flatMap((ca) => validity(ca, now)),
-    ...(serving === undefined ? [] : servingFindings(serving, material, anchor === undefined && bundle.length > 0, options)),
-    ...(material.next === undefined || isUsable(material.next, bundle, now) ? [] : [finding('next_unusable', 'next')]),
-  ];
-  const step = rotationUnderWay(material, now);
+  const certificates = certificatesOf(material);
+  const { bundle, serving, intermediates, next } = certificates;
+  const facts = (role: CertificateFacts['role'], of: readonly X509Certificate[]): CertificateFacts[] =>
+    of.map((certificate) => factsOf(role, certificate, options.now));
+  const step = rotationUnderWay(material, bundle.length, options.now);
   return {
     certificates: [
-      ...bundle.map((certificate) => facts('ca', certificate, now)),
-      ...(serving === undefined ? [] : [facts('serving', serving, now)]),
-      ...intermediates.map((certificate) => facts('intermediate', certificate, now)),
-      ...next.map((certificate) => facts('next', certificate, now)),
+      ...facts('ca', bundle),
+      ...facts('serving', serving === undefined ? [] : [serving]),
+      ...facts('intermediate', intermediates),
+      ...facts('next', next),
     ],
     ...(step === undefined ? {} : { nextStep: step }),
-    findings,
+    findings: [
+      ...missing(material, options),
+      ...chainFindings(certificates, options.now),
+      ...(serving === undefined ? [] : servingFindings(serving, material, options)),
+      ...nextFindings(material, bundle, options.now),
+    ],
   };
 }
 
-function missing(material: Partial<CertificateMaterial>): Finding[] {
-  const parts = [['caBundle', 'ca_missing'], ['certificate', 'certificate_missing'], ['key', 'key_missing']] as const;
-  return parts.flatMap(([part, code]) => ((material[part] ?? '').includes('-----BEGIN ') ? [] : [finding(code, part)]));
+function certificatesOf({ caBundle = '', certificate = '', next }: Partial<CertificateMaterial>): Certificates {
+  const [serving, ...intermediates] = readPem(certificate, 'the serving certificate').certificates;
+  return {
+    bundle: readPem(caBundle, 'the CA bundle').certificates,
+    serving,
+    intermediates,
+    next: readPem(next?.certificate ?? '', 'the next certificate').certificates.slice(0, 1),
+  };
 }
 
-function servingFindings(serving: X509Certificate, material: Partial<CertificateMaterial>, unsigned: boolean, { now, host }: InspectionOptions): Finding[] {
-  const { certificate = '', key = '' } = material;
-  const names = dnsNamesOf(serving);
-  const where = nameOf(serving);
-  const check = (bad: boolean, code: FindingCode, more?: string): Finding[] => (bad ? [finding(code, where, more)] : []);
+function missing(material: Partial<CertificateMaterial>, { complete, host }: InspectionOptions): Finding[] {
+  const parts = [['caBundle', 'ca_missing'], ['certificate', 'certificate_missing'], ['key', 'key_missing']] as const;
+  const absent = parts.filter(([part]) => !(material[part] ?? '').includes('-----BEGIN '));
+  // Who names a host wants to hear about the certificate for it.
+  const wanted = absent.filter(([part]) => complete === true || (part === 'certificate' && host !== undefined));
+  return wanted.map(([part, code]) => finding(code, part));
+}
+
+function chainFindings({ bundle, serving, intermediates }: Certificates, now: Date): Finding[] {
+  const anchor = serving === undefined ? undefined : anchorOf(serving, intermediates, bundle, now);
+  // The other CA of a rotation may be as old as it likes: nothing depends on it.
+  const watched = anchor === undefined ? bundle : [anchor];
+  const unsigned = serving !== undefined && bundle.length > 0 && anchor === undefined;
   return [
-    ...validity(serving, now),
-    ...check(unsigned, 'not_signed_by_ca'),
-    ...check(key !== '' && !keyMatches({ certificate, key }), 'key_mismatch'),
-    ...check(names.length === 0, 'san_missing'),
-    ...check(host !== undefined && names.length > 0 && serving.checkHost(host, { subject: 'never' }) === undefined, 'san_mismatch', `${host} is not among ${names.join(', ')}`),
-    // No extended key usage at all permits every use, RFC 5280 4.2.1.12. Node's name for it leaves out "extended".
-    ...check((serving.keyUsage as string[] | undefined)?.includes(serverAuth) === false, 'wrong_purpose'),
+    ...bundle.filter((ca) => !ca.ca).map((ca) => finding('not_a_ca', nameOf(ca))),
+    ...watched.flatMap((ca) => validity(ca, now)),
+    ...(unsigned ? [finding('not_signed_by_ca', nameOf(serving))] : []),
   ];
 }
 
-/** id-kp-serverAuth, RFC 5280 4.2.1.12. */
-const serverAuth = '1.3.6.1.5.5.7.3.1';
-
 /** The CA of the bundle where the chain ends, by way of valid intermediate certificates if need be. */
-function anchorOf(leaf: X509Certificate, intermediates: readonly X509Certificate[], bundle: readonly X509Certificate[], now: Date): X509Certificate | undefined {
+function anchorOf(
+  leaf: X509Certificate,
+  intermediates: readonly X509Certificate[],
+  bundle: readonly X509Certificate[],
+  now: Date,
+): X509Certificate | undefined {
   const ca = bundle.find((candidate) => candidate.ca && isSignedBy(leaf, candidate));
   if (ca !== undefined) return ca;
   for (const [index, issuer] of intermediates.entries()) {
@@ -105,40 +103,52 @@ function anchorOf(leaf: X509Certificate, intermediates: readonly X509Certificate
   return undefined;
 }
 
+function servingFindings(
+  serving: X509Certificate,
+  { certificate = '', key = '' }: Partial<CertificateMaterial>,
+  { now, host }: InspectionOptions,
+): Finding[] {
+  const keyFits = key === '' || keyMatches({ certificate, key });
+  // No extended key usage at all permits every use, RFC 5280 4.2.1.12. Node's name for it leaves out "extended".
+  const usages = serving.keyUsage as string[] | undefined;
+  return [
+    ...validity(serving, now),
+    ...(keyFits ? [] : [finding('key_mismatch', nameOf(serving))]),
+    ...nameFindings(serving, host),
+    ...(usages === undefined || usages.includes(serverAuth) ? [] : [finding('wrong_purpose', nameOf(serving))]),
+  ];
+}
+
+/** id-kp-serverAuth, RFC 5280 4.2.1.12. */
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+
+function nameFindings(serving: X509Certificate, host: string | undefined): Finding[] {
+  const names = dnsNamesOf(serving);
+  if (names.length === 0) return [finding('san_missing', nameOf(serving))];
+  if (host === undefined || serving.checkHost(host, { subject: 'never' }) !== undefined) return [];
+  return [finding('san_mismatch', nameOf(serving), `${host} is not among ${names.join(', ')}`)];
+}
+
 function validity(certificate: X509Certificate, now: Date): Finding[] {
   const where = nameOf(certificate);
   const { validFromDate, validToDate } = certificate;
+  const end = validToDate.toISOString();
   if (validFromDate > now) return [finding('not_yet_valid', where, validFromDate.toISOString())];
-  if (validToDate <= now) return [finding('expired', where, validToDate.toISOString())];
-  return daysUntil(validToDate, now) < renewBeforeDays ? [finding('expires_soon', where, validToDate.toISOString())] : [];
+  if (validToDate <= now) return [finding('expired', where, end)];
+  return daysUntil(validToDate, now) < renewBeforeDays ? [finding('expires_soon', where, end)] : [];
 }
 
-function rotationUnderWay(material: Partial<CertificateMaterial>, now: Date): RotationStep | undefined {
+function nextFindings({ next }: Partial<CertificateMaterial>, bundle: readonly X509Certificate[], now: Date): Finding[] {
+  return next === undefined || isUsable(next, bundle, now) ? [] : [finding('next_unusable', 'next')];
+}
+
+function rotationUnderWay(material: Partial<CertificateMaterial>, cas: number, now: Date): RotationStep | undefined {
   const { caBundle = '', certificate = '', key = '', next } = material;
-  if (caBundle === '' || certificate === '' || key === '') return undefined;
-  const underWay = next !== undefined || readPem(caBundle, 'the CA bundle').certificates.length === 2;
+  if ((next === undefined && cas !== 2) || caBundle === '' || certificate === '' || key === '') return undefined;
   try {
-    return underWay ? nextStep({ caBundle, certificate, key, ...(next === undefined ? {} : { next }) }, now) : undefined;
+    return nextStep({ caBundle, certificate, key, ...(next === undefined ? {} : { next }) }, now);
   } catch {
     // What stands in the way of the rotation is among the findings.
     return undefined;
   }
-}
-
-function nameOf(certificate: X509Certificate): string {
-  return certificate.subject.split('\n').join(', ') || `serial ${certificate.serialNumber}`;
-}
-
-function facts(role: CertificateFacts['role'], certificate: X509Certificate, now: Date): CertificateFacts {
-  return {
-    role,
-    subject: certificate.subject.split('\n').join(', '),
-    issuer: certificate.issuer.split('\n').join(', '),
-    serial: certificate.serialNumber.toLowerCase(),
-    dnsNames: dnsNamesOf(certificate),
-    notBefore: certificate.validFromDate.toISOString(),
-    notAfter: certificate.validToDate.toISOString(),
-    daysLeft: daysUntil(certificate.validToDate, now),
-    fingerprint: certificate.fingerprint256,
-  };
 }

@@ -8,7 +8,10 @@ import { dropOld, nextStep, serveNew, trustBoth, type RotationStep } from './rot
  * New material with fresh keys, under `ca` or under a CA of its own whose key is dropped here.
  * @throws CERTIFICATE_INVALID for a CA that cannot sign
  */
-export async function issueMaterial(request: CertificateRequest, ca?: CertificateAuthority): Promise<CertificateMaterial> {
+export async function issueMaterial(
+  request: CertificateRequest,
+  ca?: CertificateAuthority,
+): Promise<CertificateMaterial> {
   if (ca !== undefined) return makeServing(request, await makeServingIngredients(), ca);
   return makeMaterial(request, await makeIngredients());
 }
@@ -23,7 +26,10 @@ export interface Rotated {
  * Takes the next step of a rotation, or begins one; the names stay those of the certificate.
  * @throws ROTATION_REFUSED, CERTIFICATE_INVALID
  */
-export async function rotateOnce(material: CertificateMaterial, request: Omit<CertificateRequest, 'dnsNames'>): Promise<Rotated> {
+export async function rotateOnce(
+  material: CertificateMaterial,
+  request: Omit<CertificateRequest, 'dnsNames'>,
+): Promise<Rotated> {
   const { now } = request;
   const step = nextStep(material, now);
   if (step === 'serve-new') return { step, material: serveNew(material, now) };

@@ -33,18 +33,27 @@ export function makeMaterial(request: CertificateRequest, ingredients: Ingredien
  * A serving certificate under a CA that is there already: one of the user's own. Pure, like {@link makeMaterial}.
  * @throws CERTIFICATE_INVALID when the CA cannot sign it: not a CA, expired, not RSA, or not its key
  */
-export function makeServing(request: CertificateRequest, ingredients: ServingIngredients, ca: CertificateAuthority): CertificateMaterial {
+export function makeServing(
+  request: CertificateRequest,
+  ingredients: ServingIngredients,
+  ca: CertificateAuthority,
+): CertificateMaterial {
   const certificate = usableCa(ca, request.now);
-  const material = { caBundle: certificate.toString(), ...signServing(request, ingredients, { ...ca, certificate: certificate.toString() }) };
+  const caBundle = certificate.toString();
+  const pair = signServing(request, ingredients, { certificate: caBundle, key: ca.key });
   // Names that node-forge cannot write as they were read would make a chain that nobody follows.
-  if (!isSignedBy(new X509Certificate(material.certificate), certificate)) {
-    throw codedError('CERTIFICATE_INVALID', 'a certificate signed by this CA does not verify', { where: caWhere, hint: 'Use a CA with a plain subject, or none: one is made then.' });
+  if (!isSignedBy(new X509Certificate(pair.certificate), certificate)) {
+    const hint = 'Use a CA with a plain subject, or none: one is made then.';
+    throw codedError('CERTIFICATE_INVALID', 'a certificate signed by this CA does not verify', { where: caWhere, hint });
   }
-  return material;
+  return { caBundle, ...pair };
 }
 
-function signServing(request: CertificateRequest, ingredients: ServingIngredients, ca: CertificateAuthority): ServingPair {
-  const { dnsNames, now, days = servingDays } = request;
+function signServing(
+  { dnsNames, now, days = servingDays }: CertificateRequest,
+  ingredients: ServingIngredients,
+  ca: CertificateAuthority,
+): ServingPair {
   const wanted = addDays(now, days);
   const caEnd = new X509Certificate(ca.certificate).validToDate;
   const certificate = signCertificate({
@@ -62,7 +71,8 @@ function signServing(request: CertificateRequest, ingredients: ServingIngredient
 const caWhere = "the CA's certificate";
 
 function usableCa({ certificate: pem, key: keyPem }: CertificateAuthority, now: Date): X509Certificate {
-  const refuse = (what: string): Error => codedError('CERTIFICATE_INVALID', what, { where: caWhere, hint: 'Name a CA and its key, both RSA, as PEM files.' });
+  const hint = 'Name a CA and its key, both RSA, as PEM files.';
+  const refuse = (what: string): Error => codedError('CERTIFICATE_INVALID', what, { where: caWhere, hint });
   const [certificate] = readPem(pem, caWhere).certificates;
   const key = readKey(keyPem, "the CA's key");
   if (certificate === undefined) throw refuse('there is no certificate');

@@ -6,7 +6,8 @@ import { codedError } from '../errors.ts';
  * What an injector needs to be called over TLS, as PEM text.
  *
  * - `caBundle` is public: ca.crt of the folder or Secret, `certs.caBundle` of the values, caBundle of the webhook.
- * - `certificate` and `key` are served: tls.crt and tls.key of the folder or Secret, `certs.certificate` and `certs.key`.
+ * - `certificate` and `key` are served: tls.crt and tls.key of the folder or Secret, `certs.certificate` and
+ *   `certs.key` of the values.
  * - `next` is there between steps 1 and 2 of a rotation only: next.pem of the folder, `certs.next` of the values. No
  *   object in the cluster but Helm's own record of the release needs it.
  *
@@ -52,7 +53,8 @@ export const materialFiles = ['next.pem', 'tls.key', 'tls.crt', 'ca.crt'] as con
 export type MaterialFile = (typeof materialFiles)[number];
 
 /** The content of the files. The pair of the next certificate is one file, so that it comes and goes in one moment. */
-export function filesOfMaterial({ caBundle, certificate, key, next }: CertificateMaterial): Partial<Record<MaterialFile, string>> {
+export function filesOfMaterial(material: CertificateMaterial): Partial<Record<MaterialFile, string>> {
+  const { caBundle, certificate, key, next } = material;
   const files = { 'tls.key': key, 'tls.crt': certificate, 'ca.crt': caBundle };
   return next === undefined ? files : { ...files, 'next.pem': `${next.certificate}${next.key}` };
 }

@@ -15,7 +15,8 @@ export function webhookHost(service: string, namespace: string): string {
 export function servingNames(service: string, namespace: string): string[] {
   for (const [kind, name] of [['service', service], ['namespace', namespace]] as const) {
     if (!label.test(name)) {
-      throw codedError('USAGE', `"${name}" is no name of a ${kind}`, { where: `--${kind}`, hint: 'Use lower case letters, digits and "-", at most 63.' });
+      const hint = 'Use lower case letters, digits and "-", at most 63.';
+      throw codedError('USAGE', `"${name}" is no name of a ${kind}`, { where: `--${kind}`, hint });
     }
   }
   return [service, `${service}.${namespace}`, webhookHost(service, namespace)];

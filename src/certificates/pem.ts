@@ -18,11 +18,14 @@ export interface PemContent {
 export function readPem(text: string, where: string): PemContent {
   const certificates: X509Certificate[] = [];
   const keys: string[] = [];
-  if (text.replaceAll(block, '').includes('-----BEGIN ')) throw codedError('CERTIFICATE_INVALID', 'a PEM block has no end', { where });
+  if (text.replaceAll(block, '').includes('-----BEGIN ')) {
+    throw codedError('CERTIFICATE_INVALID', 'a PEM block has no end', { where });
+  }
   for (const [pem, label] of text.matchAll(block)) {
     if (label === 'CERTIFICATE') certificates.push(parse(() => new X509Certificate(pem), 'a certificate', where));
     else if (label === 'ENCRYPTED PRIVATE KEY' || pem.includes('ENCRYPTED')) {
-      throw codedError('CERTIFICATE_INVALID', 'the private key needs a password', { where, hint: 'Write it without one: openssl pkey -in FILE -out FILE.' });
+      const hint = 'Write it without one: openssl pkey -in FILE -out FILE.';
+      throw codedError('CERTIFICATE_INVALID', 'the private key needs a password', { where, hint });
     } else if (label !== undefined && keyLabel.test(label)) keys.push(`${pem}\n`);
   }
   return { certificates, keys };

@@ -1,7 +1,7 @@
 import type { CertificateAuthority } from './forge.ts';
 import type { Finding } from './findings.ts';
 import { inspect } from './inspect.ts';
-import { isSignedBy, servedCertificate, type CertificateMaterial } from './material.ts';
+import { servedCertificate, type CertificateMaterial } from './material.ts';
 import { webhookHost } from './names.ts';
 import { readPem } from './pem.ts';
 
@@ -43,7 +43,7 @@ export function decideReuse({ material, service, namespace, now, ca }: ReuseQues
 
 /** Whether clients of the bundle already trust what this CA signs, and will for a while. */
 function isTrusted(ca: CertificateAuthority, { caBundle = '' }: Partial<CertificateMaterial>, now: Date): boolean {
-  const alone = inspect({ caBundle: ca.certificate }, { now });
-  const subject = servedCertificate(ca, "the CA's certificate");
-  return alone.findings.length === 0 && readPem(caBundle, 'the CA bundle').certificates.some((trusted) => trusted.fingerprint256 === subject.fingerprint256 || isSignedBy(subject, trusted));
+  if (inspect({ caBundle: ca.certificate }, { now }).findings.length > 0) return false;
+  const { fingerprint256 } = servedCertificate(ca, "the CA's certificate");
+  return readPem(caBundle, 'the CA bundle').certificates.some((trusted) => trusted.fingerprint256 === fingerprint256);
 }

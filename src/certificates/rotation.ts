@@ -5,8 +5,8 @@ import { readPem, writeBundle } from './pem.ts';
 
 /**
  * The three steps that exchange the CA and the serving certificate without a moment in which the API server trusts
- * neither: it may see a new bundle seconds after a new certificate is served, or before. After each step the material is
- * rolled out; the next one follows when the whole cluster has it.
+ * neither: it may see a new bundle seconds after a new certificate is served, or before. After each step the material
+ * is rolled out; the next one follows when the whole cluster has it.
  *
  * - `trust-both`: a new CA joins the bundle. It signs the next serving certificate in the same moment and its private
  *   key is dropped, so no later step needs it. The old certificate is still served; the new pair waits as `next`.
@@ -25,12 +25,13 @@ export type RotationStep = (typeof rotationSteps)[number];
  */
 export function nextStep(material: CertificateMaterial, now: Date): RotationStep {
   const bundle = readPem(material.caBundle, 'the CA bundle').certificates;
-  if (bundle.length > 2) throw refused(`the bundle holds ${bundle.length} CAs, and a rotation needs one or two`, 'Take out those that sign nothing.');
+  if (bundle.length > 2) throw refused('the bundle holds more than two CAs', 'Take out those that sign nothing.');
   if (material.next !== undefined && isUsable(material.next, bundle, now)) return 'serve-new';
   const signer = signerOf(material, bundle);
   if (signer === undefined) throw refused('no CA of the bundle signed the serving certificate');
   if (!keyMatches(material)) throw refused('the private key belongs to another certificate');
-  if (servedCertificate(material).validToDate <= now || signer.validToDate <= now) throw refused('the serving certificate or its CA has expired');
+  const ends = [servedCertificate(material), signer].map(({ validToDate }) => validToDate);
+  if (ends.some((end) => end <= now)) throw refused('the serving certificate or its CA has expired');
   // By place, not by date: a CA of the user's own may well be older than the one that it follows.
   return bundle.length === 2 && signer === bundle[1] ? 'drop-old' : 'trust-both';
 }
@@ -58,8 +59,8 @@ export function serveNew(material: CertificateMaterial, now: Date): CertificateM
 /** Step 3. @throws ROTATION_REFUSED when another step is due */
 export function dropOld(material: CertificateMaterial, now: Date): CertificateMaterial {
   expectStep('drop-old', material, now);
-  const ca = servedCaOf(material);
-  return { caBundle: ca === undefined ? material.caBundle : writeBundle([ca]), certificate: material.certificate, key: material.key };
+  const { certificate, key } = material;
+  return { caBundle: writeBundle([servedCaOf(material)].filter((ca) => ca !== undefined)), certificate, key };
 }
 
 /** Whether a pair could be served now to clients that trust the bundle. */

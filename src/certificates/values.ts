@@ -13,7 +13,8 @@ export interface CertsValues extends ServingPair {
  * The values that bake the material into an install. Every key is there, if empty: `helm upgrade --reuse-values` would
  * keep what an upgrade before has left in it.
  */
-export function valuesOfMaterial({ caBundle, certificate, key, next = { certificate: '', key: '' } }: CertificateMaterial): { readonly certs: CertsValues } {
+export function valuesOfMaterial(material: CertificateMaterial): { readonly certs: CertsValues } {
+  const { caBundle, certificate, key, next = { certificate: '', key: '' } } = material;
   return { certs: { mode: 'baked', caBundle, certificate, key, next } };
 }
 
@@ -42,7 +43,9 @@ function texts(from: Record<string, unknown>, keys: readonly string[], where: st
   const found: Record<string, string> = {};
   for (const key of keys) {
     const text = from[key] ?? '';
-    if (typeof text !== 'string') throw codedError('CERTIFICATE_INVALID', 'it is no text', { where: `${where}.${key}` });
+    if (typeof text !== 'string') {
+      throw codedError('CERTIFICATE_INVALID', 'it is no text', { where: `${where}.${key}` });
+    }
     if (text !== '') found[key] = text;
   }
   return found;

@@ -1,10 +1,16 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filesOfMaterial, materialFiles, materialOfFiles, type CertificateMaterial, type MaterialFile } from '../certificates/index.ts';
+import { filesOfMaterial, materialFiles, materialOfFiles } from '../certificates/index.ts';
+import type { CertificateMaterial, MaterialFile } from '../certificates/index.ts';
 import { codedError } from '../errors.ts';
 
 /** Those that hold a private key are for their owner alone. */
-const modes: Readonly<Record<MaterialFile, number>> = { 'next.pem': 0o600, 'tls.key': 0o600, 'tls.crt': 0o644, 'ca.crt': 0o644 };
+const modes: Readonly<Record<MaterialFile, number>> = {
+  'next.pem': 0o600,
+  'tls.key': 0o600,
+  'tls.crt': 0o644,
+  'ca.crt': 0o644,
+};
 
 /**
  * The material in a folder: ca.crt, tls.crt, tls.key and, during a rotation, next.pem. Parts may be missing.
@@ -40,8 +46,7 @@ export interface FolderWrite {
 export function folderWrites(material: CertificateMaterial): FolderWrite[] {
   const files = filesOfMaterial(material);
   const writes = materialFiles.map((file) => ({ file, text: files[file] }));
-  const [written, removed] = [writes.filter(({ text }) => text !== undefined), writes.filter(({ text }) => text === undefined)];
-  return [...written, ...removed];
+  return [...writes.filter(({ text }) => text !== undefined), ...writes.filter(({ text }) => text === undefined)];
 }
 
 /** @throws FILE_UNWRITABLE */

@@ -15,7 +15,11 @@ export interface InspectFlags {
  * is there is checked.
  * @throws USAGE, FILE_UNREADABLE, CERTIFICATE_INVALID
  */
-export async function inspectCertificates(paths: readonly string[], flags: InspectFlags, { now, print }: CertsConsole): Promise<boolean> {
+export async function inspectCertificates(
+  paths: readonly string[],
+  flags: InspectFlags,
+  { now, print }: CertsConsole,
+): Promise<boolean> {
   const host = hostOfFlags(flags);
   const [folder] = paths.length === 1 ? paths : [];
   const complete = folder !== undefined && (await isFolder(folder));
@@ -27,7 +31,9 @@ export async function inspectCertificates(paths: readonly string[], flags: Inspe
 
 function hostOfFlags({ service, namespace }: InspectFlags): string | undefined {
   if (service === undefined && namespace === undefined) return undefined;
-  if (service === undefined || namespace === undefined) throw codedError('USAGE', '--service and --namespace go together');
+  if (service === undefined || namespace === undefined) {
+    throw codedError('USAGE', '--service and --namespace go together');
+  }
   servingNames(service, namespace);
   return webhookHost(service, namespace);
 }
@@ -36,14 +42,16 @@ async function isFolder(path: string): Promise<boolean> {
   return stat(path).then((stats) => stats.isDirectory(), () => false);
 }
 
-/** The files are told apart by what they hold: a CA first makes a bundle, another certificate first is the serving one. */
+/** Files are told apart by what they hold: a CA comes first in a bundle, any other certificate first is served. */
 async function readFiles(paths: readonly string[]): Promise<Partial<CertificateMaterial>> {
   const material: { caBundle?: string; certificate?: string; key?: string } = {};
   for (const path of paths) {
     const text = await readPemFile(path);
     const { certificates, keys } = readPem(text, path);
     const [first] = certificates;
-    if (first === undefined && keys.length === 0) throw codedError('CERTIFICATE_INVALID', 'there is no certificate and no private key', { where: path });
+    if (first === undefined && keys.length === 0) {
+      throw codedError('CERTIFICATE_INVALID', 'there is no certificate and no private key', { where: path });
+    }
     if (first?.ca === true) material.caBundle = `${material.caBundle ?? ''}${text}`;
     else if (first !== undefined) material.certificate = once(material.certificate, text, 'serving certificate', path);
     if (keys.length > 0) material.key = once(material.key, keys.join(''), 'private key', path);
@@ -52,6 +60,8 @@ async function readFiles(paths: readonly string[]): Promise<Partial<CertificateM
 }
 
 function once(before: string | undefined, text: string, what: string, where: string): string {
-  if (before !== undefined) throw codedError('USAGE', `this is the second ${what}`, { where, hint: 'Name the files of one certificate only.' });
+  if (before !== undefined) {
+    throw codedError('USAGE', `this is the second ${what}`, { where, hint: 'Name the files of one certificate only.' });
+  }
   return text;
 }

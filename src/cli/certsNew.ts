@@ -1,4 +1,5 @@
-import { caDays, inspect, issueMaterial, servingDays, servingNames, type CertificateAuthority, type CertificateMaterial } from '../certificates/index.ts';
+import { caDays, inspect, issueMaterial, servingDays, servingNames } from '../certificates/index.ts';
+import type { CertificateAuthority, CertificateMaterial } from '../certificates/index.ts';
 import { codedError } from '../errors.ts';
 import { existingFiles, folderWrites, readPemFile, writeFolder } from './certsFolder.ts';
 import { dayOf, formatValues, parseDays, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
@@ -21,18 +22,24 @@ export interface NewFlags {
 export async function newCertificates(flags: NewFlags, { now, print, report }: CertsConsole): Promise<void> {
   const { service, namespace, out, output, force } = flags;
   if (out === undefined && output === undefined) {
-    throw codedError('USAGE', 'nothing says where the private key goes', { hint: "Add --out DIR for files, -o yaml or -o json for the chart's values, or both." });
+    const hint = "Add --out DIR for files, -o yaml or -o json for the chart's values, or both.";
+    throw codedError('USAGE', 'nothing says where the private key goes', { hint });
   }
   const dnsNames = servingNames(service, namespace);
   const days = flags.days === undefined ? servingDays : parseDays(flags.days, caDays);
   const replaced = out === undefined ? [] : await existingFiles(out);
-  if (replaced[0] !== undefined && force !== true) throw codedError('FILE_EXISTS', 'there are certificates already', { where: replaced[0] });
+  if (replaced[0] !== undefined && force !== true) {
+    throw codedError('FILE_EXISTS', 'there are certificates already', { where: replaced[0] });
+  }
   const material = await issueMaterial({ dnsNames, now, days }, await caOfFlags(flags));
   if (out !== undefined) await writeFolder(out, folderWrites(material));
   if (output !== undefined) print(await formatValues(material, output));
   for (const line of summary(material, flags, now)) report(line);
-  if (replaced.length > 0) report('They replace others: calls fail until the API server and the injector both have them. `certs rotate` avoids that.');
+  if (replaced.length > 0) report(replacedText);
 }
+
+const replacedText =
+  'They replace others: calls fail until the API server and the injector both have them. `certs rotate` avoids that.';
 
 /** @throws USAGE when one of the two is missing, FILE_UNREADABLE */
 async function caOfFlags({ caCert, caKey }: NewFlags): Promise<CertificateAuthority | undefined> {
@@ -50,6 +57,6 @@ function summary(material: CertificateMaterial, { out, caCert }: NewFlags, now: 
     ...(serving?.dnsNames ?? []).map((name) => `  - ${name}`),
     ...(out === undefined ? [] : [`in ${out}: ca.crt, tls.crt, tls.key`]),
     `It expires on ${dayOf(serving?.notAfter ?? '')}, its CA on ${dayOf(ca?.notAfter ?? '')}.`,
-    ...(caCert === undefined ? ["The CA's private key was not kept: nobody can sign another certificate with it."] : []),
+    ...(caCert === undefined ? ["The CA's private key was not kept: nobody can sign with it again."] : []),
   ];
 }

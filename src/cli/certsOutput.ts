@@ -1,5 +1,6 @@
+import { valuesOfMaterial } from '../certificates/index.ts';
+import type { CertificateFacts, CertificateMaterial, Inspection, RotationStep } from '../certificates/index.ts';
 import { codedError } from '../errors.ts';
-import { valuesOfMaterial, type CertificateFacts, type CertificateMaterial, type Inspection, type RotationStep } from '../certificates/index.ts';
 
 /** Where a `certs` command takes the time from and puts its words. */
 export interface CertsConsole {
@@ -43,12 +44,12 @@ export function dayOf(time: string): string {
 /** What a step of a rotation did to the files, and what follows it. */
 export const rotationTexts: Readonly<Record<RotationStep, { readonly done: string; readonly nextWhen?: string }>> = {
   'trust-both': {
-    done: 'step 1 of 3, trust-both: ca.crt holds the old CA and a new one; the old certificate is still served; next.pem keeps the new pair',
+    done: 'step 1 of 3, trust-both: ca.crt holds the old CA and a new one; the new pair waits in next.pem',
     nextWhen: 'a minute after it is rolled out, when every API server trusts both',
   },
   'serve-new': {
     done: 'step 2 of 3, serve-new: tls.crt and tls.key are the new pair',
-    nextWhen: 'five minutes after it is rolled out, when every injector serves it (the kubelet refreshes mounted files within two)',
+    nextWhen: 'five minutes after it is rolled out, when every injector serves it',
   },
   'drop-old': { done: 'step 3 of 3, drop-old: ca.crt holds the new CA alone' },
 };
@@ -59,6 +60,8 @@ export const rotationTexts: Readonly<Record<RotationStep, { readonly done: strin
  */
 export function parseDays(text: string, most: number): number {
   const days = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (days < 1 || days > most) throw codedError('USAGE', `"${text}" is no number of days from 1 to ${most}`, { where: '--days' });
+  if (days < 1 || days > most) {
+    throw codedError('USAGE', `"${text}" is no number of days from 1 to ${most}`, { where: '--days' });
+  }
   return days;
 }

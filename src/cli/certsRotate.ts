@@ -13,7 +13,11 @@ export interface RotateFlags {
  * `certs rotate DIR`: takes the next of the three steps, whichever it is.
  * @throws USAGE, FILE_UNREADABLE, FILE_UNWRITABLE, CERTIFICATE_INVALID, ROTATION_REFUSED
  */
-export async function rotateCertificates(folder: string, flags: RotateFlags, { now, print, report }: CertsConsole): Promise<void> {
+export async function rotateCertificates(
+  folder: string,
+  flags: RotateFlags,
+  { now, print, report }: CertsConsole,
+): Promise<void> {
   const days = flags.days === undefined ? servingDays : parseDays(flags.days, caDays);
   const { step, material } = await rotateOnce(whole(await readFolder(folder), folder), { now, days });
   await writeFolder(folder, folderWrites(material));
@@ -21,11 +25,14 @@ export async function rotateCertificates(folder: string, flags: RotateFlags, { n
   const { done, nextWhen } = rotationTexts[step];
   report(done);
   report(`roll it out: helm upgrade RELEASE CHART --reset-then-reuse-values ${setFiles(folder)}`);
-  report(nextWhen === undefined ? 'the rotation is complete then' : `then, ${nextWhen}: packet-capture certs rotate ${folder}`);
+  if (nextWhen === undefined) report('the rotation is complete then');
+  else report(`then, ${nextWhen}: packet-capture certs rotate ${folder}`);
 }
 
-function whole({ caBundle, certificate, key, next }: Partial<CertificateMaterial>, folder: string): CertificateMaterial {
-  const absent = (file: string): Error => codedError('FILE_UNREADABLE', 'there is no such file', { where: join(folder, file), hint: '`certs new` makes all of them.' });
+function whole(material: Partial<CertificateMaterial>, folder: string): CertificateMaterial {
+  const { caBundle, certificate, key, next } = material;
+  const absent = (file: string): Error =>
+    codedError('FILE_UNREADABLE', 'there is no such file', { where: join(folder, file), hint: '`certs new` makes all of them.' });
   if (caBundle === undefined) throw absent('ca.crt');
   if (certificate === undefined) throw absent('tls.crt');
   if (key === undefined) throw absent('tls.key');

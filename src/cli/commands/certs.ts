@@ -59,7 +59,8 @@ function addRotate(certs: Command): void {
 }
 
 function valuesOption(): Option {
-  return new Option('-o, --output <FORMAT>', "print the chart's values, with the private key, to standard output").choices(['json', 'yaml']);
+  const text = "print the chart's values, with the private key, to standard output";
+  return new Option('-o, --output <FORMAT>', text).choices(['json', 'yaml']);
 }
 
 function certsConsole(): CertsConsole {

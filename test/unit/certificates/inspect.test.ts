@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decideReuse, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
+import { decideReuse, findingTexts, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
 import { signCertificate } from '../../../src/certificates/forge.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { trustBoth } from '../../../src/certificates/rotation.ts';
@@ -54,13 +55,19 @@ describe('inspect', () => {
     expect(codesOf(material())).toStrictEqual(codes);
   });
 
+  test('the manual names every finding', () => {
+    const table = Object.entries(findingTexts).map(([code, text]) => `| \`${code}\` | ${text} |`);
+    expect(readFileSync('docs/certificates.md', 'utf8')).toContain(`| --- | --- |\n${table.join('\n')}\n<!-- /findings -->`);
+  });
+
   test('a wildcard for the namespace fits, as it does for Go', () => {
     expect(codesOf(makeMaterial({ dnsNames: ['*.tools.svc'], now }, first))).toStrictEqual([]);
   });
 
   test('what is there is checked when parts are allowed to be missing', () => {
     expect(inspect({ certificate: good.certificate }, { now, host }).findings).toStrictEqual([]);
-    expect(inspect({ caBundle: good.caBundle }, { now: addDays(now, 4000), host }).findings).toMatchObject([{ code: 'expired' }]);
+    expect(inspect({ caBundle: good.caBundle }, { now: addDays(now, 4000) }).findings).toMatchObject([{ code: 'expired' }]);
+    expect(inspect({ caBundle: good.caBundle }, { now, host }).findings).toMatchObject([{ code: 'certificate_missing' }]);
   });
 
   test.each([
@@ -77,6 +84,32 @@ describe('inspect', () => {
   test('the old CA of a rotation may have expired: nothing depends on it', () => {
     const renewed = makeMaterial({ dnsNames, now: addDays(now, 3640) }, withNewSerials(second));
     expect(codesOf({ ...renewed, caBundle: `${good.caBundle}${renewed.caBundle}` }, addDays(now, 3660))).toStrictEqual([]);
+  });
+
+  test('a chain by way of an intermediate CA, as long as that is valid', () => {
+    const intermediate = signCertificate({
+      commonName: 'between',
+      serial: second.caSerial,
+      notBefore: now,
+      notAfter: addDays(now, 60),
+      key: second.caKey,
+      profile: { kind: 'ca' },
+      issuer: { certificate: good.caBundle, key: first.caKey },
+    });
+    const leaf = signCertificate({
+      commonName: 'web',
+      serial: second.servingSerial,
+      notBefore: now,
+      notAfter: addDays(now, 120),
+      key: second.servingKey,
+      profile: { kind: 'serving', dnsNames },
+      issuer: { certificate: intermediate, key: second.caKey },
+    });
+    const material = { caBundle: good.caBundle, certificate: `${leaf}${intermediate}`, key: second.servingKey };
+    expect(codesOf(material)).toStrictEqual([]);
+    expect(inspect(material, { now }).certificates.map(({ role, subject }) => [role, subject])).toStrictEqual([['ca', `CN=packet-capture CA ${first.caSerial.slice(0, 16)}`], ['serving', 'CN=web'], ['intermediate', 'CN=between']]);
+    expect(codesOf(material, addDays(now, 61))).toStrictEqual(['not_signed_by_ca']);
+    expect(codesOf({ ...material, certificate: leaf })).toStrictEqual(['not_signed_by_ca']);
   });
 
   test('a rotation under way shows its next step', () => {

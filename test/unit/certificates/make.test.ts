@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { dnsNames, host, makeGenerations, withNewSerials } from './generation.ts
 
 const run = promisify(execFile);
 const now = new Date('2026-11-22T10:20:30.400Z');
+const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 let first: Ingredients;
 let second: Ingredients;
 let material: CertificateMaterial;
@@ -100,14 +101,18 @@ describe('what is made', () => {
     expect(new X509Certificate(makeMaterial({ dnsNames, now, days: 90 }, first).certificate).validToDate).toStrictEqual(new Date('2027-02-20T10:20:30.000Z'));
   });
 
+  test('the names are those by which a Service is found', () => {
+    expect(servingNames('web', 'shop')).toStrictEqual(['web', 'web.shop', 'web.shop.svc']);
+    expect(() => servingNames('Web', 'tools')).toThrow(expect.objectContaining({ code: 'USAGE', where: '--service' }));
+    expect(() => servingNames('web', 'a.b')).toThrow(expect.objectContaining({ code: 'USAGE', where: '--namespace' }));
+  });
+
   test('the longest names that Kubernetes takes fit', () => {
     const names = servingNames('s'.repeat(63), 'n'.repeat(63));
     const certificate = new X509Certificate(makeMaterial({ dnsNames: names, now }, first).certificate);
     expect(certificate.checkHost(`${'s'.repeat(63)}.${'n'.repeat(63)}.svc`, { subject: 'never' })).toBeDefined();
     const longFirst = makeMaterial({ dnsNames: [`${'a'.repeat(60)}.${'b'.repeat(60)}`], now }, first);
     expect(new X509Certificate(longFirst.certificate).subject).toHaveLength('CN='.length + 64);
-    expect(() => servingNames('Web', 'tools')).toThrow(expect.objectContaining({ code: 'USAGE', where: '--service' }));
-    expect(() => servingNames('web', 'a.b')).toThrow(expect.objectContaining({ code: 'USAGE', where: '--namespace' }));
   });
 });
 
@@ -122,16 +127,13 @@ describe("a CA of the user's own", () => {
   });
 
   test.each([
-    ['no CA', () => ({ certificate: material.certificate, key: first.servingKey })],
-    ['another key', () => ({ certificate: material.caBundle, key: second.caKey })],
-    ['no certificate', () => ({ certificate: '', key: first.caKey })],
-    ['no key', () => ({ certificate: material.caBundle, key: 'nonsense' })],
-  ])('is refused when it is %s', (_, ca) => {
-    expect(() => makeServing({ dnsNames, now }, second, ca())).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID' }));
-  });
-
-  test('is refused when it has expired', () => {
-    const ca = { certificate: material.caBundle, key: first.caKey };
-    expect(() => makeServing({ dnsNames, now: addDays(now, 3651) }, second, ca)).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID' }));
+    ['it may not sign', 'is no CA', () => ({ certificate: material.certificate, key: first.servingKey }), now],
+    ['the key is that of another', 'the key belongs to another', () => ({ certificate: material.caBundle, key: second.caKey }), now],
+    ['the key is not RSA', 'not RSA', () => ({ certificate: material.caBundle, key: ecKey }), now],
+    ['the key cannot be read', 'cannot be read', () => ({ certificate: material.caBundle, key: 'nonsense' }), now],
+    ['there is no certificate', 'there is no certificate', () => ({ certificate: '', key: first.caKey }), now],
+    ['it has expired', 'expired', () => ({ certificate: material.caBundle, key: first.caKey }), addDays(now, 3651)],
+  ])('is refused when %s', (_, message, ca, at) => {
+    expect(() => makeServing({ dnsNames, now: at }, second, ca())).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID', message: expect.stringContaining(message) }));
   });
 });

@@ -1,0 +1,44 @@
+import type { X509Certificate } from 'node:crypto';
+import { daysUntil } from './lifetimes.ts';
+import { dnsNamesOf } from './material.ts';
+
+/** A certificate as plain data, for people and for `-o json`. */
+export interface CertificateFacts {
+  readonly role: 'ca' | 'serving' | 'intermediate' | 'next';
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hexadecimal. */
+  readonly serial: string;
+  readonly dnsNames: readonly string[];
+  /** ISO 8601, UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Rounded down; negative when it has expired. */
+  readonly daysLeft: number;
+  /** SHA-256, hexadecimal pairs. */
+  readonly fingerprint: string;
+}
+
+export function factsOf(role: CertificateFacts['role'], certificate: X509Certificate, now: Date): CertificateFacts {
+  return {
+    role,
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
+    serial: certificate.serialNumber.toLowerCase(),
+    dnsNames: dnsNamesOf(certificate),
+    notBefore: certificate.validFromDate.toISOString(),
+    notAfter: certificate.validToDate.toISOString(),
+    daysLeft: daysUntil(certificate.validToDate, now),
+    fingerprint: certificate.fingerprint256,
+  };
+}
+
+/** How a certificate is called in a finding. */
+export function nameOf(certificate: X509Certificate): string {
+  return oneLine(certificate.subject) || `serial ${certificate.serialNumber.toLowerCase()}`;
+}
+
+/** Node gives a line per attribute, and nothing at all for an empty subject, whatever its types say. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').split('\n').join(', ');
+}
