@@ -8,11 +8,11 @@ export const dnsNames = servingNames(service, namespace);
 export const host = 'packet-capture.tools.svc';
 
 /**
- * Ingredients of two generations. Keys are what takes time, so there are two of 2048 bits: what is the CA's in one
- * generation is the server's in the other, and within each role they differ.
+ * Ingredients of two generations. Keys are what takes time, so they are short, and there are two of them: what is the
+ * CA's in one generation is the server's in the other, and within each role they differ.
  */
-export async function makeGenerations(): Promise<[Ingredients, Ingredients]> {
-  const [one, other] = await Promise.all([newKey(2048), newKey(2048)]);
+export async function makeGenerations(bits = 1024): Promise<[Ingredients, Ingredients]> {
+  const [one, other] = await Promise.all([newKey(bits), newKey(bits)]);
   return [withNewSerials({ caKey: one, servingKey: other }), withNewSerials({ caKey: other, servingKey: one })];
 }
 
