@@ -37,7 +37,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('from standard input to standard output and back: the same bytes', async () => {
+// Each starts the program: side by side they wait for each other less.
+test.concurrent('from standard input to standard output and back: the same bytes', async () => {
   const injected = await packetCapture(['inject', '-f', '-', '--filter', 'tcp port 80'], articleDeployment);
   expect(injected.exitCode).toBe(0);
   expect(injected.stdout).toContain('packet-capture/filter: tcp port 80\n');
@@ -46,7 +47,7 @@ test('from standard input to standard output and back: the same bytes', async ()
   expect(back.stdout).toBe(articleDeployment);
 });
 
-test("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
+test.concurrent("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
   const config = await put('configmap.yaml', articleConfigMap);
   const { stdout } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);
   expect(stdout).toBe(articleDeployment + articleMonitor);
@@ -54,7 +55,7 @@ test("the article's own sidecar, by its ConfigMap, gives the article's YAML to t
   expect(back.stdout).toBe(articleDeployment);
 });
 
-test('in place: workloads change, the others and their times do not, the mode and a link stay', async () => {
+test.concurrent('in place: workloads change, the others and their times do not, the mode and a link stay', async () => {
   await mkdir(join(folder, 'manifests/deep'), { recursive: true });
   await put('manifests/web.yaml', articleDeployment);
   await put('manifests/service.yaml', service);
@@ -77,7 +78,7 @@ test('in place: workloads change, the others and their times do not, the mode an
   expect((await readdir(join(folder, 'manifests'))).toSorted()).toEqual(['deep', 'link.yaml', 'notes.txt', 'service.yaml', 'web.yaml']);
 });
 
-test('a broken document among good ones: nothing is written, and the place is shown', async () => {
+test.concurrent('a broken document among good ones: nothing is written, and the place is shown', async () => {
   await put('good.yaml', articleDeployment);
   await put('broken.yaml', 'kind: A\n---\nkind: Deployment\nspec: [1\n');
   const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'good.yaml', '-f', 'broken.yaml', '--in-place']);
@@ -88,14 +89,14 @@ test('a broken document among good ones: nothing is written, and the place is sh
   expect(await read('good.yaml')).toBe(articleDeployment);
 });
 
-test('several files on standard output are one stream of documents', async () => {
+test.concurrent('several files on standard output are one stream of documents', async () => {
   await put('a.yaml', service.trimEnd());
   await put('b.yaml', articleDeployment);
   const { stdout } = await packetCapture(['inject', '-f', 'a.yaml', '-f', 'b.yaml']);
   expect(stdout.startsWith(`---\n${service}---\napiVersion: apps/v1\n`)).toBe(true);
 });
 
-test('a namespace in one file decides for a workload in another', async () => {
+test.concurrent('a namespace in one file decides for a workload in another', async () => {
   await put('namespace.yaml', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n');
   await put('workload.yaml', articleDeployment);
   const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'workload.yaml', '-f', 'namespace.yaml', '-n', 'shop']);
@@ -104,14 +105,14 @@ test('a namespace in one file decides for a workload in another', async () => {
   expect(stderr).toContain('skipped deployment/nginx-deployment (workload.yaml:1): pod_security_restricted: ');
 });
 
-test('--dry-run prints the report alone', async () => {
+test.concurrent('--dry-run prints the report alone', async () => {
   await put('dry.yaml', articleDeployment);
   const { stdout, stderr } = await packetCapture(['inject', '-f', 'dry.yaml', '--in-place', '--dry-run']);
   expect([stdout, stderr]).toEqual(['', 'injected deployment/nginx-deployment (dry.yaml:1)\n']);
   expect(await read('dry.yaml')).toBe(articleDeployment);
 });
 
-test.each<[string[], number, string]>([
+test.concurrent.each<[string[], number, string]>([
   [['inject'], 2, "required option '-f, --filename <FILE>'"],
   [['inject', '-f', 'absent.yaml'], 2, 'error FILE_UNREADABLE: '],
   [['inject', '-f', '-', '--in-place'], 2, 'error USAGE: --in-place cannot replace standard input'],
@@ -127,19 +128,19 @@ test.each<[string[], number, string]>([
   expect([result.exitCode, result.stdout]).toEqual([exitCode, '']);
 });
 
-test('bytes that are no UTF-8 are refused: they would not come out as they went in', async () => {
+test.concurrent('bytes that are no UTF-8 are refused: they would not come out as they went in', async () => {
   await writeFile(join(folder, 'latin1.yaml'), Buffer.from('kind: D\xe9ployment\n', 'latin1'));
   const { exitCode, stderr } = await packetCapture(['inject', '-f', 'latin1.yaml']);
   expect([exitCode, stderr.split('\n')[1]]).toEqual([2, '  at latin1.yaml']);
 });
 
-test('settings do not go with a sidecar that does not read them', async () => {
+test.concurrent('settings do not go with a sidecar that does not read them', async () => {
   const config = await put('own.yaml', articleConfigMap);
   const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config, '--filter', 'x'], articleDeployment);
   expect([exitCode, stderr.split(':')[0]]).toEqual([2, 'error USAGE']);
 });
 
-test('settings -o json is for programs', async () => {
+test.concurrent('settings -o json is for programs', async () => {
   const { stdout } = await packetCapture(['settings', '-o', 'json']);
   expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ name: 'filter', annotation: 'packet-capture/filter' }));
 });

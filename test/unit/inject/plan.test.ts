@@ -123,7 +123,11 @@ describe('removal', () => {
     expect(planRemoval({ spec: { containers: [{ name: 'packet-capture' }] } }, defaultSidecarConfig)).toEqual({ remove: false, reason: 'not_injected' });
   });
   test("a user's own goes only when it is unchanged", () => {
-    expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: true, removal: { containers: ['monitor'] } });
-    expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v2', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: false });
+    const beside = (image: string): PodTemplate => ({ spec: { containers: [{ name: 'app' }, { name: 'monitor', image, stdin: true, tty: true }] } });
+    expect(planRemoval(beside('m:v1'), own.config)).toMatchObject({ remove: true, removal: { containers: ['monitor'] } });
+    expect(planRemoval(beside('m:v2'), own.config)).toMatchObject({ remove: false });
+  });
+  test('a pod of nothing but that container was never injected', () => {
+    expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: false });
   });
 });

@@ -222,10 +222,9 @@ describe('what may differ', () => {
 });
 
 test('every setting has its file in the settings volume', () => {
-  const volume = makeSidecar(options).volumes.find(({ name }) => name === 'packet-capture-settings');
-  const { items } = volume?.['downwardAPI'] as { items: { path: string; fieldRef: { fieldPath: string } }[] };
-  expect(items.map(({ path }) => path)).toEqual(settings.map(({ name }) => name));
-  expect(items[1]?.fieldRef.fieldPath).toBe("metadata.annotations['packet-capture/filter']");
+  const [, volume] = makeSidecar(options).volumes;
+  const items = settings.map(({ name }) => ({ path: name, fieldRef: { fieldPath: `metadata.annotations['packet-capture/${name}']` } }));
+  expect(volume).toEqual({ name: 'packet-capture-settings', downwardAPI: { items } });
 });
 
 describe('status', () => {
