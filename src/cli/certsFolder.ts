@@ -64,7 +64,8 @@ export async function writeFolder(folder: string, writes: readonly FolderWrite[]
 
 /** A new file, so that a key never stands in one that others could already read. */
 async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  if ((await readIfThere(path)) === text && ((await stat(path)).mode & 0o777) === mode) return;
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before === text && ((await stat(path)).mode & 0o777) === mode) return;
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await writeFile(temporary, text, { flag: 'wx', mode, flush: true });

@@ -1,4 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decideReuse, findingTexts, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
 import { signCertificate } from '../../../src/certificates/forge.ts';
@@ -112,6 +117,25 @@ describe('inspect', () => {
     expect(codesOf({ ...material, certificate: leaf })).toStrictEqual(['not_signed_by_ca']);
   });
 
+  test('what was signed by a certificate that is no CA', async () => {
+    const at = new Date();
+    const { caBundle } = makeMaterial({ dnsNames, now: at }, first);
+    const folder = await mkdtemp(join(tmpdir(), 'certificates-'));
+    const openssl = async (...flags: string[]): Promise<unknown> => promisify(execFile)('openssl', flags, { cwd: folder });
+    const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-keyout'];
+    const extensions = (name: string, ...values: string[]): string[] => ['-subj', `/CN=${name}`, ...values.flatMap((value) => ['-addext', value])];
+    await writeFile(join(folder, 'ca.crt'), caBundle);
+    await writeFile(join(folder, 'ca.key'), first.caKey, { mode: 0o600 });
+    const noCa = ['-CA', 'ca.crt', '-CAkey', 'ca.key', ...extensions('no CA', 'basicConstraints=CA:FALSE')];
+    await openssl('req', '-x509', ...newKey, 'no-ca.key', '-out', 'no-ca.crt', '-days', '90', ...noCa);
+    const leaf = ['-CA', 'no-ca.crt', '-CAkey', 'no-ca.key', ...extensions('leaf', `subjectAltName=DNS:${host}`)];
+    await openssl('req', '-x509', ...newKey, 'leaf.key', '-out', 'leaf.crt', '-days', '90', ...leaf);
+    const [between = '', certificate = '', key = ''] = await Promise.all(['no-ca.crt', 'leaf.crt', 'leaf.key'].map(async (file) => readFile(join(folder, file), 'utf8')));
+    await rm(folder, { recursive: true });
+    expect(codesOf({ caBundle, certificate: `${certificate}${between}`, key }, at)).toStrictEqual(['not_signed_by_ca']);
+    expect(codesOf({ caBundle: between, certificate, key }, at)).toStrictEqual(['not_a_ca', 'not_signed_by_ca']);
+  });
+
   test('a rotation under way shows its next step', () => {
     expect(inspect(trustBoth(good, other, now), { now, host, complete: true })).toMatchObject({ nextStep: 'serve-new', findings: [], certificates: [{}, {}, {}, { role: 'next' }] });
   });
@@ -182,7 +206,7 @@ describe('values', () => {
     expect(valuesOfMaterial(good).certs.next).toStrictEqual({ certificate: '', key: '' });
   });
 
-  test.each([[undefined], [{}], [{ certs: { mode: 'certManager' } }], [{ certs: { mode: 'baked', caBundle: '' } }]])('hold none: %j', (values) => {
+  test.each([[undefined], [{}], [{ certs: { mode: 'certManager', caBundle: 'x' } }], [{ certs: { mode: 'baked', caBundle: '' } }]])('hold none: %j', (values) => {
     expect(materialOfValues(values)).toBeUndefined();
   });
 

@@ -130,6 +130,7 @@ describe('an interrupted rotation goes on', () => {
 describe('refused', () => {
   test.each([
     ['a certificate that no CA of the bundle signed', () => ({ ...old, caBundle: fresh.caBundle }), now],
+    ['a CA with the same key and another name', () => ({ ...old, caBundle: another.caBundle }), now],
     ['the key of another certificate', () => ({ ...old, key: fresh.key }), now],
     ['more than two CAs', () => ({ ...old, caBundle: `${old.caBundle}${fresh.caBundle}${another.caBundle}` }), now],
     ['a certificate that has expired', () => old, addDays(now, 31)],
