@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { caDays, inspect, issueMaterial, servingDays, servingNames } from '../certificates/index.ts';
 import type { CertificateAuthority, CertificateMaterial } from '../certificates/index.ts';
 import { codedError } from '../errors.ts';
@@ -31,15 +32,16 @@ export async function newCertificates(flags: NewFlags, { now, print, report }: C
   if (replaced[0] !== undefined && force !== true) {
     throw codedError('FILE_EXISTS', 'there are certificates already', { where: replaced[0] });
   }
+  const trusted = out === undefined ? undefined : await readPemFile(join(out, 'ca.crt')).catch(() => undefined);
   const material = await issueMaterial({ dnsNames, now, days }, await caOfFlags(flags));
   if (out !== undefined) await writeFolder(out, folderWrites(material));
   if (output !== undefined) print(await formatValues(material, output));
   for (const line of summary(material, flags, now)) report(line);
-  if (replaced.length > 0) report(replacedText);
+  if (trusted !== undefined && trusted !== material.caBundle) report(otherCaText);
 }
 
-const replacedText =
-  'They replace others: calls fail until the API server and the injector both have them. `certs rotate` avoids that.';
+const otherCaText =
+  'The CA is another than before: calls fail until the API server and the injector both have them. `certs rotate` avoids that.';
 
 /** @throws USAGE when one of the two is missing, FILE_UNREADABLE */
 async function caOfFlags({ caCert, caKey }: NewFlags): Promise<CertificateAuthority | undefined> {

@@ -13,7 +13,7 @@ import { inspectCertificates, type InspectFlags } from '../../../src/cli/certsIn
 import { newCertificates, type NewFlags } from '../../../src/cli/certsNew.ts';
 import { formatValues, type CertsConsole } from '../../../src/cli/certsOutput.ts';
 import { rotateCertificates } from '../../../src/cli/certsRotate.ts';
-import { dnsNames, makeGenerations, namespace, service } from './generation.ts';
+import { dnsNames, makeGenerations, namespace, service, withNewSerials } from './generation.ts';
 
 // Whole seconds, as certificates have them.
 const now = new Date(Math.floor(Date.now() / 1000) * 1000);
@@ -104,7 +104,7 @@ describe('new', () => {
     await expect(readFolder(folder)).resolves.toStrictEqual(material);
   });
 
-  test("signs with a CA of the user's own; with --force it replaces the files and warns", async () => {
+  test("signs with a CA of the user's own; with --force it replaces the files and warns when the CA is another one", async () => {
     const out = join(top, 'own');
     await writeFile(join(top, 'own-ca.key'), ingredients.caKey, { mode: 0o600 });
     const flags = { ...names, out, days: '90', caCert: join(folder, 'ca.crt'), caKey: join(top, 'own-ca.key'), output: 'yaml' } as const;
@@ -115,10 +115,13 @@ describe('new', () => {
     expect(made.key).not.toBe(material.key);
     expect(made.caBundle).toBe(material.caBundle);
     expect(materialOfValues(load(heard.printed.join('\n')))).toStrictEqual(made);
-    expect(heard.reported.join('\n')).toMatch(/They replace others/);
-    expect(heard.reported.join('\n')).not.toMatch(/BEGIN|private key was not kept/);
+    expect(heard.reported.join('\n')).not.toMatch(/BEGIN|private key was not kept|another than before/);
     await expect(inspected([out], names)).resolves.toStrictEqual([true, expect.stringMatching(/\(90 days\).*good$/s)]);
     await expect(readdir(out)).resolves.toHaveLength(3);
+    const later = listen();
+    await writeFile(join(out, 'ca.crt'), makeMaterial({ dnsNames, now }, withNewSerials(ingredients)).caBundle);
+    await newCertificates({ ...flags, force: true }, later);
+    expect(later.reported.join('\n')).toMatch(/The CA is another than before/);
   });
 
   test('prints values that read the same as JSON and as YAML', async () => {
