@@ -31,6 +31,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/unpatch.ts')).addUnpatch,
   },
   {
+    name: 'certs',
+    summary: "the webhook's certificates: new, inspect, rotate",
+    load: async () => (await import('./commands/certs.ts')).addCerts,
+  },
+  {
     name: 'settings',
     summary: 'what can be set, by flag or by annotation',
     load: async () => (await import('./commands/settings.ts')).addSettings,
@@ -47,7 +52,7 @@ export async function makeProgram(args: readonly string[]): Promise<Command> {
     .description("The packets of any Kubernetes workload, without touching the app's image.")
     .usage('COMMAND [flags]')
     .version(version, '--version', 'print the version')
-    .helpOption('-h, --help', 'of the program, or behind a command of that command')
+    .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
     .showHelpAfterError('Run it with --help.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
