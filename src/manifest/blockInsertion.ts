@@ -1,13 +1,29 @@
 import type { Insertion } from './edits.ts';
 import { isAbsent, type CollectionNode, type Pair, type SequenceNode } from './nodes.ts';
-import { breakBefore, breakNear, column, indentationBefore, lineAfter, lineStart, nextLine, skipTrivia, startsLine, type Source } from './text.ts';
+import {
+  breakBefore,
+  breakNear,
+  column,
+  indentationBefore,
+  lineAfter,
+  lineStart,
+  nextLine,
+  skipTrivia,
+  startsLine,
+  type Source,
+} from './text.ts';
 
 /**
  * Puts lines at the top of a block collection, right below the line that opens it and above its comments, which thus
  * stay with what they are about.
  * @param root true for the outermost collection, which no line opens
  */
-export function insertAtTop(source: Source, { start }: CollectionNode, lines: readonly string[], root: boolean): Insertion {
+export function insertAtTop(
+  source: Source,
+  { start }: CollectionNode,
+  lines: readonly string[],
+  root: boolean,
+): Insertion {
   const indent = ' '.repeat(column(source, start));
   const lineBreak = breakNear(source, start);
   if (root || indentationBefore(source, start) === undefined) {
@@ -35,9 +51,15 @@ export function insertAtEnd(source: Source, { start, end }: SequenceNode, lines:
  * reader and for the removal: `volumes: # was empty`, `volumes: # was null`.
  * @returns undefined when there is no room for it
  */
-export function insertAsValue(source: Source, { key, value }: Pair, indent: number, lines: readonly string[]): Insertion[] | undefined {
+export function insertAsValue(
+  source: Source,
+  { key, value }: Pair,
+  indent: number,
+  lines: readonly string[],
+): Insertion[] | undefined {
   const colon = skipTrivia(source.text, key.end);
-  if (value.kind !== 'scalar' || value.anchor !== undefined || value.tag !== undefined || source.text[colon] !== ':') return undefined;
+  if (value.kind !== 'scalar' || value.anchor !== undefined || value.tag !== undefined || source.text[colon] !== ':')
+    return undefined;
   if (!isAbsent(value) && !/^[ \t]+$/.test(source.text.slice(colon + 1, value.start))) return undefined;
   return [
     { offset: colon + 1, text: isAbsent(value) ? wasEmpty : wasNull },
@@ -52,7 +74,10 @@ export const wasNull = ' # was';
 function insertLines(source: Source, offset: number, indent: string, lines: readonly string[]): Insertion {
   const lineBreak = breakBefore(source.text, offset) || breakNear(source, offset);
   const atEnd = !startsLine(source.text, offset);
-  return { offset, text: lines.map((line) => (atEnd ? `${lineBreak}${indent}${line}` : `${indent}${line}${lineBreak}`)).join('') };
+  return {
+    offset,
+    text: lines.map((line) => (atEnd ? `${lineBreak}${indent}${line}` : `${indent}${line}${lineBreak}`)).join(''),
+  };
 }
 
 function isBlankOrComment(source: Source, line: number): boolean {

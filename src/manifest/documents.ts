@@ -40,7 +40,10 @@ function* markers(text: string): Generator<{ marker: '---' | '...'; offset: numb
 /** True if there is nothing but blank lines, comments and directives. */
 function isPrologue(source: Source, start: number, end: number): boolean {
   for (let line = start; line < end; line = nextLine(source, line)) {
-    const content = source.text.slice(line, Math.min(nextLine(source, line), end)).replace(/^\uFEFF/, '').trim();
+    const content = source.text
+      .slice(line, Math.min(nextLine(source, line), end))
+      .replace(/^\uFEFF/, '')
+      .trim();
     if (content !== '' && !content.startsWith('#') && !content.startsWith('%')) return false;
   }
   return true;

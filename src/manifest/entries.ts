@@ -16,7 +16,10 @@ export function entryRanges({ text }: Source, collection: CollectionNode): Entry
   const ranges: EntryRange[] = [];
   for (const end of ends) {
     const previous = ranges.at(-1)?.end;
-    ranges.push({ start: previous === undefined ? firstStart(text, collection) : nextStart(text, previous, collection.flow), end });
+    ranges.push({
+      start: previous === undefined ? firstStart(text, collection) : nextStart(text, previous, collection.flow),
+      end,
+    });
   }
   return ranges;
 }

@@ -3,7 +3,12 @@
  * Both parsers are brought to this form. Offsets are those of the whole text; a scalar that is not there has start -1.
  */
 export type TreeEvent =
-  | { readonly type: 'map' | 'sequence'; readonly start: number; readonly flow: boolean; readonly anchor: string | undefined }
+  | {
+      readonly type: 'map' | 'sequence';
+      readonly start: number;
+      readonly flow: boolean;
+      readonly anchor: string | undefined;
+    }
   | {
       readonly type: 'scalar';
       readonly start: number;

@@ -17,7 +17,9 @@ interface Layout {
 export function insertFirst(source: Source, collection: CollectionNode, make: MakeEntries): Insertion {
   if (isEmpty(collection)) return insertOnly(collection, make);
   const { write, separator } = layoutOf(source, collection);
-  const text = make(write).map((entry) => `${entry}${separator}`).join('');
+  const text = make(write)
+    .map((entry) => `${entry}${separator}`)
+    .join('');
   return { offset: firstEntry(source, collection), text };
 }
 
@@ -26,7 +28,12 @@ export function insertLast(source: Source, collection: CollectionNode, make: Mak
   const last = collection.kind === 'map' ? collection.pairs.at(-1)?.value : collection.items.at(-1);
   if (last === undefined) return insertOnly(collection, make);
   const { write, separator } = layoutOf(source, collection);
-  return { offset: last.end, text: make(write).map((entry) => `${separator}${entry}`).join('') };
+  return {
+    offset: last.end,
+    text: make(write)
+      .map((entry) => `${separator}${entry}`)
+      .join(''),
+  };
 }
 
 /**
@@ -48,7 +55,8 @@ function layoutOf(source: Source, collection: CollectionNode): Layout {
   const indent = indentationBefore(source, first);
   if (indent === undefined) return { write: flowLine, separator: ', ' };
   const outer = indentationBefore(source, collection.end - 1);
-  const step = outer !== undefined && indent.length > outer.length && indent.startsWith(outer) ? indent.slice(outer.length) : '  ';
+  const step =
+    outer !== undefined && indent.length > outer.length && indent.startsWith(outer) ? indent.slice(outer.length) : '  ';
   const prefix = `${breakNear(source, first)}${indent}`;
   return { write: (value) => flowLines(value, step, prefix), separator: `,${prefix}` };
 }

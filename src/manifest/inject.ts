@@ -64,14 +64,22 @@ export function injectManifest(text: string, options: InjectManifestOptions): In
   return { text: insertAll(text, insertions), reports, insertions };
 }
 
-function planFor({ namespace: own, template }: Workload, options: InjectManifestOptions, levels: PodSecurityByNamespace): InjectPlan {
+function planFor(
+  { namespace: own, template }: Workload,
+  options: InjectManifestOptions,
+  levels: PodSecurityByNamespace,
+): InjectPlan {
   const { config, settings } = options;
   const namespace = own ?? options.namespace;
   const podSecurity = options.podSecurity ?? levels.get(namespace ?? '') ?? 'privileged';
   return planInjection(template?.value ?? {}, { config, settings, podSecurity, namespace });
 }
 
-export function reportOf(workload: Workload, result: ManifestReport['result'], reason: SkipReason | undefined): ManifestReport {
+export function reportOf(
+  workload: Workload,
+  result: ManifestReport['result'],
+  reason: SkipReason | undefined,
+): ManifestReport {
   const { document, line, kind, name, namespace } = workload;
   return {
     document: document.number,

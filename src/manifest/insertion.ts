@@ -33,7 +33,9 @@ export function additionInsertions(workload: Workload, addition: Addition, rende
   const pen: Pen = { document, style: blockStyle(workload), render };
   const { annotations } = addition;
   return [
-    ...(Object.keys(annotations).length === 0 ? [] : addFields(pen, template.node, ['metadata', 'annotations'], annotations)),
+    ...(Object.keys(annotations).length === 0
+      ? []
+      : addFields(pen, template.node, ['metadata', 'annotations'], annotations)),
     ...addLists(pen, resolved(spec.node) as MapNode, addition),
   ];
 }
@@ -45,7 +47,9 @@ function addFields(pen: Pen, map: MapNode, [key, ...rest]: readonly string[], fi
   const value = rest.reduceRight<unknown>((inner, name) => ({ [name]: inner }), fields);
   if (step === undefined) return [addPairs(pen, map, { [key]: value })];
   refuseShared(pen.document, step);
-  return isNull(step.node) ? fillNull(pen, map, key, value) : addFields(pen, resolved(step.node) as MapNode, rest, fields);
+  return isNull(step.node)
+    ? fillNull(pen, map, key, value)
+    : addFields(pen, resolved(step.node) as MapNode, rest, fields);
 }
 
 function addLists(pen: Pen, spec: MapNode, addition: Addition): Insertion[] {
@@ -61,7 +65,10 @@ function addLists(pen: Pen, spec: MapNode, addition: Addition): Insertion[] {
     }
     refuseShared(pen.document, step);
     if (isNull(step.node)) insertions.push(...fillNull(pen, spec, key, items));
-    else insertions.push(addItems(pen, resolved(step.node) as SequenceNode, items, key === 'initContainers' ? 'first' : 'last'));
+    else
+      insertions.push(
+        addItems(pen, resolved(step.node) as SequenceNode, items, key === 'initContainers' ? 'first' : 'last'),
+      );
   }
   return Object.keys(absent).length === 0 ? insertions : [addPairs(pen, spec, absent), ...insertions];
 }
@@ -69,7 +76,8 @@ function addLists(pen: Pen, spec: MapNode, addition: Addition): Insertion[] {
 function addPairs(pen: Pen, map: MapNode, fields: Fields): Insertion {
   const { source, root } = pen.document;
   const pairs = Object.entries(fields);
-  if (map.flow) return insertFirst(source, map, (write) => pairs.map(([key, value]) => `${JSON.stringify(key)}: ${write(value)}`));
+  if (map.flow)
+    return insertFirst(source, map, (write) => pairs.map(([key, value]) => `${JSON.stringify(key)}: ${write(value)}`));
   const lines = pairs.flatMap(([key, value]) => pairLines(pen, key, value));
   return insertAtTop(source, map, lines, map === resolved(root));
 }
@@ -79,9 +87,15 @@ function pairLines({ style, render }: Pen, key: string, value: unknown): readonl
   return [`${key}:`, ...render(value, style).map((line) => ' '.repeat(style.sequenceOffset) + line)];
 }
 
-function addItems({ document, style, render }: Pen, sequence: SequenceNode, items: readonly unknown[], where: 'first' | 'last'): Insertion {
+function addItems(
+  { document, style, render }: Pen,
+  sequence: SequenceNode,
+  items: readonly unknown[],
+  where: 'first' | 'last',
+): Insertion {
   const { source } = document;
-  if (sequence.flow) return (where === 'first' ? insertFirst : insertLast)(source, sequence, (write) => items.map(write));
+  if (sequence.flow)
+    return (where === 'first' ? insertFirst : insertLast)(source, sequence, (write) => items.map(write));
   const lines = render(items, style);
   return where === 'first' ? insertAtTop(source, sequence, lines, false) : insertAtEnd(source, sequence, lines);
 }
@@ -94,5 +108,10 @@ function fillNull({ document, style, render }: Pen, map: MapNode, key: string, v
   const indent = column(source, map.start) + (Array.isArray(value) ? style.sequenceOffset : style.step);
   const insertions = map.flow ? undefined : insertAsValue(source, pair, indent, render(value, style));
   if (insertions !== undefined) return insertions;
-  throw fail('YAML_UNSUPPORTED', pair.key.start, `${key} is null in a way that leaves no room for a value`, `Take ${key} out, or give it a value; nothing was written.`);
+  throw fail(
+    'YAML_UNSUPPORTED',
+    pair.key.start,
+    `${key} is null in a way that leaves no room for a value`,
+    `Take ${key} out, or give it a value; nothing was written.`,
+  );
 }

@@ -1,4 +1,12 @@
-import { CHOMPING_MODE, COLLECTION_STYLE, EVENT_ID, SCALAR_STYLE, getScalarValue, parseEvents, type ScalarEvent } from 'js-yaml';
+import {
+  CHOMPING_MODE,
+  COLLECTION_STYLE,
+  EVENT_ID,
+  SCALAR_STYLE,
+  getScalarValue,
+  parseEvents,
+  type ScalarEvent,
+} from 'js-yaml';
 import type { TreeEvent } from './events.ts';
 
 /** Deeper than any manifest, and shallow enough for the stack. */
@@ -55,7 +63,8 @@ function scalarEvent(text: string, base: number, event: ScalarEvent): TreeEvent 
     text: valueStart === -1 ? '' : getScalarValue(text, event),
     anchor: part(text, event.anchorStart, event.anchorEnd),
     tag: part(text, event.tagStart, event.tagEnd),
-    propertiesEnd: event.anchorStart === -1 && event.tagStart === -1 ? -1 : base + Math.max(event.anchorEnd, event.tagEnd),
+    propertiesEnd:
+      event.anchorStart === -1 && event.tagStart === -1 ? -1 : base + Math.max(event.anchorEnd, event.tagEnd),
   };
 }
 

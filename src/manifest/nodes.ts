@@ -3,7 +3,8 @@
  *
  * `start` is the first character of the node itself, behind its anchor and tag: a block sequence's first dash, a
  * flow collection's bracket, a quoted scalar's quote, the first line below a block scalar's header. `end` is behind its
- * last one; that of a block scalar is the start of the line after it. A value that is not there (`volumes:`) starts and ends behind the colon or dash.
+ * last one; that of a block scalar is the start of the line after it. A value that is not there (`volumes:`) starts and
+ * ends behind the colon or dash.
  */
 export interface ScalarNode {
   readonly kind: 'scalar';

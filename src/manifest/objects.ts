@@ -32,7 +32,12 @@ export function objectsOf(document: ParsedDocument): ManifestObject[] {
   return objectsAt(document, { node: document.root }, [], undefined);
 }
 
-function objectsAt(document: ParsedDocument, step: Step, parents: readonly Step[], inherited: TypeMeta | undefined): ManifestObject[] {
+function objectsAt(
+  document: ParsedDocument,
+  step: Step,
+  parents: readonly Step[],
+  inherited: TypeMeta | undefined,
+): ManifestObject[] {
   const node = resolved(step.node);
   if (node.kind !== 'map' || isForeign(node)) return [];
   const kind = stringField(document, node, 'kind') ?? inherited?.kind;
@@ -50,7 +55,8 @@ function listedObjects({ document, apiVersion, kind, node, trail }: ManifestObje
   const items = childStep(document, node, 'items');
   if (items === undefined || isNull(items.node)) return [];
   const list = resolved(items.node);
-  if (list.kind !== 'sequence') throw document.fail('MANIFEST_INVALID', items.node.start, `the items of this ${kind} must be a list`);
+  if (list.kind !== 'sequence')
+    throw document.fail('MANIFEST_INVALID', items.node.start, `the items of this ${kind} must be a list`);
   // The items of a typed list, say a DeploymentList, need not say what they are.
   const itemType = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) };
   return list.items.flatMap((item) => objectsAt(document, { node: item }, [...trail, items], itemType));
@@ -70,7 +76,8 @@ function matters(kind: string): boolean {
 /** True for a mapping that says of itself that it is of another kind: it is passed on without a further look. */
 function isForeign({ pairs }: MapNode): boolean {
   const kind = pairs.find(({ key }) => key.kind === 'scalar' && key.text === 'kind')?.value;
-  if (kind === undefined) return !pairs.some(({ key }) => key.kind === 'scalar' && ['<<', 'metadata'].includes(key.text));
+  if (kind === undefined)
+    return !pairs.some(({ key }) => key.kind === 'scalar' && ['<<', 'metadata'].includes(key.text));
   return kind.kind === 'scalar' && typeof scalarValue(kind) === 'string' && !matters(kind.text);
 }
 

@@ -1,12 +1,13 @@
 import { YAMLException } from 'js-yaml';
 import { splitDocuments, type DocumentRange } from './documents.ts';
 import type { TreeEvent } from './events.ts';
+import { splitJsonStream } from './jsonStream.ts';
 import { jsYamlEvents } from './jsYamlEvents.ts';
 import { failIn, syntaxHint, type Fail } from './place.ts';
 import { openSource, type Source } from './text.ts';
 import { buildTree, type Tree } from './tree.ts';
 import { createValues, type Values } from './values.ts';
-import { yamlEvents } from './yamlEvents.ts';
+import { yamlEvents, type SyntaxProblem } from './yamlEvents.ts';
 
 /** One document of a text. */
 export interface ParsedDocument extends Tree {
@@ -26,19 +27,34 @@ export interface ParsedDocument extends Tree {
 export function* parseDocuments(text: string, file: string): Generator<ParsedDocument> {
   const source = openSource(text, file);
   for (const range of splitDocuments(source)) {
-    const document = parseDocument(source, range);
-    if (document !== undefined) yield document;
+    const whole = parseDocument(source, range);
+    const parts = isProblem(whole) ? splitJsonStream(text, range) : [];
+    for (const document of parts.length > 1 ? parts.map((part) => parseDocument(source, part)) : [whole]) {
+      if (isProblem(document)) {
+        const hint = syntaxHint(text.slice(range.start, range.end));
+        throw failIn(source, range.number)('YAML_INVALID', document.offset, document.message, hint);
+      }
+      if (document !== undefined) yield document;
+    }
   }
 }
 
-function parseDocument(source: Source, { start, end, number }: DocumentRange): ParsedDocument | undefined {
+/** @returns undefined for an empty document */
+function parseDocument(
+  source: Source,
+  { start, end, number }: DocumentRange,
+): ParsedDocument | SyntaxProblem | undefined {
   const text = source.text.slice(start, end);
-  const fail = failIn(source, number);
   const events = quickEvents(text, start) ?? yamlEvents(text, start);
-  if (!Array.isArray(events)) throw fail('YAML_INVALID', events.offset, events.message, syntaxHint(text));
+  if (!Array.isArray(events)) return events;
   if (events.length === 0) return undefined;
+  const fail = failIn(source, number);
   const { root, aliased } = buildTree(source.text, events, start, fail);
   return { root, aliased, source, number, values: createValues(source.text, fail), fail };
+}
+
+function isProblem(result: ParsedDocument | SyntaxProblem | undefined): result is SyntaxProblem {
+  return result !== undefined && !('root' in result);
 }
 
 /** The events by js-yaml, or undefined when it refuses the document. */

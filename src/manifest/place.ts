@@ -4,7 +4,8 @@ import { lineEnd, lineNumber, lineStart, type Source } from './text.ts';
 /** Makes the error to throw for something at an offset of a document. */
 export type Fail = (code: ErrorCode, offset: number, what: string, hint?: string) => CodedError;
 
-const templateHint = 'This is a template, not YAML: render it first, for example with `helm template`; nothing was written.';
+const templateHint =
+  'This is a template, not YAML: render it first, for example with `helm template`; nothing was written.';
 
 /** Columns of a line that an error shows at most. */
 const shownColumns = 100;

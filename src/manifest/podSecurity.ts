@@ -20,12 +20,18 @@ export function collectPodSecurity(text: string, file: string): PodSecurityByNam
   for (const parsed of parseDocuments(text, file)) {
     for (const { document, kind, apiVersion, node } of objectsOf(parsed)) {
       if (kind !== 'Namespace' || apiVersion !== 'v1') continue;
-      const { metadata } = document.values.of(node) as { metadata?: { name?: unknown; labels?: Record<string, unknown> | null } | null };
+      const { metadata } = document.values.of(node) as {
+        metadata?: { name?: unknown; labels?: Record<string, unknown> | null } | null;
+      };
       const value = metadata?.labels?.[enforceLabel];
       if (value == null) continue;
       const level = levels.find((known) => known === value);
       if (level === undefined) {
-        throw document.fail('MANIFEST_INVALID', node.start, `the label ${enforceLabel} of this namespace must be one of ${levels.join(', ')}`);
+        throw document.fail(
+          'MANIFEST_INVALID',
+          node.start,
+          `the label ${enforceLabel} of this namespace must be one of ${levels.join(', ')}`,
+        );
       }
       found.set(String(metadata?.name), level);
     }

@@ -21,17 +21,31 @@ type Remove = (value: CollectionNode) => Removed;
 export function removalDeletions({ document, trail, template }: Workload, removal: Removal): readonly Deletion[] {
   if (template === undefined) return [];
   for (const step of trail) refuseShared(document, step);
-  const fields = (removers: Readonly<Record<string, Remove>>): Remove => (value) => removeFields(document, value, removers);
-  const named = (names: readonly string[]): Remove => (value) => removeNamed(document, value, names);
+  const fields =
+    (removers: Readonly<Record<string, Remove>>): Remove =>
+    (value) =>
+      removeFields(document, value, removers);
+  const named =
+    (names: readonly string[]): Remove =>
+    (value) =>
+      removeNamed(document, value, names);
   const removed = removeFields(document, template.node, {
     metadata: fields({ annotations: named(removal.annotations) }),
-    spec: fields({ initContainers: named(removal.initContainers), containers: named(removal.containers), volumes: named(removal.volumes) }),
+    spec: fields({
+      initContainers: named(removal.initContainers),
+      containers: named(removal.containers),
+      volumes: named(removal.volumes),
+    }),
   });
   return removed === 'all' ? [] : removed;
 }
 
-/** Takes something out of the values of some keys; a key whose value is left empty goes too, unless it was there before. */
-function removeFields(document: ParsedDocument, map: CollectionNode, removers: Readonly<Record<string, Remove>>): Removed {
+/** Takes something out of the values of some keys. A key whose value is left empty goes too, if it was added. */
+function removeFields(
+  document: ParsedDocument,
+  map: CollectionNode,
+  removers: Readonly<Record<string, Remove>>,
+): Removed {
   if (map.kind !== 'map') return [];
   const deletions: Deletion[] = [];
   const gone: number[] = [];
@@ -46,7 +60,9 @@ function removeFields(document: ParsedDocument, map: CollectionNode, removers: R
     if (kept === undefined) gone.push(index);
     else deletions.push(...kept);
   }
-  return gone.length > 0 && gone.length === map.pairs.length ? 'all' : [...deletions, ...removeEntries(document.source, map, gone)];
+  return gone.length > 0 && gone.length === map.pairs.length
+    ? 'all'
+    : [...deletions, ...removeEntries(document.source, map, gone)];
 }
 
 function removeNamed({ source, values }: ParsedDocument, value: CollectionNode, names: readonly string[]): Removed {
@@ -78,7 +94,10 @@ function keptKey(source: Source, { pairs }: MapNode, index: number, value: Colle
   if (rest.trim() === '') return undefined;
   const marker = rest.startsWith(wasEmpty) ? wasEmpty : /^ # was (~|null|Null|NULL)/.test(rest) ? wasNull : '';
   const entries = value.kind === 'map' ? value.pairs : value.items;
-  return [{ start: behindColon, end: behindColon + marker.length }, ...removeEntries(source, value, [...entries.keys()])];
+  return [
+    { start: behindColon, end: behindColon + marker.length },
+    ...removeEntries(source, value, [...entries.keys()]),
+  ];
 }
 
 /** Takes out some entries: whole lines of a block, or the text with its comma from between brackets. */
@@ -92,7 +111,8 @@ function removeEntries(source: Source, collection: CollectionNode, indexes: read
     }
     // Behind what stays, the comma before an entry goes with it; at the front, everything up to what stays.
     const stays = (at: number): boolean => !indexes.includes(at);
-    if (collection.flow && ranges.some((_, at) => at < index && stays(at))) return [{ start: ranges[index - 1]?.end ?? range.start, end: range.end }];
+    if (collection.flow && ranges.some((_, at) => at < index && stays(at)))
+      return [{ start: ranges[index - 1]?.end ?? range.start, end: range.end }];
     return [{ start: range.start, end: ranges.find((_, at) => at > index && stays(at))?.start ?? range.end }];
   });
 }

@@ -16,9 +16,10 @@ export function plainValue(text: string): string | number | boolean | null {
   const word = words.get(text);
   if (word !== undefined) return word;
   if (!/^[-+.0-9]/.test(text)) return text;
-  const digits = text.startsWith('.') ? text : text.replaceAll('_', '');
+  const digits = text.startsWith('.') ? text.replace(/(?<=[0-9])_(?=[0-9])/g, '') : text.replaceAll('_', '');
   if (integer.test(digits)) return integerValue(digits);
-  return float.test(digits) ? Number(digits) : text;
+  const value = float.test(digits) ? Number(digits) : Number.NaN;
+  return Number.isFinite(value) ? value : text;
 }
 
 function integerValue(digits: string): number {

@@ -6,9 +6,19 @@ import type { ParsedDocument } from './parse.ts';
  * @throws YAML_UNSUPPORTED
  */
 export function refuseShared({ fail, aliased }: ParsedDocument, { node, mergedAt }: Step): void {
-  if (mergedAt !== undefined) throw fail('YAML_UNSUPPORTED', mergedAt, 'this would have to be changed, and is merged (<<) into the workload from here');
-  if (node.kind === 'alias') throw fail('YAML_UNSUPPORTED', node.start, 'this would have to be changed, and is an alias');
+  if (mergedAt !== undefined)
+    throw fail(
+      'YAML_UNSUPPORTED',
+      mergedAt,
+      'this would have to be changed, and is merged (<<) into the workload from here',
+    );
+  if (node.kind === 'alias')
+    throw fail('YAML_UNSUPPORTED', node.start, 'this would have to be changed, and is an alias');
   if (node.anchor !== undefined && aliased.has(node.anchor)) {
-    throw fail('YAML_UNSUPPORTED', node.start, `this would have to be changed, and its anchor "${node.anchor}" is used elsewhere too`);
+    throw fail(
+      'YAML_UNSUPPORTED',
+      node.start,
+      `this would have to be changed, and its anchor "${node.anchor}" is used elsewhere too`,
+    );
   }
 }

@@ -12,7 +12,8 @@ export function blockStyle({ document: { source, values }, trail, template }: Wo
   const spec = template && childMap(template.node, 'spec');
   const containers = spec && values.entries(spec).get('containers')?.pair.value;
   const step = stepOf(source, spec === undefined ? around : [...around, spec]);
-  if (spec === undefined || containers?.kind !== 'sequence' || containers.flow || spec.flow) return { step, sequenceOffset: step };
+  if (spec === undefined || containers?.kind !== 'sequence' || containers.flow || spec.flow)
+    return { step, sequenceOffset: step };
   return { step, sequenceOffset: Math.max(0, column(source, containers.start) - column(source, spec.start)) };
 
   function childMap(map: MapNode, key: string): MapNode | undefined {

@@ -50,7 +50,9 @@ export function lineAfter(source: Source, offset: number): number {
 
 /** The line break for a line that is put next to the one of `offset`: its own, else the one before, else LF. */
 export function breakNear(source: Source, offset: number): string {
-  return breakBefore(source.text, nextLine(source, offset)) || breakBefore(source.text, lineStart(source, offset)) || '\n';
+  return (
+    breakBefore(source.text, nextLine(source, offset)) || breakBefore(source.text, lineStart(source, offset)) || '\n'
+  );
 }
 
 /** The white space before `offset` if there is nothing else on its line, undefined otherwise. */

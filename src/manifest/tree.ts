@@ -44,10 +44,18 @@ export function buildTree(text: string, events: readonly TreeEvent[], start: num
   };
 
   const readScalar = (event: TreeEvent & { type: 'scalar' }, place: () => number): ScalarNode => {
-    const { start: begin, end, plain, text: value, anchor, tag, propertiesEnd } = event;
-    const absentAt = propertiesEnd === -1 ? place : () => propertiesEnd;
-    const range = begin === -1 ? { start: absentAt(), end: absentAt() } : { start: begin, end };
-    const node: ScalarNode = { kind: 'scalar', ...range, plain, text: value, anchor, tag };
+    const { plain, text: value, anchor, tag, propertiesEnd } = event;
+    const absent = event.start === -1;
+    const at = absent && propertiesEnd === -1 ? place() : propertiesEnd;
+    const node: ScalarNode = {
+      kind: 'scalar',
+      start: absent ? at : event.start,
+      end: absent ? at : event.end,
+      plain,
+      text: value,
+      anchor,
+      tag,
+    };
     remember(node);
     return node;
   };
@@ -91,7 +99,8 @@ export function buildTree(text: string, events: readonly TreeEvent[], start: num
 
   const root = read(() => start);
   // Only a lone CR or a byte order mark amid the text can hide a boundary from the splitting by lines.
-  if (index !== events.length - 1) throw fail('YAML_UNSUPPORTED', root.end, 'another document begins without a line "---"');
+  if (index !== events.length - 1)
+    throw fail('YAML_UNSUPPORTED', root.end, 'another document begins without a line "---"');
   return { root, aliased };
 }
 

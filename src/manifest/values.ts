@@ -83,7 +83,8 @@ function mergeSources(value: Node, fail: Fail): MapNode[] {
   const target = resolved(value);
   const sources = target.kind === 'sequence' ? target.items.map(resolved).toReversed() : [target];
   return sources.map((source) => {
-    if (source.kind !== 'map') throw fail('YAML_INVALID', value.start, 'a merge (<<) needs a mapping or a list of mappings');
+    if (source.kind !== 'map')
+      throw fail('YAML_INVALID', value.start, 'a merge (<<) needs a mapping or a list of mappings');
     return source;
   });
 }
@@ -91,7 +92,13 @@ function mergeSources(value: Node, fail: Fail): MapNode[] {
 function keyText(key: Node, text: string, fail: Fail): string {
   const target = resolved(key);
   // In a template, `{{ .Values.image }}` reads as a mapping whose key is a mapping.
-  if (target.kind !== 'scalar') throw fail('YAML_INVALID', key.start, 'a key must be a scalar', syntaxHint(text.slice(key.start - 1, key.start + 1)));
+  if (target.kind !== 'scalar')
+    throw fail(
+      'YAML_INVALID',
+      key.start,
+      'a key must be a scalar',
+      syntaxHint(text.slice(key.start - 1, key.start + 1)),
+    );
   const value = scalarValue(target);
   if (value === null) throw fail('YAML_INVALID', key.start, 'a key must not be null');
   return String(value);

@@ -17,8 +17,14 @@ const tooDeep = 'The document is nested too deeply';
  * @returns the events of its root node, or what is wrong with it
  */
 export function yamlEvents(text: string, base: number): TreeEvent[] | SyntaxProblem {
-  // Failsafe: every scalar stays the string that it is. Values are made from the text elsewhere, and duplicate keys are found there without taking quadratic time.
-  const options = { version: '1.1', schema: 'failsafe', prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const;
+  // Every scalar stays a string: values are made elsewhere, and duplicate keys found without taking quadratic time.
+  const options = {
+    version: '1.1',
+    schema: 'failsafe',
+    prettyErrors: false,
+    uniqueKeys: false,
+    logLevel: 'silent',
+  } as const;
   try {
     const document = parseDocument(text, options);
     const [error] = document.errors;
@@ -49,9 +55,28 @@ function pushNode(text: string, node: ParsedNode | null, base: number, events: T
   }
 }
 
-function scalarEvent(text: string, node: (Scalar & { range: readonly [number, number, number] }) | null, base: number): TreeEvent {
-  if (node === null) return { type: 'scalar', start: -1, end: -1, plain: true, text: '', anchor: undefined, tag: undefined, propertiesEnd: -1 };
-  const { range: [first, end], type } = node;
+/** A key or value that is not even written as an empty one: `{a}`. */
+const noScalar: TreeEvent = {
+  type: 'scalar',
+  start: -1,
+  end: -1,
+  plain: true,
+  text: '',
+  anchor: undefined,
+  tag: undefined,
+  propertiesEnd: -1,
+};
+
+function scalarEvent(
+  text: string,
+  node: (Scalar & { range: readonly [number, number, number] }) | null,
+  base: number,
+): TreeEvent {
+  if (node === null) return noScalar;
+  const {
+    range: [first, end],
+    type,
+  } = node;
   const plain = type === 'PLAIN';
   const block = type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED';
   const start = block ? behindHeader(text, first) : first;

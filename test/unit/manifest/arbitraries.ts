@@ -4,7 +4,31 @@ import { blockLines, type Pen } from './manifestText.ts';
 type Json = Record<string, unknown>;
 
 const string = fc.oneof(
-  fc.constantFrom('a', 'on', '0644', '12:30', 'a: b', '- a', '#', "it's", '"', '{{', '---', 'two\nlines\n', 'keep\n\n\n', 'x # y', 'null', '', '~', 'ü😀', 'a,b', '[', '|', '%', '@'),
+  fc.constantFrom(
+    'a',
+    'on',
+    '0644',
+    '12:30',
+    'a: b',
+    '- a',
+    '#',
+    "it's",
+    '"',
+    '{{',
+    '---',
+    'two\nlines\n',
+    'keep\n\n\n',
+    'x # y',
+    'null',
+    '',
+    '~',
+    'ü😀',
+    'a,b',
+    '[',
+    '|',
+    '%',
+    '@',
+  ),
   fc.string({ unit: 'grapheme', maxLength: 8 }),
 );
 // No `e0`: the oracle takes it for a number.
@@ -31,11 +55,17 @@ const volume: fc.Arbitrary<Json> = fc.oneof(
 
 /** Absent, null, empty or filled: each asks for other text. */
 function field(filled: fc.Arbitrary<unknown>, empty: unknown): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, fc.constant(null), fc.constant(empty), { weight: 4, arbitrary: filled });
+  return fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, fc.constant(null), fc.constant(empty), {
+    weight: 4,
+    arbitrary: filled,
+  });
 }
 
 const annotations = field(fc.dictionary(name, string, { minKeys: 1, maxKeys: 3 }), {});
-const metadata = field(fc.record({ labels: fc.option(fc.dictionary(name, name, { maxKeys: 2 }), { nil: undefined }), annotations }), {});
+const metadata = field(
+  fc.record({ labels: fc.option(fc.dictionary(name, name, { maxKeys: 2 }), { nil: undefined }), annotations }),
+  {},
+);
 
 const podSpec = fc.record({
   containers: fc.array(container('c'), { minLength: 1, maxLength: 3 }),
@@ -46,15 +76,37 @@ const podSpec = fc.record({
 });
 
 const template = fc.record({ metadata, spec: podSpec });
-const objectMeta = fc.record({ name, annotations: fc.option(fc.dictionary(name, string, { maxKeys: 2 }), { nil: undefined }) });
+const objectMeta = fc.record({
+  name,
+  annotations: fc.option(fc.dictionary(name, string, { maxKeys: 2 }), { nil: undefined }),
+});
 
 const workload: fc.Arbitrary<Json> = fc.oneof(
-  fc.record({ apiVersion: fc.constant('apps/v1'), kind: fc.constantFrom('Deployment', 'StatefulSet', 'DaemonSet'), metadata: objectMeta, spec: fc.record({ replicas: fc.nat(3), template }) }),
-  fc.record({ apiVersion: fc.constant('batch/v1'), kind: fc.constant('CronJob'), metadata: objectMeta, spec: fc.record({ jobTemplate: fc.record({ spec: fc.record({ template }) }) }) }),
+  fc.record({
+    apiVersion: fc.constant('apps/v1'),
+    kind: fc.constantFrom('Deployment', 'StatefulSet', 'DaemonSet'),
+    metadata: objectMeta,
+    spec: fc.record({ replicas: fc.nat(3), template }),
+  }),
+  fc.record({
+    apiVersion: fc.constant('batch/v1'),
+    kind: fc.constant('CronJob'),
+    metadata: objectMeta,
+    spec: fc.record({ jobTemplate: fc.record({ spec: fc.record({ template }) }) }),
+  }),
   fc.record({ apiVersion: fc.constant('v1'), kind: fc.constant('Pod'), metadata: objectMeta, spec: podSpec }),
 );
-const foreign: fc.Arbitrary<Json> = fc.record({ apiVersion: fc.constant('v1'), kind: fc.constant('ConfigMap'), metadata: objectMeta, data: fc.dictionary(name, string, { maxKeys: 3 }) });
-const list: fc.Arbitrary<Json> = fc.record({ apiVersion: fc.constant('v1'), kind: fc.constant('List'), items: fc.array(fc.oneof(workload, foreign), { maxLength: 2 }) });
+const foreign: fc.Arbitrary<Json> = fc.record({
+  apiVersion: fc.constant('v1'),
+  kind: fc.constant('ConfigMap'),
+  metadata: objectMeta,
+  data: fc.dictionary(name, string, { maxKeys: 3 }),
+});
+const list: fc.Arbitrary<Json> = fc.record({
+  apiVersion: fc.constant('v1'),
+  kind: fc.constant('List'),
+  items: fc.array(fc.oneof(workload, foreign), { maxLength: 2 }),
+});
 
 /** A manifest as values and as text. */
 export interface GeneratedManifest {
@@ -80,9 +132,13 @@ export const generatedManifest: fc.Arbitrary<GeneratedManifest> = fc
     const choose = (ways: number): number => (choices[made++ % choices.length] ?? 0) % ways;
     const pen: Pen = { ...style, choose };
     const values = objects.map((object) => shuffled(withoutUndefined(object) as Json, choose));
-    const texts = values.map((value) => (json !== undefined && !hasNull(value) ? JSON.stringify(value, null, json) : blockLines(value, 0, pen).join('\n')));
+    const texts = values.map((value) =>
+      json !== undefined && !hasNull(value) ? JSON.stringify(value, null, json) : blockLines(value, 0, pen).join('\n'),
+    );
     const separators = texts.map(() => ['\n---\n', '\n--- # next\n', '\n...\n---\n', '\n---\n\n'][choose(4)] ?? '');
-    const body = texts.map((document, index) => (index === texts.length - 1 ? document : `${document}${separators[index] ?? ''}`)).join('');
+    const body = texts
+      .map((document, index) => (index === texts.length - 1 ? document : `${document}${separators[index] ?? ''}`))
+      .join('');
     const text = `${lead}${body}${finalBreak ? '\n' : ''}`;
     return { text: byteOrderMark + text.replaceAll('\n', lineBreak), documents: values };
   });
@@ -94,7 +150,11 @@ function hasNull(value: unknown): boolean {
 function withoutUndefined(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutUndefined);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined).map(([key, item]) => [key, withoutUndefined(item)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, withoutUndefined(item)]),
+  );
 }
 
 /** The keys of every mapping in another order. */

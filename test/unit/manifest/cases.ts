@@ -13,7 +13,14 @@ export function articleSidecar(name: 'monitor' | 'sidecar-monitor'): OwnSidecarC
 /** A sidecar of the user's own with everything that such a one can have. */
 export const ownSidecar: OwnSidecarConfig = {
   form: 'own',
-  containers: [{ name: 'dump', image: 'dump:1', args: ['-w', '/dump/"a: #b"', 'two\nlines'], volumeMounts: [{ name: 'dump', mountPath: '/dump' }] }],
+  containers: [
+    {
+      name: 'dump',
+      image: 'dump:1',
+      args: ['-w', '/dump/"a: #b"', 'two\nlines'],
+      volumeMounts: [{ name: 'dump', mountPath: '/dump' }],
+    },
+  ],
   initContainers: [{ name: 'dump-setup', image: 'dump:1' }],
   volumes: [{ name: 'dump', emptyDir: {} }],
 };
@@ -33,17 +40,27 @@ const special: Readonly<Record<string, Readonly<Record<string, CaseOptions>>>> =
     'article-nginx.yaml': { config: articleSidecar('monitor') },
     'article-nginx-agent.yaml': {},
   },
-  'article-webhook-deployment.yaml': { 'article-webhook-deployment.yaml': { config: articleSidecar('sidecar-monitor') } },
+  'article-webhook-deployment.yaml': {
+    'article-webhook-deployment.yaml': { config: articleSidecar('sidecar-monitor') },
+  },
   'deployment.yaml': {
-    'deployment.yaml': { settings: { filter: 'tcp port 80 and host "a" # not b: c', snaplen: '96', duration: '1m30s' } },
+    'deployment.yaml': {
+      settings: { filter: 'tcp port 80 and host "a" # not b: c', snaplen: '96', duration: '1m30s' },
+    },
     'deployment-baseline.yaml': { podSecurity: 'baseline' },
     'deployment-own.yaml': { config: ownSidecar },
   },
   'pod-volumes.yaml': { 'pod-volumes.yaml': {}, 'pod-volumes-own.yaml': { config: ownSidecar } },
-  'comments-everywhere.yaml': { 'comments-everywhere.yaml': {}, 'comments-everywhere-own.yaml': { config: ownSidecar } },
+  'comments-everywhere.yaml': {
+    'comments-everywhere.yaml': {},
+    'comments-everywhere-own.yaml': { config: ownSidecar },
+  },
   'empties.yaml': { 'empties.yaml': {}, 'empties-own.yaml': { config: ownSidecar } },
   'flow.yaml': { 'flow.yaml': {}, 'flow-own.yaml': { config: ownSidecar } },
-  'deployment.json': { 'deployment.json': { settings: { filter: 'udp' } }, 'deployment-own.json': { config: ownSidecar } },
+  'deployment.json': {
+    'deployment.json': { settings: { filter: 'udp' } },
+    'deployment-own.json': { config: ownSidecar },
+  },
   'skipped.yaml': { 'skipped.yaml': { settings: { filter: 'tcp port 80' } } },
 };
 

@@ -18,7 +18,9 @@ const notStrings = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
 /** Lines of a block at `indent` columns; the first one without its indentation. */
 export function blockLines(value: unknown, indent: number, pen: Pen): string[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => itemLines(item, index === 0, indent, pen));
-  return Object.entries(value as object).flatMap(([key, item], index) => pairLines(key, item, index === 0, indent, pen));
+  return Object.entries(value as object).flatMap(([key, item], index) =>
+    pairLines(key, item, index === 0, indent, pen),
+  );
 }
 
 function pairLines(key: string, value: unknown, first: boolean, indent: number, pen: Pen): string[] {
@@ -37,7 +39,11 @@ function pairLines(key: string, value: unknown, first: boolean, indent: number, 
     return [...before, opening, ...triviaLines(deeper, pen), `${' '.repeat(deeper)}${top}`, ...rest];
   }
   const [head = '', ...tail] = leafLines(value, indent, pen);
-  return [...before, `${margin}${scalar(key, pen)}:${head === '' ? '' : ` ${head}`}${tail.length > 0 ? '' : endOfLine(pen)}`, ...tail];
+  return [
+    ...before,
+    `${margin}${scalar(key, pen)}:${head === '' ? '' : ` ${head}`}${tail.length > 0 ? '' : endOfLine(pen)}`,
+    ...tail,
+  ];
 }
 
 function itemLines(item: unknown, first: boolean, indent: number, pen: Pen): string[] {
@@ -50,7 +56,8 @@ function itemLines(item: unknown, first: boolean, indent: number, pen: Pen): str
   }
   const gap = pen.choose(8) === 0 ? 4 : 2;
   const [top = '', ...rest] = blockLines(item, indent + gap, pen);
-  if (pen.choose(12) === 0) return [...before, `${margin}-${property(pen)}${endOfLine(pen)}`, `${' '.repeat(indent + gap)}${top}`, ...rest];
+  if (pen.choose(12) === 0)
+    return [...before, `${margin}-${property(pen)}${endOfLine(pen)}`, `${' '.repeat(indent + gap)}${top}`, ...rest];
   return [...before, `${margin}-${' '.repeat(gap - 1)}${top}`, ...rest];
 }
 
@@ -73,9 +80,12 @@ function leafLines(value: unknown, indent: number, pen: Pen): string[] {
 }
 
 function literalLines(value: string, indent: number, pen: Pen): string[] {
-  const lines = value.slice(0, -1).split('\n').map((line) => (line === '' ? '' : `${' '.repeat(indent + 2)}${line}`));
+  const lines = value
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => (line === '' ? '' : `${' '.repeat(indent + 2)}${line}`));
   // A comment that is indented less ends it; a deeper one would be content.
-  const end = pen.comments ? [`${' '.repeat(indent)}# end`] : [];
+  const end = pen.comments || value.endsWith('\n\n') ? [`${' '.repeat(indent)}# end`] : [];
   // Without a `+`, blank lines behind it are none of its content.
   if (/[^\n]\n$/.test(value) && pen.choose(2) === 0) return ['|', ...lines, '', ...end];
   return ['|+', ...lines, ...end];
@@ -87,7 +97,9 @@ function flowLines(value: object, indent: number, pen: Pen): string[] {
   const [open, close] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   if (entries.length === 0) return [`${open}${close}`];
   const comma = (index: number): string => (index < entries.length - 1 || pen.choose(2) === 0 ? ',' : '');
-  const body = entries.map((entry, index) => `${' '.repeat(indent + 2 + pen.choose(3))}${entry}${comma(index)}${endOfLine(pen)}`);
+  const body = entries.map(
+    (entry, index) => `${' '.repeat(indent + 2 + pen.choose(3))}${entry}${comma(index)}${endOfLine(pen)}`,
+  );
   return [`${open}${endOfLine(pen)}`, ...body, `${' '.repeat(indent + 1 + pen.choose(2))}${close}`];
 }
 

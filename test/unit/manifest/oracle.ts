@@ -1,5 +1,11 @@
 import { parseAllDocuments } from 'yaml';
-import { additionPatch, planInjection, templatePath, type PatchOperation, type PodSecurityLevel } from '../../../src/inject/index.ts';
+import {
+  additionPatch,
+  planInjection,
+  templatePath,
+  type PatchOperation,
+  type PodSecurityLevel,
+} from '../../../src/inject/index.ts';
 import type { InjectManifestOptions } from '../../../src/manifest/index.ts';
 import type { PodTemplate } from '../../../src/sidecar/index.ts';
 
@@ -12,7 +18,11 @@ export function readYaml(text: string): unknown[] {
 }
 
 /** What injecting must come to: the parsed documents with the addition applied as a JSON Patch to each pod template. */
-export function expectedDocuments(text: string, options: InjectManifestOptions, levels: Readonly<Record<string, PodSecurityLevel>> = {}): unknown[] {
+export function expectedDocuments(
+  text: string,
+  options: InjectManifestOptions,
+  levels: Readonly<Record<string, PodSecurityLevel>> = {},
+): unknown[] {
   const documents = structuredClone(readYaml(text));
   for (const document of documents) for (const found of objectsIn(document)) injectObject(found, options, levels);
   return documents;
@@ -24,9 +34,14 @@ interface Found {
   readonly kind: unknown;
 }
 
-function injectObject({ object, apiVersion, kind }: Found, options: InjectManifestOptions, levels: Readonly<Record<string, PodSecurityLevel>>): void {
+function injectObject(
+  { object, apiVersion, kind }: Found,
+  options: InjectManifestOptions,
+  levels: Readonly<Record<string, PodSecurityLevel>>,
+): void {
   const path = templatePath(String(apiVersion), String(kind));
-  const template = path?.reduce<unknown>((at, key) => (at as Json | undefined)?.[key], object) as PodTemplate | undefined;
+  const template = path?.reduce<unknown>((at, key) => (at as Json | undefined)?.[key], object) as
+    PodTemplate | undefined;
   if (path === undefined || template === undefined) return;
   const namespace = (object['metadata'] as Json | undefined)?.['namespace'] as string | undefined;
   const podSecurity = options.podSecurity ?? levels[namespace ?? ''] ?? 'privileged';
@@ -34,18 +49,25 @@ function injectObject({ object, apiVersion, kind }: Found, options: InjectManife
   if (plan.inject) applyPatch(object, additionPatch(template, plan.addition, path));
 }
 
-function objectsIn(value: unknown, inherited: { readonly apiVersion?: unknown; readonly kind?: unknown } = {}): Found[] {
+function objectsIn(
+  value: unknown,
+  inherited: { readonly apiVersion?: unknown; readonly kind?: unknown } = {},
+): Found[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
   const object = value as Json;
   const { apiVersion = inherited.apiVersion, kind = inherited.kind, items } = object;
-  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) return [{ object, apiVersion, kind }];
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items))
+    return [{ object, apiVersion, kind }];
   return items.flatMap((item) => objectsIn(item, kind === 'List' ? {} : { apiVersion, kind: kind.slice(0, -4) }));
 }
 
 /** RFC 6902, as far as additions need it. */
 export function applyPatch(target: unknown, operations: readonly PatchOperation[]): void {
   for (const operation of operations) {
-    const keys = operation.path.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const keys = operation.path
+      .split('/')
+      .slice(1)
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
     const last = keys.pop() ?? '';
     const parent = keys.reduce<unknown>((at, key) => (at as Json)[key], target) as Json | unknown[];
     if (operation.op !== 'add') throw new Error(`${operation.op} is no addition`);

@@ -36,18 +36,25 @@ test('two parsers agree on the place of every node of any manifest', { timeout: 
 /** A bracket at the column of its key: only one of the parsers takes it, as kubectl does. */
 const tolerated = ['scalars.yaml', 'flow.yaml'];
 
-test.each(fixtureCases.filter(({ options }) => !tolerated.includes(options.file)))('two parsers agree on $name', ({ input }) => {
-  const { quick, tolerant } = bothTrees(input);
-  expect(tolerant).toEqual(quick);
-});
+test.each(fixtureCases.filter(({ options }) => !tolerated.includes(options.file)))(
+  'two parsers agree on $name',
+  ({ input }) => {
+    const { quick, tolerant } = bothTrees(input);
+    expect(tolerant).toEqual(quick);
+  },
+);
 
 test('both find the end of a block scalar whose last line is of spaces', () => {
   const text = 'a:\n- |\n  x\n   \n\nb: c\n';
-  for (const tree of Object.values(bothTrees(text))) expect(tree).toMatchObject([{ root: { pairs: [{ value: { end: 15 } }, {}] } }]);
+  for (const tree of Object.values(bothTrees(text)))
+    expect(tree).toMatchObject([{ root: { pairs: [{ value: { end: 15 } }, {}] } }]);
 });
 
 test.each([
-  ['anchors, tags and aliases', 'a: &x !!str 1\nb: !!map\n  c: *x\nd: &y\n  - &z !t e\n  - *z\nf: &empty\ng: !!null\nh:\n  &q\n  i: j\n'],
+  [
+    'anchors, tags and aliases',
+    'a: &x !!str 1\nb: !!map\n  c: *x\nd: &y\n  - &z !t e\n  - *z\nf: &empty\ng: !!null\nh:\n  &q\n  i: j\n',
+  ],
   ['explicit keys', '? a\n: b\n? - c\n: - d\n? e\nf: g\n'],
   ['absent values', 'a:\nb:\n-\n- c\n-\nd: {e, f: , "g":, h: i}\nj: [k: l, m]\n'],
   ['block scalars', 'a: |\n  x\n\n\nb: >-\n  y\n   z\nc: |+\n  w\n\nd: |2-\n    v\n\ne: |\nf: >+\n\n\n'],
