@@ -15,8 +15,8 @@ const passedLine: Reporter = {
       if (tests === 0 && !module.ok()) count.failed += 1;
     }
     const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`;
-    // After vitest's own summary, which is printed in this same event.
-    setImmediate(() => console.log(`${count.passed} passed, ${count.failed} failed${skipped}`));
+    // Behind everything else, vitest's own summary and the teardown of the projects too.
+    process.once('exit', () => console.log(`${count.passed} passed, ${count.failed} failed${skipped}`));
   },
 };
 

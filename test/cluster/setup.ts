@@ -4,7 +4,7 @@ import { errorTable, formatError, isCodedError } from '../../src/errors.ts';
 import { acquireLock } from '../../scripts/cluster/lock.ts';
 import type { ClusterHandle } from '../../scripts/cluster/paths.ts';
 import { stateHome } from '../../scripts/cluster/paths.ts';
-import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { noProgress, stderrProgress } from '../../scripts/cluster/progress.ts';
 import { checkMachine } from '../../scripts/cluster/requirements.ts';
 import { downCluster } from '../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../scripts/cluster/up.ts';
@@ -34,7 +34,8 @@ async function bringUp(project: TestProject, name: string, keep: boolean): Promi
   project.provide('node', await upCluster({ name, onProgress: stderrProgress }));
   return async () => {
     if (keep) stderrProgress(`node ${name} stays up: npm run -s cluster -- --name ${name} kubectl get pods -A`);
-    else await downCluster(name, stderrProgress);
+    // In silence: the summary is what a run ends with.
+    else await downCluster(name, noProgress);
     await lock.release();
   };
 }
