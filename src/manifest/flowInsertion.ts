@@ -45,7 +45,7 @@ function insertOnly({ start }: CollectionNode, make: MakeEntries): Insertion {
 }
 
 /** Offset of the first entry of a flow collection that is not empty, with its anchor and tag. */
-export function firstEntry({ text }: Source, { start }: CollectionNode): number {
+function firstEntry({ text }: Source, { start }: CollectionNode): number {
   return skipTrivia(text, start + 1);
 }
 
@@ -61,6 +61,6 @@ function layoutOf(source: Source, collection: CollectionNode): Layout {
   return { write: (value) => flowLines(value, step, prefix), separator: `,${prefix}` };
 }
 
-export function isEmpty(collection: CollectionNode): boolean {
+function isEmpty(collection: CollectionNode): boolean {
   return (collection.kind === 'map' ? collection.pairs : collection.items).length === 0;
 }

@@ -16,7 +16,7 @@ export interface InjectManifestOptions {
   readonly file: string;
   /** Of every namespace; undefined: as the Namespace objects say, and privileged where there is none. */
   readonly podSecurity?: PodSecurityLevel | undefined;
-  /** What the Namespace objects of other files say, see {@link collectPodSecurity}. */
+  /** What the Namespace objects say: those of all files together, or undefined to look at those of this text alone. */
   readonly podSecurityByNamespace?: PodSecurityByNamespace | undefined;
   /** Of workloads that name none. */
   readonly namespace?: string | undefined;
@@ -50,7 +50,7 @@ export interface InjectedManifest {
  * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
  */
 export function injectManifest(text: string, options: InjectManifestOptions): InjectedManifest {
-  const levels = new Map([...(options.podSecurityByNamespace ?? []), ...collectPodSecurity(text, options.file)]);
+  const levels = options.podSecurityByNamespace ?? collectPodSecurity(text, options.file);
   const render = createRenderBlock();
   const reports: ManifestReport[] = [];
   const insertions: Insertion[] = [];

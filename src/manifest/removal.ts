@@ -9,9 +9,11 @@ import { refuseShared } from './shared.ts';
 import { indentationBefore, lineAfter, lineEnd, lineStart, skipTrivia, type Source } from './text.ts';
 import type { Workload } from './workload.ts';
 
+/** What to take out: of the values of some keys, or the entries of these names. */
+type Removals = { readonly [key: string]: Removals } | readonly string[];
+
 /** What goes from a collection; 'all' when nothing would stay. */
 type Removed = readonly Deletion[] | 'all';
-type Remove = (value: CollectionNode) => Removed;
 
 /**
  * The deletions that take a removal out of the pod template of a workload: what is named, and the keys above it that
@@ -21,48 +23,39 @@ type Remove = (value: CollectionNode) => Removed;
 export function removalDeletions({ document, trail, template }: Workload, removal: Removal): readonly Deletion[] {
   if (template === undefined) return [];
   for (const step of trail) refuseShared(document, step);
-  const fields =
-    (removers: Readonly<Record<string, Remove>>): Remove =>
-    (value) =>
-      removeFields(document, value, removers);
-  const named =
-    (names: readonly string[]): Remove =>
-    (value) =>
-      removeNamed(document, value, names);
-  const removed = removeFields(document, template.node, {
-    metadata: fields({ annotations: named(removal.annotations) }),
-    spec: fields({
-      initContainers: named(removal.initContainers),
-      containers: named(removal.containers),
-      volumes: named(removal.volumes),
-    }),
-  });
+  const { annotations, ...lists } = removal;
+  const removed = removeFrom(document, template.node, { metadata: { annotations }, spec: lists });
   return removed === 'all' ? [] : removed;
 }
 
+function removeFrom(document: ParsedDocument, value: CollectionNode, removals: Removals): Removed {
+  if (isNames(removals)) return removeNamed(document, value, removals);
+  return value.kind === 'map' ? removeFields(document, value, removals) : [];
+}
+
+function isNames(removals: Removals): removals is readonly string[] {
+  return Array.isArray(removals);
+}
+
 /** Takes something out of the values of some keys. A key whose value is left empty goes too, if it was added. */
-function removeFields(
-  document: ParsedDocument,
-  map: CollectionNode,
-  removers: Readonly<Record<string, Remove>>,
-): Removed {
-  if (map.kind !== 'map') return [];
+function removeFields(document: ParsedDocument, map: MapNode, removals: Readonly<Record<string, Removals>>): Removed {
+  const { source } = document;
   const deletions: Deletion[] = [];
   const gone: number[] = [];
-  for (const [key, remove] of Object.entries(removers)) {
+  for (const [key, inner] of Object.entries(removals)) {
     const step = childStep(document, map, key);
     const value = step && resolved(step.node);
     if (step === undefined || value === undefined || value.kind === 'scalar') continue;
-    const removed = remove(value);
-    if (removed.length > 0) refuseShared(document, step);
+    const removed = removeFrom(document, value, inner);
+    if (removed.length === 0) continue;
+    refuseShared(document, step);
     const index = map.pairs.findIndex((pair) => pair.value === value);
-    const kept = removed === 'all' ? keptEmpty(document.source, map, index, value) : removed;
+    const kept = removed === 'all' ? keptEmpty(source, map, index, value) : removed;
     if (kept === undefined) gone.push(index);
     else deletions.push(...kept);
   }
-  return gone.length > 0 && gone.length === map.pairs.length
-    ? 'all'
-    : [...deletions, ...removeEntries(document.source, map, gone)];
+  const all = gone.length > 0 && gone.length === map.pairs.length;
+  return all ? 'all' : [...deletions, ...removeEntries(source, map, gone)];
 }
 
 function removeNamed({ source, values }: ParsedDocument, value: CollectionNode, names: readonly string[]): Removed {

@@ -1,4 +1,5 @@
-import { resolved, type MapNode } from './nodes.ts';
+import { resolved, type CollectionNode, type MapNode } from './nodes.ts';
+import type { ParsedDocument } from './parse.ts';
 import type { BlockStyle } from './render.ts';
 import { column, type Source } from './text.ts';
 import type { Workload } from './workload.ts';
@@ -7,19 +8,20 @@ import type { Workload } from './workload.ts';
 const defaultStep = 2;
 
 /** How the pod template of a workload is written; the innermost mappings tell. */
-export function blockStyle({ document: { source, values }, trail, template }: Workload): BlockStyle {
-  const around = trail.map(({ node }) => resolved(node)).filter((node) => node.kind === 'map');
-  const spec = template && childMap(template.node, 'spec');
-  const containers = spec && values.entries(spec).get('containers')?.pair.value;
-  const step = stepOf(source, spec === undefined ? around : [...around, spec]);
-  if (spec === undefined || containers?.kind !== 'sequence' || containers.flow || spec.flow)
-    return { step, sequenceOffset: step };
+export function blockStyle({ document, trail, template }: Workload): BlockStyle {
+  const { source } = document;
+  const spec = template && blockValue(document, template.node, 'spec');
+  const maps = [...trail.map(({ node }) => resolved(node)), spec].filter((node) => node?.kind === 'map');
+  const step = stepOf(source, maps);
+  const containers = spec?.kind === 'map' ? blockValue(document, spec, 'containers') : undefined;
+  if (spec === undefined || containers?.kind !== 'sequence') return { step, sequenceOffset: step };
   return { step, sequenceOffset: Math.max(0, column(source, containers.start) - column(source, spec.start)) };
+}
 
-  function childMap(map: MapNode, key: string): MapNode | undefined {
-    const node = values.entries(map).get(key)?.pair.value;
-    return node?.kind === 'map' ? node : undefined;
-  }
+/** The value of a key if it is a block collection. */
+function blockValue({ values }: ParsedDocument, map: MapNode, key: string): CollectionNode | undefined {
+  const value = values.entries(map).get(key)?.pair.value;
+  return value === undefined || value.kind === 'scalar' || value.kind === 'alias' || value.flow ? undefined : value;
 }
 
 function stepOf(source: Source, maps: readonly MapNode[]): number {

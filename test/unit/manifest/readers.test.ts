@@ -9,7 +9,7 @@ import { yamlEvents } from '../../../src/manifest/yamlEvents.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { fixtureCases } from './cases.ts';
 
-const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 200);
+const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 100);
 
 /** The trees of a text's documents by both parsers. */
 function bothTrees(text: string): { quick: unknown[]; tolerant: unknown[] } {
