@@ -11,7 +11,7 @@ for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$root/$name"; done
 binaries='/usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/busybox'
 for binary in $binaries; do install -m 755 "$binary" "$root/usr/bin"; done
 install -m 755 launch packet-capture-agent "$root/usr/bin"
-install -m 644 pcapStats.so capture.sh events.sh ring.sh settings.sh "$root/usr/lib/packet-capture"
+install -m 644 pcapStats.so library/*.sh "$root/usr/lib/packet-capture"
 # What the agent and `kubectl exec`, `cp` and `debug` call.
 for tool in sh cat date df du head id ip ls mkfifo mv ps rm sleep stat tail tar wc; do
   ln -s busybox "$root/usr/bin/$tool"

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../scripts/cluster/command.ts';
+import type { SendTask } from './sendPackets.ts';
 import { until } from './until.ts';
 
 /**
@@ -9,8 +11,6 @@ import { until } from './until.ts';
  * this process, whatever becomes of it.
  */
 export interface Network {
-  /** Runs a program in the pod's or the world's network namespace. */
-  readonly inPod: (...argv: string[]) => Promise<string>;
   /** What to put before a program's arguments to run it in the pod's namespace. */
   readonly enterPod: readonly string[];
   /** Connects both by an interface of this name; `10.99.<subnet>.0/24`, 2 in the pod, 9 an address that nobody answers for. */
@@ -41,9 +41,11 @@ export async function makeNetwork(): Promise<Network> {
   const inWorld = async (...argv: string[]): Promise<string> => (await run([...enter(world), ...argv])).stdout;
   const quiet = 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6; ip link set lo up';
   await Promise.all([inPod('sh', '-c', quiet), inWorld('sh', '-c', quiet)]);
+  const program = [process.execPath, join(import.meta.dirname, 'sendPackets.ts')];
+  // It ends with its standard input.
+  const sender = spawn('nsenter', [...enter(world).slice(1), ...program], { stdio: ['pipe', 'pipe', 'inherit'] });
 
   return {
-    inPod,
     enterPod: enter(pod),
     addInterface: async (name, subnet) => {
       await inPod('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', String(world.pid));
@@ -58,10 +60,12 @@ export async function makeNetwork(): Promise<Network> {
       await inPod('ip', 'link', 'delete', name);
     },
     send: async ({ count, port = 9999, size = 100, subnet = 0, perSecond = 0 }) => {
-      const program = [process.execPath, join(import.meta.dirname, 'sendPackets.ts')];
-      await inWorld(...program, `10.99.${subnet}.9`, ...[port, count, size, perSecond].map(String));
+      const task: SendTask = { address: `10.99.${subnet}.9`, port, count, size, perSecond };
+      sender.stdin.write(`${JSON.stringify(task)}\n`);
+      await once(sender.stdout, 'data');
     },
     close: () => {
+      sender.kill('SIGKILL');
       pod.kill('SIGKILL');
       world.kill('SIGKILL');
     },

@@ -7,7 +7,7 @@ import { settingEnvironment, settingProblem, settings, type SettingName } from '
 /** What the agent has against a value, by the very files of its image. */
 async function agentProblem(name: SettingName, value: string): Promise<string | undefined> {
   const library = '/usr/lib/packet-capture';
-  const program = `. ${library}/events.sh; . ${library}/settings.sh; readSettings; checkSettings`;
+  const program = `. ${library}/events.sh; . ${library}/settings.sh; . ${library}/units.sh; . ${library}/validity.sh; readSettings; checkSettings`;
   const busybox = ['chroot', inject('agentRoot'), '/usr/bin/busybox', 'sh', '-f', '-c', program];
   const { stdout, stderr, exitCode } = await capture(busybox, { env: { [settingEnvironment(name)]: value } });
   expect(stderr).toBe('');

@@ -14,7 +14,8 @@ withRingFiles() {
   "$@"
 }
 
-# pruneRing COUNT: leaves COUNT files of file-size each at most, the newest, and in any case the one being written.
+# pruneRing COUNT: leaves COUNT files of file-size each at most, the newest. It goes by what is in the folder: dumpcap may
+# be some files ahead of its lines that were read.
 pruneRing() {
   withRingFiles pruneFiles "$1"
 }
@@ -24,15 +25,17 @@ pruneFiles() {
   shift
   [ -e "$1" ] || return 0
   total=0
-  for bytes in $(stat -c %s "$@"); do total=$((total + bytes)); done
+  for bytes in $(stat -c %s "$@" 2> /dev/null); do total=$((total + bytes)); done
   while [ $# -gt "$keep" ] || [ "$total" -gt "$((keep * fileBytes))" ]; do
-    [ $# -gt 0 ] || return 0
+    # The one being written is the last, unless the clock was put back.
+    if [ -n "$dumpcapPid" ] && [ $# -le 1 ]; then return; fi
     if [ "$1" != "$file" ]; then
-      bytes=$(stat -c %s "$1")
+      bytes=$(stat -c %s "$1" 2> /dev/null)
       rm -f "$1"
       total=$((total - bytes))
     fi
     shift
+    [ $# -gt 0 ] || return
   done
 }
 

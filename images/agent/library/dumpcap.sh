@@ -1,0 +1,80 @@
+# shellcheck shell=sh
+# One run of dumpcap, from its start to its end.
+
+dumpcapPid=
+
+# readClock: hundredths of a second since boot, in $now.
+readClock() {
+  read -r uptime _ < /proc/uptime
+  now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
+}
+
+# startDumpcap: true if it was started. Its first line decides whether it captures.
+startDumpcap() {
+  runFiles=0 count=0 countAtOpen=0 dropped=0 droppedReported=0 droppedAtEnd=0 problem='' filterProblem='' killed=''
+  capturing=$present
+  # dumpcap looks at the size after a packet, so the largest packet must fit in between.
+  largestPacket=$((snaplen > 0 ? snaplen : largestSnaplen))
+  fileKilobytes=$(((fileBytes - largestPacket - 4096) / 1000))
+  [ "$fileKilobytes" -le 2000000000 ] || fileKilobytes=2000000000
+  set -- --update-interval 500 -B "$bufferMebibytes" -w "$captureDir/$podName.pcapng" \
+    -b nametimenum:2 -b "filesize:$fileKilobytes" -b "duration:$rotateSeconds"
+  [ "$snaplen" = 0 ] || set -- "$@" -s "$snaplen"
+  # Attached to its flag: dumpcap searches all arguments for -Z and --log-*, wherever they stand.
+  [ -z "$filter" ] || set -- "$@" "-f$filter"
+  [ -z "$packetLimit" ] || set -- "$@" -c "$((packetLimit - capturedPackets))"
+  [ -z "$durationSeconds" ] || set -- "$@" -a "duration:$secondsLeft"
+  for name in $present; do
+    set -- "$@" "-i$name" "--ifdescr=$podNamespace/$podName node=$nodeName"
+  done
+  # Several interfaces are read by a thread each, into a queue of at most this many bytes.
+  [ "$present" = "${present% *}" ] || set -- "$@" -C 4000000
+  LD_PRELOAD=$statsLibrary dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- &
+  dumpcapPid=$!
+}
+
+# dumpcapEnded: true once it has; it stays a zombie until it is waited for.
+dumpcapEnded() {
+  read -r processStat < "/proc/$dumpcapPid/stat" || return 0
+  case ${processStat##*) } in [ZX]*) ;; *) return 1 ;; esac
+} 2> /dev/null
+
+# stopDumpcap HUNDREDTHS: after that long, since packets reach dumpcap up to a quarter of a second late.
+stopDumpcap() {
+  readClock
+  end=$((now + $1))
+  while [ "$now" -lt "$end" ] && ! dumpcapEnded; do
+    readLine 0.1
+    readClock
+  done
+  kill -TERM "$dumpcapPid" 2> /dev/null
+  end=$((now + 500))
+  while ! dumpcapEnded; do
+    readLine 0.05
+    readClock
+    if [ "$now" -ge "$end" ] && [ -z "$killed" ]; then
+      kill -KILL "$dumpcapPid" 2> /dev/null
+      killed=1
+    fi
+  done
+  finishRun
+  [ "$status" = 0 ] && return
+  text reason "dumpcap ended with status $status when it was told to stop"
+  emit error
+}
+
+# finishRun: takes note of how dumpcap ended, in $status, and closes its last file.
+finishRun() {
+  wait "$dumpcapPid"
+  status=$?
+  dumpcapPid=
+  while readLine 0.02; do :; done
+  line=
+  [ "$droppedAtEnd" -le "$dropped" ] || dropped=$droppedAtEnd
+  [ -n "$file" ] || return 0
+  if [ "$status" = 0 ]; then
+    closeFile
+  else
+    closeFile "$(countPackets)"
+  fi
+}

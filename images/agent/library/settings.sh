@@ -1,0 +1,75 @@
+# shellcheck shell=sh disable=SC3045
+# SC3045: -n and -d of `read` are busybox's; the image brings no other shell.
+#
+# What to capture. A setting is the pod's annotation, a file that the kubelet keeps up to date; an empty one means the
+# environment's value, and that failing the default below.
+
+: "${PACKET_CAPTURE_STATE:=running}" "${PACKET_CAPTURE_FILTER:=}" "${PACKET_CAPTURE_INTERFACES:=all}"
+: "${PACKET_CAPTURE_SNAPLEN:=0}" "${PACKET_CAPTURE_FILE_SIZE:=16Mi}" "${PACKET_CAPTURE_FILE_COUNT:=8}"
+: "${PACKET_CAPTURE_ROTATE:=60s}" "${PACKET_CAPTURE_DURATION:=}" "${PACKET_CAPTURE_PACKET_COUNT:=}"
+: "${PACKET_CAPTURE_BUFFER_SIZE:=4Mi}" "${PACKET_CAPTURE_UPLOAD:=}" "${PACKET_CAPTURE_STREAM:=}"
+: "${PACKET_CAPTURE_MIRROR:=}" "${PACKET_CAPTURE_SIZE_LIMIT:=}"
+
+settingsDir=${PACKET_CAPTURE_SETTINGS_DIR:-/etc/packet-capture/settings}
+settingNames='state:STATE filter:FILTER interfaces:INTERFACES snaplen:SNAPLEN file-size:FILE_SIZE
+  file-count:FILE_COUNT rotate:ROTATE duration:DURATION packet-count:PACKET_COUNT buffer-size:BUFFER_SIZE
+  upload:UPLOAD stream:STREAM mirror:MIRROR'
+longestValue=16384
+
+# Everything that is set, as text; differs when a setting differs.
+settingsText=
+settingsVersion=
+newline='
+'
+
+# readSettings: reads every setting into $now_NAME; true if one has changed since the last call. What changed is then
+# in $changes, ready as JSON.
+#
+# The kubelet never changes these files in place: it points the link ..data to another folder and removes the old one
+# (atomic_writer.go). The folder's name is the version, and asking for it takes no read and no fork. A read that this
+# happens to is void, or a missing file would pass for a setting that was taken back.
+readSettings() {
+  version=
+  if cd -P "$settingsDir/..data" 2> /dev/null; then
+    version=$PWD
+    [ "$version" != "$settingsVersion" ] || return 1
+  elif [ -n "$settingsVersion" ]; then
+    return 1
+  fi
+  for setting in $settingNames; do
+    readSetting "$settingsDir/${setting%:*}"
+    # eval sees constant names alone, never a value.
+    [ -n "$value" ] || eval "value=\$PACKET_CAPTURE_${setting#*:}"
+    eval "next_${setting#*:}=\$value"
+  done
+  if [ -n "$version" ]; then
+    cd -P "$settingsDir/..data" 2> /dev/null && [ "$PWD" = "$version" ] || return 1
+    settingsVersion=$version
+  fi
+  takeSettings
+  [ -n "$changes" ]
+}
+
+takeSettings() {
+  changes=
+  settingsText=
+  for setting in $settingNames; do
+    name=${setting%:*}
+    eval "value=\$next_${setting#*:} before=\${now_${setting#*:}-}"
+    if [ "$value" != "$before" ]; then
+      quote "$before"
+      old=$quoted
+      quote "$value"
+      changes="$changes${changes:+,}{\"setting\":\"$name\",\"old\":$old,\"new\":$quoted}"
+      eval "now_${setting#*:}=\$value"
+    fi
+    settingsText="$settingsText$name=$value$newline"
+  done
+}
+
+# readSetting FILE: the whole file in $value, white space and all.
+readSetting() {
+  value=
+  [ -s "$1" ] || return 0
+  IFS= read -r -d '' -n "$((longestValue + 1))" value < "$1" || :
+}
