@@ -12,14 +12,14 @@ import type { TreeEvent } from './events.ts';
 /** Deeper than any manifest, and shallow enough for the stack. */
 const maxDepth = 500;
 
+/** Turns an offset in the text that was parsed into one of the whole text. */
+type Place = (offset: number) => number;
+
 /**
- * Reads one document with js-yaml: fast, and strict about the indentation of flow collections.
- * @param text of the document
- * @param base offset of the document in the whole text
- * @returns the events of its root node
+ * The events of the root node of one document, by js-yaml.
  * @throws YAMLException
  */
-export function jsYamlEvents(text: string, base: number): TreeEvent[] {
+export function jsYamlEvents(text: string, place: Place): TreeEvent[] {
   const events: TreeEvent[] = [];
   for (const event of parseEvents(text, { maxDepth })) {
     switch (event.type) {
@@ -27,17 +27,17 @@ export function jsYamlEvents(text: string, base: number): TreeEvent[] {
       case EVENT_ID.SEQUENCE:
         events.push({
           type: event.type === EVENT_ID.MAPPING ? 'map' : 'sequence',
-          start: base + event.start,
+          start: place(event.start),
           flow: event.style === COLLECTION_STYLE.FLOW,
           anchor: part(text, event.anchorStart, event.anchorEnd),
         });
         break;
       case EVENT_ID.SCALAR:
-        events.push(scalarEvent(text, base, event));
+        events.push(scalarEvent(text, place, event));
         break;
       case EVENT_ID.ALIAS: {
         const name = text.slice(event.anchorStart, event.anchorEnd);
-        events.push({ type: 'alias', start: base + event.anchorStart - 1, end: base + event.anchorEnd, name });
+        events.push({ type: 'alias', start: place(event.anchorStart - 1), end: place(event.anchorEnd), name });
         break;
       }
       case EVENT_ID.POP:
@@ -51,20 +51,20 @@ export function jsYamlEvents(text: string, base: number): TreeEvent[] {
   return events;
 }
 
-function scalarEvent(text: string, base: number, event: ScalarEvent): TreeEvent {
+function scalarEvent(text: string, place: Place, event: ScalarEvent): TreeEvent {
   const { valueStart, valueEnd, style } = event;
   const quote = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
   const block = style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK;
   return {
     type: 'scalar',
-    start: valueStart === -1 ? -1 : base + valueStart - quote,
-    end: base + (block ? blockScalarEnd(text, event) : valueEnd + quote),
+    start: valueStart === -1 ? -1 : place(valueStart - quote),
+    end: place(block ? blockScalarEnd(text, event) : valueEnd + quote),
     plain: style === SCALAR_STYLE.PLAIN,
     text: valueStart === -1 ? '' : getScalarValue(text, event),
     anchor: part(text, event.anchorStart, event.anchorEnd),
     tag: part(text, event.tagStart, event.tagEnd),
     propertiesEnd:
-      event.anchorStart === -1 && event.tagStart === -1 ? -1 : base + Math.max(event.anchorEnd, event.tagEnd),
+      event.anchorStart === -1 && event.tagStart === -1 ? -1 : place(Math.max(event.anchorEnd, event.tagEnd)),
   };
 }
 

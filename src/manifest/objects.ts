@@ -12,13 +12,15 @@ export interface Step {
 }
 
 interface TypeMeta {
-  readonly apiVersion: string;
+  readonly apiVersion: string | undefined;
   readonly kind: string;
 }
 
 /** A Kubernetes object of a kind that matters here. */
-export interface ManifestObject extends TypeMeta {
+export interface ManifestObject {
   readonly document: ParsedDocument;
+  readonly apiVersion: string;
+  readonly kind: string;
   readonly node: MapNode;
   /** From the document's root to the object, both included. */
   readonly trail: readonly Step[];
@@ -43,20 +45,28 @@ function objectsAt(
   const kind = stringField(document, node, 'kind') ?? inherited?.kind;
   if (kind === undefined || !matters(kind)) return [];
   const apiVersion = stringField(document, node, 'apiVersion') ?? inherited?.apiVersion;
+  const trail = [...parents, step];
+  if (kind.endsWith('List')) return listedObjects(document, node, { apiVersion, kind }, trail);
   if (apiVersion === undefined) throw document.fail('MANIFEST_INVALID', node.start, `this ${kind} has no apiVersion`);
-  const object = { document, apiVersion, kind, node, trail: [...parents, step] };
-  if (kind.endsWith('List')) return listedObjects(object);
   // Finds duplicate keys, wherever they are.
   document.values.of(node);
-  return [object];
+  return [{ document, apiVersion, kind, node, trail }];
 }
 
-function listedObjects({ document, apiVersion, kind, node, trail }: ManifestObject): ManifestObject[] {
+function listedObjects(
+  document: ParsedDocument,
+  node: MapNode,
+  { apiVersion, kind }: TypeMeta,
+  trail: readonly Step[],
+): ManifestObject[] {
   const items = childStep(document, node, 'items');
   if (items === undefined || isNull(items.node)) return [];
   const list = resolved(items.node);
-  if (list.kind !== 'sequence')
-    throw document.fail('MANIFEST_INVALID', items.node.start, `the items of this ${kind} must be a list`);
+  if (list.kind !== 'sequence') {
+    // A kind of somebody's own may end in List, too.
+    if (kind !== 'List') return [];
+    throw document.fail('MANIFEST_INVALID', items.node.start, 'the items of a List must be a list');
+  }
   // The items of a typed list, say a DeploymentList, need not say what they are.
   const itemType = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) };
   return list.items.flatMap((item) => objectsAt(document, { node: item }, [...trail, items], itemType));

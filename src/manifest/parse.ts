@@ -1,13 +1,10 @@
-import { YAMLException } from 'js-yaml';
 import { splitDocuments, type DocumentRange } from './documents.ts';
-import type { TreeEvent } from './events.ts';
 import { splitJsonStream } from './jsonStream.ts';
-import { jsYamlEvents } from './jsYamlEvents.ts';
 import { failIn, syntaxHint, type Fail } from './place.ts';
+import { readEvents, type SyntaxProblem } from './readEvents.ts';
 import { openSource, type Source } from './text.ts';
 import { buildTree, type Tree } from './tree.ts';
 import { createValues, type Values } from './values.ts';
-import { yamlEvents, type SyntaxProblem } from './yamlEvents.ts';
 
 /** One document of a text. */
 export interface ParsedDocument extends Tree {
@@ -44,8 +41,7 @@ function parseDocument(
   source: Source,
   { start, end, number }: DocumentRange,
 ): ParsedDocument | SyntaxProblem | undefined {
-  const text = source.text.slice(start, end);
-  const events = quickEvents(text, start) ?? yamlEvents(text, start);
+  const events = readEvents(source.text.slice(start, end), start);
   if (!Array.isArray(events)) return events;
   if (events.length === 0) return undefined;
   const fail = failIn(source, number);
@@ -55,14 +51,4 @@ function parseDocument(
 
 function isProblem(result: ParsedDocument | SyntaxProblem | undefined): result is SyntaxProblem {
   return result !== undefined && !('root' in result);
-}
-
-/** The events by js-yaml, or undefined when it refuses the document. */
-function quickEvents(text: string, start: number): TreeEvent[] | undefined {
-  try {
-    return jsYamlEvents(text, start);
-  } catch (error) {
-    if (error instanceof YAMLException) return undefined;
-    throw error;
-  }
 }

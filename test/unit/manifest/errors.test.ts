@@ -56,12 +56,7 @@ describe('broken documents', () => {
     ],
     ['text behind the content', `${pod}spec: {} }\n`, 'line 5, column 10', 'Unexpected'],
     ['nesting without end', `${pod}spec: ${'['.repeat(10_000)}`, 'document 1', 'nested too deeply'],
-    [
-      'nesting of sequences without end',
-      `${pod}spec:\n  ${'- '.repeat(10_000)}a\n`,
-      'document 1',
-      'nested too deeply',
-    ],
+    ['nesting of sequences without end', `${pod}spec:\n  ${'- '.repeat(10_000)}a\n`, 'document 1', 'nested too deeply'],
     [
       'one that is no workload',
       `${pod}${spec}---\nkind: ConfigMap\ndata:\n a: b\n  c: d\n`,
@@ -136,7 +131,7 @@ describe('manifests of a wrong shape', () => {
       'line 4, column 13',
       'template must be a mapping',
     ],
-    ['apiVersion: v1\nkind: List\nitems: {}\n', 'line 3, column 8', 'items of this List must be a list'],
+    ['apiVersion: v1\nkind: List\nitems: {}\n', 'line 3, column 8', 'items of a List must be a list'],
   ])('%j', (text, where, what) => {
     const error = errorOf(text);
     expect(error.code).toBe('MANIFEST_INVALID');

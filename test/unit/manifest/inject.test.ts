@@ -46,6 +46,8 @@ describe('the report', () => {
       'a: b',
       'kind: ~\n',
       'metadata: {}\n',
+      'kind: AllowList\nitems: {a: b}\n',
+      'kind: ResourceList\nitems: []\n',
     ]) {
       expect(injectManifest(text, options)).toEqual({ text, reports: [], insertions: [] });
       expect(uninjectManifest(text, options)).toEqual({ text, reports: [], deletions: [] });

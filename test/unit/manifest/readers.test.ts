@@ -1,48 +1,44 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitDocuments } from '../../../src/manifest/documents.ts';
-import { jsYamlEvents } from '../../../src/manifest/jsYamlEvents.ts';
 import { failIn } from '../../../src/manifest/place.ts';
+import { readEvents } from '../../../src/manifest/readEvents.ts';
 import { openSource } from '../../../src/manifest/text.ts';
 import { buildTree } from '../../../src/manifest/tree.ts';
-import { yamlEvents } from '../../../src/manifest/yamlEvents.ts';
+import { yamlEvents } from './yamlEvents.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { fixtureCases } from './cases.ts';
 
 const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 100);
 
-/** The trees of a text's documents by both parsers. */
-function bothTrees(text: string): { quick: unknown[]; tolerant: unknown[] } {
+type Read = typeof readEvents;
+
+/** The trees of a text's documents, by what we use and by another parser. */
+function bothTrees(text: string): { ours: unknown[]; others: unknown[] } {
   const source = openSource(text, 'f');
-  const trees = (read: (part: string, base: number) => ReturnType<typeof yamlEvents>): unknown[] =>
+  const trees = (read: Read): unknown[] =>
     splitDocuments(source).map(({ start, end, number }) => {
       const events = read(text.slice(start, end), start);
       if (!Array.isArray(events)) return events.message;
       return events.length === 0 ? undefined : buildTree(text, events, start, failIn(source, number));
     });
-  return { quick: trees(jsYamlEvents), tolerant: trees(yamlEvents) };
+  return { ours: trees(readEvents), others: trees(yamlEvents) };
 }
 
 test('two parsers agree on the place of every node of any manifest', { timeout: 20_000 + 100 * numRuns }, () => {
   fc.assert(
     fc.property(generatedManifest, ({ text }) => {
-      const { quick, tolerant } = bothTrees(text);
-      expect(tolerant).toEqual(quick);
+      const { ours, others } = bothTrees(text);
+      expect(ours).toEqual(others);
     }),
     { numRuns },
   );
 });
 
-/** A bracket at the column of its key: only one of the parsers takes it, as kubectl does. */
-const tolerated = ['scalars.yaml', 'flow.yaml'];
-
-test.each(fixtureCases.filter(({ options }) => !tolerated.includes(options.file)))(
-  'two parsers agree on $name',
-  ({ input }) => {
-    const { quick, tolerant } = bothTrees(input);
-    expect(tolerant).toEqual(quick);
-  },
-);
+test.each(fixtureCases)('two parsers agree on $name', ({ input }) => {
+  const { ours, others } = bothTrees(input);
+  expect(ours).toEqual(others);
+});
 
 test('both find the end of a block scalar whose last line is of spaces', () => {
   const text = 'a:\n- |\n  x\n   \n\nb: c\n';
@@ -64,6 +60,6 @@ test.each([
   ['comments amid flow collections', 'a: [ # c\n  b, # d\n  # e\n  {f: g} # h\n  , i\n  ] # j\n'],
   ['documents of scalars', '--- a\n---\n- b\n--- |\n  c\n--- {}\n---\n# nothing\n'],
 ])('two parsers agree on %s', (_, text) => {
-  const { quick, tolerant } = bothTrees(text);
-  expect(tolerant).toEqual(quick);
+  const { ours, others } = bothTrees(text);
+  expect(ours).toEqual(others);
 });

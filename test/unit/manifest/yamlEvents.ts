@@ -1,44 +1,24 @@
 import { isAlias, isMap, isSeq, parseDocument, type ParsedNode, type Scalar } from 'yaml';
-import type { TreeEvent } from './events.ts';
-
-/** What the parser found wrong, and where in the whole text. */
-export interface SyntaxProblem {
-  readonly offset: number;
-  readonly message: string;
-}
-
-const tooDeep = 'The document is nested too deeply';
+import type { TreeEvent } from '../../../src/manifest/events.ts';
 
 /**
- * Reads one document with yaml: slower, with better messages, and it takes a closing bracket at the column of its key,
- * as kubectl does.
+ * The events of one document by the `yaml` package, to hold ours against.
  * @param text of the document
  * @param base offset of the document in the whole text
- * @returns the events of its root node, or what is wrong with it
  */
-export function yamlEvents(text: string, base: number): TreeEvent[] | SyntaxProblem {
-  // Every scalar stays a string: values are made elsewhere, and duplicate keys found without taking quadratic time.
-  const options = {
+export function yamlEvents(text: string, base: number): TreeEvent[] {
+  const { contents, errors } = parseDocument(text, {
     version: '1.1',
     schema: 'failsafe',
-    prettyErrors: false,
     uniqueKeys: false,
     logLevel: 'silent',
-  } as const;
-  try {
-    const document = parseDocument(text, options);
-    const [error] = document.errors;
-    if (error?.code === 'RESOURCE_EXHAUSTION') return { offset: base + error.pos[0], message: tooDeep };
-    if (error !== undefined) return { offset: base + error.pos[0], message: error.message };
-    if (document.contents === null) return [];
-    const events: TreeEvent[] = [];
-    pushNode(text, document.contents, base, events);
-    events.push({ type: 'end' });
-    return events;
-  } catch (error) {
-    if (error instanceof RangeError) return { offset: base, message: tooDeep };
-    throw error;
-  }
+  });
+  if (errors[0] !== undefined) throw errors[0];
+  if (contents === null) return [];
+  const events: TreeEvent[] = [];
+  pushNode(text, contents, base, events);
+  events.push({ type: 'end' });
+  return events;
 }
 
 function pushNode(text: string, node: ParsedNode | null, base: number, events: TreeEvent[]): void {
