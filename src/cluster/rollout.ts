@@ -1,29 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { codedError, isCodedError } from '../errors.ts';
-import { kubectlJson, type Kubectl } from './kubectl.ts';
+import { kubectlJson } from './kubectl.ts';
 import { objectName, templateAt, type WorkloadObject } from './kubernetes.ts';
 import { formatProblem, podProblems } from './podProblems.ts';
 import { rolloutProgress } from './progress.ts';
 import { readPods, rolloutTimeout } from './rolloutFailure.ts';
-
-export interface RolloutOptions {
-  readonly kubectl: Kubectl;
-  /** TYPE/NAME for kubectl. */
-  readonly target: string;
-  readonly namespace: string;
-  /** The workload as the API server stored it with the change. */
-  readonly changed: WorkloadObject;
-  /** Path of its pod template. */
-  readonly path: readonly string[];
-  readonly timeoutSeconds: number;
-  /** Ends the waiting, not the rollout. */
-  readonly signal?: AbortSignal | undefined;
-  /** Takes one line for people. */
-  readonly report: (line: string) => void;
-  /** What to do if it fails, one sentence. */
-  readonly undo: string;
-}
+import type { RolloutOptions } from './rolloutOptions.ts';
 
 export interface RolloutResult {
   readonly state: 'complete' | 'interrupted';

@@ -3,7 +3,7 @@ import { kubectlJson } from './kubectl.ts';
 import { objectName, type Event, type List, type Pod } from './kubernetes.ts';
 import { formatProblem, podProblems, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
 import type { Progress } from './progress.ts';
-import type { RolloutOptions } from './rollout.ts';
+import type { RolloutOptions } from './rolloutOptions.ts';
 
 const shownWarnings = 5;
 const shownLogLines = 10;

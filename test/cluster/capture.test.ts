@@ -142,14 +142,13 @@ test('a moved filter bites within two seconds, in a new file, without a restart'
   expect(await restarts(live, 'moved')).toBe(0);
 });
 
-test('deleting the pod keeps every packet that was sent up to a second before', async () => {
+test('deleting the pod keeps every packet that was sent before', async () => {
   await injectAndApply(nginxPod(live, 'deleted'), ...image, '--filter', 'udp dst port 40000');
   await ready(live, 'deleted');
   await agentEvent(live, 'deleted', 'started');
   const [file = ''] = await keepFiles(await captureFolder(live, 'deleted'));
   const count = 150;
   await sendDatagrams(await podField(live, 'deleted', '.status.podIP'), 40_000, count, 10);
-  await sleep(1000);
   await kube(['delete', 'pod', '-n', live, 'deleted', '--timeout=60s']);
   const payloads = (await tshark(file, ['udp.payload'])).map(([hex = '']) => Buffer.from(hex, 'hex').toString());
   expect(payloads).toEqual(Array.from({ length: count }, (_, index) => `datagram ${index + 1}\n`));
