@@ -44,16 +44,16 @@ describe('the ring', () => {
     for (let round = 0; round < 3; round += 1) {
       const agent = await start({ captures, settings: { filter: 'udp', 'file-size': '1Mi', 'file-count': '4' } });
       await agent.next('started');
-      await network().send({ count: 8000, size: 1000, perSecond: 10_000 });
+      expect(await readdir(captures)).toHaveLength(1 + (round === 0 ? 1 : 4));
+      await network().send({ count: 15_000, size: 1400 });
       if (round === 1) await agent.kill();
       else await agent.stop();
       const files = await agent.files();
-      expect(files.length).toBeLessThanOrEqual(5);
       newest.push(files.filter((file) => !file.endsWith('notes.pcapng')).at(-1) ?? '');
     }
     done.abort();
     await measure;
-    expect(largest).toBeGreaterThan(3 * mebibyte);
+    expect(largest).toBeGreaterThan(2.5 * mebibyte);
     expect(largest).toBeLessThanOrEqual(5 * mebibyte);
     const names = await readdir(captures);
     expect(names.filter((name) => name.startsWith('web-1_'))).toHaveLength(4);

@@ -18,7 +18,7 @@ startDumpcap() {
   fileKilobytes=$(((fileBytes - largestPacket - 4096) / 1000))
   [ "$fileKilobytes" -le 2000000000 ] || fileKilobytes=2000000000
   set -- --update-interval 500 -B "$bufferMebibytes" -w "$captureDir/$podName.pcapng" \
-    -b nametimenum:2 -b "filesize:$fileKilobytes" -b "duration:$rotateSeconds"
+    -b nametimenum:2 -b files:2 -b "filesize:$fileKilobytes" -b "duration:$rotateSeconds"
   [ "$snaplen" = 0 ] || set -- "$@" -s "$snaplen"
   # Attached to its flag: dumpcap searches all arguments for -Z and --log-*, wherever they stand.
   [ -z "$filter" ] || set -- "$@" "-f$filter"
@@ -29,7 +29,8 @@ startDumpcap() {
   done
   # Several interfaces are read by a thread each, into a queue of at most this many bytes.
   [ "$present" = "${present% *}" ] || set -- "$@" -C 4000000
-  LD_PRELOAD=$statsLibrary dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- &
+  # files:2 makes dumpcap ask for a deletion at every file; how many stay is for preload/ring.c to say.
+  PACKET_CAPTURE_RING=$fileCount LD_PRELOAD=$preload dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- &
   dumpcapPid=$!
 }
 
@@ -77,4 +78,6 @@ finishRun() {
   else
     closeFile "$(countPackets)"
   fi
+  # The one that was being written came on top.
+  pruneRing "$fileCount"
 }

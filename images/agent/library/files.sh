@@ -8,7 +8,6 @@ onFile() {
   if [ -n "$file" ]; then closeFile; fi
   file=$1
   runFiles=$((runFiles + 1))
-  pruneRing "$fileCount"
   [ "$runFiles" = 1 ] || return 0
   startedAt=$now
   # shellcheck disable=SC2086 # names without white space

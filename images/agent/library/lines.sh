@@ -4,7 +4,7 @@
 # What dumpcap says on standard error, which is this program's file descriptor 3:
 #   File: PATH           a file was opened, and the one before is closed
 #   Packets: N           written so far, without a line's end; right before `File:` it is exact (do_file_switch_or_stop)
-#   Dropped: N           by the kernel so far (pcapStats.c)
+#   Dropped: N           by the kernel so far (preload/pcapStats.c)
 #   Packets received/dropped on interface 'NAME': R/D (pcap:KERNEL/dumpcap:QUEUE/flushed:AFTER_THE_END/…)   at its end
 
 line=

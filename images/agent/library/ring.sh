@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The ring on disk: PODNAME_TIME_NUMBER.pcapng. dumpcap opens a file after the other and the names sort by age, over
-# restarts too. The oldest are deleted here and not by dumpcap, whose ring would push out packets with empty files.
+# The ring on disk: PODNAME_TIME_NUMBER.pcapng, names that sort by age, over restarts too. While dumpcap runs it keeps
+# the ring itself (preload/ring.c); here it is cut to what the settings allow before dumpcap starts.
 
 captureDir=${PACKET_CAPTURE_DIR:-/captures}
 fourDigits='[0-9][0-9][0-9][0-9]'
@@ -14,8 +14,7 @@ withRingFiles() {
   "$@"
 }
 
-# pruneRing COUNT: leaves COUNT files of file-size each at most, the newest. It goes by what is in the folder: dumpcap may
-# be some files ahead of its lines that were read.
+# pruneRing COUNT: leaves COUNT files of file-size each at most, the newest.
 pruneRing() {
   withRingFiles pruneFiles "$1"
 }
@@ -27,15 +26,11 @@ pruneFiles() {
   total=0
   for bytes in $(stat -c %s "$@" 2> /dev/null); do total=$((total + bytes)); done
   while [ $# -gt "$keep" ] || [ "$total" -gt "$((keep * fileBytes))" ]; do
-    # The one being written is the last, unless the clock was put back.
-    if [ -n "$dumpcapPid" ] && [ $# -le 1 ]; then return; fi
-    if [ "$1" != "$file" ]; then
-      bytes=$(stat -c %s "$1" 2> /dev/null)
-      rm -f "$1"
-      total=$((total - bytes))
-    fi
+    [ $# -gt 0 ] || return 0
+    bytes=$(stat -c %s "$1" 2> /dev/null)
+    rm -f "$1"
+    total=$((total - bytes))
     shift
-    [ $# -gt 0 ] || return
   done
 }
 
