@@ -98,7 +98,7 @@ async function show(target: Target, captured: readonly Captured[], folder: strin
     }
   }
   console.log(formatTable(rows));
-  const shown = relative('.', folder) || '.';
+  const shown = relative('.', folder).startsWith('..') ? folder : relative('.', folder) || '.';
   console.log(`\nThe files lie in ${shown}/NAMESPACE/POD/; look into one with: tshark -r FILE, or: wireshark FILE`);
 }
 
