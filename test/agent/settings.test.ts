@@ -48,16 +48,19 @@ describe('a changed setting', () => {
   test('an invalid value captures nothing until it is mended', async () => {
     const agent = await start();
     await agent.next('started');
-    await agent.set({ filter: 'port http or or', snaplen: '-1' });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'snaplen', value: '-1' });
-    await agent.set({ snaplen: '' });
+    await agent.set({ duration: '8761h' });
+    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'duration', value: '8761h' });
+    await agent.alone();
+    await agent.set({ duration: '', filter: 'port http or or' });
     expect(await agent.next('invalid setting')).toMatchObject({
       setting: 'filter',
       value: 'port http or or',
       reason: expect.stringContaining('syntax error'),
     });
+    await agent.alone();
     await network().send({ count: 5 });
     expect(await agent.files()).toEqual([]);
+    expect(agent.events.filter(({ event }) => event === 'started')).toHaveLength(1);
     await agent.set({ filter: 'udp' });
     await agent.next('started');
     await network().send({ count: 6 });
