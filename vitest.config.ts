@@ -6,7 +6,16 @@ export default defineConfig({
     reporters: ['default', passedLine],
     projects: [
       {
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          // Pure functions share nothing: what they import is loaded once.
+          isolate: false,
+          pool: 'threads',
+          maxWorkers: 2,
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         test: {
@@ -14,6 +23,7 @@ export default defineConfig({
           include: ['test/agent/**/*.test.ts'],
           globalSetup: ['test/agent/setup.ts'],
           sequence: { groupOrder: 1 },
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 300_000,
         },

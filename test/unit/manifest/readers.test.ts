@@ -9,7 +9,7 @@ import { yamlEvents } from './yamlEvents.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { fixtureCases } from './cases.ts';
 
-const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 100);
+const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 40);
 
 type Read = typeof readEvents;
 
