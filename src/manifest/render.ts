@@ -46,7 +46,7 @@ function blockLines(value: unknown, { step, sequenceOffset }: BlockStyle): reado
 
 /** Strings that yaml would leave plain, and kubectl would not read as the same string. */
 function mustQuote(text: string): boolean {
-  return typeof plainValue(text) !== 'string' || text.search(unprintable) !== -1;
+  return typeof plainValue(text) !== 'string' || text.includes('\t') || text.search(unprintable) !== -1;
 }
 
 /** The value as JSON on one line, with a space behind every bracket that is not empty. */

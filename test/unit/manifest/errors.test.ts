@@ -38,6 +38,12 @@ describe('broken documents', () => {
     ['a quote that is not closed', `${pod}spec: "x\n`, 'line 6, column 1', 'Missing closing "quote'],
     ['a key that is there twice', `${pod}${spec}    image: b\n`, 'line 9, column 5', 'the key "image" is there twice'],
     [
+      'a key that is there twice, far from the pod template',
+      'apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: 1, strategy: {a: b, a: b}}\n',
+      'line 3, column 38',
+      'the key "a" is there twice',
+    ],
+    [
       'a key that is there twice, in flow',
       `${pod}spec: {containers: [{name: a, "name": b}]}\n`,
       'line 5, column 31',

@@ -47,6 +47,7 @@ describe('the report', () => {
       'kind: ~\n',
       'metadata: {}\n',
       'kind: AllowList\nitems: {a: b}\n',
+      'kind: Other\napiVersion: 1\na: twice\na: twice\n',
       'kind: ResourceList\nitems: []\n',
     ]) {
       expect(injectManifest(text, options)).toEqual({ text, reports: [], insertions: [] });
