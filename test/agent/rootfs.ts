@@ -2,6 +2,7 @@ import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../../scripts/cluster/command.ts';
 import { buildImage, imageId } from '../../scripts/cluster/images.ts';
+import { withLock } from '../../scripts/cluster/lock.ts';
 import { cacheHome } from '../../scripts/cluster/paths.ts';
 import type { Progress } from '../../scripts/cluster/progress.ts';
 
@@ -17,7 +18,14 @@ export async function agentRootfs(progress: Progress): Promise<string> {
   const id = await imageId(image);
   const folder = join(cacheHome(), 'agent-rootfs');
   const root = join(folder, id ?? '');
-  if (await exists(root)) return root;
+  await withLock(`${folder}.lock`, 'the file system of the agent\'s image', progress, async () => {
+    if (!(await exists(root))) await extract(folder, root);
+  });
+  return root;
+}
+
+/** Copies the image's files to `root`, the only one to stay in `folder`. */
+async function extract(folder: string, root: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const { stdout: container } = await run(['buildah', 'from', '--pull-never', image], { env: environment });
@@ -29,7 +37,6 @@ export async function agentRootfs(progress: Progress): Promise<string> {
   }
   await addSetpriv(`${root}.unfinished`);
   await rename(`${root}.unfinished`, root);
-  return root;
 }
 
 /** This machine's own setpriv with its libraries, started by its own loader, since the image has neither. */

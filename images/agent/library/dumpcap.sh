@@ -1,4 +1,6 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC3045
+# SC3045: -n of `read` is busybox's; the image brings no other shell.
+#
 # One run of dumpcap, from its start to its end.
 
 dumpcapPid=
@@ -34,9 +36,10 @@ startDumpcap() {
   dumpcapPid=$!
 }
 
-# dumpcapEnded: true once it has; it stays a zombie until it is waited for.
+# dumpcapEnded: true once it has; it stays a zombie until it is waited for. "PID (dumpcap) STATE" is within 24 characters,
+# and `read` takes a system call for each.
 dumpcapEnded() {
-  read -r processStat < "/proc/$dumpcapPid/stat" || return 0
+  read -r -n 24 processStat < "/proc/$dumpcapPid/stat" || return 0
   case ${processStat##*) } in [ZX]*) ;; *) return 1 ;; esac
 } 2> /dev/null
 
