@@ -23,7 +23,8 @@ export default defineConfig({
           include: ['test/agent/**/*.test.ts'],
           globalSetup: ['test/agent/setup.ts'],
           sequence: { groupOrder: 1 },
-          fileParallelism: false,
+          // They mostly wait; each has network namespaces of its own.
+          maxWorkers: 4,
           testTimeout: 60_000,
           hookTimeout: 300_000,
         },

@@ -26,7 +26,10 @@ export interface OwnSidecarConfig {
 /** What `sidecarconfig.yaml` says. */
 export type SidecarConfig = AgentSidecarConfig | OwnSidecarConfig;
 
-/** requests 10m/16Mi: what an idle sidecar is charged with; limits 250m/64Mi: loss-free at 1 Gbit/s with a 4Mi buffer. */
+/**
+ * Requests are what an idle sidecar is charged with. The limits carry about two thirds of 1 Gbit/s of whole packets
+ * without loss; see docs/agent.md, Limits.
+ */
 export const defaultAgent: AgentConfig = {
   image: 'packet-capture/agent:0.1.0',
   imagePullPolicy: 'IfNotPresent',
