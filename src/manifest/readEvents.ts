@@ -33,10 +33,10 @@ export function readEvents(text: string, base: number): TreeEvent[] | SyntaxProb
       if (!(error instanceof YAMLException)) throw error;
       const offset = unshift(error.mark?.position ?? 0, shifted);
       const line = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1)) + 1;
-      const patient = !shifted.includes(line) && text.length * (shifted.length + 2) < budget;
-      if (error.reason !== 'deficient indentation' || !patient) return problemOf(text, base, offset, error.reason);
+      // The next one is always further down, unless even the shift was not enough.
+      const hopeful = line > (shifted.at(-1) ?? -1) && text.length * (shifted.length + 2) < budget;
+      if (error.reason !== 'deficient indentation' || !hopeful) return problemOf(text, base, offset, error.reason);
       shifted.push(line);
-      shifted.sort((a, b) => a - b);
     }
   }
 }
@@ -49,12 +49,12 @@ function shiftLines(text: string, lines: readonly number[]): string {
     .join(' '.repeat(shift));
 }
 
-/** The offset in the text as it is, of an offset in the text with shifted lines. */
+/** The offset in the text as it is, of an offset in the text with shifted lines that lies in none of the spaces. */
 function unshift(offset: number, lines: readonly number[]): number {
   let original = offset;
   for (const line of lines) {
     if (original <= line) break;
-    original = Math.max(line, original - shift);
+    original -= shift;
   }
   return original;
 }

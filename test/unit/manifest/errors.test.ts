@@ -61,6 +61,12 @@ describe('broken documents', () => {
       'merge (<<) needs a mapping',
     ],
     ['text behind the content', `${pod}spec: {} }\n`, 'line 5, column 10', 'Unexpected'],
+    [
+      'nesting deeper than any manifest',
+      `${pod}spec: ${'['.repeat(600)}${']'.repeat(600)}\n`,
+      'line 5',
+      'nested too deeply',
+    ],
     ['nesting without end', `${pod}spec: ${'['.repeat(10_000)}`, 'document 1', 'nested too deeply'],
     ['nesting of sequences without end', `${pod}spec:\n  ${'- '.repeat(10_000)}a\n`, 'document 1', 'nested too deeply'],
     [
@@ -87,7 +93,7 @@ describe('broken documents', () => {
 
   test('a long line is shown in part, a tab under its tab', () => {
     const [, line, caret] = errorOf(
-      `{"kind": "Pod", "apiVersion": "v1", "x":\t"${'x'.repeat(2000)}", "x": [1}`,
+      `{"kind": "Pod", "apiVersion": "v1", "x":\t"${'x'.repeat(2000)}", "x": [1}, "y": "${'y'.repeat(2000)}"`,
     ).message.split('\n');
     expect(line?.length).toBeLessThan(120);
     expect(line?.[caret?.indexOf('^') ?? 0]).toBe('}');

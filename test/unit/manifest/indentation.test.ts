@@ -57,6 +57,11 @@ describe('lines that are indented less than YAML asks for', () => {
     }
   });
 
+  test('below more indentation than any manifest has are refused', () => {
+    const deep = `${' '.repeat(300)}a: [\n]\n`;
+    expect(() => injectManifest(`${pod}    env:\n${deep}`, options)).toThrow('sufficiently indented');
+  });
+
   test('may be many, up to a point', () => {
     const list = (lines: number): string => `${pod}    args: [\n${'x,\n'.repeat(lines)}]\n`;
     const config = articleSidecar('monitor');

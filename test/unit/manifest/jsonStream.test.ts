@@ -15,7 +15,7 @@ describe('a stream of JSON objects', () => {
     ['one a line', `${pod('a')}\n${pod('b')}\n`],
     ['pretty', `${pod('a', 2)}\n${pod('b', 2)}\n`],
     ['without anything between', pod('a') + pod('b')],
-    ['with braces and quotes in strings', `${pod('}{ "\\" {')}\r\n\r\n${pod("it's }")}`],
+    ['with braces and quotes in strings', `${pod('a"}}}}')}\r\n\r\n${pod("it's }")}`],
     ['behind a comment and before another document', `# made by jq\n${pod('a')}\n${pod('b')}\n---\nkind: ConfigMap\n`],
   ])('%s, is injected object by object', (_, text) => {
     const injected = injectManifest(text, options);
