@@ -142,16 +142,34 @@ test('a moved filter bites within two seconds, in a new file, without a restart'
   expect(await restarts(live, 'moved')).toBe(0);
 });
 
-test('deleting the pod keeps every packet that was sent before', async () => {
-  await injectAndApply(nginxPod(live, 'deleted'), ...image, '--filter', 'udp dst port 40000');
+test('deleting the pod keeps every packet, up to those that the app sends as its last', async () => {
+  const count = 100;
+  // This image is stopped by SIGQUIT, as nginx wants it.
+  const farewell = `trap 'for i in $(seq ${count}); do echo "farewell $i" >/dev/udp/10.250.0.1/40000; done; exit' TERM QUIT; while :; do sleep 0.05; done`;
+  await injectAndApply(
+    `apiVersion: v1
+kind: Pod
+metadata:
+  name: deleted
+  namespace: ${live}
+spec:
+  containers:
+    - name: app
+      image: ${nginxImage}
+      command: [bash, -c, ${JSON.stringify(farewell)}]
+`,
+    ...image,
+    '--filter',
+    'udp dst port 40000',
+  );
   await ready(live, 'deleted');
   await agentEvent(live, 'deleted', 'started');
   const [file = ''] = await keepFiles(await captureFolder(live, 'deleted'));
-  const count = 150;
   await sendDatagrams(await podField(live, 'deleted', '.status.podIP'), 40_000, count, 10);
   await kube(['delete', 'pod', '-n', live, 'deleted', '--timeout=60s']);
-  const payloads = (await tshark(file, ['udp.payload'])).map(([hex = '']) => Buffer.from(hex, 'hex').toString());
-  expect(payloads).toEqual(Array.from({ length: count }, (_, index) => `datagram ${index + 1}\n`));
+  const payloads = (await tshark(file, ['udp.payload'])).map(([hex = '']) => Buffer.from(hex, 'hex').toString().trim());
+  const numbered = (word: string): string[] => Array.from({ length: count }, (_, index) => `${word} ${index + 1}`);
+  expect(payloads).toEqual([...numbered('datagram'), ...numbered('farewell')]);
 });
 
 test('a pod of an injected manifest and a pod of a patched Deployment are the same', async () => {
