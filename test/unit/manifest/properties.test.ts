@@ -5,10 +5,9 @@ import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { articleSidecar, ownSidecar } from './cases.ts';
 import { expectedDocuments, readYaml } from './oracle.ts';
+import { runs } from './runs.ts';
 
-/** FAST_CHECK_RUNS=20000 for a long run. */
-const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 40);
-const timeout = 20_000 + 100 * numRuns;
+const { numRuns, timeout } = runs(40);
 
 const options: fc.Arbitrary<InjectManifestOptions> = fc.record({
   config: fc.constantFrom(defaultSidecarConfig, ownSidecar, articleSidecar('monitor')),

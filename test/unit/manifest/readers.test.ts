@@ -5,11 +5,12 @@ import { failIn } from '../../../src/manifest/place.ts';
 import { readEvents } from '../../../src/manifest/readEvents.ts';
 import { openSource } from '../../../src/manifest/text.ts';
 import { buildTree } from '../../../src/manifest/tree.ts';
+import { runs } from './runs.ts';
 import { yamlEvents } from './yamlEvents.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { fixtureCases } from './cases.ts';
 
-const numRuns = Number(process.env['FAST_CHECK_RUNS'] ?? 40);
+const { numRuns, timeout } = runs(40);
 
 type Read = typeof readEvents;
 
@@ -25,7 +26,7 @@ function bothTrees(text: string): { ours: unknown[]; others: unknown[] } {
   return { ours: trees(readEvents), others: trees(yamlEvents) };
 }
 
-test('two parsers agree on the place of every node of any manifest', { timeout: 20_000 + 100 * numRuns }, () => {
+test('two parsers agree on the place of every node of any manifest', { timeout }, () => {
   fc.assert(
     fc.property(generatedManifest, ({ text }) => {
       const { ours, others } = bothTrees(text);

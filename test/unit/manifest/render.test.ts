@@ -4,6 +4,9 @@ import { parse } from 'yaml';
 import { injectManifest } from '../../../src/manifest/index.ts';
 import { parseDocuments } from '../../../src/manifest/parse.ts';
 import type { OwnSidecarConfig } from '../../../src/sidecar/index.ts';
+import { runs } from './runs.ts';
+
+const { numRuns, timeout } = runs(15);
 
 /** Strings that YAML, or kubectl's reading of it, would take for something else. */
 const hard = [
@@ -117,10 +120,10 @@ test.each([
           expect(injected).not.toMatch(/[\u007F-\u009F\u2028\u2029\uFEFF]|[^\P{Cc}\r\n]/u);
         },
       ),
-      { numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 15) },
+      { numRuns },
     );
   },
-  60_000,
+  timeout,
 );
 
 test('what is put into JSON is JSON', () => {

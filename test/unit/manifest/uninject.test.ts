@@ -6,6 +6,9 @@ import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { articleSidecar, fixtureCases, ownSidecar } from './cases.ts';
 import { readYaml } from './oracle.ts';
+import { runs } from './runs.ts';
+
+const { numRuns, timeout } = runs(25);
 
 const options = { config: defaultSidecarConfig, settings: { filter: 'udp' }, file: 'app.yaml' };
 const inject = (text: string): string => injectManifest(text, options).text;
@@ -68,21 +71,25 @@ describe('a manifest that was edited since loses just what was added', () => {
     }
   });
 
-  test('wherever the edit is', () => {
-    fc.assert(
-      fc.property(generatedManifest, fc.constantFrom(defaultSidecarConfig, ownSidecar), ({ text }, config) => {
-        const edit = (given: string): string =>
-          `# edited\n${given
-            .replace(/^\uFEFF/, '')
-            .replaceAll('nginx', 'nginx:2')
-            .replaceAll('busybox', 'b')}`;
-        expect(
-          uninjectManifest(edit(injectManifest(text, { ...options, config }).text), { ...options, config }).text,
-        ).toBe(edit(text));
-      }),
-      { numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 25) },
-    );
-  }, 60_000);
+  test(
+    'wherever the edit is',
+    () => {
+      fc.assert(
+        fc.property(generatedManifest, fc.constantFrom(defaultSidecarConfig, ownSidecar), ({ text }, config) => {
+          const edit = (given: string): string =>
+            `# edited\n${given
+              .replace(/^\uFEFF/, '')
+              .replaceAll('nginx', 'nginx:2')
+              .replaceAll('busybox', 'b')}`;
+          expect(
+            uninjectManifest(edit(injectManifest(text, { ...options, config }).text), { ...options, config }).text,
+          ).toBe(edit(text));
+        }),
+        { numRuns },
+      );
+    },
+    timeout,
+  );
 });
 
 describe('what is not ours stays', () => {
