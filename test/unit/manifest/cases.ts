@@ -82,3 +82,6 @@ export const fixtureCases: readonly FixtureCase[] = inputNames.flatMap((file) =>
     options: { config: defaultSidecarConfig, settings: {}, file, ...options },
   })),
 );
+
+/** What kubectl takes and YAML does not. */
+export const beyondYaml: readonly string[] = ['loose-indentation.yaml', 'stream.json'];

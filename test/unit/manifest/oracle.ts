@@ -7,6 +7,7 @@ import {
   type PodSecurityLevel,
 } from '../../../src/inject/index.ts';
 import type { InjectManifestOptions } from '../../../src/manifest/index.ts';
+import { parseDocuments } from '../../../src/manifest/parse.ts';
 import type { PodTemplate } from '../../../src/sidecar/index.ts';
 
 type Json = Record<string, unknown>;
@@ -17,13 +18,22 @@ export function readYaml(text: string): unknown[] {
   return Array.isArray(documents) ? documents.map((document) => document.toJS({ maxAliasCount: -1 }) as unknown) : [];
 }
 
+/**
+ * The documents as our own reader has them: for what kubectl takes and the `yaml` package does not. That it reads the
+ * same as kubectl is held elsewhere, in the tests of indentation and JSON streams.
+ */
+export function readOurs(text: string): unknown[] {
+  return [...parseDocuments(text, 'f')].map(({ values, root }) => values.of(root));
+}
+
 /** What injecting must come to: the parsed documents with the addition applied as a JSON Patch to each pod template. */
 export function expectedDocuments(
   text: string,
   options: InjectManifestOptions,
   levels: Readonly<Record<string, PodSecurityLevel>> = {},
+  read: (text: string) => unknown[] = readYaml,
 ): unknown[] {
-  const documents = structuredClone(readYaml(text));
+  const documents = structuredClone(read(text));
   for (const document of documents) for (const found of objectsIn(document)) injectObject(found, options, levels);
   return documents;
 }
