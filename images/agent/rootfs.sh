@@ -41,8 +41,6 @@ packages=$({ cat libraries; printf '%s\n' $binaries /etc/services; } | while rea
 done | cut -d : -f 1 | sort -u)
 for package in $packages; do
   copyright=usr/share/doc/$package/copyright
-  # A base without documents has dropped its own: the package still holds them.
-  [ -e "/$copyright" ] || (apt-get download "$package" && dpkg-deb --fsys-tarfile "$package"_*.deb | tar -x -C / "./$copyright")
   install -D -m 644 "/$copyright" "$root/$copyright"
 done
 # shellcheck disable=SC2086 # a list

@@ -46,22 +46,31 @@ export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, prog
   return buildImage(join(import.meta.dirname, 'images', name), tag, progress);
 }
 
+const bootstrap = ['debootstrap', '--variant=minbase', '--include=ca-certificates', 'trixie'];
+
+/**
+ * What the slim image leaves out as well, and what debootstrap kept for itself. The slim image does keep every package's
+ * copyright file: images made from it need them.
+ */
+const leftOut = [
+  ...['var/cache/apt', 'var/lib/apt/lists', 'var/log', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'dev', 'proc', 'sys', 'debootstrap'].map(
+    (path) => `./${path}/*`,
+  ),
+  './usr/share/doc/*/changelog*',
+];
+
 /**
  * Makes Debian trixie stand under the name of its slim image in buildah's local store, unless it is there.
  * @throws CLUSTER_FAILED with debootstrap's last lines.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
-  const isThere = async (): Promise<boolean> => await imageId(baseImage) !== undefined;
-  if (await isThere()) return;
   await withImagesLock(progress, async () => {
-    if (await isThere()) return;
-    const folder = join(cacheHome(), 'images', 'base');
-    // What a run that was killed left there.
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder);
+    const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut])).digest('hex').slice(0, 32);
+    if (await labelOf(baseImage) === recipe) return;
+    const folder = await mkdtemp(join(cacheHome(), 'images', 'base-'));
     try {
       await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
-      const bud = ['buildah', 'bud', '-t', baseImage, folder];
+      const bud = ['buildah', 'bud', '--label', `${contentLabel}=${recipe}`, '-t', baseImage, folder];
       await step(progress, `making image ${baseImage}`, () => run(contained(bud), { env: buildahEnvironment }));
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -72,10 +81,8 @@ export async function ensureBaseImage(progress: Progress): Promise<void> {
 /** Leaves rootfs.tar and a Dockerfile in `folder`. */
 async function debootstrap(folder: string): Promise<void> {
   const root = join(folder, 'rootfs');
-  await run(contained(['debootstrap', '--variant=minbase', '--include=ca-certificates', 'trixie', root]));
-  // What the slim image leaves out as well, and what debootstrap kept for itself.
-  const empty = ['var/cache/apt', 'var/lib/apt/lists', 'var/log', 'usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info'];
-  const exclude = [...empty, 'dev', 'proc', 'sys', 'debootstrap'].map((path) => `--exclude=./${path}/*`);
+  await run(contained([...bootstrap, root]));
+  const exclude = leftOut.map((pattern) => `--exclude=${pattern}`);
   await run(['tar', '-C', root, '--numeric-owner', ...exclude, '-cf', join(folder, 'rootfs.tar'), '.']);
   await rm(root, { recursive: true });
   await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nADD rootfs.tar /\nCMD ["bash"]\n');
