@@ -12,7 +12,7 @@ export interface SyntaxProblem {
 /** Columns that a line is moved by; more than any manifest is indented. */
 const shift = 200;
 /** Characters that are parsed at most for the sake of lines that are not indented enough. */
-const budget = 20_000_000;
+const budget = 8_000_000;
 
 /**
  * Reads one document.
