@@ -64,10 +64,15 @@ const leftOut = [
  * @throws CLUSTER_FAILED with debootstrap's last lines.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
+  const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut])).digest('hex').slice(0, 32);
+  const isThere = async (): Promise<boolean> => await labelOf(baseImage) === recipe;
+  if (await isThere()) return;
   await withImagesLock(progress, async () => {
-    const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut])).digest('hex').slice(0, 32);
-    if (await labelOf(baseImage) === recipe) return;
-    const folder = await mkdtemp(join(cacheHome(), 'images', 'base-'));
+    if (await isThere()) return;
+    const folder = join(cacheHome(), 'images', 'base');
+    // What a run that was killed left there.
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder);
     try {
       await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
       const bud = ['buildah', 'bud', '--label', `${contentLabel}=${recipe}`, '-t', baseImage, folder];
