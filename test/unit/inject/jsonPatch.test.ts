@@ -57,7 +57,7 @@ test('what is added can be taken out again, in every kind and shape', () => {
       if (!removal.remove) throw new Error(removal.reason);
       expect(stored(apply(injected, removalPatch(again, removal.removal, path)))).toEqual(stored(object));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

@@ -7,7 +7,7 @@ import { articleSidecar, ownSidecar } from './cases.ts';
 import { expectedDocuments, readYaml } from './oracle.ts';
 import { runs } from './runs.ts';
 
-const { numRuns, timeout } = runs(40);
+const { numRuns, timeout } = runs(25);
 
 const options: fc.Arbitrary<InjectManifestOptions> = fc.record({
   config: fc.constantFrom(defaultSidecarConfig, ownSidecar, articleSidecar('monitor')),

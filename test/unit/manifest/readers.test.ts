@@ -10,7 +10,7 @@ import { yamlEvents } from './yamlEvents.ts';
 import { generatedManifest } from './arbitraries.ts';
 import { beyondYaml, fixtureCases } from './cases.ts';
 
-const { numRuns, timeout } = runs(40);
+const { numRuns, timeout } = runs(25);
 
 type Read = typeof readEvents;
 

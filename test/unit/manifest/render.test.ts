@@ -6,7 +6,7 @@ import { parseDocuments } from '../../../src/manifest/parse.ts';
 import type { OwnSidecarConfig } from '../../../src/sidecar/index.ts';
 import { runs } from './runs.ts';
 
-const { numRuns, timeout } = runs(15);
+const { numRuns, timeout } = runs(6);
 
 /** Strings that YAML, or kubectl's reading of it, would take for something else. */
 const hard = [

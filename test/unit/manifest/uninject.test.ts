@@ -8,7 +8,7 @@ import { articleSidecar, beyondYaml, fixtureCases, ownSidecar } from './cases.ts
 import { readYaml } from './oracle.ts';
 import { runs } from './runs.ts';
 
-const { numRuns, timeout } = runs(25);
+const { numRuns, timeout } = runs(12);
 
 const options = { config: defaultSidecarConfig, settings: { filter: 'udp' }, file: 'app.yaml' };
 const inject = (text: string): string => injectManifest(text, options).text;
