@@ -6,7 +6,7 @@ import { buildPackages, capturePackages, checkMachine, ensurePackages, nodePacka
 
 /**
  * Sees to it that everything a node is made of is on this machine: Debian packages, Kubernetes, containerd.
- * Seconds when it is; about twelve minutes on two cores when nothing is.
+ * Seconds when it is; about a quarter of an hour on two idle cores when nothing is.
  * @throws REQUIREMENT_MISSING, one line, before any work when something is out of reach; CLUSTER_FAILED later.
  */
 export async function ensureTools(progress: Progress): Promise<NodePrograms> {
