@@ -19,10 +19,20 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'commands',
+          // The program as users start it: Node alone, yet a process for each call.
+          include: ['test/commands/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: 'agent',
           include: ['test/agent/**/*.test.ts'],
           globalSetup: ['test/agent/setup.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           // They mostly wait; each has network namespaces of its own.
           maxWorkers: 4,
           testTimeout: 60_000,
@@ -34,7 +44,7 @@ export default defineConfig({
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/setup.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,

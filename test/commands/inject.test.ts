@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { articleConfigMap, articleDeployment, articleMonitor } from '../../fixtures/article.ts';
+import { articleConfigMap, articleDeployment, articleMonitor } from '../fixtures/article.ts';
 
 let folder = '';
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
@@ -15,7 +15,7 @@ interface Run {
 }
 
 async function packetCapture(args: readonly string[], input = ''): Promise<Run> {
-  const program = join(import.meta.dirname, '../../../bin/packet-capture.js');
+  const program = join(import.meta.dirname, '../../bin/packet-capture.js');
   const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], { cwd: folder, reject: false, stripFinalNewline: false, input });
   return { exitCode, stdout, stderr };
 }

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { load } from 'js-yaml';
-import { makeMaterial, materialOfValues, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
-import { addDays } from '../../../src/certificates/lifetimes.ts';
-import { folderWrites, readFolder, writeFolder } from '../../../src/cli/certsFolder.ts';
-import { inspectCertificates, type InspectFlags } from '../../../src/cli/certsInspect.ts';
-import { newCertificates, type NewFlags } from '../../../src/cli/certsNew.ts';
-import { formatValues, type CertsConsole } from '../../../src/cli/certsOutput.ts';
-import { rotateCertificates } from '../../../src/cli/certsRotate.ts';
-import { dnsNames, makeGenerations, namespace, service, withNewSerials } from './generation.ts';
+import { makeMaterial, materialOfValues, type CertificateMaterial, type Ingredients } from '../../src/certificates/index.ts';
+import { addDays } from '../../src/certificates/lifetimes.ts';
+import { folderWrites, readFolder, writeFolder } from '../../src/cli/certsFolder.ts';
+import { inspectCertificates, type InspectFlags } from '../../src/cli/certsInspect.ts';
+import { newCertificates, type NewFlags } from '../../src/cli/certsNew.ts';
+import { formatValues, type CertsConsole } from '../../src/cli/certsOutput.ts';
+import { rotateCertificates } from '../../src/cli/certsRotate.ts';
+import { dnsNames, makeGenerations, namespace, service, withNewSerials } from '../unit/certificates/generation.ts';
 
 // Whole seconds, as certificates have them.
 const now = new Date(Math.floor(Date.now() / 1000) * 1000);
@@ -53,7 +53,7 @@ async function inspected(paths: readonly string[], flags: InspectFlags = {}, at 
 describe('the command line', () => {
   const program = `
     import { Command } from 'commander';
-    import { addCerts } from '${new URL('../../../src/cli/commands/certs.ts', import.meta.url).pathname}';
+    import { addCerts } from '${new URL('../../src/cli/commands/certs.ts', import.meta.url).pathname}';
     for (const line of process.argv.slice(1)) {
       const program = new Command('packet-capture');
       addCerts(program);
