@@ -37,7 +37,9 @@ async function demo(flags: Flags): Promise<void> {
   }
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
+    // Not `once`: execa ends a process on which nobody listens any more, before it has cleaned up.
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) return;
       progress('interrupted: taking down what was set up');
       interrupted.abort(signal);
     });

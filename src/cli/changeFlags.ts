@@ -30,8 +30,9 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
   const timeoutSeconds = parseDuration(flags.timeout);
   if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 5m`, { where: '--timeout' });
   const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
-  process.once('SIGTERM', () => interrupted.abort());
+  // Not `once`: execa ends a process on which nobody listens any more, before it has said how things stand.
+  process.on('SIGINT', () => interrupted.abort());
+  process.on('SIGTERM', () => interrupted.abort());
   const { signal } = interrupted;
   return {
     target,
