@@ -8,10 +8,16 @@ import { findSetting, type SettingType } from './table.ts';
  */
 const interfaceName = /^(?!\d+$|-|\.\.?$)[^\s/,:]{1,15}$/;
 
+/** What the agent reads of a value at most. */
+const longestText = 16_384;
+
 /** Each returns what is wrong with a value that is not empty, or undefined when it is good. */
 const checks: Readonly<Record<SettingType, (value: string) => string | undefined>> = {
   state: (value) => (value === 'running' || value === 'idle' ? undefined : 'must be running or idle'),
-  text: () => undefined,
+  text: (value) => {
+    if (value.trim() === '') return 'must not be blank';
+    return value.length > longestText ? `must be at most ${longestText} characters` : undefined;
+  },
   interfaces: (value) =>
     value.split(',').every((name) => interfaceName.test(name))
       ? undefined
