@@ -29,6 +29,28 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'webhook',
+          // The injector as it runs: TLS on loopback, real files, real signals.
+          include: ['test/webhook/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'chart',
+          // Rendered by the real helm, 4 and 3; no cluster.
+          include: ['test/chart/**/*.test.ts'],
+          globalSetup: ['test/chart/setup.ts'],
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: 'agent',
           include: ['test/agent/**/*.test.ts'],
           globalSetup: ['test/agent/setup.ts'],
