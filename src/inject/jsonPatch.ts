@@ -30,7 +30,7 @@ export function additionPatch(template: PodTemplate, addition: Addition, path: r
       for (const [key, value] of annotations) operations.push({ op: 'add', path: at('metadata', 'annotations', key), value });
     }
   }
-  const list = (field: 'volumes' | 'initContainers' | 'containers', where: 'first' | 'last'): void => {
+  const list = (field: 'volumes' | 'initContainers' | 'containers' | 'imagePullSecrets', where: 'first' | 'last'): void => {
     const items = addition[field];
     if (items.length === 0) return;
     if (template.spec?.[field] == null) operations.push({ op: 'add', path: at('spec', field), value: items });
@@ -39,6 +39,7 @@ export function additionPatch(template: PodTemplate, addition: Addition, path: r
   list('volumes', 'last');
   list('initContainers', 'first');
   list('containers', 'last');
+  list('imagePullSecrets', 'last');
   return operations;
 }
 

@@ -13,6 +13,7 @@ import {
   volumeNames,
   type AgentSidecarConfig,
   type Container,
+  type LocalObjectReference,
   type OwnSidecarConfig,
   type PodSpec,
   type PodTemplate,
@@ -34,6 +35,11 @@ export interface InjectOptions {
   readonly podSecurity: PodSecurityLevel;
   /** The namespace that the pod will run in, when it is known. */
   readonly namespace?: string | undefined;
+  /**
+   * The pod is seen as the API server admits it, with the pull secrets of its service account. A pod or template that
+   * has none yet would lose those if it were given any (plugin/pkg/admission/serviceaccount), and with them its image.
+   */
+  readonly atAdmission?: boolean | undefined;
 }
 
 /** What is added to a pod template; every way hands just this to Kubernetes. */
@@ -46,6 +52,8 @@ export interface Addition {
   readonly containers: readonly Container[];
   /** To be put behind the existing volumes. */
   readonly volumes: readonly Volume[];
+  /** To be put behind the existing ones. */
+  readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
 export type InjectPlan =
@@ -129,11 +137,16 @@ function agentAddition(template: PodTemplate, spec: PodSpec, config: AgentSideca
     initContainers: [sidecar.container],
     containers: [],
     volumes: sidecar.volumes,
+    imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],
   };
 }
 
+function absentSecrets({ imagePullSecrets }: PodSpec, { agent }: AgentSidecarConfig): readonly LocalObjectReference[] {
+  return agent.imagePullSecrets.filter(({ name }) => imagePullSecrets?.some((present) => present.name === name) !== true);
+}
+
 function ownAddition({ containers, initContainers, volumes }: OwnSidecarConfig): Addition {
-  return { annotations: {}, containers, initContainers, volumes };
+  return { annotations: {}, containers, initContainers, volumes, imagePullSecrets: [] };
 }
 
 function settingEntries(values: SettingValues): [SettingName, string][] {

@@ -1,11 +1,13 @@
 import type { SettingValues } from '../settings/index.ts';
-import type { Container, ResourceRequirements, Volume } from './kubernetes.ts';
+import type { Container, LocalObjectReference, ResourceRequirements, Volume } from './kubernetes.ts';
 
 /** The properties of the sidecar that are not settings. */
 export interface AgentConfig {
   readonly image: string;
   readonly imagePullPolicy: string;
   readonly resources: ResourceRequirements;
+  /** Secrets of the pod's own namespace, to pull the image with. */
+  readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
 /** Our own sidecar, with defaults under the pod's annotations. */
@@ -37,6 +39,7 @@ export const defaultAgent: AgentConfig = {
     requests: { cpu: '10m', memory: '16Mi' },
     limits: { cpu: '250m', memory: '64Mi' },
   },
+  imagePullSecrets: [],
 };
 
 export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: defaultAgent, settings: {} };

@@ -1,7 +1,7 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { findSetting, settingProblem, type SettingValues } from '../settings/index.ts';
 import { defaultAgent, type AgentConfig, type SidecarConfig } from './config.ts';
-import type { Container, Volume } from './kubernetes.ts';
+import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -39,12 +39,13 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   const unknown = Object.keys(value).find((key) => !Object.hasOwn(defaultAgent, key));
   if (unknown !== undefined) throw fail(`unknown key "agent.${unknown}"; known are ${Object.keys(defaultAgent).join(', ')}`);
   const { image = defaultAgent.image, imagePullPolicy = defaultAgent.imagePullPolicy, resources = defaultAgent.resources } = value;
+  const imagePullSecrets = readNamed<LocalObjectReference>(value['imagePullSecrets'], 'agent.imagePullSecrets', fail);
   if (typeof image !== 'string' || image === '') throw fail('agent.image must be the name of an image');
   if (typeof imagePullPolicy !== 'string' || !['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
     throw fail('agent.imagePullPolicy must be Always, IfNotPresent or Never');
   }
   if (!isObject(resources)) throw fail('agent.resources must be a mapping');
-  return { image, imagePullPolicy, resources };
+  return { image, imagePullPolicy, resources, imagePullSecrets };
 }
 
 function readSettings(value: unknown, where: string, fail: (what: string) => CodedError): SettingValues {

@@ -6,7 +6,7 @@ export {
   type OwnSidecarConfig,
   type SidecarConfig,
 } from './config.ts';
-export type { Container, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
+export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
 export { containerName, mountPaths, volumeNames } from './names.ts';
 export { makeSidecar, type SecurityProfile, type Sidecar } from './sidecar.ts';

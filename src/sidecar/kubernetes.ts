@@ -16,6 +16,10 @@ export interface ResourceRequirements {
   readonly limits?: Readonly<Record<string, string | number>>;
 }
 
+export interface LocalObjectReference {
+  readonly name: string;
+}
+
 export interface Volume {
   readonly name: string;
   readonly [key: string]: unknown;
@@ -25,6 +29,7 @@ export interface PodSpec {
   readonly containers?: readonly Container[] | null;
   readonly initContainers?: readonly Container[] | null;
   readonly volumes?: readonly Volume[] | null;
+  readonly imagePullSecrets?: readonly LocalObjectReference[] | null;
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name?: string } | null;
   readonly nodeSelector?: Readonly<Record<string, string>> | null;

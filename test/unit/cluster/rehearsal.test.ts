@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkStored } from '../../../src/cluster/rehearsal.ts';
 
 const sidecar = { name: 'packet-capture', restartPolicy: 'Always' };
-const addition = { annotations: {}, initContainers: [sidecar], containers: [], volumes: [] };
+const addition = { annotations: {}, initContainers: [sidecar], containers: [], volumes: [], imagePullSecrets: [] };
 
 test('a template that holds the native sidecar is good', () => {
   expect(() =>

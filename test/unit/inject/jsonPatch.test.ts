@@ -76,3 +76,11 @@ test('no annotation of the pod is lost or changed', () => {
 test('a pointer escapes ~ and /', () => {
   expect(jsonPointer(['metadata', 'annotations', 'packet-capture/status', 'a~b', 0])).toBe('/metadata/annotations/packet-capture~1status/a~0b/0');
 });
+
+test.each([
+  [{}, [{ op: 'add', path: '/spec/imagePullSecrets', value: [{ name: 'a' }] }]],
+  [{ imagePullSecrets: [{ name: 'own' }] }, [{ op: 'add', path: '/spec/imagePullSecrets/-', value: { name: 'a' } }]],
+])('pull secrets are added to a pod with %j', (spec, operations) => {
+  const addition = { annotations: {}, initContainers: [], containers: [], volumes: [], imagePullSecrets: [{ name: 'a' }] };
+  expect(additionPatch({ spec }, addition, [])).toEqual(operations);
+});

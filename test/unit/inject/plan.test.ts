@@ -94,7 +94,7 @@ describe('QoS class Guaranteed', () => {
 describe("a user's own sidecar", () => {
   test('just that container, nothing else', () => {
     const plan = planInjection({ spec }, own);
-    expect(plan).toEqual({ inject: true, addition: { annotations: {}, initContainers: [], containers: own.config.form === 'own' ? own.config.containers : [], volumes: [] } });
+    expect(plan).toEqual({ inject: true, addition: { annotations: {}, initContainers: [], containers: own.config.form === 'own' ? own.config.containers : [], volumes: [], imagePullSecrets: [] } });
   });
   test('is there already, with the defaults that the API server wrote into it', () => {
     const stored = { name: 'monitor', image: 'm:v1', stdin: true, tty: true, terminationMessagePath: '/dev/termination-log', resources: {} };
@@ -129,5 +129,22 @@ describe('removal', () => {
   });
   test('a pod of nothing but that container was never injected', () => {
     expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: false });
+  });
+});
+
+describe('pull secrets of the sidecar', () => {
+  const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'a' }, { name: 'b' }] } };
+  const secretsOf = (template: PodTemplate, atAdmission: boolean): unknown => {
+    const plan = planInjection(template, { ...options, config, atAdmission });
+    return plan.inject && plan.addition.imagePullSecrets;
+  };
+
+  test('join those that the pod has at admission', () => {
+    expect(secretsOf({ spec: { ...spec, imagePullSecrets: [{ name: 'a' }] } }, true)).toEqual([{ name: 'b' }]);
+    expect(secretsOf({ spec }, true)).toEqual([{ name: 'a' }, { name: 'b' }]);
+  });
+
+  test('stay out of a template, which would lose those of its service account', () => {
+    expect(secretsOf({ spec }, false)).toEqual([]);
   });
 });

@@ -27,6 +27,7 @@ test.each([
   [{ agent: { images: 'x' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { image: '' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { imagePullPolicy: 'Sometimes' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { imagePullSecrets: ['a'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { resources: 'small' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filter: ['x'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filters: 'x' } }, 'SETTING_UNKNOWN'],
