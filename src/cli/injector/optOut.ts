@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { optOut, parseTargets, type InjectionKeys } from '../../targets/index.ts';
+import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
+
+interface OptOutFlags extends HookFlags {
+  readonly except?: string;
+  readonly namespaceLabel?: string;
+  readonly annotation?: string;
+}
+
+/** `opt-out`: the chart's hook before an upgrade and a rollback (with `--except`) and before an uninstall. */
+export function addOptOut(program: Command): void {
+  addHookFlags(program.command('opt-out').description('undo what `opt-in` has recorded'))
+    .option('--except <JSON>', 'the targets that stay, as for `opt-in`', '[]')
+    .option('--namespace-label <KEY>', 'what `opt-in` will set; says so when it is another key than recorded')
+    .option('--annotation <KEY>', 'the same for workloads')
+    .action(async ({ except = '[]', ...flags }: OptOutFlags) => {
+      await optOut({ ...hookOptions(flags), except: parseTargets(except, '--except'), keys: keysOf(flags) });
+    });
+}
+
+function keysOf({ namespaceLabel, annotation }: OptOutFlags): InjectionKeys | undefined {
+  return namespaceLabel === undefined || annotation === undefined ? undefined : { namespaceLabel, annotation };
+}

@@ -1,0 +1,48 @@
+/** The kinds that can be opted in, in the order in which that is done: a namespace before the pods it lets in. */
+export const targetKinds = ['Namespace', 'Deployment', 'StatefulSet', 'DaemonSet'] as const;
+
+export type TargetKind = (typeof targetKinds)[number];
+
+/** One object that is opted in; that of a namespace has an empty `namespace`. */
+export interface TargetObject {
+  readonly kind: TargetKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `namespace/shop`, `deployment/web in shop`: for people. */
+export function targetName({ kind, namespace, name }: TargetObject): string {
+  const named = `${kind.toLowerCase()}/${name}`;
+  return namespace === '' ? named : `${named} in ${namespace}`;
+}
+
+/** `namespaces`, `deployments`: as the API and RBAC name the kind. */
+export function resourceOf(kind: TargetKind): string {
+  return `${kind.toLowerCase()}s`;
+}
+
+/** Where the API server has it. */
+export function targetPath({ kind, namespace, name }: TargetObject): string {
+  const path = kind === 'Namespace' ? '/api/v1' : `/apis/apps/v1/namespaces/${namespace}`;
+  return `${path}/${resourceOf(kind)}/${name}`;
+}
+
+/** Each object once, in the order in which they are opted in. */
+export function uniqueTargets(objects: readonly TargetObject[]): readonly TargetObject[] {
+  const byName = new Map(objects.map((object) => [targetName(object), object]));
+  return [...byName.values()].toSorted((a, b) => compare(sortKey(a), sortKey(b)));
+}
+
+/** The objects of `all` that are not in `others`. */
+export function withoutTargets(all: readonly TargetObject[], others: readonly TargetObject[]): readonly TargetObject[] {
+  const names = new Set(others.map(targetName));
+  return all.filter((object) => !names.has(targetName(object)));
+}
+
+function sortKey({ kind, namespace, name }: TargetObject): string {
+  return [kind === 'Namespace' ? 0 : 1, namespace, targetKinds.indexOf(kind), name].join(' ');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

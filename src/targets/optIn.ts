@@ -1,0 +1,82 @@
+import { codedError } from '../errors.ts';
+import { makeApiClient, makeRetryingClient, type ApiConnection } from './apiClient.ts';
+import { changeAll, planAll, type Decide, type Planned } from './change.ts';
+import { withoutTargets, type TargetObject } from './object.ts';
+import { planOptIn } from './plan.ts';
+import type { InjectionKeys, TargetRecord } from './record.ts';
+import { readRecord, updateRecord } from './recordStore.ts';
+import { eventOf, finish, type Report, type TargetEvent } from './report.ts';
+import { waitForInjection } from './waitForInjection.ts';
+
+export interface OptInOptions {
+  readonly connection: ApiConnection;
+  readonly release: string;
+  /** The release's own. */
+  readonly namespace: string;
+  /** The record's ConfigMap, in the release's namespace. */
+  readonly recordName: string;
+  readonly targets: readonly TargetObject[];
+  readonly keys: InjectionKeys;
+  /** Of the probe pod, which is never created. */
+  readonly image: string;
+  /** For the waiting. */
+  readonly timeoutSeconds: number;
+  readonly report: Report;
+}
+
+/**
+ * Waits until injection works, then labels the namespaces, annotates the workloads and records both. What is so
+ * already is not written again. An object that cannot be changed does not keep the others from it.
+ * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
+ */
+export async function optIn(options: OptInOptions): Promise<void> {
+  const { connection, release, namespace, recordName, targets, keys, image, timeoutSeconds, report } = options;
+  checkTargets(targets, namespace);
+  const api = makeRetryingClient(connection);
+  const place = { namespace, name: recordName };
+  // A record that cannot be read is better known before the waiting.
+  await readRecord(api, place);
+  await waitForInjection({ api: makeApiClient(connection), release, namespace, image, timeoutSeconds, report });
+
+  const owner = `${namespace}/${release}`;
+  const decide: Decide = (present, { kind }) =>
+    planOptIn(present, { kind, owner, key: kind === 'Namespace' ? keys.namespaceLabel : keys.annotation });
+  const planned = await planAll(api, targets, decide);
+  // Before the changes, so that whatever ends this program leaves nothing behind that is not recorded.
+  if (await updateRecord(api, place, (record) => recordOf(record, planned, keys))) report({ event: 'recorded', record: recordName });
+
+  const events: TargetEvent[] = [];
+  const tell = (result: Planned): void => {
+    const event = eventOf(result, 'opted_in');
+    events.push(event);
+    report(event);
+  };
+  await changeAll(api, planned, decide, tell, follow);
+  finish(events, report);
+}
+
+/** @throws TARGETS_INVALID */
+function checkTargets(targets: readonly TargetObject[], namespace: string): void {
+  if (!targets.some(({ kind, name }) => kind === 'Namespace' && name === namespace)) return;
+  throw codedError('TARGETS_INVALID', `${namespace} is the release's own namespace, where no pod is ever injected`, { where: '--targets' });
+}
+
+/** What was recorded stays until it is undone, but for what turned out not to be the release's. */
+function recordOf(record: TargetRecord | undefined, planned: readonly Planned[], keys: InjectionKeys): TargetRecord {
+  const ours = planned.filter((row) => 'plan' in row && row.plan.ours);
+  const notOurs = planned.filter((row) => ('plan' in row ? !row.plan.ours && row.plan.left !== 'owners_unreadable' : row.error.code === 'NOT_FOUND'));
+  const kept = withoutTargets(record?.objects ?? [], notOurs.map(({ object }) => object));
+  return { keys, objects: [...kept, ...ours.map(({ object }) => object)] };
+}
+
+/**
+ * A workload whose namespace could not be opted in is not touched: it would roll for nothing now, and not roll when it
+ * should.
+ */
+function follow(workload: Planned, namespaces: readonly Planned[]): Planned {
+  const { object } = workload;
+  const own = namespaces.find((row) => row.object.name === object.namespace);
+  const isOpen = own !== undefined && 'plan' in own && (own.plan.ours || own.plan.left === 'set_by_others');
+  if (isOpen || 'error' in workload) return workload;
+  return { object, plan: { patch: undefined, ours: workload.plan.ours, left: 'namespace_not_opted_in' } };
+}
