@@ -42,6 +42,8 @@ export const errorTable = {
   PREFLIGHT_FAILED: { exit: 1, hint: 'Nothing was changed. Mend what is named above and run the command again.' },
   INSTALL_FAILED: { exit: 1, hint: 'The lines above say why, and in which state the release is.' },
   UNINSTALL_INCOMPLETE: { exit: 1, hint: 'The lines above remove what is left.' },
+  LISTEN_FAILED: { exit: 1, hint: 'Name a port that is free, and that this user may take.' },
+  CHECK_FAILED: { exit: 1, hint: 'The log of the injector says what it met.' },
   NOT_YET: { exit: 2, hint: 'This version does not have it yet.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: 1 | 2; hint: string }>;

@@ -1,0 +1,73 @@
+import type { Operation } from 'fast-json-patch';
+import { additionPatch, planInjection, type Addition } from '../inject/index.ts';
+import { injectAnnotation } from '../settings/index.ts';
+import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import { doubtAbout } from './doubt.ts';
+import type { WebhookName } from './names.ts';
+import { isPod } from './pod.ts';
+import { probeAddition } from './probeAddition.ts';
+import { warningsFor, type InjectedReason, type SkippedReason } from './reasons.ts';
+import type { Review } from './review.ts';
+
+export interface InjectorOptions {
+  readonly config: SidecarConfig;
+  /** The annotation by which a pod asks for injection. */
+  readonly annotation: string;
+  /** Pods are injected unless that annotation says "false". */
+  readonly optOut: boolean;
+}
+
+export type Verdict =
+  | { readonly decision: 'injected'; readonly reason: InjectedReason; /** JSON text of a JSON Patch. */ readonly patch: string }
+  | { readonly decision: 'skipped'; readonly reason: SkippedReason; readonly warnings: readonly string[]; /** For the log. */ readonly doubt?: string };
+
+/**
+ * What becomes of one review. Pure, and it never throws: whatever happens, the pod is created.
+ * @param webhook the path that it came to, which says the namespace's Pod Security level
+ */
+export function decide(review: Review, webhook: WebhookName, options: InjectorOptions): Verdict {
+  try {
+    return decideOrThrow(review, webhook, options);
+  } catch (error) {
+    return doubtful(error instanceof Error ? error.name : 'error');
+  }
+}
+
+function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOptions): Verdict {
+  const { object: pod } = review;
+  if (review.apiVersion !== 'admission.k8s.io/v1') return skipped('unsupported_version');
+  if (!review.createsPod) return skipped('not_pod_creation');
+  if (!isPod(pod)) return skipped('malformed_pod');
+  if (webhook === 'probe') {
+    const addition = probeAddition(pod, options.config);
+    return typeof addition === 'string' ? skipped(addition) : injected(pod, addition, 'probe');
+  }
+  const choice = chosen(pod, options);
+  if (choice === 'not_opted_in' || choice === 'opted_out') return skipped(choice);
+  const plan = planInjection(pod, { config: options.config, settings: {}, podSecurity: webhook, namespace: review.namespace, atAdmission: true });
+  return plan.inject ? injected(pod, plan.addition, choice) : skipped(plan.reason);
+}
+
+/** The project's own annotation can always refuse, whatever key asks. */
+function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptions): InjectedReason | 'not_opted_in' | 'opted_out' {
+  const annotations = metadata?.annotations ?? {};
+  const asked = Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
+  if (asked === 'false' || annotations[injectAnnotation] === 'false') return 'opted_out';
+  if (asked === 'true') return 'opted_in';
+  return optOut ? 'not_opted_out' : 'not_opted_in';
+}
+
+function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason): Verdict {
+  const patch = JSON.stringify(additionPatch(pod, addition, []));
+  // What is sent is what is checked: the text, read again.
+  const doubt = doubtAbout(pod, JSON.parse(patch) as Operation[], addition);
+  return doubt === undefined ? { decision: 'injected', reason, patch } : doubtful(doubt);
+}
+
+function skipped(reason: SkippedReason): Verdict {
+  return { decision: 'skipped', reason, warnings: warningsFor(reason) };
+}
+
+function doubtful(doubt: string): Verdict {
+  return { decision: 'skipped', reason: 'patch_doubtful', warnings: warningsFor('patch_doubtful'), doubt };
+}

@@ -1,0 +1,48 @@
+import jsonPatch, { type Operation } from 'fast-json-patch';
+import type { Addition } from '../inject/index.ts';
+import type { PodTemplate } from '../sidecar/index.ts';
+import { isPod } from './pod.ts';
+import { invalidity } from './validity.ts';
+import { listsOf, lossOf } from './loss.ts';
+
+/**
+ * Why a patch might do harm to a pod, or undefined when it surely does what it is meant to.
+ *
+ * A patch that does not apply, or whose result the API server refuses, fails the pod even under `failurePolicy: Ignore`
+ * (apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go), so it is applied here first, and what comes out is
+ * held against the pod: all that was there is there, unchanged and in order, and what was to be added stands beside it.
+ */
+export function doubtAbout(pod: PodTemplate, patch: readonly Operation[], addition: Addition): string | undefined {
+  const lists = listsOf(addition);
+  const foreign = patch.find((operation) => !adds(operation, lists));
+  if (foreign !== undefined) return `it does more than add: ${foreign.op} ${foreign.path}`;
+  let after: unknown;
+  try {
+    after = jsonPatch.applyPatch<unknown>(copyOf(pod, lists), patch, true, true).newDocument;
+  } catch (error) {
+    return `it does not apply: ${error instanceof Error ? error.name : 'error'}`;
+  }
+  if (!isPod(after)) return 'its result is no pod';
+  return lossOf(pod, after, addition) ?? invalidity(after, addition);
+}
+
+/** Just the places that {@link copyOf} copies: whatever reaches deeper would change the pod together with its copy. */
+function adds({ op, path }: Operation, lists: readonly string[]): boolean {
+  const [empty, parent = '', field = '', ...rest] = path.split('/');
+  if (op !== 'add' || empty !== '') return false;
+  if (parent === 'metadata') return field === '' || (field === 'annotations' && rest.length <= 1);
+  return parent === 'spec' && lists.includes(field) && rest.length <= 1;
+}
+
+/** New objects where the patch adds. Everything below is shared with the pod, so that the same is the very same. */
+function copyOf(pod: PodTemplate, lists: readonly string[]): PodTemplate {
+  const { metadata, spec } = pod;
+  const copiedLists = Object.entries(spec ?? {}).filter(([key, value]) => lists.includes(key) && Array.isArray(value));
+  const copied = Object.fromEntries(copiedLists.map(([key, value]) => [key, [...(value as readonly unknown[])]]));
+  const annotations = metadata?.annotations == null ? {} : { annotations: { ...metadata.annotations } };
+  return {
+    ...pod,
+    ...(metadata == null ? {} : { metadata: { ...metadata, ...annotations } }),
+    ...(spec == null ? {} : { spec: { ...spec, ...copied } }),
+  };
+}

@@ -1,0 +1,40 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Addition } from '../inject/index.ts';
+import type { PodTemplate } from '../sidecar/index.ts';
+
+type ListName = Exclude<keyof Addition, 'annotations'>;
+
+/** The lists of a pod's spec that an addition can add to. */
+export function listsOf(addition: Addition): readonly ListName[] {
+  return (Object.keys(addition) as (keyof Addition)[]).filter((key) => key !== 'annotations');
+}
+
+/**
+ * What of a pod is lost or changed in the one that came out of it, or what of the addition is missing there; undefined
+ * when nothing is. Items and fields that a patch did not touch must be the same objects, not equal ones.
+ */
+export function lossOf(before: PodTemplate, after: PodTemplate, addition: Addition): string | undefined {
+  const lists = listsOf(addition);
+  if (!sameFields(before, after, ['metadata', 'spec'])) return 'it changes the pod itself';
+  if (!sameFields(before.metadata ?? {}, after.metadata ?? {}, ['annotations'])) return 'it changes the metadata';
+  if (!sameFields(before.spec ?? {}, after.spec ?? {}, lists)) return 'it changes the spec';
+  const present = before.metadata?.annotations ?? {};
+  if (Object.keys(addition.annotations).some((key) => Object.hasOwn(present, key))) return 'it replaces an annotation';
+  if (!sameFields({ ...present, ...addition.annotations }, after.metadata?.annotations ?? {}, [])) return 'the annotations are not what they should be';
+  const wrong = lists.find((list) => !keepsItems(before.spec?.[list] ?? [], after.spec?.[list] ?? [], addition[list]));
+  return wrong === undefined ? undefined : `${wrong} are not what they should be`;
+}
+
+function sameFields(before: object, after: object, except: readonly string[]): boolean {
+  const [old, now] = [before, after].map((fields) => new Map(Object.entries(fields).filter(([key]) => !except.includes(key))));
+  if (old === undefined || now === undefined || old.size !== now.size) return false;
+  return [...old].every(([key, value]) => now.has(key) && Object.is(now.get(key), value));
+}
+
+/** The items from before are still there in their order, and the others are exactly the added ones. */
+function keepsItems(before: readonly unknown[], after: readonly unknown[], added: readonly unknown[]): boolean {
+  const old = new Set(before);
+  const kept = after.filter((item) => old.has(item));
+  const others = after.filter((item) => !old.has(item));
+  return kept.length === before.length && kept.every((item, index) => item === before[index]) && isDeepStrictEqual(others, added);
+}

@@ -1,0 +1,30 @@
+import type { PodTemplate } from '../sidecar/index.ts';
+import { isObject } from './review.ts';
+
+/** Lists of a pod's spec whose items have names. */
+const namedLists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes', 'imagePullSecrets'] as const;
+
+/**
+ * Whether a value has the shape of a pod as far as it is read here. The API server sends nothing else; whoever does is
+ * not to bring the server down.
+ */
+export function isPod(value: unknown): value is PodTemplate {
+  if (!isObject(value) || !isObject(value['spec'])) return false;
+  const { metadata, spec } = value;
+  return isMetadata(metadata) && namedLists.every((list) => isNamedList(spec[list]));
+}
+
+function isMetadata(metadata: unknown): boolean {
+  if (metadata == null) return true;
+  if (!isObject(metadata)) return false;
+  const { annotations, labels } = metadata;
+  return isTextMap(annotations) && isTextMap(labels);
+}
+
+function isTextMap(value: unknown): boolean {
+  return value == null || (isObject(value) && Object.values(value).every((item) => typeof item === 'string'));
+}
+
+function isNamedList(value: unknown): boolean {
+  return value == null || (Array.isArray(value) && value.every((item) => isObject(item) && (item['name'] === undefined || typeof item['name'] === 'string')));
+}

@@ -1,0 +1,52 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { codedError } from '../../errors.ts';
+import { readText } from './configuration.ts';
+import type { Source } from './reload.ts';
+
+/** What is served, as PEM text, and when it is valid. */
+export interface ServedCertificate {
+  readonly cert: string;
+  readonly key: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/**
+ * tls.crt and tls.key of a mounted Secret.
+ * Its `read` throws FILE_UNREADABLE; its `parse` CERTIFICATE_INVALID for what cannot be served now.
+ */
+export function certificateSource(folder: string, now: () => Date = () => new Date()): Source<ServedCertificate> {
+  return {
+    name: 'certificate',
+    folder,
+    read: async () => {
+      // The kubelet swaps both files by one link: resolved once, they are of one generation.
+      const generation = dirname(await realpath(join(folder, 'tls.crt')).catch(() => join(folder, 'tls.crt')));
+      return Promise.all([readText(join(generation, 'tls.crt')), readText(join(generation, 'tls.key'))]);
+    },
+    parse: ([cert = '', key = '']) => served(cert, key, now(), folder),
+  };
+}
+
+function served(cert: string, key: string, now: Date, where: string): ServedCertificate {
+  const refuse = (what: string): Error => codedError('CERTIFICATE_INVALID', what, { where, hint: 'Put a certificate and its own key there.' });
+  const certificate = attempt(() => new X509Certificate(cert));
+  if (certificate === undefined) throw refuse('tls.crt cannot be read');
+  const privateKey = attempt(() => createPrivateKey(key));
+  if (privateKey === undefined) throw refuse('tls.key cannot be read');
+  if (!certificate.checkPrivateKey(privateKey)) throw refuse('tls.key belongs to another certificate');
+  const { validFromDate: notBefore, validToDate: notAfter } = certificate;
+  if (notAfter <= now) throw refuse(`tls.crt has expired at ${notAfter.toISOString()}`);
+  if (notBefore > now) throw refuse(`tls.crt is not valid before ${notBefore.toISOString()}`);
+  return { cert, key, notBefore, notAfter };
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
