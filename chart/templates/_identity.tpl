@@ -1,0 +1,17 @@
+{{/* What is fixed when the chart is rendered: names that the injector program has too. */}}
+{{- define "packet-capture.identity" -}}
+injectAnnotation: packet-capture/inject
+annotationPrefix: packet-capture/
+configFolder: /etc/packet-capture/config
+certificatesFolder: /etc/packet-capture/certificates
+webhooks:
+  privileged:
+    name: injector.packet-capture.internal
+    path: /inject/privileged
+  baseline:
+    name: baseline.injector.packet-capture.internal
+    path: /inject/baseline
+  probe:
+    name: probe.injector.packet-capture.internal
+    path: /probe
+{{- end }}

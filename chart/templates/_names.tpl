@@ -1,0 +1,43 @@
+{{/* All take the root context. */}}
+
+{{- define "packet-capture.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "packet-capture.fullname" -}}
+{{- $name := .Values.nameOverride | default .Chart.Name }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- .Values.fullnameOverride | default $full | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "packet-capture.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace }}
+{{- end }}
+
+{{/* For objects that stand in no namespace of the release's: two releases of one name do not meet. */}}
+{{- define "packet-capture.clusterName" -}}
+{{- printf "%s.%s" (include "packet-capture.fullname" .) (include "packet-capture.namespace" .) }}
+{{- end }}
+
+{{/* The one name that the API server asks for. */}}
+{{- define "packet-capture.host" -}}
+{{- printf "%s.svc" (include "packet-capture.clusterName" .) }}
+{{- end }}
+
+{{- define "packet-capture.serviceAccountName" -}}
+{{- $account := .Values.serviceAccount }}
+{{- $account.name | default (ternary (include "packet-capture.fullname" .) "default" $account.create) }}
+{{- end }}
+
+{{- define "packet-capture.certsSecret" -}}
+{{- if eq .Values.certs.mode "existingSecret" }}
+{{- .Values.certs.existingSecret }}
+{{- else }}
+{{- printf "%s-certs" (include "packet-capture.fullname" .) }}
+{{- end }}
+{{- end }}
+
+{{/* The name of a Job is a label of its pods: at most 63 characters. Takes root and suffix. */}}
+{{- define "packet-capture.jobName" -}}
+{{- printf "%s-%s" (include "packet-capture.fullname" .root | trunc 55 | trimSuffix "-") .suffix }}
+{{- end }}

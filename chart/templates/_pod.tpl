@@ -1,0 +1,45 @@
+{{/* What every pod of the chart has in its spec. Takes root, image, nodeSelector, tolerations. */}}
+{{- define "packet-capture.podSpec" -}}
+{{- $values := .root.Values }}
+{{- $spec := dict "enableServiceLinks" false }}
+{{- $optional := dict
+  "imagePullSecrets" (include "packet-capture.pullSecrets" (dict "root" .root "image" $values.image) | fromYaml).secrets
+  "nodeSelector" (.nodeSelector | default $values.nodeSelector)
+  "tolerations" (.tolerations | default $values.tolerations)
+  "priorityClassName" $values.priorityClassName
+  "runtimeClassName" $values.runtimeClassName
+  "schedulerName" $values.schedulerName
+  "securityContext" $values.podSecurityContext }}
+{{- range $key, $value := $optional }}
+{{- if $value }}
+{{- $_ := set $spec $key $value }}
+{{- end }}
+{{- end }}
+{{- toYaml $spec }}
+{{- end }}
+
+{{/* What every container of the chart has: image, pull policy, security context. Takes the root. */}}
+{{- define "packet-capture.container" -}}
+{{- $container := dict
+  "image" (include "packet-capture.image" (dict "root" . "image" .Values.image))
+  "imagePullPolicy" .Values.image.pullPolicy }}
+{{- with .Values.securityContext }}
+{{- $_ := set $container "securityContext" . }}
+{{- end }}
+{{- toYaml $container }}
+{{- end }}
+
+{{/* Constraints that never keep a pod from running. Takes the root. */}}
+{{- define "packet-capture.spread" -}}
+{{- $selector := dict "matchLabels" (include "packet-capture.selectorLabels" (dict "root" . "component" "injector") | fromYaml) }}
+{{- $constraints := list }}
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+{{- $constraints = append $constraints (dict
+  "maxSkew" 1
+  "topologyKey" .
+  "whenUnsatisfiable" "ScheduleAnyway"
+  "labelSelector" $selector
+  "matchLabelKeys" (list "pod-template-hash")) }}
+{{- end }}
+{{- toYaml $constraints }}
+{{- end }}

@@ -1,0 +1,16 @@
+import { identity } from './identity.ts';
+import { formatSchema } from './schema.ts';
+import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
+
+/** What the Handlebars templates may name. */
+export interface ChartContext extends Readonly<Record<string, unknown>> {
+  readonly identity: typeof identity;
+  readonly valuesYaml: string;
+  readonly valuesSchema: string;
+  readonly valuesTable: string;
+}
+
+/** @param baked values that stand in values.yaml instead of the defaults */
+export function chartContext(baked: Baked = {}): ChartContext {
+  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: formatSchema(), valuesTable: valuesMarkdown() };
+}

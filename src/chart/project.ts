@@ -1,0 +1,40 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { codedError } from '../errors.ts';
+import { chartContext } from './context.ts';
+import { differences, readChartFolder, replaceFolder } from './folder.ts';
+import { renderChart } from './render.ts';
+import { formatSchema } from './schema.ts';
+import type { Baked } from './valuesYaml.ts';
+
+const root = new URL('../../', import.meta.url);
+const templates = fileURLToPath(new URL('templates', root));
+
+/** The chart that stands in the project: rendered, committed, without any key. */
+export const committedChart = fileURLToPath(new URL('chart', root));
+/** A copy of the chart's schema, for editors and for `helm lint` of a user's own values. */
+const committedSchema = fileURLToPath(new URL('values.schema.json', root));
+
+/**
+ * The chart of this version.
+ * @param baked values that stand in its values.yaml instead of the defaults
+ * @throws CHART_INVALID, FILE_UNREADABLE
+ */
+export async function projectChart(baked: Baked = {}): Promise<Map<string, Uint8Array>> {
+  const files = await readChartFolder(templates);
+  if (files.size === 0) throw codedError('FILE_UNREADABLE', 'there are no templates', { where: templates });
+  return renderChart(files, chartContext(baked));
+}
+
+/** Renders the committed chart and its schema. @throws CHART_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE */
+export async function writeCommittedChart(): Promise<void> {
+  await replaceFolder(committedChart, await projectChart());
+  await writeFile(committedSchema, formatSchema());
+}
+
+/** What is not current in the committed chart and its schema; empty when all is. @throws CHART_INVALID, FILE_UNREADABLE */
+export async function staleInCommittedChart(): Promise<string[]> {
+  const lines = differences(await projectChart(), await readChartFolder(committedChart));
+  const schema = await readFile(committedSchema, 'utf8').catch(() => '');
+  return [...lines.map((line) => line.replace(': ', ': chart/')), ...(schema === formatSchema() ? [] : ['different: values.schema.json'])];
+}

@@ -1,0 +1,70 @@
+import { settings, type Setting, type SettingName, type SettingType } from '../../settings/index.ts';
+import { decimalsFrom } from './decimals.ts';
+import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
+
+/**
+ * What src/settings/validate.ts accepts, as far as a schema can say it: the sum of a duration and the largest quantity
+ * are left to the injector. The empty string means the default.
+ */
+const schemas: Readonly<Record<SettingType, Schema>> = {
+  state: { type: 'string', enum: ['running', 'idle', ''] },
+  text: { type: 'string', pattern: '^$|[^\\s]', maxLength: 16_384 },
+  interfaces: {
+    type: 'string',
+    pattern: '^([^\\s/,:-][^\\s/,:]{0,14}(,[^\\s/,:-][^\\s/,:]{0,14})*)?$',
+    not: { pattern: '(^|,)([0-9]+|\\.\\.?)(,|$)' },
+  },
+  bytes: {
+    anyOf: [
+      { type: 'integer', minimum: 1024 ** 2 },
+      { type: 'string', maxLength: 18, pattern: `^(${bytesPattern()})?$` },
+    ],
+  },
+  count: {
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: 999_999_999 },
+      { type: 'string', pattern: '^([1-9][0-9]{0,8})?$' },
+    ],
+  },
+  snaplen: {
+    anyOf: [
+      { type: 'integer', minimum: 0, maximum: 262_144 },
+      { type: 'string', pattern: `^(${decimalsFrom(0, 262_144)})?$` },
+    ],
+  },
+  duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
+};
+
+/** At least 1Mi, in each unit. */
+function bytesPattern(): string {
+  const least: ReadonlyArray<readonly [string, number]> = [
+    ['', 1024 ** 2],
+    ['Ki', 1024],
+    ['k', 1049],
+    ['M', 2],
+    ['(Mi|Gi|Ti|G|T)', 1],
+  ];
+  return least.map(([unit, count]) => `${decimalsFrom(count)}${unit}`).join('|');
+}
+
+/** The schema of a setting's value. */
+export function settingSchema(type: SettingType): Schema {
+  return schemas[type];
+}
+
+type CaptureFields = { readonly [Name in SettingName]: Leaf<string | number> };
+
+function captureFields(): CaptureFields {
+  const known: readonly Setting[] = settings;
+  const fields = known
+    .filter(({ available }) => available)
+    .map(({ name, default: value, text, type }) => [name, leaf<string | number>(value, text, schemas[type])]);
+  return Object.fromEntries(fields) as CaptureFields;
+}
+
+/** Derived from the table of settings. */
+export const capture: Group<CaptureFields> & { readonly unset: true } = {
+  text: "what to capture, under the pods' own annotations",
+  unset: true,
+  fields: captureFields(),
+};

@@ -1,0 +1,44 @@
+import { caDays, servingDays } from '../../certificates/index.ts';
+import * as is from './schemas.ts';
+import { choice, group, integer, leaf, string, type Schema } from './tree.ts';
+
+export const certsModes = ['baked', 'generated', 'existingSecret', 'certManager'] as const;
+
+/** Nothing, or something in PEM form. */
+const pem = (what: string): Schema => ({ pattern: `^\\s*$|-----BEGIN ${what}-----` });
+const certificatePem = pem('CERTIFICATE');
+const keyPem = pem('([A-Z]+ )?PRIVATE KEY');
+
+/** An Issuer of cert-manager. */
+export interface IssuerRef {
+  readonly name?: string;
+  readonly kind?: string;
+  readonly group?: string;
+}
+
+const text = { type: 'string' };
+
+export const certs = group('the certificates between the API server and the injector', {
+  mode: choice('generated', 'where they come from', certsModes),
+  caBundle: string('', 'PEM; baked, and existingSecret: what the API server trusts', certificatePem),
+  certificate: string('', 'PEM; baked: what the injector serves', certificatePem),
+  key: string('', 'PEM; baked: its private key', keyPem),
+  next: group('baked: the pair that waits during a rotation; rendered into no object', {
+    certificate: string('', 'PEM', certificatePem),
+    key: string('', 'PEM', keyPem),
+  }),
+  existingSecret: string('', 'name of a Secret of the type kubernetes.io/tls', is.objectNameOrEmpty),
+  generated: group('made by helm once, and kept as long as they are good', {
+    caDays: integer(caDays, "the CA's life", 1, 36_500),
+    servingDays: integer(servingDays, "the serving certificate's life; renewed by an upgrade in its last 30 days", 31, 36_500),
+  }),
+  certManager: group('issued by cert-manager, which must be there', {
+    issuerRef: leaf<IssuerRef>({}, 'empty: a CA of this release', {
+      type: 'object',
+      additionalProperties: false,
+      properties: { name: is.objectName, kind: text, group: text },
+    }),
+    duration: string('2160h', "the serving certificate's life", is.duration),
+    renewBefore: string('720h', 'before its end', is.duration),
+  }),
+});

@@ -1,0 +1,25 @@
+import type { Labels } from './naming.ts';
+import * as is from './schemas.ts';
+import { flag, group, integer, leaf, passed, passedList, string } from './tree.ts';
+
+/** The Jobs that opt the targets in and out. */
+export const hooks = group('Jobs that opt the targets in after an install, and out when they are no targets any more', {
+  enabled: flag(true, 'false: nothing is opted in; the notes print the kubectl lines'),
+  timeout: string('90s', 'how long to wait for the first injected pod', is.duration),
+  activeDeadlineSeconds: integer(180, 'of each Job', 1),
+  backoffLimit: integer(2, 'of each Job', 0, 10),
+  serviceAccount: group('with the rights on the targets; it exists only while a hook runs', {
+    annotations: leaf<Labels>({}, 'of it', is.annotations),
+    labels: leaf<Labels>({}, 'of it', is.labels),
+  }),
+  labels: leaf<Labels>({}, 'of the Jobs', is.labels),
+  annotations: leaf<Labels>({}, 'of the Jobs', is.annotations),
+  podLabels: leaf<Labels>({}, 'of their pods', is.labels),
+  podAnnotations: leaf<Labels>({}, 'of their pods', is.annotations),
+  resources: passed('of their containers', {
+    requests: { cpu: '10m', memory: '64Mi' },
+    limits: { cpu: '500m', memory: '128Mi' },
+  }),
+  nodeSelector: passed("empty: the injector's"),
+  tolerations: passedList("empty: the injector's"),
+});

@@ -1,0 +1,35 @@
+import { defaultAgent } from '../../sidecar/index.ts';
+import * as is from './schemas.ts';
+import { choice, group, leaf, passed, string, type Json } from './tree.ts';
+
+export type PullSecrets = ReadonlyArray<string | { readonly name: string }>;
+
+const pullPolicies = ['Always', 'IfNotPresent', 'Never'] as const;
+
+function image(text: string, repository: string): ReturnType<typeof imageGroup> {
+  return imageGroup(text, repository);
+}
+
+function imageGroup(text: string, repository: string) {
+  return group(text, {
+    registry: string('', 'host, and port, of the registry; empty: global.imageRegistry', is.registry),
+    repository: string(repository, 'name of the image, without tag', is.repository),
+    tag: string('', "empty: the chart's appVersion", is.tag),
+    digest: string('', 'sha256:…; wins over the tag', is.digest),
+    pullPolicy: choice('IfNotPresent', 'when to pull', pullPolicies),
+    pullSecrets: leaf<PullSecrets>([], 'names of Secrets, beside global.imagePullSecrets', is.pullSecrets),
+  });
+}
+
+/** The injector's own image; its hooks and its test run it too. */
+export const injectorImage = image("the injector's image", 'packet-capture/injector');
+
+/** The sidecar that is injected. */
+export const agent = group('the capture agent: the sidecar that is injected', {
+  image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", repositoryOf(defaultAgent.image)),
+  resources: passed('of the sidecar', defaultAgent.resources as Json),
+});
+
+function repositoryOf(reference: string): string {
+  return reference.slice(0, reference.lastIndexOf(':'));
+}

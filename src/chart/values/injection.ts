@@ -1,0 +1,47 @@
+import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
+import * as is from './schemas.ts';
+import { flag, group, leaf, passedList, string, type Json } from './tree.ts';
+
+/** What the injector adds instead of the agent, as `sidecarconfig.yaml` has it. */
+export const sidecar = group("a sidecar of your own instead of the agent: added as it stands here", {
+  containers: passedList('added behind the pod\'s containers'),
+  initContainers: passedList("added to the pod's init containers"),
+  volumes: passedList("added to the pod's volumes"),
+});
+
+export const injection = group('which pods get the sidecar', {
+  namespaceLabel: string(namespaceLabel, 'label of the namespaces that take part; its value is "enabled"', is.key),
+  annotation: string(injectAnnotation, 'annotation of the pods that take part; its value is "true"', is.key),
+  optOut: flag(false, 'true: every pod of these namespaces, unless its annotation says "false"'),
+  namespaceSelector: leaf<Json>({}, 'further conditions on the namespace, all of which must hold', is.selector),
+  objectSelector: leaf<Json>({}, "conditions on the pod's labels, all of which must hold", is.selector),
+  excludedNamespaces: leaf<readonly string[]>(
+    ['kube-system', 'kube-node-lease', 'kube-public'],
+    "never, beside the release's own",
+    { type: 'array', items: is.namespaceName, uniqueItems: true },
+  ),
+});
+
+/** A namespace to opt in, and the workloads in it; without workloads the namespace's label alone. */
+export interface Target {
+  readonly namespace: string;
+  readonly deployments?: readonly string[];
+  readonly statefulSets?: readonly string[];
+  readonly daemonSets?: readonly string[];
+}
+
+const names = { type: 'array', items: is.objectName, uniqueItems: true };
+
+export const targets = leaf<readonly Target[]>(
+  [],
+  'namespaces, and workloads in them, that a hook opts in: {namespace, deployments, statefulSets, daemonSets}',
+  {
+    type: 'array',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['namespace'],
+      properties: { namespace: is.namespaceName, deployments: names, statefulSets: names, daemonSets: names },
+    },
+  },
+);

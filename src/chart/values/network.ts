@@ -1,0 +1,44 @@
+import type { Labels } from './naming.ts';
+import * as is from './schemas.ts';
+import { choice, flag, group, integer, leaf, passedList, string } from './tree.ts';
+
+export const serviceAccount = group("the injector's; it has no rights and no token", {
+  create: flag(true, 'render it'),
+  name: string('', 'empty: the full name, or "default" when it is not created', is.objectNameOrEmpty),
+  labels: leaf<Labels>({}, 'of it', is.labels),
+  annotations: leaf<Labels>({}, 'of it', is.annotations),
+});
+
+export const service = group('what the API server calls', {
+  type: choice('ClusterIP', 'of the Service', ['ClusterIP', 'NodePort', 'LoadBalancer']),
+  ipFamilyPolicy: string('', 'of the Service', { enum: ['', 'SingleStack', 'PreferDualStack', 'RequireDualStack'] }),
+  ipFamilies: leaf<readonly string[]>([], 'of the Service', { type: 'array', maxItems: 2, items: { enum: ['IPv4', 'IPv6'] } }),
+  labels: leaf<Labels>({}, 'of the Service', is.labels),
+  annotations: leaf<Labels>({}, 'of the Service', is.annotations),
+});
+
+export const networkPolicy = group('who may reach the injector', {
+  enabled: flag(false, 'render it; the webhook\'s port stays open to all: API servers have no pod labels'),
+  metricsFrom: passedList('peers that may read the metrics; empty: all'),
+  egress: passedList('rules; the injector itself calls nobody'),
+  labels: leaf<Labels>({}, 'of it', is.labels),
+  annotations: leaf<Labels>({}, 'of it', is.annotations),
+});
+
+const monitor = (kind: string) =>
+  group(`${kind} of the Prometheus operator, which must be there`, {
+    enabled: flag(false, 'render it'),
+    namespace: string('', 'empty: that of the injector', is.namespaceNameOrEmpty),
+    interval: string('30s', 'between two readings', is.duration),
+    scrapeTimeout: string('', 'of a reading', is.orEmpty('([0-9]{1,9}[hms])+')),
+    relabelings: passedList('of the targets'),
+    metricRelabelings: passedList('of the metrics'),
+    labels: leaf<Labels>({}, 'of it', is.labels),
+    annotations: leaf<Labels>({}, 'of it', is.annotations),
+  });
+
+export const metrics = group('for Prometheus', {
+  port: integer(9090, 'of the container and the Service', 1, 65_535),
+  serviceMonitor: monitor('ServiceMonitor'),
+  podMonitor: monitor('PodMonitor'),
+});

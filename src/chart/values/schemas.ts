@@ -1,0 +1,82 @@
+import type { Schema } from './tree.ts';
+
+/** Regular expressions of the schema are read by Go too: no look-ahead. */
+const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+const qualifiedName = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+const path = '[a-z0-9]+([._-]+[a-z0-9]+)*';
+const host = '[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?';
+
+/** A string that matches the whole pattern, or is empty. */
+export function orEmpty(pattern: string): Schema {
+  return { type: 'string', pattern: `^(${pattern})?$` };
+}
+
+/** RFC 1123 label: the name of a namespace. */
+export const namespaceName: Schema = { type: 'string', pattern: `^${label}$` };
+export const namespaceNameOrEmpty: Schema = orEmpty(label);
+
+/** RFC 1123 subdomain: the name of most objects. */
+export const objectName: Schema = { type: 'string', pattern: `^${label}(\\.${label})*$`, maxLength: 253 };
+export const objectNameOrEmpty: Schema = { ...orEmpty(`${label}(\\.${label})*`), maxLength: 253 };
+
+/** The key of a label or an annotation. */
+export const key: Schema = { type: 'string', pattern: `^(${label}(\\.${label})*/)?${qualifiedName}$`, maxLength: 317 };
+
+export const labels: Schema = {
+  type: 'object',
+  propertyNames: { pattern: key['pattern'] },
+  additionalProperties: { type: 'string', pattern: `^(${qualifiedName})?$` },
+};
+export const annotations: Schema = {
+  type: 'object',
+  propertyNames: { pattern: key['pattern'] },
+  additionalProperties: { type: 'string' },
+};
+
+export const registry: Schema = orEmpty(`${host}(/${path})*`);
+export const repository: Schema = { type: 'string', pattern: `^(${host}/)?${path}(/${path})*$` };
+export const tag: Schema = orEmpty('[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}');
+export const digest: Schema = orEmpty('sha256:[a-f0-9]{64}');
+
+/** As a pod has them, or the bare names. */
+export const pullSecrets: Schema = {
+  type: 'array',
+  items: {
+    anyOf: [
+      objectName,
+      { type: 'object', required: ['name'], properties: { name: objectName }, additionalProperties: false },
+    ],
+  },
+};
+
+/** Go's, in whole units. */
+export const duration: Schema = { type: 'string', pattern: '^([0-9]{1,9}[hms])+$' };
+
+/** A number of pods or a percentage; empty: not set. */
+export const podCount: Schema = {
+  anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string', pattern: '^([0-9]{1,3}%)?$' }],
+};
+
+/** A label selector, handed on; the keys are known, so that a slip is seen. */
+export const selector: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    matchLabels: labels,
+    matchExpressions: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['key', 'operator'],
+        properties: {
+          key,
+          operator: { enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
+          values: { type: 'array', items: { type: 'string' } },
+        },
+      },
+    },
+  },
+};
+
+export const port = { minimum: 1, maximum: 65535 } as const;

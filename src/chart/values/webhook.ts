@@ -1,0 +1,30 @@
+import * as is from './schemas.ts';
+import { choice, flag, group, integer, leaf } from './tree.ts';
+import type { Labels } from './naming.ts';
+
+/** @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions */
+export interface MatchCondition {
+  readonly name: string;
+  readonly expression: string;
+}
+
+export const webhook = group('how the API server calls the injector', {
+  failurePolicy: choice('Ignore', 'Fail: no pod of an opted-in namespace starts while the injector is away', ['Ignore', 'Fail']),
+  timeoutSeconds: integer(3, 'a pod waits no longer', 1, 30),
+  reinvocationPolicy: choice('IfNeeded', 'called again when a later webhook changed the pod', ['IfNeeded', 'Never']),
+  matchPolicy: choice('Equivalent', 'of the rules', ['Equivalent', 'Exact']),
+  matchConditions: leaf<readonly MatchCondition[]>([], 'further conditions in CEL: {name, expression}', {
+    type: 'array',
+    maxItems: 56,
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name', 'expression'],
+      properties: { name: is.key, expression: { type: 'string', minLength: 1 } },
+    },
+  }),
+  port: integer(10_250, "of the container; private GKE clusters let the API server reach only 443 and 10250", 1, 65_535),
+  admissionEnforcer: flag(true, "what AKS' admissions enforcer would add, so that it changes nothing"),
+  labels: leaf<Labels>({}, 'of the MutatingWebhookConfiguration', is.labels),
+  annotations: leaf<Labels>({}, 'of the MutatingWebhookConfiguration', is.annotations),
+});

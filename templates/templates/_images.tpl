@@ -1,0 +1,22 @@
+{{/* The name of an image. Takes root and image. */}}
+{{- define "packet-capture.image" -}}
+{{- $image := .image }}
+{{- $global := .root.Values.global | default dict }}
+{{- $registry := $image.registry | default $global.imageRegistry }}
+{{- $name := ternary (printf "%s/%s" $registry $image.repository) $image.repository (not (empty $registry)) }}
+{{- if $image.digest }}
+{{- $name }}{{ with $image.tag }}:{{ . }}{{ end }}@{{ $image.digest }}
+{{- else }}
+{{- $name }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+{{- end }}
+
+{{/* {secrets: [{name}]}, each once. Takes root and image. */}}
+{{- define "packet-capture.pullSecrets" -}}
+{{- $global := .root.Values.global | default dict }}
+{{- $names := list }}
+{{- range concat ($global.imagePullSecrets | default list) (.image.pullSecrets | default list) }}
+{{- $names = append $names (ternary . (dict "name" .) (kindIs "map" .)) }}
+{{- end }}
+{{- dict "secrets" (uniq $names) | toYaml }}
+{{- end }}
