@@ -1,0 +1,34 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { version } from '../../src/version.ts';
+import { buildImage, fullName, imageId } from '../cluster/images.ts';
+import { step, type Progress } from '../cluster/progress.ts';
+import { bundle } from './bundle.ts';
+import { ensureNodeBaseImage } from './nodeBase.ts';
+import { root } from './root.ts';
+import { inTemporaryFolder } from './temporaryFolder.ts';
+
+export const agentImage = fullName(`packet-capture/agent:${version}`);
+export const injectorImage = fullName(`packet-capture/injector:${version}`);
+
+/** Builds the capture agent's image into buildah's local store, unless that content is there. @returns its full name */
+export async function ensureAgentImage(progress: Progress): Promise<string> {
+  return buildImage(join(root, 'images', 'agent'), agentImage, progress);
+}
+
+/** Builds the injector's image into buildah's local store, unless that content is there. @returns its full name */
+export async function ensureInjectorImage(progress: Progress): Promise<string> {
+  const node = await imageId(await ensureNodeBaseImage(progress));
+  return inTemporaryFolder(async (folder) => {
+    await cp(join(root, 'images', 'injector'), folder, { recursive: true });
+    const { code, licenses } = await step(progress, 'bundling the injector', () => bundle('src/cli/injector.ts'));
+    await writeFile(join(folder, 'injector.mjs'), code);
+    for (const [name, text] of licenses) {
+      await mkdir(join(folder, 'licenses', name), { recursive: true });
+      await writeFile(join(folder, 'licenses', name, 'LICENSE'), text);
+    }
+    // Part of the content that is built: another Node makes another image.
+    await writeFile(join(folder, 'base-image'), `${node ?? ''}\n`);
+    return buildImage(folder, injectorImage, progress);
+  });
+}
