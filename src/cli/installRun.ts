@@ -1,0 +1,67 @@
+import { text as readStream } from 'node:stream/consumers';
+import { codedError, formatError, isCodedError, type CodedError } from '../errors.ts';
+import type { ValuesMode } from '../install/values.ts';
+import { readsStdin, type InstallFlags } from './installFlags.ts';
+import { checkConfirmation, confirmation, interruptedExitCode, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
+
+export interface InstallMode {
+  readonly valuesMode: ValuesMode;
+  readonly mustExist: boolean;
+  readonly rotate: boolean;
+}
+
+/** `install` and `upgrade`: the report goes to stderr, the summary, the diff or the JSON to stdout. */
+export async function runInstall(flags: InstallFlags, mode: InstallMode): Promise<void> {
+  const stdinTaken = readsStdin(flags);
+  checkConfirmation(flags, stdinTaken);
+  const timeoutSeconds = timeoutOf(flags);
+  const { formatResult, installRelease } = await import('../install/index.ts');
+  const signal = interruption();
+  const { release, namespace, context, kubeconfig, chart } = flags;
+  await printing(flags, async () => {
+    const outcome = await installRelease({
+      ...mode, release, namespace, context, kubeconfig, chart, timeoutSeconds, signal,
+      given: { files: flags.values, set: flags.set, setString: flags.setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
+      dryRun: flags.dryRun === true,
+      confirm: confirmation(flags, signal),
+      report: (line) => console.error(line),
+      now: () => new Date(),
+    });
+    if (flags.output === 'json') console.log(JSON.stringify(outcome, null, 2));
+    else if (outcome.result !== 'refused') {
+      const diff = (outcome.changes ?? []).map((change) => change.diff).join('');
+      if (diff !== '') console.log(diff.trimEnd());
+      const lines = formatResult(outcome).join('\n');
+      // What would be goes beside the diff, so that the diff alone can be piped.
+      if (outcome.result === 'dry-run') console.error(lines);
+      else console.log(lines);
+    }
+    if (outcome.result !== 'refused') return;
+    const errors = outcome.findings.filter(({ severity }) => severity === 'error').length;
+    throw told(codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, { where: `release ${release} in namespace ${namespace}` }));
+  });
+}
+
+/** Errors of which a program that reads standard output has heard already. */
+const toldErrors = new WeakSet<Error>();
+
+function told(error: CodedError): CodedError {
+  toldErrors.add(error);
+  return error;
+}
+
+/** Runs a command; with `-o json`, an error is data too. Exit code 130 after Ctrl-C. */
+export async function printing({ output, release, namespace }: ReleaseFlags, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    if (output === 'json' && !toldErrors.has(error)) {
+      const { code, message: what, where, hint } = error;
+      console.log(JSON.stringify({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } }, null, 2));
+    }
+    if (error.code !== 'INTERRUPTED') throw error;
+    console.error(formatError(error));
+    process.exitCode = interruptedExitCode;
+  }
+}

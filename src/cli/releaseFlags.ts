@@ -1,0 +1,75 @@
+import { Option, type Command } from 'commander';
+import { codedError } from '../errors.ts';
+import { parseDuration } from '../settings/index.ts';
+
+/** The flags that say which release is meant, and how to behave; shared by install, upgrade and uninstall. */
+export interface ReleaseFlags {
+  readonly release: string;
+  readonly namespace: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly timeout: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly output?: 'json';
+}
+
+const defaultName = 'packet-capture';
+
+export function addReleaseFlags(command: Command): Command {
+  return command
+    .option('--release <NAME>', 'of the helm release', defaultName)
+    .option('-n, --namespace <NAMESPACE>', 'of the release', defaultName)
+    .option('--context <NAME>', "of kubectl's configuration")
+    .option('--kubeconfig <FILE>', "kubectl's configuration")
+    .option('--timeout <DURATION>', 'for each thing that helm waits for', '5m')
+    .option('--dry-run', 'show what would change; store nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']));
+}
+
+/** @throws USAGE */
+export function timeoutOf({ timeout }: ReleaseFlags): number {
+  const seconds = parseDuration(timeout);
+  if (seconds === undefined || seconds < 1) throw codedError('USAGE', `"${timeout}" is no duration such as 5m`, { where: '--timeout' });
+  return Math.ceil(seconds);
+}
+
+/**
+ * Whoever cannot be asked must have said yes before.
+ * @throws USAGE, before any work is done
+ */
+export function checkConfirmation({ yes, dryRun }: ReleaseFlags, stdinTaken: boolean): void {
+  if (yes === true || dryRun === true || (process.stdin.isTTY && !stdinTaken)) return;
+  throw codedError('USAGE', 'there is no terminal to ask at', { where: '--yes', hint: 'Add --yes to go on without a question, or --dry-run to look first.' });
+}
+
+/** Asks on the terminal unless --yes was given. Ctrl-C is a no. */
+export function confirmation({ yes }: ReleaseFlags, signal: AbortSignal): (question: string) => Promise<boolean> {
+  return async (question) => {
+    if (yes === true) return true;
+    const { createInterface } = await import('node:readline/promises');
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    // In raw mode the terminal does not send the signal itself.
+    terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    try {
+      return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
+    } catch {
+      return false;
+    } finally {
+      terminal.close();
+    }
+  };
+}
+
+/** Ends with Ctrl-C or a polite kill. */
+export function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  // Not `once`: execa ends a process on which nobody listens any more, before it has said how things stand.
+  process.on('SIGINT', () => interrupted.abort());
+  process.on('SIGTERM', () => interrupted.abort());
+  return interrupted.signal;
+}
+
+/** What shells give for a command that Ctrl-C has ended. */
+export const interruptedExitCode = 130;

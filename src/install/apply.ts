@@ -1,0 +1,84 @@
+import { codedError, isCodedError } from '../errors.ts';
+import type { Kubectl } from '../cluster/index.ts';
+import { reportEvidence } from './evidence.ts';
+import type { Helm } from './helm.ts';
+import { waitFlags, type WaitStrategy } from './helmFlags.ts';
+import { readHistory, type ReleaseHistory, type ReleaseJson } from './release.ts';
+import type { Report } from './step.ts';
+import type { Values } from './values.ts';
+import { whileWatching } from './watch.ts';
+
+/** One release and how to reach it. */
+export interface Site {
+  readonly helm: Helm;
+  /** Ends with Ctrl-C. */
+  readonly kubectl: Kubectl;
+  /** Goes on after Ctrl-C, to say how things stand. */
+  readonly afterwards: Kubectl;
+  readonly release: string;
+  readonly chart: string;
+  /** What names of the release's objects begin with; the release's own until the chart is rendered. */
+  readonly prefix: string;
+  /** False: helm makes it, which takes a right of its own. */
+  readonly namespaceExists: boolean;
+  readonly strategy: WaitStrategy;
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
+
+/** The release as it would be, judged by the API server; nothing is stored. @throws HELM_FAILED */
+export async function rehearse({ helm, release, chart, signal }: Site, values: Values): Promise<ReleaseJson> {
+  return upgrade(helm, release, chart, values, ['--dry-run=server'], signal);
+}
+
+/**
+ * Installs or upgrades, waits for it and says how far it is. On failure the reasons are reported; the release is left
+ * as it is, see {@link takeBack}.
+ * @throws INTERRUPTED with the state of the release, HELM_FAILED
+ */
+export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
+  const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
+  const flags = [...(site.namespaceExists ? [] : ['--create-namespace']), ...waitFlags(helm.version, strategy, timeoutSeconds)];
+  try {
+    return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    if (error.code === 'INTERRUPTED') throw await interrupted(site);
+    report(`helm: ${error.message}`);
+    await reportEvidence(afterwards, release, prefix, report);
+    throw error;
+  }
+}
+
+async function upgrade(
+  helm: Helm, release: string, chart: string, values: Values, flags: readonly string[], signal: AbortSignal,
+): Promise<ReleaseJson> {
+  const args = ['upgrade', release, chart, '--install', '--reset-values', '--values=-', '--output=json', ...flags];
+  return JSON.parse(await helm.run(args, { input: JSON.stringify(values), signal })) as ReleaseJson;
+}
+
+/** The error for Ctrl-C while helm was at work: where that leaves the release, and what to do. */
+export async function interrupted({ helm, release }: Site): Promise<Error> {
+  const where = `release ${release} in namespace ${helm.namespace}`;
+  const history = await readHistory(helm, release);
+  return codedError('INTERRUPTED', interruptionText(history), { where, hint: interruptionHint(history, release, helm.namespace) });
+}
+
+/** Pure. */
+export function interruptionText(history: ReleaseHistory | undefined): string {
+  if (history === undefined) return 'interrupted before anything was changed';
+  const { last, deployed } = history;
+  const before = deployed === undefined || deployed === last ? '' : `; revision ${deployed.revision} ran before`;
+  return `interrupted: revision ${last.revision} is ${last.status}${before}`;
+}
+
+/** Pure. */
+export function interruptionHint(history: ReleaseHistory | undefined, release: string, namespace: string): string {
+  if (history === undefined) return 'Run the command again.';
+  const { last, deployed } = history;
+  const at = `${release} --namespace ${namespace}`;
+  const back = deployed === undefined ? `helm uninstall ${at}` : `helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
+  if (last.status === 'deployed') return 'That revision runs; run the command again for the rest.';
+  return last.status.startsWith('pending') ? `Helm refuses to go on until: ${back}.` : `Run the command again to go on, or go back: ${back}.`;
+}

@@ -1,0 +1,113 @@
+import { parse } from 'yaml';
+import { isCodedError } from '../errors.ts';
+import type { Helm } from './helm.ts';
+import { helmMessage } from './helmError.ts';
+import { objectsOf, type ManifestObject } from './objects.ts';
+import { fieldsOf, type Values } from './values.ts';
+
+/** What a chart says of itself. */
+export interface ChartFacts {
+  readonly name: string;
+  readonly version: string;
+  /** Its defaults. */
+  readonly values: Values;
+}
+
+/** @throws HELM_FAILED when there is no chart */
+export async function readChart(helm: Helm, chart: string): Promise<ChartFacts> {
+  const [description, defaults] = await Promise.all([helm.run(['show', 'chart', chart]), helm.run(['show', 'values', chart])]);
+  const { name, version } = fieldsOf(parse(description));
+  return { name: String(name), version: String(version), values: fieldsOf(parse(defaults)) };
+}
+
+export interface RenderRequest {
+  readonly release: string;
+  readonly chart: string;
+  readonly values: Values;
+  /** The API server's, which the chart may refuse. */
+  readonly kubernetes: string;
+}
+
+/** Renders without the cluster, so that it needs no rights. The objects, or helm's words when it refuses the values. */
+export async function render(helm: Helm, request: RenderRequest): Promise<readonly ManifestObject[] | { readonly refusal: string }> {
+  const { release, chart, values, kubernetes } = request;
+  const flags = ['--values=-', `--kube-version=${kubernetes}`, '--skip-tests'];
+  try {
+    return inNamespace(objectsOf(await helm.run(['template', release, chart, ...flags], { input: JSON.stringify(values) })), helm.namespace);
+  } catch (error) {
+    if (!isCodedError(error) || error.code !== 'HELM_FAILED') throw error;
+    return { refusal: helmMessage(error.message) };
+  }
+}
+
+/** Cluster-wide kinds that a chart of ours may hold; every other object without a namespace lands in the release's. */
+const clusterWide: readonly string[] = [
+  'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'ClusterRole', 'ClusterRoleBinding', 'Namespace',
+  'CustomResourceDefinition', 'PriorityClass', 'ClusterIssuer', 'MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding',
+];
+
+/** Gives each object the namespace that helm would create it in. */
+export function inNamespace(objects: readonly ManifestObject[], namespace: string): ManifestObject[] {
+  return objects.map((object) => {
+    if (object.metadata.namespace !== undefined || clusterWide.includes(object.kind)) return object;
+    return { ...object, metadata: { ...object.metadata, namespace } };
+  });
+}
+
+/** The Service that the API server calls: from it the certificate gets its names. */
+export interface WebhookService {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+interface Webhook {
+  readonly name?: string;
+  readonly failurePolicy?: string;
+  readonly clientConfig?: { readonly caBundle?: string; readonly service?: WebhookService };
+}
+
+export interface WebhookFacts {
+  /** The MutatingWebhookConfiguration. */
+  readonly configuration: string;
+  readonly name: string;
+  readonly failurePolicy: string;
+  readonly service: WebhookService | undefined;
+}
+
+/** All webhooks that the objects register. */
+export function webhooksOf(objects: readonly ManifestObject[]): WebhookFacts[] {
+  return objects
+    .filter(({ kind }) => kind === 'MutatingWebhookConfiguration')
+    .flatMap(({ metadata, ...rest }) =>
+      ((rest['webhooks'] ?? []) as readonly Webhook[]).map(({ name = '', failurePolicy = 'Fail', clientConfig }) => ({
+        configuration: metadata.name, name, failurePolicy, service: clientConfig?.service,
+      })),
+    );
+}
+
+/** The Secret with the serving certificate, when the chart makes it. */
+export function certificateSecretOf(objects: readonly ManifestObject[]): ManifestObject | undefined {
+  return objects.find((object) => object.kind === 'Secret' && object['type'] === 'kubernetes.io/tls');
+}
+
+interface PodSpec {
+  readonly containers?: readonly { readonly name?: string; readonly image?: string }[];
+}
+
+export interface Images {
+  /** Of the Deployment. */
+  readonly injector: string;
+  /** What is injected: the agent, or the images of the user's own sidecar. */
+  readonly sidecars: readonly string[];
+}
+
+/** The images that a release runs and injects. */
+export function imagesOf(objects: readonly ManifestObject[]): Images {
+  const deployment = objects.find(({ kind }) => kind === 'Deployment');
+  const pod = fieldsOf(fieldsOf(fieldsOf(deployment?.['spec'])['template'])['spec']) as PodSpec;
+  const config = objects.flatMap((object) => (object.kind === 'ConfigMap' ? [fieldsOf(object['data'])['sidecarconfig.yaml']] : []));
+  const sidecar = config.flatMap((text) => (typeof text === 'string' ? [fieldsOf(parse(text))] : []))[0] ?? {};
+  const own = ['containers', 'initContainers'].flatMap((list) => (Array.isArray(sidecar[list]) ? (sidecar[list] as unknown[]) : []));
+  const images = [fieldsOf(sidecar['agent']), ...own.map(fieldsOf)].map(({ image }) => image);
+  return { injector: pod.containers?.[0]?.image ?? '', sidecars: images.filter((image) => typeof image === 'string') };
+}

@@ -1,0 +1,110 @@
+import { isCodedError } from '../errors.ts';
+import type { Kubectl } from '../cluster/index.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
+import type { List, Metadata, WorkloadObject } from '../cluster/kubernetes.ts';
+import type { ReleaseHistory } from './release.ts';
+import type { Intent, Target } from './values.ts';
+import type { ManifestObject } from './objects.ts';
+import type { ApiResource } from './apiResources.ts';
+import type { Right } from './rights.ts';
+
+/** What the preflight judges: gathered first, so that judging is pure. */
+export interface Facts {
+  readonly release: string;
+  readonly namespace: string;
+  /** Name of the chart to install. */
+  readonly chart: string;
+  readonly history: ReleaseHistory | undefined;
+  /** Undefined when it is not there yet. */
+  readonly releaseNamespace: NamespaceFacts | undefined;
+  /** What the chart makes with these values. */
+  readonly objects: readonly ManifestObject[];
+  readonly resources: readonly ApiResource[];
+  readonly intent: Intent;
+  /** Undefined when the cluster would not say. */
+  readonly refused: readonly Right[] | undefined;
+  readonly targets: readonly TargetFacts[];
+}
+
+export interface NamespaceFacts {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly terminating: boolean;
+}
+
+export interface TargetFacts {
+  readonly target: Target;
+  readonly namespace: NamespaceFacts | undefined;
+  /** Undefined when they may not be read. */
+  readonly workloads: readonly WorkloadObject[] | undefined;
+}
+
+/** Undefined when it is not there; one that may not be read counts as there, without labels. @throws as Kubectl */
+export async function readNamespace(kubectl: Kubectl, name: string): Promise<NamespaceFacts | undefined> {
+  const objects = await unlessForbidden(async () => readSome<{ readonly metadata: Metadata }>(kubectl, ['get', 'namespaces', name]));
+  if (objects === undefined) return { name, labels: {}, terminating: false };
+  const [object] = objects;
+  if (object === undefined) return undefined;
+  const { labels = {}, deletionTimestamp } = object.metadata;
+  return { name, labels, terminating: deletionTimestamp !== undefined };
+}
+
+/** The answer, or undefined when the right to it is missing: the preflight names missing rights on their own. */
+export async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isCodedError(error) && /\(Forbidden\)|is forbidden:/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+/** @throws as Kubectl */
+export async function readTargets(kubectl: Kubectl, targets: readonly Target[]): Promise<TargetFacts[]> {
+  const read = async (target: Target): Promise<TargetFacts> => {
+    const namespace = await readNamespace(kubectl, target.namespace);
+    const workloads = namespace === undefined ? [] : await unlessForbidden(async () => readWorkloads(kubectl, target));
+    return { target, namespace, workloads };
+  };
+  return Promise.all(targets.map(read));
+}
+
+/** Kind and resource of the lists of a target. */
+export const workloadLists = [
+  ['deployments', 'Deployment'],
+  ['statefulSets', 'StatefulSet'],
+  ['daemonSets', 'DaemonSet'],
+] as const;
+
+async function readWorkloads(kubectl: Kubectl, target: Target): Promise<WorkloadObject[]> {
+  const names = workloadLists.flatMap(([list, kind]) => target[list].map((name) => `${kind.toLowerCase()}s.apps/${name}`));
+  if (names.length === 0) return [];
+  return readSome(kubectl, ['get', ...names, '--namespace', target.namespace, '--show-managed-fields']);
+}
+
+/** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
+export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {
+  const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json']);
+  if (stdout.trim() === '') return [];
+  const value = JSON.parse(stdout) as T | List<T>;
+  return typeof value === 'object' && value !== null && 'items' in value ? [...value.items] : [value];
+}
+
+export interface Versions {
+  readonly kubectl: string;
+  readonly kubernetes: string;
+  /** Of the API server. */
+  readonly minor: number;
+}
+
+/** @throws CLUSTER_UNREACHABLE and as Kubectl */
+export async function readVersions(kubectl: Kubectl): Promise<Versions> {
+  const { clientVersion, serverVersion } = await kubectlJson<{
+    readonly clientVersion: { readonly gitVersion: string };
+    readonly serverVersion: { readonly gitVersion: string; readonly minor: string };
+  }>(kubectl, ['version']);
+  const plain = (text: string): string => text.replace(/^v/, '');
+  // Some vendors append a sign: "30+".
+  const minor = Number.parseInt(serverVersion.minor, 10);
+  return { kubectl: plain(clientVersion.gitVersion), kubernetes: plain(serverVersion.gitVersion), minor };
+}

@@ -1,0 +1,80 @@
+import { execa } from 'execa';
+import { codedError } from '../errors.ts';
+import { helmErrorCode, helmMessage } from './helmError.ts';
+import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
+
+export interface HelmConnection {
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly namespace: string;
+  /** The program, a name on PATH or a path; by default what the environment variable HELM says. */
+  readonly program?: string | undefined;
+}
+
+export interface HelmCall {
+  /** For `--values=-`. */
+  readonly input?: string | undefined;
+  /**
+   * Ends the running helm, for Ctrl-C: by SIGTERM, after which it still records in which state it leaves the release.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Helm {
+  readonly program: string;
+  readonly version: HelmVersion;
+  /** Of the release. */
+  readonly namespace: string;
+  /**
+   * Runs helm once with these arguments, behind those of the connection; its standard output.
+   * @throws NOT_FOUND (of a release), CLUSTER_UNREACHABLE, INTERRUPTED, HELM_FAILED with helm's words
+   */
+  readonly run: (args: readonly string[], call?: HelmCall) => Promise<string>;
+}
+
+/** 1 GiB: a release as JSON holds the whole chart. */
+const maxBuffer = 1024 ** 3;
+
+/** What helm may take to record an interruption before it is killed. */
+const killAfterMs = 30_000;
+
+/**
+ * helm for one cluster and namespace. This is the only place that starts it: arguments go as a list, never through a
+ * shell, and nothing secret is among them, since every user of the machine can read them: keys go by standard input.
+ * @throws HELM_MISSING, HELM_UNSUPPORTED
+ */
+export async function openHelm(connection: HelmConnection): Promise<Helm> {
+  const program = connection.program ?? process.env['HELM'] ?? 'helm';
+  const { kubeconfig, context, namespace } = connection;
+  const flags = [
+    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+    ...(context === undefined ? [] : [`--kube-context=${context}`]),
+    `--namespace=${namespace}`,
+  ];
+  const printed = await runHelm(program, ['version', '--template={{.Version}}'], {});
+  const version = checkHelmVersion(printed, program);
+  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(program, [...args, ...flags], call);
+  return { program, version, namespace, run };
+}
+
+async function runHelm(program: string, args: readonly string[], { input, signal }: HelmCall): Promise<string> {
+  const result = await execa(program, args, {
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    forceKillAfterDelay: killAfterMs,
+    reject: false,
+    maxBuffer,
+  });
+  if (!result.failed) return result.stdout;
+  const where = `helm ${args[0] ?? ''} ${args[1]?.startsWith('-') === false ? args[1] : ''}`.trim();
+  // Ctrl-C reaches helm by itself too, since both are in the terminal's foreground.
+  if (result.isCanceled || result.signal === 'SIGINT' || signal?.aborted === true) {
+    throw codedError('INTERRUPTED', 'the command was interrupted', { where });
+  }
+  if (result.code === 'ENOENT' || result.code === 'EACCES') {
+    // Without a cause: execa's error holds the input, and with it keys.
+    throw codedError('HELM_MISSING', `the program "${program}" cannot be started (${result.code})`);
+  }
+  const message = helmMessage(result.stderr) || `exit code ${result.exitCode ?? 'unknown'}`;
+  throw codedError(helmErrorCode(result.stderr), message, { where });
+}

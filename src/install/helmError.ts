@@ -1,0 +1,29 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** What helm's standard error says, by code. Its exit code is 1 for everything. */
+const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
+  ['NOT_FOUND', /release: not found|has no deployed releases/],
+  ['CLUSTER_UNREACHABLE', /Kubernetes cluster unreachable|connection refused|no such host|i\/o timeout/],
+  ['CLUSTER_UNREACHABLE', /context ".*" does not exist|context was not found/],
+];
+
+/** The code for a failed helm, from its standard error. */
+export function helmErrorCode(stderr: string): ErrorCode {
+  return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'HELM_FAILED';
+}
+
+/**
+ * Helm's own words: without its log lines (`level=WARN …`, klog's `W1122 …`, `2026/11/22 …`), which repeat the error,
+ * and without the `Error: INSTALLATION FAILED: ` in front of it.
+ */
+export function helmMessage(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+  const own = lines.filter((line) => !/^(?:level=|[EWIF]\d{4} \d\d:|\d{4}\/\d\d\/\d\d |WARNING: )/.test(line));
+  return (own.length > 0 ? own : lines)
+    .join('\n')
+    .replace(/^Error: /, '')
+    .replace(/^(?:INSTALLATION|UPGRADE) FAILED: /, '');
+}

@@ -1,0 +1,44 @@
+import { codedError } from '../errors.ts';
+
+export interface HelmVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+/** The first with `--reset-then-reuse-values`; the oldest that the installer knows how to drive. */
+const oldest: HelmVersion = { major: 3, minor: 14, patch: 0 };
+
+/** Hangs on hooks that are deleted before they are created anew, as ours are (helm/helm#32214, #32224). */
+const broken: readonly HelmVersion[] = [{ major: 4, minor: 2, patch: 1 }];
+
+/** Reads what `helm version --template '{{.Version}}'` prints: `v4.2.4`, `v3.21.4+g1234567`. */
+export function parseHelmVersion(text: string): HelmVersion | undefined {
+  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(text.trim());
+  return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) };
+}
+
+export function formatHelmVersion({ major, minor, patch }: HelmVersion): string {
+  return `${major}.${minor}.${patch}`;
+}
+
+/**
+ * The version, if this helm can be used.
+ * @throws HELM_UNSUPPORTED
+ */
+export function checkHelmVersion(text: string, program: string): HelmVersion {
+  const version = parseHelmVersion(text);
+  const refuse = (what: string): Error => codedError('HELM_UNSUPPORTED', what, { where: program });
+  if (version === undefined) throw refuse(`"${text.trim().slice(0, 60)}" is no version of helm`);
+  if (isOlder(version, oldest)) throw refuse(`helm ${formatHelmVersion(version)} is older than ${formatHelmVersion(oldest)}`);
+  if (version.major > 4) throw refuse(`helm ${formatHelmVersion(version)} is newer than what this version knows (3 and 4)`);
+  if (broken.some((bad) => formatHelmVersion(bad) === formatHelmVersion(version))) {
+    throw refuse(`helm ${formatHelmVersion(version)} hangs on hooks`);
+  }
+  return version;
+}
+
+function isOlder(a: HelmVersion, b: HelmVersion): boolean {
+  const parts = (['major', 'minor', 'patch'] as const).map((part) => a[part] - b[part]);
+  return (parts.find((difference) => difference !== 0) ?? 0) < 0;
+}

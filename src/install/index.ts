@@ -1,0 +1,3 @@
+export { findingKinds, formatFinding, type Finding, type FindingCode, type Severity } from './findings.ts';
+export { installRelease, type InstallOptions, type Refused } from './install.ts';
+export { formatResult, type InstallResult } from './summary.ts';

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { parseAllDocuments } from 'yaml';
+import { codedError } from '../errors.ts';
+
+/** A Kubernetes object as a manifest has it. */
+export interface ManifestObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/**
+ * The objects of YAML text with several documents; empty documents are passed over.
+ * @throws HELM_FAILED when helm rendered what is no object
+ */
+export function objectsOf(text: string): ManifestObject[] {
+  const documents = parseAllDocuments(text, { version: '1.1', logLevel: 'silent' });
+  // An empty text gives an object with `empty`, which holds no documents.
+  return [...documents].flatMap((document) => {
+    const value: unknown = document.toJS();
+    if (document.errors.length > 0 || (value !== null && !isManifestObject(value))) {
+      // Never the text itself: it may be a Secret's.
+      throw codedError('HELM_FAILED', 'the chart renders a document that is no Kubernetes object');
+    }
+    return value === null ? [] : [value as ManifestObject];
+  });
+}
+
+function isManifestObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { apiVersion, kind, metadata } = value as Record<string, unknown>;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
+  return typeof metadata === 'object' && metadata !== null && typeof (metadata as Record<string, unknown>)['name'] === 'string';
+}
+
+/** `deployment/web in shop`; the same object has the same name in every revision. */
+export function nameOfObject({ kind, metadata }: ManifestObject): string {
+  const place = metadata.namespace === undefined ? '' : ` in ${metadata.namespace}`;
+  return `${kind.toLowerCase()}/${metadata.name}${place}`;
+}
+
+/**
+ * The object with nothing secret in it: the values of a Secret as length and hash, by which a change can be told.
+ * Both `data` and `stringData` are hashed as the bytes that they stand for.
+ */
+export function maskSecrets(object: ManifestObject): ManifestObject {
+  if (object.kind !== 'Secret') return object;
+  const masked = (field: string, encoding: 'base64' | 'utf8'): Record<string, unknown> => {
+    const values = object[field];
+    if (typeof values !== 'object' || values === null) return {};
+    const entries = Object.entries(values).map(([key, value]) => [key, maskOf(Buffer.from(String(value), encoding))]);
+    return { [field]: Object.fromEntries(entries) as unknown };
+  };
+  const masked64 = { ...masked('data', 'base64'), ...masked('stringData', 'utf8') };
+  return { ...object, ...masked64 };
+}
+
+function maskOf(bytes: Buffer): string {
+  return `(${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex').slice(0, 16)})`;
+}

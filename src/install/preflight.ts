@@ -1,0 +1,97 @@
+import { deliveryWarnings } from '../cluster/owners.ts';
+import { objectName, templateAt, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { podSecurityLevel } from '../cluster/podSecurity.ts';
+import { injectAnnotation } from '../settings/index.ts';
+import { workloadLists, type Facts, type TargetFacts } from './facts.ts';
+import { finding, type Finding } from './findings.ts';
+import { nameOfObject } from './objects.ts';
+import { isPending, type ReleaseHistory } from './release.ts';
+import { groupRights, type Right } from './rights.ts';
+import type { Intent } from './values.ts';
+
+/** matchConditions are stable from here on, and the chart's webhooks need them. */
+export const oldestKubernetesMinor = 30;
+
+/** Pure: what stands in the way of these facts, and what should be known before. */
+export function judge(facts: Facts): Finding[] {
+  const { release, namespace, history, releaseNamespace } = facts;
+  return [
+    ...(releaseNamespace?.terminating === true ? [finding('namespace_terminating', `namespace ${namespace}`, 'it is being deleted')] : []),
+    ...(history === undefined ? [] : releaseFindings(history, `release ${release} in namespace ${namespace}`, facts.chart)),
+    ...kindFindings(facts),
+    ...rightsFindings(facts),
+    ...facts.targets.flatMap((target) => targetFindings(target, facts)),
+    ...(facts.intent.hooks || facts.targets.length === 0 ? [] : [finding('hooks_disabled', 'hooks.enabled', 'the hooks are switched off')]),
+  ];
+}
+
+export function versionFindings(minor: number, version: string): Finding[] {
+  return minor >= oldestKubernetesMinor ? [] : [finding('kubernetes_too_old', 'the API server', `it is Kubernetes ${version}`)];
+}
+
+export function releaseFindings(history: ReleaseHistory, where: string, chart: string): Finding[] {
+  const { last, deployed } = history;
+  if (isPending(history)) return [finding('release_pending', where, `revision ${last.revision} is ${last.status}`)];
+  if (!last.chart.startsWith(`${chart}-`) || !/^\d/.test(last.chart.slice(chart.length + 1))) {
+    return [finding('release_foreign', where, `it is a release of another chart (${last.chart})`)];
+  }
+  if (last.status !== 'failed') return [];
+  const base = deployed === undefined ? 'no revision ever worked' : `revision ${deployed.revision} runs`;
+  return [finding('release_failed', where, `revision ${last.revision} failed; ${base}`)];
+}
+
+function kindFindings({ objects, resources }: Facts): Finding[] {
+  const unknown = objects.filter((object) => !resources.some(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion));
+  return unknown.map((object) => finding('kind_unknown', nameOfObject(object), `the cluster has no ${object.kind} (${object.apiVersion})`));
+}
+
+function rightsFindings({ refused }: Facts): Finding[] {
+  if (refused === undefined) return [finding('rights_unknown', 'the cluster', 'your rights cannot be asked for')];
+  return rightsOnly(refused);
+}
+
+/** Findings for refused rights; helm can do without watching. */
+export function rightsOnly(refused: readonly Right[]): Finding[] {
+  const needed = refused.filter(({ need }) => need !== 'watch');
+  return groupRights(needed).map(({ where, what }) => finding('rights_missing', where, what));
+}
+
+function targetFindings(facts: TargetFacts, { intent, namespace: own }: Facts): Finding[] {
+  const { target, namespace, workloads = [] } = facts;
+  const where = `target namespace ${target.namespace}`;
+  if (namespace === undefined) return [finding('target_namespace_missing', where, 'it does not exist')];
+  if (namespace.terminating) return [finding('target_namespace_missing', where, 'it is being deleted')];
+  if (target.namespace === own || intent.excludedNamespaces.includes(target.namespace)) {
+    const why = target.namespace === own ? "it is the release's own" : 'injection.excludedNamespaces names it';
+    return [finding('target_excluded', where, why)];
+  }
+  return [...levelFindings(namespace.labels, where), ...missingWorkloads(facts), ...workloads.flatMap((object) => workloadFindings(object, intent))];
+}
+
+function levelFindings(labels: Readonly<Record<string, string>>, where: string): Finding[] {
+  const level = podSecurityLevel(labels);
+  if (level === 'restricted') return [finding('target_restricted', where, 'it enforces Pod Security "restricted"')];
+  return level === 'baseline' ? [finding('target_baseline', where, 'it enforces Pod Security "baseline"')] : [];
+}
+
+function missingWorkloads({ target, workloads }: TargetFacts): Finding[] {
+  if (workloads === undefined) return [];
+  return workloadLists.flatMap(([list, kind]) =>
+    target[list]
+      .filter((name) => !workloads.some((object) => object.kind === kind && object.metadata.name === name))
+      .map((name) => finding('target_missing', `${kind.toLowerCase()}/${name} in ${target.namespace}`, 'it does not exist')),
+  );
+}
+
+function workloadFindings(object: WorkloadObject, { annotation }: Intent): Finding[] {
+  const where = `${objectName(object)} in ${object.metadata.namespace ?? ''}`;
+  const annotations = templateAt(object, ['spec', 'template']).metadata?.annotations ?? {};
+  const value = annotations[annotation];
+  const no = [annotation, injectAnnotation].find((key) => annotations[key] === 'false');
+  const optedOut = no === undefined ? [] : [finding('target_opted_out', where, `it is annotated ${no}: "false"`)];
+  const [tool] = value === 'true' ? [] : deliveryWarnings(object).map((text) => text.split(' manages ')[0] ?? '');
+  return [
+    ...optedOut,
+    ...(tool === undefined ? [] : [finding('target_managed', where, `${tool} manages it and knows nothing of the annotation`)]),
+  ];
+}

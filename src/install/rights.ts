@@ -1,0 +1,106 @@
+import type { Kubectl } from '../cluster/index.ts';
+import type { ApiResource } from './apiResources.ts';
+import type { ManifestObject } from './objects.ts';
+
+/** One question to the API server: may I? */
+export interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  /** Empty for what is cluster-wide. */
+  readonly namespace: string;
+  readonly name?: string;
+  /** What it is for. `watch`: helm can do without; `grant`: Roles may be made of it by whoever may `escalate` too. */
+  readonly need: 'make' | 'watch' | 'grant';
+}
+
+/** What helm and we do with each object; a rollback deletes, the hooks are deleted before they are made anew. */
+const verbs = ['create', 'get', 'list', 'patch', 'update', 'delete'] as const;
+
+/** Where helm keeps its record of the release. @see helm:pkg/storage/driver/secrets.go */
+export function storageRights(namespace: string): Right[] {
+  const storage = ['create', 'get', 'list', 'update', 'delete'];
+  return storage.map((verb) => ({ verb, group: '', resource: 'secrets', namespace, need: 'make' as const }));
+}
+
+/**
+ * The rights that making these objects takes: to handle their kinds, to let helm watch them, and to hold what the Roles
+ * among them grant, since nobody may grant what he has not
+ * (kubernetes.io, "Using RBAC Authorization", privilege escalation prevention).
+ */
+export function rightsFor(objects: readonly ManifestObject[], resources: readonly ApiResource[]): Right[] {
+  const handle = objects.flatMap((object): Right[] => {
+    const resource = resources.find(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion);
+    if (resource === undefined) return [];
+    const place = { group: groupOf(object.apiVersion), resource: resource.name, namespace: resource.namespaced ? (object.metadata.namespace ?? '') : '' };
+    return [...verbs.map((verb) => ({ ...place, verb, need: 'make' as const })), { ...place, verb: 'watch', need: 'watch' }];
+  });
+  return unique([...handle, ...objects.flatMap(grants)]);
+}
+
+interface Rule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs?: readonly string[];
+}
+
+function grants(object: ManifestObject): Right[] {
+  if (object.kind !== 'Role' && object.kind !== 'ClusterRole') return [];
+  const namespace = object.kind === 'Role' ? (object.metadata.namespace ?? '') : '';
+  const rules = (object['rules'] ?? []) as readonly Rule[];
+  return rules.flatMap(({ apiGroups = [], resources: names = [], resourceNames = [''], verbs: granted = [] }) =>
+    apiGroups.flatMap((group) =>
+      names.flatMap((resource) =>
+        resourceNames.flatMap((name) =>
+          granted.map((verb): Right => ({ verb, group, resource, namespace, need: 'grant', ...(name === '' ? {} : { name }) })),
+        ),
+      ),
+    ),
+  );
+}
+
+function unique(rights: readonly Right[]): Right[] {
+  return [...new Map(rights.map((right) => [JSON.stringify(right), right])).values()];
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
+/** Asks all at once; those that are refused. Everybody may ask. @throws as Kubectl */
+export async function refusedRights(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[]> {
+  if (rights.length === 0) return [];
+  const items = rights.map(({ verb, group, resource, namespace, name }) => ({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { verb, group, resource, namespace, ...(name === undefined ? {} : { name }) } },
+  }));
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const args = ['create', '-f', '-', '-o', String.raw`jsonpath={.status.allowed}{"\n"}`];
+  const answers = (await kubectl(args, { input, timeoutSeconds: 60 })).stdout.trim().split('\n');
+  return rights.filter((_, index) => answers[index] !== 'true');
+}
+
+/** Where Roles are made: who may escalate there need not hold what they grant. */
+export function escalationRights(refused: readonly Right[]): Right[] {
+  const namespaces = new Set(refused.filter(({ need }) => need === 'grant').map(({ namespace }) => namespace));
+  return [...namespaces].flatMap((namespace) =>
+    ['escalate', 'bind'].map((verb) => ({
+      verb, group: 'rbac.authorization.k8s.io', resource: namespace === '' ? 'clusterroles' : 'roles', namespace, need: 'make' as const,
+    })),
+  );
+}
+
+/** `create, delete roles.rbac.authorization.k8s.io`, one line a resource, by namespace (empty: cluster-wide). */
+export function groupRights(rights: readonly Right[]): { readonly where: string; readonly what: string }[] {
+  const groups = new Map<string, { where: string; resource: string; verbs: string[] }>();
+  for (const { verb, group, resource, namespace, name } of rights) {
+    const full = `${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : `/${name}`}`;
+    const where = namespace === '' ? 'the cluster' : `namespace ${namespace}`;
+    const row = groups.get(`${where} ${full}`) ?? { where, resource: full, verbs: [] };
+    if (!row.verbs.includes(verb)) row.verbs.push(verb);
+    groups.set(`${where} ${full}`, row);
+  }
+  return [...groups.values()].map(({ where, resource, verbs: missing }) => ({ where, what: `you may not ${missing.join(', ')} ${resource}` }));
+}

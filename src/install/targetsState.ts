@@ -1,0 +1,69 @@
+import type { Kubectl } from '../cluster/index.ts';
+import { templateAt, type List, type Metadata, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
+import { selectorText } from '../cluster/podProblems.ts';
+import { rolloutProgress } from '../cluster/progress.ts';
+import { statusAnnotation } from '../settings/index.ts';
+import { readTargets } from './facts.ts';
+import type { Intent } from './values.ts';
+
+/** How far one workload of `targets` is; plain data, for people and for `-o json`. */
+export interface WorkloadState {
+  readonly kind: string;
+  readonly name: string;
+  /** Its pod template carries the annotation. */
+  readonly optedIn: boolean;
+  /** Living pods, and how many of them carry the sidecar. */
+  readonly pods: number;
+  readonly injectedPods: number;
+  /** Of its rollout: `1 of 1 pod updated, 1 available`. */
+  readonly rollout: string;
+}
+
+export interface TargetState {
+  readonly namespace: string;
+  /** The namespace carries the label. */
+  readonly optedIn: boolean;
+  readonly workloads: readonly WorkloadState[];
+}
+
+/** @throws as Kubectl */
+export async function readTargetStates(kubectl: Kubectl, intent: Intent): Promise<TargetState[]> {
+  const targets = await readTargets(kubectl, intent.targets);
+  return Promise.all(
+    targets.map(async ({ target, namespace, workloads }) => ({
+      namespace: target.namespace,
+      optedIn: namespace?.labels[intent.namespaceLabel] === 'enabled',
+      workloads: await Promise.all((workloads ?? []).map(async (object) => workloadState(kubectl, object, target.namespace, intent.annotation))),
+    })),
+  );
+}
+
+async function workloadState(kubectl: Kubectl, object: WorkloadObject, namespace: string, annotation: string): Promise<WorkloadState> {
+  const selector = selectorText(object.spec?.selector ?? {});
+  const pods = await kubectlJson<List<{ readonly metadata: Metadata }>>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]);
+  const living = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return {
+    kind: object.kind,
+    name: object.metadata.name,
+    optedIn: templateAt(object, ['spec', 'template']).metadata?.annotations?.[annotation] === 'true',
+    pods: living.length,
+    injectedPods: living.filter(({ metadata }) => metadata.annotations?.[statusAnnotation] !== undefined).length,
+    rollout: rolloutProgress(object).text,
+  };
+}
+
+/** The kubectl lines that opt these targets in; with `undo`, those that take it back. */
+export function kubectlLines({ targets, namespaceLabel, annotation }: Intent, undo = false): string[] {
+  return targets.flatMap((target) => {
+    const workloads = (['deployments', 'statefulSets', 'daemonSets'] as const).flatMap((list) =>
+      target[list].map((name) => {
+        const value = undo ? null : 'true';
+        const patch = JSON.stringify({ spec: { template: { metadata: { annotations: { [annotation]: value } } } } });
+        return `kubectl patch ${list.toLowerCase()}/${name} --namespace ${target.namespace} --patch '${patch}'`;
+      }),
+    );
+    const label = `kubectl label namespace ${target.namespace} ${namespaceLabel}${undo ? '-' : '=enabled'}`;
+    return undo ? [...workloads, label] : [label, ...workloads];
+  });
+}

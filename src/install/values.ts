@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { valuesOfMaterial, type CertificateMaterial } from '../certificates/index.ts';
+import type { Helm } from './helm.ts';
+import { givenFlags, type GivenValues } from './helmFlags.ts';
+import type { ReleaseJson } from './release.ts';
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** What becomes of the values that the release has: all go, or the given ones go over them. */
+export type ValuesMode = 'reset' | 'keep';
+
+const emptyChart = join(import.meta.dirname, 'emptyChart');
+
+/**
+ * The values of a release as helm will record them, merged by helm itself: files, `--set` and, to keep them, those of
+ * the release. From here on they travel as one document by standard input, so that nothing can change in between.
+ * @throws HELM_FAILED when a file or a `--set` cannot be read
+ */
+export async function mergeValues(helm: Helm, release: string, given: GivenValues, mode: ValuesMode): Promise<Values> {
+  const verb = mode === 'keep' ? ['upgrade', '--reset-then-reuse-values', '--dry-run=server'] : ['install', '--dry-run=client'];
+  const [command = '', ...flags] = verb;
+  const text = await helm.run([command, release, emptyChart, ...flags, '--output=json', ...givenFlags(given)], { input: given.stdin });
+  return (JSON.parse(text) as ReleaseJson).config ?? {};
+}
+
+/** The values with this material baked in. */
+export function withMaterial(values: Values, material: CertificateMaterial): Values {
+  return { ...values, certs: { ...fieldsOf(values['certs']), ...valuesOfMaterial(material).certs } };
+}
+
+/**
+ * The chart's defaults under the given values, as templates see them: null takes a default away.
+ * @see helm:pkg/chart/common/util/coalesce.go
+ */
+export function coalesce(defaults: Values, given: Values): Values {
+  const merged: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(given)) {
+    const below = defaults[key];
+    if (value === null) delete merged[key];
+    else merged[key] = isObject(value) && isObject(below) ? coalesce(below, value) : value;
+  }
+  return merged;
+}
+
+export interface Target {
+  readonly namespace: string;
+  readonly deployments: readonly string[];
+  readonly statefulSets: readonly string[];
+  readonly daemonSets: readonly string[];
+}
+
+export type CertsMode = 'baked' | 'generated' | 'existingSecret' | 'certManager';
+
+/** What the installer itself reads of the values. */
+export interface Intent {
+  readonly certsMode: CertsMode;
+  readonly existingSecret: string;
+  readonly hooks: boolean;
+  readonly namespaceLabel: string;
+  readonly annotation: string;
+  readonly excludedNamespaces: readonly string[];
+  readonly targets: readonly Target[];
+}
+
+/** Reads values that the chart's schema has accepted; values are the chart's with the given ones over them. */
+export function intentOf(values: Values): Intent {
+  const certs = fieldsOf(values['certs']);
+  const injection = fieldsOf(values['injection']);
+  const targets = Array.isArray(values['targets']) ? values['targets'] : [];
+  return {
+    certsMode: certs['mode'] as CertsMode,
+    existingSecret: textOf(certs['existingSecret']),
+    hooks: fieldsOf(values['hooks'])['enabled'] !== false,
+    namespaceLabel: textOf(injection['namespaceLabel']),
+    annotation: textOf(injection['annotation']),
+    excludedNamespaces: textsOf(injection['excludedNamespaces']),
+    targets: targets.map(targetOf),
+  };
+}
+
+function targetOf(value: unknown): Target {
+  const fields = fieldsOf(value);
+  return {
+    namespace: textOf(fields['namespace']),
+    deployments: textsOf(fields['deployments']),
+    statefulSets: textsOf(fields['statefulSets']),
+    daemonSets: textsOf(fields['daemonSets']),
+  };
+}
+
+function isObject(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value when it is an object, or an empty one. */
+export function fieldsOf(value: unknown): Values {
+  return isObject(value) ? value : {};
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
