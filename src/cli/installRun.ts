@@ -18,7 +18,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   const { formatResult, installRelease } = await import('../install/index.ts');
   const signal = interruption();
   const { release, namespace, context, kubeconfig, chart } = flags;
-  await printing(flags, async () => {
+  await printing(flags, async (told) => {
     const outcome = await installRelease({
       ...mode, release, namespace, context, kubeconfig, chart, timeoutSeconds, signal,
       given: { files: flags.values, set: flags.set, setString: flags.setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
@@ -42,21 +42,21 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   });
 }
 
-/** Errors of which a program that reads standard output has heard already. */
-const toldErrors = new WeakSet<Error>();
-
-function told(error: CodedError): CodedError {
-  toldErrors.add(error);
-  return error;
-}
+/** Marks an error that standard output has shown already. */
+type Told = (error: CodedError) => CodedError;
 
 /** Runs a command; with `-o json`, an error is data too. Exit code 130 after Ctrl-C. */
-export async function printing({ output, release, namespace }: ReleaseFlags, work: () => Promise<void>): Promise<void> {
+export async function printing({ output, release, namespace }: ReleaseFlags, work: (told: Told) => Promise<void>): Promise<void> {
+  const shown = new WeakSet<Error>();
+  const told: Told = (error) => {
+    shown.add(error);
+    return error;
+  };
   try {
-    await work();
+    await work(told);
   } catch (error) {
     if (!isCodedError(error)) throw error;
-    if (output === 'json' && !toldErrors.has(error)) {
+    if (output === 'json' && !shown.has(error)) {
       const { code, message: what, where, hint } = error;
       console.log(JSON.stringify({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } }, null, 2));
     }

@@ -24,15 +24,14 @@ export function objectsOf(text: string): ManifestObject[] {
   // An empty text gives an object with `empty`, which holds no documents.
   return [...documents].flatMap((document) => {
     const value: unknown = document.toJS();
-    if (document.errors.length > 0 || (value !== null && !isManifestObject(value))) {
-      // Never the text itself: it may be a Secret's.
-      throw codedError('HELM_FAILED', 'the chart renders a document that is no Kubernetes object');
-    }
-    return value === null ? [] : [value as ManifestObject];
+    if (value === null && document.errors.length === 0) return [];
+    if (document.errors.length === 0 && isManifestObject(value)) return [value];
+    // Never the text itself: it may be a Secret's.
+    throw codedError('HELM_FAILED', 'the chart renders a document that is no Kubernetes object');
   });
 }
 
-function isManifestObject(value: unknown): boolean {
+function isManifestObject(value: unknown): value is ManifestObject {
   if (typeof value !== 'object' || value === null) return false;
   const { apiVersion, kind, metadata } = value as Record<string, unknown>;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;

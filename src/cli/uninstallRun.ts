@@ -1,0 +1,24 @@
+import { codedError } from '../errors.ts';
+import { printing } from './installRun.ts';
+import { checkConfirmation, confirmation, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
+
+/** `uninstall`: the report goes to stderr, what went or the JSON to stdout. */
+export async function runUninstall(flags: ReleaseFlags): Promise<void> {
+  checkConfirmation(flags, false);
+  const timeoutSeconds = timeoutOf(flags);
+  const { formatUninstall, uninstallRelease } = await import('../install/index.ts');
+  const signal = interruption();
+  const { release, namespace, context, kubeconfig, output } = flags;
+  await printing(flags, async (told) => {
+    const outcome = await uninstallRelease({
+      release, namespace, context, kubeconfig, timeoutSeconds, signal,
+      dryRun: flags.dryRun === true,
+      confirm: confirmation(flags, signal),
+      report: (line) => console.error(line),
+    });
+    console.log(output === 'json' ? JSON.stringify(outcome, null, 2) : formatUninstall(outcome).join('\n'));
+    if (outcome.result === 'incomplete') {
+      throw told(codedError('UNINSTALL_INCOMPLETE', `${outcome.left.length} objects are left`, { where: `release ${release} in namespace ${namespace}` }));
+    }
+  });
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kubectl } from '../cluster/index.ts';
+import type { Metadata } from '../cluster/kubernetes.ts';
+import { ownersAnnotation } from '../targets/optedIn.ts';
+import { targetName, type TargetObject } from '../targets/object.ts';
+import type { TargetRecord } from '../targets/record.ts';
+import { ifPossible, releaseSelector } from './evidence.ts';
+import { readSome } from './facts.ts';
+import { nameOfObject, type ManifestObject } from './objects.ts';
+
+/** Something of the release that is still there, and the line that removes it. */
+export interface Leftover {
+  /** `secret/web-certs in shop`, or `mark on namespace/shop`. */
+  readonly object: string;
+  readonly line: string;
+}
+
+/** What controllers delete in their own time: pods of a ReplicaSet, a namespace's endpoints. */
+const secondsToGo = 60;
+
+export interface Search {
+  readonly kubectl: Kubectl;
+  readonly release: string;
+  readonly namespace: string;
+  /** All that the release ever made, hooks too. */
+  readonly objects: readonly ManifestObject[];
+  readonly record: TargetRecord | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What is left of a release, once controllers have had time to follow. @throws as Kubectl */
+export async function findLeftovers(search: Search): Promise<Leftover[]> {
+  const deadline = performance.now() + secondsToGo * 1000;
+  for (;;) {
+    const left = [...(await objectsLeft(search)), ...(await marksLeft(search))];
+    if (left.length === 0 || performance.now() > deadline || search.signal.aborted) return left;
+    await sleep(1000, undefined, { signal: search.signal }).catch(() => undefined);
+  }
+}
+
+async function objectsLeft({ kubectl, release, namespace, objects }: Search): Promise<Leftover[]> {
+  const wanted = objects.filter((object) => !isKept(object));
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: wanted });
+  const own = wanted.length === 0 ? [] : await readObjects(kubectl, ['get', '-f', '-'], input);
+  const kinds = 'pods,replicasets.apps,jobs.batch,endpointslices.discovery.k8s.io';
+  const made = await readObjects(kubectl, ['get', kinds, '--namespace', namespace, '--selector', releaseSelector(release)]);
+  const names = new Map([...own, ...made].map((object) => [nameOfObject(object), object]));
+  return [...names].map(([object, { kind, metadata }]) => ({
+    object,
+    line: `kubectl delete ${kind.toLowerCase()} ${metadata.name}${metadata.namespace === undefined ? '' : ` --namespace ${metadata.namespace}`}`,
+  }));
+}
+
+async function readObjects(kubectl: Kubectl, args: readonly string[], input?: string): Promise<ManifestObject[]> {
+  const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json'], input === undefined ? {} : { input });
+  if (stdout.trim() === '') return [];
+  const value = JSON.parse(stdout) as ManifestObject & { readonly items?: readonly ManifestObject[] };
+  return value.items === undefined ? [value] : [...value.items];
+}
+
+/** The user's own word that helm is to leave it. */
+export function isKept({ metadata }: ManifestObject): boolean {
+  return metadata.annotations?.['helm.sh/resource-policy'] === 'keep';
+}
+
+async function marksLeft({ kubectl, release, namespace, record }: Search): Promise<Leftover[]> {
+  const owner = `${namespace}/${release}`;
+  const left = await Promise.all(
+    (record?.objects ?? []).map(async (target) => {
+      const metadata = await ifPossible(undefined, async () => readMetadata(kubectl, target));
+      const owners = metadata?.annotations?.[ownersAnnotation];
+      return owners === undefined || !isOwner(owners, owner) ? [] : [{ object: `mark on ${targetName(target)}`, line: undoLine(target, record) }];
+    }),
+  );
+  return left.flat();
+}
+
+async function readMetadata(kubectl: Kubectl, { kind, namespace, name }: TargetObject): Promise<Metadata | undefined> {
+  const place = kind === 'Namespace' ? [] : ['--namespace', namespace];
+  const [object] = await readSome<{ readonly metadata: Metadata }>(kubectl, ['get', kind.toLowerCase(), name, ...place]);
+  return object?.metadata;
+}
+
+function isOwner(owners: string, owner: string): boolean {
+  try {
+    return Object.hasOwn(JSON.parse(owners) as object, owner);
+  } catch {
+    return false;
+  }
+}
+
+function undoLine({ kind, namespace, name }: TargetObject, record: TargetRecord | undefined): string {
+  const { namespaceLabel = '', annotation = '' } = record?.keys ?? {};
+  const own = { annotations: { [ownersAnnotation]: null } };
+  const patch =
+    kind === 'Namespace'
+      ? { metadata: { labels: { [namespaceLabel]: null }, ...own } }
+      : { metadata: own, spec: { template: { metadata: { annotations: { [annotation]: null } } } } };
+  const place = kind === 'Namespace' ? '' : ` --namespace ${namespace}`;
+  return `kubectl patch ${kind.toLowerCase()} ${name}${place} --type merge --patch '${JSON.stringify(patch)}'`;
+}
