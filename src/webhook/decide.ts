@@ -1,4 +1,3 @@
-import type { Operation } from 'fast-json-patch';
 import { additionPatch, planInjection, type Addition } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
@@ -58,10 +57,9 @@ function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptio
 }
 
 function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason): Verdict {
-  const patch = JSON.stringify(additionPatch(pod, addition, []));
-  // What is sent is what is checked: the text, read again.
-  const doubt = doubtAbout(pod, JSON.parse(patch) as Operation[], addition);
-  return doubt === undefined ? { decision: 'injected', reason, patch } : doubtful(doubt);
+  const patch = additionPatch(pod, addition, []);
+  const doubt = doubtAbout(pod, patch, addition);
+  return doubt === undefined ? { decision: 'injected', reason, patch: JSON.stringify(patch) } : doubtful(doubt);
 }
 
 function skipped(reason: SkippedReason): Verdict {

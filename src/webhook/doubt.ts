@@ -1,5 +1,5 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
-import type { Addition } from '../inject/index.ts';
+import type { Addition, PatchOperation } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 import { isPod } from './pod.ts';
 import { invalidity } from './validity.ts';
@@ -12,13 +12,13 @@ import { listsOf, lossOf } from './loss.ts';
  * (apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go), so it is applied here first, and what comes out is
  * held against the pod: all that was there is there, unchanged and in order, and what was to be added stands beside it.
  */
-export function doubtAbout(pod: PodTemplate, patch: readonly Operation[], addition: Addition): string | undefined {
+export function doubtAbout(pod: PodTemplate, patch: readonly PatchOperation[], addition: Addition): string | undefined {
   const lists = listsOf(addition);
   const foreign = patch.find((operation) => !adds(operation, lists));
   if (foreign !== undefined) return `it does more than add: ${foreign.op} ${foreign.path}`;
   let after: unknown;
   try {
-    after = jsonPatch.applyPatch<unknown>(copyOf(pod, lists), patch, true, true).newDocument;
+    after = jsonPatch.applyPatch<unknown>(copyOf(pod, lists), patch.map(detached), true, true).newDocument;
   } catch (error) {
     return `it does not apply: ${error instanceof Error ? error.name : 'error'}`;
   }
@@ -27,11 +27,19 @@ export function doubtAbout(pod: PodTemplate, patch: readonly Operation[], additi
 }
 
 /** Just the places that {@link copyOf} copies: whatever reaches deeper would change the pod together with its copy. */
-function adds({ op, path }: Operation, lists: readonly string[]): boolean {
+function adds({ op, path }: PatchOperation, lists: readonly string[]): boolean {
   const [empty, parent = '', field = '', ...rest] = path.split('/');
   if (op !== 'add' || empty !== '') return false;
   if (parent === 'metadata') return field === '' || (field === 'annotations' && rest.length <= 1);
   return parent === 'spec' && lists.includes(field) && rest.length <= 1;
+}
+
+/** An operation whose value later ones can add to without adding to the addition that it is held against. */
+function detached(operation: PatchOperation): Operation {
+  if (!('value' in operation)) return operation;
+  const { value } = operation;
+  if (Array.isArray(value)) return { ...operation, value: [...(value as readonly unknown[])] };
+  return typeof value === 'object' && operation.path.startsWith('/metadata') ? { ...operation, value: structuredClone(value) } : operation;
 }
 
 /** New objects where the patch adds. Everything below is shared with the pod, so that the same is the very same. */

@@ -1,6 +1,5 @@
-import type { Operation } from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
-import { additionPatch, planInjection, type Addition } from '../../../src/inject/index.ts';
+import { additionPatch, planInjection, type Addition, type PatchOperation } from '../../../src/inject/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
 import { doubtAbout } from '../../../src/webhook/doubt.ts';
 import { podOf } from './samples.ts';
@@ -13,7 +12,7 @@ const pod: PodTemplate = podOf({
 });
 const plan = planInjection(pod, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' });
 const addition = (plan.inject ? plan.addition : undefined) as Addition;
-const patch = additionPatch(pod, addition, []) as Operation[];
+const patch = additionPatch(pod, addition, []);
 
 test('the patch that is made is not doubted, and leaves the pod as it was', () => {
   const before = structuredClone(pod);
@@ -23,15 +22,15 @@ test('the patch that is made is not doubted, and leaves the pod as it was', () =
 
 describe('every other one is', () => {
   const last = patch.length - 1;
-  const but = (index: number, operation: object): Operation[] => patch.with(index, { ...patch[index], ...operation } as Operation);
-  test.each<[string, Operation[]]>([
+  const but = (index: number, operation: object): PatchOperation[] => patch.with(index, { ...patch[index], ...operation } as PatchOperation);
+  test.each<[string, PatchOperation[]]>([
     ['an operation is missing', patch.slice(1)],
     ['the last one is missing', patch.slice(0, last)],
     ['none at all', []],
-    ['one comes twice', [...patch, patch[last] as Operation]],
+    ['one comes twice', [...patch, patch[last] as PatchOperation]],
     ['a removal', [...patch, { op: 'remove', path: '/spec/volumes/0' }]],
     ['a test', [{ op: 'test', path: '/spec/hostNetwork', value: false }, ...patch]],
-    ['a move', [...patch, { op: 'move', from: '/spec/volumes/0', path: '/spec/volumes/1' }]],
+    ['a move', [...patch, { op: 'move', from: '/spec/volumes/0', path: '/spec/volumes/1' } as unknown as PatchOperation]],
     ['a replacement', [...patch, { op: 'replace', path: '/spec/containers/0', value: { name: 'web', image: 'evil' } }]],
     ['a value put over a field', [...patch, { op: 'add', path: '/spec/hostNetwork', value: true }]],
     ['a value put into a container', [...patch, { op: 'add', path: '/spec/containers/0/image', value: 'evil' }]],
@@ -57,5 +56,15 @@ describe('every other one is', () => {
 
 test('an addition that would replace an annotation is doubted, even if the value is the same', () => {
   const same = { ...addition, annotations: { ...addition.annotations, 'packet-capture/inject': 'true' } };
-  expect(doubtAbout(pod, additionPatch(pod, same, []) as Operation[], same)).toBe('it replaces an annotation');
+  expect(doubtAbout(pod, additionPatch(pod, same, []), same)).toBe('it replaces an annotation');
+});
+
+test('what is put into an added list is noticed', () => {
+  const bare: PodTemplate = { spec: { containers: [{ name: 'web', image: 'nginx' }] } };
+  const made = additionPatch(bare, addition, []);
+  expect(doubtAbout(bare, made, addition)).toBeUndefined();
+  for (const path of ['/spec/volumes/-', '/spec/initContainers/0', '/metadata/annotations/x']) {
+    expect(doubtAbout(bare, [...made, { op: 'add', path, value: path.startsWith('/m') ? 'y' : { name: 'evil' } }], addition)).toEqual(expect.any(String));
+  }
+  expect(doubtAbout(bare, made, addition)).toBeUndefined();
 });
