@@ -5,9 +5,9 @@ import { choice, group, integer, leaf, string, type Schema } from './tree.ts';
 export const certsModes = ['baked', 'generated', 'existingSecret', 'certManager'] as const;
 
 /** Nothing, or something in PEM form. */
-const pem = (what: string): Schema => ({ pattern: `^\\s*$|-----BEGIN ${what}-----` });
-const certificatePem = pem('CERTIFICATE');
-const keyPem = pem('([A-Z]+ )?PRIVATE KEY');
+const certificatePem: Schema = { pattern: '^\\s*$|-----BEGIN CERTIFICATE-----' };
+/** Without a pattern: helm prints the value that one refuses. The templates look at it. */
+const keyPem: Schema = {};
 
 /** An Issuer of cert-manager. */
 export interface IssuerRef {

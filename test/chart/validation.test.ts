@@ -1,0 +1,94 @@
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
+import { helmTemplate, ofKind, render } from './helm.ts';
+import { bakedCerts, site } from './valueSets.ts';
+
+const certs = await bakedCerts();
+const names = servingNames('packet-capture', site.namespace);
+const dayMs = 86_400_000;
+const expired = await issueMaterial({ dnsNames: names, now: new Date(Date.now() - 40 * dayMs), days: 30 });
+const almost = await issueMaterial({ dnsNames: [...names.slice(0, 2), `x${names[2]}`, `${names[2]}.cluster.local`], now: new Date() });
+const far = await issueMaterial({ dnsNames: names, now: new Date(), days: 3650 });
+const later = await issueMaterial({ dnsNames: names, now: new Date('2045-01-01T00:00:00Z'), days: 3650 });
+
+/** What is refused, with the sentence and the hint that users read. */
+const refused: ReadonlyArray<readonly [what: string, values: object, sentence: string | RegExp, hint: string]> = [
+  ['a mode that there is not', { certs: { mode: 'acme' } }, 'there is no certs.mode "acme"', 'Choose baked, generated, existingSecret or certManager.'],
+  ['baked without certificates', { certs: { mode: 'baked' } }, 'certs.mode is baked, and certs.key is empty', 'packet-capture certs new --service packet-capture --namespace chart-system -o yaml > certs.yaml'],
+  ['baked with another service', { certs, fullnameOverride: 'other' }, 'certs.certificate is not for other.chart-system.svc', 'certs new --service other'],
+  ['names that only contain the one called', { certs: { mode: 'baked', ...almost } }, 'certs.certificate is not for packet-capture.chart-system.svc', 'certs new'],
+  ['an expired certificate', { certs: { mode: 'baked', ...expired } }, /certs\.certificate has expired on 20\d\d-\d\d-\d\d/, 'certs new'],
+  ['text instead of a certificate', { certs: { ...certs, certificate: 'text' } }, 'certs.certificate holds no certificate in PEM form', 'certs new'],
+  ['text instead of a CA', { certs: { ...certs, caBundle: 'text' } }, 'certs.caBundle holds no certificate in PEM form', 'certs new'],
+  ['text instead of a key', { certs: { ...certs, key: 'text' } }, 'certs.key holds no private key in PEM form', 'certs new'],
+  ['a key that nothing uses', { certs: { ...certs, mode: 'generated' } }, 'certs.key is set, and certs.mode is generated', 'Set certs.mode to baked'],
+  ['existingSecret without a name', { certs: { mode: 'existingSecret', caBundle: certs.caBundle } }, 'certs.existingSecret is empty', 'kubernetes.io/tls'],
+  ['existingSecret without a CA', { certs: { mode: 'existingSecret', existingSecret: 'tls' } }, 'certs.caBundle is empty: the API server would trust nobody', '--set-file certs.caBundle=ca.crt'],
+  ['a Secret that nothing uses', { certs: { existingSecret: 'tls' } }, 'certs.existingSecret is set, and certs.mode is generated', 'Set certs.mode to existingSecret'],
+  ['a CA that ends before its certificate', { certs: { generated: { caDays: 100 } } }, 'certs.generated.caDays is less than servingDays', 'let the CA live longer'],
+  ['a target that is excluded', { targets: [{ namespace: 'kube-system' }] }, 'the target namespace "kube-system" is excluded from injection', 'injection.excludedNamespaces'],
+  ["the release's own namespace as a target", { targets: [{ namespace: site.namespace }] }, 'the target namespace "chart-system" is excluded', 'another namespace for the release'],
+  ['a target twice', { targets: [{ namespace: 'a' }, { namespace: 'a' }] }, 'targets names the namespace "a" twice', 'in one entry'],
+  ['settings beside a sidecar of the user\'s own', { capture: { state: 'idle' }, sidecar: { containers: [{ name: 'a', image: 'a' }] } }, 'capture is set, and sidecar brings a container of your own', 'leave out one'],
+  ['volumes for no container', { sidecar: { volumes: [{ name: 'a', emptyDir: {} }] } }, 'sidecar has volumes and no container', 'sidecar.containers'],
+  ['a condition under a name of ours', { webhook: { matchConditions: [{ name: 'packet-capture/opted-in', expression: 'true' }] } }, 'webhook.matchConditions is taken', 'a name of its own'],
+  ['both sides of a disruption budget', { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } }, 'minAvailable and maxUnavailable', 'one of them empty'],
+  ['a budget that no drain can keep', { podDisruptionBudget: { minAvailable: 2 } }, 'no node could be drained', 'Lower it'],
+  ['a range that is none', { autoscaling: { enabled: true, minReplicas: 9 } }, 'minReplicas is more than maxReplicas', 'Raise maxReplicas'],
+  ['nothing to scale by', { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } }, 'nothing to scale by', 'targetCPUUtilizationPercentage'],
+  ['Fail without an injector', { replicas: 0, webhook: { failurePolicy: 'Fail' } }, 'failurePolicy is Fail, and replicas is 0', 'Set replicas'],
+  ['one port for two', { metrics: { port: 10_250 } }, 'webhook.port and metrics.port are the same', 'another metrics.port'],
+  ['the port of the webhook for the metrics', { metrics: { port: 443 } }, 'metrics.port is 443', 'another metrics.port'],
+  ['a grace period within the drain', { terminationGracePeriodSeconds: 5 }, 'not more than 10', '11 or more'],
+  ['a hook that is ended before it can tell', { hooks: { timeout: '1h', activeDeadlineSeconds: 3600 } }, 'hooks.timeout is not less than hooks.activeDeadlineSeconds', 'Raise'],
+  ['an argument twice', { extraArgs: ['--port=1'] }, 'extraArgs repeats --port', 'the value that it comes from'],
+  ['a variable twice', { extraEnv: [{ name: 'A' }, { name: 'A' }] }, 'extraEnv has the name "A", which is taken', 'once'],
+  ['a volume of ours', { extraVolumes: [{ name: 'certificates' }] }, 'extraVolumes has the name "certificates"', 'once'],
+  ['a name that no Service can have', { fullnameOverride: '1st' }, '"1st" is no name of a Service', 'fullnameOverride'],
+];
+
+describe.each(refused)('%s', (_, values, sentence, hint) => {
+  test('is refused with a hint, schema or not', async () => {
+    const { exitCode, stderr } = await helmTemplate(values, { flags: ['--skip-schema-validation'] });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(sentence);
+    expect(stderr).toContain(hint);
+  });
+});
+
+test('all problems are told at once, by helm 3 too', async () => {
+  const values = { certs: { mode: 'existingSecret' }, targets: [{ namespace: 'kube-public' }], metrics: { port: 443 } };
+  const { stderr } = await helmTemplate(values, { major: 3 });
+  for (const part of ['existingSecret is empty', 'kube-public', 'metrics.port is 443']) expect(stderr).toContain(part);
+});
+
+test.each<readonly [string, object]>([
+  ['in PEM form', { ...certs, mode: 'generated' }],
+  ['in base64, by mistake', { ...certs, key: Buffer.from(certs.key).toString('base64') }],
+  ['in a list, by mistake', { ...certs, key: [certs.key] }],
+])('what is said of a private key %s does not show it', async (_, values) => {
+  for (const major of [3, 4] as const) {
+    const { exitCode, stdout, stderr } = await helmTemplate({ certs: values }, { major });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('key');
+    const line = certs.key.split('\n')[3] ?? '';
+    for (const secret of [line, Buffer.from(certs.key).toString('base64').slice(90, 120)]) expect(stdout + stderr).not.toContain(secret);
+  }
+});
+
+test('the end of a certificate is read before 2050 and after it', async () => {
+  for (const material of [far, later]) {
+    expect(ofKind(await render({ certs: { ...certs, ...material } }), 'Secret').metadata.name).toBe('packet-capture-certs');
+  }
+  expect(new X509Certificate(later.certificate).validToDate.getUTCFullYear()).toBeGreaterThan(2050);
+});
+
+test('a host of more than 127 bytes is found in its certificate', async () => {
+  const [service, namespace] = ['s'.repeat(63), 'n'.repeat(63)];
+  const values = { fullnameOverride: service, certs: await bakedCerts(service, namespace) };
+  const objects = await render(values, { site: { release: 'a', namespace } });
+  expect(ofKind(objects, 'Deployment').metadata.name).toBe(service);
+  const { stderr } = await helmTemplate(values, { site: { release: 'a', namespace: 'm'.repeat(63) } });
+  expect(stderr).toContain('certs.certificate is not for');
+});
