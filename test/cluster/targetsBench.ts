@@ -69,7 +69,9 @@ export async function optIn(release: Release, targets: readonly Target[], option
 
 /** `opt-out`, likewise; without `except` as before an uninstall. */
 export async function optOut(release: Release, except?: readonly Target[], options: HookOptions = {}): Promise<HookResult> {
-  return hook(release, ['opt-out', ...(except === undefined ? [] : ['--except', JSON.stringify(except)])], options);
+  const { keys = { label, annotation } } = options;
+  const flags = except === undefined ? [] : ['--except', JSON.stringify(except), '--namespace-label', keys.label, '--annotation', keys.annotation];
+  return hook(release, ['opt-out', ...flags], options);
 }
 
 async function hook({ name, namespace, folder }: Release, args: readonly string[], options: HookOptions): Promise<HookResult> {
