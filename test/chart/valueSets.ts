@@ -124,7 +124,7 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
     'placed and extended': {
       certs,
       replicas: 3,
-      strategy: { type: 'Recreate', rollingUpdate: null as never },
+      strategy: { type: 'Recreate', rollingUpdate: null },
       podDisruptionBudget: { maxUnavailable: 2 },
       nodeSelector: { pool: 'tools' },
       tolerations: [{ key: 'tools', operator: 'Exists' }],

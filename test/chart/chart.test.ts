@@ -1,0 +1,201 @@
+import { load } from 'js-yaml';
+import { describe, expect, inject, test } from 'vitest';
+import { capture } from '../../scripts/cluster/command.ts';
+import { inspect } from '../../src/certificates/index.ts';
+import type { ChartOverrides } from '../../src/chart/index.ts';
+import { chart, idOf, ofKind, podTemplates, render, type KubernetesObject } from './helm.ts';
+import { bakedCerts, site, valueSets } from './valueSets.ts';
+
+const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
+const rendered = async (name: string): Promise<KubernetesObject[]> => render(sets[name] ?? {});
+const injector = (objects: readonly KubernetesObject[]) => ofKind(objects, 'Deployment')['spec'].template.spec.containers[0];
+const sidecarConfig = (objects: readonly KubernetesObject[]) =>
+  load(ofKind(objects, 'ConfigMap', 'packet-capture-config')['data']['sidecarconfig.yaml']) as Record<string, unknown>;
+
+test.each([3, 4] as const)('helm %i finds nothing to say against it', async (major) => {
+  for (const values of [{}, sets['targets'], sets['high availability']]) {
+    const args = ['lint', '--strict', chart, '--kube-version', '1.30.0', '--namespace', site.namespace, '--values', '-'];
+    const { exitCode, stdout, stderr } = await capture([inject('helm')[major], ...args], { input: JSON.stringify(withoutCerts(values)) });
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(stdout).not.toMatch(/\[(WARNING|ERROR)\]/);
+  }
+});
+
+/** `helm lint` knows no release's name, so no certificate can fit. */
+function withoutCerts(values: ChartOverrides = {}): ChartOverrides {
+  const { certs: _, ...rest } = values;
+  return rest;
+}
+
+describe('images', () => {
+  test('are those of this version unless told', async () => {
+    const objects = await rendered('baked');
+    expect(injector(objects)).toMatchObject({ image: 'packet-capture/injector:0.1.0', imagePullPolicy: 'IfNotPresent' });
+    expect(sidecarConfig(objects)).toMatchObject({ agent: { image: 'packet-capture/agent:0.1.0' } });
+    expect(podTemplates(objects).some(({ spec }) => 'imagePullSecrets' in spec)).toBe(false);
+  });
+
+  test('come from the registry, repository, tag and digest of the values, in every pod', async () => {
+    const objects = await rendered('images');
+    const { image, pullPolicy } = { image: sets['images']?.image, pullPolicy: 'Always' };
+    const name = `registry.example.com:5000/mirror/injector:1.2.3@${image?.digest}`;
+    expect(podTemplates(objects).length).toBeGreaterThan(2);
+    for (const { id, spec } of podTemplates(objects)) {
+      expect(spec['containers'], id).toMatchObject([{ image: name, imagePullPolicy: pullPolicy }]);
+      expect(spec['imagePullSecrets'], id).toEqual([{ name: 'global' }, { name: 'own' }]);
+    }
+    expect(sidecarConfig(objects)).toMatchObject({
+      agent: {
+        image: `other.example.com/mirror/agent@${image?.digest}`,
+        imagePullPolicy: 'Never',
+        imagePullSecrets: [{ name: 'global' }, { name: 'agents' }],
+      },
+    });
+  });
+});
+
+test('what is captured is in the configuration, unspoilt', async () => {
+  expect(sidecarConfig(await rendered('all settings'))).toMatchObject({
+    settings: { filter: `tcp port 80 or host 'x' # "no comment" {{ .Values }}: |\n`, 'file-count': 1_000_000, snaplen: 128 },
+    agent: { resources: { requests: { memory: 268_435_456 } } },
+  });
+});
+
+test('selectors and keys of the values are in the webhook and in the program', async () => {
+  const objects = await rendered('opt out, further selectors');
+  const [privileged, baseline] = ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'];
+  for (const webhook of [privileged, baseline]) {
+    expect(webhook.namespaceSelector.matchLabels).toEqual({ env: 'test' });
+    expect(webhook.namespaceSelector.matchExpressions).toContainEqual({ key: 'team', operator: 'Exists' });
+    expect(webhook.objectSelector).toEqual(sets['opt out, further selectors']?.injection?.objectSelector);
+    expect(webhook.matchConditions.at(-1).name).toBe('not-a-job');
+    expect(webhook).toMatchObject({ failurePolicy: 'Fail', timeoutSeconds: 10, reinvocationPolicy: 'Never', matchPolicy: 'Exact' });
+  }
+  expect(injector(objects).args.join(' ')).toMatch(/--port 8443 .*--annotation example\.com\/capture --opt-out$/);
+  expect(injector(objects).ports[0]).toEqual({ name: 'https', containerPort: 8443, protocol: 'TCP' });
+});
+
+describe('certificates', () => {
+  const bundles = (objects: readonly KubernetesObject[]): unknown[] =>
+    ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'].map(({ clientConfig }: { clientConfig: { caBundle?: string } }) => clientConfig.caBundle);
+
+  test('that helm makes are the same in every object, and each for the called name', async () => {
+    const objects = await rendered('defaults');
+    const { data, type } = ofKind(objects, 'Secret');
+    expect(type).toBe('kubernetes.io/tls');
+    expect(bundles(objects)).toEqual([data['ca.crt'], data['ca.crt'], data['ca.crt']]);
+    const [ca, serving] = ['ca.crt', 'tls.crt'].map((key) => Buffer.from(data[key], 'base64').toString()) as [string, string];
+    const material = { caBundle: ca, certificate: serving, key: Buffer.from(data['tls.key'], 'base64').toString() };
+    expect(inspect(material, { now: new Date(), host: 'packet-capture.chart-system.svc', complete: true }).findings).toEqual([]);
+  });
+
+  test('of the values stand as they are; a wider bundle rolls no pod, another certificate does', async () => {
+    const [baked, rotating] = [await rendered('baked'), await rendered('rotating')];
+    const checksum = (objects: readonly KubernetesObject[]) => ofKind(objects, 'Deployment')['spec'].template.metadata.annotations['checksum/certificates'];
+    const text = (value: unknown) => Buffer.from(String(value), 'base64').toString();
+    expect(text(bundles(baked)[0])).toBe(sets['baked']?.certs?.caBundle);
+    expect(text(bundles(rotating)[0])).toBe(sets['rotating']?.certs?.caBundle);
+    expect(checksum(baked)).toMatch(/^[0-9a-f]{64}$/);
+    expect(checksum(rotating)).toBe(checksum(baked));
+    const other = await render({ certs: await bakedCerts() });
+    expect(checksum(other)).not.toBe(checksum(baked));
+  });
+
+  test.each([
+    ['an existing Secret', 'injector.tls', true],
+    ['an existing Secret, its CA injected', 'injector-tls', false],
+    ['cert-manager', 'packet-capture-certs', false],
+    ['cert-manager with an issuer', 'packet-capture-certs', false],
+  ] as const)('with %s no Secret is rendered, and the bundle has one writer', async (name, secretName, bundle) => {
+    const objects = await rendered(name);
+    expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+    expect(bundles(objects).every((text) => (text !== undefined) === bundle)).toBe(true);
+    const volumes = ofKind(objects, 'Deployment')['spec'].template.spec.volumes;
+    expect(volumes[1].secret.secretName).toBe(secretName);
+    const annotations = ofKind(objects, 'MutatingWebhookConfiguration').metadata.annotations ?? {};
+    expect(Object.keys(annotations).some((key) => key.startsWith('cert-manager.io/inject-ca-from'))).toBe(!bundle);
+  });
+
+  test("an issuer of the user's own signs, else a CA of the release", async () => {
+    const own = (await rendered('cert-manager with an issuer')).filter(({ apiVersion }) => apiVersion.startsWith('cert-manager.io/'));
+    expect(own.map(idOf)).toEqual(['Certificate chart-system/packet-capture-certs']);
+    expect(own[0]?.['spec']).toMatchObject({ duration: '24h', issuerRef: { kind: 'ClusterIssuer', name: 'company' } });
+    const made = (await rendered('cert-manager')).filter(({ apiVersion }) => apiVersion.startsWith('cert-manager.io/'));
+    expect(made.map(idOf)).toHaveLength(4);
+  });
+});
+
+describe('targets', () => {
+  test('give the hook rights by name and nothing else', async () => {
+    const roles = (await rendered('targets')).filter(({ kind }) => kind === 'Role');
+    expect(Object.fromEntries(roles.map((role) => [idOf(role), role['rules']]))).toEqual({
+      'Role chart-system/packet-capture-hook': [
+        { apiGroups: [''], resources: ['configmaps'], resourceNames: ['packet-capture-opt-in'], verbs: ['get', 'patch'] },
+        { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
+      ],
+      'Role chart-shop/packet-capture.chart-system-opt-in': [
+        { apiGroups: [''], resources: ['namespaces'], resourceNames: ['chart-shop'], verbs: ['get', 'patch'] },
+        { apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: ['log.agent'], verbs: ['get', 'patch'] },
+        { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['web', 'cart'], verbs: ['get', 'patch'] },
+        { apiGroups: ['apps'], resources: ['statefulsets'], resourceNames: ['db'], verbs: ['get', 'patch'] },
+      ],
+      'Role chart-ledger/packet-capture.chart-system-opt-in': [
+        { apiGroups: [''], resources: ['namespaces'], resourceNames: ['chart-ledger'], verbs: ['get', 'patch'] },
+      ],
+    });
+  });
+
+  test('are opted in after, and out before; all is undone at the end', async () => {
+    const jobs = (await rendered('targets')).filter(({ kind }) => kind === 'Job');
+    expect(Object.fromEntries(jobs.map(({ metadata }) => [metadata.name, metadata.annotations?.['helm.sh/hook']]))).toEqual({
+      'packet-capture-opt-in': 'post-install,post-upgrade,post-rollback',
+      'packet-capture-opt-out': 'pre-upgrade,pre-rollback',
+      'packet-capture-undo': 'pre-delete',
+    });
+    const accounts = (await rendered('targets')).filter(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'));
+    const events = new Set(accounts[0]?.metadata.annotations?.['helm.sh/hook']?.split(','));
+    for (const { metadata } of jobs) for (const event of metadata.annotations?.['helm.sh/hook']?.split(',') ?? []) expect(events.has(event)).toBe(true);
+  });
+
+  test('without hooks are told in the notes, as kubectl lines', async () => {
+    const objects = await rendered('targets without hooks');
+    expect(objects.filter(({ kind }) => ['Job', 'Role', 'RoleBinding'].includes(kind))).toEqual([]);
+    const lines = '{{ include "packet-capture.targetLines" . | toJson }}';
+    const note = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\ndata: {lines: ${lines}}`;
+    const { data } = ofKind(await render({ ...sets['targets without hooks'], extraObjects: [note] }), 'ConfigMap', 'notes');
+    expect(data.lines.trim().split(/\n\s*/)).toEqual([
+      'kubectl label namespace chart-shop packet-capture/injection=enabled',
+      `kubectl patch deployment web -n chart-shop -p '{"spec":{"template":{"metadata":{"annotations":{"packet-capture/inject":"true"}}}}}'`,
+    ]);
+  });
+});
+
+test('with autoscaling the Deployment says nothing of replicas', async () => {
+  const objects = await rendered('scaled by load');
+  expect(ofKind(objects, 'Deployment')['spec']).not.toHaveProperty('replicas');
+  expect(ofKind(objects, 'HorizontalPodAutoscaler')['spec']).toMatchObject({ minReplicas: 3, maxReplicas: 9, metrics: [{ resource: { name: 'cpu' } }, { resource: { name: 'memory' } }] });
+  expect(ofKind(objects, 'PodDisruptionBudget')['spec']).toMatchObject({ minAvailable: '50%', unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+});
+
+test('labels and annotations of the values are on their objects, and never in a selector', async () => {
+  const objects = await rendered('names, labels and annotations');
+  for (const { metadata } of objects) {
+    expect(metadata.labels).toMatchObject({ team: 'net', 'app.kubernetes.io/part-of': 'tools' });
+    expect(metadata.annotations).toMatchObject({ 'example.com/owner': 'yes' });
+    expect(metadata.namespace ?? 'chart-other').toBe('chart-other');
+  }
+  const deployment = ofKind(objects, 'Deployment', 'capture');
+  expect(deployment.metadata.labels?.['on']).toBe('deployment');
+  expect(deployment['spec'].template.metadata).toMatchObject({
+    labels: { on: 'pod', team: 'net', 'app.kubernetes.io/component': 'injector' },
+    annotations: { 'example.com/scrape': 'true', 'example.com/owner': 'yes' },
+  });
+  expect(ofKind(objects, 'Service').metadata).toMatchObject({ labels: { on: 'service' }, annotations: { 'example.com/lb': 'none' } });
+  expect(ofKind(objects, 'MutatingWebhookConfiguration').metadata.name).toBe('capture.chart-other');
+});
+
+test('further objects are rendered, with the names of the release', async () => {
+  const objects = await rendered('placed and extended');
+  expect(ofKind(objects, 'ConfigMap', 'packet-capture-extra')).toMatchObject({ metadata: { namespace: 'chart-system' }, data: { note: 'a: b' } });
+  expect(ofKind(objects, 'ConfigMap', 'packet-capture-text').metadata.namespace).toBe('chart-system');
+});
