@@ -1,6 +1,6 @@
 import { codedError, isCodedError } from '../errors.ts';
 import type { Kubectl } from '../cluster/index.ts';
-import { reportEvidence } from './evidence.ts';
+import { eventNames, reportEvidence } from './evidence.ts';
 import type { Helm } from './helm.ts';
 import { waitFlags, type WaitStrategy } from './helmFlags.ts';
 import { readHistory, type ReleaseHistory, type ReleaseJson } from './release.ts';
@@ -40,14 +40,15 @@ export async function rehearse({ helm, release, chart, signal }: Site, values: V
 export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
   const flags = [...(site.namespaceExists ? [] : ['--create-namespace']), ...waitFlags(helm.version, strategy, timeoutSeconds)];
+  const before = await eventNames(kubectl);
   try {
     return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
   } catch (error) {
     if (!isCodedError(error)) throw error;
     if (error.code === 'INTERRUPTED') throw await interrupted(site);
     report(`helm: ${error.message}`);
-    await reportEvidence(afterwards, release, prefix, report);
-    throw error;
+    const reason = await reportEvidence({ kubectl: afterwards, release, prefix, before, report });
+    throw reason === undefined ? error : codedError(error.code, `${error.message}; ${reason}`, { cause: error });
   }
 }
 

@@ -1,7 +1,5 @@
 import { parse } from 'yaml';
-import { isCodedError } from '../errors.ts';
 import type { Helm } from './helm.ts';
-import { helmMessage } from './helmError.ts';
 import { objectsOf, type ManifestObject } from './objects.ts';
 import { fieldsOf, type Values } from './values.ts';
 
@@ -28,16 +26,11 @@ export interface RenderRequest {
   readonly kubernetes: string;
 }
 
-/** Renders without the cluster, so that it needs no rights. The objects, or helm's words when it refuses the values. */
-export async function render(helm: Helm, request: RenderRequest): Promise<readonly ManifestObject[] | { readonly refusal: string }> {
-  const { release, chart, values, kubernetes } = request;
+/** Renders without the cluster, so that it needs no rights. @throws HELM_FAILED when the chart refuses the values */
+export async function render(helm: Helm, { release, chart, values, kubernetes }: RenderRequest): Promise<ManifestObject[]> {
   const flags = ['--values=-', `--kube-version=${kubernetes}`, '--skip-tests'];
-  try {
-    return inNamespace(objectsOf(await helm.run(['template', release, chart, ...flags], { input: JSON.stringify(values) })), helm.namespace);
-  } catch (error) {
-    if (!isCodedError(error) || error.code !== 'HELM_FAILED') throw error;
-    return { refusal: helmMessage(error.message) };
-  }
+  const text = await helm.run(['template', release, chart, ...flags], { input: JSON.stringify(values) });
+  return inNamespace(objectsOf(text), helm.namespace);
 }
 
 /** Cluster-wide kinds that a chart of ours may hold; every other object without a namespace lands in the release's. */

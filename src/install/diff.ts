@@ -48,6 +48,6 @@ function textOf(object: ManifestObject | undefined): string {
 function unifiedDiff(name: string, before: string, after: string): string {
   const [from, to] = [before === '' ? '/dev/null' : name, after === '' ? '/dev/null' : name];
   const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, { context: 3 });
-  // The package begins with a line of "=", which no patch program needs.
-  return patch.replace(/^=+\n/, '');
+  // Lines that CVS began with stand in front.
+  return patch.slice(patch.indexOf('--- '));
 }

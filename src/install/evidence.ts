@@ -14,32 +14,58 @@ export function releaseSelector(release: string): string {
   return `app.kubernetes.io/instance=${release}`;
 }
 
+export interface EvidenceRequest {
+  readonly kubectl: Kubectl;
+  readonly release: string;
+  /** What the names of the release's objects begin with. */
+  readonly prefix: string;
+  /** Names of events that are older than what failed, see {@link eventNames}. */
+  readonly before: ReadonlySet<string>;
+  readonly report: Report;
+}
+
+/** The events that there are now: what comes later belongs to what is done now. Clocks need not agree. */
+export async function eventNames(kubectl: Kubectl): Promise<ReadonlySet<string>> {
+  return new Set((await readWarnings(kubectl)).map(({ metadata }) => metadata.name));
+}
+
 /**
  * Reports why a release does not come up: its pods' problems, the last warnings about its objects, and the last lines
  * of the logs. As far as it can be had: what is missing must not hide the failure itself.
- * @param prefix what the names of the release's objects begin with
+ * @returns the problem that most likely is the reason, one clause
  */
-export async function reportEvidence(kubectl: Kubectl, release: string, prefix: string, report: Report): Promise<void> {
+export async function reportEvidence({ kubectl, release, prefix, before, report }: EvidenceRequest): Promise<string | undefined> {
   const pods = await read<Pod>(kubectl, ['get', 'pods', '--selector', releaseSelector(release)]);
-  const named = podProblems(pods);
-  const unready = unreadyPod(pods);
-  const problems = (named.length > 0 || unready === undefined ? named : [unready]).slice(0, shownProblems);
+  const problems = problemsOf(pods);
   for (const problem of problems) report(formatProblem(problem));
-  const events = await read<Event>(kubectl, ['get', 'events', '--field-selector', 'type=Warning']);
-  const warnings = [...new Set(problems.length === 0 ? warningsOf(events, prefix, pods, undefined) : problems.flatMap((problem) => warningsOf(events, prefix, pods, problem)))];
+  const events = (await readWarnings(kubectl)).filter(({ metadata }) => !before.has(metadata.name));
+  const warnings = evidenceWarnings(events, prefix, pods, problems);
   if (warnings.length > 0) report('last warnings:');
-  for (const line of warnings.slice(-shownWarnings)) report(`  ${line}`);
+  for (const line of warnings) report(`  ${line}`);
   for (const problem of problems) await reportLog(kubectl, problem, report);
+  const [first] = problems;
+  return first === undefined ? undefined : formatProblem(first);
 }
 
-/** Of a Job that has failed for good, Kubernetes may have deleted the pods: their events are still there. */
-function warningsOf(events: readonly Event[], prefix: string, pods: readonly Pod[], problem: PodProblem | undefined): string[] {
-  const gone = events.filter(({ involvedObject }) => {
-    const { kind, name = '' } = involvedObject ?? {};
-    return kind === 'Pod' && name.startsWith(`${prefix}-`) && !pods.some(({ metadata }) => metadata.name === name);
-  });
-  const renamed = gone.flatMap((event) => warningLines([event], prefix, { pod: event.involvedObject?.name ?? '', since: '', reason: '', message: '', log: 'none' }, 1));
-  return [...warningLines(events, prefix, problem, shownWarnings), ...renamed.slice(-shownWarnings)];
+function problemsOf(pods: readonly Pod[]): PodProblem[] {
+  const named = podProblems(pods);
+  const unready = unreadyPod(pods);
+  return named.length > 0 || unready === undefined ? named.slice(0, shownProblems) : [unready];
+}
+
+/**
+ * The warnings that concern these problems, or a pod that is gone: of a Job that is out of time, Kubernetes deletes the
+ * pods. Pure.
+ */
+export function evidenceWarnings(events: readonly Event[], prefix: string, pods: readonly Pod[], problems: readonly PodProblem[]): string[] {
+  const there = new Set(pods.map(({ metadata }) => metadata.name));
+  const gone = events.flatMap(({ involvedObject: { kind, name = '' } = {} }) => (kind === 'Pod' && name.startsWith(`${prefix}-`) && !there.has(name) ? [name] : []));
+  const concerned: readonly (PodProblem | undefined)[] = [
+    ...[...new Set(gone)].map((pod) => ({ pod, since: '', reason: '', message: '', log: 'none' as const })),
+    ...(problems.length === 0 ? [undefined] : problems),
+  ];
+  const lines = concerned.flatMap((problem) => warningLines(events, prefix, problem, shownWarnings));
+  return [...new Set(lines)].slice(-shownWarnings);
 }
 
 async function reportLog(kubectl: Kubectl, { pod, container, log }: PodProblem, report: Report): Promise<void> {
@@ -51,6 +77,10 @@ async function reportLog(kubectl: Kubectl, { pod, container, log }: PodProblem, 
   });
   if (lines.length > 0) report(`last lines of the log of pod ${pod}:`);
   for (const line of lines) report(`  ${line}`);
+}
+
+async function readWarnings(kubectl: Kubectl): Promise<readonly Event[]> {
+  return read<Event>(kubectl, ['get', 'events', '--field-selector', 'type=Warning']);
 }
 
 async function read<T>(kubectl: Kubectl, args: readonly string[]): Promise<readonly T[]> {

@@ -12,6 +12,8 @@ export function helmErrorCode(stderr: string): ErrorCode {
   return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'HELM_FAILED';
 }
 
+const noise = /^(?:level=|[EWIF]\d{4} \d\d:|\d{4}\/\d\d\/\d\d |WARNING: |Use --debug flag )/;
+
 /**
  * Helm's own words: without its log lines (`level=WARN …`, klog's `W1122 …`, `2026/11/22 …`), which repeat the error,
  * and without the `Error: INSTALLATION FAILED: ` in front of it.
@@ -21,7 +23,7 @@ export function helmMessage(stderr: string): string {
     .split('\n')
     .map((line) => line.trimEnd())
     .filter((line) => line !== '');
-  const own = lines.filter((line) => !/^(?:level=|[EWIF]\d{4} \d\d:|\d{4}\/\d\d\/\d\d |WARNING: )/.test(line));
+  const own = lines.filter((line) => !noise.test(line));
   return (own.length > 0 ? own : lines)
     .join('\n')
     .replace(/^Error: /, '')

@@ -5,17 +5,17 @@ import { planCertificates, type CertificatePlan } from './certificates.ts';
 import { changesBetween, countChanges, type ObjectChange } from './diff.ts';
 import { finding, formatFinding, hasErrors, type Finding } from './findings.ts';
 import { reportEvidence } from './evidence.ts';
-import { look, withMode, type Plan, type Wish } from './look.ts';
+import { look, type Plan, type Wish } from './look.ts';
 import { objectsOf, type ManifestObject } from './objects.ts';
 import { proveInjection } from './proof.ts';
-import { currentRevision, readManifests, type ReleaseJson } from './release.ts';
+import { currentRevision, readHistory, readManifests, type ReleaseJson } from './release.ts';
 import { finishRotation, isRotating, rotationTexts } from './rotation.ts';
 import { step, type Report } from './step.ts';
 import { summarise, type InstallResult } from './summary.ts';
 import { takeBack } from './takeBack.ts';
 import { readTargetStates } from './targetsState.ts';
 import { openTools, type Connection, type Tools } from './tools.ts';
-import { coalesce, intentOf, withMaterial, type Values } from './values.ts';
+import { coalesce, intentOf, withMaterial, withMode, type Values } from './values.ts';
 
 export interface InstallOptions extends Wish, Connection {
   readonly timeoutSeconds: number;
@@ -118,7 +118,8 @@ async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehear
     const proven = await step(report, 'injection', async () => proveInjection(tools.kubectl, { release, namespace, image }, signal), (works) =>
       works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there');
     if (certificates.material !== undefined && certificates.step !== undefined && certificates.step !== 'drop-old') {
-      const finished = await finishRotation(site, plan.values, certificates.material, image, options.now);
+      const begun = certificates.material;
+      const finished = await orStop(site, async () => finishRotation(site, plan.values, begun, image, options.now));
       json = finished.release;
       certificates = { ...certificates, material: finished.material, text: 'exchanged for new ones' };
     } else if (certificates.action === 'keep' && certificates.material !== undefined && isRotating(certificates.material, options.now())) {
@@ -126,10 +127,29 @@ async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehear
     }
     return await resultOf(tools, options, { ...rehearsal, certificates }, plan.history === undefined ? 'installed' : 'upgraded', json, proven);
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
-    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence(tools.afterwards, release, site.prefix, report);
+    if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'INSTALL_FAILED') throw error;
+    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: tools.afterwards, release, prefix: site.prefix, before: new Set(), report });
     const hint = await takeBack(site, plan.history);
     throw codedError('INSTALL_FAILED', error.message, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
+  }
+}
+
+/**
+ * A rotation that fails goes back to its last good step alone: both CAs are trusted there, or all is new. What was
+ * before the rotation may be trusted by nobody any more.
+ * @throws INSTALL_FAILED, INTERRUPTED
+ */
+async function orStop<T>(site: Site, rotate: () => Promise<T>): Promise<T> {
+  try {
+    return await rotate();
+  } catch (error) {
+    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
+    const back = await takeBack(site, await readHistory(site.helm, site.release));
+    throw codedError('INSTALL_FAILED', `the rotation of the certificates stopped: ${error.message}`, {
+      where: `release ${site.release} in namespace ${site.helm.namespace}`,
+      hint: `${back} \`packet-capture upgrade --rotate-certs\` goes on from there.`,
+      cause: error,
+    });
   }
 }
 

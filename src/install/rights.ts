@@ -1,5 +1,6 @@
 import type { Kubectl } from '../cluster/index.ts';
 import type { ApiResource } from './apiResources.ts';
+import { unlessForbidden } from './facts.ts';
 import type { ManifestObject } from './objects.ts';
 
 /** One question to the API server: may I? */
@@ -68,8 +69,8 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
-/** Asks all at once; those that are refused. Everybody may ask. @throws as Kubectl */
-export async function refusedRights(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[]> {
+/** Asks all at once; those that are refused. @throws as Kubectl */
+async function refusedRights(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[]> {
   if (rights.length === 0) return [];
   const items = rights.map(({ verb, group, resource, namespace, name }) => ({
     apiVersion: 'authorization.k8s.io/v1',
@@ -82,8 +83,21 @@ export async function refusedRights(kubectl: Kubectl, rights: readonly Right[]):
   return rights.filter((_, index) => answers[index] !== 'true');
 }
 
+/** What is refused; undefined when the cluster does not answer the question. @throws as Kubectl */
+export async function askRights(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
+  return unlessForbidden(async () => refusedRights(kubectl, rights));
+}
+
+/** The same; what Roles grant counts only where it may not be granted by escalation either. */
+export async function refusedFor(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
+  const refused = await askRights(kubectl, rights);
+  if (refused === undefined || !refused.some(({ need }) => need === 'grant')) return refused;
+  const noEscalation = new Set((await askRights(kubectl, escalationRights(refused)))?.map(({ namespace }) => namespace));
+  return refused.filter(({ need, namespace }) => need !== 'grant' || noEscalation.has(namespace));
+}
+
 /** Where Roles are made: who may escalate there need not hold what they grant. */
-export function escalationRights(refused: readonly Right[]): Right[] {
+function escalationRights(refused: readonly Right[]): Right[] {
   const namespaces = new Set(refused.filter(({ need }) => need === 'grant').map(({ namespace }) => namespace));
   return [...namespaces].flatMap((namespace) =>
     ['escalate', 'bind'].map((verb) => ({

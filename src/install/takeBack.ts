@@ -68,8 +68,13 @@ async function removeFirstInstall(site: Site): Promise<string> {
 async function removeNamespace({ kubectl, helm, report, namespaceExists }: Site): Promise<void> {
   if (namespaceExists) return;
   const left = await ifPossible(['?'], async () => foreignObjects(kubectl, helm.namespace));
-  if (left.length > 0) report(`namespace ${helm.namespace} stays: it is not empty`);
-  else await kubectl(['delete', 'namespace', helm.namespace, '--ignore-not-found', '--wait=true', '--timeout=60s'], { timeoutSeconds: 90 });
+  if (left.length > 0) {
+    report(`namespace ${helm.namespace} stays: it is not empty`);
+    return;
+  }
+  // Not waited for: the kubelet may take its time with a pod that never started.
+  await kubectl(['delete', 'namespace', helm.namespace, '--ignore-not-found', '--wait=false']);
+  report(`namespace ${helm.namespace} goes too`);
 }
 
 const kinds = 'pods,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims';

@@ -2,7 +2,7 @@ import { codedError, isCodedError } from '../errors.ts';
 import { targetName } from '../targets/object.ts';
 import type { TargetRecord } from '../targets/record.ts';
 import { webhooksOf, inNamespace } from './chart.ts';
-import { reportEvidence, releaseSelector } from './evidence.ts';
+import { eventNames, reportEvidence, releaseSelector } from './evidence.ts';
 import { unlessForbidden } from './facts.ts';
 import type { Helm } from './helm.ts';
 import { waitFlags } from './helmFlags.ts';
@@ -101,6 +101,7 @@ async function readPresent({ helm, kubectl }: Tools, release: string, history: R
 async function remove(tools: Tools, options: UninstallOptions, { prefix }: Present): Promise<void> {
   const { helm, kubectl, afterwards } = tools;
   const { release, namespace, timeoutSeconds, signal, report } = options;
+  const before = await eventNames(kubectl);
   try {
     await whileWatching(kubectl, release, report, async () => uninstall(helm, release, timeoutSeconds, signal));
   } catch (error) {
@@ -115,7 +116,7 @@ async function remove(tools: Tools, options: UninstallOptions, { prefix }: Prese
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
-    await reportEvidence(afterwards, release, prefix, report);
+    await reportEvidence({ kubectl: afterwards, release, prefix, before, report });
     const hint = `Mend it and run the command again; or leave what is opted in as it is: helm uninstall ${release} --namespace ${namespace} --no-hooks.`;
     throw codedError('HELM_FAILED', error.message, { where, hint });
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../certificates/index.ts';
 import type { Helm } from './helm.ts';
 import { givenFlags, type GivenValues } from './helmFlags.ts';
@@ -23,9 +24,27 @@ export async function mergeValues(helm: Helm, release: string, given: GivenValue
   return (JSON.parse(text) as ReleaseJson).config ?? {};
 }
 
+/** Certificates are baked in unless the values name another mode. */
+export function withMode(values: Values): Values {
+  const certs = fieldsOf(values['certs']);
+  return { ...values, certs: { ...certs, mode: certs['mode'] ?? 'baked' } };
+}
+
 /** The values with this material baked in. */
 export function withMaterial(values: Values, material: CertificateMaterial): Values {
   return { ...values, certs: { ...fieldsOf(values['certs']), ...valuesOfMaterial(material).certs } };
+}
+
+/**
+ * The values without the material that an install before has baked in, when they now name another mode: whoever asks
+ * for that mode has not asked to keep it, and the chart refuses both.
+ */
+export function withoutFormerMaterial(values: Values, before: Values | undefined): Values {
+  const [certs, former] = [fieldsOf(values['certs']), fieldsOf(before?.['certs'])];
+  if (former['mode'] !== 'baked' || (certs['mode'] ?? 'baked') === 'baked') return values;
+  const parts = ['caBundle', 'certificate', 'key', 'next'];
+  const kept = Object.entries(certs).filter(([part, value]) => !parts.includes(part) || !isDeepStrictEqual(value, former[part]));
+  return { ...values, certs: Object.fromEntries(kept) };
 }
 
 /**
