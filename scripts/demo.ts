@@ -1,7 +1,7 @@
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { codedError, errorTable, formatError, isCodedError } from '../src/errors.ts';
-import { buildImage, ensureNodeImage, loadImage } from './cluster/images.ts';
+import { ensureNodeImage, loadImage } from './cluster/images.ts';
 import { stderrProgress as progress } from './cluster/progress.ts';
 import { capturePackages, ensurePackages } from './cluster/requirements.ts';
 import { downCluster } from './cluster/teardown.ts';
@@ -10,22 +10,24 @@ import { captureHttp, finishCaptures, moveFilter, type Captured } from './demo/c
 import { fetchFiles, readCaptureFile } from './demo/files.ts';
 import { formatTable } from './demo/table.ts';
 import { ownNode, userContext, type Target } from './demo/target.ts';
-import { makeNamespaces, namespaces, removeNamespaces, runManifestWay, runPatchWay } from './demo/ways.ts';
+import { makeNamespaces, namespaces, removeNamespaces, removeRelease, runManifestWay, runPatchWay, runWebhookWay, type Way } from './demo/ways.ts';
+import { agentImage, ensureAgentImage, ensureInjectorImage, injectorImage } from './images/images.ts';
 
 interface Flags {
   readonly context?: string;
   readonly image?: string;
+  readonly injectorImage?: string;
   readonly keep?: boolean;
   readonly output: string;
 }
 
 const nodeName = 'demo';
-const agentImage = 'docker.io/packet-capture/agent:0.1.0';
 
 const program = new Command('npm run demo --')
-  .description("Captures the article's nginx-deployment by the manifest and by a patch, on a real node")
+  .description("Captures the article's nginx-deployment in three ways, on a real node")
   .option('--context <NAME>', "use a cluster of your own, by a context of kubectl's configuration; needs --image")
   .option('--image <IMAGE>', "the capture agent's image, where that cluster can pull it")
+  .option('--injector-image <IMAGE>', "the injector's image there; without it way 3 is left out")
   .option('--keep', 'leave the node, or the namespaces, up')
   .option('--output <DIR>', 'where the capture files go', 'captures')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
@@ -59,14 +61,15 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   // To look into the files; without root it must be there already.
   await ensurePackages(capturePackages, progress);
   const image = flags.image ?? agentImage;
-  const context = { target, image, progress };
+  const context = { target, image, injectorImage: injectorImageFor(flags), contextFlags: contextFlags(flags), progress };
+  const ways: readonly Way[] = context.injectorImage === undefined ? ['manifest', 'patch'] : ['manifest', 'patch', 'webhook'];
   await makeNamespaces(target);
   await runManifestWay(context);
-  await runPatchWay(context, flags.context === undefined ? [] : ['--context', flags.context]);
-  await captureHttp(context, 'manifest');
-  await captureHttp(context, 'patch');
+  await runPatchWay(context);
+  await runWebhookWay(context);
+  for (const way of ways) await captureHttp(context, way);
   await moveFilter(context, 'patch');
-  const captured = await finishCaptures(context);
+  const captured = await finishCaptures(context, ways);
   await show(target, captured, resolve(flags.output));
   if (flags.keep === true) {
     progress(`left as it is; look around with: ${target.shown} get pods -n ${namespaces.manifest}`);
@@ -74,10 +77,18 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   }
 }
 
+function injectorImageFor({ context, injectorImage: named }: Flags): string | undefined {
+  return context === undefined ? injectorImage : named;
+}
+
+function contextFlags({ context }: Flags): readonly string[] {
+  return context === undefined ? [] : ['--context', context];
+}
+
 async function prepareNode(signal: AbortSignal): Promise<Target> {
   const handle = await upCluster({ name: nodeName, onProgress: progress });
-  await buildImage(join(import.meta.dirname, '..', 'images', 'agent'), agentImage, progress);
-  await loadImage(handle, agentImage, progress);
+  await loadImage(handle, await ensureAgentImage(progress), progress);
+  await loadImage(handle, await ensureInjectorImage(progress), progress);
   await loadImage(handle, await ensureNodeImage('nginx', 'docker.io/library/nginx:1.7.9', progress), progress);
   return ownNode(handle, signal);
 }
@@ -104,9 +115,14 @@ async function show(target: Target, captured: readonly Captured[], folder: strin
   console.log(`\nThe files lie in ${shown}/NAMESPACE/POD/; look into one with: tshark -r FILE, or: wireshark FILE`);
 }
 
-async function cleanUp({ context }: Flags): Promise<void> {
-  if (context === undefined) await downCluster(nodeName, progress);
-  else await removeNamespaces(userContext(context, AbortSignal.timeout(60_000)));
+async function cleanUp(flags: Flags): Promise<void> {
+  if (flags.context === undefined) {
+    await downCluster(nodeName, progress);
+    return;
+  }
+  const target = userContext(flags.context, AbortSignal.timeout(180_000));
+  if (flags.injectorImage !== undefined) await removeRelease({ target, contextFlags: contextFlags(flags) });
+  await removeNamespaces(target);
 }
 
 try {

@@ -38,10 +38,10 @@ export async function moveFilter({ target, progress }: Demo, way: Way): Promise<
 }
 
 /** Lets every capture close its file. */
-export async function finishCaptures({ target, progress }: Demo): Promise<Captured[]> {
+export async function finishCaptures({ target, progress }: Demo, ways: readonly Way[]): Promise<Captured[]> {
   progress("kubectl annotate pods -l app=nginx packet-capture/state=idle --overwrite: every capture closes its file");
   const captured: Captured[] = [];
-  for (const way of ['manifest', 'patch'] as const) {
+  for (const way of ways) {
     const namespace = namespaces[way];
     // What has just arrived lies in the kernel's buffer for up to a second.
     await new Promise((resolve) => setTimeout(resolve, 1000));

@@ -1,5 +1,7 @@
 import { execa } from 'execa';
 import { clusterEnvironment } from '../cluster/kubectl.ts';
+import { stderrProgress } from '../cluster/progress.ts';
+import { ensureHelm } from '../cluster/tools.ts';
 import { inNetns } from '../cluster/machine.ts';
 import type { ClusterHandle } from '../cluster/paths.ts';
 
@@ -15,7 +17,7 @@ export interface Target {
 
 /** The node of this repository: reached from within its network namespace. */
 export async function ownNode(handle: ClusterHandle, signal: AbortSignal): Promise<Target> {
-  const env = await clusterEnvironment(handle);
+  const env: Record<string, string> = { ...await clusterEnvironment(handle), HELM: await ensureHelm(4, stderrProgress) };
   const run: Target['run'] = async (argv, input) => execute(inNetns(handle.netns, argv), env, signal, input);
   return {
     run,

@@ -36,6 +36,26 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/certs.ts')).addCerts,
   },
   {
+    name: 'install',
+    summary: 'way 3: install the chart, and prove that injection works',
+    load: async () => (await import('./commands/install.ts')).addInstall,
+  },
+  {
+    name: 'upgrade',
+    summary: 'change a release: its values, its version, its certificates',
+    load: async () => (await import('./commands/upgrade.ts')).addUpgrade,
+  },
+  {
+    name: 'uninstall',
+    summary: 'take a release away, with every label and annotation it has set',
+    load: async () => (await import('./commands/uninstall.ts')).addUninstall,
+  },
+  {
+    name: 'chart',
+    summary: 'render the Helm chart, with certificates baked in if asked',
+    load: async () => (await import('./commands/chart.ts')).addChart,
+  },
+  {
     name: 'settings',
     summary: 'what can be set, by flag or by annotation',
     load: async () => (await import('./commands/settings.ts')).addSettings,

@@ -1,0 +1,90 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { certificatesOf, helm, installer, leftovers, loadReleaseImages } from './helmWorkbench.ts';
+import type { StreamResult } from './podStream.ts';
+import { kube } from './workbench.ts';
+
+const node = inject('node');
+const release = 'packet-capture';
+const namespace = 'rotation';
+const site = 'rotation-site';
+const flags = ['--release', release, '--namespace', namespace, '--yes'];
+
+beforeAll(async () => {
+  await loadReleaseImages();
+  const metadata = { name: site, labels: { 'packet-capture/injection': 'enabled' } };
+  await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
+  const { exitCode, stderr } = await installer(4, ['install', ...flags]);
+  expect(exitCode, stderr).toBe(0);
+});
+
+afterAll(async () => {
+  await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
+});
+
+/** Creates a pod every 200 ms while something else happens. */
+async function whilePodsAreCreated(work: () => Promise<void>): Promise<StreamResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
+  const stop = join(folder, 'stop');
+  const program = join(import.meta.dirname, 'podStream.ts');
+  const stream = runInNetns(node, [process.execPath, program, node.kubeconfig, site, stop]);
+  try {
+    await work();
+  } finally {
+    await writeFile(stop, '');
+  }
+  const { exitCode, stdout, stderr } = await stream;
+  await rm(folder, { recursive: true });
+  expect(exitCode, stderr).toBe(0);
+  await kube(['delete', 'pods', '-n', site, '--all', '--grace-period=0', '--force']);
+  return JSON.parse(stdout) as StreamResult;
+}
+
+function expectAllInjected({ created, injected, refusals }: StreamResult, atLeast: number): void {
+  expect(refusals).toEqual([]);
+  expect(created).toBeGreaterThanOrEqual(atLeast);
+  expect(injected).toBe(created);
+}
+
+test('a rolling restart of the injector misses no pod', async () => {
+  const injectors = ['-n', namespace, '-l', 'app.kubernetes.io/component=injector'];
+  const old = (await kube(['get', 'pods', ...injectors, '-o', 'name'])).split('\n').filter((name) => name !== '');
+  const result = await whilePodsAreCreated(async () => {
+    await kube(['rollout', 'restart', '-n', namespace, `deploy/${release}`]);
+    await kube(['rollout', 'status', '-n', namespace, `deploy/${release}`, '--timeout=120s']);
+    // Until the last of them has drained.
+    await kube(['wait', '-n', namespace, ...old, '--for=delete', '--timeout=60s']);
+  });
+  expectAllInjected(result, 50);
+});
+
+test('a rotation of CA and certificate misses no pod', async () => {
+  const before = await certificatesOf(release, namespace);
+  const result = await whilePodsAreCreated(async () => {
+    const { exitCode, stderr } = await installer(4, ['upgrade', ...flags, '--rotate-certs']);
+    expect(exitCode, stderr).toBe(0);
+  });
+  expectAllInjected(result, 50);
+  const after = await certificatesOf(release, namespace);
+  expect(after.certificate).not.toBe(before.certificate);
+  const [old, now] = [before, after].map(({ caBundles }) => caBundles.split(' '));
+  expect(now).toHaveLength(3);
+  for (const bundle of now ?? []) expect(old).not.toContain(bundle);
+}, 300_000);
+
+test('the private keys stand in the Secret and in helm\'s own record alone', async () => {
+  const objects = await helm(4, ['get', 'manifest', release, '-n', namespace]);
+  const withKey = objects.split('\n---\n').filter((text) => text.includes('tls.key') && !text.includes('path: tls.key'));
+  expect(withKey.map((text) => /^kind: (\S+)/m.exec(text)?.[1])).toEqual(['Secret']);
+  const logs = await kube(['logs', '-n', namespace, `deploy/${release}`, '--all-pods=true']);
+  expect(logs).not.toContain('PRIVATE KEY');
+});
+
+test('uninstall leaves nothing', async () => {
+  const { exitCode, stderr } = await installer(4, ['uninstall', ...flags]);
+  expect(exitCode, stderr).toBe(0);
+  expect(await leftovers(release, namespace, [site])).toEqual([]);
+});

@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
+import { programPaths } from '../../scripts/cluster/goBuild.ts';
+import { containerd } from '../../scripts/cluster/goModules.ts';
+import { injectorImage } from '../../scripts/images/images.ts';
+import { chart, helm, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
+import { kube, loadImages, nginxImage } from './workbench.ts';
+
+const node = inject('node');
+const ours = { release: 'packet-capture', namespace: 'two-ours', site: 'two-ours-site' } as const;
+const article = { release: 'article', namespace: 'two-article', site: 'two-article-site' } as const;
+const otherImage = 'docker.io/example/injector:other';
+
+/** The article's own words, with an image that can be had. */
+const articleValues = `
+injection:
+  namespaceLabel: sidecar-injector
+  annotation: sidecar-injector-webhook.morven.me/inject
+image:
+  repository: example/injector
+  tag: other
+sidecar:
+  containers:
+    - name: sidecar-monitor
+      image: ${nginxImage}
+      stdin: true
+      tty: true
+`;
+const articlePatch = '{"spec":{"template":{"metadata":{"annotations":{"sidecar-injector-webhook.morven.me/inject": "true"}}}}}';
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
+  await loadReleaseImages();
+  await loadImages();
+  const { ctr } = await programPaths(containerd);
+  await run([ctr, `--address=${node.containerdSocket}`, '--namespace=k8s.io', 'images', 'tag', '--force', injectorImage, otherImage]);
+  await kube(['apply', '-f', '-'], [ours.site, article.site].map(siteYaml).join('\n---\n'));
+  await helm(4, ['install', ours.release, chart, '-n', ours.namespace, '--create-namespace', '--wait', '--timeout', '3m', ...targetFlags([ours.site])]);
+  await writeFile(join(folder, 'values.yaml'), articleValues);
+  await helm(4, ['install', article.release, chart, '-n', article.namespace, '--create-namespace', '--wait', '--timeout', '3m', '-f', join(folder, 'values.yaml')]);
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await kube(['delete', 'namespace', ...[ours, article].flatMap(({ namespace, site }) => [namespace, site]), '--ignore-not-found', '--wait=false']);
+});
+
+test("the article's label and patch give the article's pod", async () => {
+  const before = await siteState(ours.site);
+  await kube(['label', 'namespace', article.site, 'sidecar-injector=enabled']);
+  await kube(['patch', 'deployment', 'web', '-n', article.site, '-p', articlePatch]);
+  expect(await runningContainers(article.site)).toEqual(['app', 'sidecar-monitor']);
+  const [pod] = (JSON.parse(await kube(['get', 'pods', '-n', article.site, '-l', 'app=web', '-o', 'json'])) as {
+    readonly items: readonly { readonly spec: { readonly containers: readonly Readonly<Record<string, unknown>>[] } }[];
+  }).items;
+  expect(pod?.spec.containers[1]).toMatchObject({ name: 'sidecar-monitor', image: nginxImage, stdin: true, tty: true });
+  expect(await siteState(ours.site)).toEqual(before);
+  expect(await runningContainers(ours.site)).toEqual(['packet-capture', 'app']);
+});
+
+test('the image that the values name is what runs', async () => {
+  const images = await kube(['get', 'pods', '-n', article.namespace, '-o', 'jsonpath={.items[*].spec.containers[*].image}']);
+  expect(new Set(images.split(' '))).toEqual(new Set(['example/injector:other']));
+});
+
+test('one goes, the other stays as it was', async () => {
+  const before = await uids(ours);
+  await helm(4, ['uninstall', article.release, '-n', article.namespace, '--wait']);
+  expect(await leftovers(article.release, article.namespace, [article.site])).toEqual([]);
+  expect(await uids(ours)).toBe(before);
+  await kube(['rollout', 'restart', 'deploy/web', '-n', ours.site]);
+  expect(await runningContainers(ours.site)).toEqual(['packet-capture', 'app']);
+  await helm(4, ['uninstall', ours.release, '-n', ours.namespace, '--wait']);
+});
+
+/** Of the objects that a release needs to inject. */
+async function uids({ release, namespace }: { readonly release: string; readonly namespace: string }): Promise<string> {
+  const selector = ['-n', namespace, '-l', `app.kubernetes.io/instance=${release}`];
+  const found = await kube(['get', 'deploy,svc,secrets,mutatingwebhookconfigurations', ...selector, '-o', 'jsonpath={.items[*].metadata.uid}']);
+  expect(found.split(' ').length).toBeGreaterThanOrEqual(4);
+  return found;
+}
