@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { coalesce, intentOf, withMaterial, withMode, withoutFormerMaterial } from '../../../src/install/values.ts';
+
+test('given values go over the defaults as helm merges them', () => {
+  const defaults = { a: 1, list: [1, 2], nest: { x: 1, y: { z: 1 } }, gone: true };
+  expect(coalesce(defaults, { list: [3], nest: { y: { z: 2 } }, gone: null, more: { q: 1 } })).toEqual({ a: 1, list: [3], nest: { x: 1, y: { z: 2 } }, more: { q: 1 } });
+});
+
+test('the intent of values, and of none', () => {
+  const values = {
+    certs: { mode: 'existingSecret', existingSecret: 'mine' },
+    hooks: { enabled: false },
+    injection: { namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'] },
+    targets: [{ namespace: 'shop', deployments: ['web'] }, { namespace: 'bank' }],
+  };
+  expect(intentOf(values)).toEqual({
+    certsMode: 'existingSecret', existingSecret: 'mine', hooks: false, namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'],
+    targets: [
+      { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] },
+      { namespace: 'bank', deployments: [], statefulSets: [], daemonSets: [] },
+    ],
+  });
+  expect(intentOf({})).toMatchObject({ hooks: true, targets: [] });
+});
+
+const material = { caBundle: 'CA', certificate: 'CERT', key: 'KEY' };
+
+test('certificates are baked in unless another mode is named, and other values stay', () => {
+  expect(withMode({ replicas: 1 })).toEqual({ replicas: 1, certs: { mode: 'baked' } });
+  expect(withMode({ certs: { mode: 'certManager', certManager: {} } })).toEqual({ certs: { mode: 'certManager', certManager: {} } });
+  expect(withMaterial({ replicas: 1, certs: { generated: { caDays: 1 } } }, material)).toEqual({
+    replicas: 1,
+    certs: { generated: { caDays: 1 }, mode: 'baked', ...material, next: { certificate: '', key: '' } },
+  });
+});
+
+test('what an install before has baked in goes with its mode; what the user gives stays', () => {
+  const before = withMaterial({}, material);
+  const moved = { certs: { ...(before['certs'] as object), mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } };
+  expect(withoutFormerMaterial(moved, before)).toEqual({ certs: { mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } });
+  expect(withoutFormerMaterial(before, before)).toBe(before);
+  expect(withoutFormerMaterial(moved, { certs: { mode: 'existingSecret', caBundle: 'CA' } })).toBe(moved);
+});
