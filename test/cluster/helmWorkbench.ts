@@ -22,21 +22,19 @@ export async function loadReleaseImages(): Promise<void> {
 }
 
 /** The real helm, on the node; its standard output. Fails the test when helm fails. */
-export async function helm(major: HelmMajor, args: readonly string[], input?: string): Promise<string> {
+export async function helm(major: HelmMajor, args: readonly string[]): Promise<string> {
   const program = await ensureHelm(major, stderrProgress);
-  const { exitCode, stdout, stderr } = await runInNetns(node, [program, ...args], input === undefined ? {} : { input });
+  const { exitCode, stdout, stderr } = await runInNetns(node, [program, ...args]);
   expect(exitCode, `helm ${args.join(' ')}\n${stderr}`).toBe(0);
   return stdout;
 }
 
-/** A command of ours that drives helm. */
-export async function installer(
-  major: HelmMajor,
-  args: readonly string[],
-  input?: string,
-): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
+/** A command of ours that drives helm; its standard output. Fails the test when it fails. */
+export async function installer(major: HelmMajor, args: readonly string[]): Promise<string> {
   const env = { HELM: await ensureHelm(major, stderrProgress) };
-  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env, ...(input === undefined ? {} : { input }) });
+  const { exitCode, stdout, stderr } = await runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env });
+  expect(exitCode, `packet-capture ${args.join(' ')}\n${stderr}`).toBe(0);
+  return stdout;
 }
 
 /** A namespace with a Deployment `web` of one pod that does nothing. */

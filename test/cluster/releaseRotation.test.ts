@@ -17,8 +17,7 @@ beforeAll(async () => {
   await loadReleaseImages();
   const metadata = { name: site, labels: { 'packet-capture/injection': 'enabled' } };
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
-  const { exitCode, stderr } = await installer(4, ['install', ...flags]);
-  expect(exitCode, stderr).toBe(0);
+  await installer(4, ['install', ...flags]);
 });
 
 afterAll(async () => {
@@ -43,11 +42,12 @@ async function whilePodsAreCreated(work: () => Promise<void>): Promise<StreamRes
   return JSON.parse(stdout) as StreamResult;
 }
 
-function expectAllInjected({ created, injected, refusals }: StreamResult, atLeast: number): void {
-  expect(refusals).toEqual([]);
-  expect(created).toBeGreaterThanOrEqual(atLeast);
-  expect(injected).toBe(created);
+/** What went wrong, and that there was enough to go wrong. */
+function verdict({ created, injected, refusals }: StreamResult): { readonly missed: number; readonly refusals: readonly string[]; readonly enough: boolean } {
+  return { missed: created - injected, refusals, enough: created >= 50 };
 }
+
+const everyPod = { missed: 0, refusals: [], enough: true };
 
 test('a rolling restart of the injector misses no pod', async () => {
   const injectors = ['-n', namespace, '-l', 'app.kubernetes.io/component=injector'];
@@ -58,16 +58,15 @@ test('a rolling restart of the injector misses no pod', async () => {
     // Until the last of them has drained.
     await kube(['wait', '-n', namespace, ...old, '--for=delete', '--timeout=60s']);
   });
-  expectAllInjected(result, 50);
+  expect(verdict(result)).toEqual(everyPod);
 });
 
 test('a rotation of CA and certificate misses no pod', async () => {
   const before = await certificatesOf(release, namespace);
   const result = await whilePodsAreCreated(async () => {
-    const { exitCode, stderr } = await installer(4, ['upgrade', ...flags, '--rotate-certs']);
-    expect(exitCode, stderr).toBe(0);
+    await installer(4, ['upgrade', ...flags, '--rotate-certs']);
   });
-  expectAllInjected(result, 50);
+  expect(verdict(result)).toEqual(everyPod);
   const after = await certificatesOf(release, namespace);
   expect(after.certificate).not.toBe(before.certificate);
   const [old, now] = [before, after].map(({ caBundles }) => caBundles.split(' '));
@@ -84,7 +83,6 @@ test('the private keys stand in the Secret and in helm\'s own record alone', asy
 });
 
 test('uninstall leaves nothing', async () => {
-  const { exitCode, stderr } = await installer(4, ['uninstall', ...flags]);
-  expect(exitCode, stderr).toBe(0);
+  await installer(4, ['uninstall', ...flags]);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
 });
