@@ -29,10 +29,19 @@ export async function helm(major: HelmMajor, args: readonly string[]): Promise<s
   return stdout;
 }
 
-/** A command of ours that drives helm; its standard output. Fails the test when it fails. */
-export async function installer(major: HelmMajor, args: readonly string[]): Promise<string> {
+/** A command of ours that drives helm, whatever its exit code. */
+export async function installer(
+  major: HelmMajor,
+  args: readonly string[],
+  input?: string,
+): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const env = { HELM: await ensureHelm(major, stderrProgress) };
-  const { exitCode, stdout, stderr } = await runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env });
+  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env, ...(input === undefined ? {} : { input }) });
+}
+
+/** The same; its standard output. Fails the test when the command fails. */
+export async function installed(major: HelmMajor, args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await installer(major, args);
   expect(exitCode, `packet-capture ${args.join(' ')}\n${stderr}`).toBe(0);
   return stdout;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
-import { certificatesOf, helm, installer, leftovers, loadReleaseImages } from './helmWorkbench.ts';
+import { certificatesOf, helm, installed, leftovers, loadReleaseImages } from './helmWorkbench.ts';
 import type { StreamResult } from './podStream.ts';
 import { kube } from './workbench.ts';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await loadReleaseImages();
   const metadata = { name: site, labels: { 'packet-capture/injection': 'enabled' } };
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
-  await installer(4, ['install', ...flags]);
+  await installed(4, ['install', ...flags]);
 });
 
 afterAll(async () => {
@@ -64,7 +64,7 @@ test('a rolling restart of the injector misses no pod', async () => {
 test('a rotation of CA and certificate misses no pod', async () => {
   const before = await certificatesOf(release, namespace);
   const result = await whilePodsAreCreated(async () => {
-    await installer(4, ['upgrade', ...flags, '--rotate-certs']);
+    await installed(4, ['upgrade', ...flags, '--rotate-certs']);
   });
   expect(verdict(result)).toEqual(everyPod);
   const after = await certificatesOf(release, namespace);
@@ -83,6 +83,6 @@ test('the private keys stand in the Secret and in helm\'s own record alone', asy
 });
 
 test('uninstall leaves nothing', async () => {
-  await installer(4, ['uninstall', ...flags]);
+  await installed(4, ['uninstall', ...flags]);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
 });
