@@ -11,13 +11,15 @@ import { whileWatching } from './watch.ts';
 /** One release and how to reach it. */
 export interface Site {
   readonly helm: Helm;
-  /** Ends with Ctrl-C. */
+  /** Ends with Ctrl-C; in the namespace of the objects, as `afterwards` is. */
   readonly kubectl: Kubectl;
   /** Goes on after Ctrl-C, to say how things stand. */
   readonly afterwards: Kubectl;
   readonly release: string;
   readonly chart: string;
-  /** What names of the release's objects begin with; the release's own until the chart is rendered. */
+  /** Where the objects live: the release's namespace, unless the values override it. */
+  readonly namespace: string;
+  /** What names of the release's objects begin with. */
   readonly prefix: string;
   /** False: helm makes it, which takes a right of its own. */
   readonly namespaceExists: boolean;

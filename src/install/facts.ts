@@ -5,6 +5,7 @@ import type { List, Metadata, WorkloadObject } from '../cluster/kubernetes.ts';
 import type { ReleaseHistory } from './release.ts';
 import type { Intent, Target } from './values.ts';
 import type { ManifestObject } from './objects.ts';
+import type { WebhookService } from './chart.ts';
 import type { ApiResource } from './apiResources.ts';
 import type { Right } from './rights.ts';
 
@@ -17,6 +18,9 @@ export interface Facts {
   readonly history: ReleaseHistory | undefined;
   /** Undefined when it is not there yet. */
   readonly releaseNamespace: NamespaceFacts | undefined;
+  /** The namespace of {@link Facts.service}: another one when the values override it. */
+  readonly objectsNamespace: NamespaceFacts | undefined;
+  readonly service: WebhookService;
   /** What the chart makes with these values. */
   readonly objects: readonly ManifestObject[];
   readonly resources: readonly ApiResource[];

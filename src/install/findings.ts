@@ -20,6 +20,7 @@ export const findingKinds = {
   release_failed: { severity: 'note', meaning: 'The last revision is a failed one', hint: 'The last attempt did not succeed; this one starts from the revision that works.' },
   release_foreign: { severity: 'error', meaning: 'The name belongs to a release of another chart', hint: 'Choose another name with --release or another --namespace.' },
   namespace_terminating: { severity: 'error', meaning: "The release's namespace is being deleted", hint: 'Wait until it is gone, or choose another namespace.' },
+  namespace_missing: { severity: 'error', meaning: 'The namespace that the values name for the objects does not exist', hint: 'Create it first; helm makes that of the release alone.' },
   values_rejected: { severity: 'error', meaning: 'The chart does not take the values', hint: 'Correct the values; the words are helm\'s own.' },
   kind_unknown: { severity: 'error', meaning: 'The chart would make a kind that the cluster does not have', hint: 'Install what brings this kind (cert-manager, the Prometheus operator), or switch it off in the values.' },
   target_namespace_missing: { severity: 'error', meaning: 'The namespace of a target does not exist, or is being deleted', hint: 'Create the namespace first, or take it out of `targets`.' },

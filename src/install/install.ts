@@ -14,7 +14,7 @@ import { step, type Report } from './step.ts';
 import { summarise, type InstallResult } from './summary.ts';
 import { takeBack } from './takeBack.ts';
 import { readTargetStates } from './targetsState.ts';
-import { openTools, type Connection, type Tools } from './tools.ts';
+import { kubectlIn, openTools, type Connection, type Tools } from './tools.ts';
 import { coalesce, intentOf, withMaterial, withMode, type Values } from './values.ts';
 
 export interface InstallOptions extends Wish, Connection {
@@ -104,7 +104,9 @@ function releaseObjects({ manifest, hooks }: ReleaseJson, { helm }: Tools): Mani
 function siteOf({ helm, kubectl, afterwards }: Tools, options: InstallOptions, plan: Plan): Site {
   const { release, chart, timeoutSeconds, signal, report } = options;
   const { strategy, namespaceExists, service } = plan;
-  return { helm, kubectl, afterwards, release, chart, prefix: service.name, namespaceExists, strategy, timeoutSeconds, signal, report };
+  const { name: prefix, namespace } = service;
+  const objects = { kubectl: kubectlIn(kubectl, namespace), afterwards: kubectlIn(afterwards, namespace), namespace, prefix };
+  return { ...objects, helm, release, chart, namespaceExists, strategy, timeoutSeconds, signal, report };
 }
 
 async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehearsal, site: Site): Promise<InstallResult> {
@@ -115,7 +117,7 @@ async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehear
   try {
     if (certificates.step !== undefined) report(`rotation, ${rotationTexts[certificates.step]}`);
     let json = await step(report, plan.history === undefined ? 'install' : 'upgrade', async () => apply(site, values), ({ version }) => `revision ${version}`);
-    const proven = await step(report, 'injection', async () => proveInjection(tools.kubectl, { release, namespace, image }, signal), (works) =>
+    const proven = await step(report, 'injection', async () => proveInjection(site.kubectl, { release, namespace: site.namespace, image }, signal), (works) =>
       works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there');
     if (certificates.material !== undefined && certificates.step !== undefined && certificates.step !== 'drop-old') {
       const begun = certificates.material;
@@ -128,7 +130,7 @@ async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehear
     return await resultOf(tools, options, { ...rehearsal, certificates }, plan.history === undefined ? 'installed' : 'upgraded', json, proven);
   } catch (error) {
     if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'INSTALL_FAILED') throw error;
-    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: tools.afterwards, release, prefix: site.prefix, before: new Set(), report });
+    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: site.afterwards, release, prefix: site.prefix, before: new Set(), report });
     const hint = await takeBack(site, plan.history);
     throw codedError('INSTALL_FAILED', error.message, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../cluster/index.ts';
 import type { Metadata } from '../cluster/kubernetes.ts';
-import { ownersAnnotation } from '../targets/optedIn.ts';
+import { ownersAnnotation, type Owners } from '../targets/optedIn.ts';
 import { targetName, type TargetObject } from '../targets/object.ts';
 import type { TargetRecord } from '../targets/record.ts';
 import { ifPossible, releaseSelector } from './evidence.ts';
@@ -15,22 +15,22 @@ export interface Leftover {
   readonly line: string;
 }
 
-/** What controllers delete in their own time: pods of a ReplicaSet, a namespace's endpoints. */
-const secondsToGo = 60;
-
 export interface Search {
   readonly kubectl: Kubectl;
   readonly release: string;
+  /** Where its objects live. */
   readonly namespace: string;
   /** All that the release ever made, hooks too. */
   readonly objects: readonly ManifestObject[];
   readonly record: TargetRecord | undefined;
   readonly signal: AbortSignal;
+  /** How long controllers may take to follow. */
+  readonly patienceSeconds?: number;
 }
 
 /** What is left of a release, once controllers have had time to follow. @throws as Kubectl */
 export async function findLeftovers(search: Search): Promise<Leftover[]> {
-  const deadline = performance.now() + secondsToGo * 1000;
+  const deadline = performance.now() + (search.patienceSeconds ?? 60) * 1000;
   for (;;) {
     const left = [...(await objectsLeft(search)), ...(await marksLeft(search))];
     if (left.length === 0 || performance.now() > deadline || search.signal.aborted) return left;
@@ -68,8 +68,8 @@ async function marksLeft({ kubectl, release, namespace, record }: Search): Promi
   const left = await Promise.all(
     (record?.objects ?? []).map(async (target) => {
       const metadata = await ifPossible(undefined, async () => readMetadata(kubectl, target));
-      const owners = metadata?.annotations?.[ownersAnnotation];
-      return owners === undefined || !isOwner(owners, owner) ? [] : [{ object: `mark on ${targetName(target)}`, line: undoLine(target, record) }];
+      const owners = ownersOf(metadata?.annotations?.[ownersAnnotation]);
+      return owners[owner] === undefined ? [] : [{ object: `mark on ${targetName(target)}`, line: undoLine(target, owners, owner) }];
     }),
   );
   return left.flat();
@@ -81,21 +81,25 @@ async function readMetadata(kubectl: Kubectl, { kind, namespace, name }: TargetO
   return object?.metadata;
 }
 
-function isOwner(owners: string, owner: string): boolean {
+/** Text that nobody can read names no owner. */
+function ownersOf(text: string | undefined): Owners {
   try {
-    return Object.hasOwn(JSON.parse(owners) as object, owner);
+    return (JSON.parse(text ?? '{}') ?? {}) as Owners;
   } catch {
-    return false;
+    return {};
   }
 }
 
-function undoLine({ kind, namespace, name }: TargetObject, record: TargetRecord | undefined): string {
-  const { namespaceLabel = '', annotation = '' } = record?.keys ?? {};
-  const own = { annotations: { [ownersAnnotation]: null } };
+/** Takes the owner's mark out, and its key when no other release has set that too. */
+function undoLine({ kind, namespace, name }: TargetObject, owners: Owners, owner: string): string {
+  const { [owner]: key = '', ...others } = owners;
+  const mark = Object.keys(others).length === 0 ? null : JSON.stringify(others);
+  const marks = { annotations: { [ownersAnnotation]: mark } };
+  const own = Object.values(others).includes(key) ? undefined : { [key]: null };
   const patch =
     kind === 'Namespace'
-      ? { metadata: { labels: { [namespaceLabel]: null }, ...own } }
-      : { metadata: own, spec: { template: { metadata: { annotations: { [annotation]: null } } } } };
+      ? { metadata: { ...marks, ...(own === undefined ? {} : { labels: own }) } }
+      : { metadata: marks, ...(own === undefined ? {} : { spec: { template: { metadata: { annotations: own } } } }) };
   const place = kind === 'Namespace' ? '' : ` --namespace ${namespace}`;
   return `kubectl patch ${kind.toLowerCase()} ${name}${place} --type merge --patch '${JSON.stringify(patch)}'`;
 }

@@ -111,14 +111,15 @@ async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, hist
   const service = webhooksOf(objects).find((webhook) => webhook.service !== undefined)?.service;
   if (service === undefined) throw codedError('HELM_FAILED', 'the chart registers no webhook', { where: wish.chart, hint: 'Name the chart of packet-capture with --chart.' });
   const resources = await readApiResources(kubectl);
-  const [refused, releaseNamespace, targets, secretFindings, secret] = await Promise.all([
+  const [refused, releaseNamespace, objectsNamespace, targets, secretFindings, secret] = await Promise.all([
     refusedFor(kubectl, [...storageRights(namespace), ...rightsFor(objects, resources)]),
     readNamespace(kubectl, namespace),
+    readNamespace(kubectl, service.namespace),
     readTargets(kubectl, intent.targets),
     lookAtSecret(kubectl, rendered, service, now),
     history === undefined ? undefined : unlessForbidden(async () => readOwnSecret(kubectl, wish.release, certificateSecretOf(objects))),
   ]);
-  const facts = { release: wish.release, namespace, chart: chart.name, history, releaseNamespace, objects, resources, intent, refused, targets };
+  const facts = { release: wish.release, namespace, chart: chart.name, history, releaseNamespace, objectsNamespace, service, objects, resources, intent, refused, targets };
   const strategy = refused?.some(({ need }) => need === 'watch') === true ? 'legacy' : 'watcher';
   return {
     findings: [...judge(facts), ...secretFindings],

@@ -17,12 +17,20 @@ export function judge(facts: Facts): Finding[] {
   const { release, namespace, history, releaseNamespace } = facts;
   return [
     ...(releaseNamespace?.terminating === true ? [finding('namespace_terminating', `namespace ${namespace}`, 'it is being deleted')] : []),
+    ...overrideFindings(facts),
     ...(history === undefined ? [] : releaseFindings(history, `release ${release} in namespace ${namespace}`, facts.chart)),
     ...kindFindings(facts),
     ...rightsFindings(facts),
     ...facts.targets.flatMap((target) => targetFindings(target, facts)),
     ...(facts.intent.hooks || facts.targets.length === 0 ? [] : [finding('hooks_disabled', 'hooks.enabled', 'the hooks are switched off')]),
   ];
+}
+
+/** Helm makes the namespace of the release, and no other one. */
+function overrideFindings({ namespace, service, objectsNamespace }: Facts): Finding[] {
+  if (service.namespace === namespace || objectsNamespace?.terminating === false) return [];
+  const state = objectsNamespace === undefined ? 'it does not exist' : 'it is being deleted';
+  return [finding('namespace_missing', `namespaceOverride ${service.namespace}`, state)];
 }
 
 export function versionFindings(minor: number, version: string): Finding[] {
@@ -56,7 +64,7 @@ export function rightsOnly(refused: readonly Right[]): Finding[] {
   return groupRights(needed).map(({ where, what }) => finding('rights_missing', where, what));
 }
 
-function targetFindings(facts: TargetFacts, { intent, namespace: own }: Facts): Finding[] {
+function targetFindings(facts: TargetFacts, { intent, service: { namespace: own } }: Facts): Finding[] {
   const { target, namespace, workloads = [] } = facts;
   const where = `target namespace ${target.namespace}`;
   if (namespace === undefined) return [finding('target_namespace_missing', where, 'it does not exist')];

@@ -34,7 +34,7 @@ export function isRotating(material: CertificateMaterial, now: Date): boolean {
  * @throws INTERRUPTED, INJECTION_UNPROVEN, ROLLOUT_FAILED
  */
 export async function settle(site: Site, image: string): Promise<void> {
-  const { kubectl, helm, release, timeoutSeconds, signal, report } = site;
+  const { kubectl, namespace, release, timeoutSeconds, signal, report } = site;
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
     const deployments = await readSome<WorkloadObject>(kubectl, ['get', 'deployments.apps', '--selector', releaseSelector(release)]);
@@ -47,7 +47,7 @@ export async function settle(site: Site, image: string): Promise<void> {
   }
   report(`  giving the API servers ${settleMs / 1000}s to take it over`);
   await pause(settleMs, signal);
-  await proveInjection(kubectl, { release, namespace: helm.namespace, image }, signal);
+  await proveInjection(kubectl, { release, namespace, image }, signal);
 }
 
 /**

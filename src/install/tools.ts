@@ -20,6 +20,11 @@ export interface Tools {
   readonly versions: Versions & { readonly helm: string };
 }
 
+/** The same kubectl, in another namespace unless a call names one. */
+export function kubectlIn(kubectl: Kubectl, namespace: string): Kubectl {
+  return async (args, call) => kubectl([`--namespace=${namespace}`, ...args], call);
+}
+
 /** @throws HELM_MISSING, HELM_UNSUPPORTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE */
 export async function openTools({ context, kubeconfig, namespace, signal }: Connection): Promise<Tools> {
   const helm = await openHelm({ context, kubeconfig, namespace });

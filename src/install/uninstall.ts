@@ -13,7 +13,7 @@ import { readRecord } from './optInRecord.ts';
 import { readHistory, readManifests, type ReleaseHistory } from './release.ts';
 import { step, type Report } from './step.ts';
 import { kubectlLines } from './targetsState.ts';
-import { openTools, type Connection, type Tools } from './tools.ts';
+import { kubectlIn, openTools, type Connection, type Tools } from './tools.ts';
 import { intentOf, type Intent, type Values } from './values.ts';
 import { whileWatching } from './watch.ts';
 
@@ -48,6 +48,8 @@ interface Present {
   readonly intent: Intent;
   /** What names of its objects begin with. */
   readonly prefix: string;
+  /** Where they live. */
+  readonly namespace: string;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
   await step(report, 'uninstall', async () => remove(tools, options, present), () => 'done');
   const left = await step(report, 'looking for what is left', async () => {
     await removeHookObjects(tools.kubectl, present.objects);
-    return findLeftovers({ ...options, kubectl: tools.kubectl, objects: present.objects, record: present.record });
+    return findLeftovers({ kubectl: tools.kubectl, release, namespace: present.namespace, objects: present.objects, record: present.record, signal: options.signal });
   }, (found) => (found.length === 0 ? 'nothing' : `${found.length} objects`));
   return { result: left.length === 0 ? 'uninstalled' : 'incomplete', ...facts, left };
 }
@@ -92,14 +94,15 @@ async function readPresent({ helm, kubectl }: Tools, release: string, history: R
   const manifests = await Promise.all(revisions.map(async (revision) => readManifests(helm, release, revision)));
   const all = manifests.flatMap((text) => inNamespace(objectsOf(text), helm.namespace));
   const objects = [...new Map(all.map((object) => [nameOfObject(object), object])).values()];
-  const prefix = webhooksOf(objects).find(({ service }) => service !== undefined)?.service?.name ?? release;
+  const { name: prefix, namespace } = webhooksOf(objects).find(({ service }) => service !== undefined)?.service ?? { name: release, namespace: helm.namespace };
   const values = JSON.parse(await helm.run(['get', 'values', release, '--all', '--output=json'])) as Values;
-  const record = await unlessForbidden(async () => readRecord(kubectl, `${prefix}-opt-in`));
-  return { objects, record, intent: intentOf(values), prefix };
+  const record = await unlessForbidden(async () => readRecord(kubectlIn(kubectl, namespace), `${prefix}-opt-in`));
+  return { objects, record, intent: intentOf(values), prefix, namespace };
 }
 
-async function remove(tools: Tools, options: UninstallOptions, { prefix }: Present): Promise<void> {
-  const { helm, kubectl, afterwards } = tools;
+async function remove(tools: Tools, options: UninstallOptions, present: Present): Promise<void> {
+  const { helm } = tools;
+  const kubectl = kubectlIn(tools.kubectl, present.namespace);
   const { release, namespace, timeoutSeconds, signal, report } = options;
   const before = await eventNames(kubectl);
   try {
@@ -116,7 +119,7 @@ async function remove(tools: Tools, options: UninstallOptions, { prefix }: Prese
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
-    await reportEvidence({ kubectl: afterwards, release, prefix, before, report });
+    await reportEvidence({ kubectl: kubectlIn(tools.afterwards, present.namespace), release, prefix: present.prefix, before, report });
     const hint = `Mend it and run the command again; or leave what is opted in as it is: helm uninstall ${release} --namespace ${namespace} --no-hooks.`;
     throw codedError('HELM_FAILED', error.message, { where, hint });
   }

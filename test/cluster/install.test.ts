@@ -2,11 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureHelm } from '../../scripts/cluster/tools.ts';
+import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
 import type { Finding, InstallResult } from '../../src/install/index.ts';
-import { certificatesOf, chart, helm, installer, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
+import { certificatesOf, chart, helm, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
 import { kube, namespaceYaml } from './workbench.ts';
 
+const node = inject('node');
 const release = 'packet-capture';
 const namespace = 'installer';
 const site = 'installer-site';
@@ -31,8 +36,14 @@ afterAll(async () => {
   await kube(['delete', 'namespace', namespace, site, locked, allowed, '--ignore-not-found', '--wait=false']);
 });
 
-async function json<T>(major: HelmMajor, exitCode: number, args: readonly string[]): Promise<{ readonly result: T; readonly stderr: string }> {
-  const outcome = await installer(major, [...args, '-o', 'json']);
+/** A command of ours that drives this helm; whatever its exit code. */
+async function installer(major: HelmMajor, args: readonly string[], input?: string): ReturnType<typeof runInNetns> {
+  const env = { HELM: await ensureHelm(major, stderrProgress) };
+  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env, ...(input === undefined ? {} : { input }) });
+}
+
+async function json<T>(major: HelmMajor, exitCode: number, args: readonly string[], input?: string): Promise<{ readonly result: T; readonly stderr: string }> {
+  const outcome = await installer(major, [...args, '-o', 'json'], input);
   expect(outcome.exitCode, outcome.stderr).toBe(exitCode);
   return { result: JSON.parse(outcome.stdout) as T, stderr: outcome.stderr };
 }
@@ -70,8 +81,10 @@ test.each<HelmMajor>([4, 3])('values that the schema refuses, and a Secret that 
   const wrong = await json<Refusal>(major, 1, ['install', ...flags, '--set', 'replica=3']);
   expect(shown(wrong.result)).toEqual(['values_rejected: the values']);
   expect(wrong.result.findings[0]?.what).toContain('replica');
-  const absent = await json<Refusal>(major, 1, ['install', ...flags, '--set', 'certs.mode=existingSecret,certs.existingSecret=mine,certs.caBundle=x']);
-  expect(shown(absent.result)).toContain(`secret_missing: secret/mine in ${namespace}`);
+  const { caBundle } = await issueMaterial({ dnsNames: servingNames(release, namespace), now: new Date() });
+  const values = JSON.stringify({ certs: { mode: 'existingSecret', existingSecret: 'mine', caBundle } });
+  const absent = await json<Refusal>(major, 1, ['install', ...flags, '--values', '-'], values);
+  expect(shown(absent.result)).toEqual([`secret_missing: secret/mine in ${namespace}`]);
 });
 
 test('rights that are missing are named, each with its resource', async () => {
@@ -191,7 +204,7 @@ test('a release that helm believes to be in other hands is left alone', async ()
   await status('deployed');
 });
 
-test('uninstall leaves nothing, not even a hook that failed', async () => {
+test('uninstall leaves nothing', async () => {
   await json(4, 0, ['install', ...flags, ...wholeSite]);
   const look = await json<{ readonly result: string; readonly targets: readonly string[] }>(4, 0, ['uninstall', '--namespace', namespace, '--dry-run']);
   expect(look.result).toMatchObject({ result: 'dry-run', targets: [`namespace/${site}`, `deployment/web in ${site}`] });
@@ -213,4 +226,31 @@ test("a release of plain helm keeps its certificate when the installer takes it 
   expect(await podNames()).toBe(pods);
   await json(4, 0, ['uninstall', '--namespace', namespace, '--yes']);
   expect(await leftovers(release, namespace, [])).toEqual([]);
+});
+
+test('a first install of plain helm whose hook failed: uninstall takes the hook away too', async () => {
+  const program = await ensureHelm(4, stderrProgress);
+  const targets = ['--set', `targets[0].namespace=${site},targets[0].deployments[0]=nobody`, '--set', 'hooks.backoffLimit=0'];
+  const failed = await runInNetns(node, [program, 'install', release, chart, '-n', namespace, '--create-namespace', '--set', 'replicas=1', ...targets]);
+  expect(failed.exitCode).not.toBe(0);
+  expect(await kube(['get', 'jobs', '-n', namespace, '-o', 'name'])).toBe(`job.batch/${release}-opt-in\n`);
+  const { result } = await json(4, 0, ['uninstall', '--namespace', namespace, '--yes']);
+  expect(result).toMatchObject({ result: 'uninstalled', left: [] });
+  expect(await siteState(site)).toEqual(siteBefore);
+  expect(await leftovers(release, namespace, [site])).toEqual([]);
+});
+
+test('without hooks nothing is opted in, and the lines for it are printed; namespaceOverride is followed', async () => {
+  const settings = ['--set', 'hooks.enabled=false', '--set', `namespaceOverride=${allowed}`];
+  const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite, ...settings]);
+  expect(result.findings.map(({ code }) => code)).toEqual(['hooks_disabled']);
+  expect(result.injectionProven).toBe(true);
+  expect(result.targets).toMatchObject([{ optedIn: false }]);
+  for (const line of result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
+  expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
+  const gone = await json<{ readonly next: readonly string[] }>(4, 0, ['uninstall', '--namespace', namespace, '--yes']);
+  expect(gone.result).toMatchObject({ result: 'uninstalled', left: [] });
+  for (const line of gone.result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
+  expect(await siteState(site)).toEqual(siteBefore);
+  expect(await leftovers(release, allowed, [site])).toEqual(['rolebinding.rbac.authorization.k8s.io/installer', 'serviceaccount/installer']);
 });

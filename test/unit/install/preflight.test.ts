@@ -14,7 +14,7 @@ const intent = intentOf({
 const shop = { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] };
 const calm: Facts = {
   release: 'capture', namespace: 'tools', chart: 'packet-capture', history: undefined, intent,
-  releaseNamespace: undefined, objects: [], resources: [], refused: [], targets: [],
+  releaseNamespace: undefined, objectsNamespace: undefined, service: { name: 'capture', namespace: 'tools' }, objects: [], resources: [], refused: [], targets: [],
 };
 
 function web(annotations: Record<string, string> = {}, metadata: Partial<WorkloadObject['metadata']> = {}): WorkloadObject {
@@ -59,6 +59,15 @@ describe('targets', () => {
       'warning target_opted_out: deployment/web in shop',
     ]);
   });
+});
+
+test('an overridden namespace must be there, the release\'s own need not', () => {
+  const service = { name: 'capture', namespace: 'elsewhere' };
+  const there = { name: 'elsewhere', labels: {}, terminating: false };
+  expect(codes(judge({ ...calm, service }))).toEqual(['error namespace_missing: namespaceOverride elsewhere']);
+  expect(codes(judge({ ...calm, service, objectsNamespace: { ...there, terminating: true } }))).toEqual(['error namespace_missing: namespaceOverride elsewhere']);
+  expect(judge({ ...calm, service, objectsNamespace: there })).toEqual([]);
+  expect(codes(judge({ ...calm, releaseNamespace: { ...there, name: 'tools', terminating: true } }))).toEqual(['error namespace_terminating: namespace tools']);
 });
 
 describe('the release', () => {
