@@ -1,12 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { run } from '../../scripts/cluster/command.ts';
 import { baseImage, buildImage } from '../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { compressedBytes } from './compressedBytes.ts';
 import type { Figure } from './figure.ts';
-
-const environment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
 
 /** How much a node has to pull for the agent, beside the base that others put theirs on. */
 export async function benchImage(): Promise<Figure[]> {
@@ -22,16 +17,4 @@ export async function benchImage(): Promise<Figure[]> {
       beside: `Debian trixie's minimal base alone ${base.toFixed(1)} MB, ratio ${(ours / base).toFixed(2)}`,
     },
   ];
-}
-
-/** Sum of the gzipped layers, as a registry would hold them. */
-async function compressedBytes(image: string): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-bench-'));
-  try {
-    await run(['buildah', 'push', '--disable-compression=false', image, `dir:${folder}`], { env: environment });
-    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { layers: { size: number }[] };
-    return manifest.layers.reduce((sum, { size }) => sum + size, 0);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
