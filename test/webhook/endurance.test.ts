@@ -77,6 +77,14 @@ test('it does not start with a certificate that cannot be served', async () => {
   await Promise.all([broken.config.remove(), broken.certificates.remove()]);
 });
 
+test('it does not start on a port that is taken', async () => {
+  const injector = await startInjector(mounts);
+  const files = ['--config', join(mounts.config.folder, 'sidecarconfig.yaml'), '--certificates', mounts.certificates.folder];
+  const result = await run(['serve', '--host', '127.0.0.1', '--port', String(injector.port), '--metrics-port', '0', ...files]);
+  expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`error LISTEN_FAILED: listen EADDRINUSE`) });
+  await injector.stop();
+});
+
 test('`check` finds it well, or says what is wrong', async () => {
   const injector = await startInjector(mounts);
   const args = ['check', '--host', 'injector.tools.svc', '--connect', '127.0.0.1', '--port', String(injector.port), '--ca', join(mounts.certificates.folder, 'ca.crt')];

@@ -58,7 +58,10 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
     log,
   };
   const metricsServer = await listenForMetrics(metrics, options.metrics);
-  const server = await listenForReviews(routes, certificate.value, options.https);
+  const server = await listenForReviews(routes, certificate.value, options.https).catch((error: unknown) => {
+    metricsServer.close();
+    throw error;
+  });
   listening = true;
 
   const unfollow = [
