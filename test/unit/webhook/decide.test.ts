@@ -33,6 +33,7 @@ describe('who is asked for', () => {
     ['not_opted_in', { 'packet-capture/inject': 'true' }, article],
     ['opted_in', { 'sidecar-injector-webhook.morven.me/inject': 'true' }, article],
     ['opted_out', { 'sidecar-injector-webhook.morven.me/inject': 'true', 'packet-capture/inject': 'false' }, article],
+    ['opted_out', { 'packet-capture/inject': 'false' }, article],
     ['not_opted_out', undefined, { ...options, optOut: true }],
     ['not_opted_out', { 'packet-capture/inject': 'maybe' }, { ...options, optOut: true }],
     ['opted_in', { 'packet-capture/inject': 'true' }, { ...options, optOut: true }],
