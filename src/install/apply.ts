@@ -36,8 +36,8 @@ export async function rehearse({ helm, release, chart, signal }: Site, values: V
 
 /**
  * Installs or upgrades, waits for it and says how far it is. On failure the reasons are reported; the release is left
- * as it is, see {@link takeBack}.
- * @throws INTERRUPTED with the state of the release, HELM_FAILED
+ * as it is, see takeBack.ts.
+ * @throws INTERRUPTED, HELM_FAILED
  */
 export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
@@ -46,8 +46,7 @@ export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   try {
     return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
   } catch (error) {
-    if (!isCodedError(error)) throw error;
-    if (error.code === 'INTERRUPTED') throw await interrupted(site);
+    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
     report(`helm: ${error.message}`);
     const reason = await reportEvidence({ kubectl: afterwards, release, prefix, before, report });
     throw reason === undefined ? error : codedError(error.code, `${error.message}; ${reason}`, { cause: error });

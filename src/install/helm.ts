@@ -35,6 +35,15 @@ export interface Helm {
 /** 1 GiB: a release as JSON holds the whole chart. */
 const maxBuffer = 1024 ** 3;
 
+/**
+ * helm has a context, a server and a user of its own in its environment; kubectl knows nothing of them, and both must
+ * talk to the same cluster as the same user.
+ */
+const sameCluster = Object.fromEntries(
+  ['KUBECONTEXT', 'KUBEAPISERVER', 'KUBETOKEN', 'KUBECAFILE', 'KUBEASUSER', 'KUBEASGROUPS', 'KUBETLS_SERVER_NAME', 'KUBEINSECURE_SKIP_TLS_VERIFY']
+    .map((name) => [`HELM_${name}`, '']),
+);
+
 /** What helm may take to record an interruption before it is killed. */
 const killAfterMs = 30_000;
 
@@ -61,6 +70,7 @@ async function runHelm(program: string, args: readonly string[], { input, signal
   const result = await execa(program, args, {
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     ...(signal === undefined ? {} : { cancelSignal: signal }),
+    env: sameCluster,
     forceKillAfterDelay: killAfterMs,
     reject: false,
     maxBuffer,

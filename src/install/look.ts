@@ -8,7 +8,7 @@ import type { GivenValues, WaitStrategy } from './helmFlags.ts';
 import type { ManifestObject } from './objects.ts';
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
 import { currentRevision, isPending, readHistory, readValues, type ReleaseHistory } from './release.ts';
-import { askRights, refusedFor, rightsFor, storageRights } from './rights.ts';
+import { askRights, refusedFor, rightsFor, storageRights, waitingRights } from './rights.ts';
 import type { Tools } from './tools.ts';
 import { coalesce, fieldsOf, intentOf, mergeValues, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from './values.ts';
 
@@ -71,7 +71,7 @@ export async function look(tools: Tools, wish: Wish, now: Date): Promise<Look> {
 /** Stops where the rest of the look would be about another release, or one that helm will not touch. */
 async function lookAtRelease({ helm, kubectl }: Tools, wish: Wish): Promise<Look | (Release & { readonly rights: readonly Finding[] })> {
   const chart = await readChart(helm, wish.chart);
-  const rights = rightsOnly((await askRights(kubectl, storageRights(helm.namespace))) ?? []);
+  const rights = rightsOnly((await askRights(kubectl, storageRights(helm.namespace, process.env['HELM_DRIVER']))) ?? []);
   // Without these rights nobody knows whether there is a release; for an install the look can go on.
   if (rights.length > 0) return wish.mustExist ? { findings: rights } : { chart, history: undefined, before: undefined, rights };
   const history = await readHistory(helm, wish.release);
@@ -112,7 +112,7 @@ async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, hist
   if (service === undefined) throw codedError('HELM_FAILED', 'the chart registers no webhook', { where: wish.chart, hint: 'Name the chart of packet-capture with --chart.' });
   const resources = await readApiResources(kubectl);
   const [refused, releaseNamespace, objectsNamespace, targets, secretFindings, secret] = await Promise.all([
-    refusedFor(kubectl, [...storageRights(namespace), ...rightsFor(objects, resources)]),
+    refusedFor(kubectl, [...storageRights(namespace, process.env['HELM_DRIVER']), ...waitingRights(service.namespace), ...rightsFor(objects, resources)]),
     readNamespace(kubectl, namespace),
     readNamespace(kubectl, service.namespace),
     readTargets(kubectl, intent.targets),

@@ -21,7 +21,8 @@ export function judge(facts: Facts): Finding[] {
     ...(history === undefined ? [] : releaseFindings(history, `release ${release} in namespace ${namespace}`, facts.chart)),
     ...kindFindings(facts),
     ...rightsFindings(facts),
-    ...facts.targets.flatMap((target) => targetFindings(target, facts)),
+    // Without the hooks nothing is done to the targets: whoever opts them in by hand may do so later.
+    ...(facts.intent.hooks ? facts.targets.flatMap((target) => targetFindings(target, facts)) : []),
     ...(facts.intent.hooks || facts.targets.length === 0 ? [] : [finding('hooks_disabled', 'hooks.enabled', 'the hooks are switched off')]),
   ];
 }

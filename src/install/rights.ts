@@ -11,17 +11,31 @@ export interface Right {
   /** Empty for what is cluster-wide. */
   readonly namespace: string;
   readonly name?: string;
-  /** What it is for. `watch`: helm can do without; `grant`: Roles may be made of it by whoever may `escalate` too. */
+  /** What it is for. `watch`: helm can do without it; `grant`: Roles may be made of it by whoever may `escalate` too. */
   readonly need: 'make' | 'watch' | 'grant';
 }
 
-/** What helm and we do with each object; a rollback deletes, the hooks are deleted before they are made anew. */
-const verbs = ['create', 'get', 'list', 'patch', 'update', 'delete'] as const;
+/** What helm does with each object; a rollback deletes, the hooks are deleted before they are made anew. */
+const verbs = ['create', 'get', 'patch', 'delete'] as const;
 
-/** Where helm keeps its record of the release. @see helm:pkg/storage/driver/secrets.go */
-export function storageRights(namespace: string): Right[] {
+/** What helm 4 does to wait for any kind; without it, it waits as helm 3 does, see {@link waitingRights}. */
+const watchVerbs = ['list', 'watch'] as const;
+
+/**
+ * Where helm keeps its record of the release: in Secrets, unless HELM_DRIVER says otherwise.
+ * @see helm:pkg/action/action.go
+ */
+export function storageRights(namespace: string, driver = 'secret'): Right[] {
+  const resource = /^secrets?$/.test(driver) || driver === '' ? 'secrets' : /^configmaps?$/.test(driver) ? 'configmaps' : undefined;
+  if (resource === undefined) return [];
   const storage = ['create', 'get', 'list', 'update', 'delete'];
-  return storage.map((verb) => ({ verb, group: '', resource: 'secrets', namespace, need: 'make' as const }));
+  return storage.map((verb) => ({ verb, group: '', resource, namespace, need: 'make' as const }));
+}
+
+/** How helm sees that a Deployment is ready. @see helm:pkg/kube/ready.go */
+export function waitingRights(namespace: string): Right[] {
+  const lists = [{ group: '', resource: 'pods' }, { group: 'apps', resource: 'replicasets' }];
+  return lists.map((list) => ({ ...list, verb: 'list', namespace, need: 'make' as const }));
 }
 
 /**
@@ -34,7 +48,7 @@ export function rightsFor(objects: readonly ManifestObject[], resources: readonl
     const resource = resources.find(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion);
     if (resource === undefined) return [];
     const place = { group: groupOf(object.apiVersion), resource: resource.name, namespace: resource.namespaced ? (object.metadata.namespace ?? '') : '' };
-    return [...verbs.map((verb) => ({ ...place, verb, need: 'make' as const })), { ...place, verb: 'watch', need: 'watch' }];
+    return [...verbs.map((verb) => ({ ...place, verb, need: 'make' as const })), ...watchVerbs.map((verb) => ({ ...place, verb, need: 'watch' as const }))];
   });
   return unique([...handle, ...objects.flatMap(grants)]);
 }

@@ -1,6 +1,6 @@
 import { isCodedError } from '../errors.ts';
 import type { Kubectl } from '../cluster/index.ts';
-import { interrupted, type Site } from './apply.ts';
+import type { Site } from './apply.ts';
 import { ifPossible } from './evidence.ts';
 import { readSome } from './facts.ts';
 import { waitFlags } from './helmFlags.ts';
@@ -25,8 +25,7 @@ export async function takeBack(site: Site, before: ReleaseHistory | undefined): 
     if (deployed === undefined) return `No revision ever worked, so there is none to go back to: helm uninstall ${release} ${at} removes it.`;
     return await rollBack(site, deployed.revision);
   } catch (error) {
-    if (!isCodedError(error)) throw error;
-    if (error.code === 'INTERRUPTED') throw await interrupted(site);
+    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
     site.report(`taking it back failed too: ${error.message}`);
     const deployed = before?.deployed;
     const line = deployed === undefined ? `helm uninstall ${release} ${at} --no-hooks` : `helm rollback ${release} ${deployed.revision} ${at}`;

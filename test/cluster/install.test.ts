@@ -12,12 +12,13 @@ import { certificatesOf, chart, helm, leftovers, loadReleaseImages, runningConta
 import { kube, namespaceYaml } from './workbench.ts';
 
 const node = inject('node');
-const release = 'packet-capture';
+const release = 'installer-packet-capture';
 const namespace = 'installer';
 const site = 'installer-site';
 const locked = 'installer-locked';
 const allowed = 'installer-allowed';
-const flags = ['--namespace', namespace, '--yes', '--set', 'replicas=1'];
+const at = ['--release', release, '--namespace', namespace];
+const flags = [...at, '--yes', '--set', 'replicas=1'];
 const badImage = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '15s'];
 const wholeSite = targetFlags([site]);
 
@@ -91,7 +92,7 @@ test('rights that are missing are named, each with its resource', async () => {
   const kubeconfig = await kubeconfigFor(allowed);
   const { result } = await json<Refusal>(4, 1, ['install', '--namespace', allowed, '--yes', '--kubeconfig', kubeconfig, ...wholeSite]);
   const missing = result.findings.filter(({ code }) => code === 'rights_missing').map(({ where, what }) => `${where}: ${what}`);
-  expect(missing).toContain('the cluster: you may not create, get, list, patch, update, delete mutatingwebhookconfigurations.admissionregistration.k8s.io');
+  expect(missing).toContain('the cluster: you may not create, get, patch, delete mutatingwebhookconfigurations.admissionregistration.k8s.io');
   expect(missing.some((line) => line.startsWith(`namespace ${site}: you may not create`) && line.includes(' roles.rbac'))).toBe(true);
   expect(missing.filter((line) => line.startsWith(`namespace ${allowed}:`))).toEqual([]);
   expect(await kube(['get', 'secrets,deployments', '-n', allowed, '-o', 'name'])).toBe('');
@@ -110,7 +111,7 @@ async function kubeconfigFor(own: string): Promise<string> {
 }
 
 test('nobody to ask and no --yes: nothing happens', async () => {
-  const { exitCode, stderr } = await installer(4, ['install', '--namespace', namespace]);
+  const { exitCode, stderr } = await installer(4, ['install', ...at]);
   expect([exitCode, stderr.split('\n')[0]]).toEqual([2, 'error USAGE: there is no terminal to ask at']);
 });
 
@@ -118,7 +119,7 @@ test.each<HelmMajor>([4, 3])('a first install that fails says why and leaves not
   const { result, stderr } = await json<{ readonly error: Record<string, string> }>(major, 1, ['install', ...flags, ...badImage]);
   expect(result.error['code']).toBe('INSTALL_FAILED');
   expect(result.error['hint']).toBe('Nothing of it is left.');
-  expect(stderr).toMatch(/last warnings:\n(?: .*\n)*? {2}pod\/packet-capture-.*: ErrImageNeverPull/);
+  expect(stderr).toMatch(/last warnings:\n(?: .*\n)*? {2}pod\/installer-packet-capture-.*: ErrImageNeverPull/);
   await kube(['wait', '--for=delete', `namespace/${namespace}`, '--timeout=60s']);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
 });
@@ -126,7 +127,7 @@ test.each<HelmMajor>([4, 3])('a first install that fails says why and leaves not
 test('a dry run shows the objects without the key, and makes none', async () => {
   const { exitCode, stdout, stderr } = await installer(4, ['install', ...flags, ...wholeSite, '--dry-run']);
   expect(exitCode, stderr).toBe(0);
-  expect(stdout).toContain('+++ mutatingwebhookconfiguration/packet-capture.installer\n');
+  expect(stdout).toContain(`+++ mutatingwebhookconfiguration/${release}.${namespace}\n`);
   expect(stdout).toMatch(/^\+ {2}tls\.key: \(\d+ bytes, sha256 [0-9a-f]{16}\)$/m);
   expect(stdout).not.toContain('PRIVATE KEY');
   expect(stderr).toMatch(/^rehearsal: \d\d created, 0 changed, 0 deleted/m);
@@ -159,7 +160,7 @@ test.each<HelmMajor>([4, 3])('install again: not a byte of the certificates chan
 
 test('a dry run of an upgrade is a diff, and nothing changes', async () => {
   const history = await helm(4, ['history', release, '-n', namespace]);
-  const { stdout, stderr } = await installer(4, ['upgrade', '--namespace', namespace, '--set', 'capture.filter=tcp port 80', '--dry-run']);
+  const { stdout, stderr } = await installer(4, ['upgrade', ...at, '--set', 'capture.filter=tcp port 80', '--dry-run']);
   expect(stdout).toMatch(/^-\s+.*\n\+\s+.*tcp port 80|^\+\s+.*tcp port 80/m);
   expect(stderr).toContain('rehearsal: 0 created, 1 changed, 0 deleted');
   expect(await helm(4, ['history', release, '-n', namespace])).toBe(history);
@@ -167,7 +168,7 @@ test('a dry run of an upgrade is a diff, and nothing changes', async () => {
 
 test('an upgrade that fails ends with the revision before', async () => {
   const pods = await podNames();
-  const { result, stderr } = await json<{ readonly error: Record<string, string> }>(4, 1, ['upgrade', '--namespace', namespace, '--yes', ...badImage]);
+  const { result, stderr } = await json<{ readonly error: Record<string, string> }>(4, 1, ['upgrade', ...at, '--yes', ...badImage]);
   expect(result.error['hint']).toBe('Rolled back: what revision 3 was runs again.');
   expect(stderr).toContain('ErrImageNeverPull');
   expect(await podNames()).toBe(pods);
@@ -176,7 +177,7 @@ test('an upgrade that fails ends with the revision before', async () => {
 });
 
 test('upgrade keeps what the release was given; install does not', async () => {
-  const kept = await json<InstallResult>(4, 0, ['upgrade', '--namespace', namespace, '--yes', '--set', 'capture.filter=udp']);
+  const kept = await json<InstallResult>(4, 0, ['upgrade', ...at, '--yes', '--set', 'capture.filter=udp']);
   expect(kept.result.targets).toHaveLength(1);
   const reset = await json<InstallResult>(4, 0, ['install', ...flags]);
   expect(reset.result.targets).toEqual([]);
@@ -206,13 +207,13 @@ test('a release that helm believes to be in other hands is left alone', async ()
 
 test('uninstall leaves nothing', async () => {
   await json(4, 0, ['install', ...flags, ...wholeSite]);
-  const look = await json<{ readonly result: string; readonly targets: readonly string[] }>(4, 0, ['uninstall', '--namespace', namespace, '--dry-run']);
+  const look = await json<{ readonly result: string; readonly targets: readonly string[] }>(4, 0, ['uninstall', ...at, '--dry-run']);
   expect(look.result).toMatchObject({ result: 'dry-run', targets: [`namespace/${site}`, `deployment/web in ${site}`] });
-  const { result } = await json(3, 0, ['uninstall', '--namespace', namespace, '--yes']);
+  const { result } = await json(3, 0, ['uninstall', ...at, '--yes']);
   expect(result).toMatchObject({ result: 'uninstalled', left: [] });
   expect(await siteState(site)).toEqual(siteBefore);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
-  const { exitCode, stderr } = await installer(4, ['uninstall', '--namespace', namespace, '--yes']);
+  const { exitCode, stderr } = await installer(4, ['uninstall', ...at, '--yes']);
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error NOT_FOUND: there is no such release')]);
 });
 
@@ -220,11 +221,11 @@ test("a release of plain helm keeps its certificate when the installer takes it 
   await helm(3, ['install', release, chart, '-n', namespace, '--wait', '--timeout', '2m', '--set', 'replicas=1']);
   const made = await certificatesOf(release, namespace);
   const pods = await podNames();
-  const { result } = await json<InstallResult>(4, 0, ['upgrade', '--namespace', namespace, '--yes']);
+  const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, '--yes']);
   expect(result.certificates).toMatchObject({ mode: 'baked', action: 'keep' });
   expect(await certificatesOf(release, namespace)).toEqual(made);
   expect(await podNames()).toBe(pods);
-  await json(4, 0, ['uninstall', '--namespace', namespace, '--yes']);
+  await json(4, 0, ['uninstall', ...at, '--yes']);
   expect(await leftovers(release, namespace, [])).toEqual([]);
 });
 
@@ -233,8 +234,8 @@ test('a first install of plain helm whose hook failed: uninstall takes the hook 
   const targets = ['--set', `targets[0].namespace=${site},targets[0].deployments[0]=nobody`, '--set', 'hooks.backoffLimit=0'];
   const failed = await runInNetns(node, [program, 'install', release, chart, '-n', namespace, '--create-namespace', '--set', 'replicas=1', ...targets]);
   expect(failed.exitCode).not.toBe(0);
-  expect(await kube(['get', 'jobs', '-n', namespace, '-o', 'name'])).toBe(`job.batch/${release}-opt-in\n`);
-  const { result } = await json(4, 0, ['uninstall', '--namespace', namespace, '--yes']);
+  expect((await kube(['get', 'jobs', '-n', namespace, '-o', 'name'])).trim()).toBe(`job.batch/${release}-opt-in`);
+  const { result } = await json(4, 0, ['uninstall', ...at, '--yes']);
   expect(result).toMatchObject({ result: 'uninstalled', left: [] });
   expect(await siteState(site)).toEqual(siteBefore);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
@@ -248,7 +249,7 @@ test('without hooks nothing is opted in, and the lines for it are printed; names
   expect(result.targets).toMatchObject([{ optedIn: false }]);
   for (const line of result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
   expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
-  const gone = await json<{ readonly next: readonly string[] }>(4, 0, ['uninstall', '--namespace', namespace, '--yes']);
+  const gone = await json<{ readonly next: readonly string[] }>(4, 0, ['uninstall', ...at, '--yes']);
   expect(gone.result).toMatchObject({ result: 'uninstalled', left: [] });
   for (const line of gone.result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
   expect(await siteState(site)).toEqual(siteBefore);

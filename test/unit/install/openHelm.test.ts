@@ -28,6 +28,17 @@ test('the connection stands behind the arguments, and a key goes by standard inp
   expect(await readFile(`${file}.input`, 'utf8')).toBe('{"certs":{"key":"SECRET"}}');
 });
 
+test("helm's own environment does not lead it to another cluster than kubectl's", async () => {
+  const file = await program('v4.2.4', 'env >"$0.environment"');
+  process.env['HELM_KUBECONTEXT'] = 'elsewhere';
+  try {
+    await (await openHelm({ program: file, namespace: 'tools' })).run(['list']);
+  } finally {
+    delete process.env['HELM_KUBECONTEXT'];
+  }
+  expect(await readFile(`${file}.environment`, 'utf8')).toMatch(/^HELM_KUBECONTEXT=$/m);
+});
+
 test('an error holds nothing of the input', async () => {
   const helm = await openHelm({ program: await program('v4.2.4', 'echo "Error: broken" >&2; exit 1'), namespace: 'tools' });
   const error: unknown = await helm.run(['upgrade', 'web', '--values=-'], { input: 'SECRET' }).catch((failure: unknown) => failure);

@@ -48,7 +48,7 @@ describe('targets', () => {
     ['a workload that says no', { targets: target({}, [web({ 'packet-capture/inject': 'false' })]) }, ['warning target_opted_out: deployment/web in shop']],
     ['a workload of Argo CD', { targets: target({}, [web({}, { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } })]) }, ['warning target_managed: deployment/web in shop']],
     ['one that has the annotation in its source', { targets: target({}, [web({ 'packet-capture/inject': 'true' }, { annotations: { 'argocd.argoproj.io/tracking-id': 'x' } })]) }, []],
-    ['no hooks', { targets: target(), intent: { ...intent, hooks: false } }, ['note hooks_disabled: hooks.enabled']],
+    ['no hooks', { targets: target(level('restricted'), []), intent: { ...intent, hooks: false } }, ['note hooks_disabled: hooks.enabled']],
   ])('%s', (_, facts, expected) => {
     expect(codes(judge({ ...calm, ...facts }))).toEqual(expected);
   });

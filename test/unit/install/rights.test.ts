@@ -36,6 +36,11 @@ function refusing(...verbs: readonly string[]): Kubectl {
   };
 }
 
+test("helm's record takes rights of its own, wherever it is kept", () => {
+  const kept = (driver?: string): string[] => [...new Set(storageRights('tools', driver).map(({ resource }) => resource))];
+  expect([kept(), kept(''), kept('secrets'), kept('configmap'), kept('sql')]).toEqual([['secrets'], ['secrets'], ['secrets'], ['configmaps'], []]);
+});
+
 test('refused is what the API server does not allow, in the order of the questions', async () => {
   expect((await askRights(refusing('list', 'delete'), storageRights('tools')))?.map(({ verb }) => verb)).toEqual(['list', 'delete']);
   expect(await askRights(refusing(), [])).toEqual([]);

@@ -1,0 +1,14 @@
+import type { Wish } from './look.ts';
+import type { Report } from './step.ts';
+import type { Connection } from './tools.ts';
+
+export interface InstallOptions extends Wish, Connection {
+  readonly timeoutSeconds: number;
+  readonly dryRun: boolean;
+  /** Take the three steps of a rotation, or those that are left of one. */
+  readonly rotate: boolean;
+  /** Asks before anything is changed; the question is one sentence. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  readonly report: Report;
+  readonly now: () => Date;
+}

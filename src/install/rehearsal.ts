@@ -1,0 +1,76 @@
+import { isCodedError } from '../errors.ts';
+import { rehearse, type Site } from './apply.ts';
+import { inNamespace } from './chart.ts';
+import { planCertificates, type CertificatePlan } from './certificates.ts';
+import { changesBetween, countChanges, type ObjectChange } from './diff.ts';
+import { finding, formatFinding, hasErrors, type Finding } from './findings.ts';
+import type { InstallOptions } from './installOptions.ts';
+import type { Plan } from './look.ts';
+import { objectsOf, type ManifestObject } from './objects.ts';
+import { currentRevision, readManifests, type ReleaseJson } from './release.ts';
+import { step } from './step.ts';
+import { kubectlIn, type Tools } from './tools.ts';
+import { withMaterial, withMode, type Values } from './values.ts';
+
+/** The findings stopped it; nothing was changed. */
+export interface Refused {
+  readonly result: 'refused';
+  readonly release: string;
+  readonly namespace: string;
+  readonly findings: readonly Finding[];
+}
+
+/** What is about to be stored. */
+export interface Rehearsal {
+  readonly plan: Plan;
+  readonly certificates: CertificatePlan;
+  readonly values: Values;
+  readonly json: ReleaseJson;
+  readonly changes: readonly ObjectChange[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Decides on the certificates and lets the API server judge what would be stored.
+ * @throws USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
+ */
+export async function rehearseInstall(tools: Tools, options: InstallOptions, plan: Plan, findings: readonly Finding[]): Promise<Rehearsal | Refused> {
+  const { release, namespace, report } = options;
+  const { before, secret, service, intent } = plan;
+  const question = { values: plan.values, mode: intent.certsMode, before, secret, service, rotate: options.rotate, now: options.now() };
+  const certificates = await step(report, 'certificates', async () => planCertificates(question), ({ text }) => text);
+  const values = certificates.material === undefined ? withMode(plan.values) : withMaterial(plan.values, certificates.material);
+  const all = [...findings, ...certificates.findings];
+  for (const found of certificates.findings) report(formatFinding(found));
+  if (hasErrors(all)) return { result: 'refused', release, namespace, findings: all };
+  try {
+    const { json, changes } = await step(report, 'rehearsal', async () => rehearseChanges(tools, siteOf(tools, options, plan), plan, values), (result) => countChanges(result.changes));
+    return { plan, certificates, values, json, changes, findings: all };
+  } catch (error) {
+    if (!isCodedError(error) || error.code !== 'HELM_FAILED') throw error;
+    const refused = finding('rehearsal_failed', `release ${release} in namespace ${namespace}`, error.message);
+    report(formatFinding(refused));
+    return { result: 'refused', release, namespace, findings: [...all, refused] };
+  }
+}
+
+async function rehearseChanges(tools: Tools, site: Site, { history }: Plan, values: Values): Promise<Pick<Rehearsal, 'json' | 'changes'>> {
+  const json = await rehearse(site, values);
+  const running = history === undefined ? '' : await readManifests(tools.helm, site.release, currentRevision(history));
+  const before = inNamespace(objectsOf(running), tools.helm.namespace);
+  return { json, changes: changesBetween(before, releaseObjects(json, tools)) };
+}
+
+/** All objects of a release, its hooks' too. */
+export function releaseObjects({ manifest, hooks }: ReleaseJson, { helm }: Tools): ManifestObject[] {
+  const text = [manifest, ...(hooks ?? []).map((hook) => hook.manifest)].join('\n---\n');
+  return inNamespace(objectsOf(text), helm.namespace);
+}
+
+export function siteOf({ helm, kubectl, afterwards }: Tools, options: InstallOptions, plan: Plan): Site {
+  const { release, chart, timeoutSeconds, signal, report } = options;
+  const { strategy, namespaceExists, service } = plan;
+  const { name: prefix, namespace } = service;
+  const objects = { kubectl: kubectlIn(kubectl, namespace), afterwards: kubectlIn(afterwards, namespace), namespace, prefix };
+  return { ...objects, helm, release, chart, namespaceExists, strategy, timeoutSeconds, signal, report };
+}
