@@ -39,12 +39,12 @@ digits for the year (RFC 5280, 4.1.2.5).
 {{- if and (eq (index $owner "meta.helm.sh/release-name" | default "") .Release.Name)
            (eq (index $owner "meta.helm.sh/release-namespace" | default "") .Release.Namespace)
            (index $data "tls.crt") (index $data "tls.key") (index $data "ca.crt") }}
-{{- dict "certificate" (index $data "tls.crt" | b64dec) "key" (index $data "tls.key" | b64dec) "caBundle" (index $data "ca.crt" | b64dec) | toYaml }}
+{{- dict "certificate" (index $data "tls.crt" | b64dec) "key" (index $data "tls.key" | b64dec) "caBundle" (index $data "ca.crt" | b64dec) | toJson }}
 {{- end }}
 {{- end }}
 
 {{/*
-caBundle, certificate and key as PEM, for the modes baked and generated; all are empty in the others. Made once in a
+caBundle, certificate and key as PEM, in JSON (YAML would lose the newline at the end), for the modes baked and generated; all are empty in the others. Made once in a
 rendering: what is generated must be the same in every object. Takes the root.
 */}}
 {{- define "packet-capture.certificates" -}}
@@ -53,18 +53,18 @@ rendering: what is generated must be the same in every object. Takes the root.
 {{- if eq .Values.certs.mode "baked" }}
 {{- $found = pick .Values.certs "caBundle" "certificate" "key" }}
 {{- else if eq .Values.certs.mode "generated" }}
-{{- $kept := include "packet-capture.keptCertificates" . | fromYaml }}
+{{- $kept := include "packet-capture.keptCertificates" . | fromJson }}
 {{- $host := include "packet-capture.host" . }}
 {{- $covers := include "packet-capture.covers" (dict "pem" $kept.certificate "host" $host) }}
 {{- if and $covers (gt (include "packet-capture.notAfter" $kept.certificate) (include "packet-capture.time" "720h")) }}
 {{- $found = $kept }}
 {{- else }}
-{{- $found = include "packet-capture.newCertificates" (dict "root" . "kept" $kept) | fromYaml }}
+{{- $found = include "packet-capture.newCertificates" (dict "root" . "kept" $kept) | fromJson }}
 {{- end }}
 {{- end }}
 {{- $_ := set . "packetCaptureCertificates" $found }}
 {{- end }}
-{{- toYaml .packetCaptureCertificates }}
+{{- toJson .packetCaptureCertificates }}
 {{- end }}
 
 {{/*
@@ -80,5 +80,5 @@ injectors that still serve the certificate before are called as well. Takes root
 {{- $serving := genSignedCert $fullname nil $names (int $days.servingDays) $ca }}
 {{- $before := regexFind "-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----" (.kept.caBundle | default "") }}
 {{- $bundle := ternary (printf "%s%s\n" $ca.Cert $before) $ca.Cert (not (empty $before)) }}
-{{- dict "caBundle" $bundle "certificate" $serving.Cert "key" $serving.Key | toYaml }}
+{{- dict "caBundle" $bundle "certificate" $serving.Cert "key" $serving.Key | toJson }}
 {{- end }}

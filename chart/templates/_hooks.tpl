@@ -8,13 +8,13 @@ helm.sh/hook-delete-policy: {{ .policy | toJson }}
 {{/* The arguments that the programs of all hooks share. Takes the root; {args: […]}. */}}
 {{- define "packet-capture.hookArgs" -}}
 {{- $fullname := include "packet-capture.fullname" . }}
-{{- dict "args" (list "--release" .Release.Name "--namespace" (include "packet-capture.namespace" .) "--record" (printf "%s-opt-in" $fullname)) | toYaml }}
+{{- dict "args" (list "--release" .Release.Name "--namespace" (include "packet-capture.namespace" .) "--record" (printf "%s-opt-in" $fullname)) | toJson }}
 {{- end }}
 
 {{/* The targets as the program reads them, with the keys that it sets. Takes the root; {args: […]}. */}}
 {{- define "packet-capture.targetArgs" -}}
 {{- $injection := .root.Values.injection }}
-{{- dict "args" (list .flag (.root.Values.targets | default list | toJson) "--namespace-label" $injection.namespaceLabel "--annotation" $injection.annotation) | toYaml }}
+{{- dict "args" (list .flag (.root.Values.targets | default list | toJson) "--namespace-label" $injection.namespaceLabel "--annotation" $injection.annotation) | toJson }}
 {{- end }}
 
 {{/* A Job of a hook. Takes root, suffix, events and args. */}}

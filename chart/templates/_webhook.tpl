@@ -10,7 +10,7 @@ namespace must or must not have, as an expression.
   (dict "key" $injection.namespaceLabel "operator" "In" "values" (list "enabled"))
   (dict "key" "kubernetes.io/metadata.name" "operator" "NotIn" "values" (uniq $excluded))
   .level }}
-{{- $enforcer := (include "packet-capture.enforcerTerms" .root | fromYaml).terms }}
+{{- $enforcer := (include "packet-capture.enforcerTerms" .root | fromJson).terms }}
 {{- $selector := dict "matchExpressions" (concat $expressions $enforcer ($user.matchExpressions | default list)) }}
 {{- with $user.matchLabels }}
 {{- $_ := set $selector "matchLabels" . }}
@@ -26,7 +26,7 @@ namespace must or must not have, as an expression.
   (dict "key" "control-plane" "operator" "NotIn" "values" (list "true"))
   (dict "key" "kubernetes.azure.com/managedby" "operator" "NotIn" "values" (list "aks")) }}
 {{- end }}
-{{- dict "terms" $terms | toYaml }}
+{{- dict "terms" $terms | toJson }}
 {{- end }}
 
 {{/*
@@ -54,7 +54,7 @@ are there are looked at, so that no expression fails. Takes the root; {condition
   "expression" (printf "!%s || !('kubernetes.io/config.mirror' in object.metadata.annotations)" $annotations)) }}
 {{- $conditions = append $conditions (dict "name" "packet-capture/not-host-network"
   "expression" "!has(object.spec.hostNetwork) || !object.spec.hostNetwork") }}
-{{- dict "conditions" (concat $conditions (.Values.webhook.matchConditions | default list)) | toYaml }}
+{{- dict "conditions" (concat $conditions (.Values.webhook.matchConditions | default list)) | toJson }}
 {{- end }}
 
 {{/* What the webhooks have in common. Takes root and path. */}}
@@ -66,7 +66,7 @@ are there are looked at, so that no expression fails. Takes the root; {condition
   "path" .path
   "port" 443 }}
 {{- $client := dict "service" $service }}
-{{- $certificates := include "packet-capture.certificates" .root | fromYaml }}
+{{- $certificates := include "packet-capture.certificates" .root | fromJson }}
 {{- $bundle := ternary .root.Values.certs.caBundle $certificates.caBundle (eq .root.Values.certs.mode "existingSecret") }}
 {{- with $bundle }}
 {{- $_ := set $client "caBundle" (b64enc .) }}

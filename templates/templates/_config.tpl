@@ -20,7 +20,7 @@
   "image" (include "packet-capture.image" (dict "root" . "image" $image))
   "imagePullPolicy" $image.pullPolicy
   "resources" (.Values.agent.resources | default dict) }}
-{{- with (include "packet-capture.pullSecrets" (dict "root" . "image" $image) | fromYaml).secrets }}
+{{- with (include "packet-capture.pullSecrets" (dict "root" . "image" $image) | fromJson).secrets }}
 {{- $_ := set $agent "imagePullSecrets" . }}
 {{- end }}
 {{- dict "agent" $agent "settings" (.Values.capture | default dict) | toYaml }}

@@ -18,5 +18,5 @@
 {{- range concat ($global.imagePullSecrets | default list) (.image.pullSecrets | default list) }}
 {{- $names = append $names (ternary . (dict "name" .) (kindIs "map" .)) }}
 {{- end }}
-{{- dict "secrets" (uniq $names) | toYaml }}
+{{- dict "secrets" (uniq $names) | toJson }}
 {{- end }}

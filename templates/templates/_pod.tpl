@@ -3,7 +3,7 @@
 {{- $values := .root.Values }}
 {{- $spec := dict "enableServiceLinks" false }}
 {{- $optional := dict
-  "imagePullSecrets" (include "packet-capture.pullSecrets" (dict "root" .root "image" $values.image) | fromYaml).secrets
+  "imagePullSecrets" (include "packet-capture.pullSecrets" (dict "root" .root "image" $values.image) | fromJson).secrets
   "nodeSelector" (.nodeSelector | default $values.nodeSelector)
   "tolerations" (.tolerations | default $values.tolerations)
   "priorityClassName" $values.priorityClassName

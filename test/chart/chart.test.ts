@@ -61,6 +61,11 @@ test('what is captured is in the configuration, unspoilt', async () => {
   });
 });
 
+test.each(['text', 'text\n', 'text\n\n', '\n'])("a container of the user's own ends as it ends: %j", async (value) => {
+  const sidecar = { initContainers: [{ name: 'a', workingDir: value }] };
+  expect(sidecarConfig(await render({ ...sets['baked'], sidecar }))).toEqual(sidecar);
+});
+
 test('selectors and keys of the values are in the webhook and in the program', async () => {
   const objects = await rendered('opt out, further selectors');
   const [privileged, baseline] = ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'];
@@ -95,6 +100,9 @@ describe('certificates', () => {
     const text = (value: unknown) => Buffer.from(String(value), 'base64').toString();
     expect(text(bundles(baked)[0])).toBe(sets['baked']?.certs?.caBundle);
     expect(text(bundles(rotating)[0])).toBe(sets['rotating']?.certs?.caBundle);
+    const { data } = ofKind(baked, 'Secret');
+    const { caBundle, certificate, key } = sets['baked']?.certs ?? {};
+    expect([text(data['ca.crt']), text(data['tls.crt']), text(data['tls.key'])]).toEqual([caBundle, certificate, key]);
     expect(checksum(baked)).toMatch(/^[0-9a-f]{64}$/);
     expect(checksum(rotating)).toBe(checksum(baked));
     const other = await render({ certs: await bakedCerts() });
