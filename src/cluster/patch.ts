@@ -80,7 +80,7 @@ function decideRemoval(config: SidecarConfig, { template, path }: Workload): Dec
 }
 
 function refusal(reason: SkipReason, where: string): Error {
-  const code = reason === 'pod_security_restricted' ? 'POD_SECURITY' : 'NOT_INJECTABLE';
+  const code = reason.startsWith('pod_security_') ? 'POD_SECURITY' : 'NOT_INJECTABLE';
   return codedError(code, `${skipReasons[reason]} (${reason})`, { where });
 }
 

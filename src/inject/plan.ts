@@ -21,6 +21,7 @@ import {
   type Volume,
 } from '../sidecar/index.ts';
 import { carries } from './carries.ts';
+import { exceedsBaseline } from './podSecurity.ts';
 import { isGuaranteed } from './qos.ts';
 import type { SkipReason } from './reasons.ts';
 
@@ -70,7 +71,7 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
   const { config } = options;
   const reason =
     unfit(template, spec, options.namespace) ??
-    (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config));
+    (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
   return { inject: true, addition: config.form === 'agent' ? agentAddition(template, spec, config, options) : ownAddition(config) };
 }
@@ -103,12 +104,12 @@ function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: Inject
 }
 
 /** The user's own sidecar carries no status: it is there when all of it is there, unchanged. */
-function ownConflict(spec: PodSpec, config: OwnSidecarConfig): SkipReason | undefined {
+function ownConflict(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
   const pairs = [
     ...pairsByName([...(spec.containers ?? []), ...(spec.initContainers ?? [])], [...config.containers, ...config.initContainers]),
     ...pairsByName(spec.volumes ?? [], config.volumes),
   ];
-  if (pairs.every(({ present }) => present === undefined)) return undefined;
+  if (pairs.every(({ present }) => present === undefined)) return podSecurity === 'baseline' && exceedsBaseline(config) ? 'pod_security_baseline' : undefined;
   return pairs.every(({ wanted, present }) => carries(present, wanted)) ? 'already_injected' : 'name_collision';
 }
 

@@ -33,6 +33,7 @@ const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
   'windows',
   'system_namespace',
   'pod_security_restricted',
+  'pod_security_baseline',
   'name_collision',
   'setting_conflict',
   'patch_doubtful',
