@@ -4,7 +4,7 @@ import type { CertificatePlan } from './certificates.ts';
 import type { ObjectChange } from './diff.ts';
 import type { Finding } from './findings.ts';
 import type { ManifestObject } from './objects.ts';
-import { kubectlLines, type TargetState } from './targetsState.ts';
+import { kubectlLines, type TargetState, type WorkloadState } from './targetsState.ts';
 import type { Intent } from './values.ts';
 
 /** What an install or upgrade came to; plain data, for people and for `-o json`. */
@@ -61,6 +61,7 @@ export function formatResult(result: InstallResult): string[] {
   const { release, namespace, revision, chart, images, certificates, webhooks, injectionProven, targets, next } = result;
   const row = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
   const [webhook] = webhooks;
+  const wouldOptIn = result.result === 'dry-run' && !result.findings.some(({ code }) => code === 'hooks_disabled');
   return [
     row('release', `${release}, revision ${revision}, ${chart}, ${result.result}`),
     row('namespace', namespace),
@@ -69,15 +70,19 @@ export function formatResult(result: InstallResult): string[] {
     row('certificates', [certificates.mode, certificates.text, certificates.notAfter === undefined ? '' : `until ${certificates.notAfter.slice(0, 10)}`].filter((part) => part !== '').join(', ')),
     ...(webhook === undefined ? [] : [row('webhooks', `${webhooks.length} in ${webhook.configuration}, failurePolicy ${webhook.failurePolicy}`)]),
     ...(injectionProven === null ? [] : [row('injection', injectionProven ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there')]),
-    ...targets.flatMap((target) => formatTarget(target).map((text, index) => row(index === 0 ? 'target' : '', text))),
+    ...targets.flatMap((target) => formatTarget(target, wouldOptIn).map((text, index) => row(index === 0 ? 'target' : '', text))),
     ...next.map((line, index) => row(index === 0 ? 'next' : '', line)),
   ];
 }
 
-function formatTarget({ namespace, optedIn, workloads }: TargetState): string[] {
+function formatTarget({ namespace, optedIn, workloads }: TargetState, wouldOptIn: boolean): string[] {
   return [
-    `namespace ${namespace}: ${optedIn ? 'opted in' : 'not opted in'}`,
-    ...workloads.map(({ kind, name, optedIn: annotated, pods, injectedPods, rollout }) =>
-      `  ${kind.toLowerCase()}/${name}: ${annotated ? 'opted in' : 'not opted in'}, ${injectedPods} of ${pods} pods carry the sidecar; ${rollout}`),
+    `namespace ${namespace}: ${optedIn ? 'opted in' : wouldOptIn ? 'would be opted in' : 'not opted in'}`,
+    ...workloads.map((workload) => `  ${workload.kind.toLowerCase()}/${workload.name}: ${workloadText(workload, wouldOptIn)}`),
   ];
+}
+
+function workloadText({ optedIn, pods, injectedPods, rollout }: WorkloadState, wouldOptIn: boolean): string {
+  if (!optedIn && wouldOptIn) return `would be opted in: its pods (${pods}) would be replaced by ones with the sidecar`;
+  return `${optedIn ? 'opted in' : 'not opted in'}, ${injectedPods} of ${pods} pods carry the sidecar; ${rollout}`;
 }
