@@ -153,14 +153,15 @@ describe('targets', () => {
     });
   });
 
-  test('are opted in after, and out before; all is undone at the end', async () => {
-    const jobs = (await rendered('targets')).filter(({ kind }) => kind === 'Job');
+  // Without targets too: the first hook proves the install, the last undoes what an upgrade that failed has left.
+  test.each(['targets', 'defaults'])('are opted in after, and out before; all is undone at the end (%s)', async (set) => {
+    const jobs = (await rendered(set)).filter(({ kind }) => kind === 'Job');
     expect(Object.fromEntries(jobs.map(({ metadata }) => [metadata.name, metadata.annotations?.['helm.sh/hook']]))).toEqual({
       'packet-capture-opt-in': 'post-install,post-upgrade,post-rollback',
       'packet-capture-opt-out': 'pre-upgrade,pre-rollback',
       'packet-capture-undo': 'pre-delete',
     });
-    const accounts = (await rendered('targets')).filter(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'));
+    const accounts = (await rendered(set)).filter(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'));
     const events = new Set(accounts[0]?.metadata.annotations?.['helm.sh/hook']?.split(','));
     for (const { metadata } of jobs) for (const event of metadata.annotations?.['helm.sh/hook']?.split(',') ?? []) expect(events.has(event)).toBe(true);
   });
