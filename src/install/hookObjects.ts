@@ -1,5 +1,5 @@
 import type { Kubectl } from '../cluster/index.ts';
-import type { ManifestObject } from './objects.ts';
+import { listsByNamespace, type ManifestObject } from './objects.ts';
 
 /** Objects of hooks are no part of the release: helm leaves them behind unless their own policy says otherwise. */
 export function hookObjectsOf(objects: readonly ManifestObject[]): ManifestObject[] {
@@ -8,8 +8,9 @@ export function hookObjectsOf(objects: readonly ManifestObject[]): ManifestObjec
 
 /** Deletes what hooks have left: the Job that failed, and was kept to be looked at. @throws as Kubectl */
 export async function removeHookObjects(kubectl: Kubectl, objects: readonly ManifestObject[]): Promise<void> {
-  const hooks = hookObjectsOf(objects);
-  if (hooks.length === 0) return;
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: hooks });
-  await kubectl(['delete', '-f', '-', '--ignore-not-found', '--wait=true', '--timeout=60s', '--cascade=foreground'], { input, timeoutSeconds: 90 });
+  for (const { namespace, input } of listsByNamespace(hookObjectsOf(objects))) {
+    const place = namespace === '' ? [] : [`--namespace=${namespace}`];
+    const flags = ['--ignore-not-found', '--wait=true', '--timeout=60s', '--cascade=foreground'];
+    await kubectl(['delete', '-f', '-', ...flags, ...place], { input, timeoutSeconds: 90 });
+  }
 }

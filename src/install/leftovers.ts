@@ -6,7 +6,7 @@ import { targetName, type TargetObject } from '../targets/object.ts';
 import type { TargetRecord } from '../targets/record.ts';
 import { ifPossible, releaseSelector } from './evidence.ts';
 import { readSome } from './facts.ts';
-import { nameOfObject, type ManifestObject } from './objects.ts';
+import { listsByNamespace, nameOfObject, type ManifestObject } from './objects.ts';
 
 /** Something of the release that is still there, and the line that removes it. */
 export interface Leftover {
@@ -40,8 +40,9 @@ export async function findLeftovers(search: Search): Promise<Leftover[]> {
 
 async function objectsLeft({ kubectl, release, namespace, objects }: Search): Promise<Leftover[]> {
   const wanted = objects.filter((object) => !isKept(object));
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: wanted });
-  const own = wanted.length === 0 ? [] : await readObjects(kubectl, ['get', '-f', '-'], input);
+  const lists = listsByNamespace(wanted).map(async ({ namespace: place, input }) =>
+    readObjects(kubectl, ['get', '-f', '-', ...(place === '' ? [] : [`--namespace=${place}`])], input));
+  const own = (await Promise.all(lists)).flat();
   const kinds = 'pods,replicasets.apps,jobs.batch,endpointslices.discovery.k8s.io';
   const made = await readObjects(kubectl, ['get', kinds, '--namespace', namespace, '--selector', releaseSelector(release)]);
   const names = new Map([...own, ...made].map((object) => [nameOfObject(object), object]));

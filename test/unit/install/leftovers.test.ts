@@ -59,3 +59,16 @@ test('what other releases have set is theirs, and controllers are given time', a
   expect(await findLeftovers({ ...search(kubectl), patienceSeconds: 10 })).toEqual([]);
   expect(asked()).toBe(2);
 });
+
+test('kubectl is asked namespace by namespace: it passes over objects of another one without a word', async () => {
+  const asked: string[] = [];
+  const kubectl: Kubectl = async (args, call) => {
+    const { items = [] } = JSON.parse(call?.input ?? '{}') as { readonly items?: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[] };
+    if (args[2] === '-') asked.push(`${args.find((arg) => arg.startsWith('--namespace=')) ?? 'none'}: ${items.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`).join(' ')}`);
+    return { stdout: '', stderr: '' };
+  };
+  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'hook', namespace: 'shop' } };
+  const clusterWide = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'wide' } };
+  await findLeftovers({ ...search(kubectl), objects: [secret, role, clusterWide, { ...role, metadata: { ...role.metadata, name: 'other' } }] });
+  expect(asked.toSorted()).toEqual(['--namespace=shop: shop/hook shop/other', '--namespace=tools: tools/capture-certs', 'none: /wide']);
+});
