@@ -17,6 +17,7 @@ const namespace = 'installer';
 const site = 'installer-site';
 const locked = 'installer-locked';
 const allowed = 'installer-allowed';
+const elsewhere = 'installer-elsewhere';
 const at = ['--release', release, '--namespace', namespace];
 const flags = [...at, '--yes', '--set', 'replicas=1'];
 const badImage = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '15s'];
@@ -28,13 +29,13 @@ let siteBefore: unknown;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
   await loadReleaseImages();
-  await kube(['apply', '-f', '-'], [siteYaml(site), namespaceYaml(locked, 'restricted'), namespaceYaml(allowed)].join('\n---\n'));
+  await kube(['apply', '-f', '-'], [siteYaml(site), namespaceYaml(locked, 'restricted'), namespaceYaml(allowed), namespaceYaml(elsewhere)].join('\n---\n'));
   siteBefore = await siteState(site);
 });
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  await kube(['delete', 'namespace', namespace, site, locked, allowed, '--ignore-not-found', '--wait=false']);
+  await kube(['delete', 'namespace', namespace, site, locked, allowed, elsewhere, '--ignore-not-found', '--wait=false']);
 });
 
 /** A command of ours that drives this helm; whatever its exit code. */
@@ -242,7 +243,7 @@ test('a first install of plain helm whose hook failed: uninstall takes the hook 
 });
 
 test('without hooks nothing is opted in, and the lines for it are printed; namespaceOverride is followed', async () => {
-  const settings = ['--set', 'hooks.enabled=false', '--set', `namespaceOverride=${allowed}`];
+  const settings = ['--set', 'hooks.enabled=false', '--set', `namespaceOverride=${elsewhere}`];
   const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite, ...settings]);
   expect(result.findings.map(({ code }) => code)).toEqual(['hooks_disabled']);
   expect(result.injectionProven).toBe(true);
@@ -253,5 +254,5 @@ test('without hooks nothing is opted in, and the lines for it are printed; names
   expect(gone.result).toMatchObject({ result: 'uninstalled', left: [] });
   for (const line of gone.result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
   expect(await siteState(site)).toEqual(siteBefore);
-  expect(await leftovers(release, allowed, [site])).toEqual(['rolebinding.rbac.authorization.k8s.io/installer', 'serviceaccount/installer']);
+  expect(await leftovers(release, elsewhere, [site])).toEqual([]);
 });
