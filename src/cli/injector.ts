@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { errorTable, formatError, isCodedError } from '../errors.ts';
 import { version } from '../version.ts';
+import { addCommands, type CommandEntry } from './lazyCommands.ts';
+import { runProgram } from './runProgram.ts';
 
 /** The program in the injector's image: the admission server, and what the chart's hooks and tests run. */
-const entries: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<(program: Command) => void> }[] = [
+const entries: readonly CommandEntry[] = [
   {
     name: 'serve',
     summary: 'answer admission reviews',
@@ -26,7 +27,6 @@ const entries: readonly { readonly name: string; readonly summary: string; reado
   },
 ];
 
-/** Just the command that is named is loaded: what the server does not need costs it no memory. */
 async function makeProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('injector')
     .description('The injector of packet-capture.')
@@ -36,23 +36,7 @@ async function makeProgram(args: readonly string[]): Promise<Command> {
     .helpCommand(false)
     .showHelpAfterError('Run it with --help.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  for (const { name, summary, load } of entries) {
-    if (args[0] === name) (await load())(program);
-    else program.command(name).description(summary);
-  }
-  return program;
+  return addCommands(program, entries, args);
 }
 
-try {
-  const program = await makeProgram(process.argv.slice(2));
-  await program.parseAsync();
-} catch (error) {
-  if (isCodedError(error)) {
-    console.error(formatError(error));
-    process.exitCode = errorTable[error.code].exit;
-  } else {
-    console.error(error);
-    console.error(`error INTERNAL: ${errorTable.INTERNAL.hint}`);
-    process.exitCode = errorTable.INTERNAL.exit;
-  }
-}
+await runProgram(makeProgram);

@@ -1,13 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
-
-interface CommandEntry {
-  readonly name: string;
-  /** Adds the command, with its flags, to the program. */
-  readonly load: () => Promise<(program: Command) => void>;
-  /** What the program's own help says of it. */
-  readonly summary: string;
-}
+import { addCommands, type CommandEntry } from './lazyCommands.ts';
 
 const entries: readonly CommandEntry[] = [
   {
@@ -63,8 +56,7 @@ const entries: readonly CommandEntry[] = [
 ];
 
 /**
- * The command line for these arguments. Only the command that they name is loaded whole, so that each start stays quick.
- * Wrong usage ends with exit code 2, as in the POSIX utilities.
+ * The command line for these arguments. Wrong usage ends with exit code 2, as in the POSIX utilities.
  * @param args behind the program's name
  */
 export async function makeProgram(args: readonly string[]): Promise<Command> {
@@ -77,9 +69,5 @@ export async function makeProgram(args: readonly string[]): Promise<Command> {
     .showHelpAfterError('Run it with --help.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or bad input.\nData goes to stdout, reports go to stderr.');
-  for (const { name, summary, load } of entries) {
-    if (args[0] === name) (await load())(program);
-    else program.command(name).description(summary);
-  }
-  return program;
+  return addCommands(program, entries, args);
 }

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  /** What the program's own help says of it. */
+  readonly summary: string;
+  /** Adds the command, with its flags, to the program. */
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+/** Loads just the command that the arguments name, so that each start stays quick and small; of the others the help is enough. */
+export async function addCommands(program: Command, entries: readonly CommandEntry[], args: readonly string[]): Promise<Command> {
+  for (const { name, summary, load } of entries) {
+    if (args[0] === name) (await load())(program);
+    else program.command(name).description(summary);
+  }
+  return program;
+}
