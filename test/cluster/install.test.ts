@@ -35,6 +35,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
+  // Of a test that failed half way.
+  await kube(['delete', 'mutatingwebhookconfigurations', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
   await kube(['delete', 'namespace', namespace, site, locked, allowed, elsewhere, '--ignore-not-found', '--wait=false']);
 });
 
