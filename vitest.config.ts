@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import passedLine from './test/passedLine.ts';
 
+const releaseTests = ['release*', 'install', 'uninstall', 'chart'].map((name) => `test/cluster/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     reporters: ['default', passedLine],
@@ -65,10 +67,23 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
+          exclude: releaseTests,
           globalSetup: ['test/cluster/setup.ts'],
           sequence: { groupOrder: 3 },
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'releases',
+          // Of the chart, on the same node. They mostly wait; each has namespaces and an injection label of its own.
+          include: releaseTests,
+          globalSetup: ['test/cluster/setup.ts'],
+          sequence: { groupOrder: 4 },
+          maxWorkers: 3,
+          testTimeout: 180_000,
           hookTimeout: 300_000,
         },
       },

@@ -105,10 +105,17 @@ export async function leftovers(release: string, namespace: string, sites: reado
   const elsewhere = await Promise.all(
     sites.map(async (site) => names(['get', 'roles,rolebindings,configmaps,secrets', '-n', site, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name'])),
   );
-  const clusterWide = await names([
-    'get', 'mutatingwebhookconfigurations,clusterroles,clusterrolebindings', '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name',
-  ]);
-  return [...own.filter((name) => !given.includes(name)), ...elsewhere.flat(), ...clusterWide];
+  return [...own.filter((name) => !given.includes(name)), ...elsewhere.flat(), ...(await clusterWide(release, namespace))];
+}
+
+/** Releases of the same name in other namespaces have theirs. */
+async function clusterWide(release: string, namespace: string): Promise<readonly string[]> {
+  const kinds = 'mutatingwebhookconfigurations,clusterroles,clusterrolebindings';
+  const { items } = JSON.parse(await kube(['get', kinds, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'json'])) as {
+    readonly items: readonly { readonly metadata: Metadata & { readonly name: string } }[];
+  };
+  const own = items.filter(({ metadata }) => metadata.annotations?.['meta.helm.sh/release-namespace'] === namespace);
+  return own.map(({ metadata }) => metadata.name);
 }
 
 async function names(args: readonly string[]): Promise<string[]> {
@@ -120,6 +127,14 @@ export async function certificatesOf(fullname: string, namespace: string): Promi
   const certificate = await kube(['get', 'secret', `${fullname}-certs`, '-n', namespace, '-o', String.raw`jsonpath={.data.tls\.crt}`]);
   const caBundles = await kube(['get', 'mutatingwebhookconfiguration', `${fullname}.${namespace}`, '-o', 'jsonpath={.webhooks[*].clientConfig.caBundle}']);
   return { certificate, caBundles };
+}
+
+/** An injector that ends within a second: these tests are not about its drain. */
+export const quickEnd: readonly string[] = ['--set', 'extraArgs[0]=--drain=1s'];
+
+/** A label of the test's own: in namespaces that have it no other test's release injects. */
+export function labelFlags(label: string): readonly string[] {
+  return ['--set', `injection.namespaceLabel=${label}/injection`];
 }
 
 /** `--set` flags that name the Deployment `web` of these namespaces as targets. */

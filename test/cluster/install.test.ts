@@ -2,24 +2,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { runInNetns } from '../../scripts/cluster/kubectl.ts';
-import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { ensureHelm } from '../../scripts/cluster/tools.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
 import type { Finding, InstallResult } from '../../src/install/index.ts';
-import { certificatesOf, chart, helm, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
+import { certificatesOf, helm, installer, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
+import { json, podNames, releaseUnderTest } from './installBench.ts';
 import { kube, namespaceYaml } from './workbench.ts';
 
-const node = inject('node');
-const release = 'installer-packet-capture';
-const namespace = 'installer';
-const site = 'installer-site';
+const { release, namespace, site, at, flags } = releaseUnderTest('installer');
 const locked = 'installer-locked';
 const allowed = 'installer-allowed';
-const elsewhere = 'installer-elsewhere';
-const at = ['--release', release, '--namespace', namespace];
-const flags = [...at, '--yes', '--set', 'replicas=1'];
 const badImage = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '15s'];
 const wholeSite = targetFlags([site]);
 
@@ -29,7 +21,7 @@ let siteBefore: unknown;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
   await loadReleaseImages();
-  await kube(['apply', '-f', '-'], [siteYaml(site), namespaceYaml(locked, 'restricted'), namespaceYaml(allowed), namespaceYaml(elsewhere)].join('\n---\n'));
+  await kube(['apply', '-f', '-'], [siteYaml(site), namespaceYaml(locked, 'restricted'), namespaceYaml(allowed)].join('\n---\n'));
   siteBefore = await siteState(site);
 });
 
@@ -37,27 +29,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   // Of a test that failed half way.
   await kube(['delete', 'mutatingwebhookconfigurations', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
-  await kube(['delete', 'namespace', namespace, site, locked, allowed, elsewhere, '--ignore-not-found', '--wait=false']);
+  await kube(['delete', 'namespace', namespace, site, locked, allowed, '--ignore-not-found', '--wait=false']);
 });
-
-/** A command of ours that drives this helm; whatever its exit code. */
-async function installer(major: HelmMajor, args: readonly string[], input?: string): ReturnType<typeof runInNetns> {
-  const env = { HELM: await ensureHelm(major, stderrProgress) };
-  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env, ...(input === undefined ? {} : { input }) });
-}
-
-async function json<T>(major: HelmMajor, exitCode: number, args: readonly string[], input?: string): Promise<{ readonly result: T; readonly stderr: string }> {
-  const outcome = await installer(major, [...args, '-o', 'json'], input);
-  expect(outcome.exitCode, outcome.stderr).toBe(exitCode);
-  return { result: JSON.parse(outcome.stdout) as T, stderr: outcome.stderr };
-}
 
 async function namespaces(): Promise<string> {
   return kube(['get', 'namespaces', '-o', 'name']);
-}
-
-async function podNames(): Promise<string> {
-  return kube(['get', 'pods', '-n', namespace, '-l', 'app.kubernetes.io/component=injector', '-o', 'name']);
 }
 
 interface Refusal {
@@ -154,11 +130,11 @@ test('install: everything runs, injection is proven, the target carries the side
 });
 
 test.each<HelmMajor>([4, 3])('install again: not a byte of the certificates changes and no pod restarts (helm %i)', async (major) => {
-  const pods = await podNames();
+  const pods = await podNames(namespace);
   const { result } = await json<InstallResult>(major, 0, ['install', ...flags, ...wholeSite]);
   expect(result).toMatchObject({ result: 'upgraded', certificates: { action: 'keep' } });
   expect(await certificatesOf(release, namespace)).toEqual(certificates);
-  expect(await podNames()).toBe(pods);
+  expect(await podNames(namespace)).toBe(pods);
 });
 
 test('a dry run of an upgrade is a diff, and nothing changes', async () => {
@@ -170,11 +146,11 @@ test('a dry run of an upgrade is a diff, and nothing changes', async () => {
 });
 
 test('an upgrade that fails ends with the revision before', async () => {
-  const pods = await podNames();
+  const pods = await podNames(namespace);
   const { result, stderr } = await json<{ readonly error: Record<string, string> }>(4, 1, ['upgrade', ...at, '--yes', ...badImage]);
   expect(result.error['hint']).toBe('Rolled back: what revision 3 was runs again.');
   expect(stderr).toContain('ErrImageNeverPull');
-  expect(await podNames()).toBe(pods);
+  expect(await podNames(namespace)).toBe(pods);
   expect(await certificatesOf(release, namespace)).toEqual(certificates);
   expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
 });
@@ -206,55 +182,4 @@ test('a release that helm believes to be in other hands is left alone', async ()
   expect(shown(result)).toEqual([`release_pending: release ${release} in namespace ${namespace}`]);
   await kube(['patch', '-n', namespace, name, '--type=merge', '--patch', JSON.stringify({ data: stored.data })]);
   await status('deployed');
-});
-
-test('uninstall leaves nothing', async () => {
-  await json(4, 0, ['install', ...flags, ...wholeSite]);
-  const look = await json<{ readonly result: string; readonly targets: readonly string[] }>(4, 0, ['uninstall', ...at, '--dry-run']);
-  expect(look.result).toMatchObject({ result: 'dry-run', targets: [`namespace/${site}`, `deployment/web in ${site}`] });
-  const { result } = await json(3, 0, ['uninstall', ...at, '--yes']);
-  expect(result).toMatchObject({ result: 'uninstalled', left: [] });
-  expect(await siteState(site)).toEqual(siteBefore);
-  expect(await leftovers(release, namespace, [site])).toEqual([]);
-  const { exitCode, stderr } = await installer(4, ['uninstall', ...at, '--yes']);
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error NOT_FOUND: there is no such release')]);
-});
-
-test("a release of plain helm keeps its certificate when the installer takes it over", async () => {
-  await helm(3, ['install', release, chart, '-n', namespace, '--wait', '--timeout', '2m', '--set', 'replicas=1']);
-  const made = await certificatesOf(release, namespace);
-  const pods = await podNames();
-  const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, '--yes']);
-  expect(result.certificates).toMatchObject({ mode: 'baked', action: 'keep' });
-  expect(await certificatesOf(release, namespace)).toEqual(made);
-  expect(await podNames()).toBe(pods);
-  await json(4, 0, ['uninstall', ...at, '--yes']);
-  expect(await leftovers(release, namespace, [])).toEqual([]);
-});
-
-test('a first install of plain helm whose hook failed: uninstall takes the hook away too', async () => {
-  const program = await ensureHelm(4, stderrProgress);
-  const targets = ['--set', `targets[0].namespace=${site},targets[0].deployments[0]=nobody`, '--set', 'hooks.backoffLimit=0'];
-  const failed = await runInNetns(node, [program, 'install', release, chart, '-n', namespace, '--create-namespace', '--set', 'replicas=1', ...targets]);
-  expect(failed.exitCode).not.toBe(0);
-  expect((await kube(['get', 'jobs', '-n', namespace, '-o', 'name'])).trim()).toBe(`job.batch/${release}-opt-in`);
-  const { result } = await json(4, 0, ['uninstall', ...at, '--yes']);
-  expect(result).toMatchObject({ result: 'uninstalled', left: [] });
-  expect(await siteState(site)).toEqual(siteBefore);
-  expect(await leftovers(release, namespace, [site])).toEqual([]);
-});
-
-test('without hooks nothing is opted in, and the lines for it are printed; namespaceOverride is followed', async () => {
-  const settings = ['--set', 'hooks.enabled=false', '--set', `namespaceOverride=${elsewhere}`];
-  const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite, ...settings]);
-  expect(result.findings.map(({ code }) => code)).toEqual(['hooks_disabled']);
-  expect(result.injectionProven).toBe(true);
-  expect(result.targets).toMatchObject([{ optedIn: false }]);
-  for (const line of result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
-  expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
-  const gone = await json<{ readonly next: readonly string[] }>(4, 0, ['uninstall', ...at, '--yes']);
-  expect(gone.result).toMatchObject({ result: 'uninstalled', left: [] });
-  for (const line of gone.result.next) expect((await runInNetns(node, ['bash', '-c', line])).exitCode, line).toBe(0);
-  expect(await siteState(site)).toEqual(siteBefore);
-  expect(await leftovers(release, elsewhere, [site])).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  certificatesOf, chart, helm, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor,
+  certificatesOf, chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor,
 } from './helmWorkbench.ts';
 import { kube } from './workbench.ts';
 
@@ -20,6 +20,7 @@ describe.concurrent.each<[string, HelmMajor, HelmMajor]>([
   const sites = [`${namespace}-a`, `${namespace}-b`] as const;
   const [a, b] = sites;
   const flags = ['-n', namespace, '--wait', '--timeout', '3m'];
+  const values = [...quickEnd, ...labelFlags(namespace)];
 
   afterAll(async () => {
     await kube(['delete', 'namespace', namespace, ...sites, '--ignore-not-found', '--wait=false']);
@@ -29,12 +30,12 @@ describe.concurrent.each<[string, HelmMajor, HelmMajor]>([
     await kube(['apply', '-f', '-'], sites.map(siteYaml).join('\n---\n'));
     const [cleanA, cleanB] = await Promise.all(sites.map(siteState));
 
-    await helm(first, ['install', release, chart, ...flags, '--create-namespace', ...targetFlags([a])]);
+    await helm(first, ['install', release, chart, ...flags, '--create-namespace', ...values, ...targetFlags([a])]);
     expect(await runningContainers(a), 'the target is opted in').toEqual(injected);
     expect(await runningContainers(b), 'and nothing else').toEqual(plain);
     const installed = await certificatesOf(release, namespace);
 
-    await helm(later, ['upgrade', release, chart, ...flags, ...targetFlags([b])]);
+    await helm(later, ['upgrade', release, chart, ...flags, ...values, ...targetFlags([b])]);
     expect(await runningContainers(b), 'the new target is opted in').toEqual(injected);
     expect(await runningContainers(a), 'the old one is let go').toEqual(plain);
     expect(await siteState(a)).toEqual(cleanA);

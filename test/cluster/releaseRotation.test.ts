@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
-import { certificatesOf, helm, installed, leftovers, loadReleaseImages } from './helmWorkbench.ts';
+import { certificatesOf, helm, installed, labelFlags, leftovers, loadReleaseImages } from './helmWorkbench.ts';
 import type { StreamResult } from './podStream.ts';
 import { kube } from './workbench.ts';
 
@@ -15,9 +15,9 @@ const flags = ['--release', release, '--namespace', namespace, '--yes'];
 
 beforeAll(async () => {
   await loadReleaseImages();
-  const metadata = { name: site, labels: { 'packet-capture/injection': 'enabled' } };
+  const metadata = { name: site, labels: { 'rotation/injection': 'enabled' } };
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
-  await installed(4, ['install', ...flags]);
+  await installed(4, ['install', ...flags, ...labelFlags('rotation')]);
 });
 
 afterAll(async () => {

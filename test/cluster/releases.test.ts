@@ -6,7 +6,7 @@ import { run } from '../../scripts/cluster/command.ts';
 import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { containerd } from '../../scripts/cluster/goModules.ts';
 import { injectorImage } from '../../scripts/images/images.ts';
-import { chart, helm, leftovers, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
+import { chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
 import { kube, loadImages, nginxImage } from './workbench.ts';
 
 const node = inject('node');
@@ -40,9 +40,9 @@ beforeAll(async () => {
   const { ctr } = await programPaths(containerd);
   await run([ctr, `--address=${node.containerdSocket}`, '--namespace=k8s.io', 'images', 'tag', '--force', injectorImage, otherImage]);
   await kube(['apply', '-f', '-'], [ours.site, article.site].map(siteYaml).join('\n---\n'));
-  await helm(4, ['install', ours.release, chart, '-n', ours.namespace, '--create-namespace', '--wait', '--timeout', '3m', ...targetFlags([ours.site])]);
+  await helm(4, ['install', ours.release, chart, '-n', ours.namespace, '--create-namespace', '--wait', '--timeout', '3m', ...quickEnd, ...labelFlags('two'), ...targetFlags([ours.site])]);
   await writeFile(join(folder, 'values.yaml'), articleValues);
-  await helm(4, ['install', article.release, chart, '-n', article.namespace, '--create-namespace', '--wait', '--timeout', '3m', '-f', join(folder, 'values.yaml')]);
+  await helm(4, ['install', article.release, chart, '-n', article.namespace, '--create-namespace', '--wait', '--timeout', '3m', ...quickEnd, '-f', join(folder, 'values.yaml')]);
 });
 
 afterAll(async () => {

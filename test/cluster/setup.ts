@@ -21,23 +21,39 @@ declare module 'vitest' {
  * PACKET_CAPTURE_TEST_NODE names it (`test`); PACKET_CAPTURE_KEEP_NODE=1 takes the one of the run before and leaves it up.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const name = process.env['PACKET_CAPTURE_TEST_NODE'] ?? 'test';
-  const keep = process.env['PACKET_CAPTURE_KEEP_NODE'] === '1';
-  return bringUp(project, name, keep).catch(explain);
+  shared.node ??= bringUp().catch(explain);
+  shared.users += 1;
+  const { handle, takeDown } = await shared.node;
+  project.provide('node', handle);
+  return async () => {
+    shared.users -= 1;
+    if (shared.users === 0) await takeDown();
+  };
 }
 
-async function bringUp(project: TestProject, name: string, keep: boolean): Promise<() => Promise<void>> {
+interface TestNode {
+  readonly handle: ClusterHandle;
+  readonly takeDown: () => Promise<void>;
+}
+
+/** Each project loads this file for itself, in the same process. */
+const shared = ((globalThis as { packetCaptureTests?: { node?: Promise<TestNode>; users: number } }).packetCaptureTests ??= { users: 0 });
+
+async function bringUp(): Promise<TestNode> {
+  const name = process.env['PACKET_CAPTURE_TEST_NODE'] ?? 'test';
+  const keep = process.env['PACKET_CAPTURE_KEEP_NODE'] === '1';
   await checkMachine();
   const lock = await acquireLock(join(stateHome(), `${name}.tests.lock`), `node ${name} for its tests`, stderrProgress);
   // What a run that was killed left behind would be in the way of this one.
   if (!keep) await downCluster(name, stderrProgress);
-  project.provide('node', await upCluster({ name, onProgress: stderrProgress }));
-  return async () => {
+  const handle = await upCluster({ name, onProgress: stderrProgress });
+  const takeDown = async (): Promise<void> => {
     if (keep) stderrProgress(`node ${name} stays up: npm run -s cluster -- --name ${name} kubectl get pods -A`);
     // In silence: the summary is what a run ends with.
     else await downCluster(name, noProgress);
     await lock.release();
   };
+  return { handle, takeDown };
 }
 
 /** Ends the run with the one error, instead of one in every file and vitest's frames around it. */

@@ -1,5 +1,4 @@
 import { link, mkdtemp, readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
@@ -115,7 +114,7 @@ export async function keepFiles(folder: string): Promise<string[]> {
 
 /** Copies the capture files of a pod out, as the README says; their paths, oldest first. */
 export async function copyFiles(namespace: string, pod: string): Promise<string[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
+  const folder = await mkdtemp(join(node.stateDir, 'copied-'));
   await kube(['cp', '-n', namespace, '-c', 'packet-capture', `${pod}:/captures`, folder]);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.pcapng'));
   return names.toSorted().map((name) => join(folder, name));
