@@ -4,6 +4,7 @@ import { codedError } from '../errors.ts';
 import { skipReasons } from '../inject/index.ts';
 import { parseDuration } from '../settings/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
+import { interruptedExitCode } from './exitCodes.ts';
 
 /** The flags that `patch` and `unpatch` share. */
 export interface ChangeFlags extends ConnectionFlags {
@@ -44,9 +45,6 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
     report: (line) => console.error(line),
   };
 }
-
-/** What shells give for a command that Ctrl-C has ended. */
-const interruptedExitCode = 130;
 
 /** The result as JSON, the patch of a dry run, or one line. */
 export function printChange(result: ChangeResult, output: 'json' | undefined): void {

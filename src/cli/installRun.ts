@@ -1,8 +1,9 @@
 import { text as readStream } from 'node:stream/consumers';
 import { codedError, formatError, isCodedError, type CodedError } from '../errors.ts';
 import type { ValuesMode } from '../install/values.ts';
-import { readsStdin, type InstallFlags } from './installFlags.ts';
-import { checkConfirmation, confirmation, interruptedExitCode, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
+import { interruptedExitCode } from './exitCodes.ts';
+import { bundledChart, readsStdin, type InstallFlags } from './installFlags.ts';
+import { checkConfirmation, confirmation, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
 
 export interface InstallMode {
   readonly valuesMode: ValuesMode;
@@ -17,11 +18,11 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   const timeoutSeconds = timeoutOf(flags);
   const { formatResult, installRelease } = await import('../install/index.ts');
   const signal = interruption();
-  const { release, namespace, context, kubeconfig, chart } = flags;
+  const { release, namespace, context, kubeconfig, chart = bundledChart, values = [], set = [], setString = [] } = flags;
   await printing(flags, async (told) => {
     const outcome = await installRelease({
       ...mode, release, namespace, context, kubeconfig, chart, timeoutSeconds, signal,
-      given: { files: flags.values, set: flags.set, setString: flags.setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
+      given: { files: values, set, setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
       dryRun: flags.dryRun === true,
       confirm: confirmation(flags, signal),
       report: (line) => console.error(line),

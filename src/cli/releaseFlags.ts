@@ -70,6 +70,3 @@ export function interruption(): AbortSignal {
   process.on('SIGTERM', () => interrupted.abort());
   return interrupted.signal;
 }
-
-/** What shells give for a command that Ctrl-C has ended. */
-export const interruptedExitCode = 130;

@@ -12,7 +12,7 @@ import { kube, namespaceYaml } from './workbench.ts';
 const { release, namespace, site, at, flags } = releaseUnderTest('installer');
 const locked = 'installer-locked';
 const allowed = 'installer-allowed';
-const badImage = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '15s'];
+const badImage = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '8s'];
 const wholeSite = targetFlags([site]);
 
 let folder = '';
