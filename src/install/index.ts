@@ -1,6 +1,6 @@
-export { findingKinds, formatFinding, type Finding, type FindingCode, type Severity } from './findings.ts';
+export { findingKinds, formatFinding, type Finding, type FindingCode, type Severity } from './preflight/findings.ts';
 export { installRelease } from './install.ts';
 export type { InstallOptions } from './installOptions.ts';
-export type { Refused } from './rehearsal.ts';
-export { formatResult, type InstallResult } from './summary.ts';
+export type { Refused } from './rehearsal/rehearsal.ts';
+export { formatResult, type InstallResult } from './outcome/summary.ts';
 export { formatUninstall, uninstallRelease, type UninstallOptions, type UninstallResult } from './uninstall.ts';

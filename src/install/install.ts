@@ -1,16 +1,16 @@
 import { codedError } from '../errors.ts';
-import { carryOut } from './carryOut.ts';
-import { countChanges } from './diff.ts';
-import { unlessForbidden } from './facts.ts';
-import { formatFinding, hasErrors, type Finding } from './findings.ts';
+import { carryOut } from './run/carryOut.ts';
+import { countChanges } from './rehearsal/diff.ts';
+import { unlessForbidden } from './reading.ts';
+import { formatFinding, hasErrors, type Finding } from './preflight/findings.ts';
 import type { InstallOptions } from './installOptions.ts';
-import { look } from './look.ts';
-import { rehearseInstall, releaseObjects, siteOf, type Refused, type Rehearsal } from './rehearsal.ts';
-import type { ReleaseJson } from './release.ts';
+import { look } from './preflight/look.ts';
+import { rehearseInstall, releaseObjects, siteOf, type Refused, type Rehearsal } from './rehearsal/rehearsal.ts';
+import type { ReleaseJson } from './helm/release.ts';
 import { step } from './step.ts';
-import { summarise, type InstallResult } from './summary.ts';
-import { readTargetStates } from './targetsState.ts';
-import { openTools, type Tools } from './tools.ts';
+import { summarise, type InstallResult } from './outcome/summary.ts';
+import { readTargetStates } from './outcome/targetsState.ts';
+import { openTools, type Tools } from './helm/tools.ts';
 import { coalesce, intentOf } from './values.ts';
 
 /**

@@ -1,21 +1,21 @@
 import { codedError, isCodedError } from '../errors.ts';
 import { targetName } from '../targets/object.ts';
 import type { TargetRecord } from '../targets/record.ts';
-import { webhooksOf, inNamespace } from './chart.ts';
-import { eventNames, reportEvidence, releaseSelector } from './evidence.ts';
-import { unlessForbidden } from './facts.ts';
-import type { Helm } from './helm.ts';
-import { waitFlags } from './helmFlags.ts';
-import { hookObjectsOf, removeHookObjects } from './hookObjects.ts';
-import { findLeftovers, isKept, type Leftover } from './leftovers.ts';
-import { nameOfObject, objectsOf, type ManifestObject } from './objects.ts';
-import { readRecord } from './optInRecord.ts';
-import { readHistory, readManifests, type ReleaseHistory } from './release.ts';
+import { webhooksOf, inNamespace } from './helm/chart.ts';
+import { eventNames, reportEvidence, releaseSelector } from './run/evidence.ts';
+import { unlessForbidden } from './reading.ts';
+import type { Helm } from './helm/helm.ts';
+import { waitFlags } from './helm/helmFlags.ts';
+import { hookObjectsOf, removeHookObjects } from './helm/hookObjects.ts';
+import { findLeftovers, isKept, type Leftover } from './outcome/leftovers.ts';
+import { nameOfObject, objectsOf, type ManifestObject } from './helm/objects.ts';
+import { readRecord } from './outcome/optInRecord.ts';
+import { readHistory, readManifests, type ReleaseHistory } from './helm/release.ts';
 import { step, type Report } from './step.ts';
-import { kubectlLines } from './targetsState.ts';
-import { kubectlIn, openTools, type Connection, type Tools } from './tools.ts';
+import { kubectlLines } from './outcome/targetsState.ts';
+import { kubectlIn, openTools, type Connection, type Tools } from './helm/tools.ts';
 import { intentOf, type Intent, type Values } from './values.ts';
-import { whileWatching } from './watch.ts';
+import { whileWatching } from './run/watch.ts';
 
 export interface UninstallOptions extends Connection {
   readonly release: string;

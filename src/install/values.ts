@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../certificates/index.ts';
-import type { Helm } from './helm.ts';
-import { givenFlags, type GivenValues } from './helmFlags.ts';
-import type { ReleaseJson } from './release.ts';
+import type { Helm } from './helm/helm.ts';
+import { givenFlags, type GivenValues } from './helm/helmFlags.ts';
+import type { ReleaseJson } from './helm/release.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { filesOfMaterial, issueMaterial, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
-import { materialFindings, planCertificates, type CertificatePlan, type CertificateQuestion } from '../../../src/install/certificates.ts';
+import { materialFindings, planCertificates, type CertificatePlan, type CertificateQuestion } from '../../../src/install/rehearsal/certificates.ts';
 import { withMaterial } from '../../../src/install/values.ts';
 
 const now = new Date('2026-11-22T12:00:00Z');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changesBetween, countChanges } from '../../../src/install/diff.ts';
-import { maskSecrets, nameOfObject, objectsOf, type ManifestObject } from '../../../src/install/objects.ts';
+import { changesBetween, countChanges } from '../../../src/install/rehearsal/diff.ts';
+import { maskSecrets, nameOfObject, objectsOf, type ManifestObject } from '../../../src/install/helm/objects.ts';
 
 const config = (name: string, value: string): ManifestObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'tools' }, data: { value } });
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { isCodedError } from '../../../src/errors.ts';
-import { helmErrorCode, helmMessage } from '../../../src/install/helmError.ts';
-import { givenFlags, waitFlags } from '../../../src/install/helmFlags.ts';
-import { checkHelmVersion, formatHelmVersion, parseHelmVersion } from '../../../src/install/helmVersion.ts';
+import { helmErrorCode, helmMessage } from '../../../src/install/helm/helmError.ts';
+import { givenFlags, waitFlags } from '../../../src/install/helm/helmFlags.ts';
+import { checkHelmVersion, formatHelmVersion, parseHelmVersion } from '../../../src/install/helm/helmVersion.ts';
 
 describe('versions of helm', () => {
   test.each(['v4.2.2', 'v4.3.1', 'v4.0.0', 'v3.14.0', 'v3.22.0', 'v3.21.4+g1234567', '4.2.10'])('%s is taken', (text) => {

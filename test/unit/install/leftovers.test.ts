@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Kubectl } from '../../../src/cluster/index.ts';
-import { findLeftovers, type Search } from '../../../src/install/leftovers.ts';
+import { findLeftovers, type Search } from '../../../src/install/outcome/leftovers.ts';
 
 const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'capture-certs', namespace: 'tools' } };
 const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept', namespace: 'tools', annotations: { 'helm.sh/resource-policy': 'keep' } } };

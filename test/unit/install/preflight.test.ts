@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { WorkloadObject } from '../../../src/cluster/kubernetes.ts';
-import { parseApiResources } from '../../../src/install/apiResources.ts';
-import type { Facts } from '../../../src/install/facts.ts';
-import { findingKinds, formatFinding, hasErrors, type Finding } from '../../../src/install/findings.ts';
-import { judge, releaseFindings, versionFindings } from '../../../src/install/preflight.ts';
-import { historyOf, type Revision } from '../../../src/install/release.ts';
-import type { Right } from '../../../src/install/rights.ts';
+import { parseApiResources } from '../../../src/install/preflight/apiResources.ts';
+import type { Facts } from '../../../src/install/preflight/facts.ts';
+import { findingKinds, formatFinding, hasErrors, type Finding } from '../../../src/install/preflight/findings.ts';
+import { judge, releaseFindings, versionFindings } from '../../../src/install/preflight/preflight.ts';
+import { historyOf, type Revision } from '../../../src/install/helm/release.ts';
+import type { Right } from '../../../src/install/preflight/rights.ts';
 import { intentOf } from '../../../src/install/values.ts';
 
 const intent = intentOf({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Kubectl } from '../../../src/cluster/index.ts';
 import { codedError } from '../../../src/errors.ts';
-import { askRights, refusedFor, rightsFor, storageRights } from '../../../src/install/rights.ts';
+import { askRights, refusedFor, rightsFor, storageRights } from '../../../src/install/preflight/rights.ts';
 
 const role = {
   apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'hook', namespace: 'shop' },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { finding } from '../../../src/install/findings.ts';
-import { formatResult, type InstallResult } from '../../../src/install/summary.ts';
+import { finding } from '../../../src/install/preflight/findings.ts';
+import { formatResult, type InstallResult } from '../../../src/install/outcome/summary.ts';
 
 const workload = { kind: 'Deployment', name: 'web', optedIn: false, pods: 2, injectedPods: 0, rollout: '2 of 2 pods updated, 2 available' };
 const result: InstallResult = {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { interruptionHint, interruptionText } from '../../../src/install/apply.ts';
-import { evidenceWarnings } from '../../../src/install/evidence.ts';
-import { findingsMarkdown } from '../../../src/install/findings.ts';
-import { historyOf, type ReleaseHistory } from '../../../src/install/release.ts';
-import { kubectlLines } from '../../../src/install/targetsState.ts';
+import { interruptionHint, interruptionText } from '../../../src/install/run/apply.ts';
+import { evidenceWarnings } from '../../../src/install/run/evidence.ts';
+import { findingsMarkdown } from '../../../src/install/preflight/findings.ts';
+import { historyOf, type ReleaseHistory } from '../../../src/install/helm/release.ts';
+import { kubectlLines } from '../../../src/install/outcome/targetsState.ts';
 import { intentOf } from '../../../src/install/values.ts';
 
 const history = (...statuses: readonly string[]): ReleaseHistory | undefined =>

@@ -1,13 +1,13 @@
-import { isCodedError } from '../errors.ts';
-import type { Kubectl } from '../cluster/index.ts';
+import { isCodedError } from '../../errors.ts';
+import type { Kubectl } from '../../cluster/index.ts';
 import type { Site } from './apply.ts';
 import { ifPossible } from './evidence.ts';
-import { readSome } from './facts.ts';
-import { waitFlags } from './helmFlags.ts';
-import { removeHookObjects } from './hookObjects.ts';
-import { objectsOf } from './objects.ts';
-import { readHistory, readManifests, type ReleaseHistory } from './release.ts';
-import { readRecord } from './optInRecord.ts';
+import { readSome } from '../reading.ts';
+import { waitFlags } from '../helm/helmFlags.ts';
+import { removeHookObjects } from '../helm/hookObjects.ts';
+import { objectsOf } from '../helm/objects.ts';
+import { readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
+import { readRecord } from '../outcome/optInRecord.ts';
 import { whileWatching } from './watch.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseAllDocuments } from 'yaml';
-import { codedError } from '../errors.ts';
+import { codedError } from '../../errors.ts';
 
 /** A Kubernetes object as a manifest has it. */
 export interface ManifestObject {

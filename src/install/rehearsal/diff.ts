@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from 'diff';
 import { stringify } from 'yaml';
-import { maskSecrets, nameOfObject, type ManifestObject } from './objects.ts';
+import { maskSecrets, nameOfObject, type ManifestObject } from '../helm/objects.ts';
 
 /** What happens to one object. */
 export interface ObjectChange {

@@ -1,11 +1,11 @@
-import { codedError, isCodedError } from '../errors.ts';
-import type { Kubectl } from '../cluster/index.ts';
+import { codedError, isCodedError } from '../../errors.ts';
+import type { Kubectl } from '../../cluster/index.ts';
 import { eventNames, reportEvidence } from './evidence.ts';
-import type { Helm } from './helm.ts';
-import { waitFlags, type WaitStrategy } from './helmFlags.ts';
-import { readHistory, type ReleaseHistory, type ReleaseJson } from './release.ts';
-import type { Report } from './step.ts';
-import type { Values } from './values.ts';
+import type { Helm } from '../helm/helm.ts';
+import { waitFlags, type WaitStrategy } from '../helm/helmFlags.ts';
+import { readHistory, type ReleaseHistory, type ReleaseJson } from '../helm/release.ts';
+import type { Report } from '../step.ts';
+import type { Values } from '../values.ts';
 import { whileWatching } from './watch.ts';
 
 /** One release and how to reach it. */

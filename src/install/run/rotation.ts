@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect, rotateOnce, type CertificateMaterial, type RotationStep } from '../certificates/index.ts';
-import { codedError } from '../errors.ts';
-import type { WorkloadObject } from '../cluster/kubernetes.ts';
-import { rolloutProgress } from '../cluster/progress.ts';
+import { inspect, rotateOnce, type CertificateMaterial, type RotationStep } from '../../certificates/index.ts';
+import { codedError } from '../../errors.ts';
+import type { WorkloadObject } from '../../cluster/kubernetes.ts';
+import { rolloutProgress } from '../../cluster/progress.ts';
 import { apply, type Site } from './apply.ts';
 import { releaseSelector } from './evidence.ts';
-import { readSome } from './facts.ts';
+import { readSome } from '../reading.ts';
 import { proveInjection } from './proof.ts';
-import type { ReleaseJson } from './release.ts';
-import { withMaterial, type Values } from './values.ts';
+import type { ReleaseJson } from '../helm/release.ts';
+import { withMaterial, type Values } from '../values.ts';
 
 /**
  * How long each API server may take to use a configuration that was stored: they watch it, which takes a moment, and

@@ -1,16 +1,17 @@
-import { codedError, isCodedError } from '../errors.ts';
+import { codedError, isCodedError } from '../../errors.ts';
 import { readApiResources } from './apiResources.ts';
-import { certificateSecretOf, readChart, render, webhooksOf, type ChartFacts, type WebhookService } from './chart.ts';
-import { checkExistingSecret, readOwnSecret } from './certificates.ts';
-import { readNamespace, readTargets, unlessForbidden } from './facts.ts';
+import { certificateSecretOf, readChart, render, webhooksOf, type ChartFacts, type WebhookService } from '../helm/chart.ts';
+import { checkExistingSecret, readOwnSecret } from '../rehearsal/certificates.ts';
+import { readNamespace, readTargets } from './facts.ts';
+import { unlessForbidden } from '../reading.ts';
 import { finding, type Finding } from './findings.ts';
-import type { GivenValues, WaitStrategy } from './helmFlags.ts';
-import type { ManifestObject } from './objects.ts';
+import type { GivenValues, WaitStrategy } from '../helm/helmFlags.ts';
+import type { ManifestObject } from '../helm/objects.ts';
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
-import { currentRevision, isPending, readHistory, readValues, type ReleaseHistory } from './release.ts';
+import { currentRevision, isPending, readHistory, readValues, type ReleaseHistory } from '../helm/release.ts';
 import { askRights, refusedFor, rightsFor, storageRights, waitingRights } from './rights.ts';
-import type { Tools } from './tools.ts';
-import { coalesce, fieldsOf, intentOf, mergeValues, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from './values.ts';
+import type { Tools } from '../helm/tools.ts';
+import { coalesce, fieldsOf, intentOf, mergeValues, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from '../values.ts';
 
 export interface Wish {
   readonly release: string;

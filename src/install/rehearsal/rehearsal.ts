@@ -1,16 +1,16 @@
-import { isCodedError } from '../errors.ts';
-import { rehearse, type Site } from './apply.ts';
-import { inNamespace } from './chart.ts';
+import { isCodedError } from '../../errors.ts';
+import { rehearse, type Site } from '../run/apply.ts';
+import { inNamespace } from '../helm/chart.ts';
 import { planCertificates, type CertificatePlan } from './certificates.ts';
 import { changesBetween, countChanges, type ObjectChange } from './diff.ts';
-import { finding, formatFinding, hasErrors, type Finding } from './findings.ts';
-import type { InstallOptions } from './installOptions.ts';
-import type { Plan } from './look.ts';
-import { objectsOf, type ManifestObject } from './objects.ts';
-import { currentRevision, readManifests, type ReleaseJson } from './release.ts';
-import { step } from './step.ts';
-import { kubectlIn, type Tools } from './tools.ts';
-import { withMaterial, withMode, type Values } from './values.ts';
+import { finding, formatFinding, hasErrors, type Finding } from '../preflight/findings.ts';
+import type { InstallOptions } from '../installOptions.ts';
+import type { Plan } from '../preflight/look.ts';
+import { objectsOf, type ManifestObject } from '../helm/objects.ts';
+import { currentRevision, readManifests, type ReleaseJson } from '../helm/release.ts';
+import { step } from '../step.ts';
+import { kubectlIn, type Tools } from '../helm/tools.ts';
+import { withMaterial, withMode, type Values } from '../values.ts';
 
 /** The findings stopped it; nothing was changed. */
 export interface Refused {

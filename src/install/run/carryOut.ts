@@ -1,16 +1,16 @@
-import { codedError, isCodedError } from '../errors.ts';
+import { codedError, isCodedError } from '../../errors.ts';
 import { apply, interrupted, type Site } from './apply.ts';
-import { imagesOf } from './chart.ts';
-import type { CertificatePlan } from './certificates.ts';
+import { imagesOf } from '../helm/chart.ts';
+import type { CertificatePlan } from '../rehearsal/certificates.ts';
 import { reportEvidence } from './evidence.ts';
-import type { InstallOptions } from './installOptions.ts';
+import type { InstallOptions } from '../installOptions.ts';
 import { proveInjection } from './proof.ts';
-import { releaseObjects, type Rehearsal } from './rehearsal.ts';
-import { readHistory, type ReleaseJson } from './release.ts';
+import { releaseObjects, type Rehearsal } from '../rehearsal/rehearsal.ts';
+import { readHistory, type ReleaseJson } from '../helm/release.ts';
 import { finishRotation, isRotating, rotationTexts, settle } from './rotation.ts';
-import { step } from './step.ts';
+import { step } from '../step.ts';
 import { takeBack } from './takeBack.ts';
-import type { Tools } from './tools.ts';
+import type { Tools } from '../helm/tools.ts';
 
 /** What was carried out. */
 export interface Done {

@@ -1,8 +1,8 @@
-import { inspect, type RotationStep } from '../certificates/index.ts';
-import { certificateSecretOf } from './chart.ts';
+import { inspect, type RotationStep } from '../../certificates/index.ts';
+import { certificateSecretOf } from '../helm/chart.ts';
 import type { CertificatePlan } from './certificates.ts';
-import type { ManifestObject } from './objects.ts';
-import { fieldsOf } from './values.ts';
+import type { ManifestObject } from '../helm/objects.ts';
+import { fieldsOf } from '../values.ts';
 
 export interface CertificateSummary {
   readonly mode: string;

@@ -1,14 +1,14 @@
 import {
   decideReuse, inspect, issueMaterial, materialOfFiles, materialOfValues, rotateOnce, servingNames, webhookHost,
   type CertificateMaterial, type ReuseAction, type RotationStep,
-} from '../certificates/index.ts';
-import type { Kubectl } from '../cluster/index.ts';
-import { codedError } from '../errors.ts';
-import type { WebhookService } from './chart.ts';
-import { readSome } from './facts.ts';
-import { finding, type Finding } from './findings.ts';
-import type { ManifestObject } from './objects.ts';
-import { fieldsOf, type Values } from './values.ts';
+} from '../../certificates/index.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import { codedError } from '../../errors.ts';
+import type { WebhookService } from '../helm/chart.ts';
+import { readSome } from '../reading.ts';
+import { finding, type Finding } from '../preflight/findings.ts';
+import type { ManifestObject } from '../helm/objects.ts';
+import { fieldsOf, type Values } from '../values.ts';
 
 export interface CertificatePlan {
   /** `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them. */

@@ -1,9 +1,9 @@
-import { isCodedError } from '../errors.ts';
-import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import type { Event, List, Pod } from '../cluster/kubernetes.ts';
-import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from '../cluster/podProblems.ts';
-import type { Report } from './step.ts';
+import { isCodedError } from '../../errors.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import { kubectlJson } from '../../cluster/kubectl.ts';
+import type { Event, List, Pod } from '../../cluster/kubernetes.ts';
+import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from '../../cluster/podProblems.ts';
+import type { Report } from '../step.ts';
 
 const shownProblems = 3;
 const shownWarnings = 8;

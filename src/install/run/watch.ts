@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import { objectName, type List, type Pod, type WorkloadObject } from '../cluster/kubernetes.ts';
-import { formatProblem, podProblems } from '../cluster/podProblems.ts';
-import { rolloutProgress } from '../cluster/progress.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import { kubectlJson } from '../../cluster/kubectl.ts';
+import { objectName, type List, type Pod, type WorkloadObject } from '../../cluster/kubernetes.ts';
+import { formatProblem, podProblems } from '../../cluster/podProblems.ts';
+import { rolloutProgress } from '../../cluster/progress.ts';
 import { ifPossible, releaseSelector } from './evidence.ts';
-import type { Report } from './step.ts';
+import type { Report } from '../step.ts';
 
 const everyMs = 1500;
 /** Without news a line comes after this time all the same, so that the waiting is seen to live. */

@@ -1,7 +1,7 @@
-import type { Kubectl } from '../cluster/index.ts';
+import type { Kubectl } from '../../cluster/index.ts';
 import type { ApiResource } from './apiResources.ts';
-import { unlessForbidden } from './facts.ts';
-import type { ManifestObject } from './objects.ts';
+import { unlessForbidden } from '../reading.ts';
+import type { ManifestObject } from '../helm/objects.ts';
 
 /** One question to the API server: may I? */
 export interface Right {

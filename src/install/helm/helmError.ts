@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 
 /** What helm's standard error says, by code. Its exit code is 1 for everything. */
 const patterns: readonly (readonly [ErrorCode, RegExp])[] = [

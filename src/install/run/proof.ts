@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codedError, isCodedError } from '../errors.ts';
-import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import { isInjected, probePod, type ProbeRequest } from '../webhook/probe.ts';
+import { codedError, isCodedError } from '../../errors.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import { kubectlJson } from '../../cluster/kubectl.ts';
+import { isInjected, probePod, type ProbeRequest } from '../../webhook/probe.ts';
 
 /** API servers see a new webhook configuration within seconds of each other. */
 const seconds = 20;

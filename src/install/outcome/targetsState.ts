@@ -1,11 +1,11 @@
-import type { Kubectl } from '../cluster/index.ts';
-import { templateAt, type List, type Metadata, type WorkloadObject } from '../cluster/kubernetes.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import { selectorText } from '../cluster/podProblems.ts';
-import { rolloutProgress } from '../cluster/progress.ts';
-import { statusAnnotation } from '../settings/index.ts';
-import { readTargets } from './facts.ts';
-import type { Intent } from './values.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import { templateAt, type List, type Metadata, type WorkloadObject } from '../../cluster/kubernetes.ts';
+import { kubectlJson } from '../../cluster/kubectl.ts';
+import { selectorText } from '../../cluster/podProblems.ts';
+import { rolloutProgress } from '../../cluster/progress.ts';
+import { statusAnnotation } from '../../settings/index.ts';
+import { readTargets } from '../preflight/facts.ts';
+import type { Intent } from '../values.ts';
 
 /** How far one workload of `targets` is; plain data, for people and for `-o json`. */
 export interface WorkloadState {

@@ -1,4 +1,4 @@
-import { isCodedError } from '../errors.ts';
+import { isCodedError } from '../../errors.ts';
 import type { Helm, HelmCall } from './helm.ts';
 
 /** One revision of a release, as `helm history -o json` gives it. */

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { codedError } from '../errors.ts';
+import { codedError } from '../../errors.ts';
 import { helmErrorCode, helmMessage } from './helmError.ts';
 import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
 

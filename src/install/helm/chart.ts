@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { Helm } from './helm.ts';
 import { objectsOf, type ManifestObject } from './objects.ts';
-import { fieldsOf, type Values } from './values.ts';
+import { fieldsOf, type Values } from '../values.ts';
 
 /** What a chart says of itself. */
 export interface ChartFacts {

@@ -1,12 +1,12 @@
-import { isCodedError } from '../errors.ts';
-import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import type { List, Metadata, WorkloadObject } from '../cluster/kubernetes.ts';
-import type { ReleaseHistory } from './release.ts';
-import type { Intent, Target } from './values.ts';
-import type { ManifestObject } from './objects.ts';
-import type { WebhookService } from './chart.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import { kubectlJson } from '../../cluster/kubectl.ts';
+import type { Metadata, WorkloadObject } from '../../cluster/kubernetes.ts';
+import type { ReleaseHistory } from '../helm/release.ts';
+import type { Intent, Target } from '../values.ts';
+import type { ManifestObject } from '../helm/objects.ts';
+import type { WebhookService } from '../helm/chart.ts';
 import type { ApiResource } from './apiResources.ts';
+import { readSome, unlessForbidden } from '../reading.ts';
 import type { Right } from './rights.ts';
 
 /** What the preflight judges: gathered first, so that judging is pure. */
@@ -53,16 +53,6 @@ export async function readNamespace(kubectl: Kubectl, name: string): Promise<Nam
   return { name, labels, terminating: deletionTimestamp !== undefined };
 }
 
-/** The answer, or undefined when the right to it is missing: the preflight names missing rights on their own. */
-export async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isCodedError(error) && /\(Forbidden\)|is forbidden:/.test(error.message)) return undefined;
-    throw error;
-  }
-}
-
 /** @throws as Kubectl */
 export async function readTargets(kubectl: Kubectl, targets: readonly Target[]): Promise<TargetFacts[]> {
   const read = async (target: Target): Promise<TargetFacts> => {
@@ -84,14 +74,6 @@ async function readWorkloads(kubectl: Kubectl, target: Target): Promise<Workload
   const names = workloadLists.flatMap(([list, kind]) => target[list].map((name) => `${kind.toLowerCase()}s.apps/${name}`));
   if (names.length === 0) return [];
   return readSome(kubectl, ['get', ...names, '--namespace', target.namespace, '--show-managed-fields']);
-}
-
-/** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
-export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {
-  const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json']);
-  if (stdout.trim() === '') return [];
-  const value = JSON.parse(stdout) as T | List<T>;
-  return typeof value === 'object' && value !== null && 'items' in value ? [...value.items] : [value];
 }
 
 export interface Versions {

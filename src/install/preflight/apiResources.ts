@@ -1,4 +1,4 @@
-import type { Kubectl } from '../cluster/index.ts';
+import type { Kubectl } from '../../cluster/index.ts';
 
 /** A kind that the API server knows. */
 export interface ApiResource {

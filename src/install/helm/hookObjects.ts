@@ -1,4 +1,4 @@
-import type { Kubectl } from '../cluster/index.ts';
+import type { Kubectl } from '../../cluster/index.ts';
 import { listsByNamespace, type ManifestObject } from './objects.ts';
 
 /** Objects of hooks are no part of the release: helm leaves them behind unless their own policy says otherwise. */

@@ -1,11 +1,11 @@
-import { certificateFacts, type CertificateSummary } from './certificateFacts.ts';
-import { imagesOf, webhooksOf, type Images, type WebhookFacts } from './chart.ts';
-import type { CertificatePlan } from './certificates.ts';
-import type { ObjectChange } from './diff.ts';
-import type { Finding } from './findings.ts';
-import type { ManifestObject } from './objects.ts';
+import { certificateFacts, type CertificateSummary } from '../rehearsal/certificateFacts.ts';
+import { imagesOf, webhooksOf, type Images, type WebhookFacts } from '../helm/chart.ts';
+import type { CertificatePlan } from '../rehearsal/certificates.ts';
+import type { ObjectChange } from '../rehearsal/diff.ts';
+import type { Finding } from '../preflight/findings.ts';
+import type { ManifestObject } from '../helm/objects.ts';
 import { kubectlLines, type TargetState, type WorkloadState } from './targetsState.ts';
-import type { Intent } from './values.ts';
+import type { Intent } from '../values.ts';
 
 /** What an install or upgrade came to; plain data, for people and for `-o json`. */
 export interface InstallResult {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kubectl } from '../cluster/index.ts';
-import type { Metadata } from '../cluster/kubernetes.ts';
-import { ownersAnnotation, type Owners } from '../targets/optedIn.ts';
-import { targetName, type TargetObject } from '../targets/object.ts';
-import type { TargetRecord } from '../targets/record.ts';
-import { ifPossible, releaseSelector } from './evidence.ts';
-import { readSome } from './facts.ts';
-import { listsByNamespace, nameOfObject, type ManifestObject } from './objects.ts';
+import type { Kubectl } from '../../cluster/index.ts';
+import type { Metadata } from '../../cluster/kubernetes.ts';
+import { ownersAnnotation, type Owners } from '../../targets/optedIn.ts';
+import { targetName, type TargetObject } from '../../targets/object.ts';
+import type { TargetRecord } from '../../targets/record.ts';
+import { ifPossible, releaseSelector } from '../run/evidence.ts';
+import { readSome } from '../reading.ts';
+import { listsByNamespace, nameOfObject, type ManifestObject } from '../helm/objects.ts';
 
 /** Something of the release that is still there, and the line that removes it. */
 export interface Leftover {

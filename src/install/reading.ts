@@ -1,0 +1,21 @@
+import { isCodedError } from '../errors.ts';
+import type { Kubectl } from '../cluster/index.ts';
+import type { List } from '../cluster/kubernetes.ts';
+
+/** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
+export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {
+  const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json']);
+  if (stdout.trim() === '') return [];
+  const value = JSON.parse(stdout) as T | List<T>;
+  return typeof value === 'object' && value !== null && 'items' in value ? [...value.items] : [value];
+}
+
+/** The answer, or undefined when the right to it is missing: the preflight names missing rights on their own. */
+export async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isCodedError(error) && /\(Forbidden\)|is forbidden:/.test(error.message)) return undefined;
+    throw error;
+  }
+}
