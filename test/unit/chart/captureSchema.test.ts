@@ -30,7 +30,7 @@ function matches({ pattern = '', not, maxLength = Infinity }: Rule, value: strin
 /** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53. */
 function isBeyondSchema(type: SettingType, value: string): boolean {
   if (type === 'duration') return /^(\d{1,9}[hms])+$/.test(value) && /[1-9]/.test(value);
-  return type === 'bytes' && /^\d{4,16}([kMGT]i?|Ki)?$/.test(value) && parseQuantity(value) === undefined;
+  return type === 'bytes' && value.length <= 18 && /^\d{4,}([kMGT]i?|Ki)?$/.test(value) && parseQuantity(value) === undefined;
 }
 
 const part = fc.constantFrom('0', '1', '9', '10', '1024', '1023', '1048576', '1048575', '262144', '262145', '59', '8760', '007');
