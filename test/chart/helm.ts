@@ -5,25 +5,18 @@ import { capture, type CommandResult } from '../../scripts/cluster/command.ts';
 import type { ChartOverrides } from '../../src/chart/index.ts';
 import type { Site } from './valueSets.ts';
 import { site as defaultSite } from './valueSets.ts';
+import type { ManifestObject } from '../../src/install/helm/objects.ts';
 
 export type HelmMajor = 3 | 4;
 
 /** The chart as it is committed. */
 export const chart = join(import.meta.dirname, '..', '..', 'chart');
 
-export interface KubernetesObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
+export type KubernetesObject = ManifestObject & {
   // The rest depends on the kind; each test knows what it looks for.
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly [key: string]: any;
-}
+};
 
 export interface RenderOptions {
   readonly major?: HelmMajor;
