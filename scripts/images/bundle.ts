@@ -21,7 +21,7 @@ export async function bundle(entry: string): Promise<Bundle> {
     build: {
       ssr: entry,
       write: false,
-      target: 'node24',
+      target: 'node26',
       minify: false,
       sourcemap: false,
       rolldownOptions: { output: { format: 'es', codeSplitting: false } },

@@ -7,7 +7,7 @@ import { root } from './root.ts';
 import { inTemporaryFolder } from './temporaryFolder.ts';
 
 /** What the injector's Dockerfile starts from. */
-export const nodeBaseImage = 'docker.io/library/node:24-trixie-slim';
+export const nodeBaseImage = 'docker.io/library/node:26-trixie-slim';
 
 /**
  * Makes Debian trixie with this project's own Node stand under the name of Node's slim image in buildah's local store,

@@ -35,7 +35,7 @@ export interface CertificateAuthority {
  */
 export function signCertificate(spec: CertificateSpec): string {
   const certificate = forge.pki.createCertificate();
-  const publicKey = createPublicKey(spec.key).export({ type: 'spki', format: 'pem' }).toString();
+  const publicKey = createPublicKey(spec.key).export({ type: 'spki', format: 'pem' });
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
   certificate.serialNumber = spec.serial;
   certificate.validity.notBefore = spec.notBefore;

@@ -33,7 +33,7 @@ async function sendUntil(deadline: number, latencies: number[]): Promise<number>
   const socket = connect({ port, host: '127.0.0.1', servername: host, ca: authority });
   let failures = 0;
   let from = 0;
-  let answer = Buffer.alloc(0);
+  let answer: Buffer = Buffer.alloc(0);
   const send = (): void => {
     from = performance.now();
     socket.write(bytes);
@@ -41,7 +41,7 @@ async function sendUntil(deadline: number, latencies: number[]): Promise<number>
   return new Promise((resolve, reject) => {
     socket.on('error', reject);
     socket.on('secureConnect', send);
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk]);
       const end = answer.indexOf('\r\n\r\n');
       if (end < 0) return;

@@ -12,7 +12,7 @@ import { dnsNames, host, makeGenerations, withNewSerials } from './generation.ts
 
 const run = promisify(execFile);
 const now = new Date('2026-11-22T10:20:30.400Z');
-const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
 let first: Ingredients;
 let second: Ingredients;
 let material: CertificateMaterial;
