@@ -1,7 +1,7 @@
 import { codedError } from '../errors.ts';
 import { carryOut } from './run/carryOut.ts';
 import { countChanges } from './rehearsal/diff.ts';
-import { unlessForbidden } from './reading.ts';
+import { unlessForbidden } from '../cluster/reading.ts';
 import { formatFinding, hasErrors, type Finding } from './preflight/findings.ts';
 import type { InstallOptions } from './installOptions.ts';
 import { look } from './preflight/look.ts';

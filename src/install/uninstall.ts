@@ -3,7 +3,7 @@ import { targetName } from '../targets/object.ts';
 import type { TargetRecord } from '../targets/record.ts';
 import { webhooksOf, inNamespace } from './helm/chart.ts';
 import { eventNames, reportEvidence, releaseSelector } from './run/evidence.ts';
-import { unlessForbidden } from './reading.ts';
+import { unlessForbidden } from '../cluster/reading.ts';
 import type { Helm } from './helm/helm.ts';
 import { waitFlags } from './helm/helmFlags.ts';
 import { hookObjectsOf, removeHookObjects } from './helm/hookObjects.ts';

@@ -1,5 +1,5 @@
 import { makeKubectl, type Kubectl } from '../../cluster/index.ts';
-import { readVersions, type Versions } from '../preflight/facts.ts';
+import { readVersions, type Versions } from '../../cluster/versions.ts';
 import { openHelm, type Helm } from './helm.ts';
 import { formatHelmVersion } from './helmVersion.ts';
 

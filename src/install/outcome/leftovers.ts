@@ -5,7 +5,7 @@ import { ownersAnnotation, type Owners } from '../../targets/optedIn.ts';
 import { targetName, type TargetObject } from '../../targets/object.ts';
 import type { TargetRecord } from '../../targets/record.ts';
 import { ifPossible, releaseSelector } from '../run/evidence.ts';
-import { readSome } from '../reading.ts';
+import { readSome } from '../../cluster/reading.ts';
 import { listsByNamespace, nameOfObject, type ManifestObject } from '../helm/objects.ts';
 
 /** Something of the release that is still there, and the line that removes it. */

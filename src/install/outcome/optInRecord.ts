@@ -1,6 +1,6 @@
 import type { Kubectl } from '../../cluster/index.ts';
 import { parseRecord, recordKey, type TargetRecord } from '../../targets/record.ts';
-import { readSome } from '../reading.ts';
+import { readSome } from '../../cluster/reading.ts';
 
 /**
  * What the hook of a release has opted in, or undefined when it has opted in nothing.

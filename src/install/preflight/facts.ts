@@ -1,12 +1,11 @@
 import type { Kubectl } from '../../cluster/index.ts';
-import { kubectlJson } from '../../cluster/kubectl.ts';
 import type { Metadata, WorkloadObject } from '../../cluster/kubernetes.ts';
 import type { ReleaseHistory } from '../helm/release.ts';
 import type { Intent, Target } from '../values.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import type { WebhookService } from '../helm/chart.ts';
 import type { ApiResource } from './apiResources.ts';
-import { readSome, unlessForbidden } from '../reading.ts';
+import { readSome, unlessForbidden } from '../../cluster/reading.ts';
 import type { Right } from './rights.ts';
 
 /** What the preflight judges: gathered first, so that judging is pure. */
@@ -74,23 +73,4 @@ async function readWorkloads(kubectl: Kubectl, target: Target): Promise<Workload
   const names = workloadLists.flatMap(([list, kind]) => target[list].map((name) => `${kind.toLowerCase()}s.apps/${name}`));
   if (names.length === 0) return [];
   return readSome(kubectl, ['get', ...names, '--namespace', target.namespace, '--show-managed-fields']);
-}
-
-export interface Versions {
-  readonly kubectl: string;
-  readonly kubernetes: string;
-  /** Of the API server. */
-  readonly minor: number;
-}
-
-/** @throws CLUSTER_UNREACHABLE and as Kubectl */
-export async function readVersions(kubectl: Kubectl): Promise<Versions> {
-  const { clientVersion, serverVersion } = await kubectlJson<{
-    readonly clientVersion: { readonly gitVersion: string };
-    readonly serverVersion: { readonly gitVersion: string; readonly minor: string };
-  }>(kubectl, ['version']);
-  const plain = (text: string): string => text.replace(/^v/, '');
-  // Some vendors append a sign: "30+".
-  const minor = Number.parseInt(serverVersion.minor, 10);
-  return { kubectl: plain(clientVersion.gitVersion), kubernetes: plain(serverVersion.gitVersion), minor };
 }

@@ -3,13 +3,14 @@ import { readApiResources } from './apiResources.ts';
 import { certificateSecretOf, readChart, render, webhooksOf, type ChartFacts, type WebhookService } from '../helm/chart.ts';
 import { checkExistingSecret, readOwnSecret } from '../rehearsal/certificates.ts';
 import { readNamespace, readTargets } from './facts.ts';
-import { unlessForbidden } from '../reading.ts';
+import { unlessForbidden } from '../../cluster/reading.ts';
+import { askRights } from '../../cluster/rights.ts';
 import { finding, type Finding } from './findings.ts';
 import type { GivenValues, WaitStrategy } from '../helm/helmFlags.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
 import { currentRevision, isPending, readHistory, readValues, type ReleaseHistory } from '../helm/release.ts';
-import { askRights, refusedFor, rightsFor, storageRights, waitingRights } from './rights.ts';
+import { refusedFor, rightsFor, storageRights, waitingRights } from './rights.ts';
 import type { Tools } from '../helm/tools.ts';
 import { coalesce, fieldsOf, intentOf, mergeValues, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from '../values.ts';
 

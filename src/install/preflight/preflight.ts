@@ -1,12 +1,13 @@
 import { deliveryWarnings } from '../../cluster/owners.ts';
 import { objectName, templateAt, type WorkloadObject } from '../../cluster/kubernetes.ts';
 import { podSecurityLevel } from '../../cluster/podSecurity.ts';
+import { groupRights } from '../../cluster/rights.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { workloadLists, type Facts, type TargetFacts } from './facts.ts';
 import { finding, type Finding } from './findings.ts';
 import { nameOfObject } from '../helm/objects.ts';
 import { isPending, type ReleaseHistory } from '../helm/release.ts';
-import { groupRights, type Right } from './rights.ts';
+import type { Right } from './rights.ts';
 import type { Intent } from '../values.ts';
 
 /** matchConditions are stable from here on, and the chart's webhooks need them. */

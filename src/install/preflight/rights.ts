@@ -1,16 +1,9 @@
 import type { Kubectl } from '../../cluster/index.ts';
 import type { ApiResource } from './apiResources.ts';
-import { unlessForbidden } from '../reading.ts';
+import { askRights, type Right as AnyRight } from '../../cluster/rights.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 
-/** One question to the API server: may I? */
-export interface Right {
-  readonly verb: string;
-  readonly group: string;
-  readonly resource: string;
-  /** Empty for what is cluster-wide. */
-  readonly namespace: string;
-  readonly name?: string;
+export interface Right extends AnyRight {
   /** What it is for. `watch`: helm can do without it; `grant`: Roles may be made of it by whoever may `escalate` too. */
   readonly need: 'make' | 'watch' | 'grant';
 }
@@ -83,26 +76,7 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
-/** Asks all at once; those that are refused. @throws as Kubectl */
-async function refusedRights(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[]> {
-  if (rights.length === 0) return [];
-  const items = rights.map(({ verb, group, resource, namespace, name }) => ({
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { verb, group, resource, namespace, ...(name === undefined ? {} : { name }) } },
-  }));
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  const args = ['create', '-f', '-', '-o', String.raw`jsonpath={.status.allowed}{"\n"}`];
-  const answers = (await kubectl(args, { input, timeoutSeconds: 60 })).stdout.trim().split('\n');
-  return rights.filter((_, index) => answers[index] !== 'true');
-}
-
-/** What is refused; undefined when the cluster does not answer the question. @throws as Kubectl */
-export async function askRights(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
-  return unlessForbidden(async () => refusedRights(kubectl, rights));
-}
-
-/** The same; what Roles grant counts only where it may not be granted by escalation either. */
+/** What is refused; what Roles grant counts only where it may not be granted by escalation either. @throws as Kubectl */
 export async function refusedFor(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
   const refused = await askRights(kubectl, rights);
   if (refused === undefined || !refused.some(({ need }) => need === 'grant')) return refused;
@@ -118,17 +92,4 @@ function escalationRights(refused: readonly Right[]): Right[] {
       verb, group: 'rbac.authorization.k8s.io', resource: namespace === '' ? 'clusterroles' : 'roles', namespace, need: 'make' as const,
     })),
   );
-}
-
-/** `create, delete roles.rbac.authorization.k8s.io`, one line a resource, by namespace (empty: cluster-wide). */
-export function groupRights(rights: readonly Right[]): { readonly where: string; readonly what: string }[] {
-  const groups = new Map<string, { where: string; resource: string; verbs: string[] }>();
-  for (const { verb, group, resource, namespace, name } of rights) {
-    const full = `${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : `/${name}`}`;
-    const where = namespace === '' ? 'the cluster' : `namespace ${namespace}`;
-    const row = groups.get(`${where} ${full}`) ?? { where, resource: full, verbs: [] };
-    if (!row.verbs.includes(verb)) row.verbs.push(verb);
-    groups.set(`${where} ${full}`, row);
-  }
-  return [...groups.values()].map(({ where, resource, verbs: missing }) => ({ where, what: `you may not ${missing.join(', ')} ${resource}` }));
 }

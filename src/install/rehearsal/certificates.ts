@@ -5,7 +5,7 @@ import {
 import type { Kubectl } from '../../cluster/index.ts';
 import { codedError } from '../../errors.ts';
 import type { WebhookService } from '../helm/chart.ts';
-import { readSome } from '../reading.ts';
+import { readSome } from '../../cluster/reading.ts';
 import { finding, type Finding } from '../preflight/findings.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import { fieldsOf, type Values } from '../values.ts';

@@ -5,7 +5,7 @@ import type { WorkloadObject } from '../../cluster/kubernetes.ts';
 import { rolloutProgress } from '../../cluster/progress.ts';
 import { apply, type Site } from './apply.ts';
 import { releaseSelector } from './evidence.ts';
-import { readSome } from '../reading.ts';
+import { readSome } from '../../cluster/reading.ts';
 import { proveInjection } from './proof.ts';
 import type { ReleaseJson } from '../helm/release.ts';
 import { withMaterial, type Values } from '../values.ts';

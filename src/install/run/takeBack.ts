@@ -2,7 +2,7 @@ import { isCodedError } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import type { Site } from './apply.ts';
 import { ifPossible } from './evidence.ts';
-import { readSome } from '../reading.ts';
+import { readSome } from '../../cluster/reading.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
 import { removeHookObjects } from '../helm/hookObjects.ts';
 import { objectsOf } from '../helm/objects.ts';

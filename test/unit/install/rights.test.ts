@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Kubectl } from '../../../src/cluster/index.ts';
 import { codedError } from '../../../src/errors.ts';
-import { askRights, refusedFor, rightsFor, storageRights } from '../../../src/install/preflight/rights.ts';
+import { askRights } from '../../../src/cluster/rights.ts';
+import { refusedFor, rightsFor, storageRights } from '../../../src/install/preflight/rights.ts';
 
 const role = {
   apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'hook', namespace: 'shop' },

@@ -1,6 +1,6 @@
 import { isCodedError } from '../errors.ts';
-import type { Kubectl } from '../cluster/index.ts';
-import type { List } from '../cluster/kubernetes.ts';
+import type { Kubectl } from './kubectl.ts';
+import type { List } from './kubernetes.ts';
 
 /** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
 export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {
@@ -10,7 +10,7 @@ export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Pr
   return typeof value === 'object' && value !== null && 'items' in value ? [...value.items] : [value];
 }
 
-/** The answer, or undefined when the right to it is missing: the preflight names missing rights on their own. */
+/** The answer, or undefined when the right to it is missing. */
 export async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();

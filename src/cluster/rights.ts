@@ -1,0 +1,43 @@
+import type { Kubectl } from './kubectl.ts';
+import { unlessForbidden } from './reading.ts';
+
+/** One question to the API server: may I? */
+export interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  /** Empty for what is cluster-wide. */
+  readonly namespace: string;
+  readonly name?: string;
+}
+
+/** Asks all at once; those that are refused, or undefined when the cluster does not answer the question. @throws as Kubectl */
+export async function askRights<R extends Right>(kubectl: Kubectl, rights: readonly R[]): Promise<readonly R[] | undefined> {
+  return unlessForbidden(async () => refusedRights(kubectl, rights));
+}
+
+async function refusedRights<R extends Right>(kubectl: Kubectl, rights: readonly R[]): Promise<readonly R[]> {
+  if (rights.length === 0) return [];
+  const items = rights.map(({ verb, group, resource, namespace, name }) => ({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { verb, group, resource, namespace, ...(name === undefined ? {} : { name }) } },
+  }));
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const args = ['create', '-f', '-', '-o', String.raw`jsonpath={.status.allowed}{"\n"}`];
+  const answers = (await kubectl(args, { input, timeoutSeconds: 60 })).stdout.trim().split('\n');
+  return rights.filter((_, index) => answers[index] !== 'true');
+}
+
+/** `create, delete roles.rbac.authorization.k8s.io`, one line a resource, by namespace (empty: cluster-wide). */
+export function groupRights(rights: readonly Right[]): { readonly where: string; readonly what: string }[] {
+  const groups = new Map<string, { where: string; resource: string; verbs: string[] }>();
+  for (const { verb, group, resource, namespace, name } of rights) {
+    const full = `${resource}${group === '' ? '' : `.${group}`}${name === undefined ? '' : `/${name}`}`;
+    const where = namespace === '' ? 'the cluster' : `namespace ${namespace}`;
+    const row = groups.get(`${where} ${full}`) ?? { where, resource: full, verbs: [] };
+    if (!row.verbs.includes(verb)) row.verbs.push(verb);
+    groups.set(`${where} ${full}`, row);
+  }
+  return [...groups.values()].map(({ where, resource, verbs: missing }) => ({ where, what: `you may not ${missing.join(', ')} ${resource}` }));
+}
