@@ -22,7 +22,7 @@ import {
 } from '../sidecar/index.ts';
 import { carries } from './carries.ts';
 import { exceedsBaseline } from './podSecurity.ts';
-import { isGuaranteed } from './qos.ts';
+import { hasPodResources, isGuaranteed } from './qos.ts';
 import type { SkipReason } from './reasons.ts';
 
 /** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
@@ -125,6 +125,7 @@ function agentAddition(template: PodTemplate, spec: PodSpec, config: AgentSideca
     config,
     profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
     guaranteed: isGuaranteed(spec),
+    podResources: hasPodResources(spec),
     podSettings: settingsOfAnnotations({ ...present, ...annotations }),
   });
   const keys = Object.keys(annotations);

@@ -11,6 +11,11 @@ export function isGuaranteed(spec: PodSpec): boolean {
   return containers.length > 0 && containers.every(limitsEqualRequests);
 }
 
+/** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
+export function hasPodResources({ resources }: PodSpec): boolean {
+  return [resources?.requests, resources?.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
+}
+
 function limitsEqualRequests({ resources }: Container): boolean {
   return ['cpu', 'memory'].every((resource) => {
     const limit = resources?.limits?.[resource];

@@ -30,6 +30,8 @@ export interface PodSpec {
   readonly initContainers?: readonly Container[] | null;
   readonly volumes?: readonly Volume[] | null;
   readonly imagePullSecrets?: readonly LocalObjectReference[] | null;
+  /** Of the pod as a whole; its containers share them. */
+  readonly resources?: ResourceRequirements | null;
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name?: string } | null;
   readonly nodeSelector?: Readonly<Record<string, string>> | null;

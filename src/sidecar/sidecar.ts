@@ -6,7 +6,7 @@ import {
   volumeBytes,
   type SettingValues,
 } from '../settings/index.ts';
-import type { AgentConfig, AgentSidecarConfig } from './config.ts';
+import type { AgentSidecarConfig } from './config.ts';
 import type { Container, ResourceRequirements, Volume } from './kubernetes.ts';
 import { agentUser, containerName, mountPaths, volumeNames } from './names.ts';
 
@@ -21,6 +21,12 @@ export interface SidecarOptions {
   readonly profile: SecurityProfile;
   /** The pod's QoS class is Guaranteed: the sidecar's requests must equal its limits, or the pod would lose its class. */
   readonly guaranteed: boolean;
+  /**
+   * The pod has resources of its own (`spec.resources`), which its containers share. Then the sidecar asks for none: the
+   * API server refuses a pod whose containers ask for more than the pod (ValidatePodResources in
+   * pkg/apis/core/validation).
+   */
+  readonly podResources?: boolean | undefined;
   /** The settings in the pod's own annotations, for the size of the volume. */
   readonly podSettings: SettingValues;
 }
@@ -32,7 +38,8 @@ export interface Sidecar {
 }
 
 /** What is added to a pod. Equal input gives equal output, key order included. */
-export function makeSidecar({ config, profile, guaranteed, podSettings }: SidecarOptions): Sidecar {
+export function makeSidecar(options: SidecarOptions): Sidecar {
+  const { config, profile, podSettings } = options;
   const sizeLimit = formatMebibytes(volumeBytes({ ...config.settings, ...present(podSettings) }));
   return {
     container: {
@@ -41,7 +48,7 @@ export function makeSidecar({ config, profile, guaranteed, podSettings }: Sideca
       imagePullPolicy: config.agent.imagePullPolicy,
       restartPolicy: 'Always',
       env: environment(config.settings, sizeLimit),
-      resources: guaranteed ? equalToLimits(config.agent.resources) : config.agent.resources,
+      resources: resourcesFor(options),
       securityContext: securityContext(profile),
       volumeMounts: [
         { name: volumeNames.files, mountPath: mountPaths.files },
@@ -84,7 +91,10 @@ function environment(defaults: SettingValues, sizeLimit: string): readonly unkno
   ];
 }
 
-function equalToLimits(resources: AgentConfig['resources']): ResourceRequirements {
+function resourcesFor({ config, guaranteed, podResources }: SidecarOptions): ResourceRequirements {
+  const { resources } = config.agent;
+  if (podResources === true) return {};
+  if (!guaranteed) return resources;
   const limits = resources.limits ?? {};
   return { requests: limits, limits };
 }

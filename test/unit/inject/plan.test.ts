@@ -91,6 +91,17 @@ describe('QoS class Guaranteed', () => {
   });
 });
 
+test.each<[string, object | null, boolean]>([
+  ['limits', { limits: { cpu: '1' } }, true],
+  ['requests', { requests: { memory: '1Gi' } }, true],
+  ['empty', { limits: {}, requests: {} }, false],
+  ['null', null, false],
+])('a pod with resources of its own (%s) shares them with the sidecar', (_, resources, shared) => {
+  const plan = planInjection({ spec: { ...spec, resources } }, options);
+  const got = plan.inject ? plan.addition.initContainers[0]?.resources : undefined;
+  expect(got).toEqual(shared ? {} : defaultSidecarConfig.agent.resources);
+});
+
 describe("a user's own sidecar", () => {
   test('just that container, nothing else', () => {
     const plan = planInjection({ spec }, own);

@@ -201,6 +201,10 @@ describe('what may differ', () => {
     expect(resources?.limits).toEqual({ cpu: '250m', memory: '64Mi' });
   });
 
+  test('in a pod with resources of its own the sidecar asks for none', () => {
+    expect(makeSidecar({ ...options, guaranteed: true, podResources: true }).container.resources).toEqual({});
+  });
+
   test('the volume grows with the ring that the pod asks for, and the agent is told', () => {
     const { container, volumes } = makeSidecar({ ...options, podSettings: { 'file-size': '64Mi', 'file-count': '3' } });
     expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '272Mi' } });
