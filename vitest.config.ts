@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import passedLine from './test/passedLine.ts';
 
-const releaseTests = ['release*', 'install', 'uninstall', 'chart'].map((name) => `test/cluster/${name}.test.ts`);
+const releaseTests = ['release*', 'install*', 'uninstall', 'chart'].map((name) => `test/cluster/${name}.test.ts`);
 
 export default defineConfig({
   test: {

@@ -1,5 +1,6 @@
 import { expect, inject } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
+import type { Finding } from '../../src/install/index.ts';
 import { installer, quickEnd, type HelmMajor } from './helmWorkbench.ts';
 import { kube } from './workbench.ts';
 
@@ -22,6 +23,17 @@ export function releaseUnderTest(name: string): ReleaseUnderTest {
   const at = ['--release', release, '--namespace', name];
   return { release, namespace: name, site: `${name}-site`, at, flags: [...at, '--yes', '--set', 'replicas=1', ...quickEnd] };
 }
+
+/** Flags for an injector whose image is nowhere. */
+export const badImage: readonly string[] = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '8s'];
+
+/** What `-o json` says of an install that the preflight refuses. */
+export interface Refusal {
+  readonly result: string;
+  readonly findings: readonly Finding[];
+}
+
+export const shown = ({ findings }: Refusal): string[] => findings.map(({ code, where }) => `${code}: ${where}`);
 
 /** A command of ours with `-o json`; fails the test when it ends with another exit code. */
 export async function json<T>(major: HelmMajor, exitCode: number, args: readonly string[], input?: string): Promise<{ readonly result: T; readonly stderr: string }> {
