@@ -1,0 +1,92 @@
+import type { SkipReason } from '../inject/index.ts';
+import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
+import { containerName, volumeNames } from '../sidecar/index.ts';
+import { addedAnnotationBytes } from './annotations.ts';
+import { celString, celStrings } from './cel.ts';
+import { parameter } from './parameters.ts';
+import { validResources } from './resources.ts';
+
+export interface MatchCondition {
+  readonly name: string;
+  /** True for a pod that is not left alone for this reason. */
+  readonly expression: string;
+}
+
+/** What an injector's server can say beside {@link SkipReason}, and what is wrong with the policy's own parameters. */
+export type PolicySkip = SkipReason | 'not_opted_in' | 'not_probe' | 'patch_doubtful' | 'parameters_invalid';
+
+/** The name of the condition that leaves a pod alone for a reason: `packet-capture.internal/host-network`. */
+export function matchConditionName(reason: PolicySkip): string {
+  return `packet-capture.internal/${reason.replaceAll('_', '-')}`;
+}
+
+/** All keys and values together (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */
+const maxAnnotationBytes = 256 * 1024;
+
+/** The user's key, ours, and what one of them says. */
+const asked = annotationIs(parameter('annotation'));
+const own = annotationIs(celString(injectAnnotation));
+const isProbe = `${parameter('profile')} == 'probe'`;
+
+/**
+ * Whether a pod gets the sidecar, in the order in which planInjection looks for reasons. Each stands alone and reads no
+ * variable, since the API server knows none there; together they may cost 2,500,000 (apiserver/pkg/apis/cel/config.go).
+ */
+export const optInConditions: readonly MatchCondition[] = [
+  condition('opted_out', `!(${asked('false')}) && !(${own('false')})`),
+  condition('not_opted_in', [isProbe, `${parameter('optOut')} == 'true'`, asked('true')].join('\n|| ')),
+  condition('not_probe', `${parameter('profile')} != 'probe' || (has(request.dryRun) && request.dryRun)`),
+];
+
+export const fitConditions: readonly MatchCondition[] = [
+  condition('mirror_pod', lacksAnnotation('kubernetes.io/config.mirror')),
+  condition('system_namespace', `!(request.namespace in ${celStrings(['kube-system', 'kube-node-lease'])})`),
+  condition('host_network', '!has(object.spec.hostNetwork) || !object.spec.hostNetwork'),
+  condition(
+    'windows',
+    `!(has(object.spec.os) && object.spec.os.name == 'windows')
+&& !(has(object.spec.nodeSelector) && 'kubernetes.io/os' in object.spec.nodeSelector
+  && object.spec.nodeSelector['kubernetes.io/os'] == 'windows')`,
+  ),
+];
+
+export const agentConditions: readonly MatchCondition[] = [
+  condition('already_injected', lacksAnnotation(statusAnnotation)),
+  condition('name_collision', lacksNames([containerName], Object.values(volumeNames))),
+  condition(
+    'patch_doubtful',
+    `!has(object.metadata.annotations)
+|| object.metadata.annotations.map(key, bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum()
+  <= ${maxAnnotationBytes - addedAnnotationBytes}`,
+  ),
+  condition(
+    'parameters_invalid',
+    `${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
+&& ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never']
+&& ${validResources}`,
+  ),
+];
+
+/** That a pod has no container and no volume of these names. */
+export function lacksNames(containers: readonly string[], volumes: readonly string[]): string {
+  const lacks = (list: string, names: readonly string[]): string => `!${list}.exists(item, item.name in ${celStrings(names)})`;
+  const optional = (list: string, names: readonly string[]): string => `(!has(${list}) || ${lacks(list, names)})`;
+  return [
+    lacks('object.spec.containers', containers),
+    optional('object.spec.initContainers', containers),
+    optional('object.spec.volumes', volumes),
+  ].join('\n&& ');
+}
+
+export function condition(reason: PolicySkip, expression: string): MatchCondition {
+  return { name: matchConditionName(reason), expression };
+}
+
+function annotationIs(key: string): (value: string) => string {
+  const annotations = 'object.metadata.annotations';
+  return (value) => `has(${annotations}) && ${key} in ${annotations} && ${annotations}[${key}] == ${celString(value)}`;
+}
+
+function lacksAnnotation(key: string): string {
+  return `!has(object.metadata.annotations) || !(${celString(key)} in object.metadata.annotations)`;
+}

@@ -1,0 +1,131 @@
+import { exceedsBaseline } from '../inject/podSecurity.ts';
+import type { SidecarConfig } from '../sidecar/index.ts';
+import { policyExpressions } from './expressions.ts';
+import type { MatchCondition } from './matching.ts';
+import { ownExpressions } from './own.ts';
+import { policyParameters, type PolicyProfile } from './parameters.ts';
+
+export interface PolicyOptions {
+  readonly config: SidecarConfig;
+  /** The name that stands in all names; the policy's is NAME.NAMESPACE. */
+  readonly name: string;
+  /** Of the parameters; never injected into. */
+  readonly namespace: string;
+  /** The label of a namespace that opts in, with the value "enabled". */
+  readonly namespaceLabel: string;
+  /** The annotation by which a pod asks for injection. */
+  readonly annotation: string;
+  /** Pods are injected unless that annotation says "false". */
+  readonly optOut: boolean;
+  /** Beside `namespace`. */
+  readonly excludedNamespaces: readonly string[];
+  readonly failurePolicy: 'Ignore' | 'Fail';
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Conditions on the pod's labels, all of which must hold: a label selector. */
+  readonly objectSelector?: object;
+  /** Further conditions in CEL. */
+  readonly matchConditions?: readonly MatchCondition[];
+  /** Labels of the pods that prove the policy, in `namespace`, by a dry run; no proof without them. */
+  readonly probeLabels?: Readonly<Record<string, string>>;
+}
+
+const admission = 'admissionregistration.k8s.io/v1';
+const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
+const namespaceName = 'kubernetes.io/metadata.name';
+
+/** Ends of the names of what belongs to a profile. */
+const suffixes: Readonly<Record<PolicyProfile, string>> = { privileged: '', baseline: '-baseline', probe: '-probe' };
+
+/**
+ * One MutatingAdmissionPolicy, and for each profile a binding and the ConfigMap with its parameters, in the order in
+ * which they are to be created. Any pod is bound by none or by one.
+ * @throws SIDECAR_CONFIG_INVALID
+ */
+export function policyObjects(options: PolicyOptions): readonly object[] {
+  const { config } = options;
+  const profiles: PolicyProfile[] = ['privileged'];
+  // There it would not be the sidecar that is refused, but the app's pod.
+  if (config.form === 'agent' || !exceedsBaseline(config)) profiles.push('baseline');
+  if (config.form === 'agent' && options.probeLabels !== undefined) profiles.push('probe');
+  return [...profiles.map((profile) => parametersOf(options, profile)), policy(options), ...profiles.map((profile) => binding(options, profile))];
+}
+
+function policy(options: PolicyOptions): object {
+  const { matchConditions, variables, mutations } = options.config.form === 'agent' ? policyExpressions : ownExpressions(options.config);
+  return {
+    apiVersion: admission,
+    kind: 'MutatingAdmissionPolicy',
+    metadata: metadata(options, policyName(options)),
+    spec: {
+      failurePolicy: options.failurePolicy,
+      reinvocationPolicy: 'IfNeeded',
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      matchConstraints: {
+        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
+      },
+      matchConditions: [...matchConditions, ...(options.matchConditions ?? [])],
+      variables,
+      mutations,
+    },
+  };
+}
+
+function binding(options: PolicyOptions, profile: PolicyProfile): object {
+  const { namespace } = options;
+  return {
+    apiVersion: admission,
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: metadata(options, `${policyName(options)}${suffixes[profile]}`),
+    spec: {
+      policyName: policyName(options),
+      paramRef: { name: parametersName(options, profile), namespace, parameterNotFoundAction: 'Allow' },
+      matchResources: profile === 'probe' ? probeSelectors(options) : podSelectors(options, profile),
+    },
+  };
+}
+
+function podSelectors(options: PolicyOptions, profile: 'privileged' | 'baseline'): object {
+  const level =
+    profile === 'baseline'
+      ? { key: podSecurityLabel, operator: 'In', values: ['baseline'] }
+      : { key: podSecurityLabel, operator: 'NotIn', values: ['baseline', 'restricted'] };
+  return {
+    namespaceSelector: {
+      matchExpressions: [
+        { key: options.namespaceLabel, operator: 'In', values: ['enabled'] },
+        { key: namespaceName, operator: 'NotIn', values: [...new Set([options.namespace, ...options.excludedNamespaces])] },
+        level,
+      ],
+    },
+    ...(options.objectSelector === undefined ? {} : { objectSelector: options.objectSelector }),
+  };
+}
+
+function probeSelectors({ namespace, probeLabels = {} }: PolicyOptions): object {
+  return {
+    namespaceSelector: { matchExpressions: [{ key: namespaceName, operator: 'In', values: [namespace] }] },
+    objectSelector: { matchLabels: probeLabels },
+  };
+}
+
+function parametersOf(options: PolicyOptions, profile: PolicyProfile): object {
+  const { config, annotation, optOut } = options;
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { ...metadata(options, parametersName(options, profile)), namespace: options.namespace },
+    data: config.form === 'agent' ? policyParameters(config, { profile, annotation, optOut }) : { profile, annotation, optOut: String(optOut) },
+  };
+}
+
+function policyName({ name, namespace }: PolicyOptions): string {
+  return `${name}.${namespace}`;
+}
+
+function parametersName({ name }: PolicyOptions, profile: PolicyProfile): string {
+  return `${name}-policy${suffixes[profile]}`;
+}
+
+function metadata({ labels }: PolicyOptions, name: string): object {
+  return { name, ...(labels === undefined ? {} : { labels }) };
+}

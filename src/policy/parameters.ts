@@ -1,0 +1,81 @@
+import { codedError } from '../errors.ts';
+import { settings, type SettingName } from '../settings/index.ts';
+import type { AgentConfig, AgentSidecarConfig, SecurityProfile } from '../sidecar/index.ts';
+import { celString } from './cel.ts';
+
+/** `probe`: what a pod would get, cut down to what every Pod Security level admits; for dry runs alone. */
+export type PolicyProfile = SecurityProfile | 'probe';
+
+export const policyProfiles = ['privileged', 'baseline', 'probe'] as const satisfies readonly PolicyProfile[];
+
+export interface ParameterOptions {
+  readonly profile: PolicyProfile;
+  /** The annotation by which a pod asks for injection. */
+  readonly annotation: string;
+  /** Pods are injected unless that annotation says "false". */
+  readonly optOut: boolean;
+}
+
+/** The keys that stand in the data of the ConfigMap always. */
+const keys = ['profile', 'annotation', 'optOut', 'image', 'imagePullPolicy', 'imagePullSecrets', 'requests', 'limits'] as const;
+
+export type ParameterKey = (typeof keys)[number];
+
+/** The key of a setting's default: `setting.file-size`. */
+export function settingParameter(name: SettingName): string {
+  return `setting.${name}`;
+}
+
+/** The value of a key that stands there always, in CEL. */
+export function parameter(key: ParameterKey): string {
+  return `params.data.${key}`;
+}
+
+/** The default of a setting in CEL, the empty string when there is none. */
+export function settingDefault(name: SettingName): string {
+  const key = celString(settingParameter(name));
+  return `(${key} in params.data ? string(params.data[${key}]) : '')`;
+}
+
+/**
+ * The data of the ConfigMap that the expressions read:
+ * - `profile`: privileged, baseline or probe
+ * - `annotation`: the key by which a pod asks for injection
+ * - `optOut`: "true": pods are injected unless that annotation says "false"; else "false"
+ * - `image`, `imagePullPolicy`: of the sidecar's container
+ * - `imagePullSecrets`: names, separated by commas; may be empty
+ * - `requests`, `limits`: `cpu=10m,memory=16Mi`, sorted by name; may be empty
+ * - `setting.NAME`: the default of a setting; absent when it has none
+ * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
+ */
+export function policyParameters({ agent, settings: defaults }: AgentSidecarConfig, options: ParameterOptions): Record<string, string> {
+  const fixed: Record<ParameterKey, string> = {
+    profile: options.profile,
+    annotation: options.annotation,
+    optOut: String(options.optOut),
+    image: agent.image,
+    imagePullPolicy: agent.imagePullPolicy,
+    imagePullSecrets: agent.imagePullSecrets.map(({ name }) => name).join(','),
+    ...resourceParameters(agent.resources),
+  };
+  const given = settings.flatMap(({ name }) => {
+    const value = defaults[name] ?? '';
+    return value === '' ? [] : [[settingParameter(name), value] as const];
+  });
+  return { ...fixed, ...Object.fromEntries(given) };
+}
+
+function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): { requests: string; limits: string } {
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw codedError('SIDECAR_CONFIG_INVALID', `agent.resources.${other} cannot be given to an admission policy`, {
+      hint: 'Give requests and limits alone, or use the webhook.',
+    });
+  }
+  return { requests: quantities(requests), limits: quantities(limits) };
+}
+
+function quantities(amounts: Readonly<Record<string, string | number>>): string {
+  const names = Object.keys(amounts).toSorted();
+  return names.map((name) => `${name}=${amounts[name] ?? ''}`).join(',');
+}

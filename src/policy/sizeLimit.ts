@@ -1,0 +1,59 @@
+import { parseQuantity, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
+import { celString } from './cel.ts';
+import { settingDefault } from './parameters.ts';
+import type { Variable } from './variable.ts';
+
+const mebibyte = 1024 ** 2;
+
+/** volumeBytes is linear in the size and the number of files; its terms are read off it, so that they are said once. */
+const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
+const oneFileMore = volumeBytes({ 'file-size': '2Mi', 'file-count': '1' }) - oneFile;
+const spareFiles = oneFileMore / mebibyte - 1;
+const spareBytes = oneFile - oneFileMore;
+
+/** In doubles: what is written out is what the same sum gives in the other ways, and no product is too large. */
+export const sizeLimitVariables: readonly Variable[] = [
+  { name: 'fileSizeText', expression: effective('file-size') },
+  { name: 'fileCountText', expression: effective('file-count') },
+  {
+    name: 'fileSize',
+    expression: `size(variables.fileSizeText) <= 18 && variables.fileSizeText.matches('^[0-9]{1,16}([kMGT]|[KMGT]i)?$')
+  && quantity(variables.fileSizeText).compareTo(quantity('1Mi')) >= 0
+  && quantity(variables.fileSizeText).compareTo(quantity('${Number.MAX_SAFE_INTEGER}')) <= 0
+? double(quantity(variables.fileSizeText).asInteger())
+: ${decimal(parseQuantity(defaultOf('file-size')) ?? 0)}`,
+  },
+  {
+    name: 'fileCount',
+    expression: `size(variables.fileCountText) <= 9 && variables.fileCountText.matches('^[1-9][0-9]{0,8}$')
+? double(variables.fileCountText)
+: ${decimal(Number(defaultOf('file-count')))}`,
+  },
+  {
+    name: 'mebibytes',
+    expression: `(variables.fileSize * (variables.fileCount + ${decimal(spareFiles)}) + ${decimal(spareBytes)}) / ${decimal(mebibyte)}`,
+  },
+  {
+    name: 'sizeLimit',
+    expression: `string(double(int(variables.mebibytes)) < variables.mebibytes
+  ? int(variables.mebibytes) + 1
+  : int(variables.mebibytes)) + 'Mi'`,
+  },
+];
+
+/** The pod's own value, else the default of the parameters; the empty string counts as absent. */
+function effective(name: SettingName): string {
+  const key = celString(settingAnnotation(name));
+  return `has(object.metadata.annotations) && ${key} in object.metadata.annotations && object.metadata.annotations[${key}] != ''
+? string(object.metadata.annotations[${key}])
+: ${settingDefault(name)}`;
+}
+
+function defaultOf(name: SettingName): string {
+  return settings.find((setting) => setting.name === name)?.default ?? '';
+}
+
+/** A whole number as a literal of a double. */
+function decimal(value: number): string {
+  return value.toFixed(1);
+}
