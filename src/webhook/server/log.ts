@@ -15,6 +15,14 @@ export function makeLog(stream: Writable, onDrop: () => void): Log {
   stream.on('error', onDrop);
   return (event) => {
     if (stream.writableLength > maxWaitingBytes) onDrop();
-    else stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+    else stream.write(`${inAscii(JSON.stringify({ time: new Date().toISOString(), ...event }))}\n`);
   };
+}
+
+/**
+ * JSON text in ASCII alone. A pod's name is not validated yet when it is reviewed, and readers break lines at U+2028 and
+ * terminals obey U+009B.
+ */
+function inAscii(json: string): string {
+  return json.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
