@@ -1,5 +1,6 @@
 export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from './jsonPatch.ts';
 export { templatePath, workloadKinds } from './kinds.ts';
-export { planInjection, type Addition, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
+export type { Addition } from './addition.ts';
+export { planInjection, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
 export { skipReasons, type SkipReason } from './reasons.ts';
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';

@@ -1,5 +1,5 @@
 import type { PodTemplate } from '../sidecar/index.ts';
-import type { Addition } from './plan.ts';
+import type { Addition } from './addition.ts';
 import type { Removal } from './removal.ts';
 
 /** One operation of a JSON Patch (RFC 6902). */

@@ -8,8 +8,6 @@ import {
 } from '../settings/index.ts';
 import {
   containerName,
-  formatStatus,
-  makeSidecar,
   volumeNames,
   type AgentSidecarConfig,
   type Container,
@@ -18,8 +16,8 @@ import {
   type PodSpec,
   type PodTemplate,
   type SidecarConfig,
-  type Volume,
 } from '../sidecar/index.ts';
+import { agentAddition, ownAddition, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { exceedsBaseline } from './podSecurity.ts';
 import { hasPodResources, isGuaranteed } from './qos.ts';
@@ -43,20 +41,6 @@ export interface InjectOptions {
   readonly atAdmission?: boolean | undefined;
 }
 
-/** What is added to a pod template; every way hands just this to Kubernetes. */
-export interface Addition {
-  /** New keys only: no existing annotation is ever overwritten. */
-  readonly annotations: Readonly<Record<string, string>>;
-  /** To be put before the existing init containers: the sidecar sees their traffic too. */
-  readonly initContainers: readonly Container[];
-  /** To be put behind the existing containers. */
-  readonly containers: readonly Container[];
-  /** To be put behind the existing volumes. */
-  readonly volumes: readonly Volume[];
-  /** To be put behind the existing ones. */
-  readonly imagePullSecrets: readonly LocalObjectReference[];
-}
-
 export type InjectPlan =
   | { readonly inject: true; readonly addition: Addition }
   | { readonly inject: false; readonly reason: SkipReason };
@@ -73,7 +57,7 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
     unfit(template, spec, options.namespace) ??
     (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
-  return { inject: true, addition: config.form === 'agent' ? agentAddition(template, spec, config, options) : ownAddition(config) };
+  return { inject: true, addition: config.form === 'agent' ? additionFor(template, spec, config, options) : ownAddition(config) };
 }
 
 /** What no sidecar can be added to, ours or a user's. */
@@ -88,13 +72,17 @@ function unfit({ metadata }: PodTemplate, spec: PodSpec, namespace: string | und
   return undefined;
 }
 
+const ourVolumes: readonly string[] = Object.values(volumeNames);
+
+function isOurs({ name }: Container): boolean {
+  return name === containerName;
+}
+
 function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: InjectOptions): SkipReason | undefined {
   const annotations = metadata?.annotations ?? {};
   if (statusAnnotation in annotations) return 'already_injected';
-  const ours: readonly string[] = Object.values(volumeNames);
-  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  if (containers.some(({ name }) => name === containerName)) return 'name_collision';
-  if (spec.volumes?.some(({ name }) => ours.includes(name)) === true) return 'name_collision';
+  if (spec.containers?.some(isOurs) === true || spec.initContainers?.some(isOurs) === true) return 'name_collision';
+  if (spec.volumes?.some(({ name }) => ourVolumes.includes(name)) === true) return 'name_collision';
   if (options.podSecurity === 'restricted') return 'pod_security_restricted';
   const conflict = settingEntries(options.settings).some(([name, value]) => {
     const present = annotations[settingAnnotation(name)];
@@ -117,38 +105,24 @@ function pairsByName<T extends { readonly name: string }>(present: readonly T[],
   return wanted.map((item) => ({ wanted: item, present: present.find(({ name }) => name === item.name) }));
 }
 
-function agentAddition(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): Addition {
+function additionFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): Addition {
   const present = template.metadata?.annotations ?? {};
   const given = settingEntries(options.settings).map(([name, value]) => [settingAnnotation(name), value] as const);
   const annotations = Object.fromEntries(given.filter(([key]) => !(key in present)));
-  const sidecar = makeSidecar({
-    config,
-    profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
-    guaranteed: isGuaranteed(spec),
-    podResources: hasPodResources(spec),
-    podSettings: settingsOfAnnotations({ ...present, ...annotations }),
-  });
-  const keys = Object.keys(annotations);
-  const status = formatStatus({
-    containers: [sidecar.container.name],
-    volumes: sidecar.volumes.map(({ name }) => name),
-    ...(keys.length === 0 ? {} : { annotations: keys }),
-  });
-  return {
-    annotations: { ...annotations, [statusAnnotation]: status },
-    initContainers: [sidecar.container],
-    containers: [],
-    volumes: sidecar.volumes,
+  return agentAddition(config, {
+    annotations,
+    sidecar: {
+      profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
+      guaranteed: isGuaranteed(spec),
+      podResources: hasPodResources(spec),
+      podSettings: settingsOfAnnotations(given.length === 0 ? present : { ...present, ...annotations }),
+    },
     imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],
-  };
+  });
 }
 
 function absentSecrets({ imagePullSecrets }: PodSpec, { agent }: AgentSidecarConfig): readonly LocalObjectReference[] {
   return agent.imagePullSecrets.filter(({ name }) => imagePullSecrets?.some((present) => present.name === name) !== true);
-}
-
-function ownAddition({ containers, initContainers, volumes }: OwnSidecarConfig): Addition {
-  return { annotations: {}, containers, initContainers, volumes, imagePullSecrets: [] };
 }
 
 function settingEntries(values: SettingValues): [SettingName, string][] {

@@ -1,0 +1,93 @@
+import { statusAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
+import {
+  formatStatus,
+  makeSidecar,
+  type AgentSidecarConfig,
+  type Container,
+  type LocalObjectReference,
+  type OwnSidecarConfig,
+  type SidecarOptions,
+  type Volume,
+} from '../sidecar/index.ts';
+
+/** What is added to a pod template; every way hands just this to Kubernetes. */
+export interface Addition {
+  /** New keys only: no existing annotation is ever overwritten. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** To be put before the existing init containers: the sidecar sees their traffic too. */
+  readonly initContainers: readonly Container[];
+  /** To be put behind the existing containers. */
+  readonly containers: readonly Container[];
+  /** To be put behind the existing volumes. */
+  readonly volumes: readonly Volume[];
+  /** To be put behind the existing ones. */
+  readonly imagePullSecrets: readonly LocalObjectReference[];
+}
+
+/** What the agent's addition is made of beside the configuration. */
+export interface AgentAdditionOptions {
+  /** To be written beside the status. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly sidecar: Omit<SidecarOptions, 'config'>;
+  readonly imagePullSecrets: readonly LocalObjectReference[];
+}
+
+/**
+ * The addition of our own sidecar. Most pods of a cluster get the same one: it is made once for each configuration, and
+ * whoever gets it again gets the very same object, so that what follows from it need not be worked out again either.
+ */
+export function agentAddition(config: AgentSidecarConfig, options: AgentAdditionOptions): Addition {
+  const key = keyOf(options);
+  if (key === undefined) return makeAgentAddition(config, options);
+  const made = agentAdditions.get(config) ?? new Map<string, Addition>();
+  agentAdditions.set(config, made);
+  const present = made.get(key);
+  if (present !== undefined) return present;
+  // Pods choose the sizes: there is no end to them.
+  if (made.size >= maxAdditions) made.clear();
+  const addition = makeAgentAddition(config, options);
+  made.set(key, addition);
+  return addition;
+}
+
+const agentAdditions = new WeakMap<AgentSidecarConfig, Map<string, Addition>>();
+const maxAdditions = 256;
+
+/** The settings that the sidecar itself depends on, by the size of its volume. Of all others the agent alone reads. */
+const sizes: readonly SettingName[] = ['file-size', 'file-count'];
+
+/** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
+function keyOf({ annotations, sidecar: { podSettings, ...rest }, imagePullSecrets }: AgentAdditionOptions): string | undefined {
+  if (Object.keys(annotations).length > 0) return undefined;
+  const key = JSON.stringify([Object.values(rest), sizes.map((name) => podSettings[name]), imagePullSecrets]);
+  return key.length <= maxKey ? key : undefined;
+}
+
+const maxKey = 256;
+
+function makeAgentAddition(config: AgentSidecarConfig, { annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): Addition {
+  const { container, volumes } = makeSidecar({ config, ...sidecar, podSettings: only(sidecar.podSettings, sizes) });
+  const keys = Object.keys(annotations);
+  const status = formatStatus({
+    containers: [container.name],
+    volumes: volumes.map(({ name }) => name),
+    ...(keys.length === 0 ? {} : { annotations: keys }),
+  });
+  return { annotations: { ...annotations, [statusAnnotation]: status }, initContainers: [container], containers: [], volumes, imagePullSecrets };
+}
+
+function only(values: SettingValues, names: readonly SettingName[]): SettingValues {
+  return Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
+}
+
+/** The addition of a user's own sidecar: the same for every pod. */
+export function ownAddition(config: OwnSidecarConfig): Addition {
+  const present = ownAdditions.get(config);
+  if (present !== undefined) return present;
+  const { containers, initContainers, volumes } = config;
+  const addition = { annotations: {}, containers, initContainers, volumes, imagePullSecrets: [] };
+  ownAdditions.set(config, addition);
+  return addition;
+}
+
+const ownAdditions = new WeakMap<OwnSidecarConfig, Addition>();
