@@ -1,3 +1,5 @@
+import { stringify } from 'yaml';
+import { policyExpressions } from '../policy/index.ts';
 import { identity } from './identity.ts';
 import { formatSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
@@ -8,9 +10,12 @@ export interface ChartContext extends Readonly<Record<string, unknown>> {
   readonly valuesYaml: string;
   readonly valuesSchema: string;
   readonly valuesTable: string;
+  /** The expressions of the admission policy; a final newline. */
+  readonly policyYaml: string;
 }
 
 /** @param baked values that stand in values.yaml instead of the defaults */
 export function chartContext(baked: Baked = {}): ChartContext {
-  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: formatSchema(), valuesTable: valuesMarkdown() };
+  const policyYaml = stringify(policyExpressions, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false });
+  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: formatSchema(), valuesTable: valuesMarkdown(), policyYaml };
 }

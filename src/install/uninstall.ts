@@ -1,7 +1,7 @@
 import { codedError, isCodedError } from '../errors.ts';
 import { targetName } from '../targets/object.ts';
 import type { TargetRecord } from '../targets/record.ts';
-import { webhooksOf, inNamespace } from './helm/chart.ts';
+import { inNamespace, serviceOf } from './helm/chart.ts';
 import { eventNames, reportEvidence, releaseSelector } from './run/evidence.ts';
 import { unlessForbidden } from '../cluster/reading.ts';
 import type { Helm } from './helm/helm.ts';
@@ -94,7 +94,7 @@ async function readPresent({ helm, kubectl }: Tools, release: string, history: R
   const manifests = await Promise.all(revisions.map(async (revision) => readManifests(helm, release, revision)));
   const all = manifests.flatMap((text) => inNamespace(objectsOf(text), helm.namespace));
   const objects = [...new Map(all.map((object) => [nameOfObject(object), object])).values()];
-  const { name: prefix, namespace } = webhooksOf(objects).find(({ service }) => service !== undefined)?.service ?? { name: release, namespace: helm.namespace };
+  const { name: prefix, namespace } = serviceOf(objects) ?? { name: release, namespace: helm.namespace };
   const values = JSON.parse(await helm.run(['get', 'values', release, '--all', '--output=json'])) as Values;
   const record = await unlessForbidden(async () => readRecord(kubectlIn(kubectl, namespace), `${prefix}-opt-in`));
   return { objects, record, intent: intentOf(values), prefix, namespace };

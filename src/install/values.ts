@@ -24,8 +24,9 @@ export async function mergeValues(helm: Helm, release: string, given: GivenValue
   return (JSON.parse(text) as ReleaseJson).config ?? {};
 }
 
-/** Certificates are baked in unless the values name another mode. */
-export function withMode(values: Values): Values {
+/** Certificates are baked in unless the values name another mode; a policy needs none. */
+export function withMode(values: Values, way: InjectionWay): Values {
+  if (way === 'policy') return values;
   const certs = fieldsOf(values['certs']);
   return { ...values, certs: { ...certs, mode: certs['mode'] ?? 'baked' } };
 }
@@ -37,12 +38,14 @@ export function withMaterial(values: Values, material: CertificateMaterial): Val
 
 /**
  * The values without the material that an install before has baked in, when they now name another mode: whoever asks
- * for that mode has not asked to keep it, and the chart refuses both.
+ * for that mode has not asked to keep it, and the chart refuses both. A policy keeps none: a key that nothing uses
+ * belongs in no record.
  */
-export function withoutFormerMaterial(values: Values, before: Values | undefined): Values {
+export function withoutFormerMaterial(values: Values, before: Values | undefined, way: InjectionWay): Values {
   const [certs, former] = [fieldsOf(values['certs']), fieldsOf(before?.['certs'])];
-  if (former['mode'] !== 'baked' || (certs['mode'] ?? 'baked') === 'baked') return values;
-  const parts = ['caBundle', 'certificate', 'key', 'next'];
+  const stays = way === 'webhook' && (certs['mode'] ?? 'baked') === 'baked';
+  if (former['mode'] !== 'baked' || stays) return values;
+  const parts = ['caBundle', 'certificate', 'key', 'next', ...(way === 'policy' ? ['mode'] : [])];
   const kept = Object.entries(certs).filter(([part, value]) => !parts.includes(part) || !isDeepStrictEqual(value, former[part]));
   return { ...values, certs: Object.fromEntries(kept) };
 }
@@ -68,12 +71,17 @@ export interface Target {
   readonly daemonSets: readonly string[];
 }
 
-export type CertsMode = 'baked' | 'generated' | 'existingSecret' | 'certManager';
+export type InjectionWay = 'webhook' | 'policy';
+
+/** `none`: a policy needs no certificate, whatever the values say. */
+export type CertsMode = 'baked' | 'generated' | 'existingSecret' | 'certManager' | 'none';
 
 /** What the installer itself reads of the values. */
 export interface Intent {
+  readonly way: InjectionWay;
   readonly certsMode: CertsMode;
   readonly existingSecret: string;
+  /** A policy has none. */
   readonly hooks: boolean;
   readonly namespaceLabel: string;
   readonly annotation: string;
@@ -86,15 +94,22 @@ export function intentOf(values: Values): Intent {
   const certs = fieldsOf(values['certs']);
   const injection = fieldsOf(values['injection']);
   const targets = Array.isArray(values['targets']) ? values['targets'] : [];
+  const way = wayOf(values);
   return {
-    certsMode: certs['mode'] as CertsMode,
+    way,
+    certsMode: way === 'policy' ? 'none' : (certs['mode'] as CertsMode),
     existingSecret: textOf(certs['existingSecret']),
-    hooks: fieldsOf(values['hooks'])['enabled'] !== false,
+    hooks: way === 'webhook' && fieldsOf(values['hooks'])['enabled'] !== false,
     namespaceLabel: textOf(injection['namespaceLabel']),
     annotation: textOf(injection['annotation']),
     excludedNamespaces: textsOf(injection['excludedNamespaces']),
     targets: targets.map(targetOf),
   };
+}
+
+/** Values are the chart's with the given ones over them; charts of before the policy have the webhook alone. */
+export function wayOf(values: Values): InjectionWay {
+  return fieldsOf(values['injection'])['way'] === 'policy' ? 'policy' : 'webhook';
 }
 
 function targetOf(value: unknown): Target {

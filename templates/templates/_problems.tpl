@@ -9,9 +9,13 @@ schema, and some of it no schema can say.
 
 {{- define "packet-capture.problems" -}}
 {{- include "packet-capture.namingProblems" . }}
-{{- include "packet-capture.certsProblems" . }}
 {{- include "packet-capture.injectionProblems" . }}
+{{- if eq .Values.injection.way "policy" }}
+{{- include "packet-capture.policyProblems" . }}
+{{- else }}
+{{- include "packet-capture.certsProblems" . }}
 {{- include "packet-capture.workloadProblems" . }}
+{{- end }}
 {{- end }}
 
 {{- define "packet-capture.namingProblems" -}}
@@ -79,6 +83,9 @@ schema, and some of it no schema can say.
 
 {{- define "packet-capture.injectionProblems" -}}
 {{- $injection := .Values.injection }}
+{{- if not (has $injection.way (list "webhook" "policy")) }}
+{{- template "packet-capture.problem" (list (printf "there is no injection.way %q" (toString $injection.way)) "Choose webhook or policy.") }}
+{{- end }}
 {{- $here := include "packet-capture.namespace" . }}
 {{- $excluded := append ($injection.excludedNamespaces | default list) $here }}
 {{- $seen := list }}

@@ -1,5 +1,5 @@
 {{/*
-namespaceSelector of a webhook that injects: everything is ANDed. Takes root, and level: the Pod Security label that the
+namespaceSelector of a webhook or a binding that injects: everything is ANDed. Takes root, and level: the Pod Security label that the
 namespace must or must not have, as an expression.
 */}}
 {{- define "packet-capture.namespaceSelector" -}}
@@ -18,10 +18,13 @@ namespace must or must not have, as an expression.
 {{- toYaml $selector }}
 {{- end }}
 
-{{/* What AKS' admissions enforcer adds to every webhook: there from the start, it changes nothing. Takes the root. */}}
+{{/*
+What AKS' admissions enforcer adds to every webhook: there from the start, it changes nothing. It leaves policies alone.
+Takes the root.
+*/}}
 {{- define "packet-capture.enforcerTerms" -}}
 {{- $terms := list }}
-{{- if .Values.webhook.admissionEnforcer }}
+{{- if and .Values.webhook.admissionEnforcer (eq .Values.injection.way "webhook") }}
 {{- $terms = list
   (dict "key" "control-plane" "operator" "NotIn" "values" (list "true"))
   (dict "key" "kubernetes.azure.com/managedby" "operator" "NotIn" "values" (list "aks")) }}

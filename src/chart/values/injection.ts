@@ -1,6 +1,6 @@
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import * as is from './schemas.ts';
-import { flag, group, leaf, passedList, string, type Json } from './tree.ts';
+import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 
 /** What the injector adds instead of the agent, as `sidecarconfig.yaml` has it. */
 export const sidecar = group("a sidecar of your own instead of the agent: added as it stands here", {
@@ -9,7 +9,11 @@ export const sidecar = group("a sidecar of your own instead of the agent: added 
   volumes: passedList("added to the pod's volumes"),
 });
 
-export const injection = group('which pods get the sidecar', {
+/** Who adds the sidecar: an injector that runs in the cluster, or the API server itself. */
+export const injectionWays = ['webhook', 'policy'] as const;
+
+export const injection = group('which pods get the sidecar, and from whom', {
+  way: choice('webhook', 'a server that the API server calls, or an admission policy within it: no pod, no certificate, Kubernetes 1.36', injectionWays),
   namespaceLabel: string(namespaceLabel, 'label of the namespaces that take part; its value is "enabled"', is.key),
   annotation: string(injectAnnotation, 'annotation of the pods that take part; its value is "true"', is.key),
   optOut: flag(false, 'true: every pod of these namespaces, unless its annotation says "false"'),

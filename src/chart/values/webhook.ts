@@ -8,8 +8,8 @@ export interface MatchCondition {
   readonly expression: string;
 }
 
-export const webhook = group('how the API server calls the injector', {
-  failurePolicy: choice('Ignore', 'Fail: no pod of an opted-in namespace starts while the injector is away', ['Ignore', 'Fail']),
+export const webhook = group('how the API server calls the injector, or applies the policy', {
+  failurePolicy: choice('Ignore', 'Fail: no pod of an opted-in namespace starts while the injector is away, or the policy cannot be evaluated', ['Ignore', 'Fail']),
   timeoutSeconds: integer(3, 'a pod waits no longer', 1, 30),
   reinvocationPolicy: choice('IfNeeded', 'called again when a later webhook changed the pod', ['IfNeeded', 'Never']),
   matchPolicy: choice('Equivalent', 'of the rules', ['Equivalent', 'Exact']),
@@ -25,6 +25,6 @@ export const webhook = group('how the API server calls the injector', {
   }),
   port: integer(10_250, "of the container; private GKE clusters let the API server reach only 443 and 10250", 1, 65_535),
   admissionEnforcer: flag(true, "what AKS' admissions enforcer would add, so that it changes nothing"),
-  labels: leaf<Labels>({}, 'of the MutatingWebhookConfiguration', is.labels),
-  annotations: leaf<Labels>({}, 'of the MutatingWebhookConfiguration', is.annotations),
+  labels: leaf<Labels>({}, 'of the MutatingWebhookConfiguration, or of the policy and its bindings', is.labels),
+  annotations: leaf<Labels>({}, 'of the MutatingWebhookConfiguration, or of the policy and its bindings', is.annotations),
 });

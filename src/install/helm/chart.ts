@@ -26,9 +26,12 @@ export interface RenderRequest {
   readonly kubernetes: string;
 }
 
+/** What the chart asks the cluster for; whether it has that, the preflight says in words of its own. */
+export const policyKind = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingAdmissionPolicy' } as const;
+
 /** Renders without the cluster, so that it needs no rights. @throws HELM_FAILED when the chart refuses the values */
 export async function render(helm: Helm, { release, chart, values, kubernetes }: RenderRequest): Promise<ManifestObject[]> {
-  const flags = ['--values=-', `--kube-version=${kubernetes}`, '--skip-tests'];
+  const flags = ['--values=-', `--kube-version=${kubernetes}`, `--api-versions=${policyKind.apiVersion}/${policyKind.kind}`, '--skip-tests'];
   const text = await helm.run(['template', release, chart, ...flags], { input: JSON.stringify(values) });
   return inNamespace(objectsOf(text), helm.namespace);
 }
@@ -47,7 +50,10 @@ export function inNamespace(objects: readonly ManifestObject[], namespace: strin
   });
 }
 
-/** The Service that the API server calls: from it the certificate gets its names. */
+/**
+ * The Service that the API server calls: from it the certificate gets its names. Of a policy, which has no Service: what
+ * the names of the release's objects begin with, and where they are.
+ */
 export interface WebhookService {
   readonly name: string;
   readonly namespace: string;
@@ -78,6 +84,37 @@ export function webhooksOf(objects: readonly ManifestObject[]): WebhookFacts[] {
     );
 }
 
+export interface PolicyFacts {
+  readonly name: string;
+  readonly failurePolicy: string;
+  readonly bindings: readonly string[];
+}
+
+interface Binding {
+  readonly policyName?: string;
+}
+
+/** All admission policies among the objects. */
+export function policiesOf(objects: readonly ManifestObject[]): PolicyFacts[] {
+  const bindings = objects.filter(({ kind }) => kind === `${policyKind.kind}Binding`);
+  return objects
+    .filter(({ kind }) => kind === policyKind.kind)
+    .map(({ metadata: { name }, spec }) => ({
+      name,
+      failurePolicy: String(fieldsOf(spec)['failurePolicy'] ?? 'Fail'),
+      bindings: bindings.filter((binding) => (binding['spec'] as Binding).policyName === name).map(({ metadata }) => metadata.name),
+    }));
+}
+
+/** Where a release is and what it is called, by its objects; undefined when none of them injects. */
+export function serviceOf(objects: readonly ManifestObject[]): WebhookService | undefined {
+  const called = webhooksOf(objects).find(({ service }) => service !== undefined)?.service;
+  if (called !== undefined) return called;
+  // NAME.NAMESPACE, as the chart's cluster-wide objects are called; neither has a dot.
+  const [name, namespace, ...rest] = policiesOf(objects)[0]?.name.split('.') ?? [];
+  return name === undefined || namespace === undefined || rest.length > 0 ? undefined : { name, namespace };
+}
+
 /** The Secret with the serving certificate, when the chart makes it. */
 export function certificateSecretOf(objects: readonly ManifestObject[]): ManifestObject | undefined {
   return objects.find((object) => object.kind === 'Secret' && object['type'] === 'kubernetes.io/tls');
@@ -88,8 +125,8 @@ interface PodSpec {
 }
 
 export interface Images {
-  /** Of the Deployment. */
-  readonly injector: string;
+  /** Of the Deployment; a policy has none. */
+  readonly injector?: string;
   /** What is injected: the agent, or the images of the user's own sidecar. */
   readonly sidecars: readonly string[];
 }
@@ -98,9 +135,12 @@ export interface Images {
 export function imagesOf(objects: readonly ManifestObject[]): Images {
   const deployment = objects.find(({ kind }) => kind === 'Deployment');
   const pod = fieldsOf(fieldsOf(fieldsOf(deployment?.['spec'])['template'])['spec']) as PodSpec;
-  const config = objects.flatMap((object) => (object.kind === 'ConfigMap' ? [fieldsOf(object['data'])['sidecarconfig.yaml']] : []));
-  const sidecar = config.flatMap((text) => (typeof text === 'string' ? [fieldsOf(parse(text))] : []))[0] ?? {};
+  const data = objects.filter(({ kind }) => kind === 'ConfigMap').map((object) => fieldsOf(object['data']));
+  const config = data.map((keys) => keys['sidecarconfig.yaml']).find((text) => typeof text === 'string');
+  const sidecar = config === undefined ? {} : fieldsOf(parse(config));
   const own = ['containers', 'initContainers'].flatMap((list) => (Array.isArray(sidecar[list]) ? (sidecar[list] as unknown[]) : []));
-  const images = [fieldsOf(sidecar['agent']), ...own.map(fieldsOf)].map(({ image }) => image);
-  return { injector: pod.containers?.[0]?.image ?? '', sidecars: images.filter((image) => typeof image === 'string') };
+  const parameters = data.filter(({ profile }) => profile === 'privileged');
+  const images = [fieldsOf(sidecar['agent']), ...own.map(fieldsOf), ...parameters].map(({ image }) => image);
+  const injector = pod.containers?.[0]?.image;
+  return { ...(injector === undefined ? {} : { injector }), sidecars: images.filter((image) => typeof image === 'string') };
 }

@@ -1,5 +1,5 @@
 import { certificateFacts, type CertificateSummary } from '../rehearsal/certificateFacts.ts';
-import { imagesOf, webhooksOf, type Images, type WebhookFacts } from '../helm/chart.ts';
+import { imagesOf, policiesOf, webhooksOf, type Images, type PolicyFacts, type WebhookFacts } from '../helm/chart.ts';
 import type { CertificatePlan } from '../rehearsal/certificates.ts';
 import type { ObjectChange } from '../rehearsal/diff.ts';
 import type { Finding } from '../preflight/findings.ts';
@@ -19,6 +19,7 @@ export interface InstallResult {
   readonly images: Images;
   readonly certificates: CertificateSummary;
   readonly webhooks: readonly WebhookFacts[];
+  readonly policies: readonly PolicyFacts[];
   /** Whether the API server was seen to inject; null when it was not asked. */
   readonly injectionProven: boolean | null;
   readonly targets: readonly TargetState[];
@@ -37,11 +38,12 @@ export interface SummaryInput {
 }
 
 /** The parts of a result that the rendered objects tell. */
-export function summarise({ objects, intent, plan, now }: SummaryInput): Pick<InstallResult, 'images' | 'certificates' | 'webhooks' | 'next'> {
+export function summarise({ objects, intent, plan, now }: SummaryInput): Pick<InstallResult, 'images' | 'certificates' | 'webhooks' | 'policies' | 'next'> {
   return {
     images: imagesOf(objects),
     certificates: certificateFacts(intent.certsMode, plan, objects, now),
     webhooks: webhooksOf(objects),
+    policies: policiesOf(objects),
     next: nextLines(intent),
   };
 }
@@ -58,17 +60,18 @@ function nextLines(intent: Intent): string[] {
 
 /** For people, on standard output. */
 export function formatResult(result: InstallResult): string[] {
-  const { release, namespace, revision, chart, images, certificates, webhooks, injectionProven, targets, next } = result;
+  const { release, namespace, revision, chart, images, certificates, webhooks, policies, injectionProven, targets, next } = result;
   const row = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
   const [webhook] = webhooks;
   const wouldOptIn = result.result === 'dry-run' && !result.findings.some(({ code }) => code === 'hooks_disabled');
   return [
     row('release', `${release}, revision ${revision}, ${chart}, ${result.result}`),
     row('namespace', namespace),
-    row('injector', images.injector),
+    ...(images.injector === undefined ? [] : [row('injector', images.injector)]),
     row('injects', images.sidecars.join(', ')),
     row('certificates', [certificates.mode, certificates.text, certificates.notAfter === undefined ? '' : `until ${certificates.notAfter.slice(0, 10)}`].filter((part) => part !== '').join(', ')),
     ...(webhook === undefined ? [] : [row('webhooks', `${webhooks.length} in ${webhook.configuration}, failurePolicy ${webhook.failurePolicy}`)]),
+    ...policies.map(({ name, bindings, failurePolicy }) => row('policy', `${name}, ${bindings.length} bindings, failurePolicy ${failurePolicy}`)),
     ...(injectionProven === null ? [] : [row('injection', injectionProven ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there')]),
     ...targets.flatMap((target) => formatTarget(target, wouldOptIn).map((text, index) => row(index === 0 ? 'target' : '', text))),
     ...next.map((line, index) => row(index === 0 ? 'next' : '', line)),

@@ -1,6 +1,6 @@
 import { codedError, isCodedError } from '../../errors.ts';
 import { readApiResources } from './apiResources.ts';
-import { certificateSecretOf, readChart, render, webhooksOf, type ChartFacts, type WebhookService } from '../helm/chart.ts';
+import { certificateSecretOf, readChart, render, serviceOf, type ChartFacts, type WebhookService } from '../helm/chart.ts';
 import { checkExistingSecret, readOwnSecret } from '../rehearsal/certificates.ts';
 import { readNamespace, readTargets } from './facts.ts';
 import { unlessForbidden } from '../../cluster/reading.ts';
@@ -12,7 +12,7 @@ import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight
 import { currentRevision, isPending, readHistory, readValues, type ReleaseHistory } from '../helm/release.ts';
 import { refusedFor, rightsFor, storageRights, waitingRights } from './rights.ts';
 import type { Tools } from '../helm/tools.ts';
-import { coalesce, fieldsOf, intentOf, mergeValues, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from '../values.ts';
+import { coalesce, fieldsOf, intentOf, mergeValues, wayOf, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from '../values.ts';
 
 export interface Wish {
   readonly release: string;
@@ -91,9 +91,11 @@ async function renderWish(
   { helm, versions }: Tools, { release, chart, given, valuesMode }: Wish, { before, chart: { values: defaults } }: Release,
 ): Promise<Rendered | { readonly refusal: string }> {
   try {
-    const values = withoutFormerMaterial(await mergeValues(helm, release, given, valuesMode), before);
+    const merged = await mergeValues(helm, release, given, valuesMode);
+    const way = wayOf(coalesce(defaults, merged));
+    const values = withoutFormerMaterial(merged, before, way);
     const objects = await render(helm, { release, chart, values: withoutCertificates(values), kubernetes: versions.kubernetes });
-    return { values, objects, intent: intentOf(coalesce(defaults, withMode(values))) };
+    return { values, objects, intent: intentOf(coalesce(defaults, withMode(values, way))) };
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'HELM_FAILED') throw error;
     return { refusal: error.message };
@@ -110,11 +112,11 @@ function withoutCertificates(values: Values): Values {
 async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, history, before }: Release, rendered: Rendered, now: Date): Promise<Look> {
   const { values, intent, objects } = rendered;
   const { namespace } = helm;
-  const service = webhooksOf(objects).find((webhook) => webhook.service !== undefined)?.service;
-  if (service === undefined) throw codedError('HELM_FAILED', 'the chart registers no webhook', { where: wish.chart, hint: 'Name the chart of packet-capture with --chart.' });
+  const service = serviceOf(objects);
+  if (service === undefined) throw codedError('HELM_FAILED', 'the chart registers no webhook and no policy', { where: wish.chart, hint: 'Name the chart of packet-capture with --chart.' });
   const resources = await readApiResources(kubectl);
   const [refused, releaseNamespace, objectsNamespace, targets, secretFindings, secret] = await Promise.all([
-    refusedFor(kubectl, [...storageRights(namespace, process.env['HELM_DRIVER']), ...waitingRights(service.namespace), ...rightsFor(objects, resources)]),
+    refusedFor(kubectl, [...storageRights(namespace, process.env['HELM_DRIVER']), ...(intent.way === 'webhook' ? waitingRights(service.namespace) : []), ...rightsFor(objects, resources)]),
     readNamespace(kubectl, namespace),
     readNamespace(kubectl, service.namespace),
     readTargets(kubectl, intent.targets),

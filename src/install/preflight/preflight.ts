@@ -5,7 +5,8 @@ import { groupRights } from '../../cluster/rights.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { workloadLists, type Facts, type TargetFacts } from './facts.ts';
 import { finding, type Finding } from './findings.ts';
-import { nameOfObject } from '../helm/objects.ts';
+import { policyKind } from '../helm/chart.ts';
+import { nameOfObject, type ManifestObject } from '../helm/objects.ts';
 import { isPending, type ReleaseHistory } from '../helm/release.ts';
 import type { Right } from './rights.ts';
 import type { Intent } from '../values.ts';
@@ -52,7 +53,13 @@ export function releaseFindings(history: ReleaseHistory, where: string, chart: s
 
 function kindFindings({ objects, resources }: Facts): Finding[] {
   const unknown = objects.filter((object) => !resources.some(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion));
-  return unknown.map((object) => finding('kind_unknown', nameOfObject(object), `the cluster has no ${object.kind} (${object.apiVersion})`));
+  const ofPolicies = ({ kind, apiVersion }: ManifestObject): boolean => apiVersion === policyKind.apiVersion && kind.startsWith(policyKind.kind);
+  const text = ({ kind, apiVersion }: ManifestObject): string => `the cluster has no ${kind} (${apiVersion})`;
+  const [policy] = unknown.filter(ofPolicies);
+  return [
+    ...(policy === undefined ? [] : [finding('policy_unsupported', 'injection.way', text(policy))]),
+    ...unknown.filter((object) => !ofPolicies(object)).map((object) => finding('kind_unknown', nameOfObject(object), text(object))),
+  ];
 }
 
 function rightsFindings({ refused }: Facts): Finding[] {

@@ -1,6 +1,7 @@
 import type { Kubectl } from '../../cluster/index.ts';
 import type { ApiResource } from './apiResources.ts';
 import { askRights, type Right as AnyRight } from '../../cluster/rights.ts';
+import { policyKind } from '../helm/chart.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 
 export interface Right extends AnyRight {
@@ -43,7 +44,18 @@ export function rightsFor(objects: readonly ManifestObject[], resources: readonl
     const place = { group: groupOf(object.apiVersion), resource: resource.name, namespace: resource.namespaced ? (object.metadata.namespace ?? '') : '' };
     return [...verbs.map((verb) => ({ ...place, verb, need: 'make' as const })), ...watchVerbs.map((verb) => ({ ...place, verb, need: 'watch' as const }))];
   });
-  return unique([...handle, ...objects.flatMap(grants)]);
+  return unique([...handle, ...objects.flatMap((object) => parameterRights(object, resources)), ...objects.flatMap(grants)]);
+}
+
+/**
+ * Who makes a policy must be able to read whatever may be its parameters.
+ * @see kubernetes:pkg/registry/admissionregistration/mutatingadmissionpolicy/authz.go
+ */
+function parameterRights({ kind, spec }: ManifestObject, resources: readonly ApiResource[]): Right[] {
+  const { paramKind } = (kind === policyKind.kind ? spec : {}) as { readonly paramKind?: { readonly kind: string; readonly apiVersion: string } };
+  const resource = resources.find((known) => known.kind === paramKind?.kind && known.apiVersion === paramKind.apiVersion);
+  if (resource === undefined) return [];
+  return [{ verb: 'get', group: groupOf(resource.apiVersion), resource: resource.name, namespace: '', need: 'make' }];
 }
 
 interface Rule {

@@ -11,8 +11,8 @@ import type { ManifestObject } from '../helm/objects.ts';
 import { fieldsOf, type Values } from '../values.ts';
 
 export interface CertificatePlan {
-  /** `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them. */
-  readonly action: ReuseAction | 'given' | 'other';
+  /** `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them; `none`: for a policy. */
+  readonly action: ReuseAction | 'given' | 'other' | 'none';
   /** What is baked in; absent unless they are ours. */
   readonly material?: CertificateMaterial;
   /** The step of a rotation that this release takes. */
@@ -42,6 +42,10 @@ export interface CertificateQuestion {
  */
 export async function planCertificates(question: CertificateQuestion): Promise<CertificatePlan> {
   const { values, mode, before, secret, service, rotate, now } = question;
+  if (mode === 'none') {
+    if (rotate) throw codedError('USAGE', '--rotate-certs: injection.way is policy, which has no certificates', { hint: 'Leave --rotate-certs out.' });
+    return { action: 'none', text: 'the API server itself injects', findings: [] };
+  }
   const given = givenMaterial(values, before);
   if (mode !== 'baked' || given !== undefined) {
     if (rotate) throw notOurs(mode);

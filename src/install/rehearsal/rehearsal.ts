@@ -39,7 +39,7 @@ export async function rehearseInstall(tools: Tools, options: InstallOptions, pla
   const { before, secret, service, intent } = plan;
   const question = { values: plan.values, mode: intent.certsMode, before, secret, service, rotate: options.rotate, now: options.now() };
   const certificates = await step(report, 'certificates', async () => planCertificates(question), ({ text }) => text);
-  const values = certificates.material === undefined ? withMode(plan.values) : withMaterial(plan.values, certificates.material);
+  const values = certificates.material === undefined ? withMode(plan.values, intent.way) : withMaterial(plan.values, certificates.material);
   const all = [...findings, ...certificates.findings];
   for (const found of certificates.findings) report(formatFinding(found));
   if (hasErrors(all)) return { result: 'refused', release, namespace, findings: all };

@@ -37,7 +37,8 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
   const { history } = rehearsal.plan;
   const { report, release, namespace, signal } = options;
   const { certificates } = rehearsal;
-  const { injector: image } = imagesOf(releaseObjects(rehearsal.json, tools));
+  // Any name will do for a pod that is never made.
+  const { injector: image = 'probe' } = imagesOf(releaseObjects(rehearsal.json, tools));
   try {
     // A rotation that was interrupted may have been so before its last step was everywhere.
     if (certificates.step !== undefined && certificates.step !== 'trust-both') await settle(site, image);

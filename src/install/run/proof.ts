@@ -23,7 +23,7 @@ export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, si
       const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], { input });
       row = isInjected(pod) ? row + 1 : 0;
       if (row === inARow) return true;
-      why = 'a pod that the injector should have seen comes back without its mark';
+      why = 'a pod that should have been seen comes back without its mark';
     } catch (error) {
       if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
       if (/cannot create resource "pods"/.test(error.message)) return false;

@@ -9,6 +9,7 @@ const result: InstallResult = {
   images: { injector: 'i:1', sidecars: ['a:1', 'b:1'] },
   certificates: { mode: 'baked', action: 'keep', text: 'kept as they are', notAfter: '2028-11-21T21:31:55.000Z' },
   webhooks: [{ configuration: 'capture.tools', name: 'x', failurePolicy: 'Ignore', service: { name: 'capture', namespace: 'tools' } }],
+  policies: [],
   injectionProven: true,
   targets: [{ namespace: 'shop', optedIn: true, workloads: [{ ...workload, optedIn: true, injectedPods: 1 }] }],
   findings: [],

@@ -14,7 +14,7 @@ test('the intent of values, and of none', () => {
     targets: [{ namespace: 'shop', deployments: ['web'] }, { namespace: 'bank' }],
   };
   expect(intentOf(values)).toEqual({
-    certsMode: 'existingSecret', existingSecret: 'mine', hooks: false, namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'],
+    way: 'webhook', certsMode: 'existingSecret', existingSecret: 'mine', hooks: false, namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'],
     targets: [
       { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] },
       { namespace: 'bank', deployments: [], statefulSets: [], daemonSets: [] },
@@ -26,8 +26,8 @@ test('the intent of values, and of none', () => {
 const material = { caBundle: 'CA', certificate: 'CERT', key: 'KEY' };
 
 test('certificates are baked in unless another mode is named, and other values stay', () => {
-  expect(withMode({ replicas: 1 })).toEqual({ replicas: 1, certs: { mode: 'baked' } });
-  expect(withMode({ certs: { mode: 'certManager', certManager: {} } })).toEqual({ certs: { mode: 'certManager', certManager: {} } });
+  expect(withMode({ replicas: 1 }, 'webhook')).toEqual({ replicas: 1, certs: { mode: 'baked' } });
+  expect(withMode({ certs: { mode: 'certManager', certManager: {} } }, 'webhook')).toEqual({ certs: { mode: 'certManager', certManager: {} } });
   expect(withMaterial({ replicas: 1, certs: { generated: { caDays: 1 } } }, material)).toEqual({
     replicas: 1,
     certs: { generated: { caDays: 1 }, mode: 'baked', ...material, next: { certificate: '', key: '' } },
@@ -37,7 +37,7 @@ test('certificates are baked in unless another mode is named, and other values s
 test('what an install before has baked in goes with its mode; what the user gives stays', () => {
   const before = withMaterial({}, material);
   const moved = { certs: { ...(before['certs'] as object), mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } };
-  expect(withoutFormerMaterial(moved, before)).toEqual({ certs: { mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } });
-  expect(withoutFormerMaterial(before, before)).toBe(before);
-  expect(withoutFormerMaterial(moved, { certs: { mode: 'existingSecret', caBundle: 'CA' } })).toBe(moved);
+  expect(withoutFormerMaterial(moved, before, 'webhook')).toEqual({ certs: { mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } });
+  expect(withoutFormerMaterial(before, before, 'webhook')).toBe(before);
+  expect(withoutFormerMaterial(moved, { certs: { mode: 'existingSecret', caBundle: 'CA' } }, 'webhook')).toBe(moved);
 });

@@ -1,0 +1,72 @@
+{{/*
+What the expressions of the policy read, as a ConfigMap holds it: text alone. Takes root and profile.
+Keep it as src/policy/parameters.ts has it.
+*/}}
+{{- define "packet-capture.policyParameters" -}}
+{{- $values := .root.Values }}
+{{- $image := $values.agent.image }}
+{{- $resources := $values.agent.resources | default dict }}
+{{- $secrets := list }}
+{{- range (include "packet-capture.pullSecrets" (dict "root" .root "image" $image) | fromJson).secrets }}
+{{- $secrets = append $secrets .name }}
+{{- end }}
+{{- $parameters := dict
+  "profile" .profile
+  "annotation" $values.injection.annotation
+  "optOut" (ternary "true" "false" $values.injection.optOut)
+  "image" (include "packet-capture.image" (dict "root" .root "image" $image))
+  "imagePullPolicy" $image.pullPolicy
+  "imagePullSecrets" (join "," $secrets)
+  "requests" (include "packet-capture.quantities" $resources.requests)
+  "limits" (include "packet-capture.quantities" $resources.limits) }}
+{{- range $name, $value := $values.capture }}
+{{- $text := include "packet-capture.text" $value }}
+{{- if $text }}
+{{- $_ := set $parameters (printf "setting.%s" $name) $text }}
+{{- end }}
+{{- end }}
+{{- toJson $parameters }}
+{{- end }}
+
+{{/* Amounts by name as "cpu=10m,memory=16Mi". */}}
+{{- define "packet-capture.quantities" -}}
+{{- $parts := list }}
+{{- range $name, $amount := . | default dict }}
+{{- $parts = append $parts (printf "%s=%s" $name (include "packet-capture.text" $amount)) }}
+{{- end }}
+{{- join "," $parts }}
+{{- end }}
+
+{{/* A string as it is, a number as JSON writes it: 268435456, which Go would write 2.68435456e+08. */}}
+{{- define "packet-capture.text" -}}
+{{- if kindIs "string" . }}{{ . }}{{ else if not (kindIs "invalid" .) }}{{ toJson . }}{{ end }}
+{{- end }}
+
+{{/*
+The profiles with what their bindings select: namespaces that enforce "restricted" are bound by none, since the capture
+needs a capability there. Takes the root; {profiles: [{name, namespaceSelector, objectSelector}]}.
+*/}}
+{{- define "packet-capture.policyProfiles" -}}
+{{- $level := "pod-security.kubernetes.io/enforce" }}
+{{- $pods := .Values.injection.objectSelector | default dict }}
+{{- $free := dict "root" . "level" (dict "key" $level "operator" "NotIn" "values" (list "baseline" "restricted")) }}
+{{- $baseline := dict "root" . "level" (dict "key" $level "operator" "In" "values" (list "baseline")) }}
+{{- $here := dict "matchLabels" (dict "kubernetes.io/metadata.name" (include "packet-capture.namespace" .)) }}
+{{- $probe := dict "matchLabels" (dict "app.kubernetes.io/instance" .Release.Name "app.kubernetes.io/component" "probe") }}
+{{- dict "profiles" (list
+  (dict "name" "privileged" "namespaceSelector" (include "packet-capture.namespaceSelector" $free | fromYaml) "objectSelector" $pods)
+  (dict "name" "baseline" "namespaceSelector" (include "packet-capture.namespaceSelector" $baseline | fromYaml) "objectSelector" $pods)
+  (dict "name" "probe" "namespaceSelector" $here "objectSelector" $probe)) | toJson }}
+{{- end }}
+
+{{/*
+The chart's conditions and the user's, which say nothing of probes. Takes root and the chart's own conditions; {conditions: […]}.
+*/}}
+{{- define "packet-capture.policyConditions" -}}
+{{- $conditions := .own }}
+{{- range .root.Values.webhook.matchConditions }}
+{{- $expression := printf "params.data.profile == 'probe' || (%s)" .expression }}
+{{- $conditions = append $conditions (dict "name" .name "expression" $expression) }}
+{{- end }}
+{{- dict "conditions" $conditions | toJson }}
+{{- end }}
