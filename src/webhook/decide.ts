@@ -1,10 +1,10 @@
-import { additionPatch, planInjection, type Addition } from '../inject/index.ts';
+import { planInjection, type Addition } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
-import { doubtAbout } from './doubt.ts';
 import type { WebhookName } from './names.ts';
 import { isPod } from './pod.ts';
 import { probeAddition } from './probeAddition.ts';
+import { patchFor, type ProvenPatch } from './provenPatch.ts';
 import { warningsFor, type InjectedReason, type SkippedReason } from './reasons.ts';
 import type { Review } from './review.ts';
 
@@ -17,7 +17,7 @@ export interface InjectorOptions {
 }
 
 export type Verdict =
-  | { readonly decision: 'injected'; readonly reason: InjectedReason; /** JSON text of a JSON Patch. */ readonly patch: string }
+  | { readonly decision: 'injected'; readonly reason: InjectedReason; readonly patch: ProvenPatch }
   | { readonly decision: 'skipped'; readonly reason: SkippedReason; readonly warnings: readonly string[]; /** For the log. */ readonly doubt?: string };
 
 /**
@@ -57,9 +57,8 @@ function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptio
 }
 
 function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason): Verdict {
-  const patch = additionPatch(pod, addition, []);
-  const doubt = doubtAbout(pod, patch, addition);
-  return doubt === undefined ? { decision: 'injected', reason, patch: JSON.stringify(patch) } : doubtful(doubt);
+  const { patch, doubt } = patchFor(pod, addition);
+  return patch === undefined ? doubtful(doubt) : { decision: 'injected', reason, patch };
 }
 
 function skipped(reason: SkippedReason): Verdict {

@@ -2,13 +2,12 @@ import jsonPatch, { type Operation } from 'fast-json-patch';
 import type { Addition, PatchOperation } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 import { isPod } from './pod.ts';
-import { invalidity } from './validity.ts';
 import { listsOf, lossOf } from './loss.ts';
 
 /**
- * Why a patch might do harm to a pod, or undefined when it surely does what it is meant to.
+ * Why a patch might do harm to a pod, or undefined when it surely adds what it is meant to add, and nothing else.
  *
- * A patch that does not apply, or whose result the API server refuses, fails the pod even under `failurePolicy: Ignore`
+ * A patch that does not apply fails the pod even under `failurePolicy: Ignore`
  * (apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go), so it is applied here first, and what comes out is
  * held against the pod: all that was there is there, unchanged and in order, and what was to be added stands beside it.
  */
@@ -23,7 +22,7 @@ export function doubtAbout(pod: PodTemplate, patch: readonly PatchOperation[], a
     return `it does not apply: ${error instanceof Error ? error.name : 'error'}`;
   }
   if (!isPod(after)) return 'its result is no pod';
-  return lossOf(pod, after, addition) ?? invalidity(after, addition);
+  return lossOf(pod, after, addition);
 }
 
 /** Just the places that {@link copyOf} copies: whatever reaches deeper would change the pod together with its copy. */

@@ -8,33 +8,63 @@ const maxAnnotationBytes = 256 * 1024;
 const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 type Named = { readonly name?: string };
+type Names = ReadonlySet<string | undefined>;
+
+/** What the API server would refuse of a pod that gets an addition, as far as the addition can be the cause of it. */
+export type ValidityCheck = (pod: PodTemplate) => string | undefined;
 
 /**
- * What the API server would refuse of a patched pod, as far as the addition can be the cause of it.
+ * Looks at the addition once, and at what of each pod has to do with it.
  * @see pkg/apis/core/validation/validation.go in kubernetes/kubernetes
  */
-export function invalidity({ metadata, spec }: PodTemplate, addition: Addition): string | undefined {
-  const { containers, initContainers, volumes, ephemeralContainers } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
-  if (hasTwins([...(containers ?? []), ...(initContainers ?? []), ...(ephemeralContainers ?? [])])) return 'two containers have one name';
-  if (hasTwins(volumes ?? [])) return 'two volumes have one name';
-  const added = [...addition.containers, ...addition.initContainers];
-  if (![...added, ...addition.volumes].every(({ name }) => label.test(name))) return 'a name is none that Kubernetes takes';
-  const volumeNames = new Set((volumes ?? []).map(({ name }) => name));
-  const problem = added.map((container) => containerProblem(container, volumeNames)).find((text) => text !== undefined);
-  return problem ?? (annotationBytes(metadata?.annotations ?? {}) > maxAnnotationBytes ? 'the annotations are too large' : undefined);
+export function makeValidityCheck(addition: Addition): ValidityCheck {
+  const containers = [...addition.containers, ...addition.initContainers];
+  const flaw = flawOf(addition, containers);
+  const mounted = [...new Set(containers.flatMap(({ volumeMounts }) => listOf(volumeMounts).map(({ name }) => name)))];
+  const addedBytes = annotationBytes(addition.annotations);
+  return ({ metadata, spec }) => {
+    const { containers: apps, initContainers, volumes, ephemeralContainers } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
+    if (namesIn(apps, initContainers, ephemeralContainers, containers) === undefined) return 'two containers have one name';
+    const volumeNames = namesIn(volumes, addition.volumes);
+    if (volumeNames === undefined) return 'two volumes have one name';
+    if (flaw !== undefined) return flaw;
+    if (!mounted.every((name) => volumeNames.has(name))) return 'a volume that is mounted is missing';
+    const bytes = metadata?.annotations == null ? 0 : annotationBytes(metadata.annotations);
+    return bytes + addedBytes > maxAnnotationBytes ? 'the annotations are too large' : undefined;
+  };
 }
 
-function containerProblem({ image, volumeMounts }: Container, volumes: ReadonlySet<string | undefined>): string | undefined {
+/** What is wrong with an addition whatever the pod. */
+function flawOf({ volumes }: Addition, containers: readonly Container[]): string | undefined {
+  if (![...containers, ...volumes].every(({ name }) => label.test(name))) return 'a name is none that Kubernetes takes';
+  return containers.map(flawOfContainer).find((text) => text !== undefined);
+}
+
+function flawOfContainer({ image, volumeMounts }: Container): string | undefined {
   if (typeof image !== 'string' || image === '' || image.trim() !== image) return 'a container has no image';
-  const mounts = volumeMounts ?? [];
-  if (mounts.some(({ name }) => !volumes.has(name))) return 'a volume that is mounted is missing';
-  return hasTwins(mounts.map(({ mountPath }) => ({ name: mountPath }))) ? 'two volumes are mounted in one place' : undefined;
+  if (volumeMounts != null && !Array.isArray(volumeMounts)) return 'its mounts are no list';
+  const mounts = listOf(volumeMounts).map(({ mountPath }) => ({ name: mountPath }));
+  return namesIn(mounts) === undefined ? 'two volumes are mounted in one place' : undefined;
+}
+
+function listOf<T>(value: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [];
+}
+
+/** The names of all items; undefined when two are the same. */
+function namesIn(...lists: readonly (readonly Named[] | null | undefined)[]): Names | undefined {
+  const names = new Set<string | undefined>();
+  let count = 0;
+  for (const list of lists) {
+    if (list == null) continue;
+    for (const { name } of list) names.add(name);
+    count += list.length;
+  }
+  return names.size === count ? names : undefined;
 }
 
 function annotationBytes(annotations: Readonly<Record<string, string>>): number {
-  return Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
-}
-
-function hasTwins(items: readonly Named[]): boolean {
-  return new Set(items.map(({ name }) => name)).size < items.length;
+  let bytes = 0;
+  for (const [key, value] of Object.entries(annotations)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  return bytes;
 }

@@ -71,7 +71,7 @@ describe('the answer', () => {
   const common = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
   test('a patch comes with its type', () => {
     const response = { uid: 'u-1', allowed: true, patchType: 'JSONPatch', patch: Buffer.from('[1]').toString('base64'), auditAnnotations: { decision: 'opted_in' } };
-    expect(answer({ decision: 'injected', reason: 'opted_in', patch: '[1]' })).toEqual({ ...common, response });
+    expect(answer({ decision: 'injected', reason: 'opted_in', patch: { text: '[1]', base64: Buffer.from('[1]').toString('base64') } })).toEqual({ ...common, response });
   });
   test('nothing to add: neither of them', () => {
     expect(answer({ decision: 'skipped', reason: 'not_opted_in', warnings: [] })).toEqual({ ...common, response: { uid: 'u-1', allowed: true, auditAnnotations: { decision: 'not_opted_in' } } });

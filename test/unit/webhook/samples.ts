@@ -50,5 +50,5 @@ export function bodyOf(object: unknown, request: object = {}): string {
 /** The pod after an injection; the given one stays as it is. */
 export function patched(pod: PodTemplate, verdict: Verdict): PodTemplate {
   if (verdict.decision !== 'injected') throw new Error(`not injected: ${verdict.reason}`);
-  return jsonPatch.applyPatch<PodTemplate>(pod, JSON.parse(verdict.patch) as Operation[], true, false).newDocument;
+  return jsonPatch.applyPatch<PodTemplate>(pod, JSON.parse(verdict.patch.text) as Operation[], true, false).newDocument;
 }
