@@ -51,12 +51,12 @@ needs a capability there. Takes the root; {profiles: [{name, namespaceSelector, 
 {{- $pods := .Values.injection.objectSelector | default dict }}
 {{- $free := dict "root" . "level" (dict "key" $level "operator" "NotIn" "values" (list "baseline" "restricted")) }}
 {{- $baseline := dict "root" . "level" (dict "key" $level "operator" "In" "values" (list "baseline")) }}
-{{- $here := dict "matchLabels" (dict "kubernetes.io/metadata.name" (include "packet-capture.namespace" .)) }}
+{{- $here := dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" (list (include "packet-capture.namespace" .)) }}
 {{- $probe := dict "matchLabels" (dict "app.kubernetes.io/instance" .Release.Name "app.kubernetes.io/component" "probe") }}
 {{- dict "profiles" (list
   (dict "name" "privileged" "namespaceSelector" (include "packet-capture.namespaceSelector" $free | fromYaml) "objectSelector" $pods)
   (dict "name" "baseline" "namespaceSelector" (include "packet-capture.namespaceSelector" $baseline | fromYaml) "objectSelector" $pods)
-  (dict "name" "probe" "namespaceSelector" $here "objectSelector" $probe)) | toJson }}
+  (dict "name" "probe" "namespaceSelector" (dict "matchExpressions" (list $here)) "objectSelector" $probe)) | toJson }}
 {{- end }}
 
 {{/*

@@ -11,6 +11,15 @@
 {{- if include "packet-capture.hasOwnSidecar" . }}
 {{- template "packet-capture.problem" (list "injection.way is policy, and sidecar brings a container of your own" "The policy adds the capture agent alone: leave sidecar out, or injection.way at webhook.") }}
 {{- end }}
+{{- range $key, $value := omit (.Values.agent.resources | default dict) "requests" "limits" }}
+{{- if $value }}
+{{- template "packet-capture.problem" (list (printf "injection.way is policy, and agent.resources.%s is set" $key) "The policy takes requests and limits alone.") }}
+{{- end }}
+{{- end }}
+{{- $most := sub 64 (len (.Files.Get "files/policy.yaml" | fromYaml).matchConditions) }}
+{{- if gt (len .Values.webhook.matchConditions) (int $most) }}
+{{- template "packet-capture.problem" (list (printf "injection.way is policy, and webhook.matchConditions has %d entries" (len .Values.webhook.matchConditions)) (printf "Kubernetes lets a policy have at most %d beside the chart's own: join some with &&." $most)) }}
+{{- end }}
 {{- /* Empty where there is no cluster. */}}
 {{- $record := lookup "v1" "ConfigMap" (include "packet-capture.namespace" .) (printf "%s-opt-in" (include "packet-capture.fullname" .)) | default dict }}
 {{- $opted := (index ($record.data | default dict) "targets" | default "{}" | fromJson).objects }}

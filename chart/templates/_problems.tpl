@@ -107,8 +107,8 @@ schema, and some of it no schema can say.
 {{- end }}
 {{- $names := list }}
 {{- range .Values.webhook.matchConditions }}
-{{- if or (has .name $names) (hasPrefix "packet-capture/" .name) }}
-{{- template "packet-capture.problem" (list (printf "the name of the condition %q in webhook.matchConditions is taken" .name) "Each needs a name of its own; packet-capture/ is the chart's.") }}
+{{- if or (has .name $names) (hasPrefix "packet-capture/" .name) (hasPrefix "packet-capture.internal/" .name) }}
+{{- template "packet-capture.problem" (list (printf "the name of the condition %q in webhook.matchConditions is taken" .name) "Each needs a name of its own; packet-capture/ and packet-capture.internal/ are the chart's.") }}
 {{- end }}
 {{- $names = append $names .name }}
 {{- end }}

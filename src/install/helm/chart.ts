@@ -90,19 +90,22 @@ export interface PolicyFacts {
   readonly bindings: readonly string[];
 }
 
-interface Binding {
+interface PolicySpec {
+  readonly failurePolicy?: string;
+  /** Of a binding. */
   readonly policyName?: string;
 }
 
 /** All admission policies among the objects. */
 export function policiesOf(objects: readonly ManifestObject[]): PolicyFacts[] {
   const bindings = objects.filter(({ kind }) => kind === `${policyKind.kind}Binding`);
+  const specOf = ({ spec }: ManifestObject): PolicySpec => fieldsOf(spec);
   return objects
     .filter(({ kind }) => kind === policyKind.kind)
-    .map(({ metadata: { name }, spec }) => ({
-      name,
-      failurePolicy: String(fieldsOf(spec)['failurePolicy'] ?? 'Fail'),
-      bindings: bindings.filter((binding) => (binding['spec'] as Binding).policyName === name).map(({ metadata }) => metadata.name),
+    .map((policy) => ({
+      name: policy.metadata.name,
+      failurePolicy: specOf(policy).failurePolicy ?? 'Fail',
+      bindings: bindings.filter((binding) => specOf(binding).policyName === policy.metadata.name).map(({ metadata }) => metadata.name),
     }));
 }
 
