@@ -48,28 +48,24 @@ export function addServe(program: Command): void {
 }
 
 /** The first signal drains; the second one, from someone who waits at a terminal, ends it at once. */
-function stopOnSignal({ stop }: Injector): void {
+function stopOnSignal({ stop, flushLog }: Injector): void {
   let stopping = false;
   const end = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
     void stop().then(async () => {
-      await Promise.race([written(), sleep(lastLinesMs)]);
+      await Promise.race([new Promise<void>((resolve) => flushLog(resolve)), sleep(lastLinesMs)]);
       process.exit(0);
     });
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
+  // Whatever it is that ends it.
+  process.on('exit', () => flushLog());
 }
 
 /** What a reader that is stuck may cost at the end. */
 const lastLinesMs = 500;
-
-async function written(): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.write('', () => resolve());
-  });
-}
 
 function portOf(text: string, where: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;

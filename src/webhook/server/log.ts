@@ -1,10 +1,23 @@
 import type { Writable } from 'node:stream';
 
-/** Writes one event as a line of JSON. */
-export type Log = (event: Readonly<Record<string, unknown>>) => void;
+export interface LogEvent {
+  readonly event: string;
+  readonly [key: string]: unknown;
+}
+
+/** Events as lines of JSON. */
+export interface Log {
+  readonly write: (event: LogEvent) => void;
+  /** Hands the stream the lines that wait; calls back when they are written, or cannot be. */
+  readonly flush: (done?: () => void) => void;
+}
 
 /** What may wait for a reader that is slow; about 4000 lines. */
 const maxWaitingBytes = 1024 * 1024;
+
+/** Many lines go in one write, and no line is late. */
+const gatherMs = 50;
+const gatherBytes = 32 * 1024;
 
 /**
  * A log on a stream that is never waited for: a line that finds the stream's buffer full is dropped.
@@ -13,9 +26,35 @@ const maxWaitingBytes = 1024 * 1024;
 export function makeLog(stream: Writable, onDrop: () => void): Log {
   // Nobody reads any more: an answer matters more than its log line.
   stream.on('error', onDrop);
-  return (event) => {
-    if (stream.writableLength > maxWaitingBytes) onDrop();
-    else stream.write(`${inAscii(JSON.stringify({ time: new Date().toISOString(), ...event }))}\n`);
+  const timeOf = makeClock();
+  let lines = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (done?: () => void): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const text = lines;
+    lines = '';
+    if (text !== '' || done !== undefined) stream.write(text, done);
+  };
+  return {
+    flush,
+    write: (event) => {
+      if (stream.writableLength + lines.length > maxWaitingBytes) return onDrop();
+      lines += `${inAscii(JSON.stringify({ time: timeOf(Date.now()), ...event }))}\n`;
+      if (lines.length > gatherBytes) flush();
+      else timer ??= setTimeout(flush, gatherMs);
+    },
+  };
+}
+
+/** ISO 8601 of a time in ms; a time that comes again is not written out again. */
+function makeClock(): (time: number) => string {
+  let last = Number.NaN;
+  let text = '';
+  return (time) => {
+    if (time !== last) text = new Date(time).toISOString();
+    last = time;
+    return text;
   };
 }
 

@@ -1,17 +1,16 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { version } from '../../version.ts';
-import type { Verdict } from '../decide.ts';
-import { webhookNames, type WebhookName } from '../names.ts';
-import { injectedReasons, reasons } from '../reasons.ts';
 import type { FileName } from './reload.ts';
+import { addReviewMetrics, type CountReview } from './reviewMetrics.ts';
 
 const prefix = 'packet_capture_injector_';
 
 /** What the server counts. docs/injector.md has the table. */
 export interface Metrics {
   readonly registry: Registry;
-  readonly reviewed: (webhook: WebhookName, verdict: Pick<Verdict, 'decision' | 'reason'>, seconds: number) => void;
-  readonly inFlight: Gauge;
+  readonly reviewed: CountReview;
+  /** A review has begun (1) or was answered (-1). */
+  readonly inFlight: (change: 1 | -1) => void;
   readonly refusedRequest: (status: number) => void;
   readonly tlsError: () => void;
   readonly droppedLine: () => void;
@@ -33,14 +32,9 @@ export function makeMetrics(): Metrics {
     new Gauge({ name: prefix + name, help, labelNames, registers });
 
   gauge('info', 'Version of the injector; always 1.', ['version']).set({ version }, 1);
-  const reviews = counter('reviews_total', 'Reviews that were answered, by webhook, decision and reason.', ['webhook', 'decision', 'reason']);
-  const duration = new Histogram({
-    name: `${prefix}review_duration_seconds`,
-    help: 'From the head of a request to its answer.',
-    labelNames: ['webhook'] as const,
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
-    registers,
-  });
+  const reviewed = addReviewMetrics(registry, prefix);
+  let inFlight = 0;
+  registry.registerMetric(new Gauge({ name: `${prefix}reviews_in_flight`, help: 'Reviews that are being answered.', registers: [], collect() { this.set(inFlight); } }));
   const refused = counter('refused_requests_total', 'Requests that were no review, by HTTP status.', ['status']);
   const tlsErrors = counter('tls_errors_total', 'Connections that failed before a request, as when a client does not trust the certificate.', []);
   const dropped = counter('log_lines_dropped_total', 'Log lines dropped since their reader was too slow.', []);
@@ -49,21 +43,16 @@ export function makeMetrics(): Metrics {
   const reloads = counter('reloads_total', 'Changed files that were taken or refused.', ['file', 'result']);
   const fileRefused = gauge('file_refused', '1 while what stands in a mounted file is refused and the one before is used.', ['file']);
 
-  for (const webhook of Object.keys(webhookNames) as WebhookName[]) {
-    for (const reason of reasons) reviews.inc({ webhook, decision: isInjected(reason) ? 'injected' : 'skipped', reason }, 0);
-    duration.zero({ webhook });
-  }
   for (const file of ['configuration', 'certificate'] as const) {
     fileRefused.set({ file }, 0);
     for (const result of ['success', 'failure'] as const) reloads.inc({ file, result }, 0);
   }
   return {
     registry,
-    reviewed: (webhook, { decision, reason }, seconds) => {
-      reviews.inc({ webhook, decision, reason });
-      duration.observe({ webhook }, seconds);
+    reviewed,
+    inFlight: (change) => {
+      inFlight += change;
     },
-    inFlight: gauge('reviews_in_flight', 'Reviews that are being answered.', []),
     refusedRequest: (status) => refused.inc({ status }),
     tlsError: () => tlsErrors.inc(),
     droppedLine: () => dropped.inc(),
@@ -75,8 +64,4 @@ export function makeMetrics(): Metrics {
     reloaded: (file, result) => reloads.inc({ file, result }),
     fileRefused: (file, isRefused) => fileRefused.set({ file }, isRefused ? 1 : 0),
   };
-}
-
-function isInjected(reason: string): boolean {
-  return (injectedReasons as readonly string[]).includes(reason);
 }

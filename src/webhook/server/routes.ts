@@ -3,8 +3,8 @@ import { formatAnswer } from '../answer.ts';
 import { decide, type InjectorOptions, type Verdict } from '../decide.ts';
 import { webhookPaths, type WebhookName } from '../names.ts';
 import { readReview, type Review } from '../review.ts';
-import { readBody } from './body.ts';
-import type { Log } from './log.ts';
+import { readBody, type Body } from './body.ts';
+import type { Log, LogEvent } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface Routes {
@@ -14,7 +14,7 @@ export interface Routes {
   /** The client is to come back by another connection. */
   readonly closing: () => boolean;
   readonly metrics: Metrics;
-  readonly log: Log;
+  readonly log: Log['write'];
 }
 
 const webhookOfPath: ReadonlyMap<string, WebhookName> = new Map(
@@ -28,7 +28,7 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
   const [path = ''] = (request.url ?? '').split('?', 1);
   const webhook = webhookOfPath.get(path);
   if (webhook !== undefined) {
-    if (request.method === 'POST') void answerReview(routes, webhook, request, response);
+    if (request.method === 'POST') answerReview(routes, webhook, request, response);
     else refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
     return;
   }
@@ -38,35 +38,40 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
   send(response, missing.length === 0 ? 200 : 503, 'text/plain', missing.length === 0 ? 'ok\n' : `${missing.join('\n')}\n`);
 }
 
-async function answerReview(routes: Routes, webhook: WebhookName, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function answerReview(routes: Routes, webhook: WebhookName, request: IncomingMessage, response: ServerResponse): void {
   const { metrics, log } = routes;
   const from = performance.now();
-  metrics.inFlight.inc();
-  try {
-    const body = await readBody(request);
-    if (!body.ok) {
-      // The rest of the body is not waited for.
-      response.shouldKeepAlive = false;
-      if (body.status !== undefined) refuse(routes, response, body.status, body.status === 413 ? 'the body is too large' : 'the body did not come in time');
-      return;
+  metrics.inFlight(1);
+  readBody(request, (body) => {
+    try {
+      answerBody(routes, webhook, body, response, from);
+    } catch (error) {
+      log({ event: 'failed', webhook, error: error instanceof Error ? error.name : 'error' });
+      if (!response.headersSent) refuse(routes, response, 500, 'this is a bug');
+    } finally {
+      metrics.inFlight(-1);
     }
-    const review = readReview(body.text);
-    if (review === undefined) return refuse(routes, response, 400, 'this is no AdmissionReview');
-    const verdict = decide(review, webhook, routes.options());
-    send(response, 200, 'application/json', formatAnswer(review, verdict));
-    const milliseconds = performance.now() - from;
-    metrics.reviewed(webhook, verdict, milliseconds / 1000);
-    log(lineOf(review, webhook, verdict, milliseconds));
-  } catch (error) {
-    log({ event: 'failed', webhook, error: error instanceof Error ? error.name : 'error' });
-    if (!response.headersSent) refuse(routes, response, 500, 'this is a bug');
-  } finally {
-    metrics.inFlight.dec();
+  });
+}
+
+function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: ServerResponse, from: number): void {
+  if (!body.ok) {
+    // The rest of the body is not waited for.
+    response.shouldKeepAlive = false;
+    if (body.status !== undefined) refuse(routes, response, body.status, body.status === 413 ? 'the body is too large' : 'the body did not come in time');
+    return;
   }
+  const review = readReview(body.text);
+  if (review === undefined) return refuse(routes, response, 400, 'this is no AdmissionReview');
+  const verdict = decide(review, webhook, routes.options());
+  send(response, 200, 'application/json', formatAnswer(review, verdict));
+  const milliseconds = performance.now() - from;
+  routes.metrics.reviewed(webhook, verdict, milliseconds / 1000);
+  routes.log(lineOf(review, webhook, verdict, milliseconds));
 }
 
 /** No content of the pod: who it is, and what became of it. */
-function lineOf({ uid, namespace, name, dryRun }: Review, webhook: WebhookName, verdict: Verdict, milliseconds: number): Parameters<Log>[0] {
+function lineOf({ uid, namespace, name, dryRun }: Review, webhook: WebhookName, verdict: Verdict, milliseconds: number): LogEvent {
   const { decision, reason } = verdict;
   return {
     event: 'review',

@@ -27,6 +27,8 @@ export interface ServeOptions {
 export interface Injector {
   /** Ends it without a failed call; done when the last answer is sent. */
   readonly stop: () => Promise<void>;
+  /** Hands the output the lines that wait; calls back when they are written, or cannot be. */
+  readonly flushLog: (done?: () => void) => void;
 }
 
 /** After the drain, for what is being answered still. */
@@ -40,7 +42,7 @@ const lastAnswersMs = 5000;
 export async function startInjector(options: ServeOptions): Promise<Injector> {
   const { annotation, optOut, drainMs, pollMs } = options;
   const metrics = makeMetrics();
-  const log = makeLog(options.output as Parameters<typeof makeLog>[0], metrics.droppedLine);
+  const { write: log, flush } = makeLog(options.output as Parameters<typeof makeLog>[0], metrics.droppedLine);
   const sources = { configuration: configurationSource(options.config), certificate: certificateSource(options.certificates) };
   let configuration = await load(sources.configuration);
   let certificate = await load(sources.certificate);
@@ -85,6 +87,7 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
     }, pollMs),
   ];
   log({ event: 'started', port: portOf(server), metricsPort: portOf(metricsServer), annotation, optOut, sha256: configuration.sha256, notAfter: certificate.value.notAfter });
+  flush();
 
   const stop = async (): Promise<void> => {
     draining = true;
@@ -99,10 +102,10 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
     metricsServer.closeAllConnections();
     log({ event: 'stopped' });
   };
-  return { stop };
+  return { stop, flushLog: flush };
 }
 
-function reporters(file: FileName, metrics: Metrics, log: Log): { onRefused: (error: unknown) => void; onRestored: () => void } {
+function reporters(file: FileName, metrics: Metrics, log: Log['write']): { onRefused: (error: unknown) => void; onRestored: () => void } {
   return {
     onRefused: (error) => {
       metrics.reloaded(file, 'failure');
@@ -116,7 +119,7 @@ function reporters(file: FileName, metrics: Metrics, log: Log): { onRefused: (er
   };
 }
 
-function reportTaken(file: FileName, metrics: Metrics, log: Log, facts: Readonly<Record<string, unknown>>): void {
+function reportTaken(file: FileName, metrics: Metrics, log: Log['write'], facts: Readonly<Record<string, unknown>>): void {
   metrics.reloaded(file, 'success');
   metrics.fileRefused(file, false);
   log({ event: 'reloaded', file, ...facts });
