@@ -1,0 +1,149 @@
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { CertificateMaterial } from '../../src/certificates/index.ts';
+import { bodyOf, podOf } from '../unit/webhook/samples.ts';
+import { call, metric, responseOf } from './client.ts';
+import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+import { clientHello, firstRecord, rawRequest, type RawAnswer } from './attackSocket.ts';
+
+let material: CertificateMaterial;
+let mounts: Mounts;
+let injector: RunningInjector;
+beforeAll(async () => {
+  material = await newCertificates();
+  mounts = await makeMounts(material);
+  injector = await startInjector(mounts);
+});
+afterAll(async () => {
+  await injector.stop();
+  await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
+});
+afterEach(expectServed);
+
+const body = bodyOf(podOf());
+const length = `Content-Length: ${body.length}`;
+const chunked = 'Transfer-Encoding: chunked';
+const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+const post = (headers: readonly string[], content: string, line = 'POST /inject/privileged?timeout=3s HTTP/1.1'): string => `${[line, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n${content}`;
+const whole = post([length], body);
+
+/** Whatever one client does, the next one is served, and nothing is kept of the one before. */
+async function expectServed(): Promise<void> {
+  expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
+  await expect.poll(async () => metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
+}
+
+async function send(pieces: readonly (string | Buffer)[], options?: Parameters<typeof rawRequest>[3]): Promise<RawAnswer> {
+  return rawRequest(injector.port, material.caBundle, pieces, options);
+}
+
+describe('answered', () => {
+  test.each<[string, string[], number[]]>([
+    ['a body in chunks', [post([chunked], chunk)], [200]],
+    ['a body in many pieces', whole.match(/[^]{1,50}/g) ?? [], [200]],
+    ['a client that waits for leave to go on', [post([length, 'Expect: 100-continue'], ''), body], [100, 200]],
+    ['HTTP/1.0', [post([length], body, 'POST /inject/privileged HTTP/1.0')], [200]],
+    ['another protocol offered', [post([length, 'Connection: Upgrade', 'Upgrade: h2c'], body)], [200]],
+    ['one request behind the other', [whole + whole, whole], [200, 200, 200]],
+    ['a wrong one between right ones', [whole + post(['Content-Length: 2'], '{}') + post([], '', 'GET /healthz HTTP/1.1') + post([], '', 'GET /inject/baseline HTTP/1.1') + whole], [200, 400, 200, 405, 200]],
+  ])('%s', async (_, pieces, statuses) => {
+    expect((await send(pieces, { answers: statuses.length, quietMs: 5000 })).statuses).toEqual(statuses);
+  });
+});
+
+describe('not answered as a review, and the connection is closed', () => {
+  test.each<[string, string]>([
+    ['two lengths', post([length, 'Content-Length: 5'], body)],
+    ['a length and chunks', post([length, chunked], chunk)],
+    ['a length that is none', post(['Content-Length: -1'], body)],
+    ['a length beyond all', post(['Content-Length: 99999999999999999999999'], body)],
+    ['chunks twice', post(['Transfer-Encoding: chunked, chunked, identity'], chunk)],
+    ['a chunk size that is none', post([chunked], `zz\r\n${body}\r\n0\r\n\r\n`)],
+    ['a chunk size beyond all', post([chunked], `fffffffffffffffff\r\n${body}\r\n0\r\n\r\n`)],
+    ['a header of 100 KB', post([`X: ${'x'.repeat(100_000)}`, length], body)],
+    ['10000 headers', post([...Array.from({ length: 10_000 }, (__, index) => `X-${index}: x`), length], body)],
+    ['a zero byte in a header', post(['X: a\0b', length], body)],
+    ['a line feed alone', post([`X: a\n${length}`], body).replaceAll('\r\n', '\n')],
+    ['no host', whole.replace(`Host: ${host}\r\n`, '')],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['no HTTP', '\u0016\u0003\u0001'.repeat(50)],
+    ['a method in small letters', whole.replace('POST', 'post')],
+    ['a tunnel', post([], '', 'CONNECT 10.0.0.1:443 HTTP/1.1')],
+  ])('%s', async (_, request) => {
+    const { statuses, text, closed } = await send([request], { quietMs: 1500 });
+    expect(statuses.filter((status) => status < 400)).toEqual([]);
+    expect(text).not.toContain('"patch"');
+    expect(closed).toBe(true);
+  });
+
+  test.each<[string, string[], 'fin' | 'rst']>([
+    ['in the headers', [whole.slice(0, 60)], 'fin'],
+    ['in the body', [whole.slice(0, -50)], 'fin'],
+    ['in the body, reset', [whole.slice(0, -50)], 'rst'],
+    ['in a chunk', [post([chunked], chunk.slice(0, 40))], 'fin'],
+  ])('cut off %s', async (_, pieces, end) => {
+    const { text } = await send(pieces, { end, quietMs: 200 });
+    expect(text).not.toContain('"patch"');
+  });
+});
+
+test('clients that are gone before their answer', async () => {
+  await Promise.all(Array.from({ length: 20 }, async () => send([whole], { end: 'rst' })));
+  await expectServed();
+});
+
+test.each(['POST https://elsewhere/inject/privileged HTTP/1.1', 'POST /inject/../inject/privileged HTTP/1.1', 'POST //inject/privileged HTTP/1.1', 'POST /inject%2fprivileged HTTP/1.1', 'POST /__proto__ HTTP/1.1', 'POST /INJECT/privileged HTTP/1.1'])('nothing there: %s', async (line) => {
+  expect((await send([post([length], body, line)], { answers: 1, quietMs: 5000 })).statuses).toEqual([404]);
+});
+
+describe('TLS scans', () => {
+  const modern = [0xc02f, 0xc030];
+  const weak = {
+    'no encryption': [0x0001, 0x0002, 0x003b, 0xc006, 0xc010],
+    'export grade': [0x0003, 0x0006, 0x0008, 0x000b, 0x000e, 0x0011, 0x0014],
+    RC4: [0x0004, 0x0005, 0xc007, 0xc011],
+    DES: [0x0009, 0x000a, 0x0016, 0xc008, 0xc012],
+    'nobody is authenticated': [0x0018, 0x001b, 0x0034, 0x003a, 0x00a6, 0x00a7, 0xc015, 0xc018, 0xc019],
+    'shared keys': [0x008a, 0x008c, 0x00a8, 0xc035],
+  };
+  test.each(Object.entries(weak))('refused: %s', async (_, suites) => {
+    expect(await firstRecord(injector.port, clientHello(0x0303, suites))).toEqual({ type: 21, alert: 40 });
+  });
+  test('the hello of the scanner is well formed: with modern suites it is answered', async () => {
+    expect(await firstRecord(injector.port, clientHello(0x0303, modern))).toEqual({ type: 22 });
+  });
+  test.each([0x0002, 0x0300, 0x0301, 0x0302])('refused: version %i', async (version) => {
+    expect(await firstRecord(injector.port, clientHello(version, modern))).toMatchObject({ type: 21 });
+  });
+  test('bytes that are no hello', async () => {
+    for (const bytes of [Buffer.alloc(5000, 0x16), Buffer.alloc(5000, 0xff), Buffer.from('GET / HTTP/1.0\r\n\r\n'), clientHello(0x0303, modern).fill(0x41, 20)]) {
+      expect((await firstRecord(injector.port, bytes)).type).not.toBe(22);
+    }
+  });
+  test('a client starts no handshake anew within a connection', async () => {
+    const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle, maxVersion: 'TLSv1.2' });
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    const renewed = await new Promise((resolve) => {
+      socket.on('error', () => resolve('refused')).on('close', () => resolve('refused'));
+      socket.renegotiate({}, (error) => resolve(error === null ? 'renewed' : 'refused'));
+    });
+    socket.destroy();
+    expect(renewed).toBe('refused');
+  });
+  test('300 connections that say nothing, or half of something, keep nobody from being served', async () => {
+    const idle: (Socket | TLSSocket)[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const silent = connectPlain(injector.port, '127.0.0.1');
+      const half = connectPlain(injector.port, '127.0.0.1');
+      half.write(clientHello(0x0303, modern).subarray(0, 40));
+      const slow = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle });
+      slow.write(whole.slice(0, 80 + index));
+      idle.push(silent.on('error', () => {}), half.on('error', () => {}), slow.on('error', () => {}));
+    }
+    const from = performance.now();
+    for (let index = 0; index < 20; index += 1) expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
+    expect(performance.now() - from).toBeLessThan(5000);
+    for (const socket of idle) socket.destroy();
+  });
+});
