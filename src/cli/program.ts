@@ -14,6 +14,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/uninject.ts')).addUninject,
   },
   {
+    name: 'diff',
+    summary: 'what inject would change, as kubectl diff shows it',
+    load: async () => (await import('./commands/diff.ts')).addDiff,
+  },
+  {
     name: 'patch',
     summary: 'way 2: add the sidecar to a workload in the cluster',
     load: async () => (await import('./commands/patch.ts')).addPatch,
@@ -42,6 +47,11 @@ const entries: readonly CommandEntry[] = [
     name: 'uninstall',
     summary: 'take a release away, with every label and annotation it has set',
     load: async () => (await import('./commands/uninstall.ts')).addUninstall,
+  },
+  {
+    name: 'check',
+    summary: 'audit a cluster: its releases, and pods that miss the sidecar',
+    load: async () => (await import('./commands/check.ts')).addCheck,
   },
   {
     name: 'chart',

@@ -39,13 +39,13 @@ export function timeoutOf({ timeout }: ReleaseFlags): number {
  * Whoever cannot be asked must have said yes before.
  * @throws USAGE, before any work is done
  */
-export function checkConfirmation({ yes, dryRun }: ReleaseFlags, stdinTaken: boolean): void {
+export function checkConfirmation({ yes, dryRun }: Pick<ReleaseFlags, 'yes' | 'dryRun'>, stdinTaken: boolean): void {
   if (yes === true || dryRun === true || (process.stdin.isTTY && !stdinTaken)) return;
   throw codedError('USAGE', 'there is no terminal to ask at', { where: '--yes', hint: 'Add --yes to go on without a question, or --dry-run to look first.' });
 }
 
 /** Asks on the terminal unless --yes was given. Ctrl-C is a no. */
-export function confirmation({ yes }: ReleaseFlags, signal: AbortSignal): (question: string) => Promise<boolean> {
+export function confirmation({ yes }: Pick<ReleaseFlags, 'yes'>, signal: AbortSignal): (question: string) => Promise<boolean> {
   return async (question) => {
     if (yes === true) return true;
     const { createInterface } = await import('node:readline/promises');

@@ -1,0 +1,48 @@
+import { makeKubectl } from '../cluster/index.ts';
+import { codedError } from '../errors.ts';
+import { checkCluster, formatCheck, restartAll, restartTargets, type CheckResult, type Restarted } from '../diagnosis/index.ts';
+import type { ConnectionFlags } from './connectionFlags.ts';
+import { checkConfirmation, confirmation, interruption } from './releaseFlags.ts';
+
+export interface CheckFlags extends ConnectionFlags {
+  readonly allNamespaces?: boolean;
+  readonly restart?: boolean;
+  readonly yes?: boolean;
+  readonly output?: 'json';
+}
+
+/** `check`: the result to stdout, what is done to stderr. */
+export async function runCheck(flags: CheckFlags): Promise<void> {
+  const { context, kubeconfig, allNamespaces, output } = flags;
+  if (allNamespaces === true && flags.namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
+  if (flags.restart === true) checkConfirmation(flags, false);
+  const signal = interruption();
+  const kubectl = makeKubectl({ context, kubeconfig, signal });
+  const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date() });
+  if (output !== 'json') console.log(formatCheck(result).join('\n'));
+  if (!result.ok) process.exitCode = 1;
+  const restarted = flags.restart === true ? await restart(result, async (targets) => restartAll(kubectl, targets), confirmation(flags, signal)) : undefined;
+  if (output === 'json') console.log(JSON.stringify(restarted === undefined ? result : { ...result, restarted }, null, 2));
+}
+
+async function restart(
+  { missed, releases }: CheckResult,
+  roll: (targets: ReturnType<typeof restartTargets>) => Promise<Restarted[]>,
+  confirm: (question: string) => Promise<boolean>,
+): Promise<Restarted[]> {
+  const targets = restartTargets(missed);
+  if (targets.length === 0) {
+    console.error('there is no workload that a restart would cure');
+    return [];
+  }
+  if (releases.some(({ injects }) => injects === false)) {
+    console.error('nothing is restarted: a release does not inject now, so the new pods would miss the sidecar too');
+    return [];
+  }
+  for (const { owner, namespace, pods } of targets) console.error(`${owner} in ${namespace}: ${pods === 1 ? '1 pod misses' : `${pods} pods miss`} the sidecar`);
+  if (!(await confirm(targets.length === 1 ? 'Restart its pods?' : `Restart the pods of these ${targets.length} workloads?`))) return [];
+  const restarted = await roll(targets);
+  for (const { owner, namespace, result, message } of restarted) console.error(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
+  if (restarted.some(({ result }) => result === 'failed')) process.exitCode = 1;
+  return restarted;
+}

@@ -1,0 +1,72 @@
+import { templatePath } from '../inject/index.ts';
+import { injectAnnotation, namespaceLabel } from '../settings/index.ts';
+import type { Subject } from './conditions.ts';
+import { ownerName, topOwner, type Roll } from './owners.ts';
+import type { Reason } from './reasons.ts';
+import type { Release } from './releases.ts';
+
+interface Case {
+  readonly subject: Subject;
+  readonly release: Release | undefined;
+  readonly roll: Roll;
+}
+
+/** What to do about a pod without the sidecar: one command line, or one sentence where no command helps. Pure. */
+export function adviceFor(reason: Reason, subject: Subject, release: Release | undefined, roll: Roll): string {
+  const advice = advices[reason];
+  return typeof advice === 'string' ? advice : advice({ subject, release, roll });
+}
+
+const optIn = ({ subject, release }: Case): string => annotateTemplate(subject, { [release?.annotation ?? injectAnnotation]: 'true' });
+
+/** Takes the refusal away, and asks where the release wants to be asked. */
+const optInAgain = ({ subject, release }: Case): string => {
+  const key = release?.annotation ?? injectAnnotation;
+  return annotateTemplate(subject, { ...(key === injectAnnotation ? {} : { [injectAnnotation]: null }), [key]: release?.optOut === true ? null : 'true' });
+};
+
+const labelNamespace = ({ subject, release }: Case): string =>
+  `kubectl label namespace ${subject.namespace} ${release?.namespaceLabel ?? namespaceLabel}=enabled --overwrite`;
+
+const roll = (found: Case): string => found.roll.line;
+
+const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
+  no_release: 'packet-capture install',
+  release_unknown: 'Ask for the right to list mutatingwebhookconfigurations, or somebody who has it.',
+  namespace_excluded: 'Run it in another namespace: system namespaces and that of the release are left alone.',
+  namespace_not_opted_in: labelNamespace,
+  namespace_label_value: labelNamespace,
+  pod_security_restricted: 'Run it in a namespace that enforces Pod Security baseline or privileged: "restricted" admits no capture.',
+  pod_security_baseline: 'Take out of the sidecar what "baseline" does not admit, or run the pod in a privileged namespace.',
+  namespace_not_selected: ({ release }) => `Give the namespace what ${release?.object ?? 'the release'} selects, or change injection.namespaceSelector.`,
+  labels_not_selected: 'Give the pod template the labels, or change injection.objectSelector of the release.',
+  not_opted_in: optIn,
+  annotation_value: optIn,
+  annotation_on_workload: optIn,
+  annotation_as_label: optIn,
+  opted_out: optInAgain,
+  older_template: roll,
+  created_before_release: roll,
+  missed_at_creation: roll,
+  host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
+  windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
+  mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
+  name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-files, -settings and -no-token are taken.',
+  foreign_status: 'Take the annotation packet-capture/status out of the pod template: it was copied from a pod that was injected.',
+  match_condition: 'Look at webhook.matchConditions among the values of the release.',
+  not_working: 'packet-capture check',
+  would_be_refused: 'The words are those of the API server: make the pod such that it is admitted.',
+};
+
+/** Writes annotations where pods get them from; null takes one away. */
+function annotateTemplate({ pod, namespace, owners }: Subject, annotations: Readonly<Record<string, string | null>>): string {
+  const owner = topOwner(owners);
+  const path = owner === undefined ? undefined : templatePath(owner.apiVersion, owner.kind);
+  if (owner === undefined || path === undefined || owner.kind === 'Job') {
+    const where = owner === undefined ? `the manifest of pod ${pod.metadata.name}` : `the pod template of ${ownerName(owner)}`;
+    const lines = Object.entries(annotations).map(([key, value]) => (value === null ? `no ${key}` : `${key}: "${value}"`));
+    return `Write into the annotations of ${where}: ${lines.join(', ')}; and create it anew.`;
+  }
+  const patch = path.toReversed().reduce<unknown>((inner, key) => ({ [key]: inner }), { metadata: { annotations } });
+  return `kubectl patch ${ownerName(owner)} --namespace ${namespace} --type merge --patch '${JSON.stringify(patch)}'`;
+}

@@ -1,0 +1,25 @@
+import { planRemoval } from '../inject/index.ts';
+import { containerName, parseStatus, type PodTemplate, type SidecarConfig } from '../sidecar/index.ts';
+import { statusAnnotation } from '../settings/index.ts';
+
+/** The sidecar in a pod, as far as it is our own agent. */
+export interface Carried {
+  /** Of what injected it; undefined when its status says none. */
+  readonly version: string | undefined;
+  readonly image: string | undefined;
+  /** False: another webhook or an old client took `restartPolicy: Always` away, and the app waits for ever. */
+  readonly native: boolean;
+}
+
+/** Whether a pod carries the sidecar, however it came there. */
+export function carriesSidecar(pod: PodTemplate, config: SidecarConfig): boolean {
+  return carriedAgent(pod) !== undefined || (config.form === 'own' && planRemoval(pod, config).remove);
+}
+
+/** What a pod carries; undefined when there is no agent, or a container of its name that is not ours. */
+export function carriedAgent({ metadata, spec }: PodTemplate): Carried | undefined {
+  const status = parseStatus(metadata?.annotations?.[statusAnnotation] ?? undefined);
+  const container = spec?.initContainers?.find(({ name }) => name === containerName);
+  if (status === undefined || container === undefined) return undefined;
+  return { version: status.version, image: container.image, native: container.restartPolicy === 'Always' };
+}

@@ -1,0 +1,92 @@
+import type { Kubectl } from '../cluster/index.ts';
+import { readFitness } from './fitness.ts';
+import { finding, type Finding } from './findings.ts';
+import type { LivePod } from './kubernetes.ts';
+import { judgePods, missedPods, type MissedPod } from './missed.ts';
+import { ownersOf } from './owners.ts';
+import { placementFindings } from './placement.ts';
+import { askingNamespaces, namespaceFindings, podFindings } from './podFindings.ts';
+import { readRegistrations, type Registrations } from './registrations.ts';
+import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
+import { readReleaseState, type ReleaseState } from './releaseState.ts';
+import type { Subject } from './conditions.ts';
+import { ownerIndex, readInventory, type Inventory } from './workloads.ts';
+
+export interface CheckOptions {
+  readonly kubectl: Kubectl;
+  /** Undefined: every namespace. */
+  readonly namespace: string | undefined;
+  readonly now: Date;
+}
+
+/** What an audit came to; plain data, for people and for `-o json`. */
+export interface CheckResult {
+  /** No finding is an error. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly missed: readonly MissedPod[];
+  readonly releases: readonly ReleaseSummary[];
+}
+
+/** Audits a cluster, or one namespace of it; changes nothing. @throws as Kubectl */
+export async function checkCluster({ kubectl, namespace, now }: CheckOptions): Promise<CheckResult> {
+  const [registrations, inventory] = await Promise.all([readRegistrations(kubectl), readInventory(kubectl, namespace)]);
+  const [fitness, states] = await Promise.all([
+    readFitness(kubectl, namespace, registrations.policyApi),
+    Promise.all((registrations.releases ?? []).map(async (release) => readReleaseState(kubectl, release))),
+  ]);
+  return judgeCluster({ registrations, inventory, fitness, states, namespace, now });
+}
+
+export interface ClusterFacts {
+  readonly registrations: Registrations;
+  readonly inventory: Inventory;
+  readonly fitness: readonly Finding[];
+  readonly states: readonly ReleaseState[];
+  readonly namespace: string | undefined;
+  readonly now: Date;
+}
+
+/** Pure. */
+export function judgeCluster({ registrations, inventory, fitness, states, namespace, now }: ClusterFacts): CheckResult {
+  const where = namespace === undefined ? 'the cluster' : `namespace ${namespace}`;
+  const subjects = subjectsOf(inventory);
+  const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
+  const missed = missedPods(judged);
+  const looked = states.map((state) => releaseFindings(state, now));
+  const { namespaces = [], workloads = [], pods = [] } = inventory;
+  const releases = states.map(({ release }) => release);
+  const findings = [
+    ...fitness,
+    ...absenceFindings(registrations, askingNamespaces(namespaces), missed.length > 0, where),
+    ...looked.flatMap((release) => release.findings),
+    ...unreadable(inventory, where),
+    ...namespaceFindings(namespaces, releases),
+    ...placementFindings(releases, { namespaces, workloads, pods }),
+    ...podFindings(judged, missed, where),
+  ];
+  return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
+}
+
+function absenceFindings({ releases }: Registrations, asking: readonly string[], missed: boolean, where: string): Finding[] {
+  if (releases === undefined) return [finding('releases_unreadable', 'the cluster', 'you may not list them')];
+  if (releases.length > 0) return [];
+  if (asking.length === 0 && !missed) return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 need none')];
+  return [finding('release_missing', where, asking.length === 0 ? 'pods ask for the sidecar' : `opted in: ${asking.join(', ')}`)];
+}
+
+function unreadable(inventory: Inventory, where: string): Finding[] {
+  const missing = (['namespaces', 'pods', 'workloads'] as const).filter((part) => inventory[part] === undefined);
+  return missing.length === 0 ? [] : [finding('pods_unreadable', where, `you may not list ${missing.join(', ')}`)];
+}
+
+/** The pods with what stands around them. */
+function subjectsOf({ namespaces, pods = [], workloads = [] }: Inventory): Subject[] {
+  const ownersIn = ownerIndex(workloads);
+  const labels = new Map(namespaces?.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const));
+  return pods.map((pod: LivePod) => {
+    const namespace = pod.metadata.namespace ?? 'default';
+    return { pod, namespace, namespaceLabels: labels.get(namespace), owners: ownersOf(pod.metadata, ownersIn(namespace)) };
+  });
+}
+

@@ -1,0 +1,47 @@
+import { kubectlJson } from '../cluster/kubectl.ts';
+import type { Kubectl } from '../cluster/index.ts';
+import { isCodedError } from '../errors.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
+import { isInjected, probePod } from '../webhook/probe.ts';
+import type { LivePod } from './kubernetes.ts';
+import type { Release } from './releases.ts';
+
+/** What the API server made of a pod that it was asked for without creating it. */
+export type Probed =
+  | { readonly injected: boolean }
+  /** Nothing is proven: the right is missing, or something else stands in the way. */
+  | { readonly unknown: string };
+
+/** Admission webhooks of others may take their time, each up to 30 s. */
+const timeoutSeconds = 60;
+
+/** Asks for the release's own probe. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
+export async function probe(kubectl: Kubectl, { name, namespace, service }: Release): Promise<Probed> {
+  const request = { release: name, namespace: service?.namespace ?? namespace, image: defaultSidecarConfig.agent.image };
+  const answer = await create(kubectl, probePod(request), request.namespace);
+  return 'pod' in answer ? { injected: isInjected(answer.pod) } : { unknown: answer.refusal };
+}
+
+export type DryRun = { readonly pod: PodTemplate } | { readonly refusal: string };
+
+/** Asks for a pod like this one. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
+export async function createLike(kubectl: Kubectl, pod: LivePod, namespace: string): Promise<DryRun> {
+  return create(kubectl, manifestOf(pod), namespace);
+}
+
+/** What a user would have written: without what the API server and the scheduler filled in. */
+export function manifestOf({ metadata, spec }: LivePod): object {
+  const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
+  const { labels = {}, annotations = {}, name } = metadata;
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: `${name.slice(0, 57)}-`, labels, annotations }, spec: rest };
+}
+
+async function create(kubectl: Kubectl, pod: object, namespace: string): Promise<DryRun> {
+  const args = ['create', '--dry-run=server', '--namespace', namespace, '-f', '-'];
+  try {
+    return { pod: await kubectlJson<PodTemplate>(kubectl, args, { input: JSON.stringify(pod), timeoutSeconds }) };
+  } catch (error) {
+    if (!isCodedError(error) || ['INTERRUPTED', 'CLUSTER_UNREACHABLE', 'KUBECTL_MISSING'].includes(error.code)) throw error;
+    return { refusal: error.message };
+  }
+}

@@ -1,0 +1,42 @@
+import type { CheckResult } from './check.ts';
+import type { Finding } from './findings.ts';
+import type { MissedPod } from './missed.ts';
+import { reasons } from './reasons.ts';
+
+/** How many of the same are written out for people; programs get all. */
+const shown = 20;
+
+/** For people, on standard output. */
+export function formatCheck({ ok, findings, missed }: CheckResult): string[] {
+  const count = (level: Finding['level']): number => findings.filter((finding) => finding.level === level).length;
+  const [errors, warnings] = [count('error'), count('warning')];
+  return [
+    ...findings.flatMap(formatFinding),
+    ...(missed.length === 0 ? [] : ['', 'pods without the sidecar that they ask for:', ...missedLines(missed)]),
+    '',
+    ok && warnings === 0 ? 'all is well' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`,
+  ];
+}
+
+/** What and where on one line, what to do on the next. */
+function formatFinding({ level, code, what, where, hint }: Finding): string[] {
+  const line = `${level.padEnd(8)}${where}: ${what}`;
+  return level === 'ok' ? [line] : [`${line} (${code})`, ...(hint === '' ? [] : [`${''.padEnd(8)}${hint}`])];
+}
+
+/** The same reason of the same owner on one line. */
+function missedLines(missed: readonly MissedPod[]): string[] {
+  const groups = Map.groupBy(missed, ({ namespace, owner, pod, reason }) => JSON.stringify([namespace, owner ?? pod, reason]));
+  const lines = [...groups.values()].map((group) => {
+    const [first] = group;
+    if (first === undefined) return '';
+    const { namespace, owner, pod, reason, hint } = first;
+    const who = owner === null ? `pod/${pod}` : `${owner}: ${group.length === 1 ? pod : `${group.length} pods`}`;
+    return `  ${namespace} ${who}: ${reason}: ${reasons[reason].text}\n    ${hint}`;
+  });
+  return lines.length <= shown ? lines : [...lines.slice(0, shown), `  and ${lines.length - shown} more: -o json has all`];
+}
+
+function plural(count: number, word: string): string {
+  return count === 1 ? `1 ${word}` : `${count} ${word}s`;
+}

@@ -1,0 +1,6 @@
+export { checkCluster, type CheckOptions, type CheckResult } from './check.ts';
+export { findingKinds, type Finding, type FindingCode } from './findings.ts';
+export { formatCheck } from './format.ts';
+export type { MissedPod } from './missed.ts';
+export { reasons, type Reason } from './reasons.ts';
+export { restartAll, restartTargets, type Restarted, type RestartTarget } from './restart.ts';

@@ -1,0 +1,49 @@
+import type { Level } from './level.ts';
+
+interface ReasonRow {
+  /** Of a pod that asks for the sidecar and does not carry it. */
+  readonly level: Exclude<Level, 'ok'>;
+  /** One clause about the pod. */
+  readonly text: string;
+}
+
+/**
+ * Why a pod does not carry the sidecar. The codes are for programs and stay what they are; docs/diagnosis.md has the
+ * same table, and a test compares them.
+ */
+export const reasons = {
+  no_release: { level: 'error', text: 'no release of packet-capture is there to inject it' },
+  release_unknown: { level: 'error', text: 'it does not carry it, and what is registered with the API server may not be read' },
+  namespace_excluded: { level: 'warning', text: 'no pod of its namespace is ever injected' },
+  namespace_not_opted_in: { level: 'error', text: 'its namespace is not opted in' },
+  namespace_label_value: { level: 'error', text: 'the label of its namespace has another value than "enabled"' },
+  pod_security_restricted: { level: 'warning', text: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW' },
+  pod_security_baseline: { level: 'warning', text: 'its namespace enforces Pod Security "baseline", and the sidecar asks for more' },
+  namespace_not_selected: { level: 'warning', text: 'the release does not select its namespace' },
+  labels_not_selected: { level: 'warning', text: 'the release does not select its labels' },
+  not_opted_in: { level: 'warning', text: 'its annotation does not ask for it' },
+  annotation_value: { level: 'error', text: 'its annotation has another value than "true"' },
+  annotation_on_workload: { level: 'error', text: 'the annotation stands on the workload instead of its pod template' },
+  annotation_as_label: { level: 'error', text: 'the key stands among the labels instead of the annotations' },
+  older_template: { level: 'error', text: 'its workload asks by now, and this pod is of the template before' },
+  opted_out: { level: 'warning', text: 'its annotation says "false", which always wins' },
+  host_network: { level: 'warning', text: 'it uses the network of its node (hostNetwork), so a capture would see every pod there' },
+  windows: { level: 'warning', text: 'it runs on Windows, which has no NET_RAW' },
+  mirror_pod: { level: 'warning', text: 'it is the mirror of a static pod and cannot be changed' },
+  name_collision: { level: 'warning', text: 'it has a container or volume of the same name that is not ours' },
+  foreign_status: { level: 'error', text: 'it has the annotation packet-capture/status and no sidecar: the annotation was copied' },
+  match_condition: { level: 'warning', text: "a condition of the release's own does not hold for it" },
+  created_before_release: { level: 'error', text: 'it is older than the release' },
+  missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
+  not_working: { level: 'error', text: 'the release does not inject now' },
+  would_be_refused: { level: 'error', text: 'the API server refuses such a pod' },
+} as const satisfies Record<string, ReasonRow>;
+
+export type Reason = keyof typeof reasons;
+
+/** Making the pod anew is enough. */
+const cured: ReadonlySet<Reason> = new Set<Reason>(['created_before_release', 'missed_at_creation', 'older_template']);
+
+export function isCuredByRestart(reason: Reason): boolean {
+  return cured.has(reason);
+}

@@ -1,0 +1,88 @@
+import { readSome, unlessForbidden } from '../cluster/reading.ts';
+import type { Kubectl } from '../cluster/index.ts';
+import { isCodedError } from '../errors.ts';
+import { readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
+import type { ReleaseFacts } from './conditions.ts';
+import type { ConfigMap, InjectorDeployment } from './kubernetes.ts';
+import { probe, type Probed } from './dryRun.ts';
+import type { Release } from './releases.ts';
+
+/** Something that is read: its value, or why there is none. */
+export type Read<T> = { readonly value: T } | { readonly absent: true } | { readonly forbidden: true };
+
+/** A release and what stands behind it, as far as it may be read. */
+export interface ReleaseState extends ReleaseFacts {
+  readonly release: Release;
+  readonly sidecar: SidecarConfig | undefined;
+  /** Why sidecarconfig.yaml is none. */
+  readonly configProblem?: string;
+  /** Of the webhook way. */
+  readonly injector?: Injector;
+  readonly probed: Probed;
+}
+
+export interface Injector {
+  readonly service: Read<true>;
+  readonly replicas: Read<{ readonly ready: number; readonly desired: number }>;
+  /** PEM of tls.crt; the key beside it is never read. */
+  readonly certificate: Read<string>;
+}
+
+/** @throws as Kubectl */
+export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
+  const probing = probe(kubectl, release);
+  const { service } = release;
+  if (service === undefined) return { release, sidecar: undefined, probed: await probing };
+  const within = ['--namespace', service.namespace];
+  const [found, deployment] = await Promise.all([
+    readOne<unknown>(kubectl, ['get', 'service', service.name, ...within]),
+    readOne<InjectorDeployment>(kubectl, ['get', 'deployment', service.name, ...within]),
+  ]);
+  const volumes = 'value' in deployment ? (deployment.value.spec?.template?.spec?.volumes ?? []) : [];
+  const map = volumes.find(({ name }) => name === 'config')?.configMap?.name ?? `${service.name}-config`;
+  const secret = volumes.find(({ name }) => name === 'certificates')?.secret?.secretName ?? `${service.name}-certs`;
+  const [config, certificate, probed] = await Promise.all([
+    readOne<ConfigMap>(kubectl, ['get', 'configmap', map, ...within]),
+    readCertificate(kubectl, secret, service.namespace),
+    probing,
+  ]);
+  return {
+    release,
+    ...sidecarOf(config, `configmap/${map}`),
+    injector: { service: 'value' in found ? { value: true } : found, replicas: replicasOf(deployment), certificate },
+    probed,
+  };
+}
+
+async function readOne<T>(kubectl: Kubectl, args: readonly string[]): Promise<Read<T>> {
+  const objects = await unlessForbidden(async () => readSome<T>(kubectl, args));
+  if (objects === undefined) return { forbidden: true };
+  const [value] = objects;
+  return value === undefined ? { absent: true } : { value };
+}
+
+async function readCertificate(kubectl: Kubectl, secret: string, namespace: string): Promise<Read<string>> {
+  const args = ['get', 'secret', secret, '--namespace', namespace, '--ignore-not-found', '-o', String.raw`jsonpath={.data.tls\.crt}`];
+  const answer = await unlessForbidden(async () => kubectl(args));
+  if (answer === undefined) return { forbidden: true };
+  const text = answer.stdout.trim();
+  return text === '' ? { absent: true } : { value: Buffer.from(text, 'base64').toString() };
+}
+
+function sidecarOf(config: Read<ConfigMap>, where: string): Pick<ReleaseState, 'sidecar' | 'configProblem'> {
+  if ('forbidden' in config) return { sidecar: undefined };
+  const text = 'value' in config ? config.value.data?.['sidecarconfig.yaml'] : undefined;
+  if (text === undefined) return { sidecar: undefined, configProblem: `${where} has no sidecarconfig.yaml` };
+  try {
+    return { sidecar: readSidecarConfig(text, where) };
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return { sidecar: undefined, configProblem: error.message };
+  }
+}
+
+function replicasOf(deployment: Read<InjectorDeployment>): Injector['replicas'] {
+  if (!('value' in deployment)) return deployment;
+  const { spec, status } = deployment.value;
+  return { value: { ready: status?.readyReplicas ?? 0, desired: spec?.replicas ?? 1 } };
+}

@@ -1,0 +1,99 @@
+import type { LabelSelector, Metadata } from '../cluster/kubernetes.ts';
+import { instanceLabel, podSecurityLabel, webhookNames } from '../webhook/names.ts';
+import { injectAnnotation } from '../settings/index.ts';
+import type { MatchCondition, ServiceReference, Webhook, WebhookConfiguration } from './kubernetes.ts';
+import { termsOf } from './selectors.ts';
+
+/** One way into a release: pods that meet all of it are injected with the profile's sidecar. */
+export interface Rule {
+  readonly profile: 'privileged' | 'baseline';
+  readonly namespaceSelector: LabelSelector;
+  readonly objectSelector: LabelSelector;
+  readonly matchConditions: readonly MatchCondition[];
+}
+
+/** What injects, as the API server has it registered; whatever helm thinks of it. */
+export interface Release {
+  readonly way: 'webhook' | 'policy';
+  /** Of helm; the name of the object when helm did not make it. */
+  readonly name: string;
+  /** Of helm's record; that of the Service for what helm did not make. */
+  readonly namespace: string;
+  /** The MutatingWebhookConfiguration or MutatingAdmissionPolicy. */
+  readonly object: string;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Undefined when no label says it. */
+  readonly version: string | undefined;
+  /** The annotation by which a pod asks. */
+  readonly annotation: string;
+  readonly optOut: boolean;
+  /** The label by which a namespace takes part; undefined when no selector asks for one. */
+  readonly namespaceLabel: string | undefined;
+  readonly failurePolicy: string;
+  readonly rules: readonly Rule[];
+  /** Of the webhook way. */
+  readonly service?: ServiceReference | undefined;
+  /** PEM. */
+  readonly caBundle?: string | undefined;
+}
+
+/** The releases among these configurations, by the names of their webhooks: labels can be overridden. */
+export function webhookReleases(configurations: readonly WebhookConfiguration[]): Release[] {
+  return configurations.flatMap(({ metadata, webhooks = [] }) => {
+    const rules = (['privileged', 'baseline'] as const).flatMap((profile) =>
+      webhooks.filter(({ name }) => name === webhookNames[profile]).map((webhook) => ({ profile, webhook })),
+    );
+    const [first] = rules;
+    return first === undefined ? [] : [webhookRelease(metadata, first.webhook, rules)];
+  });
+}
+
+function webhookRelease(metadata: Metadata, first: Webhook, found: readonly { readonly profile: Rule['profile']; readonly webhook: Webhook }[]): Release {
+  const { service, caBundle } = first.clientConfig ?? {};
+  const rules = found.map(({ profile, webhook }) => ruleOf(profile, webhook));
+  return {
+    way: 'webhook',
+    ...identityOf(metadata, service?.namespace ?? ''),
+    ...optInOf(rules),
+    failurePolicy: first.failurePolicy ?? 'Fail',
+    rules,
+    service,
+    caBundle: caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString(),
+  };
+}
+
+function ruleOf(profile: Rule['profile'], { namespaceSelector = {}, objectSelector = {}, matchConditions = [] }: Webhook): Rule {
+  return { profile, namespaceSelector, objectSelector, matchConditions };
+}
+
+/** What helm and the chart have written on an object. */
+export function identityOf(metadata: Metadata, otherwise: string): Pick<Release, 'name' | 'namespace' | 'object' | 'created' | 'version'> {
+  const { name, labels = {}, annotations = {}, creationTimestamp = '' } = metadata;
+  return {
+    name: annotations['meta.helm.sh/release-name'] ?? labels[instanceLabel] ?? name,
+    namespace: annotations['meta.helm.sh/release-namespace'] ?? otherwise,
+    object: name,
+    created: creationTimestamp,
+    version: labels['app.kubernetes.io/version'],
+  };
+}
+
+/** The keys by which namespaces and pods ask, as the selectors and conditions of the chart have them. */
+export function optInOf(rules: readonly Rule[]): Pick<Release, 'annotation' | 'optOut' | 'namespaceLabel'> {
+  const terms = rules.flatMap(({ namespaceSelector }) => termsOf(namespaceSelector));
+  const label = terms.find(({ key, operator, values }) => key !== podSecurityLabel && operator === 'In' && values.length === 1 && values[0] === 'enabled');
+  const conditions = rules.flatMap(({ matchConditions }) => matchConditions);
+  const asking = conditions.find(({ name }) => name.endsWith('/opted-in'));
+  const refusing = conditions.find(({ name }) => name.endsWith('/not-opted-out'));
+  return {
+    annotation: annotationOf(asking ?? refusing) ?? injectAnnotation,
+    optOut: asking === undefined && refusing !== undefined,
+    namespaceLabel: label?.key,
+  };
+}
+
+/** The key in `object.metadata.annotations["KEY"]`. */
+function annotationOf(condition: MatchCondition | undefined): string | undefined {
+  return /object\.metadata\.annotations\[["']([^"']+)["']\]/.exec(condition?.expression ?? '')?.[1];
+}
