@@ -1,23 +1,36 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text as readStream } from 'node:stream/consumers';
 import { codedError } from '../errors.ts';
+import { createBatches } from '../manifest/batches.ts';
+import type { Spool } from './spool.ts';
 
+/** A manifest that was named by `-f`. */
 export interface Input {
   /** The path as given or found; `-` is standard input. */
   readonly file: string;
-  readonly text: string;
+  /**
+   * The text, in runs of whole documents, at least one, so that a long one need not be in memory. May be read again.
+   * @throws FILE_UNREADABLE
+   */
+  readonly texts: () => AsyncGenerator<string>;
 }
 
 const manifestName = /\.(ya?ml|json)$/i;
 
 /**
  * The manifests that `-f` names: files, folders (their .yaml, .yml and .json files, sorted by name), `-`.
+ * @param spool for standard input, which can be read once
  * @throws FILE_UNREADABLE
  */
-export async function readInputs(paths: readonly string[], recursive: boolean): Promise<Input[]> {
+export async function openInputs(paths: readonly string[], recursive: boolean, spool: Spool): Promise<Input[]> {
   const files = (await Promise.all(paths.map(async (path) => expand(path, recursive)))).flat();
-  return Promise.all(files.map(async (file) => ({ file, text: file === '-' ? await readStream(process.stdin) : await readUtf8(file) })));
+  const standardInput = spool.text();
+  if (files.includes('-')) for await (const chunk of process.stdin) await standardInput.add(chunk as Buffer);
+  return files.map((file) => ({
+    file,
+    texts: () => documentsOf(file, () => (file === '-' ? standardInput.read() : createReadStream(file, { highWaterMark: 1 << 18 }))),
+  }));
 }
 
 async function expand(path: string, recursive: boolean): Promise<string[]> {
@@ -34,12 +47,19 @@ async function expand(path: string, recursive: boolean): Promise<string[]> {
 }
 
 /** Strict: bytes that are no UTF-8 would not come out as they went in. */
-async function readUtf8(file: string): Promise<string> {
+async function* documentsOf(file: string, open: () => AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const batches = createBatches();
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+    for await (const bytes of open()) {
+      const documents = batches.add(decoder.decode(bytes, { stream: true }));
+      if (documents !== undefined) yield documents;
+    }
+    decoder.decode();
   } catch (error) {
     throw unreadable(file, error);
   }
+  yield batches.rest();
 }
 
 function unreadable(file: string, cause: unknown): Error {

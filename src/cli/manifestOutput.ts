@@ -2,31 +2,72 @@ import { codedError } from '../errors.ts';
 import type { Input } from './input.ts';
 import type { ManifestFlags } from './manifestFlags.ts';
 import { replaceFile } from './replaceFile.ts';
+import type { Spool, SpooledText } from './spool.ts';
 
-/** A manifest before and after. */
-export interface Edited {
-  readonly input: Input;
-  readonly text: string;
+/** Takes what becomes of the manifests, and lets it out at the end: a broken document leaves everything as it was. */
+export interface ManifestOutput {
+  /** The inputs in their order, and the parts of each in theirs. */
+  add(input: Input, text: string, changed: boolean): Promise<void>;
+  /**
+   * Once all parts are good.
+   * @param end comes behind them
+   * @throws FILE_UNWRITABLE
+   */
+  finish(end: string): Promise<void>;
 }
 
-/**
- * Puts the manifests where the flags say. Every document was good by now, so a broken one has left all files as they were.
- * @throws FILE_UNWRITABLE; USAGE for `--in-place` with standard input
- */
-export async function writeManifests(edited: readonly Edited[], { inPlace, dryRun }: ManifestFlags): Promise<void> {
-  if (inPlace === true && edited.some(({ input }) => input.file === '-')) {
+interface OutputOptions extends Pick<ManifestFlags, 'inPlace' | 'dryRun'> {
+  /** Several files become one stream of YAML documents. */
+  readonly joined: boolean;
+}
+
+/** @throws USAGE for `--in-place` with standard input */
+export function openManifestOutput(inputs: readonly Input[], { inPlace, dryRun, joined }: OutputOptions, spool: Spool): ManifestOutput {
+  if (inPlace === true && inputs.some(({ file }) => file === '-')) {
     throw codedError('USAGE', '--in-place cannot replace standard input', { where: '-f -' });
   }
-  if (dryRun === true) return;
-  if (inPlace !== true) {
-    process.stdout.write(joinManifests(edited.map(({ text }) => text)));
-    return;
-  }
-  for (const { input, text } of edited) if (text !== input.text) await replaceFile(input.file, text);
+  if (dryRun === true) return { add: async () => {}, finish: async () => {} };
+  return inPlace === true ? filesInPlace(spool) : oneStream(spool, joined && inputs.length > 1);
+}
+
+function filesInPlace(spool: Spool): ManifestOutput {
+  const files = new Map<Input, { readonly text: SpooledText; changed: boolean }>();
+  return {
+    async add(input, text, changed) {
+      const entry = files.get(input) ?? { text: spool.text(), changed: false };
+      files.set(input, entry);
+      await entry.text.add(text);
+      if (changed) entry.changed = true;
+    },
+    async finish() {
+      for (const [{ file }, { text, changed }] of files) if (changed) await replaceFile(file, text.read());
+    },
+  };
 }
 
 /** One stream of YAML documents. A single manifest is left as it is, to the last byte. */
-function joinManifests(texts: readonly string[]): string {
-  if (texts.length === 1) return texts.join('');
-  return texts.map((text) => `${/^(?:---|%)/.test(text) ? '' : '---\n'}${text}${text.endsWith('\n') || text === '' ? '' : '\n'}`).join('');
+function oneStream(spool: Spool, several: boolean): ManifestOutput {
+  const stream = spool.text();
+  let current: Input | undefined;
+  let ended = true;
+  return {
+    async add(input, text) {
+      if (several && input !== current) await stream.add(`${ended ? '' : '\n'}${/^(?:---|%)/.test(text) ? '' : '---\n'}`);
+      if (input !== current) ended = true;
+      current = input;
+      await stream.add(text);
+      if (text !== '') ended = text.endsWith('\n');
+    },
+    async finish(end) {
+      await stream.add(several && !ended ? '\n' : end);
+      await writeOut(stream);
+    },
+  };
+}
+
+/** Writes a text to standard output, no faster than that is read. */
+export async function writeOut(text: SpooledText): Promise<void> {
+  for await (const bytes of text.read()) {
+    if (!process.stdout.write(bytes)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+  }
 }

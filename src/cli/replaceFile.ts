@@ -6,7 +6,7 @@ import { codedError } from '../errors.ts';
  * Links are followed and the mode is kept.
  * @throws FILE_UNWRITABLE
  */
-export async function replaceFile(file: string, text: string): Promise<void> {
+export async function replaceFile(file: string, text: string | AsyncIterable<Buffer>): Promise<void> {
   let temporary: string | undefined;
   try {
     const target = await realpath(file);

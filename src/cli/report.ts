@@ -1,26 +1,39 @@
-import { skipReasons, type SkipReason } from '../inject/index.ts';
+import { manifestSkipReasons, type ManifestReport } from '../manifest/index.ts';
+import type { Spool } from './spool.ts';
 
-/** One workload of a manifest and what became of it. */
+/** What became of the workloads of manifests, for people: one line each, and a sum. */
 export interface WorkloadReport {
-  readonly file: string;
-  /** 1-based line of the document in its file. */
-  readonly line: number;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace?: string | undefined;
-  readonly result: 'injected' | 'removed' | 'skipped';
-  readonly reason?: SkipReason | undefined;
+  /** @param file as the user named it */
+  add(file: string, reports: readonly ManifestReport[]): Promise<void>;
+  /** Prints all of it on standard error. */
+  print(): Promise<void>;
 }
 
-/** Lines for people, one a workload, and a sum. */
-export function formatReports(reports: readonly WorkloadReport[]): string[] {
-  const lines = reports.map(({ file, line, kind, name, namespace, result, reason }) => {
-    const workload = `${kind.toLowerCase()}/${name}${namespace === undefined ? '' : ` in ${namespace}`} (${file}:${line})`;
-    return reason === undefined ? `${result} ${workload}` : `${result} ${workload}: ${reason}: ${skipReasons[reason]}`;
-  });
-  const count = (result: WorkloadReport['result']): number => reports.filter((report) => report.result === result).length;
-  const done = count('injected') + count('removed');
-  const verb = count('removed') > 0 ? 'removed' : 'injected';
-  if (reports.length === 0) return ['no workload found: nothing to do'];
-  return reports.length === 1 ? lines : [...lines, `${done} ${verb}, ${count('skipped')} skipped`];
+export function createReport(spool: Spool): WorkloadReport {
+  const lines = spool.text();
+  const counts = { injected: 0, removed: 0, skipped: 0 };
+  return {
+    async add(file, reports) {
+      for (const { result } of reports) counts[result] += 1;
+      if (reports.length > 0) await lines.add(reports.map((report) => `${reportLine(file, report)}\n`).join(''));
+    },
+    async print() {
+      for await (const bytes of lines.read()) process.stderr.write(bytes);
+      const sum = sumLine(counts);
+      if (sum !== undefined) console.error(sum);
+    },
+  };
+}
+
+function reportLine(file: string, { line, kind, name, namespace, result, reason }: ManifestReport): string {
+  const workload = `${kind.toLowerCase()}/${name}${namespace === undefined ? '' : ` in ${namespace}`} (${file}:${line})`;
+  return reason === undefined ? `${result} ${workload}` : `${result} ${workload}: ${reason}: ${manifestSkipReasons[reason]}`;
+}
+
+/** Undefined for a single workload, whose line says it all. */
+function sumLine({ injected, removed, skipped }: Readonly<Record<ManifestReport['result'], number>>): string | undefined {
+  const workloads = injected + removed + skipped;
+  if (workloads === 0) return 'no workload found: nothing to do';
+  if (workloads === 1) return undefined;
+  return `${injected + removed} ${removed > 0 ? 'removed' : 'injected'}, ${skipped} skipped`;
 }

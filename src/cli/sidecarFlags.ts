@@ -7,6 +7,8 @@ export interface SidecarFlags {
   readonly sidecarConfig?: string;
   readonly image?: string;
   readonly imagePullPolicy?: string;
+  /** The content of sidecarconfig.yaml itself, from a function config. */
+  readonly sidecarConfigText?: string;
 }
 
 /** Adds the flags that say which sidecar is meant. */
@@ -22,7 +24,7 @@ export function addSidecarFlags(command: Command): Command {
  * @throws FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID
  */
 export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig> {
-  const config = flags.sidecarConfig === undefined ? defaultSidecarConfig : await readConfigFile(flags.sidecarConfig);
+  const config = await configOfFlags(flags);
   if (flags.image === undefined && flags.imagePullPolicy === undefined) return config;
   if (config.form === 'own') {
     throw codedError('USAGE', '--image and --image-pull-policy do not go with a sidecar of your own', {
@@ -34,6 +36,11 @@ export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig
   return { ...config, agent: { ...config.agent, image, imagePullPolicy } };
 }
 
+async function configOfFlags({ sidecarConfig, sidecarConfigText }: SidecarFlags): Promise<SidecarConfig> {
+  if (sidecarConfig !== undefined) return readConfigFile(sidecarConfig);
+  return sidecarConfigText === undefined ? defaultSidecarConfig : readConfigText(sidecarConfigText, configKey);
+}
+
 async function readConfigFile(file: string): Promise<SidecarConfig> {
   let text: string;
   try {
@@ -41,6 +48,10 @@ async function readConfigFile(file: string): Promise<SidecarConfig> {
   } catch (error) {
     throw codedError('FILE_UNREADABLE', `cannot read the sidecar's configuration: ${String(error)}`, { where: file, cause: error });
   }
+  return readConfigText(text, file);
+}
+
+async function readConfigText(text: string, file: string): Promise<SidecarConfig> {
   const { parse } = await import('yaml');
   const read = (source: string, where: string): unknown => {
     try {

@@ -1,5 +1,5 @@
 export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from './jsonPatch.ts';
-export { templatePath, workloadKinds } from './kinds.ts';
+export { customKinds, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
 export type { Addition } from './addition.ts';
 export { planInjection, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
 export { skipReasons, type SkipReason } from './reasons.ts';

@@ -20,6 +20,35 @@ export const workloadKinds: readonly string[] = Object.keys(kinds);
  */
 export function templatePath(apiVersion: string, kind: string): readonly string[] | undefined {
   const row = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-  return row?.groups.includes(group) === true ? row.path : undefined;
+  return row?.groups.includes(groupOf(apiVersion)) === true ? row.path : undefined;
+}
+
+/** A kind whose objects hold a pod template. */
+export interface TemplateKind {
+  /** API group, empty for the core group. */
+  readonly group: string;
+  readonly kind: string;
+  /** From the object to its pod template, keys only. */
+  readonly path: readonly string[];
+  /** False where the kind's own admission refuses init containers with `restartPolicy: Always`. */
+  readonly nativeSidecars: boolean;
+}
+
+/**
+ * Kinds of other projects whose manifests can be injected. In the cluster, only their own controllers change them.
+ * Knative takes no `restartPolicy` of a container and no downwardAPI volume, whatever its feature flags say
+ * (knative/serving, pkg/apis/serving/fieldmask.go: ContainerMask, VolumeSourceMask).
+ */
+export const customKinds: readonly TemplateKind[] = [
+  { group: 'argoproj.io', kind: 'Rollout', path: ['spec', 'template'], nativeSidecars: true },
+  { group: 'apps.openshift.io', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true },
+  // As OpenShift 3 and its templates have it: in no group.
+  { group: '', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true },
+  { group: 'serving.knative.dev', kind: 'Service', path: ['spec', 'template'], nativeSidecars: false },
+  { group: 'serving.knative.dev', kind: 'Configuration', path: ['spec', 'template'], nativeSidecars: false },
+];
+
+/** `apps` of `apps/v1`, empty of `v1`. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

@@ -1,6 +1,6 @@
 import { nextLine, type Source } from './text.ts';
 
-/** The part of a text that makes one document: offsets, and its number in the file from 1. */
+/** The part of a text that makes one document: offsets, and its number in its file from 1. */
 export interface DocumentRange {
   readonly number: number;
   readonly start: number;
@@ -17,7 +17,7 @@ export function splitDocuments(source: Source): DocumentRange[] {
   const close = (end: number): void => {
     // Comments and directives before a marker belong to the document behind it.
     if (start === end || isPrologue(source, start, end)) return;
-    ranges.push({ number: ranges.length + 1, start, end });
+    ranges.push({ number: source.origin.documents + ranges.length + 1, start, end });
     start = end;
   };
   for (const { marker, offset } of markers(source.text)) close(marker === '---' ? offset : nextLine(source, offset));

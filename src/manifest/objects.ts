@@ -1,4 +1,5 @@
-import { workloadKinds } from '../inject/index.ts';
+import { groupOf } from '../inject/index.ts';
+import { knownKinds, type Kinds } from './kinds.ts';
 import { resolved, type MapNode, type Node } from './nodes.ts';
 import type { ParsedDocument } from './parse.ts';
 import { isNull, scalarValue } from './values.ts';
@@ -30,23 +31,30 @@ export interface ManifestObject {
  * The workloads and namespaces of a document, those of lists too. Of anything else only the syntax was looked at.
  * @throws MANIFEST_INVALID, YAML_INVALID
  */
-export function objectsOf(document: ParsedDocument): ManifestObject[] {
-  return objectsAt(document, { node: document.root }, [], undefined);
+export function objectsOf(document: ParsedDocument, kinds: Kinds = knownKinds): ManifestObject[] {
+  return objectsAt({ document, kinds }, { node: document.root }, [], undefined);
+}
+
+interface Reading {
+  readonly document: ParsedDocument;
+  readonly kinds: Kinds;
 }
 
 function objectsAt(
-  document: ParsedDocument,
+  reading: Reading,
   step: Step,
   parents: readonly Step[],
   inherited: TypeMeta | undefined,
 ): ManifestObject[] {
+  const { document, kinds } = reading;
   const node = resolved(step.node);
-  if (node.kind !== 'map' || isForeign(node)) return [];
+  if (node.kind !== 'map' || isForeign(node, kinds)) return [];
   const kind = stringField(document, node, 'kind') ?? inherited?.kind;
-  if (kind === undefined || !matters(kind)) return [];
+  if (kind === undefined || !matters(kind, kinds)) return [];
   const apiVersion = stringField(document, node, 'apiVersion') ?? inherited?.apiVersion;
   const trail = [...parents, step];
-  if (kind.endsWith('List')) return listedObjects(document, node, { apiVersion, kind }, trail);
+  if (kind.endsWith('List')) return listedObjects(reading, node, { apiVersion, kind }, trail);
+  if (kind === 'Template') return templateObjects(reading, node, trail);
   if (apiVersion === undefined) throw document.fail('MANIFEST_INVALID', node.start, `this ${kind} has no apiVersion`);
   // Finds duplicate keys, wherever they are.
   document.values.of(node);
@@ -54,11 +62,12 @@ function objectsAt(
 }
 
 function listedObjects(
-  document: ParsedDocument,
+  reading: Reading,
   node: MapNode,
   { apiVersion, kind }: TypeMeta,
   trail: readonly Step[],
 ): ManifestObject[] {
+  const { document } = reading;
   const items = childStep(document, node, 'items');
   if (items === undefined || isNull(items.node)) return [];
   const list = resolved(items.node);
@@ -69,7 +78,15 @@ function listedObjects(
   }
   // The items of a typed list, say a DeploymentList, need not say what they are.
   const itemType = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) };
-  return list.items.flatMap((item) => objectsAt(document, { node: item }, [...trail, items], itemType));
+  return list.items.flatMap((item) => objectsAt(reading, { node: item }, [...trail, items], itemType));
+}
+
+/** The objects that OpenShift makes of a Template, `${PARAMETER}` and all. */
+function templateObjects(reading: Reading, node: MapNode, trail: readonly Step[]): ManifestObject[] {
+  const objects = childStep(reading.document, node, 'objects');
+  const list = objects && resolved(objects.node);
+  if (objects === undefined || list?.kind !== 'sequence') return [];
+  return list.items.flatMap((item) => objectsAt(reading, { node: item }, [...trail, objects], undefined));
 }
 
 /** The value of a key as a step, or undefined when there is no such key. */
@@ -79,16 +96,33 @@ export function childStep({ values }: ParsedDocument, map: MapNode, key: string)
   return { node: entry.pair.value, ...(entry.owner === map ? {} : { mergedAt: entry.pair.key.start }) };
 }
 
-function matters(kind: string): boolean {
-  return kind === 'Namespace' || kind.endsWith('List') || workloadKinds.includes(kind);
+function matters(kind: string, kinds: Kinds): boolean {
+  return kind === 'Namespace' || kind === 'Template' || kind.endsWith('List') || kinds.has(kind);
 }
 
 /** True for a mapping that says of itself that it is of another kind: it is passed on without a further look. */
-function isForeign({ pairs }: MapNode): boolean {
-  const kind = pairs.find(({ key }) => key.kind === 'scalar' && key.text === 'kind')?.value;
-  if (kind === undefined)
-    return !pairs.some(({ key }) => key.kind === 'scalar' && ['<<', 'metadata'].includes(key.text));
-  return kind.kind === 'scalar' && typeof scalarValue(kind) === 'string' && !matters(kind.text);
+function isForeign(map: MapNode, kinds: Kinds): boolean {
+  const kind = ownField(map, 'kind');
+  if (kind === undefined) return ownField(map, 'metadata') === undefined && ownField(map, '<<') === undefined;
+  if (kind.kind !== 'scalar' || typeof scalarValue(kind) !== 'string') return false;
+  if (!matters(kind.text, kinds)) return true;
+  if (kind.text === 'Namespace' || kind.text.endsWith('List') || !kinds.inOneGroup(kind.text)) return false;
+  // Of the name of a kind of our own, as a core Service is of that of a Knative Service.
+  const apiVersion = ownField(map, 'apiVersion');
+  if (apiVersion === undefined) return ownField(map, '<<') === undefined;
+  return apiVersion.kind === 'scalar' && !isKnown(apiVersion.text, kind.text, kinds);
+}
+
+const templateGroups: readonly string[] = ['', 'template.openshift.io'];
+
+function isKnown(apiVersion: string, kind: string, kinds: Kinds): boolean {
+  if (kind === 'Template') return templateGroups.includes(groupOf(apiVersion));
+  return kinds.place(apiVersion, kind) !== undefined;
+}
+
+/** The value of a key that stands in the mapping itself. */
+function ownField({ pairs }: MapNode, key: string): Node | undefined {
+  return pairs.find((pair) => pair.key.kind === 'scalar' && pair.key.text === key)?.value;
 }
 
 function stringField(document: ParsedDocument, map: MapNode, key: string): string | undefined {

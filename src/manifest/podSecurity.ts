@@ -1,8 +1,14 @@
 import type { PodSecurityLevel } from '../inject/index.ts';
 import { objectsOf } from './objects.ts';
-import { parseDocuments } from './parse.ts';
+import { openManifest, readDocuments } from './parse.ts';
+import type { Origin } from './text.ts';
 
 const enforceLabel = 'pod-security.kubernetes.io/enforce';
+
+/** False for a text that surely says nothing about Pod Security. */
+export function mayEnforce(text: string): boolean {
+  return text.includes(enforceLabel);
+}
 
 const levels: readonly PodSecurityLevel[] = ['privileged', 'baseline', 'restricted'];
 
@@ -12,12 +18,13 @@ export type PodSecurityByNamespace = ReadonlyMap<string, PodSecurityLevel>;
  * The Pod Security levels that the Namespace objects of a text enforce. For manifests that are spread over several
  * files: collect from all, then inject into each.
  * @param file the text's name for errors
+ * @param origin of a text that is a part of its file
  * @throws YAML_INVALID, MANIFEST_INVALID for a level that Kubernetes does not know
  */
-export function collectPodSecurity(text: string, file: string): PodSecurityByNamespace {
+export function collectPodSecurity(text: string, file: string, origin?: Origin): PodSecurityByNamespace {
   const found = new Map<string, PodSecurityLevel>();
-  if (!text.includes(enforceLabel)) return found;
-  for (const parsed of parseDocuments(text, file)) {
+  if (!mayEnforce(text)) return found;
+  for (const parsed of readDocuments(openManifest(text, file, origin))) {
     for (const { document, kind, apiVersion, node } of objectsOf(parsed)) {
       if (kind !== 'Namespace' || apiVersion !== 'v1') continue;
       const { metadata } = document.values.of(node) as {

@@ -7,16 +7,29 @@ export interface Source {
   /** The file's name, as the user gave it. */
   readonly file: string;
   readonly lineStarts: readonly number[];
+  readonly origin: Origin;
 }
 
-export function openSource(text: string, file: string): Source {
+/** What stands before a text in its file: numbers of whole lines and documents. */
+export interface Origin {
+  readonly lines: number;
+  readonly documents: number;
+}
+
+export const fileStart: Origin = { lines: 0, documents: 0 };
+
+export function openSource(text: string, file: string, origin: Origin = fileStart): Source {
   const lineStarts = [0];
   for (const { index, 0: lineBreak } of text.matchAll(/\r\n|\n|\r/g)) lineStarts.push(index + lineBreak.length);
-  return { text, file, lineStarts };
+  return { text, file, lineStarts, origin };
 }
 
-/** Number of the line that holds `offset`, from 1. */
-export function lineNumber({ lineStarts }: Source, offset: number): number {
+/** Number of the line that holds `offset` in its file, from 1. */
+export function lineNumber(source: Source, offset: number): number {
+  return source.origin.lines + lineIndex(source, offset) + 1;
+}
+
+function lineIndex({ lineStarts }: Source, offset: number): number {
   let low = 0;
   let high = lineStarts.length;
   while (high - low > 1) {
@@ -24,17 +37,17 @@ export function lineNumber({ lineStarts }: Source, offset: number): number {
     if ((lineStarts[middle] ?? 0) <= offset) low = middle;
     else high = middle;
   }
-  return low + 1;
+  return low;
 }
 
 /** Offset of the first character of the line that holds `offset`. */
 export function lineStart(source: Source, offset: number): number {
-  return source.lineStarts[lineNumber(source, offset) - 1] ?? 0;
+  return source.lineStarts[lineIndex(source, offset)] ?? 0;
 }
 
 /** Offset of the line after the one that holds `offset`, or the end of the text. */
 export function nextLine(source: Source, offset: number): number {
-  return source.lineStarts[lineNumber(source, offset)] ?? source.text.length;
+  return source.lineStarts[lineIndex(source, offset) + 1] ?? source.text.length;
 }
 
 /** Offset of the line break that ends the line of `offset`, or the end of the text. */

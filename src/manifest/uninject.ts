@@ -1,16 +1,16 @@
 import { planRemoval } from '../inject/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { deleteAll, type Deletion } from './edits.ts';
-import { reportOf, type ManifestReport } from './inject.ts';
-import { parseDocuments } from './parse.ts';
+import { openManifest, originBehind, readDocuments } from './parse.ts';
+import { isSelected, type ReadOptions } from './readOptions.ts';
 import { removalDeletions } from './removal.ts';
+import { reportOf, type ManifestReport } from './report.ts';
+import type { Origin } from './text.ts';
 import { workloadsOf } from './workload.ts';
 
-export interface UninjectManifestOptions {
+export interface UninjectManifestOptions extends ReadOptions {
   /** Tells a sidecar of the user's own; ours is known by the status in the pod's annotations. */
   readonly config: SidecarConfig;
-  /** The text's name for errors. */
-  readonly file: string;
 }
 
 export interface UninjectedManifest {
@@ -18,6 +18,8 @@ export interface UninjectedManifest {
   readonly reports: readonly ManifestReport[];
   /** What was taken out, by offset of the original. */
   readonly deletions: readonly Deletion[];
+  /** For the text that comes behind this one in the same file. */
+  readonly behind: Origin;
 }
 
 /**
@@ -26,14 +28,16 @@ export interface UninjectedManifest {
  * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
  */
 export function uninjectManifest(text: string, options: UninjectManifestOptions): UninjectedManifest {
+  const manifest = openManifest(text, options.file, options.origin);
   const reports: ManifestReport[] = [];
   const deletions: Deletion[] = [];
-  for (const document of parseDocuments(text, options.file)) {
-    for (const workload of workloadsOf(document)) {
+  for (const document of readDocuments(manifest)) {
+    for (const workload of workloadsOf(document, options.kinds)) {
+      if (!isSelected(workload, options)) continue;
       const plan = planRemoval(workload.template?.value ?? {}, options.config);
       if (plan.remove) deletions.push(...removalDeletions(workload, plan.removal));
       reports.push(reportOf(workload, plan.remove ? 'removed' : 'skipped', plan.remove ? undefined : plan.reason));
     }
   }
-  return { text: deleteAll(text, deletions), reports, deletions };
+  return { text: deleteAll(text, deletions), reports, deletions, behind: originBehind(manifest) };
 }

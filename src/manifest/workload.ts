@@ -1,6 +1,7 @@
-import { templatePath } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 import { resolved, type MapNode } from './nodes.ts';
+import { knownKinds, type Kinds, type TemplatePlace } from './kinds.ts';
+import type { Labels } from './labelSelector.ts';
 import { childStep, objectsOf, type ManifestObject, type Step } from './objects.ts';
 import type { ParsedDocument } from './parse.ts';
 import { lineNumber } from './text.ts';
@@ -9,11 +10,20 @@ import { isNull } from './values.ts';
 /** An object with a pod template. */
 export interface Workload {
   readonly document: ParsedDocument;
+  readonly apiVersion: string;
   readonly kind: string;
+  /** `metadata.name`, else `metadata.generateName`, else empty. */
   readonly name: string;
+  /** False for a name that the API server will make up. */
+  readonly named: boolean;
+  readonly labels: Labels;
+  /** Where this kind has its pod template. */
+  readonly place: TemplatePlace;
   /** What the manifest says, if it does. */
   readonly namespace: string | undefined;
-  /** Of the object, from 1. */
+  /** Offset of the object. */
+  readonly start: number;
+  /** Of the object in its file, from 1. */
   readonly line: number;
   /** From the document's root to the pod template, both included. */
   readonly trail: readonly Step[];
@@ -25,15 +35,15 @@ export interface Workload {
  * The workloads of a document.
  * @throws MANIFEST_INVALID for fields of a wrong type, YAML_INVALID
  */
-export function workloadsOf(document: ParsedDocument): Workload[] {
-  return objectsOf(document).flatMap((object) => {
-    const path = templatePath(object.apiVersion, object.kind);
-    return path === undefined ? [] : [workloadAt(object, path)];
+export function workloadsOf(document: ParsedDocument, kinds: Kinds = knownKinds): Workload[] {
+  return objectsOf(document, kinds).flatMap((object) => {
+    const place = kinds.place(object.apiVersion, object.kind);
+    return place === undefined ? [] : [workloadAt(object, place)];
   });
 }
 
-function workloadAt(object: ManifestObject, path: readonly string[]): Workload {
-  const { document, kind, node } = object;
+function workloadAt(object: ManifestObject, place: TemplatePlace): Workload {
+  const { document, apiVersion, kind, node } = object;
   const metadata = mapField(document, node, 'metadata');
   const text = (key: string): string | undefined => {
     const step = metadata && childStep(document, metadata, key);
@@ -41,7 +51,7 @@ function workloadAt(object: ManifestObject, path: readonly string[]): Workload {
   };
   const trail = [...object.trail];
   let template: MapNode | undefined = node;
-  for (const key of path) {
+  for (const key of place.path) {
     const step: Step | undefined = childStep(document, template, key);
     template = mapField(document, template, key);
     if (step === undefined || template === undefined) break;
@@ -49,13 +59,23 @@ function workloadAt(object: ManifestObject, path: readonly string[]): Workload {
   }
   return {
     document,
+    apiVersion,
     kind,
+    place,
+    labels: metadata === undefined ? {} : labelsOf(document, metadata),
+    named: text('name') !== undefined,
     name: text('name') ?? text('generateName') ?? '',
     namespace: text('namespace'),
+    start: node.start,
     line: lineNumber(document.source, node.start),
     trail,
     template: template && { node: template, value: templateValue(document, template) },
   };
+}
+
+function labelsOf(document: ParsedDocument, metadata: MapNode): Labels {
+  const step = childStep(document, metadata, 'labels');
+  return step !== undefined && resolved(step.node).kind === 'map' ? (document.values.of(step.node) as Labels) : {};
 }
 
 /** The pod template, once its fields are known to be of the types that planning relies on. */

@@ -50,8 +50,8 @@ describe('the report', () => {
       'kind: Other\napiVersion: 1\na: twice\na: twice\n',
       'kind: ResourceList\nitems: []\n',
     ]) {
-      expect(injectManifest(text, options)).toEqual({ text, reports: [], insertions: [] });
-      expect(uninjectManifest(text, options)).toEqual({ text, reports: [], deletions: [] });
+      expect(injectManifest(text, options)).toMatchObject({ text, reports: [], insertions: [] });
+      expect(uninjectManifest(text, options)).toMatchObject({ text, reports: [], deletions: [] });
     }
   });
 

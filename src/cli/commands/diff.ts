@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { formatError, isCodedError } from '../../errors.ts';
+import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../functionFlags.ts';
+import { addInjectFlags, injectOptions, type InjectFlags } from '../injectFlags.ts';
+import { addInputFlags, type InputFlags } from '../manifestFlags.ts';
+
+type Flags = InputFlags & InjectFlags & FunctionFlags;
+
+/** `diff -f`: what `inject` would change, as `kubectl diff` shows it. */
+export function addDiff(program: Command): void {
+  const command = program
+    .command('diff')
+    .description('show what inject would change in manifests; exit 1 when there is something, 2 when it fails');
+  addInjectFlags(addFunctionFlags(addInputFlags(command))).action(async (flags: Flags) => {
+    try {
+      if (await printDiff(flags)) process.exitCode = 1;
+    } catch (error) {
+      // 1 is taken: there is a difference.
+      if (!isCodedError(error)) throw error;
+      console.error(formatError(error));
+      process.exitCode = 2;
+    }
+  });
+}
+
+/** @returns true when there is a difference */
+async function printDiff(flags: Flags): Promise<boolean> {
+  const { injectManifest, unifiedDiff } = await import('../../manifest/index.ts');
+  const { openInputs } = await import('../input.ts');
+  const { withSpool } = await import('../manifestEdit.ts');
+  const { writeOut } = await import('../manifestOutput.ts');
+  const { podSecurityOf } = await import('../podSecurity.ts');
+  const { createReport } = await import('../report.ts');
+  let different = false;
+  await withSpool(async (spool) => {
+    const inputs = await openInputs(flags.filename, flags.recursive === true, spool);
+    const options = await injectOptions(await withFunctionFlags(flags, inputs));
+    const podSecurityByNamespace = await podSecurityOf(inputs);
+    const [output, report] = [spool.text(), createReport(spool)];
+    for (const { file, texts } of inputs) {
+      let text = '';
+      for await (const part of texts()) text += part;
+      const { insertions, reports } = injectManifest(text, { ...options, podSecurityByNamespace, file });
+      if (insertions.length > 0) different = true;
+      await output.add(unifiedDiff(file, text, insertions));
+      await report.add(file, reports);
+    }
+    await writeOut(output);
+    await report.print();
+  });
+  return different;
+}

@@ -1,0 +1,10 @@
+import { skipReasons } from '../inject/index.ts';
+
+/** Why a workload of a manifest was left alone: what holds for every way, and what a manifest alone shows. */
+export const manifestSkipReasons = {
+  ...skipReasons,
+  knative:
+    'Knative takes no native sidecar in its template; let the webhook or the policy inject its pods: annotate the template with packet-capture/inject: "true"',
+} as const;
+
+export type ManifestSkipReason = keyof typeof manifestSkipReasons;

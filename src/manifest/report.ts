@@ -1,0 +1,34 @@
+import type { ManifestSkipReason } from './reasons.ts';
+import type { Workload } from './workload.ts';
+
+/** What became of one workload. */
+export interface ManifestReport {
+  /** Number of its document in the file, from 1. */
+  readonly document: number;
+  /** Line where the object begins in the file, from 1. */
+  readonly line: number;
+  readonly kind: string;
+  /** `metadata.name`, else `metadata.generateName`, else empty. */
+  readonly name: string;
+  readonly namespace?: string;
+  readonly result: 'injected' | 'removed' | 'skipped';
+  /** Of a workload that was skipped. */
+  readonly reason?: ManifestSkipReason;
+}
+
+export function reportOf(
+  workload: Workload,
+  result: ManifestReport['result'],
+  reason: ManifestSkipReason | undefined,
+): ManifestReport {
+  const { document, line, kind, name, namespace } = workload;
+  return {
+    document: document.number,
+    line,
+    kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    result,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
