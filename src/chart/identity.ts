@@ -7,7 +7,7 @@ export const identity = {
   version,
   /** matchConditions are stable since 1.30; the `-0` lets in vendors' suffixes. */
   kubeVersion: '>=1.30.0-0',
-  description: 'Injects a packet capture agent into the pods that ask for it, by a mutating webhook',
+  description: 'Injects a packet capture agent into the pods that ask for it, by a mutating webhook or an admission policy',
   annotationPrefix,
   injectAnnotation,
   namespaceLabel,

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { addInstallFlags, type InstallFlags } from '../installFlags.ts';
 
-/** `install`: way 3, from the bundled chart. */
+/** `install`: ways 3 and 4, from the bundled chart. */
 export function addInstall(program: Command): void {
   const command = program
     .command('install')
-    .description('install the injector with helm, or bring a release to exactly these values');
+    .description('install the injector, or the policy in its place, with helm; or bring a release to exactly these values');
   addInstallFlags(command).action(async (flags: InstallFlags) => {
     const { runInstall } = await import('../installRun.ts');
     await runInstall(flags, { valuesMode: 'reset', mustExist: false, rotate: false });

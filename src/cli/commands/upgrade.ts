@@ -6,7 +6,7 @@ interface UpgradeFlags extends InstallFlags {
   readonly rotateCerts?: boolean;
 }
 
-/** `upgrade`: way 3, a release that is there; its values stay unless others are given. */
+/** `upgrade`: ways 3 and 4, a release that is there; its values stay unless others are given. */
 export function addUpgrade(program: Command): void {
   const command = program
     .command('upgrade')

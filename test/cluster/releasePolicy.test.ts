@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureHelm } from '../../scripts/cluster/tools.ts';
+import type { InstallResult } from '../../src/install/index.ts';
+import { chart, helm, installer, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, type HelmMajor } from './helmWorkbench.ts';
+import { json } from './installBench.ts';
+import { kube } from './workbench.ts';
+
+const node = inject('node');
+const injected = ['packet-capture', 'app'];
+const plain = ['app'];
+const policy = ['--set', 'injection.way=policy'];
+
+/** What stands in a namespace where nothing runs. */
+async function objectsIn(namespace: string): Promise<string[]> {
+  const kinds = 'deploy,rs,pods,jobs,services,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets,configmaps';
+  const text = await kube(['get', kinds, '-n', namespace, '-o', 'name', '-l', 'app.kubernetes.io/managed-by=Helm']);
+  return text.split('\n').filter((line) => line !== '');
+}
+
+async function webhooksOf(namespace: string): Promise<string> {
+  return (await kube(['get', 'mutatingwebhookconfigurations', '-o', 'name'])).split('\n').filter((name) => name.endsWith(`.${namespace}`)).join();
+}
+
+/** Of the release, in the cluster. */
+async function policiesOf(namespace: string): Promise<string[]> {
+  const names = (await kube(['get', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-o', 'name'])).split('\n');
+  return names.map((name) => name.split('/').at(-1) ?? '').filter((name) => name.split('.')[1] === namespace);
+}
+
+/** Opted in by hand, as the notes say. */
+async function makeSite(site: string, label: string): Promise<void> {
+  await kube(['apply', '-f', '-'], siteYaml(site));
+  await kube(['label', 'namespace', site, `${label}=enabled`]);
+  const annotations = { 'packet-capture/inject': 'true' };
+  await kube(['patch', 'deploy', 'web', '-n', site, '-p', JSON.stringify({ spec: { template: { metadata: { annotations } } } })]);
+}
+
+/** Rolls the Deployment `web`; the containers of its new pod. */
+async function rolled(site: string): Promise<readonly string[]> {
+  await kube(['rollout', 'restart', '-n', site, 'deploy/web']);
+  return runningContainers(site);
+}
+
+async function snaplenOf(namespace: string): Promise<string> {
+  return kube(['get', 'configmap', 'packet-capture-policy', '-n', namespace, '-o', String.raw`jsonpath={.data.setting\.snaplen}`]);
+}
+
+beforeAll(loadReleaseImages);
+
+describe.concurrent.each<HelmMajor>([4, 3])('a policy in the hands of helm %i', (major) => {
+  const namespace = `policy-helm-${major}`;
+  const site = `${namespace}-site`;
+  const label = `${namespace}/injection`;
+  const at = ['packet-capture', '-n', namespace];
+  const flags = [...policy, '--set', `injection.namespaceLabel=${label}`, '--wait', '--timeout', '1m'];
+
+  afterAll(async () => {
+    await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
+  });
+
+  test('is installed, upgraded, rolled back and uninstalled, and nothing runs', async () => {
+    await helm(major, ['install', 'packet-capture', chart, '-n', namespace, ...flags, '--create-namespace']);
+    const parameters = ['', '-baseline', '-probe'].map((profile) => `configmap/packet-capture-policy${profile}`);
+    expect(await objectsIn(namespace)).toEqual(parameters);
+    expect(await webhooksOf(namespace)).toBe('');
+    await makeSite(site, label);
+    const before = await siteState(site);
+    expect(await runningContainers(site)).toEqual(injected);
+
+    expect(await policiesOf(namespace)).toHaveLength(4);
+    const notes = await helm(major, ['get', 'notes', ...at]);
+    const proof = /kubectl (run probe .*) -o jsonpath/.exec(notes)?.[1]?.replace('NAMESPACE', site).split(' ') ?? [];
+    expect(await kube([...proof, '-o', 'jsonpath={.spec.initContainers[*].name}'])).toBe('packet-capture');
+
+    await helm(major, ['upgrade', 'packet-capture', chart, '-n', namespace, ...flags, '--set', 'capture.snaplen=96']);
+    expect(await snaplenOf(namespace)).toBe('96');
+    await helm(major, ['rollback', 'packet-capture', '1', '-n', namespace, '--wait']);
+    expect(await snaplenOf(namespace)).toBe('');
+    expect(await siteState(site), 'the workloads were not touched').toEqual(before);
+
+    await helm(major, ['uninstall', ...at, '--wait']);
+    expect(await leftovers('packet-capture', namespace, [site])).toEqual([]);
+    expect(await policiesOf(namespace)).toEqual([]);
+  });
+});
+
+test('what hooks have opted in is not left behind by a change to a policy', async () => {
+  const namespace = 'policy-record';
+  await kube(['create', 'namespace', namespace]);
+  const record = { version: 1, keys: { namespaceLabel: 'l', annotation: 'a' }, objects: [{ kind: 'Namespace', name: 'shop' }] };
+  await kube(['create', 'configmap', 'packet-capture-opt-in', '-n', namespace, `--from-literal=targets=${JSON.stringify(record)}`]);
+  const args = ['install', 'packet-capture', chart, '-n', namespace, ...policy, '--dry-run=server'];
+  const { exitCode, stderr } = await runInNetns(node, [await ensureHelm(4, stderrProgress), ...args]);
+  await kube(['delete', 'namespace', namespace, '--wait=false']);
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toContain('the hooks of this release have opted in 1 objects');
+  expect(stderr).toContain('Upgrade with targets=[] first');
+});
+
+describe.concurrent('the installer', () => {
+  const namespace = 'policy-installer';
+  const release = 'policy-packet-capture';
+  const site = `${namespace}-site`;
+  const label = `${namespace}/injection`;
+  const at = ['--release', release, '--namespace', namespace, '--yes'];
+  const flags = [...at, '--set', 'replicas=1', '--set', `injection.namespaceLabel=${label}`, ...quickEnd];
+
+  afterAll(async () => {
+    await kube(['delete', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
+    await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
+  });
+
+  test('turns a webhook into a policy and back, proves both, and leaves nothing', async () => {
+    const first = await json<InstallResult>(4, 0, ['install', ...flags]);
+    expect(first.result).toMatchObject({ result: 'installed', injectionProven: true, policies: [] });
+    await makeSite(site, label);
+    expect(await runningContainers(site)).toEqual(injected);
+
+    const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, ...policy]);
+    expect(result).toMatchObject({
+      result: 'upgraded', injectionProven: true, webhooks: [], certificates: { mode: 'none', action: 'none' }, images: { sidecars: ['packet-capture/agent:0.1.0'] },
+      policies: [{ name: `${release}.${namespace}`, bindings: ['', '.baseline', '.probe'].map((profile) => `${release}.${namespace}${profile}`) }],
+    });
+    expect(result.images.injector).toBeUndefined();
+    expect((await objectsIn(namespace)).filter((name) => !name.startsWith('pod/')).map((name) => name.replace(`${release}-`, ''))).toEqual(['configmap/policy', 'configmap/policy-baseline', 'configmap/policy-probe']);
+    expect(await webhooksOf(namespace)).toBe('');
+    expect(await helm(4, ['get', 'values', release, '-n', namespace]), 'no key stays in the values').not.toContain('PRIVATE KEY');
+    expect(await rolled(site)).toEqual(injected);
+
+    const refused = await installer(4, ['upgrade', ...at, '--rotate-certs']);
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('has no certificates')]);
+
+    const back = await json<InstallResult>(4, 0, ['upgrade', ...at, '--set', 'injection.way=webhook']);
+    expect(back.result).toMatchObject({ injectionProven: true, policies: [], certificates: { mode: 'baked', action: 'new' } });
+    expect(await policiesOf(namespace)).toEqual([]);
+    expect(await rolled(site)).toEqual(injected);
+
+    const gone = await json<{ readonly left: readonly unknown[] }>(4, 0, ['uninstall', ...at]);
+    expect(gone.result).toMatchObject({ result: 'uninstalled', left: [] });
+    expect(await rolled(site)).toEqual(plain);
+    expect(await leftovers(release, namespace, [site])).toEqual([]);
+  });
+});
