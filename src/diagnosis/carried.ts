@@ -23,3 +23,9 @@ export function carriedAgent({ metadata, spec }: PodTemplate): Carried | undefin
   if (status === undefined || container === undefined) return undefined;
   return { version: status.version, image: container.image, native: container.restartPolicy === 'Always' };
 }
+
+/** Whether a pod has containers of all these names. */
+export function carriesNames({ spec }: PodTemplate, names: readonly string[]): boolean {
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  return names.length > 0 && names.every((wanted) => containers.some(({ name }) => name === wanted));
+}

@@ -44,7 +44,7 @@ const unmet = (reason: Reason, what: string): Condition => ({ met: false, reason
 export function conditionsFor(subject: Subject, facts: ReleaseFacts): Condition[] {
   const { release } = facts;
   const rule = ruleFor(release, subject.namespaceLabels);
-  if (rule === undefined) return [unmet('namespace_not_selected', `${release.object} has no webhook that injects`)];
+  if (rule === undefined) return [unmet('namespace_not_selected', `${release.object} has no ${release.way === 'webhook' ? 'webhook' : 'binding'} that injects`)];
   return [
     ...namespaceConditions(subject, release, rule),
     ...labelConditions(subject, rule),

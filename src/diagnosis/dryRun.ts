@@ -16,9 +16,9 @@ export type Probed =
 const timeoutSeconds = 60;
 
 /** Asks for the release's own probe. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
-export async function probe(kubectl: Kubectl, { name, namespace, service }: Release): Promise<Probed> {
-  const request = { release: name, namespace: service?.namespace ?? namespace, image: defaultSidecarConfig.agent.image };
-  const answer = await create(kubectl, probePod(request), request.namespace);
+export async function probe(kubectl: Kubectl, { probe: wanted }: Release): Promise<Probed> {
+  if (wanted === undefined) return { unknown: 'it has no probe' };
+  const answer = await create(kubectl, probePod({ ...wanted, image: defaultSidecarConfig.agent.image }), wanted.namespace);
   return 'pod' in answer ? { injected: isInjected(answer.pod) } : { unknown: answer.refusal };
 }
 

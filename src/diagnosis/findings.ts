@@ -38,6 +38,7 @@ export const findingKinds = {
   injector_down: { level: 'error', meaning: 'No injector is ready, so nothing is injected', hint: 'Scale it up, or look at its pods: kubectl describe pods.' },
   injector_unknown: { level: 'warning', meaning: 'You may not read the injector', hint: 'Ask for the right to get the deployment.' },
   config_invalid: { level: 'error', meaning: 'sidecarconfig.yaml of the release is not valid, so injectors do not start with it', hint: 'Correct the values and run `packet-capture upgrade`.' },
+  parameters_missing: { level: 'error', meaning: 'A ConfigMap with the parameters of a policy is missing, so the policy injects nothing', hint: 'Run `packet-capture upgrade`, or apply the objects of `packet-capture policy` again.' },
   certificate_good: { level: 'ok', meaning: 'The certificate serves, and its CA is in the caBundle', hint: '' },
   certificate_expires: { level: 'warning', meaning: 'It expires in less than 30 days', hint: 'Run `packet-capture upgrade --rotate-certs`: expired, it ends injection without a sound.' },
   certificate_unfit: { level: 'error', meaning: 'The certificate cannot serve', hint: 'Run `packet-capture upgrade`: it makes new ones where they are bad.' },

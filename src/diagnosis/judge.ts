@@ -1,6 +1,6 @@
 import { injectAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig } from '../sidecar/index.ts';
-import { carriesSidecar } from './carried.ts';
+import { carriesNames, carriesSidecar } from './carried.ts';
 import { conditionsFor, firstUnmet, type Condition, type ReleaseFacts, type Subject } from './conditions.ts';
 import type { Reason } from './reasons.ts';
 import type { Release } from './releases.ts';
@@ -20,12 +20,17 @@ export interface Judgement<F extends ReleaseFacts = ReleaseFacts> {
 
 /** @param releases undefined when they may not be read. Pure. */
 export function judge<F extends ReleaseFacts>(subject: Subject, releases: readonly F[] | undefined): Judgement<F> {
-  const carries = [defaultSidecarConfig, ...(releases ?? []).flatMap(({ sidecar }) => sidecar ?? [])].some((config) => carriesSidecar(subject.pod, config));
+  const carries = carriesAny(subject.pod, releases ?? []);
   const judged = (releases ?? []).map((facts) => judgeFor(subject, facts));
   // The one that it asks for by name; then the one that it is nearest to.
   const best = judged.toSorted((a, b) => Number(b.asks) - Number(a.asks) || firstUnmet(b.conditions) - firstUnmet(a.conditions))[0];
   if (best !== undefined) return { carries, ...best };
   return { carries, facts: undefined, conditions: [], asks: subject.pod.metadata.annotations?.[injectAnnotation] === 'true', reason: releases === undefined ? 'release_unknown' : 'no_release' };
+}
+
+function carriesAny(pod: Subject['pod'], releases: readonly ReleaseFacts[]): boolean {
+  const configs = [defaultSidecarConfig, ...releases.flatMap(({ sidecar }) => sidecar ?? [])];
+  return configs.some((config) => carriesSidecar(pod, config)) || releases.some(({ release }) => carriesNames(pod, release.parameters?.ownNames ?? []));
 }
 
 function judgeFor<F extends ReleaseFacts>(subject: Subject, facts: F): Omit<Judgement<F>, 'carries'> {

@@ -32,7 +32,7 @@ export interface Injector {
 export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
   const probing = probe(kubectl, release);
   const { service } = release;
-  if (service === undefined) return { release, sidecar: undefined, probed: await probing };
+  if (service === undefined) return { release, sidecar: release.parameters?.sidecar, probed: await probing };
   const within = ['--namespace', service.namespace];
   const [found, deployment] = await Promise.all([
     readOne<unknown>(kubectl, ['get', 'service', service.name, ...within]),

@@ -1,6 +1,7 @@
 import type { LabelSelector, Metadata } from '../cluster/kubernetes.ts';
 import { instanceLabel, podSecurityLabel, webhookNames } from '../webhook/names.ts';
 import { injectAnnotation } from '../settings/index.ts';
+import type { SidecarConfig } from '../sidecar/index.ts';
 import type { MatchCondition, ServiceReference, Webhook, WebhookConfiguration } from './kubernetes.ts';
 import { termsOf } from './selectors.ts';
 
@@ -36,6 +37,19 @@ export interface Release {
   readonly service?: ServiceReference | undefined;
   /** PEM. */
   readonly caBundle?: string | undefined;
+  /** Labels and namespace of the pods that prove it by a dry run; undefined when it has no probe. */
+  readonly probe?: { readonly release: string; readonly namespace: string } | undefined;
+  /** Of the policy way. */
+  readonly parameters?: PolicyParameters;
+}
+
+/** What the ConfigMaps of a policy say. */
+export interface PolicyParameters {
+  /** `configmap/NAME in NAMESPACE` of those that cannot be found. */
+  readonly missing: readonly string[];
+  readonly sidecar: SidecarConfig | undefined;
+  /** Containers of a sidecar of the user's own. */
+  readonly ownNames: readonly string[];
 }
 
 /** The releases among these configurations, by the names of their webhooks: labels can be overridden. */
@@ -45,11 +59,17 @@ export function webhookReleases(configurations: readonly WebhookConfiguration[])
       webhooks.filter(({ name }) => name === webhookNames[profile]).map((webhook) => ({ profile, webhook })),
     );
     const [first] = rules;
-    return first === undefined ? [] : [webhookRelease(metadata, first.webhook, rules)];
+    const probe = webhooks.find(({ name }) => name === webhookNames.probe);
+    return first === undefined ? [] : [webhookRelease(metadata, first.webhook, rules, probe)];
   });
 }
 
-function webhookRelease(metadata: Metadata, first: Webhook, found: readonly { readonly profile: Rule['profile']; readonly webhook: Webhook }[]): Release {
+interface Found {
+  readonly profile: Rule['profile'];
+  readonly webhook: Webhook;
+}
+
+function webhookRelease(metadata: Metadata, first: Webhook, found: readonly Found[], probe: Webhook | undefined): Release {
   const { service, caBundle } = first.clientConfig ?? {};
   const rules = found.map(({ profile, webhook }) => ruleOf(profile, webhook));
   return {
@@ -60,6 +80,7 @@ function webhookRelease(metadata: Metadata, first: Webhook, found: readonly { re
     rules,
     service,
     caBundle: caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString(),
+    probe: probe === undefined ? undefined : { release: probe.objectSelector?.matchLabels?.[instanceLabel] ?? '', namespace: service?.namespace ?? '' },
   };
 }
 

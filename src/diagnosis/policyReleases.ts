@@ -1,0 +1,83 @@
+import { defaultSidecarConfig, type AgentSidecarConfig } from '../sidecar/index.ts';
+import { instanceLabel } from '../webhook/names.ts';
+import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from './kubernetes.ts';
+import { identityOf, optInOf, type Release, type Rule } from './releases.ts';
+
+/** Policies of packet-capture, with what belongs to them. */
+export interface PolicyObjects {
+  readonly policies: readonly MutatingAdmissionPolicy[];
+  readonly bindings: readonly MutatingAdmissionPolicyBinding[];
+  /** Those that the bindings name, as far as they can be read. */
+  readonly parameters: readonly ConfigMap[];
+}
+
+/** What the conditions of every policy of ours are named by; labels can be overridden. */
+const ownCondition = 'packet-capture.internal/';
+
+export function isOurs({ spec }: MutatingAdmissionPolicy): boolean {
+  return spec?.matchConditions?.some(({ name }) => name.startsWith(ownCondition)) === true;
+}
+
+/** The releases among these policies. Pure. */
+export function policyReleases({ policies, bindings, parameters }: PolicyObjects): Release[] {
+  return policies.filter(isOurs).map((policy) => {
+    const own = bindings.filter(({ spec }) => spec?.policyName === policy.metadata.name);
+    return policyRelease(policy, own.map((binding) => ({ binding, data: parametersOf(binding, parameters) })));
+  });
+}
+
+interface Bound {
+  readonly binding: MutatingAdmissionPolicyBinding;
+  /** Undefined: the ConfigMap is missing, or may not be read. */
+  readonly data: Readonly<Record<string, string>> | undefined;
+}
+
+function parametersOf({ spec }: MutatingAdmissionPolicyBinding, parameters: readonly ConfigMap[]): Bound['data'] {
+  const { name, namespace } = spec?.paramRef ?? {};
+  return parameters.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace)?.data;
+}
+
+function policyRelease({ metadata, spec }: MutatingAdmissionPolicy, bound: readonly Bound[]): Release {
+  const matchConditions = spec?.matchConditions ?? [];
+  const injecting = bound.filter((one) => profileOf(one) !== 'probe');
+  const rules = injecting.map((one): Rule => {
+    const { namespaceSelector = {}, objectSelector = {} } = one.binding.spec?.matchResources ?? {};
+    return { profile: profileOf(one) === 'baseline' ? 'baseline' : 'privileged', namespaceSelector, objectSelector, matchConditions };
+  });
+  const data = injecting.find((one) => one.data !== undefined)?.data;
+  const probing = bound.find((one) => profileOf(one) === 'probe')?.binding.spec;
+  const missing = bound.filter((one) => one.data === undefined).map(({ binding }) => nameOfParameters(binding));
+  const namespace = bound[0]?.binding.spec?.paramRef?.namespace ?? '';
+  return {
+    way: 'policy',
+    ...identityOf(metadata, namespace),
+    ...optInOf(rules),
+    annotation: data?.['annotation'] ?? optInOf(rules).annotation,
+    optOut: data?.['optOut'] === 'true',
+    failurePolicy: spec?.failurePolicy ?? 'Fail',
+    rules,
+    probe: probing === undefined ? undefined : { release: probing.matchResources?.objectSelector?.matchLabels?.[instanceLabel] ?? '', namespace },
+    parameters: { missing, sidecar: sidecarOf(data), ownNames: data === undefined || data['image'] !== undefined ? [] : ownNames(matchConditions) },
+  };
+}
+
+/** As the parameters say it; the names of the chart and of the command end with it too. */
+function profileOf({ binding, data }: Bound): string {
+  return data?.['profile'] ?? /[.-](baseline|probe)$/.exec(binding.metadata.name)?.[1] ?? 'privileged';
+}
+
+function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
+  return `configmap/${spec?.paramRef?.name ?? ''} in ${spec?.paramRef?.namespace ?? ''}`;
+}
+
+function sidecarOf(data: Bound['data']): AgentSidecarConfig | undefined {
+  const image = data?.['image'];
+  return image === undefined ? undefined : { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image } };
+}
+
+/** The containers of a sidecar of the user's own: the condition about collisions is all that names them. */
+function ownNames(conditions: Rule['matchConditions']): string[] {
+  const expression = conditions.find(({ name }) => name === `${ownCondition}name-collision`)?.expression ?? '';
+  const list = /item\.name in \[([^\]]*)\]/.exec(expression)?.[1] ?? '';
+  return [...list.matchAll(/'([^']+)'/g)].flatMap(([, name]) => name ?? []);
+}
