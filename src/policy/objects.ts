@@ -1,7 +1,6 @@
 import { exceedsBaseline } from '../inject/podSecurity.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { policyExpressions } from './expressions.ts';
-import type { MatchCondition } from './matching.ts';
 import { ownExpressions } from './own.ts';
 import { policyParameters, type PolicyProfile } from './parameters.ts';
 
@@ -21,10 +20,6 @@ export interface PolicyOptions {
   readonly excludedNamespaces: readonly string[];
   readonly failurePolicy: 'Ignore' | 'Fail';
   readonly labels?: Readonly<Record<string, string>>;
-  /** Conditions on the pod's labels, all of which must hold: a label selector. */
-  readonly objectSelector?: object;
-  /** Further conditions in CEL. */
-  readonly matchConditions?: readonly MatchCondition[];
   /** Labels of the pods that prove the policy, in `namespace`, by a dry run; no proof without them. */
   readonly probeLabels?: Readonly<Record<string, string>>;
 }
@@ -32,9 +27,6 @@ export interface PolicyOptions {
 const admission = 'admissionregistration.k8s.io/v1';
 const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
 const namespaceName = 'kubernetes.io/metadata.name';
-
-/** Ends of the names of what belongs to a profile. */
-const suffixes: Readonly<Record<PolicyProfile, string>> = { privileged: '', baseline: '-baseline', probe: '-probe' };
 
 /**
  * One MutatingAdmissionPolicy, and for each profile a binding and the ConfigMap with its parameters, in the order in
@@ -63,7 +55,7 @@ function policy(options: PolicyOptions): object {
       matchConstraints: {
         resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
       },
-      matchConditions: [...matchConditions, ...(options.matchConditions ?? [])],
+      matchConditions,
       variables,
       mutations,
     },
@@ -75,7 +67,7 @@ function binding(options: PolicyOptions, profile: PolicyProfile): object {
   return {
     apiVersion: admission,
     kind: 'MutatingAdmissionPolicyBinding',
-    metadata: metadata(options, `${policyName(options)}${suffixes[profile]}`),
+    metadata: metadata(options, bindingName(options, profile)),
     spec: {
       policyName: policyName(options),
       paramRef: { name: parametersName(options, profile), namespace, parameterNotFoundAction: 'Allow' },
@@ -97,7 +89,6 @@ function podSelectors(options: PolicyOptions, profile: 'privileged' | 'baseline'
         level,
       ],
     },
-    ...(options.objectSelector === undefined ? {} : { objectSelector: options.objectSelector }),
   };
 }
 
@@ -122,8 +113,13 @@ function policyName({ name, namespace }: PolicyOptions): string {
   return `${name}.${namespace}`;
 }
 
+/** With a dot: a namespace has none in its name, so no two releases have one name. */
+function bindingName(options: PolicyOptions, profile: PolicyProfile): string {
+  return profile === 'privileged' ? policyName(options) : `${policyName(options)}.${profile}`;
+}
+
 function parametersName({ name }: PolicyOptions, profile: PolicyProfile): string {
-  return `${name}-policy${suffixes[profile]}`;
+  return profile === 'privileged' ? `${name}-policy` : `${name}-policy-${profile}`;
 }
 
 function metadata({ labels }: PolicyOptions, name: string): object {

@@ -2,7 +2,8 @@ import { parameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
 /**
- * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `resources`: the sidecar's, with which it stays so.
+ * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `podResources`: see hasPodResources. `resources`: the
+ * sidecar's, with which both stay true.
  */
 export const resourceVariables: readonly Variable[] = [
   {
@@ -12,6 +13,12 @@ export const resourceVariables: readonly Variable[] = [
     name in container.resources.limits
     && (!has(container.resources.requests) || !(name in container.resources.requests)
       || quantity(container.resources.requests[name]).compareTo(quantity(container.resources.limits[name])) == 0)))`,
+  },
+  {
+    name: 'podResources',
+    expression: `has(object.spec.resources)
+&& (has(object.spec.resources.requests) && size(object.spec.resources.requests) > 0
+  || has(object.spec.resources.limits) && size(object.spec.resources.limits) > 0)`,
   },
   { name: 'limits', expression: amounts('limits') },
   { name: 'requests', expression: `variables.guaranteed ? variables.limits : ${amounts('requests')}` },
@@ -29,6 +36,6 @@ export const validResources = `(${parameter('requests')} + ',' + ${parameter('li
   || quantity(request.split('=')[1]).compareTo(quantity(limit.split('=')[1])) <= 0))`;
 
 function amounts(key: 'requests' | 'limits'): string {
-  return `string(${parameter(key)}).split(',').filter(item, item != '')
+  return `string(${parameter(key)}).split(',').filter(item, item != '' && !variables.podResources)
   .transformMapEntry(index, item, {item.split('=')[0]: item.split('=')[1]})`;
 }

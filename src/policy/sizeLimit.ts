@@ -1,9 +1,13 @@
 import { parseQuantity, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
-import { celString } from './cel.ts';
+import { cel, celOf, celString } from './cel.ts';
 import { settingDefault } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
 const mebibyte = 1024 ** 2;
+
+/** As parseQuantity has them. CEL's own quantities do not tell the bytes of a large one. */
+const suffixes = ['', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti'] as const;
+const unitBytes = Object.fromEntries(suffixes.map((suffix) => [suffix, cel(decimal(parseQuantity(`1${suffix}`) ?? 0))]));
 
 /** volumeBytes is linear in the size and the number of files; its terms are read off it, so that they are said once. */
 const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
@@ -11,16 +15,19 @@ const oneFileMore = volumeBytes({ 'file-size': '2Mi', 'file-count': '1' }) - one
 const spareFiles = oneFileMore / mebibyte - 1;
 const spareBytes = oneFile - oneFileMore;
 
-/** In doubles: what is written out is what the same sum gives in the other ways, and no product is too large. */
+/** In doubles, as formatMebibytes(volumeBytes(…)) has it: what is written out is the same, and no product is too large. */
 export const sizeLimitVariables: readonly Variable[] = [
   { name: 'fileSizeText', expression: effective('file-size') },
   { name: 'fileCountText', expression: effective('file-count') },
   {
+    name: 'fileSizeBytes',
+    expression: `double(variables.fileSizeText.find('^[0-9]+')) * ${celOf(unitBytes)}[variables.fileSizeText.find('[a-zA-Z]*$')]`,
+  },
+  {
     name: 'fileSize',
-    expression: `size(variables.fileSizeText) <= 18 && variables.fileSizeText.matches('^[0-9]{1,16}([kMGT]|[KMGT]i)?$')
-  && quantity(variables.fileSizeText).compareTo(quantity('1Mi')) >= 0
-  && quantity(variables.fileSizeText).compareTo(quantity('${Number.MAX_SAFE_INTEGER}')) <= 0
-? double(quantity(variables.fileSizeText).asInteger())
+    expression: `size(variables.fileSizeText) <= 18 && variables.fileSizeText.matches('^[0-9]{1,16}(${suffixes.join('|')})$')
+  && variables.fileSizeBytes >= ${decimal(mebibyte)} && variables.fileSizeBytes <= ${decimal(Number.MAX_SAFE_INTEGER)}
+? variables.fileSizeBytes
 : ${decimal(parseQuantity(defaultOf('file-size')) ?? 0)}`,
   },
   {
@@ -34,10 +41,16 @@ export const sizeLimitVariables: readonly Variable[] = [
     expression: `(variables.fileSize * (variables.fileCount + ${decimal(spareFiles)}) + ${decimal(spareBytes)}) / ${decimal(mebibyte)}`,
   },
   {
+    name: 'wholeMebibytes',
+    expression: 'double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)',
+  },
+  // From 2^53 on, JavaScript writes the digits that tell a double from its neighbours, and zeros; CEL an exponent.
+  { name: 'mantissa', expression: `string(variables.mebibytes).split('e+')[0].replace('.', '')` },
+  {
     name: 'sizeLimit',
-    expression: `string(double(int(variables.mebibytes)) < variables.mebibytes
-  ? int(variables.mebibytes) + 1
-  : int(variables.mebibytes)) + 'Mi'`,
+    expression: `(variables.mebibytes < ${decimal(2 ** 53)}
+? string(variables.wholeMebibytes)
+: variables.mantissa + '${'0'.repeat(19)}'.substring(0, int(string(variables.mebibytes).split('e+')[1]) + 1 - size(variables.mantissa))) + 'Mi'`,
   },
 ];
 

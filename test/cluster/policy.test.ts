@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { injectAnnotation } from '../../src/settings/index.ts';
+import type { AgentSidecarConfig, OwnSidecarConfig, PodTemplate } from '../../src/sidecar/index.ts';
+import { isInjected, probePod } from '../../src/webhook/probe.ts';
+import { probeAddition } from '../../src/webhook/probeAddition.ts';
+import { podFixtures } from '../fixtures/pods/index.ts';
+import { anyPod, largePods } from './policyPods.ts';
+import { admitted, inForce, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
+
+const name = 'policy-test';
+const release = `${name}-release`;
+const namespaceLabel = `${name}/injection`;
+const annotation = 'sidecar-injector-webhook.morven.me/inject';
+const asks = { [annotation]: 'true' };
+
+/** Nothing in it is a default. */
+const config: AgentSidecarConfig = {
+  form: 'agent',
+  agent: {
+    image: 'registry.example:5000/agent@sha256:0000000000000000000000000000000000000000000000000000000000000000',
+    imagePullPolicy: 'Never',
+    imagePullSecrets: [{ name: 'registry' }, { name: 'mirror.registry' }],
+    resources: { requests: { cpu: 0.01, memory: '16Mi', 'ephemeral-storage': '1Gi' }, limits: { memory: '64Mi', cpu: '1', 'ephemeral-storage': '2Gi' } },
+  },
+  settings: { filter: `host "a" or 'b' \\ $(X)\n{{ü}}`, 'file-size': '8Mi', 'file-count': '3', state: 'idle', snaplen: '' },
+};
+const own: OwnSidecarConfig = {
+  form: 'own',
+  initContainers: [
+    { name: 'first', image: 'a', restartPolicy: 'Always', args: [], env: [{ name: 'A', value: "it's \"b\"" }, { name: 'N', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }] },
+    { name: 'second', image: 'b', securityContext: { runAsUser: 0, privileged: false, capabilities: { drop: ['ALL'] } } },
+  ],
+  containers: [{ name: 'monitor', image: 'c', ports: [{ containerPort: 9 }], volumeMounts: [{ name: 'dumps', mountPath: '/dumps' }] }],
+  volumes: [{ name: 'dumps', emptyDir: { sizeLimit: '1Gi' } }, { name: 'more', emptyDir: {} }],
+};
+
+const spaces = { privileged: `${name}-privileged`, baseline: `${name}-baseline`, out: `${name}-out`, optOut: `${name}-opt-out`, own: `${name}-own` };
+const probeLabels = { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'probe' };
+const common = { namespace: release, annotation };
+
+policySite(
+  {
+    [release]: { [namespaceLabel]: 'enabled' },
+    [spaces.privileged]: { [namespaceLabel]: 'enabled' },
+    [spaces.baseline]: { [namespaceLabel]: 'enabled', 'pod-security.kubernetes.io/enforce': 'baseline' },
+    [spaces.out]: {},
+    [spaces.optOut]: { [`${name}/opt-out`]: 'enabled' },
+    [spaces.own]: { [`${name}/own`]: 'enabled' },
+  },
+  [
+    ...[spaces.privileged, spaces.out, spaces.own].map((namespace) => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'puller', namespace } })),
+    ...strict({ ...common, config, name, namespaceLabel, probeLabels }),
+    ...strict({ ...common, config, name: `${name}-opt-out`, namespaceLabel: `${name}/opt-out`, optOut: true }),
+    ...strict({ ...common, config: own, name: `${name}-own`, namespaceLabel: `${name}/own` }),
+  ],
+);
+
+beforeAll(async () => {
+  const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };
+  for (const namespace of [spaces.privileged, spaces.baseline, spaces.optOut, spaces.own]) await inForce(namespace, pod);
+});
+
+/** Pods that all ask, unless they say otherwise. */
+function asking(pods: readonly PodTemplate[]): PodTemplate[] {
+  return pods.map((pod) => ({ ...pod, metadata: { ...pod.metadata, annotations: { ...asks, ...pod.metadata?.annotations } } }));
+}
+
+/** That the policy makes of pods just what the other ways do; how many got a sidecar. */
+async function sameAsPlanned(pods: readonly PodTemplate[], namespace: string, options: Partial<Planned> = {}): Promise<number> {
+  const stored = await admitted(spaces.out, pods);
+  // What the API server derives from containers when it stores a pod, a patch at admission does not see.
+  const plain = stored.pods.map((pod, index) => ({ ...pod, spec: { ...pod?.spec, resources: pods[index]?.spec?.resources } }));
+  const plans = plain.map((pod) => planFor(pod, { config, annotation, optOut: false, podSecurity: 'privileged', ...options, namespace }));
+  const patched = plain.map((pod, index) => {
+    const plan = plans[index];
+    return plan?.inject === true ? withAddition(pod, plan.addition) : (pod ?? {});
+  });
+  const [expected, actual] = [await admitted(spaces.out, patched), await admitted(namespace, pods)];
+  expect(actual.errors).toBe('');
+  for (const [index, pod] of actual.pods.entries()) expect(pod, JSON.stringify(pods[index])).toEqual(expected.pods[index]);
+  return plans.filter(({ inject }) => inject).length;
+}
+
+describe('what the policy makes of a pod is what every other way makes of it', () => {
+  const fixtures = podFixtures.filter(({ namespace, level }) => namespace === undefined && level !== 'restricted');
+  const of = (level: string): PodTemplate[] => fixtures.filter((fixture) => fixture.level === level).map(({ template }) => template);
+
+  test('of every kind of pod', async () => {
+    const count = await sameAsPlanned(asking(of('privileged')), spaces.privileged);
+    expect(count).toBeGreaterThan(60);
+  });
+
+  test('in a namespace that enforces Pod Security baseline', async () => {
+    expect(await sameAsPlanned(asking(of('baseline')), spaces.baseline, { podSecurity: 'baseline' })).toBeGreaterThan(3);
+  });
+
+  test('of pods that nobody thought of', async () => {
+    const pods = fc.sample(anyPod(annotation), { numRuns: 60, seed: 1 });
+    const count = await sameAsPlanned(pods, spaces.privileged);
+    expect(count).toBeGreaterThan(20);
+    expect(count).toBeLessThan(50);
+  });
+
+  test('of pods that were not asked, where all are injected that do not refuse', async () => {
+    const pods = fc.sample(anyPod(annotation), { numRuns: 20, seed: 2 });
+    expect(await sameAsPlanned(pods, spaces.optOut, { optOut: true })).toBeGreaterThan(10);
+  });
+
+  test('of pods as large as they come: no limit of cost is met', async () => {
+    const pods = largePods(annotation);
+    expect(await sameAsPlanned(pods, spaces.privileged)).toBe(pods.length);
+  });
+
+  test("with a sidecar of the user's own", async () => {
+    const pods = asking(of('privileged'));
+    expect(await sameAsPlanned(pods, spaces.own, { config: own })).toBeGreaterThan(60);
+  });
+});
+
+describe('a probe', () => {
+  const probe = { ...(probePod({ release: name, namespace: release, image: 'x' }) as PodTemplate) };
+
+  test('is answered as by the webhook, in a dry run alone', async () => {
+    await inForce(release, probe);
+    const plain = await admitted(spaces.out, [probe]);
+    const addition = probeAddition(plain.pods[0] ?? {}, config);
+    if (typeof addition === 'string') throw new Error(addition);
+    const expected = await admitted(spaces.out, [withAddition(plain.pods[0], addition)]);
+    const { pods } = await admitted(release, [probe]);
+    expect(pods[0]).toEqual(expected.pods[0]);
+    expect(isInjected(pods[0])).toBe(true);
+  });
+});
+
+test('the annotations of both keys are told apart', async () => {
+  const pod = (annotations: Record<string, string>): PodTemplate => ({ metadata: { annotations }, spec: { containers: [{ name: 'app', image: 'x' }] } });
+  const { pods } = await admitted(spaces.privileged, [
+    pod(asks),
+    pod({ [injectAnnotation]: 'true' }),
+    pod({ ...asks, [injectAnnotation]: 'false' }),
+    pod({ [annotation]: 'True' }),
+  ]);
+  expect(pods.map((admittedPod) => admittedPod?.spec?.initContainers?.length)).toEqual([1, undefined, undefined, undefined]);
+});
