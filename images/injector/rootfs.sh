@@ -12,7 +12,9 @@ strip --strip-all -o "$root/usr/bin/node" "$node"
 chmod 755 "$root/usr/bin/node"
 
 # Every library, and the loader, at its own path: `ldd` prints "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)".
-ldd "$node" | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1 | sort -u > /build/libraries
+ldd "$node" > /build/needed
+if grep 'not found' /build/needed; then exit 1; fi
+grep -o '/[^ ]* (0x' /build/needed | cut -d ' ' -f 1 | sort -u > /build/libraries
 while read -r library; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"
