@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import { codedError } from '../../errors.ts';
@@ -40,6 +40,8 @@ function tlsOptions({ cert, key }: ServedCertificate): { cert: string; key: stri
 
 /** Prometheus' port: plain HTTP. @throws codedError LISTEN_FAILED */
 export async function listenForMetrics({ registry }: Metrics, address: Address): Promise<Server> {
+  // An import of node:http would make each of its exports, and one of those loads a whole client with WebSockets: 10 MB.
+  const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer((request, response) => {
     const [path] = (request.url ?? '').split('?', 1);
     if (path !== '/metrics' || request.method !== 'GET') {

@@ -24,6 +24,7 @@ const webhookOfPath: ReadonlyMap<string, WebhookName> = new Map(
 /** Answers one request; never throws. */
 export function answerRequest(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
   if (routes.closing()) response.shouldKeepAlive = false;
+  response.sendDate = false;
   // The API server adds ?timeout=…
   const [path = ''] = (request.url ?? '').split('?', 1);
   const webhook = webhookOfPath.get(path);
