@@ -49,6 +49,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/uninstall.ts')).addUninstall,
   },
   {
+    name: 'why',
+    summary: 'why a pod is injected or not, and what to do',
+    load: async () => (await import('./commands/why.ts')).addWhy,
+  },
+  {
     name: 'check',
     summary: 'audit a cluster: its releases, and pods that miss the sidecar',
     load: async () => (await import('./commands/check.ts')).addCheck,
@@ -57,6 +62,11 @@ const entries: readonly CommandEntry[] = [
     name: 'chart',
     summary: 'render the Helm chart, with certificates baked in if asked',
     load: async () => (await import('./commands/chart.ts')).addChart,
+  },
+  {
+    name: 'policy',
+    summary: 'way 4: injection by the API server itself, without a server of ours',
+    load: async () => (await import('./commands/policy.ts')).addPolicy,
   },
   {
     name: 'settings',

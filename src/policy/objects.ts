@@ -17,7 +17,7 @@ export interface PolicyOptions {
   /** Pods are injected unless that annotation says "false". */
   readonly optOut: boolean;
   /** Beside `namespace`. */
-  readonly excludedNamespaces: readonly string[];
+  readonly excludedNamespaces?: readonly string[];
   readonly failurePolicy: 'Ignore' | 'Fail';
   readonly labels?: Readonly<Record<string, string>>;
   /** Labels of the pods that prove the policy, in `namespace`, by a dry run; no proof without them. */
@@ -85,7 +85,7 @@ function podSelectors(options: PolicyOptions, profile: 'privileged' | 'baseline'
     namespaceSelector: {
       matchExpressions: [
         { key: options.namespaceLabel, operator: 'In', values: ['enabled'] },
-        { key: namespaceName, operator: 'NotIn', values: [...new Set([options.namespace, ...options.excludedNamespaces])] },
+        { key: namespaceName, operator: 'NotIn', values: [...new Set([options.namespace, ...(options.excludedNamespaces ?? [])])] },
         level,
       ],
     },

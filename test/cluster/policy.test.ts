@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { policyParameters } from '../../src/policy/index.ts';
 import { injectAnnotation } from '../../src/settings/index.ts';
 import type { AgentSidecarConfig, OwnSidecarConfig, PodTemplate } from '../../src/sidecar/index.ts';
 import { isInjected, probePod } from '../../src/webhook/probe.ts';
 import { probeAddition } from '../../src/webhook/probeAddition.ts';
 import { podFixtures } from '../fixtures/pods/index.ts';
 import { anyPod, largePods } from './policyPods.ts';
-import { admitted, inForce, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
+import { admitted, atAdmission, inForce, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
 
 const name = 'policy-test';
 const release = `${name}-release`;
@@ -69,18 +70,53 @@ function asking(pods: readonly PodTemplate[]): PodTemplate[] {
 /** That the policy makes of pods just what the other ways do; how many got a sidecar. */
 async function sameAsPlanned(pods: readonly PodTemplate[], namespace: string, options: Partial<Planned> = {}): Promise<number> {
   const stored = await admitted(spaces.out, pods);
-  // What the API server derives from containers when it stores a pod, a patch at admission does not see.
-  const plain = stored.pods.map((pod, index) => ({ ...pod, spec: { ...pod?.spec, resources: pods[index]?.spec?.resources } }));
+  const plain = stored.pods.map((pod, index) => atAdmission(pod, pods[index]));
   const plans = plain.map((pod) => planFor(pod, { config, annotation, optOut: false, podSecurity: 'privileged', ...options, namespace }));
   const patched = plain.map((pod, index) => {
     const plan = plans[index];
-    return plan?.inject === true ? withAddition(pod, plan.addition) : (pod ?? {});
+    return plan?.inject === true ? withAddition(pod, plan.addition) : pod;
   });
   const [expected, actual] = [await admitted(spaces.out, patched), await admitted(namespace, pods)];
   expect(actual.errors).toBe('');
   for (const [index, pod] of actual.pods.entries()) expect(pod, JSON.stringify(pods[index])).toEqual(expected.pods[index]);
   return plans.filter(({ inject }) => inject).length;
 }
+
+/** Parameters as nobody should write them; the last is as it should be, and comes into force after the others. */
+const troubled: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+  'no-image': { image: '' },
+  'blank-image': { image: ' a ' },
+  'no-policy': { imagePullPolicy: 'Sometimes' },
+  'no-quantity': { limits: 'cpu=1,memory=lots' },
+  'no-amount': { requests: 'cpu' },
+  'negative': { requests: 'cpu=-1' },
+  'more-than-limits': { requests: 'cpu=2', limits: 'cpu=1' },
+  'no-limits': { limits: undefined },
+  'no-annotation': { annotation: undefined },
+  'no-data': Object.fromEntries(Object.keys(policyParameters(config, { profile: 'privileged', annotation, optOut: false })).map((key) => [key, undefined])),
+  'good': {},
+};
+
+describe('parameters that are wrong', () => {
+  const objects = Object.entries(troubled).flatMap(([what, changed]) =>
+    strict({ ...common, config, name: `${name}-${what}`, namespaceLabel: `${name}/${what}`, failurePolicy: 'Ignore' }).map((object) =>
+      'data' in object ? { ...object, data: JSON.parse(JSON.stringify({ ...(object.data as object), ...changed })) as unknown } : object,
+    ),
+  );
+  const namespaces = Object.keys(troubled).map((what) => [`${name}-${what}`, { [`${name}/${what}`]: 'enabled' }] as const);
+  policySite(Object.fromEntries(namespaces), objects);
+
+  test('never keep a pod from being made', async () => {
+    const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };
+    await inForce(`${name}-good`, pod);
+    const results = await admitted(namespaces.map(([namespace]) => namespace), namespaces.map(() => pod));
+    expect(results.errors).toBe('');
+    const lengths = results.pods.map((made) => made?.spec?.initContainers?.length ?? 0);
+    expect(Object.fromEntries(Object.keys(troubled).map((what, index) => [what, lengths[index]]))).toEqual(
+      Object.fromEntries(Object.keys(troubled).map((what) => [what, what === 'good' ? 1 : 0])),
+    );
+  });
+});
 
 describe('what the policy makes of a pod is what every other way makes of it', () => {
   const fixtures = podFixtures.filter(({ namespace, level }) => namespace === undefined && level !== 'restricted');
@@ -123,10 +159,10 @@ describe('a probe', () => {
 
   test('is answered as by the webhook, in a dry run alone', async () => {
     await inForce(release, probe);
-    const plain = await admitted(spaces.out, [probe]);
-    const addition = probeAddition(plain.pods[0] ?? {}, config);
+    const plain = atAdmission((await admitted(spaces.out, [probe])).pods[0], probe);
+    const addition = probeAddition(plain, config);
     if (typeof addition === 'string') throw new Error(addition);
-    const expected = await admitted(spaces.out, [withAddition(plain.pods[0], addition)]);
+    const expected = await admitted(spaces.out, [withAddition(plain, addition)]);
     const { pods } = await admitted(release, [probe]);
     expect(pods[0]).toEqual(expected.pods[0]);
     expect(isInjected(pods[0])).toBe(true);

@@ -37,12 +37,12 @@ export function listOf(items: readonly object[]): string {
 
 /** The objects of a policy that refuses pods when an expression fails, so that no mistake is silent. */
 export function strict(options: Pick<PolicyOptions, 'config' | 'name' | 'namespace' | 'namespaceLabel' | 'annotation'> & Partial<PolicyOptions>): readonly object[] {
-  return policyObjects({ optOut: false, excludedNamespaces: [], failurePolicy: 'Fail', ...options });
+  return policyObjects({ optOut: false, failurePolicy: 'Fail', ...options });
 }
 
-/** What the API server would store of pods, by a dry run; in their order. */
-export async function admitted(namespace: string, pods: readonly PodTemplate[]): Promise<{ readonly pods: readonly Admitted[]; readonly errors: string }> {
-  const items = pods.map((pod, index) => ({ apiVersion: 'v1', kind: 'Pod', ...pod, metadata: { ...pod.metadata, name: `pod-${index}`, namespace } }));
+/** What the API server would store of pods, by a dry run, in their order; in one namespace, or each in its own. */
+export async function admitted(namespace: string | readonly string[], pods: readonly PodTemplate[]): Promise<{ readonly pods: readonly Admitted[]; readonly errors: string }> {
+  const items = pods.map((pod, index) => ({ apiVersion: 'v1', kind: 'Pod', ...pod, metadata: { ...pod.metadata, name: `pod-${index}`, namespace: typeof namespace === 'string' ? namespace : namespace[index] } }));
   const { stdout, stderr } = await kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], { input: listOf(items) });
   const stored = new Map(
     stdout
@@ -61,9 +61,16 @@ function comparable({ metadata, spec }: PodTemplate): PodTemplate {
   return JSON.parse(text.replaceAll(/kube-api-access-\w{5}/g, 'kube-api-access-x')) as PodTemplate;
 }
 
-/** What is to become of a pod as the API server admits it. */
-export function planFor(pod: Admitted, options: Planned): InjectPlan {
-  if (pod === undefined) throw new Error('the API server refuses the pod as it is');
+/** A pod as a patch at admission sees it: what the API server derives from its containers comes later. */
+export function atAdmission(stored: Admitted, given: PodTemplate | undefined): PodTemplate {
+  if (stored === undefined) throw new Error(`the API server refuses the pod as it is: ${JSON.stringify(given)}`);
+  const { resources: _derived, ...spec } = stored.spec ?? {};
+  const own = given?.spec?.resources;
+  return { ...stored, spec: { ...spec, ...(own === undefined ? {} : { resources: own }) } };
+}
+
+/** What is to become of a pod. */
+export function planFor(pod: PodTemplate, options: Planned): InjectPlan {
   const annotations = pod.metadata?.annotations ?? {};
   const asked = annotations[options.annotation];
   if (asked === 'false') return { inject: false, reason: 'opted_out' };
@@ -78,9 +85,9 @@ export interface Planned extends Pick<PolicyOptions, 'config' | 'annotation' | '
 }
 
 /** The pod with all that is to be added. */
-export function withAddition(pod: Admitted, addition: Addition): PodTemplate {
-  const patch = additionPatch(pod ?? {}, addition, []);
-  return jsonPatch.applyPatch(structuredClone(pod ?? {}), structuredClone(patch) as Operation[], true).newDocument;
+export function withAddition(pod: PodTemplate, addition: Addition): PodTemplate {
+  const patch = additionPatch(pod, addition, []);
+  return jsonPatch.applyPatch(structuredClone(pod), structuredClone(patch) as Operation[], true).newDocument;
 }
 
 /** Waits until the API server has taken notice of a policy: until a pod of a namespace gets an init container. */
