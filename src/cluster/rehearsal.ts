@@ -58,7 +58,8 @@ async function refusalOf(kubectl: Kubectl, workload: Workload, template: PodTemp
   }
 }
 
-function podOf({ object }: Workload, { metadata, spec }: PodTemplate): unknown {
+/** The manifest of a pod that the workload's controller would make of a template. */
+export function podOf({ object }: Pick<Workload, 'object'>, { metadata, spec }: PodTemplate): object {
   // Volumes of a StatefulSet's claims are put in by its controller; what they are made of does not matter here.
   const claimed: Volume[] = (object.spec?.volumeClaimTemplates ?? []).map((claim) => ({
     name: claim.metadata.name,

@@ -25,10 +25,13 @@ const optInAgain = ({ subject, release }: Case): string => {
   return annotateTemplate(subject, { ...(key === injectAnnotation ? {} : { [injectAnnotation]: null }), [key]: release?.optOut === true ? null : 'true' });
 };
 
-const labelNamespace = ({ subject, release }: Case): string =>
-  `kubectl label namespace ${subject.namespace} ${release?.namespaceLabel ?? namespaceLabel}=enabled --overwrite`;
+/** A label changes no pod: those that run are to be made anew. */
+const labelNamespace = ({ subject, release, roll }: Case): string => {
+  const line = `kubectl label namespace ${subject.namespace} ${release?.namespaceLabel ?? namespaceLabel}=enabled --overwrite`;
+  return roll.restart === undefined ? line : `${line} && ${roll.line}`;
+};
 
-const roll = (found: Case): string => found.roll.line;
+const rollOut = ({ roll }: Case): string => roll.line;
 
 const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   no_release: 'packet-capture install',
@@ -45,15 +48,16 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   annotation_on_workload: optIn,
   annotation_as_label: optIn,
   opted_out: optInAgain,
-  older_template: roll,
-  created_before_release: roll,
-  missed_at_creation: roll,
+  older_template: rollOut,
+  created_before_release: rollOut,
+  missed_at_creation: rollOut,
   host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
   windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
   mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
   name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-files, -settings and -no-token are taken.',
   foreign_status: 'Take the annotation packet-capture/status out of the pod template: it was copied from a pod that was injected.',
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
+  restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
   not_working: 'packet-capture check',
   would_be_refused: 'The words are those of the API server: make the pod such that it is admitted.',
 };

@@ -18,25 +18,21 @@ const timeoutSeconds = 60;
 /** Asks for the release's own probe. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
 export async function probe(kubectl: Kubectl, { probe: wanted }: Release): Promise<Probed> {
   if (wanted === undefined) return { unknown: 'it has no probe' };
-  const answer = await create(kubectl, probePod({ ...wanted, image: defaultSidecarConfig.agent.image }), wanted.namespace);
+  const answer = await dryRunPod(kubectl, probePod({ ...wanted, image: defaultSidecarConfig.agent.image }), wanted.namespace);
   return 'pod' in answer ? { injected: isInjected(answer.pod) } : { unknown: answer.refusal };
 }
 
 export type DryRun = { readonly pod: PodTemplate } | { readonly refusal: string };
 
-/** Asks for a pod like this one. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
-export async function createLike(kubectl: Kubectl, pod: LivePod, namespace: string): Promise<DryRun> {
-  return create(kubectl, manifestOf(pod), namespace);
-}
-
-/** What a user would have written: without what the API server and the scheduler filled in. */
-export function manifestOf({ metadata, spec }: LivePod): object {
+/** The manifest of another pod like a living one: not of that name, and not on its node. */
+export function manifestLike({ metadata, spec }: LivePod): object {
   const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
   const { labels = {}, annotations = {}, name } = metadata;
   return { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: `${name.slice(0, 57)}-`, labels, annotations }, spec: rest };
 }
 
-async function create(kubectl: Kubectl, pod: object, namespace: string): Promise<DryRun> {
+/** Asks for a pod without creating it. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
+export async function dryRunPod(kubectl: Kubectl, pod: object, namespace: string): Promise<DryRun> {
   const args = ['create', '--dry-run=server', '--namespace', namespace, '-f', '-'];
   try {
     return { pod: await kubectlJson<PodTemplate>(kubectl, args, { input: JSON.stringify(pod), timeoutSeconds }) };

@@ -1,4 +1,5 @@
 import type { CheckResult } from './check.ts';
+import type { State, WhyResult } from './explain.ts';
 import type { Finding } from './findings.ts';
 import type { MissedPod } from './missed.ts';
 import { reasons } from './reasons.ts';
@@ -36,6 +37,29 @@ function missedLines(missed: readonly MissedPod[]): string[] {
   });
   return lines.length <= shown ? lines : [...lines.slice(0, shown), `  and ${lines.length - shown} more: -o json has all`];
 }
+
+/** One screen: what stands in the way, or nothing; what to do about it. */
+export function formatWhy({ object, namespace, state, verdict, next, owners, conditions, pods }: WhyResult): string[] {
+  const width = String(conditions.length).length;
+  return [
+    `${object} in namespace ${namespace}: ${stateTexts[state]}`,
+    ...(owners.length === 0 ? [] : [`belongs to ${owners.join(', which belongs to ')}`]),
+    ...(pods === null ? [] : [`${pods.injected} of its ${pods.living} pods carry the sidecar`]),
+    '',
+    ...conditions.map(({ met, what }, index) => `${String(index + 1).padStart(width)} ${met === null ? '?' : met ? '✓' : '✗'} ${what}`),
+    '',
+    verdict,
+    ...(next === null ? [] : [next]),
+  ];
+}
+
+const stateTexts: Readonly<Record<State, string>> = {
+  injected: 'injected',
+  would_be_injected: 'would be injected',
+  missed: 'not injected, a new one would be',
+  not_injected: 'not injected',
+  broken: 'injected, and broken',
+};
 
 function plural(count: number, word: string): string {
   return count === 1 ? `1 ${word}` : `${count} ${word}s`;

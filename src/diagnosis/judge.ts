@@ -1,5 +1,5 @@
 import { injectAnnotation } from '../settings/index.ts';
-import { defaultSidecarConfig } from '../sidecar/index.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { carriesNames, carriesSidecar } from './carried.ts';
 import { conditionsFor, firstUnmet, type Condition, type ReleaseFacts, type Subject } from './conditions.ts';
 import type { Reason } from './reasons.ts';
@@ -28,7 +28,8 @@ export function judge<F extends ReleaseFacts>(subject: Subject, releases: readon
   return { carries, facts: undefined, conditions: [], asks: subject.pod.metadata.annotations?.[injectAnnotation] === 'true', reason: releases === undefined ? 'release_unknown' : 'no_release' };
 }
 
-function carriesAny(pod: Subject['pod'], releases: readonly ReleaseFacts[]): boolean {
+/** Whether a pod carries our agent, or the own sidecar of one of the releases. */
+export function carriesAny(pod: PodTemplate, releases: readonly ReleaseFacts[]): boolean {
   const configs = [defaultSidecarConfig, ...releases.flatMap(({ sidecar }) => sidecar ?? [])];
   return configs.some((config) => carriesSidecar(pod, config)) || releases.some(({ release }) => carriesNames(pod, release.parameters?.ownNames ?? []));
 }

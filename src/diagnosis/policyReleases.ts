@@ -1,7 +1,8 @@
-import { defaultSidecarConfig, type AgentSidecarConfig } from '../sidecar/index.ts';
+import { injectAnnotation } from '../settings/index.ts';
+import { defaultSidecarConfig } from '../sidecar/index.ts';
 import { instanceLabel } from '../webhook/names.ts';
 import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from './kubernetes.ts';
-import { identityOf, optInOf, type Release, type Rule } from './releases.ts';
+import { identityOf, namespaceLabelOf, type PolicyParameters, type Release, type Rule } from './releases.ts';
 
 /** Policies of packet-capture, with what belongs to them. */
 export interface PolicyObjects {
@@ -38,26 +39,41 @@ function parametersOf({ spec }: MutatingAdmissionPolicyBinding, parameters: read
 }
 
 function policyRelease({ metadata, spec }: MutatingAdmissionPolicy, bound: readonly Bound[]): Release {
-  const matchConditions = spec?.matchConditions ?? [];
+  const { matchConditions = [], failurePolicy = 'Fail' } = spec ?? {};
   const injecting = bound.filter((one) => profileOf(one) !== 'probe');
-  const rules = injecting.map((one): Rule => {
-    const { namespaceSelector = {}, objectSelector = {} } = one.binding.spec?.matchResources ?? {};
-    return { profile: profileOf(one) === 'baseline' ? 'baseline' : 'privileged', namespaceSelector, objectSelector, matchConditions };
-  });
-  const data = injecting.find((one) => one.data !== undefined)?.data;
-  const probing = bound.find((one) => profileOf(one) === 'probe')?.binding.spec;
-  const missing = bound.filter((one) => one.data === undefined).map(({ binding }) => nameOfParameters(binding));
+  const rules = injecting.map((one) => ruleOf(one, matchConditions));
+  const { annotation = injectAnnotation, optOut } = injecting.find(({ data }) => data !== undefined)?.data ?? {};
   const namespace = bound[0]?.binding.spec?.paramRef?.namespace ?? '';
   return {
     way: 'policy',
     ...identityOf(metadata, namespace),
-    ...optInOf(rules),
-    annotation: data?.['annotation'] ?? optInOf(rules).annotation,
-    optOut: data?.['optOut'] === 'true',
-    failurePolicy: spec?.failurePolicy ?? 'Fail',
+    annotation,
+    optOut: optOut === 'true',
+    namespaceLabel: namespaceLabelOf(rules),
+    failurePolicy,
     rules,
-    probe: probing === undefined ? undefined : { release: probing.matchResources?.objectSelector?.matchLabels?.[instanceLabel] ?? '', namespace },
-    parameters: { missing, sidecar: sidecarOf(data), ownNames: data === undefined || data['image'] !== undefined ? [] : ownNames(matchConditions) },
+    probe: probeOf(bound, namespace),
+    parameters: policyParameters(bound, matchConditions),
+  };
+}
+
+function ruleOf(bound: Bound, matchConditions: Rule['matchConditions']): Rule {
+  const { namespaceSelector = {}, objectSelector = {} } = bound.binding.spec?.matchResources ?? {};
+  return { profile: profileOf(bound) === 'baseline' ? 'baseline' : 'privileged', namespaceSelector, objectSelector, matchConditions };
+}
+
+function probeOf(bound: readonly Bound[], namespace: string): Release['probe'] {
+  const probing = bound.find((one) => profileOf(one) === 'probe')?.binding.spec;
+  return probing && { release: probing.matchResources?.objectSelector?.matchLabels?.[instanceLabel] ?? '', namespace };
+}
+
+function policyParameters(bound: readonly Bound[], conditions: Rule['matchConditions']): PolicyParameters {
+  const data = bound.find((one) => one.data !== undefined)?.data;
+  const image = data?.['image'];
+  return {
+    missing: bound.filter((one) => one.data === undefined).map(({ binding }) => nameOfParameters(binding)),
+    sidecar: image === undefined ? undefined : { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image } },
+    ownNames: data === undefined || image !== undefined ? [] : ownNames(conditions),
   };
 }
 
@@ -68,11 +84,6 @@ function profileOf({ binding, data }: Bound): string {
 
 function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
   return `configmap/${spec?.paramRef?.name ?? ''} in ${spec?.paramRef?.namespace ?? ''}`;
-}
-
-function sidecarOf(data: Bound['data']): AgentSidecarConfig | undefined {
-  const image = data?.['image'];
-  return image === undefined ? undefined : { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image } };
 }
 
 /** The containers of a sidecar of the user's own: the condition about collisions is all that names them. */

@@ -35,6 +35,7 @@ export const reasons = {
   match_condition: { level: 'warning', text: "a condition of the release's own does not hold for it" },
   created_before_release: { level: 'error', text: 'it is older than the release' },
   missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
+  restart_policy_lost: { level: 'error', text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever' },
   not_working: { level: 'error', text: 'the release does not inject now' },
   would_be_refused: { level: 'error', text: 'the API server refuses such a pod' },
 } as const satisfies Record<string, ReasonRow>;

@@ -33,7 +33,6 @@ export function releaseFindings(state: ReleaseState, now: Date): { readonly find
   const { release, injector, probed } = state;
   const where = releaseName(release);
   const certificate = injector === undefined ? undefined : certificateFindings(release, injector, now);
-  const replicas = injector !== undefined && 'value' in injector.replicas ? injector.replicas.value : null;
   const findings = [
     finding('release_found', where, `${release.way} ${release.object}, version ${release.version ?? 'unknown'}, failurePolicy ${release.failurePolicy}`),
     ...versionFindings(release, where),
@@ -43,18 +42,18 @@ export function releaseFindings(state: ReleaseState, now: Date): { readonly find
     ...(certificate?.findings ?? []),
     probeFinding(probed, where),
   ];
+  return { findings, summary: summaryOf(state, certificate?.served) };
+}
+
+function summaryOf({ release, injector, probed }: ReleaseState, served: CertificateFacts | undefined): ReleaseSummary {
   const { way, object, name, namespace, annotation, optOut } = release;
-  const served = certificate?.served;
   return {
-    findings,
-    summary: {
-      way, release: name, namespace, object, annotation, optOut,
-      version: release.version ?? null,
-      namespaceLabel: release.namespaceLabel ?? null,
-      replicas,
-      certificate: served === undefined ? null : { notAfter: served.notAfter, daysLeft: served.daysLeft },
-      injects: 'injected' in probed ? probed.injected : null,
-    },
+    way, release: name, namespace, object, annotation, optOut,
+    version: release.version ?? null,
+    namespaceLabel: release.namespaceLabel ?? null,
+    replicas: injector !== undefined && 'value' in injector.replicas ? injector.replicas.value : null,
+    certificate: served === undefined ? null : { notAfter: served.notAfter, daysLeft: served.daysLeft },
+    injects: 'injected' in probed ? probed.injected : null,
   };
 }
 

@@ -101,17 +101,21 @@ export function identityOf(metadata: Metadata, otherwise: string): Pick<Release,
 }
 
 /** The keys by which namespaces and pods ask, as the selectors and conditions of the chart have them. */
-export function optInOf(rules: readonly Rule[]): Pick<Release, 'annotation' | 'optOut' | 'namespaceLabel'> {
-  const terms = rules.flatMap(({ namespaceSelector }) => termsOf(namespaceSelector));
-  const label = terms.find(({ key, operator, values }) => key !== podSecurityLabel && operator === 'In' && values.length === 1 && values[0] === 'enabled');
+function optInOf(rules: readonly Rule[]): Pick<Release, 'annotation' | 'optOut' | 'namespaceLabel'> {
   const conditions = rules.flatMap(({ matchConditions }) => matchConditions);
   const asking = conditions.find(({ name }) => name.endsWith('/opted-in'));
   const refusing = conditions.find(({ name }) => name.endsWith('/not-opted-out'));
   return {
     annotation: annotationOf(asking ?? refusing) ?? injectAnnotation,
     optOut: asking === undefined && refusing !== undefined,
-    namespaceLabel: label?.key,
+    namespaceLabel: namespaceLabelOf(rules),
   };
+}
+
+/** The label that namespaces opt in by, with the value "enabled". */
+export function namespaceLabelOf(rules: readonly Rule[]): string | undefined {
+  const terms = rules.flatMap(({ namespaceSelector }) => termsOf(namespaceSelector));
+  return terms.find(({ key, operator, values }) => key !== podSecurityLabel && operator === 'In' && values.length === 1 && values[0] === 'enabled')?.key;
 }
 
 /** The key in `object.metadata.annotations["KEY"]`. */

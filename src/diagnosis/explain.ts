@@ -1,0 +1,160 @@
+import { adviceFor } from './advice.ts';
+import { carriedAgent } from './carried.ts';
+import type { Condition, Subject } from './conditions.ts';
+import type { DryRun } from './dryRun.ts';
+import { carriesAny, missedReason, type Judgement } from './judge.ts';
+import { ownerName, rollOf } from './owners.ts';
+import { driftOf, inItsTemplate } from './podFindings.ts';
+import { reasons, type Reason } from './reasons.ts';
+import { releaseFindings, releaseName } from './releaseFindings.ts';
+import type { ReleaseState } from './releaseState.ts';
+
+/**
+ * - `injected`: it carries the sidecar
+ * - `would_be_injected`: a workload without pods, whose next ones will
+ * - `missed`: a new one would be injected, this one is not
+ * - `not_injected`: neither
+ * - `broken`: it carries it, but not as a native sidecar
+ */
+export type State = 'injected' | 'would_be_injected' | 'missed' | 'not_injected' | 'broken';
+
+/** Why a pod or workload is injected or not; plain data, for people and for `-o json`. */
+export interface WhyResult {
+  /** `pod/web-1`, `deployment/web` */
+  readonly object: string;
+  readonly namespace: string;
+  readonly state: State;
+  /** Null when it is injected, or would be. */
+  readonly reason: Reason | null;
+  /** One sentence. */
+  readonly verdict: string;
+  /** A command line or a sentence; null when there is nothing to do. */
+  readonly next: string | null;
+  /** The controllers above it, the nearest first. */
+  readonly owners: readonly string[];
+  /** The release that injects it, or comes nearest to it. */
+  readonly release: { readonly way: string; readonly release: string; readonly namespace: string; readonly object: string; readonly version: string | null } | null;
+  /** In the order in which they come to bear; met is null where only the API server can tell. */
+  readonly conditions: readonly { readonly met: boolean | null; readonly what: string }[];
+  /** Of a workload: its living pods, and how many carry the sidecar. */
+  readonly pods: { readonly living: number; readonly injected: number } | null;
+}
+
+export interface WhyFacts {
+  readonly object: string;
+  readonly subject: Subject;
+  readonly judgement: Judgement<ReleaseState>;
+  /** Undefined: not asked, since it carries the sidecar. */
+  readonly dryRun: DryRun | undefined;
+  /** The living pods of a workload. */
+  readonly siblings: readonly { readonly subject: Subject; readonly judgement: Judgement<ReleaseState> }[] | undefined;
+  /** Undefined when they may not be read. */
+  readonly releases: readonly ReleaseState[] | undefined;
+  readonly now: Date;
+}
+
+interface Verdict {
+  readonly state: State;
+  readonly reason: Reason | null;
+  readonly text: string;
+  readonly conditions: readonly Condition[];
+  /** Instead of what the reason's own advice is. */
+  readonly next?: string | undefined;
+}
+
+/** Pure. */
+export function explain(facts: WhyFacts): WhyResult {
+  const { object, subject, judgement, siblings } = facts;
+  const verdict = verdictOf(facts);
+  const release = judgement.facts?.release;
+  const living = siblings?.length;
+  const lines = [...conditionsBefore(facts), ...verdict.conditions];
+  return {
+    object,
+    namespace: subject.namespace,
+    state: verdict.state,
+    reason: verdict.reason,
+    verdict: verdict.text,
+    next: verdict.next ?? (verdict.reason === null ? null : adviceFor(verdict.reason, subject, release, rollOfSubject(facts))),
+    owners: subject.owners.map(ownerName).filter((name) => name !== object),
+    release: release === undefined ? null : { way: release.way, release: release.name, namespace: release.namespace, object: release.object, version: release.version ?? null },
+    conditions: lines.map(({ met, what }) => ({ met: met ?? null, what })),
+    pods: living === undefined ? null : { living, injected: siblings?.filter((pod) => pod.judgement.carries).length ?? 0 },
+  };
+}
+
+function rollOfSubject({ subject, siblings = [] }: WhyFacts): ReturnType<typeof rollOf> {
+  const missing = siblings.find(({ judgement }) => !judgement.carries)?.subject.pod ?? subject.pod;
+  return rollOf({ name: missing.metadata.name, namespace: subject.namespace }, subject.owners);
+}
+
+/** What holds for every pod of a release; of a pod that carries the sidecar it says nothing any more. */
+function conditionsBefore({ judgement, releases }: WhyFacts): Condition[] {
+  if (judgement.carries) return [];
+  if (releases === undefined) return [{ met: undefined, what: 'what is registered with the API server may not be read' }];
+  const state = judgement.facts;
+  if (state === undefined) return [{ met: false, what: 'there is no release of packet-capture' }];
+  const { release } = state;
+  return [{ met: true, what: `${releaseName(release)} (${release.way} ${release.object})` }, ...judgement.conditions];
+}
+
+function verdictOf(facts: WhyFacts): Verdict {
+  const { subject, judgement, dryRun, siblings } = facts;
+  if (judgement.carries) return carrying(facts);
+  const answer = answerOf(facts, dryRun);
+  const { reason } = judgement;
+  // Only the API server knows conditions in CEL, and whether the injector answers.
+  if (reason !== undefined && reason !== 'older_template') return { state: 'not_injected', reason, text: `It is not injected: ${reasons[reason].text}.`, conditions: answer.conditions };
+  if (answer.reason !== undefined) return { state: 'not_injected', reason: answer.reason, text: `It is not injected: ${reasons[answer.reason].text}.`, conditions: answer.conditions, next: answer.next };
+  if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
+  const missed = missedReason(subject, judgement) ?? 'missed_at_creation';
+  return { state: 'missed', reason: missed, text: `It is not injected: ${reasons[missed].text}. A new one would be.`, conditions: answer.conditions };
+}
+
+function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions: readonly Condition[]): Verdict {
+  const missing = siblings.filter(({ judgement }) => !judgement.carries);
+  const [first] = missing;
+  if (siblings.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; new ones would be injected.', conditions };
+  if (first === undefined) return { state: 'injected', reason: null, text: `All of its pods (${siblings.length}) carry the sidecar.`, conditions };
+  const reason = missedReason(first.subject, first.judgement) ?? 'older_template';
+  return { state: 'missed', reason, text: `${missing.length} of its ${siblings.length} pods are not injected: ${reasons[reason].text}. New ones would be.`, conditions };
+}
+
+function carrying({ subject, judgement, siblings }: WhyFacts): Verdict {
+  const carried = carriedAgent(subject.pod);
+  const how = inItsTemplate(subject.owners) ? 'its pod template carries it (manifest or patch)' : 'it was added when the pod was created, or stands in its manifest';
+  const drift = driftOf({ subject, judgement });
+  const conditions: Condition[] = [
+    { met: true, what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}` },
+    { met: true, what: how },
+    ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
+    ...(drift === undefined ? [] : [{ met: false, what: drift }]),
+  ];
+  if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };
+  if (siblings?.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; its template carries the sidecar.', conditions };
+  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions };
+}
+
+interface Answer {
+  readonly conditions: readonly Condition[];
+  readonly reason?: Reason;
+  readonly next?: string;
+}
+
+/** What the API server made of the dry run, and what may be behind it. */
+function answerOf({ judgement, releases, now }: WhyFacts, dryRun: DryRun | undefined): Answer {
+  if (dryRun === undefined) return { conditions: [] };
+  if ('refusal' in dryRun) return { conditions: [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.refusal}` }] };
+  const injected = carriesAny(dryRun.pod, releases ?? []);
+  const conditions: Condition[] = [{ met: injected, what: `the API server ${injected ? 'injects' : 'does not inject'} such a pod (dry run)` }];
+  const state = judgement.facts;
+  if (injected || state === undefined || judgement.reason !== undefined) return { conditions };
+  if ('injected' in state.probed && state.probed.injected && judgement.conditions.some(({ met }) => met === undefined)) return { conditions, reason: 'match_condition' };
+  const errors = releaseFindings(state, now).findings.filter(({ level, code }) => level === 'error' && code !== 'probe_failed');
+  const next = errors[0]?.hint;
+  return {
+    conditions: [...errors.map(({ what, where }) => ({ met: false, what: `${where}: ${what}` })), ...conditions],
+    reason: 'not_working',
+    ...(next === undefined ? {} : { next }),
+  };
+}

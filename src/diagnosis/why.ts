@@ -1,0 +1,98 @@
+import type { Kubectl } from '../cluster/index.ts';
+import { objectName, type Metadata, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
+import { controllerOf } from '../cluster/owners.ts';
+import { selectorText } from '../cluster/podProblems.ts';
+import { readSome, unlessForbidden } from '../cluster/reading.ts';
+import { podOf } from '../cluster/rehearsal.ts';
+import { checkTarget } from '../cluster/target.ts';
+import { codedError } from '../errors.ts';
+import { templatePath } from '../inject/index.ts';
+import type { Subject } from './conditions.ts';
+import { dryRunPod, manifestLike, type DryRun } from './dryRun.ts';
+import { explain, type WhyResult } from './explain.ts';
+import { isLiving, judge } from './judge.ts';
+import type { LivePod, Namespace } from './kubernetes.ts';
+import { templateOf, topOwner, type Owner } from './owners.ts';
+import { readRegistrations } from './registrations.ts';
+import { readReleaseState } from './releaseState.ts';
+
+export interface WhyOptions {
+  /** A pod's name, or TYPE/NAME as kubectl takes it. */
+  readonly target: string;
+  readonly kubectl: Kubectl;
+  readonly now: Date;
+}
+
+/**
+ * Says why a pod, or the pods of a workload, are injected or not; changes nothing.
+ * @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl
+ */
+export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise<WhyResult> {
+  const name = checkTarget(target.includes('/') ? target : `pod/${target}`);
+  const [object, registrations] = await Promise.all([kubectlJson<WorkloadObject>(kubectl, ['get', name]), readRegistrations(kubectl)]);
+  const namespace = object.metadata.namespace ?? 'default';
+  const [subject, states] = await Promise.all([
+    subjectOf(kubectl, object, namespace),
+    Promise.all((registrations.releases ?? []).map(async (release) => readReleaseState(kubectl, release))),
+  ]);
+  const known = registrations.releases === undefined ? undefined : states;
+  const judgement = judge(subject, known);
+  const workload = object.kind === 'Pod' ? undefined : object;
+  const [dryRun, pods] = await Promise.all([
+    judgement.carries ? undefined : tryOut(kubectl, subject, workload, judgement.reason === 'older_template'),
+    workload === undefined ? undefined : podsOf(kubectl, workload, namespace),
+  ]);
+  const siblings = pods?.map((pod) => ({ ...subject, pod, owners: subject.owners })).map((one) => ({ subject: one, judgement: judge(one, known) }));
+  return explain({ object: objectName(object), subject, judgement, dryRun, siblings, releases: known, now });
+}
+
+/** A pod as it is; of any other kind, what its template makes. */
+async function subjectOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Subject> {
+  const [labels, above] = await Promise.all([readLabels(kubectl, namespace), readOwners(kubectl, object.metadata, namespace)]);
+  if (object.kind === 'Pod') return { pod: object as unknown as LivePod, namespace, namespaceLabels: labels, owners: above };
+  const { apiVersion, kind, metadata } = object;
+  const self: Owner = { apiVersion, kind, name: metadata.name, object };
+  const template = templateOf(self);
+  if (templatePath(apiVersion, kind) === undefined || template === undefined) {
+    throw codedError('KIND_UNSUPPORTED', `a ${kind} (${apiVersion}) has no pod template that this command knows`, { where: `${objectName(object)} in namespace ${namespace}` });
+  }
+  const pod: LivePod = { ...template, metadata: { ...(template.metadata as Partial<Metadata> | undefined), name: metadata.name, namespace } };
+  return { pod, namespace, namespaceLabels: labels, owners: [self, ...above] };
+}
+
+async function readLabels(kubectl: Kubectl, namespace: string): Promise<Subject['namespaceLabels']> {
+  const found = await unlessForbidden(async () => readSome<Namespace>(kubectl, ['get', 'namespaces', namespace]));
+  return found === undefined ? undefined : (found[0]?.metadata.labels ?? {});
+}
+
+async function readOwners(kubectl: Kubectl, metadata: Metadata, namespace: string): Promise<Owner[]> {
+  const owners: Owner[] = [];
+  let next = controllerOf(metadata);
+  while (next !== undefined && owners.length < 8) {
+    const { apiVersion, kind, name } = next;
+    const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : '';
+    const found = await unlessForbidden(async () => readSome<WorkloadObject>(kubectl, ['get', `${kind.toLowerCase()}${group}/${name}`, '--namespace', namespace]));
+    const object = found?.[0];
+    owners.push({ apiVersion, kind, name, object });
+    next = object === undefined ? undefined : controllerOf(object.metadata);
+  }
+  return owners;
+}
+
+/** Lets the API server answer for a pod like this, or like the next one of its workload. */
+async function tryOut(kubectl: Kubectl, { pod, namespace, owners }: Subject, workload: WorkloadObject | undefined, next: boolean): Promise<DryRun> {
+  const owner = topOwner(owners);
+  const object = workload ?? (next ? owner?.object : undefined);
+  const template = workload === undefined ? (owner && templateOf(owner)) : pod;
+  const manifest = object === undefined || template === undefined ? manifestLike(pod) : podOf({ object }, template);
+  return dryRunPod(kubectl, manifest, namespace);
+}
+
+/** The living pods of a workload; undefined for kinds that do not select any. */
+async function podsOf(kubectl: Kubectl, { spec }: WorkloadObject, namespace: string): Promise<LivePod[] | undefined> {
+  const selector = selectorText(spec?.selector ?? {});
+  if (selector === '') return undefined;
+  const pods = await unlessForbidden(async () => readSome<LivePod>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]));
+  return pods?.filter(isLiving);
+}
