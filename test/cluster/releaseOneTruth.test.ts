@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { kubectl } from '../../scripts/cluster/kubectl.ts';
+import { podFixtures } from '../fixtures/pods/index.ts';
+import { helm, loadReleaseImages } from './helmWorkbench.ts';
+import { fixtureLabel, listOf, namespaceObjects, ownNamespaces, ways } from './oneTruth/objects.ts';
+import { outcomeOf, storedPod, type Evidence } from './oneTruth/outcome.ts';
+import { openProxy } from './oneTruth/proxy.ts';
+import { install, labelShared, observerNames, releaseNamespaces } from './oneTruth/releases.ts';
+import { createManifest, createPatched, createPods, injectorReasons, namespaceLabels, until } from './oneTruth/run.ts';
+import { asWritten, comparable, sidecarOf, withoutSidecar, type StoredPod } from './oneTruth/stored.ts';
+import { kube } from './workbench.ts';
+
+const node = inject('node');
+const injecting = ways.filter((way) => way !== 'none');
+const named = podFixtures.map((fixture) => [fixture.name, fixture] as const);
+let evidence: Evidence;
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(node.stateDir, 'truth-'));
+  const api = await openProxy(node, folder);
+  try {
+    await loadReleaseImages();
+    await kube(['apply', '--server-side', '--force-conflicts', '-f', '-'], listOf(namespaceObjects()));
+    const [webhook, policy] = await Promise.all([install('webhook'), install('policy'), labelShared('=enabled')]);
+    const results = await Promise.all([createPods('none'), createManifest(), createPatched(api), createPods('webhook'), createPods('policy')]);
+    evidence = {
+      results: new Map([['none', results[0]], ['manifest', results[1]], ['patch', results[2]], ['webhook', results[3]], ['policy', results[4]]]),
+      admissions: new Map([['webhook', webhook], ['policy', policy]]),
+      reviews: await injectorReasons(releaseNamespaces.webhook),
+      namespaces: await namespaceLabels(),
+    };
+  } finally {
+    await api.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+afterAll(async () => {
+  await Promise.all(Object.values(releaseNamespaces).map(async (namespace) => helm(4, ['uninstall', 'packet-capture', '-n', namespace, '--no-hooks', '--ignore-not-found'])));
+  await labelShared('-');
+  const bindings = Object.values(observerNames).flatMap((name) => [`${name}-0`, `${name}-1`]);
+  await kubectl(node, ['delete', '--ignore-not-found', '--wait=false', 'validatingadmissionpolicybindings', ...bindings]);
+  await kubectl(node, ['delete', '--ignore-not-found', '--wait=false', 'validatingadmissionpolicies', ...Object.values(observerNames)]);
+  await kubectl(node, ['delete', '--wait=false', 'pods,deployments,cronjobs', '-n', 'kube-system', '-l', fixtureLabel]);
+  await kubectl(node, ['delete', '--wait=false', 'pods,deployments,cronjobs', '-n', 'kube-node-lease', '-l', fixtureLabel]);
+  await kubectl(node, ['delete', '--ignore-not-found', '--wait=false', 'namespaces', ...ownNamespaces, ...Object.values(releaseNamespaces)]);
+});
+
+test.each(ways)('%s: every pod is stored', (way) => {
+  const result = evidence.results.get(way);
+  expect([...(result?.pods.keys() ?? [])].toSorted(), result?.stderr).toEqual(podFixtures.map(({ name }) => name).toSorted());
+});
+
+test.each(named)('%s: injected or skipped for the same reason in every way', (_, fixture) => {
+  const outcomes = Object.fromEntries(injecting.map((way) => [way, outcomeOf(evidence, way, fixture)]));
+  expect(outcomes).toEqual(Object.fromEntries(injecting.map((way) => [way, fixture.expected])));
+});
+
+test.each(named)('%s: stored alike in every way', (_, fixture) => {
+  const [manifest, ...others] = injecting.map((way) => comparable(storedPod(evidence, way, fixture)));
+  for (const other of others) expect(other).toEqual(manifest);
+});
+
+test.each(named)('%s: nothing of the pod is lost or changed', (_, fixture) => {
+  const before = storedPod(evidence, 'none', fixture);
+  const after = storedPod(evidence, 'manifest', fixture);
+  const injected = fixture.expected === 'injected';
+  const kept = asWritten(fixture, injected ? withoutSidecar(after) : after);
+  expect(comparable(kept)).toEqual(comparable(asWritten(fixture, before)));
+  expect(sidecarOf(after) !== undefined || !injected).toBe(true);
+});
+
+test('what was Guaranteed is Guaranteed still', () => {
+  // Its class comes of a limit that it has just when all of its containers have one; the sidecar shares the pod's.
+  const others = podFixtures.filter(({ name }) => name !== 'pod-requests-alone');
+  const guaranteed = others.filter((fixture) => storedPod(evidence, 'none', fixture).status.qosClass === 'Guaranteed');
+  expect(guaranteed.length).toBeGreaterThanOrEqual(8);
+  const lost = guaranteed.filter((fixture) => injecting.some((way) => storedPod(evidence, way, fixture).status.qosClass !== 'Guaranteed'));
+  expect(lost.map(({ name }) => name)).toEqual([]);
+});
+
+test('a controller makes of a patched workload the pod that was compared', async () => {
+  const names = ['plain', 'own-init', 'guaranteed', 'own-account'];
+  const fixtures = podFixtures.filter(({ name }) => names.includes(name) || name === 'never');
+  await kube(['scale', '-n', 'truth-patch', '--replicas=1', ...names.map((name) => `deployment/${name}`)]);
+  await kube(['create', 'job', '-n', 'truth-patch', 'never-now', '--from=cronjob/never']);
+  const owned = async (): Promise<StoredPod[]> => {
+    const { items } = JSON.parse(await kube(['get', 'pods', '-n', 'truth-patch', '-o', 'json'])) as { readonly items: readonly StoredPod[] };
+    return items.filter(({ metadata }) => metadata?.ownerReferences !== undefined);
+  };
+  await until('the controllers have made their pods', async () => (await owned()).length === fixtures.length);
+  const made = new Map((await owned()).map((pod) => [pod.metadata?.labels?.[fixtureLabel], comparable(pod)]));
+  expect(made).toEqual(new Map(fixtures.map((fixture) => [fixture.name, comparable(storedPod(evidence, 'patch', fixture))])));
+});
