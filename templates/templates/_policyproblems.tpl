@@ -24,6 +24,6 @@
 {{- $record := lookup "v1" "ConfigMap" (include "packet-capture.namespace" .) (printf "%s-opt-in" (include "packet-capture.fullname" .)) | default dict }}
 {{- $opted := (index ($record.data | default dict) "targets" | default "{}" | fromJson).objects }}
 {{- if $opted }}
-{{- template "packet-capture.problem" (list (printf "the hooks of this release have opted in %d objects, and injection.way policy has no hooks to take that back" (len $opted)) "Upgrade with targets=[] first, then with injection.way=policy; in between, opt in by hand what is to stay.") }}
+{{- template "packet-capture.problem" (list (printf "what the hooks of this release have opted in (%d) would be left behind: injection.way policy has no hooks" (len $opted)) "Upgrade with targets=[] first, then with injection.way=policy; in between, opt in by hand what is to stay.") }}
 {{- end }}
 {{- end }}
