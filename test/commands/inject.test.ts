@@ -120,12 +120,61 @@ test.concurrent.each<[string[], number, string]>([
   [['inject', '-f', '-', '--upload', 's3:x'], 2, 'error NOT_YET: upload "s3:x" is not available in this version'],
   [['inject', '-f', '-', '--pod-security', 'restricted'], 1, 'error POD_SECURITY: '],
   [['inject', '-f', '-', '--pod-security', 'none'], 2, 'Allowed choices are privileged, baseline, restricted'],
+  [['inject', '-f', 'a.yaml', '--in-place', '-o', 'json'], 2, 'error USAGE: --in-place does not go with -o json'],
+  [['inject', '-f', '-', '--kind', 'service/x'], 2, 'error USAGE: a "service/x" has no pod template'],
+  [['inject', '-f', '-', '--template-path', 'x'], 2, 'error USAGE: "x" is not of the form GROUP/KIND=path.to.template'],
+  [['inject', '-f', '-', '--function-config', 'absent.yaml'], 2, 'error FILE_UNREADABLE: '],
   [['inject', '-f', '-', '--filtr', 'x'], 2, '(Did you mean --filter?)'],
   [['injekt'], 2, "unknown command 'injekt'"],
 ])('%j ends with %d: %s', async (args, exitCode, message) => {
   const result = await packetCapture(args);
   expect(result.stderr).toContain(message);
   expect([result.exitCode, result.stdout]).toEqual([exitCode, '']);
+});
+
+test.concurrent('--kind, --name and --selector choose, --template-path adds a kind', async () => {
+  await put('choice.yaml', `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a}]}}}\n`);
+  const report = async (...flags: readonly string[]): Promise<string> => (await packetCapture(['inject', '-f', 'choice.yaml', '--dry-run', ...flags])).stderr;
+  const widget = '--template-path=example.com/Widget=spec.pod';
+  const [deployment, other] = ['injected deployment/nginx-deployment (choice.yaml:1)\n', /^injected widget\/w \(choice.yaml:\d+\)\n$/];
+  expect(await report('--kind', 'deploy', widget)).toBe(deployment);
+  expect(await report('--kind', 'widget', widget)).toMatch(other);
+  expect(await report('-l', 'app=w', widget)).toMatch(other);
+  expect(await report('--name', 'w', '--name', 'x', widget)).toMatch(other);
+  expect(await report('--name', 'w')).toBe('no workload found: nothing to do\n');
+  expect(await report(widget)).toContain('2 injected, 0 skipped\n');
+});
+
+test.concurrent('uninject takes the same choice', async () => {
+  const two = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: second')}`;
+  const { stdout } = await packetCapture(['inject', '-f', '-'], two);
+  const back = await packetCapture(['uninject', '-f', '-', '--name', 'second'], stdout);
+  expect(back.stdout).toBe(`${stdout.split('---\n')[0]}---\n${two.split('---\n')[1]}`);
+});
+
+test.concurrent('-o json is for programs', async () => {
+  const { stdout } = await packetCapture(['inject', '-f', '-', '-o', 'json'], `${articleDeployment}---\n${service}`);
+  expect(JSON.parse(stdout)).toMatchObject({ kind: 'List', items: [{ spec: { template: { spec: { initContainers: [{ name: 'packet-capture' }] } } } }, { kind: 'Service' }] });
+});
+
+test.concurrent('diff shows what inject would change, as kubectl diff does', async () => {
+  await mkdir(join(folder, 'diff'));
+  await put('diff/web.yaml', articleDeployment);
+  const { exitCode, stdout } = await packetCapture(['diff', '-f', 'diff', '--filter', 'udp']);
+  expect(exitCode).toBe(1);
+  expect(stdout.split('\n').filter((line) => line.startsWith('-'))).toEqual(['--- diff/web.yaml']);
+  expect(stdout).toMatch(/\n\+ +packet-capture\/filter: udp\n/);
+  const { stdout: injected } = await packetCapture(['inject', '-f', 'diff/web.yaml']);
+  expect(await packetCapture(['diff', '-f', '-'], injected)).toMatchObject({ exitCode: 0, stdout: '' });
+  expect(await packetCapture(['diff', '-f', '-', '--pod-security', 'restricted'], injected)).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(await packetCapture(['diff', '-f', 'absent.yaml'])).toMatchObject({ exitCode: 2, stdout: '' });
+});
+
+test.concurrent('a stream longer than what is kept in memory: nothing comes out when its last document is broken', async () => {
+  const text = `${articleDeployment}---\n`.repeat(5_000);
+  const broken = await packetCapture(['inject', '-f', '-'], `${text}kind: [\n`);
+  expect([broken.exitCode, broken.stdout]).toEqual([2, '']);
+  expect(broken.stderr).toContain('at -: document 5001, line');
 });
 
 test.concurrent('bytes that are no UTF-8 are refused: they would not come out as they went in', async () => {
