@@ -59,7 +59,8 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
   restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
   not_working: 'packet-capture check',
-  would_be_refused: 'The words are those of the API server: make the pod such that it is admitted.',
+  left_alone: 'The log of the injectors names the reason; so may a warning of the API server above.',
+  unfit: 'See what is named above.',
 };
 
 /** Writes annotations where pods get them from; null takes one away. */

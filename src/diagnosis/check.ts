@@ -5,7 +5,7 @@ import type { LivePod } from './kubernetes.ts';
 import { judgePods, missedPods, type MissedPod } from './missed.ts';
 import { ownersOf } from './owners.ts';
 import { placementFindings } from './placement.ts';
-import { askingNamespaces, namespaceFindings, podFindings } from './podFindings.ts';
+import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } from './podFindings.ts';
 import { readRegistrations, type Registrations } from './registrations.ts';
 import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
 import { readReleaseState, type ReleaseState } from './releaseState.ts';
@@ -53,7 +53,7 @@ export function judgeCluster({ registrations, inventory, fitness, states, namesp
   const subjects = subjectsOf(inventory);
   const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
   const missed = missedPods(judged);
-  const looked = states.map((state) => releaseFindings(state, now));
+  const looked = concerned(states, namespace, inventory).map((state) => releaseFindings(state, now));
   const { namespaces = [], workloads = [], pods = [] } = inventory;
   const releases = states.map(({ release }) => release);
   const findings = [
@@ -66,6 +66,13 @@ export function judgeCluster({ registrations, inventory, fitness, states, namesp
     ...podFindings(judged, missed, where),
   ];
   return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
+}
+
+/** Of one namespace, the releases that take its pods, or run there; all of them when there is none. */
+function concerned(states: readonly ReleaseState[], namespace: string | undefined, { namespaces }: Inventory): readonly ReleaseState[] {
+  const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {};
+  const near = states.filter(({ release }) => release.namespace === namespace || selectsButForLevel(release, labels));
+  return namespace === undefined || near.length === 0 ? states : near;
 }
 
 function absenceFindings({ releases }: Registrations, asking: readonly string[], missed: boolean, where: string): Finding[] {

@@ -1,4 +1,4 @@
-import { planInjection, type SkipReason } from '../inject/index.ts';
+import { planInjection, skipReasons, type SkipReason } from '../inject/index.ts';
 import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
@@ -138,7 +138,7 @@ function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { 
   }
   const plan = planInjection(pod, { config, settings: {}, podSecurity: profile, namespace, atAdmission: true });
   if (plan.inject || plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');
-  return unmet(unfitReasons[plan.reason] ?? 'name_collision', unfitTexts[plan.reason] ?? plan.reason);
+  return unmet(unfitReasons[plan.reason] ?? 'unfit', skipReasons[plan.reason]);
 }
 
 const unfitReasons: Partial<Record<SkipReason, Reason>> = {
@@ -148,15 +148,6 @@ const unfitReasons: Partial<Record<SkipReason, Reason>> = {
   system_namespace: 'namespace_excluded',
   name_collision: 'name_collision',
   pod_security_baseline: 'pod_security_baseline',
-};
-
-const unfitTexts: Partial<Record<SkipReason, string>> = {
-  host_network: 'it has hostNetwork: true',
-  windows: 'it runs on Windows',
-  mirror_pod: 'it is the mirror of a static pod',
-  system_namespace: 'it is in a system namespace',
-  name_collision: 'it has a container or volume with a name of the sidecar',
-  pod_security_baseline: 'the sidecar asks for more than Pod Security "baseline" admits',
 };
 
 /** Conditions that the values of a release add: CEL, which only the API server evaluates. */

@@ -1,4 +1,4 @@
-import { kubectlJson } from '../cluster/kubectl.ts';
+import { kubectlWarnings } from '../cluster/kubectl.ts';
 import type { Kubectl } from '../cluster/index.ts';
 import { isCodedError } from '../errors.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
@@ -22,7 +22,9 @@ export async function probe(kubectl: Kubectl, { probe: wanted }: Release): Promi
   return 'pod' in answer ? { injected: isInjected(answer.pod) } : { unknown: answer.refusal };
 }
 
-export type DryRun = { readonly pod: PodTemplate } | { readonly refusal: string };
+export type DryRun =
+  | { readonly pod: PodTemplate; /** Of the API server, an injector's among them. */ readonly warnings: readonly string[] }
+  | { readonly refusal: string };
 
 /** The manifest of another pod like a living one: not of that name, and not on its node. */
 export function manifestLike({ metadata, spec }: LivePod): object {
@@ -33,9 +35,10 @@ export function manifestLike({ metadata, spec }: LivePod): object {
 
 /** Asks for a pod without creating it. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
 export async function dryRunPod(kubectl: Kubectl, pod: object, namespace: string): Promise<DryRun> {
-  const args = ['create', '--dry-run=server', '--namespace', namespace, '-f', '-'];
+  const args = ['create', '--dry-run=server', '--namespace', namespace, '-f', '-', '-o', 'json'];
   try {
-    return { pod: await kubectlJson<PodTemplate>(kubectl, args, { input: JSON.stringify(pod), timeoutSeconds }) };
+    const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds });
+    return { pod: JSON.parse(stdout) as PodTemplate, warnings: kubectlWarnings(stderr) };
   } catch (error) {
     if (!isCodedError(error) || ['INTERRUPTED', 'CLUSTER_UNREACHABLE', 'KUBECTL_MISSING'].includes(error.code)) throw error;
     return { refusal: error.message };

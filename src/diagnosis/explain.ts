@@ -104,8 +104,11 @@ function verdictOf(facts: WhyFacts): Verdict {
   const answer = answerOf(facts, dryRun);
   const { reason } = judgement;
   // Only the API server knows conditions in CEL, and whether the injector answers.
-  if (reason !== undefined && reason !== 'older_template') return { state: 'not_injected', reason, text: `It is not injected: ${reasons[reason].text}.`, conditions: answer.conditions };
-  if (answer.reason !== undefined) return { state: 'not_injected', reason: answer.reason, text: `It is not injected: ${reasons[answer.reason].text}.`, conditions: answer.conditions, next: answer.next };
+  const obstacle = reason === 'older_template' ? answer.reason : (reason ?? answer.reason);
+  if (obstacle !== undefined) {
+    const who = siblings === undefined ? 'It is' : 'Its new pods are';
+    return { state: 'not_injected', reason: obstacle, text: `${who} not injected: ${reasons[obstacle].text}.`, conditions: answer.conditions, next: obstacle === answer.reason ? answer.next : undefined };
+  }
   if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
   const missed = missedReason(subject, judgement) ?? 'missed_at_creation';
   return { state: 'missed', reason: missed, text: `It is not injected: ${reasons[missed].text}. A new one would be.`, conditions: answer.conditions };
@@ -149,7 +152,10 @@ function answerOf({ judgement, releases, now }: WhyFacts, dryRun: DryRun | undef
   const conditions: Condition[] = [{ met: injected, what: `the API server ${injected ? 'injects' : 'does not inject'} such a pod (dry run)` }];
   const state = judgement.facts;
   if (injected || state === undefined || judgement.reason !== undefined) return { conditions };
-  if ('injected' in state.probed && state.probed.injected && judgement.conditions.some(({ met }) => met === undefined)) return { conditions, reason: 'match_condition' };
+  if ('injected' in state.probed && state.probed.injected) {
+    const warned = dryRun.warnings.map((what) => ({ met: false, what: `the API server warns: ${what}` }));
+    return { conditions: [...conditions, ...warned], reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
+  }
   const errors = releaseFindings(state, now).findings.filter(({ level, code }) => level === 'error' && code !== 'probe_failed');
   const next = errors[0]?.hint;
   return {

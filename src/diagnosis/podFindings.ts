@@ -30,7 +30,7 @@ export function namespaceFindings(namespaces: readonly Namespace[], releases: re
 }
 
 /** Whether a namespace is opted in, whatever Pod Security says. */
-function selectsButForLevel({ rules }: Release, labels: Readonly<Record<string, string>>): boolean {
+export function selectsButForLevel({ rules }: Release, labels: Readonly<Record<string, string>>): boolean {
   return rules.some(({ namespaceSelector }) => termsOf(namespaceSelector).every((term) => term.key === podSecurityLabel || holds(term, labels)));
 }
 

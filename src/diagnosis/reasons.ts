@@ -1,3 +1,4 @@
+import { skipReasons } from '../inject/index.ts';
 import type { Level } from './level.ts';
 
 interface ReasonRow {
@@ -17,8 +18,8 @@ export const reasons = {
   namespace_excluded: { level: 'warning', text: 'no pod of its namespace is ever injected' },
   namespace_not_opted_in: { level: 'error', text: 'its namespace is not opted in' },
   namespace_label_value: { level: 'error', text: 'the label of its namespace has another value than "enabled"' },
-  pod_security_restricted: { level: 'warning', text: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW' },
-  pod_security_baseline: { level: 'warning', text: 'its namespace enforces Pod Security "baseline", and the sidecar asks for more' },
+  pod_security_restricted: { level: 'warning', text: skipReasons.pod_security_restricted },
+  pod_security_baseline: { level: 'warning', text: skipReasons.pod_security_baseline },
   namespace_not_selected: { level: 'warning', text: 'the release does not select its namespace' },
   labels_not_selected: { level: 'warning', text: 'the release does not select its labels' },
   not_opted_in: { level: 'warning', text: 'its annotation does not ask for it' },
@@ -27,17 +28,18 @@ export const reasons = {
   annotation_as_label: { level: 'error', text: 'the key stands among the labels instead of the annotations' },
   older_template: { level: 'error', text: 'its workload asks by now, and this pod is of the template before' },
   opted_out: { level: 'warning', text: 'its annotation says "false", which always wins' },
-  host_network: { level: 'warning', text: 'it uses the network of its node (hostNetwork), so a capture would see every pod there' },
-  windows: { level: 'warning', text: 'it runs on Windows, which has no NET_RAW' },
-  mirror_pod: { level: 'warning', text: 'it is the mirror of a static pod and cannot be changed' },
-  name_collision: { level: 'warning', text: 'it has a container or volume of the same name that is not ours' },
+  host_network: { level: 'warning', text: skipReasons.host_network },
+  windows: { level: 'warning', text: skipReasons.windows },
+  mirror_pod: { level: 'warning', text: skipReasons.mirror_pod },
+  name_collision: { level: 'warning', text: skipReasons.name_collision },
+  unfit: { level: 'warning', text: 'something in it stands in the way' },
   foreign_status: { level: 'error', text: 'it has the annotation packet-capture/status and no sidecar: the annotation was copied' },
   match_condition: { level: 'warning', text: "a condition of the release's own does not hold for it" },
   created_before_release: { level: 'error', text: 'it is older than the release' },
   missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
   restart_policy_lost: { level: 'error', text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever' },
   not_working: { level: 'error', text: 'the release does not inject now' },
-  would_be_refused: { level: 'error', text: 'the API server refuses such a pod' },
+  left_alone: { level: 'error', text: 'the release leaves it alone, though it injects others and no rule speaks against it' },
 } as const satisfies Record<string, ReasonRow>;
 
 export type Reason = keyof typeof reasons;

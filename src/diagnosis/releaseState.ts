@@ -1,3 +1,4 @@
+import { parse, YAMLParseError } from 'yaml';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
 import type { Kubectl } from '../cluster/index.ts';
 import { isCodedError } from '../errors.ts';
@@ -74,10 +75,12 @@ function sidecarOf(config: Read<ConfigMap>, where: string): Pick<ReleaseState, '
   const text = 'value' in config ? config.value.data?.['sidecarconfig.yaml'] : undefined;
   if (text === undefined) return { sidecar: undefined, configProblem: `${where} has no sidecarconfig.yaml` };
   try {
-    return { sidecar: readSidecarConfig(text, where) };
+    return { sidecar: readSidecarConfig(parse(text, { version: '1.1' }), where) };
   } catch (error) {
-    if (!isCodedError(error)) throw error;
-    return { sidecar: undefined, configProblem: error.message };
+    if (isCodedError(error)) return { sidecar: undefined, configProblem: `${where}: ${error.message}` };
+    // Never the parser's own words: they show the lines, and a sidecar of the user's may hold secrets.
+    if (error instanceof YAMLParseError) return { sidecar: undefined, configProblem: `${where}: line ${error.linePos?.[0].line ?? '?'} is no YAML` };
+    throw error;
   }
 }
 

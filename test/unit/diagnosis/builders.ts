@@ -1,0 +1,84 @@
+import type { Subject } from '../../../src/diagnosis/conditions.ts';
+import type { LivePod, Namespace, WebhookConfiguration } from '../../../src/diagnosis/kubernetes.ts';
+import { webhookReleases, type Release } from '../../../src/diagnosis/releases.ts';
+import type { ReleaseState } from '../../../src/diagnosis/releaseState.ts';
+import type { WorkloadObject } from '../../../src/cluster/kubernetes.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+
+/** As the chart registers it, for a label and an annotation. */
+export function configuration(label = 'packet-capture/injection', annotation = 'packet-capture/inject', optOut = false): WebhookConfiguration {
+  const asked = `object.metadata.annotations["${annotation}"]`;
+  const matchConditions = optOut
+    ? [{ name: 'packet-capture/not-opted-out', expression: `!has(object.metadata.annotations) || !("${annotation}" in object.metadata.annotations) || ${asked} != 'false'` }]
+    : [{ name: 'packet-capture/opted-in', expression: `has(object.metadata.annotations) && "${annotation}" in object.metadata.annotations && ${asked} == 'true'` }];
+  const clientConfig = { service: { name: 'capture', namespace: 'system' } };
+  const webhook = (name: string, operator: string, values: readonly string[]): NonNullable<WebhookConfiguration['webhooks']>[number] => ({
+    name,
+    failurePolicy: 'Ignore',
+    clientConfig,
+    matchConditions,
+    objectSelector: {},
+    namespaceSelector: {
+      matchExpressions: [
+        { key: label, operator: 'In', values: ['enabled'] },
+        { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['system', 'kube-system'] },
+        { key: 'pod-security.kubernetes.io/enforce', operator, values },
+        { key: 'control-plane', operator: 'NotIn', values: ['true'] },
+      ],
+    },
+  });
+  return {
+    metadata: {
+      name: 'capture.system',
+      creationTimestamp: '2026-11-20T10:00:00Z',
+      labels: { 'app.kubernetes.io/version': '0.1.0' },
+      annotations: { 'meta.helm.sh/release-name': 'capture', 'meta.helm.sh/release-namespace': 'system' },
+    },
+    webhooks: [
+      webhook('injector.packet-capture.internal', 'NotIn', ['baseline', 'restricted']),
+      webhook('baseline.injector.packet-capture.internal', 'In', ['baseline']),
+      { name: 'probe.injector.packet-capture.internal', clientConfig, objectSelector: { matchLabels: { 'app.kubernetes.io/instance': 'capture' } } },
+    ],
+  };
+}
+
+export function release(...args: Parameters<typeof configuration>): Release {
+  const [found] = webhookReleases([configuration(...args)]);
+  if (found === undefined) throw new Error('the configuration is no release');
+  return found;
+}
+
+export function stateOf(of: Release = release(), rest: Partial<ReleaseState> = {}): ReleaseState {
+  return { release: of, sidecar: defaultSidecarConfig, probed: { injected: true }, ...rest };
+}
+
+export const optedIn = { 'kubernetes.io/metadata.name': 'shop', 'packet-capture/injection': 'enabled' };
+
+export const asking = { 'packet-capture/inject': 'true' };
+
+export function pod(annotations: Readonly<Record<string, string>> = asking, spec: NonNullable<LivePod['spec']> = {}, labels: Readonly<Record<string, string>> = {}): LivePod {
+  return {
+    metadata: { name: 'web-1', namespace: 'shop', creationTimestamp: '2026-11-21T10:00:00Z', annotations, labels },
+    spec: { containers: [{ name: 'app', image: 'app' }], ...spec },
+    status: { phase: 'Running' },
+  };
+}
+
+export function subject(of: LivePod = pod(), rest: Partial<Subject> = {}): Subject {
+  return { pod: of, namespace: 'shop', namespaceLabels: optedIn, owners: [], ...rest };
+}
+
+/** A Deployment whose template and own metadata have these annotations. */
+export function deployment(template: Readonly<Record<string, string>>, own: Readonly<Record<string, string>> = {}): WorkloadObject {
+  const object = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'shop', annotations: own },
+    spec: { replicas: 1, template: { metadata: { annotations: template }, spec: { containers: [{ name: 'app' }] } } },
+  };
+  return object;
+}
+
+export function namespace(labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>> = {}): Namespace {
+  return { metadata: { name: 'shop', labels: { 'kubernetes.io/metadata.name': 'shop', ...labels }, annotations } };
+}
