@@ -7,6 +7,7 @@ import { isInjected, probePod } from '../../src/webhook/probe.ts';
 import { probeAddition } from '../../src/webhook/probeAddition.ts';
 import { podFixtures } from '../fixtures/pods/index.ts';
 import { anyPod, largePods } from './policyPods.ts';
+import { sizes } from '../fixtures/pods/sizes.ts';
 import { admitted, atAdmission, inForce, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
 
 const name = 'policy-test';
@@ -97,12 +98,26 @@ const troubled: Readonly<Record<string, Readonly<Record<string, string | undefin
   'good': {},
 };
 
+/** Of one policy all, for expressions are slow to compile: a namespace's parameters and a binding. */
+function troubledObjects(what: string, changed: Readonly<Record<string, string | undefined>>): readonly object[] {
+  const objects = strict({ ...common, config, name: `${name}-${what}`, namespaceLabel: `${name}/${what}`, failurePolicy: 'Ignore' }) as readonly TroubledObject[];
+  return objects
+    .filter(({ kind }) => kind !== 'MutatingAdmissionPolicy' || what === 'good')
+    .map((object) => ({
+      ...object,
+      ...(object.data === undefined ? {} : { data: JSON.parse(JSON.stringify({ ...object.data, ...changed })) as object }),
+      ...(object.spec?.policyName === undefined ? {} : { spec: { ...object.spec, policyName: `${name}-good.${release}` } }),
+    }));
+}
+
+interface TroubledObject {
+  readonly kind: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: { readonly policyName?: string };
+}
+
 describe('parameters that are wrong', () => {
-  const objects = Object.entries(troubled).flatMap(([what, changed]) =>
-    strict({ ...common, config, name: `${name}-${what}`, namespaceLabel: `${name}/${what}`, failurePolicy: 'Ignore' }).map((object) =>
-      'data' in object ? { ...object, data: JSON.parse(JSON.stringify({ ...(object.data as object), ...changed })) as unknown } : object,
-    ),
-  );
+  const objects = Object.entries(troubled).flatMap(([what, changed]) => troubledObjects(what, changed));
   const namespaces = Object.keys(troubled).map((what) => [`${name}-${what}`, { [`${name}/${what}`]: 'enabled' }] as const);
   policySite(Object.fromEntries(namespaces), objects);
 
@@ -123,8 +138,8 @@ describe('what the policy makes of a pod is what every other way makes of it', (
   const of = (level: string): PodTemplate[] => fixtures.filter((fixture) => fixture.level === level).map(({ template }) => template);
 
   test('of every kind of pod', async () => {
-    const count = await sameAsPlanned(asking(of('privileged')), spaces.privileged);
-    expect(count).toBeGreaterThan(60);
+    const count = await sameAsPlanned(asking(of('privileged').filter((_, index) => index % 2 === 0)), spaces.privileged);
+    expect(count).toBeGreaterThan(30);
   });
 
   test('in a namespace that enforces Pod Security baseline', async () => {
@@ -144,13 +159,13 @@ describe('what the policy makes of a pod is what every other way makes of it', (
   });
 
   test('of pods as large as they come: no limit of cost is met', async () => {
-    const pods = largePods(annotation);
+    const pods = [...largePods(annotation), ...asking(sizes.map(({ template }) => template))];
     expect(await sameAsPlanned(pods, spaces.privileged)).toBe(pods.length);
   });
 
   test("with a sidecar of the user's own", async () => {
-    const pods = asking(of('privileged'));
-    expect(await sameAsPlanned(pods, spaces.own, { config: own })).toBeGreaterThan(60);
+    const pods = asking(of('privileged').filter((_, index) => index % 4 === 1));
+    expect(await sameAsPlanned(pods, spaces.own, { config: own })).toBeGreaterThan(15);
   });
 });
 

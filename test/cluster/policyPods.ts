@@ -63,7 +63,7 @@ export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
     });
 }
 
-/** Larger than what anybody has; those of 1 MB and of 2000 variables are among the fixtures. */
+/** With more of something than anybody has. */
 export function largePods(annotation: string): readonly PodTemplate[] {
   const app = { name: 'app', image: 'x' };
   const pod = (spec: object, annotations: Readonly<Record<string, string>> = {}): PodTemplate =>

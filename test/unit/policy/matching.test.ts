@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { matchConditionName, policyExpressions, policyParameters, type PolicyProfile } from '../../../src/policy/index.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+import { podFixtures } from '../../fixtures/pods/index.ts';
+import { evaluate } from './evaluate.ts';
+
+/** Quantities and sums are the API server's own; the cluster tests look at those. */
+const { matchConditions } = policyExpressions;
+const common = matchConditions.filter(({ expression }) => !/quantity|\.sum\(/i.test(expression));
+
+interface Asked {
+  readonly namespace?: string;
+  readonly profile?: PolicyProfile;
+  readonly optOut?: boolean;
+  readonly dryRun?: boolean;
+  readonly annotation?: string;
+}
+
+/** The name of the first condition that does not hold. */
+function leftAloneBy(pod: PodTemplate, { namespace = 'shop', profile = 'privileged', optOut = true, dryRun = false, annotation = 'example.com/inject' }: Asked = {}): string | undefined {
+  const data = policyParameters(defaultSidecarConfig, { profile, annotation, optOut });
+  const variables = { object: { metadata: {}, ...pod }, params: { data }, request: { namespace, dryRun } };
+  return common.find(({ expression }) => evaluate(expression, variables) !== true)?.name;
+}
+
+test('all conditions but two can be looked at here', () => {
+  expect(matchConditions.length - common.length).toBe(2);
+  expect(new Set(matchConditions.map(({ name }) => name)).size).toBe(matchConditions.length);
+});
+
+// Such namespaces are bound by no binding.
+const bound = podFixtures.filter(({ expected }) => expected !== 'pod_security_restricted');
+
+test('the condition that leaves a pod alone is named by the reason that every other way has', () => {
+  for (const { name, template, namespace, expected } of bound) {
+    // The API server leaves empty lists and maps out.
+    const pod = JSON.parse(JSON.stringify(template), (_, value: unknown) => (isEmpty(value) ? undefined : value)) as PodTemplate;
+    const reason = leftAloneBy(pod, namespace === undefined ? {} : { namespace });
+    expect(reason, name).toBe(expected === 'injected' ? undefined : matchConditionName(expected));
+  }
+});
+
+function isEmpty(value: unknown): boolean {
+  return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+describe('who asks', () => {
+  const pod = (annotations?: Readonly<Record<string, string>>): PodTemplate => ({
+    metadata: annotations === undefined ? {} : { annotations },
+    spec: { containers: [{ name: 'app' }] },
+  });
+  const key = 'example.com/inject';
+  const own = 'packet-capture/inject';
+  const notOptedIn = matchConditionName('not_opted_in');
+  const optedOut = matchConditionName('opted_out');
+
+  test.each([
+    [undefined, notOptedIn, undefined],
+    [{}, notOptedIn, undefined],
+    [{ [key]: 'true' }, undefined, undefined],
+    [{ [key]: 'True' }, notOptedIn, undefined],
+    [{ [key]: 'false' }, optedOut, optedOut],
+    [{ [own]: 'true' }, notOptedIn, undefined],
+    [{ [key]: 'true', [own]: 'false' }, optedOut, optedOut],
+    [{ [own]: 'false' }, optedOut, optedOut],
+  ])('%j', (annotations, optIn, optOut) => {
+    expect(leftAloneBy(pod(annotations), { optOut: false })).toBe(optIn);
+    expect(leftAloneBy(pod(annotations), { optOut: true })).toBe(optOut);
+  });
+
+  test('a probe need not ask, yet it is answered in a dry run alone', () => {
+    expect(leftAloneBy(pod(), { profile: 'probe', optOut: false, dryRun: true })).toBeUndefined();
+    expect(leftAloneBy(pod(), { profile: 'probe', optOut: false })).toBe(matchConditionName('not_probe'));
+  });
+});

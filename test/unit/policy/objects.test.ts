@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { policyObjects, policyParameters, type PolicyOptions } from '../../../src/policy/index.ts';
+import { probeAnnotation, restrictedSecurityContext } from '../../../src/policy/probe.ts';
+import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../src/sidecar/index.ts';
+import { probeAnnotation as serversAnnotation } from '../../../src/webhook/names.ts';
+import { restrictedSecurityContext as serversContext } from '../../../src/webhook/probe.ts';
+import { selects } from '../../chart/admission.ts';
+
+const options: PolicyOptions = {
+  config: defaultSidecarConfig,
+  name: 'capture',
+  namespace: 'tools',
+  namespaceLabel: 'example.com/capture',
+  annotation: 'example.com/inject',
+  optOut: false,
+  failurePolicy: 'Ignore',
+  probeLabels: { role: 'probe' },
+};
+
+interface Stored {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly policyName?: string;
+    readonly paramRef?: { readonly name: string; readonly namespace: string };
+    readonly matchResources?: { readonly namespaceSelector: Selector; readonly objectSelector?: Selector };
+  };
+}
+type Selector = Parameters<typeof selects>[0];
+
+const objectsOf = (changed: Partial<PolicyOptions> = {}): readonly Stored[] => policyObjects({ ...options, ...changed }) as readonly Stored[];
+const own = (container: object): OwnSidecarConfig => ({ form: 'own', containers: [{ name: 'a', image: 'b', ...container }], initContainers: [], volumes: [] });
+
+test('every binding finds its policy and its parameters', () => {
+  const objects = objectsOf();
+  const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+  const bindings = objects.filter(({ kind }) => kind === 'MutatingAdmissionPolicyBinding');
+  expect(bindings.map(({ metadata }) => metadata.name)).toEqual(['capture.tools', 'capture.tools.baseline', 'capture.tools.probe']);
+  for (const { spec } of bindings) {
+    expect(names).toContain(`MutatingAdmissionPolicy /${spec?.policyName ?? ''}`);
+    expect(names).toContain(`ConfigMap ${spec?.paramRef?.namespace ?? ''}/${spec?.paramRef?.name ?? ''}`);
+  }
+  expect(objects.flatMap(({ data }) => (data === undefined ? [] : [data['profile']]))).toEqual(['privileged', 'baseline', 'probe']);
+});
+
+describe('a pod is bound', () => {
+  const level = 'pod-security.kubernetes.io/enforce';
+  const bindings = objectsOf({ excludedNamespaces: ['kube-public'] }).filter(({ spec }) => spec?.matchResources !== undefined);
+  const bound = (namespace: string, labels: Readonly<Record<string, string>>, pod: Readonly<Record<string, string>> = {}): string[] =>
+    bindings
+      .filter(({ spec }) => selects(spec?.matchResources?.namespaceSelector ?? {}, { ...labels, 'kubernetes.io/metadata.name': namespace }))
+      .filter(({ spec }) => selects(spec?.matchResources?.objectSelector ?? {}, pod))
+      .map(({ metadata }) => metadata.name);
+  const opted = { 'example.com/capture': 'enabled' };
+
+  test.each([
+    ['in an opted-in namespace', 'shop', opted, {}, ['capture.tools']],
+    ['where privileged is enforced', 'shop', { ...opted, [level]: 'privileged' }, {}, ['capture.tools']],
+    ['where baseline is enforced', 'shop', { ...opted, [level]: 'baseline' }, {}, ['capture.tools.baseline']],
+    ['nowhere where restricted is enforced', 'shop', { ...opted, [level]: 'restricted' }, {}, []],
+    ['nowhere else', 'shop', {}, {}, []],
+    ['nowhere that says otherwise', 'shop', { 'example.com/capture': 'disabled' }, {}, []],
+    ['not among the parameters', 'tools', opted, {}, []],
+    ['not where it is excluded', 'kube-public', opted, {}, []],
+    ['as a probe among the parameters', 'tools', {}, { role: 'probe' }, ['capture.tools.probe']],
+    ['once as a probe in another namespace', 'shop', opted, { role: 'probe' }, ['capture.tools']],
+  ])('%s', (_, namespace, labels, pod, expected) => {
+    expect(bound(namespace, labels, pod)).toEqual(expected);
+  });
+});
+
+test("a sidecar of the user's own is bound in baseline namespaces when baseline admits it, and has no probe", () => {
+  const bindingsOf = (config: OwnSidecarConfig): string[] =>
+    objectsOf({ config }).flatMap(({ kind, metadata }) => (kind.endsWith('Binding') ? [metadata.name] : []));
+  expect(bindingsOf(own({}))).toEqual(['capture.tools', 'capture.tools.baseline']);
+  expect(bindingsOf(own({ securityContext: { privileged: true } }))).toEqual(['capture.tools']);
+});
+
+test('what the parameters say', () => {
+  const agent = { ...defaultAgent, imagePullSecrets: [{ name: 'a' }, { name: 'b.c' }], resources: { limits: { memory: '64Mi', cpu: 1 } } };
+  const config = { form: 'agent', agent, settings: { filter: 'tcp', snaplen: '' } } as const;
+  expect(policyParameters(config, { profile: 'baseline', annotation: 'x/y', optOut: true })).toEqual({
+    profile: 'baseline',
+    annotation: 'x/y',
+    optOut: 'true',
+    image: defaultAgent.image,
+    imagePullPolicy: 'IfNotPresent',
+    imagePullSecrets: 'a,b.c',
+    requests: '',
+    limits: 'cpu=1,memory=64Mi',
+    'setting.filter': 'tcp',
+  });
+});
+
+test('resources that the expressions cannot carry are refused', () => {
+  const resources = { limits: {}, claims: [{ name: 'gpu' }] };
+  const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, resources } };
+  expect(() => policyObjects({ ...options, config })).toThrow('agent.resources.claims cannot be given to an admission policy');
+});
+
+test('the answer to a probe is that of the server', () => {
+  expect(probeAnnotation).toBe(serversAnnotation);
+  expect(restrictedSecurityContext).toEqual(serversContext);
+});

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { policyExpressions } from '../../../src/policy/index.ts';
+import { formatMebibytes, volumeBytes } from '../../../src/settings/index.ts';
+import { evaluate } from './evaluate.ts';
+
+/** An expression with the variables that it reads in their places. */
+function inlined(name: string): string {
+  return `(${expressionOf(name).replaceAll(/variables\.(\w+)/g, (_, other: string) => inlined(other))})`;
+}
+
+function expressionOf(name: string): string {
+  return policyExpressions.variables.find((variable) => variable.name === name)?.expression ?? `no variable ${name}`;
+}
+
+interface Given {
+  readonly size?: string | undefined;
+  readonly count?: string | undefined;
+}
+
+function evaluated(own: Given, defaults: Given): unknown {
+  const annotations = { 'packet-capture/file-size': own.size, 'packet-capture/file-count': own.count };
+  const data = { 'setting.file-size': defaults.size, 'setting.file-count': defaults.count };
+  const mebibytes = evaluate(inlined('mebibytes'), { object: { metadata: { annotations } }, params: { data } });
+  const wholeMebibytes = evaluate(expressionOf('wholeMebibytes'), { variables: { mebibytes } });
+  return evaluate(expressionOf('sizeLimit'), { variables: { mebibytes, wholeMebibytes } });
+}
+
+const units = fc.constantFrom('', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'm', 'K', 'mi', ' Mi', '\n');
+const sizes = fc.option(
+  fc.oneof(
+    fc.tuple(fc.oneof(fc.nat({ max: 1000 }), fc.maxSafeNat(), fc.constantFrom('0016', '1.5', '-1', '', '٣')), units).map(([amount, unit]) => `${amount}${unit}`),
+    fc.string(),
+    fc.constantFrom('1Mi', '1048575', '9007199254740991', '9007199254740992', '9999999999999999', '8191Ti', '8192Ti'),
+  ),
+  { nil: undefined },
+);
+const counts = fc.option(fc.oneof(fc.nat({ max: 20 }).map(String), fc.constantFrom('0', '01', '1e1', '-1', ' 2', '2\n', '', '1000000000', 'x')), { nil: undefined });
+const given = fc.record({ size: sizes, count: counts });
+
+test("the size of the volume is what every other way gives it, be the values the pod's or the parameters', good or bad", () => {
+  fc.assert(
+    fc.property(given, given, (own, defaults) => {
+      const effective = (name: 'size' | 'count'): string => (own[name] ?? '') || (defaults[name] ?? '');
+      const expected = formatMebibytes(volumeBytes({ 'file-size': effective('size'), 'file-count': effective('count') }));
+      expect(evaluated(own, defaults)).toBe(expected);
+    }),
+    { numRuns: 500, examples: [[{ size: '1048577', count: '1' }, { size: undefined, count: undefined }], [{ size: '32Mi', count: '3' }, { size: '1Mi', count: '1' }]] },
+  );
+});
