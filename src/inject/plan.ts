@@ -20,7 +20,7 @@ import {
 import { agentAddition, ownAddition, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { exceedsBaseline } from './podSecurity.ts';
-import { hasPodResources, isGuaranteed } from './qos.ts';
+import { asksForResources, hasPodResources, isGuaranteed } from './qos.ts';
 import type { SkipReason } from './reasons.ts';
 
 /** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
@@ -97,8 +97,15 @@ function ownConflict(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSe
     ...pairsByName([...(spec.containers ?? []), ...(spec.initContainers ?? [])], [...config.containers, ...config.initContainers]),
     ...pairsByName(spec.volumes ?? [], config.volumes),
   ];
-  if (pairs.every(({ present }) => present === undefined)) return podSecurity === 'baseline' && exceedsBaseline(config) ? 'pod_security_baseline' : undefined;
+  if (pairs.every(({ present }) => present === undefined)) return ownExcess(spec, config, podSecurity);
   return pairs.every(({ wanted, present }) => carries(present, wanted)) ? 'already_injected' : 'name_collision';
+}
+
+/** What the API server would refuse the app's pod for. */
+function ownExcess(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
+  if (podSecurity === 'baseline' && exceedsBaseline(config)) return 'pod_security_baseline';
+  const asks = [...config.containers, ...config.initContainers].some(({ resources }) => asksForResources(resources));
+  return asks && hasPodResources(spec) ? 'pod_resources' : undefined;
 }
 
 function pairsByName<T extends { readonly name: string }>(present: readonly T[], wanted: readonly T[]): { wanted: T; present: T | undefined }[] {

@@ -1,4 +1,4 @@
-import type { Container, PodSpec } from '../sidecar/index.ts';
+import type { Container, PodSpec, ResourceRequirements } from '../sidecar/index.ts';
 import { sameQuantity } from './quantity.ts';
 
 /**
@@ -13,6 +13,11 @@ export function isGuaranteed(spec: PodSpec): boolean {
 
 /** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
 export function hasPodResources({ resources }: PodSpec): boolean {
+  return asksForResources(resources);
+}
+
+/** True if there is an amount of anything among requests or limits. */
+export function asksForResources(resources: ResourceRequirements | null | undefined): boolean {
   return [resources?.requests, resources?.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
 }
 

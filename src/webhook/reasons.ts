@@ -34,6 +34,7 @@ const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
   'system_namespace',
   'pod_security_restricted',
   'pod_security_baseline',
+  'pod_resources',
   'name_collision',
   'setting_conflict',
   'patch_doubtful',

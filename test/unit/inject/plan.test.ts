@@ -114,6 +114,13 @@ describe("a user's own sidecar", () => {
   test('another container of that name is not ours', () => {
     expect(reasonOf({ spec: { containers: [{ name: 'monitor', image: 'other' }] } }, own)).toBe('name_collision');
   });
+  test('a pod with resources of its own leaves none for it', () => {
+    const asking: InjectOptions = { ...own, config: { form: 'own', containers: [{ name: 'monitor', resources: { requests: { cpu: '1m' } } }], initContainers: [], volumes: [] } };
+    const whole = { spec: { ...spec, resources: { requests: { cpu: '1' } } } };
+    expect(planInjection(whole, asking)).toEqual({ inject: false, reason: 'pod_resources' });
+    expect(planInjection(whole, own)).toMatchObject({ inject: true });
+    expect(planInjection({ spec }, asking)).toMatchObject({ inject: true });
+  });
   test('capture needs are not asked of it: restricted namespaces may take it', () => {
     expect(reasonOf({ spec }, { ...own, podSecurity: 'restricted' })).toBe('injected');
   });
