@@ -58,8 +58,11 @@ const sizes: readonly SettingName[] = ['file-size', 'file-count'];
 
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
 function keyOf({ annotations, sidecar: { podSettings, ...rest }, imagePullSecrets }: AgentAdditionOptions): string | undefined {
-  if (Object.keys(annotations).length > 0) return undefined;
-  const key = JSON.stringify([Object.values(rest), sizes.map((name) => podSettings[name]), imagePullSecrets]);
+  for (const _ in annotations) return undefined;
+  let key = '';
+  for (const field in rest) key += `${rest[field as keyof typeof rest]} `;
+  for (const name of sizes) key += JSON.stringify(podSettings[name] ?? '');
+  for (const { name } of imagePullSecrets) key += JSON.stringify(name);
   return key.length <= maxKey ? key : undefined;
 }
 

@@ -25,9 +25,11 @@ export function settingEnvironment(name: SettingName): string {
 /** The settings that stand in a pod's annotations. */
 export function settingsOfAnnotations(annotations: Readonly<Record<string, string>>): SettingValues {
   const values: Partial<Record<SettingName, string>> = {};
-  for (const { name } of settings) {
-    const value = annotations[settingAnnotation(name)];
+  for (const [name, key] of annotationKeys) {
+    const value = annotations[key];
     if (value !== undefined) values[name] = value;
   }
   return values;
 }
+
+const annotationKeys = settings.map(({ name }) => [name, settingAnnotation(name)] as const);

@@ -29,8 +29,7 @@ export function makeValidityCheck(addition: Addition): ValidityCheck {
     if (volumeNames === undefined) return 'two volumes have one name';
     if (flaw !== undefined) return flaw;
     if (!mounted.every((name) => volumeNames.has(name))) return 'a volume that is mounted is missing';
-    const bytes = metadata?.annotations == null ? 0 : annotationBytes(metadata.annotations);
-    return bytes + addedBytes > maxAnnotationBytes ? 'the annotations are too large' : undefined;
+    return exceeds(metadata?.annotations ?? {}, maxAnnotationBytes - addedBytes) ? 'the annotations are too large' : undefined;
   };
 }
 
@@ -67,4 +66,11 @@ function annotationBytes(annotations: Readonly<Record<string, string>>): number 
   let bytes = 0;
   for (const [key, value] of Object.entries(annotations)) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   return bytes;
+}
+
+/** Bytes are counted only where characters, of three bytes at most, leave a doubt. */
+function exceeds(annotations: Readonly<Record<string, string>>, bytes: number): boolean {
+  let characters = 0;
+  for (const key in annotations) characters += key.length + (annotations[key] ?? '').length;
+  return 3 * characters > bytes && annotationBytes(annotations) > bytes;
 }

@@ -14,6 +14,10 @@ export type Body =
   /** 408: it did not come in time; 413: it is too large; undefined: the client has gone. */
   | { readonly ok: false; readonly status?: 408 | 413 };
 
+/** Bodies that are on their way, in the order of their beginning, by what ends the wait for them. */
+const waiting = new Map<() => void, number>();
+let watch: NodeJS.Timeout | undefined;
+
 /**
  * Reads a request's body. What is too large is read to its end, and not kept: a client that still writes hears no answer.
  * @param done is called once
@@ -21,15 +25,14 @@ export type Body =
 export function readBody(request: IncomingMessage, done: (body: Body) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let finished = false;
   const finish = (body: Body): void => {
-    if (finished) return;
-    finished = true;
-    clearTimeout(timeout);
-    done(body);
+    if (waiting.delete(giveUp)) done(body);
   };
+  const giveUp = (): void => finish({ ok: false, status: 408 });
   const gone = (): void => finish({ ok: false });
-  const timeout = setTimeout(() => finish({ ok: false, status: 408 }), bodyTimeoutMs);
+  waiting.set(giveUp, performance.now());
+  // One timer looks after all of them: one for each would cost more than to read it.
+  watch ??= setInterval(giveUpLate, bodyTimeoutMs / 20).unref();
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes <= maxBodyBytes) chunks.push(chunk);
@@ -43,4 +46,12 @@ export function readBody(request: IncomingMessage, done: (body: Body) => void): 
   });
   request.on('error', gone);
   request.on('close', gone);
+}
+
+function giveUpLate(): void {
+  const before = performance.now() - bodyTimeoutMs;
+  for (const [giveUp, since] of waiting) {
+    if (since > before) return;
+    giveUp();
+  }
 }

@@ -32,7 +32,7 @@ export function makeLog(stream: Writable, onDrop: () => void): Log {
   const flush = (done?: () => void): void => {
     clearTimeout(timer);
     timer = undefined;
-    const text = lines;
+    const text = inAscii(lines);
     lines = '';
     if (text !== '' || done !== undefined) stream.write(text, done);
   };
@@ -40,7 +40,7 @@ export function makeLog(stream: Writable, onDrop: () => void): Log {
     flush,
     write: (event) => {
       if (stream.writableLength + lines.length > maxWaitingBytes) return onDrop();
-      lines += `${inAscii(JSON.stringify({ time: timeOf(Date.now()), ...event }))}\n`;
+      lines += `${JSON.stringify({ time: timeOf(Date.now()), ...event })}\n`;
       if (lines.length > gatherBytes) flush();
       else timer ??= setTimeout(flush, gatherMs);
     },
@@ -59,9 +59,9 @@ function makeClock(): (time: number) => string {
 }
 
 /**
- * JSON text in ASCII alone. A pod's name is not validated yet when it is reviewed, and readers break lines at U+2028 and
+ * Lines of JSON in ASCII alone. A pod's name is not validated yet when it is reviewed, and readers break lines at U+2028 and
  * terminals obey U+009B.
  */
-function inAscii(json: string): string {
-  return json.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function inAscii(lines: string): string {
+  return lines.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
