@@ -6,12 +6,12 @@ import { benchAgent } from '../test/bench/agent.ts';
 import { benchCommandLine } from '../test/bench/commandLine.ts';
 import type { Figure } from '../test/bench/figure.ts';
 import { benchImage } from '../test/bench/image.ts';
+import { benchInjector } from '../test/bench/injector.ts';
 import { benchManifest } from '../test/bench/manifest.ts';
 import { benchRelease } from '../test/bench/release.ts';
-import { benchWebhook } from '../test/bench/webhook.ts';
 import { checkMachine } from './cluster/requirements.ts';
 
-const benches = { 'command-line': benchCommandLine, manifest: benchManifest, image: benchImage, agent: benchAgent, webhook: benchWebhook, release: benchRelease } as const;
+const benches = { 'command-line': benchCommandLine, manifest: benchManifest, image: benchImage, agent: benchAgent, injector: benchInjector, release: benchRelease } as const;
 type Name = keyof typeof benches;
 
 const document = new URL('../docs/figures.md', import.meta.url);
