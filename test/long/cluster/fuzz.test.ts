@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { faultSite, installFaultSite, removeFaultSite } from '../../cluster/faultBench.ts';
+import { loadReleaseImages } from '../../cluster/helmWorkbench.ts';
+import { kube } from '../../cluster/workbench.ts';
+import type { FuzzReport } from './podFuzz.ts';
+
+const node = inject('node');
+const site = faultSite('fuzz');
+const levels = ['privileged', 'baseline'] as const;
+
+function namespaces(): object[] {
+  return levels.flatMap((level) =>
+    ['plain', 'injected'].map((kind) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: `fuzz-${level}-${kind}`, labels: { 'pod-security.kubernetes.io/enforce': level, ...(kind === 'injected' ? { 'fuzz/injection': 'enabled' } : {}) } },
+    })),
+  );
+}
+
+beforeAll(async () => {
+  await loadReleaseImages();
+  await installFaultSite(site);
+  await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: namespaces() }));
+});
+afterAll(async () => {
+  await removeFaultSite(site);
+  await kube(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: namespaces() }));
+});
+
+test('what the API server accepts of 3000 generated pods, it accepts injected, with all that they had', async () => {
+  const pairs = levels.map((level) => `fuzz-${level}-plain=fuzz-${level}-injected`);
+  const { exitCode, stdout, stderr } = await runInNetns(node, [process.execPath, join(import.meta.dirname, 'podFuzz.ts'), node.kubeconfig, '3000', ...pairs]);
+  expect(exitCode, stderr).toBe(0);
+  const { refused, changed, ...counts } = JSON.parse(stdout) as FuzzReport;
+  console.log(JSON.stringify(counts));
+  expect({ refused, changed }).toEqual({ refused: [], changed: [] });
+  expect(counts.accepted).toBeGreaterThan(500);
+  expect(counts.injected).toBeGreaterThan(300);
+});
