@@ -19,8 +19,10 @@ const unprintable = /[\u007F-\u00A0\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;
 export function createRenderBlock(): RenderBlock {
   const made = new Map<string, readonly string[]>();
   return (value, style) => {
-    const key = JSON.stringify([style, value]);
-    const lines = made.get(key) ?? blockLines(value, style);
+    const key = `${style.step} ${style.sequenceOffset} ${JSON.stringify(value)}`;
+    const present = made.get(key);
+    if (present !== undefined) return present;
+    const lines = blockLines(value, style);
     made.set(key, lines);
     return lines;
   };

@@ -13,8 +13,11 @@ const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$/i;
  * @see resolve.go of sigs.k8s.io/yaml/goyaml.v2
  */
 export function plainValue(text: string): string | number | boolean | null {
-  const word = words.get(text);
+  // The longest of the words, `false`, has five letters.
+  const word = text.length <= 5 ? words.get(text) : undefined;
   if (word !== undefined) return word;
+  // Of what begins a number, nothing comes behind the digits.
+  if (text.charCodeAt(0) > 0x39) return text;
   if (!/^[-+.0-9]/.test(text)) return text;
   const digits = text.startsWith('.') ? text.replace(/(?<=[0-9])_(?=[0-9])/g, '') : text.replaceAll('_', '');
   if (integer.test(digits)) return integerValue(digits);

@@ -28,7 +28,7 @@ export function createValues(text: string, fail: Fail): Values {
     const known = entries.get(map);
     if (known !== undefined) return known;
     const found = new Map<string, Entry>();
-    const own = new Set<string>();
+    const own = isMerged(map) ? new Set<string>() : found;
     for (const pair of map.pairs) {
       if (isMerge(pair.key)) {
         // As in sigs.k8s.io/yaml, what is merged in overrides the keys before it; elsewhere it never does.
@@ -41,22 +41,33 @@ export function createValues(text: string, fail: Fail): Values {
       }
       const key = keyText(pair.key, text, fail);
       if (own.has(key)) throw fail('YAML_INVALID', pair.key.start, `the key "${key}" is there twice`);
-      own.add(key);
+      if (own instanceof Set) own.add(key);
       found.set(key, { pair, owner: map });
     }
     entries.set(map, found);
     return found;
   };
 
+  /** Of most mappings only the value is ever asked for. */
+  const objectOf = (map: MapNode): Readonly<Record<string, unknown>> => {
+    const object: Record<string, unknown> = {};
+    if (isMerged(map) || entries.has(map)) {
+      for (const [key, { pair }] of entriesOf(map)) setOwn(object, key, valueOf(pair.value));
+      return object;
+    }
+    for (const { key: keyNode, value } of map.pairs) {
+      const key = keyText(keyNode, text, fail);
+      if (Object.hasOwn(object, key)) throw fail('YAML_INVALID', keyNode.start, `the key "${key}" is there twice`);
+      setOwn(object, key, valueOf(value));
+    }
+    return object;
+  };
+
   const valueOf = (node: Node): unknown => {
     const target = resolved(node);
     if (target.kind === 'scalar') return scalarValue(target);
     if (!values.has(target)) {
-      const made =
-        target.kind === 'sequence'
-          ? target.items.map(valueOf)
-          : Object.fromEntries([...entriesOf(target)].map(([key, { pair }]) => [key, valueOf(pair.value)]));
-      values.set(target, made);
+      values.set(target, target.kind === 'sequence' ? target.items.map(valueOf) : objectOf(target));
     }
     return values.get(target);
   };
@@ -72,6 +83,16 @@ export function scalarValue(node: ScalarNode): string | number | boolean | null 
 export function isNull(node: Node): boolean {
   const target = resolved(node);
   return target.kind === 'scalar' && scalarValue(target) === null;
+}
+
+/** A key of this name would set the prototype. */
+function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else object[key] = value;
+}
+
+function isMerged({ pairs }: MapNode): boolean {
+  return pairs.some(({ key }) => isMerge(key));
 }
 
 function isMerge(key: Node): boolean {
