@@ -1,8 +1,7 @@
 import { adviceFor } from './advice.ts';
 import { carriedAgent } from './carried.ts';
 import type { Condition, Subject } from './conditions.ts';
-import type { DryRun } from './dryRun.ts';
-import { carriesAny, missedReason, type Judgement } from './judge.ts';
+import { missedReason, type Judgement } from './judge.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
 import { reasons, type Reason } from './reasons.ts';
@@ -43,13 +42,15 @@ export interface WhyResult {
 export interface WhyFacts {
   readonly object: string;
   readonly subject: Subject;
-  readonly judgement: Judgement<ReleaseState>;
-  /** Undefined: not asked, since it carries the sidecar. */
-  readonly dryRun: DryRun | undefined;
+  readonly judgement: Judgement;
+  /** The API server's word on such a pod; undefined: not asked, since it carries the sidecar. */
+  readonly dryRun: { readonly injects: boolean; readonly warnings: readonly string[] } | { readonly refusal: string } | undefined;
+  /** Of the release that should have injected it and does not. */
+  readonly state: ReleaseState | undefined;
   /** The living pods of a workload. */
-  readonly siblings: readonly { readonly subject: Subject; readonly judgement: Judgement<ReleaseState> }[] | undefined;
-  /** Undefined when they may not be read. */
-  readonly releases: readonly ReleaseState[] | undefined;
+  readonly siblings: readonly { readonly subject: Subject; readonly judgement: Judgement }[] | undefined;
+  /** False when what is registered with the API server may not be read. */
+  readonly known: boolean;
   readonly now: Date;
 }
 
@@ -89,19 +90,18 @@ function rollOfSubject({ subject, siblings = [] }: WhyFacts): ReturnType<typeof 
 }
 
 /** What holds for every pod of a release; of a pod that carries the sidecar it says nothing any more. */
-function conditionsBefore({ judgement, releases }: WhyFacts): Condition[] {
+function conditionsBefore({ judgement, known }: WhyFacts): Condition[] {
   if (judgement.carries) return [];
-  if (releases === undefined) return [{ met: undefined, what: 'what is registered with the API server may not be read' }];
-  const state = judgement.facts;
-  if (state === undefined) return [{ met: false, what: 'there is no release of packet-capture' }];
-  const { release } = state;
+  if (!known) return [{ met: undefined, what: 'what is registered with the API server may not be read' }];
+  if (judgement.facts === undefined) return [{ met: false, what: 'there is no release of packet-capture' }];
+  const { release } = judgement.facts;
   return [{ met: true, what: `${releaseName(release)} (${release.way} ${release.object})` }, ...judgement.conditions];
 }
 
 function verdictOf(facts: WhyFacts): Verdict {
-  const { subject, judgement, dryRun, siblings } = facts;
+  const { subject, judgement, siblings } = facts;
   if (judgement.carries) return carrying(facts);
-  const answer = answerOf(facts, dryRun);
+  const answer = answerOf(facts);
   const { reason } = judgement;
   // Only the API server knows conditions in CEL, and whether the injector answers.
   const obstacle = reason === 'older_template' ? answer.reason : (reason ?? answer.reason);
@@ -145,16 +145,15 @@ interface Answer {
 }
 
 /** What the API server made of the dry run, and what may be behind it. */
-function answerOf({ judgement, releases, now }: WhyFacts, dryRun: DryRun | undefined): Answer {
+function answerOf({ judgement, dryRun, state, now }: WhyFacts): Answer {
   if (dryRun === undefined) return { conditions: [] };
   if ('refusal' in dryRun) return { conditions: [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.refusal}` }] };
-  const injected = carriesAny(dryRun.pod, releases ?? []);
-  const conditions: Condition[] = [{ met: injected, what: `the API server ${injected ? 'injects' : 'does not inject'} such a pod (dry run)` }];
-  const state = judgement.facts;
-  if (injected || state === undefined || judgement.reason !== undefined) return { conditions };
+  const { injects, warnings } = dryRun;
+  const warned = warnings.filter((text) => text.startsWith('packet-capture')).map((what) => ({ met: false, what: `the API server warns: ${what}` }));
+  const conditions: Condition[] = [...warned, { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` }];
+  if (injects || state === undefined) return { conditions };
   if ('injected' in state.probed && state.probed.injected) {
-    const warned = dryRun.warnings.map((what) => ({ met: false, what: `the API server warns: ${what}` }));
-    return { conditions: [...conditions, ...warned], reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
+    return { conditions, reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
   }
   const errors = releaseFindings(state, now).findings.filter(({ level, code }) => level === 'error' && code !== 'probe_failed');
   const next = errors[0]?.hint;

@@ -50,7 +50,6 @@ export interface InjectorDeployment {
 
 export interface InjectorVolume {
   readonly name: string;
-  readonly configMap?: { readonly name?: string };
   readonly secret?: { readonly secretName?: string };
 }
 

@@ -1,14 +1,14 @@
 import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { namespaceLabel } from '../settings/index.ts';
 import { carriedAgent } from './carried.ts';
-import { selectsNamespace } from './conditions.ts';
+import { selectsNamespace, type Subject } from './conditions.ts';
 import { finding, type Finding } from './findings.ts';
+import type { Judgement } from './judge.ts';
 import type { Namespace } from './kubernetes.ts';
 import type { JudgedPod, MissedPod } from './missed.ts';
 import { ownerName, templateOf, topOwner } from './owners.ts';
 import { reasons } from './reasons.ts';
 import type { Release } from './releases.ts';
-import type { ReleaseState } from './releaseState.ts';
 import { holds, termsOf } from './selectors.ts';
 import { podSecurityLabel } from '../webhook/names.ts';
 import { releaseName } from './releaseFindings.ts';
@@ -84,9 +84,9 @@ function driftFindings(judged: readonly JudgedPod[]): Finding[] {
   });
 }
 
-export function driftOf({ subject, judgement }: JudgedPod): string | undefined {
+export function driftOf({ subject, judgement }: { readonly subject: Subject; readonly judgement: Judgement }): string | undefined {
   const carried = carriedAgent(subject.pod);
-  const state: ReleaseState | undefined = judgement.facts;
+  const state = judgement.facts;
   if (carried === undefined || state === undefined || inItsTemplate(subject.owners)) return undefined;
   if (subject.namespaceLabels === undefined || !selectsNamespace(state.release, subject.namespaceLabels)) return undefined;
   const wanted = state.sidecar?.form === 'agent' ? state.sidecar.agent.image : undefined;

@@ -12,43 +12,51 @@ export interface Registrations {
   readonly policyApi: boolean;
 }
 
+const webhooks = 'mutatingwebhookconfigurations';
+const policies = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'].map((name) => `${name}.v1.admissionregistration.k8s.io`);
+
+type Registered =
+  | ({ readonly kind: 'MutatingWebhookConfiguration' } & WebhookConfiguration)
+  | ({ readonly kind: 'MutatingAdmissionPolicy' } & MutatingAdmissionPolicy)
+  | ({ readonly kind: 'MutatingAdmissionPolicyBinding' } & MutatingAdmissionPolicyBinding);
+
 /** @throws as Kubectl */
 export async function readRegistrations(kubectl: Kubectl): Promise<Registrations> {
-  const [policyApi, configurations] = await Promise.all([
-    hasPolicies(kubectl),
-    unlessForbidden(async () => readSome<WebhookConfiguration>(kubectl, ['get', 'mutatingwebhookconfigurations'])),
-  ]);
-  const policies = policyApi ? await readPolicies(kubectl) : [];
-  if (configurations === undefined || policies === undefined) return { releases: undefined, policyApi };
-  return { releases: [...webhookReleases(configurations), ...policies], policyApi };
+  const all = await unlessUnknown(async () => read(kubectl, [webhooks, ...policies]));
+  const objects = all === 'unknown' ? await read(kubectl, [webhooks]) : all;
+  const policyApi = all !== 'unknown';
+  return { releases: objects && (await releasesOf(kubectl, objects)), policyApi };
 }
 
-async function readPolicies(kubectl: Kubectl): Promise<Release[] | undefined> {
-  const policies = await unlessForbidden(async () => readSome<MutatingAdmissionPolicy>(kubectl, ['get', 'mutatingadmissionpolicies']));
-  if (policies?.some(isOurs) !== true) return policies && [];
-  const bindings = await unlessForbidden(async () => readSome<MutatingAdmissionPolicyBinding>(kubectl, ['get', 'mutatingadmissionpolicybindings']));
-  if (bindings === undefined) return undefined;
-  const names = new Set(policies.filter(isOurs).map(({ metadata }) => metadata.name));
-  const own = bindings.filter(({ spec }) => names.has(spec?.policyName ?? ''));
-  return policyReleases({ policies, bindings: own, parameters: await readParameters(kubectl, own) });
+async function read(kubectl: Kubectl, types: readonly string[]): Promise<Registered[] | undefined> {
+  return unlessForbidden(async () => readSome<Registered>(kubectl, ['get', types.join(',')]));
+}
+
+/** Older API servers do not have the policies. */
+async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | 'unknown'> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isCodedError(error) && error.code === 'NOT_FOUND') return 'unknown';
+    throw error;
+  }
+}
+
+async function releasesOf(kubectl: Kubectl, objects: readonly Registered[]): Promise<Release[]> {
+  const configurations = objects.flatMap((object) => (object.kind === 'MutatingWebhookConfiguration' ? [object] : []));
+  const own = objects.flatMap((object) => (object.kind === 'MutatingAdmissionPolicy' && isOurs(object) ? [object] : []));
+  const names = new Set(own.map(({ metadata }) => metadata.name));
+  const bindings = objects.flatMap((object) => (object.kind === 'MutatingAdmissionPolicyBinding' && names.has(object.spec?.policyName ?? '') ? [object] : []));
+  const parameters = await readParameters(kubectl, bindings);
+  return [...webhookReleases(configurations), ...policyReleases({ policies: own, bindings, parameters })];
 }
 
 async function readParameters(kubectl: Kubectl, bindings: readonly MutatingAdmissionPolicyBinding[]): Promise<ConfigMap[]> {
   const references = bindings.flatMap(({ spec }) => spec?.paramRef ?? []);
   const places = Map.groupBy(references, ({ namespace = '' }) => namespace);
-  const maps = [...places].map(async ([namespace, group]) =>
-    (await unlessForbidden(async () => readSome<ConfigMap>(kubectl, ['get', 'configmaps', ...group.map(({ name = '' }) => name), '--namespace', namespace]))) ?? []);
-  return (await Promise.all(maps)).flat();
-}
-
-async function hasPolicies(kubectl: Kubectl): Promise<boolean> {
-  try {
-    const { stdout } = await kubectl(['get', '--raw', '/apis/admissionregistration.k8s.io/v1']);
-    const { resources = [] } = JSON.parse(stdout) as { readonly resources?: readonly { readonly name: string }[] };
-    return resources.some(({ name }) => name === 'mutatingadmissionpolicies');
-  } catch (error) {
-    // Discovery is open to everybody who is known, unless a cluster took it away.
-    if (!isCodedError(error) || error.code !== 'KUBECTL_FAILED') throw error;
-    return false;
-  }
+  const maps = [...places].map(async ([namespace, group]) => {
+    const names = group.map(({ name = '' }) => name);
+    return unlessForbidden(async () => readSome<ConfigMap>(kubectl, ['get', 'configmaps', ...names, '--namespace', namespace]));
+  });
+  return (await Promise.all(maps)).flatMap((found) => found ?? []);
 }

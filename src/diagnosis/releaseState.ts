@@ -4,7 +4,7 @@ import type { Kubectl } from '../cluster/index.ts';
 import { isCodedError } from '../errors.ts';
 import { readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { ReleaseFacts } from './conditions.ts';
-import type { ConfigMap, InjectorDeployment } from './kubernetes.ts';
+import type { ConfigMap, InjectorDeployment, ServiceReference } from './kubernetes.ts';
 import { probe, type Probed } from './dryRun.ts';
 import type { Release } from './releases.ts';
 
@@ -29,30 +29,36 @@ export interface Injector {
   readonly certificate: Read<string>;
 }
 
-/** @throws as Kubectl */
-export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
-  const probing = probe(kubectl, release);
+/** What a release injects, without asking whether it works. @throws as Kubectl */
+export async function readReleaseFacts(kubectl: Kubectl, release: Release): Promise<Omit<ReleaseState, 'injector' | 'probed'>> {
   const { service } = release;
-  if (service === undefined) return { release, sidecar: release.parameters?.sidecar, probed: await probing };
-  const within = ['--namespace', service.namespace];
-  const [found, deployment] = await Promise.all([
-    readOne<unknown>(kubectl, ['get', 'service', service.name, ...within]),
-    readOne<InjectorDeployment>(kubectl, ['get', 'deployment', service.name, ...within]),
+  if (service === undefined) return { release, sidecar: release.parameters?.sidecar };
+  const map = `${service.name}-config`;
+  const config = await readOne<ConfigMap>(kubectl, ['get', 'configmap', map, '--namespace', service.namespace]);
+  return { release, ...sidecarOf(config, `configmap/${map}`) };
+}
+
+/** The whole of it: also its injectors, and whether the API server injects. @throws as Kubectl */
+export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
+  const { service } = release;
+  const [facts, injector, probed] = await Promise.all([
+    readReleaseFacts(kubectl, release),
+    service === undefined ? undefined : readInjector(kubectl, service),
+    probe(kubectl, release),
+  ]);
+  return { ...facts, ...(injector === undefined ? {} : { injector }), probed };
+}
+
+async function readInjector(kubectl: Kubectl, { name, namespace }: ServiceReference): Promise<Injector> {
+  const within = ['--namespace', namespace];
+  const [service, deployment] = await Promise.all([
+    readOne<unknown>(kubectl, ['get', 'service', name, ...within]),
+    readOne<InjectorDeployment>(kubectl, ['get', 'deployment', name, ...within]),
   ]);
   const volumes = 'value' in deployment ? (deployment.value.spec?.template?.spec?.volumes ?? []) : [];
-  const map = volumes.find(({ name }) => name === 'config')?.configMap?.name ?? `${service.name}-config`;
-  const secret = volumes.find(({ name }) => name === 'certificates')?.secret?.secretName ?? `${service.name}-certs`;
-  const [config, certificate, probed] = await Promise.all([
-    readOne<ConfigMap>(kubectl, ['get', 'configmap', map, ...within]),
-    readCertificate(kubectl, secret, service.namespace),
-    probing,
-  ]);
-  return {
-    release,
-    ...sidecarOf(config, `configmap/${map}`),
-    injector: { service: 'value' in found ? { value: true } : found, replicas: replicasOf(deployment), certificate },
-    probed,
-  };
+  const secret = volumes.find((volume) => volume.name === 'certificates')?.secret?.secretName ?? `${name}-certs`;
+  const certificate = await readCertificate(kubectl, secret, namespace);
+  return { service: 'value' in service ? { value: true } : service, replicas: replicasOf(deployment), certificate };
 }
 
 async function readOne<T>(kubectl: Kubectl, args: readonly string[]): Promise<Read<T>> {

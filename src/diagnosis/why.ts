@@ -10,12 +10,12 @@ import { codedError } from '../errors.ts';
 import { templatePath } from '../inject/index.ts';
 import type { Subject } from './conditions.ts';
 import { dryRunPod, manifestLike, type DryRun } from './dryRun.ts';
-import { explain, type WhyResult } from './explain.ts';
-import { isLiving, judge } from './judge.ts';
+import { explain, type WhyFacts, type WhyResult } from './explain.ts';
+import { carriesAny, isLiving, judge } from './judge.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
 import { templateOf, topOwner, type Owner } from './owners.ts';
 import { readRegistrations } from './registrations.ts';
-import { readReleaseState } from './releaseState.ts';
+import { readReleaseFacts, readReleaseState } from './releaseState.ts';
 
 export interface WhyOptions {
   /** A pod's name, or TYPE/NAME as kubectl takes it. */
@@ -32,11 +32,11 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   const name = checkTarget(target.includes('/') ? target : `pod/${target}`);
   const [object, registrations] = await Promise.all([kubectlJson<WorkloadObject>(kubectl, ['get', name]), readRegistrations(kubectl)]);
   const namespace = object.metadata.namespace ?? 'default';
-  const [subject, states] = await Promise.all([
+  const [subject, facts] = await Promise.all([
     subjectOf(kubectl, object, namespace),
-    Promise.all((registrations.releases ?? []).map(async (release) => readReleaseState(kubectl, release))),
+    Promise.all((registrations.releases ?? []).map(async (release) => readReleaseFacts(kubectl, release))),
   ]);
-  const known = registrations.releases === undefined ? undefined : states;
+  const known = registrations.releases === undefined ? undefined : facts;
   const judgement = judge(subject, known);
   const workload = object.kind === 'Pod' ? undefined : object;
   const [dryRun, pods] = await Promise.all([
@@ -44,7 +44,15 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
     workload === undefined ? undefined : podsOf(kubectl, workload, namespace),
   ]);
   const siblings = pods?.map((pod) => ({ ...subject, pod, owners: subject.owners })).map((one) => ({ subject: one, judgement: judge(one, known) }));
-  return explain({ object: objectName(object), subject, judgement, dryRun, siblings, releases: known, now });
+  const injects = dryRun !== undefined && 'pod' in dryRun && carriesAny(dryRun.pod, facts);
+  // Only when the rules do not tell why.
+  const state = injects || judgement.facts === undefined || judgement.reason !== undefined || judgement.carries ? undefined : await readReleaseState(kubectl, judgement.facts.release);
+  return explain({ object: objectName(object), subject, judgement, dryRun: answerOf(dryRun, injects), state, siblings, known: known !== undefined, now });
+}
+
+function answerOf(dryRun: DryRun | undefined, injects: boolean): WhyFacts['dryRun'] {
+  if (dryRun === undefined || 'refusal' in dryRun) return dryRun;
+  return { injects, warnings: dryRun.warnings };
 }
 
 /** A pod as it is; of any other kind, what its template makes. */
