@@ -2,13 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { kubectl } from '../../scripts/cluster/kubectl.ts';
-import { podFixtures } from '../fixtures/pods/index.ts';
+import { podFixtures, type PodFixture } from '../fixtures/pods/index.ts';
 import { helm, loadReleaseImages } from './helmWorkbench.ts';
-import { fixtureLabel, listOf, namespaceObjects, ownNamespaces, ways } from './oneTruth/objects.ts';
+import { alterations } from './oneTruth/alterations.ts';
+import { fixtureLabel, listOf, namespaceObjects, ownNamespaces, ways, type WayName } from './oneTruth/objects.ts';
 import { outcomeOf, storedPod, type Evidence } from './oneTruth/outcome.ts';
 import { openProxy } from './oneTruth/proxy.ts';
 import { install, labelShared, observerNames, releaseNamespaces } from './oneTruth/releases.ts';
-import { createManifest, createPatched, createPods, injectorReasons, namespaceLabels, until } from './oneTruth/run.ts';
+import { createManifest, createPatched, createPods, injectorReasons, namespaceLabels, until, type WayResult } from './oneTruth/run.ts';
 import { asWritten, comparable, sidecarOf, withoutSidecar, type StoredPod } from './oneTruth/stored.ts';
 import { kube } from './workbench.ts';
 
@@ -21,6 +22,8 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(node.stateDir, 'truth-'));
   const api = await openProxy(node, folder);
   try {
+    // What a run before this one left behind on a node that stays up.
+    await kube(['delete', 'namespace', ...ownNamespaces, ...Object.values(releaseNamespaces), '--ignore-not-found', '--timeout=200s']);
     await loadReleaseImages();
     await kube(['apply', '--server-side', '--force-conflicts', '-f', '-'], listOf(namespaceObjects()));
     const [webhook, policy] = await Promise.all([install('webhook'), install('policy'), labelShared('=enabled')]);
@@ -35,7 +38,7 @@ beforeAll(async () => {
     await api.close();
     await rm(folder, { recursive: true, force: true });
   }
-});
+}, 600_000);
 
 afterAll(async () => {
   await Promise.all(Object.values(releaseNamespaces).map(async (namespace) => helm(4, ['uninstall', 'packet-capture', '-n', namespace, '--no-hooks', '--ignore-not-found'])));
@@ -71,6 +74,29 @@ test.each(named)('%s: nothing of the pod is lost or changed', (_, fixture) => {
   expect(comparable(kept)).toEqual(comparable(asWritten(fixture, before)));
   expect(sidecarOf(after) !== undefined || !injected).toBe(true);
 });
+
+test.each(alterations)('it would be noticed: %s', (_, alter) => {
+  const pod = storedPod(evidence, 'webhook', fixtureNamed('mixed-inits'));
+  expect(comparable(alter(pod))).not.toEqual(comparable(pod));
+});
+
+test('it would be noticed: a pod left alone, and another reason', () => {
+  const changed = (way: WayName, result: Partial<WayResult>): Evidence => {
+    const present = evidence.results.get(way);
+    return present === undefined ? evidence : { ...evidence, results: new Map([...evidence.results, [way, { ...present, ...result }]]) };
+  };
+  const untouched = evidence.results.get('none')?.pods ?? new Map<string, StoredPod>();
+  for (const way of injecting) expect(outcomeOf(changed(way, { pods: untouched }), way, fixtureNamed('plain'))).not.toBe('injected');
+  const silent = { said: new Map<string, string>(), stderr: '' };
+  for (const way of ['manifest', 'patch', 'policy'] as const) expect(outcomeOf(changed(way, silent), way, fixtureNamed('windows-os'))).not.toBe('windows');
+  expect(outcomeOf({ ...evidence, reviews: new Map() }, 'webhook', fixtureNamed('windows-os'))).not.toBe('windows');
+});
+
+function fixtureNamed(name: string): PodFixture {
+  const found = podFixtures.find((fixture) => fixture.name === name);
+  if (found === undefined) throw new Error(`no fixture ${name}`);
+  return found;
+}
 
 test('what was Guaranteed is Guaranteed still', () => {
   // Its class comes of a limit that it has just when all of its containers have one; the sidecar shares the pod's.
