@@ -9,14 +9,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
-import { isCodedError } from '../../src/errors.ts';
-import { injectManifest, uninjectManifest } from '../../src/manifest/index.ts';
+import { isCodedError, type CodedError } from '../../src/errors.ts';
+import { injectManifest, uninjectManifest, type ManifestReport } from '../../src/manifest/index.ts';
 import { defaultSidecarConfig } from '../../src/sidecar/index.ts';
 import { withoutAdditions, workloadsIn } from './manifestOracle.ts';
 
-type Json = Record<string, unknown>;
-
-const tally = { files: 0, withWorkloads: 0, workloads: 0, injected: 0, kept: 0 };
+const tally = { files: 0, withWorkloads: 0, workloads: 0, injected: 0 };
 const skipped = new Map<string, number>();
 const refused = new Map<string, string[]>();
 const wrong: string[] = [];
@@ -32,8 +30,8 @@ for (const folder of process.argv.slice(2)) {
   }
 }
 
-console.log(`${tally.files} files; ${tally.withWorkloads} with workloads, ${tally.workloads} of these: ${tally.injected} injected, ${[...skipped.values()].reduce((a, b) => a + b, 0)} skipped`);
-for (const [reason, count] of skipped) console.log(`  skipped ${count}: ${reason}`);
+console.log(`${tally.files} files; ${tally.withWorkloads} with workloads, ${tally.workloads} of these: ${tally.injected} injected, ${tally.workloads - tally.injected} skipped`);
+for (const [reason, times] of skipped) console.log(`  skipped ${times}: ${reason}`);
 for (const [reason, files] of refused) console.log(`refused ${files.length}: ${reason}\n  ${files.slice(0, 4).join('\n  ')}`);
 console.log(`${wrong.length} wrong\n${wrong.join('\n')}`);
 process.exitCode = wrong.length === 0 ? 0 : 1;
@@ -41,26 +39,34 @@ process.exitCode = wrong.length === 0 ? 0 : 1;
 function judge(file: string, text: string): void {
   const options = { config: defaultSidecarConfig, settings: {}, file };
   try {
-    const { text: injected, reports, insertions } = injectManifest(text, options);
-    for (const { reason } of reports) if (reason !== undefined) skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
-    tally.workloads += reports.length;
-    tally.injected += reports.filter(({ result }) => result === 'injected').length;
-    if (reports.length > 0) tally.withWorkloads += 1;
-    const problem = problemOf(text, injected, reports.length);
-    if (problem !== undefined) wrong.push(`${file}: ${problem}`);
-    if (insertions.length === 0 && injected !== text) wrong.push(`${file}: changed without an insertion`);
-    if (uninjectManifest(injected, options).text !== text) wrong.push(`${file}: uninject gives other bytes`);
-    if (injectManifest(injected, options).text !== injected) wrong.push(`${file}: is injected twice`);
+    const injected = injectManifest(text, options);
+    count(injected.reports);
+    const again = [uninjectManifest(injected.text, options).text, injectManifest(injected.text, options).text];
+    const problems = [
+      problemOf(text, injected.text, injected.reports.length),
+      again[0] === text ? undefined : 'uninject gives other bytes',
+      again[1] === injected.text ? undefined : 'is injected twice',
+    ];
+    wrong.push(...problems.filter((problem) => problem !== undefined).map((problem) => `${file}: ${problem}`));
   } catch (error) {
-    if (!isCodedError(error)) {
-      wrong.push(`${file}: ${String(error)}`);
-      return;
-    }
-    const [what = ''] = error.message.split('\n');
-    const template = text.includes('{{') ? ', a template' : '';
-    const readable = read(text) === undefined ? ', no YAML to the yaml package either' : '';
-    note(refused, `${error.code}${template}${readable}: ${template === '' ? what.replaceAll(/\d+|"[^"]*"/g, '…') : ''}`, `${file} ${error.where ?? ''}`);
+    if (isCodedError(error)) note(refused, refusalOf(error, text), `${file} ${error.where ?? ''}`);
+    else wrong.push(`${file}: ${String(error)}`);
   }
+}
+
+function count(reports: readonly ManifestReport[]): void {
+  tally.workloads += reports.length;
+  if (reports.length > 0) tally.withWorkloads += 1;
+  for (const { reason } of reports) {
+    if (reason === undefined) tally.injected += 1;
+    else skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
+  }
+}
+
+function refusalOf({ code, message }: CodedError, text: string): string {
+  if (text.includes('{{')) return `${code}: a template`;
+  const what = (message.split('\n')[0] ?? '').replaceAll(/\d+|"[^"]*"/g, '…');
+  return `${code}: ${what}${read(text) === undefined ? ', nor is it YAML to the yaml package' : ''}`;
 }
 
 /** What is wrong with the result, as the `yaml` package reads it. */
@@ -78,12 +84,14 @@ function problemOf(text: string, injected: string, reported: number): string | u
 function read(text: string): unknown[] | undefined {
   const documents = parseAllDocuments(text, { version: '1.1', uniqueKeys: false, logLevel: 'silent' });
   if (!Array.isArray(documents) || documents.some(({ errors }) => errors.length > 0)) return undefined;
-  return documents.map((document) => document.toJS({ maxAliasCount: -1 }) as Json);
+  return documents.map((document) => document.toJS({ maxAliasCount: -1 }) as unknown);
 }
 
 function isSubsequence(part: string, whole: string): boolean {
   let at = 0;
-  for (let index = 0; index < whole.length && at < part.length; index += 1) if (whole.charCodeAt(index) === part.charCodeAt(at)) at += 1;
+  for (let index = 0; index < whole.length && at < part.length; index += 1) {
+    if (whole.charCodeAt(index) === part.charCodeAt(at)) at += 1;
+  }
   return at === part.length;
 }
 

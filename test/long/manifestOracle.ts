@@ -27,7 +27,8 @@ export function workloadsIn(value: unknown): (Json | undefined)[] {
   return objectsIn(value, undefined).flatMap(({ object, type }) => {
     const path = templateAt[type];
     if (path === undefined) return [];
-    return [path.split('.').filter((key) => key !== '').reduce<unknown>((at, key) => (at as Json | null | undefined)?.[key], object) as Json | undefined];
+    const keys = path.split('.').filter((key) => key !== '');
+    return [keys.reduce<Json | undefined>((at, key) => at?.[key] as Json | undefined, object)];
   });
 }
 
@@ -66,6 +67,6 @@ export function withoutAdditions(value: unknown): unknown {
 /** Absent, null and empty mean the same to Kubernetes. */
 function dropEmpty(object: Json | null | undefined, key: string): void {
   const value = object?.[key];
-  if (object == null || (value != null && Object.keys(value as object).length > 0)) return;
+  if (object == null || (value != null && Object.keys(value).length > 0)) return;
   delete object[key];
 }
