@@ -28,13 +28,15 @@ const asked = annotationIs(parameter('annotation'));
 const own = annotationIs(celString(injectAnnotation));
 const isProbe = `${parameter('profile')} == 'probe'`;
 
+const optsIn = [isProbe, `${parameter('optOut')} == 'true'`, asked('true')].join('\n|| ');
+
 /**
  * Whether a pod gets the sidecar, in the order in which planInjection looks for reasons. Each stands alone and reads no
  * variable, since the API server knows none there; together they may cost 2,500,000 (apiserver/pkg/apis/cel/config.go).
  */
 export const optInConditions: readonly MatchCondition[] = [
   condition('opted_out', `!(${asked('false')}) && !(${own('false')})`),
-  condition('not_opted_in', [isProbe, `${parameter('optOut')} == 'true'`, asked('true')].join('\n|| ')),
+  condition('not_opted_in', optsIn),
   condition('not_probe', `${parameter('profile')} != 'probe' || (has(request.dryRun) && request.dryRun)`),
 ];
 
@@ -50,26 +52,33 @@ export const fitConditions: readonly MatchCondition[] = [
   ),
 ];
 
+/**
+ * The API server evaluates all conditions of every pod, even when one is false, and again after another policy or webhook:
+ * the dear ones look away then.
+ */
+const isSettled = `!(${optsIn}) || ${hasAnnotation(statusAnnotation)}`;
+
+const hasRoom = `!has(object.metadata.annotations)
+|| object.metadata.annotations.map(key, bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum()
+  <= ${maxAnnotationBytes - addedAnnotationBytes}`;
+
+/**
+ * That the parameters are such as the API server takes in a pod. A patch with others would fail the pod, even under
+ * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: what cannot be decoded is an internal error).
+ */
+const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
+  && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources})`;
+
 export const agentConditions: readonly MatchCondition[] = [
   condition('already_injected', lacksAnnotation(statusAnnotation)),
   condition('name_collision', lacksNames([containerName], Object.values(volumeNames))),
-  condition(
-    'patch_doubtful',
-    `!has(object.metadata.annotations)
-|| object.metadata.annotations.map(key, bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum()
-  <= ${maxAnnotationBytes - addedAnnotationBytes}`,
-  ),
-  condition(
-    'parameters_invalid',
-    `${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
-&& ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never']
-&& ${validResources}`,
-  ),
+  condition('patch_doubtful', `${isSettled} || ${hasRoom}`),
+  condition('parameters_invalid', `${isSettled} || ${validParameters}`),
 ];
 
 /** That a pod has no container and no volume of these names. */
 export function lacksNames(containers: readonly string[], volumes: readonly string[]): string {
-  const lacks = (list: string, names: readonly string[]): string => `!${list}.exists(item, item.name in ${celStrings(names)})`;
+  const lacks = (list: string, names: readonly string[]): string => `!${list}.exists(item, ${names.length === 1 ? `item.name == ${celString(names[0] ?? '')}` : `item.name in ${celStrings(names)}`})`;
   const optional = (list: string, names: readonly string[]): string => `(!has(${list}) || ${lacks(list, names)})`;
   return [
     lacks('object.spec.containers', containers),
@@ -87,6 +96,10 @@ function annotationIs(key: string): (value: string) => string {
   return (value) => `has(${annotations}) && ${key} in ${annotations} && ${annotations}[${key}] == ${celString(value)}`;
 }
 
+function hasAnnotation(key: string): string {
+  return `has(object.metadata.annotations) && ${celString(key)} in object.metadata.annotations`;
+}
+
 function lacksAnnotation(key: string): string {
-  return `!has(object.metadata.annotations) || !(${celString(key)} in object.metadata.annotations)`;
+  return `!(${hasAnnotation(key)})`;
 }

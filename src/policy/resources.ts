@@ -21,19 +21,21 @@ export const resourceVariables: readonly Variable[] = [
   || has(object.spec.resources.limits) && size(object.spec.resources.limits) > 0)`,
   },
   { name: 'limits', expression: amounts('limits') },
-  { name: 'requests', expression: `variables.guaranteed ? variables.limits : ${amounts('requests')}` },
+  { name: 'ownRequests', expression: amounts('requests') },
+  {
+    name: 'requests',
+    // A request above its limit would fail the pod.
+    expression: `variables.guaranteed ? variables.limits : variables.ownRequests.transformMap(name, amount,
+  name in variables.limits && quantity(amount).compareTo(quantity(variables.limits[name])) > 0 ? variables.limits[name] : amount)`,
+  },
   { name: 'resources', expression: `{'requests': variables.requests, 'limits': variables.limits}` },
 ];
 
-/**
- * That the sidecar's resources are such as the API server takes. A patch with others would fail the pod, even under
- * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: an internal error of decoding is returned).
- */
-export const validResources = `(${parameter('requests')} + ',' + ${parameter('limits')}).split(',').all(item, item == ''
-  || (item.split('=').size() == 2 && isQuantity(item.split('=')[1]) && quantity(item.split('=')[1]).compareTo(quantity('0')) >= 0))
-&& ${parameter('requests')}.split(',').all(request, request == '' || ${parameter('limits')}.split(',').all(limit,
-  limit == '' || limit.split('=')[0] != request.split('=')[0]
-  || quantity(request.split('=')[1]).compareTo(quantity(limit.split('=')[1])) <= 0))`;
+/** Of names and amounts as the parameters have them; none below zero. */
+const pattern = String.raw`^([^=,]+=([0-9]+[.]?[0-9]*|[.][0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]{1,2})?(,|$))*$`;
+
+/** That the parameters' amounts are quantities. */
+export const validResources = `${parameter('requests')}.matches('${pattern}') && ${parameter('limits')}.matches('${pattern}')`;
 
 function amounts(key: 'requests' | 'limits'): string {
   return `string(${parameter(key)}).split(',').filter(item, item != '' && !variables.podResources)

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { addedAnnotationBytes } from '../../src/policy/annotations.ts';
 import { policyParameters } from '../../src/policy/index.ts';
 import { injectAnnotation } from '../../src/settings/index.ts';
 import type { AgentSidecarConfig, OwnSidecarConfig, PodTemplate } from '../../src/sidecar/index.ts';
@@ -83,6 +84,7 @@ async function sameAsPlanned(pods: readonly PodTemplate[], namespace: string, op
   return plans.filter(({ inject }) => inject).length;
 }
 
+const mended = ['request-above-limit', 'good'];
 /** Parameters as nobody should write them; the last is as it should be, and comes into force after the others. */
 const troubled: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
   'no-image': { image: '' },
@@ -91,10 +93,12 @@ const troubled: Readonly<Record<string, Readonly<Record<string, string | undefin
   'no-quantity': { limits: 'cpu=1,memory=lots' },
   'no-amount': { requests: 'cpu' },
   'negative': { requests: 'cpu=-1' },
-  'more-than-limits': { requests: 'cpu=2', limits: 'cpu=1' },
+  'no-comma': { requests: 'cpu=1;memory=1Gi' },
+  'two-units': { requests: 'cpu=1MiB' },
   'no-limits': { limits: undefined },
   'no-annotation': { annotation: undefined },
   'no-data': Object.fromEntries(Object.keys(policyParameters(config, { profile: 'privileged', annotation, optOut: false })).map((key) => [key, undefined])),
+  'request-above-limit': { requests: 'cpu=2,memory=1Mi', limits: 'cpu=1' },
   'good': {},
 };
 
@@ -128,7 +132,7 @@ describe('parameters that are wrong', () => {
     expect(results.errors).toBe('');
     const lengths = results.pods.map((made) => made?.spec?.initContainers?.length ?? 0);
     expect(Object.fromEntries(Object.keys(troubled).map((what, index) => [what, lengths[index]]))).toEqual(
-      Object.fromEntries(Object.keys(troubled).map((what) => [what, what === 'good' ? 1 : 0])),
+      Object.fromEntries(Object.keys(troubled).map((what) => [what, mended.includes(what) ? 1 : 0])),
     );
   });
 });
@@ -182,6 +186,16 @@ describe('a probe', () => {
     expect(pods[0]).toEqual(expected.pods[0]);
     expect(isInjected(pods[0])).toBe(true);
   });
+});
+
+test('annotations that would become too many are left as they are', async () => {
+  const limit = 256 * 1024;
+  const others = Object.entries({ ...asks, big: '' }).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  const pod = (bytes: number): PodTemplate => ({ metadata: { annotations: { ...asks, big: 'x'.repeat(bytes) } }, spec: { containers: [{ name: 'app', image: 'x' }] } });
+  const room = limit - others - addedAnnotationBytes;
+  const { pods, errors } = await admitted(spaces.privileged, [pod(room), pod(room + 1), pod(limit - others)]);
+  expect(errors).toBe('');
+  expect(pods.map((made) => made?.spec?.initContainers?.length)).toEqual([1, undefined, undefined]);
 });
 
 test('the annotations of both keys are told apart', async () => {
