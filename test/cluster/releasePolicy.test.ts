@@ -141,7 +141,7 @@ describe.concurrent('the installer', () => {
 
     const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, ...policy]);
     expect(result).toMatchObject({
-      result: 'upgraded', injectionProven: true, webhooks: [], certificates: { mode: 'none', action: 'none' }, images: { sidecars: ['packet-capture/agent:0.1.0'] },
+      result: 'upgraded', injectionProven: true, webhooks: [], findings: [{ code: 'way_changes' }], certificates: { mode: 'none', action: 'none' }, images: { sidecars: ['packet-capture/agent:0.1.0'] },
       policies: [{ name: `${release}.${namespace}`, bindings: ['', '.baseline', '.probe'].map((profile) => `${release}.${namespace}${profile}`) }],
     });
     expect(result.images.injector).toBeUndefined();

@@ -1,7 +1,7 @@
 import type { Kubectl } from '../../cluster/index.ts';
 import type { Metadata, WorkloadObject } from '../../cluster/kubernetes.ts';
 import type { ReleaseHistory } from '../helm/release.ts';
-import type { Intent, Target } from '../values.ts';
+import type { InjectionWay, Intent, Target } from '../values.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import type { WebhookService } from '../helm/chart.ts';
 import type { ApiResource } from './apiResources.ts';
@@ -24,6 +24,8 @@ export interface Facts {
   readonly objects: readonly ManifestObject[];
   readonly resources: readonly ApiResource[];
   readonly intent: Intent;
+  /** How the release that runs injects. */
+  readonly wayBefore?: InjectionWay;
   /** Undefined when the cluster would not say. */
   readonly refused: readonly Right[] | undefined;
   readonly targets: readonly TargetFacts[];

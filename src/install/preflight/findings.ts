@@ -24,6 +24,7 @@ export const findingKinds = {
   values_rejected: { severity: 'error', meaning: 'The chart does not take the values', hint: 'Correct the values; the words are helm\'s own.' },
   kind_unknown: { severity: 'error', meaning: 'The chart would make a kind that the cluster does not have', hint: 'Install what brings this kind (cert-manager, the Prometheus operator), or switch it off in the values.' },
   policy_unsupported: { severity: 'error', meaning: 'injection.way is policy, and the cluster has no admission policies that inject', hint: 'MutatingAdmissionPolicy v1 came with Kubernetes 1.36. Leave injection.way at webhook.' },
+  way_changes: { severity: 'note', meaning: 'The running release injects by the other way', hint: 'Pods that start while it changes may come without the sidecar. Two releases that overlap miss none: see docs/chart.md.' },
   target_namespace_missing: { severity: 'error', meaning: 'The namespace of a target does not exist, or is being deleted', hint: 'Create the namespace first, or take it out of `targets`.' },
   target_restricted: { severity: 'error', meaning: 'The namespace of a target enforces Pod Security restricted', hint: 'Pod Security "restricted" admits no capture: relabel the namespace, or take it out of `targets`.' },
   target_baseline: { severity: 'note', meaning: 'The namespace of a target enforces Pod Security baseline', hint: 'Captures work where the container runtime grants NET_RAW by default, as containerd does; CRI-O does not.' },

@@ -123,7 +123,8 @@ async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, hist
     lookAtSecret(kubectl, rendered, service, now),
     history === undefined ? undefined : unlessForbidden(async () => readOwnSecret(kubectl, wish.release, certificateSecretOf(objects))),
   ]);
-  const facts = { release: wish.release, namespace, chart: chart.name, history, releaseNamespace, objectsNamespace, service, objects, resources, intent, refused, targets };
+  const running = before === undefined ? {} : { wayBefore: wayOf(coalesce(chart.values, before)) };
+  const facts = { ...running, release: wish.release, namespace, chart: chart.name, history, releaseNamespace, objectsNamespace, service, objects, resources, intent, refused, targets };
   const strategy = refused?.some(({ need }) => need === 'watch') === true ? 'legacy' : 'watcher';
   return {
     findings: [...judge(facts), ...secretFindings],

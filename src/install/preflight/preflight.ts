@@ -21,6 +21,7 @@ export function judge(facts: Facts): Finding[] {
     ...(releaseNamespace?.terminating === true ? [finding('namespace_terminating', `namespace ${namespace}`, 'it is being deleted')] : []),
     ...overrideFindings(facts),
     ...(history === undefined ? [] : releaseFindings(history, `release ${release} in namespace ${namespace}`, facts.chart)),
+    ...wayFindings(facts),
     ...kindFindings(facts),
     ...rightsFindings(facts),
     // Without the hooks nothing is done to the targets: whoever opts them in by hand may do so later.
@@ -49,6 +50,10 @@ export function releaseFindings(history: ReleaseHistory, where: string, chart: s
   if (last.status !== 'failed') return [];
   const base = deployed === undefined ? 'no revision ever worked' : `revision ${deployed.revision} runs`;
   return [finding('release_failed', where, `revision ${last.revision} failed; ${base}`)];
+}
+
+function wayFindings({ intent: { way }, wayBefore = way }: Facts): Finding[] {
+  return way === wayBefore ? [] : [finding('way_changes', 'injection.way', `it changes from ${wayBefore} to ${way}`)];
 }
 
 function kindFindings({ objects, resources }: Facts): Finding[] {

@@ -58,6 +58,8 @@ test('a cluster without policies is told so once', () => {
   ]);
   const since = parseApiResources(`configmaps cm v1 true ConfigMap\nmutatingadmissionpolicies ${apiVersion} false MutatingAdmissionPolicy\nmutatingadmissionpolicybindings ${apiVersion} false MutatingAdmissionPolicyBinding\n`);
   expect(judge({ ...facts, resources: since })).toEqual([]);
+  expect(judge({ ...facts, resources: since, wayBefore: 'policy' })).toEqual([]);
+  expect(judge({ ...facts, resources: since, wayBefore: 'webhook' })).toMatchObject([{ severity: 'note', code: 'way_changes', what: 'it changes from webhook to policy' }]);
 });
 
 test('the summary of a policy names it, and no injector', () => {
