@@ -1,8 +1,12 @@
+import { asksForResources } from '../inject/qos.ts';
 import type { OwnSidecarConfig } from '../sidecar/index.ts';
 import { cel, celOf } from './cel.ts';
 import type { PolicyExpressions } from './expressions.ts';
 import { condition, fitConditions, lacksNames, optInConditions } from './matching.ts';
 import { add, parent } from './patch.ts';
+import { resourceVariables } from './resources.ts';
+
+const podResources = resourceVariables.find(({ name }) => name === 'podResources')?.expression ?? 'false';
 
 /**
  * Of a sidecar of the user's own: a literal, so these expressions change with it. A pod with a container or volume of
@@ -11,11 +15,13 @@ import { add, parent } from './patch.ts';
 export function ownExpressions({ containers, initContainers, volumes }: OwnSidecarConfig): PolicyExpressions {
   const names = (items: readonly { readonly name: string }[]): string[] => items.map(({ name }) => name);
   const lists = { volumes, initContainers, containers };
+  const asks = [...containers, ...initContainers].some(({ resources }) => asksForResources(resources));
   return {
     matchConditions: [
       ...optInConditions,
       ...fitConditions,
       condition('name_collision', lacksNames(names([...containers, ...initContainers]), names(volumes))),
+      ...(asks ? [condition('pod_resources', `!(${podResources})`)] : []),
     ],
     variables: Object.entries(lists).map(([name, items]) => ({ name, expression: celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`))) })),
     mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: ownPatch(lists) } }],

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { planInjection } from '../../../src/inject/index.ts';
+import { ownExpressions } from '../../../src/policy/own.ts';
+import type { OwnSidecarConfig, PodSpec, ResourceRequirements } from '../../../src/sidecar/index.ts';
+import { evaluate } from './evaluate.ts';
+
+const own = (resources?: ResourceRequirements): OwnSidecarConfig => ({
+  form: 'own',
+  containers: [{ name: 'monitor', image: 'm:1', ...(resources === undefined ? {} : { resources }) }],
+  initContainers: [],
+  volumes: [],
+});
+const conditionOf = (config: OwnSidecarConfig): string | undefined =>
+  ownExpressions(config).matchConditions.find(({ name }) => name === 'packet-capture.internal/pod-resources')?.expression;
+
+test.each<[object, boolean]>([
+  [{}, true],
+  [{ resources: {} }, true],
+  [{ resources: { requests: {} } }, true],
+  [{ resources: { requests: { cpu: '1' } } }, false],
+  [{ resources: { limits: { memory: '1Gi' } } }, false],
+])('a sidecar with resources: a pod with %j is injected: %s, as planInjection has it', (fields, injected) => {
+  const config = own({ requests: { cpu: '1m' } });
+  const spec: PodSpec = { containers: [{ name: 'app' }], ...fields };
+  expect(evaluate(conditionOf(config) ?? '', { object: { spec } })).toBe(injected);
+  expect(planInjection({ spec }, { config, settings: {}, podSecurity: 'privileged' }).inject).toBe(injected);
+});
+
+test('a sidecar without resources takes none', () => {
+  expect(conditionOf(own())).toBeUndefined();
+  expect(conditionOf(own({ limits: {} }))).toBeUndefined();
+});
