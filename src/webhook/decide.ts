@@ -7,6 +7,7 @@ import { probeAddition } from './probeAddition.ts';
 import { patchFor, type ProvenPatch } from './provenPatch.ts';
 import { warningsFor, type InjectedReason, type SkippedReason } from './reasons.ts';
 import type { Review } from './review.ts';
+import { hasTooLargeAnnotations } from './validity.ts';
 
 export interface InjectorOptions {
   readonly config: SidecarConfig;
@@ -36,6 +37,7 @@ function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOp
   const { object: pod } = review;
   if (review.apiVersion !== 'admission.k8s.io/v1') return skipped('unsupported_version');
   if (!review.createsPod) return skipped('not_pod_creation');
+  if (hasTooLargeAnnotations(pod)) return doubtful('the annotations are too large');
   if (!isPod(pod)) return skipped('malformed_pod');
   if (webhook === 'probe') {
     const addition = probeAddition(pod, options.config);

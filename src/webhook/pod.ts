@@ -22,7 +22,11 @@ function isMetadata(metadata: unknown): boolean {
 }
 
 function isTextMap(value: unknown): boolean {
-  return value == null || (isObject(value) && Object.values(value).every((item) => typeof item === 'string'));
+  if (value == null) return true;
+  if (!isObject(value)) return false;
+  // No list of them: a request can hold hundreds of thousands of labels.
+  for (const key in value) if (typeof value[key] !== 'string') return false;
+  return true;
 }
 
 function isNamedList(value: unknown): boolean {

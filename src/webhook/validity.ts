@@ -1,5 +1,6 @@
 import type { Addition } from '../inject/index.ts';
 import type { Container, PodTemplate } from '../sidecar/index.ts';
+import { isObject } from './review.ts';
 
 /** All keys and values together (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */
 const maxAnnotationBytes = 256 * 1024;
@@ -31,6 +32,23 @@ export function makeValidityCheck(addition: Addition): ValidityCheck {
     if (!mounted.every((name) => volumeNames.has(name))) return 'a volume that is mounted is missing';
     return exceeds(metadata?.annotations ?? {}, maxAnnotationBytes - addedBytes) ? 'the annotations are too large' : undefined;
   };
+}
+
+/**
+ * Annotations that the API server takes of no pod, told without a look at each: there can be hundreds of thousands in a
+ * request, and every other pod waits.
+ */
+export function hasTooLargeAnnotations(pod: unknown): boolean {
+  const annotations = isObject(pod) && isObject(pod['metadata']) ? pod['metadata']['annotations'] : undefined;
+  if (!isObject(annotations)) return false;
+  let characters = 0;
+  for (const key in annotations) {
+    const value = annotations[key];
+    characters += key.length + (typeof value === 'string' ? value.length : 0);
+    // No character is shorter than a byte.
+    if (characters > maxAnnotationBytes) return true;
+  }
+  return false;
 }
 
 /** What is wrong with an addition whatever the pod. */
