@@ -134,6 +134,9 @@ function carrying({ subject, judgement, siblings }: WhyFacts): Verdict {
     ...(drift === undefined ? [] : [{ met: false, what: drift }]),
   ];
   if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };
+  if (siblings?.some((pod) => !pod.judgement.carries) === true) {
+    return { state: 'missed', reason: 'older_template', text: 'Its template carries the sidecar, and some of its pods are of the template before.', conditions };
+  }
   if (siblings?.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; its template carries the sidecar.', conditions };
   return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions };
 }

@@ -10,6 +10,8 @@ export interface PolicyObjects {
   readonly bindings: readonly MutatingAdmissionPolicyBinding[];
   /** Those that the bindings name, as far as they can be read. */
   readonly parameters: readonly ConfigMap[];
+  /** Namespaces whose ConfigMaps may not be read: nothing is missing there as far as anybody knows. */
+  readonly unreadable: readonly string[];
 }
 
 /** What the conditions of every policy of ours are named by; labels can be overridden. */
@@ -20,10 +22,10 @@ export function isOurs({ spec }: MutatingAdmissionPolicy): boolean {
 }
 
 /** The releases among these policies. Pure. */
-export function policyReleases({ policies, bindings, parameters }: PolicyObjects): Release[] {
+export function policyReleases({ policies, bindings, parameters, unreadable }: PolicyObjects): Release[] {
   return policies.filter(isOurs).map((policy) => {
     const own = bindings.filter(({ spec }) => spec?.policyName === policy.metadata.name);
-    return policyRelease(policy, own.map((binding) => ({ binding, data: parametersOf(binding, parameters) })));
+    return policyRelease(policy, own.map((binding) => boundOf(binding, parameters, unreadable)));
   });
 }
 
@@ -31,11 +33,13 @@ interface Bound {
   readonly binding: MutatingAdmissionPolicyBinding;
   /** Undefined: the ConfigMap is missing, or may not be read. */
   readonly data: Readonly<Record<string, string>> | undefined;
+  readonly missing: boolean;
 }
 
-function parametersOf({ spec }: MutatingAdmissionPolicyBinding, parameters: readonly ConfigMap[]): Bound['data'] {
-  const { name, namespace } = spec?.paramRef ?? {};
-  return parameters.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace)?.data;
+function boundOf(binding: MutatingAdmissionPolicyBinding, parameters: readonly ConfigMap[], unreadable: readonly string[]): Bound {
+  const { name = '', namespace = '' } = binding.spec?.paramRef ?? {};
+  const found = parameters.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+  return { binding, data: found?.data, missing: found === undefined && !unreadable.includes(namespace) };
 }
 
 function policyRelease({ metadata, spec }: MutatingAdmissionPolicy, bound: readonly Bound[]): Release {
@@ -71,7 +75,7 @@ function policyParameters(bound: readonly Bound[], conditions: Rule['matchCondit
   const data = bound.find((one) => one.data !== undefined)?.data;
   const image = data?.['image'];
   return {
-    missing: bound.filter((one) => one.data === undefined).map(({ binding }) => nameOfParameters(binding)),
+    missing: bound.filter(({ missing }) => missing).map(({ binding }) => nameOfParameters(binding)),
     sidecar: image === undefined ? undefined : { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image } },
     ownNames: data === undefined || image !== undefined ? [] : ownNames(conditions),
   };
@@ -89,6 +93,6 @@ function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
 /** The containers of a sidecar of the user's own: the condition about collisions is all that names them. */
 function ownNames(conditions: Rule['matchConditions']): string[] {
   const expression = conditions.find(({ name }) => name === `${ownCondition}name-collision`)?.expression ?? '';
-  const list = /item\.name in \[([^\]]*)\]/.exec(expression)?.[1] ?? '';
-  return [...list.matchAll(/'([^']+)'/g)].flatMap(([, name]) => name ?? []);
+  const [, names, only] = /containers\.exists\(item, item\.name (?:in \[([^\]]*)\]|== ('[^']+'))\)/.exec(expression) ?? [];
+  return [...(names ?? only ?? '').matchAll(/'([^']+)'/g)].flatMap(([, name]) => name ?? []);
 }

@@ -2,7 +2,7 @@ import { isCodedError } from '../errors.ts';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
 import type { Kubectl } from '../cluster/index.ts';
 import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, WebhookConfiguration } from './kubernetes.ts';
-import { isOurs, policyReleases } from './policyReleases.ts';
+import { isOurs, policyReleases, type PolicyObjects } from './policyReleases.ts';
 import { webhookReleases, type Release } from './releases.ts';
 
 /** What is registered with the API server; releases is undefined when it may not be read. */
@@ -22,13 +22,13 @@ type Registered =
 
 /** @throws as Kubectl */
 export async function readRegistrations(kubectl: Kubectl): Promise<Registrations> {
-  const all = await unlessUnknown(async () => read(kubectl, [webhooks, ...policies]));
-  const objects = all === 'unknown' ? await read(kubectl, [webhooks]) : all;
+  const all = await unlessUnknown(async () => readTypes(kubectl, [webhooks, ...policies]));
+  const objects = all === 'unknown' ? await readTypes(kubectl, [webhooks]) : all;
   const policyApi = all !== 'unknown';
   return { releases: objects && (await releasesOf(kubectl, objects)), policyApi };
 }
 
-async function read(kubectl: Kubectl, types: readonly string[]): Promise<Registered[] | undefined> {
+async function readTypes(kubectl: Kubectl, types: readonly string[]): Promise<Registered[] | undefined> {
   return unlessForbidden(async () => readSome<Registered>(kubectl, ['get', types.join(',')]));
 }
 
@@ -47,16 +47,21 @@ async function releasesOf(kubectl: Kubectl, objects: readonly Registered[]): Pro
   const own = objects.flatMap((object) => (object.kind === 'MutatingAdmissionPolicy' && isOurs(object) ? [object] : []));
   const names = new Set(own.map(({ metadata }) => metadata.name));
   const bindings = objects.flatMap((object) => (object.kind === 'MutatingAdmissionPolicyBinding' && names.has(object.spec?.policyName ?? '') ? [object] : []));
-  const parameters = await readParameters(kubectl, bindings);
-  return [...webhookReleases(configurations), ...policyReleases({ policies: own, bindings, parameters })];
+  const read = await readParameters(kubectl, bindings);
+  return [...webhookReleases(configurations), ...policyReleases({ policies: own, bindings, ...read })];
 }
 
-async function readParameters(kubectl: Kubectl, bindings: readonly MutatingAdmissionPolicyBinding[]): Promise<ConfigMap[]> {
+async function readParameters(kubectl: Kubectl, bindings: readonly MutatingAdmissionPolicyBinding[]): Promise<Pick<PolicyObjects, 'parameters' | 'unreadable'>> {
   const references = bindings.flatMap(({ spec }) => spec?.paramRef ?? []);
-  const places = Map.groupBy(references, ({ namespace = '' }) => namespace);
-  const maps = [...places].map(async ([namespace, group]) => {
+  const groups = Map.groupBy(references, ({ namespace = '' }) => namespace);
+  const maps = [...groups].map(async ([namespace, group]) => {
     const names = group.map(({ name = '' }) => name);
-    return unlessForbidden(async () => readSome<ConfigMap>(kubectl, ['get', 'configmaps', ...names, '--namespace', namespace]));
+    const found = await unlessForbidden(async () => readSome<ConfigMap>(kubectl, ['get', 'configmaps', ...names, '--namespace', namespace]));
+    return { namespace, found };
   });
-  return (await Promise.all(maps)).flatMap((found) => found ?? []);
+  const places = await Promise.all(maps);
+  return {
+    parameters: places.flatMap(({ found }) => found ?? []),
+    unreadable: places.flatMap(({ namespace, found }) => (found === undefined ? [namespace] : [])),
+  };
 }

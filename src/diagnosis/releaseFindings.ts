@@ -37,7 +37,7 @@ export function releaseFindings(state: ReleaseState, now: Date): { readonly find
     finding('release_found', where, `${release.way} ${release.object}, version ${release.version ?? 'unknown'}, failurePolicy ${release.failurePolicy}`),
     ...versionFindings(release, where),
     ...(state.configProblem === undefined ? [] : [finding('config_invalid', where, state.configProblem)]),
-    ...(release.parameters?.missing ?? []).map((map) => finding('parameters_missing', where, `${map} is not there, or may not be read`)),
+    ...(release.parameters?.missing ?? []).map((map) => finding('parameters_missing', where, `${map} is not there`)),
     ...(injector === undefined ? [] : injectorFindings(release, injector, where)),
     ...(certificate?.findings ?? []),
     probeFinding(probed, where),

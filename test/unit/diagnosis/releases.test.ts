@@ -30,6 +30,7 @@ function releaseOf(options: PolicyOptions, withParameters = true): Release {
     policies: [...ofKind<MutatingAdmissionPolicy>('MutatingAdmissionPolicy'), { metadata: { name: 'other' }, spec: {} }],
     bindings: ofKind<MutatingAdmissionPolicyBinding>('MutatingAdmissionPolicyBinding'),
     parameters: withParameters ? ofKind<ConfigMap>('ConfigMap') : [],
+    unreadable: [],
   });
   if (found === undefined || others.length > 0) throw new Error('not one release');
   return found;
@@ -53,15 +54,20 @@ test('parameters that are gone are named, and nothing else of it is lost', () =>
   expect(found.rules.map(({ profile }) => profile)).toEqual(['privileged', 'baseline']);
 });
 
-test("a policy's pods: asked by its own key, stopped by its own selectors, carrying a sidecar of the user's own", () => {
+test("a policy's pods: asked by its own key, stopped by its own selectors", () => {
   const labels = { ...optedIn, 'a/injection': 'enabled' };
   const state = stateOf(releaseOf(wish));
   expect(judge(subject(pod({ 'a/inject': 'true' }), { namespaceLabels: labels }), [state])).toMatchObject({ asks: true, reason: undefined });
   expect(judge(subject(pod({ 'a/inject': 'true' })), [state]).reason).toBe('namespace_not_opted_in');
-  const config: SidecarConfig = { form: 'own', containers: [{ name: 'dump', image: 'dump' }], initContainers: [], volumes: [] };
+});
+
+test.each([[['dump']], [['dump', 'ship']]])("a policy with a sidecar of the user's own: containers %j", (names) => {
+  const labels = { ...optedIn, 'a/injection': 'enabled' };
+  const containers = names.map((name) => ({ name, image: 'dump' }));
+  const config: SidecarConfig = { form: 'own', containers, initContainers: [], volumes: [] };
   const own = stateOf(releaseOf({ ...wish, config }), { sidecar: undefined });
-  const carrying = pod({ 'a/inject': 'true' }, { containers: [{ name: 'app' }, { name: 'dump', image: 'dump' }] });
-  expect(own.release.parameters?.ownNames).toEqual(['dump']);
+  const carrying = pod({ 'a/inject': 'true' }, { containers: [{ name: 'app' }, ...containers] });
+  expect(own.release.parameters?.ownNames).toEqual(names);
   expect(judge(subject(carrying, { namespaceLabels: labels }), [own]).carries).toBe(true);
   expect(judge(subject(pod({ 'a/inject': 'true' }), { namespaceLabels: labels }), [own]).carries).toBe(false);
 });
