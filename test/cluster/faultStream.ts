@@ -26,7 +26,7 @@ export interface StreamReport {
   readonly unnamed: readonly string[];
   /** Pods with the sidecar that it named. */
   readonly falselyNamed: readonly string[];
-  /** How often a creation was sent again, since the API server could not be reached. */
+  /** How often a creation was sent again, since there was no API server, or it was starting. */
   readonly retries: number;
   readonly slowestCreationMs: number;
   readonly seconds: number;
@@ -79,7 +79,9 @@ async function create(phase: string): Promise<void> {
     let { status, text } = await api('POST', podsPath, podNamed(name));
     report.slowestCreationMs = Math.max(report.slowestCreationMs, performance.now() - begin);
     if (status === 409) ({ status, text } = await api('GET', `${podsPath}/${name}`));
-    if (status === 0 && performance.now() < deadline) {
+    // An API server that does not say yet that it is ready (/readyz): its own admission has not read what it needs.
+    const isStarting = status === 403 && text.includes('not yet ready to handle request');
+    if ((status === 0 || isStarting) && performance.now() < deadline) {
       await sleep(250);
       continue;
     }

@@ -100,7 +100,8 @@ export function expiredCertificate(site: FaultSite): Fault {
     },
     mend: async () => {
       await setCaBundle(site, before?.caBundle ?? '');
-      await mount(site, 'secret', certificates(site), { data: JSON.parse(before?.secret ?? '{}') as object }, '"reloaded","file":"certificate"', 2);
+      await kube(['patch', 'secret', certificates(site), '-n', site.namespace, '--patch-file=/dev/stdin'], JSON.stringify({ data: JSON.parse(before?.secret ?? '{}') as unknown }));
+      await deleteInjectors(site);
     },
     misses: 'some',
   };
@@ -116,7 +117,9 @@ export function brokenConfiguration(site: FaultSite): Fault {
       before = await kube(['get', 'configmap', name, '-n', site.namespace, '-o', 'jsonpath={.data}']);
       await mount(site, 'configmap', name, { data: { 'sidecarconfig.yaml': 'agent: [' } }, '"refused","file":"configuration"');
     },
-    mend: async () => mount(site, 'configmap', name, { data: JSON.parse(before ?? '{}') as object }, '"restored","file":"configuration"'),
+    mend: async () => {
+      await kube(['patch', 'configmap', name, '-n', site.namespace, '--patch-file=/dev/stdin'], JSON.stringify({ data: JSON.parse(before ?? '{}') as unknown }));
+    },
     misses: 'none',
   };
 }
@@ -198,15 +201,15 @@ async function setCaBundle({ release, namespace }: FaultSite, caBundle: string):
   await kube(['patch', 'mutatingwebhookconfiguration', `${release}.${namespace}`, '--type=json', '--patch-file=/dev/stdin'], JSON.stringify(patch));
 }
 
-/** Changes what is mounted into the injectors, and waits until each has logged the event `count` times. */
-async function mount({ namespace }: FaultSite, kind: string, name: string, patch: object, event: string, count = 1): Promise<void> {
+/** Changes what is mounted into the injectors, and waits until each has logged the event. */
+async function mount({ namespace }: FaultSite, kind: string, name: string, patch: object, event: string): Promise<void> {
   await kube(['patch', kind, name, '-n', namespace, '--patch-file=/dev/stdin'], JSON.stringify(patch));
   // The kubelet looks at a pod's volumes when the pod changes.
   await kube(['annotate', 'pods', '-n', namespace, '-l', injectors, '--overwrite', `packet-capture-test/changed=${Date.now()}`]);
   const pods = (await kube(['get', 'pods', '-n', namespace, '-l', injectors, '-o', 'name'])).trim().split('\n');
   const seen = async (): Promise<boolean> => {
     const logs = await Promise.all(pods.map(async (pod) => kube(['logs', '-n', namespace, pod])));
-    return logs.every((log) => log.split(`"event":${event}`).length > count);
+    return logs.every((log) => log.includes(`"event":${event}`));
   };
   expect(await pollUntil(seen, { everyMs: 500, timeoutMs: 120_000 }), `${event} in the logs of ${pods.join(' ')}`).toBe(true);
 }
