@@ -23,7 +23,7 @@ export function matchConditionName(reason: PolicySkip): string {
 /** All keys and values together (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */
 const maxAnnotationBytes = 256 * 1024;
 
-/** The user's key, ours, and what one of them says. */
+/** That the annotation of the user's key, or our own, says something. */
 const asked = annotationIs(parameter('annotation'));
 const own = annotationIs(celString(injectAnnotation));
 const isProbe = `${parameter('profile')} == 'probe'`;
@@ -78,7 +78,8 @@ export const agentConditions: readonly MatchCondition[] = [
 
 /** That a pod has no container and no volume of these names. */
 export function lacksNames(containers: readonly string[], volumes: readonly string[]): string {
-  const lacks = (list: string, names: readonly string[]): string => `!${list}.exists(item, ${names.length === 1 ? `item.name == ${celString(names[0] ?? '')}` : `item.name in ${celStrings(names)}`})`;
+  const isOne = (names: readonly string[]): string => (names.length === 1 ? `== ${celString(names[0] ?? '')}` : `in ${celStrings(names)}`);
+  const lacks = (list: string, names: readonly string[]): string => `!${list}.exists(item, item.name ${isOne(names)})`;
   const optional = (list: string, names: readonly string[]): string => `(!has(${list}) || ${lacks(list, names)})`;
   return [
     lacks('object.spec.containers', containers),
