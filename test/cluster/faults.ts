@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
@@ -52,15 +53,12 @@ export function starved(site: FaultSite): Fault {
 
 async function limitCpu(pid: number): Promise<void> {
   const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')).trim().split('\n').map((line) => line.split(':'));
-  for (const { path, version, controllers } of await hierarchies()) {
-    const folder = lines.find(([id, names = '']) => (version === 2 ? id === '0' : names.split(',').includes('cpu')))?.[2];
-    if (folder === undefined || (version === 1 && !controllers.includes('cpu'))) continue;
-    if (version === 2) await writeFile(join(path, folder, 'cpu.max'), '1000 1000000').catch(ignoreAbsent);
-    else {
-      await writeFile(join(path, folder, 'cpu.cfs_quota_us'), '1000').catch(ignoreAbsent);
-      await writeFile(join(path, folder, 'cpu.cfs_period_us'), '1000000').catch(ignoreAbsent);
-    }
-  }
+  const all = await hierarchies();
+  // Both versions may be mounted; then CPU is a matter of the first.
+  const { path, version } = all.find(({ controllers }) => controllers.includes('cpu')) ?? all.find((hierarchy) => hierarchy.version === 2) ?? expect.fail('no cgroups');
+  const folder = lines.find(([id, names = '']) => (version === 2 ? id === '0' : names.split(',').includes('cpu')))?.[2] ?? '';
+  const files = version === 2 ? { 'cpu.max': '1000 1000000' } : { 'cpu.cfs_quota_us': '1000', 'cpu.cfs_period_us': '1000000' };
+  for (const [file, text] of Object.entries(files)) await writeFile(join(path, folder, file), text).catch(ignoreAbsent);
 }
 
 /** The container may have ended meanwhile. */
@@ -100,7 +98,7 @@ export function expiredCertificate(site: FaultSite): Fault {
     },
     mend: async () => {
       await setCaBundle(site, before?.caBundle ?? '');
-      await kube(['patch', 'secret', certificates(site), '-n', site.namespace, '--patch-file=/dev/stdin'], JSON.stringify({ data: JSON.parse(before?.secret ?? '{}') as unknown }));
+      await patch(['secret', certificates(site), '-n', site.namespace], { data: JSON.parse(before?.secret ?? '{}') as unknown });
       await deleteInjectors(site);
     },
     misses: 'some',
@@ -118,7 +116,7 @@ export function brokenConfiguration(site: FaultSite): Fault {
       await mount(site, 'configmap', name, { data: { 'sidecarconfig.yaml': 'agent: [' } }, '"refused","file":"configuration"');
     },
     mend: async () => {
-      await kube(['patch', 'configmap', name, '-n', site.namespace, '--patch-file=/dev/stdin'], JSON.stringify({ data: JSON.parse(before ?? '{}') as unknown }));
+      await patch(['configmap', name, '-n', site.namespace], { data: JSON.parse(before ?? '{}') as unknown });
     },
     misses: 'none',
   };
@@ -129,7 +127,7 @@ export function brokenConfigurationAtStart(site: FaultSite): Fault {
   let before: string | undefined;
   const name = `${site.release}-config`;
   const set = async (data: object): Promise<void> => {
-    await kube(['patch', 'configmap', name, '-n', site.namespace, '--patch-file=/dev/stdin'], JSON.stringify({ data }));
+    await patch(['configmap', name, '-n', site.namespace], { data });
     await deleteInjectors(site);
   };
   return {
@@ -197,13 +195,13 @@ async function caBundleOf({ release, namespace }: FaultSite): Promise<string> {
 
 async function setCaBundle({ release, namespace }: FaultSite, caBundle: string): Promise<void> {
   const value = Buffer.from(caBundle).toString('base64');
-  const patch = [0, 1, 2].map((index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/caBundle`, value }));
-  await kube(['patch', 'mutatingwebhookconfiguration', `${release}.${namespace}`, '--type=json', '--patch-file=/dev/stdin'], JSON.stringify(patch));
+  const operations = [0, 1, 2].map((index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/caBundle`, value }));
+  await patch(['mutatingwebhookconfiguration', `${release}.${namespace}`, '--type=json'], operations);
 }
 
 /** Changes what is mounted into the injectors, and waits until each has logged the event. */
-async function mount({ namespace }: FaultSite, kind: string, name: string, patch: object, event: string): Promise<void> {
-  await kube(['patch', kind, name, '-n', namespace, '--patch-file=/dev/stdin'], JSON.stringify(patch));
+async function mount({ namespace }: FaultSite, kind: string, name: string, changes: object, event: string): Promise<void> {
+  await patch([kind, name, '-n', namespace], changes);
   // The kubelet looks at a pod's volumes when the pod changes.
   await kube(['annotate', 'pods', '-n', namespace, '-l', injectors, '--overwrite', `packet-capture-test/changed=${Date.now()}`]);
   const pods = (await kube(['get', 'pods', '-n', namespace, '-l', injectors, '-o', 'name'])).trim().split('\n');
@@ -212,4 +210,12 @@ async function mount({ namespace }: FaultSite, kind: string, name: string, patch
     return logs.every((log) => log.includes(`"event":${event}`));
   };
   expect(await pollUntil(seen, { everyMs: 500, timeoutMs: 120_000 }), `${event} in the logs of ${pods.join(' ')}`).toBe(true);
+}
+
+/** By a file, since arguments can be read by everybody, and kubectl takes no patch from its standard input. */
+async function patch(args: readonly string[], changes: object): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
+  const file = join(folder, 'patch.json');
+  await writeFile(file, JSON.stringify(changes), { mode: 0o600 });
+  await kube(['patch', ...args, `--patch-file=${file}`]).finally(async () => rm(folder, { recursive: true }));
 }

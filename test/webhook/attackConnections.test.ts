@@ -89,7 +89,8 @@ describe('not answered as a review, and the connection is closed', () => {
 });
 
 test('clients that are gone before their answer', async () => {
-  await Promise.all(Array.from({ length: 20 }, async () => send([whole], { end: 'rst' })));
+  const answers = await Promise.all(Array.from({ length: 20 }, async () => send([whole], { end: 'rst' })));
+  expect(answers).toHaveLength(20);
   await expectServed();
 });
 

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CertificateMaterial } from '../../src/certificates/index.ts';
+import { decide } from '../../src/webhook/decide.ts';
+import { readReview, type Review } from '../../src/webhook/review.ts';
+import { options } from '../unit/webhook/samples.ts';
+import { realReviews } from './attackInputs.ts';
+import { call, metric, metricsText } from './client.ts';
+import { attack, expectCleanRecords, labelsOf } from './attackRun.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+
+let material: CertificateMaterial;
+let mounts: Mounts;
+let injector: RunningInjector;
+beforeAll(async () => {
+  material = await newCertificates();
+  mounts = await makeMounts(material, 'agent: {imagePullSecrets: [{name: registry}]}\n');
+  injector = await startInjector(mounts);
+});
+afterAll(async () => {
+  await injector.stop();
+  await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
+});
+
+test('whatever is sent: an answer that the API server takes, and a pod that it takes', async () => {
+  const victim = { injector, ca: material.caBundle };
+  // The counter of refusals has no sample before the first.
+  await call(injector.port, material.caBundle, { body: 'nonsense' });
+  const labels = labelsOf(await metricsText(injector.metricsPort));
+  const tally = await attack(victim, 2000);
+  expect(tally.attacks).toBeGreaterThanOrEqual(2000);
+  // Attacks that are all turned away at the door prove little.
+  expect(tally.injected).toBeGreaterThan(300);
+  expect([...tally.decisions.keys()]).toEqual(expect.arrayContaining(['opted_in', 'HTTP 400', 'malformed_pod', 'not_opted_in', 'host_network']));
+  const answered = await metric(injector, 'packet_capture_injector_review_duration_seconds_count{webhook="privileged"}');
+  expect(answered).toBeGreaterThan(300);
+  // Three plain reviews before, three after.
+  await expectCleanRecords(victim, labels, tally.reviews + 6);
+});
+
+/** What stands in a pod of the API server's largest size, all of which may be of one kind. */
+const many = (item: (index: number) => string): string => Array.from({ length: 100_000 }, (_, index) => item(index)).join(',');
+
+test.each<[string, string, string]>([
+  ['annotations', '"annotations":{', many((index) => `"a${index}":""`)],
+  ['labels', '"metadata":{', `"labels":{${many((index) => `"a${index}":""`)}}`],
+  ['containers', '"containers":[', many((index) => `{"name":"c${index}"}`)],
+  ['volumes', '"spec":{', `"volumes":[${many((index) => `{"name":"v${index}"}`)}]`],
+])('with 100000 %s, to decide costs no more than to read the review', (_, place, more) => {
+  const [, , bare = ''] = realReviews;
+  const text = bare.replace('"object":{', () => '"object":{"here":0,').replace(/("here":0,.*?)$/, (rest) => rest.replace(place, () => `${place}${more},`));
+  const milliseconds = (work: () => unknown): number => {
+    const before = process.cpuUsage();
+    work();
+    return process.cpuUsage(before).user / 1000;
+  };
+  const costs = Array.from({ length: 3 }, () => {
+    let review: Review | undefined;
+    const reading = milliseconds(() => (review = readReview(text)));
+    return milliseconds(() => decide(review as Review, 'privileged', options)) / reading;
+  });
+  // The compiler's and the collector's share is in one of them or the other.
+  expect(Math.min(...costs)).toBeLessThan(2);
+});
