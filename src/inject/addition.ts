@@ -1,4 +1,4 @@
-import { statusAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
+import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
 import {
   formatStatus,
   makeSidecar,
@@ -39,8 +39,11 @@ export interface AgentAdditionOptions {
 export function agentAddition(config: AgentSidecarConfig, options: AgentAdditionOptions): Addition {
   const key = keyOf(options);
   if (key === undefined) return makeAgentAddition(config, options);
-  const made = agentAdditions.get(config) ?? new Map<string, Addition>();
-  agentAdditions.set(config, made);
+  let made = agentAdditions.get(config);
+  if (made === undefined) {
+    made = new Map();
+    agentAdditions.set(config, made);
+  }
   const present = made.get(key);
   if (present !== undefined) return present;
   // Pods choose the sizes: there is no end to them.
@@ -50,26 +53,39 @@ export function agentAddition(config: AgentSidecarConfig, options: AgentAddition
   return addition;
 }
 
-const agentAdditions = new WeakMap<AgentSidecarConfig, Map<string, Addition>>();
+const agentAdditions = new WeakMap<AgentSidecarConfig, Map<number | string, Addition>>();
 const maxAdditions = 256;
 
-/** The settings that the sidecar itself depends on, by the size of its volume. Of all others the agent alone reads. */
-const sizes: readonly SettingName[] = ['file-size', 'file-count'];
+/** Of the settings only those that the sidecar itself depends on, by the size of its volume. */
+export function sizeSettings(annotations: Readonly<Record<string, string>>): SettingValues {
+  const fileSize = annotations[fileSizeKey];
+  const fileCount = annotations[fileCountKey];
+  if (fileSize === undefined && fileCount === undefined) return none;
+  return { ...(fileSize === undefined ? {} : { 'file-size': fileSize }), ...(fileCount === undefined ? {} : { 'file-count': fileCount }) };
+}
+
+const fileSizeKey = settingAnnotation('file-size');
+const fileCountKey = settingAnnotation('file-count');
+const none: SettingValues = {};
+
+/** What {@link keyOf} knows of: an option that is new has to find its place there. */
+type KnownOption = 'profile' | 'guaranteed' | 'podResources' | 'podSettings';
+type UnknownOption = Exclude<keyof AgentAdditionOptions['sidecar'], KnownOption>;
 
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
-function keyOf({ annotations, sidecar: { podSettings, ...rest }, imagePullSecrets }: AgentAdditionOptions): string | undefined {
+function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions & { readonly sidecar: Readonly<Record<UnknownOption, never>> }): number | string | undefined {
   for (const _ in annotations) return undefined;
-  let key = '';
-  for (const field in rest) key += `${rest[field as keyof typeof rest]} `;
-  for (const name of sizes) key += JSON.stringify(podSettings[name] ?? '');
-  for (const { name } of imagePullSecrets) key += JSON.stringify(name);
+  const { profile, guaranteed, podResources, podSettings } = sidecar;
+  const kind = (profile === 'baseline' ? 1 : 0) + (guaranteed ? 2 : 0) + (podResources === true ? 4 : 0);
+  if (podSettings === none && imagePullSecrets.length === 0) return kind;
+  const key = JSON.stringify([kind, podSettings, imagePullSecrets]);
   return key.length <= maxKey ? key : undefined;
 }
 
 const maxKey = 256;
 
 function makeAgentAddition(config: AgentSidecarConfig, { annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): Addition {
-  const { container, volumes } = makeSidecar({ config, ...sidecar, podSettings: only(sidecar.podSettings, sizes) });
+  const { container, volumes } = makeSidecar({ config, ...sidecar });
   const keys = Object.keys(annotations);
   const status = formatStatus({
     containers: [container.name],
@@ -77,10 +93,6 @@ function makeAgentAddition(config: AgentSidecarConfig, { annotations, sidecar, i
     ...(keys.length === 0 ? {} : { annotations: keys }),
   });
   return { annotations: { ...annotations, [statusAnnotation]: status }, initContainers: [container], containers: [], volumes, imagePullSecrets };
-}
-
-function only(values: SettingValues, names: readonly SettingName[]): SettingValues {
-  return Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
 }
 
 /** The addition of a user's own sidecar: the same for every pod. */

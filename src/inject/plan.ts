@@ -1,7 +1,6 @@
 import {
   injectAnnotation,
   settingAnnotation,
-  settingsOfAnnotations,
   statusAnnotation,
   type SettingName,
   type SettingValues,
@@ -17,7 +16,7 @@ import {
   type PodTemplate,
   type SidecarConfig,
 } from '../sidecar/index.ts';
-import { agentAddition, ownAddition, type Addition } from './addition.ts';
+import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { exceedsBaseline } from './podSecurity.ts';
 import { asksForResources, hasPodResources, isGuaranteed } from './qos.ts';
@@ -115,14 +114,14 @@ function pairsByName<T extends { readonly name: string }>(present: readonly T[],
 function additionFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): Addition {
   const present = template.metadata?.annotations ?? {};
   const given = settingEntries(options.settings).map(([name, value]) => [settingAnnotation(name), value] as const);
-  const annotations = Object.fromEntries(given.filter(([key]) => !(key in present)));
+  const annotations = given.length === 0 ? {} : Object.fromEntries(given.filter(([key]) => !(key in present)));
   return agentAddition(config, {
     annotations,
     sidecar: {
       profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
       guaranteed: isGuaranteed(spec),
       podResources: hasPodResources(spec),
-      podSettings: settingsOfAnnotations(given.length === 0 ? present : { ...present, ...annotations }),
+      podSettings: sizeSettings(given.length === 0 ? present : { ...present, ...annotations }),
     },
     imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],
   });

@@ -7,8 +7,9 @@ import { sameQuantity } from './quantity.ts';
  * @see pkg/apis/core/v1/helper/qos/qos.go in kubernetes/kubernetes
  */
 export function isGuaranteed(spec: PodSpec): boolean {
-  const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  return containers.length > 0 && containers.every(limitsEqualRequests);
+  const containers = spec.containers ?? [];
+  const initContainers = spec.initContainers ?? [];
+  return containers.length + initContainers.length > 0 && containers.every(limitsEqualRequests) && initContainers.every(limitsEqualRequests);
 }
 
 /** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
@@ -18,11 +19,14 @@ export function hasPodResources({ resources }: PodSpec): boolean {
 
 /** True if there is an amount of anything among requests or limits. */
 export function asksForResources(resources: ResourceRequirements | null | undefined): boolean {
-  return [resources?.requests, resources?.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
+  if (resources == null) return false;
+  return [resources.requests, resources.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
 }
 
+const guaranteedResources = ['cpu', 'memory'] as const;
+
 function limitsEqualRequests({ resources }: Container): boolean {
-  return ['cpu', 'memory'].every((resource) => {
+  return guaranteedResources.every((resource) => {
     const limit = resources?.limits?.[resource];
     const request = resources?.requests?.[resource];
     return limit !== undefined && (request === undefined || sameQuantity(request, limit));

@@ -24,11 +24,17 @@ function isMetadata(metadata: unknown): boolean {
 function isTextMap(value: unknown): boolean {
   if (value == null) return true;
   if (!isObject(value)) return false;
-  // No list of them: a request can hold hundreds of thousands of labels.
   for (const key in value) if (typeof value[key] !== 'string') return false;
   return true;
 }
 
 function isNamedList(value: unknown): boolean {
-  return value == null || (Array.isArray(value) && value.every((item) => isObject(item) && (item['name'] === undefined || typeof item['name'] === 'string')));
+  if (value == null) return true;
+  if (!Array.isArray(value)) return false;
+  for (const item of value as readonly unknown[]) {
+    if (!isObject(item)) return false;
+    const { name } = item;
+    if (name !== undefined && typeof name !== 'string') return false;
+  }
+  return true;
 }

@@ -9,7 +9,6 @@ const maxAnnotationBytes = 256 * 1024;
 const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 type Named = { readonly name?: string };
-type Names = ReadonlySet<string | undefined>;
 
 /** What the API server would refuse of a pod that gets an addition, as far as the addition can be the cause of it. */
 export type ValidityCheck = (pod: PodTemplate) => string | undefined;
@@ -21,15 +20,16 @@ export type ValidityCheck = (pod: PodTemplate) => string | undefined;
 export function makeValidityCheck(addition: Addition): ValidityCheck {
   const containers = [...addition.containers, ...addition.initContainers];
   const flaw = flawOf(addition, containers);
-  const mounted = [...new Set(containers.flatMap(({ volumeMounts }) => listOf(volumeMounts).map(({ name }) => name)))];
+  const mounted = containers.flatMap(({ volumeMounts }) => listOf(volumeMounts).map(({ name }) => name));
+  // Mounted, and not among what is added: the pod has to have it.
+  const borrowed = [...new Set(mounted)].filter((name) => !addition.volumes.some((volume) => volume.name === name));
   const addedBytes = annotationBytes(addition.annotations);
   return ({ metadata, spec }) => {
     const { containers: apps, initContainers, volumes, ephemeralContainers } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
-    if (namesIn(apps, initContainers, ephemeralContainers, containers) === undefined) return 'two containers have one name';
-    const volumeNames = namesIn(volumes, addition.volumes);
-    if (volumeNames === undefined) return 'two volumes have one name';
+    if (hasTwins(apps, initContainers, ephemeralContainers, containers)) return 'two containers have one name';
+    if (hasTwins(volumes, addition.volumes)) return 'two volumes have one name';
     if (flaw !== undefined) return flaw;
-    if (!mounted.every((name) => volumeNames.has(name))) return 'a volume that is mounted is missing';
+    if (!borrowed.every((name) => volumes?.some((volume) => volume.name === name) === true)) return 'a volume that is mounted is missing';
     return exceeds(metadata?.annotations ?? {}, maxAnnotationBytes - addedBytes) ? 'the annotations are too large' : undefined;
   };
 }
@@ -61,23 +61,24 @@ function flawOfContainer({ image, volumeMounts }: Container): string | undefined
   if (typeof image !== 'string' || image === '' || image.trim() !== image) return 'a container has no image';
   if (volumeMounts != null && !Array.isArray(volumeMounts)) return 'its mounts are no list';
   const mounts = listOf(volumeMounts).map(({ mountPath }) => ({ name: mountPath }));
-  return namesIn(mounts) === undefined ? 'two volumes are mounted in one place' : undefined;
+  return hasTwins(mounts) ? 'two volumes are mounted in one place' : undefined;
 }
 
 function listOf<T>(value: readonly T[] | undefined): readonly T[] {
   return Array.isArray(value) ? (value as readonly T[]) : [];
 }
 
-/** The names of all items; undefined when two are the same. */
-function namesIn(...lists: readonly (readonly Named[] | null | undefined)[]): Names | undefined {
-  const names = new Set<string | undefined>();
-  let count = 0;
+/** Whether two items of these lists have one name. */
+function hasTwins(...lists: readonly (readonly Named[] | null | undefined)[]): boolean {
+  const names: (string | undefined)[] = [];
   for (const list of lists) {
     if (list == null) continue;
-    for (const { name } of list) names.add(name);
-    count += list.length;
+    for (const { name } of list) names.push(name);
   }
-  return names.size === count ? names : undefined;
+  // Most pods have a few: to compare those is quicker than to make a set of them.
+  if (names.length > 16) return new Set(names).size < names.length;
+  for (let index = 1; index < names.length; index += 1) if (names.indexOf(names[index]) < index) return true;
+  return false;
 }
 
 function annotationBytes(annotations: Readonly<Record<string, string>>): number {
