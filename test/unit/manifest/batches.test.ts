@@ -69,6 +69,7 @@ const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: 
 
 test.each([
   ['directives between documents', `${pod}---\n${pod}...\n%YAML 1.1\n---\n${pod}---\n${pod}`],
+  ['a handle that a directive declares', `${pod}---\n${pod}...\n%TAG !e! tag:example.com,2000:\n---\nnote: !e!x y\n${pod}---\n${pod}`],
   ['comments before the first marker', `# a\n# b\n---\n${pod}---\n${pod}---\n${pod}`],
   ['a marker with a comment', `--- # one\n${pod}---\t# two\n${pod}--- # three\n${pod}`],
   ['what looks like a marker', `${pod}---\ndata: |\n  ---\n  ...\n---x: y\n---\n${pod}---\n${pod}`],
