@@ -28,7 +28,8 @@ export interface Addition {
 export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
-  readonly sidecar: Omit<SidecarOptions, 'config'>;
+  /** An option that is added here has to find its place in {@link keyOf}. */
+  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -68,13 +69,9 @@ const fileSizeKey = settingAnnotation('file-size');
 const fileCountKey = settingAnnotation('file-count');
 const none: SettingValues = {};
 
-/** What {@link keyOf} knows of: an option that is new has to find its place there. */
-type KnownOption = 'profile' | 'guaranteed' | 'podResources' | 'podSettings';
-type UnknownOption = Exclude<keyof AgentAdditionOptions['sidecar'], KnownOption>;
-
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
-function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions & { readonly sidecar: Readonly<Record<UnknownOption, never>> }): number | string | undefined {
-  for (const _ in annotations) return undefined;
+function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
+  if (Object.keys(annotations).length > 0) return undefined;
   const { profile, guaranteed, podResources, podSettings } = sidecar;
   const kind = (profile === 'baseline' ? 1 : 0) + (guaranteed ? 2 : 0) + (podResources === true ? 4 : 0);
   if (podSettings === none && imagePullSecrets.length === 0) return kind;

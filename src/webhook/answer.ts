@@ -3,16 +3,18 @@ import type { Review } from './review.ts';
 
 /** The AdmissionReview to send back, as JSON text. It always allows the request. */
 export function formatAnswer({ apiVersion, uid }: Review, verdict: Verdict): string {
-  const { reason } = verdict;
+  if (verdict.decision === 'injected') {
+    const { reason, patch } = verdict;
+    // Base64 is most of the answer and needs no escaping, so it is not serialised again for each pod.
+    return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":"AdmissionReview","response":{"uid":${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":"${reason}"},"patchType":"JSONPatch","patch":"${patch.base64}"}}`;
+  }
+  const { reason, warnings } = verdict;
   const response = {
     uid,
     allowed: true,
-    ...(verdict.decision === 'skipped' && verdict.warnings.length > 0 ? { warnings: verdict.warnings } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
     // A second call for the same pod may not change an audit annotation; the API server would complain in its log.
     ...(reason === 'already_injected' ? {} : { auditAnnotations: { decision: reason } }),
   };
-  const answer = JSON.stringify({ apiVersion, kind: 'AdmissionReview', response });
-  if (verdict.decision === 'skipped') return answer;
-  // Base64 needs no escaping, and is most of the answer: it is not serialised again for each pod.
-  return `${answer.slice(0, -2)},"patchType":"JSONPatch","patch":"${verdict.patch.base64}"}}`;
+  return JSON.stringify({ apiVersion, kind: 'AdmissionReview', response });
 }
