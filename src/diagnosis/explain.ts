@@ -4,7 +4,7 @@ import type { Condition, Subject } from './conditions.ts';
 import { missedReason, type Judgement } from './judge.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
-import { reasons, type Reason } from './reasons.ts';
+import { isCuredByRestart, reasons, type Reason } from './reasons.ts';
 import { releaseFindings, releaseName } from './releaseFindings.ts';
 import type { ReleaseState } from './releaseState.ts';
 
@@ -102,16 +102,25 @@ function verdictOf(facts: WhyFacts): Verdict {
   const { subject, judgement, siblings } = facts;
   if (judgement.carries) return carrying(facts);
   const answer = answerOf(facts);
-  const { reason } = judgement;
-  // Only the API server knows conditions in CEL, and whether the injector answers.
-  const obstacle = reason === 'older_template' ? answer.reason : (reason ?? answer.reason);
+  // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be read.
+  const obstacle = answer.injects ? undefined : ruleAgainst(judgement) ?? answer.reason;
   if (obstacle !== undefined) {
     const who = siblings === undefined ? 'It is' : 'Its new pods are';
     return { state: 'not_injected', reason: obstacle, text: `${who} not injected: ${reasons[obstacle].text}.`, conditions: answer.conditions, next: obstacle === answer.reason ? answer.next : undefined };
   }
   if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
-  const missed = missedReason(subject, judgement) ?? 'missed_at_creation';
+  const missed = curable(missedReason(subject, judgement));
   return { state: 'missed', reason: missed, text: `It is not injected: ${reasons[missed].text}. A new one would be.`, conditions: answer.conditions };
+}
+
+/** The pod of a template before says nothing about the next one. */
+function ruleAgainst({ reason }: Judgement): Reason | undefined {
+  return reason === 'older_template' ? undefined : reason;
+}
+
+/** Why a pod lacks what a new one would get. */
+function curable(reason: Reason | undefined): Reason {
+  return reason !== undefined && isCuredByRestart(reason) ? reason : 'missed_at_creation';
 }
 
 function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions: readonly Condition[]): Verdict {
@@ -119,7 +128,7 @@ function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions
   const [first] = missing;
   if (siblings.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; new ones would be injected.', conditions };
   if (first === undefined) return { state: 'injected', reason: null, text: `All of its pods (${siblings.length}) carry the sidecar.`, conditions };
-  const reason = missedReason(first.subject, first.judgement) ?? 'older_template';
+  const reason = curable(missedReason(first.subject, first.judgement) ?? 'older_template');
   return { state: 'missed', reason, text: `${missing.length} of its ${siblings.length} pods are not injected: ${reasons[reason].text}. New ones would be.`, conditions };
 }
 
@@ -142,6 +151,7 @@ function carrying({ subject, judgement, siblings }: WhyFacts): Verdict {
 }
 
 interface Answer {
+  readonly injects: boolean;
   readonly conditions: readonly Condition[];
   readonly reason?: Reason;
   readonly next?: string;
@@ -149,18 +159,19 @@ interface Answer {
 
 /** What the API server made of the dry run, and what may be behind it. */
 function answerOf({ judgement, dryRun, state, now }: WhyFacts): Answer {
-  if (dryRun === undefined) return { conditions: [] };
-  if ('refusal' in dryRun) return { conditions: [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.refusal}` }] };
+  if (dryRun === undefined) return { injects: false, conditions: [] };
+  if ('refusal' in dryRun) return { injects: false, conditions: [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.refusal}` }] };
   const { injects, warnings } = dryRun;
   const warned = warnings.filter((text) => text.startsWith('packet-capture')).map((what) => ({ met: false, what: `the API server warns: ${what}` }));
   const conditions: Condition[] = [...warned, { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` }];
-  if (injects || state === undefined) return { conditions };
+  if (injects || state === undefined) return { injects, conditions };
   if ('injected' in state.probed && state.probed.injected) {
-    return { conditions, reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
+    return { injects, conditions, reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
   }
   const errors = releaseFindings(state, now).findings.filter(({ level, code }) => level === 'error' && code !== 'probe_failed');
   const next = errors[0]?.hint;
   return {
+    injects,
     conditions: [...errors.map(({ what, where }) => ({ met: false, what: `${where}: ${what}` })), ...conditions],
     reason: 'not_working',
     ...(next === undefined ? {} : { next }),

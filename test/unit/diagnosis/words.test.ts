@@ -96,6 +96,13 @@ test('the verdict when no rule speaks against it', () => {
   expect(refused.conditions.at(-1)).toEqual({ met: null, what: 'the API server did not answer for such a pod: exceeded quota' });
 });
 
+test("the last word is the API server's: it knows what may not be read", () => {
+  const found = subject();
+  const judgement = judge(found, undefined);
+  expect(explain(facts({ judgement, known: false }))).toMatchObject({ state: 'missed', reason: 'missed_at_creation' });
+  expect(explain(facts({ judgement, known: false, dryRun: { injects: false, warnings: [] } }))).toMatchObject({ state: 'not_injected', reason: 'release_unknown' });
+});
+
 test("a condition of the values' own, in CEL, is left to the API server", () => {
   const of = release();
   const rules = of.rules.map((rule) => ({ ...rule, matchConditions: [...rule.matchConditions, { name: 'only-blue', expression: 'object.metadata.name == "blue"' }] }));
