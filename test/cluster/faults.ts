@@ -217,5 +217,9 @@ async function patch(args: readonly string[], changes: object): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
   const file = join(folder, 'patch.json');
   await writeFile(file, JSON.stringify(changes), { mode: 0o600 });
-  await kube(['patch', ...args, `--patch-file=${file}`]).finally(async () => rm(folder, { recursive: true }));
+  try {
+    await kube(['patch', ...args, `--patch-file=${file}`]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -28,14 +28,16 @@ async function residentMegabytes(): Promise<number> {
   return ((await metric(injector, 'process_resident_memory_bytes')) ?? Number.NaN) / megabyte;
 }
 
-/** Each with a uid, a name, a label and a variable of its own. */
+/** Where a review has its number: a uid, a name, a label and a variable of its own. */
+const pieces = (realReviews[0] ?? '')
+  .replace(/"uid":"[^"]*"/, '"uid":"00000000-0000-0000-0000-000@"')
+  .replaceAll('"tier":"front"', '"tier":"n@"')
+  .replace('"generateName":"web-', '"generateName":"web@-')
+  .replace('"value":"1"', '"value":"@"')
+  .split('@');
+
 function reviewNumber(index: number): string {
-  const number = String(index).padStart(9, '0');
-  return (realReviews[0] ?? '')
-    .replace(/"uid":"[^"]*"/, `"uid":"00000000-0000-0000-0000-000${number}"`)
-    .replaceAll('"tier":"front"', `"tier":"n${number}"`)
-    .replace('"generateName":"web-', `"generateName":"web${number}-`)
-    .replace('"value":"1"', `"value":"${number}"`);
+  return pieces.join(String(index).padStart(9, '0'));
 }
 
 /** Sends `count` different reviews over a few connections, some at once on each, and waits for their answers. */
@@ -93,7 +95,7 @@ async function halfRequests(count: number): Promise<TLSSocket[]> {
   const sockets: TLSSocket[] = [];
   for (let index = 0; index < count; index += 1) {
     const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle });
-    socket.on('error', () => {});
+    socket.on('error', () => {}).resume();
     await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
     socket.write(`POST /inject/privileged HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000\r\n\r\n{"half":`);
     sockets.push(socket);
