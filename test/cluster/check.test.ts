@@ -77,7 +77,7 @@ test('once it injects again, --restart makes the missed pods anew, and none is m
   // The findings are from before the restart, so they are errors still.
   const { restarted } = await check(shop, '--restart', '--yes');
   expect(restarted).toEqual([{ namespace: shop, owner: 'deployment/web', pods: 1, result: 'restarted' }]);
-  await kube(['wait', '-n', shop, 'deploy/web', '--for=jsonpath={.status.updatedReplicas}=1', '--timeout=30s']);
+  await kube(['wait', '-n', shop, 'deploy/web', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
   // The pod from before stays beside the new one, which never becomes ready here.
   await kube(['delete', 'replicasets', '-n', shop, '-l', 'app=web', '--field-selector', `metadata.name=${await oldest()}`]);
   await expect.poll(async () => (await check(shop)).missed, { timeout: 30_000, interval: 500 }).toEqual([]);

@@ -71,7 +71,7 @@ test('a pod from before the release: its workload is named, and the line that he
   expect(before.next).toBe(`kubectl rollout restart deployment/old --namespace ${shop}`);
   expect(await why(shop, 'deploy/old')).toMatchObject({ state: 'missed', release: { way: 'policy', release: 'why', namespace: own }, pods: { living: 1, injected: 0 } });
   await kube((before.next ?? '').split(' ').slice(1));
-  await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.updatedReplicas}=1', '--timeout=30s']);
+  await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
   const [name = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=old', '--sort-by=.metadata.creationTimestamp', '-o', 'name'])).trim().split('\n').slice(-1);
   const { exitCode, stdout } = await cli(['why', name.replace('pod/', ''), '-n', shop]);
   expect(exitCode).toBe(0);
