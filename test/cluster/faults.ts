@@ -175,7 +175,10 @@ export function drained(site: FaultSite): Fault {
   };
 }
 
-async function deleteInjectors({ namespace }: FaultSite): Promise<void> {
+/** Not only told to end: an injector answers what comes over open connections until it has drained. */
+async function deleteInjectors(site: FaultSite): Promise<void> {
+  const { namespace } = site;
+  for (const pid of await injectorPids(site)) kill(pid);
   await kube(['delete', 'pods', '-n', namespace, '-l', injectors, '--force', '--grace-period=0']);
 }
 
