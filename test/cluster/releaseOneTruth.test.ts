@@ -9,8 +9,9 @@ import { fixtureLabel, listOf, namespaceObjects, ownNamespaces, ways, type WayNa
 import { outcomeOf, storedPod, type Evidence } from './oneTruth/outcome.ts';
 import { openProxy } from './oneTruth/proxy.ts';
 import { install, labelShared, observerNames, releaseNamespaces } from './oneTruth/releases.ts';
-import { createManifest, createPatched, createPods, injectorReasons, namespaceLabels, until, type WayResult } from './oneTruth/run.ts';
+import { createManifest, createPatched, createPods, injectorReasons, namespaceLabels, type WayResult } from './oneTruth/run.ts';
 import { asWritten, comparable, sidecarOf, withoutSidecar, type StoredPod } from './oneTruth/stored.ts';
+import { until } from './oneTruth/until.ts';
 import { kube } from './workbench.ts';
 
 const node = inject('node');

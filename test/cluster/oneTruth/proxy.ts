@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { clusterEnvironment } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import type { ClusterHandle } from '../../../scripts/cluster/paths.ts';
 import { codedError } from '../../../src/errors.ts';
 import type { Kubectl } from '../../../src/cluster/index.ts';
+import { until } from './until.ts';
 
 /**
  * The API server behind `kubectl proxy`, for hundreds of requests: each kubectl would take a tenth of a second of its
@@ -21,13 +21,12 @@ export interface ApiProxy {
 export async function openProxy(node: ClusterHandle, folder: string): Promise<ApiProxy> {
   const socket = join(folder, 'api.sock');
   const environment = await clusterEnvironment(node);
-  const [file = '', ...args] = inNetns(node.netns, [environment['KUBECTL'] ?? 'kubectl', 'proxy', `--unix-socket=${socket}`]);
-  const proxy = execa(file, args, { env: environment, reject: false });
+  const command = [environment['KUBECTL'] ?? 'kubectl', 'proxy', `--unix-socket=${socket}`];
+  // It ends with this process, however that ends.
+  const proxy = execa('setpriv', ['--pdeathsig', 'KILL', ...inNetns(node.netns, command)], { env: environment, reject: false });
   const call = callerOf(socket);
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(50)) {
-    const answer = await call('GET', '/readyz').catch(() => undefined);
-    if (answer?.status === 200) break;
-  }
+  const isReady = async (): Promise<boolean> => (await call('GET', '/readyz').catch(() => undefined))?.status === 200;
+  await until('kubectl proxy answers', isReady);
   return {
     kubectlIn: (namespace) => kubectlBy(call, namespace),
     close: async () => {

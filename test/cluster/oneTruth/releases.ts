@@ -2,7 +2,8 @@ import { kube } from '../workbench.ts';
 import { chart, helm, labelFlags, quickEnd } from '../helmWorkbench.ts';
 import { injectionLabels, listOf, sharedNamespaces } from './objects.ts';
 import { observerObjects, type Admission, type Selection } from './observers.ts';
-import { rehearsed, until } from './run.ts';
+import { rehearsed } from './run.ts';
+import { until } from './until.ts';
 
 /** The ways that a release of the chart serves, and the namespace of each release. */
 export const releaseNamespaces = { webhook: 'truth-injector', policy: 'truth-rules' } as const;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { dump } from 'js-yaml';
 import { inject } from 'vitest';
 import { kubectl } from '../../../scripts/cluster/kubectl.ts';
@@ -52,7 +51,7 @@ export async function createManifest(): Promise<WayResult> {
   return { pods: await storedPods('manifest'), said, stderr };
 }
 
-/** Workloads, through `packet-capture patch`; then the pods that their controllers would make, and how a controller makes one. */
+/** Workloads, through what `packet-capture patch` does; then the pods that their controllers would make of the stored templates. */
 export async function createPatched(api: ApiProxy): Promise<WayResult> {
   const refused = await create(listOf(podFixtures.map((fixture) => workloadOf('patch', fixture))));
   const said = new Map<string, string>();
@@ -102,13 +101,6 @@ export async function namespaceLabels(): Promise<ReadonlyMap<string, Readonly<Re
     readonly items: readonly { readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> } }[];
   };
   return new Map(items.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
-}
-
-/** Waits until what was installed takes part in admission. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await isSo()); await sleep(200)) {
-    if (Date.now() > end) throw new Error(`not within 30 s: ${what}`);
-  }
 }
 
 /** What a dry run makes of a fixture: the pod and the warnings, in one text. */
