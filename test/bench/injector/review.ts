@@ -66,7 +66,7 @@ export function makePod(number: number, namespace: string): Pod {
         { name: 'kube-api-access-x7k2p', projected: { defaultMode: 420, sources: [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }, { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }] } },
       ],
       initContainers: [makeContainer('migrate', number, 6)],
-      containers: [makeContainer('checkout', number, 38), makeContainer('proxy', number, 22)],
+      containers: [makeApp('checkout', number, 38), makeApp('proxy', number, 22)],
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: 30,
       dnsPolicy: 'ClusterFirst',
@@ -76,6 +76,11 @@ export function makePod(number: number, namespace: string): Pod {
       enableServiceLinks: true,
     },
   };
+}
+
+function makeApp(name: string, number: number, variables: number): object {
+  const readinessProbe = { httpGet: { path: '/ready', port: 8080, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 5, successThreshold: 1, failureThreshold: 3 };
+  return { ...makeContainer(name, number, variables), readinessProbe };
 }
 
 function makeContainer(name: string, number: number, variables: number): object {
@@ -90,7 +95,6 @@ function makeContainer(name: string, number: number, variables: number): object 
       { name: 'config', mountPath: '/etc/checkout', readOnly: true },
       { name: 'kube-api-access-x7k2p', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true },
     ],
-    readinessProbe: { httpGet: { path: '/ready', port: 8080, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 5, successThreshold: 1, failureThreshold: 3 },
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     imagePullPolicy: 'IfNotPresent',
