@@ -1,16 +1,14 @@
 import { codedError, isCodedError } from '../errors.ts';
-import type { PodSecurityLevel } from '../inject/index.ts';
+import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
 import { kubectlJson, type Kubectl } from './kubectl.ts';
 import type { Metadata } from './kubernetes.ts';
-
-const enforceLabel = 'pod-security.kubernetes.io/enforce';
 
 /**
  * The level that a namespace enforces by its labels. No label counts as privileged; a value that is no level is
  * enforced as restricted (pod-security-admission/api/helpers.go, ParseLevel).
  */
 export function podSecurityLevel(labels: Readonly<Record<string, string>> | undefined): PodSecurityLevel {
-  const level = labels?.[enforceLabel] ?? 'privileged';
+  const level = labels?.[podSecurityLabel] ?? 'privileged';
   return level === 'privileged' || level === 'baseline' ? level : 'restricted';
 }
 

@@ -1,8 +1,7 @@
-import { planInjection, skipReasons, type SkipReason } from '../inject/index.ts';
+import { planInjection, podSecurityLabel, skipReasons, type SkipReason } from '../inject/index.ts';
 import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
-import { podSecurityLabel } from '../webhook/names.ts';
 import { carriesSidecar } from './carried.ts';
 import type { LivePod } from './kubernetes.ts';
 import { ownerName, templateOf, topOwner, type Owner } from './owners.ts';

@@ -10,7 +10,7 @@ import { ownerName, templateOf, topOwner } from './owners.ts';
 import { reasons } from './reasons.ts';
 import type { Release } from './releases.ts';
 import { holds, termsOf } from './selectors.ts';
-import { podSecurityLabel } from '../webhook/names.ts';
+import { podSecurityLabel } from '../inject/index.ts';
 import { releaseName } from './releaseFindings.ts';
 
 /** Namespaces that are opted in where nothing can be injected, or by two at once. Pure. */

@@ -1,5 +1,6 @@
 import type { LabelSelector, Metadata } from '../cluster/kubernetes.ts';
-import { instanceLabel, podSecurityLabel, webhookNames } from '../webhook/names.ts';
+import { podSecurityLabel } from '../inject/index.ts';
+import { instanceLabel, webhookNames } from '../webhook/names.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import type { MatchCondition, ServiceReference, Webhook, WebhookConfiguration } from './kubernetes.ts';

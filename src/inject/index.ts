@@ -1,6 +1,7 @@
 export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from './jsonPatch.ts';
 export { customKinds, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
 export type { Addition } from './addition.ts';
-export { planInjection, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
+export { planInjection, systemNamespaces, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
+export { exceedsBaseline, podSecurityLabel } from './podSecurity.ts';
 export { skipReasons, type SkipReason } from './reasons.ts';
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';

@@ -45,7 +45,7 @@ export type InjectPlan =
   | { readonly inject: false; readonly reason: SkipReason };
 
 /** kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. */
-const systemNamespaces: readonly string[] = ['kube-system', 'kube-node-lease'];
+export const systemNamespaces: readonly string[] = ['kube-system', 'kube-node-lease'];
 
 /** Decides whether a pod template gets the sidecar, and what exactly is added to it. */
 export function planInjection(template: PodTemplate, options: InjectOptions): InjectPlan {

@@ -1,5 +1,8 @@
 import type { Container, OwnSidecarConfig, Volume } from '../sidecar/index.ts';
 
+/** The label of a namespace that says which Pod Security level is enforced there. */
+export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
+
 /**
  * Whether a user's own sidecar asks for more than Pod Security `baseline` admits. There it would not be the sidecar that
  * is refused, but the app's pod.

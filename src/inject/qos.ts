@@ -1,5 +1,4 @@
-import type { Container, PodSpec, ResourceRequirements } from '../sidecar/index.ts';
-import { sameQuantity } from './quantity.ts';
+import { sameQuantity, type Container, type PodSpec, type ResourceRequirements } from '../sidecar/index.ts';
 
 /**
  * True if the pod's QoS class is Guaranteed: every container, init containers too, limits cpu and memory, and requests

@@ -1,13 +1,11 @@
-import type { PodSecurityLevel } from '../inject/index.ts';
+import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
 import { objectsOf } from './objects.ts';
 import { openManifest, readDocuments } from './parse.ts';
 import type { Origin } from './text.ts';
 
-const enforceLabel = 'pod-security.kubernetes.io/enforce';
-
 /** False for a text that surely says nothing about Pod Security. */
 export function mayEnforce(text: string): boolean {
-  return text.includes(enforceLabel);
+  return text.includes(podSecurityLabel);
 }
 
 const levels: readonly PodSecurityLevel[] = ['privileged', 'baseline', 'restricted'];
@@ -30,14 +28,14 @@ export function collectPodSecurity(text: string, file: string, origin?: Origin):
       const { metadata } = document.values.of(node) as {
         metadata?: { name?: unknown; labels?: Record<string, unknown> | null } | null;
       };
-      const value = metadata?.labels?.[enforceLabel];
+      const value = metadata?.labels?.[podSecurityLabel];
       if (value == null) continue;
       const level = levels.find((known) => known === value);
       if (level === undefined) {
         throw document.fail(
           'MANIFEST_INVALID',
           node.start,
-          `the label ${enforceLabel} of this namespace must be one of ${levels.join(', ')}`,
+          `the label ${podSecurityLabel} of this namespace must be one of ${levels.join(', ')}`,
         );
       }
       found.set(String(metadata?.name), level);

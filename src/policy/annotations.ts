@@ -1,9 +1,8 @@
 import { statusAnnotation } from '../settings/index.ts';
-import { containerName, formatStatus, volumeNames } from '../sidecar/index.ts';
+import { containerName, formatStatus, probeAnnotation, volumeNames } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import { celOf } from './cel.ts';
 import { parameter } from './parameters.ts';
-import { probeAnnotation } from './probe.ts';
 import type { Variable } from './variable.ts';
 
 const status = { [statusAnnotation]: formatStatus({ containers: [containerName], volumes: Object.values(volumeNames) }) };

@@ -1,8 +1,7 @@
 import { settingEnvironment, settings } from '../settings/index.ts';
-import { defaultSidecarConfig, makeSidecar, type Container, type SecurityProfile } from '../sidecar/index.ts';
+import { defaultSidecarConfig, makeSidecar, restrictedSecurityContext, type Container, type SecurityProfile } from '../sidecar/index.ts';
 import { cel, celOf } from './cel.ts';
 import { parameter, settingParameter } from './parameters.ts';
-import { restrictedSecurityContext } from './probe.ts';
 import type { Variable } from './variable.ts';
 
 const privileged = containerOf('privileged');

@@ -1,4 +1,4 @@
-import type { SkipReason } from '../inject/index.ts';
+import { systemNamespaces, type SkipReason } from '../inject/index.ts';
 import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
 import { containerName, volumeNames } from '../sidecar/index.ts';
 import { addedAnnotationBytes } from './annotations.ts';
@@ -42,7 +42,7 @@ export const optInConditions: readonly MatchCondition[] = [
 
 export const fitConditions: readonly MatchCondition[] = [
   condition('mirror_pod', lacksAnnotation('kubernetes.io/config.mirror')),
-  condition('system_namespace', `!(request.namespace in ${celStrings(['kube-system', 'kube-node-lease'])})`),
+  condition('system_namespace', `!(request.namespace in ${celStrings(systemNamespaces)})`),
   condition('host_network', '!has(object.spec.hostNetwork) || !object.spec.hostNetwork'),
   condition(
     'windows',

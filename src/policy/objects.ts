@@ -1,4 +1,4 @@
-import { exceedsBaseline } from '../inject/podSecurity.ts';
+import { exceedsBaseline, podSecurityLabel } from '../inject/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { policyExpressions } from './expressions.ts';
 import { ownExpressions } from './own.ts';
@@ -25,7 +25,6 @@ export interface PolicyOptions {
 }
 
 const admission = 'admissionregistration.k8s.io/v1';
-const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
 const namespaceName = 'kubernetes.io/metadata.name';
 
 /**

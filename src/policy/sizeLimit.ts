@@ -1,4 +1,4 @@
-import { parseQuantity, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
+import { parseQuantity, quantitySuffixes, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
 import { cel, celOf, celString } from './cel.ts';
 import { settingDefault } from './parameters.ts';
 import type { Variable } from './variable.ts';
@@ -6,8 +6,7 @@ import type { Variable } from './variable.ts';
 const mebibyte = 1024 ** 2;
 
 /** As parseQuantity has them. CEL's own quantities do not tell the bytes of a large one. */
-const suffixes = ['', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti'] as const;
-const unitBytes = Object.fromEntries(suffixes.map((suffix) => [suffix, cel(decimal(parseQuantity(`1${suffix}`) ?? 0))]));
+const unitBytes = Object.fromEntries(quantitySuffixes.map((suffix) => [suffix, cel(decimal(parseQuantity(`1${suffix}`) ?? 0))]));
 
 /** volumeBytes is linear in the size and the number of files; its terms are read off it, so that they are said once. */
 const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
@@ -25,7 +24,7 @@ export const sizeLimitVariables: readonly Variable[] = [
   },
   {
     name: 'fileSize',
-    expression: `size(variables.fileSizeText) <= 18 && variables.fileSizeText.matches('^[0-9]{1,16}(${suffixes.join('|')})$')
+    expression: `size(variables.fileSizeText) <= 18 && variables.fileSizeText.matches('^[0-9]{1,16}(${quantitySuffixes.join('|')})$')
   && variables.fileSizeBytes >= ${decimal(mebibyte)} && variables.fileSizeBytes <= ${decimal(Number.MAX_SAFE_INTEGER)}
 ? variables.fileSizeBytes
 : ${decimal(parseQuantity(defaultOf('file-size')) ?? 0)}`,

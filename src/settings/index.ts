@@ -9,7 +9,7 @@ export {
   settingsOfAnnotations,
   statusAnnotation,
 } from './names.ts';
-export { formatMebibytes, parseQuantity } from './quantity.ts';
+export { formatMebibytes, parseQuantity, quantitySuffixes } from './quantity.ts';
 export { volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
 export { settingProblem } from './validate.ts';

@@ -10,6 +10,9 @@ const suffixes: Readonly<Record<string, bigint>> = {
   Ti: 1024n ** 4n,
 };
 
+/** Of the quantities that {@link parseQuantity} takes; the empty one is among them. */
+export const quantitySuffixes: readonly string[] = Object.keys(suffixes);
+
 /**
  * Bytes of a Kubernetes quantity in whole numbers: `16Mi`, `64M`, `1048576`.
  *

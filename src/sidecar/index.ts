@@ -9,5 +9,7 @@ export {
 export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
 export { containerName, mountPaths, volumeNames } from './names.ts';
+export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
+export { sameQuantity, quantityAmount } from './quantity.ts';
 export { makeSidecar, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
 export { formatStatus, parseStatus, type SidecarStatus } from './status.ts';

@@ -1,5 +1,3 @@
-import { annotationPrefix } from '../settings/index.ts';
-
 /**
  * The webhooks of one MutatingWebhookConfiguration. Selectors choose between them, so that any pod is matched by none
  * or by one: `privileged` and `baseline` by the namespace's enforced Pod Security level, `probe` by {@link probePod}'s
@@ -19,12 +17,6 @@ export const webhookPaths: Readonly<Record<WebhookName, string>> = {
   baseline: '/inject/baseline',
   probe: '/probe',
 };
-
-/** The label of a namespace that says which Pod Security level is enforced there. */
-export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
-
-/** On the answer to a probe: the version of the injector that gave it. */
-export const probeAnnotation = `${annotationPrefix}probe`;
 
 /** The recommended labels that every pod of a release carries. */
 export const nameLabel = 'app.kubernetes.io/name';

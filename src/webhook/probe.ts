@@ -1,4 +1,5 @@
-import { applicationName, componentLabel, components, instanceLabel, nameLabel, probeAnnotation } from './names.ts';
+import { probeAnnotation, restrictedSecurityContext } from '../sidecar/index.ts';
+import { applicationName, componentLabel, components, instanceLabel, nameLabel } from './names.ts';
 
 export interface ProbeRequest {
   readonly release: string;
@@ -37,14 +38,6 @@ export function probePod({ release, namespace, image }: ProbeRequest): object {
     },
   };
 }
-
-/** What Pod Security `restricted` asks of each container. */
-export const restrictedSecurityContext = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  runAsNonRoot: true,
-  seccompProfile: { type: 'RuntimeDefault' },
-} as const;
 
 /** Whether a pod that the API server returned went through the probe webhook of an injector. */
 export function isInjected(pod: unknown): boolean {

@@ -1,9 +1,8 @@
 import { planInjection, type Addition } from '../inject/index.ts';
 import { statusAnnotation } from '../settings/index.ts';
-import type { Container, PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import { probeAnnotation, restrictedSecurityContext, type Container, type PodTemplate, type SidecarConfig } from '../sidecar/index.ts';
 import { version } from '../version.ts';
-import { componentLabel, components, probeAnnotation } from './names.ts';
-import { restrictedSecurityContext } from './probe.ts';
+import { componentLabel, components } from './names.ts';
 import type { SkippedReason } from './reasons.ts';
 
 /**

@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { policyObjects, policyParameters, type PolicyOptions } from '../../../src/policy/index.ts';
-import { probeAnnotation, restrictedSecurityContext } from '../../../src/policy/probe.ts';
 import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../src/sidecar/index.ts';
-import { probeAnnotation as serversAnnotation } from '../../../src/webhook/names.ts';
-import { restrictedSecurityContext as serversContext } from '../../../src/webhook/probe.ts';
 import { selects } from '../../chart/admission.ts';
 
 const options: PolicyOptions = {
@@ -97,9 +94,4 @@ test('resources that the expressions cannot carry are refused', () => {
   const resources = { limits: {}, claims: [{ name: 'gpu' }] };
   const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, resources } };
   expect(() => policyObjects({ ...options, config })).toThrow('agent.resources.claims cannot be given to an admission policy');
-});
-
-test('the answer to a probe is that of the server', () => {
-  expect(probeAnnotation).toBe(serversAnnotation);
-  expect(restrictedSecurityContext).toEqual(serversContext);
 });

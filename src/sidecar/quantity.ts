@@ -21,13 +21,13 @@ const factors: Readonly<Record<string, number>> = {
  */
 export function sameQuantity(a: string | number, b: string | number): boolean {
   if (String(a) === String(b)) return true;
-  const [x, y] = [amount(String(a)), amount(String(b))];
+  const [x, y] = [quantityAmount(String(a)), quantityAmount(String(b))];
   // Twelve digits: what the arithmetic of doubles may lose is far below, what Kubernetes tells apart is above.
   return Math.abs(x - y) <= Math.max(Math.abs(x), Math.abs(y)) * 1e-12;
 }
 
-/** NaN, which equals nothing, for what is no quantity. */
-function amount(text: string): number {
+/** A quantity as a number, `250m` as 0.25; NaN, which equals nothing, for what is no quantity. */
+export function quantityAmount(text: string): number {
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([a-zA-Z]{0,2})$/.exec(text);
   const [, number = '', suffix = ''] = match ?? [];
   if (suffix === '') return number === '' ? Number.NaN : Number(number);

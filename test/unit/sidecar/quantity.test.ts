@@ -1,6 +1,6 @@
 import { assert, integer, property } from 'fast-check';
 import { expect, test } from 'vitest';
-import { sameQuantity } from '../../../src/inject/quantity.ts';
+import { sameQuantity } from '../../../src/sidecar/quantity.ts';
 
 test.each([
   ['1', '1000m'],

@@ -1,6 +1,6 @@
 import { annotationPrefix } from '../settings/index.ts';
 
-/** On the answer to a probe: the version that gave it. The same key as the injector's server has. */
+/** On the answer to a probe: the version of the injector or policy that gave it. */
 export const probeAnnotation = `${annotationPrefix}probe`;
 
 /** What Pod Security `restricted` asks of each container. */
