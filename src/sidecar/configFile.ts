@@ -2,6 +2,7 @@ import { codedError, type CodedError } from '../errors.ts';
 import { findSetting, settingProblem, type SettingValues } from '../settings/index.ts';
 import { defaultAgent, type AgentConfig, type SidecarConfig } from './config.ts';
 import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
+import { quantityAmount } from './quantity.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -45,7 +46,15 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
     throw fail('agent.imagePullPolicy must be Always, IfNotPresent or Never');
   }
   if (!isObject(resources)) throw fail('agent.resources must be a mapping');
+  const excessive = excessiveRequest(resources);
+  if (excessive !== undefined) throw fail(`agent.resources.requests.${excessive} is more than its limit: the API server would refuse every pod`);
   return { image, imagePullPolicy, resources, imagePullSecrets };
+}
+
+/** The name of a resource of which more is requested than the limit allows; undefined if there is none. */
+function excessiveRequest({ requests, limits }: Json): string | undefined {
+  if (!isObject(requests) || !isObject(limits)) return undefined;
+  return Object.keys(requests).find((name) => quantityAmount(String(requests[name])) > quantityAmount(String(limits[name])));
 }
 
 function readSettings(value: unknown, where: string, fail: (what: string) => CodedError): SettingValues {

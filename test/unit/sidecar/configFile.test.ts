@@ -29,6 +29,8 @@ test.each([
   [{ agent: { imagePullPolicy: 'Sometimes' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { imagePullSecrets: ['a'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { resources: 'small' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { resources: { requests: { cpu: '300m' }, limits: { cpu: 0.25 } } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { resources: { requests: { memory: '65Mi' }, limits: { memory: '64Mi' } } } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filter: ['x'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filters: 'x' } }, 'SETTING_UNKNOWN'],
   [{ settings: { 'file-size': 'big' } }, 'SETTING_INVALID'],
