@@ -1,8 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import passedLine from './test/passedLine.ts';
 
-const releaseTests = ['release*', 'install*', 'uninstall', 'chart'].map((name) => `test/cluster/${name}.test.ts`);
-
 export default defineConfig({
   test: {
     reporters: ['default', passedLine],
@@ -66,23 +64,11 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          // On one node. They mostly wait; each has namespaces of its own, and each release an injection label of its own.
           include: ['test/cluster/**/*.test.ts'],
-          exclude: releaseTests,
           globalSetup: ['test/cluster/setup.ts'],
           sequence: { groupOrder: 3 },
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
-        },
-      },
-      {
-        test: {
-          name: 'releases',
-          // Of the chart, on the same node. They mostly wait; each has namespaces and an injection label of its own.
-          include: releaseTests,
-          globalSetup: ['test/cluster/setup.ts'],
-          sequence: { groupOrder: 4 },
-          maxWorkers: 3,
+          maxWorkers: 4,
           testTimeout: 180_000,
           hookTimeout: 300_000,
         },
