@@ -1,5 +1,6 @@
 import { exceedsBaseline, podSecurityLabel } from '../inject/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
+import { digest } from './digest.ts';
 import { policyExpressions } from './expressions.ts';
 import { ownExpressions } from './own.ts';
 import { policyParameters, type PolicyProfile } from './parameters.ts';
@@ -99,13 +100,17 @@ function probeSelectors({ namespace, probeLabels = {} }: PolicyOptions): object 
 }
 
 function parametersOf(options: PolicyOptions, profile: PolicyProfile): object {
-  const { config, annotation, optOut } = options;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { ...metadata(options, parametersName(options, profile)), namespace: options.namespace },
-    data: config.form === 'agent' ? policyParameters(config, { profile, annotation, optOut }) : { profile, annotation, optOut: String(optOut) },
+    immutable: true,
+    data: dataOf(options, profile),
   };
+}
+
+function dataOf({ config, annotation, optOut }: PolicyOptions, profile: PolicyProfile): Readonly<Record<string, string>> {
+  return config.form === 'agent' ? policyParameters(config, { profile, annotation, optOut }) : { profile, annotation, optOut: String(optOut) };
 }
 
 function policyName({ name, namespace }: PolicyOptions): string {
@@ -117,8 +122,14 @@ function bindingName(options: PolicyOptions, profile: PolicyProfile): string {
   return profile === 'privileged' ? policyName(options) : `${policyName(options)}.${profile}`;
 }
 
-function parametersName({ name }: PolicyOptions, profile: PolicyProfile): string {
-  return profile === 'privileged' ? `${name}-policy` : `${name}-policy-${profile}`;
+/**
+ * A name stands for its data for ever. The API server stops to watch ConfigMaps when the last policy that reads any is
+ * deleted, and serves those that it knew then until it restarts (Kubernetes 1.37,
+ * apiserver/pkg/admission/plugin/policy/generic/policy_source.go): under one name it would serve the old data.
+ */
+function parametersName(options: PolicyOptions, profile: PolicyProfile): string {
+  const parts = [options.name, 'policy', ...(profile === 'privileged' ? [] : [profile]), digest(dataOf(options, profile))];
+  return parts.join('-');
 }
 
 function metadata({ labels }: PolicyOptions, name: string): object {

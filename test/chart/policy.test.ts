@@ -64,11 +64,28 @@ test('the objects are those of `packet-capture policy`', async () => {
     excludedNamespaces: ['kube-system', 'kube-node-lease', 'kube-public'], failurePolicy: 'Ignore',
     probeLabels: { 'app.kubernetes.io/instance': site.release, 'app.kubernetes.io/component': 'probe' },
   }) as KubernetesObject[];
-  // Helm and the user put labels on theirs; matchPolicy is written out.
+  // Helm and the user put labels on theirs; matchPolicy is written out; each has a digest of its own in the names of the data.
   const bare = (objects: readonly KubernetesObject[]): unknown[] =>
-    objects.map(({ metadata: { name, namespace: place }, ...rest }) => ({ name, ...(place === undefined ? {} : { namespace: place }), ...rest }));
+    withoutDigests(objects).map(({ metadata: { name, namespace: place }, ...rest }) => ({ name, ...(place === undefined ? {} : { namespace: place }), ...rest }));
   const theirs = await rendered({});
   expect(bare(theirs).map(withoutMatchPolicy)).toEqual(bare(ours.toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : 1))));
+});
+
+function withoutDigests(objects: readonly KubernetesObject[]): KubernetesObject[] {
+  return JSON.parse(JSON.stringify(objects).replaceAll(/(-policy(?:-baseline|-probe)?-)[0-9a-f]{8}"/g, '$1DIGEST"')) as KubernetesObject[];
+}
+
+test('the name of parameters stands for their data, and their bindings name them', async () => {
+  const namesOf = async (values: ChartOverrides): Promise<string[]> => {
+    const objects = await rendered(values);
+    const found = objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name);
+    expect(new Set(objects.flatMap(({ spec }) => spec?.paramRef?.name ?? []))).toEqual(new Set(found));
+    return found;
+  };
+  const before = await namesOf({});
+  expect(await namesOf({ webhook: { labels: { on: 'policy' } } })).toEqual(before);
+  const digests = [...before, ...(await namesOf({ capture: { filter: 'tcp' } }))].map((name) => name.slice(-8));
+  expect(new Set(digests)).toHaveLength(6);
 });
 
 function withoutMatchPolicy(object: unknown): unknown {
@@ -92,7 +109,7 @@ test('labels, annotations and names of the values are on the policy', async () =
   const objects = await rendered(values);
   for (const { kind, metadata } of objects) {
     expect(metadata.labels).toMatchObject({ team: 'net', 'app.kubernetes.io/component': 'policy' });
-    expect(metadata.name).toMatch(kind === 'ConfigMap' ? /^capture-policy(-baseline|-probe)?$/ : /^capture\.chart-other(\.baseline|\.probe)?$/);
+    expect(metadata.name).toMatch(kind === 'ConfigMap' ? /^capture-policy(-baseline|-probe)?-[0-9a-f]{8}$/ : /^capture\.chart-other(\.baseline|\.probe)?$/);
     const own = kind === 'ConfigMap' ? {} : { labels: { on: 'policy' }, annotations: { 'example.com/note': 'a', 'example.com/owner': 'yes' } };
     expect(metadata).toMatchObject(own);
   }
@@ -101,8 +118,8 @@ test('labels, annotations and names of the values are on the policy', async () =
 const text = `a: "b"\n# {{ c }} <&> 'd'\n\n`;
 
 test('a text of any kind is in the parameters as it is', async () => {
-  const { data } = ofKind(await rendered({ capture: { filter: text } }), 'ConfigMap', 'packet-capture-policy');
-  expect(data['setting.filter']).toBe(text);
+  const parameters = (await rendered({ capture: { filter: text } })).filter(({ kind }) => kind === 'ConfigMap');
+  expect(parameters.map(({ data }) => data['setting.filter'])).toEqual([text, text, text]);
 });
 
 test('the same bytes twice, though the certificates would be made anew', async () => {

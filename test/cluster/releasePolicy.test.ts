@@ -20,6 +20,11 @@ async function objectsIn(namespace: string): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '');
 }
 
+/** Of parameters' names, which stand for their data; in order. */
+function withoutDigests(names: readonly string[]): string[] {
+  return names.map((name) => name.replace(/-[0-9a-f]{8}$/, '-DIGEST')).toSorted((one, other) => (one < other ? -1 : 1));
+}
+
 async function webhooksOf(namespace: string): Promise<string> {
   return (await kube(['get', 'mutatingwebhookconfigurations', '-o', 'name'])).split('\n').filter((name) => name.endsWith(`.${namespace}`)).join();
 }
@@ -45,7 +50,8 @@ async function rolled(site: string): Promise<readonly string[]> {
 }
 
 async function snaplenOf(namespace: string): Promise<string> {
-  return kube(['get', 'configmap', 'packet-capture-policy', '-n', namespace, '-o', String.raw`jsonpath={.data.setting\.snaplen}`]);
+  const name = await kube(['get', 'mutatingadmissionpolicybinding', `packet-capture.${namespace}`, '-o', 'jsonpath={.spec.paramRef.name}']);
+  return kube(['get', 'configmap', name, '-n', namespace, '-o', String.raw`jsonpath={.data.setting\.snaplen}`]);
 }
 
 beforeAll(loadReleaseImages);
@@ -67,8 +73,8 @@ describe.concurrent.each<[HelmMajor, readonly string[]]>([
 
   test('is installed, upgraded, rolled back and uninstalled, and nothing runs', async () => {
     await helm(major, ['install', 'packet-capture', chart, '-n', namespace, ...flags, '--create-namespace']);
-    const parameters = ['', '-baseline', '-probe'].map((profile) => `configmap/packet-capture-policy${profile}`);
-    expect(await objectsIn(namespace)).toEqual(parameters);
+    const parameters = ['', '-baseline', '-probe'].map((profile) => `configmap/packet-capture-policy${profile}-DIGEST`);
+    expect(withoutDigests(await objectsIn(namespace))).toEqual(parameters);
     expect(await webhooksOf(namespace)).toBe('');
     await makeSite(site, label);
     const before = await siteState(site);
@@ -81,6 +87,7 @@ describe.concurrent.each<[HelmMajor, readonly string[]]>([
 
     await helm(major, ['upgrade', 'packet-capture', chart, '-n', namespace, ...flags, '--set', 'capture.snaplen=96']);
     expect(await snaplenOf(namespace)).toBe('96');
+    expect(withoutDigests(await objectsIn(namespace)), 'those of before are gone').toEqual(parameters);
     await helm(major, ['rollback', 'packet-capture', '1', '-n', namespace, '--wait']);
     expect(await snaplenOf(namespace)).toBe('');
     expect(await siteState(site), 'the workloads were not touched').toEqual(before);
@@ -145,7 +152,8 @@ describe.concurrent('the installer', () => {
       policies: [{ name: `${release}.${namespace}`, bindings: ['', '.baseline', '.probe'].map((profile) => `${release}.${namespace}${profile}`) }],
     });
     expect(result.images.injector).toBeUndefined();
-    expect((await objectsIn(namespace)).filter((name) => !name.startsWith('pod/')).map((name) => name.replace(`${release}-`, ''))).toEqual(['configmap/policy', 'configmap/policy-baseline', 'configmap/policy-probe']);
+    const standing = (await objectsIn(namespace)).filter((name) => !name.startsWith('pod/')).map((name) => name.replace(`${release}-`, ''));
+    expect(withoutDigests(standing)).toEqual(['', '-baseline', '-probe'].map((profile) => `configmap/policy${profile}-DIGEST`));
     expect(await webhooksOf(namespace)).toBe('');
     expect(await helm(4, ['get', 'values', release, '-n', namespace]), 'no key stays in the values').not.toContain('PRIVATE KEY');
     expect(await rolled(site)).toEqual(injected);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { digest } from '../../../src/policy/digest.ts';
 import { policyObjects, policyParameters, type PolicyOptions } from '../../../src/policy/index.ts';
 import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../src/sidecar/index.ts';
 import { selects } from '../../chart/admission.ts';
@@ -39,6 +40,22 @@ test('every binding finds its policy and its parameters', () => {
     expect(names).toContain(`ConfigMap ${spec?.paramRef?.namespace ?? ''}/${spec?.paramRef?.name ?? ''}`);
   }
   expect(objects.flatMap(({ data }) => (data === undefined ? [] : [data['profile']]))).toEqual(['privileged', 'baseline', 'probe']);
+});
+
+test('the name of parameters stands for their data', () => {
+  const namesOf = (changed: Partial<PolicyOptions>): string[] => objectsOf(changed).flatMap(({ data, metadata }) => (data === undefined ? [] : [metadata.name]));
+  const withFilter = (filter: string): Partial<PolicyOptions> => ({ config: { ...defaultSidecarConfig, settings: { filter } } });
+  expect(namesOf({})[1]).toMatch(/^capture-policy-baseline-[0-9a-f]{8}$/);
+  expect(namesOf({ labels: { team: 'net' }, failurePolicy: 'Fail' })).toEqual(namesOf({}));
+  const changes = [{}, { optOut: true }, { annotation: 'a' }, withFilter('ab'), withFilter('ba'), withFilter('b'), { config: own({}) }];
+  expect(new Set(changes.flatMap(namesOf).map((each) => each.slice(-8)))).toHaveLength(changes.flatMap(namesOf).length);
+  expect(objectsOf().filter(({ kind }) => kind === 'ConfigMap')).toEqual([1, 2, 3].map(() => expect.objectContaining({ immutable: true }) as unknown));
+});
+
+test('the order of what the data were made from does not matter', () => {
+  const one = digest({ a: '1', b: '2' });
+  expect(digest({ b: '2', a: '1' })).toBe(one);
+  expect(digest({ a: '2', b: '1' })).not.toBe(one);
 });
 
 describe('a pod is bound', () => {
