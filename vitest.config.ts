@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import passedLine from './test/passedLine.ts';
+import SlowFirst from './test/slowFirst.ts';
 
 export default defineConfig({
   test: {
     reporters: ['default', passedLine],
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         test: {

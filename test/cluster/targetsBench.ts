@@ -205,7 +205,8 @@ export function targetsSite(): Site {
   return { makeNamespace, install, forget, addWebhook };
 }
 
-const port = 31443;
+/** Of this worker's own: files run beside each other on one node. */
+const port = 31443 + 2 * Number(process.env['VITEST_POOL_ID']);
 
 /** The injector itself, beside the API server. */
 async function startInjector(folder: string, material: CertificateMaterial): Promise<ChildProcess> {
