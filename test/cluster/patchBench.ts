@@ -54,7 +54,7 @@ export interface Site {
 export function patchSite(): Site {
   let folder = '';
   // Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-  const shop = `patch-${Date.now().toString(36)}`;
+  const shop = `patch-${process.env['VITEST_POOL_ID']}-${Date.now().toString(36)}`;
   const levels = ['baseline', 'restricted'] as const;
   const enforcing = (level: string): string => `${shop}-${level}`;
   beforeAll(async () => {

@@ -152,7 +152,7 @@ export interface Site {
 /** An injector on the node, and namespaces that are gone after the tests of a file. */
 export function targetsSite(): Site {
   // Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-  const stamp = `targets-${Date.now().toString(36)}`;
+  const stamp = `targets-${process.env['VITEST_POOL_ID']}-${Date.now().toString(36)}`;
   const namespaces: string[] = [];
   const configurations: string[] = [];
   let caBundle = '';
