@@ -10,6 +10,9 @@ export interface Bundle {
   readonly licenses: ReadonlyMap<string, string>;
 }
 
+/** Less to read at each start; the names stay, for the traces of errors. */
+const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } } as const;
+
 /** Bundles a program of this project with all that it imports. */
 export async function bundle(entry: string): Promise<Bundle> {
   const output = await build({
@@ -24,12 +27,20 @@ export async function bundle(entry: string): Promise<Bundle> {
       target: 'node26',
       minify: false,
       sourcemap: false,
-      rolldownOptions: { output: { format: 'es', codeSplitting: false } },
+      rolldownOptions: { output: { format: 'es', codeSplitting: false, minify } },
     },
   });
   const [chunk, ...others] = (output as Rolldown.RolldownOutput).output;
   if (chunk.type !== 'chunk' || others.length > 0) throw new Error(`${entry} does not fit into one file`);
-  return { code: chunk.code, licenses: await licensesOf(chunk.moduleIds) };
+  return { code: inAscii(chunk.code), licenses: await licensesOf(chunk.moduleIds) };
+}
+
+/**
+ * V8 keeps a source in one byte for each character, or in two if a single one needs them. They stand in strings alone:
+ * comments are gone.
+ */
+function inAscii(code: string): string {
+  return code.replaceAll(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 async function licensesOf(modules: readonly string[]): Promise<Map<string, string>> {

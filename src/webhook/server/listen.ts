@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer } from 'node:net';
+import type { Registry } from 'prom-client';
 import { codedError } from '../../errors.ts';
 import { answerRequest, type Routes } from './routes.ts';
 import type { Metrics } from './metrics.ts';
@@ -33,23 +34,28 @@ export function serveCertificate(server: TlsServer, certificate: ServedCertifica
   server.setSecureContext(tlsOptions(certificate));
 }
 
-function tlsOptions({ cert, key }: ServedCertificate): { cert: string; key: string; minVersion: 'TLSv1.2'; secureOptions: number } {
-  // A handshake anew within a connection costs the server far more than its client.
-  return { cert, key, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
+function tlsOptions({ cert, key }: ServedCertificate): { cert: string; key: string; ca: string[]; minVersion: 'TLSv1.2'; secureOptions: number } {
+  // A handshake anew within a connection costs the server far more than its client. No client is asked for a certificate:
+  // the well-known CAs, which Node reads otherwise, would only take time and memory.
+  return { cert, key, ca: [], minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
 }
 
 /** Prometheus' port: plain HTTP. @throws codedError LISTEN_FAILED */
-export async function listenForMetrics({ registry }: Metrics, address: Address): Promise<Server> {
+export async function listenForMetrics({ counts }: Metrics, address: Address): Promise<Server> {
   // An import of node:http would make each of its exports, and one of those loads a whole client with WebSockets: 10 MB.
   const { createServer } = process.getBuiltinModule('node:http');
+  // Loaded when it is asked for: it would be a good part of the start.
+  const registryOf = async (): Promise<Registry> => (await import('./registry.ts')).makeRegistry(counts);
+  let made: Promise<Registry> | undefined;
   const server = createServer((request, response) => {
     const [path] = (request.url ?? '').split('?', 1);
     if (path !== '/metrics' || request.method !== 'GET') {
       response.writeHead(404).end();
       return;
     }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+    made ??= registryOf();
+    made.then(async (registry) => ({ type: registry.contentType, text: await registry.metrics() })).then(
+      ({ type, text }) => response.writeHead(200, { 'content-type': type }).end(text),
       () => response.writeHead(500).end(),
     );
   });

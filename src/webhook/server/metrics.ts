@@ -1,13 +1,9 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import { version } from '../../version.ts';
 import type { FileName } from './reload.ts';
-import { addReviewMetrics, type CountReview } from './reviewMetrics.ts';
-
-const prefix = 'packet_capture_injector_';
+import { countReviews, type CountReview, type Tallies } from './tallies.ts';
 
 /** What the server counts. docs/injector.md has the table. */
 export interface Metrics {
-  readonly registry: Registry;
+  readonly counts: Counts;
   readonly reviewed: CountReview;
   /** A review has begun (1) or was answered (-1). */
   readonly inFlight: (change: 1 | -1) => void;
@@ -17,51 +13,74 @@ export interface Metrics {
   readonly certificateExpires: (at: Date) => void;
   readonly configurationIs: (sha256: string) => void;
   /** A changed file was taken, or refused. */
-  readonly reloaded: (file: FileName, result: 'success' | 'failure') => void;
+  readonly reloaded: (file: FileName, result: ReloadResult) => void;
   /** Whether what stands in a file now is not what is used. */
   readonly fileRefused: (file: FileName, refused: boolean) => void;
 }
 
+export type ReloadResult = 'success' | 'failure';
+export const files: readonly FileName[] = ['configuration', 'certificate'];
+export const reloadResults: readonly ReloadResult[] = ['success', 'failure'];
+
+/** As it stands. */
+export interface Counts {
+  readonly tallies: Tallies;
+  inFlight: number;
+  /** By HTTP status. */
+  readonly refusedRequests: Map<number, number>;
+  tlsErrors: number;
+  droppedLines: number;
+  certificateExpires: Date | undefined;
+  /** SHA-256 of the one in use. */
+  configuration: string | undefined;
+  readonly reloads: Readonly<Record<FileName, Record<ReloadResult, number>>>;
+  readonly refusedFiles: Set<FileName>;
+}
+
+/**
+ * Everything is counted in plain numbers, and becomes metrics when somebody asks for them: it takes their library longer
+ * to find the sample of a few labels than the server to decide about a pod, and longer to load than to start the server.
+ */
 export function makeMetrics(): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
-    new Counter({ name: prefix + name, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> =>
-    new Gauge({ name: prefix + name, help, labelNames, registers });
-
-  gauge('info', 'Version of the injector; always 1.', ['version']).set({ version }, 1);
-  const reviewed = addReviewMetrics(registry, prefix);
-  let inFlight = 0;
-  registry.registerMetric(new Gauge({ name: `${prefix}reviews_in_flight`, help: 'Reviews that are being answered.', registers: [], collect() { this.set(inFlight); } }));
-  const refused = counter('refused_requests_total', 'Requests that were no review, by HTTP status.', ['status']);
-  const tlsErrors = counter('tls_errors_total', 'Connections that failed before a request, as when a client does not trust the certificate.', []);
-  const dropped = counter('log_lines_dropped_total', 'Log lines dropped since their reader was too slow.', []);
-  const expiry = gauge('certificate_expiry_timestamp_seconds', 'When the served certificate ends, as Unix time.', []);
-  const configuration = gauge('configuration_info', 'The configuration in use; always 1.', ['sha256']);
-  const reloads = counter('reloads_total', 'Changed files that were taken or refused.', ['file', 'result']);
-  const fileRefused = gauge('file_refused', '1 while what stands in a mounted file is refused and the one before is used.', ['file']);
-
-  for (const file of ['configuration', 'certificate'] as const) {
-    fileRefused.set({ file }, 0);
-    for (const result of ['success', 'failure'] as const) reloads.inc({ file, result }, 0);
-  }
+  const { tallies, count } = countReviews();
+  const counts: Counts = {
+    tallies,
+    inFlight: 0,
+    refusedRequests: new Map(),
+    tlsErrors: 0,
+    droppedLines: 0,
+    certificateExpires: undefined,
+    configuration: undefined,
+    reloads: { configuration: { success: 0, failure: 0 }, certificate: { success: 0, failure: 0 } },
+    refusedFiles: new Set(),
+  };
   return {
-    registry,
-    reviewed,
+    counts,
+    reviewed: count,
     inFlight: (change) => {
-      inFlight += change;
+      counts.inFlight += change;
     },
-    refusedRequest: (status) => refused.inc({ status }),
-    tlsError: () => tlsErrors.inc(),
-    droppedLine: () => dropped.inc(),
-    certificateExpires: (at) => expiry.set(at.getTime() / 1000),
+    refusedRequest: (status) => {
+      counts.refusedRequests.set(status, (counts.refusedRequests.get(status) ?? 0) + 1);
+    },
+    tlsError: () => {
+      counts.tlsErrors += 1;
+    },
+    droppedLine: () => {
+      counts.droppedLines += 1;
+    },
+    certificateExpires: (at) => {
+      counts.certificateExpires = at;
+    },
     configurationIs: (sha256) => {
-      configuration.reset();
-      configuration.set({ sha256 }, 1);
+      counts.configuration = sha256;
     },
-    reloaded: (file, result) => reloads.inc({ file, result }),
-    fileRefused: (file, isRefused) => fileRefused.set({ file }, isRefused ? 1 : 0),
+    reloaded: (file, result) => {
+      counts.reloads[file][result] += 1;
+    },
+    fileRefused: (file, refused) => {
+      if (refused) counts.refusedFiles.add(file);
+      else counts.refusedFiles.delete(file);
+    },
   };
 }

@@ -1,46 +1,14 @@
 import { Counter, type Histogram, type Registry } from 'prom-client';
 import type { Verdict } from '../decide.ts';
-import { webhookNames, type WebhookName } from '../names.ts';
-import { injectedReasons, reasons, type Reason } from '../reasons.ts';
+import type { WebhookName } from '../names.ts';
+import { injectedReasons, type Reason } from '../reasons.ts';
+import { bounds, webhooks, type Tallies } from './tallies.ts';
 
-/** Counts one answered review. */
-export type CountReview = (webhook: WebhookName, verdict: Pick<Verdict, 'reason'>, seconds: number) => void;
-
-const webhooks = Object.keys(webhookNames) as WebhookName[];
-const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1] as const;
-
-/** What was answered through one webhook. */
-interface Tally {
-  readonly reasons: Map<Reason, number>;
-  /** Reviews by the first bound that they keep to; the last is for those that keep to none. */
-  readonly durations: number[];
-  seconds: number;
-}
-
-/**
- * Answered reviews and their durations. They are counted in plain numbers, and become metrics when somebody asks for
- * them: it takes the library longer to find the sample of a few labels than the server to decide about a pod.
- */
-export function addReviewMetrics(registry: Registry, prefix: string): CountReview {
-  const tallies = Object.fromEntries(webhooks.map((webhook) => [webhook, newTally()])) as Readonly<Record<WebhookName, Tally>>;
+/** Answered reviews and their durations. */
+export function addReviewMetrics(registry: Registry, prefix: string, tallies: Tallies): void {
   registry.registerMetric(reviewsTotal(`${prefix}reviews_total`, tallies));
   registry.registerMetric(durations(`${prefix}review_duration_seconds`, tallies));
-  return (webhook, { reason }, seconds) => {
-    const tally = tallies[webhook];
-    tally.reasons.set(reason, (tally.reasons.get(reason) ?? 0) + 1);
-    let index = 0;
-    while (index < bounds.length && seconds > (bounds[index] ?? 0)) index += 1;
-    tally.durations[index] = (tally.durations[index] ?? 0) + 1;
-    tally.seconds += seconds;
-  };
 }
-
-function newTally(): Tally {
-  // All reasons from the start: a counter that is absent until its first event cannot be watched.
-  return { reasons: new Map(reasons.map((reason) => [reason, 0])), durations: Array.from({ length: bounds.length + 1 }, () => 0), seconds: 0 };
-}
-
-type Tallies = Readonly<Record<WebhookName, Tally>>;
 
 function reviewsTotal(name: string, tallies: Tallies): Counter {
   return new Counter({
