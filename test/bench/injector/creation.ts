@@ -11,8 +11,8 @@ import { injectAnnotation } from '../../../src/settings/index.ts';
 import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { CreationRequest } from './creations.ts';
 
-/** What can stand between a user and a new pod. */
-export const obstacles = ['none', 'policy', 'webhook'] as const;
+/** What can stand between a user and a new pod; `bare-policy`: one that sets a single field, and injects nothing. */
+export const obstacles = ['none', 'bare-policy', 'policy', 'webhook'] as const;
 export type Obstacle = (typeof obstacles)[number];
 
 const prefix = 'bench-creation';
@@ -23,22 +23,26 @@ const labelOf = (obstacle: Obstacle): string => `${prefix}.packet-capture.intern
 
 /**
  * What the API server needs to create a pod of 10 KB, in milliseconds: in a namespace that nothing is injected into, in
- * one that the policy injects into, and in one that the webhook of the chart with its default values injects into; one
- * pod each in turn.
+ * one where the barest policy changes it, in one that our policy injects into, and in one that the webhook of the chart with
+ * its default values injects into; one pod each in turn. For an API server where no policy with parameters was ever deleted:
+ * any other reads them anew for every pod (see parametersName in src/policy/objects.ts).
  */
 export async function measureCreations(node: ClusterHandle, count: number): Promise<Readonly<Record<Obstacle, readonly number[]>>> {
   const helm = await ensureHelm(4, stderrProgress);
   await loadImage(node, await ensureInjectorImage(stderrProgress), stderrProgress);
-  const objects = [...obstacles.map(namespaceObject), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } }, ...policy()];
+  const objects = [...obstacles.map(namespaceObject), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } }, ...barePolicy(), ...policy()];
   try {
     await kube(node, ['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
     const values = ['--set-string', `injection.namespaceLabel=${labelOf('webhook')}`, '--set', 'image.pullPolicy=Never'];
     const { exitCode, stderr } = await runInNetns(node, [helm, 'install', prefix, join(root, 'chart'), '-n', home, '--wait', '--timeout', '2m', ...values]);
     if (exitCode !== 0) throw new Error(`helm install failed:\n${stderr}`);
     stderrProgress(`creating ${count} pods in each of ${obstacles.length} namespaces`);
-    const request: CreationRequest = { kubeconfig: node.kubeconfig, count, namespaces: Object.fromEntries(obstacles.map((obstacle) => [namespaceOf(obstacle), obstacle !== 'none'])) };
+    const request: CreationRequest = { kubeconfig: node.kubeconfig, count, namespaces: Object.fromEntries(obstacles.map((obstacle) => [namespaceOf(obstacle), obstacle === 'policy' || obstacle === 'webhook'])) };
+    const readsBefore = await readsOfConfigMaps(node);
     const created = await runInNetns(node, [process.execPath, join(import.meta.dirname, 'creations.ts'), JSON.stringify(request)]);
     if (created.exitCode !== 0) throw new Error(created.stderr);
+    // A few are helm's and the node's; the policy's would be one at least for each of its pods.
+    if (await readsOfConfigMaps(node) - readsBefore >= count) throw new Error('the API server watches no ConfigMaps: measure on a node that is new');
     const times = JSON.parse(created.stdout) as Readonly<Record<string, readonly number[]>>;
     return Object.fromEntries(obstacles.map((obstacle) => [obstacle, times[namespaceOf(obstacle)] ?? []])) as Record<Obstacle, readonly number[]>;
   } finally {
@@ -61,6 +65,27 @@ function policy(): readonly object[] {
     optOut: false,
     failurePolicy: 'Ignore',
   });
+}
+
+const admission = 'admissionregistration.k8s.io/v1';
+
+/** What any policy that patches costs. */
+function barePolicy(): readonly object[] {
+  const metadata = { name: `${prefix}-bare-policy` };
+  const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
+  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: "[JSONPatch{op: 'add', path: '/spec/hostname', value: 'bare'}]" } }];
+  const matchResources = { namespaceSelector: { matchLabels: { [labelOf('bare-policy')]: 'enabled' } } };
+  return [
+    { apiVersion: admission, kind: 'MutatingAdmissionPolicy', metadata, spec: { failurePolicy: 'Fail', reinvocationPolicy: 'IfNeeded', matchConstraints: { resourceRules }, mutations } },
+    { apiVersion: admission, kind: 'MutatingAdmissionPolicyBinding', metadata, spec: { policyName: metadata.name, matchResources } },
+  ];
+}
+
+/** How many single ConfigMaps the API server has been asked for, by itself too. */
+async function readsOfConfigMaps(node: ClusterHandle): Promise<number> {
+  const { stdout } = await kubectl(node, ['get', '--raw', '/metrics']);
+  const counts = stdout.matchAll(/^apiserver_request_total\{(?=[^}]*resource="configmaps")(?=[^}]*verb="GET")[^}]*\} (\S+)$/gm);
+  return [...counts].reduce((sum, [, text]) => sum + Number(text), 0);
 }
 
 async function kube(node: ClusterHandle, args: readonly string[], input: string): Promise<void> {
