@@ -16,7 +16,7 @@ import { measureCreations, type Obstacle } from './injector/creation.ts';
 import type { LoadRequest, LoadResult } from './injector/load.ts';
 import { others, plotCreations, plotThroughput } from './injector/plots.ts';
 import { makeReview } from './injector/review.ts';
-import { ask, host, imageRuntime, memoryOf, path, startServer, type Memory, type ServerCommand } from './injector/servers.ts';
+import { ask, host, imageRuntime, memoryOf, path, scrape, startServer, type Memory, type ServerCommand } from './injector/servers.ts';
 
 const rounds = 7;
 const seconds = 2;
@@ -116,6 +116,7 @@ async function measureLoad(servers: Servers): Promise<Figure[]> {
   return withServers(async (children) => {
     const running = { ours: await startServer(servers.ours, children), bare: await startServer(servers.bare, children) };
     const idle = await memoryOf(running.ours);
+    await scrape(running.ours);
     const figures: Figure[] = [];
     const ratios: number[] = [];
     for (const connections of [1, 16]) {

@@ -21,6 +21,8 @@ export interface ServerCommand {
 export interface RunningServer {
   readonly pid: number;
   readonly port: number;
+  /** Where the injector tells its metrics; the bare server has none. */
+  readonly metricsPort: number | undefined;
 }
 
 /** The flags of Node and the environment that the injector has in its image. */
@@ -37,13 +39,20 @@ export async function startServer({ args, env }: ServerCommand, children: ChildP
   const child = spawn(process.execPath, args, { stdio: ['ignore', reader.stdin, 'inherit'], env: { ...process.env, ...env } });
   children.push(child, reader);
   const [line] = (await once(createInterface({ input: reader.stdout }), 'line')) as [string];
-  return { pid: child.pid ?? 0, port: (JSON.parse(line) as { port: number }).port };
+  const { port, metricsPort } = JSON.parse(line) as { port: number; metricsPort?: number };
+  return { pid: child.pid ?? 0, port, metricsPort };
 }
 
 export interface Memory {
   readonly resident: number;
   /** Without the pages of Node itself, which the processes of a machine share. */
   readonly anonymous: number;
+}
+
+/** Reads the metrics, as a Prometheus does: that loads what makes them. */
+export async function scrape({ metricsPort }: RunningServer): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+  if (!(await answer.text()).includes('packet_capture')) throw new Error('the injector tells no metrics');
 }
 
 /** In MB. */
