@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { injectAnnotation, parseDuration } from '../../settings/index.ts';
@@ -32,6 +33,7 @@ export function addServe(program: Command): void {
     .option('--drain <DURATION>', 'how long to keep serving after SIGTERM', '10s')
     .option('--poll <DURATION>', 'how often to look at the files when no event tells', '10s')
     .action(async (flags: ServeFlags) => {
+      collectAtOnce();
       const injector = await startInjector({
         https: { host: flags.host, port: portOf(flags.port, '--port') },
         metrics: { host: flags.host, port: portOf(flags.metricsPort, '--metrics-port') },
@@ -45,6 +47,14 @@ export function addServe(program: Command): void {
       });
       stopOnSignal(injector);
     });
+}
+
+/**
+ * A heap of 10 MB is collected at once in a few milliseconds; bit by bit, it would double meanwhile. Said here and not on
+ * Node's command line: with this flag there V8 takes none of the code that Node brings compiled, and starts 60 ms later.
+ */
+function collectAtOnce(): void {
+  setFlagsFromString('--no-incremental-marking');
 }
 
 /** The first signal drains; the second one, from someone who waits at a terminal, ends it at once. */
