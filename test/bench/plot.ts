@@ -20,3 +20,6 @@ export function axis<T extends object>(option: T): T & { readonly axisLabel: obj
 }
 
 export const label = { color: ink } as const;
+
+/** Below the title. The gaps are wide: how long a text is, nobody knows before a browser has its font. */
+export const legend = { left: 0, top: 32, itemGap: 32, itemWidth: 14, icon: 'rect', textStyle: label } as const;

@@ -1,4 +1,4 @@
-import { axis, label, writePlot } from '../plot.ts';
+import { axis, label, legend, writePlot } from '../plot.ts';
 import { obstacles, type Obstacle } from './creation.ts';
 
 /** Requests a second over those of the bare server, at 1 and at 16 connections. */
@@ -27,9 +27,9 @@ export async function plotThroughput(rows: readonly Throughput[]): Promise<void>
     label: { show: true, position: 'right', ...label },
   });
   await writePlot(new URL('../../../docs/injector-throughput.svg', import.meta.url), { width: 720, height: 320 }, {
-    title: { text: 'Reviews a second, as a share of a bare HTTPS server', textStyle: { ...label, fontSize: 14 } },
-    legend: { right: 0, top: 24, textStyle: label },
-    grid: { left: 160, right: 50, top: 56, bottom: 30 },
+    title: { text: 'Reviews a second, as a share of a bare HTTPS server', left: 0, textStyle: { ...label, fontSize: 14 } },
+    legend,
+    grid: { left: 160, right: 50, top: 70, bottom: 30 },
     xAxis: axis({ type: 'value', min: 0, max: Math.max(1, ...rows.flatMap(({ ratios }) => ratios)) }),
     yAxis: axis({ type: 'category', data: inOrder.map(({ name }) => name) }),
     series: [series('1 connection', 0), series('16 connections', 1)],
@@ -44,11 +44,11 @@ export async function plotCreations(times: Readonly<Record<Obstacle, readonly nu
     return { name: obstacle, type: 'line', showSymbol: false, data: shares.map((share) => [sorted[Math.floor((share / 100) * sorted.length)] ?? 0, share]) };
   };
   await writePlot(new URL('../../../docs/pod-creation.svg', import.meta.url), { width: 720, height: 320 }, {
-    title: { text: 'Time to create a pod, as its client sees it', textStyle: { ...label, fontSize: 14 } },
-    legend: { right: 0, top: 24, textStyle: label },
-    grid: { left: 60, right: 30, top: 56, bottom: 46 },
+    title: { text: 'Time to create a pod, as its client sees it', left: 0, textStyle: { ...label, fontSize: 14 } },
+    legend,
+    grid: { left: 60, right: 30, top: 70, bottom: 46 },
     xAxis: axis({ type: 'value', name: 'milliseconds', nameLocation: 'middle', nameGap: 28, min: 0 }),
-    yAxis: axis({ type: 'value', name: '% of the pods', min: 0, max: 100 }),
+    yAxis: axis({ type: 'value', name: '% of the pods', nameLocation: 'middle', nameGap: 36, min: 0, max: 100 }),
     series: obstacles.map(curve),
   });
 }
