@@ -8,6 +8,7 @@ import { downCluster } from '../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../scripts/cluster/up.ts';
 import { bundle } from '../../scripts/images/bundle.ts';
 import { ensureInjectorImage } from '../../scripts/images/images.ts';
+import { injectorRuntime } from '../../scripts/images/injectorRuntime.ts';
 import { nodeBaseImage } from '../../scripts/images/nodeBase.ts';
 import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
 import { compressedBytes } from './compressedBytes.ts';
@@ -16,7 +17,7 @@ import { measureCreations, type Obstacle } from './injector/creation.ts';
 import type { LoadRequest, LoadResult } from './injector/load.ts';
 import { others, plotCreations, plotThroughput } from './injector/plots.ts';
 import { makeReview } from './injector/review.ts';
-import { ask, host, imageRuntime, memoryOf, path, scrape, startServer, type Memory, type ServerCommand } from './injector/servers.ts';
+import { ask, host, memoryOf, path, scrape, startServer, type Memory, type ServerCommand } from './injector/servers.ts';
 
 const rounds = 7;
 const seconds = 2;
@@ -60,7 +61,7 @@ async function prepare(folder: string): Promise<Servers> {
     'bareServer.mjs': (await bundle('test/bench/injector/bareServer.ts')).code,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
-  const { flags, env } = await imageRuntime();
+  const { flags, env } = await injectorRuntime();
   const serve = ['serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', '--drain', '0s', '--config', file('sidecarconfig.yaml'), '--certificates', folder];
   const ours = { args: [...flags, file('injector.mjs'), ...serve], env };
   await writeFile(file('patch.json'), await patchOf(ours, file('ca.crt')));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
+import { injectorRuntime } from '../../scripts/images/injectorRuntime.ts';
 import { issueMaterial, servingNames, webhookHost, type CertificateMaterial } from '../../src/certificates/index.ts';
 import { makeMount, type Mount } from './mount.ts';
 
@@ -55,7 +56,8 @@ export async function startInjector({ config, certificates }: Mounts, flags: rea
   const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'injector.ts');
   const files = ['--config', join(config.folder, 'sidecarconfig.yaml'), '--certificates', certificates.folder];
   const args = [program, 'serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', ...files, '--drain', '0s', '--poll', '1s', ...flags];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const runtime = await injectorRuntime();
+  const child = spawn(process.execPath, [...runtime.flags, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...runtime.env } });
   children.push(child);
   const events: LogEvent[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line) as LogEvent));

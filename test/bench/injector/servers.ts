@@ -2,10 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { webhookHost } from '../../../src/certificates/index.ts';
-import { root } from '../../../scripts/images/root.ts';
 
 /** The name in the servers' certificate. */
 export const host = webhookHost('injector', 'bench');
@@ -23,14 +21,6 @@ export interface RunningServer {
   readonly port: number;
   /** Where the injector tells its metrics; the bare server has none. */
   readonly metricsPort: number | undefined;
-}
-
-/** The flags of Node and the environment that the injector has in its image. */
-export async function imageRuntime(): Promise<{ readonly flags: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
-  const text = await readFile(join(root, 'images', 'injector', 'Dockerfile'), 'utf8');
-  const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(text) ?? [];
-  const env = Object.fromEntries([...text.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]));
-  return { flags: (JSON.parse(entrypoint) as string[]).filter((word) => word.startsWith('--')), env };
 }
 
 /** Starts a server that says its port in its first line; its log goes through a pipe, as in a container. */
