@@ -1,4 +1,4 @@
-import { parseQuantity, quantitySuffixes, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
+import { largestVolumeBytes, parseQuantity, quantitySuffixes, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
 import { cel, celOf, celString } from './cel.ts';
 import { settingDefault } from './parameters.ts';
 import type { Variable } from './variable.ts';
@@ -13,8 +13,9 @@ const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
 const oneFileMore = volumeBytes({ 'file-size': '2Mi', 'file-count': '1' }) - oneFile;
 const spareFiles = oneFileMore / mebibyte - 1;
 const spareBytes = oneFile - oneFileMore;
+const largestMebibytes = largestVolumeBytes / mebibyte;
 
-/** In doubles, as formatMebibytes(volumeBytes(…)) has it: what is written out is the same, and no product is too large. */
+/** In doubles, as formatMebibytes(volumeBytes(…)) has it: no product is too large. */
 export const sizeLimitVariables: readonly Variable[] = [
   { name: 'fileSizeText', expression: effective('file-size') },
   { name: 'fileCountText', expression: effective('file-count') },
@@ -36,20 +37,16 @@ export const sizeLimitVariables: readonly Variable[] = [
 : ${decimal(Number(defaultOf('file-count')))}`,
   },
   {
-    name: 'mebibytes',
+    name: 'ringMebibytes',
     expression: `(variables.fileSize * (variables.fileCount + ${decimal(spareFiles)}) + ${decimal(spareBytes)}) / ${decimal(mebibyte)}`,
   },
   {
-    name: 'wholeMebibytes',
-    expression: 'double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)',
+    name: 'mebibytes',
+    expression: `variables.ringMebibytes < ${decimal(largestMebibytes)} ? variables.ringMebibytes : ${decimal(largestMebibytes)}`,
   },
-  // From 2^53 on, JavaScript writes the digits that tell a double from its neighbours, and zeros; CEL an exponent.
-  { name: 'mantissa', expression: `string(variables.mebibytes).split('e+')[0].replace('.', '')` },
   {
     name: 'sizeLimit',
-    expression: `(variables.mebibytes < ${decimal(2 ** 53)}
-? string(variables.wholeMebibytes)
-: variables.mantissa + '${'0'.repeat(19)}'.substring(0, int(string(variables.mebibytes).split('e+')[1]) + 1 - size(variables.mantissa))) + 'Mi'`,
+    expression: `string(double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)) + 'Mi'`,
   },
 ];
 

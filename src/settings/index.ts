@@ -10,6 +10,6 @@ export {
   statusAnnotation,
 } from './names.ts';
 export { formatMebibytes, parseQuantity, quantitySuffixes } from './quantity.ts';
-export { volumeBytes } from './ring.ts';
+export { largestVolumeBytes, volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
 export { settingProblem } from './validate.ts';

@@ -6,15 +6,18 @@ import { settingProblem } from './validate.ts';
 const spareFiles = 1;
 /** For file-system blocks, and for what the agent itself notes down. */
 const spareBytes = 16 * 1024 ** 2;
+/** The most whole mebibytes that parseQuantity reads; the capture agent refuses a larger ring, since it does not fit. */
+export const largestVolumeBytes = Number.MAX_SAFE_INTEGER + 1 - 1024 ** 2;
 
 /**
- * Bytes that the volume of the capture files must be able to hold, for the ring that these settings ask for.
+ * Bytes that the volume of the capture files must be able to hold, for the ring that these settings ask for;
+ * {@link largestVolumeBytes} at most.
  * A value that is not valid counts as the default: the agent captures nothing with it.
  */
 export function volumeBytes(values: SettingValues): number {
   const fileSize = parseQuantity(effective(values, 'file-size')) ?? 0;
   const fileCount = Number(effective(values, 'file-count'));
-  return fileSize * (fileCount + spareFiles) + spareBytes;
+  return Math.min(fileSize * (fileCount + spareFiles) + spareBytes, largestVolumeBytes);
 }
 
 function effective(values: SettingValues, name: SettingName): string {

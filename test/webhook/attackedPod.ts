@@ -64,15 +64,13 @@ function general(item: Fields): unknown {
   return { ...rest, env: names, emptyDir: emptyDir !== undefined };
 }
 
-/**
- * A quantity as resource.ParseQuantity takes it, of at least the 16 MiB that every ring needs. What is beyond 63 bits is
- * taken too, and capped (apimachinery/pkg/api/resource/quantity.go); a real API server stores such pods.
- */
+/** A quantity as resource.MustParse takes it, of at least the 16 MiB that every ring needs and within 63 bits. */
 function isSize(value: unknown): boolean {
   if (value === undefined) return true;
-  const [, digits = '', unit = ''] = /^(\d{1,20})(Ki|Mi|Gi|)$/.exec(typeof value === 'string' ? value : '') ?? [];
+  const [, digits = '', unit = ''] = /^(\d{1,19})(Ki|Mi|Gi|)$/.exec(typeof value === 'string' ? value : '') ?? [];
   if (digits === '') return false;
-  return BigInt(digits) * 1024n ** BigInt(['', 'Ki', 'Mi', 'Gi'].indexOf(unit)) >= 2n ** 24n;
+  const bytes = BigInt(digits) * 1024n ** BigInt(['', 'Ki', 'Mi', 'Gi'].indexOf(unit));
+  return bytes >= 2n ** 24n && bytes < 2n ** 63n;
 }
 
 /** What validation refuses of the patched pod and would not have refused of the one before. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { volumeBytes } from '../../../src/settings/index.ts';
+import { formatMebibytes, parseQuantity, volumeBytes } from '../../../src/settings/index.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -19,4 +19,14 @@ test('without settings it fits the default ring of 8 files of 16Mi, the file bei
 
 test('a value that is not valid counts as the default', () => {
   expect(volumeBytes({ 'file-size': 'huge', 'file-count': '-1' })).toBe(volumeBytes({}));
+});
+
+test('even of the largest ring it is a quantity that the capture agent reads', () => {
+  fc.assert(
+    fc.property(fc.maxSafeNat(), fc.integer({ min: 1, max: 999_999_999 }), (size, count) => {
+      const text = formatMebibytes(volumeBytes({ 'file-size': String(size), 'file-count': String(count) }));
+      expect(parseQuantity(text), text).toBeDefined();
+    }),
+    { examples: [[Number.MAX_SAFE_INTEGER, 999_999_999]] },
+  );
 });
