@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apiClient } from './faultApi.ts';
+import { apiClient } from './apiClient.ts';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 
 export interface PhaseReport {

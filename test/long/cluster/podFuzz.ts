@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { apiClient } from '../../cluster/faultApi.ts';
+import { apiClient } from '../../cluster/apiClient.ts';
 import { realReviews } from '../../webhook/attackInputs.ts';
 
 export interface FuzzReport {

@@ -5,8 +5,8 @@ import { load } from 'js-yaml';
 /** One call; status 0 when no answer came. */
 export type ApiClient = (method: string, path: string, body?: object) => Promise<{ readonly status: number; readonly text: string }>;
 
-/** The API server of a kubeconfig with client certificates, over a few connections that are kept. */
-export async function apiClient(kubeconfig: string): Promise<ApiClient> {
+/** The API server of a kubeconfig with client certificates, over connections that are kept: as many as it takes, or `maxSockets`. */
+export async function apiClient(kubeconfig: string, maxSockets = Infinity): Promise<ApiClient> {
   const { clusters, users } = load(await readFile(kubeconfig, 'utf8')) as {
     readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
     readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];
@@ -14,6 +14,7 @@ export async function apiClient(kubeconfig: string): Promise<ApiClient> {
   const pem = (text = ''): string => Buffer.from(text, 'base64').toString();
   const agent = new Agent({
     keepAlive: true,
+    maxSockets,
     ca: pem(clusters[0].cluster['certificate-authority-data']),
     cert: pem(users[0].user['client-certificate-data']),
     key: pem(users[0].user['client-key-data']),
