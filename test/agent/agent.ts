@@ -47,7 +47,7 @@ export interface Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { root, network, captures, volume, settings = {}, environment = {}, netRaw = true } = options;
   await writeSettings(volume, settings);
-  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, netRaw ? 'NET_RAW' : ''];
+  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, netRaw ? 'NET_RAW' : '', '/usr/bin/packet-capture-agent'];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];

@@ -1,9 +1,10 @@
 #!/bin/sh
-# container.sh ROOT CAPTURES SETTINGS CAPABILITIES: the agent's image as the kubelet runs it, in this mount, PID and
-# network namespace: uid 65532, no privilege escalation, read-only root. CAPABILITIES is NET_RAW or nothing;
+# container.sh ROOT CAPTURES SETTINGS CAPABILITIES COMMAND [ARGUMENT...]: a command of the agent's image as the kubelet runs
+# its entrypoint, in this mount, PID and network namespace: uid 65532, no privilege escalation, read-only root. CAPABILITIES is NET_RAW or nothing;
 # CAPTURES may be `tmpfs:SIZE` instead of a folder.
 set -eu
 root=$1 captures=$2 settings=$3 capabilities=${4:+,+net_raw}
+shift 4
 
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
@@ -20,4 +21,4 @@ mount -o bind,ro "$settings" "$root/etc/packet-capture/settings"
 # The state in which a runtime starts a container's first process: the capability is permitted, the user is not root.
 exec chroot "$root" /test/ld.so --library-path /test /test/setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \
   --bounding-set "-all$capabilities" --inh-caps "-all$capabilities" --ambient-caps "-all$capabilities" -- \
-  /usr/bin/launch /usr/bin/packet-capture-agent
+  /usr/bin/launch "$@"

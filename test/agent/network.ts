@@ -13,6 +13,8 @@ import { until } from './until.ts';
 export interface Network {
   /** What to put before a program's arguments to run it in the pod's namespace. */
   readonly enterPod: readonly string[];
+  /** The same for the world's. */
+  readonly enterWorld: readonly string[];
   /** Connects both by an interface of this name; `10.99.<subnet>.0/24`, 2 in the pod, 9 an address that nobody answers for. */
   readonly addInterface: (name: string, subnet: number) => Promise<void>;
   readonly removeInterface: (name: string) => Promise<void>;
@@ -47,6 +49,7 @@ export async function makeNetwork(): Promise<Network> {
 
   return {
     enterPod: enter(pod),
+    enterWorld: enter(world),
     addInterface: async (name, subnet) => {
       await inPod('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', String(world.pid));
       await inPod('ip', 'address', 'add', `10.99.${subnet}.2/24`, 'dev', name);
