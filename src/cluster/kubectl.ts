@@ -1,5 +1,6 @@
-import { execa } from 'execa';
-import { codedError } from '../errors.ts';
+import type { Readable, Writable } from 'node:stream';
+import { execa, type Result } from 'execa';
+import { codedError, type CodedError } from '../errors.ts';
 import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
 
 export interface KubectlConnection {
@@ -32,6 +33,28 @@ export interface KubectlOutput {
  */
 export type Kubectl = (args: readonly string[], call?: KubectlCall) => Promise<KubectlOutput>;
 
+/** A kubectl that runs: what it says can be read while it says it. */
+export interface KubectlProcess {
+  /** Bytes; kubectl waits while nobody reads. */
+  readonly stdout: Readable;
+  /** Present when it was asked for. */
+  readonly stdin?: Writable;
+  /** Never rejects. Comes once the process is gone and its output is read. */
+  readonly ended: Promise<KubectlEnd>;
+  readonly kill: () => void;
+}
+
+export interface KubectlEnd {
+  /** Of `kubectl exec`: that of the command in the container. Undefined when a signal ended it, or it never started. */
+  readonly code: number | undefined;
+  readonly stderr: string;
+  /** What {@link Kubectl} would have thrown; absent when it ended well. */
+  readonly error?: CodedError;
+}
+
+/** Starts kubectl with these arguments, behind those of the connection. Its requests may take as long as they take. */
+export type KubectlStart = (args: readonly string[], options?: { readonly stdin?: boolean }) => KubectlProcess;
+
 /** 1 GiB: a list of some thousand pods is larger than what execa keeps by default. */
 const maxBuffer = 1024 ** 3;
 
@@ -40,11 +63,7 @@ const maxBuffer = 1024 ** 3;
  * nothing secret may be among them, since every user of the machine can read them.
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
-  const program = connection.program ?? process.env['KUBECTL'] ?? 'kubectl';
-  const flags = (['kubeconfig', 'context', 'namespace'] as const).flatMap((name) => {
-    const value = connection[name];
-    return value === undefined ? [] : [`--${name}=${value}`];
-  });
+  const { program, flags } = commandOf(connection);
   return async (args, { input, timeoutSeconds = 15 } = {}) => {
     const result = await execa(program, [...flags, `--request-timeout=${timeoutSeconds}s`, ...args], {
       ...(input === undefined ? { stdin: 'ignore' } : { input }),
@@ -53,20 +72,56 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
       maxBuffer,
     });
     const { stdout, stderr } = result;
-    if (!result.failed) return { stdout, stderr };
-    const where = `kubectl ${args.join(' ')}`;
-    // Ctrl-C reaches kubectl by itself too, since both are in the terminal's foreground.
-    if (result.isCanceled || result.signal === 'SIGINT')
-      throw codedError('INTERRUPTED', 'the command was interrupted', { where });
-    if (result.code === 'ENOENT' || result.code === 'EACCES') {
-      throw codedError('KUBECTL_MISSING', `the program "${program}" cannot be started (${result.code})`, {
-        cause: result,
-      });
-    }
-    throw codedError(kubectlErrorCode(stderr), kubectlMessage(stderr) || `exit code ${result.exitCode ?? 'unknown'}`, {
-      where,
-    });
+    const error = failureOf(program, args, { ...result, stderr });
+    if (error !== undefined) throw error;
+    return { stdout, stderr };
   };
+}
+
+/** As {@link makeKubectl}, for what is read while it comes. */
+export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
+  const { program, flags } = commandOf(connection);
+  return (args, { stdin = false } = {}) => {
+    const running = execa(program, [...flags, '--request-timeout=0', ...args], {
+      stdin: stdin ? 'pipe' : 'ignore',
+      ...(connection.signal === undefined ? {} : { cancelSignal: connection.signal }),
+      reject: false,
+      buffer: { stdout: false, stderr: true },
+    });
+    const ended = running.then((result): KubectlEnd => {
+      const stderr = result.stderr;
+      const error = failureOf(program, args, { ...result, stderr });
+      return { code: result.exitCode, stderr, ...(error === undefined ? {} : { error }) };
+    });
+    return {
+      stdout: running.stdout,
+      ...(running.stdin === null ? {} : { stdin: running.stdin }),
+      ended,
+      kill: () => void running.kill(),
+    };
+  };
+}
+
+function commandOf(connection: KubectlConnection): { readonly program: string; readonly flags: readonly string[] } {
+  const flags = (['kubeconfig', 'context', 'namespace'] as const).flatMap((name) => {
+    const value = connection[name];
+    return value === undefined ? [] : [`--${name}=${value}`];
+  });
+  return { program: connection.program ?? process.env['KUBECTL'] ?? 'kubectl', flags };
+}
+
+type Ended = Pick<Result, 'failed' | 'isCanceled' | 'signal' | 'code' | 'exitCode'> & { readonly stderr: string };
+
+function failureOf(program: string, args: readonly string[], ended: Ended): CodedError | undefined {
+  if (!ended.failed) return undefined;
+  const where = `kubectl ${args.join(' ')}`;
+  // Ctrl-C reaches kubectl by itself too, since both are in the terminal's foreground.
+  if (ended.isCanceled || ended.signal === 'SIGINT') return codedError('INTERRUPTED', 'the command was interrupted', { where });
+  if (ended.code === 'ENOENT' || ended.code === 'EACCES') {
+    return codedError('KUBECTL_MISSING', `the program "${program}" cannot be started (${ended.code})`, { cause: ended });
+  }
+  const words = kubectlMessage(ended.stderr) || `exit code ${ended.exitCode ?? 'unknown'}`;
+  return codedError(kubectlErrorCode(ended.stderr), words, { where });
 }
 
 /** Runs kubectl and reads its standard output as JSON; `-o json` is added. */

@@ -1,0 +1,42 @@
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { makeKubectlStart } from '../../../src/cluster/kubectl.ts';
+import { execInPod } from '../../../src/running/exec.ts';
+
+const pod = { namespace: 'shop', name: 'web-1', container: 'packet-capture' };
+
+// What a program is started with is shown by echo; how kubectl itself answers stands in test/cluster.
+test('a command in the agent\'s container, past no shell', async () => {
+  const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo', context: 'prod' }), pod, ['cat', '/a b', '$HOME']);
+  expect(await text(stdout)).toBe('--context=prod --request-timeout=0 exec web-1 --namespace shop --container packet-capture -- cat /a b $HOME\n');
+  expect(stdin).toBeUndefined();
+  expect(await ended).toEqual({ code: 0, stderr: '' });
+});
+
+test('standard input only where it is asked for', async () => {
+  const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo' }), pod, ['cat'], { stdin: true });
+  stdin?.end();
+  expect(await text(stdout)).toBe('--request-timeout=0 exec web-1 --namespace shop --container packet-capture --stdin -- cat\n');
+  expect(await ended).toMatchObject({ code: 0 });
+});
+
+test('output that nobody reads holds the program back, and it can be killed', async () => {
+  const { stdout, ended, kill } = makeKubectlStart({ program: 'test/fixtures/running/endless.sh' })([]);
+  await new Promise((done) => stdout.once('readable', done));
+  expect(stdout.readableLength).toBeLessThan(1024 ** 2);
+  kill();
+  stdout.resume();
+  expect(await ended).toMatchObject({ code: undefined, error: { code: 'KUBECTL_FAILED' } });
+});
+
+test('what goes wrong is told, never thrown', async () => {
+  const missing = makeKubectlStart({ program: '/nonexistent/kubectl' })(['exec']);
+  missing.stdout.resume();
+  expect(await missing.ended).toMatchObject({ code: undefined, error: { code: 'KUBECTL_MISSING' } });
+  const failed = makeKubectlStart({ program: 'cat' })(['/nonexistent']);
+  failed.stdout.resume();
+  expect(await failed.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('request-timeout'), error: { code: 'KUBECTL_FAILED' } });
+  const interrupted = makeKubectlStart({ program: 'echo', signal: AbortSignal.abort() })([]);
+  interrupted.stdout.resume();
+  expect(await interrupted.ended).toMatchObject({ error: { code: 'INTERRUPTED' } });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import type { Kubectl } from '../../../src/cluster/index.ts';
+import { findPods, podSelector } from '../../../src/running/pods.ts';
+import type { LivePod } from '../../../src/running/kubernetes.ts';
+
+const running = { running: {} };
+const sidecar = { name: 'packet-capture', image: 'agent', restartPolicy: 'Always' };
+
+function pod(name: string, changed: { spec?: object; status?: object; metadata?: object } = {}): LivePod {
+  return {
+    metadata: { name, namespace: 'shop', uid: `uid-${name}`, ...changed.metadata },
+    spec: { nodeName: 'node0', containers: [{ name: 'app' }], initContainers: [sidecar], ...changed.spec },
+    status: { phase: 'Running', initContainerStatuses: [{ name: 'packet-capture', state: running }], ...changed.status },
+  } as LivePod;
+}
+
+const bare = { spec: { initContainers: [] } };
+const finished = { status: { phase: 'Succeeded', initContainerStatuses: [] } };
+
+/** Answers by what is asked for; notes the questions down. */
+function cluster(answers: Readonly<Record<string, unknown>>): { readonly kubectl: Kubectl; readonly asked: string[] } {
+  const asked: string[] = [];
+  const kubectl: Kubectl = async (args) => {
+    asked.push(args.join(' '));
+    const key = args[1] ?? '';
+    expect(answers, `an answer for ${key}`).toHaveProperty([key]);
+    return { stdout: JSON.stringify(answers[key]), stderr: '' };
+  };
+  return { kubectl, asked };
+}
+
+describe('findPods', () => {
+  test('of a workload are those of its selector: with the sidecar and without, the ended left out, sorted by number', async () => {
+    const { kubectl, asked } = cluster({
+      'deploy/web': { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' }, spec: { selector: { matchLabels: { app: 'web' } } } },
+      pods: { items: [pod('web-10'), pod('web-2'), pod('web-1', bare), pod('web-0', finished)] },
+    });
+    const found = await findPods(kubectl, { name: 'deploy/web' });
+    expect(found.captured.map(({ name }) => name)).toEqual(['web-2', 'web-10']);
+    expect(found.captured[0]).toEqual({
+      namespace: 'shop', name: 'web-2', uid: 'uid-web-2', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, ready: true, deleting: false,
+    });
+    expect(found.without).toEqual([{ namespace: 'shop', name: 'web-1' }]);
+    expect(found.where).toBe('deployment/web in namespace shop');
+    expect(asked).toEqual(['get deploy/web -o json', 'get pods --namespace shop --selector app=web -o json']);
+  });
+
+  test('a name without a type is a pod, whatever its phase', async () => {
+    const { kubectl } = cluster({ 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', { ...finished, metadata: { deletionTimestamp: 'now' } }) } });
+    const { captured } = await findPods(kubectl, { name: 'web-0' });
+    expect(captured).toMatchObject([{ name: 'web-0', phase: 'Succeeded', ready: false, deleting: true }]);
+  });
+
+  test('of a CronJob are the pods of its jobs', async () => {
+    const owner = (kind: string, name: string): object => ({ ownerReferences: [{ apiVersion: 'batch/v1', kind, name, controller: true }] });
+    const { kubectl } = cluster({
+      'cronjob/night': { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'night', namespace: 'shop' } },
+      'jobs.batch': { items: [{ metadata: { name: 'night-1', ...owner('CronJob', 'night') } }, { metadata: { name: 'other-1', ...owner('CronJob', 'other') } }] },
+      pods: { items: [pod('night-1-a', { metadata: owner('Job', 'night-1') }), pod('other-1-a', { metadata: owner('Job', 'other-1') }), pod('web')] },
+    });
+    expect((await findPods(kubectl, { name: 'cronjob/night' })).captured.map(({ name }) => name)).toEqual(['night-1-a']);
+  });
+
+  test('without a target are all that are captured; who does not carry it is no news there', async () => {
+    const { kubectl, asked } = cluster({ pods: { items: [pod('a'), pod('b', bare)] } });
+    expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({ captured: [{ name: 'a' }], without: [], where: 'pods in all namespaces' });
+    expect(asked).toEqual(['get pods --all-namespaces -o json']);
+    expect((await findPods(kubectl, { selector: 'app in (a,b)' })).without).toEqual([{ namespace: 'shop', name: 'b' }]);
+    expect(asked[1]).toBe('get pods --selector app in (a,b) -o json');
+  });
+
+  test('an ephemeral container carries it too: the last one', async () => {
+    const attached = pod('a', {
+      spec: { initContainers: [], ephemeralContainers: [{ name: 'debugger' }, { name: 'packet-capture' }, { name: 'packet-capture-2' }] },
+      status: { ephemeralContainerStatuses: [{ name: 'packet-capture', state: { terminated: {} } }, { name: 'packet-capture-2', state: running }] },
+    });
+    const { kubectl } = cluster({ pods: { items: [attached] } });
+    expect((await findPods(kubectl, {})).captured).toMatchObject([{ container: 'packet-capture-2', ready: true }]);
+  });
+
+  test.each([
+    { name: 'web', selector: 'app=web' },
+    { name: 'web', allNamespaces: true },
+    { selector: ' ' },
+    { name: 'deploy/web,db' },
+    { name: '-l' },
+  ])('%o is wrong usage, and nothing is asked', async (target) => {
+    const { kubectl, asked } = cluster({});
+    await expect(findPods(kubectl, target)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(asked).toEqual([]);
+  });
+
+  test('an object that selects no pods is refused', async () => {
+    const { kubectl } = cluster({ 'cm/a': { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } } });
+    await expect(findPods(kubectl, { name: 'cm/a' })).rejects.toMatchObject({ code: 'KIND_UNSUPPORTED' });
+  });
+});
+
+test('a Service selects by a plain map', () => {
+  expect(podSelector({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { selector: { app: 'web', matchLabels: 'x' } } })).toBe('app=web,matchLabels=x');
+});
