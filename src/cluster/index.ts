@@ -9,6 +9,7 @@ export {
   type KubectlOutput,
   type KubectlProcess,
   type KubectlStart,
+  type KubectlStartOptions,
 } from './kubectl.ts';
 export { patchWorkload, unpatchWorkload, type PatchOptions, type UnpatchOptions } from './patch.ts';
 export type { RolloutResult } from './rollout.ts';

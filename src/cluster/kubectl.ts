@@ -19,6 +19,8 @@ export interface KubectlCall {
   readonly input?: string;
   /** How long the API server may take for one request; default 15. */
   readonly timeoutSeconds?: number;
+  /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
+  readonly deadlineSeconds?: number;
 }
 
 export interface KubectlOutput {
@@ -52,8 +54,18 @@ export interface KubectlEnd {
   readonly error?: CodedError;
 }
 
+export interface KubectlStartOptions {
+  /** Default false: its standard input is empty. */
+  readonly stdin?: boolean | undefined;
+  /**
+   * In a process group of its own: Ctrl-C in the terminal does not reach it, and it is not ended with this process.
+   * Default false.
+   */
+  readonly detached?: boolean | undefined;
+}
+
 /** Starts kubectl with these arguments, behind those of the connection. Its requests may take as long as they take. */
-export type KubectlStart = (args: readonly string[], options?: { readonly stdin?: boolean }) => KubectlProcess;
+export type KubectlStart = (args: readonly string[], options?: KubectlStartOptions) => KubectlProcess;
 
 /** 1 GiB: a list of some thousand pods is larger than what execa keeps by default. */
 const maxBuffer = 1024 ** 3;
@@ -64,15 +76,16 @@ const maxBuffer = 1024 ** 3;
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
   const { program, flags } = commandOf(connection);
-  return async (args, { input, timeoutSeconds = 15 } = {}) => {
+  return async (args, { input, timeoutSeconds = 15, deadlineSeconds } = {}) => {
     const result = await execa(program, [...flags, `--request-timeout=${timeoutSeconds}s`, ...args], {
       ...(input === undefined ? { stdin: 'ignore' } : { input }),
       ...(connection.signal === undefined ? {} : { cancelSignal: connection.signal }),
+      ...(deadlineSeconds === undefined ? {} : { timeout: deadlineSeconds * 1000 }),
       reject: false,
       maxBuffer,
     });
     const { stdout, stderr } = result;
-    const error = failureOf(program, args, { ...result, stderr });
+    const error = failureOf(program, args, result, stderr);
     if (error !== undefined) throw error;
     return { stdout, stderr };
   };
@@ -81,16 +94,17 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
 /** As {@link makeKubectl}, for what is read while it comes. */
 export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
   const { program, flags } = commandOf(connection);
-  return (args, { stdin = false } = {}) => {
+  return (args, { stdin = false, detached = false } = {}) => {
     const running = execa(program, [...flags, '--request-timeout=0', ...args], {
       stdin: stdin ? 'pipe' : 'ignore',
+      detached,
       ...(connection.signal === undefined ? {} : { cancelSignal: connection.signal }),
       reject: false,
       buffer: { stdout: false, stderr: true },
     });
     const ended = running.then((result): KubectlEnd => {
-      const stderr = result.stderr;
-      const error = failureOf(program, args, { ...result, stderr });
+      const { stderr } = result;
+      const error = failureOf(program, args, result, stderr);
       return { code: result.exitCode, stderr, ...(error === undefined ? {} : { error }) };
     });
     return {
@@ -110,18 +124,21 @@ function commandOf(connection: KubectlConnection): { readonly program: string; r
   return { program: connection.program ?? process.env['KUBECTL'] ?? 'kubectl', flags };
 }
 
-type Ended = Pick<Result, 'failed' | 'isCanceled' | 'signal' | 'code' | 'exitCode'> & { readonly stderr: string };
+type Ended = Pick<Result, 'failed' | 'isCanceled' | 'timedOut' | 'durationMs' | 'signal' | 'code' | 'exitCode'>;
 
-function failureOf(program: string, args: readonly string[], ended: Ended): CodedError | undefined {
+function failureOf(program: string, args: readonly string[], ended: Ended, stderr: string): CodedError | undefined {
   if (!ended.failed) return undefined;
   const where = `kubectl ${args.join(' ')}`;
   // Ctrl-C reaches kubectl by itself too, since both are in the terminal's foreground.
   if (ended.isCanceled || ended.signal === 'SIGINT') return codedError('INTERRUPTED', 'the command was interrupted', { where });
+  if (ended.timedOut) {
+    return codedError('CLUSTER_UNREACHABLE', `there was no answer within ${Math.floor(ended.durationMs / 1000)}s`, { where });
+  }
   if (ended.code === 'ENOENT' || ended.code === 'EACCES') {
     return codedError('KUBECTL_MISSING', `the program "${program}" cannot be started (${ended.code})`, { cause: ended });
   }
-  const words = kubectlMessage(ended.stderr) || `exit code ${ended.exitCode ?? 'unknown'}`;
-  return codedError(kubectlErrorCode(ended.stderr), words, { where });
+  const words = kubectlMessage(stderr) || `exit code ${ended.exitCode ?? 'unknown'}`;
+  return codedError(kubectlErrorCode(stderr), words, { where });
 }
 
 /** Runs kubectl and reads its standard output as JSON; `-o json` is added. */

@@ -1,4 +1,4 @@
-import type { Kubectl, KubectlProcess, KubectlStart } from '../cluster/index.ts';
+import type { Kubectl, KubectlProcess, KubectlStart, KubectlStartOptions } from '../cluster/index.ts';
 import type { CapturedPod } from './pods.ts';
 
 export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
@@ -8,16 +8,16 @@ export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
  * put `launch` in front of what captures. With `stdin` the command's standard input ends when this process does, or the
  * connection: without, a command that writes nothing outlives both.
  */
-export function execInPod(start: KubectlStart, pod: ExecTarget, argv: readonly string[], options: { readonly stdin?: boolean } = {}): KubectlProcess {
+export function execInPod(start: KubectlStart, pod: ExecTarget, argv: readonly string[], options: KubectlStartOptions = {}): KubectlProcess {
   return start(execArguments(pod, argv, options.stdin === true ? ['--stdin'] : []), options);
 }
 
 /**
  * Runs a command in the agent's container to its end; its standard output as text.
- * @throws as Kubectl, KUBECTL_FAILED when the command's exit code is not 0
+ * @throws as Kubectl: CLUSTER_UNREACHABLE after 20 s without an answer, KUBECTL_FAILED when the command's exit code is not 0
  */
 export async function outputInPod(kubectl: Kubectl, pod: ExecTarget, argv: readonly string[]): Promise<string> {
-  return (await kubectl(execArguments(pod, argv))).stdout;
+  return (await kubectl(execArguments(pod, argv), { deadlineSeconds: 20 })).stdout;
 }
 
 function execArguments({ namespace, name, container }: ExecTarget, argv: readonly string[], flags: readonly string[] = []): string[] {

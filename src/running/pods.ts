@@ -1,6 +1,6 @@
 import type { Kubectl } from '../cluster/index.ts';
 import { kubectlJson } from '../cluster/kubectl.ts';
-import { objectName, type LabelSelector, type List, type Metadata } from '../cluster/kubernetes.ts';
+import { objectName, type List, type Metadata } from '../cluster/kubernetes.ts';
 import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
 import { checkTarget } from '../cluster/target.ts';
@@ -144,7 +144,7 @@ function within({ metadata }: SelectingObject): string[] {
 export function podSelector({ kind, spec }: SelectingObject): string {
   const selector = spec?.selector ?? {};
   const plain = kind === 'Service' || kind === 'ReplicationController';
-  return selectorText(plain ? { matchLabels: selector as Readonly<Record<string, string>> } : (selector as LabelSelector));
+  return selectorText(plain ? { matchLabels: selector as Readonly<Record<string, string>> } : selector);
 }
 
 function ownerName(metadata: Metadata, kind: string): string | undefined {

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { makeKubectlStart } from '../../../src/cluster/kubectl.ts';
+import { makeKubectl, makeKubectlStart } from '../../../src/cluster/kubectl.ts';
 import { execInPod } from '../../../src/running/exec.ts';
 
 const pod = { namespace: 'shop', name: 'web-1', container: 'packet-capture' };
@@ -39,4 +40,20 @@ test('what goes wrong is told, never thrown', async () => {
   const interrupted = makeKubectlStart({ program: 'echo', signal: AbortSignal.abort() })([]);
   interrupted.stdout.resume();
   expect(await interrupted.ended).toMatchObject({ error: { code: 'INTERRUPTED' } });
+});
+
+test('a command is in the process group of this program, unless it is detached', async () => {
+  const { stdout } = makeKubectlStart({ program: 'test/fixtures/running/group.sh' })([]);
+  const { stdout: other } = makeKubectlStart({ program: 'test/fixtures/running/group.sh' })([], { detached: true });
+  const own = (await readFile('/proc/self/stat', 'utf8')).split(') ')[1]?.split(' ')[2];
+  expect((await text(stdout)).trim()).toBe(own);
+  expect((await text(other)).trim()).not.toBe(own);
+});
+
+test('a command that says nothing is ended at its deadline', async () => {
+  const kubectl = makeKubectl({ program: 'test/fixtures/running/silent.sh' });
+  await expect(kubectl(['exec'], { deadlineSeconds: 1 })).rejects.toMatchObject({
+    code: 'CLUSTER_UNREACHABLE',
+    message: 'there was no answer within 1s',
+  });
 });

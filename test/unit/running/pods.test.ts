@@ -11,7 +11,7 @@ function pod(name: string, changed: { spec?: object; status?: object; metadata?:
     metadata: { name, namespace: 'shop', uid: `uid-${name}`, ...changed.metadata },
     spec: { nodeName: 'node0', containers: [{ name: 'app' }], initContainers: [sidecar], ...changed.spec },
     status: { phase: 'Running', initContainerStatuses: [{ name: 'packet-capture', state: running }], ...changed.status },
-  } as LivePod;
+  };
 }
 
 const bare = { spec: { initContainers: [] } };
