@@ -23,6 +23,9 @@
 {{- with (include "packet-capture.pullSecrets" (dict "root" . "image" $image) | fromJson).secrets }}
 {{- $_ := set $agent "imagePullSecrets" . }}
 {{- end }}
+{{- with .Values.agent.metricsPort }}
+{{- $_ := set $agent "metricsPort" (int .) }}
+{{- end }}
 {{- dict "agent" $agent "settings" (.Values.capture | default dict) | toYaml }}
 {{- end }}
 {{- end }}

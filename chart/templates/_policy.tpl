@@ -19,6 +19,9 @@ Keep it as src/policy/parameters.ts has it.
   "imagePullSecrets" (join "," $secrets)
   "requests" (include "packet-capture.quantities" $resources.requests)
   "limits" (include "packet-capture.quantities" $resources.limits) }}
+{{- with $values.agent.metricsPort }}
+{{- $_ := set $parameters "metricsPort" (include "packet-capture.text" .) }}
+{{- end }}
 {{- range $name, $value := $values.capture }}
 {{- $text := include "packet-capture.text" $value }}
 {{- if $text }}

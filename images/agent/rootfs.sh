@@ -4,7 +4,7 @@ set -eu
 
 root=$1
 mkdir -p "$root"/usr/bin "$root"/usr/lib "$root"/usr/lib64 "$root"/usr/lib/packet-capture "$root"/usr/share/doc \
-  "$root"/etc/packet-capture/settings "$root"/captures "$root"/proc "$root"/sys "$root"/dev
+  "$root"/etc/packet-capture/settings "$root"/etc/packet-capture/upload "$root"/captures "$root"/proc "$root"/sys "$root"/dev
 # Debian has one tree of binaries and libraries, and old names for it.
 for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$root/$name"; done
 

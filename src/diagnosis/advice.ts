@@ -54,7 +54,7 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
   windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
   mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
-  name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-files, -settings and -no-token are taken.',
+  name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-files, -settings, -no-token and -upload are taken.',
   foreign_status: 'Take the annotation packet-capture/status out of the pod template: it was copied from a pod that was injected.',
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
   restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',

@@ -29,7 +29,7 @@ export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
   /** An option that is added here has to find its place in {@link keyOf}. */
-  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'podSettings'>;
+  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'metricsPortTaken' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -72,8 +72,10 @@ const none: SettingValues = {};
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
 function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const { profile, guaranteed, podResources, podSettings } = sidecar;
-  const kind = (profile === 'baseline' ? 1 : 0) + (guaranteed ? 2 : 0) + (podResources === true ? 4 : 0);
+  const { profile, guaranteed, podResources, metricsPortTaken, podSettings } = sidecar;
+  const flags = [profile === 'baseline', guaranteed, podResources === true, metricsPortTaken === true];
+  let kind = 0;
+  for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
   if (podSettings === none && imagePullSecrets.length === 0) return kind;
   const key = JSON.stringify([kind, podSettings, imagePullSecrets]);
   return key.length <= maxKey ? key : undefined;

@@ -19,6 +19,7 @@ import {
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { exceedsBaseline } from './podSecurity.ts';
+import { declaresPort } from './ports.ts';
 import { asksForResources, hasPodResources, isGuaranteed } from './qos.ts';
 import type { SkipReason } from './reasons.ts';
 
@@ -121,6 +122,7 @@ function additionFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarC
       profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
       guaranteed: isGuaranteed(spec),
       podResources: hasPodResources(spec),
+      metricsPortTaken: config.agent.metricsPort !== undefined && declaresPort(spec, config.agent.metricsPort),
       podSettings: sizeSettings(given.length === 0 ? present : { ...present, ...annotations }),
     },
     imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],

@@ -17,6 +17,7 @@ export const containerVariables: readonly Variable[] = [
   {
     name: 'environment',
     expression: `${celOf(environment.map((item) => cel(`dyn(${celOf(item, '  ')})`)))}
++ (variables.metricsPort == '' ? [] : [dyn({'name': 'PACKET_CAPTURE_METRICS_PORT', 'value': variables.metricsPort})])
 + ${celOf(settings.map(({ name }) => ({ key: settingParameter(name), name: settingEnvironment(name) })))}
   .filter(setting, setting.key in params.data && params.data[setting.key] != '')
   .map(setting, dyn({'name': setting.name, 'value': string(params.data[setting.key])}))`,
@@ -47,6 +48,7 @@ function withParameters(container: Container): Readonly<Record<string, unknown>>
     image: cel(parameter('image')),
     imagePullPolicy: cel(parameter('imagePullPolicy')),
     env: cel('variables.environment'),
+    ports: cel('variables.ports'),
     resources: cel('variables.resources'),
     securityContext: cel('variables.securityContext'),
   };

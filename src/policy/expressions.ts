@@ -2,6 +2,7 @@ import { annotationVariables } from './annotations.ts';
 import { containerVariables } from './container.ts';
 import { agentConditions, fitConditions, optInConditions, type MatchCondition } from './matching.ts';
 import { agentPatch, pullSecretVariables } from './patch.ts';
+import { portVariables } from './ports.ts';
 import { resourceVariables } from './resources.ts';
 import { sizeLimitVariables } from './sizeLimit.ts';
 import type { Variable } from './variable.ts';
@@ -21,6 +22,7 @@ export const policyExpressions: PolicyExpressions = {
   variables: [
     ...sizeLimitVariables,
     ...resourceVariables,
+    ...portVariables,
     ...containerVariables,
     ...volumeVariables,
     ...annotationVariables,

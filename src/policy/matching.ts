@@ -4,6 +4,7 @@ import { containerName, volumeNames } from '../sidecar/index.ts';
 import { addedAnnotationBytes } from './annotations.ts';
 import { celString, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
+import { validPort } from './ports.ts';
 import { validResources } from './resources.ts';
 
 export interface MatchCondition {
@@ -67,7 +68,8 @@ const hasRoom = `!has(object.metadata.annotations)
  * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: what cannot be decoded is an internal error).
  */
 const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
-  && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources})`;
+  && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources}
+  && ${validPort})`;
 
 export const agentConditions: readonly MatchCondition[] = [
   condition('already_injected', lacksAnnotation(statusAnnotation)),

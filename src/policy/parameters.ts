@@ -31,6 +31,9 @@ export function parameter(key: ParameterKey): string {
   return `params.data.${key}`;
 }
 
+/** The port of the agent's metrics in CEL, the empty string when there is none. */
+export const metricsPortParameter = "('metricsPort' in params.data ? string(params.data.metricsPort) : '')";
+
 /** The default of a setting in CEL, the empty string when there is none. */
 export function settingDefault(name: SettingName): string {
   const key = celString(settingParameter(name));
@@ -45,6 +48,7 @@ export function settingDefault(name: SettingName): string {
  * - `image`, `imagePullPolicy`: of the sidecar's container
  * - `imagePullSecrets`: names, separated by commas; may be empty
  * - `requests`, `limits`: `cpu=10m,memory=16Mi`, sorted by name; may be empty
+ * - `metricsPort`: where the agent answers Prometheus; absent when it does not
  * - `setting.NAME`: the default of a setting; absent when it has none
  * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
  */
@@ -62,7 +66,8 @@ export function policyParameters({ agent, settings: defaults }: AgentSidecarConf
     const value = defaults[name] ?? '';
     return value === '' ? [] : [[settingParameter(name), value] as const];
   });
-  return { ...fixed, ...Object.fromEntries(given) };
+  const metricsPort = agent.metricsPort === undefined ? {} : { metricsPort: String(agent.metricsPort) };
+  return { ...fixed, ...metricsPort, ...Object.fromEntries(given) };
 }
 
 function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): { requests: string; limits: string } {

@@ -6,7 +6,9 @@ export type SettingType =
   | 'bytes'
   | 'count'
   | 'snaplen'
-  | 'duration';
+  | 'duration'
+  | 'remote'
+  | 'endpoint';
 
 export interface Setting {
   /** Flag name, and the part of the annotation key behind the slash. */
@@ -109,19 +111,19 @@ export const settings = [
   },
   {
     name: 'upload',
-    type: 'text',
+    type: 'remote',
     default: '',
     placeholder: 'REMOTE',
     text: 'an rclone destination for closed files, for example s3:bucket/prefix',
-    available: false,
+    available: true,
   },
   {
     name: 'stream',
-    type: 'text',
+    type: 'endpoint',
     default: '',
     placeholder: 'HOST:PORT',
     text: 'PCAP-over-IP push to a collector',
-    available: false,
+    available: true,
   },
   {
     name: 'mirror',

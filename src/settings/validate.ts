@@ -8,6 +8,16 @@ import { findSetting, type SettingType } from './table.ts';
  */
 const interfaceName = /^(?!\d+$|-|\.\.?$)[^\s/,:]{1,15}$/;
 
+/**
+ * An rclone remote that rclone.conf names, and a path there, in printable ASCII. No connection string: one that begins
+ * with a colon, or has a comma in front of it, brings credentials of its own (https://rclone.org/docs/#connection-strings). No URL.
+ */
+const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;
+const longestRemote = 1024;
+
+/** A host name or IPv4 address, or an IPv6 address in brackets, and a port. */
+const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
+
 /** What the agent reads of a value at most. */
 const longestText = 16_384;
 
@@ -35,6 +45,11 @@ const checks: Readonly<Record<SettingType, (value: string) => string | undefined
     if (seconds === undefined) return 'must be a duration such as 60s, 1m30s or 2h';
     return seconds < 1 || seconds > 31_536_000 ? 'must be from 1s to 8760h' : undefined;
   },
+  remote: (value) => {
+    if (!remote.test(value)) return 'must be REMOTE:PATH, with a remote that rclone.conf names';
+    return value.length > longestRemote ? `must be at most ${longestRemote} characters` : undefined;
+  },
+  endpoint: (value) => (Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT'),
 };
 
 /**

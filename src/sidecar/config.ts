@@ -8,7 +8,16 @@ export interface AgentConfig {
   readonly resources: ResourceRequirements;
   /** Secrets of the pod's own namespace, to pull the image with. */
   readonly imagePullSecrets: readonly LocalObjectReference[];
+  /** Where the agent answers Prometheus; without it nothing listens, since the containers of a pod share their ports. */
+  readonly metricsPort?: number | undefined;
 }
+
+/** A port that the agent, which is not root, can listen on. */
+export function isMetricsPort(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= leastMetricsPort && value <= 65_535;
+}
+
+export const leastMetricsPort = 1024;
 
 /** Our own sidecar, with defaults under the pod's annotations. */
 export interface AgentSidecarConfig {
@@ -40,6 +49,7 @@ export const defaultAgent: AgentConfig = {
     limits: { cpu: '250m', memory: '64Mi' },
   },
   imagePullSecrets: [],
+  metricsPort: undefined,
 };
 
 export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: defaultAgent, settings: {} };

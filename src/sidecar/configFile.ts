@@ -1,6 +1,6 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { findSetting, settingProblem, type SettingValues } from '../settings/index.ts';
-import { defaultAgent, type AgentConfig, type SidecarConfig } from './config.ts';
+import { defaultAgent, isMetricsPort, leastMetricsPort, type AgentConfig, type SidecarConfig } from './config.ts';
 import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
 import { quantityAmount } from './quantity.ts';
 
@@ -48,7 +48,13 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   if (!isObject(resources)) throw fail('agent.resources must be a mapping');
   const excessive = excessiveRequest(resources);
   if (excessive !== undefined) throw fail(`agent.resources.requests.${excessive} is more than its limit: the API server would refuse every pod`);
-  return { image, imagePullPolicy, resources, imagePullSecrets };
+  return { image, imagePullPolicy, resources, imagePullSecrets, metricsPort: readMetricsPort(value['metricsPort'], fail) };
+}
+
+function readMetricsPort(value: unknown, fail: (what: string) => CodedError): number | undefined {
+  if (value == null) return undefined;
+  if (!isMetricsPort(value)) throw fail(`agent.metricsPort must be a port from ${leastMetricsPort} to 65535`);
+  return value;
 }
 
 /** The name of a resource of which more is requested than the limit allows; undefined if there is none. */

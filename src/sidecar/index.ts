@@ -1,6 +1,7 @@
 export {
   defaultAgent,
   defaultSidecarConfig,
+  leastMetricsPort,
   type AgentConfig,
   type AgentSidecarConfig,
   type OwnSidecarConfig,
@@ -8,7 +9,7 @@ export {
 } from './config.ts';
 export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
-export { containerName, mountPaths, volumeNames } from './names.ts';
+export { containerName, metricsPortName, mountPaths, volumeNames } from './names.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
 export { makeSidecar, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';

@@ -5,14 +5,21 @@ export const volumeNames = {
   files: 'packet-capture-files',
   settings: 'packet-capture-settings',
   noToken: 'packet-capture-no-token',
+  upload: 'packet-capture-upload',
 } as const;
 
 export const mountPaths = {
   files: '/captures',
   settings: '/etc/packet-capture/settings',
+  /** With rclone.conf, when there is such a Secret. */
+  upload: '/etc/packet-capture/upload',
   /** Where Kubernetes mounts the pod's token unless something is mounted there (plugin/pkg/admission/serviceaccount). */
   token: '/var/run/secrets/kubernetes.io/serviceaccount',
 } as const;
+
+/** The port of the agent's metrics, and the Secret in the pod's own namespace that says how to upload. */
+export const metricsPortName = 'packet-capture';
+export const uploadSecretName = 'packet-capture-upload';
 
 /** The uid and gid of the agent's image: `nonroot`, as distroless images have it. */
 export const agentUser = 65532;

@@ -8,7 +8,7 @@ import {
 } from '../settings/index.ts';
 import type { AgentSidecarConfig } from './config.ts';
 import type { Container, ResourceRequirements, Volume } from './kubernetes.ts';
-import { agentUser, containerName, mountPaths, volumeNames } from './names.ts';
+import { agentUser, containerName, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './names.ts';
 
 /**
  * What the namespace's enforced Pod Security level leaves the sidecar. `restricted` has no profile: capture needs
@@ -27,6 +27,8 @@ export interface SidecarOptions {
    * pkg/apis/core/validation).
    */
   readonly podResources?: boolean | undefined;
+  /** Another container of the pod has the port of the agent's metrics: the agent leaves it alone. */
+  readonly metricsPortTaken?: boolean | undefined;
   /** The settings in the pod's own annotations, for the size of the volume. */
   readonly podSettings: SettingValues;
 }
@@ -40,6 +42,7 @@ export interface Sidecar {
 /** What is added to a pod. Equal input gives equal output, key order included. */
 export function makeSidecar(options: SidecarOptions): Sidecar {
   const { config, profile, podSettings } = options;
+  const metricsPort = options.metricsPortTaken === true ? undefined : config.agent.metricsPort;
   const sizeLimit = formatMebibytes(volumeBytes({ ...config.settings, ...present(podSettings) }));
   return {
     container: {
@@ -47,13 +50,15 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       image: config.agent.image,
       imagePullPolicy: config.agent.imagePullPolicy,
       restartPolicy: 'Always',
-      env: environment(config.settings, sizeLimit),
+      env: environment(config.settings, sizeLimit, metricsPort),
+      ...(metricsPort === undefined ? {} : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),
       resources: resourcesFor(options),
       securityContext: securityContext(profile),
       volumeMounts: [
         { name: volumeNames.files, mountPath: mountPaths.files },
         { name: volumeNames.settings, mountPath: mountPaths.settings, readOnly: true },
         { name: volumeNames.noToken, mountPath: mountPaths.token, readOnly: true },
+        { name: volumeNames.upload, mountPath: mountPaths.upload, readOnly: true },
       ],
     },
     volumes: [
@@ -61,13 +66,20 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       {
         name: volumeNames.settings,
         downwardAPI: {
-          items: settings.map(({ name }) => ({
-            path: name,
-            fieldRef: { fieldPath: `metadata.annotations['${settingAnnotation(name)}']` },
-          })),
+          items: [
+            ...settings.map(({ name }) => ({
+              path: name,
+              fieldRef: { fieldPath: `metadata.annotations['${settingAnnotation(name)}']` },
+            })),
+            // They tell the workload that the pod belongs to, which names the place of its uploads.
+            { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
+          ],
         },
       },
       { name: volumeNames.noToken, emptyDir: {} },
+      // Projected: a pod with a plain `secret` volume that its service account does not list is refused when the account
+      // has the annotation kubernetes.io/enforce-mountable-secrets (plugin/pkg/admission/serviceaccount).
+      { name: volumeNames.upload, projected: { sources: [{ secret: { name: uploadSecretName, optional: true } }] } },
     ],
   };
 }
@@ -77,13 +89,14 @@ function present(values: SettingValues): SettingValues {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
 }
 
-function environment(defaults: SettingValues, sizeLimit: string): readonly unknown[] {
+function environment(defaults: SettingValues, sizeLimit: string, metricsPort: number | undefined): readonly unknown[] {
   const field = (name: string, fieldPath: string): unknown => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return [
     field('POD_NAMESPACE', 'metadata.namespace'),
     field('POD_NAME', 'metadata.name'),
     field('NODE_NAME', 'spec.nodeName'),
     { name: 'PACKET_CAPTURE_SIZE_LIMIT', value: sizeLimit },
+    ...(metricsPort === undefined ? [] : [{ name: 'PACKET_CAPTURE_METRICS_PORT', value: String(metricsPort) }]),
     ...settings.flatMap(({ name }) => {
       const value = defaults[name] ?? '';
       return value === '' ? [] : [{ name: settingEnvironment(name), value }];

@@ -81,9 +81,11 @@ describe('a changed setting', () => {
     expect(await tshark(file, 'frame.cap_len', 'frame.len')).toEqual([['64', '1042']]);
   });
 
-  test('upload, stream and mirror are refused, and the capture goes on', async () => {
-    const agent = await start({ settings: { upload: 's3:bucket/prefix' } });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'upload', reason: 'is not available in this version' });
+  test('what is wrong with upload, stream and mirror is said, and the capture goes on', async () => {
+    const agent = await start({ settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'vxlan://collector:4789?vni=42' } });
+    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'upload', reason: 'must be REMOTE:PATH, with a remote that rclone.conf names' });
+    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'stream', reason: 'must be HOST:PORT or [IPV6]:PORT' });
+    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'mirror', reason: 'is not available in this version' });
     await agent.next('started');
   });
 });

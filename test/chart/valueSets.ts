@@ -70,8 +70,10 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
         duration: '24h',
         'packet-count': '5',
         'buffer-size': '8Mi',
+        upload: 's3:bucket/prefix',
+        stream: '[fd00::1]:57012',
       },
-      agent: { resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: 1, memory: 268_435_456 } } },
+      agent: { metricsPort: 9464, resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: 1, memory: 268_435_456 } } },
     },
     images: {
       certs,

@@ -19,7 +19,7 @@ const paths = fc.constantFrom('/inject/privileged', '/inject/privileged?timeout=
 
 /** Text that has hurt parsers, logs, terminals and metrics before. */
 const nastyTexts: readonly string[] = [
-  '', 'true', 'false', 'null', 'packet-capture', 'packet-capture-files', 'packet-capture-settings', 'packet-capture-no-token',
+  '', 'true', 'false', 'null', 'packet-capture', 'packet-capture-files', 'packet-capture-settings', 'packet-capture-no-token', 'packet-capture-upload',
   'a\nb', '\r\n{"event":"stopped"}\r\n', '\u0000', '\u001b[2J\u001b]0;x\u0007', '\u009b31m', '\u007f', '\u2028\u2029', '\u202eevil', '\ud800', '\udc00\ud800', '\ufeff',
   '"}\npacket_capture_injector_info{version="evil"} 1\n', '${jndi:ldap://x}', '{{ .Values }}', '%s%n%x', '../../secret', '/metadata/annotations', '~0~1~2', '-', '/',
   'x'.repeat(300), 'ä'.repeat(5000), '9'.repeat(400), '1e999', '-1', '0', '-0', '16Mi', '8Ei', '9223372036854775807', '9223372036854775808Ki', '999999999Ei', '0.0000001', '1e9Mi', '٣',

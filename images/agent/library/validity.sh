@@ -29,7 +29,14 @@ checkSettings() {
   checkBytes buffer-size "$now_BUFFER_SIZE"
   bufferMebibytes=$((bytes / 1048576))
   [ -n "$valid" ] && checkRing
+  # Where packets go beside the volume: whatever is wrong there, the capture goes on.
+  stillValid=$valid
+  # shellcheck disable=SC2154
+  checkRemote "$now_UPLOAD"
+  # shellcheck disable=SC2154
+  checkEndpoint "$now_STREAM"
   checkUnavailable
+  valid=$stillValid
   [ -n "$valid" ]
 }
 
@@ -129,13 +136,55 @@ checkRing() {
       "$fileCount files of it and one to spare do not fit into the volume of ${PACKET_CAPTURE_SIZE_LIMIT:-$bytes bytes}"
 }
 
-# Known by name, and refused until this program can do it; the capture goes on without.
+# checkRemote TEXT: a remote that rclone.conf names and a path there, in $upload; none when it is not valid.
+checkRemote() {
+  upload=
+  [ -n "$1" ] || return 0
+  remote=${1%%:*}
+  case $remote in
+    -* | *[!A-Za-z0-9_.+@-]*) remote= ;;
+  esac
+  case ${1#"$remote"} in
+    :*[!!-~]* | ://* | [!:]* | '') remote= ;;
+  esac
+  if [ -z "$remote" ]; then
+    invalid upload "$1" 'must be REMOTE:PATH, with a remote that rclone.conf names'
+  elif [ "${#1}" -gt 1024 ]; then
+    invalid upload "$1" 'must be at most 1024 characters'
+  else
+    upload=$1
+  fi
+}
+
+# checkEndpoint TEXT: HOST:PORT or [IPV6]:PORT in $stream, its parts in $streamHost and $streamPort; none when it is not
+# valid.
+checkEndpoint() {
+  stream=
+  [ -n "$1" ] || return 0
+  streamPort=${1##*:} streamHost=${1%:*}
+  case $streamPort in
+    '' | 0* | *[!0-9]* | ??????*) streamHost= ;;
+    *) [ "$streamPort" -le 65535 ] || streamHost= ;;
+  esac
+  longest=253
+  case $streamHost in
+    '['*']')
+      longest=45
+      streamHost=${streamHost#'['}
+      streamHost=${streamHost%']'}
+      case $streamHost in ? | *[!0-9A-Fa-f:.]*) streamHost= ;; esac
+      ;;
+    [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) streamHost= ;;
+  esac
+  if [ -z "$streamHost" ] || [ "$streamHost" = "$1" ] || [ "${#streamHost}" -gt "$longest" ]; then
+    invalid stream "$1" 'must be HOST:PORT or [IPV6]:PORT'
+  else
+    stream=$1
+  fi
+}
+
+# Known by name, and refused until this program can do it.
 checkUnavailable() {
-  for setting in upload:UPLOAD stream:STREAM mirror:MIRROR; do
-    eval "value=\$now_${setting#*:}"
-    [ -n "$value" ] || continue
-    stillValid=$valid
-    invalid "${setting%:*}" "$value" 'is not available in this version'
-    valid=$stillValid
-  done
+  # shellcheck disable=SC2154
+  [ -z "$now_MIRROR" ] || invalid mirror "$now_MIRROR" 'is not available in this version'
 }

@@ -33,6 +33,11 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     ],
   },
   duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
+  remote: { type: 'string', maxLength: 1024, pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' },
+  endpoint: {
+    type: 'string',
+    pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,
+  },
 };
 
 /** At least 1Mi, in each unit. */

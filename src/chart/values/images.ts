@@ -1,4 +1,4 @@
-import { defaultAgent } from '../../sidecar/index.ts';
+import { defaultAgent, leastMetricsPort } from '../../sidecar/index.ts';
 import * as is from './schemas.ts';
 import { choice, group, leaf, passed, string, type Json } from './tree.ts';
 
@@ -28,6 +28,10 @@ export const injectorImage = image("the injector's image", 'packet-capture/injec
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", repositoryOf(defaultAgent.image)),
   resources: passed('of the sidecar', defaultAgent.resources as Json),
+  metricsPort: leaf<number>(0, 'where the sidecar answers Prometheus, a port that no app has; 0: it does not', {
+    type: 'integer',
+    anyOf: [{ const: 0 }, { minimum: leastMetricsPort, maximum: 65_535 }],
+  }),
 });
 
 function repositoryOf(reference: string): string {

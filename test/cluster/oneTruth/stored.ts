@@ -28,7 +28,7 @@ export function withoutSidecar(pod: PodTemplate): PodTemplate {
   const { metadata, spec } = pod;
   const { 'packet-capture/status': _status, ...annotations } = metadata?.annotations ?? {};
   const initContainers = (spec?.initContainers ?? []).filter(({ name }) => name !== 'packet-capture');
-  const volumes = (spec?.volumes ?? []).filter(({ name }) => !/^packet-capture-(files|settings|no-token)$/.test(name));
+  const volumes = (spec?.volumes ?? []).filter(({ name }) => !/^packet-capture-(files|settings|no-token|upload)$/.test(name));
   const { initContainers: _inits, ...rest } = spec ?? {};
   return { metadata: { ...metadata, annotations }, spec: { ...rest, ...(initContainers.length === 0 ? {} : { initContainers }), volumes } };
 }

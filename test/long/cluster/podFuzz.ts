@@ -23,7 +23,7 @@ type Json = Record<string, unknown>;
 
 const container = (fields: Json): Json => ({ containers: [{ name: 'app', image: 'app', ...fields }] });
 const limits = { cpu: '100m', memory: '64Mi' };
-const volumeNames = ['data', 'packet-capture-files', 'packet-capture-settings', 'packet-capture-no-token', 'a'.repeat(63)];
+const volumeNames = ['data', 'packet-capture-files', 'packet-capture-settings', 'packet-capture-no-token', 'packet-capture-upload', 'a'.repeat(63)];
 const places = ['/data', '/captures', '/etc/packet-capture/settings', '/var/run/secrets/kubernetes.io/serviceaccount', '/'];
 
 /** What pods have; all valid by itself, and some of it not beside something else. */

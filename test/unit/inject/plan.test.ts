@@ -14,18 +14,18 @@ function reasonOf(template: PodTemplate, changed: Partial<InjectOptions> = {}): 
   return plan.inject ? 'injected' : plan.reason;
 }
 
-test('a plain pod gets the sidecar first, three volumes and the status', () => {
+test('a plain pod gets the sidecar first, four volumes and the status', () => {
   const plan = planInjection({ spec }, options);
   expect(plan).toMatchObject({
     inject: true,
     addition: {
       annotations: {
         'packet-capture/status':
-          '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files","packet-capture-settings","packet-capture-no-token"]}',
+          '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files","packet-capture-settings","packet-capture-no-token","packet-capture-upload"]}',
       },
       initContainers: [{ name: 'packet-capture', restartPolicy: 'Always' }],
       containers: [],
-      volumes: [{ name: 'packet-capture-files' }, { name: 'packet-capture-settings' }, { name: 'packet-capture-no-token' }],
+      volumes: [{ name: 'packet-capture-files' }, { name: 'packet-capture-settings' }, { name: 'packet-capture-no-token' }, { name: 'packet-capture-upload' }],
     },
   });
 });

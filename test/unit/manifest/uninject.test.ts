@@ -102,9 +102,9 @@ describe('what is not ours stays', () => {
   });
 
   test('what the status does not name', () => {
-    const text = inject(pod).replace(',\\"packet-capture-no-token\\"', '').replace(',"packet-capture-no-token"', '');
+    const text = inject(pod).replace(',\\"packet-capture-upload\\"', '').replace(',"packet-capture-upload"', '');
     expect(uninject(text)).toBe(
-      pod.replace('spec:\n', 'spec:\n  volumes:\n  - name: packet-capture-no-token\n    emptyDir: {}\n'),
+      pod.replace('spec:\n', 'spec:\n  volumes:\n  - name: packet-capture-upload\n    emptyDir: {}\n'),
     );
   });
 

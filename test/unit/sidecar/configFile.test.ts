@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { defaultAgent, readSidecarConfig } from '../../../src/sidecar/index.ts';
 
 test('our own form: what is absent has its default', () => {
-  const config = readSidecarConfig({ agent: { image: 'x:1' }, settings: { 'file-count': 4, filter: 'port 80' } }, 'f');
+  const config = readSidecarConfig({ agent: { image: 'x:1', metricsPort: 9464 }, settings: { 'file-count': 4, filter: 'port 80' } }, 'f');
   expect(config).toEqual({
     form: 'agent',
-    agent: { ...defaultAgent, image: 'x:1' },
+    agent: { ...defaultAgent, image: 'x:1', metricsPort: 9464 },
     settings: { 'file-count': '4', filter: 'port 80' },
   });
 });
@@ -31,6 +31,9 @@ test.each([
   [{ agent: { resources: 'small' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { resources: { requests: { cpu: '300m' }, limits: { cpu: 0.25 } } } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { resources: { requests: { memory: '65Mi' }, limits: { memory: '64Mi' } } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { metricsPort: '9464' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { metricsPort: 80 } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { metricsPort: 65_536 } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filter: ['x'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filters: 'x' } }, 'SETTING_UNKNOWN'],
   [{ settings: { 'file-size': 'big' } }, 'SETTING_INVALID'],

@@ -85,6 +85,11 @@ test('the sidecar, whole', () => {
             "name": "packet-capture-no-token",
             "readOnly": true,
           },
+          {
+            "mountPath": "/etc/packet-capture/upload",
+            "name": "packet-capture-upload",
+            "readOnly": true,
+          },
         ],
       },
       "volumes": [
@@ -175,6 +180,12 @@ test('the sidecar, whole', () => {
                 },
                 "path": "mirror",
               },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.labels",
+                },
+                "path": "labels",
+              },
             ],
           },
           "name": "packet-capture-settings",
@@ -182,6 +193,19 @@ test('the sidecar, whole', () => {
         {
           "emptyDir": {},
           "name": "packet-capture-no-token",
+        },
+        {
+          "name": "packet-capture-upload",
+          "projected": {
+            "sources": [
+              {
+                "secret": {
+                  "name": "packet-capture-upload",
+                  "optional": true,
+                },
+              },
+            ],
+          },
         },
       ],
     }
@@ -225,10 +249,11 @@ describe('what may differ', () => {
   });
 });
 
-test('every setting has its file in the settings volume', () => {
+test('every setting has its file in the settings volume, and so have the labels', () => {
   const [, volume] = makeSidecar(options).volumes;
   const items = settings.map(({ name }) => ({ path: name, fieldRef: { fieldPath: `metadata.annotations['packet-capture/${name}']` } }));
-  expect(volume).toEqual({ name: 'packet-capture-settings', downwardAPI: { items } });
+  const labels = { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } };
+  expect(volume).toEqual({ name: 'packet-capture-settings', downwardAPI: { items: [...items, labels] } });
 });
 
 describe('status', () => {

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { declaresPort } from '../../../src/inject/ports.ts';
+import { policyExpressions, policyParameters } from '../../../src/policy/index.ts';
+import { defaultAgent, makeSidecar, type AgentSidecarConfig, type PodSpec } from '../../../src/sidecar/index.ts';
+import { planInjection } from '../../../src/inject/index.ts';
+import { evaluate } from '../policy/evaluate.ts';
+
+const config: AgentSidecarConfig = { form: 'agent', agent: { ...defaultAgent, metricsPort: 9464 }, settings: {} };
+const app = (...ports: readonly object[]): PodSpec => ({ containers: [{ name: 'app', ports }] });
+
+const specs: readonly (readonly [what: string, spec: PodSpec, taken: boolean])[] = [
+  ['no ports', { containers: [{ name: 'app' }] }, false],
+  ['another port', app({ containerPort: 8080 }), false],
+  ['the port', app({ containerPort: 8080 }, { containerPort: 9464 }), true],
+  ['the port, said to be TCP', app({ containerPort: 9464, protocol: 'TCP' }), true],
+  ['the port of UDP', app({ containerPort: 9464, protocol: 'UDP' }), false],
+  ['in the second container', { containers: [{ name: 'a' }, { name: 'b', ports: [{ containerPort: 9464 }] }] }, true],
+  ['in an init container', { containers: [{ name: 'a' }], initContainers: [{ name: 'b', ports: [{ containerPort: 9464 }] }] }, true],
+  ['of the node alone', app({ containerPort: 80, hostPort: 9464 }), false],
+];
+
+test.each(specs)('%s', (_, spec, taken) => {
+  expect(declaresPort(spec, 9464)).toBe(taken);
+  const plan = planInjection({ spec }, { config, settings: {}, podSecurity: 'privileged' });
+  const [container] = plan.inject ? plan.addition.initContainers : [];
+  expect(container?.['ports']).toEqual(taken ? undefined : [{ name: 'packet-capture', containerPort: 9464, protocol: 'TCP' }]);
+  expect(JSON.stringify(container?.['env']).includes('{"name":"PACKET_CAPTURE_METRICS_PORT","value":"9464"}')).toBe(!taken);
+});
+
+/** What the expressions of the policy make of a pod. */
+function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; environment: unknown } {
+  const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
+  const known: Record<string, unknown> = { sizeLimit: '160Mi' };
+  for (const name of ['wantedPort', 'metricsPort', 'ports', 'environment']) {
+    const { expression = '' } = policyExpressions.variables.find((variable) => variable.name === name) ?? {};
+    known[name] = evaluate(expression, { object: { metadata: {}, spec }, params: { data }, variables: known });
+  }
+  return { ports: known['ports'], environment: known['environment'] };
+}
+
+test.each(specs)('%s: the policy says the same', (_, spec, taken) => {
+  const sidecar = makeSidecar({ config, profile: 'privileged', guaranteed: false, podSettings: {}, metricsPortTaken: taken });
+  expect(byPolicy(spec, config)).toEqual({ ports: sidecar.container['ports'] ?? [], environment: sidecar.container['env'] });
+});
+
+test('without a port nobody is asked for his', () => {
+  expect(byPolicy(app({ containerPort: 9464 }), { ...config, agent: defaultAgent }).ports).toEqual([]);
+});
+
+test.each([['9464', true], ['65535', true], ['65536', false], ['80', false], ['0', false], ['9464 ', false], ['http', false], ['', true], [undefined, true]])('the parameter %j is taken: %s', (metricsPort, valid) => {
+  const { expression = '' } = policyExpressions.matchConditions.find(({ name }) => name.endsWith('/parameters-invalid')) ?? {};
+  const { metricsPort: _, ...data } = policyParameters(config, { profile: 'privileged', annotation: 'a', optOut: true });
+  expect(evaluate(expression, { object: { metadata: {} }, params: { data: metricsPort === undefined ? data : { ...data, metricsPort } } })).toBe(valid);
+});
