@@ -1,0 +1,101 @@
+import { blockTypes, largestBlock, padded } from './blockTypes.ts';
+import type { ByteWriter } from './byteWriter.ts';
+import { captureError } from './captureError.ts';
+import { optionsLength, type CaptureOption } from './options.ts';
+import type { CaptureInterface, CaptureNames, CapturePacket, CaptureSecrets, InterfaceStatistics, UnknownBlock } from './records.ts';
+
+/** Blocks are written in little-endian, so that their options' values go as they are. */
+const little = true;
+const mask = 0xffff_ffffn;
+
+/** @throws CAPTURE_INVALID, as all writers here, for a block that no reader would take */
+export function writeSection(out: ByteWriter, options: readonly CaptureOption[]): void {
+  const { view, end } = openBlock(out, blockTypes.section, 16 + optionsLength(options));
+  view.setUint32(8, 0x1a2b_3c4d, little);
+  view.setUint16(12, 1, little);
+  // Its length is not known.
+  view.setBigInt64(16, -1n, little);
+  end(24, options);
+}
+
+export function writeInterface(out: ByteWriter, { linkType, snaplen, options }: CaptureInterface): void {
+  const { view, end } = openBlock(out, blockTypes.interface, 8 + optionsLength(options));
+  view.setUint16(8, linkType, little);
+  view.setUint32(12, snaplen, little);
+  end(16, options);
+}
+
+/** As an enhanced packet block, whatever it was read from. */
+export function writePacket(out: ByteWriter, { ticks, originalLength, data, options }: CapturePacket, interfaceId: number): void {
+  const { view, bytes, end } = openBlock(out, blockTypes.enhancedPacket, 20 + padded(data.length) + optionsLength(options));
+  view.setUint32(8, interfaceId, little);
+  setTicks(view, 12, ticks);
+  view.setUint32(20, data.length, little);
+  view.setUint32(24, originalLength, little);
+  bytes.set(data, 28);
+  end(28 + padded(data.length), options);
+}
+
+export function writeStatistics(out: ByteWriter, { ticks, options }: InterfaceStatistics, interfaceId: number): void {
+  const { view, end } = openBlock(out, blockTypes.statistics, 12 + optionsLength(options));
+  view.setUint32(8, interfaceId, little);
+  setTicks(view, 12, ticks);
+  end(20, options);
+}
+
+export function writeNames(out: ByteWriter, { entries, options }: CaptureNames): void {
+  // The entries end with an entry of their own, also when there are none.
+  const entriesLength = Math.max(4, optionsLength(entries));
+  const { view, bytes, end } = openBlock(out, blockTypes.names, entriesLength + optionsLength(options));
+  setOptions(view, bytes, 8, entries);
+  end(8 + entriesLength, options);
+}
+
+export function writeSecrets(out: ByteWriter, { secretsType, data, options }: CaptureSecrets): void {
+  const { view, bytes, end } = openBlock(out, blockTypes.secrets, 8 + padded(data.length) + optionsLength(options));
+  view.setUint32(8, secretsType, little);
+  view.setUint32(12, data.length, little);
+  bytes.set(data, 16);
+  end(16 + padded(data.length), options);
+}
+
+/**
+ * @returns false, and nothing is written, when it cannot be: its numbers are in another byte order, or its type says
+ * that it must not be copied
+ */
+export function writeUnknown(out: ByteWriter, block: UnknownBlock): boolean {
+  if (!block.little || block.blockType === blockTypes.customPrivate) return false;
+  const { bytes } = openBlock(out, block.blockType, block.body.length);
+  bytes.set(block.body, 8);
+  return true;
+}
+
+/** A block with its type and lengths; the caller fills in the rest, whose room is zero. */
+function openBlock(out: ByteWriter, type: number, bodyLength: number): {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly end: (at: number, options: readonly CaptureOption[]) => void;
+} {
+  const length = 12 + bodyLength;
+  if (length > largestBlock) throw captureError(`a block would have ${length} bytes, more than ${largestBlock}`);
+  const { view, bytes } = out.room(length);
+  view.setUint32(0, type, little);
+  view.setUint32(4, length, little);
+  view.setUint32(length - 4, length, little);
+  return { view, bytes, end: (at, options) => setOptions(view, bytes, at, options) };
+}
+
+function setOptions(view: DataView, bytes: Uint8Array, start: number, options: readonly CaptureOption[]): void {
+  let at = start;
+  for (const { code, value } of options) {
+    view.setUint16(at, code, little);
+    view.setUint16(at + 2, value.length, little);
+    bytes.set(value, at + 4);
+    at += 4 + padded(value.length);
+  }
+}
+
+function setTicks(view: DataView, at: number, ticks: bigint): void {
+  view.setUint32(at, Number((ticks >> 32n) & mask), little);
+  view.setUint32(at + 4, Number(ticks & mask), little);
+}

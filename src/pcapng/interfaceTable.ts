@@ -1,0 +1,70 @@
+import type { ByteWriter } from './byteWriter.ts';
+import { writeInterface } from './encode.ts';
+import { textOption, type CaptureOption } from './options.ts';
+import { interfaceOptions, makeInterface, type CaptureInterface } from './records.ts';
+
+/** What an interface is called in the output; what is absent stays as it was. */
+export interface InterfaceLabel {
+  readonly name?: string;
+  readonly description?: string;
+  /** The pcap-filter expression that its packets passed. */
+  readonly filter?: string;
+}
+
+/** Says what an interface of a source is called in the output. */
+export type Labeller = (captured: CaptureInterface) => InterfaceLabel;
+
+/** The interfaces of an output. */
+export interface InterfaceTable {
+  /** The number of an interface in the output; describes it there when it is new. */
+  idOf(captured: CaptureInterface, label?: Labeller): number;
+}
+
+/**
+ * Interfaces of different sources stay apart, except for those that a label makes equal in all that is said of them:
+ * the capture files of one pod have one `eth0`.
+ */
+export function createInterfaceTable(out: ByteWriter): InterfaceTable {
+  // Weak: a source of many sections has as many interfaces.
+  const ids = new WeakMap<CaptureInterface, number>();
+  const labelled = new Map<string, number>();
+  let count = 0;
+  const describe = (described: CaptureInterface): number => {
+    writeInterface(out, described);
+    count += 1;
+    return count - 1;
+  };
+  const describeOnce = (described: CaptureInterface): number => {
+    const key = identity(described);
+    const id = labelled.get(key) ?? describe(described);
+    labelled.set(key, id);
+    return id;
+  };
+  return {
+    idOf(captured, label) {
+      const known = ids.get(captured);
+      if (known !== undefined) return known;
+      const id = label === undefined ? describe(captured) : describeOnce(withLabel(captured, label(captured)));
+      ids.set(captured, id);
+      return id;
+    },
+  };
+}
+
+function withLabel({ linkType, snaplen, options }: CaptureInterface, { name, description, filter }: InterfaceLabel): CaptureInterface {
+  const set = [
+    ...(name === undefined ? [] : [textOption(interfaceOptions.name, name)]),
+    ...(description === undefined ? [] : [textOption(interfaceOptions.description, description)]),
+    ...(filter === undefined ? [] : [filterOption(filter)]),
+  ];
+  return makeInterface(linkType, snaplen, [...set, ...options.filter(({ code }) => set.every((option) => option.code !== code))]);
+}
+
+/** The first octet of the value says that the filter is text, as libpcap takes it. */
+function filterOption(filter: string): CaptureOption {
+  return textOption(interfaceOptions.filter, `\0${filter}`);
+}
+
+function identity({ linkType, snaplen, options }: CaptureInterface): string {
+  return [linkType, snaplen, ...options.map(({ code, value }) => `${code}:${value.join()}`)].join(' ');
+}

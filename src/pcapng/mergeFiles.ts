@@ -1,0 +1,146 @@
+import { createByteWriter, type ByteWriter } from './byteWriter.ts';
+import { writeNames, writePacket, writeSecrets, writeSection, writeStatistics, writeUnknown } from './encode.ts';
+import { createHeap } from './heap.ts';
+import { createInterfaceTable, type InterfaceTable, type Labeller } from './interfaceTable.ts';
+import { textOption } from './options.ts';
+import { createCaptureReader } from './reader.ts';
+import type { CapturePacket, CaptureRecord } from './records.ts';
+import { toNanoseconds } from './resolution.ts';
+
+/** One finished capture file, pcapng or classic pcap. */
+export interface CaptureSource {
+  /** For errors: its path. */
+  readonly name: string;
+  readonly data: AsyncIterable<Uint8Array>;
+  /** What its interfaces are called in the output; equal ones are then shared with other sources. */
+  readonly label?: Labeller;
+}
+
+export interface MergeOptions {
+  /** The program, for the section header. */
+  readonly application?: string;
+  /** Told of a source that ends within a packet; all that is whole before that is in the output. */
+  readonly onTruncated?: (source: CaptureSource, bytesLeft: number) => void;
+  /** Told of each block that cannot be copied: custom ones that forbid it, unknown ones of the other byte order. */
+  readonly onLeftOut?: (source: CaptureSource, blockType: number) => void;
+}
+
+const pieceLength = 64 * 1024;
+/** shb_userappl */
+const applicationOption = 4;
+
+/** A section header that names the program. */
+export function writeHeader(out: ByteWriter, application: string | undefined): void {
+  writeSection(out, application === undefined ? [] : [textOption(applicationOption, application)]);
+}
+
+/**
+ * Merges capture files into one pcapng, by time. Interfaces keep their link type, snaplen and resolution; packets of one
+ * file keep their order. It holds one piece and one block of each source at a time. With one source it labels.
+ * @throws CAPTURE_INVALID for a source that is no capture file, with its name and the byte
+ */
+export async function* mergeFiles(sources: readonly CaptureSource[], options: MergeOptions = {}): AsyncGenerator<Uint8Array, void> {
+  const out = createByteWriter(pieceLength * 2);
+  const table = createInterfaceTable(out);
+  const cursors = sources.map((source, index) => createCursor(source, index, out, table, options));
+  const heads = createHeap<Head>((a, b) => a.time < b.time || (a.time === b.time && a.cursor.index < b.cursor.index));
+  try {
+    writeHeader(out, options.application);
+    for (const cursor of cursors) {
+      const packet = await cursor.next();
+      if (packet !== undefined) heads.push(headOf(cursor, packet));
+      if (out.length >= pieceLength) yield out.take();
+    }
+    for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
+      const { cursor, packet } = head;
+      writePacket(out, packet, table.idOf(packet.interface, cursor.source.label));
+      const next = cursor.nextAtHand() ?? (await cursor.next());
+      if (next !== undefined) heads.push(headOf(cursor, next));
+      if (out.length >= pieceLength) yield out.take();
+    }
+    yield out.take();
+  } finally {
+    for (const cursor of cursors) await cursor.close();
+  }
+}
+
+interface Head {
+  readonly time: bigint;
+  readonly packet: CapturePacket;
+  readonly cursor: Cursor;
+}
+
+function headOf(cursor: Cursor, packet: CapturePacket): Head {
+  return { time: toNanoseconds(packet.ticks, packet.interface.resolution), packet, cursor };
+}
+
+interface Cursor {
+  readonly index: number;
+  readonly source: CaptureSource;
+  /** The next packet, unless bytes have to be read for it; what stands before it goes to the output. */
+  nextAtHand(): CapturePacket | undefined;
+  /** The next packet; undefined at the end. */
+  next(): Promise<CapturePacket | undefined>;
+  close(): Promise<void>;
+}
+
+function createCursor(source: CaptureSource, index: number, out: ByteWriter, table: InterfaceTable, options: MergeOptions): Cursor {
+  const chunks = source.data[Symbol.asyncIterator]();
+  const reader = createCaptureReader(source.name);
+  let records: Iterator<CaptureRecord, void> | undefined;
+  const nextAtHand = (): CapturePacket | undefined => {
+    for (let item = records?.next(); item?.done === false; item = records?.next()) {
+      if (item.value.type === 'packet') return item.value;
+      const left = writeOther(out, item.value, (captured) => table.idOf(captured, source.label));
+      if (left !== undefined) options.onLeftOut?.(source, left);
+    }
+    return undefined;
+  };
+  return {
+    index,
+    source,
+    nextAtHand,
+    async next() {
+      for (;;) {
+        const packet = nextAtHand();
+        if (packet !== undefined) return packet;
+        const chunk = await chunks.next();
+        if (chunk.done === true) break;
+        records = reader.push(chunk.value);
+      }
+      const truncation = reader.end();
+      if (truncation !== undefined) options.onTruncated?.(source, truncation.bytesLeft);
+      return undefined;
+    },
+    close: async () => {
+      await chunks.return?.();
+    },
+  };
+}
+
+/**
+ * Writes a record that is no packet.
+ * @returns the type of a block that cannot be copied
+ */
+export function writeOther(out: ByteWriter, record: Exclude<CaptureRecord, CapturePacket>, idOf: InterfaceTable['idOf']): number | undefined {
+  switch (record.type) {
+    case 'section':
+      break;
+    case 'interface':
+      idOf(record);
+      break;
+    case 'statistics':
+      writeStatistics(out, record, idOf(record.interface));
+      break;
+    case 'names':
+      writeNames(out, record);
+      break;
+    case 'secrets':
+      writeSecrets(out, record);
+      break;
+    case 'unknown':
+      if (!writeUnknown(out, record)) return record.blockType;
+      break;
+  }
+  return undefined;
+}

@@ -1,0 +1,79 @@
+import { mostOptions, padded } from './blockTypes.ts';
+import { captureError } from './captureError.ts';
+
+/** One option of a block. Numbers in the value are little-endian, whatever the file's byte order was. */
+export interface CaptureOption {
+  readonly code: number;
+  readonly value: Uint8Array;
+}
+
+/** Widths in bytes of the numbers in an option's value, by code; what is not named is text or bytes. */
+export type NumberWidths = Readonly<Record<number, readonly number[]>>;
+
+export const noOptions: readonly CaptureOption[] = [];
+
+const largestValue = 65_535;
+const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
+const utf8 = new TextEncoder();
+
+/** Custom options, of every block: a Private Enterprise Number, then what only its owner knows. */
+const customOptions: NumberWidths = { 2988: [4], 2989: [4], 19_372: [4], 19_373: [4] };
+
+/**
+ * Options from `start` up to an end-of-options, or to the block's end.
+ * @param widths what to turn round when the file is big-endian
+ * @returns the options, and where what follows them begins
+ * @throws CAPTURE_INVALID for one that ends behind the block, and for too many
+ */
+export function readOptions(body: DataView, start: number, little: boolean, widths: NumberWidths): { options: readonly CaptureOption[]; next: number } {
+  if (start === body.byteLength) return { options: noOptions, next: start };
+  const options: CaptureOption[] = [];
+  let at = start;
+  while (at + 4 <= body.byteLength) {
+    const code = body.getUint16(at, little);
+    const length = body.getUint16(at + 2, little);
+    at += 4;
+    if (code === 0) return { options, next: at };
+    if (at + length > body.byteLength) throw captureError(`option ${code} is longer than its block`);
+    const value = new Uint8Array(body.buffer, body.byteOffset + at, length);
+    if (options.length === mostOptions) throw captureError(`a block has more than ${mostOptions} options`);
+    options.push({ code, value: little ? value : littleEndian(value, widths[code] ?? customOptions[code]) });
+    at = Math.min(at + padded(length), body.byteLength);
+  }
+  return { options, next: at };
+}
+
+/** The value of the first option of a code. */
+export function optionValue(options: readonly CaptureOption[], code: number): Uint8Array | undefined {
+  return options.find((option) => option.code === code)?.value;
+}
+
+export function optionText(options: readonly CaptureOption[], code: number): string | undefined {
+  const value = optionValue(options, code);
+  return value === undefined ? undefined : text.decode(value);
+}
+
+/** An option of text, cut to what an option can hold. */
+export function textOption(code: number, value: string): CaptureOption {
+  const bytes = new Uint8Array(Math.min(value.length * 3, largestValue));
+  return { code, value: bytes.subarray(0, utf8.encodeInto(value, bytes).written) };
+}
+
+/** Bytes that options take in a block, with the end-of-options; none without options. */
+export function optionsLength(options: readonly CaptureOption[]): number {
+  if (options.length === 0) return 0;
+  return options.reduce((sum, { value }) => sum + 4 + padded(value.length), 4);
+}
+
+/** Turns the numbers at the beginning of a value round, as far as it holds them. */
+function littleEndian(value: Uint8Array, widths: readonly number[] = []): Uint8Array {
+  if (widths.length === 0) return value;
+  const turned = value.slice();
+  let at = 0;
+  for (const width of widths) {
+    if (at + width > turned.length) break;
+    turned.subarray(at, at + width).reverse();
+    at += width;
+  }
+  return turned;
+}

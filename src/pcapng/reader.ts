@@ -1,0 +1,92 @@
+import { isCodedError } from '../errors.ts';
+import { blockTypes } from './blockTypes.ts';
+import { createByteQueue, type ByteQueue } from './byteQueue.ts';
+import { captureError, captureErrorAt } from './captureError.ts';
+import { isPcap, pcapHeaderLength, takePcapHeader, takePcapPacket } from './pcap.ts';
+import type { CaptureRecord } from './records.ts';
+import { takeBlock } from './takeBlock.ts';
+
+/** The input ended within a block, or before the first one. */
+export interface Truncation {
+  /** Bytes of the block that is not whole; 0 for an input without a byte. */
+  readonly bytesLeft: number;
+}
+
+export interface CaptureReader {
+  /**
+   * What is whole with these bytes. Take all of it before the next call.
+   * @throws CAPTURE_INVALID, behind what is good; then nothing more can be read
+   */
+  push(chunk: Uint8Array): Generator<CaptureRecord, void>;
+  /** Call it at the end of the input; undefined when that is the end of a block too. */
+  end(): Truncation | undefined;
+}
+
+/**
+ * Reads pcapng, and classic pcap as a section with one interface, from pieces of any size. The records' bytes are views
+ * of the pieces: do not write to those.
+ * @param source for errors
+ */
+export function createCaptureReader(source: string): CaptureReader {
+  const queue = createByteQueue();
+  let pushed = 0;
+  let next: Taker | undefined;
+  return {
+    *push(chunk) {
+      queue.push(chunk);
+      pushed += chunk.length;
+      let offset = pushed - queue.length;
+      try {
+        next ??= detect(queue);
+        for (;;) {
+          const record = next?.(queue);
+          if (record === undefined) return;
+          yield record;
+          offset = pushed - queue.length;
+        }
+      } catch (error) {
+        throw isCodedError(error) ? captureErrorAt(error, source, offset) : error;
+      }
+    },
+    end: () => (queue.length > 0 || next === undefined ? { bytesLeft: queue.length } : undefined),
+  };
+}
+
+/**
+ * The records of a finished capture file. What is not whole at its end is left out.
+ * @throws CAPTURE_INVALID, behind what is good
+ */
+export async function* readCapture({ name, data }: { readonly name: string; readonly data: AsyncIterable<Uint8Array> }): AsyncGenerator<CaptureRecord, void> {
+  const reader = createCaptureReader(name);
+  for await (const chunk of data) yield* reader.push(chunk);
+}
+
+/** Takes one record off the front; undefined until it is whole. */
+type Taker = (queue: ByteQueue) => CaptureRecord | undefined;
+
+/** Which format it is; undefined until that can be told. */
+function detect(queue: ByteQueue): Taker | undefined {
+  if (queue.length < 4) return undefined;
+  const head = queue.peek(4);
+  if (head.getUint32(0, true) === blockTypes.section) {
+    const format = { section: undefined };
+    return (bytes) => takeBlock(bytes, format);
+  }
+  if (isPcap(head)) return pcapTaker();
+  throw captureError('it is neither pcapng nor pcap');
+}
+
+function pcapTaker(): Taker {
+  let format: ReturnType<typeof takePcapHeader> | undefined;
+  let described = false;
+  return (queue) => {
+    if (format === undefined) {
+      if (queue.length < pcapHeaderLength) return undefined;
+      format = takePcapHeader(queue);
+      return { type: 'section', options: [] };
+    }
+    if (described) return takePcapPacket(queue, format);
+    described = true;
+    return format.interface;
+  };
+}

@@ -1,0 +1,57 @@
+import { blockTypes, largestBlock } from './blockTypes.ts';
+import type { ByteQueue } from './byteQueue.ts';
+import { captureError } from './captureError.ts';
+import { decodeBlock, type SectionState } from './decode.ts';
+import { readOptions } from './options.ts';
+import type { CaptureRecord } from './records.ts';
+
+const byteOrderMagic = 0x1a2b_3c4d;
+const headLength = 12;
+const sectionLength = 28;
+
+/** What the blocks so far have said: empty before the first section header. */
+export interface PcapngFormat {
+  section: SectionState | undefined;
+}
+
+/**
+ * Takes the next block of a pcapng file; undefined until it is whole.
+ * @throws CAPTURE_INVALID, for a length as soon as that is there
+ */
+export function takeBlock(queue: ByteQueue, format: PcapngFormat): CaptureRecord | undefined {
+  if (queue.length < headLength) return undefined;
+  const head = queue.peek(headLength);
+  // The type of a section header reads the same in both byte orders.
+  const begins = head.getUint32(0, true) === blockTypes.section;
+  const section = begins ? { little: byteOrder(head), interfaces: [] } : format.section;
+  if (section === undefined) throw captureError('it does not begin with a section header');
+  const { little } = section;
+  const length = head.getUint32(4, little);
+  checkLength(length, begins ? sectionLength : headLength);
+  if (queue.length < length) return undefined;
+  const block = queue.take(length);
+  const view = new DataView(block.buffer, block.byteOffset, length);
+  if (view.getUint32(length - 4, little) !== length) throw captureError("a block's two lengths differ");
+  if (!begins) return decodeBlock(view.getUint32(0, little), bodyOf(block), section);
+  const version = `${view.getUint16(12, little)}.${view.getUint16(14, little)}`;
+  // 1.2 is what some writers once called 1.0.
+  if (version !== '1.0' && version !== '1.2') throw captureError(`version ${version} of the pcapng format is not known`);
+  format.section = section;
+  return { type: 'section', options: readOptions(bodyOf(block), 16, little, {}).options };
+}
+
+function bodyOf(block: Uint8Array): DataView {
+  return new DataView(block.buffer, block.byteOffset + 8, block.length - headLength);
+}
+
+function byteOrder(head: DataView): boolean {
+  if (head.getUint32(8, true) === byteOrderMagic) return true;
+  if (head.getUint32(8, false) === byteOrderMagic) return false;
+  throw captureError('a section header has no byte-order magic');
+}
+
+function checkLength(length: number, least: number): void {
+  if (length < least) throw captureError(`a block claims to have ${length} bytes, fewer than it needs`);
+  if (length % 4 !== 0) throw captureError(`a block claims to have ${length} bytes, no multiple of four`);
+  if (length > largestBlock) throw captureError(`a block claims to have ${length} bytes, more than ${largestBlock}`);
+}
