@@ -22,24 +22,36 @@ startDumpcap() {
   set -- --update-interval 500 -B "$bufferMebibytes" -w "$captureDir/$podName.pcapng" \
     -b nametimenum:2 -b files:2 -b "filesize:$fileKilobytes" -b "duration:$rotateSeconds"
   [ "$snaplen" = 0 ] || set -- "$@" -s "$snaplen"
-  # Attached to its flag: dumpcap searches all arguments for -Z and --log-*, wherever they stand.
-  [ -z "$filter" ] || set -- "$@" "-f$filter"
   [ -z "$packetLimit" ] || set -- "$@" -c "$((packetLimit - capturedPackets))"
   [ -z "$durationSeconds" ] || set -- "$@" -a "duration:$secondsLeft"
-  for name in $present; do
-    set -- "$@" "-i$name" "--ifdescr=$podNamespace/$podName node=$nodeName"
-  done
-  # Several interfaces are read by a thread each, into a queue of at most this many bytes.
-  [ "$present" = "${present% *}" ] || set -- "$@" -C 4000000
   # files:2 makes dumpcap ask for a deletion at every file; how many stay is for preload/ring.c to say.
-  PACKET_CAPTURE_RING=$fileCount LD_PRELOAD=$preload dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- &
+  PACKET_CAPTURE_RING=$fileCount becomeCapture dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- &
   dumpcapPid=$!
 }
 
-# dumpcapEnded: true once it has; it stays a zombie until it is waited for. "PID (dumpcap) STATE" is within 24 characters,
-# and `read` takes a system call for each.
+# becomeCapture COMMAND...: in a process of its own: COMMAND takes its place, dumpcap with what it is to capture. Ends with
+# status 2 if the filter is invalid.
+becomeCapture() {
+  for name in $present; do
+    expressionFor "$name" || exit 2
+    set -- "$@" "-i$name" "--ifdescr=$podNamespace/$podName node=$nodeName"
+    # Attached to its flag: dumpcap searches all arguments for -Z and --log-*, wherever they stand.
+    [ -z "$expression" ] || set -- "$@" "-f$expression"
+  done
+  # Several interfaces are read by a thread each, into a queue of at most this many bytes.
+  [ "$present" = "${present% *}" ] || set -- "$@" -C 4000000
+  export LD_PRELOAD="$preload"
+  exec "$@"
+}
+
 dumpcapEnded() {
-  read -r -n 24 processStat < "/proc/$dumpcapPid/stat" || return 0
+  hasEnded "$dumpcapPid"
+}
+
+# hasEnded PID: true once that child has; it stays a zombie until it is waited for. "PID (NAME) STATE" is within 27
+# characters, also before dumpcap has taken the place of this program; and `read` takes a system call for each.
+hasEnded() {
+  read -r -n 27 processStat < "/proc/$1/stat" || return 0
   case ${processStat##*) } in [ZX]*) ;; *) return 1 ;; esac
 } 2> /dev/null
 
