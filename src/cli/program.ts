@@ -29,6 +29,26 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/unpatch.ts')).addUnpatch,
   },
   {
+    name: 'start',
+    summary: 'capture in running pods, or change what they capture; no restart',
+    load: async () => (await import('./commands/start.ts')).addStart,
+  },
+  {
+    name: 'stop',
+    summary: 'stop capturing in running pods; no restart',
+    load: async () => (await import('./commands/stop.ts')).addStop,
+  },
+  {
+    name: 'status',
+    summary: 'what is captured and what was dropped, pod by pod',
+    load: async () => (await import('./commands/status.ts')).addStatus,
+  },
+  {
+    name: 'download',
+    summary: 'the capture files of running pods, verified, and merged if asked',
+    load: async () => (await import('./commands/download.ts')).addDownload,
+  },
+  {
     name: 'certs',
     summary: "the webhook's certificates: new, inspect, rotate",
     load: async () => (await import('./commands/certs.ts')).addCerts,

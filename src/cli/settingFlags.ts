@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { codedError } from '../errors.ts';
 import { findSetting, settingProblem, settings, type SettingName, type SettingValues } from '../settings/index.ts';
 
-/** Adds one flag per row of the settings' table. */
-export function addSettingFlags(command: Command): Command {
+/** Adds one flag per row of the settings' table, except for those that the command itself decides. */
+export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
   for (const setting of settings) {
+    if (except.includes(setting.name)) continue;
     const note = setting.default === '' ? '' : ` (default ${setting.default})`;
     command.option(`--${setting.name} <${setting.placeholder}>`, `${setting.text}${note}`);
   }

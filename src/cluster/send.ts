@@ -23,6 +23,11 @@ export interface PatchAnswer {
   readonly warnings: readonly string[];
 }
 
+export interface MergePatchRequest extends Omit<PatchRequest, 'operations'> {
+  /** JSON merge patch (RFC 7386): null takes a member away. */
+  readonly patch: object;
+}
+
 /** The chain of admission webhooks may take its time: each one up to 30 s, most of them 10 s. */
 const timeoutSeconds = 60;
 
@@ -30,20 +35,34 @@ const timeoutSeconds = 60;
  * Sends a JSON Patch.
  * @throws as {@link Kubectl}; CONFLICT when a `test` operation fails
  */
-export async function sendPatch(
+export async function sendPatch(kubectl: Kubectl, { operations, ...request }: PatchRequest): Promise<PatchAnswer> {
+  return send(kubectl, 'json', operations, request);
+}
+
+/**
+ * Sends a JSON merge patch. With the object's `metadata.uid` in it, another object of the same name is left alone.
+ * @throws as {@link Kubectl}; CONFLICT when the uid is another
+ */
+export async function sendMergePatch(kubectl: Kubectl, { patch, ...request }: MergePatchRequest): Promise<PatchAnswer> {
+  return send(kubectl, 'merge', patch, request);
+}
+
+async function send(
   kubectl: Kubectl,
-  { target, namespace, operations, dryRun }: PatchRequest,
+  type: 'json' | 'merge',
+  content: unknown,
+  { target, namespace, dryRun }: Omit<PatchRequest, 'operations'>,
 ): Promise<PatchAnswer> {
   // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard input
   // either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
-  return inPrivateFile(JSON.stringify(operations), async (file) => {
+  return inPrivateFile(JSON.stringify(content), async (file) => {
     const { stdout, stderr } = await kubectl(
       [
         'patch',
         target,
         '--namespace',
         namespace,
-        '--type=json',
+        `--type=${type}`,
         `--patch-file=${file}`,
         `--field-manager=${fieldManager}`,
         `--dry-run=${dryRun ? 'server' : 'none'}`,

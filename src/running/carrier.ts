@@ -1,11 +1,22 @@
-import { containerName } from '../sidecar/index.ts';
+import type { ContainerStatus } from '../cluster/kubernetes.ts';
+import { parseQuantity, settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
+import { containerName, type Container } from '../sidecar/index.ts';
 import type { LivePod } from './kubernetes.ts';
 
 /** The container in which the agent runs. */
 export interface Carrier {
   readonly container: string;
   readonly running: boolean;
+  /** Settings that stand in its environment: what holds where the pod has no annotation. */
+  readonly defaults: SettingValues;
+  /** Bytes that its volume may hold; undefined when nothing says so. */
+  readonly volumeBytes: number | undefined;
 }
+
+/** See environment() of src/sidecar/sidecar.ts. */
+const sizeLimitVariable = 'PACKET_CAPTURE_SIZE_LIMIT';
+
+type NamedContainer = Pick<Container, 'name'> & { readonly env?: unknown };
 
 /**
  * The agent's container in a pod, or undefined: the sidecar, or else the last ephemeral container of its name. An
@@ -13,15 +24,21 @@ export interface Carrier {
  * `packet-capture-SUFFIX`.
  */
 export function carrierOf({ spec, status }: LivePod): Carrier | undefined {
-  if (spec?.initContainers?.some(({ name }) => name === containerName) === true) {
-    return { container: containerName, running: isRunning(status?.initContainerStatuses, containerName) };
-  }
-  const ephemeral = (spec?.['ephemeralContainers'] ?? []) as readonly { readonly name: string }[];
+  const sidecar = spec?.initContainers?.find(({ name }) => name === containerName);
+  if (sidecar !== undefined) return carrier(sidecar, status?.initContainerStatuses);
+  const ephemeral = (spec?.['ephemeralContainers'] ?? []) as readonly NamedContainer[];
   const attached = ephemeral.findLast(({ name }) => name === containerName || name.startsWith(`${containerName}-`));
-  if (attached === undefined) return undefined;
-  return { container: attached.name, running: isRunning(status?.ephemeralContainerStatuses, attached.name) };
+  return attached === undefined ? undefined : carrier(attached, status?.ephemeralContainerStatuses);
 }
 
-function isRunning(statuses: NonNullable<LivePod['status']>['initContainerStatuses'] = [], container: string): boolean {
-  return statuses.some(({ name, state }) => name === container && state?.running !== undefined);
+function carrier({ name: container, env }: NamedContainer, statuses: readonly ContainerStatus[] = []): Carrier {
+  const variables = (env ?? []) as readonly { readonly name: string; readonly value?: string }[];
+  const valueOf = (variable: string): string => variables.find(({ name }) => name === variable)?.value ?? '';
+  const defaults = settings.map(({ name }) => [name, valueOf(settingEnvironment(name))] as const);
+  return {
+    container,
+    running: statuses.some(({ name, state }) => name === container && state?.running !== undefined),
+    defaults: Object.fromEntries(defaults.filter(([, value]) => value !== '')),
+    volumeBytes: parseQuantity(valueOf(sizeLimitVariable)),
+  };
 }

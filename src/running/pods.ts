@@ -5,6 +5,7 @@ import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
+import type { SettingValues } from '../settings/index.ts';
 import { carrierOf } from './carrier.ts';
 import type { LivePod, SelectingObject } from './kubernetes.ts';
 
@@ -29,6 +30,10 @@ export interface CapturedPod {
   /** Undefined while it has none. */
   readonly node: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Settings that hold where there is no annotation. */
+  readonly defaults: SettingValues;
+  /** What its volume for files may hold; undefined when nothing says so. */
+  readonly volumeBytes: number | undefined;
   /** The agent's container runs: it can be asked. */
   readonly ready: boolean;
   /** It is being deleted. */
@@ -84,6 +89,8 @@ export function capturedPod(pod: LivePod): CapturedPod | undefined {
     phase: status?.phase ?? 'Unknown',
     node: typeof node === 'string' ? node : undefined,
     annotations: metadata.annotations ?? {},
+    defaults: carrier.defaults,
+    volumeBytes: carrier.volumeBytes,
     ready: carrier.running,
     deleting: metadata.deletionTimestamp !== undefined,
   };

@@ -38,7 +38,7 @@ describe('findPods', () => {
     const found = await findPods(kubectl, { name: 'deploy/web' });
     expect(found.captured.map(({ name }) => name)).toEqual(['web-2', 'web-10']);
     expect(found.captured[0]).toEqual({
-      namespace: 'shop', name: 'web-2', uid: 'uid-web-2', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, ready: true, deleting: false,
+      namespace: 'shop', name: 'web-2', uid: 'uid-web-2', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, ready: true, deleting: false,
     });
     expect(found.without).toEqual([{ namespace: 'shop', name: 'web-1' }]);
     expect(found.where).toBe('deployment/web in namespace shop');

@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
+import { addSteerFlags, type SteerFlags } from '../steerFlags.ts';
+
+/** `start POD|TYPE/NAME|-l SELECTOR`: annotations of live pods. */
+export function addStart(program: Command): void {
+  const command = program
+    .command('start')
+    .description('capture in running pods, or change what they capture, by their annotations; nothing restarts')
+    .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
+  addSteerFlags(addSettingFlags(command, ['state']))
+    .addHelpText('after', "\nA setting that no flag names stays as it is; an empty value, --filter '', goes back to the default.")
+    .action(async (name: string | undefined, flags: SteerFlags & Readonly<Record<string, unknown>>) => {
+      const settings = settingsOfFlags(flags);
+      const { runSteer } = await import('../steerRun.ts');
+      await runSteer(name, flags, { state: 'running', ...settings });
+    });
+}

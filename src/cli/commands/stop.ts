@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { addSteerFlags, type SteerFlags } from '../steerFlags.ts';
+
+/** `stop POD|TYPE/NAME|-l SELECTOR`: the state `idle`, as an annotation of live pods. */
+export function addStop(program: Command): void {
+  const command = program
+    .command('stop')
+    .description('close the capture files of running pods and wait at no cost; nothing restarts, and `start` goes on')
+    .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
+  addSteerFlags(command).action(async (name: string | undefined, flags: SteerFlags) => {
+    const { runSteer } = await import('../steerRun.ts');
+    await runSteer(name, flags, { state: 'idle' });
+  });
+}

@@ -1,0 +1,33 @@
+/** One line at the foot of standard error that changes, with the time that it takes; elsewhere than on a terminal a line now and then. */
+export interface ProgressLine {
+  readonly show: (text: string) => void;
+  /** A line that stays. */
+  readonly say: (text: string) => void;
+  /** Takes the changing line away. */
+  readonly end: () => void;
+  readonly seconds: () => number;
+}
+
+const redrawEvery = 200;
+const quietEvery = 10_000;
+/** To the line's begin, and clear it. */
+const clear = '\r\u001B[K';
+
+export function createProgressLine(): ProgressLine {
+  const begin = performance.now();
+  const terminal = process.stderr.isTTY;
+  const every = terminal ? redrawEvery : quietEvery;
+  let shownAt = terminal ? Number.NEGATIVE_INFINITY : begin;
+  const seconds = (): number => Math.round((performance.now() - begin) / 1000);
+  return {
+    show: (text) => {
+      const now = performance.now();
+      if (now - shownAt < every) return;
+      shownAt = now;
+      process.stderr.write(terminal ? `${clear}${text}, ${seconds()}s` : `${text}, ${seconds()}s\n`);
+    },
+    say: (text) => void process.stderr.write(`${terminal ? clear : ''}${text}\n`),
+    end: () => void (terminal && process.stderr.write(clear)),
+    seconds,
+  };
+}

@@ -1,0 +1,21 @@
+import { Option, type Command } from 'commander';
+import { addPodFlags, type PodFlags } from './podFlags.ts';
+
+/** The flags that `start` and `stop` share. */
+export interface SteerFlags extends PodFlags {
+  readonly persist?: boolean;
+  readonly dryRun?: boolean;
+  readonly wait: 'true' | 'false';
+  readonly timeout: string;
+  readonly output?: 'json';
+}
+
+export function addSteerFlags(command: Command): Command {
+  return addPodFlags(command)
+    .option('--persist', "also in the workload's pod template, for pods made later; that replaces its pods")
+    .option('--dry-run', 'let the API server judge everything and store nothing')
+    .addOption(new Option('--wait <BOOLEAN>', 'until every agent does it').choices(['true', 'false']).default('true'))
+    .option('--timeout <DURATION>', 'for --wait', '60s')
+    .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']))
+    .addHelpText('after', '\nExit codes: 0 every agent does it, 1 one does not, 2 wrong usage.');
+}

@@ -1,0 +1,51 @@
+import { makeKubectl } from '../cluster/index.ts';
+import type { ChangeResult } from '../cluster/index.ts';
+import { codedError } from '../errors.ts';
+import { checkPersistable, persistSettings, steerPods, type SteeredPod, type SteerResult } from '../running/index.ts';
+import { parseDuration, type SettingValues } from '../settings/index.ts';
+import { somePodsOf } from './podFlags.ts';
+import { interruption } from './releaseFlags.ts';
+import type { SteerFlags } from './steerFlags.ts';
+import { notCaptured, tellWithout } from './withoutSidecar.ts';
+
+/** `start` and `stop`: what happens to stderr, the result to stdout where a program asks for it. */
+export async function runSteer(name: string | undefined, flags: SteerFlags, settings: SettingValues): Promise<void> {
+  const { context, kubeconfig, namespace, output, persist = false, dryRun = false } = flags;
+  const target = somePodsOf(name, flags);
+  const timeoutSeconds = parseDuration(flags.timeout);
+  if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 60s`, { where: '--timeout' });
+  const workload = persist ? persistTarget(name) : undefined;
+  const signal = interruption();
+  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
+  const report = (line: string): void => console.error(line);
+  if (workload !== undefined) await checkPersistable({ kubectl, target: workload });
+  const result = await steerPods({ kubectl, target, settings, dryRun, wait: flags.wait === 'true', timeoutSeconds, signal, report });
+  if (result.pods.length === 0) throw notCaptured(result.where, result.without);
+  const template = workload === undefined ? undefined : await persistSettings({ kubectl, target: workload, settings, dryRun, signal, report });
+  if (output === 'json') console.log(JSON.stringify(jsonOf(result, template, persist), null, 2));
+  tellWithout(result.without);
+  conclude(result.pods, report);
+}
+
+/** @throws USAGE for what has no pod template */
+function persistTarget(name: string | undefined): string {
+  if (name?.includes('/') === true && !/^(?:po|pods?)\//i.test(name)) return name;
+  throw codedError('USAGE', '--persist needs a workload, TYPE/NAME: a pod has no pod template', { where: '--persist' });
+}
+
+function jsonOf({ pods, without }: SteerResult, template: ChangeResult | undefined, persist: boolean): object {
+  return { pods, without, ...(persist ? { template: template ?? null } : {}) };
+}
+
+function conclude(pods: readonly SteeredPod[], report: (line: string) => void): void {
+  const count = (result: SteeredPod['result']): number => pods.filter((pod) => pod.result === result).length;
+  const order = ['confirmed', 'changed', 'unchanged', 'dry-run', 'gone', 'unconfirmed', 'failed'] as const;
+  const sums = order.flatMap((result) => (count(result) === 0 ? [] : [`${count(result)} ${result}`]));
+  if (pods.length > 1) report(`${pods.length} pods: ${sums.join(', ')}`);
+  const bad = pods.filter(({ result }) => result === 'unconfirmed' || result === 'failed');
+  const [first] = bad;
+  if (first === undefined) return;
+  throw codedError('CAPTURE_UNCONFIRMED', `${bad.length} of ${pods.length} ${pods.length === 1 ? 'pod does' : 'pods do'} not do what was asked`, {
+    where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
+  });
+}

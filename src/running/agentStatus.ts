@@ -1,0 +1,85 @@
+import type { Kubectl } from '../cluster/index.ts';
+import { isCodedError } from '../errors.ts';
+import { mountPaths } from '../sidecar/index.ts';
+import { outputInPod } from './exec.ts';
+import type { CapturedPod } from './pods.ts';
+
+/** Where the agent says how it stands; one line of JSON that is replaced whole. See docs/agent.md. */
+export const statusFile = `${mountPaths.files}/.agent/status.json`;
+
+export interface AgentStatus {
+  readonly time?: string;
+  /** Of the agent. */
+  readonly version?: string;
+  readonly state: string;
+  /** Of `idle`: state, duration, packet-count; of `waiting`: what it waits for. */
+  readonly reason?: string;
+  /** What is set, as the agent has taken it, defaults included. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly started?: string;
+  readonly interfaces?: readonly string[];
+  readonly filter?: string;
+  readonly snaplen?: number;
+  /** The file that is being written. */
+  readonly file?: string;
+  /** Sums since the container started; files are those that were closed and kept. */
+  readonly files?: number;
+  readonly packets?: number;
+  readonly bytes?: number;
+  readonly dropped?: { readonly kernel?: number; readonly interface?: number; readonly queue?: number };
+  /** What lies in the ring now. */
+  readonly ring?: { readonly files?: number; readonly bytes?: number };
+  readonly upload?: { readonly pending?: number; readonly pendingBytes?: number; readonly lost?: number; readonly lastError?: string };
+  readonly stream?: { readonly state?: string; readonly lastError?: string };
+  readonly invalid?: readonly { readonly setting: string; readonly value?: string; readonly reason: string }[];
+  readonly lastError?: { readonly time?: string; readonly reason: string };
+}
+
+/** What an agent said, or why it could not be asked. */
+export type Asked = { readonly status: AgentStatus } | { readonly problem: string };
+
+/**
+ * Asks the agent in a pod. A pod that does not answer is no error, for others may.
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
+  if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
+  return askPod(async () => parseAgentStatus(await outputInPod(kubectl, pod, ['cat', statusFile])));
+}
+
+/** The answer of a command in a pod, or the problem of its error, in few words. @throws INTERRUPTED, KUBECTL_MISSING */
+export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T | { readonly problem: string }> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'KUBECTL_MISSING') throw error;
+    return { problem: problemText(error.message) };
+  }
+}
+
+/** Pure. */
+export function parseAgentStatus(text: string): Asked {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: 'what its agent says is not JSON' };
+  }
+  const known = typeof value === 'object' && value !== null && 'state' in value && typeof value.state === 'string';
+  return known ? { status: value as AgentStatus } : { problem: 'what its agent says has no state' };
+}
+
+/** The file that is being written, without its folder; undefined while none is. */
+export function openFile({ file = '' }: AgentStatus): string | undefined {
+  return file === '' ? undefined : file.slice(file.lastIndexOf('/') + 1);
+}
+
+/** All that was lost, wherever. */
+export function droppedSum({ dropped = {} }: AgentStatus): number {
+  return (dropped.kernel ?? 0) + (dropped.interface ?? 0) + (dropped.queue ?? 0);
+}
+
+function problemText(message: string): string {
+  if (/can't open .*: No such file/.test(message)) return 'its agent tells no status: it starts, or is older than this program';
+  return message.replace(/^command terminated with exit code \d+\n?/m, '').trim() || message;
+}

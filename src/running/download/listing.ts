@@ -1,0 +1,50 @@
+import type { Kubectl } from '../../cluster/index.ts';
+import { mountPaths } from '../../sidecar/index.ts';
+import { askPod, openFile, parseAgentStatus, statusFile, type AgentStatus } from '../agentStatus.ts';
+import { outputInPod } from '../exec.ts';
+import type { CapturedPod } from '../pods.ts';
+
+/** A capture file in a pod. */
+export interface RemoteFile {
+  /** Without its folder. */
+  readonly name: string;
+  /** When it was looked at. */
+  readonly bytes: number;
+  /** It is still written to. */
+  readonly open: boolean;
+}
+
+/** The status comes first: a file that is opened after it is newer than the open one that it names. */
+const script = `cat ${statusFile} 2> /dev/null; echo; cd ${mountPaths.files} && stat -c '%s %n' *.pcapng 2> /dev/null; true`;
+
+/**
+ * The capture files of a pod, the oldest first, or why it could not be asked.
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<{ readonly files: readonly RemoteFile[] } | { readonly problem: string }> {
+  if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
+  return askPod(async () => ({ files: parseListing(await outputInPod(kubectl, pod, ['sh', '-c', script]), pod.name) }));
+}
+
+/** Pure. Names come from the pod: one that would lead elsewhere is no capture file. */
+export function parseListing(text: string, pod: string): RemoteFile[] {
+  const [first = '', ...lines] = text.split('\n');
+  const found = lines.flatMap((line) => {
+    const [, bytes = '', name = ''] = /^(\d+) ([A-Za-z0-9][A-Za-z0-9._-]{0,250}\.pcapng)$/.exec(line) ?? [];
+    return name === '' ? [] : [{ name, bytes: Number(bytes) }];
+  });
+  const files = found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const ring = files.filter(({ name }) => isOfRing(name, pod)).map(({ name }) => name);
+  const asked = parseAgentStatus(first);
+  const oldestOpen = 'status' in asked ? openName(asked.status) : ring.at(-1);
+  return files.map((file) => ({ ...file, open: oldestOpen !== undefined && isOfRing(file.name, pod) && file.name >= oldestOpen }));
+}
+
+function openName(status: AgentStatus): string | undefined {
+  return status.state === 'capturing' ? openFile(status) : undefined;
+}
+
+/** `POD_TIME_NUMBER.pcapng`: names that sort by age. See docs/agent.md. */
+function isOfRing(name: string, pod: string): boolean {
+  return name.startsWith(`${pod}_`) && /^\d{14}_\d+\.pcapng$/.test(name.slice(pod.length + 1));
+}

@@ -1,0 +1,53 @@
+import { changeWorkload, type ChangeOptions, type ChangeResult } from '../cluster/change.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
+import { objectName, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { checkTarget } from '../cluster/target.ts';
+import { workloadOf, type Workload } from '../cluster/workload.ts';
+import { jsonPointer, type PatchOperation } from '../inject/index.ts';
+import { settingAnnotation, type SettingValues } from '../settings/index.ts';
+import { settingChanges } from './settingChanges.ts';
+
+export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
+
+/**
+ * Whether a target has a pod template that may be changed: to be asked before anything is changed.
+ * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, NOT_FOUND and as Kubectl
+ */
+export async function checkPersistable({ kubectl, target }: Pick<PersistOptions, 'kubectl' | 'target'>): Promise<void> {
+  workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+}
+
+/**
+ * Sets annotations of a workload's pod template, so that pods made later capture the same. That replaces the pods.
+ * @returns undefined when the pod template has them already
+ * @throws as {@link checkPersistable}, CONFLICT
+ */
+export async function persistSettings(options: PersistOptions): Promise<ChangeResult | undefined> {
+  const { kubectl, target, settings } = options;
+  const workload = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  if (templateOperations(workload, settings).length === 0) {
+    options.report(`${workload.where}: the pod template has these settings already`);
+    return undefined;
+  }
+  const change: ChangeOptions = { ...options, wait: false, timeoutSeconds: 0 };
+  return changeWorkload(change, {
+    result: 'patched',
+    decide: async (current) => ({ change: true, operations: templateOperations(current, settings), check: async () => undefined }),
+    undo: ({ object }) => `Look at the pods: kubectl describe ${objectName(object)}.`,
+  });
+}
+
+/** JSON Patch for the annotations of a pod template. Pure. */
+export function templateOperations({ template, path }: Pick<Workload, 'template' | 'path'>, settings: SettingValues): PatchOperation[] {
+  const annotations = template.metadata?.annotations;
+  const changes = settingChanges(annotations ?? {}, settings);
+  if (changes.length === 0) return [];
+  const metadata = [...path, 'metadata'];
+  const operations = changes.map((change): PatchOperation => {
+    const key = jsonPointer([...metadata, 'annotations', settingAnnotation(change.setting)]);
+    return change.new === null ? { op: 'remove', path: key } : { op: 'add', path: key, value: change.new };
+  });
+  if (annotations !== undefined && annotations !== null) return operations;
+  const missing: PatchOperation[] = template.metadata === undefined || template.metadata === null ? [{ op: 'add', path: jsonPointer(metadata), value: {} }] : [];
+  return [...missing, { op: 'add', path: jsonPointer([...metadata, 'annotations']), value: {} }, ...operations];
+}

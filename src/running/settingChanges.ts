@@ -1,0 +1,59 @@
+import { findSetting, formatMebibytes, parseQuantity, settingAnnotation, settingsOfAnnotations, type SettingName, type SettingValues } from '../settings/index.ts';
+import { plainText } from './plainText.ts';
+import type { CapturedPod } from './pods.ts';
+
+/** A setting's annotation, before and after. */
+export interface SettingChange {
+  readonly setting: SettingName;
+  /** Null: there is no annotation, the default holds. */
+  readonly old: string | null;
+  readonly new: string | null;
+}
+
+/**
+ * What has to change in annotations so that these settings hold. An empty value takes the annotation away; to the agent
+ * an empty annotation is none. Pure.
+ */
+export function settingChanges(annotations: Readonly<Record<string, string>>, wanted: SettingValues): SettingChange[] {
+  return (Object.entries(wanted) as [SettingName, string][]).flatMap(([setting, value]) => {
+    const old = annotations[settingAnnotation(setting)] ?? '';
+    return old === value ? [] : [{ setting, old: old === '' ? null : old, new: value === '' ? null : value }];
+  });
+}
+
+/** The annotations as a JSON merge patch has them: null takes one away. */
+export function changedAnnotations(changes: readonly SettingChange[]): Readonly<Record<string, string | null>> {
+  return Object.fromEntries(changes.map((change) => [settingAnnotation(change.setting), change.new]));
+}
+
+/** `state idle → running, filter none → "tcp port 443"` */
+export function changesText(changes: readonly SettingChange[]): string {
+  return changes.map((change) => `${change.setting} ${valueText(change.setting, change.old)} → ${valueText(change.setting, change.new)}`).join(', ');
+}
+
+function valueText(setting: SettingName, value: string | null): string {
+  if (value === null) return 'default';
+  return findSetting(setting)?.type === 'text' ? `"${plainText(value, 100)}"` : plainText(value, 100);
+}
+
+/**
+ * Why the agent would refuse the ring that these settings make: the volume's size was settled when the pod was made. The
+ * same rule as checkRing in images/agent/library/validity.sh.
+ */
+export function ringProblem(pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'volumeBytes'>, wanted: SettingValues): string | undefined {
+  if (wanted['file-size'] === undefined && wanted['file-count'] === undefined) return undefined;
+  const given = { ...settingsOfAnnotations(pod.annotations), ...wanted };
+  const values = effectiveValues(pod, { 'file-size': given['file-size'] ?? '', 'file-count': given['file-count'] ?? '' });
+  const { 'file-size': size = '', 'file-count': count = '' } = values;
+  const bytes = parseQuantity(size);
+  if (bytes === undefined || pod.volumeBytes === undefined || Math.floor(pod.volumeBytes / bytes) > Number(count)) return undefined;
+  return `${count} files of ${size} and one to spare do not fit into its volume of ${formatMebibytes(pod.volumeBytes)}`;
+}
+
+/** The values that the agent is to take for these settings, defaults included. */
+export function effectiveValues({ defaults }: Pick<CapturedPod, 'defaults'>, wanted: SettingValues): SettingValues {
+  const entries = (Object.entries(wanted) as [SettingName, string][]).map(([setting, value]) => {
+    return [setting, value || defaults[setting] || findSetting(setting)?.default || ''] as const;
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,78 @@
+import { droppedSum, type AgentStatus } from './agentStatus.ts';
+import { formatAge, formatBytes, formatTable, plainText } from './plainText.ts';
+import type { PodStatus } from './status.ts';
+
+const shownFilter = 40;
+const shownError = 100;
+
+export interface TableOptions {
+  /** A column for them, since there may be several. */
+  readonly namespaces: boolean;
+  readonly now: Date;
+}
+
+/** The captured pods as a table, one line each under a heading. Pure. */
+export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
+  const heading = ['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', 'VERSION', 'LAST ERROR'];
+  const rows = pods.map(({ namespace, pod, status, problem }) => ({
+    namespace,
+    cells: [pod, ...(status === null ? unknownCells(problem ?? '') : statusCells(status, now))],
+  }));
+  return formatTable([
+    namespaces ? ['NAMESPACE', ...heading] : heading,
+    ...rows.map(({ namespace, cells }) => (namespaces ? [namespace, ...cells] : cells)),
+  ]);
+}
+
+function unknownCells(problem: string): string[] {
+  return ['unknown', '-', '-', '-', '-', '-', '-', '-', plainText(problem, shownError)];
+}
+
+function statusCells(status: AgentStatus, now: Date): string[] {
+  const { filter = '', ring = {}, packets = 0, bytes = 0, version = '' } = status;
+  return [
+    plainText(stateText(status)),
+    plainText(filter, shownFilter) || '-',
+    `${ring.files ?? 0}`,
+    `${packets}`,
+    formatBytes(bytes),
+    droppedText(status),
+    backlogText(status),
+    plainText(version, 20) || '-',
+    plainText(errorText(status, now), shownError) || '-',
+  ];
+}
+
+/** Whether somebody has stopped it, or it has stopped by itself. */
+function stateText({ state, reason = '' }: AgentStatus): string {
+  return state === 'idle' && reason !== '' && reason !== 'state' ? `idle (${reason})` : state;
+}
+
+/** The sum, and where it was lost. */
+function droppedText(status: AgentStatus): string {
+  const sum = droppedSum(status);
+  if (sum === 0) return '0';
+  const places = (['kernel', 'interface', 'queue'] as const).flatMap((by) => {
+    const count = status.dropped?.[by] ?? 0;
+    return count === 0 ? [] : [`${by} ${count}`];
+  });
+  return `${sum} (${places.join(', ')})`;
+}
+
+/** Files that wait for their upload, and those that left the ring before it. */
+function backlogText({ upload }: AgentStatus): string {
+  if (upload === undefined) return '-';
+  const { pending = 0, pendingBytes = 0, lost = 0 } = upload;
+  const waiting = pending === 0 ? '0' : `${pending} (${formatBytes(pendingBytes)})`;
+  return lost === 0 ? waiting : `${waiting}, ${lost} lost`;
+}
+
+/** What keeps it from capturing goes before what has once been. */
+function errorText({ state, reason = '', invalid = [], lastError }: AgentStatus, now: Date): string {
+  const [first] = invalid;
+  if (first !== undefined) return `${first.setting}: ${first.reason}`;
+  if (state === 'waiting' && reason !== '') return reason;
+  if (lastError === undefined) return '';
+  const seconds = (now.getTime() - Date.parse(lastError.time ?? '')) / 1000;
+  return Number.isFinite(seconds) ? `${lastError.reason} (${formatAge(seconds)} ago)` : lastError.reason;
+}
