@@ -11,16 +11,17 @@ for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$root/$name"; done
 binaries='/usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/busybox'
 for binary in $binaries; do install -m 755 "$binary" "$root/usr/bin"; done
 install -m 755 launch packet-capture-agent "$root/usr/bin"
+install -m 755 serve-metrics "$root/usr/lib/packet-capture"
 install -m 644 preload.so library/*.sh "$root/usr/lib/packet-capture"
 # What the agent and `kubectl exec`, `cp` and `debug` call.
-for tool in sh cat date df du head id ip ls mkfifo mv ps rm sleep stat tail tar wc; do
+for tool in sh cat date df du head id ip ls mkdir mkfifo mv ps rm sha256sum sleep stat tail tar wc; do
   ln -s busybox "$root/usr/bin/$tool"
 done
 
 # Every library, and the loader, at its own path: `ldd` prints "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)". The C
 # library loads libgcc_s by itself when a thread ends, as those of a capture on several interfaces do.
 {
-  ldd /usr/bin/dumpcap /usr/bin/tcpdump launch preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
+  ldd /usr/bin/dumpcap /usr/bin/tcpdump launch serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
   readlink -f "$(gcc -print-file-name=libgcc_s.so.1)"
 } | sort -u > libraries
 while read -r library; do

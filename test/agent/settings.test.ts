@@ -125,7 +125,7 @@ describe('a filter', () => {
         code: 0,
         last: expect.objectContaining({ event: 'stopped', packets: 2, files: 1 }),
         noise: [],
-        files: [expect.stringMatching(/^web-1_\d{14}_00001\.pcapng$/)],
+        files: ['.agent', expect.stringMatching(/^web-1_\d{14}_00001\.pcapng$/)],
       });
     }));
   });

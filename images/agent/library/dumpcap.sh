@@ -3,7 +3,7 @@
 #
 # One run of dumpcap, from its start to its end.
 
-dumpcapPid=
+dumpcapPid='' count=0 kernelDropped=0 interfaceDropped=0
 
 # readClock: hundredths of a second since boot, in $now.
 readClock() {
@@ -13,7 +13,8 @@ readClock() {
 
 # startDumpcap: true if it was started. Its first line decides whether it captures.
 startDumpcap() {
-  runFiles=0 count=0 countAtOpen=0 dropped=0 droppedReported=0 droppedAtEnd=0 problem='' filterProblem='' killed=''
+  runFiles=0 count=0 countAtOpen=0 problem='' filterProblem='' killed=''
+  kernelDropped=0 interfaceDropped=0 queueDropped=0 droppedReported=0 kernelAtEnd=0 interfaceAtEnd=0
   capturing=$present
   # dumpcap looks at the size after a packet, so the largest packet must fit in between.
   largestPacket=$((snaplen > 0 ? snaplen : largestSnaplen))
@@ -86,8 +87,15 @@ finishRun() {
   dumpcapPid=
   while readLine 0.02; do :; done
   line=
-  [ "$droppedAtEnd" -le "$dropped" ] || dropped=$droppedAtEnd
-  [ -n "$file" ] || return 0
+  [ "$kernelAtEnd" -le "$kernelDropped" ] || kernelDropped=$kernelAtEnd
+  [ "$interfaceAtEnd" -le "$interfaceDropped" ] || interfaceDropped=$interfaceAtEnd
+  if [ -n "$file" ]; then closeLastFile; fi
+  totalKernelDropped=$((totalKernelDropped + kernelDropped)) totalQueueDropped=$((totalQueueDropped + queueDropped))
+  totalInterfaceDropped=$((totalInterfaceDropped + interfaceDropped))
+  count=0 kernelDropped=0 interfaceDropped=0 capturedInterfaces=''
+}
+
+closeLastFile() {
   if [ "$status" = 0 ]; then
     closeFile
   else

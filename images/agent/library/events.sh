@@ -2,6 +2,9 @@
 # One JSON object a line on standard output: what the capture agent has to say.
 
 members=
+# Of the last error: the event without its kind, and the second since 1970. When the clock was last asked.
+lastError='' lastErrorSecond=''
+wallTime='' wallSecond=0 wallAt=0
 
 # quote TEXT: TEXT as a JSON string in $quoted.
 quote() {
@@ -49,6 +52,28 @@ raw() {
 
 # emit EVENT: prints the event with the members named since the last one.
 emit() {
-  printf '{"time":"%s","event":"%s"%s}\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$members"
+  askClock
+  printf '{"time":"%s","event":"%s"%s}\n' "$wallTime" "$1" "$members"
+  if [ "$1" = error ]; then lastError="{\"time\":\"$wallTime\"$members}" lastErrorSecond=$wallSecond; fi
   members=
+  statusNow=1
+}
+
+# askClock: the time as text in $wallTime, and as the second since 1970 in $wallSecond.
+askClock() {
+  wallTime=$(date -u '+%s %Y-%m-%dT%H:%M:%SZ')
+  wallSecond=${wallTime%% *} wallTime=${wallTime#* }
+  [ -z "${now:-}" ] || readClock
+  wallAt=${now:-0}
+}
+
+# tellTime: the time in $time, reckoned from when the clock was last asked, since that takes a process.
+tellTime() {
+  secondOfDay=$((wallSecond % 86400 + (now - wallAt) / 100))
+  if [ -z "$wallTime" ] || [ "$secondOfDay" -ge 86400 ]; then
+    askClock
+    secondOfDay=$((wallSecond % 86400))
+  fi
+  hours=$((secondOfDay / 3600 + 100)) minutes=$((secondOfDay / 60 % 60 + 100)) seconds=$((secondOfDay % 60 + 100))
+  time=${wallTime%T*}T${hours#1}:${minutes#1}:${seconds#1}Z
 }

@@ -3,19 +3,27 @@
 
 file=
 totalFiles=0 totalPackets=0 totalBytes=0 totalDropped=0
+totalKernelDropped=0 totalInterfaceDropped=0 totalQueueDropped=0
 
 onFile() {
   if [ -n "$file" ]; then closeFile; fi
   file=$1
   runFiles=$((runFiles + 1))
-  [ "$runFiles" = 1 ] || return 0
+  if [ "$runFiles" = 1 ]; then onFirstFile; fi
+}
+
+onFirstFile() {
   startedAt=$now
   # shellcheck disable=SC2086 # names without white space
   list interfaces $capturing
+  capturedInterfaces=$items
   text filter "$now_FILTER"
+  quotedFilter=$quoted
   number snaplen "$snaplen"
   text file "$file"
   emit started
+  startedTime=$wallTime
+  setState capturing
 }
 
 # closeFile [PACKETS]: says what the closed file holds; one without packets is not kept. When files follow each other
@@ -25,8 +33,8 @@ closeFile() {
   # dumpcap counts in 32 bits.
   [ "$packets" -ge 0 ] || packets=$((packets + 4294967296))
   countAtOpen=$count
-  newlyDropped=$((dropped - droppedReported))
-  droppedReported=$dropped
+  newlyDropped=$((kernelDropped + queueDropped - droppedReported))
+  droppedReported=$((kernelDropped + queueDropped))
   bytes=$(stat -c %s "$file" 2> /dev/null)
   kept=true
   if [ -z "$bytes" ]; then
@@ -36,6 +44,7 @@ closeFile() {
     kept=false
   else
     totalFiles=$((totalFiles + 1))
+    addToRing "$bytes"
   fi
   capturedPackets=$((capturedPackets + packets))
   totalPackets=$((totalPackets + packets)) totalBytes=$((totalBytes + bytes)) totalDropped=$((totalDropped + newlyDropped))

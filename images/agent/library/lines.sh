@@ -4,18 +4,19 @@
 # What dumpcap says on standard error, which is this program's file descriptor 3:
 #   File: PATH           a file was opened, and the one before is closed
 #   Packets: N           written so far, without a line's end; right before `File:` it is exact (do_file_switch_or_stop)
-#   Dropped: N           by the kernel so far (preload/pcapStats.c)
-#   Packets received/dropped on interface 'NAME': R/D (pcap:KERNEL/dumpcap:QUEUE/flushed:AFTER_THE_END/…)   at its end
+#   Dropped: K I         by the kernel and by the interfaces so far (preload/pcapStats.c)
+#   Packets received/dropped on interface 'NAME': R/D (pcap:KERNEL/dumpcap:QUEUE/flushed:AFTER_THE_END/ps_ifdrop:INTERFACE)   at its end
 
 line=
 carriageReturn=$(printf '\r')
 
 # openLines: the pipe for dumpcap's lines. It has a name for a moment only: the volume is all that can be written to.
 openLines() {
-  rm -f "$captureDir/.lines"
-  mkfifo -m 600 "$captureDir/.lines" 2> /dev/null || return 1
-  exec 3<> "$captureDir/.lines"
-  rm -f "$captureDir/.lines"
+  openAgentDir || return 1
+  rm -f "$agentDir/lines"
+  mkfifo -m 600 "$agentDir/lines" 2> /dev/null || return 1
+  exec 3<> "$agentDir/lines"
+  rm -f "$agentDir/lines"
 }
 
 # readLine SECONDS: waits that long for each character of a line of dumpcap's, and handles the line when it is whole;
@@ -46,7 +47,11 @@ onLine() {
   esac
   case $lineEnd in
     'File: '*) onFile "${lineEnd#File: }" ;;
-    'Dropped: '[0-9]*) dropped=${lineEnd#Dropped: } ;;
+    'Dropped: '[0-9]*' '[0-9]*)
+      kernelDropped=${lineEnd#Dropped: }
+      interfaceDropped=${kernelDropped#* }
+      kernelDropped=${kernelDropped% *}
+      ;;
     'Packets received/dropped on '*'(pcap:'*) onDrops "${lineEnd##*\(pcap:}" ;;
     "That string isn't a valid capture filter ("*)
       filterProblem=${lineEnd#*\(}
@@ -69,5 +74,17 @@ onKernelRefusal() {
 onDrops() {
   kernel=${1%%/*}
   queue=${1#*/dumpcap:}
-  droppedAtEnd=$((droppedAtEnd + kernel + ${queue%%/*}))
+  interface=${1#*/ps_ifdrop:}
+  kernelAtEnd=$((kernelAtEnd + kernel)) queueDropped=$((queueDropped + ${queue%%/*}))
+  interfaceAtEnd=$((interfaceAtEnd + ${interface%%[!0-9]*}))
+}
+
+# readOpenLine: dumpcap ends no line after it has told how many packets there are.
+readOpenLine() {
+  case ${line##*"$carriageReturn"} in
+    'Packets: '[0-9]*' ')
+      count=${line##*"$carriageReturn"Packets: }
+      count=${count% }
+      ;;
+  esac
 }

@@ -3,6 +3,8 @@
 # the ring itself (preload/ring.c); here it is cut to what the settings allow before dumpcap starts.
 
 captureDir=${PACKET_CAPTURE_DIR:-/captures}
+# All that the agent keeps there for itself.
+agentDir=$captureDir/.agent
 fourDigits='[0-9][0-9][0-9][0-9]'
 
 # withRingFiles COMMAND...: runs COMMAND with every file of the ring behind its arguments, the oldest first.
@@ -31,6 +33,39 @@ pruneFiles() {
     rm -f "$1"
     total=$((total - bytes))
     shift
+  done
+}
+
+# Sizes of the closed files in the ring, as far as they are known, the oldest first.
+ringSizes='' ringSum=0 ringKnown=0
+
+# addToRing BYTES: a file was closed.
+addToRing() {
+  ringSizes="$ringSizes$1 " ringSum=$((ringSum + $1)) ringKnown=$((ringKnown + 1))
+}
+
+# measureRing: what lies in the volume now, the open file included, in $ringFiles and $ringBytes. Others delete files
+# too, the oldest first: how many there are is looked up, and their sizes only when there are some that nobody told of.
+measureRing() {
+  withRingFiles countFiles
+  closedFiles=$((ringFiles - (openBytes > 0 ? 1 : 0)))
+  [ "$ringKnown" -ge "$closedFiles" ] || withRingFiles listSizes
+  while [ "$ringKnown" -gt "$closedFiles" ]; do
+    ringSum=$((ringSum - ${ringSizes%% *})) ringKnown=$((ringKnown - 1))
+    ringSizes=${ringSizes#* }
+  done
+  ringBytes=$((ringSum + openBytes))
+}
+
+countFiles() {
+  ringFiles=$#
+  [ -e "$1" ] || ringFiles=0
+}
+
+listSizes() {
+  ringSizes='' ringSum=0 ringKnown=0
+  for bytes in $(stat -c %s "$@" 2> /dev/null); do
+    [ "$ringKnown" -ge "$closedFiles" ] || addToRing "$bytes"
   done
 }
 

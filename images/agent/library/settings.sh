@@ -16,8 +16,9 @@ settingNames='state:STATE filter:FILTER interfaces:INTERFACES snaplen:SNAPLEN fi
   upload:UPLOAD stream:STREAM mirror:MIRROR'
 longestValue=16384
 
-# Everything that is set, as text; differs when a setting differs.
+# Everything that is set, as text; differs when a setting differs. The same as members of a JSON object.
 settingsText=
+settingsJson=
 settingsVersion=
 newline='
 '
@@ -53,17 +54,19 @@ readSettings() {
 takeSettings() {
   changes=
   settingsText=
+  settingsJson=
   for setting in $settingNames; do
     name=${setting%:*}
     eval "value=\$next_${setting#*:} before=\${now_${setting#*:}-}"
+    quote "$value"
+    new=$quoted
     if [ "$value" != "$before" ]; then
       quote "$before"
-      old=$quoted
-      quote "$value"
-      changes="$changes${changes:+,}{\"setting\":\"$name\",\"old\":$old,\"new\":$quoted}"
+      changes="$changes${changes:+,}{\"setting\":\"$name\",\"old\":$quoted,\"new\":$new}"
       eval "now_${setting#*:}=\$value"
     fi
     settingsText="$settingsText$name=$value$newline"
+    settingsJson="$settingsJson${settingsJson:+,}\"$name\":$new"
   done
 }
 

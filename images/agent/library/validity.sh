@@ -9,7 +9,7 @@ checkSettings() {
   # shellcheck disable=SC2154 # readSettings sets now_*.
   state=$now_STATE interfaces=$now_INTERFACES snaplen=$now_SNAPLEN fileCount=$now_FILE_COUNT \
     packetLimit=$now_PACKET_COUNT
-  valid=1
+  valid=1 invalidSettings='' invalidNames=''
   case $state in running | idle) ;; *) invalid state "$state" 'must be running or idle' ;; esac
   checkFilter "$now_FILTER"
   checkInterfaces "$interfaces"
@@ -62,6 +62,7 @@ invalid() {
   text setting "$1"
   text value "$2"
   text reason "$3"
+  invalidSettings="$invalidSettings${invalidSettings:+,}{${members#,}}" invalidNames="$invalidNames $1"
   emit 'invalid setting'
 }
 

@@ -1,12 +1,13 @@
 /*
- * Preloaded into dumpcap: reports the kernel's drop counter while the capture runs.
+ * Preloaded into dumpcap: reports what the kernel and the interfaces drop while the capture runs.
  *
- * dumpcap asks for it at its end only, and nobody else can: reading a packet socket's statistics resets them
+ * dumpcap asks for that at its end only, and nobody else can: reading a packet socket's statistics resets them
  * (packet(7), PACKET_STATISTICS). libpcap keeps the sum per handle, so asking more often changes nothing for dumpcap.
  * The question is put in the packet callback, on the thread that owns the handle: pcap_dispatch() need not return
  * while packets keep coming, which is just when they are dropped.
  *
- * Once a second at most, and only after packets: `Dropped: N` on standard error, N summed over all interfaces.
+ * Once a second at most, and only after packets: `Dropped: KERNEL INTERFACE` on standard error, each summed over all
+ * handles.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -22,19 +23,26 @@ struct callback {
     u_char *user;
 };
 
-static atomic_ullong dropped;
+static atomic_ullong kernel_dropped, interface_dropped;
+
+/* Adds to `sum` what a counter has grown. It is 32 bits wide: an unsigned difference is right across its wrap. */
+static unsigned long long add_news(atomic_ullong *sum, unsigned counter, unsigned *before)
+{
+    unsigned news = counter - *before;
+
+    *before = counter;
+    return atomic_fetch_add(sum, news) + news;
+}
 
 static void report(pcap_t *handle)
 {
-    static _Thread_local unsigned handle_dropped;
+    static _Thread_local unsigned kernel_before, interface_before;
     struct pcap_stat stats;
 
     if (pcap_stats(handle, &stats) != 0)
         return;
-    /* The counter is 32 bits wide: an unsigned difference is right across its wrap. */
-    unsigned news = stats.ps_drop - handle_dropped;
-    handle_dropped = stats.ps_drop;
-    dprintf(STDERR_FILENO, "Dropped: %llu\n", (unsigned long long)atomic_fetch_add(&dropped, news) + news);
+    unsigned long long kernel = add_news(&kernel_dropped, stats.ps_drop, &kernel_before);
+    dprintf(STDERR_FILENO, "Dropped: %llu %llu\n", kernel, add_news(&interface_dropped, stats.ps_ifdrop, &interface_before));
 }
 
 static void report_each_second(pcap_t *handle)

@@ -1,0 +1,131 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { version } from '../../src/version.ts';
+import type { Agent } from './agent.ts';
+import { statusWhen } from './agentFiles.ts';
+import { useAgents } from './fixture.ts';
+import { until } from './until.ts';
+
+const { folder, network, start } = useAgents();
+const port = 9464;
+const environment = { PACKET_CAPTURE_METRICS_PORT: String(port) };
+
+/** What a client within the pod gets; the requests of its program, each on a connection of its own. */
+async function inPod(program: string): Promise<string> {
+  const [enter = '', ...rest] = network().enterPod;
+  const { stdout } = await promisify(execFile)(enter, [...rest, process.execPath, '--input-type=module', '--eval', `${client}\n${program}`]);
+  return stdout;
+}
+
+/** `ask(text)`: sends it, and gives all that comes until the other side closes or resets. */
+const client = `
+import { connect } from 'node:net';
+const open = () => { const socket = connect(${port}, '127.0.0.1'); socket.on('error', () => undefined); return socket; };
+const ask = (text) => new Promise((resolve) => {
+  const socket = open();
+  let answer = '';
+  socket.on('data', (data) => { answer += data; });
+  socket.on('close', () => resolve(answer));
+  socket.write(text);
+});`;
+
+const ask = (request: string): Promise<string> => inPod(`console.log(await ask(${JSON.stringify(request)}))`);
+const get = (path: string): Promise<string> => ask(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+
+async function listening(agent: Agent): Promise<number> {
+  return until('metrics server', async () => {
+    for (const pid of await agent.processes()) {
+      if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) === 'serve-metrics\n') return pid;
+    }
+    return undefined;
+  });
+}
+
+describe('metrics', () => {
+  test("are what the status says, in Prometheus' format, also after the server was killed", async () => {
+    const captures = await folder();
+    const agent = await start({ captures, environment, settings: { filter: 'udp', stream: 'nowhere' } });
+    await agent.next('started');
+    await network().send({ count: 321 });
+    const status = await statusWhen('with 321 packets', captures, ({ packets }) => packets === 321);
+    const answer = await until('metrics', async () => {
+      const text = await get('/metrics');
+      return text.includes('packet_capture_packets_total 321\n') ? text : undefined;
+    });
+    const [head = '', body = ''] = answer.trimEnd().split('\r\n\r\n');
+    expect(head.split('\r\n').slice(0, 2)).toEqual(['HTTP/1.1 200 OK', 'Content-Type: text/plain; version=0.0.4; charset=utf-8']);
+    expect(head).toContain(`Content-Length: ${body.length + 1}\r\n`);
+    const samples = body.split('\n').filter((line) => !line.startsWith('#'));
+    expect(samples).toEqual([
+      `packet_capture_agent_info{version="${version}"} 1`,
+      'packet_capture_packets_total 321',
+      `packet_capture_bytes_total ${String(status['bytes'])}`,
+      'packet_capture_dropped_packets_total{by="kernel"} 0',
+      'packet_capture_dropped_packets_total{by="interface"} 0',
+      'packet_capture_dropped_packets_total{by="queue"} 0',
+      'packet_capture_files 1',
+      `packet_capture_ring_bytes ${String(status['bytes'])}`,
+      ...['capturing', 'idle', 'waiting', 'invalid', 'stopped'].map((state) => `packet_capture_state{state="${state}"} ${state === 'capturing' ? 1 : 0}`),
+      'packet_capture_setting_invalid{setting="stream"} 1',
+    ]);
+    for (const sample of samples) {
+      const name = /^\w+/.exec(sample)?.[0] ?? '';
+      expect(body).toMatch(new RegExp(`^# HELP ${name} .*\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${name}`, 'm'));
+    }
+    const before = await listening(agent);
+    process.kill(before, 'SIGKILL');
+    expect(await agent.next('error')).toMatchObject({ reason: 'metrics: the server ended with status 137' });
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+    expect(agent.noise).toEqual([]);
+  });
+
+  test('are all that is served, to whoever asks however', async () => {
+    const captures = await folder();
+    const agent = await start({ captures, environment, settings: { state: 'idle' } });
+    const pid = await listening(agent);
+    const [file = ''] = await readdir(captures);
+    const paths = ['/', '/metrics/', '/metrics.txt', '//metrics', '/../metrics', '/metrics/../status.json', '/metrics%00', '/%6detrics', '/status.json', '/.agent/status.json', `/${file}`, '/../../etc/passwd', '/cgi-bin/sh', 'http://a/metrics', ''];
+    const answers = JSON.parse(await inPod(`
+      const answers = [];
+      for (const path of ${JSON.stringify(paths)}) answers.push((await ask('GET ' + path + ' HTTP/1.1\\r\\n\\r\\n')).split(' ')[1]);
+      console.log(JSON.stringify(answers));`)) as string[];
+    expect(answers).toEqual(paths.map(() => '404'));
+    expect(await ask('POST /metrics HTTP/1.1\r\nContent-Length: 1\r\n\r\nx')).toMatch(/^HTTP\/1.1 405 /);
+    expect((await ask('HEAD /metrics HTTP/1.0\r\n\r\n')).trimEnd()).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*Connection: close$/);
+    expect(await get('/metrics?a=b')).toMatch(/^HTTP\/1.1 200 /);
+    // A hundred that say nothing, one that says too much, one that goes away: they take its time and nothing else.
+    const status = await inPod(`
+      const silent = Array.from({ length: 100 }, open);
+      await ask('GET /' + 'x'.repeat(100_000));
+      silent.forEach((socket) => socket.destroy());
+      console.log((await ask('GET /metrics HTTP/1.1\\r\\n\\r\\n')).split(' ')[1]);`);
+    expect(status.trim()).toBe('200');
+    expect(await listening(agent)).toBe(pid);
+    const memory = /^RssAnon:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
+    expect(Number(memory)).toBeLessThan(300);
+    expect(await readdir(join(captures, '.agent'))).toEqual(['metrics', 'new', 'status.json']);
+  });
+
+  test('are nowhere to be had unless a port is given, and a port that is taken stays with whoever has it', async () => {
+    const quiet = await start({ settings: { state: 'idle' } });
+    await quiet.next('idle');
+    await quiet.alone();
+    expect(await inPod(`open().on('error', ({ code }) => console.log(code))`)).toBe('ECONNREFUSED\n');
+
+    const [enter = '', ...rest] = network().enterPod;
+    const app = spawn(enter, [...rest, process.execPath, '--eval', `require('net').createServer().listen(${port}, () => console.log('up'))`]);
+    try {
+      await once(app.stdout, 'data');
+      const agent = await start({ environment, settings: { state: 'idle' } });
+      expect(await agent.next('error')).toMatchObject({ reason: `metrics: port ${port} is taken`, retry: '30s' });
+      await agent.alone();
+      expect(await agent.stop()).toMatchObject({ code: 0 });
+    } finally {
+      app.kill('SIGKILL');
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { settings } from '../../src/settings/index.ts';
+import { version } from '../../src/version.ts';
+import { readStatus, statusWhen, volumeOf } from './agentFiles.ts';
+import { useAgents } from './fixture.ts';
+
+const { folder, network, start } = useAgents();
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+const nothingDropped = { kernel: 0, interface: 0, queue: 0 };
+
+async function ringOf(captures: string): Promise<{ files: number; bytes: number }> {
+  const names = (await readdir(captures)).filter((name) => name.endsWith('.pcapng'));
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(captures, name))).size));
+  return { files: names.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+describe('status.json', () => {
+  test('says what is captured, the packets of the open file included, and nothing changes without packets', async () => {
+    const captures = await folder();
+    const agent = await start({ captures, settings: { filter: 'udp port 9999', snaplen: '96', rotate: '5s' } });
+    const { file } = await agent.next('started');
+    await network().send({ count: 321 });
+    const status = await statusWhen('with 321 packets', captures, ({ packets }) => packets === 321);
+    expect(status).toEqual({
+      time, version, state: 'capturing', reason: '', started: time, interfaces: ['eth0'], filter: 'udp port 9999', snaplen: 96, file,
+      files: 0, packets: 321, bytes: expect.any(Number), dropped: nothingDropped, ring: { files: 1, bytes: expect.any(Number) }, invalid: [],
+      settings: expect.objectContaining({ state: 'running', filter: 'udp port 9999', snaplen: '96', rotate: '5s', 'file-size': '16Mi', upload: '', mirror: '' }),
+    });
+    expect(Object.keys(Object(status['settings']))).toEqual(settings.map(({ name }) => name));
+    expect(Math.abs(Date.parse(String(status['time'])) - Date.now())).toBeLessThan(5000);
+    expect(status['bytes']).toBe((await ringOf(captures)).bytes);
+    expect(status['ring']).toEqual(await ringOf(captures));
+    const before = (await stat(join(captures, '.agent/status.json'))).mtimeMs;
+    await sleep(2200);
+    expect((await stat(join(captures, '.agent/status.json'))).mtimeMs).toBe(before);
+    await agent.next('file closed');
+    await network().send({ count: 100 });
+    expect(await statusWhen('with a closed file', captures, ({ packets }) => packets === 421)).toMatchObject({ files: 1, ring: { files: 2 } });
+    await agent.stop();
+    const last = await readStatus(captures);
+    expect(last).toMatchObject({ state: 'stopped', files: 2, packets: 421, file: '', interfaces: [], ring: await ringOf(captures) });
+    expect(last?.['bytes']).toBe(agent.events.at(-1)?.['bytes']);
+    expect(agent.noise).toEqual([]);
+    expect(await readdir(join(captures, '.agent'))).toEqual(['new', 'status.json']);
+  });
+
+  test('says what is idle, waiting or invalid, and why, and goes on in a new container', async () => {
+    const captures = await folder();
+    const agent = await start({ captures, settings: { state: 'idle', stream: 'nowhere' } });
+    const stream = { setting: 'stream', value: 'nowhere', reason: 'must be HOST:PORT or [IPV6]:PORT' };
+    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject({ reason: 'state', started: '', file: '', packets: 0, invalid: [stream] });
+    await agent.set({ state: 'running', stream: '', filter: 'tcp prt "80"' });
+    const reason = expect.stringMatching(/syntax error/);
+    expect(await statusWhen('invalid', captures, ({ state }) => state === 'invalid')).toMatchObject({ filter: 'tcp prt "80"', invalid: [{ setting: 'filter', value: 'tcp prt "80"', reason }] });
+    await agent.set({ filter: '', snaplen: 'x' });
+    expect(await statusWhen('invalid again', captures, ({ snaplen, invalid }) => snaplen === 0 && JSON.stringify(invalid).includes('snaplen'))).toMatchObject({ state: 'invalid', filter: '' });
+    await agent.set({ snaplen: '', interfaces: 'net9' });
+    const missing = 'there is no interface net9';
+    expect(await statusWhen('waiting', captures, ({ state }) => state === 'waiting')).toMatchObject({ reason: missing, invalid: [], lastError: { time, reason: missing, retry: '1s' } });
+    await agent.set({ interfaces: '', filter: 'udp', 'packet-count': '7' });
+    await agent.next('started');
+    await network().send({ count: 9 });
+    const idle = { reason: 'packet-count', packets: 7, files: 1, ring: { files: 1 }, lastError: { reason: missing } };
+    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject(idle);
+    await agent.kill();
+
+    const restarted = await start({ captures, settings: { filter: 'udp', 'packet-count': '7' } });
+    await restarted.next('idle');
+    const fresh = await statusWhen('of the new container', captures, ({ packets }) => packets === 0);
+    expect(fresh).toMatchObject({ state: 'idle', reason: 'packet-count', files: 0, bytes: 0, ring: await ringOf(captures) });
+    expect(fresh).not.toHaveProperty('lastError');
+  });
+
+  test('tells apart what the kernel and what the queue of several interfaces dropped', async () => {
+    const captures = await folder();
+    const agent = await start({ captures, settings: { filter: 'udp', interfaces: 'eth0,lo', 'buffer-size': '1Mi' } });
+    await agent.next('started');
+    const dumpcap = await agent.dumpcap();
+    process.kill(dumpcap, 'SIGSTOP');
+    await network().send({ count: 4000, size: 1000 });
+    process.kill(dumpcap, 'SIGCONT');
+    const status = await statusWhen('with drops', captures, ({ packets, dropped }) => Number(packets) + Number((dropped as { kernel: number }).kernel) === 4000);
+    expect(status['dropped']).toMatchObject({ kernel: expect.any(Number), interface: 0, queue: 0 });
+    await agent.stop();
+    expect(await readStatus(captures)).toMatchObject({ packets: status['packets'], dropped: status['dropped'] });
+  });
+
+  test('is written on a full volume, and nothing is said about it', async () => {
+    const agent = await start({ captures: 'tmpfs:6m', settings: { filter: 'udp' } });
+    await agent.next('started');
+    const captures = await volumeOf(agent);
+    await network().send({ count: 7000, size: 1000, perSecond: 5000 });
+    const reason = '/captures is full: less than 1Mi is free';
+    expect(await statusWhen('of a full volume', captures, (status) => status['reason'] === reason)).toMatchObject({ state: 'waiting', files: 1 });
+    expect(agent.noise).toEqual([]);
+  });
+});
