@@ -68,6 +68,7 @@ describe('metrics', () => {
       'packet_capture_dropped_packets_total{by="interface"} 0',
       'packet_capture_dropped_packets_total{by="queue"} 0',
       'packet_capture_files 1',
+      'packet_capture_files_limit 8',
       `packet_capture_ring_bytes ${String(status['bytes'])}`,
       ...['capturing', 'idle', 'waiting', 'invalid', 'stopped'].map((state) => `packet_capture_state{state="${state}"} ${state === 'capturing' ? 1 : 0}`),
       'packet_capture_setting_invalid{setting="stream"} 1',

@@ -1,5 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { settings } from '../../src/settings/index.ts';
@@ -72,6 +72,26 @@ describe('status.json', () => {
     const fresh = await statusWhen('of the new container', captures, ({ packets }) => packets === 0);
     expect(fresh).toMatchObject({ state: 'idle', reason: 'packet-count', files: 0, bytes: 0, ring: await ringOf(captures) });
     expect(fresh).not.toHaveProperty('lastError');
+  });
+
+  test('counts the ring as it is, whatever closes empty and whatever was pushed out', async () => {
+    const captures = await folder();
+    const agent = await start({ captures, settings: { filter: 'udp', rotate: '1s', 'file-count': '2' } });
+    await agent.next('started');
+    for (let round = 0; round < 3; round += 1) {
+      await network().send({ count: 50 });
+      while ((await agent.next('file closed'))['packets'] === 0);
+    }
+    await agent.next('file closed');
+    await agent.set({ state: 'idle' });
+    await agent.next('idle');
+    const ring = await ringOf(captures);
+    expect(ring.files).toBeLessThan(3);
+    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject({ files: 3, packets: 150, ring });
+    await rm(join(captures, basename(String((await agent.files())[0]))));
+    await agent.set({ state: 'running' });
+    await agent.next('started');
+    expect(await statusWhen('capturing', captures, ({ state }) => state === 'capturing')).toMatchObject({ ring: await ringOf(captures) });
   });
 
   test('tells apart what the kernel and what the queue of several interfaces dropped', async () => {

@@ -44,7 +44,6 @@ closeFile() {
     kept=false
   else
     totalFiles=$((totalFiles + 1))
-    addToRing "$bytes"
   fi
   capturedPackets=$((capturedPackets + packets))
   totalPackets=$((totalPackets + packets)) totalBytes=$((totalBytes + bytes)) totalDropped=$((totalDropped + newlyDropped))

@@ -43,7 +43,8 @@ metricsText() {
   metric bytes_total counter 'Bytes written to capture files since the container started.' " $((totalBytes + openBytes))"
   metric dropped_packets_total counter 'Packets that are missing from the capture, by where they were dropped.' \
     "{by=\"kernel\"} $kernel" "{by=\"interface\"} $interface" "{by=\"queue\"} $totalQueueDropped"
-  metric files gauge 'Capture files in the ring.' " $ringFiles"
+  metric files gauge 'Capture files in the ring, the open one included.' " $ringFiles"
+  if [ -n "$valid" ]; then metric files_limit gauge 'Closed capture files that the ring keeps.' " $fileCount"; fi
   metric ring_bytes gauge 'Bytes of the capture files in the ring.' " $ringBytes"
   metric state gauge 'What the capture agent does: 1 for the state that it is in.'
   for name in capturing idle waiting invalid stopped; do

@@ -36,36 +36,26 @@ pruneFiles() {
   done
 }
 
-# Sizes of the closed files in the ring, as far as they are known, the oldest first.
-ringSizes='' ringSum=0 ringKnown=0
+# What was looked at last: the open file and those of the ring; and the bytes of all but the open one.
+ringLooked='' ringSum=0
 
-# addToRing BYTES: a file was closed.
-addToRing() {
-  ringSizes="$ringSizes$1 " ringSum=$((ringSum + $1)) ringKnown=$((ringKnown + 1))
-}
-
-# measureRing: what lies in the volume now, the open file included, in $ringFiles and $ringBytes. Others delete files
-# too, the oldest first: how many there are is looked up, and their sizes only when there are some that nobody told of.
+# measureRing: what lies in the volume now, the open file included, in $ringFiles and $ringBytes. Closed files do not
+# change: their sizes are asked for when there are others than before.
 measureRing() {
-  withRingFiles countFiles
-  closedFiles=$((ringFiles - (openBytes > 0 ? 1 : 0)))
-  [ "$ringKnown" -ge "$closedFiles" ] || withRingFiles listSizes
-  while [ "$ringKnown" -gt "$closedFiles" ]; do
-    ringSum=$((ringSum - ${ringSizes%% *})) ringKnown=$((ringKnown - 1))
-    ringSizes=${ringSizes#* }
-  done
+  withRingFiles measureFiles
   ringBytes=$((ringSum + openBytes))
 }
 
-countFiles() {
+measureFiles() {
   ringFiles=$#
   [ -e "$1" ] || ringFiles=0
-}
-
-listSizes() {
-  ringSizes='' ringSum=0 ringKnown=0
-  for bytes in $(stat -c %s "$@" 2> /dev/null); do
-    [ "$ringKnown" -ge "$closedFiles" ] || addToRing "$bytes"
+  [ "$file $*" != "$ringLooked" ] || return 0
+  ringLooked="$file $*" ringSum=0
+  # shellcheck disable=SC2046 # sizes and names without white space
+  set -- $(stat -c '%s %n' "$@" 2> /dev/null)
+  while [ $# -gt 1 ]; do
+    [ "$2" = "$file" ] || ringSum=$((ringSum + $1))
+    shift 2
   done
 }
 
