@@ -8,20 +8,20 @@ mkdir -p "$root"/usr/bin "$root"/usr/lib "$root"/usr/lib64 "$root"/usr/lib/packe
 # Debian has one tree of binaries and libraries, and old names for it.
 for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$root/$name"; done
 
-binaries='/usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/busybox'
+binaries='/usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/busybox /usr/bin/rclone'
 for binary in $binaries; do install -m 755 "$binary" "$root/usr/bin"; done
 install -m 755 launch packet-capture-agent "$root/usr/bin"
-install -m 755 serve-metrics "$root/usr/lib/packet-capture"
+install -m 755 own-ports serve-metrics "$root/usr/lib/packet-capture"
 install -m 644 preload.so library/*.sh "$root/usr/lib/packet-capture"
 # What the agent and `kubectl exec`, `cp` and `debug` call.
-for tool in sh cat date df du head id ip ls mkdir mkfifo mv ps rm sha256sum sleep stat tail tar wc; do
+for tool in sh cat date df du head id ip ln ls mkdir mkfifo mv ps rm sha256sum sleep stat tail tar wc; do
   ln -s busybox "$root/usr/bin/$tool"
 done
 
 # Every library, and the loader, at its own path: `ldd` prints "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)". The C
 # library loads libgcc_s by itself when a thread ends, as those of a capture on several interfaces do.
 {
-  ldd /usr/bin/dumpcap /usr/bin/tcpdump launch serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
+  ldd /usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/rclone launch own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
   readlink -f "$(gcc -print-file-name=libgcc_s.so.1)"
 } | sort -u > libraries
 while read -r library; do
@@ -29,6 +29,8 @@ while read -r library; do
   cp -L "$library" "$root$library"
 done < libraries
 
+# What TLS to a bucket is checked with.
+install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 # Names in filters: `port https`, `proto ospf`.
 cp /etc/services /etc/protocols "$root/etc"
 printf 'root:x:0:0::/:/bin/sh\nnonroot:x:65532:65532::/captures:/bin/sh\n' > "$root/etc/passwd"
@@ -37,7 +39,7 @@ chown 65532:65532 "$root/captures"
 
 # Licences of all that was copied, and the versions that name its source at Debian's.
 # shellcheck disable=SC2086 # a list
-packages=$({ cat libraries; printf '%s\n' $binaries /etc/services; } | while read -r path; do
+packages=$({ cat libraries; printf '%s\n' $binaries /etc/services /usr/sbin/update-ca-certificates; } | while read -r path; do
   dpkg-query --search "$(readlink -f "$path")"
 done | cut -d : -f 1 | sort -u)
 for package in $packages; do

@@ -18,6 +18,10 @@ export interface AgentOptions {
   readonly volume: string;
   readonly settings?: SettingValues;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Folder with what the Secret for uploads holds; without one it is not there. */
+  readonly secret?: string;
+  /** The pod's labels. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** False: the container has no NET_RAW, as with CRI-O's defaults. */
   readonly netRaw?: boolean;
 }
@@ -45,8 +49,8 @@ export interface Agent {
 
 /** Starts the agent in the network's pod: its image's own entrypoint, with the rights that a pod's container has. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { root, network, captures, volume, settings = {}, environment = {}, netRaw = true } = options;
-  await writeSettings(volume, settings);
+  const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {}, netRaw = true } = options;
+  await writeSettings(volume, settings, labels);
   const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, netRaw ? 'NET_RAW' : '', '/usr/bin/packet-capture-agent'];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
@@ -58,6 +62,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       POD_NAMESPACE: 'shop',
       POD_NAME: 'web-1',
       NODE_NAME: 'node0',
+      UPLOAD_SECRET: secret,
       ...environment,
     },
   });
@@ -96,7 +101,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     set: async (changes) => {
       values = { ...values, ...changes };
-      await writeSettings(volume, values);
+      await writeSettings(volume, values, labels);
     },
     files: async () => {
       const folder = captures.startsWith('tmpfs:') ? `/proc/${await agentProcess()}/root/captures` : captures;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # container.sh ROOT CAPTURES SETTINGS CAPABILITIES COMMAND [ARGUMENT...]: a command of the agent's image as the kubelet runs
-# its entrypoint, in this mount, PID and network namespace: uid 65532, no privilege escalation, read-only root. CAPABILITIES is NET_RAW or nothing;
-# CAPTURES may be `tmpfs:SIZE` instead of a folder.
+# its entrypoint, in this mount, PID and network namespace: uid 65532, no privilege escalation, read-only root. CAPABILITIES
+# is NET_RAW or nothing; CAPTURES may be `tmpfs:SIZE` instead of a folder; UPLOAD_SECRET in the environment is the folder
+# that stands for the Secret, if there is one.
 set -eu
 root=$1 captures=$2 settings=$3 capabilities=${4:+,+net_raw}
 shift 4
@@ -17,6 +18,8 @@ case $captures in
   *) mount --bind "$captures" "$root/captures" ;;
 esac
 mount -o bind,ro "$settings" "$root/etc/packet-capture/settings"
+[ -z "${UPLOAD_SECRET:-}" ] || mount -o bind,ro "$UPLOAD_SECRET" "$root/etc/packet-capture/upload"
+unset UPLOAD_SECRET
 
 # The state in which a runtime starts a container's first process: the capability is permitted, the user is not root.
 exec chroot "$root" /test/ld.so --library-path /test /test/setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \

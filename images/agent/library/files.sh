@@ -10,6 +10,7 @@ onFile() {
   file=$1
   runFiles=$((runFiles + 1))
   if [ "$runFiles" = 1 ]; then onFirstFile; fi
+  noteOpened
 }
 
 onFirstFile() {
@@ -53,6 +54,7 @@ closeFile() {
   number dropped "$newlyDropped"
   raw kept "$kept"
   emit 'file closed'
+  noteClosed
   file=
 }
 

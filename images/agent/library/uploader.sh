@@ -1,0 +1,252 @@
+# shellcheck shell=sh disable=SC2154,SC3045
+# SC2154: it runs with the variables of the program that started it. SC3045: -n and -t of `read` are busybox's.
+#
+# The uploader: a process that takes closed files to their destination, the oldest first, again and again until they are
+# there. A file counts as uploaded once the far end was asked, and has it and its JSON as they are here.
+
+uploadConfig=/etc/packet-capture/upload/rclone.conf
+# Files in one go, and hundredths of a second between two: each takes some of the agent's own ports, and a port rests for
+# a minute after a connection.
+batchSize=32 batchPause=500
+
+runUploader() {
+  pending='' pendingBefore=none pendingFiles=0 pendingBytes=0 lastUploadError='' ending='' shown=''
+  exportLimits
+  recallCounts
+  openPause || return
+  findWorkload
+  findDumpcapVersion
+  completeInterrupted
+  tryAt=0 tryDelay=1
+  while :; do
+    readClock
+    findPending
+    if [ -z "$ending" ] && [ -e "$uploadDir/ending" ]; then ending=1 tryAt=0 tryDelay=1; fi
+    if [ -n "$pending" ] && [ "$now" -ge "$tryAt" ]; then
+      uploadBatch
+    else
+      showUploads
+      [ -z "$ending" ] || [ -n "$pending" ] || return 0
+      IFS= read -r -n 1 -t 0.5 _ <&4
+    fi
+  done
+}
+
+# exportLimits: rclone is to be small, for the container's memory is: one file at a time, and no more than 5 MiB of it. It
+# makes no bucket. S3's, Azure's, Backblaze's and Dropbox' parts are larger, and several, unless told.
+exportLimits() {
+  export RCLONE_S3_UPLOAD_CONCURRENCY=1 RCLONE_S3_CHUNK_SIZE=5M RCLONE_S3_NO_CHECK_BUCKET=true
+  export RCLONE_AZUREBLOB_UPLOAD_CONCURRENCY=1 RCLONE_B2_CHUNK_SIZE=5M RCLONE_DROPBOX_CHUNK_SIZE=4M
+  export GOMEMLIMIT=32MiB GOGC=25 GOMAXPROCS=1
+}
+
+# openPause: nothing ever comes out of this pipe; `read` waits there without a process for it.
+openPause() {
+  { mkdir -p "$queueDir" && rm -f "$uploadDir/pause" && mkfifo -m 600 "$uploadDir/pause"; } 2> /dev/null || {
+    text reason "upload: $uploadDir cannot be written to"
+    emit error
+    sleep 10
+    return 1
+  }
+  exec 4<> "$uploadDir/pause"
+  rm -f "$uploadDir/pause"
+}
+
+# findDumpcapVersion: out of "Dumpcap (Wireshark) 4.4.9 (…).", in $dumpcapVersion.
+findDumpcapVersion() {
+  # shellcheck disable=SC2046 # words
+  set -- $(dumpcap --version 2> /dev/null)
+  dumpcapVersion=${3:-unknown}
+  dumpcapVersion=${dumpcapVersion%.}
+}
+
+# completeInterrupted: files that were open when the container before this one was killed. They may end in the middle of
+# a packet; how many the kernel dropped, nobody knows.
+completeInterrupted() {
+  set -f
+  for open in $interrupted; do
+    name=${open##*/}
+    nearName "${name%.open}"
+    if [ -e "$near" ]; then
+      file=$near count=0 countAtOpen=0
+      # shellcheck disable=SC2046 # a date and a number
+      set -- $(stat -c '%Y %s' "$near")
+      completeNote "${open%.open}" "$(date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ)" "$(countPackets)" null "$2"
+    else
+      rm -f "$open"
+    fi
+  done
+}
+
+# findPending: names of the files that are to be uploaded, in $pending. A file that the ring has let go is lost.
+findPending() {
+  set +f
+  set -- "$queueDir"/*.json
+  set -f
+  pending=
+  [ -e "$1" ] || set --
+  for noted; do
+    name=${noted##*/}
+    name=${name%.json}
+    nearName "$name"
+    if [ -e "$near" ]; then pending="$pending$name "; else loseFile; fi
+  done
+  [ "$pending" != "$pendingBefore" ] || return 0
+  pendingBefore=$pending pendingFiles=0 pendingBytes=0
+  set --
+  for name in $pending; do
+    nearName "$name"
+    set -- "$@" "$near"
+  done
+  [ $# -gt 0 ] || return 0
+  for size in $(stat -c %s "$@" 2> /dev/null); do pendingFiles=$((pendingFiles + 1)) pendingBytes=$((pendingBytes + size)); done
+}
+
+loseFile() {
+  readNote "$noted"
+  packets=${noteText##*'"packets":'}
+  lost=$((lost + 1))
+  text file "$near"
+  number packets "${packets%%,*}"
+  emit 'upload lost'
+  rm -f "$noted"
+}
+
+readNote() {
+  noteText=
+  IFS= read -r noteText < "$1"
+} 2> /dev/null
+
+# uploadBatch: one go. What the far end has is taken off the queue, whatever else failed.
+uploadBatch() {
+  tryAt=$((now + batchPause)) reason='' verified='' doneFiles=0 doneBytes=0
+  prepareBatch
+  if [ ! -s "$uploadConfig" ]; then
+    reason='the Secret packet-capture-upload is not there, or has no rclone.conf'
+  elif [ -z "$ownPorts" ]; then
+    reason='there are no local ports to upload from that the app does not use: see net.ipv4.ip_local_port_range'
+  else
+    transferBatch
+  fi
+  finishBatch
+  rm -rf "$uploadDir/batch" "$uploadDir/list"
+}
+
+# prepareBatch: the oldest files under their far names, and their JSON.
+prepareBatch() {
+  rm -rf "$uploadDir/batch"
+  mkdir -p "$uploadDir/batch"
+  batch='' batchFiles=0
+  for name in $pending; do
+    [ "$batchFiles" -lt "$batchSize" ] || break
+    nearName "$name"
+    sum=$(sha256sum < "$near") || continue
+    readNote "$queueDir/$name.json"
+    noteText="${noteText%?},\"workload\":\"$workload\",\"sha256\":\"${sum%% *}\""
+    printf '%s,"versions":{"agent":"%s","dumpcap":"%s"}}\n' "$noteText" "$agentVersion" "$dumpcapVersion" \
+      > "$uploadDir/batch/$name.json"
+    ln -s "$near" "$uploadDir/batch/$name.pcapng"
+    batch="$batch$name " batchFiles=$((batchFiles + 1))
+  done 2> /dev/null
+  for name in $batch; do printf '%s\n' "$name.pcapng" "$name.json"; done > "$uploadDir/list"
+}
+
+# transferBatch: copies, then asks the far end for what it has. The names that match stand in $verified; why others do not, in
+# $reason.
+transferBatch() {
+  said=$(callRclone copy --checksum 2>&1) || {
+    findReason
+    # It could not even begin.
+    case $said in *'ERROR :'*) ;; *) return ;; esac
+  }
+  matches=$newline$(callRclone check --combined - 2> /dev/null)$newline
+  for name in $batch; do
+    case $matches in *"$newline= $name.json$newline"*) ;; *) continue ;; esac
+    case $matches in *"$newline= $name.pcapng$newline"*) verified="$verified$name " doneFiles=$((doneFiles + 1)) ;; esac
+  done
+  if [ -z "$reason" ] && [ "$doneFiles" -lt "$batchFiles" ]; then reason='the far end has not what was sent'; fi
+}
+
+# callRclone COMMAND [ARGUMENT...]: on the batch; the process becomes rclone, so that it ends with this one.
+callRclone() {
+  exec "$library/own-ports" "$ownPorts" rclone "$@" "$uploadDir/batch" "${upload%/}/$podNamespace/$workload/$podName" \
+    --config "$uploadConfig" --ask-password=false --files-from-raw "$uploadDir/list" --copy-links --no-traverse \
+    --transfers 1 --checkers 1 --buffer-size 0 --use-mmap --retries 1 --low-level-retries 2 --contimeout 10s --timeout 60s \
+    --stats 0 --log-level ERROR < /dev/null 4>&-
+}
+
+# finishBatch: takes off the queue what is done, and says how it went.
+finishBatch() {
+  for name in $verified; do
+    nearName "$name"
+    readNote "$queueDir/$name.json"
+    bytes=${noteText##*'"bytes":'}
+    doneBytes=$((doneBytes + ${bytes%?}))
+    rm -f "$queueDir/$name.json"
+  done
+  if [ "$doneFiles" -gt 0 ]; then
+    uploaded=$((uploaded + doneFiles)) uploadedBytes=$((uploadedBytes + doneBytes)) tryDelay=1
+    # shellcheck disable=SC2086 # names without white space
+    list files $verified
+    number bytes "$doneBytes"
+    emit uploaded
+    lastUploaded=$wallTime lastUploadedSecond=$wallSecond
+  fi
+  findPending
+  if [ -z "$reason" ]; then
+    lastUploadError=
+  elif [ -n "$pending" ]; then
+    failUpload
+  fi
+}
+
+# failUpload: says why, and when the next try is: in a second, then twice as long each time, up to a minute.
+failUpload() {
+  maskSecrets
+  failures=$((failures + 1)) lastUploadError=$reason
+  text reason "$reason"
+  number pending "$pendingFiles"
+  text retry "${tryDelay}s"
+  emit 'upload failed'
+  readClock
+  tryAt=$((now + tryDelay * 100))
+  tryDelay=$((tryDelay * 2))
+  [ "$tryDelay" -le 60 ] || tryDelay=60
+  [ -z "$ending" ] || [ "$tryDelay" -le 2 ] || tryDelay=2
+}
+
+# findReason: rclone's, in $reason, out of all that it said.
+findReason() {
+  case $said in
+    *'last error was: '*) reason=${said##*last error was: } ;;
+    *'Failed to '*) reason="failed to ${said##*Failed to }" ;;
+    *) reason=$said ;;
+  esac
+  # shellcheck disable=SC2086 # all white space becomes one space
+  set -- $reason
+  reason=$*
+  [ -n "$reason" ] || reason='rclone says nothing'
+}
+
+# showUploads: for the capture to read.
+showUploads() {
+  quote "$upload"
+  json="{\"destination\":$quoted,\"pending\":$pendingFiles,\"pendingBytes\":$pendingBytes,\"uploaded\":$uploaded"
+  quote "$lastUploaded"
+  json="$json,\"uploadedBytes\":$uploadedBytes,\"failed\":$failures,\"lost\":$lost,\"lastUploaded\":$quoted"
+  quote "$lastUploadError"
+  json="$json,\"lastError\":$quoted}"
+  [ "$json" != "$shown" ] || return 0
+  shown=$json
+  {
+    printf '%s\n%s\n' "$json" "$pendingFiles $pendingBytes $uploaded $failures $lost $lastUploadedSecond $uploadedBytes $lastUploaded" \
+      > "$uploadDir/state.new" && mv "$uploadDir/state.new" "$uploadDir/state"
+  } 2> /dev/null
+}
+
+# recallCounts: from the uploader before this one, if it was of this container.
+recallCounts() {
+  uploaded=0 uploadedBytes=0 failures=0 lost=0 lastUploaded='' lastUploadedSecond=0
+  { read -r _ && read -r _ _ uploaded failures lost lastUploadedSecond uploadedBytes lastUploaded; } \
+    2> /dev/null < "$uploadDir/state" || :
+}
