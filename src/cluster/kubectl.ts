@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, pipeline, type Readable, type Writable } from 'node:stream';
 import { execa, type Result } from 'execa';
 import { codedError, type CodedError } from '../errors.ts';
 import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
@@ -37,7 +37,7 @@ export type Kubectl = (args: readonly string[], call?: KubectlCall) => Promise<K
 
 /** A kubectl that runs: what it says can be read while it says it. */
 export interface KubectlProcess {
-  /** Bytes; kubectl waits while nobody reads. */
+  /** Bytes, for `for await` or `pipe`; kubectl waits while nobody reads. */
   readonly stdout: Readable;
   /** Present when it was asked for. */
   readonly stdin?: Writable;
@@ -102,13 +102,17 @@ export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
       reject: false,
       buffer: { stdout: false, stderr: true },
     });
+    // Read from the first moment: Node throws away what a process has left unread when it exits.
+    const stdout = new PassThrough();
+    stdout.on('error', () => undefined);
+    pipeline(running.stdout, stdout, () => undefined);
     const ended = running.then((result): KubectlEnd => {
       const { stderr } = result;
       const error = failureOf(program, args, result, stderr);
       return { code: result.exitCode, stderr, ...(error === undefined ? {} : { error }) };
     });
     return {
-      stdout: running.stdout,
+      stdout,
       ...(running.stdin === null ? {} : { stdin: running.stdin }),
       ended,
       kill: () => void running.kill(),

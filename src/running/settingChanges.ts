@@ -50,6 +50,14 @@ export function ringProblem(pod: Pick<CapturedPod, 'annotations' | 'defaults' | 
   return `${count} files of ${size} and one to spare do not fit into its volume of ${formatMebibytes(pod.volumeBytes)}`;
 }
 
+/** The settings that an agent finds changed: an annotation that says what held without it changes nothing for it. */
+export function effectiveChanges(pod: Pick<CapturedPod, 'defaults'>, changes: readonly SettingChange[]): SettingName[] {
+  return changes.map(({ setting }) => setting).filter((setting, index) => {
+    const valueOf = (side: 'old' | 'new'): string | undefined => effectiveValues(pod, { [setting]: changes[index]?.[side] ?? '' })[setting];
+    return valueOf('old') !== valueOf('new');
+  });
+}
+
 /** The values that the agent is to take for these settings, defaults included. */
 export function effectiveValues({ defaults }: Pick<CapturedPod, 'defaults'>, wanted: SettingValues): SettingValues {
   const entries = (Object.entries(wanted) as [SettingName, string][]).map(([setting, value]) => {

@@ -6,7 +6,7 @@ import { mapParallel } from './parallel.ts';
 import { pause } from './pause.ts';
 import { plainText } from './plainText.ts';
 import type { CapturedPod } from './pods.ts';
-import { effectiveValues, type SettingChange } from './settingChanges.ts';
+import { effectiveChanges, effectiveValues, type SettingChange } from './settingChanges.ts';
 import { atOnce } from './status.ts';
 
 export interface WaitOptions {
@@ -62,7 +62,7 @@ async function judgePod({ kubectl, settings }: WaitOptions, { pod, changes, befo
   if ('problem' in asked) return /\bnot found\b/i.test(asked.problem) ? { kind: 'gone' } : { kind: 'pending', text: asked.problem };
   const expectation: Expectation = {
     values: effectiveValues(pod, settings),
-    changed: changes.map(({ setting }) => setting),
+    changed: effectiveChanges(pod, changes),
     fileBefore: before === undefined ? undefined : openFile(before),
   };
   return judgeAgent(asked.status, expectation);

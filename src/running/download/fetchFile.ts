@@ -67,7 +67,7 @@ async function bring(options: TransferOptions & { readonly signal?: AbortSignal 
     if (end.kind === 'broken') throwFinal(end.error);
     fruitless = end.kind === 'broken' && end.received > 0 ? 0 : fruitless + 1;
     if (fruitless >= fruitlessTries || (end.kind === 'broken' && isGone(end.error))) return end;
-    await pause(1000, options.signal);
+    if (end.kind === 'broken' && end.received === 0) await pause(1000, options.signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { makeKubectl, makeKubectlStart } from '../../../src/cluster/kubectl.ts';
 import { execInPod } from '../../../src/running/exec.ts';
@@ -25,9 +26,17 @@ test('output that nobody reads holds the program back, and it can be killed', as
   const { stdout, ended, kill } = makeKubectlStart({ program: 'test/fixtures/running/endless.sh' })([]);
   await new Promise((done) => stdout.once('readable', done));
   expect(stdout.readableLength).toBeLessThan(1024 ** 2);
+  await setTimeout(100);
+  expect(stdout.readableLength).toBeLessThan(1024 ** 2);
   kill();
   stdout.resume();
   expect(await ended).toMatchObject({ code: undefined, error: { code: 'KUBECTL_FAILED' } });
+});
+
+test('nothing is lost before somebody reads', async () => {
+  const { stdout } = makeKubectlStart({ program: 'echo' })(['early']);
+  await setTimeout(200);
+  expect(await text(stdout)).toBe('--request-timeout=0 early\n');
 });
 
 test('what goes wrong is told, never thrown', async () => {

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { execa } from 'execa';
+import { settings } from '../../src/settings/index.ts';
+
+/** The program as users start it, with a kubectl that must not be reached. */
+async function run(...args: readonly string[]): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, ['bin/packet-capture.js', ...args], { reject: false, env: { KUBECTL: '/nonexistent/kubectl' } });
+  return { exitCode, stdout, stderr };
+}
+
+describe('wrong usage is said before the cluster is asked', () => {
+  test.each([
+    [['download'], 'which pods?'],
+    [['status', '-A', '-n', 'shop'], '-n and -A exclude each other'],
+    [['start', 'web-1', '--filter', ' '], 'filter " " must not be blank'],
+    [['start', 'web-1', '--state', 'idle'], "unknown option '--state'"],
+    [['stop', 'web-1', '--filter', 'port 80'], "unknown option '--filter'"],
+    [['start', 'web-1', '--wait=soon'], 'Allowed choices are true, false'],
+    [['start', 'web-1', '--persist'], '--persist needs a workload'],
+    [['download', 'web-1', '--merge', ''], 'a path is empty'],
+    [['status', 'deploy/web,db'], 'is not TYPE/NAME'],
+  ])('%o: %s', async (args, message) => {
+    const { exitCode, stdout, stderr } = await run(...args);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+  });
+});
+
+test.each(['start', 'status'])('%s says that kubectl is missing', async (command) => {
+  const { exitCode, stderr } = await run(command, 'web-1');
+  expect(stderr).toContain('error KUBECTL_MISSING');
+  expect(exitCode).toBe(1);
+});
+
+test('start has a flag for each setting, except for the one that it decides', async () => {
+  const { stdout } = await run('start', '--help');
+  for (const { name } of settings) expect(stdout.includes(`--${name} <`), name).toBe(name !== 'state');
+});
