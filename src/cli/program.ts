@@ -49,6 +49,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/download.ts')).addDownload,
   },
   {
+    name: 'stream',
+    summary: 'the packets of running pods as they come, merged, for Wireshark',
+    load: async () => (await import('./commands/stream.ts')).addStream,
+  },
+  {
     name: 'certs',
     summary: "the webhook's certificates: new, inspect, rotate",
     load: async () => (await import('./commands/certs.ts')).addCerts,

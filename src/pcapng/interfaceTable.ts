@@ -1,14 +1,12 @@
 import type { ByteWriter } from './byteWriter.ts';
 import { writeInterface } from './encode.ts';
-import { textOption, type CaptureOption } from './options.ts';
+import { textOption } from './options.ts';
 import { interfaceOptions, makeInterface, type CaptureInterface } from './records.ts';
 
 /** What an interface is called in the output; what is absent stays as it was. */
 export interface InterfaceLabel {
   readonly name?: string;
   readonly description?: string;
-  /** The pcap-filter expression that its packets passed. */
-  readonly filter?: string;
 }
 
 /** Says what an interface of a source is called in the output. */
@@ -51,18 +49,12 @@ export function createInterfaceTable(out: ByteWriter): InterfaceTable {
   };
 }
 
-function withLabel({ linkType, snaplen, options }: CaptureInterface, { name, description, filter }: InterfaceLabel): CaptureInterface {
+function withLabel({ linkType, snaplen, options }: CaptureInterface, { name, description }: InterfaceLabel): CaptureInterface {
   const set = [
     ...(name === undefined ? [] : [textOption(interfaceOptions.name, name)]),
     ...(description === undefined ? [] : [textOption(interfaceOptions.description, description)]),
-    ...(filter === undefined ? [] : [filterOption(filter)]),
   ];
   return makeInterface(linkType, snaplen, [...set, ...options.filter(({ code }) => set.every((option) => option.code !== code))]);
-}
-
-/** The first octet of the value says that the filter is text, as libpcap takes it. */
-function filterOption(filter: string): CaptureOption {
-  return textOption(interfaceOptions.filter, `\0${filter}`);
 }
 
 function identity({ linkType, snaplen, options }: CaptureInterface): string {

@@ -98,7 +98,7 @@ test('a live merge can be read while it grows, with interfaces that come in betw
   const pods = ['shop/web-1:eth0', 'shop/web-2:eth0', 'shop/db-0:eth0'];
   const pieces = [merge.take(0)];
   for (const [index, name] of pods.entries()) {
-    const source = merge.add(name, () => ({ name, description: 'node=a', filter: 'udp' }));
+    const source = merge.add(name, () => ({ name, description: 'node=a' }));
     source.push(pcapHeader(true, 0xa1b23c4d), index * 1000);
     for (let count = 0; count < 3; count += 1) source.push(pcapPacket(true, second, index * 1000 + count, udpFrame(`${name} ${count}`)), index * 1000);
     pieces.push(merge.take(index * 1000 + 500));

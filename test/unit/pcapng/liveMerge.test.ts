@@ -98,7 +98,7 @@ test('the header comes at once, an interface with its source, and nothing twice'
   const merge = createLiveMerge({ application: 'test', windowMs, mostBytes });
   expect(readAll([merge.take(0)]).records.map(({ type }) => type)).toEqual(['section']);
   expect(merge.take(1)).toHaveLength(0);
-  const source = merge.add('ns/pod:eth0', () => ({ name: 'ns/pod:eth0', description: 'node=one', filter: 'udp' }));
+  const source = merge.add('ns/pod:eth0', () => ({ name: 'ns/pod:eth0', description: 'node=one' }));
   source.push(pcapHeader(true, 0xa1b23c4d, 1, 96), 5);
   const described = readAll([sectionBlock(true), merge.take(5)]).records;
   expect(described).toMatchObject([{ type: 'section' }, { type: 'interface', name: 'ns/pod:eth0', description: 'node=one', snaplen: 96, resolution: { exponent: 9 } }]);

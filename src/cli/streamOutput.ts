@@ -1,0 +1,62 @@
+import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { codedError, type CodedError } from '../errors.ts';
+
+export interface StreamOutput {
+  /** Resolves when the bytes are taken. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A file, which is made or emptied at the first write, or standard output for `-`.
+ * @throws USAGE for a terminal, FILE_EXISTS
+ */
+export async function openStreamOutput(file: string, force: boolean): Promise<StreamOutput> {
+  if (file === '-') return standardOutput();
+  if (!force && (await exists(file))) throw codedError('FILE_EXISTS', 'there is such a file', { where: file });
+  let handle: FileHandle | undefined;
+  return {
+    write: async (bytes) => {
+      handle ??= await open(file, force ? 'w' : 'wx', 0o600);
+      await handle.appendFile(bytes);
+    },
+    close: async () => {
+      await handle?.close();
+    },
+  };
+}
+
+async function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function unwritable(error: unknown, where: string): CodedError {
+  return codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where, cause: error });
+}
+
+/** Whoever reads standard output, such as Wireshark, has had enough. */
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+function standardOutput(): StreamOutput {
+  const { stdout } = process;
+  if (stdout.isTTY) {
+    throw codedError('USAGE', 'packets are not for a terminal', { hint: 'Add `| wireshark -k -i -`, or name a file with -o.' });
+  }
+  // Each failure reaches the write that it belongs to.
+  stdout.on('error', () => {});
+  return {
+    write: async (bytes) =>
+      new Promise((resolve, reject) => {
+        stdout.write(bytes, (error) => {
+          if (error == null) resolve();
+          else reject(error);
+        });
+      }),
+    close: async () => {},
+  };
+}

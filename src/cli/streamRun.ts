@@ -1,0 +1,84 @@
+import { makeKubectl, makeKubectlStart } from '../cluster/index.ts';
+import { execInPod, findPods } from '../running/index.ts';
+import { captureCommands, streamPods, windowMs, type StreamEvent, type StreamResult } from '../running/stream/index.ts';
+import { parseDuration } from '../settings/index.ts';
+import { version } from '../version.ts';
+import { createProgressLine } from './progressLine.ts';
+import { somePodsOf, type PodFlags } from './podFlags.ts';
+import { interruption } from './releaseFlags.ts';
+import { settingsOfFlags } from './settingFlags.ts';
+import { isBrokenPipe, openStreamOutput, unwritable } from './streamOutput.ts';
+import { notCaptured, tellWithout } from './withoutSidecar.ts';
+
+export interface StreamFlags extends PodFlags, Readonly<Record<string, unknown>> {
+  readonly output: string;
+  readonly force?: boolean;
+}
+
+/** Of Node, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
+/** `stream`: packets to the output, what happens to stderr. */
+export async function runStream(name: string | undefined, flags: StreamFlags): Promise<void> {
+  const { context, kubeconfig, namespace, output: file, force = false } = flags;
+  const target = somePodsOf(name, flags);
+  const { duration, ...wanted } = settingsOfFlags(flags);
+  const interrupted = interruption();
+  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal: interrupted });
+  // Not with the signal: a capture that is asked to end still has packets to hand over.
+  const start = makeKubectlStart({ context, kubeconfig, namespace });
+  const command = await captureCommands();
+  const output = await openStreamOutput(file, force);
+  const line = createProgressLine();
+  let looked = false;
+  try {
+    const result = await streamPods({
+      find: async () => {
+        const found = await findPods(kubectl, target);
+        if (!looked && found.captured.length === 0 && found.without.length > 0) throw notCaptured(found.where, found.without);
+        if (!looked) tellWithout(found.without);
+        looked = true;
+        return found;
+      },
+      open: (pod, capture) => execInPod(start, pod, command(capture), { stdin: true, detached: true }),
+      wanted,
+      write: output.write,
+      stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
+      onEvent: (event) => (event.type === 'progress' ? line.show(`${podCount(event.pods)}, ${event.packets} packets`) : line.say(eventText(event))),
+      application: `packet-capture ${version}`,
+    });
+    line.end();
+    conclude(result, file, line.seconds());
+  } finally {
+    line.end();
+    await output.close();
+  }
+}
+
+function after(duration: string): AbortSignal {
+  return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimer));
+}
+
+function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>): string {
+  if (event.type === 'waiting') return `${event.where}: there is no captured pod; waiting for one`;
+  if (event.type === 'unreachable') return `warning: pods that come are not seen now: ${event.reason}`;
+  const pod = `${event.pod.namespace}/${event.pod.name}`;
+  if (event.type === 'joined') return `${pod}: joined`;
+  if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
+  if (event.type === 'failed') return `${pod}: ${event.reason}; again in ${event.retrySeconds}s`;
+  return `${pod}: left, ${event.packets} packets${droppedText(event.dropped)}`;
+}
+
+function conclude({ joined, packets, late, dropped, outputError }: StreamResult, file: string, seconds: number): void {
+  if (late > 0) console.error(`${late} packets came more than ${windowMs} ms late, and stand behind later ones`);
+  console.error(`${packets} packets${droppedText(dropped)}, ${joined === 1 ? '1 capture' : `${joined} captures`}, ${seconds}s`);
+  if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
+}
+
+function droppedText(dropped: number): string {
+  return dropped === 0 ? '' : `, ${dropped} dropped`;
+}
+
+function podCount(pods: number): string {
+  return pods === 1 ? '1 pod' : `${pods} pods`;
+}

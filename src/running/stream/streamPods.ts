@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubectlProcess } from '../../cluster/index.ts';
+import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import { createLiveMerge, type LiveMerge } from '../../pcapng/index.ts';
+import type { SettingValues } from '../../settings/index.ts';
+import type { CapturedPod, FoundPods } from '../pods.ts';
+import type { StreamEvent } from './events.ts';
+import { createOutput, type Output } from './output.ts';
+import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture } from './podCapture.ts';
+import { readCapture, type RunningCapture } from './readCapture.ts';
+import { createRoster } from './roster.ts';
+
+export interface StreamOptions {
+  /** The pods as they are now. */
+  readonly find: () => Promise<FoundPods>;
+  /** Starts the capture in a pod. */
+  readonly open: (pod: CapturedPod, capture: PodCapture) => KubectlProcess;
+  /** In place of each pod's own settings. */
+  readonly wanted: SettingValues;
+  /** Resolves when more may come; rejects when the output takes no more. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** The end, at somebody's wish. */
+  readonly stop: AbortSignal;
+  readonly onEvent: (event: StreamEvent) => void;
+  /** For the header of the output. */
+  readonly application: string;
+}
+
+export interface StreamResult {
+  /** Captures that began. */
+  readonly joined: number;
+  readonly packets: number;
+  /** Packets that came too late for their place; they are there, behind later ones. */
+  readonly late: number;
+  /** Packets that were lost in the pods, as far as those could still tell. */
+  readonly dropped: number;
+  /** What `write` has failed with; absent when the end was somebody's wish. */
+  readonly outputError?: unknown;
+}
+
+export const windowMs = 200;
+const mostBytes = 64 * 1024 * 1024;
+const writeEvery = 50;
+const findEvery = 1000;
+/** From the wish to end until kubectl is killed; capture.sh kills after three seconds what does not end. */
+const endWithin = 5000;
+/** Captures that are being started at a time: kubectl takes a good part of a second of CPU to start. */
+const mostBeginning = 8;
+
+interface Attached {
+  readonly pod: CapturedPod;
+  readonly capture: PodCapture;
+  readonly running: RunningCapture;
+  readonly packets: () => number;
+  begun: boolean;
+}
+
+/**
+ * Captures in all pods of a target, in those that come later too, and writes one pcapng: an interface for each pod and
+ * device, packets in order of time.
+ * @throws what the first `find` throws; SETTING_INVALID for a wanted filter that a pod refuses
+ */
+export async function streamPods({ find, open, wanted, write, stop, onEvent, application }: StreamOptions): Promise<StreamResult> {
+  const first = await find();
+  const merge = createLiveMerge({ application, windowMs, mostBytes });
+  const finish = new AbortController();
+  const over = AbortSignal.any([stop, finish.signal]);
+  const output = createOutput(write, () => finish.abort());
+  const roster = createRoster(onEvent);
+  const attached = new Map<string, Attached>();
+  const totals = { joined: 0, dropped: 0 };
+  let fatal: CodedError | undefined;
+
+  const onEnd = ({ pod, packets }: Attached, end: CaptureEnd): void => {
+    attached.delete(pod.uid);
+    totals.dropped += end.dropped;
+    if (end.code === filterRefused && wanted.filter !== undefined) {
+      fatal ??= codedError('SETTING_INVALID', `${pod.namespace}/${pod.name} refuses the filter: ${end.reason ?? ''}`, { where: '--filter' });
+      finish.abort();
+    } else if (!over.aborted) {
+      roster.ended(pod, end, packets(), now());
+    }
+  };
+
+  const attach = (pod: CapturedPod, capture: PodCapture): void => {
+    const source = merge.add(`${pod.namespace}/${pod.name}`, podLabel(pod));
+    const onBegin = (): void => {
+      entry.begun = true;
+      totals.joined += 1;
+      roster.began(pod, now());
+      onEvent({ type: 'joined', pod });
+    };
+    const running = readCapture(open(pod, capture), source, { onBegin, now, ready: () => output.writing });
+    const entry: Attached = { pod, capture, running, packets: () => source.packets, begun: false };
+    attached.set(pod.uid, entry);
+    void running.ended.then((end) => onEnd(entry, end));
+  };
+
+  const consider = (pod: CapturedPod): void => {
+    const capture = captureOrReason(pod, wanted);
+    const present = attached.get(pod.uid);
+    if (present === undefined && typeof capture === 'string') roster.ended(pod, { code: undefined, reason: capture, dropped: 0 }, 0, now());
+    else if (present === undefined) attach(pod, capture as PodCapture);
+    else if (JSON.stringify(present.capture) !== JSON.stringify(capture)) {
+      roster.changed(pod);
+      present.running.stop();
+    }
+  };
+
+  const follow = ({ captured, where }: FoundPods): void => {
+    roster.look(captured, where, attached, now());
+    const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
+    for (const pod of captured) if (attached.has(pod.uid) || (roster.isDue(pod, now()) && beginning() < mostBeginning)) consider(pod);
+    onEvent({ type: 'progress', pods: attached.size - beginning(), packets: merge.counts.packets });
+  };
+
+  const writer = writeSteadily(merge, output);
+  try {
+    for await (const found of findAgain(first, find, over, onEvent)) follow(found);
+  } finally {
+    finish.abort();
+    await endAll([...attached.values()].map(({ running }) => running));
+    await writer.end();
+  }
+  if (fatal !== undefined) throw fatal;
+  return { ...totals, ...merge.counts, ...(output.error === undefined ? {} : { outputError: output.error }) };
+}
+
+function now(): number {
+  return performance.now();
+}
+
+/** What to capture in a pod, or why that cannot be. */
+function captureOrReason(pod: CapturedPod, wanted: SettingValues): PodCapture | string {
+  try {
+    return podCapture(pod, wanted);
+  } catch (error) {
+    if (isCodedError(error)) return error.message;
+    throw error;
+  }
+}
+
+/** The pods, again and again until it is over. */
+async function* findAgain(first: FoundPods, find: StreamOptions['find'], over: AbortSignal, onEvent: StreamOptions['onEvent']): AsyncGenerator<FoundPods, void> {
+  let found = first;
+  let reachable = true;
+  while (!over.aborted) {
+    yield found;
+    await sleep(findEvery, undefined, { signal: over }).catch(() => {});
+    if (over.aborted) return;
+    try {
+      found = await find();
+      reachable = true;
+    } catch (error) {
+      if (!isCodedError(error)) throw error;
+      // What is gone may come again under its name.
+      if (error.code === 'NOT_FOUND') found = { ...found, captured: [] };
+      else if (reachable && !over.aborted) {
+        onEvent({ type: 'unreachable', reason: error.message });
+        reachable = false;
+      }
+    }
+  }
+}
+
+/** Ends captures, and waits until they have ended. */
+async function endAll(captures: readonly RunningCapture[]): Promise<void> {
+  for (const { stop } of captures) stop();
+  const patience = setTimeout(() => {
+    for (const { kill } of captures) kill();
+  }, endWithin);
+  await Promise.all(captures.map(({ ended }) => ended));
+  clearTimeout(patience);
+}
+
+/** Writes what is due until the end, and then the rest. */
+function writeSteadily(merge: LiveMerge, output: Output): { readonly end: () => Promise<void> } {
+  const ending = new AbortController();
+  const writeAll = async (): Promise<void> => {
+    for (; !ending.signal.aborted; await sleep(writeEvery)) await output.put(merge.take(now()));
+    await output.put(merge.takeAll());
+  };
+  const written = writeAll();
+  return {
+    end: async () => {
+      ending.abort();
+      await written;
+    },
+  };
+}

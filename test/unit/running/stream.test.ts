@@ -1,0 +1,187 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { KubectlEnd, KubectlProcess } from '../../../src/cluster/index.ts';
+import type { CapturedPod, FoundPods } from '../../../src/running/index.ts';
+import { podCapture, captureEnd } from '../../../src/running/stream/podCapture.ts';
+import { streamPods, type StreamEvent, type StreamOptions } from '../../../src/running/stream/index.ts';
+import { interfaceBlock, packetBlock, sectionBlock } from '../pcapng/captureBytes.ts';
+import { readAll } from '../pcapng/captureFiles.ts';
+
+function pod(name: string, more: Partial<CapturedPod> = {}): CapturedPod {
+  return { namespace: 'shop', name, uid: name, container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, ready: true, deleting: false, ...more };
+}
+
+/** A capture as kubectl hands it over; it ends when its standard input does. */
+function capture(): { process: KubectlProcess; send: (...milliseconds: number[]) => void; end: (end?: Partial<KubectlEnd>) => void } {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  let finish: (end: KubectlEnd) => void = () => {};
+  const ended = new Promise<KubectlEnd>((resolve) => {
+    finish = resolve;
+  });
+  const end = (how: Partial<KubectlEnd> = {}): void => {
+    stdout.end();
+    finish({ code: 0, stderr: '', ...how });
+  };
+  stdout.write(Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 2, value: 'eth0' }])]));
+  stdin.on('finish', () => end());
+  const send = (...times: number[]): void => {
+    for (const time of times) stdout.write(packetBlock(true, 0, BigInt(time * 1000), Uint8Array.of(1)));
+  };
+  return { process: { stdin, stdout, ended, kill: () => end({ code: undefined }) }, send, end };
+}
+
+interface Run {
+  readonly events: string[];
+  readonly captures: Map<string, ReturnType<typeof capture>[]>;
+  readonly pieces: Uint8Array[];
+  readonly set: (...pods: CapturedPod[]) => void;
+  readonly stop: () => void;
+  readonly result: ReturnType<typeof streamPods>;
+}
+
+function run(pods: readonly CapturedPod[], more: Partial<StreamOptions> = {}): Run {
+  const stopped = new AbortController();
+  const events: string[] = [];
+  const captures: Run['captures'] = new Map();
+  const pieces: Uint8Array[] = [];
+  let found: FoundPods = { captured: pods, without: [], where: 'deployment/web in namespace shop' };
+  const onEvent = (event: StreamEvent): void => {
+    if (event.type !== 'progress') events.push([event.type, 'pod' in event ? event.pod.name : '', 'reason' in event ? event.reason : ''].join(' ').trim());
+  };
+  const result = streamPods({
+    find: async () => found,
+    open: ({ name }) => {
+      const made = capture();
+      captures.set(name, [...(captures.get(name) ?? []), made]);
+      return made.process;
+    },
+    wanted: {},
+    write: async (bytes) => {
+      pieces.push(bytes);
+    },
+    stop: stopped.signal,
+    onEvent,
+    application: 'test',
+    ...more,
+  });
+  result.catch(() => {});
+  return { events, captures, pieces, result, set: (...now) => (found = { ...found, captured: now }), stop: () => stopped.abort() };
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const end = performance.now() + 8000; !holds(); await sleep(20)) expect(performance.now(), what).toBeLessThan(end);
+}
+
+test.concurrent('pods come and go; all that they sent is in one file, in order of time, under their names', async () => {
+  const session = run([pod('web-1'), pod('web-2')]);
+  await until('both', () => session.events.length === 2);
+  const [one, two] = ['web-1', 'web-2'].map((name) => session.captures.get(name)?.[0]);
+  two?.send(2, 4);
+  one?.send(1, 3, 5);
+  one?.end({ code: 137, stderr: 'command terminated with exit code 137' });
+  session.set(pod('web-2'), pod('web-3'));
+  await until('the third', () => session.events.includes('joined web-3'));
+  session.captures.get('web-3')?.[0]?.send(6);
+  await until('all', () => readAll(session.pieces).records.filter(({ type }) => type === 'packet').length === 6);
+  session.stop();
+  expect(await session.result).toEqual({ joined: 3, packets: 6, late: 0, dropped: 0 });
+  expect(session.events).toEqual(['joined web-1', 'joined web-2', 'left web-1', 'joined web-3']);
+  const packets = readAll(session.pieces).records.flatMap((record) => (record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : []));
+  expect(packets).toEqual([
+    ['shop/web-1:eth0', 1],
+    ['shop/web-2:eth0', 2],
+    ['shop/web-1:eth0', 3],
+    ['shop/web-2:eth0', 4],
+    ['shop/web-1:eth0', 5],
+    ['shop/web-3:eth0', 6],
+  ]);
+});
+
+test.concurrent('what is captured until the end is handed over, and nothing is read before the first look succeeds', async () => {
+  const session = run([pod('web-1')]);
+  await until('joined', () => session.events.length === 1);
+  const { process, send } = session.captures.get('web-1')?.[0] ?? capture();
+  process.stdin?.prependListener('finish', () => send(8));
+  session.stop();
+  expect(await session.result).toMatchObject({ packets: 1 });
+  const failed = run([], { find: async () => Promise.reject(new Error('no such thing')) });
+  await expect(failed.result).rejects.toThrow('no such thing');
+  expect(failed.pieces).toEqual([]);
+});
+
+test.concurrent('a capture that fails is begun again, later each time; other pods do not notice', async () => {
+  const session = run([pod('web-1'), pod('web-2')]);
+  await until('both', () => session.events.length === 2);
+  session.captures.get('web-1')?.[0]?.end({ code: 1, stderr: 'dumpcap: no such device' });
+  await until('again', () => session.captures.get('web-1')?.length === 2);
+  expect(session.captures.get('web-2')).toHaveLength(1);
+  session.captures.get('web-1')?.[1]?.process.stdout.push(new Uint8Array(64));
+  await until('damaged', () => session.events.some((event) => event.includes('failed web-1 a block claims')));
+  session.stop();
+  await session.result;
+  expect(session.events.slice(2)).toEqual(['failed web-1 the capture ended', 'joined web-1', 'failed web-1 a block claims to have 0 bytes, fewer than it needs']);
+});
+
+test.concurrent('changed settings of a pod take effect; others leave its capture alone', async () => {
+  const session = run([pod('web-1')]);
+  await until('joined', () => session.events.length === 1);
+  session.set(pod('web-1', { annotations: { 'packet-capture/filter': 'port 80', 'packet-capture/rotate': '5s' } }));
+  await until('again', () => session.captures.get('web-1')?.length === 2);
+  session.set(pod('web-1', { annotations: { 'packet-capture/filter': 'port 80', 'packet-capture/rotate': '9s' } }));
+  await sleep(2500);
+  session.stop();
+  expect(await session.result).toMatchObject({ joined: 2 });
+  expect(session.events).toEqual(['joined web-1', 'changed web-1', 'joined web-1']);
+});
+
+test.concurrent('a filter that was asked for and is refused ends the command; one of a pod is told', async () => {
+  const refused = { code: 65, stderr: "refused: unknown port 'eighty'\n" };
+  const asked = run([pod('web-1')], { wanted: { filter: 'port eighty' } });
+  await until('opened', () => asked.captures.size === 1);
+  asked.captures.get('web-1')?.[0]?.end(refused);
+  await expect(asked.result).rejects.toMatchObject({ code: 'SETTING_INVALID', where: '--filter' });
+  const own = run([pod('web-1'), pod('web-2', { annotations: { 'packet-capture/snaplen': 'many' } })]);
+  await until('opened', () => own.captures.size === 1);
+  own.captures.get('web-1')?.[0]?.end({ ...refused, error: Object.assign(new Error('exit code 65'), { code: 'KUBECTL_FAILED', hint: '' }) as never });
+  await until('told', () => own.events.length === 3);
+  own.stop();
+  await own.result;
+  expect(own.events.toSorted((a, b) => a.localeCompare(b))).toEqual(["failed web-1 unknown port 'eighty'", 'failed web-2 its setting snaplen "many" must be a whole number of bytes up to 262144', 'joined web-1']);
+});
+
+test.concurrent('when nobody takes the output any more, all captures are ended', async () => {
+  const session = run([pod('web-1')], { write: async () => Promise.reject(Object.assign(new Error('gone'), { code: 'EPIPE' })) });
+  expect(await session.result).toMatchObject({ outputError: { code: 'EPIPE' } });
+  for (const { process } of session.captures.get('web-1') ?? []) expect(await process.ended).toMatchObject({ code: 0 });
+});
+
+test.concurrent('while the output takes nothing, no more is read', async () => {
+  let release: () => void = () => {};
+  const blocked = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const session = run([pod('web-1')], { write: async () => blocked });
+  await until('joined', () => session.events.length === 1);
+  await sleep(200);
+  const { stdout } = session.captures.get('web-1')?.[0]?.process ?? capture().process;
+  session.captures.get('web-1')?.[0]?.send(...Array.from({ length: 5000 }, (_, index) => index));
+  await sleep(300);
+  expect((stdout as PassThrough).writableLength + stdout.readableLength).toBeGreaterThan(100_000);
+  release();
+  await until('read', () => (stdout as PassThrough).writableLength + stdout.readableLength === 0);
+  session.stop();
+  expect(await session.result).toMatchObject({ packets: 5000 });
+});
+
+test('the pod is asked for its own settings unless others are wanted', () => {
+  const annotated = { annotations: { 'packet-capture/filter': 'port 80', 'packet-capture/snaplen': '96', 'packet-capture/stream': 'host:1' }, defaults: { interfaces: 'eth0', filter: 'udp' } };
+  expect(podCapture(annotated, {})).toEqual({ interfaces: 'eth0', snaplen: '96', filter: 'port 80', hasOwnTraffic: true });
+  expect(podCapture(annotated, { filter: '', interfaces: 'all', snaplen: '0' })).toEqual({ interfaces: 'all', snaplen: '0', filter: '', hasOwnTraffic: true });
+  expect(podCapture({ annotations: {}, defaults: {} }, {})).toEqual({ interfaces: 'all', snaplen: '0', filter: '', hasOwnTraffic: false });
+});
+
+test("dumpcap's last words are read for what was lost", () => {
+  const stderr = "Dropped: 4 0\nPackets received/dropped on interface 'eth0': 9/3 (pcap:2/dumpcap:1/flushed:5/ps_ifdrop:0) (75.0%)\nPackets received/dropped on interface 'net1': 1/4 (pcap:4/dumpcap:0/flushed:0/ps_ifdrop:0) (20.0%)\n";
+  expect(captureEnd({ code: 0, stderr })).toEqual({ code: 0, reason: undefined, dropped: 7 });
+});
