@@ -5,7 +5,7 @@
 export function plainText(text: string, length = Number.POSITIVE_INFINITY): string {
   // eslint-disable-next-line no-control-regex -- they are what is looked for
   const plain = text.replaceAll(/[\s\u0000-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]+/g, ' ').trim();
-  const characters = [...plain];
+  const characters = Array.from(plain);
   return characters.length <= length ? plain : `${characters.slice(0, length - 1).join('')}…`;
 }
 
@@ -26,10 +26,11 @@ export function formatAge(seconds: number): string {
 
 /** Rows under headings, in columns two spaces apart; no white space at the end of a line. */
 export function formatTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
+  const lengthOf = (cell = ''): number => Array.from(cell).length;
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => lengthOf(row[column]))));
   return rows.map((row) =>
     row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length))
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - lengthOf(cell)))
       .join('  ')
       .trimEnd(),
   );

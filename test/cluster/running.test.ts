@@ -1,0 +1,224 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
+import { inNetns } from '../../scripts/cluster/machine.ts';
+import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
+import type { DownloadResult } from '../../src/running/download/index.ts';
+import type { StatusResult, SteerResult } from '../../src/running/index.ts';
+import { agentImage, cli, injectAndApply, kube, loadImages, namespaceYaml, podField, sendDatagrams, tshark } from './workbench.ts';
+
+const node = inject('node');
+// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
+const shop = `running-${Date.now().toString(36)}`;
+const inShop = ['-n', shop];
+const port = 9999;
+let folder: string;
+let environment: Readonly<Record<string, string>>;
+let pods: readonly string[];
+let addresses: readonly string[];
+
+const deployment = (name: string, replicas: number): string => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+  namespace: ${shop}
+spec:
+  replicas: ${replicas}
+  selector:
+    matchLabels: {app: ${name}}
+  template:
+    metadata:
+      labels: {app: ${name}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: app
+          image: ${pauseImage}
+          imagePullPolicy: Never
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-running-'));
+  environment = await clusterEnvironment(node);
+  await loadImages();
+  await kube(['apply', '-f', '-'], `${namespaceYaml(shop)}---\n${deployment('bare', 1)}`);
+  await injectAndApply(deployment('web', 2), '--image', agentImage, '--state', 'idle');
+  await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=60s']);
+  pods = (await kube(['get', 'pods', ...inShop, '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.name}'])).split(' ').toSorted();
+  addresses = await Promise.all(pods.map(async (pod) => podField(shop, pod, '.status.podIP')));
+});
+
+afterAll(async () => {
+  await kube(['delete', 'namespace', shop, '--wait=false']);
+  await rm(folder, { recursive: true });
+});
+
+/** Runs the command line, expects its exit code, and gives its report. */
+async function run(exitCode: number, ...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const result = await cli([...args, ...inShop]);
+  expect(result.exitCode, `${args.join(' ')}\n${result.stderr}`).toBe(exitCode);
+  return result;
+}
+
+async function json<T>(...args: readonly string[]): Promise<T> {
+  return JSON.parse((await run(0, ...args)).stdout) as T;
+}
+
+/** The command line, for what has to be interrupted. */
+function begin(...args: readonly string[]): ChildProcessByStdio<null, Readable, null> {
+  const [program = '', ...more] = inNetns(node.netns, [process.execPath, 'bin/packet-capture.js', ...args, ...inShop]);
+  return spawn(program, more, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
+async function sendToAll(count: number): Promise<void> {
+  await Promise.all(addresses.map(async (address) => sendDatagrams(address, port, count)));
+}
+
+/** The numbers of the datagrams in a file. */
+async function numbers(file: string): Promise<number[]> {
+  const rows = await tshark(file, ['udp.payload'], `udp.dstport == ${port}`);
+  return rows.map(([payload = '']) => Number(Buffer.from(payload, 'hex').toString().replace('datagram ', '')));
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+test('a capture is started, seen, stopped and fetched: every packet of every pod, once', async () => {
+  const idle = await json<StatusResult>('status', 'deploy/web', '-o', 'json');
+  expect(idle.pods.map(({ pod, status }) => [pod, status?.state])).toEqual(pods.map((pod) => [pod, 'idle']));
+
+  const begun = performance.now();
+  const { stderr } = await run(0, 'start', 'deploy/web', '--filter', `udp port ${port}`, '--rotate', '2s');
+  expect(performance.now() - begun).toBeLessThan(15_000);
+  for (const pod of pods) {
+    expect(stderr).toContain(`${shop}/${pod}: state idle → running, filter default → "udp port ${port}", rotate default → 2s\n`);
+    expect(stderr).toContain(`${shop}/${pod}: capturing on eth0: udp port ${port}\n`);
+  }
+  expect(stderr).toContain('2 pods: 2 confirmed');
+  await sendToAll(200);
+  await sleep(2500);
+  await sendToAll(200);
+
+  const stopped = await json<SteerResult>('stop', 'deploy/web', '-o', 'json');
+  expect(stopped.pods).toMatchObject(pods.map((pod) => ({ pod, result: 'confirmed', agent: 'idle', changes: [{ setting: 'state', old: 'running', new: 'idle' }] })));
+  const { stdout: table } = await run(0, 'status', '-l', 'app=web');
+  const rows = table.split('\n').map((line) => line.split(/ {2,}/));
+  expect(rows[0]).toEqual(['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', 'VERSION', 'LAST ERROR']);
+  for (const [index, pod] of pods.entries()) expect(rows[index + 1]).toMatchObject({ 0: pod, 1: 'idle', 2: `udp port ${port}`, 4: '400', 6: '0' });
+
+  const merged = join(folder, 'all.pcapng');
+  const fetched = await json<DownloadResult>('download', 'deploy/web', '-o', folder, '--merge', merged, '--json');
+  expect(fetched.files.every(({ result }) => result === 'downloaded')).toBe(true);
+  for (const pod of pods) {
+    const paths = fetched.files.filter((file) => file.pod === pod).map(({ path }) => path ?? '');
+    expect(paths.length).toBeGreaterThanOrEqual(2);
+    const seen = (await Promise.all(paths.map(numbers))).flat();
+    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(200).flatMap((number) => [number, number]));
+  }
+  const frames = await tshark(merged, ['frame.interface_name', 'frame.time_epoch', 'ip.dst']);
+  expect(frames).toHaveLength(800);
+  const times = frames.map(([, time]) => Number(time));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  for (const [name, , address] of frames) expect(name).toBe(`${shop}/${pods[addresses.indexOf(address ?? '')] ?? ''}:eth0`);
+
+  const again = await json<DownloadResult>('download', '-l', 'app=web', '-o', folder, '--json');
+  expect(again.files.map(({ result }) => result)).toEqual(fetched.files.map(() => 'present'));
+});
+
+test('a download that is killed goes on where it was', async () => {
+  const [pod = ''] = pods;
+  const size = 60_000_000;
+  const inPod = async (script: string): Promise<string> => kube(['exec', ...inShop, pod, '-c', 'packet-capture', '--', 'sh', '-c', script]);
+  await inPod(`head -c ${size} /dev/urandom > /captures/large.pcapng`);
+  const part = join(folder, pod, 'large.pcapng.part');
+  const first = begin('download', pod, '-o', folder);
+  while ((await stat(part).catch(() => ({ size: 0 }))).size < 1_000_000) {
+    expect(first.exitCode, 'it has ended before it could be killed').toBe(null);
+    await sleep(5);
+  }
+  const killed = once(first, 'exit');
+  first.kill('SIGKILL');
+  await killed;
+  const { size: received } = await stat(part);
+  expect(received).toBeLessThan(size);
+  expect(await readdir(join(folder, pod))).not.toContain('large.pcapng');
+
+  const { stderr } = await run(0, 'download', pod, '-o', folder);
+  expect(stderr).toContain('large.pcapng: downloaded the rest');
+  const content = await readFile(join(folder, pod, 'large.pcapng'));
+  expect(content).toHaveLength(size);
+  expect(createHash('sha256').update(content).digest('hex')).toBe((await inPod('busybox sha256sum /captures/large.pcapng; rm /captures/large.pcapng')).split(' ')[0]);
+  expect(await readdir(join(folder, pod))).not.toContain('large.pcapng.part');
+});
+
+describe('exit codes', () => {
+  test('1 where no pod carries the sidecar, or there is none; with what to do', async () => {
+    for (const command of ['start', 'stop', 'status', 'download']) {
+      const { stderr } = await run(1, command, 'deploy/bare');
+      expect(stderr).toMatch(/error NOT_CAPTURED: no pod carries the sidecar: .*\/bare-/);
+      expect(stderr).toContain('packet-capture patch');
+    }
+    expect((await run(1, 'status', 'deploy/none')).stderr).toContain('error NOT_FOUND');
+    expect((await run(1, 'stop', '-l', 'app=none')).stderr).toContain('there is no living pod');
+  });
+
+  test('1 where an agent refuses, at once and in its words; others are told too', async () => {
+    const begun = performance.now();
+    const { stderr } = await run(1, 'start', '-l', 'app in (web,bare)', '--filter', 'tcp prt 80');
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    for (const pod of pods) expect(stderr).toMatch(new RegExp(`${pod}: it refuses: filter: .*syntax error`));
+    expect(stderr).toContain('2 of 2 pods do not do what was asked');
+    expect(stderr).toMatch(/without the sidecar, and left out: .*\/bare-/);
+    const { stdout } = await run(0, 'status');
+    for (const line of stdout.split('\n').slice(1)) expect(line).toMatch(/ invalid .*filter: .*syntax error$/);
+  });
+});
+
+test('what has ended by itself begins anew; --watch tells of it, a line each time', async () => {
+  const [pod = ''] = pods;
+  const [address = ''] = addresses;
+  await run(0, 'start', pod, '--filter', `udp port ${port}`, '--packet-count', '5');
+  const watching = begin('status', pod, '--watch');
+  await sendDatagrams(address, port, 20, 10);
+  const lines: string[] = [];
+  const ended = once(watching, 'exit');
+  for await (const line of createInterface(watching.stdout)) {
+    lines.push(line);
+    if (line.includes('"reason":"packet-count"')) break;
+    expect(lines.length).toBeLessThan(10);
+  }
+  watching.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
+
+  const { stderr } = await run(0, 'start', pod);
+  expect(stderr).toContain('its capture has ended (packet-count); it begins anew');
+  expect(stderr).toContain(`${pod}: capturing on eth0: udp port ${port}`);
+  // An empty value goes back to the default.
+  expect((await run(0, 'start', pod, '--packet-count', '')).stderr).toContain('packet-count 5 → default');
+  await sendDatagrams(address, port, 20);
+  await sleep(1000);
+  const open = await json<DownloadResult>('download', pod, '-o', join(folder, 'open'), '--open', '--json');
+  const paths = open.files.flatMap(({ path }) => (path?.endsWith('.open.pcapng') === true ? [path] : []));
+  expect(paths).toHaveLength(1);
+  expect(await numbers(paths[0] ?? '')).toEqual(upTo(20));
+});
+
+test('--persist is for pods made later, and says that it replaces those that there are', async () => {
+  const template = async (): Promise<Record<string, string>> =>
+    JSON.parse(await kube(['get', 'deploy/web', ...inShop, '-o', 'jsonpath={.spec.template.metadata.annotations}'])) as Record<string, string>;
+  const before = await template();
+  const { stderr: rehearsed } = await run(0, 'stop', 'deploy/web', '--persist', '--dry-run');
+  expect(rehearsed).toContain('already');
+  await run(0, 'start', 'deploy/web', '--snaplen', '96', '--persist', '--dry-run');
+  expect(await template()).toEqual(before);
+  const { stderr } = await run(0, 'start', 'deploy/web', '--snaplen', '96', '--filter', '', '--packet-count', '', '--persist');
+  expect(stderr).toContain(`deployment/web in namespace ${shop}: 2 pods will restart, a few at a time`);
+  expect(await template()).toEqual({ ...before, 'packet-capture/snaplen': '96', 'packet-capture/state': 'running' });
+});
