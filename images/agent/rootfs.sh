@@ -11,7 +11,7 @@ for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$root/$name"; done
 binaries='/usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/busybox /usr/bin/rclone'
 for binary in $binaries; do install -m 755 "$binary" "$root/usr/bin"; done
 install -m 755 launch packet-capture-agent "$root/usr/bin"
-install -m 755 own-ports serve-metrics "$root/usr/lib/packet-capture"
+install -m 755 connect own-ports serve-metrics "$root/usr/lib/packet-capture"
 install -m 644 preload.so library/*.sh "$root/usr/lib/packet-capture"
 # What the agent and `kubectl exec`, `cp` and `debug` call.
 for tool in sh cat date df du head id ip ln ls mkdir mkfifo mv ps rm sha256sum sleep stat tail tar wc; do
@@ -21,7 +21,7 @@ done
 # Every library, and the loader, at its own path: `ldd` prints "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)". The C
 # library loads libgcc_s by itself when a thread ends, as those of a capture on several interfaces do.
 {
-  ldd /usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/rclone launch own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
+  ldd /usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/rclone launch connect own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
   readlink -f "$(gcc -print-file-name=libgcc_s.so.1)"
 } | sort -u > libraries
 while read -r library; do
@@ -33,6 +33,8 @@ done < libraries
 install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 # Names in filters: `port https`, `proto ospf`.
 cp /etc/services /etc/protocols "$root/etc"
+# A pod's host aliases go before its name servers.
+printf 'hosts: files dns\n' > "$root/etc/nsswitch.conf"
 printf 'root:x:0:0::/:/bin/sh\nnonroot:x:65532:65532::/captures:/bin/sh\n' > "$root/etc/passwd"
 printf 'root:x:0:\nnonroot:x:65532:\n' > "$root/etc/group"
 chown 65532:65532 "$root/captures"

@@ -12,3 +12,11 @@ export async function tshark(file: string, ...fields: string[]): Promise<string[
   const { stdout } = await run(['tshark', '-n', '-r', file, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])]);
   return stdout === '' ? [] : stdout.split('\n').map((line) => line.split('\t'));
 }
+
+/** The numbers with which the packets of a network's `send` begin, in the order of the file. */
+export async function packetNumbers(file: string): Promise<number[]> {
+  // The end of a file may be missing: exit code 2.
+  const argv = ['tshark', '-n', '-r', file, '-Y', 'udp.dstport == 9999', '-T', 'fields', '-e', 'udp.payload'];
+  const { stdout } = await run(argv, { exitCodes: [0, 2] });
+  return stdout.trim() === '' ? [] : stdout.trim().split('\n').map((payload) => Number.parseInt(payload.replaceAll(':', '').slice(0, 8), 16));
+}

@@ -13,13 +13,16 @@ import { until } from './until.ts';
 export interface Network {
   /** What to put before a program's arguments to run it in the pod's namespace. */
   readonly enterPod: readonly string[];
+  /** The same for the world's namespace. */
+  readonly enterWorld: readonly string[];
   /** The same for the world's. */
   readonly enterWorld: readonly string[];
   /** Connects both by an interface of this name; `10.99.<subnet>.0/24`, 2 in the pod, 9 an address that nobody answers for. */
   readonly addInterface: (name: string, subnet: number) => Promise<void>;
   readonly removeInterface: (name: string) => Promise<void>;
   /**
-   * Sends UDP packets into the pod. Nobody answers them, and there is no other traffic.
+   * Sends UDP packets into the pod. Nobody answers them, and there is no other traffic. Each begins with its number, four
+   * bytes, that counts from `first`.
    * @returns when the kernel has taken the last one
    */
   readonly send: (packets: Packets) => Promise<void>;
@@ -29,6 +32,8 @@ export interface Network {
 export interface Packets {
   readonly count: number;
   readonly port?: number;
+  /** 0 unless told. */
+  readonly first?: number;
   /** Bytes of payload; 100 unless told. */
   readonly size?: number;
   readonly subnet?: number;
@@ -50,6 +55,7 @@ export async function makeNetwork(): Promise<Network> {
   return {
     enterPod: enter(pod),
     enterWorld: enter(world),
+    enterWorld: enter(world),
     addInterface: async (name, subnet) => {
       await inPod('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', String(world.pid));
       await inPod('ip', 'address', 'add', `10.99.${subnet}.2/24`, 'dev', name);
@@ -62,8 +68,8 @@ export async function makeNetwork(): Promise<Network> {
     removeInterface: async (name) => {
       await inPod('ip', 'link', 'delete', name);
     },
-    send: async ({ count, port = 9999, size = 100, subnet = 0, perSecond = 0 }) => {
-      const task: SendTask = { address: `10.99.${subnet}.9`, port, count, size, perSecond };
+    send: async ({ count, port = 9999, first = 0, size = 100, subnet = 0, perSecond = 0 }) => {
+      const task: SendTask = { address: `10.99.${subnet}.9`, port, count, first, size, perSecond };
       sender.stdin.write(`${JSON.stringify(task)}\n`);
       await once(sender.stdout, 'data');
     },

@@ -11,6 +11,8 @@ export interface SendTask {
   readonly address: string;
   readonly port: number;
   readonly count: number;
+  /** The number with which the first one begins, in four bytes. */
+  readonly first: number;
   /** Bytes of payload. */
   readonly size: number;
   /** 0: as fast as it goes. */
@@ -22,10 +24,13 @@ socket.bind(0);
 await once(socket, 'listening');
 
 for await (const line of createInterface(process.stdin)) {
-  const { address, port, count, size, perSecond } = JSON.parse(line) as SendTask;
-  const payload = Buffer.alloc(size);
+  const { address, port, count, first, size, perSecond } = JSON.parse(line) as SendTask;
+  let number = first;
   const send = (): Promise<void> =>
     new Promise((resolve, reject) => {
+      const payload = Buffer.alloc(size);
+      payload.writeUInt32BE(number);
+      number += 1;
       socket.send(payload, port, address, (error) => (error === null ? resolve() : reject(error)));
     });
   const start = performance.now();

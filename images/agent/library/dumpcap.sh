@@ -26,7 +26,7 @@ startDumpcap() {
   [ -z "$packetLimit" ] || set -- "$@" -c "$((packetLimit - capturedPackets))"
   [ -z "$durationSeconds" ] || set -- "$@" -a "duration:$secondsLeft"
   # files:2 makes dumpcap ask for a deletion at every file; how many stay is for preload/ring.c to say.
-  PACKET_CAPTURE_RING=$fileCount becomeCapture dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- &
+  PACKET_CAPTURE_RING=$fileCount becomeCapture dumpcap "$@" < /dev/null > /dev/null 2>&3 3>&- 4>&- &
   dumpcapPid=$!
 }
 
@@ -64,6 +64,7 @@ stopDumpcap() {
     readLine 0.1
     readClock
   done
+  endStream
   kill -TERM "$dumpcapPid" 2> /dev/null
   end=$((now + 500))
   while ! dumpcapEnded; do

@@ -57,17 +57,9 @@ onLine() {
       filterProblem=${lineEnd#*\(}
       filterProblem=${filterProblem%\).}
       ;;
-    'Warning: '*[Kk]'ernel '*) onKernelRefusal "${lineEnd#Warning: }" ;;
     'dumpcap: '*) problem=${lineEnd#dumpcap: } ;;
     '("'*) problem="$problem $lineEnd" ;;
   esac
-}
-
-# onKernelRefusal REASON: libpcap looks at the packets itself then, and knows no direction: it would pass none of them.
-onKernelRefusal() {
-  hasOwnTraffic || return 0
-  problem="the kernel does not take the filter: $1"
-  kill -TERM "$dumpcapPid" 2> /dev/null
 }
 
 # Packets behind the end of the capture ("flushed") are none that it lost.

@@ -2,7 +2,7 @@
 # The agent's own traffic. Its connections leave from local ports that the kernel gives to nobody else in the pod, so that
 # a capture can leave them out by their ports, and keeps what the app exchanges with the very same collector or bucket.
 
-ownPorts=''
+ownPorts='' ownAddresses='' addressesAt=0
 
 # chooseOwnPorts FILE: FIRST-LAST in $ownPorts, 61000-61099 if the kernel gives none of these to the app's own
 # connections, else the highest hundred that it gives to none; empty if there is none. FILE holds the lowest and the
@@ -33,15 +33,78 @@ hasOwnTraffic() {
   [ -n "$upload$stream" ] && [ -n "$ownPorts" ]
 }
 
-# ownTraffic INTERFACE: the agent's connections as an expression, in $expression. A port is its own on the side of the
-# pod, which the direction tells without asking for addresses: a client elsewhere may well use the same port. On lo a
-# packet has no direction, and both sides are the pod.
+# followAddresses: keeps $ownAddresses, those of all interfaces. Looks before a capture starts, and then every five seconds,
+# since that takes a process; a capture that does not know an address which came later starts anew.
+followAddresses() {
+  hasOwnTraffic && [ -n "$valid" ] && [ "$state" = running ] && [ -z "$finished" ] || return 0
+  [ "$now" -ge "$addressesAt" ] || wantsCapture || return 0
+  addressesAt=$((now + 500))
+  readAddresses
+  for address in $addresses; do
+    case " $ownAddresses " in
+      *" $address "*) ;;
+      *)
+        ownAddresses=$addresses
+        [ -n "$dumpcapPid" ] || { [ -n "$streamPid" ] && [ -z "$streamEnding" ]; } || return 0
+        # shellcheck disable=SC2086 # addresses
+        list addresses $ownAddresses
+        emit 'addresses changed'
+        if [ -n "$dumpcapPid" ]; then stopDumpcap 40; else endStream; fi
+        return 0
+        ;;
+    esac
+  done
+}
+
+# checkOwnAddress ADDRESS:PORT: of a connection of the agent's own.
+checkOwnAddress() {
+  address=${1%:*}
+  address=${address#'['}
+  address=${address%']'}
+  case " $ownAddresses 127.0.0.1 ::1 " in *" ${address%'%'*} "*) ;; *) addressesAt=0 ;; esac
+}
+
+# readAddresses: in $addresses, but for those of lo.
+readAddresses() {
+  addresses=
+  # shellcheck disable=SC2046 # words
+  set -- $(ip -o address show 2> /dev/null)
+  while [ $# -gt 1 ]; do
+    case $1 in
+      inet | inet6)
+        case $2 in
+          127.* | ::1/* | *[!0-9a-f.:/]*) ;;
+          *) addresses="$addresses${addresses:+ }${2%/*}" ;;
+        esac
+        ;;
+    esac
+    shift
+  done
+}
+
+# ownTraffic INTERFACE: the agent's connections as an expression, in $expression; empty if there can be none. The ports are
+# its own on the pod's side alone: a client elsewhere may well use them too. On lo both sides are the pod's.
+#
+# Not by `inbound` and `outbound`: libpcap looks by itself at the packets that come before the kernel has the filter, and
+# passes none of those that it has to ask for a direction.
 ownTraffic() {
+  expression=
   if [ "$1" = lo ]; then
     expression="portrange $ownPorts"
-  else
-    expression="(outbound and src portrange $ownPorts) or (inbound and dst portrange $ownPorts)"
+    return
   fi
+  if [ -z "$ownAddresses" ]; then
+    readAddresses
+    ownAddresses=$addresses
+  fi
+  source='' destination=''
+  for address in $ownAddresses; do
+    case $address in *:*) protocol=ip6 ;; *) protocol=ip ;; esac
+    source="$source${source:+ or }$protocol src $address"
+    destination="$destination${destination:+ or }$protocol dst $address"
+  done
+  [ -z "$source" ] ||
+    expression="(src portrange $ownPorts and ($source)) or (dst portrange $ownPorts and ($destination))"
 }
 
 # expressionFor INTERFACE: what to capture there, in $expression: the filter of the settings, without the agent's own
@@ -60,6 +123,8 @@ expressionFor() {
   fi
   ownTraffic "$1"
   own=$expression
+  expression=$filter
+  [ -n "$own" ] || return 0
   expression="not ($own)${filter:+ and ($filter)}"
   compiles "$1" "$expression" && return 0
   if compiles "$1" "$own"; then

@@ -1,0 +1,138 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
+import { packetNumbers, tshark } from './captureFile.ts';
+import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
+import type { CollectTask } from './collect.ts';
+import { useAgents } from './fixture.ts';
+import { until } from './until.ts';
+
+const { folder, network, start } = useAgents();
+let collectors: Collector[] = [];
+
+afterEach(async () => {
+  await Promise.all(collectors.map((collector) => collector.kill()));
+  collectors = [];
+});
+
+async function collect(task?: Omit<CollectTask, 'port'>): Promise<Collector> {
+  const collector = await startCollector(network(), task);
+  collectors.push(collector);
+  return collector;
+}
+
+/** All numbers in capture files, in their order. */
+async function numbersOf(files: readonly string[]): Promise<number[]> {
+  return (await Promise.all(files.map(packetNumbers))).flat();
+}
+
+const upTo = (count: number, from = 0): number[] => Array.from({ length: count - from }, (_, i) => from + i);
+
+/** The app's own connection to the collector: a line, from a port that the kernel chooses. */
+async function appSends(host: string): Promise<void> {
+  await run([...network().enterPod, 'bash', '-c', `exec 3<> /dev/tcp/${host}/${collectorPort}; echo hello >&3`]);
+}
+
+describe('stream', () => {
+  test('brings what the files hold to tshark -i TCP@, and nothing of its own', async () => {
+    const captures = await folder();
+    const collector = await collect({ relayPort: 57_013, folder: await folder() });
+    const fields = ['frame.interface_name', 'frame.interface_description', 'udp.payload', 'tcp.port', 'frame.cap_len'];
+    const received = run([
+      ...network().enterWorld, 'tshark', '-n', '-l', '-i', 'TCP@127.0.0.1:57013', '-T', 'fields', ...fields.flatMap((field) => ['-e', field]),
+    ]);
+    const agent = await start({ captures, settings: { stream: collectorAddress, snaplen: '100' } });
+    expect(await agent.next('stream connected')).toMatchObject({ to: collectorAddress, interfaces: ['eth0'] });
+    await agent.next('started');
+    await network().send({ count: 2000, perSecond: 2000 });
+    await appSends('10.99.0.1');
+    await collector.connected(2);
+    const { code, milliseconds } = await agent.stop();
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(4000);
+    const closed = agent.events.find(({ event }) => event === 'stream closed');
+    expect(closed).toMatchObject({ to: collectorAddress, dropped: 0 });
+
+    const inFiles = await tshark((await agent.files())[0] ?? '', ...fields);
+    const inStream = (await received).stdout.trimEnd().split('\n').map((line) => line.split('\t'));
+    expect(inStream.length).toBe(Number(closed?.['packets']));
+    expect(inStream).toEqual(inFiles);
+    const udp = inStream.filter(([, , payload]) => payload !== '');
+    expect(udp.map(([, , payload = '']) => Number.parseInt(payload.slice(0, 8), 16))).toEqual(upTo(2000));
+    expect(new Set(udp.map(([name, description, , , length]) => `${name} ${description} ${length}`))).toEqual(new Set(['eth0 shop/web-1 node=node0 100']));
+    const [own, app] = collector.ports;
+    expect([own! >= 61_000, own! <= 61_099]).toEqual([true, true]);
+    const tcp = new Set(inStream.map(([, , , ports = '']) => ports).filter((ports) => ports !== '').flatMap((ports) => ports.split(',')));
+    expect(tcp).toEqual(new Set([String(app), String(collectorPort)]));
+    expect(agent.noise).toEqual([]);
+  });
+
+  test('starts anew when the collector is back, and the files miss nothing meanwhile', async () => {
+    const [first, second] = [await folder(), await folder()];
+    const before = await collect({ folder: first });
+    const agent = await start({ settings: { stream: collectorAddress, filter: 'udp' } });
+    await Promise.all([agent.next('started'), agent.next('stream connected')]);
+    await network().send({ count: 500, perSecond: 1000 });
+    await until('the first packets', async () => (await stat(join(first, '1.pcapng'))).size > 500 * 142);
+    const sent = network().send({ count: 4500, first: 500, perSecond: 750 });
+    await before.kill();
+    expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress });
+    expect(await agent.next('error')).toMatchObject({ reason: expect.stringContaining(`stream to ${collectorAddress}: `), retry: '1s' });
+    expect(await agent.next('error')).toMatchObject({ reason: `stream to ${collectorAddress}: Connection refused`, retry: '2s' });
+    const after = await collect({ folder: second });
+    await agent.next('stream connected');
+    await after.connected(1);
+    await sent;
+    await agent.stop();
+    expect(await numbersOf(await agent.files())).toEqual(upTo(5000));
+    const resumed = await packetNumbers(join(second, '1.pcapng'));
+    expect(resumed.length).toBeGreaterThan(100);
+    expect(resumed).toEqual(upTo(5000, resumed[0]));
+    expect((await packetNumbers(join(first, '1.pcapng'))).slice(0, 500)).toEqual(upTo(500));
+  });
+
+  test('to a collector that never reads costs the files nothing, and the drops are counted', async () => {
+    await collect();
+    const agent = await start({ settings: { stream: collectorAddress, filter: 'udp' } });
+    await Promise.all([agent.next('started'), agent.next('stream connected')]);
+    await network().send({ count: 15_000, size: 1400, perSecond: 5000 });
+    const { code, milliseconds } = await agent.stop();
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(4000);
+    expect(await numbersOf(await agent.files())).toEqual(upTo(15_000));
+    const { packets, dropped } = agent.events.find(({ event }) => event === 'stream closed') as unknown as Record<string, number>;
+    expect(dropped).toBeGreaterThan(1000);
+    expect(packets).toBeLessThan(14_000);
+  });
+
+  test('follows the settings and the interfaces, and leaves no process behind', async () => {
+    const received = await folder();
+    const collector = await collect({ folder: received });
+    const agent = await start({ settings: { stream: collectorAddress, filter: 'udp port 1' } });
+    await agent.next('stream connected');
+    await agent.set({ filter: 'udp' });
+    await agent.next('stream closed');
+    await agent.next('stream connected');
+    await network().addInterface('net6', 6);
+    await agent.next('stream closed');
+    expect(await agent.next('stream connected')).toMatchObject({ interfaces: ['eth0', 'net6'] });
+    await agent.next('started');
+    await agent.next('started');
+    await agent.next('started');
+    await network().send({ count: 10 });
+    await network().send({ count: 20, subnet: 6 });
+    await agent.set({ state: 'idle' });
+    expect(await agent.next('stream closed')).toMatchObject({ packets: 30 });
+    await agent.alone();
+    await agent.set({ state: 'running', stream: '' });
+    await agent.next('started');
+    await network().removeInterface('net6');
+    expect(collector.ports).toHaveLength(3);
+    const names = (await tshark(join(received, '3.pcapng'), 'frame.interface_name')).map(([name]) => name);
+    expect([names.filter((name) => name === 'eth0').length, names.filter((name) => name === 'net6').length]).toEqual([10, 20]);
+    await agent.stop();
+    expect(agent.events.filter(({ event }) => event === 'error' || event === 'addresses changed')).toEqual([]);
+    expect(agent.noise).toEqual([]);
+  });
+});
