@@ -15,8 +15,6 @@ export interface Network {
   readonly enterPod: readonly string[];
   /** The same for the world's namespace. */
   readonly enterWorld: readonly string[];
-  /** The same for the world's. */
-  readonly enterWorld: readonly string[];
   /** Connects both by an interface of this name; `10.99.<subnet>.0/24`, 2 in the pod, 9 an address that nobody answers for. */
   readonly addInterface: (name: string, subnet: number) => Promise<void>;
   readonly removeInterface: (name: string) => Promise<void>;
@@ -54,7 +52,6 @@ export async function makeNetwork(): Promise<Network> {
 
   return {
     enterPod: enter(pod),
-    enterWorld: enter(world),
     enterWorld: enter(world),
     addInterface: async (name, subnet) => {
       await inPod('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', String(world.pid));
