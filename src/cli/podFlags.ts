@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { codedError } from '../errors.ts';
-import type { PodTarget } from '../running/index.ts';
+import { checkPodTarget, type PodTarget } from '../running/index.ts';
 import { addConnectionFlags, type ConnectionFlags } from './connectionFlags.ts';
 
 /** The flags that say which pods are meant, beside an argument POD or TYPE/NAME. */
@@ -18,9 +18,9 @@ export function addPodFlags(command: Command): Command {
 /** @throws USAGE for flags that exclude each other */
 export function podTargetOf(name: string | undefined, { selector, allNamespaces, namespace }: PodFlags): PodTarget {
   if (allNamespaces === true && namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
-  if (name !== undefined && selector !== undefined) throw codedError('USAGE', 'a name and -l exclude each other');
-  if (name !== undefined && allNamespaces === true) throw codedError('USAGE', 'a name and -A exclude each other');
-  return { name, selector, allNamespaces };
+  const target = { name, selector, allNamespaces };
+  checkPodTarget(target);
+  return target;
 }
 
 /** As {@link podTargetOf}, where all pods there are cannot be meant. @throws USAGE */

@@ -115,8 +115,8 @@ async function readTarget(
   if (name !== undefined) return readNamed(kubectl, targetName(name));
   const scope = allNamespaces === true ? ['--all-namespaces'] : [];
   const pods = await readPods(kubectl, [...scope, ...(selector === undefined ? [] : ['--selector', selector])]);
-  const what = selector === undefined ? 'pods' : `pods with ${selector}`;
-  return { pods: pods.filter(isLiving), where: allNamespaces === true ? `${what} in all namespaces` : what };
+  const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
+  return { pods: pods.filter(isLiving), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
 }
 
 async function readNamed(kubectl: Kubectl, target: string): Promise<{ readonly pods: readonly LivePod[]; readonly where: string }> {

@@ -1,12 +1,12 @@
 import type { Kubectl } from '../cluster/index.ts';
 import { sendMergePatch } from '../cluster/send.ts';
 import { isCodedError } from '../errors.ts';
-import type { SettingValues } from '../settings/index.ts';
+import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { hasFinished } from './confirmation.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
-import { changedAnnotations, changesText, ringProblem, settingChanges, type SettingChange } from './settingChanges.ts';
+import { changedAnnotations, changesText, effectiveChanges, ringProblem, settingChanges, type SettingChange } from './settingChanges.ts';
 import { atOnce } from './status.ts';
 import { waitForAgents, type Awaited } from './waitForAgents.ts';
 
@@ -80,15 +80,15 @@ async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> 
     return { pod, changes: [], before: undefined, failure: { result: 'failed', agent: problem } };
   }
   const before = await statusBefore(options, pod);
-  if (changes.length === 0 && (before === undefined || settings.state === 'idle' || !hasFinished(before))) return { pod, changes, before };
   try {
-    if (changes.length === 0) {
-      report(`${name}: its capture has ended (${before?.reason ?? ''}); it begins anew`);
-      if (!dryRun) await beginAnew(options, pod, before);
-      return { pod, changes, before };
+    if (changes.length > 0) {
+      await annotate(kubectl, pod, changedAnnotations(changes), dryRun);
+      report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
     }
-    await annotate(kubectl, pod, changedAnnotations(changes), dryRun);
-    report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
+    if (before !== undefined && hasFinished(before) && effectiveChanges(pod, changes).length === 0) {
+      report(`${name}: its capture has ended (${before.reason ?? ''}); it begins anew`);
+      if (!dryRun) await beginAnew(options, pod, before);
+    }
     return { pod, changes, before };
   } catch (error) {
     const failure = failureOf(error);
@@ -97,18 +97,19 @@ async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> 
   }
 }
 
-async function statusBefore({ kubectl, wait, settings }: SteerOptions, pod: CapturedPod): Promise<AgentStatus | undefined> {
-  if (!pod.ready || (!wait && settings.state === 'idle')) return undefined;
+/** Only a start needs to know it. */
+async function statusBefore({ kubectl, settings }: SteerOptions, pod: CapturedPod): Promise<AgentStatus | undefined> {
+  if (!pod.ready || settings.state === 'idle') return undefined;
   const asked = await readAgentStatus(kubectl, pod);
   return 'status' in asked ? asked.status : undefined;
 }
 
 /** With the settings as they are an agent begins no second time: it has to see them change. */
-async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentStatus | undefined): Promise<void> {
-  const { kubectl } = options;
-  await annotate(kubectl, pod, changedAnnotations([{ setting: 'state', old: null, new: 'idle' }]), false);
-  await waitForAgents({ ...options, settings: { state: 'idle' } }, [{ pod, changes: [{ setting: 'state', old: 'running', new: 'idle' }], before }]);
-  await annotate(kubectl, pod, changedAnnotations([{ setting: 'state', old: 'idle', new: 'running' }]), false);
+async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
+  const setState = async (state: string): Promise<void> => annotate(options.kubectl, pod, { [settingAnnotation('state')]: state }, false);
+  await setState('idle');
+  await waitForAgents({ ...options, settings: { state: 'idle' }, report: () => undefined }, [{ pod, changes: [], before }]);
+  await setState('running');
 }
 
 /** The uid keeps another pod of the same name, of a StatefulSet for example, as it is. */

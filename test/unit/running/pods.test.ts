@@ -63,7 +63,7 @@ describe('findPods', () => {
 
   test('without a target are all that are captured; who does not carry it is no news there', async () => {
     const { kubectl, asked } = cluster({ pods: { items: [pod('a'), pod('b', bare)] } });
-    expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({ captured: [{ name: 'a' }], without: [], where: 'pods in all namespaces' });
+    expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({ captured: [{ name: 'a' }], without: [], where: 'all pods in all namespaces' });
     expect(asked).toEqual(['get pods --all-namespaces -o json']);
     expect((await findPods(kubectl, { selector: 'app in (a,b)' })).without).toEqual([{ namespace: 'shop', name: 'b' }]);
     expect(asked[1]).toBe('get pods --selector app in (a,b) -o json');

@@ -114,6 +114,18 @@ describe('steerPods', () => {
     expect(lines[0]).toBe('shop/web-1: its capture has ended (duration); it begins anew');
   });
 
+  test('so does what ended by itself when an annotation only says what held without it', async () => {
+    const ended = { state: 'idle', reason: 'packet-count', file: '', settings: { state: 'running' } };
+    const seen = new Set<string | undefined>();
+    const agent = (annotations: Readonly<Record<string, string>>): object => {
+      seen.add(annotations['packet-capture/state']);
+      return seen.has('idle') ? taken(annotations) : ended;
+    };
+    const { options, patches } = bench({ pods: { 'web-1': {} }, agent });
+    expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }]);
+    expect(patches).toEqual(['running', 'idle', 'running'].map((state) => `web-1 packet-capture/state=${state}`));
+  });
+
   test('what goes wrong with one pod keeps no other back', async () => {
     const fails = (pod: string): Error | undefined =>
       ({ 'web-1': codedError('KUBECTL_FAILED', 'pods "web-1" is forbidden'), 'web-2': codedError('NOT_FOUND', 'pods "web-2" not found') })[pod];
