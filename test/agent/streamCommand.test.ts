@@ -1,0 +1,107 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, inject, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
+import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
+import { useAgents } from './fixture.ts';
+import { until } from './until.ts';
+
+const script = join(import.meta.dirname, '../../src/running/stream/capture.sh');
+const { network, folder } = useAgents();
+
+interface Capture {
+  readonly child: ChildProcess;
+  readonly interfaces: CaptureInterface[];
+  /** UDP port of each packet, and the milliseconds from its capture to its arrival here. */
+  readonly packets: { readonly port: number; readonly delay: number }[];
+  readonly said: () => string;
+}
+
+/** The script in a container of the agent's image, as `kubectl exec` starts it. */
+async function startCapture(interfaces: string, snaplen = '0', filter = '', own = ''): Promise<Capture> {
+  const [captures, settings, text] = [await folder(), await folder(), await readFile(script, 'utf8')];
+  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'NET_RAW', 'sh', '-c', text, 'sh', interfaces, snaplen, filter, own];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container], {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+  });
+  const capture: Capture = { child, interfaces: [], packets: [], said: () => said };
+  const reader = createCaptureReader('capture');
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  child.stdout.on('data', (bytes: Buffer) => {
+    for (const record of reader.push(bytes)) {
+      if (record.type === 'interface') capture.interfaces.push(record);
+      if (record.type !== 'packet') continue;
+      const view = new DataView(record.data.buffer, record.data.byteOffset, record.data.byteLength);
+      capture.packets.push({ port: view.getUint16(36), delay: Date.now() - Number(record.ticks / 1_000_000n) });
+    }
+  });
+  return capture;
+}
+
+/** Ends standard input; the exit code. */
+async function end({ child }: Capture): Promise<number | null> {
+  if (child.exitCode !== null) return child.exitCode;
+  child.stdin?.end();
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}
+
+test('every interface that is up is captured, packets come within a tenth of a second, and with standard input all ends', async () => {
+  await network().addInterface('net1', 1);
+  const capture = await startCapture('all');
+  await until('dumpcap', async () => capture.interfaces.length === 2);
+  expect(capture.interfaces.map(({ name }) => name)).toEqual(['eth0', 'net1']);
+  // Silence at first: a packet must not wait for others to come.
+  await sleep(500);
+  for (let round = 0; round < 5; round += 1) {
+    await network().send({ count: 1, port: 7000, subnet: round % 2 });
+    await sleep(100);
+  }
+  await until('all packets', async () => capture.packets.length === 5);
+  expect(Math.max(...capture.packets.map(({ delay }) => delay))).toBeLessThan(150);
+  expect(await end(capture), capture.said()).toBe(0);
+  expect(capture.said()).toContain("Packets received/dropped on interface 'net1': 2/0 (pcap:0/dumpcap:0/");
+  await network().removeInterface('net1');
+});
+
+/** Sends a datagram from a port of the pod's to the world. */
+async function sendFromPod(from: number, to: number): Promise<void> {
+  const program = `const s = require('node:dgram').createSocket('udp4'); s.bind(${from}, () => s.send('x', ${to}, '10.99.0.1', () => s.close()))`;
+  await run([...network().enterPod, process.execPath, '-e', program]);
+}
+
+test("the filter and the snaplen hold, and the agent's own connections are left out where asked", async () => {
+  const capture = await startCapture('eth0,eth0', '60', 'udp and (portrange 61000-61200)', 'exclude');
+  await until('dumpcap', async () => capture.interfaces.length === 1);
+  expect(capture.interfaces).toMatchObject([{ name: 'eth0', snaplen: 60 }]);
+  await sendFromPod(61_050, 61_120);
+  await sendFromPod(7000, 7001);
+  // The port is somebody else's there.
+  await sendFromPod(61_110, 61_060);
+  await until('a packet', async () => capture.packets.length > 0);
+  expect(await end(capture), capture.said()).toBe(0);
+  expect(capture.packets.map(({ port }) => port)).toEqual([61_060]);
+});
+
+test.each([
+  ['an invalid filter', 'eth0', 'tcp port eighty', 65, "unknown port 'eighty'"],
+  ['a filter that is valid in parentheses alone', 'eth0', 'tcp) or (udp', 65, 'syntax error'],
+  ['a filter like a flag', 'eth0', '-w /captures/x', 65, ''],
+  ['an interface that is not there', 'eth0,net7', 'tcp', 66, 'there is no interface net7'],
+])('%s is refused with its reason', async (_, interfaces, filter, code, reason) => {
+  const capture = await startCapture(interfaces, '0', filter);
+  expect(await end(capture)).toBe(code);
+  expect(capture.said()).toMatch(/^refused: /);
+  expect(capture.said()).toContain(reason);
+  expect(capture.packets).toEqual([]);
+});
+
+test('it is clean to shellcheck', async () => {
+  const copy = join(await folder(), 'capture.sh');
+  await writeFile(copy, await readFile(script));
+  expect((await run(['shellcheck', copy])).stdout).toBe('');
+});
