@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { policyExpressions } from '../policy/index.ts';
+import { dashboardJson } from './dashboard.ts';
 import { identity } from './identity.ts';
 import { formatSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
@@ -12,10 +13,12 @@ export interface ChartContext extends Readonly<Record<string, unknown>> {
   readonly valuesTable: string;
   /** The expressions of the admission policy; a final newline. */
   readonly policyYaml: string;
+  /** The dashboard for Grafana; a final newline. */
+  readonly dashboardJson: string;
 }
 
 /** @param baked values that stand in values.yaml instead of the defaults */
 export function chartContext(baked: Baked = {}): ChartContext {
   const policyYaml = stringify(policyExpressions, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false });
-  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: formatSchema(), valuesTable: valuesMarkdown(), policyYaml };
+  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: formatSchema(), valuesTable: valuesMarkdown(), policyYaml, dashboardJson: dashboardJson() };
 }

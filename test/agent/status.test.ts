@@ -102,7 +102,7 @@ describe('status.json', () => {
     process.kill(dumpcap, 'SIGSTOP');
     await network().send({ count: 4000, size: 1000 });
     process.kill(dumpcap, 'SIGCONT');
-    const status = await statusWhen('with drops', captures, ({ packets, dropped }) => Number(packets) + Number((dropped as { kernel: number }).kernel) === 4000);
+    const status = await statusWhen('with drops', captures, ({ packets, dropped }) => Number(packets) + (dropped as { kernel: number }).kernel === 4000);
     expect(status['dropped']).toMatchObject({ kernel: expect.any(Number), interface: 0, queue: 0 });
     await agent.stop();
     expect(await readStatus(captures)).toMatchObject({ packets: status['packets'], dropped: status['dropped'] });

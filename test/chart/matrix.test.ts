@@ -57,7 +57,7 @@ describe.each(names)('%s', (name) => {
       expect(metadata.labels, metadata.name).toMatchObject({
         'app.kubernetes.io/instance': site.release,
         'app.kubernetes.io/managed-by': 'Helm',
-        'app.kubernetes.io/component': expect.stringMatching(/^(injector|hook|test)$/),
+        'app.kubernetes.io/component': expect.stringMatching(/^(injector|hook|test|monitoring)$/),
         'helm.sh/chart': 'packet-capture-0.1.0',
       });
       expect(metadata.namespace === undefined, metadata.name).toBe(kind === 'MutatingWebhookConfiguration');
@@ -91,7 +91,7 @@ describe.each(names)('%s', (name) => {
     expect(deployment['spec'].template.metadata.labels).toMatchObject(selector);
     expect(ofKind(objectsOf(name), 'Service')['spec'].selector).toEqual(selector);
     for (const kind of ['PodDisruptionBudget', 'NetworkPolicy', 'ServiceMonitor', 'PodMonitor']) {
-      for (const { spec } of objectsOf(name).filter((object) => object.kind === kind)) {
+      for (const { spec } of objectsOf(name).filter((object) => object.kind === kind && !object.metadata.name.endsWith('-captures'))) {
         expect((spec.selector ?? spec.podSelector).matchLabels, kind).toEqual(selector);
       }
     }

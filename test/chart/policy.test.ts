@@ -30,7 +30,7 @@ describe.each(names)('%s', async (name) => {
   const webhook = await render({ ...values, webhook: { ...values.webhook, admissionEnforcer: false } });
 
   test('nothing but the policy, its bindings and its parameters, by helm 3 and 4', async () => {
-    const own = objects.filter(({ metadata }) => !/-(extra|text)$/.test(metadata.name));
+    const own = objects.filter(({ metadata }) => !/-(extra|text|captures|alerts|dashboard)$/.test(metadata.name));
     expect(kinds(own)).toEqual(policyKinds);
     expect(own.map(idOf)).toHaveLength(1 + 2 * policyProfiles.length);
     expect(JSON.stringify(objects)).not.toMatch(/PRIVATE KEY|BEGIN CERTIFICATE/);

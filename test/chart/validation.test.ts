@@ -38,6 +38,7 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   ['a range that is none', { autoscaling: { enabled: true, minReplicas: 9 } }, 'minReplicas is more than maxReplicas', 'Raise maxReplicas'],
   ['nothing to scale by', { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } }, 'nothing to scale by', 'targetCPUUtilizationPercentage'],
   ['Fail without an injector', { replicas: 0, webhook: { failurePolicy: 'Fail' } }, 'failurePolicy is Fail, and replicas is 0', 'Set replicas'],
+  ['a monitor of ports that there are not', { metrics: { capturedPods: { podMonitor: { enabled: true } } } }, 'agent.metricsPort is 0: no sidecar would answer', 'Set agent.metricsPort'],
   ['one port for two', { metrics: { port: 10_250 } }, 'webhook.port and metrics.port are the same', 'another metrics.port'],
   ['the port of the webhook for the metrics', { metrics: { port: 443 } }, 'metrics.port is 443', 'another metrics.port'],
   ['a grace period within the drain', { terminationGracePeriodSeconds: 5 }, 'not more than 10', '11 or more'],

@@ -111,11 +111,15 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
     },
     observed: {
       certs,
+      agent: { metricsPort: 9464 },
       networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: { matchLabels: { team: 'monitoring' } } }] },
       metrics: {
         port: 9100,
         serviceMonitor: { enabled: true, namespace: 'chart-monitoring', labels: { release: 'prometheus' }, scrapeTimeout: '10s' },
         podMonitor: { enabled: true, relabelings: [{ action: 'labeldrop', regex: 'pod' }], metricRelabelings: [{ action: 'drop', sourceLabels: ['le'], regex: '10' }] },
+        capturedPods: { podMonitor: { enabled: true, namespace: 'chart-monitoring', labels: { release: 'prometheus' }, scrapeTimeout: '5s' } },
+        prometheusRule: { enabled: true, alertLabels: { team: 'net', severity: 'none' }, labels: { release: 'prometheus' } },
+        dashboard: { enabled: true, namespace: 'chart-monitoring', folder: 'Network' },
       },
     },
     'scaled by load': {

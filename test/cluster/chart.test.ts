@@ -17,6 +17,7 @@ const namespaces = [site.namespace, ...targetNamespaces, ...otherNamespaces];
 const foreignKinds = [
   ['monitoring.coreos.com', 'ServiceMonitor', 'servicemonitors'],
   ['monitoring.coreos.com', 'PodMonitor', 'podmonitors'],
+  ['monitoring.coreos.com', 'PrometheusRule', 'prometheusrules'],
   ['cert-manager.io', 'Certificate', 'certificates'],
   ['cert-manager.io', 'Issuer', 'issuers'],
 ] as const;

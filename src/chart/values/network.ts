@@ -1,6 +1,6 @@
 import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
-import { choice, flag, group, integer, leaf, passedList, string } from './tree.ts';
+import { choice, flag, group, leaf, passedList, string } from './tree.ts';
 
 export const serviceAccount = group("the injector's; it has no rights and no token", {
   create: flag(true, 'render it'),
@@ -23,22 +23,4 @@ export const networkPolicy = group('who may reach the injector', {
   egress: passedList('rules; the injector itself calls nobody'),
   labels: leaf<Labels>({}, 'of it', is.labels),
   annotations: leaf<Labels>({}, 'of it', is.annotations),
-});
-
-const monitor = (kind: string) =>
-  group(`${kind} of the Prometheus operator, which must be there`, {
-    enabled: flag(false, 'render it'),
-    namespace: string('', 'empty: that of the injector', is.namespaceNameOrEmpty),
-    interval: string('30s', 'between two readings', is.duration),
-    scrapeTimeout: string('', 'of a reading', is.orEmpty('([0-9]{1,9}[hms])+')),
-    relabelings: passedList('of the targets'),
-    metricRelabelings: passedList('of the metrics'),
-    labels: leaf<Labels>({}, 'of it', is.labels),
-    annotations: leaf<Labels>({}, 'of it', is.annotations),
-  });
-
-export const metrics = group('for Prometheus', {
-  port: integer(9090, 'of the container and the Service', 1, 65_535),
-  serviceMonitor: monitor('ServiceMonitor'),
-  podMonitor: monitor('PodMonitor'),
 });
