@@ -41,14 +41,23 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   }
   if (result.pods === 0) throw notCaptured(result.where, result.without);
   const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files);
-  if (json) console.log(JSON.stringify({ pods: result.pods, files: result.files, problems: result.problems, without: result.without, ...(merged === undefined ? {} : { merged }) }, null, 2));
+  const { where: _where, ...told } = result;
+  if (json) console.log(JSON.stringify(merged === undefined ? told : { ...told, merged }, null, 2));
   conclude(result, line.seconds());
 }
 
 function fileLine({ namespace, pod, file, result, bytes, path, reason }: FetchedFile): string {
-  const text = { downloaded: 'downloaded', resumed: 'downloaded the rest', present: 'is here already', vanished: 'vanished', open: 'left out: it is still written to (--open takes it)', failed: 'failed' }[result];
-  return `${namespace}/${pod}: ${path ?? file}: ${text}, ${formatBytes(bytes)}${reason === null ? '' : `: ${reason}`}`;
+  return `${namespace}/${pod}: ${path ?? file}: ${resultTexts[result]}, ${formatBytes(bytes)}${reason === null ? '' : `: ${reason}`}`;
 }
+
+const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
+  downloaded: 'downloaded',
+  resumed: 'downloaded the rest',
+  present: 'is here already',
+  vanished: 'vanished',
+  open: 'left out: it is still written to (--open takes it)',
+  failed: 'failed',
+};
 
 async function merge(target: string, files: readonly FetchedFile[]): Promise<MergeOutcome | undefined> {
   const local = files.flatMap((file) => (file.path === null ? [] : [{ ...file, path: file.path }]));

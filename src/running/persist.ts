@@ -47,7 +47,7 @@ export function templateOperations({ template, path }: Pick<Workload, 'template'
     const key = jsonPointer([...metadata, 'annotations', settingAnnotation(change.setting)]);
     return change.new === null ? { op: 'remove', path: key } : { op: 'add', path: key, value: change.new };
   });
-  if (annotations !== undefined && annotations !== null) return operations;
-  const missing: PatchOperation[] = template.metadata === undefined || template.metadata === null ? [{ op: 'add', path: jsonPointer(metadata), value: {} }] : [];
-  return [...missing, { op: 'add', path: jsonPointer([...metadata, 'annotations']), value: {} }, ...operations];
+  if (annotations != null) return operations;
+  const parent = (keys: readonly string[]): PatchOperation => ({ op: 'add', path: jsonPointer(keys), value: {} });
+  return [...(template.metadata == null ? [parent(metadata)] : []), parent([...metadata, 'annotations']), ...operations];
 }

@@ -1,23 +1,11 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import { objectName, type List, type Metadata } from '../cluster/kubernetes.ts';
-import { controllerOf } from '../cluster/owners.ts';
-import { selectorText } from '../cluster/podProblems.ts';
-import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
 import type { SettingValues } from '../settings/index.ts';
 import { carrierOf } from './carrier.ts';
-import type { LivePod, SelectingObject } from './kubernetes.ts';
+import type { LivePod } from './kubernetes.ts';
+import { readTarget, targetName, type PodTarget } from './readTarget.ts';
 
-/** Which pods are meant: one of `name` and `selector`, or neither for all that are captured. */
-export interface PodTarget {
-  /** A pod's name, or TYPE/NAME as kubectl takes it: a workload, a Service, a pod. */
-  readonly name?: string | undefined;
-  /** A label selector as kubectl takes it. */
-  readonly selector?: string | undefined;
-  /** In all namespaces; not together with `name`. */
-  readonly allNamespaces?: boolean | undefined;
-}
+export type { PodTarget };
 
 /** A pod with the sidecar. */
 export interface CapturedPod {
@@ -102,68 +90,4 @@ function podName({ metadata: { namespace = 'default', name } }: LivePod): PodNam
 
 function byName(a: PodName, b: PodName): number {
   return a.namespace === b.namespace ? a.name.localeCompare(b.name, 'en', { numeric: true }) : a.namespace.localeCompare(b.namespace);
-}
-
-function targetName(name: string): string {
-  return checkTarget(name.includes('/') ? name : `pod/${name}`);
-}
-
-async function readTarget(
-  kubectl: Kubectl,
-  { name, selector, allNamespaces }: PodTarget,
-): Promise<{ readonly pods: readonly LivePod[]; readonly where: string }> {
-  if (name !== undefined) return readNamed(kubectl, targetName(name));
-  const scope = allNamespaces === true ? ['--all-namespaces'] : [];
-  const pods = await readPods(kubectl, [...scope, ...(selector === undefined ? [] : ['--selector', selector])]);
-  const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
-  return { pods: pods.filter(isLiving), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
-}
-
-async function readNamed(kubectl: Kubectl, target: string): Promise<{ readonly pods: readonly LivePod[]; readonly where: string }> {
-  const object = await kubectlJson<SelectingObject>(kubectl, ['get', target]);
-  const where = `${objectName(object)} in namespace ${object.metadata.namespace ?? 'default'}`;
-  if (object.kind === 'Pod') return { pods: [object as object as LivePod], where };
-  const pods = object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
-  return { pods: pods.filter(isLiving), where };
-}
-
-async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly LivePod[]> {
-  const selector = podSelector(object);
-  if (selector === '') throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
-  return readPods(kubectl, [...within(object), '--selector', selector]);
-}
-
-/** A CronJob has no selector: its jobs are known by their owner, and their pods by theirs. */
-async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly LivePod[]> {
-  const [jobs, pods] = await Promise.all([
-    kubectlJson<List<SelectingObject>>(kubectl, ['get', 'jobs.batch', ...within(object)]),
-    readPods(kubectl, within(object)),
-  ]);
-  const names = new Set(jobs.items.filter(({ metadata }) => ownerName(metadata, 'CronJob') === object.metadata.name).map(({ metadata }) => metadata.name));
-  return pods.filter(({ metadata }) => names.has(ownerName(metadata, 'Job') ?? ''));
-}
-
-function within({ metadata }: SelectingObject): string[] {
-  return ['--namespace', metadata.namespace ?? 'default'];
-}
-
-/** As kubectl's `-l` takes it; empty when the object selects none. */
-export function podSelector({ kind, spec }: SelectingObject): string {
-  const selector = spec?.selector ?? {};
-  const plain = kind === 'Service' || kind === 'ReplicationController';
-  return selectorText(plain ? { matchLabels: selector as Readonly<Record<string, string>> } : selector);
-}
-
-function ownerName(metadata: Metadata, kind: string): string | undefined {
-  const owner = controllerOf(metadata);
-  return owner?.kind === kind ? owner.name : undefined;
-}
-
-/** A pod that has ended can neither be asked nor told anything. */
-function isLiving({ status }: LivePod): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
-}
-
-async function readPods(kubectl: Kubectl, args: readonly string[]): Promise<readonly LivePod[]> {
-  return (await kubectlJson<List<LivePod>>(kubectl, ['get', 'pods', ...args])).items;
 }

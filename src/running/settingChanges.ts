@@ -1,4 +1,12 @@
-import { findSetting, formatMebibytes, parseQuantity, settingAnnotation, settingsOfAnnotations, type SettingName, type SettingValues } from '../settings/index.ts';
+import {
+  findSetting,
+  formatMebibytes,
+  parseQuantity,
+  settingAnnotation,
+  settingsOfAnnotations,
+  type SettingName,
+  type SettingValues,
+} from '../settings/index.ts';
 import { plainText } from './plainText.ts';
 import type { CapturedPod } from './pods.ts';
 
@@ -28,7 +36,9 @@ export function changedAnnotations(changes: readonly SettingChange[]): Readonly<
 
 /** `state idle → running, filter none → "tcp port 443"` */
 export function changesText(changes: readonly SettingChange[]): string {
-  return changes.map((change) => `${change.setting} ${valueText(change.setting, change.old)} → ${valueText(change.setting, change.new)}`).join(', ');
+  const text = ({ setting, old, new: value }: SettingChange): string =>
+    `${setting} ${valueText(setting, old)} → ${valueText(setting, value)}`;
+  return changes.map(text).join(', ');
 }
 
 function valueText(setting: SettingName, value: string | null): string {

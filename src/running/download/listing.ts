@@ -17,11 +17,13 @@ export interface RemoteFile {
 /** The status comes first: a file that is opened after it is newer than the open one that it names. */
 const script = `cat ${statusFile} 2> /dev/null; echo; cd ${mountPaths.files} && stat -c '%s %n' *.pcapng 2> /dev/null; true`;
 
+export type Listed = { readonly files: readonly RemoteFile[] } | { readonly problem: string };
+
 /**
  * The capture files of a pod, the oldest first, or why it could not be asked.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
-export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<{ readonly files: readonly RemoteFile[] } | { readonly problem: string }> {
+export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
   if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
   return askPod(async () => ({ files: parseListing(await outputInPod(kubectl, pod, ['sh', '-c', script]), pod.name) }));
 }

@@ -91,7 +91,9 @@ interface Receiving {
   readonly onBytes: (bytes: number) => void;
 }
 
-type Received = { readonly kind: 'rest'; readonly bytes: number; /** Of the whole, as the pod has it. */ readonly sha256: string } | { readonly kind: 'unequal' };
+type Received =
+  | { readonly kind: 'rest'; readonly bytes: number; /** Of the whole, as the pod has it. */ readonly sha256: string }
+  | { readonly kind: 'unequal' };
 
 /** Why a connection breaks is for the process to say, once it has ended. */
 async function* untilBroken(stdout: AsyncIterable<unknown>): AsyncGenerator<Buffer> {

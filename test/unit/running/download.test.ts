@@ -46,14 +46,14 @@ describe('fetchFile', () => {
     ['longer than the file', Buffer.alloc(300_001), ['0 300000']],
   ])('begins anew when it is %s', async (_, part, transfers) => {
     await writeFile(join(local.folder, `${file.name}.part`), part);
-    expect(await fetch()).toMatchObject({ result: 'downloaded', sha256 });
+    expect(await fetch()).toMatchObject({ result: 'downloaded', sha256, received: content.length });
     expect(await readFile(join(local.folder, file.name))).toEqual(content);
     expect(await local.transfers()).toEqual(transfers);
   });
 
   test('goes on when the connection ends early, as long as something comes', async () => {
     // A line with a checksum is 68 bytes; with the second one it comes first.
-    await local.cut(100_068, 40, 50_136);
+    await local.spoil(100_068, 40, 50_136);
     expect(await fetch()).toMatchObject({ result: 'resumed', sha256 });
     expect(await readFile(join(local.folder, file.name))).toEqual(content);
     expect(await local.transfers()).toEqual(['0 300000', '100000 300000', '100000 300000', '150000 300000']);
@@ -61,10 +61,20 @@ describe('fetchFile', () => {
 
   test('gives up when nothing comes; no file has the name, and what was there stays for the next call', async () => {
     await writeFile(join(local.folder, `${file.name}.part`), content.subarray(0, 10));
-    await local.cut(0, 0, 0);
+    await local.spoil(0, 0, 0);
     expect(await fetch()).toMatchObject({ result: 'failed', path: null, reason: 'the connection ended early: error: connection reset' });
     expect(await readdir(local.folder)).toEqual([`${file.name}.part`]);
     expect((await fetch()).result).toBe('resumed');
+  });
+
+  test('fetches again what came garbled, and gives no file its name whose checksum is another', async () => {
+    await local.spoil('garble');
+    expect(await fetch()).toMatchObject({ result: 'downloaded', sha256 });
+    expect(await readFile(join(local.folder, file.name))).toEqual(content);
+    await rm(join(local.folder, file.name));
+    await local.spoil('garble', 'garble', 'garble');
+    expect(await fetch()).toMatchObject({ result: 'failed', path: null, reason: "its checksum is not the pod's, again and again" });
+    expect(await readdir(local.folder)).toEqual([]);
   });
 
   test('a file that has left the ring is told, and leaves nothing behind', async () => {

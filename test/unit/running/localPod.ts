@@ -13,8 +13,8 @@ export interface LocalPod {
   readonly captures: string;
   /** For what is downloaded. */
   readonly folder: string;
-  /** The next connections end after so many bytes each; 0: at once. */
-  readonly cut: (...bytes: readonly number[]) => Promise<void>;
+  /** The next connections end after so many bytes each; 0: at once. Or they garble what comes. */
+  readonly spoil: (...connections: readonly (number | 'garble')[]) => Promise<void>;
   /** The arguments of the transfers so far: bytes that were there already, and the size. */
   readonly transfers: () => Promise<string[]>;
   readonly remove: () => Promise<void>;
@@ -33,11 +33,15 @@ shift
 [ "$1" = sh ] || exec "$@"
 echo "\${6:-} \${7:-}" >> ${top}/transfers
 script=$(printf '%s\\n' "$3" | sed 's#/captures#${captures}#g')
-cut=$(sed -n 1p ${top}/cuts 2> /dev/null)
-sed -i 1d ${top}/cuts 2> /dev/null
+how=$(sed -n 1p ${top}/spoilt 2> /dev/null)
+sed -i 1d ${top}/spoilt 2> /dev/null
 PATH=${tools}:$PATH
-if [ -z "$cut" ]; then exec sh -c "$script" sh "${captures}/\${5##*/}" "\${6:-}" "\${7:-}"; fi
-sh -c "$script" sh "${captures}/\${5##*/}" "\${6:-}" "\${7:-}" | head -c "$cut"
+set -- sh -c "$script" sh "${captures}/\${5##*/}" "\${6:-}" "\${7:-}"
+case $how in
+  '') exec "$@" ;;
+  garble) "$@" | tr '\\000' '\\001'; exit ;;
+esac
+"$@" | head -c "$how"
 echo 'error: connection reset' >&2
 exit 1`,
   );
@@ -51,7 +55,7 @@ exit 1`,
     start: makeKubectlStart(connection),
     captures,
     folder,
-    cut: async (...bytes) => writeFile(join(top, 'cuts'), bytes.map((count) => `${count}\n`).join('')),
+    spoil: async (...connections) => writeFile(join(top, 'spoilt'), connections.map((how) => `${how}\n`).join('')),
     transfers: async () => (await readFile(join(top, 'transfers'), 'utf8')).trim().split('\n'),
     remove: async () => rm(top, { recursive: true }),
   };

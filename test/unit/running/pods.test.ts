@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Kubectl } from '../../../src/cluster/index.ts';
-import { findPods, podSelector } from '../../../src/running/pods.ts';
+import { findPods } from '../../../src/running/pods.ts';
+import { podSelector } from '../../../src/running/readTarget.ts';
 import type { LivePod } from '../../../src/running/kubernetes.ts';
 
 const running = { running: {} };

@@ -1,0 +1,91 @@
+import type { Kubectl } from '../cluster/index.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
+import { objectName, type List, type Metadata } from '../cluster/kubernetes.ts';
+import { controllerOf } from '../cluster/owners.ts';
+import { selectorText } from '../cluster/podProblems.ts';
+import { checkTarget } from '../cluster/target.ts';
+import { codedError } from '../errors.ts';
+import type { LivePod, SelectingObject } from './kubernetes.ts';
+
+/** Which pods are meant: one of `name` and `selector`, or neither for all that are captured. */
+export interface PodTarget {
+  /** A pod's name, or TYPE/NAME as kubectl takes it: a workload, a Service, a pod. */
+  readonly name?: string | undefined;
+  /** A label selector as kubectl takes it. */
+  readonly selector?: string | undefined;
+  /** In all namespaces; not together with `name`. */
+  readonly allNamespaces?: boolean | undefined;
+}
+
+interface TargetPods {
+  readonly pods: readonly LivePod[];
+  /** What was looked at, for messages. */
+  readonly where: string;
+}
+
+/** A name without a type is a pod's. @throws USAGE */
+export function targetName(name: string): string {
+  return checkTarget(name.includes('/') ? name : `pod/${name}`);
+}
+
+/** The living pods of a target; one that was named, whatever its phase. @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl */
+export async function readTarget(
+  kubectl: Kubectl,
+  { name, selector, allNamespaces }: PodTarget,
+): Promise<TargetPods> {
+  if (name !== undefined) return readNamed(kubectl, targetName(name));
+  const scope = allNamespaces === true ? ['--all-namespaces'] : [];
+  const pods = await readPods(kubectl, [...scope, ...(selector === undefined ? [] : ['--selector', selector])]);
+  const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
+  return { pods: pods.filter(isLiving), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
+}
+
+async function readNamed(kubectl: Kubectl, target: string): Promise<TargetPods> {
+  const object = await kubectlJson<SelectingObject>(kubectl, ['get', target]);
+  const where = `${objectName(object)} in namespace ${object.metadata.namespace ?? 'default'}`;
+  if (object.kind === 'Pod') return { pods: [object as object as LivePod], where };
+  const pods = object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
+  return { pods: pods.filter(isLiving), where };
+}
+
+async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly LivePod[]> {
+  const selector = podSelector(object);
+  if (selector === '') throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
+  return readPods(kubectl, [...within(object), '--selector', selector]);
+}
+
+/** A CronJob has no selector: its jobs are known by their owner, and their pods by theirs. */
+async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly LivePod[]> {
+  const [jobs, pods] = await Promise.all([
+    kubectlJson<List<SelectingObject>>(kubectl, ['get', 'jobs.batch', ...within(object)]),
+    readPods(kubectl, within(object)),
+  ]);
+  const owned = jobs.items.filter(({ metadata }) => ownerName(metadata, 'CronJob') === object.metadata.name);
+  const names = new Set(owned.map(({ metadata }) => metadata.name));
+  return pods.filter(({ metadata }) => names.has(ownerName(metadata, 'Job') ?? ''));
+}
+
+function within({ metadata }: SelectingObject): string[] {
+  return ['--namespace', metadata.namespace ?? 'default'];
+}
+
+/** As kubectl's `-l` takes it; empty when the object selects none. */
+export function podSelector({ kind, spec }: SelectingObject): string {
+  const selector = spec?.selector ?? {};
+  const plain = kind === 'Service' || kind === 'ReplicationController';
+  return selectorText(plain ? { matchLabels: selector as Readonly<Record<string, string>> } : selector);
+}
+
+function ownerName(metadata: Metadata, kind: string): string | undefined {
+  const owner = controllerOf(metadata);
+  return owner?.kind === kind ? owner.name : undefined;
+}
+
+/** A pod that has ended can neither be asked nor told anything. */
+function isLiving({ status }: LivePod): boolean {
+  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
+async function readPods(kubectl: Kubectl, args: readonly string[]): Promise<readonly LivePod[]> {
+  return (await kubectlJson<List<LivePod>>(kubectl, ['get', 'pods', ...args])).items;
+}
