@@ -9,9 +9,11 @@ ownPorts='' ownAddresses='' addressesAt=0
 # highest port that it gives.
 chooseOwnPorts() {
   ownPorts=61000-61099
-  read -r lowest highest < "$1" || return 0
-  [ "$lowest" -le 61099 ] && [ "$highest" -ge 61000 ] || return 0
-  ownPorts=
+  # In one piece: the kernel gives the first byte alone to who reads by the byte, as `read` does.
+  # shellcheck disable=SC2046 # two numbers
+  set -- $(cat "$1")
+  [ $# = 2 ] && [ "$1" -le 61099 ] && [ "$2" -ge 61000 ] || return 0
+  lowest=$1 highest=$2 ownPorts=
   if [ "$highest" -lt 65400 ]; then
     ownPorts=65400-65499
   elif [ "$lowest" -ge 1200 ]; then
