@@ -13,6 +13,7 @@ maskSecrets() {
     case ${1:-} in
       '' | '#'* | ';'* | '['* | type | provider | region | location_constraint | endpoint | host | port | user | account | vendor) ;;
       env_auth | acl | bucket_acl | storage_class | location | project_number | server_side_encryption | no_check_bucket) ;;
+      url) case $value in *//*@*) value=${value%@*} && maskParts "${value#*//}" ;; esac ;;
       *) maskParts "$value" ;;
     esac
   done 2> /dev/null < "$uploadConfig"

@@ -8,7 +8,7 @@
 # ending             this container ends: upload what there is, then end
 
 uploadDir=$agentDir/upload queueDir=$uploadDir/queue
-note='' uploaderPid='' uploaderFor='' uploadReadAt=0
+note='' uploaderPid='' uploaderFor='' uploadReadAt=0 pendingUploads=0
 
 # farName FILE: what a file of the ring is called at the far end, in $far: TIME-NUMBER, without an ending.
 farName() {
@@ -93,6 +93,7 @@ stopUploader() {
 readUploadState() {
   uploadReadAt=$now
   { read -r json && read -r numbers; } 2> /dev/null < "$uploadDir/state" || return 0
+  pendingUploads=${numbers%% *}
   [ "$json" != "$uploadStatus" ] || return 0
   uploadStatus=$json statusChanged=1
   # shellcheck disable=SC2086 # numbers
@@ -125,6 +126,9 @@ finishUploads() {
   done
   stopUploader
   readUploadState
+  [ "$pendingUploads" != 0 ] || return 0
+  text reason "upload: the end came before $pendingUploads files were uploaded"
+  emit error
 }
 
 # recallUploads: what a container before this one left behind.

@@ -20,8 +20,9 @@ runUploader() {
   tryAt=0 tryDelay=1
   while :; do
     readClock
-    findPending
+    # Before the queue is looked at: the last file was put there first.
     if [ -z "$ending" ] && [ -e "$uploadDir/ending" ]; then ending=1 tryAt=0 tryDelay=1; fi
+    findPending
     if [ -n "$pending" ] && [ "$now" -ge "$tryAt" ]; then
       uploadBatch
     else
@@ -63,17 +64,19 @@ findDumpcapVersion() {
 # completeInterrupted: files that were open when the container before this one was killed. They may end in the middle of
 # a packet; how many the kernel dropped, nobody knows.
 completeInterrupted() {
-  set -f
   for open in $interrupted; do
     name=${open##*/}
     nearName "${name%.open}"
-    if [ -e "$near" ]; then
+    if [ ! -e "$open" ]; then
+      continue
+    elif [ -s "$open" ] && [ -s "$near" ]; then
       file=$near count=0 countAtOpen=0
-      # shellcheck disable=SC2046 # a date and a number
+      # shellcheck disable=SC2046 # two numbers
       set -- $(stat -c '%Y %s' "$near")
       completeNote "${open%.open}" "$(date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ)" "$(countPackets)" null "$2"
     else
-      rm -f "$open"
+      noted=$open
+      loseFile
     fi
   done
 }
@@ -102,12 +105,13 @@ findPending() {
   for size in $(stat -c %s "$@" 2> /dev/null); do pendingFiles=$((pendingFiles + 1)) pendingBytes=$((pendingBytes + size)); done
 }
 
+# loseFile: $near, of which the note $noted says how many packets it held, unless it was never closed.
 loseFile() {
   readNote "$noted"
   packets=${noteText##*'"packets":'}
   lost=$((lost + 1))
   text file "$near"
-  number packets "${packets%%,*}"
+  [ "$packets" = "$noteText" ] || number packets "${packets%%,*}"
   emit 'upload lost'
   rm -f "$noted"
 }
@@ -125,7 +129,7 @@ uploadBatch() {
     reason='the Secret packet-capture-upload is not there, or has no rclone.conf'
   elif [ -z "$ownPorts" ]; then
     reason='there are no local ports to upload from that the app does not use: see net.ipv4.ip_local_port_range'
-  else
+  elif [ -n "$batch" ]; then
     transferBatch
   fi
   finishBatch
@@ -144,11 +148,11 @@ prepareBatch() {
     readNote "$queueDir/$name.json"
     noteText="${noteText%?},\"workload\":\"$workload\",\"sha256\":\"${sum%% *}\""
     printf '%s,"versions":{"agent":"%s","dumpcap":"%s"}}\n' "$noteText" "$agentVersion" "$dumpcapVersion" \
-      > "$uploadDir/batch/$name.json"
+      > "$uploadDir/batch/$name.json" || continue
     ln -s "$near" "$uploadDir/batch/$name.pcapng"
     batch="$batch$name " batchFiles=$((batchFiles + 1))
   done 2> /dev/null
-  for name in $batch; do printf '%s\n' "$name.pcapng" "$name.json"; done > "$uploadDir/list"
+  for name in $batch; do printf '%s\n' "$name.pcapng" "$name.json"; done > "$uploadDir/list" 2> /dev/null
 }
 
 # transferBatch: copies, then asks the far end for what it has. The names that match stand in $verified; why others do not, in
@@ -161,10 +165,15 @@ transferBatch() {
   }
   matches=$newline$(callRclone check --combined - 2> /dev/null)$newline
   for name in $batch; do
-    case $matches in *"$newline= $name.json$newline"*) ;; *) continue ;; esac
-    case $matches in *"$newline= $name.pcapng$newline"*) verified="$verified$name " doneFiles=$((doneFiles + 1)) ;; esac
+    nearName "$name"
+    case $matches in *"$newline= $name.json$newline"*) ;; *) missed; continue ;; esac
+    case $matches in *"$newline= $name.pcapng$newline"*) verified="$verified$name " doneFiles=$((doneFiles + 1)) ;; *) missed ;; esac
   done
-  if [ -z "$reason" ] && [ "$doneFiles" -lt "$batchFiles" ]; then reason='the far end has not what was sent'; fi
+}
+
+# missed: the far end has not got $near. It may have left the ring meanwhile.
+missed() {
+  [ -n "$reason" ] || [ ! -e "$near" ] || reason='the far end has not what was sent'
 }
 
 # callRclone COMMAND [ARGUMENT...]: on the batch; the process becomes rclone, so that it ends with this one.
@@ -194,7 +203,7 @@ finishBatch() {
   fi
   findPending
   if [ -z "$reason" ]; then
-    lastUploadError=
+    [ "$doneFiles" = 0 ] || lastUploadError=
   elif [ -n "$pending" ]; then
     failUpload
   fi
