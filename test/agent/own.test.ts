@@ -135,7 +135,7 @@ describe('a filter beside the exclusion', () => {
   test('with vlan leaves the same packets out, since its own part comes first', async () => {
     const root = inject('agentRoot');
     const program = `. /usr/lib/packet-capture/own.sh
-      stream=x ownPorts=61000-61099 filter='vlan 5 or tcp'
+      stream=x ownPorts=61000-61099 filter='tcp or vlan 5'
       expressionFor eth0 && echo "$expression"`;
     const { stdout: expression } = await run([...network().enterPod, 'chroot', root, '/usr/bin/busybox', 'sh', '-c', program]);
     const file = join(await folder(), 'frames.pcap');
@@ -146,7 +146,7 @@ describe('a filter beside the exclusion', () => {
       tcpFrame({ from: ['10.99.0.2', 50_000], to: ['10.99.0.1', 4] }),
       tcpFrame({ from: ['10.99.0.1', 5], to: ['10.99.0.2', 6], vlan: 5 }),
     ]));
-    const argv = ['sh', '-c', 'exec chroot "$0" /usr/bin/tcpdump -n -t -q -r - -- "$1" < "$2"', root, expression, file];
+    const argv = ['sh', '-c', 'exec chroot "$0" /usr/bin/tcpdump -Z root -n -t -q -r - -- "$1" < "$2"', root, expression, file];
     const lines = (await run(argv)).stdout.split('\n');
     expect(lines).toEqual([
       expect.stringContaining('10.99.0.1.61005 > 10.99.0.2.3:'),
