@@ -16,7 +16,7 @@ export function createByteQueue(): ByteQueue {
   let bytes = new Uint8Array(0);
   let start = 0;
   let end = 0;
-  /** Whether the room behind `end` is this queue's own. */
+  /** Whether `bytes` is a copy: only then may there be room behind `end`. */
   let owned = false;
   return {
     get length() {
@@ -31,7 +31,7 @@ export function createByteQueue(): ByteQueue {
         return;
       }
       const needed = end - start + chunk.length;
-      if (!owned || bytes.length - end < chunk.length) {
+      if (bytes.length - end < chunk.length) {
         // Twice as much from the second time on: a block of many small pieces is copied a few times only.
         const room = new Uint8Array(owned ? needed * 2 : needed);
         room.set(bytes.subarray(start, end));

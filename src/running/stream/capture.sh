@@ -1,6 +1,6 @@
 #!/bin/sh
-# shellcheck disable=SC1091,SC2034,SC2154,SC3045
-# SC3045: -t of `read` is busybox's, which runs it. The sourced file is the image's; its variables are the others.
+# shellcheck disable=SC1091,SC2154,SC3045
+# SC3045: -t of `read` is busybox's, which runs it. The sourced file is the image's.
 #
 # capture.sh INTERFACES SNAPLEN FILTER OWN: in the agent's container, for `packet-capture stream`: captures to standard
 # output, in pcapng, until standard input ends or says nothing for half a minute: then nobody is there any more. With OWN
@@ -45,8 +45,6 @@ ownPorts=
 if [ "$own" = exclude ] && [ -e "$library/own.sh" ]; then
   . "$library/own.sh"
   chooseOwnPorts /proc/sys/net/ipv4/ip_local_port_range
-  readAddresses
-  ownAddresses=$addresses
 fi
 
 set -- -q -w - -B 4

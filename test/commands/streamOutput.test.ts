@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isBrokenPipe, openStreamOutput } from '../../src/cli/streamOutput.ts';
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-output-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+test('packets do not go to a terminal', async () => {
+  const { isTTY } = process.stdout;
+  try {
+    Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
+    await expect(openStreamOutput('-', false)).rejects.toMatchObject({ code: 'USAGE', hint: expect.stringContaining('wireshark -k -i -') as string });
+  } finally {
+    Object.defineProperty(process.stdout, 'isTTY', { value: isTTY, configurable: true });
+  }
+});
+
+test('a file is made at the first packets, for its owner alone, and replaced only when that is asked for', async () => {
+  const path = join(folder, 'web.pcapng');
+  await (await openStreamOutput(path, false)).close();
+  await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  const output = await openStreamOutput(path, false);
+  await output.write(Buffer.from('one'));
+  await output.write(Buffer.from(' two'));
+  await output.close();
+  expect(await readFile(path, 'utf8')).toBe('one two');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await expect(openStreamOutput(path, false)).rejects.toMatchObject({ code: 'FILE_EXISTS', where: path });
+  const forced = await openStreamOutput(path, true);
+  expect(await readFile(path, 'utf8')).toBe('one two');
+  await forced.write(Buffer.from('new'));
+  await forced.close();
+  expect(await readFile(path, 'utf8')).toBe('new');
+  const late = await openStreamOutput(join(folder, 'late'), false);
+  await writeFile(join(folder, 'late'), 'of another');
+  await expect(late.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'EEXIST' });
+});
+
+test('a reader that goes away fails the write; one that is slow does not stop the program', async () => {
+  const program = `
+    import { isBrokenPipe, openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/streamOutput.ts'))};
+    const output = await openStreamOutput('-', false);
+    const ticks = setInterval(() => console.error('alive'), 50);
+    await output.write(Buffer.alloc(1_000_000)).catch((error) => console.error('broken', isBrokenPipe(error)));
+    clearInterval(ticks);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  // Nobody reads its standard output; then it is closed.
+  child.stderr.on('data', (bytes: Buffer) => {
+    said += bytes.toString();
+    if (said.split('alive').length === 4) child.stdout.destroy();
+  });
+  const [code] = (await once(child, 'exit')) as [number];
+  expect([code, said]).toEqual([0, expect.stringContaining('broken true')]);
+  expect(isBrokenPipe(new Error('EPIPE'))).toBe(false);
+});
