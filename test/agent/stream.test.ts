@@ -75,9 +75,10 @@ describe('stream', () => {
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
     await network().send({ count: 500, perSecond: 1000 });
     await until('the first packets', async () => (await stat(join(first, '1.pcapng'))).size > 500 * 142);
-    const sent = network().send({ count: 4500, first: 500, perSecond: 750 });
+    // Nothing is sent: the agent must notice by itself.
     await before.kill();
-    expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress });
+    expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress, packets: 500, dropped: 0 });
+    const sent = network().send({ count: 4500, first: 500, perSecond: 750 });
     expect(await agent.next('error')).toMatchObject({ reason: expect.stringContaining(`stream to ${collectorAddress}: `), retry: '1s' });
     expect(await agent.next('error')).toMatchObject({ reason: `stream to ${collectorAddress}: Connection refused`, retry: '2s' });
     const after = await collect({ folder: second });
