@@ -159,7 +159,7 @@ export function drained(site: FaultSite): Fault {
   let drain: Promise<string> | undefined;
   return {
     strike: async () => {
-      drain ??= kube(['drain', nodeName, `--pod-selector=${injectors},app.kubernetes.io/instance=${site.release}`, '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=300s']);
+      drain ??= kube(['drain', nodeName, `--pod-selector=${injectors},app.kubernetes.io/instance=${site.release}`, '--ignore-daemonsets', '--delete-emptydir-data']);
       await sleep(5000);
     },
     mend: async () => {
