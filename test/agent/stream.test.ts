@@ -1,7 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
+import { statusWhen, type Status } from './agentFiles.ts';
 import { packetNumbers, tshark } from './captureFile.ts';
 import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
 import type { CollectTask } from './collect.ts';
@@ -26,6 +28,8 @@ async function collect(task?: Omit<CollectTask, 'port'>): Promise<Collector> {
 async function numbersOf(files: readonly string[]): Promise<number[]> {
   return (await Promise.all(files.map(packetNumbers))).flat();
 }
+
+const streamIs = (state: string) => (status: Status): boolean => (status['stream'] as { state: string }).state === state;
 
 const upTo = (count: number, from = 0): number[] => Array.from({ length: count - from }, (_, i) => from + i);
 
@@ -69,28 +73,35 @@ describe('stream', () => {
   });
 
   test('starts anew when the collector is back, and the files miss nothing meanwhile', async () => {
-    const [first, second] = [await folder(), await folder()];
+    const [captures, first, second] = [await folder(), await folder(), await folder()];
     const before = await collect({ folder: first });
-    const agent = await start({ settings: { stream: collectorAddress, filter: 'udp' } });
+    const environment = { PACKET_CAPTURE_METRICS_PORT: '9464' };
+    const agent = await start({ captures, environment, settings: { stream: collectorAddress, filter: 'udp' } });
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
     await network().send({ count: 500, perSecond: 1000 });
     await until('the first packets', async () => (await stat(join(first, '1.pcapng'))).size > 500 * 142);
-    // Nothing is sent: the agent must notice by itself.
+    // Nothing is sent: the agent must notice by itself. Within a second it takes the end for a collector that says nothing.
+    await sleep(1000);
     await before.kill();
     expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress, packets: 500, dropped: 0 });
-    const sent = network().send({ count: 4500, first: 500, perSecond: 750 });
+    await network().send({ count: 1500, first: 500 });
     expect(await agent.next('error')).toMatchObject({ reason: expect.stringContaining(`stream to ${collectorAddress}: `), retry: '1s' });
     expect(await agent.next('error')).toMatchObject({ reason: `stream to ${collectorAddress}: Connection refused`, retry: '2s' });
+    expect((await statusWhen('without a connection', captures, streamIs('connecting')))['stream']).toEqual({
+      to: collectorAddress, state: 'connecting', connections: 1, packets: 500, dropped: 0, lastError: 'Connection refused',
+    });
     const after = await collect({ folder: second });
     await agent.next('stream connected');
     await after.connected(1);
-    await sent;
+    const status = await statusWhen('with a connection', captures, streamIs('connected'));
+    expect(status['stream']).toEqual({ to: collectorAddress, state: 'connected', connections: 2, packets: expect.any(Number), dropped: 0 });
+    const metrics = await readFile(join(captures, '.agent/metrics'), 'utf8');
+    expect(metrics.split('\n')).toEqual(expect.arrayContaining(['packet_capture_stream_connected 1', 'packet_capture_stream_connections_total 2']));
+    await network().send({ count: 1000, first: 2000, perSecond: 1000 });
     await agent.stop();
-    expect(await numbersOf(await agent.files())).toEqual(upTo(5000));
-    const resumed = await packetNumbers(join(second, '1.pcapng'));
-    expect(resumed.length).toBeGreaterThan(100);
-    expect(resumed).toEqual(upTo(5000, resumed[0]));
-    expect((await packetNumbers(join(first, '1.pcapng'))).slice(0, 500)).toEqual(upTo(500));
+    expect(await numbersOf(await agent.files())).toEqual(upTo(3000));
+    expect(await packetNumbers(join(first, '1.pcapng'))).toEqual(upTo(500));
+    expect(await packetNumbers(join(second, '1.pcapng'))).toEqual(upTo(3000, 2000));
   });
 
   test('to a collector that never reads costs the files nothing, and the drops are counted', async () => {
