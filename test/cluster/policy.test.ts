@@ -25,6 +25,7 @@ const config: AgentSidecarConfig = {
     imagePullPolicy: 'Never',
     imagePullSecrets: [{ name: 'registry' }, { name: 'mirror.registry' }],
     resources: { requests: { cpu: 0.01, memory: '16Mi', 'ephemeral-storage': '1Gi' }, limits: { memory: '64Mi', cpu: '1', 'ephemeral-storage': '2Gi' } },
+    metricsPort: 9464,
   },
   settings: { filter: `host "a" or 'b' \\ $(X)\n{{ü}}`, 'file-size': '8Mi', 'file-count': '3', state: 'idle', snaplen: '' },
 };
@@ -53,6 +54,11 @@ policySite(
   },
   [
     ...[spaces.privileged, spaces.out, spaces.own].map((namespace) => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'puller', namespace } })),
+    {
+      apiVersion: 'v1', kind: 'ServiceAccount',
+      metadata: { name: 'careful', namespace: spaces.privileged, annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } },
+      imagePullSecrets: config.agent.imagePullSecrets,
+    },
     ...strict({ ...common, config, name, namespaceLabel, probeLabels }),
     ...strict({ ...common, config, name: `${name}-opt-out`, namespaceLabel: `${name}/opt-out`, optOut: true }),
     ...strict({ ...common, config: own, name: `${name}-own`, namespaceLabel: `${name}/own` }),
@@ -95,6 +101,9 @@ const troubled: Readonly<Record<string, Readonly<Record<string, string | undefin
   'negative': { requests: 'cpu=-1' },
   'no-comma': { requests: 'cpu=1;memory=1Gi' },
   'two-units': { requests: 'cpu=1MiB' },
+  'port-of-root': { metricsPort: '80' },
+  'no-port': { metricsPort: 'http' },
+  'port-too-high': { metricsPort: '65536' },
   'no-limits': { limits: undefined },
   'no-annotation': { annotation: undefined },
   'no-data': Object.fromEntries(Object.keys(policyParameters(config, { profile: 'privileged', annotation, optOut: false })).map((key) => [key, undefined])),
@@ -186,6 +195,12 @@ describe('a probe', () => {
     expect(pods[0]).toEqual(expected.pods[0]);
     expect(isInjected(pods[0])).toBe(true);
   });
+});
+
+test('a pod is made, with the sidecar, whose service account allows no other Secrets than it lists', async () => {
+  const { pods, errors } = await admitted(spaces.privileged, [{ metadata: { annotations: asks }, spec: { serviceAccountName: 'careful', containers: [{ name: 'app', image: 'x' }] } }]);
+  expect(errors).toBe('');
+  expect(pods[0]?.spec?.volumes?.map(({ name: volume }) => volume)).toContain('packet-capture-upload');
 });
 
 test('annotations that would become too many are left as they are', async () => {

@@ -22,6 +22,8 @@ const resources = fc.oneof(
   fc.constant({ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '999m' } }),
   fc.constant({ requests: { cpu: '1' } }),
 );
+/** Among them the one that the agent's metrics may have, and others that it does not mind. */
+const ports = fc.constantFrom(undefined, undefined, undefined, [], [{ containerPort: 80 }], [{ containerPort: 80 }, { containerPort: 9464 }], [{ containerPort: 9464, protocol: 'UDP' }]);
 const rarely = <T>(usual: fc.Arbitrary<T>, rare: T): fc.Arbitrary<T> => fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: fc.constant(rare) });
 const containerNames = fc.uniqueArray(rarely(fc.constantFrom('app', 'web', 'init', 'proxy', 'log', 'packet-capture-2'), 'packet-capture'), { minLength: 1, maxLength: 5 });
 const volumeNames = fc.uniqueArray(rarely(fc.constantFrom('data', 'more', 'files', 'packet-capture'), 'packet-capture-files'), { maxLength: 3 });
@@ -39,13 +41,14 @@ export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
       split: fc.nat({ max: 4 }),
       resources: fc.array(resources, { minLength: 5, maxLength: 5 }),
       guaranteed: fc.boolean(),
+      ports: fc.array(ports, { minLength: 5, maxLength: 5 }),
       volumes: fc.option(volumeNames, { nil: undefined }),
       pullSecrets: fc.option(fc.subarray(['registry', 'other', 'mirror.registry']), { nil: undefined }),
       more: fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: places }),
     })
-    .map(({ asked, own, size, count, names, split, resources: given, guaranteed, volumes, pullSecrets, more }) => {
+    .map(({ asked, own, size, count, names, split, resources: given, guaranteed, ports: listed, volumes, pullSecrets, more }) => {
       const full = { limits: { cpu: '1', memory: '1Gi' } };
-      const containers = names.map((name, index) => ({ name, image: 'x', resources: guaranteed ? full : given[index] }));
+      const containers = names.map((name, index) => ({ name, image: 'x', resources: guaranteed ? full : given[index], ports: listed[index] }));
       const inits = Math.min(split, names.length - 1);
       const annotations = { [annotation]: asked, [injectAnnotation]: own, [settingAnnotation('file-size')]: size, [settingAnnotation('file-count')]: count };
       return JSON.parse(
@@ -80,6 +83,9 @@ export function largePods(annotation: string): readonly PodTemplate[] {
     pod({
       initContainers: many(150, (index) => ({ ...app, name: `init-${index}`, resources: { limits } })),
       containers: many(150, (index) => ({ ...app, name: `app-${index}`, resources: { limits } })),
+    }),
+    pod({
+      containers: many(100, (index) => ({ ...app, name: `app-${index}`, ports: many(30, (port) => ({ containerPort: 10_000 + 30 * index + port })) })),
     }),
     pod({ imagePullSecrets: many(500, (index) => ({ name: `secret-${index}` })) }),
     pod({}, { ...settled, big: 'ü'.repeat(3000) }),
