@@ -75,9 +75,8 @@ done
 capture=$!
 (
   while read -r -t 30 _ <&3; do :; done
+  # Should it wait to write: with the connection its standard output is closed too.
   kill -TERM "$capture"
-  sleep 3
-  kill -KILL "$capture"
 ) > /dev/null 2>&1 &
 watcher=$!
 wait "$capture"
