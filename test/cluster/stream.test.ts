@@ -1,0 +1,159 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
+import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
+import { inNetns } from '../../scripts/cluster/machine.ts';
+import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
+import { agentImage, cli, injectAndApply, kube, loadImages, namespaceYaml, podField, sendDatagrams, tshark } from './workbench.ts';
+
+const node = inject('node');
+// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
+const shop = `stream-${Date.now().toString(36)}`;
+const port = 40_000;
+let folder: string;
+
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+  namespace: ${shop}
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: app
+          image: ${pauseImage}
+          imagePullPolicy: Never
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-stream-'));
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(shop));
+  // Idle: what captures in these pods is what the test has started.
+  await injectAndApply(deployment, '--image', agentImage, '--state', 'idle');
+  await kube(['rollout', 'status', '-n', shop, 'deploy/web', '--timeout=60s']);
+});
+
+afterAll(async () => {
+  await kube(['delete', 'namespace', shop, '--ignore-not-found', '--wait=false']);
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Streaming {
+  readonly child: ChildProcess;
+  readonly said: () => string;
+  readonly says: (text: string) => Promise<void>;
+}
+
+/** The command line, its standard output to a file. */
+async function startStream(file: string, ...args: string[]): Promise<Streaming> {
+  const [program = '', ...rest] = inNetns(node.netns, [process.execPath, 'bin/packet-capture.js', 'stream', '-n', shop, ...args]);
+  const child = spawn(program, rest, { env: { ...process.env, ...(await clusterEnvironment(node)) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.pipe(createWriteStream(file));
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  const says = async (text: string): Promise<void> => {
+    for (const end = performance.now() + 20_000; !said.includes(text); await sleep(50)) expect(performance.now(), `"${text}" in ${said}`).toBeLessThan(end);
+  };
+  return { child, said: () => said, says };
+}
+
+async function exitCode(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null) return child.exitCode;
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
+}
+
+async function podNames(): Promise<string[]> {
+  const list = await kube(['get', 'pods', '-n', shop, '-l', 'app=web', '--field-selector=status.phase=Running', '-o', 'jsonpath={range .items[*]}{.metadata.name}:{.metadata.deletionTimestamp} {end}']);
+  return list.trim().split(/\s+/).filter((item) => item.endsWith(':')).map((item) => item.slice(0, -1));
+}
+
+/** Sends so many numbered datagrams to a pod, twenty a second. */
+async function send(pod: string, count: number): Promise<void> {
+  await sendDatagrams(await podField(shop, pod, '.status.podIP'), port, count, 50);
+}
+
+/** The processes in the agent's container of a pod, without the one that lists them. */
+async function processes(pod: string): Promise<string[]> {
+  const list = await kube(['exec', '-n', shop, pod, '-c', 'packet-capture', '--', 'ps', '-o', 'args']);
+  return list.split('\n').filter((line) => line !== '' && line !== 'COMMAND' && !line.startsWith('ps ') && !line.startsWith('['));
+}
+
+test('two pods and the successor of one are in one capture, in order of time; Ctrl-C ends it and leaves nothing behind', async () => {
+  const before = await podNames();
+  const [first = '', second = ''] = before;
+  const alone = await processes(first);
+  const file = join(folder, 'web.pcapng');
+  const streaming = await startStream(file, 'deploy/web');
+  await Promise.all(before.map(async (pod) => streaming.says(`${shop}/${pod}: joined`)));
+  await Promise.all([send(first, 40), send(second, 40)]);
+  await kube(['delete', 'pod', '-n', shop, second, '--wait=false']);
+  await streaming.says(`${shop}/${second}: left`);
+  let successor: string | undefined;
+  for (const end = performance.now() + 20_000; successor === undefined; await sleep(200)) {
+    expect(performance.now()).toBeLessThan(end);
+    successor = (await podNames()).find((pod) => !before.includes(pod));
+  }
+  await streaming.says(`${shop}/${successor}: joined`);
+  await Promise.all([send(first, 40), send(successor, 40)]);
+  expect((await processes(first)).length).toBeGreaterThan(alone.length);
+  // What was sent as the last is to be in it too.
+  streaming.child.kill('SIGINT');
+  expect(await exitCode(streaming.child), streaming.said()).toBe(0);
+  for (const pod of [first, successor]) expect(await processes(pod)).toEqual(alone);
+
+  // An ICMP answer repeats what it answers.
+  const rows = await tshark(file, ['frame.interface_name', 'frame.time_epoch', 'udp.payload'], `udp.dstport == ${port} and not icmp`);
+  const numbered = (pod: string): string[] => rows.filter(([name]) => name === `${shop}/${pod}:eth0`).map(([, , payload = '']) => Buffer.from(payload, 'hex').toString().trim());
+  const datagrams = Array.from({ length: 40 }, (_, index) => `datagram ${index + 1}`);
+  expect(numbered(first)).toEqual([...datagrams, ...datagrams]);
+  expect(numbered(second)).toEqual(datagrams);
+  expect(numbered(successor)).toEqual(datagrams);
+  expect(rows).toHaveLength(160);
+  // To the nanosecond: nothing took longer than the window on its way. As text, since such a number has too many digits.
+  const times = rows.map(([, time = '']) => time);
+  expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
+  expect(streaming.said()).not.toContain('late');
+  // The streams themselves come by the container runtime, not by the pod's network.
+  expect(await tshark(file, ['tcp.stream'], 'tcp')).toEqual([]);
+  const { stderr } = await run(['tshark', '-r', file]);
+  expect(stderr.replace(/^Running as user "root".*$/m, '').trim()).toBe('');
+});
+
+test('it ends when nobody reads any more, after its duration, and when it is killed outright; the pods are left alone', async () => {
+  const [pod = ''] = await podNames();
+  const alone = await processes(pod);
+  const target = `pod/${pod}`;
+  const read = await startStream(join(folder, 'closed.pcapng'), target);
+  await read.says('joined');
+  read.child.stdout?.destroy();
+  await send(pod, 2);
+  expect(await exitCode(read.child), read.said()).toBe(0);
+
+  const file = join(folder, 'short.pcapng');
+  const timed = await cli(['stream', '-n', shop, '-l', 'app=web', '-o', file, '--duration', '2s', '--filter', 'tcp', '--snaplen', '96']);
+  expect(timed.exitCode, timed.stderr).toBe(0);
+  expect((await run(['capinfos', '-T', '-r', '-I', '-c', file])).stdout).toBe(`${file}\t0`);
+  const refused = await cli(['stream', '-n', shop, target, '--filter', 'tcp port eighty', '-o', join(folder, 'refused.pcapng')]);
+  expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("unknown port 'eighty'")]);
+
+  const killed = await startStream(join(folder, 'killed.pcapng'), target);
+  await killed.says('joined');
+  killed.child.kill('SIGKILL');
+  for (const end = performance.now() + 10_000; (await processes(pod)).length > alone.length; await sleep(200)) expect(performance.now()).toBeLessThan(end);
+  expect(await processes(pod)).toEqual(alone);
+});
