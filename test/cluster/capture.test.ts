@@ -1,5 +1,10 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { until } from '../agent/until.ts';
 import {
   agentEvent, agentEvents, agentImage, captureFolder, cli, copyFiles, fetchPage, injectAndApply, keepFiles, kube, loadImages,
   namespaceYaml, nginxImage, podField, restarts, sendDatagrams, tshark,
@@ -82,6 +87,29 @@ test('in a namespace that enforces restricted, the manifest is refused before Ku
   expect(stderr).toContain('pod_security_restricted');
   // The last line end is lost on the way here.
   expect(`${stdout}\n`).toBe(yaml);
+});
+
+test('the sidecar answers Prometheus at its port, and reads the labels and the Secret of the pod', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-metrics-'));
+  const file = join(folder, 'sidecarconfig.yaml');
+  await writeFile(file, `agent: {image: ${agentImage}, metricsPort: 9464}\nsettings: {filter: udp port 7}\n`);
+  const secret = `apiVersion: v1\nkind: Secret\nmetadata: {name: packet-capture-upload, namespace: ${live}}\nstringData: {rclone.conf: "[s3]"}\n`;
+  await injectAndApply([secret, nginxPod(live, 'observed').replace('metadata:', 'metadata:\n  labels: {app: observed}')].join('---\n'), '--sidecar-config', file);
+  await rm(folder, { recursive: true });
+  await ready(live, 'observed');
+  await agentEvent(live, 'observed', 'started');
+  const ip = await podField(live, 'observed', '.status.podIP');
+  await sendDatagrams(ip, 7, 5);
+  const port = await podField(live, 'observed', '.spec.initContainers[0].ports[?(@.name=="packet-capture")].containerPort');
+  const metrics = await until('metrics of 5 packets', async () => {
+    const { stdout } = await runInNetns(inject('node'), ['curl', '--silent', '--show-error', `http://${ip}:${port}/metrics`]);
+    return stdout.includes('packet_capture_packets_total 5\n') ? stdout : undefined;
+  });
+  expect(metrics).toContain('packet_capture_state{state="capturing"} 1\n');
+  const read = async (path: string): Promise<string> => kube(['exec', '-n', live, 'observed', '-c', 'packet-capture', '--', 'cat', path]);
+  expect(await read('/etc/packet-capture/settings/labels')).toBe('app="observed"');
+  expect(await read('/etc/packet-capture/upload/rclone.conf')).toBe('[s3]');
+  expect(JSON.parse(await read('/captures/.agent/status.json'))).toMatchObject({ state: 'capturing', packets: 5, filter: 'udp port 7' });
 });
 
 test('a Job with the sidecar completes', async () => {
