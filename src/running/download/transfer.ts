@@ -6,6 +6,7 @@ import type { CodedError } from '../../errors.ts';
 import { mountPaths } from '../../sidecar/index.ts';
 import { execInPod } from '../exec.ts';
 import type { CapturedPod } from '../pods.ts';
+import { keepConnection } from './connection.ts';
 import type { RemoteFile } from './listing.ts';
 
 export type TransferEnd =
@@ -23,13 +24,26 @@ const vanishedCode = 66;
 /**
  * $1 the file, $2 bytes that are here already, $3 its size: the checksum of those, the checksum of the whole, and the rest.
  * The file is held open, so that the ring may remove it meanwhile. The applet's short name is missing in older images.
+ *
+ * A container runtime leaves a command alone whose connection is lost: it would wait for ever to write the rest. It loses
+ * its standard input, though; and half a minute without a word there means that nobody is there any more.
  */
 const script = `[ -e "$1" ] || exit ${vanishedCode}
-exec 3< "$1"
+exec 3< "$1" 4<&0 < /dev/null
 file=/proc/self/fd/3
 [ "$2" = 0 ] || head -c "$2" $file | busybox sha256sum
 head -c "$3" $file | busybox sha256sum
-tail -c "+$(($2 + 1))" $file | head -c "$(($3 - $2))"`;
+if [ "$2" = 0 ]; then head -c "$3" $file & else tail -c "+$(($2 + 1))" $file & fi
+transfer=$!
+{
+  while read -r -t 30 _ <&4; do :; done
+  kill "$transfer"
+} > /dev/null 2>&1 &
+watcher=$!
+wait "$transfer"
+status=$?
+kill "$watcher" 2> /dev/null
+exit "$status"`;
 
 export interface TransferOptions {
   readonly start: KubectlStart;
@@ -44,18 +58,22 @@ export interface TransferOptions {
 /** Brings a file from a pod, or the rest of it. @throws errors of the local file system */
 export async function transfer(options: TransferOptions): Promise<TransferEnd> {
   const { start, pod, file, part } = options;
+  // What is still written to has no rest that ends where it was seen to end.
+  if (file.open) await rm(part, { force: true });
   const { hash, bytes: offset } = await hashPart(part, file.bytes);
   const remote = `${mountPaths.files}/${file.name}`;
-  const running = execInPod(start, pod, ['sh', '-c', script, 'sh', remote, `${offset}`, `${file.bytes}`]);
+  const running = execInPod(start, pod, ['sh', '-c', script, 'sh', remote, `${offset}`, `${file.bytes}`], { stdin: true });
+  const connection = keepConnection(running);
   const handle = await open(part, 'a', 0o600);
   let received: Received;
   try {
-    received = await receive(running.stdout, { handle, hash, offset, onBytes: options.onBytes });
+    received = await receive(running.stdout, { handle, hash, offset, heard: connection.heard, onBytes: options.onBytes });
     await handle.sync();
   } catch (error) {
     running.kill();
     throw error;
   } finally {
+    connection.close();
     await handle.close();
   }
   if (received.kind === 'unequal') {
@@ -88,6 +106,7 @@ interface Receiving {
   /** Of what is here already; goes on with what comes. */
   readonly hash: Hash;
   readonly offset: number;
+  readonly heard: () => void;
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -104,12 +123,13 @@ async function* untilBroken(stdout: AsyncIterable<unknown>): AsyncGenerator<Buff
   }
 }
 
-async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, onBytes }: Receiving): Promise<Received> {
+async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, heard, onBytes }: Receiving): Promise<Received> {
   const sums: string[] = [];
   const wanted = offset === 0 ? 1 : 2;
   let line = '';
   let bytes = 0;
   for await (const piece of untilBroken(stdout)) {
+    heard();
     let data = piece;
     while (sums.length < wanted && data.length > 0) {
       const end = data.indexOf('\n');

@@ -36,7 +36,7 @@ script=$(printf '%s\\n' "$3" | sed 's#/captures#${captures}#g')
 how=$(sed -n 1p ${top}/spoilt 2> /dev/null)
 sed -i 1d ${top}/spoilt 2> /dev/null
 PATH=${tools}:$PATH
-set -- sh -c "$script" sh "${captures}/\${5##*/}" "\${6:-}" "\${7:-}"
+set -- bash -c "$script" sh "${captures}/\${5##*/}" "\${6:-}" "\${7:-}"
 case $how in
   '') exec "$@" ;;
   garble) "$@" | tr '\\000' '\\001'; exit ;;
