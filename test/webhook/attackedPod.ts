@@ -84,19 +84,24 @@ function invalidities(pod: Fields): string[] {
   const containers = [...itemsOf(spec['containers']), ...itemsOf(spec['initContainers']), ...itemsOf(spec['ephemeralContainers'])].map(fieldsOf);
   const volumes = itemsOf(spec['volumes']).map((item) => fieldsOf(item)['name']);
   const annotations = Object.entries(fieldsOf(fieldsOf(pod['metadata'])['annotations']));
-  const bytes = annotations.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)), 0);
+  const bytes = annotations.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(textOf(value)), 0);
   const mounts = containers.map((container) => itemsOf(container['volumeMounts']).map(fieldsOf));
   return [
     ...twins(containers.map(({ name }) => name)).map((name) => `two containers ${name}`),
     ...twins(volumes).map((name) => `two volumes ${name}`),
     ...mounts.flatMap((list) => twins(list.map(({ mountPath }) => mountPath)).map((place) => `two mounts at ${place}`)),
-    ...mounts.flat().filter(({ name }) => !volumes.includes(name)).map(({ name }) => `no volume ${String(name)}`),
+    ...mounts.flat().filter(({ name }) => !volumes.includes(name)).map(({ name }) => `no volume ${textOf(name)}`),
     ...(bytes > 256 * 1024 ? ['annotations too large'] : []),
   ];
 }
 
 function twins(names: readonly unknown[]): string[] {
-  return names.filter((name, index) => names.indexOf(name) < index).map(String);
+  return names.filter((name, index) => names.indexOf(name) < index).map(textOf);
+}
+
+/** Whatever a review has there: an object with a `toString` of its own has no string. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value) ?? '';
 }
 
 export function isFields(value: unknown): value is Fields {
