@@ -81,6 +81,12 @@ export const helm3 = {
   variables: { 'helm.sh/helm/v3/internal/version.version': 'v3.22.0' },
 } as const satisfies GoModule;
 
+export const versitygw = {
+  folder: 'versitygw',
+  title: 'versitygw v1.8.0',
+  programs: { versitygw: 'github.com/versity/versitygw/cmd/versitygw' },
+} as const satisfies GoModule;
+
 /** What a node is made of. */
 export const nodeModules: readonly GoModule[] = [kubernetes, containerd, runc, cni];
 

@@ -1,5 +1,5 @@
 import { checkGoFor, ensureGoModules, programPaths, unbuilt } from './goBuild.ts';
-import { cni, containerd, helm3, helm4, kubernetes, nodeModules, runc } from './goModules.ts';
+import { cni, containerd, helm3, helm4, kubernetes, nodeModules, runc, versitygw } from './goModules.ts';
 import type { NodePrograms } from './nodeConfig.ts';
 import type { Progress } from './progress.ts';
 import { buildPackages, capturePackages, checkMachine, ensurePackages, nodePackages } from './requirements.ts';
@@ -36,4 +36,13 @@ export async function ensureHelm(major: 3 | 4, progress: Progress): Promise<stri
   const module = major === 3 ? helm3 : helm4;
   await ensureGoModules([module], progress);
   return (await programPaths(module)).helm;
+}
+
+/**
+ * The path of versitygw, an S3 server that keeps objects as files, built from source if the cache lacks it.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureBucketServer(progress: Progress): Promise<string> {
+  await ensureGoModules([versitygw], progress);
+  return (await programPaths(versitygw)).versitygw;
 }

@@ -159,9 +159,8 @@ prepareBatch() {
 # $reason.
 transferBatch() {
   said=$(callRclone copy --checksum 2>&1) || {
-    findReason
-    # It could not even begin.
-    case $said in *'ERROR :'*) ;; *) return ;; esac
+    # Without such a line it could not even begin.
+    case $said in *'ERROR :'*) findReason ;; *) findReason && return ;; esac
   }
   matches=$newline$(callRclone check --combined - 2> /dev/null)$newline
   for name in $batch; do
@@ -224,8 +223,16 @@ failUpload() {
   [ -z "$ending" ] || [ "$tryDelay" -le 2 ] || tryDelay=2
 }
 
-# findReason: rclone's, in $reason, out of all that it said.
+# findReason: rclone's, in $reason, out of all that it said; none if it only missed files that have left the ring.
 findReason() {
+  reason='rclone says nothing'
+  [ -n "$said" ] || return 0
+  rest=$said$newline said=
+  while [ -n "$rest" ]; do
+    saidLine=${rest%%"$newline"*}
+    rest=${rest#*"$newline"}
+    case $saidLine in *"$uploadDir/batch/"*': no such file or directory') ;; *) said=$said$saidLine$newline ;; esac
+  done
   case $said in
     *'last error was: '*) reason=${said##*last error was: } ;;
     *'Failed to '*) reason="failed to ${said##*Failed to }" ;;
@@ -234,7 +241,6 @@ findReason() {
   # shellcheck disable=SC2086 # all white space becomes one space
   set -- $reason
   reason=$*
-  [ -n "$reason" ] || reason='rclone says nothing'
 }
 
 # showUploads: for the capture to read.

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, inject, test } from 'vitest';
+import { statusWhen } from './agentFiles.ts';
+import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from './bucket.ts';
+import { packetNumbers } from './captureFile.ts';
+import { useAgents } from './fixture.ts';
+
+const { folder, network, start } = useAgents();
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** A server that runs, with a bucket `captures`, and what it takes to use it. */
+async function startServer(): Promise<{ server: BucketServer; bucket: string; secret: string }> {
+  const [objects, secret] = [await folder(), await folder()];
+  const server = bucketServer(inject('bucketServer'), network(), objects);
+  await server.makeBucket('captures');
+  await server.start();
+  await writeSecret(secret);
+  return { server, bucket: join(objects, 'captures'), secret };
+}
+
+describe('what hinders an upload is said, the capture goes on, and once it is mended nothing is missing', () => {
+  const settings = { filter: 'udp', rotate: '1s', upload: 's3:captures' };
+
+  test('credentials that are wrong, a Secret that is not there, a bucket that does not exist', async () => {
+    const { server, secret } = await startServer();
+    const [wrong, missing] = [await folder(), await folder()];
+    await writeSecret(wrong, { access: credentials.access, secret: 'somebody/elses+secret/key' });
+    const agents = await Promise.all([
+      start({ secret: wrong, settings, environment: { POD_NAME: 'wrong' } }),
+      start({ secret: missing, settings, environment: { POD_NAME: 'missing' } }),
+      start({ secret, settings: { ...settings, upload: 's3:none' }, environment: { POD_NAME: 'none' } }),
+      start({ secret, settings: { ...settings, upload: 'gcs:captures' }, environment: { POD_NAME: 'remote' } }),
+    ]);
+    await Promise.all(agents.map((agent) => agent.next('started')));
+    await network().send({ count: 10 });
+    const reasons = await Promise.all(agents.map(async (agent) => (await agent.next('upload failed'))['reason']));
+    expect(reasons).toEqual([
+      expect.stringContaining('SignatureDoesNotMatch'),
+      'the Secret packet-capture-upload is not there, or has no rclone.conf',
+      expect.stringContaining('NoSuchBucket'),
+      expect.stringContaining("didn't find section in config file"),
+    ]);
+    await writeSecret(wrong);
+    await writeSecret(missing);
+    await server.makeBucket('none');
+    await network().send({ count: 10 });
+    await agents[3]?.set({ upload: 's3:captures' });
+    const uploads = await Promise.all(agents.map((agent) => agent.next('uploaded', 20_000)));
+    expect(uploads.every(({ files }) => Array.isArray(files) && files.length > 0)).toBe(true);
+    const said = JSON.stringify(agents.map(({ events, noise }) => [events, noise]));
+    for (const text of [credentials.secret, credentials.access, 'somebody/elses']) expect(said).not.toContain(text);
+    await server.stop();
+  });
+
+  test('files that the ring lets go before they are uploaded are lost, counted and named', async () => {
+    const { server, bucket, secret } = await startServer();
+    await server.stop();
+    const captures = await folder();
+    const agent = await start({ captures, secret, settings: { ...settings, 'file-count': '2' } });
+    await agent.next('started');
+    for (let round = 0; round < 6; round += 1) {
+      await network().send({ count: 50, first: round * 50 });
+      await agent.next('file closed');
+      await sleep(200);
+    }
+    const lost = await statusWhen('with losses', captures, ({ upload }) => (upload as { lost: number } | undefined)?.lost !== 0);
+    expect(lost['upload']).toMatchObject({ uploaded: 0, lastError: expect.stringContaining('connection refused') });
+    await server.start();
+    await agent.stop();
+    await server.stop();
+    const losses = agent.events.filter(({ event }) => event === 'upload lost');
+    const closed = agent.events.filter(({ event, kept }) => event === 'file closed' && kept === true).map(({ file }) => file);
+    expect(losses.length).toBeGreaterThan(1);
+    expect(losses.map(({ file }) => file)).toEqual(closed.slice(0, losses.length));
+    const uploaded = await uploadedFiles(bucket);
+    expect(sum(losses.map(({ packets }) => Number(packets))) + sum(uploaded.map(({ json }) => Number(json['packets'])))).toBe(300);
+    const numbers = (await Promise.all(uploaded.map(({ path }) => packetNumbers(path)))).flat();
+    expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => 300 - numbers.length + index));
+    expect(numbers.length).toBeGreaterThan(0);
+  });
+
+  test('a container that was killed with files to upload, and one open, is followed by one that uploads them', async () => {
+    const { server, bucket, secret } = await startServer();
+    await server.stop();
+    const captures = await folder();
+    const first = await start({ captures, secret, settings });
+    await first.next('started');
+    await network().send({ count: 100 });
+    await first.next('file closed');
+    await first.set({ rotate: '60s' });
+    await first.next('started');
+    await network().send({ count: 100, first: 100 });
+    // As long as dumpcap may keep packets to itself.
+    await sleep(2500);
+    await first.kill();
+    await server.start();
+    const second = await start({ captures, secret, settings });
+    await second.next('started');
+    await network().send({ count: 100, first: 200 });
+    await second.stop();
+    await server.stop();
+    const uploaded = await uploadedFiles(bucket);
+    expect((await Promise.all(uploaded.map(({ path }) => packetNumbers(path)))).flat()).toEqual(Array.from({ length: 300 }, (_, number) => number));
+    expect(uploaded.filter(({ json }) => json['dropped'] === null)).toEqual([expect.objectContaining({ json: expect.objectContaining({ packets: 100, filter: 'udp' }) })]);
+    expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
+  });
+});

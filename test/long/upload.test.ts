@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
+import { bucketServer, uploadedFiles, writeSecret } from '../agent/bucket.ts';
+import { countPackets, packetNumbers } from '../agent/captureFile.ts';
+import { useAgents } from '../agent/fixture.ts';
+import { agentRootfs } from '../agent/rootfs.ts';
+
+const { folder, network, start } = useAgents();
+let [root, program] = ['', ''];
+
+beforeAll(async () => {
+  root = await agentRootfs(stderrProgress);
+  program = await ensureBucketServer(stderrProgress);
+}, 1_800_000);
+
+describe('upload', () => {
+  test('200 files and more, while the server is killed and started again: every packet is in the bucket, once', async () => {
+    const [objects, secret] = [await folder(), await folder()];
+    const server = bucketServer(program, network(), objects);
+    await server.makeBucket('captures');
+    await server.start();
+    await writeSecret(secret);
+    const agent = await start({
+      root,
+      secret,
+      settings: { filter: 'udp port 9999', 'file-size': '1Mi', 'file-count': '150', rotate: '10s', 'buffer-size': '16Mi', upload: 's3:captures/long' },
+    });
+    await agent.next('started');
+    const perRound = 16_000;
+    for (let round = 0; round < 10; round += 1) {
+      if (round === 2 || round === 6) await server.stop();
+      if (round === 4 || round === 7) await server.start();
+      await network().send({ count: perRound, first: round * perRound, size: 1000, perSecond: 1600 });
+    }
+    await sleep(5000);
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+    await server.stop();
+    expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 10 * perRound, dropped: 0 });
+    const kinds = agent.events.map(({ event }) => event);
+    expect(kinds).toContain('upload failed');
+    expect(kinds).not.toContain('upload lost');
+
+    const uploaded = await uploadedFiles(join(objects, 'captures'));
+    console.log(`${uploaded.length} files, ${kinds.filter((kind) => kind === 'uploaded').length} goes, ${kinds.filter((kind) => kind === 'upload failed').length} failed`);
+    expect(uploaded.length).toBeGreaterThanOrEqual(200);
+    expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
+    const numbers: number[] = [];
+    for (const { path, json } of uploaded) {
+      expect(await countPackets(path)).toBe(json['packets']);
+      numbers.push(...await packetNumbers(path));
+    }
+    expect(numbers.length).toBe(10 * perRound);
+    expect(new Set(numbers).size).toBe(10 * perRound);
+    expect(numbers.every((number) => number >= 0 && number < 10 * perRound)).toBe(true);
+  });
+});
