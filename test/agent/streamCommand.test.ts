@@ -18,6 +18,7 @@ interface Capture {
   /** UDP port of each packet, and the milliseconds from its capture to its arrival here. */
   readonly packets: { readonly port: number; readonly delay: number }[];
   readonly said: () => string;
+  readonly pieces: () => number;
 }
 
 /** The script in a container of the agent's image, as `kubectl exec` starts it. */
@@ -27,11 +28,13 @@ async function startCapture(interfaces: string, snaplen = '0', filter = '', own 
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   });
-  const capture: Capture = { child, interfaces: [], packets: [], said: () => said };
+  const capture: Capture = { child, interfaces: [], packets: [], said: () => said, pieces: () => pieces };
   const reader = createCaptureReader('capture');
   let said = '';
+  let pieces = 0;
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   child.stdout.on('data', (bytes: Buffer) => {
+    pieces += 1;
     for (const record of reader.push(bytes)) {
       if (record.type === 'interface') capture.interfaces.push(record);
       if (record.type !== 'packet') continue;
@@ -66,6 +69,16 @@ test('every interface that is up is captured, packets come within a tenth of a s
   expect(await end(capture), capture.said()).toBe(0);
   expect(capture.said()).toContain("Packets received/dropped on interface 'net1': 2/0 (pcap:0/dumpcap:0/");
   await network().removeInterface('net1');
+});
+
+test('many packets come in few pieces, since each takes its way through the API server', async () => {
+  const capture = await startCapture('eth0', '0', 'udp');
+  await until('dumpcap', async () => capture.interfaces.length === 1);
+  const before = capture.pieces();
+  await network().send({ count: 2000, perSecond: 2000, subnet: 0 });
+  await until('all packets', async () => capture.packets.length === 2000);
+  expect(capture.pieces() - before).toBeLessThan(100);
+  expect(await end(capture), capture.said()).toBe(0);
 });
 
 /** Sends a datagram from a port of the pod's to the world. */

@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* See timeout.c. */
+int packets_at_a_time(int count);
+
 struct callback {
     pcap_t *handle;
     pcap_handler handler;
@@ -72,5 +75,5 @@ int pcap_dispatch(pcap_t *handle, int count, pcap_handler handler, u_char *user)
 
     if (next == NULL)
         next = (int (*)(pcap_t *, int, pcap_handler, u_char *))dlsym(RTLD_NEXT, "pcap_dispatch");
-    return next(handle, count, on_packet, (u_char *)&callback);
+    return next(handle, packets_at_a_time(count), on_packet, (u_char *)&callback);
 }

@@ -1,18 +1,32 @@
 /*
- * Preloaded into dumpcap: how long the kernel may keep packets before it hands them over.
+ * Preloaded into dumpcap: how soon packets are handed on.
  *
- * dumpcap asks for a quarter of a second (CAP_READ_TIMEOUT) and has no flag for it. Whoever watches packets of several
- * pods side by side needs them sooner: PACKET_CAPTURE_TIMEOUT, in milliseconds, takes its place.
+ * dumpcap lets the kernel keep packets for a quarter of a second (CAP_READ_TIMEOUT), and then takes and flushes each by
+ * itself. Whoever watches packets of several pods side by side needs them sooner, and over a connection for which a write
+ * for each packet is too much. With PACKET_CAPTURE_TIMEOUT, in milliseconds, the kernel waits that long at most, and all
+ * that it hands over is flushed as one.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 
+static int wanted_timeout(void)
+{
+    const char *wanted = getenv("PACKET_CAPTURE_TIMEOUT");
+
+    return wanted == NULL ? 0 : atoi(wanted);
+}
+
 int pcap_set_timeout(pcap_t *handle, int milliseconds)
 {
     int (*next)(pcap_t *, int) = (int (*)(pcap_t *, int))dlsym(RTLD_NEXT, "pcap_set_timeout");
-    const char *wanted = getenv("PACKET_CAPTURE_TIMEOUT");
 
-    return next(handle, wanted != NULL && atoi(wanted) > 0 ? atoi(wanted) : milliseconds);
+    return next(handle, wanted_timeout() > 0 ? wanted_timeout() : milliseconds);
+}
+
+/* How many packets a pcap_dispatch() is to take that dumpcap asks for `count`; -1: all that the kernel has ready. */
+int packets_at_a_time(int count)
+{
+    return wanted_timeout() > 0 ? -1 : count;
 }
