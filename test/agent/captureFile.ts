@@ -20,3 +20,9 @@ export async function packetNumbers(file: string): Promise<number[]> {
   const { stdout } = await run(argv, { exitCodes: [0, 2] });
   return stdout.trim() === '' ? [] : stdout.trim().split('\n').map((payload) => Number.parseInt(payload.replaceAll(':', '').slice(0, 8), 16));
 }
+
+/** Writes the packets of several capture files to one, in order of their times. @returns its path */
+export async function mergeFiles(files: readonly string[], target: string): Promise<string> {
+  await run(['mergecap', '-w', target, ...files]);
+  return target;
+}

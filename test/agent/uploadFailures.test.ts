@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { statusWhen } from './agentFiles.ts';
 import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from './bucket.ts';
-import { packetNumbers } from './captureFile.ts';
+import { mergeFiles, packetNumbers } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
 
 const { folder, network, start } = useAgents();
@@ -19,7 +19,7 @@ async function startServer(): Promise<{ server: BucketServer; bucket: string; se
   return { server, bucket: join(objects, 'captures'), secret };
 }
 
-describe('what hinders an upload is said, the capture goes on, and once it is mended nothing is missing', () => {
+describe('what hinders an upload is said, the capture goes on, and once it is mended nothing is missing', { timeout: 120_000 }, () => {
   const settings = { filter: 'udp', rotate: '1s', upload: 's3:captures' };
 
   test('credentials that are wrong, a Secret that is not there, a bucket that does not exist', async () => {
@@ -75,7 +75,7 @@ describe('what hinders an upload is said, the capture goes on, and once it is me
     expect(losses.map(({ file }) => file)).toEqual(closed.slice(0, losses.length));
     const uploaded = await uploadedFiles(bucket);
     expect(sum(losses.map(({ packets }) => Number(packets))) + sum(uploaded.map(({ json }) => Number(json['packets'])))).toBe(300);
-    const numbers = (await Promise.all(uploaded.map(({ path }) => packetNumbers(path)))).flat();
+    const numbers = await packetNumbers(await mergeFiles(uploaded.map(({ path }) => path), join(await folder(), 'all.pcapng')));
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => 300 - numbers.length + index));
     expect(numbers.length).toBeGreaterThan(0);
   });
@@ -101,7 +101,8 @@ describe('what hinders an upload is said, the capture goes on, and once it is me
     await second.stop();
     await server.stop();
     const uploaded = await uploadedFiles(bucket);
-    expect((await Promise.all(uploaded.map(({ path }) => packetNumbers(path)))).flat()).toEqual(Array.from({ length: 300 }, (_, number) => number));
+    const all = await mergeFiles(uploaded.map(({ path }) => path), join(await folder(), 'all.pcapng'));
+    expect(await packetNumbers(all)).toEqual(Array.from({ length: 300 }, (_, number) => number));
     expect(uploaded.filter(({ json }) => json['dropped'] === null)).toEqual([expect.objectContaining({ json: expect.objectContaining({ packets: 100, filter: 'udp' }) })]);
     expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
   });

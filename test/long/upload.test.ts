@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
 import { bucketServer, uploadedFiles, writeSecret } from '../agent/bucket.ts';
-import { countPackets, packetNumbers } from '../agent/captureFile.ts';
+import { countPackets, mergeFiles, packetNumbers } from '../agent/captureFile.ts';
 import { useAgents } from '../agent/fixture.ts';
 import { agentRootfs } from '../agent/rootfs.ts';
 
@@ -47,11 +47,8 @@ describe('upload', () => {
     console.log(`${uploaded.length} files, ${kinds.filter((kind) => kind === 'uploaded').length} goes, ${kinds.filter((kind) => kind === 'upload failed').length} failed`);
     expect(uploaded.length).toBeGreaterThanOrEqual(200);
     expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
-    const numbers: number[] = [];
-    for (const { path, json } of uploaded) {
-      expect(await countPackets(path)).toBe(json['packets']);
-      numbers.push(...await packetNumbers(path));
-    }
+    for (const { path, json } of uploaded) expect(await countPackets(path)).toBe(json['packets']);
+    const numbers = await packetNumbers(await mergeFiles(uploaded.map(({ path }) => path), join(await folder(), 'all.pcapng')));
     expect(numbers.length).toBe(10 * perRound);
     expect(new Set(numbers).size).toBe(10 * perRound);
     expect(numbers.every((number) => number >= 0 && number < 10 * perRound)).toBe(true);
