@@ -81,6 +81,17 @@ test('many packets come in few pieces, since each takes its way through the API 
   expect(await end(capture), capture.said()).toBe(0);
 });
 
+test('a capture whose output nobody takes ends with standard input too', async () => {
+  const capture = await startCapture('eth0', '0', 'udp');
+  await until('dumpcap', async () => capture.interfaces.length === 1);
+  capture.child.stdout?.pause();
+  // More than the pipes hold: dumpcap waits in a write.
+  await network().send({ count: 3000, size: 1000, perSecond: 3000, subnet: 0 });
+  const began = performance.now();
+  expect(await end(capture)).not.toBeNull();
+  expect(performance.now() - began).toBeLessThan(6000);
+});
+
 /** Sends a datagram from a port of the pod's to the world. */
 async function sendFromPod(from: number, to: number): Promise<void> {
   const program = `const s = require('node:dgram').createSocket('udp4'); s.bind(${from}, () => s.send('x', ${to}, '10.99.0.1', () => s.close()))`;

@@ -75,11 +75,20 @@ done
 capture=$!
 (
   while read -r -t 30 _ <&3; do :; done
-  # Should it wait to write: with the connection its standard output is closed too.
+  trap : TERM
   kill -TERM "$capture"
+  # It may be in a write: containerd reads no more of a command whose connection is lost, and closes nothing.
+  tries=0
+  while [ "$tries" -lt 30 ] && kill -0 "$capture"; do
+    sleep 0.1
+    tries=$((tries + 1))
+  done
+  kill -KILL "$capture"
 ) > /dev/null 2>&1 &
 watcher=$!
 wait "$capture"
 status=$?
 kill "$watcher" 2> /dev/null
+# So that not even its `sleep` outlives this.
+wait "$watcher"
 exit "$status"

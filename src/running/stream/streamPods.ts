@@ -42,7 +42,7 @@ export const windowMs = 200;
 const mostBytes = 64 * 1024 * 1024;
 const writeEvery = 50;
 const findEvery = 1000;
-/** From the wish to end until kubectl is killed, which closes the connection. */
+/** From the wish to end until kubectl is killed; capture.sh kills after three seconds what does not end. */
 const endWithin = 5000;
 /** Captures that are being started at a time: kubectl takes a good part of a second of CPU to start. */
 const mostBeginning = 8;
