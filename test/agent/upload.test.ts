@@ -15,6 +15,14 @@ async function ownFiles(captures: string): Promise<string> {
   return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
 }
 
+/** A hundred packets each, so that every file has some. */
+async function sendRounds(first: number, end: number): Promise<void> {
+  for (let round = first; round < end; round += 1) {
+    await network().send({ count: 100, first: round * 100 });
+    await sleep(500);
+  }
+}
+
 describe('upload', () => {
   test('takes every packet to the bucket, though its server is away for a while, and no packet of its own', { timeout: 120_000 }, async () => {
     const [objects, secret, captures] = [await folder(), await folder(), await folder()];
@@ -30,15 +38,12 @@ describe('upload', () => {
       settings: { rotate: '1s', 'file-count': '50', upload: 's3:captures/prod/' },
     });
     await agent.next('started');
-    for (let round = 0; round < 9; round += 1) {
-      if (round === 3) await server.stop();
-      if (round === 6) {
-        expect(await agent.next('upload failed')).toMatchObject({ reason: expect.any(String), pending: expect.any(Number) });
-        await server.start();
-      }
-      await network().send({ count: 100, first: round * 100 });
-      await sleep(500);
-    }
+    await sendRounds(0, 3);
+    await server.stop();
+    await sendRounds(3, 6);
+    expect(await agent.next('upload failed')).toMatchObject({ reason: expect.any(String), pending: expect.any(Number) });
+    await server.start();
+    await sendRounds(6, 9);
     await askAsApp(network());
     const { code, milliseconds } = await agent.stop();
     await server.stop();
