@@ -104,7 +104,7 @@ describe('what is not ours stays', () => {
   test('what the status does not name', () => {
     const text = inject(pod).replace(',\\"packet-capture-upload\\"', '').replace(',"packet-capture-upload"', '');
     expect(uninject(text)).toBe(
-      pod.replace('spec:\n', 'spec:\n  volumes:\n  - name: packet-capture-upload\n    emptyDir: {}\n'),
+      pod.replace('spec:\n', 'spec:\n  volumes:\n  - name: packet-capture-upload\n    projected:\n      sources:\n      - secret:\n          name: packet-capture-upload\n          optional: true\n'),
     );
   });
 
