@@ -1,4 +1,4 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../../scripts/cluster/command.ts';
 import { buildImage, imageId } from '../../scripts/cluster/images.ts';
@@ -24,10 +24,11 @@ export async function agentRootfs(progress: Progress): Promise<string> {
   return root;
 }
 
-/** Copies the image's files to `root`, the only one to stay in `folder`. */
+/** Copies the image's files to `root` in `folder`. */
 async function extract(folder: string, root: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  await removeOld(folder);
+  await rm(`${root}.unfinished`, { recursive: true, force: true });
   const { stdout: container } = await run(['buildah', 'from', '--pull-never', image], { env: environment });
   try {
     const { stdout: mounted } = await run(['buildah', 'mount', container], { env: environment });
@@ -36,7 +37,18 @@ async function extract(folder: string, root: string): Promise<void> {
     await run(['buildah', 'rm', container], { env: environment });
   }
   await addSetpriv(`${root}.unfinished`);
+  const now = new Date();
+  await utimes(`${root}.unfinished`, now, now);
   await rename(`${root}.unfinished`, root);
+}
+
+/** Leaves those of today: the tests of another checkout may be running on theirs. */
+async function removeOld(folder: string): Promise<void> {
+  const yesterday = Date.now() - 86_400_000;
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if ((await stat(path)).mtimeMs < yesterday) await rm(path, { recursive: true });
+  }
 }
 
 /** This machine's own setpriv with its libraries, started by its own loader, since the image has neither. */
