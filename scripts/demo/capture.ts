@@ -1,6 +1,6 @@
 import { fetchPage, nginxPods, sendDatagrams, type Pod } from './traffic.ts';
 import { waitForEvent, type AgentEvent } from './events.ts';
-import { namespaces, type Demo, type Way } from './ways.ts';
+import { namespaces, runCommand, type Demo, type Way } from './ways.ts';
 
 /** Moved to while the capture runs: HTTP is no longer wanted, these datagrams are. */
 const movedFilter = { text: 'udp port 5353', port: 5353, datagrams: 3 };
@@ -20,15 +20,15 @@ export async function captureHttp({ target, progress }: Demo, way: Way): Promise
 }
 
 /**
- * Moves the filter of one running capture with one `kubectl annotate`, and shows that it bites: of the same HTTP
- * exchange and some datagrams, the next file has the datagrams alone.
- * @returns seconds from the annotation to the new capture
+ * Moves the filter of one running capture, and shows that it bites: of the same HTTP exchange and some datagrams, the
+ * next file has the datagrams alone.
+ * @returns seconds from the command to the new capture
  */
-export async function moveFilter({ target, progress }: Demo, way: Way): Promise<number> {
+export async function moveFilter(demo: Demo, way: Way): Promise<number> {
+  const { target, progress } = demo;
   const [from, to] = await twoPods(target, way);
-  progress(`kubectl annotate pod ${to.name} packet-capture/filter='${movedFilter.text}' --overwrite`);
   const before = performance.now();
-  await target.kubectl(['annotate', 'pod', '-n', to.namespace, to.name, `packet-capture/filter=${movedFilter.text}`, '--overwrite']);
+  await runCommand(demo, way, ['start', to.name, '--filter', movedFilter.text]);
   await waitForEvent(target, to.namespace, to.name, 'started', 2, 10);
   const seconds = (performance.now() - before) / 1000;
   progress(`the capture runs with the new filter ${seconds.toFixed(1)} s later; fetching the page again, and sending ${movedFilter.datagrams} datagrams`);
@@ -38,14 +38,14 @@ export async function moveFilter({ target, progress }: Demo, way: Way): Promise<
 }
 
 /** Lets every capture close its file. */
-export async function finishCaptures({ target, progress }: Demo, ways: readonly Way[]): Promise<Captured[]> {
-  progress("kubectl annotate pods -l app=nginx packet-capture/state=idle --overwrite: every capture closes its file");
+export async function finishCaptures(demo: Demo, ways: readonly Way[]): Promise<Captured[]> {
+  const { target } = demo;
   const captured: Captured[] = [];
   for (const way of ways) {
     const namespace = namespaces[way];
     // What has just arrived lies in the kernel's buffer for up to a second.
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    await target.kubectl(['annotate', 'pods', '-n', namespace, '-l', 'app=nginx', 'packet-capture/state=idle', '--overwrite']);
+    await runCommand(demo, way, ['stop', '-l', 'app=nginx']);
     for (const pod of await nginxPods(target, namespace)) {
       captured.push({ way, pod, events: await waitForEvent(target, namespace, pod.name, 'idle', 1, 20) });
     }

@@ -62,6 +62,13 @@ export async function runWebhookWay({ target, image, injectorImage, progress, co
   await rolledOut(target, 'webhook');
 }
 
+/** A command of this project as a user gives it, in the namespace of a way; what it says goes to stderr. */
+export async function runCommand({ target, progress, contextFlags }: Demo, way: Way, args: readonly string[]): Promise<void> {
+  const flags = ['-n', namespaces[way]];
+  progress(['packet-capture', ...args, ...flags].map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(' '));
+  await target.run([...cli, ...args, ...flags, ...contextFlags]);
+}
+
 export async function removeRelease({ target, contextFlags }: Pick<Demo, 'target' | 'contextFlags'>): Promise<void> {
   await target.run([...cli, 'uninstall', '--release', release, '--namespace', release, ...contextFlags, '--yes']);
 }

@@ -15,6 +15,8 @@ export type Verdict =
   | { readonly kind: 'done'; readonly text: string }
   /** It has captured what it was asked for, and ended by itself; or it does not know of the change yet. */
   | { readonly kind: 'finished'; readonly text: string }
+  /** Its settings are still those before: the kubelet has not brought the change, or it has not looked yet. */
+  | { readonly kind: 'unseen'; readonly text: string }
   | { readonly kind: 'pending'; readonly text: string }
   /** It refuses, and will not change its mind. */
   | { readonly kind: 'refused'; readonly text: string };
@@ -25,7 +27,7 @@ const besideTheFile: readonly SettingName[] = ['upload', 'stream', 'mirror'];
 /** Whether an agent does what it was asked for, by what it says. Pure. */
 export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict {
   const { state, reason = '' } = status;
-  if (!hasTaken(status, expected.values)) return { kind: 'pending', text: 'it has not seen the change yet' };
+  if (!hasTaken(status, expected.values)) return { kind: 'unseen', text: 'it has not seen the change yet' };
   if (expected.values.state === 'idle') {
     return state === 'capturing' ? { kind: 'pending', text: 'it still captures' } : { kind: 'done', text: state };
   }

@@ -7,6 +7,7 @@ import {
   type SettingName,
   type SettingValues,
 } from '../settings/index.ts';
+import type { Annotations } from './annotate.ts';
 import { plainText } from './plainText.ts';
 import type { CapturedPod } from './pods.ts';
 
@@ -30,7 +31,7 @@ export function settingChanges(annotations: Readonly<Record<string, string>>, wa
 }
 
 /** The annotations as a JSON merge patch has them: null takes one away. */
-export function changedAnnotations(changes: readonly SettingChange[]): Readonly<Record<string, string | null>> {
+export function changedAnnotations(changes: readonly SettingChange[]): Annotations {
   return Object.fromEntries(changes.map((change) => [settingAnnotation(change.setting), change.new]));
 }
 

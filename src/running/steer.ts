@@ -1,8 +1,8 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { sendMergePatch } from '../cluster/send.ts';
 import { isCodedError } from '../errors.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
+import { annotatePod } from './annotate.ts';
 import { hasFinished } from './confirmation.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
@@ -20,6 +20,8 @@ export interface SteerOptions {
   /** Wait until every agent does what it was asked for. */
   readonly wait: boolean;
   readonly timeoutSeconds: number;
+  /** How long a change may be on its way before the kubelet is asked again. */
+  readonly refreshAfterSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Takes one line for people, without a final newline. */
   readonly report: (line: string) => void;
@@ -82,7 +84,7 @@ async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> 
   const before = await statusBefore(options, pod);
   try {
     if (changes.length > 0) {
-      await annotate(kubectl, pod, changedAnnotations(changes), dryRun);
+      await annotatePod(kubectl, pod, changedAnnotations(changes), dryRun);
       report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
     }
     if (before !== undefined && hasFinished(before) && effectiveChanges(pod, changes).length === 0) {
@@ -106,16 +108,10 @@ async function statusBefore({ kubectl, settings }: SteerOptions, pod: CapturedPo
 
 /** With the settings as they are an agent begins no second time: it has to see them change. */
 async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
-  const setState = async (state: string): Promise<void> => annotate(options.kubectl, pod, { [settingAnnotation('state')]: state }, false);
+  const setState = async (state: string): Promise<void> => annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });
   await setState('idle');
   await waitForAgents({ ...options, settings: { state: 'idle' }, report: () => undefined }, [{ pod, changes: [], before }]);
   await setState('running');
-}
-
-/** The uid keeps another pod of the same name, of a StatefulSet for example, as it is. */
-async function annotate(kubectl: Kubectl, pod: CapturedPod, annotations: Readonly<Record<string, string | null>>, dryRun: boolean): Promise<void> {
-  const patch = { metadata: { uid: pod.uid, annotations } };
-  await sendMergePatch(kubectl, { target: `pod/${pod.name}`, namespace: pod.namespace, patch, dryRun });
 }
 
 function failureOf(error: unknown): Pick<SteeredPod, 'result' | 'agent'> {

@@ -4,6 +4,7 @@ export {
   annotationPrefix,
   injectAnnotation,
   namespaceLabel,
+  refreshAnnotation,
   settingAnnotation,
   settingEnvironment,
   settingsOfAnnotations,

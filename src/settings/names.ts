@@ -9,6 +9,9 @@ export const injectAnnotation = `${annotationPrefix}inject`;
 /** What was added to a pod, as JSON; see sidecar/status.ts. */
 export const statusAnnotation = `${annotationPrefix}status`;
 
+/** Says when the kubelet was asked to bring the settings into a pod once more; see running/refresh.ts. */
+export const refreshAnnotation = `${annotationPrefix}refresh`;
+
 /** Opt-in of a namespace. */
 export const namespaceLabel = `${annotationPrefix}injection`;
 

@@ -14,8 +14,8 @@ describe('start', () => {
   });
 
   test('waits for settings that are not seen yet', () => {
-    expect(judgeAgent({ ...status, settings: { ...settings, filter: '' } }, start)).toEqual({ kind: 'pending', text: 'it has not seen the change yet' });
-    expect(judgeAgent({ ...status, settings: { ...settings, state: 'idle' } }, start)).toMatchObject({ kind: 'pending' });
+    expect(judgeAgent({ ...status, settings: { ...settings, filter: '' } }, start)).toEqual({ kind: 'unseen', text: 'it has not seen the change yet' });
+    expect(judgeAgent({ ...status, settings: { ...settings, state: 'idle' } }, start)).toMatchObject({ kind: 'unseen' });
   });
 
   test('a setting beside the file needs no new one, nor does one that was as it is wanted', () => {
@@ -48,5 +48,5 @@ test('stop is done when it has seen it and captures no more, whatever else is wr
   expect(judgeAgent({ ...status, settings: idle }, stop)).toEqual({ kind: 'pending', text: 'it still captures' });
   expect(judgeAgent({ ...status, settings: idle, state: 'idle', reason: 'state' }, stop)).toEqual({ kind: 'done', text: 'idle' });
   expect(judgeAgent({ ...status, settings: idle, state: 'invalid', invalid: [{ setting: 'filter', reason: 'x' }] }, stop)).toEqual({ kind: 'done', text: 'invalid' });
-  expect(judgeAgent({ ...status, state: 'idle', reason: 'duration' }, stop)).toMatchObject({ kind: 'pending' });
+  expect(judgeAgent({ ...status, state: 'idle', reason: 'duration' }, stop)).toMatchObject({ kind: 'unseen' });
 });

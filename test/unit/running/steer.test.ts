@@ -15,10 +15,12 @@ interface Bench {
   readonly patches: string[];
 }
 
+/** What an agent says, by its annotations. */
+type Agent = (annotations: Readonly<Record<string, string>>, pod: string) => object;
+
 interface World {
   readonly pods: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** What an agent says, by its annotations. */
-  readonly agent?: (annotations: Readonly<Record<string, string>>, pod: string) => object;
+  readonly agent?: Agent;
   readonly fails?: (pod: string) => Error | undefined;
 }
 
@@ -143,6 +145,45 @@ describe('steerPods', () => {
   test('an agent that does not, is told at the end of the time', async () => {
     const { options } = bench({ pods: { 'web-1': idle }, agent: () => ({ ...taken(idle) }) }, { timeoutSeconds: 1 });
     expect((await steerPods(options)).pods).toMatchObject([{ result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' }]);
+  });
+
+  describe('a change that the kubelet does not bring into the pod', () => {
+    /** An agent that sees the annotations as they were at the last `looks` changes of `packet-capture/refresh`, and is idle before. */
+    const overlooked = (looks: number): Agent => {
+      const seen = new Set<string>();
+      return (annotations) => {
+        const refreshed = annotations['packet-capture/refresh'];
+        if (refreshed !== undefined) seen.add(refreshed);
+        return taken(seen.size < looks ? idle : { ...annotations, 'packet-capture/refresh': '' });
+      };
+    };
+
+    test('is asked for once more, and arrives', async () => {
+      const agent: Agent = (annotations, pod) => (pod === 'web-1' ? overlookedOnce(annotations, pod) : taken(annotations));
+      const overlookedOnce = overlooked(1);
+      const { options, lines, patches } = bench({ pods: { 'web-1': idle, 'web-2': idle }, agent }, { refreshAfterSeconds: 0.5 });
+      expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }, { result: 'confirmed' }]);
+      expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: the change has not reached its agent after \d s; asking the kubelet once more$/));
+      expect(patches.filter((patch) => patch.includes('refresh'))).toEqual([expect.stringMatching(/^web-1 packet-capture\/refresh=\d{4}-\d\d-\d\dT/)]);
+    });
+
+    test('also when nothing is changed now: a second `start` mends what the first one left', async () => {
+      const { options, patches } = bench({ pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1) }, { refreshAfterSeconds: 0 });
+      expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
+      expect(patches).toHaveLength(1);
+    });
+
+    test('again and again, with another value each time, for that alone counts as a change', async () => {
+      const { options, patches } = bench({ pods: { 'web-1': idle }, agent: overlooked(2) }, { refreshAfterSeconds: 0.4, timeoutSeconds: 10 });
+      expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed' }]);
+      expect(new Set(patches.filter((patch) => patch.includes('refresh'))).size).toBe(2);
+    });
+
+    test('does not end the wait when the pod cannot be changed any more', async () => {
+      const fails = (pod: string): Error | undefined => (pod === 'web-1' ? codedError('KUBECTL_FAILED', 'forbidden') : undefined);
+      const { options } = bench({ pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1), fails }, { refreshAfterSeconds: 0, timeoutSeconds: 1 });
+      expect((await steerPods(options)).pods).toMatchObject([{ result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' }]);
+    });
   });
 
   test('without waiting nothing is asked', async () => {
