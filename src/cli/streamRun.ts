@@ -66,11 +66,13 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>): 
   if (event.type === 'joined') return `${pod}: joined`;
   if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
   if (event.type === 'failed') return `${pod}: ${event.reason}; again in ${event.retrySeconds}s`;
-  return `${pod}: left, ${event.packets} packets${droppedText(event.dropped)}`;
+  if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
+  return `${pod}: left, ${event.packets} packets${droppedText(event.dropped ?? 0)}`;
 }
 
-function conclude({ joined, packets, late, dropped, outputError }: StreamResult, file: string, seconds: number): void {
+function conclude({ joined, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
   if (late > 0) console.error(`${late} packets came more than ${windowMs} ms late, and stand behind later ones`);
+  if (untold > 0) console.error(`what ${untold === 1 ? '1 capture' : `${untold} captures`} dropped is not known: each ended with its pod, or was cut off`);
   console.error(`${packets} packets${droppedText(dropped)}, ${joined === 1 ? '1 capture' : `${joined} captures`}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }

@@ -3,7 +3,9 @@ import type { PodName } from '../pods.ts';
 /** What happens while pods are streamed. */
 export type StreamEvent =
   | { readonly type: 'joined'; readonly pod: PodName }
-  | { readonly type: 'left'; readonly pod: PodName; readonly packets: number; readonly dropped: number }
+  | { readonly type: 'left'; readonly pod: PodName; readonly packets: number; readonly dropped: number | undefined }
+  /** At the end of all: this one did not end by itself, and its last packets are missing. */
+  | { readonly type: 'cut'; readonly pod: PodName; readonly reason: string }
   | { readonly type: 'failed'; readonly pod: PodName; readonly reason: string; readonly retrySeconds: number }
   /** Its settings were changed: its capture ends, and begins again with the new ones. */
   | { readonly type: 'changed'; readonly pod: PodName }

@@ -60,8 +60,8 @@ export interface CaptureEnd {
   readonly code: number | undefined;
   /** In a few words; undefined when it ended well. */
   readonly reason: string | undefined;
-  /** Packets that the kernel or dumpcap's own queue lost, as far as it was told. */
-  readonly dropped: number;
+  /** Packets that the kernel or dumpcap's own queue lost; undefined when it could not tell: it ended with its pod, or was killed. */
+  readonly dropped: number | undefined;
 }
 
 /** `Packets received/dropped on interface 'eth0': 9/3 (pcap:2/dumpcap:1/flushed:0/ps_ifdrop:0) (75.0%)` */
@@ -69,7 +69,8 @@ const dropsLine = /^Packets received\/dropped on .*\(pcap:(\d+)\/dumpcap:(\d+)\/
 
 /** Reads what a capture has said on standard error. */
 export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
-  const dropped = [...stderr.matchAll(dropsLine)].reduce((sum, [, kernel, queue]) => sum + Number(kernel) + Number(queue), 0);
+  const told = [...stderr.matchAll(dropsLine)];
+  const dropped = told.length === 0 ? undefined : told.reduce((sum, [, kernel, queue]) => sum + Number(kernel) + Number(queue), 0);
   const own = [...stderr.matchAll(/^(?:refused|dumpcap): (.*)$/gm)].at(-1)?.[1];
   return { code, reason: error === undefined ? undefined : plainText(own ?? lastLine(error), 200), dropped };
 }

@@ -10,6 +10,8 @@ export interface RunningCapture {
   /** Asks it to end; what it has captured still comes. */
   readonly stop: () => void;
   readonly kill: () => void;
+  /** When bytes came last, by the clock of `now`; undefined when none did. */
+  readonly lastArrival: () => number | undefined;
 }
 
 export interface ReadOptions {
@@ -32,7 +34,19 @@ export function readCapture(process: KubectlProcess, source: LiveSource, options
   // It may be gone at any moment.
   stdin?.on('error', () => {});
   const alive = setInterval(() => stdin?.write('\n'), aliveEvery);
-  return { ended: readToEnd(process, source, options).finally(() => clearInterval(alive)), stop: () => stdin?.end(), kill: process.kill };
+  let lastArrival: number | undefined;
+  const now = (): number => (lastArrival = options.now());
+  let killed = false;
+  const kill = (): void => {
+    killed = true;
+    process.kill();
+  };
+  const toEnd = async (): Promise<CaptureEnd> => {
+    const end = await readToEnd(process, source, { ...options, now });
+    clearInterval(alive);
+    return killed ? { ...end, reason: 'it did not end in time' } : end;
+  };
+  return { ended: toEnd(), stop: () => stdin?.end(), kill, lastArrival: () => lastArrival };
 }
 
 async function readToEnd(process: KubectlProcess, source: LiveSource, options: ReadOptions): Promise<CaptureEnd> {

@@ -32,8 +32,10 @@ export interface StreamResult {
   readonly packets: number;
   /** Packets that came too late for their place; they are there, behind later ones. */
   readonly late: number;
-  /** Packets that were lost in the pods, as far as those could still tell. */
+  /** Packets that were lost in the pods that could tell. */
   readonly dropped: number;
+  /** Captures that could not tell what they have lost: they ended with their pods, or were cut off. */
+  readonly untold: number;
   /** What `write` has failed with; absent when the end was somebody's wish. */
   readonly outputError?: unknown;
 }
@@ -42,8 +44,12 @@ export const windowMs = 200;
 const mostBytes = 64 * 1024 * 1024;
 const writeEvery = 50;
 const findEvery = 1000;
-/** From the wish to end until kubectl is killed; capture.sh kills after three seconds what does not end. */
+/**
+ * From the wish to end until kubectl is killed: as long as nothing comes, and at most. capture.sh kills after three
+ * seconds what does not end; then there may still be much on its way.
+ */
 const endWithin = 5000;
+const endAtMost = 30_000;
 /** Captures that are being started at a time: kubectl takes a good part of a second of CPU to start. */
 const mostBeginning = 8;
 
@@ -68,17 +74,21 @@ export async function streamPods({ find, open, wanted, write, stop, onEvent, app
   const output = createOutput(write, () => finish.abort());
   const roster = createRoster(onEvent);
   const attached = new Map<string, Attached>();
-  const totals = { joined: 0, dropped: 0 };
+  const totals = { joined: 0, dropped: 0, untold: 0 };
   let fatal: CodedError | undefined;
 
-  const onEnd = ({ pod, packets }: Attached, end: CaptureEnd): void => {
+  const onEnd = (entry: Attached, end: CaptureEnd): void => {
+    const { pod, packets } = entry;
     attached.delete(pod.uid);
-    totals.dropped += end.dropped;
+    totals.dropped += end.dropped ?? 0;
+    if (end.dropped === undefined && entry.begun) totals.untold += 1;
     if (end.code === filterRefused && wanted.filter !== undefined) {
       fatal ??= codedError('SETTING_INVALID', `${pod.namespace}/${pod.name} refuses the filter: ${end.reason ?? ''}`, { where: '--filter' });
       finish.abort();
     } else if (!over.aborted) {
       roster.ended(pod, end, packets(), now());
+    } else if (end.reason !== undefined && entry.begun) {
+      onEvent({ type: 'cut', pod, reason: end.reason });
     }
   };
 
@@ -99,7 +109,7 @@ export async function streamPods({ find, open, wanted, write, stop, onEvent, app
   const consider = (pod: CapturedPod): void => {
     const capture = captureOrReason(pod, wanted);
     const present = attached.get(pod.uid);
-    if (present === undefined && typeof capture === 'string') roster.ended(pod, { code: undefined, reason: capture, dropped: 0 }, 0, now());
+    if (present === undefined && typeof capture === 'string') roster.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
     else if (present === undefined) attach(pod, capture as PodCapture);
     else if (JSON.stringify(present.capture) !== JSON.stringify(capture)) {
       roster.changed(pod);
@@ -165,12 +175,14 @@ async function* findAgain(first: FoundPods, find: StreamOptions['find'], over: A
 
 /** Ends captures, and waits until they have ended. */
 async function endAll(captures: readonly RunningCapture[]): Promise<void> {
+  const begun = now();
   for (const { stop } of captures) stop();
-  const patience = setTimeout(() => {
-    for (const { kill } of captures) kill();
-  }, endWithin);
+  const patience = setInterval(() => {
+    const isOver = now() - begun >= endAtMost;
+    for (const { kill, lastArrival } of captures) if (isOver || now() - Math.max(begun, lastArrival() ?? 0) >= endWithin) kill();
+  }, 100);
   await Promise.all(captures.map(({ ended }) => ended));
-  clearTimeout(patience);
+  clearInterval(patience);
 }
 
 /** Writes what is due until the end, and then the rest. */

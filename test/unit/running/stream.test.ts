@@ -12,8 +12,8 @@ function pod(name: string, more: Partial<CapturedPod> = {}): CapturedPod {
   return { namespace: 'shop', name, uid: name, container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, ready: true, deleting: false, ...more };
 }
 
-/** A capture as kubectl hands it over; it ends when its standard input does. */
-function capture(): { process: KubectlProcess; send: (...milliseconds: number[]) => void; end: (end?: Partial<KubectlEnd>) => void } {
+/** A capture as kubectl hands it over; it ends when its standard input does, unless it is stubborn. */
+function capture(stubborn = false): { process: KubectlProcess; send: (...milliseconds: number[]) => void; end: (end?: Partial<KubectlEnd>) => void } {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   let finish: (end: KubectlEnd) => void = () => {};
   const ended = new Promise<KubectlEnd>((resolve) => {
@@ -24,7 +24,7 @@ function capture(): { process: KubectlProcess; send: (...milliseconds: number[])
     finish({ code: 0, stderr: '', ...how });
   };
   stdout.write(Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 2, value: 'eth0' }])]));
-  stdin.on('finish', () => end());
+  if (!stubborn) stdin.on('finish', () => end());
   const send = (...times: number[]): void => {
     for (const time of times) stdout.write(packetBlock(true, 0, BigInt(time * 1000), Uint8Array.of(1)));
   };
@@ -85,7 +85,7 @@ test.concurrent('pods come and go; all that they sent is in one file, in order o
   session.captures.get('web-3')?.[0]?.send(6);
   await until('all', () => readAll(session.pieces).records.filter(({ type }) => type === 'packet').length === 6);
   session.stop();
-  expect(await session.result).toEqual({ joined: 3, packets: 6, late: 0, dropped: 0 });
+  expect(await session.result).toEqual({ joined: 3, packets: 6, late: 0, dropped: 0, untold: 3 });
   expect(session.events).toEqual(['joined web-1', 'joined web-2', 'left web-1', 'joined web-3']);
   const packets = readAll(session.pieces).records.flatMap((record) => (record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : []));
   expect(packets).toEqual([
@@ -108,6 +108,21 @@ test.concurrent('what is captured until the end is handed over, and nothing is r
   const failed = run([], { find: async () => Promise.reject(new Error('no such thing')) });
   await expect(failed.result).rejects.toThrow('no such thing');
   expect(failed.pieces).toEqual([]);
+});
+
+test.concurrent('at the end a capture is waited for as long as something comes; one that says nothing is cut off, which is told', async () => {
+  const captures = { 'web-1': capture(true), 'web-2': capture(true), 'web-3': capture() };
+  const session = run([pod('web-1'), pod('web-2'), pod('web-3')], { open: ({ name }) => captures[name as keyof typeof captures].process });
+  await until('all', () => session.events.length === 3);
+  captures['web-3'].process.stdin?.prependListener('finish', () => captures['web-3'].end({ stderr: "Packets received/dropped on interface 'eth0': 9/3 (pcap:2/dumpcap:1/flushed:0/ps_ifdrop:0) (75.0%)\n" }));
+  session.stop();
+  for (let second = 1; second <= 7; second += 1) {
+    captures['web-1'].send(second);
+    await sleep(1000);
+  }
+  captures['web-1'].end({ stderr: "Packets received/dropped on interface 'eth0': 7/0 (pcap:0/dumpcap:0/flushed:0/ps_ifdrop:0) (0.0%)\n" });
+  expect(await session.result).toEqual({ joined: 3, packets: 7, late: 0, dropped: 3, untold: 1 });
+  expect(session.events.slice(3)).toEqual(['cut web-2 it did not end in time']);
 });
 
 test.concurrent('a capture that fails is begun again, later each time; other pods do not notice', async () => {
