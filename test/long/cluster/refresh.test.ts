@@ -1,0 +1,149 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments } from 'yaml';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { pidOf } from '../../../scripts/cluster/components.ts';
+import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
+import type { SteerResult } from '../../../src/running/index.ts';
+import { agentImage, cli, kube, loadImages, namespaceYaml } from '../../cluster/workbench.ts';
+
+const node = inject('node');
+const shop = `refresh-${Date.now().toString(36)}`;
+const inShop = ['-n', shop];
+
+/** Of each kind; each round changes the annotations of them all. */
+const replicas = 10;
+const rounds = Number(process.env['PACKET_CAPTURE_REFRESH_ROUNDS'] ?? 50);
+/** What the kubelet has not brought by then was overlooked: it would bring it with its next look, 60 to 90 s after the one before. */
+const lateSeconds = 5;
+const kinds = ['upload', 'plain'] as const;
+type Kind = (typeof kinds)[number];
+
+interface Pod {
+  readonly name: string;
+  readonly uid: string;
+}
+
+interface Figures {
+  /** Seconds from the change until it stood in the pod's file, of those that were not late. */
+  readonly soon: number[];
+  /** The same of those that were left to themselves. */
+  readonly late: number[];
+  /** Seconds from the second change on, of those that got one after {@link lateSeconds}. */
+  readonly refreshed: number[];
+}
+
+const pods = {} as Record<Kind, readonly Pod[]>;
+let kubelet: number | undefined;
+
+beforeAll(async () => {
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(shop));
+  await Promise.all(kinds.map(makePods));
+  kubelet = await pidOf(node, { name: 'kubelet', program: 'kubelet' });
+});
+
+afterAll(async () => {
+  await kube(['delete', 'namespace', shop, '--ignore-not-found', '--wait=false']);
+});
+
+interface PodTemplate {
+  readonly spec: { readonly template: { readonly spec: { initContainers: { volumeMounts: { name: string }[] }[]; volumes: { name: string }[] } } };
+}
+
+async function makePods(kind: Kind): Promise<void> {
+  const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${kind}, namespace: ${shop}}
+spec:
+  replicas: ${replicas}
+  selector: {matchLabels: {app: ${kind}}}
+  template:
+    metadata: {labels: {app: ${kind}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers: [{name: app, image: ${pauseImage}, imagePullPolicy: Never}]
+`;
+  const { stdout, stderr } = await cli(['inject', '-f', '-', '--image', agentImage, '--state', 'idle'], deployment);
+  const injected = parseAllDocuments(stdout)[0]?.toJS() as PodTemplate;
+  const { spec } = injected.spec.template;
+  expect(spec.volumes.map(({ name }) => name), stderr).toContain('packet-capture-upload');
+  if (kind === 'plain') {
+    const isOther = ({ name }: { name: string }): boolean => name !== 'packet-capture-upload';
+    spec.volumes = spec.volumes.filter(isOther);
+    for (const container of spec.initContainers) container.volumeMounts = container.volumeMounts.filter(isOther);
+  }
+  await kube(['apply', '-f', '-'], JSON.stringify(injected));
+  await kube(['rollout', 'status', `deploy/${kind}`, ...inShop, '--timeout=180s']);
+  const list = await kube(['get', 'pods', ...inShop, '-l', `app=${kind}`, '-o', 'jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}']);
+  pods[kind] = list.trim().split('\n').map((line) => line.split(' ')).map(([name = '', uid = '']) => ({ name, uid }));
+  expect(pods[kind]).toHaveLength(replicas);
+}
+
+/** As the kubelet has written it: in its own mounts, and so without a process in the pod. */
+async function settingInPod({ uid }: Pod, setting: string): Promise<string> {
+  const volume = join(node.stateDir, 'kubelet', 'pods', uid, 'volumes', 'kubernetes.io~downward-api', 'packet-capture-settings');
+  return readFile(join('/proc', String(kubelet), 'root', volume, setting), 'utf8');
+}
+
+async function secondsUntil(pod: Pod, value: string, since: number, atMost: number): Promise<number | undefined> {
+  for (;;) {
+    const seconds = (performance.now() - since) / 1000;
+    if ((await settingInPod(pod, 'rotate')) === value) return seconds;
+    if (seconds > atMost) return undefined;
+    await sleep(20);
+  }
+}
+
+/** Changes all pods of a kind at once; every second time what comes late is asked for once more. */
+async function changeAll(kind: Kind, round: number, { soon, late, refreshed }: Figures): Promise<void> {
+  const value = `${60 + round}s`;
+  const since = performance.now();
+  const changed = kube(['annotate', 'pods', ...inShop, '-l', `app=${kind}`, `packet-capture/rotate=${value}`, '--overwrite']);
+  await Promise.all(pods[kind].map(async (pod) => {
+    const seconds = await secondsUntil(pod, value, since, lateSeconds);
+    if (seconds !== undefined) {
+      soon.push(seconds);
+      return;
+    }
+    const again = performance.now();
+    const asked = round % 2 === 1;
+    if (asked) await kube(['annotate', 'pod', ...inShop, pod.name, `packet-capture/refresh=${round}`, '--overwrite']);
+    const lateBy = await secondsUntil(pod, value, asked ? again : since, 150);
+    expect(lateBy, `${pod.name} does not get its change`).toBeDefined();
+    (asked ? refreshed : late).push(lateBy ?? 0);
+  }));
+  await changed;
+}
+
+function describeFigures({ soon, late, refreshed }: Figures): object {
+  const sorted = soon.toSorted((a, b) => a - b);
+  const part = (share: number): string => `${(sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(2)} s`;
+  const list = (seconds: readonly number[]): string => seconds.map((second) => second.toFixed(1)).join(', ');
+  return { changes: soon.length + late.length + refreshed.length, median: part(0.5), p99: part(0.99), longest: part(1), late: list(late), refreshed: list(refreshed) };
+}
+
+test('a changed annotation reaches the pod, with the volume of uploads and without; what is late comes when it is asked for once more', async () => {
+  const figures: Record<Kind, Figures> = { upload: { soon: [], late: [], refreshed: [] }, plain: { soon: [], late: [], refreshed: [] } };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const kind of round % 2 === 0 ? kinds : kinds.toReversed()) await changeAll(kind, round, figures[kind]);
+  }
+  for (const kind of kinds) console.log(JSON.stringify({ kind, ...describeFigures(figures[kind]) }));
+  for (const kind of kinds) for (const seconds of figures[kind].refreshed) expect(seconds).toBeLessThan(lateSeconds);
+});
+
+test('`start` of ten pods, again and again: every agent confirms it', async () => {
+  const times: number[] = [];
+  let refreshed = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const since = performance.now();
+    const { exitCode, stdout, stderr } = await cli(['start', 'deploy/upload', ...inShop, '--filter', `udp port ${10_000 + round}`, '-o', 'json']);
+    times.push((performance.now() - since) / 1000);
+    expect(exitCode, stderr).toBe(0);
+    expect((JSON.parse(stdout) as SteerResult).pods.map(({ result }) => result)).toEqual(Array.from({ length: replicas }, () => 'confirmed'));
+    refreshed += stderr.split('\n').filter((line) => line.includes('asking the kubelet once more')).length;
+  }
+  console.log(JSON.stringify({ starts: rounds, pods: replicas, refreshed, ...describeFigures({ soon: times, late: [], refreshed: [] }) }));
+  expect(Math.max(...times)).toBeLessThan(20);
+});
