@@ -14,9 +14,10 @@ export function isRefreshDue(waitedSeconds: number, times: number, firstAfterSec
 
 /**
  * Makes the kubelet bring the annotations into a pod again. It does so when it synchronizes the pod, that is when the
- * pod changes or else every 60 to 90 s; and it can take what it knew before the very change that made it do so
- * (findAndAddNewPods in pkg/kubelet/volumemanager/populator reads all pods first and marks each as done afterwards, also
- * one that has changed in between). Only what differs counts as a change, and so the annotation's value is a new one.
+ * pod changes or else every 60 to 90 s; and then it may write what the pod said before: mountOrAttachVolumes of
+ * pkg/kubelet/volumemanager/reconciler takes all volumes with their pods first and asks for each, one after the other,
+ * whether it is to be written anew. A pod that was changed in between is, in its old form, and then counts as done.
+ * Only what differs is a change, and so the annotation's value is a new one each time.
  * A pod that cannot be changed any more is no error: who waits for its agent is told.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
