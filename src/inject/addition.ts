@@ -9,6 +9,7 @@ import {
   type SidecarOptions,
   type Volume,
 } from '../sidecar/index.ts';
+import { sharedResources } from './podResources.ts';
 
 /** What is added to a pod template; every way hands just this to Kubernetes. */
 export interface Addition {
@@ -29,7 +30,7 @@ export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
   /** An option that is added here has to find its place in {@link keyOf}. */
-  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'metricsPortTaken' | 'podSettings'>;
+  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'metricsPortTaken' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -72,8 +73,9 @@ const none: SettingValues = {};
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
 function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const { profile, guaranteed, podResources, metricsPortTaken, podSettings } = sidecar;
-  const flags = [profile === 'baseline', guaranteed, podResources === true, metricsPortTaken === true];
+  const { profile, guaranteed, podResources, summedLimits, metricsPortTaken, podSettings } = sidecar;
+  const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
+  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, metricsPortTaken === true];
   let kind = 0;
   for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
   if (podSettings === none && imagePullSecrets.length === 0) return kind;

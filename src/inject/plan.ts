@@ -18,9 +18,10 @@ import {
 } from '../sidecar/index.ts';
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
+import { asksForResources, hasPodResources, leavesHugePages, needsLimits, summedLimits } from './podResources.ts';
 import { exceedsBaseline } from './podSecurity.ts';
 import { declaresPort } from './ports.ts';
-import { asksForResources, hasPodResources, isGuaranteed } from './qos.ts';
+import { isGuaranteed } from './qos.ts';
 import type { SkipReason } from './reasons.ts';
 
 /** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
@@ -84,6 +85,7 @@ function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: Inject
   if (spec.containers?.some(isOurs) === true || spec.initContainers?.some(isOurs) === true) return 'name_collision';
   if (spec.volumes?.some(({ name }) => ourVolumes.includes(name)) === true) return 'name_collision';
   if (options.podSecurity === 'restricted') return 'pod_security_restricted';
+  if (leavesHugePages(spec)) return 'pod_resources';
   const conflict = settingEntries(options.settings).some(([name, value]) => {
     const present = annotations[settingAnnotation(name)];
     return present !== undefined && present !== value;
@@ -101,11 +103,12 @@ function ownConflict(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSe
   return pairs.every(({ wanted, present }) => carries(present, wanted)) ? 'already_injected' : 'name_collision';
 }
 
-/** What the API server would refuse the app's pod for. */
+/** What the API server would refuse the app's pod for, or not store it as it is. */
 function ownExcess(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
   if (podSecurity === 'baseline' && exceedsBaseline(config)) return 'pod_security_baseline';
+  if (!hasPodResources(spec)) return undefined;
   const asks = [...config.containers, ...config.initContainers].some(({ resources }) => asksForResources(resources));
-  return asks && hasPodResources(spec) ? 'pod_resources' : undefined;
+  return asks || needsLimits(spec) ? 'pod_resources' : undefined;
 }
 
 function pairsByName<T extends { readonly name: string }>(present: readonly T[], wanted: readonly T[]): { wanted: T; present: T | undefined }[] {
@@ -122,6 +125,7 @@ function additionFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarC
       profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
       guaranteed: isGuaranteed(spec),
       podResources: hasPodResources(spec),
+      summedLimits: summedLimits(spec),
       metricsPortTaken: config.agent.metricsPort !== undefined && declaresPort(spec, config.agent.metricsPort),
       podSettings: sizeSettings(given.length === 0 ? present : { ...present, ...annotations }),
     },

@@ -1,4 +1,4 @@
-import { sameQuantity, type Container, type PodSpec, type ResourceRequirements } from '../sidecar/index.ts';
+import { sameQuantity, type Container, type PodSpec } from '../sidecar/index.ts';
 
 /**
  * True if the pod's QoS class is Guaranteed: every container, init containers too, limits cpu and memory, and requests
@@ -9,17 +9,6 @@ export function isGuaranteed(spec: PodSpec): boolean {
   const containers = spec.containers ?? [];
   const initContainers = spec.initContainers ?? [];
   return containers.length + initContainers.length > 0 && containers.every(limitsEqualRequests) && initContainers.every(limitsEqualRequests);
-}
-
-/** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
-export function hasPodResources({ resources }: PodSpec): boolean {
-  return asksForResources(resources);
-}
-
-/** True if there is an amount of anything among requests or limits. */
-export function asksForResources(resources: ResourceRequirements | null | undefined): boolean {
-  if (resources == null) return false;
-  return [resources.requests, resources.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
 }
 
 const guaranteedResources = ['cpu', 'memory'] as const;

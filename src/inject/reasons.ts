@@ -11,7 +11,7 @@ export const skipReasons = {
   system_namespace: 'it belongs to a system namespace',
   pod_security_restricted: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW',
   pod_security_baseline: 'its namespace enforces Pod Security "baseline", and the sidecar asks for more',
-  pod_resources: 'it has resources as a whole (spec.resources), which leave none for those of the sidecar',
+  pod_resources: 'it has resources as a whole (spec.resources), which leave none for the sidecar',
   name_collision: 'it has a container or volume of the same name that is not ours',
   setting_conflict: 'it has another value for a setting that was given; remove the annotation or the flag',
   no_pod_template: 'it has no pod template with containers',

@@ -5,7 +5,7 @@ import { addedAnnotationBytes } from './annotations.ts';
 import { celString, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
 import { validPort } from './ports.ts';
-import { validResources } from './resources.ts';
+import { leavesHugePages, validResources } from './resources.ts';
 
 export interface MatchCondition {
   readonly name: string;
@@ -74,6 +74,7 @@ const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.t
 export const agentConditions: readonly MatchCondition[] = [
   condition('already_injected', lacksAnnotation(statusAnnotation)),
   condition('name_collision', lacksNames([containerName], Object.values(volumeNames))),
+  condition('pod_resources', `!${leavesHugePages}`),
   condition('patch_doubtful', `${isSettled} || ${hasRoom}`),
   condition('parameters_invalid', `${isSettled} || ${validParameters}`),
 ];

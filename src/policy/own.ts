@@ -1,12 +1,10 @@
-import { asksForResources } from '../inject/qos.ts';
+import { asksForResources } from '../inject/podResources.ts';
 import type { OwnSidecarConfig } from '../sidecar/index.ts';
 import { cel, celOf } from './cel.ts';
 import type { PolicyExpressions } from './expressions.ts';
 import { condition, fitConditions, lacksNames, optInConditions } from './matching.ts';
 import { add, parent } from './patch.ts';
-import { resourceVariables } from './resources.ts';
-
-const podResources = resourceVariables.find(({ name }) => name === 'podResources')?.expression ?? 'false';
+import { leavesHugePages, podResources, summedLimits } from './resources.ts';
 
 /**
  * Of a sidecar of the user's own: a literal, so these expressions change with it. A pod with a container or volume of
@@ -21,7 +19,7 @@ export function ownExpressions({ containers, initContainers, volumes }: OwnSidec
       ...optInConditions,
       ...fitConditions,
       condition('name_collision', lacksNames(names([...containers, ...initContainers]), names(volumes))),
-      ...(asks ? [condition('pod_resources', `!(${podResources})`)] : []),
+      condition('pod_resources', asks ? `!${podResources}` : `!${podResources} || !${leavesHugePages} && size(${summedLimits}) == 0`),
     ],
     variables: Object.entries(lists).map(([name, items]) => ({ name, expression: celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`))) })),
     mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: ownPatch(lists) } }],

@@ -1,5 +1,18 @@
+import { sharedResources } from '../inject/podResources.ts';
+import { celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
+
+/** As hasPodResources, summedLimits and leavesHugePages have them. A match condition reads no variable. */
+export const podResources = `(has(object.spec.resources)
+&& (has(object.spec.resources.requests) && size(object.spec.resources.requests) > 0
+  || has(object.spec.resources.limits) && size(object.spec.resources.limits) > 0))`;
+const allContainers = '(object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : []))';
+const podLimits = '(has(object.spec.resources.limits) && name in object.spec.resources.limits)';
+export const summedLimits = `${celStrings(sharedResources)}.filter(name, !${podLimits}
+  && ${allContainers}.all(container, has(container.resources) && has(container.resources.limits) && name in container.resources.limits))`;
+export const leavesHugePages = `(has(object.spec.resources) && has(object.spec.resources.requests)
+  && object.spec.resources.requests.exists(name, name.startsWith('hugepages-') && !${podLimits}))`;
 
 /**
  * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `podResources`: see hasPodResources. `resources`: the
@@ -8,24 +21,24 @@ import type { Variable } from './variable.ts';
 export const resourceVariables: readonly Variable[] = [
   {
     name: 'guaranteed',
-    expression: `(object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : [])).all(container,
+    expression: `${allContainers}.all(container,
   has(container.resources) && has(container.resources.limits) && ['cpu', 'memory'].all(name,
     name in container.resources.limits
     && (!has(container.resources.requests) || !(name in container.resources.requests)
       || quantity(container.resources.requests[name]).compareTo(quantity(container.resources.limits[name])) == 0)))`,
   },
+  { name: 'podResources', expression: podResources },
   {
-    name: 'podResources',
-    expression: `has(object.spec.resources)
-&& (has(object.spec.resources.requests) && size(object.spec.resources.requests) > 0
-  || has(object.spec.resources.limits) && size(object.spec.resources.limits) > 0)`,
+    name: 'limits',
+    expression: `variables.podResources
+? ${summedLimits}.transformMapEntry(index, name, {name: '0'})
+: ${amounts('limits')}`,
   },
-  { name: 'limits', expression: amounts('limits') },
   { name: 'ownRequests', expression: amounts('requests') },
   {
     name: 'requests',
     // A request above its limit would fail the pod.
-    expression: `variables.guaranteed ? variables.limits : variables.ownRequests.transformMap(name, amount,
+    expression: `variables.podResources || variables.guaranteed ? variables.limits : variables.ownRequests.transformMap(name, amount,
   name in variables.limits && quantity(amount).compareTo(quantity(variables.limits[name])) > 0 ? variables.limits[name] : amount)`,
   },
   { name: 'resources', expression: `{'requests': variables.requests, 'limits': variables.limits}` },
@@ -38,6 +51,6 @@ const pattern = String.raw`^([^=,]+=([0-9]+[.]?[0-9]*|[.][0-9]+)([numkMGTPE]|[KM
 export const validResources = `${parameter('requests')}.matches('${pattern}') && ${parameter('limits')}.matches('${pattern}')`;
 
 function amounts(key: 'requests' | 'limits'): string {
-  return `string(${parameter(key)}).split(',').filter(item, item != '' && !variables.podResources)
+  return `string(${parameter(key)}).split(',').filter(item, item != '')
   .transformMapEntry(index, item, {item.split('=')[0]: item.split('=')[1]})`;
 }

@@ -27,6 +27,11 @@ export interface SidecarOptions {
    * pkg/apis/core/validation).
    */
   readonly podResources?: boolean | undefined;
+  /**
+   * The resources whose limits of such a pod are the sum of its containers', if all of them have one. The sidecar has zero
+   * of these: it is as good as none to the kubelet, and to the sum.
+   */
+  readonly summedLimits?: readonly string[] | undefined;
   /** Another container of the pod has the port of the agent's metrics: the agent leaves it alone. */
   readonly metricsPortTaken?: boolean | undefined;
   /** The settings in the pod's own annotations, for the size of the volume. */
@@ -104,9 +109,12 @@ function environment(defaults: SettingValues, sizeLimit: string, metricsPort: nu
   ];
 }
 
-function resourcesFor({ config, guaranteed, podResources }: SidecarOptions): ResourceRequirements {
+function resourcesFor({ config, guaranteed, podResources, summedLimits = [] }: SidecarOptions): ResourceRequirements {
   const { resources } = config.agent;
-  if (podResources === true) return {};
+  if (podResources === true) {
+    const zero = Object.fromEntries(summedLimits.map((name) => [name, '0']));
+    return summedLimits.length === 0 ? {} : { requests: zero, limits: zero };
+  }
   if (!guaranteed) return resources;
   const limits = resources.limits ?? {};
   return { requests: limits, limits };

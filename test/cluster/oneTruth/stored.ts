@@ -1,4 +1,3 @@
-import type { PodFixture } from '../../fixtures/pods/index.ts';
 import type { Container, PodTemplate, Volume } from '../../../src/sidecar/index.ts';
 
 export interface StoredPod extends PodTemplate {
@@ -36,16 +35,3 @@ export function withoutSidecar(pod: PodTemplate): PodTemplate {
 export function sidecarOf({ spec }: PodTemplate): Container | undefined {
   return spec?.initContainers?.find(({ name }) => name === 'packet-capture');
 }
-
-/**
- * A pod with those resources of the pod as a whole that the fixture gives. For others the API server makes up values from
- * all containers, among them the sidecar.
- */
-export function asWritten({ template }: PodFixture, pod: PodTemplate): PodTemplate {
-  const only = (from: Amounts, wanted: Amounts): Amounts => Object.fromEntries(Object.keys(wanted ?? {}).map((key) => [key, from?.[key] ?? '']));
-  const { resources, ...spec } = pod.spec ?? {};
-  const wanted = template.spec?.resources ?? {};
-  return { ...pod, spec: { ...spec, limits: only(resources?.limits, wanted.limits), requests: only(resources?.requests, wanted.requests) } };
-}
-
-type Amounts = Readonly<Record<string, string | number>> | undefined;

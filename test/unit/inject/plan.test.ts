@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection, planRemoval, type InjectOptions } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+import { defaultSidecarConfig, type PodSpec, type PodTemplate } from '../../../src/sidecar/index.ts';
 
 const options: InjectOptions = { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' };
 const spec = { containers: [{ name: 'nginx', image: 'nginx' }] };
@@ -100,6 +100,36 @@ test.each<[string, object | null, boolean]>([
   const plan = planInjection({ spec: { ...spec, resources } }, options);
   const got = plan.inject ? plan.addition.initContainers[0]?.resources : undefined;
   expect(got).toEqual(shared ? {} : defaultSidecarConfig.agent.resources);
+});
+
+describe('limits that a pod as a whole has of its containers', () => {
+  const full = { cpu: '1', memory: '1Gi' };
+  const limited = { name: 'a', resources: { limits: full } };
+  const zero = (...names: string[]): object => {
+    const amounts = Object.fromEntries(names.map((name) => [name, '0']));
+    return { requests: amounts, limits: amounts };
+  };
+  test.each<[string, PodSpec, object]>([
+    ['all of them', { containers: [limited, limited], resources: { requests: { cpu: '2' } } }, zero('cpu', 'memory')],
+    ['init containers too', { containers: [limited], initContainers: [{ name: 'b', resources: { limits: { memory: '1Gi' } } }], resources: { requests: full } }, zero('memory')],
+    ['those that it does not limit', { containers: [limited], resources: { limits: { memory: '1Gi' } } }, zero('cpu')],
+    ['none: it limits both', { containers: [limited], resources: { limits: full } }, {}],
+    ['none: a container is without', { containers: [limited, { name: 'b' }], resources: { requests: full } }, {}],
+    ['no others', { containers: [{ name: 'a', resources: { limits: { 'ephemeral-storage': '1Gi' } } }], resources: { requests: full } }, {}],
+  ])('%s: they stay the sum of the others', (_, whole, resources) => {
+    const plan = planInjection({ spec: whole }, options);
+    expect(plan.inject && plan.addition.initContainers[0]?.resources).toEqual(resources);
+    // With no limits that may be left out of a sum, a user's own is left out itself.
+    expect(reasonOf({ spec: whole }, own)).toBe(Object.keys(resources).length === 0 ? 'injected' : 'pod_resources');
+  });
+
+  test('huge pages leave no room for a container without', () => {
+    const pages = { 'hugepages-2Mi': '4Mi' };
+    const whole = (limits: object): PodTemplate => ({ spec: { containers: [{ name: 'a', resources: { limits: pages } }], resources: { requests: pages, limits: { ...limits } } } });
+    expect(reasonOf(whole({}))).toBe('pod_resources');
+    expect(reasonOf(whole({}), own)).toBe('pod_resources');
+    expect(reasonOf(whole(pages))).toBe('injected');
+  });
 });
 
 describe("a user's own sidecar", () => {

@@ -40,6 +40,14 @@ test('the condition that leaves a pod alone is named by the reason that every ot
   }
 });
 
+test('huge pages of the pod as a whole that its containers have to limit leave it alone', () => {
+  const pages = { 'hugepages-2Mi': '4Mi' };
+  const pod = (resources: object): PodTemplate => ({ spec: { containers: [{ name: 'app' }], resources } });
+  expect(leftAloneBy(pod({ requests: { cpu: '1', ...pages } }))).toBe(matchConditionName('pod_resources'));
+  expect(leftAloneBy(pod({ requests: pages, limits: { cpu: '1' } }))).toBe(matchConditionName('pod_resources'));
+  expect(leftAloneBy(pod({ requests: pages, limits: pages }))).toBeUndefined();
+});
+
 function isEmpty(value: unknown): boolean {
   return value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }

@@ -26,7 +26,18 @@ test.each<[object, boolean]>([
   expect(planInjection({ spec }, { config, settings: {}, podSecurity: 'privileged' }).inject).toBe(injected);
 });
 
-test('a sidecar without resources takes none', () => {
-  expect(conditionOf(own())).toBeUndefined();
-  expect(conditionOf(own({ limits: {} }))).toBeUndefined();
+test.each<[object, boolean]>([
+  [{}, true],
+  [{ resources: { requests: { cpu: '1' } } }, true],
+  [{ resources: { requests: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }] }, false],
+  [{ resources: { requests: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }], initContainers: [{ name: 'init' }] }, true],
+  [{ resources: { limits: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }] }, true],
+  [{ resources: { requests: { 'hugepages-2Mi': '4Mi' } } }, false],
+  [{ resources: { requests: { 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } } }, true],
+])('a sidecar without resources: a pod with %j is injected: %s, as planInjection has it', (fields, injected) => {
+  const spec: PodSpec = { containers: [{ name: 'app' }], ...fields };
+  for (const config of [own(), own({ limits: {} })]) {
+    expect(evaluate(conditionOf(config) ?? '', { object: { spec } })).toBe(injected);
+    expect(planInjection({ spec }, { config, settings: {}, podSecurity: 'privileged' }).inject).toBe(injected);
+  }
 });

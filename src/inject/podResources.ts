@@ -1,0 +1,45 @@
+import type { PodSpec, ResourceRequirements } from '../sidecar/index.ts';
+
+/** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
+export function hasPodResources({ resources }: PodSpec): boolean {
+  return asksForResources(resources);
+}
+
+/** True if there is an amount of anything among requests or limits. */
+export function asksForResources(resources: ResourceRequirements | null | undefined): boolean {
+  if (resources == null) return false;
+  return [resources.requests, resources.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
+}
+
+/** What a pod as a whole can have, beside huge pages, and its containers together more than it. */
+export const sharedResources = ['cpu', 'memory'] as const;
+export type SharedResource = (typeof sharedResources)[number];
+
+/**
+ * The resources that a pod with resources as a whole leaves to the limits of its containers: since Kubernetes 1.37 it gets
+ * the sum of theirs, if all of them have one, when it is stored, which is after admission.
+ * @see DefaultPodLevelResources in pkg/api/pod/util.go of kubernetes/kubernetes, feature gate PodLevelResourcesFixDefaulting
+ */
+export function summedLimits(spec: PodSpec): readonly SharedResource[] {
+  return hasPodResources(spec) ? sharedResources.filter((name) => isLimitedByContainersAlone(spec, name)) : none;
+}
+
+const none: readonly SharedResource[] = [];
+
+/**
+ * True if a pod as a whole asks for huge pages and leaves the limit to its containers. It is refused when a container has
+ * none: these must be limited to what is asked for.
+ */
+export function leavesHugePages({ resources }: PodSpec): boolean {
+  return Object.keys(resources?.requests ?? {}).some((name) => name.startsWith('hugepages-') && resources?.limits?.[name] === undefined);
+}
+
+/** True if the pod would not be as it is without the sidecar when that has no limits: by its own limits, or at all. */
+export function needsLimits(spec: PodSpec): boolean {
+  return summedLimits(spec).length > 0 || leavesHugePages(spec);
+}
+
+function isLimitedByContainersAlone({ resources, containers, initContainers }: PodSpec, name: SharedResource): boolean {
+  if (resources?.limits?.[name] !== undefined) return false;
+  return [...(containers ?? []), ...(initContainers ?? [])].every((container) => container.resources?.limits?.[name] !== undefined);
+}
