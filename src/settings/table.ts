@@ -8,7 +8,8 @@ export type SettingType =
   | 'snaplen'
   | 'duration'
   | 'remote'
-  | 'endpoint';
+  | 'endpoint'
+  | 'mirror';
 
 export interface Setting {
   /** Flag name, and the part of the annotation key behind the slash. */
@@ -127,11 +128,11 @@ export const settings = [
   },
   {
     name: 'mirror',
-    type: 'text',
+    type: 'mirror',
     default: '',
     placeholder: 'URL',
-    text: 'live copy of the traffic, for example vxlan://host:4789?vni=42',
-    available: false,
+    text: 'live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created',
+    available: true,
   },
 ] as const satisfies readonly Setting[];
 

@@ -18,6 +18,9 @@ const longestRemote = 1024;
 /** A host name or IPv4 address, or an IPv6 address in brackets, and a port. */
 const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
 
+/** A host as above, and a port and a VXLAN network identifier of 24 bits (RFC 7348) if told. */
+const mirror = /^vxlan:\/\/(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?(?:\?vni=([1-9][0-9]{0,7}))?$/;
+
 /** What the agent reads of a value at most. */
 const longestText = 16_384;
 
@@ -50,6 +53,10 @@ const checks: Readonly<Record<SettingType, (value: string) => string | undefined
     return value.length > longestRemote ? `must be at most ${longestRemote} characters` : undefined;
   },
   endpoint: (value) => (Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT'),
+  mirror: (value) => {
+    const [, port = '1', vni = '1'] = mirror.exec(value) ?? ['', '65536'];
+    return Number(port) <= 65_535 && Number(vni) <= 16_777_215 ? undefined : 'must be vxlan://HOST[:PORT][?vni=NUMBER]';
+  },
 };
 
 /**

@@ -82,10 +82,10 @@ describe('a changed setting', () => {
   });
 
   test('what is wrong with upload, stream and mirror is said, and the capture goes on', async () => {
-    const agent = await start({ settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'vxlan://collector:4789?vni=42' } });
+    const agent = await start({ settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'collector:4789' } });
     expect(await agent.next('invalid setting')).toMatchObject({ setting: 'upload', reason: 'must be REMOTE:PATH, with a remote that rclone.conf names' });
     expect(await agent.next('invalid setting')).toMatchObject({ setting: 'stream', reason: 'must be HOST:PORT or [IPV6]:PORT' });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'mirror', reason: 'is not available in this version' });
+    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'mirror', reason: 'must be vxlan://HOST[:PORT][?vni=NUMBER]' });
     await agent.next('started');
   });
 });

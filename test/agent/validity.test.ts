@@ -42,7 +42,16 @@ describe('the agent and the command line agree on what is valid', () => {
       '[::1]:1', '[::1%eth0]:1', '[fd00::1]:65535', '[:]:1', '[::]:1', '[]:1', '[1]:1', '[g::]:1', '[::1]', '[::1]1', '::1:1', '[::1:1', '::1]:1', 'tcp://a:1', 'a:1:1', 'a:1 ', 'a:1\n',
       `${'a'.repeat(253)}:1`, `${'a'.repeat(254)}:1`, `[${'0:'.repeat(22)}0]:1`, `[${'0:'.repeat(22)}00]:1`,
     ],
-    mirror: ['vxlan://host:4789?vni=42'],
+    mirror: [
+      'vxlan://host:4789?vni=42', 'vxlan://host', 'vxlan://host:1', 'vxlan://host?vni=1', 'vxlan://10.0.0.1:65535?vni=16777215', 'vxlan://host:65536', 'vxlan://host:0', 'vxlan://host:01',
+      'vxlan://host:', 'vxlan://:1', 'vxlan://', 'vxlan:host', 'vxlan:///host', 'VXLAN://host', 'host', 'host:4789', 'vxlan://a.b-c_d.', 'vxlan://-a', 'vxlan://_a', 'vxlan://a b', 'vxlan://é',
+      'vxlan://host?vni=0', 'vxlan://host?vni=01', 'vxlan://host?vni=', 'vxlan://host?vni=16777216', 'vxlan://host?vni=99999999', 'vxlan://host?vni=999999999', 'vxlan://host?vni=x',
+      'vxlan://host?', 'vxlan://host?x=1', 'vxlan://host?vni=1&x=2', 'vxlan://host?vni=1?vni=2', 'vxlan://host?x?vni=2', 'vxlan://host/?vni=1', 'vxlan://host#x', 'vxlan://user@host',
+      'vxlan://vxlan://host', '?vni=1', 'vxlan://?vni=1', 'vxlan://host:?vni=1', 'vxlan://host:1:2', 'vxlan://host ', 'vxlan://host\n', 'vxlan://host?vni=1\n', ' vxlan://host',
+      'vxlan://[::1]', 'vxlan://[::1]:1', 'vxlan://[::1]?vni=3', 'vxlan://[fd00::1]:65535?vni=42', 'vxlan://[::1%eth0]', 'vxlan://[]', 'vxlan://[1]', 'vxlan://[g::]', 'vxlan://[::1]1',
+      'vxlan://::1', 'vxlan://[::1', 'vxlan://::1]', 'vxlan://[::1]:', 'vxlan://a]', 'vxlan://a:1]', `vxlan://${'a'.repeat(253)}`, `vxlan://${'a'.repeat(254)}`,
+      `vxlan://[${'0:'.repeat(22)}0]`, `vxlan://[${'0:'.repeat(22)}00]`,
+    ],
     filter: ['udp', 'a "b"'],
   } as const satisfies Record<SettingName, readonly string[]>;
 

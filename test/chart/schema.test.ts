@@ -17,7 +17,7 @@ const refused: ReadonlyArray<readonly [what: string, where: string, values: obje
   ['a label key with two slashes', '/injection/namespaceLabel', { injection: { namespaceLabel: 'a/b/c' } }],
   ['an annotation key that would end its expression', '/injection/annotation', { injection: { annotation: 'a"] == "" || true || b["' } }],
   ['a setting that there is not', '/capture', { capture: { 'filesize': '16Mi' } }],
-  ['a setting that is not available yet', '/capture', { capture: { mirror: 'vxlan://collector:4789?vni=42' } }],
+  ['a mirror to what is no VXLAN', '/capture/mirror', { capture: { mirror: 'gre://collector' } }],
   ['credentials for an upload', '/capture/upload', { capture: { upload: ':s3,secret_access_key=x:bucket' } }],
   ['a stream to no port', '/capture/stream', { capture: { stream: 'collector' } }],
   ['a port that only root can have', '/agent/metricsPort', { agent: { metricsPort: 80 } }],

@@ -117,7 +117,7 @@ test.concurrent.each<[string[], number, string]>([
   [['inject', '-f', 'absent.yaml'], 2, 'error FILE_UNREADABLE: '],
   [['inject', '-f', '-', '--in-place'], 2, 'error USAGE: --in-place cannot replace standard input'],
   [['inject', '-f', '-', '--file-size', 'big'], 2, 'error SETTING_INVALID: file-size "big" must be a quantity such as 16Mi or 64M\n  at --file-size'],
-  [['inject', '-f', '-', '--mirror', 'vxlan://x:4789?vni=1'], 2, 'error NOT_YET: mirror "vxlan://x:4789?vni=1" is not available in this version'],
+  [['inject', '-f', '-', '--mirror', 'x:4789'], 2, 'error SETTING_INVALID: mirror "x:4789" must be vxlan://HOST[:PORT][?vni=NUMBER]'],
   [['inject', '-f', '-', '--stream', 'x'], 2, 'error SETTING_INVALID: stream "x" must be HOST:PORT or [IPV6]:PORT'],
   [['inject', '-f', '-', '--pod-security', 'restricted'], 1, 'error POD_SECURITY: '],
   [['inject', '-f', '-', '--pod-security', 'none'], 2, 'Allowed choices are privileged, baseline, restricted'],

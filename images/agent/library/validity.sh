@@ -35,7 +35,8 @@ checkSettings() {
   checkRemote "$now_UPLOAD"
   # shellcheck disable=SC2154
   checkEndpoint "$now_STREAM"
-  checkUnavailable
+  # shellcheck disable=SC2154
+  checkMirror "$now_MIRROR"
   valid=$stillValid
   [ -n "$valid" ]
 }
@@ -161,31 +162,53 @@ checkRemote() {
 # valid.
 checkEndpoint() {
   stream=
-  [ -n "$1" ] || return 0
-  streamPort=${1##*:} streamHost=${1%:*}
-  case $streamPort in
-    '' | 0* | *[!0-9]* | ??????*) streamHost= ;;
-    *) [ "$streamPort" -le 65535 ] || streamHost= ;;
+  case $1 in
+    '') return ;;
+    *:*) if parseEndpoint "${1%:*}" "${1##*:}"; then stream=$1 streamHost=$host streamPort=$port; fi ;;
   esac
-  longest=253
-  case $streamHost in
-    '['*']')
-      longest=45
-      streamHost=${streamHost#'['}
-      streamHost=${streamHost%']'}
-      case $streamHost in ? | *[!0-9A-Fa-f:.]*) streamHost= ;; esac
-      ;;
-    [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) streamHost= ;;
+  [ -n "$stream" ] || invalid stream "$1" 'must be HOST:PORT or [IPV6]:PORT'
+}
+
+# checkMirror TEXT: vxlan://HOST[:PORT][?vni=NUMBER] in $mirror, its parts in $mirrorHost, $mirrorPort and $mirrorVni; none
+# when it is not valid.
+checkMirror() {
+  mirror='' mirrorVni=1
+  case $1 in
+    '') return ;;
+    'vxlan://'*'?vni='*) mirrorVni=${1#*'?vni='} ;;
   esac
-  if [ -z "$streamHost" ] || [ "$streamHost" = "$1" ] || [ "${#streamHost}" -gt "$longest" ]; then
-    invalid stream "$1" 'must be HOST:PORT or [IPV6]:PORT'
+  rest=${1#'vxlan://'}
+  endpoint=${rest%%'?vni='*}
+  case $endpoint in *:*[!]]) ;; *) endpoint=$endpoint:4789 ;; esac
+  if [ "$rest" != "$1" ] && isVni "$mirrorVni" && parseEndpoint "${endpoint%:*}" "${endpoint##*:}"; then
+    mirror=$1 mirrorHost=$host mirrorPort=$port
   else
-    stream=$1
+    invalid mirror "$1" 'must be vxlan://HOST[:PORT][?vni=NUMBER]'
   fi
 }
 
-# Known by name, and refused until this program can do it.
-checkUnavailable() {
-  # shellcheck disable=SC2154
-  [ -z "$now_MIRROR" ] || invalid mirror "$now_MIRROR" 'is not available in this version'
+isVni() {
+  case $1 in
+    '' | 0* | *[!0-9]* | ?????????*) return 1 ;;
+    *) [ "$1" -le 16777215 ] ;;
+  esac
+}
+
+# parseEndpoint HOST PORT: true if both are valid; they are then in $host, without its brackets, and in $port.
+parseEndpoint() {
+  host=$1 port=$2 longest=253
+  case $port in
+    '' | 0* | *[!0-9]* | ??????*) return 1 ;;
+    *) [ "$port" -le 65535 ] || return 1 ;;
+  esac
+  case $host in
+    '['*']')
+      longest=45
+      host=${host#'['}
+      host=${host%']'}
+      case $host in '' | ? | *[!0-9A-Fa-f:.]*) return 1 ;; esac
+      ;;
+    '' | [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) return 1 ;;
+  esac
+  [ "${#host}" -le "$longest" ]
 }

@@ -38,6 +38,12 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     type: 'string',
     pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,
   },
+  mirror: {
+    type: 'string',
+    pattern:
+      `^(vxlan://([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\])` +
+      `(:(${decimalsFrom(1, 65_535)}))?(\\?vni=(${decimalsFrom(1, 16_777_215)}))?)?$`,
+  },
 };
 
 /** At least 1Mi, in each unit. */
