@@ -30,7 +30,7 @@ export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
   /** An option that is added here has to find its place in {@link keyOf}. */
-  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'metricsPortTaken' | 'podSettings'>;
+  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -73,9 +73,9 @@ const none: SettingValues = {};
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
 function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const { profile, guaranteed, podResources, summedLimits, metricsPortTaken, podSettings } = sidecar;
+  const { profile, guaranteed, podResources, summedLimits, metricsPortTaken, mirror, podSettings } = sidecar;
   const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
-  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, metricsPortTaken === true];
+  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, metricsPortTaken === true, mirror === true];
   let kind = 0;
   for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
   if (podSettings === none && imagePullSecrets.length === 0) return kind;
@@ -86,14 +86,15 @@ function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions)
 const maxKey = 256;
 
 function makeAgentAddition(config: AgentSidecarConfig, { annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): Addition {
-  const { container, volumes } = makeSidecar({ config, ...sidecar });
+  const { container, mirror, volumes } = makeSidecar({ config, ...sidecar });
+  const initContainers = mirror === undefined ? [container] : [container, mirror];
   const keys = Object.keys(annotations);
   const status = formatStatus({
-    containers: [container.name],
+    containers: initContainers.map(({ name }) => name),
     volumes: volumes.map(({ name }) => name),
     ...(keys.length === 0 ? {} : { annotations: keys }),
   });
-  return { annotations: { ...annotations, [statusAnnotation]: status }, initContainers: [container], containers: [], volumes, imagePullSecrets };
+  return { annotations: { ...annotations, [statusAnnotation]: status }, initContainers, containers: [], volumes, imagePullSecrets };
 }
 
 /** The addition of a user's own sidecar: the same for every pod. */

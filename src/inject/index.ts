@@ -3,5 +3,5 @@ export { customKinds, groupOf, templatePath, workloadKinds, type TemplateKind } 
 export type { Addition } from './addition.ts';
 export { planInjection, systemNamespaces, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
 export { exceedsBaseline, podSecurityLabel } from './podSecurity.ts';
-export { skipReasons, type SkipReason } from './reasons.ts';
+export { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from './reasons.ts';
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';

@@ -6,7 +6,8 @@ import {
   type SettingValues,
 } from '../settings/index.ts';
 import {
-  containerName,
+  asksForMirror,
+  containerNames,
   volumeNames,
   type AgentSidecarConfig,
   type Container,
@@ -22,7 +23,7 @@ import { asksForResources, hasPodResources, leavesHugePages, needsLimits, summed
 import { exceedsBaseline } from './podSecurity.ts';
 import { declaresPort } from './ports.ts';
 import { isGuaranteed } from './qos.ts';
-import type { SkipReason } from './reasons.ts';
+import type { LeftOut, SkipReason } from './reasons.ts';
 
 /** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
@@ -43,7 +44,7 @@ export interface InjectOptions {
 }
 
 export type InjectPlan =
-  | { readonly inject: true; readonly addition: Addition }
+  | { readonly inject: true; readonly addition: Addition; /** What it asks for and cannot have. */ readonly leftOut?: LeftOut | undefined }
   | { readonly inject: false; readonly reason: SkipReason };
 
 /** kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. */
@@ -58,7 +59,7 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
     unfit(template, spec, options.namespace) ??
     (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
-  return { inject: true, addition: config.form === 'agent' ? additionFor(template, spec, config, options) : ownAddition(config) };
+  return config.form === 'agent' ? planFor(template, spec, config, options) : { inject: true, addition: ownAddition(config) };
 }
 
 /** What no sidecar can be added to, ours or a user's. */
@@ -76,7 +77,7 @@ function unfit({ metadata }: PodTemplate, spec: PodSpec, namespace: string | und
 const ourVolumes: readonly string[] = Object.values(volumeNames);
 
 function isOurs({ name }: Container): boolean {
-  return name === containerName;
+  return containerNames.includes(name);
 }
 
 function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: InjectOptions): SkipReason | undefined {
@@ -115,23 +116,30 @@ function pairsByName<T extends { readonly name: string }>(present: readonly T[],
   return wanted.map((item) => ({ wanted: item, present: present.find(({ name }) => name === item.name) }));
 }
 
-function additionFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): Addition {
+function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): InjectPlan {
   const present = template.metadata?.annotations ?? {};
   const given = settingEntries(options.settings).map(([name, value]) => [settingAnnotation(name), value] as const);
   const annotations = given.length === 0 ? {} : Object.fromEntries(given.filter(([key]) => !(key in present)));
-  return agentAddition(config, {
+  const all = given.length === 0 ? present : { ...present, ...annotations };
+  const profile = options.podSecurity === 'baseline' ? 'baseline' : 'privileged';
+  const mirror = asksForMirror(all[mirrorKey], config.settings);
+  const addition = agentAddition(config, {
     annotations,
     sidecar: {
-      profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
+      profile,
       guaranteed: isGuaranteed(spec),
       podResources: hasPodResources(spec),
       summedLimits: summedLimits(spec),
       metricsPortTaken: config.agent.metricsPort !== undefined && declaresPort(spec, config.agent.metricsPort),
-      podSettings: sizeSettings(given.length === 0 ? present : { ...present, ...annotations }),
+      mirror: mirror && profile === 'privileged',
+      podSettings: sizeSettings(all),
     },
     imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],
   });
+  return mirror && profile === 'baseline' ? { inject: true, addition, leftOut: 'mirror' } : { inject: true, addition };
 }
+
+const mirrorKey = settingAnnotation('mirror');
 
 function absentSecrets({ imagePullSecrets }: PodSpec, { agent }: AgentSidecarConfig): readonly LocalObjectReference[] {
   return agent.imagePullSecrets.filter(({ name }) => imagePullSecrets?.some((present) => present.name === name) !== true);

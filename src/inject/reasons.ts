@@ -19,3 +19,10 @@ export const skipReasons = {
 } as const;
 
 export type SkipReason = keyof typeof skipReasons;
+
+/** What a workload goes without although it is injected and asks for it. */
+export const leftOutReasons = {
+  mirror: 'without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
+} as const;
+
+export type LeftOut = keyof typeof leftOutReasons;

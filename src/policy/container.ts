@@ -1,57 +1,71 @@
 import { settingEnvironment, settings } from '../settings/index.ts';
-import { defaultSidecarConfig, makeSidecar, restrictedSecurityContext, type Container, type SecurityProfile } from '../sidecar/index.ts';
+import { defaultSidecarConfig, makeSidecar, restrictedSecurityContext, type Container, type SecurityProfile, type Sidecar } from '../sidecar/index.ts';
 import { cel, celOf } from './cel.ts';
-import { parameter, settingParameter } from './parameters.ts';
+import { effectiveSetting, parameter, settingParameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
-const privileged = containerOf('privileged');
-const baseline = containerOf('baseline');
+const profiled = { privileged: sidecarOf('privileged'), baseline: sidecarOf('baseline') };
+const agent = profiled.privileged.container;
+const mirror = profiled.privileged.mirror ?? agent;
+const isProbe = `${parameter('profile')} == 'probe'`;
 
-/** Without defaults of settings, the size of the volume is all that differs between pods. */
-const environment = (privileged['env'] as readonly { readonly name: string }[]).map((item) =>
-  item.name === 'PACKET_CAPTURE_SIZE_LIMIT' ? { ...item, value: cel('variables.sizeLimit') } : item,
-);
-
-/** `container`: as makeSidecar has it, with the parameters in their places. */
+/** `mirror`: see asksForMirror. `container`, `mirrorContainer`: as makeSidecar has them, with the parameters in their places. */
 export const containerVariables: readonly Variable[] = [
+  { name: 'mirrorText', expression: effectiveSetting('mirror') },
+  { name: 'mirror', expression: `${parameter('profile')} != 'baseline' && variables.mirrorText != ''` },
   {
-    name: 'environment',
-    expression: `${celOf(environment.map((item) => cel(`dyn(${celOf(item, '  ')})`)))}
-+ (variables.metricsPort == '' ? [] : [dyn({'name': 'PACKET_CAPTURE_METRICS_PORT', 'value': variables.metricsPort})])
-+ ${celOf(settings.map(({ name }) => ({ key: settingParameter(name), name: settingEnvironment(name) })))}
+    name: 'settingVariables',
+    expression: `${celOf(settings.map(({ name }) => ({ key: settingParameter(name), name: settingEnvironment(name) })))}
   .filter(setting, setting.key in params.data && params.data[setting.key] != '')
   .map(setting, dyn({'name': setting.name, 'value': string(params.data[setting.key])}))`,
   },
   {
+    name: 'environment',
+    // Without defaults of settings, the size of the volume is all that differs between pods.
+    expression: `${environmentOf(agent)}
++ (variables.metricsPort == '' ? [] : [dyn({'name': 'PACKET_CAPTURE_METRICS_PORT', 'value': variables.metricsPort})])
++ variables.settingVariables`,
+  },
+  { name: 'mirrorEnvironment', expression: `${environmentOf(mirror)}\n+ variables.settingVariables` },
+  {
     name: 'securityContext',
     expression: `${parameter('profile')} == 'privileged'
-? ${celOf(privileged['securityContext'])}
+? ${celOf(agent['securityContext'])}
 : ${parameter('profile')} == 'baseline'
-? ${celOf(baseline['securityContext'])}
+? ${celOf(profiled.baseline.container['securityContext'])}
 : ${celOf(restrictedSecurityContext)}`,
   },
+  { name: 'container', expression: eitherWay(withParameters(agent, { env: 'environment', ports: 'ports', resources: 'resources', securityContext: 'securityContext' })) },
   {
-    name: 'container',
-    expression: `${parameter('profile')} == 'probe'
-? ${celOf(bare(withParameters(privileged)))}
-: ${celOf(withParameters(privileged))}`,
+    name: 'mirrorContainer',
+    expression: eitherWay(withParameters(mirror, { env: 'mirrorEnvironment', resources: 'mirrorResources' }), restrictedSecurityContext),
   },
 ];
 
-function containerOf(profile: SecurityProfile): Container {
-  return makeSidecar({ config: defaultSidecarConfig, profile, guaranteed: false, podSettings: {} }).container;
+function sidecarOf(profile: SecurityProfile): Sidecar {
+  return makeSidecar({ config: defaultSidecarConfig, profile, guaranteed: false, mirror: true, podSettings: {} });
 }
 
-function withParameters(container: Container): Readonly<Record<string, unknown>> {
+function environmentOf({ env }: Container): string {
+  const items = (env as readonly { readonly name: string }[]).map((item) =>
+    item.name === 'PACKET_CAPTURE_SIZE_LIMIT' ? { ...item, value: cel('variables.sizeLimit') } : item,
+  );
+  return celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`)));
+}
+
+/** @param variables fields that are the values of variables */
+function withParameters(container: Container, variables: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
   return {
     ...container,
     image: cel(parameter('image')),
     imagePullPolicy: cel(parameter('imagePullPolicy')),
-    env: cel('variables.environment'),
-    ports: cel('variables.ports'),
-    resources: cel('variables.resources'),
-    securityContext: cel('variables.securityContext'),
+    ...Object.fromEntries(Object.entries(variables).map(([field, name]) => [field, cel(`variables.${name}`)])),
   };
+}
+
+/** @param securityContext on a probe, if another */
+function eitherWay(container: Readonly<Record<string, unknown>>, securityContext = container['securityContext']): string {
+  return `${isProbe}\n? ${celOf(bare({ ...container, securityContext }))}\n: ${celOf(container)}`;
 }
 
 /** See probeAddition: what every Pod Security level admits. */

@@ -1,6 +1,6 @@
 import { systemNamespaces, type SkipReason } from '../inject/index.ts';
 import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
-import { containerName, volumeNames } from '../sidecar/index.ts';
+import { containerNames, volumeNames } from '../sidecar/index.ts';
 import { addedAnnotationBytes } from './annotations.ts';
 import { celString, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
@@ -73,7 +73,7 @@ const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.t
 
 export const agentConditions: readonly MatchCondition[] = [
   condition('already_injected', lacksAnnotation(statusAnnotation)),
-  condition('name_collision', lacksNames([containerName], Object.values(volumeNames))),
+  condition('name_collision', lacksNames(containerNames, Object.values(volumeNames))),
   condition('pod_resources', `!${leavesHugePages}`),
   condition('patch_doubtful', `${isSettled} || ${hasRoom}`),
   condition('parameters_invalid', `${isSettled} || ${validParameters}`),

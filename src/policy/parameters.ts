@@ -1,5 +1,5 @@
 import { codedError } from '../errors.ts';
-import { settings, type SettingName } from '../settings/index.ts';
+import { settingAnnotation, settings, type SettingName } from '../settings/index.ts';
 import type { AgentConfig, AgentSidecarConfig, SecurityProfile } from '../sidecar/index.ts';
 import { celString } from './cel.ts';
 
@@ -38,6 +38,14 @@ export const metricsPortParameter = "('metricsPort' in params.data ? string(para
 export function settingDefault(name: SettingName): string {
   const key = celString(settingParameter(name));
   return `(${key} in params.data ? string(params.data[${key}]) : '')`;
+}
+
+/** The pod's own value, else the default of the parameters; the empty string counts as absent. */
+export function effectiveSetting(name: SettingName): string {
+  const key = celString(settingAnnotation(name));
+  return `has(object.metadata.annotations) && ${key} in object.metadata.annotations && object.metadata.annotations[${key}] != ''
+? string(object.metadata.annotations[${key}])
+: ${settingDefault(name)}`;
 }
 
 /**

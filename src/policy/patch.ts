@@ -3,7 +3,9 @@ import { cel, celOf, celString } from './cel.ts';
 import { parameter } from './parameters.ts';
 
 /** Where an item goes in a list of a pod's spec. */
-type Place = 'first' | 'last';
+type Place = 'first' | 'second' | 'last';
+
+const indexes = { first: 0, second: 1, last: '-' } as const satisfies Readonly<Record<Place, number | string>>;
 
 /**
  * The operations that add the sidecar, as additionPatch has them. A parent that is absent is added empty first, since the
@@ -19,6 +21,7 @@ export const agentPatch: string = [
   `variables.volumes.map(volume, ${add('volumes', 'last', 'volume')})`,
   parent('object.spec.initContainers', ['spec', 'initContainers'], '[]'),
   `[${add('initContainers', 'first', 'variables.container')}]`,
+  `(variables.mirror ? [${add('initContainers', 'second', 'variables.mirrorContainer')}] : [])`,
   `(size(variables.pullSecrets) == 0 ? [] : ${parent('object.spec.imagePullSecrets', ['spec', 'imagePullSecrets'], '[]')})`,
   `variables.pullSecrets.map(name, ${add('imagePullSecrets', 'last', celOf({ name: cel('name') }))})`,
 ].join('\n+ ');
@@ -41,5 +44,5 @@ export function parent(field: string, path: readonly string[], empty: string): s
 
 /** The operation that adds an item, given in CEL, to a list of the spec. */
 export function add(list: string, place: Place, value: string): string {
-  return `JSONPatch{op: 'add', path: ${celString(jsonPointer(['spec', list, place === 'first' ? 0 : '-']))}, value: ${value}}`;
+  return `JSONPatch{op: 'add', path: ${celString(jsonPointer(['spec', list, indexes[place]]))}, value: ${value}}`;
 }

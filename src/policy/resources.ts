@@ -1,5 +1,6 @@
 import { sharedResources } from '../inject/podResources.ts';
-import { celStrings } from './cel.ts';
+import { defaultSidecarConfig, makeSidecar } from '../sidecar/index.ts';
+import { celOf, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
@@ -15,8 +16,8 @@ export const leavesHugePages = `(has(object.spec.resources) && has(object.spec.r
   && object.spec.resources.requests.exists(name, name.startsWith('hugepages-') && !${podLimits}))`;
 
 /**
- * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `podResources`: see hasPodResources. `resources`: the
- * sidecar's, with which both stay true.
+ * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `podResources`: see hasPodResources. `resources`,
+ * `mirrorResources`: of the sidecar's containers, with which both stay true.
  */
 export const resourceVariables: readonly Variable[] = [
   {
@@ -42,7 +43,20 @@ export const resourceVariables: readonly Variable[] = [
   name in variables.limits && quantity(amount).compareTo(quantity(variables.limits[name])) > 0 ? variables.limits[name] : amount)`,
   },
   { name: 'resources', expression: `{'requests': variables.requests, 'limits': variables.limits}` },
+  {
+    name: 'mirrorResources',
+    expression: `variables.podResources
+? variables.resources
+: variables.guaranteed
+? ${mirrorResources(true)}
+: ${mirrorResources(false)}`,
+  },
 ];
+
+function mirrorResources(guaranteed: boolean): string {
+  const { mirror } = makeSidecar({ config: defaultSidecarConfig, profile: 'privileged', guaranteed, mirror: true, podSettings: {} });
+  return celOf(mirror?.resources);
+}
 
 /** Of names and amounts as the parameters have them; none below zero. */
 const pattern = String.raw`^([^=,]+=([0-9]+[.]?[0-9]*|[.][0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]{1,2})?(,|$))*$`;

@@ -1,6 +1,6 @@
-import { largestVolumeBytes, parseQuantity, quantitySuffixes, settingAnnotation, settings, volumeBytes, type SettingName } from '../settings/index.ts';
-import { cel, celOf, celString } from './cel.ts';
-import { settingDefault } from './parameters.ts';
+import { largestVolumeBytes, parseQuantity, quantitySuffixes, settings, volumeBytes, type SettingName } from '../settings/index.ts';
+import { cel, celOf } from './cel.ts';
+import { effectiveSetting } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
 const mebibyte = 1024 ** 2;
@@ -17,8 +17,8 @@ const largestMebibytes = largestVolumeBytes / mebibyte;
 
 /** In doubles, as formatMebibytes(volumeBytes(…)) has it: no product is too large. */
 export const sizeLimitVariables: readonly Variable[] = [
-  { name: 'fileSizeText', expression: effective('file-size') },
-  { name: 'fileCountText', expression: effective('file-count') },
+  { name: 'fileSizeText', expression: effectiveSetting('file-size') },
+  { name: 'fileCountText', expression: effectiveSetting('file-count') },
   {
     name: 'fileSizeBytes',
     expression: `double(variables.fileSizeText.find('^[0-9]+')) * ${celOf(unitBytes)}[variables.fileSizeText.find('[a-zA-Z]*$')]`,
@@ -49,14 +49,6 @@ export const sizeLimitVariables: readonly Variable[] = [
     expression: `string(double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)) + 'Mi'`,
   },
 ];
-
-/** The pod's own value, else the default of the parameters; the empty string counts as absent. */
-function effective(name: SettingName): string {
-  const key = celString(settingAnnotation(name));
-  return `has(object.metadata.annotations) && ${key} in object.metadata.annotations && object.metadata.annotations[${key}] != ''
-? string(object.metadata.annotations[${key}])
-: ${settingDefault(name)}`;
-}
 
 function defaultOf(name: SettingName): string {
   return settings.find((setting) => setting.name === name)?.default ?? '';

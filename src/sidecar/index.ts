@@ -9,7 +9,8 @@ export {
 } from './config.ts';
 export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
-export { containerName, metricsPortName, mountPaths, volumeNames } from './names.ts';
+export { asksForMirror } from './mirror.ts';
+export { containerName, containerNames, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
 export { makeSidecar, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';

@@ -1,5 +1,8 @@
 /** Names inside the pod: part of the contract with users, never to be changed. */
 export const containerName = 'packet-capture';
+/** Of the container that mirrors; only where a mirror is asked for. */
+export const mirrorName = 'packet-capture-mirror';
+export const containerNames: readonly string[] = [containerName, mirrorName];
 
 export const volumeNames = {
   files: 'packet-capture-files',

@@ -25,7 +25,7 @@ const resources = fc.oneof(
 /** Among them the one that the agent's metrics may have, and others that it does not mind. */
 const ports = fc.constantFrom(undefined, undefined, undefined, [], [{ containerPort: 80 }], [{ containerPort: 80 }, { containerPort: 9464 }], [{ containerPort: 9464, protocol: 'UDP' }]);
 const rarely = <T>(usual: fc.Arbitrary<T>, rare: T): fc.Arbitrary<T> => fc.oneof({ weight: 30, arbitrary: usual }, { weight: 1, arbitrary: fc.constant(rare) });
-const containerNames = fc.uniqueArray(rarely(fc.constantFrom('app', 'web', 'init', 'proxy', 'log', 'packet-capture-2'), 'packet-capture'), { minLength: 1, maxLength: 5 });
+const containerNames = fc.uniqueArray(rarely(fc.constantFrom('app', 'web', 'init', 'proxy', 'log', 'packet-capture-2'), 'packet-capture-mirror'), { minLength: 1, maxLength: 5 });
 const volumeNames = fc.uniqueArray(rarely(fc.constantFrom('data', 'more', 'files', 'packet-capture'), 'packet-capture-files'), { maxLength: 3 });
 const places = fc.constantFrom({ hostNetwork: true }, { os: { name: 'windows' } }, { os: { name: 'linux' } }, { nodeSelector: { 'kubernetes.io/os': 'windows' } }, { nodeSelector: { 'kubernetes.io/os': 'linux' } });
 
@@ -37,6 +37,7 @@ export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
       own: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.constantFrom('true', 'false') }),
       size: fc.option(sizes, { nil: undefined }),
       count: fc.option(counts, { nil: undefined }),
+      mirror: fc.constantFrom(undefined, undefined, '', 'vxlan://collector', 'nowhere'),
       names: containerNames,
       split: fc.nat({ max: 4 }),
       resources: fc.array(resources, { minLength: 5, maxLength: 5 }),
@@ -46,11 +47,11 @@ export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
       pullSecrets: fc.option(fc.subarray(['registry', 'other', 'mirror.registry']), { nil: undefined }),
       more: fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: places }),
     })
-    .map(({ asked, own, size, count, names, split, resources: given, guaranteed, ports: listed, volumes, pullSecrets, more }) => {
+    .map(({ asked, own, size, count, mirror, names, split, resources: given, guaranteed, ports: listed, volumes, pullSecrets, more }) => {
       const full = { limits: { cpu: '1', memory: '1Gi' } };
       const containers = names.map((name, index) => ({ name, image: 'x', resources: guaranteed ? full : given[index], ports: listed[index] }));
       const inits = Math.min(split, names.length - 1);
-      const annotations = { [annotation]: asked, [injectAnnotation]: own, [settingAnnotation('file-size')]: size, [settingAnnotation('file-count')]: count };
+      const annotations = { [annotation]: asked, [injectAnnotation]: own, [settingAnnotation('file-size')]: size, [settingAnnotation('file-count')]: count, [settingAnnotation('mirror')]: mirror };
       return JSON.parse(
         JSON.stringify({
           metadata: { annotations },

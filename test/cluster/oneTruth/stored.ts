@@ -26,7 +26,7 @@ export function comparable({ metadata, spec }: PodTemplate): object {
 export function withoutSidecar(pod: PodTemplate): PodTemplate {
   const { metadata, spec } = pod;
   const { 'packet-capture/status': _status, ...annotations } = metadata?.annotations ?? {};
-  const initContainers = (spec?.initContainers ?? []).filter(({ name }) => name !== 'packet-capture');
+  const initContainers = (spec?.initContainers ?? []).filter(({ name }) => !/^packet-capture(?:-mirror)?$/.test(name));
   const volumes = (spec?.volumes ?? []).filter(({ name }) => !/^packet-capture-(files|settings|no-token|upload)$/.test(name));
   const { initContainers: _inits, ...rest } = spec ?? {};
   return { metadata: { ...metadata, annotations }, spec: { ...rest, ...(initContainers.length === 0 ? {} : { initContainers }), volumes } };

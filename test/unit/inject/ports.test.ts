@@ -31,7 +31,7 @@ test.each(specs)('%s', (_, spec, taken) => {
 function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; environment: unknown } {
   const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
   const known: Record<string, unknown> = { sizeLimit: '160Mi' };
-  for (const name of ['wantedPort', 'metricsPort', 'ports', 'environment']) {
+  for (const name of ['wantedPort', 'metricsPort', 'ports', 'settingVariables', 'environment']) {
     const { expression = '' } = policyExpressions.variables.find((variable) => variable.name === name) ?? {};
     known[name] = evaluate(expression, { object: { metadata: {}, spec }, params: { data }, variables: known });
   }

@@ -92,6 +92,7 @@ test('the sidecar, whole', () => {
           },
         ],
       },
+      "mirror": undefined,
       "volumes": [
         {
           "emptyDir": {

@@ -1,0 +1,43 @@
+import type { SettingValues } from '../settings/index.ts';
+import type { AgentConfig } from './config.ts';
+import type { Container, ResourceRequirements } from './kubernetes.ts';
+import { mirrorName } from './names.ts';
+import { commonMounts, podVariables, resourcesIn, securityContext, settingVariables, type PodOfResources } from './parts.ts';
+
+/** The kernel copies the packets: this is for what sets it up and looks at it. */
+const mirrorResources: ResourceRequirements = {
+  requests: { cpu: '5m', memory: '8Mi' },
+  limits: { cpu: '100m', memory: '32Mi' },
+};
+
+export interface MirrorOptions extends PodOfResources {
+  readonly agent: Pick<AgentConfig, 'image' | 'imagePullPolicy'>;
+  readonly settings: SettingValues;
+}
+
+/**
+ * The container that lets the kernel mirror what the pod sends and receives: a native sidecar too, so that a live pod's
+ * mirror can be moved and taken back. It has NET_ADMIN, and the container that captures has not.
+ */
+export function makeMirror(options: MirrorOptions): Container {
+  const { agent, settings } = options;
+  return {
+    name: mirrorName,
+    image: agent.image,
+    imagePullPolicy: agent.imagePullPolicy,
+    restartPolicy: 'Always',
+    command: ['/usr/bin/launch', '/usr/bin/packet-capture-mirror'],
+    env: [...podVariables, ...settingVariables(settings)],
+    resources: resourcesIn(options, mirrorResources),
+    securityContext: securityContext('NET_ADMIN'),
+    volumeMounts: commonMounts,
+  };
+}
+
+/**
+ * Whether a pod asks for a mirror, be its value valid or not: the agent says what is wrong with one. An empty annotation
+ * means the default.
+ */
+export function asksForMirror(annotation: string | null | undefined, { mirror = '' }: SettingValues): boolean {
+  return (annotation ?? '') !== '' || mirror !== '';
+}
