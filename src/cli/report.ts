@@ -1,3 +1,4 @@
+import { leftOutReasons } from '../inject/index.ts';
 import { manifestSkipReasons, type ManifestReport } from '../manifest/index.ts';
 import type { Spool } from './spool.ts';
 
@@ -25,8 +26,9 @@ export function createReport(spool: Spool): WorkloadReport {
   };
 }
 
-function reportLine(file: string, { line, kind, name, namespace, result, reason }: ManifestReport): string {
+function reportLine(file: string, { line, kind, name, namespace, result, reason, leftOut }: ManifestReport): string {
   const workload = `${kind.toLowerCase()}/${name}${namespace === undefined ? '' : ` in ${namespace}`} (${file}:${line})`;
+  if (leftOut !== undefined) return `${result} ${workload}: ${leftOutReasons[leftOut]}`;
   return reason === undefined ? `${result} ${workload}` : `${result} ${workload}: ${reason}: ${manifestSkipReasons[reason]}`;
 }
 

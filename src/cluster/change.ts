@@ -48,6 +48,7 @@ export type Decision =
   | { readonly change: false; readonly reason: SkipReason; readonly warnings: readonly string[] }
   | {
       readonly change: true;
+      readonly warnings: readonly string[];
       readonly operations: readonly PatchOperation[];
       /** Judges the template that the API server would store; throws to stop. */
       readonly check: (stored: PodTemplate) => Promise<void>;
@@ -137,7 +138,7 @@ async function changeOnce(
   const send = async (rehearsal: boolean): ReturnType<typeof sendPatch> =>
     located(where, () => sendPatch(kubectl, { target, namespace, operations: patch, dryRun: rehearsal }));
   const rehearsed = await send(true);
-  const warnings = [...deliveryWarnings(object), ...rehearsed.warnings];
+  const warnings = [...decision.warnings, ...deliveryWarnings(object), ...rehearsed.warnings];
   for (const line of warnings) report(`warning: ${line}`);
   await decision.check(templateAt(rehearsed.object, path));
   const stored = dryRun ? object : (await send(false)).object;

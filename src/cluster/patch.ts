@@ -1,6 +1,7 @@
 import { codedError } from '../errors.ts';
 import {
   additionPatch,
+  leftOutReasons,
   planInjection,
   planRemoval,
   removalPatch,
@@ -62,9 +63,10 @@ async function decideAddition({ kubectl, config, settings }: PatchOptions, workl
     if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload.where);
     return { change: false, reason: plan.reason, warnings: unappliedSettings(template, settings) };
   }
-  const { addition } = plan;
+  const { addition, leftOut } = plan;
   return {
     change: true,
+    warnings: leftOut === undefined ? [] : [leftOutReasons[leftOut]],
     operations: additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
@@ -76,7 +78,7 @@ async function decideAddition({ kubectl, config, settings }: PatchOptions, workl
 function decideRemoval(config: SidecarConfig, { template, path }: Workload): Decision {
   const plan = planRemoval(template, config);
   if (!plan.remove) return { change: false, reason: plan.reason, warnings: [] };
-  return { change: true, operations: removalPatch(template, plan.removal, path), check: async () => undefined };
+  return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => undefined };
 }
 
 function refusal(reason: SkipReason, where: string): Error {

@@ -46,7 +46,7 @@ export function injectManifest(text: string, options: InjectManifestOptions): In
   const insertions: Insertion[] = [];
   for (const { workload, plan } of plannedWorkloads(manifest, options)) {
     if (plan.inject) insertions.push(...additionInsertions(workload, plan.addition, render));
-    reports.push(reportOf(workload, plan.inject ? 'injected' : 'skipped', plan.inject ? undefined : plan.reason));
+    reports.push(plan.inject ? reportOf(workload, 'injected', undefined, plan.leftOut) : reportOf(workload, 'skipped', plan.reason));
   }
   return { text: insertAll(text, insertions), reports, insertions, behind: originBehind(manifest) };
 }
@@ -77,7 +77,7 @@ export function patchManifest(text: string, options: InjectManifestOptions): Pat
       const operations = additionPatch(workload.template?.value ?? {}, plan.addition, workload.place.path);
       patches.push({ workload, operations });
     }
-    reports.push(reportOf(workload, plan.inject ? 'injected' : 'skipped', plan.inject ? undefined : plan.reason));
+    reports.push(plan.inject ? reportOf(workload, 'injected', undefined, plan.leftOut) : reportOf(workload, 'skipped', plan.reason));
   }
   return { patches, reports, behind: originBehind(manifest) };
 }

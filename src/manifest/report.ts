@@ -1,3 +1,4 @@
+import type { LeftOut } from '../inject/index.ts';
 import type { ManifestSkipReason } from './reasons.ts';
 import type { Workload } from './workload.ts';
 
@@ -14,12 +15,15 @@ export interface ManifestReport {
   readonly result: 'injected' | 'removed' | 'skipped';
   /** Of a workload that was skipped. */
   readonly reason?: ManifestSkipReason;
+  /** What one that was injected asks for and cannot have. */
+  readonly leftOut?: LeftOut;
 }
 
 export function reportOf(
   workload: Workload,
   result: ManifestReport['result'],
   reason: ManifestSkipReason | undefined,
+  leftOut?: LeftOut,
 ): ManifestReport {
   const { document, line, kind, name, namespace } = workload;
   return {
@@ -30,5 +34,6 @@ export function reportOf(
     ...(namespace === undefined ? {} : { namespace }),
     result,
     ...(reason === undefined ? {} : { reason }),
+    ...(leftOut === undefined ? {} : { leftOut }),
   };
 }

@@ -4,9 +4,10 @@ import type { Review } from './review.ts';
 /** The AdmissionReview to send back, as JSON text. It always allows the request. */
 export function formatAnswer({ apiVersion, uid }: Review, verdict: Verdict): string {
   if (verdict.decision === 'injected') {
-    const { reason, patch } = verdict;
+    const { reason, patch, warnings } = verdict;
+    const warned = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
     // Base64 is most of the answer and needs no escaping, so it is not serialised again for each pod.
-    return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":"AdmissionReview","response":{"uid":${JSON.stringify(uid)},"allowed":true,"auditAnnotations":{"decision":"${reason}"},"patchType":"JSONPatch","patch":"${patch.base64}"}}`;
+    return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":"AdmissionReview","response":{"uid":${JSON.stringify(uid)},"allowed":true${warned},"auditAnnotations":{"decision":"${reason}"},"patchType":"JSONPatch","patch":"${patch.base64}"}}`;
   }
   const { reason, warnings } = verdict;
   const response = {

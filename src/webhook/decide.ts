@@ -1,11 +1,11 @@
-import { planInjection, type Addition } from '../inject/index.ts';
+import { planInjection, type Addition, type LeftOut } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
 import type { WebhookName } from './names.ts';
 import { isPod } from './pod.ts';
 import { probeAddition } from './probeAddition.ts';
 import { patchFor, type ProvenPatch } from './provenPatch.ts';
-import { warningsFor, type InjectedReason, type SkippedReason } from './reasons.ts';
+import { leftOutWarnings, warningsFor, type InjectedReason, type SkippedReason } from './reasons.ts';
 import type { Review } from './review.ts';
 import { hasTooLargeAnnotations } from './validity.ts';
 
@@ -18,7 +18,7 @@ export interface InjectorOptions {
 }
 
 export type Verdict =
-  | { readonly decision: 'injected'; readonly reason: InjectedReason; readonly patch: ProvenPatch }
+  | { readonly decision: 'injected'; readonly reason: InjectedReason; readonly patch: ProvenPatch; readonly warnings: readonly string[] }
   | { readonly decision: 'skipped'; readonly reason: SkippedReason; readonly warnings: readonly string[]; /** For the log. */ readonly doubt?: string };
 
 /**
@@ -46,7 +46,7 @@ function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOp
   const choice = chosen(pod, options);
   if (choice === 'not_opted_in' || choice === 'opted_out') return skipped(choice);
   const plan = planInjection(pod, { config: options.config, settings: {}, podSecurity: webhook, namespace: review.namespace, atAdmission: true });
-  return plan.inject ? injected(pod, plan.addition, choice) : skipped(plan.reason);
+  return plan.inject ? injected(pod, plan.addition, choice, plan.leftOut) : skipped(plan.reason);
 }
 
 /** The project's own annotation can always refuse, whatever key asks. */
@@ -58,9 +58,9 @@ function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptio
   return optOut ? 'not_opted_out' : 'not_opted_in';
 }
 
-function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason): Verdict {
+function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason, leftOut?: LeftOut): Verdict {
   const { patch, doubt } = patchFor(pod, addition);
-  return patch === undefined ? doubtful(doubt) : { decision: 'injected', reason, patch };
+  return patch === undefined ? doubtful(doubt) : { decision: 'injected', reason, patch, warnings: leftOutWarnings(leftOut) };
 }
 
 function skipped(reason: SkippedReason): Verdict {

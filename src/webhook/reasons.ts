@@ -1,4 +1,4 @@
-import { skipReasons, type SkipReason } from '../inject/index.ts';
+import { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from '../inject/index.ts';
 
 /** Why a pod was injected. */
 export const injectedReasons = ['opted_in', 'not_opted_out', 'probe'] as const;
@@ -45,7 +45,17 @@ const maxWarning = 120;
 
 /** The warnings for a pod that asked for injection and is left alone. */
 export function warningsFor(reason: SkippedReason): readonly string[] {
-  if (!worthWarning.has(reason)) return [];
-  const text = `packet-capture: not injected: ${{ ...skipReasons, ...serverSkips }[reason]}`;
-  return [text.length <= maxWarning ? text : `${text.slice(0, maxWarning - 1)}…`];
+  return worthWarning.has(reason) ? [warning(`not injected: ${{ ...skipReasons, ...serverSkips }[reason]}`)] : none;
+}
+
+/** The warnings for a pod that is injected. */
+export function leftOutWarnings(leftOut: LeftOut | undefined): readonly string[] {
+  return leftOut === undefined ? none : [warning(leftOutReasons[leftOut])];
+}
+
+const none: readonly string[] = [];
+
+function warning(what: string): string {
+  const text = `packet-capture: ${what}`;
+  return text.length <= maxWarning ? text : `${text.slice(0, maxWarning - 1)}…`;
 }

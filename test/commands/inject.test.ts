@@ -105,6 +105,17 @@ test.concurrent('a namespace in one file decides for a workload in another', asy
   expect(stderr).toContain('skipped deployment/nginx-deployment (workload.yaml:1): pod_security_restricted: ');
 });
 
+test.concurrent('in baseline it goes without the mirror that it asks for, and that is said', async () => {
+  await put('mirrored.yaml', articleDeployment);
+  const inject = async (...more: string[]): ReturnType<typeof packetCapture> => packetCapture(['inject', '-f', 'mirrored.yaml', '--mirror', 'vxlan://collector', ...more]);
+  const [privileged, baseline, patch] = await Promise.all([inject(), inject('--pod-security', 'baseline'), inject('--pod-security', 'baseline', '-o', 'patch')]);
+  expect(privileged.stdout.match(/- name: packet-capture(?:-mirror)?$/gm)).toEqual(['- name: packet-capture', '- name: packet-capture-mirror']);
+  expect(privileged.stderr).toBe('injected deployment/nginx-deployment (mirrored.yaml:1)\n');
+  expect(baseline.stdout).not.toContain('- name: packet-capture-mirror');
+  expect(baseline.stderr).toBe('injected deployment/nginx-deployment (mirrored.yaml:1): without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN\n');
+  expect(patch.stderr).toBe(baseline.stderr);
+});
+
 test.concurrent('--dry-run prints the report alone', async () => {
   await put('dry.yaml', articleDeployment);
   const { stdout, stderr } = await packetCapture(['inject', '-f', 'dry.yaml', '--in-place', '--dry-run']);

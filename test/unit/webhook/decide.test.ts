@@ -20,6 +20,17 @@ test('in a baseline namespace it goes without a capabilities block', () => {
   expect(sidecar?.['securityContext']).not.toHaveProperty('capabilities');
 });
 
+test('a pod that asks for a mirror gets one, and is told where it cannot', () => {
+  const pod = podOf();
+  const mirrored: PodTemplate = { ...pod, metadata: { ...pod.metadata, annotations: { ...pod.metadata?.annotations, 'packet-capture/mirror': 'vxlan://collector' } } };
+  const verdict = decide(reviewOf(mirrored), 'privileged', options);
+  expect(verdict).toMatchObject({ decision: 'injected', warnings: [] });
+  expect(patched(mirrored, verdict).spec?.initContainers?.slice(0, 2)).toMatchObject([{ name: 'packet-capture' }, { name: 'packet-capture-mirror', securityContext: { capabilities: { add: ['NET_ADMIN'] } } }]);
+  const without = decide(reviewOf(mirrored), 'baseline', options);
+  expect(without).toMatchObject({ decision: 'injected', warnings: [expect.stringContaining('without its mirror')] });
+  expect(JSON.stringify(patched(mirrored, without))).not.toContain('NET_ADMIN');
+});
+
 describe('who is asked for', () => {
   const article: InjectorOptions = { ...options, annotation: 'sidecar-injector-webhook.morven.me/inject' };
   const bare = (annotations: Record<string, string> | undefined): PodTemplate => ({ metadata: annotations === undefined ? {} : { annotations }, spec: { containers: [{ name: 'a', image: 'b' }] } });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { injectedReasons, reasons, warningsFor, type SkippedReason } from '../../../src/webhook/reasons.ts';
+import { leftOutReasons, type LeftOut } from '../../../src/inject/index.ts';
+import { injectedReasons, leftOutWarnings, reasons, warningsFor, type SkippedReason } from '../../../src/webhook/reasons.ts';
 
 const skipped = reasons.filter((reason): reason is SkippedReason => !(injectedReasons as readonly string[]).includes(reason));
 
@@ -8,6 +9,11 @@ test.each(skipped)('%s: a warning is one sentence that the API server does not c
     expect(warning.length).toBeLessThanOrEqual(120);
     expect(warning).toMatch(/^packet-capture: not injected: [^…]+$/);
   }
+});
+
+test.each(Object.keys(leftOutReasons) as LeftOut[])('what an injected pod goes without (%s), too', (leftOut) => {
+  expect(leftOutWarnings(leftOut)).toEqual([expect.stringMatching(/^packet-capture: without [^…]{1,95}$/)]);
+  expect(leftOutWarnings(undefined)).toEqual([]);
 });
 
 test('what the user has chosen is no reason to warn', () => {

@@ -71,13 +71,14 @@ describe('the answer', () => {
   const common = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
   test('a patch comes with its type', () => {
     const response = { uid: 'u-1', allowed: true, patchType: 'JSONPatch', patch: Buffer.from('[1]').toString('base64'), auditAnnotations: { decision: 'opted_in' } };
-    expect(answer({ decision: 'injected', reason: 'opted_in', patch: { text: '[1]', base64: Buffer.from('[1]').toString('base64') } })).toEqual({ ...common, response });
+    expect(answer({ decision: 'injected', reason: 'opted_in', patch: { text: '[1]', base64: Buffer.from('[1]').toString('base64') }, warnings: [] })).toEqual({ ...common, response });
   });
   test('nothing to add: neither of them', () => {
     expect(answer({ decision: 'skipped', reason: 'not_opted_in', warnings: [] })).toEqual({ ...common, response: { uid: 'u-1', allowed: true, auditAnnotations: { decision: 'not_opted_in' } } });
   });
   test('a warning is told', () => {
     expect(answer({ decision: 'skipped', reason: 'windows', warnings: ['w'] })).toMatchObject({ response: { allowed: true, warnings: ['w'] } });
+    expect(answer({ decision: 'injected', reason: 'opted_in', patch: { text: '', base64: '' }, warnings: ['"w"'] })).toMatchObject({ response: { allowed: true, patchType: 'JSONPatch', warnings: ['"w"'] } });
   });
   test('a second call changes no audit annotation', () => {
     expect(answer({ decision: 'skipped', reason: 'already_injected', warnings: [] })).toEqual({ ...common, response: { uid: 'u-1', allowed: true } });
