@@ -18,8 +18,8 @@ export async function runSteer(name: string | undefined, flags: SteerFlags, sett
   const signal = interruption();
   const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
   const report = (line: string): void => console.error(line);
-  if (workload !== undefined) await checkPersistable({ kubectl, target: workload });
-  const result = await steerPods({ kubectl, target, settings, dryRun, wait: flags.wait === 'true', timeoutSeconds, signal, report });
+  if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings });
+  const result = await steerPods({ kubectl, target, settings, dryRun, replaced: persist, wait: flags.wait === 'true', timeoutSeconds, signal, report });
   if (result.pods.length === 0) throw notCaptured(result.where, result.without);
   const template = workload === undefined ? undefined : await persistSettings({ kubectl, target: workload, settings, dryRun, signal, report });
   if (output === 'json') console.log(JSON.stringify(jsonOf(result, template, persist), null, 2));

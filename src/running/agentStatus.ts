@@ -31,8 +31,22 @@ export interface AgentStatus {
   readonly ring?: { readonly files?: number; readonly bytes?: number };
   readonly upload?: { readonly pending?: number; readonly pendingBytes?: number; readonly lost?: number; readonly lastError?: string };
   readonly stream?: { readonly state?: string; readonly lastError?: string };
+  /** Of the container that mirrors; absent when no mirror is set. */
+  readonly mirror?: MirrorStatus;
   readonly invalid?: readonly { readonly setting: string; readonly value?: string; readonly reason: string }[];
   readonly lastError?: { readonly time?: string; readonly reason: string };
+}
+
+export interface MirrorStatus {
+  /** mirroring, idle, waiting, invalid or stopped. */
+  readonly state?: string;
+  /** What it waits for, or what is wrong. */
+  readonly reason?: string;
+  readonly destination?: string;
+  /** Sums of its VXLAN device. */
+  readonly packets?: number;
+  readonly bytes?: number;
+  readonly dropped?: number;
 }
 
 /** What an agent said, or why it could not be asked. */

@@ -1,6 +1,6 @@
 import type { ContainerStatus } from '../cluster/kubernetes.ts';
 import { parseQuantity, settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
-import { containerName, type Container } from '../sidecar/index.ts';
+import { containerName, mirrorName, type Container } from '../sidecar/index.ts';
 import type { LivePod } from './kubernetes.ts';
 
 /** The container in which the agent runs. */
@@ -11,6 +11,8 @@ export interface Carrier {
   readonly defaults: SettingValues;
   /** Bytes that its volume may hold; undefined when nothing says so. */
   readonly volumeBytes: number | undefined;
+  /** The container that mirrors stands beside it. */
+  readonly mirrors: boolean;
 }
 
 /** See environment() of src/sidecar/sidecar.ts. */
@@ -25,13 +27,13 @@ type NamedContainer = Pick<Container, 'name'> & { readonly env?: unknown };
  */
 export function carrierOf({ spec, status }: LivePod): Carrier | undefined {
   const sidecar = spec?.initContainers?.find(({ name }) => name === containerName);
-  if (sidecar !== undefined) return carrier(sidecar, status?.initContainerStatuses);
+  if (sidecar !== undefined) return { ...carrier(sidecar, status?.initContainerStatuses), mirrors: spec?.initContainers?.some(({ name }) => name === mirrorName) === true };
   const ephemeral = (spec?.['ephemeralContainers'] ?? []) as readonly NamedContainer[];
   const attached = ephemeral.findLast(({ name }) => name === containerName || name.startsWith(`${containerName}-`));
-  return attached === undefined ? undefined : carrier(attached, status?.ephemeralContainerStatuses);
+  return attached === undefined ? undefined : { ...carrier(attached, status?.ephemeralContainerStatuses), mirrors: false };
 }
 
-function carrier({ name: container, env }: NamedContainer, statuses: readonly ContainerStatus[] = []): Carrier {
+function carrier({ name: container, env }: NamedContainer, statuses: readonly ContainerStatus[] = []): Omit<Carrier, 'mirrors'> {
   const variables = (env ?? []) as readonly { readonly name: string; readonly value?: string }[];
   const valueOf = (variable: string): string => variables.find(({ name }) => name === variable)?.value ?? '';
   const defaults = settings.map(({ name }) => [name, valueOf(settingEnvironment(name))] as const);

@@ -6,6 +6,8 @@ export interface Expectation {
   readonly values: SettingValues;
   /** What was changed: most settings begin a new file. */
   readonly changed: readonly SettingName[];
+  /** The pod has a container that mirrors. */
+  readonly mirrors: boolean;
   /** The file that was written before the change. */
   readonly fileBefore: string | undefined;
 }
@@ -33,9 +35,18 @@ export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict 
   }
   const refusal = status.invalid?.find(({ setting, value }) => !isBeside(setting) && isCurrent(expected.values, setting, value));
   if (refusal !== undefined) return { kind: 'refused', text: `${refusal.setting}: ${refusal.reason}` };
-  if (state === 'capturing' && isNewFile(status, expected)) return { kind: 'done', text: capturingText(status) };
+  if (state === 'capturing' && isNewFile(status, expected)) return mirrorVerdict(status, expected) ?? { kind: 'done', text: capturingText(status) };
   if (state === 'idle' && (reason === 'duration' || reason === 'packet-count')) return { kind: 'finished', text: `idle (${reason})` };
   return { kind: 'pending', text: reason === '' ? state : `${state}: ${reason}` };
+}
+
+/** Undefined when no mirror was asked for, or can be. */
+function mirrorVerdict(status: AgentStatus, { values, mirrors }: Expectation): Verdict | undefined {
+  if (!mirrors || (values.mirror ?? '') === '') return undefined;
+  const { state = 'not there yet', reason = '', destination = '' } = status.mirror ?? {};
+  if (state === 'mirroring') return { kind: 'done', text: `${capturingText(status)}, mirroring to ${destination}` };
+  const text = `mirror: ${reason === '' ? state : reason}`;
+  return state === 'invalid' ? { kind: 'refused', text } : { kind: 'pending', text };
 }
 
 /** Whether the agent says of itself that it has ended a capture whose settings are still these. */

@@ -3,18 +3,27 @@ import { kubectlJson } from '../cluster/kubectl.ts';
 import { objectName, type WorkloadObject } from '../cluster/kubernetes.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { workloadOf, type Workload } from '../cluster/workload.ts';
+import { codedError } from '../errors.ts';
 import { jsonPointer, type PatchOperation } from '../inject/index.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
+import { mirrorName } from '../sidecar/index.ts';
+import { lacksMirror } from './mirror.ts';
 import { settingChanges } from './settingChanges.ts';
 
 export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
 
 /**
- * Whether a target has a pod template that may be changed: to be asked before anything is changed.
+ * Whether a target has a pod template that may be changed, so that its pods do as they are told: to be asked before
+ * anything is changed.
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, NOT_FOUND and as Kubectl
  */
-export async function checkPersistable({ kubectl, target }: Pick<PersistOptions, 'kubectl' | 'target'>): Promise<void> {
-  workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+export async function checkPersistable({ kubectl, target, settings }: Pick<PersistOptions, 'kubectl' | 'target' | 'settings'>): Promise<void> {
+  const { template, where } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  if (!lacksMirror(template, settings)) return;
+  throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
+    where,
+    hint: `Add the sidecar anew: \`packet-capture unpatch ${target}\`, then \`packet-capture patch ${target} --mirror ${settings.mirror ?? ''}\`; or inject its manifest with --mirror.`,
+  });
 }
 
 /**

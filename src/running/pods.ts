@@ -22,6 +22,8 @@ export interface CapturedPod {
   readonly defaults: SettingValues;
   /** What its volume for files may hold; undefined when nothing says so. */
   readonly volumeBytes: number | undefined;
+  /** It has the container that mirrors: that one is there from the beginning, or never. */
+  readonly mirrors: boolean;
   /** The agent's container runs: it can be asked. */
   readonly ready: boolean;
   /** It is being deleted. */
@@ -79,6 +81,7 @@ export function capturedPod(pod: LivePod): CapturedPod | undefined {
     annotations: metadata.annotations ?? {},
     defaults: carrier.defaults,
     volumeBytes: carrier.volumeBytes,
+    mirrors: carrier.mirrors,
     ready: carrier.running,
     deleting: metadata.deletionTimestamp !== undefined,
   };

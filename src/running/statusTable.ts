@@ -13,10 +13,12 @@ export interface TableOptions {
 
 /** The captured pods as a table, one line each under a heading. Pure. */
 export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
-  const heading = ['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', 'VERSION', 'LAST ERROR'];
+  // Few have one.
+  const mirrors = pods.some(({ status }) => status?.mirror !== undefined);
+  const heading = ['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', ...(mirrors ? ['MIRROR'] : []), 'VERSION', 'LAST ERROR'];
   const rows = pods.map(({ namespace, pod, status, problem }) => ({
     namespace,
-    cells: [pod, ...(status === null ? unknownCells(problem ?? '') : statusCells(status, now))],
+    cells: [pod, ...(status === null ? unknownCells(problem ?? '', mirrors) : statusCells(status, mirrors, now))],
   }));
   return formatTable([
     namespaces ? ['NAMESPACE', ...heading] : heading,
@@ -24,11 +26,11 @@ export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: Ta
   ]);
 }
 
-function unknownCells(problem: string): string[] {
-  return ['unknown', '-', '-', '-', '-', '-', '-', '-', plainText(problem, shownError)];
+function unknownCells(problem: string, mirrors: boolean): string[] {
+  return ['unknown', ...Array.from({ length: mirrors ? 8 : 7 }, () => '-'), plainText(problem, shownError)];
 }
 
-function statusCells(status: AgentStatus, now: Date): string[] {
+function statusCells(status: AgentStatus, mirrors: boolean, now: Date): string[] {
   const { filter = '', ring = {}, packets = 0, bytes = 0, version = '' } = status;
   return [
     plainText(stateText(status)),
@@ -38,6 +40,7 @@ function statusCells(status: AgentStatus, now: Date): string[] {
     formatBytes(bytes),
     droppedText(status),
     backlogText(status),
+    ...(mirrors ? [plainText(mirrorText(status), shownFilter)] : []),
     plainText(version, 20) || '-',
     plainText(errorText(status, now), shownError) || '-',
   ];
@@ -67,12 +70,25 @@ function backlogText({ upload }: AgentStatus): string {
   return lost === 0 ? waiting : `${waiting}, ${lost} lost`;
 }
 
+/** Where it goes and how much of it went; else how it stands. */
+function mirrorText({ mirror }: AgentStatus): string {
+  if (mirror === undefined) return '-';
+  const { state = '', destination = '', packets = 0, dropped = 0 } = mirror;
+  return state === 'mirroring' ? `${destination} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}` : state;
+}
+
 /** What keeps it from capturing goes before what has once been. */
-function errorText({ state, reason = '', invalid = [], lastError }: AgentStatus, now: Date): string {
+function errorText({ state, reason = '', invalid = [], mirror, lastError }: AgentStatus, now: Date): string {
   const [first] = invalid;
   if (first !== undefined) return `${first.setting}: ${first.reason}`;
   if (state === 'waiting' && reason !== '') return reason;
+  const mirrorReason = mirrorProblem(mirror);
+  if (mirrorReason !== '') return `mirror: ${mirrorReason}`;
   if (lastError === undefined) return '';
   const seconds = (now.getTime() - Date.parse(lastError.time ?? '')) / 1000;
   return Number.isFinite(seconds) ? `${lastError.reason} (${formatAge(seconds)} ago)` : lastError.reason;
+}
+
+function mirrorProblem({ state, reason = '' }: NonNullable<AgentStatus['mirror']> = {}): string {
+  return state === 'waiting' || state === 'invalid' ? reason : '';
 }

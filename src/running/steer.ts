@@ -4,6 +4,7 @@ import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { annotatePod } from './annotate.ts';
 import { hasFinished } from './confirmation.ts';
+import { mirrorProblem } from './mirror.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
 import { changedAnnotations, changesText, effectiveChanges, ringProblem, settingChanges, type SettingChange } from './settingChanges.ts';
@@ -17,6 +18,8 @@ export interface SteerOptions {
   readonly settings: SettingValues;
   /** The API server judges everything and stores nothing. */
   readonly dryRun: boolean;
+  /** Their pod template is changed, too: what these pods cannot do, those after them will. */
+  readonly replaced?: boolean | undefined;
   /** Wait until every agent does what it was asked for. */
   readonly wait: boolean;
   readonly timeoutSeconds: number;
@@ -87,6 +90,8 @@ async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> 
       await annotatePod(kubectl, pod, changedAnnotations(changes), dryRun);
       report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
     }
+    const unmirrored = mirrorProblem(pod, settings);
+    if (unmirrored !== undefined) report(`${name}: ${unmirrored}`);
     if (before !== undefined && hasFinished(before) && effectiveChanges(pod, changes).length === 0) {
       report(`${name}: its capture has ended (${before.reason ?? ''}); it begins anew`);
       if (!dryRun) await beginAnew(options, pod, before);
@@ -120,10 +125,12 @@ function failureOf(error: unknown): Pick<SteeredPod, 'result' | 'agent'> {
   return { result: 'failed', agent: error.message };
 }
 
-function steeredPod({ dryRun, wait }: SteerOptions, { pod, changes, failure }: Sent, awaited: Awaited | undefined): SteeredPod {
+function steeredPod({ dryRun, wait, settings, replaced }: SteerOptions, { pod, changes, failure }: Sent, awaited: Awaited | undefined): SteeredPod {
   const identity = { namespace: pod.namespace, pod: pod.name, changes };
   if (failure !== undefined) return { ...identity, ...failure };
   if (dryRun) return { ...identity, result: changes.length === 0 ? 'unchanged' : 'dry-run', agent: null };
+  const unmirrored = replaced === true || awaited?.result === 'gone' ? undefined : mirrorProblem(pod, settings);
+  if (unmirrored !== undefined) return { ...identity, result: 'unconfirmed', agent: unmirrored };
   if (awaited !== undefined) return { ...identity, ...awaited };
   const agent = wait ? `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` : null;
   return { ...identity, result: changes.length === 0 ? 'unchanged' : 'changed', agent };

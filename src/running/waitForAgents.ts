@@ -82,6 +82,7 @@ async function judgePod({ kubectl, settings }: WaitOptions, { pod, changes, befo
   const expectation: Expectation = {
     values: effectiveValues(pod, settings),
     changed: effectiveChanges(pod, changes),
+    mirrors: pod.mirrors,
     fileBefore: before === undefined ? undefined : openFile(before),
   };
   return judgeAgent(asked.status, expectation);

@@ -4,8 +4,8 @@ import { judgeAgent, type Expectation } from '../../../src/running/confirmation.
 
 const settings = { state: 'running', filter: 'port 80', rotate: '60s' };
 const status: AgentStatus = { state: 'capturing', reason: '', settings, filter: 'port 80', interfaces: ['eth0'], file: '/captures/web_2.pcapng', invalid: [] };
-const start: Expectation = { values: { state: 'running', filter: 'port 80' }, changed: ['filter'], fileBefore: 'web_1.pcapng' };
-const stop: Expectation = { values: { state: 'idle' }, changed: ['state'], fileBefore: 'web_1.pcapng' };
+const start: Expectation = { values: { state: 'running', filter: 'port 80' }, changed: ['filter'], mirrors: false, fileBefore: 'web_1.pcapng' };
+const stop: Expectation = { values: { state: 'idle' }, changed: ['state'], mirrors: false, fileBefore: 'web_1.pcapng' };
 
 describe('start', () => {
   test('is done when it captures with the settings, in a new file', () => {
@@ -40,6 +40,28 @@ describe('start', () => {
   test('tells what it waits for, and that it has ended by itself', () => {
     expect(judgeAgent({ ...status, state: 'waiting', reason: 'there is no interface net1' }, start)).toEqual({ kind: 'pending', text: 'waiting: there is no interface net1' });
     expect(judgeAgent({ ...status, state: 'idle', reason: 'packet-count' }, start)).toEqual({ kind: 'finished', text: 'idle (packet-count)' });
+  });
+});
+
+describe('a mirror that is asked for', () => {
+  const url = 'vxlan://collector';
+  const taken = { ...status, settings: { ...settings, mirror: url }, file: '/captures/web_1.pcapng' };
+  const mirrored: Expectation = { values: { state: 'running', mirror: url }, changed: ['mirror'], mirrors: true, fileBefore: 'web_1.pcapng' };
+
+  test('is there when its container says so', () => {
+    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: '10.0.0.9:4789' } }, mirrored)).toEqual({ kind: 'done', text: 'capturing on eth0: port 80, mirroring to 10.0.0.9:4789' });
+  });
+
+  test('is waited for, and what it waits for is told', () => {
+    expect(judgeAgent(taken, mirrored)).toEqual({ kind: 'pending', text: 'mirror: not there yet' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'waiting', reason: 'collector has no address' } }, mirrored)).toEqual({ kind: 'pending', text: 'mirror: collector has no address' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'invalid', reason: 'no filter' } }, mirrored)).toEqual({ kind: 'refused', text: 'mirror: no filter' });
+  });
+
+  test('is not waited for where nobody asks, or nobody could', () => {
+    expect(judgeAgent(taken, { ...mirrored, mirrors: false })).toMatchObject({ kind: 'done' });
+    expect(judgeAgent(taken, { ...mirrored, values: { state: 'running' } })).toMatchObject({ kind: 'done' });
+    expect(judgeAgent({ ...taken, settings: { ...settings, mirror: '' } }, { ...mirrored, values: { mirror: '' } })).toMatchObject({ kind: 'done' });
   });
 });
 

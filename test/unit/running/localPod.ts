@@ -46,7 +46,7 @@ echo 'error: connection reset' >&2
 exit 1`,
   );
   const pod: CapturedPod = {
-    namespace: 'shop', name: 'web-1', uid: 'u', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, ready: true, deleting: false,
+    namespace: 'shop', name: 'web-1', uid: 'u', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false,
   };
   const connection = { program: join(top, 'kubectl') };
   return {

@@ -39,7 +39,7 @@ describe('findPods', () => {
     const found = await findPods(kubectl, { name: 'deploy/web' });
     expect(found.captured.map(({ name }) => name)).toEqual(['web-2', 'web-10']);
     expect(found.captured[0]).toEqual({
-      namespace: 'shop', name: 'web-2', uid: 'uid-web-2', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, ready: true, deleting: false,
+      namespace: 'shop', name: 'web-2', uid: 'uid-web-2', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false,
     });
     expect(found.without).toEqual([{ namespace: 'shop', name: 'web-1' }]);
     expect(found.where).toBe('deployment/web in namespace shop');
@@ -68,6 +68,11 @@ describe('findPods', () => {
     expect(asked).toEqual(['get pods --all-namespaces -o json']);
     expect((await findPods(kubectl, { selector: 'app in (a,b)' })).without).toEqual([{ namespace: 'shop', name: 'b' }]);
     expect(asked[1]).toBe('get pods --selector app in (a,b) -o json');
+  });
+
+  test('what mirrors stands beside it, or does not', async () => {
+    const { kubectl } = cluster({ pods: { items: [pod('a', { spec: { initContainers: [sidecar, { name: 'packet-capture-mirror' }] } }), pod('b')] } });
+    expect((await findPods(kubectl, {})).captured).toMatchObject([{ name: 'a', mirrors: true }, { name: 'b', mirrors: false }]);
   });
 
   test('an ephemeral container carries it too: the last one', async () => {

@@ -30,6 +30,22 @@ test('one line for each pod, and why one could not be asked', () => {
   ]);
 });
 
+test('a mirror has a column where there is one: where it goes, and how much', () => {
+  const mirror = { state: 'mirroring', destination: '10.0.0.9:4789', packets: 4711, bytes: 99, dropped: 0 };
+  const pods = [
+    row('web-1', { ...capturing, mirror }),
+    row('web-2', { ...capturing, mirror: { ...mirror, dropped: 3 } }),
+    row('web-3', { ...capturing, mirror: { state: 'waiting', reason: 'it has no container packet-capture-mirror' } }),
+    row('web-4', capturing),
+    row('web-5', null, 'gone'),
+  ];
+  const cells = formatStatus(pods, { namespaces: false, now }).map((line) => line.split(/ {2,}/));
+  expect(cells[0]?.slice(8)).toEqual(['MIRROR', 'VERSION', 'LAST ERROR']);
+  expect(cells.slice(1).map((line) => line[8])).toEqual(['10.0.0.9:4789 4711', '10.0.0.9:4789 4711, 3 dropped', 'waiting', '-', '-']);
+  expect(cells[3]?.at(-1)).toBe('mirror: it has no container packet-capture-mirror');
+  expect(cells[5]).toHaveLength(11);
+});
+
 test('namespaces have a column of their own where there are several', () => {
   const [heading = '', line = ''] = formatStatus([row('web-1', capturing)], { namespaces: true, now });
   expect(heading).toMatch(/^NAMESPACE {2}POD {4}STATE/);

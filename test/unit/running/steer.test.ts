@@ -186,6 +186,22 @@ describe('steerPods', () => {
     });
   });
 
+  const none = /^no mirror: it has no container packet-capture-mirror, .*--persist/;
+  const mirrored = { settings: { state: 'running', mirror: 'vxlan://collector' } };
+
+  test.each([true, false])('a mirror that the pod has no container for is told, pod by pod (waiting: %s)', async (wait) => {
+    const { options, lines, patches } = bench({ pods: { 'web-1': idle } }, { ...mirrored, wait });
+    expect((await steerPods(options)).pods).toMatchObject([{ result: 'unconfirmed', agent: expect.stringMatching(none) as string }]);
+    expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: no mirror: /));
+    expect(patches).toContain('web-1 packet-capture/mirror=vxlan://collector');
+  });
+
+  test('pods that are replaced need not have it', async () => {
+    const { options, lines } = bench({ pods: { 'web-1': idle } }, { ...mirrored, replaced: true });
+    expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }]);
+    expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: no mirror: /));
+  });
+
   test('without waiting nothing is asked', async () => {
     const agent = (): object => expect.unreachable();
     const { options } = bench({ pods: { 'web-1': {} }, agent }, { settings: { state: 'idle' }, wait: false });

@@ -9,7 +9,7 @@ import { interfaceBlock, packetBlock, sectionBlock } from '../pcapng/captureByte
 import { readAll } from '../pcapng/captureFiles.ts';
 
 function pod(name: string, more: Partial<CapturedPod> = {}): CapturedPod {
-  return { namespace: 'shop', name, uid: name, container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, ready: true, deleting: false, ...more };
+  return { namespace: 'shop', name, uid: name, container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false, ...more };
 }
 
 /** A capture as kubectl hands it over; it ends when its standard input does, unless it is stubborn. */
