@@ -54,7 +54,7 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
   windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
   mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
-  name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-files, -settings, -no-token and -upload are taken.',
+  name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are taken.',
   foreign_status: 'Take the annotation packet-capture/status out of the pod template: it was copied from a pod that was injected.',
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
   restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
@@ -64,7 +64,7 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
 };
 
 /** Writes annotations where pods get them from; null takes one away. */
-function annotateTemplate({ pod, namespace, owners }: Subject, annotations: Readonly<Record<string, string | null>>): string {
+export function annotateTemplate({ pod, namespace, owners }: Subject, annotations: Readonly<Record<string, string | null>>): string {
   const owner = topOwner(owners);
   const path = owner === undefined ? undefined : templatePath(owner.apiVersion, owner.kind);
   if (owner === undefined || path === undefined || owner.kind === 'Job') {

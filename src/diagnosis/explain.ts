@@ -2,6 +2,7 @@ import { adviceFor } from './advice.ts';
 import { carriedAgent } from './carried.ts';
 import type { Condition, Subject } from './conditions.ts';
 import { missedReason, type Judgement } from './judge.ts';
+import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from './mirror.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
 import { isCuredByRestart, reasons, type Reason } from './reasons.ts';
@@ -69,7 +70,9 @@ export function explain(facts: WhyFacts): WhyResult {
   const verdict = verdictOf(facts);
   const release = judgement.facts?.release;
   const living = siblings?.length;
-  const lines = [...conditionsBefore(facts), ...verdict.conditions];
+  const pods = siblings?.map((sibling) => sibling.subject.pod);
+  const mirrors = pods === undefined || judgement.carries ? [] : mirrorsOfPods(subject, pods, judgement.facts?.sidecar);
+  const lines = [...conditionsBefore(facts), ...verdict.conditions, ...mirrors];
   return {
     object,
     namespace: subject.namespace,
@@ -132,7 +135,8 @@ function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions
   return { state: 'missed', reason, text: `${missing.length} of its ${siblings.length} pods are not injected: ${reasons[reason].text}. New ones would be.`, conditions };
 }
 
-function carrying({ subject, judgement, siblings }: WhyFacts): Verdict {
+function carrying(facts: WhyFacts): Verdict {
+  const { subject, judgement, siblings } = facts;
   const carried = carriedAgent(subject.pod);
   const how = inItsTemplate(subject.owners) ? 'its pod template carries it (manifest or patch)' : 'it was added when the pod was created, or stands in its manifest';
   const drift = driftOf({ subject, judgement });
@@ -140,6 +144,7 @@ function carrying({ subject, judgement, siblings }: WhyFacts): Verdict {
     { met: true, what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}` },
     { met: true, what: how },
     ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
+    ...mirrorConditions(subject),
     ...(drift === undefined ? [] : [{ met: false, what: drift }]),
   ];
   if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };
@@ -147,7 +152,7 @@ function carrying({ subject, judgement, siblings }: WhyFacts): Verdict {
     return { state: 'missed', reason: 'older_template', text: 'Its template carries the sidecar, and some of its pods are of the template before.', conditions };
   }
   if (siblings?.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; its template carries the sidecar.', conditions };
-  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions };
+  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions, next: mirrorAdvice(subject, rollOfSubject(facts)) };
 }
 
 interface Answer {
