@@ -43,6 +43,7 @@ const features: readonly Json[] = [
   { initContainers: [{ name: 'init', image: 'init' }] },
   { initContainers: [{ name: 'mesh', image: 'mesh', restartPolicy: 'Always', resources: { limits } }, { name: 'init', image: 'init' }] },
   { initContainers: [{ name: 'packet-capture', image: 'other', restartPolicy: 'Always' }] },
+  { initContainers: [{ name: 'packet-capture-mirror', image: 'other' }] },
   { hostNetwork: true },
   { hostPID: true, hostIPC: true },
   { hostUsers: false },
@@ -72,7 +73,7 @@ const features: readonly Json[] = [
 ];
 
 const values = ['', '1', '16Mi', '8191Ti', '0', '-1', '٣', 'x', '1e3', '0.5Mi', '18446744073709551616', 'a\nb', '"', "it's", '\u0000', 'x'.repeat(70_000)];
-const annotations = fc.dictionary(fc.constantFrom('packet-capture/file-size', 'packet-capture/file-count', 'packet-capture/filter', 'packet-capture/state', 'packet-capture/status', 'packet-capture/probe', 'example.com/note', 'kubernetes.io/config.mirror', 'bad key'), fc.constantFrom(...values), { maxKeys: 4 });
+const annotations = fc.dictionary(fc.constantFrom('packet-capture/file-size', 'packet-capture/file-count', 'packet-capture/filter', 'packet-capture/state', 'packet-capture/mirror', 'packet-capture/status', 'packet-capture/probe', 'example.com/note', 'kubernetes.io/config.mirror', 'bad key'), fc.constantFrom(...values), { maxKeys: 4 });
 
 /** One list from several: the items of all of them, those of the same name put together. */
 function together(parts: readonly Json[]): Json {
