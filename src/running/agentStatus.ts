@@ -42,6 +42,7 @@ export interface MirrorStatus {
   readonly state?: string;
   /** What it waits for, or what is wrong. */
   readonly reason?: string;
+  /** As the setting has it. */
   readonly destination?: string;
   /** Sums of its VXLAN device. */
   readonly packets?: number;

@@ -42,8 +42,11 @@ export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict 
 
 /** Undefined when no mirror was asked for, or can be. */
 function mirrorVerdict(status: AgentStatus, { values, mirrors }: Expectation): Verdict | undefined {
-  if (!mirrors || (values.mirror ?? '') === '') return undefined;
-  const { state = 'not there yet', reason = '', destination = '' } = status.mirror ?? {};
+  const { mirror = '' } = values;
+  if (!mirrors || mirror === '') return undefined;
+  const { state = '', reason = '', destination = '' } = status.mirror ?? {};
+  // Its container sees a change later than the agent may.
+  if (state === '' || (destination !== '' && destination !== mirror)) return { kind: 'pending', text: 'mirror: it has not seen the change yet' };
   if (state === 'mirroring') return { kind: 'done', text: `${capturingText(status)}, mirroring to ${destination}` };
   const text = `mirror: ${reason === '' ? state : reason}`;
   return state === 'invalid' ? { kind: 'refused', text } : { kind: 'pending', text };

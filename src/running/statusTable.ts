@@ -40,7 +40,7 @@ function statusCells(status: AgentStatus, mirrors: boolean, now: Date): string[]
     formatBytes(bytes),
     droppedText(status),
     backlogText(status),
-    ...(mirrors ? [plainText(mirrorText(status), shownFilter)] : []),
+    ...(mirrors ? [mirrorText(status)] : []),
     plainText(version, 20) || '-',
     plainText(errorText(status, now), shownError) || '-',
   ];
@@ -74,7 +74,7 @@ function backlogText({ upload }: AgentStatus): string {
 function mirrorText({ mirror }: AgentStatus): string {
   if (mirror === undefined) return '-';
   const { state = '', destination = '', packets = 0, dropped = 0 } = mirror;
-  return state === 'mirroring' ? `${destination} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}` : state;
+  return state === 'mirroring' ? `${plainText(destination, shownFilter)} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}` : plainText(state, 20) || '-';
 }
 
 /** What keeps it from capturing goes before what has once been. */

@@ -49,13 +49,14 @@ describe('a mirror that is asked for', () => {
   const mirrored: Expectation = { values: { state: 'running', mirror: url }, changed: ['mirror'], mirrors: true, fileBefore: 'web_1.pcapng' };
 
   test('is there when its container says so', () => {
-    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: '10.0.0.9:4789' } }, mirrored)).toEqual({ kind: 'done', text: 'capturing on eth0: port 80, mirroring to 10.0.0.9:4789' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: url } }, mirrored)).toEqual({ kind: 'done', text: 'capturing on eth0: port 80, mirroring to vxlan://collector' });
   });
 
   test('is waited for, and what it waits for is told', () => {
-    expect(judgeAgent(taken, mirrored)).toEqual({ kind: 'pending', text: 'mirror: not there yet' });
-    expect(judgeAgent({ ...taken, mirror: { state: 'waiting', reason: 'collector has no address' } }, mirrored)).toEqual({ kind: 'pending', text: 'mirror: collector has no address' });
-    expect(judgeAgent({ ...taken, mirror: { state: 'invalid', reason: 'no filter' } }, mirrored)).toEqual({ kind: 'refused', text: 'mirror: no filter' });
+    expect(judgeAgent(taken, mirrored)).toEqual({ kind: 'pending', text: 'mirror: it has not seen the change yet' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: 'vxlan://other' } }, mirrored)).toMatchObject({ kind: 'pending' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'waiting', destination: url, reason: 'collector has no address' } }, mirrored)).toEqual({ kind: 'pending', text: 'mirror: collector has no address' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'invalid', destination: url, reason: 'no filter' } }, mirrored)).toEqual({ kind: 'refused', text: 'mirror: no filter' });
   });
 
   test('is not waited for where nobody asks, or nobody could', () => {

@@ -31,7 +31,7 @@ test('one line for each pod, and why one could not be asked', () => {
 });
 
 test('a mirror has a column where there is one: where it goes, and how much', () => {
-  const mirror = { state: 'mirroring', destination: '10.0.0.9:4789', packets: 4711, bytes: 99, dropped: 0 };
+  const mirror = { state: 'mirroring', destination: 'vxlan://10.0.0.9?vni=42', packets: 4711, bytes: 99, dropped: 0 };
   const pods = [
     row('web-1', { ...capturing, mirror }),
     row('web-2', { ...capturing, mirror: { ...mirror, dropped: 3 } }),
@@ -41,7 +41,7 @@ test('a mirror has a column where there is one: where it goes, and how much', ()
   ];
   const cells = formatStatus(pods, { namespaces: false, now }).map((line) => line.split(/ {2,}/));
   expect(cells[0]?.slice(8)).toEqual(['MIRROR', 'VERSION', 'LAST ERROR']);
-  expect(cells.slice(1).map((line) => line[8])).toEqual(['10.0.0.9:4789 4711', '10.0.0.9:4789 4711, 3 dropped', 'waiting', '-', '-']);
+  expect(cells.slice(1).map((line) => line[8])).toEqual(['vxlan://10.0.0.9?vni=42 4711', 'vxlan://10.0.0.9?vni=42 4711, 3 dropped', 'waiting', '-', '-']);
   expect(cells[3]?.at(-1)).toBe('mirror: it has no container packet-capture-mirror');
   expect(cells[5]).toHaveLength(11);
 });
