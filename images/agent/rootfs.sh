@@ -24,7 +24,8 @@ done
 # Every library, and the loader, at its own path: `ldd` prints "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)". The C
 # library loads libgcc_s by itself when a thread ends, as those of a capture on several interfaces do.
 {
-  ldd /usr/bin/dumpcap /usr/bin/tcpdump /usr/bin/rclone launch connect own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
+  # shellcheck disable=SC2086 # a list
+  ldd $binaries launch connect own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
   readlink -f "$(gcc -print-file-name=libgcc_s.so.1)"
 } | sort -u > libraries
 while read -r library; do

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { capture, run } from '../../scripts/cluster/command.ts';
+import { busybox } from './busybox.ts';
 import { packetNumbers, tshark } from './captureFile.ts';
 import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
 import { useAgents } from './fixture.ts';
@@ -54,7 +55,7 @@ describe("the agent's own ports", () => {
     const [root, file] = [inject('agentRoot'), join(await folder(), 'range')];
     await writeFile(file, `${range}\n`);
     const program = `. ${root}/usr/lib/packet-capture/own.sh; chooseOwnPorts ${file}; echo "$ownPorts"`;
-    expect(await capture([join(root, 'usr/bin/busybox'), 'sh', '-c', program])).toEqual({ exitCode: 0, stdout: ports, stderr: '' });
+    expect(await capture([...busybox(root), 'sh', '-c', program])).toEqual({ exitCode: 0, stdout: ports, stderr: '' });
   });
 
   test('are left out on the side of the pod, with every address that it has and gets, and nothing else is', async () => {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
+import { busybox } from './busybox.ts';
 import { useAgents } from './fixture.ts';
 
 const { folder } = useAgents();
@@ -9,7 +10,7 @@ const { folder } = useAgents();
 /** Runs lines of shell with a file of the agent's library, and gives what they print. */
 async function shell(library: string, program: string, env: Readonly<Record<string, string>>): Promise<string> {
   const root = inject('agentRoot');
-  const { stdout, stderr } = await run([`${root}/usr/bin/busybox`, 'sh', '-f', '-c', `. ${root}/usr/lib/packet-capture/${library}.sh\n${program}`], { env });
+  const { stdout, stderr } = await run([...busybox(root), 'sh', '-f', '-c', `. ${root}/usr/lib/packet-capture/${library}.sh\n${program}`], { env });
   expect(stderr).toBe('');
   return stdout;
 }
