@@ -13,8 +13,8 @@ for binary in $binaries; do install -m 755 "$binary" "$root/usr/bin"; done
 # 10 MB less, of which 4 are left when they are compressed. It must still start.
 ./drop-exports "$root/usr/bin/rclone"
 "$root/usr/bin/rclone" version > /dev/null
-install -m 755 launch packet-capture-agent "$root/usr/bin"
-install -m 755 connect own-ports serve-metrics "$root/usr/lib/packet-capture"
+install -m 755 launch packet-capture-agent packet-capture-mirror "$root/usr/bin"
+install -m 755 connect kernel-mirror own-ports serve-metrics "$root/usr/lib/packet-capture"
 install -m 644 preload.so library/*.sh "$root/usr/lib/packet-capture"
 # What the agent and `kubectl exec`, `cp` and `debug` call.
 for tool in sh cat date df du head id ip ln ls mkdir mkfifo mv ps rm sha256sum sleep stat tail tar wc; do
@@ -25,7 +25,7 @@ done
 # library loads libgcc_s by itself when a thread ends, as those of a capture on several interfaces do.
 {
   # shellcheck disable=SC2086 # a list
-  ldd $binaries launch connect own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
+  ldd $binaries launch connect kernel-mirror own-ports serve-metrics preload.so | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1
   readlink -f "$(gcc -print-file-name=libgcc_s.so.1)"
 } | sort -u > libraries
 while read -r library; do
@@ -59,5 +59,5 @@ mkdir "$root/usr/share/common-licenses"
 cp -L $(cat "$root"/usr/share/doc/*/copyright | grep -oh '/usr/share/common-licenses/[A-Za-z0-9.-]*[A-Za-z0-9]' | sort -u) \
   "$root/usr/share/common-licenses"
 
-# Not effective by itself (no "e"): then a container without NET_RAW could not even start it. See launch.c.
-setcap cap_net_raw+p "$root/usr/bin/launch"
+# Not effective by itself (no "e"): then a container without these could not even start it. See launch.c.
+setcap cap_net_admin,cap_net_raw+p "$root/usr/bin/launch"

@@ -14,7 +14,7 @@ export interface AgentOptions {
   readonly network: Network;
   /** Folder that becomes /captures, or `tmpfs:SIZE`. */
   readonly captures: string;
-  /** Empty folder for the settings. */
+  /** Folder for the settings. */
   readonly volume: string;
   readonly settings?: SettingValues;
   readonly environment?: Readonly<Record<string, string>>;
@@ -22,8 +22,10 @@ export interface AgentOptions {
   readonly secret?: string;
   /** The pod's labels. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** False: the container has no NET_RAW, as with CRI-O's defaults. */
-  readonly netRaw?: boolean;
+  /** What the container may do; NET_RAW unless told. CRI-O gives a pod nothing by default. */
+  readonly capability?: 'net_raw' | 'net_admin' | '';
+  /** Which of the image's programs; the capture agent unless told. */
+  readonly program?: 'packet-capture-agent' | 'packet-capture-mirror';
 }
 
 export interface Agent {
@@ -49,9 +51,10 @@ export interface Agent {
 
 /** Starts the agent in the network's pod: its image's own entrypoint, with the rights that a pod's container has. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {}, netRaw = true } = options;
+  const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {} } = options;
+  const { capability = 'net_raw', program = 'packet-capture-agent' } = options;
   await writeSettings(volume, settings, labels);
-  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, netRaw ? 'NET_RAW' : '', '/usr/bin/packet-capture-agent'];
+  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, `/usr/bin/${program}`];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];

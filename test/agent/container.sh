@@ -1,10 +1,10 @@
 #!/bin/sh
 # container.sh ROOT CAPTURES SETTINGS CAPABILITIES COMMAND [ARGUMENT...]: a command of the agent's image as the kubelet runs
 # its entrypoint, in this mount, PID and network namespace: uid 65532, no privilege escalation, read-only root. CAPABILITIES
-# is NET_RAW or nothing; CAPTURES may be `tmpfs:SIZE` instead of a folder; UPLOAD_SECRET in the environment is the folder
+# is net_raw, net_admin or nothing; CAPTURES may be `tmpfs:SIZE` instead of a folder; UPLOAD_SECRET in the environment is the folder
 # that stands for the Secret, if there is one.
 set -eu
-root=$1 captures=$2 settings=$3 capabilities=${4:+,+net_raw}
+root=$1 captures=$2 settings=$3 capabilities=${4:+,+$4}
 shift 4
 
 mount --bind "$root" "$root"

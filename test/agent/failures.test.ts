@@ -43,7 +43,7 @@ describe('the agent goes on', () => {
   });
 
   test('when the container has no NET_RAW', async () => {
-    const agent = await start({ netRaw: false });
+    const agent = await start({ capability: '' });
     expect(await agent.next('error')).toMatchObject({ reason: expect.stringMatching(/permission/), retry: '1s' });
     expect(await agent.next('error')).toMatchObject({ retry: '2s' });
     expect(await agent.files()).toEqual([]);

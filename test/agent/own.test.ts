@@ -136,7 +136,7 @@ describe('a filter beside the exclusion', () => {
   test('with vlan leaves the same packets out, since its own part comes first', async () => {
     const root = inject('agentRoot');
     const program = `. /usr/lib/packet-capture/own.sh
-      stream=x ownPorts=61000-61099 filter='tcp or vlan 5'
+      stream=x mirror= ownPorts=61000-61099 filter='tcp or vlan 5'
       expressionFor eth0 && echo "$expression"`;
     const { stdout: expression } = await run([...network().enterPod, 'chroot', root, '/usr/bin/busybox', 'sh', '-c', program]);
     const file = join(await folder(), 'frames.pcap');

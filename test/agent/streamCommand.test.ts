@@ -24,7 +24,7 @@ interface Capture {
 /** The script in a container of the agent's image, as `kubectl exec` starts it. */
 async function startCapture(interfaces: string, snaplen = '0', filter = '', own = ''): Promise<Capture> {
   const [captures, settings, text] = [await folder(), await folder(), await readFile(script, 'utf8')];
-  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'NET_RAW', 'sh', '-c', text, 'sh', interfaces, snaplen, filter, own];
+  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw', 'sh', '-c', text, 'sh', interfaces, snaplen, filter, own];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   });

@@ -77,6 +77,6 @@ describe('the agent and the command line agree on what is valid', () => {
 
 test('the program is clean by shellcheck', async () => {
   const folder = join(import.meta.dirname, '../../images/agent');
-  const files = ['packet-capture-agent', 'rootfs.sh'].map((file) => join(folder, file));
+  const files = ['packet-capture-agent', 'packet-capture-mirror', 'rootfs.sh'].map((file) => join(folder, file));
   expect(await capture(['shellcheck', ...files])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 });

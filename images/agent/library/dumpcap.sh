@@ -5,12 +5,6 @@
 
 dumpcapPid='' count=0 kernelDropped=0 interfaceDropped=0
 
-# readClock: hundredths of a second since boot, in $now.
-readClock() {
-  read -r uptime _ < /proc/uptime
-  now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
-}
-
 # startDumpcap: true if it was started. Its first line decides whether it captures.
 startDumpcap() {
   runFiles=0 count=0 countAtOpen=0 problem='' filterProblem='' killed=''

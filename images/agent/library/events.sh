@@ -59,6 +59,12 @@ emit() {
   statusNow=1
 }
 
+# readClock: hundredths of a second since boot, in $now.
+readClock() {
+  read -r uptime _ < /proc/uptime
+  now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
+}
+
 # askClock: the time as text in $wallTime, and as the second since 1970 in $wallSecond.
 askClock() {
   wallTime=$(date -u '+%s %Y-%m-%dT%H:%M:%SZ')

@@ -10,7 +10,7 @@ findInterfaces() {
     set -f
     for interface; do
       name=${interface##*/}
-      [ "$name" != lo ] && isUp "$interface" && present="$present${present:+ }$name"
+      [ "$name" != lo ] && ! isOfMirror "$name" && isUp "$interface" && present="$present${present:+ }$name"
     done
     return
   fi
@@ -18,12 +18,17 @@ findInterfaces() {
   while [ -n "$rest" ]; do
     name=${rest%%,*}
     rest=${rest#*,}
-    if [ ! -e "/sys/class/net/$name" ]; then
+    if [ ! -e "/sys/class/net/$name" ] || isOfMirror "$name"; then
       missing="$missing${missing:+ }$name"
     else
       case " $present " in *" $name "*) ;; *) present="$present${present:+ }$name" ;; esac
     fi
   done
+}
+
+# isOfMirror NAME: of an interface that the setting `mirror` makes (mirror/mirror.h); it is none of the pod's.
+isOfMirror() {
+  case $1 in pcmirror[012]) ;; *) return 1 ;; esac
 }
 
 # isUp FOLDER: of an interface in sysfs. IFF_UP is bit 0; bonding_masters is a plain file in that folder.

@@ -60,6 +60,7 @@ metricsText() {
     metric last_error_timestamp_seconds gauge 'When the last error was.' " $lastErrorSecond"
   fi
   metrics=$metrics$uploadMetrics${uploadMetrics:+$newline}$streamMetrics${streamMetrics:+$newline}
+  metrics=$metrics$mirrorMetrics${mirrorMetrics:+$newline}
 }
 
 # metric NAME TYPE HELP [LABELS_AND_VALUE...]: adds a metric to $metrics; the prefix of the name is always the same.

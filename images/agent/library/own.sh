@@ -24,15 +24,15 @@ chooseOwnPorts() {
 # sayOwnPorts: that the ports are not the usual ones, and why, if they are needed.
 sayOwnPorts() {
   # shellcheck disable=SC2154 # checkSettings sets them.
-  [ -n "$upload$stream" ] && [ "$ownPorts" != 61000-61099 ] || return 0
+  [ -n "$upload$stream$mirror" ] && [ "$ownPorts" != 61000-61099 ] || return 0
   text ports "$ownPorts"
   text reason "net.ipv4.ip_local_port_range is $lowest to $highest"
   emit 'own ports'
 }
 
-# hasOwnTraffic: true if the settings make the agent open connections.
+# hasOwnTraffic: true if the settings make the agent send anything.
 hasOwnTraffic() {
-  [ -n "$upload$stream" ] && [ -n "$ownPorts" ]
+  [ -n "$upload$stream$mirror" ] && [ -n "$ownPorts" ]
 }
 
 # followAddresses: keeps $ownAddresses, those of all interfaces. Looks before a capture starts, and then every five seconds,
@@ -84,15 +84,30 @@ readAddresses() {
   done
 }
 
-# ownTraffic INTERFACE: the agent's connections as an expression, in $expression; empty if there can be none. The ports are
+# What carries copies of packets (the setting `mirror`) and does not fit through is cut, and only the first piece has ports.
+# All of them have a time to live that nobody else chooses: OWN_TTL in mirror/mirror.h.
+ownFragments='ip proto 17 and ip[6:2] & 0x1fff != 0 and ip[8] = 253'
+
+# ownErrors: in $errors, as an expression: "unreachable" and "time exceeded" about packets of the agent's, which are in there
+# from their IP header on, and that has no options.
+ownErrors() {
+  first=${ownPorts%-*} last=${ownPorts#*-}
+  errors="(icmp[0] = 3 or icmp[0] = 11) and icmp[8] = 0x45 and (icmp[17] = 17 or icmp[17] = 6)"
+  errors="$errors and icmp[28:2] >= $first and icmp[28:2] <= $last"
+  errors="($errors) or (icmp6 and ip6[40] <= 4 and (ip6[54] = 17 or ip6[54] = 6)"
+  errors="$errors and ip6[88:2] >= $first and ip6[88:2] <= $last)"
+}
+
+# ownTraffic INTERFACE: the agent's traffic as an expression, in $expression; empty if there can be none. The ports are
 # its own on the pod's side alone: a client elsewhere may well use them too. On lo both sides are the pod's.
 #
 # Not by `inbound` and `outbound`: libpcap looks by itself at the packets that come before the kernel has the filter, and
 # passes none of those that it has to ask for a direction.
 ownTraffic() {
   expression=
+  ownErrors
   if [ "$1" = lo ]; then
-    expression="portrange $ownPorts"
+    expression="portrange $ownPorts or $errors"
     return
   fi
   if [ -z "$ownAddresses" ]; then
@@ -105,8 +120,9 @@ ownTraffic() {
     source="$source${source:+ or }$protocol src $address"
     destination="$destination${destination:+ or }$protocol dst $address"
   done
-  [ -z "$source" ] ||
-    expression="(src portrange $ownPorts and ($source)) or (dst portrange $ownPorts and ($destination))"
+  [ -n "$source" ] || return 0
+  expression="((src portrange $ownPorts or ($ownFragments)) and ($source))"
+  expression="$expression or ((dst portrange $ownPorts or $errors) and ($destination))"
 }
 
 # expressionFor INTERFACE: what to capture there, in $expression: the filter of the settings, without the agent's own

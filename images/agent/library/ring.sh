@@ -2,9 +2,6 @@
 # The ring on disk: PODNAME_TIME_NUMBER.pcapng, names that sort by age, over restarts too. While dumpcap runs it keeps
 # the ring itself (preload/ring.c); here it is cut to what the settings allow before dumpcap starts.
 
-captureDir=${PACKET_CAPTURE_DIR:-/captures}
-# All that the agent keeps there for itself.
-agentDir=$captureDir/.agent
 fourDigits='[0-9][0-9][0-9][0-9]'
 
 # withRingFiles COMMAND...: runs COMMAND with every file of the ring behind its arguments, the oldest first.

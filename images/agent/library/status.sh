@@ -10,7 +10,7 @@ captureState=waiting stateReason='""' startedTime='' capturedInterfaces='' quote
 fileDescriptor=''
 
 # Parts of others, ready as JSON and as lines for Prometheus; empty: there is none.
-: "${uploadStatus:=}" "${streamStatus:=}" "${uploadMetrics:=}" "${streamMetrics:=}"
+: "${uploadStatus:=}" "${streamStatus:=}" "${mirrorStatus:=}" "${uploadMetrics:=}" "${streamMetrics:=}" "${mirrorMetrics:=}"
 
 # setState STATE [REASON]: capturing, idle, waiting, invalid or stopped.
 setState() {
@@ -18,11 +18,6 @@ setState() {
   quote "${2:-}"
   stateReason=$quoted
   statusChanged=1
-}
-
-# openAgentDir: the folder of the agent's own files; false if it cannot be had.
-openAgentDir() {
-  [ -d "$agentDir/new" ] || mkdir -p -m 700 "$agentDir/new" 2> /dev/null
 }
 
 # updateStatus: writes the file when it is time to.
@@ -94,5 +89,6 @@ statusText() {
   json="$json,\"ring\":{\"files\":$ringFiles,\"bytes\":$ringBytes}"
   json="$json,\"settings\":{$settingsJson}"
   json="$json${uploadStatus:+,\"upload\":$uploadStatus}${streamStatus:+,\"stream\":$streamStatus}"
+  json="$json${mirrorStatus:+,\"mirror\":$mirrorStatus}"
   json="$json,\"invalid\":[$invalidSettings]${lastError:+,\"lastError\":$lastError}}"
 }

@@ -64,7 +64,7 @@ async function startBare(program: Exclude<Program, 'agent'>, { root, network, gr
     tcpdump: ['tcpdump', '-i', 'eth0', '-n', '-B', String(bufferMebibytes * 1024), '-s', '0', '-w', '/captures/bare.pcap', filter],
   }[program];
   const container = join(import.meta.dirname, '..', '..', 'agent', 'container.sh');
-  const [enter = '', ...args] = [...group.enter, ...network.enterPod, 'unshare', '--mount', 'sh', container, root, captures, volume, 'NET_RAW', ...argv];
+  const [enter = '', ...args] = [...group.enter, ...network.enterPod, 'unshare', '--mount', 'sh', container, root, captures, volume, 'net_raw', ...argv];
   const child = spawn(enter, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } });
   const ended = new Promise((resolve) => child.on('close', resolve));
   await new Promise<void>((resolve, reject) => {
