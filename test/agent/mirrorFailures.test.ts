@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { statusWhen } from './agentFiles.ts';
+import { mirrorOf, mirrorProgram, portCounts, useMirrors } from './mirrorFixture.ts';
+import { until } from './until.ts';
+import { framesOf } from './vxlanCollector.ts';
+
+const { collect, folder, inPod, network, start, startPod, traces } = useMirrors();
+const mirror = 'vxlan://10.99.0.1:4790?vni=7';
+
+describe('what goes wrong with a mirror', () => {
+  test('after SIGKILL the next container begins anew, and copies once', async () => {
+    const { file, end } = await collect(4790, 7);
+    const settings = { mirror, filter: 'udp' };
+    const pod = await startPod(settings);
+    await pod.mirror.next('mirror started');
+    await network().send({ count: 10, port: 1001 });
+    await pod.mirror.kill();
+    // The kernel goes on without it.
+    await network().send({ count: 10, port: 1002 });
+    const again = await start({ captures: pod.captures, volume: pod.volume, settings, ...mirrorProgram });
+    await again.next('mirror started');
+    await network().send({ count: 10, port: 1003 });
+    expect((await traces()).match(/handle 0x7064/g)).toHaveLength(2);
+    await again.stop();
+    expect(await traces()).not.toMatch(/pcmirror|clsact|bpf/);
+    await end();
+    expect(await portCounts(file)).toEqual({ 1001: 10, 1002: 10, 1003: 10 });
+  });
+
+  test('without NET_ADMIN it says so, and waits', async () => {
+    const [captures, volume, settings] = [await folder(), await folder(), { mirror }];
+    const agent = await start({ captures, volume, settings });
+    const powerless = await start({ captures, volume, settings, ...mirrorProgram, capability: '' });
+    const reason = expect.stringMatching(/^the container has no NET_ADMIN: cannot make the VXLAN device: Operation not permitted/);
+    expect(await powerless.next('error')).toMatchObject({ reason: expect.stringMatching(/^mirror to vxlan:.*: the container has no NET_ADMIN: /), retry: '1s' });
+    expect(await powerless.next('error')).toMatchObject({ retry: '2s' });
+    const status = await statusWhen('of a mirror that waits', captures, (said) => mirrorOf(said)['state'] === 'waiting');
+    expect(mirrorOf(status)).toMatchObject({ reason, destination: mirror, packets: 0 });
+    expect(await powerless.stop()).toMatchObject({ code: 0 });
+    await statusWhen('of a mirror that has ended', captures, (said) => mirrorOf(said)['state'] === 'stopped');
+    expect([agent.noise, powerless.noise]).toEqual([[], []]);
+  });
+
+  test('where there is no such container the agent says why, and captures', async () => {
+    const captures = await folder();
+    const agent = await start({ captures, settings: { mirror } });
+    await agent.next('started');
+    const status = await until('word of the mirror', () => statusWhen('with a mirror', captures, (said) => said['mirror'] !== undefined), { milliseconds: 20_000 });
+    expect(mirrorOf(status)).toEqual({ state: 'waiting', reason: expect.stringMatching(/^the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created/) });
+    expect(status).toMatchObject({ state: 'capturing', invalid: [] });
+  });
+
+  test('a name that is not known is looked up again; an interface that comes, and lo, are mirrored once', async () => {
+    const { file, end } = await collect(4790, 7);
+    const pod = await startPod({ mirror: 'vxlan://collector.example:4790?vni=7', interfaces: 'eth0,net1,lo', filter: 'udp' });
+    expect(await pod.mirror.next('error')).toMatchObject({ reason: expect.stringContaining('there is no interface net1') });
+    const [enter = '', ...rest] = network().enterPod;
+    await network().addInterface('net1', 1);
+    expect(await until('word of the name', () => pod.mirror.events.find(({ reason }) => String(reason).includes('collector.example: ')))).toMatchObject({ event: 'error' });
+    const names = spawn(enter, [...rest, process.execPath, join(import.meta.dirname, 'nameServer.ts'), '10.99.0.1'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      await once(names.stdout, 'data');
+      expect(await pod.mirror.next('mirror started', 20_000)).toMatchObject({ address: '10.99.0.1', interfaces: ['eth0', 'net1', 'lo'] });
+      await network().send({ count: 10, port: 1001 });
+      await network().send({ count: 10, port: 1002, subnet: 1 });
+      await inPod('for i in 1 2 3 4 5; do bash -c "echo $i > /dev/udp/127.0.0.1/1003"; done');
+      await statusWhen('of a mirror that works', pod.captures, (said) => mirrorOf(said)['state'] === 'mirroring');
+      await network().removeInterface('net1');
+      await statusWhen('of a mirror that waits for an interface', pod.captures, (said) => mirrorOf(said)['reason'] === 'there is no interface net1');
+      expect(await traces()).not.toMatch(/pcmirror|clsact|bpf/);
+      await pod.mirror.stop();
+      await end();
+      expect(await portCounts(file)).toEqual({ 1001: 10, 1002: 10, 1003: 5 });
+    } finally {
+      names.stdin.end();
+    }
+  });
+
+  test('a filter that the classifier cannot follow, and a device that somebody removes', async () => {
+    const { file, end } = await collect(4790, 7);
+    const pod = await startPod({ mirror, filter: 'vlan 5 or udp' });
+    expect(await pod.mirror.next('error')).toMatchObject({ reason: expect.stringContaining('the filter has vlan') });
+    await pod.agent.set({ filter: 'udp port 1001' });
+    await pod.mirror.next('mirror started');
+    await inPod('ip link delete pcmirror0');
+    await pod.mirror.next('mirror started');
+    await network().send({ count: 10, port: 1001 });
+    await pod.mirror.stop();
+    await end();
+    expect(await framesOf(file, 'udp')).toHaveLength(10);
+    expect(JSON.parse(await readFile(join(pod.captures, '.agent/mirror.json'), 'utf8'))).toMatchObject({ state: 'stopped', packets: 10 });
+  });
+});

@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from '../../scripts/cluster/command.ts';
+import type { Network } from './network.ts';
+
+/**
+ * Receives the mirror of a pod in the world's namespace, by a VXLAN interface of the kernel's and a dumpcap on it, into `file`.
+ * @returns what ends both
+ */
+export async function receiveVxlan(network: Network, { file, port, vni }: { file: string; port: number; vni: number }): Promise<() => Promise<void>> {
+  const name = `vx${vni}`;
+  await run([...network.enterWorld, 'ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'dstport', String(port), 'nolearning']);
+  await run([...network.enterWorld, 'ip', 'link', 'set', name, 'up']);
+  const end = await captureOn(network.enterWorld, { name, file });
+  return async () => {
+    await end();
+    await run([...network.enterWorld, 'ip', 'link', 'delete', name]);
+  };
+}
+
+/** Captures on an interface. @returns what ends it */
+export async function captureOn(enter: readonly string[], { name, file }: { name: string; file: string }): Promise<() => Promise<void>> {
+  const argv = ['--pdeathsig', 'KILL', ...enter, 'dumpcap', '-q', '-i', name, '-w', file];
+  const dumpcap = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const exited = once(dumpcap, 'exit');
+  for await (const line of createInterface(dumpcap.stderr)) if (line.startsWith('File: ')) break;
+  dumpcap.stderr.resume();
+  return async () => {
+    // Packets reach dumpcap up to a quarter of a second late.
+    await sleep(400);
+    dumpcap.kill('SIGINT');
+    await exited;
+  };
+}
+
+/** The frames of a capture file for which a display filter holds, as tshark reads them, in hexadecimal and sorted. */
+export async function framesOf(file: string, display: string): Promise<string[]> {
+  const { stdout } = await run(['tshark', '-n', '-r', file, '-Y', display, '-T', 'jsonraw', '-J', 'frame']);
+  const packets = JSON.parse(stdout) as { _source: { layers: { frame_raw: [string] } } }[];
+  return packets.map(({ _source: { layers } }) => withoutChecksum(layers.frame_raw[0])).toSorted();
+}
+
+/**
+ * A frame of TCP or UDP over IPv4 with zeros for its checksum: the kernel leaves that to the network card, so a capture in
+ * the pod has half of it. A copy that was cut into fragments has all of it.
+ */
+function withoutChecksum(frame: string): string {
+  const [tcp, udp] = [2 * (14 + 20 + 16), 2 * (14 + 20 + 6)];
+  const at = frame.slice(24, 28) === '0800' ? { '06': tcp, '11': udp }[frame.slice(46, 48)] : undefined;
+  return at === undefined ? frame : `${frame.slice(0, at)}0000${frame.slice(at + 4)}`;
+}
