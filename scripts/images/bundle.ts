@@ -1,19 +1,26 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Rolldown } from 'vite';
 import { root } from './root.ts';
 
 export interface Bundle {
-  /** The program in one file, for Node alone. The same sources give the same bytes. */
-  readonly code: string;
+  /** The file that Node is to run, among the others. */
+  readonly entry: string;
+  /** The program's files by name, for Node alone. The same sources give the same bytes. */
+  readonly files: ReadonlyMap<string, string>;
   /** The licences of the libraries in it: text by name of the package. */
   readonly licenses: ReadonlyMap<string, string>;
 }
 
 /** Less to read at each start; the names stay, for the traces of errors. */
 const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } } as const;
+const names = '[name].cjs';
 
-/** Bundles a program of this project with all that it imports. */
+/**
+ * Bundles a program of this project with all that it imports: what is imported dynamically stands in files of its own, so
+ * that a start reads and compiles just what it needs. They are CommonJS, since an import of one of Node's modules makes
+ * each of that module's exports, and some of these load whole subsystems.
+ */
 export async function bundle(entry: string): Promise<Bundle> {
   const output = await build({
     configFile: false,
@@ -27,12 +34,25 @@ export async function bundle(entry: string): Promise<Bundle> {
       target: 'node26',
       minify: false,
       sourcemap: false,
-      rolldownOptions: { output: { format: 'es', codeSplitting: false, minify } },
+      rolldownOptions: { output: { format: 'cjs', entryFileNames: names, chunkFileNames: names, minify } },
     },
   });
-  const [chunk, ...others] = (output as Rolldown.RolldownOutput).output;
-  if (chunk.type !== 'chunk' || others.length > 0) throw new Error(`${entry} does not fit into one file`);
-  return { code: inAscii(chunk.code), licenses: await licensesOf(chunk.moduleIds) };
+  const chunks = (output as Rolldown.RolldownOutput).output.map((file) => {
+    if (file.type !== 'chunk') throw new Error(`${entry} needs ${file.fileName}, which is no program`);
+    return file;
+  });
+  return {
+    entry: chunks.find(({ isEntry }) => isEntry)?.fileName ?? '',
+    files: new Map(chunks.map(({ fileName, code }) => [fileName, inAscii(code)])),
+    licenses: await licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds)),
+  };
+}
+
+/** Writes a bundle's files into a folder. @returns the path of the one to run */
+export async function writeBundle({ entry, files }: Bundle, folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, code] of files) await writeFile(join(folder, name), code);
+  return join(folder, entry);
 }
 
 /**

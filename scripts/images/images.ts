@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { version } from '../../src/version.ts';
 import { buildImage, fullName, imageId } from '../cluster/images.ts';
 import { step, type Progress } from '../cluster/progress.ts';
-import { bundle } from './bundle.ts';
+import { bundle, writeBundle } from './bundle.ts';
 import { ensureNodeBaseImage } from './nodeBase.ts';
 import { root } from './root.ts';
 import { inTemporaryFolder } from './temporaryFolder.ts';
@@ -21,9 +21,9 @@ export async function ensureInjectorImage(progress: Progress): Promise<string> {
   const node = await imageId(await ensureNodeBaseImage(progress));
   return inTemporaryFolder(async (folder) => {
     await cp(join(root, 'images', 'injector'), folder, { recursive: true });
-    const { code, licenses } = await step(progress, 'bundling the injector', () => bundle('src/cli/injector.ts'));
-    await writeFile(join(folder, 'injector.mjs'), code);
-    for (const [name, text] of licenses) {
+    const program = await step(progress, 'bundling the injector', () => bundle('src/cli/injector.ts'));
+    await writeBundle(program, join(folder, 'app'));
+    for (const [name, text] of program.licenses) {
       await mkdir(join(folder, 'licenses', name), { recursive: true });
       await writeFile(join(folder, 'licenses', name, 'LICENSE'), text);
     }

@@ -39,4 +39,5 @@ async function makeProgram(args: readonly string[]): Promise<Command> {
   return addCommands(program, entries, args);
 }
 
-await runProgram(makeProgram);
+// Not awaited: a CommonJS file, which it is bundled into, cannot wait for anything.
+void runProgram(makeProgram);

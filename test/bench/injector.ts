@@ -6,7 +6,7 @@ import { run } from '../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { downCluster } from '../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../scripts/cluster/up.ts';
-import { bundle } from '../../scripts/images/bundle.ts';
+import { bundle, writeBundle } from '../../scripts/images/bundle.ts';
 import { ensureInjectorImage } from '../../scripts/images/images.ts';
 import { injectorRuntime } from '../../scripts/images/injectorRuntime.ts';
 import { nodeBaseImage } from '../../scripts/images/nodeBase.ts';
@@ -48,7 +48,7 @@ interface Servers {
 
 const which = ['ours', 'bare'] as const;
 
-/** Both programs in one file each, as the image has it. */
+/** Both programs bundled, as the image has it. */
 async function prepare(folder: string): Promise<Servers> {
   const file = (name: string): string => join(folder, name);
   const { caBundle, certificate, key } = await issueMaterial({ dnsNames: servingNames('injector', 'bench'), now: new Date() });
@@ -57,15 +57,15 @@ async function prepare(folder: string): Promise<Servers> {
     'tls.crt': certificate,
     'tls.key': key,
     'sidecarconfig.yaml': 'agent: {}\n',
-    'injector.mjs': (await bundle('src/cli/injector.ts')).code,
-    'bareServer.mjs': (await bundle('test/bench/injector/bareServer.ts')).code,
   };
   for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
+  const injector = await writeBundle(await bundle('src/cli/injector.ts'), file('injector'));
+  const bareServer = await writeBundle(await bundle('test/bench/injector/bareServer.ts'), file('bareServer'));
   const { flags, env } = await injectorRuntime();
   const serve = ['serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', '--drain', '0s', '--config', file('sidecarconfig.yaml'), '--certificates', folder];
-  const ours = { args: [...flags, file('injector.mjs'), ...serve], env };
+  const ours = { args: [...flags, injector, ...serve], env };
   await writeFile(file('patch.json'), await patchOf(ours, file('ca.crt')));
-  return { ours, bare: { args: [file('bareServer.mjs'), folder, file('patch.json')], env: {} }, ca: file('ca.crt') };
+  return { ours, bare: { args: [bareServer, folder, file('patch.json')], env: {} }, ca: file('ca.crt') };
 }
 
 /** What the injector answers, for the other one to repeat. */

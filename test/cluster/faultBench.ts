@@ -88,7 +88,7 @@ export async function injectorPids({ namespace }: FaultSite): Promise<readonly n
     (await processesIn(node.cgroup)).map(async (pid) => {
       const [cgroup, command] = await Promise.all(['cgroup', 'cmdline'].map(async (name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')));
       const own = uids.some((uid) => uid !== '' && (cgroup?.includes(uid) === true || cgroup?.includes(uid.replaceAll('-', '_')) === true));
-      return own && command?.includes('/app/injector.mjs') === true ? [pid] : [];
+      return own && command?.includes('/app/injector.cjs') === true ? [pid] : [];
     }),
   );
   return pids.flat();

@@ -51,9 +51,10 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
+const source = join(import.meta.dirname, '..', '..', 'src', 'cli', 'injector.ts');
+
 /** Starts the program as the image does, on free ports of the loopback device. */
-export async function startInjector({ config, certificates }: Mounts, flags: readonly string[] = []): Promise<RunningInjector> {
-  const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'injector.ts');
+export async function startInjector({ config, certificates }: Mounts, flags: readonly string[] = [], program = source): Promise<RunningInjector> {
   const files = ['--config', join(config.folder, 'sidecarconfig.yaml'), '--certificates', certificates.folder];
   const args = [program, 'serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', ...files, '--drain', '0s', '--poll', '1s', ...flags];
   const runtime = await injectorRuntime();

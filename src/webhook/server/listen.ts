@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 import type { Registry } from 'prom-client';
@@ -42,8 +42,6 @@ function tlsOptions({ cert, key }: ServedCertificate): { cert: string; key: stri
 
 /** Prometheus' port: plain HTTP. @throws codedError LISTEN_FAILED */
 export async function listenForMetrics({ counts }: Metrics, address: Address): Promise<Server> {
-  // An import of node:http would make each of its exports, and one of those loads a whole client with WebSockets: 10 MB.
-  const { createServer } = process.getBuiltinModule('node:http');
   // Loaded when it is asked for: it would be a good part of the start.
   const registryOf = async (): Promise<Registry> => (await import('./registry.ts')).makeRegistry(counts);
   let made: Promise<Registry> | undefined;

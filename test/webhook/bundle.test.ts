@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundle, writeBundle, type Bundle } from '../../scripts/images/bundle.ts';
+import { bodyOf, podOf } from '../unit/webhook/samples.ts';
+import { call, metric, patchedPod } from './client.ts';
+import { makeMounts, newCertificates, startInjector } from './injector.ts';
+
+/** The program as it is in the image. */
+let built: Bundle;
+let folder: string;
+let program: string;
+beforeAll(async () => {
+  [built, folder] = await Promise.all([bundle('src/cli/injector.ts'), mkdtemp(join(tmpdir(), 'packet-capture-bundle-'))]);
+  program = await writeBundle(built, folder);
+});
+afterAll(async () => rm(folder, { recursive: true }));
+
+test('it answers, and loads what makes its metrics when they are asked for', async () => {
+  const material = await newCertificates();
+  const mounts = await makeMounts(material);
+  const injector = await startInjector(mounts, [], program);
+  const pod = podOf();
+  const answer = await call(injector.port, material.caBundle, { body: bodyOf(pod) });
+  expect(patchedPod(pod, answer).spec?.initContainers?.[0]).toMatchObject({ name: 'packet-capture' });
+  expect(await metric(injector, 'packet_capture_injector_reviews_total{webhook="privileged",decision="injected",reason="opted_in"}')).toBe(1);
+  expect(await injector.stop()).toBe(0);
+  await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
+});
+
+test.each(['serve', 'check', 'opt-in', 'opt-out'])('the command %s finds its files', async (name) => {
+  const { stdout } = await execa(process.execPath, [program, name, '--help']);
+  expect(stdout).toContain(`Usage: injector ${name} [options]`);
+});
+
+test('the same sources give the same bytes', async () => {
+  expect(await bundle('src/cli/injector.ts')).toEqual(built);
+});
+
+test('what a server does not need stands in files of its own', () => {
+  const text = (name: string): string => built.files.get(name) ?? '';
+  expect(built.entry).toBe('injector.cjs');
+  expect(text('registry.cjs')).toContain('collectDefaultMetrics');
+  for (const name of ['injector.cjs', 'serve.cjs', 'configuration.cjs']) expect(text(name)).not.toContain('collectDefaultMetrics');
+});
