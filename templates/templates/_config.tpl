@@ -4,7 +4,10 @@
 {{- if or $sidecar.containers $sidecar.initContainers }}true{{ end }}
 {{- end }}
 
-{{/* sidecarconfig.yaml: what the injector reads, in either form. Takes the root. */}}
+{{/*
+sidecarconfig.yaml: what the injector reads, in either form. As JSON, which is YAML too, and which the injector reads
+sooner. Takes the root.
+*/}}
 {{- define "packet-capture.sidecarConfig" -}}
 {{- if include "packet-capture.hasOwnSidecar" . }}
 {{- $own := dict }}
@@ -13,7 +16,7 @@
 {{- $_ := set $own $key . }}
 {{- end }}
 {{- end }}
-{{- toYaml $own }}
+{{- toPrettyJson $own }}
 {{- else }}
 {{- $image := .Values.agent.image }}
 {{- $agent := dict
@@ -26,6 +29,6 @@
 {{- with .Values.agent.metricsPort }}
 {{- $_ := set $agent "metricsPort" (int .) }}
 {{- end }}
-{{- dict "agent" $agent "settings" (.Values.capture | default dict) | toYaml }}
+{{- dict "agent" $agent "settings" (.Values.capture | default dict) | toPrettyJson }}
 {{- end }}
 {{- end }}

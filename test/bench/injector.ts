@@ -56,7 +56,8 @@ async function prepare(folder: string): Promise<Servers> {
     'ca.crt': caBundle,
     'tls.crt': certificate,
     'tls.key': key,
-    'sidecarconfig.yaml': 'agent: {}\n',
+    // As the chart writes it.
+    'sidecarconfig.yaml': JSON.stringify({ agent: {} }, undefined, 2),
   };
   for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
   const injector = await writeBundle(await bundle('src/cli/injector.ts'), file('injector'));

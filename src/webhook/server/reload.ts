@@ -11,7 +11,7 @@ export interface Source<T> {
   readonly folder: string;
   readonly read: () => Promise<readonly string[]>;
   /** @throws when what was read cannot be used. */
-  readonly parse: (texts: readonly string[]) => T;
+  readonly parse: (texts: readonly string[]) => T | Promise<T>;
 }
 
 export interface Loaded<T> {
@@ -31,7 +31,7 @@ export interface Follower<T> {
 
 export async function load<T>({ read, parse }: Source<T>): Promise<Loaded<T>> {
   const texts = await read();
-  return { value: parse(texts), sha256: digest(texts) };
+  return { value: await parse(texts), sha256: digest(texts) };
 }
 
 /** The kubelet swaps a folder by a few renames; one look after they are done is enough. */
@@ -56,7 +56,7 @@ export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follow
         if (refused !== undefined) follower.onRestored();
       } else {
         // What was refused is tried again each time: a certificate may become valid by waiting.
-        follower.onChange({ value: source.parse(texts), sha256: seen });
+        follower.onChange({ value: await source.parse(texts), sha256: seen });
         good = seen;
       }
       refused = undefined;
