@@ -1,10 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { Argument, Command } from 'commander';
-import { errorTable, formatError, isCodedError } from '../src/errors.ts';
+import { codedError, errorTable, formatError, isCodedError } from '../src/errors.ts';
 import { benchAgent } from '../test/bench/agent.ts';
 import { benchCommandLine } from '../test/bench/commandLine.ts';
-import type { Figure } from '../test/bench/figure.ts';
+import { machineAndDate, type BenchOptions, type Figure } from '../test/bench/figure.ts';
 import { benchImage } from '../test/bench/image.ts';
 import { benchInjector } from '../test/bench/injector.ts';
 import { benchManifest } from '../test/bench/manifest.ts';
@@ -19,20 +18,42 @@ const document = new URL('../docs/figures.md', import.meta.url);
 const program = new Command('npm run bench --')
   .description('Measures what docs/figures.md says, and writes it there')
   .addArgument(new Argument('[names...]', 'which; all unless told').choices(Object.keys(benches)))
+  .option('--quick', 'agent: a few of the measurements, to try them out; writes nothing')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-  .action(async (names: Name[]) => {
+  .action(async (names: Name[], { quick = false }: { readonly quick?: boolean }) => {
     await checkMachine();
+    const options: BenchOptions = { quick, signal: interruption() };
     for (const name of names.length > 0 ? names : (Object.keys(benches) as Name[])) {
-      const section = formatSection(await benches[name]());
+      const section = formatSection(await measure(name, options));
       console.log(section);
-      await writeSection(name, section);
+      if (!quick) await writeSection(name, section);
     }
   });
 
+/** Ctrl-C ends the bench after it has cleaned up; a second one at once. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) process.exit(130);
+      interrupted.abort(signal);
+    });
+  }
+  return interrupted.signal;
+}
+
+async function measure(name: Name, options: BenchOptions): Promise<Figure[]> {
+  try {
+    return await benches[name](options);
+  } catch (error) {
+    if (!options.signal.aborted) throw error;
+    throw codedError('INTERRUPTED', 'the bench was interrupted', { cause: error });
+  }
+}
+
 function formatSection(figures: readonly Figure[]): string {
-  const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
   const rows = figures.map(({ what, measured, goal, beside }) => `| ${what} | ${measured} | ${goal} | ${beside} |`);
-  return [machine, '', '| what | measured | goal | beside it, in the same run |', '|---|---|---|---|', ...rows].join('\n');
+  return [machineAndDate(), '', '| what | measured | goal | beside it, in the same run |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 async function writeSection(name: Name, section: string): Promise<void> {

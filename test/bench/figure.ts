@@ -1,3 +1,5 @@
+import { cpus } from 'node:os';
+
 /** One row of docs/figures.md. */
 export interface Figure {
   readonly what: string;
@@ -6,6 +8,19 @@ export interface Figure {
   readonly goal: string;
   /** What was measured beside it in the same run, and the ratio to it. */
   readonly beside: string;
+}
+
+/** How a bench is to run. */
+export interface BenchOptions {
+  /** For trying it out: a few minutes at most, and figures that tell nothing. */
+  readonly quick: boolean;
+  /** Aborted by Ctrl-C: the bench cleans up and throws. */
+  readonly signal: AbortSignal;
+}
+
+/** What figures depend on. */
+export function machineAndDate(): string {
+  return `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`;
 }
 
 export function median(values: readonly number[]): number {

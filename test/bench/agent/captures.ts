@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startAgent } from '../../agent/agent.ts';
@@ -15,12 +15,21 @@ export interface Site {
   readonly root: string;
   readonly network: Network;
   readonly group: CpuGroup;
+  /** Aborted when the bench is to end. */
+  readonly signal: AbortSignal;
 }
 
 export interface Capture {
   /** Ends it as the kubelet would, and gives the paths of its files. */
   readonly stop: () => Promise<string[]>;
+  /** Removes its files, and the program itself if it still runs. */
   readonly remove: () => Promise<void>;
+}
+
+/** A program that captures. */
+interface Running {
+  readonly stop: () => Promise<unknown>;
+  readonly kill: () => Promise<unknown>;
 }
 
 /** The ports of the traffic that is measured: of the packets, and of the round trips. */
@@ -35,48 +44,75 @@ const memoryFolder = '/dev/shm/packet-capture-bench-';
 export async function startCapture(program: Program, site: Site): Promise<Capture> {
   const captures = await mkdtemp(memoryFolder);
   const volume = await mkdtemp(memoryFolder);
-  await chmod(captures, 0o777);
-  await chmod(volume, 0o755);
-  const stop = await (program === 'agent' ? startOurs(site, captures, volume) : startBare(program, site, captures, volume));
-  return {
-    stop: async () => {
-      await stop();
-      return (await readdir(captures)).filter((name) => name.endsWith('.pcapng') || name.endsWith('.pcap')).toSorted().map((name) => join(captures, name));
-    },
-    remove: async () => {
-      await rm(captures, { recursive: true });
-      await rm(volume, { recursive: true });
-    },
+  const removeFolders = async (): Promise<void> => {
+    await Promise.all([captures, volume].map((folder) => rm(folder, { recursive: true })));
   };
+  try {
+    await chmod(captures, 0o777);
+    await chmod(volume, 0o755);
+    const running = await (program === 'agent' ? startOurs(site, captures, volume) : startBare(program, site, captures, volume));
+    return {
+      stop: async () => {
+        await running.stop();
+        return (await readdir(captures)).filter((name) => name.endsWith('.pcapng') || name.endsWith('.pcap')).toSorted().map((name) => join(captures, name));
+      },
+      remove: async () => {
+        await running.kill();
+        await removeFolders();
+      },
+    };
+  } catch (error) {
+    await removeFolders();
+    throw error;
+  }
 }
 
-async function startOurs({ root, network, group }: Site, captures: string, volume: string): Promise<() => Promise<unknown>> {
+async function startOurs({ root, network, group }: Site, captures: string, volume: string): Promise<Running> {
   const settings = { filter, 'buffer-size': `${bufferMebibytes}Mi`, 'file-size': '1Gi', 'file-count': '8', rotate: '1h' };
   const agent = await startAgent({ root, network: { ...network, enterPod: [...group.enter, ...network.enterPod] }, captures, volume, settings });
-  await agent.next('started');
-  return agent.stop;
+  try {
+    await agent.next('started');
+  } catch (error) {
+    await agent.kill();
+    throw error;
+  }
+  return agent;
 }
 
+/** As the agent has it: a ring of files, and word of its packets twice a second. */
+const ring = ['--update-interval', '500', '-b', 'nametimenum:2', '-b', 'files:8', '-b', 'filesize:1000000', '-b', 'duration:3600'];
+
 /** The very program of the agent's image, in the same container, without what is around it there. */
-async function startBare(program: Exclude<Program, 'agent'>, { root, network, group }: Site, captures: string, volume: string): Promise<() => Promise<unknown>> {
+async function startBare(program: Exclude<Program, 'agent'>, { root, network, group }: Site, captures: string, volume: string): Promise<Running> {
   const argv = {
-    dumpcap: ['dumpcap', '-i', 'eth0', '-B', String(bufferMebibytes), '-f', filter, '-w', '/captures/bare.pcapng'],
+    dumpcap: ['dumpcap', '-i', 'eth0', '-B', String(bufferMebibytes), '-f', filter, '-w', '/captures/bare.pcapng', ...ring],
     tcpdump: ['tcpdump', '-i', 'eth0', '-n', '-B', String(bufferMebibytes * 1024), '-s', '0', '-w', '/captures/bare.pcap', filter],
   }[program];
   const container = join(import.meta.dirname, '..', '..', 'agent', 'container.sh');
-  const [enter = '', ...args] = [...group.enter, ...network.enterPod, 'unshare', '--mount', 'sh', container, root, captures, volume, 'net_raw', ...argv];
-  const child = spawn(enter, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } });
+  // As in startAgent: so it ends with this process, whatever becomes of that.
+  const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount'];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enter, ...network.enterPod, ...namespaces, 'sh', container, root, captures, volume, 'net_raw', ...argv], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+  });
   const ended = new Promise((resolve) => child.on('close', resolve));
-  await new Promise<void>((resolve, reject) => {
-    const said: string[] = [];
+  const said: string[] = [];
+  const begins = new Promise<boolean>((resolve) => {
     createInterface(child.stderr).on('line', (line) => {
       said.push(line);
-      if (line.startsWith('File: ') || line.includes('listening on')) resolve();
+      if (line.startsWith('File: ') || line.includes('listening on')) resolve(true);
     });
-    void ended.then(() => reject(new Error(`${program} ended: ${said.join(' ')}`)));
   });
-  return async () => {
-    child.kill('SIGTERM');
-    await ended;
+  if (!(await Promise.race([begins, ended.then(() => false)]))) throw new Error(`${program} ended: ${said.join(' ')}`);
+  return {
+    stop: async () => {
+      const [inner = ''] = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')).split(' ');
+      process.kill(Number(inner), 'SIGTERM');
+      await ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
   };
 }

@@ -4,16 +4,20 @@ import type { Kind } from './traffic.ts';
 
 /** `resources.limits.cpu` of the sidecar, in cores. */
 export const limits = [0.1, 0.25, 0.5, 1] as const;
-export const kinds: readonly (Kind & { readonly name: string })[] = [
+export const kinds: readonly NamedKind[] = [
   { name: 'UDP of 64 bytes', protocol: 'udp', size: 64 },
   { name: 'UDP of 512 bytes', protocol: 'udp', size: 512 },
   { name: 'UDP of 1400 bytes', protocol: 'udp', size: 1400 },
   { name: 'TCP, writes of 1400 bytes', protocol: 'tcp', size: 1400 },
 ];
 
-/** One limit and kind: what each of the programs stores without a loss. */
+export interface NamedKind extends Kind {
+  readonly name: string;
+}
+
+/** One kind and limit: what each of the programs stores without a loss. */
 export interface Cell {
-  readonly kind: (typeof kinds)[number];
+  readonly kind: NamedKind;
   readonly cores: number;
   readonly ceilings: Readonly<Record<Program, Ceiling>>;
 }

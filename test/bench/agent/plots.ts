@@ -1,26 +1,31 @@
 import { axis, label, legend, writePlot } from '../plot.ts';
-import { programs } from './captures.ts';
+import { machineAndDate } from '../figure.ts';
+import type { Program } from './captures.ts';
 import { kinds, limits, type Cell } from './cells.ts';
+
+/** The one to compare with comes first. */
+const bars: readonly (readonly [Program, string])[] = [['dumpcap', 'bare dumpcap'], ['agent', 'the agent'], ['tcpdump', 'bare tcpdump']];
 
 /** For each kind of traffic the highest rates without a loss, by the CPU limit. */
 export async function plotRates(cells: readonly Cell[]): Promise<void> {
-  const columns = kinds.map((kind, column) => ({ kind, left: 60 + column * 225, own: cells.filter((cell) => cell.kind === kind) }));
-  await writePlot(new URL('../../../docs/agent-rates.svg', import.meta.url), { width: 960, height: 340 }, {
+  const columns = kinds.map((kind, column) => ({ kind, left: 50 + column * 228, own: cells.filter((cell) => cell.kind.name === kind.name) }));
+  await writePlot(new URL('../../../docs/agent-rates.svg', import.meta.url), { width: 960, height: 360 }, {
     title: [
       { text: 'Packets stored without a loss, in thousands a second, by CPU limit', left: 0, textStyle: { ...label, fontSize: 14 } },
+      { text: `Pale: the sender could do no more. ${machineAndDate()}`, left: 0, bottom: 0, textStyle: { ...label, fontSize: 11, fontWeight: 'normal' as const } },
       ...columns.map(({ kind, left }) => ({ text: kind.name, left, top: 64, textStyle: { ...label, fontSize: 12, fontWeight: 'normal' as const } })),
     ],
     legend,
-    grid: columns.map(({ left }) => ({ left, width: 175, top: 90, bottom: 30 })),
-    xAxis: columns.map((_, gridIndex) => axis({ gridIndex, type: 'category' as const, data: limits.map((cores) => `${cores * 1000}m`) })),
-    yAxis: columns.map((_, gridIndex) => axis({ gridIndex, type: 'value' as const, min: 0 })),
+    grid: columns.map(({ left }) => ({ left, width: 180, top: 92, bottom: 56 })),
+    xAxis: columns.map((_, gridIndex) => axis({ gridIndex, type: 'category' as const, data: limits.map((cores) => (cores < 1 ? `${cores * 1000}m` : String(cores))), axisTick: { show: false } })),
+    yAxis: columns.map((_, gridIndex) => axis({ gridIndex, type: 'value' as const, min: 0, splitNumber: 4 })),
     series: columns.flatMap(({ own }, column) =>
-      programs.map((program) => ({
-        name: program,
+      bars.map(([program, name]) => ({
+        name,
         type: 'bar' as const,
         xAxisIndex: column,
         yAxisIndex: column,
-        data: own.map(({ ceilings }) => Math.round(ceilings[program].rate / 100) / 10),
+        data: own.map(({ ceilings: { [program]: { rate, atLeast } } }) => ({ value: Math.round(rate / 100) / 10, itemStyle: { opacity: atLeast ? 0.45 : 1 } })),
       })),
     ),
   });

@@ -9,27 +9,27 @@ import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { downCluster } from '../../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../../scripts/cluster/up.ts';
 import { defaultSidecarConfig, makeSidecar } from '../../../src/sidecar/index.ts';
-import type { Figure } from '../figure.ts';
+import type { BenchOptions, Figure } from '../figure.ts';
 
 const image = 'docker.io/packet-capture/agent:0.1.0';
-const seconds = 60;
 
 /**
  * What a sidecar costs in a pod of the real node: memory and CPU, idle and with a capture that runs, beside a `sleep`
  * in a shell of the same image.
  */
-export async function benchSidecar(): Promise<Figure[]> {
-  const node = await upCluster({ name: 'bench', onProgress: stderrProgress });
+export async function benchSidecar({ quick, signal }: BenchOptions): Promise<Figure[]> {
+  const seconds = quick ? 10 : 60;
   try {
+    const node = await upCluster({ name: 'bench', onProgress: stderrProgress });
     await buildImage('images/agent', image, stderrProgress);
     await loadImage(node, image, stderrProgress);
     await kubectl(node, ['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: ['idle', 'running'].map(pod) }) });
     const ready = await kubectl(node, ['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=60s']);
     if (ready.exitCode !== 0) throw new Error(ready.stderr);
-    await sleep(3000);
+    await sleep(3000, undefined, { signal });
     stderrProgress(`measuring two sidecars for ${seconds} s`);
-    const [idle, running] = await Promise.all([measure(node, 'idle'), measure(node, 'running')]);
-    return [figure('idle', idle), figure('running, without traffic', running)].flat();
+    const [idle, running] = await Promise.all(['idle', 'running'].map((name) => measure(node, name, seconds, signal))) as [Cost, Cost];
+    return [figure('idle', idle, seconds), figure('running, without traffic', running, seconds)].flat();
   } finally {
     await downCluster('bench', stderrProgress);
   }
@@ -44,7 +44,7 @@ interface Cost {
   readonly sleepMegabytes: number;
 }
 
-function figure(what: string, { megabytes, percent, sleepMegabytes }: Cost): Figure[] {
+function figure(what: string, { megabytes, percent, sleepMegabytes }: Cost, seconds: number): Figure[] {
   return [
     {
       what: `the agent ${what}: anonymous memory`,
@@ -76,7 +76,7 @@ function pod(name: string): unknown {
   };
 }
 
-async function measure(node: ClusterHandle, name: string): Promise<Cost> {
+async function measure(node: ClusterHandle, name: string, seconds: number, signal: AbortSignal): Promise<Cost> {
   const uid = (await kubectl(node, ['get', 'pod', name, '-o', 'jsonpath={.metadata.uid}'])).stdout;
   const processes = await processesOf(uid);
   const apps = processes.filter(({ command }) => command.startsWith('/usr/bin/sleep'));
@@ -84,7 +84,7 @@ async function measure(node: ClusterHandle, name: string): Promise<Cost> {
   const cgroup = agents[0]?.cgroup ?? '';
   const before = await cpuSeconds(cgroup);
   const from = performance.now();
-  await sleep(seconds * 1000);
+  await sleep(seconds * 1000, undefined, { signal });
   const percent = ((await cpuSeconds(cgroup)) - before) / ((performance.now() - from) / 100_000);
   const memory = async (pids: readonly { pid: string }[]): Promise<number> =>
     (await Promise.all(pids.map(async ({ pid }) => anonymousMegabytes(pid)))).reduce((sum, value) => sum + value, 0);

@@ -19,22 +19,48 @@ const [tcp, udp] = [6, 17];
  */
 export async function countStored(files: readonly string[], { protocol, size }: Kind, sent: number): Promise<Stored> {
   const seen = new Uint8Array(sent);
-  const segments = new Map<number, number>();
+  const segments: Segments = { starts: [], lengths: [] };
   let packets = 0;
   for (const file of files) {
-    for await (const record of readCapture({ name: file, data: createReadStream(file) })) {
+    for await (const record of readCapture({ name: file, data: createReadStream(file, { highWaterMark: 1 << 20 }) })) {
       if (record.type !== 'packet') continue;
       packets += 1;
       const view = new DataView(record.data.buffer, record.data.byteOffset, record.data.byteLength);
       const transport = ethernet + (view.getUint8(ethernet) & 15) * 4;
       const type = view.getUint8(ethernet + 9);
-      if (type === udp) seen[Number(view.getBigUint64(transport + 8, true))] = 1;
+      // There are fewer than 2^32.
+      if (type === udp) seen[view.getUint32(transport + 8, true)] = 1;
       if (type !== tcp) continue;
       const length = view.getUint16(ethernet + 2) - (transport - ethernet) - (view.getUint8(transport + 12) >> 4) * 4;
       // One direction has payload alone.
-      if (length > 0) segments.set(view.getUint32(transport + 4), length);
+      if (length === 0) continue;
+      segments.starts.push(view.getUint32(transport + 4));
+      segments.lengths.push(length);
     }
   }
-  const stored = protocol === 'udp' ? seen.reduce((sum, bit) => sum + bit, 0) : [...segments.values()].reduce((sum, length) => sum + length, 0) / size;
+  const stored = protocol === 'udp' ? seen.reduce((sum, bit) => sum + bit, 0) : coveredBytes(segments) / size;
   return { packets, share: stored / sent };
+}
+
+export interface Segments {
+  /** Sequence numbers. */
+  readonly starts: number[];
+  readonly lengths: number[];
+}
+
+/** How many bytes of one direction of a connection there are, of less than 2^31 in all: what was sent again counts once. */
+export function coveredBytes({ starts, lengths }: Segments): number {
+  // Numbers begin anywhere and wrap: as a signed distance from the first they have an order.
+  const [first = 0] = starts;
+  const distances = Int32Array.from(starts, (start) => start - first);
+  const order = Uint32Array.from(starts.keys()).toSorted((a, b) => (distances[a] ?? 0) - (distances[b] ?? 0));
+  let [end, bytes] = [Number.NEGATIVE_INFINITY, 0];
+  for (const index of order) {
+    const from = Math.max(distances[index] ?? 0, end);
+    const to = (distances[index] ?? 0) + (lengths[index] ?? 0);
+    if (to <= from) continue;
+    bytes += to - from;
+    end = to;
+  }
+  return bytes;
 }

@@ -34,14 +34,13 @@ export async function startTraffic(network: Network, folder: string): Promise<Tr
     return child;
   };
   const apps = [await app('sink', sinkPort), await app('echo', echoPort)];
-  const ask = async (...args: readonly string[]): Promise<number> => Number((await run([...network.enterWorld, program, ...args])).stdout);
+  const ask = async (...args: readonly string[]): Promise<number[]> => (await run([...network.enterWorld, program, ...args])).stdout.split(' ').map(Number);
   return {
     send: async ({ protocol, size }, perSecond, seconds) => {
-      const from = performance.now();
-      const sent = await ask(protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds));
-      return { sent, seconds: (performance.now() - from) / 1000 };
+      const [sent = 0, nanoseconds = 0] = await ask(protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds));
+      return { sent, seconds: nanoseconds / 1e9 };
     },
-    roundTrip: (rounds) => ask('ping', pod, echoPort, String(rounds)),
+    roundTrip: async (rounds) => (await ask('ping', pod, echoPort, String(rounds)))[0] ?? Number.NaN,
     stop: () => {
       for (const child of apps) child.kill('SIGKILL');
     },

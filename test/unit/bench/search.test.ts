@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { ceilingOf, goOn, isAtTheTop, startSearch, type Attempt, type Search } from '../../bench/agent/search.ts';
+
+/** As many trials of a program that stores all up to `ceiling`; those whose numbers are in `mishaps` lose a packet anyway. */
+function search(ceiling: number, guess: number, trials: number, mishaps: readonly number[] = []): Search {
+  let state = startSearch(guess, 1000);
+  for (let trial = 0; trial < trials; trial += 1) {
+    state = goOn(state, { perSecond: state.rate, lossFree: state.rate <= ceiling && !mishaps.includes(trial) });
+  }
+  return state;
+}
+
+const attempt = (perSecond: number, lossFree: boolean): Attempt => ({ asked: perSecond, perSecond, lossFree });
+
+describe('the search for the highest rate without a loss', () => {
+  test.each([30, 60, 100, 170, 300])('comes within a twentieth of it in twelve trials, from a guess of %i', (guess) => {
+    expect(Math.abs(ceilingOf(search(100, guess, 12)).rate - 100)).toBeLessThan(5);
+  });
+
+  test.each([0, 2, 5, 8])('is not led astray by a loss that another is to blame for, in trial %i', (mishap) => {
+    expect(Math.abs(ceilingOf(search(100, 80, 12, [mishap])).rate - 100)).toBeLessThan(10);
+  });
+
+  test('goes far in a few trials from a guess that is far off', () => {
+    expect(search(900, 2, 10).rate).toBeGreaterThan(500);
+    expect(search(2, 900, 10).rate).toBeLessThan(5);
+  });
+
+  test('says that the sender was the limit, and that no more trials are needed', () => {
+    const top = search(2000, 800, 3);
+    expect(isAtTheTop(top)).toBe(true);
+    expect(ceilingOf(top)).toEqual({ rate: 1000, atLeast: true });
+    expect(isAtTheTop(search(2000, 800, 2))).toBe(false);
+    expect(ceilingOf(search(100, 80, 12)).atLeast).toBe(false);
+  });
+
+  test('finds nothing where no trial stored all', () => {
+    expect(ceilingOf(search(0, 80, 5))).toEqual({ rate: 0, atLeast: false });
+  });
+});
+
+describe('the rate that parts the trials best', () => {
+  test('is the highest below which none lost, when they are of one mind', () => {
+    expect(ceilingOf({ highest: 1000, attempts: [attempt(90, true), attempt(120, false), attempt(100, true), attempt(110, false)] }).rate).toBe(100);
+  });
+
+  test('is not decided by one loss below it, nor by one without above', () => {
+    const steady = [80, 90, 100].map((rate) => attempt(rate, true));
+    const lost = [110, 120, 130].map((rate) => attempt(rate, false));
+    expect(ceilingOf({ highest: 1000, attempts: [attempt(70, false), ...steady, ...lost] }).rate).toBe(100);
+    expect(ceilingOf({ highest: 1000, attempts: [...steady, ...lost, attempt(140, true)] }).rate).toBe(100);
+  });
+
+  test('is the middle where several do equally well', () => {
+    const attempts = [attempt(64, true), attempt(80, false), attempt(100, true), attempt(120, false)];
+    expect(ceilingOf({ highest: 1000, attempts }).rate).toBe(80);
+  });
+});
