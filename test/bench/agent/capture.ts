@@ -5,7 +5,7 @@ import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { makeNetwork } from '../../agent/network.ts';
 import { agentRootfs } from '../../agent/rootfs.ts';
 import type { BenchOptions, Figure } from '../figure.ts';
-import type { Site } from './captures.ts';
+import { touchMemory, type Site } from './captures.ts';
 import { kinds } from './cells.ts';
 import { costFigures, latencyFigures } from './costs.ts';
 import { makeCpuGroup } from './cpuGroup.ts';
@@ -27,6 +27,7 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fig
     await network.addInterface('eth0', 0);
     const site: Site = { root, network, group, signal };
     const traffic = await startTraffic(network, folder);
+    await touchMemory();
     const costs = await costFigures(site, traffic, quick ? 1 : 5);
     const latency = await latencyFigures(site, traffic, quick ? 1 : 9);
     const cells = await searchCells(site, traffic, quick ? 4 : searchMinutes, quick ? kinds.slice(2, 3) : kinds);

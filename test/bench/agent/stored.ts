@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { readCapture } from '../../../src/pcapng/index.ts';
+import { visitPackets } from './packets.ts';
 import type { Kind } from './traffic.ts';
 
 export interface Stored {
@@ -22,21 +21,20 @@ export async function countStored(files: readonly string[], { protocol, size }: 
   const segments: Segments = { starts: [], lengths: [] };
   let packets = 0;
   for (const file of files) {
-    for await (const record of readCapture({ name: file, data: createReadStream(file, { highWaterMark: 1 << 20 }) })) {
-      if (record.type !== 'packet') continue;
+    await visitPackets(file, (view, at) => {
       packets += 1;
-      const view = new DataView(record.data.buffer, record.data.byteOffset, record.data.byteLength);
-      const transport = ethernet + (view.getUint8(ethernet) & 15) * 4;
-      const type = view.getUint8(ethernet + 9);
+      const network = at + ethernet;
+      const transport = network + (view.getUint8(network) & 15) * 4;
+      const type = view.getUint8(network + 9);
       // There are fewer than 2^32.
       if (type === udp) seen[view.getUint32(transport + 8, true)] = 1;
-      if (type !== tcp) continue;
-      const length = view.getUint16(ethernet + 2) - (transport - ethernet) - (view.getUint8(transport + 12) >> 4) * 4;
+      if (type !== tcp) return;
+      const length = view.getUint16(network + 2) - (transport - network) - (view.getUint8(transport + 12) >> 4) * 4;
       // One direction has payload alone.
-      if (length === 0) continue;
+      if (length === 0) return;
       segments.starts.push(view.getUint32(transport + 4));
       segments.lengths.push(length);
-    }
+    });
   }
   const stored = protocol === 'udp' ? seen.reduce((sum, bit) => sum + bit, 0) : coveredBytes(segments) / size;
   return { packets, share: stored / sent };
