@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { Agent } from './agent.ts';
 import { useAgents } from './fixture.ts';
+import { until } from './until.ts';
 
-const { network, start } = useAgents();
+const { folder, network, start } = useAgents();
 
 /** Anonymous memory of all processes of the container, in kB. */
 async function anonymousMemory(agent: Agent): Promise<number> {
@@ -12,11 +15,29 @@ async function anonymousMemory(agent: Agent): Promise<number> {
   return statuses.reduce((sum, status) => sum + Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0), 0);
 }
 
-/** Seconds that the agent's process has run. */
-async function processorTime(agent: Agent): Promise<number> {
-  const [pid] = await agent.processes();
+/** Seconds that the process has run. */
+async function processorTime(pid: number | undefined): Promise<number> {
   const [nanoseconds = ''] = (await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ');
   return Number(nanoseconds) / 1e9;
+}
+
+/** dumpcap of the agent's image in a container of its own, without the agent; its process id. */
+async function startBareDumpcap(): Promise<number> {
+  const [captures, settings] = [await folder(), await folder()];
+  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'NET_RAW'];
+  const dumpcap = ['dumpcap', '-q', '-i', 'eth0', '-B', '4', '-f', 'udp', '-w', '/captures/bare.pcapng'];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container, ...dumpcap], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+  });
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await until('its end', async () => child.signalCode !== null);
+  });
+  let said = '';
+  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  await until('bare dumpcap', async () => said.includes('File: '), { instead: () => said });
+  return Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
 }
 
 describe('the container', () => {
@@ -24,9 +45,10 @@ describe('the container', () => {
     const agent = await start({ settings: { state: 'idle' } });
     await agent.next('idle');
     await agent.alone();
-    const from = await processorTime(agent);
+    const [pid] = await agent.processes();
+    const from = await processorTime(pid);
     await sleep(5000);
-    const share = (await processorTime(agent) - from) / 5;
+    const share = (await processorTime(pid) - from) / 5;
     const memory = await anonymousMemory(agent);
     console.log(`idle: ${memory} kB anonymous, ${(share * 100).toFixed(3)} % of a core`);
     expect(memory).toBeLessThan(3000);
@@ -45,5 +67,19 @@ describe('the container', () => {
     await sent;
     console.log(`running: ${Math.max(...memory)} kB anonymous`);
     expect(Math.max(...memory)).toBeLessThan(3000);
+  });
+
+  test('running: its dumpcap takes less CPU than a bare one that captures the same packets at the same time', async () => {
+    const agent = await start({ settings: { filter: 'udp', 'buffer-size': '4Mi' } });
+    await agent.next('started');
+    const pids = [await agent.dumpcap(), await startBareDumpcap()];
+    const from = await Promise.all(pids.map(processorTime));
+    await network().send({ count: 40_000, perSecond: 20_000 });
+    await sleep(500);
+    const [own = 0, bare = 0] = await Promise.all(pids.map(async (pid, index) => (await processorTime(pid)) - (from[index] ?? 0)));
+    console.log(`40,000 packets: ${(own * 1000).toFixed(1)} ms, bare dumpcap ${(bare * 1000).toFixed(1)} ms`);
+    expect(own / bare).toBeLessThan(0.7);
+    await agent.stop();
+    expect(agent.events.at(-1)).toMatchObject({ packets: 40_000, dropped: 0 });
   });
 });

@@ -1,10 +1,8 @@
 /*
  * Preloaded into dumpcap: how soon packets are handed on.
  *
- * dumpcap lets the kernel keep packets for a quarter of a second (CAP_READ_TIMEOUT), and then takes and flushes each by
- * itself. Whoever watches packets of several pods side by side needs them sooner, and over a connection for which a write
- * for each packet is too much. With PACKET_CAPTURE_TIMEOUT, in milliseconds, the kernel waits that long at most, and all
- * that it hands over is flushed as one.
+ * dumpcap lets the kernel keep packets for a quarter of a second (CAP_READ_TIMEOUT). Whoever watches packets of several
+ * pods side by side needs them sooner: with PACKET_CAPTURE_TIMEOUT, in milliseconds, the kernel waits that long at most.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,10 +21,4 @@ int pcap_set_timeout(pcap_t *handle, int milliseconds)
     int (*next)(pcap_t *, int) = (int (*)(pcap_t *, int))dlsym(RTLD_NEXT, "pcap_set_timeout");
 
     return next(handle, wanted_timeout() > 0 ? wanted_timeout() : milliseconds);
-}
-
-/* How many packets a pcap_dispatch() is to take that dumpcap asks for `count`; -1: all that the kernel has ready. */
-int packets_at_a_time(int count)
-{
-    return wanted_timeout() > 0 ? -1 : count;
 }
