@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { kill } from '../../../scripts/cluster/cgroups.ts';
+import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, nginxImage, podField, restarts } from '../../cluster/workbench.ts';
+import { agentProcess, podProcesses } from './podProcesses.ts';
+import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from './sequence.ts';
+
+const namespace = `end-${Date.now().toString(36)}`;
+const perSecond = 2000;
+const farewellPort = 40_000;
+const senders: Sender[] = [];
+
+/** An app that says when it ends, by a packet; or one that does not care to. */
+const apps = {
+  polite: `trap 'echo -n bye! >/dev/udp/10.250.0.1/${farewellPort}; exit' TERM QUIT; while :; do sleep 0.02; done`,
+  stubborn: `trap '' TERM QUIT; while :; do sleep 1; done`,
+};
+
+function pod(name: keyof typeof apps, graceSeconds: number): string {
+  return `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+  namespace: ${namespace}
+spec:
+  terminationGracePeriodSeconds: ${graceSeconds}
+  containers:
+    - name: app
+      image: ${nginxImage}
+      command: [bash, -c, ${JSON.stringify(apps[name])}]
+`;
+}
+
+beforeAll(async () => {
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+});
+afterEach(() => {
+  for (const sender of senders) sender.close();
+});
+afterAll(async () => {
+  await kube(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+/** A captured pod; its files are small, so that some are closed while packets come. */
+async function startPod(name: keyof typeof apps, graceSeconds: number): Promise<{ readonly address: string; readonly folder: string }> {
+  const settings = ['--filter', 'udp', '--file-size', '1Mi', '--file-count', '100'];
+  await injectAndApply(pod(name, graceSeconds), '--image', agentImage, ...settings);
+  await kube(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
+  await agentEvent(namespace, name, 'started');
+  return { address: await podField(namespace, name, '.status.podIP'), folder: await captureFolder(namespace, name) };
+}
+
+/** When a process was seen to have ended, in seconds since 1970. */
+async function endOf(pid: number): Promise<number> {
+  while (existsSync(`/proc/${pid}`)) await sleep(5);
+  return Date.now() / 1000;
+}
+
+const seconds = (value: number): number => Math.round(value * 100) / 100;
+
+describe(`a pod that gets ${perSecond} packets a second`, () => {
+  /** Sends to the pod from now on. @returns how many it has been; done when all are sent */
+  function send(address: string, forSeconds: number): { readonly count: number; readonly sent: Promise<void> } {
+    const sender = startSender();
+    senders.push(sender);
+    const count = perSecond * forSeconds;
+    return { count, sent: sender.send({ address, count, first: 0, size: 100, perSecond }) };
+  }
+
+  /** Deletes the pod under traffic. @returns its packets, and when its capture ended: SIGTERM came before that. */
+  async function deleteUnderTraffic(name: keyof typeof apps, graceSeconds: number): Promise<{ packets: NumberedPacket[]; files: string[]; captureEnd: number }> {
+    const { address, folder } = await startPod(name, graceSeconds);
+    const keeper = await keepAll(folder);
+    const { count } = send(address, 60);
+    await sleep(5000);
+    const [dumpcap = 0] = await podProcesses(namespace, name, 'dumpcap');
+    const ending = endOf(dumpcap);
+    await kube(['delete', 'pod', '-n', namespace, name, '--timeout=60s']);
+    const captureEnd = await ending;
+    const files = await keeper.stop();
+    const packets = await numberedPackets(files);
+    expect(files.length).toBeGreaterThan(1);
+    expect(packets.length, 'more was sent').toBeLessThan(count);
+    expect(gaps(packets)).toEqual([]);
+    return { packets, files, captureEnd };
+  }
+
+  test('deleted: nothing is missing of what was sent before SIGTERM', async () => {
+    const { packets, files, captureEnd } = await deleteUnderTraffic('polite', 30);
+    const [farewell] = await numberedPackets(files, farewellPort);
+    // The kubelet ends the sidecar when the app has ended; so SIGTERM came between these two.
+    const [appEnd, last] = [farewell?.time ?? Number.NaN, packets.at(-1)?.time ?? Number.NaN];
+    console.log(JSON.stringify({ packets: packets.length, lastAfterAppEnd: seconds(last - appEnd), lastBeforeCaptureEnd: seconds(captureEnd - last) }));
+    expect(last - appEnd, 'seconds that were captured after the end of the app').toBeGreaterThan(0.5);
+    expect(captureEnd - last, 'seconds that are missing before the end of the capture').toBeLessThan(1);
+  });
+
+  test('deleted, with an app that uses up the grace period: the sidecar still gets its own end', async () => {
+    const { packets, captureEnd } = await deleteUnderTraffic('stubborn', 1);
+    const missing = captureEnd - (packets.at(-1)?.time ?? Number.NaN);
+    console.log(JSON.stringify({ packets: packets.length, lastBeforeCaptureEnd: seconds(missing) }));
+    expect(missing).toBeLessThan(1);
+  });
+
+  test('its sidecar is killed: all but the last two seconds can be read, it goes on by itself, and the app runs on', async () => {
+    const { address, folder } = await startPod('polite', 30);
+    const app = await podField(namespace, 'polite', '.status.containerStatuses[0].containerID');
+    const { count, sent } = send(address, 14);
+    await sleep(5000);
+    const agent = await agentProcess(namespace, 'polite');
+    const killed = Date.now() / 1000;
+    kill(agent);
+    const before = await readdir(folder);
+    await sent;
+    await sleep(1500);
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.pcapng')).toSorted();
+    const isOld = (name: string): boolean => before.includes(name);
+    const [old, fresh] = await Promise.all([names.filter(isOld), names.filter((name) => !isOld(name))].map(async (some) => numberedPackets(some.map((name) => join(folder, name)))));
+    const last = old?.at(-1) ?? { number: Number.NaN, time: Number.NaN };
+    const first = fresh?.[0] ?? { number: Number.NaN, time: Number.NaN };
+    console.log(JSON.stringify({ beforeKill: old?.length, lostBeforeKill: seconds(killed - last.time), awayFor: seconds(first.time - killed), afterKill: fresh?.length }));
+    expect(gaps(old ?? [])).toEqual([]);
+    expect(killed - last.time).toBeLessThan(2);
+    expect(gaps(fresh ?? [], first.number)).toEqual([]);
+    expect(fresh?.at(-1)?.number).toBe(count - 1);
+    expect(first.time - killed).toBeLessThan(10);
+    expect(await podField(namespace, 'polite', '.status.containerStatuses[0].containerID')).toBe(app);
+    expect(await restarts(namespace, 'polite')).toBe(1);
+  });
+});

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { statusWhen } from '../../agent/agentFiles.ts';
+import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
+import { servingPod } from './servingPod.ts';
+import { watchPods, type PodWatch } from './podWatch.ts';
+import { gaps, keepAll, numberedPackets, startSender, type Sender } from './sequence.ts';
+
+const namespace = `steering-${Date.now().toString(36)}`;
+const perSecond = 1000;
+const changes = 100;
+let sender: Sender;
+let watch: PodWatch;
+
+beforeAll(async () => {
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+  sender = startSender();
+});
+afterAll(async () => {
+  sender.close();
+  await watch.stop();
+  await kube(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+/** All let the numbered packets through, and nothing else. */
+const filter = (index: number): string => `udp port 9999 and not port ${10_000 + index}`;
+
+const setFilter = async (index: number): Promise<string> => kube(['annotate', 'pod', '-n', namespace, 'web', `packet-capture/filter=${filter(index)}`, '--overwrite']);
+
+test(`the filter is changed ${changes} times under traffic, then ${changes} times as fast as it goes: the app notices nothing, each change misses little`, async () => {
+  await injectAndApply(servingPod(namespace, 'web'), '--image', agentImage, '--filter', filter(0), '--file-count', '200', '--file-size', '1Mi');
+  await kube(['wait', '-n', namespace, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
+  watch = await watchPods(namespace);
+  await agentEvent(namespace, 'web', 'started');
+  const folder = await captureFolder(namespace, 'web');
+  const keeper = await keepAll(folder);
+  const address = await podField(namespace, 'web', '.status.podIP');
+
+  const done = new AbortController();
+  let sent = 0;
+  const sending = (async () => {
+    for (; !done.signal.aborted; sent += perSecond) await sender.send({ address, count: perSecond, first: sent, size: 100, perSecond });
+  })();
+  const taken: number[] = [];
+  const takes = async (index: number): Promise<void> => {
+    const from = performance.now();
+    await statusWhen(`with filter ${index}`, folder, ({ state, filter: current }) => state === 'capturing' && current === filter(index), 60_000);
+    taken.push((performance.now() - from) / 1000);
+  };
+  for (let index = 1; index <= changes; index += 1) {
+    await setFilter(index);
+    await takes(index);
+    await sleep(300);
+  }
+  const slow = sent;
+  for (let index = changes + 1; index <= 2 * changes; index += 1) await setFilter(index);
+  await takes(2 * changes);
+  await sleep(1000);
+  done.abort();
+  await sending;
+  await sleep(1500);
+
+  const packets = await numberedPackets(await keeper.stop());
+  const missed = gaps(packets).filter(([first]) => first < slow).map(([first, last]) => (last - first + 1) / perSecond);
+  const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);
+  const [times, holes] = [sorted(taken.slice(0, changes)), sorted(missed)];
+  console.log(JSON.stringify({
+    takenSeconds: { median: times[changes / 2], p99: times.at(-2), most: times.at(-1) },
+    missedSeconds: { changes: holes.length, median: holes[Math.floor(holes.length / 2)], most: holes.at(-1) },
+    afterTheFastOnes: taken.at(-1),
+    fastOnesMissed: gaps(packets).filter(([first]) => first >= slow).reduce((sum, [first, last]) => sum + last - first + 1, 0),
+  }));
+  expect(watch.harm()).toEqual([]);
+  expect(await restarts(namespace, 'web')).toBe(0);
+  // Where nothing was changed, nothing is missing.
+  expect(holes.length).toBeLessThanOrEqual(changes);
+  expect(holes[Math.floor(holes.length / 2)]).toBeLessThan(1);
+  expect(packets.at(-1)?.number).toBe(sent - 1);
+});

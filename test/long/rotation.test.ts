@@ -1,0 +1,145 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
+import type { Agent } from '../agent/agent.ts';
+import { readStatus } from '../agent/agentFiles.ts';
+import { bucketServer, uploadedFiles, writeSecret } from '../agent/bucket.ts';
+import { useAgents } from '../agent/fixture.ts';
+import { agentRootfs } from '../agent/rootfs.ts';
+import { until } from '../agent/until.ts';
+import { makeAgentGroup, type AgentGroup, type Taken } from './agentGroup.ts';
+
+/** With a file a second: the rotations of 60 hours at the default of one a minute. */
+const seconds = Number(process.env['PACKET_CAPTURE_ROTATION_SECONDS'] ?? 3600);
+const everyMs = Math.min(10_000, (seconds * 1000) / 60);
+
+const { folder, network, start } = useAgents();
+let [root, program] = ['', ''];
+const groups: AgentGroup[] = [];
+
+beforeAll(async () => {
+  root = await agentRootfs(stderrProgress);
+  program = await ensureBucketServer(stderrProgress);
+}, 1_800_000);
+afterAll(async () => {
+  for (const group of groups) await group.remove();
+});
+
+interface Sample extends Taken {
+  /** Anonymous memory of the shell in kB. */
+  readonly shell: number;
+  /** In the volume: capture files, and what the agent has there for itself. */
+  readonly captures: number;
+  readonly own: number;
+}
+
+interface Observed {
+  readonly agent: Agent;
+  readonly captures: string;
+  readonly group: AgentGroup;
+  readonly samples: Sample[];
+}
+
+async function observe(name: string, settings: Readonly<Record<string, string>>, secret?: string): Promise<Observed> {
+  const group = await makeAgentGroup(`packet-capture-rotation-${name}`);
+  groups.push(group);
+  const captures = await folder();
+  const agent = await start({
+    root,
+    captures,
+    settings,
+    network: { ...network(), enterPod: [...group.enter, ...network().enterPod] },
+    ...(secret === undefined ? { environment: { PACKET_CAPTURE_METRICS_PORT: '9464' } } : { secret }),
+  });
+  await agent.next('started');
+  return { agent, captures, group, samples: [] };
+}
+
+async function look({ agent, captures, group, samples }: Observed): Promise<void> {
+  const [pid] = await agent.processes();
+  const [, shell] = /^RssAnon:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+  const names = await readdir(captures);
+  const own = await readdir(join(captures, '.agent'), { recursive: true });
+  const files = names.filter((name) => name.endsWith('.pcapng'));
+  samples.push({ ...(await group.taken()), shell: Number(shell), captures: files.length, own: names.length - files.length + own.length });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Of each number: at the beginning, when everything has run once, at the end, and at most. */
+function summary({ samples }: Observed): Record<keyof Sample, { readonly first: number; readonly last: number; readonly most: number }> {
+  const share = Math.ceil(samples.length / 10);
+  const of = (key: keyof Sample): { readonly first: number; readonly last: number; readonly most: number } => ({
+    first: Math.round(median(samples.slice(share, 2 * share).map((sample) => sample[key]))),
+    last: Math.round(median(samples.slice(-share).map((sample) => sample[key]))),
+    most: Math.round(Math.max(...samples.map((sample) => sample[key]))),
+  });
+  return { processes: of('processes'), descriptors: of('descriptors'), anonymous: of('anonymous'), shell: of('shell'), kernel: of('kernel'), captures: of('captures'), own: of('own') };
+}
+
+/** A leak of 20 bytes a rotation would be 70 kB in an hour. */
+const mostGrowth = 64;
+
+function expectFlat(observed: Observed): void {
+  const { processes, descriptors, anonymous, shell, own } = summary(observed);
+  expect({ processes: processes.last, descriptors: descriptors.last }).toEqual({ processes: processes.first, descriptors: descriptors.first });
+  expect(own.last - own.first, 'files of its own').toBeLessThanOrEqual(2);
+  expect(shell.last - shell.first, 'kB of the shell').toBeLessThan(mostGrowth);
+  expect(anonymous.last - anonymous.first, 'kB of all').toBeLessThan(mostGrowth);
+  // Mere text of a shell that leaks would be found late.
+  expect(anonymous.last).toBeLessThan(3000);
+}
+
+test(`a file a second for ${seconds} s, without packets, and with one in each file that is uploaded: nothing becomes more`, { timeout: seconds * 1000 + 300_000 }, async () => {
+  const [objects, secret] = [await folder(), await folder()];
+  const server = bucketServer(program, network(), objects);
+  await server.makeBucket('captures');
+  await server.start();
+  await writeSecret(secret);
+  const idle = await observe('idle', { filter: 'udp port 1', rotate: '1s' });
+  const busy = await observe('busy', { filter: 'udp port 9999', rotate: '1s', upload: 's3:captures/rotation' }, secret);
+
+  const end = performance.now() + seconds * 1000;
+  let sent = 0;
+  const sending = (async () => {
+    for (; performance.now() < end; await sleep(1000)) {
+      await network().send({ count: 1, first: sent });
+      sent += 1;
+    }
+  })();
+  for (let next = performance.now(); next < end; next += everyMs) {
+    await sleep(Math.max(0, next - performance.now()));
+    await Promise.all([look(idle), look(busy)]);
+  }
+  await sending;
+  const rotations = [idle, busy].map(({ agent }) => agent.events.filter(({ event }) => event === 'file closed').length);
+  console.log(JSON.stringify({ seconds, rotations, sent, idle: summary(idle), busy: summary(busy) }));
+  for (const { agent } of [idle, busy]) expect(agent.events.filter(({ event }) => event === 'error')).toEqual([]);
+
+  // dumpcap sees four times a second that a file with packets is a second old.
+  for (const count of rotations) expect(count).toBeGreaterThan(seconds * 0.7);
+  expectFlat(idle);
+  // The open one; and the one before it, for the moment until it is told of.
+  expect(summary(idle).captures.most).toBeLessThanOrEqual(2);
+  expectFlat(busy);
+  // The ring of eight, and the open one.
+  expect(summary(busy).captures.most).toBeLessThanOrEqual(9);
+
+  const status = async (): Promise<{ pending: number; lost: number; failed: number } | undefined> =>
+    (await readStatus(busy.captures))?.['upload'] as { pending: number; lost: number; failed: number } | undefined;
+  await until('end of the backlog', async () => (await status())?.pending === 0, { milliseconds: 60_000 });
+  expect(await status()).toMatchObject({ lost: 0, failed: 0 });
+  for (const { agent } of [idle, busy]) {
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+    expect(agent.noise).toEqual([]);
+  }
+  expect(idle.agent.events.at(-1)).toMatchObject({ event: 'stopped', files: 0, packets: 0 });
+  expect(busy.agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: sent, dropped: 0 });
+  const uploaded = await uploadedFiles(join(objects, 'captures'));
+  expect(uploaded.reduce((sum, { json }) => sum + Number(json['packets']), 0)).toBe(sent);
+});
