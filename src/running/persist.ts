@@ -18,11 +18,11 @@ export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { 
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, NOT_FOUND and as Kubectl
  */
 export async function checkPersistable({ kubectl, target, settings }: Pick<PersistOptions, 'kubectl' | 'target' | 'settings'>): Promise<void> {
-  const { template, where } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  const { template, where, namespace } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
   if (!lacksMirror(template, settings)) return;
   throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
     where,
-    hint: `Add the sidecar anew: \`packet-capture unpatch ${target}\`, then \`packet-capture patch ${target} --mirror ${settings.mirror ?? ''}\`; or inject its manifest with --mirror.`,
+    hint: `Add the sidecar anew: \`packet-capture unpatch ${target} -n ${namespace}\`, then \`packet-capture patch ${target} -n ${namespace} --mirror '${settings.mirror ?? ''}'\`; or inject its manifest with --mirror.`,
   });
 }
 

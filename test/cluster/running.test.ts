@@ -212,6 +212,18 @@ test('what has ended by itself begins anew; --watch tells of it, a line each tim
   expect(await numbers(paths[0] ?? '')).toEqual(upTo(20));
 });
 
+test('a mirror needs a container that is there from the beginning: that is said of each pod, and before a template is changed', async () => {
+  const mirrored = ['start', 'deploy/web', '--mirror', 'vxlan://10.0.0.9'];
+  const { stderr } = await run(1, ...mirrored, '--wait=false');
+  for (const pod of pods) expect(stderr).toContain(`${shop}/${pod}: no mirror: it has no container packet-capture-mirror, `);
+  expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 2 of 2 pods do not do what was asked');
+  const refused = (await run(1, ...mirrored, '--persist')).stderr;
+  expect(refused).toMatch(/error NOT_INJECTABLE: its pod template carries the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror 'vxlan:\/\/10\.0\.0\.9/);
+  const { stdout } = await run(0, 'why', pods[0] ?? '');
+  expect(stdout).toMatch(/✗ it has no container packet-capture-mirror: [\s\S]*unpatch deployment\/web/);
+  await run(0, 'start', 'deploy/web', '--mirror', '', '--wait=false');
+});
+
 test('--persist is for pods made later, and says that it replaces those that there are', async () => {
   const template = async (): Promise<Record<string, string>> =>
     JSON.parse(await kube(['get', 'deploy/web', ...inShop, '-o', 'jsonpath={.spec.template.metadata.annotations}'])) as Record<string, string>;
