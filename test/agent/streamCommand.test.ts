@@ -81,6 +81,14 @@ test('many packets come in few pieces, since each takes its way through the API 
   expect(await end(capture), capture.said()).toBe(0);
 });
 
+test('what was sent until standard input ends is in it, though the kernel hands it over later', async () => {
+  const capture = await startCapture('eth0', '0', 'udp');
+  await until('dumpcap', async () => capture.interfaces.length === 1);
+  await network().send({ count: 100, subnet: 0 });
+  expect(await end(capture), capture.said()).toBe(0);
+  expect(capture.packets).toHaveLength(100);
+});
+
 test('a capture whose output nobody takes ends with standard input too', async () => {
   const capture = await startCapture('eth0', '0', 'udp');
   await until('dumpcap', async () => capture.interfaces.length === 1);

@@ -76,6 +76,8 @@ capture=$!
 (
   while read -r -t 30 _ <&3; do :; done
   trap : TERM
+  # What was sent until now may lie in the kernel's buffer for 50 ms, and dumpcap leaves there what it has not read.
+  sleep 0.3
   kill -TERM "$capture"
   # It may be in a write: containerd reads no more of a command whose connection is lost, and closes nothing.
   tries=0
