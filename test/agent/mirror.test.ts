@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { statusWhen } from './agentFiles.ts';
@@ -87,8 +88,28 @@ describe('mirror', () => {
     await Promise.all([first.end(), second.end()]);
     expect(await portCounts(first.file)).toEqual({ 1001: 10, 1002: 10 });
     expect(await portCounts(second.file)).toEqual({ 1002: 10, 1003: 10 });
-    await agent.set({ state: '', mirror: '' });
+  });
+
+  test('that is set while a capture runs begins when the capture leaves it out', async () => {
+    const { captures, agent, mirror } = await startPod({ filter: 'udp' });
+    await agent.next('started');
+    await statusWhen('without a mirror', captures, (said) => said['state'] === 'capturing' && said['mirror'] === undefined);
+    const sending = network().send({ count: 800, perSecond: 200 });
+    const [pid = 0] = await agent.processes();
+    process.kill(pid, 'SIGSTOP');
+    await agent.set({ mirror: 'vxlan://10.99.0.1:4790?vni=7' });
+    await mirror.next('settings changed');
+    await sleep(1500);
+    process.kill(pid, 'SIGCONT');
+    await mirror.next('mirror started');
+    await agent.next('started');
+    await sending;
+    await agent.set({ mirror: '' });
+    await mirror.next('mirror stopped');
     await statusWhen('without a mirror', captures, (said) => said['mirror'] === undefined);
+    await agent.stop();
+    const counts = await Promise.all((await agent.files()).map(portCounts));
+    expect(counts.map((ports) => Object.keys(ports))).toEqual(counts.map(() => ['9999']));
   });
 
   test('leaves what others have on the interface, while it runs and after', async () => {
