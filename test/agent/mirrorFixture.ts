@@ -62,7 +62,7 @@ export function useMirrors(): MirrorFixture {
     },
     collect: async (port, vni) => {
       const file = join(await folder(), 'received.pcapng');
-      const endVxlan = await receiveVxlan(network(), { file, port, vni });
+      const endVxlan = await receiveVxlan(network().enterWorld, { file, port, vni });
       let ended: Promise<void> | undefined;
       const end = async (): Promise<void> => (ended ??= endVxlan());
       ends.push(end);

@@ -3,20 +3,19 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../scripts/cluster/command.ts';
-import type { Network } from './network.ts';
 
 /**
- * Receives the mirror of a pod in the world's namespace, by a VXLAN interface of the kernel's and a dumpcap on it, into `file`.
+ * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it, into `file`.
  * @returns what ends both
  */
-export async function receiveVxlan(network: Network, { file, port, vni }: { file: string; port: number; vni: number }): Promise<() => Promise<void>> {
+export async function receiveVxlan(enter: readonly string[], { file, port, vni }: { file: string; port: number; vni: number }): Promise<() => Promise<void>> {
   const name = `vx${vni}`;
-  await run([...network.enterWorld, 'ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'dstport', String(port), 'nolearning']);
-  await run([...network.enterWorld, 'ip', 'link', 'set', name, 'up']);
-  const end = await captureOn(network.enterWorld, { name, file });
+  await run([...enter, 'ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'dstport', String(port), 'nolearning']);
+  await run([...enter, 'ip', 'link', 'set', name, 'up']);
+  const end = await captureOn(enter, { name, file });
   return async () => {
     await end();
-    await run([...network.enterWorld, 'ip', 'link', 'delete', name]);
+    await run([...enter, 'ip', 'link', 'delete', name]);
   };
 }
 
