@@ -58,6 +58,16 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
         ],
       },
       { title: 'Connections made by streams', unit: 'short', queries: [[`sum by (namespace, pod) (increase(packet_capture_stream_connections_total${captured}[$__rate_interval]))`, pod]] },
+      { title: 'Mirrors that run', unit: 'short', queries: [[each('packet_capture_mirror_active'), pod]] },
+      {
+        title: 'Mirrored packets',
+        unit: 'pps',
+        queries: [
+          [rate('packet_capture_mirror_packets_total'), pod],
+          [rate('packet_capture_mirror_dropped_packets_total'), `${pod} dropped`],
+        ],
+      },
+      { title: 'Mirrored bytes', unit: 'Bps', queries: [[rate('packet_capture_mirror_bytes_total'), pod]] },
     ],
   },
   {
