@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Argument, Command } from 'commander';
 import { codedError, errorTable, formatError, isCodedError } from '../src/errors.ts';
+import { benchMirror } from '../test/bench/agent/mirror.ts';
 import { benchAgent } from '../test/bench/agent.ts';
 import { benchCommandLine } from '../test/bench/commandLine.ts';
 import { machineAndDate, type BenchOptions, type Figure } from '../test/bench/figure.ts';
@@ -10,7 +11,7 @@ import { benchManifest } from '../test/bench/manifest.ts';
 import { benchRelease } from '../test/bench/release.ts';
 import { checkMachine } from './cluster/requirements.ts';
 
-const benches = { 'command-line': benchCommandLine, manifest: benchManifest, image: benchImage, agent: benchAgent, injector: benchInjector, release: benchRelease } as const;
+const benches = { 'command-line': benchCommandLine, manifest: benchManifest, image: benchImage, agent: benchAgent, mirror: benchMirror, injector: benchInjector, release: benchRelease } as const;
 type Name = keyof typeof benches;
 
 const document = new URL('../docs/figures.md', import.meta.url);

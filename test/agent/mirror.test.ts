@@ -10,7 +10,7 @@ import { exchangeTcp, tcpStreams } from './tcpExchange.ts';
 import { until } from './until.ts';
 import { captureOn, framesOf } from './vxlanCollector.ts';
 
-const { atEnd, collect, folder, inPod, inWorld, network, startPod, traces } = useMirrors();
+const { atEnd, collect, folder, inPod, network, startPod, traces, useIpv6 } = useMirrors();
 
 /** Datagrams from the pod to the world, where nobody listens. */
 async function podSends(count: number, size = 100): Promise<void> {
@@ -21,8 +21,7 @@ async function podSends(count: number, size = 100): Promise<void> {
 describe('mirror', () => {
   test('copies all that the pod sends and receives, whole, and nothing of it is in a capture', async () => {
     const { file, end } = await collect(4789, 16_777_215);
-    await inWorld('echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address add fd00:99::1/64 dev eth0 nodad');
-    await inPod('echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address add fd00:99::2/64 dev eth0 nodad');
+    await useIpv6();
     const settings = { mirror: 'vxlan://10.99.0.1?vni=16777215', filter: 'udp or tcp or icmp' };
     const { captures, agent, mirror } = await startPod(settings, { environment: { PACKET_CAPTURE_METRICS_PORT: '9464' } });
     await agent.next('started');
@@ -153,6 +152,19 @@ describe('mirror', () => {
     expect(await framesOf(file, 'icmp.type == 3 and vxlan')).not.toEqual([]);
     const [captured = ''] = await agent.files();
     expect(await portCounts(captured)).toEqual({ 9999: 80 });
+  });
+
+  test('to a collector of IPv6 leaves out what does not fit, and counts it', async () => {
+    await useIpv6();
+    const { file, end } = await collect(4790, 7, 'fd00:99::1');
+    const { mirror } = await startPod({ mirror: 'vxlan://[fd00:99::1]:4790?vni=7', filter: 'udp port 1001' });
+    expect(await mirror.next('mirror started')).toMatchObject({ address: 'fd00:99::1' });
+    await network().send({ count: 10, port: 1001, size: 1500 - 70 - 28 });
+    await network().send({ count: 5, port: 1001, size: 1500 - 69 - 28 });
+    await mirror.stop();
+    expect(mirror.events.find(({ event }) => event === 'mirror stopped')).toMatchObject({ packets: 10, dropped: 5 });
+    await end();
+    expect(await portCounts(file)).toEqual({ 1001: 10 });
   });
 
   test('lets nothing in: frames that are sent to its own port reach nobody', async () => {

@@ -28,13 +28,14 @@ interface MirrorFixture {
   readonly start: (options?: Partial<AgentOptions>) => Promise<Agent>;
   /** The agent, and beside it the mirror, in containers that share what those of a pod share. */
   readonly startPod: (settings: SettingValues, options?: Partial<AgentOptions>) => Promise<MirroredPod>;
-  /** A collector at `10.99.0.1` that ends with the test. */
-  readonly collect: (port: number, vni: number) => Promise<Received>;
+  /** A collector at `10.99.0.1`, or another address of the world's, that ends with the test. */
+  readonly collect: (port: number, vni: number, local?: string) => Promise<Received>;
+  /** Gives both sides of eth0 addresses of IPv6: `fd00:99::1` is the world's, `fd00:99::2` the pod's. */
+  readonly useIpv6: () => Promise<void>;
   /** Something to be called at the end of the test. */
   readonly atEnd: (end: () => Promise<void>) => void;
   /** What a command in the pod's namespace prints. */
   readonly inPod: (command: string) => Promise<string>;
-  readonly inWorld: (command: string) => Promise<string>;
   /** What there is of a mirror, and of others', in the pod. */
   readonly traces: () => Promise<string>;
 }
@@ -50,6 +51,7 @@ export function useMirrors(): MirrorFixture {
     ends = [];
   });
   const inPod = async (command: string): Promise<string> => (await run([...network().enterPod, 'sh', '-euc', command])).stdout;
+  const inWorld = (command: string): Promise<unknown> => run([...network().enterWorld, 'sh', '-euc', command]);
   return {
     network,
     folder,
@@ -60,17 +62,20 @@ export function useMirrors(): MirrorFixture {
       const mirror = await start({ captures, volume, settings, ...mirrorProgram });
       return { captures, volume, agent, mirror };
     },
-    collect: async (port, vni) => {
+    collect: async (port, vni, local) => {
       const file = join(await folder(), 'received.pcapng');
-      const endVxlan = await receiveVxlan(network().enterWorld, { file, port, vni });
+      const endVxlan = await receiveVxlan(network().enterWorld, { file, port, vni, local });
       let ended: Promise<void> | undefined;
       const end = async (): Promise<void> => (ended ??= endVxlan());
       ends.push(end);
       return { file, end };
     },
+    useIpv6: async () => {
+      await inWorld('echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address replace fd00:99::1/64 dev eth0 nodad');
+      await inPod('echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address replace fd00:99::2/64 dev eth0 nodad');
+    },
     atEnd: (end) => { ends.push(end); },
     inPod,
-    inWorld: async (command) => (await run([...network().enterWorld, 'sh', '-euc', command])).stdout,
     traces: () => inPod('ip -br link | cut -d " " -f 1; tc qdisc; tc filter show dev eth0 ingress; tc filter show dev eth0 egress'),
   };
 }

@@ -8,9 +8,9 @@ import { run } from '../../scripts/cluster/command.ts';
  * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it, into `file`.
  * @returns what ends both
  */
-export async function receiveVxlan(enter: readonly string[], { file, port, vni }: { file: string; port: number; vni: number }): Promise<() => Promise<void>> {
+export async function receiveVxlan(enter: readonly string[], { file, port, vni, local = '0.0.0.0' }: { file: string; port: number; vni: number; local?: string | undefined }): Promise<() => Promise<void>> {
   const name = `vx${vni}`;
-  await run([...enter, 'ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'dstport', String(port), 'nolearning']);
+  await run([...enter, 'ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'dstport', String(port), 'local', local, 'nolearning']);
   await run([...enter, 'ip', 'link', 'set', name, 'up']);
   const end = await captureOn(enter, { name, file });
   return async () => {
