@@ -12,7 +12,7 @@ import { makeCpuGroup } from './cpuGroup.ts';
 import { plotRates } from './plots.ts';
 import { rateFigures } from './rateFigures.ts';
 import { searchCells } from './rates.ts';
-import { startTraffic } from './traffic.ts';
+import { startTraffic, type Traffic } from './traffic.ts';
 
 /** With what is measured before, half an hour in all. */
 const searchMinutes = 21;
@@ -25,18 +25,24 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fig
   const network = await makeNetwork();
   try {
     await network.addInterface('eth0', 0);
-    const site: Site = { root, network, group, signal };
     const traffic = await startTraffic(network, folder);
-    await touchMemory();
-    const costs = await costFigures(site, traffic, quick ? 1 : 5);
-    const latency = await latencyFigures(site, traffic, quick ? 1 : 9);
-    const cells = await searchCells(site, traffic, quick ? 4 : searchMinutes, quick ? kinds.slice(2, 3) : kinds);
-    if (!quick) await plotRates(cells);
-    traffic.stop();
-    return [...rateFigures(cells), ...costs, ...latency];
+    try {
+      return await measure({ root, network, group, signal }, traffic, quick);
+    } finally {
+      traffic.stop();
+    }
   } finally {
     network.close();
     await group.remove();
     await rm(folder, { recursive: true });
   }
+}
+
+async function measure(site: Site, traffic: Traffic, quick: boolean): Promise<Figure[]> {
+  await touchMemory();
+  const costs = await costFigures(site, traffic, quick ? 1 : 5);
+  const latency = await latencyFigures(site, traffic, quick ? 1 : 9);
+  const cells = await searchCells(site, traffic, quick ? 4 : searchMinutes, quick ? kinds.slice(2, 3) : kinds);
+  if (!quick) await plotRates(cells);
+  return [...rateFigures(cells), ...costs, ...latency];
 }

@@ -5,7 +5,8 @@ import { ceilingOf, goOn, isAtTheTop, startSearch, type Search } from './search.
 import type { Kind, Traffic } from './traffic.ts';
 import { runTrial, type Load, type Trial } from './trial.ts';
 
-const seconds = 2;
+/** Fifteen periods of the CPU limit. */
+const seconds = 1.5;
 /** Trials of a program with one kind and limit: then the steps are small, and more of them would change little. */
 const mostRounds = 12;
 

@@ -64,5 +64,5 @@ export function ceilingOf({ attempts, highest }: Pick<Search, 'attempts' | 'high
   const best = stored.filter((attempt) => attempt.misfits === fewest);
   if (best.length === 0) return { rate: 0, atLeast: false };
   const rates = best.map(({ perSecond }) => perSecond);
-  return { rate: Math.sqrt(Math.min(...rates) * Math.max(...rates)), atLeast: best.some(({ asked }) => asked === highest) };
+  return { rate: Math.sqrt(Math.min(...rates) * Math.max(...rates)), atLeast: best.every(({ asked }) => asked === highest) };
 }
