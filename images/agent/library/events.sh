@@ -6,7 +6,7 @@ members=
 lastError='' lastErrorSecond=''
 wallTime='' wallSecond=0 wallAt=0
 
-# quote TEXT: TEXT as a JSON string in $quoted.
+# quote TEXT: TEXT as a JSON string in $quoted. Without a process for the ends of its lines: a filter may have hundreds.
 quote() {
   quoted=
   rest=$1
@@ -15,12 +15,13 @@ quote() {
     quoted=$quoted$plain
     [ "$plain" = "$rest" ] && break
     rest=${rest#"$plain"}
-    special=${rest%"${rest#?}"}
-    rest=${rest#?}
-    case $special in
-      [\"\\]) quoted="$quoted\\$special" ;;
-      *) quoted=$quoted$(printf '\\u%04x' "'$special") ;;
+    case $rest in
+      '"'*) quoted="$quoted\\\"" ;;
+      \\*) quoted="$quoted\\\\" ;;
+      "$newline"*) quoted="$quoted\\n" ;;
+      *) quoted=$quoted$(printf '\\u%04x' "'${rest%"${rest#?}"}") ;;
     esac
+    rest=${rest#?}
   done
   quoted="\"$quoted\""
 }
