@@ -76,6 +76,25 @@ describe('the ring', () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
+  test('has room in it for the notes of uploads, in which a long filter stands', async () => {
+    const captures = await folder();
+    const filter = `udp${`\n${' '.repeat(59)}`.repeat(270)}`;
+    const agent = await start({ captures, settings: { filter, snaplen: '1500', 'file-size': '1Mi', 'file-count': '5', upload: 's3:nowhere' } });
+    await agent.next('started');
+    await network().send({ count: 2500, size: 1400, perSecond: 5000 });
+    for (let closed = 0; closed < 3; closed += 1) await agent.next('file closed');
+    const queue = join(captures, '.agent/upload/queue');
+    const notes = (await readdir(queue)).filter((name) => name.endsWith('.json')).toSorted().map((name) => join(queue, name));
+    const files = await agent.files();
+    expect(notes).toHaveLength(3);
+    for (const [index, note] of notes.entries()) {
+      const [file, beside] = await Promise.all([files[index] ?? '', note].map(async (path) => (await stat(path)).blocks * 512));
+      expect(beside).toBeGreaterThan(filter.length);
+      expect((file ?? 0) + (beside ?? 0)).toBeLessThanOrEqual(mebibyte);
+      expect(file).toBeGreaterThan(0.95 * mebibyte);
+    }
+  });
+
   test('is never larger than the volume was made for', async () => {
     const environment = { PACKET_CAPTURE_SIZE_LIMIT: '32Mi' };
     const agent = await start({ environment, settings: { 'file-size': '4Mi', 'file-count': '7' } });

@@ -10,9 +10,11 @@ startDumpcap() {
   runFiles=0 count=0 countAtOpen=0 problem='' filterProblem='' killed=''
   kernelDropped=0 interfaceDropped=0 queueDropped=0 droppedReported=0 kernelAtEnd=0 interfaceAtEnd=0
   capturing=$present
-  # dumpcap looks at the size after a packet, so the largest packet must fit in between.
-  largestPacket=$((snaplen > 0 ? snaplen : largestSnaplen))
-  fileKilobytes=$(((fileBytes - largestPacket - 4096) / 1000))
+  # dumpcap looks at the size after a packet, so the largest packet must fit in between; and so must the note of an upload,
+  # which has the filter in it: there may be one beside every file of the ring.
+  largestPacket=$((snaplen > 0 ? snaplen : largestSnaplen)) noteBytes=0
+  [ -z "$upload" ] || noteBytes=$((${#quotedFilter} + 8192))
+  fileKilobytes=$(((fileBytes - largestPacket - noteBytes - 4096) / 1000))
   [ "$fileKilobytes" -le 2000000000 ] || fileKilobytes=2000000000
   set -- --update-interval 500 -B "$bufferMebibytes" -w "$captureDir/$podName.pcapng" \
     -b nametimenum:2 -b files:2 -b "filesize:$fileKilobytes" -b "duration:$rotateSeconds"
