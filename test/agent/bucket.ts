@@ -8,16 +8,21 @@ import type { Network } from './network.ts';
 import { onTestFinished } from 'vitest';
 import { until } from './until.ts';
 
-/** Address of every bucket server, in the network's world. */
+/** Address of a bucket server in the network's world. */
 export const bucketAddress = '10.99.0.1:7070';
 /** As the kernel tells it: port 7070, state LISTEN. */
 const listening = /:1B9E 00000000:0000 0A/;
+export interface Keys {
+  readonly access: string;
+  readonly secret: string;
+}
+
 /** No real ones: of servers that live as long as a test. */
-export const credentials = { access: 'ACCESSKEYOFTHEBUCKET', secret: 'averysecretkey/of+the+bucket' };
+export const credentials: Keys = { access: 'ACCESSKEYOFTHEBUCKET', secret: 'averysecretkey/of+the+bucket' };
 
 /** A real S3 server whose objects are files of a folder; ends with the test. */
 export interface BucketServer {
-  readonly start: () => Promise<void>;
+  readonly start: (keys?: Keys) => Promise<void>;
   /** Ends it at once, in the middle of whatever it does. */
   readonly stop: () => Promise<void>;
   readonly makeBucket: (name: string) => Promise<void>;
@@ -26,8 +31,9 @@ export interface BucketServer {
 /**
  * @param program path of versitygw
  * @param folder an empty one for the objects
+ * @param address port 7070 of one that there is in the network's world
  */
-export function bucketServer(program: string, network: Network, folder: string): BucketServer {
+export function bucketServer(program: string, network: Pick<Network, 'enterWorld'>, folder: string, address = bucketAddress): BucketServer {
   let child: ChildProcess | undefined;
   let closed: Promise<unknown> = Promise.resolve();
   const stop = async (): Promise<void> => {
@@ -37,11 +43,11 @@ export function bucketServer(program: string, network: Network, folder: string):
   onTestFinished(stop);
   return {
     stop,
-    start: async () => {
-      const argv = ['--port', bucketAddress, '--quiet', 'posix', folder];
+    start: async ({ access, secret } = credentials) => {
+      const argv = ['--port', address, '--quiet', 'posix', folder];
       child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network.enterWorld, program, ...argv], {
         stdio: 'ignore',
-        env: { PATH: process.env['PATH'], ROOT_ACCESS_KEY_ID: credentials.access, ROOT_SECRET_ACCESS_KEY: credentials.secret },
+        env: { PATH: process.env['PATH'], ROOT_ACCESS_KEY_ID: access, ROOT_SECRET_ACCESS_KEY: secret },
       });
       closed = once(child, 'close');
       const { pid } = child;
@@ -54,8 +60,8 @@ export function bucketServer(program: string, network: Network, folder: string):
 }
 
 /** What the Secret for uploads holds: a remote `s3` for the bucket server. */
-export async function writeSecret(folder: string, { access, secret } = credentials): Promise<void> {
-  const lines = ['[s3]', 'type = s3', 'provider = Other', `endpoint = http://${bucketAddress}`, `access_key_id = ${access}`, `secret_access_key = ${secret}`];
+export async function writeSecret(folder: string, { access, secret } = credentials, address = bucketAddress): Promise<void> {
+  const lines = ['[s3]', 'type = s3', 'provider = Other', `endpoint = http://${address}`, `access_key_id = ${access}`, `secret_access_key = ${secret}`];
   await writeFile(join(folder, 'rclone.conf'), `${lines.join('\n')}\n`, { mode: 0o644 });
 }
 

@@ -5,10 +5,10 @@ import { link, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
-import { inNetns } from '../../../scripts/cluster/machine.ts';
-import { readCapture, toNanoseconds } from '../../../src/pcapng/index.ts';
-import { packetNumbers } from '../../agent/captureFile.ts';
-import type { SendTask } from '../../agent/sendPackets.ts';
+import { inNetns } from '../../scripts/cluster/machine.ts';
+import { readCapture, toNanoseconds } from '../../src/pcapng/index.ts';
+import { packetNumbers } from '../agent/captureFile.ts';
+import type { SendTask } from '../agent/sendPackets.ts';
 
 const node = inject('node');
 
@@ -23,7 +23,7 @@ export interface Sender {
 
 /** Sends from the node, where pods can be reached. */
 export function startSender(): Sender {
-  const [program = '', ...args] = inNetns(node.netns, [process.execPath, join(import.meta.dirname, '..', '..', 'agent', 'sendPackets.ts')]);
+  const [program = '', ...args] = inNetns(node.netns, [process.execPath, join(import.meta.dirname, '..', 'agent', 'sendPackets.ts')]);
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   return {
     send: async (task) => {

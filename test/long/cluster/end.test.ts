@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kill } from '../../../scripts/cluster/cgroups.ts';
 import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, nginxImage, podField, restarts } from '../../cluster/workbench.ts';
 import { agentProcess, podProcesses } from './podProcesses.ts';
-import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from './sequence.ts';
+import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from '../../cluster/sequence.ts';
 
 const namespace = `end-${Date.now().toString(36)}`;
 const perSecond = 2000;

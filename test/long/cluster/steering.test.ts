@@ -4,7 +4,7 @@ import { statusWhen } from '../../agent/agentFiles.ts';
 import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
 import { servingPod } from './servingPod.ts';
 import { watchPods, type PodWatch } from './podWatch.ts';
-import { gaps, keepAll, numberedPackets, startSender, type Sender } from './sequence.ts';
+import { gaps, keepAll, numberedPackets, startSender, type Sender } from '../../cluster/sequence.ts';
 
 const namespace = `steering-${Date.now().toString(36)}`;
 const perSecond = 1000;

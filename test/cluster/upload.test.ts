@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startSender, type Sender } from './sequence.ts';
+import { deployment, expectUploaded, uploadSite } from './uploadBench.ts';
+import { agentEvent, agentImage, injectAndApply, kube, loadImages, namespaceYaml, podField } from './workbench.ts';
+
+// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
+const namespace = `upload-${Date.now().toString(36)}`;
+let sender: Sender;
+
+beforeAll(async () => {
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+  sender = startSender();
+});
+afterAll(async () => {
+  sender.close();
+  await kube(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+test('a pod uploads what it captured, the last file when it is deleted: every packet is in the bucket, with what the JSON beside it says', async () => {
+  const site = await uploadSite(namespace);
+  await site.putSecret();
+  await injectAndApply(deployment(namespace), '--image', agentImage, '--filter', 'udp port 9999', '--rotate', '1s', '--upload', 's3:captures/prod');
+  await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=60s']);
+  const pod = (await kube(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().replace('pod/', '');
+  await agentEvent(namespace, pod, 'started');
+  const address = await podField(namespace, pod, '.status.podIP');
+  await sender.send({ address, count: 300, first: 0, size: 100, perSecond: 100 });
+  expect(await agentEvent(namespace, pod, 'uploaded')).toMatchObject({ files: expect.any(Array) });
+  await sender.send({ address, count: 50, first: 300, size: 100, perSecond: 1000 });
+  await kube(['delete', 'deployment', '-n', namespace, 'web', '--cascade=foreground', '--timeout=60s']);
+  const files = await site.uploaded();
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  await expectUploaded(files, namespace, pod, 350);
+});

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { credentials } from '../../agent/bucket.ts';
+import { readStatus } from '../../agent/agentFiles.ts';
+import { until } from '../../agent/until.ts';
+import { startSender, type Sender } from '../../cluster/sequence.ts';
+import { deployment, expectUploaded, uploadSite } from '../../cluster/uploadBench.ts';
+import { agentEvent, agentEvents, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
+
+const namespace = `secret-${Date.now().toString(36)}`;
+const perSecond = 100;
+let sender: Sender;
+
+beforeAll(async () => {
+  await loadImages();
+  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+  sender = startSender();
+});
+afterAll(async () => {
+  sender.close();
+  await kube(['delete', 'namespace', namespace, '--wait=false']);
+});
+
+test('the Secret comes after the pod, and its keys change: uploads begin, stop and go on without a restart, and nothing is missing', async () => {
+  const site = await uploadSite(namespace);
+  // A ring that holds what is captured while nothing can be uploaded.
+  const settings = ['--filter', 'udp port 9999', '--rotate', '5s', '--file-size', '1Mi', '--file-count', '200', '--upload', 's3:captures/prod'];
+  await injectAndApply(deployment(namespace), '--image', agentImage, ...settings);
+  await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=60s']);
+  const pod = (await kube(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().replace('pod/', '');
+  await agentEvent(namespace, pod, 'started');
+  const folder = await captureFolder(namespace, pod);
+  const address = await podField(namespace, pod, '.status.podIP');
+  const done = new AbortController();
+  let sent = 0;
+  const sending = (async () => {
+    for (; !done.signal.aborted; sent += perSecond) await sender.send({ address, count: perSecond, first: sent, size: 100, perSecond });
+  })();
+  const uploads = async (): Promise<number> => (await agentEvents(namespace, pod)).filter(({ event }) => event === 'uploaded').length;
+  /** Seconds until there is one upload more. */
+  const nextUpload = async (): Promise<number> => {
+    const [from, before] = [performance.now(), await uploads()];
+    await until('another upload', async () => (await uploads()) > before, { milliseconds: 300_000 });
+    return Math.round((performance.now() - from) / 1000);
+  };
+
+  expect(await agentEvent(namespace, pod, 'upload failed')).toMatchObject({ reason: expect.stringContaining('the Secret packet-capture-upload is not there') });
+  await sleep(5000);
+  await site.putSecret();
+  const firstAfter = await nextUpload();
+
+  await site.server.stop();
+  const keys = { access: 'ANOTHERACCESSKEY', secret: 'another/secret+key/of+the+bucket' };
+  await site.server.start(keys);
+  const refused = async (): Promise<string | undefined> => (await agentEvents(namespace, pod)).find(({ event, reason = '' }) => event === 'upload failed' && reason.includes('403'))?.reason;
+  const refusal = await until('refusal', refused, { milliseconds: 120_000 });
+  await site.putSecret(keys);
+  const nextAfter = await nextUpload();
+
+  done.abort();
+  await sending;
+  await sleep(6000);
+  await until('end of the backlog', async () => ((await readStatus(folder))?.['upload'] as { pending: number } | undefined)?.pending === 0, { milliseconds: 120_000 });
+  console.log(JSON.stringify({ secondsToFirstUpload: firstAfter, secondsToNextUpload: nextAfter, refusal, sent }));
+  expect(await restarts(namespace, pod)).toBe(0);
+  const log = await kube(['logs', '-n', namespace, pod, '-c', 'packet-capture']);
+  for (const word of [credentials, keys].flatMap(({ access, secret }) => [access, secret])) expect(log).not.toContain(word);
+  expect(log).not.toContain('"upload lost"');
+  const files = await site.uploaded();
+  await expectUploaded(files, namespace, pod, sent);
+});
