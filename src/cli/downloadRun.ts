@@ -3,6 +3,7 @@ import { codedError } from '../errors.ts';
 import { downloadFiles, mergeInto, type DownloadResult, type FetchedFile, type MergeOutcome } from '../running/download/index.ts';
 import { formatBytes } from '../running/index.ts';
 import { version } from '../version.ts';
+import { counted } from './counted.ts';
 import { createProgressLine } from './progressLine.ts';
 import { somePodsOf, type PodFlags } from './podFlags.ts';
 import { interruption } from './releaseFlags.ts';
@@ -67,7 +68,7 @@ async function merge(target: string, files: readonly FetchedFile[]): Promise<Mer
   }
   const merged = await mergeInto(target, local, `packet-capture ${version}`);
   for (const path of merged.truncated) console.error(`warning: ${path} ends within a packet`);
-  console.error(`${target}: ${merged.files} files merged, ${formatBytes(merged.bytes)}`);
+  console.error(`${target}: ${counted(merged.files, 'file')} merged, ${formatBytes(merged.bytes)}`);
   return merged;
 }
 
@@ -83,7 +84,7 @@ function conclude({ files, problems, without, pods }: DownloadResult, seconds: n
     [count('failed'), 'failed'],
   ] as const;
   const texts = parts.flatMap(([number, text]) => (number === 0 ? [] : [`${number} ${text}`]));
-  console.error(`${pods === 1 ? '1 pod' : `${pods} pods`}: ${texts.length === 0 ? 'no capture files' : texts.join(', ')}, ${seconds}s`);
+  console.error(`${counted(pods, 'pod')}, ${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}, ${seconds}s`);
   const missing = count('failed') + problems.length;
   if (missing > 0) throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above say which, and why');
 }

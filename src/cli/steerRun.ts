@@ -47,5 +47,6 @@ function conclude(pods: readonly SteeredPod[], report: (line: string) => void): 
   if (first === undefined) return;
   throw codedError('CAPTURE_UNCONFIRMED', `${bad.length} of ${pods.length} ${pods.length === 1 ? 'pod does' : 'pods do'} not do what was asked`, {
     where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
+    ...(bad.every(({ result }) => result === 'failed') ? { hint: 'Nothing was changed there.' } : {}),
   });
 }

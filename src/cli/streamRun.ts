@@ -3,6 +3,7 @@ import { execInPod, findPods } from '../running/index.ts';
 import { captureCommands, streamPods, windowMs, type StreamEvent, type StreamResult } from '../running/stream/index.ts';
 import { parseDuration } from '../settings/index.ts';
 import { version } from '../version.ts';
+import { counted } from './counted.ts';
 import { createProgressLine } from './progressLine.ts';
 import { somePodsOf, type PodFlags } from './podFlags.ts';
 import { interruption } from './releaseFlags.ts';
@@ -44,7 +45,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
       wanted,
       write: output.write,
       stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
-      onEvent: (event) => (event.type === 'progress' ? line.show(`${podCount(event.pods)}, ${event.packets} packets`) : line.say(eventText(event))),
+      onEvent: (event) => (event.type === 'progress' ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`) : line.say(eventText(event))),
       application: `packet-capture ${version}`,
     });
     line.end();
@@ -67,20 +68,16 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>): 
   if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
   if (event.type === 'failed') return `${pod}: ${event.reason}; again in ${event.retrySeconds}s`;
   if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
-  return `${pod}: left, ${event.packets} packets${droppedText(event.dropped ?? 0)}`;
+  return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
 }
 
 function conclude({ joined, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
-  if (late > 0) console.error(`${late} packets came more than ${windowMs} ms late, and stand behind later ones`);
-  if (untold > 0) console.error(`what ${untold === 1 ? '1 capture' : `${untold} captures`} dropped is not known: each ended with its pod, or was cut off`);
-  console.error(`${packets} packets${droppedText(dropped)}, ${joined === 1 ? '1 capture' : `${joined} captures`}, ${seconds}s`);
+  if (late > 0) console.error(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
+  if (untold > 0) console.error(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
+  console.error(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }
 
 function droppedText(dropped: number): string {
   return dropped === 0 ? '' : `, ${dropped} dropped`;
-}
-
-function podCount(pods: number): string {
-  return pods === 1 ? '1 pod' : `${pods} pods`;
 }

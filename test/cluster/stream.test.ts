@@ -82,9 +82,9 @@ async function podNames(): Promise<string[]> {
   return list.trim().split(/\s+/).filter((item) => item.endsWith(':')).map((item) => item.slice(0, -1));
 }
 
-/** Sends so many numbered datagrams to a pod, twenty a second. */
-async function send(pod: string, count: number): Promise<void> {
-  await sendDatagrams(await podField(shop, pod, '.status.podIP'), port, count, 50);
+/** Sends so many numbered datagrams to a pod, twenty a second unless told otherwise. */
+async function send(pod: string, count: number, gapMs = 50): Promise<void> {
+  await sendDatagrams(await podField(shop, pod, '.status.podIP'), port, count, gapMs);
 }
 
 /** The processes in the agent's container of a pod, without the one that lists them. */
@@ -109,9 +109,9 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
     successor = (await podNames()).find((pod) => !before.includes(pod));
   }
   await streaming.says(`${shop}/${successor}: joined`);
-  await Promise.all([send(first, 40), send(successor, 40)]);
   expect((await processes(first)).length).toBeGreaterThan(alone.length);
-  // What was sent as the last is to be in it too.
+  // At once, up to the end: what was sent as the last is to be in it too.
+  await Promise.all([send(first, 40, 0), send(successor, 40, 0)]);
   streaming.child.kill('SIGINT');
   expect(await exitCode(streaming.child), streaming.said()).toBe(0);
   for (const pod of [first, successor]) expect(await processes(pod)).toEqual(alone);
@@ -128,6 +128,8 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   const times = rows.map(([, time = '']) => time);
   expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
   expect(streaming.said()).not.toContain('late');
+  // The one that was deleted could not say it any more.
+  expect(streaming.said()).toContain('1 capture ended with the pod, or by force');
   // The streams themselves come by the container runtime, not by the pod's network.
   expect(await tshark(file, ['tcp.stream'], 'tcp')).toEqual([]);
   const { stderr } = await run(['tshark', '-r', file]);
