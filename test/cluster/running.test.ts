@@ -91,8 +91,12 @@ async function numbers(file: string): Promise<number[]> {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 test('a capture is started, seen, stopped and fetched: every packet of every pod, once', async () => {
-  const idle = await json<StatusResult>('status', 'deploy/web', '-o', 'json');
-  expect(idle.pods.map(({ pod, status }) => [pod, status?.state])).toEqual(pods.map((pod) => [pod, 'idle']));
+  // A pod is available as soon as its containers run; the first word of an agent comes a little later.
+  const states = async (): Promise<unknown> => {
+    const { stdout } = await cli(['status', 'deploy/web', '-o', 'json', ...inShop]);
+    return (JSON.parse(stdout) as StatusResult).pods.map(({ pod, status }) => [pod, status?.state]);
+  };
+  await expect.poll(states, { timeout: 20_000 }).toEqual(pods.map((pod) => [pod, 'idle']));
 
   const begun = performance.now();
   const { stderr } = await run(0, 'start', 'deploy/web', '--filter', `udp port ${port}`, '--rotate', '1s');
