@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, readFile, readdir, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
 import { capture, contained, run } from './command.ts';
@@ -118,25 +118,32 @@ export async function loadImage(handle: ClusterHandle, image: string, progress: 
   const label = `packet-capture.id=${id}`;
   if ((await run([...images, 'list', `name==${name}`])).stdout.includes(label)) return;
   await step(progress, `loading ${name}`, async () => {
-    await run([...importArchive, await archive(name, id, progress)]);
+    const file = await archive(name, id, progress);
+    try {
+      // Not by its name: another checkout, with an image of this name too, may take the file away meanwhile.
+      await run([...importArchive, `/proc/${process.pid}/fd/${file.fd}`]);
+    } finally {
+      await file.close();
+    }
     await run([...images, 'label', name, label]);
   });
 }
 
-/** The archive of an image in the cache; one of each name is kept. */
-async function archive(name: string, id: string, progress: Progress): Promise<string> {
+/** The archive of an image in the cache, to be closed by who reads it; one of each name is kept. */
+async function archive(name: string, id: string, progress: Progress): Promise<FileHandle> {
   const folder = join(cacheHome(), 'images');
   const prefix = `${name.replaceAll(/[^\w.-]/g, '_')}@`;
   const path = join(folder, `${prefix}${id}.tar`);
-  if (await isFile(path)) return path;
-  return withImagesLock(progress, async () => {
-    if (await isFile(path)) return path;
+  const there = async (): Promise<FileHandle | undefined> => open(path).catch(() => undefined);
+  return await there() ?? withImagesLock(progress, async () => {
+    const made = await there();
+    if (made !== undefined) return made;
     const old = (await readdir(folder)).filter((entry) => entry.startsWith(prefix));
     await Promise.all(old.map((entry) => rm(join(folder, entry))));
     const unfinished = `${path}.unfinished`;
     await run(contained(['buildah', 'push', id, `docker-archive:${unfinished}:${name}`]), { env: buildahEnvironment });
     await rename(unfinished, path);
-    return path;
+    return open(path);
   });
 }
 
