@@ -80,11 +80,18 @@ describe('what goes wrong with a mirror', () => {
     }
   });
 
-  test('a filter that the classifier cannot follow, and a device that somebody removes', async () => {
+  test('a filter that the classifier cannot follow, a place that is taken, and a device that somebody removes', async () => {
     const { file, end } = await collect(4790, 7);
     const pod = await startPod({ mirror, filter: 'vlan 5 or udp' });
     expect(await pod.mirror.next('error')).toMatchObject({ reason: expect.stringContaining('the filter has vlan') });
+    await inPod('tc qdisc add dev eth0 ingress');
+    const before = await traces();
     await pod.agent.set({ filter: 'udp port 1001' });
+    const taken = 'cannot mirror eth0: it has a qdisc `ingress` of somebody else\'s';
+    await until('word of the place', () => pod.mirror.events.find(({ reason }) => String(reason).includes(taken)));
+    await statusWhen('of a mirror that waits for a place', pod.captures, (said) => String(mirrorOf(said)['reason']).startsWith(taken));
+    expect(await traces()).toBe(before);
+    await inPod('tc qdisc delete dev eth0 ingress');
     await pod.mirror.next('mirror started');
     await inPod('ip link delete pcmirror0');
     await pod.mirror.next('mirror started');

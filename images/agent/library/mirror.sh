@@ -3,7 +3,7 @@
 # steps and also when this program is gone; so whatever is there at the start is taken away first.
 
 mirrorTarget='' mirrorDone='' mirrorAttached='' mirrorAddress='' lookupAt=0
-mirrorRetryAt=0 mirrorDelay=1 mirrorWaitsFor='' agentAt=''
+mirrorRetryAt=0 mirrorDelay=1 mirrorWaitsFor='' agentAt='' program=''
 
 # followMirror: one step. Copies what the settings want, and nothing else.
 followMirror() {
@@ -117,16 +117,19 @@ startMirror() {
 # attachMirror INTERFACE. On lo the kernel hands every packet over twice, when it leaves and when it arrives.
 attachMirror() {
   if [ "$1" = lo ]; then
-    printf '%s\n' "$programLo" | kernelMirror attach lo in
+    program=$programLo
+    kernelMirror attach lo in
     return
   fi
-  printf '%s\n' "$programOut" | kernelMirror attach "$1" out || return 1
-  printf '%s\n' "$programIn" | kernelMirror attach "$1" in
+  program=$programOut
+  kernelMirror attach "$1" out || return 1
+  program=$programIn
+  kernelMirror attach "$1" in
 }
 
-# kernelMirror COMMAND...: false if it cannot be done; the reason is then in $mirrorProblem.
+# kernelMirror COMMAND...: with $program on its standard input; false if it cannot be done: the reason is in $mirrorProblem.
 kernelMirror() {
-  mirrorProblem=$("$library/kernel-mirror" "$@" 2>&1) && return 0
+  mirrorProblem=$(printf '%s\n' "$program" | "$library/kernel-mirror" "$@" 2>&1) && return 0
   kernelStatus=$?
   mirrorProblem=${mirrorProblem#kernel-mirror: }
   [ "$kernelStatus" != 3 ] || mirrorProblem="the container has no NET_ADMIN: $mirrorProblem"

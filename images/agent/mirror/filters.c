@@ -24,6 +24,8 @@ enum { HANDLE_GUEST = 0x7063, HANDLE_OWNER = 0x7064 };
 struct found {
     unsigned ifindex;
     bool qdisc;
+    /* The older qdisc, in the same place, that has one direction alone. */
+    bool ingress;
     /* 0: there is no filter of ours. */
     unsigned handle;
     bool others;
@@ -46,8 +48,10 @@ static void on_qdisc(const struct nlmsghdr *object, void *context)
     const struct tcmsg *qdisc = NLMSG_DATA(object);
     struct found *found = context;
 
-    if ((unsigned)qdisc->tcm_ifindex == found->ifindex && qdisc->tcm_parent == TC_H_CLSACT && is_kind(object, "clsact"))
-        found->qdisc = true;
+    if ((unsigned)qdisc->tcm_ifindex != found->ifindex || qdisc->tcm_parent != TC_H_CLSACT)
+        return;
+    found->qdisc = is_kind(object, "clsact");
+    found->ingress = !found->qdisc;
 }
 
 static void on_filter(const struct nlmsghdr *object, void *context)
@@ -120,6 +124,8 @@ int attach_filter(unsigned ifindex, int direction, const struct verdict *verdict
     struct found found = look(ifindex);
     unsigned handle = found.handle;
 
+    if (found.ingress)
+        return refuse(EEXIST, "it has a qdisc `ingress` of somebody else's, so there is no place for `clsact`");
     if (handle == 0)
         handle = found.qdisc ? HANDLE_GUEST : HANDLE_OWNER;
     /* Both in one go, so that nothing ends between them and leaves a qdisc that nobody knows the owner of. */

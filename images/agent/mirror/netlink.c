@@ -155,6 +155,12 @@ const char *refusal(void)
     return words;
 }
 
+int refuse(int error, const char *why)
+{
+    snprintf(words, sizeof words, "%s", why);
+    return error;
+}
+
 int list_objects(int type, const void *body, size_t size, void (*each)(const struct nlmsghdr *, void *), void *context)
 {
     request(type, NLM_F_DUMP, body, size);

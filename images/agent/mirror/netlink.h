@@ -24,8 +24,9 @@ void end_nest(struct rtattr *attribute);
 /* Sends the requests. 0, or the error number of the first one that was refused; the others are carried out all the same. */
 int send_requests(void);
 
-/* Why, in the kernel's words. */
+/* Why, in the kernel's words, or in those of refuse(). */
 const char *refusal(void);
+int refuse(int error, const char *why);
 
 /* Calls `each` for every object that there is. 0, or an error number. */
 int list_objects(int type, const void *body, size_t size, void (*each)(const struct nlmsghdr *object, void *context), void *context);
