@@ -4,7 +4,7 @@ import { codedError, errorTable, formatError, isCodedError } from '../src/errors
 import { benchMirror } from '../test/bench/agent/mirror.ts';
 import { benchAgent } from '../test/bench/agent.ts';
 import { benchCommandLine } from '../test/bench/commandLine.ts';
-import { machineAndDate, type BenchOptions, type Figure } from '../test/bench/figure.ts';
+import { machineAndDate, type BenchOptions, type Findings } from '../test/bench/figure.ts';
 import { benchImage } from '../test/bench/image.ts';
 import { benchInjector } from '../test/bench/injector.ts';
 import { benchManifest } from '../test/bench/manifest.ts';
@@ -43,18 +43,19 @@ function interruption(): AbortSignal {
   return interrupted.signal;
 }
 
-async function measure(name: Name, options: BenchOptions): Promise<Figure[]> {
+async function measure(name: Name, options: BenchOptions): Promise<Findings> {
   try {
-    return await benches[name](options);
+    const found = await benches[name](options);
+    return Array.isArray(found) ? { figures: found, plots: [] } : found;
   } catch (error) {
     if (!options.signal.aborted) throw error;
     throw codedError('INTERRUPTED', 'the bench was interrupted', { cause: error });
   }
 }
 
-function formatSection(figures: readonly Figure[]): string {
+function formatSection({ figures, plots }: Findings): string {
   const rows = figures.map(({ what, measured, goal, beside }) => `| ${what} | ${measured} | ${goal} | ${beside} |`);
-  return [machineAndDate(), '', '| what | measured | goal | beside it, in the same run |', '|---|---|---|---|', ...rows].join('\n');
+  return [machineAndDate(), '', '| what | measured | goal | beside it, in the same run |', '|---|---|---|---|', ...rows, ...plots.flatMap(({ title, file }) => ['', `![${title}](${file})`])].join('\n');
 }
 
 async function writeSection(name: Name, section: string): Promise<void> {

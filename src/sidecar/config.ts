@@ -38,8 +38,8 @@ export interface OwnSidecarConfig {
 export type SidecarConfig = AgentSidecarConfig | OwnSidecarConfig;
 
 /**
- * Requests are what an idle sidecar is charged with. The limits carry about two thirds of 1 Gbit/s of whole packets
- * without loss; see docs/agent.md, Limits.
+ * Requests are what an idle sidecar is charged with. The limits carry 1 Gbit/s of whole packets without loss; see
+ * docs/agent.md, Limits.
  */
 export const defaultAgent: AgentConfig = {
   image: 'packet-capture/agent:0.1.0',

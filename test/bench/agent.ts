@@ -1,8 +1,10 @@
 import { benchCapture } from './agent/capture.ts';
 import { benchSidecar } from './agent/sidecar.ts';
-import type { BenchOptions, Figure } from './figure.ts';
+import type { BenchOptions, Findings } from './figure.ts';
 
 /** What the agent costs in a pod, and what it captures without a loss. */
-export async function benchAgent(options: BenchOptions): Promise<Figure[]> {
-  return [...(await benchSidecar(options)), ...(await benchCapture(options))];
+export async function benchAgent(options: BenchOptions): Promise<Findings> {
+  const sidecar = await benchSidecar(options);
+  const { figures, plots } = await benchCapture(options);
+  return { figures: [...sidecar, ...figures], plots };
 }

@@ -10,6 +10,13 @@ export interface Figure {
   readonly beside: string;
 }
 
+/** What a bench has found. */
+export interface Findings {
+  readonly figures: readonly Figure[];
+  /** Files in docs/ that it has drawn. */
+  readonly plots: readonly { readonly title: string; readonly file: string }[];
+}
+
 /** How a bench is to run. */
 export interface BenchOptions {
   /** For trying it out: a few minutes at most, and figures that tell nothing. */

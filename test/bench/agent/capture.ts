@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { makeNetwork } from '../../agent/network.ts';
 import { agentRootfs } from '../../agent/rootfs.ts';
-import type { BenchOptions, Figure } from '../figure.ts';
+import type { BenchOptions, Findings } from '../figure.ts';
 import { touchMemory, type Site } from './captures.ts';
 import { kinds } from './cells.ts';
 import { costFigures, latencyFigures } from './costs.ts';
@@ -18,7 +18,7 @@ import { startTraffic, type Traffic } from './traffic.ts';
 const searchMinutes = 21;
 
 /** Captures in a pod's network namespace: at what cost, what the app feels of it, and how much without a loss. */
-export async function benchCapture({ quick, signal }: BenchOptions): Promise<Figure[]> {
+export async function benchCapture({ quick, signal }: BenchOptions): Promise<Findings> {
   const root = await agentRootfs(stderrProgress);
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-bench-'));
   const group = await makeCpuGroup('packet-capture-bench-agent');
@@ -38,11 +38,10 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fig
   }
 }
 
-async function measure(site: Site, traffic: Traffic, quick: boolean): Promise<Figure[]> {
+async function measure(site: Site, traffic: Traffic, quick: boolean): Promise<Findings> {
   await touchMemory();
   const costs = await costFigures(site, traffic, quick ? 1 : 5);
   const latency = await latencyFigures(site, traffic, quick ? 1 : 9);
   const cells = await searchCells(site, traffic, quick ? 4 : searchMinutes, quick ? kinds.slice(2, 3) : kinds);
-  if (!quick) await plotRates(cells);
-  return [...rateFigures(cells), ...costs, ...latency];
+  return { figures: [...rateFigures(cells), ...costs, ...latency], plots: quick ? [] : [await plotRates(cells)] };
 }

@@ -1,5 +1,5 @@
 import { axis, label, legend, writePlot } from '../plot.ts';
-import { machineAndDate } from '../figure.ts';
+import { machineAndDate, type Findings } from '../figure.ts';
 import type { Program } from './captures.ts';
 import { kinds, limits, type Cell } from './cells.ts';
 
@@ -7,11 +7,12 @@ import { kinds, limits, type Cell } from './cells.ts';
 const bars: readonly (readonly [Program, string])[] = [['dumpcap', 'bare dumpcap'], ['agent', 'the agent'], ['tcpdump', 'bare tcpdump']];
 
 /** For each kind of traffic the highest rates without a loss, by the CPU limit. */
-export async function plotRates(cells: readonly Cell[]): Promise<void> {
+export async function plotRates(cells: readonly Cell[]): Promise<Findings['plots'][number]> {
+  const [title, file] = ['Packets stored without a loss, in thousands a second, by CPU limit', 'agent-rates.svg'];
   const columns = kinds.map((kind, column) => ({ kind, left: 50 + column * 228, own: cells.filter((cell) => cell.kind.name === kind.name) }));
-  await writePlot(new URL('../../../docs/agent-rates.svg', import.meta.url), { width: 960, height: 360 }, {
+  await writePlot(new URL(`../../../docs/${file}`, import.meta.url), { width: 960, height: 360 }, {
     title: [
-      { text: 'Packets stored without a loss, in thousands a second, by CPU limit', left: 0, textStyle: { ...label, fontSize: 14 } },
+      { text: title, left: 0, textStyle: { ...label, fontSize: 14 } },
       { text: `Pale: the sender could do no more. ${machineAndDate()}`, left: 0, bottom: 0, textStyle: { ...label, fontSize: 11, fontWeight: 'normal' as const } },
       ...columns.map(({ kind, left }) => ({ text: kind.name, left, top: 64, textStyle: { ...label, fontSize: 12, fontWeight: 'normal' as const } })),
     ],
@@ -29,4 +30,5 @@ export async function plotRates(cells: readonly Cell[]): Promise<void> {
       })),
     ),
   });
+  return { title, file };
 }

@@ -5,8 +5,7 @@
  *   sink PORT                                  takes one connection after the other and reads it to its end
  *   ping ADDRESS PORT ROUNDS                   64 bytes there and back over one connection, ROUNDS times
  *   echo PORT                                  the other end of `ping`
- * Prints one line: udp and tcp what was sent (packets or writes) and the nanoseconds that it took, ping the median round
- * trip in nanoseconds.
+ * Prints one line: udp and tcp what was sent (packets or writes), ping the median round trip in nanoseconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -172,8 +171,7 @@ int main(int argc, char *argv[])
         int is_udp = what[0] == 'u', handle = open_socket(is_udp ? SOCK_DGRAM : SOCK_STREAM, argv[2], argv[3]);
         struct pace pace = {.start = clock_ns(), .per_second = atof(argv[5]), .seconds = atof(argv[6])};
 
-        uint64_t sent = (is_udp ? send_udp : send_tcp)(handle, (size_t)atoi(argv[4]), &pace);
-        printf("%llu %llu\n", (unsigned long long)sent, (unsigned long long)(clock_ns() - pace.start));
+        printf("%llu\n", (unsigned long long)(is_udp ? send_udp : send_tcp)(handle, (size_t)atoi(argv[4]), &pace));
     } else if (argc == 5 && strcmp(what, "ping") == 0) {
         ping(open_socket(SOCK_STREAM, argv[2], argv[3]), (size_t)atoi(argv[4]));
     } else if (argc == 3 && strcmp(what, "sink") == 0) {

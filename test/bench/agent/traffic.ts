@@ -14,8 +14,8 @@ export interface Kind {
 }
 
 export interface Traffic {
-  /** Sends so many a second, for so long. @returns how many it was in the end, and the seconds that it took */
-  readonly send: (kind: Kind, perSecond: number, seconds: number) => Promise<{ readonly sent: number; readonly seconds: number }>;
+  /** Sends so many a second, for just so long. @returns how many it was in the end: fewer, if the sender could not keep pace */
+  readonly send: (kind: Kind, perSecond: number, seconds: number) => Promise<number>;
   /** Nanoseconds of a round trip over TCP, the median of so many. */
   readonly roundTrip: (rounds: number) => Promise<number>;
   readonly stop: () => void;
@@ -34,13 +34,10 @@ export async function startTraffic(network: Network, folder: string): Promise<Tr
     return child;
   };
   const apps = [await app('sink', sinkPort), await app('echo', echoPort)];
-  const ask = async (...args: readonly string[]): Promise<number[]> => (await run([...network.enterWorld, program, ...args])).stdout.split(' ').map(Number);
+  const ask = async (...args: readonly string[]): Promise<number> => Number((await run([...network.enterWorld, program, ...args])).stdout);
   return {
-    send: async ({ protocol, size }, perSecond, seconds) => {
-      const [sent = 0, nanoseconds = 0] = await ask(protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds));
-      return { sent, seconds: nanoseconds / 1e9 };
-    },
-    roundTrip: async (rounds) => (await ask('ping', pod, echoPort, String(rounds)))[0] ?? Number.NaN,
+    send: ({ protocol, size }, perSecond, seconds) => ask(protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds)),
+    roundTrip: (rounds) => ask('ping', pod, echoPort, String(rounds)),
     stop: () => {
       for (const child of apps) child.kill('SIGKILL');
     },

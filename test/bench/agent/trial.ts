@@ -34,12 +34,12 @@ export async function runTrial(program: Program, site: Site, traffic: Traffic, {
   try {
     const before = await site.group.seconds();
     await site.group.limit(cores);
-    const [{ sent, seconds: took }, megabytes] = await Promise.all([traffic.send(kind, perSecond, seconds), memoryAfter(site, seconds * 900)]);
+    const [sent, megabytes] = await Promise.all([traffic.send(kind, perSecond, seconds), memoryAfter(site, seconds * 900)]);
     await site.group.limit(undefined);
     await sleep(settleMs);
     const used = (await site.group.seconds()) - before;
     const { packets, share } = await countStored(await capture.stop(), kind, sent);
-    return { perSecond: sent / took, lossFree: share === 1, cpuPerMillion: (used / packets) * 1e6, megabytes };
+    return { perSecond: sent / seconds, lossFree: share === 1, cpuPerMillion: (used / packets) * 1e6, megabytes };
   } finally {
     await site.group.limit(undefined);
     await capture.remove();
