@@ -8,6 +8,7 @@ import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
+const mirror = { settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' }, program: 'packet-capture-mirror', capability: 'net_admin' } as const;
 
 /** Anonymous memory of all processes of the container, in kB. */
 async function anonymousMemory(agent: Agent): Promise<number> {
@@ -24,7 +25,7 @@ async function processorTime(pid: number | undefined): Promise<number> {
 /** dumpcap of the agent's image in a container of its own, without the agent; its process id. */
 async function startBareDumpcap(): Promise<number> {
   const [captures, settings] = [await folder(), await folder()];
-  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'NET_RAW'];
+  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw'];
   const dumpcap = ['dumpcap', '-q', '-i', 'eth0', '-B', '4', '-f', 'udp', '-w', '/captures/bare.pcapng'];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container, ...dumpcap], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -53,6 +54,22 @@ describe('the container', () => {
     console.log(`idle: ${memory} kB anonymous, ${(share * 100).toFixed(3)} % of a core`);
     expect(memory).toBeLessThan(3000);
     expect(share).toBeLessThan(0.001);
+  });
+
+  test('of a mirror: at most 1 MB of anonymous memory, and less than three thousandths of a core, also while packets are copied', async () => {
+    const agent = await start(mirror);
+    await agent.next('mirror started');
+    await agent.alone();
+    const [pid] = await agent.processes();
+    const from = await processorTime(pid);
+    await network().send({ count: 20_000, size: 1000, perSecond: 5000 });
+    const share = (await processorTime(pid) - from) / 4;
+    const memory = await anonymousMemory(agent);
+    console.log(`mirror: ${memory} kB anonymous, ${(share * 100).toFixed(3)} % of a core`);
+    expect(memory).toBeLessThan(1000);
+    expect(share).toBeLessThan(0.003);
+    expect(await agent.stop()).toMatchObject({ code: 0 });
+    expect(agent.events.find(({ event }) => event === 'mirror stopped')).toMatchObject({ packets: expect.toSatisfy((packets: number) => packets >= 20_000), dropped: 0 });
   });
 
   test('running: at most 3 MB of anonymous memory, while packets come and after them', async () => {

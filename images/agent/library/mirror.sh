@@ -223,10 +223,10 @@ endMirror() {
   fi
   if [ -n "$terminated" ]; then
     setMirrorState stopped
-  elif [ -n "$invalidNames" ] && { [ -z "$valid" ] || [ -z "$mirror" ]; }; then
-    setMirrorState invalid "not valid:$invalidNames"
-  elif [ -z "$mirror" ]; then
+  elif [ -z "$now_MIRROR" ]; then
     setMirrorState idle 'mirror is not set'
+  elif [ -z "$valid" ] || [ -z "$mirror" ]; then
+    setMirrorState invalid "not valid:$invalidNames"
   else
     setMirrorState idle state
   fi

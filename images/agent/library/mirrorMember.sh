@@ -6,8 +6,8 @@
 mirrorAt=0 mirrorStamp=''
 noMirror='the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created, in a namespace that admits NET_ADMIN'
 
-# followMirror: looks once a second; does not wait.
-followMirror() {
+# readMirror: looks once a second; does not wait.
+readMirror() {
   [ "$now" -ge "$mirrorAt" ] || return 0
   mirrorAt=$((now + 100))
   stamp=
