@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadImage } from '../../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import type { ClusterHandle } from '../../../scripts/cluster/paths.ts';
@@ -21,13 +22,20 @@ const namespaceOf = (obstacle: Obstacle): string => `${prefix}-${obstacle}`;
 /** Of namespaces: a label for each way, beside those of other releases on the node. */
 const labelOf = (obstacle: Obstacle): string => `${prefix}.packet-capture.internal/${obstacle}`;
 
+export interface Creations {
+  /** In milliseconds. */
+  readonly times: Readonly<Record<Obstacle, readonly number[]>>;
+  /** Of the busiest injector, behind them, in MB. */
+  readonly workingSet: number;
+}
+
 /**
  * What the API server needs to create a pod of 10 KB, in milliseconds: in a namespace that nothing is injected into, in
  * one where the barest policy changes it, in one that our policy injects into, and in one that the webhook of the chart with
  * its default values injects into; one pod each in turn. For an API server where no policy with parameters was ever deleted:
  * any other reads them anew for every pod (see parametersName in src/policy/objects.ts).
  */
-export async function measureCreations(node: ClusterHandle, count: number): Promise<Readonly<Record<Obstacle, readonly number[]>>> {
+export async function measureCreations(node: ClusterHandle, count: number): Promise<Creations> {
   const helm = await ensureHelm(4, stderrProgress);
   await loadImage(node, await ensureInjectorImage(stderrProgress), stderrProgress);
   const objects = [...obstacles.map(namespaceObject), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } }, ...barePolicy(), ...policy()];
@@ -44,7 +52,10 @@ export async function measureCreations(node: ClusterHandle, count: number): Prom
     // A few are helm's and the node's; the policy's would be one at least for each of its pods.
     if (await readsOfConfigMaps(node) - readsBefore >= count) throw new Error('the API server watches no ConfigMaps: measure on a node that is new');
     const times = JSON.parse(created.stdout) as Readonly<Record<string, readonly number[]>>;
-    return Object.fromEntries(obstacles.map((obstacle) => [obstacle, times[namespaceOf(obstacle)] ?? []])) as Record<Obstacle, readonly number[]>;
+    return {
+      times: Object.fromEntries(obstacles.map((obstacle) => [obstacle, times[namespaceOf(obstacle)] ?? []])) as Record<Obstacle, readonly number[]>,
+      workingSet: await workingSetOfInjectors(node),
+    };
   } finally {
     await runInNetns(node, [helm, 'uninstall', prefix, '-n', home, '--ignore-not-found', '--wait']);
     await kubectl(node, ['delete', '-f', '-', '--ignore-not-found', '--wait=true'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects.toReversed() }) });
@@ -79,6 +90,19 @@ function barePolicy(): readonly object[] {
     { apiVersion: admission, kind: 'MutatingAdmissionPolicy', metadata, spec: { failurePolicy: 'Fail', reinvocationPolicy: 'IfNeeded', matchConstraints: { resourceRules }, mutations } },
     { apiVersion: admission, kind: 'MutatingAdmissionPolicyBinding', metadata, spec: { policyName: metadata.name, matchResources } },
   ];
+}
+
+/** The kubelet looks every ten seconds or so. */
+const settleMs = 20_000;
+
+/** What the kubelet counts, compares with a limit and evicts by: without the file pages that the kernel can drop. */
+async function workingSetOfInjectors(node: ClusterHandle): Promise<number> {
+  await sleep(settleMs);
+  const { stdout: name } = await kubectl(node, ['get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}']);
+  const { stdout } = await kubectl(node, ['get', '--raw', `/api/v1/nodes/${name}/proxy/metrics/resource`]);
+  const bytes = [...stdout.matchAll(/^container_memory_working_set_bytes\{(?=[^}]*container="injector")[^}]*\} (\S+)/gm)].map(([, text]) => Number(text));
+  if (bytes.length === 0) throw new Error('the kubelet tells no working set of the injectors');
+  return Math.max(...bytes) / 1e6;
 }
 
 /** How many single ConfigMaps the API server has been asked for, by itself too. */
