@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished } from 'vitest';
 import { inNetns, nodeAddress } from '../../scripts/cluster/machine.ts';
-import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { noProgress } from '../../scripts/cluster/progress.ts';
 import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
 import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer, type Keys, type Uploaded } from '../agent/bucket.ts';
 import { countPackets } from '../agent/captureFile.ts';
 import { gaps, numberedPackets } from './sequence.ts';
-import { kube } from './workbench.ts';
+import { kube, nginxImage } from './workbench.ts';
 
 const node = inject('node');
 const bucketAddress = `${nodeAddress}:7070`;
@@ -45,9 +44,7 @@ export async function uploadSite(namespace: string): Promise<UploadSite> {
   };
 }
 
-export const port = 9999;
-
-/** A captured Deployment of one pod. */
+/** A Deployment of one pod, whose app ends when it is told to: it leaves the grace period to the sidecar. */
 export function deployment(namespace: string): string {
   return `apiVersion: apps/v1
 kind: Deployment
@@ -63,8 +60,7 @@ spec:
     spec:
       containers:
         - name: app
-          image: ${pauseImage}
-          imagePullPolicy: Never
+          image: ${nginxImage}
 `;
 }
 

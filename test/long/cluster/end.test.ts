@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { kill } from '../../../scripts/cluster/cgroups.ts';
 import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, nginxImage, podField, restarts } from '../../cluster/workbench.ts';
+import { watchPods } from './podWatch.ts';
 import { agentProcess, podProcesses } from './podProcesses.ts';
 import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from '../../cluster/sequence.ts';
 
@@ -108,6 +109,7 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
 
   test('its sidecar is killed: all but the last two seconds can be read, it goes on by itself, and the app runs on', async () => {
     const { address, folder } = await startPod('polite', 30);
+    const watch = await watchPods(namespace);
     const app = await podField(namespace, 'polite', '.status.containerStatuses[0].containerID');
     const { count, sent } = send(address, 14);
     await sleep(5000);
@@ -122,7 +124,8 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
     const [old, fresh] = await Promise.all([names.filter(isOld), names.filter((name) => !isOld(name))].map(async (some) => numberedPackets(some.map((name) => join(folder, name)))));
     const last = old?.at(-1) ?? { number: Number.NaN, time: Number.NaN };
     const first = fresh?.[0] ?? { number: Number.NaN, time: Number.NaN };
-    console.log(JSON.stringify({ beforeKill: old?.length, lostBeforeKill: seconds(killed - last.time), awayFor: seconds(first.time - killed), afterKill: fresh?.length }));
+    console.log(JSON.stringify({ beforeKill: old?.length, lostBeforeKill: seconds(killed - last.time), awayFor: seconds(first.time - killed), afterKill: fresh?.length, harm: watch.harm() }));
+    await watch.stop();
     expect(gaps(old ?? [])).toEqual([]);
     expect(killed - last.time).toBeLessThan(2);
     expect(gaps(fresh ?? [], first.number)).toEqual([]);

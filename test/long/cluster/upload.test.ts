@@ -52,8 +52,13 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   await site.server.stop();
   const keys = { access: 'ANOTHERACCESSKEY', secret: 'another/secret+key/of+the+bucket' };
   await site.server.start(keys);
-  const refused = async (): Promise<string | undefined> => (await agentEvents(namespace, pod)).find(({ event, reason = '' }) => event === 'upload failed' && reason.includes('403'))?.reason;
-  const refusal = await until('refusal', refused, { milliseconds: 120_000 });
+  const failed = async (): Promise<string[]> => (await agentEvents(namespace, pod)).filter(({ event }) => event === 'upload failed').map(({ reason = '' }) => reason);
+  let reasons: string[] = [];
+  const refused = async (): Promise<string | undefined> => {
+    reasons = await failed();
+    return reasons.find((reason) => /status code: 40[34]/.test(reason));
+  };
+  const refusal = await until('refusal', refused, { milliseconds: 120_000, instead: () => reasons });
   await site.putSecret(keys);
   const nextAfter = await nextUpload();
 
