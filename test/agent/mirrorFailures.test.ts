@@ -80,6 +80,17 @@ describe('what goes wrong with a mirror', () => {
     }
   });
 
+  test('a collector behind a tunnel of the pod, whose packets would be copied without an end, wants a filter', async () => {
+    const pod = await startPod({ mirror: 'vxlan://10.77.0.9' });
+    expect(await pod.mirror.next('error')).toMatchObject({ reason: 'mirror to vxlan://10.77.0.9: there is no route to 10.77.0.9' });
+    await inPod('ip tuntap add tun0 mode tun; ip link set tun0 up; ip route add 10.77.0.0/24 dev tun0');
+    const reason = 'mirror to vxlan://10.77.0.9: 10.77.0.9 is behind tun0, a tunnel: set a filter that leaves the tunnel\'s own packets out';
+    await until('word of the tunnel', () => pod.mirror.events.find((event) => event['reason'] === reason));
+    await pod.agent.set({ filter: 'tcp' });
+    expect(await pod.mirror.next('mirror started')).toMatchObject({ interfaces: ['eth0'], without: ['tun0'] });
+    await inPod('ip link delete tun0');
+  });
+
   test('a filter that the classifier cannot follow, a place that is taken, and a device that somebody removes', async () => {
     const { file, end } = await collect(4790, 7);
     const pod = await startPod({ mirror, filter: 'vlan 5 or udp' });

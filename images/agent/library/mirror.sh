@@ -101,7 +101,7 @@ startMirror() {
   target="$mirrorAddress $mirrorPort $mirrorVni"
   if [ "$target" != "$mirrorTarget" ] || ! [ -e /sys/class/net/pcmirror0 ]; then
     clearMirror
-    kernelMirror start "$mirrorVni" "$mirrorAddress" "$mirrorPort" "$ownPorts" || return 1
+    checkWay && kernelMirror start "$mirrorVni" "$mirrorAddress" "$mirrorPort" "$ownPorts" || return 1
     mirrorTarget=$target
   fi
   for one in $mirrorAttached; do
@@ -112,6 +112,27 @@ startMirror() {
     attachMirror "${one%:*}" || return 1
   done
   mirrorDone=$wanted
+}
+
+# checkWay: false if the copies go through a tunnel of the pod's own, and nothing keeps the tunnel's packets from being copied
+# in their turn, and so on without an end.
+checkWay() {
+  way=$(ip route get "$mirrorAddress" 2> /dev/null)
+  case $way in
+    *' dev '*) ;;
+    *)
+      mirrorProblem="there is no route to $mirrorAddress"
+      return 1
+      ;;
+  esac
+  device=${way#*' dev '}
+  device=${device%% *}
+  { read -r kind < "/sys/class/net/$device/type"; } 2> /dev/null
+  case $kind/$filter in
+    1/* | 772/* | */?*) return 0 ;;
+  esac
+  mirrorProblem="$mirrorAddress is behind $device, a tunnel: set a filter that leaves the tunnel's own packets out"
+  return 1
 }
 
 # attachMirror INTERFACE. On lo the kernel hands every packet over twice, when it leaves and when it arrives.
