@@ -48,7 +48,6 @@ export const errorTable = {
   NOT_CAPTURED: { exit: 1, hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` says why it is not there.' },
   CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay as they are set.' },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it goes on where it ended.' },
-  NOT_YET: { exit: 2, hint: 'This version does not have it yet.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: 1 | 2; hint: string }>;
 

@@ -27,7 +27,7 @@ export function addInjectFlags(command: Command): Command {
 
 /**
  * The flags as options for manifests.
- * @throws USAGE, POD_SECURITY, FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_INVALID, NOT_YET
+ * @throws USAGE, POD_SECURITY, FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_INVALID
  */
 export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectManifestOptions, 'file'>> {
   const settings = settingsOfFlags({ ...flags });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { codedError } from '../errors.ts';
-import { findSetting, settingProblem, settings, type SettingName, type SettingValues } from '../settings/index.ts';
+import { settingProblem, settings, type SettingName, type SettingValues } from '../settings/index.ts';
 
 /** Adds one flag per row of the settings' table, except for those that the command itself decides. */
 export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
@@ -14,7 +14,7 @@ export function addSettingFlags(command: Command, except: readonly SettingName[]
 
 /**
  * The settings among a command's parsed options.
- * @throws SETTING_INVALID for a value that is not valid, NOT_YET for a setting that this version cannot do
+ * @throws SETTING_INVALID for a value that is not valid
  */
 export function settingsOfFlags(options: Readonly<Record<string, unknown>>): SettingValues {
   const values: Partial<Record<SettingName, string>> = {};
@@ -27,12 +27,11 @@ export function settingsOfFlags(options: Readonly<Record<string, unknown>>): Set
   return values;
 }
 
-/** @throws SETTING_UNKNOWN, SETTING_INVALID, NOT_YET */
+/** @throws SETTING_UNKNOWN, SETTING_INVALID */
 function checkSetting(name: string, value: string, where: string): void {
   const problem = settingProblem(name, value);
   if (problem === undefined) return;
-  const code = findSetting(name)?.available === false ? 'NOT_YET' : 'SETTING_INVALID';
-  throw codedError(code, `${name} "${value}" ${problem}`, { where });
+  throw codedError('SETTING_INVALID', `${name} "${value}" ${problem}`, { where });
 }
 
 /** commander's own rule for the name of an option's property. */

@@ -3,10 +3,9 @@ import { settings } from './table.ts';
 
 /** The table of settings for the documents, as Markdown; no final newline. */
 export function settingsMarkdown(): string {
-  const rows = settings.map(({ name, default: value, text, available }) => {
-    const meaning = available ? text : `${text} *(not yet)*`;
-    return [`\`--${name}\``, `\`${settingAnnotation(name)}\``, value === '' ? 'none' : `\`${value}\``, meaning.replaceAll('|', '\\|')];
-  });
+  const rows = settings.map(({ name, default: value, text }) => [
+    `\`--${name}\``, `\`${settingAnnotation(name)}\``, value === '' ? 'none' : `\`${value}\``, text.replaceAll('|', '\\|'),
+  ]);
   return [['flag', 'annotation', 'default', 'meaning'], ['---', '---', '---', '---'], ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

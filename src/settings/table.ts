@@ -21,8 +21,6 @@ export interface Setting {
   readonly placeholder: string;
   /** One line of help. */
   readonly text: string;
-  /** False: known by name, and refused until the capture agent can do it. */
-  readonly available: boolean;
 }
 
 /**
@@ -36,7 +34,6 @@ export const settings = [
     default: 'running',
     placeholder: 'running|idle',
     text: 'running captures; idle closes the file and waits at no cost',
-    available: true,
   },
   {
     name: 'filter',
@@ -44,7 +41,6 @@ export const settings = [
     default: '',
     placeholder: 'EXPRESSION',
     text: 'pcap-filter expression, for example "tcp port 80"; an invalid one captures nothing',
-    available: true,
   },
   {
     name: 'interfaces',
@@ -52,7 +48,6 @@ export const settings = [
     default: 'all',
     placeholder: 'NAMES',
     text: 'interface names, comma separated; all: every interface that is up, except lo',
-    available: true,
   },
   {
     name: 'snaplen',
@@ -60,7 +55,6 @@ export const settings = [
     default: '0',
     placeholder: 'BYTES',
     text: 'bytes kept of each packet; 0: whole packets',
-    available: true,
   },
   {
     name: 'file-size',
@@ -68,7 +62,6 @@ export const settings = [
     default: '16Mi',
     placeholder: 'QUANTITY',
     text: 'a file is closed at this size',
-    available: true,
   },
   {
     name: 'file-count',
@@ -76,7 +69,6 @@ export const settings = [
     default: '8',
     placeholder: 'N',
     text: 'files kept in the ring; the oldest goes first',
-    available: true,
   },
   {
     name: 'rotate',
@@ -84,7 +76,6 @@ export const settings = [
     default: '60s',
     placeholder: 'DURATION',
     text: 'a file is closed after this time, with or without packets',
-    available: true,
   },
   {
     name: 'duration',
@@ -92,7 +83,6 @@ export const settings = [
     default: '',
     placeholder: 'DURATION',
     text: 'idle after this time',
-    available: true,
   },
   {
     name: 'packet-count',
@@ -100,7 +90,6 @@ export const settings = [
     default: '',
     placeholder: 'N',
     text: 'idle after this many packets',
-    available: true,
   },
   {
     name: 'buffer-size',
@@ -108,7 +97,6 @@ export const settings = [
     default: '4Mi',
     placeholder: 'QUANTITY',
     text: "the kernel's packet buffer per interface",
-    available: true,
   },
   {
     name: 'upload',
@@ -116,7 +104,6 @@ export const settings = [
     default: '',
     placeholder: 'REMOTE',
     text: 'an rclone destination for closed files, for example s3:bucket/prefix',
-    available: true,
   },
   {
     name: 'stream',
@@ -124,7 +111,6 @@ export const settings = [
     default: '',
     placeholder: 'HOST:PORT',
     text: 'PCAP-over-IP push to a collector',
-    available: true,
   },
   {
     name: 'mirror',
@@ -132,7 +118,6 @@ export const settings = [
     default: '',
     placeholder: 'URL',
     text: 'live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created',
-    available: true,
   },
 ] as const satisfies readonly Setting[];
 

@@ -67,6 +67,5 @@ export function settingProblem(name: string, value: string): string | undefined 
   const setting = findSetting(name);
   if (setting === undefined) return 'is no setting';
   if (value === '') return undefined;
-  if (!setting.available) return 'is not available in this version';
   return checks[setting.type](value);
 }

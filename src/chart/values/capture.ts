@@ -67,9 +67,7 @@ type CaptureFields = { readonly [Name in SettingName]: Leaf<string | number> };
 
 function captureFields(): CaptureFields {
   const known: readonly Setting[] = settings;
-  const fields = known
-    .filter(({ available }) => available)
-    .map(({ name, default: value, text, type }) => [name, leaf<string | number>(value, text, schemas[type])]);
+  const fields = known.map(({ name, default: value, text, type }) => [name, leaf<string | number>(value, text, schemas[type])]);
   return Object.fromEntries(fields) as CaptureFields;
 }
 

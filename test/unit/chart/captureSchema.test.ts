@@ -44,7 +44,7 @@ const written = fc.oneof(
   fc.string(),
 );
 
-describe.each(settings.filter(({ available }) => available).map(({ name, type }) => [name, type] as const))('%s', (name, type) => {
+describe.each(settings.map(({ name, type }) => [name, type] as const))('%s', (name, type) => {
   const schema = settingSchema(type) as Rule;
 
   test('takes what the injector takes, and hardly more', () => {
