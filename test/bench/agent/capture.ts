@@ -25,7 +25,7 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fin
   const network = await makeNetwork();
   try {
     await network.addInterface('eth0', 0);
-    const traffic = await startTraffic(network, folder);
+    const traffic = await startTraffic(network, group, folder);
     try {
       return await measure({ root, network, group, signal }, traffic, quick);
     } finally {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { run } from '../../../scripts/cluster/command.ts';
 import type { Network } from '../../agent/network.ts';
 import { ports } from './captures.ts';
+import type { CpuGroup } from './cpuGroup.ts';
 
 /** One kind of traffic: packets of UDP, or writes over one connection of TCP. */
 export interface Kind {
@@ -25,16 +26,16 @@ const [sinkPort, echoPort] = [String(ports.packets), String(ports.trips)];
 const [nobody, pod] = ['10.99.0.9', '10.99.0.2'];
 
 /** Compiles the sender into `folder`, and starts the app in the pod that answers it. */
-export async function startTraffic(network: Network, folder: string): Promise<Traffic> {
+export async function startTraffic(network: Network, group: CpuGroup, folder: string): Promise<Traffic> {
   const program = join(folder, 'traffic');
   await run(['gcc', '-std=c11', '-O2', '-o', program, join(import.meta.dirname, 'traffic.c')]);
   const app = async (what: string, on: string): Promise<ChildProcess> => {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network.enterPod, program, what, on], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enterBeside, ...network.enterPod, program, what, on], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(createInterface(child.stdout), 'line');
     return child;
   };
   const apps = [await app('sink', sinkPort), await app('echo', echoPort)];
-  const ask = async (...args: readonly string[]): Promise<number> => Number((await run([...network.enterWorld, program, ...args])).stdout);
+  const ask = async (...args: readonly string[]): Promise<number> => Number((await run([...group.enterBeside, ...network.enterWorld, program, ...args])).stdout);
   return {
     send: ({ protocol, size }, perSecond, seconds) => ask(protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds)),
     roundTrip: (rounds) => ask('ping', pod, echoPort, String(rounds)),
