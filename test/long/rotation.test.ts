@@ -44,7 +44,8 @@ interface Observed {
 }
 
 async function observe(name: string, settings: Readonly<Record<string, string>>, secret?: string): Promise<Observed> {
-  const group = await makeAgentGroup(`packet-capture-rotation-${name}`);
+  // Of this run alone: it may be on a machine with others.
+  const group = await makeAgentGroup(`packet-capture-rotation-${name}-${process.pid}`);
   groups.push(group);
   const captures = await folder();
   const agent = await start({
@@ -115,6 +116,7 @@ test(`a file a second for ${seconds} s, without packets, and with one in each fi
   for (let next = performance.now(); next < end; next += everyMs) {
     await sleep(Math.max(0, next - performance.now()));
     await Promise.all([look(idle), look(busy)]);
+    if (idle.samples.length % 60 === 0) console.log(JSON.stringify({ samples: idle.samples.length, idle: summary(idle), busy: summary(busy) }));
   }
   await sending;
   const rotations = [idle, busy].map(({ agent }) => agent.events.filter(({ event }) => event === 'file closed').length);
