@@ -5,7 +5,7 @@ import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { makeNetwork } from '../../agent/network.ts';
 import { agentRootfs } from '../../agent/rootfs.ts';
 import type { BenchOptions, Findings } from '../figure.ts';
-import { touchMemory, type Site } from './captures.ts';
+import type { Site } from './captures.ts';
 import { kinds } from './cells.ts';
 import { costFigures, latencyFigures } from './costs.ts';
 import { makeCpuGroup } from './cpuGroup.ts';
@@ -39,7 +39,6 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fin
 }
 
 async function measure(site: Site, traffic: Traffic, quick: boolean): Promise<Findings> {
-  await touchMemory();
   const costs = await costFigures(site, traffic, quick ? 1 : 5);
   const latency = await latencyFigures(site, traffic, quick ? 1 : 9);
   const cells = await searchCells(site, traffic, quick ? 4 : searchMinutes, quick ? kinds.slice(2, 3) : kinds);

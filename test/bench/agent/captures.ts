@@ -43,13 +43,13 @@ const bufferMebibytes = 4;
 const memoryFolder = '/dev/shm/packet-capture-bench-';
 
 /**
- * Makes sure that the files' memory has been used before. To a virtual machine its host gives memory when it is first
- * touched, and that would be measured as the program's own CPU, three times that of the write itself.
+ * Uses as much memory as files of so many bytes will need, and frees it. A virtual machine hands free memory back to its
+ * host after some seconds, and waits for it when it is touched again: that would be measured as the program's own CPU,
+ * and take more than the write itself.
  */
-export async function touchMemory(): Promise<void> {
+export async function touchMemory(bytes: number): Promise<void> {
   const folder = await mkdtemp(memoryFolder);
-  const bytes = Math.min(2 ** 31, freemem() / 4);
-  await run(['dd', 'if=/dev/zero', `of=${join(folder, 'zeros')}`, 'bs=1M', `count=${Math.round(bytes / 2 ** 20)}`]);
+  await run(['dd', 'if=/dev/zero', `of=${join(folder, 'zeros')}`, 'bs=1M', `count=${Math.ceil(Math.min(bytes, freemem() / 4) / 2 ** 20)}`]);
   await rm(folder, { recursive: true });
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startCapture, type Program, type Site } from './captures.ts';
+import { startCapture, touchMemory, type Program, type Site } from './captures.ts';
 import { countStored } from './stored.ts';
 import type { Kind, Traffic } from './traffic.ts';
 
@@ -27,11 +27,15 @@ export interface Load {
 /** The kernel holds packets back until a timeout of libpcap's: 1 s in tcpdump, 250 ms in dumpcap. The agent waits for them itself. */
 const settling = { agent: 0, dumpcap: 500, tcpdump: 1250 } as const;
 
+/** Of a packet and of its block in a file, and the answers of TCP. */
+const headersBytes = 200;
+
 /** Starts the program, limits its CPU while the packets are sent, ends it, and looks for them in its files. */
 export async function runTrial(program: Program, site: Site, traffic: Traffic, { kind, perSecond, seconds, cores, settleMs = settling[program] }: Load): Promise<Trial> {
   site.signal.throwIfAborted();
   const capture = await startCapture(program, site);
   try {
+    await touchMemory(perSecond * seconds * (kind.size + headersBytes));
     const before = await site.group.seconds();
     await site.group.limit(cores);
     const [sent, megabytes] = await Promise.all([traffic.send(kind, perSecond, seconds), memoryAfter(site, seconds * 900)]);
