@@ -40,7 +40,7 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fin
 
 async function measure(site: Site, traffic: Traffic, quick: boolean): Promise<Findings> {
   const costs = await costFigures(site, traffic, quick ? 1 : 5);
-  const latency = await latencyFigures(site, traffic, quick ? 1 : 9);
+  const latency = await latencyFigures(site, traffic, quick ? 1 : 7);
   const cells = await searchCells(site, traffic, quick ? 4 : searchMinutes, quick ? kinds.slice(2, 3) : kinds);
   return { figures: [...rateFigures(cells), ...costs, ...latency], plots: quick ? [] : [await plotRates(cells)] };
 }

@@ -11,7 +11,7 @@ export async function costFigures(site: Site, traffic: Traffic, rounds: number):
   const sizes = [1400, 64] as const;
   const figures: Figure[] = [];
   for (const size of sizes) {
-    const load: Load = { kind: { protocol: 'udp', size }, perSecond: 20_000, seconds: 4, cores: undefined, settleMs: 1250 };
+    const load: Load = { kind: { protocol: 'udp', size }, perSecond: 20_000, seconds: 3, cores: undefined, settleMs: 1250 };
     stderrProgress(`measuring what packets of ${size} bytes take, ${rounds} rounds`);
     const trials = record<Trial[]>(() => []);
     for (let round = 0; round < rounds; round += 1) {
