@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { credentials } from '../../agent/bucket.ts';
-import { readStatus } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
 import { startSender, type Sender } from '../../cluster/sequence.ts';
 import { deployment, expectUploaded, uploadSite } from '../../cluster/uploadBench.ts';
-import { agentEvent, agentEvents, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
+import { agentEvent, agentEvents, agentImage, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
 
 const namespace = `secret-${Date.now().toString(36)}`;
 const perSecond = 100;
@@ -29,7 +28,6 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=60s']);
   const pod = (await kube(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().replace('pod/', '');
   await agentEvent(namespace, pod, 'started');
-  const folder = await captureFolder(namespace, pod);
   const address = await podField(namespace, pod, '.status.podIP');
   const done = new AbortController();
   let sent = 0;
@@ -64,8 +62,12 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
 
   done.abort();
   await sending;
-  await sleep(6000);
-  await until('end of the backlog', async () => ((await readStatus(folder))?.['upload'] as { pending: number } | undefined)?.pending === 0, { milliseconds: 120_000 });
+  const inBucket = async (): Promise<boolean> => {
+    // One may be on its way at this moment.
+    const there = await site.uploaded().catch(() => []);
+    return there.reduce((sum, { json }) => sum + Number(json['packets']), 0) >= sent;
+  };
+  await until('last packet in the bucket', inBucket, { milliseconds: 120_000, instead: () => reasons });
   console.log(JSON.stringify({ secondsToFirstUpload: firstAfter, secondsToNextUpload: nextAfter, refusal, sent }));
   expect(await restarts(namespace, pod)).toBe(0);
   const log = await kube(['logs', '-n', namespace, pod, '-c', 'packet-capture']);
