@@ -38,7 +38,7 @@ export interface OwnSidecarConfig {
 export type SidecarConfig = AgentSidecarConfig | OwnSidecarConfig;
 
 /**
- * Requests are what an idle sidecar is charged with. The limits carry 1 Gbit/s of whole packets without loss; see
+ * Requests are what an idle sidecar is charged with. The limits carry 0.7 to 1 Gbit/s of whole packets without loss; see
  * docs/agent.md, Limits.
  */
 export const defaultAgent: AgentConfig = {
