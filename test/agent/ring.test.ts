@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { countPackets } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
+import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
 const mebibyte = 1024 ** 2;
@@ -84,9 +85,11 @@ describe('the ring', () => {
     await network().send({ count: 2500, size: 1400, perSecond: 5000 });
     for (let closed = 0; closed < 3; closed += 1) await agent.next('file closed');
     const queue = join(captures, '.agent/upload/queue');
-    const notes = (await readdir(queue)).filter((name) => name.endsWith('.json')).toSorted().map((name) => join(queue, name));
+    const notes = await until('three notes', async () => {
+      const names = (await readdir(queue)).filter((name) => name.endsWith('.json')).toSorted();
+      return names.length >= 3 && names.map((name) => join(queue, name));
+    });
     const files = await agent.files();
-    expect(notes).toHaveLength(3);
     for (const [index, note] of notes.entries()) {
       const [file, beside] = await Promise.all([files[index] ?? '', note].map(async (path) => (await stat(path)).blocks * 512));
       expect(beside).toBeGreaterThan(filter.length);
