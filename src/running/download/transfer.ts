@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import type { KubectlStart } from '../../cluster/index.ts';
 import type { CodedError } from '../../errors.ts';
 import { mountPaths } from '../../sidecar/index.ts';
@@ -19,31 +19,10 @@ export type TransferEnd =
   /** The connection ended early; what came is in the part. */
   | { readonly kind: 'broken'; readonly received: number; readonly error: CodedError | undefined };
 
+/** Of transfer.sh. */
 const vanishedCode = 66;
 
-/**
- * $1 the file, $2 bytes that are here already, $3 its size: the checksum of those, the checksum of the whole, and the rest.
- * The file is held open, so that the ring may remove it meanwhile. The applet's short name is missing in older images.
- *
- * A container runtime leaves a command alone whose connection is lost: it would wait for ever to write the rest. It loses
- * its standard input, though; and half a minute without a word there means that nobody is there any more.
- */
-const script = `[ -e "$1" ] || exit ${vanishedCode}
-exec 3< "$1" 4<&0 < /dev/null
-file=/proc/self/fd/3
-[ "$2" = 0 ] || head -c "$2" $file | busybox sha256sum
-head -c "$3" $file | busybox sha256sum
-if [ "$2" = 0 ]; then head -c "$3" $file & else tail -c "+$(($2 + 1))" $file & fi
-transfer=$!
-{
-  while read -r -t 30 _ <&4; do :; done
-  kill "$transfer"
-} > /dev/null 2>&1 &
-watcher=$!
-wait "$transfer"
-status=$?
-kill "$watcher" 2> /dev/null
-exit "$status"`;
+const script = new URL('transfer.sh', import.meta.url);
 
 export interface TransferOptions {
   readonly start: KubectlStart;
@@ -62,7 +41,7 @@ export async function transfer(options: TransferOptions): Promise<TransferEnd> {
   if (file.open) await rm(part, { force: true });
   const { hash, bytes: offset } = await hashPart(part, file.bytes);
   const remote = `${mountPaths.files}/${file.name}`;
-  const running = execInPod(start, pod, ['sh', '-c', script, 'sh', remote, `${offset}`, `${file.bytes}`], { stdin: true });
+  const running = execInPod(start, pod, ['sh', '-c', await readFile(script, 'utf8'), 'sh', remote, `${offset}`, `${file.bytes}`], { stdin: true });
   const connection = keepConnection(running);
   const handle = await open(part, 'a', 0o600);
   let received: Received;

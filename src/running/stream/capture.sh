@@ -74,7 +74,12 @@ done
 ) &
 capture=$!
 (
-  while read -r -t 30 _ <&3; do :; done
+  # A runtime whose connection is lost may kill this process alone and leave standard input as it is (containerd:
+  # execInternal kills when its context ends, and CloseIO fails by the same context).
+  silence=0
+  while [ "$silence" -lt 30 ] && kill -0 $$; do
+    if read -r -t 1 _ <&3; then silence=0; else silence=$((silence + 1)); fi
+  done
   trap : TERM
   # What was sent until now may lie in the kernel's buffer for 50 ms, and dumpcap leaves there what it has not read.
   sleep 0.3
