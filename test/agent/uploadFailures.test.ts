@@ -1,6 +1,8 @@
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
 import { statusWhen } from './agentFiles.ts';
 import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from './bucket.ts';
 import { mergeFiles, packetNumbers } from './captureFile.ts';
@@ -17,6 +19,22 @@ async function startServer(): Promise<{ server: BucketServer; bucket: string; se
   await server.start();
   await writeSecret(secret);
   return { server, bucket: join(objects, 'captures'), secret };
+}
+
+/** The agent's image, where the closed files of the ring are gone as soon as they are copied. */
+async function rootWithoutRing(): Promise<string> {
+  const root = join(await folder(), 'root');
+  await run(['cp', '--archive', inject('agentRoot'), root]);
+  const rclone = join(root, 'usr/bin/rclone');
+  await rename(rclone, `${rclone}-itself`);
+  const script = `#!/bin/sh
+rclone-itself "$@"
+status=$?
+[ "$1" != copy ] || for link in /captures/.agent/upload/batch/*.pcapng; do listed=$(ls -l "$link"); rm -f "\${listed##*-> }"; done
+exit "$status"
+`;
+  await writeFile(rclone, script, { mode: 0o755 });
+  return root;
 }
 
 describe('what hinders an upload is said, the capture goes on, and once it is mended nothing is missing', { timeout: 120_000 }, () => {
@@ -78,6 +96,25 @@ describe('what hinders an upload is said, the capture goes on, and once it is me
     const numbers = await packetNumbers(await mergeFiles(uploaded.map(({ path }) => path), join(await folder(), 'all.pcapng')));
     expect(numbers).toEqual(Array.from({ length: numbers.length }, (_, index) => 300 - numbers.length + index));
     expect(numbers.length).toBeGreaterThan(0);
+  });
+
+  test('a file that the ring lets go between its copy and the question whether it is there is uploaded, and not lost', async () => {
+    const { server, bucket, secret } = await startServer();
+    const agent = await start({ root: await rootWithoutRing(), secret, settings });
+    await agent.next('started');
+    for (let round = 0; round < 3; round += 1) {
+      await network().send({ count: 50, first: round * 50 });
+      await agent.next('file closed');
+    }
+    await agent.next('uploaded', 20_000);
+    await agent.stop();
+    await server.stop();
+    expect(agent.events.filter(({ event }) => event === 'upload lost' || event === 'upload failed')).toEqual([]);
+    const uploaded = await uploadedFiles(bucket);
+    expect(sum(uploaded.map(({ json }) => Number(json['packets'])))).toBe(150);
+    expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
+    const told = agent.events.filter(({ event }) => event === 'uploaded').flatMap(({ files }) => files as string[]);
+    expect(told).toHaveLength(uploaded.length);
   });
 
   test('a container that was killed with files to upload, and one open, is followed by one that uploads them', async () => {

@@ -124,6 +124,7 @@ readNote() {
 # uploadBatch: one go. What the far end has is taken off the queue, whatever else failed.
 uploadBatch() {
   tryAt=$((now + batchPause)) reason='' verified='' doneFiles=0 doneBytes=0
+  farFolder=${upload%/}/$podNamespace/$workload/$podName
   prepareBatch
   if [ ! -s "$uploadConfig" ]; then
     reason='the Secret packet-capture-upload is not there, or has no rclone.conf'
@@ -158,26 +159,46 @@ prepareBatch() {
 # transferBatch: copies, then asks the far end for what it has. The names that match stand in $verified; why others do not, in
 # $reason.
 transferBatch() {
-  said=$(callRclone copy --checksum 2>&1) || {
+  said=$(callRclone copy "$uploadDir/batch" "$farFolder" --checksum 2>&1) || {
     # Without such a line it could not even begin.
     case $said in *'ERROR :'*) findReason ;; *) findReason && return ;; esac
   }
-  matches=$newline$(callRclone check --combined - 2> /dev/null)$newline
+  matches=$newline$(callRclone check "$uploadDir/batch" "$farFolder" --combined - 2> /dev/null)$newline
+  gone=
   for name in $batch; do
     nearName "$name"
     case $matches in *"$newline= $name.json$newline"*) ;; *) missed; continue ;; esac
-    case $matches in *"$newline= $name.pcapng$newline"*) verified="$verified$name " doneFiles=$((doneFiles + 1)) ;; *) missed ;; esac
+    case $matches in
+      *"$newline= $name.pcapng$newline"*) verify ;;
+      *) if [ -e "$near" ]; then missed; else gone="$gone$name "; fi ;;
+    esac
   done
+  [ -z "$gone" ] || verifyGone
+}
+
+verify() {
+  verified="$verified$name " doneFiles=$((doneFiles + 1))
 }
 
 # missed: the far end has not got $near. It may have left the ring meanwhile.
 missed() {
-  [ -n "$reason" ] || [ ! -e "$near" ] || reason='the far end has not what was sent'
+  [ ! -e "$near" ] || : "${reason:=the far end has not what was sent}"
 }
 
-# callRclone COMMAND [ARGUMENT...]: on the batch; the process becomes rclone, so that it ends with this one.
+# verifyGone: what left the ring after it was copied has nothing here to compare with; but rclone has compared what it sent,
+# and leaves nothing behind that is not whole.
+verifyGone() {
+  sizes=$newline$(callRclone lsf "$farFolder" --format ps --separator / 2> /dev/null)$newline
+  for name in $gone; do
+    readNote "$queueDir/$name.json"
+    bytes=${noteText##*'"bytes":'}
+    case $sizes in *"$newline$name.pcapng/${bytes%?}$newline"*) verify ;; esac
+  done
+}
+
+# callRclone COMMAND [ARGUMENT...]: for the files of the batch; the process becomes rclone, so that it ends with this one.
 callRclone() {
-  exec "$library/own-ports" "$ownPorts" rclone "$@" "$uploadDir/batch" "${upload%/}/$podNamespace/$workload/$podName" \
+  exec "$library/own-ports" "$ownPorts" rclone "$@" \
     --config "$uploadConfig" --ask-password=false --files-from-raw "$uploadDir/list" --copy-links --no-traverse \
     --transfers 1 --checkers 1 --buffer-size 0 --use-mmap --retries 1 --low-level-retries 2 --contimeout 10s --timeout 60s \
     --stats 0 --log-level ERROR < /dev/null 4>&-
