@@ -19,7 +19,7 @@ longestValue=16384
 # Everything that is set, as text; differs when a setting differs. The same as members of a JSON object.
 settingsText=
 settingsJson=
-settingsVersion=
+settingsVersion='' version=
 newline='
 '
 
@@ -27,9 +27,10 @@ newline='
 # in $changes, ready as JSON.
 #
 # The kubelet never changes these files in place: it points the link ..data to another folder and removes the old one
-# (atomic_writer.go). The folder's name is the version, and asking for it takes no read and no fork. A read that this
-# happens to is void, or a missing file would pass for a setting that was taken back.
+# (atomic_writer.go). The folder's name is the version. A read that this happens to is void, or a missing file would pass
+# for a setting that was taken back.
 readSettings() {
+  ! hasSameSettings || return 1
   version=
   if cd -P "$settingsDir/..data" 2> /dev/null; then
     version=$PWD
@@ -49,6 +50,12 @@ readSettings() {
   fi
   takeSettings
   [ -n "$changes" ]
+}
+
+# hasSameSettings: true if the settings are those that were read last. This is the question of every second: it takes no
+# read and no fork. The folder that they were read from is the current one, so that no other can have its inode.
+hasSameSettings() {
+  [ -n "$version" ] && [ "$version" = "$settingsVersion" ] && [ "$settingsDir/..data" -ef . ]
 }
 
 takeSettings() {
