@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { until } from '../agent/until.ts';
+import { appPod } from './apps.ts';
 import {
   agentEvent, agentEvents, agentImage, captureFolder, cli, copyFiles, fetchPage, injectAndApply, keepFiles, kube, loadImages,
   namespaceYaml, nginxImage, podField, restarts, sendDatagrams, tshark,
@@ -13,20 +14,6 @@ import {
 const image = ['--image', agentImage];
 const namespaces = ['capture-privileged', 'capture-baseline', 'capture-restricted', 'capture-live'];
 const live = 'capture-live';
-
-function nginxPod(namespace: string, name: string): string {
-  return `apiVersion: v1
-kind: Pod
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-spec:
-  terminationGracePeriodSeconds: 10
-  containers:
-    - name: nginx
-      image: ${nginxImage}
-`;
-}
 
 async function ready(namespace: string, pod: string): Promise<void> {
   await kube(['wait', '-n', namespace, `pod/${pod}`, '--for=condition=Ready', '--timeout=60s']);
@@ -63,7 +50,7 @@ describe.each([
   const namespace = `capture-${level}`;
 
   test('a page is captured whole, and the file tells the interface and the pod', async () => {
-    await injectAndApply([namespaceYaml(namespace, level), nginxPod(namespace, 'web')].join('---\n'), ...image);
+    await injectAndApply([namespaceYaml(namespace, level), appPod(namespace, 'web')].join('---\n'), ...image);
     await ready(namespace, 'web');
     await agentEvent(namespace, 'web', 'started');
     const ip = await podField(namespace, 'web', '.status.podIP');
@@ -81,14 +68,14 @@ describe.each([
     expect(status).toMatch(/^Seccomp:\t2$/m);
     const tokens = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
     expect(tokens.trim()).toBe('');
-    const app = await kube(['exec', '-n', namespace, 'web', '-c', 'nginx', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
+    const app = await kube(['exec', '-n', namespace, 'web', '-c', 'app', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
     expect(app).toContain('token');
     expect(status).toContain(`\nCapBnd:\t${capabilities}\n`);
   });
 });
 
 test('in a namespace that enforces restricted, the manifest is refused before Kubernetes sees it', async () => {
-  const yaml = [namespaceYaml('capture-restricted', 'restricted'), nginxPod('capture-restricted', 'web')].join('---\n');
+  const yaml = [namespaceYaml('capture-restricted', 'restricted'), appPod('capture-restricted', 'web')].join('---\n');
   const { stdout, stderr } = await cli(['inject', '-f', '-', ...image], yaml);
   expect(stderr).toContain('pod_security_restricted');
   // The last line end is lost on the way here.
@@ -100,7 +87,7 @@ test('the sidecar answers Prometheus at its port, and reads the labels and the S
   const file = join(folder, 'sidecarconfig.yaml');
   await writeFile(file, `agent: {image: ${agentImage}, metricsPort: 9464}\nsettings: {filter: udp port 7}\n`);
   const secret = `apiVersion: v1\nkind: Secret\nmetadata: {name: packet-capture-upload, namespace: ${live}}\nstringData: {rclone.conf: "[s3]"}\n`;
-  await injectAndApply([secret, nginxPod(live, 'observed').replace('metadata:', 'metadata:\n  labels: {app: observed}')].join('---\n'), '--sidecar-config', file);
+  await injectAndApply([secret, appPod(live, 'observed').replace('metadata:', 'metadata:\n  labels: {app: observed}')].join('---\n'), '--sidecar-config', file);
   await rm(folder, { recursive: true });
   await ready(live, 'observed');
   await agentEvent(live, 'observed', 'started');
@@ -144,7 +131,7 @@ spec:
 });
 
 test('the app becomes Ready although the filter is invalid; nothing is captured until it is mended', async () => {
-  await injectAndApply(nginxPod(live, 'mended'), ...image, '--filter', 'tcp port eighty and (');
+  await injectAndApply(appPod(live, 'mended'), ...image, '--filter', 'tcp port eighty and (');
   await ready(live, 'mended');
   expect(await agentEvent(live, 'mended', 'invalid setting')).toMatchObject({ setting: 'filter' });
   const ip = await podField(live, 'mended', '.status.podIP');
@@ -160,7 +147,7 @@ test('the app becomes Ready although the filter is invalid; nothing is captured 
 });
 
 test('a filter that is moved by an annotation bites, in a new file, without a restart', async () => {
-  await injectAndApply(nginxPod(live, 'moved'), ...image, '--filter', 'tcp port 80');
+  await injectAndApply(appPod(live, 'moved'), ...image, '--filter', 'tcp port 80');
   await ready(live, 'moved');
   await agentEvent(live, 'moved', 'started');
   const ip = await podField(live, 'moved', '.status.podIP');
@@ -182,17 +169,7 @@ test('deleting the pod keeps every packet, up to those that the app sends as its
   // This image is stopped by SIGQUIT, as nginx wants it.
   const farewell = `trap 'for i in $(seq ${count}); do echo "farewell $i" >/dev/udp/10.250.0.1/40000; done; exit' TERM QUIT; while :; do sleep 0.05; done`;
   await injectAndApply(
-    `apiVersion: v1
-kind: Pod
-metadata:
-  name: deleted
-  namespace: ${live}
-spec:
-  containers:
-    - name: app
-      image: ${nginxImage}
-      command: [bash, -c, ${JSON.stringify(farewell)}]
-`,
+    appPod(live, 'deleted', { graceSeconds: 30, container: `      command: [bash, -c, ${JSON.stringify(farewell)}]\n` }),
     ...image,
     '--filter',
     'udp dst port 40000',

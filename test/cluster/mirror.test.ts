@@ -4,35 +4,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import { framesOf, receiveVxlan } from '../agent/vxlanCollector.ts';
-import { agentImage, cli, copyFiles, fetchPage, injectAndApply, kube, loadImages, namespaceYaml, nginxImage, podField, restarts } from './workbench.ts';
+import { appPod } from './apps.ts';
+import { useNamespace } from './namespace.ts';
+import { agentImage, cli, copyFiles, fetchPage, injectAndApply, kube, podField, restarts } from './workbench.ts';
 
 const node = inject('node');
-// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-const shop = `mirror-${Date.now().toString(36)}`;
+const shop = useNamespace('mirror');
 const [port, vni] = [4790, 42];
 const filter = 'tcp port 80';
 let folder: string;
 
-const web = `apiVersion: v1
-kind: Pod
-metadata:
-  name: web
-  namespace: ${shop}
-spec:
-  terminationGracePeriodSeconds: 10
-  containers:
-    - name: nginx
-      image: ${nginxImage}
-`;
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-mirror-'));
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(shop));
 });
 
 afterAll(async () => {
-  await kube(['delete', 'namespace', shop, '--wait=false']);
   await rm(folder, { recursive: true });
 });
 
@@ -43,14 +29,14 @@ async function steer(...command: readonly string[]): Promise<void> {
 
 /** The network devices of the pod. */
 async function devices(): Promise<string[]> {
-  return (await kube(['exec', '-n', shop, 'web', '-c', 'nginx', '--', 'ls', '/sys/class/net'])).split('\n');
+  return (await kube(['exec', '-n', shop, 'web', '-c', 'app', '--', 'ls', '/sys/class/net'])).split('\n');
 }
 
 test('a pod is mirrored to a collector outside: what it sends and receives, as far as the filter goes, until it is stopped', async () => {
   const file = join(folder, 'received.pcapng');
   const endCollector = await receiveVxlan(inNetns(node.netns, []), { file, port, vni });
   const collector = (await kube(['get', 'node', '-o', 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}'])).trim();
-  await injectAndApply(web, '--image', agentImage, '--state', 'idle', '--filter', filter, '--mirror', `vxlan://${collector}:${port}?vni=${vni}`);
+  await injectAndApply(appPod(shop, 'web'), '--image', agentImage, '--state', 'idle', '--filter', filter, '--mirror', `vxlan://${collector}:${port}?vni=${vni}`);
   await kube(['wait', '-n', shop, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
   const ip = await podField(shop, 'web', '.status.podIP');
   expect(await devices()).not.toContain('pcmirror0');

@@ -10,14 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
-import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import type { DownloadResult } from '../../src/running/download/index.ts';
 import type { StatusResult, SteerResult } from '../../src/running/index.ts';
-import { agentImage, cli, injectAndApply, kube, loadImages, namespaceYaml, podField, sendDatagrams, tshark } from './workbench.ts';
+import { pauseDeployment } from './apps.ts';
+import { useNamespace } from './namespace.ts';
+import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from './workbench.ts';
 
 const node = inject('node');
-// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-const shop = `running-${Date.now().toString(36)}`;
+const shop = useNamespace('running');
 const inShop = ['-n', shop];
 const port = 9999;
 let folder: string;
@@ -25,39 +25,17 @@ let environment: Readonly<Record<string, string>>;
 let pods: readonly string[];
 let addresses: readonly string[];
 
-const deployment = (name: string, replicas: number): string => `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: ${name}
-  namespace: ${shop}
-spec:
-  replicas: ${replicas}
-  selector:
-    matchLabels: {app: ${name}}
-  template:
-    metadata:
-      labels: {app: ${name}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: app
-          image: ${pauseImage}
-          imagePullPolicy: Never
-`;
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-running-'));
   environment = await clusterEnvironment(node);
-  await loadImages();
-  await kube(['apply', '-f', '-'], `${namespaceYaml(shop)}---\n${deployment('bare', 1)}`);
-  await injectAndApply(deployment('web', 2), '--image', agentImage, '--state', 'idle');
+  await kube(['apply', '-f', '-'], pauseDeployment(shop, 'bare', 1));
+  await injectAndApply(pauseDeployment(shop, 'web', 2), '--image', agentImage, '--state', 'idle');
   await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=60s']);
   pods = (await kube(['get', 'pods', ...inShop, '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.name}'])).split(' ').toSorted();
   addresses = await Promise.all(pods.map(async (pod) => podField(shop, pod, '.status.podIP')));
 });
 
 afterAll(async () => {
-  await kube(['delete', 'namespace', shop, '--wait=false']);
   await rm(folder, { recursive: true });
 });
 

@@ -9,46 +9,23 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
-import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { agentImage, cli, injectAndApply, kube, loadImages, namespaceYaml, podField, sendDatagrams, tshark } from './workbench.ts';
+import { pauseDeployment } from './apps.ts';
+import { useNamespace } from './namespace.ts';
+import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from './workbench.ts';
 
 const node = inject('node');
-// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-const shop = `stream-${Date.now().toString(36)}`;
+const shop = useNamespace('stream');
 const port = 40_000;
 let folder: string;
 
-const deployment = `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  namespace: ${shop}
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: app
-          image: ${pauseImage}
-          imagePullPolicy: Never
-`;
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-stream-'));
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(shop));
   // Idle: what captures in these pods is what the test has started.
-  await injectAndApply(deployment, '--image', agentImage, '--state', 'idle');
+  await injectAndApply(pauseDeployment(shop, 'web', 2), '--image', agentImage, '--state', 'idle');
   await kube(['rollout', 'status', '-n', shop, 'deploy/web', '--timeout=60s']);
 });
 
 afterAll(async () => {
-  await kube(['delete', 'namespace', shop, '--ignore-not-found', '--wait=false']);
   await rm(folder, { recursive: true, force: true });
 });
 

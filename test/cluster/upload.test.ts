@@ -1,21 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { useNamespace } from './namespace.ts';
 import { startSender, type Sender } from './sequence.ts';
 import { deployment, expectUploaded, uploadSite } from './uploadBench.ts';
-import { agentEvent, agentImage, injectAndApply, kube, loadImages, namespaceYaml, podField } from './workbench.ts';
+import { agentEvent, agentImage, injectAndApply, kube, podField } from './workbench.ts';
 
-// Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
-const namespace = `upload-${Date.now().toString(36)}`;
+const namespace = useNamespace('upload');
 let sender: Sender;
 
-beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+beforeAll(() => {
   sender = startSender();
 });
-afterAll(async () => {
-  sender.close();
-  await kube(['delete', 'namespace', namespace, '--wait=false']);
-});
+afterAll(() => sender.close());
 
 test('a pod uploads what it captured, the last file when it is deleted: every packet is in the bucket, with what the JSON beside it says', async () => {
   const site = await uploadSite(namespace);

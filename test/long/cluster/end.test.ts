@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { kill } from '../../../scripts/cluster/cgroups.ts';
 import { createCaptureReader } from '../../../src/pcapng/index.ts';
-import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, nginxImage, podField, restarts } from '../../cluster/workbench.ts';
+import { appPod } from '../../cluster/apps.ts';
+import { useNamespace } from '../../cluster/namespace.ts';
+import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../cluster/workbench.ts';
 import { agentProcess, podProcesses } from './podProcesses.ts';
 import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from '../../cluster/sequence.ts';
 
-const namespace = `end-${Date.now().toString(36)}`;
+const namespace = useNamespace('end');
 const perSecond = 2000;
 const farewellPort = 40_000;
 const senders: Sender[] = [];
@@ -21,29 +23,11 @@ const apps = {
 };
 
 function pod(name: keyof typeof apps, graceSeconds: number): string {
-  return `apiVersion: v1
-kind: Pod
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-spec:
-  terminationGracePeriodSeconds: ${graceSeconds}
-  containers:
-    - name: app
-      image: ${nginxImage}
-      command: [bash, -c, ${JSON.stringify(apps[name])}]
-`;
+  return appPod(namespace, name, { graceSeconds, container: `      command: [bash, -c, ${JSON.stringify(apps[name])}]\n` });
 }
 
-beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
-});
 afterEach(() => {
   for (const sender of senders) sender.close();
-});
-afterAll(async () => {
-  await kube(['delete', 'namespace', namespace, '--wait=false']);
 });
 
 /** A captured pod; its files are small, so that some are closed while packets come. */

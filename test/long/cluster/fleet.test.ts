@@ -1,49 +1,26 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import type { StatusResult, SteerResult } from '../../../src/running/index.ts';
 import { until } from '../../agent/until.ts';
-import { agentImage, cli, injectAndApply, kube, loadImages, namespaceYaml } from '../../cluster/workbench.ts';
+import { agentImage, cli, injectAndApply, kube } from '../../cluster/workbench.ts';
+import { pauseDeployment } from '../../cluster/apps.ts';
+import { useNamespace } from '../../cluster/namespace.ts';
 import { watchPods, type PodWatch } from './podWatch.ts';
 import { startSender, type Sender } from '../../cluster/sequence.ts';
 
-const namespace = `fleet-${Date.now().toString(36)}`;
+const namespace = useNamespace('fleet');
 const size = 50;
 const each = 200;
 let sender: Sender;
 let watch: PodWatch;
 
 beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
   sender = startSender();
   watch = await watchPods(namespace);
 });
 afterAll(async () => {
   sender.close();
   await watch.stop();
-  await kube(['delete', 'namespace', namespace, '--wait=false']);
 });
-
-const deployment = `apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: fleet
-  namespace: ${namespace}
-spec:
-  replicas: ${size}
-  selector:
-    matchLabels: {app: fleet}
-  template:
-    metadata:
-      labels: {app: fleet}
-    spec:
-      terminationGracePeriodSeconds: 5
-      automountServiceAccountToken: false
-      containers:
-        - name: app
-          image: ${pauseImage}
-          imagePullPolicy: Never
-`;
 
 async function status(): Promise<StatusResult['pods']> {
   const { exitCode, stdout, stderr } = await cli(['status', '-n', namespace, '-l', 'app=fleet', '-o', 'json']);
@@ -75,7 +52,7 @@ test(`${size} captured pods at once are ready, capture, are steered together, an
     return result;
   };
   await timed('ready', async () => {
-    await injectAndApply(deployment, '--image', agentImage, '--filter', 'udp port 9999');
+    await injectAndApply(pauseDeployment(namespace, 'fleet', size), '--image', agentImage, '--filter', 'udp port 9999');
     await kube(['rollout', 'status', '-n', namespace, 'deploy/fleet', '--timeout=300s']);
   });
   const capturing = async (): Promise<boolean> => (await status()).filter((pod) => pod.status?.state === 'capturing').length === size;

@@ -2,14 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { pidOf } from '../../../scripts/cluster/components.ts';
-import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import type { SteerResult } from '../../../src/running/index.ts';
-import { agentImage, cli, kube, loadImages, namespaceYaml } from '../../cluster/workbench.ts';
+import { pauseDeployment } from '../../cluster/apps.ts';
+import { useNamespace } from '../../cluster/namespace.ts';
+import { agentImage, cli, kube } from '../../cluster/workbench.ts';
 
 const node = inject('node');
-const shop = `refresh-${Date.now().toString(36)}`;
+const shop = useNamespace('refresh');
 const inShop = ['-n', shop];
 
 /** Of each kind; each round changes the annotations of them all. */
@@ -38,14 +39,8 @@ const pods = {} as Record<Kind, readonly Pod[]>;
 let kubelet: number | undefined;
 
 beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(shop));
   await Promise.all(kinds.map(makePods));
   kubelet = await pidOf(node, { name: 'kubelet', program: 'kubelet' });
-});
-
-afterAll(async () => {
-  await kube(['delete', 'namespace', shop, '--ignore-not-found', '--wait=false']);
 });
 
 interface PodTemplate {
@@ -53,18 +48,7 @@ interface PodTemplate {
 }
 
 async function makePods(kind: Kind): Promise<void> {
-  const deployment = `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ${kind}, namespace: ${shop}}
-spec:
-  replicas: ${replicas}
-  selector: {matchLabels: {app: ${kind}}}
-  template:
-    metadata: {labels: {app: ${kind}}}
-    spec:
-      terminationGracePeriodSeconds: 0
-      containers: [{name: app, image: ${pauseImage}, imagePullPolicy: Never}]
-`;
+  const deployment = pauseDeployment(shop, kind, replicas);
   const { stdout, stderr } = await cli(['inject', '-f', '-', '--image', agentImage, '--state', 'idle'], deployment);
   const injected = parseAllDocuments(stdout)[0]?.toJS() as PodTemplate;
   const { spec } = injected.spec.template;

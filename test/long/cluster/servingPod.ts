@@ -1,20 +1,12 @@
-import { nginxImage } from '../../cluster/workbench.ts';
+import { appPod } from '../../cluster/apps.ts';
 
-/** A pod of an app that the kubelet asks every second whether it is ready. */
-export function servingPod(namespace: string, name: string, more = ''): string {
-  return `apiVersion: v1
-kind: Pod
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-spec:
-  terminationGracePeriodSeconds: 5
-${more}  containers:
-    - name: app
-      image: ${nginxImage}
-      readinessProbe:
+const probe = `      readinessProbe:
         httpGet: {port: 80}
         periodSeconds: 1
         timeoutSeconds: 5
 `;
+
+/** A pod of an app that the kubelet asks every second whether it is ready. */
+export function servingPod(namespace: string, name: string, spec = ''): string {
+  return appPod(namespace, name, { graceSeconds: 5, spec, container: probe });
 }

@@ -3,27 +3,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statusWhen } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
-import { agentEvent, agentImage, captureFolder, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
+import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../cluster/workbench.ts';
+import { useNamespace } from '../../cluster/namespace.ts';
 import { servingPod } from './servingPod.ts';
 import { agentProcess } from './podProcesses.ts';
 import { watchPods, type PodWatch } from './podWatch.ts';
 import { gaps, keepAll, numberedPackets, startSender, type Sender } from '../../cluster/sequence.ts';
 
-const namespace = `steering-${Date.now().toString(36)}`;
+const namespace = useNamespace('steering');
 const perSecond = 1000;
 const changes = 100;
 let sender: Sender;
 let watch: PodWatch;
 
-beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+beforeAll(() => {
   sender = startSender();
 });
 afterAll(async () => {
   sender.close();
   await watch.stop();
-  await kube(['delete', 'namespace', namespace, '--wait=false']);
 });
 
 /** All let the numbered packets through, and nothing else. */

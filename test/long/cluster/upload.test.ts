@@ -2,23 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { credentials } from '../../agent/bucket.ts';
 import { until } from '../../agent/until.ts';
+import { useNamespace } from '../../cluster/namespace.ts';
 import { startSender, type Sender } from '../../cluster/sequence.ts';
 import { deployment, expectUploaded, uploadSite } from '../../cluster/uploadBench.ts';
-import { agentEvent, agentEvents, agentImage, injectAndApply, kube, loadImages, namespaceYaml, podField, restarts } from '../../cluster/workbench.ts';
+import { agentEvent, agentEvents, agentImage, injectAndApply, kube, podField, restarts } from '../../cluster/workbench.ts';
 
-const namespace = `secret-${Date.now().toString(36)}`;
+const namespace = useNamespace('secret');
 const perSecond = 100;
 let sender: Sender;
 
-beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+beforeAll(() => {
   sender = startSender();
 });
-afterAll(async () => {
-  sender.close();
-  await kube(['delete', 'namespace', namespace, '--wait=false']);
-});
+afterAll(() => sender.close());
 
 test('the Secret comes after the pod, and its keys change: uploads begin, stop and go on without a restart, and nothing is missing', async () => {
   const site = await uploadSite(namespace);

@@ -7,28 +7,24 @@ import { inMachine } from '../../../scripts/cluster/machine.ts';
 import { parseQuantity } from '../../../src/settings/index.ts';
 import { readStatus } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
-import { agentEvent, agentEvents, agentImage, captureFolder, copyFiles, fetchPage, injectAndApply, kube, loadImages, namespaceYaml, podField } from '../../cluster/workbench.ts';
+import { agentEvent, agentEvents, agentImage, captureFolder, copyFiles, fetchPage, injectAndApply, kube, podField } from '../../cluster/workbench.ts';
+import { useNamespace } from '../../cluster/namespace.ts';
 import { watchPods, type PodWatch } from './podWatch.ts';
 import { numberedPackets, startSender, type Sender } from '../../cluster/sequence.ts';
 import { servingPod } from './servingPod.ts';
 
 const node = inject('node');
-const namespace = `volume-${Date.now().toString(36)}`;
+const namespace = useNamespace('volume');
 let sender: Sender;
 const watches: PodWatch[] = [];
 
-beforeAll(async () => {
-  await loadImages();
-  await kube(['apply', '-f', '-'], namespaceYaml(namespace));
+beforeAll(() => {
   sender = startSender();
 });
 afterEach(async () => {
   for (const watch of watches.splice(0)) await watch.stop();
 });
-afterAll(async () => {
-  sender.close();
-  await kube(['delete', 'namespace', namespace, '--wait=false']);
-});
+afterAll(() => sender.close());
 
 async function watched(): Promise<PodWatch> {
   const watch = await watchPods(namespace);
