@@ -78,7 +78,7 @@ test(`the filter is changed ${changes} times under traffic, then ${changes} time
     changes: holes.length,
     secondsUntilBrought: spread(sorted(brought.slice(0, changes))),
     secondsUntilTaken: spread(sorted(taken.slice(0, changes))),
-    secondsMissed: spread(holes),
+    secondsMissed: { least: holes[0], ...spread(holes) },
     theLastOfTheFastOnes: [brought.at(-1), taken.at(-1)],
     packetsMissedByTheFastOnes: gaps(packets).filter(([first]) => first >= slow).reduce((sum, [first, last]) => sum + last - first + 1, 0),
   }));
