@@ -46,13 +46,16 @@ describe('mirror', () => {
     expect(metrics).toContain('packet_capture_mirror_dropped_packets_total 0\n');
 
     expect((await mirror.stop()).code).toBe(0);
+    expect(await mirror.next('mirror stopped')).toMatchObject({ dropped: 0 });
     await agent.stop();
     await end();
     const [captured = ''] = await agent.files();
     const frames = await framesOf(captured, 'not tcp');
     expect(frames.length).toBeGreaterThan(420);
     expect(await framesOf(file, 'not tcp')).toEqual(frames);
-    expect(await tcpStreams(file)).toEqual(await tcpStreams(captured));
+    const streams = await tcpStreams(captured);
+    expect(streams.map(({ bytes, missing }) => [bytes, missing])).toEqual(Array.from({ length: 4 }, () => [200_000, 0]));
+    expect(await tcpStreams(file)).toEqual(streams);
     expect(await tshark(captured, 'vxlan.vni')).not.toContainEqual([expect.stringMatching(/\d/)]);
     expect([...agent.noise, ...mirror.noise]).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 
 /**
@@ -19,18 +20,21 @@ export async function receiveVxlan(enter: readonly string[], { file, port, vni, 
   };
 }
 
-/** Captures on an interface. @returns what ends it */
+/** Captures on an interface. @returns what ends it; it fails where packets reached the interface and not the file */
 export async function captureOn(enter: readonly string[], { name, file }: { name: string; file: string }): Promise<() => Promise<void>> {
-  const argv = ['--pdeathsig', 'KILL', ...enter, 'dumpcap', '-q', '-i', name, '-w', file];
+  // More than any test sends: it is not the collector that is tested.
+  const argv = ['--pdeathsig', 'KILL', ...enter, 'dumpcap', '-q', '-B', '32', '-i', name, '-w', file];
   const dumpcap = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(dumpcap, 'exit');
   for await (const line of createInterface(dumpcap.stderr)) if (line.startsWith('File: ')) break;
-  dumpcap.stderr.resume();
+  let said = '';
+  dumpcap.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   return async () => {
     // Packets reach dumpcap up to a quarter of a second late.
     await sleep(400);
     dumpcap.kill('SIGINT');
     await exited;
+    expect(said).toMatch(/^Packets received\/dropped on interface '.*': \d+\/0 /m);
   };
 }
 
