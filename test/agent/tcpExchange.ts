@@ -36,7 +36,9 @@ export async function tcpStreams(file: string): Promise<Side[]> {
   for (const [stream, port, , sequence, payload = ''] of rows) {
     if (payload === '') continue;
     const side = sideOf(stream, port);
-    segments.get(side)?.set(Number(sequence) - (starts.get(side) ?? 0), Buffer.from(payload, 'hex'));
+    const [at, bytes] = [Number(sequence) - (starts.get(side) ?? 0), Buffer.from(payload, 'hex')];
+    // A part of what was sent may be sent again.
+    if ((segments.get(side)?.get(at)?.length ?? 0) < bytes.length) segments.get(side)?.set(at, bytes);
   }
   return [...segments.values()].map((side) => {
     let [bytes, missing] = [0, 0];
