@@ -22,6 +22,9 @@ export interface Traffic {
   readonly stop: () => void;
 }
 
+/** Both ends of round trips: what one core needs to wake up another can be many times what is to be measured, in a virtual machine above all. */
+const onOneCore = ['taskset', '--cpu-list', '0'];
+
 const [sinkPort, echoPort] = [String(ports.packets), String(ports.trips)];
 const [nobody, pod] = ['10.99.0.9', '10.99.0.2'];
 
@@ -29,16 +32,16 @@ const [nobody, pod] = ['10.99.0.9', '10.99.0.2'];
 export async function startTraffic(network: Network, group: CpuGroup, folder: string): Promise<Traffic> {
   const program = join(folder, 'traffic');
   await run(['gcc', '-std=c11', '-O2', '-o', program, join(import.meta.dirname, 'traffic.c')]);
-  const app = async (what: string, on: string): Promise<ChildProcess> => {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enterBeside, ...network.enterPod, program, what, on], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const app = async (...command: readonly string[]): Promise<ChildProcess> => {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enterBeside, ...network.enterPod, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(createInterface(child.stdout), 'line');
     return child;
   };
-  const apps = [await app('sink', sinkPort), await app('echo', echoPort)];
-  const ask = async (...args: readonly string[]): Promise<number> => Number((await run([...group.enterBeside, ...network.enterWorld, program, ...args])).stdout);
+  const apps = [await app(program, 'sink', sinkPort), await app(...onOneCore, program, 'echo', echoPort)];
+  const ask = async (...command: readonly string[]): Promise<number> => Number((await run([...group.enterBeside, ...network.enterWorld, ...command])).stdout);
   return {
-    send: ({ protocol, size }, perSecond, seconds) => ask(protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds)),
-    roundTrip: (rounds) => ask('ping', pod, echoPort, String(rounds)),
+    send: ({ protocol, size }, perSecond, seconds) => ask(program, protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds)),
+    roundTrip: (rounds) => ask(...onOneCore, program, 'ping', pod, echoPort, String(rounds)),
     stop: () => {
       for (const child of apps) child.kill('SIGKILL');
     },
