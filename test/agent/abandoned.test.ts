@@ -24,7 +24,9 @@ test.each([
   await writeFile(join(captures, 'large'), randomBytes(large));
   const command = ['launch', 'sh', '-c', container, 'sh', 'sh', '-c', await readFile(join(scripts, script), 'utf8'), 'sh', ...args];
   const inContainer = ['sh', join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, await folder(), 'net_raw', ...command];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', ...inContainer], {
+  // Two PID namespaces, as in agent.ts: the outer one ends with this process, and takes the container along.
+  const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, ...namespaces, ...inContainer], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   });
@@ -32,7 +34,8 @@ test.each([
     child.kill('SIGKILL');
     await until('its end', async () => child.signalCode !== null);
   });
-  const [first] = await until('the container', async () => atLeast(await childrenOf(child.pid), 1));
+  const [outer] = await until('the outer namespace', async () => atLeast(await childrenOf(child.pid), 1));
+  const [first] = await until('the container', async () => atLeast(await childrenOf(outer), 1));
   const own = await until(program, async () => {
     for (const pid of await childrenOf(first)) if ((await names(await childrenOf(pid))).includes(program)) return pid;
     return undefined;
