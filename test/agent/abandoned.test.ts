@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { useAgents } from './fixture.ts';
+import { childrenOf } from './processTree.ts';
 import { until } from './until.ts';
 
 const { network, folder } = useAgents();
@@ -57,11 +58,6 @@ test('transfer.sh is clean to shellcheck', async () => {
 
 function atLeast<Item>(items: readonly Item[], count: number): readonly Item[] | undefined {
   return items.length >= count ? items : undefined;
-}
-
-async function childrenOf(pid: number | undefined): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text.trim().split(' ').filter((child) => child !== '').map(Number);
 }
 
 /** Of those that have not ended. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SettingValues } from '../../src/settings/index.ts';
 import type { Network } from './network.ts';
+import { childrenOf } from './processTree.ts';
 import { writeSettings } from './settingsVolume.ts';
 import { until } from './until.ts';
 
@@ -131,9 +132,4 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await exited;
     },
   };
-}
-
-async function childrenOf(pid: number | undefined): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  return text.trim().split(' ').filter((child) => child !== '').map(Number);
 }

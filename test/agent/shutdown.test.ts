@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { countPackets } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
@@ -24,6 +25,24 @@ describe('SIGTERM', () => {
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(1000);
     expect(agent.events.map(({ event }) => event)).toEqual(['idle', 'stopped']);
+  });
+
+  test('ends an agent at once that has long been idle, after it has taken up settings that changed meanwhile', async () => {
+    const agent = await start({ settings: { state: 'idle' } });
+    await agent.next('idle');
+    // By then it looks at nothing but its settings.
+    await sleep(5000);
+    await agent.set({ filter: 'udp' });
+    await agent.next('settings changed', 2500);
+    await sleep(5000);
+    await agent.set({ state: 'running' });
+    await agent.next('started', 2500);
+    await agent.set({ state: 'idle' });
+    await agent.next('idle');
+    await sleep(5000);
+    const { code, milliseconds } = await agent.stop();
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(1000);
   });
 
   test('finds no zombies, after whatever happened', async () => {
