@@ -1,3 +1,5 @@
+import { plainLines, plainText } from './plainText.ts';
+
 /**
  * Every failure that a user can see, in one table.
  *
@@ -84,12 +86,12 @@ export function isCodedError(error: unknown): error is CodedError {
 }
 
 /**
- * The text for people: `error CODE: what`, then the place, then what to do.
- * Several lines, no final newline.
+ * The text for people: `error CODE: what`, then the place, then what to do; safe to show, whoever wrote it.
+ * Several lines, no final newline; those of a message behind its first are indented.
  */
 export function formatError(error: CodedError): string {
-  const lines = [`error ${error.code}: ${error.message}`];
-  if (error.where !== undefined) lines.push(`  at ${error.where}`);
-  lines.push(`  ${error.hint}`);
+  const lines = [`error ${error.code}: ${plainLines(error.message, '    ')}`];
+  if (error.where !== undefined) lines.push(`  at ${plainText(error.where)}`);
+  lines.push(`  ${plainText(error.hint)}`);
   return lines.join('\n');
 }

@@ -18,14 +18,15 @@ export interface InspectFlags {
 export async function inspectCertificates(
   paths: readonly string[],
   flags: InspectFlags,
-  { now, print }: CertsConsole,
+  { now, print, printJson }: CertsConsole,
 ): Promise<boolean> {
   const host = hostOfFlags(flags);
   const [folder] = paths.length === 1 ? paths : [];
   const complete = folder !== undefined && (await isFolder(folder));
   const material = complete ? await readFolder(folder) : await readFiles(paths);
   const inspection = inspect(material, { now, complete, ...(host === undefined ? {} : { host }) });
-  print(flags.output === 'json' ? JSON.stringify(inspection, null, 2) : formatInspection(inspection).join('\n'));
+  if (flags.output === 'json') printJson(inspection);
+  else print(formatInspection(inspection));
   return inspection.findings.length === 0;
 }
 

@@ -20,7 +20,7 @@ export interface NewFlags {
  * `certs new`: makes a CA and a serving certificate, as files, as values of the chart, or both.
  * @throws USAGE, FILE_EXISTS, FILE_UNREADABLE, FILE_UNWRITABLE, CERTIFICATE_INVALID
  */
-export async function newCertificates(flags: NewFlags, { now, print, report }: CertsConsole): Promise<void> {
+export async function newCertificates(flags: NewFlags, { now, printData, report }: CertsConsole): Promise<void> {
   const { service, namespace, out, output, force } = flags;
   if (out === undefined && output === undefined) {
     const hint = "Add --out DIR for files, -o yaml or -o json for the chart's values, or both.";
@@ -35,7 +35,7 @@ export async function newCertificates(flags: NewFlags, { now, print, report }: C
   const trusted = out === undefined ? undefined : await readPemFile(join(out, 'ca.crt')).catch(() => undefined);
   const material = await issueMaterial({ dnsNames, now, days }, await caOfFlags(flags));
   if (out !== undefined) await writeFolder(out, folderWrites(material));
-  if (output !== undefined) print(await formatValues(material, output));
+  if (output !== undefined) printData(await formatValues(material, output));
   for (const line of summary(material, flags, now)) report(line);
   if (trusted !== undefined && trusted !== material.caBundle) report(otherCaText);
 }

@@ -5,8 +5,11 @@ import { codedError } from '../errors.ts';
 /** Where a `certs` command takes the time from and puts its words. */
 export interface CertsConsole {
   readonly now: Date;
-  /** Data, to standard output. */
-  readonly print: (text: string) => void;
+  /** Lines for people, to standard output. */
+  readonly print: (lines: readonly string[]) => void;
+  /** Data as it is, to standard output. */
+  readonly printData: (text: string) => void;
+  readonly printJson: (value: unknown) => void;
   /** Words for people, to standard error. */
   readonly report: (line: string) => void;
 }

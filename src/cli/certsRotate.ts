@@ -16,12 +16,12 @@ export interface RotateFlags {
 export async function rotateCertificates(
   folder: string,
   flags: RotateFlags,
-  { now, print, report }: CertsConsole,
+  { now, printData, report }: CertsConsole,
 ): Promise<void> {
   const days = flags.days === undefined ? servingDays : parseDays(flags.days, caDays);
   const { step, material } = await rotateOnce(whole(await readFolder(folder), folder), { now, days });
   await writeFolder(folder, folderWrites(material));
-  if (flags.output !== undefined) print(await formatValues(material, flags.output));
+  if (flags.output !== undefined) printData(await formatValues(material, flags.output));
   const { done, nextWhen } = rotationTexts[step];
   report(done);
   report(`roll it out: helm upgrade RELEASE CHART --reset-then-reuse-values ${setFiles(folder)}`);

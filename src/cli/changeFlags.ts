@@ -5,6 +5,7 @@ import { skipReasons } from '../inject/index.ts';
 import { parseDuration } from '../settings/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
 import { interruptedExitCode } from './exitCodes.ts';
+import { printJson, say } from './output.ts';
 
 /** The flags that `patch` and `unpatch` share. */
 export interface ChangeFlags extends ConnectionFlags {
@@ -42,7 +43,7 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
     wait: flags.wait === true,
     timeoutSeconds,
     signal,
-    report: (line) => console.error(line),
+    report: say,
   };
 }
 
@@ -50,7 +51,7 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
 export function printChange(result: ChangeResult, output: 'json' | undefined): void {
   if (result.rollout?.state === 'interrupted') process.exitCode = interruptedExitCode;
   const object = `${result.kind.toLowerCase()}/${result.name} in ${result.namespace}`;
-  if (output === 'json') console.log(JSON.stringify(result, null, 2));
-  else if (result.result === 'dry-run') console.log(JSON.stringify(result.patch, null, 2));
-  else console.error(result.reason === undefined ? `${object}: ${result.result}` : `${object}: ${result.result}: ${result.reason}: ${skipReasons[result.reason]}`);
+  if (output === 'json') printJson(result);
+  else if (result.result === 'dry-run') printJson(result.patch);
+  else say(result.reason === undefined ? `${object}: ${result.result}` : `${object}: ${result.result}: ${result.reason}: ${skipReasons[result.reason]}`);
 }

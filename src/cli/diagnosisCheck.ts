@@ -2,6 +2,7 @@ import { makeKubectl } from '../cluster/index.ts';
 import { codedError } from '../errors.ts';
 import { checkCluster, formatCheck, restartAll, restartTargets, type CheckResult, type Restarted } from '../diagnosis/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
+import { print, printJson, say } from './output.ts';
 import { checkConfirmation, confirmation, interruption } from './releaseFlags.ts';
 
 export interface CheckFlags extends ConnectionFlags {
@@ -19,10 +20,10 @@ export async function runCheck(flags: CheckFlags): Promise<void> {
   const signal = interruption();
   const kubectl = makeKubectl({ context, kubeconfig, signal });
   const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date() });
-  if (output !== 'json') console.log(formatCheck(result).join('\n'));
+  if (output !== 'json') print(formatCheck(result));
   if (!result.ok) process.exitCode = 1;
   const restarted = flags.restart === true ? await restart(result, async (targets) => restartAll(kubectl, targets), confirmation(flags, signal)) : undefined;
-  if (output === 'json') console.log(JSON.stringify(restarted === undefined ? result : { ...result, restarted }, null, 2));
+  if (output === 'json') printJson(restarted === undefined ? result : { ...result, restarted });
 }
 
 async function restart(
@@ -32,17 +33,17 @@ async function restart(
 ): Promise<Restarted[]> {
   const targets = restartTargets(missed);
   if (targets.length === 0) {
-    console.error('there is no workload that a restart would cure');
+    say('there is no workload that a restart would cure');
     return [];
   }
   if (releases.some(({ injects }) => injects === false)) {
-    console.error('nothing is restarted: a release does not inject now, so the new pods would miss the sidecar too');
+    say('nothing is restarted: a release does not inject now, so the new pods would miss the sidecar too');
     return [];
   }
-  for (const { owner, namespace, pods } of targets) console.error(`${owner} in ${namespace}: ${pods === 1 ? '1 pod misses' : `${pods} pods miss`} the sidecar`);
+  for (const { owner, namespace, pods } of targets) say(`${owner} in ${namespace}: ${pods === 1 ? '1 pod misses' : `${pods} pods miss`} the sidecar`);
   if (!(await confirm(targets.length === 1 ? 'Restart its pods?' : `Restart the pods of these ${targets.length} workloads?`))) return [];
   const restarted = await roll(targets);
-  for (const { owner, namespace, result, message } of restarted) console.error(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
+  for (const { owner, namespace, result, message } of restarted) say(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
   if (restarted.some(({ result }) => result === 'failed')) process.exitCode = 1;
   return restarted;
 }

@@ -1,6 +1,7 @@
 import { makeKubectl } from '../cluster/index.ts';
 import { formatWhy, whyInjected } from '../diagnosis/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
+import { print, printJson } from './output.ts';
 import { interruption } from './releaseFlags.ts';
 
 /** `why`: the explanation to stdout. */
@@ -8,6 +9,7 @@ export async function runWhy(target: string, flags: ConnectionFlags & { readonly
   const { context, kubeconfig, namespace, output } = flags;
   const kubectl = makeKubectl({ context, kubeconfig, namespace, signal: interruption() });
   const result = await whyInjected({ target, kubectl, now: new Date() });
-  console.log(output === 'json' ? JSON.stringify(result, null, 2) : formatWhy(result).join('\n'));
+  if (output === 'json') printJson(result);
+  else print(formatWhy(result));
   if (result.state !== 'injected' && result.state !== 'would_be_injected') process.exitCode = 1;
 }

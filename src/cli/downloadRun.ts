@@ -5,6 +5,7 @@ import { formatBytes } from '../running/index.ts';
 import { version } from '../version.ts';
 import { counted } from './counted.ts';
 import { createProgressLine } from './progressLine.ts';
+import { printJson, say } from './output.ts';
 import { somePodsOf, type PodFlags } from './podFlags.ts';
 import { interruption } from './releaseFlags.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
@@ -43,7 +44,7 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   if (result.pods === 0) throw notCaptured(result.where, result.without);
   const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files);
   const { where: _where, ...told } = result;
-  if (json) console.log(JSON.stringify(merged === undefined ? told : { ...told, merged }, null, 2));
+  if (json) printJson(merged === undefined ? told : { ...told, merged });
   conclude(result, line.seconds());
 }
 
@@ -63,18 +64,18 @@ const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
 async function merge(target: string, files: readonly FetchedFile[]): Promise<MergeOutcome | undefined> {
   const local = files.flatMap((file) => (file.path === null ? [] : [{ ...file, path: file.path }]));
   if (local.length === 0) {
-    console.error(`${target}: nothing to merge`);
+    say(`${target}: nothing to merge`);
     return undefined;
   }
   const merged = await mergeInto(target, local, `packet-capture ${version}`);
-  for (const path of merged.truncated) console.error(`warning: ${path} ends within a packet`);
-  console.error(`${target}: ${counted(merged.files, 'file')} merged, ${formatBytes(merged.bytes)}`);
+  for (const path of merged.truncated) say(`warning: ${path} ends within a packet`);
+  say(`${target}: ${counted(merged.files, 'file')} merged, ${formatBytes(merged.bytes)}`);
   return merged;
 }
 
 function conclude({ files, problems, without, pods }: DownloadResult, seconds: number): void {
   const count = (...results: readonly FetchedFile['result'][]): number => files.filter(({ result }) => results.includes(result)).length;
-  for (const { namespace, name, problem } of problems) console.error(`${namespace}/${name}: ${problem}`);
+  for (const { namespace, name, problem } of problems) say(`${namespace}/${name}: ${problem}`);
   tellWithout(without);
   const parts = [
     [count('downloaded', 'resumed'), 'downloaded'],
@@ -84,7 +85,7 @@ function conclude({ files, problems, without, pods }: DownloadResult, seconds: n
     [count('failed'), 'failed'],
   ] as const;
   const texts = parts.flatMap(([number, text]) => (number === 0 ? [] : [`${number} ${text}`]));
-  console.error(`${counted(pods, 'pod')}, ${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}, ${seconds}s`);
+  say(`${counted(pods, 'pod')}, ${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}, ${seconds}s`);
   const missing = count('failed') + problems.length;
   if (missing > 0) throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above say which, and why');
 }

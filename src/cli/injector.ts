@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
 import { addCommands, type CommandEntry } from './lazyCommands.ts';
+import { programOutput } from './output.ts';
 import { runProgram } from './runProgram.ts';
 
 /** The program in the injector's image: the admission server, and what the chart's hooks and tests run. */
@@ -34,6 +35,7 @@ async function makeProgram(args: readonly string[]): Promise<Command> {
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
+    .configureOutput(programOutput)
     .showHelpAfterError('Run it with --help.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   return addCommands(program, entries, args);

@@ -1,8 +1,9 @@
 import { text as readStream } from 'node:stream/consumers';
-import { codedError, formatError, isCodedError, type CodedError } from '../errors.ts';
+import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import type { ValuesMode } from '../install/values.ts';
 import { interruptedExitCode } from './exitCodes.ts';
 import { bundledChart, readsStdin, type InstallFlags } from './installFlags.ts';
+import { print, printJson, say, sayError } from './output.ts';
 import { checkConfirmation, confirmation, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
 
 export interface InstallMode {
@@ -25,17 +26,17 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
       given: { files: values, set, setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
       dryRun: flags.dryRun === true,
       confirm: confirmation(flags, signal),
-      report: (line) => console.error(line),
+      report: say,
       now: () => new Date(),
     });
-    if (flags.output === 'json') console.log(JSON.stringify(outcome, null, 2));
+    if (flags.output === 'json') printJson(outcome);
     else if (outcome.result !== 'refused') {
       const diff = (outcome.changes ?? []).map((change) => change.diff).join('');
-      if (diff !== '') console.log(diff.trimEnd());
-      const lines = formatResult(outcome).join('\n');
+      if (diff !== '') print(diff.trimEnd().split('\n'));
+      const lines = formatResult(outcome);
       // What would be goes beside the diff, so that the diff alone can be piped.
-      if (outcome.result === 'dry-run') console.error(lines);
-      else console.log(lines);
+      if (outcome.result === 'dry-run') for (const text of lines) say(text);
+      else print(lines);
     }
     if (outcome.result !== 'refused') return;
     const errors = outcome.findings.filter(({ severity }) => severity === 'error').length;
@@ -59,10 +60,10 @@ export async function printing({ output, release, namespace }: ReleaseFlags, wor
     if (!isCodedError(error)) throw error;
     if (output === 'json' && !shown.has(error)) {
       const { code, message: what, where, hint } = error;
-      console.log(JSON.stringify({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } }, null, 2));
+      printJson({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } });
     }
     if (error.code !== 'INTERRUPTED') throw error;
-    console.error(formatError(error));
+    sayError(error);
     process.exitCode = interruptedExitCode;
   }
 }

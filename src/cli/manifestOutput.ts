@@ -1,6 +1,7 @@
 import { codedError } from '../errors.ts';
 import type { Input } from './input.ts';
 import type { ManifestFlags } from './manifestFlags.ts';
+import { writeData } from './output.ts';
 import { replaceFile } from './replaceFile.ts';
 import type { Spool, SpooledText } from './spool.ts';
 
@@ -60,14 +61,7 @@ function oneStream(spool: Spool, several: boolean): ManifestOutput {
     },
     async finish(end) {
       await stream.add(several && !ended ? '\n' : end);
-      await writeOut(stream);
+      await writeData(stream.read());
     },
   };
-}
-
-/** Writes a text to standard output, no faster than that is read. */
-export async function writeOut(text: SpooledText): Promise<void> {
-  for await (const bytes of text.read()) {
-    if (!process.stdout.write(bytes)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
-  }
 }

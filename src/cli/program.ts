@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { programOutput } from './output.ts';
 import { addCommands, type CommandEntry } from './lazyCommands.ts';
 
 const entries: readonly CommandEntry[] = [
@@ -111,6 +112,7 @@ export async function makeProgram(args: readonly string[]): Promise<Command> {
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
+    .configureOutput(programOutput)
     .showHelpAfterError('Run it with --help.')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage or bad input.\nData goes to stdout, reports go to stderr.');

@@ -1,3 +1,5 @@
+import { footLine, say } from './output.ts';
+
 /** One line at the foot of standard error that changes, with the time that it takes; elsewhere than on a terminal a line now and then. */
 export interface ProgressLine {
   readonly show: (text: string) => void;
@@ -10,12 +12,10 @@ export interface ProgressLine {
 
 const redrawEvery = 200;
 const quietEvery = 10_000;
-/** To the line's begin, and clear it. */
-const clear = '\r\u001B[K';
 
 export function createProgressLine(): ProgressLine {
   const begin = performance.now();
-  const terminal = process.stderr.isTTY;
+  const terminal = footLine.isTerminal;
   const every = terminal ? redrawEvery : quietEvery;
   let shownAt = terminal ? Number.NEGATIVE_INFINITY : begin;
   const seconds = (): number => Math.round((performance.now() - begin) / 1000);
@@ -24,10 +24,13 @@ export function createProgressLine(): ProgressLine {
       const now = performance.now();
       if (now - shownAt < every) return;
       shownAt = now;
-      process.stderr.write(terminal ? `${clear}${text}, ${seconds()}s` : `${text}, ${seconds()}s\n`);
+      footLine.show(`${text}, ${seconds()}s`);
     },
-    say: (text) => void process.stderr.write(`${terminal ? clear : ''}${text}\n`),
-    end: () => void (terminal && process.stderr.write(clear)),
+    say: (text) => {
+      footLine.clear();
+      say(text);
+    },
+    end: () => footLine.clear(),
     seconds,
   };
 }

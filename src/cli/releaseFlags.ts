@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { codedError } from '../errors.ts';
+import { questionText } from './output.ts';
 import { parseDuration } from '../settings/index.ts';
 
 /** The flags that say which release is meant, and how to behave; shared by install, upgrade and uninstall. */
@@ -53,7 +54,7 @@ export function confirmation({ yes }: Pick<ReleaseFlags, 'yes'>, signal: AbortSi
     // In raw mode the terminal does not send the signal itself.
     terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
     try {
-      return /^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim());
+      return /^y(?:es)?$/i.test((await terminal.question(questionText(`${question} [y/N] `), { signal })).trim());
     } catch {
       return false;
     } finally {

@@ -1,5 +1,7 @@
 import { leftOutReasons } from '../inject/index.ts';
 import { manifestSkipReasons, type ManifestReport } from '../manifest/index.ts';
+import { plainText } from '../plainText.ts';
+import { say, sayAll } from './output.ts';
 import type { Spool } from './spool.ts';
 
 /** What became of the workloads of manifests, for people: one line each, and a sum. */
@@ -16,12 +18,12 @@ export function createReport(spool: Spool): WorkloadReport {
   return {
     async add(file, reports) {
       for (const { result } of reports) counts[result] += 1;
-      if (reports.length > 0) await lines.add(reports.map((report) => `${reportLine(file, report)}\n`).join(''));
+      if (reports.length > 0) await lines.add(reports.map((report) => `${plainText(reportLine(file, report))}\n`).join(''));
     },
     async print() {
-      for await (const bytes of lines.read()) process.stderr.write(bytes);
+      await sayAll(lines.read());
       const sum = sumLine(counts);
-      if (sum !== undefined) console.error(sum);
+      if (sum !== undefined) say(sum);
     },
   };
 }

@@ -1,5 +1,7 @@
+import { inspect } from 'node:util';
 import type { Command } from 'commander';
-import { errorTable, formatError, isCodedError } from '../errors.ts';
+import { errorTable, isCodedError } from '../errors.ts';
+import { say, sayError } from './output.ts';
 
 /** Runs a program with this process' arguments; a failure is told on standard error, with the exit code of its table row. */
 export async function runProgram(makeProgram: (args: readonly string[]) => Promise<Command>): Promise<void> {
@@ -8,11 +10,11 @@ export async function runProgram(makeProgram: (args: readonly string[]) => Promi
     await program.parseAsync();
   } catch (error) {
     if (isCodedError(error)) {
-      console.error(formatError(error));
+      sayError(error);
       process.exitCode = errorTable[error.code].exit;
     } else {
-      console.error(error);
-      console.error(`error INTERNAL: ${errorTable.INTERNAL.hint}`);
+      say(inspect(error));
+      say(`error INTERNAL: ${errorTable.INTERNAL.hint}`);
       process.exitCode = errorTable.INTERNAL.exit;
     }
   }

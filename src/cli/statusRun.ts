@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeKubectl } from '../cluster/index.ts';
-import { formatError, isCodedError } from '../errors.ts';
+import { isCodedError } from '../errors.ts';
 import { formatStatus, readStatus, type PodTarget, type StatusResult } from '../running/index.ts';
+import { exitWhenUnread, isTerminal, print, printJson, printJsonLine, printScreen, say, sayError } from './output.ts';
 import { podTargetOf, type PodFlags } from './podFlags.ts';
 import { interruption } from './releaseFlags.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
@@ -22,14 +23,14 @@ export async function runStatus(name: string | undefined, flags: StatusFlags): P
   const signal = interruption();
   const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
   const read: Reading = async () => readStatus(kubectl, target);
-  const table = (result: StatusResult): string => formatStatus(result.pods, { namespaces: allNamespaces, now: new Date() }).join('\n');
-  if (flags.watch === true) return watch(read, output === 'json' || !process.stdout.isTTY ? undefined : table, signal);
+  const table = (result: StatusResult): string[] => formatStatus(result.pods, { namespaces: allNamespaces, now: new Date() });
+  if (flags.watch === true) return watch(read, output === 'json' || !isTerminal() ? undefined : table, signal);
   const result = await read();
   checkFound(result, target);
-  if (output === 'json') console.log(JSON.stringify(jsonOf(result), null, 2));
+  if (output === 'json') printJson(jsonOf(result));
   else {
-    if (result.pods.length > 0) console.log(table(result));
-    else console.error(`${result.where}: no pod carries the sidecar`);
+    if (result.pods.length > 0) print(table(result));
+    else say(`${result.where}: no pod carries the sidecar`);
     tellWithout(result.without);
   }
   if (result.pods.length > 0 && result.pods.every(({ status }) => status === null)) process.exitCode = 1;
@@ -45,18 +46,17 @@ function jsonOf({ pods, without }: StatusResult): object {
 }
 
 /** Until Ctrl-C, which is its ordinary end. What fails after the first round may be well again in the next. */
-async function watch(read: Reading, table: ((result: StatusResult) => string) | undefined, signal: AbortSignal): Promise<void> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+async function watch(read: Reading, table: ((result: StatusResult) => string[]) | undefined, signal: AbortSignal): Promise<void> {
+  exitWhenUnread();
   for (let round = 1; !signal.aborted; round += 1) {
     try {
       const result = await read();
-      if (table === undefined) console.log(JSON.stringify(jsonOf(result)));
-      // To the upper left, and clear.
-      else console.log(`\u001B[H\u001B[2J${result.where}, ${new Date().toLocaleTimeString()}\n\n${table(result)}`);
+      if (table === undefined) printJsonLine(jsonOf(result));
+      else printScreen([`${result.where}, ${new Date().toLocaleTimeString()}`, '', ...table(result)]);
     } catch (error) {
       if (signal.aborted) return;
       if (!isCodedError(error) || round === 1) throw error;
-      console.error(formatError(error));
+      sayError(error);
     }
     await sleep(watchEvery, undefined, { signal }).catch(() => undefined);
   }

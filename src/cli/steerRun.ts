@@ -3,6 +3,7 @@ import type { ChangeResult } from '../cluster/index.ts';
 import { codedError } from '../errors.ts';
 import { checkPersistable, persistSettings, steerPods, type SteeredPod, type SteerResult } from '../running/index.ts';
 import { parseDuration, type SettingValues } from '../settings/index.ts';
+import { printJson, say } from './output.ts';
 import { somePodsOf } from './podFlags.ts';
 import { interruption } from './releaseFlags.ts';
 import type { SteerFlags } from './steerFlags.ts';
@@ -17,12 +18,12 @@ export async function runSteer(name: string | undefined, flags: SteerFlags, sett
   const workload = persist ? persistTarget(name) : undefined;
   const signal = interruption();
   const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
-  const report = (line: string): void => console.error(line);
+  const report = say;
   if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings });
   const result = await steerPods({ kubectl, target, settings, dryRun, replaced: persist, wait: flags.wait === 'true', timeoutSeconds, signal, report });
   if (result.pods.length === 0) throw notCaptured(result.where, result.without);
   const template = workload === undefined ? undefined : await persistSettings({ kubectl, target: workload, settings, dryRun, signal, report });
-  if (output === 'json') console.log(JSON.stringify(jsonOf(result, template, persist), null, 2));
+  if (output === 'json') printJson(jsonOf(result, template, persist));
   tellWithout(result.without);
   conclude(result.pods, report);
 }

@@ -5,6 +5,7 @@ import { parseDuration } from '../settings/index.ts';
 import { version } from '../version.ts';
 import { counted } from './counted.ts';
 import { createProgressLine } from './progressLine.ts';
+import { say } from './output.ts';
 import { somePodsOf, type PodFlags } from './podFlags.ts';
 import { interruption } from './releaseFlags.ts';
 import { settingsOfFlags } from './settingFlags.ts';
@@ -72,9 +73,9 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>): 
 }
 
 function conclude({ joined, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
-  if (late > 0) console.error(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
-  if (untold > 0) console.error(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
-  console.error(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
+  if (late > 0) say(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
+  if (untold > 0) say(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
+  say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }
 

@@ -1,5 +1,6 @@
 import { codedError } from '../errors.ts';
 import { printing } from './installRun.ts';
+import { print, printJson, say } from './output.ts';
 import { checkConfirmation, confirmation, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
 
 /** `uninstall`: the report goes to stderr, what went or the JSON to stdout. */
@@ -14,9 +15,10 @@ export async function runUninstall(flags: ReleaseFlags): Promise<void> {
       release, namespace, context, kubeconfig, timeoutSeconds, signal,
       dryRun: flags.dryRun === true,
       confirm: confirmation(flags, signal),
-      report: (line) => console.error(line),
+      report: say,
     });
-    console.log(output === 'json' ? JSON.stringify(outcome, null, 2) : formatUninstall(outcome).join('\n'));
+    if (output === 'json') printJson(outcome);
+    else print(formatUninstall(outcome));
     if (outcome.result === 'incomplete') {
       throw told(codedError('UNINSTALL_INCOMPLETE', `${outcome.left.length} objects are left`, { where: `release ${release} in namespace ${namespace}` }));
     }

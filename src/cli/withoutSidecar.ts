@@ -1,4 +1,5 @@
 import { codedError, type CodedError } from '../errors.ts';
+import { say } from './output.ts';
 import type { PodName } from '../running/index.ts';
 
 /** How many names a message has. */
@@ -14,7 +15,7 @@ export function notCaptured(where: string, without: readonly PodName[]): CodedEr
 
 /** Names the pods that are left out, on standard error. */
 export function tellWithout(without: readonly PodName[]): void {
-  if (without.length > 0) console.error(`without the sidecar, and left out: ${names(without)} (\`packet-capture patch TYPE/NAME\` adds it)`);
+  if (without.length > 0) say(`without the sidecar, and left out: ${names(without)} (\`packet-capture patch TYPE/NAME\` adds it)`);
 }
 
 function names(pods: readonly PodName[]): string {

@@ -4,4 +4,4 @@ export { readStatus, type PodStatus, type StatusResult } from './status.ts';
 export { formatStatus } from './statusTable.ts';
 export { checkPersistable, persistSettings, type PersistOptions } from './persist.ts';
 export { steerPods, type SteeredPod, type SteerOptions, type SteerResult } from './steer.ts';
-export { formatBytes, plainText } from './plainText.ts';
+export { formatBytes } from './format.ts';

@@ -8,7 +8,7 @@ import {
   type SettingValues,
 } from '../settings/index.ts';
 import type { Annotations } from './annotate.ts';
-import { plainText } from './plainText.ts';
+import { plainText } from '../plainText.ts';
 import type { CapturedPod } from './pods.ts';
 
 /** A setting's annotation, before and after. */

@@ -1,5 +1,6 @@
 import { droppedSum, type AgentStatus } from './agentStatus.ts';
-import { formatAge, formatBytes, formatTable, plainText } from './plainText.ts';
+import { plainText } from '../plainText.ts';
+import { formatAge, formatBytes, formatTable } from './format.ts';
 import type { PodStatus } from './status.ts';
 
 const shownFilter = 40;

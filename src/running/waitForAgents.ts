@@ -4,7 +4,7 @@ import { openFile, readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { judgeAgent, type Expectation, type Verdict } from './confirmation.ts';
 import { mapParallel } from './parallel.ts';
 import { pause } from './pause.ts';
-import { plainText } from './plainText.ts';
+import { plainText } from '../plainText.ts';
 import type { CapturedPod } from './pods.ts';
 import { isRefreshDue, refreshPod, usualSeconds } from './refresh.ts';
 import { effectiveChanges, effectiveValues, type SettingChange } from './settingChanges.ts';

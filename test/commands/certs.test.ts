@@ -41,7 +41,15 @@ interface Heard extends CertsConsole {
 function listen(at = now): Heard {
   const printed: string[] = [];
   const reported: string[] = [];
-  return { now: at, printed, reported, print: (text) => void printed.push(text), report: (line) => void reported.push(line) };
+  return {
+    now: at,
+    printed,
+    reported,
+    print: (lines) => void printed.push(lines.join('\n')),
+    printData: (text) => void printed.push(text),
+    printJson: (value) => void printed.push(JSON.stringify(value, undefined, 2)),
+    report: (line) => void reported.push(line),
+  };
 }
 
 async function inspected(paths: readonly string[], flags: InspectFlags = {}, at = now): Promise<[boolean, string]> {

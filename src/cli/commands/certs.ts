@@ -3,6 +3,7 @@ import { servingDays } from '../../certificates/lifetimes.ts';
 import type { InspectFlags } from '../certsInspect.ts';
 import type { NewFlags } from '../certsNew.ts';
 import type { CertsConsole } from '../certsOutput.ts';
+import { print, printData, printJson, say } from '../output.ts';
 import type { RotateFlags } from '../certsRotate.ts';
 
 /** `certs new | inspect | rotate`: the certificates of way 3. */
@@ -64,5 +65,5 @@ function valuesOption(): Option {
 }
 
 function certsConsole(): CertsConsole {
-  return { now: new Date(), print: (text) => console.log(text), report: (line) => console.error(line) };
+  return { now: new Date(), print, printData, printJson, report: say };
 }

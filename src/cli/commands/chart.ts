@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { say } from '../output.ts';
 import type { ChartFlags } from '../chart.ts';
 
 /** `chart`: the Helm chart of way 3, from its templates. */
@@ -13,6 +14,6 @@ export function addChart(program: Command): void {
     .option('--check', 'write nothing; exit code 1 when the chart is not current')
     .action(async (flags: ChartFlags) => {
       const { chartCommand } = await import('../chart.ts');
-      if (!(await chartCommand(flags, new Date(), (line) => console.error(line)))) process.exitCode = 1;
+      if (!(await chartCommand(flags, new Date(), say))) process.exitCode = 1;
     });
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { formatError, isCodedError } from '../../errors.ts';
+import { isCodedError } from '../../errors.ts';
 import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../functionFlags.ts';
 import { addInjectFlags, injectOptions, type InjectFlags } from '../injectFlags.ts';
+import { sayError, writeData } from '../output.ts';
 import { addInputFlags, type InputFlags } from '../manifestFlags.ts';
 
 type Flags = InputFlags & InjectFlags & FunctionFlags;
@@ -17,7 +18,7 @@ export function addDiff(program: Command): void {
     } catch (error) {
       // 1 is taken: there is a difference.
       if (!isCodedError(error)) throw error;
-      console.error(formatError(error));
+      sayError(error);
       process.exitCode = 2;
     }
   });
@@ -28,7 +29,6 @@ async function printDiff(flags: Flags): Promise<boolean> {
   const { injectManifest, unifiedDiff } = await import('../../manifest/index.ts');
   const { openInputs } = await import('../input.ts');
   const { withSpool } = await import('../manifestEdit.ts');
-  const { writeOut } = await import('../manifestOutput.ts');
   const { podSecurityOf } = await import('../podSecurity.ts');
   const { createReport } = await import('../report.ts');
   let different = false;
@@ -45,7 +45,7 @@ async function printDiff(flags: Flags): Promise<boolean> {
       await output.add(unifiedDiff(file, text, insertions));
       await report.add(file, reports);
     }
-    await writeOut(output);
+    await writeData(output.read());
     await report.print();
   });
   return different;

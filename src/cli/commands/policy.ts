@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
+import { printData } from '../output.ts';
 import type { PolicyFlags } from '../policy.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
 import { addSidecarFlags, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
@@ -19,6 +20,6 @@ export function addPolicy(program: Command): void {
     const settings = settingsOfFlags(flags);
     const config = await sidecarOfFlags(flags);
     const { formatPolicy } = await import('../policy.ts');
-    console.log(await formatPolicy(flags, config, settings));
+    printData(await formatPolicy(flags, config, settings));
   });
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { print, printJson } from '../output.ts';
 import { settingAnnotation, settings } from '../../settings/index.ts';
 
 /** `settings`: the table, for people or as JSON. */
@@ -10,14 +11,12 @@ export function addSettings(program: Command): void {
     .action(({ output }: { output?: string }) => {
       const rows = settings.map((setting) => Object.assign({ annotation: settingAnnotation(setting.name) }, setting));
       if (output === 'json') {
-        console.log(JSON.stringify(rows, null, 2));
+        printJson(rows);
         return;
       }
       const columns = ['name', 'default', 'text'] as const;
       const table = [{ name: 'SETTING', default: 'DEFAULT', text: 'MEANING' }, ...rows];
       const widths = columns.map((column) => Math.max(...table.map((row) => (row[column] || '-').length)));
-      for (const row of table) {
-        console.log(columns.map((column, index) => (row[column] || '-').padEnd(widths[index] ?? 0)).join('  ').trimEnd());
-      }
+      print(table.map((row) => columns.map((column, index) => (row[column] || '-').padEnd(widths[index] ?? 0)).join('  ').trimEnd()));
     });
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { checkInjector } from '../../webhook/check.ts';
+import { printJsonLine } from '../output.ts';
 import { readText } from '../../webhook/server/configuration.ts';
 
 interface CheckFlags {
@@ -27,6 +28,6 @@ export function addCheck(program: Command): void {
       if (number < 1 || number > 65_535) throw codedError('USAGE', `"${port}" is no port`, { where: '--port' });
       const { containers, milliseconds } = await checkInjector({ host, ca: await readText(ca), connect, port: number, annotation });
       const line = { time: new Date().toISOString(), event: 'checked', host, containers, milliseconds: Math.round(milliseconds * 10) / 10 };
-      console.log(JSON.stringify(line));
+      printJsonLine(line);
     });
 }

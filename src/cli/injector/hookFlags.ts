@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
+import { printJsonLine } from '../output.ts';
 import { connectionOf, isObjectName, type ApiConnection, type TargetEvent } from '../../targets/index.ts';
 
 /** The flags that `opt-in` and `opt-out` share. */
@@ -45,5 +46,5 @@ function checkName(name: string, flag: string): void {
 }
 
 function report(event: TargetEvent): void {
-  console.log(JSON.stringify(event));
+  printJsonLine(event);
 }

@@ -3,7 +3,7 @@ import type { KubectlEnd } from '../../cluster/index.ts';
 import { codedError, type CodedError } from '../../errors.ts';
 import type { Labeller } from '../../pcapng/index.ts';
 import { findSetting, settingAnnotation, settingProblem, type SettingName, type SettingValues } from '../../settings/index.ts';
-import { plainText } from '../plainText.ts';
+import { plainText } from '../../plainText.ts';
 import type { CapturedPod } from '../pods.ts';
 
 /** What to capture in one pod, as the script takes it. */

@@ -63,7 +63,7 @@ test('nothing that an agent says can move the cursor or break the table', () => 
   const filter = `host a\u001B[2J\n${'x'.repeat(60)}`;
   const [, line = '', ...rest] = formatStatus([row('a', { ...capturing, filter })], { namespaces: false, now });
   expect(rest).toEqual([]);
-  expect(line).toContain(`host a [2J ${'x'.repeat(28)}…  `);
+  expect(line).toContain(`host a${String.raw`\u001b`}[2J ${'x'.repeat(23)}…  `);
 });
 
 test('an answer that is no status is a problem, not an error', () => {

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatAge, formatBytes, formatTable, plainText } from '../../../src/running/plainText.ts';
-
-test('plainText is one line that no terminal obeys', () => {
-  expect(plainText('a\tb\r\nc\u001B]0;title\u0007d\u202Ee\u009B2J ')).toBe('a b c ]0;title d e 2J');
-  expect(plainText('añ😀bc', 4)).toBe('añ😀…');
-  expect(plainText('añ😀b', 4)).toBe('añ😀b');
-});
+import { formatAge, formatBytes, formatTable } from '../../../src/running/format.ts';
 
 test.each([
   [0, '0'],
@@ -31,5 +25,6 @@ test.each([
 
 test('columns are as wide as their widest cell', () => {
   expect(formatTable([['A', 'B', 'C'], ['long', '', 'x'], ['ä', 'y', '']])).toEqual(['A     B  C', 'long     x', 'ä     y']);
+  expect(formatTable([['A', 'B'], ['a\nb', '\u001B[2J']])).toEqual(['A    B', 'a b  \\u001b[2J']);
   expect(formatTable([])).toEqual([]);
 });

@@ -1,13 +1,4 @@
-/**
- * A text that others wrote, on one line and without control characters: a terminal would obey those.
- * @param length characters at most; what is longer ends in an ellipsis
- */
-export function plainText(text: string, length = Number.POSITIVE_INFINITY): string {
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
-  const plain = text.replaceAll(/[\s\u0000-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]+/g, ' ').trim();
-  const characters = Array.from(plain);
-  return characters.length <= length ? plain : `${characters.slice(0, length - 1).join('')}…`;
-}
+import { plainText } from '../plainText.ts';
 
 /** `190.3Ki`: bytes in the largest binary unit that leaves a number before the point. */
 export function formatBytes(bytes: number): string {
@@ -24,10 +15,11 @@ export function formatAge(seconds: number): string {
   return whole < 172_800 ? `${Math.floor(whole / 3600)}h` : `${Math.floor(whole / 86_400)}d`;
 }
 
-/** Rows under headings, in columns two spaces apart; no white space at the end of a line. */
-export function formatTable(rows: readonly (readonly string[])[]): string[] {
+/** Rows under headings, in columns two spaces apart; each on one line, safe to show, without white space at its end. */
+export function formatTable(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map((cell) => plainText(cell)));
   const lengthOf = (cell = ''): number => Array.from(cell).length;
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => lengthOf(row[column]))));
+  const widths = (rows[0] ?? []).map((_, column) => rows.reduce((most, row) => Math.max(most, lengthOf(row[column])), 0));
   return rows.map((row) =>
     row
       .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - lengthOf(cell)))
