@@ -15,6 +15,8 @@ export const errorTable = {
   YAML_INVALID: { exit: 2, hint: 'Correct the document; nothing was written.' },
   YAML_UNSUPPORTED: { exit: 2, hint: 'Write the part in plain block style, without anchors; nothing was written.' },
   MANIFEST_INVALID: { exit: 2, hint: 'Correct the manifest; nothing was written.' },
+  MANIFEST_SEALED: { exit: 2, hint: 'Decrypt it first, inject, and encrypt the result; nothing was written.' },
+  NOT_INJECTED: { exit: 1, hint: 'Remove what stands in the way, or leave these out with --kind, --name or -l; nothing was written.' },
   SIDECAR_CONFIG_INVALID: { exit: 2, hint: 'See docs/sidecarconfig.md for both forms.' },
   POD_SECURITY: { exit: 1, hint: 'Use a namespace whose enforced Pod Security level is privileged or baseline.' },
   KUBECTL_MISSING: { exit: 1, hint: 'Install kubectl, or name it with the environment variable KUBECTL.' },

@@ -8,6 +8,7 @@ import { addSidecarFlags, sidecarOfFlags, type SidecarFlags } from './sidecarFla
 
 /** What is to be put into which workloads. */
 export interface InjectFlags extends SidecarFlags, SelectionFlags {
+  readonly requireInjection?: boolean;
   readonly namespace?: string;
   readonly podSecurity?: PodSecurityLevel;
 }
@@ -15,6 +16,7 @@ export interface InjectFlags extends SidecarFlags, SelectionFlags {
 export function addInjectFlags(command: Command): Command {
   command
     .option('-n, --namespace <NAMESPACE>', 'of the workloads that name none')
+    .option('--require-injection', 'for pipelines: exit 1 and write nothing when a selected workload would not carry the sidecar, or there is none')
     .addOption(
       new Option('--pod-security <LEVEL>', 'that the namespaces enforce (default: as Namespace objects in the input say, else privileged)').choices([
         'privileged',
@@ -54,13 +56,17 @@ export function flagsOfFunction({ [inlineConfig]: sidecarConfigText, ...options 
   if (sidecarConfigText !== undefined && typeof sidecarConfigText !== 'string') {
     throw codedError('USAGE', `${inlineConfig} must be a string`, { where });
   }
-  const args = Object.entries(options).flatMap(([name, value]) => valuesOf(name, value, where).map((text) => `--${name}=${text}`));
   const parser = addInjectFlags(new Command())
     .configureOutput({ writeErr: () => {}, writeOut: () => {} })
     .helpOption(false)
     .exitOverride((error) => {
       throw codedError('USAGE', error.message.replace(/^error: /, ''), { where, hint: 'Its keys are the long flags of `packet-capture inject`.' });
     });
+  const switches = parser.options.filter((option) => option.isBoolean()).map(({ long }) => long);
+  const args = Object.entries(options).flatMap(([name, value]) => {
+    if (typeof value === 'boolean' && switches.includes(`--${name}`)) return value ? [`--${name}`] : [];
+    return valuesOf(name, value, where).map((text) => `--${name}=${text}`);
+  });
   const flags = parser.parse(args, { from: 'user' }).opts<InjectFlags>();
   return sidecarConfigText === undefined ? flags : { ...flags, sidecarConfigText };
 }

@@ -1,8 +1,10 @@
-import { fileStart, type ManifestReport, type Origin } from '../manifest/index.ts';
+import { fileStart, type ManifestReport, type Origin, type OtherWorkload } from '../manifest/index.ts';
 import { openInputs, type Input } from './input.ts';
 import type { ManifestFlags } from './manifestFlags.ts';
 import { openManifestOutput } from './manifestOutput.ts';
+import { say } from './output.ts';
 import { createReport } from './report.ts';
+import type { SelectionCheck } from './selectionCheck.ts';
 import { createSpool, type Spool } from './spool.ts';
 
 /** A run of whole documents of a file. */
@@ -16,10 +18,12 @@ export interface Part {
 export interface EditedPart {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
+  readonly others: readonly OtherWorkload[];
   readonly behind: Origin;
 }
 
 export interface Editor {
+  readonly check: SelectionCheck;
   readonly edit: (part: Part) => EditedPart;
   /** What comes behind the last part. Without it, each file is a stream of YAML documents. */
   readonly end?: () => string;
@@ -33,17 +37,20 @@ export interface Editor {
 export async function editManifests(flags: ManifestFlags, prepare: (inputs: readonly Input[]) => Promise<Editor>): Promise<void> {
   await withSpool(async (spool) => {
     const inputs = await openInputs(flags.filename, flags.recursive === true, spool);
-    const { edit, end } = await prepare(inputs);
+    const { check, edit, end } = await prepare(inputs);
     const output = openManifestOutput(inputs, { ...flags, joined: end === undefined }, spool);
     const report = createReport(spool);
     for (const input of inputs) {
       for await (const { before, after } of editedParts(input, edit)) {
         await output.add(input, after.text, after.text !== before);
-        await report.add(input.file, after.reports);
+        await report.add(input.file, after);
+        check.add(input.file, after);
       }
     }
+    const warnings = check.finish();
     await output.finish(end?.() ?? '');
     await report.print();
+    for (const line of warnings) say(line);
   });
 }
 

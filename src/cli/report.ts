@@ -1,5 +1,5 @@
 import { leftOutReasons } from '../inject/index.ts';
-import { manifestSkipReasons, type ManifestReport } from '../manifest/index.ts';
+import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '../manifest/index.ts';
 import { plainText } from '../plainText.ts';
 import { say, sayAll } from './output.ts';
 import type { Spool } from './spool.ts';
@@ -7,16 +7,17 @@ import type { Spool } from './spool.ts';
 /** What became of the workloads of manifests, for people: one line each, and a sum. */
 export interface WorkloadReport {
   /** @param file as the user named it */
-  add(file: string, reports: readonly ManifestReport[]): Promise<void>;
+  add(file: string, seen: { readonly reports: readonly ManifestReport[]; readonly others: readonly OtherWorkload[] }): Promise<void>;
   /** Prints all of it on standard error. */
   print(): Promise<void>;
 }
 
 export function createReport(spool: Spool): WorkloadReport {
   const lines = spool.text();
-  const counts = { injected: 0, removed: 0, skipped: 0 };
+  const counts = { injected: 0, removed: 0, skipped: 0, others: 0 };
   return {
-    async add(file, reports) {
+    async add(file, { reports, others }) {
+      counts.others += others.length;
       for (const { result } of reports) counts[result] += 1;
       if (reports.length > 0) await lines.add(reports.map((report) => `${plainText(reportLine(file, report))}\n`).join(''));
     },
@@ -28,16 +29,23 @@ export function createReport(spool: Spool): WorkloadReport {
   };
 }
 
-function reportLine(file: string, { line, kind, name, namespace, result, reason, leftOut }: ManifestReport): string {
-  const workload = `${kind.toLowerCase()}/${name}${namespace === undefined ? '' : ` in ${namespace}`} (${file}:${line})`;
+/** A workload and where it stands: `deployment/web in shop (app.yaml:12)`. */
+export function workloadText(file: string, { line, kind, name, namespace, path }: ManifestReport): string {
+  return `${kind.toLowerCase()}/${name}${namespace === undefined ? '' : ` in ${namespace}`} (${file}:${line}${path === undefined ? '' : `, ${path}`})`;
+}
+
+function reportLine(file: string, report: ManifestReport): string {
+  const { result, reason, leftOut } = report;
+  const workload = workloadText(file, report);
   if (leftOut !== undefined) return `${result} ${workload}: ${leftOutReasons[leftOut]}`;
   return reason === undefined ? `${result} ${workload}` : `${result} ${workload}: ${reason}: ${manifestSkipReasons[reason]}`;
 }
 
 /** Undefined for a single workload, whose line says it all. */
-function sumLine({ injected, removed, skipped }: Readonly<Record<ManifestReport['result'], number>>): string | undefined {
+function sumLine({ injected, removed, skipped, others }: Readonly<Record<ManifestReport['result'] | 'others', number>>): string | undefined {
   const workloads = injected + removed + skipped;
-  if (workloads === 0) return 'no workload found: nothing to do';
-  if (workloads === 1) return undefined;
-  return `${injected + removed} ${removed > 0 ? 'removed' : 'injected'}, ${skipped} skipped`;
+  if (workloads === 0 && others === 0) return 'no workload found: nothing to do';
+  if (workloads === 1 && others === 0) return undefined;
+  const rest = others === 0 ? '' : `, ${others} not selected`;
+  return `${injected + removed} ${removed > 0 ? 'removed' : 'injected'}, ${skipped} skipped${rest}`;
 }

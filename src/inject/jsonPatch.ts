@@ -17,7 +17,7 @@ export function jsonPointer(keys: readonly (string | number)[]): string {
  * A parent that is absent is added whole: the API server creates none by itself, and a patch that does not apply
  * fails the request even under `failurePolicy: Ignore`.
  */
-export function additionPatch(template: PodTemplate, addition: Addition, path: readonly string[]): PatchOperation[] {
+export function additionPatch(template: PodTemplate, addition: Addition, path: readonly (string | number)[]): PatchOperation[] {
   const at = (...keys: (string | number)[]): string => jsonPointer([...path, ...keys]);
   const operations: PatchOperation[] = [];
   const annotations = Object.entries(addition.annotations);
@@ -47,7 +47,7 @@ export function additionPatch(template: PodTemplate, addition: Addition, path: r
  * The patch that takes the sidecar out again. A list or map that would be empty goes too: Kubernetes stores an absent
  * and an empty one alike.
  */
-export function removalPatch(template: PodTemplate, removal: Removal, path: readonly string[]): PatchOperation[] {
+export function removalPatch(template: PodTemplate, removal: Removal, path: readonly (string | number)[]): PatchOperation[] {
   const at = (...keys: (string | number)[]): string => jsonPointer([...path, ...keys]);
   const operations: PatchOperation[] = [];
   for (const field of ['containers', 'initContainers', 'volumes'] as const) {

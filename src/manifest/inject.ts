@@ -1,4 +1,4 @@
-import { additionPatch, planInjection, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
+import { additionPatch, planInjection, type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { insertAll, type Insertion } from './edits.ts';
@@ -7,9 +7,10 @@ import { openManifest, originBehind, readDocuments, type Manifest } from './pars
 import { collectPodSecurity, type PodSecurityByNamespace } from './podSecurity.ts';
 import { createRenderBlock, type RenderBlock } from './render.ts';
 import { reportOf, type ManifestReport } from './report.ts';
-import { isSelected, type ReadOptions } from './readOptions.ts';
+import { selectWorkloads, type OtherWorkload, type ReadOptions } from './readOptions.ts';
+import { encryptedReport, refuseSealed } from './sealed.ts';
 import type { Origin } from './text.ts';
-import { workloadsOf, type Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 export interface InjectManifestOptions extends ReadOptions {
   readonly config: SidecarConfig;
@@ -28,6 +29,7 @@ export interface InjectManifestOptions extends ReadOptions {
 export interface InjectedManifest {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
+  readonly others: readonly OtherWorkload[];
   /** What was put in, by offset of the original: the text is the original and these. */
   readonly insertions: readonly Insertion[];
   /** For the text that comes behind this one in the same file. */
@@ -42,13 +44,11 @@ export interface InjectedManifest {
 export function injectManifest(text: string, options: InjectManifestOptions): InjectedManifest {
   const manifest = openManifest(text, options.file, options.origin);
   const render = options.render ?? createRenderBlock();
-  const reports: ManifestReport[] = [];
   const insertions: Insertion[] = [];
-  for (const { workload, plan } of plannedWorkloads(manifest, options)) {
-    if (plan.inject) insertions.push(...additionInsertions(workload, plan.addition, render));
-    reports.push(plan.inject ? reportOf(workload, 'injected', undefined, plan.leftOut) : reportOf(workload, 'skipped', plan.reason));
-  }
-  return { text: insertAll(text, insertions), reports, insertions, behind: originBehind(manifest) };
+  const told = planWorkloads(manifest, options, (workload, addition) => {
+    insertions.push(...additionInsertions(workload, addition, render));
+  });
+  return { ...told, text: insertAll(text, insertions), insertions, behind: originBehind(manifest) };
 }
 
 /** What makes one workload what `injectManifest` would make of it. */
@@ -61,6 +61,7 @@ export interface WorkloadPatch {
 export interface PatchedManifest {
   readonly patches: readonly WorkloadPatch[];
   readonly reports: readonly ManifestReport[];
+  readonly others: readonly OtherWorkload[];
   readonly behind: Origin;
 }
 
@@ -71,30 +72,39 @@ export interface PatchedManifest {
 export function patchManifest(text: string, options: InjectManifestOptions): PatchedManifest {
   const manifest = openManifest(text, options.file, options.origin);
   const patches: WorkloadPatch[] = [];
-  const reports: ManifestReport[] = [];
-  for (const { workload, plan } of plannedWorkloads(manifest, options)) {
-    if (plan.inject) {
-      const operations = additionPatch(workload.template?.value ?? {}, plan.addition, workload.place.path);
-      patches.push({ workload, operations });
-    }
-    reports.push(plan.inject ? reportOf(workload, 'injected', undefined, plan.leftOut) : reportOf(workload, 'skipped', plan.reason));
-  }
-  return { patches, reports, behind: originBehind(manifest) };
+  const told = planWorkloads(manifest, options, (workload, addition) => {
+    patches.push({ workload, operations: additionPatch(workload.template?.value ?? {}, addition, workload.path) });
+  });
+  return { ...told, patches, behind: originBehind(manifest) };
 }
 
 type Plan = InjectPlan | { readonly inject: false; readonly reason: 'knative' };
 
-function* plannedWorkloads(
+/** @param add takes what is to be added to a workload, while its document is at hand */
+function planWorkloads(
   manifest: Manifest,
   options: InjectManifestOptions,
-): Generator<{ readonly workload: Workload; readonly plan: Plan }> {
+  add: (workload: Workload, addition: Addition) => void,
+): Pick<InjectedManifest, 'reports' | 'others'> {
   const { text, file } = manifest.source;
   const levels = options.podSecurityByNamespace ?? collectPodSecurity(text, file);
+  const reports: ManifestReport[] = [];
+  const others: OtherWorkload[] = [];
   for (const document of readDocuments(manifest)) {
-    for (const workload of workloadsOf(document, options.kinds)) {
-      if (isSelected(workload, options)) yield { workload, plan: planFor(workload, options, levels) };
+    const encrypted = options.selects === undefined ? encryptedReport(document) : undefined;
+    if (encrypted !== undefined) reports.push(encrypted);
+    const workloads = selectWorkloads(document, options);
+    others.push(...workloads.others);
+    for (const workload of workloads.selected) {
+      const plan = planFor(workload, options, levels);
+      if (plan.inject) {
+        refuseSealed(workload);
+        add(workload, plan.addition);
+        reports.push(reportOf(workload, 'injected', undefined, plan.leftOut));
+      } else reports.push(reportOf(workload, 'skipped', plan.reason));
     }
   }
+  return { reports, others };
 }
 
 function planFor(

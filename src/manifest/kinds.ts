@@ -1,11 +1,13 @@
-import { customKinds, groupOf, templatePath, workloadKinds, type TemplateKind } from '../inject/index.ts';
-import { codedError } from '../errors.ts';
+import { customKinds, groupOf, templatePath, workloadKinds } from '../inject/index.ts';
+import type { OwnTemplateKind, PathStep } from './templatePath.ts';
 
-/** Where a kind has its pod template. */
+/** Where a kind has a pod template. */
 export interface TemplatePlace {
-  /** From the object, keys only; empty for a Pod. */
-  readonly path: readonly string[];
+  /** From the object; empty for a Pod. */
+  readonly path: readonly PathStep[];
   readonly nativeSidecars: boolean;
+  /** The user's own words for a place that was given: there must be something. */
+  readonly given?: string;
 }
 
 /** The kinds with a pod template that a run knows. */
@@ -14,47 +16,32 @@ export interface Kinds {
   has(kind: string): boolean;
   /** True for the name of a kind that other API groups may use for something else. */
   inOneGroup(kind: string): boolean;
-  /** Undefined for what is no workload. */
-  place(apiVersion: string, kind: string): TemplatePlace | undefined;
+  /** Empty for what is no workload; several for a kind whose objects have several pod templates. */
+  places(apiVersion: string, kind: string): readonly TemplatePlace[];
   /** As users name them. */
   readonly names: readonly string[];
 }
 
-/** @param own kinds of the user's, which come before those that are known */
-export function createKinds(own: readonly TemplateKind[] = []): Kinds {
-  const custom = [...own, ...customKinds];
-  const names = [...new Set([...workloadKinds, ...custom.map(({ kind }) => kind)])];
+/** @param own kinds of the user's, which take the place of those that are known */
+export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
+  const names = [...new Set([...workloadKinds, ...[...own, ...customKinds].map(({ kind }) => kind)])];
   const known = new Set(names);
   return {
     names,
     has: (kind) => known.has(kind),
     inOneGroup: (kind) => !workloadKinds.includes(kind),
-    place(apiVersion, kind) {
+    places(apiVersion, kind) {
       const group = groupOf(apiVersion);
-      const found = custom.find((row) => row.kind === kind && row.group === group);
-      if (found !== undefined) return found;
+      const given = own.filter((row) => row.kind === kind && row.group === group);
+      // Who names the path wants the sidecar there.
+      if (given.length > 0) return given.map(({ path, text }) => ({ path, nativeSidecars: true, given: text }));
+      const found = customKinds.find((row) => row.kind === kind && row.group === group);
+      if (found !== undefined) return [found];
       const path = templatePath(apiVersion, kind);
-      return path === undefined ? undefined : { path, nativeSidecars: true };
+      return path === undefined ? [] : [{ path, nativeSidecars: true }];
     },
   };
 }
 
 /** Those that need not be named. */
 export const knownKinds = createKinds();
-
-/**
- * A kind as `GROUP/KIND=path.to.template`; the core group is left out: `Widget=spec.template`.
- * @throws USAGE
- */
-export function parseTemplateKind(text: string): TemplateKind {
-  const match = /^(?:([a-z0-9.-]+)\/)?([A-Z][A-Za-z0-9]*)=\.?([^.]+(?:\.[^.]+)*)$/.exec(text);
-  if (match === null) {
-    throw codedError('USAGE', `"${text}" is not of the form GROUP/KIND=path.to.template`, {
-      where: '--template-path',
-      hint: "For example 'flink.apache.org/FlinkDeployment=spec.podTemplate'; the group without a version.",
-    });
-  }
-  const [, group = '', kind = '', path = ''] = match;
-  // Whoever names the path wants the sidecar there.
-  return { group, kind, path: path.split('.'), nativeSidecars: true };
-}

@@ -117,11 +117,11 @@ const templateGroups: readonly string[] = ['', 'template.openshift.io'];
 
 function isKnown(apiVersion: string, kind: string, kinds: Kinds): boolean {
   if (kind === 'Template') return templateGroups.includes(groupOf(apiVersion));
-  return kinds.place(apiVersion, kind) !== undefined;
+  return kinds.places(apiVersion, kind).length > 0;
 }
 
-/** The value of a key that stands in the mapping itself. */
-function ownField({ pairs }: MapNode, key: string): Node | undefined {
+/** The value of a key that stands in the mapping itself; nothing else of it is looked at. */
+export function ownField({ pairs }: MapNode, key: string): Node | undefined {
   return pairs.find((pair) => pair.key.kind === 'scalar' && pair.key.text === key)?.value;
 }
 

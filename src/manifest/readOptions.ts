@@ -1,7 +1,8 @@
 import type { Kinds } from './kinds.ts';
 import type { Selects } from './selection.ts';
 import type { Origin } from './text.ts';
-import type { Workload } from './workload.ts';
+import type { ParsedDocument } from './parse.ts';
+import { workloadsOf, type Workload } from './workload.ts';
 
 /** How a text is read. */
 export interface ReadOptions {
@@ -15,6 +16,34 @@ export interface ReadOptions {
   readonly selects?: Selects | undefined;
 }
 
-export function isSelected(workload: Workload, { selects }: ReadOptions): boolean {
-  return selects?.(workload) !== false;
+/** The workloads of a document, by whether they are meant. */
+export interface SelectedWorkloads {
+  readonly selected: readonly Workload[];
+  readonly others: readonly OtherWorkload[];
+}
+
+/** A workload that is not meant. */
+export interface OtherWorkload {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/**
+ * @throws MANIFEST_INVALID for fields of a wrong type, and for a given path that finds nothing in an object that is meant;
+ *   YAML_INVALID
+ */
+export function selectWorkloads(document: ParsedDocument, { kinds, selects }: ReadOptions): SelectedWorkloads {
+  const all = workloadsOf(document, kinds);
+  const selected = selects === undefined ? all : all.filter(selects);
+  const others = selects === undefined ? [] : all.filter((workload) => !selects(workload));
+  for (const { place, template, kind, start } of selected) {
+    if (template !== undefined || place.given === undefined) continue;
+    throw document.fail(
+      'MANIFEST_INVALID',
+      start,
+      `--template-path ${place.given} finds nothing in this ${kind}`,
+      'Correct the path, or leave the object out with --kind, --name or -l; nothing was written.',
+    );
+  }
+  return { selected, others: others.map(({ kind, name }) => ({ kind, name })) };
 }

@@ -5,6 +5,7 @@ export const manifestSkipReasons = {
   ...skipReasons,
   knative:
     'Knative takes no native sidecar in its template; let the webhook or the policy inject its pods: annotate the template with packet-capture/inject: "true"',
+  encrypted: 'it is encrypted with SOPS, its kind too, so nobody can tell whether it is a workload; decrypt it first',
 } as const;
 
 export type ManifestSkipReason = keyof typeof manifestSkipReasons;

@@ -12,6 +12,8 @@ export interface ManifestReport {
   /** `metadata.name`, else `metadata.generateName`, else empty. */
   readonly name: string;
   readonly namespace?: string;
+  /** From the object to the pod template, when the object has several: `spec.groups[0].template`. */
+  readonly path?: string;
   readonly result: 'injected' | 'removed' | 'skipped';
   /** Of a workload that was skipped. */
   readonly reason?: ManifestSkipReason;
@@ -25,15 +27,20 @@ export function reportOf(
   reason: ManifestSkipReason | undefined,
   leftOut?: LeftOut,
 ): ManifestReport {
-  const { document, line, kind, name, namespace } = workload;
+  const { document, line, kind, name, namespace, path, oneOfSeveral } = workload;
   return {
     document: document.number,
     line,
     kind,
     name,
     ...(namespace === undefined ? {} : { namespace }),
+    ...(oneOfSeveral ? { path: pathText(path) } : {}),
     result,
     ...(reason === undefined ? {} : { reason }),
     ...(leftOut === undefined ? {} : { leftOut }),
   };
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  return path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('').replace(/^\./, '');
 }

@@ -2,11 +2,11 @@ import { planRemoval } from '../inject/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { deleteAll, type Deletion } from './edits.ts';
 import { openManifest, originBehind, readDocuments } from './parse.ts';
-import { isSelected, type ReadOptions } from './readOptions.ts';
+import { selectWorkloads, type OtherWorkload, type ReadOptions } from './readOptions.ts';
 import { removalDeletions } from './removal.ts';
 import { reportOf, type ManifestReport } from './report.ts';
 import type { Origin } from './text.ts';
-import { workloadsOf } from './workload.ts';
+import { refuseSealed } from './sealed.ts';
 
 export interface UninjectManifestOptions extends ReadOptions {
   /** Tells a sidecar of the user's own; ours is known by the status in the pod's annotations. */
@@ -16,6 +16,7 @@ export interface UninjectManifestOptions extends ReadOptions {
 export interface UninjectedManifest {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
+  readonly others: readonly OtherWorkload[];
   /** What was taken out, by offset of the original. */
   readonly deletions: readonly Deletion[];
   /** For the text that comes behind this one in the same file. */
@@ -30,14 +31,19 @@ export interface UninjectedManifest {
 export function uninjectManifest(text: string, options: UninjectManifestOptions): UninjectedManifest {
   const manifest = openManifest(text, options.file, options.origin);
   const reports: ManifestReport[] = [];
+  const others: OtherWorkload[] = [];
   const deletions: Deletion[] = [];
   for (const document of readDocuments(manifest)) {
-    for (const workload of workloadsOf(document, options.kinds)) {
-      if (!isSelected(workload, options)) continue;
+    const workloads = selectWorkloads(document, options);
+    others.push(...workloads.others);
+    for (const workload of workloads.selected) {
       const plan = planRemoval(workload.template?.value ?? {}, options.config);
-      if (plan.remove) deletions.push(...removalDeletions(workload, plan.removal));
+      if (plan.remove) {
+        refuseSealed(workload);
+        deletions.push(...removalDeletions(workload, plan.removal));
+      }
       reports.push(reportOf(workload, plan.remove ? 'removed' : 'skipped', plan.remove ? undefined : plan.reason));
     }
   }
-  return { text: deleteAll(text, deletions), reports, deletions, behind: originBehind(manifest) };
+  return { text: deleteAll(text, deletions), reports, others, deletions, behind: originBehind(manifest) };
 }

@@ -3,6 +3,7 @@ import { resolved, type MapNode } from './nodes.ts';
 import { knownKinds, type Kinds, type TemplatePlace } from './kinds.ts';
 import type { Labels } from './labelSelector.ts';
 import { childStep, objectsOf, type ManifestObject, type Step } from './objects.ts';
+import { mapField, templatesOf } from './templates.ts';
 import type { ParsedDocument } from './parse.ts';
 import { lineNumber } from './text.ts';
 import { isNull } from './values.ts';
@@ -19,6 +20,10 @@ export interface Workload {
   readonly labels: Labels;
   /** Where this kind has its pod template. */
   readonly place: TemplatePlace;
+  /** From the object to this pod template: keys, and indexes of lists. */
+  readonly path: readonly (string | number)[];
+  /** True for one of several pod templates of an object. */
+  readonly oneOfSeveral: boolean;
   /** What the manifest says, if it does. */
   readonly namespace: string | undefined;
   /** Offset of the object. */
@@ -32,36 +37,29 @@ export interface Workload {
 }
 
 /**
- * The workloads of a document.
+ * The workloads of a document: one for each pod template.
  * @throws MANIFEST_INVALID for fields of a wrong type, YAML_INVALID
  */
 export function workloadsOf(document: ParsedDocument, kinds: Kinds = knownKinds): Workload[] {
-  return objectsOf(document, kinds).flatMap((object) => {
-    const place = kinds.place(object.apiVersion, object.kind);
-    return place === undefined ? [] : [workloadAt(object, place)];
-  });
+  return objectsOf(document, kinds).flatMap((object) => workloadsIn(object, kinds.places(object.apiVersion, object.kind)));
 }
 
-function workloadAt(object: ManifestObject, place: TemplatePlace): Workload {
+function workloadsIn(object: ManifestObject, places: readonly TemplatePlace[]): Workload[] {
   const { document, apiVersion, kind, node } = object;
+  if (places.length === 0) return [];
   const metadata = mapField(document, node, 'metadata');
   const text = (key: string): string | undefined => {
     const step = metadata && childStep(document, metadata, key);
     return step === undefined || isNull(step.node) ? undefined : String(document.values.of(step.node));
   };
-  const trail = [...object.trail];
-  let template: MapNode | undefined = node;
-  for (const key of place.path) {
-    const step: Step | undefined = childStep(document, template, key);
-    template = mapField(document, template, key);
-    if (step === undefined || template === undefined) break;
-    trail.push(step);
-  }
-  return {
+  const found = templatesOf(object, places);
+  return found.map(({ place, path, trail, node: template }) => ({
     document,
     apiVersion,
     kind,
     place,
+    path,
+    oneOfSeveral: found.length > 1,
     labels: metadata === undefined ? {} : labelsOf(document, metadata),
     named: text('name') !== undefined,
     name: text('name') ?? text('generateName') ?? '',
@@ -70,7 +68,7 @@ function workloadAt(object: ManifestObject, place: TemplatePlace): Workload {
     line: lineNumber(document.source, node.start),
     trail,
     template: template && { node: template, value: templateValue(document, template) },
-  };
+  }));
 }
 
 function labelsOf(document: ParsedDocument, metadata: MapNode): Labels {
@@ -85,15 +83,6 @@ function templateValue(document: ParsedDocument, node: MapNode): PodTemplate {
   const spec = mapField(document, node, 'spec');
   if (spec !== undefined) for (const key of ['containers', 'initContainers', 'volumes']) checkList(document, spec, key);
   return document.values.of(node) as PodTemplate;
-}
-
-/** A field that is a mapping, null or not there. */
-function mapField(document: ParsedDocument, map: MapNode, key: string): MapNode | undefined {
-  const step = childStep(document, map, key);
-  if (step === undefined || isNull(step.node)) return undefined;
-  const value = resolved(step.node);
-  if (value.kind !== 'map') throw document.fail('MANIFEST_INVALID', step.node.start, `${key} must be a mapping`);
-  return value;
 }
 
 function checkList(document: ParsedDocument, map: MapNode, key: string): void {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { isCodedError } from '../../errors.ts';
 import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../functionFlags.ts';
 import { addInjectFlags, injectOptions, type InjectFlags } from '../injectFlags.ts';
-import { sayError, writeData } from '../output.ts';
+import { say, sayError, writeData } from '../output.ts';
 import { addInputFlags, type InputFlags } from '../manifestFlags.ts';
 
 type Flags = InputFlags & InjectFlags & FunctionFlags;
@@ -31,22 +31,27 @@ async function printDiff(flags: Flags): Promise<boolean> {
   const { withSpool } = await import('../manifestEdit.ts');
   const { podSecurityOf } = await import('../podSecurity.ts');
   const { createReport } = await import('../report.ts');
+  const { createSelectionCheck } = await import('../selectionCheck.ts');
   let different = false;
   await withSpool(async (spool) => {
     const inputs = await openInputs(flags.filename, flags.recursive === true, spool);
-    const options = await injectOptions(await withFunctionFlags(flags, inputs));
+    const allFlags = await withFunctionFlags(flags, inputs);
+    const options = await injectOptions(allFlags);
     const podSecurityByNamespace = await podSecurityOf(inputs);
-    const [output, report] = [spool.text(), createReport(spool)];
+    const [output, report, check] = [spool.text(), createReport(spool), createSelectionCheck(allFlags)];
     for (const { file, texts } of inputs) {
       let text = '';
       for await (const part of texts()) text += part;
-      const { insertions, reports } = injectManifest(text, { ...options, podSecurityByNamespace, file });
-      if (insertions.length > 0) different = true;
-      await output.add(unifiedDiff(file, text, insertions));
-      await report.add(file, reports);
+      const injected = injectManifest(text, { ...options, podSecurityByNamespace, file });
+      if (injected.insertions.length > 0) different = true;
+      await output.add(unifiedDiff(file, text, injected.insertions));
+      await report.add(file, injected);
+      check.add(file, injected);
     }
+    const warnings = check.finish();
     await writeData(output.read());
     await report.print();
+    for (const line of warnings) say(line);
   });
   return different;
 }

@@ -27,15 +27,17 @@ export function addInject(program: Command): void {
     }
     const { editManifests } = await import('../manifestEdit.ts');
     const { podSecurityOf } = await import('../podSecurity.ts');
+    const { createSelectionCheck } = await import('../selectionCheck.ts');
     await editManifests(flags, async (inputs) => {
-      const options = await injectOptions(await withFunctionFlags(flags, inputs));
+      const allFlags = await withFunctionFlags(flags, inputs);
+      const options = await injectOptions(allFlags);
       const podSecurityByNamespace = await podSecurityOf(inputs);
-      return editorFor(flags.output, { ...options, podSecurityByNamespace });
+      return { ...(await editorFor(flags.output, { ...options, podSecurityByNamespace })), check: createSelectionCheck(allFlags) };
     });
   });
 }
 
-async function editorFor(output: Flags['output'], options: Awaited<ReturnType<typeof injectOptions>>): Promise<Editor> {
+async function editorFor(output: Flags['output'], options: Awaited<ReturnType<typeof injectOptions>>): Promise<Omit<Editor, 'check'>> {
   const { createJsonList, createKustomizePatches, injectManifest, patchManifest } = await import('../../manifest/index.ts');
   if (output === 'patch') {
     const patches = createKustomizePatches();

@@ -14,7 +14,9 @@ export function addUninject(program: Command): void {
     const reading = await readingOf(flags);
     const { uninjectManifest } = await import('../../manifest/index.ts');
     const { editManifests } = await import('../manifestEdit.ts');
+    const { createSelectionCheck } = await import('../selectionCheck.ts');
     await editManifests(flags, async () => ({
+      check: createSelectionCheck(flags),
       edit: ({ text, ...part }) => uninjectManifest(text, { ...reading, ...part, config }),
     }));
   });

@@ -105,7 +105,7 @@ describe('kinds of others', () => {
     const manifest = object('flink.apache.org/v1beta1', 'FlinkDeployment', 'spec.jobManager.podTemplate');
     expect(results(manifest)).toEqual([]);
     expect(results(manifest, ['flink.apache.org/FlinkDeployment=spec.jobManager.podTemplate'])).toEqual(['FlinkDeployment injected']);
-    expect(results(manifest, ['flink.apache.org/FlinkDeployment=.spec.absent'])).toEqual(['FlinkDeployment no_pod_template']);
+    expect(results(manifest, ['flink.apache.org/FlinkDeployment=.spec.jobManager'])).toEqual(['FlinkDeployment no_pod_template']);
     expect(results(manifest, ['example.com/FlinkDeployment=spec.jobManager.podTemplate'])).toEqual([]);
   });
 
