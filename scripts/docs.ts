@@ -1,7 +1,22 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { findingKinds as certificateFindings } from '../src/certificates/findings.ts';
+import { findingsMarkdown, reasonsMarkdown } from '../src/diagnosis/markdown.ts';
+import { findingsTable } from '../src/findings.ts';
+import { findingsMarkdown as preflightMarkdown } from '../src/install/preflight/findings.ts';
 import { settingsMarkdown } from '../src/settings/index.ts';
 
-/** Writes what is derived into docs/settings.md; a unit test proves it current. */
-const file = new URL('../docs/settings.md', import.meta.url);
-const text = await readFile(file, 'utf8');
-await writeFile(file, text.replace(/(<!-- settings -->\n)[\s\S]*(\n<!-- \/settings -->)/, (_, start: string, end: string) => start + settingsMarkdown() + end));
+/** Writes what is derived into the docs, between the marks of its name; unit tests prove it current. */
+const tables: readonly (readonly [doc: string, mark: string, table: () => string])[] = [
+  ['settings', 'settings', settingsMarkdown],
+  ['diagnosis', 'findings', findingsMarkdown],
+  ['diagnosis', 'reasons', reasonsMarkdown],
+  ['install', 'findings', preflightMarkdown],
+  ['certificates', 'findings', () => findingsTable(certificateFindings)],
+];
+
+for (const [doc, mark, table] of tables) {
+  const file = new URL(`../docs/${doc}.md`, import.meta.url);
+  const text = await readFile(file, 'utf8');
+  const between = new RegExp(`(<!-- ${mark} -->\\n)[\\s\\S]*(\\n<!-- /${mark} -->)`);
+  await writeFile(file, text.replace(between, (_, start: string, end: string) => start + table() + end));
+}

@@ -4,7 +4,7 @@ import { plainLines, plainText } from './plainText.ts';
  * Every failure that a user can see, in one table.
  *
  * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed,
- * 2: wrong usage or bad input); `hint` is what to do when the place that raises the error knows nothing better.
+ * 2: wrong usage or bad input, 130: Ctrl-C, as shells have it: 128 and the number of the signal); `hint` is what to do when the place that raises the error knows nothing better.
  */
 export const errorTable = {
   USAGE: { exit: 2, hint: 'Run the command with --help.' },
@@ -29,7 +29,8 @@ export const errorTable = {
   ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` takes the change back.' },
   REQUIREMENT_MISSING: { exit: 1, hint: 'Install what is named, or use a machine that has it.' },
   CLUSTER_FAILED: { exit: 1, hint: 'The lines above are the program\'s own.' },
-  INTERRUPTED: { exit: 1, hint: 'Run the command again: what is done already stays as it is.' },
+  INTERRUPTED: { exit: 130, hint: 'Run the command again: what is done already stays as it is.' },
+  NOT_CONFIRMED: { exit: 1, hint: 'Nothing was changed.' },
   FILE_EXISTS: { exit: 1, hint: 'Add --force to replace it; nothing was written.' },
   CERTIFICATE_INVALID: { exit: 2, hint: 'Check that it is whole and in PEM form.' },
   CHART_INVALID: { exit: 2, hint: 'Correct the templates; nothing was written.' },
@@ -39,6 +40,7 @@ export const errorTable = {
   RECORD_INVALID: { exit: 1, hint: 'Correct that key, or take it out when nothing is opted in any more; nothing was changed.' },
   INJECTION_UNPROVEN: { exit: 1, hint: "Look at the injector's pods and its MutatingWebhookConfiguration." },
   FORBIDDEN: { exit: 1, hint: 'Grant it with a Role and a RoleBinding.' },
+  ADMISSION_DENIED: { exit: 1, hint: 'The message names who refuses: a quota, a LimitRange, a policy or a webhook of the cluster.' },
   API_FAILED: { exit: 1, hint: "The message is the API server's own." },
   HELM_MISSING: { exit: 1, hint: 'Install helm 4, or name it with the environment variable HELM.' },
   HELM_UNSUPPORTED: { exit: 1, hint: 'Use helm 4.2.2 or later, or helm 3.14 or later; name another with the environment variable HELM.' },
@@ -53,7 +55,7 @@ export const errorTable = {
   CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay as they are set.' },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it goes on where it ended.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
-} as const satisfies Record<string, { exit: 1 | 2; hint: string }>;
+} as const satisfies Record<string, { exit: 1 | 2 | 130; hint: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
 
@@ -85,6 +87,23 @@ export function codedError(code: ErrorCode, what: string, details: ErrorDetails 
 /** True for errors made by {@link codedError}: what the user did or met, in contrast to a bug. */
 export function isCodedError(error: unknown): error is CodedError {
   return error instanceof Error && 'code' in error && 'hint' in error && String(error.code) in errorTable;
+}
+
+/** True when a right is missing: what was asked for may exist, and another user may see it. */
+export function isForbidden(error: unknown): boolean {
+  return isCodedError(error) && error.code === 'FORBIDDEN';
+}
+
+/** Errors after which no later step can do better. */
+const finalCodes: readonly ErrorCode[] = ['INTERRUPTED', 'KUBECTL_MISSING', 'HELM_MISSING'];
+
+/**
+ * For `catch` blocks that go on without what failed: throws the error again when it is a bug, when the user has
+ * interrupted the command, or when a program is missing.
+ * @param alsoFinal codes that end the work here too
+ */
+export function rethrowUnlessRecoverable(error: unknown, ...alsoFinal: readonly ErrorCode[]): asserts error is CodedError {
+  if (!isCodedError(error) || finalCodes.includes(error.code) || alsoFinal.includes(error.code)) throw error;
 }
 
 /**

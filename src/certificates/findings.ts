@@ -1,31 +1,55 @@
+import { findingsOf, type Finding as FindingWith, type FindingKind } from '../findings.ts';
 import { renewBeforeDays } from './lifetimes.ts';
 
-/** What can be wrong with certificates: the code is for programs, the sentence for people. */
-export const findingTexts = {
-  ca_missing: 'there is no CA certificate',
-  certificate_missing: 'there is no serving certificate',
-  key_missing: 'there is no private key',
-  expired: 'it has expired',
-  expires_soon: `it expires in less than ${renewBeforeDays} days`,
-  not_yet_valid: 'it is not valid yet; is the clock right?',
-  not_a_ca: 'it stands in the CA bundle but may not sign certificates',
-  not_signed_by_ca: 'no CA of the bundle signed it',
-  key_mismatch: 'the private key belongs to another certificate',
-  san_missing: 'it has no DNS name; a common name counts for nothing',
-  san_mismatch: 'it does not cover the name that the API server calls',
-  wrong_purpose: 'it may not be used by a server (no extended key usage serverAuth)',
-  next_unusable: 'the next certificate of the rotation cannot be served; the next step makes a new one',
-} as const;
+/** The next step of whoever has unusable certificates. */
+const makeNew = 'Make new ones: `packet-capture certs new --force`.';
 
-export type FindingCode = keyof typeof findingTexts;
+/** What can be wrong with certificates; docs/certificates.md has the same table, and a test compares them. */
+export const findingKinds = {
+  ca_missing: { level: 'error', meaning: 'there is no CA certificate', hint: 'Name its file too.' },
+  serving_certificate_missing: { level: 'error', meaning: 'there is no serving certificate', hint: 'Name its file too.' },
+  key_missing: { level: 'error', meaning: 'there is no private key', hint: 'Name its file too.' },
+  expired: { level: 'error', meaning: 'it has expired', hint: makeNew },
+  expires_soon: {
+    level: 'warning',
+    meaning: `it expires in less than ${renewBeforeDays} days`,
+    hint: 'Exchange it before: `packet-capture certs rotate`.',
+  },
+  not_yet_valid: { level: 'error', meaning: 'it is not valid yet; is the clock right?', hint: 'Set the clock, or wait.' },
+  not_a_ca: {
+    level: 'error',
+    meaning: 'it is in the CA bundle but may not sign certificates',
+    hint: 'Take it out of the bundle.',
+  },
+  not_signed_by_ca: {
+    level: 'error',
+    meaning: 'no CA of the bundle signed it',
+    hint: 'Add the CA that did, or make new ones: `packet-capture certs new --force`.',
+  },
+  key_mismatch: { level: 'error', meaning: 'the private key belongs to another certificate', hint: 'Name the right one.' },
+  san_missing: { level: 'error', meaning: 'it has no DNS name; a common name counts for nothing', hint: makeNew },
+  san_mismatch: { level: 'error', meaning: 'it does not cover the name that the API server calls', hint: makeNew },
+  wrong_purpose: {
+    level: 'error',
+    meaning: 'it may not be used by a server (no extended key usage serverAuth)',
+    hint: makeNew,
+  },
+  next_unusable: {
+    level: 'error',
+    meaning: 'the next certificate of the rotation cannot be served',
+    hint: 'Nothing to do: the next step of the rotation makes a new one.',
+  },
+} as const satisfies Record<string, FindingKind>;
 
-export interface Finding {
-  readonly code: FindingCode;
-  /** The subject of the certificate, or the part that is meant. */
-  readonly where: string;
-  readonly text: string;
-}
+export type FindingCode = keyof typeof findingKinds;
 
+/** Its place is the subject of the certificate, or the part that is meant. */
+export type Finding = FindingWith<FindingCode>;
+
+const make = findingsOf(findingKinds);
+
+/** @param more details of what was found */
 export function finding(code: FindingCode, where: string, more?: string): Finding {
-  return { code, where, text: more === undefined ? findingTexts[code] : `${findingTexts[code]}: ${more}` };
+  const { meaning } = findingKinds[code];
+  return make(code, where, more === undefined ? meaning : `${meaning}: ${more}`);
 }

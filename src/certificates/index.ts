@@ -1,4 +1,4 @@
-export { findingTexts, type Finding, type FindingCode } from './findings.ts';
+export { findingKinds, type Finding, type FindingCode } from './findings.ts';
 export type { CertificateAuthority } from './forge.ts';
 export { makeIngredients, type Ingredients } from './ingredients.ts';
 export type { CertificateFacts } from './facts.ts';

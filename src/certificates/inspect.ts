@@ -67,7 +67,7 @@ function certificatesOf({ caBundle = '', certificate = '', next }: Partial<Certi
 }
 
 function missing(material: Partial<CertificateMaterial>, { complete, host }: InspectionOptions): Finding[] {
-  const parts = [['caBundle', 'ca_missing'], ['certificate', 'certificate_missing'], ['key', 'key_missing']] as const;
+  const parts = [['caBundle', 'ca_missing'], ['certificate', 'serving_certificate_missing'], ['key', 'key_missing']] as const;
   const absent = parts.filter(([part]) => !(material[part] ?? '').includes('-----BEGIN '));
   // Who names a host wants to hear about the certificate for it.
   const wanted = absent.filter(([part]) => complete === true || (part === 'certificate' && host !== undefined));

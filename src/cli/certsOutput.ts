@@ -1,6 +1,7 @@
 import { valuesOfMaterial } from '../certificates/index.ts';
 import type { CertificateFacts, CertificateMaterial, Inspection, RotationStep } from '../certificates/index.ts';
 import { codedError } from '../errors.ts';
+import { formatFinding } from '../findings.ts';
 
 /** Where a `certs` command takes the time from and puts its words. */
 export interface CertsConsole {
@@ -29,7 +30,7 @@ export function formatInspection({ certificates, nextStep, findings }: Inspectio
   return [
     ...certificates.flatMap(certificateLines),
     ...(nextStep === undefined ? [] : [`a rotation is under way; its next step is ${nextStep}`]),
-    ...(findings.length === 0 ? ['good'] : findings.map(({ code, where, text }) => `${code}: ${where}: ${text}`)),
+    ...(findings.length === 0 ? ['good'] : findings.flatMap(formatFinding)),
   ];
 }
 

@@ -4,7 +4,7 @@ import { codedError } from '../errors.ts';
 import { skipReasons } from '../inject/index.ts';
 import { parseDuration } from '../settings/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
-import { interruptedExitCode } from './exitCodes.ts';
+import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
 
 /** The flags that `patch` and `unpatch` share. */
@@ -31,11 +31,7 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
   const { makeKubectl } = await import('../cluster/index.ts');
   const timeoutSeconds = parseDuration(flags.timeout);
   if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 5m`, { where: '--timeout' });
-  const interrupted = new AbortController();
-  // Not `once`: execa ends a process on which nobody listens any more, before it has said how things stand.
-  process.on('SIGINT', () => interrupted.abort());
-  process.on('SIGTERM', () => interrupted.abort());
-  const { signal } = interrupted;
+  const signal = interruption();
   return {
     target,
     kubectl: makeKubectl({ context: flags.context, kubeconfig: flags.kubeconfig, namespace: flags.namespace, signal }),
@@ -49,7 +45,6 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
 
 /** The result as JSON, the patch of a dry run, or one line. */
 export function printChange(result: ChangeResult, output: 'json' | undefined): void {
-  if (result.rollout?.state === 'interrupted') process.exitCode = interruptedExitCode;
   const object = `${result.kind.toLowerCase()}/${result.name} in ${result.namespace}`;
   if (output === 'json') printJson(result);
   else if (result.result === 'dry-run') printJson(result.patch);

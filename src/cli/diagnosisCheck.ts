@@ -2,8 +2,9 @@ import { makeKubectl } from '../cluster/index.ts';
 import { codedError } from '../errors.ts';
 import { checkCluster, formatCheck, restartAll, restartTargets, type CheckResult, type Restarted } from '../diagnosis/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
+import { interruption } from './interruption.ts';
 import { print, printJson, say } from './output.ts';
-import { checkConfirmation, confirmation, interruption } from './releaseFlags.ts';
+import { checkConfirmation, confirmation } from './releaseFlags.ts';
 
 export interface CheckFlags extends ConnectionFlags {
   readonly allNamespaces?: boolean;

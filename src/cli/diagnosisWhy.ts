@@ -1,8 +1,8 @@
 import { makeKubectl } from '../cluster/index.ts';
 import { formatWhy, whyInjected } from '../diagnosis/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
+import { interruption } from './interruption.ts';
 import { print, printJson } from './output.ts';
-import { interruption } from './releaseFlags.ts';
 
 /** `why`: the explanation to stdout. */
 export async function runWhy(target: string, flags: ConnectionFlags & { readonly output?: 'json' }): Promise<void> {

@@ -7,7 +7,7 @@ import { counted } from './counted.ts';
 import { createProgressLine } from './progressLine.ts';
 import { printJson, say } from './output.ts';
 import { somePodsOf, type PodFlags } from './podFlags.ts';
-import { interruption } from './releaseFlags.ts';
+import { interruption } from './interruption.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 export interface DownloadFlags extends PodFlags {

@@ -1,10 +1,10 @@
 import { text as readStream } from 'node:stream/consumers';
 import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import type { ValuesMode } from '../install/values.ts';
-import { interruptedExitCode } from './exitCodes.ts';
 import { bundledChart, readsStdin, type InstallFlags } from './installFlags.ts';
-import { print, printJson, say, sayError } from './output.ts';
-import { checkConfirmation, confirmation, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
+import { interruption } from './interruption.ts';
+import { print, printJson, say } from './output.ts';
+import { checkConfirmation, confirmation, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
 
 export interface InstallMode {
   readonly valuesMode: ValuesMode;
@@ -39,7 +39,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
       else print(lines);
     }
     if (outcome.result !== 'refused') return;
-    const errors = outcome.findings.filter(({ severity }) => severity === 'error').length;
+    const errors = outcome.findings.filter(({ level }) => level === 'error').length;
     throw told(codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, { where: `release ${release} in namespace ${namespace}` }));
   });
 }
@@ -47,7 +47,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
 /** Marks an error that standard output has shown already. */
 type Told = (error: CodedError) => CodedError;
 
-/** Runs a command; with `-o json`, an error is data too. Exit code 130 after Ctrl-C. */
+/** Runs a command; with `-o json`, an error is data too. */
 export async function printing({ output, release, namespace }: ReleaseFlags, work: (told: Told) => Promise<void>): Promise<void> {
   const shown = new WeakSet<Error>();
   const told: Told = (error) => {
@@ -62,8 +62,6 @@ export async function printing({ output, release, namespace }: ReleaseFlags, wor
       const { code, message: what, where, hint } = error;
       printJson({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } });
     }
-    if (error.code !== 'INTERRUPTED') throw error;
-    sayError(error);
-    process.exitCode = interruptedExitCode;
+    throw error;
   }
 }

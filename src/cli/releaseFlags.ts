@@ -62,12 +62,3 @@ export function confirmation({ yes }: Pick<ReleaseFlags, 'yes'>, signal: AbortSi
     }
   };
 }
-
-/** Ends with Ctrl-C or a polite kill. */
-export function interruption(): AbortSignal {
-  const interrupted = new AbortController();
-  // Not `once`: execa ends a process on which nobody listens any more, before it has said how things stand.
-  process.on('SIGINT', () => interrupted.abort());
-  process.on('SIGTERM', () => interrupted.abort());
-  return interrupted.signal;
-}

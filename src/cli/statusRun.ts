@@ -4,7 +4,7 @@ import { isCodedError } from '../errors.ts';
 import { formatStatus, readStatus, type PodTarget, type StatusResult } from '../running/index.ts';
 import { exitWhenUnread, isTerminal, print, printJson, printJsonLine, printScreen, say, sayError } from './output.ts';
 import { podTargetOf, type PodFlags } from './podFlags.ts';
-import { interruption } from './releaseFlags.ts';
+import { interruption } from './interruption.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 export interface StatusFlags extends PodFlags {

@@ -5,7 +5,7 @@ import { checkPersistable, persistSettings, steerPods, type SteeredPod, type Ste
 import { parseDuration, type SettingValues } from '../settings/index.ts';
 import { printJson, say } from './output.ts';
 import { somePodsOf } from './podFlags.ts';
-import { interruption } from './releaseFlags.ts';
+import { interruption } from './interruption.ts';
 import type { SteerFlags } from './steerFlags.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 

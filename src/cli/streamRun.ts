@@ -7,7 +7,7 @@ import { counted } from './counted.ts';
 import { createProgressLine } from './progressLine.ts';
 import { say } from './output.ts';
 import { somePodsOf, type PodFlags } from './podFlags.ts';
-import { interruption } from './releaseFlags.ts';
+import { interruption } from './interruption.ts';
 import { settingsOfFlags } from './settingFlags.ts';
 import { isBrokenPipe, openStreamOutput, unwritable } from './streamOutput.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';

@@ -1,7 +1,8 @@
 import { codedError } from '../errors.ts';
 import { printing } from './installRun.ts';
+import { interruption } from './interruption.ts';
 import { print, printJson, say } from './output.ts';
-import { checkConfirmation, confirmation, interruption, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
+import { checkConfirmation, confirmation, timeoutOf, type ReleaseFlags } from './releaseFlags.ts';
 
 /** `uninstall`: the report goes to stderr, what went or the JSON to stdout. */
 export async function runUninstall(flags: ReleaseFlags): Promise<void> {

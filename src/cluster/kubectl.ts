@@ -1,7 +1,9 @@
-import { PassThrough, pipeline, type Readable, type Writable } from 'node:stream';
-import { execa, type Result } from 'execa';
+import type { Readable, Writable } from 'node:stream';
 import { codedError, type CodedError } from '../errors.ts';
+import { isInterrupted, runChild, silentFailure, startChild, type ChildEnd, type RanChild } from './child.ts';
 import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
+import { programOf } from './program.ts';
+import { collectWords } from './words.ts';
 
 export interface KubectlConnection {
   /** `--context`, `--namespace`, `--kubeconfig` of the command line, handed on as they are. */
@@ -10,7 +12,7 @@ export interface KubectlConnection {
   readonly kubeconfig?: string | undefined;
   /** Ends the running kubectl, for Ctrl-C. */
   readonly signal?: AbortSignal | undefined;
-  /** The program, a name on PATH or a path; by default what the environment variable KUBECTL says. */
+  /** The program, a name on PATH or a path; by default what the environment variable KUBECTL says, see programOf. */
   readonly program?: string | undefined;
 }
 
@@ -21,6 +23,8 @@ export interface KubectlCall {
   readonly timeoutSeconds?: number;
   /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
   readonly deadlineSeconds?: number;
+  /** Bytes of standard output that are read at most; default 64 MiB. What says more is ended: it may come from a pod. */
+  readonly maxBytes?: number;
 }
 
 export interface KubectlOutput {
@@ -31,7 +35,8 @@ export interface KubectlOutput {
 
 /**
  * Runs kubectl once with these arguments, behind those of the connection: a later `--namespace` wins.
- * @throws KUBECTL_MISSING, CLUSTER_UNREACHABLE, NOT_FOUND, CONFLICT, INTERRUPTED, KUBECTL_FAILED with kubectl's words
+ * @throws KUBECTL_MISSING, CLUSTER_UNREACHABLE, NOT_FOUND, CONFLICT, FORBIDDEN, POD_SECURITY, ADMISSION_DENIED,
+ * INTERRUPTED, KUBECTL_FAILED with kubectl's words
  */
 export type Kubectl = (args: readonly string[], call?: KubectlCall) => Promise<KubectlOutput>;
 
@@ -67,25 +72,26 @@ export interface KubectlStartOptions {
 /** Starts kubectl with these arguments, behind those of the connection. Its requests may take as long as they take. */
 export type KubectlStart = (args: readonly string[], options?: KubectlStartOptions) => KubectlProcess;
 
-/** 1 GiB: a list of some thousand pods is larger than what execa keeps by default. */
-const maxBuffer = 1024 ** 3;
+/** Of one answer: an object has 1.5 MiB at most, as etcd stores it; lists are read in pages. */
+const defaultMaxBytes = 512 * 1024 ** 2 - 1024;
 
 /**
- * kubectl for one cluster. This is the only place that starts it: arguments go as a list, never through a shell, and
- * nothing secret may be among them, since every user of the machine can read them.
+ * kubectl for one cluster. Arguments go as a list, never through a shell, and nothing secret may be among them, since
+ * every user of the machine can read them. What kubectl says while it waits, a credential plugin's request to sign in
+ * for example, is shown on standard error; a command in a pod shows nothing there.
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
-  const { program, flags } = commandOf(connection);
-  return async (args, { input, timeoutSeconds = 15, deadlineSeconds } = {}) => {
-    const result = await execa(program, [...flags, `--request-timeout=${timeoutSeconds}s`, ...args], {
-      ...(input === undefined ? { stdin: 'ignore' } : { input }),
-      ...(connection.signal === undefined ? {} : { cancelSignal: connection.signal }),
-      ...(deadlineSeconds === undefined ? {} : { timeout: deadlineSeconds * 1000 }),
-      reject: false,
-      maxBuffer,
+  return async (args, { input, timeoutSeconds = 15, deadlineSeconds, maxBytes = defaultMaxBytes } = {}) => {
+    const { argv, flags } = commandOf(connection);
+    const ran = await runChild([...argv, ...flags, `--request-timeout=${timeoutSeconds}s`, ...args], {
+      input,
+      maxBytes,
+      mayAsk: args[0] !== 'exec',
+      signal: connection.signal,
+      deadlineMs: deadlineSeconds === undefined ? undefined : deadlineSeconds * 1000,
     });
-    const { stdout, stderr } = result;
-    const error = failureOf(program, args, result, stderr);
+    const { stdout, stderr } = ran;
+    const error = failureOf(argv, args, ran, connection.signal);
     if (error !== undefined) throw error;
     return { stdout, stderr };
   };
@@ -93,62 +99,83 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
 
 /** As {@link makeKubectl}, for what is read while it comes. */
 export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
-  const { program, flags } = commandOf(connection);
   return (args, { stdin = false, detached = false } = {}) => {
-    const running = execa(program, [...flags, '--request-timeout=0', ...args], {
+    const { argv, flags } = commandOf(connection);
+    const child = startChild([...argv, ...flags, '--request-timeout=0', ...args], {
       stdin: stdin ? 'pipe' : 'ignore',
       detached,
-      ...(connection.signal === undefined ? {} : { cancelSignal: connection.signal }),
-      reject: false,
-      buffer: { stdout: false, stderr: true },
+      signal: connection.signal,
     });
-    // Read from the first moment: Node throws away what a process has left unread when it exits.
-    const stdout = new PassThrough();
-    stdout.on('error', () => undefined);
-    pipeline(running.stdout, stdout, () => undefined);
-    const ended = running.then((result): KubectlEnd => {
-      const { stderr } = result;
-      const error = failureOf(program, args, result, stderr);
-      return { code: result.exitCode, stderr, ...(error === undefined ? {} : { error }) };
+    const words = collectWords(undefined);
+    child.stderr.on('data', words.add);
+    const ended = child.ended.then((end): KubectlEnd => {
+      const { all, unseen } = words.end();
+      const error = failureOf(argv, args, { ...end, stderr: all, unseen }, connection.signal);
+      return { code: end.exitCode, stderr: all, ...(error === undefined ? {} : { error }) };
     });
     return {
-      stdout,
-      ...(running.stdin === null ? {} : { stdin: running.stdin }),
+      stdout: child.stdout,
+      ...(child.stdin === undefined ? {} : { stdin: child.stdin }),
       ended,
-      kill: () => void running.kill(),
+      kill: () => child.stop('no longer wanted'),
     };
   };
 }
 
-function commandOf(connection: KubectlConnection): { readonly program: string; readonly flags: readonly string[] } {
+interface Command {
+  /** The program and its first arguments. */
+  readonly argv: readonly string[];
+  /** Of the connection. */
+  readonly flags: readonly string[];
+}
+
+function commandOf(connection: KubectlConnection): Command {
   const flags = (['kubeconfig', 'context', 'namespace'] as const).flatMap((name) => {
     const value = connection[name];
     return value === undefined ? [] : [`--${name}=${value}`];
   });
-  return { program: connection.program ?? process.env['KUBECTL'] ?? 'kubectl', flags };
+  const { program } = connection;
+  return { argv: program === undefined ? programOf('KUBECTL', process.env['KUBECTL'], 'kubectl') : [program], flags };
 }
 
-type Ended = Pick<Result, 'failed' | 'isCanceled' | 'timedOut' | 'durationMs' | 'signal' | 'code' | 'exitCode'>;
+type Ended = ChildEnd & Pick<RanChild, 'stderr' | 'unseen'>;
 
-function failureOf(program: string, args: readonly string[], ended: Ended, stderr: string): CodedError | undefined {
-  if (!ended.failed) return undefined;
-  const where = `kubectl ${args.join(' ')}`;
-  // Ctrl-C reaches kubectl by itself too, since both are in the terminal's foreground.
-  if (ended.isCanceled || ended.signal === 'SIGINT') return codedError('INTERRUPTED', 'the command was interrupted', { where });
-  if (ended.timedOut) {
+function failureOf(argv: readonly string[], args: readonly string[], ended: Ended, signal: AbortSignal | undefined): CodedError | undefined {
+  const { exitCode, stoppedFor, startError, stderr, unseen } = ended;
+  if (exitCode === 0 && stoppedFor === undefined) return undefined;
+  const where = commandName(args);
+  if (isInterrupted(ended, signal)) return codedError('INTERRUPTED', 'the command was interrupted', { where });
+  if (stoppedFor === 'deadline') {
     return codedError('CLUSTER_UNREACHABLE', `there was no answer within ${Math.floor(ended.durationMs / 1000)}s`, { where });
   }
-  if (ended.code === 'ENOENT' || ended.code === 'EACCES') {
-    return codedError('KUBECTL_MISSING', `the program "${program}" cannot be started (${ended.code})`, { cause: ended });
+  if (stoppedFor === 'too much output') return codedError('KUBECTL_FAILED', 'the answer is larger than what is read', { where });
+  if (startError !== undefined) {
+    // Without a cause: what Node has of the call may hold the input, and with it rendered Secrets.
+    return codedError('KUBECTL_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${startError})`);
   }
-  const words = kubectlMessage(stderr) || `exit code ${ended.exitCode ?? 'unknown'}`;
-  return codedError(kubectlErrorCode(stderr), words, { where });
+  return codedError(kubectlErrorCode(stderr), kubectlMessage(unseen) || silentFailure(ended), { where });
+}
+
+/** What was run, for messages: of a command in a pod its name alone, since its arguments may be a whole script. */
+function commandName(args: readonly string[]): string {
+  const end = args.indexOf('--');
+  const shown = end === -1 ? args : args.slice(0, end + 2);
+  return ['kubectl', ...shown.map((arg) => (arg.length > 200 ? `${arg.slice(0, 200)}…` : arg))].join(' ').replaceAll(/\s+/g, ' ');
 }
 
 /** Runs kubectl and reads its standard output as JSON; `-o json` is added. */
 export async function kubectlJson<T>(kubectl: Kubectl, args: readonly string[], call?: KubectlCall): Promise<T> {
   const { stdout } = await kubectl([...args, '-o', 'json'], call);
-  return JSON.parse(stdout) as T;
+  return parseAnswer(stdout, args) as T;
+}
+
+/** @throws KUBECTL_FAILED for what is not JSON: a program around kubectl has written to its standard output */
+export function parseAnswer(stdout: string, args: readonly string[]): unknown {
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    throw codedError('KUBECTL_FAILED', 'the answer is not JSON', { where: commandName(args) });
+  }
 }
 
 /** The warnings of the API server in kubectl's standard error, without its `Warning:`. */

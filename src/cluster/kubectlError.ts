@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import { refusalCode } from '../refusal.ts';
 
 /**
  * What kubectl's standard error says, by code. Its exit code is 1 for everything, so only the text tells; kubectl is
@@ -18,7 +19,7 @@ const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
 
 /** The code for a failed kubectl, from its standard error. */
 export function kubectlErrorCode(stderr: string): ErrorCode {
-  return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'KUBECTL_FAILED';
+  return refusalCode(stderr) ?? patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'KUBECTL_FAILED';
 }
 
 /**

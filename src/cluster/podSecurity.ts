@@ -1,4 +1,4 @@
-import { codedError, isCodedError } from '../errors.ts';
+import { codedError, isCodedError, isForbidden } from '../errors.ts';
 import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
 import { kubectlJson, type Kubectl } from './kubectl.ts';
 import type { Metadata } from './kubernetes.ts';
@@ -25,8 +25,8 @@ export async function readPodSecurityLevel(kubectl: Kubectl, namespace: string):
     ]);
     return podSecurityLevel(metadata.labels);
   } catch (error) {
-    if (!isCodedError(error) || !error.message.includes('(Forbidden)')) throw error;
-    throw codedError('KUBECTL_FAILED', error.message, {
+    if (!isCodedError(error) || !isForbidden(error)) throw error;
+    throw codedError('FORBIDDEN', error.message, {
       cause: error,
       hint: `The Pod Security level of the namespace decides how the sidecar must look: ask for the right to get namespaces/${namespace}.`,
     });

@@ -1,12 +1,12 @@
-import { isCodedError } from '../errors.ts';
-import type { Kubectl } from './kubectl.ts';
+import { isForbidden } from '../errors.ts';
+import { parseAnswer, type Kubectl } from './kubectl.ts';
 import type { List } from './kubernetes.ts';
 
 /** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
 export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {
   const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json']);
   if (stdout.trim() === '') return [];
-  const value = JSON.parse(stdout) as T | List<T>;
+  const value = parseAnswer(stdout, args) as T | List<T>;
   return typeof value === 'object' && value !== null && 'items' in value ? [...value.items] : [value];
 }
 
@@ -15,7 +15,7 @@ export async function unlessForbidden<T>(read: () => Promise<T>): Promise<T | un
   try {
     return await read();
   } catch (error) {
-    if (isCodedError(error) && /\(Forbidden\)|is forbidden:/.test(error.message)) return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { codedError, isCodedError, type CodedError } from '../errors.ts';
+import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors.ts';
 import type { Addition } from '../inject/index.ts';
 import type { PodTemplate, Volume } from '../sidecar/index.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -37,7 +37,7 @@ export function checkStored(stored: PodTemplate, addition: Addition, where: stri
 export async function rehearsePod(kubectl: Kubectl, workload: Workload, changed: PodTemplate): Promise<void> {
   const refusal = await refusalOf(kubectl, workload, changed);
   if (refusal === undefined || (await refusalOf(kubectl, workload, workload.template)) !== undefined) return;
-  const code = refusal.message.includes('violates PodSecurity') ? 'POD_SECURITY' : 'NOT_INJECTABLE';
+  const code = refusal.code === 'POD_SECURITY' ? 'POD_SECURITY' : 'NOT_INJECTABLE';
   throw codedError(code, `its pods would be refused with the sidecar: ${refusal.message}`, {
     where: workload.where,
     cause: refusal,
@@ -53,7 +53,7 @@ async function refusalOf(kubectl: Kubectl, workload: Workload, template: PodTemp
     });
     return undefined;
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'CLUSTER_UNREACHABLE') throw error;
+    rethrowUnlessRecoverable(error, 'CLUSTER_UNREACHABLE');
     return error;
   }
 }

@@ -1,4 +1,4 @@
-import { codedError, isCodedError, type CodedError } from '../errors.ts';
+import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors.ts';
 import { kubectlJson } from './kubectl.ts';
 import { objectName, type Event, type List, type Pod } from './kubernetes.ts';
 import { formatProblem, podProblems, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
@@ -78,7 +78,7 @@ async function ifPossible<T>(otherwise: T, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
+    rethrowUnlessRecoverable(error);
     return otherwise;
   }
 }

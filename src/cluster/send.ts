@@ -1,9 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { PatchOperation } from '../inject/index.ts';
-import { kubectlWarnings, type Kubectl } from './kubectl.ts';
+import { kubectlWarnings, parseAnswer, type Kubectl } from './kubectl.ts';
 import type { WorkloadObject } from './kubernetes.ts';
+import { inPrivateFile } from './privateFile.ts';
 
 /** The owner of the changed fields in `metadata.managedFields`: users and tools can see who added the sidecar. */
 export const fieldManager = 'packet-capture';
@@ -55,7 +53,7 @@ async function send(
 ): Promise<PatchAnswer> {
   // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard input
   // either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
-  return inPrivateFile(JSON.stringify(content), async (file) => {
+  return inPrivateFile('patch.json', JSON.stringify(content), async (file) => {
     const { stdout, stderr } = await kubectl(
       [
         'patch',
@@ -70,17 +68,6 @@ async function send(
       ],
       { timeoutSeconds },
     );
-    return { object: JSON.parse(stdout) as WorkloadObject, warnings: kubectlWarnings(stderr) };
+    return { object: parseAnswer(stdout, ['patch', target]) as WorkloadObject, warnings: kubectlWarnings(stderr) };
   });
-}
-
-async function inPrivateFile<T>(content: string, use: (file: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-'));
-  try {
-    const file = join(folder, 'patch.json');
-    await writeFile(file, content, { mode: 0o600 });
-    return await use(file);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -1,6 +1,6 @@
 import { kubectlWarnings } from '../cluster/kubectl.ts';
 import type { Kubectl } from '../cluster/index.ts';
-import { isCodedError } from '../errors.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { isInjected, probePod } from '../webhook/probe.ts';
 import type { LivePod } from './kubernetes.ts';
@@ -40,7 +40,7 @@ export async function dryRunPod(kubectl: Kubectl, pod: object, namespace: string
     const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds });
     return { pod: JSON.parse(stdout) as PodTemplate, warnings: kubectlWarnings(stderr) };
   } catch (error) {
-    if (!isCodedError(error) || ['INTERRUPTED', 'CLUSTER_UNREACHABLE', 'KUBECTL_MISSING'].includes(error.code)) throw error;
+    rethrowUnlessRecoverable(error, 'CLUSTER_UNREACHABLE');
     return { refusal: error.message };
   }
 }

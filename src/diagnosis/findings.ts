@@ -1,12 +1,4 @@
-import type { Level } from './level.ts';
-
-interface FindingKind {
-  readonly level: Level;
-  /** One clause, for docs/diagnosis.md. */
-  readonly meaning: string;
-  /** What to do, plain sentences; empty when there is nothing to do. */
-  readonly hint: string;
-}
+import { findingsOf, sharedKinds, type Finding as FindingWith, type FindingKind } from '../findings.ts';
 
 /**
  * Everything that `check` can find, by code. The codes are for programs and stay what they are.
@@ -24,7 +16,7 @@ export const findingKinds = {
   way_policy: { level: 'ok', meaning: 'The admission policy can be installed by you, or is there', hint: '' },
   way_policy_missing: { level: 'warning', meaning: 'The API server has no admission policies that change pods', hint: 'They come with Kubernetes 1.36. The webhook does the same.' },
   way_policy_rights: { level: 'warning', meaning: 'You may not install the admission policy', hint: 'Ask a cluster administrator to install the chart with injection.way=policy.' },
-  rights_unknown: { level: 'warning', meaning: 'The API server does not answer what you may do', hint: 'What you may do shows when you do it.' },
+  rights_unknown: sharedKinds.rights_unknown,
   release_found: { level: 'ok', meaning: 'A release is registered with the API server', hint: '' },
   release_none: { level: 'ok', meaning: 'There is no release, and nobody asks for one', hint: '' },
   release_missing: { level: 'error', meaning: 'Namespaces or pods ask for the sidecar and there is no release', hint: 'Run `packet-capture install`, or inject these workloads by `packet-capture patch`.' },
@@ -65,19 +57,6 @@ export const findingKinds = {
 
 export type FindingCode = keyof typeof findingKinds;
 
-/** Plain data, for people and for `-o json`. */
-export interface Finding {
-  readonly code: FindingCode;
-  readonly level: Level;
-  /** One clause. */
-  readonly what: string;
-  readonly where: string;
-  /** What to do; empty when there is nothing to do. */
-  readonly hint: string;
-}
+export type Finding = FindingWith<FindingCode>;
 
-/** @param hint what to do here, when the place knows better than the table */
-export function finding(code: FindingCode, where: string, what: string, hint?: string): Finding {
-  const kind = findingKinds[code];
-  return { code, level: kind.level, what, where, hint: hint ?? kind.hint };
-}
+export const finding = findingsOf(findingKinds);

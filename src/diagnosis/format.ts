@@ -1,6 +1,6 @@
+import { formatFinding, type Level } from '../findings.ts';
 import type { CheckResult } from './check.ts';
 import type { State, WhyResult } from './explain.ts';
-import type { Finding } from './findings.ts';
 import type { MissedPod } from './missed.ts';
 import { reasons } from './reasons.ts';
 
@@ -9,20 +9,14 @@ const shown = 20;
 
 /** For people, on standard output. */
 export function formatCheck({ ok, findings, missed }: CheckResult): string[] {
-  const count = (level: Finding['level']): number => findings.filter((finding) => finding.level === level).length;
-  const [errors, warnings] = [count('error'), count('warning')];
+  const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
+  const [errors, warnings, notes] = [count('error'), count('warning'), count('note')];
   return [
     ...findings.flatMap(formatFinding),
     ...(missed.length === 0 ? [] : ['', 'pods without the sidecar that they ask for:', ...missedLines(missed)]),
     '',
-    ok && warnings === 0 ? 'all is well' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}`,
+    ok && warnings === 0 ? 'all is well' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}${notes === 0 ? '' : `, ${plural(notes, 'note')}`}`,
   ];
-}
-
-/** What and where on one line, what to do on the next. */
-function formatFinding({ level, code, what, where, hint }: Finding): string[] {
-  const line = `${level.padEnd(8)}${where}: ${what}`;
-  return level === 'ok' ? [line] : [`${line} (${code})`, ...(hint === '' ? [] : [`${''.padEnd(8)}${hint}`])];
 }
 
 /** The same reason of the same owner on one line. */

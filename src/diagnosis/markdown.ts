@@ -1,10 +1,10 @@
+import { findingsTable } from '../findings.ts';
 import { findingKinds } from './findings.ts';
 import { reasons } from './reasons.ts';
 
 /** The table of findings in docs/diagnosis.md. */
 export function findingsMarkdown(): string {
-  const rows = Object.entries(findingKinds).map(([code, { level, meaning, hint }]) => `| \`${code}\` | ${level} | ${meaning}${hint === '' ? '' : `. ${hint}`} |`);
-  return ['| code | level | meaning, and what to do |', '| --- | --- | --- |', ...rows].join('\n');
+  return findingsTable(findingKinds);
 }
 
 /** The table of reasons in docs/diagnosis.md. */

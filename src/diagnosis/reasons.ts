@@ -1,9 +1,9 @@
 import { skipReasons } from '../inject/index.ts';
-import type { Level } from './level.ts';
+import type { Level } from '../findings.ts';
 
 interface ReasonRow {
   /** Of a pod that asks for the sidecar and does not carry it. */
-  readonly level: Exclude<Level, 'ok'>;
+  readonly level: Extract<Level, 'error' | 'warning'>;
   /** One clause about the pod. */
   readonly text: string;
 }

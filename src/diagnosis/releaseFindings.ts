@@ -92,7 +92,7 @@ function certificateFindings(release: Release, { certificate }: Injector, now: D
     const inspection = inspect({ certificate: certificate.value, ...(caBundle === undefined ? {} : { caBundle }) }, { now, ...host });
     const served = inspection.certificates.find(({ role }) => role === 'serving');
     const untrusted = caBundle === undefined ? [finding('ca_mismatch', where, `${release.object} has no caBundle`)] : [];
-    const findings = [...inspection.findings.map((found) => certificateFinding(found.code, found.where, found.text, where)), ...untrusted];
+    const findings = [...inspection.findings.map((found) => certificateFinding(found.code, found.where, found.what, where)), ...untrusted];
     if (findings.length > 0) return { findings, served };
     return { findings: [finding('certificate_good', where, `good for ${served?.daysLeft ?? 0} days, until ${served?.notAfter.slice(0, 10) ?? ''}`)], served };
   } catch (error) {

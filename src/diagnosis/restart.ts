@@ -1,4 +1,4 @@
-import { isCodedError } from '../errors.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../cluster/index.ts';
 import type { MissedPod } from './missed.ts';
 
@@ -40,7 +40,7 @@ async function restart(kubectl: Kubectl, target: RestartTarget): Promise<Restart
     await kubectl(['rollout', 'restart', target.owner, '--namespace', target.namespace]);
     return { ...target, result: 'restarted' };
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
+    rethrowUnlessRecoverable(error);
     return { ...target, result: 'failed', message: error.message };
   }
 }

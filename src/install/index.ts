@@ -1,4 +1,4 @@
-export { findingKinds, formatFinding, type Finding, type FindingCode, type Severity } from './preflight/findings.ts';
+export { findingKinds, type Finding, type FindingCode } from './preflight/findings.ts';
 export { installRelease } from './install.ts';
 export type { InstallOptions } from './installOptions.ts';
 export type { Refused } from './rehearsal/rehearsal.ts';

@@ -1,8 +1,8 @@
 import { codedError } from '../errors.ts';
+import { countFindings, formatFinding, hasErrors } from '../findings.ts';
 import { carryOut } from './run/carryOut.ts';
 import { countChanges } from './rehearsal/diff.ts';
 import { unlessForbidden } from '../cluster/reading.ts';
-import { formatFinding, hasErrors, type Finding } from './preflight/findings.ts';
 import type { InstallOptions } from './installOptions.ts';
 import { look } from './preflight/look.ts';
 import { rehearseInstall, releaseObjects, siteOf, type Refused, type Rehearsal } from './rehearsal/rehearsal.ts';
@@ -16,21 +16,21 @@ import { coalesce, intentOf } from './values.ts';
 /**
  * Installs or upgrades a release, in steps that are reported; see docs/install.md. On failure it says why and takes it
  * back.
- * @throws INSTALL_FAILED, INTERRUPTED, NOT_FOUND, USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
+ * @throws INSTALL_FAILED, NOT_CONFIRMED, INTERRUPTED, NOT_FOUND, USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
  */
 export async function installRelease(options: InstallOptions): Promise<InstallResult | Refused> {
   const { release, namespace, report, dryRun } = options;
   const tools = await step(report, 'tools', async () => openTools(options), ({ versions }) =>
     `helm ${versions.helm}, kubectl ${versions.kubectl}, Kubernetes ${versions.kubernetes}`);
-  const { findings, plan } = await step(report, 'preflight', async () => look(tools, options, options.now()), ({ findings: found }) => countFindings(found));
-  for (const found of findings) report(formatFinding(found));
+  const { findings, plan } = await step(report, 'preflight', async () => look(tools, options, options.now()), ({ findings: found }) => countFindings(found) || 'nothing stands in the way');
+  for (const line of findings.flatMap(formatFinding)) report(line);
   if (plan === undefined || hasErrors(findings)) return { result: 'refused', release, namespace, findings };
   const rehearsal = await rehearseInstall(tools, options, plan, findings);
   if ('result' in rehearsal) return rehearsal;
   if (dryRun) return resultOf(tools, options, rehearsal, 'dry-run', rehearsal.json, null);
   const verb = plan.history === undefined ? 'Install' : 'Upgrade';
   if (!(await options.confirm(`${verb} release ${release} in namespace ${namespace} (${countChanges(rehearsal.changes)})?`))) {
-    throw codedError('INTERRUPTED', 'not confirmed', { hint: 'Nothing was changed.' });
+    throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
   }
   const { json, certificates, proven } = await carryOut(tools, options, rehearsal, siteOf(tools, options, plan));
   return resultOf(tools, options, { ...rehearsal, certificates }, plan.history === undefined ? 'installed' : 'upgraded', json, proven);
@@ -53,13 +53,4 @@ async function resultOf(
     findings,
     ...(result === 'dry-run' ? { changes } : {}),
   };
-}
-
-function countFindings(findings: readonly Finding[]): string {
-  const count = (severity: Finding['severity']): number => findings.filter((found) => found.severity === severity).length;
-  if (findings.length === 0) return 'nothing stands in the way';
-  return (['error', 'warning', 'note'] as const)
-    .filter((severity) => count(severity) > 0)
-    .map((severity) => `${count(severity)} ${severity}${count(severity) === 1 ? '' : 's'}`)
-    .join(', ');
 }

@@ -54,7 +54,7 @@ interface Present {
 
 /**
  * Removes a release and looks whether anything of it is left.
- * @throws NOT_FOUND, INTERRUPTED, HELM_FAILED when a hook fails, and as kubectl
+ * @throws NOT_FOUND, NOT_CONFIRMED, INTERRUPTED, HELM_FAILED when a hook fails, and as kubectl
  */
 export async function uninstallRelease(options: UninstallOptions): Promise<UninstallResult> {
   const { release, namespace, report, dryRun } = options;
@@ -79,7 +79,7 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
   for (const object of facts.objects) report(`  goes: ${object}`);
   for (const target of facts.targets) report(`  is opted out: ${target}`);
   if (!(await options.confirm(`Uninstall release ${release} in namespace ${namespace} (${facts.objects.length} objects, ${facts.targets.length} opted in)?`))) {
-    throw codedError('INTERRUPTED', 'not confirmed', { hint: 'Nothing was changed.' });
+    throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
   }
   await step(report, 'uninstall', async () => remove(tools, options, present), () => 'done');
   const left = await step(report, 'looking for what is left', async () => {

@@ -1,5 +1,5 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { isCodedError } from '../errors.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
 import { mountPaths } from '../sidecar/index.ts';
 import { outputInPod } from './exec.ts';
 import type { CapturedPod } from './pods.ts';
@@ -67,7 +67,7 @@ export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T
   try {
     return await ask();
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'KUBECTL_MISSING') throw error;
+    rethrowUnlessRecoverable(error);
     return { problem: problemText(error.message) };
   }
 }

@@ -1,5 +1,5 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { isCodedError } from '../errors.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
 import { refreshAnnotation } from '../settings/index.ts';
 import { annotatePod } from './annotate.ts';
 import type { CapturedPod } from './pods.ts';
@@ -25,6 +25,6 @@ export async function refreshPod(kubectl: Kubectl, pod: CapturedPod): Promise<vo
   try {
     await annotatePod(kubectl, pod, { [refreshAnnotation]: new Date().toISOString() });
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'KUBECTL_MISSING') throw error;
+    rethrowUnlessRecoverable(error);
   }
 }

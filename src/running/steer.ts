@@ -1,5 +1,5 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { isCodedError } from '../errors.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { annotatePod } from './annotate.ts';
@@ -120,7 +120,7 @@ async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentS
 }
 
 function failureOf(error: unknown): Pick<SteeredPod, 'result' | 'agent'> {
-  if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'KUBECTL_MISSING') throw error;
+  rethrowUnlessRecoverable(error);
   if (error.code === 'NOT_FOUND' || error.code === 'CONFLICT') return { result: 'gone', agent: 'the pod is gone' };
   return { result: 'failed', agent: error.message };
 }

@@ -1,4 +1,5 @@
 import { codedError, type CodedError } from '../errors.ts';
+import { refusalCode } from '../refusal.ts';
 
 export interface ApiResponse {
   readonly status: number;
@@ -17,10 +18,13 @@ export function statusError({ status, text }: ApiResponse, what: string): CodedE
 
 function errorOf(status: number, message: string, what: string): CodedError {
   switch (status) {
-    case 403:
+    case 403: {
+      const code = refusalCode(message) ?? 'FORBIDDEN';
+      if (code !== 'FORBIDDEN') return codedError(code, message);
       return codedError('FORBIDDEN', message, {
         hint: `Let a Role grant the hook's ServiceAccount to ${what}. A namespace that is gone has taken its Roles with it.`,
       });
+    }
     case 404:
       return codedError('NOT_FOUND', message);
     case 409:

@@ -184,7 +184,7 @@ describe('kubectl', () => {
     const asBob: typeof options.kubectl = (args, call) => options.kubectl([...args, '--as=bob'], call);
     await allow('editor', 'get,patch', 'deployments.apps');
     await expect(patchWorkload({ ...options, kubectl: asBob })).rejects.toMatchObject({
-      code: 'KUBECTL_FAILED',
+      code: 'FORBIDDEN',
       hint: expect.stringContaining(`get namespaces/${shop}`),
     });
     await allow('viewer', 'get', 'namespaces');

@@ -179,7 +179,7 @@ test('what has ended by itself begins anew; --watch tells of it, a line each tim
     expect(lines.length).toBeLessThan(10);
   }
   watching.kill('SIGINT');
-  expect(await ended).toEqual([0, null]);
+  expect(await ended).toEqual([130, null]);
 
   const { stderr } = await run(0, 'start', pod);
   expect(stderr).toContain('its capture has ended (packet-count); it begins anew');

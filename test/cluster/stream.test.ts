@@ -90,7 +90,7 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   // At once, up to the end: what was sent as the last is to be in it too.
   await Promise.all([send(first, 40, 0), send(successor, 40, 0)]);
   streaming.child.kill('SIGINT');
-  expect(await exitCode(streaming.child), streaming.said()).toBe(0);
+  expect(await exitCode(streaming.child), streaming.said()).toBe(130);
   for (const pod of [first, successor]) expect(await processes(pod)).toEqual(alone);
 
   // An ICMP answer repeats what it answers.

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { printJsonLine } from '../output.ts';
@@ -33,7 +34,7 @@ export function hookOptions({ release, namespace, record }: HookFlags): HookOpti
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       report({ event: 'interrupted', signal });
-      process.exit(1);
+      process.exit(128 + constants.signals[signal]);
     });
   }
   checkName(namespace, '--namespace');

@@ -57,16 +57,21 @@ function collectAtOnce(): void {
   setFlagsFromString('--no-incremental-marking');
 }
 
-/** The first signal drains; the second one, from someone who waits at a terminal, ends it at once. */
+/**
+ * The first signal drains; the second one, from someone who waits at a terminal, ends it at once. SIGTERM is how
+ * Kubernetes ends a server that has done well: exit code 0; after Ctrl-C it is 130, as in every command.
+ */
 function stopOnSignal({ stop, flushLog }: Injector): void {
   let stopping = false;
-  const end = (): void => {
-    if (stopping) process.exit(1);
+  const endWell = async (code: number): Promise<void> => {
+    await stop();
+    await Promise.race([new Promise<void>((resolve) => flushLog(resolve)), sleep(lastLinesMs)]);
+    process.exit(code);
+  };
+  const end = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(signal === 'SIGINT' ? 130 : 1);
     stopping = true;
-    void stop().then(async () => {
-      await Promise.race([new Promise<void>((resolve) => flushLog(resolve)), sleep(lastLinesMs)]);
-      process.exit(0);
-    });
+    void endWell(signal === 'SIGINT' ? 130 : 0);
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);

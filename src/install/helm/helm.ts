@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { isInterrupted, runChild, silentFailure } from '../../cluster/child.ts';
+import { programOf } from '../../cluster/program.ts';
 import { codedError } from '../../errors.ts';
 import { helmErrorCode, helmMessage } from './helmError.ts';
 import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
@@ -32,8 +33,8 @@ export interface Helm {
   readonly run: (args: readonly string[], call?: HelmCall) => Promise<string>;
 }
 
-/** 1 GiB: a release as JSON holds the whole chart. */
-const maxBuffer = 1024 ** 3;
+/** 256 MiB: a release as JSON holds the whole chart; Helm stores 1 MiB at most, compressed. */
+const maxBytes = 256 * 1024 ** 2;
 
 /**
  * helm has a context, a server and a user of its own in its environment; kubectl knows nothing of them, and both must
@@ -53,38 +54,29 @@ const killAfterMs = 30_000;
  * @throws HELM_MISSING, HELM_UNSUPPORTED
  */
 export async function openHelm(connection: HelmConnection): Promise<Helm> {
-  const program = connection.program ?? process.env['HELM'] ?? 'helm';
+  const argv = connection.program === undefined ? programOf('HELM', process.env['HELM'], 'helm') : [connection.program];
+  const program = argv.join(' ');
   const { kubeconfig, context, namespace } = connection;
   const flags = [
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
     ...(context === undefined ? [] : [`--kube-context=${context}`]),
     `--namespace=${namespace}`,
   ];
-  const printed = await runHelm(program, ['version', '--template={{.Version}}'], {});
+  const printed = await runHelm(argv, ['version', '--template={{.Version}}'], {});
   const version = checkHelmVersion(printed, program);
-  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(program, [...args, ...flags], call);
+  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(argv, [...args, ...flags], call);
   return { program, version, namespace, run };
 }
 
-async function runHelm(program: string, args: readonly string[], { input, signal }: HelmCall): Promise<string> {
-  const result = await execa(program, args, {
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-    env: sameCluster,
-    forceKillAfterDelay: killAfterMs,
-    reject: false,
-    maxBuffer,
-  });
-  if (!result.failed) return result.stdout;
+async function runHelm(argv: readonly string[], args: readonly string[], { input, signal }: HelmCall): Promise<string> {
+  const ran = await runChild([...argv, ...args], { input, signal, env: sameCluster, killAfterMs, maxBytes, mayAsk: true });
+  if (ran.exitCode === 0 && ran.stoppedFor === undefined) return ran.stdout;
   const where = `helm ${args[0] ?? ''} ${args[1]?.startsWith('-') === false ? args[1] : ''}`.trim();
-  // Ctrl-C reaches helm by itself too, since both are in the terminal's foreground.
-  if (result.isCanceled || result.signal === 'SIGINT' || signal?.aborted === true) {
-    throw codedError('INTERRUPTED', 'the command was interrupted', { where });
+  // Without a cause: what Node has of the call may hold the input, and with it keys.
+  if (ran.startError !== undefined) {
+    throw codedError('HELM_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${ran.startError})`);
   }
-  if (result.code === 'ENOENT' || result.code === 'EACCES') {
-    // Without a cause: execa's error holds the input, and with it keys.
-    throw codedError('HELM_MISSING', `the program "${program}" cannot be started (${result.code})`);
-  }
-  const message = helmMessage(result.stderr) || `exit code ${result.exitCode ?? 'unknown'}`;
-  throw codedError(helmErrorCode(result.stderr), message, { where });
+  if (isInterrupted(ran, signal)) throw codedError('INTERRUPTED', 'the command was interrupted', { where });
+  if (ran.stoppedFor !== undefined) throw codedError('HELM_FAILED', 'the answer is larger than what is read', { where });
+  throw codedError(helmErrorCode(ran.stderr), helmMessage(ran.unseen) || silentFailure(ran), { where });
 }

@@ -1,4 +1,5 @@
-import type { ErrorCode } from '../../errors.ts';
+import { isCodedError, type CodedError, type ErrorCode } from '../../errors.ts';
+import { refusalCode } from '../../refusal.ts';
 
 /** What helm's standard error says, by code. Its exit code is 1 for everything. */
 const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
@@ -9,7 +10,12 @@ const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
 
 /** The code for a failed helm, from its standard error. */
 export function helmErrorCode(stderr: string): ErrorCode {
-  return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'HELM_FAILED';
+  return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? refusalCode(stderr) ?? 'HELM_FAILED';
+}
+
+/** Helm ran, and either it or the API server refused: the chart, the values or an object is at fault, not the connection. */
+export function isHelmRefusal(error: unknown): error is CodedError {
+  return isCodedError(error) && ['HELM_FAILED', 'FORBIDDEN', 'POD_SECURITY', 'ADMISSION_DENIED'].includes(error.code);
 }
 
 const noise = /^(?:level=|[EWIF]\d{4} \d\d:|\d{4}\/\d\d\/\d\d |WARNING: |Use --debug flag )/;

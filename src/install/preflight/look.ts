@@ -1,4 +1,4 @@
-import { codedError, isCodedError } from '../../errors.ts';
+import { codedError } from '../../errors.ts';
 import { readApiResources } from './apiResources.ts';
 import { certificateSecretOf, readChart, render, serviceOf, type ChartFacts, type WebhookService } from '../helm/chart.ts';
 import { checkExistingSecret, readOwnSecret } from '../rehearsal/certificates.ts';
@@ -6,6 +6,7 @@ import { readNamespace, readTargets } from './facts.ts';
 import { unlessForbidden } from '../../cluster/reading.ts';
 import { askRights } from '../../cluster/rights.ts';
 import { finding, type Finding } from './findings.ts';
+import { isHelmRefusal } from '../helm/helmError.ts';
 import type { GivenValues, WaitStrategy } from '../helm/helmFlags.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
@@ -97,7 +98,7 @@ async function renderWish(
     const objects = await render(helm, { release, chart, values: withoutCertificates(values), kubernetes: versions.kubernetes });
     return { values, objects, intent: intentOf(coalesce(defaults, withMode(values, way))) };
   } catch (error) {
-    if (!isCodedError(error) || error.code !== 'HELM_FAILED') throw error;
+    if (!isHelmRefusal(error)) throw error;
     return { refusal: error.message };
   }
 }

@@ -38,7 +38,7 @@ function overrideFindings({ namespace, service, objectsNamespace }: Facts): Find
 }
 
 export function versionFindings(minor: number, version: string): Finding[] {
-  return minor >= oldestKubernetesMinor ? [] : [finding('kubernetes_too_old', 'the API server', `it is Kubernetes ${version}`)];
+  return minor >= oldestKubernetesMinor ? [] : [finding('kubernetes_too_old_for_chart', 'the API server', `it is Kubernetes ${version}`)];
 }
 
 export function releaseFindings(history: ReleaseHistory, where: string, chart: string): Finding[] {

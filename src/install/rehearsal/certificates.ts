@@ -90,7 +90,7 @@ export function materialFindings(
   const { findings } = inspect(material, { now, host: webhookHost(name, namespace) });
   return findings
     .filter(({ code }) => code !== 'next_unusable')
-    .map(({ code, text }) => finding(code === 'expires_soon' ? 'certificate_expires' : 'certificate_unfit', where, `${code}: ${text}`));
+    .map(({ code, what }) => finding(code === 'expires_soon' ? 'custom_certificate_expires' : 'custom_certificate_unfit', where, `${code}: ${what}`));
 }
 
 /** The material of the Secret that a release of ours made in the cluster; of somebody else's nothing is taken. */

@@ -1,9 +1,10 @@
-import { isCodedError } from '../../errors.ts';
 import { rehearse, type Site } from '../run/apply.ts';
 import { inNamespace } from '../helm/chart.ts';
 import { planCertificates, type CertificatePlan } from './certificates.ts';
 import { changesBetween, countChanges, type ObjectChange } from './diff.ts';
-import { finding, formatFinding, hasErrors, type Finding } from '../preflight/findings.ts';
+import { formatFinding, hasErrors } from '../../findings.ts';
+import { finding, type Finding } from '../preflight/findings.ts';
+import { isHelmRefusal } from '../helm/helmError.ts';
 import type { InstallOptions } from '../installOptions.ts';
 import type { Plan } from '../preflight/look.ts';
 import { objectsOf, type ManifestObject } from '../helm/objects.ts';
@@ -41,15 +42,15 @@ export async function rehearseInstall(tools: Tools, options: InstallOptions, pla
   const certificates = await step(report, 'certificates', async () => planCertificates(question), ({ text }) => text);
   const values = certificates.material === undefined ? withMode(plan.values, intent.way) : withMaterial(plan.values, certificates.material);
   const all = [...findings, ...certificates.findings];
-  for (const found of certificates.findings) report(formatFinding(found));
+  for (const line of certificates.findings.flatMap(formatFinding)) report(line);
   if (hasErrors(all)) return { result: 'refused', release, namespace, findings: all };
   try {
     const { json, changes } = await step(report, 'rehearsal', async () => rehearseChanges(tools, siteOf(tools, options, plan), plan, values), (result) => countChanges(result.changes));
     return { plan, certificates, values, json, changes, findings: all };
   } catch (error) {
-    if (!isCodedError(error) || error.code !== 'HELM_FAILED') throw error;
+    if (!isHelmRefusal(error)) throw error;
     const refused = finding('rehearsal_failed', `release ${release} in namespace ${namespace}`, error.message);
-    report(formatFinding(refused));
+    for (const line of formatFinding(refused)) report(line);
     return { result: 'refused', release, namespace, findings: [...all, refused] };
   }
 }

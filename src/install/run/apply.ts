@@ -1,4 +1,4 @@
-import { codedError, isCodedError } from '../../errors.ts';
+import { codedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import { eventNames, reportEvidence } from './evidence.ts';
 import type { Helm } from '../helm/helm.ts';
@@ -46,7 +46,7 @@ export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   try {
     return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
+    rethrowUnlessRecoverable(error);
     report(`helm: ${error.message}`);
     const reason = await reportEvidence({ kubectl: afterwards, release, prefix, before, report });
     throw reason === undefined ? error : codedError(error.code, `${error.message}; ${reason}`, { cause: error });

@@ -1,4 +1,4 @@
-import { codedError, isCodedError } from '../../errors.ts';
+import { codedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import { apply, interrupted, type Site } from './apply.ts';
 import { imagesOf } from '../helm/chart.ts';
 import type { CertificatePlan } from '../rehearsal/certificates.ts';
@@ -48,7 +48,7 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
       works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there');
     return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED' || error.code === 'INSTALL_FAILED') throw error;
+    rethrowUnlessRecoverable(error, 'INSTALL_FAILED');
     if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: site.afterwards, release, prefix: site.prefix, before: new Set(), report });
     const hint = await takeBack(site, history);
     throw codedError('INSTALL_FAILED', error.message, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
@@ -78,7 +78,7 @@ async function orStop<T>(site: Site, rotate: () => Promise<T>): Promise<T> {
   try {
     return await rotate();
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
+    rethrowUnlessRecoverable(error);
     const back = await takeBack(site, await readHistory(site.helm, site.release));
     throw codedError('INSTALL_FAILED', `the rotation of the certificates stopped: ${error.message}`, {
       where: `release ${site.release} in namespace ${site.helm.namespace}`,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codedError, isCodedError } from '../../errors.ts';
+import { codedError, isForbidden, rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import { kubectlJson } from '../../cluster/kubectl.ts';
 import { isInjected, probePod, type ProbeRequest } from '../../webhook/probe.ts';
@@ -25,8 +25,8 @@ export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, si
       if (row === inARow) return true;
       why = 'a pod that should have been seen comes back without its mark';
     } catch (error) {
-      if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
-      if (/cannot create resource "pods"/.test(error.message)) return false;
+      rethrowUnlessRecoverable(error);
+      if (isForbidden(error)) return false;
       row = 0;
       why = error.message;
     }

@@ -1,4 +1,4 @@
-import { isCodedError } from '../../errors.ts';
+import { rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import type { Site } from './apply.ts';
 import { ifPossible } from './evidence.ts';
@@ -25,7 +25,7 @@ export async function takeBack(site: Site, before: ReleaseHistory | undefined): 
     if (deployed === undefined) return `No revision ever worked, so there is none to go back to: helm uninstall ${release} ${at} removes it.`;
     return await rollBack(site, deployed.revision);
   } catch (error) {
-    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
+    rethrowUnlessRecoverable(error);
     site.report(`taking it back failed too: ${error.message}`);
     const deployed = before?.deployed;
     const line = deployed === undefined ? `helm uninstall ${release} ${at} --no-hooks` : `helm rollback ${release} ${deployed.revision} ${at}`;

@@ -1,6 +1,6 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import { codedError, type CodedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import { pause } from '../pause.ts';
 import type { RemoteFile } from './listing.ts';
 import { transfer, type TransferEnd, type TransferOptions } from './transfer.ts';
@@ -73,7 +73,7 @@ async function bring(options: TransferOptions & { readonly signal?: AbortSignal 
 
 /** No later try would do better. */
 function throwFinal(error: CodedError | undefined): void {
-  if (error?.code === 'INTERRUPTED' || error?.code === 'KUBECTL_MISSING') throw error;
+  if (error !== undefined) rethrowUnlessRecoverable(error);
 }
 
 function isGone(error: CodedError | undefined): boolean {

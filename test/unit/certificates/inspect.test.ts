@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decideReuse, findingTexts, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
+import { findingsTable } from '../../../src/findings.ts';
+import { decideReuse, findingKinds, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
 import { signCertificate } from '../../../src/certificates/forge.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { trustBoth } from '../../../src/certificates/rotation.ts';
@@ -44,7 +45,7 @@ describe('inspect', () => {
   });
 
   test.each<[string, () => Partial<CertificateMaterial>, string[]]>([
-    ['nothing', () => ({}), ['ca_missing', 'certificate_missing', 'key_missing']],
+    ['nothing', () => ({}), ['ca_missing', 'serving_certificate_missing', 'key_missing']],
     ['no key', () => ({ caBundle: good.caBundle, certificate: good.certificate }), ['key_missing']],
     ["another's key", () => ({ ...good, key: other.key }), ['key_mismatch']],
     ["another's CA", () => ({ ...good, caBundle: other.caBundle }), ['not_signed_by_ca']],
@@ -61,8 +62,7 @@ describe('inspect', () => {
   });
 
   test('the manual names every finding', () => {
-    const table = Object.entries(findingTexts).map(([code, text]) => `| \`${code}\` | ${text} |`);
-    expect(readFileSync('docs/certificates.md', 'utf8')).toContain(`| --- | --- |\n${table.join('\n')}\n<!-- /findings -->`);
+    expect(readFileSync('docs/certificates.md', 'utf8')).toContain(`<!-- findings -->\n${findingsTable(findingKinds)}\n<!-- /findings -->`);
   });
 
   test('a wildcard for the namespace fits, as it does for Go', () => {
@@ -72,7 +72,7 @@ describe('inspect', () => {
   test('what is there is checked when parts are allowed to be missing', () => {
     expect(inspect({ certificate: good.certificate }, { now, host }).findings).toStrictEqual([]);
     expect(inspect({ caBundle: good.caBundle }, { now: addDays(now, 4000) }).findings).toMatchObject([{ code: 'expired' }]);
-    expect(inspect({ caBundle: good.caBundle }, { now, host }).findings).toMatchObject([{ code: 'certificate_missing' }]);
+    expect(inspect({ caBundle: good.caBundle }, { now, host }).findings).toMatchObject([{ code: 'serving_certificate_missing' }]);
   });
 
   test.each([

@@ -39,7 +39,7 @@ describe('kubectlErrorCode', () => {
       'Error from server (ServiceUnavailable): the server is currently unable to handle the request',
     ],
     [
-      'KUBECTL_FAILED',
+      'FORBIDDEN',
       'Error from server (Forbidden): deployments.apps "web" is forbidden: User "bob" cannot get resource "deployments" in API group "apps" in the namespace "a"',
     ],
     ['KUBECTL_FAILED', 'The Deployment "web" is invalid: spec.template.spec.containers[0].name: Invalid value: "A B"'],

@@ -61,7 +61,7 @@ describe("the user's own", () => {
     const own = await plan({ values: withMaterial({}, expiring), before: withMaterial({}, material) });
     expect(own).toMatchObject({ action: 'given', text: "the values' own" });
     expect(own.material).toBeUndefined();
-    expect(new Set(own.findings.map(({ severity, code }) => `${severity} ${code}`))).toEqual(new Set(['warning certificate_expires']));
+    expect(new Set(own.findings.map(({ level, code }) => `${level} ${code}`))).toEqual(new Set(['warning custom_certificate_expires']));
   });
 
   test('what the release has kept from before is not given anew', async () => {
@@ -76,6 +76,6 @@ describe("the user's own", () => {
 
   test('a certificate for another name is an error', () => {
     const found = materialFindings({ certificate: material.certificate }, { name: 'other', namespace: 'tools' }, now, 'secret/mine in tools');
-    expect(found).toMatchObject([{ severity: 'error', code: 'certificate_unfit', where: 'secret/mine in tools', what: expect.stringContaining('san_mismatch') as string }]);
+    expect(found).toMatchObject([{ level: 'error', code: 'custom_certificate_unfit', where: 'secret/mine in tools', what: expect.stringContaining('san_mismatch') as string }]);
   });
 });

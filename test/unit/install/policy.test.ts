@@ -54,12 +54,12 @@ test('a cluster without policies is told so once', () => {
   };
   const before = parseApiResources('configmaps cm v1 true ConfigMap\nmutatingadmissionpolicies admissionregistration.k8s.io/v1beta1 false MutatingAdmissionPolicy\n');
   expect(judge({ ...facts, resources: before })).toMatchObject([
-    { severity: 'error', code: 'policy_unsupported', where: 'injection.way', what: `the cluster has no MutatingAdmissionPolicy (${apiVersion})` },
+    { level: 'error', code: 'policy_unsupported', where: 'injection.way', what: `the cluster has no MutatingAdmissionPolicy (${apiVersion})` },
   ]);
   const since = parseApiResources(`configmaps cm v1 true ConfigMap\nmutatingadmissionpolicies ${apiVersion} false MutatingAdmissionPolicy\nmutatingadmissionpolicybindings ${apiVersion} false MutatingAdmissionPolicyBinding\n`);
   expect(judge({ ...facts, resources: since })).toEqual([]);
   expect(judge({ ...facts, resources: since, wayBefore: 'policy' })).toEqual([]);
-  expect(judge({ ...facts, resources: since, wayBefore: 'webhook' })).toMatchObject([{ severity: 'note', code: 'way_changes', what: 'it changes from webhook to policy' }]);
+  expect(judge({ ...facts, resources: since, wayBefore: 'webhook' })).toMatchObject([{ level: 'note', code: 'way_changes', what: 'it changes from webhook to policy' }]);
 });
 
 test('the summary of a policy names it, and no injector', () => {

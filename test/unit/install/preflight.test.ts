@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { WorkloadObject } from '../../../src/cluster/kubernetes.ts';
 import { parseApiResources } from '../../../src/install/preflight/apiResources.ts';
 import type { Facts } from '../../../src/install/preflight/facts.ts';
-import { findingKinds, formatFinding, hasErrors, type Finding } from '../../../src/install/preflight/findings.ts';
+import { formatFinding, hasErrors } from '../../../src/findings.ts';
+import { findingKinds, type Finding } from '../../../src/install/preflight/findings.ts';
 import { judge, releaseFindings, versionFindings } from '../../../src/install/preflight/preflight.ts';
 import { historyOf, type Revision } from '../../../src/install/helm/release.ts';
 import type { Right } from '../../../src/install/preflight/rights.ts';
@@ -26,7 +27,7 @@ function target(labels: Record<string, string> = {}, workloads: readonly Workloa
   return [{ target: { ...shop, namespace: name }, namespace: { name, labels, terminating: false }, workloads }];
 }
 
-const codes = (findings: readonly Finding[]): string[] => findings.map(({ severity, code, where }) => `${severity} ${code}: ${where}`);
+const codes = (findings: readonly Finding[]): string[] => findings.map(({ level, code, where }) => `${level} ${code}: ${where}`);
 const level = (value: string): Record<string, string> => ({ 'pod-security.kubernetes.io/enforce': value });
 
 test('nothing stands in the way of a fresh install', () => {
@@ -112,12 +113,15 @@ test('kinds that the cluster does not have', () => {
 
 test('Kubernetes 1.30 is enough, 1.29 is not', () => {
   expect(versionFindings(30, '1.30.0')).toEqual([]);
-  expect(codes(versionFindings(29, '1.29.9'))).toEqual(['error kubernetes_too_old: the API server']);
+  expect(codes(versionFindings(29, '1.29.9'))).toEqual(['error kubernetes_too_old_for_chart: the API server']);
 });
 
 test('a finding says what, where and what to do', () => {
   const [found] = judge({ ...calm, targets: target(level('restricted')) });
-  expect(formatFinding(found!)).toBe(`error target_restricted: target namespace shop: it enforces Pod Security "restricted"\n  ${findingKinds.target_restricted.hint}`);
+  expect(formatFinding(found!)).toEqual([
+    'error   target namespace shop: it enforces Pod Security "restricted" (target_restricted)',
+    `        ${findingKinds.target_restricted.hint}`,
+  ]);
   expect(hasErrors([found!])).toBe(true);
   expect(hasErrors(judge({ ...calm, targets: target(level('baseline')) }))).toBe(false);
 });

@@ -57,7 +57,7 @@ test('who may escalate need not hold what the Roles grant', async () => {
 
 test('a cluster that does not say is no refusal', async () => {
   const silent: Kubectl = async () => {
-    throw codedError('KUBECTL_FAILED', 'Error from server (Forbidden): selfsubjectaccessreviews is forbidden: User "x"');
+    throw codedError('FORBIDDEN', 'Error from server (Forbidden): selfsubjectaccessreviews is forbidden: User "x"');
   };
   expect(await refusedFor(silent, storageRights('tools'))).toBeUndefined();
 });

@@ -1,1 +1,0 @@
-export type Level = 'ok' | 'warning' | 'error';

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let folder = '';
+
+/** Hangs as a wrapper does: with a process of its own that holds its output open. */
+const hangs = 'sleep 600 &\nwait';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-interrupt-'));
+  await program('hanging', `: >"$READY"\n${hangs}`);
+  await program('helm', `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n: >"$READY"\n${hangs}`);
+  // Answers for one look, which is enough for what goes on looking.
+  await program('empty', `: >"$READY"\necho '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`);
+});
+
+afterAll(async () => rm(folder, { recursive: true }));
+
+async function program(name: string, script: string): Promise<void> {
+  await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+  await chmod(join(folder, name), 0o755);
+}
+
+interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  /** Processes that were started and are still there. */
+  readonly left: readonly string[];
+}
+
+async function interrupt(kubectl: string, args: readonly string[], signal: NodeJS.Signals, settleMs = 0): Promise<End> {
+  const ready = join(folder, `ready-${Math.random().toString(36).slice(2)}`);
+  const env = { ...process.env, KUBECTL: join(folder, kubectl), HELM: join(folder, 'helm'), READY: ready };
+  const child = spawn(process.execPath, ['bin/packet-capture.js', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stdout.resume();
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  while ((await readFile(ready).catch(() => undefined)) === undefined && child.exitCode === null) await pause(20);
+  await pause(settleMs);
+  child.kill(signal);
+  const [code, ended] = await closed;
+  return { code, signal: ended, stderr, left: await processesWith(ready) };
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise((done) => setTimeout(done, milliseconds));
+}
+
+async function processesWith(mark: string): Promise<string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const marked = await Promise.all(ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).includes(mark)));
+  return ids.filter((_, index) => marked[index] === true);
+}
+
+/** Each command that talks to a cluster, with the least that it needs. */
+const commands: Readonly<Record<string, readonly string[]>> = {
+  patch: ['deploy/web', '--image', 'registry.example/agent:1'],
+  unpatch: ['deploy/web'],
+  start: ['web-1'],
+  stop: ['web-1'],
+  status: [],
+  download: ['web-1'],
+  stream: ['web-1', '-o', '-'],
+  install: ['--yes'],
+  upgrade: ['--yes'],
+  uninstall: ['--yes'],
+  why: ['web-1'],
+  check: [],
+};
+
+/** They end before anybody could press a key, or as every program does that knows nothing of signals. */
+const offline = ['inject', 'uninject', 'diff', 'certs', 'chart', 'policy', 'settings'];
+
+test('every command is one of these', async () => {
+  const child = spawn(process.execPath, ['bin/packet-capture.js', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let help = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    help += chunk.toString();
+  });
+  await once(child, 'close');
+  const names = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
+  expect(new Set(names)).toEqual(new Set([...Object.keys(commands), ...offline]));
+});
+
+test.each(Object.keys(commands))('Ctrl-C ends %s with 130, and with all that it has started', async (name) => {
+  const { code, signal, left } = await interrupt('hanging', [name, ...(commands[name] ?? [])], 'SIGINT');
+  expect({ code, signal, left }).toEqual({ code: 130, signal: null, left: [] });
+});
+
+test.each([
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('%s ends a command with %i', async (signal, expected) => {
+  const { code, left, stderr } = await interrupt('hanging', ['status'], signal);
+  expect({ code, left }).toEqual({ code: expected, left: [] });
+  expect(stderr).toContain('error INTERRUPTED');
+});
+
+test.each([
+  ['status --watch', ['status', '--watch']],
+  ['stream', ['stream', '-l', 'app=web', '-o', '-']],
+])('%s, which only Ctrl-C ends, says so too', async (_, args) => {
+  const { code, stderr, left } = await interrupt('empty', args, 'SIGINT', 700);
+  expect({ code, left }).toEqual({ code: 130, left: [] });
+  expect(stderr).not.toContain('error');
+});
