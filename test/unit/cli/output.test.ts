@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '../../../src');
 const exempt: Readonly<Record<string, string>> = {
   'cli/output.ts': 'the writer',
   'cli/streamOutput.ts': 'packets',
+  'cluster/child.ts': 'the words of a program that asks its user, made safe by words.ts',
   'cli/releaseFlags.ts': 'Node reads the answer to a question; its text comes from output.ts',
   'cli/injector/serve.ts': "the injector's log: JSON, a line each",
 };
