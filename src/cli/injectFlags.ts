@@ -2,9 +2,10 @@ import { Command, Option } from 'commander';
 import { codedError } from '../errors.ts';
 import type { PodSecurityLevel } from '../inject/index.ts';
 import type { FunctionConfig, InjectManifestOptions } from '../manifest/index.ts';
+import { addAmountFlags, amountsOfFlags } from './amountFlags.ts';
 import { addSelectionFlags, readingOf, type SelectionFlags } from './selectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from './settingFlags.ts';
-import { addSidecarFlags, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
+import { addSidecarFlags, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
 
 /** What is to be put into which workloads. */
 export interface InjectFlags extends SidecarFlags, SelectionFlags {
@@ -24,7 +25,7 @@ export function addInjectFlags(command: Command): Command {
         'restricted',
       ]),
     );
-  return addSettingFlags(addSidecarFlags(addSelectionFlags(command)));
+  return addAmountFlags(addSettingFlags(addSidecarFlags(addSelectionFlags(command))));
 }
 
 /**
@@ -33,16 +34,15 @@ export function addInjectFlags(command: Command): Command {
  */
 export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectManifestOptions, 'file'>> {
   const settings = settingsOfFlags({ ...flags });
+  const amounts = amountsOfFlags({ ...flags });
   const config = await sidecarOfFlags(flags);
-  if (config.form === 'own' && Object.keys(settings).length > 0) {
-    throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where: '--sidecar-config' });
-  }
+  refuseWithOwn(config, settings, amounts);
   if (flags.podSecurity === 'restricted' && config.form === 'agent') {
     throw codedError('POD_SECURITY', 'Pod Security "restricted" forbids NET_RAW, so no capture is possible there', { where: '--pod-security' });
   }
   const { createRenderBlock } = await import('../manifest/index.ts');
   const { podSecurity, namespace } = flags;
-  return { ...(await readingOf(flags)), config, settings, podSecurity, namespace, render: createRenderBlock() };
+  return { ...(await readingOf(flags)), config, settings, amounts, podSecurity, namespace, render: createRenderBlock() };
 }
 
 /** In a function config, the content of sidecarconfig.yaml instead of its path. */

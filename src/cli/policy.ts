@@ -1,9 +1,9 @@
-import { codedError } from '../errors.ts';
 import { policyObjects } from '../policy/index.ts';
 import type { SettingValues } from '../settings/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from '../webhook/names.ts';
+import { refuseWithOwn } from './sidecarFlags.ts';
 
 export interface PolicyFlags {
   readonly name: string;
@@ -41,8 +41,6 @@ export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, se
 /** A flag's value stands where the file's would. */
 function withSettings(config: SidecarConfig, settings: SettingValues): SidecarConfig {
   if (Object.keys(settings).length === 0) return config;
-  if (config.form === 'own') {
-    throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where: '--sidecar-config' });
-  }
-  return { ...config, settings: { ...config.settings, ...settings } };
+  refuseWithOwn(config, settings);
+  return config.form === 'own' ? config : { ...config, settings: { ...config.settings, ...settings } };
 }

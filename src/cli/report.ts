@@ -37,7 +37,7 @@ export function workloadText(file: string, { line, kind, name, namespace, path }
 function reportLine(file: string, report: ManifestReport): string {
   const { result, reason, leftOut } = report;
   const workload = workloadText(file, report);
-  if (leftOut !== undefined) return `${result} ${workload}: ${leftOutReasons[leftOut]}`;
+  if (leftOut !== undefined) return `${result} ${workload}: ${leftOut.map((what) => leftOutReasons[what]).join('; ')}`;
   return reason === undefined ? `${result} ${workload}` : `${result} ${workload}: ${reason}: ${manifestSkipReasons[reason]}`;
 }
 

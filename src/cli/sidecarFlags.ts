@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { codedError } from '../errors.ts';
-import { defaultSidecarConfig, readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
+import type { SettingValues } from '../settings/index.ts';
+import { defaultSidecarConfig, readSidecarConfig, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
 
 export interface SidecarFlags {
   readonly sidecarConfig?: string;
@@ -34,6 +35,18 @@ export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig
   }
   const { image = config.agent.image, imagePullPolicy = config.agent.imagePullPolicy } = flags;
   return { ...config, agent: { ...config.agent, image, imagePullPolicy } };
+}
+
+/**
+ * A user's own sidecar reads no settings, and its resources stand in the file.
+ * @throws USAGE when it is to be given some
+ */
+export function refuseWithOwn({ form }: SidecarConfig, settings: SettingValues, amounts: SidecarAmounts = {}): void {
+  if (form !== 'own') return;
+  const where = '--sidecar-config';
+  if (Object.keys(settings).length > 0) throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
+  const [amount] = Object.keys(amounts);
+  if (amount !== undefined) throw codedError('USAGE', `--${amount} does not go with a sidecar of your own: its resources stand in the file`, { where });
 }
 
 async function configOfFlags({ sidecarConfig, sidecarConfigText }: SidecarFlags): Promise<SidecarConfig> {

@@ -9,7 +9,7 @@ import {
   type SkipReason,
 } from '../inject/index.ts';
 import { settingAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
-import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import { amountAnnotation, type AmountName, type PodTemplate, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
@@ -25,6 +25,8 @@ export interface PatchOptions extends ChangeOptions {
   readonly config: SidecarConfig;
   /** Settings to write into the annotations of the pod template; for our own sidecar only. */
   readonly settings: SettingValues;
+  /** Amounts of the sidecar's CPU and memory to write there too. */
+  readonly amounts?: SidecarAmounts | undefined;
 }
 
 /**
@@ -55,18 +57,18 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
   });
 }
 
-async function decideAddition({ kubectl, config, settings }: PatchOptions, workload: Workload): Promise<Decision> {
+async function decideAddition({ kubectl, config, settings, amounts }: PatchOptions, workload: Workload): Promise<Decision> {
   const { template, namespace, path } = workload;
   const podSecurity = await readPodSecurityLevel(kubectl, namespace);
-  const plan = planInjection(template, { config, settings, podSecurity, namespace });
+  const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
   if (!plan.inject) {
     if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload.where);
-    return { change: false, reason: plan.reason, warnings: unappliedSettings(template, settings) };
+    return { change: false, reason: plan.reason, warnings: unapplied(template, settings, amounts) };
   }
-  const { addition, leftOut } = plan;
+  const { addition, leftOut = [] } = plan;
   return {
     change: true,
-    warnings: leftOut === undefined ? [] : [leftOutReasons[leftOut]],
+    warnings: leftOut.map((what) => leftOutReasons[what]),
     operations: additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
@@ -87,12 +89,13 @@ function refusal(reason: SkipReason, where: string): Error {
 }
 
 /** A workload that is injected already keeps its settings: whoever gave others must learn that they do not hold. */
-function unappliedSettings({ metadata }: PodTemplate, settings: SettingValues): string[] {
-  const names = Object.keys(settings) as SettingName[];
-  return names
-    .filter((name) => (metadata?.annotations?.[settingAnnotation(name)] ?? '') !== settings[name])
-    .map(
-      (name) =>
-        `${name} is not changed: the workload carries the sidecar already; unpatch it first, or annotate its pods: kubectl annotate pod NAME ${settingAnnotation(name)}=… --overwrite`,
-    );
+function unapplied({ metadata }: PodTemplate, settings: SettingValues, amounts: SidecarAmounts = {}): string[] {
+  const isPresent = (key: string, value: string | undefined): boolean => (metadata?.annotations?.[key] ?? '') === value;
+  const names = (Object.keys(settings) as SettingName[]).filter((name) => !isPresent(settingAnnotation(name), settings[name]));
+  const others = (Object.keys(amounts) as AmountName[]).filter((name) => !isPresent(amountAnnotation(name), amounts[name]));
+  const why = 'is not changed: the workload carries the sidecar already; unpatch it first';
+  return [
+    ...names.map((name) => `${name} ${why}, or annotate its pods: kubectl annotate pod NAME ${settingAnnotation(name)}=… --overwrite`),
+    ...others.map((name) => `${name} ${why}`),
+  ];
 }

@@ -6,6 +6,7 @@ import {
   type Container,
   type LocalObjectReference,
   type OwnSidecarConfig,
+  type SidecarAmounts,
   type SidecarOptions,
   type Volume,
 } from '../sidecar/index.ts';
@@ -30,7 +31,7 @@ export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
   /** An option that is added here has to find its place in {@link keyOf}. */
-  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
+  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'amounts' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -69,17 +70,18 @@ export function sizeSettings(annotations: Readonly<Record<string, string>>): Set
 const fileSizeKey = settingAnnotation('file-size');
 const fileCountKey = settingAnnotation('file-count');
 const none: SettingValues = {};
+const noAmounts: SidecarAmounts = {};
 
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
 function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const { profile, guaranteed, podResources, summedLimits, metricsPortTaken, mirror, podSettings } = sidecar;
+  const { profile, guaranteed, podResources, summedLimits, amounts = noAmounts, metricsPortTaken, mirror, podSettings } = sidecar;
   const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
   const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, metricsPortTaken === true, mirror === true];
   let kind = 0;
   for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
-  if (podSettings === none && imagePullSecrets.length === 0) return kind;
-  const key = JSON.stringify([kind, podSettings, imagePullSecrets]);
+  if (podSettings === none && Object.keys(amounts).length === 0 && imagePullSecrets.length === 0) return kind;
+  const key = JSON.stringify([kind, podSettings, amounts, imagePullSecrets]);
   return key.length <= maxKey ? key : undefined;
 }
 

@@ -6,15 +6,20 @@ import {
   type SettingValues,
 } from '../settings/index.ts';
 import {
+  amountAnnotation,
+  amountsOfAnnotations,
   asksForMirror,
   containerNames,
+  hasInvalidAmount,
   volumeNames,
   type AgentSidecarConfig,
+  type AmountName,
   type Container,
   type LocalObjectReference,
   type OwnSidecarConfig,
   type PodSpec,
   type PodTemplate,
+  type SidecarAmounts,
   type SidecarConfig,
 } from '../sidecar/index.ts';
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
@@ -32,6 +37,8 @@ export interface InjectOptions {
   readonly config: SidecarConfig;
   /** Settings to write into the pod's annotations. */
   readonly settings: SettingValues;
+  /** Amounts of the sidecar's CPU and memory to write there too. */
+  readonly amounts?: SidecarAmounts | undefined;
   /** Of the namespace that the pod will run in. */
   readonly podSecurity: PodSecurityLevel;
   /** The namespace that the pod will run in, when it is known. */
@@ -44,7 +51,7 @@ export interface InjectOptions {
 }
 
 export type InjectPlan =
-  | { readonly inject: true; readonly addition: Addition; /** What it asks for and cannot have. */ readonly leftOut?: LeftOut | undefined }
+  | { readonly inject: true; readonly addition: Addition; /** What it asks for and cannot have. */ readonly leftOut?: readonly LeftOut[] | undefined }
   | { readonly inject: false; readonly reason: SkipReason };
 
 /** kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. */
@@ -87,10 +94,7 @@ function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: Inject
   if (spec.volumes?.some(({ name }) => ourVolumes.includes(name)) === true) return 'name_collision';
   if (options.podSecurity === 'restricted') return 'pod_security_restricted';
   if (leavesHugePages(spec)) return 'pod_resources';
-  const conflict = settingEntries(options.settings).some(([name, value]) => {
-    const present = annotations[settingAnnotation(name)];
-    return present !== undefined && present !== value;
-  });
+  const conflict = givenAnnotations(options).some(([key, value]) => annotations[key] !== undefined && annotations[key] !== value);
   return conflict ? 'setting_conflict' : undefined;
 }
 
@@ -118,7 +122,7 @@ function pairsByName<T extends { readonly name: string }>(present: readonly T[],
 
 function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfig, options: InjectOptions): InjectPlan {
   const present = template.metadata?.annotations ?? {};
-  const given = settingEntries(options.settings).map(([name, value]) => [settingAnnotation(name), value] as const);
+  const given = givenAnnotations(options);
   const annotations = given.length === 0 ? {} : Object.fromEntries(given.filter(([key]) => !(key in present)));
   const all = given.length === 0 ? present : { ...present, ...annotations };
   const profile = options.podSecurity === 'baseline' ? 'baseline' : 'privileged';
@@ -130,13 +134,17 @@ function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfi
       guaranteed: isGuaranteed(spec),
       podResources: hasPodResources(spec),
       summedLimits: summedLimits(spec),
+      amounts: amountsOfAnnotations(all),
       metricsPortTaken: config.agent.metricsPort !== undefined && declaresPort(spec, config.agent.metricsPort),
       mirror: mirror && profile === 'privileged',
       podSettings: sizeSettings(all),
     },
     imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],
   });
-  return mirror && profile === 'baseline' ? { inject: true, addition, leftOut: 'mirror' } : { inject: true, addition };
+  const leftOut: LeftOut[] = [];
+  if (mirror && profile === 'baseline') leftOut.push('mirror');
+  if (hasInvalidAmount(all)) leftOut.push('amount');
+  return leftOut.length === 0 ? { inject: true, addition } : { inject: true, addition, leftOut };
 }
 
 const mirrorKey = settingAnnotation('mirror');
@@ -145,6 +153,9 @@ function absentSecrets({ imagePullSecrets }: PodSpec, { agent }: AgentSidecarCon
   return agent.imagePullSecrets.filter(({ name }) => imagePullSecrets?.some((present) => present.name === name) !== true);
 }
 
-function settingEntries(values: SettingValues): [SettingName, string][] {
-  return Object.entries(values) as [SettingName, string][];
+/** The annotations that the options ask for, in their order. */
+function givenAnnotations({ settings, amounts = {} }: InjectOptions): (readonly [key: string, value: string])[] {
+  const given = Object.entries(settings) as [SettingName, string][];
+  const asked = Object.entries(amounts) as [AmountName, string][];
+  return [...given.map(([name, value]) => [settingAnnotation(name), value] as const), ...asked.map(([name, value]) => [amountAnnotation(name), value] as const)];
 }

@@ -20,9 +20,10 @@ export const skipReasons = {
 
 export type SkipReason = keyof typeof skipReasons;
 
-/** What a workload goes without although it is injected and asks for it. */
+/** What a workload that is injected asks for and does not get. */
 export const leftOutReasons = {
   mirror: 'without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
+  amount: 'with default resources: an amount that its annotations give for the sidecar is no quantity',
 } as const;
 
 export type LeftOut = keyof typeof leftOutReasons;

@@ -1,6 +1,6 @@
 import { additionPatch, planInjection, type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
-import type { SidecarConfig } from '../sidecar/index.ts';
+import type { SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
 import { insertAll, type Insertion } from './edits.ts';
 import { additionInsertions } from './insertion.ts';
 import { openManifest, originBehind, readDocuments, type Manifest } from './parse.ts';
@@ -16,6 +16,8 @@ export interface InjectManifestOptions extends ReadOptions {
   readonly config: SidecarConfig;
   /** Settings to write into the pods' annotations. */
   readonly settings: SettingValues;
+  /** Amounts of the sidecar's CPU and memory to write there too. */
+  readonly amounts?: SidecarAmounts | undefined;
   /** Of every namespace; undefined: as the Namespace objects say, and privileged where there is none. */
   readonly podSecurity?: PodSecurityLevel | undefined;
   /** What the Namespace objects say: those of all files together, or undefined to look at those of this text alone. */
@@ -112,10 +114,10 @@ function planFor(
   options: InjectManifestOptions,
   levels: PodSecurityByNamespace,
 ): Plan {
-  const { config, settings } = options;
+  const { config, settings, amounts } = options;
   const namespace = own ?? options.namespace;
   const podSecurity = options.podSecurity ?? levels.get(namespace ?? '') ?? 'privileged';
-  const plan = planInjection(template?.value ?? {}, { config, settings, podSecurity, namespace });
+  const plan = planInjection(template?.value ?? {}, { config, settings, amounts, podSecurity, namespace });
   // A sidecar of the user's own may be of containers alone.
   return plan.inject && config.form === 'agent' && !place.nativeSidecars ? { inject: false, reason: 'knative' } : plan;
 }

@@ -18,14 +18,14 @@ export interface ManifestReport {
   /** Of a workload that was skipped. */
   readonly reason?: ManifestSkipReason;
   /** What one that was injected asks for and cannot have. */
-  readonly leftOut?: LeftOut;
+  readonly leftOut?: readonly LeftOut[];
 }
 
 export function reportOf(
   workload: Workload,
   result: ManifestReport['result'],
   reason: ManifestSkipReason | undefined,
-  leftOut?: LeftOut,
+  leftOut?: readonly LeftOut[],
 ): ManifestReport {
   const { document, line, kind, name, namespace, path, oneOfSeveral } = workload;
   return {

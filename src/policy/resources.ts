@@ -1,5 +1,6 @@
 import { sharedResources } from '../inject/podResources.ts';
-import { defaultSidecarConfig, makeSidecar } from '../sidecar/index.ts';
+import { agentResources, mirrorResources, type OwnResources } from '../sidecar/index.ts';
+import { amountMap, amountVariables, askedVariables } from './amounts.ts';
 import { celOf, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
@@ -17,7 +18,7 @@ export const leavesHugePages = `(has(object.spec.resources) && has(object.spec.r
 
 /**
  * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `podResources`: see hasPodResources. `resources`,
- * `mirrorResources`: of the sidecar's containers, with which both stay true.
+ * `mirrorResources`: of the sidecar's containers, as sidecarResources has them.
  */
 export const resourceVariables: readonly Variable[] = [
   {
@@ -29,33 +30,38 @@ export const resourceVariables: readonly Variable[] = [
       || quantity(container.resources.requests[name]).compareTo(quantity(container.resources.limits[name])) == 0)))`,
   },
   { name: 'podResources', expression: podResources },
-  {
-    name: 'limits',
-    expression: `variables.podResources
-? ${summedLimits}.transformMapEntry(index, name, {name: '0'})
-: ${amounts('limits')}`,
-  },
+  ...askedVariables,
   { name: 'ownRequests', expression: amounts('requests') },
-  {
-    name: 'requests',
-    // A request above its limit would fail the pod.
-    expression: `variables.podResources || variables.guaranteed ? variables.limits : variables.ownRequests.transformMap(name, amount,
-  name in variables.limits && quantity(amount).compareTo(quantity(variables.limits[name])) > 0 ? variables.limits[name] : amount)`,
-  },
-  { name: 'resources', expression: `{'requests': variables.requests, 'limits': variables.limits}` },
-  {
-    name: 'mirrorResources',
-    expression: `variables.podResources
-? variables.resources
-: variables.guaranteed
-? ${mirrorResources(true)}
-: ${mirrorResources(false)}`,
-  },
+  { name: 'ownLimits', expression: amounts('limits') },
+  { name: 'mirrorOwnRequests', expression: celOf(mirrorResources.own.requests) },
+  { name: 'mirrorOwnLimits', expression: celOf(mirrorResources.own.limits) },
+  ...containerVariables('own', agentResources({})),
+  ...containerVariables('mirrorOwn', mirrorResources),
+  { name: 'resources', expression: resourcesOf('own') },
+  { name: 'mirrorResources', expression: resourcesOf('mirrorOwn') },
 ];
 
-function mirrorResources(guaranteed: boolean): string {
-  const { mirror } = makeSidecar({ config: defaultSidecarConfig, profile: 'privileged', guaranteed, mirror: true, podSettings: {} });
-  return celOf(mirror?.resources);
+function containerVariables(prefix: string, { fallback }: OwnResources): Variable[] {
+  const [requests, limits] = [`variables.${prefix}Requests`, `variables.${prefix}Limits`];
+  return [
+    ...amountVariables(prefix, { requests, limits, fallback }),
+    {
+      // Of what is neither CPU nor memory: a request above its limit would fail the pod.
+      name: `${prefix}Lowered`,
+      expression: `${requests}.transformMap(name, amount,
+  name in ${limits} && quantity(amount).compareTo(quantity(${limits}[name])) > 0 ? ${limits}[name] : amount)`,
+    },
+  ];
+}
+
+/** A pod with resources as a whole shares those. Of a Guaranteed one all requests are the limits. */
+function resourcesOf(prefix: string): string {
+  const limits = amountMap(prefix, 'Limit', `variables.${prefix}Limits`);
+  const requests = amountMap(prefix, 'Request', `variables.${prefix}Lowered`);
+  const zero = `${summedLimits}.transformMapEntry(index, name, {name: '0'})`;
+  return `variables.podResources
+? {'requests': ${zero}, 'limits': ${zero}}
+: {'requests': variables.guaranteed ? ${limits} : ${requests}, 'limits': ${limits}}`;
 }
 
 /** Of names and amounts as the parameters have them; none below zero. */

@@ -1,5 +1,6 @@
 import type { SettingValues } from '../settings/index.ts';
 import type { Container, LocalObjectReference, ResourceRequirements, Volume } from './kubernetes.ts';
+import type { OwnResources } from './resources.ts';
 
 /** The properties of the sidecar that are not settings. */
 export interface AgentConfig {
@@ -37,6 +38,8 @@ export interface OwnSidecarConfig {
 /** What `sidecarconfig.yaml` says. */
 export type SidecarConfig = AgentSidecarConfig | OwnSidecarConfig;
 
+const defaultLimits = { cpu: '250m', memory: '64Mi' };
+
 /**
  * Requests are what an idle sidecar is charged with. The limits carry 0.7 to 1 Gbit/s of whole packets without loss; see
  * docs/agent.md, Limits.
@@ -46,10 +49,15 @@ export const defaultAgent: AgentConfig = {
   imagePullPolicy: 'IfNotPresent',
   resources: {
     requests: { cpu: '10m', memory: '16Mi' },
-    limits: { cpu: '250m', memory: '64Mi' },
+    limits: defaultLimits,
   },
   imagePullSecrets: [],
   metricsPort: undefined,
 };
 
 export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: defaultAgent, settings: {} };
+
+/** The configured resources of the container that captures. */
+export function agentResources(own: ResourceRequirements): OwnResources {
+  return { own, fallback: defaultLimits };
+}

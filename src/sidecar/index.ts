@@ -1,4 +1,17 @@
 export {
+  amountAnnotation,
+  amountNames,
+  amountPattern,
+  amountProblem,
+  amountsOfAnnotations,
+  hasInvalidAmount,
+  largestAmount,
+  leastMemoryLimit,
+  type AmountName,
+  type SidecarAmounts,
+} from './amounts.ts';
+export {
+  agentResources,
   defaultAgent,
   defaultSidecarConfig,
   leastMetricsPort,
@@ -9,9 +22,10 @@ export {
 } from './config.ts';
 export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
-export { asksForMirror } from './mirror.ts';
+export { asksForMirror, mirrorResources } from './mirror.ts';
 export { containerName, containerNames, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
+export { sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
 export { makeSidecar, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
 export { formatStatus, parseStatus, type SidecarStatus } from './status.ts';

@@ -1,14 +1,13 @@
 import type { SettingValues } from '../settings/index.ts';
 import type { AgentConfig } from './config.ts';
-import type { Container, ResourceRequirements } from './kubernetes.ts';
+import type { Container } from './kubernetes.ts';
 import { mirrorName } from './names.ts';
-import { commonMounts, podVariables, resourcesIn, securityContext, settingVariables, type PodOfResources } from './parts.ts';
+import { commonMounts, podVariables, securityContext, settingVariables } from './parts.ts';
+import { sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
 
 /** The kernel copies the packets: this is for what sets it up and looks at it. */
-const mirrorResources: ResourceRequirements = {
-  requests: { cpu: '5m', memory: '8Mi' },
-  limits: { cpu: '100m', memory: '32Mi' },
-};
+const limits = { cpu: '100m', memory: '32Mi' };
+export const mirrorResources: OwnResources = { own: { requests: { cpu: '5m', memory: '8Mi' }, limits }, fallback: limits };
 
 export interface MirrorOptions extends PodOfResources {
   readonly agent: Pick<AgentConfig, 'image' | 'imagePullPolicy'>;
@@ -28,7 +27,7 @@ export function makeMirror(options: MirrorOptions): Container {
     restartPolicy: 'Always',
     command: ['/usr/bin/launch', '/usr/bin/packet-capture-mirror'],
     env: [...podVariables, ...settingVariables(settings)],
-    resources: resourcesIn(options, mirrorResources),
+    resources: sidecarResources(options, mirrorResources),
     securityContext: securityContext('NET_ADMIN'),
     volumeMounts: commonMounts,
   };

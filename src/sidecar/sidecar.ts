@@ -1,9 +1,10 @@
 import { formatMebibytes, settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
-import type { AgentSidecarConfig } from './config.ts';
+import { agentResources, type AgentSidecarConfig } from './config.ts';
 import type { Container, Volume } from './kubernetes.ts';
 import { makeMirror } from './mirror.ts';
 import { containerName, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './names.ts';
-import { commonMounts, podVariables, resourcesIn, securityContext, settingVariables, type PodOfResources } from './parts.ts';
+import { commonMounts, podVariables, securityContext, settingVariables } from './parts.ts';
+import { sidecarResources, type PodOfResources } from './resources.ts';
 
 /**
  * What the namespace's enforced Pod Security level leaves the sidecar. `restricted` has no profile: capture needs
@@ -47,7 +48,7 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       ...settingVariables(config.settings),
     ],
     ...(metricsPort === undefined ? {} : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),
-    resources: resourcesIn(options, config.agent.resources),
+    resources: sidecarResources(options, agentResources(config.agent.resources)),
     // Pod Security `baseline` forbids to add NET_RAW, yet not to keep it among the runtime's own defaults.
     securityContext: securityContext(profile === 'privileged' ? 'NET_RAW' : undefined),
     volumeMounts: [...commonMounts, { name: volumeNames.upload, mountPath: mountPaths.upload, readOnly: true }],

@@ -58,7 +58,7 @@ function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptio
   return optOut ? 'not_opted_out' : 'not_opted_in';
 }
 
-function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason, leftOut?: LeftOut): Verdict {
+function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason, leftOut: readonly LeftOut[] = []): Verdict {
   const { patch, doubt } = patchFor(pod, addition);
   return patch === undefined ? doubtful(doubt) : { decision: 'injected', reason, patch, warnings: leftOutWarnings(leftOut) };
 }

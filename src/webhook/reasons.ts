@@ -49,8 +49,8 @@ export function warningsFor(reason: SkippedReason): readonly string[] {
 }
 
 /** The warnings for a pod that is injected. */
-export function leftOutWarnings(leftOut: LeftOut | undefined): readonly string[] {
-  return leftOut === undefined ? none : [warning(leftOutReasons[leftOut])];
+export function leftOutWarnings(leftOut: readonly LeftOut[]): readonly string[] {
+  return leftOut.map((what) => warning(leftOutReasons[what]));
 }
 
 const none: readonly string[] = [];

@@ -47,6 +47,17 @@ test.concurrent('from standard input to standard output and back: the same bytes
   expect(back.stdout).toBe(articleDeployment);
 });
 
+test.concurrent('the CPU and memory of the sidecar, by flags: annotations that uninject takes back; a bad one is exit 2', async () => {
+  const injected = await packetCapture(['inject', '-f', '-', '--cpu-request', '100m', '--memory-limit', '128Mi'], articleDeployment);
+  expect(injected.stdout).toContain("packet-capture/cpu-request: 100m\n");
+  expect(injected.stdout).toMatch(/limits:\n +cpu: 250m\n +memory: 128Mi\n/);
+  const back = await packetCapture(['uninject', '-f', '-'], injected.stdout);
+  expect(back.stdout).toBe(articleDeployment);
+  const bad = await packetCapture(['inject', '-f', '-', '--memory-limit', '64'], articleDeployment);
+  expect(bad).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(bad.stderr).toContain('memory-limit "64" must be at least 16Mi');
+});
+
 test.concurrent("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
   const config = await put('configmap.yaml', articleConfigMap);
   const { stdout } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);

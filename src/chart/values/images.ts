@@ -27,7 +27,7 @@ export const injectorImage = image("the injector's image", 'packet-capture/injec
 /** The sidecar that is injected. */
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", repositoryOf(defaultAgent.image)),
-  resources: passed('of the sidecar', defaultAgent.resources as Json),
+  resources: passed('of the sidecar, under the amounts in the pods\' annotations (packet-capture/cpu-request, …)', defaultAgent.resources as Json),
   metricsPort: leaf<number>(0, 'where the sidecar answers Prometheus, a port that no app has; 0: it does not', {
     type: 'integer',
     anyOf: [{ const: 0 }, { minimum: leastMetricsPort, maximum: 65_535 }],

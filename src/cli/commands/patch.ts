@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { addAmountFlags, amountsOfFlags } from '../amountFlags.ts';
 import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
 import { addConnectionFlags } from '../connectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addSidecarFlags, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
 
 /** `patch TYPE/NAME`: way 2, a running workload. */
 export function addPatch(program: Command): void {
@@ -10,12 +11,14 @@ export function addPatch(program: Command): void {
     .command('patch')
     .description('add the sidecar to a workload in the cluster; its pods restart')
     .argument('<TYPE/NAME>', 'as kubectl takes it: deploy/web, statefulset/db');
-  addSettingFlags(addSidecarFlags(addChangeFlags(addConnectionFlags(command)))).action(
+  addAmountFlags(addSettingFlags(addSidecarFlags(addChangeFlags(addConnectionFlags(command))))).action(
     async (target: string, flags: ChangeFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
       const settings = settingsOfFlags(flags);
+      const amounts = amountsOfFlags(flags);
       const config = await sidecarOfFlags(flags);
+      refuseWithOwn(config, settings, amounts);
       const { patchWorkload } = await import('../../cluster/index.ts');
-      const result = await patchWorkload({ ...(await changeOptions(target, flags)), config, settings });
+      const result = await patchWorkload({ ...(await changeOptions(target, flags)), config, settings, amounts });
       printChange(result, flags.output);
     },
   );

@@ -38,7 +38,7 @@ describe('a container that mirrors', () => {
     expect(namesOf(planned)).toEqual(names);
     const status = planned.inject ? planned.addition.annotations['packet-capture/status'] : undefined;
     expect((JSON.parse(status ?? '{}') as { containers: string[] }).containers).toEqual(names);
-    expect(planned.inject && planned.leftOut).toBe(options.podSecurity === 'baseline' ? 'mirror' : undefined);
+    expect(planned.inject && planned.leftOut).toEqual(options.podSecurity === 'baseline' ? ['mirror'] : undefined);
   });
 
   test('of pods that ask for it and of those that do not, one after the other', () => {

@@ -1,17 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { policyExpressions } from '../../../src/policy/index.ts';
 import { formatMebibytes, volumeBytes } from '../../../src/settings/index.ts';
-import { evaluate } from './evaluate.ts';
-
-/** An expression with the variables that it reads in their places. */
-function inlined(name: string): string {
-  return `(${expressionOf(name).replaceAll(/variables\.(\w+)/g, (_, other: string) => inlined(other))})`;
-}
-
-function expressionOf(name: string): string {
-  return policyExpressions.variables.find((variable) => variable.name === name)?.expression ?? `no variable ${name}`;
-}
+import { evaluate, expressionOf, inlined } from './evaluate.ts';
 
 interface Given {
   readonly size?: string | undefined;

@@ -12,8 +12,8 @@ test.each(skipped)('%s: a warning is one sentence that the API server does not c
 });
 
 test.each(Object.keys(leftOutReasons) as LeftOut[])('what an injected pod goes without (%s), too', (leftOut) => {
-  expect(leftOutWarnings(leftOut)).toEqual([expect.stringMatching(/^packet-capture: without [^…]{1,95}$/)]);
-  expect(leftOutWarnings(undefined)).toEqual([]);
+  expect(leftOutWarnings([leftOut])).toEqual([expect.stringMatching(/^packet-capture: with(out)? [^…]{1,99}$/)]);
+  expect(leftOutWarnings([])).toEqual([]);
 });
 
 test('what the user has chosen is no reason to warn', () => {

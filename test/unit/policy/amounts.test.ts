@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { agentResources, amountsOfAnnotations, sidecarResources, type ResourceRequirements } from '../../../src/sidecar/index.ts';
+import { evaluate, inlined } from './evaluate.ts';
+
+const suffixes = fc.constantFrom('', 'm', 'k', 'M', 'Mi', 'Gi', 'Ki', 'e3', 'E-2', 'P');
+const good = fc.tuple(fc.oneof(fc.nat({ max: 2000 }).map(String), fc.constantFrom('0', '0.5', '.5', '1.', '16', '00')), suffixes).map(([number, suffix]) => `${number}${suffix}`);
+const bad = fc.constantFrom('', 'x', '-1', '+1', '1 ', ' 1', '1\n', '1K', '1n', '1u', '1E', '2P', '1e', '1e100', '9999999999999999', '1,5', '0x10', '1.2.3', '٣', 'NaN');
+const amounts = <T>(value: fc.Arbitrary<T>) => fc.record({ cpu: value, memory: value }, { requiredKeys: [] });
+const annotation = fc.oneof({ arbitrary: good, weight: 3 }, { arbitrary: bad, weight: 1 });
+const annotationsOf = fc.record(
+  Object.fromEntries(['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'].map((name) => [`packet-capture/${name}`, annotation])),
+  { requiredKeys: [] },
+);
+
+/** What the policy gives the container that captures, of CPU and memory. */
+function evaluated(annotations: object, { requests = {}, limits = {} }: ResourceRequirements, guaranteed: boolean): ResourceRequirements {
+  const variables = { guaranteed, ownRequests: requests, ownLimits: limits };
+  const textOf = (name: string): string => evaluate(inlined(name, Object.keys(variables)), { object: { metadata: { annotations } }, variables }) as string;
+  const map = (kind: string): Record<string, string> => {
+    const entries = [['cpu', textOf(`ownCpu${kind}`)], ['memory', textOf(`ownMemory${kind}`)]] as const;
+    return Object.fromEntries(entries.filter(([, amount]) => amount !== ''));
+  };
+  return { requests: map(guaranteed ? 'Limit' : 'Request'), limits: map('Limit') };
+}
+
+test('the resources that the policy gives a pod are those of every other way, whatever its annotations ask for', () => {
+  fc.assert(
+    fc.property(annotationsOf, amounts(good), amounts(good), fc.boolean(), (annotations, requests, limits, guaranteed) => {
+      const own = { requests, limits };
+      const expected = sidecarResources({ guaranteed, amounts: amountsOfAnnotations(annotations as Record<string, string>) }, agentResources(own));
+      expect(evaluated(annotations, own, guaranteed)).toEqual({ requests: {}, limits: {}, ...expected });
+    }),
+    { numRuns: 200 },
+  );
+});
