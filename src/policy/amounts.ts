@@ -4,7 +4,7 @@ import type { Variable } from './variable.ts';
 
 /** Two amounts in CEL, of which the first is more. */
 const isMore = (amount: string, other: string): string => `quantity(${amount}).compareTo(quantity(${other})) > 0`;
-const isZero = (amount: string): string => `quantity(${amount}).sign() == 0`;
+const isZero = (amount: string): string => `quantity(${amount}).compareTo(quantity('0')) == 0`;
 
 const annotations = 'object.metadata.annotations';
 
@@ -75,9 +75,8 @@ export function amountVariables(prefix: string, { requests, limits, fallback }: 
 
 /** A map of the amounts of a container, in CEL: those of CPU and memory that are not empty, and others. */
 export function amountMap(prefix: string, kind: 'Request' | 'Limit', others: string): string {
-  const list = celOf(['cpu', 'memory']);
-  const text = (name: string): string => `(${name} == 'cpu' ? variables.${prefix}Cpu${kind} : variables.${prefix}Memory${kind})`;
-  return `(${list}.filter(name, ${text('name')} != '').map(name, {'name': name, 'amount': ${text('name')}})
-+ ${others}.filter(name, !(name in ${list})).map(name, {'name': name, 'amount': ${others}[name]}))
-.transformMapEntry(index, item, {item.name: item.amount})`;
+  const text = `(name == 'cpu' ? variables.${prefix}Cpu${kind} : variables.${prefix}Memory${kind})`;
+  const isOne = celOf(['cpu', 'memory']);
+  return `(${isOne}.filter(name, ${text} != '') + ${others}.map(name, string(name)).filter(name, !(name in ${isOne})))
+.transformMapEntry(index, name, {name: string(name in ${isOne} ? ${text} : ${others}[name])})`;
 }
