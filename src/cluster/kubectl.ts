@@ -1,7 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import { codedError, type CodedError } from '../errors.ts';
 import { isInterrupted, runChild, silentFailure, startChild, type ChildEnd, type RanChild } from './child.ts';
+import { conformAnswer } from './conform.ts';
 import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
+import type { List } from './kubernetes.ts';
+import { parseJson } from '../typed.ts';
 import { programOf } from './program.ts';
 import { collectWords } from './words.ts';
 
@@ -169,13 +172,24 @@ export async function kubectlJson<T>(kubectl: Kubectl, args: readonly string[], 
   return parseAnswer(stdout, args) as T;
 }
 
-/** @throws KUBECTL_FAILED for what is not JSON: a program around kubectl has written to its standard output */
+/** The same for a list of objects: its items. */
+export async function kubectlItems<T>(kubectl: Kubectl, args: readonly string[], call?: KubectlCall): Promise<readonly T[]> {
+  return itemsOfAnswer<T>(await kubectlJson(kubectl, args, call));
+}
+
+/** Those of a list, or the one object. */
+export function itemsOfAnswer<T>(answer: T | List<T>): readonly T[] {
+  return 'items' in (answer as object) ? (answer as List<T>).items : [answer as T];
+}
+
+/**
+ * The objects of an answer in JSON, each member of the type by which it is read here.
+ * @throws KUBECTL_FAILED for what is not JSON: a program around kubectl has written to its standard output
+ */
 export function parseAnswer(stdout: string, args: readonly string[]): unknown {
-  try {
-    return JSON.parse(stdout);
-  } catch {
-    throw codedError('KUBECTL_FAILED', 'the answer is not JSON', { where: commandName(args) });
-  }
+  const answer = conformAnswer(parseJson(stdout));
+  if (answer === undefined) throw codedError('KUBECTL_FAILED', 'the answer is not an object in JSON', { where: commandName(args) });
+  return answer;
 }
 
 /** The warnings of the API server in kubectl's standard error, without its `Warning:`. */

@@ -13,8 +13,7 @@ import { amountAnnotation, type AmountName, type PodTemplate, type SidecarAmount
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
-import { checkPods } from './podCheck.ts';
-import { checkStored } from './stored.ts';
+import { checkStored, rehearsePod } from './rehearsal.ts';
 import type { Workload } from './workload.ts';
 
 export interface UnpatchOptions extends ChangeOptions {
@@ -58,8 +57,7 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
   });
 }
 
-async function decideAddition(options: PatchOptions, workload: Workload): Promise<Decision> {
-  const { kubectl, config, settings, amounts, force = false } = options;
+async function decideAddition({ kubectl, config, settings, amounts }: PatchOptions, workload: Workload): Promise<Decision> {
   const { template, namespace, path } = workload;
   const podSecurity = await readPodSecurityLevel(kubectl, namespace);
   const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
@@ -74,7 +72,7 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
     operations: additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
-      return checkPods({ kubectl, workload, with: stored, without: template, force });
+      await rehearsePod(kubectl, workload, stored);
     },
   };
 }
@@ -82,7 +80,7 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
 function decideRemoval(config: SidecarConfig, { template, path }: Workload): Decision {
   const plan = planRemoval(template, config);
   if (!plan.remove) return { change: false, reason: plan.reason, warnings: [] };
-  return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => [] };
+  return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => undefined };
 }
 
 function refusal(reason: SkipReason, where: string): Error {

@@ -1,13 +1,12 @@
 import { isForbidden } from '../errors.ts';
-import { parseAnswer, type Kubectl } from './kubectl.ts';
+import { itemsOfAnswer, parseAnswer, type Kubectl } from './kubectl.ts';
 import type { List } from './kubernetes.ts';
 
 /** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
 export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {
   const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json']);
   if (stdout.trim() === '') return [];
-  const value = parseAnswer(stdout, args) as T | List<T>;
-  return typeof value === 'object' && value !== null && 'items' in value ? [...value.items] : [value];
+  return [...itemsOfAnswer(parseAnswer(stdout, args) as T | List<T>)];
 }
 
 /** The answer, or undefined when the right to it is missing. */

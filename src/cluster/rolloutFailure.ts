@@ -1,6 +1,6 @@
 import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors.ts';
-import { kubectlJson } from './kubectl.ts';
-import { objectName, type Event, type List, type Pod } from './kubernetes.ts';
+import { kubectlItems } from './kubectl.ts';
+import { objectName, type Event, type Pod } from './kubernetes.ts';
 import { formatProblem, podProblems, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
 import type { Progress } from './progress.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
@@ -12,7 +12,7 @@ const shownLogLines = 10;
 export async function readPods({ kubectl, namespace, changed }: RolloutOptions): Promise<readonly Pod[]> {
   const selector = selectorText(changed.spec?.selector ?? {});
   return ifPossible([], async () => {
-    const { items } = await kubectlJson<List<Pod>>(kubectl, [
+    return kubectlItems<Pod>(kubectl, [
       'get',
       'pods',
       '--namespace',
@@ -20,7 +20,6 @@ export async function readPods({ kubectl, namespace, changed }: RolloutOptions):
       '--selector',
       selector,
     ]);
-    return items;
   });
 }
 
@@ -52,7 +51,7 @@ async function readWarnings(
   problem: PodProblem | undefined,
 ): Promise<string[]> {
   return ifPossible([], async () => {
-    const { items } = await kubectlJson<List<Event>>(kubectl, [
+    const items = await kubectlItems<Event>(kubectl, [
       'get',
       'events',
       '--namespace',

@@ -1,3 +1,4 @@
+import { fieldsOf, textOf, type Fields } from '../typed.ts';
 import { kubectlJson, type Kubectl } from './kubectl.ts';
 
 export interface Versions {
@@ -9,12 +10,10 @@ export interface Versions {
 
 /** @throws CLUSTER_UNREACHABLE and as Kubectl */
 export async function readVersions(kubectl: Kubectl): Promise<Versions> {
-  const { clientVersion, serverVersion } = await kubectlJson<{
-    readonly clientVersion: { readonly gitVersion: string };
-    readonly serverVersion: { readonly gitVersion: string; readonly minor: string };
-  }>(kubectl, ['version']);
-  const plain = (text: string): string => text.replace(/^v/, '');
+  const answer = await kubectlJson<Fields>(kubectl, ['version']);
+  const [client, server] = [fieldsOf(answer['clientVersion']), fieldsOf(answer['serverVersion'])];
+  const plain = (version: unknown): string => (textOf(version, 64) ?? 'unknown').replace(/^v/, '');
   // Some vendors append a sign: "30+".
-  const minor = Number.parseInt(serverVersion.minor, 10);
-  return { kubectl: plain(clientVersion.gitVersion), kubernetes: plain(serverVersion.gitVersion), minor };
+  const minor = Number.parseInt(textOf(server['minor'], 8) ?? '', 10);
+  return { kubectl: plain(client['gitVersion']), kubernetes: plain(server['gitVersion']), minor };
 }

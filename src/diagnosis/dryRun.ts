@@ -1,8 +1,9 @@
-import { kubectlWarnings } from '../cluster/kubectl.ts';
+import { kubectlWarnings, parseAnswer } from '../cluster/kubectl.ts';
 import type { Kubectl } from '../cluster/index.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { isInjected, probePod } from '../webhook/probe.ts';
+import type { LivePod } from './kubernetes.ts';
 import type { Release } from './releases.ts';
 
 /** What the API server made of a pod that it was asked for without creating it. */
@@ -25,12 +26,19 @@ export type DryRun =
   | { readonly pod: PodTemplate; /** Of the API server, an injector's among them. */ readonly warnings: readonly string[] }
   | { readonly refusal: string };
 
+/** The manifest of another pod like a living one: not of that name, and not on its node. */
+export function manifestLike({ metadata, spec }: LivePod): object {
+  const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
+  const { labels = {}, annotations = {}, name } = metadata;
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: `${name.slice(0, 57)}-`, labels, annotations }, spec: rest };
+}
+
 /** Asks for a pod without creating it. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
 export async function dryRunPod(kubectl: Kubectl, pod: object, namespace: string): Promise<DryRun> {
   const args = ['create', '--dry-run=server', '--namespace', namespace, '-f', '-', '-o', 'json'];
   try {
     const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds });
-    return { pod: JSON.parse(stdout) as PodTemplate, warnings: kubectlWarnings(stderr) };
+    return { pod: parseAnswer(stdout, args) as PodTemplate, warnings: kubectlWarnings(stderr) };
   } catch (error) {
     rethrowUnlessRecoverable(error, 'CLUSTER_UNREACHABLE');
     return { refusal: error.message };

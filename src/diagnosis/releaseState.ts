@@ -86,7 +86,8 @@ function sidecarOf(config: Read<ConfigMap>, where: string): Pick<ReleaseState, '
     if (isCodedError(error)) return { sidecar: undefined, configProblem: `${where}: ${error.message}` };
     // Never the parser's own words: they show the lines, and a sidecar of the user's may hold secrets.
     if (error instanceof YAMLParseError) return { sidecar: undefined, configProblem: `${where}: line ${error.linePos?.[0].line ?? '?'} is no YAML` };
-    throw error;
+    // An alias that multiplies itself, for example.
+    return { sidecar: undefined, configProblem: `${where}: it is no YAML that can be read` };
   }
 }
 

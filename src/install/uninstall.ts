@@ -1,5 +1,6 @@
 import { codedError, isCodedError } from '../errors.ts';
 import { targetName } from '../targets/object.ts';
+import { fieldsOf, parseJson } from '../typed.ts';
 import type { TargetRecord } from '../targets/record.ts';
 import { inNamespace, serviceOf } from './helm/chart.ts';
 import { eventNames, reportEvidence, releaseSelector } from './run/evidence.ts';
@@ -95,7 +96,7 @@ async function readPresent({ helm, kubectl }: Tools, release: string, history: R
   const all = manifests.flatMap((text) => inNamespace(objectsOf(text), helm.namespace));
   const objects = [...new Map(all.map((object) => [nameOfObject(object), object])).values()];
   const { name: prefix, namespace } = serviceOf(objects) ?? { name: release, namespace: helm.namespace };
-  const values = JSON.parse(await helm.run(['get', 'values', release, '--all', '--output=json'])) as Values;
+  const values: Values = fieldsOf(parseJson(await helm.run(['get', 'values', release, '--all', '--output=json'])));
   const record = await unlessForbidden(async () => readRecord(kubectlIn(kubectl, namespace), `${prefix}-opt-in`));
   return { objects, record, intent: intentOf(values), prefix, namespace };
 }

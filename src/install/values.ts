@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../certificates/index.ts';
 import type { Helm } from './helm/helm.ts';
 import { givenFlags, type GivenValues } from './helm/helmFlags.ts';
-import type { ReleaseJson } from './helm/release.ts';
+import { parseJson } from '../typed.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -21,7 +21,7 @@ export async function mergeValues(helm: Helm, release: string, given: GivenValue
   const verb = mode === 'keep' ? ['upgrade', '--reset-then-reuse-values', '--dry-run=server'] : ['install', '--dry-run=client'];
   const [command = '', ...flags] = verb;
   const text = await helm.run([command, release, emptyChart, ...flags, '--output=json', ...givenFlags(given)], { input: given.stdin });
-  return (JSON.parse(text) as ReleaseJson).config ?? {};
+  return fieldsOf(fieldsOf(parseJson(text))['config']);
 }
 
 /** Certificates are baked in unless the values name another mode; a policy needs none. */

@@ -3,6 +3,7 @@ import { rethrowUnlessRecoverable } from '../errors.ts';
 import { mountPaths } from '../sidecar/index.ts';
 import { outputInPod } from './exec.ts';
 import type { CapturedPod } from './pods.ts';
+import { mostStatusBytes, parseAgentStatus } from './readStatusFile.ts';
 
 /** Where the agent says how it stands; one line of JSON that is replaced whole. See docs/agent.md. */
 export const statusFile = `${mountPaths.files}/.agent/status.json`;
@@ -59,7 +60,7 @@ export type Asked = { readonly status: AgentStatus } | { readonly problem: strin
  */
 export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
   if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
-  return askPod(async () => parseAgentStatus(await outputInPod(kubectl, pod, ['cat', statusFile])));
+  return askPod(async () => parseAgentStatus(await outputInPod(kubectl, pod, ['cat', statusFile], mostStatusBytes)));
 }
 
 /** The answer of a command in a pod, or the problem of its error, in few words. @throws INTERRUPTED, KUBECTL_MISSING */
@@ -70,18 +71,6 @@ export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T
     rethrowUnlessRecoverable(error);
     return { problem: problemText(error.message) };
   }
-}
-
-/** Pure. */
-export function parseAgentStatus(text: string): Asked {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { problem: 'what its agent says is not JSON' };
-  }
-  const known = typeof value === 'object' && value !== null && 'state' in value && typeof value.state === 'string';
-  return known ? { status: value as AgentStatus } : { problem: 'what its agent says has no state' };
 }
 
 /** The file that is being written, without its folder; undefined while none is. */

@@ -14,10 +14,11 @@ export function execInPod(start: KubectlStart, pod: ExecTarget, argv: readonly s
 
 /**
  * Runs a command in the agent's container to its end; its standard output as text.
+ * @param maxBytes how much it may say: the pod is not ours
  * @throws as Kubectl: CLUSTER_UNREACHABLE after 20 s without an answer, KUBECTL_FAILED when the command's exit code is not 0
  */
-export async function outputInPod(kubectl: Kubectl, pod: ExecTarget, argv: readonly string[]): Promise<string> {
-  return (await kubectl(execArguments(pod, argv), { deadlineSeconds: 20 })).stdout;
+export async function outputInPod(kubectl: Kubectl, pod: ExecTarget, argv: readonly string[], maxBytes: number): Promise<string> {
+  return (await kubectl(execArguments(pod, argv), { deadlineSeconds: 20, maxBytes })).stdout;
 }
 
 function execArguments({ namespace, name, container }: ExecTarget, argv: readonly string[], flags: readonly string[] = []): string[] {

@@ -41,7 +41,7 @@ export async function persistSettings(options: PersistOptions): Promise<ChangeRe
   const change: ChangeOptions = { ...options, wait: false, timeoutSeconds: 0 };
   return changeWorkload(change, {
     result: 'patched',
-    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async () => [] }),
+    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async () => undefined }),
     undo: ({ object }) => `Look at the pods: kubectl describe ${objectName(object)}.`,
   });
 }

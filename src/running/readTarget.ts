@@ -1,6 +1,6 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import { objectName, type List, type Metadata } from '../cluster/kubernetes.ts';
+import { kubectlItems, kubectlJson } from '../cluster/kubectl.ts';
+import { objectName, type Metadata } from '../cluster/kubernetes.ts';
 import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
 import { checkTarget } from '../cluster/target.ts';
@@ -57,10 +57,10 @@ async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: 
 /** A CronJob has no selector: its jobs are known by their owner, and their pods by theirs. */
 async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly LivePod[]> {
   const [jobs, pods] = await Promise.all([
-    kubectlJson<List<SelectingObject>>(kubectl, ['get', 'jobs.batch', ...within(object)]),
+    kubectlItems<SelectingObject>(kubectl, ['get', 'jobs.batch', ...within(object)]),
     readPods(kubectl, within(object)),
   ]);
-  const owned = jobs.items.filter(({ metadata }) => ownerName(metadata, 'CronJob') === object.metadata.name);
+  const owned = jobs.filter(({ metadata }) => ownerName(metadata, 'CronJob') === object.metadata.name);
   const names = new Set(owned.map(({ metadata }) => metadata.name));
   return pods.filter(({ metadata }) => names.has(ownerName(metadata, 'Job') ?? ''));
 }
@@ -87,5 +87,5 @@ function isLiving({ status }: LivePod): boolean {
 }
 
 async function readPods(kubectl: Kubectl, args: readonly string[]): Promise<readonly LivePod[]> {
-  return (await kubectlJson<List<LivePod>>(kubectl, ['get', 'pods', ...args])).items;
+  return kubectlItems<LivePod>(kubectl, ['get', 'pods', ...args]);
 }

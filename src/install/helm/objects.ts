@@ -23,12 +23,21 @@ export function objectsOf(text: string): ManifestObject[] {
   const documents = parseAllDocuments(text, { version: '1.1', logLevel: 'silent' });
   // An empty text gives an object with `empty`, which holds no documents.
   return [...documents].flatMap((document) => {
-    const value: unknown = document.toJS();
+    const value = document.errors.length === 0 ? contentOf(document) : undefined;
     if (value === null && document.errors.length === 0) return [];
     if (document.errors.length === 0 && isManifestObject(value)) return [value];
     // Never the text itself: it may be a Secret's.
     throw codedError('HELM_FAILED', 'the chart renders a document that is no Kubernetes object');
   });
+}
+
+/** Undefined for what cannot be had: an alias that multiplies itself. */
+function contentOf(document: { toJS(): unknown }): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    return undefined;
+  }
 }
 
 function isManifestObject(value: unknown): value is ManifestObject {

@@ -1,4 +1,5 @@
 import { isCodedError } from '../../errors.ts';
+import { countOf, fieldsOf, itemsOf, parseJson, textOf } from '../../typed.ts';
 import type { Helm, HelmCall } from './helm.ts';
 
 /** One revision of a release, as `helm history -o json` gives it. */
@@ -22,7 +23,15 @@ export interface ReleaseHistory {
 /** The release's history, or undefined when there is no release of that name. */
 export async function readHistory(helm: Helm, release: string, call?: HelmCall): Promise<ReleaseHistory | undefined> {
   const text = await unlessMissing(async () => helm.run(['history', release, '--max=20', '--output=json'], call));
-  return text === undefined ? undefined : historyOf(JSON.parse(text) as Revision[]);
+  return text === undefined ? undefined : historyOf(itemsOf(parseJson(text)).flatMap(revisionOf));
+}
+
+/** Nothing for what is none. */
+function revisionOf(value: unknown): Revision[] {
+  const { revision, status, chart, description } = fieldsOf(value);
+  const number = countOf(revision);
+  if (number === undefined || typeof status !== 'string') return [];
+  return [{ revision: number, status, chart: textOf(chart) ?? '', description: textOf(description) ?? '' }];
 }
 
 /** Pure. */
@@ -60,7 +69,7 @@ export function currentRevision({ deployed, last }: ReleaseHistory): number {
 /** The values that were given to a revision. */
 export async function readValues(helm: Helm, release: string, revision: number): Promise<Readonly<Record<string, unknown>>> {
   const text = await helm.run(['get', 'values', release, `--revision=${revision}`, '--output=json']);
-  return (JSON.parse(text) ?? {}) as Record<string, unknown>;
+  return fieldsOf(parseJson(text));
 }
 
 /** All objects of a revision as YAML, those of its hooks too. */

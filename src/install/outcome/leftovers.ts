@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../../cluster/index.ts';
-import type { Metadata } from '../../cluster/kubernetes.ts';
-import { ownersAnnotation, type Owners } from '../../targets/optedIn.ts';
+import { itemsOfAnswer, parseAnswer } from '../../cluster/kubectl.ts';
+import type { List, Metadata } from '../../cluster/kubernetes.ts';
+import { ownersAnnotation, parseOwners, type Owners } from '../../targets/optedIn.ts';
 import { targetName, type TargetObject } from '../../targets/object.ts';
 import type { TargetRecord } from '../../targets/record.ts';
 import { ifPossible, releaseSelector } from '../run/evidence.ts';
@@ -52,11 +53,10 @@ async function objectsLeft({ kubectl, release, namespace, objects }: Search): Pr
   }));
 }
 
-async function readObjects(kubectl: Kubectl, args: readonly string[], input?: string): Promise<ManifestObject[]> {
+async function readObjects(kubectl: Kubectl, args: readonly string[], input?: string): Promise<readonly ManifestObject[]> {
   const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json'], input === undefined ? {} : { input });
   if (stdout.trim() === '') return [];
-  const value = JSON.parse(stdout) as ManifestObject & { readonly items?: readonly ManifestObject[] };
-  return value.items === undefined ? [value] : [...value.items];
+  return itemsOfAnswer(parseAnswer(stdout, args) as ManifestObject | List<ManifestObject>);
 }
 
 /** The user's own word that helm is to leave it. */
@@ -69,7 +69,8 @@ async function marksLeft({ kubectl, release, namespace, record }: Search): Promi
   const left = await Promise.all(
     (record?.objects ?? []).map(async (target) => {
       const metadata = await ifPossible(undefined, async () => readMetadata(kubectl, target));
-      const owners = ownersOf(metadata?.annotations?.[ownersAnnotation]);
+      // Text that nobody can read names no owner.
+      const owners = parseOwners(metadata?.annotations?.[ownersAnnotation]) ?? {};
       return owners[owner] === undefined ? [] : [{ object: `mark on ${targetName(target)}`, line: undoLine(target, owners, owner) }];
     }),
   );
@@ -80,15 +81,6 @@ async function readMetadata(kubectl: Kubectl, { kind, namespace, name }: TargetO
   const place = kind === 'Namespace' ? [] : ['--namespace', namespace];
   const [object] = await readSome<{ readonly metadata: Metadata }>(kubectl, ['get', kind.toLowerCase(), name, ...place]);
   return object?.metadata;
-}
-
-/** Text that nobody can read names no owner. */
-function ownersOf(text: string | undefined): Owners {
-  try {
-    return (JSON.parse(text ?? '{}') ?? {}) as Owners;
-  } catch {
-    return {};
-  }
 }
 
 /** Takes the owner's mark out, and its key when no other release has set that too. */

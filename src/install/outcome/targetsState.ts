@@ -1,6 +1,6 @@
 import type { Kubectl } from '../../cluster/index.ts';
-import { templateAt, type List, type Metadata, type WorkloadObject } from '../../cluster/kubernetes.ts';
-import { kubectlJson } from '../../cluster/kubectl.ts';
+import { templateAt, type Metadata, type WorkloadObject } from '../../cluster/kubernetes.ts';
+import { kubectlItems } from '../../cluster/kubectl.ts';
 import { selectorText } from '../../cluster/podProblems.ts';
 import { rolloutProgress } from '../../cluster/progress.ts';
 import { statusAnnotation } from '../../settings/index.ts';
@@ -41,8 +41,8 @@ export async function readTargetStates(kubectl: Kubectl, intent: Intent): Promis
 
 async function workloadState(kubectl: Kubectl, object: WorkloadObject, namespace: string, annotation: string): Promise<WorkloadState> {
   const selector = selectorText(object.spec?.selector ?? {});
-  const pods = await kubectlJson<List<{ readonly metadata: Metadata }>>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]);
-  const living = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const pods = await kubectlItems<{ readonly metadata: Metadata }>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]);
+  const living = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   return {
     kind: object.kind,
     name: object.metadata.name,

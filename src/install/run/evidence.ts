@@ -1,7 +1,7 @@
 import { isCodedError } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
-import { kubectlJson } from '../../cluster/kubectl.ts';
-import type { Event, List, Pod } from '../../cluster/kubernetes.ts';
+import { kubectlItems } from '../../cluster/kubectl.ts';
+import type { Event, Pod } from '../../cluster/kubernetes.ts';
 import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from '../../cluster/podProblems.ts';
 import type { Report } from '../step.ts';
 
@@ -84,7 +84,7 @@ async function readWarnings(kubectl: Kubectl): Promise<readonly Event[]> {
 }
 
 async function read<T>(kubectl: Kubectl, args: readonly string[]): Promise<readonly T[]> {
-  return ifPossible([], async () => (await kubectlJson<List<T>>(kubectl, args)).items);
+  return ifPossible([], async () => kubectlItems<T>(kubectl, args));
 }
 
 /** What is shown beside the work itself must not end it. */

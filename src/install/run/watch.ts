@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../../cluster/index.ts';
-import { kubectlJson } from '../../cluster/kubectl.ts';
-import { objectName, type List, type Pod, type WorkloadObject } from '../../cluster/kubernetes.ts';
+import { kubectlItems } from '../../cluster/kubectl.ts';
+import { objectName, type Pod, type WorkloadObject } from '../../cluster/kubernetes.ts';
 import { formatProblem, podProblems } from '../../cluster/podProblems.ts';
 import { rolloutProgress } from '../../cluster/progress.ts';
 import { ifPossible, releaseSelector } from './evidence.ts';
@@ -63,7 +63,7 @@ async function pause(done: AbortSignal): Promise<boolean> {
 }
 
 async function items<T>(kubectl: Kubectl, args: readonly string[]): Promise<readonly T[]> {
-  return ifPossible([], async () => (await kubectlJson<List<T>>(kubectl, args)).items);
+  return ifPossible([], async () => kubectlItems<T>(kubectl, args));
 }
 
 interface JobStatus {

@@ -1,11 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kubectl, KubectlStart } from '../../cluster/index.ts';
-import { codedError } from '../../errors.ts';
 import { mapParallel } from '../parallel.ts';
 import { findPods, type CapturedPod, type PodName, type PodTarget } from '../pods.ts';
 import { fetchFile, type FetchedFile } from './fetchFile.ts';
 import { listFiles, type RemoteFile } from './listing.ts';
+import { makeFolder } from './partFile.ts';
 
 export interface DownloadOptions {
   readonly kubectl: Kubectl;
@@ -61,17 +60,19 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
       problems.push({ namespace: pod.namespace, name: pod.name, problem: listing.problem });
       return [];
     }
-    const folderOfPod = target.allNamespaces === true ? join(folder, pod.namespace, pod.name) : join(folder, pod.name);
-    return fetchAll({ ...options, folder: folderOfPod }, pod, listing.files, ledger);
+    const folders = [folder, ...(target.allNamespaces === true ? [join(folder, pod.namespace)] : [])];
+    const own = join(folders.at(-1) ?? folder, pod.name);
+    return fetchAll({ ...options, folder: own, folders: [...folders, own] }, pod, listing.files, ledger);
   });
   return { files: byPod.flat(), problems, without, pods: captured.length, where };
 }
 
-async function fetchAll(options: DownloadOptions, pod: CapturedPod, files: readonly RemoteFile[], ledger: Ledger): Promise<FetchedFile[]> {
-  const { openFiles, folder, onFile, start, signal } = options;
+/** @param options.folders that of the pod, and those above it */
+async function fetchAll(options: DownloadOptions & { readonly folders: readonly string[] }, pod: CapturedPod, files: readonly RemoteFile[], ledger: Ledger): Promise<FetchedFile[]> {
+  const { openFiles, folder, folders, onFile, start, signal } = options;
   const wanted = files.filter(({ open }) => openFiles || !open);
   ledger.expect(wanted);
-  if (wanted.length > 0) await makeFolder(folder);
+  if (wanted.length > 0) for (const path of folders) await makeFolder(path);
   const fetched: FetchedFile[] = [];
   for (const file of files) {
     const result = wanted.includes(file)
@@ -86,14 +87,6 @@ async function fetchAll(options: DownloadOptions, pod: CapturedPod, files: reado
 
 function leftOpen({ namespace, name }: CapturedPod, file: RemoteFile): FetchedFile {
   return { namespace, pod: name, file: file.name, bytes: file.bytes, result: 'open', path: null, sha256: null, reason: null };
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: folder, cause: error });
-  }
 }
 
 interface Ledger {

@@ -1,8 +1,9 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError, type CodedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import { pause } from '../pause.ts';
 import type { RemoteFile } from './listing.ts';
+import { sizeOf } from './partFile.ts';
 import { transfer, type TransferEnd, type TransferOptions } from './transfer.ts';
 
 /** What became of a file; plain data, for people and for programs. */
@@ -29,8 +30,10 @@ export interface FetchOptions extends Omit<TransferOptions, 'part'> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Tries in a row that bring nothing before it is given up. */
+/** Tries in a row that bring nothing more before it is given up. */
 const fruitlessTries = 3;
+/** However little each of them brings. */
+const mostTries = 100;
 
 /**
  * Brings one file into a folder. It has its name there only when it is whole and its checksum is the pod's; until then it
@@ -59,14 +62,20 @@ export function localName({ name, open }: Pick<RemoteFile, 'name' | 'open'>): st
   return open ? name.replace(/\.pcapng$/, '.open.pcapng') : name;
 }
 
-/** Tries until the file is whole, or until several tries in a row have brought nothing. */
+/**
+ * Tries until the file is whole, or until several tries in a row have brought nothing more: a part that is thrown away
+ * and comes again is no more.
+ */
 async function bring(options: TransferOptions & { readonly signal?: AbortSignal | undefined }): Promise<TransferEnd> {
-  for (let fruitless = 0; ; ) {
+  let most = 0;
+  for (let [tries, fruitless] = [1, 0]; ; tries += 1) {
     const end = await transfer(options);
-    if (end.kind === 'whole' || end.kind === 'vanished') return end;
+    if (end.kind !== 'unequal' && end.kind !== 'broken') return end;
     if (end.kind === 'broken') throwFinal(end.error);
-    fruitless = end.kind === 'broken' && end.received > 0 ? 0 : fruitless + 1;
-    if (fruitless >= fruitlessTries || (end.kind === 'broken' && isGone(end.error))) return end;
+    const present = end.kind === 'broken' && end.received > 0 ? end.present : 0;
+    fruitless = present > most ? 0 : fruitless + 1;
+    most = Math.max(most, present);
+    if (fruitless >= fruitlessTries || tries >= mostTries || (end.kind === 'broken' && isGone(end.error))) return end;
     if (end.kind === 'broken' && end.received === 0) await pause(1000, options.signal);
   }
 }
@@ -81,6 +90,7 @@ function isGone(error: CodedError | undefined): boolean {
 }
 
 function failureReason(end: Exclude<TransferEnd, { readonly kind: 'whole' | 'vanished' }>): string {
+  if (end.kind === 'refused') return end.reason;
   if (end.kind === 'unequal') return "its checksum is not the pod's, again and again";
   return `the connection ended early: ${end.error?.message ?? 'without a word'}`;
 }
@@ -88,10 +98,6 @@ function failureReason(end: Exclude<TransferEnd, { readonly kind: 'whole' | 'van
 async function vanishedReason(part: string): Promise<string> {
   const reason = 'it left the ring before it could be fetched';
   return (await sizeOf(part)) === undefined ? reason : `${reason} whole; its beginning stays in ${part}`;
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(({ size }) => size, () => undefined);
 }
 
 /** What goes wrong with local files is the end of it all: the next file would fare no better. */

@@ -1,8 +1,9 @@
 import type { Kubectl } from '../../cluster/index.ts';
 import { mountPaths } from '../../sidecar/index.ts';
-import { askPod, openFile, parseAgentStatus, statusFile, type AgentStatus } from '../agentStatus.ts';
+import { askPod, openFile, statusFile, type AgentStatus } from '../agentStatus.ts';
 import { outputInPod } from '../exec.ts';
 import type { CapturedPod } from '../pods.ts';
+import { parseAgentStatus } from '../readStatusFile.ts';
 
 /** A capture file in a pod. */
 export interface RemoteFile {
@@ -17,6 +18,10 @@ export interface RemoteFile {
 /** The status comes first: a file that is opened after it is newer than the open one that it names. */
 const script = `cat ${statusFile} 2> /dev/null; echo; cd ${mountPaths.files} && stat -c '%s %n' *.pcapng 2> /dev/null; true`;
 
+/** Of one pod: a ring has some files, and a name here at most 255 characters. */
+const mostFiles = 100_000;
+const mostListingBytes = 16 * 1024 * 1024;
+
 export type Listed = { readonly files: readonly RemoteFile[] } | { readonly problem: string };
 
 /**
@@ -25,17 +30,18 @@ export type Listed = { readonly files: readonly RemoteFile[] } | { readonly prob
  */
 export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
   if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
-  return askPod(async () => ({ files: parseListing(await outputInPod(kubectl, pod, ['sh', '-c', script]), pod.name) }));
+  const listed = await askPod(async () => ({ files: parseListing(await outputInPod(kubectl, pod, ['sh', '-c', script], mostListingBytes), pod.name) }));
+  return 'files' in listed && listed.files.length > mostFiles ? { problem: `it lists more than ${mostFiles} capture files` } : listed;
 }
 
 /** Pure. Names come from the pod: one that would lead elsewhere is no capture file. */
 export function parseListing(text: string, pod: string): RemoteFile[] {
   const [first = '', ...lines] = text.split('\n');
   const found = lines.flatMap((line) => {
-    const [, bytes = '', name = ''] = /^(\d+) ([A-Za-z0-9][A-Za-z0-9._-]{0,250}\.pcapng)$/.exec(line) ?? [];
+    const [, bytes = '', name = ''] = /^(\d{1,15}) ([A-Za-z0-9][A-Za-z0-9._-]{0,250}\.pcapng)$/.exec(line) ?? [];
     return name === '' ? [] : [{ name, bytes: Number(bytes) }];
   });
-  const files = found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const files = [...new Map(found.map((file) => [file.name, file])).values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const ring = files.filter(({ name }) => isOfRing(name, pod)).map(({ name }) => name);
   const asked = parseAgentStatus(first);
   const oldestOpen = 'status' in asked ? openName(asked.status) : ring.at(-1);

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
+import { readFile, rm, type FileHandle } from 'node:fs/promises';
 import type { KubectlStart } from '../../cluster/index.ts';
 import type { CodedError } from '../../errors.ts';
 import { mountPaths } from '../../sidecar/index.ts';
@@ -8,6 +7,7 @@ import { execInPod } from '../exec.ts';
 import type { CapturedPod } from '../pods.ts';
 import { keepConnection } from './connection.ts';
 import type { RemoteFile } from './listing.ts';
+import { openPart } from './partFile.ts';
 
 export type TransferEnd =
   /** The part is whole, and equal to the file in the pod. */
@@ -17,7 +17,9 @@ export type TransferEnd =
   /** The part is none of this file; it is gone. */
   | { readonly kind: 'unequal' }
   /** The connection ended early; what came is in the part. */
-  | { readonly kind: 'broken'; readonly received: number; readonly error: CodedError | undefined };
+  | { readonly kind: 'broken'; readonly received: number; /** Bytes in the part. */ readonly present: number; readonly error: CodedError | undefined }
+  /** The pod does not keep to the protocol: what came is thrown away, and no other try is worth it. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** Of transfer.sh. */
 const vanishedCode = 66;
@@ -36,48 +38,45 @@ export interface TransferOptions {
 
 /** Brings a file from a pod, or the rest of it. @throws errors of the local file system */
 export async function transfer(options: TransferOptions): Promise<TransferEnd> {
-  const { start, pod, file, part } = options;
+  const { file, part } = options;
   // What is still written to has no rest that ends where it was seen to end.
   if (file.open) await rm(part, { force: true });
-  const { hash, bytes: offset } = await hashPart(part, file.bytes);
+  const { handle, bytes: offset } = await openPart(part, file.bytes);
+  try {
+    const end = await transferInto(options, handle, offset);
+    if (end.kind === 'unequal' || end.kind === 'refused') await rm(part, { force: true });
+    return end;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function transferInto({ start, pod, file, onBytes }: TransferOptions, handle: FileHandle, offset: number): Promise<TransferEnd> {
+  const hash = createHash('sha256');
+  if (offset > 0) for await (const piece of handle.createReadStream({ start: 0, end: offset - 1, autoClose: false })) hash.update(piece as Buffer);
   const remote = `${mountPaths.files}/${file.name}`;
   const running = execInPod(start, pod, ['sh', '-c', await readFile(script, 'utf8'), 'sh', remote, `${offset}`, `${file.bytes}`], { stdin: true });
   const connection = keepConnection(running);
-  const handle = await open(part, 'a', 0o600);
   let received: Received;
   try {
-    received = await receive(running.stdout, { handle, hash, offset, heard: connection.heard, onBytes: options.onBytes });
+    received = await receive(running.stdout, { handle, hash, offset, most: file.bytes - offset, heard: connection.heard, onBytes });
     await handle.sync();
   } catch (error) {
     running.kill();
     throw error;
   } finally {
     connection.close();
-    await handle.close();
   }
-  if (received.kind === 'unequal') {
+  if (received.kind !== 'rest') {
     running.kill();
-    await rm(part, { force: true });
     return received;
   }
   const { code, error, stderr } = await running.ended;
   if (code === vanishedCode || /can't open .*No such file/.test(stderr)) return { kind: 'vanished' };
-  const whole = offset + received.bytes === file.bytes;
-  if (!whole) return { kind: 'broken', received: received.bytes, error };
+  const present = offset + received.bytes;
+  if (present !== file.bytes) return { kind: 'broken', received: received.bytes, present, error };
   const sha256 = hash.digest('hex');
-  if (sha256 === received.sha256) return { kind: 'whole', sha256, resumedAt: offset };
-  await rm(part, { force: true });
-  return { kind: 'unequal' };
-}
-
-/** The checksum of what is here, so far; a part that is longer than the file is thrown away. */
-async function hashPart(part: string, longest: number): Promise<{ readonly hash: Hash; readonly bytes: number }> {
-  const hash = createHash('sha256');
-  const size = await stat(part).then(({ size: found }) => found, () => 0);
-  if (size > longest) await rm(part);
-  if (size === 0 || size > longest) return { hash, bytes: 0 };
-  for await (const piece of createReadStream(part)) hash.update(piece as Buffer);
-  return { hash, bytes: size };
+  return sha256 === received.sha256 ? { kind: 'whole', sha256, resumedAt: offset } : { kind: 'unequal' };
 }
 
 interface Receiving {
@@ -85,13 +84,18 @@ interface Receiving {
   /** Of what is here already; goes on with what comes. */
   readonly hash: Hash;
   readonly offset: number;
+  /** Bytes that may come: what the file has more than is here. */
+  readonly most: number;
   readonly heard: () => void;
   readonly onBytes: (bytes: number) => void;
 }
 
 type Received =
   | { readonly kind: 'rest'; readonly bytes: number; /** Of the whole, as the pod has it. */ readonly sha256: string }
-  | { readonly kind: 'unequal' };
+  | Extract<TransferEnd, { readonly kind: 'unequal' | 'refused' }>;
+
+/** A line of sha256sum: the checksum, and the file's path in the pod. */
+const longestLine = 200;
 
 /** Why a connection breaks is for the process to say, once it has ended. */
 async function* untilBroken(stdout: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
@@ -102,7 +106,7 @@ async function* untilBroken(stdout: AsyncIterable<unknown>): AsyncGenerator<Buff
   }
 }
 
-async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, heard, onBytes }: Receiving): Promise<Received> {
+async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, most, heard, onBytes }: Receiving): Promise<Received> {
   const sums: string[] = [];
   const wanted = offset === 0 ? 1 : 2;
   let line = '';
@@ -112,7 +116,8 @@ async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, h
     let data = piece;
     while (sums.length < wanted && data.length > 0) {
       const end = data.indexOf('\n');
-      line += data.subarray(0, end === -1 ? data.length : end).toString('latin1');
+      line += data.subarray(0, end === -1 ? longestLine + 1 : Math.min(end, longestLine + 1)).toString('latin1');
+      if (line.length > longestLine) return { kind: 'refused', reason: 'what it sends does not begin with a checksum' };
       data = data.subarray(end === -1 ? data.length : end + 1);
       if (end === -1) continue;
       sums.push(line.slice(0, 64));
@@ -123,6 +128,7 @@ async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, h
       }
     }
     if (data.length === 0) continue;
+    if (bytes + data.length > most) return { kind: 'refused', reason: `it sends more than the ${offset + most} bytes that it has listed` };
     await handle.appendFile(data);
     hash.update(data);
     bytes += data.length;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseAgentStatus, type AgentStatus } from '../../../src/running/agentStatus.ts';
+import type { AgentStatus } from '../../../src/running/agentStatus.ts';
+import { parseAgentStatus } from '../../../src/running/readStatusFile.ts';
 import { formatStatus } from '../../../src/running/statusTable.ts';
 import type { PodStatus } from '../../../src/running/status.ts';
 

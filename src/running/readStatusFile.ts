@@ -1,0 +1,78 @@
+import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
+import type { AgentStatus, Asked, MirrorStatus } from './agentStatus.ts';
+
+/** Bytes of status.json at most: the real one has some hundred, and a filter of up to 16,384 characters a few times. */
+export const mostStatusBytes = 1024 * 1024;
+
+const longestFilter = 16_384;
+const most = { interfaces: 256, invalid: 64, settings: 64 } as const;
+
+/**
+ * What an agent says. The file is the pod's to write, so each member is taken by its type, and what is not known here, or
+ * of another type, is left out. Pure.
+ */
+export function parseAgentStatus(text: string): Asked {
+  const value = parseJson(text);
+  if (value === undefined) return { problem: 'what its agent says is not JSON' };
+  const fields = fieldsOf(value);
+  const state = textOf(fields['state'], 40);
+  if (state === undefined) return { problem: 'what its agent says has no state' };
+  const status: AgentStatus = present({
+    time: timeOf(fields['time']),
+    version: textOf(fields['version'], 100),
+    state,
+    reason: textOf(fields['reason']),
+    settings: isFields(fields['settings']) ? textMapOf(fields['settings'], most.settings, longestFilter) : undefined,
+    started: timeOf(fields['started']),
+    interfaces: Array.isArray(fields['interfaces']) ? textsOf(fields['interfaces'], most.interfaces, 64) : undefined,
+    filter: textOf(fields['filter'], longestFilter),
+    snaplen: countOf(fields['snaplen']),
+    file: textOf(fields['file']),
+    files: countOf(fields['files']),
+    packets: countOf(fields['packets']),
+    bytes: countOf(fields['bytes']),
+    dropped: member(fields['dropped'], ({ kernel, interface: device, queue }) => ({ kernel: countOf(kernel), interface: countOf(device), queue: countOf(queue) })),
+    ring: member(fields['ring'], ({ files, bytes }) => ({ files: countOf(files), bytes: countOf(bytes) })),
+    upload: member(fields['upload'], ({ pending, pendingBytes, lost, lastError }) => ({ pending: countOf(pending), pendingBytes: countOf(pendingBytes), lost: countOf(lost), lastError: textOf(lastError) })),
+    stream: member(fields['stream'], ({ state: streamState, lastError }) => ({ state: textOf(streamState, 40), lastError: textOf(lastError) })),
+    mirror: member(fields['mirror'], mirrorOf),
+    invalid: Array.isArray(fields['invalid']) ? itemsOf(fields['invalid'], most.invalid).flatMap(invalidOf) : undefined,
+    lastError: lastErrorOf(fields['lastError']),
+  });
+  return { status };
+}
+
+type Members = Readonly<Record<string, string | number | undefined>>;
+
+/** Undefined for what is no map. */
+function member<T extends Members>(value: unknown, read: (fields: Readonly<Record<string, unknown>>) => T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
+  return isFields(value) ? present(read(value)) : undefined;
+}
+
+function mirrorOf(fields: Readonly<Record<string, unknown>>): { readonly [K in keyof Required<MirrorStatus>]: MirrorStatus[K] | undefined } {
+  return {
+    state: textOf(fields['state'], 40),
+    reason: textOf(fields['reason']),
+    destination: textOf(fields['destination']),
+    packets: countOf(fields['packets']),
+    bytes: countOf(fields['bytes']),
+    dropped: countOf(fields['dropped']),
+  };
+}
+
+function invalidOf(value: unknown): NonNullable<AgentStatus['invalid']> {
+  const fields = fieldsOf(value);
+  const [setting, reason] = [textOf(fields['setting'], 100), textOf(fields['reason'])];
+  return setting === undefined || reason === undefined ? [] : [present({ setting, value: textOf(fields['value'], longestFilter), reason })];
+}
+
+function lastErrorOf(value: unknown): AgentStatus['lastError'] {
+  const fields = fieldsOf(value);
+  const reason = textOf(fields['reason']);
+  return reason === undefined ? undefined : present({ time: timeOf(fields['time']), reason });
+}
+
+/** RFC 3339. */
+function timeOf(value: unknown): string | undefined {
+  return textOf(value, 40);
+}
