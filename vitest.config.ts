@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { agentImage } from './scripts/images/names.ts';
 import passedLine from './test/passedLine.ts';
 import SlowFirst from './test/slowFirst.ts';
+
+/** The commands of the tests name their image; those that are about its absence take it away. */
+const env = { PACKET_CAPTURE_IMAGE: agentImage };
 
 export default defineConfig({
   test: {
@@ -22,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'commands',
+          env,
           // The program as users start it: Node alone, yet a process for each call.
           include: ['test/commands/**/*.test.ts'],
           maxWorkers: 2,
@@ -66,6 +71,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          env,
           // On one node. They mostly wait; each has namespaces of its own, and each release an injection label of its own.
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/setup.ts'],

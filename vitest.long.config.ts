@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { agentImage } from './scripts/images/names.ts';
 import passedLine from './test/passedLine.ts';
+
+/** As in vitest.config.ts. */
+const env = { PACKET_CAPTURE_IMAGE: agentImage };
 
 /** What takes too long for every change: `npm run test:long`, before a release. */
 export default defineConfig({
@@ -9,6 +13,7 @@ export default defineConfig({
       {
         test: {
           name: 'long',
+          env,
           include: ['test/long/*.test.ts'],
           sequence: { groupOrder: 0 },
           fileParallelism: false,
@@ -19,6 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'longCluster',
+          env,
           // On a real node, which a part of them disturbs: one after the other.
           include: ['test/long/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/setup.ts'],

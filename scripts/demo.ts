@@ -11,7 +11,8 @@ import { fetchFiles, readCaptureFile } from './demo/files.ts';
 import { formatTable } from './demo/table.ts';
 import { ownNode, userContext, type Target } from './demo/target.ts';
 import { makeNamespaces, namespaces, removeNamespaces, removeRelease, runManifestWay, runPatchWay, runWebhookWay, type Way } from './demo/ways.ts';
-import { agentImage, ensureAgentImage, ensureInjectorImage, injectorImage } from './images/images.ts';
+import { ensureAgentImage, ensureInjectorImage } from './images/images.ts';
+import { agentImage, injectorImage } from './images/names.ts';
 
 interface Flags {
   readonly context?: string;

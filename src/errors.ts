@@ -18,6 +18,7 @@ export const errorTable = {
   MANIFEST_SEALED: { exit: 2, hint: 'Decrypt it first, inject, and encrypt the result; nothing was written.' },
   NOT_INJECTED: { exit: 1, hint: 'Remove what stands in the way, or leave these out with --kind, --name or -l; nothing was written.' },
   SIDECAR_CONFIG_INVALID: { exit: 2, hint: 'See docs/sidecarconfig.md for both forms.' },
+  IMAGE_NOT_NAMED: { exit: 2, hint: 'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.' },
   POD_SECURITY: { exit: 1, hint: 'Use a namespace whose enforced Pod Security level is privileged or baseline.' },
   KUBECTL_MISSING: { exit: 1, hint: 'Install kubectl, or name it with the environment variable KUBECTL.' },
   KUBECTL_FAILED: { exit: 1, hint: 'The lines above are kubectl\'s own.' },

@@ -2,6 +2,10 @@
 {{- define "packet-capture.identity" -}}
 injectAnnotation: packet-capture/inject
 annotationPrefix: packet-capture/
+images:
+  placeholderRegistry: registry.invalid
+  agent: packet-capture/agent
+  injector: packet-capture/injector
 configFolder: /etc/packet-capture/config
 certificatesFolder: /etc/packet-capture/certificates
 webhooks:

@@ -1,8 +1,10 @@
-{{/* The name of an image. Takes root and image. */}}
+{{/* The name of an image; one for which no registry is named has a registry that nobody can have. Takes root and image. */}}
 {{- define "packet-capture.image" -}}
 {{- $image := .image }}
 {{- $global := .root.Values.global | default dict }}
-{{- $registry := $image.registry | default $global.imageRegistry }}
+{{- $known := (include "packet-capture.identity" .root | fromYaml).images }}
+{{- $unnamed := has $image.repository (list $known.agent $known.injector) | ternary $known.placeholderRegistry "" }}
+{{- $registry := $image.registry | default $global.imageRegistry | default $unnamed }}
 {{- $name := ternary (printf "%s/%s" $registry $image.repository) $image.repository (not (empty $registry)) }}
 {{- if $image.digest }}
 {{- $name }}{{ with $image.tag }}:{{ . }}{{ end }}@{{ $image.digest }}

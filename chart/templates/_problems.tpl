@@ -9,6 +9,7 @@ schema, and some of it no schema can say.
 
 {{- define "packet-capture.problems" -}}
 {{- include "packet-capture.namingProblems" . }}
+{{- include "packet-capture.imageProblems" . }}
 {{- include "packet-capture.injectionProblems" . }}
 {{- if eq .Values.injection.way "policy" }}
 {{- include "packet-capture.policyProblems" . }}
@@ -22,6 +23,25 @@ schema, and some of it no schema can say.
 {{- $fullname := include "packet-capture.fullname" . }}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) }}
 {{- template "packet-capture.problem" (list (printf "%q is no name of a Service: a letter first, then letters, digits and -" $fullname) "Set fullnameOverride, or choose another release name.") }}
+{{- end }}
+{{- end }}
+
+{{/* Pods with an image that nobody can pull never start: those of the release, and the apps' own. */}}
+{{- define "packet-capture.imageProblems" -}}
+{{- $values := .Values }}
+{{- $placeholder := printf "%s/" (include "packet-capture.identity" . | fromYaml).images.placeholderRegistry }}
+{{- $used := dict }}
+{{- if not (include "packet-capture.hasOwnSidecar" .) }}
+{{- $_ := set $used "agent.image" $values.agent.image }}
+{{- end }}
+{{- if ne $values.injection.way "policy" }}
+{{- $_ := set $used "image" $values.image }}
+{{- end }}
+{{- range $key, $image := $used }}
+{{- $name := include "packet-capture.image" (dict "root" $ "image" $image) }}
+{{- if hasPrefix $placeholder $name }}
+{{- template "packet-capture.problem" (list (printf "%s names no registry: %s is nobody's, and cannot be pulled" $key $name) (printf "Set global.imageRegistry or %s.registry to where your images are, and pin them with %s.digest." $key $key)) }}
+{{- end }}
 {{- end }}
 {{- end }}
 

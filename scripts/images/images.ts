@@ -1,15 +1,12 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { version } from '../../src/version.ts';
-import { buildImage, fullName, imageId } from '../cluster/images.ts';
+import { buildImage, imageId } from '../cluster/images.ts';
 import { step, type Progress } from '../cluster/progress.ts';
 import { bundle, writeBundle } from './bundle.ts';
+import { agentImage, injectorImage } from './names.ts';
 import { ensureNodeBaseImage } from './nodeBase.ts';
 import { root } from './root.ts';
 import { inTemporaryFolder } from './temporaryFolder.ts';
-
-export const agentImage = fullName(`packet-capture/agent:${version}`);
-export const injectorImage = fullName(`packet-capture/injector:${version}`);
 
 /** Builds the capture agent's image into buildah's local store, unless that content is there. @returns its full name */
 export async function ensureAgentImage(progress: Progress): Promise<string> {

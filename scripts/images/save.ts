@@ -9,7 +9,7 @@ import { step, type Progress } from '../cluster/progress.ts';
  * @throws CLUSTER_FAILED with buildah's last lines.
  */
 export async function saveImage(image: string, folder: string, progress: Progress): Promise<string> {
-  const path = join(folder, `${image.replace(/^docker\.io\//, '').replaceAll(/[^\w.-]/g, '-')}.tar`);
+  const path = join(folder, `${image.replace(/^(docker\.io|localhost)\//, '').replaceAll(/[^\w.-]/g, '-')}.tar`);
   const unfinished = `${path}.unfinished`;
   await mkdir(folder, { recursive: true });
   try {

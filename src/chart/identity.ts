@@ -1,4 +1,5 @@
 import { annotationPrefix, injectAnnotation, namespaceLabel } from '../settings/index.ts';
+import { imageRepositories, placeholderRegistry } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 
 /** What is fixed when the chart is rendered; the webhook's names are those of the injector program. */
@@ -16,6 +17,7 @@ export const identity = {
     baseline: { name: 'baseline.injector.packet-capture.internal', path: '/inject/baseline' },
     probe: { name: 'probe.injector.packet-capture.internal', path: '/probe' },
   },
+  images: { placeholderRegistry, ...imageRepositories },
   configFolder: '/etc/packet-capture/config',
   certificatesFolder: '/etc/packet-capture/certificates',
 } as const;

@@ -20,6 +20,11 @@ export function sayError(error: CodedError): void {
   console.error(formatError(error));
 }
 
+/** What would be an error where nothing can mend it later. */
+export function sayWarning(error: CodedError): void {
+  console.error(formatError(error).replace('error', 'warning'));
+}
+
 /** For commander: help, and what is wrong with the arguments. */
 export const programOutput = {
   writeOut: (text: string): void => void process.stdout.write(plainLines(text)),

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { codedError } from '../errors.ts';
+import { codedError, type CodedError } from '../errors.ts';
 import type { SettingValues } from '../settings/index.ts';
-import { defaultSidecarConfig, readSidecarConfig, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
+import { defaultSidecarConfig, isImageReference, isPlaceholderImage, readSidecarConfig, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
 
 export interface SidecarFlags {
   readonly sidecarConfig?: string;
@@ -16,24 +16,25 @@ export interface SidecarFlags {
 export function addSidecarFlags(command: Command): Command {
   return command
     .option('--sidecar-config <FILE>', 'sidecarconfig.yaml, or the ConfigMap that holds it; see docs/sidecarconfig.md')
-    .option('--image <IMAGE>', "the capture agent's image")
+    .option('--image <IMAGE>', "the capture agent's image, best with its digest (default: agent.image of that file, else $PACKET_CAPTURE_IMAGE)")
     .addOption(new Option('--image-pull-policy <POLICY>', 'of that image').choices(['Always', 'IfNotPresent', 'Never']));
 }
 
 /**
- * The sidecar that the flags ask for.
- * @throws FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID
+ * The sidecar that the flags ask for. Its image may be the placeholder, see {@link imageProblem}.
+ * @throws USAGE, FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID
  */
 export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig> {
   const config = await configOfFlags(flags);
-  if (flags.image === undefined && flags.imagePullPolicy === undefined) return config;
   if (config.form === 'own') {
+    if (flags.image === undefined && flags.imagePullPolicy === undefined) return config;
     throw codedError('USAGE', '--image and --image-pull-policy do not go with a sidecar of your own', {
       where: '--sidecar-config',
       hint: 'Name the image in the file.',
     });
   }
-  const { image = config.agent.image, imagePullPolicy = config.agent.imagePullPolicy } = flags;
+  const image = imageOf(config.agent.image, flags);
+  const { imagePullPolicy = config.agent.imagePullPolicy } = flags;
   return { ...config, agent: { ...config.agent, image, imagePullPolicy } };
 }
 
@@ -47,6 +48,26 @@ export function refuseWithOwn({ form }: SidecarConfig, settings: SettingValues, 
   if (Object.keys(settings).length > 0) throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
   const [amount] = Object.keys(amounts);
   if (amount !== undefined) throw codedError('USAGE', `--${amount} does not go with a sidecar of your own: its resources stand in the file`, { where });
+}
+
+/** The flag wins, then the file, then the environment. @throws USAGE for what no kubelet can read */
+function imageOf(ofFile: string, { image }: SidecarFlags): string {
+  const environment = isPlaceholderImage(ofFile) ? process.env[imageVariable] : undefined;
+  const [where, name] = image === undefined ? [imageVariable, environment === '' ? undefined : environment] : ['--image', image];
+  if (name === undefined) return ofFile;
+  if (isImageReference(name)) return name;
+  throw codedError('USAGE', `"${name}" is not the name of an image`, { where, hint: 'Write it as REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:….' });
+}
+
+const imageVariable = 'PACKET_CAPTURE_IMAGE';
+
+/**
+ * What is wrong with a sidecar for which nobody has named an image: pods that carry it never start.
+ * @returns an IMAGE_NOT_NAMED to throw or to warn with; undefined when an image is named
+ */
+export function imageProblem(config: SidecarConfig): CodedError | undefined {
+  if (config.form === 'own' || !isPlaceholderImage(config.agent.image)) return undefined;
+  return codedError('IMAGE_NOT_NAMED', `no image is named for the capture agent: ${config.agent.image} can be pulled from nowhere`);
 }
 
 async function configOfFlags({ sidecarConfig, sidecarConfigText }: SidecarFlags): Promise<SidecarConfig> {

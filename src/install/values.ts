@@ -131,7 +131,8 @@ export function fieldsOf(value: unknown): Values {
   return isObject(value) ? value : {};
 }
 
-function textOf(value: unknown): string {
+/** The value when it is a string, or the empty one. */
+export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 

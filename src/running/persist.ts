@@ -6,7 +6,7 @@ import { workloadOf, type Workload } from '../cluster/workload.ts';
 import { codedError } from '../errors.ts';
 import { jsonPointer, type PatchOperation } from '../inject/index.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
-import { mirrorName } from '../sidecar/index.ts';
+import { containerName, isPlaceholderImage, mirrorName, type PodTemplate } from '../sidecar/index.ts';
 import { lacksMirror } from './mirror.ts';
 import { settingChanges } from './settingChanges.ts';
 
@@ -15,15 +15,27 @@ export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { 
 /**
  * Whether a target has a pod template that may be changed, so that its pods do as they are told: to be asked before
  * anything is changed.
- * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, NOT_FOUND and as Kubectl
+ * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, IMAGE_NOT_NAMED, NOT_FOUND and as Kubectl
  */
 export async function checkPersistable({ kubectl, target, settings }: Pick<PersistOptions, 'kubectl' | 'target' | 'settings'>): Promise<void> {
   const { template, where, namespace } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  const image = placeholderIn(template);
+  if (image !== undefined) {
+    throw codedError('IMAGE_NOT_NAMED', `its pod template carries the sidecar with the image ${image}, which can be pulled from nowhere: new pods would not start`, {
+      where,
+      hint: `Add the sidecar again with an image: \`packet-capture unpatch ${target} -n ${namespace}\`, then \`packet-capture patch ${target} -n ${namespace} --image IMAGE\`; or inject its manifest with --image.`,
+    });
+  }
   if (!lacksMirror(template, settings)) return;
   throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
     where,
     hint: `Add the sidecar anew: \`packet-capture unpatch ${target} -n ${namespace}\`, then \`packet-capture patch ${target} -n ${namespace} --mirror '${settings.mirror ?? ''}'\`; or inject its manifest with --mirror.`,
   });
+}
+
+/** The image of the sidecar in a pod template, where nobody has named one. Pure. */
+export function placeholderIn({ spec }: PodTemplate): string | undefined {
+  return spec?.initContainers?.map(({ name, image = '' }) => (name === containerName ? image : '')).find(isPlaceholderImage);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { SettingValues } from '../settings/index.ts';
+import { placeholderImage } from './image.ts';
 import type { Container, LocalObjectReference, ResourceRequirements, Volume } from './kubernetes.ts';
 import type { OwnResources } from './resources.ts';
 
@@ -45,7 +46,7 @@ const defaultLimits = { cpu: '250m', memory: '64Mi' };
  * docs/agent.md, Limits.
  */
 export const defaultAgent: AgentConfig = {
-  image: 'packet-capture/agent:0.1.0',
+  image: placeholderImage('agent'),
   imagePullPolicy: 'IfNotPresent',
   resources: {
     requests: { cpu: '10m', memory: '16Mi' },

@@ -1,6 +1,7 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { findSetting, settingProblem, type SettingValues } from '../settings/index.ts';
 import { defaultAgent, isMetricsPort, leastMetricsPort, type AgentConfig, type SidecarConfig } from './config.ts';
+import { isImageReference } from './image.ts';
 import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
 import { quantityAmount } from './quantity.ts';
 
@@ -41,7 +42,7 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   if (unknown !== undefined) throw fail(`unknown key "agent.${unknown}"; known are ${Object.keys(defaultAgent).join(', ')}`);
   const { image = defaultAgent.image, imagePullPolicy = defaultAgent.imagePullPolicy, resources = defaultAgent.resources } = value;
   const imagePullSecrets = readNamed<LocalObjectReference>(value['imagePullSecrets'], 'agent.imagePullSecrets', fail);
-  if (typeof image !== 'string' || image === '') throw fail('agent.image must be the name of an image');
+  if (typeof image !== 'string' || !isImageReference(image)) throw fail('agent.image must be the name of an image');
   if (typeof imagePullPolicy !== 'string' || !['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
     throw fail('agent.imagePullPolicy must be Always, IfNotPresent or Never');
   }

@@ -22,6 +22,7 @@ export {
 } from './config.ts';
 export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
+export { imageRepositories, isImageReference, isPlaceholderImage, placeholderImage, placeholderRegistry } from './image.ts';
 export { asksForMirror, mirrorResources } from './mirror.ts';
 export { containerName, containerNames, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';

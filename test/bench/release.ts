@@ -7,7 +7,8 @@ import { downCluster } from '../../scripts/cluster/teardown.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { upCluster } from '../../scripts/cluster/up.ts';
 import type { ClusterHandle } from '../../scripts/cluster/paths.ts';
-import { ensureInjectorImage, injectorImage } from '../../scripts/images/images.ts';
+import { ensureInjectorImage } from '../../scripts/images/images.ts';
+import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
 import { median, type Figure } from './figure.ts';
 
 const nodeName = 'bench';
@@ -46,7 +47,7 @@ export async function benchRelease(): Promise<Figure[]> {
 async function secondsToFirstInjection(node: ClusterHandle): Promise<number> {
   const helm = await ensureHelm(4, stderrProgress);
   const start = performance.now();
-  const install = runInNetns(node, [helm, 'install', 'packet-capture', chart, '-n', namespace, '--create-namespace', '--timeout', '2m']);
+  const install = runInNetns(node, [helm, 'install', 'packet-capture', chart, '-n', namespace, '--create-namespace', '--set', `global.imageRegistry=${localRegistry}`, '--timeout', '2m']);
   while (!(await isInjected(node))) {
     if (performance.now() - start > 120_000) throw new Error('no pod was injected within two minutes');
     await sleep(50);

@@ -3,7 +3,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { inspect } from '../../src/certificates/index.ts';
 import type { ChartOverrides } from '../../src/chart/index.ts';
-import { chart, idOf, ofKind, podTemplates, render, type KubernetesObject } from './helm.ts';
+import { chart, idOf, ofKind, podTemplates, registry, render, type KubernetesObject } from './helm.ts';
 import { bakedCerts, site, valueSets } from './valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
@@ -30,8 +30,8 @@ function withoutCerts(values: ChartOverrides = {}): ChartOverrides {
 describe('images', () => {
   test('are those of this version unless told', async () => {
     const objects = await rendered('baked');
-    expect(injector(objects)).toMatchObject({ image: 'packet-capture/injector:0.1.0', imagePullPolicy: 'IfNotPresent' });
-    expect(sidecarConfig(objects)).toMatchObject({ agent: { image: 'packet-capture/agent:0.1.0' } });
+    expect(injector(objects)).toMatchObject({ image: `${registry}/packet-capture/injector:0.1.0`, imagePullPolicy: 'IfNotPresent' });
+    expect(sidecarConfig(objects)).toMatchObject({ agent: { image: `${registry}/packet-capture/agent:0.1.0` } });
     expect(podTemplates(objects).some(({ spec }) => 'imagePullSecrets' in spec)).toBe(false);
   });
 

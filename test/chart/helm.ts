@@ -23,13 +23,27 @@ export interface RenderOptions {
   readonly kubeVersion?: string;
   readonly site?: Site;
   readonly flags?: readonly string[];
+  /** False: as the values are; else a registry is named where they name none. */
+  readonly imagesNamed?: boolean;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Of the images in these tests. */
+export const registry = 'registry.example';
+
+/** The values, with a registry for the images unless they name one: without it the chart renders nothing. */
+export function withRegistry(values: unknown): Json {
+  const given = values as Json;
+  return { ...given, global: { imageRegistry: registry, ...(given['global'] as Json | undefined) } };
 }
 
 /** `helm template`, whatever its exit code; the values go in by standard input, as they are. */
 export async function helmTemplate(values: unknown, options: RenderOptions = {}): Promise<CommandResult> {
   const { major = 4, kubeVersion = '1.37.0', site = defaultSite, flags = [] } = options;
+  const input = JSON.stringify(options.imagesNamed === false ? values : withRegistry(values));
   const names = [site.release, chart, '--namespace', site.namespace, '--kube-version', kubeVersion];
-  return capture([inject('helm')[major], 'template', ...names, '--values', '-', ...flags], { input: JSON.stringify(values) });
+  return capture([inject('helm')[major], 'template', ...names, '--values', '-', ...flags], { input });
 }
 
 /** The objects of the chart with these values, in an order of their own; hooks and tests are among them. */

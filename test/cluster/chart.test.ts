@@ -4,7 +4,7 @@ import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../src/certificates/index.ts';
 import { committedChart, type ChartOverrides } from '../../src/chart/index.ts';
-import { ofKind, parseObjects, podTemplates, type KubernetesObject } from '../chart/helm.ts';
+import { ofKind, parseObjects, podTemplates, withRegistry, type KubernetesObject } from '../chart/helm.ts';
 import { bakedCerts, otherNamespaces, site, targetNamespaces, valueSets } from '../chart/valueSets.ts';
 import { kube, namespaceYaml } from './workbench.ts';
 
@@ -52,7 +52,7 @@ afterAll(async () => {
 async function helm(major: 3 | 4, verb: string, values: unknown, flags: readonly string[] = []): Promise<string> {
   const program = await ensureHelm(major, stderrProgress);
   const argv = [program, verb, site.release, committedChart, '--namespace', site.namespace, '--values', '-', ...flags];
-  const { exitCode, stdout, stderr } = await runInNetns(node, argv, { input: JSON.stringify(values) });
+  const { exitCode, stdout, stderr } = await runInNetns(node, argv, { input: JSON.stringify(withRegistry(values)) });
   expect(exitCode, stderr).toBe(0);
   return stdout;
 }

@@ -6,6 +6,7 @@ import { loadImage } from '../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { ensureAgentImage, ensureInjectorImage } from '../../scripts/images/images.ts';
+import { localRegistry } from '../../scripts/images/names.ts';
 import { kube } from './workbench.ts';
 
 const node = inject('node');
@@ -21,10 +22,16 @@ export async function loadReleaseImages(): Promise<void> {
   await loadImage(node, await ensureInjectorImage(stderrProgress), stderrProgress);
 }
 
+/** The same words, with the registry of {@link loadReleaseImages} where a release gets its values; later words win. */
+function withRegistry(args: readonly string[]): readonly string[] {
+  const [verb = '', ...rest] = args;
+  return ['install', 'upgrade', 'template'].includes(verb) ? [verb, '--set', `global.imageRegistry=${localRegistry}`, ...rest] : args;
+}
+
 /** The real helm, on the node; its standard output. Fails the test when helm fails. */
 export async function helm(major: HelmMajor, args: readonly string[]): Promise<string> {
   const program = await ensureHelm(major, stderrProgress);
-  const { exitCode, stdout, stderr } = await runInNetns(node, [program, ...args]);
+  const { exitCode, stdout, stderr } = await runInNetns(node, [program, ...withRegistry(args)]);
   expect(exitCode, `helm ${args.join(' ')}\n${stderr}`).toBe(0);
   return stdout;
 }
@@ -36,7 +43,9 @@ export async function installer(
   input?: string,
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const env = { HELM: await ensureHelm(major, stderrProgress) };
-  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env, ...(input === undefined ? {} : { input }) });
+  // An upgrade keeps the values of the release.
+  const words = args[0] === 'install' || args.includes('--reset-values') ? withRegistry(args) : args;
+  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...words], { env, ...(input === undefined ? {} : { input }) });
 }
 
 /** The same; its standard output. Fails the test when the command fails. */

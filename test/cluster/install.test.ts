@@ -1,9 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { injectorImage } from '../../scripts/images/names.ts';
 import type { InstallResult } from '../../src/install/index.ts';
 import { certificatesOf, helm, installer, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
 import { badImage, json, podNames, releaseUnderTest, shown, type Refusal } from './installBench.ts';
-import { kube } from './workbench.ts';
+import { agentImage, kube } from './workbench.ts';
 
 const { release, namespace, site, at, flags } = releaseUnderTest('installer');
 const wholeSite = targetFlags([site]);
@@ -38,7 +39,7 @@ test('install: everything runs, injection is proven, the target carries the side
   const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite]);
   expect(result).toMatchObject({
     result: 'installed', release, namespace, revision: 1, injectionProven: true, findings: [],
-    images: { injector: 'packet-capture/injector:0.1.0', sidecars: ['packet-capture/agent:0.1.0'] },
+    images: { injector: injectorImage, sidecars: [agentImage] },
     certificates: { mode: 'baked', action: 'new' },
     targets: [{ namespace: site, optedIn: true, workloads: [{ kind: 'Deployment', name: 'web', optedIn: true }] }],
     next: [],

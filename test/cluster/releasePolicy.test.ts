@@ -5,7 +5,8 @@ import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import type { InstallResult } from '../../src/install/index.ts';
 import { chart, helm, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, type HelmMajor } from './helmWorkbench.ts';
 import { json } from './installBench.ts';
-import { kube } from './workbench.ts';
+import { agentImage, kube } from './workbench.ts';
+import { withRegistry } from '../chart/helm.ts';
 import { bakedCerts, valueSets } from '../chart/valueSets.ts';
 
 const node = inject('node');
@@ -115,13 +116,13 @@ test('the API server takes what users set, and helm what it shall not leave behi
   for (const name of ['all settings', 'opt out, further selectors', 'images']) {
     const values = { ...sets[name], injection: { ...sets[name]?.injection, way: 'policy' } };
     const api = ['--kube-version', '1.37.0', '--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'];
-    const { stdout } = await runInNetns(node, [program, 'template', 'packet-capture', chart, '-n', namespace, '--values', '-', ...api], { input: JSON.stringify(values) });
+    const { stdout } = await runInNetns(node, [program, 'template', 'packet-capture', chart, '-n', namespace, '--values', '-', ...api], { input: JSON.stringify(withRegistry(values)) });
     const taken = await kube(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], stdout);
     expect(taken.trim().split('\n'), name).toHaveLength(7);
   }
   const record = { version: 1, keys: { namespaceLabel: 'l', annotation: 'a' }, objects: [{ kind: 'Namespace', name: 'shop' }] };
   await kube(['create', 'configmap', 'packet-capture-opt-in', '-n', namespace, `--from-literal=targets=${JSON.stringify(record)}`]);
-  const args = ['install', 'packet-capture', chart, '-n', namespace, ...policy, '--dry-run=server'];
+  const args = ['install', 'packet-capture', chart, '-n', namespace, ...policy, '--set', 'global.imageRegistry=registry.example', '--dry-run=server'];
   const { exitCode, stderr } = await runInNetns(node, [program, ...args]);
   await kube(['delete', 'namespace', namespace, '--wait=false']);
   expect(exitCode).not.toBe(0);
@@ -150,7 +151,7 @@ describe.concurrent('the installer', () => {
 
     const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, ...policy]);
     expect(result).toMatchObject({
-      result: 'upgraded', injectionProven: true, webhooks: [], findings: [{ code: 'way_changes' }], certificates: { mode: 'none', action: 'none' }, images: { sidecars: ['packet-capture/agent:0.1.0'] },
+      result: 'upgraded', injectionProven: true, webhooks: [], findings: [{ code: 'way_changes' }], certificates: { mode: 'none', action: 'none' }, images: { sidecars: [agentImage] },
       policies: [{ name: `${release}.${namespace}`, bindings: ['', '.baseline', '.probe'].map((profile) => `${release}.${namespace}${profile}`) }],
     });
     expect(result.images.injector).toBeUndefined();

@@ -3,19 +3,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { buildImage, ensureNodeImage, loadImage } from '../../scripts/cluster/images.ts';
+import { ensureNodeImage, loadImage } from '../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { ensureAgentImage } from '../../scripts/images/images.ts';
+import { agentImage } from '../../scripts/images/names.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 
 const node = inject('node');
 
-export const agentImage = 'docker.io/packet-capture/agent:0.1.0';
+export { agentImage };
 export const nginxImage = 'docker.io/library/nginx:1.7.9';
 
 /** Gives the node the images that the tests use. */
 export async function loadImages(): Promise<void> {
-  await buildImage(join(import.meta.dirname, '..', '..', 'images', 'agent'), agentImage, stderrProgress);
-  await loadImage(node, agentImage, stderrProgress);
+  await loadImage(node, await ensureAgentImage(stderrProgress), stderrProgress);
   await loadImage(node, await ensureNodeImage('nginx', nginxImage, stderrProgress), stderrProgress);
 }
 

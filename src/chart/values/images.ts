@@ -1,4 +1,4 @@
-import { defaultAgent, leastMetricsPort } from '../../sidecar/index.ts';
+import { defaultAgent, imageRepositories, leastMetricsPort, placeholderRegistry } from '../../sidecar/index.ts';
 import * as is from './schemas.ts';
 import { choice, group, leaf, passed, string, type Json } from './tree.ts';
 
@@ -12,28 +12,24 @@ function image(text: string, repository: string): ReturnType<typeof imageGroup> 
 
 function imageGroup(text: string, repository: string) {
   return group(text, {
-    registry: string('', 'host, and port, of the registry; empty: global.imageRegistry', is.registry),
+    registry: string('', `host, and port, of the registry; empty: global.imageRegistry; one must be named, since ${placeholderRegistry} is nobody's`, is.registry),
     repository: string(repository, 'name of the image, without tag', is.repository),
     tag: string('', "empty: the chart's appVersion", is.tag),
-    digest: string('', 'sha256:…; wins over the tag', is.digest),
+    digest: string('', 'sha256:…; wins over the tag; the normal way to pin', is.digest),
     pullPolicy: choice('IfNotPresent', 'when to pull', pullPolicies),
     pullSecrets: leaf<PullSecrets>([], 'names of Secrets, beside global.imagePullSecrets', is.pullSecrets),
   });
 }
 
 /** The injector's own image; its hooks and its test run it too. */
-export const injectorImage = image("the injector's image", 'packet-capture/injector');
+export const injectorImage = image("the injector's image", imageRepositories.injector);
 
 /** The sidecar that is injected. */
 export const agent = group('the capture agent: the sidecar that is injected', {
-  image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", repositoryOf(defaultAgent.image)),
+  image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
   resources: passed('of the sidecar, under the amounts in the pods\' annotations (packet-capture/cpu-request, …)', defaultAgent.resources as Json),
   metricsPort: leaf<number>(0, 'where the sidecar answers Prometheus, a port that no app has; 0: it does not', {
     type: 'integer',
     anyOf: [{ const: 0 }, { minimum: leastMetricsPort, maximum: 65_535 }],
   }),
 });
-
-function repositoryOf(reference: string): string {
-  return reference.slice(0, reference.lastIndexOf(':'));
-}

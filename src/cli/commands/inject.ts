@@ -1,9 +1,11 @@
 import { Option, type Command } from 'commander';
-import { codedError } from '../../errors.ts';
+import { codedError, type CodedError } from '../../errors.ts';
 import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../functionFlags.ts';
 import { addInjectFlags, injectOptions, type InjectFlags } from '../injectFlags.ts';
 import type { Editor } from '../manifestEdit.ts';
 import { addManifestFlags, type ManifestFlags } from '../manifestFlags.ts';
+import { sayWarning } from '../output.ts';
+import { imageProblem } from '../sidecarFlags.ts';
 
 interface Flags extends ManifestFlags, InjectFlags, FunctionFlags {
   readonly output?: 'yaml' | 'json' | 'patch';
@@ -28,12 +30,22 @@ export function addInject(program: Command): void {
     const { editManifests } = await import('../manifestEdit.ts');
     const { podSecurityOf } = await import('../podSecurity.ts');
     const { createSelectionCheck } = await import('../selectionCheck.ts');
+    let unnamed: CodedError | undefined;
     await editManifests(flags, async (inputs) => {
       const allFlags = await withFunctionFlags(flags, inputs);
       const options = await injectOptions(allFlags);
       const podSecurityByNamespace = await podSecurityOf(inputs);
-      return { ...(await editorFor(flags.output, { ...options, podSecurityByNamespace })), check: createSelectionCheck(allFlags) };
+      const editor = await editorFor(flags.output, { ...options, podSecurityByNamespace });
+      const problem = imageProblem(options.config);
+      const edit: Editor['edit'] = (part) => {
+        const edited = editor.edit(part);
+        if (edited.reports.some(({ result }) => result === 'injected')) unnamed = problem;
+        return edited;
+      };
+      return { ...editor, edit, check: createSelectionCheck(allFlags) };
     });
+    // Not an error: a later step, such as kustomize's `images`, may put the image in.
+    if (unnamed !== undefined) sayWarning(unnamed);
   });
 }
 

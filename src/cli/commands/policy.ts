@@ -3,7 +3,7 @@ import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import { printData } from '../output.ts';
 import type { PolicyFlags } from '../policy.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addSidecarFlags, imageProblem, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
 
 /** `policy`: way 4, injection by the API server itself. */
 export function addPolicy(program: Command): void {
@@ -19,6 +19,8 @@ export function addPolicy(program: Command): void {
   addSettingFlags(addSidecarFlags(command)).action(async (flags: PolicyFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
     const settings = settingsOfFlags(flags);
     const config = await sidecarOfFlags(flags);
+    const problem = imageProblem(config);
+    if (problem !== undefined) throw problem;
     const { formatPolicy } = await import('../policy.ts');
     printData(await formatPolicy(flags, config, settings));
   });

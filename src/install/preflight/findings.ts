@@ -14,6 +14,7 @@ export const findingKinds = {
   namespace_terminating: { level: 'error', meaning: "The release's namespace is being deleted", hint: 'Wait until it is gone, or choose another namespace.' },
   namespace_missing: { level: 'error', meaning: 'The namespace that the values name for the objects does not exist', hint: 'Create it first; helm makes that of the release alone.' },
   values_rejected: { level: 'error', meaning: 'The chart does not take the values', hint: 'Correct the values; the words are helm\'s own.' },
+  registry_not_named: { level: 'error', meaning: 'No registry is named for an image, and the default is nobody\'s', hint: 'Set global.imageRegistry, or the registry of this image, to where your images are; pin them with their digests.' },
   kind_unknown: { level: 'error', meaning: 'The chart would make a kind that the cluster does not have', hint: 'Install what brings this kind (cert-manager, the Prometheus operator), or switch it off in the values.' },
   policy_unsupported: { level: 'error', meaning: 'injection.way is policy, and the cluster has no admission policies that inject', hint: 'MutatingAdmissionPolicy v1 came with Kubernetes 1.36. Leave injection.way at webhook.' },
   way_changes: { level: 'note', meaning: 'The running release injects by the other way', hint: 'Pods that start while it changes may come without the sidecar. Two releases that overlap miss none: see docs/chart.md.' },

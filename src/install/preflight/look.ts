@@ -7,6 +7,7 @@ import { unlessForbidden } from '../../cluster/reading.ts';
 import { askRights } from '../../cluster/rights.ts';
 import { finding, type Finding } from './findings.ts';
 import { isHelmRefusal } from '../helm/helmError.ts';
+import { imageFindings, withStandIn } from './images.ts';
 import type { GivenValues, WaitStrategy } from '../helm/helmFlags.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
@@ -55,6 +56,7 @@ interface Rendered {
   readonly values: Values;
   readonly intent: Intent;
   readonly objects: readonly ManifestObject[];
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -95,8 +97,10 @@ async function renderWish(
     const merged = await mergeValues(helm, release, given, valuesMode);
     const way = wayOf(coalesce(defaults, merged));
     const values = withoutFormerMaterial(merged, before, way);
-    const objects = await render(helm, { release, chart, values: withoutCertificates(values), kubernetes: versions.kubernetes });
-    return { values, objects, intent: intentOf(coalesce(defaults, withMode(values, way))) };
+    const findings = imageFindings(coalesce(defaults, values));
+    const rendered = withoutCertificates(findings.length === 0 ? values : withStandIn(values));
+    const objects = await render(helm, { release, chart, values: rendered, kubernetes: versions.kubernetes });
+    return { values, objects, findings, intent: intentOf(coalesce(defaults, withMode(values, way))) };
   } catch (error) {
     if (!isHelmRefusal(error)) throw error;
     return { refusal: error.message };
@@ -128,7 +132,7 @@ async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, hist
   const facts = { ...running, release: wish.release, namespace, chart: chart.name, history, releaseNamespace, objectsNamespace, service, objects, resources, intent, refused, targets };
   const strategy = refused?.some(({ need }) => need === 'watch') === true ? 'legacy' : 'watcher';
   return {
-    findings: [...judge(facts), ...secretFindings],
+    findings: [...rendered.findings, ...judge(facts), ...secretFindings],
     plan: { chart, history, before, values, intent, service, secret, strategy, namespaceExists: releaseNamespace !== undefined },
   };
 }

@@ -11,7 +11,7 @@ import { upCluster } from '../../../scripts/cluster/up.ts';
 import { defaultSidecarConfig, makeSidecar } from '../../../src/sidecar/index.ts';
 import type { BenchOptions, Figure } from '../figure.ts';
 
-const image = 'docker.io/packet-capture/agent:0.1.0';
+const image = 'localhost/packet-capture/agent:0.1.0';
 
 /**
  * What a sidecar costs in a pod of the real node: memory and CPU, idle and with a capture that runs, beside a `sleep`

@@ -6,6 +6,7 @@ import type { ClusterHandle } from '../../../scripts/cluster/paths.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { ensureInjectorImage } from '../../../scripts/images/images.ts';
+import { localRegistry } from '../../../scripts/images/names.ts';
 import { root } from '../../../scripts/images/root.ts';
 import { policyObjects } from '../../../src/policy/index.ts';
 import { injectAnnotation } from '../../../src/settings/index.ts';
@@ -41,7 +42,7 @@ export async function measureCreations(node: ClusterHandle, count: number): Prom
   const objects = [...obstacles.map(namespaceObject), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } }, ...barePolicy(), ...policy()];
   try {
     await kube(node, ['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-    const values = ['--set-string', `injection.namespaceLabel=${labelOf('webhook')}`, '--set', 'image.pullPolicy=Never'];
+    const values = ['--set-string', `injection.namespaceLabel=${labelOf('webhook')}`, '--set', `image.pullPolicy=Never,global.imageRegistry=${localRegistry}`];
     const { exitCode, stderr } = await runInNetns(node, [helm, 'install', prefix, join(root, 'chart'), '-n', home, '--wait', '--timeout', '2m', ...values]);
     if (exitCode !== 0) throw new Error(`helm install failed:\n${stderr}`);
     stderrProgress(`creating ${count} pods in each of ${obstacles.length} namespaces`);

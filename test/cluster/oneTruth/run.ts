@@ -5,10 +5,13 @@ import { patchWorkload } from '../../../src/cluster/index.ts';
 import { isCodedError } from '../../../src/errors.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
 import { podFixtures, type PodFixture } from '../../fixtures/pods/index.ts';
-import { cli, kube } from '../workbench.ts';
+import { agentImage, cli, kube } from '../workbench.ts';
 import { fixtureLabel, listOf, namespaceObjects, placeOf, podOf, targetOf, workloadOf, type WayName } from './objects.ts';
 import type { ApiProxy } from './proxy.ts';
 import type { StoredPod } from './stored.ts';
+
+/** As the commands and the releases of these tests have it. */
+const localSidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image: agentImage } };
 
 const node = inject('node');
 
@@ -70,7 +73,7 @@ async function patch(api: ApiProxy, fixture: PodFixture): Promise<string> {
   const kubectlHere = api.kubectlIn(placeOf('patch', fixture).namespace);
   const options = { target: targetOf('patch', fixture), kubectl: kubectlHere, dryRun: false, wait: false, timeoutSeconds: 60, report: () => undefined };
   try {
-    const { result, reason } = await patchWorkload({ ...options, config: defaultSidecarConfig, settings: {} });
+    const { result, reason } = await patchWorkload({ ...options, config: localSidecarConfig, settings: {} });
     return reason ?? (result === 'patched' ? 'injected' : result);
   } catch (error) {
     if (!isCodedError(error)) throw error;

@@ -15,7 +15,7 @@ import {
   valuesYaml,
 } from '../../../src/chart/index.ts';
 import { settings } from '../../../src/settings/index.ts';
-import { defaultAgent } from '../../../src/sidecar/index.ts';
+import { defaultAgent, placeholderImage } from '../../../src/sidecar/index.ts';
 import { version } from '../../../src/version.ts';
 import { injectorMounts, injectorPorts, webhookNames, webhookPaths } from '../../../src/webhook/names.ts';
 
@@ -93,9 +93,16 @@ test('capture has every setting, and nothing else', () => {
 
 test('the agent is the one of the sidecar', () => {
   const { image, resources } = defaultValues().agent;
-  expect(`${image.repository}:${version}`).toBe(defaultAgent.image);
+  expect(`registry.invalid/${image.repository}:${version}`).toBe(defaultAgent.image);
   expect(resources).toEqual(defaultAgent.resources);
   expect(image.pullPolicy).toBe(defaultAgent.imagePullPolicy);
+});
+
+test("no default image can be anybody's: no registry is named, and what stands for one is reserved", () => {
+  const { agent, image, global: shared } = defaultValues();
+  expect([agent.image.registry, image.registry, shared.imageRegistry]).toEqual(['', '', '']);
+  expect(identity.images).toEqual({ placeholderRegistry: 'registry.invalid', agent: agent.image.repository, injector: image.repository });
+  expect(placeholderImage('injector')).toBe(`registry.invalid/${image.repository}:${version}`);
 });
 
 test("the chart's names are the injector's", () => {

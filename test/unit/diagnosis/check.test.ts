@@ -130,7 +130,7 @@ test('a sidecar of another version or image than the release injects, and one th
     pod({ ...asking, 'packet-capture/status': status }, { initContainers: [{ name: 'packet-capture', image: 'old', ...(restartPolicy === undefined ? {} : { restartPolicy }) }] });
   const namespaces = [namespace({ 'packet-capture/injection': 'enabled' })];
   const result = audit({ inventory: { namespaces, workloads: [], pods: [carrying('Always')] } }, [running()]);
-  expect(result.findings.find(({ code }) => code === 'sidecar_drift')?.what).toBe('1 pod: version 0.0.9, the release injects 0.1.0; image old, the release injects packet-capture/agent:0.1.0');
+  expect(result.findings.find(({ code }) => code === 'sidecar_drift')?.what).toBe('1 pod: version 0.0.9, the release injects 0.1.0; image old, the release injects registry.invalid/packet-capture/agent:0.1.0');
   expect(result).toMatchObject({ ok: true, missed: [] });
   expect(codes(audit({ inventory: { namespaces, workloads: [], pods: [carrying()] } }, [running()]))).toContain('restart_policy_lost');
 });

@@ -38,7 +38,7 @@ test('the sidecar, whole', () => {
             "value": "160Mi",
           },
         ],
-        "image": "packet-capture/agent:0.1.0",
+        "image": "registry.invalid/packet-capture/agent:0.1.0",
         "imagePullPolicy": "IfNotPresent",
         "name": "packet-capture",
         "resources": {

@@ -1,0 +1,8 @@
+import { imageRepositories } from '../../src/sidecar/index.ts';
+import { version } from '../../src/version.ts';
+
+/** Registry of the images that are built here: this machine, which no kubelet asks. */
+export const localRegistry = 'localhost';
+
+export const agentImage = `${localRegistry}/${imageRepositories.agent}:${version}`;
+export const injectorImage = `${localRegistry}/${imageRepositories.injector}:${version}`;

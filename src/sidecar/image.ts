@@ -1,0 +1,34 @@
+import { version } from '../version.ts';
+
+/**
+ * Stands for the registry of the images until somebody names one. Names below `.invalid` belong to nobody and never
+ * resolve, so that no stranger can publish an image under a default of this project.
+ * @see https://www.rfc-editor.org/rfc/rfc2606#section-2
+ */
+export const placeholderRegistry = 'registry.invalid';
+
+/** Names of the images without registry and tag. */
+export const imageRepositories = { agent: 'packet-capture/agent', injector: 'packet-capture/injector' } as const;
+
+/** What stands where no image is named: it can be pulled from nowhere. */
+export function placeholderImage(name: keyof typeof imageRepositories): string {
+  return `${placeholderRegistry}/${imageRepositories[name]}:${version}`;
+}
+
+/** Whether a reference is the placeholder's, with any repository, tag or digest. */
+export function isPlaceholderImage(image: string): boolean {
+  return image.startsWith(`${placeholderRegistry}/`);
+}
+
+const hostLabel = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?';
+const host = `(${hostLabel}(\\.${hostLabel})*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?`;
+const path = '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*';
+const reference = new RegExp(`^(${host}/)?${path}(/${path})*(:\\w[\\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`);
+
+/**
+ * Whether the kubelet can read a reference: with any other one a pod stays in InvalidImageName.
+ * @see https://github.com/distribution/reference/blob/main/reference.go
+ */
+export function isImageReference(text: string): boolean {
+  return text.length <= 512 && reference.test(text);
+}
