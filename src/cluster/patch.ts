@@ -62,7 +62,7 @@ async function decideAddition({ kubectl, config, settings, amounts }: PatchOptio
   const podSecurity = await readPodSecurityLevel(kubectl, namespace);
   const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
   if (!plan.inject) {
-    if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload.where);
+    if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload);
     return { change: false, reason: plan.reason, warnings: unapplied(template, settings, amounts) };
   }
   const { addition, leftOut = [] } = plan;
@@ -83,9 +83,11 @@ function decideRemoval(config: SidecarConfig, { template, path }: Workload): Dec
   return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => undefined };
 }
 
-function refusal(reason: SkipReason, where: string): Error {
+function refusal(reason: SkipReason, { object, namespace, where }: Workload): Error {
   const code = reason.startsWith('pod_security_') ? 'POD_SECURITY' : 'NOT_INJECTABLE';
-  return codedError(code, `${skipReasons[reason]} (${reason})`, { where });
+  const isHalf = reason === 'foreign_status' || reason === 'status_missing';
+  const hint = isHalf ? { hint: `Take it out first: packet-capture unpatch ${objectName(object)} --namespace ${namespace}` } : {};
+  return codedError(code, `${skipReasons[reason]} (${reason})`, { where, ...hint });
 }
 
 /** A workload that is injected already keeps its settings: whoever gave others must learn that they do not hold. */

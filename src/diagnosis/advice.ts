@@ -33,6 +33,15 @@ const labelNamespace = ({ subject, release, roll }: Case): string => {
 
 const rollOut = ({ roll }: Case): string => roll.line;
 
+/** What is left of a sidecar goes from the pod template; a controller then makes the pods anew. */
+const unpatch = ({ subject }: Case): string => {
+  const owner = topOwner(subject.owners);
+  const isPatchable = owner !== undefined && owner.kind !== 'Job' && templatePath(owner.apiVersion, owner.kind) !== undefined;
+  if (isPatchable) return `packet-capture unpatch ${ownerName(owner)} --namespace ${subject.namespace}`;
+  const where = owner === undefined ? `pod ${subject.pod.metadata.name}` : ownerName(owner);
+  return `Take it out of the manifest of ${where} (packet-capture uninject -f FILE), and create it again.`;
+};
+
 const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   no_release: 'packet-capture install',
   release_unknown: 'Ask for the right to list mutatingwebhookconfigurations, or somebody who has it.',
@@ -53,9 +62,12 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   missed_at_creation: rollOut,
   host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
   windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
+  fargate: 'Run it on nodes of EC2 where it is to be captured: the sidecar would keep such a pod pending.',
+  virtual_node: 'Let it run on nodes of the cluster alone where it is to be captured: without the toleration, and the label, of virtual nodes.',
   mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
   name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are taken.',
-  foreign_status: 'Take the annotation packet-capture/status out of the pod template: it was copied from a pod that was injected.',
+  foreign_status: unpatch,
+  status_missing: unpatch,
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
   restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
   not_working: 'packet-capture check',

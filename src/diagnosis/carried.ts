@@ -18,10 +18,10 @@ export function carriesSidecar(pod: PodTemplate, config: SidecarConfig): boolean
 
 /** What a pod carries; undefined when there is no agent, or a container of its name that is not ours. */
 export function carriedAgent({ metadata, spec }: PodTemplate): Carried | undefined {
-  const status = parseStatus(metadata?.annotations?.[statusAnnotation] ?? undefined);
+  const text = metadata?.annotations?.[statusAnnotation] ?? undefined;
   const container = spec?.initContainers?.find(({ name }) => name === containerName);
-  if (status === undefined || container === undefined) return undefined;
-  return { version: status.version, image: container.image, native: container.restartPolicy === 'Always' };
+  if (text === undefined || container === undefined) return undefined;
+  return { version: parseStatus(text)?.version, image: container.image, native: container.restartPolicy === 'Always' };
 }
 
 /** Whether a pod has containers of all these names. */

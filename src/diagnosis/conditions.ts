@@ -1,8 +1,7 @@
 import { planInjection, podSecurityLabel, skipReasons, type SkipReason } from '../inject/index.ts';
 import { podSecurityLevel } from '../cluster/podSecurity.ts';
-import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
+import { injectAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
-import { carriesSidecar } from './carried.ts';
 import type { LivePod } from './kubernetes.ts';
 import { ownerName, templateOf, topOwner, type Owner } from './owners.ts';
 import type { Reason } from './reasons.ts';
@@ -132,9 +131,6 @@ function askedElsewhere({ pod, owners }: Subject, annotation: string): Condition
 
 function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { profile }: Rule): Condition {
   const config = sidecar ?? defaultSidecarConfig;
-  if (config.form === 'agent' && pod.metadata.annotations?.[statusAnnotation] !== undefined && !carriesSidecar(pod, config)) {
-    return unmet('foreign_status', `it has the annotation ${statusAnnotation} and no container that it names`);
-  }
   const plan = planInjection(pod, { config, settings: {}, podSecurity: profile, namespace, atAdmission: true });
   if (plan.inject || plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');
   return unmet(unfitReasons[plan.reason] ?? 'unfit', skipReasons[plan.reason]);
@@ -145,6 +141,10 @@ const unfitReasons: Partial<Record<SkipReason, Reason>> = {
   windows: 'windows',
   mirror_pod: 'mirror_pod',
   system_namespace: 'namespace_excluded',
+  fargate: 'fargate',
+  virtual_node: 'virtual_node',
+  foreign_status: 'foreign_status',
+  status_missing: 'status_missing',
   name_collision: 'name_collision',
   pod_security_baseline: 'pod_security_baseline',
 };

@@ -32,6 +32,8 @@ export interface TemplateKind {
   readonly path: readonly string[];
   /** False where the kind's own admission refuses init containers with `restartPolicy: Always`. */
   readonly nativeSidecars: boolean;
+  /** True where a container may get its image from elsewhere: a trigger, or the kind's own controller. */
+  readonly imageElsewhere?: boolean;
 }
 
 /**
@@ -41,9 +43,9 @@ export interface TemplateKind {
  */
 export const customKinds: readonly TemplateKind[] = [
   { group: 'argoproj.io', kind: 'Rollout', path: ['spec', 'template'], nativeSidecars: true },
-  { group: 'apps.openshift.io', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true },
+  { group: 'apps.openshift.io', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true, imageElsewhere: true },
   // As OpenShift 3 and its templates have it: in no group.
-  { group: '', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true },
+  { group: '', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true, imageElsewhere: true },
   { group: 'serving.knative.dev', kind: 'Service', path: ['spec', 'template'], nativeSidecars: false },
   { group: 'serving.knative.dev', kind: 'Configuration', path: ['spec', 'template'], nativeSidecars: false },
 ];

@@ -1,7 +1,6 @@
 import {
   injectAnnotation,
   settingAnnotation,
-  statusAnnotation,
   type SettingName,
   type SettingValues,
 } from '../settings/index.ts';
@@ -9,12 +8,9 @@ import {
   amountAnnotation,
   amountsOfAnnotations,
   asksForMirror,
-  containerNames,
   hasInvalidAmount,
-  volumeNames,
   type AgentSidecarConfig,
   type AmountName,
-  type Container,
   type LocalObjectReference,
   type OwnSidecarConfig,
   type PodSpec,
@@ -25,8 +21,10 @@ import {
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { asksForResources, hasPodResources, leavesHugePages, needsLimits, summedLimits } from './podResources.ts';
+import { placementReason } from './placement.ts';
 import { exceedsBaseline } from './podSecurity.ts';
 import { declaresPort } from './ports.ts';
+import { presenceIn, type Presence } from './presence.ts';
 import { isGuaranteed } from './qos.ts';
 import type { LeftOut, SkipReason } from './reasons.ts';
 
@@ -77,21 +75,20 @@ function unfit({ metadata }: PodTemplate, spec: PodSpec, namespace: string | und
   if ('kubernetes.io/config.mirror' in annotations) return 'mirror_pod';
   if (systemNamespaces.includes(namespace ?? metadata?.namespace ?? '')) return 'system_namespace';
   if (spec.hostNetwork === true) return 'host_network';
-  if (spec.os?.name === 'windows' || spec.nodeSelector?.['kubernetes.io/os'] === 'windows') return 'windows';
-  return undefined;
+  return placementReason(metadata?.labels ?? {}, spec);
 }
 
-const ourVolumes: readonly string[] = Object.values(volumeNames);
+const presenceReasons = {
+  whole: 'already_injected',
+  status_alone: 'foreign_status',
+  sidecar_alone: 'status_missing',
+  foreign: 'name_collision',
+} as const satisfies Readonly<Record<Exclude<Presence, 'none'>, SkipReason>>;
 
-function isOurs({ name }: Container): boolean {
-  return containerNames.includes(name);
-}
-
-function agentConflict({ metadata }: PodTemplate, spec: PodSpec, options: InjectOptions): SkipReason | undefined {
-  const annotations = metadata?.annotations ?? {};
-  if (statusAnnotation in annotations) return 'already_injected';
-  if (spec.containers?.some(isOurs) === true || spec.initContainers?.some(isOurs) === true) return 'name_collision';
-  if (spec.volumes?.some(({ name }) => ourVolumes.includes(name)) === true) return 'name_collision';
+function agentConflict(template: PodTemplate, spec: PodSpec, options: InjectOptions): SkipReason | undefined {
+  const annotations = template.metadata?.annotations ?? {};
+  const presence = presenceIn(template, spec);
+  if (presence !== 'none') return presenceReasons[presence];
   if (options.podSecurity === 'restricted') return 'pod_security_restricted';
   if (leavesHugePages(spec)) return 'pod_resources';
   const conflict = givenAnnotations(options).some(([key, value]) => annotations[key] !== undefined && annotations[key] !== value);

@@ -4,9 +4,13 @@
  */
 export const skipReasons = {
   already_injected: 'it carries the sidecar already; uninject it first to change it',
+  foreign_status: 'it has the annotation packet-capture/status, but no sidecar: uninject or unpatch it',
+  status_missing: 'it has the sidecar, but no annotation packet-capture/status: uninject or unpatch it',
   opted_out: 'its annotation packet-capture/inject is "false"',
   host_network: 'it uses the network of its node (hostNetwork), so a capture would see every pod there',
   windows: 'it runs on Windows, which has no NET_RAW',
+  fargate: 'it runs on AWS Fargate, which starts no pod with an added capability',
+  virtual_node: 'it may run on a virtual node, where native sidecars keep the app from starting',
   mirror_pod: 'it is the mirror of a static pod and cannot be changed',
   system_namespace: 'it belongs to a system namespace',
   pod_security_restricted: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW',

@@ -1,6 +1,16 @@
-import { statusAnnotation } from '../settings/index.ts';
-import { parseStatus, type OwnSidecarConfig, type PodTemplate, type SidecarConfig } from '../sidecar/index.ts';
+import { settingAnnotation, settings, statusAnnotation } from '../settings/index.ts';
+import {
+  amountAnnotation,
+  amountNames,
+  containerNames,
+  parseStatus,
+  type Container,
+  type OwnSidecarConfig,
+  type PodTemplate,
+  type SidecarConfig,
+} from '../sidecar/index.ts';
 import { carries } from './carries.ts';
+import { isOurs, ourVolumes, presenceIn } from './presence.ts';
 import type { SkipReason } from './reasons.ts';
 
 /** What is taken out of a pod template, by name. */
@@ -16,25 +26,49 @@ export type RemovalPlan =
   | { readonly remove: false; readonly reason: SkipReason };
 
 /**
- * The inverse of {@link planInjection}: our own sidecar goes by the status that stands in the pod's annotations,
- * whatever version made it; a user's own goes by the configuration, when all of it is there unchanged.
+ * The inverse of {@link planInjection}: our own sidecar goes by its names and the status in the pod's annotations, whatever
+ * version made it, and so does what is left of one (see presenceIn); a user's own goes by the configuration, when all of it is there unchanged.
  */
 export function planRemoval(template: PodTemplate, config: SidecarConfig): RemovalPlan {
   const removal = config.form === 'agent' ? agentRemoval(template) : ownRemoval(template, config);
   return removal === undefined ? { remove: false, reason: 'not_injected' } : { remove: true, removal };
 }
 
-function agentRemoval({ metadata, spec }: PodTemplate): Removal | undefined {
+/** Annotations that an injection writes; what else a status names was never ours, whatever it says. */
+const ourAnnotations: readonly string[] = [
+  ...settings.map(({ name }) => settingAnnotation(name)),
+  ...amountNames.map(amountAnnotation),
+  statusAnnotation,
+];
+
+/**
+ * What is ours by the status and by its name. Whoever may write annotations can forge a status, and people copy them:
+ * with names of others in it, an app would lose its containers.
+ */
+function agentRemoval(template: PodTemplate): Removal | undefined {
+  const { metadata, spec } = template;
+  const presence = spec == null ? 'none' : presenceIn(template, spec);
+  if (spec == null || presence === 'none' || presence === 'foreign') return undefined;
   const present = metadata?.annotations ?? {};
   const status = parseStatus(present[statusAnnotation]);
-  if (status === undefined) return undefined;
-  const annotations = [...(status.annotations ?? []), statusAnnotation];
+  const annotations = [...(status?.annotations ?? []), statusAnnotation];
+  const isTaken = (container: Container): boolean =>
+    containerNames.includes(container.name) && (isOurs(container) || status?.containers.includes(container.name) === true);
+  const containers = namesOf(spec.containers?.filter(isTaken));
+  const initContainers = namesOf(spec.initContainers?.filter(isTaken));
+  const volumes = ourVolumes.filter((name) => status?.volumes.includes(name) ?? true);
+  const kept = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].filter((container) => !isTaken(container));
   return {
-    annotations: annotations.filter((key) => key in present),
-    initContainers: namesIn(spec?.initContainers, status.containers),
-    containers: namesIn(spec?.containers, status.containers),
-    volumes: namesIn(spec?.volumes, status.volumes),
+    annotations: annotations.filter((key) => key in present && ourAnnotations.includes(key)),
+    initContainers,
+    // A pod without a container is none.
+    containers: containers.length === spec.containers?.length ? [] : containers,
+    volumes: namesOf(spec.volumes).filter((name) => volumes.includes(name) && !kept.some((container) => mounts(container, name))),
   };
+}
+
+function mounts({ volumeMounts }: Container, volume: string): boolean {
+  return Array.isArray(volumeMounts) && volumeMounts.some(({ name }) => name === volume);
 }
 
 function ownRemoval({ spec }: PodTemplate, { containers, initContainers, volumes }: OwnSidecarConfig): Removal | undefined {
@@ -45,14 +79,13 @@ function ownRemoval({ spec }: PodTemplate, { containers, initContainers, volumes
     initContainers.every((wanted) => hasEqual(spec?.initContainers, wanted)) &&
     volumes.every((wanted) => hasEqual(spec?.volumes, wanted));
   if (!complete) return undefined;
-  const names = (items: readonly { readonly name: string }[]): string[] => items.map(({ name }) => name);
-  return { annotations: [], initContainers: names(initContainers), containers: names(containers), volumes: names(volumes) };
+  return { annotations: [], initContainers: namesOf(initContainers), containers: namesOf(containers), volumes: namesOf(volumes) };
 }
 
 function hasEqual(items: readonly { readonly name: string }[] | null | undefined, wanted: { readonly name: string }): boolean {
   return items?.some((item) => item.name === wanted.name && carries(item, wanted)) === true;
 }
 
-function namesIn(items: readonly { readonly name: string }[] | null | undefined, names: readonly string[]): string[] {
-  return (items ?? []).map(({ name }) => name).filter((name) => names.includes(name));
+function namesOf(items: readonly { readonly name: string }[] | null | undefined): string[] {
+  return (items ?? []).map(({ name }) => name);
 }

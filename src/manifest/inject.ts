@@ -1,6 +1,6 @@
 import { additionPatch, planInjection, type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
-import type { SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
+import type { PodTemplate, SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
 import { insertAll, type Insertion } from './edits.ts';
 import { additionInsertions } from './insertion.ts';
 import { openManifest, originBehind, readDocuments, type Manifest } from './parse.ts';
@@ -80,7 +80,7 @@ export function patchManifest(text: string, options: InjectManifestOptions): Pat
   return { ...told, patches, behind: originBehind(manifest) };
 }
 
-type Plan = InjectPlan | { readonly inject: false; readonly reason: 'knative' };
+type Plan = InjectPlan | { readonly inject: false; readonly reason: 'knative' | 'no_image' };
 
 /** @param add takes what is to be added to a workload, while its document is at hand */
 function planWorkloads(
@@ -115,9 +115,19 @@ function planFor(
   levels: PodSecurityByNamespace,
 ): Plan {
   const { config, settings, amounts } = options;
+  if (place.imageElsewhere !== true && lacksImage(template?.value)) return { inject: false, reason: 'no_image' };
   const namespace = own ?? options.namespace;
   const podSecurity = options.podSecurity ?? levels.get(namespace ?? '') ?? 'privileged';
   const plan = planInjection(template?.value ?? {}, { config, settings, amounts, podSecurity, namespace });
   // A sidecar of the user's own may be of containers alone.
   return plan.inject && config.form === 'agent' && !place.nativeSidecars ? { inject: false, reason: 'knative' } : plan;
+}
+
+/**
+ * Whether a template is of a patch, as kustomize has them in files of their own: the rest of it is elsewhere. The API
+ * server stores no container without an image.
+ */
+function lacksImage(template: PodTemplate | undefined): boolean {
+  const { containers, initContainers } = template?.spec ?? {};
+  return [...(containers ?? []), ...(initContainers ?? [])].some(({ image }) => image == null || image === '');
 }

@@ -8,6 +8,8 @@ export interface TemplatePlace {
   readonly nativeSidecars: boolean;
   /** The user's own words for a place that was given: there must be something. */
   readonly given?: string;
+  /** See {@link TemplateKind}. */
+  readonly imageElsewhere?: boolean;
 }
 
 /** The kinds with a pod template that a run knows. */
@@ -34,7 +36,7 @@ export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
       const group = groupOf(apiVersion);
       const given = own.filter((row) => row.kind === kind && row.group === group);
       // Who names the path wants the sidecar there.
-      if (given.length > 0) return given.map(({ path, text }) => ({ path, nativeSidecars: true, given: text }));
+      if (given.length > 0) return given.map(({ path, text }) => ({ path, nativeSidecars: true, imageElsewhere: true, given: text }));
       const found = customKinds.find((row) => row.kind === kind && row.group === group);
       if (found !== undefined) return [found];
       const path = templatePath(apiVersion, kind);

@@ -1,9 +1,11 @@
 import { systemNamespaces, type SkipReason } from '../inject/index.ts';
+import { agentImage } from '../inject/presence.ts';
 import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
-import { containerNames, volumeNames } from '../sidecar/index.ts';
+import { containerNames, mountPaths, volumeNames } from '../sidecar/index.ts';
 import { addedAnnotationBytes } from './annotations.ts';
 import { celString, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
+import { runsOnFargate, runsOnVirtualNode, runsOnWindows } from './placement.ts';
 import { validPort } from './ports.ts';
 import { leavesHugePages, validResources } from './resources.ts';
 
@@ -45,12 +47,9 @@ export const fitConditions: readonly MatchCondition[] = [
   condition('mirror_pod', lacksAnnotation('kubernetes.io/config.mirror')),
   condition('system_namespace', `!(request.namespace in ${celStrings(systemNamespaces)})`),
   condition('host_network', '!has(object.spec.hostNetwork) || !object.spec.hostNetwork'),
-  condition(
-    'windows',
-    `!(has(object.spec.os) && object.spec.os.name == 'windows')
-&& !(has(object.spec.nodeSelector) && 'kubernetes.io/os' in object.spec.nodeSelector
-  && object.spec.nodeSelector['kubernetes.io/os'] == 'windows')`,
-  ),
+  condition('windows', `!(${runsOnWindows})`),
+  condition('fargate', `!(${runsOnFargate})`),
+  condition('virtual_node', `!(${runsOnVirtualNode})`),
 ];
 
 /**
@@ -71,8 +70,16 @@ const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.t
   && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources}
   && ${validPort})`;
 
+/** As isOurs of src/inject/presence.ts has it. */
+const hasOurAgent = `has(object.spec.initContainers) && object.spec.initContainers.exists(item, item.name in ${celStrings(containerNames)}
+  && (has(item.image) && item.image.matches(${celString(agentImage)})
+    || has(item.volumeMounts) && item.volumeMounts.exists(mount, mount.name == ${celString(volumeNames.settings)}
+      && mount.mountPath == ${celString(mountPaths.settings)})))`;
+
 export const agentConditions: readonly MatchCondition[] = [
-  condition('already_injected', lacksAnnotation(statusAnnotation)),
+  condition('already_injected', `!(${hasAnnotation(statusAnnotation)} && !(${lacksNames(containerNames, [])}))`),
+  condition('foreign_status', `${lacksAnnotation(statusAnnotation)} || !(${lacksNames(containerNames, [])})`),
+  condition('status_missing', `${hasAnnotation(statusAnnotation)} || !(${hasOurAgent})`),
   condition('name_collision', lacksNames(containerNames, Object.values(volumeNames))),
   condition('pod_resources', `!${leavesHugePages}`),
   condition('patch_doubtful', `${isSettled} || ${hasRoom}`),
@@ -87,7 +94,7 @@ export function lacksNames(containers: readonly string[], volumes: readonly stri
   return [
     lacks('object.spec.containers', containers),
     optional('object.spec.initContainers', containers),
-    optional('object.spec.volumes', volumes),
+    ...(volumes.length === 0 ? [] : [optional('object.spec.volumes', volumes)]),
   ].join('\n&& ');
 }
 

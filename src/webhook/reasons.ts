@@ -31,6 +31,10 @@ export const reasons: readonly Reason[] = [
 const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
   'host_network',
   'windows',
+  'fargate',
+  'virtual_node',
+  'foreign_status',
+  'status_missing',
   'system_namespace',
   'pod_security_restricted',
   'pod_security_baseline',

@@ -31,6 +31,7 @@ const broken: readonly (readonly [string, string, WebOptions, string])[] = [
   [shop, 'refusing', { annotations: { [key]: 'false' } }, 'opted_out'],
   [shop, 'host-network', { annotations: asking, spec: { ...nowhere, hostNetwork: true } }, 'host_network'],
   [shop, 'collision', { annotations: asking, spec: { ...nowhere, volumes: [{ name: 'packet-capture-files', emptyDir: {} }] } }, 'name_collision'],
+  [shop, 'on-windows', { annotations: asking, spec: { ...nowhere, securityContext: { windowsOptions: { runAsUserName: 'ContainerUser' } } } }, 'windows'],
   [shop, 'copied-status', { annotations: { ...asking, 'packet-capture/status': status } }, 'foreign_status'],
   [plain, 'unlabelled', { annotations: asking }, 'namespace_not_opted_in'],
   [locked, 'restricted', { annotations: asking, spec: restricted }, 'pod_security_restricted'],

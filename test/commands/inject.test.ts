@@ -161,7 +161,7 @@ test.concurrent.each<[string[], number, string]>([
 });
 
 test.concurrent('--kind, --name and --selector choose, --template-path adds a kind', async () => {
-  await put('choice.yaml', `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a}]}}}\n`);
+  await put('choice.yaml', `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a, image: a}]}}}\n`);
   const report = async (...flags: readonly string[]): Promise<string> => (await packetCapture(['inject', '-f', 'choice.yaml', '--dry-run', ...flags])).stderr;
   const widget = '--template-path=example.com/Widget=spec.pod';
   const sum = '1 injected, 0 skipped, 1 not selected\n';

@@ -1,4 +1,4 @@
-import { podFixtures, type PodFixture } from '../../fixtures/pods/index.ts';
+import { podFixtures, runtimeClasses, type PodFixture } from '../../fixtures/pods/index.ts';
 
 /** How a pod comes by its sidecar; `none` is for comparison. */
 export const ways = ['none', 'manifest', 'patch', 'webhook', 'policy'] as const;
@@ -16,9 +16,9 @@ export const injectionLabels: Partial<Record<WayName, string>> = { webhook: 'tru
 /** kube-system and the like: there the fixtures of all ways are side by side. */
 export const sharedNamespaces: readonly string[] = [...new Set(podFixtures.flatMap(({ namespace }) => namespace ?? []))];
 
-/** The test's own namespaces, with the service accounts that its pods name. */
+/** The test's own namespaces, with the service accounts and the runtime classes that its pods name. */
 export function namespaceObjects(): object[] {
-  return ways.flatMap((way) =>
+  const perWay = ways.flatMap((way) =>
     levels.flatMap((level) => {
       const name = ownNamespace(way, level);
       const injection = injectionLabels[way];
@@ -35,6 +35,7 @@ export function namespaceObjects(): object[] {
       ];
     }),
   );
+  return [...perWay, ...runtimeClasses];
 }
 
 export const ownNamespaces: readonly string[] = ways.flatMap((way) => levels.map((level) => ownNamespace(way, level)));

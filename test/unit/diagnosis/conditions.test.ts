@@ -34,10 +34,13 @@ const cases: readonly (readonly [string, Subject, Reason | undefined, boolean])[
   ['in the template by now', subject(pod({}), { owners: [web(asking)] }), 'older_template', true],
   ['hostNetwork', subject(pod(asking, { hostNetwork: true })), 'host_network', true],
   ['Windows', subject(pod(asking, { os: { name: 'windows' } })), 'windows', true],
+  ['Fargate', subject(pod(asking, {}, { 'eks.amazonaws.com/fargate-profile': 'shop' })), 'fargate', true],
+  ['virtual node', subject(pod(asking, { nodeSelector: { type: 'virtual-kubelet' } })), 'virtual_node', true],
   ['mirror', subject(pod({ ...asking, 'kubernetes.io/config.mirror': 'x' })), 'mirror_pod', true],
   ['a volume of our name', subject(pod(asking, { volumes: [{ name: 'packet-capture-files' }] })), 'name_collision', true],
   ['a container of our name', subject(pod(asking, { initContainers: [{ name: 'packet-capture' }] })), 'name_collision', true],
   ['a copied status', subject(pod({ ...asking, 'packet-capture/status': '{"version":"0.1.0","containers":["packet-capture"],"volumes":[]}' })), 'foreign_status', true],
+  ['a sidecar without its status', subject(pod(asking, { initContainers: [{ name: 'packet-capture', image: 'packet-capture/agent:0.1.0' }] })), 'status_missing', true],
 ];
 
 test.each(cases)('%s', (_name, found, reason, missed) => {

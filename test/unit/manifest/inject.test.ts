@@ -13,7 +13,7 @@ describe('the report', () => {
       'apiVersion: v1',
       'kind: Pod',
       'metadata: {generateName: a-, namespace: shop}',
-      'spec: {containers: [{name: a}]}',
+      'spec: {containers: [{name: a, image: a}]}',
       '---',
       'apiVersion: v1',
       'kind: List',
@@ -71,7 +71,7 @@ describe('the report', () => {
     for (const kind of workloadKinds) {
       const keys = (paths[kind] ?? 'spec.template').split('.').filter((key) => key !== '');
       const object = keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), {
-        spec: { containers: [{ name: 'a' }] },
+        spec: { containers: [{ name: 'a', image: 'a' }] },
       });
       const text = JSON.stringify({ apiVersion: groups[kind] ?? 'apps/v1', kind, ...(object as object) });
       expect(injectManifest(text, options).reports).toMatchObject([{ kind, result: 'injected' }]);
@@ -81,7 +81,7 @@ describe('the report', () => {
 
 describe('where the text goes', () => {
   test('below the comments at the head of the document when the object itself gets a key', () => {
-    const spec = 'spec:\n  containers:\n  - name: a\n';
+    const spec = 'spec:\n  containers:\n  - name: a\n    image: a\n';
     const added = "metadata:\n  annotations:\n    packet-capture/status: '";
     for (const head of ['# licence\n\n', '--- # first\n# licence\n', '']) {
       const { text } = injectManifest(`${head}${spec}apiVersion: v1\nkind: Pod\n`, options);
@@ -90,7 +90,7 @@ describe('where the text goes', () => {
   });
 
   test('behind the containers that are there, as the article has it', () => {
-    const text = 'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    args: |+\n      x\n\n\n  # end\n';
+    const text = 'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: a\n    args: |+\n      x\n\n\n  # end\n';
     expect(injectManifest(text, { ...options, config: articleSidecar('monitor') }).text).toBe(
       text.replace(
         '\n\n\n',
@@ -101,7 +101,7 @@ describe('where the text goes', () => {
 
   test('before the first item and below the comment of the key', () => {
     const text =
-      'apiVersion: v1\nkind: Pod\nspec:\n  initContainers: # two\n\n  # one\n  - name: one\n  containers: [{name: a}]\n';
+      'apiVersion: v1\nkind: Pod\nspec:\n  initContainers: # two\n\n  # one\n  - name: one\n    image: one\n  containers: [{name: a, image: a}]\n';
     expect(injectManifest(text, options).text).toContain('  initContainers: # two\n  - name: packet-capture\n');
   });
 });

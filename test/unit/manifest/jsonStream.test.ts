@@ -38,7 +38,7 @@ describe('a stream of JSON objects', () => {
   });
 
   test('a flow mapping with braces in single quotes is one document', () => {
-    const text = `{apiVersion: v1, kind: Pod, metadata: {name: '} {'}, spec: {containers: [{name: a}]}}\n`;
+    const text = `{apiVersion: v1, kind: Pod, metadata: {name: '} {'}, spec: {containers: [{name: a, image: a}]}}\n`;
     expect(injectManifest(text, options).reports).toMatchObject([{ name: '} {', result: 'injected' }]);
   });
 });

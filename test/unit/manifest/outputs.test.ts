@@ -95,7 +95,7 @@ describe('as patches', () => {
     const patches = createKustomizePatches();
     return parse(patches.add(patchManifest(text, { ...options, config }).patches) + patches.end()) as Component;
   };
-  const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web.v1, namespace: shop}\nspec:\n  template:\n    metadata: {annotations: {on: "yes"}}\n    spec:\n      containers: [{name: a}]\n      volumes: [{name: v}]\n';
+  const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web.v1, namespace: shop}\nspec:\n  template:\n    metadata: {annotations: {on: "yes"}}\n    spec:\n      containers: [{name: a, image: a}]\n      volumes: [{name: v}]\n';
 
   test('a workload has one, aimed at it, that makes the injected one of it', () => {
     const { kind, patches } = componentOf(deployment);
@@ -123,7 +123,7 @@ describe('as patches', () => {
   });
 
   test('a workload whose name is made up later cannot be aimed at', () => {
-    const text = 'apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\nspec: {containers: [{name: a}]}\n';
+    const text = 'apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\nspec: {containers: [{name: a, image: a}]}\n';
     expect(() => componentOf(text)).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID', where: 'f: document 1, line 1, column 1' }));
   });
 });

@@ -5,7 +5,7 @@ import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 
 const options = { config: defaultSidecarConfig, settings: {}, file: 'f' };
 const workload = (kind: string, name: string, labels: string): string =>
-  `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {${labels}}}\nspec: {template: {spec: {containers: [{name: a}]}}}\n`;
+  `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {${labels}}}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}\n`;
 const text = [workload('Deployment', 'web', 'app: web, tier: front'), workload('Deployment', 'api', 'app: api'), workload('StatefulSet', 'web', 'app: db')].join('---\n');
 
 function selected(selection: SelectionText): string[] {
@@ -70,7 +70,7 @@ describe('a label selector', () => {
 
 describe('kinds of others', () => {
   const object = (apiVersion: string, kind: string, path: string): string => {
-    const inner = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), { spec: { containers: [{ name: 'a' }] } });
+    const inner = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), { spec: { containers: [{ name: 'a', image: 'a' }] } });
     return JSON.stringify({ apiVersion, kind, metadata: { name: 'x' }, ...(inner as object) });
   };
   const results = (manifest: string, paths: readonly string[] = []): string[] =>
@@ -86,10 +86,10 @@ describe('kinds of others', () => {
 
   test('are told from those of the same name, which may be anything', () => {
     for (const apiVersion of ['v1', 'example.com/v1']) {
-      const manifest = `apiVersion: ${apiVersion}\nkind: Service\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: a}]}}, twice: 1, twice: 2}\n`;
+      const manifest = `apiVersion: ${apiVersion}\nkind: Service\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}, twice: 1, twice: 2}\n`;
       expect(injectManifest(manifest, options)).toMatchObject({ text: manifest, reports: [] });
     }
-    expect(results('kind: Rollout\nspec: {template: {spec: {containers: [{name: a}]}}}\n')).toEqual([]);
+    expect(results('kind: Rollout\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}\n')).toEqual([]);
     expect(results('kind: Template\napiVersion: example.com/v1\nobjects: 5\n')).toEqual([]);
   });
 

@@ -92,6 +92,13 @@ describe('a manifest that was edited since loses just what was added', () => {
   );
 });
 
+test('a status without the sidecar goes, be it readable or not', () => {
+  for (const status of ['{}', 'x', '[]', '1', '', '{"version":"1","containers":["a"],"volumes":[]}']) {
+    const text = pod.replace('  name: a\n', `  name: a\n  annotations:\n    packet-capture/status: '${status}'\n`);
+    expect(uninjectManifest(text, options)).toMatchObject({ text: pod, reports: [{ result: 'removed' }] });
+  }
+});
+
 describe('what is not ours stays', () => {
   test('names like ours without a status', () => {
     const text = `${pod}  volumes:\n  - name: packet-capture-files\n    emptyDir: {}\n  initContainers:\n  - name: packet-capture\n    image: x\n`;
@@ -111,13 +118,6 @@ describe('what is not ours stays', () => {
   test('a setting that was there before', () => {
     const text = pod.replace('  name: a\n', '  name: a\n  annotations:\n    packet-capture/filter: udp\n');
     expect(uninject(inject(text))).toBe(text);
-  });
-
-  test('a status that is none', () => {
-    for (const status of ['{}', 'x', '[]', '1', '']) {
-      const text = pod.replace('  name: a\n', `  name: a\n  annotations:\n    packet-capture/status: '${status}'\n`);
-      expect(uninjectManifest(text, options)).toMatchObject({ text, reports: [{ result: 'skipped' }] });
-    }
   });
 
   test("a pod that has no container but the user's own sidecar", () => {

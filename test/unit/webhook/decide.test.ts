@@ -60,7 +60,9 @@ describe('left alone', () => {
   test.each<[string, unknown, string[]]>([
     ['host_network', podOf({ hostNetwork: true }), ['packet-capture: not injected: it uses the network of its node (hostNetwork), so a capture would see every pod there']],
     ['name_collision', podOf({ volumes: [{ name: 'packet-capture-files' }] }), ['packet-capture: not injected: it has a container or volume of the same name that is not ours']],
-    ['already_injected', podOf({}, { 'packet-capture/status': '{}' }), []],
+    ['already_injected', podOf({ initContainers: [{ name: 'packet-capture' }] }, { 'packet-capture/status': '{}' }), []],
+    ['foreign_status', podOf({}, { 'packet-capture/status': '{}' }), ['packet-capture: not injected: it has the annotation packet-capture/status, but no sidecar: uninject or unpatch it']],
+    ['fargate', podOf({ schedulerName: 'fargate-scheduler' }), ['packet-capture: not injected: it runs on AWS Fargate, which starts no pod with an added capability']],
     ['no_pod_template', podOf({ containers: [] }), []],
     ['malformed_pod', undefined, []],
     ['malformed_pod', [], []],

@@ -1,0 +1,148 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let folder = '';
+
+interface Run {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function packetCapture(args: readonly string[], input = ''): Promise<Run> {
+  const program = join(import.meta.dirname, '../../bin/packet-capture.js');
+  const options = { cwd: folder, reject: false, stripFinalNewline: false, input } as const;
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], options);
+  return { exitCode, stdout, stderr };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-skips-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+/** A Deployment whose pod template has this metadata and these fields of a spec beside its container. */
+function deployment(name: string, spec = '', metadata = `{labels: {app: ${name}}}`): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: shop}
+spec:
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: ${metadata}
+    spec:
+      containers: [{name: web, image: "example/web:1"}]
+${spec}`;
+}
+
+const affinity = `      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+              - matchExpressions: [{key: kubernetes.io/os, operator: In, values: [windows]}]
+`;
+
+test.concurrent('pods that cannot run the sidecar are left alone, each with its reason', async () => {
+  const cases = [
+    ['windows', deployment('a', affinity)],
+    ['windows', deployment('b', '      nodeSelector: {beta.kubernetes.io/os: windows}\n')],
+    ['windows', deployment('c', '      runtimeClassName: windows-2022\n')],
+    ['fargate', deployment('d', '      schedulerName: fargate-scheduler\n')],
+    ['fargate', deployment('e', '', '{labels: {app: e, eks.amazonaws.com/fargate-profile: fp-shop}}')],
+    ['virtual_node', deployment('f', '      nodeSelector: {type: virtual-kubelet}\n')],
+  ] as const;
+  const input = cases.map(([, text]) => text).join('---\n');
+  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', '-'], input);
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe(input);
+  const reasons = [...stderr.matchAll(/^skipped deployment\/. in shop \(\S+\): ([a-z_]+): .+$/gm)].map(([, reason]) => reason);
+  expect(reasons).toEqual(cases.map(([reason]) => reason));
+});
+
+const patchFile = `apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: node-agent, namespace: infra}
+spec:
+  template:
+    spec:
+      containers:
+        - name: agent
+          env: [{name: LOG_LEVEL, value: warn}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers: [{name: web, image: "example/web:1"}]
+      initContainers: [{name: migrate, env: [{name: LOG_LEVEL, value: warn}]}]
+`;
+
+test.concurrent('a patch of kustomize in a tree of manifests is none of its workloads', async () => {
+  const files = { 'tree/base/web.yaml': deployment('web'), 'tree/overlay/log-level.yaml': patchFile };
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  const { exitCode, stderr } = await packetCapture(['inject', '-f', 'tree', '--in-place', '-R']);
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr).toMatch(/^injected deployment\/web in shop /m);
+  expect(stderr).toMatch(/^skipped daemonset\/node-agent in infra \(.*\): no_image: /m);
+  expect(stderr).toMatch(/^skipped rollout\/web \(.*\): no_image: /m);
+});
+
+test.concurrent('kinds that get their images from elsewhere are injected without', async () => {
+  const flink = `apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: jobs}
+spec:
+  podTemplate:
+    spec:
+      containers: [{name: flink-main-container}]
+`;
+  const { stderr } = await packetCapture(['inject', '-f', '-', '--template-path', 'flink.apache.org/FlinkDeployment=spec.podTemplate'], flink);
+  expect(stderr).toContain('injected flinkdeployment/jobs');
+});
+
+const status = '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files"]}';
+
+test.concurrent('the status without the sidecar is told apart, and uninject leads out', async () => {
+  const ghost = deployment('web', '', `\n      labels: {app: web}\n      annotations:\n        packet-capture/status: '${status}'\n`);
+  const injected = await packetCapture(['inject', '-f', '-'], ghost);
+  expect(injected.stderr).toMatch(/^skipped deployment\/web in shop \(-:1\): foreign_status: .*uninject/);
+  const cleared = await packetCapture(['uninject', '-f', '-'], ghost);
+  expect(cleared.stderr).toMatch(/^removed from deployment\/web|^removed deployment\/web/);
+  expect(cleared.stdout).not.toContain('packet-capture');
+  expect((await packetCapture(['inject', '-f', '-'], cleared.stdout)).stderr).toMatch(/^injected deployment\/web/);
+});
+
+test.concurrent('the sidecar without the status is told apart, and uninject leads out', async () => {
+  const half = deployment('web', '      initContainers: [{name: packet-capture, image: "packet-capture/agent:0.1.0", restartPolicy: Always}]\n');
+  const injected = await packetCapture(['inject', '-f', '-'], half);
+  expect(injected.stderr).toMatch(/^skipped deployment\/web in shop \(-:1\): status_missing: .*uninject/);
+  const cleared = await packetCapture(['uninject', '-f', '-'], half);
+  expect(cleared.stdout).toBe(deployment('web', '      initContainers: []\n'));
+  expect((await packetCapture(['inject', '-f', '-'], cleared.stdout)).stderr).toMatch(/^injected deployment\/web/);
+});
+
+test.concurrent('a sidecar that lost its status in a real manifest comes out whole', async () => {
+  const annotated = (extra: string): string => deployment('web', '', `\n      labels: {app: web}\n      annotations:\n        a: b\n${extra}`);
+  const injected = await packetCapture(['inject', '-f', '-'], annotated(''));
+  const half = injected.stdout.replace(/ +packet-capture\/status: .*\n/, '');
+  expect(half).not.toContain('packet-capture/status');
+  expect((await packetCapture(['uninject', '-f', '-'], half)).stdout).toBe(annotated(''));
+});
+
+test.concurrent('a forged status takes nothing of others away', async () => {
+  const forged = '{"version":"0.1.0","containers":["web","istio-proxy"],"volumes":["data"],"annotations":["example.com/a"]}';
+  const text = deployment('web', '      volumes: [{name: data, emptyDir: {}}]\n', `\n      annotations:\n        example.com/a: b\n        packet-capture/status: '${forged}'\n`);
+  const { stdout } = await packetCapture(['uninject', '-f', '-'], text);
+  expect(stdout).toBe(text.replace(/ +packet-capture\/status: .*\n/, ''));
+});
