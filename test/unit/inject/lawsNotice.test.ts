@@ -17,7 +17,6 @@ const [idempotent, exact, selective] = lawNames as [LawName, LawName, LawName];
 const brokenPlans: readonly [name: string, laws: readonly LawName[], plans: Plans][] = [
   ['what is there already is not looked at', [idempotent, selective], { ...real, inject: (_, fixture) => blindPlan(fixture) }],
   ['another name each time', [idempotent], { ...real, inject: (template, fixture) => renamedPlan(template, fixture) }],
-  ['no status is left', [exact], adding(({ annotations, ...rest }) => ({ ...rest, annotations: without(annotations, statusAnnotation) }))],
   ['the status forgets a volume', [exact], adding((addition) => ({ ...addition, annotations: { [statusAnnotation]: forgetful(addition) } }))],
   ['a container more than the status says', [exact], adding((addition) => ({ ...addition, containers: [{ name: 'extra', image: 'x' }] }))],
   ['pull secrets, which no status names', [exact], adding((addition) => ({ ...addition, imagePullSecrets: [{ name: 'extra' }] }))],
@@ -83,10 +82,6 @@ function renamedPlan(template: PodTemplate, fixture: PodFixture): ReturnType<Pla
 
 function forgetful({ initContainers, volumes }: Addition): string {
   return JSON.stringify({ version: '1', containers: initContainers.map(({ name }) => name), volumes: volumes.slice(1).map(({ name }) => name) });
-}
-
-function without(annotations: Addition['annotations'], key: string): Addition['annotations'] {
-  return Object.fromEntries(Object.entries(annotations).filter(([present]) => present !== key));
 }
 
 function withoutHostNetwork(template: PodTemplate): PodTemplate {
