@@ -10,6 +10,7 @@ import { printJson, say } from './output.ts';
 /** The flags that `patch` and `unpatch` share. */
 export interface ChangeFlags extends ConnectionFlags {
   readonly dryRun?: boolean;
+  readonly force?: boolean;
   readonly wait?: boolean;
   readonly timeout: string;
   readonly output?: 'json';
@@ -18,6 +19,7 @@ export interface ChangeFlags extends ConnectionFlags {
 export function addChangeFlags(command: Command): Command {
   return command
     .option('--dry-run', 'let the API server judge everything and store nothing; prints the JSON Patch')
+    .option('--force', 'change it although its pods would be refused')
     .option('--wait', 'wait until every pod has the new template')
     .option('--timeout <DURATION>', 'for --wait', '5m')
     .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']));
@@ -36,6 +38,7 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
     target,
     kubectl: makeKubectl({ context: flags.context, kubeconfig: flags.kubeconfig, namespace: flags.namespace, signal }),
     dryRun: flags.dryRun === true,
+    force: flags.force === true,
     wait: flags.wait === true,
     timeoutSeconds,
     signal,

@@ -16,6 +16,8 @@ export interface ChangeOptions {
   readonly kubectl: Kubectl;
   /** The API server judges everything and stores nothing. */
   readonly dryRun: boolean;
+  /** Change it although its pods would be refused; default false. */
+  readonly force?: boolean | undefined;
   /** Wait until every pod has the new template. */
   readonly wait: boolean;
   /** For the waiting. */
@@ -50,8 +52,8 @@ export type Decision =
       readonly change: true;
       readonly warnings: readonly string[];
       readonly operations: readonly PatchOperation[];
-      /** Judges the template that the API server would store; throws to stop. */
-      readonly check: (stored: PodTemplate) => Promise<void>;
+      /** Judges the template that the API server would store; gives warnings, and throws to stop. */
+      readonly check: (stored: PodTemplate) => Promise<readonly string[]>;
     };
 
 export interface Change {
@@ -135,12 +137,14 @@ async function changeOnce(
   const restarts = restartOf(object).text;
   report(`${where}: ${restarts}`);
   const patch = [...guardOperations(object), ...decision.operations];
-  const send = async (rehearsal: boolean): ReturnType<typeof sendPatch> =>
-    located(where, () => sendPatch(kubectl, { target, namespace, operations: patch, dryRun: rehearsal }));
-  const rehearsed = await send(true);
-  const warnings = [...decision.warnings, ...deliveryWarnings(object), ...rehearsed.warnings];
-  for (const line of warnings) report(`warning: ${line}`);
-  await decision.check(templateAt(rehearsed.object, path));
+  const send = async (asDryRun: boolean): ReturnType<typeof sendPatch> =>
+    located(where, () => sendPatch(kubectl, { target, namespace, operations: patch, dryRun: asDryRun }));
+  const tried = await send(true);
+  const before = [...decision.warnings, ...deliveryWarnings(object), ...tried.warnings];
+  for (const line of before) report(`warning: ${line}`);
+  const found = await decision.check(templateAt(tried.object, path));
+  for (const line of found) report(`warning: ${line}`);
+  const warnings = [...before, ...found];
   const stored = dryRun ? object : (await send(false)).object;
   return {
     workload,

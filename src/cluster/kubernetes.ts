@@ -53,7 +53,10 @@ export interface WorkloadSpec {
   /** Of a StatefulSet: the number of its first pod. */
   readonly ordinals?: { readonly start?: number };
   readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
+  /** Of a Job. */
+  readonly parallelism?: number;
   /** Of a CronJob. */
+  readonly jobTemplate?: { readonly spec?: { readonly parallelism?: number } };
   readonly schedule?: string;
   readonly suspend?: boolean;
 }

@@ -13,7 +13,8 @@ import { amountAnnotation, type AmountName, type PodTemplate, type SidecarAmount
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
-import { checkStored, rehearsePod } from './rehearsal.ts';
+import { checkPods } from './podCheck.ts';
+import { checkStored } from './stored.ts';
 import type { Workload } from './workload.ts';
 
 export interface UnpatchOptions extends ChangeOptions {
@@ -57,7 +58,8 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
   });
 }
 
-async function decideAddition({ kubectl, config, settings, amounts }: PatchOptions, workload: Workload): Promise<Decision> {
+async function decideAddition(options: PatchOptions, workload: Workload): Promise<Decision> {
+  const { kubectl, config, settings, amounts, force = false } = options;
   const { template, namespace, path } = workload;
   const podSecurity = await readPodSecurityLevel(kubectl, namespace);
   const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
@@ -72,7 +74,7 @@ async function decideAddition({ kubectl, config, settings, amounts }: PatchOptio
     operations: additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
-      await rehearsePod(kubectl, workload, stored);
+      return checkPods({ kubectl, workload, with: stored, without: template, force });
     },
   };
 }
@@ -80,7 +82,7 @@ async function decideAddition({ kubectl, config, settings, amounts }: PatchOptio
 function decideRemoval(config: SidecarConfig, { template, path }: Workload): Decision {
   const plan = planRemoval(template, config);
   if (!plan.remove) return { change: false, reason: plan.reason, warnings: [] };
-  return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => undefined };
+  return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => [] };
 }
 
 function refusal(reason: SkipReason, { object, namespace, where }: Workload): Error {

@@ -3,7 +3,6 @@ import type { Kubectl } from '../cluster/index.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { isInjected, probePod } from '../webhook/probe.ts';
-import type { LivePod } from './kubernetes.ts';
 import type { Release } from './releases.ts';
 
 /** What the API server made of a pod that it was asked for without creating it. */
@@ -25,13 +24,6 @@ export async function probe(kubectl: Kubectl, { probe: wanted }: Release): Promi
 export type DryRun =
   | { readonly pod: PodTemplate; /** Of the API server, an injector's among them. */ readonly warnings: readonly string[] }
   | { readonly refusal: string };
-
-/** The manifest of another pod like a living one: not of that name, and not on its node. */
-export function manifestLike({ metadata, spec }: LivePod): object {
-  const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
-  const { labels = {}, annotations = {}, name } = metadata;
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: `${name.slice(0, 57)}-`, labels, annotations }, spec: rest };
-}
 
 /** Asks for a pod without creating it. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
 export async function dryRunPod(kubectl: Kubectl, pod: object, namespace: string): Promise<DryRun> {

@@ -4,12 +4,12 @@ import { kubectlJson } from '../cluster/kubectl.ts';
 import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
-import { podOf } from '../cluster/rehearsal.ts';
+import { manifestLike, podOf } from '../cluster/dryRun/index.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
 import { templatePath } from '../inject/index.ts';
 import type { Subject } from './conditions.ts';
-import { dryRunPod, manifestLike, type DryRun } from './dryRun.ts';
+import { dryRunPod, type DryRun } from './dryRun.ts';
 import { explain, type WhyFacts, type WhyResult } from './explain.ts';
 import { carriesAny, isLiving, judge } from './judge.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
@@ -93,7 +93,7 @@ async function tryOut(kubectl: Kubectl, { pod, namespace, owners }: Subject, wor
   const owner = topOwner(owners);
   const object = workload ?? (next ? owner?.object : undefined);
   const template = workload === undefined ? (owner && templateOf(owner)) : pod;
-  const manifest = object === undefined || template === undefined ? manifestLike(pod) : podOf({ object }, template);
+  const manifest = object === undefined || template === undefined ? manifestLike(pod) : podOf(object, template);
   return dryRunPod(kubectl, manifest, namespace);
 }
 

@@ -53,7 +53,7 @@ export async function persistSettings(options: PersistOptions): Promise<ChangeRe
   const change: ChangeOptions = { ...options, wait: false, timeoutSeconds: 0 };
   return changeWorkload(change, {
     result: 'patched',
-    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async () => undefined }),
+    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async () => [] }),
     undo: ({ object }) => `Look at the pods: kubectl describe ${objectName(object)}.`,
   });
 }

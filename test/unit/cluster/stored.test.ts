@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkStored } from '../../../src/cluster/rehearsal.ts';
+import { checkStored } from '../../../src/cluster/stored.ts';
 
 const sidecar = { name: 'packet-capture', restartPolicy: 'Always' };
 const addition = { annotations: {}, initContainers: [sidecar], containers: [], volumes: [], imagePullSecrets: [] };

@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { containerNames, type PodTemplate, type Volume } from '../../sidecar/index.ts';
+import type { Metadata, WorkloadObject } from '../kubernetes.ts';
+
+/** A pod to be asked for. */
+export interface PodManifest extends PodTemplate {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Pod';
+}
+
+type Owning = Pick<WorkloadObject, 'apiVersion' | 'kind' | 'spec'> & {
+  readonly metadata: Pick<WorkloadObject['metadata'], 'name' | 'uid'>;
+};
+
+/**
+ * The manifest of a pod as the workload's controller would make it of a template: what admission may look at, such as
+ * labels, owner, claims and tolerations. Pure.
+ * @see pkg/controller/controller_utils.go (GetPodFromTemplate), pkg/controller/statefulset/stateful_set_utils.go,
+ * pkg/controller/daemon/util/daemonset_util.go, pkg/controller/job/job_controller.go in kubernetes/kubernetes
+ */
+export function podOf(object: Owning, { metadata, spec }: PodTemplate): PodManifest {
+  const made = madeBy(object);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: made.generateName,
+      labels: { ...metadata?.labels, ...made.labels },
+      annotations: { ...metadata?.annotations },
+      ...(made.owner === undefined ? {} : { ownerReferences: [{ ...made.owner, controller: true }] }),
+    },
+    spec: { ...spec, ...made.spec?.(spec ?? {}) },
+  };
+}
+
+/** The manifest of another pod like a living one: not of that name, and not on its node. Pure. */
+export function manifestLike({ metadata, spec }: PodTemplate & { readonly metadata: Metadata }): PodManifest {
+  const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
+  const { labels = {}, annotations = {}, name, ownerReferences } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: `${name.slice(0, 57)}-`,
+      labels,
+      annotations,
+      ...(ownerReferences === undefined ? {} : { ownerReferences: ownerReferences.map(withoutBlocking) }),
+    },
+    spec: rest,
+  };
+}
+
+/** To block the deletion of an owner needs a right of its own (OwnerReferencesPermissionEnforcement). */
+function withoutBlocking(reference: object): object {
+  const { blockOwnerDeletion: _blocking, ...rest } = reference as { readonly blockOwnerDeletion?: boolean };
+  return rest;
+}
+
+interface Made {
+  readonly generateName: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
+  readonly spec?: (spec: NonNullable<PodTemplate['spec']>) => NonNullable<PodTemplate['spec']>;
+}
+
+/** Of any value: nothing is stored, so no controller and no garbage collector ever sees it. */
+const noUid = '00000000-0000-4000-8000-000000000000';
+
+function madeBy(object: Owning): Made {
+  const { apiVersion, kind } = object;
+  const { name, uid = noUid } = object.metadata;
+  const plain: Made = { generateName: `${name}-`, owner: { apiVersion, kind, name, uid } };
+  switch (kind) {
+    case 'Pod':
+    case 'PodTemplate':
+      return { generateName: `${name}-` };
+    case 'Deployment': {
+      const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
+      const owner = { apiVersion, kind: 'ReplicaSet', name: `${name}-${hash}`, uid };
+      return { generateName: `${name}-${hash}-`, labels: { 'pod-template-hash': hash }, owner };
+    }
+    case 'StatefulSet':
+      return { ...plain, ...statefulPod(object, name) };
+    case 'DaemonSet':
+      return { ...plain, labels: { 'controller-revision-hash': '0', 'pod-template-generation': '1' }, spec: daemonSpec };
+    case 'Job':
+      return { ...plain, labels: jobLabels(name, uid) };
+    case 'CronJob': {
+      const job = `${name}-0`;
+      const owner = { apiVersion: 'batch/v1', kind: 'Job', name: job, uid };
+      return { generateName: `${job}-`, labels: jobLabels(job, uid), owner };
+    }
+    default:
+      return plain;
+  }
+}
+
+function statefulPod({ spec }: Owning, name: string): Pick<Made, 'labels' | 'spec'> {
+  const index = String(spec?.ordinals?.start ?? 0);
+  const claims = (spec?.volumeClaimTemplates ?? []).map(({ metadata }): Volume => ({
+    name: metadata.name,
+    persistentVolumeClaim: { claimName: `${metadata.name}-${name}-${index}` },
+  }));
+  const labels = {
+    'statefulset.kubernetes.io/pod-name': `${name}-${index}`,
+    'apps.kubernetes.io/pod-index': index,
+    'controller-revision-hash': `${name}-0`,
+  };
+  return {
+    labels,
+    spec: ({ volumes }) => {
+      const others = (volumes ?? []).filter((volume) => !claims.some((claim) => claim.name === volume.name));
+      return { volumes: [...others, ...claims] };
+    },
+  };
+}
+
+const daemonTolerations: readonly object[] = [
+  { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },
+  { key: 'node.kubernetes.io/disk-pressure', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/pid-pressure', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/unschedulable', operator: 'Exists', effect: 'NoSchedule' },
+];
+
+function daemonSpec(spec: NonNullable<PodTemplate['spec']>): NonNullable<PodTemplate['spec']> {
+  const present = Array.isArray(spec['tolerations']) ? (spec['tolerations'] as readonly object[]) : [];
+  const onHost = { key: 'node.kubernetes.io/network-unavailable', operator: 'Exists', effect: 'NoSchedule' };
+  return {
+    tolerations: [...present, ...daemonTolerations, ...(spec.hostNetwork === true ? [onHost] : [])],
+    affinity: onOneNode(spec['affinity']),
+  };
+}
+
+/** As ReplaceDaemonSetPodNodeNameNodeAffinity has it: terms of the template go, since it names the node. */
+function onOneNode(affinity: unknown): object {
+  const { nodeAffinity, ...others } = (affinity ?? {}) as { readonly nodeAffinity?: object };
+  const matchFields = [{ key: 'metadata.name', operator: 'In', values: ['node'] }];
+  const required = { nodeSelectorTerms: [{ matchFields }] };
+  return { ...others, nodeAffinity: { ...nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: required } };
+}
+
+function jobLabels(name: string, uid: string): Record<string, string> {
+  return {
+    'job-name': name,
+    'controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'batch.kubernetes.io/controller-uid': uid,
+  };
+}
+
+/** Names of the sidecar's containers in a template that carries our agent. */
+export function agentContainers({ spec }: PodTemplate): string[] {
+  return (spec?.initContainers ?? []).map(({ name }) => name).filter((name) => containerNames.includes(name));
+}

@@ -1,0 +1,76 @@
+import { codedError, type CodedError } from '../errors.ts';
+import type { PodTemplate } from '../sidecar/index.ts';
+import { dryRunPods, type PodVerdict, type Refusal } from './dryRun/index.ts';
+import type { Kubectl } from './kubectl.ts';
+import { restartOf } from './strategy.ts';
+import type { Workload } from './workload.ts';
+
+export interface PodCheck {
+  readonly kubectl: Kubectl;
+  readonly workload: Workload;
+  /** The pod template with the sidecar, as the API server would store it. */
+  readonly with: PodTemplate;
+  readonly without: PodTemplate;
+  /** A refusal becomes a warning. */
+  readonly force: boolean;
+}
+
+/**
+ * Sees to it that a change of a pod template leaves the app its pods: limit ranges, quotas, Pod Security and the
+ * policies of others say no to pods, not to workloads, so the change itself would be accepted.
+ * @returns warnings
+ * @throws POD_SECURITY, NOT_INJECTABLE and as {@link dryRunPods}
+ */
+export async function checkPods({ workload, force, ...options }: PodCheck): Promise<string[]> {
+  const { object, namespace, where } = workload;
+  const verdict = await dryRunPods({ ...options, object, namespace });
+  const problem = problemOf(verdict, restartOf(object).rollout);
+  if (problem === undefined) return notesOf(verdict);
+  if (force) return [`${problem.what}; it is changed all the same (--force)`];
+  throw codedError(problem.code, problem.what, { where, hint: problem.hint });
+}
+
+interface Problem {
+  readonly code: CodedError['code'];
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** What is to stop a change; undefined when nothing is. @param rollout whether it replaces pods that run */
+function problemOf(verdict: PodVerdict, rollout: boolean): Problem | undefined {
+  if (verdict.outcome === 'refused_by_sidecar') {
+    const { refusal, remedy } = verdict;
+    return {
+      code: refusal.by === 'pod_security' ? 'POD_SECURITY' : 'NOT_INJECTABLE',
+      what: `its pods would be refused with the sidecar, by ${refuserText(refusal)}: ${refusal.words}`,
+      hint: `${remedy.text} Nothing was changed; --force changes it all the same.`,
+    };
+  }
+  if (verdict.outcome !== 'refused_anyway' || !rollout) return undefined;
+  return {
+    code: 'NOT_INJECTABLE',
+    what: `no pod of it can be made now, with the sidecar or without, so a rollout would take pods away for good: ${refuserText(verdict.refusal)}: ${verdict.refusal.words}`,
+    hint: 'Mend that first. Nothing was changed; --force changes it all the same.',
+  };
+}
+
+function notesOf(verdict: PodVerdict): string[] {
+  if (verdict.outcome === 'fits') return [...verdict.notes];
+  if (verdict.outcome === 'unknown') return [`whether its pods can be made with the sidecar is not known: ${verdict.why}`];
+  return [`no pod of it can be made now, with the sidecar or without: ${verdict.refusal.words}`];
+}
+
+const refusers: Readonly<Record<Refusal['by'], string>> = {
+  limit_range: 'the LimitRange',
+  resource_quota: 'the ResourceQuota',
+  pod_security: 'Pod Security',
+  admission_policy: 'the ValidatingAdmissionPolicy',
+  webhook: 'the admission webhook',
+  scc: 'the security context constraints',
+  other: 'the API server',
+};
+
+/** `the LimitRange no-overcommit`: who refuses, for messages. */
+export function refuserText({ by, names }: Refusal): string {
+  return names.length === 0 ? refusers[by] : `${refusers[by]} ${names.join(', ')}`;
+}

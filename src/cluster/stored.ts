@@ -1,0 +1,24 @@
+import { codedError } from '../errors.ts';
+import type { Addition } from '../inject/index.ts';
+import type { PodTemplate } from '../sidecar/index.ts';
+
+/**
+ * Checks that the template which the API server would store holds what was sent. A server that does not know a field
+ * drops it in silence, and a sidecar without `restartPolicy: Always` (native sidecars, Kubernetes 1.29) is an init
+ * container that never ends: the app would never start.
+ * @throws NOT_INJECTABLE
+ */
+export function checkStored(stored: PodTemplate, addition: Addition, where: string): void {
+  const lost = addition.initContainers.find(({ name, restartPolicy }) => {
+    return stored.spec?.initContainers?.find((container) => container.name === name)?.restartPolicy !== restartPolicy;
+  });
+  if (lost === undefined) return;
+  throw codedError(
+    'NOT_INJECTABLE',
+    `the API server drops the restartPolicy of the init container "${lost.name}": it does not know native sidecars`,
+    {
+      where,
+      hint: 'Native sidecars need Kubernetes 1.29 or later.',
+    },
+  );
+}
