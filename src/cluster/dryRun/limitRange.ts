@@ -209,26 +209,26 @@ function nearest(bounds: Bounds): Pair | undefined {
     const candidates = wanted === now.limit ? [now.limit] : [wanted === bottom ? up(wanted) : down(wanted)];
     // A smaller limit asks for a smaller request; one that the request can reach may do.
     for (const limit of [...candidates, down(limitFor(bounds, wanted)), up(bottom), up(low.request)]) {
-      const request = requestFor(bounds, limit, up);
+      const request = requestFor(bounds, limit, step > 1 || bounds.step === 1);
       if (request !== undefined && limit >= bottom && limit <= top) return { request, limit };
     }
   }
   return undefined;
 }
 
-/** The request for a limit: the present one where it will do. */
-function requestFor({ now, low, high, ratio, equal }: Bounds, limit: number, up: (amount: number) => number): number | undefined {
+/** The request for a limit that is nearest to the present one. */
+function requestFor({ now, low, high, ratio, equal, step }: Bounds, limit: number, rounded: boolean): number | undefined {
   if (equal) return ratio(limit) <= limit ? limit : undefined;
-  const needed = Math.max(low.request, ratio(limit));
-  const request = now.request >= needed && now.request <= Math.min(limit, high.request) ? now.request : up(needed);
-  const fallback = Math.min(now.request, limit, high.request);
-  const chosen = request <= Math.min(limit, high.request) ? request : fallback;
-  return chosen >= needed && chosen > 0 ? chosen : undefined;
+  const unit = rounded ? step : 1;
+  const bottom = Math.ceil(Math.max(low.request, ratio(limit), 1) / unit - 1e-9) * unit;
+  const top = Math.floor(Math.min(limit, high.request) / unit + 1e-9) * unit;
+  if (now.request >= Math.max(low.request, ratio(limit)) && now.request <= Math.min(limit, high.request)) return now.request;
+  return bottom > top ? undefined : now.request < bottom ? bottom : top;
 }
 
 /** By halving: the greatest limit, up to the one that is wanted, for which there is a request. */
 function limitFor(bounds: Bounds, wanted: number): number {
-  const works = (limit: number): boolean => requestFor(bounds, limit, Math.ceil) !== undefined;
+  const works = (limit: number): boolean => requestFor(bounds, limit, false) !== undefined;
   let [below, above] = [Math.max(bounds.low.limit, 0), wanted];
   for (let round = 0; round < 60 && above - below > 1; round += 1) {
     const middle = (below + above) / 2;
