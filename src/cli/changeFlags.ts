@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { ChangeOptions, ChangeResult } from '../cluster/index.ts';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { codedError } from '../errors.ts';
 import { skipReasons } from '../inject/index.ts';
 import { parseDuration } from '../settings/index.ts';
@@ -36,7 +37,7 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
   const signal = interruption();
   return {
     target,
-    kubectl: makeKubectl({ context: flags.context, kubeconfig: flags.kubeconfig, namespace: flags.namespace, signal }),
+    kubectl: makeKubectl({ ...clusterFlagsOf(flags), namespace: flags.namespace, signal }),
     dryRun: flags.dryRun === true,
     force: flags.force === true,
     wait: flags.wait === true,

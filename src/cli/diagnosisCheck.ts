@@ -1,4 +1,5 @@
 import { makeKubectl } from '../cluster/index.ts';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { codedError } from '../errors.ts';
 import { checkCluster, formatCheck, restartAll, restartTargets, type CheckResult, type Restarted } from '../diagnosis/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
@@ -15,11 +16,11 @@ export interface CheckFlags extends ConnectionFlags {
 
 /** `check`: the result to stdout, what is done to stderr. */
 export async function runCheck(flags: CheckFlags): Promise<void> {
-  const { context, kubeconfig, allNamespaces, output } = flags;
+  const { allNamespaces, output } = flags;
   if (allNamespaces === true && flags.namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
   if (flags.restart === true) checkConfirmation(flags, false);
   const signal = interruption();
-  const kubectl = makeKubectl({ context, kubeconfig, signal });
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), signal });
   const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date() });
   if (output !== 'json') print(formatCheck(result));
   if (!result.ok) process.exitCode = 1;

@@ -1,4 +1,5 @@
 import { makeKubectl } from '../cluster/index.ts';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { formatWhy, whyInjected } from '../diagnosis/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
 import { interruption } from './interruption.ts';
@@ -6,8 +7,8 @@ import { print, printJson } from './output.ts';
 
 /** `why`: the explanation to stdout. */
 export async function runWhy(target: string, flags: ConnectionFlags & { readonly output?: 'json' }): Promise<void> {
-  const { context, kubeconfig, namespace, output } = flags;
-  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal: interruption() });
+  const { namespace, output } = flags;
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal: interruption() });
   const result = await whyInjected({ target, kubectl, now: new Date() });
   if (output === 'json') printJson(result);
   else print(formatWhy(result));

@@ -1,4 +1,5 @@
 import { makeKubectl, makeKubectlStart } from '../cluster/index.ts';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { codedError } from '../errors.ts';
 import { downloadFiles, mergeInto, type DownloadResult, type FetchedFile, type MergeOutcome } from '../running/download/index.ts';
 import { formatBytes } from '../running/index.ts';
@@ -19,11 +20,11 @@ export interface DownloadFlags extends PodFlags {
 
 /** `download`: files to a folder, what happens to stderr, the result to stdout where a program asks for it. */
 export async function runDownload(name: string | undefined, flags: DownloadFlags): Promise<void> {
-  const { context, kubeconfig, namespace, output: folder, open = false, json = false } = flags;
+  const { namespace, output: folder, open = false, json = false } = flags;
   const target = somePodsOf(name, flags);
   if (folder === '' || flags.merge === '') throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
   const signal = interruption();
-  const connection = { context, kubeconfig, namespace, signal };
+  const connection = { ...clusterFlagsOf(flags), namespace, signal };
   const line = createProgressLine();
   let result: DownloadResult;
   try {

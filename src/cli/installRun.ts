@@ -1,4 +1,5 @@
 import { text as readStream } from 'node:stream/consumers';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import type { ValuesMode } from '../install/values.ts';
 import { bundledChart, readsStdin, type InstallFlags } from './installFlags.ts';
@@ -19,10 +20,11 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   const timeoutSeconds = timeoutOf(flags);
   const { formatResult, installRelease } = await import('../install/index.ts');
   const signal = interruption();
-  const { release, namespace, context, kubeconfig, chart = bundledChart, values = [], set = [], setString = [] } = flags;
+  const cluster = clusterFlagsOf(flags);
+  const { release, namespace, chart = bundledChart, values = [], set = [], setString = [] } = flags;
   await printing(flags, async (told) => {
     const outcome = await installRelease({
-      ...mode, release, namespace, context, kubeconfig, chart, timeoutSeconds, signal,
+      ...mode, release, namespace, cluster, chart, timeoutSeconds, signal,
       given: { files: values, set, setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
       dryRun: flags.dryRun === true,
       confirm: confirmation(flags, signal),

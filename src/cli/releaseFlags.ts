@@ -1,14 +1,14 @@
 import { Option, type Command } from 'commander';
+import type { ClusterFlags } from '../cluster/clusterFlags.ts';
+import { addClusterFlags } from './connectionFlags.ts';
 import { codedError } from '../errors.ts';
 import { questionText } from './output.ts';
 import { parseDuration } from '../settings/index.ts';
 
 /** The flags that say which release is meant, and how to behave; shared by install, upgrade and uninstall. */
-export interface ReleaseFlags {
+export interface ReleaseFlags extends ClusterFlags {
   readonly release: string;
   readonly namespace: string;
-  readonly context?: string;
-  readonly kubeconfig?: string;
   readonly timeout: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -18,15 +18,14 @@ export interface ReleaseFlags {
 const defaultName = 'packet-capture';
 
 export function addReleaseFlags(command: Command): Command {
-  return command
+  const own = command
     .option('--release <NAME>', 'of the helm release', defaultName)
     .option('-n, --namespace <NAMESPACE>', 'of the release', defaultName)
-    .option('--context <NAME>', "of kubectl's configuration")
-    .option('--kubeconfig <FILE>', "kubectl's configuration")
     .option('--timeout <DURATION>', 'for each thing that helm waits for', '5m')
     .option('--dry-run', 'show what would change; store nothing')
     .option('-y, --yes', 'do not ask')
     .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']));
+  return addClusterFlags(own);
 }
 
 /** @throws USAGE */

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { Command } from 'commander';
 import { errorTable, isCodedError } from '../errors.ts';
+import { plainBooleans } from './connectionFlags.ts';
 import { interruptedExitCode } from './interruption.ts';
 import { say, sayError } from './output.ts';
 
@@ -10,8 +11,9 @@ import { say, sayError } from './output.ts';
  */
 export async function runProgram(makeProgram: (args: readonly string[]) => Promise<Command>): Promise<void> {
   try {
-    const program = await makeProgram(process.argv.slice(2));
-    await program.parseAsync();
+    const args = plainBooleans(process.argv.slice(2));
+    const program = await makeProgram(args);
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     process.exitCode = reportError(error);
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { makeKubectl } from '../cluster/index.ts';
 import { isCodedError } from '../errors.ts';
 import { formatStatus, readStatus, type PodTarget, type StatusResult } from '../running/index.ts';
@@ -18,10 +19,10 @@ const watchEvery = 2000;
 
 /** `status`: the table, or JSON, to stdout; what it does not cover to stderr. */
 export async function runStatus(name: string | undefined, flags: StatusFlags): Promise<void> {
-  const { context, kubeconfig, namespace, output, allNamespaces = false } = flags;
+  const { namespace, output, allNamespaces = false } = flags;
   const target = podTargetOf(name, flags);
   const signal = interruption();
-  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
   const read: Reading = async () => readStatus(kubectl, target);
   const table = (result: StatusResult): string[] => formatStatus(result.pods, { namespaces: allNamespaces, now: new Date() });
   if (flags.watch === true) return watch(read, output === 'json' || !isTerminal() ? undefined : table, signal);

@@ -1,5 +1,6 @@
 import { makeKubectl } from '../cluster/index.ts';
 import type { ChangeResult } from '../cluster/index.ts';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { codedError } from '../errors.ts';
 import { checkPersistable, persistSettings, steerPods, type SteeredPod, type SteerResult } from '../running/index.ts';
 import { parseDuration, type SettingValues } from '../settings/index.ts';
@@ -11,13 +12,13 @@ import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 /** `start` and `stop`: what happens to stderr, the result to stdout where a program asks for it. */
 export async function runSteer(name: string | undefined, flags: SteerFlags, settings: SettingValues): Promise<void> {
-  const { context, kubeconfig, namespace, output, persist = false, dryRun = false } = flags;
+  const { namespace, output, persist = false, dryRun = false } = flags;
   const target = somePodsOf(name, flags);
   const timeoutSeconds = parseDuration(flags.timeout);
   if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 60s`, { where: '--timeout' });
   const workload = persist ? persistTarget(name) : undefined;
   const signal = interruption();
-  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
   const report = say;
   if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings });
   const result = await steerPods({ kubectl, target, settings, dryRun, replaced: persist, wait: flags.wait === 'true', timeoutSeconds, signal, report });

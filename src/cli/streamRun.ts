@@ -1,4 +1,5 @@
 import { makeKubectl, makeKubectlStart } from '../cluster/index.ts';
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { execInPod, findPods } from '../running/index.ts';
 import { captureCommands, streamPods, windowMs, type StreamEvent, type StreamResult } from '../running/stream/index.ts';
 import { parseDuration } from '../settings/index.ts';
@@ -22,13 +23,14 @@ const longestTimer = 2 ** 31 - 1;
 
 /** `stream`: packets to the output, what happens to stderr. */
 export async function runStream(name: string | undefined, flags: StreamFlags): Promise<void> {
-  const { context, kubeconfig, namespace, output: file, force = false } = flags;
+  const { namespace, output: file, force = false } = flags;
   const target = somePodsOf(name, flags);
   const { duration, ...wanted } = settingsOfFlags(flags);
   const interrupted = interruption();
-  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal: interrupted });
+  const cluster = clusterFlagsOf(flags);
+  const kubectl = makeKubectl({ ...cluster, namespace, signal: interrupted });
   // Not with the signal: a capture that is asked to end still has packets to hand over.
-  const start = makeKubectlStart({ context, kubeconfig, namespace });
+  const start = makeKubectlStart({ ...cluster, namespace });
   const command = await captureCommands();
   const output = await openStreamOutput(file, force);
   const line = createProgressLine();

@@ -1,3 +1,4 @@
+import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { codedError } from '../errors.ts';
 import { printing } from './installRun.ts';
 import { interruption } from './interruption.ts';
@@ -10,10 +11,11 @@ export async function runUninstall(flags: ReleaseFlags): Promise<void> {
   const timeoutSeconds = timeoutOf(flags);
   const { formatUninstall, uninstallRelease } = await import('../install/index.ts');
   const signal = interruption();
-  const { release, namespace, context, kubeconfig, output } = flags;
+  const { release, namespace, output } = flags;
+  const cluster = clusterFlagsOf(flags);
   await printing(flags, async (told) => {
     const outcome = await uninstallRelease({
-      release, namespace, context, kubeconfig, timeoutSeconds, signal,
+      release, namespace, cluster, timeoutSeconds, signal,
       dryRun: flags.dryRun === true,
       confirm: confirmation(flags, signal),
       report: say,

@@ -2,17 +2,17 @@ import type { Readable, Writable } from 'node:stream';
 import { codedError, type CodedError } from '../errors.ts';
 import { isInterrupted, runChild, silentFailure, startChild, type ChildEnd, type RanChild } from './child.ts';
 import { conformAnswer } from './conform.ts';
+import type { ClusterFlags } from './clusterFlags.ts';
 import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
 import type { List } from './kubernetes.ts';
 import { parseJson } from '../typed.ts';
+import { kubectlFlags, type KubectlStartup } from './kubectlFlags.ts';
 import { programOf } from './program.ts';
 import { collectWords } from './words.ts';
 
-export interface KubectlConnection {
-  /** `--context`, `--namespace`, `--kubeconfig` of the command line, handed on as they are. */
-  readonly context?: string | undefined;
+/** kubectl's global flags of the command line, handed on to it. */
+export interface KubectlConnection extends ClusterFlags {
   readonly namespace?: string | undefined;
-  readonly kubeconfig?: string | undefined;
   /** Ends the running kubectl, for Ctrl-C. */
   readonly signal?: AbortSignal | undefined;
   /** The program, a name on PATH or a path; by default what the environment variable KUBECTL says, see programOf. */
@@ -22,7 +22,7 @@ export interface KubectlConnection {
 export interface KubectlCall {
   /** For `-f -`. */
   readonly input?: string;
-  /** How long the API server may take for one request; default 15. */
+  /** How long the API server may take for one request; default 15. `--request-timeout` of the user goes before it. */
   readonly timeoutSeconds?: number;
   /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
   readonly deadlineSeconds?: number;
@@ -85,16 +85,18 @@ const defaultMaxBytes = 512 * 1024 ** 2 - 1024;
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
   return async (args, { input, timeoutSeconds = 15, deadlineSeconds, maxBytes = defaultMaxBytes } = {}) => {
-    const { argv, flags } = commandOf(connection);
-    const ran = await runChild([...argv, ...flags, `--request-timeout=${timeoutSeconds}s`, ...args], {
+    const { argv, flags, env } = commandOf(connection);
+    const timeout = connection.requestTimeout ?? `${timeoutSeconds}s`;
+    const ran = await runChild([...argv, ...flags, `--request-timeout=${timeout}`, ...args], {
       input,
+      env,
       maxBytes,
       mayAsk: args[0] !== 'exec',
       signal: connection.signal,
       deadlineMs: deadlineSeconds === undefined ? undefined : deadlineSeconds * 1000,
     });
     const { stdout, stderr } = ran;
-    const error = failureOf(argv, args, ran, connection.signal);
+    const error = failureOf(argv, args, { ...ran, maxBytes }, connection.signal);
     if (error !== undefined) throw error;
     return { stdout, stderr };
   };
@@ -103,10 +105,11 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
 /** As {@link makeKubectl}, for what is read while it comes. */
 export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
   return (args, { stdin = false, detached = false } = {}) => {
-    const { argv, flags } = commandOf(connection);
+    const { argv, flags, env } = commandOf(connection);
     const child = startChild([...argv, ...flags, '--request-timeout=0', ...args], {
       stdin: stdin ? 'pipe' : 'ignore',
       detached,
+      env,
       signal: connection.signal,
     });
     const words = collectWords(undefined);
@@ -125,23 +128,18 @@ export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
   };
 }
 
-interface Command {
+interface Command extends KubectlStartup {
   /** The program and its first arguments. */
   readonly argv: readonly string[];
-  /** Of the connection. */
-  readonly flags: readonly string[];
 }
 
 function commandOf(connection: KubectlConnection): Command {
-  const flags = (['kubeconfig', 'context', 'namespace'] as const).flatMap((name) => {
-    const value = connection[name];
-    return value === undefined ? [] : [`--${name}=${value}`];
-  });
-  const { program } = connection;
-  return { argv: program === undefined ? programOf('KUBECTL', process.env['KUBECTL'], 'kubectl') : [program], flags };
+  const { program, namespace } = connection;
+  const argv = program === undefined ? programOf('KUBECTL', process.env['KUBECTL'], 'kubectl') : [program];
+  return { argv, ...kubectlFlags(connection, namespace, process.env) };
 }
 
-type Ended = ChildEnd & Pick<RanChild, 'stderr' | 'unseen'>;
+type Ended = ChildEnd & Pick<RanChild, 'stderr' | 'unseen'> & { readonly maxBytes?: number };
 
 function failureOf(argv: readonly string[], args: readonly string[], ended: Ended, signal: AbortSignal | undefined): CodedError | undefined {
   const { exitCode, stoppedFor, startError, stderr, unseen } = ended;
@@ -151,7 +149,9 @@ function failureOf(argv: readonly string[], args: readonly string[], ended: Ende
   if (stoppedFor === 'deadline') {
     return codedError('CLUSTER_UNREACHABLE', `there was no answer within ${Math.floor(ended.durationMs / 1000)}s`, { where });
   }
-  if (stoppedFor === 'too much output') return codedError('KUBECTL_FAILED', 'the answer is larger than what is read', { where });
+  if (stoppedFor === 'too much output') {
+    return codedError('KUBECTL_FAILED', `the answer is larger than what is read (${((ended.maxBytes ?? 0) / 1024 ** 2).toFixed(1)}Mi)`, { where });
+  }
   if (startError !== undefined) {
     // Without a cause: what Node has of the call may hold the input, and with it rendered Secrets.
     return codedError('KUBECTL_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${startError})`);

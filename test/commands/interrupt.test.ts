@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clusterCommands, writeProgram } from './clusterCommands.ts';
 
 let folder = '';
 
@@ -12,18 +13,13 @@ const hangs = 'sleep 600 &\nwait';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-interrupt-'));
-  await program('hanging', `: >"$READY"\n${hangs}`);
-  await program('helm', `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n: >"$READY"\n${hangs}`);
+  await writeProgram(join(folder, 'hanging'), `: >"$READY"\n${hangs}`);
+  await writeProgram(join(folder, 'helm'), `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n: >"$READY"\n${hangs}`);
   // Answers for one look, which is enough for what goes on looking.
-  await program('empty', `: >"$READY"\necho '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`);
+  await writeProgram(join(folder, 'empty'), `: >"$READY"\necho '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`);
 });
 
 afterAll(async () => rm(folder, { recursive: true }));
-
-async function program(name: string, script: string): Promise<void> {
-  await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
-  await chmod(join(folder, name), 0o755);
-}
 
 interface End {
   readonly code: number | null;
@@ -60,22 +56,6 @@ async function processesWith(mark: string): Promise<string[]> {
   return ids.filter((_, index) => marked[index] === true);
 }
 
-/** Each command that talks to a cluster, with the least that it needs. */
-const commands: Readonly<Record<string, readonly string[]>> = {
-  patch: ['deploy/web', '--image', 'registry.example/agent:1'],
-  unpatch: ['deploy/web'],
-  start: ['web-1'],
-  stop: ['web-1'],
-  status: [],
-  download: ['web-1'],
-  stream: ['web-1', '-o', '-'],
-  install: ['--yes'],
-  upgrade: ['--yes'],
-  uninstall: ['--yes'],
-  why: ['web-1'],
-  check: [],
-};
-
 /** They end before anybody could press a key, or as every program does that knows nothing of signals. */
 const offline = ['inject', 'uninject', 'diff', 'certs', 'chart', 'policy', 'settings'];
 
@@ -87,11 +67,11 @@ test('every command is one of these', async () => {
   });
   await once(child, 'close');
   const names = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
-  expect(new Set(names)).toEqual(new Set([...Object.keys(commands), ...offline]));
+  expect(new Set(names)).toEqual(new Set([...Object.keys(clusterCommands), ...offline]));
 });
 
-test.each(Object.keys(commands))('Ctrl-C ends %s with 130, and with all that it has started', async (name) => {
-  const { code, signal, left } = await interrupt('hanging', [name, ...(commands[name] ?? [])], 'SIGINT');
+test.each(Object.keys(clusterCommands))('Ctrl-C ends %s with 130, and with all that it has started', async (name) => {
+  const { code, signal, left } = await interrupt('hanging', [name, ...(clusterCommands[name] ?? [])], 'SIGINT');
   expect({ code, signal, left }).toEqual({ code: 130, signal: null, left: [] });
 });
 

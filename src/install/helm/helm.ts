@@ -1,12 +1,11 @@
 import { isInterrupted, runChild, silentFailure } from '../../cluster/child.ts';
 import { programOf } from '../../cluster/program.ts';
 import { codedError } from '../../errors.ts';
+import type { HelmStartup } from './helmConnection.ts';
 import { helmErrorCode, helmMessage } from './helmError.ts';
 import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
 
-export interface HelmConnection {
-  readonly context?: string | undefined;
-  readonly kubeconfig?: string | undefined;
+export interface HelmConnection extends HelmStartup {
   readonly namespace: string;
   /** The program, a name on PATH or a path; by default what the environment variable HELM says. */
   readonly program?: string | undefined;
@@ -36,15 +35,6 @@ export interface Helm {
 /** 256 MiB: a release as JSON holds the whole chart; Helm stores 1 MiB at most, compressed. */
 const maxBytes = 256 * 1024 ** 2;
 
-/**
- * helm has a context, a server and a user of its own in its environment; kubectl knows nothing of them, and both must
- * talk to the same cluster as the same user.
- */
-const sameCluster = Object.fromEntries(
-  ['KUBECONTEXT', 'KUBEAPISERVER', 'KUBETOKEN', 'KUBECAFILE', 'KUBEASUSER', 'KUBEASGROUPS', 'KUBETLS_SERVER_NAME', 'KUBEINSECURE_SKIP_TLS_VERIFY']
-    .map((name) => [`HELM_${name}`, '']),
-);
-
 /** What helm may take to record an interruption before it is killed. */
 const killAfterMs = 30_000;
 
@@ -56,20 +46,18 @@ const killAfterMs = 30_000;
 export async function openHelm(connection: HelmConnection): Promise<Helm> {
   const argv = connection.program === undefined ? programOf('HELM', process.env['HELM'], 'helm') : [connection.program];
   const program = argv.join(' ');
-  const { kubeconfig, context, namespace } = connection;
-  const flags = [
-    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
-    ...(context === undefined ? [] : [`--kube-context=${context}`]),
-    `--namespace=${namespace}`,
-  ];
-  const printed = await runHelm(argv, ['version', '--template={{.Version}}'], {});
+  const { namespace, env } = connection;
+  const flags = [...connection.flags, `--namespace=${namespace}`];
+  const printed = await runHelm(argv, ['version', '--template={{.Version}}'], env, {});
   const version = checkHelmVersion(printed, program);
-  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(argv, [...args, ...flags], call);
+  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(argv, [...args, ...flags], env, call);
   return { program, version, namespace, run };
 }
 
-async function runHelm(argv: readonly string[], args: readonly string[], { input, signal }: HelmCall): Promise<string> {
-  const ran = await runChild([...argv, ...args], { input, signal, env: sameCluster, killAfterMs, maxBytes, mayAsk: true });
+async function runHelm(
+  argv: readonly string[], args: readonly string[], env: HelmStartup['env'], { input, signal }: HelmCall,
+): Promise<string> {
+  const ran = await runChild([...argv, ...args], { input, signal, env, killAfterMs, maxBytes, mayAsk: true });
   if (ran.exitCode === 0 && ran.stoppedFor === undefined) return ran.stdout;
   const where = `helm ${args[0] ?? ''} ${args[1]?.startsWith('-') === false ? args[1] : ''}`.trim();
   // Without a cause: what Node has of the call may hold the input, and with it keys.

@@ -1,11 +1,13 @@
 import { makeKubectl, type Kubectl } from '../../cluster/index.ts';
 import { readVersions, type Versions } from '../../cluster/versions.ts';
+import type { ClusterFlags } from '../../cluster/clusterFlags.ts';
+import { helmConnection } from './helmConnection.ts';
 import { openHelm, type Helm } from './helm.ts';
 import { formatHelmVersion } from './helmVersion.ts';
 
 export interface Connection {
-  readonly context?: string | undefined;
-  readonly kubeconfig?: string | undefined;
+  /** kubectl's global flags. */
+  readonly cluster: ClusterFlags;
   readonly namespace: string;
   readonly signal: AbortSignal;
 }
@@ -25,11 +27,11 @@ export function kubectlIn(kubectl: Kubectl, namespace: string): Kubectl {
   return async (args, call) => kubectl([`--namespace=${namespace}`, ...args], call);
 }
 
-/** @throws HELM_MISSING, HELM_UNSUPPORTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE */
-export async function openTools({ context, kubeconfig, namespace, signal }: Connection): Promise<Tools> {
-  const helm = await openHelm({ context, kubeconfig, namespace });
-  const kubectl = makeKubectl({ context, kubeconfig, namespace, signal });
-  const afterwards = makeKubectl({ context, kubeconfig, namespace });
+/** @throws USAGE, HELM_MISSING, HELM_UNSUPPORTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE */
+export async function openTools({ cluster, namespace, signal }: Connection): Promise<Tools> {
+  const kubectl = makeKubectl({ ...cluster, namespace, signal });
+  const afterwards = makeKubectl({ ...cluster, namespace });
+  const helm = await openHelm({ namespace, ...(await helmConnection(kubectl, cluster, process.env)) });
   const versions = { ...(await readVersions(kubectl)), helm: formatHelmVersion(helm.version) };
   return { helm, kubectl, afterwards, versions };
 }

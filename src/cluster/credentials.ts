@@ -1,0 +1,78 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import { codedError } from '../errors.ts';
+import type { ClusterFlags } from './clusterFlags.ts';
+
+/**
+ * What must not be an argument of a program that we start, since every user of the machine can read those, is handed on
+ * in a kubeconfig of our own that only this user can read. Clients merge all files that KUBECONFIG names; of what
+ * several have, the first one counts (client-go tools/clientcmd/loader.go).
+ */
+export interface Kubeconfig {
+  readonly clusters?: readonly { readonly name: string; readonly cluster: object }[];
+  readonly users?: readonly { readonly name: string; readonly user: object }[];
+  readonly contexts?: readonly { readonly name: string; readonly context: object }[];
+  readonly 'current-context'?: string;
+}
+
+/** The name of our entries. */
+export const ownEntry = 'packet-capture-flags';
+
+/** The user of `--token`, `--username` and `--password`, `--client-certificate` and `--client-key`. */
+export function ownUser({ token, username, password, clientCertificate, clientKey }: ClusterFlags): object {
+  return {
+    ...(token === undefined ? {} : { token }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(clientCertificate === undefined ? {} : { 'client-certificate': resolve(clientCertificate) }),
+    ...(clientKey === undefined ? {} : { 'client-key': resolve(clientKey) }),
+  };
+}
+
+/**
+ * The cluster that a program in a pod talks to when it has no kubeconfig: with one of ours it would no longer look.
+ * @see client-go rest/config.go, InClusterConfig
+ */
+export function inCluster(flags: ClusterFlags, environment: NodeJS.ProcessEnv): object | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
+  if (host === undefined || port === undefined || flags.server !== undefined || flags.cluster !== undefined) return undefined;
+  if (kubeconfigFiles(flags, environment).some((file) => existsSync(file))) return undefined;
+  const authority = '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt';
+  return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, 'certificate-authority': authority };
+}
+
+/** The files that kubectl would read, in their order. @throws FILE_UNREADABLE for a `--kubeconfig` that is not there */
+export function kubeconfigFiles({ kubeconfig }: ClusterFlags, environment: NodeJS.ProcessEnv): readonly string[] {
+  if (kubeconfig === undefined) {
+    const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
+    return listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')];
+  }
+  try {
+    readFileSync(kubeconfig);
+  } catch (error) {
+    throw codedError('FILE_UNREADABLE', error instanceof Error ? error.message : String(error), { where: `--kubeconfig ${kubeconfig}` });
+  }
+  return [resolve(kubeconfig)];
+}
+
+const written = new Map<string, string>();
+
+/**
+ * The value of KUBECONFIG that puts a configuration in front of others. The file is gone when this process ends; the
+ * same configuration is written once.
+ */
+export function withKubeconfig(config: Kubeconfig, files: readonly string[]): string {
+  const text = JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...config });
+  const file = written.get(text) ?? writePrivately(text);
+  written.set(text, file);
+  return [file, ...files].join(delimiter);
+}
+
+function writePrivately(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'packet-capture-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'kubeconfig');
+  writeFileSync(file, text, { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,35 @@
+import { clusterFlagKinds, flagValues, type ClusterFlagName, type ClusterFlags } from './clusterFlags.ts';
+import { inCluster, kubeconfigFiles, ownEntry, ownUser, withKubeconfig } from './credentials.ts';
+
+/** What kubectl is started with, before its own arguments. */
+export interface KubectlStartup {
+  readonly flags: readonly string[];
+  /** Over the environment of this process. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Handed on by a private file. */
+const secret: readonly ClusterFlagName[] = ['token', 'username', 'password'];
+
+/**
+ * kubectl's flags for a cluster. Those that hold a secret become a user in a kubeconfig of our own.
+ * @throws FILE_UNREADABLE for a `--kubeconfig` that is not there, when it has to be merged
+ */
+export function kubectlFlags(given: ClusterFlags, namespace: string | undefined, environment: NodeJS.ProcessEnv): KubectlStartup {
+  const secrets = secret.some((name) => flagValues(given, name).length > 0);
+  const { clientCertificate: _certificate, clientKey: _key, ...rest } = given;
+  const flags: ClusterFlags = secrets ? { ...rest, kubeconfig: undefined, user: ownEntry } : given;
+  const cluster = secrets ? inCluster(given, environment) : undefined;
+  const passed = (Object.keys(clusterFlagKinds) as ClusterFlagName[])
+    // Of each call, see makeKubectl.
+    .filter((name) => name !== 'request-timeout' && !secret.includes(name))
+    .flatMap((name) => flagValues(flags, name).map((value) => `--${name}=${value}`));
+  const scope = namespace === undefined ? [] : [`--namespace=${namespace}`];
+  if (!secrets) return { flags: [...passed, ...scope], env: {} };
+  const config = {
+    users: [{ name: ownEntry, user: ownUser(given) }],
+    ...(cluster === undefined ? {} : { clusters: [{ name: ownEntry, cluster }] }),
+  };
+  const clusterFlag = cluster === undefined ? [] : [`--cluster=${ownEntry}`];
+  return { flags: [...passed, ...clusterFlag, ...scope], env: { KUBECONFIG: withKubeconfig(config, kubeconfigFiles(given, environment)) } };
+}
