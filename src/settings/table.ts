@@ -47,7 +47,7 @@ export const settings = [
     type: 'interfaces',
     default: 'all',
     placeholder: 'NAMES',
-    text: 'interface names, comma separated; all: every interface that is up, except lo',
+    text: 'interface names, comma separated; all: every interface that is up, except lo; any: lo too, as all,lo',
   },
   {
     name: 'snaplen',

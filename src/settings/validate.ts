@@ -2,11 +2,33 @@ import { parseDuration } from './duration.ts';
 import { parseQuantity } from './quantity.ts';
 import { findSetting, type SettingType } from './table.ts';
 
+/** Words for interfaces as a whole; `any` is what tcpdump's users know, and means the same as `all,lo`. */
+const wholes: readonly string[] = ['all', 'any', 'all,lo', 'lo,all'];
+
+/** What is wrong with the names of interfaces, each of which has to be there for the capture to begin. */
+function interfacesProblem(value: string): string | undefined {
+  if (wholes.includes(value)) return undefined;
+  const names = value.split(',');
+  for (const [index, name] of names.entries()) {
+    const problem = interfaceProblem(name);
+    if (problem !== undefined) return problem;
+    if (names.indexOf(name) < index) return 'must name each interface once';
+  }
+  return undefined;
+}
+
 /**
- * Linux: IFNAMSIZ is 16 with the final NUL; a name has no slash, colon or white space, and is not `.` or `..`
- * (dev_valid_name in net/core/dev.c). A number or a leading dash would be something else to dumpcap.
+ * Linux: IFNAMSIZ is 16 with the final NUL; a name is not `.` or `..` (dev_valid_name in net/core/dev.c). The kernel
+ * takes nearly every character, and nobody uses others than these; `eth0@if7` is what `ip` makes of eth0. A number or a
+ * leading dash would be something else to dumpcap. Keep it as checkInterfaces of images/agent/library/validity.sh is.
  */
-const interfaceName = /^(?!\d+$|-|\.\.?$)[^\s/,:]{1,15}$/;
+function interfaceProblem(name: string): string | undefined {
+  if (/[*?[\]{}]/.test(name)) return 'must be names, not patterns: all is every interface that is up but lo, any is lo too';
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) return 'must be interface names, separated by commas, without spaces';
+  if (name.length > 15) return 'must be interface names, of 15 characters at most';
+  if (/^\d+$|^-|^\.\.?$/.test(name)) return `must be interface names: ${name} is none`;
+  return /^(?:all|any)$/i.test(name) ? 'must be all, any or all,lo, in lower case, or names alone' : undefined;
+}
 
 /**
  * An rclone remote that rclone.conf names, and a path there, in printable ASCII. No connection string: one that begins
@@ -31,10 +53,7 @@ const checks: Readonly<Record<SettingType, (value: string) => string | undefined
     if (value.trim() === '') return 'must not be blank';
     return value.length > longestText ? `must be at most ${longestText} characters` : undefined;
   },
-  interfaces: (value) =>
-    value.split(',').every((name) => interfaceName.test(name))
-      ? undefined
-      : 'must be interface names, separated by commas, without spaces',
+  interfaces: interfacesProblem,
   bytes: (value) => {
     const bytes = parseQuantity(value);
     if (bytes === undefined) return 'must be a quantity such as 16Mi or 64M';

@@ -39,6 +39,21 @@ describe('interfaces', () => {
     expect(agent.noise).toEqual([]);
   });
 
+  test.each(['any', 'all,lo'])('%s: lo too, and one that comes later', async (interfaces) => {
+    const agent = await start({ settings: { interfaces } });
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'lo'] });
+    await network().addInterface('net4', 4);
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'lo', 'net4'] });
+    await network().removeInterface('net4');
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'lo'] });
+    await network().send({ count: 4 });
+    await agent.stop();
+    expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 4 });
+    const [file = ''] = (await agent.files()).slice(-1);
+    expect(new Set((await tshark(file, 'frame.interface_name')).flat())).toEqual(new Set(['eth0']));
+    expect(agent.noise).toEqual([]);
+  });
+
   test('one that is missing stops them all, says so with growing pauses, and starts the capture when it comes', async () => {
     const agent = await start({ settings: { interfaces: 'eth0,net3' } });
     const reason = 'there is no interface net3';

@@ -71,6 +71,13 @@ test('every interface that is up is captured, packets come within a tenth of a s
   await network().removeInterface('net1');
 });
 
+test.each(['any', 'all,lo'])('%s: lo too', async (interfaces) => {
+  const capture = await startCapture(interfaces);
+  await until('dumpcap', async () => capture.interfaces.length === 2);
+  expect(capture.interfaces.map(({ name }) => name)).toEqual(['eth0', 'lo']);
+  expect(await end(capture), capture.said()).toBe(0);
+});
+
 test('many packets come in few pieces, since each takes its way through the API server', async () => {
   const capture = await startCapture('eth0', '0', 'udp');
   await until('dumpcap', async () => capture.interfaces.length === 1);

@@ -4,13 +4,13 @@
 # findInterfaces: those to capture in $present, names that are asked for and do not exist in $missing.
 findInterfaces() {
   present='' missing=''
-  if [ "$interfaces" = all ]; then
+  if isWhole "$interfaces"; then
     set +f
     set -- /sys/class/net/*
     set -f
     for interface; do
       name=${interface##*/}
-      [ "$name" != lo ] && ! isOfMirror "$name" && isUp "$interface" && present="$present${present:+ }$name"
+      { [ "$name" != lo ] || [ "$interfaces" != all ]; } && ! isOfMirror "$name" && isUp "$interface" && present="$present${present:+ }$name"
     done
     return
   fi

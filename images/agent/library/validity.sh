@@ -67,30 +67,35 @@ invalid() {
   emit 'invalid setting'
 }
 
+# checkInterfaces TEXT: as interfacesProblem of src/settings/validate.ts has it.
 checkInterfaces() {
-  rest=$1,
+  ! isWhole "$1" || return 0
+  rest=$1, seen=,
   while [ -n "$rest" ]; do
     name=${rest%%,*}
     rest=${rest#*,}
+    problem=
     case $name in
-      '' | *[[:space:]/:]* | ????????????????*)
-        invalid interfaces "$1" 'must be interface names, separated by commas, without spaces'
-        return
-        ;;
-      *[!0-9]*) ;;
-      *)
-        # dumpcap would take it for the interface's place in its own list.
-        invalid interfaces "$1" 'must be interface names: a number is none'
-        return
-        ;;
+      *[]*?[{}]*) problem='must be names, not patterns: all is every interface that is up but lo, any is lo too' ;;
+      '' | *[!A-Za-z0-9._-]*) problem='must be interface names, separated by commas, without spaces' ;;
+      ????????????????*) problem='must be interface names, of 15 characters at most' ;;
+      -* | . | ..) problem="must be interface names: $name is none" ;;
+      [Aa][Ll][Ll] | [Aa][Nn][Yy]) problem='must be all, any or all,lo, in lower case, or names alone' ;;
+      *[!0-9]*) case $seen in *",$name,"*) problem='must name each interface once' ;; esac ;;
+      # dumpcap would take it for the interface's place in its own list.
+      *) problem="must be interface names: $name is none" ;;
     esac
-    case $name in
-      -* | . | ..)
-        invalid interfaces "$1" "must be interface names: $name is none"
-        return
-        ;;
-    esac
+    if [ -n "$problem" ]; then
+      invalid interfaces "$1" "$problem"
+      return
+    fi
+    seen=$seen$name,
   done
+}
+
+# isWhole TEXT: of words for all interfaces that are up, those to come as well; all but the first have lo among them.
+isWhole() {
+  case $1 in all | any | all,lo | lo,all) ;; *) return 1 ;; esac
 }
 
 checkSnaplen() {

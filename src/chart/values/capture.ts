@@ -3,16 +3,21 @@ import { decimalsFrom } from './decimals.ts';
 import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
 
 /**
- * What src/settings/validate.ts accepts, as far as a schema can say it: the sum of a duration and the largest quantity
- * are left to the injector. The empty string means the default.
+ * What src/settings/validate.ts accepts, as far as a schema can say it: the sum of a duration, the largest quantity and
+ * an interface that is named twice are left to the injector. The empty string means the default.
  */
 const schemas: Readonly<Record<SettingType, Schema>> = {
   state: { type: 'string', enum: ['running', 'idle', ''] },
   text: { type: 'string', pattern: '^$|[^\\s]', maxLength: 16_384 },
   interfaces: {
-    type: 'string',
-    pattern: '^([^\\s/,:-][^\\s/,:]{0,14}(,[^\\s/,:-][^\\s/,:]{0,14})*)?$',
-    not: { pattern: '(^|,)([0-9]+|\\.\\.?)(,|$)' },
+    anyOf: [
+      { type: 'string', enum: ['', 'all', 'any', 'all,lo', 'lo,all'] },
+      {
+        type: 'string',
+        pattern: '^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}(,[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14})*$',
+        not: { pattern: '(^|,)([0-9]+|[.][.]?|[Aa][Ll][Ll]|[Aa][Nn][Yy])(,|$)' },
+      },
+    ],
   },
   bytes: {
     anyOf: [

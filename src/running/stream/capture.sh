@@ -22,14 +22,15 @@ compiles() {
 }
 
 present=
-if [ "$interfaces" = all ]; then
+case $interfaces in all | any | all,lo | lo,all) whole=1 ;; *) whole= ;; esac
+if [ -n "$whole" ]; then
   for folder in /sys/class/net/*; do
     name=${folder##*/}
     # IFF_UP is bit 0; bonding_masters is a plain file there.
-    [ "$name" != lo ] && [ -e "$folder/flags" ] && read -r flags < "$folder/flags" && [ "$((flags & 1))" = 1 ] \
+    { [ "$name" != lo ] || [ "$interfaces" != all ]; } && [ -e "$folder/flags" ] && read -r flags < "$folder/flags" && [ "$((flags & 1))" = 1 ] \
       && present="$present$name "
   done
-  [ -n "$present" ] || refuse 66 'no interface is up except lo'
+  [ -n "$present" ] || refuse 66 'no interface is up that was asked for'
 else
   rest=$interfaces,
   while [ -n "$rest" ]; do

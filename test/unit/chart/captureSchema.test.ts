@@ -27,8 +27,9 @@ function matches({ pattern = '', not, maxLength = Infinity }: Rule, value: strin
   return new RegExp(pattern).test(value) && !(not !== undefined && new RegExp(not.pattern).test(value)) && value.length <= maxLength;
 }
 
-/** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53. */
+/** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53, that a name stands there twice. */
 function isBeyondSchema(type: SettingType, value: string): boolean {
+  if (type === 'interfaces') return settingProblem('interfaces', value) === 'must name each interface once';
   if (type === 'duration') return /^(\d{1,9}[hms])+$/.test(value) && /[1-9]/.test(value);
   return type === 'bytes' && value.length <= 18 && /^\d{4,}([kMGT]i?|Ki)?$/.test(value) && parseQuantity(value) === undefined;
 }
@@ -39,7 +40,7 @@ const written = fc.oneof(
   fc.tuple(part, unit).map(([number, text]) => `${number}${text}`),
   fc.tuple(fc.nat(3_000_000), unit).map(([number, text]) => `${number}${text}`),
   fc.array(fc.tuple(part, unit), { maxLength: 3 }).map((parts) => parts.flat().join('')),
-  fc.array(fc.constantFrom('eth0', 'net1', 'lo', '1', '-a', '.', '..', 'a.b', 'a/b', 'a b', '', 'sixteencharacter', 'fifteencharacte'), { maxLength: 3 }).map((names) => names.join(',')),
+  fc.array(fc.constantFrom('eth0', 'net1', 'lo', '1', '-a', '.', '..', 'a.b', 'a/b', 'a b', '', 'sixteencharacter', 'fifteencharacte', 'all', 'any', 'All', 'eth*'), { maxLength: 3 }).map((names) => names.join(',')),
   fc.constantFrom('running', 'idle', 'Running', 'tcp port 80', ' ', '', 'x'.repeat(16_384), 'x'.repeat(16_385)),
   fc.string(),
 );
