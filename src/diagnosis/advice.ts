@@ -71,6 +71,8 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
   restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
   not_working: 'packet-capture check',
+  pods_refused_by_sidecar: 'Give the sidecar what is admitted, or opt out.',
+  pods_refused: 'Mend what refuses them; the sidecar has nothing to do with it.',
   left_alone: 'The log of the injectors names the reason; so may a warning of the API server above.',
   unfit: 'See what is named above.',
 };

@@ -6,6 +6,7 @@ import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from './mirror.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
 import { isCuredByRestart, reasons, type Reason } from './reasons.ts';
+import { acceptance, refusedVerdict, type DryRun } from './refused.ts';
 import { releaseFindings, releaseName } from './releaseFindings.ts';
 import type { ReleaseState } from './releaseState.ts';
 
@@ -15,8 +16,9 @@ import type { ReleaseState } from './releaseState.ts';
  * - `missed`: a new one would be injected, this one is not
  * - `not_injected`: neither
  * - `broken`: it carries it, but not as a native sidecar
+ * - `refused`: the API server refuses its next pod, because of the sidecar or anyway
  */
-export type State = 'injected' | 'would_be_injected' | 'missed' | 'not_injected' | 'broken';
+export type State = 'injected' | 'would_be_injected' | 'missed' | 'not_injected' | 'broken' | 'refused';
 
 /** Why a pod or workload is injected or not; plain data, for people and for `-o json`. */
 export interface WhyResult {
@@ -44,8 +46,8 @@ export interface WhyFacts {
   readonly object: string;
   readonly subject: Subject;
   readonly judgement: Judgement;
-  /** The API server's word on such a pod; undefined: not asked, since it carries the sidecar. */
-  readonly dryRun: { readonly injects: boolean; readonly warnings: readonly string[] } | { readonly refusal: string } | undefined;
+  /** The API server's word on the next pod. */
+  readonly dryRun: DryRun;
   /** Of the release that should have injected it and does not. */
   readonly state: ReleaseState | undefined;
   /** The living pods of a workload. */
@@ -102,8 +104,13 @@ function conditionsBefore({ judgement, known }: WhyFacts): Condition[] {
 }
 
 function verdictOf(facts: WhyFacts): Verdict {
-  const { subject, judgement, siblings } = facts;
-  if (judgement.carries) return carrying(facts);
+  const { subject, judgement, siblings, dryRun } = facts;
+  const held = judgement.carries ? carrying(facts) : undefined;
+  if (dryRun.kind === 'refused') {
+    const refused = refusedVerdict(subject, dryRun.verdict, judgement.carries);
+    return { state: 'refused', ...refused, conditions: [...(held?.conditions ?? []), refused.condition] };
+  }
+  if (held !== undefined) return { ...held, conditions: [...held.conditions, ...acceptance(dryRun)] };
   const answer = answerOf(facts);
   // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be read.
   const obstacle = answer.injects ? undefined : ruleAgainst(judgement) ?? answer.reason;
@@ -164,11 +171,10 @@ interface Answer {
 
 /** What the API server made of the dry run, and what may be behind it. */
 function answerOf({ judgement, dryRun, state, now }: WhyFacts): Answer {
-  if (dryRun === undefined) return { injects: false, conditions: [] };
-  if ('refusal' in dryRun) return { injects: false, conditions: [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.refusal}` }] };
-  const { injects, warnings } = dryRun;
+  if (dryRun.kind !== 'made') return { injects: false, conditions: acceptance(dryRun) };
+  const { injects, warnings, notes } = dryRun;
   const warned = warnings.filter((text) => text.startsWith('packet-capture')).map((what) => ({ met: false, what: `the API server warns: ${what}` }));
-  const conditions: Condition[] = [...warned, { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` }];
+  const conditions: Condition[] = [...warned, { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` }, ...notes.map((what) => ({ met: undefined, what }))];
   if (injects || state === undefined) return { injects, conditions };
   if ('injected' in state.probed && state.probed.injected) {
     return { injects, conditions, reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };

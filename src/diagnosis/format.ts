@@ -53,6 +53,7 @@ const stateTexts: Readonly<Record<State, string>> = {
   missed: 'not injected, a new one would be',
   not_injected: 'not injected',
   broken: 'injected, and broken',
+  refused: 'no pod can be made',
 };
 
 function plural(count: number, word: string): string {

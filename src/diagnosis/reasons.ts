@@ -42,6 +42,8 @@ export const reasons = {
   missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
   restart_policy_lost: { level: 'error', text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever' },
   not_working: { level: 'error', text: 'the release does not inject now' },
+  pods_refused_by_sidecar: { level: 'error', text: 'the API server refuses its pods because of the sidecar' },
+  pods_refused: { level: 'error', text: 'the API server refuses its pods, and not because of the sidecar' },
   left_alone: { level: 'error', text: 'the release leaves it alone, though it injects others and no rule speaks against it' },
 } as const satisfies Record<string, ReasonRow>;
 

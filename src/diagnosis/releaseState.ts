@@ -5,7 +5,7 @@ import { isCodedError } from '../errors.ts';
 import { readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { ReleaseFacts } from './conditions.ts';
 import type { ConfigMap, InjectorDeployment, ServiceReference } from './kubernetes.ts';
-import { probe, type Probed } from './dryRun.ts';
+import { probe, type Probed } from './probe.ts';
 import type { Release } from './releases.ts';
 
 /** Something that is read: its value, or why there is none. */

@@ -4,16 +4,17 @@ import { kubectlJson } from '../cluster/kubectl.ts';
 import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
-import { manifestLike, podOf } from '../cluster/dryRun/index.ts';
+import { dryRunPods } from '../cluster/dryRun/index.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
 import { templatePath } from '../inject/index.ts';
 import type { Subject } from './conditions.ts';
-import { dryRunPod, type DryRun } from './dryRun.ts';
-import { explain, type WhyFacts, type WhyResult } from './explain.ts';
+import { explain, type WhyResult } from './explain.ts';
 import { carriesAny, isLiving, judge } from './judge.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
-import { templateOf, topOwner, type Owner } from './owners.ts';
+import { askedFor, makerOf } from './nextPod.ts';
+import { templateOf, type Owner } from './owners.ts';
+import { dryRunOf } from './refused.ts';
 import { readRegistrations } from './registrations.ts';
 import { readReleaseFacts, readReleaseState } from './releaseState.ts';
 
@@ -39,20 +40,17 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   const known = registrations.releases === undefined ? undefined : facts;
   const judgement = judge(subject, known);
   const workload = object.kind === 'Pod' ? undefined : object;
-  const [dryRun, pods] = await Promise.all([
-    judgement.carries ? undefined : tryOut(kubectl, subject, workload, judgement.reason === 'older_template'),
+  const maker = makerOf(subject, workload, judgement.reason === 'older_template');
+  const [verdict, pods] = await Promise.all([
+    dryRunPods({ kubectl, namespace, ...askedFor(subject, maker, judgement.facts) }),
     workload === undefined ? undefined : podsOf(kubectl, workload, namespace),
   ]);
   const siblings = pods?.map((pod) => ({ ...subject, pod, owners: subject.owners })).map((one) => ({ subject: one, judgement: judge(one, known) }));
-  const injects = dryRun !== undefined && 'pod' in dryRun && carriesAny(dryRun.pod, facts);
+  const dryRun = dryRunOf(verdict, subject, (pod) => carriesAny(pod, facts), judgement.reason === undefined);
+  const injects = dryRun.kind === 'made' && dryRun.injects;
   // Only when the rules do not tell why.
   const state = injects || judgement.facts === undefined || judgement.reason !== undefined || judgement.carries ? undefined : await readReleaseState(kubectl, judgement.facts.release);
-  return explain({ object: objectName(object), subject, judgement, dryRun: answerOf(dryRun, injects), state, siblings, known: known !== undefined, now });
-}
-
-function answerOf(dryRun: DryRun | undefined, injects: boolean): WhyFacts['dryRun'] {
-  if (dryRun === undefined || 'refusal' in dryRun) return dryRun;
-  return { injects, warnings: dryRun.warnings };
+  return explain({ object: objectName(object), subject, judgement, dryRun, state, siblings, known: known !== undefined, now });
 }
 
 /** A pod as it is; of any other kind, what its template makes. */
@@ -86,15 +84,6 @@ async function readOwners(kubectl: Kubectl, metadata: Metadata, namespace: strin
     next = object === undefined ? undefined : controllerOf(object.metadata);
   }
   return owners;
-}
-
-/** Lets the API server answer for a pod like this, or like the next one of its workload. */
-async function tryOut(kubectl: Kubectl, { pod, namespace, owners }: Subject, workload: WorkloadObject | undefined, next: boolean): Promise<DryRun> {
-  const owner = topOwner(owners);
-  const object = workload ?? (next ? owner?.object : undefined);
-  const template = workload === undefined ? (owner && templateOf(owner)) : pod;
-  const manifest = object === undefined || template === undefined ? manifestLike(pod) : podOf(object, template);
-  return dryRunPod(kubectl, manifest, namespace);
 }
 
 /** The living pods of a workload; undefined for kinds that do not select any. */

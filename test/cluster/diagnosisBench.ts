@@ -10,6 +10,7 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
+import { localRegistry } from '../../scripts/images/names.ts';
 import { chart } from './helmWorkbench.ts';
 import { cli } from './workbench.ts';
 
@@ -79,7 +80,7 @@ export function codesOf({ findings }: CheckResult): string[] {
 
 /** `helm install` of the chart, with values on standard input. */
 export async function installChart(release: string, namespace: string, values: object, flags: readonly string[] = []): Promise<void> {
-  const argv = [await ensureHelm(4, stderrProgress), 'install', release, chart, '-n', namespace, '--create-namespace', '--values', '-', ...flags];
+  const argv = [await ensureHelm(4, stderrProgress), 'install', release, chart, '-n', namespace, '--create-namespace', '--values', '-', '--set', `global.imageRegistry=${localRegistry}`, ...flags];
   const { exitCode, stderr } = await runInNetns(node, argv, { input: JSON.stringify(values) });
   expect(exitCode, stderr).toBe(0);
 }

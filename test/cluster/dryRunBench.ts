@@ -8,7 +8,7 @@ import { inNetns } from '../../scripts/cluster/machine.ts';
 import { dryRunPods, type PodVerdict } from '../../src/cluster/dryRun/index.ts';
 import { makeKubectl, type Kubectl } from '../../src/cluster/index.ts';
 import type { WorkloadObject } from '../../src/cluster/kubernetes.ts';
-import { planInjection } from '../../src/inject/index.ts';
+import { planInjection, withAddition } from '../../src/inject/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../../src/sidecar/index.ts';
 
 /** A kubectl of this process that reaches the node, for the tests of a file. @param flags of kubectl: `--as=bob` */
@@ -51,15 +51,7 @@ export function templateOf(object: WorkloadObject): PodTemplate {
 export function carrying(template: PodTemplate): PodTemplate {
   const plan = planInjection(template, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' });
   if (!plan.inject) throw new Error(plan.reason);
-  const { annotations, initContainers, volumes } = plan.addition;
-  return {
-    metadata: { ...template.metadata, annotations: { ...template.metadata?.annotations, ...annotations } },
-    spec: {
-      ...template.spec,
-      initContainers: [...initContainers, ...(template.spec?.initContainers ?? [])],
-      volumes: [...(template.spec?.volumes ?? []), ...volumes],
-    },
-  };
+  return withAddition(template, plan.addition);
 }
 
 export async function verdictOf(kubectl: Kubectl, object: WorkloadObject): Promise<PodVerdict> {

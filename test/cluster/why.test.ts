@@ -11,6 +11,7 @@ const own = 'why-system';
 const shop = 'why-shop';
 const plain = 'why-plain';
 const locked = 'why-locked';
+const least = 'why-least';
 const label = { 'why/injection': 'enabled' };
 const key = 'packet-capture/inject';
 // No node has it: what the pods would be is all that counts here.
@@ -43,17 +44,20 @@ let why: (namespace: string, target: string) => Promise<WhyResult>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
   why = await whyIn(folder);
-  const sites = [site(shop, label), site(plain), site(locked, { ...label, 'pod-security.kubernetes.io/enforce': 'restricted' })];
+  const limits = [{ type: 'Container', min: { cpu: '100m', memory: '128Mi' }, default: { cpu: '1', memory: '256Mi' }, defaultRequest: { cpu: '100m', memory: '128Mi' } }];
+  const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'least', namespace: least }, spec: { limits } };
+  const sites = [site(least, label), range, site(shop, label), site(plain), site(locked, { ...label, 'pod-security.kubernetes.io/enforce': 'restricted' })];
   const deployments = broken.map(([namespace, name, options]) => web(namespace, name, { spec: nowhere, ...options }));
-  await kube(['apply', '-f', '-'], list([...sites, ...deployments, web(shop, 'old', { annotations: asking, spec: nowhere })]));
+  await kube(['apply', '-f', '-'], list([...sites, ...deployments, web(shop, 'old', { annotations: asking, spec: nowhere }), web(least, 'old', { annotations: asking, spec: nowhere })]));
   await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
+  await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
   await installChart('why', own, { injection: { way: 'policy', namespaceLabel: 'why/injection' } });
 });
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await helm(4, ['uninstall', 'why', '-n', own, '--ignore-not-found']);
-  await kube(['delete', 'namespace', own, shop, plain, locked, '--ignore-not-found', '--wait=false']);
+  await kube(['delete', 'namespace', own, shop, plain, locked, least, '--ignore-not-found', '--wait=false']);
 });
 
 test.each(broken)('in %s, deployment/%s', async (namespace, name, _options, reason) => {
@@ -78,6 +82,23 @@ test('a pod from before the release: its workload is named, and the line that he
   expect(exitCode).toBe(0);
   expect(stdout).toContain('it carries the sidecar, version 0.1.0');
   expect(stdout).toContain('It is injected.');
+});
+
+test('pods that a LimitRange refuses because of the sidecar: no restart is advised, and the line that is makes them fit', async () => {
+  const [pod = ''] = (await kube(['get', 'pods', '-n', least, '-l', 'app=old', '-o', 'name'])).trim().split('\n');
+  for (const target of [pod, 'deploy/old']) {
+    const result = await why(least, target);
+    expect(result).toMatchObject({ state: 'refused', reason: 'pods_refused_by_sidecar' });
+    expect(result.conditions.at(-1)?.what).toMatch(/^no pod can be made: the LimitRange least: .*minimum memory usage per Container is 128Mi/);
+    expect(JSON.stringify(result)).not.toContain('rollout restart');
+  }
+  const { exitCode, stdout } = await cli(['why', 'deploy/old', '-n', least, '-o', 'json']);
+  expect(exitCode).toBe(1);
+  const { next } = JSON.parse(stdout) as WhyResult;
+  const line = /^kubectl (.*) --patch '(.*)'$/.exec(next ?? '');
+  await kube([...(line?.[1] ?? '').split(' '), '--patch', line?.[2] ?? '']);
+  expect(await why(least, 'deploy/old')).not.toMatchObject({ state: 'refused' });
+  await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
 });
 
 test('a sidecar that is no native one any more is broken, whoever took it away', async () => {

@@ -1,6 +1,6 @@
 import { rethrowUnlessRecoverable } from '../../errors.ts';
 import type { PodTemplate } from '../../sidecar/index.ts';
-import { kubectlWarnings, type Kubectl } from '../kubectl.ts';
+import { kubectlWarnings, parseAnswer, type Kubectl } from '../kubectl.ts';
 import { noAnswerIn, refusalOf, type NoAnswer, type Refusal } from './refusal.ts';
 
 /** What the API server made of a pod that it was asked for, without creating it. */
@@ -23,7 +23,7 @@ export async function askForPod(kubectl: Kubectl, pod: object, namespace: string
   const args = ['create', '--dry-run=server', '--validate=ignore', '--namespace', namespace, '-f', '-', '-o', 'json'];
   try {
     const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds });
-    return { kind: 'made', pod: JSON.parse(stdout) as PodTemplate, warnings: kubectlWarnings(stderr) };
+    return { kind: 'made', pod: parseAnswer(stdout, args) as PodTemplate, warnings: kubectlWarnings(stderr) };
   } catch (error) {
     rethrowUnlessRecoverable(error);
     const noAnswer = noAnswerIn(error.message);

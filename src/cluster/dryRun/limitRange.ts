@@ -94,7 +94,15 @@ function itemsOf(ranges: readonly LimitRange[], type: string): { readonly limitR
 }
 
 /** Requests and limits of each container of the sidecar, by resource, in thousandths. */
-export type Fit = Readonly<Record<string, { readonly request: number; readonly limit: number }>>;
+export type Fit = Readonly<Partial<Record<FittedResource, Pair>>>;
+
+export type FittedResource = 'cpu' | 'memory';
+const fittedResources: readonly FittedResource[] = ['cpu', 'memory'];
+
+interface Pair {
+  readonly request: number;
+  readonly limit: number;
+}
 
 export interface Fitting {
   /** With the sidecar in it, and with its defaults. */
@@ -105,19 +113,19 @@ export interface Fitting {
   /** Requests must equal limits, or the pod would lose its QoS class Guaranteed. */
   readonly equal: boolean;
   /** The most that a request and a limit may be beside, in thousandths, for what a quota leaves; by resource. */
-  readonly atMost?: Readonly<Record<string, { readonly request: number; readonly limit: number }>>;
+  readonly atMost?: Fit;
 }
 
 /** What the agent cannot do without. */
-const least: Readonly<Record<string, number>> = { cpu: amountOf('1m'), memory: amountOf('16Mi') };
+const least: Readonly<Record<FittedResource, number>> = { cpu: amountOf('1m'), memory: amountOf('16Mi') };
 
 /**
  * The requests and limits, nearest to what the sidecar has, with which limit ranges admit the pod. Pure.
  * @returns by resource those of cpu and memory that have to change; `impossible` names a resource for which there are none
  */
 export function fitSidecar(fitting: Fitting): { readonly fit: Fit } | { readonly impossible: string } {
-  const fit: Record<string, { request: number; limit: number }> = {};
-  for (const resource of ['cpu', 'memory']) {
+  const fit: Partial<Record<FittedResource, Pair>> = {};
+  for (const resource of fittedResources) {
     const bounds = boundsOf(fitting, resource);
     if (bounds === undefined) continue;
     const found = nearest(bounds);
@@ -125,11 +133,6 @@ export function fitSidecar(fitting: Fitting): { readonly fit: Fit } | { readonly
     if (found.limit !== bounds.now.limit || found.request !== bounds.now.request) fit[resource] = found;
   }
   return { fit };
-}
-
-interface Pair {
-  readonly request: number;
-  readonly limit: number;
 }
 
 interface Bounds {
@@ -144,7 +147,7 @@ interface Bounds {
 }
 
 /** Undefined when the sidecar has no amounts of it: a pod with resources as a whole. */
-function boundsOf({ spec, containers, ranges, equal, atMost }: Fitting, resource: string): Bounds | undefined {
+function boundsOf({ spec, containers, ranges, equal, atMost }: Fitting, resource: FittedResource): Bounds | undefined {
   const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   const ours = all.filter(({ name }) => containers.includes(name));
   const [first] = ours;
@@ -160,7 +163,7 @@ function boundsOf({ spec, containers, ranges, equal, atMost }: Fitting, resource
   const perPod = itemsOf(ranges, 'Pod').map(({ item }) => constraintsOf(item, resource));
   const share = (whole: number, taken: number): number => (whole - taken) / count;
   const low = (taken: number): number =>
-    Math.max(least[resource] ?? 0, ...perContainer.map(({ min }) => min), ...perPod.map(({ min }) => share(min, taken)));
+    Math.max(least[resource], ...perContainer.map(({ min }) => min), ...perPod.map(({ min }) => share(min, taken)));
   const high = (taken: number): number =>
     Math.min(...perContainer.map(({ max }) => max), ...perPod.map(({ max }) => share(max, taken)));
   const most = atMost?.[resource];

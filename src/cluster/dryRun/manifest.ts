@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { containerNames, type PodTemplate, type Volume } from '../../sidecar/index.ts';
-import type { Metadata, WorkloadObject } from '../kubernetes.ts';
+import type { WorkloadObject } from '../kubernetes.ts';
 
 /** A pod to be asked for. */
 export interface PodManifest extends PodTemplate {
@@ -9,17 +9,18 @@ export interface PodManifest extends PodTemplate {
 }
 
 type Owning = Pick<WorkloadObject, 'apiVersion' | 'kind' | 'spec'> & {
-  readonly metadata: Pick<WorkloadObject['metadata'], 'name' | 'uid'>;
+  readonly metadata: Pick<WorkloadObject['metadata'], 'name' | 'uid' | 'ownerReferences'>;
 };
 
 /**
  * The manifest of a pod as the workload's controller would make it of a template: what admission may look at, such as
- * labels, owner, claims and tolerations. Pure.
+ * labels, owner, claims and tolerations. Of a pod, another one like it: not of that name, and not on its node. Pure.
  * @see pkg/controller/controller_utils.go (GetPodFromTemplate), pkg/controller/statefulset/stateful_set_utils.go,
  * pkg/controller/daemon/util/daemonset_util.go, pkg/controller/job/job_controller.go in kubernetes/kubernetes
  */
 export function podOf(object: Owning, { metadata, spec }: PodTemplate): PodManifest {
   const made = madeBy(object);
+  const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -27,26 +28,9 @@ export function podOf(object: Owning, { metadata, spec }: PodTemplate): PodManif
       generateName: made.generateName,
       labels: { ...metadata?.labels, ...made.labels },
       annotations: { ...metadata?.annotations },
-      ...(made.owner === undefined ? {} : { ownerReferences: [{ ...made.owner, controller: true }] }),
+      ...(made.owners.length === 0 ? {} : { ownerReferences: made.owners }),
     },
-    spec: { ...spec, ...made.spec?.(spec ?? {}) },
-  };
-}
-
-/** The manifest of another pod like a living one: not of that name, and not on its node. Pure. */
-export function manifestLike({ metadata, spec }: PodTemplate & { readonly metadata: Metadata }): PodManifest {
-  const { nodeName: _node, ephemeralContainers: _debuggers, ...rest } = spec ?? {};
-  const { labels = {}, annotations = {}, name, ownerReferences } = metadata;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      generateName: `${name.slice(0, 57)}-`,
-      labels,
-      annotations,
-      ...(ownerReferences === undefined ? {} : { ownerReferences: ownerReferences.map(withoutBlocking) }),
-    },
-    spec: rest,
+    spec: { ...(object.kind === 'Pod' ? rest : spec), ...made.spec?.(spec ?? {}) },
   };
 }
 
@@ -59,7 +43,7 @@ function withoutBlocking(reference: object): object {
 interface Made {
   readonly generateName: string;
   readonly labels?: Readonly<Record<string, string>>;
-  readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string };
+  readonly owners: readonly object[];
   readonly spec?: (spec: NonNullable<PodTemplate['spec']>) => NonNullable<PodTemplate['spec']>;
 }
 
@@ -69,15 +53,16 @@ const noUid = '00000000-0000-4000-8000-000000000000';
 function madeBy(object: Owning): Made {
   const { apiVersion, kind } = object;
   const { name, uid = noUid } = object.metadata;
-  const plain: Made = { generateName: `${name}-`, owner: { apiVersion, kind, name, uid } };
+  const plain: Made = { generateName: `${name}-`, owners: [ownerOf(apiVersion, kind, name, uid)] };
   switch (kind) {
     case 'Pod':
+      return { generateName: `${name.slice(0, 57)}-`, owners: (object.metadata.ownerReferences ?? []).map(withoutBlocking) };
     case 'PodTemplate':
-      return { generateName: `${name}-` };
+      return { generateName: `${name}-`, owners: [] };
     case 'Deployment': {
       const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
-      const owner = { apiVersion, kind: 'ReplicaSet', name: `${name}-${hash}`, uid };
-      return { generateName: `${name}-${hash}-`, labels: { 'pod-template-hash': hash }, owner };
+      const owners = [ownerOf(apiVersion, 'ReplicaSet', `${name}-${hash}`, uid)];
+      return { generateName: `${name}-${hash}-`, labels: { 'pod-template-hash': hash }, owners };
     }
     case 'StatefulSet':
       return { ...plain, ...statefulPod(object, name) };
@@ -87,12 +72,15 @@ function madeBy(object: Owning): Made {
       return { ...plain, labels: jobLabels(name, uid) };
     case 'CronJob': {
       const job = `${name}-0`;
-      const owner = { apiVersion: 'batch/v1', kind: 'Job', name: job, uid };
-      return { generateName: `${job}-`, labels: jobLabels(job, uid), owner };
+      return { generateName: `${job}-`, labels: jobLabels(job, uid), owners: [ownerOf('batch/v1', 'Job', job, uid)] };
     }
     default:
       return plain;
   }
+}
+
+function ownerOf(apiVersion: string, kind: string, name: string, uid: string): object {
+  return { apiVersion, kind, name, uid, controller: true };
 }
 
 function statefulPod({ spec }: Owning, name: string): Pick<Made, 'labels' | 'spec'> {

@@ -1,11 +1,10 @@
 import { isGuaranteed } from '../../inject/index.ts';
-import { annotationPrefix } from '../../settings/index.ts';
-import { mirrorName, type Container, type PodSpec, type PodTemplate } from '../../sidecar/index.ts';
+import { amountAnnotation, mirrorName, type Container, type PodSpec, type PodTemplate } from '../../sidecar/index.ts';
 import type { Kubectl } from '../kubectl.ts';
 import type { WorkloadObject } from '../kubernetes.ts';
 import { quantityText } from './amounts.ts';
 import { askForPod } from './ask.ts';
-import { fitSidecar, violationsIn, withDefaults, type Fit, type LimitRange } from './limitRange.ts';
+import { fitSidecar, violationsIn, withDefaults, type Fit, type FittedResource, type LimitRange } from './limitRange.ts';
 import { agentContainers, podOf } from './manifest.ts';
 import type { Shortage } from './quota.ts';
 import type { Refusal } from './refusal.ts';
@@ -123,16 +122,20 @@ async function accepts({ kubectl, object, namespace }: RemedyOptions, template: 
 
 function annotationsOf(fit: Fit): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(fit).flatMap(([resource, { request, limit }]) => [
-      [`${annotationPrefix}${resource}-request`, quantityText(resource, request)],
-      [`${annotationPrefix}${resource}-limit`, quantityText(resource, limit)],
+    entriesOf(fit).flatMap(([resource, { request, limit }]) => [
+      [amountAnnotation(`${resource}-request`), quantityText(resource, request)],
+      [amountAnnotation(`${resource}-limit`), quantityText(resource, limit)],
     ]),
   );
 }
 
+function entriesOf(fit: Fit): [FittedResource, { readonly request: number; readonly limit: number }][] {
+  return Object.entries(fit) as [FittedResource, { readonly request: number; readonly limit: number }][];
+}
+
 function resourcesText(annotations: Readonly<Record<string, string>>, rest: string): string {
   const list = Object.entries(annotations).map(([key, value]) => `${key}=${value}`);
-  const what = `Give the sidecar resources that fit, as annotations of the pod template: ${list.join(', ')}.`;
+  const what = `Give the sidecar resources that fit, as annotations of the pod template or by the flags of the same names: ${list.join(', ')}.`;
   return rest === '' ? what : `${what} With these the API server still says: ${rest}`;
 }
 
@@ -144,7 +147,7 @@ function mustBeEqual(template: PodTemplate, ranges: readonly LimitRange[]): bool
 function withFit(template: PodTemplate, fit: Fit): PodTemplate {
   return changeAgent(template, (container) => {
     const { requests = {}, limits = {} } = container.resources ?? {};
-    const entries = Object.entries(fit);
+    const entries = entriesOf(fit);
     const part = (name: 'request' | 'limit'): Record<string, string> =>
       Object.fromEntries(entries.map(([resource, pair]) => [resource, quantityText(resource, pair[name])]));
     return { ...container, resources: { requests: { ...requests, ...part('request') }, limits: { ...limits, ...part('limit') } } };

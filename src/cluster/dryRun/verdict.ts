@@ -24,6 +24,9 @@ export type PodVerdict =
   | { readonly outcome: 'refused_by_sidecar'; readonly refusal: Refusal; readonly remedy: Remedy }
   | { readonly outcome: 'unknown'; readonly why: string; readonly right?: string };
 
+/** The outcomes without a pod. */
+export type RefusedPods = Extract<PodVerdict, { readonly refusal: Refusal }>;
+
 export interface PodDryRun {
   readonly kubectl: Kubectl;
   readonly namespace: string;

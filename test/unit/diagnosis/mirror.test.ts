@@ -24,9 +24,11 @@ function injected(made: Readonly<Record<string, string>>, now = made, config: Ag
   return { ...pod({ ...now, ...annotations }), spec: { ...before.spec, initContainers, volumes } };
 }
 
+const accepted = { kind: 'made', injects: true, warnings: [], notes: [] } as const;
+
 function why(of: LivePod, rest: Partial<Subject> = {}): WhyResult {
   const found = subject(of, rest);
-  return explain({ object: 'pod/web-1', subject: found, judgement: judge(found, [stateOf()]), dryRun: undefined, state: undefined, siblings: undefined, known: true, now: new Date() });
+  return explain({ object: 'pod/web-1', subject: found, judgement: judge(found, [stateOf()]), dryRun: accepted, state: undefined, siblings: undefined, known: true, now: new Date() });
 }
 
 const about = ({ conditions }: WhyResult): WhyResult['conditions'] => conditions.filter(({ what }) => what.includes('packet-capture-mirror'));
@@ -71,7 +73,7 @@ test('a default that the release has now and that the sidecar knows', () => {
 test('a workload says how many of its pods are without', () => {
   const found = subject(pod(mirrored), owned(deployment(mirrored)));
   const siblings = [injected(mirrored), injected(asking), injected(asking)].map((one) => ({ subject: subject(one), judgement: judge(subject(one), [stateOf()]) }));
-  const facts = { object: 'deployment/web', judgement: judge(found, [stateOf()]), dryRun: { injects: true, warnings: [] }, state: undefined, siblings, known: true, now: new Date() };
+  const facts = { object: 'deployment/web', judgement: judge(found, [stateOf()]), dryRun: accepted, state: undefined, siblings, known: true, now: new Date() };
   expect(about(explain({ ...facts, subject: found }))).toEqual([{ met: false, what: '2 of its 3 pods have no container packet-capture-mirror: they were made before it was asked for' }]);
   expect(about(explain({ ...facts, subject: found, siblings: siblings.slice(0, 1) }))).toEqual([]);
   const { conditions } = explain({ ...facts, subject: { ...found, namespaceLabels: baseline } });

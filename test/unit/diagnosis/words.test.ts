@@ -80,34 +80,34 @@ test('the opt-in is written where pods get it from, and a refusal taken away', (
 
 function facts(rest: Partial<WhyFacts>): WhyFacts {
   const found = subject();
-  return { object: 'pod/web-1', subject: found, judgement: judge(found, [stateOf()]), dryRun: { injects: true, warnings: [] }, state: undefined, siblings: undefined, known: true, now, ...rest };
+  return { object: 'pod/web-1', subject: found, judgement: judge(found, [stateOf()]), dryRun: { kind: 'made', injects: true, warnings: [], notes: [] }, state: undefined, siblings: undefined, known: true, now, ...rest };
 }
 
 test('the verdict when no rule speaks against it', () => {
   expect(explain(facts({}))).toMatchObject({ state: 'missed', reason: 'missed_at_creation' });
-  const no = { injects: false, warnings: ['packet-capture: not injected: it is odd', 'of somebody else'] };
+  const no = { kind: 'made', injects: false, warnings: ['packet-capture: not injected: it is odd', 'of somebody else'], notes: [] } as const;
   const alone = explain(facts({ dryRun: no, state: stateOf() }));
   expect(alone).toMatchObject({ state: 'not_injected', reason: 'left_alone' });
   expect(alone.conditions.map(({ what }) => what).filter((what) => what.includes('warns'))).toEqual(['the API server warns: packet-capture: not injected: it is odd']);
   const down = explain(facts({ dryRun: no, state: stateOf(release(), { probed: { injected: false }, configProblem: 'line 3 is no YAML' }) }));
   expect(down).toMatchObject({ state: 'not_injected', reason: 'not_working', next: 'Correct the values and run `packet-capture upgrade`.' });
-  const refused = explain(facts({ dryRun: { refusal: 'exceeded quota' } }));
+  const refused = explain(facts({ dryRun: { kind: 'unknown', why: 'you may not create pods in namespace shop' } }));
   expect(refused.state).toBe('missed');
-  expect(refused.conditions.at(-1)).toEqual({ met: null, what: 'the API server did not answer for such a pod: exceeded quota' });
+  expect(refused.conditions.at(-1)).toEqual({ met: null, what: 'the API server did not answer for such a pod: you may not create pods in namespace shop' });
 });
 
 test("the last word is the API server's: it knows what may not be read", () => {
   const found = subject();
   const judgement = judge(found, undefined);
   expect(explain(facts({ judgement, known: false }))).toMatchObject({ state: 'missed', reason: 'missed_at_creation' });
-  expect(explain(facts({ judgement, known: false, dryRun: { injects: false, warnings: [] } }))).toMatchObject({ state: 'not_injected', reason: 'release_unknown' });
+  expect(explain(facts({ judgement, known: false, dryRun: { kind: 'made', injects: false, warnings: [], notes: [] } }))).toMatchObject({ state: 'not_injected', reason: 'release_unknown' });
 });
 
 test("a condition of the values' own, in CEL, is left to the API server", () => {
   const of = release();
   const rules = of.rules.map((rule) => ({ ...rule, matchConditions: [...rule.matchConditions, { name: 'only-blue', expression: 'object.metadata.name == "blue"' }] }));
   const state = stateOf({ ...of, rules });
-  const result = explain(facts({ judgement: judge(subject(), [state]), dryRun: { injects: false, warnings: [] }, state }));
+  const result = explain(facts({ judgement: judge(subject(), [state]), dryRun: { kind: 'made', injects: false, warnings: [], notes: [] }, state }));
   expect(result).toMatchObject({ state: 'not_injected', reason: 'match_condition' });
   expect(result.conditions).toContainEqual({ met: null, what: 'condition only-blue: object.metadata.name == "blue"' });
 });
@@ -121,7 +121,7 @@ test('a workload is judged by what its next pods would be, and its pods are coun
 
 test('one screen for people', () => {
   const found = subject(pod({ 'packet-capture/inject': 'yes' }), { owners: [owner('ReplicaSet', 'apps/v1'), owner('Deployment', 'apps/v1', deployment(asking))] });
-  const lines = formatWhy(explain(facts({ subject: found, judgement: judge(found, [stateOf()]), dryRun: { injects: false, warnings: [] } })));
+  const lines = formatWhy(explain(facts({ subject: found, judgement: judge(found, [stateOf()]), dryRun: { kind: 'made', injects: false, warnings: [], notes: [] } })));
   expect(lines).toEqual([
     'pod/web-1 in namespace shop: not injected',
     'belongs to replicaset/web, which belongs to deployment/web',

@@ -96,7 +96,7 @@ function judgedRight(container: LimitRangeItem, pod: LimitRangeItem, requests: A
     const memories = ['64Mi', container.max?.['memory'] ?? '64Mi'].filter((text) => Number.parseInt(text, 10) >= 16);
     return cpus.every((cpu) => memories.every((memory) => !admitted([cpu, cpu], [memory, memory])));
   }
-  const pair = (name: string, now: readonly [string, string]): readonly [string, string] => {
+  const pair = (name: 'cpu' | 'memory', now: readonly [string, string]): readonly [string, string] => {
     const one = found.fit[name];
     return one === undefined ? now : [quantityText(name, one.request), quantityText(name, one.limit)];
   };

@@ -1,0 +1,45 @@
+import type { PodDryRun } from '../cluster/dryRun/index.ts';
+import type { WorkloadObject } from '../cluster/kubernetes.ts';
+import { podSecurityLevel } from '../cluster/podSecurity.ts';
+import { planInjection, planRemoval, withAddition, withoutRemoved } from '../inject/index.ts';
+import { injectAnnotation } from '../settings/index.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
+import { carriesSidecar } from './carried.ts';
+import type { ReleaseFacts, Subject } from './conditions.ts';
+import { templateOf, topOwner } from './owners.ts';
+
+type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
+
+/**
+ * What to ask for: `with` is what is there, be it injected already or by an injector that sees the pod; `without` refuses
+ * the sidecar. Pure.
+ * @param template of a workload; undefined: the pod itself is meant
+ */
+export function askedFor(subject: Subject, workload: WorkloadObject | undefined, facts: ReleaseFacts | undefined): Asked {
+  const { pod, namespace, namespaceLabels } = subject;
+  const object = workload ?? (pod as unknown as WorkloadObject);
+  const template: PodTemplate = workload === undefined ? pod : (templateOf({ ...workload, name: workload.metadata.name, object: workload }) ?? pod);
+  const config = facts?.sidecar ?? defaultSidecarConfig;
+  const refuse = refusing(facts?.release.annotation);
+  const asked = { object: object.kind === '' ? { ...object, apiVersion: 'v1', kind: 'Pod' } : object, with: template };
+  if (carriesSidecar(template, config)) {
+    const plan = planRemoval(template, config);
+    return { ...asked, without: refuse(plan.remove ? withoutRemoved(template, plan.removal) : template) };
+  }
+  const podSecurity = podSecurityLevel(namespaceLabels);
+  const plan = planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
+  return { ...asked, without: refuse(template), injected: plan.inject ? withAddition(template, plan.addition) : undefined };
+}
+
+/** "false" always wins, whatever key the release asks for. */
+function refusing(annotation: string | undefined): (template: PodTemplate) => PodTemplate {
+  const refusals = { [annotation ?? injectAnnotation]: 'false', [injectAnnotation]: 'false' };
+  return ({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...refusals } } });
+}
+
+/** The workload whose template the next pod is made of; undefined: a pod like this one. */
+export function makerOf(subject: Subject, workload: WorkloadObject | undefined, olderTemplate: boolean): WorkloadObject | undefined {
+  if (workload !== undefined) return workload;
+  const owner = olderTemplate ? topOwner(subject.owners) : undefined;
+  return owner === undefined || templateOf(owner) === undefined ? undefined : owner.object;
+}

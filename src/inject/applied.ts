@@ -1,0 +1,37 @@
+import type { PodTemplate } from '../sidecar/index.ts';
+import type { Addition } from './addition.ts';
+import type { Removal } from './removal.ts';
+
+type Named = readonly { readonly name: string }[];
+
+/** A pod template with the sidecar in it: what {@link additionPatch} makes of it. Pure. */
+export function withAddition({ metadata, spec, ...rest }: PodTemplate, addition: Addition): PodTemplate {
+  const lists = {
+    volumes: [...(spec?.volumes ?? []), ...addition.volumes],
+    initContainers: [...addition.initContainers, ...(spec?.initContainers ?? [])],
+    containers: [...(spec?.containers ?? []), ...addition.containers],
+    imagePullSecrets: [...(spec?.imagePullSecrets ?? []), ...addition.imagePullSecrets],
+  };
+  return {
+    ...rest,
+    metadata: { ...metadata, annotations: { ...metadata?.annotations, ...addition.annotations } },
+    spec: { ...spec, ...Object.fromEntries(Object.entries(lists).filter(([, items]) => items.length > 0)) },
+  };
+}
+
+/** A pod template without what is taken out: what {@link removalPatch} makes of it. Pure. */
+export function withoutRemoved({ metadata, spec, ...rest }: PodTemplate, removal: Removal): PodTemplate {
+  const without = <T extends Named>(items: T | null | undefined, names: readonly string[]): T =>
+    (items ?? []).filter(({ name }) => !names.includes(name)) as unknown as T;
+  const annotations = Object.entries(metadata?.annotations ?? {}).filter(([key]) => !removal.annotations.includes(key));
+  return {
+    ...rest,
+    metadata: { ...metadata, annotations: Object.fromEntries(annotations) },
+    spec: {
+      ...spec,
+      volumes: without(spec?.volumes, removal.volumes),
+      initContainers: without(spec?.initContainers, removal.initContainers),
+      containers: without(spec?.containers, removal.containers),
+    },
+  };
+}
