@@ -22,7 +22,9 @@ sooner. Takes the root.
 {{- $agent := dict
   "image" (include "packet-capture.image" (dict "root" . "image" $image))
   "imagePullPolicy" $image.pullPolicy
-  "resources" (.Values.agent.resources | default dict) }}
+  "resources" (.Values.agent.resources | default dict)
+  "maxVolumeSize" (include "packet-capture.maxVolumeSize" .)
+  "securityContext" (include "packet-capture.agentSecurity" . | fromJson) }}
 {{- with (include "packet-capture.pullSecrets" (dict "root" . "image" $image) | fromJson).secrets }}
 {{- $_ := set $agent "imagePullSecrets" . }}
 {{- end }}
@@ -31,4 +33,16 @@ sooner. Takes the root.
 {{- end }}
 {{- dict "agent" $agent "settings" (.Values.capture | default dict) | toPrettyJson }}
 {{- end }}
+{{- end }}
+
+{{/*
+agent.securityContext with every field, as JSON: what helm has taken away for a null is null again. Values of an older
+release have none of it: then the defaults hold. Takes the root.
+*/}}
+{{- define "packet-capture.agentSecurity" -}}
+{{- $context := .Values.agent.securityContext }}
+{{- if kindIs "invalid" $context }}
+{{- $context = dict "runAsUser" 65532 "runAsGroup" 65532 "seccompProfile" (dict "type" "RuntimeDefault") }}
+{{- end }}
+{{- dict "runAsUser" $context.runAsUser "runAsGroup" $context.runAsGroup "seccompProfile" $context.seccompProfile | toJson }}
 {{- end }}

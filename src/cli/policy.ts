@@ -3,7 +3,7 @@ import type { SettingValues } from '../settings/index.ts';
 import type { SidecarConfig } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from '../webhook/names.ts';
-import { refuseWithOwn } from './sidecarFlags.ts';
+import { refuseLargeRing, refuseWithOwn } from './sidecarFlags.ts';
 
 export interface PolicyFlags {
   readonly name: string;
@@ -42,5 +42,6 @@ export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, se
 function withSettings(config: SidecarConfig, settings: SettingValues): SidecarConfig {
   if (Object.keys(settings).length === 0) return config;
   refuseWithOwn(config, settings);
+  refuseLargeRing(config, settings);
   return config.form === 'own' ? config : { ...config, settings: { ...config.settings, ...settings } };
 }

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { codedError, type CodedError } from '../errors.ts';
-import type { SettingValues } from '../settings/index.ts';
-import { defaultSidecarConfig, isImageReference, isPlaceholderImage, readSidecarConfig, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
+import { ringProblem, type SettingValues } from '../settings/index.ts';
+import {
+  defaultSidecarConfig, isImageReference, isPlaceholderImage, maxVolumeBytes, readSidecarConfig, settingsOfPod,
+  type SidecarAmounts, type SidecarConfig,
+} from '../sidecar/index.ts';
 
 export interface SidecarFlags {
   readonly sidecarConfig?: string;
@@ -48,6 +51,20 @@ export function refuseWithOwn({ form }: SidecarConfig, settings: SettingValues, 
   if (Object.keys(settings).length > 0) throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
   const [amount] = Object.keys(amounts);
   if (amount !== undefined) throw codedError('USAGE', `--${amount} does not go with a sidecar of your own: its resources stand in the file`, { where });
+}
+
+/**
+ * Volumes for more files than a node can be asked to hold: what the flags say of them, over the configuration.
+ * @throws SETTING_INVALID
+ */
+export function refuseLargeRing(config: SidecarConfig, settings: SettingValues): void {
+  if (config.form === 'own') return;
+  const problem = ringProblem(settingsOfPod(config, settings), maxVolumeBytes(config.agent));
+  if (problem === undefined) return;
+  throw codedError('SETTING_INVALID', `the files of a capture are too large together: ${problem}`, {
+    where: '--file-size, --file-count',
+    hint: 'Take fewer or smaller files, or set agent.maxVolumeSize in the file of --sidecar-config.',
+  });
 }
 
 /** The flag wins, then the file, then the environment. @throws USAGE for what no kubelet can read */

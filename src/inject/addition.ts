@@ -31,7 +31,7 @@ export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
   /** An option that is added here has to find its place in {@link keyOf}. */
-  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'amounts' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
+  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'amounts' | 'storage' | 'asRoot' | 'localAppArmor' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -75,9 +75,9 @@ const noAmounts: SidecarAmounts = {};
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
 function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const { profile, guaranteed, podResources, summedLimits, amounts = noAmounts, metricsPortTaken, mirror, podSettings } = sidecar;
+  const { profile, guaranteed, podResources, summedLimits, amounts = noAmounts, storage, asRoot, localAppArmor, metricsPortTaken, mirror, podSettings } = sidecar;
   const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
-  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, metricsPortTaken === true, mirror === true];
+  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, storage === 'limited', storage === 'requested', asRoot === true, localAppArmor === true, metricsPortTaken === true, mirror === true];
   let kind = 0;
   for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
   if (podSettings === none && Object.keys(amounts).length === 0 && imagePullSecrets.length === 0) return kind;

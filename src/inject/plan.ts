@@ -1,5 +1,6 @@
 import {
   injectAnnotation,
+  ringBytes,
   settingAnnotation,
   type SettingName,
   type SettingValues,
@@ -9,6 +10,8 @@ import {
   amountsOfAnnotations,
   asksForMirror,
   hasInvalidAmount,
+  maxVolumeBytes,
+  settingsOfPod,
   type AgentSidecarConfig,
   type AmountName,
   type LocalObjectReference,
@@ -20,8 +23,9 @@ import {
 } from '../sidecar/index.ts';
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
-import { asksForResources, hasPodResources, leavesHugePages, needsLimits, summedLimits } from './podResources.ts';
+import { inheritedSecurity } from './inherited.ts';
 import { placementReason } from './placement.ts';
+import { asksForResources, hasPodResources, leavesHugePages, needsLimits, storageOf, summedLimits } from './podResources.ts';
 import { exceedsBaseline } from './podSecurity.ts';
 import { declaresPort } from './ports.ts';
 import { presenceIn, type Presence } from './presence.ts';
@@ -124,6 +128,7 @@ function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfi
   const all = given.length === 0 ? present : { ...present, ...annotations };
   const profile = options.podSecurity === 'baseline' ? 'baseline' : 'privileged';
   const mirror = asksForMirror(all[mirrorKey], config.settings);
+  const podSettings = sizeSettings(all);
   const addition = agentAddition(config, {
     annotations,
     sidecar: {
@@ -132,15 +137,18 @@ function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfi
       podResources: hasPodResources(spec),
       summedLimits: summedLimits(spec),
       amounts: amountsOfAnnotations(all),
+      storage: storageOf(spec),
+      ...inheritedSecurity(spec),
       metricsPortTaken: config.agent.metricsPort !== undefined && declaresPort(spec, config.agent.metricsPort),
       mirror: mirror && profile === 'privileged',
-      podSettings: sizeSettings(all),
+      podSettings,
     },
     imagePullSecrets: options.atAdmission === true ? absentSecrets(spec, config) : [],
   });
   const leftOut: LeftOut[] = [];
   if (mirror && profile === 'baseline') leftOut.push('mirror');
   if (hasInvalidAmount(all)) leftOut.push('amount');
+  if (ringBytes(settingsOfPod(config, podSettings)) > maxVolumeBytes(config.agent)) leftOut.push('ring');
   return leftOut.length === 0 ? { inject: true, addition } : { inject: true, addition, leftOut };
 }
 

@@ -1,4 +1,4 @@
-import type { PodSpec, ResourceRequirements } from '../sidecar/index.ts';
+import { storageName, type PodSpec, type ResourceRequirements } from '../sidecar/index.ts';
 
 /** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
 export function hasPodResources({ resources }: PodSpec): boolean {
@@ -42,4 +42,11 @@ export function needsLimits(spec: PodSpec): boolean {
 function isLimitedByContainersAlone({ resources, containers, initContainers }: PodSpec, name: SharedResource): boolean {
   if (resources?.limits?.[name] !== undefined) return false;
   return [...(containers ?? []), ...(initContainers ?? [])].every((container) => container.resources?.limits?.[name] !== undefined);
+}
+
+/** What the containers of a pod, init containers too, say of ephemeral storage: see PodOfResources. */
+export function storageOf({ containers, initContainers }: PodSpec): 'limited' | 'requested' | undefined {
+  const all = [...(containers ?? []), ...(initContainers ?? [])];
+  const says = (kind: 'limits' | 'requests'): boolean => all.some(({ resources }) => resources?.[kind]?.[storageName] !== undefined);
+  return says('limits') ? 'limited' : says('requests') ? 'requested' : undefined;
 }

@@ -28,6 +28,7 @@ export type SkipReason = keyof typeof skipReasons;
 export const leftOutReasons = {
   mirror: 'without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
   amount: 'with default resources: an amount that its annotations give for the sidecar is no quantity',
+  ring: 'with a smaller volume: its ring needs more than agent.maxVolumeSize, so nothing is captured',
 } as const;
 
 export type LeftOut = keyof typeof leftOutReasons;

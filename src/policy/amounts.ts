@@ -1,4 +1,4 @@
-import { amountAnnotation, amountPattern, largestAmount, leastMemoryLimit, type AmountName, type OwnResources } from '../sidecar/index.ts';
+import { amountAnnotation, amountPattern, largestAmount, leastMemoryLimit, storageName, type AmountName, type OwnResources } from '../sidecar/index.ts';
 import { celOf, celString } from './cel.ts';
 import type { Variable } from './variable.ts';
 
@@ -73,10 +73,16 @@ export function amountVariables(prefix: string, { requests, limits, fallback }: 
   });
 }
 
-/** A map of the amounts of a container, in CEL: those of CPU and memory that are not empty, and others. */
+/**
+ * A map of the amounts of a container, in CEL: of CPU, memory and storage those that are not empty, and the others. A pod
+ * with resources as a whole has zero of what it leaves to its containers, and no others.
+ */
 export function amountMap(prefix: string, kind: 'Request' | 'Limit', others: string): string {
-  const text = `(name == 'cpu' ? variables.${prefix}Cpu${kind} : variables.${prefix}Memory${kind})`;
-  const isOne = celOf(['cpu', 'memory']);
-  return `(${isOne}.filter(name, ${text} != '') + ${others}.map(name, string(name)).filter(name, !(name in ${isOne})))
-.transformMapEntry(index, name, {name: string(name in ${isOne} ? ${text} : ${others}[name])})`;
+  const zero = "(name in variables.summedLimits ? '0' : '')";
+  const text = `(name == ${celString(storageName)} ? variables.${prefix}Storage${kind}
+  : variables.podResources ? ${zero}
+  : name == 'cpu' ? variables.${prefix}Cpu${kind} : variables.${prefix}Memory${kind})`;
+  const ours = celOf(['cpu', 'memory', storageName]);
+  return `(${ours}.filter(name, ${text} != '') + (variables.podResources ? [] : ${others}.map(name, string(name)).filter(name, !(name in ${ours}))))
+.transformMapEntry(index, name, {name: string(name in ${ours} ? ${text} : ${others}[name])})`;
 }

@@ -4,9 +4,7 @@ import { cel, celOf } from './cel.ts';
 import { effectiveSetting, parameter, settingParameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
-const profiled = { privileged: sidecarOf('privileged'), baseline: sidecarOf('baseline') };
-const agent = profiled.privileged.container;
-const mirror = profiled.privileged.mirror ?? agent;
+const { container: agent, mirror = agent } = sidecarOf('privileged');
 const isProbe = `${parameter('profile')} == 'probe'`;
 
 /** `mirror`: see asksForMirror. `container`, `mirrorContainer`: as makeSidecar has them, with the parameters in their places. */
@@ -27,18 +25,10 @@ export const containerVariables: readonly Variable[] = [
 + variables.settingVariables`,
   },
   { name: 'mirrorEnvironment', expression: `${environmentOf(mirror)}\n+ variables.settingVariables` },
-  {
-    name: 'securityContext',
-    expression: `${parameter('profile')} == 'privileged'
-? ${celOf(agent['securityContext'])}
-: ${parameter('profile')} == 'baseline'
-? ${celOf(profiled.baseline.container['securityContext'])}
-: ${celOf(restrictedSecurityContext)}`,
-  },
   { name: 'container', expression: eitherWay(withParameters(agent, { env: 'environment', ports: 'ports', resources: 'resources', securityContext: 'securityContext' })) },
   {
     name: 'mirrorContainer',
-    expression: eitherWay(withParameters(mirror, { env: 'mirrorEnvironment', resources: 'mirrorResources' }), restrictedSecurityContext),
+    expression: eitherWay(withParameters(mirror, { env: 'mirrorEnvironment', resources: 'mirrorResources', securityContext: 'mirrorSecurityContext' })),
   },
 ];
 
@@ -63,9 +53,8 @@ function withParameters(container: Container, variables: Readonly<Record<string,
   };
 }
 
-/** @param securityContext on a probe, if another */
-function eitherWay(container: Readonly<Record<string, unknown>>, securityContext = container['securityContext']): string {
-  return `${isProbe}\n? ${celOf(bare({ ...container, securityContext }))}\n: ${celOf(container)}`;
+function eitherWay(container: Readonly<Record<string, unknown>>): string {
+  return `${isProbe}\n? ${celOf(bare({ ...container, securityContext: restrictedSecurityContext }))}\n: ${celOf(container)}`;
 }
 
 /** See probeAddition: what every Pod Security level admits. */

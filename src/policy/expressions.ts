@@ -4,6 +4,7 @@ import { agentConditions, fitConditions, optInConditions, type MatchCondition } 
 import { agentPatch, pullSecretVariables } from './patch.ts';
 import { portVariables } from './ports.ts';
 import { resourceVariables } from './resources.ts';
+import { securityVariables } from './securityContext.ts';
 import { sizeLimitVariables } from './sizeLimit.ts';
 import type { Variable } from './variable.ts';
 import { volumeVariables } from './volumes.ts';
@@ -23,6 +24,7 @@ export const policyExpressions: PolicyExpressions = {
     ...sizeLimitVariables,
     ...resourceVariables,
     ...portVariables,
+    ...securityVariables,
     ...containerVariables,
     ...volumeVariables,
     ...annotationVariables,

@@ -8,6 +8,7 @@ import { parameter } from './parameters.ts';
 import { runsOnFargate, runsOnVirtualNode, runsOnWindows } from './placement.ts';
 import { validPort } from './ports.ts';
 import { leavesHugePages, validResources } from './resources.ts';
+import { validSecurity } from './securityContext.ts';
 
 export interface MatchCondition {
   readonly name: string;
@@ -68,7 +69,8 @@ const hasRoom = `!has(object.metadata.annotations)
  */
 const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
   && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources}
-  && ${validPort})`;
+  && ${validPort} && ${parameter('maxVolumeMebibytes')}.matches('^[1-9][0-9]{0,9}$')
+  && ${validSecurity})`;
 
 /** As isOurs of src/inject/presence.ts has it. */
 const hasOurAgent = `has(object.spec.initContainers) && object.spec.initContainers.exists(item, item.name in ${celStrings(containerNames)}

@@ -1,6 +1,6 @@
 import { codedError } from '../errors.ts';
 import { settingAnnotation, settings, type SettingName } from '../settings/index.ts';
-import type { AgentConfig, AgentSidecarConfig, SecurityProfile } from '../sidecar/index.ts';
+import { maxVolumeBytes, withDefaults, type AgentConfig, type AgentSidecarConfig, type SecurityProfile } from '../sidecar/index.ts';
 import { celString } from './cel.ts';
 
 /** `probe`: what a pod would get, cut down to what every Pod Security level admits; for dry runs alone. */
@@ -17,7 +17,7 @@ export interface ParameterOptions {
 }
 
 /** The keys that stand in the data of the ConfigMap always. */
-const keys = ['profile', 'annotation', 'optOut', 'image', 'imagePullPolicy', 'imagePullSecrets', 'requests', 'limits'] as const;
+const keys = ['profile', 'annotation', 'optOut', 'image', 'imagePullPolicy', 'imagePullSecrets', 'requests', 'limits', 'maxVolumeMebibytes', 'runAsUser', 'runAsGroup', 'seccompProfile'] as const;
 
 export type ParameterKey = (typeof keys)[number];
 
@@ -56,6 +56,8 @@ export function effectiveSetting(name: SettingName): string {
  * - `image`, `imagePullPolicy`: of the sidecar's container
  * - `imagePullSecrets`: names, separated by commas; may be empty
  * - `requests`, `limits`: `cpu=10m,memory=16Mi`, sorted by name; may be empty
+ * - `maxVolumeMebibytes`: of the largest volume for the files of a capture
+ * - `runAsUser`, `runAsGroup`: numbers; `seccompProfile`: its type; empty: the field is left out
  * - `metricsPort`: where the agent answers Prometheus; absent when it does not
  * - `setting.NAME`: the default of a setting; absent when it has none
  * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
@@ -69,6 +71,8 @@ export function policyParameters({ agent, settings: defaults }: AgentSidecarConf
     imagePullPolicy: agent.imagePullPolicy,
     imagePullSecrets: agent.imagePullSecrets.map(({ name }) => name).join(','),
     ...resourceParameters(agent.resources),
+    ...securityParameters(agent),
+    maxVolumeMebibytes: String(Math.floor(maxVolumeBytes(agent) / 1024 ** 2)),
   };
   const given = settings.flatMap(({ name }) => {
     const value = defaults[name] ?? '';
@@ -86,6 +90,11 @@ function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConf
     });
   }
   return { requests: quantities(requests), limits: quantities(limits) };
+}
+
+function securityParameters({ securityContext = {} }: AgentConfig): Record<'runAsUser' | 'runAsGroup' | 'seccompProfile', string> {
+  const { runAsUser, runAsGroup, seccompProfile } = withDefaults(securityContext);
+  return { runAsUser: String(runAsUser ?? ''), runAsGroup: String(runAsGroup ?? ''), seccompProfile: seccompProfile?.type ?? '' };
 }
 
 function quantities(amounts: Readonly<Record<string, string | number>>): string {

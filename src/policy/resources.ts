@@ -1,7 +1,7 @@
 import { sharedResources } from '../inject/podResources.ts';
-import { agentResources, mirrorResources, type OwnResources } from '../sidecar/index.ts';
+import { agentResources, logMebibytes, mirrorResources, storageName, type OwnResources } from '../sidecar/index.ts';
 import { amountMap, amountVariables, askedVariables } from './amounts.ts';
-import { celOf, celStrings } from './cel.ts';
+import { celOf, celString, celStrings } from './cel.ts';
 import { parameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
@@ -30,13 +30,18 @@ export const resourceVariables: readonly Variable[] = [
       || quantity(container.resources.requests[name]).compareTo(quantity(container.resources.limits[name])) == 0)))`,
   },
   { name: 'podResources', expression: podResources },
+  { name: 'summedLimits', expression: `variables.podResources ? ${summedLimits} : []` },
   ...askedVariables,
   { name: 'ownRequests', expression: amounts('requests') },
   { name: 'ownLimits', expression: amounts('limits') },
   { name: 'mirrorOwnRequests', expression: celOf(mirrorResources.own.requests) },
   { name: 'mirrorOwnLimits', expression: celOf(mirrorResources.own.limits) },
-  ...containerVariables('own', agentResources({})),
+  ...containerVariables('own', agentResources({}, 0)),
   ...containerVariables('mirrorOwn', mirrorResources),
+  { name: 'storageLimited', expression: saysStorage('limits') },
+  { name: 'storageRequested', expression: `variables.storageLimited || ${saysStorage('requests')}` },
+  ...storageVariables('own', `string(variables.sizeMebibytes + ${logMebibytes}) + 'Mi'`),
+  ...storageVariables('mirrorOwn', celString(mirrorResources.storage)),
   { name: 'resources', expression: resourcesOf('own') },
   { name: 'mirrorResources', expression: resourcesOf('mirrorOwn') },
 ];
@@ -54,14 +59,39 @@ function containerVariables(prefix: string, { fallback }: OwnResources): Variabl
   ];
 }
 
-/** A pod with resources as a whole shares those. Of a Guaranteed one all requests are the limits. */
+/** That a container of the pod limits or requests ephemeral storage: see storageOf. */
+function saysStorage(kind: 'limits' | 'requests'): string {
+  return `${allContainers}.exists(container, has(container.resources) && has(container.resources.${kind})
+  && ${celString(storageName)} in container.resources.${kind})`;
+}
+
+/** PREFIX and `StorageLimit`, `StorageRequest`: the empty string for none. */
+function storageVariables(prefix: string, least: string): Variable[] {
+  const name = celString(storageName);
+  const [limit, request] = [`variables.${prefix}StorageMost`, `variables.${prefix}StorageWanted`];
+  const larger = (amounts: string): string =>
+    `${name} in ${amounts} && quantity(string(${amounts}[${name}])).compareTo(quantity(variables.${prefix}StorageLeast)) > 0
+? string(${amounts}[${name}])
+: variables.${prefix}StorageLeast`;
+  return [
+    { name: `${prefix}StorageLeast`, expression: least },
+    { name: `${prefix}StorageMost`, expression: larger(`variables.${prefix}Limits`) },
+    { name: `${prefix}StorageWanted`, expression: larger(`variables.${prefix}Requests`) },
+    { name: `${prefix}StorageLimit`, expression: `variables.storageLimited ? ${limit} : ''` },
+    {
+      name: `${prefix}StorageRequest`,
+      expression: `!variables.storageRequested
+? ''
+: variables.storageLimited && quantity(${request}).compareTo(quantity(${limit})) > 0 ? ${limit} : ${request}`,
+    },
+  ];
+}
+
+/** A pod with resources as a whole shares those. Of a Guaranteed one all requests are the limits, but for storage. */
 function resourcesOf(prefix: string): string {
-  const limits = amountMap(prefix, 'Limit', `variables.${prefix}Limits`);
-  const requests = amountMap(prefix, 'Request', `variables.${prefix}Lowered`);
-  const zero = `${summedLimits}.transformMapEntry(index, name, {name: '0'})`;
-  return `variables.podResources
-? {'requests': ${zero}, 'limits': ${zero}}
-: {'requests': variables.guaranteed ? ${limits} : ${requests}, 'limits': ${limits}}`;
+  const [limits, requests] = [`variables.${prefix}Limits`, `variables.${prefix}Lowered`];
+  return `{'requests': ${amountMap(prefix, 'Request', `(variables.guaranteed ? ${limits} : ${requests})`)},
+'limits': ${amountMap(prefix, 'Limit', limits)}}`;
 }
 
 /** Of names and amounts as the parameters have them; none below zero. */

@@ -1,6 +1,6 @@
-import { largestVolumeBytes, parseQuantity, quantitySuffixes, settings, volumeBytes, type SettingName } from '../settings/index.ts';
+import { parseQuantity, quantitySuffixes, settings, volumeBytes, type SettingName } from '../settings/index.ts';
 import { cel, celOf } from './cel.ts';
-import { effectiveSetting } from './parameters.ts';
+import { effectiveSetting, parameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
 const mebibyte = 1024 ** 2;
@@ -13,9 +13,8 @@ const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
 const oneFileMore = volumeBytes({ 'file-size': '2Mi', 'file-count': '1' }) - oneFile;
 const spareFiles = oneFileMore / mebibyte - 1;
 const spareBytes = oneFile - oneFileMore;
-const largestMebibytes = largestVolumeBytes / mebibyte;
 
-/** In doubles, as formatMebibytes(volumeBytes(…)) has it: no product is too large. */
+/** In doubles, as volumeBytes has it: no product is too large. `sizeMebibytes`: of the volume. `sizeLimit`: as a quantity. */
 export const sizeLimitVariables: readonly Variable[] = [
   { name: 'fileSizeText', expression: effectiveSetting('file-size') },
   { name: 'fileCountText', expression: effectiveSetting('file-count') },
@@ -42,12 +41,13 @@ export const sizeLimitVariables: readonly Variable[] = [
   },
   {
     name: 'mebibytes',
-    expression: `variables.ringMebibytes < ${decimal(largestMebibytes)} ? variables.ringMebibytes : ${decimal(largestMebibytes)}`,
+    expression: `variables.ringMebibytes < double(${parameter('maxVolumeMebibytes')}) ? variables.ringMebibytes : double(${parameter('maxVolumeMebibytes')})`,
   },
   {
-    name: 'sizeLimit',
-    expression: `string(double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)) + 'Mi'`,
+    name: 'sizeMebibytes',
+    expression: 'double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)',
   },
+  { name: 'sizeLimit', expression: "string(variables.sizeMebibytes) + 'Mi'" },
 ];
 
 function defaultOf(name: SettingName): string {

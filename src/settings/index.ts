@@ -10,7 +10,7 @@ export {
   settingsOfAnnotations,
   statusAnnotation,
 } from './names.ts';
-export { formatMebibytes, parseQuantity, quantitySuffixes } from './quantity.ts';
-export { largestVolumeBytes, volumeBytes } from './ring.ts';
+export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes } from './quantity.ts';
+export { largestVolumeBytes, ringBytes, ringProblem, volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
 export { settingProblem } from './validate.ts';

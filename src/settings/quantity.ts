@@ -34,3 +34,10 @@ export function parseQuantity(text: string): number | undefined {
 export function formatMebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 1024 ** 2)}Mi`;
 }
+
+/** Bytes for people, in the largest binary unit that leaves at least 1, with two decimals at most: `1010.02Gi`. */
+export function formatBytes(bytes: number): string {
+  const units = ['Ki', 'Mi', 'Gi'];
+  const power = Math.min(units.length, Math.max(1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10)));
+  return `${Number((bytes / 1024 ** power).toFixed(2))}${units[power - 1] ?? ''}`;
+}

@@ -1,7 +1,8 @@
-import type { SettingValues } from '../settings/index.ts';
+import { largestVolumeBytes, parseQuantity, type SettingValues } from '../settings/index.ts';
 import { placeholderImage } from './image.ts';
 import type { Container, LocalObjectReference, ResourceRequirements, Volume } from './kubernetes.ts';
-import type { OwnResources } from './resources.ts';
+import { logMebibytes, type OwnResources } from './resources.ts';
+import type { AgentSecurityContext } from './securityContext.ts';
 
 /** The properties of the sidecar that are not settings. */
 export interface AgentConfig {
@@ -12,6 +13,20 @@ export interface AgentConfig {
   readonly imagePullSecrets: readonly LocalObjectReference[];
   /** Where the agent answers Prometheus; without it nothing listens, since the containers of a pod share their ports. */
   readonly metricsPort?: number | undefined;
+  /**
+   * The largest volume for the files of a capture, in whole bytes with a unit; {@link defaultMaxVolumeSize} unless told.
+   * Pods choose the size of their ring, and share the disk of their node with others.
+   */
+  readonly maxVolumeSize?: string | undefined;
+  readonly securityContext?: AgentSecurityContext | undefined;
+}
+
+/** Half of the smallest root disk that a managed node comes with (20 GiB), and 64 times the default ring. */
+export const defaultMaxVolumeSize = '10Gi';
+
+/** In bytes. */
+export function maxVolumeBytes({ maxVolumeSize = defaultMaxVolumeSize }: Pick<AgentConfig, 'maxVolumeSize'>): number {
+  return parseQuantity(maxVolumeSize) ?? largestVolumeBytes;
 }
 
 /** A port that the agent, which is not root, can listen on. */
@@ -54,11 +69,16 @@ export const defaultAgent: AgentConfig = {
   },
   imagePullSecrets: [],
   metricsPort: undefined,
+  maxVolumeSize: defaultMaxVolumeSize,
+  securityContext: {},
 };
 
 export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: defaultAgent, settings: {} };
 
-/** The configured resources of the container that captures. */
-export function agentResources(own: ResourceRequirements): OwnResources {
-  return { own, fallback: defaultLimits };
+/**
+ * The configured resources of the container that captures.
+ * @param volumeMebibytes of its volume for files
+ */
+export function agentResources(own: ResourceRequirements, volumeMebibytes: number): OwnResources {
+  return { own, fallback: defaultLimits, storage: `${volumeMebibytes + logMebibytes}Mi` };
 }

@@ -1,9 +1,10 @@
 import { codedError, type CodedError } from '../errors.ts';
-import { findSetting, settingProblem, type SettingValues } from '../settings/index.ts';
-import { defaultAgent, isMetricsPort, leastMetricsPort, type AgentConfig, type SidecarConfig } from './config.ts';
+import { findSetting, parseQuantity, ringProblem, settingProblem, type SettingValues } from '../settings/index.ts';
+import { defaultAgent, defaultMaxVolumeSize, isMetricsPort, leastMetricsPort, maxVolumeBytes, type AgentConfig, type SidecarConfig } from './config.ts';
 import { isImageReference } from './image.ts';
 import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
 import { quantityAmount } from './quantity.ts';
+import { largestId, type AgentSecurityContext } from './securityContext.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,13 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
   const unknown = keys.find((key) => ![...agentKeys, ...ownKeys].includes(key));
   if (unknown !== undefined) throw fail(`unknown key "${unknown}"; known are ${[...agentKeys, ...ownKeys].join(', ')}`);
   const own = ownKeys.filter((key) => key in value);
-  if (own.length === 0) return { form: 'agent', agent: readAgent(value['agent'], fail), settings: readSettings(value['settings'], where, fail) };
+  if (own.length === 0) {
+    const agent = readAgent(value['agent'], fail);
+    const settings = readSettings(value['settings'], where, fail);
+    const problem = ringProblem(settings, maxVolumeBytes(agent));
+    if (problem !== undefined) throw fail(`the files of a capture do not fit into agent.maxVolumeSize: ${problem}`);
+    return { form: 'agent', agent, settings };
+  }
   if (own.length < keys.length) throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
   const config = {
     form: 'own',
@@ -49,7 +56,39 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   if (!isObject(resources)) throw fail('agent.resources must be a mapping');
   const excessive = excessiveRequest(resources);
   if (excessive !== undefined) throw fail(`agent.resources.requests.${excessive} is more than its limit: the API server would refuse every pod`);
-  return { image, imagePullPolicy, resources, imagePullSecrets, metricsPort: readMetricsPort(value['metricsPort'], fail) };
+  return { image, imagePullPolicy, resources, imagePullSecrets, metricsPort: readMetricsPort(value['metricsPort'], fail), maxVolumeSize: readMaxVolumeSize(value['maxVolumeSize'], fail), securityContext: readSecurityContext(value['securityContext'], fail) };
+}
+
+const securityKeys: readonly string[] = ['runAsUser', 'runAsGroup', 'seccompProfile'];
+
+/** A null is kept: it leaves the field out. */
+function readSecurityContext(value: unknown, fail: (what: string) => CodedError): AgentSecurityContext {
+  if (value == null) return {};
+  if (!isObject(value)) throw fail('agent.securityContext must be a mapping');
+  const unknown = Object.keys(value).find((key) => !securityKeys.includes(key));
+  if (unknown !== undefined) throw fail(`agent.securityContext.${unknown} is fixed; what can be set is ${securityKeys.join(', ')}`);
+  const { runAsUser, runAsGroup, seccompProfile } = value;
+  if (!isId(runAsUser, 1)) throw fail(`agent.securityContext.runAsUser must be a user from 1 to ${largestId}, or null to leave it out`);
+  if (!isId(runAsGroup, 0)) throw fail(`agent.securityContext.runAsGroup must be a group from 0 to ${largestId}, or null to leave it out`);
+  if (seccompProfile != null && JSON.stringify(seccompProfile) !== '{"type":"RuntimeDefault"}') {
+    throw fail('agent.securityContext.seccompProfile must be {type: RuntimeDefault}, or null to leave it out');
+  }
+  return {
+    ...(runAsUser === undefined ? {} : { runAsUser }),
+    ...(runAsGroup === undefined ? {} : { runAsGroup }),
+    ...(seccompProfile === undefined ? {} : { seccompProfile: seccompProfile === null ? null : { type: 'RuntimeDefault' } }),
+  };
+}
+
+function isId(value: unknown, least: number): value is number | null | undefined {
+  return value == null || (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= largestId);
+}
+
+function readMaxVolumeSize(value: unknown, fail: (what: string) => CodedError): string {
+  if (value == null) return defaultMaxVolumeSize;
+  const bytes = parseQuantity(String(value));
+  if (bytes === undefined || bytes < 1024 ** 2) throw fail('agent.maxVolumeSize must be a quantity such as 10Gi, at least 1Mi');
+  return String(value);
 }
 
 function readMetricsPort(value: unknown, fail: (what: string) => CodedError): number | undefined {
@@ -61,7 +100,9 @@ function readMetricsPort(value: unknown, fail: (what: string) => CodedError): nu
 /** The name of a resource of which more is requested than the limit allows; undefined if there is none. */
 function excessiveRequest({ requests, limits }: Json): string | undefined {
   if (!isObject(requests) || !isObject(limits)) return undefined;
-  return Object.keys(requests).find((name) => quantityAmount(String(requests[name])) > quantityAmount(String(limits[name])));
+  const amountIn = (amounts: Json, name: string): number => quantityAmount(String(amounts[name]));
+  // A limit of zero is none.
+  return Object.keys(requests).find((name) => amountIn(limits, name) > 0 && amountIn(requests, name) > amountIn(limits, name));
 }
 
 function readSettings(value: unknown, where: string, fail: (what: string) => CodedError): SettingValues {

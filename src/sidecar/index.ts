@@ -13,8 +13,10 @@ export {
 export {
   agentResources,
   defaultAgent,
+  defaultMaxVolumeSize,
   defaultSidecarConfig,
   leastMetricsPort,
+  maxVolumeBytes,
   type AgentConfig,
   type AgentSidecarConfig,
   type OwnSidecarConfig,
@@ -24,9 +26,10 @@ export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate,
 export { readSidecarConfig } from './configFile.ts';
 export { imageRepositories, isImageReference, isPlaceholderImage, placeholderImage, placeholderRegistry } from './image.ts';
 export { asksForMirror, mirrorResources } from './mirror.ts';
-export { containerName, containerNames, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
+export { agentUser, containerName, containerNames, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
-export { sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
-export { makeSidecar, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
+export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';
+export { largestId, securityContext, withDefaults, type AgentSecurityContext, type InheritedSecurity } from './securityContext.ts';
+export { makeSidecar, settingsOfPod, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
 export { formatStatus, parseStatus, type SidecarStatus } from './status.ts';

@@ -2,15 +2,16 @@ import type { SettingValues } from '../settings/index.ts';
 import type { AgentConfig } from './config.ts';
 import type { Container } from './kubernetes.ts';
 import { mirrorName } from './names.ts';
-import { commonMounts, podVariables, securityContext, settingVariables } from './parts.ts';
-import { sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
+import { commonMounts, podVariables, settingVariables } from './parts.ts';
+import { logMebibytes, sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
+import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
 /** The kernel copies the packets: this is for what sets it up and looks at it. */
 const limits = { cpu: '100m', memory: '32Mi' };
-export const mirrorResources: OwnResources = { own: { requests: { cpu: '5m', memory: '8Mi' }, limits }, fallback: limits };
+export const mirrorResources: OwnResources = { own: { requests: { cpu: '5m', memory: '8Mi' }, limits }, fallback: limits, storage: `${logMebibytes}Mi` };
 
-export interface MirrorOptions extends PodOfResources {
-  readonly agent: Pick<AgentConfig, 'image' | 'imagePullPolicy'>;
+export interface MirrorOptions extends PodOfResources, InheritedSecurity {
+  readonly agent: Pick<AgentConfig, 'image' | 'imagePullPolicy' | 'securityContext'>;
   readonly settings: SettingValues;
 }
 
@@ -28,7 +29,7 @@ export function makeMirror(options: MirrorOptions): Container {
     command: ['/usr/bin/launch', '/usr/bin/packet-capture-mirror'],
     env: [...podVariables, ...settingVariables(settings)],
     resources: sidecarResources(options, mirrorResources),
-    securityContext: securityContext('NET_ADMIN'),
+    securityContext: securityContext('NET_ADMIN', agent, options),
     volumeMounts: commonMounts,
   };
 }

@@ -1,6 +1,6 @@
 import { settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
 import type { Container } from './kubernetes.ts';
-import { agentUser, mountPaths, volumeNames } from './names.ts';
+import { mountPaths, volumeNames } from './names.ts';
 
 /** Which pod it is, as the agent reads it. */
 export const podVariables: readonly unknown[] = [
@@ -19,19 +19,6 @@ export function settingVariables(defaults: SettingValues): readonly unknown[] {
     const value = defaults[name] ?? '';
     return value === '' ? [] : [{ name: settingEnvironment(name), value }];
   });
-}
-
-/** @param capability the only one; undefined: what the container runtime gives by default */
-export function securityContext(capability: 'NET_RAW' | 'NET_ADMIN' | undefined): unknown {
-  return {
-    allowPrivilegeEscalation: false,
-    ...(capability === undefined ? {} : { capabilities: { drop: ['ALL'], add: [capability] } }),
-    readOnlyRootFilesystem: true,
-    runAsGroup: agentUser,
-    runAsNonRoot: true,
-    runAsUser: agentUser,
-    seccompProfile: { type: 'RuntimeDefault' },
-  };
 }
 
 /** What every container of the sidecar sees: its files, its settings, and no token. */

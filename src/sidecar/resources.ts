@@ -19,7 +19,20 @@ export interface PodOfResources {
   readonly summedLimits?: readonly string[] | undefined;
   /** What the pod's annotations ask for, of each container of the sidecar. */
   readonly amounts?: SidecarAmounts | undefined;
+  /**
+   * What the pod's containers say of ephemeral-storage: one of them limits it, or at least requests some. The kubelet evicts
+   * a pod whose containers, logs and emptyDirs together use more than the sum of its containers' limits, if any has one
+   * (podEphemeralStorageLimitEviction in pkg/kubelet/eviction): then the sidecar adds its part. Where none has a limit, the
+   * sidecar's alone would be the limit of the whole pod.
+   */
+  readonly storage?: 'limited' | 'requested' | undefined;
 }
+
+/** The kubelet keeps five files of 10 MiB of a container's log; the rest is for the file being rotated, and small things. */
+export const logMebibytes = 64;
+
+/** Of what the sidecar writes to the node's disk. */
+export const storageName = 'ephemeral-storage';
 
 /** What a container of the sidecar has where the pod does not say. */
 export interface OwnResources {
@@ -27,6 +40,8 @@ export interface OwnResources {
   readonly own: ResourceRequirements;
   /** The limits in a Guaranteed pod, which needs some, if there are none otherwise. */
   readonly fallback: Readonly<Record<'cpu' | 'memory', string>>;
+  /** The ephemeral-storage that it may come to use; the configuration can only have more. */
+  readonly storage: string;
 }
 
 type Amounts = Readonly<Record<string, string | number>>;
@@ -40,23 +55,45 @@ type Amounts = Readonly<Record<string, string | number>>;
  * 3. a request above its limit counts as the limit;
  * 4. in a Guaranteed pod the request is the limit, which there is always.
  *
- * A pod with resources as a whole shares those: no amount counts. The admission policy has the same in CEL
+ * A pod with resources as a whole shares those: no amount of CPU and memory counts. Ephemeral storage is requested and limited
+ * where the pod does so. The admission policy has the same in CEL
  * (src/policy/resources.ts).
  */
-export function sidecarResources(pod: PodOfResources, { own, fallback }: OwnResources): ResourceRequirements {
-  const { guaranteed, podResources, summedLimits = [], amounts } = pod;
-  if (podResources === true) {
-    const zero = Object.fromEntries(summedLimits.map((name) => [name, '0']));
-    return summedLimits.length === 0 ? {} : { requests: zero, limits: zero };
-  }
-  const limits: Record<string, string | number> = { ...own.limits };
-  const requests: Record<string, string | number> = { ...own.requests };
+export function sidecarResources(pod: PodOfResources, container: OwnResources): ResourceRequirements {
+  const { own } = container;
+  const { requests, limits } = pod.podResources === true ? shared(pod) : separate(pod, container);
+  const stored = storageOf(pod, container);
+  return written(own, { ...requests, ...stored.requests }, { ...limits, ...stored.limits });
+}
+
+interface Resources {
+  readonly requests: Amounts;
+  readonly limits: Amounts;
+}
+
+function shared({ summedLimits = [] }: PodOfResources): Resources {
+  const zero = Object.fromEntries(summedLimits.map((name) => [name, '0']));
+  return { requests: zero, limits: zero };
+}
+
+/** CPU, memory and what else is configured, but for ephemeral storage. */
+function separate({ guaranteed, amounts = {} }: PodOfResources, { own, fallback }: OwnResources): Resources {
+  const { [storageName]: _request, ...requests }: Record<string, string | number> = { ...own.requests };
+  const { [storageName]: _limit, ...limits }: Record<string, string | number> = { ...own.limits };
   for (const name of ['cpu', 'memory'] as const) {
-    const { request, limit } = amountsOf(name, own, amounts ?? {});
+    const { request, limit } = amountsOf(name, own, amounts);
     put(requests, name, request);
     put(limits, name, guaranteed ? (limit ?? larger(request, fallback[name])) : limit);
   }
-  return written(own, guaranteed ? limits : lowered(requests, limits), limits);
+  return { requests: guaranteed ? limits : lowered(requests, limits), limits };
+}
+
+function storageOf({ storage }: PodOfResources, { own, storage: least }: OwnResources): Resources {
+  if (storage === undefined) return { requests: {}, limits: {} };
+  const request = larger(own.requests?.[storageName], least);
+  const limit = larger(own.limits?.[storageName], least);
+  if (storage === 'requested') return { requests: { [storageName]: request }, limits: {} };
+  return { requests: { [storageName]: isMore(request, limit) ? limit : request }, limits: { [storageName]: limit } };
 }
 
 /** Of one resource, by the rules 1 and 2. */

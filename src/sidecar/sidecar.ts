@@ -1,10 +1,11 @@
-import { formatMebibytes, settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
-import { agentResources, type AgentSidecarConfig } from './config.ts';
+import { settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
+import { agentResources, maxVolumeBytes, type AgentSidecarConfig } from './config.ts';
 import type { Container, Volume } from './kubernetes.ts';
 import { makeMirror } from './mirror.ts';
 import { containerName, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './names.ts';
-import { commonMounts, podVariables, securityContext, settingVariables } from './parts.ts';
+import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { sidecarResources, type PodOfResources } from './resources.ts';
+import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
 /**
  * What the namespace's enforced Pod Security level leaves the sidecar. `restricted` has no profile: capture needs
@@ -12,7 +13,7 @@ import { sidecarResources, type PodOfResources } from './resources.ts';
  */
 export type SecurityProfile = 'privileged' | 'baseline';
 
-export interface SidecarOptions extends PodOfResources {
+export interface SidecarOptions extends PodOfResources, InheritedSecurity {
   readonly config: AgentSidecarConfig;
   readonly profile: SecurityProfile;
   /** Another container of the pod has the port of the agent's metrics: the agent leaves it alone. */
@@ -35,7 +36,8 @@ export interface Sidecar {
 export function makeSidecar(options: SidecarOptions): Sidecar {
   const { config, profile, podSettings } = options;
   const metricsPort = options.metricsPortTaken === true ? undefined : config.agent.metricsPort;
-  const sizeLimit = formatMebibytes(volumeBytes({ ...config.settings, ...present(podSettings) }));
+  const mebibytes = volumeMebibytes(config, podSettings);
+  const sizeLimit = `${mebibytes}Mi`;
   const container: Container = {
     name: containerName,
     image: config.agent.image,
@@ -48,9 +50,9 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       ...settingVariables(config.settings),
     ],
     ...(metricsPort === undefined ? {} : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),
-    resources: sidecarResources(options, agentResources(config.agent.resources)),
+    resources: sidecarResources(options, agentResources(config.agent.resources, mebibytes)),
     // Pod Security `baseline` forbids to add NET_RAW, yet not to keep it among the runtime's own defaults.
-    securityContext: securityContext(profile === 'privileged' ? 'NET_RAW' : undefined),
+    securityContext: securityContext(profile === 'privileged' ? 'NET_RAW' : undefined, config.agent, options),
     volumeMounts: [...commonMounts, { name: volumeNames.upload, mountPath: mountPaths.upload, readOnly: true }],
   };
   return {
@@ -79,7 +81,15 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
   };
 }
 
-/** An empty annotation means the default, as an absent one does: the settings volume cannot tell them apart. */
-function present(values: SettingValues): SettingValues {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''));
+/** Of the volume for the files of a pod, in whole mebibytes. */
+function volumeMebibytes(config: AgentSidecarConfig, podSettings: SettingValues): number {
+  return Math.ceil(volumeBytes(settingsOfPod(config, podSettings), maxVolumeBytes(config.agent)) / 1024 ** 2);
+}
+
+/**
+ * The settings that hold for a pod.
+ * An empty annotation means the default, as an absent one does: the settings volume cannot tell them apart.
+ */
+export function settingsOfPod({ settings: defaults }: Pick<AgentSidecarConfig, 'settings'>, podSettings: SettingValues): SettingValues {
+  return { ...defaults, ...Object.fromEntries(Object.entries(podSettings).filter(([, value]) => value !== '')) };
 }

@@ -10,6 +10,7 @@ Keep it as src/policy/parameters.ts has it.
 {{- range (include "packet-capture.pullSecrets" (dict "root" .root "image" $image) | fromJson).secrets }}
 {{- $secrets = append $secrets .name }}
 {{- end }}
+{{- $security := include "packet-capture.agentSecurity" .root | fromJson }}
 {{- $parameters := dict
   "profile" .profile
   "annotation" $values.injection.annotation
@@ -18,7 +19,11 @@ Keep it as src/policy/parameters.ts has it.
   "imagePullPolicy" $image.pullPolicy
   "imagePullSecrets" (join "," $secrets)
   "requests" (include "packet-capture.quantities" $resources.requests)
-  "limits" (include "packet-capture.quantities" $resources.limits) }}
+  "limits" (include "packet-capture.quantities" $resources.limits)
+  "runAsUser" (include "packet-capture.text" $security.runAsUser)
+  "runAsGroup" (include "packet-capture.text" $security.runAsGroup)
+  "seccompProfile" (($security.seccompProfile | default dict).type | default "")
+  "maxVolumeMebibytes" (divf (include "packet-capture.bytes" (include "packet-capture.maxVolumeSize" .root) | float64) 1048576 | floor | int64 | toString) }}
 {{- with $values.agent.metricsPort }}
 {{- $_ := set $parameters "metricsPort" (include "packet-capture.text" .) }}
 {{- end }}

@@ -128,6 +128,9 @@ schema, and some of it no schema can say.
 {{- if and .Values.metrics.capturedPods.podMonitor.enabled (not .Values.agent.metricsPort) }}
 {{- template "packet-capture.problem" (list "metrics.capturedPods.podMonitor is enabled, and agent.metricsPort is 0: no sidecar would answer" "Set agent.metricsPort to a port that no app has, 9464 for example.") }}
 {{- end }}
+{{- if not $own }}
+{{- include "packet-capture.ringProblems" . }}
+{{- end }}
 {{- $names := list }}
 {{- range .Values.webhook.matchConditions }}
 {{- if or (has .name $names) (hasPrefix "packet-capture/" .name) (hasPrefix "packet-capture.internal/" .name) }}

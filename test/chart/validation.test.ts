@@ -32,6 +32,8 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   ['a target twice', { targets: [{ namespace: 'a' }, { namespace: 'a' }] }, 'targets names the namespace "a" twice', 'in one entry'],
   ['settings beside a sidecar of the user\'s own', { capture: { state: 'idle' }, sidecar: { containers: [{ name: 'a', image: 'a' }] } }, 'capture is set, and sidecar brings a container of your own', 'leave out one'],
   ['volumes for no container', { sidecar: { volumes: [{ name: 'a', emptyDir: {} }] } }, 'sidecar has volumes and no container', 'sidecar.containers'],
+  ['more files than a volume may have', { capture: { 'file-size': '10Gi', 'file-count': 100 } }, 'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than agent.maxVolumeSize 10Gi', 'fewer or smaller files'],
+  ['a volume smaller than the default ring', { agent: { maxVolumeSize: 159 * 2 ** 20 } }, 'file-size 16Mi x (file-count 8 + 1) + 16Mi = 0.16Gi, more than agent.maxVolumeSize 166723584', 'raise agent.maxVolumeSize'],
   ['a condition under a name of ours', { webhook: { matchConditions: [{ name: 'packet-capture/opted-in', expression: 'true' }] } }, 'webhook.matchConditions is taken', 'a name of its own'],
   ['both sides of a disruption budget', { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } }, 'minAvailable and maxUnavailable', 'one of them empty'],
   ['a budget that no drain can keep', { podDisruptionBudget: { minAvailable: 2 } }, 'no node could be drained', 'Lower it'],

@@ -58,6 +58,24 @@ test.concurrent('the CPU and memory of the sidecar, by flags: annotations that u
   expect(bad.stderr).toContain('memory-limit "64" must be at least 16Mi');
 });
 
+test.concurrent('more files than a volume may have: refused by flag and file with the arithmetic; said of an annotation, and injected', async () => {
+  const sum = 'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than the 10Gi that a volume may have';
+  const byFlag = await packetCapture(['inject', '-f', '-', '--file-size', '10Gi', '--file-count', '100'], articleDeployment);
+  expect(byFlag).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(byFlag.stderr).toContain(sum);
+  const config = await put('ring.yaml', 'settings: {file-size: 10Gi, file-count: 100}\n');
+  const byFile = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);
+  expect(byFile).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(byFile.stderr).toContain(sum);
+  const allowed = await put('large.yaml', 'agent: {maxVolumeSize: 2Ti}\nsettings: {file-size: 10Gi, file-count: 100}\n');
+  expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', allowed], articleDeployment)).stdout).toContain('sizeLimit: 1034256Mi');
+  const annotated = `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {packet-capture/file-size: 10Gi, packet-capture/file-count: "100"}}\nspec: {containers: [{name: a, image: a}]}\n`;
+  const injected = await packetCapture(['inject', '-f', '-'], annotated);
+  expect(injected.exitCode).toBe(0);
+  expect(injected.stdout).toContain('"sizeLimit": "10240Mi"');
+  expect(injected.stderr).toContain('injected pod/a (-:1): with a smaller volume');
+});
+
 test.concurrent("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
   const config = await put('configmap.yaml', articleConfigMap);
   const { stdout } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);

@@ -1,4 +1,7 @@
-import { defaultAgent, imageRepositories, leastMetricsPort, placeholderRegistry } from '../../sidecar/index.ts';
+import {
+  agentUser, defaultAgent, defaultMaxVolumeSize, imageRepositories, largestId, leastMetricsPort, placeholderRegistry,
+} from '../../sidecar/index.ts';
+import { settingSchema } from './capture.ts';
 import * as is from './schemas.ts';
 import { choice, group, leaf, passed, string, type Json } from './tree.ts';
 
@@ -28,6 +31,21 @@ export const injectorImage = image("the injector's image", imageRepositories.inj
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
   resources: passed('of the sidecar, under the amounts in the pods\' annotations (packet-capture/cpu-request, …)', defaultAgent.resources as Json),
+  maxVolumeSize: leaf<string | number>(
+    defaultMaxVolumeSize,
+    'of a pod for the files of its capture: pods choose the size of theirs by annotations, and share the disk of their node',
+    settingSchema('bytes'),
+  ),
+  securityContext: group('of the sidecar; null leaves a field out, as OpenShift has it. The rest is fixed', {
+    runAsUser: leaf<number | null>(agentUser, 'the uid; not root', { type: ['integer', 'null'], minimum: 1, maximum: largestId }),
+    runAsGroup: leaf<number | null>(agentUser, 'the gid', { type: ['integer', 'null'], minimum: 0, maximum: largestId }),
+    seccompProfile: leaf<{ readonly type: 'RuntimeDefault' } | null>({ type: 'RuntimeDefault' }, 'RuntimeDefault or nothing', {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['type'],
+      properties: { type: { enum: ['RuntimeDefault'] } },
+    }),
+  }),
   metricsPort: leaf<number>(0, 'where the sidecar answers Prometheus, a port that no app has; 0: it does not', {
     type: 'integer',
     anyOf: [{ const: 0 }, { minimum: leastMetricsPort, maximum: 65_535 }],

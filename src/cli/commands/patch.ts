@@ -3,7 +3,7 @@ import { addAmountFlags, amountsOfFlags } from '../amountFlags.ts';
 import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
 import { addConnectionFlags } from '../connectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, imageProblem, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addSidecarFlags, imageProblem, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
 
 /** `patch TYPE/NAME`: way 2, a running workload. */
 export function addPatch(program: Command): void {
@@ -17,6 +17,7 @@ export function addPatch(program: Command): void {
       const amounts = amountsOfFlags(flags);
       const config = await sidecarOfFlags(flags);
       refuseWithOwn(config, settings, amounts);
+      refuseLargeRing(config, settings);
       const problem = imageProblem(config);
       if (problem !== undefined) throw problem;
       const { patchWorkload } = await import('../../cluster/index.ts');

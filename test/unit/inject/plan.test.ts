@@ -117,7 +117,7 @@ describe('limits that a pod as a whole has of its containers', () => {
     ['those that it does not limit', { containers: [limited], resources: { limits: { memory: '1Gi' } } }, zero('cpu')],
     ['none: it limits both', { containers: [limited], resources: { limits: full } }, {}],
     ['none: a container is without', { containers: [limited, { name: 'b' }], resources: { requests: full } }, {}],
-    ['no others', { containers: [{ name: 'a', resources: { limits: { 'ephemeral-storage': '1Gi' } } }], resources: { requests: full } }, {}],
+    ['no others', { containers: [{ name: 'a', resources: { limits: { 'example.com/gpu': '1' } } }], resources: { requests: full } }, {}],
   ])('%s: they stay the sum of the others', (_, whole, resources) => {
     const plan = planInjection({ spec: whole }, options);
     expect(plan.inject && plan.addition.initContainers[0]?.resources).toEqual(resources);

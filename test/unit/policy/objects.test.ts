@@ -103,6 +103,10 @@ test('what the parameters say', () => {
     imagePullSecrets: 'a,b.c',
     requests: '',
     limits: 'cpu=1,memory=64Mi',
+    maxVolumeMebibytes: '10240',
+    runAsUser: '65532',
+    runAsGroup: '65532',
+    seccompProfile: 'RuntimeDefault',
     'setting.filter': 'tcp',
   });
 });

@@ -34,9 +34,31 @@ test.each([
   [{ agent: { metricsPort: '9464' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { metricsPort: 80 } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { metricsPort: 65_536 } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxVolumeSize: 'large' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxVolumeSize: 1000 } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxVolumeSize: '100Mi' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ settings: { 'file-size': '10Gi', 'file-count': 100 } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: [] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { privileged: true } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { allowPrivilegeEscalation: true } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { capabilities: { add: ['SYS_ADMIN'] } } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { runAsUser: 0 } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { runAsUser: '1000' } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { runAsGroup: 2 ** 31 } } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { securityContext: { seccompProfile: { type: 'Unconfined' } } } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filter: ['x'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ settings: { filters: 'x' } }, 'SETTING_UNKNOWN'],
   [{ settings: { 'file-size': 'big' } }, 'SETTING_INVALID'],
 ])('%j is refused', (value, code) => {
   expect(() => readSidecarConfig(value, 'sidecarconfig.yaml')).toThrow(expect.objectContaining({ code, where: 'sidecarconfig.yaml' }));
+});
+
+test('what is null in the security context is left out, and stays null', () => {
+  const securityContext = { runAsUser: null, runAsGroup: 0, seccompProfile: null };
+  expect(readSidecarConfig({ agent: { securityContext } }, 'f')).toMatchObject({ agent: { securityContext } });
+});
+
+test('a limit of zero is none', () => {
+  const resources = { requests: { cpu: '300m' }, limits: { cpu: 0 } };
+  expect(readSidecarConfig({ agent: { resources } }, 'f')).toMatchObject({ agent: { resources } });
 });

@@ -7,7 +7,7 @@ import {
 
 const own = defaultAgent.resources;
 const resourcesFor = (amounts: SidecarAmounts, guaranteed = false, configured = own): ResourceRequirements =>
-  sidecarResources({ guaranteed, amounts }, agentResources(configured));
+  sidecarResources({ guaranteed, amounts }, agentResources(configured, 160));
 const both = (cpu: string, memory: string): ResourceRequirements => ({ requests: { cpu, memory }, limits: { cpu, memory } });
 
 describe('an amount of the pod stands for the configured one', () => {
@@ -41,7 +41,23 @@ describe('a Guaranteed pod stays one', () => {
 
 test('a pod with resources as a whole shares those, whatever it asks for', () => {
   const amounts = { 'cpu-request': '1', 'memory-limit': '1Gi' };
-  expect(sidecarResources({ guaranteed: false, podResources: true, amounts }, agentResources(own))).toEqual({});
+  expect(sidecarResources({ guaranteed: false, podResources: true, amounts }, agentResources(own, 160))).toEqual({});
+});
+
+describe('ephemeral storage: where a container of the pod has some', () => {
+  const storageFor = (storage: 'limited' | 'requested' | undefined, configured: ResourceRequirements = {}): unknown =>
+    sidecarResources({ guaranteed: false, podResources: true, storage }, agentResources(configured, 160));
+  const amount = (text: string): object => ({ 'ephemeral-storage': text });
+  test.each<[string, 'limited' | 'requested' | undefined, ResourceRequirements, object]>([
+    ['none: ours alone would limit the whole pod', undefined, { limits: amount('1Gi') as Record<string, string> }, {}],
+    ['a limit: the volume, and the log', 'limited', {}, { requests: amount('224Mi'), limits: amount('224Mi') }],
+    ['a request', 'requested', {}, { requests: amount('224Mi') }],
+    ['more by configuration', 'limited', { limits: { 'ephemeral-storage': '1Gi' } }, { requests: amount('224Mi'), limits: amount('1Gi') }],
+    ['less by configuration', 'limited', { requests: { 'ephemeral-storage': '1Mi' }, limits: { 'ephemeral-storage': '1Mi' } }, { requests: amount('224Mi'), limits: amount('224Mi') }],
+    ['a request above the limit', 'limited', { requests: { 'ephemeral-storage': '2Gi' } }, { requests: amount('224Mi'), limits: amount('224Mi') }],
+  ])('%s', (_, storage, configured, expected) => {
+    expect(storageFor(storage, configured)).toEqual(expected);
+  });
 });
 
 const anything = fc.oneof(fc.string(), fc.constantFrom('0', '1', '100m', '64Mi', '1Gi', '.5', '2e3', '1P', '1Ti', '3T', '64', '-1'));

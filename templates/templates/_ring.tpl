@@ -1,0 +1,26 @@
+{{/*
+Bytes of a quantity in whole numbers, as a number in text. Keep it as src/settings/quantity.ts has it.
+*/}}
+{{- define "packet-capture.bytes" -}}
+{{- $text := include "packet-capture.text" . }}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- mulf (regexFind "^[0-9]+" $text | float64) (index $units (regexFind "[a-zA-Z]*$" $text) | default 1 | float64) | toJson }}
+{{- end }}
+
+{{/* agent.maxVolumeSize as text. Takes the root. */}}
+{{- define "packet-capture.maxVolumeSize" -}}
+{{- include "packet-capture.text" .Values.agent.maxVolumeSize | default "10Gi" }}
+{{- end }}
+
+{{/* What is wrong with the files of a capture together; see _problems.tpl. Keep it as src/settings/ring.ts has it. Takes the root. */}}
+{{- define "packet-capture.ringProblems" -}}
+{{- $capture := .Values.capture | default dict }}
+{{- $size := include "packet-capture.text" (index $capture "file-size") | default "16Mi" }}
+{{- $count := include "packet-capture.text" (index $capture "file-count") | default "8" }}
+{{- $bytes := addf (mulf (include "packet-capture.bytes" $size | float64) (addf ($count | float64) 1)) 16777216 }}
+{{- $most := include "packet-capture.bytes" (include "packet-capture.maxVolumeSize" .) | float64 }}
+{{- if gt $bytes $most }}
+{{- $sum := printf "file-size %s x (file-count %s + 1) + 16Mi = %.2fGi" $size $count (divf $bytes 1073741824) }}
+{{- template "packet-capture.problem" (list (printf "the files of a capture are too large together: %s, more than agent.maxVolumeSize %s" $sum (include "packet-capture.maxVolumeSize" .)) "Take fewer or smaller files, or raise agent.maxVolumeSize.") }}
+{{- end }}
+{{- end }}
