@@ -69,9 +69,9 @@ function saysStorage(kind: 'limits' | 'requests'): string {
 function storageVariables(prefix: string, least: string): Variable[] {
   const name = celString(storageName);
   const [limit, request] = [`variables.${prefix}StorageMost`, `variables.${prefix}StorageWanted`];
-  const larger = (amounts: string): string =>
-    `${name} in ${amounts} && quantity(string(${amounts}[${name}])).compareTo(quantity(variables.${prefix}StorageLeast)) > 0
-? string(${amounts}[${name}])
+  const larger = (own: string): string =>
+    `${name} in ${own} && quantity(string(${own}[${name}])).compareTo(quantity(variables.${prefix}StorageLeast)) > 0
+? string(${own}[${name}])
 : variables.${prefix}StorageLeast`;
   return [
     { name: `${prefix}StorageLeast`, expression: least },

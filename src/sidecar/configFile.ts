@@ -86,9 +86,9 @@ function isId(value: unknown, least: number): value is number | null | undefined
 
 function readMaxVolumeSize(value: unknown, fail: (what: string) => CodedError): string {
   if (value == null) return defaultMaxVolumeSize;
-  const bytes = parseQuantity(String(value));
-  if (bytes === undefined || bytes < 1024 ** 2) throw fail('agent.maxVolumeSize must be a quantity such as 10Gi, at least 1Mi');
-  return String(value);
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  if ((parseQuantity(text) ?? 0) < 1024 ** 2) throw fail('agent.maxVolumeSize must be a quantity such as 10Gi, at least 1Mi');
+  return text;
 }
 
 function readMetricsPort(value: unknown, fail: (what: string) => CodedError): number | undefined {
