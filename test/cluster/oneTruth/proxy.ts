@@ -75,6 +75,7 @@ function kubectlBy(call: Call, own: string): Kubectl {
 const collections: Readonly<Record<string, string>> = { deployment: 'apis/apps/v1', cronjob: 'apis/batch/v1' };
 
 function pathOf(target: string, namespace: string): string {
-  const [type = '', name = ''] = target.split('/');
+  const [type = '', name] = target.split('/');
+  if (name === undefined) return `/api/v1/namespaces/${namespace}/${type}`;
   return type === 'namespaces' ? `/api/v1/namespaces/${name}` : `/${collections[type]}/namespaces/${namespace}/${type}s/${name}`;
 }
