@@ -27,6 +27,7 @@ export const errorTable = {
   KIND_UNSUPPORTED: { exit: 2, hint: 'Name a workload that has a pod template.' },
   NOT_INJECTABLE: { exit: 1, hint: 'The reason says what stands in the way.' },
   CONFLICT: { exit: 1, hint: 'Somebody else changed the object at the same moment. Run the command again.' },
+  IMAGE_UNUSABLE: { exit: 1, hint: 'Check the name, the tag, the architecture, and the pull secret in that namespace.' },
   ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` takes the change back.' },
   REQUIREMENT_MISSING: { exit: 1, hint: 'Install what is named, or use a machine that has it.' },
   CLUSTER_FAILED: { exit: 1, hint: 'The lines above are the program\'s own.' },

@@ -35,9 +35,11 @@ export async function changeOptions(target: string, flags: ChangeFlags): Promise
   const timeoutSeconds = parseDuration(flags.timeout);
   if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 5m`, { where: '--timeout' });
   const signal = interruption();
+  const connection = { ...clusterFlagsOf(flags), namespace: flags.namespace };
   return {
     target,
-    kubectl: makeKubectl({ ...clusterFlagsOf(flags), namespace: flags.namespace, signal }),
+    kubectl: makeKubectl({ ...connection, signal }),
+    afterwards: makeKubectl(connection),
     dryRun: flags.dryRun === true,
     force: flags.force === true,
     wait: flags.wait === true,

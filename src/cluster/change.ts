@@ -14,6 +14,8 @@ export interface ChangeOptions {
   /** TYPE/NAME as kubectl takes it: `deploy/web`, `deployment.apps/web`. */
   readonly target: string;
   readonly kubectl: Kubectl;
+  /** Goes on after Ctrl-C, to delete what was made for a trial; by default `kubectl`. */
+  readonly afterwards?: Kubectl | undefined;
   /** The API server judges everything and stores nothing. */
   readonly dryRun: boolean;
   /** Change it although its pods would be refused; default false. */

@@ -13,6 +13,7 @@ import { amountAnnotation, type AmountName, type PodTemplate, type SidecarAmount
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
+import { checkImage } from './imageCheck.ts';
 import { checkPods } from './podCheck.ts';
 import { checkStored } from './stored.ts';
 import type { Workload } from './workload.ts';
@@ -74,7 +75,8 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
     operations: additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
-      return checkPods({ kubectl, workload, with: stored, without: template, force });
+      const warnings = await checkPods({ kubectl, workload, with: stored, without: template, force });
+      return [...warnings, ...(await checkImage({ ...options, workload, stored, force }))];
     },
   };
 }

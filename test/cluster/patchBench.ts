@@ -15,7 +15,11 @@ import {
 import { agentImage, kube, loadImages, namespaceYaml } from './workbench.ts';
 
 /** Our own sidecar, with the image that the node has. */
-const agentConfig: SidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: agentImage } };
+const agentConfig = agentConfigOf(agentImage);
+
+export function agentConfigOf(image: string, imagePullPolicy = defaultAgent.imagePullPolicy): SidecarConfig {
+  return { ...defaultSidecarConfig, agent: { ...defaultAgent, image, imagePullPolicy } };
+}
 
 /** The article's sidecar: a container that just is there. */
 export function monitorConfig(image: string = pauseImage): OwnSidecarConfig {

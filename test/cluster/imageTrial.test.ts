@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { tryImage, type ImageTrialOptions } from '../../src/cluster/imageTrial.ts';
+import { trialName } from '../../src/cluster/imageTrialPod.ts';
+import { patchWorkload } from '../../src/cluster/index.ts';
+import { agentConfigOf, create, patchSite, stored, workload } from './patchBench.ts';
+import { agentImage, kube } from './workbench.ts';
+
+const { at, shop } = patchSite();
+
+/** No registry is within reach of the node: such an image cannot be pulled. */
+const absentImage = 'localhost/packet-capture/absent:1';
+
+function trial(image: string, more: Partial<ImageTrialOptions> = {}): ImageTrialOptions {
+  const { kubectl } = at('deploy/none').options;
+  const container = { name: 'packet-capture', image, imagePullPolicy: 'IfNotPresent' };
+  return { kubectl, afterwards: kubectl, namespace: shop, container, pullSecrets: [], like: {}, report: () => undefined, ...more };
+}
+
+/** Names of the trials' pods that are there, and are not on their way out. */
+async function trialPods(): Promise<readonly string[]> {
+  const list = await kube(['get', 'pods', '-n', shop, '-l', `app.kubernetes.io/name=${trialName}`, '-o', 'json']);
+  const { items } = JSON.parse(list) as { readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[] };
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
+}
+
+describe('an image is tried', () => {
+  test('in a pod that is gone afterwards, whether it starts or not', async () => {
+    expect(await tryImage(trial(agentImage))).toMatchObject({ outcome: 'starts', node: expect.any(String), seconds: expect.any(Number) });
+    const failure = await tryImage(trial(absentImage));
+    expect(failure).toMatchObject({ outcome: 'fails', message: expect.stringContaining(absentImage) });
+    expect(await trialPods()).toEqual([]);
+  });
+
+  test('where the workload would run: no node of another architecture is here, so nothing is known', async () => {
+    const like = { spec: { nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
+    expect(await tryImage(trial(agentImage, { like, timeoutSeconds: 2 }))).toMatchObject({ outcome: 'unknown', why: expect.stringContaining('Unschedulable') });
+    expect(await trialPods()).toEqual([]);
+  });
+
+  test('and Ctrl-C takes its pod away too', async () => {
+    const abort = new AbortController();
+    const { kubectl } = at('deploy/none', { signal: abort.signal }).options;
+    const like = { spec: { nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
+    const running = tryImage(trial(agentImage, { like, kubectl, signal: abort.signal }));
+    setTimeout(() => abort.abort(), 1500);
+    await expect(running).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(await trialPods()).toEqual([]);
+  });
+
+  test('by patch, which changes nothing when it cannot be pulled', async () => {
+    await create(shop, workload('Deployment', 'web', { replicas: 1 }));
+    const before = await stored(shop, 'deploy/web');
+    // `Never`: the node says at once that it lacks the image, where a registry is asked twice.
+    const config = agentConfigOf(absentImage, 'Never');
+    await expect(patchWorkload(at('deploy/web', { config }).options)).rejects.toMatchObject({
+      code: 'IMAGE_UNUSABLE',
+      message: expect.stringContaining(absentImage),
+      hint: expect.stringContaining('--force'),
+    });
+    expect((await stored(shop, 'deploy/web')).metadata.generation).toBe(before.metadata.generation);
+    const dryRun = await patchWorkload(at('deploy/web', { config, dryRun: true }).options);
+    expect(dryRun.warnings).toContainEqual(expect.stringContaining('not tried in a dry run'));
+    expect(await patchWorkload(at('deploy/web', { config, force: true }).options)).toMatchObject({
+      result: 'patched',
+      warnings: expect.arrayContaining([expect.stringContaining('changed all the same (--force)')]),
+    });
+  });
+});
