@@ -10,7 +10,7 @@ sooner. Takes the root.
 */}}
 {{- define "packet-capture.sidecarConfig" -}}
 {{- if include "packet-capture.hasOwnSidecar" . }}
-{{- $own := dict }}
+{{- $own := dict "skipRuntimeClasses" (.Values.injection.skipRuntimeClasses | default list) }}
 {{- range $key := list "containers" "initContainers" "volumes" }}
 {{- with index $.Values.sidecar $key }}
 {{- $_ := set $own $key . }}
@@ -31,7 +31,10 @@ sooner. Takes the root.
 {{- with .Values.agent.metricsPort }}
 {{- $_ := set $agent "metricsPort" (int .) }}
 {{- end }}
-{{- dict "agent" $agent "settings" (.Values.capture | default dict) | toPrettyJson }}
+{{- dict
+  "agent" $agent
+  "settings" (.Values.capture | default dict)
+  "skipRuntimeClasses" (.Values.injection.skipRuntimeClasses | default list) | toPrettyJson }}
 {{- end }}
 {{- end }}
 

@@ -64,6 +64,7 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
   fargate: 'Run it on nodes of EC2 where it is to be captured: the sidecar would keep such a pod pending.',
   virtual_node: 'Let it run on nodes of the cluster alone where it is to be captured: without the toleration, and the label, of virtual nodes.',
+  sandbox: 'Run it in another runtime class where it is to be captured, or with `runsc --pcap-log` on its node.',
   mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
   name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are taken.',
   foreign_status: unpatch,

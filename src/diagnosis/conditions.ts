@@ -143,6 +143,7 @@ const unfitReasons: Partial<Record<SkipReason, Reason>> = {
   system_namespace: 'namespace_excluded',
   fargate: 'fargate',
   virtual_node: 'virtual_node',
+  sandbox: 'sandbox',
   foreign_status: 'foreign_status',
   status_missing: 'status_missing',
   name_collision: 'name_collision',

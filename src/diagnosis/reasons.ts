@@ -32,6 +32,7 @@ export const reasons = {
   windows: { level: 'warning', text: skipReasons.windows },
   fargate: { level: 'warning', text: skipReasons.fargate },
   virtual_node: { level: 'warning', text: skipReasons.virtual_node },
+  sandbox: { level: 'warning', text: skipReasons.sandbox },
   mirror_pod: { level: 'warning', text: skipReasons.mirror_pod },
   name_collision: { level: 'warning', text: skipReasons.name_collision },
   unfit: { level: 'warning', text: 'something in it stands in the way' },

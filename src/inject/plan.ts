@@ -10,6 +10,7 @@ import {
   amountsOfAnnotations,
   asksForMirror,
   hasInvalidAmount,
+  isSkippedRuntimeClass,
   maxVolumeBytes,
   settingsOfPod,
   type AgentSidecarConfig,
@@ -65,21 +66,22 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
   if (!spec?.containers?.length) return { inject: false, reason: 'no_pod_template' };
   const { config } = options;
   const reason =
-    unfit(template, spec, options.namespace) ??
+    unfit(template, spec, options) ??
     (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
   return config.form === 'agent' ? planFor(template, spec, config, options) : { inject: true, addition: ownAddition(config) };
 }
 
 /** What no sidecar can be added to, ours or a user's. */
-function unfit({ metadata }: PodTemplate, spec: PodSpec, namespace: string | undefined): SkipReason | undefined {
+function unfit({ metadata }: PodTemplate, spec: PodSpec, { config, namespace }: InjectOptions): SkipReason | undefined {
   const annotations = metadata?.annotations ?? {};
   // A manifest may hold an unquoted false, which is no legal annotation, yet a clear wish.
   if (String(annotations[injectAnnotation]) === 'false') return 'opted_out';
   if ('kubernetes.io/config.mirror' in annotations) return 'mirror_pod';
   if (systemNamespaces.includes(namespace ?? metadata?.namespace ?? '')) return 'system_namespace';
   if (spec.hostNetwork === true) return 'host_network';
-  return placementReason(metadata?.labels ?? {}, spec);
+  const placement = placementReason(metadata?.labels ?? {}, spec);
+  return placement ?? (isSkippedRuntimeClass(config, spec['runtimeClassName']) ? 'sandbox' : undefined);
 }
 
 const presenceReasons = {

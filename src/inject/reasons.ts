@@ -11,6 +11,7 @@ export const skipReasons = {
   windows: 'it runs on Windows, which has no NET_RAW',
   fargate: 'it runs on AWS Fargate, which starts no pod with an added capability',
   virtual_node: 'it may run on a virtual node, where native sidecars keep the app from starting',
+  sandbox: 'its runtime class is a sandbox without packet sockets, such as gVisor',
   mirror_pod: 'it is the mirror of a static pod and cannot be changed',
   system_namespace: 'it belongs to a system namespace',
   pod_security_restricted: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW',

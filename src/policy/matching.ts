@@ -4,7 +4,7 @@ import { injectAnnotation, statusAnnotation } from '../settings/index.ts';
 import { containerNames, mountPaths, volumeNames } from '../sidecar/index.ts';
 import { addedAnnotationBytes } from './annotations.ts';
 import { celString, celStrings } from './cel.ts';
-import { parameter } from './parameters.ts';
+import { parameter, skippedRuntimeClasses } from './parameters.ts';
 import { runsOnFargate, runsOnVirtualNode, runsOnWindows } from './placement.ts';
 import { validPort } from './ports.ts';
 import { leavesHugePages, validResources } from './resources.ts';
@@ -44,6 +44,10 @@ export const optInConditions: readonly MatchCondition[] = [
   condition('not_probe', `${parameter('profile')} != 'probe' || (has(request.dryRun) && request.dryRun)`),
 ];
 
+const isRuntimeClass = `name != '' && (name.endsWith('*')
+  ? object.spec.runtimeClassName.startsWith(name.replace('*', ''))
+  : object.spec.runtimeClassName == name)`;
+
 export const fitConditions: readonly MatchCondition[] = [
   condition('mirror_pod', lacksAnnotation('kubernetes.io/config.mirror')),
   condition('system_namespace', `!(request.namespace in ${celStrings(systemNamespaces)})`),
@@ -51,6 +55,7 @@ export const fitConditions: readonly MatchCondition[] = [
   condition('windows', `!(${runsOnWindows})`),
   condition('fargate', `!(${runsOnFargate})`),
   condition('virtual_node', `!(${runsOnVirtualNode})`),
+  condition('sandbox', `!(has(object.spec.runtimeClassName) && ${skippedRuntimeClasses}.exists(name, ${isRuntimeClass}))`),
 ];
 
 /**

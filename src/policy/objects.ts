@@ -3,7 +3,7 @@ import type { SidecarConfig } from '../sidecar/index.ts';
 import { digest } from './digest.ts';
 import { policyExpressions } from './expressions.ts';
 import { ownExpressions } from './own.ts';
-import { policyParameters, type PolicyProfile } from './parameters.ts';
+import { policyParameters, skippedParameter, type PolicyProfile } from './parameters.ts';
 
 export interface PolicyOptions {
   readonly config: SidecarConfig;
@@ -110,7 +110,8 @@ function parametersOf(options: PolicyOptions, profile: PolicyProfile): object {
 }
 
 function dataOf({ config, annotation, optOut }: PolicyOptions, profile: PolicyProfile): Readonly<Record<string, string>> {
-  return config.form === 'agent' ? policyParameters(config, { profile, annotation, optOut }) : { profile, annotation, optOut: String(optOut) };
+  if (config.form === 'agent') return policyParameters(config, { profile, annotation, optOut });
+  return { profile, annotation, optOut: String(optOut), ...skippedParameter(config) };
 }
 
 function policyName({ name, namespace }: PolicyOptions): string {

@@ -1,6 +1,14 @@
 import { codedError } from '../errors.ts';
 import { settingAnnotation, settings, type SettingName } from '../settings/index.ts';
-import { maxVolumeBytes, withDefaults, type AgentConfig, type AgentSidecarConfig, type SecurityProfile } from '../sidecar/index.ts';
+import {
+  defaultSkipRuntimeClasses,
+  maxVolumeBytes,
+  withDefaults,
+  type AgentConfig,
+  type AgentSidecarConfig,
+  type SecurityProfile,
+  type SidecarConfig,
+} from '../sidecar/index.ts';
 import { celString } from './cel.ts';
 
 /** `probe`: what a pod would get, cut down to what every Pod Security level admits; for dry runs alone. */
@@ -34,6 +42,14 @@ export function parameter(key: ParameterKey): string {
 /** The port of the agent's metrics in CEL, the empty string when there is none. */
 export const metricsPortParameter = "('metricsPort' in params.data ? string(params.data.metricsPort) : '')";
 
+/** The runtime classes whose pods are left alone, in CEL: a list of names. */
+export const skippedRuntimeClasses = "('skipRuntimeClasses' in params.data ? string(params.data.skipRuntimeClasses).split(',') : [])";
+
+/** The value of that key. */
+export function skippedParameter({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig): { skipRuntimeClasses: string } {
+  return { skipRuntimeClasses: skipRuntimeClasses.join(',') };
+}
+
 /** The default of a setting in CEL, the empty string when there is none. */
 export function settingDefault(name: SettingName): string {
   const key = celString(settingParameter(name));
@@ -59,10 +75,12 @@ export function effectiveSetting(name: SettingName): string {
  * - `maxVolumeMebibytes`: of the largest volume for the files of a capture
  * - `runAsUser`, `runAsGroup`: numbers; `seccompProfile`: its type; empty: the field is left out
  * - `metricsPort`: where the agent answers Prometheus; absent when it does not
+ * - `skipRuntimeClasses`: names, separated by commas, `*` at the end of one for whatever follows; may be empty
  * - `setting.NAME`: the default of a setting; absent when it has none
  * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
  */
-export function policyParameters({ agent, settings: defaults }: AgentSidecarConfig, options: ParameterOptions): Record<string, string> {
+export function policyParameters(config: AgentSidecarConfig, options: ParameterOptions): Record<string, string> {
+  const { agent, settings: defaults } = config;
   const fixed: Record<ParameterKey, string> = {
     profile: options.profile,
     annotation: options.annotation,
@@ -79,7 +97,7 @@ export function policyParameters({ agent, settings: defaults }: AgentSidecarConf
     return value === '' ? [] : [[settingParameter(name), value] as const];
   });
   const metricsPort = agent.metricsPort === undefined ? {} : { metricsPort: String(agent.metricsPort) };
-  return { ...fixed, ...metricsPort, ...Object.fromEntries(given) };
+  return { ...fixed, ...skippedParameter(config), ...metricsPort, ...Object.fromEntries(given) };
 }
 
 function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): { requests: string; limits: string } {

@@ -36,15 +36,39 @@ export function isMetricsPort(value: unknown): value is number {
 
 export const leastMetricsPort = 1024;
 
+/** What both forms of the configuration have. */
+interface CommonConfig {
+  /**
+   * Runtime classes whose pods are left alone, see {@link isSkippedRuntimeClass}; absent:
+   * {@link defaultSkipRuntimeClasses}.
+   */
+  readonly skipRuntimeClasses?: readonly string[];
+}
+
+/**
+ * Sandboxes whose kernel has no packet sockets that libpcap could read: gVisor (google/gvisor#6664, #6699) by the names
+ * that its users give it. Kata's guest kernel has them (CONFIG_PACKET=y).
+ */
+export const defaultSkipRuntimeClasses: readonly string[] = ['gvisor*', 'runsc*'];
+
+/** Names of runtime classes, with `*` at the end for whatever follows. A regular expression that RE2 takes as well. */
+export const runtimeClassPattern = '^[a-z0-9]([a-z0-9.-]{0,252})[*]?$|^[*]$';
+
+/** Whether the name of a pod's runtime class is one of those. */
+export function isSkippedRuntimeClass({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig, name: unknown): boolean {
+  if (typeof name !== 'string' || name === '') return false;
+  return skipRuntimeClasses.some((wanted) => (wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted));
+}
+
 /** Our own sidecar, with defaults under the pod's annotations. */
-export interface AgentSidecarConfig {
+export interface AgentSidecarConfig extends CommonConfig {
   readonly form: 'agent';
   readonly agent: AgentConfig;
   readonly settings: SettingValues;
 }
 
 /** A sidecar of the user's, the article's form: taken as it is. */
-export interface OwnSidecarConfig {
+export interface OwnSidecarConfig extends CommonConfig {
   readonly form: 'own';
   readonly containers: readonly Container[];
   readonly initContainers: readonly Container[];

@@ -1,6 +1,15 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { findSetting, parseQuantity, ringProblem, settingProblem, type SettingValues } from '../settings/index.ts';
-import { defaultAgent, defaultMaxVolumeSize, isMetricsPort, leastMetricsPort, maxVolumeBytes, type AgentConfig, type SidecarConfig } from './config.ts';
+import {
+  defaultAgent,
+  defaultMaxVolumeSize,
+  isMetricsPort,
+  leastMetricsPort,
+  maxVolumeBytes,
+  runtimeClassPattern,
+  type AgentConfig,
+  type SidecarConfig,
+} from './config.ts';
 import { isImageReference } from './image.ts';
 import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
 import { quantityAmount } from './quantity.ts';
@@ -18,22 +27,24 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
   const fail = (what: string): CodedError => codedError('SIDECAR_CONFIG_INVALID', what, { where });
   if (!isObject(value)) throw fail('the file holds no mapping');
   const keys = Object.keys(value);
-  const unknown = keys.find((key) => ![...agentKeys, ...ownKeys].includes(key));
-  if (unknown !== undefined) throw fail(`unknown key "${unknown}"; known are ${[...agentKeys, ...ownKeys].join(', ')}`);
+  const unknown = keys.find((key) => !known.includes(key));
+  if (unknown !== undefined) throw fail(`unknown key "${unknown}"; known are ${known.join(', ')}`);
   const own = ownKeys.filter((key) => key in value);
+  const common = readSkipped(value['skipRuntimeClasses'], fail);
   if (own.length === 0) {
     const agent = readAgent(value['agent'], fail);
     const settings = readSettings(value['settings'], where, fail);
     const problem = ringProblem(settings, maxVolumeBytes(agent));
     if (problem !== undefined) throw fail(`the files of a capture do not fit into agent.maxVolumeSize: ${problem}`);
-    return { form: 'agent', agent, settings };
+    return { form: 'agent', agent, settings, ...common };
   }
-  if (own.length < keys.length) throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
+  if (agentKeys.some((key) => key in value)) throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
   const config = {
     form: 'own',
     containers: readNamed<Container>(value['containers'], 'containers', fail),
     initContainers: readNamed<Container>(value['initContainers'], 'initContainers', fail),
     volumes: readNamed<Volume>(value['volumes'], 'volumes', fail),
+    ...common,
   } as const;
   if (config.containers.length + config.initContainers.length === 0) throw fail('there is no container to add');
   return config;
@@ -41,6 +52,19 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
 
 const agentKeys: readonly string[] = ['agent', 'settings'];
 const ownKeys: readonly string[] = ['containers', 'initContainers', 'volumes'];
+const known: readonly string[] = [...agentKeys, ...ownKeys, 'skipRuntimeClasses'];
+
+function readSkipped(value: unknown, fail: (what: string) => CodedError): Pick<SidecarConfig, 'skipRuntimeClasses'> {
+  if (value == null) return {};
+  if (!Array.isArray(value)) throw fail('skipRuntimeClasses must be a list');
+  const names = value.map((name: unknown) => {
+    if (typeof name === 'string' && skippable.test(name)) return name;
+    throw fail(`skipRuntimeClasses: ${JSON.stringify(name)} is not the name of a runtime class, with * at its end or without`);
+  });
+  return { skipRuntimeClasses: names };
+}
+
+const skippable = new RegExp(runtimeClassPattern);
 
 function readAgent(value: unknown, fail: (what: string) => CodedError): AgentConfig {
   if (value == null) return defaultAgent;

@@ -33,6 +33,7 @@ const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
   'windows',
   'fargate',
   'virtual_node',
+  'sandbox',
   'foreign_status',
   'status_missing',
   'system_namespace',

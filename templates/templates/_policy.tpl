@@ -23,7 +23,8 @@ Keep it as src/policy/parameters.ts has it.
   "runAsUser" (include "packet-capture.text" $security.runAsUser)
   "runAsGroup" (include "packet-capture.text" $security.runAsGroup)
   "seccompProfile" (($security.seccompProfile | default dict).type | default "")
-  "maxVolumeMebibytes" (divf (include "packet-capture.bytes" (include "packet-capture.maxVolumeSize" .root) | float64) 1048576 | floor | int64 | toString) }}
+  "maxVolumeMebibytes" (divf (include "packet-capture.bytes" (include "packet-capture.maxVolumeSize" .root) | float64) 1048576 | floor | int64 | toString)
+  "skipRuntimeClasses" (join "," $values.injection.skipRuntimeClasses) }}
 {{- with $values.agent.metricsPort }}
 {{- $_ := set $parameters "metricsPort" (include "packet-capture.text" .) }}
 {{- end }}

@@ -65,6 +65,15 @@ test.concurrent('pods that cannot run the sidecar are left alone, each with its 
   expect(reasons).toEqual(cases.map(([reason]) => reason));
 });
 
+test.concurrent('sandboxes without packet sockets are left alone, by the list of the configuration', async () => {
+  const input = ['gvisor', 'kata-qemu'].map((name) => deployment(name, `      runtimeClassName: ${name}\n`)).join('---\n');
+  const byDefault = await packetCapture(['inject', '-f', '-'], input);
+  expect(byDefault.stderr).toMatch(/^skipped deployment\/gvisor in shop \(\S+\): sandbox: .+\ninjected deployment\/kata-qemu/m);
+  await writeFile(join(folder, 'kata.yaml'), 'skipRuntimeClasses: ["kata-*"]\n');
+  const byFile = await packetCapture(['inject', '-f', '-', '--sidecar-config', 'kata.yaml'], input);
+  expect(byFile.stderr).toMatch(/^injected deployment\/gvisor .+\nskipped deployment\/kata-qemu in shop \(\S+\): sandbox: /m);
+});
+
 const patchFile = `apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: node-agent, namespace: infra}

@@ -1,4 +1,5 @@
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
+import { defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 
@@ -23,6 +24,11 @@ export const injection = group('which pods get the sidecar, and from whom', {
     ['kube-system', 'kube-node-lease', 'kube-public'],
     "never, beside the release's own",
     { type: 'array', items: is.namespaceName, uniqueItems: true },
+  ),
+  skipRuntimeClasses: leaf<readonly string[]>(
+    defaultSkipRuntimeClasses,
+    'runtimeClassName of pods that are left alone, since their sandbox has no packet sockets; * at the end: whatever follows',
+    { type: 'array', items: { type: 'string', pattern: runtimeClassPattern }, uniqueItems: true },
   ),
 });
 

@@ -36,6 +36,7 @@ const cases: readonly (readonly [string, Subject, Reason | undefined, boolean])[
   ['Windows', subject(pod(asking, { os: { name: 'windows' } })), 'windows', true],
   ['Fargate', subject(pod(asking, {}, { 'eks.amazonaws.com/fargate-profile': 'shop' })), 'fargate', true],
   ['virtual node', subject(pod(asking, { nodeSelector: { type: 'virtual-kubelet' } })), 'virtual_node', true],
+  ['gVisor', subject(pod(asking, { runtimeClassName: 'gvisor' })), 'sandbox', true],
   ['mirror', subject(pod({ ...asking, 'kubernetes.io/config.mirror': 'x' })), 'mirror_pod', true],
   ['a volume of our name', subject(pod(asking, { volumes: [{ name: 'packet-capture-files' }] })), 'name_collision', true],
   ['a container of our name', subject(pod(asking, { initContainers: [{ name: 'packet-capture' }] })), 'name_collision', true],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { planInjection } from '../../../src/inject/index.ts';
 import { matchConditionName, policyExpressions, policyParameters, type PolicyProfile } from '../../../src/policy/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
 import { podFixtures } from '../../fixtures/pods/index.ts';
@@ -46,6 +47,25 @@ test('huge pages of the pod as a whole that its containers have to limit leave i
   expect(leftAloneBy(pod({ requests: { cpu: '1', ...pages } }))).toBe(matchConditionName('pod_resources'));
   expect(leftAloneBy(pod({ requests: pages, limits: { cpu: '1' } }))).toBe(matchConditionName('pod_resources'));
   expect(leftAloneBy(pod({ requests: pages, limits: pages }))).toBeUndefined();
+});
+
+test('the runtime classes that the parameters name leave pods alone, as planInjection has it', () => {
+  const condition = matchConditions.find(({ name }) => name === matchConditionName('sandbox'))?.expression ?? '';
+  const lists = [undefined, [], ['kata-*'], ['gvisor'], ['*'], ['a', 'kata-qemu']];
+  const seen = lists.flatMap((skipRuntimeClasses) => {
+    const config = { ...defaultSidecarConfig, ...(skipRuntimeClasses === undefined ? {} : { skipRuntimeClasses }) };
+    const data = policyParameters(config, { profile: 'privileged', annotation: 'a', optOut: true });
+    return ['gvisor', 'gvisor-gpu', 'kata-qemu', 'a', undefined].map((runtimeClassName) => {
+      const template: PodTemplate = { spec: { containers: [{ name: 'app' }], ...(runtimeClassName === undefined ? {} : { runtimeClassName }) } };
+      const plan = planInjection(template, { config, settings: {}, podSecurity: 'privileged' });
+      expect(evaluate(condition, { object: template, params: { data } }), `${skipRuntimeClasses?.join(' ') ?? 'default'}: ${runtimeClassName ?? 'none'}`).toBe(plan.inject);
+      return plan.inject;
+    });
+  });
+  expect(seen.filter(Boolean).length).toBeGreaterThan(10);
+  expect(seen.filter((each) => !each).length).toBeGreaterThan(8);
+  // Parameters of a version before.
+  expect(evaluate(condition, { object: { spec: { runtimeClassName: 'gvisor' } }, params: { data: {} } })).toBe(true);
 });
 
 function isEmpty(value: unknown): boolean {

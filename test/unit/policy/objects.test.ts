@@ -107,6 +107,7 @@ test('what the parameters say', () => {
     runAsUser: '65532',
     runAsGroup: '65532',
     seccompProfile: 'RuntimeDefault',
+    skipRuntimeClasses: 'gvisor*,runsc*',
     'setting.filter': 'tcp',
   });
 });

@@ -15,6 +15,13 @@ test("the article's form is taken as it is", () => {
   expect(readSidecarConfig({ containers: [monitor] }, 'f')).toEqual({ form: 'own', containers: [monitor], initContainers: [], volumes: [] });
 });
 
+test('the runtime classes that are left alone stand beside either form', () => {
+  const skipRuntimeClasses = ['kata-*', 'sandboxed'];
+  expect(readSidecarConfig({ skipRuntimeClasses }, 'f')).toMatchObject({ form: 'agent', skipRuntimeClasses });
+  expect(readSidecarConfig({ skipRuntimeClasses, containers: [{ name: 'x' }] }, 'f')).toMatchObject({ form: 'own', skipRuntimeClasses });
+  expect(readSidecarConfig({ skipRuntimeClasses: [] }, 'f')).toMatchObject({ skipRuntimeClasses: [] });
+});
+
 test.each([
   [null, 'SIDECAR_CONFIG_INVALID'],
   [[], 'SIDECAR_CONFIG_INVALID'],
@@ -23,6 +30,9 @@ test.each([
   [{ containers: [] }, 'SIDECAR_CONFIG_INVALID'],
   [{ containers: [{ image: 'x' }] }, 'SIDECAR_CONFIG_INVALID'],
   [{ containers: { name: 'x' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ skipRuntimeClasses: 'gvisor' }, 'SIDECAR_CONFIG_INVALID'],
+  [{ skipRuntimeClasses: ['a*b'] }, 'SIDECAR_CONFIG_INVALID'],
+  [{ skipRuntimeClasses: ['a,b'] }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: {}, containers: [{ name: 'x' }] }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { images: 'x' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { image: '' } }, 'SIDECAR_CONFIG_INVALID'],
