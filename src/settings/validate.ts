@@ -9,12 +9,8 @@ const wholes: readonly string[] = ['all', 'any', 'all,lo', 'lo,all'];
 function interfacesProblem(value: string): string | undefined {
   if (wholes.includes(value)) return undefined;
   const names = value.split(',');
-  for (const [index, name] of names.entries()) {
-    const problem = interfaceProblem(name);
-    if (problem !== undefined) return problem;
-    if (names.indexOf(name) < index) return 'must name each interface once';
-  }
-  return undefined;
+  const problem = names.map(interfaceProblem).find((text) => text !== undefined);
+  return problem ?? (new Set(names).size < names.length ? 'must name each interface once' : undefined);
 }
 
 /**

@@ -25,7 +25,7 @@ describe('the agent and the command line agree on what is valid', () => {
     interfaces: [
       'all', 'any', 'all,lo', 'lo,all', 'all,eth0', 'any,eth0', 'eth0,any', 'lo,any', 'all,lo,eth0', 'all,all', 'ANY', 'All', 'alls', 'eth0', 'eth0,net1', 'eth0, net1', 'eth0,', ',', ',eth0',
       'eth0,,lo', 'a/b', 'eth0:1', 'x'.repeat(15), 'x'.repeat(16), '*', 'eth*', 'eth?', 'eth[0-9]', 'eth]', 'eth{0,1}', 'eth0@if7', 'é', '-i', '-i eth0', '.', '..', 'eth0.100', 'br-lan_1', '1',
-      'net1,2', 'net1,2x', 'lo,lo', 'eth0,lo,eth0', 'lo', ' ', 'eth0 ', '\teth0', 'eth0\nlo', 'eth0;id', '$(id)', 'eth0\u00a0',
+      'net1,2', 'net1,2x', 'lo,lo', 'lo,lo,1', 'lo,lo,any', 'eth0,lo,eth0', 'lo', ' ', 'eth0 ', '\teth0', 'eth0\nlo', 'eth0;id', '$(id)', 'eth0\u00a0',
     ],
     snaplen: ['0', '1', '96', '262144', '262145', '00', '-1', '1.5', '1e3', '999999', '1000000', 'x', ' 1'],
     'file-size': [

@@ -70,7 +70,7 @@ invalid() {
 # checkInterfaces TEXT: as interfacesProblem of src/settings/validate.ts has it.
 checkInterfaces() {
   ! isWhole "$1" || return 0
-  rest=$1, seen=,
+  rest=$1, seen=, twice=
   while [ -n "$rest" ]; do
     name=${rest%%,*}
     rest=${rest#*,}
@@ -81,7 +81,7 @@ checkInterfaces() {
       ????????????????*) problem='must be interface names, of 15 characters at most' ;;
       -* | . | ..) problem="must be interface names: $name is none" ;;
       [Aa][Ll][Ll] | [Aa][Nn][Yy]) problem='must be all, any or all,lo, in lower case, or names alone' ;;
-      *[!0-9]*) case $seen in *",$name,"*) problem='must name each interface once' ;; esac ;;
+      *[!0-9]*) case $seen in *",$name,"*) twice=1 ;; esac ;;
       # dumpcap would take it for the interface's place in its own list.
       *) problem="must be interface names: $name is none" ;;
     esac
@@ -91,6 +91,7 @@ checkInterfaces() {
     fi
     seen=$seen$name,
   done
+  [ -z "$twice" ] || invalid interfaces "$1" 'must name each interface once'
 }
 
 # isWhole TEXT: of words for all interfaces that are up, those to come as well; all but the first have lo among them.

@@ -29,11 +29,7 @@ function matches({ pattern = '', not, maxLength = Infinity }: Rule, value: strin
 
 /** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53, that a name stands there twice. */
 function isBeyondSchema(type: SettingType, value: string): boolean {
-  if (type === 'interfaces') {
-    const names = [...new Set(value.split(','))];
-    const isOneNameTwice = settingProblem('interfaces', value) === 'must name each interface once';
-    return isOneNameTwice && names.every((name) => name !== 'all' && settingProblem('interfaces', name) === undefined);
-  }
+  if (type === 'interfaces') return settingProblem('interfaces', value) === 'must name each interface once';
   if (type === 'duration') return /^(\d{1,9}[hms])+$/.test(value) && /[1-9]/.test(value);
   return type === 'bytes' && value.length <= 18 && /^\d{4,}([kMGT]i?|Ki)?$/.test(value) && parseQuantity(value) === undefined;
 }
