@@ -1,5 +1,6 @@
 import { blockTypes, mostInterfaces } from './blockTypes.ts';
 import { captureError } from './captureError.ts';
+import { leanOptions, type ReaderLimits } from './limits.ts';
 import { readOptions, type CaptureOption, type NumberWidths } from './options.ts';
 import { makeInterface, type CaptureInterface, type CapturePacket, type CaptureRecord, type InterfaceStatistics } from './records.ts';
 
@@ -14,6 +15,7 @@ const statisticsNumbers: NumberWidths = { 2: [4, 4], 3: [4, 4], 4: [8], 5: [8], 
 export interface SectionState {
   readonly little: boolean;
   readonly interfaces: CaptureInterface[];
+  readonly limits: ReaderLimits;
 }
 
 /**
@@ -49,11 +51,11 @@ export function decodeBlock(blockType: number, body: DataView, section: SectionS
   }
 }
 
-function decodeInterface(body: DataView, { little, interfaces }: SectionState): CaptureInterface {
+function decodeInterface(body: DataView, { little, interfaces, limits }: SectionState): CaptureInterface {
   need(body, 8, 'interface description block');
   if (interfaces.length >= mostInterfaces) throw captureError(`a section has more than ${mostInterfaces} interfaces`);
   const { options } = readOptions(body, 8, little, interfaceNumbers);
-  const made = makeInterface(body.getUint16(0, little), body.getUint32(4, little), options);
+  const made = makeInterface(body.getUint16(0, little), body.getUint32(4, little), limits.leanInterfaces ? leanOptions(options) : options);
   interfaces.push(made);
   return made;
 }

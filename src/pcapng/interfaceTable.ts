@@ -1,3 +1,4 @@
+import { captureError } from './captureError.ts';
 import type { ByteWriter } from './byteWriter.ts';
 import { writeInterface } from './encode.ts';
 import { textOption } from './options.ts';
@@ -12,10 +13,18 @@ export interface InterfaceLabel {
 /** Says what an interface of a source is called in the output. */
 export type Labeller = (captured: CaptureInterface) => InterfaceLabel;
 
+/** How many interfaces a source may yet describe. */
+export interface InterfaceBudget {
+  left: number;
+}
+
 /** The interfaces of an output. */
 export interface InterfaceTable {
-  /** The number of an interface in the output; describes it there when it is new. */
-  idOf(captured: CaptureInterface, label?: Labeller): number;
+  /**
+   * The number of an interface in the output; describes it there when it is new.
+   * @throws CAPTURE_INVALID when a source of limited interfaces has described too many, over all its connections
+   */
+  idOf(captured: CaptureInterface, label?: Labeller, budget?: InterfaceBudget): number;
 }
 
 /**
@@ -32,17 +41,21 @@ export function createInterfaceTable(out: ByteWriter): InterfaceTable {
     count += 1;
     return count - 1;
   };
-  const describeOnce = (described: CaptureInterface): number => {
+  const describeOnce = (described: CaptureInterface, budget: InterfaceBudget | undefined): number => {
     const key = identity(described);
-    const id = labelled.get(key) ?? describe(described);
+    const known = labelled.get(key);
+    if (known !== undefined) return known;
+    if (budget !== undefined && budget.left === 0) throw captureError('it describes more and more interfaces');
+    if (budget !== undefined) budget.left -= 1;
+    const id = describe(described);
     labelled.set(key, id);
     return id;
   };
   return {
-    idOf(captured, label) {
+    idOf(captured, label, budget) {
       const known = ids.get(captured);
       if (known !== undefined) return known;
-      const id = label === undefined ? describe(captured) : describeOnce(withLabel(captured, label(captured)));
+      const id = label === undefined ? describe(captured) : describeOnce(withLabel(captured, label(captured)), budget);
       ids.set(captured, id);
       return id;
     },
@@ -57,6 +70,10 @@ function withLabel({ linkType, snaplen, options }: CaptureInterface, { name, des
   return makeInterface(linkType, snaplen, [...set, ...options.filter(({ code }) => set.every((option) => option.code !== code))]);
 }
 
+/** All that is said of it, as text: an octet is a character. */
 function identity({ linkType, snaplen, options }: CaptureInterface): string {
-  return [linkType, snaplen, ...options.map(({ code, value }) => `${code}:${value.join()}`)].join(' ');
+  return [linkType, snaplen, ...options.map(({ code, value }) => `${code}:${value.length}:${octets.decode(value)}`)].join(' ');
 }
+
+/** windows-1252 of the Encoding Standard: every octet has a character of its own. */
+const octets = new TextDecoder('latin1');

@@ -1,7 +1,8 @@
 import { createByteWriter } from './byteWriter.ts';
 import { writePacket } from './encode.ts';
 import { createHeap } from './heap.ts';
-import { createInterfaceTable, type Labeller } from './interfaceTable.ts';
+import { createInterfaceTable, type InterfaceBudget, type Labeller } from './interfaceTable.ts';
+import { podLimits } from './limits.ts';
 import { writeHeader, writeOther } from './mergeFiles.ts';
 import { createCaptureReader, type Truncation } from './reader.ts';
 import type { CapturePacket } from './records.ts';
@@ -49,9 +50,18 @@ interface Waiting {
   /** Counts arrivals: equal times keep that order. */
   readonly order: number;
   readonly arrived: number;
-  readonly packet: CapturePacket;
-  readonly label: Labeller;
-  written: boolean;
+  /** In the output. */
+  readonly interface: number;
+  /** Undefined once it is written: what others have sent must not wait here any longer. */
+  packet: CapturePacket | undefined;
+}
+
+/** What a packet takes beside its bytes, and an option of it. */
+const packetOverhead = 256;
+const optionOverhead = 128;
+
+function bytesOf({ data, options }: CapturePacket): number {
+  return packetOverhead + data.length + options.reduce((sum, { value }) => sum + optionOverhead + value.length, 0);
 }
 
 /**
@@ -64,35 +74,37 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
   const byTime = createHeap<Waiting>((a, b) => a.time < b.time || (a.time === b.time && a.order < b.order));
   const byArrival = createQueue<Waiting>();
   const counts = { packets: 0, late: 0 };
+  /** By the name of the source, which may come again. */
+  const budgets = new Map<string, InterfaceBudget>();
   let waitingBytes = 0;
   let arrivals = 0;
   let latest: bigint | undefined;
 
   const writeEarliest = (): void => {
     const item = byTime.pop();
-    if (item === undefined) return;
-    item.written = true;
-    waitingBytes -= item.packet.data.length;
+    if (item?.packet === undefined) return;
+    waitingBytes -= bytesOf(item.packet);
     counts.packets += 1;
     if (latest !== undefined && item.time < latest) counts.late += 1;
     else latest = item.time;
-    writePacket(out, item.packet, table.idOf(item.packet.interface, item.label));
+    writePacket(out, item.packet, item.interface);
+    item.packet = undefined;
   };
 
   const isFull = (): boolean => waitingBytes > mostBytes;
 
-  const hold = (packet: CapturePacket, label: Labeller, arrived: number): void => {
-    const item = { time: toNanoseconds(packet.ticks, packet.interface.resolution), order: arrivals, arrived, packet, label, written: false };
+  const hold = (packet: CapturePacket, id: number, arrived: number): void => {
+    const item = { time: toNanoseconds(packet.ticks, packet.interface.resolution), order: arrivals, arrived, interface: id, packet };
     arrivals += 1;
-    waitingBytes += packet.data.length;
+    waitingBytes += bytesOf(packet);
     byTime.push(item);
     byArrival.push(item);
     while (isFull()) writeEarliest();
   };
 
   const writeDue = (until: number): void => {
-    for (let item = byArrival.first(); item !== undefined && (item.written || item.arrived <= until); item = byArrival.first()) {
-      while (!item.written) writeEarliest();
+    for (let item = byArrival.first(); item !== undefined && (item.packet === undefined || item.arrived <= until); item = byArrival.first()) {
+      while (item.packet !== undefined) writeEarliest();
       byArrival.drop();
     }
   };
@@ -101,7 +113,9 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
   return {
     counts,
     add(name, label) {
-      const reader = createCaptureReader(name);
+      const reader = createCaptureReader(name, podLimits);
+      const budget = budgets.get(name) ?? { left: podLimits.mostInterfaces };
+      budgets.set(name, budget);
       let packets = 0;
       return {
         get packets() {
@@ -111,9 +125,9 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
           for (const record of reader.push(chunk)) {
             if (record.type === 'packet') {
               packets += 1;
-              hold(record, label, now);
+              hold(record, table.idOf(record.interface, label, budget), now);
             } else {
-              writeOther(out, record, (captured) => table.idOf(captured, label));
+              writeOther(out, record, { several: true, idOf: (captured) => table.idOf(captured, label, budget) });
             }
           }
         },

@@ -1,7 +1,9 @@
+import { blockTypes } from './blockTypes.ts';
 import { createByteWriter, type ByteWriter } from './byteWriter.ts';
 import { writeNames, writePacket, writeSecrets, writeSection, writeStatistics, writeUnknown } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceTable, type Labeller } from './interfaceTable.ts';
+import { fileLimits, podLimits } from './limits.ts';
 import { textOption } from './options.ts';
 import { createCaptureReader } from './reader.ts';
 import type { CapturePacket, CaptureRecord } from './records.ts';
@@ -12,7 +14,10 @@ export interface CaptureSource {
   /** For errors: its path. */
   readonly name: string;
   readonly data: AsyncIterable<Uint8Array>;
-  /** What its interfaces are called in the output; equal ones are then shared with other sources. */
+  /**
+   * What its interfaces are called in the output; equal ones are then shared with other sources. It is a pod's: no more
+   * is taken of it than a pod may have.
+   */
   readonly label?: Labeller;
 }
 
@@ -21,7 +26,12 @@ export interface MergeOptions {
   readonly application?: string;
   /** Told of a source that ends within a packet; all that is whole before that is in the output. */
   readonly onTruncated?: (source: CaptureSource, bytesLeft: number) => void;
-  /** Told of each block that cannot be copied: custom ones that forbid it, unknown ones of the other byte order. */
+  /**
+   * The sources are of several origins, none of which may speak for the others: names of addresses, secrets for decryption
+   * and blocks that are not understood here hold for a whole file, and are left out.
+   */
+  readonly several?: boolean;
+  /** Told of each block that is not copied: also custom ones that forbid it, unknown ones of the other byte order. */
   readonly onLeftOut?: (source: CaptureSource, blockType: number) => void;
 }
 
@@ -86,12 +96,12 @@ interface Cursor {
 
 function createCursor(source: CaptureSource, index: number, out: ByteWriter, table: InterfaceTable, options: MergeOptions): Cursor {
   const chunks = source.data[Symbol.asyncIterator]();
-  const reader = createCaptureReader(source.name);
+  const reader = createCaptureReader(source.name, source.label === undefined ? fileLimits : podLimits);
   let records: Iterator<CaptureRecord, void> | undefined;
   const nextAtHand = (): CapturePacket | undefined => {
     for (let item = records?.next(); item?.done === false; item = records?.next()) {
       if (item.value.type === 'packet') return item.value;
-      const left = writeOther(out, item.value, (captured) => table.idOf(captured, source.label));
+      const left = writeOther(out, item.value, { several: options.several === true, idOf: (captured) => table.idOf(captured, source.label) });
       if (left !== undefined) options.onLeftOut?.(source, left);
     }
     return undefined;
@@ -118,11 +128,16 @@ function createCursor(source: CaptureSource, index: number, out: ByteWriter, tab
   };
 }
 
+export interface OtherOptions extends Pick<InterfaceTable, 'idOf'> {
+  /** See {@link MergeOptions}. */
+  readonly several: boolean;
+}
+
 /**
  * Writes a record that is no packet.
- * @returns the type of a block that cannot be copied
+ * @returns the type of a block that is not copied
  */
-export function writeOther(out: ByteWriter, record: Exclude<CaptureRecord, CapturePacket>, idOf: InterfaceTable['idOf']): number | undefined {
+export function writeOther(out: ByteWriter, record: Exclude<CaptureRecord, CapturePacket>, { several, idOf }: OtherOptions): number | undefined {
   switch (record.type) {
     case 'section':
       break;
@@ -133,13 +148,15 @@ export function writeOther(out: ByteWriter, record: Exclude<CaptureRecord, Captu
       writeStatistics(out, record, idOf(record.interface));
       break;
     case 'names':
+      if (several) return blockTypes.names;
       writeNames(out, record);
       break;
     case 'secrets':
+      if (several) return blockTypes.secrets;
       writeSecrets(out, record);
       break;
     case 'unknown':
-      if (!writeUnknown(out, record)) return record.blockType;
+      if (several || !writeUnknown(out, record)) return record.blockType;
       break;
   }
   return undefined;

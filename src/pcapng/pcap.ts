@@ -1,4 +1,3 @@
-import { largestBlock } from './blockTypes.ts';
 import type { ByteQueue } from './byteQueue.ts';
 import { captureError } from './captureError.ts';
 import { noOptions, type CaptureOption } from './options.ts';
@@ -16,8 +15,8 @@ const magicNumbers = new Map([
   [0xa1b2_3c4d, 9],
 ]);
 
-/** With room for what a pcapng block has around it. */
-const largestPacket = largestBlock - 65_536;
+/** For what a pcapng block has around a packet. */
+const blockRoom = 65_536;
 
 export const pcapHeaderLength = 24;
 const packetHeaderLength = 16;
@@ -53,11 +52,11 @@ export function takePcapHeader(queue: ByteQueue): PcapFormat {
  * Takes one packet; undefined until it is whole.
  * @throws CAPTURE_INVALID
  */
-export function takePcapPacket(queue: ByteQueue, { little, ticksPerSecond, interface: of }: PcapFormat): CapturePacket | undefined {
+export function takePcapPacket(queue: ByteQueue, { little, ticksPerSecond, interface: of }: PcapFormat, largestBlock: number): CapturePacket | undefined {
   if (queue.length < packetHeaderLength) return undefined;
   const head = queue.peek(packetHeaderLength);
   const length = head.getUint32(8, little);
-  if (length > largestPacket) throw captureError(`a packet claims to have ${length} bytes`);
+  if (length > largestBlock - blockRoom) throw captureError(`a packet claims to have ${length} bytes`);
   if (queue.length < packetHeaderLength + length) return undefined;
   const ticks = BigInt(head.getUint32(0, little)) * ticksPerSecond + BigInt(head.getUint32(4, little));
   const originalLength = head.getUint32(12, little);

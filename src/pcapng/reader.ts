@@ -2,6 +2,7 @@ import { isCodedError } from '../errors.ts';
 import { blockTypes } from './blockTypes.ts';
 import { createByteQueue, type ByteQueue } from './byteQueue.ts';
 import { captureError, captureErrorAt } from './captureError.ts';
+import { fileLimits, type ReaderLimits } from './limits.ts';
 import { isPcap, pcapHeaderLength, takePcapHeader, takePcapPacket } from './pcap.ts';
 import type { CaptureRecord } from './records.ts';
 import { takeBlock } from './takeBlock.ts';
@@ -27,7 +28,7 @@ export interface CaptureReader {
  * of the pieces: do not write to those.
  * @param source for errors
  */
-export function createCaptureReader(source: string): CaptureReader {
+export function createCaptureReader(source: string, limits: ReaderLimits = fileLimits): CaptureReader {
   const queue = createByteQueue();
   let pushed = 0;
   let next: Taker | undefined;
@@ -37,7 +38,7 @@ export function createCaptureReader(source: string): CaptureReader {
       pushed += chunk.length;
       let offset = pushed - queue.length;
       try {
-        next ??= detect(queue);
+        next ??= detect(queue, limits);
         for (;;) {
           const record = next?.(queue);
           if (record === undefined) return;
@@ -65,18 +66,18 @@ export async function* readCapture({ name, data }: { readonly name: string; read
 type Taker = (queue: ByteQueue) => CaptureRecord | undefined;
 
 /** Which format it is; undefined until that can be told. */
-function detect(queue: ByteQueue): Taker | undefined {
+function detect(queue: ByteQueue, limits: ReaderLimits): Taker | undefined {
   if (queue.length < 4) return undefined;
   const head = queue.peek(4);
   if (head.getUint32(0, true) === blockTypes.section) {
-    const format = { section: undefined };
+    const format = { section: undefined, described: 0, limits };
     return (bytes) => takeBlock(bytes, format);
   }
-  if (isPcap(head)) return pcapTaker();
+  if (isPcap(head)) return pcapTaker(limits);
   throw captureError('it is neither pcapng nor pcap');
 }
 
-function pcapTaker(): Taker {
+function pcapTaker({ largestBlock }: ReaderLimits): Taker {
   let format: ReturnType<typeof takePcapHeader> | undefined;
   let described = false;
   return (queue) => {
@@ -85,7 +86,7 @@ function pcapTaker(): Taker {
       format = takePcapHeader(queue);
       return { type: 'section', options: [] };
     }
-    if (described) return takePcapPacket(queue, format);
+    if (described) return takePcapPacket(queue, format, largestBlock);
     described = true;
     return format.interface;
   };

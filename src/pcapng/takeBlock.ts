@@ -1,7 +1,8 @@
-import { blockTypes, largestBlock } from './blockTypes.ts';
+import { blockTypes } from './blockTypes.ts';
 import type { ByteQueue } from './byteQueue.ts';
 import { captureError } from './captureError.ts';
 import { decodeBlock, type SectionState } from './decode.ts';
+import type { ReaderLimits } from './limits.ts';
 import { readOptions } from './options.ts';
 import type { CaptureRecord } from './records.ts';
 
@@ -12,6 +13,9 @@ const sectionLength = 28;
 /** What the blocks so far have said: empty before the first section header. */
 export interface PcapngFormat {
   section: SectionState | undefined;
+  /** Interfaces of all sections. */
+  described: number;
+  readonly limits: ReaderLimits;
 }
 
 /**
@@ -23,21 +27,29 @@ export function takeBlock(queue: ByteQueue, format: PcapngFormat): CaptureRecord
   const head = queue.peek(headLength);
   // The type of a section header reads the same in both byte orders.
   const begins = head.getUint32(0, true) === blockTypes.section;
-  const section = begins ? { little: byteOrder(head), interfaces: [] } : format.section;
+  const { limits } = format;
+  const section = begins ? { little: byteOrder(head), interfaces: [], limits } : format.section;
   if (section === undefined) throw captureError('it does not begin with a section header');
   const { little } = section;
   const length = head.getUint32(4, little);
-  checkLength(length, begins ? sectionLength : headLength);
+  checkLength(length, begins ? sectionLength : headLength, limits.largestBlock);
   if (queue.length < length) return undefined;
   const block = queue.take(length);
   const view = new DataView(block.buffer, block.byteOffset, length);
   if (view.getUint32(length - 4, little) !== length) throw captureError("a block's two lengths differ");
-  if (!begins) return decodeBlock(view.getUint32(0, little), bodyOf(block), section);
+  if (!begins) return counted(decodeBlock(view.getUint32(0, little), bodyOf(block), section), format);
   const version = `${view.getUint16(12, little)}.${view.getUint16(14, little)}`;
   // 1.2 is what some writers once called 1.0.
   if (version !== '1.0' && version !== '1.2') throw captureError(`version ${version} of the pcapng format is not known`);
   format.section = section;
   return { type: 'section', options: readOptions(bodyOf(block), 16, little, {}).options };
+}
+
+function counted(record: CaptureRecord, format: PcapngFormat): CaptureRecord {
+  if (record.type !== 'interface') return record;
+  format.described += 1;
+  if (format.described > format.limits.mostInterfaces) throw captureError(`it describes more than ${format.limits.mostInterfaces} interfaces`);
+  return record;
 }
 
 function bodyOf(block: Uint8Array): DataView {
@@ -50,8 +62,8 @@ function byteOrder(head: DataView): boolean {
   throw captureError('a section header has no byte-order magic');
 }
 
-function checkLength(length: number, least: number): void {
+function checkLength(length: number, least: number, largest: number): void {
   if (length < least) throw captureError(`a block claims to have ${length} bytes, fewer than it needs`);
   if (length % 4 !== 0) throw captureError(`a block claims to have ${length} bytes, no multiple of four`);
-  if (length > largestBlock) throw captureError(`a block claims to have ${length} bytes, more than ${largestBlock}`);
+  if (length > largest) throw captureError(`a block claims to have ${length} bytes, more than ${largest}`);
 }

@@ -26,7 +26,8 @@ export async function mergeInto(target: string, files: readonly LocalFile[], app
   try {
     const handle = await open(temporary, 'wx', 0o600);
     try {
-      const options = { application, onTruncated: ({ name }: CaptureSource) => truncated.push(name) };
+      const several = new Set(files.map(({ namespace, pod }) => `${namespace}/${pod}`)).size > 1;
+      const options = { application, several, onTruncated: ({ name }: CaptureSource) => truncated.push(name) };
       for await (const piece of mergeFiles(files.map(captureSource), options)) {
         await handle.appendFile(piece);
         bytes += piece.length;

@@ -129,7 +129,7 @@ test('a damaged source fails alone, and what was whole before stays', () => {
 });
 
 test('when too many bytes wait, the earliest go at once', () => {
-  const merge = createLiveMerge({ windowMs, mostBytes: 10_000 });
+  const merge = createLiveMerge({ windowMs, mostBytes: 10 * (1000 + 256) });
   const source = started(merge, 'fast');
   merge.take(0);
   for (let index = 0; index < 100; index += 1) source.push(packet(1000 - index, 0, 1000), 0);

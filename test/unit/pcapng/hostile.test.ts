@@ -1,0 +1,118 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { createLiveMerge, mergeFiles, type CaptureSource } from '../../../src/pcapng/index.ts';
+import { block, interfaceBlock, optionBytes, packetBlock, sectionBlock } from './captureBytes.ts';
+import { readAll } from './captureFiles.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Bytes that this thread holds. */
+function held(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const label = ({ name = '' }: { readonly name?: string | undefined }): { name: string } => ({ name: `ns/pod:${name}` });
+const start = (): ReturnType<typeof createLiveMerge> => createLiveMerge({ windowMs: 200, mostBytes: 1_000_000 });
+const large = (count: number): { code: number; value: string }[] => Array.from({ length: count }, (_, index) => ({ code: 100 + index, value: 'x'.repeat(60_000) }));
+const described = (name: string, options = large(1)): Uint8Array => interfaceBlock(true, 1, 0, [{ code: 2, value: name }, ...options]);
+
+describe('a pod that describes interfaces without an end', () => {
+  test('is ended with a word, and the others go on', () => {
+    const merge = start();
+    const [bad, good] = [merge.add('ns/bad', label), merge.add('ns/good', label)];
+    bad.push(sectionBlock(true), 0);
+    for (let index = 0; index < 256; index += 1) bad.push(described(`if${index}`), 0);
+    expect(() => bad.push(described('one more'), 0)).toThrow('it describes more than 256 interfaces');
+    good.push(Buffer.concat([sectionBlock(true), described('eth0'), packetBlock(true, 0, 1n, Uint8Array.of(1))]), 0);
+    const { records } = readAll([merge.takeAll()]);
+    expect(records.filter(({ type }) => type === 'interface')).toHaveLength(257);
+    expect(records.filter(({ type }) => type === 'packet')).toHaveLength(1);
+  });
+
+  test('in ever new sections: they are counted together', () => {
+    const source = start().add('ns/bad', label);
+    expect(() => {
+      for (let index = 0; index < 300; index += 1) source.push(Buffer.concat([sectionBlock(true), described(`if${index}`)]), 0);
+    }).toThrow('more than 256 interfaces');
+  });
+
+  test('over ever new connections', () => {
+    const merge = start();
+    const connect = (): void => {
+      const source = merge.add('ns/bad', label);
+      source.push(sectionBlock(true), 0);
+      for (let index = 0; index < 200; index += 1) source.push(described(`if${Math.random()}`), 0);
+    };
+    connect();
+    expect(connect).toThrow('it describes more and more interfaces');
+    expect(connect).toThrow('it describes more and more interfaces');
+    expect(readAll([merge.takeAll()]).records.filter(({ type }) => type === 'interface')).toHaveLength(256);
+  });
+
+  test('takes little memory, however large what it says of them is', () => {
+    const before = held();
+    const merge = start();
+    const sources = Array.from({ length: 4 }, (_, pod) => {
+      const source = merge.add(`ns/pod-${pod}`, ({ name = '' }) => ({ name: `ns/pod-${pod}:${name}` }));
+      source.push(sectionBlock(true), 0);
+      // 17 blocks of almost 1 MiB each, and smaller ones: 60 MB by name, description and options without a meaning.
+      for (let index = 0; index < 256; index += 1) source.push(described(`if${index}${'y'.repeat(1000)}`, large(index % 16 === 0 ? 17 : 1)), 0);
+      return source;
+    });
+    merge.take(0);
+    expect(sources).toHaveLength(4);
+    expect(held() - before).toBeLessThan(8e6);
+  });
+});
+
+test('packets without bytes count too: what waits is bounded', () => {
+  const before = held();
+  const merge = start();
+  const source = merge.add('ns/pod', label);
+  source.push(Buffer.concat([sectionBlock(true), described('eth0')]), 0);
+  const empty = Buffer.concat(Array.from({ length: 1000 }, () => packetBlock(true, 0, 1n, new Uint8Array(0))));
+  for (let round = 0; round < 200; round += 1) {
+    source.push(empty, 0);
+    if (round % 10 === 0) merge.take(0);
+  }
+  expect(merge.counts.packets).toBeGreaterThan(190_000);
+  expect(held() - before).toBeLessThan(20e6);
+});
+
+test('a block that is larger than any packet of a pod ends its source at once', () => {
+  const source = start().add('ns/pod', label);
+  const head = new Uint8Array(12);
+  new DataView(head.buffer).setUint32(0, 6, true);
+  new DataView(head.buffer).setUint32(4, 2 * 1024 * 1024, true);
+  source.push(sectionBlock(true), 0);
+  expect(() => source.push(head, 0)).toThrow('more than 1048576');
+});
+
+describe('no source speaks for the others', () => {
+  const names = block(true, 4, optionBytes(true, [{ code: 1, value: Uint8Array.of(93, 184, 216, 34, ...new TextEncoder().encode('evil.com'), 0) }]));
+  const secrets = block(true, 10, [4, 0x544c_534b], [4, 4], Uint8Array.of(1, 2, 3, 4));
+  const unknown = block(true, 0x7777, Uint8Array.of(1, 2, 3, 4));
+  const capture = Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0), names, secrets, unknown, packetBlock(true, 0, 1n, Uint8Array.of(1))]);
+  const source = (name: string): CaptureSource => ({ name, data: (async function* data() { yield capture; })(), label });
+
+  async function typesOf(several: boolean): Promise<string[]> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of mergeFiles([source('a'), source('b')], { several })) pieces.push(piece);
+    return readAll(pieces).records.map(({ type }) => type);
+  }
+
+  test('in a merge of files', async () => {
+    expect(await typesOf(true)).toEqual(['section', 'interface', 'packet', 'packet']);
+    expect((await typesOf(false)).filter((type) => type === 'names' || type === 'secrets' || type === 'unknown')).toHaveLength(6);
+  });
+
+  test('in a live merge', () => {
+    const merge = start();
+    merge.add('ns/pod', label).push(capture, 0);
+    expect(readAll([merge.takeAll()]).records.map(({ type }) => type)).toEqual(['section', 'interface', 'packet']);
+  });
+});
