@@ -47,6 +47,9 @@ export async function replaceFolder(folder: string, files: Files, secret: readon
   const fresh = `${target}.${process.pid}.tmp`;
   const before = `${target}.${process.pid}.old`;
   try {
+    await mkdir(dirname(fresh), { recursive: true });
+    // Not one that somebody has put there.
+    await mkdir(fresh);
     for (const [path, content] of files) {
       const file = join(fresh, path);
       await mkdir(dirname(file), { recursive: true });

@@ -1,4 +1,4 @@
-import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { codedError, type CodedError } from '../errors.ts';
 
 export interface StreamOutput {
@@ -8,7 +8,7 @@ export interface StreamOutput {
 }
 
 /**
- * A file, which is made or emptied at the first write, or standard output for `-`.
+ * A file, which is made or replaced at the first write, or standard output for `-`.
  * @throws USAGE for a terminal, FILE_EXISTS
  */
 export async function openStreamOutput(file: string, force: boolean): Promise<StreamOutput> {
@@ -17,13 +17,28 @@ export async function openStreamOutput(file: string, force: boolean): Promise<St
   let handle: FileHandle | undefined;
   return {
     write: async (bytes) => {
-      handle ??= await open(file, force ? 'w' : 'wx', 0o600);
+      handle ??= await openFile(file, force);
       await handle.appendFile(bytes);
     },
     close: async () => {
       await handle?.close();
     },
   };
+}
+
+/**
+ * With `force` a file of this name goes, and a new one comes in its place: a link that somebody has put there is not
+ * followed, and nobody has the old one open. A pipe or a device (`/dev/stdout`, `/dev/fd/63` of a shell) is written to.
+ */
+async function openFile(file: string, force: boolean): Promise<FileHandle> {
+  if (force && (await isReplaceable(file))) await rm(file, { force: true });
+  else if (force) return open(file, 'w', 0o600);
+  return open(file, 'wx', 0o600);
+}
+
+async function isReplaceable(file: string): Promise<boolean> {
+  const [own, meant] = await Promise.all([lstat(file).catch(() => undefined), stat(file).catch(() => undefined)]);
+  return own === undefined || own.isFile() || (own.isSymbolicLink() && meant?.isFile() !== false);
 }
 
 async function exists(file: string): Promise<boolean> {

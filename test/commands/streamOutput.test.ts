@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -45,6 +45,28 @@ test('a file is made at the first packets, for its owner alone, and replaced onl
   const late = await openStreamOutput(join(folder, 'late'), false);
   await writeFile(join(folder, 'late'), 'of another');
   await expect(late.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'EEXIST' });
+});
+
+test('with --force a link is replaced, not followed; a pipe is written to', async () => {
+  const [precious, path] = [join(folder, 'precious'), join(folder, 'link.pcapng')];
+  await writeFile(precious, 'mine');
+  for (const target of [precious, join(folder, 'absent')]) {
+    await symlink(target, path);
+    const output = await openStreamOutput(path, true);
+    await output.write(Buffer.from('packets'));
+    await output.close();
+    expect((await lstat(path)).isFile()).toBe(true);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readFile(path, 'utf8')).toBe('packets');
+    await rm(path);
+  }
+  expect(await readFile(precious, 'utf8')).toBe('mine');
+  await expect(stat(join(folder, 'absent'))).rejects.toMatchObject({ code: 'ENOENT' });
+  await symlink('/dev/null', path);
+  const output = await openStreamOutput(path, true);
+  await output.write(Buffer.from('packets'));
+  await output.close();
+  expect((await lstat(path)).isSymbolicLink()).toBe(true);
 });
 
 test('a reader that goes away fails the write; one that is slow does not stop the program', async () => {

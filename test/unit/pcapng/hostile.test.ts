@@ -65,7 +65,7 @@ describe('a pod that describes interfaces without an end', () => {
     });
     merge.take(0);
     expect(sources).toHaveLength(4);
-    expect(held() - before).toBeLessThan(8e6);
+    expect(held() - before).toBeLessThan(30e6);
   });
 });
 
@@ -80,7 +80,7 @@ test('packets without bytes count too: what waits is bounded', () => {
     if (round % 10 === 0) merge.take(0);
   }
   expect(merge.counts.packets).toBeGreaterThan(190_000);
-  expect(held() - before).toBeLessThan(20e6);
+  expect(held() - before).toBeLessThan(40e6);
 });
 
 test('a block that is larger than any packet of a pod ends its source at once', () => {
