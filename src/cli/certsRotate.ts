@@ -3,6 +3,7 @@ import { caDays, rotateOnce, servingDays, type CertificateMaterial } from '../ce
 import { codedError } from '../errors.ts';
 import { folderWrites, readFolder, writeFolder } from './certsFolder.ts';
 import { formatValues, parseDays, rotationTexts, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
+import { shell } from '../shell.ts';
 
 export interface RotateFlags {
   readonly days?: string;
@@ -24,9 +25,9 @@ export async function rotateCertificates(
   if (flags.output !== undefined) printData(await formatValues(material, flags.output));
   const { done, nextWhen } = rotationTexts[step];
   report(done);
-  report(`roll it out: helm upgrade RELEASE CHART --reset-then-reuse-values ${setFiles(folder)}`);
+  report(`roll it out: ${shell`helm upgrade RELEASE CHART --reset-then-reuse-values ${setFiles(folder)}`}`);
   if (nextWhen === undefined) report('the rotation is complete then');
-  else report(`then, ${nextWhen}: packet-capture certs rotate ${folder}`);
+  else report(`then, ${nextWhen}: ${shell`packet-capture certs rotate ${folder}`}`);
 }
 
 function whole(material: Partial<CertificateMaterial>, folder: string): CertificateMaterial {
@@ -39,7 +40,7 @@ function whole(material: Partial<CertificateMaterial>, folder: string): Certific
   return next === undefined ? { caBundle, certificate, key } : { caBundle, certificate, key, next };
 }
 
-function setFiles(folder: string): string {
+function setFiles(folder: string): string[] {
   const files = { 'certs.caBundle': 'ca.crt', 'certs.certificate': 'tls.crt', 'certs.key': 'tls.key' };
-  return Object.entries(files).map(([value, file]) => `--set-file ${value}=${join(folder, file)}`).join(' ');
+  return Object.entries(files).flatMap(([value, file]) => ['--set-file', `${value}=${join(folder, file)}`]);
 }

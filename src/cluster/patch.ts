@@ -17,6 +17,7 @@ import { checkImage } from './imageCheck.ts';
 import { checkPods } from './podCheck.ts';
 import { checkStored } from './stored.ts';
 import type { Workload } from './workload.ts';
+import { shell } from '../shell.ts';
 
 export interface UnpatchOptions extends ChangeOptions {
   /** The sidecar to take out: our own goes by the pod template's status, a user's own by this configuration. */
@@ -36,12 +37,12 @@ export interface PatchOptions extends ChangeOptions {
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
  */
 export async function patchWorkload(options: PatchOptions): Promise<ChangeResult> {
-  const ownFile = options.config.form === 'own' ? ' --sidecar-config FILE' : '';
+  const ownFile = options.config.form === 'own' ? ['--sidecar-config', 'FILE'] : [];
   return changeWorkload(options, {
     result: 'patched',
     decide: (workload) => decideAddition(options, workload),
     undo: ({ object, namespace }) =>
-      `\`packet-capture unpatch ${objectName(object)} --namespace ${namespace}${ownFile}\` takes the change back.`,
+      `${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace} ${ownFile}`} takes the change back.`,
   });
 }
 
@@ -55,7 +56,7 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
     result: 'unpatched',
     decide: async (workload) => decideRemoval(options.config, workload),
     undo: ({ object, namespace }) =>
-      `The sidecar is out of the pod template; look at the pods: kubectl describe ${objectName(object)} --namespace ${namespace}.`,
+      `The sidecar is out of the pod template; look at the pods: ${shell`kubectl describe ${objectName(object)} --namespace ${namespace}`}.`,
   });
 }
 
@@ -90,7 +91,7 @@ function decideRemoval(config: SidecarConfig, { template, path }: Workload): Dec
 function refusal(reason: SkipReason, { object, namespace, where }: Workload): Error {
   const code = reason.startsWith('pod_security_') ? 'POD_SECURITY' : 'NOT_INJECTABLE';
   const isHalf = reason === 'foreign_status' || reason === 'status_missing';
-  const hint = isHalf ? { hint: `Take it out first: packet-capture unpatch ${objectName(object)} --namespace ${namespace}` } : {};
+  const hint = isHalf ? { hint: `Take it out first: ${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace}`}` } : {};
   return codedError(code, `${skipReasons[reason]} (${reason})`, { where, ...hint });
 }
 

@@ -7,6 +7,7 @@ import { formatProblem, podProblems } from './podProblems.ts';
 import { rolloutProgress } from './progress.ts';
 import { readPods, rolloutTimeout } from './rolloutFailure.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
+import { shell } from '../shell.ts';
 
 export interface RolloutResult {
   readonly state: 'complete' | 'interrupted';
@@ -32,7 +33,7 @@ export async function waitForRollout(options: RolloutOptions): Promise<RolloutRe
     if (!isInterruption(error)) throw error;
     const { changed, target, namespace, report } = options;
     report(
-      `${objectName(changed)}: no longer waiting; the rollout goes on by itself (kubectl rollout status ${target} --namespace ${namespace})`,
+      `${objectName(changed)}: no longer waiting; the rollout goes on by itself (${shell`kubectl rollout status ${target} --namespace ${namespace}`})`,
     );
     return { state: 'interrupted', seconds: elapsed() };
   }
@@ -81,7 +82,7 @@ async function readAgain({
   if (isDeepStrictEqual(templateAt(object, path), templateAt(changed, path))) return object;
   throw codedError('ROLLOUT_FAILED', 'somebody else changed the pod template during the rollout', {
     where: `${objectName(changed)} in namespace ${namespace}`,
-    hint: `See who did: kubectl get ${target} --namespace ${namespace} -o yaml --show-managed-fields.`,
+    hint: `See who did: ${shell`kubectl get ${target} --namespace ${namespace} -o yaml --show-managed-fields`}.`,
   });
 }
 

@@ -4,6 +4,7 @@ import type { Subject } from './conditions.ts';
 import { ownerName, topOwner, type Roll } from './owners.ts';
 import type { Reason } from './reasons.ts';
 import type { Release } from './releases.ts';
+import { shell } from '../shell.ts';
 
 interface Case {
   readonly subject: Subject;
@@ -27,7 +28,7 @@ const optInAgain = ({ subject, release }: Case): string => {
 
 /** A label changes no pod: those that run are to be made anew. */
 const labelNamespace = ({ subject, release, roll }: Case): string => {
-  const line = `kubectl label namespace ${subject.namespace} ${release?.namespaceLabel ?? namespaceLabel}=enabled --overwrite`;
+  const line = shell`kubectl label namespace ${subject.namespace} ${release?.namespaceLabel ?? namespaceLabel}=enabled --overwrite`;
   return roll.restart === undefined ? line : `${line} && ${roll.line}`;
 };
 
@@ -37,7 +38,7 @@ const rollOut = ({ roll }: Case): string => roll.line;
 const unpatch = ({ subject }: Case): string => {
   const owner = topOwner(subject.owners);
   const isPatchable = owner !== undefined && owner.kind !== 'Job' && templatePath(owner.apiVersion, owner.kind) !== undefined;
-  if (isPatchable) return `packet-capture unpatch ${ownerName(owner)} --namespace ${subject.namespace}`;
+  if (isPatchable) return shell`packet-capture unpatch ${ownerName(owner)} --namespace ${subject.namespace}`;
   const where = owner === undefined ? `pod ${subject.pod.metadata.name}` : ownerName(owner);
   return `Take it out of the manifest of ${where} (packet-capture uninject -f FILE), and create it again.`;
 };
@@ -88,5 +89,5 @@ export function annotateTemplate({ pod, namespace, owners }: Subject, annotation
     return `Write into the annotations of ${where}: ${lines.join(', ')}; and create it anew.`;
   }
   const patch = path.toReversed().reduce<unknown>((inner, key) => ({ [key]: inner }), { metadata: { annotations } });
-  return `kubectl patch ${ownerName(owner)} --namespace ${namespace} --type merge --patch '${JSON.stringify(patch)}'`;
+  return shell`kubectl patch ${ownerName(owner)} --namespace ${namespace} --type merge --patch ${JSON.stringify(patch)}`;
 }

@@ -6,6 +6,7 @@ import { annotateTemplate } from './advice.ts';
 import type { Condition, Subject } from './conditions.ts';
 import { ownerName, templateOf, topOwner, type Roll } from './owners.ts';
 import { inItsTemplate } from './podFindings.ts';
+import { shell } from '../shell.ts';
 
 const key = settingAnnotation('mirror');
 
@@ -36,8 +37,8 @@ export function mirrorAdvice(subject: Subject, roll: Roll): string | undefined {
   if (hasMirror(pod) || !asks(pod) || isBaseline(subject) || settingProblem('mirror', url) !== undefined) return undefined;
   const owner = topOwner(owners);
   if (owner !== undefined && inItsTemplate(owners)) {
-    const name = `${ownerName(owner)} --namespace ${namespace}`;
-    return `packet-capture unpatch ${name} && packet-capture patch ${name}${url === '' ? '' : ` --mirror '${url}'`}`;
+    const name = [ownerName(owner), '--namespace', namespace];
+    return shell`packet-capture unpatch ${name} && packet-capture patch ${name} ${url === '' ? [] : ['--mirror', url]}`;
   }
   const template = owner && templateOf(owner);
   const standsThere = url === '' || (template !== undefined && wishOf(template) !== '');

@@ -3,6 +3,7 @@ import { objectName, templateAt, type Metadata, type WorkloadObject } from '../c
 import { restartOf } from '../cluster/strategy.ts';
 import { templatePath } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
+import { shell } from '../shell.ts';
 
 /** An object above a pod. */
 export interface Owner {
@@ -54,15 +55,15 @@ export function templateOf({ apiVersion, kind, object }: Owner): PodTemplate | u
 /** What makes a pod anew, so that it goes through admission again. */
 export function rollOf(pod: { readonly name: string; readonly namespace: string }, owners: readonly Owner[]): Roll {
   const owner = topOwner(owners);
-  const remove = `kubectl delete pod ${pod.name} --namespace ${pod.namespace}`;
+  const remove = shell`kubectl delete pod ${pod.name} --namespace ${pod.namespace}`;
   if (owner === undefined) return { line: 'Nobody makes this pod anew: delete it and create it again from its manifest.' };
   const { object } = owner;
   const known = object !== undefined && templatePath(owner.apiVersion, owner.kind) !== undefined;
   const target = ownerName(owner);
   if (known && ['Deployment', 'StatefulSet', 'DaemonSet'].includes(owner.kind)) {
     // Paused, or OnDelete: the template changes and nothing happens.
-    if (restartOf(object).rollout) return { restart: target, line: `kubectl rollout restart ${target} --namespace ${pod.namespace}` };
-    return { line: object.spec?.paused === true ? `kubectl rollout resume ${target} --namespace ${pod.namespace}` : remove };
+    if (restartOf(object).rollout) return { restart: target, line: shell`kubectl rollout restart ${target} --namespace ${pod.namespace}` };
+    return { line: object.spec?.paused === true ? shell`kubectl rollout resume ${target} --namespace ${pod.namespace}` : remove };
   }
   if (owner.kind === 'CronJob') return { line: `Nothing to do: the next run of ${target} goes through admission.` };
   if (owner.kind === 'Job') return { line: `The pods of ${target} are not made anew: delete it and create it again.` };

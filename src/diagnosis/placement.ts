@@ -6,6 +6,7 @@ import { injectAnnotation, namespaceLabel, settingAnnotation, settings } from '.
 import { finding, type Finding } from './findings.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
 import type { Release } from './releases.ts';
+import { shell } from '../shell.ts';
 
 /** The keys by which namespaces and pods ask: the project's own, and those of the releases. */
 interface Keys {
@@ -40,7 +41,7 @@ function namespaceFindings({ metadata }: Namespace, keys: Keys): Finding[] {
   const where = `namespace ${metadata.name}`;
   return keys.namespaces.flatMap((key) => {
     const value = metadata.labels?.[key];
-    const line = `kubectl label namespace ${metadata.name} ${key}=enabled --overwrite`;
+    const line = shell`kubectl label namespace ${metadata.name} ${key}=enabled --overwrite`;
     // "disabled" is how the article's readers switch it off.
     if (value !== undefined && value !== 'enabled' && value !== 'disabled') return [finding('namespace_label_value', where, `its label ${key} is "${value}"`, line)];
     if (value === undefined && metadata.annotations?.[key] === 'enabled') return [finding('namespace_annotation', where, `${key} is an annotation of it, not a label`, line)];

@@ -17,6 +17,7 @@ import { kubectlLines } from './outcome/targetsState.ts';
 import { kubectlIn, openTools, type Connection, type Tools } from './helm/tools.ts';
 import { intentOf, type Intent, type Values } from './values.ts';
 import { whileWatching } from './run/watch.ts';
+import { shell } from '../shell.ts';
 
 export interface UninstallOptions extends Connection {
   readonly release: string;
@@ -115,13 +116,13 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
       const history = await readHistory(helm, release);
       const state = history === undefined ? 'helm has forgotten the release' : `the release is ${history.last.status}`;
       const hint = history === undefined
-        ? `See what is left: kubectl get all,configmaps,secrets --namespace ${namespace} --selector ${releaseSelector(release)}.`
+        ? `See what is left: ${shell`kubectl get all,configmaps,secrets --namespace ${namespace} --selector ${releaseSelector(release)}`}.`
         : 'Run the command again to go on.';
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
     await reportEvidence({ kubectl: kubectlIn(tools.afterwards, present.namespace), release, prefix: present.prefix, before, report });
-    const hint = `Mend it and run the command again; or leave what is opted in as it is: helm uninstall ${release} --namespace ${namespace} --no-hooks.`;
+    const hint = `Mend it and run the command again; or leave what is opted in as it is: ${shell`helm uninstall ${release} --namespace ${namespace} --no-hooks`}.`;
     throw codedError('HELM_FAILED', error.message, { where, hint });
   }
 }

@@ -9,6 +9,7 @@ import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { containerName, isPlaceholderImage, mirrorName, type PodTemplate } from '../sidecar/index.ts';
 import { lacksMirror } from './mirror.ts';
 import { settingChanges } from './settingChanges.ts';
+import { shell } from '../shell.ts';
 
 export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
 
@@ -19,17 +20,18 @@ export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { 
  */
 export async function checkPersistable({ kubectl, target, settings }: Pick<PersistOptions, 'kubectl' | 'target' | 'settings'>): Promise<void> {
   const { template, where, namespace } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  const again = shell`packet-capture unpatch ${target} -n ${namespace} && packet-capture patch ${target} -n ${namespace}`;
   const image = placeholderIn(template);
   if (image !== undefined) {
     throw codedError('IMAGE_NOT_NAMED', `its pod template carries the sidecar with the image ${image}, which can be pulled from nowhere: new pods would not start`, {
       where,
-      hint: `Add the sidecar again with an image: \`packet-capture unpatch ${target} -n ${namespace}\`, then \`packet-capture patch ${target} -n ${namespace} --image IMAGE\`; or inject its manifest with --image.`,
+      hint: `Add the sidecar again with an image: ${again} --image IMAGE; or inject its manifest with --image.`,
     });
   }
   if (!lacksMirror(template, settings)) return;
   throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
     where,
-    hint: `Add the sidecar anew: \`packet-capture unpatch ${target} -n ${namespace}\`, then \`packet-capture patch ${target} -n ${namespace} --mirror '${settings.mirror ?? ''}'\`; or inject its manifest with --mirror.`,
+    hint: `Add the sidecar again: ${again} ${shell`--mirror ${settings.mirror ?? ''}`}; or inject its manifest with --mirror.`,
   });
 }
 
@@ -54,7 +56,7 @@ export async function persistSettings(options: PersistOptions): Promise<ChangeRe
   return changeWorkload(change, {
     result: 'patched',
     decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async () => [] }),
-    undo: ({ object }) => `Look at the pods: kubectl describe ${objectName(object)}.`,
+    undo: ({ object }) => `Look at the pods: ${shell`kubectl describe ${objectName(object)}`}.`,
   });
 }
 

@@ -200,7 +200,7 @@ test('a mirror needs a container that is there from the beginning: that is said 
   for (const pod of pods) expect(stderr).toContain(`${shop}/${pod}: no mirror: it has no container packet-capture-mirror, `);
   expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 2 of 2 pods do not do what was asked');
   const refused = (await run(1, ...mirrored, '--persist')).stderr;
-  expect(refused).toMatch(/error NOT_INJECTABLE: its pod template carries the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror 'vxlan:\/\/10\.0\.0\.9/);
+  expect(refused).toMatch(/error NOT_INJECTABLE: its pod template carries the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror '?vxlan:\/\/10\.0\.0\.9/);
   const { stdout } = await run(0, 'why', pods[0] ?? '');
   expect(stdout).toMatch(/✗ it has no container packet-capture-mirror: [\s\S]*unpatch deployment\/web/);
   await run(0, 'start', 'deploy/web', '--mirror', '', '--wait=false');

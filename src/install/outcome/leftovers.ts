@@ -8,6 +8,7 @@ import type { TargetRecord } from '../../targets/record.ts';
 import { ifPossible, releaseSelector } from '../run/evidence.ts';
 import { readSome } from '../../cluster/reading.ts';
 import { listsByNamespace, nameOfObject, type ManifestObject } from '../helm/objects.ts';
+import { shell } from '../../shell.ts';
 
 /** Something of the release that is still there, and the line that removes it. */
 export interface Leftover {
@@ -49,7 +50,7 @@ async function objectsLeft({ kubectl, release, namespace, objects }: Search): Pr
   const names = new Map([...own, ...made].map((object) => [nameOfObject(object), object]));
   return [...names].map(([object, { kind, metadata }]) => ({
     object,
-    line: `kubectl delete ${kind.toLowerCase()} ${metadata.name}${metadata.namespace === undefined ? '' : ` --namespace ${metadata.namespace}`}`,
+    line: shell`kubectl delete ${`${kind.toLowerCase()}/${metadata.name}`} ${metadata.namespace === undefined ? [] : ['--namespace', metadata.namespace]}`,
   }));
 }
 
@@ -93,6 +94,6 @@ function undoLine({ kind, namespace, name }: TargetObject, owners: Owners, owner
     kind === 'Namespace'
       ? { metadata: { ...marks, ...(own === undefined ? {} : { labels: own }) } }
       : { metadata: marks, ...(own === undefined ? {} : { spec: { template: { metadata: { annotations: own } } } }) };
-  const place = kind === 'Namespace' ? '' : ` --namespace ${namespace}`;
-  return `kubectl patch ${kind.toLowerCase()} ${name}${place} --type merge --patch '${JSON.stringify(patch)}'`;
+  const place = kind === 'Namespace' ? [] : ['--namespace', namespace];
+  return shell`kubectl patch ${`${kind.toLowerCase()}/${name}`} ${place} --type merge --patch ${JSON.stringify(patch)}`;
 }

@@ -6,6 +6,7 @@ import type { Finding } from '../preflight/findings.ts';
 import type { ManifestObject } from '../helm/objects.ts';
 import { kubectlLines, type TargetState, type WorkloadState } from './targetsState.ts';
 import type { Intent } from '../values.ts';
+import { shell } from '../../shell.ts';
 
 /** What an install or upgrade came to; plain data, for people and for `-o json`. */
 export interface InstallResult {
@@ -53,8 +54,8 @@ function nextLines(intent: Intent): string[] {
   if (intent.targets.length > 0) return [];
   const patch = JSON.stringify({ spec: { template: { metadata: { annotations: { [intent.annotation]: 'true' } } } } });
   return [
-    `kubectl label namespace NAMESPACE ${intent.namespaceLabel}=enabled`,
-    `kubectl patch deployment NAME --namespace NAMESPACE --patch '${patch}'`,
+    shell`kubectl label namespace NAMESPACE ${intent.namespaceLabel}=enabled`,
+    shell`kubectl patch deployment NAME --namespace NAMESPACE --patch ${patch}`,
   ];
 }
 

@@ -6,6 +6,7 @@ import { rolloutProgress } from '../../cluster/progress.ts';
 import { statusAnnotation } from '../../settings/index.ts';
 import { readTargets } from '../preflight/facts.ts';
 import type { Intent } from '../values.ts';
+import { shell } from '../../shell.ts';
 
 /** How far one workload of `targets` is; plain data, for people and for `-o json`. */
 export interface WorkloadState {
@@ -60,10 +61,10 @@ export function kubectlLines({ targets, namespaceLabel, annotation }: Intent, un
       target[list].map((name) => {
         const value = undo ? null : 'true';
         const patch = JSON.stringify({ spec: { template: { metadata: { annotations: { [annotation]: value } } } } });
-        return `kubectl patch ${list.toLowerCase()}/${name} --namespace ${target.namespace} --patch '${patch}'`;
+        return shell`kubectl patch ${`${list.toLowerCase()}/${name}`} --namespace ${target.namespace} --patch ${patch}`;
       }),
     );
-    const label = `kubectl label namespace ${target.namespace} ${namespaceLabel}${undo ? '-' : '=enabled'}`;
+    const label = shell`kubectl label namespace ${target.namespace} ${`${namespaceLabel}${undo ? '-' : '=enabled'}`}`;
     return undo ? [...workloads, label] : [label, ...workloads];
   });
 }

@@ -7,6 +7,7 @@ import { readHistory, type ReleaseHistory, type ReleaseJson } from '../helm/rele
 import type { Report } from '../step.ts';
 import type { Values } from '../values.ts';
 import { whileWatching } from './watch.ts';
+import { shell } from '../../shell.ts';
 
 /** One release and how to reach it. */
 export interface Site {
@@ -79,8 +80,7 @@ export function interruptionText(history: ReleaseHistory | undefined): string {
 export function interruptionHint(history: ReleaseHistory | undefined, release: string, namespace: string): string {
   if (history === undefined) return 'Run the command again.';
   const { last, deployed } = history;
-  const at = `${release} --namespace ${namespace}`;
-  const back = deployed === undefined ? `helm uninstall ${at}` : `helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
+  const back = deployed === undefined ? shell`helm uninstall ${release} --namespace ${namespace}` : shell`helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
   if (last.status === 'deployed') return 'That revision runs; run the command again for the rest.';
   return last.status.startsWith('pending') ? `Helm refuses to go on until: ${back}.` : `Run the command again to go on, or go back: ${back}.`;
 }

@@ -9,6 +9,7 @@ import { objectsOf } from '../helm/objects.ts';
 import { readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
 import { readRecord } from '../outcome/optInRecord.ts';
 import { whileWatching } from './watch.ts';
+import { shell } from '../../shell.ts';
 
 /**
  * After a failure: the revision before runs again, or a first install leaves nothing behind. What happened, for the
@@ -18,17 +19,17 @@ import { whileWatching } from './watch.ts';
  */
 export async function takeBack(site: Site, before: ReleaseHistory | undefined): Promise<string> {
   const { helm, release } = site;
-  const at = `--namespace ${helm.namespace}`;
+  const at = ['--namespace', helm.namespace];
   try {
     if (before === undefined) return await removeFirstInstall(site);
     const { deployed } = before;
-    if (deployed === undefined) return `No revision ever worked, so there is none to go back to: helm uninstall ${release} ${at} removes it.`;
+    if (deployed === undefined) return `No revision ever worked, so there is none to go back to: ${shell`helm uninstall ${release} ${at}`} removes it.`;
     return await rollBack(site, deployed.revision);
   } catch (error) {
     rethrowUnlessRecoverable(error);
     site.report(`taking it back failed too: ${error.message}`);
     const deployed = before?.deployed;
-    const line = deployed === undefined ? `helm uninstall ${release} ${at} --no-hooks` : `helm rollback ${release} ${deployed.revision} ${at}`;
+    const line = deployed === undefined ? shell`helm uninstall ${release} ${at} --no-hooks` : shell`helm rollback ${release} ${deployed.revision} ${at}`;
     return `It could not be taken back; do it by hand: ${line}.`;
   }
 }

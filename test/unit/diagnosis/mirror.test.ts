@@ -54,7 +54,7 @@ test('a pod that was asked too late: it is made anew, with the annotation where 
   const carrying = deployment(asking);
   const template = { metadata: late.metadata, spec: late.spec };
   expect(why(late, owned({ ...carrying, spec: { ...carrying.spec, template } as NonNullable<WorkloadObject['spec']> })).next).toBe(
-    `packet-capture unpatch deployment/web --namespace shop && packet-capture patch deployment/web --namespace shop --mirror '${url}'`,
+    `packet-capture unpatch deployment/web --namespace shop && packet-capture patch deployment/web --namespace shop --mirror ${url}`,
   );
 });
 

