@@ -29,7 +29,11 @@ function matches({ pattern = '', not, maxLength = Infinity }: Rule, value: strin
 
 /** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53, that a name stands there twice. */
 function isBeyondSchema(type: SettingType, value: string): boolean {
-  if (type === 'interfaces') return settingProblem('interfaces', value) === 'must name each interface once';
+  if (type === 'interfaces') {
+    const names = value.split(',');
+    // Each of them valid beside the others; `all` and `any` have their own few forms.
+    return settingProblem('interfaces', value) === 'must name each interface once' && !names.includes('all') && settingProblem('interfaces', [...new Set(names)].join(',')) === undefined;
+  }
   if (type === 'duration') return /^(\d{1,9}[hms])+$/.test(value) && /[1-9]/.test(value);
   return type === 'bytes' && value.length <= 18 && /^\d{4,}([kMGT]i?|Ki)?$/.test(value) && parseQuantity(value) === undefined;
 }
