@@ -72,7 +72,8 @@ export const wasNull = ' # was';
 
 /** A text without a final line break keeps none. */
 function insertLines(source: Source, offset: number, indent: string, lines: readonly string[]): Insertion {
-  const lineBreak = breakBefore(source.text, offset) || breakNear(source, offset);
+  const before = breakBefore(source.text, offset);
+  const lineBreak = /^[\r\n]/.test(before) ? before : breakNear(source, offset);
   const atEnd = !startsLine(source.text, offset);
   return {
     offset,

@@ -5,6 +5,8 @@ export interface DocumentRange {
   readonly number: number;
   readonly start: number;
   readonly end: number;
+  /** It stands between a `...` and the next `---`: kubectl does not look at it. */
+  readonly unread: boolean;
 }
 
 /**
@@ -14,28 +16,25 @@ export interface DocumentRange {
 export function splitDocuments(source: Source): DocumentRange[] {
   const ranges: DocumentRange[] = [];
   let start = 0;
+  let ended = false;
   const close = (end: number): void => {
     // Comments and directives before a marker belong to the document behind it.
     if (start === end || isPrologue(source, start, end)) return;
-    ranges.push({ number: source.origin.documents + ranges.length + 1, start, end });
+    ranges.push({ number: source.origin.documents + ranges.length + 1, start, end, unread: ended });
     start = end;
   };
-  for (const { marker, offset } of markers(source.text)) close(marker === '---' ? offset : nextLine(source, offset));
+  for (const { 1: marker, index } of source.text.matchAll(markers)) {
+    const offset = index + (/^[\n\r]/.test(source.text.charAt(index)) ? 1 : 0);
+    if (marker === '---') close(offset);
+    else close(nextLine(source, offset));
+    ended = marker === '...';
+  }
   close(source.text.length);
   return ranges;
 }
 
-function* markers(text: string): Generator<{ marker: '---' | '...'; offset: number }> {
-  let line = text.startsWith('\uFEFF') ? 1 : 0;
-  while (line < text.length) {
-    const marker = text.slice(line, line + 3);
-    const following = text[line + 3] ?? '\n';
-    if ((marker === '---' || marker === '...') && ' \t\r\n'.includes(following)) yield { marker, offset: line };
-    const end = text.indexOf('\n', line);
-    if (end === -1) return;
-    line = end + 1;
-  }
-}
+/** At the start of a line, with nothing but a byte order mark before them. */
+const markers = /(?:^|[\n\r])\uFEFF?(---|\.\.\.)(?=[ \t\n\r]|$)/g;
 
 /** True if there is nothing but blank lines, comments and directives. */
 function isPrologue(source: Source, start: number, end: number): boolean {

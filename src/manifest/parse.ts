@@ -1,13 +1,16 @@
 import { splitDocuments, type DocumentRange } from './documents.ts';
-import { splitJsonStream } from './jsonStream.ts';
 import { failIn, syntaxHint, type Fail } from './place.ts';
-import { readEvents, type SyntaxProblem } from './readEvents.ts';
 import { openSource, type Origin, type Source } from './text.ts';
-import { buildTree, type Tree } from './tree.ts';
+import type { Node } from './nodes.ts';
 import { createValues, type Values } from './values.ts';
+import { readDocument } from './yaml/parser.ts';
+import { problemOf } from './yaml/problem.ts';
 
 /** One document of a text. */
-export interface ParsedDocument extends Tree {
+export interface ParsedDocument {
+  readonly root: Node;
+  /** The anchors that an alias stands for. */
+  readonly aliased: ReadonlySet<string>;
   readonly source: Source;
   /** From 1. */
   readonly number: number;
@@ -51,31 +54,50 @@ export function behindText(text: string, file: string, origin: Origin): Origin {
 /** As {@link parseDocuments}. */
 export function* readDocuments({ source, ranges }: Manifest): Generator<ParsedDocument> {
   for (const range of ranges) {
-    const whole = parseDocument(source, range);
-    const parts = isProblem(whole) ? splitJsonStream(source.text, range) : [];
-    for (const document of parts.length > 1 ? parts.map((part) => parseDocument(source, part)) : [whole]) {
-      if (isProblem(document)) {
-        const hint = syntaxHint(source.text.slice(range.start, range.end));
-        throw failIn(source, range.number)('YAML_INVALID', document.offset, document.message, hint);
-      }
+    checkCharacters(source, range);
+    let start: number | undefined = range.start;
+    while (start !== undefined) {
+      const { document, next }: PartOfRange = readPart(source, range, start);
       if (document !== undefined) yield document;
+      start = next;
     }
   }
 }
 
-/** @returns undefined for an empty document */
-function parseDocument(
-  source: Source,
-  { start, end, number }: DocumentRange,
-): ParsedDocument | SyntaxProblem | undefined {
-  const events = readEvents(source.text.slice(start, end), start);
-  if (!Array.isArray(events)) return events;
-  if (events.length === 0) return undefined;
-  const fail = failIn(source, number);
-  const { root, aliased } = buildTree(source.text, events, start, fail);
-  return { root, aliased, source, number, values: createValues(source.text, fail), fail };
+interface PartOfRange {
+  /** Undefined when it is empty. */
+  readonly document: ParsedDocument | undefined;
+  /** Where another document begins in the same range. */
+  readonly next: number | undefined;
 }
 
-function isProblem(result: ParsedDocument | SyntaxProblem | undefined): result is SyntaxProblem {
-  return result !== undefined && !('root' in result);
+/** JSON, as kubectl finds out: by its first brace. */
+const beginsLikeJson = /^\uFEFF?(?:---)?\s*\{/;
+/** What YAML has in no form (go.yaml.in/yaml/v2, readerc.go); JSON has those above DEL in its strings. */
+// oxlint-disable-next-line no-control-regex
+const forbidden = /[\0-\u0008\v\f\u000E-\u001F]/;
+// oxlint-disable-next-line no-control-regex
+const forbiddenInYaml = /[\0-\u0008\v\f\u000E-\u001F\u007F-\u0084\u0086-\u009F\uFFFE\uFFFF]/;
+
+function checkCharacters(source: Source, { start, end, number, unread }: DocumentRange): void {
+  const text = source.text.slice(start, end);
+  const control = (beginsLikeJson.test(text) ? forbidden : forbiddenInYaml).exec(text);
+  if (control === null || unread) return;
+  const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  throw failIn(source, number)('YAML_INVALID', start + control.index, `there is a control character, U+${code}`);
+}
+
+function readPart(source: Source, { end, number, unread }: DocumentRange, start: number): PartOfRange {
+  const fail = failIn(source, number);
+  const text = source.text.slice(start, end);
+  try {
+    const { root, aliased, next } = readDocument(text, start, beginsLikeJson.test(text));
+    const document = root && { root, aliased, source, number, values: createValues(source.text, fail), fail };
+    return { document, next: next === undefined ? undefined : start + next };
+  } catch (error) {
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    if (unread) return { document: undefined, next: undefined };
+    throw fail('YAML_INVALID', start + problem.offset, problem.message, syntaxHint(text));
+  }
 }

@@ -26,8 +26,26 @@ export function plainValue(text: string): string | number | boolean | null {
 }
 
 function integerValue(digits: string): number {
-  const sign = digits.startsWith('-') ? -1 : 1;
   const amount = digits.replace(/^[-+]/, '').toLowerCase();
   // Number() knows 0x, 0o and 0b, yet not the bare zero of octal numbers.
-  return sign * Number(/^0[0-7]/.test(amount) ? `0o${amount}` : amount);
+  const value = Number(/^0[0-7]/.test(amount) ? `0o${amount}` : amount);
+  // There is no negative zero among integers.
+  return digits.startsWith('-') && value !== 0 ? -value : value;
+}
+
+/** Tags whose values are read alike, quoted or not. */
+const resolvedTags: readonly string[] = ['!!int', '!!float', '!!bool', '!!null', '!!timestamp'];
+
+/** The value of a scalar with a tag, `!!str` for one of YAML's own. Any other tag makes it a string. */
+export function taggedValue(text: string, tag: string): string | number | boolean | null {
+  if (tag === '!!binary') return decodeBase64(text) ?? text;
+  return resolvedTags.includes(tag) ? plainValue(text) : text;
+}
+
+function decodeBase64(text: string): string | undefined {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+  } catch {
+    return undefined;
+  }
 }

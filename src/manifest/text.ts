@@ -1,5 +1,7 @@
+import { isBreak } from './yaml/characters.ts';
+
 /**
- * A text under work and where its lines begin. A line ends with LF, CRLF or CR, as YAML 1.1 has it.
+ * A text under work and where its lines begin. A line ends with LF, CRLF, CR, NEL, LS or PS, as YAML 1.1 has it.
  * Everything here takes logarithmic time at most: a minified JSON file is one line of megabytes.
  */
 export interface Source {
@@ -20,7 +22,7 @@ export const fileStart: Origin = { lines: 0, documents: 0 };
 
 export function openSource(text: string, file: string, origin: Origin = fileStart): Source {
   const lineStarts = [0];
-  for (const { index, 0: lineBreak } of text.matchAll(/\r\n|\n|\r/g)) lineStarts.push(index + lineBreak.length);
+  for (const { index, 0: lineBreak } of text.matchAll(/\r\n|[\n\r\u0085\u2028\u2029]/g)) lineStarts.push(index + lineBreak.length);
   return { text, file, lineStarts, origin };
 }
 
@@ -63,9 +65,9 @@ export function lineAfter(source: Source, offset: number): number {
 
 /** The line break for a line that is put next to the one of `offset`: its own, else the one before, else LF. */
 export function breakNear(source: Source, offset: number): string {
-  return (
-    breakBefore(source.text, nextLine(source, offset)) || breakBefore(source.text, lineStart(source, offset)) || '\n'
-  );
+  const ends = [nextLine(source, offset), lineStart(source, offset)];
+  // Others than kubectl take no other for a line break.
+  return ends.map((end) => breakBefore(source.text, end)).find((lineBreak) => /^[\r\n]/.test(lineBreak)) ?? '\n';
 }
 
 /** The white space before `offset` if there is nothing else on its line, undefined otherwise. */
@@ -91,9 +93,8 @@ export function startsLine(text: string, offset: number): boolean {
 
 /** The line break that ends right before `offset`, or the empty string. */
 export function breakBefore(text: string, offset: number): string {
-  if (text[offset - 1] === '\r') return '\r';
-  if (text[offset - 1] !== '\n') return '';
-  return text[offset - 2] === '\r' ? '\r\n' : '\n';
+  if (!startsLine(text, offset) || offset === 0) return '';
+  return text.endsWith('\r\n', offset) ? '\r\n' : text.charAt(offset - 1);
 }
 
 /** Offset of the first character at or after `offset` that is no white space, line break or comment. */
@@ -107,8 +108,4 @@ export function skipTrivia(text: string, offset: number): number {
     else if (!comment && code !== 0x20 && code !== 0x09) break;
   }
   return at;
-}
-
-function isBreak(code: number): boolean {
-  return code === 0x0a || code === 0x0d;
 }

@@ -1,6 +1,6 @@
 import { resolved, type MapNode, type Node, type Pair, type ScalarNode } from './nodes.ts';
 import { syntaxHint, type Fail } from './place.ts';
-import { plainValue } from './scalar.ts';
+import { plainValue, taggedValue } from './scalar.ts';
 
 /** A key of a mapping, with where it comes from: `owner` is another mapping for a key that was merged in. */
 export interface Entry {
@@ -18,17 +18,23 @@ export interface Values {
 /** A file of 1 MB with more than this many merged keys is an attack. */
 const maxMergedKeys = 100_000;
 
-/** @throws YAML_INVALID for duplicate keys, keys that are no scalars, and merges of what is no mapping */
+/** Deeper than any manifest, and shallow enough for the stack. */
+const maxDepth = 500;
+
+/**
+ * Of a key that is there twice, the last one counts, as for kubectl.
+ * @throws YAML_INVALID for keys that are no scalars, merges of what is no mapping, and nesting without end
+ */
 export function createValues(text: string, fail: Fail): Values {
   const values = new Map<Node, unknown>();
   const entries = new Map<MapNode, ReadonlyMap<string, Entry>>();
   let mergedKeys = 0;
+  let depth = 0;
 
   const entriesOf = (map: MapNode): ReadonlyMap<string, Entry> => {
     const known = entries.get(map);
     if (known !== undefined) return known;
     const found = new Map<string, Entry>();
-    const own = isMerged(map) ? new Set<string>() : found;
     for (const pair of map.pairs) {
       if (isMerge(pair.key)) {
         // As in sigs.k8s.io/yaml, what is merged in overrides the keys before it; elsewhere it never does.
@@ -40,8 +46,6 @@ export function createValues(text: string, fail: Fail): Values {
         continue;
       }
       const key = keyText(pair.key, text, fail);
-      if (own.has(key)) throw fail('YAML_INVALID', pair.key.start, `the key "${key}" is there twice`);
-      if (own instanceof Set) own.add(key);
       found.set(key, { pair, owner: map });
     }
     entries.set(map, found);
@@ -57,7 +61,6 @@ export function createValues(text: string, fail: Fail): Values {
     }
     for (const { key: keyNode, value } of map.pairs) {
       const key = keyText(keyNode, text, fail);
-      if (Object.hasOwn(object, key)) throw fail('YAML_INVALID', keyNode.start, `the key "${key}" is there twice`);
       setOwn(object, key, valueOf(value));
     }
     return object;
@@ -67,7 +70,10 @@ export function createValues(text: string, fail: Fail): Values {
     const target = resolved(node);
     if (target.kind === 'scalar') return scalarValue(target);
     if (!values.has(target)) {
+      depth += 1;
+      if (depth > maxDepth) throw fail('YAML_INVALID', target.start, 'The document is nested too deeply');
       values.set(target, target.kind === 'sequence' ? target.items.map(valueOf) : objectOf(target));
+      depth -= 1;
     }
     return values.get(target);
   };
@@ -75,9 +81,9 @@ export function createValues(text: string, fail: Fail): Values {
   return { entries: entriesOf, of: valueOf };
 }
 
-export function scalarValue(node: ScalarNode): string | number | boolean | null {
-  const quoted = !node.plain || node.tag === '!!str' || node.tag === '!';
-  return quoted ? node.text : plainValue(node.text);
+export function scalarValue({ plain, tag, text }: ScalarNode): string | number | boolean | null {
+  if (tag !== undefined) return taggedValue(text, tag);
+  return plain ? plainValue(text) : text;
 }
 
 export function isNull(node: Node): boolean {
@@ -96,7 +102,7 @@ function isMerged({ pairs }: MapNode): boolean {
 }
 
 function isMerge(key: Node): boolean {
-  return key.kind === 'scalar' && key.plain && key.text === '<<';
+  return key.kind === 'scalar' && key.text === '<<' && (key.tag === undefined ? key.plain : key.tag === '!!merge' || key.tag === '!');
 }
 
 /** The mappings of a merge, the one that wins last. */

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitDocuments } from '../../../src/manifest/documents.ts';
+import { isAbsent } from '../../../src/manifest/nodes.ts';
+import { parseDocuments } from '../../../src/manifest/parse.ts';
 import { failIn } from '../../../src/manifest/place.ts';
-import { readEvents } from '../../../src/manifest/readEvents.ts';
 import { openSource } from '../../../src/manifest/text.ts';
-import { buildTree } from '../../../src/manifest/tree.ts';
+import { buildTree } from './buildTree.ts';
 import { runs } from './runs.ts';
 import { yamlEvents } from './yamlEvents.ts';
 import { generatedManifest } from './arbitraries.ts';
@@ -12,18 +13,15 @@ import { beyondYaml, fixtureCases } from './cases.ts';
 
 const { numRuns, timeout } = runs(25);
 
-type Read = typeof readEvents;
-
-/** The trees of a text's documents, by what we use and by another parser. */
+/** The trees of a text's documents, by what we use and by another parser. Empty documents are left out. */
 function bothTrees(text: string): { ours: unknown[]; others: unknown[] } {
   const source = openSource(text, 'f');
-  const trees = (read: Read): unknown[] =>
-    splitDocuments(source).map(({ start, end, number }) => {
-      const events = read(text.slice(start, end), start);
-      if (!Array.isArray(events)) return events.message;
-      return events.length === 0 ? undefined : buildTree(text, events, start, failIn(source, number));
-    });
-  return { ours: trees(readEvents), others: trees(yamlEvents) };
+  const others = splitDocuments(source).flatMap(({ start, end, number }) => {
+    const events = yamlEvents(text.slice(start, end), start);
+    const tree = events.length === 0 ? undefined : buildTree(text, events, start, failIn(source, number));
+    return tree === undefined || isAbsent(tree.root) ? [] : [tree];
+  });
+  return { ours: Array.from(parseDocuments(text, 'f'), ({ root, aliased }) => ({ root, aliased })), others };
 }
 
 test('two parsers agree on the place of every node of any manifest', { timeout }, () => {

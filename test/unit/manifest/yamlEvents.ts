@@ -1,5 +1,5 @@
 import { isAlias, isMap, isSeq, parseDocument, type ParsedNode, type Scalar } from 'yaml';
-import type { TreeEvent } from '../../../src/manifest/events.ts';
+import type { TreeEvent } from './treeEvents.ts';
 
 /**
  * The events of one document by the `yaml` package, to hold ours against.

@@ -1,7 +1,7 @@
-import type { TreeEvent } from './events.ts';
-import type { AliasNode, CollectionNode, MapNode, Node, Pair, ScalarNode, SequenceNode } from './nodes.ts';
-import type { Fail } from './place.ts';
-import { skipTrivia } from './text.ts';
+import type { TreeEvent } from './treeEvents.ts';
+import type { AliasNode, CollectionNode, MapNode, Node, Pair, ScalarNode, SequenceNode } from '../../../src/manifest/nodes.ts';
+import type { Fail } from '../../../src/manifest/place.ts';
+import { skipTrivia } from '../../../src/manifest/text.ts';
 
 export interface Tree {
   readonly root: Node;

@@ -1,6 +1,5 @@
 /**
- * What a YAML parser tells about a document, in the order of the text, as far as the tree needs it.
- * Both parsers are brought to this form. Offsets are those of the whole text; a scalar that is not there has start -1.
+ * What the `yaml` package tells about a document, in the order of the text, as far as the tree needs it. Offsets are those of the whole text; a scalar that is not there has start -1.
  */
 export type TreeEvent =
   | {

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { parseDocuments } from '../../../../src/manifest/parse.ts';
+
+const repeat = (times: number, line: (index: number) => string): string => Array.from({ length: times }, (_, index) => line(index)).join('');
+
+/** Of a size in lines or so. */
+const shapes: readonly (readonly [string, (size: number) => string])[] = [
+  ['quoted scalars that go on at the column of their key', (size) => repeat(size, (index) => `  field${index}:\n    text: 'Tells how it is\n    read: so'\n`)],
+  ['brackets that are closed at the column of their key', (size) => repeat(size, (index) => `key${index}: [\n  a,\n{b: c}\n]\n`)],
+  ['one quoted scalar of many lines', (size) => `a: "${repeat(size * 4, () => 'line \\\n\n  and more\n')}"\n`],
+  ['one plain scalar of many lines', (size) => `a: ${repeat(size * 4, () => 'words of it\n\n  ')}\n`],
+  ['one block scalar of many lines', (size) => `a: >\n${repeat(size * 4, () => '  text\n\n')}`],
+  ['one object on one line', (size) => JSON.stringify(Object.fromEntries(Array.from({ length: size * 2 }, (_, index) => [`key ${index}`, { a: [index, 'x'] }])))],
+  ['a stream of objects', (size) => repeat(size * 2, (index) => `{"kind": "A", "name": ${index}}\n`)],
+  ['brackets within brackets', (size) => `[${repeat(size / 10, () => `${'['.repeat(200)}a${']'.repeat(200)},\n`)}]`],
+  ['lists within lists', (size) => repeat(size / 10, () => `${'- '.repeat(200)}a\n`)],
+  ['anchors and aliases', (size) => repeat(size, (index) => `a${index}: &a${index} {b: c}\nd${index}: *a${index}\n`)],
+  ['documents', (size) => repeat(size, (index) => `# a\n---\na: ${index}\n...\n`)],
+  ['comments', (size) => repeat(size * 4, (index) => `# ${index}\n\n`)],
+];
+
+/** Milliseconds of processor of the cheapest of some runs: others share the machine. */
+function costOf(text: string): number {
+  const costs = [0, 1, 2].map(() => {
+    const before = process.cpuUsage();
+    let count = 0;
+    for (const { root } of parseDocuments(text, 'f')) count += root.end;
+    const { user, system } = process.cpuUsage(before);
+    expect(count).toBeGreaterThanOrEqual(0);
+    return (user + system) / 1000;
+  });
+  return Math.min(...costs);
+}
+
+test.each(shapes)('four times as much of %s costs about four times as much', { timeout: 60_000 }, (_, make) => {
+  const [once, more] = [make(1_000), make(4_000)];
+  costOf(more);
+  // Quadratic cost is sixteen times as much. What costs next to nothing tells nothing.
+  expect(costOf(more)).toBeLessThan(10 * Math.max(costOf(once), 5));
+});
