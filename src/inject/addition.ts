@@ -10,12 +10,15 @@ import {
   type SidecarOptions,
   type Volume,
 } from '../sidecar/index.ts';
+import { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
 import { sharedResources } from './podResources.ts';
 
 /** What is added to a pod template; every way hands just this to Kubernetes. */
 export interface Addition {
   /** New keys only: no existing annotation is ever overwritten. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** To be put in front of the values of annotations that are there. */
+  readonly inFront?: Readonly<Record<string, string>>;
   /** To be put before the existing init containers: the sidecar sees their traffic too. */
   readonly initContainers: readonly Container[];
   /** To be put behind the existing containers. */
@@ -30,6 +33,8 @@ export interface Addition {
 export interface AgentAdditionOptions {
   /** To be written beside the status. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** What the pod's own annotation says of its local volumes, if it is there. */
+  readonly localVolumes: string | undefined;
   /** An option that is added here has to find its place in {@link keyOf}. */
   readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'amounts' | 'storage' | 'asRoot' | 'localAppArmor' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
   readonly imagePullSecrets: readonly LocalObjectReference[];
@@ -73,11 +78,11 @@ const none: SettingValues = {};
 const noAmounts: SidecarAmounts = {};
 
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
-function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
+function keyOf({ annotations, localVolumes, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
   const { profile, guaranteed, podResources, summedLimits, amounts = noAmounts, storage, asRoot, localAppArmor, metricsPortTaken, mirror, podSettings } = sidecar;
   const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
-  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, storage === 'limited', storage === 'requested', asRoot === true, localAppArmor === true, metricsPortTaken === true, mirror === true];
+  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, storage === 'limited', storage === 'requested', asRoot === true, localAppArmor === true, metricsPortTaken === true, mirror === true, localVolumes !== undefined, localVolumes === ''];
   let kind = 0;
   for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
   if (podSettings === none && Object.keys(amounts).length === 0 && imagePullSecrets.length === 0) return kind;
@@ -87,16 +92,20 @@ function keyOf({ annotations, sidecar, imagePullSecrets }: AgentAdditionOptions)
 
 const maxKey = 256;
 
-function makeAgentAddition(config: AgentSidecarConfig, { annotations, sidecar, imagePullSecrets }: AgentAdditionOptions): Addition {
+function makeAgentAddition(config: AgentSidecarConfig, { annotations: given, localVolumes, sidecar, imagePullSecrets }: AgentAdditionOptions): Addition {
   const { container, mirror, volumes } = makeSidecar({ config, ...sidecar });
   const initContainers = mirror === undefined ? [container] : [container, mirror];
-  const keys = Object.keys(annotations);
+  const inFront = localVolumes === undefined ? {} : { [localVolumesAnnotation]: inFrontOf(localVolumes) };
+  const listed = localVolumes === undefined ? { [localVolumesAnnotation]: ourLocalVolumes } : {};
+  const [keys, extended] = [[...Object.keys(given), ...Object.keys(listed)], Object.keys(inFront)];
   const status = formatStatus({
     containers: initContainers.map(({ name }) => name),
     volumes: volumes.map(({ name }) => name),
     ...(keys.length === 0 ? {} : { annotations: keys }),
+    ...(extended.length === 0 ? {} : { extended }),
   });
-  return { annotations: { ...annotations, [statusAnnotation]: status }, initContainers, containers: [], volumes, imagePullSecrets };
+  const added = { ...given, [statusAnnotation]: status, ...listed };
+  return { annotations: added, ...(extended.length === 0 ? {} : { inFront }), initContainers, containers: [], volumes, imagePullSecrets };
 }
 
 /** The addition of a user's own sidecar: the same for every pod. */

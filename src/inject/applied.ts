@@ -12,9 +12,11 @@ export function withAddition({ metadata, spec, ...rest }: PodTemplate, addition:
     containers: [...(spec?.containers ?? []), ...addition.containers],
     imagePullSecrets: [...(spec?.imagePullSecrets ?? []), ...addition.imagePullSecrets],
   };
+  const inFront = Object.entries(addition.inFront ?? {});
+  const extended = Object.fromEntries(inFront.map(([key, text]) => [key, `${text}${metadata?.annotations?.[key] ?? ''}`]));
   return {
     ...rest,
-    metadata: { ...metadata, annotations: { ...metadata?.annotations, ...addition.annotations } },
+    metadata: { ...metadata, annotations: { ...metadata?.annotations, ...extended, ...addition.annotations } },
     spec: { ...spec, ...Object.fromEntries(Object.entries(lists).filter(([, items]) => items.length > 0)) },
   };
 }
@@ -26,7 +28,7 @@ export function withoutRemoved({ metadata, spec, ...rest }: PodTemplate, removal
   const annotations = Object.entries(metadata?.annotations ?? {}).filter(([key]) => !removal.annotations.includes(key));
   return {
     ...rest,
-    metadata: { ...metadata, annotations: Object.fromEntries(annotations) },
+    metadata: { ...metadata, annotations: { ...Object.fromEntries(annotations), ...removal.shortened } },
     spec: {
       ...spec,
       volumes: without(spec?.volumes, removal.volumes),

@@ -30,6 +30,9 @@ export function additionPatch(template: PodTemplate, addition: Addition, path: r
       for (const [key, value] of annotations) operations.push({ op: 'add', path: at('metadata', 'annotations', key), value });
     }
   }
+  for (const [key, text] of Object.entries(addition.inFront ?? {})) {
+    operations.push({ op: 'replace', path: at('metadata', 'annotations', key), value: `${text}${template.metadata?.annotations?.[key] ?? ''}` });
+  }
   const list = (field: 'volumes' | 'initContainers' | 'containers' | 'imagePullSecrets', where: 'first' | 'last'): void => {
     const items = addition[field];
     if (items.length === 0) return;
@@ -58,6 +61,7 @@ export function removalPatch(template: PodTemplate, removal: Removal, path: read
     // From the back: a removal shifts the indexes behind it.
     else for (const index of indexes.toReversed()) operations.push({ op: 'remove', path: at('spec', field, index) });
   }
+  for (const [key, value] of Object.entries(removal.shortened ?? {})) operations.push({ op: 'replace', path: at('metadata', 'annotations', key), value });
   const present = Object.keys(template.metadata?.annotations ?? {});
   const keys = present.filter((key) => removal.annotations.includes(key));
   if (keys.length > 0 && keys.length === present.length) operations.push({ op: 'remove', path: at('metadata', 'annotations') });

@@ -24,6 +24,7 @@ import {
 } from '../sidecar/index.ts';
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
+import { listedVolumes } from './evictable.ts';
 import { inheritedSecurity } from './inherited.ts';
 import { placementReason } from './placement.ts';
 import { asksForResources, hasPodResources, leavesHugePages, needsLimits, storageOf, summedLimits } from './podResources.ts';
@@ -133,6 +134,7 @@ function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfi
   const podSettings = sizeSettings(all);
   const addition = agentAddition(config, {
     annotations,
+    localVolumes: listedVolumes(present),
     sidecar: {
       profile,
       guaranteed: isGuaranteed(spec),

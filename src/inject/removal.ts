@@ -8,14 +8,18 @@ import {
   type OwnSidecarConfig,
   type PodTemplate,
   type SidecarConfig,
+  type SidecarStatus,
 } from '../sidecar/index.ts';
 import { carries } from './carries.ts';
+import { listedVolumes, localVolumesAnnotation, withoutOurs } from './evictable.ts';
 import { isOurs, ourVolumes, presenceIn } from './presence.ts';
 import type { SkipReason } from './reasons.ts';
 
 /** What is taken out of a pod template, by name. */
 export interface Removal {
   readonly annotations: readonly string[];
+  /** Annotations that stay, with the values that they had before something of ours came in front of them. */
+  readonly shortened?: Readonly<Record<string, string>>;
   readonly initContainers: readonly string[];
   readonly containers: readonly string[];
   readonly volumes: readonly string[];
@@ -51,7 +55,6 @@ function agentRemoval(template: PodTemplate): Removal | undefined {
   if (spec == null || presence === 'none' || presence === 'foreign') return undefined;
   const present = metadata?.annotations ?? {};
   const status = parseStatus(present[statusAnnotation]);
-  const annotations = [...(status?.annotations ?? []), statusAnnotation];
   const isTaken = (container: Container): boolean =>
     containerNames.includes(container.name) && (isOurs(container) || status?.containers.includes(container.name) === true);
   const containers = namesOf(spec.containers?.filter(isTaken));
@@ -59,12 +62,21 @@ function agentRemoval(template: PodTemplate): Removal | undefined {
   const volumes = ourVolumes.filter((name) => status?.volumes.includes(name) ?? true);
   const kept = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].filter((container) => !isTaken(container));
   return {
-    annotations: annotations.filter((key) => key in present && ourAnnotations.includes(key)),
+    ...annotationsRemoved(present, status),
     initContainers,
     // A pod without a container is none.
     containers: containers.length === spec.containers?.length ? [] : containers,
     volumes: namesOf(spec.volumes).filter((name) => volumes.includes(name) && !kept.some((container) => mounts(container, name))),
   };
+}
+
+function annotationsRemoved(present: Readonly<Record<string, string>>, status: SidecarStatus | undefined): Pick<Removal, 'annotations' | 'shortened'> {
+  const annotations = [...(status?.annotations ?? []), statusAnnotation].filter((key) => key in present && ourAnnotations.includes(key));
+  const listed = withoutOurs(listedVolumes(present) ?? '');
+  if (listed === undefined) return { annotations };
+  // Whatever a status says, what somebody wrote behind ours stays.
+  const isAdded = listed === '' && status?.extended?.includes(localVolumesAnnotation) !== true;
+  return isAdded ? { annotations: [localVolumesAnnotation, ...annotations] } : { annotations, shortened: { [localVolumesAnnotation]: listed } };
 }
 
 function mounts({ volumeMounts }: Container, volume: string): boolean {

@@ -1,6 +1,7 @@
 import type { Addition } from '../inject/index.ts';
 import { insertAsValue, insertAtEnd, insertAtTop } from './blockInsertion.ts';
 import type { Insertion } from './edits.ts';
+import { insertInFront } from './frontText.ts';
 import { insertFirst, insertLast } from './flowInsertion.ts';
 import { resolved, type MapNode, type SequenceNode } from './nodes.ts';
 import { childStep } from './objects.ts';
@@ -31,13 +32,30 @@ export function additionInsertions(workload: Workload, addition: Addition, rende
   if (template === undefined || spec === undefined) return [];
   for (const step of [...trail, spec]) refuseShared(document, step);
   const pen: Pen = { document, style: blockStyle(workload), render };
-  const { annotations } = addition;
+  const { annotations, inFront = {} } = addition;
   return [
+    ...Object.entries(inFront).flatMap(([key, text]) => {
+      const map = annotationsOf(document, template.node);
+      return map === undefined ? [] : insertInFront(document, map, key, text);
+    }),
     ...(Object.keys(annotations).length === 0
       ? []
       : addFields(pen, template.node, ['metadata', 'annotations'], annotations)),
     ...addLists(pen, resolved(spec.node) as MapNode, addition),
   ];
+}
+
+/** The mapping of a pod template's annotations, if it is there. @throws YAML_UNSUPPORTED when others use it too */
+export function annotationsOf(document: ParsedDocument, template: MapNode): MapNode | undefined {
+  let map: MapNode = template;
+  for (const key of ['metadata', 'annotations']) {
+    const step = childStep(document, map, key);
+    const value = step && resolved(step.node);
+    if (step === undefined || value?.kind !== 'map') return undefined;
+    refuseShared(document, step);
+    map = value;
+  }
+  return map;
 }
 
 /** Adds fields to the mapping at the end of a path of keys, which may be absent in part. */

@@ -1,7 +1,9 @@
-import type { Removal } from '../inject/index.ts';
+import { inFrontOf, type Removal } from '../inject/index.ts';
 import { wasEmpty, wasNull } from './blockInsertion.ts';
 import type { Deletion } from './edits.ts';
 import { entryRanges } from './entries.ts';
+import { removeFromFront } from './frontText.ts';
+import { annotationsOf } from './insertion.ts';
 import { resolved, type CollectionNode, type MapNode } from './nodes.ts';
 import { childStep } from './objects.ts';
 import type { ParsedDocument } from './parse.ts';
@@ -23,9 +25,13 @@ type Removed = readonly Deletion[] | 'all';
 export function removalDeletions({ document, trail, template }: Workload, removal: Removal): readonly Deletion[] {
   if (template === undefined) return [];
   for (const step of trail) refuseShared(document, step);
-  const { annotations, ...lists } = removal;
+  const { annotations, shortened = {}, ...lists } = removal;
+  const shortenings = Object.entries(shortened).flatMap(([key, value]) => {
+    const map = annotationsOf(document, template.node);
+    return map === undefined ? [] : removeFromFront(document, map, key, inFrontOf(value));
+  });
   const removed = removeFrom(document, template.node, { metadata: { annotations }, spec: lists });
-  return removed === 'all' ? [] : removed;
+  return removed === 'all' ? shortenings : [...shortenings, ...removed];
 }
 
 function removeFrom(document: ParsedDocument, value: CollectionNode, removals: Removals): Removed {

@@ -29,7 +29,7 @@ export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate,
 export { readSidecarConfig } from './configFile.ts';
 export { imageRepositories, isImageReference, isPlaceholderImage, placeholderImage, placeholderRegistry } from './image.ts';
 export { asksForMirror, mirrorResources } from './mirror.ts';
-export { agentUser, containerName, containerNames, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
+export { agentUser, containerName, containerNames, localVolumes, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
 export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';

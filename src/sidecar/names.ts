@@ -11,6 +11,9 @@ export const volumeNames = {
   upload: 'packet-capture-upload',
 } as const;
 
+/** Those that lie on the node's disk, which its removal would lose. */
+export const localVolumes: readonly string[] = [volumeNames.files, volumeNames.noToken];
+
 export const mountPaths = {
   files: '/captures',
   settings: '/etc/packet-capture/settings',

@@ -7,6 +7,8 @@ export interface SidecarStatus {
   readonly volumes: readonly string[];
   /** Annotations that were added beside the status itself. */
   readonly annotations?: readonly string[];
+  /** Annotations that were there, and have something of ours in front of their values. */
+  readonly extended?: readonly string[];
 }
 
 export function formatStatus(status: Omit<SidecarStatus, 'version'>): string {
@@ -27,8 +29,8 @@ export function parseStatus(text: string | undefined): SidecarStatus | undefined
 
 function isStatus(value: unknown): value is SidecarStatus {
   if (typeof value !== 'object' || value === null) return false;
-  const { version: madeBy, containers, volumes, annotations } = value as Record<string, unknown>;
-  return typeof madeBy === 'string' && isNames(containers) && isNames(volumes) && (annotations === undefined || isNames(annotations));
+  const { version: madeBy, containers, volumes, annotations, extended } = value as Record<string, unknown>;
+  return typeof madeBy === 'string' && isNames(containers) && isNames(volumes) && [annotations, extended].every((names) => names === undefined || isNames(names));
 }
 
 function isNames(value: unknown): value is readonly string[] {

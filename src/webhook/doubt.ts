@@ -1,5 +1,5 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
-import type { Addition, PatchOperation } from '../inject/index.ts';
+import { jsonPointer, type Addition, type PatchOperation } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 import { isPod } from './pod.ts';
 import { listsOf, lossOf } from './loss.ts';
@@ -13,7 +13,8 @@ import { listsOf, lossOf } from './loss.ts';
  */
 export function doubtAbout(pod: PodTemplate, patch: readonly PatchOperation[], addition: Addition): string | undefined {
   const lists = listsOf(addition);
-  const foreign = patch.find((operation) => !adds(operation, lists));
+  const extended = Object.keys(addition.inFront ?? {}).map((key) => jsonPointer(['metadata', 'annotations', key]));
+  const foreign = patch.find((operation) => !adds(operation, lists) && !(operation.op === 'replace' && extended.includes(operation.path)));
   if (foreign !== undefined) return `it does more than add: ${foreign.op} ${foreign.path}`;
   let after: unknown;
   try {

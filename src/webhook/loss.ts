@@ -1,11 +1,11 @@
 import type { Addition } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 
-type ListName = Exclude<keyof Addition, 'annotations'>;
+type ListName = Exclude<keyof Addition, 'annotations' | 'inFront'>;
 
 /** The lists of a pod's spec that an addition can add to. */
 export function listsOf(addition: Addition): readonly ListName[] {
-  return (Object.keys(addition) as (keyof Addition)[]).filter((key) => key !== 'annotations');
+  return (Object.keys(addition) as (keyof Addition)[]).filter((key) => key !== 'annotations' && key !== 'inFront');
 }
 
 /**
@@ -18,11 +18,18 @@ export function lossOf(before: PodTemplate, after: PodTemplate, addition: Additi
   if (!sameFields(before, after, ['metadata', 'spec'])) return 'it changes the pod itself';
   if (!sameFields(before.metadata ?? {}, after.metadata ?? {}, ['annotations'])) return 'it changes the metadata';
   if (!sameFields(before.spec ?? {}, after.spec ?? {}, lists)) return 'it changes the spec';
-  const present = before.metadata?.annotations ?? {};
-  if (Object.keys(addition.annotations).some((key) => Object.hasOwn(present, key))) return 'it replaces an annotation';
-  if (!sameFields({ ...present, ...addition.annotations }, after.metadata?.annotations ?? {}, [])) return 'the annotations are not what they should be';
+  const annotations = annotationLoss(before, after, addition);
+  if (annotations !== undefined) return annotations;
   const wrong = lists.find((list) => !keepsItems(before.spec?.[list] ?? [], after.spec?.[list] ?? [], addition[list]));
   return wrong === undefined ? undefined : `${wrong} are not what they should be`;
+}
+
+function annotationLoss(before: PodTemplate, after: PodTemplate, { annotations, inFront = {} }: Addition): string | undefined {
+  const present = before.metadata?.annotations ?? {};
+  if (Object.keys(annotations).some((key) => Object.hasOwn(present, key))) return 'it replaces an annotation';
+  const extended = Object.entries(inFront).map(([key, text]) => [key, `${text}${present[key] ?? ''}`]);
+  const expected = { ...present, ...Object.fromEntries(extended), ...annotations };
+  return sameFields(expected, after.metadata?.annotations ?? {}, []) ? undefined : 'the annotations are not what they should be';
 }
 
 function sameFields(before: object, after: object, except: readonly string[]): boolean {

@@ -22,17 +22,19 @@ export type PatchOrDoubt = { readonly patch: ProvenPatch; readonly doubt?: never
 export function patchFor(pod: PodTemplate, addition: Addition): PatchOrDoubt {
   let known = knowledge.get(addition);
   if (known === undefined) {
-    known = { check: makeValidityCheck(addition), keys: Object.keys(addition.annotations), patches: new Map() };
+    known = { check: makeValidityCheck(addition), keys: Object.keys(addition.annotations), extends: addition.inFront !== undefined, patches: new Map() };
     knowledge.set(addition, known);
   }
   const annotations = pod.metadata?.annotations;
   if (annotations != null && known.keys.some((key) => Object.hasOwn(annotations, key))) return { doubt: 'it replaces an annotation' };
   const invalid = known.check(pod);
   if (invalid !== undefined) return { doubt: invalid };
+  // What comes in front of a value depends on it.
+  if (known.extends) return prove(pod, addition);
   const shape = shapeOf(pod);
   let patch = known.patches.get(shape);
   if (patch === undefined) {
-    patch = prove(shape, addition);
+    patch = prove(podOfShape(shape), addition);
     known.patches.set(shape, patch);
   }
   return patch;
@@ -43,6 +45,8 @@ interface Knowledge {
   readonly check: ValidityCheck;
   /** Of its annotations. */
   readonly keys: readonly string[];
+  /** It changes annotations of the pod. */
+  readonly extends: boolean;
   /** By shape. */
   readonly patches: Map<number, PatchOrDoubt>;
 }
@@ -72,8 +76,7 @@ function podOfShape(shape: number): PodTemplate {
   };
 }
 
-function prove(shape: number, addition: Addition): PatchOrDoubt {
-  const pod = podOfShape(shape);
+function prove(pod: PodTemplate, addition: Addition): PatchOrDoubt {
   const patch = additionPatch(pod, addition, []);
   const doubt = doubtAbout(pod, patch, addition);
   if (doubt !== undefined) return { doubt };

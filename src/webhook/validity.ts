@@ -23,7 +23,7 @@ export function makeValidityCheck(addition: Addition): ValidityCheck {
   const mounted = containers.flatMap(({ volumeMounts }) => listOf(volumeMounts).map(({ name }) => name));
   // Mounted, and not among what is added: the pod has to have it.
   const borrowed = [...new Set(mounted)].filter((name) => !addition.volumes.some((volume) => volume.name === name));
-  const addedBytes = annotationBytes(addition.annotations);
+  const addedBytes = annotationBytes(addition.annotations) + annotationBytes(addition.inFront ?? {});
   return ({ metadata, spec }) => {
     const { containers: apps, initContainers, volumes, ephemeralContainers } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
     if (hasTwins(apps, initContainers, ephemeralContainers, containers)) return 'two containers have one name';

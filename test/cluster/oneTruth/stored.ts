@@ -22,10 +22,14 @@ export function comparable({ metadata, spec }: PodTemplate): object {
   return { labels, annotations: metadata?.annotations ?? {}, spec: { ...rest, volumes: (volumes ?? []).toSorted(byName) } };
 }
 
+const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+
 /** The pod as it was before: without what a sidecar consists of. */
 export function withoutSidecar(pod: PodTemplate): PodTemplate {
   const { metadata, spec } = pod;
-  const { 'packet-capture/status': _status, ...annotations } = metadata?.annotations ?? {};
+  const { 'packet-capture/status': status = '{}', [safeToEvict]: listed, ...others } = metadata?.annotations ?? {};
+  const { extended = [] } = JSON.parse(status) as { readonly extended?: readonly string[] };
+  const annotations = extended.includes(safeToEvict) ? { ...others, [safeToEvict]: listed?.replace(/^packet-capture-files,packet-capture-no-token,?/, '') ?? '' } : others;
   const initContainers = (spec?.initContainers ?? []).filter(({ name }) => !/^packet-capture(?:-mirror)?$/.test(name));
   const volumes = (spec?.volumes ?? []).filter(({ name }) => !/^packet-capture-(files|settings|no-token|upload)$/.test(name));
   const { initContainers: _inits, ...rest } = spec ?? {};

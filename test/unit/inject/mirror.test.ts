@@ -117,7 +117,8 @@ test('the policy adds it where every other way does', () => {
         const mirror = evaluate(expressionOf('mirror'), { params, variables: { mirrorText } });
         const planned = plan(template, { config, podSecurity: profile });
         expect(mirror, name).toBe(namesOf(planned).length === 2);
-        expect(evaluate(expressionOf('status'), { variables: { mirror } }), name).toBe(planned.inject && planned.addition.annotations['packet-capture/status']);
+        const listed = evaluate(expressionOf('listed'), { object });
+        expect(evaluate(expressionOf('status'), { variables: { mirror, listed } }), name).toBe(planned.inject && planned.addition.annotations['packet-capture/status']);
       }
     }
   }

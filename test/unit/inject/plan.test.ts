@@ -3,6 +3,7 @@ import { planInjection, planRemoval, type InjectOptions } from '../../../src/inj
 import { defaultSidecarConfig, type PodSpec, type PodTemplate } from '../../../src/sidecar/index.ts';
 
 const options: InjectOptions = { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' };
+const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 const spec = { containers: [{ name: 'nginx', image: 'nginx' }] };
 const own: InjectOptions = {
   ...options,
@@ -21,7 +22,7 @@ test('a plain pod gets the sidecar first, four volumes and the status', () => {
     addition: {
       annotations: {
         'packet-capture/status':
-          '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files","packet-capture-settings","packet-capture-no-token","packet-capture-upload"]}',
+          '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files","packet-capture-settings","packet-capture-no-token","packet-capture-upload"],"annotations":["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"]}',
       },
       initContainers: [{ name: 'packet-capture', restartPolicy: 'Always' }],
       containers: [],
@@ -70,8 +71,8 @@ describe('left alone', () => {
 test('settings become annotations and are named in the status, so that they can be taken out again', () => {
   const plan = planInjection({ metadata: { annotations: { 'packet-capture/snaplen': '96' } }, spec }, { ...options, settings: { filter: "port 80 and host 'a'", snaplen: '96' } });
   const annotations = plan.inject ? plan.addition.annotations : {};
-  expect(Object.keys(annotations)).toEqual(['packet-capture/filter', 'packet-capture/status']);
-  expect(JSON.parse(annotations['packet-capture/status'] ?? '')).toMatchObject({ annotations: ['packet-capture/filter'] });
+  expect(Object.keys(annotations)).toEqual(['packet-capture/filter', 'packet-capture/status', safeToEvict]);
+  expect(JSON.parse(annotations['packet-capture/status'] ?? '')).toMatchObject({ annotations: ['packet-capture/filter', safeToEvict] });
 });
 
 describe('QoS class Guaranteed', () => {

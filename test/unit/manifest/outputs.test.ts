@@ -111,6 +111,7 @@ describe('as patches', () => {
     const operations = parse(patches[0]?.patch ?? '') as PatchOperation[];
     expect(operations.map(({ op, path }) => `${op} ${path}`)).toEqual([
       'add /spec/template/metadata/annotations/packet-capture~1status',
+      'add /spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict-local-volumes',
       ...Object.keys(volumeNames).map(() => 'add /spec/template/spec/volumes/-'),
       'test /spec/template/spec/initContainers',
       'add /spec/template/spec/initContainers',

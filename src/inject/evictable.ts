@@ -1,0 +1,32 @@
+import { localVolumes } from '../sidecar/index.ts';
+
+/**
+ * Names the volumes of a pod that the Cluster Autoscaler may lose with a node. A pod with any other local volume keeps its
+ * node from being removed (kubernetes/autoscaler, cluster-autoscaler/utils/drain: HasBlockingLocalStorage), and the
+ * sidecar's are local. With these named, a pod that could be moved still can, and one that could not still cannot.
+ */
+export const localVolumesAnnotation = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+
+/** The names of the sidecar's. The autoscaler splits at commas and trims nothing. */
+export const ourLocalVolumes = localVolumes.join(',');
+
+/** The annotation of a pod, as text; a manifest may hold null there, which the API server stores as nothing. */
+export function listedVolumes(annotations: Readonly<Record<string, string | null>>): string | undefined {
+  if (!(localVolumesAnnotation in annotations)) return undefined;
+  const value = annotations[localVolumesAnnotation];
+  return value == null ? '' : String(value);
+}
+
+/** What goes in front of the annotation's present value. */
+export function inFrontOf(present: string): string {
+  return present === '' ? ourLocalVolumes : `${ourLocalVolumes},`;
+}
+
+/**
+ * What the annotation's value was before ours came in front of it.
+ * @returns undefined when ours do not stand in front
+ */
+export function withoutOurs(value: string): string | undefined {
+  if (value === ourLocalVolumes) return '';
+  return value.startsWith(`${ourLocalVolumes},`) ? value.slice(ourLocalVolumes.length + 1) : undefined;
+}
