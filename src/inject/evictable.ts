@@ -11,10 +11,11 @@ export const localVolumesAnnotation = 'cluster-autoscaler.kubernetes.io/safe-to-
 export const ourLocalVolumes = localVolumes.join(',');
 
 /** The annotation of a pod, as text; a manifest may hold null there, which the API server stores as nothing. */
-export function listedVolumes(annotations: Readonly<Record<string, string | null>>): string | undefined {
+export function listedVolumes(annotations: Readonly<Record<string, unknown>>): string | undefined {
   if (!(localVolumesAnnotation in annotations)) return undefined;
   const value = annotations[localVolumesAnnotation];
-  return value == null ? '' : String(value);
+  if (value == null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** What goes in front of the annotation's present value. */
