@@ -1,6 +1,6 @@
 import { policyObjects } from '../policy/index.ts';
 import type { SettingValues } from '../settings/index.ts';
-import type { SidecarConfig } from '../sidecar/index.ts';
+import type { AssumedLevel, SidecarConfig } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from '../webhook/names.ts';
 import { refuseLargeRing, refuseWithOwn } from './sidecarFlags.ts';
@@ -11,6 +11,7 @@ export interface PolicyFlags {
   readonly namespaceLabel: string;
   readonly annotation: string;
   readonly optOut?: boolean;
+  readonly podSecurity?: AssumedLevel;
   readonly output: 'yaml' | 'json';
 }
 
@@ -19,7 +20,7 @@ export interface PolicyFlags {
  * @throws USAGE, SIDECAR_CONFIG_INVALID
  */
 export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, settings: SettingValues): Promise<string> {
-  const { name, namespace, namespaceLabel, annotation, optOut = false } = flags;
+  const { name, namespace, namespaceLabel, annotation, podSecurity, optOut = false } = flags;
   const labels = { [nameLabel]: applicationName, [instanceLabel]: name, 'app.kubernetes.io/version': version };
   const objects = policyObjects({
     config: withSettings(config, settings),
@@ -28,6 +29,7 @@ export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, se
     namespaceLabel,
     annotation,
     optOut,
+    podSecurity,
     failurePolicy: 'Ignore',
     labels: { ...labels, [componentLabel]: 'policy' },
     probeLabels: { [instanceLabel]: name, [componentLabel]: components.probe },

@@ -6,6 +6,7 @@ import {
   planRemoval,
   removalPatch,
   skipReasons,
+  type PodSecurityLevel,
   type SkipReason,
 } from '../inject/index.ts';
 import { settingAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
@@ -30,6 +31,8 @@ export interface PatchOptions extends ChangeOptions {
   readonly settings: SettingValues;
   /** Amounts of the sidecar's CPU and memory to write there too. */
   readonly amounts?: SidecarAmounts | undefined;
+  /** Of the namespace, instead of what its label says. */
+  readonly podSecurity?: PodSecurityLevel | undefined;
 }
 
 /**
@@ -63,7 +66,7 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
 async function decideAddition(options: PatchOptions, workload: Workload): Promise<Decision> {
   const { kubectl, config, settings, amounts, force = false } = options;
   const { template, namespace, path } = workload;
-  const podSecurity = await readPodSecurityLevel(kubectl, namespace);
+  const podSecurity = options.podSecurity ?? (await readPodSecurityLevel(kubectl, namespace));
   const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
   if (!plan.inject) {
     if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload);

@@ -1,9 +1,9 @@
 import { planInjection, podSecurityLabel, skipReasons, type SkipReason } from '../inject/index.ts';
-import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { LivePod } from './kubernetes.ts';
 import { ownerName, templateOf, topOwner, type Owner } from './owners.ts';
+import { levelFor, ruleFor } from './podSecurity.ts';
 import type { Reason } from './reasons.ts';
 import type { Release, Rule } from './releases.ts';
 import { holds, termsOf, termText, type Labels, type Term } from './selectors.ts';
@@ -58,12 +58,6 @@ export function firstUnmet(conditions: readonly Condition[]): number {
   return index === -1 ? conditions.length : index;
 }
 
-/** The rule for the namespace's Pod Security level; that of privileged says it for restricted too. */
-export function ruleFor({ rules }: Release, labels: Labels | undefined): Rule | undefined {
-  const profile = podSecurityLevel(labels) === 'baseline' ? 'baseline' : 'privileged';
-  return rules.find((rule) => rule.profile === profile) ?? rules[0];
-}
-
 /** Whether a release takes pods of a namespace at all. */
 export function selectsNamespace(release: Release, labels: Labels): boolean {
   return release.rules.some(({ namespaceSelector }) => termsOf(namespaceSelector).every((term) => holds(term, labels)));
@@ -90,13 +84,19 @@ function knownTerm(term: Term, namespace: string, labels: Labels, release: Relea
     return holds(term, labels) ? met(`namespace ${namespace} is not excluded`) : unmet('namespace_excluded', `namespace ${namespace} is excluded by ${release.object}`);
   }
   if (term.key === podSecurityLabel) {
-    const level = `namespace ${namespace} enforces Pod Security "${podSecurityLevel(labels)}"`;
+    const level = levelText(namespace, labels, release);
     return holds(term, labels) ? met(level) : unmet('pod_security_restricted', level);
   }
   if (holds(term, labels)) return met(`namespace ${namespace} has the label ${termText(term)}`);
   return value === undefined
     ? unmet('namespace_not_opted_in', `namespace ${namespace} has no label ${termText(term)}`)
     : unmet('namespace_label_value', `namespace ${namespace} has the label ${term.key}=${value}, not ${termText(term)}`);
+}
+
+function levelText(namespace: string, labels: Labels, release: Release): string {
+  const level = levelFor(release, labels);
+  if (labels[podSecurityLabel] !== undefined || level === 'privileged') return `namespace ${namespace} enforces Pod Security "${level}"`;
+  return `namespace ${namespace} has no label ${podSecurityLabel}, which ${release.object} takes for "${level}" (injection.podSecurity)`;
 }
 
 function labelConditions({ pod }: Subject, { objectSelector }: Rule): Condition[] {

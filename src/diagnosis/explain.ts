@@ -73,7 +73,7 @@ export function explain(facts: WhyFacts): WhyResult {
   const release = judgement.facts?.release;
   const living = siblings?.length;
   const pods = siblings?.map((sibling) => sibling.subject.pod);
-  const mirrors = pods === undefined || judgement.carries ? [] : mirrorsOfPods(subject, pods, judgement.facts?.sidecar);
+  const mirrors = pods === undefined || judgement.carries ? [] : mirrorsOfPods(subject, pods, judgement.facts);
   const lines = [...conditionsBefore(facts), ...verdict.conditions, ...mirrors];
   return {
     object,
@@ -151,7 +151,7 @@ function carrying(facts: WhyFacts): Verdict {
     { met: true, what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}` },
     { met: true, what: how },
     ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
-    ...mirrorConditions(subject),
+    ...mirrorConditions(subject, judgement.facts),
     ...(drift === undefined ? [] : [{ met: false, what: drift }]),
   ];
   if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };
@@ -159,7 +159,7 @@ function carrying(facts: WhyFacts): Verdict {
     return { state: 'missed', reason: 'older_template', text: 'Its template carries the sidecar, and some of its pods are of the template before.', conditions };
   }
   if (siblings?.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; its template carries the sidecar.', conditions };
-  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions, next: mirrorAdvice(subject, rollOfSubject(facts)) };
+  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions, next: mirrorAdvice(subject, rollOfSubject(facts), judgement.facts) };
 }
 
 interface Answer {

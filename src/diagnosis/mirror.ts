@@ -1,40 +1,40 @@
-import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { leftOutReasons } from '../inject/index.ts';
 import { settingAnnotation, settingEnvironment, settingProblem } from '../settings/index.ts';
-import { asksForMirror, containerName, mirrorName, type PodTemplate, type SidecarConfig } from '../sidecar/index.ts';
+import { asksForMirror, containerName, mirrorName, type PodTemplate } from '../sidecar/index.ts';
 import { annotateTemplate } from './advice.ts';
-import type { Condition, Subject } from './conditions.ts';
+import type { Condition, ReleaseFacts, Subject } from './conditions.ts';
 import { ownerName, templateOf, topOwner, type Roll } from './owners.ts';
+import { levelFor } from './podSecurity.ts';
 import { inItsTemplate } from './podFindings.ts';
 import { shell } from '../shell.ts';
 
 const key = settingAnnotation('mirror');
 
 /** How it is about the container that mirrors, of a pod that carries the sidecar; nothing when it does not ask for one. Pure. */
-export function mirrorConditions(subject: Subject): Condition[] {
+export function mirrorConditions(subject: Subject, facts: ReleaseFacts | undefined): Condition[] {
   const { pod } = subject;
   if (hasMirror(pod)) return [{ met: true, what: `it has the container ${mirrorName}` }];
   if (!asks(pod)) return [];
-  const why = isBaseline(subject) ? leftOutReasons.mirror : `what it asks for (${key}) did not stand there when it was made, or what made it knew of no mirrors`;
+  const why = isBaseline(subject, facts) ? leftOutReasons.mirror : `what it asks for (${key}) did not stand there when it was made, or what made it knew of no mirrors`;
   return [{ met: false, what: `it has no container ${mirrorName}: ${why}` }];
 }
 
-/** The same of a workload's pods, when its template asks for mirrors. @param sidecar what the release injects. Pure. */
-export function mirrorsOfPods(subject: Subject, pods: readonly PodTemplate[], sidecar: SidecarConfig | undefined): Condition[] {
-  const defaults = sidecar?.form === 'agent' ? sidecar.settings : {};
+/** The same of a workload's pods, when its template asks for mirrors. @param facts of the release that would inject them. Pure. */
+export function mirrorsOfPods(subject: Subject, pods: readonly PodTemplate[], facts: ReleaseFacts | undefined): Condition[] {
+  const defaults = facts?.sidecar?.form === 'agent' ? facts.sidecar.settings : {};
   if (!asksForMirror(wishOf(subject.pod), defaults)) return [];
-  if (isBaseline(subject)) return [{ met: false, what: `its pods go ${leftOutReasons.mirror}` }];
+  if (isBaseline(subject, facts)) return [{ met: false, what: `its pods go ${leftOutReasons.mirror}` }];
   const missing = pods.filter((pod) => agentOf(pod) !== undefined && !hasMirror(pod)).length;
   if (missing === 0) return [];
   return [{ met: false, what: `${missing} of its ${pods.length} pods have no container ${mirrorName}: they were made before it was asked for` }];
 }
 
 /** What to do about a pod that lacks it; undefined when there is nothing to do. Pure. */
-export function mirrorAdvice(subject: Subject, roll: Roll): string | undefined {
+export function mirrorAdvice(subject: Subject, roll: Roll, facts: ReleaseFacts | undefined): string | undefined {
   const { pod, owners, namespace } = subject;
   const url = wishOf(pod);
   // What is no URL stays out of a command line; the agent says what is wrong with it.
-  if (hasMirror(pod) || !asks(pod) || isBaseline(subject) || settingProblem('mirror', url) !== undefined) return undefined;
+  if (hasMirror(pod) || !asks(pod) || isBaseline(subject, facts) || settingProblem('mirror', url) !== undefined) return undefined;
   const owner = topOwner(owners);
   if (owner !== undefined && inItsTemplate(owners)) {
     const name = [ownerName(owner), '--namespace', namespace];
@@ -63,6 +63,6 @@ function hasMirror({ spec }: PodTemplate): boolean {
   return spec?.initContainers?.some(({ name }) => name === mirrorName) === true;
 }
 
-function isBaseline({ namespaceLabels }: Subject): boolean {
-  return namespaceLabels !== undefined && podSecurityLevel(namespaceLabels) === 'baseline';
+function isBaseline({ namespaceLabels }: Subject, facts: ReleaseFacts | undefined): boolean {
+  return namespaceLabels !== undefined && levelFor(facts?.release, namespaceLabels) === 'baseline';
 }

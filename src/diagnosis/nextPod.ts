@@ -1,12 +1,12 @@
 import type { PodDryRun } from '../cluster/dryRun/index.ts';
 import type { WorkloadObject } from '../cluster/kubernetes.ts';
-import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { planInjection, planRemoval, withAddition, withoutRemoved } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { carriesSidecar } from './carried.ts';
 import type { ReleaseFacts, Subject } from './conditions.ts';
 import { templateOf, topOwner } from './owners.ts';
+import { levelFor } from './podSecurity.ts';
 
 type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
 
@@ -26,7 +26,7 @@ export function askedFor(subject: Subject, workload: WorkloadObject | undefined,
     const plan = planRemoval(template, config);
     return { ...asked, without: refuse(plan.remove ? withoutRemoved(template, plan.removal) : template) };
   }
-  const podSecurity = podSecurityLevel(namespaceLabels);
+  const podSecurity = levelFor(facts?.release, namespaceLabels);
   const plan = planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
   return { ...asked, without: refuse(template), injected: plan.inject ? withAddition(template, plan.addition) : undefined };
 }

@@ -1,4 +1,3 @@
-import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { namespaceLabel } from '../settings/index.ts';
 import { carriedAgent } from './carried.ts';
 import { selectsNamespace, type Subject } from './conditions.ts';
@@ -7,6 +6,7 @@ import type { Judgement } from './judge.ts';
 import type { Namespace } from './kubernetes.ts';
 import type { JudgedPod, MissedPod } from './missed.ts';
 import { ownerName, templateOf, topOwner } from './owners.ts';
+import { levelFor } from './podSecurity.ts';
 import { reasons } from './reasons.ts';
 import type { Release } from './releases.ts';
 import { holds, termsOf } from './selectors.ts';
@@ -18,8 +18,8 @@ export function namespaceFindings(namespaces: readonly Namespace[], releases: re
   return namespaces.flatMap(({ metadata }) => {
     const labels = metadata.labels ?? {};
     const where = `namespace ${metadata.name}`;
-    const level = podSecurityLevel(labels);
     const opted = releases.filter((release) => selectsButForLevel(release, labels));
+    const level = levelFor(opted[0], labels);
     const selecting = opted.filter((release) => selectsNamespace(release, labels));
     return [
       ...(opted.length > 0 && level === 'restricted' ? [finding('namespace_restricted', where, `opted in for ${releaseNames(opted)}, and it enforces "restricted"`)] : []),

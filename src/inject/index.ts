@@ -5,6 +5,6 @@ export { withAddition, withoutRemoved } from './applied.ts';
 export { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
 export { planInjection, systemNamespaces, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
 export { isGuaranteed } from './qos.ts';
-export { exceedsBaseline, podSecurityLabel } from './podSecurity.ts';
+export { exceedsBaseline, levelTerms, podSecurityLabel } from './podSecurity.ts';
 export { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from './reasons.ts';
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';

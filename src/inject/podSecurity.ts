@@ -1,7 +1,26 @@
-import type { Container, OwnSidecarConfig, Volume } from '../sidecar/index.ts';
+import type { AssumedLevel, Container, OwnSidecarConfig, Volume } from '../sidecar/index.ts';
 
 /** The label of a namespace that says which Pod Security level is enforced there. */
 export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
+
+/** A requirement of a label selector. */
+export interface LevelTerm {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn';
+  readonly values: readonly string[];
+}
+
+/**
+ * By which label a namespace is of each profile: of one, or of none where `restricted` is enforced. A label always counts;
+ * what has none is of the assumed level. The chart has the same (templates/templates/_podsecurity.tpl).
+ */
+export function levelTerms(assumed: AssumedLevel): Readonly<Record<'privileged' | 'baseline', LevelTerm>> {
+  const only = (level: string): LevelTerm => ({ key: podSecurityLabel, operator: 'In', values: [level] });
+  const allBut = (levels: readonly string[]): LevelTerm => ({ key: podSecurityLabel, operator: 'NotIn', values: levels });
+  if (assumed === 'restricted') return { privileged: only('privileged'), baseline: only('baseline') };
+  if (assumed === 'baseline') return { privileged: only('privileged'), baseline: allBut(['privileged', 'restricted']) };
+  return { privileged: allBut(['baseline', 'restricted']), baseline: only('baseline') };
+}
 
 /**
  * Whether a user's own sidecar asks for more than Pod Security `baseline` admits. There it would not be the sidecar that

@@ -1,5 +1,5 @@
-import { exceedsBaseline, podSecurityLabel } from '../inject/index.ts';
-import type { SidecarConfig } from '../sidecar/index.ts';
+import { exceedsBaseline, levelTerms } from '../inject/index.ts';
+import type { AssumedLevel, SidecarConfig } from '../sidecar/index.ts';
 import { digest } from './digest.ts';
 import { policyExpressions } from './expressions.ts';
 import { ownExpressions } from './own.ts';
@@ -19,6 +19,8 @@ export interface PolicyOptions {
   readonly optOut: boolean;
   /** Beside `namespace`. */
   readonly excludedNamespaces?: readonly string[];
+  /** What namespaces without a Pod Security label are taken for; `auto` unless told. */
+  readonly podSecurity?: AssumedLevel | undefined;
   readonly failurePolicy: 'Ignore' | 'Fail';
   readonly labels?: Readonly<Record<string, string>>;
   /** Labels of the pods that prove the policy, in `namespace`, by a dry run; no proof without them. */
@@ -77,16 +79,12 @@ function binding(options: PolicyOptions, profile: PolicyProfile): object {
 }
 
 function podSelectors(options: PolicyOptions, profile: 'privileged' | 'baseline'): object {
-  const level =
-    profile === 'baseline'
-      ? { key: podSecurityLabel, operator: 'In', values: ['baseline'] }
-      : { key: podSecurityLabel, operator: 'NotIn', values: ['baseline', 'restricted'] };
   return {
     namespaceSelector: {
       matchExpressions: [
         { key: options.namespaceLabel, operator: 'In', values: ['enabled'] },
         { key: namespaceName, operator: 'NotIn', values: [...new Set([options.namespace, ...(options.excludedNamespaces ?? [])])] },
-        level,
+        levelTerms(options.podSecurity ?? 'auto')[profile],
       ],
     },
   };

@@ -34,5 +34,5 @@ export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
 export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';
 export { largestId, securityContext, withDefaults, type AgentSecurityContext, type InheritedSecurity } from './securityContext.ts';
-export { makeSidecar, settingsOfPod, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
+export { assumedLevels, type AssumedLevel, makeSidecar, settingsOfPod, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
 export { formatStatus, parseStatus, type SidecarStatus } from './status.ts';

@@ -13,6 +13,13 @@ import { securityContext, type InheritedSecurity } from './securityContext.ts';
  */
 export type SecurityProfile = 'privileged' | 'baseline';
 
+/**
+ * What namespaces without a label for Pod Security are taken for. `auto` is privileged: that is what Kubernetes enforces
+ * where its configuration says nothing.
+ */
+export const assumedLevels = ['auto', 'privileged', 'baseline', 'restricted'] as const;
+export type AssumedLevel = (typeof assumedLevels)[number];
+
 export interface SidecarOptions extends PodOfResources, InheritedSecurity {
   readonly config: AgentSidecarConfig;
   readonly profile: SecurityProfile;

@@ -56,10 +56,10 @@ The profiles with what their bindings select: namespaces that enforce "restricte
 needs a capability there. Takes the root; {profiles: [{name, namespaceSelector, objectSelector}]}.
 */}}
 {{- define "packet-capture.policyProfiles" -}}
-{{- $level := "pod-security.kubernetes.io/enforce" }}
+{{- $levels := include "packet-capture.levels" . | fromJson }}
 {{- $pods := .Values.injection.objectSelector | default dict }}
-{{- $free := dict "root" . "level" (dict "key" $level "operator" "NotIn" "values" (list "baseline" "restricted")) }}
-{{- $baseline := dict "root" . "level" (dict "key" $level "operator" "In" "values" (list "baseline")) }}
+{{- $free := dict "root" . "level" $levels.privileged }}
+{{- $baseline := dict "root" . "level" $levels.baseline }}
 {{- $here := dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" (list (include "packet-capture.namespace" .)) }}
 {{- $probe := dict "matchLabels" (dict "app.kubernetes.io/instance" .Release.Name "app.kubernetes.io/component" "probe") }}
 {{- dict "profiles" (list

@@ -75,7 +75,8 @@ function isProbe(values: ChartOverrides, { pod, namespaceLabels, dryRun }: Creat
 function expected(values: ChartOverrides, rules: Rules, creation: Creation): string | undefined {
   if (creation.namespace === rules.namespace) return isProbe(values, creation) ? webhookNames.probe : undefined;
   if (!takesPart(values, rules, creation) || !asks(rules, creation.pod)) return undefined;
-  const enforced = creation.namespaceLabels[level];
+  const labelled = creation.namespaceLabels[level] ?? '';
+  const enforced = ['privileged', 'baseline', 'restricted'].includes(labelled) ? labelled : values.injection?.podSecurity;
   if (enforced === 'restricted') return undefined;
   return enforced === 'baseline' ? webhookNames.baseline : webhookNames.privileged;
 }

@@ -95,6 +95,7 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
       injection: {
         optOut: true,
         annotation: 'example.com/capture',
+        podSecurity: 'baseline',
         namespaceSelector: { matchLabels: { env: 'test' }, matchExpressions: [{ key: 'team', operator: 'Exists' }] },
         objectSelector: { matchLabels: { tier: 'web' }, matchExpressions: [{ key: 'legacy', operator: 'DoesNotExist' }] },
         excludedNamespaces: ['kube-system', 'kube-node-lease', 'kube-public', 'payments'],
@@ -152,6 +153,7 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
     },
     'names, labels and annotations': {
       certs: named,
+      injection: { podSecurity: 'restricted' },
       nameOverride: 'tap',
       fullnameOverride: 'capture',
       namespaceOverride: 'chart-other',

@@ -1,5 +1,5 @@
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
-import { defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
+import { assumedLevels, defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 
@@ -17,6 +17,11 @@ export const injection = group('which pods get the sidecar, and from whom', {
   way: choice('webhook', 'a server that the API server calls, or an admission policy within it: no pod, no certificate, Kubernetes 1.36', injectionWays),
   namespaceLabel: string(namespaceLabel, 'label of the namespaces that take part; its value is "enabled"', is.key),
   annotation: string(injectAnnotation, 'annotation of the pods that take part; its value is "true"', is.key),
+  podSecurity: choice(
+    'auto',
+    'what namespaces without a label pod-security.kubernetes.io/enforce enforce, on clusters that have such a default; auto: nothing',
+    assumedLevels,
+  ),
   optOut: flag(false, 'true: every pod of these namespaces, unless its annotation says "false"'),
   namespaceSelector: leaf<Json>({}, 'further conditions on the namespace, all of which must hold', is.selector),
   objectSelector: leaf<Json>({}, "conditions on the pod's labels, all of which must hold", is.selector),

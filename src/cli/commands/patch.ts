@@ -1,18 +1,26 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import type { PodSecurityLevel } from '../../inject/index.ts';
 import { addAmountFlags, amountsOfFlags } from '../amountFlags.ts';
 import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
 import { addConnectionFlags } from '../connectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
 import { addSidecarFlags, imageProblem, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
 
+interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unknown>> {
+  readonly podSecurity?: PodSecurityLevel;
+}
+
 /** `patch TYPE/NAME`: way 2, a running workload. */
 export function addPatch(program: Command): void {
   const command = program
     .command('patch')
     .description('add the sidecar to a workload in the cluster; its pods restart')
-    .argument('<TYPE/NAME>', 'as kubectl takes it: deploy/web, statefulset/db');
+    .argument('<TYPE/NAME>', 'as kubectl takes it: deploy/web, statefulset/db')
+    .addOption(
+      new Option('--pod-security <LEVEL>', "that the namespace enforces (default: as its label says, else privileged)").choices(['privileged', 'baseline', 'restricted']),
+    );
   addAmountFlags(addSettingFlags(addSidecarFlags(addChangeFlags(addConnectionFlags(command))))).action(
-    async (target: string, flags: ChangeFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
+    async (target: string, flags: Flags) => {
       const settings = settingsOfFlags(flags);
       const amounts = amountsOfFlags(flags);
       const config = await sidecarOfFlags(flags);
@@ -21,7 +29,7 @@ export function addPatch(program: Command): void {
       const problem = imageProblem(config);
       if (problem !== undefined) throw problem;
       const { patchWorkload } = await import('../../cluster/index.ts');
-      const result = await patchWorkload({ ...(await changeOptions(target, flags)), config, settings, amounts });
+      const result = await patchWorkload({ ...(await changeOptions(target, flags)), config, settings, amounts, podSecurity: flags.podSecurity });
       printChange(result, flags.output);
     },
   );

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { assumedLevels } from '../../sidecar/index.ts';
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import { printData } from '../output.ts';
 import type { PolicyFlags } from '../policy.ts';
@@ -15,6 +16,7 @@ export function addPolicy(program: Command): void {
     .option('--namespace-label <KEY>', 'by which a namespace opts in, with the value "enabled"', namespaceLabel)
     .option('--annotation <KEY>', 'by which a pod asks, with the value "true"', injectAnnotation)
     .option('--opt-out', 'inject all pods of these namespaces, unless that annotation says "false"')
+    .addOption(new Option('--pod-security <LEVEL>', 'of namespaces without a Pod Security label').choices(assumedLevels).default('auto'))
     .addOption(new Option('-o, --output <FORMAT>', 'of the objects').choices(['yaml', 'json']).default('yaml'));
   addSettingFlags(addSidecarFlags(command)).action(async (flags: PolicyFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
     const settings = settingsOfFlags(flags);

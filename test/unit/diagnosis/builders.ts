@@ -3,10 +3,11 @@ import type { LivePod, Namespace, WebhookConfiguration } from '../../../src/diag
 import { webhookReleases, type Release } from '../../../src/diagnosis/releases.ts';
 import type { ReleaseState } from '../../../src/diagnosis/releaseState.ts';
 import type { WorkloadObject } from '../../../src/cluster/kubernetes.ts';
-import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import { levelTerms } from '../../../src/inject/index.ts';
+import { defaultSidecarConfig, type AssumedLevel } from '../../../src/sidecar/index.ts';
 
 /** As the chart registers it, for a label and an annotation. */
-export function configuration(label = 'packet-capture/injection', annotation = 'packet-capture/inject', optOut = false): WebhookConfiguration {
+export function configuration(label = 'packet-capture/injection', annotation = 'packet-capture/inject', optOut = false, assumed: AssumedLevel = 'auto'): WebhookConfiguration {
   const asked = `object.metadata.annotations["${annotation}"]`;
   const matchConditions = optOut
     ? [{ name: 'packet-capture/not-opted-out', expression: `!has(object.metadata.annotations) || !("${annotation}" in object.metadata.annotations) || ${asked} != 'false'` }]
@@ -27,6 +28,7 @@ export function configuration(label = 'packet-capture/injection', annotation = '
       ],
     },
   });
+  const { privileged, baseline } = levelTerms(assumed);
   return {
     metadata: {
       name: 'capture.system',
@@ -35,8 +37,8 @@ export function configuration(label = 'packet-capture/injection', annotation = '
       annotations: { 'meta.helm.sh/release-name': 'capture', 'meta.helm.sh/release-namespace': 'system' },
     },
     webhooks: [
-      webhook('injector.packet-capture.internal', 'NotIn', ['baseline', 'restricted']),
-      webhook('baseline.injector.packet-capture.internal', 'In', ['baseline']),
+      webhook('injector.packet-capture.internal', privileged.operator, privileged.values),
+      webhook('baseline.injector.packet-capture.internal', baseline.operator, baseline.values),
       { name: 'probe.injector.packet-capture.internal', clientConfig, objectSelector: { matchLabels: { 'app.kubernetes.io/instance': 'capture' } } },
     ],
   };

@@ -102,3 +102,16 @@ test('opt-out: every pod of an opted-in namespace should carry it, except those 
   // The project's own key refuses whatever another asks.
   expect(missed(subject(pod({ 'morven.me/inject': 'true', [key]: 'false' })))).toBeUndefined();
 });
+
+test.each([
+  ['auto', {}, undefined, 'enforces Pod Security "privileged"'],
+  ['baseline', {}, undefined, 'takes for "baseline" (injection.podSecurity)'],
+  ['baseline', { [level]: 'privileged' }, undefined, 'enforces Pod Security "privileged"'],
+  ['baseline', { [level]: 'restricted' }, 'pod_security_restricted', 'enforces Pod Security "restricted"'],
+  ['restricted', {}, 'pod_security_restricted', 'takes for "restricted" (injection.podSecurity)'],
+  ['restricted', { [level]: 'baseline' }, undefined, 'enforces Pod Security "baseline"'],
+] as const)('a release for clusters that enforce %s without a label, in a namespace with %j', (assumed, labels, reason, words) => {
+  const found = judge(subject(pod(), { namespaceLabels: { ...optedIn, ...labels } }), [stateOf(release(undefined, undefined, undefined, assumed))]);
+  expect(found.reason).toBe(reason);
+  expect(found.conditions.map(({ what }) => what).join('\n')).toContain(words);
+});

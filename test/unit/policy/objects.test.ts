@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { podSecurityLabel } from '../../../src/inject/index.ts';
 import { digest } from '../../../src/policy/digest.ts';
 import { policyObjects, policyParameters, type PolicyOptions } from '../../../src/policy/index.ts';
 import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../src/sidecar/index.ts';
@@ -82,6 +83,20 @@ describe('a pod is bound', () => {
   ])('%s', (_, namespace, labels, pod, expected) => {
     expect(bound(namespace, labels, pod)).toEqual(expected);
   });
+});
+
+test.each([
+  ['auto', { [podSecurityLabel]: 'baseline' }, 'capture.tools.baseline'],
+  ['auto', {}, 'capture.tools'],
+  ['baseline', {}, 'capture.tools.baseline'],
+  ['baseline', { [podSecurityLabel]: 'privileged' }, 'capture.tools'],
+  ['baseline', { [podSecurityLabel]: 'restricted' }, undefined],
+  ['restricted', {}, undefined],
+  ['restricted', { [podSecurityLabel]: 'privileged' }, 'capture.tools'],
+] as const)('where namespaces without a label are taken for %s, one with %j is bound by %s', (podSecurity, labels, name) => {
+  const bindings = objectsOf({ podSecurity }).filter(({ metadata, spec }) => spec?.matchResources !== undefined && !metadata.name.endsWith('.probe'));
+  const selected = { 'example.com/capture': 'enabled', 'kubernetes.io/metadata.name': 'shop', ...labels };
+  expect(bindings.filter(({ spec }) => selects(spec?.matchResources?.namespaceSelector ?? {}, selected)).map(({ metadata }) => metadata.name)).toEqual(name === undefined ? [] : [name]);
 });
 
 test("a sidecar of the user's own is bound in baseline namespaces when baseline admits it, and has no probe", () => {
