@@ -23,6 +23,8 @@ export const errorTable = {
   KUBECTL_MISSING: { exit: 1, hint: 'Install kubectl, or name it with the environment variable KUBECTL.' },
   KUBECTL_FAILED: { exit: 1, hint: 'The lines above are kubectl\'s own.' },
   CLUSTER_UNREACHABLE: { exit: 1, hint: 'Check --context, --kubeconfig and the network.' },
+  ANSWER_TOO_LARGE: { exit: 1, hint: 'Ask for less: name a namespace, or labels.' },
+  LIST_EXPIRED: { exit: 1, hint: 'The cluster changes faster than the list can be read. Run the command again, for one namespace.' },
   NOT_FOUND: { exit: 1, hint: 'Check the name, the type and the namespace.' },
   KIND_UNSUPPORTED: { exit: 2, hint: 'Name a workload that has a pod template.' },
   NOT_INJECTABLE: { exit: 1, hint: 'The reason says what stands in the way.' },

@@ -18,7 +18,7 @@ export function addPodFlags(command: Command): Command {
 /** @throws USAGE for flags that exclude each other */
 export function podTargetOf(name: string | undefined, { selector, allNamespaces, namespace }: PodFlags): PodTarget {
   if (allNamespaces === true && namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
-  const target = { name, selector, allNamespaces };
+  const target = { name, selector, allNamespaces, namespace };
   checkPodTarget(target);
   return target;
 }

@@ -39,7 +39,7 @@ export interface KubectlOutput {
 /**
  * Runs kubectl once with these arguments, behind those of the connection: a later `--namespace` wins.
  * @throws KUBECTL_MISSING, CLUSTER_UNREACHABLE, NOT_FOUND, CONFLICT, FORBIDDEN, POD_SECURITY, ADMISSION_DENIED,
- * INTERRUPTED, KUBECTL_FAILED with kubectl's words
+ * INTERRUPTED, ANSWER_TOO_LARGE, KUBECTL_FAILED with kubectl's words
  */
 export type Kubectl = (args: readonly string[], call?: KubectlCall) => Promise<KubectlOutput>;
 
@@ -75,8 +75,8 @@ export interface KubectlStartOptions {
 /** Starts kubectl with these arguments, behind those of the connection. Its requests may take as long as they take. */
 export type KubectlStart = (args: readonly string[], options?: KubectlStartOptions) => KubectlProcess;
 
-/** Of one answer: an object has 1.5 MiB at most, as etcd stores it; lists are read in pages. */
-const defaultMaxBytes = 512 * 1024 ** 2 - 1024;
+/** Of one answer: an object has 1.5 MiB at most, as etcd stores it; long lists are read in pages, see pages.ts. */
+const defaultMaxBytes = 64 * 1024 ** 2;
 
 /**
  * kubectl for one cluster. Arguments go as a list, never through a shell, and nothing secret may be among them, since
@@ -150,7 +150,7 @@ function failureOf(argv: readonly string[], args: readonly string[], ended: Ende
     return codedError('CLUSTER_UNREACHABLE', `there was no answer within ${Math.floor(ended.durationMs / 1000)}s`, { where });
   }
   if (stoppedFor === 'too much output') {
-    return codedError('KUBECTL_FAILED', `the answer is larger than what is read (${((ended.maxBytes ?? 0) / 1024 ** 2).toFixed(1)}Mi)`, { where });
+    return codedError('ANSWER_TOO_LARGE', `the answer is larger than what is read (${((ended.maxBytes ?? 0) / 1024 ** 2).toFixed(1)}Mi)`, { where });
   }
   if (startError !== undefined) {
     // Without a cause: what Node has of the call may hold the input, and with it rendered Secrets.

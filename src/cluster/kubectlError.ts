@@ -7,6 +7,7 @@ import { refusalCode } from '../refusal.ts';
  * @see k8s.io/kubectl pkg/cmd/util/helpers.go, k8s.io/apimachinery pkg/api/errors/errors.go
  */
 const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
+  ['LIST_EXPIRED', /\(Expired\)|\(Gone\)/],
   ['NOT_FOUND', /\(NotFound\)|the server doesn't have a resource type/],
   // 409. And 422 without any detail: a JSON Patch that does not apply, for us always a `test` operation that failed.
   ['CONFLICT', /\(Conflict\)|the server rejected our request due to an error in our request/],

@@ -1,9 +1,11 @@
 import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors.ts';
 import { kubectlItems } from './kubectl.ts';
 import { objectName, type Event, type Pod } from './kubernetes.ts';
+import { readPages } from './pages.ts';
 import { formatProblem, podProblems, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
 import type { Progress } from './progress.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
+import { createSlimmer } from './slim.ts';
 
 const shownWarnings = 5;
 const shownLogLines = 10;
@@ -11,16 +13,10 @@ const shownLogLines = 10;
 /** The workload's pods, those of the rollout and those from before. */
 export async function readPods({ kubectl, namespace, changed }: RolloutOptions): Promise<readonly Pod[]> {
   const selector = selectorText(changed.spec?.selector ?? {});
-  return ifPossible([], async () => {
-    return kubectlItems<Pod>(kubectl, [
-      'get',
-      'pods',
-      '--namespace',
-      namespace,
-      '--selector',
-      selector,
-    ]);
-  });
+  const slim = createSlimmer();
+  return ifPossible([], async () =>
+    readPages(kubectl, { kind: 'pods', namespace, labelSelector: selector }, (pod) => slim<Pod>(pod)),
+  );
 }
 
 /** Reports all that is known about a rollout whose time is up, and gives the error to throw. */

@@ -83,7 +83,8 @@ function absenceFindings({ releases }: Registrations, asking: readonly string[],
 }
 
 function unreadable(inventory: Inventory, where: string): Finding[] {
-  const missing = (['namespaces', 'pods', 'workloads'] as const).filter((part) => inventory[part] === undefined);
+  const parts = (['namespaces', 'pods', 'workloads'] as const).filter((part) => inventory[part] === undefined);
+  const missing = [...parts, ...(inventory.unreadable ?? [])];
   return missing.length === 0 ? [] : [finding('pods_unreadable', where, `you may not list ${missing.join(', ')}`)];
 }
 

@@ -3,8 +3,10 @@ import { objectName, type Metadata, type WorkloadObject } from '../cluster/kuber
 import { kubectlJson } from '../cluster/kubectl.ts';
 import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
+import { readPages } from '../cluster/pages.ts';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
 import { dryRunPods } from '../cluster/dryRun/index.ts';
+import { createSlimmer } from '../cluster/slim.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
 import { templatePath } from '../inject/index.ts';
@@ -90,6 +92,10 @@ async function readOwners(kubectl: Kubectl, metadata: Metadata, namespace: strin
 async function podsOf(kubectl: Kubectl, { spec }: WorkloadObject, namespace: string): Promise<LivePod[] | undefined> {
   const selector = selectorText(spec?.selector ?? {});
   if (selector === '') return undefined;
-  const pods = await unlessForbidden(async () => readSome<LivePod>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]));
-  return pods?.filter(isLiving);
+  const slim = createSlimmer();
+  return unlessForbidden(async () =>
+    readPages(kubectl, { kind: 'pods', namespace, labelSelector: selector }, (object) => {
+      const pod = slim<LivePod>(object);
+      return isLiving(pod) ? pod : undefined;
+    }));
 }

@@ -1,6 +1,10 @@
 import type { Kubectl } from '../cluster/index.ts';
 import type { WorkloadObject } from '../cluster/kubernetes.ts';
+import { collectThoroughly } from '../cluster/memory.ts';
+import { readPages, type ListedKind, type ListRequest } from '../cluster/pages.ts';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
+import { createSlimmer, type Slimmer } from '../cluster/slim.ts';
+import { isCodedError, isForbidden } from '../errors.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
 import type { ReadOwner } from './owners.ts';
 
@@ -9,22 +13,46 @@ export interface Inventory {
   readonly namespaces: readonly Namespace[] | undefined;
   readonly pods: readonly LivePod[] | undefined;
   readonly workloads: readonly WorkloadObject[] | undefined;
+  /** Kinds of workloads that may not be listed. */
+  readonly unreadable?: readonly string[];
 }
 
 /** Kinds that users write and that own pods; others are known by name alone. */
-const kinds = 'deployments.apps,statefulsets.apps,daemonsets.apps,replicasets.apps,replicationcontrollers,jobs.batch,cronjobs.batch';
+const workloadKinds: readonly ListedKind[] = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'replicationcontrollers', 'jobs', 'cronjobs'];
 
 /** @param namespace undefined: all of them. @throws as Kubectl */
 export async function readInventory(kubectl: Kubectl, namespace: string | undefined): Promise<Inventory> {
-  const within = namespace === undefined ? ['--all-namespaces'] : ['--namespace', namespace];
-  const name = namespace === undefined ? [] : [namespace];
-  const read = async <T>(args: readonly string[]): Promise<T[] | undefined> => unlessForbidden(async () => readSome<T>(kubectl, args));
-  const [namespaces, pods, workloads] = await Promise.all([
-    read<Namespace>(['get', 'namespaces', ...name]),
-    read<LivePod>(['get', 'pods', ...within]),
-    read<WorkloadObject>(['get', kinds, ...within]),
-  ]);
-  return { namespaces, pods, workloads };
+  collectThoroughly();
+  const slim = createSlimmer();
+  const read = async <T>(kind: ListedKind): Promise<T[] | undefined> => readKind<T>(kubectl, { kind, namespace }, slim);
+  // One page after the other of these, for each takes some ten times its size in memory while it is read.
+  const pods = await read<LivePod>('pods');
+  const found: (readonly WorkloadObject[] | undefined)[] = [];
+  for (const kind of workloadKinds) found.push(await read<WorkloadObject>(kind));
+  const namespaces = await (namespace === undefined ? read<Namespace>('namespaces') : readNamespace(kubectl, namespace));
+  const unreadable = workloadKinds.filter((_, index) => found[index] === undefined);
+  return { namespaces, pods, workloads: found.flatMap((objects) => objects ?? []), unreadable };
+}
+
+async function readNamespace(kubectl: Kubectl, namespace: string): Promise<Namespace[] | undefined> {
+  return unlessForbidden(async () => readSome<Namespace>(kubectl, ['get', 'namespaces', namespace]));
+}
+
+/** Undefined when it may not be listed; none when the cluster has no such kind. */
+async function readKind<T>(kubectl: Kubectl, request: ListRequest, slim: Slimmer): Promise<T[] | undefined> {
+  try {
+    return await readPages(kubectl, request, (object) => (isFormer(object) ? undefined : slim<T>(object)));
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    if (isCodedError(error) && error.code === 'NOT_FOUND') return [];
+    throw error;
+  }
+}
+
+/** ReplicaSets of revisions before, ten for each Deployment: they own no pods. */
+function isFormer({ kind, spec, status }: { readonly kind: string; readonly spec?: unknown; readonly status?: unknown }): boolean {
+  const replicas = (of: unknown): number => (of as { readonly replicas?: number } | undefined)?.replicas ?? 0;
+  return kind === 'ReplicaSet' && replicas(spec) === 0 && replicas(status) === 0;
 }
 
 /** Finds the owners of a namespace's objects among workloads that were read. */

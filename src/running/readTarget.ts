@@ -1,8 +1,11 @@
 import type { Kubectl } from '../cluster/index.ts';
-import { kubectlItems, kubectlJson } from '../cluster/kubectl.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
 import { objectName, type Metadata } from '../cluster/kubernetes.ts';
+import { currentNamespace } from '../cluster/namespace.ts';
 import { controllerOf } from '../cluster/owners.ts';
+import { readPages } from '../cluster/pages.ts';
 import { selectorText } from '../cluster/podProblems.ts';
+import { createSlimmer } from '../cluster/slim.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
 import type { LivePod, SelectingObject } from './kubernetes.ts';
@@ -15,6 +18,8 @@ export interface PodTarget {
   readonly selector?: string | undefined;
   /** In all namespaces; not together with `name`. */
   readonly allNamespaces?: boolean | undefined;
+  /** Where `selector` looks, and what has no name; by default where kubectl looks. */
+  readonly namespace?: string | undefined;
 }
 
 interface TargetPods {
@@ -31,11 +36,11 @@ export function targetName(name: string): string {
 /** The living pods of a target; one that was named, whatever its phase. @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl */
 export async function readTarget(
   kubectl: Kubectl,
-  { name, selector, allNamespaces }: PodTarget,
+  { name, selector, allNamespaces, namespace }: PodTarget,
 ): Promise<TargetPods> {
   if (name !== undefined) return readNamed(kubectl, targetName(name));
-  const scope = allNamespaces === true ? ['--all-namespaces'] : [];
-  const pods = await readPods(kubectl, [...scope, ...(selector === undefined ? [] : ['--selector', selector])]);
+  const scope = allNamespaces === true ? undefined : (namespace ?? (await currentNamespace(kubectl)));
+  const pods = await readPods(kubectl, scope, selector);
   const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
   return { pods: pods.filter(isLiving), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
 }
@@ -51,22 +56,22 @@ async function readNamed(kubectl: Kubectl, target: string): Promise<TargetPods> 
 async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly LivePod[]> {
   const selector = podSelector(object);
   if (selector === '') throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
-  return readPods(kubectl, [...within(object), '--selector', selector]);
+  return readPods(kubectl, namespaceOf(object), selector);
 }
 
 /** A CronJob has no selector: its jobs are known by their owner, and their pods by theirs. */
 async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly LivePod[]> {
   const [jobs, pods] = await Promise.all([
-    kubectlItems<SelectingObject>(kubectl, ['get', 'jobs.batch', ...within(object)]),
-    readPods(kubectl, within(object)),
+    readPages(kubectl, { kind: 'jobs', namespace: namespaceOf(object) }, ({ metadata }) =>
+      ownerName(metadata, 'CronJob') === object.metadata.name ? metadata.name : undefined),
+    readPods(kubectl, namespaceOf(object)),
   ]);
-  const owned = jobs.filter(({ metadata }) => ownerName(metadata, 'CronJob') === object.metadata.name);
-  const names = new Set(owned.map(({ metadata }) => metadata.name));
+  const names = new Set(jobs);
   return pods.filter(({ metadata }) => names.has(ownerName(metadata, 'Job') ?? ''));
 }
 
-function within({ metadata }: SelectingObject): string[] {
-  return ['--namespace', metadata.namespace ?? 'default'];
+function namespaceOf({ metadata }: SelectingObject): string {
+  return metadata.namespace ?? 'default';
 }
 
 /** As kubectl's `-l` takes it; empty when the object selects none. */
@@ -86,6 +91,8 @@ function isLiving({ status }: LivePod): boolean {
   return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
 }
 
-async function readPods(kubectl: Kubectl, args: readonly string[]): Promise<readonly LivePod[]> {
-  return kubectlItems<LivePod>(kubectl, ['get', 'pods', ...args]);
+/** @param namespace undefined: all */
+async function readPods(kubectl: Kubectl, namespace: string | undefined, labelSelector?: string): Promise<readonly LivePod[]> {
+  const slim = createSlimmer();
+  return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (pod) => slim<LivePod>(pod));
 }

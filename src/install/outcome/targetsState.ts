@@ -1,6 +1,6 @@
 import type { Kubectl } from '../../cluster/index.ts';
-import { templateAt, type Metadata, type WorkloadObject } from '../../cluster/kubernetes.ts';
-import { kubectlItems } from '../../cluster/kubectl.ts';
+import { templateAt, type WorkloadObject } from '../../cluster/kubernetes.ts';
+import { readPages } from '../../cluster/pages.ts';
 import { selectorText } from '../../cluster/podProblems.ts';
 import { rolloutProgress } from '../../cluster/progress.ts';
 import { statusAnnotation } from '../../settings/index.ts';
@@ -42,14 +42,15 @@ export async function readTargetStates(kubectl: Kubectl, intent: Intent): Promis
 
 async function workloadState(kubectl: Kubectl, object: WorkloadObject, namespace: string, annotation: string): Promise<WorkloadState> {
   const selector = selectorText(object.spec?.selector ?? {});
-  const pods = await kubectlItems<{ readonly metadata: Metadata }>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]);
-  const living = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const request = { kind: 'pods', namespace, labelSelector: selector } as const;
+  const living = await readPages(kubectl, request, ({ metadata }) =>
+    metadata.deletionTimestamp === undefined ? { injected: metadata.annotations?.[statusAnnotation] !== undefined } : undefined);
   return {
     kind: object.kind,
     name: object.metadata.name,
     optedIn: templateAt(object, ['spec', 'template']).metadata?.annotations?.[annotation] === 'true',
     pods: living.length,
-    injectedPods: living.filter(({ metadata }) => metadata.annotations?.[statusAnnotation] !== undefined).length,
+    injectedPods: living.filter(({ injected }) => injected).length,
     rollout: rolloutProgress(object).text,
   };
 }

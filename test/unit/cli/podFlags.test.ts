@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { podTargetOf, somePodsOf } from '../../../src/cli/podFlags.ts';
 
 test('a name, or labels, or all', () => {
-  expect(podTargetOf('deploy/web', { namespace: 'shop' })).toEqual({ name: 'deploy/web' });
+  expect(podTargetOf('deploy/web', { namespace: 'shop' })).toEqual({ name: 'deploy/web', namespace: 'shop' });
   expect(podTargetOf(undefined, { selector: 'app=web', allNamespaces: true })).toEqual({ selector: 'app=web', allNamespaces: true });
   expect(podTargetOf(undefined, {})).toEqual({});
 });

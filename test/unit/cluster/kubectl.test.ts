@@ -80,7 +80,7 @@ test('an error holds nothing of the input', async () => {
 test('an answer that is larger than what is read is ended early', async () => {
   const before = process.memoryUsage().rss;
   await expect(makeKubectl({ program: 'test/fixtures/running/endless.sh' })(['exec'], { maxBytes: 1024 ** 2 })).rejects.toMatchObject({
-    code: 'KUBECTL_FAILED',
+    code: 'ANSWER_TOO_LARGE',
     message: 'the answer is larger than what is read (1.0Mi)',
   });
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 ** 2);

@@ -22,8 +22,10 @@ const finished = { status: { phase: 'Succeeded', initContainerStatuses: [] } };
 function cluster(answers: Readonly<Record<string, unknown>>): { readonly kubectl: Kubectl; readonly asked: string[] } {
   const asked: string[] = [];
   const kubectl: Kubectl = async (args) => {
+    if (args[0] === 'config') return { stdout: 'shop', stderr: '' };
     asked.push(args.join(' '));
-    const key = args[1] ?? '';
+    // Lists are read by their path.
+    const key = args[1] === '--raw' ? (/([a-z]+)\?/.exec(args[2] ?? '')?.[1] ?? '') : (args[1] ?? '');
     expect(answers, `an answer for ${key}`).toHaveProperty([key]);
     return { stdout: JSON.stringify(answers[key]), stderr: '' };
   };
@@ -43,7 +45,7 @@ describe('findPods', () => {
     });
     expect(found.without).toEqual([{ namespace: 'shop', name: 'web-1' }]);
     expect(found.where).toBe('deployment/web in namespace shop');
-    expect(asked).toEqual(['get deploy/web -o json', 'get pods --namespace shop --selector app=web -o json']);
+    expect(asked).toEqual(['get deploy/web -o json', 'get --raw /api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dweb']);
   });
 
   test('a name without a type is a pod, whatever its phase', async () => {
@@ -56,7 +58,7 @@ describe('findPods', () => {
     const owner = (kind: string, name: string): object => ({ ownerReferences: [{ apiVersion: 'batch/v1', kind, name, controller: true }] });
     const { kubectl } = cluster({
       'cronjob/night': { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'night', namespace: 'shop' } },
-      'jobs.batch': { items: [{ metadata: { name: 'night-1', ...owner('CronJob', 'night') } }, { metadata: { name: 'other-1', ...owner('CronJob', 'other') } }] },
+      jobs: { items: [{ metadata: { name: 'night-1', ...owner('CronJob', 'night') } }, { metadata: { name: 'other-1', ...owner('CronJob', 'other') } }] },
       pods: { items: [pod('night-1-a', { metadata: owner('Job', 'night-1') }), pod('other-1-a', { metadata: owner('Job', 'other-1') }), pod('web')] },
     });
     expect((await findPods(kubectl, { name: 'cronjob/night' })).captured.map(({ name }) => name)).toEqual(['night-1-a']);
@@ -65,9 +67,9 @@ describe('findPods', () => {
   test('without a target are all that are captured; who does not carry it is no news there', async () => {
     const { kubectl, asked } = cluster({ pods: { items: [pod('a'), pod('b', bare)] } });
     expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({ captured: [{ name: 'a' }], without: [], where: 'all pods in all namespaces' });
-    expect(asked).toEqual(['get pods --all-namespaces -o json']);
+    expect(asked).toEqual(['get --raw /api/v1/pods?limit=500']);
     expect((await findPods(kubectl, { selector: 'app in (a,b)' })).without).toEqual([{ namespace: 'shop', name: 'b' }]);
-    expect(asked[1]).toBe('get pods --selector app in (a,b) -o json');
+    expect(asked[1]).toBe('get --raw /api/v1/namespaces/shop/pods?limit=500&labelSelector=app+in+%28a%2Cb%29');
   });
 
   test('what mirrors stands beside it, or does not', async () => {

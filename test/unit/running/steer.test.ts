@@ -30,6 +30,7 @@ function bench({ pods, agent = taken, fails = () => undefined }: World, changed:
   const lines: string[] = [];
   const patches: string[] = [];
   const kubectl: Kubectl = async (args) => {
+    if (args[0] === 'config') return { stdout: 'shop', stderr: '' };
     if (args[0] === 'get') return answer({ items: [...live].map(([name, annotations]) => podObject(name, annotations)) });
     const name = (args[1] ?? '').replace('pod/', '');
     const annotations = live.get(name) ?? {};

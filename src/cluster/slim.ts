@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { ListedObject } from './pages.ts';
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** What is not read of any object, and large. */
+const heavyAnnotations: ReadonlySet<string> = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
+
+/** The volume that the API server adds to each pod has a random name: with it no two pods would be alike. */
+const tokenVolume = /^kube-api-access-[a-z0-9]{5}$/;
+
+/** @returns the object; the caller says which of its members are read */
+export type Slimmer = <T>(object: ListedObject) => T;
+
+/**
+ * Keeps objects of a large list in little memory: without what is not read here, and with parts that many of them have
+ * in common, such as the containers of a Deployment's pods, only once.
+ */
+export function createSlimmer(): Slimmer {
+  const shared = new Map<string, unknown>();
+  const share = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    const key = createHash('sha1').update(JSON.stringify(value)).digest('base64');
+    const known = shared.get(key);
+    if (known === undefined) shared.set(key, value);
+    return known ?? value;
+  };
+  const shareEach = (value: unknown): unknown => (Array.isArray(value) ? value.map(share) : share(value));
+  const slimSpec = (spec: Members): Members => mapMembers(spec, (name, value) => {
+    if (name === 'template' || name === 'jobTemplate') return slimTemplate(value);
+    return shareEach(withoutTokenVolume(name, value));
+  });
+  const slimTemplate = (template: unknown): unknown => {
+    if (!isMembers(template)) return template;
+    const { metadata, spec } = template;
+    return { ...template, ...(isMembers(metadata) ? { metadata: slimMetadata(metadata) } : {}), ...(isMembers(spec) ? { spec: slimSpec(spec) } : {}) };
+  };
+  return <T>({ apiVersion, kind, metadata, spec, status, ...rest }: ListedObject) => ({
+    ...rest,
+    apiVersion,
+    kind,
+    metadata: slimMetadata(metadata as unknown as Members) as unknown as ListedObject['metadata'],
+    ...(isMembers(spec) ? { spec: slimSpec(spec) } : {}),
+    ...(isMembers(status) ? { status: mapMembers(status, (name, value) => (usedOfStatus.has(name) ? shareEach(slimStatus(value)) : undefined)) } : {}),
+  }) as T;
+}
+
+function slimMetadata({ managedFields: _fields, annotations, ...metadata }: Members): Members {
+  if (!isMembers(annotations)) return metadata;
+  return { ...metadata, annotations: mapMembers(annotations, (name, value) => (heavyAnnotations.has(name) ? undefined : value)) };
+}
+
+/** Of a pod's status; of workloads it is numbers. */
+const usedOfStatus: ReadonlySet<string> = new Set([
+  'phase', 'reason', 'message', 'conditions', 'initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses',
+  'observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'desiredNumberScheduled', 'updatedNumberScheduled',
+  'numberReady', 'numberAvailable', 'active', 'succeeded', 'failed', 'completionTime',
+]);
+
+/** Of conditions and of the status of containers: what differs from pod to pod and is not read. */
+const unusedOfItems: ReadonlySet<string> = new Set([
+  'lastTransitionTime', 'lastProbeTime', 'lastUpdateTime', 'observedGeneration', 'containerID', 'imageID', 'lastState', 'allocatedResources', 'resources',
+  'volumeMounts', 'user', 'started',
+]);
+
+function slimStatus(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((item: unknown) => (isMembers(item) ? mapMembers(item, (name, member) => {
+    if (name === 'state' && isMembers(member)) return mapMembers(member, (state, details) => (state === 'running' ? {} : details));
+    return unusedOfItems.has(name) ? undefined : member;
+  }) : item));
+}
+
+function withoutTokenVolume(name: string, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const renamed = (named: unknown): unknown => (isMembers(named) && tokenVolume.test(String(named['name'])) ? { ...named, name: 'kube-api-access' } : named);
+  if (name === 'volumes') return value.map(renamed);
+  if (!name.toLowerCase().endsWith('containers')) return value;
+  return value.map((container: unknown) => {
+    if (!isMembers(container) || !Array.isArray(container['volumeMounts'])) return container;
+    return { ...container, volumeMounts: container['volumeMounts'].map(renamed) };
+  });
+}
+
+/** Undefined leaves a member out. */
+function mapMembers(members: Members, map: (name: string, value: unknown) => unknown): Members {
+  const made: Record<string, unknown> = {};
+  for (const name of Object.keys(members)) {
+    const value = map(name, members[name]);
+    if (value !== undefined) made[name] = value;
+  }
+  return made;
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
