@@ -22,14 +22,13 @@ export async function measuredRun(args: readonly string[], env: Readonly<Record<
     });
   }
   let peakBytes = 0;
+  const lookAgain = async (): Promise<void> => {
+    const text = await readFile(`/proc/${child.pid ?? 0}/status`, 'utf8').catch(() => '');
+    // The kernel's own high-water mark.
+    peakBytes = Math.max(peakBytes, Number(/^VmHWM:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024);
+  };
   const look = setInterval(() => {
-    void readFile(`/proc/${child.pid ?? 0}/status`, 'utf8').then(
-      (text) => {
-        // The kernel's own high-water mark.
-        peakBytes = Math.max(peakBytes, Number(/^VmHWM:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024);
-      },
-      () => undefined,
-    );
+    void lookAgain();
   }, 20);
   const [exitCode] = (await once(child, 'close')) as [number | null];
   clearInterval(look);

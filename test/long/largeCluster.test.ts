@@ -8,26 +8,26 @@ import { measuredRun } from '../commands/measuredRun.ts';
 const pods = 10_000;
 let folder = '';
 let kubectl = '';
+let podBytes = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-large-'));
   const cluster = await largeCluster(folder, pods);
-  // Of the usual size: 10 KB a pod.
-  expect(cluster.podBytes).toBeGreaterThan(100e6);
-  ({ kubectl } = cluster);
+  ({ kubectl, podBytes } = cluster);
 });
 
 afterAll(async () => rm(folder, { recursive: true }));
 
 test.each([
-  ['check', ['check', '-o', 'json'], '"missed_at_creation"', 1],
-  ['status', ['status', '-A'], '', 0],
-  ['stop', ['stop', '-A', '-l', 'app'], '', 1],
-])('%s of ten thousand pods stays below 300 MB', async (name, args, output, code) => {
+  ['check', ['check', '-o', 'json'], 1],
+  ['status', ['status', '-A'], 0],
+  ['stop', ['stop', '-A', '-l', 'app'], 1],
+])('%s of ten thousand pods stays below 300 MB', async (name, args, code) => {
+  // Of the usual size: 10 KB a pod.
+  expect(podBytes).toBeGreaterThan(100e6);
   const { exitCode, stdout, stderr, peakBytes, seconds } = await measuredRun(args, { KUBECTL: kubectl });
   console.log(`${name}: ${pods} pods, ${(peakBytes / 1e6).toFixed(0)} MB, ${seconds.toFixed(1)} s`);
   expect(exitCode, stderr).toBe(code);
-  expect(stdout).toContain(output);
   expect(peakBytes).toBeLessThan(300e6);
-  if (name === 'check') expect((JSON.parse(stdout) as { missed: unknown[] }).missed).toHaveLength(pods / 2);
+  expect(stdout.split('"missed_at_creation"')).toHaveLength(name === 'check' ? 1 + pods / 2 : 1);
 });
