@@ -45,7 +45,7 @@ describe('findPods', () => {
     });
     expect(found.without).toEqual([{ namespace: 'shop', name: 'web-1' }]);
     expect(found.where).toBe('deployment/web in namespace shop');
-    expect(asked).toEqual(['get deploy/web -o json', 'get --raw /api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dweb']);
+    expect(asked).toEqual(['get deploy/web -o json', 'get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app%3Dweb']);
   });
 
   test('a name without a type is a pod, whatever its phase', async () => {
@@ -67,9 +67,9 @@ describe('findPods', () => {
   test('without a target are all that are captured; who does not carry it is no news there', async () => {
     const { kubectl, asked } = cluster({ pods: { items: [pod('a'), pod('b', bare)] } });
     expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({ captured: [{ name: 'a' }], without: [], where: 'all pods in all namespaces' });
-    expect(asked).toEqual(['get --raw /api/v1/pods?limit=500']);
+    expect(asked).toEqual(['get --raw /api/v1/pods?limit=250']);
     expect((await findPods(kubectl, { selector: 'app in (a,b)' })).without).toEqual([{ namespace: 'shop', name: 'b' }]);
-    expect(asked[1]).toBe('get --raw /api/v1/namespaces/shop/pods?limit=500&labelSelector=app+in+%28a%2Cb%29');
+    expect(asked[1]).toBe('get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app+in+%28a%2Cb%29');
   });
 
   test('what mirrors stands beside it, or does not', async () => {
