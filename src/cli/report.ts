@@ -14,19 +14,28 @@ export interface WorkloadReport {
 
 export function createReport(spool: Spool): WorkloadReport {
   const lines = spool.text();
+  const unproven = new Set<string>();
   const counts = { injected: 0, removed: 0, skipped: 0, others: 0 };
   return {
     async add(file, { reports, others }) {
       counts.others += others.length;
-      for (const { result } of reports) counts[result] += 1;
+      for (const { result, schemaOf } of reports) {
+        counts[result] += 1;
+        if (schemaOf !== undefined) unproven.add(schemaOf);
+      }
       if (reports.length > 0) await lines.add(reports.map((report) => `${plainText(reportLine(file, report))}\n`).join(''));
     },
     async print() {
       await sayAll(lines.read());
       const sum = sumLine(counts);
       if (sum !== undefined) say(sum);
+      for (const kind of unproven) say(unprovenText(kind));
     },
   };
+}
+
+function unprovenText(kind: string): string {
+  return `warning: ${kind}: only the cluster knows whether its schema keeps "restartPolicy: Always" of init containers. Where it does not, the app never starts: look for it in what \`kubectl apply --dry-run=server -o yaml -f FILE\` prints.`;
 }
 
 /** A workload and where it stands: `deployment/web in shop (app.yaml:12)`. */

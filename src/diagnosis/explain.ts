@@ -2,6 +2,7 @@ import { adviceFor } from './advice.ts';
 import { carriedAgent } from './carried.ts';
 import type { Condition, Subject } from './conditions.ts';
 import { missedReason, type Judgement } from './judge.ts';
+import { meshConditions } from './mesh.ts';
 import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from './mirror.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
@@ -152,6 +153,7 @@ function carrying(facts: WhyFacts): Verdict {
     { met: true, what: how },
     ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
     ...mirrorConditions(subject, judgement.facts),
+    ...meshConditions(subject),
     ...(drift === undefined ? [] : [{ met: false, what: drift }]),
   ];
   if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };

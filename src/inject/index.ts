@@ -8,3 +8,4 @@ export { isGuaranteed } from './qos.ts';
 export { exceedsBaseline, levelTerms, podSecurityLabel } from './podSecurity.ts';
 export { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from './reasons.ts';
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';
+export { seesCiphertextAlone } from './notes.ts';

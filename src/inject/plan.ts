@@ -29,6 +29,7 @@ import { inheritedSecurity } from './inherited.ts';
 import { placementReason } from './placement.ts';
 import { asksForResources, hasPodResources, leavesHugePages, needsLimits, storageOf, summedLimits } from './podResources.ts';
 import { exceedsBaseline } from './podSecurity.ts';
+import { lostPackets } from './notes.ts';
 import { declaresPort } from './ports.ts';
 import { presenceIn, type Presence } from './presence.ts';
 import { isGuaranteed } from './qos.ts';
@@ -153,6 +154,7 @@ function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfi
   if (mirror && profile === 'baseline') leftOut.push('mirror');
   if (hasInvalidAmount(all)) leftOut.push('amount');
   if (ringBytes(settingsOfPod(config, podSettings)) > maxVolumeBytes(config.agent)) leftOut.push('ring');
+  leftOut.push(...lostPackets(template, all, options));
   return leftOut.length === 0 ? { inject: true, addition } : { inject: true, addition, leftOut };
 }
 

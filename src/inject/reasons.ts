@@ -30,6 +30,9 @@ export const leftOutReasons = {
   mirror: 'without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
   amount: 'with default resources: an amount that its annotations give for the sidecar is no quantity',
   ring: 'with a smaller volume: its ring needs more than agent.maxVolumeSize, so nothing is captured',
+  interfaces: 'without packets: packet-capture/interfaces must be all, any or all,lo, or names, each once',
+  setting: 'without packets: an annotation gives a setting a value that is not valid',
+  plaintext: 'without plaintext: a mesh encrypts it on eth0; interfaces: lo (or any) sees it between proxy and app',
 } as const;
 
 export type LeftOut = keyof typeof leftOutReasons;

@@ -1,4 +1,4 @@
-import { additionPatch, planInjection, type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
+import { additionPatch, planInjection, templatePath, type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
 import type { PodTemplate, SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
 import { insertAll, type Insertion } from './edits.ts';
@@ -102,7 +102,7 @@ function planWorkloads(
       if (plan.inject) {
         refuseSealed(workload);
         add(workload, plan.addition);
-        reports.push(reportOf(workload, 'injected', undefined, plan.leftOut));
+        reports.push(reportOf(workload, 'injected', undefined, plan.leftOut, isUnproven(workload, plan.addition)));
       } else reports.push(reportOf(workload, 'skipped', plan.reason));
     }
   }
@@ -121,6 +121,14 @@ function planFor(
   const plan = planInjection(template?.value ?? {}, { config, settings, amounts, podSecurity, namespace });
   // A sidecar of the user's own may be of containers alone.
   return plan.inject && config.form === 'agent' && !place.nativeSidecars ? { inject: false, reason: 'knative' } : plan;
+}
+
+/**
+ * A custom resource's schema of before Kubernetes 1.28 knows no `restartPolicy` in init containers, and the API server
+ * drops what a schema does not know: the sidecar would then be an init container that never ends.
+ */
+function isUnproven({ apiVersion, kind }: Workload, { initContainers }: Addition): boolean {
+  return templatePath(apiVersion, kind) === undefined && initContainers.some(({ restartPolicy }) => restartPolicy === 'Always');
 }
 
 /**

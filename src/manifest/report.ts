@@ -19,6 +19,11 @@ export interface ManifestReport {
   readonly reason?: ManifestSkipReason;
   /** What one that was injected asks for and cannot have. */
   readonly leftOut?: readonly LeftOut[];
+  /**
+   * The kind of one that was injected, `Rollout (argoproj.io/v1alpha1)`, when its schema is not Kubernetes' own: nobody can
+   * tell offline whether it keeps the `restartPolicy` of init containers.
+   */
+  readonly schemaOf?: string;
 }
 
 export function reportOf(
@@ -26,8 +31,9 @@ export function reportOf(
   result: ManifestReport['result'],
   reason: ManifestSkipReason | undefined,
   leftOut?: readonly LeftOut[],
+  isUnproven = false,
 ): ManifestReport {
-  const { document, line, kind, name, namespace, path, oneOfSeveral } = workload;
+  const { apiVersion, document, line, kind, name, namespace, path, oneOfSeveral } = workload;
   return {
     document: document.number,
     line,
@@ -38,6 +44,7 @@ export function reportOf(
     result,
     ...(reason === undefined ? {} : { reason }),
     ...(leftOut === undefined ? {} : { leftOut }),
+    ...(isUnproven ? { schemaOf: `${kind} (${apiVersion})` } : {}),
   };
 }
 

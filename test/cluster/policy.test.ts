@@ -6,10 +6,11 @@ import { injectAnnotation } from '../../src/settings/index.ts';
 import type { AgentSidecarConfig, OwnSidecarConfig, PodTemplate } from '../../src/sidecar/index.ts';
 import { isInjected, probePod } from '../../src/webhook/probe.ts';
 import { probeAddition } from '../../src/webhook/probeAddition.ts';
-import { podFixtures } from '../fixtures/pods/index.ts';
+import { podFixtures, runtimeClasses } from '../fixtures/pods/index.ts';
 import { anyPod, largePods } from './policyPods.ts';
 import { sizes } from '../fixtures/pods/sizes.ts';
-import { admitted, atAdmission, inForce, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
+import { kube } from './workbench.ts';
+import { admitted, atAdmission, inForce, listOf, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
 
 const name = 'policy-test';
 const release = `${name}-release`;
@@ -45,6 +46,9 @@ const mirroring: AgentSidecarConfig = { ...config, settings: { ...config.setting
 const spaces = { privileged: `${name}-privileged`, baseline: `${name}-baseline`, out: `${name}-out`, optOut: `${name}-opt-out`, own: `${name}-own` };
 const probeLabels = { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'probe' };
 const common = { namespace: release, annotation };
+
+// They stay: other tests on the node may name them too.
+beforeAll(async () => kube(['apply', '-f', '-'], listOf(runtimeClasses)));
 
 policySite(
   {

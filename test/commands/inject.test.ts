@@ -183,7 +183,7 @@ test.concurrent('--kind, --name and --selector choose, --template-path adds a ki
   const report = async (...flags: readonly string[]): Promise<string> => (await packetCapture(['inject', '-f', 'choice.yaml', '--dry-run', ...flags])).stderr;
   const widget = '--template-path=example.com/Widget=spec.pod';
   const sum = '1 injected, 0 skipped, 1 not selected\n';
-  const [deployment, other] = [`injected deployment/nginx-deployment (choice.yaml:1)\n${sum}`, new RegExp(`^injected widget/w \\(choice.yaml:\\d+\\)\n${sum}$`)];
+  const [deployment, other] = [`injected deployment/nginx-deployment (choice.yaml:1)\n${sum}`, new RegExp(`^injected widget/w \\(choice.yaml:\\d+\\)\n${sum}warning: Widget .*\n$`)];
   expect(await report('--kind', 'deploy', widget)).toBe(deployment);
   expect(await report('--kind', 'widget', widget)).toMatch(other);
   expect(await report('-l', 'app=w', widget)).toMatch(other);

@@ -155,3 +155,43 @@ test.concurrent('a forged status takes nothing of others away', async () => {
   const { stdout } = await packetCapture(['uninject', '-f', '-'], text);
   expect(stdout).toBe(text.replace(/ +packet-capture\/status: .*\n/, ''));
 });
+
+test.concurrent('behind a mesh, where nobody asks for lo, the report says where the plaintext is', async () => {
+  const proxies = ['{name: istio-proxy, image: a, restartPolicy: Always}', '{name: linkerd-proxy, image: a, restartPolicy: Always}'];
+  const input = [
+    ...proxies.map((proxy) => deployment('web', `      initContainers: [${proxy}]\n`)),
+    deployment('web', '', '{labels: {app: web, sidecar.istio.io/inject: "true"}}'),
+    deployment('web', '', '{annotations: {linkerd.io/inject: enabled, packet-capture/interfaces: eth0}}'),
+  ].join('---\n');
+  const { stderr } = await packetCapture(['inject', '-f', '-'], input);
+  expect([...stderr.matchAll(/^injected deployment\/web .*: without plaintext: .*lo/gm)]).toHaveLength(4);
+  for (const interfaces of ['lo', 'any', 'all,lo']) {
+    const asked = await packetCapture(['inject', '-f', '-', '--interfaces', interfaces], deployment('web', `      initContainers: [${proxies[0] ?? ''}]\n`));
+    expect(asked.stderr).toMatch(/^injected deployment\/web in shop \(-:1\)\n/);
+  }
+});
+
+test.concurrent('settings that can capture nothing are refused where they are written', async () => {
+  for (const [value, form] of [['eth*', 'any'], ['any,eth0', 'all,lo'], ['-i eth0', 'separated by commas'], ['lo,lo', 'once'], ['eth0@if7', 'separated by commas']] as const) {
+    const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', `--interfaces=${value}`], deployment('web'));
+    expect(exitCode, value).toBe(2);
+    expect(stderr, value).toContain(form);
+  }
+  const metadata = (key: string, value: string): string => `{annotations: {packet-capture/${key}: "${value}"}}`;
+  const input = [deployment('a', '', metadata('interfaces', 'eth*')), deployment('b', '', metadata('snaplen', 'many')), deployment('c', '', metadata('interfaces', 'any'))].join('---\n');
+  const { stderr } = await packetCapture(['inject', '-f', '-'], input);
+  expect(stderr).toMatch(/^injected deployment\/a .*: without packets: packet-capture\/interfaces must be all, any or all,lo/m);
+  expect(stderr).toMatch(/^injected deployment\/b .*: without packets: /m);
+  expect(stderr).toMatch(/^injected deployment\/c in shop \(-:\d+\)$/m);
+});
+
+test.concurrent('what only a cluster knows of the schemas of custom kinds is said once a kind', async () => {
+  const custom = (apiVersion: string, kind: string, name: string): string =>
+    `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}\n`;
+  const rollout = 'argoproj.io/v1alpha1';
+  const input = [deployment('web'), custom(rollout, 'Rollout', 'a'), custom(rollout, 'Rollout', 'b'), custom('bug.example/v1', 'Fleet', 'c')].join('---\n');
+  const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '--template-path', 'bug.example/Fleet=spec.template'], input);
+  expect(exitCode).toBe(0);
+  const kinds = [...stderr.matchAll(/^warning: (\S+ \(\S+\)): .*restartPolicy: Always.*--dry-run=server/gm)].map(([, kind]) => kind);
+  expect(kinds).toEqual(['Rollout (argoproj.io/v1alpha1)', 'Fleet (bug.example/v1)']);
+});

@@ -60,6 +60,8 @@ function kubectlBy(call: Call, own: string): Kubectl {
     const [verb, target = ''] = args;
     const flag = (name: string): string => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? '';
     const dryRun = flag('dry-run') === 'server' ? 'dryRun=All&' : '';
+    // A pod that tries the image, for each of the workloads: that is another test's.
+    if (verb === 'create' && dryRun === '') throw codedError('FORBIDDEN', 'no pod is made to try the image');
     const answer =
       verb === 'get'
         ? await call('GET', pathOf(target, own))

@@ -1,0 +1,60 @@
+import { settingAnnotation, settingProblem, settings, type SettingName } from '../settings/index.ts';
+import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import type { LeftOut } from './reasons.ts';
+
+/** A manifest may hold numbers, which are no legal annotations. */
+type Annotations = Readonly<Record<string, string | number | boolean>>;
+
+const interfacesKey = settingAnnotation('interfaces');
+
+/** The settings that decide what is captured, beside the interfaces; of the others the capture goes on without them. */
+const captureSettings = settings
+  .filter(({ type }) => !['interfaces', 'remote', 'endpoint', 'mirror'].includes(type))
+  .map(({ name }) => [name, settingAnnotation(name)] as const);
+
+export interface NoteOptions {
+  readonly config: SidecarConfig;
+  readonly atAdmission?: boolean | undefined;
+}
+
+/**
+ * What the files of a pod that is injected will be without.
+ * @param annotations of the pod, with those that it is to get
+ */
+export function lostPackets(template: PodTemplate, annotations: Annotations, { config, atAdmission = false }: NoteOptions): LeftOut[] {
+  const lost: LeftOut[] = [];
+  if (isInvalid('interfaces', annotations[interfacesKey])) lost.push('interfaces');
+  if (captureSettings.some(([name, key]) => isInvalid(name, annotations[key]))) lost.push('setting');
+  // A hint: at admission nobody but a controller would read it, at each of its pods.
+  if (!atAdmission && seesCiphertextAlone(template, annotations, config)) lost.push('plaintext');
+  return lost;
+}
+
+function isInvalid(name: SettingName, value: Annotations[string] | undefined): boolean {
+  return value !== undefined && settingProblem(name, String(value)) !== undefined;
+}
+
+/** Proxies of meshes that encrypt what leaves the pod, by the names of their containers. */
+const proxies: readonly string[] = ['istio-proxy', 'linkerd-proxy', 'consul-dataplane', 'kuma-sidecar'];
+
+/** How pods ask for such a proxy, by label or by annotation; it is not there yet then. */
+const wishes: Readonly<Record<string, string>> = {
+  'sidecar.istio.io/inject': 'true',
+  'linkerd.io/inject': 'enabled',
+  'consul.hashicorp.com/connect-inject': 'true',
+  'kuma.io/sidecar-injection': 'enabled',
+};
+
+/**
+ * Whether a pod's files would have the ciphertext of a mesh alone: its proxy and the app speak to each other on `lo`,
+ * which `interfaces` leaves out.
+ */
+export function seesCiphertextAlone({ metadata, spec }: PodTemplate, annotations: Annotations, config: SidecarConfig): boolean {
+  const given = String(annotations[interfacesKey] ?? '');
+  const byDefault = config.form === 'agent' ? config.settings.interfaces : undefined;
+  const interfaces = given === '' ? (byDefault ?? 'all') : given;
+  if (interfaces === 'any' || interfaces.split(',').includes('lo')) return false;
+  const labels = metadata?.labels ?? {};
+  const asks = Object.keys(wishes).some((key) => [labels[key], annotations[key]].includes(wishes[key]));
+  return asks || [spec?.containers, spec?.initContainers].some((list) => list?.some(({ name }) => proxies.includes(name)) === true);
+}
