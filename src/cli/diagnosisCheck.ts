@@ -46,6 +46,6 @@ async function restart(
   if (!(await confirm(targets.length === 1 ? 'Restart its pods?' : `Restart the pods of these ${targets.length} workloads?`))) return [];
   const restarted = await roll(targets);
   for (const { owner, namespace, result, message } of restarted) say(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
-  if (restarted.some(({ result }) => result === 'failed')) process.exitCode = 1;
+  if (restarted.some(({ result }) => result !== 'restarted')) process.exitCode = 1;
   return restarted;
 }

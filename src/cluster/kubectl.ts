@@ -26,6 +26,8 @@ export interface KubectlCall {
   readonly timeoutSeconds?: number;
   /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
   readonly deadlineSeconds?: number;
+  /** Nothing that it says is shown while it runs: a refusal is an answer, and is to be read whole. Default false. */
+  readonly quiet?: boolean;
   /** Bytes of standard output that are read at most; default 64 MiB. What says more is ended: it may come from a pod. */
   readonly maxBytes?: number;
 }
@@ -84,14 +86,14 @@ const defaultMaxBytes = 64 * 1024 ** 2;
  * for example, is shown on standard error; a command in a pod shows nothing there.
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
-  return async (args, { input, timeoutSeconds = 15, deadlineSeconds, maxBytes = defaultMaxBytes } = {}) => {
+  return async (args, { input, timeoutSeconds = 15, deadlineSeconds, maxBytes = defaultMaxBytes, quiet = false } = {}) => {
     const { argv, flags, env } = commandOf(connection);
     const timeout = connection.requestTimeout ?? `${timeoutSeconds}s`;
     const ran = await runChild([...argv, ...flags, `--request-timeout=${timeout}`, ...args], {
       input,
       env,
       maxBytes,
-      mayAsk: args[0] !== 'exec',
+      mayAsk: args[0] !== 'exec' && !quiet,
       signal: connection.signal,
       deadlineMs: deadlineSeconds === undefined ? undefined : deadlineSeconds * 1000,
     });

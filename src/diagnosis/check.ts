@@ -9,6 +9,8 @@ import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } 
 import { readRegistrations, type Registrations } from './registrations.ts';
 import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
 import { readReleaseState, type ReleaseState } from './releaseState.ts';
+import { triedFindings, tryFailing, type Trial } from './tried.ts';
+import { waitingFindings } from './waiting.ts';
 import type { Subject } from './conditions.ts';
 import { ownerIndex, readInventory, type Inventory } from './workloads.ts';
 
@@ -35,7 +37,8 @@ export async function checkCluster({ kubectl, namespace, now }: CheckOptions): P
     readFitness(kubectl, namespace, registrations.policyApi),
     Promise.all((registrations.releases ?? []).map(async (release) => readReleaseState(kubectl, release))),
   ]);
-  return judgeCluster({ registrations, inventory, fitness, states, namespace, now });
+  const trial = await tryFailing(kubectl, namespace, inventory, registrations.releases === undefined ? undefined : states);
+  return judgeCluster({ registrations, inventory, fitness, states, trial, namespace, now });
 }
 
 export interface ClusterFacts {
@@ -43,12 +46,14 @@ export interface ClusterFacts {
   readonly inventory: Inventory;
   readonly fitness: readonly Finding[];
   readonly states: readonly ReleaseState[];
+  /** Of the workloads whose pods could not be created. */
+  readonly trial: Trial;
   readonly namespace: string | undefined;
   readonly now: Date;
 }
 
 /** Pure. */
-export function judgeCluster({ registrations, inventory, fitness, states, namespace, now }: ClusterFacts): CheckResult {
+export function judgeCluster({ registrations, inventory, fitness, states, trial, namespace, now }: ClusterFacts): CheckResult {
   const where = namespace === undefined ? 'the cluster' : `namespace ${namespace}`;
   const subjects = subjectsOf(inventory);
   const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
@@ -64,6 +69,8 @@ export function judgeCluster({ registrations, inventory, fitness, states, namesp
     ...namespaceFindings(namespaces, releases),
     ...placementFindings(releases, { namespaces, workloads, pods }),
     ...podFindings(judged, missed, where),
+    ...waitingFindings(judged),
+    ...triedFindings(trial),
   ];
   return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
 }

@@ -51,6 +51,10 @@ export const findingKinds = {
   pods_missed: { level: 'error', meaning: 'Pods ask for the sidecar and do not carry it', hint: 'See `missed`; --restart makes those anew that this cures.' },
   pods_impossible: { level: 'warning', meaning: 'Pods ask for the sidecar and cannot carry it', hint: 'See `missed`; take the annotation away, or change what stands in the way.' },
   restart_policy_lost: { level: 'error', meaning: 'Pods carry the sidecar as an init container that never ends: something took restartPolicy: Always away', hint: 'Look for other webhooks or old clients that write pods; then make the pods anew.' },
+  pods_refused_by_sidecar: { level: 'error', meaning: 'Pods that carry the sidecar, or ask for it, cannot be created because of it', hint: 'Give the sidecar what is admitted, or opt out.' },
+  pods_refused: { level: 'note', meaning: 'Pods that carry the sidecar, or ask for it, cannot be created, and could not without it', hint: 'Mend what refuses them; the sidecar has nothing to do with it.' },
+  pods_untried: { level: 'warning', meaning: 'Pods could not be created, and whether the sidecar is the cause is not known', hint: '`packet-capture why TYPE/NAME` tries one of them.' },
+  sidecar_waiting: { level: 'error', meaning: 'A container of the sidecar cannot start, and keeps the app from starting', hint: 'Make the image and what it needs reachable there: registry, pull secret (agent.imagePullSecrets), architecture.' },
   sidecar_drift: { level: 'warning', meaning: 'Pods carry a sidecar of another version or image than the release injects', hint: 'They get the new one when they are made anew.' },
   pods_unreadable: { level: 'warning', meaning: 'You may not list the namespaces, pods or workloads', hint: 'Name a namespace with -n, or ask for the right to list them.' },
 } as const satisfies Record<string, FindingKind>;

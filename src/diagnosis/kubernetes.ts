@@ -1,4 +1,4 @@
-import type { LabelSelector, Metadata } from '../cluster/kubernetes.ts';
+import type { ContainerStatus, LabelSelector, Metadata } from '../cluster/kubernetes.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 
 /** The parts of the API's answers that a diagnosis reads, beside those of src/cluster/kubernetes.ts. */
@@ -35,7 +35,7 @@ export interface Namespace {
 /** A pod as the API server has it. */
 export type LivePod = PodTemplate & {
   readonly metadata: Metadata;
-  readonly status?: { readonly phase?: string };
+  readonly status?: { readonly phase?: string; readonly initContainerStatuses?: readonly ContainerStatus[] };
 };
 
 /** What of an injector's Deployment is read: how many run, and which volumes name its files. */

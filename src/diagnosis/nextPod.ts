@@ -1,11 +1,12 @@
 import type { PodDryRun } from '../cluster/dryRun/index.ts';
-import type { WorkloadObject } from '../cluster/kubernetes.ts';
+import type { Metadata, WorkloadObject } from '../cluster/kubernetes.ts';
 import { planInjection, planRemoval, withAddition, withoutRemoved } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { carriesSidecar } from './carried.ts';
 import type { ReleaseFacts, Subject } from './conditions.ts';
-import { templateOf, topOwner } from './owners.ts';
+import type { LivePod } from './kubernetes.ts';
+import { templateOf, topOwner, type Owner } from './owners.ts';
 import { levelFor } from './podSecurity.ts';
 
 type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
@@ -35,6 +36,15 @@ export function askedFor(subject: Subject, workload: WorkloadObject | undefined,
 function refusing(annotation: string | undefined): (template: PodTemplate) => PodTemplate {
   const refusals = { [annotation ?? injectAnnotation]: 'false', [injectAnnotation]: 'false' };
   return ({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...refusals } } });
+}
+
+/** A workload seen as what its template makes. */
+export function subjectOfTemplate(object: WorkloadObject, namespace: string, namespaceLabels: Subject['namespaceLabels'], above: readonly Owner[] = []): Subject {
+  const { apiVersion, kind, metadata } = object;
+  const self: Owner = { apiVersion, kind, name: metadata.name, object };
+  const template = templateOf(self);
+  const pod: LivePod = { ...template, metadata: { ...(template?.metadata as Partial<Metadata> | undefined), name: metadata.name, namespace } };
+  return { pod, namespace, namespaceLabels, owners: [self, ...above] };
 }
 
 /** The workload whose template the next pod is made of; undefined: a pod like this one. */

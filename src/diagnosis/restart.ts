@@ -1,6 +1,11 @@
 import { rethrowUnlessRecoverable } from '../errors.ts';
+import { dryRunPods } from '../cluster/dryRun/index.ts';
 import type { Kubectl } from '../cluster/index.ts';
+import { kubectlJson } from '../cluster/kubectl.ts';
+import type { WorkloadObject } from '../cluster/kubernetes.ts';
+import { refuserText } from '../cluster/podCheck.ts';
 import type { MissedPod } from './missed.ts';
+import { askedFor, subjectOfTemplate } from './nextPod.ts';
 
 /** A workload whose pods are to be made anew. */
 export interface RestartTarget {
@@ -13,8 +18,8 @@ export interface RestartTarget {
 
 /** What became of one of them; plain data. */
 export interface Restarted extends RestartTarget {
-  readonly result: 'restarted' | 'failed';
-  /** kubectl's words. */
+  readonly result: 'restarted' | 'failed' | 'refused';
+  /** kubectl's words, or those of the API server about the new pods. */
   readonly message?: string;
 }
 
@@ -28,7 +33,10 @@ export function restartTargets(missed: readonly MissedPod[]): RestartTarget[] {
   });
 }
 
-/** Rolls them, one after the other; a failure of one keeps none of the others back. @throws INTERRUPTED */
+/**
+ * Rolls them, one after the other; a failure of one keeps none of the others back. Those whose new pods would be refused
+ * are left as they are. @throws INTERRUPTED
+ */
 export async function restartAll(kubectl: Kubectl, targets: readonly RestartTarget[]): Promise<Restarted[]> {
   const results: Restarted[] = [];
   for (const target of targets) results.push(await restart(kubectl, target));
@@ -37,10 +45,21 @@ export async function restartAll(kubectl: Kubectl, targets: readonly RestartTarg
 
 async function restart(kubectl: Kubectl, target: RestartTarget): Promise<Restarted> {
   try {
+    const refused = await refusalOf(kubectl, target);
+    if (refused !== undefined) return { ...target, result: 'refused', message: refused };
     await kubectl(['rollout', 'restart', target.owner, '--namespace', target.namespace]);
     return { ...target, result: 'restarted' };
   } catch (error) {
     rethrowUnlessRecoverable(error);
     return { ...target, result: 'failed', message: error.message };
   }
+}
+
+/** Why no new pod of it could be made; undefined when one can, or when that cannot be asked. */
+async function refusalOf(kubectl: Kubectl, { owner, namespace }: RestartTarget): Promise<string | undefined> {
+  const object = await kubectlJson<WorkloadObject>(kubectl, ['get', owner, '--namespace', namespace]);
+  const subject = subjectOfTemplate(object, namespace, undefined);
+  const verdict = await dryRunPods({ kubectl, namespace, ...askedFor(subject, object, undefined) });
+  if (verdict.outcome !== 'refused_anyway' && verdict.outcome !== 'refused_by_sidecar') return undefined;
+  return `${refuserText(verdict.refusal)}: ${verdict.refusal.words}`;
 }

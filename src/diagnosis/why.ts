@@ -14,7 +14,7 @@ import type { Subject } from './conditions.ts';
 import { explain, type WhyResult } from './explain.ts';
 import { carriesAny, isLiving, judge } from './judge.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
-import { askedFor, makerOf } from './nextPod.ts';
+import { askedFor, makerOf, subjectOfTemplate } from './nextPod.ts';
 import { templateOf, type Owner } from './owners.ts';
 import { dryRunOf } from './refused.ts';
 import { readRegistrations } from './registrations.ts';
@@ -65,8 +65,7 @@ async function subjectOf(kubectl: Kubectl, object: WorkloadObject, namespace: st
   if (templatePath(apiVersion, kind) === undefined || template === undefined) {
     throw codedError('KIND_UNSUPPORTED', `a ${kind} (${apiVersion}) has no pod template that this command knows`, { where: `${objectName(object)} in namespace ${namespace}` });
   }
-  const pod: LivePod = { ...template, metadata: { ...(template.metadata as Partial<Metadata> | undefined), name: metadata.name, namespace } };
-  return { pod, namespace, namespaceLabels: labels, owners: [self, ...above] };
+  return subjectOfTemplate(object, namespace, labels, above);
 }
 
 async function readLabels(kubectl: Kubectl, namespace: string): Promise<Subject['namespaceLabels']> {

@@ -9,7 +9,7 @@ import { dryRunPods, type PodVerdict } from '../../src/cluster/dryRun/index.ts';
 import { makeKubectl, type Kubectl } from '../../src/cluster/index.ts';
 import type { WorkloadObject } from '../../src/cluster/kubernetes.ts';
 import { planInjection, withAddition } from '../../src/inject/index.ts';
-import { defaultSidecarConfig, type PodTemplate } from '../../src/sidecar/index.ts';
+import { defaultAgent, defaultSidecarConfig, type PodTemplate } from '../../src/sidecar/index.ts';
 
 /** A kubectl of this process that reaches the node, for the tests of a file. @param flags of kubectl: `--as=bob` */
 export function useKubectl(): (...flags: readonly string[]) => Kubectl {
@@ -48,8 +48,9 @@ export function templateOf(object: WorkloadObject): PodTemplate {
 }
 
 /** The template with the agent's sidecar, as the ways add it. */
-export function carrying(template: PodTemplate): PodTemplate {
-  const plan = planInjection(template, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' });
+export function carrying(template: PodTemplate, image = defaultAgent.image): PodTemplate {
+  const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, image } };
+  const plan = planInjection(template, { config, settings: {}, podSecurity: 'privileged' });
   if (!plan.inject) throw new Error(plan.reason);
   return withAddition(template, plan.addition);
 }

@@ -9,20 +9,18 @@ export type Answer =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'no_answer'; readonly noAnswer: NoAnswer };
 
-/** Admission webhooks of others may take their time, each up to 30 s. */
-const timeoutSeconds = 60;
-
 /**
  * Asks for a pod by a server-side dry run: all admission takes place, and nothing is stored.
  *
  * Fields that the server does not know are dropped, as they are when a controller makes the pod; kubectl's own check
  * of them would cost two more requests.
+ * @param timeoutSeconds admission webhooks of others may take their time, each up to 30 s
  * @throws INTERRUPTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE when no API server is there
  */
-export async function askForPod(kubectl: Kubectl, pod: object, namespace: string): Promise<Answer> {
+export async function askForPod(kubectl: Kubectl, pod: object, namespace: string, timeoutSeconds = 60): Promise<Answer> {
   const args = ['create', '--dry-run=server', '--validate=ignore', '--namespace', namespace, '-f', '-', '-o', 'json'];
   try {
-    const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds });
+    const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds, quiet: true });
     return { kind: 'made', pod: parseAnswer(stdout, args) as PodTemplate, warnings: kubectlWarnings(stderr) };
   } catch (error) {
     rethrowUnlessRecoverable(error);

@@ -32,6 +32,7 @@ export interface RemedyOptions {
   readonly refusal: Refusal;
   /** Of a quota, when it was worked out. */
   readonly shortage?: Shortage;
+  readonly timeoutSeconds?: number | undefined;
   /** Whether quotas hold all pods of this spec. */
   readonly holds?: (spec: PodSpec) => boolean;
 }
@@ -114,8 +115,8 @@ async function provenBy(options: RemedyOptions, fit: Fit): Promise<Proof> {
 }
 
 /** A quota that has no room for one pod more says nothing against the pod. */
-async function accepts({ kubectl, object, namespace }: RemedyOptions, template: PodTemplate): Promise<{ readonly accepted: boolean; readonly rest: string }> {
-  const answer = await askForPod(kubectl, podOf(object, template), namespace);
+async function accepts({ kubectl, object, namespace, timeoutSeconds }: RemedyOptions, template: PodTemplate): Promise<{ readonly accepted: boolean; readonly rest: string }> {
+  const answer = await askForPod(kubectl, podOf(object, template), namespace, timeoutSeconds);
   if (answer.kind === 'made' || (answer.kind === 'refused' && answer.refusal.exceedsQuota)) return { accepted: true, rest: '' };
   return { accepted: false, rest: answer.kind === 'refused' ? answer.refusal.words : answer.noAnswer.why };
 }

@@ -38,6 +38,8 @@ export interface PodDryRun {
   readonly without: PodTemplate;
   /** What an injector makes of `with`, as far as it is known; by default `with` itself. */
   readonly injected?: PodTemplate | undefined;
+  /** For each request; default 60, since each admission webhook of others may take 30. */
+  readonly timeoutSeconds?: number | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface PodDryRun {
  */
 export async function dryRunPods(options: PodDryRun): Promise<PodVerdict> {
   const { kubectl, namespace, object } = options;
-  const ask = async (template: PodTemplate): Promise<Answer> => askForPod(kubectl, podOf(object, template), namespace);
+  const ask = async (template: PodTemplate): Promise<Answer> => askForPod(kubectl, podOf(object, template), namespace, options.timeoutSeconds);
   const withIt = await ask(options.with);
   if (withIt.kind === 'no_answer') return { outcome: 'unknown', ...withIt.noAnswer };
   const around = await readSurroundings(kubectl, namespace, object);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 function audit(facts: Partial<ClusterFacts>, states: readonly ReleaseState[] = []): CheckResult {
   const registrations = { releases: states.map((state) => state.release), policyApi: true };
-  return judgeCluster({ registrations, inventory: { namespaces: [], pods: [], workloads: [] }, fitness: [], states, namespace: undefined, now, ...facts });
+  return judgeCluster({ registrations, inventory: { namespaces: [], pods: [], workloads: [] }, fitness: [], states, trial: { tried: [], leftOut: [] }, namespace: undefined, now, ...facts });
 }
 
 const codes = ({ findings }: CheckResult): string[] => findings.map(({ code }) => code);

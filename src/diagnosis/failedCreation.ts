@@ -1,0 +1,61 @@
+import type { Kubectl } from '../cluster/index.ts';
+import type { Event, WorkloadObject } from '../cluster/kubernetes.ts';
+import { controllerOf } from '../cluster/owners.ts';
+import { readSome } from '../cluster/reading.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
+import { templateOf } from './owners.ts';
+
+/**
+ * Where a controller has lately failed to create a pod: `namespace/Kind/name`. Events stay an hour as a rule.
+ * @returns undefined when events may not be read, or are too many
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function readFailedCreations(kubectl: Kubectl, namespace: string | undefined): Promise<ReadonlySet<string> | undefined> {
+  const within = namespace === undefined ? ['--all-namespaces'] : ['--namespace', namespace];
+  try {
+    const events = await readSome<Event>(kubectl, ['get', 'events', ...within, '--field-selector', 'reason=FailedCreate']);
+    return new Set(events.map(({ involvedObject, metadata }) => keyOf(metadata.namespace, involvedObject?.kind, involvedObject?.name)));
+  } catch (error) {
+    rethrowUnlessRecoverable(error);
+    return undefined;
+  }
+}
+
+function keyOf(namespace = '', kind = '', name = ''): string {
+  return `${namespace}/${kind}/${name}`;
+}
+
+/**
+ * The workloads that users wrote and that lack pods which could not be created, by what the API server says of them and of
+ * the objects between them and their pods. Those that say it of themselves come first. Pure.
+ * @param failed undefined: then those that have fewer pods than they are to have
+ */
+export function failingWorkloads(workloads: readonly WorkloadObject[], failed: ReadonlySet<string> | undefined): WorkloadObject[] {
+  const byKey = new Map(workloads.map((object) => [keyOf(object.metadata.namespace, object.kind, object.metadata.name), object] as const));
+  const topOf = (object: WorkloadObject): WorkloadObject => {
+    let top = object;
+    for (let depth = 0; depth < 8; depth += 1) {
+      const owner = controllerOf(top.metadata);
+      const above = owner === undefined ? undefined : byKey.get(keyOf(top.metadata.namespace, owner.kind, owner.name));
+      if (above === undefined) return top;
+      top = above;
+    }
+    return top;
+  };
+  const isFailed = (object: WorkloadObject): boolean =>
+    failed === undefined ? isShort(object) : failed.has(keyOf(object.metadata.namespace, object.kind, object.metadata.name));
+  const saying = workloads.filter(saysSo).map(topOf);
+  const others = workloads.filter((object) => !saysSo(object) && isFailed(object)).map(topOf);
+  return [...new Set([...saying, ...others])].filter((object) => controllerOf(object.metadata) === undefined && templateOf({ ...object, name: object.metadata.name, object }) !== undefined);
+}
+
+/** Of a Deployment, a ReplicaSet or a ReplicationController. */
+function saysSo({ status }: WorkloadObject): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True') === true;
+}
+
+function isShort({ kind, spec, status }: WorkloadObject): boolean {
+  if (kind === 'Job' || kind === 'CronJob') return false;
+  if (kind === 'DaemonSet') return (status?.numberAvailable ?? 0) < (status?.desiredNumberScheduled ?? 0);
+  return (status?.replicas ?? 0) < (spec?.replicas ?? 1);
+}

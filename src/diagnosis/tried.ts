@@ -1,0 +1,95 @@
+import { dryRunPods, type PodVerdict } from '../cluster/dryRun/index.ts';
+import type { Kubectl } from '../cluster/index.ts';
+import { objectName, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { refuserText } from '../cluster/podCheck.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { Subject } from './conditions.ts';
+import { failingWorkloads, readFailedCreations } from './failedCreation.ts';
+import { finding, type Finding } from './findings.ts';
+import { judge } from './judge.ts';
+import { askedFor, subjectOfTemplate } from './nextPod.ts';
+import type { ReleaseState } from './releaseState.ts';
+import type { Inventory } from './workloads.ts';
+
+/** A workload whose pods could not be created, and what the API server says of the next one. */
+export interface Tried {
+  readonly object: WorkloadObject;
+  readonly verdict: PodVerdict;
+}
+
+/** What became of the workloads whose pods could not be created. */
+export interface Trial {
+  readonly tried: readonly Tried[];
+  /** There were too many of them, or they took too long. */
+  readonly leftOut: readonly WorkloadObject[];
+}
+
+/** A check has to end on large clusters too: at most so many, at a time, and for so long. */
+const most = 40;
+const together = 4;
+const budgetMs = 60_000;
+const timeoutSeconds = 20;
+
+/**
+ * Tries the workloads that ask for the sidecar, or carry it, and whose pods could not be created: with the sidecar and
+ * without, by dry run. @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function tryFailing(kubectl: Kubectl, namespace: string | undefined, inventory: Inventory, states: readonly ReleaseState[] | undefined): Promise<Trial> {
+  const { workloads = [] } = inventory;
+  if (workloads.length === 0) return { tried: [], leftOut: [] };
+  const failing = failingWorkloads(workloads, await readFailedCreations(kubectl, namespace));
+  const concerned = failing.flatMap((object) => {
+    const subject = subjectIn(inventory, object);
+    const { carries, asks, facts } = judge(subject, states);
+    return carries || asks ? [{ object, subject, facts }] : [];
+  });
+  const deadline = performance.now() + budgetMs;
+  const tried: Tried[] = [];
+  const waiting = concerned.slice(0, most);
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = performance.now() < deadline ? waiting.shift() : undefined) {
+      const { object, subject, facts } = next;
+      tried.push({ object, verdict: await verdictOf(kubectl, subject, askedFor(subject, object, facts)) });
+    }
+  };
+  await Promise.all(Array.from({ length: together }, work));
+  const done = new Set(tried.map(({ object }) => object));
+  return { tried, leftOut: concerned.map(({ object }) => object).filter((object) => !done.has(object)) };
+}
+
+async function verdictOf(kubectl: Kubectl, { namespace }: Subject, asked: ReturnType<typeof askedFor>): Promise<PodVerdict> {
+  try {
+    return await dryRunPods({ kubectl, namespace, timeoutSeconds, ...asked });
+  } catch (error) {
+    rethrowUnlessRecoverable(error);
+    return { outcome: 'unknown', why: error.message };
+  }
+}
+
+function subjectIn({ namespaces }: Inventory, object: WorkloadObject): Subject {
+  const namespace = object.metadata.namespace ?? 'default';
+  const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels;
+  return subjectOfTemplate(object, namespace, namespaces === undefined ? undefined : (labels ?? {}));
+}
+
+/** What `check` says of them. Pure. */
+export function triedFindings({ tried, leftOut }: Trial): Finding[] {
+  const found = tried.toSorted((a, b) => placeOf(a.object).localeCompare(placeOf(b.object))).flatMap(findingOf);
+  if (leftOut.length === 0) return found;
+  const shown = leftOut.slice(0, 5).map(placeOf);
+  const more = leftOut.length > shown.length ? `, and ${leftOut.length - shown.length} more` : '';
+  return [...found, finding('pods_untried', 'the cluster', `not tried: ${shown.join(', ')}${more}`)];
+}
+
+function findingOf({ object, verdict }: Tried): Finding[] {
+  const where = placeOf(object);
+  if (verdict.outcome === 'fits') return [];
+  if (verdict.outcome === 'unknown') return [finding('pods_untried', where, verdict.why)];
+  const what = `${refuserText(verdict.refusal)}: ${verdict.refusal.words}`;
+  if (verdict.outcome === 'refused_anyway') return [finding('pods_refused', where, what)];
+  return [finding('pods_refused_by_sidecar', where, what, verdict.remedy.text)];
+}
+
+function placeOf(object: WorkloadObject): string {
+  return `${objectName(object)} in ${object.metadata.namespace ?? ''}`;
+}
