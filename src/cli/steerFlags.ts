@@ -4,6 +4,7 @@ import { addPodFlags, type PodFlags } from './podFlags.ts';
 /** The flags that `start` and `stop` share. */
 export interface SteerFlags extends PodFlags {
   readonly persist?: boolean;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly wait: 'true' | 'false';
   readonly timeout: string;
@@ -13,6 +14,7 @@ export interface SteerFlags extends PodFlags {
 export function addSteerFlags(command: Command): Command {
   return addPodFlags(command)
     .option('--persist', "also in the workload's pod template, for pods made later; that replaces its pods")
+    .option('--force', 'with --persist: change the pod template although its pods would be refused')
     .option('--dry-run', 'let the API server judge everything and store nothing')
     .addOption(new Option('--wait <BOOLEAN>', 'until every agent does it').choices(['true', 'false']).default('true'))
     .option('--timeout <DURATION>', 'for --wait', '60s')

@@ -12,7 +12,7 @@ import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 /** `start` and `stop`: what happens to stderr, the result to stdout where a program asks for it. */
 export async function runSteer(name: string | undefined, flags: SteerFlags, settings: SettingValues): Promise<void> {
-  const { namespace, output, persist = false, dryRun = false } = flags;
+  const { namespace, output, persist = false, dryRun = false, force = false } = flags;
   const target = somePodsOf(name, flags);
   const timeoutSeconds = parseDuration(flags.timeout);
   if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 60s`, { where: '--timeout' });
@@ -20,10 +20,10 @@ export async function runSteer(name: string | undefined, flags: SteerFlags, sett
   const signal = interruption();
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
   const report = say;
-  if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings });
+  if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings, force });
   const result = await steerPods({ kubectl, target, settings, dryRun, replaced: persist, wait: flags.wait === 'true', timeoutSeconds, signal, report });
   if (result.pods.length === 0) throw notCaptured(result.where, result.without);
-  const template = workload === undefined ? undefined : await persistSettings({ kubectl, target: workload, settings, dryRun, signal, report });
+  const template = workload === undefined ? undefined : await persistSettings({ kubectl, target: workload, settings, dryRun, force, signal, report });
   if (output === 'json') printJson(jsonOf(result, template, persist));
   tellWithout(result.without);
   conclude(result.pods, report);

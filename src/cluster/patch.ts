@@ -15,7 +15,7 @@ import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } 
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
 import { checkImage } from './imageCheck.ts';
-import { checkPods } from './podCheck.ts';
+import { checkPods, checkPodsWithout } from './podCheck.ts';
 import { checkStored } from './stored.ts';
 import type { Workload } from './workload.ts';
 import { shell } from '../shell.ts';
@@ -57,7 +57,7 @@ export async function patchWorkload(options: PatchOptions): Promise<ChangeResult
 export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeResult> {
   return changeWorkload(options, {
     result: 'unpatched',
-    decide: async (workload) => decideRemoval(options.config, workload),
+    decide: async (workload) => decideRemoval(options, workload),
     undo: ({ object, namespace }) =>
       `The sidecar is out of the pod template; look at the pods: ${shell`kubectl describe ${objectName(object)} --namespace ${namespace}`}.`,
   });
@@ -85,10 +85,16 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
   };
 }
 
-function decideRemoval(config: SidecarConfig, { template, path }: Workload): Decision {
+function decideRemoval({ kubectl, config, force = false }: UnpatchOptions, workload: Workload): Decision {
+  const { template, path } = workload;
   const plan = planRemoval(template, config);
   if (!plan.remove) return { change: false, reason: plan.reason, warnings: [] };
-  return { change: true, warnings: [], operations: removalPatch(template, plan.removal, path), check: async () => [] };
+  return {
+    change: true,
+    warnings: [],
+    operations: removalPatch(template, plan.removal, path),
+    check: async (stored) => checkPodsWithout({ kubectl, workload, without: stored, force }),
+  };
 }
 
 function refusal(reason: SkipReason, { object, namespace, where }: Workload): Error {

@@ -1,6 +1,6 @@
 import { codedError, type CodedError } from '../errors.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
-import { dryRunPods, type PodVerdict, type Refusal } from './dryRun/index.ts';
+import { askForPod, dryRunPods, podOf, type PodVerdict, type Refusal } from './dryRun/index.ts';
 import type { Kubectl } from './kubectl.ts';
 import { restartOf } from './strategy.ts';
 import type { Workload } from './workload.ts';
@@ -8,7 +8,7 @@ import type { Workload } from './workload.ts';
 export interface PodCheck {
   readonly kubectl: Kubectl;
   readonly workload: Workload;
-  /** The pod template with the sidecar, as the API server would store it. */
+  /** The pod template with the sidecar, or asking for it, as the API server would store it. */
   readonly with: PodTemplate;
   readonly without: PodTemplate;
   /** A refusal becomes a warning. */
@@ -41,16 +41,16 @@ function problemOf(verdict: PodVerdict, rollout: boolean): Problem | undefined {
   if (verdict.outcome === 'refused_by_sidecar') {
     const { refusal, remedy } = verdict;
     return {
-      code: refusal.by === 'pod_security' ? 'POD_SECURITY' : 'NOT_INJECTABLE',
+      code: codeOf(refusal),
       what: `its pods would be refused with the sidecar, by ${refuserText(refusal)}: ${refusal.words}`,
-      hint: `${remedy.text} Nothing was changed; --force changes it all the same.`,
+      hint: `${remedy.text} ${stays}`,
     };
   }
   if (verdict.outcome !== 'refused_anyway' || !rollout) return undefined;
   return {
     code: 'NOT_INJECTABLE',
     what: `no pod of it can be made now, with the sidecar or without, so a rollout would take pods away for good: ${refuserText(verdict.refusal)}: ${verdict.refusal.words}`,
-    hint: 'Mend that first. Nothing was changed; --force changes it all the same.',
+    hint: `Mend that first. ${stays}`,
   };
 }
 
@@ -58,6 +58,29 @@ function notesOf(verdict: PodVerdict): string[] {
   if (verdict.outcome === 'fits') return [...verdict.notes];
   if (verdict.outcome === 'unknown') return [`whether its pods can be made with the sidecar is not known: ${verdict.why}`];
   return [`no pod of it can be made now, with the sidecar or without: ${verdict.refusal.words}`];
+}
+
+/**
+ * The same for a template that loses the sidecar: a LimitRange may ask of pods as a whole what the app alone does not
+ * have, and a policy may be newer than the pods that run. Nothing stops a change that replaces no pod.
+ * @throws POD_SECURITY, NOT_INJECTABLE and as {@link askForPod}
+ */
+export async function checkPodsWithout({ kubectl, workload, without, force }: Omit<PodCheck, 'with'>): Promise<string[]> {
+  const { object, namespace, where } = workload;
+  const answer = await askForPod(kubectl, podOf(object, without), namespace);
+  if (answer.kind === 'no_answer') return [`whether its pods can be made without the sidecar is not known: ${answer.noAnswer.why}`];
+  // Without the sidecar a pod needs no more of a quota than before.
+  if (answer.kind === 'made' || answer.refusal.exceedsQuota) return [];
+  const { refusal } = answer;
+  const what = `its pods would be refused without the sidecar, by ${refuserText(refusal)}: ${refusal.words}`;
+  if (force || !restartOf(object).rollout) return [what];
+  throw codedError(codeOf(refusal), what, { where, hint: `A rollout would take pods away for good. ${stays}` });
+}
+
+const stays = 'Nothing was changed; --force changes it all the same.';
+
+function codeOf({ by }: Refusal): CodedError['code'] {
+  return by === 'pod_security' ? 'POD_SECURITY' : 'NOT_INJECTABLE';
 }
 
 const refusers: Readonly<Record<Refusal['by'], string>> = {

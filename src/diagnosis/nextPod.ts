@@ -1,7 +1,6 @@
-import type { PodDryRun } from '../cluster/dryRun/index.ts';
+import { refusingSidecar, type PodDryRun } from '../cluster/dryRun/index.ts';
 import type { Metadata, WorkloadObject } from '../cluster/kubernetes.ts';
-import { planInjection, planRemoval, withAddition, withoutRemoved } from '../inject/index.ts';
-import { injectAnnotation } from '../settings/index.ts';
+import { planInjection, withAddition } from '../inject/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
 import { carriesSidecar } from './carried.ts';
 import type { ReleaseFacts, Subject } from './conditions.ts';
@@ -21,21 +20,12 @@ export function askedFor(subject: Subject, workload: WorkloadObject | undefined,
   const object = workload ?? (pod as unknown as WorkloadObject);
   const template: PodTemplate = workload === undefined ? pod : (templateOf({ ...workload, name: workload.metadata.name, object: workload }) ?? pod);
   const config = facts?.sidecar ?? defaultSidecarConfig;
-  const refuse = refusing(facts?.release.annotation);
-  const asked = { object: object.kind === '' ? { ...object, apiVersion: 'v1', kind: 'Pod' } : object, with: template };
-  if (carriesSidecar(template, config)) {
-    const plan = planRemoval(template, config);
-    return { ...asked, without: refuse(plan.remove ? withoutRemoved(template, plan.removal) : template) };
-  }
+  const without = refusingSidecar(template, config, facts?.release.annotation);
+  const asked = { object: object.kind === '' ? { ...object, apiVersion: 'v1', kind: 'Pod' } : object, with: template, without };
+  if (carriesSidecar(template, config)) return asked;
   const podSecurity = levelFor(facts?.release, namespaceLabels);
   const plan = planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
-  return { ...asked, without: refuse(template), injected: plan.inject ? withAddition(template, plan.addition) : undefined };
-}
-
-/** "false" always wins, whatever key the release asks for. */
-function refusing(annotation: string | undefined): (template: PodTemplate) => PodTemplate {
-  const refusals = { [annotation ?? injectAnnotation]: 'false', [injectAnnotation]: 'false' };
-  return ({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...refusals } } });
+  return { ...asked, injected: plan.inject ? withAddition(template, plan.addition) : undefined };
 }
 
 /** A workload seen as what its template makes. */

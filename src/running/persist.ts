@@ -1,6 +1,8 @@
 import { changeWorkload, type ChangeOptions, type ChangeResult } from '../cluster/change.ts';
+import { refusingSidecar } from '../cluster/dryRun/index.ts';
 import { kubectlJson } from '../cluster/kubectl.ts';
 import { objectName, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { checkPods } from '../cluster/podCheck.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { workloadOf, type Workload } from '../cluster/workload.ts';
 import { codedError } from '../errors.ts';
@@ -14,11 +16,12 @@ import { shell } from '../shell.ts';
 export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
 
 /**
- * Whether a target has a pod template that may be changed, so that its pods do as they are told: to be asked before
- * anything is changed.
- * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, IMAGE_NOT_NAMED, NOT_FOUND and as Kubectl
+ * Whether a target has a pod template that may be changed, so that its pods do as they are told, and whether the API
+ * server accepts new pods of it: to be asked before anything is changed.
+ * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, IMAGE_NOT_NAMED, NOT_FOUND and as Kubectl
  */
-export async function checkPersistable({ kubectl, target, settings }: Pick<PersistOptions, 'kubectl' | 'target' | 'settings'>): Promise<void> {
+export async function checkPersistable(options: Pick<PersistOptions, 'kubectl' | 'target' | 'settings' | 'force'>): Promise<void> {
+  const { kubectl, target, settings } = options;
   const { template, where, namespace } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
   const again = shell`packet-capture unpatch ${target} -n ${namespace} && packet-capture patch ${target} -n ${namespace}`;
   const image = placeholderIn(template);
@@ -28,11 +31,14 @@ export async function checkPersistable({ kubectl, target, settings }: Pick<Persi
       hint: `Add the sidecar again with an image: ${again} --image IMAGE; or inject its manifest with --image.`,
     });
   }
-  if (!lacksMirror(template, settings)) return;
-  throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
-    where,
-    hint: `Add the sidecar again: ${again} ${shell`--mirror ${settings.mirror ?? ''}`}; or inject its manifest with --mirror.`,
-  });
+  if (lacksMirror(template, settings)) {
+    throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
+      where,
+      hint: `Add the sidecar again: ${again} ${shell`--mirror ${settings.mirror ?? ''}`}; or inject its manifest with --mirror.`,
+    });
+  }
+  // What is to be said is said when it is done.
+  await persistSettings({ ...options, dryRun: true, report: () => undefined });
 }
 
 /** The image of the sidecar in a pod template, where nobody has named one. Pure. */
@@ -43,7 +49,7 @@ export function placeholderIn({ spec }: PodTemplate): string | undefined {
 /**
  * Sets annotations of a workload's pod template, so that pods made later capture the same. That replaces the pods.
  * @returns undefined when the pod template has them already
- * @throws as {@link checkPersistable}, CONFLICT
+ * @throws as {@link checkPersistable}, CONFLICT, POD_SECURITY
  */
 export async function persistSettings(options: PersistOptions): Promise<ChangeResult | undefined> {
   const { kubectl, target, settings } = options;
@@ -55,9 +61,14 @@ export async function persistSettings(options: PersistOptions): Promise<ChangeRe
   const change: ChangeOptions = { ...options, wait: false, timeoutSeconds: 0 };
   return changeWorkload(change, {
     result: 'patched',
-    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async () => [] }),
+    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async (stored) => checkNewPods(options, current, stored) }),
     undo: ({ object }) => `Look at the pods: ${shell`kubectl describe ${objectName(object)}`}.`,
   });
+}
+
+/** A ring of another size, for one, may be what a LimitRange refuses. */
+async function checkNewPods({ kubectl, force = false }: PersistOptions, workload: Workload, stored: PodTemplate): Promise<string[]> {
+  return checkPods({ kubectl, workload, with: stored, without: refusingSidecar(stored), force });
 }
 
 /** JSON Patch for the annotations of a pod template. Pure. */

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeKubectl, patchWorkload } from '../../src/cluster/index.ts';
+import { makeKubectl, patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
+import { checkPersistable } from '../../src/running/persist.ts';
 import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from './patchBench.ts';
 import { kube } from './workbench.ts';
 
@@ -81,6 +82,57 @@ describe('Pod Security and other limits', () => {
       expect((await stored(baseline, 'deploy/small')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
     } finally {
       await kube(['delete', 'limitrange', 'minimum', '-n', baseline]);
+    }
+  });
+
+  test('the refusal names the LimitRange and what would fit; --dry-run shows it too, and --force changes it all the same', async () => {
+    const spec = { limits: [{ type: 'Container', maxLimitRequestRatio: { cpu: '4' }, default: { cpu: '1' }, defaultRequest: { cpu: '500m' } }] };
+    await create(
+      baseline,
+      { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'ratio' }, spec },
+      workload('Deployment', 'overcommitted', { replicas: 0 }),
+    );
+    try {
+      for (const dryRun of [true, false]) {
+        await expect(patchWorkload(at('deploy/overcommitted', { namespace: baseline, dryRun }).options)).rejects.toMatchObject({
+          code: 'NOT_INJECTABLE',
+          message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange ratio: cpu max limit to request ratio/),
+          hint: expect.stringContaining('packet-capture/cpu-request=63m, packet-capture/cpu-limit=250m'),
+        });
+      }
+      const fitting = at('deploy/overcommitted', { namespace: baseline, amounts: { 'cpu-request': '63m' }, dryRun: true });
+      expect(await patchWorkload(fitting.options)).toMatchObject({ result: 'dry-run' });
+      const { options, lines } = at('deploy/overcommitted', { namespace: baseline, force: true });
+      expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
+      expect(lines).toContainEqual(expect.stringMatching(/^warning: its pods would be refused with the sidecar.*\(--force\)$/));
+    } finally {
+      await kube(['delete', 'limitrange', 'ratio', '-n', baseline]);
+    }
+  });
+
+  test('what keeps new pods from being made stops unpatch and start --persist too, before anything is changed', async () => {
+    const resources = { requests: { memory: '32Mi' }, limits: { memory: '32Mi' } };
+    await create(baseline, workload('Deployment', 'needed', { template: podTemplate('needed', { resources }) }));
+    await patchWorkload(at('deploy/needed', { namespace: baseline }).options);
+    const least = { limits: [{ type: 'Pod', min: { memory: '40Mi' } }] };
+    await create(baseline, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'whole' }, spec: least });
+    try {
+      const before = await stored(baseline, 'deploy/needed');
+      const { options } = at('deploy/needed', { namespace: baseline });
+      await expect(unpatchWorkload(options)).rejects.toMatchObject({
+        code: 'NOT_INJECTABLE',
+        message: expect.stringMatching(/^its pods would be refused without the sidecar, by the LimitRange: minimum memory usage per Pod is 40Mi/),
+      });
+      await kube(['patch', 'limitrange', 'whole', '-n', baseline, '--type=merge', `--patch=${JSON.stringify({ spec: { limits: [{ type: 'Pod', max: { memory: '40Mi' } }] } })}`]);
+      const { kubectl, target } = options;
+      await expect.poll(async () => checkPersistable({ kubectl, target, settings: { filter: 'port 80' } }).catch((error: unknown) => error), { timeout: 20_000, interval: 500 }).toMatchObject({
+        code: 'NOT_INJECTABLE',
+        message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange whole/),
+      });
+      await checkPersistable({ kubectl, target, settings: { filter: 'port 80' }, force: true });
+      expect((await stored(baseline, 'deploy/needed')).metadata.generation).toBe(before.metadata.generation);
+    } finally {
+      await kube(['delete', 'limitrange', 'whole', '-n', baseline]);
     }
   });
 });

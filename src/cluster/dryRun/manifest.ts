@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { containerNames, type PodTemplate, type Volume } from '../../sidecar/index.ts';
+import { planRemoval, withoutRemoved } from '../../inject/index.ts';
+import { injectAnnotation } from '../../settings/index.ts';
+import { containerNames, defaultSidecarConfig, type PodTemplate, type SidecarConfig, type Volume } from '../../sidecar/index.ts';
 import type { WorkloadObject } from '../kubernetes.ts';
 
 /** A pod to be asked for. */
@@ -141,4 +143,12 @@ function jobLabels(name: string, uid: string): Record<string, string> {
 /** Names of the sidecar's containers in a template that carries our agent. */
 export function agentContainers({ spec }: PodTemplate): string[] {
   return (spec?.initContainers ?? []).map(({ name }) => name).filter((name) => containerNames.includes(name));
+}
+
+/** A template without our sidecar, that refuses it: "false" always wins, whatever key an injector asks for. Pure. */
+export function refusingSidecar(template: PodTemplate, config: SidecarConfig = defaultSidecarConfig, key = injectAnnotation): PodTemplate {
+  const plan = planRemoval(template, config);
+  const { metadata, ...rest } = plan.remove ? withoutRemoved(template, plan.removal) : template;
+  const refusals = { [key]: 'false', [injectAnnotation]: 'false' };
+  return { ...rest, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...refusals } } };
 }
