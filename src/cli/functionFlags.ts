@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { codedError } from '../errors.ts';
+import { codedError, isCodedError } from '../errors.ts';
 import type { FunctionConfig } from '../manifest/index.ts';
+import { decodeText } from './encoding.ts';
 import { flagsOfFunction, type InjectFlags } from './injectFlags.ts';
 import type { Input } from './input.ts';
 
@@ -37,8 +38,9 @@ async function readConfigFile(file: string): Promise<FunctionConfig> {
   const [{ functionOptions }, { parse }] = await Promise.all([import('../manifest/index.ts'), import('yaml')]);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = decodeText(await readFile(file), file);
   } catch (error) {
+    if (isCodedError(error)) throw error;
     throw codedError('FILE_UNREADABLE', error instanceof Error ? error.message : String(error), { where: file, cause: error });
   }
   let config: unknown;

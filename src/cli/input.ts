@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codedError } from '../errors.ts';
+import { codedError, isCodedError } from '../errors.ts';
 import { createBatches } from '../manifest/batches.ts';
+import { createDecoder, encodingOf, headLength, type Encoding } from './encoding.ts';
 import type { Spool } from './spool.ts';
 
 /** A manifest that was named by `-f`. */
@@ -11,9 +12,11 @@ export interface Input {
   readonly file: string;
   /**
    * The text, in runs of whole documents, at least one, so that a long one need not be in memory. May be read again.
-   * @throws FILE_UNREADABLE
+   * @throws FILE_UNREADABLE, MANIFEST_SEALED
    */
   readonly texts: () => AsyncGenerator<string>;
+  /** Of the text that was read last. */
+  readonly encoding: () => Encoding;
 }
 
 const manifestName = /\.(ya?ml|json)$/i;
@@ -27,10 +30,31 @@ export async function openInputs(paths: readonly string[], recursive: boolean, s
   const files = (await Promise.all(paths.map(async (path) => expand(path, recursive)))).flat();
   const standardInput = spool.text();
   if (files.includes('-')) for await (const chunk of process.stdin) await standardInput.add(chunk as Buffer);
-  return files.map((file) => ({
+  return files.map((file) => inputOf(file, () => (file === '-' ? standardInput.read() : createReadStream(file, { highWaterMark: 1 << 18 }))));
+}
+
+function inputOf(file: string, open: () => AsyncIterable<Buffer>): Input {
+  let encoding: Encoding = 'utf-8';
+  return {
     file,
-    texts: () => documentsOf(file, () => (file === '-' ? standardInput.read() : createReadStream(file, { highWaterMark: 1 << 18 }))),
-  }));
+    encoding: () => encoding,
+    async *texts() {
+      const batches = createBatches();
+      let decoder: ReturnType<typeof createDecoder> | undefined;
+      try {
+        for await (const bytes of withHead(open())) {
+          if (decoder === undefined) encoding = encodingOf(bytes.subarray(0, headLength), file);
+          decoder ??= createDecoder(encoding, file);
+          const documents = batches.add(decoder.decode(bytes));
+          if (documents !== undefined) yield documents;
+        }
+        decoder?.decode();
+      } catch (error) {
+        throw isCodedError(error) ? error : unreadable(file, error);
+      }
+      yield batches.rest();
+    },
+  };
 }
 
 async function expand(path: string, recursive: boolean): Promise<string[]> {
@@ -46,20 +70,15 @@ async function expand(path: string, recursive: boolean): Promise<string[]> {
   throw codedError('FILE_UNREADABLE', 'the folder holds no .yaml, .yml or .json file', { where: path, hint: recursive ? 'Check the path.' : 'Add -R to look into its subfolders.' });
 }
 
-/** Strict: bytes that are no UTF-8 would not come out as they went in. */
-async function* documentsOf(file: string, open: () => AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const batches = createBatches();
-  try {
-    for await (const bytes of open()) {
-      const documents = batches.add(decoder.decode(bytes, { stream: true }));
-      if (documents !== undefined) yield documents;
-    }
-    decoder.decode();
-  } catch (error) {
-    throw unreadable(file, error);
+/** The same bytes; the first piece is long enough to tell the encoding. */
+async function* withHead(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head: Buffer | undefined = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    const bytes: Buffer = head === undefined ? piece : Buffer.concat([head, piece]);
+    head = head === undefined || bytes.length >= headLength ? undefined : bytes;
+    if (head === undefined) yield bytes;
   }
-  yield batches.rest();
+  if (head !== undefined && head.length > 0) yield head;
 }
 
 function unreadable(file: string, cause: unknown): Error {

@@ -1,6 +1,7 @@
 import { codedError } from '../errors.ts';
 import type { Input } from './input.ts';
 import type { ManifestFlags } from './manifestFlags.ts';
+import { encode } from './encoding.ts';
 import { writeData } from './output.ts';
 import { replaceFile } from './replaceFile.ts';
 import type { Spool, SpooledText } from './spool.ts';
@@ -28,7 +29,9 @@ export function openManifestOutput(inputs: readonly Input[], { inPlace, dryRun, 
     throw codedError('USAGE', '--in-place cannot replace standard input', { where: '-f -' });
   }
   if (dryRun === true) return { add: async () => {}, finish: async () => {} };
-  return inPlace === true ? filesInPlace(spool) : oneStream(spool, joined && inputs.length > 1);
+  if (inPlace === true) return filesInPlace(spool);
+  if (!joined) return asText(spool);
+  return inputs.length === 1 ? oneFile(spool) : oneStream(spool);
 }
 
 function filesInPlace(spool: Spool): ManifestOutput {
@@ -37,7 +40,7 @@ function filesInPlace(spool: Spool): ManifestOutput {
     async add(input, text, changed) {
       const entry = files.get(input) ?? { text: spool.text(), changed: false };
       files.set(input, entry);
-      await entry.text.add(text);
+      await entry.text.add(encode(text, input.encoding()));
       if (changed) entry.changed = true;
     },
     async finish() {
@@ -46,21 +49,43 @@ function filesInPlace(spool: Spool): ManifestOutput {
   };
 }
 
-/** One stream of YAML documents. A single manifest is left as it is, to the last byte. */
-function oneStream(spool: Spool, several: boolean): ManifestOutput {
+/** A single manifest is left as it is, to the last byte. */
+function oneFile(spool: Spool): ManifestOutput {
+  const stream = spool.text();
+  return {
+    add: async (input, text) => stream.add(encode(text, input.encoding())),
+    finish: async () => writeData(stream.read()),
+  };
+}
+
+/** What is no manifest any more. */
+function asText(spool: Spool): ManifestOutput {
+  const stream = spool.text();
+  return {
+    add: async (_, text) => stream.add(text),
+    async finish(end) {
+      await stream.add(end);
+      await writeData(stream.read());
+    },
+  };
+}
+
+/** One stream of YAML documents, in UTF-8 and without the byte order marks of its files. */
+function oneStream(spool: Spool): ManifestOutput {
   const stream = spool.text();
   let current: Input | undefined;
   let ended = true;
   return {
-    async add(input, text) {
-      if (several && input !== current) await stream.add(`${ended ? '' : '\n'}${/^(?:---|%)/.test(text) ? '' : '---\n'}`);
+    async add(input, given) {
+      const text = input === current ? given : given.replace(/^\uFEFF/, '');
+      if (input !== current) await stream.add(`${ended ? '' : '\n'}${/^(?:---|%)/.test(text) ? '' : '---\n'}`);
       if (input !== current) ended = true;
       current = input;
       await stream.add(text);
       if (text !== '') ended = text.endsWith('\n');
     },
-    async finish(end) {
-      await stream.add(several && !ended ? '\n' : end);
+    async finish() {
+      if (!ended) await stream.add('\n');
       await writeData(stream.read());
     },
   };

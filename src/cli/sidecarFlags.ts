@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { codedError, type CodedError } from '../errors.ts';
+import { codedError, isCodedError, type CodedError } from '../errors.ts';
+import { decodeText } from './encoding.ts';
 import { ringProblem, type SettingValues } from '../settings/index.ts';
 import {
   defaultSidecarConfig, isImageReference, isPlaceholderImage, maxVolumeBytes, readSidecarConfig, settingsOfPod,
@@ -95,8 +96,9 @@ async function configOfFlags({ sidecarConfig, sidecarConfigText }: SidecarFlags)
 async function readConfigFile(file: string): Promise<SidecarConfig> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = decodeText(await readFile(file), file);
   } catch (error) {
+    if (isCodedError(error)) throw error;
     throw codedError('FILE_UNREADABLE', `cannot read the sidecar's configuration: ${String(error)}`, { where: file, cause: error });
   }
   return readConfigText(text, file);
