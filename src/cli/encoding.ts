@@ -1,4 +1,5 @@
 import { codedError } from '../errors.ts';
+import { shell } from '../shell.ts';
 
 /** How the characters of a file are written. */
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
@@ -38,8 +39,11 @@ function unread(encoding: string, name: string, file: string): Error {
 }
 
 function convert(from: string, file: string): string {
-  const name = file === '-' ? '' : ` ${file}`;
-  return `Neither this command nor kubectl reads that. Convert it: iconv -f ${from} -t UTF-8${name}`;
+  return `Neither this command nor kubectl reads that. Convert it: ${commandLine(from, file)}`;
+}
+
+function commandLine(from: string, file: string): string {
+  return file === '-' ? shell`iconv -f ${from} -t UTF-8` : shell`iconv -f ${from} -t UTF-8 ${file}`;
 }
 
 /**
@@ -61,7 +65,7 @@ export function createDecoder(encoding: Encoding, file: string): { decode(bytes?
         const name = encoding === 'utf-8' ? 'UTF-8' : 'UTF-16';
         throw codedError('FILE_UNREADABLE', `line ${lines + linesIn(before)} has bytes that are no ${name}`, {
           where: file,
-          hint: `They would not come out as they went in. Convert the file, for example: iconv -f WINDOWS-1252 -t UTF-8${file === '-' ? '' : ` ${file}`}`,
+          hint: `They would not come out as they went in. Convert the file, for example: ${commandLine('WINDOWS-1252', file)}`,
           cause,
         });
       }
