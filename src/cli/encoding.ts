@@ -39,7 +39,7 @@ function unread(encoding: string, name: string, file: string): Error {
 }
 
 function convert(from: string, file: string): string {
-  return `Neither this command nor kubectl reads that. Convert it: ${commandLine(from, file)}`;
+  return `It is read neither here nor by kubectl. Convert it: ${commandLine(from, file)}`;
 }
 
 function commandLine(from: string, file: string): string {
