@@ -2,7 +2,7 @@ import type { Verdict } from './decide.ts';
 import type { Review } from './review.ts';
 
 /** The AdmissionReview to send back, as JSON text. It always allows the request. */
-export function formatAnswer({ apiVersion, uid }: Review, verdict: Verdict): string {
+export function formatAnswer({ apiVersion, uid }: Pick<Review, 'apiVersion' | 'uid'>, verdict: Verdict): string {
   if (verdict.decision === 'injected') {
     const { reason, patch, warnings } = verdict;
     const warned = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;

@@ -33,6 +33,11 @@ export function decide(review: Review, webhook: WebhookName, options: InjectorOp
   }
 }
 
+/** What becomes of a review that is too much to be read. */
+export function unread(excess: string): Verdict {
+  return doubtful(excess);
+}
+
 function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOptions): Verdict {
   const { object: pod } = review;
   if (review.apiVersion !== 'admission.k8s.io/v1') return skipped('unsupported_version');

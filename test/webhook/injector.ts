@@ -53,12 +53,16 @@ afterAll(() => {
 
 const source = join(import.meta.dirname, '..', '..', 'src', 'cli', 'injector.ts');
 
-/** Starts the program as the image does, on free ports of the loopback device. */
-export async function startInjector({ config, certificates }: Mounts, flags: readonly string[] = [], program = source): Promise<RunningInjector> {
+/**
+ * Starts the program as the image does, on free ports of the loopback device.
+ * @param enter what to put before its arguments
+ */
+export async function startInjector({ config, certificates }: Mounts, flags: readonly string[] = [], program = source, enter: readonly string[] = []): Promise<RunningInjector> {
   const files = ['--config', join(config.folder, 'sidecarconfig.yaml'), '--certificates', certificates.folder];
   const args = [program, 'serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', ...files, '--drain', '0s', '--poll', '1s', ...flags];
   const runtime = await injectorRuntime();
-  const child = spawn(process.execPath, [...runtime.flags, ...args], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...runtime.env } });
+  const [command = '', ...rest] = [...enter, process.execPath, ...runtime.flags, ...args];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...runtime.env } });
   children.push(child);
   const events: LogEvent[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line) as LogEvent));

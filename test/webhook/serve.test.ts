@@ -88,10 +88,11 @@ describe('size', () => {
     const frame = bodyOf(podOf({}, { big: '' })).length;
     return bodyOf(podOf({}, { big: 'x'.repeat(bytes - frame) }));
   };
-  test('7 MiB are read', async () => {
-    const answer = await send({ body: ofBytes(7 * 1024 * 1024) });
+  test.each([4 * 1024 * 1024, 4 * 1024 * 1024 + 1, 7 * 1024 * 1024])('%i bytes are answered without a patch', async (bytes) => {
+    const answer = await send({ body: ofBytes(bytes) });
     // Annotations of that size are none that Kubernetes takes, so nothing is added to them.
-    expect(responseOf(answer)).toMatchObject({ allowed: true, auditAnnotations: { decision: 'patch_doubtful' } });
+    expect(responseOf(answer)).toMatchObject({ uid: 'u-1', allowed: true, auditAnnotations: { decision: 'patch_doubtful' } });
+    expect(responseOf(answer)).not.toHaveProperty('patch');
   });
   test('a byte more is refused, and the connection closed', async () => {
     const answer = await send({ body: ofBytes(7 * 1024 * 1024 + 1) });

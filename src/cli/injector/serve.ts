@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { injectAnnotation, parseDuration } from '../../settings/index.ts';
+import { injectAnnotation, parseDuration, parseQuantity } from '../../settings/index.ts';
 import { injectorMounts, injectorPorts } from '../../webhook/names.ts';
+import { defaultLimits, type Limits } from '../../webhook/server/limits.ts';
 import { startInjector, type Injector } from '../../webhook/server/serve.ts';
 
 interface ServeFlags {
@@ -16,6 +18,14 @@ interface ServeFlags {
   readonly optOut?: boolean;
   readonly drain: string;
   readonly poll: string;
+  readonly maxConnections: string;
+  readonly maxBody: string;
+  readonly maxParsed: string;
+  readonly maxBodies: string;
+  readonly maxJsonValues: string;
+  readonly maxJsonDepth: string;
+  readonly headTimeout: string;
+  readonly bodyTimeout: string;
 }
 
 /** `serve`: the admission server, until SIGTERM. */
@@ -32,6 +42,14 @@ export function addServe(program: Command): void {
     .option('--opt-out', 'inject every pod unless that annotation says "false"')
     .option('--drain <DURATION>', 'how long to keep serving after SIGTERM', '10s')
     .option('--poll <DURATION>', 'how often to look at the files when no event tells', '10s')
+    .option('--max-connections <NUMBER>', 'half of them for those that have had an answer to a review', String(defaultLimits.connections))
+    .option('--max-body <QUANTITY>', 'a body that is larger is refused', '7Mi')
+    .option('--max-parsed <QUANTITY>', 'a review that is larger is answered without a patch', '4Mi')
+    .option('--max-bodies <QUANTITY>', 'of all reviews that are on their way', '16Mi')
+    .option('--max-json-values <NUMBER>', 'a review that has more is answered without a patch', String(defaultLimits.jsonValues))
+    .option('--max-json-depth <NUMBER>', 'a review that is nested deeper is answered without a patch', String(defaultLimits.jsonDepth))
+    .option('--head-timeout <DURATION>', 'for the TLS handshake, and for the head of a request from its first byte on', '10s')
+    .option('--body-timeout <DURATION>', 'for the body of a request', '5s')
     .action(async (flags: ServeFlags) => {
       collectAtOnce();
       const injector = await startInjector({
@@ -43,6 +61,8 @@ export function addServe(program: Command): void {
         optOut: flags.optOut === true,
         drainMs: millisecondsOf(flags.drain, '--drain'),
         pollMs: millisecondsOf(flags.poll, '--poll'),
+        limits: limitsOf(flags),
+        collect: makeCollector(),
         output: process.stdout,
       });
       stopOnSignal(injector);
@@ -55,6 +75,18 @@ export function addServe(program: Command): void {
  */
 function collectAtOnce(): void {
   setFlagsFromString('--no-incremental-marking');
+}
+
+/** Has V8 collect garbage. What does it is made when it is first needed: it is a context of its own. */
+function makeCollector(): () => void {
+  let gc: (() => void) | undefined;
+  return () => {
+    if (gc === undefined) {
+      setFlagsFromString('--expose-gc');
+      gc = runInNewContext('gc') as () => void;
+    }
+    gc();
+  };
 }
 
 /**
@@ -88,9 +120,41 @@ function portOf(text: string, where: string): number {
   throw codedError('USAGE', `"${text}" is no port`, { where });
 }
 
-function millisecondsOf(text: string, where: string): number {
+function limitsOf(flags: ServeFlags): Limits {
+  const limits = {
+    connections: countOf(flags.maxConnections, '--max-connections', 8),
+    bodyBytes: bytesOf(flags.maxBody, '--max-body'),
+    parsedBytes: bytesOf(flags.maxParsed, '--max-parsed'),
+    bodiesBytes: bytesOf(flags.maxBodies, '--max-bodies'),
+    jsonValues: countOf(flags.maxJsonValues, '--max-json-values', 1000),
+    jsonDepth: countOf(flags.maxJsonDepth, '--max-json-depth', 20),
+    headMs: millisecondsOf(flags.headTimeout, '--head-timeout', 100),
+    bodyMs: millisecondsOf(flags.bodyTimeout, '--body-timeout', 100),
+  };
+  // A body that grows is copied into twice the room, which counts.
+  if (limits.bodiesBytes >= 2 * limits.parsedBytes) return limits;
+  throw codedError('USAGE', `"${flags.maxBodies}" is less than twice --max-parsed ${flags.maxParsed}`, { where: '--max-bodies' });
+}
+
+function countOf(text: string, where: string, least: number): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= least) return count;
+  throw codedError('USAGE', `"${text}" is not a number of at least ${least}`, { where });
+}
+
+/** At least what the smallest reviews have. */
+const leastBytes = 64 * 1024;
+
+function bytesOf(text: string, where: string): number {
+  const bytes = parseQuantity(text);
+  if (bytes !== undefined && bytes >= leastBytes && bytes <= 2 ** 30) return bytes;
+  throw codedError('USAGE', `"${text}" is not a quantity from 64Ki to 1Gi`, { where });
+}
+
+function millisecondsOf(text: string, where: string, least = 0): number {
   const seconds = parseDuration(text);
   if (seconds === undefined || seconds > maxTimerSeconds) throw codedError('USAGE', `"${text}" is no duration such as 10s`, { where });
+  if (seconds * 1000 < least) throw codedError('USAGE', `"${text}" is less than ${least / 1000}s`, { where });
   return seconds * 1000;
 }
 

@@ -1,3 +1,4 @@
+import type { Closed } from './door.ts';
 import type { FileName } from './reload.ts';
 import { countReviews, type CountReview, type Tallies } from './tallies.ts';
 
@@ -9,6 +10,9 @@ export interface Metrics {
   readonly inFlight: (change: 1 | -1) => void;
   readonly refusedRequest: (status: number) => void;
   readonly tlsError: () => void;
+  readonly closedConnection: (why: Closed) => void;
+  /** How many there are is asked of this from now on. */
+  readonly connectionsAre: (count: () => number) => void;
   readonly droppedLine: () => void;
   readonly certificateExpires: (at: Date) => void;
   readonly configurationIs: (sha256: string) => void;
@@ -29,6 +33,8 @@ export interface Counts {
   /** By HTTP status. */
   readonly refusedRequests: Map<number, number>;
   tlsErrors: number;
+  readonly closedConnections: Record<Closed, number>;
+  connections: () => number;
   droppedLines: number;
   certificateExpires: Date | undefined;
   /** SHA-256 of the one in use. */
@@ -48,6 +54,8 @@ export function makeMetrics(): Metrics {
     inFlight: 0,
     refusedRequests: new Map(),
     tlsErrors: 0,
+    closedConnections: { crowded: 0, slow: 0 },
+    connections: () => 0,
     droppedLines: 0,
     certificateExpires: undefined,
     configuration: undefined,
@@ -65,6 +73,12 @@ export function makeMetrics(): Metrics {
     },
     tlsError: () => {
       counts.tlsErrors += 1;
+    },
+    closedConnection: (why) => {
+      counts.closedConnections[why] += 1;
+    },
+    connectionsAre: (ask) => {
+      counts.connections = ask;
     },
     droppedLine: () => {
       counts.droppedLines += 1;

@@ -28,6 +28,9 @@ export function makeRegistry(counts: Counts): Registry {
   gauge('reviews_in_flight', 'Reviews that are being answered.', [], () => [[{}, counts.inFlight]]);
   counter('refused_requests_total', 'Requests that were no review, by HTTP status.', ['status'], () => [...counts.refusedRequests].map(([status, count]) => [{ status }, count]));
   counter('tls_errors_total', 'Connections that failed before a request, as when a client does not trust the certificate.', [], () => [[{}, counts.tlsErrors]]);
+  gauge('connections', 'Connections to the port of reviews.', [], () => [[{}, counts.connections()]]);
+  counter('closed_connections_total', 'Connections that were closed since others needed their place, or since they took too long.', ['reason'], () =>
+    Object.entries(counts.closedConnections).map(([reason, count]): Sample => [{ reason }, count]));
   counter('log_lines_dropped_total', 'Log lines dropped since their reader was too slow.', [], () => [[{}, counts.droppedLines]]);
   gauge('certificate_expiry_timestamp_seconds', 'When the served certificate ends, as Unix time.', [], () => [[{}, (counts.certificateExpires?.getTime() ?? 0) / 1000]]);
   gauge('configuration_info', 'The configuration in use; always 1.', ['sha256'], () => (counts.configuration === undefined ? [] : [[{ sha256: counts.configuration }, 1]]));

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { formatAnswer } from '../answer.ts';
-import { decide, type InjectorOptions, type Verdict } from '../decide.ts';
+import { decide, unread, type InjectorOptions, type Verdict } from '../decide.ts';
+import { jsonExcess, type JsonBounds } from '../jsonExcess.ts';
 import { webhookPaths, type WebhookName } from '../names.ts';
-import { readReview, type Review } from '../review.ts';
-import { readBody, type Body } from './body.ts';
+import { readReview } from '../review.ts';
+import { readReviewHead, type ReviewHead } from '../reviewHead.ts';
+import type { Body, ReadBody } from './bodies.ts';
+import type { Door } from './door.ts';
 import type { Log, LogEvent } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -15,6 +18,10 @@ export interface Routes {
   readonly closing: () => boolean;
   readonly metrics: Metrics;
   readonly log: Log['write'];
+  readonly door: Door;
+  readonly readBody: ReadBody;
+  /** Of a review that is parsed. */
+  readonly bounds: JsonBounds;
 }
 
 const webhookOfPath: ReadonlyMap<string, WebhookName> = new Map(
@@ -23,13 +30,17 @@ const webhookOfPath: ReadonlyMap<string, WebhookName> = new Map(
 
 /** Answers one request; never throws. */
 export function answerRequest(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request;
+  const address = routes.door.begun(socket);
+  if (address === undefined) return;
+  response.once('close', () => routes.door.done(socket));
   if (routes.closing()) response.shouldKeepAlive = false;
   response.sendDate = false;
   // The API server adds ?timeout=…
   const [path = ''] = (request.url ?? '').split('?', 1);
   const webhook = webhookOfPath.get(path);
   if (webhook !== undefined) {
-    if (request.method === 'POST') answerReview(routes, webhook, request, response);
+    if (request.method === 'POST') answerReview(routes, webhook, address, request, response);
     else refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
     return;
   }
@@ -39,13 +50,13 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
   send(response, missing.length === 0 ? 200 : 503, 'text/plain', missing.length === 0 ? 'ok\n' : `${missing.join('\n')}\n`);
 }
 
-function answerReview(routes: Routes, webhook: WebhookName, request: IncomingMessage, response: ServerResponse): void {
+function answerReview(routes: Routes, webhook: WebhookName, address: string, request: IncomingMessage, response: ServerResponse): void {
   const { metrics, log } = routes;
   const from = performance.now();
   metrics.inFlight(1);
-  readBody(request, (body) => {
+  routes.readBody(request, address, (body) => {
     try {
-      answerBody(routes, webhook, body, response, from);
+      if (answerBody(routes, webhook, body, response, from)) routes.door.known(request.socket);
     } catch (error) {
       log({ event: 'failed', webhook, error: error instanceof Error ? error.name : 'error' });
       if (!response.headersSent) refuse(routes, response, 500, 'this is a bug');
@@ -55,16 +66,39 @@ function answerReview(routes: Routes, webhook: WebhookName, request: IncomingMes
   });
 }
 
-function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: ServerResponse, from: number): void {
-  if (!body.ok) {
+const noReview = 'this is no AdmissionReview';
+
+const refusals = {
+  408: 'the body did not come in time',
+  413: 'the body is too large',
+  503: 'too many bodies at once',
+} as const;
+
+/** The API server tries again after that many seconds (client-go, rest/with_retry.go), if it still waits then. */
+const comeBack = { 'retry-after': '1' };
+
+/** @returns whether it was answered as a review */
+function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: ServerResponse, from: number): boolean {
+  if (body.kind === 'gone' || body.kind === 'refused') {
     // The rest of the body is not waited for.
     response.shouldKeepAlive = false;
-    if (body.status !== undefined) refuse(routes, response, body.status, body.status === 413 ? 'the body is too large' : 'the body did not come in time');
-    return;
+    if (body.kind === 'refused') refuse(routes, response, body.status, refusals[body.status], body.status === 503 ? comeBack : {});
+    return false;
   }
-  const review = readReview(body.text);
-  if (review === undefined) return refuse(routes, response, 400, 'this is no AdmissionReview');
-  const verdict = decide(review, webhook, routes.options());
+  const excess = body.kind === 'beginning' ? 'it is too large to be read' : jsonExcess(body.bytes, routes.bounds);
+  if (excess !== undefined) {
+    const head = readReviewHead(body.bytes);
+    if (head === undefined) refuse(routes, response, body.kind === 'whole' ? 400 : 413, body.kind === 'whole' ? noReview : refusals[413]);
+    else answer(routes, webhook, head, unread(excess), response, from);
+    return head !== undefined;
+  }
+  const review = readReview(body.bytes.toString('utf8'));
+  if (review === undefined) refuse(routes, response, 400, noReview);
+  else answer(routes, webhook, review, decide(review, webhook, routes.options()), response, from);
+  return review !== undefined;
+}
+
+function answer(routes: Routes, webhook: WebhookName, review: ReviewHead, verdict: Verdict, response: ServerResponse, from: number): void {
   send(response, 200, 'application/json', formatAnswer(review, verdict));
   const milliseconds = performance.now() - from;
   routes.metrics.reviewed(webhook, verdict, milliseconds / 1000);
@@ -72,7 +106,7 @@ function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: 
 }
 
 /** No content of the pod: who it is, and what became of it. */
-function lineOf({ uid, namespace, name, dryRun }: Review, webhook: WebhookName, verdict: Verdict, milliseconds: number): LogEvent {
+function lineOf({ uid, namespace, name, dryRun }: ReviewHead, webhook: WebhookName, verdict: Verdict, milliseconds: number): LogEvent {
   const { decision, reason } = verdict;
   return {
     event: 'review',

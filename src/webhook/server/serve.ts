@@ -3,6 +3,8 @@ import { isCodedError } from '../../errors.ts';
 import { certificateSource } from './certificate.ts';
 import { configurationSource } from './configuration.ts';
 import { listenForMetrics, listenForReviews, portOf, serveCertificate, type Address } from './listen.ts';
+import { countGarbage } from './garbage.ts';
+import type { Limits } from './limits.ts';
 import { makeLog, type Log } from './log.ts';
 import { makeMetrics, type Metrics } from './metrics.ts';
 import { unreadiness } from './readiness.ts';
@@ -21,6 +23,9 @@ export interface ServeOptions {
   readonly drainMs: number;
   /** How often the files are looked at when no event tells that they have changed. */
   readonly pollMs: number;
+  readonly limits: Limits;
+  /** Collects garbage. */
+  readonly collect: () => void;
   readonly output: NodeJS.WritableStream & { readonly writableLength: number };
 }
 
@@ -40,7 +45,7 @@ const lastAnswersMs = 5000;
  * LISTEN_FAILED
  */
 export async function startInjector(options: ServeOptions): Promise<Injector> {
-  const { annotation, optOut, drainMs, pollMs } = options;
+  const { annotation, optOut, drainMs, pollMs, limits } = options;
   const metrics = makeMetrics();
   const { write: log, flush } = makeLog(options.output as Parameters<typeof makeLog>[0], metrics.droppedLine);
   const sources = { configuration: configurationSource(options.config), certificate: certificateSource(options.certificates) };
@@ -58,9 +63,10 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
     closing: () => draining,
     metrics,
     log,
+    bounds: { values: limits.jsonValues, depth: limits.jsonDepth },
   };
   const metricsServer = await listenForMetrics(metrics, options.metrics);
-  const server = await listenForReviews(routes, certificate.value, options.https).catch((error: unknown) => {
+  const server = await listenForReviews(routes, certificate.value, options.https, limits, countGarbage(options.collect)).catch((error: unknown) => {
     metricsServer.close();
     throw error;
   });
