@@ -30,6 +30,18 @@ export function certificateSource(folder: string, now: () => Date = () => new Da
   };
 }
 
+/**
+ * How far this machine's clock may be behind that of who made the certificate. `certs.mode: generated` has certificates
+ * that begin the moment they are made, on the machine where helm runs. It is the API server that judges them, by a clock of
+ * its own: not to serve such a certificate would help nobody.
+ */
+const clockSkewMs = 5 * 60_000;
+
+/** Whether a certificate is valid now, as far as this machine can tell. */
+export function isValid({ notBefore, notAfter }: Pick<ServedCertificate, 'notBefore' | 'notAfter'>, now: Date): boolean {
+  return notBefore.getTime() - clockSkewMs <= now.getTime() && now < notAfter;
+}
+
 function served(cert: string, key: string, now: Date, where: string): ServedCertificate {
   const refuse = (what: string): Error => codedError('CERTIFICATE_INVALID', what, { where, hint: 'Put a certificate and its own key there.' });
   const certificate = attempt(() => new X509Certificate(cert));
@@ -39,7 +51,7 @@ function served(cert: string, key: string, now: Date, where: string): ServedCert
   if (!certificate.checkPrivateKey(privateKey)) throw refuse('tls.key belongs to another certificate');
   const { validFromDate: notBefore, validToDate: notAfter } = certificate;
   if (notAfter <= now) throw refuse(`tls.crt has expired at ${notAfter.toISOString()}`);
-  if (notBefore > now) throw refuse(`tls.crt is not valid before ${notBefore.toISOString()}`);
+  if (!isValid({ notBefore, notAfter }, now)) throw refuse(`tls.crt is not valid before ${notBefore.toISOString()}`);
   return { cert, key, notBefore, notAfter };
 }
 

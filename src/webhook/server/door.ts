@@ -136,6 +136,7 @@ export function makeDoor({ connections, headMs }: Pick<Limits, 'connections' | '
     begun: (tls) => {
       const connection = ofSocket.get(tls);
       if (connection === undefined) return '';
+      if (connection.socket.destroyed) return undefined;
       if (connection.unanswered === 0) connection.busySince = performance.now();
       connection.unanswered += 1;
       connection.headSince = undefined;

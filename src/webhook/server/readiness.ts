@@ -1,3 +1,5 @@
+import { isValid } from './certificate.ts';
+
 /** The server listens for nothing before it has its configuration, so that is no condition of its own. */
 export interface Condition {
   readonly listening: boolean;
@@ -8,10 +10,9 @@ export interface Condition {
 
 /** What stands between the server and being ready; nothing when it is. */
 export function unreadiness({ listening, draining, certificate }: Condition, now: Date): string[] {
-  const isValid = certificate.notBefore <= now && now < certificate.notAfter;
   return [
     ...(listening ? [] : ['listening: not yet']),
-    ...(isValid ? [] : [`certificate: not valid, ${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`]),
+    ...(isValid(certificate, now) ? [] : [`certificate: not valid, ${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`]),
     ...(draining ? ['draining: about to end'] : []),
   ];
 }

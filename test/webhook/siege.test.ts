@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundle, writeBundle } from '../../scripts/images/bundle.ts';
+import type { CertificateMaterial } from '../../src/certificates/index.ts';
+import { attacksOf } from './attackList.ts';
+import { confine, type Confinement } from './confined.ts';
+import { mebibyte } from './floodBodies.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+import { besiege, warmUp } from './siege.ts';
+
+let folder: string;
+let group: Confinement;
+let material: CertificateMaterial;
+let mounts: Mounts;
+let injector: RunningInjector;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-siege-'));
+  const program = await writeBundle(await bundle('src/cli/injector.ts'), folder);
+  material = await newCertificates();
+  mounts = await makeMounts(material);
+  // The limit of the chart.
+  group = await confine(`packet-capture-siege-${process.pid}`, 256 * mebibyte);
+  injector = await startInjector(mounts, [], program, group.enter);
+  await warmUp(injector, material.caBundle);
+});
+afterAll(async () => {
+  await injector.stop();
+  await group.remove();
+  await Promise.all([mounts.config.remove(), mounts.certificates.remove(), rm(folder, { recursive: true })]);
+});
+
+// The whole of it, and each by itself: test/long/siege.test.ts.
+test.each(attacksOf(0.03))('under attack, it answers the reviews of others and keeps its memory: $name', async (attack) => {
+  expect(await besiege(attack, { injector, ca: material.caBundle, group })).toHaveProperty('held', true);
+});
