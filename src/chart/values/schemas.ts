@@ -49,6 +49,9 @@ export const pullSecrets: Schema = {
   },
 };
 
+/** A whole number of bytes, as parseQuantity of src/settings/quantity.ts reads it. */
+export const bytes: Schema = { type: 'string', pattern: '^[1-9][0-9]{0,15}([kMGT]|[KMGT]i)?$' };
+
 /** Go's, in whole units. */
 export const duration: Schema = { type: 'string', pattern: '^([0-9]{1,9}[hms])+$' };
 

@@ -1,5 +1,5 @@
 import * as is from './schemas.ts';
-import { choice, flag, group, integer, leaf } from './tree.ts';
+import { choice, flag, group, integer, leaf, string } from './tree.ts';
 import type { Labels } from './naming.ts';
 
 /** @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions */
@@ -25,9 +25,9 @@ export const webhook = group('how the API server calls the injector, or applies 
   }),
   limits: group('what clients may take of the injector; see docs/injector.md', {
     maxConnections: integer(256, 'half of them for clients that have had an answer to a review', 8),
-    maxBody: string('7Mi', 'a larger body is refused', is.quantity),
-    maxParsed: string('4Mi', 'a larger review is answered without a patch', is.quantity),
-    maxBodies: string('16Mi', 'of all bodies that are on their way; at least twice maxParsed', is.quantity),
+    maxBody: string('7Mi', 'a larger body is refused', is.bytes),
+    maxParsed: string('4Mi', 'a larger review is answered without a patch', is.bytes),
+    maxBodies: string('16Mi', 'of all bodies that are on their way; at least twice maxParsed', is.bytes),
     maxJsonValues: integer(100_000, 'a review with more is answered without a patch', 1000),
     maxJsonDepth: integer(100, 'a review that is nested deeper is answered without a patch', 20),
     headTimeout: string('10s', 'for a handshake, and for the head of a request', is.duration),

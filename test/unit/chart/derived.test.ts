@@ -14,10 +14,11 @@ import {
   valuesSchema,
   valuesYaml,
 } from '../../../src/chart/index.ts';
-import { settings } from '../../../src/settings/index.ts';
+import { parseDuration, parseQuantity, settings } from '../../../src/settings/index.ts';
 import { defaultAgent, placeholderImage } from '../../../src/sidecar/index.ts';
 import { version } from '../../../src/version.ts';
 import { injectorMounts, injectorPorts, webhookNames, webhookPaths } from '../../../src/webhook/names.ts';
+import { defaultLimits } from '../../../src/webhook/server/limits.ts';
 
 type SchemaNode = { readonly type?: string; readonly additionalProperties?: unknown; readonly properties?: Readonly<Record<string, SchemaNode>> };
 
@@ -114,6 +115,17 @@ test("the chart's names are the injector's", () => {
   expect(identity.certificatesFolder).toBe(injectorMounts.certificates);
   expect(defaultValues().webhook.port).toBe(injectorPorts.https);
   expect(defaultValues().metrics.port).toBe(injectorPorts.metrics);
+  const { maxConnections, maxBody, maxParsed, maxBodies, maxJsonValues, maxJsonDepth, headTimeout, bodyTimeout } = defaultValues().webhook.limits;
+  expect({
+    connections: maxConnections,
+    bodyBytes: parseQuantity(maxBody),
+    parsedBytes: parseQuantity(maxParsed),
+    bodiesBytes: parseQuantity(maxBodies),
+    jsonValues: maxJsonValues,
+    jsonDepth: maxJsonDepth,
+    headMs: 1000 * (parseDuration(headTimeout) ?? 0),
+    bodyMs: 1000 * (parseDuration(bodyTimeout) ?? 0),
+  }).toEqual(defaultLimits);
 });
 
 test.each([
