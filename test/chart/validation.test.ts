@@ -46,6 +46,8 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   ['a grace period within the drain', { terminationGracePeriodSeconds: 5 }, 'not more than 10', '11 or more'],
   ['a hook that is ended before it can tell', { hooks: { timeout: '1h', activeDeadlineSeconds: 3600 } }, 'hooks.timeout is not less than hooks.activeDeadlineSeconds', 'Raise'],
   ['an argument twice', { extraArgs: ['--port=1'] }, 'extraArgs repeats --port', 'the value that it comes from'],
+  ['bodies without room for one', { webhook: { limits: { maxBodies: '7Mi' } } }, 'webhook.limits.maxBodies 7Mi is less than twice maxParsed 4Mi', 'Raise maxBodies'],
+  ['a bound twice', { extraArgs: ['--max-body', '1Mi'] }, 'extraArgs repeats --max-body', 'the value that it comes from'],
   ['a variable twice', { extraEnv: [{ name: 'A' }, { name: 'A' }] }, 'extraEnv has the name "A", which is taken', 'once'],
   ['a volume of ours', { extraVolumes: [{ name: 'certificates' }] }, 'extraVolumes has the name "certificates"', 'once'],
   ['a name that no Service can have', { fullnameOverride: '1st' }, '"1st" is no name of a Service', 'fullnameOverride'],
