@@ -1,4 +1,4 @@
-import { planInjection, podSecurityLabel, skipReasons, type SkipReason } from '../inject/index.ts';
+import { leftOutReasons, planInjection, podSecurityLabel, skipReasons, type SkipReason } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { LivePod } from './kubernetes.ts';
@@ -132,7 +132,12 @@ function askedElsewhere({ pod, owners }: Subject, annotation: string): Condition
 function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { profile }: Rule): Condition {
   const config = sidecar ?? defaultSidecarConfig;
   const plan = planInjection(pod, { config, settings: {}, podSecurity: profile, namespace, atAdmission: true });
-  if (plan.inject || plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');
+  if (plan.inject) {
+    // Of the mirror, mirrorsOfPods tells more.
+    const others = (plan.leftOut ?? []).filter((what) => what !== 'mirror').map((what) => `, and it would go ${leftOutReasons[what]}`);
+    return met(`nothing in it stands in the way${others.join('')}`);
+  }
+  if (plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');
   return unmet(unfitReasons[plan.reason] ?? 'unfit', skipReasons[plan.reason]);
 }
 

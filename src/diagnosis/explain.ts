@@ -3,6 +3,7 @@ import { carriedAgent } from './carried.ts';
 import type { Condition, Subject } from './conditions.ts';
 import { missedReason, type Judgement } from './judge.ts';
 import { meshConditions } from './mesh.ts';
+import { fitOfSidecar } from './fit.ts';
 import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from './mirror.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
@@ -154,6 +155,7 @@ function carrying(facts: WhyFacts): Verdict {
     ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
     ...mirrorConditions(subject, judgement.facts),
     ...meshConditions(subject),
+    ...fitOfSidecar(subject.pod),
     ...(drift === undefined ? [] : [{ met: false, what: drift }]),
   ];
   if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };

@@ -1,5 +1,5 @@
 import { injectAnnotation } from '../settings/index.ts';
-import { defaultSidecarConfig } from '../sidecar/index.ts';
+import { configOfParameters } from '../policy/index.ts';
 import { instanceLabel } from '../webhook/names.ts';
 import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from './kubernetes.ts';
 import { identityOf, namespaceLabelOf, type PolicyParameters, type Release, type Rule } from './releases.ts';
@@ -73,11 +73,11 @@ function probeOf(bound: readonly Bound[], namespace: string): Release['probe'] {
 
 function policyParameters(bound: readonly Bound[], conditions: Rule['matchConditions']): PolicyParameters {
   const data = bound.find((one) => one.data !== undefined)?.data;
-  const image = data?.['image'];
+  const sidecar = data && configOfParameters(data);
   return {
     missing: bound.filter(({ missing }) => missing).map(({ binding }) => nameOfParameters(binding)),
-    sidecar: image === undefined ? undefined : { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image } },
-    ownNames: data === undefined || image !== undefined ? [] : ownNames(conditions),
+    sidecar,
+    ownNames: data === undefined || sidecar !== undefined ? [] : ownNames(conditions),
   };
 }
 

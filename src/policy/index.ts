@@ -1,3 +1,4 @@
+export { configOfParameters } from './configOfParameters.ts';
 export { policyExpressions, type PolicyExpressions } from './expressions.ts';
 export { matchConditionName, type MatchCondition, type PolicySkip } from './matching.ts';
 export { policyObjects, type PolicyOptions } from './objects.ts';

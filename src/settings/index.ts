@@ -11,6 +11,6 @@ export {
   statusAnnotation,
 } from './names.ts';
 export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes } from './quantity.ts';
-export { largestVolumeBytes, ringBytes, ringProblem, volumeBytes } from './ring.ts';
+export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
 export { settingProblem } from './validate.ts';

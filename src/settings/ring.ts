@@ -31,9 +31,19 @@ export function volumeBytes(values: SettingValues, most = largestVolumeBytes): n
 export function ringProblem(values: SettingValues, most: number): string | undefined {
   const bytes = ringBytes(values);
   if (bytes <= most) return undefined;
+  return `${ringSum(values)}, more than the ${formatBytes(most)} that a volume may have`;
+}
+
+/** How large a volume the ring needs, with the arithmetic. */
+export function ringSum(values: SettingValues): string {
   const { fileSize, fileCount } = ringOf(values);
-  const sum = `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${formatBytes(bytes)}`;
-  return `${sum}, more than the ${formatBytes(most)} that a volume may have`;
+  return `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${formatBytes(ringBytes(values))}`;
+}
+
+/** Whether the agent takes the ring, for a volume of so many bytes: checkRing in images/agent/library/validity.sh. */
+export function fitsVolume(values: SettingValues, bytes: number): boolean {
+  const { fileSize, fileCount } = ringOf(values);
+  return Math.floor(bytes / (parseQuantity(fileSize) ?? 1)) > Number(fileCount);
 }
 
 function ringOf(values: SettingValues): { readonly fileSize: string; readonly fileCount: string } {

@@ -73,6 +73,7 @@ test.each([
   const pod = appPod(namespace, name, { graceSeconds: 1, spec });
   const { stdout } = await cli(['inject', '-f', '-', '--sidecar-config', leftOut], name === 'range' ? pod.replace('      image:', '      securityContext: {runAsUser: 0}\n      image:') : pod);
   await kube(['apply', '-f', '-'], stdout);
+  await kube(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
   await agentEvent(namespace, name, 'started', 1, 60);
   expect(await podField(namespace, name, '.status.initContainerStatuses[0].user.linux.uid')).toBe(uid);
 });
