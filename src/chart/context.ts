@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { policyExpressions } from '../policy/index.ts';
 import { dashboardJson } from './dashboard.ts';
 import { identity } from './identity.ts';
-import { formatSchema } from './schema.ts';
+import { compactSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
 
 /** What the Handlebars templates may name. */
@@ -20,5 +20,5 @@ export interface ChartContext extends Readonly<Record<string, unknown>> {
 /** @param baked values that stand in values.yaml instead of the defaults */
 export function chartContext(baked: Baked = {}): ChartContext {
   const policyYaml = stringify(policyExpressions, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false });
-  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: formatSchema(), valuesTable: valuesMarkdown(), policyYaml, dashboardJson: dashboardJson() };
+  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: compactSchema(), valuesTable: valuesMarkdown(), policyYaml, dashboardJson: dashboardJson() };
 }

@@ -1,20 +1,62 @@
-import { isGroup, valuesTree, type Fields, type Group, type Schema } from './values/index.ts';
+import { isGroup, kubernetes, valuesTree, type Fields, type Group, type Schema } from './values/index.ts';
 
 /**
  * values.schema.json: strict at every level of our own. `global` and `enabled` are what a parent chart adds, so the root
  * takes them (the condition of a dependency is written into its values, see helm/helm#10392).
  */
 export function valuesSchema(): Schema {
+  const enabled = { description: 'for a parent chart: the condition of the dependency', type: 'boolean' };
+  const definitions = Object.entries(kubernetes).map(([name, part]) => [name, withReferences(part, part)]);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the packet-capture chart',
-    ...objectSchema(valuesTree, { enabled: { description: 'for a parent chart: the condition of the dependency', type: 'boolean' } }),
+    ...(withReferences(objectSchema(valuesTree, { enabled })) as Schema),
+    definitions: Object.fromEntries(definitions),
   };
 }
 
-/** As a file: indented, with a final newline. */
+const names: ReadonlyMap<unknown, string> = new Map(Object.entries(kubernetes).map(([name, part]) => [part, name]));
+
+/** A schema whose parts of Kubernetes objects, wherever they stand, are written once. @param whole is written out */
+function withReferences(node: unknown, whole?: Schema): unknown {
+  const name = node === whole ? undefined : names.get(node);
+  if (name !== undefined) return { $ref: `#/definitions/${name}` };
+  if (Array.isArray(node)) return node.map((item) => withReferences(item));
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, withReferences(value)]));
+}
+
+/**
+ * For the chart itself, a line for each value: helm keeps the chart in the Secret of every revision, where indentation
+ * costs as much as what it indents. A final newline.
+ */
+export function compactSchema(): string {
+  const lines = (node: Schema): string => Object.entries(node).map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',\n');
+  const { properties, definitions, ...rest } = valuesSchema();
+  return `{${lines(rest)},\n"properties":{\n${lines(properties as Schema)}},\n"definitions":{\n${lines(definitions as Schema)}}}\n`;
+}
+
+/** For people, as a file: indented, what fits into a line on one line, with a final newline. */
 export function formatSchema(): string {
-  return `${JSON.stringify(valuesSchema(), null, 2)}\n`;
+  return `${formatted(valuesSchema(), '')}\n`;
+}
+
+const width = 120;
+
+function formatted(value: unknown, indent: string): string {
+  const flat = flatText(value);
+  if (flat.length + indent.length <= width || typeof value !== 'object' || value === null) return flat;
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) return `[\n${value.map((item) => `${inner}${formatted(item, inner)}`).join(',\n')}\n${indent}]`;
+  const lines = Object.entries(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${formatted(item, inner)}`);
+  return `{\n${lines.join(',\n')}\n${indent}}`;
+}
+
+function flatText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flatText).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${flatText(item)}`);
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
 
 function objectSchema(fields: Fields, more: Schema = {}): Schema {

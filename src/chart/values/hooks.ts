@@ -1,4 +1,5 @@
 import type { Labels } from './naming.ts';
+import * as kubernetes from './kubernetes.ts';
 import * as is from './schemas.ts';
 import { flag, group, integer, leaf, passed, passedList, string } from './tree.ts';
 
@@ -16,10 +17,10 @@ export const hooks = group('Jobs that opt the targets in after an install, and o
   annotations: leaf<Labels>({}, 'of the Jobs', is.annotations),
   podLabels: leaf<Labels>({}, 'of their pods', is.labels),
   podAnnotations: leaf<Labels>({}, 'of their pods', is.annotations),
-  resources: passed('of their containers', {
+  resources: passed('of their containers', kubernetes.resources, {
     requests: { cpu: '10m', memory: '64Mi' },
     limits: { cpu: '500m', memory: '128Mi' },
   }),
-  nodeSelector: passed("empty: the injector's"),
-  tolerations: passedList("empty: the injector's"),
+  nodeSelector: passed("empty: the injector's", kubernetes.nodeSelector),
+  tolerations: passedList("empty: the injector's", kubernetes.tolerations),
 });

@@ -2,6 +2,7 @@ import {
   agentUser, defaultAgent, defaultMaxVolumeSize, imageRepositories, largestId, leastMetricsPort, placeholderRegistry,
 } from '../../sidecar/index.ts';
 import { settingSchema } from './capture.ts';
+import * as kubernetes from './kubernetes.ts';
 import * as is from './schemas.ts';
 import { choice, group, leaf, passed, string, type Json } from './tree.ts';
 
@@ -30,7 +31,7 @@ export const injectorImage = image("the injector's image", imageRepositories.inj
 /** The sidecar that is injected. */
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
-  resources: passed('of the sidecar, under the amounts in the pods\' annotations (packet-capture/cpu-request, …)', defaultAgent.resources as Json),
+  resources: passed('of the sidecar, under the amounts in the pods\' annotations (packet-capture/cpu-request, …)', kubernetes.resources, defaultAgent.resources as Json),
   maxVolumeSize: leaf<string | number>(
     defaultMaxVolumeSize,
     'of a pod for the files of its capture: pods choose the size of theirs by annotations, and share the disk of their node',

@@ -59,5 +59,6 @@ function valueOf(node: Node): unknown {
   return node.unset === true ? {} : valuesOf(node.fields);
 }
 
+export * as kubernetes from './kubernetes.ts';
 export { isGroup, type Fields, type Group, type Leaf, type Node, type Schema } from './tree.ts';
 export type { Target } from './injection.ts';

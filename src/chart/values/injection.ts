@@ -1,13 +1,14 @@
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import { assumedLevels, defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
+import * as kubernetes from './kubernetes.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 
 /** What the injector adds instead of the agent, as `sidecarconfig.yaml` has it. */
 export const sidecar = group("a sidecar of your own instead of the agent: added as it stands here", {
-  containers: passedList('added behind the pod\'s containers'),
-  initContainers: passedList("added to the pod's init containers"),
-  volumes: passedList("added to the pod's volumes"),
+  containers: passedList('added behind the pod\'s containers', kubernetes.containers),
+  initContainers: passedList("added to the pod's init containers", kubernetes.containers),
+  volumes: passedList("added to the pod's volumes", kubernetes.volumes),
 });
 
 /** Who adds the sidecar: an injector that runs in the cluster, or the API server itself. */

@@ -1,4 +1,5 @@
 import type { Labels } from './naming.ts';
+import * as kubernetes from './kubernetes.ts';
 import * as is from './schemas.ts';
 import { flag, group, integer, leaf, passedList, string } from './tree.ts';
 
@@ -7,8 +8,8 @@ const monitor = (text: string) => ({
   namespace: string('', 'empty: that of the release', is.namespaceNameOrEmpty),
   interval: string('30s', 'between two readings', is.duration),
   scrapeTimeout: string('', 'of a reading', is.orEmpty('([0-9]{1,9}[hms])+')),
-  relabelings: passedList('of the targets'),
-  metricRelabelings: passedList('of the metrics'),
+  relabelings: passedList('of the targets', kubernetes.relabelings),
+  metricRelabelings: passedList('of the metrics', kubernetes.relabelings),
   labels: leaf<Labels>({}, 'of it', is.labels),
   annotations: leaf<Labels>({}, 'of it', is.annotations),
 });
@@ -33,7 +34,7 @@ export const metrics = group('for Prometheus', {
     enabled: flag(false, "render a ConfigMap for the sidecar of Grafana's chart"),
     namespace: string('', 'empty: that of the release', is.namespaceNameOrEmpty),
     label: string('grafana_dashboard', 'by which it is found', is.key),
-    labelValue: string('1', 'of that label'),
+    labelValue: string('1', 'of that label', is.labelValue),
     folderAnnotation: string('grafana_folder', 'that names the folder', is.key),
     folder: string('', 'empty: none is named'),
     labels: leaf<Labels>({}, 'of it', is.labels),

@@ -1,4 +1,5 @@
 import type { Labels } from './naming.ts';
+import * as kubernetes from './kubernetes.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string } from './tree.ts';
 
@@ -19,8 +20,8 @@ export const service = group('what the API server calls', {
 
 export const networkPolicy = group('who may reach the injector', {
   enabled: flag(false, 'render it; the webhook\'s port stays open to all: API servers have no pod labels'),
-  metricsFrom: passedList('peers that may read the metrics; empty: all'),
-  egress: passedList('rules; the injector itself calls nobody'),
+  metricsFrom: passedList('peers that may read the metrics; empty: all', kubernetes.networkPeers),
+  egress: passedList('rules; the injector itself calls nobody', kubernetes.egressRules),
   labels: leaf<Labels>({}, 'of it', is.labels),
   annotations: leaf<Labels>({}, 'of it', is.annotations),
 });

@@ -22,10 +22,13 @@ export const objectNameOrEmpty: Schema = { ...orEmpty(`${label}(\\.${label})*`),
 /** The key of a label or an annotation. */
 export const key: Schema = { type: 'string', pattern: `^(${label}(\\.${label})*/)?${qualifiedName}$`, maxLength: 317 };
 
+/** The value of a label. */
+export const labelValue: Schema = orEmpty(qualifiedName);
+
 export const labels: Schema = {
   type: 'object',
   propertyNames: { pattern: key['pattern'] },
-  additionalProperties: { type: 'string', pattern: `^(${qualifiedName})?$` },
+  additionalProperties: labelValue,
 };
 export const annotations: Schema = {
   type: 'object',
@@ -75,7 +78,7 @@ export const selector: Schema = {
         properties: {
           key,
           operator: { enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
-          values: { type: 'array', items: { type: 'string' } },
+          values: { type: 'array', items: labelValue },
         },
       },
     },

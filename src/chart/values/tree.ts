@@ -55,8 +55,9 @@ export function flag(value: boolean, text: string): Leaf<boolean> {
   return leaf(value, text, { type: 'boolean' });
 }
 
-export function integer(value: number, text: string, minimum: number, maximum?: number): Leaf<number> {
-  return leaf(value, text, { type: 'integer', minimum, ...(maximum === undefined ? {} : { maximum }) });
+/** @param maximum that of Kubernetes' int32 unless told */
+export function integer(value: number, text: string, minimum: number, maximum = 2 ** 31 - 1): Leaf<number> {
+  return leaf(value, text, { type: 'integer', minimum, maximum });
 }
 
 export function choice<const T extends string>(value: NoInfer<T>, text: string, choices: readonly T[]): Leaf<T> {
@@ -70,11 +71,12 @@ export function string(value: string, text: string, schema: Schema = {}): Leaf<s
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** A part of a Kubernetes object, handed on as it is: the API server knows what may stand there. */
-export function passed(text: string, value: Json = {}): Leaf<Json> {
-  return leaf(value, text, { type: 'object' });
+/** A part of a Kubernetes object, handed on as it is. @param schema of kubernetes.ts */
+export function passed(text: string, schema: Schema, value: Json = {}): Leaf<Json> {
+  return leaf(value, text, { type: 'object', allOf: [schema] });
 }
 
-export function passedList(text: string, value: readonly Json[] = []): Leaf<readonly Json[]> {
-  return leaf(value, text, { type: 'array', items: { type: 'object' } });
+/** A list of such parts. @param schema of kubernetes.ts */
+export function passedList(text: string, schema: Schema): Leaf<readonly Json[]> {
+  return leaf<readonly Json[]>([], text, { type: 'array', items: { type: 'object' }, allOf: [schema] });
 }

@@ -4,7 +4,9 @@ import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import {
   committedChart,
+  compactSchema,
   defaultValues,
+  formatSchema,
   fullnameOf,
   identity,
   projectChart,
@@ -72,7 +74,12 @@ describe('values.schema.json', () => {
     expect(open).toEqual(['.global']);
   });
 
-  test('needs nothing from elsewhere', () => expect(JSON.stringify(valuesSchema())).not.toMatch(/"\$(ref|id)"/));
+  test('says the same to helm and to people', () => {
+    expect(JSON.parse(compactSchema())).toEqual(valuesSchema());
+    expect(JSON.parse(formatSchema())).toEqual(valuesSchema());
+  });
+
+  test('needs nothing from elsewhere', () => expect(JSON.stringify(valuesSchema())).not.toMatch(/"\$(id"|ref":"(?!#\/definitions\/))/));
 });
 
 /** Levels with keys of ours where others may stand too. */
