@@ -52,6 +52,16 @@ schema, and some of it no schema can say.
 {{- if not (has $certs.mode (list "baked" "generated" "existingSecret" "certManager")) }}
 {{- template "packet-capture.problem" (list (printf "there is no certs.mode %q" (toString $certs.mode)) "Choose baked, generated, existingSecret or certManager.") }}
 {{- end }}
+{{- /* Never with the value: it may be the private key, in the wrong place. */}}
+{{- $nextCertificate := ($certs.next | default dict).certificate }}
+{{- range $key, $text := dict "caBundle" $certs.caBundle "certificate" $certs.certificate "next.certificate" $nextCertificate }}
+{{- if contains "PRIVATE KEY-----" (toString $text) }}
+{{- template "packet-capture.problem" (list (printf "certs.%s holds a private key" $key) "Two files may be swapped: private keys go into certs.key and certs.next.key alone.") }}
+{{- end }}
+{{- end }}
+{{- if and $nextCertificate (not (include "packet-capture.notAfter" $nextCertificate)) }}
+{{- template "packet-capture.problem" (list "certs.next.certificate holds no certificate in PEM form" "Take certs.next out, and start the rotation again: packet-capture upgrade --rotate-certs.") }}
+{{- end }}
 {{- if eq $certs.mode "baked" }}
 {{- range $key := list "caBundle" "certificate" "key" }}
 {{- if not (index $certs $key) }}

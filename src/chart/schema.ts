@@ -6,7 +6,8 @@ import { isGroup, kubernetes, valuesTree, type Fields, type Group, type Schema }
  */
 export function valuesSchema(): Schema {
   const enabled = { description: 'for a parent chart: the condition of the dependency', type: 'boolean' };
-  const definitions = Object.entries(kubernetes).map(([name, part]) => [name, withReferences(part, part)]);
+  const parts = Object.entries(kubernetes).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const definitions = parts.map(([name, part]) => [name, withReferences(part, part)]);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Values of the packet-capture chart',

@@ -31,7 +31,7 @@ const refused: ReadonlyArray<readonly [what: string, where: string, values: obje
   ['a target without a namespace', '/targets/0', { targets: [{ deployments: ['web'] }] }],
   ['a target with one name instead of a list', '/targets/0/deployments', { targets: [{ namespace: 'shop', deployments: 'web' }] }],
   ['a workload that no object can be called', '/targets/0/deployments/0', { targets: [{ namespace: 'shop', deployments: ['Web'] }] }],
-  ['a certificate that is not in PEM form', '/certs/certificate', { certs: { certificate: 'MIIB' } }],
+  ['a certificate that is a list', '/certs/certificate', { certs: { certificate: ['MIIB'] } }],
   ['an operator that there is not', '/injection/namespaceSelector/matchExpressions/0/operator', { injection: { namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'Equals' }] } } }],
   ['a label that is no string', '/commonLabels/cost', { commonLabels: { cost: 12 } }],
   ['a grace period within the drain', '/terminationGracePeriodSeconds', { terminationGracePeriodSeconds: 10 }],

@@ -102,6 +102,14 @@ test('all problems are told at once, by helm 3 too', async () => {
 
 test.each<readonly [string, object]>([
   ['in PEM form', { ...certs, mode: 'generated' }],
+  ['that is swapped with its certificate', { ...certs, certificate: certs.key, key: certs.certificate }],
+  ['that is swapped with it in another mode', { mode: 'generated', certificate: certs.key, key: certs.certificate }],
+  ['instead of the CA', { ...certs, caBundle: certs.key }],
+  ['behind the CA', { ...certs, caBundle: `${certs.caBundle}${certs.key}` }],
+  ['behind the CA of an existing Secret', { mode: 'existingSecret', existingSecret: 'tls', caBundle: `${certs.caBundle}${certs.key}` }],
+  ['behind its certificate', { ...certs, certificate: `${certs.certificate}${certs.key}` }],
+  ['of the next pair, swapped', { ...certs, next: { certificate: certs.key, key: certs.certificate } }],
+  ['under a name that there is not', { ...certs, keyfile: certs.key }],
   ['in base64, by mistake', { ...certs, key: Buffer.from(certs.key).toString('base64') }],
   ['in a list, by mistake', { ...certs, key: [certs.key] }],
 ])('what is said of a private key %s does not show it', async (_, values) => {
@@ -111,6 +119,15 @@ test.each<readonly [string, object]>([
     expect(stderr).toContain('key');
     const line = certs.key.split('\n')[3] ?? '';
     for (const secret of [line, Buffer.from(certs.key).toString('base64').slice(90, 120)]) expect(stdout + stderr).not.toContain(secret);
+  }
+});
+
+test('credentials in an upload are refused and not shown', async () => {
+  for (const major of [3, 4] as const) {
+    const { exitCode, stdout, stderr } = await helmTemplate({ capture: { upload: ':s3,secret_access_key=hunter2:bucket' } }, { major });
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('/capture/upload');
+    expect(stdout + stderr).not.toContain('hunter2');
   }
 });
 

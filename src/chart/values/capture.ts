@@ -38,7 +38,8 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     ],
   },
   duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
-  remote: { type: 'string', maxLength: 1024, pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' },
+  // Helm prints a value that a pattern refuses, and this one may hold credentials; of what a `not` refuses it prints none.
+  remote: { type: 'string', maxLength: 1024, not: { not: { pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' } } },
   endpoint: {
     type: 'string',
     pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,

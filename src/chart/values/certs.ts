@@ -4,10 +4,11 @@ import { choice, group, integer, leaf, string, type Schema } from './tree.ts';
 
 export const certsModes = ['baked', 'generated', 'existingSecret', 'certManager'] as const;
 
-/** Nothing, or something in PEM form. */
-const certificatePem: Schema = { pattern: '^\\s*$|-----BEGIN CERTIFICATE-----' };
-/** Without a pattern: helm prints the value that one refuses. The templates look at it. */
-const keyPem: Schema = {};
+/**
+ * Without a pattern: helm prints the value that one refuses, and two files may be swapped. The templates look at them
+ * and say what is wrong without the value.
+ */
+const pem: Schema = {};
 
 /** An Issuer of cert-manager. */
 export interface IssuerRef {
@@ -20,12 +21,12 @@ const text = { type: 'string' };
 
 export const certs = group('the certificates between the API server and the injector', {
   mode: choice('generated', 'where they come from', certsModes),
-  caBundle: string('', 'PEM; baked, and existingSecret: what the API server trusts', certificatePem),
-  certificate: string('', 'PEM; baked: what the injector serves', certificatePem),
-  key: string('', 'PEM; baked: its private key', keyPem),
+  caBundle: string('', 'PEM; baked, and existingSecret: what the API server trusts', pem),
+  certificate: string('', 'PEM; baked: what the injector serves', pem),
+  key: string('', 'PEM; baked: its private key', pem),
   next: group('baked: the pair that waits during a rotation; rendered into no object', {
-    certificate: string('', 'PEM', certificatePem),
-    key: string('', 'PEM', keyPem),
+    certificate: string('', 'PEM', pem),
+    key: string('', 'PEM', pem),
   }),
   existingSecret: string('', 'name of a Secret of the type kubernetes.io/tls', is.objectNameOrEmpty),
   generated: group('made by helm once, and kept as long as they are good', {

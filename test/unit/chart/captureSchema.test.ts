@@ -9,7 +9,7 @@ interface Rule {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly pattern?: string;
-  readonly not?: { readonly pattern: string };
+  readonly not?: { readonly pattern: string } | { readonly not: { readonly pattern: string } };
   readonly minimum?: number;
   readonly maximum?: number;
   readonly maxLength?: number;
@@ -24,7 +24,12 @@ function accepts(rule: Rule, value: string | number): boolean {
 }
 
 function matches({ pattern = '', not, maxLength = Infinity }: Rule, value: string): boolean {
-  return new RegExp(pattern).test(value) && !(not !== undefined && new RegExp(not.pattern).test(value)) && value.length <= maxLength;
+  return new RegExp(pattern).test(value) && !isExcluded(not, value) && value.length <= maxLength;
+}
+
+function isExcluded(not: Rule['not'], value: string): boolean {
+  if (not === undefined) return false;
+  return 'not' in not ? !new RegExp(not.not.pattern).test(value) : new RegExp(not.pattern).test(value);
 }
 
 /** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53, that a name stands there twice. */
