@@ -46,7 +46,7 @@ function documentOf(values: Readonly<Record<string, unknown>>): Record<string, u
 /** Where the API server takes a number for a text and the reverse, so that only a boolean is wrong. */
 const either = /\/(requests|limits)\/|\/(sizeLimit|divisor|value|averageValue|tolerance|maxSurge|maxUnavailable|port)$/;
 const isText = /\/(matchLabels|sysctls|options|httpHeaders|env|extraEnv|tolerations|volumeAttributes)\//;
-const takesEither = (path: string): boolean => either.test(path) && !(/\/value$/.test(path) && isText.test(path));
+const takesEither = (path: string): boolean => either.test(path) && !(path.endsWith('/value') && isText.test(path));
 
 /** What replaces a scalar to make it wrong. */
 type Wrong = (value: unknown, path: string) => unknown;

@@ -131,7 +131,8 @@ export const containers = listOf(
     {
       ...each(text, 'name', 'image', 'imagePullPolicy', 'workingDir', 'restartPolicy', 'terminationMessagePath', 'terminationMessagePolicy'),
       ...each(texts, 'command', 'args'),
-      ...each(bool, 'stdin', 'stdinOnce', 'tty'),
+      ...each(bool, 'stdin', 'stdinOnce'),
+      tty: bool,
       env,
       envFrom: listOf(shape({ prefix: text, ...each(source, 'configMapRef', 'secretRef') })),
       ports: listOf(shape({ ...each(integer, 'containerPort', 'hostPort'), ...each(text, 'name', 'protocol', 'hostIP') }, 'containerPort')),
