@@ -25,8 +25,10 @@ export function restartOf(object: WorkloadObject): Restart {
     case 'ReplicaSet':
     case 'ReplicationController':
       return replicaSetRestart(object);
-    default:
+    case 'PodTemplate':
       return later('no pod restarts: only pods made from it later are changed');
+    default:
+      return later(`its own controller (${object.apiVersion}) says which pods restart, and when`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { codedError, type CodedError } from '../errors.ts';
-import { templatePath, workloadKinds, type PatchOperation } from '../inject/index.ts';
+import { customKinds, customTemplatePath, templatePath, workloadKinds, type PatchOperation } from '../inject/index.ts';
 import type { PodTemplate } from '../sidecar/index.ts';
 import { objectName, templateAt, type WorkloadObject } from './kubernetes.ts';
 import { controllerOf, ownerHint } from './owners.ts';
@@ -23,7 +23,7 @@ export interface Workload {
 export function workloadOf(object: WorkloadObject): Workload {
   const namespace = object.metadata.namespace ?? 'default';
   const where = `${objectName(object)} in namespace ${namespace}`;
-  const path = templatePath(object.apiVersion, object.kind);
+  const path = templatePath(object.apiVersion, object.kind) ?? customTemplatePath(object.apiVersion, object.kind);
   if (path === undefined) throw unsupported(object, where);
   const owner = controllerOf(object.metadata);
   if (object.kind === 'Pod' || object.kind === 'Job') throw immutable(object, where);
@@ -40,7 +40,8 @@ export function workloadOf(object: WorkloadObject): Workload {
 }
 
 function unsupported({ kind, apiVersion }: WorkloadObject, where: string): CodedError {
-  const kinds = workloadKinds.filter((name) => name !== 'Pod' && name !== 'Job').join(', ');
+  const custom = customKinds.filter(({ nativeSidecars, group: of }) => nativeSidecars && of !== '').map(({ kind: name }) => name);
+  const kinds = [...workloadKinds.filter((name) => name !== 'Pod' && name !== 'Job'), ...custom].join(', ');
   return codedError(
     'KIND_UNSUPPORTED',
     `a ${kind} (${apiVersion}) has no pod template that this command knows; it knows ${kinds}`,

@@ -1,5 +1,5 @@
 export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from './jsonPatch.ts';
-export { customKinds, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
+export { customKinds, customTemplatePath, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
 export type { Addition } from './addition.ts';
 export { withAddition, withoutRemoved } from './applied.ts';
 export { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';

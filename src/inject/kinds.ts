@@ -37,7 +37,8 @@ export interface TemplateKind {
 }
 
 /**
- * Kinds of other projects whose manifests can be injected. In the cluster, only their own controllers change them.
+ * Kinds of other projects that can be injected. Whether the schema that a cluster has of one keeps a native sidecar, only
+ * that cluster knows.
  * Knative takes no `restartPolicy` of a container and no downwardAPI volume, whatever its feature flags say
  * (knative/serving, pkg/apis/serving/fieldmask.go: ContainerMask, VolumeSourceMask).
  */
@@ -49,6 +50,12 @@ export const customKinds: readonly TemplateKind[] = [
   { group: 'serving.knative.dev', kind: 'Service', path: ['spec', 'template'], nativeSidecars: false },
   { group: 'serving.knative.dev', kind: 'Configuration', path: ['spec', 'template'], nativeSidecars: false },
 ];
+
+/** As {@link templatePath}, of the kinds of other projects that take native sidecars. */
+export function customTemplatePath(apiVersion: string, kind: string): readonly string[] | undefined {
+  const row = customKinds.find((known) => known.kind === kind && known.group === groupOf(apiVersion));
+  return row?.nativeSidecars === true ? row.path : undefined;
+}
 
 /** `apps` of `apps/v1`, empty of `v1`. */
 export function groupOf(apiVersion: string): string {
