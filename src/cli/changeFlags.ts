@@ -1,10 +1,9 @@
 import { Option, type Command } from 'commander';
 import type { ChangeOptions, ChangeResult } from '../cluster/index.ts';
 import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
-import { codedError } from '../errors.ts';
 import { skipReasons } from '../inject/index.ts';
-import { parseDuration } from '../settings/index.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
+import { durationOfFlag } from './durationFlag.ts';
 import { interruption } from './interruption.ts';
 import { printJson, say } from './output.ts';
 
@@ -28,12 +27,11 @@ export function addChangeFlags(command: Command): Command {
 
 /**
  * The options of a change in the cluster. Ctrl-C ends the waiting and the running kubectl; what is stored stays stored.
- * @throws USAGE for a timeout that is no duration
+ * @throws USAGE for a timeout that is not a duration
  */
 export async function changeOptions(target: string, flags: ChangeFlags): Promise<ChangeOptions> {
   const { makeKubectl } = await import('../cluster/index.ts');
-  const timeoutSeconds = parseDuration(flags.timeout);
-  if (timeoutSeconds === undefined) throw codedError('USAGE', `"${flags.timeout}" is no duration such as 5m`, { where: '--timeout' });
+  const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '5m' });
   const signal = interruption();
   const connection = { ...clusterFlagsOf(flags), namespace: flags.namespace };
   return {

@@ -42,9 +42,9 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   } finally {
     line.end();
   }
-  if (result.pods === 0) throw notCaptured(result.where, result.without);
+  if (result.pods === 0) throw notCaptured(result);
   const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files);
-  const { where: _where, ...told } = result;
+  const { where: _where, ended: _ended, ...told } = result;
   if (json) printJson(merged === undefined ? told : { ...told, merged });
   conclude(result, line.seconds());
 }

@@ -2,8 +2,8 @@ import { Option, type Command } from 'commander';
 import type { ClusterFlags } from '../cluster/clusterFlags.ts';
 import { addClusterFlags } from './connectionFlags.ts';
 import { codedError } from '../errors.ts';
+import { durationOfFlag } from './durationFlag.ts';
 import { questionText } from './output.ts';
-import { parseDuration } from '../settings/index.ts';
 
 /** The flags that say which release is meant, and how to behave; shared by install, upgrade and uninstall. */
 export interface ReleaseFlags extends ClusterFlags {
@@ -30,9 +30,7 @@ export function addReleaseFlags(command: Command): Command {
 
 /** @throws USAGE */
 export function timeoutOf({ timeout }: ReleaseFlags): number {
-  const seconds = parseDuration(timeout);
-  if (seconds === undefined || seconds < 1) throw codedError('USAGE', `"${timeout}" is no duration such as 5m`, { where: '--timeout' });
-  return Math.ceil(seconds);
+  return durationOfFlag(timeout, '--timeout', { example: '5m' });
 }
 
 /**

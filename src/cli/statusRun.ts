@@ -38,8 +38,8 @@ export async function runStatus(name: string | undefined, flags: StatusFlags): P
 }
 
 /** Whoever names pods means to see some. */
-function checkFound({ pods, without, where }: StatusResult, { name, selector }: PodTarget): void {
-  if (pods.length === 0 && (name !== undefined || selector !== undefined)) throw notCaptured(where, without);
+function checkFound(result: StatusResult, { name, selector }: PodTarget): void {
+  if (result.pods.length === 0 && (name !== undefined || selector !== undefined)) throw notCaptured(result);
 }
 
 function jsonOf({ pods, without }: StatusResult): object {

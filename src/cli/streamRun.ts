@@ -18,6 +18,11 @@ export interface StreamFlags extends PodFlags, Readonly<Record<string, unknown>>
   readonly force?: boolean;
 }
 
+/** A CronJob, whose next pods are to come. */
+function isRepeated(name: string | undefined): boolean {
+  return /^(?:cj|cronjobs?)(?:\.|\/)/i.test(name ?? '');
+}
+
 /** Of Node, in milliseconds: 24 days. */
 const longestTimer = 2 ** 31 - 1;
 
@@ -39,7 +44,9 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
     const result = await streamPods({
       find: async () => {
         const found = await findPods(kubectl, target);
-        if (!looked && found.captured.length === 0 && found.without.length > 0) throw notCaptured(found.where, found.without);
+        // Of a Job and of a pod nothing more comes; labels may have pods again.
+        const over = found.ended !== undefined && target.selector === undefined && !isRepeated(name);
+        if (!looked && found.captured.length === 0 && (found.without.length > 0 || over)) throw notCaptured(found);
         if (!looked) tellWithout(found.without);
         looked = true;
         return found;

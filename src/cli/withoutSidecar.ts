@@ -1,12 +1,14 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { say } from './output.ts';
-import type { PodName } from '../running/index.ts';
+import { endedHint } from '../cluster/ended.ts';
+import type { FoundPods, PodName } from '../running/index.ts';
 
 /** How many names a message has. */
 const shown = 5;
 
 /** None of the pods that were meant carries the sidecar. */
-export function notCaptured(where: string, without: readonly PodName[]): CodedError {
+export function notCaptured({ where, without, ended }: Pick<FoundPods, 'where' | 'without' | 'ended'>): CodedError {
+  if (ended !== undefined && without.length === 0) return codedError('NOT_CAPTURED', ended, { where, hint: endedHint });
   if (without.length === 0) {
     return codedError('NOT_CAPTURED', 'there is no living pod', { where, hint: 'Check the name, the labels and the namespace.' });
   }

@@ -66,7 +66,8 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
 async function decideAddition(options: PatchOptions, workload: Workload): Promise<Decision> {
   const { kubectl, config, settings, amounts, force = false } = options;
   const { template, namespace, path } = workload;
-  const podSecurity = options.podSecurity ?? (await readPodSecurityLevel(kubectl, namespace));
+  const given = options.podSecurity;
+  const { level: podSecurity, warning } = given === undefined ? await readPodSecurityLevel(kubectl, namespace) : { level: given };
   const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
   if (!plan.inject) {
     if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload);
@@ -75,7 +76,7 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
   const { addition, leftOut = [] } = plan;
   return {
     change: true,
-    warnings: leftOut.map((what) => leftOutReasons[what]),
+    warnings: [...(warning === undefined ? [] : [warning]), ...leftOut.map((what) => leftOutReasons[what])],
     operations: additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);

@@ -1,5 +1,6 @@
 import type { Kubectl } from '../cluster/index.ts';
 import { objectName, type Metadata, type WorkloadObject } from '../cluster/kubernetes.ts';
+import { endedHint, endedText } from '../cluster/ended.ts';
 import { kubectlJson } from '../cluster/kubectl.ts';
 import { controllerOf } from '../cluster/owners.ts';
 import { selectorText } from '../cluster/podProblems.ts';
@@ -52,7 +53,9 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   const injects = dryRun.kind === 'made' && dryRun.injects;
   // Only when the rules do not tell why.
   const state = injects || judgement.facts === undefined || judgement.reason !== undefined || judgement.carries ? undefined : await readReleaseState(kubectl, judgement.facts.release);
-  return explain({ object: objectName(object), subject, judgement, dryRun, state, siblings, known: known !== undefined, now });
+  const result = explain({ object: objectName(object), subject, judgement, dryRun, state, siblings, known: known !== undefined, now });
+  const ended = endedText(object);
+  return ended === undefined ? result : { ...result, verdict: `${ended}. ${result.verdict}`, next: endedHint };
 }
 
 /** A pod as it is; of any other kind, what its template makes. */

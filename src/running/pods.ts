@@ -42,6 +42,8 @@ export interface FoundPods {
   readonly without: readonly PodName[];
   /** What was looked at, for messages: `deployment/web in namespace shop`. */
   readonly where: string;
+  /** `job/import has completed; its files went with it`: why there are no pods any more. */
+  readonly ended?: string | undefined;
 }
 
 /**
@@ -50,12 +52,12 @@ export interface FoundPods {
  */
 export async function findPods(kubectl: Kubectl, target: PodTarget): Promise<FoundPods> {
   checkPodTarget(target);
-  const { pods, where } = await readTarget(kubectl, target);
+  const { pods, where, ended } = await readTarget(kubectl, target);
   const named = target.name !== undefined || target.selector !== undefined;
   const sorted = pods.toSorted((a, b) => byName(podName(a), podName(b)));
   const captured = sorted.flatMap((pod) => capturedPod(pod) ?? []);
   const without = named ? sorted.filter((pod) => carrierOf(pod) === undefined).map(podName) : [];
-  return { captured, without, where };
+  return { captured, without, where, ended };
 }
 
 /** @throws USAGE for what excludes each other, or cannot be a name */

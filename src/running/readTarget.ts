@@ -1,5 +1,6 @@
 import type { Kubectl } from '../cluster/index.ts';
 import { kubectlJson } from '../cluster/kubectl.ts';
+import { endedText } from '../cluster/ended.ts';
 import { objectName, type Metadata } from '../cluster/kubernetes.ts';
 import { currentNamespace } from '../cluster/namespace.ts';
 import { controllerOf } from '../cluster/owners.ts';
@@ -26,6 +27,8 @@ interface TargetPods {
   readonly pods: readonly LivePod[];
   /** What was looked at, for messages. */
   readonly where: string;
+  /** What has ended, so that there is nothing any more: one clause. */
+  readonly ended?: string | undefined;
 }
 
 /** A name without a type is a pod's. @throws USAGE */
@@ -33,7 +36,7 @@ export function targetName(name: string): string {
   return checkTarget(name.includes('/') ? name : `pod/${name}`);
 }
 
-/** The living pods of a target; one that was named, whatever its phase. @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl */
+/** The living pods of a target. @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl */
 export async function readTarget(
   kubectl: Kubectl,
   { name, selector, allNamespaces, namespace }: PodTarget,
@@ -42,15 +45,17 @@ export async function readTarget(
   const scope = allNamespaces === true ? undefined : (namespace ?? (await currentNamespace(kubectl)));
   const pods = await readPods(kubectl, scope, selector);
   const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
-  return { pods: pods.filter(isLiving), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
+  return { ...livingOf(pods), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
 }
 
 async function readNamed(kubectl: Kubectl, target: string): Promise<TargetPods> {
   const object = await kubectlJson<SelectingObject>(kubectl, ['get', target]);
   const where = `${objectName(object)} in namespace ${object.metadata.namespace ?? 'default'}`;
-  if (object.kind === 'Pod') return { pods: [object as object as LivePod], where };
+  const ended = endedText(object);
+  if (object.kind === 'Pod') return { pods: ended === undefined ? [object as object as LivePod] : [], where, ended };
   const pods = object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
-  return { pods: pods.filter(isLiving), where };
+  const { pods: living, ended: endedPods } = livingOf(pods);
+  return { pods: living, where, ended: ended ?? endedPods };
 }
 
 async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly LivePod[]> {
@@ -87,8 +92,12 @@ function ownerName(metadata: Metadata, kind: string): string | undefined {
 }
 
 /** A pod that has ended can neither be asked nor told anything. */
-function isLiving({ status }: LivePod): boolean {
-  return status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+function livingOf(pods: readonly LivePod[]): Pick<TargetPods, 'pods' | 'ended'> {
+  const living = pods.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+  if (living.length > 0 || pods.length === 0) return { pods: living };
+  const [first] = pods;
+  const text = pods.length === 1 && first !== undefined ? endedText({ ...first, kind: 'Pod' }) : `all ${pods.length} pods have ended; their files went with them`;
+  return { pods: living, ended: text };
 }
 
 /** @param namespace undefined: all */

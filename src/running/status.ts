@@ -22,6 +22,8 @@ export interface StatusResult {
   readonly without: readonly PodName[];
   /** What was looked at, for messages. */
   readonly where: string;
+  /** As of FoundPods. */
+  readonly ended?: string | undefined;
 }
 
 /** How many pods are asked at once. */
@@ -29,11 +31,11 @@ export const atOnce = 8;
 
 /** Asks the agents of all pods of a target. @throws as findPods */
 export async function readStatus(kubectl: Kubectl, target: PodTarget): Promise<StatusResult> {
-  const { captured, without, where } = await findPods(kubectl, target);
+  const { captured, without, where, ended } = await findPods(kubectl, target);
   const pods = await mapParallel(captured, atOnce, async (pod): Promise<PodStatus> => {
     const asked = await readAgentStatus(kubectl, pod);
     const answer = 'problem' in asked ? { status: null, problem: asked.problem } : { status: asked.status, problem: null };
     return { namespace: pod.namespace, pod: pod.name, node: pod.node ?? null, phase: pod.phase, ...answer };
   });
-  return { pods, without, where };
+  return { pods, without, where, ended };
 }

@@ -50,6 +50,8 @@ export interface SteerResult {
   readonly without: readonly PodName[];
   /** What was looked at, for messages. */
   readonly where: string;
+  /** As of FoundPods. */
+  readonly ended?: string | undefined;
 }
 
 interface Sent {
@@ -72,7 +74,7 @@ export async function steerPods(options: SteerOptions): Promise<SteerResult> {
   const awaited = await waitForAgents(options, waiting);
   const results = new Map(waiting.map(({ pod }, index) => [pod, awaited[index]]));
   const pods = sent.map((one) => steeredPod(options, one, results.get(one.pod)));
-  return { pods, without: found.without, where: found.where };
+  return { pods, without: found.without, where: found.where, ended: found.ended };
 }
 
 async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> {

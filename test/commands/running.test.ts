@@ -18,6 +18,9 @@ describe('wrong usage is said before the cluster is asked', () => {
     [['start', 'web-1', '--wait=soon'], 'Allowed choices are true, false'],
     [['start', 'web-1', '--persist'], '--persist needs a workload'],
     [['download', 'web-1', '--merge', ''], 'a path is empty'],
+    ...['patch deploy/web', 'unpatch deploy/web', 'start web-1', 'stop web-1', 'install --yes', 'upgrade --yes', 'uninstall --yes'].map(
+      (command): [string[], string] => [[...command.split(' '), '--timeout', '0s'], '"0s" is too short: 1s is the least'],
+    ),
     [['status', 'deploy/web,db'], 'is not TYPE/NAME'],
   ])('%o: %s', async (args, message) => {
     const { exitCode, stdout, stderr } = await run(...args);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { codedError } from '../../errors.ts';
-import { parseDuration } from '../../settings/index.ts';
+import { durationOfFlag } from '../durationFlag.ts';
 import { optIn, parseTargets } from '../../targets/index.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
@@ -21,8 +20,7 @@ export function addOptIn(program: Command): void {
     .requiredOption('--image <IMAGE>', 'of the pod that proves injection; it is never created')
     .option('--timeout <DURATION>', 'for the proof', '90s')
     .action(async ({ targets, namespaceLabel, annotation, image, timeout, ...flags }: OptInFlags) => {
-      const timeoutSeconds = parseDuration(timeout);
-      if (timeoutSeconds === undefined) throw codedError('USAGE', `"${timeout}" is no duration such as 90s`, { where: '--timeout' });
+      const timeoutSeconds = durationOfFlag(timeout, '--timeout', { example: '90s' });
       await optIn({ ...hookOptions(flags), targets: parseTargets(targets, '--targets'), keys: { namespaceLabel, annotation }, image, timeoutSeconds });
     });
 }

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { injectAnnotation, parseDuration, parseQuantity } from '../../settings/index.ts';
+import { injectAnnotation, parseQuantity } from '../../settings/index.ts';
+import { durationOfFlag } from '../durationFlag.ts';
 import { injectorMounts, injectorPorts } from '../../webhook/names.ts';
 import { defaultLimits, type Limits } from '../../webhook/server/limits.ts';
 import { startInjector, type Injector } from '../../webhook/server/serve.ts';
@@ -152,11 +153,5 @@ function bytesOf(text: string, where: string): number {
 }
 
 function millisecondsOf(text: string, where: string, least = 0): number {
-  const seconds = parseDuration(text);
-  if (seconds === undefined || seconds > maxTimerSeconds) throw codedError('USAGE', `"${text}" is no duration such as 10s`, { where });
-  if (seconds * 1000 < least) throw codedError('USAGE', `"${text}" is less than ${least / 1000}s`, { where });
-  return seconds * 1000;
+  return durationOfFlag(text, where, { example: '10s', least: least / 1000 }) * 1000;
 }
-
-/** Timers count milliseconds in 31 bits. */
-const maxTimerSeconds = 2 ** 31 / 1000 - 1;

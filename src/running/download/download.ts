@@ -40,6 +40,8 @@ export interface DownloadResult {
   readonly pods: number;
   /** What was looked at, for messages. */
   readonly where: string;
+  /** As of FoundPods. */
+  readonly ended?: string | undefined;
 }
 
 /** How many pods are read from at once; the files of a pod come one after the other, the oldest first. */
@@ -51,7 +53,7 @@ const atOnce = 4;
  */
 export async function downloadFiles(options: DownloadOptions): Promise<DownloadResult> {
   const { kubectl, target, folder } = options;
-  const { captured, without, where } = await findPods(kubectl, target);
+  const { captured, without, where, ended } = await findPods(kubectl, target);
   const ledger = createLedger(options.onProgress);
   const problems: (PodName & { readonly problem: string })[] = [];
   const byPod = await mapParallel(captured, atOnce, async (pod) => {
@@ -64,7 +66,7 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
     const own = join(folders.at(-1) ?? folder, pod.name);
     return fetchAll({ ...options, folder: own, folders: [...folders, own] }, pod, listing.files, ledger);
   });
-  return { files: byPod.flat(), problems, without, pods: captured.length, where };
+  return { files: byPod.flat(), problems, without, pods: captured.length, where, ended };
 }
 
 /** @param options.folders that of the pod, and those above it */

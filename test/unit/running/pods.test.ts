@@ -48,10 +48,27 @@ describe('findPods', () => {
     expect(asked).toEqual(['get deploy/web -o json', 'get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app%3Dweb']);
   });
 
-  test('a name without a type is a pod, whatever its phase', async () => {
-    const { kubectl } = cluster({ 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', { ...finished, metadata: { deletionTimestamp: 'now' } }) } });
-    const { captured } = await findPods(kubectl, { name: 'web-0' });
-    expect(captured).toMatchObject([{ name: 'web-0', phase: 'Succeeded', ready: false, deleting: true }]);
+  test('a name without a type is a pod, also one that is being deleted', async () => {
+    const { kubectl } = cluster({ 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', { metadata: { deletionTimestamp: 'now' } }) } });
+    const { captured, ended } = await findPods(kubectl, { name: 'web-0' });
+    expect(captured).toMatchObject([{ name: 'web-0', phase: 'Running', ready: true, deleting: true }]);
+    expect(ended).toBeUndefined();
+  });
+
+  const job = (type: string): object => ({
+    apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'import', namespace: 'shop' },
+    spec: { selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'x' } } }, status: { conditions: [{ type, status: 'True' }] },
+  });
+
+  test.each<[string, { readonly name?: string; readonly selector?: string }, Readonly<Record<string, unknown>>, string]>([
+    ['a pod', { name: 'web-0' }, { 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', finished) } }, 'pod/web-0 has completed; its files went with it'],
+    ['a Job', { name: 'job/import' }, { 'job/import': job('Complete'), pods: { items: [pod('import-1', finished)] } }, 'job/import has completed; its files went with it'],
+    ['a Job whose pods were removed', { name: 'job/import' }, { 'job/import': job('Complete'), pods: { items: [] } }, 'job/import has completed; its files went with it'],
+    ['a Job that failed', { name: 'job/import' }, { 'job/import': job('Failed'), pods: { items: [] } }, 'job/import has failed; its files went with it'],
+    ['labels', { selector: 'app=web' }, { pods: { items: [pod('a', finished), pod('b', { status: { phase: 'Failed' } })] } }, 'all 2 pods have ended; their files went with them'],
+  ])('%s that has ended says so', async (_, target, answers, text) => {
+    const { captured, ended } = await findPods(cluster(answers).kubectl, target);
+    expect({ captured, ended }).toEqual({ captured: [], ended: text });
   });
 
   test('of a CronJob are the pods of its jobs', async () => {
