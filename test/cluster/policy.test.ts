@@ -40,8 +40,12 @@ const own: OwnSidecarConfig = {
   volumes: [{ name: 'dumps', emptyDir: { sizeLimit: '1Gi' } }, { name: 'more', emptyDir: {} }],
 };
 
-/** Whoever says nothing gets a mirror, too. */
-const mirroring: AgentSidecarConfig = { ...config, settings: { ...config.settings, mirror: 'vxlan://collector?vni=7' } };
+/** Whoever says nothing gets a mirror, too; of the pod's security context more counts, and no ring may be large. */
+const mirroring: AgentSidecarConfig = {
+  ...config,
+  agent: { ...config.agent, maxVolumeSize: '1Gi', securityContext: { runAsUser: null, runAsGroup: 0, seccompProfile: null } },
+  settings: { ...config.settings, mirror: 'vxlan://collector?vni=7' },
+};
 
 const spaces = { privileged: `${name}-privileged`, baseline: `${name}-baseline`, out: `${name}-out`, optOut: `${name}-opt-out`, own: `${name}-own` };
 const probeLabels = { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'probe' };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import { localVolumesAnnotation } from '../../src/inject/index.ts';
 import { injectAnnotation, settingAnnotation, settings } from '../../src/settings/index.ts';
-import type { PodTemplate } from '../../src/sidecar/index.ts';
+import { amountAnnotation, amountNames, type PodTemplate } from '../../src/sidecar/index.ts';
 
 const sizes = fc.oneof(
   fc.constantFrom('', ' ', '0', '1Mi', '1048575', '1048576', '1M', '2M', '9007199254740991', '9007199254740992', '8191Ti', '1e9', '16mi', '-16Mi', '16Mi\n'),
@@ -21,6 +22,9 @@ const resources = fc.oneof(
   fc.constant({ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '1000m', memory: '1024Mi' } }),
   fc.constant({ limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '999m' } }),
   fc.constant({ requests: { cpu: '1' } }),
+  fc.constant({ limits: { 'ephemeral-storage': '80Mi' } }),
+  fc.constant({ limits: { cpu: '1', memory: '1Gi', 'ephemeral-storage': '1Gi' }, requests: { 'ephemeral-storage': '1Mi' } }),
+  fc.constant({ requests: { 'ephemeral-storage': '1Mi' } }),
 );
 /** Among them the one that the agent's metrics may have, and others that it does not mind. */
 const ports = fc.constantFrom(undefined, undefined, undefined, [], [{ containerPort: 80 }], [{ containerPort: 80 }, { containerPort: 9464 }], [{ containerPort: 9464, protocol: 'UDP' }]);
@@ -28,6 +32,17 @@ const rarely = <T>(usual: fc.Arbitrary<T>, rare: T): fc.Arbitrary<T> => fc.oneof
 const containerNames = fc.uniqueArray(rarely(fc.constantFrom('app', 'web', 'init', 'proxy', 'log', 'packet-capture-2'), 'packet-capture-mirror'), { minLength: 1, maxLength: 5 });
 const volumeNames = fc.uniqueArray(rarely(fc.constantFrom('data', 'more', 'files', 'packet-capture'), 'packet-capture-files'), { maxLength: 3 });
 const places = fc.constantFrom({ hostNetwork: true }, { os: { name: 'windows' } }, { os: { name: 'linux' } }, { nodeSelector: { 'kubernetes.io/os': 'windows' } }, { nodeSelector: { 'kubernetes.io/os': 'linux' } });
+
+const amount = fc.option(fc.oneof(quantity, fc.constantFrom('', 'x', '-1', '5m', '64', '0.5', '2P', '1n', '2Gi', '1Gi\n', '.5Gi')), { nil: undefined, freq: 2 });
+const amounts = fc.record(Object.fromEntries(amountNames.map((name) => [amountAnnotation(name), amount])));
+const localVolumes = fc.constantFrom(undefined, undefined, '', 'data', 'data, more', 'packet-capture-files,packet-capture-no-token');
+const contexts = fc.constantFrom(
+  undefined,
+  undefined,
+  { runAsUser: 0 },
+  { runAsUser: 1000, appArmorProfile: { type: 'Localhost', localhostProfile: 'app' } },
+  { appArmorProfile: { type: 'Unconfined' } },
+);
 
 /** Pods in all the ways that matter to an injection; some cannot have it, some do not want it. */
 export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
@@ -38,6 +53,9 @@ export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
       size: fc.option(sizes, { nil: undefined }),
       count: fc.option(counts, { nil: undefined }),
       mirror: fc.constantFrom(undefined, undefined, '', 'vxlan://collector', 'nowhere'),
+      amounts,
+      listed: localVolumes,
+      securityContext: contexts,
       names: containerNames,
       split: fc.nat({ max: 4 }),
       resources: fc.array(resources, { minLength: 5, maxLength: 5 }),
@@ -47,16 +65,17 @@ export function anyPod(annotation: string): fc.Arbitrary<PodTemplate> {
       pullSecrets: fc.option(fc.subarray(['registry', 'other', 'mirror.registry']), { nil: undefined }),
       more: fc.oneof({ weight: 9, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: places }),
     })
-    .map(({ asked, own, size, count, mirror, names, split, resources: given, guaranteed, ports: listed, volumes, pullSecrets, more }) => {
+    .map(({ asked, own, size, count, mirror, amounts: wanted, listed, securityContext, names, split, resources: given, guaranteed, ports: open, volumes, pullSecrets, more }) => {
       const full = { limits: { cpu: '1', memory: '1Gi' } };
-      const containers = names.map((name, index) => ({ name, image: 'x', resources: guaranteed ? full : given[index], ports: listed[index] }));
+      const containers = names.map((name, index) => ({ name, image: 'x', resources: guaranteed ? full : given[index], ports: open[index] }));
       const inits = Math.min(split, names.length - 1);
-      const annotations = { [annotation]: asked, [injectAnnotation]: own, [settingAnnotation('file-size')]: size, [settingAnnotation('file-count')]: count, [settingAnnotation('mirror')]: mirror };
+      const annotations = { [annotation]: asked, [injectAnnotation]: own, [settingAnnotation('file-size')]: size, [settingAnnotation('file-count')]: count, [settingAnnotation('mirror')]: mirror, [localVolumesAnnotation]: listed, ...wanted };
       return JSON.parse(
         JSON.stringify({
           metadata: { annotations },
           spec: {
             ...more,
+            ...('os' in more || securityContext === undefined ? {} : { securityContext }),
             containers: containers.slice(inits),
             ...(inits === 0 ? {} : { initContainers: containers.slice(0, inits) }),
             ...(volumes === undefined ? {} : { volumes: volumes.map((name) => ({ name, emptyDir: {} })) }),
