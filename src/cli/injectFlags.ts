@@ -43,7 +43,8 @@ export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectMani
   }
   const { createRenderBlock } = await import('../manifest/index.ts');
   const { podSecurity, namespace } = flags;
-  return { ...(await readingOf(flags)), config, settings, amounts, podSecurity, namespace, render: createRenderBlock() };
+  const renew = [flags.sidecarConfig, flags.sidecarConfigText, flags.image, flags.imagePullPolicy].some((flag) => flag !== undefined);
+  return { ...(await readingOf(flags)), config, settings, amounts, renew, podSecurity, namespace, render: createRenderBlock() };
 }
 
 /** In a function config, the content of sidecarconfig.yaml instead of its path. */

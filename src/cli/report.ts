@@ -15,7 +15,7 @@ export interface WorkloadReport {
 export function createReport(spool: Spool): WorkloadReport {
   const lines = spool.text();
   const unproven = new Set<string>();
-  const counts = { injected: 0, removed: 0, skipped: 0, others: 0 };
+  const counts = { injected: 0, updated: 0, removed: 0, skipped: 0, others: 0 };
   return {
     async add(file, { reports, others }) {
       counts.others += others.length;
@@ -51,10 +51,10 @@ function reportLine(file: string, report: ManifestReport): string {
 }
 
 /** Undefined for a single workload, whose line says it all. */
-function sumLine({ injected, removed, skipped, others }: Readonly<Record<ManifestReport['result'] | 'others', number>>): string | undefined {
-  const workloads = injected + removed + skipped;
+function sumLine({ injected, updated, removed, skipped, others }: Readonly<Record<ManifestReport['result'] | 'others', number>>): string | undefined {
+  const workloads = injected + updated + removed + skipped;
   if (workloads === 0 && others === 0) return 'no workload found: nothing to do';
   if (workloads === 1 && others === 0) return undefined;
   const rest = others === 0 ? '' : `, ${others} not selected`;
-  return `${injected + removed} ${removed > 0 ? 'removed' : 'injected'}, ${skipped} skipped${rest}`;
+  return `${injected + removed} ${removed > 0 ? 'removed' : 'injected'}${updated > 0 ? `, ${updated} updated` : ''}, ${skipped} skipped${rest}`;
 }

@@ -8,4 +8,5 @@ export { isGuaranteed } from './qos.ts';
 export { exceedsBaseline, levelTerms, podSecurityLabel } from './podSecurity.ts';
 export { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from './reasons.ts';
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';
+export { planUpdate, updatePatch, type Update, type UpdateOptions, type UpdatePlan } from './update.ts';
 export { seesCiphertextAlone } from './notes.ts';

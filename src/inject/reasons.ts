@@ -3,7 +3,7 @@
  * Shape after linkerd2's pkg/inject/report.go: codes go to metrics and `-o json`, sentences to the terminal.
  */
 export const skipReasons = {
-  already_injected: 'it carries the sidecar already; uninject it first to change it',
+  already_injected: 'it carries the sidecar already, as it is asked for',
   foreign_status: 'it has the annotation packet-capture/status, but no sidecar: uninject or unpatch it',
   status_missing: 'it has the sidecar, but no annotation packet-capture/status: uninject or unpatch it',
   opted_out: 'its annotation packet-capture/inject is "false"',

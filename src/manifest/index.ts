@@ -20,5 +20,5 @@ export { parseSelection, type Selects, type SelectionText } from './selection.ts
 export { behindText } from './parse.ts';
 export { fileStart, type Origin } from './text.ts';
 export { parseTemplateKind } from './templatePath.ts';
-export { unifiedDiff } from './unifiedDiff.ts';
+export { unifiedDiff, unifiedDiffOf } from './unifiedDiff.ts';
 export { uninjectManifest, type UninjectedManifest, type UninjectManifestOptions } from './uninject.ts';

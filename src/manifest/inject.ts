@@ -1,8 +1,12 @@
-import { additionPatch, planInjection, templatePath, type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel } from '../inject/index.ts';
+import {
+  additionPatch, planInjection, planUpdate, templatePath, updatePatch,
+  type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel, type Removal, type UpdateOptions,
+} from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
 import type { PodTemplate, SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
-import { insertAll, type Insertion } from './edits.ts';
+import { deleteAll, insertAll, type Deletion, type Insertion } from './edits.ts';
 import { additionInsertions } from './insertion.ts';
+import { removalDeletions } from './removal.ts';
 import { openManifest, originBehind, readDocuments, type Manifest } from './parse.ts';
 import { collectPodSecurity, type PodSecurityByNamespace } from './podSecurity.ts';
 import { createRenderBlock, type RenderBlock } from './render.ts';
@@ -24,6 +28,8 @@ export interface InjectManifestOptions extends ReadOptions {
   readonly podSecurityByNamespace?: PodSecurityByNamespace | undefined;
   /** Of workloads that name none. */
   readonly namespace?: string | undefined;
+  /** The user named the sidecar: one that is there is made by it; otherwise settings alone change in it. */
+  readonly renew?: boolean | undefined;
   /** Keeps what was rendered from one text to the next. */
   readonly render?: RenderBlock | undefined;
 }
@@ -32,25 +38,33 @@ export interface InjectedManifest {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
   readonly others: readonly OtherWorkload[];
-  /** What was put in, by offset of the original: the text is the original and these. */
+  /** What was put in, by offset of the original: the text is the original and these, unless something was replaced. */
   readonly insertions: readonly Insertion[];
+  /** Whether a sidecar that was there has been replaced. */
+  readonly replaces: boolean;
   /** For the text that comes behind this one in the same file. */
   readonly behind: Origin;
 }
 
 /**
- * Adds the sidecar to every workload of a manifest (YAML or JSON, one or more documents, lists). Apart from what is put
- * in, the text stays as it is.
+ * Adds the sidecar to every workload of a manifest (YAML or JSON, one or more documents, lists), and brings settings that
+ * are given into one that is there. Apart from the sidecar, the text stays as it is.
  * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
  */
 export function injectManifest(text: string, options: InjectManifestOptions): InjectedManifest {
   const manifest = openManifest(text, options.file, options.origin);
   const render = options.render ?? createRenderBlock();
   const insertions: Insertion[] = [];
-  const told = planWorkloads(manifest, options, (workload, addition) => {
-    insertions.push(...additionInsertions(workload, addition, render));
+  const deletions: Deletion[] = [];
+  const additions: (Addition | undefined)[] = [];
+  const told = planWorkloads(manifest, options, (workload, change) => {
+    additions.push(change?.addition);
+    if (change?.removal !== undefined) deletions.push(...removalDeletions(workload, change.removal));
+    else if (change !== undefined) insertions.push(...additionInsertions(workload, change.addition, render));
   });
-  return { ...told, text: insertAll(text, insertions), insertions, behind: originBehind(manifest) };
+  const replaces = deletions.length > 0;
+  const after = replaces ? insertAnew(deleteAll(text, deletions), options, additions, render) : insertAll(text, insertions);
+  return { ...told, text: after, insertions, replaces, behind: originBehind(manifest) };
 }
 
 /** What makes one workload what `injectManifest` would make of it. */
@@ -74,19 +88,43 @@ export interface PatchedManifest {
 export function patchManifest(text: string, options: InjectManifestOptions): PatchedManifest {
   const manifest = openManifest(text, options.file, options.origin);
   const patches: WorkloadPatch[] = [];
-  const told = planWorkloads(manifest, options, (workload, addition) => {
-    patches.push({ workload, operations: additionPatch(workload.template?.value ?? {}, addition, workload.path) });
+  const told = planWorkloads(manifest, options, (workload, change) => {
+    if (change === undefined) return;
+    const template = workload.template?.value ?? {};
+    const { removal, addition } = change;
+    const operations = removal === undefined ? additionPatch(template, addition, workload.path) : updatePatch(template, { removal, addition }, workload.path);
+    patches.push({ workload, operations });
   });
   return { ...told, patches, behind: originBehind(manifest) };
 }
 
-type Plan = InjectPlan | { readonly inject: false; readonly reason: 'knative' | 'no_image' };
+type Plan = (InjectPlan & { readonly removal?: Removal }) | { readonly inject: false; readonly reason: 'knative' | 'no_image' };
 
-/** @param add takes what is to be added to a workload, while its document is at hand */
+/** Puts additions into the workloads of a text, which are those that they were planned for, in their order. */
+function insertAnew(text: string, options: InjectManifestOptions, additions: readonly (Addition | undefined)[], render: RenderBlock): string {
+  const insertions: Insertion[] = [];
+  let index = 0;
+  for (const document of readDocuments(openManifest(text, options.file, options.origin))) {
+    for (const workload of selectWorkloads(document, options).selected) {
+      const addition = additions[index];
+      index += 1;
+      if (addition !== undefined) insertions.push(...additionInsertions(workload, addition, render));
+    }
+  }
+  return insertAll(text, insertions);
+}
+
+/** What is to be done with a workload; without a removal, it carries no sidecar yet. */
+interface Change {
+  readonly addition: Addition;
+  readonly removal?: Removal;
+}
+
+/** @param tell takes each workload that is meant, and what is to be done with it if anything, while its document is at hand */
 function planWorkloads(
   manifest: Manifest,
   options: InjectManifestOptions,
-  add: (workload: Workload, addition: Addition) => void,
+  tell: (workload: Workload, change: Change | undefined) => void,
 ): Pick<InjectedManifest, 'reports' | 'others'> {
   const { text, file } = manifest.source;
   const levels = options.podSecurityByNamespace ?? collectPodSecurity(text, file);
@@ -99,28 +137,42 @@ function planWorkloads(
     others.push(...workloads.others);
     for (const workload of workloads.selected) {
       const plan = planFor(workload, options, levels);
-      if (plan.inject) {
-        refuseSealed(workload);
-        add(workload, plan.addition);
-        reports.push(reportOf(workload, 'injected', undefined, plan.leftOut, isUnproven(workload, plan.addition)));
-      } else reports.push(reportOf(workload, 'skipped', plan.reason));
+      if (plan.inject) refuseSealed(workload);
+      tell(workload, plan.inject ? plan : undefined);
+      reports.push(reportOfPlan(workload, plan));
     }
   }
   return { reports, others };
 }
 
-function planFor(
-  { namespace: own, template, place }: Workload,
-  options: InjectManifestOptions,
-  levels: PodSecurityByNamespace,
-): Plan {
-  const { config, settings, amounts } = options;
+function reportOfPlan(workload: Workload, plan: Plan): ManifestReport {
+  if (!plan.inject) return reportOf(workload, 'skipped', plan.reason);
+  const result = plan.removal === undefined ? 'injected' : 'updated';
+  return reportOf(workload, result, undefined, plan.leftOut, isUnproven(workload, plan.addition));
+}
+
+function planFor(workload: Workload, options: InjectManifestOptions, levels: PodSecurityByNamespace): Plan {
+  const { template, place } = workload;
   if (place.imageElsewhere !== true && lacksImage(template?.value)) return { inject: false, reason: 'no_image' };
+  const given = planOptions(workload, options, levels);
+  const plan = planInjection(template?.value ?? {}, given);
+  if (template !== undefined && !plan.inject && plan.reason === 'already_injected') return updateFor(template.value, given);
+  // A sidecar of the user's own may be of containers alone.
+  return plan.inject && options.config.form === 'agent' && !place.nativeSidecars ? { inject: false, reason: 'knative' } : plan;
+}
+
+function planOptions({ namespace: own }: Workload, options: InjectManifestOptions, levels: PodSecurityByNamespace): UpdateOptions {
+  const { config, settings, amounts, renew = false } = options;
   const namespace = own ?? options.namespace;
   const podSecurity = options.podSecurity ?? levels.get(namespace ?? '') ?? 'privileged';
-  const plan = planInjection(template?.value ?? {}, { config, settings, amounts, podSecurity, namespace });
-  // A sidecar of the user's own may be of containers alone.
-  return plan.inject && config.form === 'agent' && !place.nativeSidecars ? { inject: false, reason: 'knative' } : plan;
+  return { config, settings, amounts, podSecurity, namespace, renew };
+}
+
+function updateFor(template: PodTemplate, options: UpdateOptions): Plan {
+  const plan = planUpdate(template, options);
+  if (!plan.update) return { inject: false, reason: plan.reason };
+  const { removal, addition, leftOut } = plan;
+  return { inject: true, removal, addition, leftOut };
 }
 
 /**

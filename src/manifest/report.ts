@@ -14,7 +14,7 @@ export interface ManifestReport {
   readonly namespace?: string;
   /** From the object to the pod template, when the object has several: `spec.groups[0].template`. */
   readonly path?: string;
-  readonly result: 'injected' | 'removed' | 'skipped';
+  readonly result: 'injected' | 'updated' | 'removed' | 'skipped';
   /** Of a workload that was skipped. */
   readonly reason?: ManifestSkipReason;
   /** What one that was injected asks for and cannot have. */

@@ -1,3 +1,4 @@
+import { createTwoFilesPatch } from 'diff';
 import { insertAll, type Insertion } from './edits.ts';
 
 /** Lines of context around a change, as `diff -u` has it. */
@@ -30,6 +31,11 @@ export function unifiedDiff(file: string, text: string, insertions: readonly Ins
     shift += grown;
   }
   return output;
+}
+
+/** The difference of two texts in the same form; lines are searched for, so this is for texts that are not only added to. */
+export function unifiedDiffOf(file: string, before: string, after: string): string {
+  return createTwoFilesPatch(file, file, before, after, undefined, undefined, { context }).replace(/^Index: .*\n=+\n/, '');
 }
 
 /** With their line breaks. */

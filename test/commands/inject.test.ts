@@ -218,6 +218,23 @@ test.concurrent('--require-injection: what is skipped is an error with its reaso
   expect(await packetCapture(['inject', '-f', '-', '--require-injection'], stdout)).toMatchObject({ exitCode: 0, stdout });
 });
 
+test.concurrent('inject again with another setting brings it in; the same command again changes nothing; uninject gives the original bytes', async () => {
+  await put('again.yaml', articleDeployment);
+  const run = async (...args: readonly string[]): ReturnType<typeof packetCapture> => packetCapture([args[0] ?? '', '-f', 'again.yaml', ...args.slice(1)]);
+  await run('inject', '--in-place', '--filter', 'udp');
+  const diff = await run('diff', '--filter', 'tcp port 80');
+  expect([diff.exitCode, diff.stdout.split('\n').filter((line) => /^[-+] .*filter:/.test(line)).map((line) => line.replaceAll(/ +/g, ' '))]).toEqual([1, ['- packet-capture/filter: udp', '+ packet-capture/filter: tcp port 80']]);
+  const updated = await run('inject', '--in-place', '--filter', 'tcp port 80');
+  expect([updated.exitCode, updated.stderr]).toEqual([0, 'updated deployment/nginx-deployment (again.yaml:1)\n']);
+  const text = await read('again.yaml');
+  expect(text).toContain('packet-capture/filter: tcp port 80\n');
+  const again = await run('inject', '--in-place', '--filter', 'tcp port 80', '--require-injection');
+  expect([again.exitCode, again.stderr]).toEqual([0, expect.stringContaining('skipped deployment/nginx-deployment (again.yaml:1): already_injected: ')]);
+  expect(await read('again.yaml')).toBe(text);
+  await run('uninject', '--in-place');
+  expect(await read('again.yaml')).toBe(articleDeployment);
+});
+
 test.concurrent('uninject takes the same choice', async () => {
   const two = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: second')}`;
   const { stdout } = await packetCapture(['inject', '-f', '-'], two);

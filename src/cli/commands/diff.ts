@@ -26,7 +26,7 @@ export function addDiff(program: Command): void {
 
 /** @returns true when there is a difference */
 async function printDiff(flags: Flags): Promise<boolean> {
-  const { injectManifest, unifiedDiff } = await import('../../manifest/index.ts');
+  const { injectManifest, unifiedDiff, unifiedDiffOf } = await import('../../manifest/index.ts');
   const { openInputs } = await import('../input.ts');
   const { withSpool } = await import('../manifestEdit.ts');
   const { podSecurityOf } = await import('../podSecurity.ts');
@@ -43,8 +43,8 @@ async function printDiff(flags: Flags): Promise<boolean> {
       let text = '';
       for await (const part of texts()) text += part;
       const injected = injectManifest(text, { ...options, podSecurityByNamespace, file });
-      if (injected.insertions.length > 0) different = true;
-      await output.add(unifiedDiff(file, text, injected.insertions));
+      if (injected.text !== text) different = true;
+      await output.add(injected.replaces ? unifiedDiffOf(file, text, injected.text) : unifiedDiff(file, text, injected.insertions));
       await report.add(file, injected);
       check.add(file, injected);
     }
