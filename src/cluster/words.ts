@@ -4,7 +4,7 @@ import { plainLines } from '../plainText.ts';
 const noise = /^(?:[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ |Warning: )/;
 
 /** How long a program may be silent after its words before they are shown: those of a failure end with it at once. */
-const showAfterMs = 400;
+const showAfterMs = 250;
 
 /** What a program says on standard error while it runs. */
 export interface Words {
