@@ -10,6 +10,7 @@ export interface InstallFlags extends ReleaseFlags {
   readonly set?: readonly string[];
   readonly setString?: readonly string[];
   readonly chart?: string;
+  readonly force?: boolean;
 }
 
 /** The chart beside this program. */
@@ -21,7 +22,8 @@ export function addInstallFlags(command: Command): Command {
       .option('-f, --values <FILE>', "the chart's values, YAML; several times; - is standard input", collect)
       .option('--set <KEY=VALUE>', 'one value, as helm takes it; several times', collect)
       .option('--set-string <KEY=VALUE>', 'the same, and it is text', collect)
-      .option('--chart <DIR>', 'another chart than the one of this version'),
+      .option('--chart <DIR>', 'another chart than the one of this version')
+      .option('--force', 'opt targets in although their pods would be refused, or cannot pull the image'),
   );
 }
 

@@ -27,6 +27,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
       ...mode, release, namespace, cluster, chart, timeoutSeconds, signal,
       given: { files: values, set, setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
       dryRun: flags.dryRun === true,
+      force: flags.force === true,
       confirm: confirmation(flags, signal),
       report: say,
       now: () => new Date(),

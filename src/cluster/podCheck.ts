@@ -27,30 +27,33 @@ export async function checkPods({ workload, force, ...options }: PodCheck): Prom
   const problem = problemOf(verdict, restartOf(object).rollout);
   if (problem === undefined) return notesOf(verdict);
   if (force) return [`${problem.what}; it is changed all the same (--force)`];
-  throw codedError(problem.code, problem.what, { where, hint: problem.hint });
+  const hint = `${problem.remedy} ${stays}`;
+  throw codedError(problem.code, problem.what, { where, hint });
 }
 
-interface Problem {
+export interface PodProblem {
   readonly code: CodedError['code'];
+  /** A clause. */
   readonly what: string;
-  readonly hint: string;
+  /** What to do, plain sentences. */
+  readonly remedy: string;
 }
 
 /** What is to stop a change; undefined when nothing is. @param rollout whether it replaces pods that run */
-function problemOf(verdict: PodVerdict, rollout: boolean): Problem | undefined {
+export function problemOf(verdict: PodVerdict, rollout: boolean): PodProblem | undefined {
   if (verdict.outcome === 'refused_by_sidecar') {
     const { refusal, remedy } = verdict;
     return {
       code: codeOf(refusal),
       what: `its pods would be refused with the sidecar, by ${refuserText(refusal)}: ${refusal.words}`,
-      hint: `${remedy.text} ${stays}`,
+      remedy: remedy.text,
     };
   }
   if (verdict.outcome !== 'refused_anyway' || !rollout) return undefined;
   return {
     code: 'NOT_INJECTABLE',
     what: `no pod of it can be made now, with the sidecar or without, so a rollout would take pods away for good: ${refuserText(verdict.refusal)}: ${verdict.refusal.words}`,
-    hint: `Mend that first. ${stays}`,
+    remedy: 'Mend that first.',
   };
 }
 

@@ -1,15 +1,17 @@
 import { codedError, isForbidden, type CodedError } from '../errors.ts';
 import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
+import type { AssumedLevel } from '../sidecar/index.ts';
 import { askForPod } from './dryRun/index.ts';
 import { kubectlJson, type Kubectl } from './kubectl.ts';
 import type { Metadata } from './kubernetes.ts';
 
 /**
- * The level that a namespace enforces by its labels. No label counts as privileged; a value that is no level is
- * enforced as restricted (pod-security-admission/api/helpers.go, ParseLevel).
+ * The level that a namespace enforces by its labels. A value that is no level is enforced as restricted
+ * (pod-security-admission/api/helpers.go, ParseLevel).
+ * @param assumed what a namespace without the label enforces; `auto`: nothing
  */
-export function podSecurityLevel(labels: Readonly<Record<string, string>> | undefined): PodSecurityLevel {
-  const level = labels?.[podSecurityLabel] ?? 'privileged';
+export function podSecurityLevel(labels: Readonly<Record<string, string>> | undefined, assumed: AssumedLevel = 'auto'): PodSecurityLevel {
+  const level = labels?.[podSecurityLabel] ?? (assumed === 'auto' ? 'privileged' : assumed);
   return level === 'privileged' || level === 'baseline' ? level : 'restricted';
 }
 

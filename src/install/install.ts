@@ -4,8 +4,11 @@ import { carryOut } from './run/carryOut.ts';
 import { countChanges } from './rehearsal/diff.ts';
 import { unlessForbidden } from '../cluster/reading.ts';
 import type { InstallOptions } from './installOptions.ts';
+import { sidecarConfigOf } from './helm/chart.ts';
+import type { Finding } from './preflight/findings.ts';
 import { look } from './preflight/look.ts';
 import { rehearseInstall, releaseObjects, siteOf, type Refused, type Rehearsal } from './rehearsal/rehearsal.ts';
+import { forced, targetImageFindings } from './rehearsal/targetPods.ts';
 import type { ReleaseJson } from './helm/release.ts';
 import { step } from './step.ts';
 import { summarise, type InstallResult } from './outcome/summary.ts';
@@ -32,8 +35,23 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
   if (!(await options.confirm(`${verb} release ${release} in namespace ${namespace} (${countChanges(rehearsal.changes)})?`))) {
     throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
   }
+  const images = await imageFindings(tools, options, rehearsal);
+  if (hasErrors(images)) return { result: 'refused', release, namespace, findings: [...rehearsal.findings, ...images] };
   const { json, certificates, proven } = await carryOut(tools, options, rehearsal, siteOf(tools, options, plan));
   return resultOf(tools, options, { ...rehearsal, certificates }, plan.history === undefined ? 'installed' : 'upgraded', json, proven);
+}
+
+/** Whether the namespaces of the targets can pull what is going to be injected there. Pods are made for it: not in a dry run. */
+async function imageFindings(tools: Tools, { report, signal, force }: InstallOptions, { plan, json }: Rehearsal): Promise<Finding[]> {
+  const { intent, targets } = plan;
+  if (!intent.hooks || targets.length === 0) return [];
+  const { kubectl, afterwards } = tools;
+  const config = sidecarConfigOf(releaseObjects(json, tools));
+  const judged = async (): Promise<Finding[]> => targetImageFindings({ kubectl, afterwards, intent, targets, config, signal, report });
+  const found = await step(report, 'image', judged, (findings) => (findings.length === 0 ? 'it starts in the namespace of each target' : countFindings(findings)));
+  const findings = force ? found.map(forced) : found;
+  for (const line of findings.flatMap(formatFinding)) report(line);
+  return findings;
 }
 
 async function resultOf(

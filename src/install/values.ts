@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../certificates/index.ts';
 import type { Helm } from './helm/helm.ts';
 import { givenFlags, type GivenValues } from './helm/helmFlags.ts';
+import { assumedLevels, type AssumedLevel } from '../sidecar/index.ts';
 import { parseJson } from '../typed.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -29,6 +30,11 @@ export function withMode(values: Values, way: InjectionWay): Values {
   if (way === 'policy') return values;
   const certs = fieldsOf(values['certs']);
   return { ...values, certs: { ...certs, mode: certs['mode'] ?? 'baked' } };
+}
+
+/** The values with which the hook opts in what the API server would refuse: `--force`. */
+export function withForcedHooks(values: Values): Values {
+  return { ...values, hooks: { ...fieldsOf(values['hooks']), force: true } };
 }
 
 /** The values with this material baked in. */
@@ -85,6 +91,8 @@ export interface Intent {
   readonly hooks: boolean;
   readonly namespaceLabel: string;
   readonly annotation: string;
+  /** What namespaces without a Pod Security label enforce. */
+  readonly podSecurity: AssumedLevel;
   readonly excludedNamespaces: readonly string[];
   readonly targets: readonly Target[];
 }
@@ -102,6 +110,7 @@ export function intentOf(values: Values): Intent {
     hooks: way === 'webhook' && fieldsOf(values['hooks'])['enabled'] !== false,
     namespaceLabel: textOf(injection['namespaceLabel']),
     annotation: textOf(injection['annotation']),
+    podSecurity: assumedLevels.find((level) => level === injection['podSecurity']) ?? 'auto',
     excludedNamespaces: textsOf(injection['excludedNamespaces']),
     targets: targets.map(targetOf),
   };

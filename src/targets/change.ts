@@ -29,6 +29,7 @@ const settleMs = 1000;
  * Sends the planned changes: namespaces, then workloads, whose new pods are to meet the new labels.
  * @param follow has the last word about a workload once the namespaces are done
  * @param tell gets each result as soon as there is one
+ * @param check has the very last word, right before a workload is changed
  */
 export async function changeAll(
   api: ApiClient,
@@ -36,11 +37,12 @@ export async function changeAll(
   decide: Decide,
   tell: (result: Planned) => void,
   follow: (workload: Planned, namespaces: readonly Planned[]) => Planned = (workload) => workload,
+  check: (workload: Planned) => Promise<Planned> = async (workload) => workload,
 ): Promise<readonly Planned[]> {
   const change = async (rows: readonly Planned[]): Promise<readonly Planned[]> => {
     const results: Planned[] = [];
     for (const row of rows) {
-      const result = await changeTarget(api, row, decide);
+      const result = await changeTarget(api, await check(row), decide);
       tell(result);
       results.push(result);
     }

@@ -1,8 +1,10 @@
 import { codedError } from '../errors.ts';
+import type { AssumedLevel, SidecarConfig } from '../sidecar/index.ts';
 import { makeApiClient, makeRetryingClient, type ApiConnection } from './apiClient.ts';
 import { changeAll, planAll, type Decide, type Planned } from './change.ts';
 import { withoutTargets, type TargetObject } from './object.ts';
 import { planOptIn } from './plan.ts';
+import { checkPods } from './podCheck.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord } from './recordStore.ts';
 import { eventOf, finish, type Report, type TargetEvent } from './report.ts';
@@ -21,6 +23,12 @@ export interface OptInOptions {
   readonly image: string;
   /** For the waiting. */
   readonly timeoutSeconds: number;
+  /** Opt workloads in although the API server refuses their pods with the sidecar. */
+  readonly force: boolean;
+  /** What the release injects; undefined: its injectors alone know. */
+  readonly config: SidecarConfig | undefined;
+  /** What namespaces without a Pod Security label enforce. */
+  readonly podSecurity: AssumedLevel;
   readonly report: Report;
 }
 
@@ -30,7 +38,7 @@ export interface OptInOptions {
  * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
 export async function optIn(options: OptInOptions): Promise<void> {
-  const { connection, release, namespace, recordName, targets, keys, image, timeoutSeconds, report } = options;
+  const { connection, release, namespace, recordName, targets, keys, image, timeoutSeconds, force, config, podSecurity, report } = options;
   checkTargets(targets, namespace);
   const api = makeRetryingClient(connection);
   const place = { namespace, name: recordName };
@@ -51,7 +59,8 @@ export async function optIn(options: OptInOptions): Promise<void> {
     events.push(event);
     report(event);
   };
-  await changeAll(api, planned, decide, tell, follow);
+  const check = async (row: Planned): Promise<Planned> => (force ? row : checkPods({ api, annotation: keys.annotation, config, podSecurity, timeoutSeconds, report }, row));
+  await changeAll(api, planned, decide, tell, follow, check);
   finish(events, report);
 }
 

@@ -17,7 +17,7 @@ helm.sh/hook-delete-policy: {{ .policy | toJson }}
 {{- dict "args" (list .flag (.root.Values.targets | default list | toJson) "--namespace-label" $injection.namespaceLabel "--annotation" $injection.annotation) | toJson }}
 {{- end }}
 
-{{/* A Job of a hook. Takes root, suffix, events and args. */}}
+{{/* A Job of a hook. Takes root, suffix, events and args; config: a folder where it has what the release injects. */}}
 {{- define "packet-capture.hookJob" -}}
 {{- $root := .root }}
 {{- $hooks := $root.Values.hooks }}
@@ -47,5 +47,15 @@ spec:
           {{- with $hooks.resources }}
           resources:
             {{- toYaml . | nindent 12 }}
+          {{- end }}
+          {{- with .config }}
+          volumeMounts:
+            - name: config
+              mountPath: {{ . }}
+              readOnly: true
+      volumes:
+        - name: config
+          configMap:
+            name: {{ include "packet-capture.fullname" $root }}-config
           {{- end }}
 {{- end }}

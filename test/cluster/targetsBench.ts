@@ -54,6 +54,7 @@ export interface HookResult {
 
 export interface HookOptions {
   readonly timeout?: string;
+  readonly force?: boolean;
   readonly keys?: { readonly label: string; readonly annotation: string };
   readonly server?: string;
   /** Called for each line of the program as it comes. */
@@ -64,7 +65,8 @@ export interface HookOptions {
 export async function optIn(release: Release, targets: readonly Target[], options: HookOptions = {}): Promise<HookResult> {
   const { timeout = '20s', keys = { label, annotation } } = options;
   const flags = ['--targets', JSON.stringify(targets), '--namespace-label', keys.label, '--annotation', keys.annotation];
-  return hook(release, ['opt-in', ...flags, '--image', pauseImage, '--timeout', timeout], options);
+  const force = options.force === true ? ['--force'] : [];
+  return hook(release, ['opt-in', ...flags, '--image', pauseImage, '--timeout', timeout, ...force], options);
 }
 
 /** `opt-out`, likewise; without `except` as before an uninstall. */
@@ -292,6 +294,8 @@ async function applyRelease(name: string, namespace: string, targets: readonly T
         ...rule('apps', 'deployments', target.deployments),
         ...rule('apps', 'statefulsets', target.statefulSets),
         ...rule('apps', 'daemonsets', target.daemonSets),
+        { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
+        { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
       ]),
     ),
   ];

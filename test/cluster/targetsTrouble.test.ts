@@ -71,7 +71,7 @@ describe('until injection works', () => {
       },
     });
     expect(performance.now() - sent).toBeLessThan(1000);
-    expect({ exitCode, stderr, last: events.at(-1) }).toEqual({ exitCode: 1, stderr: '', last: { event: 'interrupted', signal: 'SIGTERM' } });
+    expect({ exitCode, stderr, last: events.at(-1) }).toEqual({ exitCode: 143, stderr: '', last: { event: 'interrupted', signal: 'SIGTERM' } });
   });
 });
 

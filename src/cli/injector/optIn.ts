@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import { durationOfFlag } from '../durationFlag.ts';
 import { optIn, parseTargets } from '../../targets/index.ts';
+import { readConfiguration } from '../../webhook/server/configuration.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
 interface OptInFlags extends HookFlags {
@@ -9,6 +11,9 @@ interface OptInFlags extends HookFlags {
   readonly annotation: string;
   readonly image: string;
   readonly timeout: string;
+  readonly force?: boolean;
+  readonly sidecarConfig?: string;
+  readonly podSecurity: AssumedLevel;
 }
 
 /** `opt-in`: the chart's hook after an install, an upgrade and a rollback. */
@@ -19,8 +24,12 @@ export function addOptIn(program: Command): void {
     .requiredOption('--annotation <KEY>', 'set to "true" on the pod template of each workload')
     .requiredOption('--image <IMAGE>', 'of the pod that proves injection; it is never created')
     .option('--timeout <DURATION>', 'for the proof', '90s')
-    .action(async ({ targets, namespaceLabel, annotation, image, timeout, ...flags }: OptInFlags) => {
+    .option('--sidecar-config <FILE>', 'what the release injects; its pods are asked for before a workload is opted in')
+    .addOption(new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce').choices(assumedLevels).default('auto'))
+    .option('--force', 'opt workloads in although the API server refuses their pods with the sidecar')
+    .action(async ({ targets, namespaceLabel, annotation, image, timeout, force = false, sidecarConfig, podSecurity, ...flags }: OptInFlags) => {
       const timeoutSeconds = durationOfFlag(timeout, '--timeout', { example: '90s' });
-      await optIn({ ...hookOptions(flags), targets: parseTargets(targets, '--targets'), keys: { namespaceLabel, annotation }, image, timeoutSeconds });
+      const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
+      await optIn({ ...hookOptions(flags), targets: parseTargets(targets, '--targets'), keys: { namespaceLabel, annotation }, image, timeoutSeconds, force, config, podSecurity });
     });
 }

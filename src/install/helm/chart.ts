@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { Helm } from './helm.ts';
-import { objectsOf, type ManifestObject } from './objects.ts';
+import { readSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
+import { nameOfObject, objectsOf, type ManifestObject } from './objects.ts';
 import { fieldsOf, type Values } from '../values.ts';
 
 /** What a chart says of itself. */
@@ -125,6 +126,16 @@ export function certificateSecretOf(objects: readonly ManifestObject[]): Manifes
 
 interface PodSpec {
   readonly containers?: readonly { readonly name?: string; readonly image?: string }[];
+}
+
+/** What a release injects by a webhook; undefined when none of its ConfigMaps says it. @throws SIDECAR_CONFIG_INVALID */
+export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConfig | undefined {
+  const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
+  const [found] = maps.flatMap((object) => {
+    const text = fieldsOf(object['data'])['sidecarconfig.yaml'];
+    return typeof text === 'string' ? [{ text, where: nameOfObject(object) }] : [];
+  });
+  return found === undefined ? undefined : readSidecarConfig(parse(found.text), found.where);
 }
 
 export interface Images {

@@ -2,7 +2,7 @@ import { codedError } from '../../errors.ts';
 import { readApiResources } from './apiResources.ts';
 import { certificateSecretOf, readChart, render, serviceOf, type ChartFacts, type WebhookService } from '../helm/chart.ts';
 import { checkExistingSecret, readOwnSecret } from '../rehearsal/certificates.ts';
-import { readNamespace, readTargets } from './facts.ts';
+import { readNamespace, readTargets, type TargetFacts } from './facts.ts';
 import { unlessForbidden } from '../../cluster/reading.ts';
 import { askRights } from '../../cluster/rights.ts';
 import { finding, type Finding } from './findings.ts';
@@ -34,6 +34,7 @@ export interface Plan extends Release {
   readonly secret: Readonly<Record<string, string>> | undefined;
   readonly strategy: WaitStrategy;
   readonly namespaceExists: boolean;
+  readonly targets: readonly TargetFacts[];
 }
 
 export interface Look {
@@ -133,7 +134,7 @@ async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, hist
   const strategy = refused?.some(({ need }) => need === 'watch') === true ? 'legacy' : 'watcher';
   return {
     findings: [...rendered.findings, ...judge(facts), ...secretFindings],
-    plan: { chart, history, before, values, intent, service, secret, strategy, namespaceExists: releaseNamespace !== undefined },
+    plan: { chart, history, before, values, intent, service, secret, strategy, namespaceExists: releaseNamespace !== undefined, targets },
   };
 }
 

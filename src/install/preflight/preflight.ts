@@ -87,11 +87,11 @@ function targetFindings(facts: TargetFacts, { intent, service: { namespace: own 
     const why = target.namespace === own ? "it is the release's own" : 'injection.excludedNamespaces names it';
     return [finding('target_excluded', where, why)];
   }
-  return [...levelFindings(namespace.labels, where), ...missingWorkloads(facts), ...workloads.flatMap((object) => workloadFindings(object, intent))];
+  return [...levelFindings(namespace.labels, intent, where), ...missingWorkloads(facts), ...workloads.flatMap((object) => workloadFindings(object, intent))];
 }
 
-function levelFindings(labels: Readonly<Record<string, string>>, where: string): Finding[] {
-  const level = podSecurityLevel(labels);
+function levelFindings(labels: Readonly<Record<string, string>>, { podSecurity }: Intent, where: string): Finding[] {
+  const level = podSecurityLevel(labels, podSecurity);
   if (level === 'restricted') return [finding('target_restricted', where, 'it enforces Pod Security "restricted"')];
   return level === 'baseline' ? [finding('target_baseline', where, 'it enforces Pod Security "baseline"')] : [];
 }

@@ -1,8 +1,8 @@
 import { rehearse, type Site } from '../run/apply.ts';
-import { inNamespace } from '../helm/chart.ts';
+import { inNamespace, sidecarConfigOf } from '../helm/chart.ts';
 import { planCertificates, type CertificatePlan } from './certificates.ts';
 import { changesBetween, countChanges, type ObjectChange } from './diff.ts';
-import { formatFinding, hasErrors } from '../../findings.ts';
+import { countFindings, formatFinding, hasErrors } from '../../findings.ts';
 import { finding, type Finding } from '../preflight/findings.ts';
 import { isHelmRefusal } from '../helm/helmError.ts';
 import type { InstallOptions } from '../installOptions.ts';
@@ -11,7 +11,8 @@ import { objectsOf, type ManifestObject } from '../helm/objects.ts';
 import { currentRevision, readManifests, type ReleaseJson } from '../helm/release.ts';
 import { step } from '../step.ts';
 import { kubectlIn, type Tools } from '../helm/tools.ts';
-import { withMaterial, withMode, type Values } from '../values.ts';
+import { withForcedHooks, withMaterial, withMode, type Values } from '../values.ts';
+import { forced, targetPodFindings } from './targetPods.ts';
 
 /** The findings stopped it; nothing was changed. */
 export interface Refused {
@@ -40,19 +41,33 @@ export async function rehearseInstall(tools: Tools, options: InstallOptions, pla
   const { before, secret, service, intent } = plan;
   const question = { values: plan.values, mode: intent.certsMode, before, secret, service, rotate: options.rotate, now: options.now() };
   const certificates = await step(report, 'certificates', async () => planCertificates(question), ({ text }) => text);
-  const values = certificates.material === undefined ? withMode(plan.values, intent.way) : withMaterial(plan.values, certificates.material);
+  const certain = certificates.material === undefined ? withMode(plan.values, intent.way) : withMaterial(plan.values, certificates.material);
+  const values = options.force ? withForcedHooks(certain) : certain;
   const all = [...findings, ...certificates.findings];
   for (const line of certificates.findings.flatMap(formatFinding)) report(line);
   if (hasErrors(all)) return { result: 'refused', release, namespace, findings: all };
   try {
     const { json, changes } = await step(report, 'rehearsal', async () => rehearseChanges(tools, siteOf(tools, options, plan), plan, values), (result) => countChanges(result.changes));
-    return { plan, certificates, values, json, changes, findings: all };
+    const pods = await targetFindings(tools, options, plan, releaseObjects(json, tools));
+    if (hasErrors(pods)) return { result: 'refused', release, namespace, findings: [...all, ...pods] };
+    return { plan, certificates, values, json, changes, findings: [...all, ...pods] };
   } catch (error) {
     if (!isHelmRefusal(error)) throw error;
     const refused = finding('rehearsal_failed', `release ${release} in namespace ${namespace}`, error.message);
     for (const line of formatFinding(refused)) report(line);
     return { result: 'refused', release, namespace, findings: [...all, refused] };
   }
+}
+
+/** The pods of the workloads that the hook is going to opt in, as the API server judges them. */
+async function targetFindings({ kubectl }: Tools, { report, force }: InstallOptions, { intent, targets }: Plan, objects: readonly ManifestObject[]): Promise<Finding[]> {
+  if (!intent.hooks || targets.every(({ workloads = [] }) => workloads.length === 0)) return [];
+  const config = sidecarConfigOf(objects);
+  const judged = async (): Promise<Finding[]> => targetPodFindings({ kubectl, intent, targets, config });
+  const found = await step(report, 'targets', judged, (findings) => (findings.length === 0 ? 'their pods can be made with the sidecar' : countFindings(findings)));
+  const findings = force ? found.map(forced) : found;
+  for (const line of findings.flatMap(formatFinding)) report(line);
+  return findings;
 }
 
 async function rehearseChanges(tools: Tools, site: Site, { history }: Plan, values: Values): Promise<Pick<Rehearsal, 'json' | 'changes'>> {

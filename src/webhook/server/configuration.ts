@@ -17,6 +17,12 @@ export function configurationSource(file: string): Source<SidecarConfig> {
   };
 }
 
+/** The configuration as the file has it now. @throws as {@link configurationSource} */
+export async function readConfiguration(file: string): Promise<SidecarConfig> {
+  const { read, parse } = configurationSource(file);
+  return parse(await read());
+}
+
 /** @throws FILE_UNREADABLE */
 export async function readText(file: string): Promise<string> {
   try {

@@ -10,17 +10,17 @@ test('the intent of values, and of none', () => {
   const values = {
     certs: { mode: 'existingSecret', existingSecret: 'mine' },
     hooks: { enabled: false },
-    injection: { namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'] },
+    injection: { podSecurity: 'baseline', namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'] },
     targets: [{ namespace: 'shop', deployments: ['web'] }, { namespace: 'bank' }],
   };
   expect(intentOf(values)).toEqual({
-    way: 'webhook', certsMode: 'existingSecret', existingSecret: 'mine', hooks: false, namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'],
+    way: 'webhook', certsMode: 'existingSecret', existingSecret: 'mine', hooks: false, namespaceLabel: 'l', annotation: 'a', podSecurity: 'baseline', excludedNamespaces: ['kube-system'],
     targets: [
       { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] },
       { namespace: 'bank', deployments: [], statefulSets: [], daemonSets: [] },
     ],
   });
-  expect(intentOf({})).toMatchObject({ hooks: true, targets: [] });
+  expect(intentOf({})).toMatchObject({ hooks: true, podSecurity: 'auto', targets: [] });
 });
 
 const material = { caBundle: 'CA', certificate: 'CERT', key: 'KEY' };
