@@ -63,7 +63,7 @@ test('what is captured is in the configuration, unspoilt', async () => {
 
 test.each(['text', 'text\n', 'text\n\n', '\n'])("a container of the user's own ends as it ends: %j", async (value) => {
   const sidecar = { initContainers: [{ name: 'a', workingDir: value }] };
-  expect(sidecarConfig(await render({ ...sets['baked'], sidecar }))).toEqual(sidecar);
+  expect(sidecarConfig(await render({ ...sets['baked'], sidecar }))).toMatchObject(sidecar);
 });
 
 test('selectors and keys of the values are in the webhook and in the program', async () => {
@@ -134,7 +134,11 @@ describe('certificates', () => {
 });
 
 describe('targets', () => {
-  test('give the hook rights by name and nothing else', async () => {
+  test('give the hook rights by name, and what a dry run of their pods takes', async () => {
+    const dryRun = [
+      { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
+      { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
+    ];
     const roles = (await rendered('targets')).filter(({ kind }) => kind === 'Role');
     expect(Object.fromEntries(roles.map((role) => [idOf(role), role['rules']]))).toEqual({
       'Role chart-system/packet-capture-hook': [
@@ -143,6 +147,7 @@ describe('targets', () => {
       ],
       'Role chart-shop/packet-capture.chart-system-opt-in': [
         { apiGroups: [''], resources: ['namespaces'], resourceNames: ['chart-shop'], verbs: ['get', 'patch'] },
+        ...dryRun,
         { apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: ['log.agent'], verbs: ['get', 'patch'] },
         { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['web', 'cart'], verbs: ['get', 'patch'] },
         { apiGroups: ['apps'], resources: ['statefulsets'], resourceNames: ['db'], verbs: ['get', 'patch'] },
