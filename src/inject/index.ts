@@ -2,7 +2,7 @@ export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from '.
 export { customKinds, customTemplatePath, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
 export type { Addition } from './addition.ts';
 export { withAddition, withoutRemoved } from './applied.ts';
-export { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
+export { inFrontOf, localVolumesAnnotation, ourLocalVolumes, withoutOurs } from './evictable.ts';
 export { planInjection, systemNamespaces, type InjectOptions, type InjectPlan, type PodSecurityLevel } from './plan.ts';
 export { isGuaranteed } from './qos.ts';
 export { exceedsBaseline, levelTerms, podSecurityLabel } from './podSecurity.ts';

@@ -1,4 +1,5 @@
-import { groupOf, type PatchOperation } from '../inject/index.ts';
+import { groupOf, jsonPointer, withoutOurs, type PatchOperation } from '../inject/index.ts';
+import { annotationPrefix } from '../settings/index.ts';
 import type { WorkloadPatch } from './inject.ts';
 import { createRenderBlock } from './render.ts';
 
@@ -52,10 +53,13 @@ function escapeExpression(text: string): string {
 
 /**
  * What is added whole must not be there: the base may have got annotations or volumes since, and `add` would replace
- * them. A test for null holds for what is absent (evanphx/json-patch).
+ * them. A test for null holds for what is absent (evanphx/json-patch). What stands behind ours must be what it was.
  */
 function guarded(operation: PatchOperation): PatchOperation[] {
   const { op, path } = operation;
-  if (op !== 'add' || typeof operation.value === 'string' || /\/(?:-|\d+)$/.test(path)) return [operation];
+  if (op === 'replace') return [{ op: 'test', path, value: withoutOurs(String(operation.value)) }, operation];
+  if (op !== 'add' || path.includes(ourAnnotations) || /\/(?:-|\d+)$/.test(path)) return [operation];
   return [{ op: 'test', path, value: null }, operation];
 }
+
+const ourAnnotations = jsonPointer(['annotations', annotationPrefix]);

@@ -111,12 +111,23 @@ describe('as patches', () => {
     const operations = parse(patches[0]?.patch ?? '') as PatchOperation[];
     expect(operations.map(({ op, path }) => `${op} ${path}`)).toEqual([
       'add /spec/template/metadata/annotations/packet-capture~1status',
+      'test /spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict-local-volumes',
       'add /spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict-local-volumes',
       ...Object.keys(volumeNames).map(() => 'add /spec/template/spec/volumes/-'),
       'test /spec/template/spec/initContainers',
       'add /spec/template/spec/initContainers',
     ]);
     expect(operations.find(({ op }) => op === 'test')).toMatchObject({ value: null });
+  });
+
+  test('what our volumes come in front of is tested to be as it was', () => {
+    const { patches } = componentOf(deployment.replace('on: "yes"', 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: cache'));
+    const operations = parse(patches[0]?.patch ?? '') as PatchOperation[];
+    const path = '/spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict-local-volumes';
+    expect(operations.filter((operation) => operation.path === path)).toEqual([
+      { op: 'test', path, value: 'cache' },
+      { op: 'replace', path, value: 'packet-capture-files,packet-capture-no-token,cache' },
+    ]);
   });
 
   test('no workload, no patch', () => {
