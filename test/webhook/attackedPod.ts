@@ -16,6 +16,9 @@ export function podProblem(before: Fields, after: Fields, golden: GoldenAddition
   return lossProblem(before, after) ?? additionProblem(before, after, golden) ?? newProblem(before, after);
 }
 
+/** What stands there stays, and volumes of ours stand in front of it. */
+const localVolumes = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+
 const lists = ['initContainers', 'containers', 'volumes', 'imagePullSecrets'] as const;
 
 /** All that was there is there, in its order, and more stands in places alone where the server may add. */
@@ -25,7 +28,10 @@ function lossProblem(before: Fields, after: Fields): string | undefined {
   if (!sameBut(before, after, ['metadata', 'spec'])) return 'the pod itself is changed';
   if (!sameBut(metadata, metadataAfter, ['annotations'])) return 'the metadata are changed';
   if (!sameBut(spec, specAfter, lists)) return 'the spec is changed';
-  if (!sameBut(fieldsOf(metadata['annotations']), fieldsOf(metadataAfter['annotations']), ['packet-capture/status', 'packet-capture/probe'])) return 'annotations are changed';
+  const [annotations, annotationsAfter] = [fieldsOf(metadata['annotations']), fieldsOf(metadataAfter['annotations'])];
+  if (!sameBut(annotations, annotationsAfter, ['packet-capture/status', 'packet-capture/probe', localVolumes])) return 'annotations are changed';
+  const listOf = (fields: Fields): string => (typeof fields[localVolumes] === 'string' ? fields[localVolumes] : '');
+  if (!listOf(annotationsAfter).endsWith(listOf(annotations))) return 'a list of volumes is changed';
   if (lists.some((list) => !isSubsequence(itemsOf(spec[list]), itemsOf(specAfter[list])))) return 'an item of a list is lost';
   return undefined;
 }
