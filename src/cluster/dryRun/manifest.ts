@@ -61,11 +61,10 @@ function madeBy(object: Owning): Made {
       return { generateName: `${name.slice(0, 57)}-`, owners: (object.metadata.ownerReferences ?? []).map(withoutBlocking) };
     case 'PodTemplate':
       return { generateName: `${name}-`, owners: [] };
-    case 'Deployment': {
-      const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
-      const owners = [ownerOf(apiVersion, 'ReplicaSet', `${name}-${hash}`, uid)];
-      return { generateName: `${name}-${hash}-`, labels: { 'pod-template-hash': hash }, owners };
-    }
+    case 'Deployment':
+      return byReplicaSet(name, uid, 'pod-template-hash');
+    case 'Rollout':
+      return byReplicaSet(name, uid, 'rollouts-pod-template-hash');
     case 'StatefulSet':
       return { ...plain, ...statefulPod(object, name) };
     case 'DaemonSet':
@@ -79,6 +78,12 @@ function madeBy(object: Owning): Made {
     default:
       return plain;
   }
+}
+
+function byReplicaSet(name: string, uid: string, label: string): Made {
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
+  const owners = [ownerOf('apps/v1', 'ReplicaSet', `${name}-${hash}`, uid)];
+  return { generateName: `${name}-${hash}-`, labels: { [label]: hash }, owners };
 }
 
 function ownerOf(apiVersion: string, kind: string, name: string, uid: string): object {

@@ -11,7 +11,7 @@ import { carrying, deploymentOf, templateOf, useKubectl, verdictOf } from '../..
 const node = inject('node');
 const kubectl = useKubectl();
 const cases = 240;
-const together = 40;
+const together = 60;
 const seed = Number(process.env['DRY_RUN_SEED'] ?? Date.now() % 1_000_000);
 
 type Amounts = Readonly<Record<string, string>>;
@@ -74,7 +74,7 @@ const spec = fc.record(
 const generated = fc.record({
   spec,
   range: fc.option(range, { nil: undefined, freq: 4 }),
-  quota: fc.option(quota, { nil: undefined, freq: 1 }),
+  quota: fc.option(quota, { nil: undefined, freq: 3 }),
   replicas: fc.integer({ min: 1, max: 3 }),
 });
 
