@@ -54,54 +54,74 @@ export interface Shortage {
 /**
  * Whether the quotas hold a workload's pods once they carry the sidecar. Those that run now give back what they use, so
  * neither a refusal of one more pod means that the new ones do not fit, nor its acceptance that all of them do. Pure.
- * @returns the worst shortage, one by the sidecar first; undefined when all pods fit
+ * @returns the worst shortage, one that the sidecar alone makes first; undefined when all pods fit
  */
 export function quotaShortage(quotas: readonly ResourceQuota[], replacement: Replacement): Shortage | undefined {
-  const found = quotas.flatMap((quota) => shortagesIn(quota, replacement));
-  return found.toSorted(
-    (a, b) => Number(b.bySidecar) - Number(a.bySidecar) || a.fitting.with - b.fitting.with,
-  )[0];
+  const rows = quotas.flatMap((quota) => rowsOf(quota, replacement));
+  const short = rows.filter((row) => needed(row, row.with, replacement) > row.left);
+  const [worst] = short.toSorted(
+    (a, b) =>
+      Number(needed(a, a.without, replacement) > a.left) - Number(needed(b, b.without, replacement) > b.left) ||
+      fitting(a, a.with, replacement) - fitting(b, b.with, replacement),
+  );
+  if (worst === undefined) return undefined;
+  const fit = { with: podsThatFit(quotas, replacement, 'with'), without: podsThatFit(quotas, replacement, 'without') };
+  const goesWithout = rows.every((row) => needed(row, row.without, replacement) <= row.left);
+  return { ...shortageOf(worst, replacement), fitting: fit, bySidecar: goesWithout || fit.with < fit.without };
 }
 
-function shortagesIn(quota: ResourceQuota, replacement: Replacement): Shortage[] {
-  const hard = amountsOf(quota.status?.hard);
-  return Object.entries(hard).flatMap(([resource, limit]) => {
-    const shortage = shortageOf(quota, resource, limit, replacement);
-    return shortage === undefined ? [] : [shortage];
+/** How many of the replicas find room in all quotas together once the present pods are gone. Pure. */
+export function podsThatFit(quotas: readonly ResourceQuota[], replacement: Replacement, which: 'with' | 'without'): number {
+  const rows = quotas.flatMap((quota) => rowsOf(quota, replacement));
+  return Math.min(replacement.replicas, ...rows.map((row) => fitting(row, row[which], replacement)));
+}
+
+/** One resource of a quota, in thousandths. */
+interface Row {
+  readonly quota: string;
+  readonly resource: string;
+  readonly hard: number;
+  /** What is left when the workload has no pods. */
+  readonly left: number;
+  /** Charged for a pod that runs now, and for a new one. */
+  readonly old: number;
+  readonly with: number;
+  readonly without: number;
+}
+
+function rowsOf(quota: ResourceQuota, { present, ...pods }: Replacement): Row[] {
+  const used = amountsOf(quota.status?.used);
+  return Object.entries(amountsOf(quota.status?.hard)).map(([resource, hard]) => {
+    const charge = (spec: PodSpec): number => (inScope(quota, spec) ? (quotaUsage(spec)[resource] ?? 0) : 0);
+    const charged = present.map(charge);
+    const others = (used[resource] ?? 0) - charged.reduce((sum, amount) => sum + amount, 0);
+    const without = charge(pods.without);
+    return { quota: quota.metadata.name, resource, hard, left: hard - others, old: charged[0] ?? without, with: charge(pods.with), without };
   });
 }
 
-function shortageOf(
-  quota: ResourceQuota,
-  resource: string,
-  hard: number,
-  { present, replicas, surge, ...pods }: Replacement,
-): Shortage | undefined {
-  const charge = (spec: PodSpec): number => (inScope(quota, spec) ? (quotaUsage(spec)[resource] ?? 0) : 0);
-  const charged = present.map(charge);
-  const used = amountsOf(quota.status?.used)[resource] ?? 0;
-  const others = used - charged.reduce((sum, amount) => sum + amount, 0);
-  const left = hard - others;
-  const old = charged[0] ?? charge(pods.without);
-  const withIt = charge(pods.with);
-  const withoutIt = charge(pods.without);
-  const needed = (one: number): number => (one === 0 ? 0 : replicas * one + (surge ? old : 0));
-  if (needed(withIt) <= left) return undefined;
-  const fit = (one: number): number => (one === 0 ? replicas : Math.min(replicas, Math.max(0, Math.floor(left / one))));
-  const fitting = { with: fit(withIt), without: fit(withoutIt) };
+function needed({ old }: Row, one: number, { replicas, surge }: Replacement): number {
+  return one === 0 ? 0 : replicas * one + (surge ? old : 0);
+}
+
+function fitting({ left }: Row, one: number, { replicas }: Replacement): number {
+  return one === 0 ? replicas : Math.min(replicas, Math.max(0, Math.floor(left / one)));
+}
+
+function shortageOf(row: Row, replacement: Replacement): Omit<Shortage, 'fitting' | 'bySidecar'> {
+  const { quota, resource, hard, left, old } = row;
+  const { replicas, surge } = replacement;
   const text = (amount: number): string => quantityText(resource, amount);
   const many = replicas === 1 ? 'the pod needs' : `${replicas} pods need`;
   const more = surge ? `, and ${text(old)} for the old pod that has to stay meanwhile` : '';
   return {
-    quota: quota.metadata.name,
+    quota,
     resource,
-    fitting,
     words:
-      `quota ${quota.metadata.name}: with the sidecar ${many} ${text(replicas * withIt)} of ${resource}${more}; ` +
+      `quota ${quota}: with the sidecar ${many} ${text(replicas * row.with)} of ${resource}${more}; ` +
       `${text(Math.max(0, left))} of ${text(hard)} is left for them`,
-    missing: text(needed(withIt) - left),
-    leftForSidecar: Math.floor((left - (surge ? old : 0)) / Math.max(1, replicas)) - withoutIt,
-    bySidecar: fitting.with < fitting.without || needed(withoutIt) <= left,
+    missing: text(needed(row, row.with, replacement) - left),
+    leftForSidecar: Math.floor((left - (surge ? old : 0)) / Math.max(1, replicas)) - row.without,
   };
 }
 

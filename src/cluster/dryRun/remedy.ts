@@ -74,7 +74,8 @@ async function rangeRemedy(options: RemedyOptions): Promise<Remedy> {
     return words('Make the files of the sidecar smaller (--file-size, --file-count): its ephemeral-storage follows them; or change the LimitRange.');
   }
   if (Object.keys(proof.annotations).length === 0) return words(whatToAsk.limit_range);
-  return { text: resourcesText(proof.annotations, proof.rest), annotations: proof.annotations, proven: proof.accepted };
+  const holds = options.holds?.(withFit(carrying, found.fit).spec ?? {}) ?? true;
+  return { text: resourcesText(proof.annotations, proof.rest), annotations: proof.annotations, proven: proof.accepted && holds };
 }
 
 async function quotaRemedy(options: RemedyOptions): Promise<Remedy> {
@@ -91,7 +92,7 @@ async function quotaRemedy(options: RemedyOptions): Promise<Remedy> {
   if ('impossible' in found || Object.keys(found.fit).length === 0) return words(`${raise}, or run fewer replicas.`);
   const proof = await provenBy(options, found.fit);
   const accepted = proof.accepted && holds?.(withFit(carrying, found.fit).spec ?? {}) === true;
-  return { text: `${resourcesText(proof.annotations, accepted ? '' : proof.rest)} Or: ${raise.toLowerCase().replace(shortage.quota.toLowerCase(), shortage.quota)}.`, annotations: proof.annotations, proven: accepted };
+  return { text: `${resourcesText(proof.annotations, accepted ? '' : proof.rest)} Or: ${raise.replace('Raise', 'raise')}.`, annotations: proof.annotations, proven: accepted };
 }
 
 /** `limits.memory`, `requests.cpu`, `cpu`, as quotas name them. */

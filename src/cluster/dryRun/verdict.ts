@@ -4,7 +4,7 @@ import type { WorkloadObject } from '../kubernetes.ts';
 import { askForPod, type Answer } from './ask.ts';
 import { violationsIn, withDefaults } from './limitRange.ts';
 import { podOf } from './manifest.ts';
-import { quotaShortage, type Shortage } from './quota.ts';
+import { podsThatFit, quotaShortage, type Replacement, type ResourceQuota, type Shortage } from './quota.ts';
 import type { Refusal } from './refusal.ts';
 import { remedyFor, type Remedy, type RemedyOptions } from './remedy.ts';
 import { replacementOf } from './replacement.ts';
@@ -73,7 +73,18 @@ async function judgeRefusal(options: PodDryRun, around: Surroundings, refusal: R
   if (refusal.uncalled && !refusal.names.some((name) => name.includes('packet-capture'))) {
     return { outcome: 'unknown', why: refusal.words };
   }
-  return bySidecar(options, around, refusal);
+  const { quotas, present } = around;
+  if (quotas === undefined || quotas.length === 0 || present === undefined) return bySidecar(options, around, refusal);
+  const replacement = replacementOf(options, around, { kind: 'refused', refusal }, without);
+  // A quota may have no room for any pod of the app: then the sidecar takes nothing away.
+  if (without.kind === 'refused' && podsThatFit(quotas, { ...replacement, replicas: 1 }, 'without') === 0) {
+    return { outcome: 'refused_anyway', refusal: without.refusal, sidecar: refusal };
+  }
+  return bySidecar(options, around, refusal, { holds: holdsAll(quotas, around, replacement) });
+}
+
+function holdsAll(quotas: readonly ResourceQuota[], around: Surroundings, replacement: Replacement): (spec: PodSpec) => boolean {
+  return (spec) => quotaShortage(quotas, { ...replacement, with: withDefaults(spec, around.limitRanges ?? []) }) === undefined;
 }
 
 async function bySidecar(
@@ -104,8 +115,7 @@ async function judgeQuotas(options: PodDryRun, around: Surroundings, withIt: Ans
   if (shortage === undefined) return { ...fits, notes: withIt.kind === 'made' ? [] : [waits(withIt)] };
   const refusal = refusalFor(shortage, withIt);
   if (!shortage.bySidecar) return { outcome: 'refused_anyway', refusal };
-  const holds = (spec: PodSpec): boolean => quotaShortage(quotas, { ...replacement, with: withDefaults(spec, around.limitRanges ?? []) }) === undefined;
-  return bySidecar(options, around, refusal, { shortage, holds });
+  return bySidecar(options, around, refusal, { shortage, holds: holdsAll(quotas, around, replacement) });
 }
 
 /** Who may not read quotas or pods has the API server's word on one more pod alone. */

@@ -55,6 +55,12 @@ describe('a quota of memory for the requests of three pods', () => {
   });
 });
 
+test('what one resource has no room for already, another one cannot be blamed for', () => {
+  const both = (memory: string): ResourceQuota[] => [quota({ 'requests.memory': memory, 'limits.memory': '10Mi' }, { 'requests.memory': '0', 'limits.memory': '0' })];
+  expect(quotaShortage(both('50Mi'), pods(1, { present: [] }))).toMatchObject({ fitting: { with: 0, without: 0 }, bySidecar: false });
+  expect(quotaShortage(both('100Mi'), pods(1, { present: [] }))).toMatchObject({ fitting: { with: 0, without: 1 }, bySidecar: true });
+});
+
 test('limits, pods and the bare names are counted as the API server does', () => {
   expect(quotaShortage([quota({ 'limits.memory': '63Mi' }, { 'limits.memory': '0' })], pods(1))).toMatchObject({ resource: 'limits.memory', bySidecar: true });
   expect(quotaShortage([quota({ memory: '115Mi' }, { memory: '100Mi' })], pods(1))).toMatchObject({ resource: 'memory', bySidecar: true });
