@@ -8,6 +8,7 @@ images:
   injector: packet-capture/injector
 configFolder: /etc/packet-capture/config
 certificatesFolder: /etc/packet-capture/certificates
+clientCaFolder: /etc/packet-capture/client-ca
 webhooks:
   privileged:
     name: injector.packet-capture.internal

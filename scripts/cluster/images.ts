@@ -3,6 +3,7 @@ import { access, mkdir, open, readFile, readdir, rename, rm, stat, writeFile, ty
 import { join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
 import { capture, contained, run } from './command.ts';
+import { absentSuites, furtherSources, listSources, packagesDate, packagesLabel, suite, upgrade } from './debian.ts';
 import { programPaths } from './goBuild.ts';
 import { containerd } from './goModules.ts';
 import { withLock } from './lock.ts';
@@ -12,8 +13,11 @@ import type { Progress } from './progress.ts';
 import { step } from './progress.ts';
 import { snapshotterFor } from './snapshotter.ts';
 
-/** What the Dockerfiles start from; made with debootstrap, since there may be no registry within reach. */
-export const baseImage = 'docker.io/library/debian:trixie-slim';
+/**
+ * What stands for the official image that the Dockerfiles start from unless told another, made with debootstrap, since
+ * there may be no registry within reach. The name is our own: nothing here passes for what others have published.
+ */
+export const baseImage = `localhost/packet-capture/debian:${suite}`;
 
 /** vfs and chroot work everywhere, also in containers and without user namespaces. */
 const buildahEnvironment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
@@ -23,19 +27,20 @@ const contentLabel = 'packet-capture.content';
 
 /**
  * Builds `dir`/Dockerfile as `tag` into buildah's local store, unless that very content was built already.
+ * @param base what its argument BASE is to be
  * @returns the full name of the image, see {@link fullName}
  * @throws CLUSTER_FAILED with buildah's last lines.
  */
-export async function buildImage(dir: string, tag: string, progress: Progress): Promise<string> {
+export async function buildImage(dir: string, tag: string, progress: Progress, base = baseImage): Promise<string> {
   await ensureBaseImage(progress);
   const name = fullName(tag);
-  const content = await contentHash(dir, await imageId(baseImage) ?? '');
+  const content = await contentHash(dir, await imageId(base) ?? '');
   const isBuilt = async (): Promise<boolean> => await labelOf(name) === content;
   // Asked once more under the lock: it may have been built while this run waited for it.
   if (await isBuilt()) return name;
   await withImagesLock(progress, async () => {
     if (await isBuilt()) return;
-    const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '-t', name, dir];
+    const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '--label', `${packagesLabel}=${packagesDate}`, '--build-arg', `BASE=${base}`, '-t', name, dir];
     await step(progress, `building image ${name}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
   });
   return name;
@@ -46,7 +51,7 @@ export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, prog
   return buildImage(join(import.meta.dirname, 'images', name), tag, progress);
 }
 
-const bootstrap = ['debootstrap', '--variant=minbase', '--include=ca-certificates', 'trixie'];
+const bootstrap = ['debootstrap', '--variant=minbase', '--include=ca-certificates', suite];
 
 /**
  * What the slim image leaves out as well, and what debootstrap kept for itself. The slim image does keep every package's
@@ -60,11 +65,12 @@ const leftOut = [
 ];
 
 /**
- * Makes Debian trixie stand under the name of its slim image in buildah's local store, unless it is there.
+ * Makes Debian trixie, with what its security team has mended until {@link packagesDate}, in buildah's local store, unless
+ * it is there.
  * @throws CLUSTER_FAILED with debootstrap's last lines.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
-  const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut])).digest('hex').slice(0, 32);
+  const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut, upgrade, packagesDate])).digest('hex').slice(0, 32);
   const isThere = async (): Promise<boolean> => await labelOf(baseImage) === recipe;
   if (await isThere()) return;
   await withImagesLock(progress, async () => {
@@ -75,22 +81,34 @@ export async function ensureBaseImage(progress: Progress): Promise<void> {
     await mkdir(folder);
     try {
       await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
-      const bud = ['buildah', 'bud', '--label', `${contentLabel}=${recipe}`, '-t', baseImage, folder];
-      await step(progress, `making image ${baseImage}`, () => run(contained(bud), { env: buildahEnvironment }));
+      const labels = ['--label', `${contentLabel}=${recipe}`, '--label', `${packagesLabel}=${packagesDate}`];
+      const bud = ['buildah', 'bud', '--network', 'host', ...labels, '-t', baseImage, folder];
+      const { stdout } = await step(progress, `making image ${baseImage}`, () => run(contained(bud), { env: buildahEnvironment }));
+      for (const name of absentSuites(stdout)) progress(`${baseImage} is without ${name}: there is no source for it`);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   });
 }
 
-/** Leaves rootfs.tar and a Dockerfile in `folder`. */
+/** Leaves rootfs.tar, the further sources, what upgrades them and a Dockerfile in `folder`. */
 async function debootstrap(folder: string): Promise<void> {
   const root = join(folder, 'rootfs');
   await run(contained([...bootstrap, root]));
+  const installed = await readFile(join(root, 'etc/apt/sources.list'), 'utf8');
   const exclude = leftOut.map((pattern) => `--exclude=${pattern}`);
   await run(['tar', '-C', root, '--numeric-owner', ...exclude, '-cf', join(folder, 'rootfs.tar'), '.']);
   await rm(root, { recursive: true });
-  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nADD rootfs.tar /\nCMD ["bash"]\n');
+  const lists = join(folder, 'sources');
+  await mkdir(lists);
+  for (const [name, text] of await sourcesFor(installed)) await writeFile(join(lists, `${name}.list`), text);
+  await writeFile(join(folder, 'upgrade'), upgrade);
+  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nADD rootfs.tar /\nCOPY sources /etc/apt/sources.list.d\nCOPY upgrade /tmp/upgrade\nRUN sh /tmp/upgrade && rm /tmp/upgrade\nCMD ["bash"]\n');
+}
+
+async function sourcesFor(installed: string): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await capture(listSources);
+  return furtherSources(installed, stdout);
 }
 
 /**

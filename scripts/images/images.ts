@@ -4,7 +4,7 @@ import { buildImage, imageId } from '../cluster/images.ts';
 import { step, type Progress } from '../cluster/progress.ts';
 import { bundle, writeBundle } from './bundle.ts';
 import { agentImage, injectorImage } from './names.ts';
-import { ensureNodeBaseImage } from './nodeBase.ts';
+import { ensureNodeBaseImage, nodeBaseImage } from './nodeBase.ts';
 import { root } from './root.ts';
 import { inTemporaryFolder } from './temporaryFolder.ts';
 
@@ -26,6 +26,6 @@ export async function ensureInjectorImage(progress: Progress): Promise<string> {
     }
     // Part of the content that is built: another Node makes another image.
     await writeFile(join(folder, 'base-image'), `${node ?? ''}\n`);
-    return buildImage(folder, injectorImage, progress);
+    return buildImage(folder, injectorImage, progress, nodeBaseImage);
   });
 }

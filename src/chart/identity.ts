@@ -20,6 +20,7 @@ export const identity = {
   images: { placeholderRegistry, ...imageRepositories },
   configFolder: '/etc/packet-capture/config',
   certificatesFolder: '/etc/packet-capture/certificates',
+  clientCaFolder: '/etc/packet-capture/client-ca',
 } as const;
 
 /**

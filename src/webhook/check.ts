@@ -14,11 +14,13 @@ export interface CheckOptions {
   readonly port: number;
   /** The annotation by which a pod asks for injection. */
   readonly annotation: string;
+  /** The injector is to refuse reviews of clients without a certificate, as this one is. */
+  readonly demandsClient: boolean;
 }
 
 /** What a working injector told. */
 export interface CheckResult {
-  /** Names of the containers that a pod gets. */
+  /** Names of the containers that a pod gets; none where it was to refuse to say. */
   readonly containers: readonly string[];
   readonly milliseconds: number;
 }
@@ -35,6 +37,10 @@ export async function checkInjector(options: CheckOptions): Promise<CheckResult>
   const from = performance.now();
   const { status, text } = await call(options, 'POST', webhookPaths.privileged, JSON.stringify(reviewFor(options.annotation)));
   const milliseconds = performance.now() - from;
+  if (options.demandsClient) {
+    if (status === 401) return { containers: [], milliseconds };
+    throw failed(options, `it answers a review of a client without a certificate with HTTP ${status}, and not with 401`);
+  }
   if (status !== 200) throw failed(options, `it answers a review with HTTP ${status}: ${text.trim()}`);
   return { containers: addedContainers(options, text), milliseconds };
 }

@@ -34,4 +34,5 @@ export const injectorPorts = { https: 10250, metrics: 9090 } as const;
 export const injectorMounts = {
   config: '/etc/packet-capture/config/sidecarconfig.yaml',
   certificates: '/etc/packet-capture/certificates',
+  clientCa: '/etc/packet-capture/client-ca',
 } as const;

@@ -182,17 +182,21 @@ schema, and some of it no schema can say.
 {{- if ge (int (include "packet-capture.seconds" $values.hooks.timeout)) (int $values.hooks.activeDeadlineSeconds) }}
 {{- template "packet-capture.problem" (list "hooks.timeout is not less than hooks.activeDeadlineSeconds" "Raise hooks.activeDeadlineSeconds, so that the hook can say what it waited for.") }}
 {{- end }}
+{{- $clientCA := $values.webhook.clientCA }}
+{{- if and $clientCA.configMap $clientCA.secret }}
+{{- template "packet-capture.problem" (list "webhook.clientCA names a ConfigMap and a Secret" "Leave one of them empty.") }}
+{{- end }}
 {{- $limits := $values.webhook.limits }}
 {{- if lt (include "packet-capture.bytes" $limits.maxBodies | float64) (mulf 2 (include "packet-capture.bytes" $limits.maxParsed | float64)) }}
 {{- template "packet-capture.problem" (list (printf "webhook.limits.maxBodies %s is less than twice maxParsed %s: one body that grows could not be kept" $limits.maxBodies $limits.maxParsed) "Raise maxBodies, or lower maxParsed.") }}
 {{- end }}
 {{- range $arg := $values.extraArgs }}
-{{- if has (splitList "=" $arg | first) (list "--port" "--metrics-port" "--config" "--certificates" "--annotation" "--opt-out" "--max-connections" "--max-body" "--max-parsed" "--max-bodies" "--max-json-values" "--max-json-depth" "--head-timeout" "--body-timeout") }}
+{{- if has (splitList "=" $arg | first) (list "--port" "--metrics-port" "--config" "--certificates" "--client-ca" "--annotation" "--opt-out" "--max-connections" "--max-body" "--max-parsed" "--max-bodies" "--max-json-values" "--max-json-depth" "--head-timeout" "--body-timeout") }}
 {{- template "packet-capture.problem" (list (printf "extraArgs repeats %s, which the chart sets" (splitList "=" $arg | first)) "Set the value that it comes from.") }}
 {{- end }}
 {{- end }}
 {{- include "packet-capture.doubleNames" (dict "list" $values.extraEnv "what" "extraEnv" "taken" list) }}
-{{- include "packet-capture.doubleNames" (dict "list" $values.extraVolumes "what" "extraVolumes" "taken" (list "config" "certificates")) }}
+{{- include "packet-capture.doubleNames" (dict "list" $values.extraVolumes "what" "extraVolumes" "taken" (list "config" "certificates" "client-ca")) }}
 {{- include "packet-capture.doubleNames" (dict "list" $values.extraContainers "what" "extraContainers" "taken" (list "injector")) }}
 {{- end }}
 

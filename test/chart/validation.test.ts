@@ -47,6 +47,7 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   ['a hook that is ended before it can tell', { hooks: { timeout: '1h', activeDeadlineSeconds: 3600 } }, 'hooks.timeout is not less than hooks.activeDeadlineSeconds', 'Raise'],
   ['an argument twice', { extraArgs: ['--port=1'] }, 'extraArgs repeats --port', 'the value that it comes from'],
   ['bodies without room for one', { webhook: { limits: { maxBodies: '7Mi' } } }, 'webhook.limits.maxBodies 7Mi is less than twice maxParsed 4Mi', 'Raise maxBodies'],
+  ['two client CAs', { webhook: { clientCA: { configMap: 'a', secret: 'b' } } }, 'webhook.clientCA names a ConfigMap and a Secret', 'empty'],
   ['a bound twice', { extraArgs: ['--max-body', '1Mi'] }, 'extraArgs repeats --max-body', 'the value that it comes from'],
   ['a variable twice', { extraEnv: [{ name: 'A' }, { name: 'A' }] }, 'extraEnv has the name "A", which is taken', 'once'],
   ['a volume of ours', { extraVolumes: [{ name: 'certificates' }] }, 'extraVolumes has the name "certificates"', 'once'],

@@ -144,6 +144,7 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
       hostAliases: [{ ip: '192.0.2.1', hostnames: ['collector'] }],
       extraArgs: ['--drain', '12s'],
       extraEnv: [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=96' }, { name: 'TZ', value: 'UTC' }],
+      webhook: { clientCA: { configMap: 'api-server-ca' }, limits: { maxConnections: 500, bodyTimeout: '8s' } },
       extraVolumes: [{ name: 'scratch', emptyDir: {} }],
       extraVolumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
       extraObjects: [

@@ -23,6 +23,11 @@ export const webhook = group('how the API server calls the injector, or applies 
       properties: { name: is.key, expression: { type: 'string', minLength: 1 } },
     },
   }),
+  clientCA: group('who signs the client certificates of API servers; with it, the injector answers nobody else: see docs/injector.md', {
+    configMap: string('', 'of the release\'s namespace, which holds it', is.objectNameOrEmpty),
+    secret: string('', 'or a Secret', is.objectNameOrEmpty),
+    key: string('ca.crt', 'in it', { pattern: '^[-._a-zA-Z0-9]{1,253}$' }),
+  }),
   limits: group('what clients may take of the injector; see docs/injector.md', {
     maxConnections: integer(256, 'half of them for clients that have had an answer to a review', 8),
     maxBody: string('7Mi', 'a larger body is refused', is.bytes),

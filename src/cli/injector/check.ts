@@ -11,6 +11,7 @@ interface CheckFlags {
   readonly connect?: string;
   readonly port: string;
   readonly annotation: string;
+  readonly demandsClientCertificate?: boolean;
 }
 
 /** `check`: what `helm test` runs. */
@@ -23,10 +24,11 @@ export function addCheck(program: Command): void {
     .option('--connect <ADDRESS>', 'where to connect to, for clusters without DNS (default: the host)')
     .option('--port <PORT>', 'of the Service', '443')
     .option('--annotation <KEY>', 'by which a pod asks for injection', injectAnnotation)
-    .action(async ({ host, ca, connect = host, port, annotation }: CheckFlags) => {
+    .option('--demands-client-certificate', 'it is to refuse reviews without one: see that it does')
+    .action(async ({ host, ca, connect = host, port, annotation, demandsClientCertificate = false }: CheckFlags) => {
       const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
       if (number < 1 || number > 65_535) throw codedError('USAGE', `"${port}" is no port`, { where: '--port' });
-      const { containers, milliseconds } = await checkInjector({ host, ca: await readText(ca), connect, port: number, annotation });
+      const { containers, milliseconds } = await checkInjector({ host, ca: await readText(ca), connect, port: number, annotation, demandsClient: demandsClientCertificate });
       const line = { time: new Date().toISOString(), event: 'checked', host, containers, milliseconds: Math.round(milliseconds * 10) / 10 };
       printJsonLine(line);
     });

@@ -15,6 +15,7 @@ interface ServeFlags {
   readonly host?: string;
   readonly config: string;
   readonly certificates: string;
+  readonly clientCa?: string;
   readonly annotation: string;
   readonly optOut?: boolean;
   readonly drain: string;
@@ -39,6 +40,7 @@ export function addServe(program: Command): void {
     .option('--host <ADDRESS>', 'to listen on (default: all)')
     .option('--config <FILE>', 'sidecarconfig.yaml; read again when it changes', injectorMounts.config)
     .option('--certificates <DIR>', 'with tls.crt and tls.key; read again when they change', injectorMounts.certificates)
+    .option('--client-ca <FILE>', 'answer reviews of clients alone whose certificate it has signed; read again when it changes')
     .option('--annotation <KEY>', 'by which a pod asks for injection', injectAnnotation)
     .option('--opt-out', 'inject every pod unless that annotation says "false"')
     .option('--drain <DURATION>', 'how long to keep serving after SIGTERM', '10s')
@@ -58,6 +60,7 @@ export function addServe(program: Command): void {
         metrics: { host: flags.host, port: portOf(flags.metricsPort, '--metrics-port') },
         config: flags.config,
         certificates: flags.certificates,
+        clientCa: flags.clientCa,
         annotation: flags.annotation,
         optOut: flags.optOut === true,
         drainMs: millisecondsOf(flags.drain, '--drain'),

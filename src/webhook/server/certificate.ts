@@ -11,22 +11,28 @@ export interface ServedCertificate {
   readonly key: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Who signs the certificates that clients must present, as PEM text; none is asked for without it. */
+  readonly clientCa: string | undefined;
 }
 
 /**
- * tls.crt and tls.key of a mounted Secret.
+ * tls.crt and tls.key of a mounted Secret, and the file of the CA that clients are judged by, if there is one.
  * Its `read` throws FILE_UNREADABLE; its `parse` CERTIFICATE_INVALID for what cannot be served now.
  */
-export function certificateSource(folder: string, now: () => Date = () => new Date()): Source<ServedCertificate> {
+export function certificateSource(folder: string, clientCaFile?: string, now: () => Date = () => new Date()): Source<ServedCertificate> {
   return {
     name: 'certificate',
     folder,
     read: async () => {
       // The kubelet swaps both files by one link: resolved once, they are of one generation.
       const generation = dirname(await realpath(join(folder, 'tls.crt')).catch(() => join(folder, 'tls.crt')));
-      return Promise.all([readText(join(generation, 'tls.crt')), readText(join(generation, 'tls.key'))]);
+      const own = [readText(join(generation, 'tls.crt')), readText(join(generation, 'tls.key'))];
+      return Promise.all(clientCaFile === undefined ? own : [...own, readText(clientCaFile)]);
     },
-    parse: ([cert = '', key = '']) => served(cert, key, now(), folder),
+    parse: ([cert = '', key = '', clientCa]) => {
+      if (clientCa !== undefined) checkClientCa(clientCa, clientCaFile ?? '');
+      return { ...served(cert, key, now(), folder), clientCa };
+    },
   };
 }
 
@@ -42,7 +48,14 @@ export function isValid({ notBefore, notAfter }: Pick<ServedCertificate, 'notBef
   return notBefore.getTime() - clockSkewMs <= now.getTime() && now < notAfter;
 }
 
-function served(cert: string, key: string, now: Date, where: string): ServedCertificate {
+function checkClientCa(text: string, where: string): void {
+  const pems = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const certificates = pems.map((pem) => attempt(() => new X509Certificate(pem)));
+  if (certificates.length > 0 && certificates.every((certificate) => certificate?.ca === true)) return;
+  throw codedError('CERTIFICATE_INVALID', 'it holds no certificate of a CA, or another one', { where, hint: 'Put the CA there that signs the certificates of API servers.' });
+}
+
+function served(cert: string, key: string, now: Date, where: string): Omit<ServedCertificate, 'clientCa'> {
   const refuse = (what: string): Error => codedError('CERTIFICATE_INVALID', what, { where, hint: 'Put a certificate and its own key there.' });
   const certificate = attempt(() => new X509Certificate(cert));
   if (certificate === undefined) throw refuse('tls.crt cannot be read');

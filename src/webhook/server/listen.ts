@@ -21,13 +21,15 @@ export interface Address {
 }
 
 /** What {@link listenForReviews} is told. */
-export type ReviewRoutes = Omit<Routes, 'door' | 'readBody'>;
+export type ReviewRoutes = Omit<Routes, 'door' | 'readBody' | 'demandsClient'>;
 
 /** @throws codedError LISTEN_FAILED */
 export async function listenForReviews(routes: ReviewRoutes, certificate: ServedCertificate, address: Address, limits: Limits, garbage: (bytes: number) => void): Promise<TlsServer> {
-  const server = createTlsServer({ ...tlsOptions(certificate), handshakeTimeout: limits.headMs, keepAlive: true });
+  const demandsClient = certificate.clientCa !== undefined;
+  // Who has no certificate gets through the handshake and no further: kubelets have none, and look at the health.
+  const server = createTlsServer({ ...tlsOptions(certificate), requestCert: demandsClient, rejectUnauthorized: false, handshakeTimeout: limits.headMs, keepAlive: true });
   const door = makeDoor(limits, beforeHandshake(server), routes.metrics.closedConnection, () => garbage(connectionBytes));
-  const all: Routes = { ...routes, door, readBody: bodyReader(limits, garbage) };
+  const all: Routes = { ...routes, door, demandsClient, readBody: bodyReader(limits, garbage) };
   server.on('connection', door.arrive).on('secureConnection', door.secured).on('tlsClientError', routes.metrics.tlsError);
   server.on('request', (request, response) => answerRequest(all, request, response));
   routes.metrics.connectionsAre(door.size);
@@ -58,10 +60,10 @@ export function serveCertificate(server: TlsServer, certificate: ServedCertifica
 /** Suites whose keys a stolen private key does not reveal; those of TLS 1.3 all are. */
 const ciphers = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20';
 
-function tlsOptions({ cert, key }: ServedCertificate): SecureContextOptions {
-  // A handshake anew within a connection costs the server far more than its client. No client is asked for a certificate:
-  // the well-known CAs, which Node reads otherwise, would only take time and memory.
-  return { cert, key, ca: [], ciphers, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
+function tlsOptions({ cert, key, clientCa }: ServedCertificate): SecureContextOptions {
+  // A handshake anew within a connection costs the server far more than its client. The well-known CAs, which Node reads
+  // when none is given, would only take time and memory.
+  return { cert, key, ca: clientCa === undefined ? [] : [clientCa], ciphers, minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
 }
 
 /** Prometheus' port: plain HTTP. @throws codedError LISTEN_FAILED */

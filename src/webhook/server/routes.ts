@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { formatAnswer } from '../answer.ts';
 import { decide, unread, type InjectorOptions, type Verdict } from '../decide.ts';
 import { jsonExcess, type JsonBounds } from '../jsonExcess.ts';
@@ -20,6 +22,8 @@ export interface Routes {
   readonly log: Log['write'];
   readonly door: Door;
   readonly readBody: ReadBody;
+  /** Reviews are answered for clients alone whose certificate was verified. */
+  readonly demandsClient: boolean;
   /** Of a review that is parsed. */
   readonly bounds: JsonBounds;
 }
@@ -39,15 +43,27 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
   // The API server adds ?timeout=…
   const [path = ''] = (request.url ?? '').split('?', 1);
   const webhook = webhookOfPath.get(path);
-  if (webhook !== undefined) {
-    if (request.method === 'POST') answerReview(routes, webhook, address, request, response);
-    else refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
-    return;
-  }
+  if (webhook !== undefined) return receive(routes, webhook, address, request, response);
   if (path !== '/healthz' && path !== '/readyz') return refuse(routes, response, 404, 'there is nothing here');
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(routes, response, 405, 'only GET is answered here', { allow: 'GET, HEAD' });
   const missing = path === '/healthz' ? [] : routes.unreadiness();
   send(response, missing.length === 0 ? 200 : 503, 'text/plain', missing.length === 0 ? 'ok\n' : `${missing.join('\n')}\n`);
+}
+
+function receive(routes: Routes, webhook: WebhookName, address: string, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== 'POST') refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
+  else if (routes.demandsClient && !isAuthorized(request.socket)) refuseStranger(routes, response);
+  else answerReview(routes, webhook, address, request, response);
+}
+
+function isAuthorized(socket: Socket): boolean {
+  return (socket as TLSSocket).authorized;
+}
+
+/** Before any of its body is read. */
+function refuseStranger(routes: Routes, response: ServerResponse): void {
+  response.shouldKeepAlive = false;
+  refuse(routes, response, 401, 'a client certificate is demanded here');
 }
 
 function answerReview(routes: Routes, webhook: WebhookName, address: string, request: IncomingMessage, response: ServerResponse): void {

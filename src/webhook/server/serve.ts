@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly config: string;
   /** Folder of tls.crt and tls.key. */
   readonly certificates: string;
+  /** File of the CA that signs the certificates of API servers; none is demanded without it. */
+  readonly clientCa: string | undefined;
   readonly annotation: string;
   readonly optOut: boolean;
   /** How long it keeps serving once it was told to end. */
@@ -48,7 +50,7 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
   const { annotation, optOut, drainMs, pollMs, limits } = options;
   const metrics = makeMetrics();
   const { write: log, flush } = makeLog(options.output as Parameters<typeof makeLog>[0], metrics.droppedLine);
-  const sources = { configuration: configurationSource(options.config), certificate: certificateSource(options.certificates) };
+  const sources = { configuration: configurationSource(options.config), certificate: certificateSource(options.certificates, options.clientCa) };
   let configuration = await load(sources.configuration);
   let certificate = await load(sources.certificate);
   let injection = { config: configuration.value, annotation, optOut };

@@ -120,6 +120,7 @@ test("the chart's names are the injector's", () => {
   expect(paths).toEqual(webhookPaths);
   expect(`${identity.configFolder}/sidecarconfig.yaml`).toBe(injectorMounts.config);
   expect(identity.certificatesFolder).toBe(injectorMounts.certificates);
+  expect(identity.clientCaFolder).toBe(injectorMounts.clientCa);
   expect(defaultValues().webhook.port).toBe(injectorPorts.https);
   expect(defaultValues().metrics.port).toBe(injectorPorts.metrics);
   const { maxConnections, maxBody, maxParsed, maxBodies, maxJsonValues, maxJsonDepth, headTimeout, bodyTimeout } = defaultValues().webhook.limits;
