@@ -20,7 +20,7 @@ describe('Pod Security and other limits', () => {
       message: expect.stringContaining('pod_security_restricted'),
     });
     expect(calls.map(([verb]) => verb)).toEqual(['get', 'get']);
-    expect((await stored(restricted, 'deploy/web')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    expect((await stored(restricted, 'deploy/web')).metadata.generation).toBe(before.metadata.generation);
   });
 
   test("a sidecar of the user's own that restricted forbids is refused although the workload would be accepted", async () => {
@@ -41,7 +41,7 @@ describe('Pod Security and other limits', () => {
       code: 'POD_SECURITY',
       message: expect.stringMatching(/violates PodSecurity "restricted:latest".*"monitor"/),
     });
-    expect((await stored(restricted, 'deploy/fit')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+    expect((await stored(restricted, 'deploy/fit')).metadata.generation).toBe(before.metadata.generation);
   });
 
   test('baseline gets the sidecar without a word about capabilities, and its pods are accepted', async () => {
@@ -79,7 +79,7 @@ describe('Pod Security and other limits', () => {
         code: 'NOT_INJECTABLE',
         message: expect.stringContaining('minimum memory usage per Container is 100Mi'),
       });
-      expect((await stored(baseline, 'deploy/small')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+      expect((await stored(baseline, 'deploy/small')).metadata.generation).toBe(before.metadata.generation);
     } finally {
       await kube(['delete', 'limitrange', 'minimum', '-n', baseline]);
     }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
+import { localRegistry } from '../../scripts/images/names.ts';
 import type { InstallResult } from '../../src/install/index.ts';
 import { certificatesOf, chart, helm, installer, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
 import { follow, json, podNames, releaseUnderTest } from './installBench.ts';
@@ -53,7 +54,7 @@ test("a release of plain helm keeps its certificate when the installer takes it 
 
 test('a first install of plain helm whose hook failed: uninstall takes the hook away too', async () => {
   const program = await ensureHelm(4, stderrProgress);
-  const targets = ['--set', `targets[0].namespace=${site},targets[0].deployments[0]=nobody`, '--set', 'hooks.backoffLimit=0'];
+  const targets = ['--set', `global.imageRegistry=${localRegistry},targets[0].namespace=${site},targets[0].deployments[0]=nobody`, '--set', 'hooks.backoffLimit=0'];
   const failed = await runInNetns(node, [program, 'install', release, chart, '-n', namespace, '--create-namespace', '--set', 'replicas=1', ...quickEnd, ...targets]);
   expect(failed.exitCode).not.toBe(0);
   expect((await kube(['get', 'jobs', '-n', namespace, '-o', 'name'])).trim()).toBe(`job.batch/${release}-opt-in`);
