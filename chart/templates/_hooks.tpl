@@ -1,3 +1,35 @@
+{{/*
+"true" when there is a hook: with targets, and where helm asks a cluster, since an earlier revision may have had some, and
+the first hook proves the install. What `helm template` renders for `kubectl apply` has no Job without work: what every API
+server has beside what helm knows by itself tells the two apart. Takes the root.
+*/}}
+{{- define "packet-capture.hasHooks" -}}
+{{- $work := or .Values.targets (.Capabilities.APIVersions.Has "apiregistration.k8s.io/v1") }}
+{{- if and (eq .Values.injection.way "webhook") .Values.hooks.enabled $work }}true{{ end }}
+{{- end }}
+
+{{/* A container of the hooks and the test. Takes the root. */}}
+{{- define "packet-capture.hookContainer" -}}
+{{- $container := include "packet-capture.container" . | fromYaml }}
+{{- with .Values.hooks.securityContext }}
+{{- $_ := set $container "securityContext" . }}
+{{- end }}
+{{- toYaml $container }}
+{{- end }}
+
+{{/* What a strict namespace demands of any pod, for the one that proves injection. Takes the root; {args: […]}. */}}
+{{- define "packet-capture.probeArgs" -}}
+{{- $hooks := .Values.hooks }}
+{{- $labels := merge dict ($hooks.podLabels | default dict) (.Values.commonLabels | default dict) }}
+{{- $annotations := merge dict ($hooks.podAnnotations | default dict) (.Values.commonAnnotations | default dict) }}
+{{- $pod := dict "labels" $labels "annotations" $annotations "resources" ($hooks.resources | default dict) }}
+{{- dict "args" (list "--pod" (toJson $pod)) | toJson }}
+{{- end }}
+
+{{- define "packet-capture.hookEvents" -}}
+post-install,pre-upgrade,post-upgrade,pre-rollback,post-rollback,pre-delete
+{{- end }}
+
 {{/* The annotations of a hook's object. Takes events, weight and policy. */}}
 {{- define "packet-capture.hookAnnotations" -}}
 helm.sh/hook: {{ .events | toJson }}
@@ -35,13 +67,13 @@ spec:
     metadata:
       {{- include "packet-capture.podMetadata" (merge (dict "labels" $hooks.podLabels "annotations" $hooks.podAnnotations) $hook) | nindent 6 }}
     spec:
-      {{- include "packet-capture.podSpec" (dict "root" $root "nodeSelector" $hooks.nodeSelector "tolerations" $hooks.tolerations) | nindent 6 }}
+      {{- include "packet-capture.podSpec" (dict "root" $root "instead" $hooks) | nindent 6 }}
       serviceAccountName: {{ include "packet-capture.fullname" $root }}-hook
       automountServiceAccountToken: true
       restartPolicy: Never
       containers:
         - name: hook
-          {{- include "packet-capture.container" $root | nindent 10 }}
+          {{- include "packet-capture.hookContainer" $root | nindent 10 }}
           args:
             {{- toYaml .args | nindent 12 }}
           {{- with $hooks.resources }}

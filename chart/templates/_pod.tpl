@@ -1,15 +1,16 @@
-{{/* What every pod of the chart has in its spec. Takes root, image, nodeSelector, tolerations. */}}
+{{/* What every pod of the chart has in its spec. Takes root; instead: a group of values that stand for the injector's. */}}
 {{- define "packet-capture.podSpec" -}}
 {{- $values := .root.Values }}
+{{- $instead := .instead | default dict }}
 {{- $spec := dict "enableServiceLinks" false }}
 {{- $optional := dict
   "imagePullSecrets" (include "packet-capture.pullSecrets" (dict "root" .root "image" $values.image) | fromJson).secrets
-  "nodeSelector" (.nodeSelector | default $values.nodeSelector)
-  "tolerations" (.tolerations | default $values.tolerations)
-  "priorityClassName" $values.priorityClassName
+  "nodeSelector" ($instead.nodeSelector | default $values.nodeSelector)
+  "tolerations" ($instead.tolerations | default $values.tolerations)
+  "priorityClassName" ($instead.priorityClassName | default $values.priorityClassName)
   "runtimeClassName" $values.runtimeClassName
   "schedulerName" $values.schedulerName
-  "securityContext" $values.podSecurityContext }}
+  "securityContext" ($instead.podSecurityContext | default $values.podSecurityContext) }}
 {{- range $key, $value := $optional }}
 {{- if $value }}
 {{- $_ := set $spec $key $value }}

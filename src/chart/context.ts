@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { policyExpressions } from '../policy/index.ts';
+import { defaultsJson } from './defaults.ts';
 import { dashboardJson } from './dashboard.ts';
 import { identity } from './identity.ts';
 import { compactSchema } from './schema.ts';
@@ -13,6 +14,8 @@ export interface ChartContext extends Readonly<Record<string, unknown>> {
   readonly valuesTable: string;
   /** The expressions of the admission policy; a final newline. */
   readonly policyYaml: string;
+  /** What templates fill in, see `packet-capture.defaults`; a final newline. */
+  readonly defaultsJson: string;
   /** The dashboard for Grafana; a final newline. */
   readonly dashboardJson: string;
 }
@@ -20,5 +23,5 @@ export interface ChartContext extends Readonly<Record<string, unknown>> {
 /** @param baked values that stand in values.yaml instead of the defaults */
 export function chartContext(baked: Baked = {}): ChartContext {
   const policyYaml = stringify(policyExpressions, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false });
-  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: compactSchema(), valuesTable: valuesMarkdown(), policyYaml, dashboardJson: dashboardJson() };
+  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: compactSchema(), valuesTable: valuesMarkdown(), policyYaml, dashboardJson: dashboardJson(), defaultsJson: defaultsJson() };
 }

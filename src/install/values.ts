@@ -5,6 +5,7 @@ import type { Helm } from './helm/helm.ts';
 import { givenFlags, type GivenValues } from './helm/helmFlags.ts';
 import { assumedLevels, type AssumedLevel } from '../sidecar/index.ts';
 import { parseJson } from '../typed.ts';
+import type { ProbePodDemands } from '../webhook/probe.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -95,6 +96,8 @@ export interface Intent {
   readonly podSecurity: AssumedLevel;
   readonly excludedNamespaces: readonly string[];
   readonly targets: readonly Target[];
+  /** What the release's namespace may demand of every pod: as the chart hands it to its hook. */
+  readonly demands: ProbePodDemands;
 }
 
 /** Reads values that the chart's schema has accepted; values are the chart's with the given ones over them. */
@@ -113,7 +116,17 @@ export function intentOf(values: Values): Intent {
     podSecurity: assumedLevels.find((level) => level === injection['podSecurity']) ?? 'auto',
     excludedNamespaces: textsOf(injection['excludedNamespaces']),
     targets: targets.map(targetOf),
+    demands: demandsOf(values),
   };
+}
+
+function demandsOf(values: Values): ProbePodDemands {
+  const hooks = fieldsOf(values['hooks']);
+  const strings = (key: string, common: string): Readonly<Record<string, string>> => {
+    const merged = { ...fieldsOf(values[common]), ...fieldsOf(hooks[key]) };
+    return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  };
+  return { labels: strings('podLabels', 'commonLabels'), annotations: strings('podAnnotations', 'commonAnnotations'), resources: fieldsOf(hooks['resources']) };
 }
 
 /** Values are the chart's with the given ones over them; charts of before the policy have the webhook alone. */

@@ -8,6 +8,7 @@ import { checkPods } from './podCheck.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord } from './recordStore.ts';
 import { eventOf, finish, type Report, type TargetEvent } from './report.ts';
+import type { ProbePodDemands } from '../webhook/probe.ts';
 import { waitForInjection } from './waitForInjection.ts';
 
 export interface OptInOptions {
@@ -21,6 +22,8 @@ export interface OptInOptions {
   readonly keys: InjectionKeys;
   /** Of the probe pod, which is never created. */
   readonly image: string;
+  /** What the release's namespace demands of every pod. */
+  readonly demands?: ProbePodDemands;
   /** For the waiting. */
   readonly timeoutSeconds: number;
   /** Opt workloads in although the API server refuses their pods with the sidecar. */
@@ -38,13 +41,13 @@ export interface OptInOptions {
  * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
 export async function optIn(options: OptInOptions): Promise<void> {
-  const { connection, release, namespace, recordName, targets, keys, image, timeoutSeconds, force, config, podSecurity, report } = options;
+  const { connection, release, namespace, recordName, targets, keys, image, demands = {}, timeoutSeconds, force, config, podSecurity, report } = options;
   checkTargets(targets, namespace);
   const api = makeRetryingClient(connection);
   const place = { namespace, name: recordName };
   // A record that cannot be read is better known before the waiting.
   await readRecord(api, place);
-  await waitForInjection({ api: makeApiClient(connection), release, namespace, image, timeoutSeconds, report });
+  await waitForInjection({ api: makeApiClient(connection), release, namespace, image, demands, timeoutSeconds, report });
 
   const owner = `${namespace}/${release}`;
   const decide: Decide = (present, { kind }) =>

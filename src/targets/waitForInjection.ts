@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError } from '../errors.ts';
-import { isInjected, probePod, type ProbeRequest } from '../webhook/probe.ts';
+import { isInjected, probePods, type ProbeRequest } from '../webhook/probe.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { Report } from './report.ts';
 
@@ -26,8 +26,11 @@ export async function waitForInjection({ api, timeoutSeconds, report, ...probe }
   const elapsedSeconds = (): number => Math.round((performance.now() - start) / 100) / 10;
   let reported = start;
   let inARow = 0;
+  const pods = probePods(probe);
+  let refusals = 0;
   for (let attempt = 1; ; attempt += 1) {
-    const reason = await probeOnce(api, probe);
+    const { reason, refused } = await probeOnce(api, probe.namespace, pods[refusals % pods.length] ?? {});
+    if (refused) refusals += 1;
     inARow = reason === undefined ? inARow + 1 : 0;
     if (inARow === provenBy) {
       report({ event: 'injection_proven', attempts: attempt, elapsedSeconds: elapsedSeconds() });
@@ -43,17 +46,17 @@ export async function waitForInjection({ api, timeoutSeconds, report, ...probe }
   }
 }
 
-/** @returns why the pod did not come back injected; undefined when it did */
-async function probeOnce(api: ApiClient, probe: ProbeRequest): Promise<string | undefined> {
-  const { namespace } = probe;
+/** @returns why the pod did not come back injected, undefined when it did; and whether it was refused */
+async function probeOnce(api: ApiClient, namespace: string, pod: object): Promise<{ readonly reason: string | undefined; readonly refused: boolean }> {
   try {
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
-    const { body, warnings } = await api({ method: 'POST', path, body: probePod(probe), what: `create pods in namespace ${namespace}` });
-    if (isInjected(body)) return undefined;
-    return ['the API server admits the probe pod as it is: its webhook was not called, or did not answer', ...warnings].join('; ');
+    const { body, warnings } = await api({ method: 'POST', path, body: pod, what: `create pods in namespace ${namespace}` });
+    if (isInjected(body)) return { reason: undefined, refused: false };
+    const reason = 'the API server admits the probe pod as it is: its webhook was not called, or did not answer';
+    return { reason: [reason, ...warnings].join('; '), refused: false };
   } catch (error) {
     if (!isCodedError(error)) throw error;
-    return error.message;
+    return { reason: error.message, refused: true };
   }
 }
 

@@ -1,27 +1,37 @@
 import { probeAnnotation, restrictedSecurityContext } from '../sidecar/index.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from './names.ts';
 
+/** What a strict namespace may demand of every pod. */
+export interface ProbePodDemands {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Instead of the little that the probe asks for. */
+  readonly resources?: object;
+}
+
 export interface ProbeRequest {
   readonly release: string;
   /** The release's own. */
   readonly namespace: string;
   /** Of the probe's one container; never pulled, since the pod is never created. */
   readonly image: string;
+  readonly demands?: ProbePodDemands;
 }
 
 /**
  * The manifest of a pod that is created with `dryRun=All` alone: the probe webhook answers it with what would be
  * injected, so that injection is proven from the API server on. It meets Pod Security `restricted`, and asks for
- * little, so that a quota of the namespace does not stand in its way.
+ * little, so that a quota of the namespace does not stand in its way; a LimitRange may demand more.
  */
-export function probePod({ release, namespace, image }: ProbeRequest): object {
+export function probePod({ release, namespace, image, demands = {} }: ProbeRequest): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       generateName: 'packet-capture-probe-',
       namespace,
-      labels: { [nameLabel]: applicationName, [instanceLabel]: release, [componentLabel]: components.probe },
+      ...(demands.annotations === undefined ? {} : { annotations: demands.annotations }),
+      labels: { ...demands.labels, [nameLabel]: applicationName, [instanceLabel]: release, [componentLabel]: components.probe },
     },
     spec: {
       restartPolicy: 'Never',
@@ -31,12 +41,24 @@ export function probePod({ release, namespace, image }: ProbeRequest): object {
         {
           name: 'probe',
           image,
-          resources: { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } },
+          resources: demands.resources ?? little,
           securityContext: restrictedSecurityContext,
         },
       ],
     },
   };
+}
+
+const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
+
+/**
+ * The same pod in the two sizes that a namespace may take: one that asks for little fits a quota, one of the size of the
+ * release's own pods fits a LimitRange. Asked for in turn while one is refused.
+ */
+export function probePods(request: ProbeRequest): readonly object[] {
+  const { resources, ...demands } = request.demands ?? {};
+  const small = probePod({ ...request, demands });
+  return resources === undefined || Object.keys(resources).length === 0 ? [small] : [small, probePod(request)];
 }
 
 /** Whether a pod that the API server returned went through the probe webhook of an injector. */

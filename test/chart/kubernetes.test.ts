@@ -23,7 +23,7 @@ function pullSecrets(): Record<string, unknown> {
 function structuredPaths(fields: Fields, prefix: string): string[] {
   return Object.entries(fields).flatMap(([key, node]) => {
     if (isGroup(node)) return structuredPaths(node.fields, `${prefix}${key}.`);
-    return ['object', 'array'].includes(String(node.schema['type'])) ? [`${prefix}${key}`] : [];
+    return [node.schema['type']].flat().some((type) => type === 'object' || type === 'array') ? [`${prefix}${key}`] : [];
   });
 }
 

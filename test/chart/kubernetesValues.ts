@@ -118,6 +118,8 @@ export const kubernetesValues = {
   'hooks.nodeSelector': nodeSelector,
   tolerations,
   'hooks.tolerations': tolerations,
+  'hooks.podSecurityContext': { ...identity, fsGroup: 1000 },
+  'hooks.securityContext': securityContext,
   affinity: {
     nodeAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [nodeTerm] },
@@ -139,6 +141,7 @@ export const kubernetesValues = {
   hostAliases: [{ ip: '192.0.2.1', hostnames: ['collector'] }],
   'networkPolicy.metricsFrom': [{ podSelector: labelSelector, namespaceSelector: labelSelector }, { ipBlock: { cidr: '192.0.2.0/24', except: ['192.0.2.1/32'] } }],
   'networkPolicy.egress': [{ to: [{ podSelector: labelSelector }], ports: [{ port: 53, endPort: 54, protocol: 'UDP' }, { port: 'https' }] }],
+  'networkPolicy.apiServer': [{ to: [{ ipBlock: { cidr: '192.0.2.10/32' } }], ports: [{ port: 6443, protocol: 'TCP' }] }],
   'metrics.serviceMonitor.relabelings': relabelings,
   'metrics.serviceMonitor.metricRelabelings': relabelings,
   'metrics.podMonitor.relabelings': relabelings,

@@ -90,7 +90,7 @@ describe.each(names)('%s', (name) => {
     expect(deployment['spec'].template.metadata.labels).toMatchObject(selector);
     expect(ofKind(objectsOf(name), 'Service')['spec'].selector).toEqual(selector);
     for (const kind of ['PodDisruptionBudget', 'NetworkPolicy', 'ServiceMonitor', 'PodMonitor']) {
-      for (const { spec } of objectsOf(name).filter((object) => object.kind === kind && !object.metadata.name.endsWith('-captures'))) {
+      for (const { spec } of objectsOf(name).filter((object) => object.kind === kind && !/-(captures|hook|test)$/.test(object.metadata.name))) {
         expect((spec.selector ?? spec.podSelector).matchLabels, kind).toEqual(selector);
       }
     }

@@ -4,7 +4,7 @@ import * as is from './schemas.ts';
 import { flag, group, integer, leaf, passed, passedList, string } from './tree.ts';
 
 /** The Jobs that opt the targets in and out. */
-export const hooks = group('Jobs that opt the targets in after an install, and out when they are no targets any more', {
+export const hooks = group('Jobs that opt the targets in after an install, and out when they are no targets any more; and the pod of helm test', {
   enabled: flag(true, 'false: nothing is opted in; the notes print the kubectl lines'),
   timeout: string('90s', 'how long to wait for the first injected pod', is.duration),
   force: flag(false, 'true: workloads are opted in although the API server refuses their pods with the sidecar'),
@@ -16,12 +16,15 @@ export const hooks = group('Jobs that opt the targets in after an install, and o
   }),
   labels: leaf<Labels>({}, 'of the Jobs', is.labels),
   annotations: leaf<Labels>({}, 'of the Jobs', is.annotations),
-  podLabels: leaf<Labels>({}, 'of their pods', is.labels),
-  podAnnotations: leaf<Labels>({}, 'of their pods', is.annotations),
-  resources: passed('of their containers', kubernetes.resources, {
+  podLabels: leaf<Labels>({}, "of their pods, of the test's, and of the pod that proves injection", is.labels),
+  podAnnotations: leaf<Labels>({}, "of their pods, of the test's, and of the pod that proves injection", is.annotations),
+  resources: passed("of their containers, and of the test's", kubernetes.resources, {
     requests: { cpu: '10m', memory: '64Mi' },
     limits: { cpu: '500m', memory: '128Mi' },
   }),
-  nodeSelector: passed("empty: the injector's", kubernetes.nodeSelector),
-  tolerations: passedList("empty: the injector's", kubernetes.tolerations),
+  nodeSelector: passed("of their pods and of the test's; empty: the injector's", kubernetes.nodeSelector),
+  tolerations: passedList("of their pods and of the test's; empty: the injector's", kubernetes.tolerations),
+  priorityClassName: string('', "of their pods and of the test's; empty: the injector's", is.objectNameOrEmpty),
+  podSecurityContext: passed("of their pods and of the test's; empty: the injector's", kubernetes.podSecurityContext),
+  securityContext: passed("of their pods and of the test's; empty: the injector's", kubernetes.securityContext),
 });

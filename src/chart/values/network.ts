@@ -18,10 +18,11 @@ export const service = group('what the API server calls', {
   annotations: leaf<Labels>({}, 'of the Service', is.annotations),
 });
 
-export const networkPolicy = group('who may reach the injector', {
-  enabled: flag(false, 'render it; the webhook\'s port stays open to all: API servers have no pod labels'),
-  metricsFrom: passedList('peers that may read the metrics; empty: all', kubernetes.networkPeers),
+export const networkPolicy = group('who may reach the pods of the release, and whom these may reach', {
+  enabled: flag(true, 'render one for the injector, the hooks and the test; the webhook\'s port stays open to all: API servers have no pod labels'),
+  metricsFrom: passedList("peers that may read the injector's metrics; empty: the pods of the release's namespace", kubernetes.networkPeers),
   egress: passedList('rules; the injector itself calls nobody', kubernetes.egressRules),
-  labels: leaf<Labels>({}, 'of it', is.labels),
-  annotations: leaf<Labels>({}, 'of it', is.annotations),
+  apiServer: passedList("rules by which the hooks reach the API server; empty: TCP to anywhere, for nobody knows its address", kubernetes.egressRules),
+  labels: leaf<Labels>({}, 'of them', is.labels),
+  annotations: leaf<Labels>({}, 'of them', is.annotations),
 });

@@ -1,6 +1,8 @@
 import { Option, type Command } from 'commander';
+import { codedError } from '../../errors.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import { durationOfFlag } from '../durationFlag.ts';
+import type { ProbePodDemands } from '../../webhook/probe.ts';
 import { optIn, parseTargets } from '../../targets/index.ts';
 import { readConfiguration } from '../../webhook/server/configuration.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
@@ -14,6 +16,7 @@ interface OptInFlags extends HookFlags {
   readonly force?: boolean;
   readonly sidecarConfig?: string;
   readonly podSecurity: AssumedLevel;
+  readonly pod?: string;
 }
 
 /** `opt-in`: the chart's hook after an install, an upgrade and a rollback. */
@@ -24,12 +27,25 @@ export function addOptIn(program: Command): void {
     .requiredOption('--annotation <KEY>', 'set to "true" on the pod template of each workload')
     .requiredOption('--image <IMAGE>', 'of the pod that proves injection; it is never created')
     .option('--timeout <DURATION>', 'for the proof', '90s')
+    .option('--pod <JSON>', 'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}}')
     .option('--sidecar-config <FILE>', 'what the release injects; its pods are asked for before a workload is opted in')
     .addOption(new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce').choices(assumedLevels).default('auto'))
     .option('--force', 'opt workloads in although the API server refuses their pods with the sidecar')
-    .action(async ({ targets, namespaceLabel, annotation, image, timeout, force = false, sidecarConfig, podSecurity, ...flags }: OptInFlags) => {
+    .action(async ({ targets, namespaceLabel, annotation, image, timeout, pod, force = false, sidecarConfig, podSecurity, ...flags }: OptInFlags) => {
       const timeoutSeconds = durationOfFlag(timeout, '--timeout', { example: '90s' });
       const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
-      await optIn({ ...hookOptions(flags), targets: parseTargets(targets, '--targets'), keys: { namespaceLabel, annotation }, image, timeoutSeconds, force, config, podSecurity });
+      await optIn({ ...hookOptions(flags), targets: parseTargets(targets, '--targets'), keys: { namespaceLabel, annotation }, image, demands: demandsOf(pod), timeoutSeconds, force, config, podSecurity });
     });
+}
+
+/** @throws USAGE */
+function demandsOf(text: string | undefined): ProbePodDemands {
+  if (text === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw codedError('USAGE', 'it is not an object in JSON', { where: '--pod' });
 }

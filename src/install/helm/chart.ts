@@ -32,7 +32,7 @@ export const policyKind = { apiVersion: 'admissionregistration.k8s.io/v1', kind:
 
 /** Renders without the cluster, so that it needs no rights. @throws HELM_FAILED when the chart refuses the values */
 export async function render(helm: Helm, { release, chart, values, kubernetes }: RenderRequest): Promise<ManifestObject[]> {
-  const flags = ['--values=-', `--kube-version=${kubernetes}`, `--api-versions=${policyKind.apiVersion}/${policyKind.kind}`, '--skip-tests'];
+  const flags = ['--values=-', `--kube-version=${kubernetes}`, `--api-versions=${policyKind.apiVersion}/${policyKind.kind}`, '--api-versions=apiregistration.k8s.io/v1', '--skip-tests'];
   const text = await helm.run(['template', release, chart, ...flags], { input: JSON.stringify(values) });
   return inNamespace(objectsOf(text), helm.namespace);
 }

@@ -88,5 +88,5 @@ export function siteOf({ helm, kubectl, afterwards }: Tools, options: InstallOpt
   const { strategy, namespaceExists, service } = plan;
   const { name: prefix, namespace } = service;
   const objects = { kubectl: kubectlIn(kubectl, namespace), afterwards: kubectlIn(afterwards, namespace), namespace, prefix };
-  return { ...objects, helm, release, chart, namespaceExists, strategy, timeoutSeconds, signal, report };
+  return { ...objects, helm, release, chart, namespaceExists, strategy, timeoutSeconds, signal, report, demands: plan.intent.demands };
 }

@@ -1,3 +1,4 @@
+import type { ProbePodDemands } from '../../webhook/probe.ts';
 import { codedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import { eventNames, reportEvidence } from './evidence.ts';
@@ -22,6 +23,8 @@ export interface Site {
   readonly namespace: string;
   /** What names of the release's objects begin with. */
   readonly prefix: string;
+  /** What the values give every pod, since the namespace demands it. */
+  readonly demands: ProbePodDemands;
   /** False: helm makes it, which takes a right of its own. */
   readonly namespaceExists: boolean;
   readonly strategy: WaitStrategy;

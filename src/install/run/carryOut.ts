@@ -44,7 +44,7 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
     if (certificates.step !== undefined && certificates.step !== 'trust-both') await settle(site, image);
     if (certificates.step !== undefined) report(`rotation, ${rotationTexts[certificates.step]}`);
     const json = await step(report, history === undefined ? 'install' : 'upgrade', async () => apply(site, rehearsal.values), ({ version }) => `revision ${version}`);
-    const proven = await step(report, 'injection', async () => proveInjection(site.kubectl, { release, namespace: site.namespace, image }, signal), (works) =>
+    const proven = await step(report, 'injection', async () => proveInjection(site.kubectl, { release, namespace: site.namespace, image, demands: site.demands }, signal), (works) =>
       works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there');
     return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
   } catch (error) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isForbidden, rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import { kubectlJson } from '../../cluster/kubectl.ts';
-import { isInjected, probePod, type ProbeRequest } from '../../webhook/probe.ts';
+import { isInjected, probePods, type ProbeRequest } from '../../webhook/probe.ts';
 
 /** API servers see a new webhook configuration within seconds of each other. */
 const seconds = 20;
@@ -17,10 +17,11 @@ const inARow = 3;
  */
 export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, signal: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
-  const input = JSON.stringify(probePod(request));
+  const inputs = probePods(request).map((pod) => JSON.stringify(pod));
+  let refusals = 0;
   for (let row = 0, why = ''; ; ) {
     try {
-      const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], { input });
+      const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], { input: inputs[refusals % inputs.length] ?? '' });
       row = isInjected(pod) ? row + 1 : 0;
       if (row === inARow) return true;
       why = 'a pod that should have been seen comes back without its mark';
@@ -28,6 +29,7 @@ export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, si
       rethrowUnlessRecoverable(error);
       if (isForbidden(error)) return false;
       row = 0;
+      refusals += 1;
       why = error.message;
     }
     if (row > 0) continue;

@@ -47,7 +47,7 @@ export async function settle(site: Site, image: string): Promise<void> {
   }
   report(`  giving the API servers ${settleMs / 1000}s to take it over`);
   await pause(settleMs, signal);
-  await proveInjection(kubectl, { release, namespace, image }, signal);
+  await proveInjection(kubectl, { release, namespace, image, demands: site.demands }, signal);
 }
 
 /**

@@ -9,7 +9,8 @@ test('given values go over the defaults as helm merges them', () => {
 test('the intent of values, and of none', () => {
   const values = {
     certs: { mode: 'existingSecret', existingSecret: 'mine' },
-    hooks: { enabled: false },
+    hooks: { enabled: false, podLabels: { team: 'net' }, resources: { limits: { cpu: '1' } } },
+    commonLabels: { cost: 'net' },
     injection: { podSecurity: 'baseline', namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'] },
     targets: [{ namespace: 'shop', deployments: ['web'] }, { namespace: 'bank' }],
   };
@@ -19,6 +20,7 @@ test('the intent of values, and of none', () => {
       { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] },
       { namespace: 'bank', deployments: [], statefulSets: [], daemonSets: [] },
     ],
+    demands: { labels: { cost: 'net', team: 'net' }, annotations: {}, resources: { limits: { cpu: '1' } } },
   });
   expect(intentOf({})).toMatchObject({ hooks: true, podSecurity: 'auto', targets: [] });
 });
