@@ -9,6 +9,7 @@ import { checkConfirmation, confirmation } from './releaseFlags.ts';
 
 export interface CheckFlags extends ConnectionFlags {
   readonly allNamespaces?: boolean;
+  readonly pull?: boolean;
   readonly restart?: boolean;
   readonly yes?: boolean;
   readonly output?: 'json';
@@ -20,8 +21,10 @@ export async function runCheck(flags: CheckFlags): Promise<void> {
   if (allNamespaces === true && flags.namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
   if (flags.restart === true) checkConfirmation(flags, false);
   const signal = interruption();
-  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), signal });
-  const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date() });
+  const cluster = clusterFlagsOf(flags);
+  const kubectl = makeKubectl({ ...cluster, signal });
+  const pull = flags.pull === true ? { afterwards: makeKubectl(cluster), signal, report: say } : undefined;
+  const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date(), pull });
   if (output !== 'json') print(formatCheck(result));
   if (!result.ok) process.exitCode = 1;
   const restarted = flags.restart === true ? await restart(result, async (targets) => restartAll(kubectl, targets), confirmation(flags, signal)) : undefined;

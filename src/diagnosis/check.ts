@@ -6,6 +6,7 @@ import { judgePods, missedPods, type MissedPod } from './missed.ts';
 import { ownersOf } from './owners.ts';
 import { placementFindings } from './placement.ts';
 import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } from './podFindings.ts';
+import { pullFindings, type PullOptions } from './pull.ts';
 import { readRegistrations, type Registrations } from './registrations.ts';
 import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
 import { readReleaseState, type ReleaseState } from './releaseState.ts';
@@ -19,6 +20,8 @@ export interface CheckOptions {
   /** Undefined: every namespace. */
   readonly namespace: string | undefined;
   readonly now: Date;
+  /** Try the agent's image in each namespace, by pods that are there for a moment. */
+  readonly pull?: Omit<PullOptions, 'kubectl'> | undefined;
 }
 
 /** What an audit came to; plain data, for people and for `-o json`. */
@@ -30,15 +33,17 @@ export interface CheckResult {
   readonly releases: readonly ReleaseSummary[];
 }
 
-/** Audits a cluster, or one namespace of it; changes nothing. @throws as Kubectl */
-export async function checkCluster({ kubectl, namespace, now }: CheckOptions): Promise<CheckResult> {
+/** Audits a cluster, or one namespace of it; changes nothing, but for the pods of `pull`. @throws as Kubectl */
+export async function checkCluster({ kubectl, namespace, now, pull }: CheckOptions): Promise<CheckResult> {
   const [registrations, inventory] = await Promise.all([readRegistrations(kubectl), readInventory(kubectl, namespace)]);
   const [fitness, states] = await Promise.all([
     readFitness(kubectl, namespace, registrations.policyApi),
     Promise.all((registrations.releases ?? []).map(async (release) => readReleaseState(kubectl, release))),
   ]);
-  const trial = await tryFailing(kubectl, namespace, inventory, registrations.releases === undefined ? undefined : states);
-  return judgeCluster({ registrations, inventory, fitness, states, trial, namespace, now });
+  const known = registrations.releases === undefined ? undefined : states;
+  const trial = await tryFailing(kubectl, namespace, inventory, known);
+  const pulls = pull === undefined ? [] : await pullFindings({ kubectl, ...pull }, inventory, known);
+  return judgeCluster({ registrations, inventory, fitness, states, trial, pulls, namespace, now });
 }
 
 export interface ClusterFacts {
@@ -48,12 +53,14 @@ export interface ClusterFacts {
   readonly states: readonly ReleaseState[];
   /** Of the workloads whose pods could not be created. */
   readonly trial: Trial;
+  /** Of the agent's image in each namespace, when it was tried. */
+  readonly pulls?: readonly Finding[] | undefined;
   readonly namespace: string | undefined;
   readonly now: Date;
 }
 
 /** Pure. */
-export function judgeCluster({ registrations, inventory, fitness, states, trial, namespace, now }: ClusterFacts): CheckResult {
+export function judgeCluster({ registrations, inventory, fitness, states, trial, pulls = [], namespace, now }: ClusterFacts): CheckResult {
   const where = namespace === undefined ? 'the cluster' : `namespace ${namespace}`;
   const subjects = subjectsOf(inventory);
   const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
@@ -71,6 +78,7 @@ export function judgeCluster({ registrations, inventory, fitness, states, trial,
     ...podFindings(judged, missed, where),
     ...waitingFindings(judged),
     ...triedFindings(trial),
+    ...pulls,
   ];
   return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
 }

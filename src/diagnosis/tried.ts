@@ -66,7 +66,8 @@ async function verdictOf(kubectl: Kubectl, { namespace }: Subject, asked: Return
   }
 }
 
-function subjectIn({ namespaces }: Inventory, object: WorkloadObject): Subject {
+/** A workload as what its template makes, with what stands around it. Pure. */
+export function subjectIn({ namespaces }: Inventory, object: WorkloadObject): Subject {
   const namespace = object.metadata.namespace ?? 'default';
   const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels;
   return subjectOfTemplate(object, namespace, namespaces === undefined ? undefined : (labels ?? {}));

@@ -3,7 +3,7 @@ import { tryImage, type ImageTrialOptions } from '../../src/cluster/imageTrial.t
 import { trialName } from '../../src/cluster/imageTrialPod.ts';
 import { patchWorkload } from '../../src/cluster/index.ts';
 import { agentConfigOf, create, patchSite, stored, workload } from './patchBench.ts';
-import { agentImage, kube } from './workbench.ts';
+import { agentImage, cli, kube } from './workbench.ts';
 
 const { at, shop } = patchSite();
 
@@ -64,5 +64,11 @@ describe('an image is tried', () => {
       result: 'patched',
       warnings: expect.arrayContaining([expect.stringContaining('changed all the same (--force)')]),
     });
+    // What was forced is what `check --pull` is for.
+    const { exitCode, stdout } = await cli(['check', '-n', shop, '--pull', '-o', 'json']);
+    const { findings } = JSON.parse(stdout) as { readonly findings: readonly object[] };
+    expect(findings).toContainEqual(expect.objectContaining({ level: 'error', code: 'pull_fails', where: `namespace ${shop}` }));
+    expect(exitCode).toBe(1);
+    expect(await trialPods()).toEqual([]);
   });
 });

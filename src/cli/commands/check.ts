@@ -9,6 +9,7 @@ export function addCheck(program: Command): void {
     .description('audit a cluster: fit for each way, the releases, pods that should carry the sidecar and do not');
   addConnectionFlags(command)
     .option('-A, --all-namespaces', 'the pods of all namespaces (default without -n)')
+    .option('--pull', "start the agent's image for a moment in each namespace where pods ask for it")
     .option('--restart', 'roll the workloads whose pods miss the sidecar, where that cures it')
     .option('-y, --yes', 'do not ask before that')
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
