@@ -52,7 +52,7 @@ export function withoutAdditions(value: unknown): unknown {
     const spec = template['spec'] as Json | null | undefined;
     const metadata = template['metadata'] as Json | null | undefined;
     const annotations = metadata?.['annotations'] as Json | null | undefined;
-    if (annotations != null) for (const key of Object.keys(annotations)) if (key === 'packet-capture/status') delete annotations[key];
+    if (annotations != null) takeOutAnnotations(annotations);
     for (const key of ['initContainers', 'volumes']) {
       const list = spec?.[key];
       if (Array.isArray(list)) spec![key] = list.filter((entry: Json) => !String(entry['name']).startsWith('packet-capture'));
@@ -62,6 +62,16 @@ export function withoutAdditions(value: unknown): unknown {
     dropEmpty(template, 'metadata');
   }
   return value;
+}
+
+/** The status, and our volumes in front of what the Cluster Autoscaler may lose. */
+function takeOutAnnotations(annotations: Json): void {
+  delete annotations['packet-capture/status'];
+  const key = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
+  const value = annotations[key];
+  const others = (typeof value === 'string' ? value : '').replace(/^packet-capture-files,packet-capture-no-token,?/, '');
+  if (others === '') delete annotations[key];
+  else annotations[key] = others;
 }
 
 /** Absent, null and empty mean the same to Kubernetes. */
