@@ -132,9 +132,11 @@ export function bodyReader({ bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick
     const finish = (body: Body): void => {
       if (!readings.delete(reading)) return;
       setRoom(reading, nothing, 0);
-      if (reading.bytes > turnBytes) garbage(reading.bytes);
-      // What still comes is not kept.
-      if (paused.delete(reading)) request.resume();
+      if (reading.bytes >= turnBytes) {
+        garbage(reading.bytes);
+        // What still comes is not kept.
+        if (paused.delete(reading)) request.resume();
+      }
       done(body);
     };
     const length = Number(request.headers['content-length'] ?? 0);

@@ -18,6 +18,8 @@ interface Connection {
   busySince: number;
   /** Bytes that had been read when it last rested. */
   readAtRest: number;
+  /** When its place was last renewed. */
+  renewed: number;
   /** Since when a head is on its way. */
   headSince: number | undefined;
 }
@@ -54,6 +56,7 @@ const maxUnanswered = 8;
 const answerMs = 30_000;
 
 const sweepMs = 1000;
+const renewMs = 100;
 
 /**
  * Keeps the connections of a server within bounds. When there are too many, the address that has the most loses its oldest,
@@ -112,7 +115,7 @@ export function makeDoor({ connections, headMs }: Pick<Limits, 'connections' | '
     arrive: (socket) => {
       const { remoteAddress: address = '', remotePort } = socket;
       const peer = `${address} ${remotePort}`;
-      const connection: Connection = { socket, address, since: performance.now(), crowd: silent, unanswered: 0, busySince: 0, readAtRest: 0, headSince: undefined };
+      const connection: Connection = { socket, address, since: performance.now(), crowd: silent, unanswered: 0, busySince: 0, readAtRest: 0, renewed: -Infinity, headSince: undefined };
       socket.on('error', () => {}).once('close', () => {
         connection.crowd.delete(connection);
         gone();
@@ -152,7 +155,10 @@ export function makeDoor({ connections, headMs }: Pick<Limits, 'connections' | '
     },
     known: (tls) => {
       const connection = ofSocket.get(tls);
-      if (connection !== undefined && !connection.socket.destroyed) move(connection, known);
+      // Often enough to tell who is away from who is not.
+      if (connection === undefined || connection.busySince - connection.renewed < renewMs || connection.socket.destroyed) return;
+      connection.renewed = connection.busySince;
+      move(connection, known);
     },
     size: () => silent.size() + waiting.size() + strangers.size() + known.size(),
   };
