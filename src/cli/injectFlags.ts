@@ -5,7 +5,7 @@ import type { FunctionConfig, InjectManifestOptions } from '../manifest/index.ts
 import { addAmountFlags, amountsOfFlags } from './amountFlags.ts';
 import { addSelectionFlags, readingOf, type SelectionFlags } from './selectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from './settingFlags.ts';
-import { addSidecarFlags, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
+import { namesSidecar, addSidecarFlags, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
 
 /** What is to be put into which workloads. */
 export interface InjectFlags extends SidecarFlags, SelectionFlags {
@@ -43,7 +43,7 @@ export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectMani
   }
   const { createRenderBlock } = await import('../manifest/index.ts');
   const { podSecurity, namespace } = flags;
-  const renew = [flags.sidecarConfig, flags.sidecarConfigText, flags.image, flags.imagePullPolicy].some((flag) => flag !== undefined);
+  const renew = namesSidecar(flags);
   return { ...(await readingOf(flags)), config, settings, amounts, renew, podSecurity, namespace, render: createRenderBlock() };
 }
 

@@ -42,6 +42,11 @@ export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig
   return { ...config, agent: { ...config.agent, image, imagePullPolicy } };
 }
 
+/** Whether the flags say which sidecar is meant, so that one that is there is made anew. */
+export function namesSidecar(flags: SidecarFlags): boolean {
+  return [flags.sidecarConfig, flags.sidecarConfigText, flags.image, flags.imagePullPolicy].some((flag) => flag !== undefined);
+}
+
 /**
  * A user's own sidecar reads no settings, and its resources stand in the file.
  * @throws USAGE when it is to be given some

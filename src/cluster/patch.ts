@@ -4,13 +4,16 @@ import {
   leftOutReasons,
   planInjection,
   planRemoval,
+  planUpdate,
   removalPatch,
   skipReasons,
+  updatePatch,
+  withoutRemoved,
   type PodSecurityLevel,
   type SkipReason,
 } from '../inject/index.ts';
-import { settingAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
-import { amountAnnotation, type AmountName, type PodTemplate, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
+import type { SettingValues } from '../settings/index.ts';
+import type { SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
@@ -31,12 +34,15 @@ export interface PatchOptions extends ChangeOptions {
   readonly settings: SettingValues;
   /** Amounts of the sidecar's CPU and memory to write there too. */
   readonly amounts?: SidecarAmounts | undefined;
+  /** The user named the sidecar: where there is one already, all of it is made anew. Default false: its settings change. */
+  readonly renew?: boolean | undefined;
   /** Of the namespace, instead of what its label says. */
   readonly podSecurity?: PodSecurityLevel | undefined;
 }
 
 /**
- * Adds the sidecar to the pod template of a workload in the cluster. The second time it changes nothing.
+ * Adds the sidecar to the pod template of a workload in the cluster, or brings other settings into one that is there.
+ * The second time it changes nothing.
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
  */
 export async function patchWorkload(options: PatchOptions): Promise<ChangeResult> {
@@ -64,23 +70,27 @@ export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeRe
 }
 
 async function decideAddition(options: PatchOptions, workload: Workload): Promise<Decision> {
-  const { kubectl, config, settings, amounts, force = false } = options;
+  const { kubectl, config, settings, amounts, renew = false, force = false } = options;
   const { template, namespace, path } = workload;
   const given = options.podSecurity;
   const { level: podSecurity, warning } = given === undefined ? await readPodSecurityLevel(kubectl, namespace) : { level: given };
-  const plan = planInjection(template, { config, settings, amounts, podSecurity, namespace });
-  if (!plan.inject) {
-    if (plan.reason !== 'already_injected') throw refusal(plan.reason, workload);
-    return { change: false, reason: plan.reason, warnings: unapplied(template, settings, amounts) };
+  const wanted = { config, settings, amounts, podSecurity, namespace, renew };
+  const plan = planInjection(template, wanted);
+  const update = !plan.inject && plan.reason === 'already_injected' ? planUpdate(template, wanted) : undefined;
+  const found = update ?? plan;
+  if ('reason' in found) {
+    if (found.reason !== 'already_injected') throw refusal(found.reason, workload);
+    return { change: false, reason: found.reason, warnings: [] };
   }
-  const { addition, leftOut = [] } = plan;
+  const { addition, leftOut = [] } = found;
   return {
     change: true,
     warnings: [...(warning === undefined ? [] : [warning]), ...leftOut.map((what) => leftOutReasons[what])],
-    operations: additionPatch(template, addition, path),
+    operations: 'removal' in found ? updatePatch(template, found, path) : additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
-      const warnings = await checkPods({ kubectl, workload, with: stored, without: template, force });
+      const without = 'removal' in found ? withoutRemoved(template, found.removal) : template;
+      const warnings = await checkPods({ kubectl, workload, with: stored, without, force });
       return [...warnings, ...(await checkImage({ ...options, workload, stored, force }))];
     },
   };
@@ -103,16 +113,4 @@ function refusal(reason: SkipReason, { object, namespace, where }: Workload): Er
   const isHalf = reason === 'foreign_status' || reason === 'status_missing';
   const hint = isHalf ? { hint: `Take it out first: ${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace}`}` } : {};
   return codedError(code, `${skipReasons[reason]} (${reason})`, { where, ...hint });
-}
-
-/** A workload that is injected already keeps its settings: whoever gave others must learn that they do not hold. */
-function unapplied({ metadata }: PodTemplate, settings: SettingValues, amounts: SidecarAmounts = {}): string[] {
-  const isPresent = (key: string, value: string | undefined): boolean => (metadata?.annotations?.[key] ?? '') === value;
-  const names = (Object.keys(settings) as SettingName[]).filter((name) => !isPresent(settingAnnotation(name), settings[name]));
-  const others = (Object.keys(amounts) as AmountName[]).filter((name) => !isPresent(amountAnnotation(name), amounts[name]));
-  const why = 'is not changed: the workload carries the sidecar already; unpatch it first';
-  return [
-    ...names.map((name) => `${name} ${why}, or annotate its pods: kubectl annotate pod NAME ${settingAnnotation(name)}=… --overwrite`),
-    ...others.map((name) => `${name} ${why}`),
-  ];
 }

@@ -33,14 +33,14 @@ describe('a Deployment', () => {
     const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=web', '-o', 'name'])).split('\n');
     expect(await podField(shop, pod.replace('pod/', ''), '.status.initContainerStatuses[0].ready')).toBe('true');
 
-    const second = at('deployments.apps/web', { settings: { filter: 'udp' } });
-    expect(await patchWorkload(second.options)).toMatchObject({
-      result: 'unchanged',
-      reason: 'already_injected',
-      patch: [],
-      warnings: [expect.stringContaining('filter is not changed')],
-    });
+    const second = at('deployments.apps/web', { settings: { filter: "tcp port 80 or host 'x'" } });
+    expect(await patchWorkload(second.options)).toMatchObject({ result: 'unchanged', reason: 'already_injected', patch: [], warnings: [] });
     expect(second.calls.filter(([verb]) => verb === 'patch')).toEqual([]);
+
+    expect(await patchWorkload(at('deploy/web', { settings: { filter: 'udp' } }).options)).toMatchObject({ result: 'patched' });
+    const updated = (await stored(shop, 'deploy/web')).spec.template;
+    expect(updated.metadata?.annotations?.['packet-capture/filter']).toBe('udp');
+    expect(updated.spec.initContainers).toEqual(patched.spec.template.spec.initContainers);
 
     expect(await unpatchWorkload(at('deploy/web').options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, 'deploy/web')).spec).toEqual(before.spec);

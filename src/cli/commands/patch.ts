@@ -4,7 +4,7 @@ import { addAmountFlags, amountsOfFlags } from '../amountFlags.ts';
 import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
 import { addConnectionFlags } from '../connectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, imageProblem, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addSidecarFlags, imageProblem, namesSidecar, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
 
 interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unknown>> {
   readonly podSecurity?: PodSecurityLevel;
@@ -14,7 +14,7 @@ interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unkno
 export function addPatch(program: Command): void {
   const command = program
     .command('patch')
-    .description('add the sidecar to a workload in the cluster; its pods restart')
+    .description('add the sidecar to a workload in the cluster, or change its settings; its pods restart')
     .argument('<TYPE/NAME>', 'as kubectl takes it: deploy/web, statefulset/db')
     .addOption(
       new Option('--pod-security <LEVEL>', "that the namespace enforces (default: as its label says, else privileged)").choices(['privileged', 'baseline', 'restricted']),
@@ -29,7 +29,9 @@ export function addPatch(program: Command): void {
       const problem = imageProblem(config);
       if (problem !== undefined) throw problem;
       const { patchWorkload } = await import('../../cluster/index.ts');
-      const result = await patchWorkload({ ...(await changeOptions(target, flags)), config, settings, amounts, podSecurity: flags.podSecurity });
+      const renew = namesSidecar(flags);
+      const options = { config, settings, amounts, renew, podSecurity: flags.podSecurity };
+      const result = await patchWorkload({ ...(await changeOptions(target, flags)), ...options });
       printChange(result, flags.output);
     },
   );
