@@ -83,7 +83,7 @@ describe('the command line', () => {
     expect(stderr).toMatch(/- packet-capture\.tools\.svc\n.*a\/b: ca\.crt, tls\.crt, tls\.key\nIt expires on 20\d\d-\d\d-\d\d, its CA on 20\d\d-/s);
     expect(stderr).not.toContain('BEGIN');
     // The first word that goes to standard output is that of inspect.
-    expect(stdout).toMatch(/^ca .*\nsan_mismatch: CN=packet-capture: .*web\.tools\.svc is not among/s);
+    expect(stdout).toMatch(/^ca .*\nerror +CN=packet-capture: .*web\.tools\.svc is not among .* \(san_mismatch\)/s);
     expect(code).toBe(1);
     const files = await Promise.all((await readdir(out)).toSorted().map(async (file) => [file, ((await stat(join(out, file))).mode & 0o777).toString(8)]));
     expect(files).toStrictEqual([['ca.crt', '644'], ['tls.crt', '644'], ['tls.key', '600']]);
@@ -153,8 +153,8 @@ describe('inspect', () => {
   test('a folder must be complete, and in time', async () => {
     const part = join(top, 'part');
     await writeFolder(part, folderWrites(material).filter(({ file }) => file !== 'tls.key'));
-    await expect(inspected([part])).resolves.toStrictEqual([false, expect.stringMatching(/\nkey_missing: key: /)]);
-    await expect(inspected([folder], {}, addDays(now, 715))).resolves.toStrictEqual([false, expect.stringMatching(/\(15 days\).*\nexpires_soon: CN=packet-capture: /s)]);
+    await expect(inspected([part])).resolves.toStrictEqual([false, expect.stringMatching(/\nerror +key: .* \(key_missing\)/)]);
+    await expect(inspected([folder], {}, addDays(now, 715))).resolves.toStrictEqual([false, expect.stringMatching(/\(15 days\).*\nwarning +CN=packet-capture: .* \(expires_soon\)/s)]);
   });
 });
 

@@ -30,7 +30,7 @@ async function kubectl(evil: Uint8Array): Promise<string> {
     program,
     `#!/bin/sh
 case " $* " in
-  *' get pods '*) cat ${list} ;;
+  *' get --raw '*) cat ${list} ;;
   *' exec good '*) cat ${good}; exec cat > /dev/null ;;
   *' exec evil '*) while cat ${bad}; do :; done ;;
 esac
