@@ -10,6 +10,7 @@ import { pullFindings, type PullOptions } from './pull.ts';
 import { readRegistrations, type Registrations } from './registrations.ts';
 import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
 import { readReleaseState, type ReleaseState } from './releaseState.ts';
+import { targetFindings } from './targets.ts';
 import { triedFindings, tryFailing, type Trial } from './tried.ts';
 import { waitingFindings } from './waiting.ts';
 import type { Subject } from './conditions.ts';
@@ -75,6 +76,7 @@ export function judgeCluster({ registrations, inventory, fitness, states, trial,
     ...unreadable(inventory, where),
     ...namespaceFindings(namespaces, releases),
     ...placementFindings(releases, { namespaces, workloads, pods }),
+    ...targetFindings(states, inventory),
     ...podFindings(judged, missed, where),
     ...waitingFindings(judged),
     ...triedFindings(trial),

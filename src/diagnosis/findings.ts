@@ -53,6 +53,7 @@ export const findingKinds = {
   restart_policy_lost: { level: 'error', meaning: 'Pods carry the sidecar as an init container that never ends: something took restartPolicy: Always away', hint: 'Look for other webhooks or old clients that write pods; then make the pods anew.' },
   pods_refused_by_sidecar: { level: 'error', meaning: 'Pods that carry the sidecar, or ask for it, cannot be created because of it', hint: 'Give the sidecar what is admitted, or opt out.' },
   pods_refused: { level: 'note', meaning: 'Pods that carry the sidecar, or ask for it, cannot be created, and could not without it', hint: 'Mend what refuses them; the sidecar has nothing to do with it.' },
+  target_not_opted_in: { level: 'warning', meaning: 'A release has opted a namespace or a workload in, and it is so no more: it was deleted and made again, or the label or annotation was taken away', hint: 'Run `packet-capture upgrade`: its hook opts it in again. Or take it out of `targets`.' },
   pull_works: { level: 'ok', meaning: "The agent's image starts in the namespace (--pull)", hint: '' },
   pull_fails: { level: 'error', meaning: "The agent's image cannot be started in a namespace where pods ask for it (--pull)", hint: 'Pods that are made there next will not start their app. Check the name, the tag, the architecture, and the pull secret in that namespace.' },
   pull_unknown: { level: 'warning', meaning: "Whether the agent's image starts in a namespace is not known (--pull)", hint: 'Ask for the right to create, get and delete pods there, or look at -n NAMESPACE alone.' },

@@ -6,6 +6,7 @@ import { readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { ReleaseFacts } from './conditions.ts';
 import type { ConfigMap, InjectorDeployment, ServiceReference } from './kubernetes.ts';
 import { probe, type Probed } from './probe.ts';
+import { parseRecord, recordKey, type TargetRecord } from '../targets/record.ts';
 import type { Release } from './releases.ts';
 
 /** Something that is read: its value, or why there is none. */
@@ -20,6 +21,8 @@ export interface ReleaseState extends ReleaseFacts {
   /** Of the webhook way. */
   readonly injector?: Injector;
   readonly probed: Probed;
+  /** What its hook has opted in; undefined: nothing, or it may not be read. */
+  readonly record?: TargetRecord | undefined;
 }
 
 export interface Injector {
@@ -30,7 +33,7 @@ export interface Injector {
 }
 
 /** What a release injects, without asking whether it works. @throws as Kubectl */
-export async function readReleaseFacts(kubectl: Kubectl, release: Release): Promise<Omit<ReleaseState, 'injector' | 'probed'>> {
+export async function readReleaseFacts(kubectl: Kubectl, release: Release): Promise<Omit<ReleaseState, 'injector' | 'probed' | 'record'>> {
   const { service } = release;
   if (service === undefined) return { release, sidecar: release.parameters?.sidecar };
   const map = `${service.name}-config`;
@@ -41,12 +44,26 @@ export async function readReleaseFacts(kubectl: Kubectl, release: Release): Prom
 /** The whole of it: also its injectors, and whether the API server injects. @throws as Kubectl */
 export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
   const { service } = release;
-  const [facts, injector, probed] = await Promise.all([
+  const [facts, injector, probed, record] = await Promise.all([
     readReleaseFacts(kubectl, release),
     service === undefined ? undefined : readInjector(kubectl, service),
     probe(kubectl, release),
+    service === undefined ? undefined : readRecord(kubectl, service),
   ]);
-  return { ...facts, ...(injector === undefined ? {} : { injector }), probed };
+  return { ...facts, ...(injector === undefined ? {} : { injector }), probed, record };
+}
+
+/** A record that cannot be read is the installer's to complain of: here it says nothing. */
+async function readRecord(kubectl: Kubectl, { name, namespace }: ServiceReference): Promise<TargetRecord | undefined> {
+  const map = `${name}-opt-in`;
+  const config = await readOne<ConfigMap>(kubectl, ['get', 'configmap', map, '--namespace', namespace]);
+  const text = 'value' in config ? config.value.data?.[recordKey] : undefined;
+  try {
+    return text === undefined ? undefined : parseRecord(text, `configmap/${map}`);
+  } catch (error) {
+    if (isCodedError(error)) return undefined;
+    throw error;
+  }
 }
 
 async function readInjector(kubectl: Kubectl, { name, namespace }: ServiceReference): Promise<Injector> {

@@ -99,6 +99,19 @@ describe('what cannot be changed', () => {
     expect(await recorded(release)).toEqual([`namespace/${shop}`, `deployment/web in ${shop}`]);
   });
 
+  test('a namespace that was deleted and made again is opted in again by the next upgrade', async () => {
+    const shop = await site.makeNamespace('again');
+    await create(shop, workload('Deployment', 'web', scaledToZero));
+    const targets = [{ namespace: shop, deployments: ['web'] }];
+    const release = await site.install('again', targets);
+    expect(await optIn(release, targets)).toMatchObject({ exitCode: 0 });
+    await kube(['delete', 'namespace', shop]);
+    await kube(['create', 'namespace', shop]);
+    await create(shop, workload('Deployment', 'web', scaledToZero));
+    await site.install('again', targets, false);
+    expect(outcomes((await optIn(release, targets)).events)).toEqual([`opted_in namespace/${shop}`, `opted_in deployment/web in ${shop}`]);
+  });
+
   test('a namespace or a workload that is gone does not stand in the way of an uninstall', async () => {
     const [shop, gone] = [await site.makeNamespace('here'), await site.makeNamespace('gone')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'short', scaledToZero));

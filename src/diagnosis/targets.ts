@@ -1,0 +1,36 @@
+import { objectName, templateAt, type WorkloadObject } from '../cluster/kubernetes.ts';
+import type { TargetObject } from '../targets/object.ts';
+import type { TargetRecord } from '../targets/record.ts';
+import { finding, type Finding } from './findings.ts';
+import type { Namespace } from './kubernetes.ts';
+import type { ReleaseState } from './releaseState.ts';
+import type { Inventory } from './workloads.ts';
+
+/**
+ * What the hook of a release has opted in and is so no more: the object was deleted and made again, or somebody took the
+ * label or annotation away. What does not exist just now is nobody's loss. Pure.
+ */
+export function targetFindings(states: readonly ReleaseState[], { namespaces, workloads }: Inventory): Finding[] {
+  return states.flatMap(({ release, record }) => {
+    if (record === undefined) return [];
+    const by = `release ${release.object}`;
+    return record.objects.flatMap((target) => {
+      if (target.kind === 'Namespace') return namespaceFinding(target, record, namespaces ?? [], by);
+      return workloadFinding(target, record, workloads ?? [], by);
+    });
+  });
+}
+
+function namespaceFinding({ name }: TargetObject, { keys }: TargetRecord, namespaces: readonly Namespace[], by: string): Finding[] {
+  const found = namespaces.find(({ metadata }) => metadata.name === name);
+  const key = keys.namespaceLabel;
+  if (found === undefined || found.metadata.labels?.[key] !== undefined) return [];
+  return [finding('target_not_opted_in', `namespace ${name}`, `${by} has opted it in, and it has no label ${key}`)];
+}
+
+function workloadFinding(target: TargetObject, { keys }: TargetRecord, workloads: readonly WorkloadObject[], by: string): Finding[] {
+  const found = workloads.find(({ kind, metadata }) => kind === target.kind && metadata.name === target.name && metadata.namespace === target.namespace);
+  const key = keys.annotation;
+  if (found === undefined || templateAt(found, ['spec', 'template']).metadata?.annotations?.[key] !== undefined) return [];
+  return [finding('target_not_opted_in', `${objectName(found)} in ${target.namespace}`, `${by} has opted it in, and its pod template has no annotation ${key}`)];
+}
