@@ -29,6 +29,8 @@ export function sayWarning(error: CodedError): void {
 export const programOutput = {
   writeOut: (text: string): void => void process.stdout.write(plainLines(text)),
   writeErr: (text: string): void => void process.stderr.write(plainLines(text)),
+  /** What is wrong with them, which is quoted. */
+  outputError: (text: string): void => void process.stderr.write(`${plainLines(text.trimEnd(), continuation)}\n`),
 };
 
 /** Lines for people on standard error that do not fit into memory. */

@@ -14,7 +14,7 @@ export function conformObject(value: unknown): unknown {
 export function conformAnswer(value: unknown): unknown {
   if (!isFields(value) || !('items' in value)) return conformObject(value);
   const items = Array.isArray(value['items']) ? (value['items'] as readonly unknown[]) : [];
-  return { ...value, items: items.flatMap((item) => conformObject(item) ?? []).filter(isNamed) };
+  return { ...(conformObject(value) as object), items: items.flatMap((item) => conformObject(item) ?? []).filter(isNamed) };
 }
 
 const blank = { apiVersion: '', kind: '', metadata: { name: '' } } as const;
@@ -93,6 +93,8 @@ const metadataMembers: Readonly<Record<string, Shape>> = {
   annotations: texts,
   ownerReferences: list(owner),
   managedFields: list(members({ manager: text })),
+  // Of a list.
+  continue: text,
 };
 /** Of a pod template. */
 const metadata = members(metadataMembers);
@@ -130,6 +132,8 @@ const specMembers: Readonly<Record<string, Shape>> = {
   nodeSelector: texts,
   nodeName: text,
   runtimeClassName: text,
+  serviceAccountName: text,
+  overhead: amounts,
   hostNetwork: flag,
   os: members({ name: text }),
   resources,
@@ -145,12 +149,20 @@ const specMembers: Readonly<Record<string, Shape>> = {
   failurePolicy: text,
   matchConditions: list(matchCondition()),
   policyName: text,
+  // Of a LimitRange and a ResourceQuota.
+  limits: list(limit()),
+  hard: amounts,
+  scopes: list(text),
   paramRef: members({ name: text, namespace: text }),
   matchResources: members({ namespaceSelector: selector, objectSelector: selector }),
 };
 
 function strategyShape(): Shape {
   return members({ type: text, rollingUpdate: members({ maxSurge: scalar, maxUnavailable: scalar, partition: number }) });
+}
+
+function limit(): Shape {
+  return members({ type: text, min: amounts, max: amounts, default: amounts, defaultRequest: amounts, maxLimitRequestRatio: amounts });
 }
 
 function matchCondition(): Shape {
@@ -166,7 +178,7 @@ const containerState = members({
   waiting: members({ reason: text, message: text }),
   terminated: members({ reason: text, message: text, exitCode: number }),
 });
-const containerStatus = members({ name: text, ready: flag, restartCount: number, state: containerState }, ['name']);
+const containerStatus = members({ name: text, ready: flag, started: flag, restartCount: number, state: containerState }, ['name']);
 const statusMembers: Readonly<Record<string, Shape>> = {
   phase: text,
   conditions: list(condition),

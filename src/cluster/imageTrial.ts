@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isCodedError, rethrowUnlessRecoverable } from '../errors.ts';
 import { containerName, type Container, type LocalObjectReference, type PodTemplate } from '../sidecar/index.ts';
 import { imageTrialPod, judgeTrial, type ImageTrialPod } from './imageTrialPod.ts';
-import { kubectlJson, type Kubectl } from './kubectl.ts';
+import { kubectlJson, parseAnswer, type Kubectl } from './kubectl.ts';
 import { readSome, unlessForbidden } from './reading.ts';
 
 /** Whether a node that the workload's pods may run on can pull the image and start it; plain data. */
@@ -53,7 +53,8 @@ export async function tryImage(options: ImageTrialOptions): Promise<ImageTrial> 
   let name: string;
   try {
     const args = ['create', '--namespace', namespace, '-f', '-', '-o', 'json'];
-    name = (JSON.parse((await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds: 60 })).stdout) as ImageTrialPod).metadata.name;
+    const { stdout } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds: 60 });
+    name = (parseAnswer(stdout, args) as ImageTrialPod).metadata.name;
   } catch (error) {
     rethrowUnlessRecoverable(error);
     return { outcome: 'unknown', why: `no pod can be made to try it: ${error.message}` };

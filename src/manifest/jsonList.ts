@@ -1,3 +1,4 @@
+import { plainJson } from '../plainText.ts';
 import { openManifest, readDocuments } from './parse.ts';
 import type { Origin } from './text.ts';
 
@@ -34,7 +35,7 @@ export function createJsonList(): JsonList {
     },
     end() {
       if (count === 0) return `${head}]\n}\n`;
-      return count === 1 ? `${JSON.stringify(first, null, 2)}\n` : '\n  ]\n}\n';
+      return count === 1 ? `${plainJson(first, 2)}\n` : '\n  ]\n}\n';
     },
   };
 }
@@ -46,6 +47,6 @@ function itemsOf(value: object): readonly unknown[] {
 }
 
 function item(value: unknown): string {
-  return `\n${JSON.stringify(value, null, 2)}`.replaceAll('\n', '\n    ');
+  return `\n${plainJson(value, 2)}`.replaceAll('\n', '\n    ');
 }
 
