@@ -5,14 +5,14 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { containerd } from '../../scripts/cluster/goModules.ts';
-import { injectorImage } from '../../scripts/images/names.ts';
+import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
 import { chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
 import { kube, loadImages, nginxImage } from './workbench.ts';
 
 const node = inject('node');
 const ours = { release: 'packet-capture', namespace: 'two-ours', site: 'two-ours-site' } as const;
 const article = { release: 'article', namespace: 'two-article', site: 'two-article-site' } as const;
-const otherImage = 'docker.io/example/injector:other';
+const otherImage = `${localRegistry}/example/injector:other`;
 
 /** The article's own words, with an image that can be had. */
 const articleValues = `
