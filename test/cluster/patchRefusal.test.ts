@@ -144,7 +144,8 @@ describe('waiting for the rollout', () => {
     const { options, lines } = at('deploy/broken', {
       config: monitorConfig('localhost/nowhere:1'),
       wait: true,
-      timeoutSeconds: 4,
+      // The kubelet has to have looked at the new pod by then.
+      timeoutSeconds: 10,
     });
     await expect(patchWorkload(options)).rejects.toMatchObject({
       code: 'ROLLOUT_FAILED',

@@ -65,7 +65,7 @@ test("the article's label and patch give the article's pod", async () => {
 
 test('the image that the values name is what runs', async () => {
   const images = await kube(['get', 'pods', '-n', article.namespace, '-o', 'jsonpath={.items[*].spec.containers[*].image}']);
-  expect(new Set(images.split(' '))).toEqual(new Set(['example/injector:other']));
+  expect(new Set(images.split(' '))).toEqual(new Set([otherImage]));
 });
 
 test('one goes, the other stays as it was', async () => {
