@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDocuments } from '../../../../src/manifest/parse.ts';
+import { parseDocuments } from '../../src/manifest/parse.ts';
 
 const repeat = (times: number, line: (index: number) => string): string => Array.from({ length: times }, (_, index) => line(index)).join('');
 
@@ -19,7 +19,7 @@ const shapes: readonly (readonly [string, (size: number) => string])[] = [
   ['comments', (size) => repeat(size * 4, (index) => `# ${index}\n\n`)],
 ];
 
-/** Milliseconds of processor of the cheapest of some runs: others share the machine. */
+/** Milliseconds of processor of the cheapest of some runs. Tests of this project have a process of their own, so nothing else counts. */
 function costOf(text: string): number {
   const costs = [0, 1, 2].map(() => {
     const before = process.cpuUsage();
