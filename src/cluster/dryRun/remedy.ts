@@ -186,7 +186,7 @@ const variants: readonly Variant[] = [
   { of: withoutCapabilities, text: baselineText, podSecurity: 'baseline' },
   { of: withoutUser, text: userText, notFor: ['pod_security'] },
   { of: (template) => withoutUser(withoutCapabilities(template)), text: `${userText}; and ${baselineText}`, podSecurity: 'baseline', notFor: ['pod_security'] },
-  { of: withImageOfApp, text: "it is the sidecar's image that is refused: name one of a registry that is allowed (--image)", notFor: ['pod_security', 'scc'] },
+  { of: withImageOfApp, text: "it is the sidecar's image that is refused: name one of a registry that is allowed (--image, or the chart's values agent.image)", notFor: ['pod_security', 'scc'] },
 ];
 
 async function variantRemedy(options: RemedyOptions): Promise<Remedy> {

@@ -1,0 +1,75 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadReleaseImages } from '../../cluster/helmWorkbench.ts';
+import { kube } from '../../cluster/workbench.ts';
+import { withPodSecurityByConfiguration } from './compatibility/apiServer.ts';
+import { runsAlone } from './compatibility/app.ts';
+import { each, releaseNamespace, type Site } from './compatibility/bench.ts';
+import { columns, installColumn, manifestColumn, patchColumn, policyColumn, webhookColumns, type Put } from './compatibility/columns.ts';
+import { appOf, clusterObjects, rows } from './compatibility/rows.ts';
+
+const stamp = `compat-${Date.now().toString(36)}`;
+/** For work on a single row. */
+const only = process.env['ROWS']?.split(',');
+const sites: readonly Site[] = rows.filter(({ name }) => only?.includes(name) ?? true).map((row) => ({ row, namespace: `${stamp}-${row.name}` }));
+const usual = sites.filter(({ row }) => row.byConfiguration !== true);
+const cells = new Map(sites.map(({ row }) => [row.name, new Map<string, string>()]));
+/** What is advised is one thing, whichever command says it. */
+const put: Put = ({ row }, column, cell) => {
+  const before = cells.get(row.name)?.get(column) ?? '';
+  if (cell === '') return;
+  expect([cell, ''], `${column} of ${row.name}`).toContain(before);
+  cells.get(row.name)?.set(column, cell);
+};
+
+const list = (items: readonly object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+const docs = new URL('../../../docs/compatibility.md', import.meta.url);
+
+/** Makes namespaces, what stands in the way there, and an app in each that runs. */
+async function prepare(some: readonly Site[]): Promise<void> {
+  if (some.length === 0) return;
+  await kube(['create', '-f', '-'], list(some.map(({ row, namespace }) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: row.labels ?? {} } }))));
+  const inTheWay = some.flatMap(({ row, namespace }) => (row.objects ?? []).map((object) => ({ ...object, metadata: { ...object.metadata, namespace } })));
+  await kube(['create', '-f', '-'], list([...inTheWay, ...some.map(({ row, namespace }) => appOf(row, namespace))]));
+  await each(some, async ({ namespace }) => runsAlone(namespace));
+}
+
+beforeAll(async () => {
+  await loadReleaseImages();
+  await kube(['apply', '-f', '-'], list(clusterObjects));
+  await prepare(usual);
+});
+
+afterAll(async () => {
+  await kube(['delete', 'mutatingwebhookconfigurations', '-l', 'app.kubernetes.io/instance=compatibility', '--ignore-not-found']);
+  await kube(['delete', 'namespace', releaseNamespace, ...sites.map(({ namespace }) => namespace), '--ignore-not-found', '--wait=false']);
+  await kube(['delete', '--ignore-not-found', ...clusterObjects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)]);
+});
+
+const make = { manifest: manifestColumn, patch: patchColumn, install: installColumn, webhook: webhookColumns, policy: policyColumn };
+const without = (name: string, some: readonly Site[]): readonly Site[] => some.filter(({ row }) => cells.get(row.name)?.has(name) !== true);
+
+test.each(Object.entries(make))('%s', async (name, column) => {
+  await column(usual, put);
+  expect(without(name, usual)).toEqual([]);
+});
+
+test('Pod Security by the configuration of the API server', async () => {
+  const own = sites.filter(({ row }) => row.byConfiguration === true);
+  if (own.length === 0) return;
+  await withPodSecurityByConfiguration(async () => {
+    await prepare(own);
+    for (const [name, column] of Object.entries(make)) if (name !== 'policy') await column(own, put);
+    for (const site of own) put(site, 'policy', 'not run');
+  });
+  expect(without('policy', own)).toEqual([]);
+});
+
+test('docs/compatibility.md has what was seen; UPDATE=1 writes it there', async () => {
+  const line = (fields: readonly string[]): string => `| ${fields.join(' | ')} |`;
+  const seen = sites.map(({ row }) => line([row.title, ...columns.map((column) => cells.get(row.name)?.get(column) ?? '')]));
+  const head = [line(['what stands there', ...columns]), line(['', ...columns].map(() => '---'))];
+  const table = ['<!-- table -->', ...head, ...seen, '<!-- /table -->'].join('\n');
+  if (process.env['UPDATE'] === '1') await writeFile(docs, (await readFile(docs, 'utf8')).replace(/<!-- table -->[^]*<!-- \/table -->/, () => table));
+  expect((await readFile(docs, 'utf8')).split('\n')).toEqual(expect.arrayContaining(only === undefined ? table.split('\n') : seen));
+});

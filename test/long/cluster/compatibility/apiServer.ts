@@ -1,0 +1,60 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { kill } from '../../../../scripts/cluster/cgroups.ts';
+import { isAlive, pidOf, startComponent } from '../../../../scripts/cluster/components.ts';
+import { controlPlane } from '../../../../scripts/cluster/controlPlane.ts';
+import { programPaths } from '../../../../scripts/cluster/goBuild.ts';
+import { kubernetes } from '../../../../scripts/cluster/goModules.ts';
+import { inMachine, nodeAddress } from '../../../../scripts/cluster/machine.ts';
+import { runInNetns } from '../../../../scripts/cluster/kubectl.ts';
+import { pollUntil } from '../../../../scripts/cluster/poll.ts';
+import { noProgress } from '../../../../scripts/cluster/progress.ts';
+import { apiServerIsReady } from '../../../../scripts/cluster/readiness.ts';
+import { component, upCluster } from '../../../../scripts/cluster/up.ts';
+
+const node = inject('node');
+const apiServer = component('kube-apiserver');
+
+/** What Talos, RKE2 and many guides set: Pod Security `baseline` in every namespace, without a label. */
+const podSecurity = {
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  kind: 'AdmissionConfiguration',
+  plugins: [{
+    name: 'PodSecurity',
+    configuration: {
+      apiVersion: 'pod-security.admission.config.k8s.io/v1',
+      kind: 'PodSecurityConfiguration',
+      defaults: { enforce: 'baseline', 'enforce-version': 'latest' },
+      exemptions: { namespaces: ['kube-system'] },
+    },
+  }],
+};
+
+/** Runs `work` while the API server enforces Pod Security `baseline` by its own configuration. */
+export async function withPodSecurityByConfiguration(work: () => Promise<void>): Promise<void> {
+  const file = join(node.stateDir, 'admission.json');
+  await writeFile(file, JSON.stringify(podSecurity));
+  const argv = controlPlane(node, await programPaths(kubernetes))['kube-apiserver'] ?? [];
+  try {
+    await stop();
+    await startComponent(node, apiServer, await inMachine(node, [...argv, `--admission-control-config-file=${file}`]));
+    await pollUntil(async () => apiServerIsReady(node), { everyMs: 200, timeoutMs: 60_000 });
+    await work();
+  } finally {
+    await stop();
+    await upCluster({ name: node.name, onProgress: noProgress });
+    await rm(file);
+  }
+}
+
+async function stop(): Promise<void> {
+  const pid = await pidOf(node, apiServer);
+  if (pid !== undefined) kill(pid);
+  await pollUntil(async () => !(await isAlive(node, apiServer)) && !(await isListening()), { everyMs: 50, timeoutMs: 10_000 });
+}
+
+/** A process that is about to be gone may still hold its port. */
+async function isListening(): Promise<boolean> {
+  return (await runInNetns(node, ['bash', '-c', `: </dev/tcp/${nodeAddress}/6443`])).exitCode === 0;
+}

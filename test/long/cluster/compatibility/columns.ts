@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { Refusal } from '../../../cluster/installBench.ts';
+import { kube } from '../../../cluster/workbench.ts';
+import { appAfter, at, check, each, helmInstall, optInByHand, ours, reset, uninstall, valueFlags, why, type Site } from './bench.ts';
+import { advice, changedCell, checkCell, errorCell, errorsAt, errorText, hookCell, hookLine, installCell, textOf, whyCell } from './cells.ts';
+import { appOf, type AgentImage, type Row } from './rows.ts';
+
+export const columns = ['manifest', 'patch', 'install', 'webhook', 'why', 'check', 'policy', 'advice'] as const;
+export type Column = (typeof columns)[number];
+/** Takes down one cell of the table. */
+export type Put = (site: Site, column: Column, cell: string) => void;
+
+const unchanged = { end: 'runs', injected: 0 };
+
+function imageFlags({ image }: Row): string[] {
+  return image === undefined ? [] : ['--image', `${image.registry}/${image.repository}:${image.tag}`, '--image-pull-policy', image.pullPolicy];
+}
+
+/** The sites of one image of the agent: a release has one. */
+function byImage(sites: readonly Site[]): [AgentImage | undefined, Site[]][] {
+  return [...Map.groupBy(sites, ({ row }) => row.image).entries()];
+}
+
+/** `inject | kubectl apply`, as a new version of the running app: nobody is asked before. */
+export async function manifestColumn(sites: readonly Site[], put: Put): Promise<void> {
+  await each(sites, async (site) => {
+    const { row, namespace } = site;
+    const { exitCode, stdout, stderr } = await ours(['inject', '-f', '-', ...imageFlags(row)], JSON.stringify(appOf(row, namespace)));
+    expect(exitCode, stderr).toBe(0);
+    await kube(['apply', '-f', '-'], stdout);
+    put(site, 'manifest', changedCell('applied', await appAfter(site)));
+    await reset(site);
+  });
+}
+
+export async function patchColumn(sites: readonly Site[], put: Put): Promise<void> {
+  await each(sites, async (site) => {
+    const { exitCode, stderr } = await ours(['patch', 'deploy/web', '-n', site.namespace, '-o', 'json', ...imageFlags(site.row)]);
+    const state = await appAfter(site);
+    put(site, 'patch', exitCode === 0 ? changedCell('patched', state) : errorCell(stderr));
+    put(site, 'advice', exitCode === 0 ? '' : advice(errorText(stderr)));
+    if (exitCode !== 0) expect(state).toMatchObject(unchanged);
+    else await reset(site);
+  });
+}
+
+/** `packet-capture install` with targets: as often as it names some that are in the way, it is asked for the others. */
+export async function installColumn(sites: readonly Site[], put: Put): Promise<void> {
+  for (const [image, own] of byImage(sites)) {
+    let asked = own;
+    for (;;) {
+      const { exitCode, stdout, stderr } = await ours(['install', ...at, '--yes', '-o', 'json', ...valueFlags(asked, image)]);
+      if (exitCode === 0) break;
+      expect(stdout, stderr).not.toBe('');
+      const { findings } = JSON.parse(stdout) as Refusal;
+      const fitting: Site[] = [];
+      for (const site of asked) {
+        expect(await appAfter(site)).toMatchObject(unchanged);
+        const errors = errorsAt(findings, site.namespace);
+        if (errors.length === 0) fitting.push(site);
+        else {
+          put(site, 'install', installCell(errors));
+          put(site, 'advice', advice(textOf(errors)));
+        }
+      }
+      expect(fitting.length, stderr).toBeLessThan(asked.length);
+      asked = fitting;
+      if (asked.length === 0) break;
+    }
+    if (asked.length === 0) continue;
+    await each(asked, async (site) => put(site, 'install', changedCell('opted in', await appAfter(site))));
+    await uninstall();
+    await each(asked, reset);
+  }
+}
+
+/**
+ * helm by itself, whose hook opts targets in; then `why` and `check`, where the hook left a workload alone after its user has
+ * opted it in by hand.
+ */
+export async function webhookColumns(sites: readonly Site[], put: Put): Promise<void> {
+  for (const [image, own] of byImage(sites)) {
+    const { stdout, stderr } = await helmInstall(valueFlags(own, image));
+    await each(own, async (site) => {
+      const state = await appAfter(site);
+      const line = hookLine(`${stdout}\n${stderr}`, site.namespace);
+      put(site, 'webhook', line === undefined ? changedCell('opted in', state) : hookCell(line));
+      if (line !== undefined) {
+        put(site, 'advice', advice(line));
+        expect(state).toMatchObject(unchanged);
+        await optInByHand(site);
+        await appAfter(site);
+      }
+      const reasons = await why(site);
+      put(site, 'why', whyCell(reasons));
+      put(site, 'advice', advice(`${reasons.verdict} ${reasons.next ?? ''}`));
+      put(site, 'check', checkCell(await check(site, ...(image === undefined ? [] : ['--pull']))));
+      await appAfter(site);
+    });
+    await uninstall();
+    await each(own, reset);
+  }
+}
+
+/** The API server injects; users opt in by hand, as nobody does it for them, and ask `why`. */
+export async function policyColumn(sites: readonly Site[], put: Put): Promise<void> {
+  for (const [image, own] of byImage(sites)) {
+    const { exitCode, stderr } = await helmInstall(['--set', 'injection.way=policy', ...valueFlags([], image)]);
+    expect(exitCode, stderr).toBe(0);
+    // The API server takes up a policy some time after it is stored; what is made before is not injected.
+    await sleep(5000);
+    await each(own, async (site) => {
+      await optInByHand(site);
+      const state = await appAfter(site);
+      put(site, 'policy', `${changedCell('opted in by hand', state)}; \`why\`: ${whyCell(await why(site))}`);
+    });
+    await uninstall();
+    await each(own, reset);
+  }
+}
