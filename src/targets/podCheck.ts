@@ -5,7 +5,7 @@ import { problemOf, type PodProblem } from '../cluster/podCheck.ts';
 import { podSecurityLevel } from '../cluster/podSecurity.ts';
 import { restartOf } from '../cluster/strategy.ts';
 import { codedError, isCodedError } from '../errors.ts';
-import { planInjection, withAddition } from '../inject/index.ts';
+import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import type { AssumedLevel, PodTemplate, SidecarConfig } from '../sidecar/index.ts';
 import type { ApiClient } from './apiClient.ts';
@@ -61,31 +61,48 @@ async function findProblem(options: PodCheckOptions, object: TargetObject): Prom
   const asking = marked(annotation, optInValue(kind));
   const pods: PodDryRun = { kubectl: apiKubectl(api), namespace, object: workload, with: asking, without: marked(injectAnnotation, 'false') };
   const { rollout } = restartOf(workload);
-  const judge = async (asked: PodDryRun): Promise<PodProblem | undefined> => {
+  const judge = async (asked: PodDryRun): Promise<{ readonly problem: PodProblem | undefined; readonly pod: PodTemplate | undefined }> => {
     const verdict = await dryRunPods(asked);
     if (verdict.outcome === 'unknown') report({ event: 'pods_unknown', object: targetName(object), reason: verdict.why });
-    return problemOf(verdict, rollout);
+    return { problem: problemOf(verdict, rollout), pod: verdict.outcome === 'fits' ? verdict.pod : undefined };
   };
-  const carrying = await injected(options, asking, namespace);
-  const lasting = carrying === undefined ? undefined : await judge({ ...pods, with: carrying });
+  const plan = await planOf(options, asking, namespace);
+  if (plan?.inject === false) return plan.reason === 'pod_security_restricted' ? restricted : (await judge(pods)).problem;
+  if (plan === undefined) return (await judge(pods)).problem;
+  const carrying = withAddition(asking, plan.addition);
+  const { problem: lasting } = await judge({ ...pods, with: carrying });
   if (lasting !== undefined) return lasting;
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
-    const problem = await judge({ ...pods, injected: carrying });
-    if (problem === undefined || carrying === undefined || performance.now() > deadline) return problem;
-    // Its injectors still have the configuration of before.
-    report({ event: 'waiting_for_configuration', object: targetName(object), reason: problem.what });
+    const { problem, pod } = await judge({ ...pods, injected: carrying });
+    // Its injectors may still have the configuration of before: the kubelet brings them the new one.
+    const reason = problem?.what ?? otherImage(pod, plan.addition);
+    if (reason === undefined || performance.now() > deadline) return problem;
+    report({ event: 'waiting_for_configuration', object: targetName(object), reason });
     await sleep(pauseMs);
   }
 }
 
-/** The template with what the release injects; undefined when it leaves such a pod alone. */
-async function injected({ api, config, podSecurity: assumed }: PodCheckOptions, template: PodTemplate, namespace: string): Promise<PodTemplate | undefined> {
+const restricted: PodProblem = {
+  code: 'POD_SECURITY',
+  what: skipReasons.pod_security_restricted,
+  remedy: 'Its pods would be replaced for nothing: take it out of targets, or relabel the namespace.',
+};
+
+/** What shows that an injector gave the pod another image than the configuration says; undefined when it did not. */
+function otherImage(pod: PodTemplate | undefined, { initContainers }: Addition): string | undefined {
+  const [wanted] = initContainers;
+  const present = pod?.spec?.initContainers?.find(({ name }) => name === wanted?.name);
+  if (present === undefined || present.image === wanted?.image) return undefined;
+  return `its injectors still give it the image ${present.image ?? ''}`;
+}
+
+/** What the release does with a pod of the template; undefined when its configuration is not known. */
+async function planOf({ api, config, podSecurity: assumed }: PodCheckOptions, template: PodTemplate, namespace: string): Promise<InjectPlan | undefined> {
   if (config === undefined) return undefined;
   const { metadata } = (await read(api, { kind: 'Namespace', namespace: '', name: namespace })) as Pick<WorkloadObject, 'metadata'>;
   const podSecurity = podSecurityLevel(metadata.labels, assumed);
-  const plan = planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
-  return plan.inject ? withAddition(template, plan.addition) : undefined;
+  return planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
 }
 
 async function read(api: ApiClient, object: TargetObject): Promise<unknown> {

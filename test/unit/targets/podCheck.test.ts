@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { codedError } from '../../../src/errors.ts';
+import type { PodTemplate } from '../../../src/sidecar/index.ts';
+import { defaultAgent, defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { ApiClient } from '../../../src/targets/apiClient.ts';
+import type { Planned } from '../../../src/targets/change.ts';
+import { checkPods } from '../../../src/targets/podCheck.ts';
+
+const object = { kind: 'Deployment', namespace: 'shop', name: 'web' } as const;
+const planned: Planned = { object, plan: { patch: { metadata: {} }, ours: true } };
+const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: 'registry.example/agent:2' } };
+const web = {
+  apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' },
+  spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template: { metadata: {}, spec: { containers: [{ name: 'app', image: 'app' }] } } },
+};
+
+/** An API server with that Deployment. @param admit makes the pods that are asked for by a dry run */
+function server(admit: (pod: PodTemplate) => unknown, labels: Readonly<Record<string, string>> = {}): ApiClient {
+  return async ({ method, path, body, what }) => {
+    if (method === 'POST') return { body: admit(body as PodTemplate), warnings: [] };
+    if (path.includes('/deployments/')) return { body: web, warnings: [] };
+    if (path === '/api/v1/namespaces/shop') return { body: { metadata: { name: 'shop', labels } }, warnings: [] };
+    if (/limitranges|resourcequotas|pods/.test(path)) return { body: { items: [] }, warnings: [] };
+    throw codedError('NOT_FOUND', what);
+  };
+}
+
+async function check(api: ApiClient, timeoutSeconds = 0): Promise<{ readonly result: Planned; readonly events: string[] }> {
+  const events: string[] = [];
+  const options = { api, annotation: 'packet-capture/inject', config, podSecurity: 'auto', timeoutSeconds, report: ({ event }: { readonly event: string }) => events.push(event) } as const;
+  return { result: await checkPods(options, planned), events };
+}
+
+test('a workload whose pods fit is opted in', async () => {
+  expect(await check(server((pod) => pod))).toEqual({ result: planned, events: [] });
+});
+
+test('one whose pods are refused because of the sidecar is not, and the words say who refuses and what fits', async () => {
+  const refusing = server((pod) => {
+    if (pod.spec?.initContainers === undefined) return pod;
+    throw codedError('ADMISSION_DENIED', 'pods "web-" is forbidden: maximum cpu usage per Container is 100m, but limit is 250m');
+  });
+  const { result } = await check(refusing);
+  expect(result).toMatchObject({ object, error: { code: 'NOT_INJECTABLE', message: expect.stringContaining('maximum cpu usage per Container is 100m') } });
+});
+
+test('where Pod Security admits no capture, no pod is replaced for nothing', async () => {
+  const { result } = await check(server((pod) => pod, { 'pod-security.kubernetes.io/enforce': 'restricted' }));
+  expect(result).toMatchObject({ error: { code: 'POD_SECURITY' } });
+});
+
+test('an injector that still has the configuration of before is waited for', async () => {
+  let asked = 0;
+  const api = server((pod) => {
+    if (pod.spec?.initContainers !== undefined || pod.metadata?.annotations?.['packet-capture/inject'] !== 'true') return pod;
+    asked += 1;
+    const image = asked === 1 ? 'registry.example/agent:1' : config.agent.image;
+    return { ...pod, spec: { ...pod.spec, initContainers: [{ name: 'packet-capture', image }] } };
+  });
+  expect(await check(api, 10)).toEqual({ result: planned, events: ['waiting_for_configuration'] });
+});
+
+test('a namespace and what is not to be changed are not asked about', async () => {
+  const api: ApiClient = async ({ what }) => {
+    throw codedError('INTERNAL', what);
+  };
+  const unchanged: Planned = { object, plan: { patch: undefined, ours: true } };
+  const options = { api, annotation: 'a', config, podSecurity: 'auto', timeoutSeconds: 0, report: () => undefined } as const;
+  expect(await checkPods(options, unchanged)).toBe(unchanged);
+  const namespace: Planned = { object: { kind: 'Namespace', namespace: '', name: 'shop' }, plan: { patch: {}, ours: true } };
+  expect(await checkPods(options, namespace)).toBe(namespace);
+});
