@@ -95,11 +95,20 @@ export function withAddition(pod: PodTemplate, addition: Addition): PodTemplate 
 
 /** Waits until the API server has taken notice of a policy: until a pod of a namespace gets an init container. */
 export async function inForce(namespace: string, pod: PodTemplate): Promise<void> {
+  await whenInjected(namespace, pod, true);
+}
+
+/** Waits until the API server has taken notice that a policy is gone. */
+export async function outOfForce(namespace: string, pod: PodTemplate): Promise<void> {
+  await whenInjected(namespace, pod, false);
+}
+
+async function whenInjected(namespace: string, pod: PodTemplate, wanted: boolean): Promise<void> {
   const deadline = performance.now() + 20_000;
   for (;;) {
     const { pods, errors } = await admitted(namespace, [pod]);
-    if (pods[0]?.spec?.initContainers !== undefined) return;
-    expect(performance.now(), `no policy in ${namespace}: ${errors}`).toBeLessThan(deadline);
+    if (pods[0] !== undefined && (pods[0].spec?.initContainers !== undefined) === wanted) return;
+    expect(performance.now(), `${wanted ? 'no policy' : 'a policy still'} in ${namespace}: ${errors}`).toBeLessThan(deadline);
     await sleep(100);
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { injectAnnotation } from '../../src/settings/index.ts';
 import { defaultAgent, type AgentSidecarConfig } from '../../src/sidecar/index.ts';
-import { admitted, inForce, listOf, strict } from './policyBench.ts';
+import { admitted, inForce, listOf, outOfForce, strict } from './policyBench.ts';
 import { kube } from './workbench.ts';
 
 const name = 'policy-parameters';
@@ -38,6 +38,8 @@ test('a policy that was deleted and made anew under its name has the new paramet
     images.push(pods[0]?.spec?.initContainers?.[0]?.image);
     // The policy first, with its parameters still there, as a user may do it.
     await kube(['delete', '-f', '-'], listOf(objects.toSorted((one, other) => ('data' in one ? 1 : 0) - ('data' in other ? 1 : 0))));
+    // Else the next policy would be taken for in force while this one still is.
+    await outOfForce(site, pod);
   }
   expect(images).toEqual(['first:1', 'second:2', 'first:1']);
 });
