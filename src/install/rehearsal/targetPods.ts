@@ -97,7 +97,8 @@ export function verdictFindings(verdict: PodVerdict, where: string, rollout: boo
     return [finding(rollout ? 'target_pods_refused_anyway' : 'target_pods_noted', where, what)];
   }
   const { podSecurity, text } = verdict.remedy;
-  const hint = podSecurity === 'baseline' ? `Set injection.podSecurity to baseline. ${text}` : text;
+  const isNamed = podSecurity !== 'baseline' || text.includes('injection.podSecurity');
+  const hint = isNamed ? text : `Set injection.podSecurity to baseline. ${text}`;
   return [finding('target_pods_refused', where, `its pods would be refused with the sidecar, by ${words}`, hint)];
 }
 
