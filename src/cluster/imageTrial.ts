@@ -38,8 +38,8 @@ const passingMs = 15_000;
 
 /**
  * Starts a pod of the agent's image for a moment (`--version`), with what the workload's pods pull and are placed by, and
- * deletes it. A native sidecar that cannot be pulled keeps the app down when its pods are next replaced, be it weeks
- * later; so this is known before.
+ * deletes it. A native sidecar that cannot be pulled keeps the app down when its pods are next replaced, perhaps weeks
+ * later; so it is tried first.
  *
  * Where a pod of the same service account runs the image already, no pod is made.
  * @throws INTERRUPTED, CLUSTER_UNREACHABLE and as Kubectl when the pod cannot be deleted

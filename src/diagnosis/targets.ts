@@ -7,8 +7,8 @@ import type { ReleaseState } from './releaseState.ts';
 import type { Inventory } from './workloads.ts';
 
 /**
- * What the hook of a release has opted in and is so no more: the object was deleted and made again, or somebody took the
- * label or annotation away. What does not exist just now is nobody's loss. Pure.
+ * Finds objects that the hook of a release has opted in and that are not opted in any more: they were deleted and made
+ * again, or somebody removed the label or annotation. Objects that do not exist now are left out. Pure.
  */
 export function targetFindings(states: readonly ReleaseState[], { namespaces, workloads }: Inventory): Finding[] {
   return states.flatMap(({ release, record }) => {
