@@ -42,7 +42,8 @@ writeStatus() {
   statusText
   metricsText
   if writeNew; then
-    mv -f "$agentDir/new/status.json" ${metricsPort:+"$agentDir/new/metrics"} "$agentDir" 2> /dev/null
+    # The metrics first: who sees a new status.json finds metrics that are as new.
+    mv -f ${metricsPort:+"$agentDir/new/metrics"} "$agentDir/new/status.json" "$agentDir" 2> /dev/null
   else
     # On a full volume there is the place of the old ones.
     rm -f "$agentDir/new/status.json" "$agentDir/new/metrics" 2> /dev/null
