@@ -1,0 +1,68 @@
+// Package settings says what to capture: the pod's annotations, as the kubelet writes them into a volume, and what they mean.
+//
+// The table of names, types, bounds and defaults is generated from src/settings (TypeScript); both sides are held together
+// by the same test vectors.
+package settings
+
+import "time"
+
+// Values are settings as the user wrote them, by name. Every name of the table is there; an empty text means none.
+type Values map[string]string
+
+// Snaplen is how much is kept of each packet.
+type Snaplen struct {
+	// Bytes kept; 0 keeps whole packets.
+	Bytes int
+	// Headers keeps link, network and transport headers and no byte of payload. Bytes is 0 then.
+	Headers bool
+}
+
+// Interfaces are those to capture.
+type Interfaces struct {
+	// All stands for every interface that is up, those to come as well; Loopback says whether lo is among them.
+	All      bool
+	Loopback bool
+	// Names are set when All is not.
+	Names []string
+}
+
+// Endpoint is where a push goes.
+type Endpoint struct {
+	// Host is a name or an address, without brackets.
+	Host string
+	Port uint16
+}
+
+// Mirror is where copies go.
+type Mirror struct {
+	Endpoint
+	VNI uint32
+}
+
+// Settings are valid values and their meaning.
+type Settings struct {
+	Idle       bool
+	Filter     string
+	Interfaces Interfaces
+	Snaplen    Snaplen
+	// FileSize and BufferSize are bytes.
+	FileSize  int64
+	FileCount int
+	Rotate    time.Duration
+	Duration  time.Duration
+	// PacketCount is 0 when there is no limit.
+	PacketCount int64
+	BufferSize  int64
+	// Upload is an rclone destination, REMOTE:PATH; empty when there is none.
+	Upload string
+	// Stream and Mirror are nil when they are not set, or not valid: the capture goes on without them.
+	Stream *Endpoint
+	Mirror *Mirror
+}
+
+// Invalid is a setting whose value is not valid, and why.
+type Invalid struct {
+	Setting string `json:"setting"`
+	Value   string `json:"value"`
+	Reason  string `json:"reason"`
+}
