@@ -1,4 +1,4 @@
-import type { ContainerStatus, Event, LabelSelector, Metadata, Pod } from './kubernetes.ts';
+import type { ContainerStatus, Event, LabelSelector, Metadata, Pod, WorkloadObject } from './kubernetes.ts';
 
 /** What keeps a pod from being ready. */
 export interface PodProblem {
@@ -111,4 +111,10 @@ export function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelS
     return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.join(',')})`;
   });
   return [...equal, ...others].join(',');
+}
+
+/** By what a workload knows its pods. A ReplicationController's selector is a plain map. */
+export function selectorOf({ kind, spec }: WorkloadObject): LabelSelector {
+  if (kind !== 'ReplicationController') return spec?.selector ?? {};
+  return { matchLabels: (spec?.selector as Readonly<Record<string, string>> | undefined) ?? {} };
 }

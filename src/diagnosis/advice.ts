@@ -5,6 +5,7 @@ import { ownerName, topOwner, type Roll } from './owners.ts';
 import type { Reason } from './reasons.ts';
 import type { Release } from './releases.ts';
 import { shell } from '../shell.ts';
+import { waitingAdvice } from './waiting.ts';
 
 interface Case {
   readonly subject: Subject;
@@ -72,6 +73,7 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   status_missing: unpatch,
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
   restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
+  sidecar_waiting: waitingAdvice,
   not_working: 'packet-capture check',
   pods_refused_by_sidecar: 'Give the sidecar what is admitted, or opt out.',
   pods_refused: 'Mend what refuses them; the sidecar has nothing to do with it.',

@@ -5,22 +5,15 @@ import { missedReason, type Judgement } from './judge.ts';
 import { meshConditions } from './mesh.ts';
 import { fitOfSidecar } from './fit.ts';
 import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from './mirror.ts';
+import type { LivePod } from './kubernetes.ts';
 import { ownerName, rollOf } from './owners.ts';
 import { driftOf, inItsTemplate } from './podFindings.ts';
 import { isCuredByRestart, reasons, type Reason } from './reasons.ts';
 import { acceptance, refusedVerdict, type DryRun } from './refused.ts';
 import { releaseFindings, releaseName } from './releaseFindings.ts';
 import type { ReleaseState } from './releaseState.ts';
-
-/**
- * - `injected`: it carries the sidecar
- * - `would_be_injected`: a workload without pods, whose next ones will
- * - `missed`: a new one would be injected, this one is not
- * - `not_injected`: neither
- * - `broken`: it carries it, but not as a native sidecar
- * - `refused`: the API server refuses its next pod, because of the sidecar or anyway
- */
-export type State = 'injected' | 'would_be_injected' | 'missed' | 'not_injected' | 'broken' | 'refused';
+import type { State, Verdict } from './verdict.ts';
+import { withWaiting } from './waiting.ts';
 
 /** Why a pod or workload is injected or not; plain data, for people and for `-o json`. */
 export interface WhyResult {
@@ -54,27 +47,20 @@ export interface WhyFacts {
   readonly state: ReleaseState | undefined;
   /** The living pods of a workload. */
   readonly siblings: readonly { readonly subject: Subject; readonly judgement: Judgement }[] | undefined;
+  /** Of a pod that lacks the sidecar: the living pods of its workload. */
+  readonly kin?: readonly LivePod[] | undefined;
   /** False when what is registered with the API server may not be read. */
   readonly known: boolean;
   readonly now: Date;
 }
 
-interface Verdict {
-  readonly state: State;
-  readonly reason: Reason | null;
-  readonly text: string;
-  readonly conditions: readonly Condition[];
-  /** Instead of what the reason's own advice is. */
-  readonly next?: string | undefined;
-}
-
 /** Pure. */
 export function explain(facts: WhyFacts): WhyResult {
   const { object, subject, judgement, siblings } = facts;
-  const verdict = verdictOf(facts);
   const release = judgement.facts?.release;
   const living = siblings?.length;
   const pods = siblings?.map((sibling) => sibling.subject.pod);
+  const verdict = withWaiting(verdictOf(facts), { pods: pods ?? facts.kin ?? [subject.pod], judgement, ofWorkload: pods !== undefined });
   const mirrors = pods === undefined || judgement.carries ? [] : mirrorsOfPods(subject, pods, judgement.facts);
   const lines = [...conditionsBefore(facts), ...verdict.conditions, ...mirrors];
   return {

@@ -1,8 +1,9 @@
 import { formatFinding, type Level } from '../findings.ts';
 import type { CheckResult } from './check.ts';
-import type { State, WhyResult } from './explain.ts';
+import type { WhyResult } from './explain.ts';
 import type { MissedPod } from './missed.ts';
 import { reasons } from './reasons.ts';
+import type { State } from './verdict.ts';
 
 /** How many of the same are written out for people; programs get all. */
 const shown = 20;

@@ -1,6 +1,7 @@
 export { checkCluster, type CheckOptions, type CheckResult } from './check.ts';
 export { findingKinds, type Finding, type FindingCode } from './findings.ts';
-export type { State, WhyResult } from './explain.ts';
+export type { WhyResult } from './explain.ts';
+export type { State } from './verdict.ts';
 export { formatCheck, formatWhy } from './format.ts';
 export type { MissedPod } from './missed.ts';
 export { reasons, type Reason } from './reasons.ts';

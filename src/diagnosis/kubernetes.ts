@@ -35,7 +35,11 @@ export interface Namespace {
 /** A pod as the API server has it. */
 export type LivePod = PodTemplate & {
   readonly metadata: Metadata;
-  readonly status?: { readonly phase?: string; readonly initContainerStatuses?: readonly ContainerStatus[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
 };
 
 /** What of an injector's Deployment is read: how many run, and which volumes name its files. */

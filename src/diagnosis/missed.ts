@@ -4,6 +4,7 @@ import { ownerName, rollOf, topOwner, type Roll } from './owners.ts';
 import { isCuredByRestart, reasons, type Reason } from './reasons.ts';
 import type { ReleaseState } from './releaseState.ts';
 import { adviceFor } from './advice.ts';
+import { heldUp, placeOf } from './waiting.ts';
 
 /** A pod that asks for the sidecar and does not carry it; plain data. */
 export interface MissedPod {
@@ -32,8 +33,10 @@ export function judgePods(subjects: readonly Subject[], releases: readonly Relea
 
 /** The pods that miss the sidecar they ask for. Pure. */
 export function missedPods(judged: readonly JudgedPod[]): MissedPod[] {
+  const held = heldUp(judged);
   return judged.flatMap(({ subject, judgement }) => {
-    const reason = missedReason(subject, judgement);
+    const missed = missedReason(subject, judgement);
+    const reason = missed !== undefined && isCuredByRestart(missed) && held.has(placeOf({ subject })) ? 'sidecar_waiting' : missed;
     return reason === undefined ? [] : [missedPod(subject, judgement, reason)];
   });
 }

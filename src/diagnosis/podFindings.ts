@@ -5,13 +5,14 @@ import { finding, type Finding } from './findings.ts';
 import type { Judgement } from './judge.ts';
 import type { Namespace } from './kubernetes.ts';
 import type { JudgedPod, MissedPod } from './missed.ts';
-import { ownerName, templateOf, topOwner } from './owners.ts';
+import { templateOf, topOwner } from './owners.ts';
 import { levelFor } from './podSecurity.ts';
 import { reasons } from './reasons.ts';
 import type { Release } from './releases.ts';
 import { holds, termsOf } from './selectors.ts';
 import { podSecurityLabel } from '../inject/index.ts';
 import { releaseName } from './releaseFindings.ts';
+import { placeOf } from './waiting.ts';
 
 /** Namespaces that are opted in where nothing can be injected, or by two at once. Pure. */
 export function namespaceFindings(namespaces: readonly Namespace[], releases: readonly Release[]): Finding[] {
@@ -59,11 +60,6 @@ export function podFindings(judged: readonly JudgedPod[], missed: readonly Misse
 
 function count(pods: number): string {
   return pods === 1 ? '1 pod' : `${pods} pods`;
-}
-
-function placeOf({ subject }: JudgedPod): string {
-  const owner = topOwner(subject.owners);
-  return `${owner === undefined ? `pod/${subject.pod.metadata.name}` : ownerName(owner)} in ${subject.namespace}`;
 }
 
 function lostFindings(judged: readonly JudgedPod[]): Finding[] {

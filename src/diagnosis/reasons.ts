@@ -42,6 +42,7 @@ export const reasons = {
   created_before_release: { level: 'error', text: 'it is older than the release' },
   missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
   restart_policy_lost: { level: 'error', text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever' },
+  sidecar_waiting: { level: 'error', text: 'a container of the sidecar cannot start in new pods, so they wait' },
   not_working: { level: 'error', text: 'the release does not inject now' },
   pods_refused_by_sidecar: { level: 'error', text: 'the API server refuses its pods because of the sidecar' },
   pods_refused: { level: 'error', text: 'the API server refuses its pods, and not because of the sidecar' },

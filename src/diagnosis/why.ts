@@ -3,23 +3,21 @@ import { objectName, type Metadata, type WorkloadObject } from '../cluster/kuber
 import { endedHint, endedText } from '../cluster/ended.ts';
 import { kubectlJson } from '../cluster/kubectl.ts';
 import { controllerOf } from '../cluster/owners.ts';
-import { selectorText } from '../cluster/podProblems.ts';
-import { readPages } from '../cluster/pages.ts';
 import { readSome, unlessForbidden } from '../cluster/reading.ts';
 import { dryRunPods } from '../cluster/dryRun/index.ts';
-import { createSlimmer } from '../cluster/slim.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
 import { templatePath } from '../inject/index.ts';
-import type { Subject } from './conditions.ts';
-import { explain, type WhyResult } from './explain.ts';
-import { carriesAny, isLiving, judge } from './judge.ts';
+import type { ReleaseFacts, Subject } from './conditions.ts';
+import { explain, type WhyFacts, type WhyResult } from './explain.ts';
+import { carriesAny, judge, type Judgement } from './judge.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
 import { askedFor, makerOf, subjectOfTemplate } from './nextPod.ts';
-import { templateOf, type Owner } from './owners.ts';
+import { templateOf, topOwner, type Owner } from './owners.ts';
 import { dryRunOf } from './refused.ts';
 import { readRegistrations } from './registrations.ts';
-import { readReleaseFacts, readReleaseState } from './releaseState.ts';
+import { readReleaseFacts, readReleaseState, type ReleaseState } from './releaseState.ts';
+import { podsOf } from './workloadPods.ts';
 
 export interface WhyOptions {
   /** A pod's name, or TYPE/NAME as kubectl takes it. */
@@ -46,16 +44,31 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   const maker = makerOf(subject, workload, judgement.reason === 'older_template');
   const [verdict, pods] = await Promise.all([
     dryRunPods({ kubectl, namespace, ...askedFor(subject, maker, judgement.facts) }),
-    workload === undefined ? undefined : podsOf(kubectl, workload, namespace),
+    podsToLookAt(kubectl, subject, workload, judgement),
   ]);
-  const siblings = pods?.map((pod) => ({ ...subject, pod, owners: subject.owners })).map((one) => ({ subject: one, judgement: judge(one, known) }));
+  const siblings = workload === undefined ? undefined : judgedLike(subject, pods, known);
   const dryRun = dryRunOf(verdict, subject, (pod) => carriesAny(pod, facts), judgement.reason === undefined);
   const injects = dryRun.kind === 'made' && dryRun.injects;
-  // Only when the rules do not tell why.
-  const state = injects || judgement.facts === undefined || judgement.reason !== undefined || judgement.carries ? undefined : await readReleaseState(kubectl, judgement.facts.release);
-  const result = explain({ object: objectName(object), subject, judgement, dryRun, state, siblings, known: known !== undefined, now });
+  const state = injects ? undefined : await stateBehind(kubectl, judgement);
+  const result = explain({ object: objectName(object), subject, judgement, dryRun, state, siblings, kin: workload === undefined ? pods : undefined, known: known !== undefined, now });
   const ended = endedText(object);
   return ended === undefined ? result : { ...result, verdict: `${ended}. ${result.verdict}`, next: endedHint };
+}
+
+/** Those of a workload. A pod that lacks the sidecar is not to be replaced by one that waits, as others of its workload may. */
+async function podsToLookAt(kubectl: Kubectl, { owners, namespace }: Subject, workload: WorkloadObject | undefined, { carries }: Judgement): Promise<LivePod[] | undefined> {
+  const object = workload ?? (carries ? undefined : topOwner(owners)?.object);
+  return object === undefined ? undefined : podsOf(kubectl, object, namespace);
+}
+
+/** The release that should inject, only when the rules do not tell why it does not. */
+async function stateBehind(kubectl: Kubectl, { facts, reason, carries }: Judgement): Promise<ReleaseState | undefined> {
+  return facts === undefined || reason !== undefined || carries ? undefined : readReleaseState(kubectl, facts.release);
+}
+
+/** The pods of a workload, each judged as the workload's next one is. */
+function judgedLike(subject: Subject, pods: readonly LivePod[] | undefined, known: readonly ReleaseFacts[] | undefined): WhyFacts['siblings'] {
+  return pods?.map((pod) => ({ ...subject, pod })).map((one) => ({ subject: one, judgement: judge(one, known) }));
 }
 
 /** A pod as it is; of any other kind, what its template makes. */
@@ -88,16 +101,4 @@ async function readOwners(kubectl: Kubectl, metadata: Metadata, namespace: strin
     next = object === undefined ? undefined : controllerOf(object.metadata);
   }
   return owners;
-}
-
-/** The living pods of a workload; undefined for kinds that do not select any. */
-async function podsOf(kubectl: Kubectl, { spec }: WorkloadObject, namespace: string): Promise<LivePod[] | undefined> {
-  const selector = selectorText(spec?.selector ?? {});
-  if (selector === '') return undefined;
-  const slim = createSlimmer();
-  return unlessForbidden(async () =>
-    readPages(kubectl, { kind: 'pods', namespace, labelSelector: selector }, (object) => {
-      const pod = slim<LivePod>(object);
-      return isLiving(pod) ? pod : undefined;
-    }));
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
+import { whyInjected } from '../../src/diagnosis/index.ts';
 import { restartAll } from '../../src/diagnosis/restart.ts';
 import { check, list, site } from './diagnosisBench.ts';
 import { carrying, deploymentOf, templateOf, useKubectl } from './dryRunBench.ts';
@@ -61,6 +62,21 @@ test('a workload whose new pods would be refused is not restarted', async () => 
 test('a sidecar whose image cannot be pulled is an error', async () => {
   const waiting = async (): Promise<readonly object[]> => (await check(pulling)).findings.filter(({ code }) => code === 'sidecar_waiting');
   await expect.poll(waiting, { timeout: 60_000, interval: 1000 }).toEqual([
-    expect.objectContaining({ level: 'error', where: `deployment/absent in ${pulling}`, what: expect.stringMatching(/^1 pod: container packet-capture: (ErrImagePull|ImagePullBackOff): /) }),
+    expect.objectContaining({ level: 'error', where: `deployment/absent in ${pulling}`, what: expect.stringMatching(/^1 pod: container packet-capture, image 127\.0\.0\.1:1\/agent:1: (ErrImagePull|ImagePullBackOff): /) }),
   ]);
+});
+
+test('a workload that runs, and whose new pod waits: why names the container, and advises nothing that stops the pod that runs', async () => {
+  const spec = { ...app, nodeSelector: {} };
+  await kube(['create', '-f', '-'], JSON.stringify(deploymentOf(pulling, 'rolled', spec)));
+  await kube(['wait', '-n', pulling, 'deploy/rolled', '--for=condition=Available', '--timeout=60s']);
+  const [old = ''] = (await kube(['get', 'pods', '-n', pulling, '-l', 'app=rolled', '-o', 'name'])).trim().split('\n');
+  await kube(['apply', '-f', '-'], JSON.stringify(injected(pulling, 'rolled', spec, absentImage)));
+  for (const target of ['deploy/rolled', old]) {
+    const why = async (): Promise<object> => whyInjected({ target, kubectl: kubectl('--namespace', pulling), now: new Date() });
+    await expect.poll(why, { timeout: 60_000, interval: 1000 }).toMatchObject({
+      state: target === old ? 'missed' : 'broken', reason: 'sidecar_waiting', next: expect.stringContaining('Leave the pods that run alone'),
+      conditions: expect.arrayContaining([{ met: false, what: expect.stringMatching(/^1 pod waits: container packet-capture, image 127\.0\.0\.1:1\/agent:1: (ErrImagePull|ImagePullBackOff): ./) }]),
+    });
+  }
 });

@@ -1,7 +1,7 @@
 import type { PodSpec, PodTemplate } from '../../sidecar/index.ts';
 import type { Kubectl } from '../kubectl.ts';
 import type { Metadata, WorkloadObject } from '../kubernetes.ts';
-import { selectorText } from '../podProblems.ts';
+import { selectorOf, selectorText } from '../podProblems.ts';
 import { readSome, unlessForbidden } from '../reading.ts';
 import type { LimitRange } from './limitRange.ts';
 import type { ResourceQuota } from './quota.ts';
@@ -37,10 +37,4 @@ async function readPresent(kubectl: Kubectl, namespace: string, object: Workload
     readSome<CountedPod>(kubectl, ['get', 'pods', '--namespace', namespace, '--selector', selector]),
   );
   return pods?.flatMap(({ spec, status }) => (spec == null || status?.phase === 'Succeeded' || status?.phase === 'Failed' ? [] : [spec]));
-}
-
-/** A ReplicationController's selector is a plain map. */
-function selectorOf({ kind, spec }: WorkloadObject): NonNullable<NonNullable<WorkloadObject['spec']>['selector']> {
-  if (kind !== 'ReplicationController') return spec?.selector ?? {};
-  return { matchLabels: spec?.selector as Readonly<Record<string, string>> | undefined ?? {} };
 }

@@ -54,7 +54,7 @@ test.each(cases)('%s', (_name, found, reason, missed) => {
 test('every reason that rules alone can find stands in a case', () => {
   const others: readonly Reason[] = [
     'no_release', 'release_unknown', 'labels_not_selected', 'pod_security_baseline', 'match_condition', 'created_before_release', 'missed_at_creation',
-    'restart_policy_lost', 'not_working', 'left_alone', 'unfit', 'pods_refused', 'pods_refused_by_sidecar',
+    'restart_policy_lost', 'not_working', 'left_alone', 'unfit', 'pods_refused', 'pods_refused_by_sidecar', 'sidecar_waiting',
   ];
   const found = cases.flatMap(([, , reason]) => reason ?? []);
   expect([...new Set([...found, ...others])].toSorted()).toEqual(Object.keys(reasons).toSorted());

@@ -69,11 +69,12 @@ test.each([
   ['ImagePullBackOff', 'packet-capture', true],
   ['CreateContainerConfigError', 'packet-capture', true],
   ['PodInitializing', 'packet-capture', false],
-  ['CrashLoopBackOff', 'packet-capture', false],
+  ['CrashLoopBackOff', 'packet-capture', true],
+  ['CrashLoopBackOff', 'packet-capture', false, 'Running'],
   ['ImagePullBackOff', 'setup', false],
-])('a container waits for %s: %s, an error: %s', (reason, name, expected) => {
-  const carrying = pod({ ...asking, 'packet-capture/status': status }, { initContainers: [{ name: 'packet-capture', restartPolicy: 'Always' }] });
-  const waiting = { ...carrying, status: { phase: 'Pending', initContainerStatuses: [{ name, state: { waiting: { reason, message: 'no such image' } } }] } };
+])('a container waits for %s: %s, an error: %s', (reason, name, expected, phase = 'Pending') => {
+  const carrying = pod({ ...asking, 'packet-capture/status': status }, { initContainers: [{ name: 'packet-capture', image: 'agent:1', restartPolicy: 'Always' }] });
+  const waiting = { ...carrying, status: { phase, initContainerStatuses: [{ name, state: { waiting: { reason, message: 'no such image' } } }] } };
   const found = waitingFindings(judgePods([subject(waiting), subject(waiting)], [stateOf()]));
-  expect(found).toMatchObject(expected ? [{ level: 'error', code: 'sidecar_waiting', where: 'pod/web-1 in shop', what: `2 pods: container packet-capture: ${reason}: no such image` }] : []);
+  expect(found).toMatchObject(expected ? [{ level: 'error', code: 'sidecar_waiting', where: 'pod/web-1 in shop', what: `2 pods: container packet-capture, image agent:1: ${reason}: no such image` }] : []);
 });
