@@ -47,7 +47,7 @@ export interface InjectorDeployment {
   readonly metadata: Metadata;
   readonly spec?: {
     readonly replicas?: number;
-    readonly template?: { readonly spec?: { readonly volumes?: readonly InjectorVolume[] } };
+    readonly template?: PodTemplate & { readonly spec?: { readonly volumes?: readonly InjectorVolume[] } };
   };
   readonly status?: { readonly readyReplicas?: number };
 }

@@ -1,7 +1,7 @@
-import { askForPod } from '../cluster/dryRun/index.ts';
+import { askForPod, type Answer } from '../cluster/dryRun/index.ts';
 import type { Kubectl } from '../cluster/index.ts';
-import { defaultSidecarConfig } from '../sidecar/index.ts';
-import { isInjected, probePod } from '../webhook/probe.ts';
+import { defaultSidecarConfig, type PodTemplate } from '../sidecar/index.ts';
+import { isInjected, probePods, type ProbePodDemands } from '../webhook/probe.ts';
 import type { Release } from './releases.ts';
 
 /** What the API server made of a pod that it was asked for without creating it. */
@@ -10,10 +10,26 @@ export type Probed =
   /** Nothing is proven: the right is missing, or something else stands in the way. */
   | { readonly unknown: string };
 
-/** Asks for the release's own probe. @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING */
-export async function probe(kubectl: Kubectl, { probe: wanted }: Release): Promise<Probed> {
+/**
+ * Asks for the release's own probe.
+ * @param injector the pod template of the release's injectors: what their namespace demands of pods, they have
+ * @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING
+ */
+export async function probe(kubectl: Kubectl, { probe: wanted }: Release, injector: PodTemplate | undefined): Promise<Probed> {
   if (wanted === undefined) return { unknown: 'it has no probe' };
-  const answer = await askForPod(kubectl, probePod({ ...wanted, image: defaultSidecarConfig.agent.image }), wanted.namespace);
-  if (answer.kind === 'made') return { injected: isInjected(answer.pod) };
-  return { unknown: answer.kind === 'refused' ? answer.refusal.words : answer.noAnswer.why };
+  let unknown = '';
+  for (const pod of probePods({ ...wanted, image: defaultSidecarConfig.agent.image, demands: demandsOf(injector) })) {
+    const answer: Answer = await askForPod(kubectl, pod, wanted.namespace);
+    if (answer.kind === 'made') return { injected: isInjected(answer.pod) };
+    unknown = answer.kind === 'refused' ? answer.refusal.words : answer.noAnswer.why;
+  }
+  return { unknown };
+}
+
+function demandsOf(template: PodTemplate | undefined): ProbePodDemands {
+  const { labels, annotations } = template?.metadata ?? {};
+  const { containers, securityContext: podSecurityContext } = template?.spec ?? {};
+  const container = containers?.[0];
+  const members = { labels, annotations, resources: container?.resources, podSecurityContext, securityContext: container?.['securityContext'] };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => typeof value === 'object' && value !== null));
 }

@@ -4,7 +4,7 @@ import type { Kubectl } from '../cluster/index.ts';
 import { isCodedError } from '../errors.ts';
 import { readSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { ReleaseFacts } from './conditions.ts';
-import type { ConfigMap, InjectorDeployment, ServiceReference } from './kubernetes.ts';
+import type { ConfigMap, InjectorDeployment, InjectorVolume, ServiceReference } from './kubernetes.ts';
 import { probe, type Probed } from './probe.ts';
 import { parseRecord, recordKey, type TargetRecord } from '../targets/record.ts';
 import type { Release } from './releases.ts';
@@ -44,13 +44,12 @@ export async function readReleaseFacts(kubectl: Kubectl, release: Release): Prom
 /** The whole of it: also its injectors, and whether the API server injects. @throws as Kubectl */
 export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
   const { service } = release;
-  const [facts, injector, probed, record] = await Promise.all([
+  const [facts, working, record] = await Promise.all([
     readReleaseFacts(kubectl, release),
-    service === undefined ? undefined : readInjector(kubectl, service),
-    probe(kubectl, release),
+    service === undefined ? probeAlone(kubectl, release) : readInjector(kubectl, release, service),
     service === undefined ? undefined : readRecord(kubectl, service),
   ]);
-  return { ...facts, ...(injector === undefined ? {} : { injector }), probed, record };
+  return { ...facts, ...working, record };
 }
 
 /** A record that cannot be read is the installer's to complain of: here it says nothing. */
@@ -66,16 +65,23 @@ async function readRecord(kubectl: Kubectl, { name, namespace }: ServiceReferenc
   }
 }
 
-async function readInjector(kubectl: Kubectl, { name, namespace }: ServiceReference): Promise<Injector> {
+/** A policy has no pods of its own. */
+async function probeAlone(kubectl: Kubectl, release: Release): Promise<Pick<ReleaseState, 'probed'>> {
+  return { probed: await probe(kubectl, release, undefined) };
+}
+
+/** Also proves it: the pod that does is like the injectors', of which nothing is known before. */
+async function readInjector(kubectl: Kubectl, release: Release, { name, namespace }: ServiceReference): Promise<{ readonly injector: Injector; readonly probed: Probed }> {
   const within = ['--namespace', namespace];
   const [service, deployment] = await Promise.all([
     readOne<unknown>(kubectl, ['get', 'service', name, ...within]),
     readOne<InjectorDeployment>(kubectl, ['get', 'deployment', name, ...within]),
   ]);
-  const volumes = 'value' in deployment ? (deployment.value.spec?.template?.spec?.volumes ?? []) : [];
+  const template = 'value' in deployment ? deployment.value.spec?.template : undefined;
+  const volumes: readonly InjectorVolume[] = template?.spec?.volumes ?? [];
   const secret = volumes.find((volume) => volume.name === 'certificates')?.secret?.secretName ?? `${name}-certs`;
-  const certificate = await readCertificate(kubectl, secret, namespace);
-  return { service: 'value' in service ? { value: true } : service, replicas: replicasOf(deployment), certificate };
+  const [certificate, probed] = await Promise.all([readCertificate(kubectl, secret, namespace), probe(kubectl, release, template)]);
+  return { injector: { service: 'value' in service ? { value: true } : service, replicas: replicasOf(deployment), certificate }, probed };
 }
 
 async function readOne<T>(kubectl: Kubectl, args: readonly string[]): Promise<Read<T>> {

@@ -126,7 +126,14 @@ function demandsOf(values: Values): ProbePodDemands {
     const merged = { ...fieldsOf(values[common]), ...fieldsOf(hooks[key]) };
     return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   };
-  return { labels: strings('podLabels', 'commonLabels'), annotations: strings('podAnnotations', 'commonAnnotations'), resources: fieldsOf(hooks['resources']) };
+  const context = (key: string): Values => [hooks[key], values[key]].map(fieldsOf).find((fields) => Object.keys(fields).length > 0) ?? {};
+  return {
+    labels: strings('podLabels', 'commonLabels'),
+    annotations: strings('podAnnotations', 'commonAnnotations'),
+    resources: fieldsOf(hooks['resources']),
+    podSecurityContext: context('podSecurityContext'),
+    securityContext: context('securityContext'),
+  };
 }
 
 /** Values are the chart's with the given ones over them; charts of before the policy have the webhook alone. */

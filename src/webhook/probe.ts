@@ -7,6 +7,9 @@ export interface ProbePodDemands {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Instead of the little that the probe asks for. */
   readonly resources?: object;
+  /** Instead of what Pod Security `restricted` asks for: of the pod, and of its container. */
+  readonly podSecurityContext?: object;
+  readonly securityContext?: object;
 }
 
 export interface ProbeRequest {
@@ -20,8 +23,8 @@ export interface ProbeRequest {
 
 /**
  * The manifest of a pod that is created with `dryRun=All` alone: the probe webhook answers it with what would be
- * injected, so that injection is proven from the API server on. It meets Pod Security `restricted`, and asks for
- * little, so that a quota of the namespace does not stand in its way; a LimitRange may demand more.
+ * injected, so that injection is proven from the API server on. It meets Pod Security `restricted`, unless
+ * the release's own pods do otherwise, and asks for little, so that a quota of the namespace does not stand in its way; a LimitRange may demand more.
  */
 export function probePod({ release, namespace, image, demands = {} }: ProbeRequest): object {
   return {
@@ -36,17 +39,22 @@ export function probePod({ release, namespace, image, demands = {} }: ProbeReque
     spec: {
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: given(demands.podSecurityContext) ?? { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [
         {
           name: 'probe',
           image,
           resources: demands.resources ?? little,
-          securityContext: restrictedSecurityContext,
+          securityContext: given(demands.securityContext) ?? restrictedSecurityContext,
         },
       ],
     },
   };
+}
+
+/** What the values leave empty is not given. */
+function given(members: object | undefined): object | undefined {
+  return members === undefined || Object.keys(members).length === 0 ? undefined : members;
 }
 
 const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
@@ -58,7 +66,7 @@ const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', me
 export function probePods(request: ProbeRequest): readonly object[] {
   const { resources, ...demands } = request.demands ?? {};
   const small = probePod({ ...request, demands });
-  return resources === undefined || Object.keys(resources).length === 0 ? [small] : [small, probePod(request)];
+  return given(resources) === undefined ? [small] : [small, probePod(request)];
 }
 
 /** Whether a pod that the API server returned went through the probe webhook of an injector. */

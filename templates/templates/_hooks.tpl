@@ -23,6 +23,12 @@ server has beside what helm knows by itself tells the two apart. Takes the root.
 {{- $labels := merge dict ($hooks.podLabels | default dict) (.Values.commonLabels | default dict) }}
 {{- $annotations := merge dict ($hooks.podAnnotations | default dict) (.Values.commonAnnotations | default dict) }}
 {{- $pod := dict "labels" $labels "annotations" $annotations "resources" ($hooks.resources | default dict) }}
+{{- with $hooks.podSecurityContext | default .Values.podSecurityContext }}
+{{- $_ := set $pod "podSecurityContext" . }}
+{{- end }}
+{{- with $hooks.securityContext | default .Values.securityContext }}
+{{- $_ := set $pod "securityContext" . }}
+{{- end }}
 {{- dict "args" (list "--pod" (toJson $pod)) | toJson }}
 {{- end }}
 

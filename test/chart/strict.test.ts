@@ -78,7 +78,10 @@ test('what a strict namespace demands of every pod is a value, for hooks, test a
     expect(spec['containers'][0], id).toMatchObject({ resources: strict.resources, securityContext: strict.securityContext });
   }
   const { args } = ofKind(objects, 'Job', 'packet-capture-opt-in')['spec'].template.spec.containers[0];
-  expect(JSON.parse(args[args.indexOf('--pod') + 1])).toEqual({ labels: { team: 'net', cost: 'net' }, annotations: { 'example.com/owner': 'net' }, resources: strict.resources });
+  expect(JSON.parse(args[args.indexOf('--pod') + 1])).toEqual({
+    labels: { team: 'net', cost: 'net' }, annotations: { 'example.com/owner': 'net' }, resources: strict.resources,
+    podSecurityContext: strict.podSecurityContext, securityContext: strict.securityContext,
+  });
   const injector = podTemplates(objects).find(({ id }) => id.startsWith('Deployment'));
   expect(injector?.spec['priorityClassName']).toBeUndefined();
 });

@@ -27,7 +27,7 @@ export function addOptIn(program: Command): void {
     .requiredOption('--annotation <KEY>', 'set to "true" on the pod template of each workload')
     .requiredOption('--image <IMAGE>', 'of the pod that proves injection; it is never created')
     .option('--timeout <DURATION>', 'for the proof', '90s')
-    .option('--pod <JSON>', 'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}}')
+    .option('--pod <JSON>', 'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}, "podSecurityContext": {}, "securityContext": {}}')
     .option('--sidecar-config <FILE>', 'what the release injects; its pods are asked for before a workload is opted in')
     .addOption(new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce').choices(assumedLevels).default('auto'))
     .option('--force', 'opt workloads in although the API server refuses their pods with the sidecar')

@@ -9,7 +9,9 @@ test('given values go over the defaults as helm merges them', () => {
 test('the intent of values, and of none', () => {
   const values = {
     certs: { mode: 'existingSecret', existingSecret: 'mine' },
-    hooks: { enabled: false, podLabels: { team: 'net' }, resources: { limits: { cpu: '1' } } },
+    hooks: { enabled: false, podLabels: { team: 'net' }, resources: { limits: { cpu: '1' } }, podSecurityContext: {}, securityContext: { runAsUser: 1 } },
+    podSecurityContext: { fsGroup: 2 },
+    securityContext: { runAsUser: 3 },
     commonLabels: { cost: 'net' },
     injection: { podSecurity: 'baseline', namespaceLabel: 'l', annotation: 'a', excludedNamespaces: ['kube-system'] },
     targets: [{ namespace: 'shop', deployments: ['web'] }, { namespace: 'bank' }],
@@ -20,7 +22,7 @@ test('the intent of values, and of none', () => {
       { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] },
       { namespace: 'bank', deployments: [], statefulSets: [], daemonSets: [] },
     ],
-    demands: { labels: { cost: 'net', team: 'net' }, annotations: {}, resources: { limits: { cpu: '1' } } },
+    demands: { labels: { cost: 'net', team: 'net' }, annotations: {}, resources: { limits: { cpu: '1' } }, podSecurityContext: { fsGroup: 2 }, securityContext: { runAsUser: 1 } },
   });
   expect(intentOf({})).toMatchObject({ hooks: true, podSecurity: 'auto', targets: [] });
 });

@@ -15,6 +15,13 @@ test('the pod that proves injection carries what the namespace demands, and asks
   }
 });
 
+test('and the security contexts that the namespace takes, instead of its own', () => {
+  const podSecurityContext = { runAsNonRoot: true, runAsUser: 2000, seccompProfile: { type: 'RuntimeDefault' } };
+  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsGroup: 2000 };
+  expect(probePods({ ...request, demands: { podSecurityContext, securityContext } })).toMatchObject([{ spec: { securityContext: podSecurityContext, containers: [{ securityContext }] } }]);
+  expect(probePods({ ...request, demands: { podSecurityContext: {}, securityContext: {} } })).toEqual(probePods(request));
+});
+
 test('without demands it is one pod', () => {
   for (const demands of [undefined, {}, { resources: {} }]) {
     expect(probePods({ ...request, ...(demands === undefined ? {} : { demands }) })).toHaveLength(1);
