@@ -107,7 +107,8 @@ function verdictOf(facts: WhyFacts): Verdict {
     return { state: 'not_injected', reason: obstacle, text: `${who} not injected: ${reasons[obstacle].text}.`, conditions: answer.conditions, next: obstacle === answer.reason ? answer.next : undefined };
   }
   if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
-  const missed = curable(missedReason(subject, judgement));
+  // A template that carries the sidecar needs no release, and none is missed then.
+  const missed = inItsTemplate(subject.owners) ? 'older_template' : curable(missedReason(subject, judgement));
   return { state: 'missed', reason: missed, text: `It is not injected: ${reasons[missed].text}. A new one would be.`, conditions: answer.conditions };
 }
 

@@ -14,6 +14,7 @@ import { carriesAny, judge, type Judgement } from './judge.ts';
 import type { LivePod, Namespace } from './kubernetes.ts';
 import { askedFor, makerOf, subjectOfTemplate } from './nextPod.ts';
 import { templateOf, topOwner, type Owner } from './owners.ts';
+import { inItsTemplate } from './podFindings.ts';
 import { dryRunOf } from './refused.ts';
 import { readRegistrations } from './registrations.ts';
 import { readReleaseFacts, readReleaseState, type ReleaseState } from './releaseState.ts';
@@ -41,7 +42,7 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   const known = registrations.releases === undefined ? undefined : facts;
   const judgement = judge(subject, known);
   const workload = object.kind === 'Pod' ? undefined : object;
-  const maker = makerOf(subject, workload, judgement.reason === 'older_template');
+  const maker = makerOf(subject, workload, judgement.reason === 'older_template' || inItsTemplate(subject.owners));
   const [verdict, pods] = await Promise.all([
     dryRunPods({ kubectl, namespace, ...askedFor(subject, maker, judgement.facts) }),
     podsToLookAt(kubectl, subject, workload, judgement),

@@ -75,6 +75,14 @@ test('a template that carries the sidecar, with a pod of before and one that wai
   expect(JSON.stringify(result)).not.toMatch(nothingIsTaken);
 });
 
+test('without a release, a pod of before its template carried the sidecar is of the template before', () => {
+  const object = { ...deployment({}), spec: { replicas: 1, template: injected('') } };
+  const old = subject(pod({}), { owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object }] });
+  const result = (kin: readonly LivePod[]): WhyResult => why(kin, { object: 'pod/web-1', subject: old, judgement: judge(old, []), siblings: undefined });
+  expect(result([pod({}), injected('')])).toMatchObject({ state: 'missed', reason: 'older_template', next: expect.stringContaining('rollout restart') });
+  expect(result([pod({}), injected('ErrImagePull')])).toMatchObject({ state: 'missed', reason: 'sidecar_waiting' });
+});
+
 test('the container that mirrors waits too; those of the app and what passes by itself are no news', () => {
   const mirror = injected('ImagePullBackOff', pulled, 'packet-capture-mirror');
   expect(why([{ ...mirror, spec: { ...mirror.spec, initContainers: [...(mirror.spec?.initContainers ?? []), { name: 'packet-capture-mirror', image: 'm' }] } }]))
