@@ -2,3 +2,166 @@
 // goroutines have to say. All state of the agent is changed here and nowhere else, so nothing of it needs a lock, and
 // nothing runs while nothing happens.
 package loop
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Loop waits for descriptors, timers and posted functions, and calls what belongs to them, one after the other, on the
+// goroutine of Run. But for Post and Stop its methods may be called only there, or before Run.
+type Loop struct {
+	epoll    int
+	handlers map[int32]*handler
+	// generation tells a descriptor from an earlier one of the same number.
+	generation int32
+	timers     timers
+	posted     posted
+	stopped    bool
+}
+
+type handler struct {
+	generation int32
+	fn         func()
+}
+
+// posted holds what other goroutines want to be run.
+type posted struct {
+	sync.Mutex
+	event int
+	fns   []func()
+	// spare is the list of before, so that posting allocates nothing in the long run.
+	spare []func()
+}
+
+// New makes a loop that Run has yet to start.
+func New() (*Loop, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	l := &Loop{epoll: epoll, handlers: map[int32]*handler{}}
+	if err := l.addOwn(); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// addOwn makes the loop's own descriptors: of its timers, and of what is posted.
+func (l *Loop) addOwn() error {
+	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return fmt.Errorf("eventfd: %w", err)
+	}
+	l.posted.event = event
+	timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+	if err != nil {
+		return fmt.Errorf("timerfd: %w", err)
+	}
+	l.timers.fd = timer
+	if err := l.Add(event, l.runPosted); err != nil {
+		return err
+	}
+	return l.Add(timer, l.timers.run)
+}
+
+// Close frees the loop's own descriptors. Those that were added stay open.
+func (l *Loop) Close() error {
+	var errs []error
+	for _, fd := range []int{l.posted.event, l.timers.fd, l.epoll} {
+		if fd > 0 {
+			errs = append(errs, unix.Close(fd))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Add has fn called whenever fd is readable, or has failed, again and again until that is over.
+func (l *Loop) Add(fd int, fn func()) error {
+	return l.add(fd, unix.EPOLLIN, fn)
+}
+
+// AddEdge has fn called once each time that fd becomes readable: for rings, of which a part may be left for later.
+func (l *Loop) AddEdge(fd int, fn func()) error {
+	return l.add(fd, unix.EPOLLIN|unix.EPOLLET, fn)
+}
+
+func (l *Loop) add(fd int, events uint32, fn func()) error {
+	l.generation++
+	event := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: l.generation}
+	if err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	l.handlers[int32(fd)] = &handler{l.generation, fn}
+	return nil
+}
+
+// Remove ends what Add began. It comes before fd is closed.
+func (l *Loop) Remove(fd int) {
+	delete(l.handlers, int32(fd))
+	// An error says that fd is not there any more, which is what is wanted.
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+}
+
+// Post has fn called on the loop. It may be called from any goroutine and never blocks.
+func (l *Loop) Post(fn func()) {
+	p := &l.posted
+	p.Lock()
+	defer p.Unlock()
+	p.fns = append(p.fns, fn)
+	if len(p.fns) == 1 {
+		one := [8]byte{1}
+		// It cannot fail but when the counter is full, and then the loop is woken already.
+		_, _ = unix.Write(p.event, one[:])
+	}
+}
+
+func (l *Loop) runPosted() {
+	p := &l.posted
+	p.Lock()
+	var counter [8]byte
+	_, _ = unix.Read(p.event, counter[:])
+	fns := p.fns
+	p.fns, p.spare = p.spare[:0], nil
+	p.Unlock()
+	for i, fn := range fns {
+		fns[i] = nil
+		fn()
+	}
+	p.Lock()
+	p.spare = fns[:0]
+	p.Unlock()
+}
+
+// After has fn called on the loop once d has passed.
+func (l *Loop) After(d time.Duration, fn func()) *Timer {
+	return l.timers.add(d, fn)
+}
+
+// Stop makes Run return, after what is going on. It may be called from any goroutine.
+func (l *Loop) Stop() {
+	l.Post(func() { l.stopped = true })
+}
+
+// Run calls what was added, until Stop.
+func (l *Loop) Run() error {
+	var events [16]unix.EpollEvent
+	for !l.stopped {
+		count, err := unix.EpollWait(l.epoll, events[:], -1)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("epoll: %w", err)
+		}
+		for i := range max(count, 0) {
+			event := &events[i]
+			// One of before may have removed it.
+			if h := l.handlers[event.Fd]; h != nil && h.generation == event.Pad {
+				h.fn()
+			}
+		}
+	}
+	return nil
+}
