@@ -3,6 +3,7 @@ import { isCodedError, rethrowUnlessRecoverable } from '../errors.ts';
 import { containerName, type Container, type LocalObjectReference, type PodTemplate } from '../sidecar/index.ts';
 import { imageTrialPod, judgeTrial, type ImageTrialPod } from './imageTrialPod.ts';
 import { kubectlJson, parseAnswer, type Kubectl } from './kubectl.ts';
+import { readUpTo } from './pages.ts';
 import { readSome, unlessForbidden } from './reading.ts';
 
 /** Whether a node that the workload's pods may run on can pull the image and start it; plain data. */
@@ -102,16 +103,19 @@ interface RunningPod extends PodTemplate {
   readonly status?: { readonly initContainerStatuses?: readonly { readonly name: string; readonly started?: boolean }[] };
 }
 
+/** In a larger namespace the image may be tried although a pod beyond these runs it. */
+const mostPods = 5000;
+
 /** Whether a pod of the same account runs this very image there: what it proves, a trial would only prove again. */
 async function runsAlready({ kubectl, namespace, container, like }: ImageTrialOptions): Promise<boolean> {
-  const pods = await unlessForbidden(async () =>
-    readSome<RunningPod>(kubectl, ['get', 'pods', '--namespace', namespace, '--field-selector', 'status.phase=Running']),
-  );
-  return (pods ?? []).some(({ spec, status }) => {
+  const isSame = ({ spec, status }: RunningPod): boolean => {
     const started = status?.initContainerStatuses?.some((one) => one.name === containerName && one.started === true) === true;
     const image = spec?.initContainers?.find(({ name }) => name === containerName)?.image;
     return started && image === container.image && accountOf(spec) === accountOf(like.spec);
-  });
+  };
+  const request = { kind: 'pods', namespace, fieldSelector: 'status.phase=Running' } as const;
+  const found = await unlessForbidden(async () => readUpTo(kubectl, request, mostPods, (pod) => (isSame(pod as unknown as RunningPod) ? true : undefined)));
+  return found !== undefined && found.kept.length > 0;
 }
 
 function accountOf(spec: PodTemplate['spec']): string {

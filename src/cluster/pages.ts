@@ -5,6 +5,7 @@ import type { Metadata } from './kubernetes.ts';
 /** Kinds that clusters have many of, and where the API has their lists. */
 export const listedKinds = {
   namespaces: { path: '/api/v1', apiVersion: 'v1', kind: 'Namespace' },
+  events: { path: '/api/v1', apiVersion: 'v1', kind: 'Event' },
   pods: { path: '/api/v1', apiVersion: 'v1', kind: 'Pod' },
   replicationcontrollers: { path: '/api/v1', apiVersion: 'v1', kind: 'ReplicationController' },
   deployments: { path: '/apis/apps/v1', apiVersion: 'apps/v1', kind: 'Deployment' },
@@ -23,6 +24,8 @@ export interface ListRequest {
   readonly namespace: string | undefined;
   /** As kubectl's `-l` takes it. */
   readonly labelSelector?: string | undefined;
+  /** As kubectl's `--field-selector` takes it. */
+  readonly fieldSelector?: string | undefined;
 }
 
 /** An object of a list, as far as every kind has it. */
@@ -48,16 +51,36 @@ const mostBeginnings = 3;
  * @param keep what is kept of an object: the page itself is dropped; undefined leaves the object out
  * @throws as {@link Kubectl}
  */
-export async function readPages<T>(kubectl: Kubectl, request: ListRequest, keep: (object: ListedObject) => T | undefined): Promise<T[]> {
+export async function readPages<T>(kubectl: Kubectl, request: ListRequest, keep: Keep<T>): Promise<T[]> {
+  return (await readUpTo(kubectl, request, Number.POSITIVE_INFINITY, keep)).kept;
+}
+
+/** What is kept of an object; undefined leaves it out. */
+export type Keep<T> = (object: ListedObject) => T | undefined;
+
+export interface PartOfList<T> {
+  readonly kept: T[];
+  /** False: there are more than was read. */
+  readonly complete: boolean;
+}
+
+/**
+ * As {@link readPages}, and reads no more than so many objects: of lists that others fill, such as events. Who calls it says
+ * what was left out.
+ * @throws as {@link Kubectl}
+ */
+export async function readUpTo<T>(kubectl: Kubectl, request: ListRequest, most: number, keep: Keep<T>): Promise<PartOfList<T>> {
   const { apiVersion, kind } = listedKinds[request.kind];
   let size = pageSize;
   for (let beginning = 1; ; beginning += 1) {
     const kept: T[] = [];
     try {
-      for (let next: string | undefined = ''; next !== undefined; ) {
-        const page: Page | undefined = await readPage(kubectl, request, size, next);
+      let left = most;
+      let next: string | undefined = '';
+      while (next !== undefined && left > 0) {
+        const page: Page | undefined = await readPage(kubectl, request, Math.min(size, left), next);
         if (page === undefined) {
-          size = Math.ceil(size / 8);
+          size = Math.ceil(Math.min(size, left) / 8);
           continue;
         }
         for (const item of page.items) {
@@ -65,9 +88,10 @@ export async function readPages<T>(kubectl: Kubectl, request: ListRequest, keep:
           const one = keep({ ...item, apiVersion, kind });
           if (one !== undefined) kept.push(one);
         }
+        left -= page.items.length;
         next = page.metadata.continue || undefined;
       }
-      return kept;
+      return { kept, complete: next === undefined };
     } catch (error) {
       // 410: the pages that are left are gone; etcd is compacted every five minutes.
       if (!isCodedError(error) || error.code !== 'LIST_EXPIRED' || beginning === mostBeginnings) throw error;
@@ -95,11 +119,12 @@ async function readPage(kubectl: Kubectl, request: ListRequest, size: number, ne
 }
 
 /** The path and query of a page. */
-export function listPath({ kind, namespace, labelSelector }: ListRequest, limit: number, next: string): string {
+export function listPath({ kind, namespace, labelSelector, fieldSelector }: ListRequest, limit: number, next: string): string {
   const scope = namespace === undefined || kind === 'namespaces' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   const query = new URLSearchParams({
     limit: String(limit),
     ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
     ...(next === '' ? {} : { continue: next }),
   });
   return `${listedKinds[kind].path}${scope}/${kind}?${query.toString()}`;

@@ -1,8 +1,8 @@
 import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors.ts';
-import { kubectlItems } from './kubectl.ts';
-import { objectName, type Event, type Pod } from './kubernetes.ts';
+import { moreEventsLine, readEvents } from './events.ts';
+import { objectName, type Pod } from './kubernetes.ts';
 import { readPages } from './pages.ts';
-import { formatProblem, podProblems, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
+import { formatProblem, podProblems, selectorOf, selectorText, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
 import type { Progress } from './progress.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
 import { createSlimmer } from './slim.ts';
@@ -12,7 +12,7 @@ const shownLogLines = 10;
 
 /** The workload's pods, those of the rollout and those from before. */
 export async function readPods({ kubectl, namespace, changed }: RolloutOptions): Promise<readonly Pod[]> {
-  const selector = selectorText(changed.spec?.selector ?? {});
+  const selector = selectorText(selectorOf(changed));
   const slim = createSlimmer();
   return ifPossible([], async () =>
     readPages(kubectl, { kind: 'pods', namespace, labelSelector: selector }, (pod) => slim<Pod>(pod)),
@@ -47,15 +47,8 @@ async function readWarnings(
   problem: PodProblem | undefined,
 ): Promise<string[]> {
   return ifPossible([], async () => {
-    const items = await kubectlItems<Event>(kubectl, [
-      'get',
-      'events',
-      '--namespace',
-      namespace,
-      '--field-selector',
-      'type=Warning',
-    ]);
-    return warningLines(items, changed.metadata.name, problem, shownWarnings);
+    const events = await readEvents(kubectl, namespace, 'type=Warning');
+    return [...warningLines(events.kept, changed.metadata.name, problem, shownWarnings), ...moreEventsLine(events)];
   });
 }
 

@@ -1,20 +1,26 @@
 import type { Kubectl } from '../cluster/index.ts';
-import type { Event, WorkloadObject } from '../cluster/kubernetes.ts';
+import { readEvents } from '../cluster/events.ts';
+import type { WorkloadObject } from '../cluster/kubernetes.ts';
 import { controllerOf } from '../cluster/owners.ts';
-import { readSome } from '../cluster/reading.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import { templateOf } from './owners.ts';
 
+/** Where a controller has lately failed to create a pod, as events say: they stay an hour as a rule. */
+export interface FailedCreations {
+  /** `namespace/Kind/name` */
+  readonly keys: ReadonlySet<string>;
+  /** False: there are more events than are read. */
+  readonly complete: boolean;
+}
+
 /**
- * Where a controller has lately failed to create a pod: `namespace/Kind/name`. Events stay an hour as a rule.
- * @returns undefined when events may not be read, or are too many
+ * @returns undefined when events may not be read
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
-export async function readFailedCreations(kubectl: Kubectl, namespace: string | undefined): Promise<ReadonlySet<string> | undefined> {
-  const within = namespace === undefined ? ['--all-namespaces'] : ['--namespace', namespace];
+export async function readFailedCreations(kubectl: Kubectl, namespace: string | undefined): Promise<FailedCreations | undefined> {
   try {
-    const events = await readSome<Event>(kubectl, ['get', 'events', ...within, '--field-selector', 'reason=FailedCreate']);
-    return new Set(events.map(({ involvedObject, metadata }) => keyOf(metadata.namespace, involvedObject?.kind, involvedObject?.name)));
+    const { kept, complete } = await readEvents(kubectl, namespace, 'reason=FailedCreate');
+    return { complete, keys: new Set(kept.map(({ involvedObject, metadata }) => keyOf(metadata.namespace, involvedObject?.kind, involvedObject?.name))) };
   } catch (error) {
     rethrowUnlessRecoverable(error);
     return undefined;
@@ -28,9 +34,9 @@ function keyOf(namespace = '', kind = '', name = ''): string {
 /**
  * The workloads that users wrote and that lack pods which could not be created, by what the API server says of them and of
  * the objects between them and their pods. Those that say it of themselves come first. Pure.
- * @param failed undefined: then those that have fewer pods than they are to have
+ * @param failed undefined or not all of them: then also those that have fewer pods than they are to have
  */
-export function failingWorkloads(workloads: readonly WorkloadObject[], failed: ReadonlySet<string> | undefined): WorkloadObject[] {
+export function failingWorkloads(workloads: readonly WorkloadObject[], failed: FailedCreations | undefined): WorkloadObject[] {
   const byKey = new Map(workloads.map((object) => [keyOf(object.metadata.namespace, object.kind, object.metadata.name), object] as const));
   const topOf = (object: WorkloadObject): WorkloadObject => {
     let top = object;
@@ -43,7 +49,7 @@ export function failingWorkloads(workloads: readonly WorkloadObject[], failed: R
     return top;
   };
   const isFailed = (object: WorkloadObject): boolean =>
-    failed === undefined ? isShort(object) : failed.has(keyOf(object.metadata.namespace, object.kind, object.metadata.name));
+    failed?.keys.has(keyOf(object.metadata.namespace, object.kind, object.metadata.name)) === true || (failed?.complete !== true && isShort(object));
   const saying = workloads.filter(saysSo).map(topOf);
   const others = workloads.filter((object) => !saysSo(object) && isFailed(object)).map(topOf);
   return [...new Set([...saying, ...others])].filter((object) => controllerOf(object.metadata) === undefined && templateOf({ ...object, name: object.metadata.name, object }) !== undefined);

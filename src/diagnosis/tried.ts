@@ -1,4 +1,5 @@
 import { dryRunPods, type PodVerdict } from '../cluster/dryRun/index.ts';
+import { mostEvents } from '../cluster/events.ts';
 import type { Kubectl } from '../cluster/index.ts';
 import { objectName, type WorkloadObject } from '../cluster/kubernetes.ts';
 import { refuserText } from '../cluster/podCheck.ts';
@@ -22,6 +23,8 @@ export interface Trial {
   readonly tried: readonly Tried[];
   /** There were too many of them, or they took too long. */
   readonly leftOut: readonly WorkloadObject[];
+  /** There are more events about such workloads than are read; default false. */
+  readonly unreadEvents?: boolean;
 }
 
 /** A check has to end on large clusters too: at most so many, at a time, and for so long. */
@@ -37,7 +40,8 @@ const timeoutSeconds = 20;
 export async function tryFailing(kubectl: Kubectl, namespace: string | undefined, inventory: Inventory, states: readonly ReleaseState[] | undefined): Promise<Trial> {
   const { workloads = [] } = inventory;
   if (workloads.length === 0) return { tried: [], leftOut: [] };
-  const failing = failingWorkloads(workloads, await readFailedCreations(kubectl, namespace));
+  const failed = await readFailedCreations(kubectl, namespace);
+  const failing = failingWorkloads(workloads, failed);
   const concerned = failing.flatMap((object) => {
     const subject = subjectIn(inventory, object);
     const { carries, asks, facts } = judge(subject, states);
@@ -54,7 +58,7 @@ export async function tryFailing(kubectl: Kubectl, namespace: string | undefined
   };
   await Promise.all(Array.from({ length: together }, work));
   const done = new Set(tried.map(({ object }) => object));
-  return { tried, leftOut: concerned.map(({ object }) => object).filter((object) => !done.has(object)) };
+  return { tried, leftOut: concerned.map(({ object }) => object).filter((object) => !done.has(object)), unreadEvents: failed?.complete === false };
 }
 
 async function verdictOf(kubectl: Kubectl, { namespace }: Subject, asked: ReturnType<typeof askedFor>): Promise<PodVerdict> {
@@ -74,8 +78,12 @@ export function subjectIn({ namespaces }: Inventory, object: WorkloadObject): Su
 }
 
 /** What `check` says of them. Pure. */
-export function triedFindings({ tried, leftOut }: Trial): Finding[] {
-  const found = tried.toSorted((a, b) => placeOf(a.object).localeCompare(placeOf(b.object))).flatMap(findingOf);
+export function triedFindings({ tried, leftOut, unreadEvents = false }: Trial): Finding[] {
+  const unread = `only ${mostEvents} events about pods that could not be created were read; of the others, workloads that lack pods were looked at`;
+  const found = [
+    ...tried.toSorted((a, b) => placeOf(a.object).localeCompare(placeOf(b.object))).flatMap(findingOf),
+    ...(unreadEvents ? [finding('pods_untried', 'the cluster', unread)] : []),
+  ];
   if (leftOut.length === 0) return found;
   const shown = leftOut.slice(0, 5).map(placeOf);
   const more = leftOut.length > shown.length ? `, and ${leftOut.length - shown.length} more` : '';

@@ -106,7 +106,7 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
   const { helm } = tools;
   const kubectl = kubectlIn(tools.kubectl, present.namespace);
   const { release, namespace, timeoutSeconds, signal, report } = options;
-  const before = await eventNames(kubectl);
+  const before = await eventNames(kubectl, present.namespace);
   try {
     await whileWatching(kubectl, release, report, async () => uninstall(helm, release, timeoutSeconds, signal));
   } catch (error) {
@@ -121,7 +121,7 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
-    await reportEvidence({ kubectl: kubectlIn(tools.afterwards, present.namespace), release, prefix: present.prefix, before, report });
+    await reportEvidence({ kubectl: kubectlIn(tools.afterwards, present.namespace), release, namespace: present.namespace, prefix: present.prefix, before, report });
     const hint = `Mend it and run the command again; or leave what is opted in as it is: ${shell`helm uninstall ${release} --namespace ${namespace} --no-hooks`}.`;
     throw codedError('HELM_FAILED', error.message, { where, hint });
   }

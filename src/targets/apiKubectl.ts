@@ -5,8 +5,8 @@ import type { ApiCall, ApiClient } from './apiClient.ts';
 /**
  * What a dry run of pods asks of kubectl, asked by the API client: the hooks' image has no kubectl, and the rule who may
  * refuse a pod is to be one (cluster/dryRun).
- * @returns takes `create --dry-run=server --namespace NS -f -` of a pod, and `get TYPE --namespace NS [--selector S]` of the
- * core group; throws INTERNAL for anything else
+ * @returns takes `create --dry-run=server --namespace NS -f -` of a pod, `get TYPE --namespace NS` of what limits pods, and
+ * `get --raw PATH` of a page of pods; throws INTERNAL for anything else
  */
 export function apiKubectl(api: ApiClient): Kubectl {
   return async (args, { input = '' } = {}) => {
@@ -23,6 +23,9 @@ export function apiKubectl(api: ApiClient): Kubectl {
   };
 }
 
+/** As listPath makes it (cluster/pages.ts). */
+const podPage = /^\/api\/v1\/namespaces\/([a-z0-9-]+)\/pods\?.*/;
+
 function callOf(args: readonly string[], input: string): ApiCall {
   const [verb, type = ''] = args;
   const namespace = valueOf(args, '--namespace');
@@ -30,11 +33,11 @@ function callOf(args: readonly string[], input: string): ApiCall {
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All&fieldValidation=Ignore`;
     return { method: 'POST', path, body: JSON.parse(input) as object, what: `create pods in namespace ${namespace}` };
   }
-  if (verb === 'get' && namespace !== undefined && ['limitranges', 'resourcequotas', 'pods'].includes(type)) {
-    const selector = valueOf(args, '--selector');
-    const query = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
-    return { method: 'GET', path: `/api/v1/namespaces/${namespace}/${type}${query}`, what: `list ${type} in namespace ${namespace}` };
+  if (verb === 'get' && namespace !== undefined && ['limitranges', 'resourcequotas'].includes(type)) {
+    return { method: 'GET', path: `/api/v1/namespaces/${namespace}/${type}`, what: `list ${type} in namespace ${namespace}` };
   }
+  const page = verb === 'get' ? podPage.exec(valueOf(args, '--raw') ?? '') : null;
+  if (page !== null) return { method: 'GET', path: page[0], what: `list pods in namespace ${page[1]}` };
   throw codedError('INTERNAL', `the hooks have no "kubectl ${args.join(' ')}"`);
 }
 

@@ -8,7 +8,7 @@ import { podsThatFit, quotaShortage, type Replacement, type ResourceQuota, type 
 import type { Refusal } from './refusal.ts';
 import { remedyFor, type Remedy, type RemedyOptions } from './remedy.ts';
 import { replacementOf } from './replacement.ts';
-import { readSurroundings, type Surroundings } from './surroundings.ts';
+import { mostPresent, readSurroundings, type Surroundings } from './surroundings.ts';
 
 /**
  * Whether pods of a workload can be made with the sidecar; plain data.
@@ -120,15 +120,16 @@ async function judgeQuotas(options: PodDryRun, around: Surroundings, withIt: Ans
 
 /** Who may not read quotas or pods has the API server's word on one more pod alone. */
 async function withoutReading(options: PodDryRun, around: Surroundings, withIt: Answer, withoutIt: Answer): Promise<PodVerdict> {
-  const right = `list ${around.quotas === undefined ? 'resourcequotas' : 'pods'} in namespace ${options.namespace}`;
+  const right = around.tooMany === true ? undefined : `list ${around.quotas === undefined ? 'resourcequotas' : 'pods'} in namespace ${options.namespace}`;
+  const reason = right === undefined ? `it has more than ${mostPresent} pods, which are not counted` : `you may not ${right}`;
   if (withIt.kind === 'made') {
-    return { ...fitting(withIt), notes: [`one pod fits; whether quotas hold all of them is not known: you may not ${right}`] };
+    return { ...fitting(withIt), notes: [`one pod fits; whether quotas hold all of them is not known: ${reason}`] };
   }
   if (withIt.kind === 'refused' && withoutIt.kind === 'made') {
     return bySidecar(options, around, withIt.refusal);
   }
   const words = withIt.kind === 'refused' ? `: ${withIt.refusal.words}` : '';
-  return { outcome: 'unknown', why: `one more pod exceeds a quota, with the sidecar or without; you may not ${right}${words}`, right };
+  return { outcome: 'unknown', why: `one more pod exceeds a quota, with the sidecar or without; ${reason}${words}`, ...(right === undefined ? {} : { right }) };
 }
 
 function fitting(answer: Answer): Extract<PodVerdict, { readonly outcome: 'fits' }> {

@@ -46,13 +46,13 @@ export async function rehearse({ helm, release, chart, signal }: Site, values: V
 export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
   const flags = [...(site.namespaceExists ? [] : ['--create-namespace']), ...waitFlags(helm.version, strategy, timeoutSeconds)];
-  const before = await eventNames(kubectl);
+  const before = await eventNames(kubectl, site.namespace);
   try {
     return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
   } catch (error) {
     rethrowUnlessRecoverable(error);
     report(`helm: ${error.message}`);
-    const reason = await reportEvidence({ kubectl: afterwards, release, prefix, before, report });
+    const reason = await reportEvidence({ kubectl: afterwards, release, namespace: site.namespace, prefix, before, report });
     throw reason === undefined ? error : codedError(error.code, `${error.message}; ${reason}`, { cause: error });
   }
 }

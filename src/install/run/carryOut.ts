@@ -49,7 +49,7 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
     return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
   } catch (error) {
     rethrowUnlessRecoverable(error, 'INSTALL_FAILED');
-    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: site.afterwards, release, prefix: site.prefix, before: new Set(), report });
+    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: site.afterwards, release, namespace: site.namespace, prefix: site.prefix, before: new Set(), report });
     const hint = await takeBack(site, history);
     throw codedError('INSTALL_FAILED', error.message, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
   }

@@ -1,7 +1,9 @@
 import { isCodedError } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import { kubectlItems } from '../../cluster/kubectl.ts';
+import { moreEventsLine, readEvents } from '../../cluster/events.ts';
 import type { Event, Pod } from '../../cluster/kubernetes.ts';
+import type { PartOfList } from '../../cluster/pages.ts';
 import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from '../../cluster/podProblems.ts';
 import type { Report } from '../step.ts';
 
@@ -17,6 +19,7 @@ export function releaseSelector(release: string): string {
 export interface EvidenceRequest {
   readonly kubectl: Kubectl;
   readonly release: string;
+  readonly namespace: string;
   /** What the names of the release's objects begin with. */
   readonly prefix: string;
   /** Names of events that are older than what failed, see {@link eventNames}. */
@@ -25,8 +28,8 @@ export interface EvidenceRequest {
 }
 
 /** The events that there are now: what comes later belongs to what is done now. Clocks need not agree. */
-export async function eventNames(kubectl: Kubectl): Promise<ReadonlySet<string>> {
-  return new Set((await readWarnings(kubectl)).map(({ metadata }) => metadata.name));
+export async function eventNames(kubectl: Kubectl, namespace: string): Promise<ReadonlySet<string>> {
+  return new Set((await readWarnings(kubectl, namespace)).kept.map(({ metadata }) => metadata.name));
 }
 
 /**
@@ -34,12 +37,13 @@ export async function eventNames(kubectl: Kubectl): Promise<ReadonlySet<string>>
  * of the logs. As far as it can be had: what is missing must not hide the failure itself.
  * @returns the problem that most likely is the reason, one clause
  */
-export async function reportEvidence({ kubectl, release, prefix, before, report }: EvidenceRequest): Promise<string | undefined> {
+export async function reportEvidence({ kubectl, release, namespace, prefix, before, report }: EvidenceRequest): Promise<string | undefined> {
   const pods = await read<Pod>(kubectl, ['get', 'pods', '--selector', releaseSelector(release)]);
   const problems = problemsOf(pods);
   for (const problem of problems) report(formatProblem(problem));
-  const events = (await readWarnings(kubectl)).filter(({ metadata }) => !before.has(metadata.name));
-  const warnings = evidenceWarnings(events, prefix, pods, problems);
+  const found = await readWarnings(kubectl, namespace);
+  const events = found.kept.filter(({ metadata }) => !before.has(metadata.name));
+  const warnings = [...evidenceWarnings(events, prefix, pods, problems), ...moreEventsLine(found)];
   if (warnings.length > 0) report('last warnings:');
   for (const line of warnings) report(`  ${line}`);
   for (const problem of problems) await reportLog(kubectl, problem, report);
@@ -79,8 +83,8 @@ async function reportLog(kubectl: Kubectl, { pod, container, log }: PodProblem, 
   for (const line of lines) report(`  ${line}`);
 }
 
-async function readWarnings(kubectl: Kubectl): Promise<readonly Event[]> {
-  return read<Event>(kubectl, ['get', 'events', '--field-selector', 'type=Warning']);
+async function readWarnings(kubectl: Kubectl, namespace: string): Promise<PartOfList<Event>> {
+  return ifPossible({ kept: [], complete: true }, async () => readEvents(kubectl, namespace, 'type=Warning'));
 }
 
 async function read<T>(kubectl: Kubectl, args: readonly string[]): Promise<readonly T[]> {

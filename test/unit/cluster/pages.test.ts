@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { currentNamespace } from '../../../src/cluster/namespace.ts';
-import { listPath, readPages, type ListedObject } from '../../../src/cluster/pages.ts';
+import { listPath, readPages, readUpTo, type ListedObject } from '../../../src/cluster/pages.ts';
 import { createSlimmer } from '../../../src/cluster/slim.ts';
 import type { Kubectl } from '../../../src/cluster/index.ts';
 import { codedError } from '../../../src/errors.ts';
@@ -64,7 +64,20 @@ test('pages that are gone make it begin again, and what was read before is not i
   expect(always.asked).toHaveLength(6);
 });
 
+test('a list that could have no end is read up to a bound, and whether that was all of it is told', async () => {
+  const many = server(100_000);
+  const some = await readUpTo(many.kubectl, { kind: 'events', namespace: undefined, fieldSelector: 'reason=FailedCreate' }, 600, nameOf);
+  expect([some.kept.length, some.complete, many.asked]).toEqual([600, false, ['0+250', '250+250', '500+100']]);
+  // The bound is on what is read, not on what is kept.
+  const none = server(100_000);
+  expect(await readUpTo(none.kubectl, { kind: 'pods', namespace: 'shop' }, 500, () => undefined)).toEqual({ kept: [], complete: false });
+  expect(none.asked).toHaveLength(2);
+  const few = await readUpTo(server(600).kubectl, { kind: 'pods', namespace: 'shop' }, 600, nameOf);
+  expect([few.kept.length, few.complete]).toEqual([600, true]);
+});
+
 test('the path of a page', () => {
+  expect(listPath({ kind: 'events', namespace: 'shop', fieldSelector: 'type=Warning' }, 9, '')).toBe('/api/v1/namespaces/shop/events?limit=9&fieldSelector=type%3DWarning');
   expect(listPath({ kind: 'pods', namespace: 'shop', labelSelector: 'app=web,tier!=db' }, 500, 'a+b/c=')).toBe(
     '/api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dweb%2Ctier%21%3Ddb&continue=a%2Bb%2Fc%3D',
   );

@@ -32,7 +32,7 @@ test('workloads that say it, those whose ReplicaSet or Job says it, and those th
     workload('Deployment', 'itself', failing),
   ];
   const events = new Set(['shop/StatefulSet/db', 'shop/Job/nightly-1', 'shop/ReplicaSet/web-1', 'other/DaemonSet/agent']);
-  expect(namesOf(failingWorkloads(all, events))).toEqual(['Deployment/web', 'Deployment/itself', 'StatefulSet/db', 'CronJob/nightly']);
+  expect(namesOf(failingWorkloads(all, { keys: events, complete: true }))).toEqual(['Deployment/web', 'Deployment/itself', 'StatefulSet/db', 'CronJob/nightly']);
 });
 
 test('without events, those that are short of pods', () => {
@@ -43,6 +43,10 @@ test('without events, those that are short of pods', () => {
     workload('Job', 'done'),
   ];
   expect(namesOf(failingWorkloads(all, undefined))).toEqual(['Deployment/short', 'DaemonSet/agent']);
+  // Nor are some events all of them.
+  const keys = new Set(['shop/Job/done']);
+  expect(namesOf(failingWorkloads(all, { keys, complete: false }))).toEqual(['Deployment/short', 'DaemonSet/agent', 'Job/done']);
+  expect(namesOf(failingWorkloads(all, { keys, complete: true }))).toEqual(['Job/done']);
 });
 
 const refusal: Refusal = { by: 'resource_quota', names: ['small'], words: 'exceeded quota', exceedsQuota: true, uncalled: false };
@@ -55,6 +59,12 @@ test.each<readonly [PodVerdict, readonly object[]]>([
   [{ outcome: 'unknown', why: 'you may not create pods in namespace shop' }, [{ level: 'warning', code: 'pods_untried', what: 'you may not create pods in namespace shop' }]],
 ])('%j', (verdict, expected) => {
   expect(triedFindings({ tried: [{ object: workload('Deployment', 'web'), verdict }], leftOut: [] })).toMatchObject(expected);
+});
+
+test('that not all events were read is said', () => {
+  expect(triedFindings({ tried: [], leftOut: [], unreadEvents: true })).toMatchObject([
+    { level: 'warning', code: 'pods_untried', where: 'the cluster', what: expect.stringContaining('5000 events') },
+  ]);
 });
 
 test('what is left out is named, and counted', () => {

@@ -32,7 +32,7 @@ describe('the dry run of pods by the API client of the hooks', () => {
     const quota = { metadata: { name: 'few' }, spec: { hard: { pods: '9' } }, status: { hard: { pods: '9' }, used: { pods: '2' } } };
     const { api, calls } = recording(({ method, body, path }) => (method === 'POST' ? body : { items: path.endsWith('resourcequotas') ? [quota] : [] }));
     await dryRunPods({ kubectl: apiKubectl(api), namespace: 'shop', object, with: template, without: template });
-    expect(calls.map(({ path }) => path)).toContain('/api/v1/namespaces/shop/pods?labelSelector=app%3Dweb');
+    expect(calls.map(({ path }) => path)).toContain('/api/v1/namespaces/shop/pods?limit=250&labelSelector=app%3Dweb');
   });
 
   test.each([
@@ -54,6 +54,7 @@ describe('the dry run of pods by the API client of the hooks', () => {
   test('knows nothing else', async () => {
     const { api, calls } = recording(() => ({}));
     await expect(apiKubectl(api)(['delete', 'pods', '--namespace', 'shop'])).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(apiKubectl(api)(['get', '--raw', '/api/v1/namespaces/shop/secrets?limit=1'])).rejects.toMatchObject({ code: 'INTERNAL' });
     await expect(apiKubectl(api)(['create', '--namespace', 'shop', '-f', '-'], { input: '{}' })).rejects.toMatchObject({ code: 'INTERNAL' });
     expect(calls).toEqual([]);
   });

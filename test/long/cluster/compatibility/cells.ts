@@ -10,7 +10,8 @@ export function who(text: string): string {
   if (policy !== null) return 'ValidatingAdmissionPolicy';
   const level = /(?:PodSecurity|Pod Security) \\?"(\w+)/.exec(text);
   if (level !== null) return `Pod Security \`${level[1]}\``;
-  return /ImagePullBackOff|ErrImageNeverPull/.exec(text)?.[0] ?? '';
+  // Between two tries to pull, the reason is another one.
+  return /ImagePullBackOff|ErrImageNeverPull/.exec(text)?.[0] ?? (text.includes('ErrImagePull') ? 'ImagePullBackOff' : '');
 }
 
 /** What one of ours advises, in a few words; empty when it advises nothing of these. */
