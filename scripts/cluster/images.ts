@@ -20,30 +20,66 @@ import { snapshotterFor } from './snapshotter.ts';
 export const baseImage = `localhost/packet-capture/debian:${suite}`;
 
 /** vfs and chroot work everywhere, also in containers and without user namespaces. */
-const buildahEnvironment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
+export const buildahEnvironment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
 
 /** Label of an image that says from what it was built. */
 const contentLabel = 'packet-capture.content';
 
+/** How an image is built from a folder with a Dockerfile. */
+export interface ImageOptions {
+  /** The images that it starts from, by the Dockerfile's argument; BASE is {@link baseImage} unless told. */
+  readonly bases?: Readonly<Record<string, string>>;
+  /** Further arguments of the Dockerfile, which do not change what is built. */
+  readonly arguments?: Readonly<Record<string, string>>;
+  /** The stage to build; the last one unless told. */
+  readonly target?: string;
+  /** Folders of this machine that the build may read, `FOLDER:PLACE:ro`; they do not change what is built. */
+  readonly volumes?: readonly string[];
+  /** Which of the folder's files are part of the image; all unless told. */
+  readonly isPart?: (path: string) => boolean;
+}
+
 /**
  * Builds `dir`/Dockerfile as `tag` into buildah's local store, unless that very content was built already.
- * @param base what its argument BASE is to be
  * @returns the full name of the image, see {@link fullName}
  * @throws CLUSTER_FAILED with buildah's last lines.
  */
-export async function buildImage(dir: string, tag: string, progress: Progress, base = baseImage): Promise<string> {
+export async function buildImage(dir: string, tag: string, progress: Progress, options: ImageOptions = {}): Promise<string> {
   await ensureBaseImage(progress);
+  const { bases = {}, target, volumes = [], isPart } = options;
+  const images = Object.entries({ BASE: baseImage, ...bases });
+  const ids = await Promise.all(images.map(async ([, image]) => await imageId(image) ?? ''));
   const name = fullName(tag);
-  const content = await contentHash(dir, await imageId(base) ?? '');
-  const isBuilt = async (): Promise<boolean> => await labelOf(name) === content;
-  // Asked once more under the lock: it may have been built while this run waited for it.
-  if (await isBuilt()) return name;
-  await withImagesLock(progress, async () => {
-    if (await isBuilt()) return;
-    const bud = ['bud', '--network', 'host', '--pull=never', '--label', `${contentLabel}=${content}`, '--label', `${packagesLabel}=${packagesDate}`, '--build-arg', `BASE=${base}`, '-t', name, dir];
+  const content = await contentHash(dir, `${ids.join(' ')}${target === undefined ? '' : ` ${target}`}`, isPart);
+  await unlessBuilt(name, content, progress, async () => {
+    const values = [...images, ...Object.entries(options.arguments ?? {})].map(([key, value]) => `${key}=${value}`);
+    const labels = [`${contentLabel}=${content}`, `${packagesLabel}=${packagesDate}`];
+    const bud = [
+      'bud', '--network', 'host', '--pull=never',
+      ...labels.flatMap((label) => ['--label', label]),
+      ...values.flatMap((value) => ['--build-arg', value]),
+      ...volumes.flatMap((volume) => ['--volume', volume]),
+      ...(target === undefined ? [] : ['--target', target]),
+      '-t', name, dir,
+    ];
     await step(progress, `building image ${name}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
   });
   return name;
+}
+
+/** Runs `build`, which is to make an image with this label, unless it is there; one build at a time on this machine. */
+export async function unlessBuilt(name: string, content: string, progress: Progress, build: () => Promise<void>): Promise<void> {
+  const isBuilt = async (): Promise<boolean> => await labelOf(name) === content;
+  if (await isBuilt()) return;
+  await withImagesLock(progress, async () => {
+    // Asked once more under the lock: it may have been built while this run waited for it.
+    if (!(await isBuilt())) await build();
+  });
+}
+
+/** The label for {@link unlessBuilt}, as an argument of `buildah bud`. */
+export function contentArgument(content: string): string[] {
+  return ['--label', `${contentLabel}=${content}`];
 }
 
 /** Builds one of the images of this folder's `images/` under `tag`. */
@@ -71,17 +107,14 @@ const leftOut = [
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
   const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut, upgrade, packagesDate])).digest('hex').slice(0, 32);
-  const isThere = async (): Promise<boolean> => await labelOf(baseImage) === recipe;
-  if (await isThere()) return;
-  await withImagesLock(progress, async () => {
-    if (await isThere()) return;
+  await unlessBuilt(baseImage, recipe, progress, async () => {
     const folder = join(cacheHome(), 'images', 'base');
     // What a run that was killed left there.
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
     try {
       await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
-      const labels = ['--label', `${contentLabel}=${recipe}`, '--label', `${packagesLabel}=${packagesDate}`];
+      const labels = [...contentArgument(recipe), '--label', `${packagesLabel}=${packagesDate}`];
       const bud = ['buildah', 'bud', '--network', 'host', ...labels, '-t', baseImage, folder];
       const { stdout } = await step(progress, `making image ${baseImage}`, () => run(contained(bud), { env: buildahEnvironment }));
       for (const name of absentSuites(stdout)) progress(`${baseImage} is without ${name}: there is no source for it`);
@@ -188,12 +221,12 @@ async function inspectImage(image: string, format: string): Promise<string | und
   return exitCode === 0 ? stdout.trim() : undefined;
 }
 
-/** Changes with any file of a folder (path, content, executable bit) and with the base image. */
-export async function contentHash(dir: string, baseId: string): Promise<string> {
+/** Changes with any file of a folder that is part of it (path, content, executable bit) and with the base image. */
+export async function contentHash(dir: string, baseId: string, isPart: (path: string) => boolean = () => true): Promise<string> {
   const hash = createHash('sha256').update(baseId);
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const path of paths.toSorted()) {
+  for (const path of paths.filter((file) => isPart(file.slice(dir.length + 1))).toSorted()) {
     const executable = ((await stat(path)).mode & 0o111) !== 0;
     hash.update(`\0${path.slice(dir.length)}\0${executable}\0`).update(await readFile(path));
   }

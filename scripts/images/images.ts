@@ -26,6 +26,6 @@ export async function ensureInjectorImage(progress: Progress): Promise<string> {
     }
     // Part of the content that is built: another Node makes another image.
     await writeFile(join(folder, 'base-image'), `${node ?? ''}\n`);
-    return buildImage(folder, injectorImage, progress, nodeBaseImage);
+    return buildImage(folder, injectorImage, progress, { bases: { BASE: nodeBaseImage } });
   });
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SettingValues } from '../../src/settings/index.ts';
+import { agentCommands } from './kind.ts';
 import type { Network } from './network.ts';
 import { childrenOf } from './processTree.ts';
 import { writeSettings } from './settingsVolume.ts';
@@ -26,7 +27,7 @@ export interface AgentOptions {
   /** What the container may do; NET_RAW unless told. CRI-O gives a pod nothing by default. */
   readonly capability?: 'net_raw' | 'net_admin' | '';
   /** Which of the image's programs; the capture agent unless told. */
-  readonly program?: 'packet-capture-agent' | 'packet-capture-mirror';
+  readonly program?: keyof typeof agentCommands;
 }
 
 export interface Agent {
@@ -55,7 +56,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {} } = options;
   const { capability = 'net_raw', program = 'packet-capture-agent' } = options;
   await writeSettings(volume, settings, labels);
-  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, `/usr/bin/${program}`];
+  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, ...agentCommands[program]];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];

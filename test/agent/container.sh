@@ -1,11 +1,13 @@
 #!/bin/sh
 # container.sh ROOT CAPTURES SETTINGS CAPABILITIES COMMAND [ARGUMENT...]: a command of the agent's image as the kubelet runs
-# its entrypoint, in this mount, PID and network namespace: uid 65532, no privilege escalation, read-only root. CAPABILITIES
+# its entrypoint, in this mount, PID and network namespace: the image's uid, no privilege escalation, read-only root. CAPABILITIES
 # is net_raw, net_admin or nothing; CAPTURES may be `tmpfs:SIZE` instead of a folder; UPLOAD_SECRET in the environment is the folder
 # that stands for the Secret, if there is one.
 set -eu
 root=$1 captures=$2 settings=$3 capabilities=${4:+,+$4}
 shift 4
+user=$(stat -c %u "$root/captures")
+[ ! -e "$root/usr/bin/launch" ] || set -- /usr/bin/launch "$@"
 
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
@@ -22,6 +24,5 @@ mount -o bind,ro "$settings" "$root/etc/packet-capture/settings"
 unset UPLOAD_SECRET
 
 # The state in which a runtime starts a container's first process: the capability is permitted, the user is not root.
-exec chroot "$root" /test/ld.so --library-path /test /test/setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs \
-  --bounding-set "-all$capabilities" --inh-caps "-all$capabilities" --ambient-caps "-all$capabilities" -- \
-  /usr/bin/launch "$@"
+exec chroot "$root" /test/ld.so --library-path /test /test/setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs \
+  --bounding-set "-all$capabilities" --inh-caps "-all$capabilities" --ambient-caps "-all$capabilities" -- "$@"

@@ -1,20 +1,22 @@
 import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../../scripts/cluster/command.ts';
-import { buildImage, imageId } from '../../scripts/cluster/images.ts';
+import { buildImage, buildahEnvironment as environment, imageId } from '../../scripts/cluster/images.ts';
 import { withLock } from '../../scripts/cluster/lock.ts';
 import { cacheHome } from '../../scripts/cluster/paths.ts';
 import type { Progress } from '../../scripts/cluster/progress.ts';
+import { buildGoAgent } from '../../scripts/images/agentImages.ts';
+import { agentKind } from './kind.ts';
 
-const image = 'localhost/packet-capture-agent:test';
-const environment = { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' };
+const image = agentKind === 'go' ? 'localhost/packet-capture-agent:test-go' : 'localhost/packet-capture-agent:test';
 
 /**
  * The file system of the agent's image as a folder, made from the sources as they are; beside it `/test/setpriv`, with
  * which the tests take the place of a container runtime.
  */
 export async function agentRootfs(progress: Progress): Promise<string> {
-  await buildImage(join(import.meta.dirname, '../../images/agent'), image, progress);
+  if (agentKind === 'go') await buildGoAgent(image, progress);
+  else await buildImage(join(import.meta.dirname, '../../images/agent'), image, progress);
   const id = await imageId(image);
   const folder = join(cacheHome(), 'agent-rootfs');
   const root = join(folder, id ?? '');

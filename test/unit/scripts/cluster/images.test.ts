@@ -45,4 +45,13 @@ describe('what an image is built from', () => {
   });
 
   test('changes with the base image', async () => expect(await hash('other')).not.toBe(await hash()));
+
+  test('does not change with what is not part of it', async () => {
+    const part = (): Promise<string> => contentHash(folder, 'base', (path) => path !== 'etc/file');
+    const before = await part();
+    await writeFile(join(folder, 'etc', 'file'), 'Text');
+    expect(await part()).toBe(before);
+    await writeFile(join(folder, 'Dockerfile'), 'FROM other\n');
+    expect(await part()).not.toBe(before);
+  });
 });

@@ -1,0 +1,74 @@
+#!/bin/sh
+# rootfs.sh BUILT SLIM MORE: lays out the file system of the slim image in SLIM, and in MORE what the other image has besides,
+# from the programs in BUILT and from what is installed here.
+set -eu
+
+built=$1 slim=$2 more=$3
+user=60947
+mkdir -p "$slim"/usr/bin "$slim"/usr/lib "$slim"/usr/lib64 "$slim"/etc/packet-capture/settings "$slim"/etc/packet-capture/upload \
+  "$slim"/captures "$slim"/proc "$slim"/sys "$slim"/dev "$more"/usr/bin
+# Debian has one tree of binaries and libraries, and old names for it.
+for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$slim/$name"; done
+
+# child TREE FILE: a program that the agent starts. Nobody may read it, so the kernel lets no other process look into one
+# that runs, nor trace it, even if it has the same uid.
+child() { install -m 711 "$2" "$1/usr/bin"; }
+
+# libraries TREE FILE...: copies the libraries of programs, and the loader, to their own paths, and prints these: `ldd` prints
+# "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)", some by the old names for /usr.
+libraries() {
+  tree=$1
+  shift
+  ldd "$@" | grep -o '/[^ ]* (0x' | cut -d ' ' -f 1 | sed 's|^/lib|/usr/lib|' | sort -u | while read -r library; do
+    [ -e "$slim$library" ] || install -D -m 755 "$library" "$tree$library"
+    echo "$library"
+  done
+}
+
+# licences TREE: of the packages that brought the files whose paths are read from standard input, and the versions that
+# name their source at Debian's.
+licences() {
+  while read -r path; do dpkg-query --search "$(readlink -f "$path")"; done | cut -d : -f 1 | sort -u > packages
+  mkdir -p "$1/usr/share/doc" "$1/usr/share/common-licenses"
+  while read -r package; do
+    copyright=usr/share/doc/$package/copyright
+    install -D -m 644 "/$copyright" "$1/$copyright"
+    # Texts that stand in it by their names alone.
+    grep -o '/usr/share/common-licenses/[A-Za-z0-9.-]*[A-Za-z0-9]' "/$copyright" | sort -u | while read -r text; do
+      [ -e "$slim$text" ] || cp -L "$text" "$1/usr/share/common-licenses"
+    done
+    dpkg-query --show --showformat '${source:Package} ${source:Version}\n' "$package"
+  done < packages | sort -u > sources
+  cat sources "$slim/usr/share/doc/sources" 2> /dev/null | sort -u > all-sources
+  cp all-sources "$1/usr/share/doc/sources"
+}
+
+# What TLS to a bucket is checked with, and names in filters: `port https`, `proto ospf`.
+install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$slim/etc/ssl/certs/ca-certificates.crt"
+cp /etc/services /etc/protocols "$slim/etc"
+child "$slim" /usr/bin/tcpdump
+libraries "$slim" /usr/bin/tcpdump > paths
+printf '%s\n' /usr/bin/tcpdump /etc/services /usr/sbin/update-ca-certificates | cat - paths | licences "$slim"
+install -m 755 "$built/bin/packet-capture-agent" "$slim/usr/bin"
+cp -r "$built/licences/packet-capture-agent" "$slim/usr/share/doc"
+
+# A pod's host aliases go before its name servers.
+printf 'hosts: files dns\n' > "$slim/etc/nsswitch.conf"
+printf 'root:x:0:0::/:/bin/sh\npacket-capture:x:%s:%s::/captures:/bin/sh\n' "$user" "$user" > "$slim/etc/passwd"
+printf 'root:x:0:\npacket-capture:x:%s:\n' "$user" > "$slim/etc/group"
+chown "$user:$user" "$slim/captures"
+
+# For people, and for `kubectl cp`. Nothing of the agent's own needs a shell.
+install -m 755 /usr/bin/busybox "$more/usr/bin"
+for tool in sh cat date df du head id ip ln ls mkdir mv ps rm sleep stat tail tar wc; do
+  ln -s busybox "$more/usr/bin/$tool"
+done
+libraries "$more" /usr/bin/busybox > paths
+echo /usr/bin/busybox | cat - paths | licences "$more"
+if [ -f "$built/bin/rclone" ]; then
+  child "$more" "$built/bin/rclone"
+  cp -r "$built/licences/rclone" "$more/usr/share/doc"
+fi
+
+# Not effective by itself (no "e"): then a container without these could not even start it.
+setcap cap_net_admin,cap_net_raw+p "$slim/usr/bin/packet-capture-agent"

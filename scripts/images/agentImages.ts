@@ -1,0 +1,37 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildImage } from '../cluster/images.ts';
+import type { Progress } from '../cluster/progress.ts';
+import { ensureGoBaseImage } from './goBase.ts';
+import { ensureModules } from './goModuleCache.ts';
+import { root } from './root.ts';
+
+const source = join(root, 'agent');
+
+/** Where the build finds modules. */
+const moduleFolder = '/modules';
+
+/**
+ * Builds the image of the agent that is written in Go into buildah's local store, unless that content is there.
+ * @param target the Dockerfile's stage: `slim` is without rclone and shell
+ * @returns its full name
+ * @throws REQUIREMENT_MISSING, one line, without a fit Go; CLUSTER_FAILED with buildah's last lines.
+ */
+export async function buildGoAgent(tag: string, progress: Progress, target?: 'slim'): Promise<string> {
+  const go = await ensureGoBaseImage(progress);
+  const modules = await ensureModules(source, progress);
+  const rclone = join(source, 'rclone');
+  if (await access(rclone).then(() => true, () => false)) await ensureModules(rclone, progress);
+  return buildImage(source, tag, progress, {
+    bases: { GO: go },
+    arguments: { GOPROXY: `file://${moduleFolder}` },
+    volumes: [`${modules}:${moduleFolder}:ro`],
+    isPart: isBuilt,
+    ...(target === undefined ? {} : { target }),
+  });
+}
+
+/** False for what agent/.dockerignore leaves out. */
+function isBuilt(path: string): boolean {
+  return !path.endsWith('_test.go') && !path.split('/').includes('testdata');
+}

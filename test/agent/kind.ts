@@ -1,0 +1,13 @@
+/**
+ * Which agent the tests start: the one that is written in Go with PACKET_CAPTURE_TEST_AGENT=go, else the one of
+ * `images/agent`.
+ */
+export const agentKind = process.env['PACKET_CAPTURE_TEST_AGENT'] === 'go' ? 'go' : 'shell';
+
+const commands = {
+  go: { 'packet-capture-agent': ['/usr/bin/packet-capture-agent', 'run'], 'packet-capture-mirror': ['/usr/bin/packet-capture-agent', 'mirror'] },
+  shell: { 'packet-capture-agent': ['/usr/bin/packet-capture-agent'], 'packet-capture-mirror': ['/usr/bin/packet-capture-mirror'] },
+} as const;
+
+/** What the first container of a pod starts, and what the one that mirrors does. */
+export const agentCommands = commands[agentKind];
