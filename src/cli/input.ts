@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError, isCodedError } from '../errors.ts';
-import { createBatches } from '../manifest/batches.ts';
+import { createBatches, shortRun } from '../manifest/batches.ts';
 import { createDecoder, encodingOf, headLength, type Encoding } from './encoding.ts';
 import type { Spool } from './spool.ts';
 
@@ -42,7 +42,7 @@ function inputOf(file: string, open: () => AsyncIterable<Buffer>): Input {
       const batches = createBatches();
       let decoder: ReturnType<typeof createDecoder> | undefined;
       try {
-        for await (const bytes of withHead(open())) {
+        for await (const bytes of withHead(inShort(open()))) {
           if (decoder === undefined) encoding = encodingOf(bytes.subarray(0, headLength), file);
           decoder ??= createDecoder(encoding, file);
           const documents = batches.add(decoder.decode(bytes));
@@ -68,6 +68,13 @@ async function expand(path: string, recursive: boolean): Promise<string[]> {
     throw unreadable(path, error);
   }
   throw codedError('FILE_UNREADABLE', 'the folder holds no .yaml, .yml or .json file', { where: path, hint: recursive ? 'Check the path.' : 'Add -R to look into its subfolders.' });
+}
+
+/** The same bytes, in pieces that make short runs. */
+async function* inShort(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += shortRun) yield piece.subarray(at, at + shortRun);
+  }
 }
 
 /** The same bytes; the first piece is long enough to tell the encoding. */

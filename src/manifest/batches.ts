@@ -6,8 +6,14 @@ export interface Batches {
   rest(): string;
 }
 
-/** @param size of a run in characters; one that holds a longer document is longer */
-export function createBatches(size = 262_144): Batches {
+/** Characters of a run, and of the pieces that it is made of. */
+export const shortRun = 16_384;
+
+/**
+ * @param size of a run in characters; one that holds a longer document is longer. Runs are short so that all that is made
+ * of one is garbage before V8 takes it for long-lived, or too large for the space that it collects often.
+ */
+export function createBatches(size = shortRun): Batches {
   let pending = '';
   let enough = size;
   return {

@@ -27,8 +27,8 @@ test('time grows linearly up to 10,000 documents, and memory does not', async ()
   const [few, some, many] = [await cost(1), await cost(1_000), await cost(10_000)];
   console.log(`1, 1,000 and 10,000 Deployments: ${[few, some, many].map(({ seconds, megabytes }) => `${seconds.toFixed(2)} s of processor, ${megabytes.toFixed(0)} MB`).join('; ')}`);
   expect(many.seconds - few.seconds).toBeLessThan(10 * 1.3 * (some.seconds - few.seconds));
-  // What is collected late; the text alone, before and after, is of 45 MB.
-  expect(many.megabytes - some.megabytes).toBeLessThan(150);
+  // What is collected late: 40 to 60 MB were measured. The text alone, before and after, is of 45 MB.
+  expect(many.megabytes - some.megabytes).toBeLessThan(100);
 });
 
 test('what is alive does not grow at all: a small heap is enough for a long stream', async () => {
