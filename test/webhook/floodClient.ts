@@ -39,6 +39,17 @@ async function answered(socket: TLSSocket): Promise<void> {
 
 const written = async (socket: Socket, data: Buffer | string): Promise<void> => new Promise((resolve) => void socket.write(data, () => resolve()));
 
+/** Until more can be written, or nothing any more. */
+async function writable(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      socket.off('drain', go).off('close', go);
+      resolve();
+    };
+    socket.on('drain', go).on('close', go);
+  });
+}
+
 const ways: Readonly<Record<Flood['how'], (index: number) => Promise<void>>> = {
   /** A whole body, and its answer. */
   send: async (index) => {
@@ -76,7 +87,7 @@ const ways: Readonly<Record<Flood['how'], (index: number) => Promise<void>>> = {
     socket.write(head(body.length));
     for (let at = 0; at < body.length && !socket.destroyed; at += 1) {
       const taken = socket.write(body.subarray(at, at + 1));
-      if (!taken) await new Promise<void>((resolve) => void socket.once('drain', resolve).once('close', () => resolve()));
+      if (!taken) await writable(socket);
     }
   },
   /** Reviews one behind the other, of whose answers none is read. */
