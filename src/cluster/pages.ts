@@ -1,6 +1,7 @@
 import { codedError, isCodedError } from '../errors.ts';
 import { parseAnswer, type Kubectl } from './kubectl.ts';
 import type { Metadata } from './kubernetes.ts';
+import { collectThoroughly } from './memory.ts';
 
 /** Kinds that clusters have many of, and where the API has their lists. */
 export const listedKinds = {
@@ -74,6 +75,7 @@ export async function readUpTo<T>(kubectl: Kubectl, request: ListRequest, most: 
   let size = pageSize;
   for (let beginning = 1; ; beginning += 1) {
     const kept: T[] = [];
+    let done: (() => void) | undefined;
     try {
       let left = most;
       let next: string | undefined = '';
@@ -90,11 +92,14 @@ export async function readUpTo<T>(kubectl: Kubectl, request: ListRequest, most: 
         }
         left -= page.items.length;
         next = page.metadata.continue || undefined;
+        if (next !== undefined) done ??= collectThoroughly();
       }
       return { kept, complete: next === undefined };
     } catch (error) {
       // 410: the pages that are left are gone; etcd is compacted every five minutes.
       if (!isCodedError(error) || error.code !== 'LIST_EXPIRED' || beginning === mostBeginnings) throw error;
+    } finally {
+      done?.();
     }
   }
 }

@@ -22,6 +22,7 @@ const workloadKinds: readonly ListedKind[] = ['deployments', 'statefulsets', 'da
 
 /** @param namespace undefined: all of them. @throws as Kubectl */
 export async function readInventory(kubectl: Kubectl, namespace: string | undefined): Promise<Inventory> {
+  // To the end of the command: what is judged next is as much.
   collectThoroughly();
   const slim = createSlimmer();
   const read = async <T>(kind: ListedKind): Promise<T[] | undefined> => readKind<T>(kubectl, { kind, namespace }, slim);

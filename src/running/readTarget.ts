@@ -9,6 +9,7 @@ import { selectorText } from '../cluster/podProblems.ts';
 import { createSlimmer } from '../cluster/slim.ts';
 import { checkTarget } from '../cluster/target.ts';
 import { codedError } from '../errors.ts';
+import { carrierOf } from './carrier.ts';
 import type { LivePod, SelectingObject } from './kubernetes.ts';
 
 /** Which pods are meant: one of `name` and `selector`, or neither for all that are captured. */
@@ -103,5 +104,16 @@ function livingOf(pods: readonly LivePod[]): Pick<TargetPods, 'pods' | 'ended'> 
 /** @param namespace undefined: all */
 async function readPods(kubectl: Kubectl, namespace: string | undefined, labelSelector?: string): Promise<readonly LivePod[]> {
   const slim = createSlimmer();
-  return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (pod) => slim<LivePod>(pod));
+  return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (object) => {
+    const pod = object as object as LivePod;
+    return carrierOf(pod) === undefined ? nameOf(pod) : slim<LivePod>(object);
+  });
+}
+
+/** Of a pod without the sidecar, what is read here: a large cluster has many more of them than of others. */
+function nameOf({ metadata: { name, namespace, ownerReferences }, status }: LivePod): LivePod {
+  return {
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(ownerReferences === undefined ? {} : { ownerReferences }) },
+    ...(status?.phase === undefined ? {} : { status: { phase: status.phase } }),
+  };
 }
