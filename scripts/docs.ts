@@ -3,7 +3,7 @@ import { findingKinds as certificateFindings } from '../src/certificates/finding
 import { findingsMarkdown, reasonsMarkdown } from '../src/diagnosis/markdown.ts';
 import { findingsTable } from '../src/findings.ts';
 import { findingsMarkdown as preflightMarkdown } from '../src/install/preflight/findings.ts';
-import { settingsMarkdown } from '../src/settings/index.ts';
+import { goTable, settingsMarkdown } from '../src/settings/index.ts';
 
 /** Writes what is derived into the docs, between the marks of its name; unit tests prove it current. */
 const tables: readonly (readonly [doc: string, mark: string, table: () => string])[] = [
@@ -20,3 +20,6 @@ for (const [doc, mark, table] of tables) {
   const between = new RegExp(`(<!-- ${mark} -->\\n)[\\s\\S]*(\\n<!-- /${mark} -->)`);
   await writeFile(file, text.replace(between, (_, start: string, end: string) => start + table() + end));
 }
+
+// The Go program's table of settings is derived as well.
+await writeFile(new URL('../agent/internal/settings/table.go', import.meta.url), goTable());

@@ -1,4 +1,6 @@
+export { bounds, headersOnly } from './bounds.ts';
 export { parseDuration } from './duration.ts';
+export { goTable } from './goTable.ts';
 export { settingsMarkdown } from './markdown.ts';
 export {
   annotationPrefix,
@@ -10,7 +12,7 @@ export {
   settingsOfAnnotations,
   statusAnnotation,
 } from './names.ts';
-export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes } from './quantity.ts';
+export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
 export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
 export { settingProblem } from './validate.ts';

@@ -35,6 +35,13 @@ export function formatMebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 1024 ** 2)}Mi`;
 }
 
+/** The same bytes in the largest binary unit that divides them: 67108864 is `64Mi`. */
+export function shortestQuantity(bytes: number): string {
+  const units = ['', 'Ki', 'Mi', 'Gi'];
+  const power = units.findIndex((_, index) => index === units.length - 1 || bytes % 1024 ** (index + 1) !== 0);
+  return `${bytes / 1024 ** power}${units[power] ?? ''}`;
+}
+
 /** Bytes for people, in the largest binary unit that leaves at least 1, with two decimals at most: `1010.02Gi`. */
 export function formatBytes(bytes: number): string {
   const units = ['Ki', 'Mi', 'Gi'];

@@ -4,6 +4,7 @@ export type SettingType =
   | 'text'
   | 'interfaces'
   | 'bytes'
+  | 'buffer'
   | 'count'
   | 'snaplen'
   | 'duration'
@@ -53,8 +54,8 @@ export const settings = [
     name: 'snaplen',
     type: 'snaplen',
     default: '0',
-    placeholder: 'BYTES',
-    text: 'bytes kept of each packet; 0: whole packets',
+    placeholder: 'BYTES|headers',
+    text: 'bytes kept of each packet; 0: whole packets; headers: link, network and transport headers, and no payload',
   },
   {
     name: 'file-size',
@@ -93,10 +94,10 @@ export const settings = [
   },
   {
     name: 'buffer-size',
-    type: 'bytes',
+    type: 'buffer',
     default: '4Mi',
     placeholder: 'QUANTITY',
-    text: "the kernel's packet buffer per interface",
+    text: "the kernel's packet buffer per interface; at most 64Mi, unless the release allows more",
   },
   {
     name: 'upload',

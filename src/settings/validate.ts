@@ -1,5 +1,6 @@
+import { bounds, headersOnly } from './bounds.ts';
 import { parseDuration } from './duration.ts';
-import { parseQuantity } from './quantity.ts';
+import { parseQuantity, shortestQuantity } from './quantity.ts';
 import { findSetting, type SettingType } from './table.ts';
 
 /** Words for interfaces as a whole; `any` is what tcpdump's users know, and means the same as `all,lo`. */
@@ -31,7 +32,6 @@ function interfaceProblem(name: string): string | undefined {
  * with a colon, or has a comma in front of it, brings credentials of its own (https://rclone.org/docs/#connection-strings). No URL.
  */
 const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;
-const longestRemote = 1024;
 
 /** A host name or IPv4 address, or an IPv6 address in brackets, and a port. */
 const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
@@ -39,38 +39,41 @@ const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])
 /** A host as above, and a port and a VXLAN network identifier of 24 bits (RFC 7348) if told. */
 const mirror = /^vxlan:\/\/(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?(?:\?vni=([1-9][0-9]{0,7}))?$/;
 
-/** What the agent reads of a value at most. */
-const longestText = 16_384;
+function bytesProblem(value: string, most = Infinity): string | undefined {
+  const bytes = parseQuantity(value);
+  if (bytes === undefined) return 'must be a quantity such as 16Mi or 64M';
+  if (bytes < bounds.leastBytes) return 'must be at least 1Mi';
+  return bytes > most ? `must be at most ${shortestQuantity(most)}` : undefined;
+}
 
 /** Each returns what is wrong with a value that is not empty, or undefined when it is good. */
 const checks: Readonly<Record<SettingType, (value: string) => string | undefined>> = {
   state: (value) => (value === 'running' || value === 'idle' ? undefined : 'must be running or idle'),
   text: (value) => {
     if (value.trim() === '') return 'must not be blank';
-    return value.length > longestText ? `must be at most ${longestText} characters` : undefined;
+    return value.length > bounds.longestText ? `must be at most ${bounds.longestText} characters` : undefined;
   },
   interfaces: interfacesProblem,
-  bytes: (value) => {
-    const bytes = parseQuantity(value);
-    if (bytes === undefined) return 'must be a quantity such as 16Mi or 64M';
-    return bytes < 1024 ** 2 ? 'must be at least 1Mi' : undefined;
-  },
+  bytes: (value) => bytesProblem(value),
+  buffer: (value) => bytesProblem(value, bounds.largestBufferLimit),
   count: (value) => (/^[1-9]\d{0,8}$/.test(value) ? undefined : 'must be a whole number from 1 to 999999999'),
   snaplen: (value) =>
-    /^(0|[1-9]\d{0,5})$/.test(value) && Number(value) <= 262_144 ? undefined : 'must be a whole number of bytes up to 262144',
+    value === headersOnly || (/^(0|[1-9]\d{0,5})$/.test(value) && Number(value) <= bounds.largestSnaplen)
+      ? undefined
+      : `must be ${headersOnly}, or a whole number of bytes up to ${bounds.largestSnaplen}`,
   duration: (value) => {
     const seconds = parseDuration(value);
     if (seconds === undefined) return 'must be a duration such as 60s, 1m30s or 2h';
-    return seconds < 1 || seconds > 31_536_000 ? 'must be from 1s to 8760h' : undefined;
+    return seconds < 1 || seconds > bounds.mostSeconds ? 'must be from 1s to 8760h' : undefined;
   },
   remote: (value) => {
     if (!remote.test(value)) return 'must be REMOTE:PATH, with a remote that rclone.conf names';
-    return value.length > longestRemote ? `must be at most ${longestRemote} characters` : undefined;
+    return value.length > bounds.longestRemote ? `must be at most ${bounds.longestRemote} characters` : undefined;
   },
   endpoint: (value) => (Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT'),
   mirror: (value) => {
     const [, port = '1', vni = '1'] = mirror.exec(value) ?? ['', '65536'];
-    return Number(port) <= 65_535 && Number(vni) <= 16_777_215 ? undefined : 'must be vxlan://HOST[:PORT][?vni=NUMBER]';
+    return Number(port) <= 65_535 && Number(vni) <= bounds.largestVNI ? undefined : 'must be vxlan://HOST[:PORT][?vni=NUMBER]';
   },
 };
 

@@ -61,7 +61,8 @@ describe('the agent and the command line agree on what is valid', () => {
 
   test.each(settings.map(({ name }) => name))('%s', async (name) => {
     for (const value of values[name]) {
-      expect(await agentProblem(name, value), `${name}=${value}`).toBe(settingProblem(name, value));
+      // The shell knows no `headers`; the program that comes after it does.
+      expect(await agentProblem(name, value), `${name}=${value}`).toBe(settingProblem(name, value)?.replace('be headers, or', 'be'));
     }
   });
 
@@ -71,8 +72,10 @@ describe('the agent and the command line agree on what is valid', () => {
     const name = constantFrom<SettingName[]>('buffer-size', 'rotate', 'packet-count', 'snaplen');
     await assert(
       asyncProperty(name, number, suffix, async (setting, amount, unit) => {
-        pre(`${amount}${unit}` !== '');
-        expect(await agentProblem(setting, `${amount}${unit}`)).toBe(settingProblem(setting, `${amount}${unit}`));
+        const problem = settingProblem(setting, `${amount}${unit}`);
+        // The shell knows no largest buffer either.
+        pre(`${amount}${unit}` !== '' && problem?.startsWith('must be at most') !== true);
+        expect(await agentProblem(setting, `${amount}${unit}`)).toBe(problem?.replace('be headers, or', 'be'));
       }),
       { numRuns: 150 },
     );

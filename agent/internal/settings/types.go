@@ -65,4 +65,6 @@ type Invalid struct {
 	Setting string `json:"setting"`
 	Value   string `json:"value"`
 	Reason  string `json:"reason"`
+	// Harmless: the capture goes on without it, see Stops.
+	Harmless bool `json:"-"`
 }

@@ -1,4 +1,4 @@
-import { settings, type Setting, type SettingName, type SettingType } from '../../settings/index.ts';
+import { bounds, headersOnly, settings, type Setting, type SettingName, type SettingType } from '../../settings/index.ts';
 import { decimalsFrom } from './decimals.ts';
 import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
 
@@ -8,7 +8,7 @@ import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
  */
 const schemas: Readonly<Record<SettingType, Schema>> = {
   state: { type: 'string', enum: ['running', 'idle', ''] },
-  text: { type: 'string', pattern: '^$|[^\\s]', maxLength: 16_384 },
+  text: { type: 'string', pattern: '^$|[^\\s]', maxLength: bounds.longestText },
   interfaces: {
     anyOf: [
       { type: 'string', enum: ['', 'all', 'any', 'all,lo', 'lo,all'] },
@@ -21,8 +21,14 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
   },
   bytes: {
     anyOf: [
-      { type: 'integer', minimum: 1024 ** 2 },
+      { type: 'integer', minimum: bounds.leastBytes },
       { type: 'string', maxLength: 18, pattern: `^(${bytesPattern()})?$` },
+    ],
+  },
+  buffer: {
+    anyOf: [
+      { type: 'integer', minimum: bounds.leastBytes, maximum: bounds.largestBufferLimit },
+      { type: 'string', maxLength: 18, pattern: `^(0*(${bufferPattern()}))?$` },
     ],
   },
   count: {
@@ -33,13 +39,13 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
   },
   snaplen: {
     anyOf: [
-      { type: 'integer', minimum: 0, maximum: 262_144 },
-      { type: 'string', pattern: `^(${decimalsFrom(0, 262_144)})?$` },
+      { type: 'integer', minimum: 0, maximum: bounds.largestSnaplen },
+      { type: 'string', pattern: `^(${headersOnly}|${decimalsFrom(0, bounds.largestSnaplen)})?$` },
     ],
   },
   duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
   // Helm prints a value that a pattern refuses, and this one may hold credentials; of what a `not` refuses it prints none.
-  remote: { type: 'string', maxLength: 1024, not: { not: { pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' } } },
+  remote: { type: 'string', maxLength: bounds.longestRemote, not: { not: { pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' } } },
   endpoint: {
     type: 'string',
     pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,
@@ -48,7 +54,7 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     type: 'string',
     pattern:
       `^(vxlan://([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\])` +
-      `(:(${decimalsFrom(1, 65_535)}))?(\\?vni=(${decimalsFrom(1, 16_777_215)}))?)?$`,
+      `(:(${decimalsFrom(1, 65_535)}))?(\\?vni=(${decimalsFrom(1, bounds.largestVNI)}))?)?$`,
   },
 };
 
@@ -62,6 +68,14 @@ function bytesPattern(): string {
     ['(Mi|Gi|Ti|G|T)', 1],
   ];
   return least.map(([unit, count]) => `${decimalsFrom(count)}${unit}`).join('|');
+}
+
+/** At least 1Mi and at most largestBufferLimit, in each unit. */
+function bufferPattern(): string {
+  const units = { '': 1, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, k: 1000, M: 1000 ** 2, G: 1000 ** 3 };
+  return Object.entries(units)
+    .map(([unit, bytes]) => `${decimalsFrom(Math.ceil(bounds.leastBytes / bytes), Math.floor(bounds.largestBufferLimit / bytes))}${unit}`)
+    .join('|');
 }
 
 /** The schema of a setting's value. */

@@ -43,14 +43,14 @@ function isBeyondSchema(type: SettingType, value: string): boolean {
   return type === 'bytes' && value.length <= 18 && /^\d{4,}([kMGT]i?|Ki)?$/.test(value) && parseQuantity(value) === undefined;
 }
 
-const part = fc.constantFrom('0', '1', '9', '10', '1024', '1023', '1048576', '1048575', '262144', '262145', '59', '8760', '007');
+const part = fc.constantFrom('0', '1', '9', '10', '1024', '1023', '2047', '2048', '2096128', '2096129', '2146435072', '2146435073', '1048576', '1048575', '262144', '262145', '59', '8760', '007');
 const unit = fc.constantFrom('', 'Ki', 'Mi', 'Gi', 'Ti', 'k', 'M', 'G', 'T', 'K', 's', 'm', 'h', 'ms', '.5', 'e3');
 const written = fc.oneof(
   fc.tuple(part, unit).map(([number, text]) => `${number}${text}`),
   fc.tuple(fc.nat(3_000_000), unit).map(([number, text]) => `${number}${text}`),
   fc.array(fc.tuple(part, unit), { maxLength: 3 }).map((parts) => parts.flat().join('')),
   fc.array(fc.constantFrom('eth0', 'net1', 'lo', '1', '-a', '.', '..', 'a.b', 'a/b', 'a b', '', 'sixteencharacter', 'fifteencharacte', 'all', 'any', 'All', 'eth*'), { maxLength: 3 }).map((names) => names.join(',')),
-  fc.constantFrom('running', 'idle', 'Running', 'tcp port 80', ' ', '', 'x'.repeat(16_384), 'x'.repeat(16_385)),
+  fc.constantFrom('running', 'idle', 'Running', 'headers', 'Headers', 'header', 'tcp port 80', ' ', '', 'x'.repeat(16_384), 'x'.repeat(16_385)),
   fc.string(),
 );
 
@@ -69,9 +69,9 @@ describe.each(settings.map(({ name, type }) => [name, type] as const))('%s', (na
 
   test('takes numbers where the injector does', () => {
     // A filter, a duration or a name may read as a number, yet nobody means one.
-    const numeric = ['bytes', 'count', 'snaplen'].includes(type);
+    const numeric = ['bytes', 'buffer', 'count', 'snaplen'].includes(type);
     fc.assert(
-      fc.property(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 262_144, 262_145, 1_048_575, 1_048_576, 999_999_999)), (value) => {
+      fc.property(fc.oneof(fc.nat(), fc.constantFrom(0, 1, 262_144, 262_145, 1_048_575, 1_048_576, 2_146_435_072, 2_146_435_073, 999_999_999)), (value) => {
         expect(accepts(schema, value), String(value)).toBe(numeric && settingProblem(name, String(value)) === undefined);
       }),
     );

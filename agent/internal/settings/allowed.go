@@ -1,0 +1,109 @@
+package settings
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// refusal is what the platform has against a value that is valid in itself; empty when it is allowed. The release's own
+// default is always allowed.
+func (p Platform) refusal(name, value string) string {
+	if value == p.defaultOf(name) {
+		return noReason
+	}
+	if p.isLocked(name) {
+		return "must stay as the release has it: annotations may change " + orNone(p.AllowedSettings, "no setting")
+	}
+	var allowed []string
+	var allows bool
+	switch name {
+	case "stream":
+		allowed, allows = p.AllowedStreams, allowsEndpoint(p.AllowedStreams, value)
+	case "mirror":
+		allowed, allows = p.AllowedMirrors, allowsMirror(p.AllowedMirrors, value)
+	case "upload":
+		allowed, allows = p.AllowedUploads, allowsUpload(p.AllowedUploads, value)
+	}
+	if allowed == nil || allows || value == "" {
+		return noReason
+	}
+	return "must be a destination that the release allows: " + orNone(allowed, "there is none")
+}
+
+// isLocked: annotations must not change the setting.
+func (p Platform) isLocked(name string) bool {
+	return p.AllowedSettings != nil && !slices.Contains(p.AllowedSettings, name)
+}
+
+func orNone(list []string, none string) string {
+	if len(list) == 0 {
+		return none
+	}
+	return strings.Join(list, ", ")
+}
+
+// allowsEndpoint: a pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`.
+// Upper and lower case are the same.
+func allowsEndpoint(patterns []string, value string) bool {
+	endpoint, ok := parseEndpoint(value)
+	return ok && allows(patterns, endpoint)
+}
+
+// allowsMirror: patterns as for a stream; the port is 4789 where the value names none.
+func allowsMirror(patterns []string, value string) bool {
+	mirror, ok := parseMirror(value)
+	return ok && allows(patterns, mirror.Endpoint)
+}
+
+func allows(patterns []string, endpoint Endpoint) bool {
+	host, port := strings.ToLower(endpoint.Host), strconv.Itoa(int(endpoint.Port))
+	for _, pattern := range patterns {
+		colon := strings.LastIndexByte(pattern, ':')
+		if colon < 0 {
+			continue
+		}
+		wantedHost := strings.ToLower(strings.Trim(pattern[:colon], "[]"))
+		wantedPort := pattern[colon+1:]
+		if (wantedPort == "*" || wantedPort == port) && matchesHost(wantedHost, host) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesHost(pattern, host string) bool {
+	if pattern == "*" {
+		return true
+	}
+	if domain, ok := strings.CutPrefix(pattern, "*"); ok {
+		return strings.HasPrefix(domain, ".") && strings.HasSuffix(host, domain) && len(host) > len(domain)
+	}
+	return pattern == host
+}
+
+// allowsUpload: a pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a
+// way up.
+func allowsUpload(patterns []string, value string) bool {
+	for _, pattern := range patterns {
+		folder, ok := strings.CutSuffix(pattern, "*")
+		if !ok && pattern == value {
+			return true
+		}
+		isFolder := ok && (strings.HasSuffix(folder, ":") || strings.HasSuffix(folder, "/"))
+		if isFolder && strings.HasPrefix(value, folder) && !hasDots(value[len(folder):]) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasDots: one of the path's parts is `.` or `..`.
+func hasDots(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,107 @@
+package settings
+
+import "fmt"
+
+// Parse says what the values mean, and which of them are not valid. While one of those Stops, nothing is captured; the
+// others leave their part out. What a setting that is not valid means here is its zero, or, when only the platform is
+// against it, the release's default.
+func Parse(v Values, p Platform) (Settings, []Invalid) {
+	parser := parser{values: v, platform: p}
+	s := parser.parse()
+	return s, parser.invalid
+}
+
+type parser struct {
+	values   Values
+	platform Platform
+	invalid  []Invalid
+}
+
+func (p *parser) parse() Settings {
+	var s Settings
+	s.Idle = take(p, "state", checkState)
+	s.Filter = take(p, "filter", checkFilter)
+	s.Interfaces = take(p, "interfaces", checkInterfaces)
+	s.Snaplen = take(p, "snaplen", checkSnaplen)
+	s.FileSize = take(p, "file-size", func(text string) (int64, string) { return checkBytes(text, 0) })
+	s.FileCount = int(take(p, "file-count", checkCount))
+	s.Rotate = take(p, "rotate", checkDuration)
+	s.Duration = take(p, "duration", checkDuration)
+	s.PacketCount = take(p, "packet-count", checkCount)
+	s.BufferSize = take(p, "buffer-size", func(text string) (int64, string) { return checkBytes(text, p.platform.bufferLimit()) })
+	if !Stopped(p.invalid) {
+		p.checkRing(s)
+	}
+	s.Upload = take(p, "upload", func(text string) (string, string) { return text, checkUpload(text) })
+	s.Stream = take(p, "stream", checkStream)
+	s.Mirror = take(p, "mirror", checkMirror)
+	return s
+}
+
+func (p Platform) bufferLimit() int64 {
+	if p.BufferLimit == 0 {
+		return DefaultBufferLimit
+	}
+	return min(p.BufferLimit, LargestBufferLimit)
+}
+
+// take checks a setting and asks the platform. A locked setting keeps the release's value, so that an annotation has no
+// effect on it; a destination that is not allowed is left out.
+func take[T any](p *parser, name string, check func(string) (T, string)) T {
+	var zero T
+	value := p.value(name)
+	if value != p.platform.defaultOf(name) && p.platform.isLocked(name) {
+		p.add(Invalid{Setting: name, Value: value, Reason: p.platform.refusal(name, value), Harmless: true})
+		value = p.platform.defaultOf(name)
+	}
+	meaning, reason := check(value)
+	if reason == noReason {
+		reason = p.platform.refusal(name, value)
+	}
+	if reason == noReason {
+		return meaning
+	}
+	p.add(Invalid{Setting: name, Value: value, Reason: reason, Harmless: isPlace(name)})
+	return zero
+}
+
+// value is the one that counts.
+func (p *parser) value(name string) string {
+	if value := p.values[name]; value != "" {
+		return value
+	}
+	return p.platform.defaultOf(name)
+}
+
+// isPlace: the setting says where packets go beside the volume. Whatever is wrong there, the capture goes on.
+func isPlace(name string) bool { return name == "upload" || name == "stream" || name == "mirror" }
+
+func (p *parser) add(invalid Invalid) { p.invalid = append(p.invalid, invalid) }
+
+// checkRing: the kubelet evicts a pod whose volume grows over its limit, and the limit was set when the pod was made. A
+// volume whose limit is not known takes every ring.
+func (p *parser) checkRing(s Settings) {
+	limit, ok := ParseQuantity(p.platform.SizeLimit)
+	if !ok || limit/s.FileSize > int64(s.FileCount) {
+		return
+	}
+	p.add(Invalid{
+		Setting: "file-size",
+		Value:   p.value("file-size"),
+		Reason: fmt.Sprintf("%d files of it and one to spare do not fit into the volume of %s",
+			s.FileCount, p.platform.SizeLimit),
+	})
+}
+
+// Stops: nothing is captured while this setting is as it is.
+func (i Invalid) Stops() bool { return !i.Harmless }
+
+// Stopped says whether one of them stops the capture.
+func Stopped(invalid []Invalid) bool {
+	for _, one := range invalid {
+		if one.Stops() {
+			return true
+		}
+	}
+	return false
+}

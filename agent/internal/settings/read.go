@@ -1,0 +1,77 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// longestFile bounds what is read of one file: any text of so many bytes has more than 16,384 characters.
+const longestFile = 1 << 16
+
+// tries is how often the folder is read again when the kubelet exchanges it meanwhile.
+const tries = 10
+
+// Read reads the annotations out of the folder that the kubelet keeps up to date, as one version.
+//
+// The kubelet never changes these files in place: it points the link ..data to another folder and removes the old one
+// (pkg/volume/util/atomic_writer.go in kubernetes). A read that this happens to is done again, or a missing file would
+// pass for a setting that was taken back. A folder without ..data is read as it is; a file that is missing is empty.
+func Read(dir string) (Values, error) {
+	for range tries {
+		before, err := version(dir)
+		if err != nil {
+			return nil, err
+		}
+		values, err := readFolder(filepath.Join(dir, before))
+		after, versionErr := version(dir)
+		if versionErr != nil {
+			return nil, versionErr
+		}
+		if after == before {
+			return values, err
+		}
+	}
+	return nil, fmt.Errorf("the settings in %s changed %d times while they were read", dir, tries)
+}
+
+// version is the name of the folder that ..data points to; empty when there is none.
+func version(dir string) (string, error) {
+	name, err := os.Readlink(filepath.Join(dir, "..data"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot read the version of the settings: %w", err)
+	}
+	return name, nil
+}
+
+func readFolder(dir string) (Values, error) {
+	values := make(Values, len(Table))
+	for _, setting := range Table {
+		text, err := readText(filepath.Join(dir, setting.Name))
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the setting %s: %w", setting.Name, err)
+		}
+		values[setting.Name] = text
+	}
+	return values, nil
+}
+
+// readText: the whole file, white space and all.
+func readText(file string) (string, error) {
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	bytes, err := io.ReadAll(io.LimitReader(f, longestFile))
+	return string(bytes), err
+}

@@ -1,0 +1,59 @@
+// Code generated from src/settings by npm run docs. DO NOT EDIT.
+
+package settings
+
+// Setting is a row of the table.
+type Setting struct {
+	Name        string
+	Type        string
+	Default     string
+	Environment string
+	Text        string
+}
+
+// Table has every setting, in the order of every listing.
+var Table = []Setting{
+	{Name: "state", Type: "state", Default: "running", Environment: "PACKET_CAPTURE_STATE", Text: "running captures; idle closes the file and waits at no cost"},
+	{Name: "filter", Type: "text", Default: "", Environment: "PACKET_CAPTURE_FILTER", Text: "pcap-filter expression, for example \"tcp port 80\"; an invalid one captures nothing"},
+	{Name: "interfaces", Type: "interfaces", Default: "all", Environment: "PACKET_CAPTURE_INTERFACES", Text: "interface names, comma separated; all: every interface that is up, except lo; any: lo too, as all,lo"},
+	{Name: "snaplen", Type: "snaplen", Default: "0", Environment: "PACKET_CAPTURE_SNAPLEN", Text: "bytes kept of each packet; 0: whole packets; headers: link, network and transport headers, and no payload"},
+	{Name: "file-size", Type: "bytes", Default: "16Mi", Environment: "PACKET_CAPTURE_FILE_SIZE", Text: "a file is closed at this size"},
+	{Name: "file-count", Type: "count", Default: "8", Environment: "PACKET_CAPTURE_FILE_COUNT", Text: "files kept in the ring; the oldest goes first"},
+	{Name: "rotate", Type: "duration", Default: "60s", Environment: "PACKET_CAPTURE_ROTATE", Text: "a file is closed after this time, with or without packets"},
+	{Name: "duration", Type: "duration", Default: "", Environment: "PACKET_CAPTURE_DURATION", Text: "idle after this time"},
+	{Name: "packet-count", Type: "count", Default: "", Environment: "PACKET_CAPTURE_PACKET_COUNT", Text: "idle after this many packets"},
+	{Name: "buffer-size", Type: "buffer", Default: "4Mi", Environment: "PACKET_CAPTURE_BUFFER_SIZE", Text: "the kernel's packet buffer per interface; at most 64Mi, unless the release allows more"},
+	{Name: "upload", Type: "remote", Default: "", Environment: "PACKET_CAPTURE_UPLOAD", Text: "an rclone destination for closed files, for example s3:bucket/prefix"},
+	{Name: "stream", Type: "endpoint", Default: "", Environment: "PACKET_CAPTURE_STREAM", Text: "PCAP-over-IP push to a collector"},
+	{Name: "mirror", Type: "mirror", Default: "", Environment: "PACKET_CAPTURE_MIRROR", Text: "live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created"},
+}
+
+// headersOnly is the value of snaplen that keeps headers alone.
+const headersOnly = "headers"
+
+// longestText: see src/settings/bounds.ts.
+const longestText = 16384
+
+// longestRemote: see src/settings/bounds.ts.
+const longestRemote = 1024
+
+// largestSnaplen: see src/settings/bounds.ts.
+const largestSnaplen = 262144
+
+// leastBytes: see src/settings/bounds.ts.
+const leastBytes = 1048576
+
+// DefaultBufferLimit: see src/settings/bounds.ts.
+const DefaultBufferLimit = 67108864
+
+// LargestBufferLimit: see src/settings/bounds.ts.
+const LargestBufferLimit = 2146435072
+
+// mostSeconds: see src/settings/bounds.ts.
+const mostSeconds = 31536000
+
+// largestVNI: see src/settings/bounds.ts.
+const largestVNI = 16777215
+
+// defaultMirrorPort: see src/settings/bounds.ts.
+const defaultMirrorPort = 4789

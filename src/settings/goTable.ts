@@ -1,0 +1,41 @@
+import { bounds, headersOnly } from './bounds.ts';
+import { settingEnvironment } from './names.ts';
+import { settings } from './table.ts';
+
+/** The table and the bounds as a file of the Go program (agent/internal/settings/table.go), as gofmt has it. */
+export function goTable(): string {
+  const rows = settings.map(({ name, type, default: value, text }) =>
+    `\t{Name: ${go(name)}, Type: ${go(type)}, Default: ${go(value)}, Environment: ${go(settingEnvironment(name))}, Text: ${go(text)}},`);
+  const exported = new Set(['defaultBufferLimit', 'largestBufferLimit']);
+  const numbers = Object.entries(bounds).map(([name, value]) => {
+    const title = exported.has(name) ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : name;
+    return `// ${title}: see src/settings/bounds.ts.\nconst ${title} = ${value}\n`;
+  });
+  return `// Code generated from src/settings by npm run docs. DO NOT EDIT.
+
+package settings
+
+// Setting is a row of the table.
+type Setting struct {
+	Name        string
+	Type        string
+	Default     string
+	Environment string
+	Text        string
+}
+
+// Table has every setting, in the order of every listing.
+var Table = []Setting{
+${rows.join('\n')}
+}
+
+// headersOnly is the value of snaplen that keeps headers alone.
+const headersOnly = ${go(headersOnly)}
+
+${numbers.join('\n')}`;
+}
+
+/** A string literal of Go: these texts have no escapes that JSON and Go write differently. */
+function go(text: string): string {
+  return JSON.stringify(text);
+}

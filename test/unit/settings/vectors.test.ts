@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { goTable, parseDuration, parseQuantity, settingProblem, settings } from '../../../src/settings/index.ts';
+
+interface Vector {
+  readonly setting: string;
+  readonly value: string;
+  /** How often the value is written, one behind the other. */
+  readonly repeat?: number;
+  readonly reason?: string;
+  readonly meaning?: unknown;
+}
+
+const folder = new URL('../../../agent/internal/settings/', import.meta.url);
+const vectors = JSON.parse(await readFile(new URL('testdata/vectors.json', folder), 'utf8')) as readonly Vector[];
+
+const meanings: Readonly<Record<string, (text: string) => number | undefined>> = {
+  'file-size': parseQuantity,
+  'buffer-size': parseQuantity,
+  rotate: parseDuration,
+  duration: parseDuration,
+};
+
+test('the values that the Go program is tested with are as valid here, for the same reasons', () => {
+  const differ = vectors.flatMap(({ setting, value, repeat = 1, reason, meaning }) => {
+    const text = value.repeat(repeat);
+    const problem = settingProblem(setting, text);
+    const parsed = problem === undefined ? (meanings[setting]?.(text) ?? meaning) : undefined;
+    return problem === reason && (meaning === undefined || parsed === meaning) ? [] : [{ setting, text: text.slice(0, 80), problem, reason, parsed, meaning }];
+  });
+  expect(differ).toEqual([]);
+});
+
+test.each(settings.map(({ name }) => name))('%s has a value that is valid and one that is not', (name) => {
+  const reasons = vectors.filter(({ setting }) => setting === name).map(({ reason }) => reason === undefined);
+  expect(new Set(reasons)).toEqual(new Set([true, false]));
+});
+
+test("the Go program's table is the one of today", async () => {
+  expect(await readFile(new URL('table.go', folder), 'utf8')).toBe(goTable());
+});
