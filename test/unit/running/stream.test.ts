@@ -162,7 +162,7 @@ test.concurrent('a filter that was asked for and is refused ends the command; on
   await until('told', () => own.events.length === 3);
   own.stop();
   await own.result;
-  expect(own.events.toSorted((a, b) => a.localeCompare(b))).toEqual(["failed web-1 unknown port 'eighty'", 'failed web-2 its setting snaplen "many" must be a whole number of bytes up to 262144', 'joined web-1']);
+  expect(own.events.toSorted((a, b) => a.localeCompare(b))).toEqual(["failed web-1 unknown port 'eighty'", 'failed web-2 its setting snaplen "many" must be headers, or a whole number of bytes up to 262144', 'joined web-1']);
 });
 
 test.concurrent('when nobody takes the output any more, all captures are ended', async () => {
