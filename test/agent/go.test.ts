@@ -1,0 +1,39 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { capture } from '../../scripts/cluster/command.ts';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { agentModule, ensureGoTools, go } from './goTools.ts';
+
+beforeAll(() => ensureGoTools(stderrProgress));
+
+/** Compiling everything for the first time, the race detector's half included. */
+const cold = 600_000;
+
+test('the agent is formatted by gofmt', async () => {
+  expect(await go(['gofmt', '-l', '.'])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+});
+
+test.each([
+  ['go vet', ['go', 'vet', './...']],
+  ['staticcheck', ['go', 'tool', 'staticcheck', './...']],
+  ['go mod tidy', ['go', 'mod', 'tidy', '-diff']],
+])('%s finds nothing', async (_, argv) => {
+  const { exitCode, stdout, stderr } = await go(argv);
+  // What is fetched for the first time is named there.
+  const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
+  expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+}, cold);
+
+test('its own tests pass, with the race detector', async () => {
+  const { exitCode, stdout, stderr } = await go(['go', 'test', '-race', '-timeout', '5m', './...']);
+  expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+  expect(stdout).toMatch(/^ok {2}/m);
+}, cold);
+
+test('the scripts of its image are clean by shellcheck', async () => {
+  const folder = join(agentModule, 'image');
+  const scripts = (await readdir(folder)).filter((name) => name.endsWith('.sh'));
+  expect(scripts).not.toEqual([]);
+  expect(await capture(['shellcheck', ...scripts.map((name) => join(folder, name))])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+});

@@ -1,0 +1,30 @@
+import { beforeAll, expect, test } from 'vitest';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureGoTools, go } from '../agent/goTools.ts';
+
+beforeAll(() => ensureGoTools(stderrProgress));
+
+test('each parser and each writer of the agent stands a minute of made-up input', async () => {
+  const { stdout } = await go(['go', 'test', '-list', '^Fuzz', './...']);
+  const targets = fuzzTargets(stdout);
+  for (const [name, folder] of targets) {
+    const { exitCode, stdout: said, stderr } = await go(['go', 'test', '-run', '^$', '-fuzz', `^${name}$`, '-fuzztime', '60s', folder]);
+    // A failing input is kept under testdata/fuzz, for the test that is to hold it.
+    expect(exitCode, `${name}\n${said}\n${stderr}`).toBe(0);
+  }
+});
+
+/** `go test -list` prints the names of a package's targets, and then the package: `ok  PACKAGE  TIME`. */
+function fuzzTargets(listed: string): [string, string][] {
+  const targets: [string, string][] = [];
+  let names: string[] = [];
+  for (const line of listed.split('\n')) {
+    const [, folder] = /^(?:ok|\?)\s+(\S+)/.exec(line) ?? [];
+    if (/^Fuzz\w+$/.test(line)) names.push(line);
+    else if (folder !== undefined) {
+      targets.push(...names.map((name): [string, string] => [name, folder]));
+      names = [];
+    }
+  }
+  return targets;
+}
