@@ -157,10 +157,25 @@ func (p *Push) Write(data []byte, packets int) {
 // Close ends the push for good; done is called on the loop when what was captured has been written, or the collector has
 // not read it in 0.4 seconds.
 func (p *Push) Close(done func()) {
-	p.closed, p.running = done, false
+	p.closed = done
+	if p.next == nil || !p.wanted() {
+		p.endForGood()
+		return
+	}
+	// A change of settings has just closed a connection, and what was captured since then waits for the next one.
+	p.options.Loop.After(p.timing.end, func() {
+		if p.running {
+			p.endForGood()
+		}
+	})
+}
+
+func (p *Push) endForGood() {
+	p.running = false
 	p.end(false)
-	if p.current == nil {
-		p.finishClose()
+	if done := p.closed; p.current == nil && done != nil {
+		p.closed = nil
+		done()
 	}
 }
 
@@ -286,6 +301,9 @@ func (p *Push) connected(conn net.Conn) {
 	p.status.LastError = ""
 	c.start()
 	p.options.Emit("stream connected", ConnectedEvent{p.to, c.interfaces})
+	if p.closed != nil {
+		p.endForGood()
+	}
 	p.options.Changed()
 }
 
@@ -300,8 +318,8 @@ func (p *Push) ended(c *connection, cause error) {
 		p.delay = p.timing.first
 	}
 	switch {
-	case p.closed != nil:
-		p.finishClose()
+	case p.closed != nil && p.next == nil:
+		p.endForGood()
 	case onPurpose:
 		p.follow()
 	default:
@@ -313,6 +331,10 @@ func (p *Push) ended(c *connection, cause error) {
 // retry says what is wrong, and sees to the next try.
 func (p *Push) retry(reason string) {
 	p.next = nil
+	if p.closed != nil {
+		p.endForGood()
+		return
+	}
 	p.status.LastError = reason
 	p.options.Emit("error", ErrorEvent{"stream to " + p.to + ": " + reason, p.delay.String()})
 	p.timer = p.options.Loop.After(p.delay, func() {
@@ -321,11 +343,4 @@ func (p *Push) retry(reason string) {
 	})
 	p.delay = min(2*p.delay, p.timing.most)
 	p.options.Changed()
-}
-
-func (p *Push) finishClose() {
-	if done := p.closed; done != nil {
-		p.closed = nil
-		done()
-	}
 }

@@ -136,21 +136,25 @@ func collect(t *testing.T, address string) *collector {
 			}
 			text := &bytes.Buffer{}
 			c.mu.Lock()
-			c.conns = append(c.conns, text)
-			c.mu.Unlock()
 			c.all.Go(func() {
 				_, _ = io.Copy(text, conn)
 				_ = conn.Close()
 			})
+			c.conns = append(c.conns, text)
+			c.mu.Unlock()
 		}
 	}()
 	return c
 }
 
-// numbers are those of all connections, in their order; each begins with a header.
-func (c *collector) numbers(t *testing.T, size int) []uint64 {
+// numbers are those of so many connections, in their order; each begins with a header.
+func (c *collector) numbers(t *testing.T, connections, size int) []uint64 {
 	t.Helper()
-	time.Sleep(50 * time.Millisecond)
+	for count := 0; count < connections; time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		count = len(c.conns)
+		c.mu.Unlock()
+	}
 	c.all.Wait()
 	var numbers []uint64
 	for _, conn := range c.conns {
@@ -198,7 +202,7 @@ func TestWhatIsCapturedArrives(t *testing.T) {
 	f.write(5000, 92)
 	f.close()
 	f.expect("stream closed", ClosedEvent{to, 5000, 0})
-	checkAll(t, c.numbers(t, 100), 5000)
+	checkAll(t, c.numbers(t, 1, 100), 5000)
 	f.do(func() {
 		if s, want := *f.Status(), (Status{To: to, State: Idle, Connections: 1, Packets: 5000}); s != want {
 			t.Errorf("%v, not %v", s, want)
@@ -230,7 +234,7 @@ func TestNobodyListens(t *testing.T) {
 	f.write(1, 0)
 	f.do(func() { f.Run(false) })
 	f.expect("stream closed", ClosedEvent{to, 1, 0})
-	checkAll(t, again.numbers(t, 8), 1)
+	checkAll(t, again.numbers(t, 1, 8), 1)
 }
 
 func TestUsualTimes(t *testing.T) {
@@ -304,6 +308,7 @@ func TestACollectorThatReadsNothingForLongIsGivenUp(t *testing.T) {
 	for range 5 {
 		time.Sleep(150 * time.Millisecond)
 		_, _ = io.ReadFull(conn, make([]byte, 1<<20))
+		f.write(14_000, 1392)
 		select {
 		case e := <-f.events:
 			t.Fatalf("%v", e)
@@ -329,12 +334,14 @@ func TestAChangeOfSettingsMissesNothing(t *testing.T) {
 		f.write(20, 92)
 	}
 	f.close()
-	checkAll(t, c.numbers(t, 100), changes*40)
+	var connections int
 	f.do(func() {
+		connections = int(f.Status().Connections)
 		if s := *f.Status(); s.Packets != changes*40 || s.Dropped != 0 || s.Connections < 2 {
 			t.Errorf("%v", s)
 		}
 	})
+	checkAll(t, c.numbers(t, connections, 100), changes*40)
 }
 
 func TestAnotherDestination(t *testing.T) {
