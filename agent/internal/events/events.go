@@ -1,0 +1,70 @@
+// Package events is what the agent has to say on standard output: one JSON object a line.
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+)
+
+// Member is one name and value of an event, after its `time` and `event`.
+type Member struct {
+	Name string
+	// Value is anything that encoding/json takes.
+	Value any
+}
+
+// Log writes events. Its methods may be called from any goroutine.
+type Log struct {
+	mu  sync.Mutex
+	out io.Writer
+	now func() time.Time
+}
+
+// NewLog writes events to out.
+func NewLog(out io.Writer) *Log {
+	return &Log{out: out, now: time.Now}
+}
+
+// Emit writes one event in one piece, its members in the order given. An output that takes nothing any more is no
+// reason to stop: the capture goes on.
+func (l *Log) Emit(event string, members ...Member) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line := Object(append([]Member{{"time", Time(l.now())}, {"event", event}}, members...)...)
+	_, _ = l.out.Write(append(line, '\n'))
+}
+
+// Time is a moment as all of the agent's output has it: UTC, whole seconds.
+func Time(t time.Time) string {
+	return t.UTC().Format(time.RFC3339)
+}
+
+// Object is a JSON object, its members in the order given. Text stands in it as the user wrote it, `<` and `&` too.
+func Object(members ...Member) json.RawMessage {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for i, member := range members {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		write(&out, member.Name)
+		out.WriteByte(':')
+		write(&out, member.Value)
+	}
+	out.WriteByte('}')
+	return out.Bytes()
+}
+
+func write(out *bytes.Buffer, value any) {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		// A value that is no JSON is a mistake in this program.
+		panic(err)
+	}
+	// The encoder ends each value with a newline.
+	out.Truncate(out.Len() - 1)
+}
