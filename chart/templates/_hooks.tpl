@@ -32,6 +32,11 @@ server has beside what helm knows by itself tells the two apart. Takes the root.
 {{- dict "args" (list "--pod" (toJson $pod)) | toJson }}
 {{- end }}
 
+{{/* The name of the pod that tries the agent's image in the namespaces of targets. Takes the root. */}}
+{{- define "packet-capture.trialPod" -}}
+{{- printf "%s-image-trial" (include "packet-capture.clusterName" .) }}
+{{- end }}
+
 {{- define "packet-capture.hookEvents" -}}
 post-install,pre-upgrade,post-upgrade,pre-rollback,post-rollback,pre-delete
 {{- end }}

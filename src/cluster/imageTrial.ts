@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isCodedError, rethrowUnlessRecoverable } from '../errors.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { isCodedError, isForbidden, rethrowUnlessRecoverable, type ErrorCode } from '../errors.ts';
 import { containerName, type Container, type LocalObjectReference, type PodTemplate } from '../sidecar/index.ts';
-import { imageTrialPod, judgeTrial, type ImageTrialPod } from './imageTrialPod.ts';
-import { kubectlJson, parseAnswer, type Kubectl } from './kubectl.ts';
+import { imageTrialPod, judgeTrial, trialName, type ImageTrialPod, type TrialJudgement } from './imageTrialPod.ts';
+import { kubectlJson, type Kubectl } from './kubectl.ts';
 import { readUpTo } from './pages.ts';
 import { readSome, unlessForbidden } from './reading.ts';
 
@@ -26,7 +28,13 @@ export interface ImageTrialOptions {
   readonly pullSecrets: readonly LocalObjectReference[];
   /** The workload's pod template: its node selector, tolerations, service account and pull secrets decide. */
   readonly like: PodTemplate;
+  /** `like` has the pull secrets of its service account already: it is what the API server made. Default false. */
+  readonly admitted?: boolean | undefined;
+  /** Of the trial's pod, so that a right can name it; one that is left over is replaced. By default a new one. */
+  readonly name?: string | undefined;
   readonly timeoutSeconds?: number | undefined;
+  /** How long an error that may pass must last. By default 15,000. */
+  readonly patienceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Takes one line for people, now and then while it waits. */
   readonly report: (line: string) => void;
@@ -46,25 +54,53 @@ const passingMs = 15_000;
  * @throws INTERRUPTED, CLUSTER_UNREACHABLE and as Kubectl when the pod cannot be deleted
  */
 export async function tryImage(options: ImageTrialOptions): Promise<ImageTrial> {
-  const { kubectl, afterwards, namespace, container, like } = options;
+  const { container, like, name = `${trialName}-${randomBytes(4).toString('hex')}` } = options;
   const begun = performance.now();
-  if (await runsAlready(options)) return { outcome: 'starts', seconds: 0 };
   const pullSecrets = await secretsFor(options);
-  const pod = imageTrialPod({ container, like, pullSecrets, deadlineSeconds: secondsOf(options) + 30 });
-  let name: string;
+  if (await runsAlready(options, pullSecrets)) return { outcome: 'starts', seconds: 0 };
+  const deadlineSeconds = secondsOf(options) + 30;
+  const pod = imageTrialPod({ name, container, like, pullSecrets, deadlineSeconds });
   try {
-    const args = ['create', '--namespace', namespace, '-f', '-', '-o', 'json'];
-    const { stdout } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds: 60 });
-    name = (parseAnswer(stdout, args) as ImageTrialPod).metadata.name;
+    await create(options, name, pod);
   } catch (error) {
+    // Whatever came instead of an answer, the pod may be there.
+    if (!isCodedError(error) || !refusals.includes(error.code)) await remove(options, name).catch(() => undefined);
     rethrowUnlessRecoverable(error);
     return { outcome: 'unknown', why: `no pod can be made to try it: ${error.message}` };
   }
   try {
     return await watch(options, name, begun);
   } finally {
-    await afterwards(['delete', 'pod', name, '--namespace', namespace, '--ignore-not-found', '--grace-period=1', '--wait=false']);
+    await remove(options, name);
   }
+}
+
+/** By these the API server says that it has made nothing. */
+const refusals: readonly ErrorCode[] = ['FORBIDDEN', 'POD_SECURITY', 'ADMISSION_DENIED', 'NOT_FOUND', 'CONFLICT'];
+/** A pod that is left over is gone after its grace period of a second. */
+const replaceMs = 20_000;
+
+async function create(options: ImageTrialOptions, name: string, pod: object): Promise<void> {
+  const { kubectl, namespace } = options;
+  const deadline = performance.now() + replaceMs;
+  for (;;) {
+    try {
+      const args = ['create', '--namespace', namespace, '-f', '-', '-o', 'json'];
+      await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds: 60 });
+      return;
+    } catch (error) {
+      // Only a name that the caller gave can be taken.
+      const taken = isCodedError(error) && error.code === 'CONFLICT' && options.name !== undefined;
+      if (!taken || performance.now() > deadline) throw error;
+      await remove(options, name);
+      await sleep(pauseMs);
+    }
+  }
+}
+
+async function remove({ afterwards, namespace }: ImageTrialOptions, name: string): Promise<void> {
+  const quickly = ['--ignore-not-found', '--grace-period=1', '--wait=false'];
+  await afterwards(['delete', 'pod', name, '--namespace', namespace, ...quickly]);
 }
 
 function secondsOf({ timeoutSeconds = 90 }: ImageTrialOptions): number {
@@ -72,26 +108,46 @@ function secondsOf({ timeoutSeconds = 90 }: ImageTrialOptions): number {
 }
 
 async function watch(options: ImageTrialOptions, name: string, begun: number): Promise<ImageTrial> {
-  const { kubectl, namespace, signal, report } = options;
+  const { signal } = options;
   const elapsed = (): number => performance.now() - begun;
   let reported = elapsed();
   let failingSince: number | undefined;
   for (;;) {
-    const pod = await unlessForbidden(async () => kubectlJson<ImageTrialPod>(kubectl, ['get', 'pod', name, '--namespace', namespace]));
-    if (pod === undefined) return { outcome: 'unknown', why: `you may not get pods in namespace ${namespace}` };
-    const { state, reason, message, node } = judgeTrial(pod);
-    const seconds = Math.round(elapsed() / 100) / 10;
-    if (state === 'starts') return { outcome: 'starts', ...node, seconds };
-    failingSince = state === 'failing' ? (failingSince ?? elapsed()) : undefined;
-    const lasts = failingSince !== undefined && elapsed() - failingSince > passingMs;
-    if (state === 'failed' || lasts) return { outcome: 'fails', reason, message, ...node };
-    if (elapsed() > secondsOf(options) * 1000) return { outcome: 'unknown', why: stillWaiting(reason, message, secondsOf(options)) };
+    const pod = await readTrial(options, name);
+    if ('outcome' in pod) return pod;
+    const judged = judgeTrial(pod);
+    failingSince = judged.state === 'failing' ? (failingSince ?? elapsed()) : undefined;
+    const end = endOfTrial(options, judged, elapsed(), failingSince);
+    if (end !== undefined) return end;
     if (elapsed() - reported > reportEveryMs) {
       reported = elapsed();
-      report(`image ${options.container.image ?? ''} in namespace ${namespace}: ${reason === '' ? 'waiting' : reason} (${Math.round(seconds)}s)`);
+      tellWaiting(options, judged, elapsed());
     }
     await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
+}
+
+async function readTrial({ kubectl, namespace }: ImageTrialOptions, name: string): Promise<ImageTrialPod | Extract<ImageTrial, { readonly outcome: 'unknown' }>> {
+  try {
+    return await kubectlJson<ImageTrialPod>(kubectl, ['get', 'pod', name, '--namespace', namespace]);
+  } catch (error) {
+    if (isForbidden(error)) return { outcome: 'unknown', why: `you may not get pods in namespace ${namespace}` };
+    if (isCodedError(error) && error.code === 'NOT_FOUND') return { outcome: 'unknown', why: 'its pod was deleted by somebody else' };
+    throw error;
+  }
+}
+
+/** @returns undefined while it goes on; times in milliseconds since it began */
+function endOfTrial(options: ImageTrialOptions, { state, reason, message, node }: TrialJudgement, elapsed: number, failingSince = Infinity): ImageTrial | undefined {
+  if (state === 'starts') return { outcome: 'starts', ...node, seconds: Math.round(elapsed / 100) / 10 };
+  const lasts = elapsed - failingSince >= (options.patienceMs ?? passingMs);
+  const late = elapsed > secondsOf(options) * 1000;
+  if (state === 'failed' || lasts || (late && state === 'failing')) return { outcome: 'fails', reason, message, ...node };
+  return late ? { outcome: 'unknown', why: stillWaiting(reason, message, secondsOf(options)) } : undefined;
+}
+
+function tellWaiting({ container, namespace, report }: ImageTrialOptions, { reason }: TrialJudgement, elapsed: number): void {
+  report(`image ${container.image ?? ''} in namespace ${namespace}: ${reason === '' ? 'waiting' : reason} (${Math.round(elapsed / 1000)}s)`);
 }
 
 function stillWaiting(reason: string, message: string, seconds: number): string {
@@ -106,16 +162,34 @@ interface RunningPod extends PodTemplate {
 /** In a larger namespace the image may be tried although a pod beyond these runs it. */
 const mostPods = 5000;
 
-/** Whether a pod of the same account runs this very image there: what it proves, a trial would only prove again. */
-async function runsAlready({ kubectl, namespace, container, like }: ImageTrialOptions): Promise<boolean> {
+/**
+ * Whether a pod of the same account, pull secrets and kind of node runs this very image there: what it proves, a trial
+ * would only prove again.
+ */
+async function runsAlready({ kubectl, namespace, container, like }: ImageTrialOptions, pullSecrets: readonly LocalObjectReference[]): Promise<boolean> {
+  const wanted = pulledBy({ ...like.spec, imagePullSecrets: pullSecrets });
   const isSame = ({ spec, status }: RunningPod): boolean => {
     const started = status?.initContainerStatuses?.some((one) => one.name === containerName && one.started === true) === true;
     const image = spec?.initContainers?.find(({ name }) => name === containerName)?.image;
-    return started && image === container.image && accountOf(spec) === accountOf(like.spec);
+    return started && image === container.image && isDeepStrictEqual(pulledBy(spec), wanted);
   };
   const request = { kind: 'pods', namespace, fieldSelector: 'status.phase=Running' } as const;
   const found = await unlessForbidden(async () => readUpTo(kubectl, request, mostPods, (pod) => (isSame(pod as unknown as RunningPod) ? true : undefined)));
   return found !== undefined && found.kept.length > 0;
+}
+
+/** What of a pod says on which nodes, and with which credentials, its images are pulled. */
+function pulledBy(given: PodTemplate['spec']): object {
+  const spec = given ?? {};
+  const { nodeAffinity } = (spec['affinity'] ?? {}) as { readonly nodeAffinity?: object };
+  return {
+    account: accountOf(spec),
+    secrets: (spec.imagePullSecrets ?? []).map(({ name }) => name).toSorted(),
+    nodeSelector: spec['nodeSelector'] ?? {},
+    // Of a DaemonSet's pod it names the node, which says nothing about others.
+    nodeAffinity: nodeAffinity ?? {},
+    runtimeClass: spec['runtimeClassName'] ?? '',
+  };
 }
 
 function accountOf(spec: PodTemplate['spec']): string {
@@ -124,9 +198,9 @@ function accountOf(spec: PodTemplate['spec']): string {
 }
 
 /** A pod that names pull secrets gets none of its service account's (plugin/pkg/admission/serviceaccount): add them here. */
-async function secretsFor({ kubectl, namespace, like, pullSecrets }: ImageTrialOptions): Promise<readonly LocalObjectReference[]> {
+async function secretsFor({ kubectl, namespace, like, admitted, pullSecrets }: ImageTrialOptions): Promise<readonly LocalObjectReference[]> {
   const own = like.spec?.imagePullSecrets ?? [];
-  if (own.length > 0 || pullSecrets.length === 0) return [...own, ...pullSecrets];
+  if (own.length > 0 || admitted === true) return [...own, ...pullSecrets];
   try {
     const accounts = await unlessForbidden(async () =>
       readSome<{ readonly imagePullSecrets?: readonly LocalObjectReference[] }>(kubectl, ['get', 'serviceaccount', accountOf(like.spec), '--namespace', namespace]),

@@ -19,6 +19,7 @@ interface TrialState {
 }
 
 export interface ImageTrialPodOptions {
+  readonly name: string;
   readonly container: Container;
   readonly like: PodTemplate;
   readonly pullSecrets: readonly LocalObjectReference[];
@@ -36,18 +37,18 @@ const placing = ['serviceAccountName', 'nodeSelector', 'tolerations', 'runtimeCl
  * The manifest of a pod that starts the agent's image for a moment. It meets Pod Security `restricted`, has no token, and
  * no injector takes it for the app's.
  */
-export function imageTrialPod({ container, like, pullSecrets, deadlineSeconds }: ImageTrialPodOptions): object {
+export function imageTrialPod({ name, container, like, pullSecrets, deadlineSeconds }: ImageTrialPodOptions): object {
   const { image, imagePullPolicy, resources, securityContext } = container as Container & { readonly securityContext?: object };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      generateName: `${trialName}-`,
+      name,
       labels: { 'app.kubernetes.io/name': trialName, 'sidecar.istio.io/inject': 'false' },
       annotations: { [injectAnnotation]: 'false', 'sidecar.istio.io/inject': 'false', 'linkerd.io/inject': 'disabled' },
     },
     spec: {
-      ...placement(like.spec ?? {}),
+      ...trialPlacement(like.spec ?? {}),
       ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
@@ -69,7 +70,8 @@ export function imageTrialPod({ container, like, pullSecrets, deadlineSeconds }:
   };
 }
 
-function placement(spec: PodSpec): object {
+/** What of a pod decides where an image is pulled, and as whom. Pure. */
+export function trialPlacement(spec: PodSpec): object {
   const { nodeAffinity } = (spec['affinity'] ?? {}) as { readonly nodeAffinity?: object };
   return {
     ...Object.fromEntries(placing.flatMap((key) => (spec[key] == null ? [] : [[key, spec[key]]]))),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError } from '../errors.ts';
 import { statusError, unreachable, type ApiResponse } from './apiError.ts';
 
-// No client library: three verbs are used, and Kubernetes' own client brings 20 MB of generated code.
+// No client library: four verbs are used, and Kubernetes' own client brings 20 MB of generated code.
 
 export interface ApiConnection {
   /** `https://10.96.0.1:443` */
@@ -19,7 +19,7 @@ export interface ApiConnection {
 }
 
 export interface ApiCall {
-  readonly method: 'GET' | 'PATCH' | 'POST';
+  readonly method: 'DELETE' | 'GET' | 'PATCH' | 'POST';
   /** With the query, if any. */
   readonly path: string;
   readonly body?: object;

@@ -1,4 +1,5 @@
 export { connectionOf, type ApiConnection } from './apiClient.ts';
+export type { Ending } from './ending.ts';
 export type { TargetKind, TargetObject } from './object.ts';
 export { optIn, type OptInOptions } from './optIn.ts';
 export { optOut, type OptOutOptions } from './optOut.ts';

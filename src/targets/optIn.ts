@@ -1,8 +1,10 @@
 import { codedError } from '../errors.ts';
 import type { AssumedLevel, SidecarConfig } from '../sidecar/index.ts';
-import { makeApiClient, makeRetryingClient, type ApiConnection } from './apiClient.ts';
+import { makeApiClient, makeRetryingClient, type ApiClient, type ApiConnection } from './apiClient.ts';
 import { changeAll, planAll, type Decide, type Planned } from './change.ts';
 import { withoutTargets, type TargetObject } from './object.ts';
+import { endless, type Ending } from './ending.ts';
+import { makeImageTrials } from './imageTrials.ts';
 import { planOptIn } from './plan.ts';
 import { checkPods } from './podCheck.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
@@ -26,12 +28,17 @@ export interface OptInOptions {
   readonly demands?: ProbePodDemands;
   /** For the waiting. */
   readonly timeoutSeconds: number;
-  /** Opt workloads in although the API server refuses their pods with the sidecar. */
+  /** Opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start. */
   readonly force: boolean;
   /** What the release injects; undefined: its injectors alone know. */
   readonly config: SidecarConfig | undefined;
   /** What namespaces without a Pod Security label enforce. */
   readonly podSecurity: AssumedLevel;
+  /** The pod that tries the agent's image where targets run; undefined: no image is tried. */
+  readonly trialPod?: string | undefined;
+  /** Seconds from the start of the process after which it is ended; undefined: never. */
+  readonly deadlineSeconds?: number | undefined;
+  readonly ending?: Ending | undefined;
   readonly report: Report;
 }
 
@@ -41,7 +48,7 @@ export interface OptInOptions {
  * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
 export async function optIn(options: OptInOptions): Promise<void> {
-  const { connection, release, namespace, recordName, targets, keys, image, demands = {}, timeoutSeconds, force, config, podSecurity, report } = options;
+  const { connection, release, namespace, recordName, targets, keys, image, demands = {}, timeoutSeconds, report } = options;
   checkTargets(targets, namespace);
   const api = makeRetryingClient(connection);
   const place = { namespace, name: recordName };
@@ -62,9 +69,23 @@ export async function optIn(options: OptInOptions): Promise<void> {
     events.push(event);
     report(event);
   };
-  const check = async (row: Planned): Promise<Planned> => (force ? row : checkPods({ api, annotation: keys.annotation, config, podSecurity, timeoutSeconds, report }, row));
-  await changeAll(api, planned, decide, tell, follow, check);
+  await changeAll(api, planned, decide, tell, follow, checkWith(options, api));
   finish(events, report);
+}
+
+/** Kept of the deadline: the hook's pod has to be there first, and what is made has to be taken away. */
+const reserveSeconds = 20;
+/** Of what is left, for images. */
+const imageMs = 30_000;
+
+/** What has to hold before a workload is changed. */
+function checkWith(options: OptInOptions, api: ApiClient): (row: Planned) => Promise<Planned> {
+  const { keys, force, trialPod, deadlineSeconds = Infinity, ending = endless, config, podSecurity, timeoutSeconds, report } = options;
+  if (force) return async (row) => row;
+  const endMs = (deadlineSeconds - Math.min(reserveSeconds, deadlineSeconds / 3)) * 1000;
+  const tryImage = trialPod === undefined ? undefined : makeImageTrials({ api, podName: trialPod, endMs, ending, report });
+  const check = { api, annotation: keys.annotation, config, podSecurity, timeoutSeconds, waitEndMs: endMs - imageMs, tryImage, report };
+  return async (row) => checkPods(check, row);
 }
 
 /** @throws TARGETS_INVALID */

@@ -3,14 +3,16 @@ import { dryRunPods, type PodDryRun } from '../cluster/dryRun/index.ts';
 import type { WorkloadObject } from '../cluster/kubernetes.ts';
 import { problemOf, type PodProblem } from '../cluster/podCheck.ts';
 import { podSecurityLevel } from '../cluster/podSecurity.ts';
+import { agentContainer } from '../cluster/imageCheck.ts';
 import { restartOf } from '../cluster/strategy.ts';
 import { codedError, isCodedError } from '../errors.ts';
 import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../inject/index.ts';
 import { injectAnnotation } from '../settings/index.ts';
-import type { AssumedLevel, PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import type { AssumedLevel, Container, PodTemplate, SidecarConfig } from '../sidecar/index.ts';
 import type { ApiClient } from './apiClient.ts';
 import { apiKubectl } from './apiKubectl.ts';
 import type { Planned } from './change.ts';
+import type { TryTargetImage } from './imageTrials.ts';
 import { targetName, targetPath, type TargetObject } from './object.ts';
 import { optInValue } from './optedIn.ts';
 import type { Report } from './report.ts';
@@ -25,6 +27,10 @@ export interface PodCheckOptions {
   readonly podSecurity: AssumedLevel;
   /** How long injectors may take to have a changed configuration: the kubelet brings it within a minute. */
   readonly timeoutSeconds: number;
+  /** Nothing is waited for after this, on the clock of `performance.now()`. Default: no such moment. */
+  readonly waitEndMs?: number | undefined;
+  /** Tries the agent's image where the pods run; undefined: it is not tried. */
+  readonly tryImage?: TryTargetImage | undefined;
   readonly report: Report;
 }
 
@@ -40,17 +46,22 @@ export async function checkPods(options: PodCheckOptions, planned: Planned): Pro
   const { object } = planned;
   if (object.kind === 'Namespace' || !('plan' in planned) || planned.plan.patch === undefined) return planned;
   try {
-    const problem = await findProblem(options, object);
+    const problem = await findProblem(options, object, changesTemplate(planned.plan.patch));
     if (problem === undefined) return planned;
     return { object, error: codedError(problem.code, `it is not opted in: ${problem.what}. ${problem.remedy}`) };
   } catch (error) {
-    if (!isCodedError(error)) throw error;
+    if (!isCodedError(error) || error.code === 'INTERRUPTED') throw error;
     return { object, error };
   }
 }
 
-async function findProblem(options: PodCheckOptions, object: TargetObject): Promise<PodProblem | undefined> {
-  const { api, annotation, timeoutSeconds, report } = options;
+/** A second release that joins only adds its entry, outside of the pod template. */
+function changesTemplate(patch: object): boolean {
+  return 'spec' in patch;
+}
+
+async function findProblem(options: PodCheckOptions, object: TargetObject, newTemplate: boolean): Promise<PodProblem | undefined> {
+  const { api, annotation, report } = options;
   const { namespace, kind } = object;
   const workload = (await read(api, object)) as WorkloadObject & { readonly spec?: { readonly template?: PodTemplate } };
   const template = workload.spec?.template ?? {};
@@ -61,7 +72,7 @@ async function findProblem(options: PodCheckOptions, object: TargetObject): Prom
   const asking = marked(annotation, optInValue(kind));
   const pods: PodDryRun = { kubectl: apiKubectl(api), namespace, object: workload, with: asking, without: marked(injectAnnotation, 'false') };
   const { rollout } = restartOf(workload);
-  const judge = async (asked: PodDryRun): Promise<{ readonly problem: PodProblem | undefined; readonly pod: PodTemplate | undefined }> => {
+  const judge = async (asked: PodDryRun): Promise<Judged> => {
     const verdict = await dryRunPods(asked);
     if (verdict.outcome === 'unknown') report({ event: 'pods_unknown', object: targetName(object), reason: verdict.why });
     return { problem: problemOf(verdict, rollout), pod: verdict.outcome === 'fits' ? verdict.pod : undefined };
@@ -72,15 +83,49 @@ async function findProblem(options: PodCheckOptions, object: TargetObject): Prom
   const carrying = withAddition(asking, plan.addition);
   const { problem: lasting } = await judge({ ...pods, with: carrying });
   if (lasting !== undefined) return lasting;
-  const deadline = performance.now() + timeoutSeconds * 1000;
+  const { problem, pod } = await throughInjectors(options, object, plan.addition, async () => judge({ ...pods, injected: carrying }));
+  return problem ?? (newTemplate && rollout ? imageProblemOf(options, object, carrying, pod) : undefined);
+}
+
+interface Judged {
+  readonly problem: PodProblem | undefined;
+  readonly pod: PodTemplate | undefined;
+}
+
+/** Its injectors may still have the configuration of before: the kubelet brings them the new one. */
+async function throughInjectors(options: PodCheckOptions, object: TargetObject, addition: Addition, judge: () => Promise<Judged>): Promise<Judged> {
+  const { timeoutSeconds, waitEndMs = Infinity, report } = options;
+  const deadline = Math.min(performance.now() + timeoutSeconds * 1000, waitEndMs);
   for (;;) {
-    const { problem, pod } = await judge({ ...pods, injected: carrying });
-    // Its injectors may still have the configuration of before: the kubelet brings them the new one.
-    const reason = problem?.what ?? otherImage(pod, plan.addition);
-    if (reason === undefined || performance.now() > deadline) return problem;
+    const judged = await judge();
+    const reason = judged.problem?.what ?? otherImage(judged.pod, addition);
+    if (reason === undefined || performance.now() > deadline) return judged;
     report({ event: 'waiting_for_configuration', object: targetName(object), reason });
     await sleep(pauseMs);
   }
+}
+
+/** Why the agent's image does not start where the pods would run. A custom sidecar is not tried, as by `patch`. */
+async function imageProblemOf(
+  { config, tryImage }: PodCheckOptions,
+  object: TargetObject,
+  carrying: PodTemplate,
+  made: PodTemplate | undefined,
+): Promise<PodProblem | undefined> {
+  const tried = config?.form === 'agent' ? triedPod(carrying, made) : undefined;
+  return tried === undefined ? undefined : tryImage?.({ object: targetName(object), namespace: object.namespace, ...tried });
+}
+
+/**
+ * What the image is tried with: the container and the pull secrets that the API server's own pod has, and where the template
+ * places its pods, since the dry run's pod of a DaemonSet names a node. Undefined without our agent.
+ */
+function triedPod(carrying: PodTemplate, made: PodTemplate = carrying): { readonly container: Container; readonly like: PodTemplate } | undefined {
+  const container = agentContainer(made) ?? agentContainer(carrying);
+  if (container === undefined) return undefined;
+  const { imagePullSecrets = [], nodeSelector, serviceAccountName } = made.spec ?? {};
+  const admitted = { imagePullSecrets, ...(nodeSelector == null ? {} : { nodeSelector }), ...(serviceAccountName == null ? {} : { serviceAccountName }) };
+  return { container, like: { spec: { ...carrying.spec, ...admitted } } };
 }
 
 const restricted: PodProblem = {

@@ -146,10 +146,12 @@ describe('targets', () => {
     }
   });
 
-  test('give the hook rights by name, and what a dry run of their pods takes', async () => {
+  test('give the hook rights by name, and what a dry run of their pods and the trial of an image take', async () => {
     const dryRun = [
       { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
       { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
+      // A real pod, of one name, that tries the agent's image.
+      { apiGroups: [''], resources: ['pods'], resourceNames: ['packet-capture.chart-system-image-trial'], verbs: ['get', 'delete'] },
     ];
     const roles = (await rendered('targets')).filter(({ kind }) => kind === 'Role');
     expect(Object.fromEntries(roles.map((role) => [idOf(role), role['rules']]))).toEqual({

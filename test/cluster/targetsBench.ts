@@ -57,6 +57,8 @@ export interface HookOptions {
   readonly force?: boolean;
   readonly keys?: { readonly label: string; readonly annotation: string };
   readonly server?: string;
+  /** A file with what the release injects; the agent's image is tried then. */
+  readonly config?: string;
   /** Called for each line of the program as it comes. */
   readonly onEvent?: (event: HookEvent, child: ChildProcess) => void;
 }
@@ -66,7 +68,8 @@ export async function optIn(release: Release, targets: readonly Target[], option
   const { timeout = '20s', keys = { label, annotation } } = options;
   const flags = ['--targets', JSON.stringify(targets), '--namespace-label', keys.label, '--annotation', keys.annotation];
   const force = options.force === true ? ['--force'] : [];
-  return hook(release, ['opt-in', ...flags, '--image', pauseImage, '--timeout', timeout, ...force], options);
+  const trial = options.config === undefined ? [] : ['--sidecar-config', options.config, '--trial-pod', trialPodName(release), '--deadline', '60s'];
+  return hook(release, ['opt-in', ...flags, '--image', pauseImage, '--timeout', timeout, ...trial, ...force], options);
 }
 
 /** `opt-out`, likewise; without `except` as before an uninstall. */
@@ -96,6 +99,11 @@ async function hook({ name, namespace, folder }: Release, args: readonly string[
 /** `opted_in namespace/shop`, `left deployment/web in shop (opted_out)`. */
 export function outcomes(events: readonly HookEvent[]): string[] {
   return events.filter(({ object }) => object !== undefined).map(({ event, object, code }) => `${event} ${object}${code === undefined ? '' : ` (${code})`}`);
+}
+
+/** As the chart names it. */
+export function trialPodName({ name, namespace }: Pick<Release, 'name' | 'namespace'>): string {
+  return `${name}.${namespace}-image-trial`;
 }
 
 export function recordName(release: string): string {
@@ -296,6 +304,7 @@ async function applyRelease(name: string, namespace: string, targets: readonly T
         ...rule('apps', 'daemonsets', target.daemonSets),
         { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
         { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
+        { apiGroups: [''], resources: ['pods'], resourceNames: [trialPodName({ name, namespace })], verbs: ['get', 'delete'] },
       ]),
     ),
   ];

@@ -7,7 +7,7 @@ import { flag, group, integer, leaf, passed, passedList, string } from './tree.t
 export const hooks = group('Jobs that opt the targets in after an install, and out when they are no targets any more; and the pod of helm test', {
   enabled: flag(true, 'false: nothing is opted in; the notes print the kubectl lines'),
   timeout: string('90s', 'how long to wait for the first injected pod', is.duration),
-  force: flag(false, 'true: workloads are opted in although the API server refuses their pods with the sidecar'),
+  force: flag(false, "true: workloads are opted in although the API server refuses their pods with the sidecar, or the agent's image does not start"),
   activeDeadlineSeconds: integer(180, 'of each Job', 1),
   backoffLimit: integer(2, 'of each Job', 0, 10),
   serviceAccount: group('with the rights on the targets; it exists only while a hook runs', {

@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { printJsonLine } from '../output.ts';
-import { connectionOf, isObjectName, type ApiConnection, type TargetEvent } from '../../targets/index.ts';
+import { connectionOf, isObjectName, type ApiConnection, type Ending, type TargetEvent } from '../../targets/index.ts';
 
 /** The flags that `opt-in` and `opt-out` share. */
 export interface HookFlags {
@@ -23,23 +24,39 @@ export interface HookOptions {
   readonly release: string;
   readonly namespace: string;
   readonly recordName: string;
+  readonly ending: Ending;
   readonly report: (event: TargetEvent) => void;
 }
 
+/** Less than the grace period of a pod, 30 seconds, by default. */
+const endMs = 20_000;
+
 /**
- * What both commands hand on. SIGTERM ends them at once: the first process of a container ignores a signal that it
- * does not handle, and what is done is recorded.
+ * What both commands hand on. SIGTERM ends them: the first process of a container ignores a signal that it does not
+ * handle. What is done is recorded; only what must not stay is waited for.
  */
 export function hookOptions({ release, namespace, record }: HookFlags): HookOptions {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      report({ event: 'interrupted', signal });
-      process.exit(128 + constants.signals[signal]);
-    });
-  }
+  const interrupted = new AbortController();
+  const held = new Set<Promise<unknown>>();
+  const end = async (signal: 'SIGTERM' | 'SIGINT'): Promise<void> => {
+    report({ event: 'interrupted', signal });
+    interrupted.abort();
+    await Promise.race([Promise.allSettled(held), sleep(endMs)]);
+    process.exit(128 + constants.signals[signal]);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end(signal));
+  const hold: Ending['hold'] = async (work) => {
+    held.add(work);
+    try {
+      return await work;
+    } finally {
+      held.delete(work);
+    }
+  };
   checkName(namespace, '--namespace');
   checkName(record, '--record');
-  return { connection: connectionOf(process.env), release, namespace, recordName: record, report };
+  const ending = { signal: interrupted.signal, hold };
+  return { connection: connectionOf(process.env), release, namespace, recordName: record, ending, report };
 }
 
 function checkName(name: string, flag: string): void {

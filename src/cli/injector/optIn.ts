@@ -3,7 +3,7 @@ import { codedError } from '../../errors.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import { durationOfFlag } from '../durationFlag.ts';
 import type { ProbePodDemands } from '../../webhook/probe.ts';
-import { optIn, parseTargets } from '../../targets/index.ts';
+import { isObjectName, optIn, parseTargets } from '../../targets/index.ts';
 import { readConfiguration } from '../../webhook/server/configuration.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
@@ -17,6 +17,8 @@ interface OptInFlags extends HookFlags {
   readonly sidecarConfig?: string;
   readonly podSecurity: AssumedLevel;
   readonly pod?: string;
+  readonly trialPod?: string;
+  readonly deadline?: string;
 }
 
 /** `opt-in`: the chart's hook after an install, an upgrade and a rollback. */
@@ -30,11 +32,27 @@ export function addOptIn(program: Command): void {
     .option('--pod <JSON>', 'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}, "podSecurityContext": {}, "securityContext": {}}')
     .option('--sidecar-config <FILE>', 'what the release injects; its pods are asked for before a workload is opted in')
     .addOption(new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce').choices(assumedLevels).default('auto'))
-    .option('--force', 'opt workloads in although the API server refuses their pods with the sidecar')
-    .action(async ({ targets, namespaceLabel, annotation, image, timeout, pod, force = false, sidecarConfig, podSecurity, ...flags }: OptInFlags) => {
+    .option('--trial-pod <NAME>', "of the short-lived pod that tries the agent's image where targets run; without it no image is tried")
+    .option('--deadline <DURATION>', 'the program is ended then; it is done with trials, or says what is left, before')
+    .option('--force', "opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start")
+    .action(async ({ targets, namespaceLabel, annotation, image, timeout, pod, force = false, sidecarConfig, podSecurity, trialPod, deadline, ...flags }: OptInFlags) => {
       const timeoutSeconds = durationOfFlag(timeout, '--timeout', { example: '90s' });
+      const deadlineSeconds = deadline === undefined ? undefined : durationOfFlag(deadline, '--deadline', { example: '180s' });
+      if (trialPod !== undefined && !isObjectName(trialPod)) throw codedError('USAGE', 'it is no name of an object', { where: '--trial-pod' });
       const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
-      await optIn({ ...hookOptions(flags), targets: parseTargets(targets, '--targets'), keys: { namespaceLabel, annotation }, image, demands: demandsOf(pod), timeoutSeconds, force, config, podSecurity });
+      await optIn({
+        ...hookOptions(flags),
+        targets: parseTargets(targets, '--targets'),
+        keys: { namespaceLabel, annotation },
+        image,
+        demands: demandsOf(pod),
+        timeoutSeconds,
+        force,
+        config,
+        podSecurity,
+        trialPod,
+        deadlineSeconds,
+      });
     });
 }
 

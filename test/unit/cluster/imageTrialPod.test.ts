@@ -56,18 +56,18 @@ describe('imageTrialPod', () => {
         affinity: { nodeAffinity: { a: 1 }, podAntiAffinity: { b: 1 } }, containers: [{ name: 'app', image: 'app' }], volumes: [{ name: 'data' }],
       },
     };
-    expect(imageTrialPod({ container, like, pullSecrets: [{ name: 'login' }], deadlineSeconds: 60 })).toMatchObject({
+    expect(imageTrialPod({ name: 'trial', container, like, pullSecrets: [{ name: 'login' }], deadlineSeconds: 60 })).toMatchObject({
       metadata: { labels: { 'app.kubernetes.io/name': 'packet-capture-image-trial' }, annotations: { 'packet-capture/inject': 'false' } },
       spec: {
         serviceAccountName: 'shop', nodeSelector: { arch: 'arm64' }, tolerations: [{ key: 'gpu' }], runtimeClassName: 'kata',
         affinity: { nodeAffinity: { a: 1 } }, imagePullSecrets: [{ name: 'login' }], activeDeadlineSeconds: 60, restartPolicy: 'Never',
       },
     });
-    expect(JSON.stringify(imageTrialPod({ container, like, pullSecrets: [], deadlineSeconds: 60 }))).not.toMatch(/"app":|podAntiAffinity|"data"|secret/);
+    expect(JSON.stringify(imageTrialPod({ name: 'trial', container, like, pullSecrets: [], deadlineSeconds: 60 }))).not.toMatch(/"app":|podAntiAffinity|"data"|secret/);
   });
 
   test('meets Pod Security restricted whatever the sidecar has', () => {
-    const { spec } = imageTrialPod({ container, like: {}, pullSecrets: [], deadlineSeconds: 60 }) as { readonly spec: { readonly containers: readonly object[] } };
+    const { spec } = imageTrialPod({ name: 'trial', container, like: {}, pullSecrets: [], deadlineSeconds: 60 }) as { readonly spec: { readonly containers: readonly object[] } };
     expect(spec.containers).toMatchObject([{
       image: 'r.example/a:1', imagePullPolicy: 'Always', resources: { limits: { cpu: '1' } }, command: ['/usr/bin/packet-capture-agent', '--version'],
       securityContext: { runAsUser: 7, runAsNonRoot: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },

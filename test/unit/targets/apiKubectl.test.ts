@@ -51,11 +51,42 @@ describe('the dry run of pods by the API client of the hooks', () => {
     expect(await dryRunPods({ kubectl: apiKubectl(api), namespace: 'shop', object, with: template, without: template })).toMatchObject(expected);
   });
 
+  test('asks for a real pod, and for one by its name', async () => {
+    const { api, calls } = recording(() => ({}));
+    const kubectl = apiKubectl(api);
+    const at = ['--namespace', 'shop'];
+    await kubectl(['create', ...at, '-f', '-', '-o', 'json'], { input: '{}' });
+    await kubectl(['get', 'pod', 'trial', ...at, '-o', 'json']);
+    await kubectl(['delete', 'pod', 'trial', ...at, '--ignore-not-found', '--grace-period=1', '--wait=false']);
+    expect(calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /api/v1/namespaces/shop/pods',
+      'GET /api/v1/namespaces/shop/pods/trial',
+      'DELETE /api/v1/namespaces/shop/pods/trial?gracePeriodSeconds=1',
+    ]);
+  });
+
+  test('takes what is not there for deleted, where it is asked to', async () => {
+    const api: ApiClient = async ({ what }) => {
+      throw codedError('NOT_FOUND', `cannot ${what}`);
+    };
+    const words = ['delete', 'pod', 'trial', '--namespace', 'shop'];
+    expect(await apiKubectl(api)([...words, '--ignore-not-found'])).toEqual({ stdout: '', stderr: '' });
+    await expect(apiKubectl(api)(words)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('asks nothing more once it is ended', async () => {
+    const { api, calls } = recording(() => ({}));
+    await expect(apiKubectl(api, AbortSignal.abort())(['get', 'pod', 'trial', '--namespace', 'shop'])).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    expect(calls).toEqual([]);
+  });
+
   test('knows nothing else', async () => {
     const { api, calls } = recording(() => ({}));
-    await expect(apiKubectl(api)(['delete', 'pods', '--namespace', 'shop'])).rejects.toMatchObject({ code: 'INTERNAL' });
+    for (const words of [['delete', 'pods'], ['get', 'secrets'], ['get', 'pods'], ['exec', 'pod']]) {
+      await expect(apiKubectl(api)([...words, '--namespace', 'shop'])).rejects.toMatchObject({ code: 'INTERNAL' });
+    }
     await expect(apiKubectl(api)(['get', '--raw', '/api/v1/namespaces/shop/secrets?limit=1'])).rejects.toMatchObject({ code: 'INTERNAL' });
-    await expect(apiKubectl(api)(['create', '--namespace', 'shop', '-f', '-'], { input: '{}' })).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(apiKubectl(api)(['get', 'limitranges'])).rejects.toMatchObject({ code: 'INTERNAL' });
     expect(calls).toEqual([]);
   });
 });

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { codedError } from '../../../src/errors.ts';
 import type { PodTemplate } from '../../../src/sidecar/index.ts';
 import { defaultAgent, defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { ApiClient } from '../../../src/targets/apiClient.ts';
 import type { Planned } from '../../../src/targets/change.ts';
+import type { TriedTarget } from '../../../src/targets/imageTrials.ts';
 import { checkPods } from '../../../src/targets/podCheck.ts';
 
 const object = { kind: 'Deployment', namespace: 'shop', name: 'web' } as const;
@@ -69,4 +70,46 @@ test('a namespace and what is not to be changed are not asked about', async () =
   expect(await checkPods(options, unchanged)).toBe(unchanged);
   const namespace: Planned = { object: { kind: 'Namespace', namespace: '', name: 'shop' }, plan: { patch: {}, ours: true } };
   expect(await checkPods(options, namespace)).toBe(namespace);
+});
+
+describe('the agent’s image', () => {
+  const changing: Planned = { object, plan: { patch: { metadata: {}, spec: {} }, ours: true } };
+  const problem = { code: 'IMAGE_UNUSABLE', what: 'the image does not start', remedy: 'Mend it.' } as const;
+
+  async function tried(row: Planned, spec: object = {}, own = config as Parameters<typeof checkPods>[0]['config']): Promise<{ readonly result: Planned; readonly targets: TriedTarget[] }> {
+    const targets: TriedTarget[] = [];
+    const tryImage = async (target: TriedTarget): Promise<typeof problem> => {
+      targets.push(target);
+      return problem;
+    };
+    const admitted = server((pod) => ({ ...pod, spec: { serviceAccountName: 'default', imagePullSecrets: [{ name: 'of-the-account' }], ...pod.spec } }));
+    const api: ApiClient = async (call) => {
+      const answer = await admitted(call);
+      return call.path.includes('/deployments/') ? { ...answer, body: { ...web, spec: { ...web.spec, ...spec } } } : answer;
+    };
+    const options = { api, annotation: 'packet-capture/inject', config: own, podSecurity: 'auto', timeoutSeconds: 0, tryImage, report: () => undefined } as const;
+    return { result: await checkPods(options, row), targets };
+  }
+
+  test('is tried as the pods would pull it, and what does not start is not opted in', async () => {
+    const { result, targets } = await tried(changing);
+    expect(targets).toMatchObject([{
+      object: 'deployment/web in shop', namespace: 'shop', container: { image: 'registry.example/agent:2' },
+      like: { spec: { serviceAccountName: 'default', imagePullSecrets: [{ name: 'of-the-account' }] } },
+    }]);
+    expect(result).toMatchObject({ object, error: { code: 'IMAGE_UNUSABLE', message: 'it is not opted in: the image does not start. Mend it.' } });
+  });
+
+  test.each<[string, Planned, object]>([
+    ['the template stays as it is', planned, {}],
+    ['the rollout is paused', changing, { paused: true }],
+    ['there is no pod', changing, { replicas: 0 }],
+  ])('is not tried where no rollout follows: %s', async (_, row, spec) => {
+    expect(await tried(row, spec)).toEqual({ result: row, targets: [] });
+  });
+
+  test('of a custom sidecar is not tried', async () => {
+    const own = { form: 'own', containers: [{ name: 'packet-capture', image: 'x' }], initContainers: [], volumes: [] } as const;
+    expect(await tried(changing, {}, own)).toEqual({ result: changing, targets: [] });
+  });
 });

@@ -15,6 +15,8 @@ export interface Row {
   readonly spec?: object;
   /** Of the app's container. */
   readonly container?: object;
+  /** All its pods go before the first new one comes: what changes it without a question would take the app away. */
+  readonly recreate?: boolean;
   /** The agent's image; the rows without one share releases with the image that the node has. */
   readonly image?: AgentImage;
 }
@@ -35,6 +37,8 @@ export interface AgentImage {
 
 /** Nothing listens there: a pull fails at once. */
 const nowhere = { registry: '127.0.0.1:1', repository: 'agent', tag: 'v1' };
+const absent: AgentImage = { ...nowhere, pullPolicy: 'IfNotPresent' };
+const unreadable: AgentImage = { ...nowhere, pullPolicy: 'Always', pullSecret: 'nonesuch' };
 
 /** An object with all its other fields. */
 const named = <T extends Named>(object: T): T => object;
@@ -79,10 +83,15 @@ export const rows: readonly Row[] = [
     name: 'ephemeral', title: 'the app has a limit for ephemeral-storage',
     container: { resources: { requests: { 'ephemeral-storage': '40Mi' }, limits: { 'ephemeral-storage': '80Mi' } } },
   },
-  { name: 'image', title: 'the agent’s image cannot be pulled', image: { ...nowhere, pullPolicy: 'IfNotPresent' } },
+  { name: 'image', title: 'the agent’s image cannot be pulled', image: absent },
+  { name: 'image-recreate', title: 'the agent’s image cannot be pulled, `strategy: Recreate`', recreate: true, image: absent },
   {
     name: 'secret', title: 'its pull secret is not there',
-    spec: { imagePullSecrets: [{ name: 'nonesuch' }] }, image: { ...nowhere, pullPolicy: 'Always', pullSecret: 'nonesuch' },
+    spec: { imagePullSecrets: [{ name: 'nonesuch' }] }, image: unreadable,
+  },
+  {
+    name: 'secret-recreate', title: 'its pull secret is not there, `strategy: Recreate`', recreate: true,
+    spec: { imagePullSecrets: [{ name: 'nonesuch' }] }, image: unreadable,
   },
   { name: 'network', title: 'NetworkPolicy that denies all traffic', objects: [defaultDeny] },
 ];
@@ -121,13 +130,14 @@ function policy(name: string, validations: readonly Rule[]): Named[] {
 }
 
 /** The Deployment `web` of a row: two pods, and never fewer while it rolls (maxUnavailable is 25 % of two, rounded down). */
-export function appOf({ spec = {}, container = {} }: Row, namespace: string): object {
+export function appOf({ spec = {}, container = {}, recreate = false }: Row, namespace: string): object {
   const app = { app: 'web' };
+  const strategy = recreate ? { strategy: { type: 'Recreate' } } : {};
   const containers = [{ name: 'app', image: pauseImage, imagePullPolicy: 'Never', ...container }];
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'web', namespace },
-    spec: { replicas: 2, selector: { matchLabels: app }, template: { metadata: { labels: app }, spec: { terminationGracePeriodSeconds: 0, containers, ...spec } } },
+    spec: { replicas: 2, ...strategy, selector: { matchLabels: app }, template: { metadata: { labels: app }, spec: { terminationGracePeriodSeconds: 0, containers, ...spec } } },
   };
 }
