@@ -2,6 +2,7 @@ import { imageProblem, imageRemedy } from '../cluster/imageCheck.ts';
 import { tryImage, type ImageTrial } from '../cluster/imageTrial.ts';
 import { trialPlacement } from '../cluster/imageTrialPod.ts';
 import type { PodProblem } from '../cluster/podCheck.ts';
+import { codedError } from '../errors.ts';
 import type { Container, PodTemplate } from '../sidecar/index.ts';
 import type { ApiClient } from './apiClient.ts';
 import { apiKubectl } from './apiKubectl.ts';
@@ -54,6 +55,8 @@ export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTr
     const patience = unreachable.has(image) ? { patienceMs: 0 } : {};
     const options = { kubectl, afterwards, namespace, container, pullSecrets: [], like, admitted: true, name: podName, timeoutSeconds };
     const result = await ending.hold(tryImage({ ...options, ...patience, signal: ending.signal, report: tell }));
+    // What is being ended changes nothing more.
+    if (ending.signal.aborted) throw codedError('INTERRUPTED', `the image ${image} was being tried in namespace ${namespace}`);
     if (result.outcome === 'starts') report({ ...result, event: 'image_starts', image, namespace });
     if (result.outcome === 'fails') unreachable.add(image);
     return result;
