@@ -13,3 +13,43 @@ type Program []bpf.RawInstruction
 // LinkType is a value of the pcap registry, as it stands in a pcapng interface description: 1 is Ethernet, 101 raw IP, 113
 // Linux cooked capture.
 type LinkType uint16
+
+// The link types that programs are made for.
+const (
+	Ethernet LinkType = 1
+	Raw      LinkType = 101
+	// Cooked is a socket of type SOCK_DGRAM: the kernel gives packets from their network header on, and the capture makes
+	// the 16 bytes of the header that stand in the file.
+	Cooked LinkType = 113
+	IPv4   LinkType = 228
+	IPv6   LinkType = 229
+)
+
+// cookedHeader is the length of the header in front of a cooked packet in the file (SLL_HDR_LEN of libpcap).
+const cookedHeader = 16
+
+// networkOffset is where the network header begins in what the kernel's filter looks at.
+func (l LinkType) networkOffset() uint32 {
+	if l == Ethernet {
+		return 14
+	}
+	return 0
+}
+
+// isKnown: a program can be made for it.
+func (l LinkType) isKnown() bool {
+	switch l {
+	case Ethernet, Raw, Cooked, IPv4, IPv6:
+		return true
+	}
+	return false
+}
+
+const (
+	// longestProgram is BPF_MAXINSNS of the kernel.
+	longestProgram = 4096
+	// longestExpression is what the user's own program may have, so that there is room for headers and own flows.
+	longestExpression = 3072
+	// wholePacket is more than any packet has.
+	wholePacket = 262144
+)

@@ -1,0 +1,234 @@
+package filter
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Limits of a compilation. libpcap's optimizer takes cubic time: 100 hosts 0.04 s, 200 0.3 s, 300 1.1 s, 780 more than a
+// minute; without it 780 hosts take 1.1 s and make programs six times as long.
+const (
+	// mostProcessor is what the compiler may take of a processor, in seconds.
+	mostProcessor = 2
+	// mostMemory is the compiler's address space; it needs 24 MiB for an ordinary expression.
+	mostMemory = 64 << 20
+	// mostTime is for a compiler that gets a part of a processor only, or waits for name servers.
+	mostTime = 30 * time.Second
+	// longestOptimized is the length of an expression, in bytes, beyond which the optimizer is not tried.
+	longestOptimized = 8000
+)
+
+// Compiler compiles expressions by tcpdump, in a process with limits of its own. It may be used by several goroutines.
+type Compiler struct {
+	// Path of tcpdump; empty means that of the image.
+	Path string
+	// processor is mostProcessor unless told.
+	processor uint64
+
+	mutex    sync.Mutex
+	compiled map[compilation]result
+}
+
+type compilation struct {
+	expression string
+	link       LinkType
+}
+
+type result struct {
+	program Program
+	err     error
+}
+
+// mostCompiled is how many results are remembered.
+const mostCompiled = 32
+
+// Compile makes a program of an expression for the link type of an interface, as for a live capture there.
+//
+// The error is a *SyntaxError, *UnknownHostError, *TooCostlyError or *TooLongError, which are about the expression, or
+// another one: the interface is gone, the context is done.
+func (c *Compiler) Compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
+	if !link.isKnown() {
+		return nil, fmt.Errorf("there is no filter for link type %d", link)
+	}
+	if strings.TrimSpace(expression) == "" {
+		return Program{{Op: returnK, K: wholePacket}}, nil
+	}
+	key := compilation{expression, link}
+	if known, ok := c.lookUp(key); ok {
+		return known.program, known.err
+	}
+	program, err := c.compile(ctx, expression, iface, link)
+	if err == nil || isLasting(err) {
+		c.remember(key, result{program, err})
+	}
+	return program, err
+}
+
+// isLasting: the same expression will not compile later either.
+func isLasting(err error) bool {
+	var syntax *SyntaxError
+	var long *TooLongError
+	return errors.As(err, &syntax) || errors.As(err, &long)
+}
+
+func (c *Compiler) lookUp(key compilation) (result, bool) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	known, ok := c.compiled[key]
+	return known, ok
+}
+
+func (c *Compiler) remember(key compilation, r result) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.compiled == nil || len(c.compiled) >= mostCompiled {
+		c.compiled = make(map[compilation]result)
+	}
+	c.compiled[key] = r
+}
+
+// compile tries with libpcap's optimizer, and without it when that takes too long.
+func (c *Compiler) compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
+	ctx, cancel := context.WithTimeout(ctx, mostTime)
+	defer cancel()
+	var costly *TooCostlyError
+	var program Program
+	var err error = &TooCostlyError{}
+	if len(expression) <= longestOptimized {
+		program, err = c.run(ctx, expression, iface)
+	}
+	if errors.As(err, &costly) && ctx.Err() == nil {
+		program, err = c.run(ctx, expression, iface, "-O")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if link == Cooked {
+		return adaptCooked(program)
+	}
+	return program, nil
+}
+
+// run starts tcpdump and reads what it makes of the expression.
+func (c *Compiler) run(ctx context.Context, expression, iface string, flags ...string) (Program, error) {
+	path := c.Path
+	if path == "" {
+		path = "/usr/bin/tcpdump"
+	}
+	arguments := append(flags, "-ddd", "-p", "-i", iface, "--", expression)
+	command := exec.CommandContext(ctx, path, arguments...)
+	command.Args[0] = "tcpdump"
+	// The words are the compiler's own, and a name server that does not answer is asked once.
+	command.Env = []string{"LC_ALL=C", "RES_OPTIONS=attempts:1 timeout:3"}
+	command.SysProcAttr = &syscall.SysProcAttr{AmbientCaps: ambient()}
+	output, said := limitedBuffer{most: 1 << 17}, limitedBuffer{most: 1 << 12}
+	command.Stdout, command.Stderr = &output, &said
+	command.WaitDelay = time.Second
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("cannot start the filter's compiler: %w", err)
+	}
+	limitErr := limit(command.Process.Pid, cmp.Or(c.processor, mostProcessor))
+	if limitErr != nil {
+		_ = command.Process.Kill()
+	}
+	err := command.Wait()
+	switch {
+	case limitErr != nil:
+		return nil, fmt.Errorf("cannot limit the filter's compiler: %w", limitErr)
+	case err != nil:
+		return nil, c.failure(ctx, command.ProcessState, said.String(), iface, err)
+	}
+	return parseProgram(output.Bytes())
+}
+
+// limit bounds what the process may take, and lets a capture go before it.
+func limit(pid int, seconds uint64) error {
+	limits := map[int]uint64{unix.RLIMIT_CPU: seconds, unix.RLIMIT_AS: mostMemory, unix.RLIMIT_CORE: 0}
+	for resource, most := range limits {
+		err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: most, Max: most}, nil)
+		if err != nil && !errors.Is(err, unix.ESRCH) {
+			return err
+		}
+	}
+	// A capture goes on without it, only slower.
+	_ = unix.Setpriority(unix.PRIO_PROCESS, pid, 10)
+	return nil
+}
+
+// ambient gives the compiler the one capability that opening an interface needs, if this process may have it.
+func ambient() []uintptr {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil || data[0].Permitted&(1<<unix.CAP_NET_RAW) == 0 {
+		return nil
+	}
+	return []uintptr{unix.CAP_NET_RAW}
+}
+
+// failure says why the compiler failed.
+func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, iface string, err error) error {
+	used := state.UserTime() + state.SystemTime()
+	status, _ := state.Sys().(syscall.WaitStatus)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && used < time.Second:
+		return &UnknownHostError{Reason: "the look-up of a name takes too long"}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &TooCostlyError{Reason: tooSlow}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case status.Signaled() && (status.Signal() == unix.SIGXCPU || status.Signal() == unix.SIGKILL):
+		return &TooCostlyError{Reason: tooSlow}
+	}
+	if state.ExitCode() != 1 || said == "" {
+		return fmt.Errorf("the filter's compiler failed: %w", err)
+	}
+	return errorOf(said, iface)
+}
+
+const (
+	tooSlow  = "takes too long to compile: make it shorter, for example by networks instead of hosts"
+	tooLarge = "takes too much memory to compile: make it shorter, for example by networks instead of hosts"
+)
+
+// errorOf tells errors apart by what tcpdump says.
+func errorOf(said, iface string) error {
+	reason := ""
+	for line := range strings.Lines(said) {
+		line = strings.TrimRight(line, "\n")
+		if own, ok := strings.CutPrefix(line, "tcpdump: "); ok && !strings.HasPrefix(own, "WARNING: ") || reason == "" {
+			reason = own
+		}
+	}
+	switch {
+	case strings.HasPrefix(reason, iface+": ") || strings.HasPrefix(reason, "can't mmap") || strings.HasPrefix(reason, "can't create"):
+		return fmt.Errorf("the filter cannot be compiled there: %s", reason)
+	case strings.HasPrefix(reason, "unknown host "):
+		return &UnknownHostError{Reason: reason}
+	case reason == "malloc" || strings.Contains(reason, "out of memory") || strings.Contains(reason, "annot allocate memory"):
+		return &TooCostlyError{Reason: tooLarge}
+	}
+	return &SyntaxError{Reason: reason}
+}
+
+// limitedBuffer keeps the first bytes that are written to it, and forgets the others.
+type limitedBuffer struct {
+	bytes.Buffer
+	most int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	room := max(b.most-b.Len(), 0)
+	b.Buffer.Write(p[:min(room, len(p))])
+	return len(p), nil
+}

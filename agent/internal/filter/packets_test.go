@@ -1,0 +1,161 @@
+package filter
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+)
+
+// generator makes packets of all kinds, some of them broken.
+type generator struct{ *rand.Rand }
+
+func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 14))} }
+
+// addresses and ports are few, so that packets and flows meet.
+var (
+	addressesFour = []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("127.0.0.1")}
+	addressesSix  = []netip.Addr{netip.MustParseAddr("fd00::1"), netip.MustParseAddr("fd00::2"), netip.MustParseAddr("::1")}
+	somePorts     = []uint16{443, 53, 40000, 40001}
+)
+
+func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
+
+func (g generator) bytes(count int) []byte {
+	bytes := make([]byte, count)
+	for i := range bytes {
+		bytes[i] = byte(g.Uint32())
+	}
+	return bytes
+}
+
+// link makes a packet with its link header.
+func (g generator) packet(link LinkType) packet {
+	ethertype := pick[uint16](g, 0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd, 0x86dd, 0x0806, 0x8035, 0x8847, 0x88cc, 60)
+	payload := g.network(ethertype)
+	p := packet{protocol: uint32(ethertype), kind: pick[uint32](g, 0, 4)}
+	if link == Ethernet {
+		header := g.bytes(12)
+		for range pick(g, 0, 0, 0, 0, 1, 2, 3, 4) {
+			header = binary.BigEndian.AppendUint16(header, pick[uint16](g, 0x8100, 0x88a8, 0x9100))
+			header = binary.BigEndian.AppendUint16(header, uint16(g.Uint32()))
+		}
+		header = binary.BigEndian.AppendUint16(header, ethertype)
+		p.protocol = uint32(binary.BigEndian.Uint16(header[12:]))
+		payload = append(header, payload...)
+	}
+	p.bytes = g.damage(payload)
+	return p
+}
+
+// damage cuts some packets and changes a byte of others.
+func (g generator) damage(bytes []byte) []byte {
+	switch g.IntN(8) {
+	case 0:
+		return bytes[:g.IntN(len(bytes)+1)]
+	case 1:
+		if len(bytes) > 0 {
+			bytes[g.IntN(min(len(bytes), 80))] = byte(g.Uint32())
+		}
+	case 2:
+		return append(bytes, g.bytes(g.IntN(20))...)
+	}
+	return bytes
+}
+
+func (g generator) network(ethertype uint16) []byte {
+	switch ethertype {
+	case 0x0800:
+		return g.four(true)
+	case 0x86dd:
+		return g.six(true)
+	case 0x0806, 0x8035:
+		hardware, protocol := pick[byte](g, 6, 6, 6, 8), pick[byte](g, 4, 4, 4, 16)
+		return append([]byte{0, 1, 8, 0, hardware, protocol, 0, 1}, g.bytes(20+g.IntN(30))...)
+	}
+	return g.bytes(g.IntN(60))
+}
+
+func (g generator) four(quotes bool) []byte {
+	header := make([]byte, 20+4*pick(g, 0, 0, 0, 1, 5, 10))
+	protocol := pick[byte](g, 6, 6, 6, 17, 17, 17, 1, 1, 47, 58, 132)
+	body := g.transport(protocol, 1, quotes, g.four)
+	header[0] = 0x40 | byte(len(header)/4)
+	if g.IntN(20) == 0 {
+		header[0] = byte(g.Uint32())
+	}
+	length := pick(g, len(header)+len(body), len(header)+len(body), len(header)+len(body), 0, len(header), g.IntN(100))
+	binary.BigEndian.PutUint16(header[2:], uint16(length))
+	binary.BigEndian.PutUint16(header[6:], pick[uint16](g, 0, 0, 0, 0x4000, 0x2000, 0x2005, 0x0001, 0x1fff))
+	header[8] = pick[byte](g, 64, 253, 252)
+	header[9] = protocol
+	copy(header[12:], pick(g, addressesFour...).AsSlice())
+	copy(header[16:], pick(g, addressesFour...).AsSlice())
+	return append(header, body...)
+}
+
+func (g generator) six(quotes bool) []byte {
+	header := make([]byte, 40)
+	protocol := pick[byte](g, 6, 6, 6, 17, 17, 17, 58, 58, 47, 1, 59)
+	body := g.transport(protocol, 58, quotes, g.six)
+	for range pick(g, 0, 0, 0, 1, 1, 2, 3, 8, 9, 10) {
+		kind := pick[byte](g, 0, 43, 44, 44, 51, 60, 135)
+		extension := g.bytes(8 * pick(g, 1, 1, 2, 4))
+		switch kind {
+		case 44:
+			extension = extension[:8]
+			binary.BigEndian.PutUint16(extension[2:], pick[uint16](g, 0, 0, 1, 9, 0xfff8))
+		case 51:
+			extension[1] = byte(len(extension)/4 - 2)
+		default:
+			extension[1] = byte(len(extension)/8 - 1)
+		}
+		if g.IntN(20) == 0 {
+			extension[1] = byte(g.Uint32())
+		}
+		extension[0] = protocol
+		protocol = kind
+		body = append(extension, body...)
+	}
+	header[0] = 0x60
+	if g.IntN(20) == 0 {
+		header[0] = byte(g.Uint32())
+	}
+	binary.BigEndian.PutUint16(header[4:], uint16(pick(g, len(body), len(body), len(body), 0, g.IntN(100))))
+	header[6] = protocol
+	header[7] = pick[byte](g, 64, 253, 252)
+	copy(header[8:], pick(g, addressesSix...).AsSlice())
+	copy(header[24:], pick(g, addressesSix...).AsSlice())
+	return append(header, body...)
+}
+
+func (g generator) transport(protocol, icmp byte, quotes bool, quoted func(bool) []byte) []byte {
+	payload := g.bytes(g.IntN(40))
+	switch protocol {
+	case 6:
+		header := g.bytes(20 + 4*pick(g, 0, 0, 3, 10))
+		g.ports(header)
+		header[12] = byte(len(header)/4) << 4
+		if g.IntN(10) == 0 {
+			header[12] = byte(g.Uint32())
+		}
+		return append(header, payload...)
+	case 17:
+		header := g.bytes(8)
+		g.ports(header)
+		return append(header, payload...)
+	case icmp:
+		header := g.bytes(8)
+		header[0] = pick[byte](g, 0, 1, 2, 3, 4, 5, 8, 11, 12, 128, 135)
+		if quotes && g.IntN(4) != 0 {
+			payload = quoted(false)
+			payload = payload[:min(len(payload), pick(g, 28, 48, 100))]
+		}
+		return append(header, payload...)
+	}
+	return payload
+}
+
+func (g generator) ports(header []byte) {
+	binary.BigEndian.PutUint16(header, pick(g, somePorts...))
+	binary.BigEndian.PutUint16(header[2:], pick(g, somePorts...))
+}
