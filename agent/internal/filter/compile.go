@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -43,6 +44,7 @@ type Compiler struct {
 type compilation struct {
 	expression string
 	link       LinkType
+	isLive     bool
 }
 
 type result struct {
@@ -53,7 +55,8 @@ type result struct {
 // mostCompiled is how many results are remembered.
 const mostCompiled = 32
 
-// Compile makes a program of an expression for the link type of an interface, as for a live capture there.
+// Compile makes a program of an expression for the link type of an interface, as for a live capture there. Without an
+// interface it is as for a file of that link type: `inbound` and `outbound` mean nothing then, and VLAN tags are in packets.
 //
 // The error is a *SyntaxError, *UnknownHostError, *TooCostlyError or *TooLongError, which are about the expression, or
 // another one: the interface is gone, the context is done.
@@ -64,7 +67,7 @@ func (c *Compiler) Compile(ctx context.Context, expression, iface string, link L
 	if strings.TrimSpace(expression) == "" {
 		return Program{{Op: returnK, K: wholePacket}}, nil
 	}
-	key := compilation{expression, link}
+	key := compilation{expression, link, iface != ""}
 	if known, ok := c.lookUp(key); ok {
 		return known.program, known.err
 	}
@@ -102,14 +105,18 @@ func (c *Compiler) remember(key compilation, r result) {
 func (c *Compiler) compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
 	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
+	source := []string{"-i", iface}
+	if iface == "" {
+		source = []string{"-y", link.name()}
+	}
 	var costly *TooCostlyError
 	var program Program
 	var err error = &TooCostlyError{}
 	if len(expression) <= longestOptimized {
-		program, err = c.run(ctx, expression, iface)
+		program, err = c.run(ctx, expression, source)
 	}
 	if errors.As(err, &costly) && ctx.Err() == nil {
-		program, err = c.run(ctx, expression, iface, "-O")
+		program, err = c.run(ctx, expression, source, "-O")
 	}
 	if err != nil {
 		return nil, err
@@ -121,12 +128,12 @@ func (c *Compiler) compile(ctx context.Context, expression, iface string, link L
 }
 
 // run starts tcpdump and reads what it makes of the expression.
-func (c *Compiler) run(ctx context.Context, expression, iface string, flags ...string) (Program, error) {
+func (c *Compiler) run(ctx context.Context, expression string, source []string, flags ...string) (Program, error) {
 	path := c.Path
 	if path == "" {
 		path = "/usr/bin/tcpdump"
 	}
-	arguments := append(flags, "-ddd", "-p", "-i", iface, "--", expression)
+	arguments := slices.Concat(flags, []string{"-ddd", "-p"}, source, []string{"--", expression})
 	command := exec.CommandContext(ctx, path, arguments...)
 	command.Args[0] = "tcpdump"
 	// The words are the compiler's own, and a name server that does not answer is asked once.
@@ -147,7 +154,7 @@ func (c *Compiler) run(ctx context.Context, expression, iface string, flags ...s
 	case limitErr != nil:
 		return nil, fmt.Errorf("cannot limit the filter's compiler: %w", limitErr)
 	case err != nil:
-		return nil, c.failure(ctx, command.ProcessState, said.String(), iface, err)
+		return nil, c.failure(ctx, command.ProcessState, said.String(), source[1], err)
 	}
 	return parseProgram(output.Bytes())
 }
@@ -177,7 +184,7 @@ func ambient() []uintptr {
 }
 
 // failure says why the compiler failed.
-func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, iface string, err error) error {
+func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, source string, err error) error {
 	used := state.UserTime() + state.SystemTime()
 	status, _ := state.Sys().(syscall.WaitStatus)
 	switch {
@@ -193,7 +200,7 @@ func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, if
 	if state.ExitCode() != 1 || said == "" {
 		return fmt.Errorf("the filter's compiler failed: %w", err)
 	}
-	return errorOf(said, iface)
+	return errorOf(said, source)
 }
 
 const (
@@ -202,7 +209,7 @@ const (
 )
 
 // errorOf tells errors apart by what tcpdump says.
-func errorOf(said, iface string) error {
+func errorOf(said, source string) error {
 	reason := ""
 	for line := range strings.Lines(said) {
 		line = strings.TrimRight(line, "\n")
@@ -211,7 +218,7 @@ func errorOf(said, iface string) error {
 		}
 	}
 	switch {
-	case strings.HasPrefix(reason, iface+": ") || strings.HasPrefix(reason, "can't mmap") || strings.HasPrefix(reason, "can't create"):
+	case strings.HasPrefix(reason, source+": ") || strings.HasPrefix(reason, "can't mmap") || strings.HasPrefix(reason, "can't create"):
 		return fmt.Errorf("the filter cannot be compiled there: %s", reason)
 	case strings.HasPrefix(reason, "unknown host "):
 		return &UnknownHostError{Reason: reason}

@@ -38,6 +38,23 @@ func TestCompile(t *testing.T) {
 	}
 }
 
+func TestCompileWithoutAnInterface(t *testing.T) {
+	c := newCompiler(t)
+	for _, link := range allLinks {
+		program, err := c.Compile(t.Context(), "tcp port 80", "", link)
+		if err != nil {
+			t.Fatalf("link type %d: %v", link, err)
+		}
+		if _, err := Build(program, link, settings.Snaplen{Headers: true}, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	var syntax *SyntaxError
+	if _, err := c.Compile(t.Context(), "tcp prt", "", Ethernet); !errors.As(err, &syntax) {
+		t.Error(err)
+	}
+}
+
 func TestAnEmptyExpressionTakesAll(t *testing.T) {
 	program, err := new(Compiler).Compile(t.Context(), " ", "lo", Ethernet)
 	if err != nil || run(t, program, packet{bytes: []byte{1}}) != wholePacket {

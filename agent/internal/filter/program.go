@@ -45,6 +45,21 @@ func (l LinkType) isKnown() bool {
 	return false
 }
 
+// name is what libpcap calls it.
+func (l LinkType) name() string {
+	switch l {
+	case Ethernet:
+		return "EN10MB"
+	case Cooked:
+		return "LINUX_SLL"
+	case IPv4:
+		return "IPV4"
+	case IPv6:
+		return "IPV6"
+	}
+	return "RAW"
+}
+
 const (
 	// longestProgram is BPF_MAXINSNS of the kernel.
 	longestProgram = 4096

@@ -10,62 +10,79 @@ import (
 	"packet-capture/agent/internal/loop"
 )
 
-// readAgain is when a read that failed is done again.
-const readAgain = time.Second
+// retry is when a folder that could not be read is read again, if the kernel says nothing before.
+const retry = time.Second
 
-// Watch calls fn with the settings in dir, before it returns, and again on the loop whenever one of them has changed. A folder
-// that cannot be read is read again every second; fn hears nothing meanwhile.
+// Watch calls fn with the values of the folder: at once, and on the loop when one of them has changed. Call it before the
+// loop runs or on the loop. It sleeps until the kernel says that the folder has changed (inotify): the kubelet renames
+// ..data_tmp to ..data. A later read that fails is done again; the values stay meanwhile.
 func Watch(l *loop.Loop, dir string, fn func(Values)) error {
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {
-		return fmt.Errorf("cannot watch the settings: inotify: %w", err)
+		return fmt.Errorf("cannot watch the settings: %w", err)
 	}
 	w := &watch{loop: l, dir: dir, fn: fn, fd: fd}
-	// The kubelet renames the link ..data (atomic_writer.go); in a folder without it files are written.
-	mask := uint32(unix.IN_MOVED_TO | unix.IN_CLOSE_WRITE | unix.IN_DELETE | unix.IN_ONLYDIR)
-	if _, err := unix.InotifyAddWatch(fd, dir, mask); err != nil {
-		_ = unix.Close(fd)
-		return fmt.Errorf("cannot watch the settings in %s: %w", dir, err)
-	}
-	if err := l.Add(fd, w.changed); err != nil {
+	if err := w.start(); err != nil {
 		_ = unix.Close(fd)
 		return err
 	}
-	w.read()
+	fn(w.current)
 	return nil
 }
 
 type watch struct {
-	loop   *loop.Loop
-	dir    string
-	fn     func(Values)
-	fd     int
-	last   Values
-	timer  *loop.Timer
-	events [4096]byte
+	loop    *loop.Loop
+	dir     string
+	fn      func(Values)
+	fd      int
+	current Values
+	again   *loop.Timer
 }
 
-// changed takes all events: they say no more than that it is time to look.
-func (w *watch) changed() {
-	for {
-		if n, err := unix.Read(w.fd, w.events[:]); n <= 0 || err != nil {
-			break
-		}
+func (w *watch) start() error {
+	const changes = unix.IN_MOVED_TO | unix.IN_CLOSE_WRITE | unix.IN_CREATE | unix.IN_DELETE
+	if _, err := unix.InotifyAddWatch(w.fd, w.dir, changes|unix.IN_ONLYDIR); err != nil {
+		return fmt.Errorf("cannot watch the settings in %s: %w", w.dir, err)
 	}
-	w.read()
-}
-
-func (w *watch) read() {
-	w.timer.Stop()
-	w.timer = nil
+	// Read after the watch began: no change gets lost between.
 	values, err := Read(w.dir)
 	if err != nil {
-		w.timer = w.loop.After(readAgain, w.read)
+		return err
+	}
+	w.current = values
+	return w.loop.Add(w.fd, func() {
+		drain(w.fd)
+		w.read()
+	})
+}
+
+// read tells what has changed.
+func (w *watch) read() {
+	if w.again != nil {
+		w.again.Stop()
+		w.again = nil
+	}
+	values, err := Read(w.dir)
+	if err != nil {
+		w.again = w.loop.After(retry, w.read)
 		return
 	}
-	if w.last != nil && maps.Equal(values, w.last) {
-		return
+	if !maps.Equal(values, w.current) {
+		w.current = values
+		w.fn(values)
 	}
-	w.last = values
-	w.fn(values)
+}
+
+// drain forgets what the kernel has to say: that it said something is enough.
+func drain(fd int) {
+	var events [4096]byte
+	for {
+		count, err := unix.Read(fd, events[:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || count < len(events) {
+			return
+		}
+	}
 }

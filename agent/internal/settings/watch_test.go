@@ -1,8 +1,6 @@
 package settings
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -10,70 +8,56 @@ import (
 	"packet-capture/agent/internal/loop"
 )
 
-// publish writes the settings as the kubelet does: a new folder, and one link that is replaced.
-func publish(t *testing.T, dir string, version int, values map[string]string) {
-	t.Helper()
-	name := fmt.Sprintf("..version_%d", version)
-	must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
-	for setting, value := range values {
-		must(t, os.WriteFile(filepath.Join(dir, name, setting), []byte(value), 0o644))
-	}
-	must(t, os.Symlink(name, filepath.Join(dir, "..data_tmp")))
-	must(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
-	if version > 1 {
-		must(t, os.RemoveAll(filepath.Join(dir, fmt.Sprintf("..version_%d", version-1))))
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
+func TestWatch(t *testing.T) {
+	dir := t.TempDir()
+	writeVersion(t, dir, 0, Values{"filter": "tcp"})
+	l, err := loop.New()
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func TestWatch(t *testing.T) {
-	dir := t.TempDir()
-	publish(t, dir, 1, map[string]string{"filter": "udp"})
-	l, err := loop.New()
-	must(t, err)
-	defer l.Close()
-	told := make(chan Values, 10)
-	must(t, Watch(l, dir, func(values Values) { told <- values }))
-	if first := <-told; first["filter"] != "udp" || first["snaplen"] != "" {
-		t.Errorf("at first %v", first)
+	seen := make(chan Values, 10)
+	if err := Watch(l, dir, func(v Values) { seen <- v }); err != nil {
+		t.Fatal(err)
 	}
-	ended := make(chan error)
-	go func() { ended <- l.Run() }()
-	defer func() {
-		l.Stop()
-		must(t, <-ended)
-	}()
-
-	publish(t, dir, 2, map[string]string{"filter": "tcp"})
-	begin := time.Now()
-	select {
-	case next := <-told:
-		if next["filter"] != "tcp" {
-			t.Errorf("then %v", next)
+	done := make(chan error)
+	go func() { done <- l.Run() }()
+	expect := func(filter string) {
+		t.Helper()
+		select {
+		case values := <-seen:
+			if values["filter"] != filter {
+				t.Errorf("%q, not %q", values["filter"], filter)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("nothing is said of %q", filter)
 		}
-		t.Logf("told after %v", time.Since(begin))
-	case <-time.After(time.Second):
-		t.Fatal("a change is not told")
 	}
-	publish(t, dir, 3, map[string]string{"filter": "tcp"})
-	select {
-	case same := <-told:
-		t.Errorf("the same is told again: %v", same)
-	case <-time.After(100 * time.Millisecond):
+	expect("tcp")
+	writeVersion(t, dir, 1, Values{"filter": "udp"})
+	expect("udp")
+	// The same values again are nothing to say.
+	writeVersion(t, dir, 2, Values{"filter": "udp"})
+	writeVersion(t, dir, 3, Values{"filter": ""})
+	expect("")
+	begin := time.Now()
+	writeVersion(t, dir, 4, Values{"filter": "icmp"})
+	expect("icmp")
+	t.Logf("from the change to the values: %v", time.Since(begin))
+	l.Stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if len(seen) > 0 {
+		t.Errorf("more was said: %v", <-seen)
 	}
 }
 
-func TestWatchWithoutAFolder(t *testing.T) {
+func TestWatchNeedsAFolder(t *testing.T) {
 	l, err := loop.New()
-	must(t, err)
-	defer l.Close()
-	if err := Watch(l, t.TempDir()+"/none", nil); err == nil {
-		t.Error("no error")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Watch(l, filepath.Join(t.TempDir(), "missing"), func(Values) { t.Error("values of nothing") }); err == nil {
+		t.Error("a folder that is not there is watched")
 	}
 }
