@@ -92,3 +92,10 @@ test('what is not set for the hooks is the injector\'s', async () => {
     expect(spec, id).toMatchObject({ nodeSelector: { pool: 'tools' }, priorityClassName: 'system-cluster-critical', securityContext: { runAsUser: 65_532 } });
   }
 });
+
+test.each([[{ fsGroup: null }, 444], [{ fsGroup: 0 }, 440], [{}, 440]])('the injector can read its key with podSecurityContext %j', async (podSecurityContext, mode) => {
+  const { volumes } = ofKind(await render({ certs, podSecurityContext, webhook: { clientCA: { secret: 'ca' } } }), 'Deployment', 'packet-capture')['spec'].template.spec;
+  // The tests read YAML 1.2, for which 0440 is not octal.
+  const modes = volumes.filter(({ secret }: { secret?: object }) => secret !== undefined).map(({ secret }: { secret: { defaultMode: number } }) => secret.defaultMode);
+  expect(modes).toEqual([mode, mode]);
+});
