@@ -15,6 +15,7 @@ import {
 import type { SettingValues } from '../settings/index.ts';
 import type { SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
+import { refusingSidecar } from './dryRun/index.ts';
 import { objectName } from './kubernetes.ts';
 import { readPodSecurityLevel } from './podSecurity.ts';
 import { checkImage } from './imageCheck.ts';
@@ -89,7 +90,8 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
     operations: 'removal' in found ? updatePatch(template, found, path) : additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
-      const without = 'removal' in found ? withoutRemoved(template, found.removal) : template;
+      // An injector may see the pods of a template that asks for the sidecar: without it is what refuses that, too.
+      const without = refusingSidecar('removal' in found ? withoutRemoved(template, found.removal) : template, config);
       const warnings = await checkPods({ kubectl, workload, with: stored, without, force });
       return [...warnings, ...(await checkImage({ ...options, workload, stored, force }))];
     },
