@@ -34,7 +34,7 @@ export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
     inOneGroup: (kind) => !workloadKinds.includes(kind),
     places(apiVersion, kind) {
       const group = groupOf(apiVersion);
-      const given = own.filter((row) => row.kind === kind && row.group === group);
+      const given = own.filter((row) => row.kind === kind && (row.group === group || row.group === ''));
       // Who names the path wants the sidecar there.
       if (given.length > 0) return given.map(({ path, text }) => ({ path, nativeSidecars: true, imageElsewhere: true, given: text }));
       const found = customKinds.find((row) => row.kind === kind && row.group === group);

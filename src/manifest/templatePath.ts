@@ -8,7 +8,7 @@ export type PathStep = string | number | typeof everyChild;
 
 /** A kind of the user's, and where its objects have a pod template. */
 export interface OwnTemplateKind {
-  /** API group, empty for the core group. */
+  /** API group; empty: any. */
   readonly group: string;
   readonly kind: string;
   readonly path: readonly PathStep[];
@@ -19,7 +19,7 @@ export interface OwnTemplateKind {
 const step = /\.(?:(?<every>\*)|(?<key>[^.[\]{}*'"\s]+))|\[(?:(?<everyItem>\*)|(?<index>\d{1,6})|'(?<single>[^']+)'|"(?<double>[^"]+)")\]/y;
 
 /**
- * A kind as `GROUP/KIND=path.to.template`; the core group is left out: `Widget=spec.template`. The path is written as a
+ * A kind as `GROUP/KIND=path.to.template`; `Widget=spec.template`: of any group. The path is written as a
  * JSONPath (RFC 9535): keys, `[0]`, `[*]` or `.*`, and `['a.b']` for a key with a dot.
  * @throws USAGE
  */

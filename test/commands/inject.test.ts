@@ -187,6 +187,7 @@ test.concurrent('--kind, --name and --selector choose, --template-path adds a ki
   expect(await report('--kind', 'deploy', widget)).toBe(deployment);
   expect(await report('--kind', 'widget', widget)).toMatch(other);
   expect(await report('-l', 'app=w', widget)).toMatch(other);
+  expect(await report('--template-path=Widget=spec.pod')).toContain('2 injected, 0 skipped\n');
   expect(await report('--name', 'w', '--name', 'nginx-deployment', widget)).toContain('2 injected, 0 skipped\n');
   expect(await report(widget)).toContain('2 injected, 0 skipped\n');
 });
