@@ -27,7 +27,7 @@ export function policySite(namespaces: Readonly<Record<string, Readonly<Record<s
 }
 
 /** Without it no pod can be made there. */
-async function accountOf(namespace: string): Promise<void> {
+export async function accountOf(namespace: string): Promise<void> {
   await kube(['wait', '-n', namespace, '--for=create', 'serviceaccount/default', '--timeout=20s']);
 }
 

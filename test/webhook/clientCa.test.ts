@@ -40,11 +40,11 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove(), rm(folder, { recursive: true })]);
 });
 
-async function ask(client: string | undefined, path = '/inject/privileged', body: string | Buffer = bodyOf(podOf())): Promise<number | undefined> {
+async function ask(client: string | undefined, path = '/inject/privileged', body: string | Buffer = bodyOf(podOf()), port = injector.port): Promise<number | undefined> {
   const identity = client === undefined ? {} : { cert: await readFile(file(`${client}.crt`)), key: await readFile(file(`${client}.key`)) };
   const method = path.startsWith('/inject') ? 'POST' : 'GET';
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port: injector.port, servername: host, ca: material.caBundle, agent: false, method, path, ...identity } as const;
+    const options = { host: '127.0.0.1', port, servername: host, ca: material.caBundle, agent: false, method, path, ...identity } as const;
     request(options, (response) => resolve(response.resume().statusCode)).on('error', reject).end(method === 'POST' ? body : undefined);
   });
 }
@@ -54,6 +54,13 @@ test('reviews are answered for clients alone that the CA has signed', async () =
   expect(await ask(undefined)).toBe(401);
   expect(await ask('stranger')).toBe(401);
   expect(await ask('a-server')).toBe(401);
+});
+
+test('the first that is refused stands in the log, and no more than one a minute', async () => {
+  const other = await startInjector(mounts, ['--client-ca', file('theirs.crt')]);
+  for (const client of ['api-server', undefined, 'a-server']) expect(await ask(client, '/inject/privileged', bodyOf(podOf()), other.port)).toBe(401);
+  expect(await other.event('client_refused')).toMatchObject({ address: '127.0.0.1', certificate: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', before: 0 });
+  await other.stop();
 });
 
 test('kubelets, who have no certificate, look at its health', async () => {

@@ -11,6 +11,7 @@ import { makeDoor } from './door.ts';
 import { connectionBytes } from './garbage.ts';
 import type { Limits } from './limits.ts';
 import { answerRequest, type Routes } from './routes.ts';
+import { strangerLog } from './strangers.ts';
 import type { Metrics } from './metrics.ts';
 import type { ServedCertificate } from './certificate.ts';
 
@@ -21,7 +22,7 @@ export interface Address {
 }
 
 /** What {@link listenForReviews} is told. */
-export type ReviewRoutes = Omit<Routes, 'door' | 'readBody' | 'demandsClient'>;
+export type ReviewRoutes = Omit<Routes, 'door' | 'readBody' | 'demandsClient' | 'noteStranger'>;
 
 /** @throws codedError LISTEN_FAILED */
 export async function listenForReviews(routes: ReviewRoutes, certificate: ServedCertificate, address: Address, limits: Limits, garbage: (bytes: number) => void): Promise<TlsServer> {
@@ -29,7 +30,7 @@ export async function listenForReviews(routes: ReviewRoutes, certificate: Served
   // Who has no certificate gets through the handshake and no further: kubelets have none, and look at the health.
   const server = createTlsServer({ ...tlsOptions(certificate), requestCert: demandsClient, rejectUnauthorized: false, handshakeTimeout: limits.headMs, keepAlive: true });
   const door = makeDoor(limits, beforeHandshake(server), routes.metrics.closedConnection, () => garbage(connectionBytes));
-  const all: Routes = { ...routes, door, demandsClient, readBody: bodyReader(limits, garbage) };
+  const all: Routes = { ...routes, door, demandsClient, noteStranger: strangerLog(routes.log), readBody: bodyReader(limits, garbage) };
   server.on('connection', door.arrive).on('secureConnection', door.secured).on('tlsClientError', routes.metrics.tlsError);
   server.on('request', (request, response) => answerRequest(all, request, response));
   routes.metrics.connectionsAre(door.size);

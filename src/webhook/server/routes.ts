@@ -24,6 +24,8 @@ export interface Routes {
   readonly readBody: ReadBody;
   /** Reviews are answered for clients alone whose certificate was verified. */
   readonly demandsClient: boolean;
+  /** Is told of each client that is refused for its certificate. */
+  readonly noteStranger: (socket: TLSSocket) => void;
   /** Of a review that is parsed. */
   readonly bounds: JsonBounds;
 }
@@ -52,7 +54,7 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
 
 function receive(routes: Routes, webhook: WebhookName, address: string, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== 'POST') refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
-  else if (routes.demandsClient && !isAuthorized(request.socket)) refuseStranger(routes, response);
+  else if (routes.demandsClient && !isAuthorized(request.socket)) refuseStranger(routes, request, response);
   else answerReview(routes, webhook, address, request, response);
 }
 
@@ -61,7 +63,8 @@ function isAuthorized(socket: Socket): boolean {
 }
 
 /** Before any of its body is read. */
-function refuseStranger(routes: Routes, response: ServerResponse): void {
+function refuseStranger(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
+  routes.noteStranger(request.socket as TLSSocket);
   response.shouldKeepAlive = false;
   refuse(routes, response, 401, 'a client certificate is demanded here');
 }

@@ -1,17 +1,17 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { kill } from '../../../../scripts/cluster/cgroups.ts';
-import { isAlive, pidOf, startComponent } from '../../../../scripts/cluster/components.ts';
-import { controlPlane } from '../../../../scripts/cluster/controlPlane.ts';
-import { programPaths } from '../../../../scripts/cluster/goBuild.ts';
-import { kubernetes } from '../../../../scripts/cluster/goModules.ts';
-import { inMachine, nodeAddress } from '../../../../scripts/cluster/machine.ts';
-import { runInNetns } from '../../../../scripts/cluster/kubectl.ts';
-import { pollUntil } from '../../../../scripts/cluster/poll.ts';
-import { noProgress } from '../../../../scripts/cluster/progress.ts';
-import { apiServerIsReady } from '../../../../scripts/cluster/readiness.ts';
-import { component, upCluster } from '../../../../scripts/cluster/up.ts';
+import { kill } from '../../../scripts/cluster/cgroups.ts';
+import { isAlive, pidOf, startComponent } from '../../../scripts/cluster/components.ts';
+import { controlPlane } from '../../../scripts/cluster/controlPlane.ts';
+import { programPaths } from '../../../scripts/cluster/goBuild.ts';
+import { kubernetes } from '../../../scripts/cluster/goModules.ts';
+import { inMachine, nodeAddress } from '../../../scripts/cluster/machine.ts';
+import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { pollUntil } from '../../../scripts/cluster/poll.ts';
+import { noProgress } from '../../../scripts/cluster/progress.ts';
+import { apiServerIsReady } from '../../../scripts/cluster/readiness.ts';
+import { component, upCluster } from '../../../scripts/cluster/up.ts';
 
 const node = inject('node');
 const apiServer = component('kube-apiserver');
@@ -35,6 +35,12 @@ const podSecurity = {
 export async function withPodSecurityByConfiguration(work: () => Promise<void>): Promise<void> {
   const file = join(node.stateDir, 'admission.json');
   await writeFile(file, JSON.stringify(podSecurity));
+  await withAdmissionConfiguration(file, work);
+  await rm(file);
+}
+
+/** Runs `work` while the API server has a file of admission configuration; before and after it, it has none. */
+export async function withAdmissionConfiguration(file: string, work: () => Promise<void>): Promise<void> {
   const argv = controlPlane(node, await programPaths(kubernetes))['kube-apiserver'] ?? [];
   try {
     await stop();
@@ -44,7 +50,6 @@ export async function withPodSecurityByConfiguration(work: () => Promise<void>):
   } finally {
     await stop();
     await upCluster({ name: node.name, onProgress: noProgress });
-    await rm(file);
   }
 }
 

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Refusal } from '../../../cluster/installBench.ts';
+import { accountOf, inForce, listOf, outOfForce } from '../../../cluster/policyBench.ts';
 import { kube } from '../../../cluster/workbench.ts';
-import { appAfter, at, check, each, helmInstall, optInByHand, ours, reset, uninstall, valueFlags, why, type Site } from './bench.ts';
+import { pauseImage } from '../../../../scripts/cluster/nodeConfig.ts';
+import { appAfter, at, check, each, helmInstall, namespaceLabel, optInByHand, ours, reset, uninstall, valueFlags, why, type Site } from './bench.ts';
 import { advice, changedCell, checkCell, errorCell, errorsAt, errorText, hookCell, hookLine, installCell, textOf, whyCell } from './cells.ts';
 import { appOf, type AgentImage, type Row } from './rows.ts';
 
@@ -99,6 +100,8 @@ export async function webhookColumns(sites: readonly Site[], put: Put): Promise<
         if (asking([site], put, ['why', 'check']).length === 0) return;
         await optInByHand(site);
         await appAfter(site);
+        // The release sees its pods now, too: patch says the same as before. A dry run of it tries no image.
+        if (image === undefined) put(site, 'patch', errorCell((await ours(['patch', 'deploy/web', '-n', site.namespace, '--dry-run'])).stderr));
       }
       const reasons = await why(site);
       put(site, 'why', whyCell(reasons));
@@ -113,17 +116,40 @@ export async function webhookColumns(sites: readonly Site[], put: Put): Promise<
 
 /** The API server injects; users opt in by hand, as nobody does it for them, and ask `why`. */
 export async function policyColumn(sites: readonly Site[], put: Put): Promise<void> {
-  for (const [image, own] of byImage(asking(sites, put, ['policy']))) {
+  const asked = byImage(asking(sites, put, ['policy']));
+  if (asked.length === 0) return;
+  await makeWatched();
+  for (const [image, own] of asked) {
     const { exitCode, stderr } = await helmInstall(['--set', 'injection.way=policy', ...valueFlags([], image)]);
     expect(exitCode, stderr).toBe(0);
-    // The API server takes up a policy some time after it is stored; what is made before is not injected.
-    await sleep(5000);
+    await untilPolicy(inForce);
     await each(own, async (site) => {
       await optInByHand(site);
       const state = await appAfter(site);
       put(site, 'policy', `${changedCell('opted in by hand', state)}; \`why\`: ${whyCell(await why(site))}`);
     });
     await uninstall();
+    await untilPolicy(outOfForce);
     await each(own, reset);
   }
+  await kube(['delete', 'namespace', ...watchedNames]);
+}
+
+/** Each binding of the policy has a namespace here in which nothing stands in the way, to see it by. */
+const watchedLevels = ['privileged', 'baseline'] as const;
+const watchedNames = watchedLevels.map((level) => `compatibility-watched-${level}`);
+
+async function makeWatched(): Promise<void> {
+  const namespaces = watchedLevels.map((level, index) => {
+    const labels = { [namespaceLabel]: 'enabled', 'pod-security.kubernetes.io/enforce': level };
+    return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: watchedNames[index], labels } };
+  });
+  await kube(['apply', '-f', '-'], listOf(namespaces));
+  for (const name of watchedNames) await accountOf(name);
+}
+
+/** Waits until the API server has taken notice of the release's policy, or of its end: what is made before shows the other. */
+async function untilPolicy(is: typeof inForce): Promise<void> {
+  const container = { name: 'app', image: pauseImage };
+  for (const name of watchedNames) await is(name, { metadata: { annotations: { 'packet-capture/inject': 'true' } }, spec: { containers: [container] } });
 }
