@@ -2,6 +2,7 @@ import { makeKubectl, makeKubectlStart } from '../cluster/index.ts';
 import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { execInPod, findPods } from '../running/index.ts';
 import { captureCommands, streamPods, windowMs, type StreamEvent, type StreamResult } from '../running/stream/index.ts';
+import { countOf } from './countFlag.ts';
 import { parseDuration } from '../settings/index.ts';
 import { version } from '../version.ts';
 import { counted } from './counted.ts';
@@ -16,7 +17,11 @@ import { notCaptured, tellWithout } from './withoutSidecar.ts';
 export interface StreamFlags extends PodFlags, Readonly<Record<string, unknown>> {
   readonly output: string;
   readonly force?: boolean;
+  readonly maxPods: string;
 }
+
+/** Each takes a kubectl, and three descriptors of this process, of which many systems give 1024. */
+const largestMaxPods = 250;
 
 /** A CronJob, whose next pods are to come. */
 function isRepeated(name: string | undefined): boolean {
@@ -30,6 +35,7 @@ const longestTimer = 2 ** 31 - 1;
 export async function runStream(name: string | undefined, flags: StreamFlags): Promise<void> {
   const { namespace, output: file, force = false } = flags;
   const target = somePodsOf(name, flags);
+  const mostPods = countOf(flags.maxPods, '--max-pods', largestMaxPods);
   const { duration, ...wanted } = settingsOfFlags(flags);
   const interrupted = interruption();
   const cluster = clusterFlagsOf(flags);
@@ -53,9 +59,10 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
       },
       open: (pod, capture) => execInPod(start, pod, command(capture), { stdin: true, detached: true }),
       wanted,
+      mostPods,
       write: output.write,
       stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
-      onEvent: (event) => (event.type === 'progress' ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`) : line.say(eventText(event))),
+      onEvent: (event) => (event.type === 'progress' ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`) : line.say(eventText(event, mostPods))),
       application: `packet-capture ${version}`,
     });
     line.end();
@@ -70,7 +77,8 @@ function after(duration: string): AbortSignal {
   return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimer));
 }
 
-function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>): string {
+function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, mostPods: number): string {
+  if (event.type === 'left_out') return leftOutText(event.pods.map(({ namespace, name }) => `${namespace}/${name}`), mostPods);
   if (event.type === 'waiting') return `${event.where}: there is no captured pod; waiting for one`;
   if (event.type === 'unreachable') return `warning: pods that come are not seen now: ${event.reason}`;
   const pod = `${event.pod.namespace}/${event.pod.name}`;
@@ -81,7 +89,16 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>): 
   return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
 }
 
-function conclude({ joined, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
+/** How many are written out. */
+const shownNames = 5;
+
+function leftOutText(names: readonly string[], mostPods: number): string {
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
+  return `warning: not captured, since ${counted(mostPods, 'pod')} are at a time (--max-pods): ${names.slice(0, shownNames).join(', ')}${more}`;
+}
+
+function conclude({ joined, leftOut, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
+  if (leftOut > 0) say(`warning: ${counted(leftOut, 'pod')} had no place among those that are captured (--max-pods)`);
   if (late > 0) say(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
   if (untold > 0) say(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
   say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);

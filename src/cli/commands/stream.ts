@@ -11,6 +11,7 @@ export function addStream(program: Command): void {
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web; pods that come later are followed");
   addPodFlags(command)
     .option('-o, --output <FILE>', 'a file that is not there yet; -: standard output', '-')
+    .option('--max-pods <COUNT>', 'capture in so many pods at a time: each takes a kubectl here', '32')
     .option('--force', 'write over the file');
   for (const [name, note] of settingNotes) {
     const { placeholder = '', text = '' } = findSetting(name) ?? {};

@@ -9,6 +9,8 @@ export type StreamEvent =
   | { readonly type: 'failed'; readonly pod: PodName; readonly reason: string; readonly retrySeconds: number }
   /** Its settings were changed: its capture ends, and begins again with the new ones. */
   | { readonly type: 'changed'; readonly pod: PodName }
+  /** These are not captured, since as many others are as may be at a time. Each is named once, until it is captured. */
+  | { readonly type: 'left_out'; readonly pods: readonly PodName[] }
   /** There is no pod to capture in. */
   | { readonly type: 'waiting'; readonly where: string }
   /** The pods cannot be listed; the captures that run go on. */

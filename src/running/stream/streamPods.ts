@@ -8,6 +8,7 @@ import type { StreamEvent } from './events.ts';
 import { createOutput, type Output } from './output.ts';
 import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture } from './podCapture.ts';
 import { readCapture, type RunningCapture } from './readCapture.ts';
+import { createLeftOut } from './leftOut.ts';
 import { createRoster } from './roster.ts';
 
 export interface StreamOptions {
@@ -17,6 +18,8 @@ export interface StreamOptions {
   readonly open: (pod: CapturedPod, capture: PodCapture) => KubectlProcess;
   /** In place of each pod's own settings. */
   readonly wanted: SettingValues;
+  /** Pods that are captured at a time: each takes a kubectl. */
+  readonly mostPods: number;
   /** Resolves when more may come; rejects when the output takes no more. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
   /** The end, at somebody's wish. */
@@ -29,6 +32,8 @@ export interface StreamOptions {
 export interface StreamResult {
   /** Captures that began. */
   readonly joined: number;
+  /** Pods that were there at the end and never had a place, see `mostPods`. */
+  readonly leftOut: number;
   readonly packets: number;
   /** Packets that came too late for their place; they are there, behind later ones. */
   readonly late: number;
@@ -66,7 +71,7 @@ interface Attached {
  * device, packets in order of time.
  * @throws what the first `find` throws; SETTING_INVALID for a wanted filter that a pod refuses
  */
-export async function streamPods({ find, open, wanted, write, stop, onEvent, application }: StreamOptions): Promise<StreamResult> {
+export async function streamPods({ find, open, wanted, mostPods, write, stop, onEvent, application }: StreamOptions): Promise<StreamResult> {
   const first = await find();
   const merge = createLiveMerge({ application, windowMs, mostBytes });
   const finish = new AbortController();
@@ -74,6 +79,7 @@ export async function streamPods({ find, open, wanted, write, stop, onEvent, app
   const output = createOutput(write, () => finish.abort());
   const roster = createRoster(onEvent);
   const attached = new Map<string, Attached>();
+  const leftOut = createLeftOut(onEvent);
   const totals = { joined: 0, dropped: 0, untold: 0 };
   let fatal: CodedError | undefined;
 
@@ -120,7 +126,9 @@ export async function streamPods({ find, open, wanted, write, stop, onEvent, app
   const follow = ({ captured, where }: FoundPods): void => {
     roster.look(captured, where, attached, now());
     const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
-    for (const pod of captured) if (attached.has(pod.uid) || (roster.isDue(pod, now()) && beginning() < mostBeginning)) consider(pod);
+    const hasPlace = (): boolean => attached.size < mostPods && beginning() < mostBeginning;
+    for (const pod of captured) if (attached.has(pod.uid) || (roster.isDue(pod, now()) && hasPlace())) consider(pod);
+    leftOut.look(attached.size < mostPods ? [] : captured.filter(({ uid, ready, deleting }) => !attached.has(uid) && ready && !deleting));
     onEvent({ type: 'progress', pods: attached.size - beginning(), packets: merge.counts.packets });
   };
 
@@ -133,7 +141,7 @@ export async function streamPods({ find, open, wanted, write, stop, onEvent, app
     await writer.end();
   }
   if (fatal !== undefined) throw fatal;
-  return { ...totals, ...merge.counts, ...(output.error === undefined ? {} : { outputError: output.error }) };
+  return { ...totals, leftOut: leftOut.count(), ...merge.counts, ...(output.error === undefined ? {} : { outputError: output.error }) };
 }
 
 function now(): number {

@@ -47,7 +47,8 @@ function run(pods: readonly CapturedPod[], more: Partial<StreamOptions> = {}): R
   const pieces: Uint8Array[] = [];
   let found: FoundPods = { captured: pods, without: [], where: 'deployment/web in namespace shop' };
   const onEvent = (event: StreamEvent): void => {
-    if (event.type !== 'progress') events.push([event.type, 'pod' in event ? event.pod.name : '', 'reason' in event ? event.reason : ''].join(' ').trim());
+    if (event.type === 'left_out') events.push(`left_out ${event.pods.map(({ name }) => name).join(',')}`);
+    else if (event.type !== 'progress') events.push([event.type, 'pod' in event ? event.pod.name : '', 'reason' in event ? event.reason : ''].join(' ').trim());
   };
   const result = streamPods({
     find: async () => found,
@@ -57,6 +58,7 @@ function run(pods: readonly CapturedPod[], more: Partial<StreamOptions> = {}): R
       return made.process;
     },
     wanted: {},
+    mostPods: 100,
     write: async (bytes) => {
       pieces.push(bytes);
     },
@@ -85,7 +87,7 @@ test.concurrent('pods come and go; all that they sent is in one file, in order o
   session.captures.get('web-3')?.[0]?.send(6);
   await until('all', () => readAll(session.pieces).records.filter(({ type }) => type === 'packet').length === 6);
   session.stop();
-  expect(await session.result).toEqual({ joined: 3, packets: 6, late: 0, dropped: 0, untold: 3 });
+  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 6, late: 0, dropped: 0, untold: 3 });
   expect(session.events).toEqual(['joined web-1', 'joined web-2', 'left web-1', 'joined web-3']);
   const packets = readAll(session.pieces).records.flatMap((record) => (record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : []));
   expect(packets).toEqual([
@@ -96,6 +98,21 @@ test.concurrent('pods come and go; all that they sent is in one file, in order o
     ['shop/web-1:eth0', 5],
     ['shop/web-3:eth0', 6],
   ]);
+});
+
+test.concurrent('a kubectl for so many pods at a time: the others are named, and get the place of one that leaves', async () => {
+  const all = ['web-1', 'web-2', 'web-3', 'web-4'].map((name) => pod(name));
+  const session = run([...all, pod('starting', { ready: false })], { mostPods: 2 });
+  await until('two, and the word', () => session.events.length === 3);
+  expect(session.events.toSorted()).toEqual(['joined web-1', 'joined web-2', 'left_out web-3,web-4']);
+  session.captures.get('web-1')?.[0]?.end({ code: 137 });
+  session.set(...all.slice(1), pod('web-5'));
+  await until('the place was taken', () => session.events.length === 6);
+  // Those of before are not named again.
+  expect(session.events.slice(3).toSorted()).toEqual(['joined web-3', 'left web-1', 'left_out web-5']);
+  expect([...session.captures.keys()]).toEqual(['web-1', 'web-2', 'web-3']);
+  session.stop();
+  expect(await session.result).toMatchObject({ joined: 3, leftOut: 2 });
 });
 
 test.concurrent('what is captured until the end is handed over, and nothing is read before the first look succeeds', async () => {
@@ -121,7 +138,7 @@ test.concurrent('at the end a capture is waited for as long as something comes; 
     await sleep(1000);
   }
   captures['web-1'].end({ stderr: "Packets received/dropped on interface 'eth0': 7/0 (pcap:0/dumpcap:0/flushed:0/ps_ifdrop:0) (0.0%)\n" });
-  expect(await session.result).toEqual({ joined: 3, packets: 7, late: 0, dropped: 3, untold: 1 });
+  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 7, late: 0, dropped: 3, untold: 1 });
   expect(session.events.slice(3)).toEqual(['cut web-2 it did not end in time']);
 });
 
