@@ -43,7 +43,8 @@ function blockLines(value: unknown, { step, sequenceOffset }: BlockStyle): reado
     blockQuote: false,
     doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
   });
-  return escapeUnprintable(text).trimEnd().split('\n');
+  // Not trimEnd: the last value may be of other white space.
+  return escapeUnprintable(text).replace(/\n+$/, '').split('\n');
 }
 
 /** Strings that yaml would leave plain, and kubectl would not read as the same string. */

@@ -23,6 +23,7 @@ const hard = [
   '\x7f',
   '\x85',
   '\xa0',
+  '\u2000',
   '\u2028',
   '\ufeff',
   '\uffff',
