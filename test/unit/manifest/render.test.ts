@@ -121,7 +121,7 @@ test.each([
           expect(injected).not.toMatch(/[\u007F-\u009F\u2028\u2029\uFEFF]|[^\P{Cc}\r\n]/u);
         },
       ),
-      { numRuns },
+      { numRuns, examples: [[['\u2000']]] },
     );
   },
   timeout,
