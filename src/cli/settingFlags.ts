@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { codedError } from '../errors.ts';
-import { settingProblem, settings, type SettingName, type SettingValues } from '../settings/index.ts';
+import { settingRefusal, settings, type SettingName, type SettingValues } from '../settings/index.ts';
 
 /** Adds one flag per row of the settings' table, except for those that the command itself decides. */
 export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
@@ -29,9 +29,8 @@ export function settingsOfFlags(options: Readonly<Record<string, unknown>>): Set
 
 /** @throws SETTING_UNKNOWN, SETTING_INVALID */
 function checkSetting(name: string, value: string, where: string): void {
-  const problem = settingProblem(name, value);
-  if (problem === undefined) return;
-  throw codedError('SETTING_INVALID', `${name} "${value}" ${problem}`, { where });
+  const refusal = settingRefusal(name, value);
+  if (refusal !== undefined) throw codedError('SETTING_INVALID', refusal, { where });
 }
 
 /** commander's own rule for the name of an option's property. */

@@ -1,4 +1,5 @@
 import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
+import { isSecret } from '../settings/index.ts';
 import type { AgentStatus, Asked, MirrorStatus } from './agentStatus.ts';
 
 /** Bytes of status.json at most: the real one has some hundred, and a filter of up to 16,384 characters a few times. */
@@ -22,7 +23,7 @@ export function parseAgentStatus(text: string): Asked {
     version: textOf(fields['version'], 100),
     state,
     reason: textOf(fields['reason']),
-    settings: isFields(fields['settings']) ? textMapOf(fields['settings'], most.settings, longestFilter) : undefined,
+    settings: isFields(fields['settings']) ? withoutSecrets(textMapOf(fields['settings'], most.settings, longestFilter)) : undefined,
     started: timeOf(fields['started']),
     interfaces: Array.isArray(fields['interfaces']) ? textsOf(fields['interfaces'], most.interfaces, 64) : undefined,
     filter: textOf(fields['filter'], longestFilter),
@@ -60,10 +61,15 @@ function mirrorOf(fields: Readonly<Record<string, unknown>>): { readonly [K in k
   };
 }
 
-function invalidOf(value: unknown): NonNullable<AgentStatus['invalid']> {
-  const fields = fieldsOf(value);
+function invalidOf(found: unknown): NonNullable<AgentStatus['invalid']> {
+  const fields = fieldsOf(found);
   const [setting, reason] = [textOf(fields['setting'], 100), textOf(fields['reason'])];
-  return setting === undefined || reason === undefined ? [] : [present({ setting, value: textOf(fields['value'], longestFilter), reason })];
+  const value = textOf(fields['value'], longestFilter);
+  return setting === undefined || reason === undefined ? [] : [present({ setting, value: isSecret(setting, value ?? '') ? undefined : value, reason })];
+}
+
+function withoutSecrets(values: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | undefined {
+  return values && Object.fromEntries(Object.entries(values).filter(([name, value]) => !isSecret(name, value)));
 }
 
 function lastErrorOf(value: unknown): AgentStatus['lastError'] {

@@ -15,4 +15,4 @@ export {
 export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
 export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
-export { settingProblem } from './validate.ts';
+export { isSecret, settingProblem, settingRefusal } from './validate.ts';

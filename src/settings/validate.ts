@@ -78,6 +78,21 @@ const checks: Readonly<Record<SettingType, (value: string) => string | undefined
 };
 
 /**
+ * Whether a value that is refused may hold credentials, and is to be shown nowhere: rclone takes them in a destination, and
+ * so do URLs. One that is valid has none.
+ */
+export function isSecret(name: string, value: string): boolean {
+  return findSetting(name)?.type === 'remote' && settingProblem(name, value) !== undefined;
+}
+
+/** `filter "x" must not be blank`: the message of a refusal; undefined for a good value. */
+export function settingRefusal(name: string, value: string): string | undefined {
+  const problem = settingProblem(name, value);
+  if (problem === undefined) return undefined;
+  return isSecret(name, value) ? `${name} ${problem}; its value is not shown, since it may hold credentials` : `${name} "${value}" ${problem}`;
+}
+
+/**
  * What is wrong with a setting's value, in a few words; undefined when it is good.
  * The empty value is good for every setting: it means the default.
  */

@@ -1,5 +1,5 @@
 import { codedError, type CodedError } from '../errors.ts';
-import { findSetting, parseQuantity, ringProblem, settingProblem, type SettingValues } from '../settings/index.ts';
+import { findSetting, parseQuantity, ringProblem, settingRefusal, type SettingValues } from '../settings/index.ts';
 import {
   defaultAgent,
   defaultMaxVolumeSize,
@@ -136,8 +136,8 @@ function readSettings(value: unknown, where: string, fail: (what: string) => Cod
     Object.entries(value).map(([name, raw]) => {
       if (findSetting(name) === undefined) throw codedError('SETTING_UNKNOWN', `there is no setting "${name}"`, { where });
       if (typeof raw !== 'string' && typeof raw !== 'number') throw fail(`settings.${name} must be a string or a number`);
-      const problem = settingProblem(name, String(raw));
-      if (problem !== undefined) throw codedError('SETTING_INVALID', `${name} "${raw}" ${problem}`, { where });
+      const refusal = settingRefusal(name, String(raw));
+      if (refusal !== undefined) throw codedError('SETTING_INVALID', refusal, { where });
       return [name, String(raw)];
     }),
   );
