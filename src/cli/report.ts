@@ -1,4 +1,4 @@
-import { leftOutReasons } from '../inject/index.ts';
+import { leftOutReasons, olderText } from '../inject/index.ts';
 import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '../manifest/index.ts';
 import { plainText } from '../plainText.ts';
 import { say, sayAll } from './output.ts';
@@ -44,10 +44,13 @@ export function workloadText(file: string, { line, kind, name, namespace, path }
 }
 
 function reportLine(file: string, report: ManifestReport): string {
-  const { result, reason, leftOut } = report;
-  const workload = workloadText(file, report);
-  if (leftOut !== undefined) return `${result} ${workload}: ${leftOut.map((what) => leftOutReasons[what]).join('; ')}`;
-  return reason === undefined ? `${result} ${workload}` : `${result} ${workload}: ${reason}: ${manifestSkipReasons[reason]}`;
+  const { result, reason, leftOut = [], older } = report;
+  const words = [
+    ...(reason === undefined ? [] : [`${reason}: ${manifestSkipReasons[reason]}`]),
+    ...leftOut.map((what) => leftOutReasons[what]),
+    ...(older === undefined ? [] : [olderText(older)]),
+  ];
+  return [`${result} ${workloadText(file, report)}`, ...(words.length === 0 ? [] : [words.join('; ')])].join(': ');
 }
 
 /** Undefined for a single workload, whose line says it all. */

@@ -2,6 +2,8 @@ import { codedError } from '../errors.ts';
 import {
   additionPatch,
   leftOutReasons,
+  olderSidecar,
+  olderText,
   planInjection,
   planRemoval,
   planUpdate,
@@ -9,11 +11,12 @@ import {
   skipReasons,
   updatePatch,
   withoutRemoved,
+  type Addition,
   type PodSecurityLevel,
   type SkipReason,
 } from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
-import type { SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
+import type { PodTemplate, SidecarAmounts, SidecarConfig } from '../sidecar/index.ts';
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
 import { refusingSidecar } from './dryRun/index.ts';
 import { objectName } from './kubernetes.ts';
@@ -81,12 +84,12 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
   const found = update ?? plan;
   if ('reason' in found) {
     if (found.reason !== 'already_injected') throw refusal(found.reason, workload);
-    return { change: false, reason: found.reason, warnings: [] };
+    return { change: false, reason: found.reason, warnings: renew ? [] : olderWarnings(template, undefined) };
   }
   const { addition, leftOut = [] } = found;
   return {
     change: true,
-    warnings: [...(warning === undefined ? [] : [warning]), ...leftOut.map((what) => leftOutReasons[what])],
+    warnings: [...(warning === undefined ? [] : [warning]), ...leftOut.map((what) => leftOutReasons[what]), ...('removal' in found ? olderWarnings(template, found) : [])],
     operations: 'removal' in found ? updatePatch(template, found, path) : additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
@@ -96,6 +99,11 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
       return [...warnings, ...(await checkImage({ ...options, workload, stored, force }))];
     },
   };
+}
+
+function olderWarnings(template: PodTemplate, update: { readonly addition: Addition } | undefined): string[] {
+  const older = olderSidecar(template, update);
+  return older === undefined ? [] : [olderText(older)];
 }
 
 function decideRemoval({ kubectl, config, force = false }: UnpatchOptions, workload: Workload): Decision {

@@ -1,3 +1,4 @@
+export { olderSidecar, olderText, type Older } from './age.ts';
 export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from './jsonPatch.ts';
 export { customKinds, customTemplatePath, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
 export type { Addition } from './addition.ts';

@@ -1,5 +1,5 @@
 import {
-  additionPatch, planInjection, planUpdate, templatePath, updatePatch,
+  additionPatch, olderSidecar, planInjection, planUpdate, templatePath, updatePatch,
   type Addition, type InjectPlan, type PatchOperation, type PodSecurityLevel, type Removal, type UpdateOptions,
 } from '../inject/index.ts';
 import type { SettingValues } from '../settings/index.ts';
@@ -139,16 +139,19 @@ function planWorkloads(
       const plan = planFor(workload, options, levels);
       if (plan.inject) refuseSealed(workload);
       tell(workload, plan.inject ? plan : undefined);
-      reports.push(reportOfPlan(workload, plan));
+      reports.push(reportOfPlan(workload, plan, options.renew === true));
     }
   }
   return { reports, others };
 }
 
-function reportOfPlan(workload: Workload, plan: Plan): ManifestReport {
-  if (!plan.inject) return reportOf(workload, 'skipped', plan.reason);
+function reportOfPlan(workload: Workload, plan: Plan, renew: boolean): ManifestReport {
+  const template = workload.template?.value ?? {};
+  // Who has named the sidecar has it already.
+  if (!plan.inject) return reportOf(workload, 'skipped', plan.reason, plan.reason === 'already_injected' && !renew ? { older: olderSidecar(template, undefined) } : {});
   const result = plan.removal === undefined ? 'injected' : 'updated';
-  return reportOf(workload, result, undefined, plan.leftOut, isUnproven(workload, plan.addition));
+  const older = plan.removal === undefined ? undefined : olderSidecar(template, plan);
+  return reportOf(workload, result, undefined, { leftOut: plan.leftOut, older, isUnproven: isUnproven(workload, plan.addition) });
 }
 
 function planFor(workload: Workload, options: InjectManifestOptions, levels: PodSecurityByNamespace): Plan {

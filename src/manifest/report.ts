@@ -1,4 +1,4 @@
-import type { LeftOut } from '../inject/index.ts';
+import type { LeftOut, Older } from '../inject/index.ts';
 import type { ManifestSkipReason } from './reasons.ts';
 import type { Workload } from './workload.ts';
 
@@ -19,6 +19,8 @@ export interface ManifestReport {
   readonly reason?: ManifestSkipReason;
   /** What one that was injected asks for and cannot have. */
   readonly leftOut?: readonly LeftOut[];
+  /** Of one that carried a sidecar of an older version. */
+  readonly older?: Older;
   /**
    * The kind of one that was injected, `Rollout (argoproj.io/v1alpha1)`, when its schema is not Kubernetes' own: nobody can
    * tell offline whether it keeps the `restartPolicy` of init containers.
@@ -26,12 +28,17 @@ export interface ManifestReport {
   readonly schemaOf?: string;
 }
 
+export interface ReportNotes {
+  readonly leftOut?: readonly LeftOut[] | undefined;
+  readonly older?: Older | undefined;
+  readonly isUnproven?: boolean;
+}
+
 export function reportOf(
   workload: Workload,
   result: ManifestReport['result'],
   reason: ManifestSkipReason | undefined,
-  leftOut?: readonly LeftOut[],
-  isUnproven = false,
+  { leftOut, older, isUnproven = false }: ReportNotes = {},
 ): ManifestReport {
   const { apiVersion, document, line, kind, name, namespace, path, oneOfSeveral } = workload;
   return {
@@ -44,6 +51,7 @@ export function reportOf(
     result,
     ...(reason === undefined ? {} : { reason }),
     ...(leftOut === undefined ? {} : { leftOut }),
+    ...(older === undefined ? {} : { older }),
     ...(isUnproven ? { schemaOf: `${kind} (${apiVersion})` } : {}),
   };
 }
