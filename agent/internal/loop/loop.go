@@ -1,13 +1,20 @@
 // Package loop is the agent's one place to wait: an epoll over rings, the settings' folder, timers and what other
 // goroutines have to say. All state of the agent is changed here and nowhere else, so nothing of it needs a lock, and
 // nothing runs while nothing happens.
+//
+// Go's own scheduler waits for the epoll, which is one of the descriptors that it watches: to wait in a system call of the
+// loop's own would make the scheduler look, some fifty times for each wake-up, at whether its thread will come back, and
+// that took as much CPU as a third of all else that a busy capture does. For the same reason the calls of every wake-up are
+// made without telling the scheduler (RawSyscall): they do not block.
 package loop
 
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,7 +22,9 @@ import (
 // Loop waits for descriptors, timers and posted functions, and calls what belongs to them, one after the other, on the
 // goroutine of Run. But for Post and Stop its methods may be called only there, or before Run.
 type Loop struct {
-	epoll    int
+	epoll int
+	// waiter is the epoll as the scheduler knows it.
+	waiter   *os.File
 	handlers map[int32]*handler
 	// generation tells a descriptor from an earlier one of the same number.
 	generation int32
@@ -44,7 +53,11 @@ func New() (*Loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	l := &Loop{epoll: epoll, handlers: map[int32]*handler{}}
+	if err := unix.SetNonblock(epoll, true); err != nil {
+		return nil, errors.Join(err, unix.Close(epoll))
+	}
+	// Because it does not block the scheduler takes it for one that can be watched, and it can.
+	l := &Loop{epoll: epoll, waiter: os.NewFile(uintptr(epoll), "epoll"), handlers: map[int32]*handler{}}
 	if err := l.addOwn(); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -71,8 +84,8 @@ func (l *Loop) addOwn() error {
 
 // Close frees the loop's own descriptors. Those that were added stay open.
 func (l *Loop) Close() error {
-	var errs []error
-	for _, fd := range []int{l.posted.event, l.timers.fd, l.epoll} {
+	errs := []error{l.waiter.Close()}
+	for _, fd := range []int{l.posted.event, l.timers.fd} {
 		if fd > 0 {
 			errs = append(errs, unix.Close(fd))
 		}
@@ -149,14 +162,19 @@ func (l *Loop) Stop() {
 
 // Run calls what was added, until Stop.
 func (l *Loop) Run() error {
-	var events [16]unix.EpollEvent
+	waiter, err := l.waiter.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	r := ready{epoll: l.epoll}
+	poll := r.poll
 	for !l.stopped {
-		count, err := unix.EpollWait(l.epoll, events[:], -1)
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		// It returns once poll has found something, and waits as long as it has not.
+		if err := waiter.Read(poll); err != nil {
 			return fmt.Errorf("epoll: %w", err)
 		}
-		for i := range max(count, 0) {
-			event := &events[i]
+		for i := range r.count {
+			event := &r.events[i]
 			// One of before may have removed it.
 			if h := l.handlers[event.Fd]; h != nil && h.generation == event.Pad {
 				h.fn()
@@ -164,4 +182,21 @@ func (l *Loop) Run() error {
 		}
 	}
 	return nil
+}
+
+// ready are descriptors for which something is to be done.
+type ready struct {
+	epoll  int
+	events [16]unix.EpollEvent
+	count  int
+}
+
+// poll looks whether there are any now, without waiting.
+func (r *ready) poll(uintptr) bool {
+	count, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(r.epoll), uintptr(unsafe.Pointer(&r.events[0])), uintptr(len(r.events)), 0, 0, 0)
+	r.count = int(count)
+	if errno != 0 {
+		r.count = 0
+	}
+	return r.count > 0
 }

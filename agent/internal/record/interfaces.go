@@ -1,0 +1,166 @@
+package record
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"packet-capture/agent/internal/capture"
+	"packet-capture/agent/internal/pcapng"
+)
+
+// interfaceState is a source of the capture, and what was counted of it.
+type interfaceState struct {
+	*capture.Source
+	// since is when the file got to know of it.
+	since time.Time
+	// stats are the counters as they were read last.
+	stats counters
+	// inFile is what they have grown since the file got to know of the interface.
+	inFile counters
+}
+
+// counters of an interface.
+type counters struct {
+	// accepted by the filter, those dropped by the kernel among them; before are those that the kernel never saw.
+	accepted, dropped, before uint64
+}
+
+// setSources makes these the sources of the capture. Of those that were so already, nothing that was counted is forgotten.
+func (r *Recorder) setSources(sources []*capture.Source) {
+	before := r.interfaces
+	r.interfaces = make([]*interfaceState, 0, len(sources))
+	for _, s := range sources {
+		at := slices.IndexFunc(before, func(i *interfaceState) bool { return i.Source == s })
+		if at >= 0 {
+			r.interfaces = append(r.interfaces, before[at])
+			continue
+		}
+		r.interfaces = append(r.interfaces, newInterfaceState(s))
+	}
+}
+
+// newInterfaceState begins to count: what was dropped before belongs to nobody.
+func newInterfaceState(s *capture.Source) *interfaceState {
+	i := &interfaceState{Source: s}
+	i.stats = i.read()
+	return i
+}
+
+// Join adds a source to the capture, and describes it in the open file.
+func (r *Recorder) Join(s *capture.Source) error {
+	i := newInterfaceState(s)
+	r.interfaces = append(r.interfaces, i)
+	r.Flush()
+	if r.file == nil {
+		return r.err
+	}
+	file := r.file
+	r.buffer = r.buffer[:0]
+	r.describe(file, i)
+	if int64(len(r.buffer)) > r.room() {
+		// Together with all others.
+		return r.Rotate()
+	}
+	r.err = file.Write(r.buffer)
+	return r.err
+}
+
+// Leave takes a source off the capture, and puts what was counted of it into the open file. The source may be closed then.
+func (r *Recorder) Leave(s *capture.Source) error {
+	at := slices.IndexFunc(r.interfaces, func(i *interfaceState) bool { return i.Source == s })
+	if at < 0 {
+		return nil
+	}
+	i := r.interfaces[at]
+	r.interfaces = slices.Delete(r.interfaces, at, at+1)
+	r.Flush()
+	r.settle(i)
+	if r.file == nil || r.err != nil {
+		return r.err
+	}
+	r.buffer = r.buffer[:0]
+	r.appendStatistics(i)
+	r.err = r.file.Write(r.buffer)
+	return r.err
+}
+
+// describe appends an interface to the buffer, and gives it the next number in the file.
+func (r *Recorder) describe(file *openFile, i *interfaceState) {
+	i.Number = file.described
+	file.described++
+	i.since, i.inFile = r.Now(), counters{}
+	r.buffer = pcapng.AppendInterface(r.buffer, pcapng.Interface{
+		Name:        i.Name,
+		Description: r.head.Description,
+		Filter:      r.head.Filter,
+		Link:        i.Link,
+		Snaplen:     r.head.Snaplen,
+	})
+}
+
+// appendStatistics appends what was counted of an interface since the file got to know of it to the buffer.
+func (r *Recorder) appendStatistics(i *interfaceState) {
+	r.buffer = pcapng.AppendStatistics(r.buffer, i.Number, pcapng.Statistics{
+		Start:         i.since,
+		End:           r.Now(),
+		Accepted:      i.inFile.accepted,
+		Dropped:       i.inFile.dropped,
+		DroppedBefore: i.inFile.before,
+	})
+}
+
+// Settle asks for all counters, so that Totals are as of now.
+func (r *Recorder) Settle() {
+	for _, i := range r.interfaces {
+		r.settle(i)
+	}
+}
+
+// settle adds what the counters of an interface have grown.
+func (r *Recorder) settle(i *interfaceState) {
+	now := i.read()
+	grown := now.minus(i.stats)
+	i.stats = now
+	i.inFile = i.inFile.plus(grown)
+	r.totals.Kernel += int64(grown.dropped)
+	r.totals.Interface += int64(grown.before)
+}
+
+// read asks the kernel. An interface that has gone counts no more.
+func (i *interfaceState) read() counters {
+	stats, err := i.Stats()
+	if err != nil {
+		stats = capture.Stats{Received: i.stats.accepted, Dropped: i.stats.dropped}
+	}
+	return counters{stats.Received, stats.Dropped, droppedBefore(i.Name, i.stats.before)}
+}
+
+// droppedBefore is what the interface had no room for, as libpcap counts it (linux_if_drops); last when it has gone.
+func droppedBefore(name string, last uint64) uint64 {
+	var sum uint64
+	for _, file := range [...]string{"rx_missed_errors", "rx_fifo_errors"} {
+		text, err := os.ReadFile(filepath.Join("/sys/class/net", name, "statistics", file))
+		if err != nil {
+			return last
+		}
+		count, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+		if err != nil {
+			return last
+		}
+		sum += count
+	}
+	// One of that name may have come anew.
+	return max(sum, last)
+}
+
+func (c counters) minus(o counters) counters {
+	return counters{c.accepted - o.accepted, c.dropped - o.dropped, c.before - o.before}
+}
+
+func (c counters) plus(o counters) counters {
+	return counters{c.accepted + o.accepted, c.dropped + o.dropped, c.before + o.before}
+}

@@ -1,0 +1,311 @@
+// Package record puts what is captured into the files of the ring: where one ends and the next begins, what stands at its
+// head and its end, and what there is to say of it.
+package record
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"time"
+
+	"packet-capture/agent/internal/capture"
+	"packet-capture/agent/internal/pcapng"
+	"packet-capture/agent/internal/ring"
+)
+
+// Limits bound the files.
+type Limits struct {
+	// FileSize is how large a file may be, in bytes.
+	FileSize int64
+	// FileCount is how many closed files stay.
+	FileCount int
+	// Note is the room, in bytes, that is kept free for what lies next to each file.
+	Note int64
+}
+
+// Head is what a file begins with.
+type Head struct {
+	Application string
+	// Comment has the settings.
+	Comment string
+	// Description says whose the interfaces are.
+	Description string
+	Filter      string
+	// Snaplen is 0 for packets that are whole, or cut at their headers.
+	Snaplen uint32
+}
+
+// Closed is a file that was closed.
+type Closed struct {
+	Path    string
+	Packets int64
+	Bytes   int64
+	// Dropped since the file before, by the kernel and by this program when it could not write.
+	Dropped int64
+	// Kept is false for a file that is not there any more.
+	Kept bool
+}
+
+// Told is who gets to know of files.
+type Told interface {
+	FileOpened(path string)
+	FileClosed(file Closed)
+}
+
+// Totals are the sums since the program started, those of the open file included.
+type Totals struct {
+	// Files that were closed and kept.
+	Files, Packets, Bytes int64
+	// Kernel dropped packets for want of room in its buffer, Interface before the kernel saw them, Queue has those that this
+	// program could not write.
+	Kernel, Interface, Queue int64
+}
+
+// Recorder is the sink of a capture that writes the files. One capture is from Open to Close; Change puts another in its
+// place.
+type Recorder struct {
+	Ring *ring.Ring
+	Told Told
+	// Now is the clock.
+	Now func() time.Time
+
+	head   Head
+	limits Limits
+	// err is why there is no file.
+	err error
+
+	file *openFile
+	// left is how many packets there may be yet.
+	left int64
+	// parts wait for Flush, of so many bytes and packets.
+	parts   [][]byte
+	bytes   int64
+	packets int64
+
+	interfaces []*interfaceState
+	totals     Totals
+	// reported is what of the dropped packets was said.
+	reported int64
+	buffer   []byte
+}
+
+// openFile is the file that is being written.
+type openFile struct {
+	*ring.File
+	packets int64
+	// described is how many interfaces the file has described.
+	described uint32
+}
+
+// unlimited is more packets than come.
+const unlimited = math.MaxInt64
+
+// SetPacketsLeft says how many packets there may be yet; 0: no limit.
+func (r *Recorder) SetPacketsLeft(n int64) {
+	if r.left = n; n == 0 {
+		r.left = unlimited
+	}
+}
+
+// PacketsLeft is how many there may be yet, 0 when there is no limit, and whether that many have come.
+func (r *Recorder) PacketsLeft() (left int64, full bool) {
+	if r.left == unlimited {
+		return 0, false
+	}
+	return r.left, r.left == 0
+}
+
+// Err is why nothing can be written any more; nil while it can.
+func (r *Recorder) Err() error {
+	return r.err
+}
+
+// Path is that of the open file; empty if there is none.
+func (r *Recorder) Path() string {
+	if r.file == nil {
+		return ""
+	}
+	return r.file.Path
+}
+
+// OpenBytes is the size of the open file.
+func (r *Recorder) OpenBytes() int64 {
+	if r.file == nil {
+		return 0
+	}
+	return r.file.Size
+}
+
+// Totals gives the sums.
+func (r *Recorder) Totals() Totals {
+	t := r.totals
+	if r.file != nil {
+		t.Packets += r.file.packets
+		t.Bytes += r.file.Size
+	}
+	return t
+}
+
+// Open begins a capture of these sources. closed is how many files may be in the ring beside the new one.
+func (r *Recorder) Open(sources []*capture.Source, head Head, limits Limits, closed int) error {
+	r.head, r.limits, r.err = head, limits, nil
+	r.setSources(sources)
+	r.err = r.open(closed)
+	return r.err
+}
+
+// Change ends the file and begins the next one, of other sources.
+func (r *Recorder) Change(sources []*capture.Source, head Head, limits Limits) error {
+	r.close()
+	return r.Open(sources, head, limits, limits.FileCount)
+}
+
+// Rotate ends the file and begins the next one.
+func (r *Recorder) Rotate() error {
+	r.close()
+	if r.err == nil {
+		r.err = r.open(r.limits.FileCount)
+	}
+	return r.err
+}
+
+// Close ends the capture: its file, and what is known of its sources, which may be closed then.
+func (r *Recorder) Close() error {
+	r.close()
+	r.interfaces = r.interfaces[:0]
+	// The one that was open came on top.
+	return r.prune(r.limits.FileCount)
+}
+
+func (r *Recorder) prune(count int) error {
+	if err := r.Ring.Prune(count, int64(count)*r.limits.FileSize); err != nil {
+		return fmt.Errorf("%s: %w", r.Ring.Folder, err)
+	}
+	return nil
+}
+
+// open makes the next file.
+func (r *Recorder) open(closed int) error {
+	if err := r.prune(closed); err != nil {
+		return err
+	}
+	file, err := r.Ring.Create(r.Now())
+	if err != nil {
+		return err
+	}
+	opened := &openFile{File: file}
+	r.buffer = pcapng.AppendSection(r.buffer[:0], pcapng.Section{Application: r.head.Application, Comment: r.head.Comment})
+	for _, i := range r.interfaces {
+		r.describe(opened, i)
+	}
+	if err := file.Write(r.buffer); err != nil {
+		return errors.Join(err, file.Close(), file.Remove())
+	}
+	r.file = opened
+	r.Told.FileOpened(file.Path)
+	return nil
+}
+
+// close ends the open file, if there is one.
+func (r *Recorder) close() {
+	r.Flush()
+	file := r.file
+	if file == nil {
+		return
+	}
+	r.file = nil
+	r.buffer = r.buffer[:0]
+	for _, i := range r.interfaces {
+		r.settle(i)
+		r.appendStatistics(i)
+	}
+	closed := Closed{Path: file.Path, Packets: file.packets, Kept: true}
+	if file.packets == 0 {
+		closed.Kept = false
+	} else if file.Write(r.buffer) != nil {
+		// The volume is full: what is in the file is worth more than what was counted.
+		r.buffer = r.buffer[:0]
+	}
+	closed.Bytes = file.Size
+	closed.Kept = closed.Kept && file.Exists()
+	r.finish(file, &closed)
+	r.totals.Packets += closed.Packets
+	r.totals.Bytes += closed.Bytes
+	dropped := r.totals.Kernel + r.totals.Queue
+	closed.Dropped, r.reported = dropped-r.reported, dropped
+	r.Told.FileClosed(closed)
+}
+
+// finish gives up the descriptor, and the file if nothing is in it.
+func (r *Recorder) finish(file *openFile, closed *Closed) {
+	if err := file.Close(); err != nil && r.err == nil {
+		r.err = &fs.PathError{Op: "close", Path: file.Path, Err: err}
+	}
+	if closed.Kept {
+		r.totals.Files++
+		return
+	}
+	if err := file.Remove(); err != nil && !errors.Is(err, fs.ErrNotExist) && r.err == nil {
+		r.err = err
+	}
+}
+
+// Packets takes packets of a source (capture.Sink).
+func (r *Recorder) Packets(from *capture.Source, packets pcapng.Packets, count int) {
+	for len(packets) > 0 && r.left > 0 {
+		if r.file == nil {
+			r.totals.Queue += int64(count)
+			return
+		}
+		length, n := len(packets), count
+		if room := r.room(); int64(length) > room || int64(count) > r.left {
+			length, n = packets.CutAt(room, int(min(r.left, int64(count))))
+		}
+		switch {
+		case length > 0:
+			r.take(packets[:length:length], n)
+			packets, count = packets[length:], count-n
+		case r.file.packets+r.packets == 0:
+			// There will be no room in the next file either.
+			r.totals.Queue += int64(count)
+			return
+		default:
+			_ = r.Rotate()
+			packets.SetInterface(from.Number)
+		}
+	}
+}
+
+// room is how many more bytes of packets the open file may have.
+func (r *Recorder) room() int64 {
+	return r.limits.FileSize - r.limits.Note - int64(len(r.interfaces)*pcapng.StatisticsSize) - r.file.Size - r.bytes
+}
+
+// take puts packets into what is written next.
+func (r *Recorder) take(packets pcapng.Packets, count int) {
+	if len(r.parts) == ring.MostParts {
+		r.Flush()
+	}
+	r.parts = append(r.parts, packets)
+	r.bytes += int64(len(packets))
+	r.packets += int64(count)
+	r.left -= int64(count)
+}
+
+// Flush writes what Packets took (capture.Sink).
+func (r *Recorder) Flush() {
+	if len(r.parts) == 0 {
+		return
+	}
+	if r.file != nil && r.err == nil {
+		r.err = r.file.Write(r.parts...)
+	}
+	if r.err == nil {
+		r.file.packets += r.packets
+	} else {
+		r.totals.Queue += r.packets
+	}
+	clear(r.parts)
+	r.parts, r.bytes, r.packets = r.parts[:0], 0, 0
+}

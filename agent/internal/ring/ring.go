@@ -1,0 +1,143 @@
+// Package ring keeps the capture files of a pod: their names, how many there are, and how large.
+//
+// Files are called POD_TIME_NUMBER.pcapng, and their names sort by age, over restarts of the container too. Nothing else in
+// the folder is ever touched.
+package ring
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Room is how much has to be free in the volume for a capture to begin.
+const Room = 1 << 20
+
+const (
+	timeLayout = "20060102150405"
+	suffix     = ".pcapng"
+	// shape is what follows the pod's name; 0 stands for any digit.
+	shape = "_00000000000000_00000" + suffix
+	// mostNumbers is how many there are of five digits.
+	mostNumbers = 100_000
+)
+
+// Ring is the files of one pod in one folder.
+type Ring struct {
+	Folder string
+	Pod    string
+	// number of the file that was made last, and the time in its name.
+	number int
+	last   string
+}
+
+// Entry is a file of the ring.
+type Entry struct {
+	Name string
+	Size int64
+}
+
+// List gives the files, the oldest first.
+func (r *Ring) List() ([]Entry, error) {
+	folder, err := os.Open(r.Folder)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	names, err := folder.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, 0, len(names))
+	for _, name := range names {
+		if !r.has(name) {
+			continue
+		}
+		var stat unix.Stat_t
+		switch err := unix.Lstat(filepath.Join(r.Folder, name), &stat); {
+		case err == nil && stat.Mode&unix.S_IFMT == unix.S_IFREG:
+			entries = append(entries, Entry{name, stat.Size})
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+		default:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.Name, b.Name) })
+	return entries, nil
+}
+
+// has says that a name is one of the ring's.
+func (r *Ring) has(name string) bool {
+	rest, ok := strings.CutPrefix(name, r.Pod)
+	if !ok || len(rest) != len(shape) {
+		return false
+	}
+	for i := range len(shape) {
+		if digit := rest[i] >= '0' && rest[i] <= '9'; shape[i] == '0' && !digit || shape[i] != '0' && rest[i] != shape[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Prune removes the oldest files, until there are so many at most and they hold so many bytes at most.
+func (r *Ring) Prune(count int, bytes int64) error {
+	entries, err := r.List()
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, e := range entries {
+		total += e.Size
+	}
+	for len(entries) > 0 && (len(entries) > count || total > bytes) {
+		if err := os.Remove(filepath.Join(r.Folder, entries[0].Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		total -= entries[0].Size
+		entries = entries[1:]
+	}
+	return nil
+}
+
+// HasRoom says whether Room is free in the volume.
+func (r *Ring) HasRoom() (bool, error) {
+	var stat unix.Statfs_t
+	if err := unix.Statfs(r.Folder, &stat); err != nil {
+		return false, fmt.Errorf("%s: %w", r.Folder, err)
+	}
+	return int64(stat.Bavail)*int64(stat.Bsize) >= Room, nil
+}
+
+// Create makes the next file. Its name is later than all others, whatever becomes of the clock.
+func (r *Ring) Create(now time.Time) (*File, error) {
+	if r.last == "" {
+		entries, err := r.List()
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) > 0 {
+			r.last = entries[len(entries)-1].Name[len(r.Pod)+1:][:len(timeLayout)]
+		}
+	}
+	for {
+		r.last = max(r.last, now.UTC().Format(timeLayout))
+		r.number = r.number%(mostNumbers-1) + 1
+		path := filepath.Join(r.Folder, fmt.Sprintf("%s_%s_%05d%s", r.Pod, r.last, r.number, suffix))
+		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
+		switch {
+		case err == nil:
+			return &File{Path: path, fd: fd}, nil
+		case !errors.Is(err, fs.ErrExist):
+			return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		}
+	}
+}
