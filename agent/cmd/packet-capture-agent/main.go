@@ -31,6 +31,7 @@ const usageError = 2
 // commands by name. Each stands in a file of its own.
 func commands() map[string]command {
 	return map[string]command{
+		"mirror":  mirrorCommand,
 		"version": versionCommand,
 	}
 }

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// captureDir is where captures lie.
+func captureDir() string {
+	return fromEnvironment("PACKET_CAPTURE_DIR", "/captures")
+}
+
+// agentDir is the folder of the agent's own files, which its programs share.
+func agentDir() string {
+	return filepath.Join(captureDir(), ".agent")
+}
+
+// settingsDir is where the kubelet keeps the pod's annotations up to date.
+func settingsDir() string {
+	return fromEnvironment("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings")
+}
+
+func fromEnvironment(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}

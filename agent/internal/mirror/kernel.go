@@ -1,0 +1,131 @@
+package mirror
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+
+	"packet-capture/agent/internal/filter"
+)
+
+// kernel is what the kernel has been asked for.
+type kernel struct {
+	// build makes the program by which packets are chosen out of the user's, the agent's own flows left out.
+	build func(user filter.Program) (filter.Program, error)
+	// target is where copies go; its port is 0 while there are none.
+	target   target
+	attached []mirrored
+	user     filter.Program
+}
+
+// mirrored is an interface of the pod's.
+type mirrored struct {
+	name  string
+	index int
+}
+
+// directions: on lo the kernel hands every packet over twice, when it leaves and when it arrives.
+func (m mirrored) directions() []direction {
+	if m.name == "lo" {
+		return []direction{ingress}
+	}
+	return []direction{egress, ingress}
+}
+
+func namesOf(list []mirrored) []string {
+	names := make([]string, len(list))
+	for i, one := range list {
+		names[i] = one.name
+	}
+	return names
+}
+
+func (k *kernel) isActive() bool { return k.target.port != 0 }
+
+// does says whether the kernel copies just that already. The devices may have been removed by somebody.
+func (k *kernel) does(to target, chosen interfaces, user filter.Program) bool {
+	return k.isActive() && k.target == to && chosen.hasDevices && slices.Equal(k.attached, chosen.mirrored) && slices.Equal(k.user, user)
+}
+
+// start makes it so.
+func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error {
+	program, err := k.program(user)
+	if err != nil {
+		return err
+	}
+	if !k.isActive() {
+		if err := makeDevices(to); err != nil {
+			return err
+		}
+		k.target = to
+	}
+	for _, one := range k.attached {
+		if !slices.Contains(wanted, one) {
+			if err := detach(one.index); err != nil && !isGone(one.index) {
+				return fmt.Errorf("cannot end the mirror of %s: %w", one.name, err)
+			}
+		}
+	}
+	k.attached, k.user = slices.Clone(wanted), user
+	return k.attachAll(program)
+}
+
+// reattach gives all interfaces the program of now.
+func (k *kernel) reattach() error {
+	program, err := k.program(k.user)
+	if err != nil {
+		return err
+	}
+	return k.attachAll(program)
+}
+
+func (k *kernel) program(user filter.Program) (filter.Program, error) {
+	program, err := k.build(user)
+	if err != nil {
+		return nil, err
+	}
+	if len(program) > longestProgram {
+		return nil, &filter.TooLongError{Instructions: len(program), Most: longestProgram}
+	}
+	return program, nil
+}
+
+func (k *kernel) attachAll(program filter.Program) error {
+	entrance, err := linksByName(entranceName)
+	if err != nil {
+		return err
+	}
+	v := verdict{program: program, action: copyTo, to: entrance[0].Attrs().Index}
+	for _, one := range k.attached {
+		for _, where := range one.directions() {
+			if err := attach(one.index, where, v); err != nil && !isGone(one.index) {
+				return fmt.Errorf("cannot mirror %s: %w", one.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// isGone: there is no such interface any more, and so nothing on it.
+func isGone(index int) bool {
+	_, err := netlink.LinkByIndex(index)
+	return errors.As(err, new(netlink.LinkNotFoundError))
+}
+
+// clear leaves nothing behind, on no interface. Without the devices nothing is copied, whatever else failed.
+func (k *kernel) clear() error {
+	k.target, k.attached, k.user = target{}, nil, nil
+	links, err := netlink.LinkList()
+	errs := []error{err}
+	for _, link := range links {
+		if isOwn(link.Attrs().Name) {
+			continue
+		}
+		if err := detach(link.Attrs().Index); err != nil && !isGone(link.Attrs().Index) {
+			errs = append(errs, fmt.Errorf("%s: %w", link.Attrs().Name, err))
+		}
+	}
+	return errors.Join(append(errs, removeDevices())...)
+}

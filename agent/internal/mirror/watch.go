@@ -1,0 +1,35 @@
+package mirror
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"packet-capture/agent/internal/loop"
+)
+
+func init() {
+	// Refusals with the kernel's own words.
+	nl.EnableErrorMessageReporting = true
+}
+
+// WatchLinks calls fn on the loop whenever interfaces, addresses or routes of the pod have changed.
+func WatchLinks(l *loop.Loop, fn func()) error {
+	groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+	socket, err := nl.Subscribe(unix.NETLINK_ROUTE, groups...)
+	if err != nil {
+		return fmt.Errorf("cannot watch interfaces: %w", err)
+	}
+	fd := socket.GetFd()
+	var message [4096]byte
+	return l.Add(fd, func() {
+		// They say no more than that it is time to look; too many at once (ENOBUFS) say the same.
+		for {
+			if _, _, err := unix.Recvfrom(fd, message[:], unix.MSG_DONTWAIT); err != nil && err != unix.ENOBUFS {
+				break
+			}
+		}
+		fn()
+	})
+}

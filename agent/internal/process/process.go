@@ -1,0 +1,77 @@
+// Package process is what this program is as a process: what it may do, who may look into it, and which signals it hears.
+package process
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Prepare is for each command that runs for long: no other process may look into it, even if it has the same uid, and
+// nobody ends it by closing its output.
+func Prepare() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl: %w", err)
+	}
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	return nil
+}
+
+// OnTerminate has fn called at the first SIGTERM or SIGINT, by a goroutine of its own.
+func OnTerminate(fn func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-signals
+		fn()
+	}()
+}
+
+// Raise makes capabilities effective, in all threads, those that the container may have at all. The program's file has them
+// permitted and not effective: a container without them could not even start it otherwise.
+func Raise(capabilities ...int) error {
+	header, data, err := get()
+	if err != nil {
+		return err
+	}
+	before := data
+	for _, capability := range capabilities {
+		data[capability/32].Effective |= data[capability/32].Permitted & (1 << (capability % 32))
+	}
+	if data == before {
+		return nil
+	}
+	_, _, number := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data[0])), 0)
+	if number != 0 {
+		return fmt.Errorf("capset: %w", number)
+	}
+	return nil
+}
+
+// Permitted are the capabilities that this process may have.
+func Permitted() ([]uintptr, error) {
+	_, data, err := get()
+	if err != nil {
+		return nil, err
+	}
+	var all []uintptr
+	for capability := range unix.CAP_LAST_CAP + 1 {
+		if data[capability/32].Permitted&(1<<(capability%32)) != 0 {
+			all = append(all, uintptr(capability))
+		}
+	}
+	return all, nil
+}
+
+func get() (unix.CapUserHeader, [2]unix.CapUserData, error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return header, data, fmt.Errorf("capget: %w", err)
+	}
+	return header, data, nil
+}
