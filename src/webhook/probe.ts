@@ -1,4 +1,4 @@
-import { probeAnnotation, restrictedSecurityContext } from '../sidecar/index.ts';
+import { amountAnnotation, amountNames, probeAnnotation, restrictedSecurityContext } from '../sidecar/index.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from './names.ts';
 
 /** What a strict namespace may demand of every pod. */
@@ -66,7 +66,19 @@ const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', me
 export function probePods(request: ProbeRequest): readonly object[] {
   const { resources, ...demands } = request.demands ?? {};
   const small = probePod({ ...request, demands });
-  return given(resources) === undefined ? [small] : [small, probePod(request)];
+  if (given(resources) === undefined) return [small];
+  // What is put in has to fit as well: the container is never started, so the same amounts do for it.
+  const annotations = { ...demands.annotations, ...amountsOf(resources ?? {}) };
+  return [small, probePod({ ...request, demands: { ...request.demands, annotations } })];
+}
+
+/** The annotations by which a pod asks for a sidecar of these resources. */
+function amountsOf(resources: object): Record<string, string> {
+  const named = amountNames.map((name) => {
+    const [resource = '', bound = ''] = name.split('-');
+    return [amountAnnotation(name), objectOf(objectOf(resources)[`${bound}s`])[resource]] as const;
+  });
+  return Object.fromEntries(named.flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [])));
 }
 
 /** Whether a pod that the API server returned went through the probe webhook of an injector. */

@@ -11,8 +11,10 @@ test('the pod that proves injection carries what the namespace demands, and asks
   for (const { metadata } of pods) {
     // By its own labels the webhook knows it.
     expect(metadata.labels).toMatchObject({ team: 'net', 'app.kubernetes.io/component': 'probe', 'app.kubernetes.io/instance': 'capture' });
-    expect(metadata.annotations).toEqual({ a: 'b' });
+    expect(metadata.annotations).toMatchObject({ a: 'b' });
   }
+  // The sidecar is put in before a LimitRange looks: it has to fit, too.
+  expect(pods.map(({ metadata }) => metadata.annotations)).toEqual([{ a: 'b' }, { a: 'b', 'packet-capture/cpu-request': '100m', 'packet-capture/cpu-limit': '200m' }]);
 });
 
 test('and the security contexts that the namespace takes, instead of its own', () => {
