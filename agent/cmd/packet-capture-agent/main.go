@@ -31,7 +31,11 @@ const usageError = 2
 // commands by name. Each stands in a file of its own.
 func commands() map[string]command {
 	return map[string]command{
+		"capture": captureCommand,
+		"exec":    execCommand,
 		"mirror":  mirrorCommand,
+		"send":    sendCommand,
+		"status":  statusCommand,
 		"version": versionCommand,
 	}
 }

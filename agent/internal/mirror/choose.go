@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/links"
 	"packet-capture/agent/internal/settings"
 	"packet-capture/agent/internal/traffic"
 )
@@ -29,19 +30,19 @@ type interfaces struct {
 }
 
 func choose(wanted settings.Interfaces) (interfaces, error) {
-	links, err := netlink.LinkList()
+	all, err := netlink.LinkList()
 	if err != nil {
 		return interfaces{}, fmt.Errorf("cannot list interfaces: %w", err)
 	}
-	return chooseOf(links, wanted), nil
+	return chooseOf(all, wanted), nil
 }
 
-func chooseOf(links []netlink.Link, wanted settings.Interfaces) interfaces {
+func chooseOf(all []netlink.Link, wanted settings.Interfaces) interfaces {
 	var chosen interfaces
 	own := 0
 	byName := map[string]netlink.Link{}
-	for _, link := range links {
-		if isOwn(link.Attrs().Name) {
+	for _, link := range all {
+		if links.OfMirror(link.Attrs().Name) {
 			own++
 			continue
 		}

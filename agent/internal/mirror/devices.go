@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/links"
 )
 
 // The interfaces that copies go through: from a mirrored interface to the entrance, out of that interface's other end, and
@@ -20,9 +21,9 @@ import (
 // packets do not fit through, and with IPv6 that is the route of the app. None has an address, and nothing that arrives on
 // them gets into the pod.
 const (
-	tunnelName   = "pcmirror0"
-	entranceName = "pcmirror1"
-	behindName   = "pcmirror2"
+	tunnelName   = links.MirrorTunnel
+	entranceName = links.MirrorEntrance
+	behindName   = links.MirrorBehind
 )
 
 // hopLimit is the time to live of the packets that carry copies. Their fragments have no ports to tell them by, but this they
@@ -42,11 +43,6 @@ type target struct {
 	source, collector netip.Addr
 	port              uint16
 	vni               uint32
-}
-
-// isOwn says whether an interface is one of the mirror's.
-func isOwn(name string) bool {
-	return name == tunnelName || name == entranceName || name == behindName
 }
 
 // makeDevices makes the way to the target. On an error there is nothing of it.

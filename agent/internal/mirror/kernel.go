@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/links"
 )
 
 // kernel is what the kernel has been asked for.
@@ -117,10 +118,10 @@ func isGone(index int) bool {
 // clear leaves nothing behind, on no interface. Without the devices nothing is copied, whatever else failed.
 func (k *kernel) clear() error {
 	k.target, k.attached, k.user = target{}, nil, nil
-	links, err := netlink.LinkList()
+	all, err := netlink.LinkList()
 	errs := []error{err}
-	for _, link := range links {
-		if isOwn(link.Attrs().Name) {
+	for _, link := range all {
+		if links.OfMirror(link.Attrs().Name) {
 			continue
 		}
 		if err := detach(link.Attrs().Index); err != nil && !isGone(link.Attrs().Index) {

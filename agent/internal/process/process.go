@@ -52,21 +52,6 @@ func Raise(capabilities ...int) error {
 	return nil
 }
 
-// Permitted are the capabilities that this process may have.
-func Permitted() ([]uintptr, error) {
-	_, data, err := get()
-	if err != nil {
-		return nil, err
-	}
-	var all []uintptr
-	for capability := range unix.CAP_LAST_CAP + 1 {
-		if data[capability/32].Permitted&(1<<(capability%32)) != 0 {
-			all = append(all, uintptr(capability))
-		}
-	}
-	return all, nil
-}
-
 func get() (unix.CapUserHeader, [2]unix.CapUserData, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -74,4 +59,29 @@ func get() (unix.CapUserHeader, [2]unix.CapUserData, error) {
 		return header, data, fmt.Errorf("capget: %w", err)
 	}
 	return header, data, nil
+}
+
+// MakeAmbient hands what the container may do to the program that takes this one's place, or to its children: they get
+// nothing of it otherwise.
+func MakeAmbient() error {
+	header, data, err := get()
+	if err != nil {
+		return err
+	}
+	for i := range data {
+		data[i].Inheritable |= data[i].Permitted
+	}
+	_, _, number := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data[0])), 0)
+	if number != 0 {
+		return fmt.Errorf("capset: %w", number)
+	}
+	for capability := range uintptr(unix.CAP_LAST_CAP + 1) {
+		if data[capability/32].Permitted&(1<<(capability%32)) == 0 {
+			continue
+		}
+		if _, _, number := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, capability, 0, 0, 0); number != 0 {
+			return fmt.Errorf("prctl: %w", number)
+		}
+	}
+	return nil
 }

@@ -15,8 +15,8 @@ import (
 // halfCloseTime: so soon the other side closes its half only because it has nothing to say: `nc -l < /dev/null`.
 const halfCloseTime = time.Second
 
-// closedByOther is said when the collector ends the connection.
-var closedByOther = errors.New("closed by the other side")
+// errClosedByOther is said when the collector ends the connection.
+var errClosedByOther = errors.New("closed by the other side")
 
 // connection writes a queue to a collector, in goroutines of its own.
 type connection struct {
@@ -128,9 +128,9 @@ func (c *connection) reset() {
 // reasonOf says why a connection ended.
 func reasonOf(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) {
-		err = closedByOther
+		err = errClosedByOther
 	}
-	if errors.Is(err, closedByOther) {
+	if errors.Is(err, errClosedByOther) {
 		return err.Error()
 	}
 	return traffic.Reason(err)

@@ -26,9 +26,8 @@ type seen struct {
 
 // history is what a capture left out, and when.
 type history struct {
-	mu     sync.Mutex
-	active map[Flow]bool
-	log    []change
+	mu  sync.Mutex
+	log []change
 }
 
 type change struct {

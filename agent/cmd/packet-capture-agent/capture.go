@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/live"
+	"packet-capture/agent/internal/process"
+	"packet-capture/agent/internal/settings"
+)
+
+// Exit codes that say what the caller may do about it.
+const (
+	filterRefused    = 65
+	interfaceRefused = 66
+)
+
+// afterEnd is how long the output may take to be read when nobody is there any more: a runtime whose connection is lost reads
+// no more of it, and closes nothing.
+const afterEnd = 3 * time.Second
+
+var captureCommand = command{
+	usage: "[--interfaces NAMES] [--snaplen BYTES] [--filter EXPRESSION]",
+	does:  "capture to standard output, in pcapng, until standard input ends or is silent for half a minute",
+	run:   runCapture,
+}
+
+func runCapture(args []string, std streams) int {
+	values := settings.Values{}
+	flags := flag.NewFlagSet("capture", flag.ContinueOnError)
+	flags.SetOutput(std.err)
+	for _, name := range []string{"interfaces", "snaplen", "filter"} {
+		row, _ := settings.Find(name)
+		flags.Func(name, row.Text, func(value string) error {
+			values[name] = value
+			return nil
+		})
+	}
+	if err := flags.Parse(args); err != nil {
+		return usageError
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(std.err, "packet-capture-agent: capture takes no argument %q\n", flags.Arg(0))
+		return usageError
+	}
+	wanted, invalid := settings.Parse(values, settings.Platform{})
+	if len(invalid) > 0 {
+		return refuse(std, &live.Refusal{Setting: invalid[0].Setting, Reason: invalid[0].Reason})
+	}
+	if err := process.Prepare(); err != nil {
+		return refuse(std, err)
+	}
+	return captureTo(std, wanted)
+}
+
+func captureTo(std streams, wanted settings.Settings) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	// It may be over before it has begun: a name in the filter is looked up for long.
+	begun := make(chan *live.Capture, 1)
+	end := func() {
+		cancel()
+		time.AfterFunc(afterEnd, func() { os.Exit(1) })
+		(<-begun).End()
+	}
+	process.WhenAlone(std.in, end)
+	process.OnTerminate(end)
+	c, err := live.New(ctx, live.Options{
+		Interfaces: wanted.Interfaces, Snaplen: wanted.Snaplen, Filter: wanted.Filter,
+		AgentDir: agentDir(), Output: int(os.Stdout.Fd()), Compiler: &filter.Compiler{},
+	})
+	if err != nil {
+		return refuse(std, err)
+	}
+	begun <- c
+	lost, err := c.Run()
+	for _, one := range lost {
+		// One line of JSON for each interface.
+		_ = json.NewEncoder(std.err).Encode(one)
+	}
+	if err != nil {
+		return refuse(std, err)
+	}
+	return 0
+}
+
+// refuse says why nothing is captured, and gives the exit code.
+func refuse(std streams, err error) int {
+	fmt.Fprintf(std.err, "refused: %s\n", live.Reason(err))
+	var refusal *live.Refusal
+	switch {
+	case !errors.As(err, &refusal):
+		return 1
+	case refusal.Setting == "interfaces":
+		return interfaceRefused
+	}
+	return filterRefused
+}

@@ -1,0 +1,98 @@
+package files
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sum(content string) string {
+	return fmt.Sprintf("%x\n", sha256.Sum256([]byte(content)))
+}
+
+func TestSend(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.pcapng"), "0123456789")
+	for _, test := range []struct {
+		name         string
+		offset, size int64
+		sent         string
+	}{
+		{"all of it", 0, -1, sum("0123456789") + "0123456789"},
+		{"its beginning", 0, 4, sum("0123") + "0123"},
+		{"the rest", 4, 10, sum("0123") + sum("0123456789") + "456789"},
+		{"no rest", 10, 10, sum("0123456789") + sum("0123456789")},
+		{"more than is wanted was there", 7, 3, sum("0123456") + sum("012")},
+		{"nothing", 0, 0, sum("")},
+		{"more than there is", 0, 20, sum("0123456789") + "0123456789"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var sent bytes.Buffer
+			if err := Send(dir, "a.pcapng", test.offset, test.size, &sent); err != nil {
+				t.Fatal(err)
+			}
+			if sent.String() != test.sent {
+				t.Errorf("got %q, want %q", sent.String(), test.sent)
+			}
+		})
+	}
+}
+
+func TestSendStaysInTheFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "captures")
+	write(t, filepath.Join(dir, "a.pcapng"), "a")
+	write(t, filepath.Join(dir, ".agent", "status.json"), "{}")
+	write(t, filepath.Join(filepath.Dir(dir), "secret"), "secret")
+	if err := os.Symlink("../secret", filepath.Join(dir, "link.pcapng")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"gone.pcapng", "../secret", ".agent/status.json", "..", ".", "", "link.pcapng"} {
+		var sent bytes.Buffer
+		err := Send(dir, name, 0, -1, &sent)
+		if err == nil || sent.Len() > 0 {
+			t.Errorf("%q: %v, %q", name, err, sent.String())
+		}
+		if name != "link.pcapng" && name != "" && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	dir := t.TempDir()
+	agent := filepath.Join(dir, ".agent")
+	var listed bytes.Buffer
+	if err := List(dir, agent, &listed); err != nil || listed.String() != "\n" {
+		t.Errorf("of an empty folder: %v, %q", err, listed.String())
+	}
+	write(t, filepath.Join(agent, "status.json"), "{\"state\":\"capturing\"}\n")
+	write(t, filepath.Join(dir, "b.pcapng"), "12345")
+	write(t, filepath.Join(dir, "a.pcapng"), "123")
+	write(t, filepath.Join(dir, "notes.txt"), "1")
+	if err := os.Mkdir(filepath.Join(dir, "folder.pcapng"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	listed.Reset()
+	if err := List(dir, agent, &listed); err != nil || listed.String() != "{\"state\":\"capturing\"}\n3 a.pcapng\n5 b.pcapng\n" {
+		t.Errorf("%v, %q", err, listed.String())
+	}
+	if err := List(dir+"/none", agent, &listed); err == nil || strings.Contains(listed.String(), "none") {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
