@@ -1,0 +1,80 @@
+// Command rclone uploads capture files by means of rclone's own packages: only what is needed of them is built in.
+//
+// It is a process of the capture agent's, which starts it when there is something to upload and ends it by closing its
+// standard input; package rclonejob says what goes in and out. It has no capabilities, cannot run a program, and reaches
+// nothing but the agent's proxy.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/rclone/rclone/fs"
+
+	_ "github.com/rclone/rclone/backend/alias"
+	_ "github.com/rclone/rclone/backend/azureblob"
+	_ "github.com/rclone/rclone/backend/b2"
+	_ "github.com/rclone/rclone/backend/crypt"
+	_ "github.com/rclone/rclone/backend/ftp"
+	_ "github.com/rclone/rclone/backend/googlecloudstorage"
+	_ "github.com/rclone/rclone/backend/s3"
+	_ "github.com/rclone/rclone/backend/sftp"
+	_ "github.com/rclone/rclone/backend/swift"
+	_ "github.com/rclone/rclone/backend/webdav"
+
+	"packet-capture/agent/internal/rclonejob"
+)
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == "version" {
+		fmt.Println("rclone", fs.Version)
+		return
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	if err := lockDown(); err != nil {
+		return err
+	}
+	input := json.NewDecoder(bufio.NewReader(os.Stdin))
+	output := json.NewEncoder(os.Stdout)
+	var setup rclonejob.Setup
+	if err := input.Decode(&setup); err != nil {
+		return fmt.Errorf("setup: %w", err)
+	}
+	ctx := context.Background()
+	configure(ctx, setup)
+	files := make(chan rclonejob.File)
+	go read(input, files)
+	far, err := open(ctx, setup.Remote)
+	for file := range files {
+		result := rclonejob.Result{Name: file.Name}
+		if err != nil {
+			result.Error = err.Error()
+		} else {
+			far.upload(ctx, file, &result)
+		}
+		if err := output.Encode(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read hands over the files; the end of the input is the end of the process, whatever it does then: nobody waits for that.
+func read(input *json.Decoder, files chan<- rclonejob.File) {
+	for {
+		var file rclonejob.File
+		if err := input.Decode(&file); err != nil {
+			os.Exit(0)
+		}
+		files <- file
+	}
+}
