@@ -28,6 +28,9 @@ Keep it as src/policy/parameters.ts has it.
 {{- with $values.agent.metricsPort }}
 {{- $_ := set $parameters "metricsPort" (include "packet-capture.text" .) }}
 {{- end }}
+{{- range $key, $value := include "packet-capture.platform" .root | fromJson }}
+{{- $_ := set $parameters $key (join " " $value) }}
+{{- end }}
 {{- range $name, $value := $values.capture }}
 {{- $text := include "packet-capture.text" $value }}
 {{- if $text }}

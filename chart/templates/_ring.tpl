@@ -12,6 +12,20 @@ Bytes of a quantity in whole numbers, as a number in text. Keep it as src/settin
 {{- include "packet-capture.text" .Values.agent.maxVolumeSize | default "10Gi" }}
 {{- end }}
 
+{{/* agent.maxBufferSize as text. Takes the root. */}}
+{{- define "packet-capture.maxBufferSize" -}}
+{{- include "packet-capture.text" .Values.agent.maxBufferSize | default "64Mi" }}
+{{- end }}
+
+{{/* A buffer that the agent would refuse. Takes the root. */}}
+{{- define "packet-capture.bufferProblems" -}}
+{{- $most := include "packet-capture.maxBufferSize" . }}
+{{- $size := include "packet-capture.text" (index (.Values.capture | default dict) "buffer-size") | default "4Mi" }}
+{{- if gt (include "packet-capture.bytes" $size | float64) (include "packet-capture.bytes" $most | float64) }}
+{{- template "packet-capture.problem" (list (printf "the buffer-size %s is more than agent.maxBufferSize %s: nothing would be captured" $size $most) "Take a smaller buffer, or raise agent.maxBufferSize.") }}
+{{- end }}
+{{- end }}
+
 {{/* What is wrong with the files of a capture together; see _problems.tpl. Keep it as src/settings/ring.ts has it. Takes the root. */}}
 {{- define "packet-capture.ringProblems" -}}
 {{- $capture := .Values.capture | default dict }}

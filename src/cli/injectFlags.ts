@@ -5,7 +5,7 @@ import type { FunctionConfig, InjectManifestOptions } from '../manifest/index.ts
 import { addAmountFlags, amountsOfFlags } from './amountFlags.ts';
 import { addSelectionFlags, readingOf, type SelectionFlags } from './selectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from './settingFlags.ts';
-import { namesSidecar, addSidecarFlags, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
+import { namesSidecar, addSidecarFlags, refuseByPlatform, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
 
 /** What is to be put into which workloads. */
 export interface InjectFlags extends SidecarFlags, SelectionFlags {
@@ -38,6 +38,7 @@ export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectMani
   const config = await sidecarOfFlags(flags);
   refuseWithOwn(config, settings, amounts);
   refuseLargeRing(config, settings);
+  refuseByPlatform(config, settings);
   if (flags.podSecurity === 'restricted' && config.form === 'agent') {
     throw codedError('POD_SECURITY', 'Pod Security "restricted" forbids NET_RAW, so no capture is possible there', { where: '--pod-security' });
   }

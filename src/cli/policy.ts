@@ -3,7 +3,7 @@ import type { SettingValues } from '../settings/index.ts';
 import type { AssumedLevel, SidecarConfig } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from '../webhook/names.ts';
-import { refuseLargeRing, refuseWithOwn } from './sidecarFlags.ts';
+import { refuseByPlatform, refuseLargeRing, refuseWithOwn } from './sidecarFlags.ts';
 
 export interface PolicyFlags {
   readonly name: string;
@@ -45,5 +45,9 @@ function withSettings(config: SidecarConfig, settings: SettingValues): SidecarCo
   if (Object.keys(settings).length === 0) return config;
   refuseWithOwn(config, settings);
   refuseLargeRing(config, settings);
-  return config.form === 'own' ? config : { ...config, settings: { ...config.settings, ...settings } };
+  if (config.form === 'own') return config;
+  const changed = { ...config, settings: { ...config.settings, ...settings } };
+  // They become the release's own defaults: what is left to refuse is a buffer beyond its bound.
+  refuseByPlatform(changed, settings);
+  return changed;
 }

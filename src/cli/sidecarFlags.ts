@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import { decodeText } from './encoding.ts';
-import { ringProblem, type SettingValues } from '../settings/index.ts';
+import { ringProblem, settingProblem, type SettingValues } from '../settings/index.ts';
 import {
-  defaultSidecarConfig, isImageReference, isPlaceholderImage, maxVolumeBytes, readSidecarConfig, settingsOfPod,
+  defaultSidecarConfig, isImageReference, isPlaceholderImage, maxVolumeBytes, platformOfConfig, readSidecarConfig, settingsOfPod,
   type SidecarAmounts, type SidecarConfig,
 } from '../sidecar/index.ts';
 
@@ -71,6 +71,23 @@ export function refuseLargeRing(config: SidecarConfig, settings: SettingValues):
     where: '--file-size, --file-count',
     hint: 'Take fewer or smaller files, or set agent.maxVolumeSize in the file of --sidecar-config.',
   });
+}
+
+/**
+ * Settings that the release of the configuration does not allow: the agent would refuse them.
+ * @throws SETTING_INVALID
+ */
+export function refuseByPlatform(config: SidecarConfig, given: SettingValues): void {
+  if (config.form === 'own') return;
+  const platform = platformOfConfig(config);
+  for (const [name, value] of Object.entries(given)) {
+    const problem = settingProblem(name, value, platform);
+    if (problem === undefined) continue;
+    throw codedError('SETTING_INVALID', `${name} "${value}" ${problem}`, {
+      where: `--${name}`,
+      hint: 'Choose another value, or let the file of --sidecar-config allow it (agent.maxBufferSize, agent.allowedSettings, …).',
+    });
+  }
 }
 
 /** The flag wins, then the file, then the environment. @throws USAGE for what no kubelet can read */

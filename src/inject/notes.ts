@@ -1,5 +1,5 @@
-import { settingAnnotation, settingProblem, settings, type SettingName } from '../settings/index.ts';
-import type { PodTemplate, SidecarConfig } from '../sidecar/index.ts';
+import { lockProblem, settingAnnotation, settingProblem, settings, type Platform, type SettingName } from '../settings/index.ts';
+import { platformOfConfig, type PodTemplate, type SidecarConfig } from '../sidecar/index.ts';
 import type { LeftOut } from './reasons.ts';
 
 /** A manifest may hold numbers, which are no legal annotations. */
@@ -23,15 +23,18 @@ export interface NoteOptions {
  */
 export function lostPackets(template: PodTemplate, annotations: Annotations, { config, atAdmission = false }: NoteOptions): LeftOut[] {
   const lost: LeftOut[] = [];
-  if (isInvalid('interfaces', annotations[interfacesKey])) lost.push('interfaces');
-  if (captureSettings.some(([name, key]) => isInvalid(name, annotations[key]))) lost.push('setting');
+  const platform = config.form === 'agent' ? platformOfConfig(config) : undefined;
+  if (isInvalid('interfaces', annotations[interfacesKey], platform)) lost.push('interfaces');
+  if (captureSettings.some(([name, key]) => isInvalid(name, annotations[key], platform))) lost.push('setting');
   // A hint: at admission nobody but a controller would read it, at each of its pods.
   if (!atAdmission && seesCiphertextAlone(template, annotations, config)) lost.push('plaintext');
   return lost;
 }
 
-function isInvalid(name: SettingName, value: Annotations[string] | undefined): boolean {
-  return value !== undefined && settingProblem(name, String(value)) !== undefined;
+/** A setting that annotations may not change keeps the release's value, so that no packet is lost by one. */
+function isInvalid(name: SettingName, value: Annotations[string] | undefined, platform: Platform | undefined): boolean {
+  if (value === undefined || (platform !== undefined && lockProblem(name, String(value), platform) !== undefined)) return false;
+  return settingProblem(name, String(value), platform) !== undefined;
 }
 
 /** Proxies of meshes that encrypt what leaves the pod, by the names of their containers. */

@@ -1,5 +1,5 @@
 import { settings } from '../settings/index.ts';
-import { defaultAgent, defaultSidecarConfig, type AgentConfig, type AgentSecurityContext, type AgentSidecarConfig } from '../sidecar/index.ts';
+import { allowedKeys, defaultAgent, defaultSidecarConfig, type AgentConfig, type AgentSecurityContext, type AgentSidecarConfig } from '../sidecar/index.ts';
 import { settingParameter, type ParameterKey } from './parameters.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -23,6 +23,8 @@ export function configOfParameters(data: Data): AgentSidecarConfig | undefined {
     resources: { requests: amountsOf(value('requests')), limits: amountsOf(value('limits')) },
     metricsPort: port === undefined ? undefined : Number(port),
     maxVolumeSize: mebibytes === undefined ? defaultAgent.maxVolumeSize : `${mebibytes}Mi`,
+    maxBufferSize: data['maxBufferSize'] ?? defaultAgent.maxBufferSize,
+    ...Object.fromEntries(allowedKeys.map((key) => [key, data[key]?.split(' ').filter((item) => item !== '') ?? defaultAgent[key]])),
     securityContext: securityOf(value),
   };
   const given = settings.flatMap(({ name }) => {

@@ -1,10 +1,11 @@
-import { settingEnvironment, settings } from '../settings/index.ts';
-import { defaultSidecarConfig, makeSidecar, restrictedSecurityContext, type Container, type SecurityProfile, type Sidecar } from '../sidecar/index.ts';
+import { platformEnvironment, settingEnvironment, settings, type PlatformKey } from '../settings/index.ts';
+import { defaultSidecarConfig, makeSidecar, metricsEnvironment, restrictedSecurityContext, type Container, type SecurityProfile, type Sidecar } from '../sidecar/index.ts';
 import { cel, celOf } from './cel.ts';
-import { effectiveSetting, parameter, settingParameter } from './parameters.ts';
+import { effectiveSetting, parameter, platformParameter, settingParameter } from './parameters.ts';
 import type { Variable } from './variable.ts';
 
 const { container: agent, mirror = agent } = sidecarOf('privileged');
+const platformKeys = Object.keys(platformEnvironment) as readonly PlatformKey[];
 const isProbe = `${parameter('profile')} == 'probe'`;
 
 /** `mirror`: see asksForMirror. `container`, `mirrorContainer`: as makeSidecar has them, with the parameters in their places. */
@@ -18,13 +19,21 @@ export const containerVariables: readonly Variable[] = [
   .map(setting, dyn({'name': setting.name, 'value': string(params.data[setting.key])}))`,
   },
   {
+    // An empty list is one that allows nothing.
+    name: 'platformVariables',
+    expression: `${celOf(platformKeys.map((key) => ({ key: platformParameter(key), name: platformEnvironment[key] })))}
+  .filter(item, item.key in params.data)
+  .map(item, dyn({'name': item.name, 'value': string(params.data[item.key])}))`,
+  },
+  {
     name: 'environment',
     // Without defaults of settings, the size of the volume is all that differs between pods.
     expression: `${environmentOf(agent)}
-+ (variables.metricsPort == '' ? [] : [dyn({'name': 'PACKET_CAPTURE_METRICS_PORT', 'value': variables.metricsPort})])
++ (variables.metricsPort == '' ? [] : [dyn({'name': '${metricsEnvironment}', 'value': ':' + variables.metricsPort})])
++ variables.platformVariables
 + variables.settingVariables`,
   },
-  { name: 'mirrorEnvironment', expression: `${environmentOf(mirror)}\n+ variables.settingVariables` },
+  { name: 'mirrorEnvironment', expression: `${environmentOf(mirror)}\n+ variables.platformVariables\n+ variables.settingVariables` },
   { name: 'container', expression: eitherWay(withParameters(agent, { env: 'environment', ports: 'ports', resources: 'resources', securityContext: 'securityContext' })) },
   {
     name: 'mirrorContainer',

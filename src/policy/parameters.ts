@@ -1,8 +1,9 @@
 import { codedError } from '../errors.ts';
-import { settingAnnotation, settings, type SettingName } from '../settings/index.ts';
+import { settingAnnotation, settings, type PlatformKey, type SettingName } from '../settings/index.ts';
 import {
   defaultSkipRuntimeClasses,
   maxVolumeBytes,
+  platformTexts,
   withDefaults,
   type AgentConfig,
   type AgentSidecarConfig,
@@ -32,6 +33,11 @@ export type ParameterKey = (typeof keys)[number];
 /** The key of a setting's default: `setting.file-size`. */
 export function settingParameter(name: SettingName): string {
   return `setting.${name}`;
+}
+
+/** The key of what the release says beside the settings: `allowedStreams`. */
+export function platformParameter(key: PlatformKey): string {
+  return key;
 }
 
 /** The value of a key that stands there always, in CEL. */
@@ -76,6 +82,8 @@ export function effectiveSetting(name: SettingName): string {
  * - `runAsUser`, `runAsGroup`: numbers; `seccompProfile`: its type; empty: the field is left out
  * - `metricsPort`: where the agent answers Prometheus; absent when it does not
  * - `skipRuntimeClasses`: names, separated by commas, `*` at the end of one for whatever follows; may be empty
+ * - `maxBufferSize`: the largest buffer-size; absent: 64Mi
+ * - `allowedSettings`, `allowedStreams`, `allowedMirrors`, `allowedUploads`: separated by spaces; absent: everything
  * - `setting.NAME`: the default of a setting; absent when it has none
  * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
  */
@@ -97,7 +105,7 @@ export function policyParameters(config: AgentSidecarConfig, options: ParameterO
     return value === '' ? [] : [[settingParameter(name), value] as const];
   });
   const metricsPort = agent.metricsPort === undefined ? {} : { metricsPort: String(agent.metricsPort) };
-  return { ...fixed, ...skippedParameter(config), ...metricsPort, ...Object.fromEntries(given) };
+  return { ...fixed, ...skippedParameter(config), ...metricsPort, ...platformTexts(agent), ...Object.fromEntries(given) };
 }
 
 function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): { requests: string; limits: string } {

@@ -1,3 +1,4 @@
+export { allowedPatterns, lockProblem } from './allowed.ts';
 export { bounds, headersOnly } from './bounds.ts';
 export { parseDuration } from './duration.ts';
 export { goTable } from './goTable.ts';
@@ -12,6 +13,7 @@ export {
   settingsOfAnnotations,
   statusAnnotation,
 } from './names.ts';
+export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
 export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';
 export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';

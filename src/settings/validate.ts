@@ -1,5 +1,7 @@
+import { destinationProblem, lockProblem } from './allowed.ts';
 import { bounds, headersOnly } from './bounds.ts';
 import { parseDuration } from './duration.ts';
+import type { Platform } from './platform.ts';
 import { parseQuantity, shortestQuantity } from './quantity.ts';
 import { findSetting, type SettingType } from './table.ts';
 
@@ -47,7 +49,7 @@ function bytesProblem(value: string, most = Infinity): string | undefined {
 }
 
 /** Each returns what is wrong with a value that is not empty, or undefined when it is good. */
-const checks: Readonly<Record<SettingType, (value: string) => string | undefined>> = {
+const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) => string | undefined>> = {
   state: (value) => (value === 'running' || value === 'idle' ? undefined : 'must be running or idle'),
   text: (value) => {
     if (value.trim() === '') return 'must not be blank';
@@ -55,7 +57,7 @@ const checks: Readonly<Record<SettingType, (value: string) => string | undefined
   },
   interfaces: interfacesProblem,
   bytes: (value) => bytesProblem(value),
-  buffer: (value) => bytesProblem(value, bounds.largestBufferLimit),
+  buffer: (value, platform) => bytesProblem(value, platform?.bufferLimit ?? bounds.largestBufferLimit),
   count: (value) => (/^[1-9]\d{0,8}$/.test(value) ? undefined : 'must be a whole number from 1 to 999999999'),
   snaplen: (value) =>
     value === headersOnly || (/^(0|[1-9]\d{0,5})$/.test(value) && Number(value) <= bounds.largestSnaplen)
@@ -95,10 +97,12 @@ export function settingRefusal(name: string, value: string): string | undefined 
 /**
  * What is wrong with a setting's value, in a few words; undefined when it is good.
  * The empty value is good for every setting: it means the default.
+ * @param platform what the release says; without it, what is wrong in every release
  */
-export function settingProblem(name: string, value: string): string | undefined {
+export function settingProblem(name: string, value: string, platform?: Platform): string | undefined {
   const setting = findSetting(name);
   if (setting === undefined) return 'is no setting';
   if (value === '') return undefined;
-  return checks[setting.type](value);
+  const problem = platform && lockProblem(setting.name, value, platform);
+  return problem ?? checks[setting.type](value, platform) ?? (platform && destinationProblem(setting.name, value, platform));
 }

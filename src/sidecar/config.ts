@@ -1,4 +1,4 @@
-import { largestVolumeBytes, parseQuantity, type SettingValues } from '../settings/index.ts';
+import { bounds, largestVolumeBytes, parseQuantity, shortestQuantity, type SettingValues } from '../settings/index.ts';
 import { placeholderImage } from './image.ts';
 import type { Container, LocalObjectReference, ResourceRequirements, Volume } from './kubernetes.ts';
 import { logMebibytes, type OwnResources } from './resources.ts';
@@ -18,8 +18,24 @@ export interface AgentConfig {
    * Pods choose the size of their ring, and share the disk of their node with others.
    */
   readonly maxVolumeSize?: string | undefined;
+  /** The largest `buffer-size`; {@link defaultMaxBufferSize} unless told. No limit of memory counts the kernel's buffers. */
+  readonly maxBufferSize?: string | undefined;
+  /** The settings that annotations may change, and where packets may go; `*` allows everything, and so does what is not told. */
+  readonly allowedSettings?: readonly string[] | undefined;
+  readonly allowedStreams?: readonly string[] | undefined;
+  readonly allowedMirrors?: readonly string[] | undefined;
+  readonly allowedUploads?: readonly string[] | undefined;
   readonly securityContext?: AgentSecurityContext | undefined;
 }
+
+/** Of {@link AgentConfig.maxBufferSize}. */
+export const defaultMaxBufferSize = shortestQuantity(bounds.defaultBufferLimit);
+
+/** The lists of a release that say what is allowed. */
+export const allowedKeys = ['allowedSettings', 'allowedStreams', 'allowedMirrors', 'allowedUploads'] as const;
+
+/** A list that allows everything. */
+export const everything: readonly string[] = ['*'];
 
 /** Half of the smallest root disk that a managed node comes with (20 GiB), and 64 times the default ring. */
 export const defaultMaxVolumeSize = '10Gi';
@@ -94,6 +110,11 @@ export const defaultAgent: AgentConfig = {
   imagePullSecrets: [],
   metricsPort: undefined,
   maxVolumeSize: defaultMaxVolumeSize,
+  maxBufferSize: defaultMaxBufferSize,
+  allowedSettings: everything,
+  allowedStreams: everything,
+  allowedMirrors: everything,
+  allowedUploads: everything,
   securityContext: {},
 };
 

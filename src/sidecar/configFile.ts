@@ -12,6 +12,7 @@ import {
 } from './config.ts';
 import { isImageReference } from './image.ts';
 import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
+import { readPlatform, refuseLargeBuffer } from './platformFile.ts';
 import { quantityAmount } from './quantity.ts';
 import { largestId, type AgentSecurityContext } from './securityContext.ts';
 
@@ -36,6 +37,7 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
     const settings = readSettings(value['settings'], where, fail);
     const problem = ringProblem(settings, maxVolumeBytes(agent));
     if (problem !== undefined) throw fail(`the files of a capture do not fit into agent.maxVolumeSize: ${problem}`);
+    refuseLargeBuffer(agent, settings, fail);
     return { form: 'agent', agent, settings, ...common };
   }
   if (agentKeys.some((key) => key in value)) throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
@@ -80,7 +82,7 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   if (!isObject(resources)) throw fail('agent.resources must be a mapping');
   const excessive = excessiveRequest(resources);
   if (excessive !== undefined) throw fail(`agent.resources.requests.${excessive} is more than its limit: the API server would refuse every pod`);
-  return { image, imagePullPolicy, resources, imagePullSecrets, metricsPort: readMetricsPort(value['metricsPort'], fail), maxVolumeSize: readMaxVolumeSize(value['maxVolumeSize'], fail), securityContext: readSecurityContext(value['securityContext'], fail) };
+  return { image, imagePullPolicy, resources, imagePullSecrets, metricsPort: readMetricsPort(value['metricsPort'], fail), maxVolumeSize: readMaxVolumeSize(value['maxVolumeSize'], fail), ...readPlatform(value, fail), securityContext: readSecurityContext(value['securityContext'], fail) };
 }
 
 const securityKeys: readonly string[] = ['runAsUser', 'runAsGroup', 'seccompProfile'];

@@ -12,10 +12,13 @@ export {
 } from './amounts.ts';
 export {
   agentResources,
+  allowedKeys,
   defaultAgent,
+  defaultMaxBufferSize,
   defaultMaxVolumeSize,
   defaultSidecarConfig,
   defaultSkipRuntimeClasses,
+  everything,
   isSkippedRuntimeClass,
   runtimeClassPattern,
   leastMetricsPort,
@@ -29,7 +32,8 @@ export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate,
 export { readSidecarConfig } from './configFile.ts';
 export { imageRepositories, isImageReference, isPlaceholderImage, placeholderImage, placeholderRegistry } from './image.ts';
 export { asksForMirror, mirrorResources } from './mirror.ts';
-export { agentUser, containerName, containerNames, localVolumes, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
+export { agentUser, containerName, containerNames, localVolumes, metricsEnvironment, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
+export { platformOfConfig, platformTexts, platformVariables } from './platform.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
 export { sameQuantity, quantityAmount } from './quantity.ts';
 export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';

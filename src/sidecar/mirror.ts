@@ -2,6 +2,7 @@ import type { SettingValues } from '../settings/index.ts';
 import type { AgentConfig } from './config.ts';
 import type { Container } from './kubernetes.ts';
 import { mirrorName } from './names.ts';
+import { platformVariables } from './platform.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { logMebibytes, sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
@@ -11,7 +12,7 @@ const limits = { cpu: '100m', memory: '32Mi' };
 export const mirrorResources: OwnResources = { own: { requests: { cpu: '5m', memory: '8Mi' }, limits }, fallback: limits, storage: `${logMebibytes}Mi` };
 
 export interface MirrorOptions extends PodOfResources, InheritedSecurity {
-  readonly agent: Pick<AgentConfig, 'image' | 'imagePullPolicy' | 'securityContext'>;
+  readonly agent: AgentConfig;
   readonly settings: SettingValues;
 }
 
@@ -27,7 +28,7 @@ export function makeMirror(options: MirrorOptions): Container {
     imagePullPolicy: agent.imagePullPolicy,
     restartPolicy: 'Always',
     command: ['/usr/bin/launch', '/usr/bin/packet-capture-mirror'],
-    env: [...podVariables, ...settingVariables(settings)],
+    env: [...podVariables, ...platformVariables(agent), ...settingVariables(settings)],
     resources: sidecarResources(options, mirrorResources),
     securityContext: securityContext('NET_ADMIN', agent, options),
     volumeMounts: commonMounts,

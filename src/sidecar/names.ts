@@ -27,5 +27,11 @@ export const mountPaths = {
 export const metricsPortName = 'packet-capture';
 export const uploadSecretName = 'packet-capture-upload';
 
+/**
+ * Where the agent answers Prometheus: `:9464`. No name of ours is like those that the kubelet makes of the namespace's
+ * Services (`NAME_SERVICE_HOST`, `NAME_PORT`): one called packet-capture-metrics would set a name of ours that ended in PORT.
+ */
+export const metricsEnvironment = 'PACKET_CAPTURE_METRICS_LISTEN';
+
 /** The uid and gid of the agent's image: `nonroot`, as distroless images have it. */
 export const agentUser = 65532;

@@ -2,7 +2,8 @@ import { settingAnnotation, settings, volumeBytes, type SettingValues } from '..
 import { agentResources, maxVolumeBytes, type AgentSidecarConfig } from './config.ts';
 import type { Container, Volume } from './kubernetes.ts';
 import { makeMirror } from './mirror.ts';
-import { containerName, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './names.ts';
+import { containerName, metricsEnvironment, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './names.ts';
+import { platformVariables } from './platform.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { sidecarResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
@@ -53,7 +54,8 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
     env: [
       ...podVariables,
       { name: 'PACKET_CAPTURE_SIZE_LIMIT', value: sizeLimit },
-      ...(metricsPort === undefined ? [] : [{ name: 'PACKET_CAPTURE_METRICS_PORT', value: String(metricsPort) }]),
+      ...(metricsPort === undefined ? [] : [{ name: metricsEnvironment, value: `:${metricsPort}` }]),
+      ...platformVariables(config.agent),
       ...settingVariables(config.settings),
     ],
     ...(metricsPort === undefined ? {} : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),

@@ -31,11 +31,33 @@ sooner. Takes the root.
 {{- with .Values.agent.metricsPort }}
 {{- $_ := set $agent "metricsPort" (int .) }}
 {{- end }}
+{{- range $key, $value := include "packet-capture.platform" . | fromJson }}
+{{- $_ := set $agent $key $value }}
+{{- end }}
 {{- dict
   "agent" $agent
   "settings" (.Values.capture | default dict)
   "skipRuntimeClasses" (.Values.injection.skipRuntimeClasses | default list) | toPrettyJson }}
 {{- end }}
+{{- end }}
+
+{{/*
+What a release allows: agent.maxBufferSize as text, and the lists that do not allow everything. Without the defaults, so that
+configurations of before stay as they are. Takes the root.
+*/}}
+{{- define "packet-capture.platform" -}}
+{{- $platform := dict }}
+{{- $buffer := include "packet-capture.maxBufferSize" . }}
+{{- if ne (include "packet-capture.bytes" $buffer | float64) 67108864.0 }}
+{{- $_ := set $platform "maxBufferSize" $buffer }}
+{{- end }}
+{{- range $key := list "allowedSettings" "allowedStreams" "allowedMirrors" "allowedUploads" }}
+{{- $list := index $.Values.agent $key }}
+{{- if and (kindIs "slice" $list) (not (has "*" $list)) }}
+{{- $_ := set $platform $key $list }}
+{{- end }}
+{{- end }}
+{{- toJson $platform }}
 {{- end }}
 
 {{/*

@@ -140,6 +140,7 @@ schema, and some of it no schema can say.
 {{- end }}
 {{- if not $own }}
 {{- include "packet-capture.ringProblems" . }}
+{{- include "packet-capture.bufferProblems" . }}
 {{- end }}
 {{- $names := list }}
 {{- range .Values.webhook.matchConditions }}

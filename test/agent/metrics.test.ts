@@ -12,7 +12,7 @@ import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
 const port = 9464;
-const environment = { PACKET_CAPTURE_METRICS_PORT: String(port) };
+const environment = { PACKET_CAPTURE_METRICS_LISTEN: `:${port}` };
 
 /** What a client within the pod gets; the requests of its program, each on a connection of its own. */
 async function inPod(program: string): Promise<string> {

@@ -23,7 +23,7 @@ describe('mirror', () => {
     const { file, end } = await collect(4789, 16_777_215);
     await useIpv6();
     const settings = { mirror: 'vxlan://10.99.0.1?vni=16777215', filter: 'udp or tcp or icmp' };
-    const { captures, agent, mirror } = await startPod(settings, { environment: { PACKET_CAPTURE_METRICS_PORT: '9464' } });
+    const { captures, agent, mirror } = await startPod(settings, { environment: { PACKET_CAPTURE_METRICS_LISTEN: ':9464' } });
     await agent.next('started');
     expect(await mirror.next('mirror started')).toMatchObject({ to: settings.mirror, address: '10.99.0.1', interfaces: ['eth0'], filter: settings.filter });
     await network().send({ count: 300, perSecond: 3000 });

@@ -81,7 +81,7 @@ describe('stream', () => {
   test('starts anew when the collector is back, and the files miss nothing meanwhile', async () => {
     const [captures, first, second] = [await folder(), await folder(), await folder()];
     const before = await collect({ folder: first });
-    const environment = { PACKET_CAPTURE_METRICS_PORT: '9464' };
+    const environment = { PACKET_CAPTURE_METRICS_LISTEN: ':9464' };
     const agent = await start({ captures, environment, settings: { stream: collectorAddress, filter: 'udp' } });
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
     await network().send({ count: 500, perSecond: 1000 });

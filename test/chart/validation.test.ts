@@ -34,6 +34,8 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   ['volumes for no container', { sidecar: { volumes: [{ name: 'a', emptyDir: {} }] } }, 'sidecar has volumes and no container', 'sidecar.containers'],
   ['more files than a volume may have', { capture: { 'file-size': '10Gi', 'file-count': 100 } }, 'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than agent.maxVolumeSize 10Gi', 'fewer or smaller files'],
   ['a volume smaller than the default ring', { agent: { maxVolumeSize: 159 * 2 ** 20 } }, 'file-size 16Mi x (file-count 8 + 1) + 16Mi = 0.16Gi, more than agent.maxVolumeSize 166723584', 'raise agent.maxVolumeSize'],
+  ['a buffer beyond the bound', { capture: { 'buffer-size': '128Mi' } }, 'the buffer-size 128Mi is more than agent.maxBufferSize 64Mi', 'raise agent.maxBufferSize'],
+  ['a bound below the default buffer', { agent: { maxBufferSize: 1_048_576 } }, 'the buffer-size 4Mi is more than agent.maxBufferSize 1048576', 'raise agent.maxBufferSize'],
   ['a condition under a name of ours', { webhook: { matchConditions: [{ name: 'packet-capture/opted-in', expression: 'true' }] } }, 'webhook.matchConditions is taken', 'a name of its own'],
   ['both sides of a disruption budget', { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } }, 'minAvailable and maxUnavailable', 'one of them empty'],
   ['a budget that no drain can keep', { podDisruptionBudget: { minAvailable: 2 } }, 'no node could be drained', 'Lower it'],

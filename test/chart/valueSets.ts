@@ -73,7 +73,10 @@ export function valueSets(certs: CertsValues, named: CertsValues): Readonly<Reco
         upload: 's3:bucket/prefix',
         stream: '[fd00::1]:57012',
       },
-      agent: { metricsPort: 9464, maxVolumeSize: '1Ti', resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: 1, memory: 268_435_456 } } },
+      agent: {
+        maxBufferSize: '128Mi', allowedSettings: ['state', 'filter'], allowedStreams: [], allowedMirrors: ['*.lab:*'], allowedUploads: ['s3:bucket/*'],
+        metricsPort: 9464, maxVolumeSize: '1Ti', resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: 1, memory: 268_435_456 } },
+      },
     },
     images: {
       certs,

@@ -55,7 +55,7 @@ async function observe(name: string, settings: Readonly<Record<string, string>>,
     captures,
     settings,
     network: { ...network(), enterPod: [...group.enter, ...network().enterPod] },
-    ...(secret === undefined ? { environment: { PACKET_CAPTURE_METRICS_PORT: '9464' } } : { secret }),
+    ...(secret === undefined ? { environment: { PACKET_CAPTURE_METRICS_LISTEN: ':9464' } } : { secret }),
   });
   await agent.next('started');
   return { agent, captures, group, samples: [] };

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// everything, in a list, allows all.
+const everything = "*"
+
 // refusal is what the platform has against a value that is valid in itself; empty when it is allowed. The release's own
 // default is always allowed.
 func (p Platform) refusal(name, value string) string {
@@ -25,7 +28,7 @@ func (p Platform) refusal(name, value string) string {
 	case "upload":
 		allowed, allows = p.AllowedUploads, allowsUpload(p.AllowedUploads, value)
 	}
-	if allowed == nil || allows || value == "" {
+	if allowed == nil || allows || value == "" || slices.Contains(allowed, everything) {
 		return noReason
 	}
 	return "must be a destination that the release allows: " + orNone(allowed, "there is none")
@@ -33,7 +36,7 @@ func (p Platform) refusal(name, value string) string {
 
 // isLocked: annotations must not change the setting.
 func (p Platform) isLocked(name string) bool {
-	return p.AllowedSettings != nil && !slices.Contains(p.AllowedSettings, name)
+	return p.AllowedSettings != nil && !slices.Contains(p.AllowedSettings, name) && !slices.Contains(p.AllowedSettings, everything)
 }
 
 func orNone(list []string, none string) string {

@@ -11,10 +11,10 @@ type Platform struct {
 	SizeLimit string
 	// BufferLimit is the largest buffer-size in bytes.
 	BufferLimit int64
-	// AllowedSettings are those that annotations may change; nil allows all.
+	// AllowedSettings are those that annotations may change; nil allows all, and so does `*`.
 	AllowedSettings []string
 	// AllowedStreams, AllowedMirrors and AllowedUploads are patterns of destinations, see allowsEndpoint and allowsUpload;
-	// nil allows all. The release's own default is always allowed.
+	// nil allows all, and so does `*`. The release's own default is always allowed.
 	AllowedStreams []string
 	AllowedMirrors []string
 	AllowedUploads []string

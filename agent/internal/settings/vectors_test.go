@@ -142,3 +142,28 @@ func TestTheTableHasAVectorOfEachKind(t *testing.T) {
 		}
 	}
 }
+
+// What the platform has against a value is the same in TypeScript.
+func TestPlatformVectors(t *testing.T) {
+	text, err := os.ReadFile("testdata/platform.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []struct {
+		vector
+		Environment map[string]string
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range vectors {
+		platform := PlatformOf(func(name string) (string, bool) { value, ok := v.Environment[name]; return value, ok })
+		reason := ""
+		if _, invalid := Parse(Values{v.Setting: v.Value}, platform); len(invalid) > 0 {
+			reason = invalid[0].Reason
+		}
+		if reason != v.Reason {
+			t.Errorf("%v: %s=%s: %q, not %q", v.Environment, v.Setting, v.Value, reason, v.Reason)
+		}
+	}
+}

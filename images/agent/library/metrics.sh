@@ -2,7 +2,8 @@
 # The same numbers for Prometheus, in $agentDir/metrics, and the program that serves that one file (serve-metrics.c). Both
 # only when the sidecar has a port for it: the containers of a pod share their ports.
 
-metricsPort=${PACKET_CAPTURE_METRICS_PORT:-}
+metricsPort=${PACKET_CAPTURE_METRICS_LISTEN:-}
+metricsPort=${metricsPort#:}
 metricsPid='' metricsAt=0
 
 # superviseMetrics: starts the program, and again when it has ended; looks every five seconds.

@@ -1,10 +1,11 @@
+import { allowedPatterns, settings } from '../../settings/index.ts';
 import {
-  agentUser, defaultAgent, defaultMaxVolumeSize, imageRepositories, largestId, leastMetricsPort, placeholderRegistry,
+  agentUser, defaultAgent, defaultMaxBufferSize, defaultMaxVolumeSize, everything, imageRepositories, largestId, leastMetricsPort, placeholderRegistry,
 } from '../../sidecar/index.ts';
 import { settingSchema } from './capture.ts';
 import * as kubernetes from './kubernetes.ts';
 import * as is from './schemas.ts';
-import { choice, group, leaf, passed, string, type Json } from './tree.ts';
+import { choice, group, leaf, passed, string, type Json, type Leaf, type Schema } from './tree.ts';
 
 export type PullSecrets = ReadonlyArray<string | { readonly name: string }>;
 
@@ -28,6 +29,11 @@ function imageGroup(text: string, repository: string) {
 /** The injector's own image; its hooks and its test run it too. */
 export const injectorImage = image("the injector's image", imageRepositories.injector);
 
+/** A list of what is allowed. @param items the schema of each */
+function allowed(text: string, items: Schema): Leaf<readonly string[]> {
+  return leaf<readonly string[]>(everything, text, { type: 'array', items, uniqueItems: true });
+}
+
 /** The sidecar that is injected. */
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
@@ -37,6 +43,21 @@ export const agent = group('the capture agent: the sidecar that is injected', {
     'of a pod for the files of its capture: pods choose the size of theirs by annotations, and share the disk of their node',
     settingSchema('bytes'),
   ),
+  maxBufferSize: leaf<string | number>(
+    defaultMaxBufferSize,
+    "the largest buffer-size that a pod may choose; the kernel's memory, which no limit counts: once for each interface, and for a stream again",
+    settingSchema('buffer'),
+  ),
+  allowedSettings: allowed('the settings that annotations may change; [*]: all', {
+    type: 'string', enum: [everything[0], ...settings.map(({ name }) => name)],
+  }),
+  allowedStreams: allowed('where `stream` may send packets: HOST:PORT, *.DOMAIN:PORT, PORT may be *; [*]: anywhere, []: nowhere', {
+    type: 'string', pattern: allowedPatterns.allowedStreams,
+  }),
+  allowedMirrors: allowed('the same for `mirror`', { type: 'string', pattern: allowedPatterns.allowedMirrors }),
+  allowedUploads: allowed('where `upload` may send files: REMOTE:PATH, * at its end for whatever follows; [*]: anywhere, []: nowhere', {
+    type: 'string', pattern: allowedPatterns.allowedUploads,
+  }),
   securityContext: group('of the sidecar; null leaves a field out, as OpenShift has it. The rest is fixed', {
     runAsUser: leaf<number | null>(agentUser, 'the uid; not root', { type: ['integer', 'null'], minimum: 1, maximum: largestId }),
     runAsGroup: leaf<number | null>(agentUser, 'the gid', { type: ['integer', 'null'], minimum: 0, maximum: largestId }),

@@ -4,7 +4,7 @@ import { addAmountFlags, amountsOfFlags } from '../amountFlags.ts';
 import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
 import { addConnectionFlags } from '../connectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, imageProblem, namesSidecar, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addSidecarFlags, imageProblem, namesSidecar, refuseByPlatform, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
 
 interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unknown>> {
   readonly podSecurity?: PodSecurityLevel;
@@ -26,6 +26,7 @@ export function addPatch(program: Command): void {
       const config = await sidecarOfFlags(flags);
       refuseWithOwn(config, settings, amounts);
       refuseLargeRing(config, settings);
+      refuseByPlatform(config, settings);
       const problem = imageProblem(config);
       if (problem !== undefined) throw problem;
       const { patchWorkload } = await import('../../cluster/index.ts');

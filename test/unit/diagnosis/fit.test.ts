@@ -5,9 +5,9 @@ import { planInjection, withAddition } from '../../../src/inject/index.ts';
 import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
 import { asking, pod, stateOf, subject } from './builders.ts';
 
-function injected(annotations: Readonly<Record<string, string>>): PodTemplate {
+function injected(annotations: Readonly<Record<string, string>>, config = defaultSidecarConfig): PodTemplate {
   const template = pod({ ...asking, ...annotations });
-  const plan = planInjection(template, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' });
+  const plan = planInjection(template, { config, settings: {}, podSecurity: 'privileged' });
   if (!plan.inject) throw new Error(plan.reason);
   return withAddition(template, plan.addition);
 }
@@ -31,4 +31,18 @@ test('an amount that is none is said, of a pod that carries the sidecar and of o
   const found = judge(subject(pod({ ...asking, ...wrong })), [stateOf()]);
   expect(found.reason).toBeUndefined();
   expect(found.conditions.map(({ what }) => what)).toContainEqual(expect.stringContaining('it would go with default resources'));
+});
+
+test('a setting that is not valid, or that the release does not allow, is said, with what it does', () => {
+  const agent = { ...defaultSidecarConfig.agent, allowedSettings: ['state', 'stream', 'buffer-size'], allowedStreams: ['*.obs:57012'], maxBufferSize: '128Mi' };
+  const config = { ...defaultSidecarConfig, agent };
+  const asked = {
+    'packet-capture/state': 'idle', 'packet-capture/filter': 'udp', 'packet-capture/stream': 'evil:1', 'packet-capture/buffer-size': '256Mi', 'packet-capture/interfaces': '',
+  };
+  expect(fitOfSidecar(injected(asked, config)).map(({ what }) => what)).toEqual([
+    'its annotation packet-capture/filter "udp" must stay as the release has it: annotations may change state, stream, buffer-size; it has no effect',
+    'its annotation packet-capture/buffer-size "256Mi" must be at most 128Mi; nothing is captured',
+    'its annotation packet-capture/stream "evil:1" must be a destination that the release allows: *.obs:57012; the capture goes on without it',
+  ]);
+  expect(fitOfSidecar(injected({ ...asked, 'packet-capture/stream': 'c.obs:57012', 'packet-capture/buffer-size': '128Mi', 'packet-capture/filter': '' }, config))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { declaresPort } from '../../../src/inject/ports.ts';
 import { policyExpressions, policyParameters } from '../../../src/policy/index.ts';
-import { defaultAgent, makeSidecar, type AgentSidecarConfig, type PodSpec } from '../../../src/sidecar/index.ts';
+import { defaultAgent, makeSidecar, type AgentConfig, type AgentSidecarConfig, type PodSpec } from '../../../src/sidecar/index.ts';
 import { planInjection } from '../../../src/inject/index.ts';
 import { evaluate } from '../policy/evaluate.ts';
 
@@ -24,14 +24,14 @@ test.each(specs)('%s', (_, spec, taken) => {
   const plan = planInjection({ spec }, { config, settings: {}, podSecurity: 'privileged' });
   const [container] = plan.inject ? plan.addition.initContainers : [];
   expect(container?.['ports']).toEqual(taken ? undefined : [{ name: 'packet-capture', containerPort: 9464, protocol: 'TCP' }]);
-  expect(JSON.stringify(container?.['env']).includes('{"name":"PACKET_CAPTURE_METRICS_PORT","value":"9464"}')).toBe(!taken);
+  expect(JSON.stringify(container?.['env']).includes('{"name":"PACKET_CAPTURE_METRICS_LISTEN","value":":9464"}')).toBe(!taken);
 });
 
 /** What the expressions of the policy make of a pod. */
 function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; environment: unknown } {
   const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
   const known: Record<string, unknown> = { sizeLimit: '160Mi' };
-  for (const name of ['wantedPort', 'metricsPort', 'ports', 'settingVariables', 'environment']) {
+  for (const name of ['wantedPort', 'metricsPort', 'ports', 'settingVariables', 'platformVariables', 'environment']) {
     const { expression = '' } = policyExpressions.variables.find((variable) => variable.name === name) ?? {};
     known[name] = evaluate(expression, { object: { metadata: {}, spec }, params: { data }, variables: known });
   }
@@ -41,6 +41,19 @@ function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; e
 test.each(specs)('%s: the policy says the same', (_, spec, taken) => {
   const sidecar = makeSidecar({ config, profile: 'privileged', guaranteed: false, podSettings: {}, metricsPortTaken: taken });
   expect(byPolicy(spec, config)).toEqual({ ports: sidecar.container['ports'] ?? [], environment: sidecar.container['env'] });
+});
+
+test.each<Partial<AgentConfig>>([
+  { maxBufferSize: '128Mi' },
+  { allowedSettings: ['state', 'duration'], allowedStreams: [], allowedMirrors: ['*.lab:*', '[fd00::1]:4789'], allowedUploads: ['s3:captures/*'] },
+])('what the release allows stands in the environment, by the policy too: %j', (changed) => {
+  const release = { ...config, agent: { ...config.agent, ...changed }, settings: { filter: 'udp' } };
+  const { container, mirror } = makeSidecar({ config: release, profile: 'privileged', guaranteed: false, podSettings: {}, mirror: true });
+  expect(byPolicy({ containers: [{ name: 'app' }] }, release).environment).toEqual(container['env']);
+  const texts = JSON.stringify(Object.values(changed).map((value) => (Array.isArray(value) ? value.join(' ') : value)));
+  const platform = (env: unknown): unknown[] => (env as { name: string; value: string }[]).filter(({ name }) => /_ALLOWED_|BUFFER_LIMIT/.test(name)).map(({ value }) => value);
+  expect(JSON.stringify(platform(container['env']))).toBe(texts);
+  expect(platform(mirror?.['env'])).toEqual(platform(container['env']));
 });
 
 test('without a port nobody is asked for his', () => {

@@ -6,6 +6,7 @@ const configs: readonly Partial<AgentConfig>[] = [
   {},
   { image: 'registry.example/agent:1', imagePullPolicy: 'Always', imagePullSecrets: [{ name: 'a' }, { name: 'b.c' }], metricsPort: 9464 },
   { resources: { limits: { memory: '64Mi', cpu: '1' } }, maxVolumeSize: '1Ti' },
+  { maxBufferSize: '1Gi', allowedSettings: ['state'], allowedStreams: [], allowedMirrors: ['a:1', '*:2'], allowedUploads: ['s3:a/*'] },
   { resources: {}, securityContext: { runAsUser: null, runAsGroup: 0, seccompProfile: null } },
 ];
 

@@ -44,6 +44,17 @@ test.each([
   [{ agent: { metricsPort: '9464' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { metricsPort: 80 } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { metricsPort: 65_536 } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxBufferSize: 'large' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxBufferSize: '2Gi' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxBufferSize: '512Ki' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { maxBufferSize: '2Mi' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ settings: { 'buffer-size': '65Mi' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { allowedSettings: 'state' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { allowedSettings: ['stat'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { allowedStreams: ['collector'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { allowedStreams: ['*lab:1'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { allowedMirrors: ['vxlan://a:1'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { allowedUploads: ['s3:a b'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { maxVolumeSize: 'large' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { maxVolumeSize: 1000 } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { maxVolumeSize: '100Mi' } }, 'SIDECAR_CONFIG_INVALID'],
@@ -71,4 +82,12 @@ test('what is null in the security context is left out, and stays null', () => {
 test('a limit of zero is none', () => {
   const resources = { requests: { cpu: '300m' }, limits: { cpu: 0 } };
   expect(readSidecarConfig({ agent: { resources } }, 'f')).toMatchObject({ agent: { resources } });
+});
+
+test('what a release allows', () => {
+  const agent = {
+    maxBufferSize: '1Gi', allowedSettings: ['state', '*'], allowedStreams: [], allowedMirrors: ['*', '*.lab:*', '[fd00::1]:4789'], allowedUploads: ['s3:captures/*', 'gcs:one'],
+  };
+  expect(readSidecarConfig({ agent, settings: { 'buffer-size': '1Gi' } }, 'f')).toMatchObject({ agent });
+  expect(readSidecarConfig({ agent: {} }, 'f')).toMatchObject({ agent: { maxBufferSize: '64Mi', allowedStreams: ['*'] } });
 });

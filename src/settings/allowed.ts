@@ -1,0 +1,78 @@
+import { bounds } from './bounds.ts';
+import type { Platform } from './platform.ts';
+import type { SettingName } from './table.ts';
+
+const everything = '*';
+
+/** That annotations may not change the setting, in words; undefined when they may, or when the value is the release's. */
+export function lockProblem(name: SettingName, value: string, { allowedSettings, defaults }: Platform): string | undefined {
+  if (value === defaults[name] || allowedSettings === undefined || [name, everything].some((item) => allowedSettings.includes(item))) return undefined;
+  return `must stay as the release has it: annotations may change ${textOf(allowedSettings, 'no setting')}`;
+}
+
+/** That packets may not go there, in words. @param value a valid one */
+export function destinationProblem(name: SettingName, value: string, platform: Platform): string | undefined {
+  const [allowed, allows] = lists[name]?.(platform) ?? [];
+  if (allowed === undefined || allows === undefined || value === platform.defaults[name]) return undefined;
+  if (allowed.includes(everything) || allows(allowed, value)) return undefined;
+  return `must be a destination that the release allows: ${textOf(allowed, 'there is none')}`;
+}
+
+type List = readonly [allowed: readonly string[] | undefined, allows: (patterns: readonly string[], value: string) => boolean];
+
+const lists: Partial<Record<SettingName, (platform: Platform) => List>> = {
+  stream: ({ allowedStreams }) => [allowedStreams, allowsEndpoint],
+  mirror: ({ allowedMirrors }) => [allowedMirrors, allowsMirror],
+  upload: ({ allowedUploads }) => [allowedUploads, allowsUpload],
+};
+
+function textOf(list: readonly string[], none: string): string {
+  return list.length === 0 ? none : list.join(', ');
+}
+
+/**
+ * A pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`. Upper and lower
+ * case are the same. Keep it as agent/internal/settings/allowed.go has it.
+ */
+function allowsEndpoint(patterns: readonly string[], value: string): boolean {
+  const [host, port] = partsOf(value);
+  return patterns.some((pattern) => {
+    const [wantedHost, wantedPort] = partsOf(pattern);
+    return (wantedPort === everything || wantedPort === port) && matchesHost(wantedHost, host);
+  });
+}
+
+function matchesHost(pattern: string, host: string): boolean {
+  if (pattern === everything) return true;
+  return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : pattern === host;
+}
+
+/** Patterns as for a stream. */
+function allowsMirror(patterns: readonly string[], value: string): boolean {
+  const [, endpoint = ''] = /^vxlan:\/\/([^?]*)/.exec(value) ?? [];
+  return allowsEndpoint(patterns, /:\d+$/.test(endpoint.replace(/^\[.*\]/, '')) ? endpoint : `${endpoint}:${bounds.defaultMirrorPort}`);
+}
+
+function partsOf(endpoint: string): readonly [host: string, port: string] {
+  const colon = endpoint.lastIndexOf(':');
+  return [endpoint.slice(0, Math.max(colon, 0)).replaceAll(/^\[|\]$/g, '').toLowerCase(), endpoint.slice(colon + 1)];
+}
+
+/** A pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a way up. */
+function allowsUpload(patterns: readonly string[], value: string): boolean {
+  return patterns.some((pattern) => {
+    if (pattern === value) return true;
+    if (!/[:/]\*$/.test(pattern)) return false;
+    const folder = pattern.slice(0, -1);
+    return value.startsWith(folder) && !value.slice(folder.length).split('/').some((part) => part === '.' || part === '..');
+  });
+}
+
+const host = String.raw`([*]|([*][.])?[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])`;
+
+/** What may stand in the lists, as regular expressions that RE2 takes as well. */
+export const allowedPatterns = {
+  allowedStreams: `^([*]|${host}:([1-9][0-9]{0,4}|[*]))$`,
+  allowedMirrors: `^([*]|${host}:([1-9][0-9]{0,4}|[*]))$`,
+  allowedUploads: '^([*]|[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:([!-~]*))$',
+} as const;

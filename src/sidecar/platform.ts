@@ -1,0 +1,28 @@
+import {
+  parseQuantity, platformEnvironment, platformOf, settingEnvironment, type Platform, type PlatformKey, type SettingName,
+} from '../settings/index.ts';
+import { allowedKeys, defaultMaxBufferSize, type AgentConfig, type AgentSidecarConfig } from './config.ts';
+
+/** What a release says beside the settings, by the keys of its configuration, as text; what is the default is left out. */
+export function platformTexts(agent: AgentConfig): Partial<Record<PlatformKey, string>> {
+  const { maxBufferSize = defaultMaxBufferSize } = agent;
+  const texts: Partial<Record<PlatformKey, string>> = {};
+  if (parseQuantity(maxBufferSize) !== parseQuantity(defaultMaxBufferSize)) texts.maxBufferSize = maxBufferSize;
+  for (const key of allowedKeys) {
+    const list = agent[key];
+    if (list !== undefined && !list.includes('*')) texts[key] = list.join(' ');
+  }
+  return texts;
+}
+
+/** The same as environment variables of the sidecar. */
+export function platformVariables(agent: AgentConfig): readonly { readonly name: string; readonly value: string }[] {
+  const texts = Object.entries(platformTexts(agent)) as readonly (readonly [PlatformKey, string])[];
+  return texts.map(([key, value]) => ({ name: platformEnvironment[key], value }));
+}
+
+/** What the agent of a configuration will take settings for. */
+export function platformOfConfig({ agent, settings }: Pick<AgentSidecarConfig, 'agent' | 'settings'>): Platform {
+  const defaults = Object.entries(settings).map(([name, value]) => [settingEnvironment(name as SettingName), value]);
+  return platformOf(Object.fromEntries([...defaults, ...platformVariables(agent).map(({ name, value }) => [name, value])]) as Record<string, string>);
+}

@@ -1,0 +1,52 @@
+import type { CodedError } from '../errors.ts';
+import { allowedPatterns, bounds, findSetting, parseQuantity, settingProblem, settings as table, shortestQuantity, type SettingValues } from '../settings/index.ts';
+import { allowedKeys, defaultAgent, type AgentConfig } from './config.ts';
+import { platformOfConfig } from './platform.ts';
+
+type Fail = (what: string) => CodedError;
+type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[number]>;
+
+/** `maxBufferSize` and the lists of what is allowed, in `agent:`. */
+export function readPlatform(agent: Readonly<Record<string, unknown>>, fail: Fail): PlatformConfig {
+  const lists = allowedKeys.map((key) => [key, readList(key, agent[key], fail)]);
+  return { maxBufferSize: readMaxBufferSize(agent['maxBufferSize'], fail), ...Object.fromEntries(lists) } as PlatformConfig;
+}
+
+function readMaxBufferSize(value: unknown, fail: Fail): string | undefined {
+  if (value == null) return defaultAgent.maxBufferSize;
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  const bytes = parseQuantity(text) ?? 0;
+  if (bytes < bounds.leastBytes || bytes > bounds.largestBufferLimit) {
+    throw fail(`agent.maxBufferSize must be a quantity such as 64Mi, from 1Mi to ${shortestQuantity(bounds.largestBufferLimit)}`);
+  }
+  return text;
+}
+
+function readList(key: (typeof allowedKeys)[number], value: unknown, fail: Fail): readonly string[] | undefined {
+  if (value == null) return defaultAgent[key];
+  if (!Array.isArray(value)) throw fail(`agent.${key} must be a list`);
+  return value.map((item: unknown) => {
+    if (typeof item === 'string' && isAllowedItem(key, item)) return item;
+    throw fail(`agent.${key}: ${JSON.stringify(item)} is ${what[key]}`);
+  });
+}
+
+function isAllowedItem(key: (typeof allowedKeys)[number], item: string): boolean {
+  return key === 'allowedSettings' ? item === '*' || findSetting(item) !== undefined : new RegExp(allowedPatterns[key]).test(item);
+}
+
+const endpoint = 'no HOST:PORT, nor a pattern such as *.example:57012';
+const what = {
+  allowedSettings: `no setting; those are ${table.map(({ name }) => name).join(', ')}`,
+  allowedStreams: endpoint,
+  allowedMirrors: endpoint,
+  allowedUploads: 'no REMOTE:PATH, nor a pattern such as s3:captures/*',
+} as const;
+
+/** The buffer that holds without an annotation must be within the bound, or nothing would ever be captured. */
+export function refuseLargeBuffer(agent: AgentConfig, settings: SettingValues, fail: Fail): void {
+  const platform = platformOfConfig({ agent, settings });
+  const size = platform.defaults['buffer-size'] ?? '';
+  const problem = settingProblem('buffer-size', size, platform);
+  if (problem !== undefined) throw fail(`the buffer-size ${size} is more than agent.maxBufferSize: it ${problem}`);
+}
