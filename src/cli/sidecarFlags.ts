@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import { decodeText } from './encoding.ts';
-import { ringProblem, settingProblem, type SettingValues } from '../settings/index.ts';
+import { ringProblem, settingRefusal, type SettingValues } from '../settings/index.ts';
 import {
   defaultSidecarConfig, isImageReference, isPlaceholderImage, maxVolumeBytes, platformOfConfig, readSidecarConfig, settingsOfPod,
   type SidecarAmounts, type SidecarConfig,
@@ -81,9 +81,9 @@ export function refuseByPlatform(config: SidecarConfig, given: SettingValues): v
   if (config.form === 'own') return;
   const platform = platformOfConfig(config);
   for (const [name, value] of Object.entries(given)) {
-    const problem = settingProblem(name, value, platform);
-    if (problem === undefined) continue;
-    throw codedError('SETTING_INVALID', `${name} "${value}" ${problem}`, {
+    const refusal = settingRefusal(name, value, platform);
+    if (refusal === undefined) continue;
+    throw codedError('SETTING_INVALID', refusal, {
       where: `--${name}`,
       hint: 'Choose another value, or let the file of --sidecar-config allow it (agent.maxBufferSize, agent.allowedSettings, …).',
     });

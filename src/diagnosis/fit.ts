@@ -1,6 +1,6 @@
 import { leftOutReasons } from '../inject/index.ts';
 import {
-  fitsVolume, formatBytes, lockProblem, parseQuantity, platformOf, ringSum, settingAnnotation, settingEnvironment, settingProblem, settings, settingsOfAnnotations,
+  annotationPrefix, fitsVolume, formatBytes, lockProblem, parseQuantity, platformOf, ringSum, settingEnvironment, settingRefusal, settings, settingsOfAnnotations,
   type Platform, type SettingName, type SettingValues,
 } from '../settings/index.ts';
 import { containerName, hasInvalidAmount, settingsOfPod, type PodTemplate } from '../sidecar/index.ts';
@@ -31,8 +31,8 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
 function refusedSettings(values: SettingValues, platform: Platform): Condition[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const name = key as SettingName;
-    const problem = settingProblem(name, value, platform);
-    return problem === undefined ? [] : [{ met: false, what: `its annotation ${settingAnnotation(name)} "${value}" ${problem}; ${effectOf(name, value, platform)}` }];
+    const refusal = settingRefusal(name, value, platform);
+    return refusal === undefined ? [] : [{ met: false, what: `its annotation ${annotationPrefix}${refusal}; ${effectOf(name, value, platform)}` }];
   });
 }
 

@@ -87,9 +87,9 @@ export function isSecret(name: string, value: string): boolean {
   return findSetting(name)?.type === 'remote' && settingProblem(name, value) !== undefined;
 }
 
-/** `filter "x" must not be blank`: the message of a refusal; undefined for a good value. */
-export function settingRefusal(name: string, value: string): string | undefined {
-  const problem = settingProblem(name, value);
+/** `filter "x" must not be blank`: the message of a refusal; undefined for a good value. @param platform as of settingProblem */
+export function settingRefusal(name: string, value: string, platform?: Platform): string | undefined {
+  const problem = settingProblem(name, value, platform);
   if (problem === undefined) return undefined;
   return isSecret(name, value) ? `${name} ${problem}; its value is not shown, since it may hold credentials` : `${name} "${value}" ${problem}`;
 }

@@ -112,3 +112,16 @@ func TestADefaultBeyondTheLimit(t *testing.T) {
 		t.Error(invalid)
 	}
 }
+
+// rclone takes credentials in a destination, and one that is refused is shown nowhere.
+func TestACredentialIsNotShown(t *testing.T) {
+	for _, platform := range []Platform{{}, {AllowedSettings: []string{}}} {
+		_, invalid := Parse(Values{"upload": ":s3,secret_access_key=hunter2:bucket"}, platform)
+		if len(invalid) != 1 || invalid[0].Value != "" {
+			t.Errorf("%+v", invalid)
+		}
+	}
+	if IsSecret("upload", "s3:bucket") || IsSecret("filter", ":x") {
+		t.Error("what is no secret is taken for one")
+	}
+}

@@ -65,6 +65,10 @@ func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	return zero
 }
 
+// IsSecret says whether a value is to be shown nowhere: rclone takes credentials in a destination, and so do URLs. One that is
+// valid has none.
+func IsSecret(name, value string) bool { return name == "upload" && checkUpload(value) != noReason }
+
 // value is the one that counts.
 func (p *parser) value(name string) string {
 	if value := p.values[name]; value != "" {
@@ -76,7 +80,12 @@ func (p *parser) value(name string) string {
 // isPlace: the setting says where packets go beside the volume. Whatever is wrong there, the capture goes on.
 func isPlace(name string) bool { return name == "upload" || name == "stream" || name == "mirror" }
 
-func (p *parser) add(invalid Invalid) { p.invalid = append(p.invalid, invalid) }
+func (p *parser) add(invalid Invalid) {
+	if IsSecret(invalid.Setting, invalid.Value) {
+		invalid.Value = ""
+	}
+	p.invalid = append(p.invalid, invalid)
+}
 
 // checkRing: the kubelet evicts a pod whose volume grows over its limit, and the limit was set when the pod was made. A
 // volume whose limit is not known takes every ring.

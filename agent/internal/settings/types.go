@@ -63,8 +63,9 @@ type Settings struct {
 // Invalid is a setting whose value is not valid, and why.
 type Invalid struct {
 	Setting string `json:"setting"`
-	Value   string `json:"value"`
-	Reason  string `json:"reason"`
+	// Value is empty when it may hold credentials, see IsSecret.
+	Value  string `json:"value"`
+	Reason string `json:"reason"`
 	// Harmless: the capture goes on without it, see Stops.
 	Harmless bool `json:"-"`
 }
