@@ -7,6 +7,7 @@ import { expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
 import { useAgents } from './fixture.ts';
+import { agentKind } from './kind.ts';
 import { until } from './until.ts';
 
 const script = join(import.meta.dirname, '../../src/running/stream/capture.sh');
@@ -21,10 +22,13 @@ interface Capture {
   readonly pieces: () => number;
 }
 
-/** The script in a container of the agent's image, as `kubectl exec` starts it. */
+/** The command in a container of the agent's image, as `kubectl exec` starts it. */
 async function startCapture(interfaces: string, snaplen = '0', filter = '', own = ''): Promise<Capture> {
-  const [captures, settings, text] = [await folder(), await folder(), await readFile(script, 'utf8')];
-  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw', 'sh', '-c', text, 'sh', interfaces, snaplen, filter, own];
+  const [captures, settings] = [await folder(), await folder()];
+  const command = agentKind === 'go'
+    ? ['/usr/bin/packet-capture-agent', 'capture', '--interfaces', interfaces, '--snaplen', snaplen, '--filter', filter]
+    : ['sh', '-c', await readFile(script, 'utf8'), 'sh', interfaces, snaplen, filter, own];
+  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw', ...command];
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   });
@@ -67,7 +71,9 @@ test('every interface that is up is captured, packets come within a tenth of a s
   await until('all packets', async () => capture.packets.length === 5);
   expect(Math.max(...capture.packets.map(({ delay }) => delay))).toBeLessThan(150);
   expect(await end(capture), capture.said()).toBe(0);
-  expect(capture.said()).toContain("Packets received/dropped on interface 'net1': 2/0 (pcap:0/dumpcap:0/");
+  expect(capture.said()).toContain(agentKind === 'go'
+    ? '{"interface":"net1","packets":2,"dropped":0}\n'
+    : "Packets received/dropped on interface 'net1': 2/0 (pcap:0/dumpcap:0/");
   await network().removeInterface('net1');
 });
 
@@ -113,7 +119,8 @@ async function sendFromPod(from: number, to: number): Promise<void> {
   await run([...network().enterPod, process.execPath, '-e', program]);
 }
 
-test("the filter and the snaplen hold, and the agent's own connections are left out where asked", async () => {
+// Own connections of the agent in Go are known by their flows: agent/internal/live.
+test.skipIf(agentKind === 'go')("the filter and the snaplen hold, and the agent's own connections are left out where asked", async () => {
   const capture = await startCapture('eth0,eth0', '60', 'udp and (portrange 61000-61200)', 'exclude');
   await until('dumpcap', async () => capture.interfaces.length === 1);
   expect(capture.interfaces).toMatchObject([{ name: 'eth0', snaplen: 60 }]);

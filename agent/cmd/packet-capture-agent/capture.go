@@ -60,18 +60,15 @@ func runCapture(args []string, std streams) int {
 }
 
 func captureTo(std streams, wanted settings.Settings) int {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	// It may be over before it has begun: a name in the filter is looked up for long.
 	begun := make(chan *live.Capture, 1)
 	end := func() {
-		cancel()
 		time.AfterFunc(afterEnd, func() { os.Exit(1) })
 		(<-begun).End()
 	}
 	process.WhenAlone(std.in, end)
 	process.OnTerminate(end)
-	c, err := live.New(ctx, live.Options{
+	c, err := live.New(context.Background(), live.Options{
 		Interfaces: wanted.Interfaces, Snaplen: wanted.Snaplen, Filter: wanted.Filter,
 		AgentDir: agentDir(), Output: int(os.Stdout.Fd()), Compiler: &filter.Compiler{},
 	})
