@@ -47,33 +47,32 @@ type tail struct {
 // writeHeaders ends a program; it computes the length and returns it.
 func writeHeaders(a *assembler, link LinkType) {
 	t := &tail{assembler: a, stops: a.label()}
-	four, six, arp := t.label(), t.label(), t.label()
-	t.emit(loadNumber, link.networkOffset())
+	to := newTransport(t)
+	plain, behind := t.newNetworks(), t.newNetworks()
+	base := link.networkOffset()
+	t.emit(loadNumber, base)
 	t.emit(store, headersBase)
 	t.emit(store, headersAt)
 	t.emit(loadLength, 0)
 	t.emit(store, headersEnd)
 	switch link {
 	case Ethernet:
-		t.writeEthernet(four, six, arp)
+		t.writeEthernet(plain, behind)
 	case Cooked:
 		t.emit(loadWord, specialProtocol)
-		t.whenEthertype(four, six, arp, t.stops)
+		t.whenEthertype(plain, t.stops)
 	default:
 		t.when(ifAtLeast, 1, next, t.stops)
 		t.emit(loadByte, 0)
 		t.emit(andNumber, 0xf0)
-		t.when(ifEqual, 0x40, four, next)
-		t.when(ifEqual, 0x60, six, t.stops)
+		t.when(ifEqual, 0x40, plain.four, next)
+		t.when(ifEqual, 0x60, plain.six, t.stops)
 	}
-	transport := newTransport(t)
-	t.place(four)
-	t.writeFour(transport)
-	t.place(six)
-	t.writeSix(transport)
-	t.place(arp)
-	t.writeARP()
-	transport.write()
+	t.writeNetworks(plain, to, where{base: base})
+	if link == Ethernet {
+		t.writeNetworks(behind, to, where{shifts: true})
+	}
+	to.write()
 
 	t.place(t.stops)
 	t.emit(loadMemory, headersAt)
@@ -85,22 +84,42 @@ func writeHeaders(a *assembler, link LinkType) {
 	t.emit(returnA, 0)
 }
 
-// whenEthertype goes on by what A is.
-func (t *tail) whenEthertype(four, six, arp, otherwise label) {
-	t.when(ifEqual, etherIPv4, four, next)
-	t.when(ifEqual, etherIPv6, six, next)
-	t.when(ifEqual, etherARP, arp, next)
-	t.when(ifEqual, etherRARP, arp, otherwise)
+// networks are where the network protocols go on.
+type networks struct{ four, six, arp label }
+
+func (t *tail) newNetworks() networks { return networks{t.label(), t.label(), t.label()} }
+
+func (t *tail) writeNetworks(n networks, to *transport, at where) {
+	t.place(n.four)
+	t.writeFour(to, at)
+	t.place(n.six)
+	t.writeSix(to, at)
+	t.place(n.arp)
+	t.writeARP(at)
 }
 
-func (t *tail) writeEthernet(four, six, arp label) {
+// whenEthertype goes on by what A is.
+func (t *tail) whenEthertype(n networks, otherwise label) {
+	t.when(ifEqual, etherIPv4, n.four, next)
+	t.when(ifEqual, etherIPv6, n.six, next)
+	t.when(ifEqual, etherARP, n.arp, next)
+	t.when(ifEqual, etherRARP, n.arp, otherwise)
+}
+
+// writeEthernet finds the network header: at its usual place, or behind VLAN tags in the packet.
+func (t *tail) writeEthernet(plain, behind networks) {
 	t.when(ifAtLeast, 14, next, t.stops)
 	t.emit(loadHalf, 12)
 	for depth := uint32(1); depth <= mostTags; depth++ {
 		tag, other := t.label(), t.label()
-		t.whenTag(tag, other)
-		t.place(other)
-		t.whenEthertype(four, six, arp, t.stops)
+		if depth == 1 {
+			t.whenEthertype(plain, next)
+			t.whenTag(tag, t.stops)
+		} else {
+			t.whenTag(tag, other)
+			t.place(other)
+			t.whenEthertype(behind, t.stops)
+		}
 		t.place(tag)
 		t.emit(loadLength, 0)
 		t.when(ifAtLeast, 14+4*depth, next, t.stops)
@@ -109,7 +128,25 @@ func (t *tail) writeEthernet(four, six, arp label) {
 		t.emit(store, headersAt)
 		t.emit(loadHalf, 12+4*depth)
 	}
-	t.whenEthertype(four, six, arp, t.stops)
+	t.whenEthertype(behind, t.stops)
+}
+
+// load puts a field of the network header into A. Where it is not at a fixed place, X must hold the base: a load by X takes
+// the kernel longer.
+func (t *tail) load(at where, op uint16, offset uint32) {
+	if at.shifts {
+		op += loadWordX - loadWord
+	}
+	t.emit(op, at.base+offset)
+}
+
+// setBase puts the base into X, for load and for sums.
+func (t *tail) setBase(at where) {
+	if at.shifts {
+		t.emit(setXMemory, headersBase)
+	} else {
+		t.emit(setX, at.base)
+	}
 }
 
 // counts stops unless so many bytes from X on are within the end.
@@ -125,10 +162,9 @@ func (t *tail) within() {
 	t.when(ifGreaterX, 0, t.stops, next)
 }
 
-// limit lowers the end to A bytes behind the base.
+// limit lowers the end to A bytes behind the base, which X holds.
 func (t *tail) limit() {
 	keeps := t.label()
-	t.emit(setXMemory, headersBase)
 	t.emit(addX, 0)
 	t.emit(setXMemory, headersEnd)
 	t.when(ifAtLeastX, 0, keeps, next)
@@ -136,55 +172,63 @@ func (t *tail) limit() {
 	t.place(keeps)
 }
 
-// writeFour: with X the base of an IPv4 header.
-func (t *tail) writeFour(to *transport) {
+// writeFour follows an IPv4 header.
+func (t *tail) writeFour(to *transport, at where) {
 	unlimited := t.label()
-	t.emit(setXMemory, headersBase)
+	t.setBase(at)
 	t.counts(20)
-	t.emit(setXMemory, headersBase)
-	t.emit(loadByteX, 0)
+	t.setBase(at)
+	t.load(at, loadByte, 0)
 	t.emit(andNumber, 0xf0)
 	t.when(ifEqual, 0x40, next, t.stops)
-	t.emit(loadHalfX, 2)
+	t.load(at, loadHalf, 2)
 	t.when(ifEqual, 0, unlimited, next)
 	t.limit()
 	t.place(unlimited)
-	t.emit(setXMemory, headersBase)
-	t.emit(loadByteX, 0)
+	t.setBase(at)
+	t.load(at, loadByte, 0)
 	t.emit(andNumber, 0x0f)
 	t.emit(leftShift, 2)
 	t.when(ifAtLeast, 20, next, t.stops)
 	t.emit(addX, 0)
 	t.within()
 	t.emit(store, headersAt)
-	t.emit(setXMemory, headersBase)
-	t.emit(loadHalfX, 6)
+	t.setBase(at)
+	t.load(at, loadHalf, 6)
 	t.when(ifAnyBit, 0x1fff, t.stops, next)
-	t.emit(loadByteX, 9)
+	t.load(at, loadByte, 9)
 	t.when(ifEqual, protocolICMP, to.eight, next)
 	t.jump(to.start)
 }
 
-// writeSix follows an IPv6 header and its extension headers.
-func (t *tail) writeSix(to *transport) {
+// writeSix follows an IPv6 header.
+func (t *tail) writeSix(to *transport, at where) {
 	unlimited := t.label()
-	t.emit(setXMemory, headersBase)
+	t.setBase(at)
 	t.counts(40)
-	t.emit(setXMemory, headersBase)
-	t.emit(loadByteX, 0)
+	t.setBase(at)
+	t.load(at, loadByte, 0)
 	t.emit(andNumber, 0xf0)
 	t.when(ifEqual, 0x60, next, t.stops)
-	t.emit(loadHalfX, 4)
+	t.emit(moveToA, 0)
+	t.emit(addNumber, 40)
+	t.emit(store, headersAt)
+	t.load(at, loadHalf, 4)
 	t.when(ifEqual, 0, unlimited, next)
 	t.emit(addNumber, 40)
 	t.limit()
 	t.place(unlimited)
-	t.emit(setXMemory, headersBase)
-	t.emit(loadByteX, 6)
+	t.setBase(at)
+	t.load(at, loadByte, 6)
+	t.when(ifEqual, protocolTCP, to.start, next)
+	t.when(ifEqual, protocolUDP, to.start, next)
+	t.jump(to.extensions)
+}
+
+// writeExtensions follows the extension headers of IPv6: A is the protocol of the first.
+func (t *tail) writeExtensions(to *transport) {
 	t.emit(store, headersProtocol)
-	t.emit(moveToA, 0)
-	t.emit(addNumber, 40)
-	t.emit(store, headersAt)
+	t.emit(loadMemory, headersAt)
 	done, last := t.label(), t.label()
 	for range mostExtensions {
 		t.writeExtension(done, last)
@@ -244,12 +288,12 @@ func (t *tail) writeExtension(done, last label) {
 }
 
 // writeARP: 28 bytes for IPv4 on Ethernet, else nothing.
-func (t *tail) writeARP() {
-	t.emit(setXMemory, headersBase)
+func (t *tail) writeARP(at where) {
+	t.setBase(at)
 	t.counts(28)
 	t.emit(store, headersWork)
-	t.emit(setXMemory, headersBase)
-	t.emit(loadHalfX, 4)
+	t.setBase(at)
+	t.load(at, loadHalf, 4)
 	t.when(ifEqual, 0x0604, next, t.stops)
 	t.emit(loadMemory, headersWork)
 	t.emit(returnA, 0)
@@ -258,15 +302,19 @@ func (t *tail) writeARP() {
 // transport is what comes behind the network header.
 type transport struct {
 	*tail
-	// start: A is the protocol. eight: a header of eight bytes follows.
-	start, eight label
+	// start: A is the protocol. eight: a header of eight bytes follows. extensions: A is the protocol, maybe of an extension
+	// header of IPv6.
+	start, eight, extensions label
 }
 
 func newTransport(t *tail) *transport {
-	return &transport{tail: t, start: t.label(), eight: t.label()}
+	return &transport{tail: t, start: t.label(), eight: t.label(), extensions: t.label()}
 }
 
 func (t *transport) write() {
+	t.place(t.extensions)
+	t.writeExtensions(t)
+
 	t.place(t.start)
 	tcp := t.label()
 	t.when(ifEqual, protocolTCP, tcp, next)
