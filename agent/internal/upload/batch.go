@@ -1,0 +1,181 @@
+package upload
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"packet-capture/agent/internal/rclonejob"
+)
+
+// batch is one go: all files that wait, by one process of rclone's.
+type batch struct {
+	worker      *worker
+	ctx         context.Context
+	destination string
+	workload    string
+	secret      secret
+	proxy       *proxy
+	child       *child
+	// failed are files that are left for the next go.
+	failed map[string]bool
+	// What the next event is to tell, and since when.
+	done       []string
+	bytes      uint64
+	unverified string
+	since      time.Time
+}
+
+func newBatch(ctx context.Context, w *worker, destination string) *batch {
+	return &batch{worker: w, ctx: ctx, destination: destination, failed: map[string]bool{}}
+}
+
+// run uploads what there is; it gives the reason why something was not, for people to read.
+func (b *batch) run() (reason string) {
+	options := b.worker.upload.options
+	var err error
+	if b.secret, err = readSecret(options.Secret, options.Proxy, options.NoProxy); err != nil {
+		return b.hide(err.Error())
+	}
+	if b.proxy, err = startProxy(options.Network, b.secret.up); err != nil {
+		return b.hide(err.Error())
+	}
+	defer b.proxy.close()
+	labels, _ := os.ReadFile(options.Labels)
+	b.workload = Workload(options.Pod, string(labels))
+	setup := rclonejob.Setup{Config: b.secret.config, Remote: b.folder(), Proxy: b.proxy.url.String(), CA: b.secret.ca}
+	if b.child, err = startChild(b.ctx, options.Program, setup); err != nil {
+		return b.hide(err.Error())
+	}
+	defer func() { _ = b.child.end() }()
+	defer b.tell()
+	return b.uploadAll()
+}
+
+// folder is where the pod's files go.
+func (b *batch) folder() string {
+	options := b.worker.upload.options
+	return strings.TrimSuffix(b.destination, "/") + "/" + options.Namespace + "/" + b.workload + "/" + options.Pod
+}
+
+// uploadAll goes on until nothing waits. A file that fails is left for later; when two in a row fail, all are.
+func (b *batch) uploadAll() (reason string) {
+	inARow := 0
+	for b.ctx.Err() == nil {
+		far := b.next()
+		if far == "" {
+			return reason
+		}
+		why, ended := b.uploadOne(far)
+		if why == "" {
+			inARow = 0
+			continue
+		}
+		b.failed[far] = true
+		if reason == "" {
+			reason = why
+		}
+		if inARow++; ended || inARow == 2 {
+			return reason
+		}
+	}
+	return reason
+}
+
+// next is the oldest file that waits, and was not tried yet in this go.
+func (b *batch) next() string {
+	if len(b.done) >= atOnce || len(b.done) > 0 && time.Since(b.since) > atOnceTime {
+		b.tell()
+	}
+	u := b.worker.upload
+	for _, far := range u.queue.list(closedEnding) {
+		if _, there := exists(u.names.near(far)); there && !b.failed[far] {
+			return far
+		}
+	}
+	return ""
+}
+
+// uploadOne uploads a file. why it failed is for people to read; ended says that rclone's process has ended.
+func (b *batch) uploadOne(far string) (why string, ended bool) {
+	u := b.worker.upload
+	note, err := u.queue.read(far, closedEnding)
+	if err != nil {
+		// Nobody else writes there, so it would be so again.
+		u.queue.remove(far, closedEnding)
+		return "the note of " + far + " cannot be read", false
+	}
+	near := u.names.near(far)
+	if note.SHA256, err = sumOf(near); err != nil {
+		return b.missing(near, err), false
+	}
+	note.Workload, note.Versions = b.workload, &Versions{Agent: u.options.Version}
+	text, err := json.Marshal(note)
+	if err != nil {
+		return err.Error(), false
+	}
+	result, err := b.child.upload(rclonejob.File{Path: near, Name: far, Note: string(text) + "\n"})
+	switch {
+	case err != nil:
+		return b.hide(err.Error()), true
+	case result.Gone:
+		return "", false
+	case result.Error != "":
+		if failure := b.proxy.failure(); failure != "" {
+			return b.hide(failure), false
+		}
+		return b.hide(result.Error), false
+	}
+	u.queue.remove(far, closedEnding)
+	if unverified := b.hide(result.Unverified); unverified != b.unverified {
+		b.tell()
+		b.unverified = unverified
+	}
+	if len(b.done) == 0 {
+		b.since = time.Now()
+	}
+	b.done = append(b.done, far)
+	b.bytes += uint64(note.Bytes)
+	return "", false
+}
+
+// missing is the reason why a file cannot be read; none if the ring has let it go, which is told elsewhere.
+func (b *batch) missing(near string, err error) string {
+	if _, there := exists(near); !there {
+		return ""
+	}
+	return b.hide(err.Error())
+}
+
+// tell says what was uploaded since the last time.
+func (b *batch) tell() {
+	b.worker.uploaded(b.done, b.bytes, b.unverified)
+	b.done, b.bytes = nil, 0
+}
+
+func (b *batch) hide(text string) string {
+	hidden := b.secret.hidden
+	if b.proxy != nil {
+		password, _ := b.proxy.url.User.Password()
+		hidden = append(hidden, password)
+	}
+	return Mask(text, b.secret.config, hidden...)
+}
+
+func sumOf(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

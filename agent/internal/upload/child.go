@@ -1,0 +1,106 @@
+package upload
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"packet-capture/agent/internal/rclonejob"
+)
+
+// What rclone's process may take, as Go's runtime reads it; and a home, since it looks for one. It gets nothing else of the
+// agent's environment.
+var childEnvironment = []string{"GOMEMLIMIT=32MiB", "GOGC=25", "GOMAXPROCS=1", "HOME=/"}
+
+// maxSaid is how much is kept of what the process says when it fails.
+const maxSaid = 4096
+
+// child is rclone's process, for as long as there is something to upload.
+type child struct {
+	command *exec.Cmd
+	input   io.WriteCloser
+	encoder *json.Encoder
+	decoder *json.Decoder
+	said    *tail
+}
+
+// startChild starts the program; the context's end is its end.
+func startChild(ctx context.Context, program string, setup rclonejob.Setup) (*child, error) {
+	c := &child{command: exec.CommandContext(ctx, program), said: &tail{}}
+	c.command.Env = childEnvironment
+	c.command.Dir = "/"
+	c.command.Stderr = c.said
+	c.command.WaitDelay = time.Second
+	c.command.SysProcAttr = &syscall.SysProcAttr{AmbientCaps: nil}
+	var err error
+	if c.input, err = c.command.StdinPipe(); err != nil {
+		return nil, err
+	}
+	output, err := c.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.command.Start(); err != nil {
+		return nil, fmt.Errorf("rclone cannot be started: %w", err)
+	}
+	c.encoder, c.decoder = json.NewEncoder(c.input), json.NewDecoder(output)
+	return c, c.failure(c.encoder.Encode(setup))
+}
+
+// upload has one file uploaded.
+func (c *child) upload(file rclonejob.File) (rclonejob.Result, error) {
+	var result rclonejob.Result
+	if err := c.failure(c.encoder.Encode(file)); err != nil {
+		return result, err
+	}
+	if err := c.failure(c.decoder.Decode(&result)); err != nil {
+		return result, err
+	}
+	if result.Name != file.Name {
+		return result, errors.New("rclone answers another question")
+	}
+	return result, nil
+}
+
+// failure makes of an error in talking to the process why that has ended.
+func (c *child) failure(err error) error {
+	if err == nil {
+		return nil
+	}
+	ended := c.end()
+	if said := c.said.String(); said != "" {
+		return errors.New(said)
+	}
+	if ended != nil {
+		return fmt.Errorf("rclone: %w", ended)
+	}
+	return fmt.Errorf("rclone: %w", err)
+}
+
+// end ends the process: it has nothing to do any more.
+func (c *child) end() error {
+	_ = c.input.Close()
+	return c.command.Wait()
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ bytes.Buffer }
+
+func (t *tail) Write(b []byte) (int, error) {
+	_, _ = t.Buffer.Write(b)
+	if over := t.Len() - maxSaid; over > 0 {
+		t.Next(over)
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	return strings.TrimSpace(t.Buffer.String())
+}

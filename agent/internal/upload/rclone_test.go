@@ -1,0 +1,389 @@
+package upload
+
+import (
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"packet-capture/agent/internal/loop"
+)
+
+// program is agent/rclone, built: the tests of what it does need it.
+func program(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("PACKET_CAPTURE_TEST_RCLONE")
+	if path == "" {
+		t.Skip("PACKET_CAPTURE_TEST_RCLONE does not name agent/rclone")
+	}
+	return path
+}
+
+// bucket is a server with S3's interface, as far as an upload uses it.
+type bucket struct {
+	*httptest.Server
+	mu      sync.Mutex
+	objects map[string][]byte
+	// requests counts, by method.
+	requests map[string]int
+	// etag makes an object's ETag; forbid answers 403 to a method; demandMD5 is what a bucket with Object Lock does; status is
+	// an answer to all, if it is not 0.
+	etag      func([]byte) string
+	forbid    string
+	demandMD5 bool
+	status    int
+	corrupt   bool
+}
+
+func newBucket(t *testing.T, secure bool) *bucket {
+	t.Helper()
+	b := &bucket{objects: map[string][]byte{}, requests: map[string]int{}}
+	b.etag = func(content []byte) string {
+		sum := md5.Sum(content)
+		return hex.EncodeToString(sum[:])
+	}
+	if secure {
+		b.Server = httptest.NewTLSServer(b)
+	} else {
+		b.Server = httptest.NewServer(b)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.requests[r.Method]++
+	content, _ := io.ReadAll(r.Body)
+	fail := func(status int, code string) {
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>m</Message></Error>", code)
+	}
+	switch {
+	case b.status != 0:
+		fail(b.status, "InternalError")
+	case strings.Contains(b.forbid, r.Method):
+		fail(http.StatusForbidden, "AccessDenied")
+	case r.Method == http.MethodPut:
+		sum := md5.Sum(content)
+		said := r.Header.Get("Content-Md5")
+		if said == "" && b.demandMD5 {
+			fail(http.StatusBadRequest, "InvalidRequest")
+			return
+		}
+		if said != "" && said != base64.StdEncoding.EncodeToString(sum[:]) {
+			fail(http.StatusBadRequest, "BadDigest")
+			return
+		}
+		if b.corrupt {
+			content = append([]byte{}, content...)
+			content[0] ^= 1
+		}
+		b.objects[r.URL.Path] = content
+		w.Header().Set("ETag", `"`+b.etag(content)+`"`)
+	case r.Method == http.MethodHead:
+		content, found := b.objects[r.URL.Path]
+		if !found {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("ETag", `"`+b.etag(content)+`"`)
+		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+		w.Header().Set("Last-Modified", time.Now().UTC().Format(http.TimeFormat))
+	default:
+		fail(http.StatusNotImplemented, "NotImplemented")
+	}
+}
+
+// told is an event.
+type told struct {
+	name    string
+	members any
+}
+
+// station is an Upload on a loop, with folders of its own.
+type station struct {
+	*Upload
+	t                *testing.T
+	loop             *loop.Loop
+	captures, secret string
+	events           chan told
+	number           int
+}
+
+func newStation(t *testing.T, program string) *station {
+	t.Helper()
+	s := &station{t: t, captures: t.TempDir(), secret: t.TempDir(), events: make(chan told, 1000)}
+	s.begin(program)
+	return s
+}
+
+func (s *station) begin(program string) {
+	l, err := loop.New()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.loop = l
+	s.Upload = New(Options{
+		Loop: l, Network: &plainNetwork{}, Captures: s.captures, Folder: filepath.Join(s.captures, ".agent/upload"), Secret: s.secret, Program: program,
+		Emit: func(name string, members any) { s.events <- told{name, members} }, Changed: func() {},
+		Namespace: "shop", Pod: "web-1", Node: "node0", Version: "0.1.0",
+	})
+	ended := make(chan error)
+	go func() { ended <- l.Run() }()
+	s.t.Cleanup(func() {
+		s.close(0)
+		l.Stop()
+		<-ended
+	})
+}
+
+func (s *station) do(fn func()) {
+	done := make(chan struct{})
+	s.loop.Post(func() {
+		fn()
+		close(done)
+	})
+	<-done
+}
+
+func (s *station) close(within time.Duration) {
+	done := make(chan struct{})
+	s.do(func() { s.Close(within, func() { close(done) }) })
+	select {
+	case <-done:
+	case <-time.After(within + 10*time.Second):
+		s.t.Error("it does not end")
+	}
+}
+
+func (s *station) expect(name string) any {
+	s.t.Helper()
+	select {
+	case e := <-s.events:
+		if e.name != name {
+			s.t.Fatalf("%s %+v, not %s", e.name, e.members, name)
+		}
+		return e.members
+	case <-time.After(30 * time.Second):
+		s.t.Fatalf("no %s", name)
+		return nil
+	}
+}
+
+// capture writes a file of that many bytes, opened and closed.
+func (s *station) capture(size int) (path string) {
+	s.t.Helper()
+	s.number++
+	path = filepath.Join(s.captures, fmt.Sprintf("web-1_20261122180000_%05d.pcapng", s.number))
+	content := strings.Repeat(fmt.Sprint(s.number, " "), size)[:size]
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	started := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC)
+	s.do(func() {
+		s.Opened(File{Path: path, Interfaces: []string{"eth0"}, Filter: `tcp "x"`, Snaplen: 0, Started: started})
+		s.Closed(started.Add(time.Minute), 7, 1, int64(size))
+	})
+	return path
+}
+
+func (s *station) configure(lines ...string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.secret, "rclone.conf"), []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+const (
+	testAccess = "ACCESSKEYOFTHEBUCKET"
+	testSecret = "averysecretkey/of+the+bucket"
+)
+
+func s3Config(endpoint string, more ...string) []string {
+	return append([]string{"[s3]", "type = s3", "provider = Other", "endpoint = " + endpoint, "access_key_id = " + testAccess, "secret_access_key = " + testSecret}, more...)
+}
+
+func TestFilesAndNotesArriveAndAreChecked(t *testing.T) {
+	b, s := newBucket(t, false), newStation(t, program(t))
+	s.configure(s3Config(b.URL)...)
+	s.do(func() { s.Set("s3:captures/prod/") })
+	path := s.capture(100_000)
+	got := s.expect("uploaded").(UploadedEvent)
+	if len(got.Files) != 1 || got.Files[0] != "20261122T180000Z-00001" || got.Bytes != 100_000 || got.Unverified != "" {
+		t.Errorf("%+v", got)
+	}
+	content, _ := os.ReadFile(path)
+	key := "/captures/prod/shop/web-1/web-1/20261122T180000Z-00001"
+	if string(b.objects[key+".pcapng"]) != string(content) || b.requests[http.MethodHead] != 2 || b.requests[http.MethodGet] != 0 {
+		t.Errorf("%d objects, requests %v", len(b.objects), b.requests)
+	}
+	var note map[string]any
+	if err := json.Unmarshal(b.objects[key+".json"], &note); err != nil {
+		t.Fatal(err)
+	}
+	sum, _ := sumOf(path)
+	for member, want := range map[string]any{
+		"file": filepath.Base(path), "namespace": "shop", "workload": "web-1", "filter": `tcp "x"`, "snaplen": 0.0, "started": "2026-11-22T18:00:00Z",
+		"ended": "2026-11-22T18:01:00Z", "packets": 7.0, "dropped": 1.0, "bytes": 100_000.0, "sha256": sum,
+	} {
+		if note[member] != want {
+			t.Errorf("%s: %v, not %v", member, note[member], want)
+		}
+	}
+	s.do(func() {
+		if st := s.Status(); st.Pending != 0 || st.Uploaded != 1 || st.LastError != "" || st.LastUploaded == "" {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+func TestBucketsOfOtherKinds(t *testing.T) {
+	random := 0
+	cases := map[string]struct {
+		change     func(*bucket)
+		unverified string
+		failed     string
+	}{
+		"SSE-KMS, whose ETags are no checksums": {change: func(b *bucket) {
+			tags := map[string]string{}
+			b.etag = func(content []byte) string {
+				if tags[string(content)] == "" {
+					random++
+					sum := md5.Sum([]byte(fmt.Sprint(random)))
+					tags[string(content)] = hex.EncodeToString(sum[:])
+				}
+				return tags[string(content)]
+			}
+		}},
+		"Object Lock, which demands a checksum": {change: func(b *bucket) { b.demandMD5 = true }},
+		"a key that may only put":               {change: func(b *bucket) { b.forbid = "HEAD GET" }, unverified: "403"},
+		"a key that may not put":                {change: func(b *bucket) { b.forbid = "PUT" }, failed: "AccessDenied"},
+		"what is not stored as it was sent": {change: func(b *bucket) {
+			b.corrupt = true
+			kept := b.etag
+			first := true
+			b.etag = func(content []byte) string {
+				if first {
+					first = false
+					return "0123456789abcdef0123456789abcdef"
+				}
+				return kept(content)
+			}
+		}, failed: "the far end has not what was sent"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			b, s := newBucket(t, false), newStation(t, program(t))
+			c.change(b)
+			s.configure(s3Config(b.URL)...)
+			s.do(func() { s.Set("s3:captures") })
+			s.capture(1000)
+			if c.failed != "" {
+				if got := s.expect("upload failed").(FailedEvent); !strings.Contains(got.Reason, c.failed) || got.Pending != 1 || got.Retry != "1s" {
+					t.Errorf("%+v", got)
+				}
+				return
+			}
+			if got := s.expect("uploaded").(UploadedEvent); !strings.Contains(got.Unverified, c.unverified) || (c.unverified == "") != (got.Unverified == "") {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestAnAuthorityOfTheUsersOwn(t *testing.T) {
+	b, s := newBucket(t, true), newStation(t, program(t))
+	s.configure(s3Config(b.URL)...)
+	s.do(func() { s.Set("s3:captures") })
+	s.capture(1000)
+	if got := s.expect("upload failed").(FailedEvent); !strings.Contains(got.Reason, "certificate") {
+		t.Errorf("%+v", got)
+	}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: b.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(s.secret, "ca.crt"), certificate, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("uploaded")
+}
+
+func TestWhatHindersIsSaidWithoutSecretsAndMendedLater(t *testing.T) {
+	b, s := newBucket(t, false), newStation(t, program(t))
+	s.do(func() { s.Set("s3:captures") })
+	s.capture(1000)
+	fails := func(reason string) {
+		t.Helper()
+		got := s.expect("upload failed").(FailedEvent)
+		if !strings.Contains(got.Reason, reason) || strings.Contains(got.Reason, testSecret) || strings.Contains(got.Reason, testAccess) {
+			t.Errorf("%+v, not %s", got, reason)
+		}
+	}
+	fails("the Secret packet-capture-upload is not there, or has no rclone.conf")
+	s.configure(s3Config(b.URL, "bearer_token_command = sh -c id")...)
+	fails("bearer_token_command of [s3] in rclone.conf is refused: it runs a program")
+	s.configure("[gcs]", "type = gcs")
+	s.do(func() { s.Set("s4:captures") })
+	fails("didn't find section in config file")
+	s.configure(s3Config("http://127.0.0.1:1")...)
+	s.do(func() { s.Set("s3:captures") })
+	fails("127.0.0.1:1: connection refused")
+	s.configure(s3Config(b.URL)...)
+	s.expect("uploaded")
+}
+
+func TestOneFileThatFailsHoldsUpNoOther(t *testing.T) {
+	b, s := newBucket(t, false), newStation(t, program(t))
+	s.configure(s3Config(b.URL)...)
+	var paths []string
+	s.do(func() { s.Set("s3:captures") })
+	b.status = 503
+	for range 5 {
+		paths = append(paths, s.capture(1000))
+	}
+	_ = os.Remove(paths[1])
+	b.mu.Lock()
+	b.status = 0
+	b.mu.Unlock()
+	uploaded, lost := 0, 0
+	for uploaded+lost < 5 {
+		switch e := <-s.events; e.name {
+		case "uploaded":
+			uploaded += len(e.members.(UploadedEvent).Files)
+		case "upload lost":
+			lost++
+		}
+	}
+	if uploaded != 4 || lost != 1 {
+		t.Errorf("%d uploaded, %d lost", uploaded, lost)
+	}
+}
+
+func TestHowFast(t *testing.T) {
+	b, s := newBucket(t, false), newStation(t, program(t))
+	s.configure(s3Config(b.URL)...)
+	const count = 200
+	b.mu.Lock()
+	s.do(func() { s.Set("s3:captures") })
+	for range count {
+		s.capture(100_000)
+	}
+	started := time.Now()
+	b.mu.Unlock()
+	for uploaded := 0; uploaded < count; {
+		uploaded += len(s.expect("uploaded").(UploadedEvent).Files)
+	}
+	t.Logf("%.0f files a minute", count/time.Since(started).Minutes())
+}

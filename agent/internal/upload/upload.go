@@ -1,0 +1,210 @@
+// Package upload takes closed capture files to where the setting `upload` says, and asks the far end whether it has them.
+//
+// The capture notes each file in a folder (queue) when it is opened, and completes the note when it is closed. A goroutine
+// (worker) does the rest by a process of rclone's (agent/rclone), so nothing out there holds up a capture; what a container
+// leaves in the folder is done by the next one. docs/upload.md says what happens when.
+package upload
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"packet-capture/agent/internal/loop"
+)
+
+// Status is the member `upload` of status.json. Numbers count since the container started.
+type Status struct {
+	Destination   string `json:"destination"`
+	Pending       int    `json:"pending"`
+	PendingBytes  int64  `json:"pendingBytes"`
+	Uploaded      uint64 `json:"uploaded"`
+	UploadedBytes uint64 `json:"uploadedBytes"`
+	Failed        uint64 `json:"failed"`
+	Lost          uint64 `json:"lost"`
+	// LastUploaded is when files were uploaded last, in UTC; empty: never.
+	LastUploaded string `json:"lastUploaded"`
+	LastError    string `json:"lastError"`
+	// Unverified counts files that the far end took, and could not be asked for.
+	Unverified uint64 `json:"unverified,omitempty"`
+}
+
+// UploadedEvent is what `uploaded` holds. Unverified is why the far end could not be asked for the files.
+type UploadedEvent struct {
+	Files      []string `json:"files"`
+	Bytes      uint64   `json:"bytes"`
+	Unverified string   `json:"unverified,omitempty"`
+}
+
+// FailedEvent is what `upload failed` holds.
+type FailedEvent struct {
+	Reason  string `json:"reason"`
+	Pending int    `json:"pending"`
+	Retry   string `json:"retry"`
+}
+
+// LostEvent is what `upload lost` holds. Packets is nil for a file that was never closed.
+type LostEvent struct {
+	File    string  `json:"file"`
+	Packets *uint64 `json:"packets,omitempty"`
+}
+
+// ErrorEvent is what an `error` of an upload holds.
+type ErrorEvent struct {
+	Reason string `json:"reason"`
+}
+
+// Options are what an Upload works with. Emit and Changed are called on the loop.
+type Options struct {
+	Loop    *loop.Loop
+	Network Network
+	// Emit tells an event: `uploaded`, `upload failed`, `upload lost` or `error`, with its members.
+	Emit func(event string, members any)
+	// Changed is called when Status says something else.
+	Changed func()
+	// Captures is the folder of the ring, and Folder the one of the notes.
+	Captures, Folder string
+	// Secret is where the Secret is mounted, and Labels the file with the pod's labels.
+	Secret, Labels string
+	// Program is the path of agent/rclone.
+	Program string
+	// Proxy and NoProxy are for uploads alone, as HTTPS_PROXY and NO_PROXY have them; the Secret may name others.
+	Proxy, NoProxy string
+	// Of the pod, and the version of the agent.
+	Namespace, Pod, Node, Version string
+}
+
+// Upload is the setting `upload` at work. Its methods are called on the loop.
+type Upload struct {
+	options Options
+	names   names
+	queue   queue
+	worker  *worker
+	// interrupted are files that were open when the container before this one ended.
+	interrupted []string
+	destination string
+	// open is the note of the file that is open, and its name at the far end; empty: it is not to be uploaded.
+	open     string
+	openNote Note
+	status   Status
+}
+
+// New takes over what a container before this one has left behind. Nothing happens before Set.
+func New(options Options) *Upload {
+	u := &Upload{options: options, names: names{options.Pod, options.Captures}, queue: queue{filepath.Join(options.Folder, "queue")}}
+	u.interrupted = u.queue.list(openEnding)
+	return u
+}
+
+// Set says where to upload, REMOTE:PATH or nothing. It holds for files that are opened afterwards, and for those that wait.
+func (u *Upload) Set(destination string) {
+	if destination == u.destination {
+		return
+	}
+	u.destination = destination
+	if u.worker == nil {
+		u.worker = newWorker(u)
+		go u.worker.run()
+	}
+	u.worker.set(destination)
+	u.status.Destination = destination
+	u.options.Changed()
+}
+
+// File is a capture file that was just opened.
+type File struct {
+	Path       string
+	Interfaces []string
+	Filter     string
+	// Snaplen is a number of bytes, or "headers".
+	Snaplen any
+	Started time.Time
+}
+
+// Opened notes a file that was just opened.
+func (u *Upload) Opened(file File) {
+	u.open = ""
+	if u.destination == "" {
+		return
+	}
+	far, err := u.names.far(file.Path)
+	if err == nil {
+		u.openNote = Note{
+			File: filepath.Base(file.Path), Namespace: u.options.Namespace, Pod: u.options.Pod, Node: u.options.Node,
+			Interfaces: file.Interfaces, Filter: file.Filter, Snaplen: file.Snaplen, Started: clock(file.Started),
+		}
+		err = u.queue.write(far, openEnding, u.openNote)
+	}
+	if err != nil {
+		u.cannotNote(file.Path)
+		return
+	}
+	u.open = far
+}
+
+// Closed completes the note of the file that is open, which is closed now. One without packets is not uploaded.
+func (u *Upload) Closed(ended time.Time, packets, dropped uint64, bytes int64) {
+	far := u.open
+	u.open = ""
+	if far == "" {
+		return
+	}
+	defer u.Look()
+	if packets > 0 {
+		u.openNote.Ended, u.openNote.Packets, u.openNote.Dropped, u.openNote.Bytes = clock(ended), packets, &dropped, bytes
+		if err := u.queue.write(far, closedEnding, u.openNote); err != nil {
+			u.cannotNote(u.names.near(far))
+		}
+	}
+	u.queue.remove(far, openEnding)
+}
+
+// Look has it look whether the ring has let go of files that were to be uploaded.
+func (u *Upload) Look() {
+	if u.worker != nil {
+		u.worker.poke()
+	}
+}
+
+// Close uploads what there is within that time, and ends. done is called on the loop.
+func (u *Upload) Close(within time.Duration, done func()) {
+	if u.worker == nil {
+		done()
+		return
+	}
+	timer := u.options.Loop.After(within, u.worker.stop)
+	u.worker.onEnd = func(pending int) {
+		timer.Stop()
+		if pending > 0 {
+			u.options.Emit("error", ErrorEvent{"upload: the end came before " + plural(pending, "file was", "files were") + " uploaded"})
+		}
+		done()
+	}
+	u.worker.finish()
+}
+
+// Status is nil when nothing is to be uploaded.
+func (u *Upload) Status() *Status {
+	if u.destination == "" {
+		return nil
+	}
+	status := u.status
+	return &status
+}
+
+func (u *Upload) cannotNote(path string) {
+	u.options.Emit("error", ErrorEvent{"upload: " + path + " cannot be noted in " + u.queue.folder + ", and is not uploaded"})
+}
+
+func clock(t time.Time) string {
+	return t.UTC().Format(time.RFC3339)
+}
+
+// exists tells whether a file of the ring is still there.
+func exists(path string) (size int64, ok bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	return info.Size(), true
+}

@@ -1,0 +1,267 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// pause is from the start of one go to the next: what is captured meanwhile goes together.
+	pause = 5 * time.Second
+	// Tries after a failure are first apart, then twice as long each time, up to most; up to mostAtEnd while the pod ends.
+	first     = time.Second
+	most      = time.Minute
+	mostAtEnd = 2 * time.Second
+	// atOnce is how many files an event names, and how long it may wait for that many.
+	atOnce     = 32
+	atOnceTime = 5 * time.Second
+)
+
+// worker uploads, in a goroutine of its own.
+type worker struct {
+	upload *Upload
+	// onEnd is called on the loop when it has ended, with the number of files that are left.
+	onEnd func(pending int)
+	wake  chan struct{}
+
+	mu          sync.Mutex
+	destination string
+	ending      bool
+	stopped     bool
+	// cancel ends the go that goes on.
+	cancel context.CancelFunc
+
+	// These are the goroutine's own.
+	status Status
+	tryAt  time.Time
+	delay  time.Duration
+	hurry  bool
+}
+
+func newWorker(u *Upload) *worker {
+	return &worker{upload: u, wake: make(chan struct{}, 1), delay: first}
+}
+
+// poke has it look again. It never waits.
+func (w *worker) poke() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// set changes the destination; what goes to the one before is given up.
+func (w *worker) set(destination string) {
+	w.change(func() { w.destination = destination }, true)
+}
+
+// finish has it end when everything is uploaded.
+func (w *worker) finish() {
+	w.change(func() { w.ending = true }, false)
+}
+
+// stop has it end at once.
+func (w *worker) stop() {
+	w.change(func() { w.stopped = true }, true)
+}
+
+func (w *worker) change(fn func(), cancel bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fn()
+	if cancel && w.cancel != nil {
+		w.cancel()
+	}
+	w.poke()
+}
+
+// run is the goroutine.
+func (w *worker) run() {
+	w.completeInterrupted()
+	shown := ""
+	for {
+		w.mu.Lock()
+		destination, ending, stopped := w.destination, w.ending, w.stopped
+		w.mu.Unlock()
+		if destination != shown {
+			shown = destination
+			w.status.Destination, w.tryAt, w.delay = destination, time.Time{}, first
+		}
+		if ending && !w.hurry {
+			w.hurry, w.tryAt, w.delay = true, time.Time{}, first
+		}
+		var pending []string
+		if destination != "" {
+			pending = w.look()
+		}
+		if stopped || ending && len(pending) == 0 {
+			w.end(len(pending))
+			return
+		}
+		if len(pending) > 0 && !time.Now().Before(w.tryAt) {
+			w.try(destination)
+			continue
+		}
+		w.wait(len(pending) > 0)
+	}
+}
+
+// wait waits until something has changed, or the next try is due.
+func (w *worker) wait(retry bool) {
+	if !retry {
+		<-w.wake
+		return
+	}
+	timer := time.NewTimer(time.Until(w.tryAt))
+	defer timer.Stop()
+	select {
+	case <-w.wake:
+	case <-timer.C:
+	}
+}
+
+// try makes one go.
+func (w *worker) try(destination string) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	w.mu.Lock()
+	w.cancel = cancel
+	changed := w.destination != destination || w.stopped
+	w.mu.Unlock()
+	if changed {
+		return
+	}
+	w.tryAt = time.Now().Add(pause)
+	reason := newBatch(ctx, w, destination).run()
+	if ctx.Err() != nil {
+		return
+	}
+	if reason == "" {
+		w.status.LastError, w.delay = "", first
+		w.tell()
+		return
+	}
+	w.fail(reason)
+}
+
+// fail says why files were not uploaded, and when the next try is.
+func (w *worker) fail(reason string) {
+	pending := w.look()
+	if len(pending) == 0 {
+		return
+	}
+	w.status.Failed++
+	w.status.LastError = reason
+	w.emit("upload failed", FailedEvent{reason, len(pending), w.delay.String()})
+	w.tryAt = time.Now().Add(w.delay)
+	w.delay = min(2*w.delay, most)
+	if w.hurry {
+		w.delay = min(w.delay, mostAtEnd)
+	}
+	w.tell()
+}
+
+// look gives the files that are to be uploaded, the oldest first. A file that the ring has let go is lost.
+func (w *worker) look() []string {
+	u := w.upload
+	var pending []string
+	w.status.Pending, w.status.PendingBytes = 0, 0
+	for _, far := range u.queue.list(closedEnding) {
+		size, ok := exists(u.names.near(far))
+		if !ok {
+			note, err := u.queue.read(far, closedEnding)
+			lost := LostEvent{File: u.names.near(far)}
+			if err == nil {
+				lost.Packets = &note.Packets
+			}
+			w.lose(lost)
+			u.queue.remove(far, closedEnding)
+			continue
+		}
+		pending = append(pending, far)
+		w.status.Pending++
+		w.status.PendingBytes += size
+	}
+	w.tell()
+	return pending
+}
+
+func (w *worker) lose(lost LostEvent) {
+	w.status.Lost++
+	w.emit("upload lost", lost)
+}
+
+// completeInterrupted completes the notes of files that were open when the container before this one was killed: they may
+// end in the middle of a packet.
+func (w *worker) completeInterrupted() {
+	u := w.upload
+	for _, far := range u.interrupted {
+		near := u.names.near(far)
+		note, err := u.queue.read(far, openEnding)
+		info, missing := os.Stat(near)
+		if err != nil || missing != nil || info.Size() == 0 {
+			w.lose(LostEvent{File: near})
+			u.queue.remove(far, openEnding)
+			continue
+		}
+		note.Packets, _ = countPackets(near)
+		note.Ended, note.Bytes, note.Dropped = clock(info.ModTime()), info.Size(), nil
+		if note.Packets > 0 {
+			if err := u.queue.write(far, closedEnding, note); err != nil {
+				w.emit("error", ErrorEvent{"upload: " + near + " cannot be noted in " + u.queue.folder + ", and is not uploaded"})
+			}
+		}
+		u.queue.remove(far, openEnding)
+	}
+}
+
+// uploaded takes files off the list, and says so.
+func (w *worker) uploaded(files []string, bytes uint64, unverified string) {
+	if len(files) == 0 {
+		return
+	}
+	w.status.Uploaded += uint64(len(files))
+	w.status.UploadedBytes += bytes
+	w.status.LastUploaded = clock(time.Now())
+	if unverified != "" {
+		w.status.Unverified += uint64(len(files))
+	}
+	w.emit("uploaded", UploadedEvent{files, bytes, unverified})
+	w.look()
+}
+
+func (w *worker) end(pending int) {
+	w.tell()
+	w.upload.options.Loop.Post(func() {
+		if w.onEnd != nil {
+			w.onEnd(pending)
+		}
+	})
+}
+
+func (w *worker) emit(event string, members any) {
+	w.upload.options.Loop.Post(func() { w.upload.options.Emit(event, members) })
+}
+
+// tell hands the numbers over to the loop.
+func (w *worker) tell() {
+	status := w.status
+	u := w.upload
+	u.options.Loop.Post(func() {
+		status.Destination = u.destination
+		if status != u.status {
+			u.status = status
+			u.options.Changed()
+		}
+	})
+}
+
+func plural(count int, one, many string) string {
+	if count == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(count, " ", many)
+}
