@@ -36,6 +36,7 @@ func commands() map[string]command {
 		"mirror":  mirrorCommand,
 		"send":    sendCommand,
 		"status":  statusCommand,
+		"run":     runCommand,
 		"version": versionCommand,
 	}
 }

@@ -54,6 +54,11 @@ func (m *Merger) Pending() bool {
 	return m.atBarrier != nil
 }
 
+// Cancel takes back what At has set.
+func (m *Merger) Cancel() {
+	m.atBarrier = nil
+}
+
 // Advance takes what the kernel has handed over, as far as nothing earlier can come any more. now is the time of before the
 // call, in nanoseconds since 1970: what came until then is in a ring.
 func (m *Merger) Advance(now int64) {

@@ -37,6 +37,30 @@ func (l *Log) Emit(event string, members ...Member) {
 	_, _ = l.out.Write(append(line, '\n'))
 }
 
+// EmitObject writes one event whose members are those of a value that is a JSON object.
+func (l *Log) EmitObject(event string, value any) {
+	l.Emit(event, Members(value)...)
+}
+
+// Members are those of a value that is a JSON object, in its order.
+func Members(value any) []Member {
+	var text bytes.Buffer
+	write(&text, value)
+	decoder := json.NewDecoder(&text)
+	// The opening brace.
+	_, _ = decoder.Token()
+	var members []Member
+	for decoder.More() {
+		name, _ := decoder.Token()
+		var raw json.RawMessage
+		if decoder.Decode(&raw) != nil {
+			break
+		}
+		members = append(members, Member{name.(string), raw})
+	}
+	return members
+}
+
 // Time is a moment as all of the agent's output has it: UTC, whole seconds.
 func Time(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)

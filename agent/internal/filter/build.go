@@ -15,11 +15,12 @@ import (
 // The program returns how much of the packet is kept, as the socket sees it: for a cooked one that is without the header
 // that the capture makes, and at least one byte, since 0 would leave the packet out.
 func Build(user Program, link LinkType, snaplen settings.Snaplen, own []traffic.Flow) (Program, error) {
-	if !link.isKnown() {
-		return nil, fmt.Errorf("there is no filter for link type %d", link)
+	// What is not IP carries no flow of the agent's, and can be taken, but not looked into.
+	if !link.isKnown() && snaplen.Headers {
+		return nil, fmt.Errorf("nothing is known of the headers of link type %d", link)
 	}
 	var a assembler
-	if len(own) > 0 {
+	if len(own) > 0 && link.isKnown() {
 		drops := a.label()
 		passes := a.label()
 		newPrologue(&a, link, own, passes, drops).write()

@@ -61,11 +61,11 @@ const mostCompiled = 32
 // The error is a *SyntaxError, *UnknownHostError, *TooCostlyError or *TooLongError, which are about the expression, or
 // another one: the interface is gone, the context is done.
 func (c *Compiler) Compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
-	if !link.isKnown() {
-		return nil, fmt.Errorf("there is no filter for link type %d", link)
-	}
 	if strings.TrimSpace(expression) == "" {
 		return Program{{Op: returnK, K: wholePacket}}, nil
+	}
+	if !link.isKnown() {
+		return nil, fmt.Errorf("there is no filter for link type %d", link)
 	}
 	key := compilation{expression, link, iface != ""}
 	if known, ok := c.lookUp(key); ok {

@@ -154,6 +154,21 @@ func (p *Push) Write(data []byte, packets int) {
 	}
 }
 
+// Takes says that there is somewhere to write to.
+func (p *Push) Takes() bool {
+	return p.current != nil && !p.ending || p.next != nil
+}
+
+// Describe takes the description of one more interface, which the next packets may be of.
+func (p *Push) Describe(description []byte) {
+	switch {
+	case p.current != nil && !p.ending:
+		p.current.queue.begin(description)
+	case p.next != nil:
+		p.next.begin(description)
+	}
+}
+
 // Close ends the push for good; done is called on the loop when what was captured has been written, or the collector has
 // not read it in 0.4 seconds.
 func (p *Push) Close(done func()) {

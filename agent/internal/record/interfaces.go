@@ -93,13 +93,12 @@ func (r *Recorder) describe(file *openFile, i *interfaceState) {
 	i.Number = file.described
 	file.described++
 	i.since, i.inFile = r.Now(), counters{}
-	r.buffer = pcapng.AppendInterface(r.buffer, pcapng.Interface{
-		Name:        i.Name,
-		Description: r.head.Description,
-		Filter:      r.head.Filter,
-		Link:        i.Link,
-		Snaplen:     r.head.Snaplen,
-	})
+	r.buffer = r.head.Describe(r.buffer, i.Interface)
+}
+
+// Describe appends the description of an interface.
+func (h Head) Describe(to []byte, i capture.Interface) []byte {
+	return pcapng.AppendInterface(to, pcapng.Interface{Name: i.Name, Description: h.Description, Filter: h.Filter, Link: i.Link, Snaplen: h.Snaplen})
 }
 
 // appendStatistics appends what was counted of an interface since the file got to know of it to the buffer.

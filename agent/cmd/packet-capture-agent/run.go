@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"packet-capture/agent/internal/agent"
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/process"
+	"packet-capture/agent/internal/version"
+)
+
+var runCommand = command{
+	does: "capture the pod's packets by its settings, as the sidecar does",
+	run: func(args []string, std streams) int {
+		if len(args) > 0 {
+			fmt.Fprintln(std.err, "packet-capture-agent: run takes no arguments")
+			return usageError
+		}
+		if err := runAgent(std); err != nil {
+			fmt.Fprintf(std.err, "packet-capture-agent: %v\n", err)
+			return 1
+		}
+		return 0
+	},
+}
+
+// What the garbage collector is allowed. The agent's own data are a few hundred kilobytes, and packets are none of them: a
+// collection is rare, and takes some hundred microseconds.
+const garbagePercent = 10
+
+// The loop has a processor of its own, and all else another one: a disk that stalls stalls the loop, but no upload. Said
+// once, so that Go does not look for changes of the container's limit every now and then.
+const processors = 2
+
+// runAgent returns after SIGTERM: whatever is wrong before, it says so and waits.
+func runAgent(std streams) error {
+	debug.SetGCPercent(garbagePercent)
+	runtime.GOMAXPROCS(processors)
+	if err := process.Prepare(); err != nil {
+		return err
+	}
+	l, err := loop.New()
+	if err != nil {
+		return err
+	}
+	log := events.NewLog(std.out)
+	options := agent.Options{Loop: l, Log: log, Version: version.Version, Compile: (&filter.Compiler{}).Compile}
+	options.FromEnvironment(os.LookupEnv)
+	a := agent.New(options)
+	process.OnTerminate(func() { l.Post(a.Terminate) })
+	a.Start()
+	watchSettings(l, log, a.Take)
+	return l.Run()
+}

@@ -1,0 +1,331 @@
+// Package agent is the sidecar's program: it captures the packets of a pod by its settings, for as long as the pod lives. See
+// docs/agent.md.
+//
+// It never exits by itself and never captures more than was asked: whatever is wrong, it says so and waits. All of it happens
+// on the loop. What takes long, compiling a filter or connecting, happens elsewhere and comes back by the loop.
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"packet-capture/agent/internal/capture"
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/links"
+	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/push"
+	"packet-capture/agent/internal/record"
+	"packet-capture/agent/internal/ring"
+	"packet-capture/agent/internal/settings"
+	"packet-capture/agent/internal/share"
+	"packet-capture/agent/internal/status"
+	"packet-capture/agent/internal/traffic"
+)
+
+const (
+	// firstRetry and lastRetry are how long an error is waited out: twice as long each time.
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+	// goodRun: after a capture that long the next try is soon again.
+	goodRun = 10 * time.Second
+	// drainTime: the capture goes on for that long after SIGTERM, for what the app still says.
+	drainTime = time.Second
+)
+
+// Agent is the sidecar's program.
+type Agent struct {
+	options  Options
+	loop     *loop.Loop
+	log      *events.Log
+	folder   status.Folder
+	ring     *ring.Ring
+	recorder *record.Recorder
+	live     *live
+	push     *push.Push
+	registry *traffic.Registry
+	hub      *share.Hub
+	metrics  *status.Server
+
+	// values are the settings as they were taken last, effective ones; set is what they mean, invalid what of them is not valid.
+	values  settings.Values
+	set     settings.Settings
+	invalid []settings.Invalid
+	// settingsJSON is all of values, in the order of the table.
+	settingsJSON json.RawMessage
+
+	state  status.State
+	reason string
+	// startedAt is when the capture with these settings began; the zero time while there is none.
+	startedAt time.Time
+	// finished: the duration or the packet count is reached.
+	finished bool
+
+	// preparing counts preparations: one that is not the last has come too late. changing says that one goes on, and cancel
+	// ends it.
+	preparing int
+	changing  bool
+	cancel    context.CancelFunc
+	// wanted are the interfaces that the last preparation was for, refused those whose filter cannot be compiled.
+	wanted  chosen
+	joining map[capture.Interface]bool
+	refused map[capture.Interface]string
+
+	retryTimer    *loop.Timer
+	retryDelay    time.Duration
+	rotateTimer   *loop.Timer
+	durationTimer *loop.Timer
+	// deadline is when the duration ends; the zero time before the capture has begun.
+	deadline time.Time
+
+	pushTarget  pushTarget
+	terminating bool
+	report      report
+}
+
+// New makes an agent that Start brings to life.
+func New(options Options) *Agent {
+	a := &Agent{
+		options:    options,
+		loop:       options.Loop,
+		log:        options.Log,
+		folder:     status.Folder{Path: options.AgentDir},
+		ring:       &ring.Ring{Folder: options.Folder, Pod: options.Pod},
+		state:      status.Waiting,
+		retryDelay: firstRetry,
+		joining:    map[capture.Interface]bool{},
+		refused:    map[capture.Interface]string{},
+	}
+	a.recorder = &record.Recorder{Ring: a.ring, Told: (*told)(a), Now: time.Now}
+	a.registry = traffic.NewRegistry(a.shareFlows)
+	a.push = push.New(push.Options{
+		Loop:    a.loop,
+		Dial:    traffic.NewDialer(a.registry).DialContext,
+		Emit:    a.emitObject,
+		Header:  func() ([]byte, []string) { return a.live.stream.header() },
+		Changed: func() { a.report.changed() },
+	})
+	a.live = newLive(a.loop, a.recorder, &stream{push: a.push})
+	a.live.stream.sources = func() []*capture.Source { return sourcesOf(a.live.taps) }
+	a.live.advanced = a.afterPackets
+	a.report = report{agent: a}
+	return a
+}
+
+// Start is for the loop's beginning.
+func (a *Agent) Start() {
+	// Without the folder there is nothing to say in it; the capture will find out.
+	_ = a.folder.Open()
+	a.startHub()
+	if err := links.Watch(a.loop, a.followLinks); err != nil {
+		a.emitError(err.Error(), 0)
+	}
+	a.startMetrics()
+}
+
+// Take takes the annotations, as the kubelet wrote them, whenever they may have changed.
+func (a *Agent) Take(annotations settings.Values) {
+	if a.terminating {
+		return
+	}
+	values := a.options.Platform.Effective(annotations)
+	first := a.values == nil
+	changes := a.differences(values)
+	if !first && len(changes) == 0 {
+		return
+	}
+	a.values = values
+	a.settingsJSON = settingsObject(values)
+	if !first {
+		a.emit("settings changed", events.Member{Name: "changes", Value: changes})
+		a.forgetFinished()
+	}
+	a.begin(first)
+}
+
+// change is one of a `settings changed`.
+type change struct {
+	Setting string `json:"setting"`
+	Old     string `json:"old"`
+	New     string `json:"new"`
+}
+
+func (a *Agent) differences(values settings.Values) []change {
+	changes := []change{}
+	for _, row := range settings.Table {
+		if before, now := a.values[row.Name], values[row.Name]; before != now {
+			changes = append(changes, change{row.Name, before, now})
+		}
+	}
+	return changes
+}
+
+func settingsObject(values settings.Values) json.RawMessage {
+	var members []events.Member
+	for _, row := range settings.Table {
+		members = append(members, events.Member{Name: row.Name, Value: values[row.Name]})
+	}
+	return events.Object(members...)
+}
+
+// begin begins anew, with other settings: nothing is captured with these yet.
+func (a *Agent) begin(first bool) {
+	a.set, a.invalid = settings.Parse(a.values, a.options.Platform)
+	a.stopPreparing()
+	a.retryTimer.Stop()
+	a.durationTimer.Stop()
+	a.retryDelay = firstRetry
+	a.deadline, a.startedAt = time.Time{}, time.Time{}
+	a.finished = false
+	clear(a.refused)
+	for _, invalid := range a.invalid {
+		a.emitObject("invalid setting", invalid)
+	}
+	switch {
+	case settings.Stopped(a.invalid):
+		a.stopFor(status.Invalid, "")
+	case a.set.Idle:
+		a.stopFor(status.Idle, "state")
+	case first && a.recallFinished():
+	default:
+		if !a.live.running {
+			a.setState(status.Waiting, "")
+		}
+		a.prepare()
+	}
+}
+
+// stopFor ends what is captured, if anything is, for a state in which nothing is.
+func (a *Agent) stopFor(state status.State, reason string) {
+	preparing := a.preparing
+	a.changing = true
+	a.live.stop(func() {
+		if preparing != a.preparing {
+			return
+		}
+		a.changing = false
+		a.ended()
+		a.setPush()
+		if state == status.Idle {
+			a.emit("idle", events.Member{Name: "reason", Value: reason})
+		}
+		a.setState(state, reason)
+	})
+}
+
+// ended is for when a capture has.
+func (a *Agent) ended() {
+	a.rotateTimer.Stop()
+	a.durationTimer.Stop()
+	a.startedAt = time.Time{}
+	a.push.Run(false)
+}
+
+// setState says what goes on.
+func (a *Agent) setState(state status.State, reason string) {
+	a.state, a.reason = state, reason
+	a.report.changed()
+}
+
+// fail says what is wrong outside, and tries again later.
+func (a *Agent) fail(reason string) {
+	a.emitError(reason, a.retryDelay)
+	a.setState(status.Waiting, reason)
+	a.retryTimer.Stop()
+	a.retryTimer = a.loop.After(a.retryDelay, a.prepare)
+	a.retryDelay = min(2*a.retryDelay, lastRetry)
+}
+
+// afterPackets looks what has come of them.
+func (a *Agent) afterPackets() {
+	a.report.counted()
+	if !a.live.running {
+		return
+	}
+	if err := a.recorder.Err(); err != nil {
+		a.live.abort()
+		if a.changing {
+			// What is about to come may do better.
+			a.prepare()
+			return
+		}
+		if time.Since(a.startedAt) >= goodRun {
+			a.retryDelay = firstRetry
+		}
+		a.ended()
+		a.fail(a.reasonOf(err))
+		return
+	}
+	if _, full := a.recorder.PacketsLeft(); full && !a.changing {
+		a.live.abort()
+		a.ended()
+		a.finish("packet-count")
+	}
+}
+
+// rotateAfter sees to the file's end.
+func (a *Agent) rotateAfter(d time.Duration) {
+	a.rotateTimer.Stop()
+	a.rotateTimer = a.loop.After(d, a.live.rotate)
+}
+
+// Terminate ends the agent: what is captured in the next second is kept, and then the loop stops.
+func (a *Agent) Terminate() {
+	if a.terminating {
+		return
+	}
+	a.terminating = true
+	a.stopPreparing()
+	a.retryTimer.Stop()
+	a.durationTimer.Stop()
+	wait := time.Duration(0)
+	if a.live.running {
+		wait = drainTime
+	}
+	a.loop.After(wait, func() {
+		a.live.stop(func() {
+			a.rotateTimer.Stop()
+			a.push.Close(a.stopped)
+		})
+	})
+}
+
+// stopped is the end.
+func (a *Agent) stopped() {
+	totals := a.recorder.Totals()
+	a.emit("stopped",
+		events.Member{Name: "files", Value: totals.Files},
+		events.Member{Name: "packets", Value: totals.Packets},
+		events.Member{Name: "bytes", Value: totals.Bytes},
+		events.Member{Name: "dropped", Value: totals.Kernel + totals.Queue})
+	a.startedAt = time.Time{}
+	a.setState(status.Stopped, "")
+	a.report.write()
+	if a.hub != nil {
+		a.hub.Close()
+	}
+	a.loop.Stop()
+}
+
+// setPush says where to push; true if the push begins anew with it.
+func (a *Agent) setPush() bool {
+	to := pushTarget{buffer: max(a.set.BufferSize, minPushBuffer)}
+	if a.set.Stream != nil {
+		to.to = a.values["stream"]
+	}
+	if to == a.pushTarget {
+		return false
+	}
+	a.pushTarget = to
+	a.push.Set(to.to, to.buffer)
+	return true
+}
+
+// pushTarget is what the push was told.
+type pushTarget struct {
+	to     string
+	buffer int64
+}
+
+// minPushBuffer holds the largest packet, in case buffer-size is not valid.
+const minPushBuffer = 1 << 20

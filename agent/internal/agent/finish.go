@@ -1,0 +1,73 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/status"
+)
+
+// finishedFile notes that a capture has come to its own end, so that a restarted container does not begin it again.
+func (a *Agent) finishedFile() string {
+	return filepath.Join(a.options.AgentDir, "finished")
+}
+
+// finish is idle until a setting changes.
+func (a *Agent) finish(reason string) {
+	a.finished = true
+	if a.folder.Open() == nil {
+		_ = os.WriteFile(a.finishedFile(), []byte(reason+"\n"+string(a.settingsJSON)), 0o600)
+	}
+	a.stopFor(status.Idle, reason)
+}
+
+func (a *Agent) forgetFinished() {
+	_ = os.Remove(a.finishedFile())
+}
+
+// recallFinished says whether the container before this one has finished this very capture, and is idle then.
+func (a *Agent) recallFinished() bool {
+	note, err := os.ReadFile(a.finishedFile())
+	if err != nil {
+		return false
+	}
+	reason, of, _ := strings.Cut(string(note), "\n")
+	if of != string(a.settingsJSON) {
+		return false
+	}
+	a.finished = true
+	a.emit("idle", events.Member{Name: "reason", Value: reason})
+	a.setState(status.Idle, reason)
+	return true
+}
+
+// volumeProblem is why no file can be written; empty if one can.
+func (a *Agent) volumeProblem() string {
+	if unix.Access(a.options.Folder, unix.W_OK|unix.X_OK) != nil {
+		return a.options.Folder + " cannot be written to"
+	}
+	room, err := a.ring.HasRoom()
+	switch {
+	case err != nil:
+		return err.Error()
+	case !room:
+		return a.options.Folder + " is full: less than 1Mi is free"
+	}
+	return ""
+}
+
+// reasonOf says why something failed, for people.
+func (a *Agent) reasonOf(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Sprintf("%s: %v", path.Path, path.Err)
+	}
+	return err.Error()
+}

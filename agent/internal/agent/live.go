@@ -1,0 +1,377 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"packet-capture/agent/internal/capture"
+	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/pcapng"
+	"packet-capture/agent/internal/record"
+	"packet-capture/agent/internal/settings"
+	"packet-capture/agent/internal/traffic"
+)
+
+// input is an interface to capture from, with the program that the user's filter makes there.
+type input struct {
+	capture.Interface
+	user filter.Program
+}
+
+// tap is an input that is captured.
+type tap struct {
+	*capture.Source
+	input input
+	// buffer is the size of its ring, in bytes.
+	buffer int64
+	// leaving: the interface has gone, and what is left of it is still read.
+	leaving bool
+}
+
+// live is the capture that runs, if one does: sockets, and the way from them into files. Whatever changes does so between two
+// packets; the sockets stay, and no packet is missing.
+type live struct {
+	loop     *loop.Loop
+	recorder *record.Recorder
+	// stream gets the same packets.
+	stream *stream
+	// advanced is called whenever packets may have come.
+	advanced func()
+
+	running bool
+	merger  capture.Merger
+	taps    []*tap
+	snaplen settings.Snaplen
+	flows   []traffic.Flow
+	// waiting are changes that come after the one that goes on; stopping is who waits for the end.
+	waiting, stopping []func()
+}
+
+// plan is what is to be captured, and how.
+type plan struct {
+	inputs  []input
+	head    record.Head
+	limits  record.Limits
+	snaplen settings.Snaplen
+	buffer  int64
+	// packets is how many, 0 for no limit.
+	packets int64
+}
+
+// failure is an interface that cannot be captured.
+type failure struct {
+	input input
+	err   error
+}
+
+func newLive(l *loop.Loop, recorder *record.Recorder, stream *stream) *live {
+	v := &live{loop: l, recorder: recorder, stream: stream}
+	v.merger.Sink = v
+	return v
+}
+
+// Packets is capture.Sink's.
+func (v *live) Packets(from *capture.Source, packets pcapng.Packets, count int) {
+	if left, _ := v.recorder.PacketsLeft(); left > 0 && int64(count) > left {
+		length, n := packets.CutAt(math.MaxInt64, int(left))
+		packets, count = packets[:length], n
+	}
+	// First, since the recorder may give a part of them another number.
+	v.stream.packets(from, packets, count)
+	v.recorder.Packets(from, packets, count)
+}
+
+// Flush is capture.Sink's.
+func (v *live) Flush() { v.recorder.Flush() }
+
+// start begins a capture. Of its interfaces some may fail; it returns an error when nothing is captured.
+func (v *live) start(p plan, closed int) ([]failure, error) {
+	v.snaplen = p.snaplen
+	var failures []failure
+	for _, in := range p.inputs {
+		t, err := v.open(in, p.buffer)
+		if err != nil {
+			failures = append(failures, failure{in, err})
+			continue
+		}
+		v.taps = append(v.taps, t)
+	}
+	if len(v.taps) == 0 {
+		return failures, errors.New("no interface can be captured")
+	}
+	v.recorder.SetPacketsLeft(p.packets)
+	v.setSources()
+	if err := v.recorder.Open(v.merger.Sources, p.head, p.limits, closed); err != nil {
+		v.abort()
+		return failures, err
+	}
+	v.running = true
+	return failures, nil
+}
+
+// open makes a tap that gets packets from now on.
+func (v *live) open(in input, buffer int64) (*tap, error) {
+	program, err := filter.Build(in.user, in.Link, v.snaplen, v.flows)
+	if err != nil {
+		return nil, err
+	}
+	socket, err := capture.Open(in.Interface, capture.Options{Buffer: buffer, Snaplen: v.snaplen.Bytes, Program: program})
+	if err != nil {
+		return nil, err
+	}
+	if err := v.loop.AddEdge(socket.FD(), v.advance); err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	return &tap{Source: &capture.Source{Socket: socket}, input: in, buffer: buffer}, nil
+}
+
+func (v *live) closeTaps(taps []*tap) {
+	for _, t := range taps {
+		v.loop.Remove(t.FD())
+		_ = t.Close()
+	}
+}
+
+func (v *live) setSources() {
+	v.merger.Sources = v.merger.Sources[:0]
+	for _, t := range v.taps {
+		v.merger.Sources = append(v.merger.Sources, t.Source)
+	}
+}
+
+// advance takes what the kernel has.
+func (v *live) advance() {
+	if !v.running {
+		return
+	}
+	v.merger.Advance(time.Now().UnixNano())
+	v.finishLeaving()
+	v.advanced()
+}
+
+// whenFree calls fn when no change goes on: at once, if none does.
+func (v *live) whenFree(fn func()) {
+	if v.merger.Pending() {
+		v.waiting = append(v.waiting, fn)
+	} else {
+		fn()
+	}
+}
+
+// cut calls fn between the packets of before now and those of later. It needs a whenFree around it.
+func (v *live) cut(fn func()) {
+	v.merger.At(time.Now().UnixNano(), func() {
+		fn()
+		// The next one may cut, too, and then the rest waits again.
+		next := v.waiting
+		v.waiting = nil
+		for _, waiting := range next {
+			v.whenFree(waiting)
+		}
+	})
+	// Not from in here: the caller may be in the middle of something.
+	v.loop.After(0, v.advance)
+}
+
+// rotate begins the next file.
+func (v *live) rotate() {
+	v.whenFree(func() {
+		if v.running {
+			v.cut(func() { _ = v.recorder.Rotate() })
+		}
+	})
+}
+
+// change captures something else from now on, and calls done when the first file of it is open.
+func (v *live) change(p plan, done func([]failure)) {
+	v.whenFree(func() {
+		if !v.running {
+			return
+		}
+		before := v.taps
+		after, failures := v.retarget(p)
+		for _, t := range before {
+			// Until the change both have to do: rather too much than too little.
+			t.SetSnaplen(widest(v.snaplen.Bytes, p.snaplen.Bytes))
+		}
+		v.snaplen = p.snaplen
+		v.taps = append(slices.Clone(before), without(after, before)...)
+		v.setSources()
+		v.cut(func() {
+			v.recorder.SetPacketsLeft(p.packets)
+			_ = v.recorder.Change(sourcesOf(after), p.head, p.limits)
+			v.closeTaps(without(before, after))
+			v.taps = after
+			v.setSources()
+			for _, t := range after {
+				t.SetSnaplen(p.snaplen.Bytes)
+			}
+			done(failures)
+		})
+	})
+}
+
+// retarget gives the taps of a plan: those that run and fit, with new programs, and new ones.
+func (v *live) retarget(p plan) (after []*tap, failures []failure) {
+	before := v.snaplen
+	v.snaplen = p.snaplen
+	for _, in := range p.inputs {
+		t := v.find(in.Interface)
+		var err error
+		if t != nil && t.buffer == p.buffer {
+			err = v.setFilter(t, in.user)
+		} else if t, err = v.open(in, p.buffer); err == nil {
+			t.Starting = true
+		}
+		if err != nil {
+			failures = append(failures, failure{in, err})
+			continue
+		}
+		after = append(after, t)
+	}
+	v.snaplen = before
+	return after, failures
+}
+
+// find gives the tap of an interface; nil if there is none.
+func (v *live) find(i capture.Interface) *tap {
+	at := slices.IndexFunc(v.taps, func(t *tap) bool { return t.input.Interface == i && !t.leaving })
+	if at < 0 {
+		return nil
+	}
+	return v.taps[at]
+}
+
+func (v *live) setFilter(t *tap, user filter.Program) error {
+	program, err := filter.Build(user, t.Link, v.snaplen, v.flows)
+	if err != nil {
+		return err
+	}
+	if err := t.SetFilter(program); err != nil {
+		return err
+	}
+	t.input.user = user
+	return nil
+}
+
+// setFlows leaves other connections of the agent's own out. It returns when all sockets do.
+func (v *live) setFlows(flows []traffic.Flow) error {
+	v.flows = flows
+	for _, t := range v.taps {
+		if err := v.setFilter(t, t.input.user); err != nil && !t.leaving {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// join captures one more interface, in the file that is open.
+func (v *live) join(in input, buffer int64, done func(error)) {
+	v.whenFree(func() {
+		if !v.running {
+			return
+		}
+		t, err := v.open(in, buffer)
+		if err == nil {
+			v.taps = append(v.taps, t)
+			v.setSources()
+			err = v.recorder.Join(t.Source)
+			v.stream.join(t.Source)
+		}
+		done(err)
+	})
+}
+
+// leave ends the capture of an interface that has gone, when it was read to its end.
+func (v *live) leave(t *tap) {
+	t.leaving = true
+	v.loop.After(0, v.advance)
+}
+
+func (v *live) finishLeaving() {
+	// During a change some are on their way already.
+	if v.merger.Pending() {
+		return
+	}
+	for _, t := range slices.Clone(v.taps) {
+		if !t.leaving || !t.Idle() {
+			continue
+		}
+		_ = v.recorder.Leave(t.Source)
+		v.closeTaps([]*tap{t})
+		v.taps = without(v.taps, []*tap{t})
+		v.setSources()
+	}
+}
+
+// stop ends the capture with the packets of now, and calls done; at once, if there is none.
+func (v *live) stop(done func()) {
+	if !v.running {
+		done()
+		return
+	}
+	v.stopping = append(v.stopping, done)
+	v.whenFree(func() {
+		if v.running {
+			v.cut(v.abort)
+		}
+	})
+}
+
+// abort ends the capture at once. Changes that wait are forgotten.
+func (v *live) abort() {
+	v.merger.Cancel()
+	v.waiting = nil
+	_ = v.recorder.Close()
+	v.closeTaps(v.taps)
+	v.taps = nil
+	v.setSources()
+	v.running = false
+	stopping := v.stopping
+	v.stopping = nil
+	for _, done := range stopping {
+		done()
+	}
+}
+
+// names are those of the interfaces that are captured.
+func (v *live) names() []string {
+	names := []string{}
+	for _, t := range v.taps {
+		if !t.leaving {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+func sourcesOf(taps []*tap) []*capture.Source {
+	var sources []*capture.Source
+	for _, t := range taps {
+		sources = append(sources, t.Source)
+	}
+	return sources
+}
+
+// without gives the taps that are not among others.
+func without(taps, others []*tap) []*tap {
+	var rest []*tap
+	for _, t := range taps {
+		if !slices.Contains(others, t) {
+			rest = append(rest, t)
+		}
+	}
+	return rest
+}
+
+// widest is the larger of two snaplens, of which 0 is the largest.
+func widest(a, b int) int {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
+}

@@ -1,0 +1,47 @@
+package agent
+
+import (
+	"context"
+	"path/filepath"
+
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/settings"
+)
+
+// Options are what an Agent works with.
+type Options struct {
+	Loop *loop.Loop
+	Log  *events.Log
+	// Folder is where captures lie, AgentDir the folder of the agent's own files in it.
+	Folder, AgentDir string
+	// Namespace and Pod are the pod's, Node is the one that it runs on.
+	Namespace, Pod, Node string
+	Version              string
+	Platform             settings.Platform
+	// MetricsListen is an address like `:9464`; empty: nothing listens.
+	MetricsListen string
+	// Compile makes a program of an expression (filter.Compiler).
+	Compile func(ctx context.Context, expression, iface string, link filter.LinkType) (filter.Program, error)
+}
+
+// Environment is what os.LookupEnv is.
+type Environment = settings.Environment
+
+// FromEnvironment fills in what the kubelet tells the container.
+func (o *Options) FromEnvironment(environment Environment) {
+	or := func(name, otherwise string) string {
+		if value, _ := environment(name); value != "" {
+			return value
+		}
+		return otherwise
+	}
+	o.Namespace = or("POD_NAMESPACE", "unknown")
+	o.Pod = or("POD_NAME", "unknown")
+	o.Node = or("NODE_NAME", "unknown")
+	o.Folder = or("PACKET_CAPTURE_DIR", "/captures")
+	o.AgentDir = filepath.Join(o.Folder, ".agent")
+	o.MetricsListen = or("PACKET_CAPTURE_METRICS_LISTEN", "")
+	o.Platform = settings.PlatformOf(environment)
+}

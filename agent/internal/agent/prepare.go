@@ -1,0 +1,244 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"packet-capture/agent/internal/capture"
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/filter"
+	"packet-capture/agent/internal/links"
+	"packet-capture/agent/internal/record"
+	"packet-capture/agent/internal/settings"
+	"packet-capture/agent/internal/status"
+)
+
+// stopPreparing makes the preparation that goes on, if one does, one that has come too late.
+func (a *Agent) stopPreparing() {
+	a.preparing++
+	a.changing = false
+	if a.cancel != nil {
+		a.cancel()
+		a.cancel = nil
+	}
+}
+
+// prepare gets all together that a capture with the settings needs: interfaces, and a program for each. What runs goes on
+// meanwhile, and is changed only when all is there.
+func (a *Agent) prepare() {
+	if a.terminating {
+		return
+	}
+	a.stopPreparing()
+	a.retryTimer.Stop()
+	all, err := links.List()
+	if err != nil {
+		a.cannot(err.Error())
+		return
+	}
+	a.wanted = choose(all, a.set.Interfaces)
+	if problem := a.wanted.problem(); problem != "" {
+		a.cannot(problem)
+		return
+	}
+	if !a.deadline.IsZero() && !time.Now().Before(a.deadline) {
+		a.finish("duration")
+		return
+	}
+	if err := capture.Permitted(); err != nil {
+		a.cannot(err.Error())
+		return
+	}
+	if problem := a.volumeProblem(); problem != "" && !a.live.running {
+		a.cannot(problem)
+		return
+	}
+	a.changing = true
+	preparing := a.preparing
+	a.compile(a.wanted.present, func(inputs []input, failures []failure) {
+		if preparing != a.preparing {
+			return
+		}
+		a.cancel = nil
+		a.apply(inputs, failures)
+	})
+}
+
+// cannot ends what runs, since it is not what is wanted, and fails.
+func (a *Agent) cannot(reason string) {
+	if !a.live.running {
+		a.fail(reason)
+		return
+	}
+	preparing := a.preparing
+	a.changing = true
+	a.live.stop(func() {
+		if preparing != a.preparing {
+			return
+		}
+		a.changing = false
+		a.ended()
+		a.fail(reason)
+	})
+}
+
+// compile makes a program for each interface, in the order given, and calls done on the loop.
+func (a *Agent) compile(interfaces []capture.Interface, done func([]input, []failure)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	expression := a.set.Filter
+	go func() {
+		defer cancel()
+		var inputs []input
+		var failures []failure
+		for _, i := range interfaces {
+			program, err := a.options.Compile(ctx, expression, i.Name, i.Link)
+			if err != nil {
+				failures = append(failures, failure{input{Interface: i}, err})
+				continue
+			}
+			inputs = append(inputs, input{i, program})
+		}
+		a.loop.Post(func() { done(inputs, failures) })
+	}()
+}
+
+// apply puts the programs in force.
+func (a *Agent) apply(inputs []input, failures []failure) {
+	if len(inputs) == 0 {
+		a.changing = false
+		a.cannotCompile(failures)
+		return
+	}
+	p := a.plan(inputs)
+	a.live.stream.head = p.head
+	if a.live.running {
+		preparing := a.preparing
+		a.live.change(p, func(more []failure) {
+			if preparing == a.preparing {
+				a.begun(append(failures, more...))
+			}
+		})
+		return
+	}
+	more, err := a.live.start(p, a.set.FileCount-1)
+	if err != nil {
+		a.changing = false
+		if len(more) == len(inputs) {
+			err = more[0].err
+		}
+		a.fail(a.reasonOf(err))
+		return
+	}
+	a.begun(append(failures, more...))
+}
+
+// cannotCompile is for a filter that no interface takes.
+func (a *Agent) cannotCompile(failures []failure) {
+	err := failures[0].err
+	if at := slices.IndexFunc(failures, func(f failure) bool { return isAboutFilter(f.err) }); at >= 0 {
+		err = failures[at].err
+	}
+	var unknown *filter.UnknownHostError
+	switch {
+	case errors.As(err, &unknown):
+		// The name server may know it later.
+		a.cannot("filter: " + err.Error())
+	case isAboutFilter(err):
+		a.invalid = append(slices.Clone(a.invalid), settings.Invalid{Setting: "filter", Value: a.values["filter"], Reason: err.Error()})
+		a.emitObject("invalid setting", a.invalid[len(a.invalid)-1])
+		a.stopFor(status.Invalid, "")
+	default:
+		a.cannot(err.Error())
+	}
+}
+
+// isAboutFilter says that the expression is to blame.
+func isAboutFilter(err error) bool {
+	var syntax *filter.SyntaxError
+	var costly *filter.TooCostlyError
+	var long *filter.TooLongError
+	return errors.As(err, &syntax) || errors.As(err, &costly) || errors.As(err, &long)
+}
+
+// plan is what the settings say.
+func (a *Agent) plan(inputs []input) plan {
+	p := plan{
+		inputs:  inputs,
+		snaplen: a.set.Snaplen,
+		buffer:  a.set.BufferSize,
+		packets: a.set.PacketCount,
+		limits:  record.Limits{FileSize: a.set.FileSize, FileCount: a.set.FileCount},
+		head: record.Head{
+			Application: "packet-capture " + a.options.Version,
+			Comment:     string(a.settingsJSON),
+			Description: a.options.Namespace + "/" + a.options.Pod + " node=" + a.options.Node,
+			Filter:      a.set.Filter,
+			Snaplen:     uint32(a.set.Snaplen.Bytes),
+		},
+	}
+	if a.set.Upload != "" {
+		// The note of an upload has the settings in it, and takes whole blocks of the file system as the file does.
+		p.limits.Note = int64(len(a.settingsJSON)) + noteRoom
+	}
+	return p
+}
+
+// noteRoom is for what else stands in the note of an upload, and for the rest of a block.
+const noteRoom = 8192 + 4096
+
+// begun is for when a capture with these settings has: its first file is open.
+func (a *Agent) begun(failures []failure) {
+	a.changing = false
+	if err := a.recorder.Err(); err != nil {
+		// What follows is the same as if it had failed later.
+		a.afterPackets()
+		return
+	}
+	now := time.Now()
+	first := a.deadline.IsZero() && a.set.Duration > 0
+	if first {
+		a.deadline = now.Add(a.set.Duration)
+	}
+	if a.set.Duration > 0 {
+		a.durationTimer = a.loop.After(time.Until(a.deadline), a.durationOver)
+	}
+	a.startedAt = now
+	a.emit("started",
+		events.Member{Name: "interfaces", Value: a.live.names()},
+		events.Member{Name: "filter", Value: a.values["filter"]},
+		events.Member{Name: "snaplen", Value: status.Snaplen(a.set.Snaplen)},
+		events.Member{Name: "file", Value: a.recorder.Path()})
+	a.setState(status.Capturing, "")
+	for _, f := range failures {
+		a.refuse(f)
+	}
+	anew := a.setPush()
+	a.push.Run(true)
+	if !anew {
+		a.push.Restart()
+	}
+	// Others may have come or gone meanwhile.
+	a.followLinks()
+}
+
+// refuse says that an interface is not captured; the others are.
+func (a *Agent) refuse(f failure) {
+	a.refused[f.input.Interface] = f.err.Error()
+	reason := f.input.Name + " is not captured: " + f.err.Error()
+	if isAboutFilter(f.err) {
+		reason = f.input.Name + " is not captured: filter: " + f.err.Error()
+	}
+	a.emitError(reason, 0)
+	a.setState(a.state, reason)
+}
+
+// durationOver ends the capture when its time has come.
+func (a *Agent) durationOver() {
+	if a.changing || a.terminating {
+		return
+	}
+	a.finish("duration")
+}

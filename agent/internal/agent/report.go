@@ -1,0 +1,173 @@
+package agent
+
+import (
+	"encoding/json"
+	"time"
+
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/record"
+	"packet-capture/agent/internal/settings"
+	"packet-capture/agent/internal/status"
+)
+
+const (
+	// soon is how long a change of the status waits at most for others that come with it.
+	soon = 500 * time.Millisecond
+	// often is how often the numbers are written while packets come.
+	often = 2 * time.Second
+)
+
+// report writes the status: soon after something has happened, and every now and then while packets come. Nothing wakes for
+// it else.
+type report struct {
+	agent   *Agent
+	timer   *loop.Timer
+	due     time.Time
+	written time.Time
+	// packets are as many as were written last.
+	packets int64
+
+	lastError   json.RawMessage
+	lastErrorAt time.Time
+}
+
+// changed is for all but numbers.
+func (r *report) changed() { r.within(soon) }
+
+// counted is for packets that may have come.
+func (r *report) counted() {
+	if r.agent.recorder.Totals().Packets != r.packets {
+		r.within(often)
+	}
+}
+
+// within sees to it that the status is written when so much time has passed since the last time.
+func (r *report) within(d time.Duration) {
+	now := time.Now()
+	due := r.written.Add(d)
+	if due.Before(now) {
+		due = now
+	}
+	if r.timer != nil && !due.Before(r.due) {
+		return
+	}
+	r.timer.Stop()
+	r.due = due
+	r.timer = r.agent.loop.After(due.Sub(now), r.write)
+}
+
+// write writes it. It never fails, whatever the volume is like.
+func (r *report) write() {
+	r.timer.Stop()
+	r.timer = nil
+	r.written = time.Now()
+	a := r.agent
+	a.recorder.Settle()
+	s := a.status()
+	r.packets = s.Packets
+	var metrics []byte
+	if a.metrics != nil {
+		m := status.Metrics{Status: s, LastErrorAt: r.lastErrorAt, Push: a.push.Status()}
+		if !settings.Stopped(a.invalid) {
+			m.FilesLimit = a.set.FileCount
+		}
+		metrics = m.Text()
+		a.metrics.Set(metrics)
+	}
+	if text, err := json.Marshal(s); err == nil {
+		_ = a.folder.Write(append(text, '\n'), metrics)
+	}
+}
+
+// status is what goes on.
+func (a *Agent) status() status.Status {
+	totals := a.recorder.Totals()
+	s := status.Status{
+		Time:       events.Time(time.Now()),
+		Version:    a.options.Version,
+		State:      a.state,
+		Reason:     a.reason,
+		Interfaces: a.live.names(),
+		Filter:     a.values["filter"],
+		File:       a.recorder.Path(),
+		Files:      totals.Files,
+		Packets:    totals.Packets,
+		Bytes:      totals.Bytes,
+		Dropped:    status.Dropped{Kernel: totals.Kernel, Interface: totals.Interface, Queue: totals.Queue},
+		Settings:   a.settingsJSON,
+		Invalid:    append([]settings.Invalid{}, a.invalid...),
+		LastError:  a.report.lastError,
+	}
+	if a.settingsJSON == nil {
+		s.Settings = json.RawMessage("{}")
+	}
+	if !a.startedAt.IsZero() {
+		s.Started = events.Time(a.startedAt)
+	}
+	if !settings.Stopped(a.invalid) {
+		s.Snaplen = status.Snaplen(a.set.Snaplen)
+	}
+	if entries, err := a.ring.List(); err == nil {
+		for _, entry := range entries {
+			s.Ring.Files++
+			s.Ring.Bytes += entry.Size
+		}
+	}
+	// Not as the nil of a type: that is something to JSON.
+	if p := a.push.Status(); p != nil {
+		s.Stream = p
+	}
+	return s
+}
+
+// emit says something.
+func (a *Agent) emit(event string, members ...events.Member) {
+	a.log.Emit(event, members...)
+	a.report.changed()
+}
+
+// emitObject says something whose members are those of a JSON object.
+func (a *Agent) emitObject(event string, value any) {
+	members := events.Members(value)
+	if event == "error" {
+		a.report.remember(members)
+	}
+	a.emit(event, members...)
+}
+
+// emitError says what is wrong outside; retry is 0 when that is not tried again by itself.
+func (a *Agent) emitError(reason string, retry time.Duration) {
+	members := []events.Member{{Name: "reason", Value: reason}}
+	if retry > 0 {
+		members = append(members, events.Member{Name: "retry", Value: retry.String()})
+	}
+	a.report.remember(members)
+	a.emit("error", members...)
+}
+
+// remember keeps the last error.
+func (r *report) remember(members []events.Member) {
+	r.lastErrorAt = time.Now()
+	r.lastError = events.Object(append([]events.Member{{Name: "time", Value: events.Time(r.lastErrorAt)}}, members...)...)
+}
+
+// told hears of files (record.Told).
+type told Agent
+
+// FileOpened is record.Told's.
+func (t *told) FileOpened(string) {
+	a := (*Agent)(t)
+	a.rotateAfter(a.set.Rotate)
+	a.report.changed()
+}
+
+// FileClosed is record.Told's.
+func (t *told) FileClosed(file record.Closed) {
+	(*Agent)(t).emit("file closed",
+		events.Member{Name: "file", Value: file.Path},
+		events.Member{Name: "packets", Value: file.Packets},
+		events.Member{Name: "bytes", Value: file.Bytes},
+		events.Member{Name: "dropped", Value: file.Dropped},
+		events.Member{Name: "kept", Value: file.Kept})
+}

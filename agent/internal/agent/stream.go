@@ -1,0 +1,59 @@
+package agent
+
+import (
+	"packet-capture/agent/internal/capture"
+	"packet-capture/agent/internal/pcapng"
+	"packet-capture/agent/internal/push"
+	"packet-capture/agent/internal/record"
+)
+
+// stream is the way of packets to the push. What is pushed is a section of its own, with interfaces numbered in its own way:
+// files come and go without it.
+type stream struct {
+	push *push.Push
+	// head is what its sections begin with.
+	head record.Head
+	// sources are those that are captured now.
+	sources func() []*capture.Source
+
+	numbers map[*capture.Source]uint32
+}
+
+// header begins a section (push.Options).
+func (s *stream) header() (header []byte, interfaces []string) {
+	s.numbers = map[*capture.Source]uint32{}
+	header = pcapng.AppendSection(nil, pcapng.Section{Application: s.head.Application, Comment: s.head.Comment})
+	for _, source := range s.sources() {
+		header = append(header, s.describe(source)...)
+		interfaces = append(interfaces, source.Name)
+	}
+	return header, interfaces
+}
+
+func (s *stream) describe(source *capture.Source) []byte {
+	s.numbers[source] = uint32(len(s.numbers))
+	return s.head.Describe(nil, source.Interface)
+}
+
+// join is for an interface that comes while a section is being written.
+func (s *stream) join(source *capture.Source) {
+	if s.numbers != nil {
+		s.push.Describe(s.describe(source))
+	}
+}
+
+func (s *stream) packets(from *capture.Source, packets pcapng.Packets, count int) {
+	if !s.push.Takes() || len(packets) == 0 {
+		return
+	}
+	number, known := s.numbers[from]
+	if !known {
+		return
+	}
+	// The packets lie in the kernel's ring, and are the file's next.
+	if number != from.Number {
+		packets.SetInterface(number)
+		defer packets.SetInterface(from.Number)
+	}
+	s.push.Write(packets, count)
+}

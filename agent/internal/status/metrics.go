@@ -1,0 +1,115 @@
+package status
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"time"
+
+	"packet-capture/agent/internal/push"
+)
+
+// Metrics are the numbers of a status that Prometheus reads, and what the status has no place for.
+type Metrics struct {
+	Status
+	// FilesLimit is file-count; 0 while the settings are not valid.
+	FilesLimit int
+	// LastErrorAt is when the last error was; the zero time before the first.
+	LastErrorAt time.Time
+	// Push are the numbers of the setting `stream`; nil while it is not set.
+	Push *push.Status
+	// Extra are lines of other parts.
+	Extra []byte
+}
+
+// Exposition is text in Prometheus' format (prometheus.io/docs/instrumenting/exposition_formats). It is written here and not
+// by its library, which would take half a megabyte in every pod for what are a dozen lines.
+type Exposition struct {
+	bytes.Buffer
+}
+
+// Kinds of metrics.
+const (
+	Counter = "counter"
+	Gauge   = "gauge"
+)
+
+// prefix is that of every name.
+const prefix = "packet_capture_"
+
+// Sample is a value, and its labels as they are written.
+type Sample struct {
+	labels string
+	value  int64
+}
+
+// Value is a sample without a label.
+func Value(value int64) Sample { return Sample{value: value} }
+
+// Truth is 1 or 0.
+func Truth(value bool) Sample {
+	if value {
+		return Sample{value: 1}
+	}
+	return Sample{}
+}
+
+func labelled(label, text string, s Sample) Sample {
+	s.labels = "{" + label + "=" + strconv.Quote(text) + "}"
+	return s
+}
+
+// Metric adds a metric, its name without what all names begin with.
+func (e *Exposition) Metric(name, kind, help string, samples ...Sample) {
+	fmt.Fprintf(e, "# HELP %[1]s%[2]s %[3]s\n# TYPE %[1]s%[2]s %[4]s\n", prefix, name, help, kind)
+	for _, s := range samples {
+		fmt.Fprintf(e, "%s%s%s %d\n", prefix, name, s.labels, s.value)
+	}
+}
+
+// Text gives them as Prometheus reads them.
+func (m Metrics) Text() []byte {
+	var e Exposition
+	e.Metric("agent_info", Gauge, "The version of the capture agent.", labelled("version", m.Version, Value(1)))
+	e.Metric("packets_total", Counter, "Packets captured since the container started.", Value(m.Packets))
+	e.Metric("bytes_total", Counter, "Bytes written to capture files since the container started.", Value(m.Bytes))
+	e.Metric("dropped_packets_total", Counter, "Packets that are missing from the capture, by where they were dropped.",
+		labelled("by", "kernel", Value(m.Dropped.Kernel)), labelled("by", "interface", Value(m.Dropped.Interface)),
+		labelled("by", "queue", Value(m.Dropped.Queue)))
+	e.Metric("files", Gauge, "Capture files in the ring, the open one included.", Value(int64(m.Ring.Files)))
+	if m.FilesLimit > 0 {
+		e.Metric("files_limit", Gauge, "Closed capture files that the ring keeps.", Value(int64(m.FilesLimit)))
+	}
+	e.Metric("ring_bytes", Gauge, "Bytes of the capture files in the ring.", Value(m.Ring.Bytes))
+	e.Metric("state", Gauge, "What the capture agent does: 1 for the state that it is in.", m.states()...)
+	if len(m.Invalid) > 0 {
+		var invalid []Sample
+		for _, i := range m.Invalid {
+			invalid = append(invalid, labelled("setting", i.Setting, Value(1)))
+		}
+		e.Metric("setting_invalid", Gauge, "A setting whose value is not valid.", invalid...)
+	}
+	if !m.LastErrorAt.IsZero() {
+		e.Metric("last_error_timestamp_seconds", Gauge, "When the last error was.", Value(m.LastErrorAt.Unix()))
+	}
+	e.Write(m.Extra)
+	if m.Push != nil {
+		e.push(m.Push)
+	}
+	return e.Bytes()
+}
+
+func (m Metrics) states() []Sample {
+	var all []Sample
+	for _, state := range States {
+		all = append(all, labelled("state", string(state), Truth(state == m.State)))
+	}
+	return all
+}
+
+func (e *Exposition) push(s *push.Status) {
+	e.Metric("stream_connected", Gauge, "Whether there is a connection to the collector.", Truth(s.State == push.Connected))
+	e.Metric("stream_connections_total", Counter, "Connections made to the collector.", Value(int64(s.Connections)))
+	e.Metric("stream_packets_total", Counter, "Packets written to the collector.", Value(int64(s.Packets)))
+	e.Metric("stream_dropped_packets_total", Counter, "Packets dropped while the collector was connected.", Value(int64(s.Dropped)))
+}

@@ -1,0 +1,123 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// mostConnections: the oldest goes when another one comes. Whoever opens many takes neither memory nor the others' turn.
+	mostConnections = 16
+	// mostHeader is what a request may say; net/http allows some 4 KiB more.
+	mostHeader = 1 << 10
+	patience   = 10 * time.Second
+)
+
+// Server answers `GET /metrics`, and everything else with an error: there is nothing else that anybody could be given.
+type Server struct {
+	text   atomic.Pointer[[]byte]
+	server http.Server
+}
+
+// NewServer makes a server that Serve starts.
+func NewServer() *Server {
+	s := &Server{}
+	s.server = http.Server{
+		Handler:           http.HandlerFunc(s.answer),
+		ReadHeaderTimeout: patience,
+		WriteTimeout:      patience,
+		MaxHeaderBytes:    mostHeader,
+		// Who asks nonsense is told so; that is nobody else's concern.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	s.server.SetKeepAlivesEnabled(false)
+	return s
+}
+
+// Set makes text the answer from now on. It may be called from any goroutine.
+func (s *Server) Set(text []byte) {
+	s.text.Store(&text)
+}
+
+// Serve listens at an address like `:9464`, on all addresses of both families, and answers until the context is done or it
+// fails: with an error that wraps syscall.EADDRINUSE when somebody else has the port.
+func (s *Server) Serve(ctx context.Context, address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() })
+	defer stop()
+	if err := s.server.Serve(&bounded{Listener: listener}); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	text := s.text.Load()
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		http.Error(w, "only GET", http.StatusMethodNotAllowed)
+	case path != "/metrics":
+		http.Error(w, "only /metrics", http.StatusNotFound)
+	case text == nil:
+		http.Error(w, "not yet", http.StatusServiceUnavailable)
+	default:
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		w.Header().Set("Content-Length", strconv.Itoa(len(*text)))
+		_, _ = w.Write(*text)
+	}
+}
+
+// bounded is a listener that closes its oldest connection when there are too many.
+type bounded struct {
+	net.Listener
+	mutex sync.Mutex
+	open  []*boundedConn
+}
+
+type boundedConn struct {
+	net.Conn
+	listener *bounded
+}
+
+// Accept is net.Listener's.
+func (b *bounded) Accept() (net.Conn, error) {
+	conn, err := b.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &boundedConn{conn, b}
+	b.mutex.Lock()
+	b.open = append(b.open, c)
+	var oldest *boundedConn
+	if len(b.open) > mostConnections {
+		oldest = b.open[0]
+	}
+	b.mutex.Unlock()
+	if oldest != nil {
+		_ = oldest.Close()
+	}
+	return c, nil
+}
+
+// Close is net.Conn's.
+func (c *boundedConn) Close() error {
+	b := c.listener
+	b.mutex.Lock()
+	b.open = slices.DeleteFunc(b.open, func(other *boundedConn) bool { return other == c })
+	b.mutex.Unlock()
+	return c.Conn.Close()
+}
