@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SettingValues } from '../../src/settings/index.ts';
-import { agentCommands } from './kind.ts';
+import { agentCommands, agentKind } from './kind.ts';
 import type { Network } from './network.ts';
 import { childrenOf } from './processTree.ts';
 import { writeSettings } from './settingsVolume.ts';
@@ -44,7 +44,8 @@ export interface Agent {
   readonly processes: () => Promise<number[]>;
   /** Waits until there is no process but the agent's own. */
   readonly alone: () => Promise<void>;
-  readonly dumpcap: () => Promise<number>;
+  /** The process that captures: the agent's own, or dumpcap. */
+  readonly capturing: () => Promise<number>;
   /** Sends SIGTERM, and gives the exit code and the milliseconds that it took. */
   readonly stop: () => Promise<{ code: number; milliseconds: number }>;
   /** SIGKILL for all of it, as at a node's crash. */
@@ -117,8 +118,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     alone: async () => {
       await until('end of all other processes', async () => (await processes()).length === 1);
     },
-    dumpcap: () =>
-      until('dumpcap', async () => {
+    capturing: () =>
+      until('the process that captures', async () => {
+        if (agentKind === 'go') return agentProcess();
         const all = await processes();
         const names = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
         return all[names.indexOf('dumpcap\n')];

@@ -7,7 +7,7 @@ describe('packets that the kernel drops', () => {
   test.each(['eth0', 'eth0,lo'])('are counted with the file that is closed next, while the capture goes on: %s', async (interfaces) => {
     const agent = await start({ settings: { filter: 'udp', interfaces, rotate: '1s', 'buffer-size': '1Mi' } });
     await agent.next('started');
-    const dumpcap = await agent.dumpcap();
+    const dumpcap = await agent.capturing();
     process.kill(dumpcap, 'SIGSTOP');
     await network().send({ count: 4000, size: 1000 });
     process.kill(dumpcap, 'SIGCONT');
@@ -19,7 +19,7 @@ describe('packets that the kernel drops', () => {
     }
     expect(packets + dropped).toBe(4000);
     expect(dropped).toBeGreaterThan(1000);
-    expect(await agent.dumpcap()).toBe(dumpcap);
+    expect(await agent.capturing()).toBe(dumpcap);
     await agent.stop();
     expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets, dropped });
   });

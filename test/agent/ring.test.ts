@@ -10,7 +10,8 @@ const { folder, network, start } = useAgents();
 const mebibyte = 1024 ** 2;
 
 async function bytesIn(path: string): Promise<number> {
-  const sizes = await Promise.all((await readdir(path)).map(async (name) => (await stat(join(path, name)).catch(() => ({ size: 0 }))).size));
+  const names = (await readdir(path)).filter((name) => name.endsWith('.pcapng'));
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(path, name)).catch(() => ({ size: 0 }))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

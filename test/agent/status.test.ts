@@ -98,7 +98,7 @@ describe('status.json', () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { filter: 'udp', interfaces: 'eth0,lo', 'buffer-size': '1Mi' } });
     await agent.next('started');
-    const dumpcap = await agent.dumpcap();
+    const dumpcap = await agent.capturing();
     process.kill(dumpcap, 'SIGSTOP');
     await network().send({ count: 4000, size: 1000 });
     process.kill(dumpcap, 'SIGCONT');
