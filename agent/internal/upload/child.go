@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -47,7 +48,9 @@ func startChild(ctx context.Context, program string, setup rclonejob.Setup) (*ch
 	if err != nil {
 		return nil, err
 	}
-	if err := c.command.Start(); err != nil {
+	if err := c.command.Start(); errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("this image has no rclone: take the one without -slim")
+	} else if err != nil {
 		return nil, fmt.Errorf("rclone cannot be started: %w", err)
 	}
 	c.encoder, c.decoder = json.NewEncoder(c.input), json.NewDecoder(output)

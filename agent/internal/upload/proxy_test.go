@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -47,8 +48,8 @@ func echoBody(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Proxy-Authorization") != "" {
 		w.WriteHeader(http.StatusTeapot)
 	}
-	_, _ = fmt.Fprintf(w, "%s %s ", r.Method, r.Host)
-	_, _ = io.Copy(w, r.Body)
+	body, _ := io.ReadAll(r.Body)
+	_, _ = fmt.Fprintf(w, "%s %s %s", r.Method, r.Host, body)
 }
 
 func put(t *testing.T, client *http.Client, url, body string) string {
@@ -82,6 +83,7 @@ func TestProxy(t *testing.T) {
 		t.Error(p.failure())
 	}
 	plain.Close()
+	p = newProxy(t, nil)
 	if got := put(t, clientOf(p, nil), plain.URL, ""); !strings.HasPrefix(got, "502 ") || !strings.Contains(got, "connection refused") {
 		t.Error(got)
 	}
@@ -135,6 +137,7 @@ func userProxy(t *testing.T, used *atomic.Int64) *httptest.Server {
 				w.WriteHeader(http.StatusBadGateway)
 				return
 			}
+			maps.Copy(w.Header(), answer.Header)
 			w.WriteHeader(answer.StatusCode)
 			_, _ = io.Copy(w, answer.Body)
 			return

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,14 +21,42 @@ import (
 	"packet-capture/agent/internal/loop"
 )
 
-// program is agent/rclone, built: the tests of what it does need it.
+// built is agent/rclone, built once.
+var built struct {
+	sync.Once
+	path string
+	err  error
+	said []byte
+}
+
+// TestMain takes away what program has built.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.path != "" {
+		_ = os.RemoveAll(filepath.Dir(built.path))
+	}
+	os.Exit(code)
+}
+
+// program is the path of agent/rclone, as the image has it: static.
 func program(t *testing.T) string {
 	t.Helper()
-	path := os.Getenv("PACKET_CAPTURE_TEST_RCLONE")
-	if path == "" {
-		t.Skip("PACKET_CAPTURE_TEST_RCLONE does not name agent/rclone")
+	built.Do(func() {
+		folder, err := os.MkdirTemp("", "packet-capture-rclone-")
+		if err != nil {
+			built.err = err
+			return
+		}
+		built.path = filepath.Join(folder, "rclone")
+		command := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", built.path, ".")
+		command.Dir = "../../rclone"
+		command.Env = append(os.Environ(), "CGO_ENABLED=0")
+		built.said, built.err = command.CombinedOutput()
+	})
+	if built.err != nil {
+		t.Fatalf("%v: %s", built.err, built.said)
 	}
-	return path
+	return built.path
 }
 
 // bucket is a server with S3's interface, as far as an upload uses it.

@@ -155,19 +155,20 @@ func (w *worker) fail(reason string) {
 	}
 	w.status.Failed++
 	w.status.LastError = reason
+	w.tell()
 	w.emit("upload failed", FailedEvent{reason, len(pending), w.delay.String()})
 	w.tryAt = time.Now().Add(w.delay)
 	w.delay = min(2*w.delay, most)
 	if w.hurry {
 		w.delay = min(w.delay, mostAtEnd)
 	}
-	w.tell()
 }
 
 // look gives the files that are to be uploaded, the oldest first. A file that the ring has let go is lost.
 func (w *worker) look() []string {
 	u := w.upload
 	var pending []string
+	var losses []LostEvent
 	w.status.Pending, w.status.PendingBytes = 0, 0
 	for _, far := range u.queue.list(closedEnding) {
 		size, ok := exists(u.names.near(far))
@@ -177,7 +178,7 @@ func (w *worker) look() []string {
 			if err == nil {
 				lost.Packets = &note.Packets
 			}
-			w.lose(lost)
+			losses = append(losses, lost)
 			u.queue.remove(far, closedEnding)
 			continue
 		}
@@ -185,13 +186,17 @@ func (w *worker) look() []string {
 		w.status.Pending++
 		w.status.PendingBytes += size
 	}
-	w.tell()
+	w.lose(losses)
 	return pending
 }
 
-func (w *worker) lose(lost LostEvent) {
-	w.status.Lost++
-	w.emit("upload lost", lost)
+// lose says what is lost. The numbers go before the event: who hears of it finds them.
+func (w *worker) lose(losses []LostEvent) {
+	w.status.Lost += uint64(len(losses))
+	w.tell()
+	for _, lost := range losses {
+		w.emit("upload lost", lost)
+	}
 }
 
 // completeInterrupted completes the notes of files that were open when the container before this one was killed: they may
@@ -203,7 +208,7 @@ func (w *worker) completeInterrupted() {
 		note, err := u.queue.read(far, openEnding)
 		info, missing := os.Stat(near)
 		if err != nil || missing != nil || info.Size() == 0 {
-			w.lose(LostEvent{File: near})
+			w.lose([]LostEvent{{File: near}})
 			u.queue.remove(far, openEnding)
 			continue
 		}
@@ -229,13 +234,14 @@ func (w *worker) uploaded(files []string, bytes uint64, unverified string) {
 	if unverified != "" {
 		w.status.Unverified += uint64(len(files))
 	}
-	w.emit("uploaded", UploadedEvent{files, bytes, unverified})
 	w.look()
+	w.emit("uploaded", UploadedEvent{files, bytes, unverified})
 }
 
 func (w *worker) end(pending int) {
 	w.tell()
 	w.upload.options.Loop.Post(func() {
+		w.upload.worker = nil
 		if w.onEnd != nil {
 			w.onEnd(pending)
 		}
