@@ -12,7 +12,8 @@ build() {
   (cd "$1" && go build -ldflags '-s -w' -o "$out/bin/$3" "$2")
   # Lines `dep PATH VERSION SUM`; the program says itself what it was made of.
   go version -m "$out/bin/$3" | while read -r kind path _; do
-    [ "$kind" = dep ] || continue
+    # This project's own module is in both programs.
+    [ "$kind" = dep ] && [ "$path" != packet-capture/agent ] || continue
     folder=$(cd "$1" && go list -m -f '{{.Dir}}' "$path")
     for file in "$folder"/LICEN[CS]E* "$folder"/COPYING* "$folder"/NOTICE*; do
       [ -f "$file" ] || continue
