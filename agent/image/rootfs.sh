@@ -50,6 +50,9 @@ child "$slim" /usr/bin/tcpdump
 libraries "$slim" /usr/bin/tcpdump > paths
 printf '%s\n' /usr/bin/tcpdump /etc/services /usr/sbin/update-ca-certificates | cat - paths | licences "$slim"
 install -m 755 "$built/bin/packet-capture-agent" "$slim/usr/bin"
+# The name by which the command line starts it in a pod. In images of before it was no program that takes commands.
+mkdir -p "$slim/usr/lib/packet-capture"
+ln -s ../../bin/packet-capture-agent "$slim/usr/lib/packet-capture/agent"
 cp -r "$built/licences/packet-capture-agent" "$slim/usr/share/doc"
 
 # A pod's host aliases go before its name servers.
