@@ -8,6 +8,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"time"
 
 	"packet-capture/agent/internal/capture"
@@ -21,6 +22,7 @@ import (
 	"packet-capture/agent/internal/share"
 	"packet-capture/agent/internal/status"
 	"packet-capture/agent/internal/traffic"
+	"packet-capture/agent/internal/upload"
 )
 
 const (
@@ -31,6 +33,9 @@ const (
 	goodRun = 10 * time.Second
 	// drainTime: the capture goes on for that long after SIGTERM, for what the app still says.
 	drainTime = time.Second
+	// uploadTime is for files that wait to be uploaded then, the last one with them. Together with the second before, it fits
+	// into the grace period that a pod usually has.
+	uploadTime = 18 * time.Second
 )
 
 // Agent is the sidecar's program.
@@ -43,6 +48,7 @@ type Agent struct {
 	recorder *record.Recorder
 	live     *live
 	push     *push.Push
+	upload   *upload.Upload
 	registry *traffic.Registry
 	hub      *share.Hub
 	metrics  *status.Server
@@ -81,6 +87,7 @@ type Agent struct {
 	pushTarget  pushTarget
 	terminating bool
 	report      report
+	mirror      mirrorMember
 }
 
 // New makes an agent that Start brings to life.
@@ -98,17 +105,36 @@ func New(options Options) *Agent {
 	}
 	a.recorder = &record.Recorder{Ring: a.ring, Told: (*told)(a), Now: time.Now}
 	a.registry = traffic.NewRegistry(a.shareFlows)
+	dialer := traffic.NewDialer(a.registry)
 	a.push = push.New(push.Options{
 		Loop:    a.loop,
-		Dial:    traffic.NewDialer(a.registry).DialContext,
+		Dial:    dialer.DialContext,
 		Emit:    a.emitObject,
 		Header:  func() ([]byte, []string) { return a.live.stream.header() },
 		Changed: func() { a.report.changed() },
+	})
+	a.upload = upload.New(upload.Options{
+		Loop:      a.loop,
+		Network:   dialer,
+		Emit:      a.emitObject,
+		Changed:   func() { a.report.changed() },
+		Captures:  options.Folder,
+		Folder:    filepath.Join(options.AgentDir, "upload"),
+		Secret:    options.UploadSecret,
+		Labels:    options.Labels,
+		Program:   options.Rclone,
+		Proxy:     options.UploadProxy,
+		NoProxy:   options.UploadNoProxy,
+		Namespace: options.Namespace,
+		Pod:       options.Pod,
+		Node:      options.Node,
+		Version:   options.Version,
 	})
 	a.live = newLive(a.loop, a.recorder, &stream{push: a.push})
 	a.live.stream.sources = func() []*capture.Source { return sourcesOf(a.live.taps) }
 	a.live.advanced = a.afterPackets
 	a.report = report{agent: a}
+	a.mirror = mirrorMember{agent: a, started: time.Now()}
 	return a
 }
 
@@ -171,6 +197,8 @@ func settingsObject(values settings.Values) json.RawMessage {
 // begin begins anew, with other settings: nothing is captured with these yet.
 func (a *Agent) begin(first bool) {
 	a.set, a.invalid = settings.Parse(a.values, a.options.Platform)
+	a.upload.Set(a.set.Upload)
+	a.mirror.set(a.set.Mirror != nil)
 	a.stopPreparing()
 	a.retryTimer.Stop()
 	a.durationTimer.Stop()
@@ -285,7 +313,7 @@ func (a *Agent) Terminate() {
 	a.loop.After(wait, func() {
 		a.live.stop(func() {
 			a.rotateTimer.Stop()
-			a.push.Close(a.stopped)
+			a.push.Close(func() { a.upload.Close(uploadTime, a.stopped) })
 		})
 	})
 }

@@ -203,9 +203,9 @@ func (v *live) change(p plan, done func([]failure)) {
 		v.setSources()
 		v.cut(func() {
 			v.recorder.SetPacketsLeft(p.packets)
+			v.taps = after
 			_ = v.recorder.Change(sourcesOf(after), p.head, p.limits)
 			v.closeTaps(without(before, after))
-			v.taps = after
 			v.setSources()
 			for _, t := range after {
 				t.SetSnaplen(p.snaplen.Bytes)

@@ -22,6 +22,11 @@ type Options struct {
 	Platform             settings.Platform
 	// MetricsListen is an address like `:9464`; empty: nothing listens.
 	MetricsListen string
+	// UploadSecret is where the Secret for uploads is mounted, Labels the file with the pod's labels, Rclone the program that
+	// uploads.
+	UploadSecret, Labels, Rclone string
+	// UploadProxy and UploadNoProxy are for uploads alone.
+	UploadProxy, UploadNoProxy string
 	// Compile makes a program of an expression (filter.Compiler).
 	Compile func(ctx context.Context, expression, iface string, link filter.LinkType) (filter.Program, error)
 }
@@ -43,5 +48,10 @@ func (o *Options) FromEnvironment(environment Environment) {
 	o.Folder = or("PACKET_CAPTURE_DIR", "/captures")
 	o.AgentDir = filepath.Join(o.Folder, ".agent")
 	o.MetricsListen = or("PACKET_CAPTURE_METRICS_LISTEN", "")
+	o.UploadSecret = "/etc/packet-capture/upload"
+	o.Rclone = "/usr/bin/rclone"
+	o.Labels = filepath.Join(or("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings"), "labels")
+	o.UploadProxy = or("PACKET_CAPTURE_UPLOAD_PROXY", "")
+	o.UploadNoProxy = or("PACKET_CAPTURE_UPLOAD_NO_PROXY", "")
 	o.Platform = settings.PlatformOf(environment)
 }

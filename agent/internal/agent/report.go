@@ -9,6 +9,7 @@ import (
 	"packet-capture/agent/internal/record"
 	"packet-capture/agent/internal/settings"
 	"packet-capture/agent/internal/status"
+	"packet-capture/agent/internal/upload"
 )
 
 const (
@@ -68,7 +69,7 @@ func (r *report) write() {
 	r.packets = s.Packets
 	var metrics []byte
 	if a.metrics != nil {
-		m := status.Metrics{Status: s, LastErrorAt: r.lastErrorAt, Push: a.push.Status()}
+		m := status.Metrics{Status: s, LastErrorAt: r.lastErrorAt, Push: a.push.Status(), Upload: a.upload.Status(), Mirror: a.mirror.told}
 		if !settings.Stopped(a.invalid) {
 			m.FilesLimit = a.set.FileCount
 		}
@@ -118,6 +119,12 @@ func (a *Agent) status() status.Status {
 	if p := a.push.Status(); p != nil {
 		s.Stream = p
 	}
+	if u := a.upload.Status(); u != nil {
+		s.Upload = u
+	}
+	if a.mirror.text != nil {
+		s.Mirror = a.mirror.text
+	}
 	return s
 }
 
@@ -156,15 +163,24 @@ func (r *report) remember(members []events.Member) {
 type told Agent
 
 // FileOpened is record.Told's.
-func (t *told) FileOpened(string) {
+func (t *told) FileOpened(path string) {
 	a := (*Agent)(t)
 	a.rotateAfter(a.set.Rotate)
+	a.upload.Opened(upload.File{
+		Path:       path,
+		Interfaces: a.live.names(),
+		Filter:     a.set.Filter,
+		Snaplen:    status.Snaplen(a.set.Snaplen),
+		Started:    time.Now(),
+	})
 	a.report.changed()
 }
 
 // FileClosed is record.Told's.
 func (t *told) FileClosed(file record.Closed) {
-	(*Agent)(t).emit("file closed",
+	a := (*Agent)(t)
+	a.upload.Closed(time.Now(), uint64(file.Packets), uint64(file.Dropped), file.Bytes)
+	a.emit("file closed",
 		events.Member{Name: "file", Value: file.Path},
 		events.Member{Name: "packets", Value: file.Packets},
 		events.Member{Name: "bytes", Value: file.Bytes},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"packet-capture/agent/internal/push"
+	"packet-capture/agent/internal/upload"
 )
 
 // Metrics are the numbers of a status that Prometheus reads, and what the status has no place for.
@@ -18,8 +19,18 @@ type Metrics struct {
 	LastErrorAt time.Time
 	// Push are the numbers of the setting `stream`; nil while it is not set.
 	Push *push.Status
-	// Extra are lines of other parts.
-	Extra []byte
+	// Upload are the numbers of the setting `upload`; nil while it is not set.
+	Upload *upload.Status
+	// Mirror are the numbers of the setting `mirror`; nil until there are some.
+	Mirror *Mirror
+}
+
+// Mirror is what of mirror.json the metrics have.
+type Mirror struct {
+	State   string `json:"state"`
+	Packets int64  `json:"packets"`
+	Bytes   int64  `json:"bytes"`
+	Dropped int64  `json:"dropped"`
 }
 
 // Exposition is text in Prometheus' format (prometheus.io/docs/instrumenting/exposition_formats). It is written here and not
@@ -92,9 +103,14 @@ func (m Metrics) Text() []byte {
 	if !m.LastErrorAt.IsZero() {
 		e.Metric("last_error_timestamp_seconds", Gauge, "When the last error was.", Value(m.LastErrorAt.Unix()))
 	}
-	e.Write(m.Extra)
+	if m.Upload != nil {
+		e.upload(m.Upload)
+	}
 	if m.Push != nil {
 		e.push(m.Push)
+	}
+	if m.Mirror != nil {
+		e.mirror(m.Mirror)
 	}
 	return e.Bytes()
 }
@@ -112,4 +128,22 @@ func (e *Exposition) push(s *push.Status) {
 	e.Metric("stream_connections_total", Counter, "Connections made to the collector.", Value(int64(s.Connections)))
 	e.Metric("stream_packets_total", Counter, "Packets written to the collector.", Value(int64(s.Packets)))
 	e.Metric("stream_dropped_packets_total", Counter, "Packets dropped while the collector was connected.", Value(int64(s.Dropped)))
+}
+
+func (e *Exposition) upload(s *upload.Status) {
+	e.Metric("upload_pending_files", Gauge, "Closed capture files that are to be uploaded.", Value(int64(s.Pending)))
+	e.Metric("upload_pending_bytes", Gauge, "Bytes of the closed capture files that are to be uploaded.", Value(s.PendingBytes))
+	e.Metric("upload_files_total", Counter, "Capture files uploaded, and found complete at the far end.", Value(int64(s.Uploaded)))
+	e.Metric("upload_failures_total", Counter, "Tries to upload that failed.", Value(int64(s.Failed)))
+	e.Metric("upload_lost_files_total", Counter, "Capture files that left the ring before they were uploaded.", Value(int64(s.Lost)))
+	if last, err := time.Parse(time.RFC3339, s.LastUploaded); err == nil {
+		e.Metric("upload_last_success_timestamp_seconds", Gauge, "When files were uploaded last.", Value(last.Unix()))
+	}
+}
+
+func (e *Exposition) mirror(m *Mirror) {
+	e.Metric("mirror_active", Gauge, "Whether the kernel copies packets to the collector.", Truth(m.State == "mirroring"))
+	e.Metric("mirror_packets_total", Counter, "Packets that were copied to the collector.", Value(m.Packets))
+	e.Metric("mirror_bytes_total", Counter, "Bytes of these packets, without Ethernet.", Value(m.Bytes))
+	e.Metric("mirror_dropped_packets_total", Counter, "Packets that should have been copied and were not.", Value(m.Dropped))
 }

@@ -1,0 +1,108 @@
+package agent
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/mirror"
+	"packet-capture/agent/internal/status"
+)
+
+// mirrorPatience is how long the mirror's container may take to start.
+const mirrorPatience = 10 * time.Second
+
+// noMirror is said of a mirror that nobody does.
+const noMirror = "the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created, in a namespace that admits NET_ADMIN"
+
+// mirrorMember is what the mirror's own program, in another container, says of itself: a part of this one's status and
+// metrics.
+type mirrorMember struct {
+	agent   *Agent
+	started time.Time
+	// fd watches the agent's folder while a mirror is set; 0: it is not watched.
+	fd    int
+	timer *loop.Timer
+	// text is the member of the status; nil: there is none.
+	text json.RawMessage
+	// told is what the program says, nil until it has.
+	told *status.Mirror
+}
+
+// set is for settings that may have changed.
+func (m *mirrorMember) set(wanted bool) {
+	if wanted {
+		m.watch()
+	} else {
+		m.forget()
+	}
+}
+
+func (m *mirrorMember) watch() {
+	if m.fd == 0 {
+		fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+		if err != nil {
+			return
+		}
+		if _, err = unix.InotifyAddWatch(fd, m.agent.options.AgentDir, unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_ONLYDIR); err == nil {
+			err = m.agent.loop.Add(fd, m.changed)
+		}
+		if err != nil {
+			_ = unix.Close(fd)
+			return
+		}
+		m.fd = fd
+	}
+	m.read()
+	m.timer.Stop()
+	m.timer = m.agent.loop.After(time.Until(m.started.Add(mirrorPatience)), m.read)
+}
+
+func (m *mirrorMember) forget() {
+	m.timer.Stop()
+	m.text, m.told = nil, nil
+	if m.fd != 0 {
+		m.agent.loop.Remove(m.fd)
+		_ = unix.Close(m.fd)
+		m.fd = 0
+	}
+}
+
+// changed reads the file whatever it was that changed.
+func (m *mirrorMember) changed() {
+	var events [4096]byte
+	for {
+		if n, err := unix.Read(m.fd, events[:]); err != nil || n < len(events) {
+			break
+		}
+	}
+	m.read()
+}
+
+func (m *mirrorMember) read() {
+	var told *status.Mirror
+	text, err := os.ReadFile(filepath.Join(m.agent.options.AgentDir, mirror.StatusFile))
+	text = bytes.TrimSpace(text)
+	switch {
+	case err == nil:
+		told = &status.Mirror{}
+		if json.Unmarshal(text, told) != nil {
+			// In the middle of being written, on a full volume.
+			return
+		}
+	case time.Since(m.started) < mirrorPatience:
+		return
+	default:
+		text = events.Object(events.Member{Name: "state", Value: "waiting"}, events.Member{Name: "reason", Value: noMirror})
+	}
+	if !bytes.Equal(text, m.text) {
+		m.text, m.told = text, told
+		m.agent.report.changed()
+	}
+}
