@@ -5,8 +5,11 @@ import { describe, expect, inject, test } from 'vitest';
 import { askAsApp, bucketServer, credentials, uploadedFiles, writeSecret } from './bucket.ts';
 import { countPackets, mergeFiles, packetNumbers, tshark } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
+import { agentKind } from './kind.ts';
 
 const { folder, network, start } = useAgents();
+/** Those whose versions stand in the note of a file. */
+const programs = agentKind === 'go' ? ['agent'] : ['agent', 'dumpcap'];
 
 /** All that the agent has written beside the captures. */
 async function ownFiles(captures: string): Promise<string> {
@@ -60,7 +63,7 @@ describe('upload', () => {
       expect(name).toMatch(/^prod\/shop\/web\/web-5d4f7c9b8-x2x4z\/\d{8}T\d{6}Z-\d{5}$/);
       expect(json).toMatchObject({
         namespace: 'shop', workload: 'web', pod: 'web-5d4f7c9b8-x2x4z', node: 'node0', interfaces: ['eth0'], filter: '', snaplen: 0, dropped: 0, sha256,
-        packets: await countPackets(path), versions: { agent: expect.stringMatching(/^\d+\.\d+\.\d+$/), dumpcap: expect.stringMatching(/^\d+\.\d+\.\d+$/) },
+        packets: await countPackets(path), versions: Object.fromEntries(programs.map((program) => [program, expect.stringMatching(/^\d+\.\d+\.\d+$/)])),
       });
       expect(Date.parse(String(json['ended']))).toBeGreaterThanOrEqual(Date.parse(String(json['started'])));
     }
