@@ -6,6 +6,7 @@ import { busybox } from './busybox.ts';
 import { packetNumbers, tshark } from './captureFile.ts';
 import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
 import { useAgents } from './fixture.ts';
+import { agentKind } from './kind.ts';
 
 const { folder, network, start } = useAgents();
 let collector: Collector | undefined;
@@ -38,7 +39,8 @@ async function tcpPorts(files: readonly string[]): Promise<number[]> {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-describe("the agent's own ports", () => {
+// The Go agent leaves out connections, not ports: ownFlows.test.ts.
+describe.skipIf(agentKind === 'go')("the agent's own ports", () => {
   const cases: [range: string, ports: string][] = [
     ['32768\t60999', '61000-61099'],
     ['1024\t4999', '61000-61099'],
@@ -133,7 +135,7 @@ describe('a filter beside the exclusion', () => {
     expect(collector.ports).toEqual([]);
   });
 
-  test('with vlan leaves the same packets out, since its own part comes first', async () => {
+  test.skipIf(agentKind === 'go')('with vlan leaves the same packets out, since its own part comes first', async () => {
     const root = inject('agentRoot');
     const program = `. /usr/lib/packet-capture/own.sh
       stream=x mirror= ownPorts=61000-61099 filter='tcp or vlan 5'

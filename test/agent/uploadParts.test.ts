@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { busybox } from './busybox.ts';
+import { agentKind } from './kind.ts';
 import { useAgents } from './fixture.ts';
 
 const { folder } = useAgents();
@@ -15,7 +16,7 @@ async function shell(library: string, program: string, env: Readonly<Record<stri
   return stdout;
 }
 
-describe('the workload of a pod', () => {
+describe.skipIf(agentKind === 'go')('the workload of a pod', () => {
   test.each([
     ['web-5d4f7c9b8-x2x4z', { app: 'web', 'pod-template-hash': '5d4f7c9b8' }, 'web'],
     ['db-12', { 'apps.kubernetes.io/pod-index': '12', 'controller-revision-hash': 'db-6f4', 'statefulset.kubernetes.io/pod-name': 'db-12' }, 'db'],
@@ -33,7 +34,7 @@ describe('the workload of a pod', () => {
   });
 });
 
-describe('what rclone.conf holds', () => {
+describe.skipIf(agentKind === 'go')('what rclone.conf holds', () => {
   const config = [
     '[s3]', 'type = s3', 'provider = AWS', 'region = eu-west-1', 'endpoint = https://s3.eu-west-1.example', 'access_key_id = AKIAEXAMPLEKEYID',
     'secret_access_key=abc/def+ghi=jkl', '', '[gcs]', 'type = google cloud storage',
