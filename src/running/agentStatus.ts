@@ -1,5 +1,6 @@
 import type { Kubectl } from '../cluster/index.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { headersOnly } from '../settings/index.ts';
 import { mountPaths } from '../sidecar/index.ts';
 import { outputInPod } from './exec.ts';
 import type { CapturedPod } from './pods.ts';
@@ -20,7 +21,8 @@ export interface AgentStatus {
   readonly started?: string;
   readonly interfaces?: readonly string[];
   readonly filter?: string;
-  readonly snaplen?: number;
+  /** Bytes; 0: whole packets. */
+  readonly snaplen?: number | typeof headersOnly;
   /** The file that is being written. */
   readonly file?: string;
   /** Sums since the container started; files are those that were closed and kept. */

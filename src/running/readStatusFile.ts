@@ -1,5 +1,5 @@
 import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
-import { isSecret } from '../settings/index.ts';
+import { headersOnly, isSecret } from '../settings/index.ts';
 import type { AgentStatus, Asked, MirrorStatus } from './agentStatus.ts';
 
 /** Bytes of status.json at most: the real one has some hundred, and a filter of up to 16,384 characters a few times. */
@@ -27,7 +27,7 @@ export function parseAgentStatus(text: string): Asked {
     started: timeOf(fields['started']),
     interfaces: Array.isArray(fields['interfaces']) ? textsOf(fields['interfaces'], most.interfaces, 64) : undefined,
     filter: textOf(fields['filter'], longestFilter),
-    snaplen: countOf(fields['snaplen']),
+    snaplen: fields['snaplen'] === headersOnly ? headersOnly : countOf(fields['snaplen']),
     file: textOf(fields['file']),
     files: countOf(fields['files']),
     packets: countOf(fields['packets']),

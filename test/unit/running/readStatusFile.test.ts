@@ -25,6 +25,8 @@ function shown(text: string): string[] {
 
 test('what an agent says is taken as it is', () => {
   expect(parseAgentStatus(JSON.stringify(whole))).toEqual({ status: whole });
+  const headers = { ...whole, snaplen: 'headers' };
+  expect(parseAgentStatus(JSON.stringify(headers))).toEqual({ status: headers });
 });
 
 test('and nothing that it does not say', () => {
@@ -34,7 +36,7 @@ test('and nothing that it does not say', () => {
 describe('what is of another type is left out, and the rest stays', () => {
   test.each([
     ['filter', 5], ['invalid', 5], ['ring', null], ['dropped', null], ['reason', 5], ['packets', '\u001B[2J'], ['packets', -1], ['packets', 1.5], ['packets', 1e300], ['ring', { files: '9' }],
-    ['settings', 'x'], ['interfaces', { length: 5 }], ['lastError', 'x'], ['lastError', { reason: 5 }], ['mirror', []], ['upload', 'x'], ['invalid', [null, 5, { setting: 'a' }]], ['time', {}],
+    ['settings', 'x'], ['interfaces', { length: 5 }], ['lastError', 'x'], ['lastError', { reason: 5 }], ['mirror', []], ['upload', 'x'], ['invalid', [null, 5, { setting: 'a' }]], ['time', {}], ['snaplen', 'x'],
   ])('%s: %j', (member, value) => {
     const asked = parseAgentStatus(JSON.stringify({ ...whole, [member]: value }));
     expect(asked).toHaveProperty('status.state', 'capturing');
