@@ -44,8 +44,13 @@ type Compiler struct {
 type compilation struct {
 	expression string
 	link       LinkType
-	isLive     bool
+	// iface is empty when its name does not matter.
+	iface string
 }
+
+// needsInterface: libpcap asks for tags that the kernel has taken off in a live capture alone (gen_vlan in gencode.c). A name
+// that only holds the word costs no more than time: an interface is opened, which takes some tens of milliseconds.
+func needsInterface(expression string) bool { return strings.Contains(expression, "vlan") }
 
 type result struct {
 	program Program
@@ -56,7 +61,7 @@ type result struct {
 const mostCompiled = 32
 
 // Compile makes a program of an expression for the link type of an interface, as for a live capture there. Without an
-// interface it is as for a file of that link type: `inbound` and `outbound` mean nothing then, and VLAN tags are in packets.
+// interface VLAN tags are taken to be in the packets.
 //
 // The error is a *SyntaxError, *UnknownHostError, *TooCostlyError or *TooLongError, which are about the expression, or
 // another one: the interface is gone, the context is done.
@@ -64,10 +69,13 @@ func (c *Compiler) Compile(ctx context.Context, expression, iface string, link L
 	if strings.TrimSpace(expression) == "" {
 		return Program{{Op: returnK, K: wholePacket}}, nil
 	}
-	if !link.isKnown() {
+	switch {
+	case link.isKnown() && !needsInterface(expression):
+		iface = ""
+	case !link.isKnown() && iface == "":
 		return nil, fmt.Errorf("there is no filter for link type %d", link)
 	}
-	key := compilation{expression, link, iface != ""}
+	key := compilation{expression, link, iface}
 	if known, ok := c.lookUp(key); ok {
 		return known.program, known.err
 	}

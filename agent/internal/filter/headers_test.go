@@ -136,10 +136,7 @@ func headersProgram(t testing.TB, link LinkType) Program {
 }
 
 func TestHeadersAreThoseOfTheReference(t *testing.T) {
-	count := 50_000
-	if testing.Short() {
-		count = 20_000
-	}
+	const count = 50_000
 	for _, link := range allLinks {
 		program := headersProgram(t, link)
 		t.Logf("link type %d: %d instructions", link, len(program))

@@ -161,6 +161,8 @@ func (m *machine) about(t testing.TB, k uint32) uint32 {
 		return m.protocol
 	case 4:
 		return m.kind
+	case 8:
+		return 1
 	case 44:
 		return m.tag
 	case 48:

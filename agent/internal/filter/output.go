@@ -61,6 +61,9 @@ func checkJumps(program Program) error {
 		if one.Op == jumpAlways {
 			farthest = uint64(one.K)
 		}
+		if one.Op == jumpAlways && int32(one.K) < 0 {
+			return &SyntaxError{Reason: "has a loop (protochain), and the kernel runs none"}
+		}
 		if uint64(i)+1+farthest >= uint64(len(program)) {
 			return fmt.Errorf("instruction %d of the filter's compiler jumps out of its program", i)
 		}

@@ -4,12 +4,26 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
+
+	"packet-capture/agent/internal/traffic"
 )
 
 // generator makes packets of all kinds, some of them broken.
-type generator struct{ *rand.Rand }
+type generator struct {
+	*rand.Rand
+	// aim, if there is one, is the flow whose addresses and ports the packets have, in one direction or the other.
+	aim      *traffic.Flow
+	reversed bool
+}
 
-func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 14))} }
+func newGenerator(seed uint64) generator { return generator{Rand: rand.New(rand.NewPCG(seed, 14))} }
+
+// at makes packets of a flow, most of them whole; of any kind without one.
+func (g generator) at(flow *traffic.Flow) generator {
+	g.aim = flow
+	g.reversed = g.IntN(2) == 0
+	return g
+}
 
 // addresses and ports are few, so that packets and flows meet.
 var (
@@ -31,6 +45,9 @@ func (g generator) bytes(count int) []byte {
 // link makes a packet with its link header.
 func (g generator) packet(link LinkType) packet {
 	ethertype := pick[uint16](g, 0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd, 0x86dd, 0x0806, 0x8035, 0x8847, 0x88cc, 60)
+	if g.aim != nil {
+		ethertype = map[bool]uint16{true: 0x0800, false: 0x86dd}[g.aim.Local.Addr().Is4()]
+	}
 	payload := g.network(ethertype)
 	p := packet{protocol: uint32(ethertype), kind: pick[uint32](g, 0, 4)}
 	if link == Ethernet {
@@ -49,6 +66,9 @@ func (g generator) packet(link LinkType) packet {
 
 // damage cuts some packets and changes a byte of others.
 func (g generator) damage(bytes []byte) []byte {
+	if g.aim != nil && g.IntN(4) != 0 {
+		return bytes
+	}
 	switch g.IntN(8) {
 	case 0:
 		return bytes[:g.IntN(len(bytes)+1)]
@@ -77,7 +97,7 @@ func (g generator) network(ethertype uint16) []byte {
 
 func (g generator) four(quotes bool) []byte {
 	header := make([]byte, 20+4*pick(g, 0, 0, 0, 1, 5, 10))
-	protocol := pick[byte](g, 6, 6, 6, 17, 17, 17, 1, 1, 47, 58, 132)
+	protocol := g.protocol(pick[byte](g, 6, 6, 6, 17, 17, 17, 1, 1, 47, 58, 132))
 	body := g.transport(protocol, 1, quotes, g.four)
 	header[0] = 0x40 | byte(len(header)/4)
 	if g.IntN(20) == 0 {
@@ -88,14 +108,13 @@ func (g generator) four(quotes bool) []byte {
 	binary.BigEndian.PutUint16(header[6:], pick[uint16](g, 0, 0, 0, 0x4000, 0x2000, 0x2005, 0x0001, 0x1fff))
 	header[8] = pick[byte](g, 64, 253, 252)
 	header[9] = protocol
-	copy(header[12:], pick(g, addressesFour...).AsSlice())
-	copy(header[16:], pick(g, addressesFour...).AsSlice())
+	g.addresses(header[12:20], addressesFour)
 	return append(header, body...)
 }
 
 func (g generator) six(quotes bool) []byte {
 	header := make([]byte, 40)
-	protocol := pick[byte](g, 6, 6, 6, 17, 17, 17, 58, 58, 47, 1, 59)
+	protocol := g.protocol(pick[byte](g, 6, 6, 6, 17, 17, 17, 58, 58, 47, 1, 59))
 	body := g.transport(protocol, 58, quotes, g.six)
 	for range pick(g, 0, 0, 0, 1, 1, 2, 3, 8, 9, 10) {
 		kind := pick[byte](g, 0, 43, 44, 44, 51, 60, 135)
@@ -123,8 +142,7 @@ func (g generator) six(quotes bool) []byte {
 	binary.BigEndian.PutUint16(header[4:], uint16(pick(g, len(body), len(body), len(body), 0, g.IntN(100))))
 	header[6] = protocol
 	header[7] = pick[byte](g, 64, 253, 252)
-	copy(header[8:], pick(g, addressesSix...).AsSlice())
-	copy(header[24:], pick(g, addressesSix...).AsSlice())
+	g.addresses(header[8:40], addressesSix)
 	return append(header, body...)
 }
 
@@ -155,7 +173,40 @@ func (g generator) transport(protocol, icmp byte, quotes bool, quoted func(bool)
 	return payload
 }
 
+// protocol is the flow's mostly, or what was to be.
+func (g generator) protocol(otherwise byte) byte {
+	if g.aim == nil || otherwise == 1 || otherwise == 58 {
+		return otherwise
+	}
+	return g.aim.Protocol
+}
+
+func (g generator) addresses(header []byte, some []netip.Addr) {
+	source, destination := pick(g, some...), pick(g, some...)
+	if g.aim != nil {
+		source = g.aim.Local.Addr()
+		if g.aim.Remote.IsValid() {
+			destination = g.aim.Remote.Addr()
+		}
+		if g.reversed {
+			source, destination = destination, source
+		}
+	}
+	copy(header, source.AsSlice())
+	copy(header[len(header)/2:], destination.AsSlice())
+}
+
 func (g generator) ports(header []byte) {
-	binary.BigEndian.PutUint16(header, pick(g, somePorts...))
-	binary.BigEndian.PutUint16(header[2:], pick(g, somePorts...))
+	source, destination := pick(g, somePorts...), pick(g, somePorts...)
+	if g.aim != nil && g.IntN(8) != 0 {
+		source = g.aim.Local.Port()
+		if g.aim.Remote.IsValid() {
+			destination = g.aim.Remote.Port()
+		}
+		if g.reversed {
+			source, destination = destination, source
+		}
+	}
+	binary.BigEndian.PutUint16(header, source)
+	binary.BigEndian.PutUint16(header[2:], destination)
 }
