@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError } from '../errors.ts';
-import { isInjected, probePods, type ProbeRequest } from '../webhook/probe.ts';
+import { isInjected, notInjected, probePods, type ProbeRequest } from '../webhook/probe.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { Report } from './report.ts';
 
@@ -52,8 +52,7 @@ async function probeOnce(api: ApiClient, namespace: string, pod: object): Promis
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
     const { body, warnings } = await api({ method: 'POST', path, body: pod, what: `create pods in namespace ${namespace}` });
     if (isInjected(body)) return { reason: undefined, refused: false };
-    const reason = 'the API server admits the probe pod as it is: its webhook was not called, did not answer, or demands a client certificate (webhook.clientCA)';
-    return { reason: [reason, ...warnings].join('; '), refused: false };
+    return { reason: [notInjected, ...warnings].join('; '), refused: false };
   } catch (error) {
     if (!isCodedError(error)) throw error;
     return { reason: error.message, refused: true };

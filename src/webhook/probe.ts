@@ -81,6 +81,10 @@ function amountsOf(resources: object): Record<string, string> {
   return Object.fromEntries(named.flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [])));
 }
 
+/** Why a probe pod comes back without the mark of {@link isInjected}. */
+export const notInjected =
+  'the API server admits the probe pod as it is: the webhook or policy of the release was not called, did not answer, or demands a client certificate (webhook.clientCA)';
+
 /** Whether a pod that the API server returned went through the probe webhook of an injector. */
 export function isInjected(pod: unknown): boolean {
   const { metadata } = objectOf(pod);

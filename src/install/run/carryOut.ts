@@ -49,9 +49,11 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
     return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
   } catch (error) {
     rethrowUnlessRecoverable(error, 'INSTALL_FAILED');
-    if (error.code === 'INJECTION_UNPROVEN') await reportEvidence({ kubectl: site.afterwards, release, namespace: site.namespace, prefix: site.prefix, before: new Set(), report });
+    const reason = error.code === 'INJECTION_UNPROVEN'
+      ? await reportEvidence({ kubectl: site.afterwards, release, namespace: site.namespace, prefix: site.prefix, before: new Set(), report })
+      : undefined;
     const hint = await takeBack(site, history);
-    throw codedError('INSTALL_FAILED', error.message, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
+    throw codedError('INSTALL_FAILED', reason === undefined ? error.message : `${error.message}; ${reason}`, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
   }
 }
 

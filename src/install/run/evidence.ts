@@ -5,6 +5,8 @@ import { moreEventsLine, readEvents } from '../../cluster/events.ts';
 import type { Event, Pod } from '../../cluster/kubernetes.ts';
 import type { PartOfList } from '../../cluster/pages.ts';
 import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from '../../cluster/podProblems.ts';
+import { fieldsOf, parseJson, textOf } from '../../typed.ts';
+import { componentLabel, components } from '../../webhook/names.ts';
 import type { Report } from '../step.ts';
 
 const shownProblems = 3;
@@ -35,7 +37,7 @@ export async function eventNames(kubectl: Kubectl, namespace: string): Promise<R
 /**
  * Reports why a release does not come up: its pods' problems, the last warnings about its objects, and the last lines
  * of the logs. As far as it can be had: what is missing must not hide the failure itself.
- * @returns the problem that most likely is the reason, one clause
+ * @returns what most likely is the reason, one clause or two
  */
 export async function reportEvidence({ kubectl, release, namespace, prefix, before, report }: EvidenceRequest): Promise<string | undefined> {
   const pods = await read<Pod>(kubectl, ['get', 'pods', '--selector', releaseSelector(release)]);
@@ -47,8 +49,8 @@ export async function reportEvidence({ kubectl, release, namespace, prefix, befo
   if (warnings.length > 0) report('last warnings:');
   for (const line of warnings) report(`  ${line}`);
   for (const problem of problems) await reportLog(kubectl, problem, report);
-  const [first] = problems;
-  return first === undefined ? undefined : formatProblem(first);
+  const reasons = [...problems.slice(0, 1).map(formatProblem), ...(await clientsRefused(kubectl, release, report))];
+  return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 
 function problemsOf(pods: readonly Pod[]): PodProblem[] {
@@ -81,6 +83,31 @@ async function reportLog(kubectl: Kubectl, { pod, container, log }: PodProblem, 
   });
   if (lines.length > 0) report(`last lines of the log of pod ${pod}:`);
   for (const line of lines) report(`  ${line}`);
+}
+
+/** What the injectors say of clients that they refused: the API server itself tells nobody. */
+async function clientsRefused(kubectl: Kubectl, release: string, report: Report): Promise<string[]> {
+  const injectors = `${releaseSelector(release)},${componentLabel}=${components.injector}`;
+  const log = await ifPossible('', async () => (await kubectl(['logs', '--selector', injectors, '--since=10m', '--tail=1000'])).stdout);
+  const refused = refusedClients(log);
+  for (const line of refused) report(line);
+  return refused.slice(-1);
+}
+
+/**
+ * A clause for each `client_refused` of an injector's log, each address once, as it was last. Pure.
+ * @param log lines of JSON, between others
+ */
+export function refusedClients(log: string): string[] {
+  const lines = log.split('\n').filter((line) => line.includes('"client_refused"'));
+  const clients = lines.flatMap((line) => {
+    const { event, address, certificate } = fieldsOf(parseJson(line));
+    return event === 'client_refused' ? [[(textOf(address) ?? '').replace(/^::ffff:(?=\d+\.)/, ''), textOf(certificate) ?? ''] as const] : [];
+  });
+  return [...new Map(clients)].map(([address, problem]) => {
+    const why = problem === 'none' ? 'it presents no client certificate' : `its client certificate is refused (${problem})`;
+    return `the injector, whose webhook.clientCA demands a client certificate, refused ${address}: ${why}; if that is the API server, see "Client certificates" in docs/injector.md`;
+  });
 }
 
 async function readWarnings(kubectl: Kubectl, namespace: string): Promise<PartOfList<Event>> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isForbidden, rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../cluster/index.ts';
 import { kubectlJson } from '../../cluster/kubectl.ts';
-import { isInjected, probePods, type ProbeRequest } from '../../webhook/probe.ts';
+import { isInjected, notInjected, probePods, type ProbeRequest } from '../../webhook/probe.ts';
 
 /** API servers see a new webhook configuration within seconds of each other. */
 const seconds = 20;
@@ -24,7 +24,7 @@ export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, si
       const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], { input: inputs[refusals % inputs.length] ?? '' });
       row = isInjected(pod) ? row + 1 : 0;
       if (row === inARow) return true;
-      why = 'a pod that should have been seen comes back without its mark';
+      why = notInjected;
     } catch (error) {
       rethrowUnlessRecoverable(error);
       if (isForbidden(error)) return false;

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../../scripts/cluster/command.ts';
-import { helm, installed, installer, labelFlags, loadReleaseImages, quickEnd, runningContainers, siteYaml } from '../../cluster/helmWorkbench.ts';
+import { helm, installed, installer, labelFlags, loadReleaseImages, quickEnd, runningContainers, siteYaml, targetFlags } from '../../cluster/helmWorkbench.ts';
 import { kube } from '../../cluster/workbench.ts';
 import { withAdmissionConfiguration } from './apiServer.ts';
 
@@ -12,6 +12,9 @@ const namespace = `client-cert-${Date.now().toString(36)}`;
 const site = `${namespace}-site`;
 const at = ['--release', release, '--namespace', namespace];
 const demanding = ['--set', 'webhook.clientCA.configMap=api-server-ca'];
+
+const refusal = /the injector, whose webhook\.clientCA demands a client certificate, refused \S+: it presents no client certificate/;
+const errorText = (stderr: string): string => stderr.slice(stderr.lastIndexOf('\nerror ') + 1);
 
 let folder = '';
 
@@ -47,6 +50,16 @@ test('an upgrade that demands certificates which the API server does not present
   const { exitCode, stderr } = await installer(4, ['upgrade', ...at, '--yes', ...demanding, '--timeout', '60s']);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Rolled back: what revision 1 was runs again.');
+  // The API server says nothing of it to its clients: the word is the injector's.
+  expect(errorText(stderr)).toMatch(refusal);
+});
+
+test('so does one with targets, whose hook asks the API server before', async () => {
+  const { exitCode, stderr } = await installer(4, ['upgrade', ...at, '--yes', ...demanding, ...targetFlags([site]), '--set', 'hooks.timeout=15s,hooks.backoffLimit=0', '--timeout', '120s']);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('INJECTION_UNPROVEN');
+  expect(stderr).toContain('Rolled back: what revision 3 was runs again.');
+  expect(errorText(stderr)).toMatch(refusal);
 });
 
 test('an API server that presents the certificate injects', async () => {

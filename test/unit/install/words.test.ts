@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { interruptionHint, interruptionText } from '../../../src/install/run/apply.ts';
-import { evidenceWarnings } from '../../../src/install/run/evidence.ts';
+import { evidenceWarnings, refusedClients } from '../../../src/install/run/evidence.ts';
 import { findingsMarkdown } from '../../../src/install/preflight/findings.ts';
 import { historyOf, type ReleaseHistory } from '../../../src/install/helm/release.ts';
 import { kubectlLines } from '../../../src/install/outcome/targetsState.ts';
@@ -33,6 +33,16 @@ test('warnings are those of the problem, of its owners, and of pods that are gon
   const pods = ['capture-1', 'capture-2', 'web-1'].map((name) => ({ metadata: { name } }));
   const problem = { pod: 'capture-1', since: '', reason: '', message: '', log: 'none' as const };
   expect(evidenceWarnings(events, 'capture', pods, [problem]).map((line) => line.split(': ').at(-1))).toEqual(['of a pod that is gone', 'deadline', 'the problem']);
+});
+
+test('clients that the injector refused are named once each, as they were last', () => {
+  const line = (address: string, certificate: string): string => JSON.stringify({ time: '', event: 'client_refused', address, certificate, before: 0 });
+  const log = ['{"event":"ready"}', line('10.0.0.1', 'none'), line('::ffff:10.0.0.2', 'none'), '"client_refused" cut o', line('10.0.0.1', 'CERT_HAS_EXPIRED'), ''].join('\n');
+  const found = refusedClients(log);
+  expect(found).toHaveLength(2);
+  expect(found[0]).toMatch(/refused 10\.0\.0\.1: its client certificate is refused \(CERT_HAS_EXPIRED\)/);
+  expect(found[1]).toMatch(/refused 10\.0\.0\.2: it presents no client certificate.*docs\/injector\.md/);
+  expect(refusedClients('')).toEqual([]);
 });
 
 test('the lines that do by hand what the hooks do, and undo it', () => {
