@@ -89,10 +89,13 @@ export async function installColumn(sites: readonly Site[], put: Put): Promise<v
  */
 export async function webhookColumns(sites: readonly Site[], put: Put): Promise<void> {
   for (const [image, own] of byImage(sites)) {
-    const { stdout, stderr } = await helmInstall(valueFlags(own, image));
+    const { exitCode, stdout, stderr } = await helmInstall(valueFlags(own, image));
+    const told = `${stdout}\n${stderr}`;
+    // Helm may refuse for a reason that is not the hook's: then nobody was asked.
+    expect(exitCode !== 0, stderr).toBe(own.some(({ namespace }) => hookLine(told, namespace) !== undefined));
     await each(own, async (site) => {
       const state = await appAfter(site);
-      const line = hookLine(`${stdout}\n${stderr}`, site.namespace);
+      const line = hookLine(told, site.namespace);
       put(site, 'webhook', line === undefined ? changedCell('opted in', state) : hookCell(line));
       if (line !== undefined) {
         put(site, 'advice', advice(line));
