@@ -15,6 +15,13 @@ var machine = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.A
 // firstX32 is the lowest number of a call of x32, which is of the same kind as amd64 (__X32_SYSCALL_BIT).
 const firstX32 = 0x40000000
 
+// landlockSize is the size of what kernels from 6.7 on know: the rights to files and to the network. landlockRuleNetPort is
+// LANDLOCK_RULE_NET_PORT.
+const (
+	landlockSize        = 16
+	landlockRuleNetPort = 2
+)
+
 // lockDown takes from this process what it does not need: the capabilities that it may have inherited, the right to run
 // programs (whatever a configuration may name: only the agent's list of refused keys and this stand between a Secret and a
 // command), and the right of others to look into its memory.
@@ -25,7 +32,7 @@ func lockDown() error {
 	if err := dropCapabilities(); err != nil {
 		return fmt.Errorf("capset: %w", err)
 	}
-	if err := forbidPrograms(); err != nil {
+	if err := forbidCalls(); err != nil {
 		return fmt.Errorf("seccomp: %w", err)
 	}
 	return nil
@@ -44,17 +51,25 @@ func dropCapabilities() error {
 	return nil
 }
 
-// forbidPrograms has execve(2) and execveat(2) fail in all threads, with EPERM, for good.
-func forbidPrograms() error {
+// forbidCalls has execve(2) and execveat(2) fail in all threads, with EPERM, for good; and sockets of other types than TCP's: a
+// name is looked up by the agent's proxy, or not at all.
+func forbidCalls() error {
 	filter := []unix.SockFilter{
 		// struct seccomp_data begins with the number of the call and the kind of machine that it is of: calls of another kind
 		// (32 bits, x32) have other numbers, and this process makes none.
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 4},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: machine[runtime.GOARCH], Jf: 4},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: machine[runtime.GOARCH], Jf: 10},
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
-		{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: firstX32, Jt: 2},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_EXECVE, Jt: 1},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_EXECVEAT, Jf: 1},
+		{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: firstX32, Jt: 8},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_EXECVE, Jt: 7},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_EXECVEAT, Jt: 6},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jf: 6},
+		// The lower halves of its first two arguments: the family, and the type with flags.
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_UNIX, Jt: 4},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 24},
+		{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: 0xf},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SOCK_STREAM, Jt: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
 	}
@@ -65,6 +80,26 @@ func forbidPrograms() error {
 	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
 	runtime.KeepAlive(filter)
 	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// forbidConnections lets this process connect to that port by TCP, and to no other. Kernels before 6.7 cannot do it; then it
+// rests with rclone, which is told to use the proxy.
+func forbidConnections(port uint64) error {
+	attributes := unix.LandlockRulesetAttr{Handled_access_net: unix.LANDLOCK_ACCESS_NET_CONNECT_TCP}
+	set, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attributes)), landlockSize, 0)
+	if errno != 0 {
+		return nil
+	}
+	defer func() { _ = unix.Close(int(set)) }()
+	// struct landlock_net_port_attr: what is allowed, and the port.
+	rule := struct{ access, port uint64 }{unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, port}
+	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, set, landlockRuleNetPort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
+		return errno
+	}
+	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, set, 0, 0); errno != 0 {
 		return errno
 	}
 	return nil

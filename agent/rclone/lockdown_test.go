@@ -6,6 +6,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -21,6 +22,9 @@ func TestMain(m *testing.M) {
 	if err := lockDown(); err != nil {
 		panic(err)
 	}
+	if err := forbidConnections(1); err != nil {
+		panic(err)
+	}
 	status, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {
 		panic(err)
@@ -29,11 +33,25 @@ func TestMain(m *testing.M) {
 	if err := exec.Command("/bin/true").Run(); !errors.Is(err, syscall.EPERM) {
 		panic(err)
 	}
+	if _, err := net.Dial("udp", "127.0.0.1:9"); !errors.Is(err, syscall.EPERM) {
+		panic(err)
+	}
+	if _, err := net.Dial("tcp", "127.0.0.1:1"); !errors.Is(err, syscall.ECONNREFUSED) {
+		panic(err)
+	}
+	if _, err := net.Dial("tcp", os.Getenv("OTHER_SERVER")); !errors.Is(err, syscall.EACCES) {
+		panic(err)
+	}
 }
 
 func TestALockedDownProcessRunsNothingAndHasNoCapabilities(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
 	command := exec.Command(os.Args[0])
-	command.Env = []string{"LOCK_DOWN=1", "HOME=/"}
+	command.Env = []string{"LOCK_DOWN=1", "HOME=/", "OTHER_SERVER=" + l.Addr().String()}
 	said, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, said)

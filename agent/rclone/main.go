@@ -10,7 +10,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
+	"strconv"
 
 	"github.com/rclone/rclone/fs"
 
@@ -49,6 +51,9 @@ func run() error {
 	if err := input.Decode(&setup); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
+	if err := onlyBy(setup.Proxy); err != nil {
+		return err
+	}
 	ctx := context.Background()
 	configure(ctx, setup)
 	files := make(chan rclonejob.File)
@@ -64,6 +69,22 @@ func run() error {
 		if err := output.Encode(result); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// onlyBy leaves the proxy as the only way out.
+func onlyBy(proxy string) error {
+	parsed, err := url.Parse(proxy)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.ParseUint(parsed.Port(), 10, 16)
+	if err != nil {
+		return fmt.Errorf("proxy: %w", err)
+	}
+	if err := forbidConnections(port); err != nil {
+		return fmt.Errorf("landlock: %w", err)
 	}
 	return nil
 }
