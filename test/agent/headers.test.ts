@@ -1,0 +1,64 @@
+import { open, readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
+import { tshark } from './captureFile.ts';
+import { useAgents } from './fixture.ts';
+import { agentKind } from './kind.ts';
+
+const { network, start } = useAgents();
+const secret = 'TOP-SECRET-OF-THE-APP';
+
+/** The app sends datagrams that all hold the secret. */
+async function sendSecrets(count: number): Promise<void> {
+  await run([...network().enterPod, 'bash', '-c', `for ((i = 0; i < ${count}; i++)); do echo "${secret}-$i" > /dev/udp/10.99.0.1/9999; done`]);
+}
+
+/** Whether a process holds the text anywhere in its memory. What cannot be read holds nothing. */
+async function holds(pid: number, text: string): Promise<boolean> {
+  const maps = (await readFile(`/proc/${pid}/maps`, 'latin1')).split('\n').flatMap((line) => {
+    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line) ?? [];
+    return from === undefined || to === undefined ? [] : [[Number.parseInt(from, 16), Number.parseInt(to, 16)] as const];
+  });
+  const memory = await open(`/proc/${pid}/mem`, 'r');
+  try {
+    for (const [from, to] of maps) {
+      const bytes = Buffer.alloc(Math.min(to - from, 64 * 1024 ** 2));
+      const { bytesRead } = await memory.read(bytes, 0, bytes.length, from).catch(() => ({ bytesRead: 0 }));
+      if (bytes.subarray(0, bytesRead).includes(text)) return true;
+    }
+    return false;
+  } finally {
+    await memory.close();
+  }
+}
+
+describe.skipIf(agentKind !== 'go')('snaplen: headers', () => {
+  test('keeps headers that tshark reads, and no byte of payload in file or memory', async () => {
+    const agent = await start({ settings: { filter: 'udp port 9999', snaplen: 'headers' } });
+    expect(await agent.next('started')).toMatchObject({ snaplen: 'headers' });
+    await sendSecrets(2000);
+    expect(await holds(await agent.capturing(), secret)).toBe(false);
+    await agent.stop();
+    const [file = ''] = await agent.files();
+    expect((await readFile(file)).includes(secret.slice(0, 8))).toBe(false);
+    const rows = await tshark(file, 'frame.cap_len', 'frame.len', 'ip.dst', 'udp.dstport', 'udp.length');
+    expect(rows).toHaveLength(2000);
+    const length = (i: number): number => `${secret}-${i}\n`.length;
+    expect(rows.map((row) => row.map(Number))).toEqual(rows.map((_, i) => [42, 42 + length(i), Number.NaN, 9999, 8 + length(i)]));
+    expect(new Set(rows.map(([, , address]) => address))).toEqual(new Set(['10.99.0.1']));
+  });
+
+  test('begins and ends in the running capture', async () => {
+    const agent = await start({ settings: { filter: 'udp port 9999' } });
+    await agent.next('started');
+    await sendSecrets(10);
+    // So the search in the memory would find it.
+    expect(await holds(await agent.capturing(), secret)).toBe(true);
+    await agent.set({ snaplen: 'headers' });
+    expect(await agent.next('started')).toMatchObject({ snaplen: 'headers' });
+    await sendSecrets(10);
+    await agent.stop();
+    const rows = await Promise.all((await agent.files()).map(async (file) => tshark(file, 'frame.cap_len')));
+    expect(rows.map((lines) => lines.map(([length]) => Number(length) > 42))).toEqual([Array.from({ length: 10 }, () => true), Array.from({ length: 10 }, () => false)]);
+  });
+});
