@@ -25,6 +25,28 @@ test.each([
   expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 }, cold);
 
+/** A Go module of its own, for its many dependencies; static as in the image. */
+const rclone = join(agentModule, 'rclone');
+const plain = ['env', 'CGO_ENABLED=0', 'go'];
+
+test.each([
+  ['gofmt', ['gofmt', '-l', '.']],
+  ['go vet', [...plain, 'vet', './...']],
+  ['go mod tidy', [...plain, 'mod', 'tidy', '-diff']],
+])('%s finds nothing in rclone', async (_, argv) => {
+  const { exitCode, stdout, stderr } = await go(argv, rclone);
+  const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
+  expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+}, cold);
+
+// Before the agent's own, which build it too and have less time.
+test('the tests of rclone pass', async () => {
+  const { exitCode, stdout, stderr } = await go([...plain, 'test', './...'], rclone);
+  expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+  const build = await go([...plain, 'build', '-trimpath', '-ldflags', '-s -w', '-o', '/dev/null', '.'], rclone);
+  expect(build.exitCode, build.stderr).toBe(0);
+}, cold);
+
 test('its own tests pass, with the race detector', async () => {
   const { exitCode, stdout, stderr } = await go(['go', 'test', '-race', '-timeout', '5m', './...']);
   expect(exitCode, `${stdout}\n${stderr}`).toBe(0);

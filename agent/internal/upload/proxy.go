@@ -29,7 +29,8 @@ type Network interface {
 	Listen() (net.Listener, error)
 }
 
-// Time that a client of the proxy has to say what it wants, and how much it may say.
+// Time that a client of the proxy has to say what it wants, how much it may say, and how many there may be at once: others
+// of the pod can connect too, and wait then.
 const (
 	headTimeout = 10 * time.Second
 	maxHead     = 64 << 10
@@ -47,7 +48,6 @@ type proxy struct {
 	expected [sha256.Size]byte
 	url      url.URL
 	forward  httputil.ReverseProxy
-	clients  chan struct{}
 
 	mu      sync.Mutex
 	tunnels map[net.Conn]bool
@@ -63,7 +63,7 @@ func startProxy(network Network, up *upstream) (*proxy, error) {
 	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret)
-	p := &proxy{network: network, upstream: up, listener: listener, tunnels: map[net.Conn]bool{}, clients: make(chan struct{}, maxClients)}
+	p := &proxy{network: network, upstream: up, listener: listener, tunnels: map[net.Conn]bool{}}
 	credentials := url.UserPassword("agent", hex.EncodeToString(secret))
 	p.url = url.URL{Scheme: "http", User: credentials, Host: listener.Addr().String()}
 	p.expected = sha256.Sum256([]byte("Basic " + base64.StdEncoding.EncodeToString([]byte(credentials.String()))))
@@ -76,7 +76,7 @@ func startProxy(network Network, up *upstream) (*proxy, error) {
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	p.server = http.Server{Handler: p, ReadHeaderTimeout: headTimeout, MaxHeaderBytes: maxHead, ErrorLog: log.New(io.Discard, "", 0)}
-	go func() { _ = p.server.Serve(listener) }()
+	go func() { _ = p.server.Serve(&limited{Listener: listener, free: make(chan struct{}, maxClients)}) }()
 	return p, nil
 }
 
@@ -195,6 +195,38 @@ func (p *proxy) untrack(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.tunnels, conn)
+}
+
+// limited accepts no more connections than fit into free at once.
+type limited struct {
+	net.Listener
+	free chan struct{}
+}
+
+func (l *limited) Accept() (net.Conn, error) {
+	l.free <- struct{}{}
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		<-l.free
+		return nil, err
+	}
+	return &counted{Conn: conn, end: sync.OnceFunc(func() { <-l.free })}, nil
+}
+
+// counted makes room for another one when it is closed.
+type counted struct {
+	net.Conn
+	end func()
+}
+
+func (c *counted) Close() error {
+	defer c.end()
+	return c.Conn.Close()
+}
+
+// CloseWrite ends what is sent.
+func (c *counted) CloseWrite() error {
+	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }
 
 // errProxy is said of what the user's own proxy does not do.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // plainNetwork is the network without the bookkeeping of a traffic.Dialer.
@@ -223,6 +224,32 @@ func TestTheUsersOwnProxy(t *testing.T) {
 	}
 	if _, err := newUpstream("proxy:3128", "", nil); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestManyWhoSayNothing(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(echoBody))
+	defer server.Close()
+	p := newProxy(t, nil)
+	var held []net.Conn
+	for range 3 * maxClients {
+		conn, err := net.Dial("tcp", p.listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
+	client := clientOf(p, nil)
+	client.Timeout = 300 * time.Millisecond
+	if got := put(t, client, server.URL, "x"); strings.HasPrefix(got, "200") {
+		t.Error("there is no limit")
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	client.Timeout = 5 * time.Second
+	if got := put(t, client, server.URL, "x"); !strings.HasPrefix(got, "200") {
+		t.Error(got)
 	}
 }
 
