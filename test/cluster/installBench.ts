@@ -1,7 +1,7 @@
 import { expect, inject } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import type { Finding } from '../../src/install/index.ts';
-import { installer, quickEnd, type HelmMajor } from './helmWorkbench.ts';
+import { installer, labelFlags, quickEnd, type HelmMajor } from './helmWorkbench.ts';
 import { kube } from './workbench.ts';
 
 const node = inject('node');
@@ -14,14 +14,14 @@ export interface ReleaseUnderTest {
   readonly site: string;
   /** Which release. */
   readonly at: readonly string[];
-  /** Of an install. */
+  /** Of an install; it injects where nobody else's does. */
   readonly flags: readonly string[];
 }
 
 export function releaseUnderTest(name: string): ReleaseUnderTest {
   const release = `${name}-packet-capture`;
   const at = ['--release', release, '--namespace', name];
-  return { release, namespace: name, site: `${name}-site`, at, flags: [...at, '--yes', '--set', 'replicas=1', ...quickEnd] };
+  return { release, namespace: name, site: `${name}-site`, at, flags: [...at, '--yes', '--set', 'replicas=1', ...quickEnd, ...labelFlags(name)] };
 }
 
 /** Flags for an injector whose image is nowhere. */

@@ -3,7 +3,7 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../scripts/images/names.ts';
-import { chart, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
+import { chart, labelFlags, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
 import { json, releaseUnderTest, shown, type Refusal } from './installBench.ts';
 import { kube } from './workbench.ts';
 
@@ -38,7 +38,7 @@ test('a target whose pods the cluster would refuse: the installer says who refus
 
 test('helm by itself: the hook opts the workload in once its pods are admitted, and no sooner', async () => {
   const program = await ensureHelm(4, stderrProgress);
-  const values = ['--set', `global.imageRegistry=${localRegistry}`, '--set', 'replicas=1,hooks.backoffLimit=0', ...targetFlags([site])];
+  const values = ['--set', `global.imageRegistry=${localRegistry}`, '--set', 'replicas=1,hooks.backoffLimit=0', ...labelFlags('strict'), ...targetFlags([site])];
   const helm = async (verb: string, ...more: readonly string[]): ReturnType<typeof runInNetns> =>
     runInNetns(node, [program, verb, release, chart, '-n', namespace, '--create-namespace', '--wait', '--timeout', '90s', ...values, ...more]);
   const before = await siteState(site) as { readonly web: unknown };

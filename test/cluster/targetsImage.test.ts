@@ -49,7 +49,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     const targets = [{ namespace: shop, deployments: ['web', 'cart', 'idle'] }];
     const release = await site.install('absent', targets);
     const { exitCode, events } = await optIn(release, targets, { config: await configOf(absentImage) });
-    expect(exitCode).toBe(1);
+    expect(exitCode, JSON.stringify(events)).toBe(1);
     // Where no pod is replaced nothing is risked.
     expect(outcomes(events)).toEqual([
       `opted_in namespace/${shop}`,
