@@ -1,30 +1,35 @@
 #!/bin/sh
-# build.sh FOLDER: builds the programs into FOLDER/bin, and copies the licences of what is in them to FOLDER/licences.
+# build.sh MODULE PACKAGE NAME MODE TREE: builds a program, as /usr/bin/NAME of that mode in TREE, and copies the licences of
+# what is in it to /usr/share/doc/NAME there.
 set -eu
 
-out=$1
-mkdir -p "$out/bin" "$out/licences"
-# Static, and nothing in them that depends on where or when they were built. `-s -w`: no tables for debuggers.
+module=$1 package=$2 name=$3 mode=$4 tree=$5
+program=$tree/usr/bin/$name
+# Static, and nothing in it that depends on where or when it was built. `-s -w`: no tables for debuggers.
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS='-trimpath -buildvcs=false -mod=readonly'
 
-# build MODULE PACKAGE NAME
-build() {
-  (cd "$1" && go build -ldflags '-s -w' -o "$out/bin/$3" "$2")
-  # Lines `dep PATH VERSION SUM`; the program says itself what it was made of.
-  go version -m "$out/bin/$3" | while read -r kind path _; do
-    # This project's own module is in both programs.
-    [ "$kind" = dep ] && [ "$path" != packet-capture/agent ] || continue
-    folder=$(cd "$1" && go list -m -f '{{.Dir}}' "$path")
-    for file in "$folder"/LICEN[CS]E* "$folder"/COPYING* "$folder"/NOTICE*; do
-      [ -f "$file" ] || continue
-      mkdir -p "$out/licences/$3/$path"
-      cp "$file" "$out/licences/$3/$path"
-    done
-    [ -d "$out/licences/$3/$path" ] || { echo "no licence in $path" >&2; exit 1; }
+cd "$module"
+mkdir -p "$tree/usr/bin"
+go build -ldflags '-s -w' -o "$program" "$package"
+chmod "$mode" "$program"
+
+# licence FOLDER OF: copies those of a folder.
+licence() {
+  target=$tree/usr/share/doc/$name/$2
+  mkdir -p "$target"
+  for file in "$1"/LICEN[CS]E* "$1"/COPYING* "$1"/NOTICE*; do
+    if [ -f "$file" ]; then install -m 644 "$file" "$target"; fi
   done
-  mkdir -p "$out/licences/$3/go"
-  cp "$(go env GOROOT)/LICENSE" "$out/licences/$3/go"
+  if [ -z "$(ls "$target")" ]; then
+    echo "no licence in $1" >&2
+    exit 1
+  fi
 }
 
-build . ./cmd/packet-capture-agent packet-capture-agent
-[ ! -d rclone ] || build rclone . rclone
+licence "$(go env GOROOT)" go
+# Lines `dep PATH VERSION SUM`: the program says itself what it was made of. This project's own module is in it, too.
+go version -m "$program" | while read -r kind path _; do
+  if [ "$kind" = dep ] && [ "$path" != packet-capture/agent ]; then
+    licence "$(go list -m -f '{{.Dir}}' "$path")" "$path"
+  fi
+done

@@ -1,18 +1,14 @@
 #!/bin/sh
-# rootfs.sh BUILT SLIM MORE: lays out the file system of the slim image in SLIM, and in MORE what the other image has besides,
-# from the programs in BUILT and from what is installed here.
+# rootfs.sh SLIM MORE: lays out the file system of the slim image in SLIM, where the program is already, and in MORE what the
+# other image has of Debian's besides.
 set -eu
 
-built=$1 slim=$2 more=$3
+slim=$1 more=$2
 user=60947
 mkdir -p "$slim"/usr/bin "$slim"/usr/lib "$slim"/usr/lib64 "$slim"/etc/packet-capture/settings "$slim"/etc/packet-capture/upload \
   "$slim"/captures "$slim"/proc "$slim"/sys "$slim"/dev "$more"/usr/bin
 # Debian has one tree of binaries and libraries, and old names for it.
 for name in bin sbin lib lib64; do ln -s "usr/${name#s}" "$slim/$name"; done
-
-# child TREE FILE: a program that the agent starts. Nobody may read it, so the kernel lets no other process look into one
-# that runs, nor trace it, even if it has the same uid.
-child() { install -m 711 "$2" "$1/usr/bin"; }
 
 # libraries TREE FILE...: copies the libraries of programs, and the loader, to their own paths, and prints these: `ldd` prints
 # "NAME => PATH (ADDRESS)" or "PATH (ADDRESS)", some by the old names for /usr.
@@ -46,14 +42,13 @@ licences() {
 # What TLS to a bucket is checked with, and names in filters: `port https`, `proto ospf`.
 install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$slim/etc/ssl/certs/ca-certificates.crt"
 cp /etc/services /etc/protocols "$slim/etc"
-child "$slim" /usr/bin/tcpdump
+# The agent starts it, and nobody may read it: see the Dockerfile.
+install -m 711 /usr/bin/tcpdump "$slim/usr/bin"
 libraries "$slim" /usr/bin/tcpdump > paths
 printf '%s\n' /usr/bin/tcpdump /etc/services /usr/sbin/update-ca-certificates | cat - paths | licences "$slim"
-install -m 755 "$built/bin/packet-capture-agent" "$slim/usr/bin"
 # The name by which the command line starts it in a pod. In images of before it was no program that takes commands.
 mkdir -p "$slim/usr/lib/packet-capture"
 ln -s ../../bin/packet-capture-agent "$slim/usr/lib/packet-capture/agent"
-cp -r "$built/licences/packet-capture-agent" "$slim/usr/share/doc"
 
 # A pod's host aliases go before its name servers.
 printf 'hosts: files dns\n' > "$slim/etc/nsswitch.conf"
@@ -68,10 +63,6 @@ for tool in sh cat date df du head id ip ln ls mkdir mv ps rm sleep stat tail ta
 done
 libraries "$more" /usr/bin/busybox > paths
 echo /usr/bin/busybox | cat - paths | licences "$more"
-if [ -f "$built/bin/rclone" ]; then
-  child "$more" "$built/bin/rclone"
-  cp -r "$built/licences/rclone" "$more/usr/share/doc"
-fi
 
 # Not effective by itself (no "e"): then a container without these could not even start it.
 setcap cap_net_admin,cap_net_raw+p "$slim/usr/bin/packet-capture-agent"

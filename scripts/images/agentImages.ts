@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildImage } from '../cluster/images.ts';
 import type { Progress } from '../cluster/progress.ts';
@@ -20,8 +19,7 @@ const moduleFolder = '/modules';
 export async function buildGoAgent(tag: string, progress: Progress, target?: 'slim'): Promise<string> {
   const go = await ensureGoBaseImage(progress);
   const modules = await ensureModules(source, progress);
-  const rclone = join(source, 'rclone');
-  if (await access(rclone).then(() => true, () => false)) await ensureModules(rclone, progress);
+  await ensureModules(join(source, 'rclone'), progress);
   return buildImage(source, tag, progress, {
     bases: { GO: go },
     arguments: { GOPROXY: `file://${moduleFolder}` },
