@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -136,6 +137,8 @@ func (w *worker) try(destination string) {
 	}
 	w.tryAt = time.Now().Add(pause)
 	reason := newBatch(ctx, w, destination).run()
+	// What a go took is given back: the next one may be far away, and the agent is to be small meanwhile.
+	debug.FreeOSMemory()
 	if ctx.Err() != nil {
 		return
 	}
