@@ -44,6 +44,7 @@ func runAgent(std streams) error {
 	if err := process.Prepare(); err != nil {
 		return err
 	}
+	process.ReapOrphans()
 	l, err := loop.New()
 	if err != nil {
 		return err

@@ -186,10 +186,11 @@ func (v *live) rotate() {
 	})
 }
 
-// change captures something else from now on, and calls done when the first file of it is open.
-func (v *live) change(p plan, done func([]failure)) {
+// change captures something else from now on, and calls done when the first file of it is open. It does nothing when its turn
+// comes and it is not wanted any more.
+func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 	v.whenFree(func() {
-		if !v.running {
+		if !v.running || !wanted() {
 			return
 		}
 		before := v.taps

@@ -116,8 +116,9 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 	a.live.stream.head = p.head
 	if a.live.running {
 		preparing := a.preparing
-		a.live.change(p, func(more []failure) {
-			if preparing == a.preparing {
+		wanted := func() bool { return preparing == a.preparing }
+		a.live.change(p, wanted, func(more []failure) {
+			if wanted() {
 				a.begun(append(failures, more...))
 			}
 		})

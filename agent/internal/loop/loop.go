@@ -160,7 +160,7 @@ func (l *Loop) Stop() {
 	l.Post(func() { l.stopped = true })
 }
 
-// Run calls what was added, until Stop.
+// Run calls what was added, until Stop. It may run again then.
 func (l *Loop) Run() error {
 	waiter, err := l.waiter.SyscallConn()
 	if err != nil {
@@ -168,7 +168,7 @@ func (l *Loop) Run() error {
 	}
 	r := ready{epoll: l.epoll}
 	poll := r.poll
-	for !l.stopped {
+	for l.stopped = false; !l.stopped; {
 		// It returns once poll has found something, and waits as long as it has not.
 		if err := waiter.Read(poll); err != nil {
 			return fmt.Errorf("epoll: %w", err)

@@ -1,4 +1,4 @@
-// Package nettest gives tests network namespaces of their own: root is needed, and without it the test is skipped.
+// Package nettest gives tests network namespaces and volumes of their own: root is needed, and without it the test is skipped.
 package nettest
 
 import (
@@ -48,4 +48,21 @@ func Pair(t testing.TB, name string, subnet int) {
 	Run(t, "ip", "link", "set", peer, "up")
 	Run(t, "ip", "address", "add", fmt.Sprintf("10.0.%d.1/24", subnet), "dev", name)
 	Run(t, "ip", "neighbour", "add", fmt.Sprintf("10.0.%d.9", subnet), "lladdr", "02:00:00:00:00:09", "dev", name, "nud", "permanent")
+}
+
+// Volume mounts a file system in memory of that size, which the test's thread alone sees, and gives where.
+func Volume(t testing.TB, size string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		t.Fatalf("unshare: %v", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		t.Fatalf("mount: %v", err)
+	}
+	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, "size="+size); err != nil {
+		t.Fatalf("mount: %v", err)
+	}
+	t.Cleanup(func() { _ = unix.Unmount(folder, unix.MNT_DETACH) })
+	return folder
 }

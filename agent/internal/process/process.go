@@ -11,9 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prepare is for each command that runs for long: no other process may look into it, even if it has the same uid, and
-// nobody ends it by closing its output.
+// Prepare is for each command that runs for long: no other process may look into it, even if it has the same uid, it leaves
+// no image of its memory behind, and nobody ends it by closing its output.
 func Prepare() error {
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("setrlimit: %w", err)
+	}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl: %w", err)
 	}
