@@ -44,7 +44,9 @@ func runAgent(std streams) error {
 	if err := process.Prepare(); err != nil {
 		return err
 	}
-	process.ReapOrphans()
+	if os.Getpid() == 1 {
+		process.ReapOrphans()
+	}
 	l, err := loop.New()
 	if err != nil {
 		return err

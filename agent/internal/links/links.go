@@ -23,8 +23,8 @@ type Link struct {
 	Up bool
 }
 
-// bufferSize holds every message of the kernel: it makes none larger for a dump.
-const bufferSize = 32 << 10
+// bufferSize holds every message: the kernel puts as many interfaces into one as fit.
+const bufferSize = 16 << 10
 
 // List gives all interfaces, in the order in which they were made.
 func List() ([]Link, error) {
@@ -66,7 +66,7 @@ func Watch(l *loop.Loop, fn func()) error {
 	buffer := make([]byte, 4096)
 	return l.Add(fd, func() {
 		for any := false; ; any = true {
-			if _, err := receive(fd, buffer); err != nil && !errors.Is(err, unix.ENOBUFS) {
+			if _, err := receive(fd, buffer); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, errShort) {
 				// There is no more. What did not fit into the socket's buffer is found by looking.
 				if any {
 					fn()
@@ -95,11 +95,13 @@ func open(groups uint32) (int, error) {
 // receive gives the next message of the kernel's own.
 func receive(fd int, buffer []byte) (int, error) {
 	for {
-		n, from, err := unix.Recvfrom(fd, buffer, 0)
+		n, from, err := unix.Recvfrom(fd, buffer, unix.MSG_TRUNC)
 		switch sender, ok := from.(*unix.SockaddrNetlink); {
 		case errors.Is(err, unix.EINTR):
 		case err != nil:
 			return 0, err
+		case ok && sender.Pid == 0 && n > len(buffer):
+			return 0, errShort
 		case ok && sender.Pid == 0:
 			return n, nil
 		}
