@@ -34,7 +34,7 @@ test.each(attacksOf(1))('$name', async (attack) => {
     await warmUp(injector, material.caBundle);
     const siege = await besiege(attack, { injector, ca: material.caBundle, group });
     sieges.push(siege);
-    expect(siege).toHaveProperty('held', true);
+    expect(siege.held, JSON.stringify(siege)).toBe(true);
     expect(await injector.stop()).toBe(0);
   } finally {
     await group.remove();
