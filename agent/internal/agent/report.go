@@ -109,11 +109,8 @@ func (a *Agent) status() status.Status {
 	if !settings.Stopped(a.invalid) {
 		s.Snaplen = status.Snaplen(a.set.Snaplen)
 	}
-	if entries, err := a.ring.List(); err == nil {
-		for _, entry := range entries {
-			s.Ring.Files++
-			s.Ring.Bytes += entry.Size
-		}
+	if files, bytes, err := a.ring.Measure(); err == nil {
+		s.Ring = status.Ring{Files: files, Bytes: bytes}
 	}
 	// Not as the nil of a type: that is something to JSON.
 	if p := a.push.Status(); p != nil {

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +36,11 @@ type Ring struct {
 	// number of the file that was made last, and the time in its name.
 	number int
 	last   string
+	// open is the name of that file: it may still grow.
+	open string
+	// sizes of the others; entries and oldest are memory of scan.
+	sizes           known
+	entries, oldest []byte
 }
 
 // Entry is a file of the ring.
@@ -58,7 +62,7 @@ func (r *Ring) List() ([]Entry, error) {
 	}
 	entries := make([]Entry, 0, len(names))
 	for _, name := range names {
-		if !r.has(name) {
+		if !r.has([]byte(name)) {
 			continue
 		}
 		var stat unix.Stat_t
@@ -75,37 +79,17 @@ func (r *Ring) List() ([]Entry, error) {
 }
 
 // has says that a name is one of the ring's.
-func (r *Ring) has(name string) bool {
-	rest, ok := strings.CutPrefix(name, r.Pod)
-	if !ok || len(rest) != len(shape) {
+func (r *Ring) has(name []byte) bool {
+	if len(name) != len(r.Pod)+len(shape) || string(name[:len(r.Pod)]) != r.Pod {
 		return false
 	}
+	rest := name[len(r.Pod):]
 	for i := range len(shape) {
 		if digit := rest[i] >= '0' && rest[i] <= '9'; shape[i] == '0' && !digit || shape[i] != '0' && rest[i] != shape[i] {
 			return false
 		}
 	}
 	return true
-}
-
-// Prune removes the oldest files, until there are so many at most and they hold so many bytes at most.
-func (r *Ring) Prune(count int, bytes int64) error {
-	entries, err := r.List()
-	if err != nil {
-		return err
-	}
-	var total int64
-	for _, e := range entries {
-		total += e.Size
-	}
-	for len(entries) > 0 && (len(entries) > count || total > bytes) {
-		if err := os.Remove(filepath.Join(r.Folder, entries[0].Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		total -= entries[0].Size
-		entries = entries[1:]
-	}
-	return nil
 }
 
 // HasRoom says whether Room is free in the volume.
@@ -135,6 +119,8 @@ func (r *Ring) Create(now time.Time) (*File, error) {
 		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o600)
 		switch {
 		case err == nil:
+			r.open = filepath.Base(path)
+			delete(r.sizes, r.open)
 			return &File{Path: path, fd: fd}, nil
 		case !errors.Is(err, fs.ErrExist):
 			return nil, &fs.PathError{Op: "open", Path: path, Err: err}

@@ -3,6 +3,7 @@ package ring
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -194,4 +195,51 @@ func TestErrors(t *testing.T) {
 	if _, err := r.HasRoom(); err == nil {
 		t.Error("a folder that is not there has room")
 	}
+}
+
+// A file that grows is measured as it is, one that is gone is not counted, and nothing is allocated for those that stay.
+func TestMeasure(t *testing.T) {
+	folder := t.TempDir()
+	r := &Ring{Folder: folder, Pod: "p"}
+	measure := func(wantFiles int, wantBytes int64) {
+		t.Helper()
+		if files, size, err := r.Measure(); files != wantFiles || size != wantBytes || err != nil {
+			t.Errorf("%d files of %d bytes, not %d of %d, %v", files, size, wantFiles, wantBytes, err)
+		}
+	}
+	measure(0, 0)
+	for i := range 300 {
+		write(t, folder, fmt.Sprintf("p_20260101000000_%05d.pcapng", i+1), 10)
+	}
+	write(t, folder, "other.pcapng", 1000)
+	measure(300, 3000)
+	file, err := r.Create(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := file.Write([]byte("12345")); err != nil {
+			t.Error(err)
+		}
+		measure(301, 3000+5*int64(i+1))
+	}
+	if err := os.Remove(filepath.Join(folder, "p_20260101000000_00007.pcapng")); err != nil {
+		t.Fatal(err)
+	}
+	measure(300, 3005)
+	if allocations := testing.AllocsPerRun(5, func() { _, _, _ = r.Measure() }); allocations > 20 {
+		t.Errorf("%v allocations", allocations)
+	}
+	if err := r.Prune(298, 1<<20); err != nil {
+		t.Error(err)
+	}
+	measure(298, 2985)
+	if err := r.Prune(5, 1<<20); err != nil {
+		t.Error(err)
+	}
+	measure(5, 55)
+	if names := namesIn(t, folder); len(names) != 6 || names[1] != "p_20260101000000_00297.pcapng" {
+		t.Errorf("%q", names)
+	}
+	_ = file.Close()
 }

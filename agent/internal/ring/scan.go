@@ -1,0 +1,165 @@
+package ring
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// scan is a look at the folder, of which nothing is kept but sums: a ring may have a thousand files and a new one each
+// second, and lists of their names would be most of what this program's memory holds.
+type scan struct {
+	files int
+	bytes int64
+	// oldest is the name of the oldest file; empty if there is none.
+	oldest []byte
+}
+
+// known are sizes of files that do not change any more.
+type known map[string]int64
+
+// mostForgotten is how many files that are gone may be remembered.
+const mostForgotten = 64
+
+// Measure gives how many files there are, and their bytes.
+func (r *Ring) Measure() (files int, size int64, err error) {
+	s, err := r.scan()
+	return s.files, s.bytes, err
+}
+
+func (r *Ring) scan() (scan, error) {
+	s := scan{oldest: r.oldest[:0]}
+	fd, err := unix.Open(r.Folder, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return s, &fs.PathError{Op: "open", Path: r.Folder, Err: err}
+	}
+	defer unix.Close(fd)
+	if r.entries == nil {
+		r.entries = make([]byte, 4096)
+	}
+	for {
+		n, err := unix.ReadDirent(fd, r.entries)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return s, &fs.PathError{Op: "read", Path: r.Folder, Err: err}
+		}
+		if n <= 0 {
+			break
+		}
+		if err := r.add(&s, r.entries[:n]); err != nil {
+			return s, err
+		}
+	}
+	r.oldest = s.oldest
+	if len(r.sizes) > s.files+mostForgotten {
+		clear(r.sizes)
+	}
+	return s, nil
+}
+
+// add counts entries as the kernel writes them (struct linux_dirent64): a number, an offset, the length of the entry, a type,
+// and a name with a zero at its end.
+func (r *Ring) add(s *scan, entries []byte) error {
+	const nameAt = 19
+	for len(entries) >= nameAt {
+		length := int(binary.NativeEndian.Uint16(entries[16:]))
+		if length < nameAt || length > len(entries) {
+			break
+		}
+		name, _, _ := bytes.Cut(entries[nameAt:length], []byte{0})
+		entries = entries[length:]
+		if !r.has(name) {
+			continue
+		}
+		size, ok, err := r.sizeOf(name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		s.files++
+		s.bytes += size
+		if len(s.oldest) == 0 || bytes.Compare(name, s.oldest) < 0 {
+			s.oldest = append(s.oldest[:0], name...)
+		}
+	}
+	return nil
+}
+
+// sizeOf is a file's; false when it is not one.
+func (r *Ring) sizeOf(name []byte) (int64, bool, error) {
+	if size, ok := r.sizes[string(name)]; ok {
+		return size, true, nil
+	}
+	var stat unix.Stat_t
+	switch err := unix.Lstat(filepath.Join(r.Folder, string(name)), &stat); {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("%s: %w", name, err)
+	case stat.Mode&unix.S_IFMT != unix.S_IFREG:
+		return 0, false, nil
+	}
+	if string(name) != r.open {
+		if r.sizes == nil {
+			r.sizes = known{}
+		}
+		r.sizes[string(name)] = stat.Size
+	}
+	return stat.Size, true, nil
+}
+
+// fewAtOnce is how many files are looked for one by one.
+const fewAtOnce = 8
+
+// Prune removes the oldest files, until there are so many at most and they hold so many bytes at most.
+func (r *Ring) Prune(count int, bytes int64) error {
+	for {
+		s, err := r.scan()
+		switch {
+		case err != nil:
+			return err
+		case s.files == 0 || s.files <= count && s.bytes <= bytes:
+			return nil
+		case s.files-count > fewAtOnce:
+			if err := r.pruneList(count); err != nil {
+				return err
+			}
+		default:
+			if err := r.remove(string(s.oldest)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// pruneList removes the oldest files until there are so many at most.
+func (r *Ring) pruneList(count int) error {
+	entries, err := r.List()
+	if err != nil {
+		return err
+	}
+	for ; len(entries) > count; entries = entries[1:] {
+		if err := r.remove(entries[0].Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Ring) remove(name string) error {
+	delete(r.sizes, name)
+	if err := os.Remove(filepath.Join(r.Folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
