@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"packet-capture/agent/internal/agent"
 	"packet-capture/agent/internal/events"
@@ -37,6 +38,9 @@ const garbagePercent = 10
 // once, so that Go does not look for changes of the container's limit every now and then.
 const processors = 2
 
+// lastWords is how long somebody may take to read the last events.
+const lastWords = time.Second
+
 // runAgent returns after SIGTERM: whatever is wrong before, it says so and waits.
 func runAgent(std streams) error {
 	debug.SetGCPercent(garbagePercent)
@@ -51,12 +55,15 @@ func runAgent(std streams) error {
 	if err != nil {
 		return err
 	}
-	log := events.NewLog(std.out)
+	out := events.NewPatient(std.out)
+	log := events.NewLog(out)
 	options := agent.Options{Loop: l, Log: log, Version: version.Version, Compile: (&filter.Compiler{}).Compile}
 	options.FromEnvironment(os.LookupEnv)
 	a := agent.New(options)
 	process.OnTerminate(func() { l.Post(a.Terminate) })
 	a.Start()
 	watchSettings(l, log, a.Take)
-	return l.Run()
+	err = l.Run()
+	out.Close(lastWords)
+	return err
 }
