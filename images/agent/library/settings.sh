@@ -38,10 +38,16 @@ readSettings() {
   elif [ -n "$settingsVersion" ]; then
     return 1
   fi
+  lockedSettings=
   for setting in $settingNames; do
     readSetting "$settingsDir/${setting%:*}"
     # eval sees constant names alone, never a value.
-    [ -n "$value" ] || eval "value=\$PACKET_CAPTURE_${setting#*:}"
+    eval "default=\$PACKET_CAPTURE_${setting#*:}"
+    if [ -n "$value" ] && [ "$value" != "$default" ] && isLocked "${setting%:*}"; then
+      eval "locked_${setting#*:}=\$value"
+      lockedSettings="$lockedSettings $setting" value=
+    fi
+    [ -n "$value" ] || value=$default
     eval "next_${setting#*:}=\$value"
   done
   if [ -n "$version" ]; then
@@ -50,6 +56,12 @@ readSettings() {
   fi
   takeSettings
   [ -n "$changes" ]
+}
+
+# isLocked SETTING: the release says which settings annotations may change, and this is none of them.
+isLocked() {
+  [ -n "${PACKET_CAPTURE_ALLOWED_SETTINGS+set}" ] || return 1
+  case " $PACKET_CAPTURE_ALLOWED_SETTINGS " in *' * '* | *" $1 "*) return 1 ;; esac
 }
 
 # hasSameSettings: true if the settings are those that were read last. This is the question of every second: it takes no

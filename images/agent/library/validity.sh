@@ -28,6 +28,7 @@ checkSettings() {
   # shellcheck disable=SC2154
   checkBytes buffer-size "$now_BUFFER_SIZE"
   bufferMebibytes=$((bytes / 1048576))
+  checkBuffer
   [ -n "$valid" ] && checkRing
   # Where packets go beside the volume: whatever is wrong there, the capture goes on.
   stillValid=$valid
@@ -37,6 +38,10 @@ checkSettings() {
   checkEndpoint "$now_STREAM"
   # shellcheck disable=SC2154
   checkMirror "$now_MIRROR"
+  for setting in $lockedSettings; do
+    eval "value=\$locked_${setting#*:}"
+    invalid "${setting%:*}" "$value" "must stay as the release has it: annotations may change ${PACKET_CAPTURE_ALLOWED_SETTINGS:-no setting}"
+  done
   valid=$stillValid
   [ -n "$valid" ]
 }
@@ -136,6 +141,14 @@ checkDuration() {
   fi
 }
 
+# The kernel takes the buffer from the node, and counts it to no limit of the container: the release has a bound, 64Mi unless told.
+checkBuffer() {
+  bufferBytes=$bytes
+  parseQuantity "${PACKET_CAPTURE_BUFFER_LIMIT:-64Mi}" || bytes=67108864
+  [ "$bytes" -le 2146435072 ] || bytes=2146435072
+  [ "$bufferBytes" -le "$bytes" ] || invalid buffer-size "$now_BUFFER_SIZE" "must be at most $((bytes / 1048576))Mi"
+}
+
 # The kubelet evicts a pod whose volume grows over its limit, and the limit was set when the pod was made.
 checkRing() {
   parseQuantity "$PACKET_CAPTURE_SIZE_LIMIT" || bytes=$largestBytes
@@ -159,6 +172,8 @@ checkRemote() {
     invalid upload "$1" 'must be REMOTE:PATH, with a remote that rclone.conf names'
   elif [ "${#1}" -gt 1024 ]; then
     invalid upload "$1" 'must be at most 1024 characters'
+  elif ! allowsUpload "$1"; then
+    refuseDestination upload "$1" "$PACKET_CAPTURE_ALLOWED_UPLOADS"
   else
     upload=$1
   fi
@@ -172,7 +187,12 @@ checkEndpoint() {
     '') return ;;
     *:*) if parseEndpoint "${1%:*}" "${1##*:}"; then stream=$1 streamHost=$host streamPort=$port; fi ;;
   esac
-  [ -n "$stream" ] || invalid stream "$1" 'must be HOST:PORT or [IPV6]:PORT'
+  if [ -z "$stream" ]; then
+    invalid stream "$1" 'must be HOST:PORT or [IPV6]:PORT'
+  elif [ "$1" != "$PACKET_CAPTURE_STREAM" ] && ! allowsEndpoint "${PACKET_CAPTURE_ALLOWED_STREAMS-*}"; then
+    refuseDestination stream "$1" "$PACKET_CAPTURE_ALLOWED_STREAMS"
+    stream=
+  fi
 }
 
 # checkMirror TEXT: vxlan://HOST[:PORT][?vni=NUMBER] in $mirror, its parts in $mirrorHost, $mirrorPort and $mirrorVni; none
@@ -188,9 +208,51 @@ checkMirror() {
   case $endpoint in *:*[!]]) ;; *) endpoint=$endpoint:4789 ;; esac
   if [ "$rest" != "$1" ] && isVni "$mirrorVni" && parseEndpoint "${endpoint%:*}" "${endpoint##*:}"; then
     mirror=$1 mirrorHost=$host mirrorPort=$port
+    if [ "$1" != "$PACKET_CAPTURE_MIRROR" ] && ! allowsEndpoint "${PACKET_CAPTURE_ALLOWED_MIRRORS-*}"; then
+      refuseDestination mirror "$1" "$PACKET_CAPTURE_ALLOWED_MIRRORS"
+      mirror=
+    fi
   else
     invalid mirror "$1" 'must be vxlan://HOST[:PORT][?vni=NUMBER]'
   fi
+}
+
+# refuseDestination SETTING VALUE ALLOWED
+refuseDestination() {
+  invalid "$1" "$2" "must be a destination that the release allows: ${3:-there is none}"
+}
+
+# allowsEndpoint PATTERNS: of $host and $port. A pattern is HOST:PORT; HOST may be `*`, or begin with `*.` for the names below a
+# domain; PORT may be `*`.
+allowsEndpoint() {
+  for pattern in $1; do
+    [ "$pattern" != '*' ] || return 0
+    wantedHost=${pattern%:*} wantedPort=${pattern##*:}
+    wantedHost=${wantedHost#'['} wantedHost=${wantedHost%']'}
+    case $wantedPort in '*' | "$port") ;; *) continue ;; esac
+    case $wantedHost in
+      '*' | "$host") return 0 ;;
+      '*.'*) case $host in ?*"${wantedHost#'*'}") return 0 ;; esac ;;
+    esac
+  done
+  return 1
+}
+
+# allowsUpload VALUE: a pattern is REMOTE:PATH, and `*` at its end, after `:` or `/`, stands for whatever follows, but not for a way up.
+allowsUpload() {
+  [ "$1" != "$PACKET_CAPTURE_UPLOAD" ] || return 0
+  for pattern in ${PACKET_CAPTURE_ALLOWED_UPLOADS-*}; do
+    [ "$pattern" != '*' ] || return 0
+    [ "$pattern" != "$1" ] || return 0
+    case $pattern in
+      *[:/]'*')
+        below=${1#"${pattern%'*'}"}
+        [ "$below" != "$1" ] || continue
+        case /$below/ in */./* | */../*) ;; *) return 0 ;; esac
+        ;;
+    esac
+  done
+  return 1
 }
 
 isVni() {
