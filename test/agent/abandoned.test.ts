@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { useAgents } from './fixture.ts';
+import { agentKind } from './kind.ts';
 import { childrenOf } from './processTree.ts';
 import { until } from './until.ts';
 
@@ -16,7 +17,8 @@ const large = 1_000_000;
 /** A container stays when a command that was started in it ends, and so does the command's standard input here. */
 const container = 'exec 3<&0; "$@" <&3 3<&- & wait; while :; do sleep 60; done';
 
-test.each([
+// With the Go agent these are commands of its program: subcommands.test.ts.
+test.skipIf(agentKind === 'go').each([
   ['download/transfer.sh', ['/captures/large', '0', `${large}`], 'head'],
   ['download/transfer.sh', ['/captures/large', '1000', `${large}`], 'tail'],
   ['stream/capture.sh', ['eth0', '0', 'udp', ''], 'dumpcap'],
