@@ -5,6 +5,7 @@ import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import type { InstallResult } from '../../src/install/index.ts';
 import { chart, helm, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, type HelmMajor } from './helmWorkbench.ts';
 import { json } from './installBench.ts';
+import { inForce } from './policyBench.ts';
 import { agentImage, kube } from './workbench.ts';
 import { withRegistry } from '../chart/helm.ts';
 import { bakedCerts, valueSets } from '../chart/valueSets.ts';
@@ -40,6 +41,8 @@ async function policiesOf(namespace: string): Promise<string[]> {
 async function makeSite(site: string, label: string): Promise<void> {
   await kube(['apply', '-f', '-'], siteYaml(site));
   await kube(['label', 'namespace', site, `${label}=enabled`]);
+  // The API server takes notice of a policy a moment after it is stored.
+  await inForce(site, { metadata: { annotations: { 'packet-capture/inject': 'true' } }, spec: { containers: [{ name: 'app', image: 'example/app:1' }] } });
   const annotations = { 'packet-capture/inject': 'true' };
   await kube(['patch', 'deploy', 'web', '-n', site, '-p', JSON.stringify({ spec: { template: { metadata: { annotations } } } })]);
 }

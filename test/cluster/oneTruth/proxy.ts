@@ -64,7 +64,7 @@ function kubectlBy(call: Call, own: string): Kubectl {
     if (verb === 'create' && dryRun === '') throw codedError('FORBIDDEN', 'no pod is made to try the image');
     const answer =
       verb === 'get'
-        ? await call('GET', pathOf(target, own))
+        ? await call('GET', readPath(target, args[2], own))
         : verb === 'patch'
           ? await call('PATCH', `${pathOf(target, own)}?${dryRun}fieldManager=${flag('field-manager')}`, 'application/json-patch+json', await readFile(flag('patch-file'), 'utf8'))
           : await call('POST', `/api/v1/namespaces/${own}/pods?${dryRun}`, 'application/json', input);
@@ -75,6 +75,12 @@ function kubectlBy(call: Call, own: string): Kubectl {
 }
 
 const collections: Readonly<Record<string, string>> = { deployment: 'apis/apps/v1', cronjob: 'apis/batch/v1' };
+
+/** `get --raw PATH`, `get serviceaccount NAME`, `get TYPE/NAME` and `get TYPES`. */
+function readPath(target: string, next: string | undefined, namespace: string): string {
+  if (target === '--raw') return next ?? '';
+  return target === 'serviceaccount' ? `/api/v1/namespaces/${namespace}/serviceaccounts/${next}` : pathOf(target, namespace);
+}
 
 function pathOf(target: string, namespace: string): string {
   const [type = '', name] = target.split('/');
