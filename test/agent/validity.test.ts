@@ -1,4 +1,5 @@
 import { assert, asyncProperty, bigInt, constantFrom, nat, oneof, pre } from 'fast-check';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject, describe, expect, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
@@ -18,6 +19,24 @@ async function agentProblem(name: SettingName, value: string): Promise<string | 
   const { setting, value: shown, reason } = JSON.parse(stdout) as Record<string, string>;
   expect([setting, shown]).toEqual([name, value]);
   return reason;
+}
+
+interface PlatformVector {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly setting: SettingName;
+  readonly value: string;
+  readonly reason?: string;
+}
+
+/** What the agent has against an annotation, where the environment has what the release allows. */
+async function annotationProblem(name: SettingName, value: string, environment: Readonly<Record<string, string>>): Promise<string | undefined> {
+  const library = '/usr/lib/packet-capture';
+  const annotation = 'readSetting() { value=; [ "${1##*/}" != "$NAME" ] || value=$VALUE; }';
+  const program = `. ${library}/events.sh; . ${library}/settings.sh; . ${library}/units.sh; . ${library}/validity.sh; ${annotation}; readSettings; checkSettings || :`;
+  const busybox = ['chroot', inject('agentRoot'), '/usr/bin/busybox', 'sh', '-f', '-c', program];
+  const { stdout, stderr } = await capture(busybox, { env: { ...environment, NAME: name, VALUE: value } });
+  expect(stderr).toBe('');
+  return stdout === '' ? undefined : (JSON.parse(stdout) as { readonly reason: string }).reason;
 }
 
 // The Go agent's own tests hold it against vectors that come out of the same table.
@@ -65,6 +84,13 @@ describe.skipIf(agentKind === 'go')('the agent and the command line agree on wha
     for (const value of values[name]) {
       // The shell knows no `headers`; the program that comes after it does.
       expect(await agentProblem(name, value), `${name}=${value}`).toBe(settingProblem(name, value, platformOf({}))?.replace('be headers, or', 'be'));
+    }
+  });
+
+  test('what a release does not allow', async () => {
+    const text = await readFile(new URL('../../agent/internal/settings/testdata/platform.json', import.meta.url), 'utf8');
+    for (const { environment, setting, value, reason } of JSON.parse(text) as readonly PlatformVector[]) {
+      expect(await annotationProblem(setting, value, environment), `${JSON.stringify(environment)}: ${setting}=${value}`).toBe(reason?.replace('be headers, or', 'be'));
     }
   });
 

@@ -13,13 +13,14 @@ test('check reads a large cluster page by page, and keeps little of each page', 
     for (const pods of [small, large]) {
       const place = join(folder, String(pods));
       const { kubectl } = await largeCluster(place, pods);
-      const { stdout, peakBytes, stderr } = await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl });
-      expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);
-      peaks.push(peakBytes);
+      // The least of two: when V8 collects differs from run to run.
+      const runs = [await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl }), await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl })];
+      for (const { stdout, stderr } of runs) expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);
+      peaks.push(Math.min(...runs.map(({ peakBytes }) => peakBytes)));
     }
-    // A pod of 10 KB is some 40 KB when it is parsed. Of what is kept, single runs say 9 to 21 KB, by when V8 collects.
+    // A pod of 10 KB is some 40 KB when it is parsed.
     const each = ((peaks[1] ?? 0) - (peaks[0] ?? 0)) / (large - small);
-    expect(each).toBeLessThan(28_000);
+    expect(each).toBeLessThan(20_000);
   } finally {
     await rm(folder, { recursive: true });
   }

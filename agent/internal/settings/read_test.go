@@ -136,11 +136,14 @@ func TestNoTextIsDear(t *testing.T) {
 		for _, setting := range Table {
 			values[setting.Name] = text
 		}
-		begin := time.Now()
-		Parse(values, platform)
-		// A quarter of a million characters in linear time are some tens of milliseconds, more under the race detector; in
-		// quadratic time they are more than ten seconds.
-		if took := time.Since(begin); took > 2*time.Second {
+		// The least of three: other programs may have the processor meanwhile.
+		took := time.Hour
+		for range 3 {
+			begin := time.Now()
+			Parse(values, platform)
+			took = min(took, time.Since(begin))
+		}
+		if took > 200*time.Millisecond {
 			t.Errorf("%.20q... took %v", text, took)
 		}
 	}

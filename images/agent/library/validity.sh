@@ -40,7 +40,8 @@ checkSettings() {
   checkMirror "$now_MIRROR"
   for setting in $lockedSettings; do
     eval "value=\$locked_${setting#*:}"
-    invalid "${setting%:*}" "$value" "must stay as the release has it: annotations may change ${PACKET_CAPTURE_ALLOWED_SETTINGS:-no setting}"
+    # shellcheck disable=SC2086 # words
+    invalid "${setting%:*}" "$value" "must stay as the release has it: annotations may change $(listed 'no setting' $PACKET_CAPTURE_ALLOWED_SETTINGS)"
   done
   valid=$stillValid
   [ -n "$valid" ]
@@ -146,7 +147,13 @@ checkBuffer() {
   bufferBytes=$bytes
   parseQuantity "${PACKET_CAPTURE_BUFFER_LIMIT:-64Mi}" || bytes=67108864
   [ "$bytes" -le 2146435072 ] || bytes=2146435072
-  [ "$bufferBytes" -le "$bytes" ] || invalid buffer-size "$now_BUFFER_SIZE" "must be at most $((bytes / 1048576))Mi"
+  [ "$bufferBytes" -gt "$bytes" ] || return 0
+  limit=$bytes
+  for unit in Ki Mi Gi; do
+    [ "$((bytes % 1024))" = 0 ] || break
+    bytes=$((bytes / 1024)) limit=$bytes$unit
+  done
+  invalid buffer-size "$now_BUFFER_SIZE" "must be at most $limit"
 }
 
 # The kubelet evicts a pod whose volume grows over its limit, and the limit was set when the pod was made.
@@ -219,20 +226,40 @@ checkMirror() {
 
 # refuseDestination SETTING VALUE ALLOWED
 refuseDestination() {
-  invalid "$1" "$2" "must be a destination that the release allows: ${3:-there is none}"
+  # shellcheck disable=SC2086 # words
+  invalid "$1" "$2" "must be a destination that the release allows: $(listed 'there is none' $3)"
+}
+
+# listed NONE [WORD...]: the words with commas between them; NONE when there are none.
+listed() {
+  [ $# -gt 1 ] || { echo "$1" && return; }
+  shift
+  list=$1
+  shift
+  for word; do list="$list, $word"; done
+  echo "$list"
+}
+
+# inLowerCase TEXT: in $lower.
+inLowerCase() {
+  lower=$(printf %s "$1" | busybox tr A-Z a-z)
 }
 
 # allowsEndpoint PATTERNS: of $host and $port. A pattern is HOST:PORT; HOST may be `*`, or begin with `*.` for the names below a
 # domain; PORT may be `*`.
 allowsEndpoint() {
-  for pattern in $1; do
+  [ "$1" != '*' ] || return 0
+  inLowerCase "$1"
+  patterns=$lower
+  inLowerCase "$host"
+  for pattern in $patterns; do
     [ "$pattern" != '*' ] || return 0
     wantedHost=${pattern%:*} wantedPort=${pattern##*:}
     wantedHost=${wantedHost#'['} wantedHost=${wantedHost%']'}
     case $wantedPort in '*' | "$port") ;; *) continue ;; esac
     case $wantedHost in
-      '*' | "$host") return 0 ;;
-      '*.'*) case $host in ?*"${wantedHost#'*'}") return 0 ;; esac ;;
+      '*' | "$lower") return 0 ;;
+      '*.'*) case $lower in ?*"${wantedHost#'*'}") return 0 ;; esac ;;
     esac
   done
   return 1
