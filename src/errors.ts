@@ -55,6 +55,7 @@ export const errorTable = {
   LISTEN_FAILED: { exit: 1, hint: 'Name a port that is free, and that this user may take.' },
   CHECK_FAILED: { exit: 1, hint: 'The log of the injector says what it met.' },
   CAPTURE_INVALID: { exit: 1, hint: 'It is no capture file, or a damaged one; what is whole before that place can be read with `tcpdump -r`.' },
+  AGENT_TOO_OLD: { exit: 1, hint: 'Restart the workload with the image of this release, or use the command line of the agent\'s release.' },
   NOT_CAPTURED: { exit: 1, hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` says why it is not there.' },
   CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay as they are set.' },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it goes on where it ended.' },

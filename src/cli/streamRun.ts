@@ -1,7 +1,7 @@
 import { makeKubectl, makeKubectlStart } from '../cluster/index.ts';
 import { clusterFlagsOf } from '../cluster/clusterFlags.ts';
 import { execInPod, findPods } from '../running/index.ts';
-import { captureCommands, streamPods, windowMs, type StreamEvent, type StreamResult } from '../running/stream/index.ts';
+import { captureCommand, streamPods, windowMs, type StreamEvent, type StreamResult } from '../running/stream/index.ts';
 import { countOf } from './countFlag.ts';
 import { parseDuration } from '../settings/index.ts';
 import { version } from '../version.ts';
@@ -42,7 +42,6 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
   const kubectl = makeKubectl({ ...cluster, namespace, signal: interrupted });
   // Not with the signal: a capture that is asked to end still has packets to hand over.
   const start = makeKubectlStart({ ...cluster, namespace });
-  const command = await captureCommands();
   const output = await openStreamOutput(file, force);
   const line = createProgressLine();
   let looked = false;
@@ -57,7 +56,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
         looked = true;
         return found;
       },
-      open: (pod, capture) => execInPod(start, pod, command(capture), { stdin: true, detached: true }),
+      open: (pod, capture) => execInPod(start, pod, captureCommand(capture), { stdin: true, detached: true }),
       wanted,
       mostPods,
       write: output.write,

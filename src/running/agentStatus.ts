@@ -1,13 +1,9 @@
 import type { Kubectl } from '../cluster/index.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { headersOnly } from '../settings/index.ts';
-import { mountPaths } from '../sidecar/index.ts';
-import { outputInPod } from './exec.ts';
+import { agentCommand, askAgent } from './agentCommand.ts';
 import type { CapturedPod } from './pods.ts';
 import { mostStatusBytes, parseAgentStatus } from './readStatusFile.ts';
-
-/** Where the agent says how it stands; one line of JSON that is replaced whole. See docs/agent.md. */
-export const statusFile = `${mountPaths.files}/.agent/status.json`;
 
 export interface AgentStatus {
   readonly time?: string;
@@ -62,7 +58,7 @@ export type Asked = { readonly status: AgentStatus } | { readonly problem: strin
  */
 export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
   if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
-  return askPod(async () => parseAgentStatus(await outputInPod(kubectl, pod, ['cat', statusFile], mostStatusBytes)));
+  return askPod(async () => parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), mostStatusBytes)));
 }
 
 /** The answer of a command in a pod, or the problem of its error, in few words. @throws INTERRUPTED, KUBECTL_MISSING */
@@ -86,6 +82,6 @@ export function droppedSum({ dropped = {} }: AgentStatus): number {
 }
 
 function problemText(message: string): string {
-  if (/can't open .*: No such file/.test(message)) return 'its agent tells no status: it starts, or is older than this program';
+  if (/there is no status: /.test(message)) return 'its agent tells no status yet: it starts';
   return message.replace(/^command terminated with exit code \d+\n?/m, '').trim() || message;
 }

@@ -4,8 +4,7 @@ import type { CapturedPod } from './pods.ts';
 export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
 
 /**
- * Starts a command in the agent's container; its standard output can be read while it comes. It runs without NET_RAW:
- * put `launch` in front of what captures. With `stdin` the command's standard input ends when this process does, or the
+ * Starts a command in the agent's container; its standard output can be read while it comes. With `stdin` the command's standard input ends when this process does, or the
  * connection: without, a command that writes nothing outlives both.
  */
 export function execInPod(start: KubectlStart, pod: ExecTarget, argv: readonly string[], options: KubectlStartOptions = {}): KubectlProcess {

@@ -37,7 +37,7 @@ function hostileNumbers(value: unknown): unknown {
 const odd = (rule: Rule): Rule => {
   if (rule.has.includes('exec')) {
     // The numbers too: the file is the pod's to write.
-    const listing = rule.has.includes('stat -c') ? `\n100 web-1_20261123100000_00000.pcapng\n100 ${evil}.pcapng\n` : '';
+    const listing = rule.has.some((part) => part.endsWith('--list')) ? `\n100 web-1_20261123100000_00000.pcapng\n100 ${evil}.pcapng\n` : '';
     return { ...rule, answer: `${JSON.stringify(hostileNumbers(hostile(agentStatus)))}${listing}` };
   }
   return { ...rule, answer: typeof rule.answer === 'string' && !rule.has.includes('logs') ? rule.answer : hostile(rule.answer) };

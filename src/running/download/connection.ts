@@ -1,6 +1,6 @@
 import type { KubectlProcess } from '../../cluster/index.ts';
 
-/** Well within the half minute of transfer.sh. */
+/** Well within the half minute of `send`. */
 const aliveEvery = 5000;
 /** The checksum of a large file takes its time in a container with little CPU. */
 const patience = 180_000;

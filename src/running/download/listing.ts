@@ -1,7 +1,6 @@
 import type { Kubectl } from '../../cluster/index.ts';
-import { mountPaths } from '../../sidecar/index.ts';
-import { askPod, openFile, statusFile, type AgentStatus } from '../agentStatus.ts';
-import { outputInPod } from '../exec.ts';
+import { agentCommand, askAgent } from '../agentCommand.ts';
+import { askPod, openFile, type AgentStatus } from '../agentStatus.ts';
 import type { CapturedPod } from '../pods.ts';
 import { parseAgentStatus } from '../readStatusFile.ts';
 
@@ -15,9 +14,6 @@ export interface RemoteFile {
   readonly open: boolean;
 }
 
-/** The status comes first: a file that is opened after it is newer than the open one that it names. */
-const script = `cat ${statusFile} 2> /dev/null; echo; cd ${mountPaths.files} && stat -c '%s %n' *.pcapng 2> /dev/null; true`;
-
 /** Of one pod: a ring has some files, and a name here at most 255 characters. */
 const mostFiles = 100_000;
 const mostListingBytes = 16 * 1024 * 1024;
@@ -30,11 +26,14 @@ export type Listed = { readonly files: readonly RemoteFile[] } | { readonly prob
  */
 export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
   if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
-  const listed = await askPod(async () => ({ files: parseListing(await outputInPod(kubectl, pod, ['sh', '-c', script], mostListingBytes), pod.name) }));
+  const listed = await askPod(async () => ({ files: parseListing(await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes), pod.name) }));
   return 'files' in listed && listed.files.length > mostFiles ? { problem: `it lists more than ${mostFiles} capture files` } : listed;
 }
 
-/** Pure. Names come from the pod: one that would lead elsewhere is no capture file. */
+/**
+ * Pure. First stands the status: a file that is opened after it is newer than the open one that it names. Names come from
+ * the pod: one that would lead elsewhere is no capture file.
+ */
 export function parseListing(text: string, pod: string): RemoteFile[] {
   const [first = '', ...lines] = text.split('\n');
   const found = lines.flatMap((line) => {

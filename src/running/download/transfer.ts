@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { readFile, rm, type FileHandle } from 'node:fs/promises';
+import { rm, type FileHandle } from 'node:fs/promises';
 import type { KubectlStart } from '../../cluster/index.ts';
 import type { CodedError } from '../../errors.ts';
-import { mountPaths } from '../../sidecar/index.ts';
+import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import { execInPod } from '../exec.ts';
 import type { CapturedPod } from '../pods.ts';
 import { keepConnection } from './connection.ts';
@@ -21,10 +21,8 @@ export type TransferEnd =
   /** The pod does not keep to the protocol: what came is thrown away, and no other try is worth it. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Of transfer.sh. */
+/** Of `send`. */
 const vanishedCode = 66;
-
-const script = new URL('transfer.sh', import.meta.url);
 
 export interface TransferOptions {
   readonly start: KubectlStart;
@@ -54,8 +52,7 @@ export async function transfer(options: TransferOptions): Promise<TransferEnd> {
 async function transferInto({ start, pod, file, onBytes }: TransferOptions, handle: FileHandle, offset: number): Promise<TransferEnd> {
   const hash = createHash('sha256');
   if (offset > 0) for await (const piece of handle.createReadStream({ start: 0, end: offset - 1, autoClose: false })) hash.update(piece as Buffer);
-  const remote = `${mountPaths.files}/${file.name}`;
-  const running = execInPod(start, pod, ['sh', '-c', await readFile(script, 'utf8'), 'sh', remote, `${offset}`, `${file.bytes}`], { stdin: true });
+  const running = execInPod(start, pod, agentCommand('send', '--offset', `${offset}`, '--size', `${file.bytes}`, file.name), { stdin: true });
   const connection = keepConnection(running);
   let received: Received;
   try {
@@ -72,7 +69,8 @@ async function transferInto({ start, pod, file, onBytes }: TransferOptions, hand
     return received;
   }
   const { code, error, stderr } = await running.ended;
-  if (code === vanishedCode || /can't open .*No such file/.test(stderr)) return { kind: 'vanished' };
+  if (code === vanishedCode) return { kind: 'vanished' };
+  if (isOlderAgent(code, stderr)) return { kind: 'refused', reason: olderAgent };
   const present = offset + received.bytes;
   if (present !== file.bytes) return { kind: 'broken', received: received.bytes, present, error };
   const sha256 = hash.digest('hex');
@@ -94,7 +92,7 @@ type Received =
   | { readonly kind: 'rest'; readonly bytes: number; /** Of the whole, as the pod has it. */ readonly sha256: string }
   | Extract<TransferEnd, { readonly kind: 'unequal' | 'refused' }>;
 
-/** A line of sha256sum: the checksum, and the file's path in the pod. */
+/** Of a checksum, 64 digits. */
 const longestLine = 200;
 
 /** Why a connection breaks is for the process to say, once it has ended. */

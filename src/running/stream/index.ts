@@ -1,3 +1,3 @@
 export type { StreamEvent } from './events.ts';
-export { captureCommands } from './podCapture.ts';
+export { captureCommand } from './podCapture.ts';
 export { streamPods, windowMs, type StreamOptions, type StreamResult } from './streamPods.ts';

@@ -1,25 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import type { KubectlEnd } from '../../cluster/index.ts';
 import { codedError, type CodedError } from '../../errors.ts';
 import type { Labeller } from '../../pcapng/index.ts';
 import { findSetting, settingAnnotation, settingProblem, type SettingName, type SettingValues } from '../../settings/index.ts';
 import { plainText } from '../../plainText.ts';
+import { countOf, fieldsOf, parseJson } from '../../typed.ts';
+import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import type { CapturedPod } from '../pods.ts';
 
-/** What to capture in one pod, as the script takes it. */
+/** What to capture in one pod. */
 export interface PodCapture {
   readonly interfaces: string;
   readonly snaplen: string;
   readonly filter: string;
-  /** The agent opens connections of its own there, which are left out. */
-  readonly hasOwnTraffic: boolean;
 }
 
-/** Exit codes of capture.sh. */
+/** Exit codes of `capture`. */
 export const filterRefused = 65;
 export const interfaceRefused = 66;
-
-const script = new URL('capture.sh', import.meta.url);
 
 /**
  * What a pod's stream captures: what is wanted for all, and else the pod's own settings, so that a stream shows no more
@@ -40,14 +37,12 @@ export function podCapture(pod: Pick<CapturedPod, 'annotations' | 'defaults'>, w
     interfaces: value('interfaces'),
     snaplen: value('snaplen'),
     filter: value('filter'),
-    hasOwnTraffic: ownValue('upload') !== '' || ownValue('stream') !== '',
   };
 }
 
-/** Makes the command that captures in the agent's container: `launch` gives it NET_RAW. */
-export async function captureCommands(): Promise<(capture: PodCapture) => string[]> {
-  const text = await readFile(script, 'utf8');
-  return ({ interfaces, snaplen, filter, hasOwnTraffic }) => ['launch', 'sh', '-c', text, 'sh', interfaces, snaplen, filter, hasOwnTraffic ? 'exclude' : ''];
+/** The arguments that start the capture in the agent's container. It leaves out the agent's own connections by itself. */
+export function captureCommand({ interfaces, snaplen, filter }: PodCapture): string[] {
+  return agentCommand('capture', '--interfaces', interfaces, '--snaplen', snaplen, '--filter', filter);
 }
 
 /** `shop/web-1:eth0`, and as description what the capture files of that pod say. */
@@ -60,19 +55,21 @@ export interface CaptureEnd {
   readonly code: number | undefined;
   /** In a few words; undefined when it ended well. */
   readonly reason: string | undefined;
-  /** Packets that the kernel or dumpcap's own queue lost; undefined when it could not tell: it ended with its pod, or was killed. */
+  /** Packets that the kernel lost; undefined when it could not tell: it ended with its pod, or was killed. */
   readonly dropped: number | undefined;
 }
 
-/** `Packets received/dropped on interface 'eth0': 9/3 (pcap:2/dumpcap:1/flushed:0/ps_ifdrop:0) (75.0%)` */
-const dropsLine = /^Packets received\/dropped on .*\(pcap:(\d+)\/dumpcap:(\d+)\//gm;
-
-/** Reads what a capture has said on standard error. */
+/** Reads what a capture has said on standard error: at its end a line of JSON for each interface. */
 export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
-  const told = [...stderr.matchAll(dropsLine)];
-  const dropped = told.length === 0 ? undefined : told.reduce((sum, [, kernel, queue]) => sum + Number(kernel) + Number(queue), 0);
-  const own = [...stderr.matchAll(/^(?:refused|dumpcap): (.*)$/gm)].at(-1)?.[1];
+  const told = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
+  const dropped = told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0);
+  const own = isOlderAgent(code, stderr) ? olderAgent : /^refused: (.*)$/m.exec(stderr)?.[1];
   return { code, reason: error === undefined ? undefined : plainText(own ?? lastLine(error), 200), dropped };
+}
+
+/** `{"interface":"eth0","packets":9,"dropped":3}` */
+function droppedOf(line: string): number | undefined {
+  return countOf(fieldsOf(parseJson(line))['dropped']);
 }
 
 function lastLine({ message }: CodedError): string {

@@ -23,7 +23,7 @@ export interface ReadOptions {
   readonly ready: () => Promise<void> | undefined;
 }
 
-/** Well within the half minute of capture.sh. */
+/** Well within the half minute of `capture`. */
 const aliveEvery = 5000;
 /** A container that does not answer; the API server may wait for long. */
 const beginsWithin = 20_000;

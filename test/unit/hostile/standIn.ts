@@ -80,8 +80,8 @@ export const agentStatus = {
 /** A cluster with a release of each way, a workload with pods that carry the sidecar and pods that do not. */
 export const rules: readonly Rule[] = [
   { has: ['version'], answer: { clientVersion: { gitVersion: 'v1.37.0' }, serverVersion: { gitVersion: 'v1.37.0', minor: '37' } } },
-  { has: ['exec', 'cat /captures/.agent/status.json', 'stat -c'], answer: `${JSON.stringify(agentStatus)}\n100 web-1_20261123100000_00000.pcapng\n` },
-  { has: ['exec', 'cat /captures/.agent/status.json'], answer: JSON.stringify(agentStatus) },
+  { has: ['exec', '/usr/lib/packet-capture/agent send --list'], answer: `${JSON.stringify(agentStatus)}\n100 web-1_20261123100000_00000.pcapng\n` },
+  { has: ['exec', '/usr/lib/packet-capture/agent status'], answer: JSON.stringify(agentStatus) },
   { has: ['logs'], answer: 'a line\nanother line' },
   { has: ['create', 'jsonpath='], answer: 'true\ntrue\ntrue\ntrue\ntrue\ntrue\ntrue\ntrue' },
   { has: ['create', '-o json'], answer: barePod },

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeKubectl, makeKubectlStart, type Kubectl, type KubectlStart } from '../../../src/cluster/kubectl.ts';
 import type { CapturedPod } from '../../../src/running/pods.ts';
+import { buildAgentProgram } from './agentProgram.ts';
 
-/** A pod whose commands run on this machine: the shell, the tools and the pipes are real, the connection is not. */
+/** A pod whose commands run on this machine: the agent's program and the pipes are real, the connection is not. */
 export interface LocalPod {
   readonly pod: CapturedPod;
   readonly kubectl: Kubectl;
@@ -22,21 +23,20 @@ export interface LocalPod {
 
 export async function createLocalPod(): Promise<LocalPod> {
   const top = await mkdtemp(join(tmpdir(), 'packet-capture-pod-'));
-  const [captures, folder, tools] = [join(top, 'captures'), join(top, 'here'), join(top, 'tools')];
-  for (const path of [captures, folder, tools]) await mkdir(path);
-  await program(join(tools, 'busybox'), 'exec "$@"');
-  // Each folder /captures in the script or its arguments is the one here.
+  const [captures, folder] = [join(top, 'captures'), join(top, 'here')];
+  for (const path of [captures, folder]) await mkdir(path);
+  const agent = await buildAgentProgram();
   await program(
     join(top, 'kubectl'),
     `while [ "$1" != -- ]; do shift; done
 shift
-[ "$1" = sh ] || exec "$@"
-echo "\${6:-} \${7:-}" >> ${top}/transfers
-script=$(printf '%s\\n' "$3" | sed 's#/captures#${captures}#g')
+case $1 in */agent) ;; *) exec "$@" ;; esac
+shift
+[ "$2" != --offset ] || echo "$3 $5" >> ${top}/transfers
 how=$(sed -n 1p ${top}/spoilt 2> /dev/null)
 sed -i 1d ${top}/spoilt 2> /dev/null
-PATH=${tools}:$PATH
-set -- bash -c "$script" sh "${captures}/\${5##*/}" "\${6:-}" "\${7:-}"
+export PACKET_CAPTURE_DIR=${captures}
+set -- ${agent} "$@"
 case $how in
   '') exec "$@" ;;
   garble) "$@" | tr '\\000' '\\001'; exit ;;

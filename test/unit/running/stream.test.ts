@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { codedError } from '../../../src/errors.ts';
+import { version } from '../../../src/version.ts';
 import type { KubectlEnd, KubectlProcess } from '../../../src/cluster/index.ts';
 import type { CapturedPod, FoundPods } from '../../../src/running/index.ts';
 import { podCapture, captureEnd } from '../../../src/running/stream/podCapture.ts';
@@ -131,13 +133,13 @@ test.concurrent('at the end a capture is waited for as long as something comes; 
   const captures = { 'web-1': capture(true), 'web-2': capture(true), 'web-3': capture() };
   const session = run([pod('web-1'), pod('web-2'), pod('web-3')], { open: ({ name }) => captures[name as keyof typeof captures].process });
   await until('all', () => session.events.length === 3);
-  captures['web-3'].process.stdin?.prependListener('finish', () => captures['web-3'].end({ stderr: "Packets received/dropped on interface 'eth0': 9/3 (pcap:2/dumpcap:1/flushed:0/ps_ifdrop:0) (75.0%)\n" }));
+  captures['web-3'].process.stdin?.prependListener('finish', () => captures['web-3'].end({ stderr: '{"interface":"eth0","packets":9,"dropped":3}\n' }));
   session.stop();
   for (let second = 1; second <= 7; second += 1) {
     captures['web-1'].send(second);
     await sleep(1000);
   }
-  captures['web-1'].end({ stderr: "Packets received/dropped on interface 'eth0': 7/0 (pcap:0/dumpcap:0/flushed:0/ps_ifdrop:0) (0.0%)\n" });
+  captures['web-1'].end({ stderr: '{"interface":"eth0","packets":7,"dropped":0}\n' });
   expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 7, late: 0, dropped: 3, untold: 1 });
   expect(session.events.slice(3)).toEqual(['cut web-2 it did not end in time']);
 });
@@ -208,12 +210,20 @@ test.concurrent('while the output takes nothing, no more is read', async () => {
 
 test('the pod is asked for its own settings unless others are wanted', () => {
   const annotated = { annotations: { 'packet-capture/filter': 'port 80', 'packet-capture/snaplen': '96', 'packet-capture/stream': 'host:1' }, defaults: { interfaces: 'eth0', filter: 'udp' } };
-  expect(podCapture(annotated, {})).toEqual({ interfaces: 'eth0', snaplen: '96', filter: 'port 80', hasOwnTraffic: true });
-  expect(podCapture(annotated, { filter: '', interfaces: 'all', snaplen: '0' })).toEqual({ interfaces: 'all', snaplen: '0', filter: '', hasOwnTraffic: true });
-  expect(podCapture({ annotations: {}, defaults: {} }, {})).toEqual({ interfaces: 'all', snaplen: '0', filter: '', hasOwnTraffic: false });
+  expect(podCapture(annotated, {})).toEqual({ interfaces: 'eth0', snaplen: '96', filter: 'port 80' });
+  expect(podCapture(annotated, { filter: '', interfaces: 'all', snaplen: '0' })).toEqual({ interfaces: 'all', snaplen: '0', filter: '' });
+  expect(podCapture({ annotations: {}, defaults: {} }, {})).toEqual({ interfaces: 'all', snaplen: '0', filter: '' });
 });
 
-test("dumpcap's last words are read for what was lost", () => {
-  const stderr = "Dropped: 4 0\nPackets received/dropped on interface 'eth0': 9/3 (pcap:2/dumpcap:1/flushed:5/ps_ifdrop:0) (75.0%)\nPackets received/dropped on interface 'net1': 1/4 (pcap:4/dumpcap:0/flushed:0/ps_ifdrop:0) (20.0%)\n";
+test("a capture's last words are read for what was lost", () => {
+  const stderr = 'something\n{"interface":"eth0","packets":9,"dropped":3}\n{"interface":"net1","packets":1,"dropped":4}\n{"dropped":-1}\n{"dropped"\n';
   expect(captureEnd({ code: 0, stderr })).toEqual({ code: 0, reason: undefined, dropped: 7 });
+});
+
+test.each([
+  [65, 'refused: can\'t parse filter expression: syntax error\ncommand terminated with exit code 65', "can't parse filter expression: syntax error"],
+  [2, 'packet-capture-agent: unknown command "capture"\n', `its agent is older than this program and does not know this command: its pod needs the image of ${version}`],
+  [1, 'error: connection reset', 'connection reset'],
+])('a capture that ends with %i: %s', (code, stderr, reason) => {
+  expect(captureEnd({ code, stderr, error: codedError('KUBECTL_FAILED', 'connection reset') })).toEqual({ code, reason, dropped: undefined });
 });
