@@ -2,10 +2,10 @@ import { Argument, Command } from 'commander';
 import { errorTable, formatError, isCodedError } from '../src/errors.ts';
 import { stderrProgress } from './cluster/progress.ts';
 import { checkMachine } from './cluster/requirements.ts';
-import { ensureAgentImage, ensureInjectorImage } from './images/images.ts';
+import { ensureAgentImage, ensureInjectorImage, ensureSlimAgentImage } from './images/images.ts';
 import { saveImage } from './images/save.ts';
 
-const builders = { agent: ensureAgentImage, injector: ensureInjectorImage } as const;
+const builders = { agent: ensureAgentImage, 'agent-slim': ensureSlimAgentImage, injector: ensureInjectorImage } as const;
 type Name = keyof typeof builders;
 
 const names = new Argument('[names...]', 'which; all unless told').choices(Object.keys(builders));

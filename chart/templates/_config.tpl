@@ -67,7 +67,7 @@ release have none of it: then the defaults hold. Takes the root.
 {{- define "packet-capture.agentSecurity" -}}
 {{- $context := .Values.agent.securityContext }}
 {{- if kindIs "invalid" $context }}
-{{- $context = dict "runAsUser" 65532 "runAsGroup" 65532 "seccompProfile" (dict "type" "RuntimeDefault") }}
+{{- $context = dict "runAsUser" 60947 "runAsGroup" 60947 "seccompProfile" (dict "type" "RuntimeDefault") }}
 {{- end }}
 {{- dict "runAsUser" $context.runAsUser "runAsGroup" $context.runAsGroup "seccompProfile" $context.seccompProfile | toJson }}
 {{- end }}

@@ -5,4 +5,6 @@ import { version } from '../../src/version.ts';
 export const localRegistry = 'localhost';
 
 export const agentImage = `${localRegistry}/${imageRepositories.agent}:${version}`;
+/** Without rclone, for where nothing is uploaded, and without a shell. */
+export const slimAgentImage = `${agentImage}-slim`;
 export const injectorImage = `${localRegistry}/${imageRepositories.injector}:${version}`;

@@ -27,7 +27,7 @@ export function makeMirror(options: MirrorOptions): Container {
     image: agent.image,
     imagePullPolicy: agent.imagePullPolicy,
     restartPolicy: 'Always',
-    command: ['/usr/bin/launch', '/usr/bin/packet-capture-mirror'],
+    command: ['/usr/bin/packet-capture-agent', 'mirror'],
     env: [...podVariables, ...platformVariables(agent), ...settingVariables(settings)],
     resources: sidecarResources(options, mirrorResources),
     securityContext: securityContext('NET_ADMIN', agent, options),

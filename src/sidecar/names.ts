@@ -33,5 +33,5 @@ export const uploadSecretName = 'packet-capture-upload';
  */
 export const metricsEnvironment = 'PACKET_CAPTURE_METRICS_LISTEN';
 
-/** The uid and gid of the agent's image: `nonroot`, as distroless images have it. */
-export const agentUser = 65532;
+/** The uid and gid of the agent's image, which no app has: see docs/decisions/0031-a-uid-of-its-own.md. */
+export const agentUser = 60947;

@@ -1,8 +1,8 @@
 /**
- * Which agent the tests start: the one that is written in Go with PACKET_CAPTURE_TEST_AGENT=go, else the one of
+ * Which agent the tests start: the one that is written in Go, or with PACKET_CAPTURE_TEST_AGENT=shell the one of
  * `images/agent`.
  */
-export const agentKind = process.env['PACKET_CAPTURE_TEST_AGENT'] === 'go' ? 'go' : 'shell';
+export const agentKind = process.env['PACKET_CAPTURE_TEST_AGENT'] === 'shell' ? 'shell' : 'go';
 
 const commands = {
   go: { 'packet-capture-agent': ['/usr/bin/packet-capture-agent', 'run'], 'packet-capture-mirror': ['/usr/bin/packet-capture-agent', 'mirror'] },

@@ -63,7 +63,7 @@ describe.each([
 
   test('the sidecar runs as nobody, can gain nothing, and has not the token of the app', async () => {
     const status = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'cat', '/proc/1/status']);
-    expect(status).toMatch(/^Uid:\t65532\t65532/m);
+    expect(status).toMatch(/^Uid:\t60947\t60947/m);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status).toMatch(/^Seccomp:\t2$/m);
     const tokens = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);

@@ -66,8 +66,8 @@ test('where the users of a namespace are given, the default sidecar is refused, 
 });
 
 test.each([
-  ['image', 'of its image', '', '65532'],
-  ['root', 'of its own when the pod runs as root', '  securityContext: {runAsUser: 0}\n', '65532'],
+  ['image', 'of its image', '', '60947'],
+  ['root', 'of its own when the pod runs as root', '  securityContext: {runAsUser: 0}\n', '60947'],
   ['range', 'of the pod, which an SCC gives it', `  securityContext: {runAsUser: ${range.from}, fsGroup: ${range.from}}\n`, String(range.from)],
 ])('%s: a sidecar that names no user starts as that %s', async (name, _, spec, uid) => {
   const pod = appPod(namespace, name, { graceSeconds: 1, spec });

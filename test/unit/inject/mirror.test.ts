@@ -56,7 +56,7 @@ describe('a container that mirrors', () => {
       image: 'i:1',
       imagePullPolicy: 'Never',
       restartPolicy: 'Always',
-      command: ['/usr/bin/launch', '/usr/bin/packet-capture-mirror'],
+      command: ['/usr/bin/packet-capture-agent', 'mirror'],
       env: [
         field('POD_NAMESPACE', 'metadata.namespace'),
         field('POD_NAME', 'metadata.name'),
@@ -69,9 +69,9 @@ describe('a container that mirrors', () => {
         allowPrivilegeEscalation: false,
         capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
         readOnlyRootFilesystem: true,
-        runAsGroup: 65532,
+        runAsGroup: 60947,
         runAsNonRoot: true,
-        runAsUser: 65532,
+        runAsUser: 60947,
         seccompProfile: { type: 'RuntimeDefault' },
       },
       volumeMounts: [

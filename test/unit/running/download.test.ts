@@ -1,15 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile, type FetchedFile } from '../../../src/running/download/fetchFile.ts';
 import { listFiles, parseListing, type RemoteFile } from '../../../src/running/download/listing.ts';
+import { buildAgentProgram } from './agentProgram.ts';
 import { createLocalPod, type LocalPod } from './localPod.ts';
 
 let local: LocalPod;
 const content = randomBytes(300_000);
 const sha256 = createHash('sha256').update(content).digest('hex');
 const file: RemoteFile = { name: 'web-1_20261123040000_00001.pcapng', bytes: content.length, open: false };
+
+// Once, and not in the time of the first test.
+beforeAll(buildAgentProgram, 600_000);
 
 beforeEach(async () => {
   local = await createLocalPod();

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { chmod, link, lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeKubectlStart } from '../../../src/cluster/kubectl.ts';
 import { fetchFile, type FetchedFile } from '../../../src/running/download/fetchFile.ts';
 import { parseListing, type RemoteFile } from '../../../src/running/download/listing.ts';
 import type { CapturedPod } from '../../../src/running/pods.ts';
+import { buildAgentProgram } from './agentProgram.ts';
 import { createLocalPod } from './localPod.ts';
 
 const content = Buffer.alloc(100, 'x');
@@ -17,6 +18,9 @@ const pod: CapturedPod = {
 };
 
 let top = '';
+// Once, and not in the time of the first test.
+beforeAll(buildAgentProgram, 600_000);
+
 beforeEach(async () => {
   top = await mkdtemp(join(tmpdir(), 'packet-capture-hostile-'));
   await mkdir(join(top, 'here'));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { securityContext, type AgentSecurityContext, type InheritedSecurity } from '../../../src/sidecar/index.ts';
 
 const always = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add: ['NET_RAW'] }, readOnlyRootFilesystem: true, runAsNonRoot: true };
-const own = { runAsUser: 65_532, runAsGroup: 65_532, seccompProfile: { type: 'RuntimeDefault' } };
+const own = { runAsUser: 60_947, runAsGroup: 60_947, seccompProfile: { type: 'RuntimeDefault' } };
 
 test.each<[string, AgentSecurityContext, InheritedSecurity, object]>([
   ['by default', {}, {}, own],

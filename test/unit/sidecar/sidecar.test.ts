@@ -63,9 +63,9 @@ test('the sidecar, whole', () => {
             ],
           },
           "readOnlyRootFilesystem": true,
-          "runAsGroup": 65532,
+          "runAsGroup": 60947,
           "runAsNonRoot": true,
-          "runAsUser": 65532,
+          "runAsUser": 60947,
           "seccompProfile": {
             "type": "RuntimeDefault",
           },

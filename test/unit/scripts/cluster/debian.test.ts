@@ -54,6 +54,6 @@ describe('what is installed by npm', () => {
   });
 });
 
-test.each(['images/agent', 'images/injector', 'scripts/cluster/images/nginx', 'scripts/cluster/images/pause'])('%s can be made from another base', async (folder) => {
-  expect(await readFile(join(root, folder, 'Dockerfile'), 'utf8')).toMatch(/^ARG BASE=docker\.io\/library\/\S+\nFROM \$\{BASE\}( AS \w+)?$/m);
+test.each(['agent', 'images/injector', 'scripts/cluster/images/nginx', 'scripts/cluster/images/pause'])('%s can be made from another base', async (folder) => {
+  expect(await readFile(join(root, folder, 'Dockerfile'), 'utf8')).toMatch(/^ARG BASE=docker\.io\/library\/\S+\n[^]*^FROM \$\{BASE\}( AS \w+)?$/m);
 });
