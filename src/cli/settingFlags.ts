@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { codedError } from '../errors.ts';
-import { headersOnly, settingRefusal, settings, type SettingName, type SettingValues } from '../settings/index.ts';
+import { settingRefusal, settings, type SettingName, type SettingValues } from '../settings/index.ts';
 
 /** Adds one flag per row of the settings' table, except for those that the command itself decides. */
 export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
@@ -31,10 +31,6 @@ export function settingsOfFlags(options: Readonly<Record<string, unknown>>): Set
 function checkSetting(name: string, value: string, where: string): void {
   const refusal = settingRefusal(name, value);
   if (refusal !== undefined) throw codedError('SETTING_INVALID', refusal, { where });
-  // The agent in Go cuts at the headers; the one in images/agent, which pods get until then, would capture nothing.
-  if (name === 'snaplen' && value === headersOnly) {
-    throw codedError('SETTING_INVALID', 'snaplen "headers" is not known to the agent of this version: give a number of bytes', { where });
-  }
 }
 
 /** commander's own rule for the name of an option's property. */

@@ -54,8 +54,8 @@ export const settings = [
     name: 'snaplen',
     type: 'snaplen',
     default: '0',
-    placeholder: 'BYTES',
-    text: 'bytes kept of each packet; 0: whole packets',
+    placeholder: 'BYTES|headers',
+    text: 'bytes kept of each packet; 0: whole packets; headers: link, network and transport headers, and no payload',
   },
   {
     name: 'file-size',

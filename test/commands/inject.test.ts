@@ -76,21 +76,21 @@ test.concurrent('more files than a volume may have: refused by flag and file wit
   expect(injected.stderr).toContain('injected pod/a (-:1): with a smaller volume');
 });
 
-test.concurrent('what the release does not allow is refused by flag, and so is a snaplen of headers, which its agent does not know', async () => {
+test.concurrent('what the release does not allow is refused by flag, and a snaplen of headers alone is taken', async () => {
   const release = await put('release.yaml', 'agent: {maxBufferSize: 128Mi, allowedSettings: [buffer-size, stream, snaplen], allowedStreams: ["*.obs:57012"]}\n');
   const inject = async (...flags: readonly string[]): ReturnType<typeof packetCapture> => packetCapture(['inject', '-f', '-', '--sidecar-config', release, ...flags], articleDeployment);
   for (const [flags, words] of [
     [['--buffer-size', '129Mi'], 'buffer-size "129Mi" must be at most 128Mi'],
     [['--filter', 'udp'], 'must stay as the release has it: annotations may change buffer-size, stream, snaplen'],
     [['--stream', 'evil:1'], 'must be a destination that the release allows: *.obs:57012'],
-    [['--snaplen', 'headers'], 'snaplen "headers" is not known to the agent of this version: give a number of bytes'],
   ] as const) {
     const { exitCode, stdout, stderr } = await inject(...flags);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(words);
   }
-  const { exitCode, stdout } = await inject('--snaplen', '128', '--stream', 'c.obs:57012', '--buffer-size', '128Mi');
+  const { exitCode, stdout } = await inject('--snaplen', 'headers', '--stream', 'c.obs:57012', '--buffer-size', '128Mi');
   expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/packet-capture\/snaplen: "?headers/);
   for (const text of ['PACKET_CAPTURE_BUFFER_LIMIT', 'PACKET_CAPTURE_ALLOWED_SETTINGS', 'PACKET_CAPTURE_ALLOWED_STREAMS']) expect(stdout).toContain(text);
 });
 

@@ -16,7 +16,7 @@ var Table = []Setting{
 	{Name: "state", Type: "state", Default: "running", Environment: "PACKET_CAPTURE_STATE", Text: "running captures; idle closes the file and waits at no cost"},
 	{Name: "filter", Type: "text", Default: "", Environment: "PACKET_CAPTURE_FILTER", Text: "pcap-filter expression, for example \"tcp port 80\"; an invalid one captures nothing"},
 	{Name: "interfaces", Type: "interfaces", Default: "all", Environment: "PACKET_CAPTURE_INTERFACES", Text: "interface names, comma separated; all: every interface that is up, except lo; any: lo too, as all,lo"},
-	{Name: "snaplen", Type: "snaplen", Default: "0", Environment: "PACKET_CAPTURE_SNAPLEN", Text: "bytes kept of each packet; 0: whole packets"},
+	{Name: "snaplen", Type: "snaplen", Default: "0", Environment: "PACKET_CAPTURE_SNAPLEN", Text: "bytes kept of each packet; 0: whole packets; headers: link, network and transport headers, and no payload"},
 	{Name: "file-size", Type: "bytes", Default: "16Mi", Environment: "PACKET_CAPTURE_FILE_SIZE", Text: "a file is closed at this size"},
 	{Name: "file-count", Type: "count", Default: "8", Environment: "PACKET_CAPTURE_FILE_COUNT", Text: "files kept in the ring; the oldest goes first"},
 	{Name: "rotate", Type: "duration", Default: "60s", Environment: "PACKET_CAPTURE_ROTATE", Text: "a file is closed after this time, with or without packets"},
