@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SettingValues } from '../../src/settings/index.ts';
-import { agentCommands, agentKind } from './kind.ts';
+import { agentKind, commandsOf, type agentCommands, type AgentKind } from './kind.ts';
 import type { Network } from './network.ts';
 import { childrenOf } from './processTree.ts';
 import { writeSettings } from './settingsVolume.ts';
@@ -28,6 +28,8 @@ export interface AgentOptions {
   readonly capability?: 'net_raw' | 'net_admin' | '';
   /** Which of the image's programs; the capture agent unless told. */
   readonly program?: keyof typeof agentCommands;
+  /** Which agent the image holds. */
+  readonly kind?: AgentKind;
 }
 
 export interface Agent {
@@ -55,9 +57,9 @@ export interface Agent {
 /** Starts the agent in the network's pod: its image's own entrypoint, with the rights that a pod's container has. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {} } = options;
-  const { capability = 'net_raw', program = 'packet-capture-agent' } = options;
+  const { capability = 'net_raw', program = 'packet-capture-agent', kind = agentKind } = options;
   await writeSettings(volume, settings, labels);
-  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, ...agentCommands[program]];
+  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, ...commandsOf(kind)[program]];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];

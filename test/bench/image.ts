@@ -1,20 +1,23 @@
-import { baseImage, buildImage } from '../../scripts/cluster/images.ts';
+import { baseImage } from '../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { buildGoAgent } from '../../scripts/images/agentImages.ts';
 import { compressedBytes } from './compressedBytes.ts';
 import type { Figure } from './figure.ts';
 
 /** How much a node has to pull for the agent, beside the base that others put theirs on. */
 export async function benchImage(): Promise<Figure[]> {
-  const agent = await buildImage('images/agent', 'localhost/packet-capture-agent:bench', stderrProgress);
   const megabytes = async (image: string): Promise<number> => (await compressedBytes(image)) / 1e6;
-  const ours = await megabytes(agent);
+  const whole = await megabytes(await buildGoAgent('localhost/packet-capture-agent:bench', stderrProgress));
+  const slim = await megabytes(await buildGoAgent('localhost/packet-capture-agent:bench-slim', stderrProgress, 'slim'));
   const base = await megabytes(baseImage);
-  return [
-    {
-      what: "the agent's image, compressed",
-      measured: `${ours.toFixed(1)} MB`,
-      goal: 'at most 25 MB',
-      beside: `Debian trixie's minimal base alone ${base.toFixed(1)} MB, ratio ${(ours / base).toFixed(2)}`,
-    },
-  ];
+  return [figure("the agent's image, compressed", whole, 25, base), figure('the same without rclone, `-slim`', slim, 8, base)];
+}
+
+function figure(what: string, megabytes: number, goal: number, base: number): Figure {
+  return {
+    what,
+    measured: `${megabytes.toFixed(1)} MB`,
+    goal: `at most ${goal} MB`,
+    beside: `Debian trixie's minimal base alone ${base.toFixed(1)} MB, ratio ${(megabytes / base).toFixed(2)}`,
+  };
 }

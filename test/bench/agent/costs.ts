@@ -25,12 +25,12 @@ export async function costFigures(site: Site, traffic: Traffic, rounds: number):
 
 function cpuFigure(trials: Readonly<Record<Program, readonly Trial[]>>, size: number): Figure {
   const cpu = record((program) => median(trials[program].map(({ cpuPerMillion }) => cpuPerMillion)));
-  const ratio = median(trials.agent.map(({ cpuPerMillion }, round) => cpuPerMillion / (trials.dumpcap[round]?.cpuPerMillion ?? Number.NaN)));
+  const ratio = median(trials.agent.map(({ cpuPerMillion }, round) => cpuPerMillion / (trials.tcpdump[round]?.cpuPerMillion ?? Number.NaN)));
   return {
     what: `CPU for a million packets of ${size} bytes, 20,000 a second`,
     measured: `${cpu.agent.toFixed(2)} s, ratio ${ratio.toFixed(2)}`,
-    goal: 'at most 1.05 of bare dumpcap',
-    beside: `bare dumpcap ${cpu.dumpcap.toFixed(2)} s, bare tcpdump ${cpu.tcpdump.toFixed(2)} s`,
+    goal: 'at most that of bare tcpdump',
+    beside: `the agent in shell ${cpu.before.toFixed(2)} s, bare dumpcap ${cpu.dumpcap.toFixed(2)} s, bare tcpdump ${cpu.tcpdump.toFixed(2)} s`,
   };
 }
 
@@ -40,7 +40,7 @@ function memoryFigure(trials: Readonly<Record<Program, readonly Trial[]>>): Figu
     what: 'anonymous memory while these come',
     measured: megabytes('agent'),
     goal: 'at most 3 MB besides the ring',
-    beside: `bare dumpcap ${megabytes('dumpcap')}, bare tcpdump ${megabytes('tcpdump')}`,
+    beside: `the agent in shell ${megabytes('before')}, bare dumpcap ${megabytes('dumpcap')}, bare tcpdump ${megabytes('tcpdump')}`,
   };
 }
 
@@ -72,8 +72,8 @@ export async function latencyFigures(site: Site, traffic: Traffic, rounds: numbe
     {
       what: 'added to a round trip of the app, median',
       measured: of('agent'),
-      goal: 'under 1 µs',
-      beside: `a round trip without ${(median(bare) / 1000).toFixed(1)} µs; bare dumpcap adds ${of('dumpcap')}, bare tcpdump ${of('tcpdump')}`,
+      goal: 'no more than bare tcpdump',
+      beside: `a round trip without ${(median(bare) / 1000).toFixed(1)} µs; the agent in shell adds ${of('before')}, bare dumpcap ${of('dumpcap')}, bare tcpdump ${of('tcpdump')}`,
     },
   ];
 }

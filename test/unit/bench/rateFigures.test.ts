@@ -6,7 +6,7 @@ const kind = { name: 'UDP of 1400 bytes', protocol: 'udp', size: 1400 } as const
 const cell = (cores: number, agent: number, dumpcap: number, atLeast = false): Cell => ({
   kind,
   cores,
-  ceilings: { agent: { rate: agent, atLeast }, dumpcap: { rate: dumpcap, atLeast }, tcpdump: { rate: dumpcap * 2, atLeast } },
+  ceilings: { agent: { rate: agent, atLeast }, before: { rate: dumpcap, atLeast }, dumpcap: { rate: dumpcap, atLeast }, tcpdump: { rate: dumpcap * 2, atLeast } },
 });
 
 describe('the figures of the rates', () => {
