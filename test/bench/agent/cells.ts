@@ -6,7 +6,6 @@ import type { Kind } from './traffic.ts';
 export const limits = [0.1, 0.25, 0.5, 1] as const;
 export const kinds: readonly NamedKind[] = [
   { name: 'UDP of 64 bytes', protocol: 'udp', size: 64 },
-  { name: 'UDP of 512 bytes', protocol: 'udp', size: 512 },
   { name: 'UDP of 1400 bytes', protocol: 'udp', size: 1400 },
   { name: 'TCP, writes of 1400 bytes', protocol: 'tcp', size: 1400 },
 ];

@@ -9,7 +9,7 @@ const bars: readonly (readonly [Program, string])[] = [['dumpcap', 'bare dumpcap
 /** For each kind of traffic the highest rates without a loss, by the CPU limit. */
 export async function plotRates(cells: readonly Cell[]): Promise<Findings['plots'][number]> {
   const [title, file] = ['Packets stored without a loss, in thousands a second, by CPU limit', 'agent-rates.svg'];
-  const columns = kinds.map((kind, column) => ({ kind, left: 50 + column * 228, own: cells.filter((cell) => cell.kind.name === kind.name) }));
+  const columns = kinds.map((kind, column) => ({ kind, left: 50 + column * 304, own: cells.filter((cell) => cell.kind.name === kind.name) }));
   await writePlot(new URL(`../../../docs/${file}`, import.meta.url), { width: 960, height: 360 }, {
     title: [
       { text: title, left: 0, textStyle: { ...label, fontSize: 14 } },
@@ -17,7 +17,7 @@ export async function plotRates(cells: readonly Cell[]): Promise<Findings['plots
       ...columns.map(({ kind, left }) => ({ text: kind.name, left, top: 64, textStyle: { ...label, fontSize: 12, fontWeight: 'normal' as const } })),
     ],
     legend,
-    grid: columns.map(({ left }) => ({ left, width: 180, top: 92, bottom: 56 })),
+    grid: columns.map(({ left }) => ({ left, width: 256, top: 92, bottom: 56 })),
     xAxis: columns.map((_, gridIndex) => axis({ gridIndex, type: 'category' as const, data: limits.map((cores) => (cores < 1 ? `${cores * 1000}m` : String(cores))), axisTick: { show: false } })),
     yAxis: columns.map((_, gridIndex) => axis({ gridIndex, type: 'value' as const, min: 0, splitNumber: 4 })),
     series: columns.flatMap(({ own }, column) =>
