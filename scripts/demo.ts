@@ -36,7 +36,7 @@ const program = new Command('npm run demo --')
 
 async function demo(flags: Flags): Promise<void> {
   if (flags.context !== undefined && flags.image === undefined) {
-    throw codedError('USAGE', '--context needs --image: nothing can be pushed from here', { where: '--context', hint: 'Build images/agent, push it where the cluster can pull it, and name it with --image.' });
+    throw codedError('USAGE', '--context needs --image: nothing can be pushed from here', { where: '--context', hint: 'Build agent/, push it where the cluster can pull it, and name it with --image.' });
   }
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -11,12 +11,12 @@ const source = join(root, 'agent');
 const moduleFolder = '/modules';
 
 /**
- * Builds the image of the agent that is written in Go into buildah's local store, unless that content is there.
+ * Builds the image of the agent into buildah's local store, unless that content is there.
  * @param target the Dockerfile's stage: `slim` is without rclone and shell
  * @returns its full name
  * @throws REQUIREMENT_MISSING, one line, without a fit Go; CLUSTER_FAILED with buildah's last lines.
  */
-export async function buildGoAgent(tag: string, progress: Progress, target?: 'slim'): Promise<string> {
+export async function buildAgentImage(tag: string, progress: Progress, target?: 'slim'): Promise<string> {
   const go = await ensureGoBaseImage(progress);
   const modules = await ensureModules(source, progress);
   await ensureModules(join(source, 'rclone'), progress);

@@ -2,7 +2,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildImage, imageId } from '../cluster/images.ts';
 import { step, type Progress } from '../cluster/progress.ts';
-import { buildGoAgent } from './agentImages.ts';
+import { buildAgentImage } from './agentImages.ts';
 import { bundle, writeBundle } from './bundle.ts';
 import { agentImage, injectorImage, slimAgentImage } from './names.ts';
 import { ensureNodeBaseImage, nodeBaseImage } from './nodeBase.ts';
@@ -11,12 +11,12 @@ import { inTemporaryFolder } from './temporaryFolder.ts';
 
 /** Builds the capture agent's image into buildah's local store, unless that content is there. @returns its full name */
 export async function ensureAgentImage(progress: Progress): Promise<string> {
-  return buildGoAgent(agentImage, progress);
+  return buildAgentImage(agentImage, progress);
 }
 
 /** The same without rclone and shell. @returns its full name */
 export async function ensureSlimAgentImage(progress: Progress): Promise<string> {
-  return buildGoAgent(slimAgentImage, progress, 'slim');
+  return buildAgentImage(slimAgentImage, progress, 'slim');
 }
 
 /** Builds the injector's image into buildah's local store, unless that content is there. @returns its full name */

@@ -40,7 +40,7 @@ export function ringSum(values: SettingValues): string {
   return `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${formatBytes(ringBytes(values))}`;
 }
 
-/** Whether the agent takes the ring, for a volume of so many bytes: checkRing in images/agent/library/validity.sh. */
+/** Whether the agent takes the ring, for a volume of so many bytes: as checkRing in agent/internal/settings/parse.go has it. */
 export function fitsVolume(values: SettingValues, bytes: number): boolean {
   const { fileSize, fileCount } = ringOf(values);
   return Math.floor(bytes / (parseQuantity(fileSize) ?? 1)) > Number(fileCount);

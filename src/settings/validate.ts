@@ -19,7 +19,7 @@ function interfacesProblem(value: string): string | undefined {
 /**
  * Linux: IFNAMSIZ is 16 with the final NUL; a name is not `.` or `..` (dev_valid_name in net/core/dev.c). The kernel
  * takes nearly every character, and nobody uses others than these; `eth0@if7` is what `ip` makes of eth0. A number or a
- * leading dash would be something else to dumpcap. Keep it as checkInterfaces of images/agent/library/validity.sh is.
+ * leading dash would be something else to `tcpdump -i`. The agent has the same rule: checkInterfaces in agent/internal/settings/check.go.
  */
 function interfaceProblem(name: string): string | undefined {
   if (/[*?[\]{}]/.test(name)) return 'must be names, not patterns: all is every interface that is up but lo, any is lo too';

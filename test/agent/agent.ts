@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { SettingValues } from '../../src/settings/index.ts';
-import { agentKind, commandsOf, type agentCommands, type AgentKind } from './kind.ts';
 import type { Network } from './network.ts';
 import { childrenOf } from './processTree.ts';
 import { writeSettings } from './settingsVolume.ts';
@@ -26,10 +25,8 @@ export interface AgentOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** What the container may do; NET_RAW unless told. CRI-O gives a pod nothing by default. */
   readonly capability?: 'net_raw' | 'net_admin' | '';
-  /** Which of the image's programs; the capture agent unless told. */
-  readonly program?: keyof typeof agentCommands;
-  /** Which agent the image holds. */
-  readonly kind?: AgentKind;
+  /** Which command of the image's program: what the first container of a pod starts, unless told, or the one that mirrors. */
+  readonly program?: 'run' | 'mirror';
 }
 
 export interface Agent {
@@ -46,7 +43,7 @@ export interface Agent {
   readonly processes: () => Promise<number[]>;
   /** Waits until there is no process but the agent's own. */
   readonly alone: () => Promise<void>;
-  /** The process that captures: the agent's own, or dumpcap. */
+  /** The process that captures. */
   readonly capturing: () => Promise<number>;
   /** Sends SIGTERM, and gives the exit code and the milliseconds that it took. */
   readonly stop: () => Promise<{ code: number; milliseconds: number }>;
@@ -57,9 +54,9 @@ export interface Agent {
 /** Starts the agent in the network's pod: its image's own entrypoint, with the rights that a pod's container has. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {} } = options;
-  const { capability = 'net_raw', program = 'packet-capture-agent', kind = agentKind } = options;
+  const { capability = 'net_raw', program = 'run' } = options;
   await writeSettings(volume, settings, labels);
-  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, ...commandsOf(kind)[program]];
+  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, '/usr/bin/packet-capture-agent', program];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];
@@ -120,13 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     alone: async () => {
       await until('end of all other processes', async () => (await processes()).length === 1);
     },
-    capturing: () =>
-      until('the process that captures', async () => {
-        if (agentKind === 'go') return agentProcess();
-        const all = await processes();
-        const names = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
-        return all[names.indexOf('dumpcap\n')];
-      }),
+    capturing: agentProcess,
     stop: async () => {
       const from = performance.now();
       process.kill(await agentProcess(), 'SIGTERM');

@@ -5,7 +5,6 @@ import type { Agent } from './agent.ts';
 import { packetNumbers, tshark } from './captureFile.ts';
 import { collectorAddress, startCollector } from './collector.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { folder, network, start } = useAgents();
 
@@ -16,7 +15,7 @@ async function stored(agent: Agent): Promise<number[]> {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 
-describe.skipIf(agentKind !== 'go')('what changes while packets come', () => {
+describe('what changes while packets come', () => {
   test('filters, lengths, limits, rings and streams leave no hole: each packet is in one file, and what changes begins one', async () => {
     const collector = await startCollector(network(), { folder: await folder() });
     const agent = await start({ settings: { filter: 'udp', 'file-count': '100' } });

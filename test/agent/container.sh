@@ -7,7 +7,6 @@ set -eu
 root=$1 captures=$2 settings=$3 capabilities=${4:+,+$4}
 shift 4
 user=$(stat -c %u "$root/captures")
-[ ! -e "$root/usr/bin/launch" ] || set -- /usr/bin/launch "$@"
 
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"

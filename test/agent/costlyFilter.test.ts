@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { countPackets } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { network, start } = useAgents();
 const hosts = (count: number): string => Array.from({ length: count }, (_, i) => `host 10.${Math.floor(i / 250)}.${i % 250}.${(i * 7) % 250}`).join(' or ');
 
 /** What one annotation can ask of the compiler and of whoever reads it. */
-describe.skipIf(agentKind !== 'go')('a filter that is dear', () => {
+describe('a filter that is dear', () => {
   // The compiler gives way to everything else on this machine.
   test('is compiled before the capture is touched, and refused when the kernel cannot have it', async () => {
     const agent = await start({ settings: { filter: 'udp port 9999' } });

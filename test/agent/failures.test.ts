@@ -2,28 +2,10 @@ import { chmod, truncate } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { countPackets } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { folder, network, start } = useAgents();
 
 describe('the agent goes on', () => {
-  // The Go agent has no process beside itself that could be killed.
-  test.skipIf(agentKind === 'go')('when dumpcap is killed', async () => {
-    const agent = await start({ settings: { filter: 'udp' } });
-    await agent.next('started');
-    await network().send({ count: 3000, perSecond: 2000 });
-    process.kill(await agent.capturing(), 'SIGKILL');
-    const closed = await agent.next('file closed');
-    expect(await agent.next('error')).toMatchObject({ reason: expect.stringContaining('status 137'), retry: '1s' });
-    const [first = ''] = await agent.files();
-    expect(closed['packets']).toBe(await countPackets(first));
-    await agent.next('started');
-    await network().send({ count: 9 });
-    expect(await agent.stop()).toMatchObject({ code: 0 });
-    expect(await countPackets((await agent.files()).at(-1) ?? '')).toBe(9);
-    expect(agent.noise).toEqual([]);
-  });
-
   test('when the volume is full: it waits for space and deletes nothing for it', async () => {
     const agent = await start({ captures: 'tmpfs:6m', settings: { filter: 'udp' } });
     await agent.next('started');

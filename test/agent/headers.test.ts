@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { tshark } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { network, start } = useAgents();
 const secret = 'TOP-SECRET-OF-THE-APP';
@@ -32,7 +31,7 @@ async function holds(pid: number, text: string): Promise<boolean> {
   }
 }
 
-describe.skipIf(agentKind !== 'go')('snaplen: headers', () => {
+describe('snaplen: headers', () => {
   test('keeps headers that tshark reads, and no byte of payload in file or memory', async () => {
     const agent = await start({ settings: { filter: 'udp port 9999', snaplen: 'headers' } });
     expect(await agent.next('started')).toMatchObject({ snaplen: 'headers' });

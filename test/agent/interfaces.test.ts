@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Agent } from './agent.ts';
 import { tshark } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { network, start } = useAgents();
 
-/** Waits until these are captured: the Go agent goes on with its file, the other one begins a new one. */
+/** Waits until these are captured. */
 async function captures(agent: Agent, interfaces: readonly string[]): Promise<void> {
-  const event = agentKind === 'go' ? 'interfaces changed' : 'started';
+  const event = 'interfaces changed';
   expect((await agent.next(event))['interfaces']).toEqual(expect.arrayContaining([...interfaces]));
   expect(agent.events.findLast((item) => item.event === event)?.['interfaces']).toHaveLength(interfaces.length);
 }

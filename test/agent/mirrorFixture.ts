@@ -40,7 +40,7 @@ interface MirrorFixture {
   readonly traces: () => Promise<string>;
 }
 
-export const mirrorProgram = { program: 'packet-capture-mirror', capability: 'net_admin' } as const;
+export const mirrorProgram = { program: 'mirror', capability: 'net_admin' } as const;
 
 /** What a test file needs to run pods with a mirror; sets up the hooks that clean up after them. */
 export function useMirrors(): MirrorFixture {

@@ -3,7 +3,6 @@ import { run } from '../../scripts/cluster/command.ts';
 import { tshark } from './captureFile.ts';
 import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { folder, network, start } = useAgents();
 let collector: Collector | undefined;
@@ -38,7 +37,7 @@ async function tcpPorts(files: readonly string[]): Promise<number[]> {
   return [...new Set(ports)].map(Number).filter((port) => port !== collectorPort).toSorted((a, b) => a - b);
 }
 
-describe.skipIf(agentKind !== 'go')("the agent's own connections", () => {
+describe("the agent's own connections", () => {
   // Nothing of the app's is left out, from whatever port it comes, and nothing of the agent's is in a capture.
   const apps = [1025, 32_768, 50_001, 60_999, 61_000, 61_050, 61_099, 65_400, 65_534];
 

@@ -5,11 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { Agent } from './agent.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
-const mirror = { settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' }, program: 'packet-capture-mirror', capability: 'net_admin' } as const;
+const mirror = { settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' }, program: 'mirror', capability: 'net_admin' } as const;
 
 /** Anonymous memory of all processes of the container, in kB. */
 async function anonymousMemory(agent: Agent): Promise<number> {
@@ -31,11 +30,8 @@ async function leastShare(goal: number, measure: () => Promise<number>): Promise
   return least;
 }
 
-/** What the agent is held against: dumpcap, or with the Go agent, which has none, tcpdump. */
-const bare = {
-  shell: { name: 'dumpcap', command: ['dumpcap', '-q', '-i', 'eth0', '-B', '4', '-f', 'udp', '-w', '/captures/bare.pcapng'], says: 'File: ', share: 0.7 },
-  go: { name: 'tcpdump', command: ['tcpdump', '-i', 'eth0', '-B', '4096', '-w', '/captures/bare.pcap', 'udp'], says: 'listening on', share: 1 },
-}[agentKind];
+/** What the agent is held against. */
+const bare = { name: 'tcpdump', command: ['tcpdump', '-i', 'eth0', '-B', '4096', '-w', '/captures/bare.pcap', 'udp'], says: 'listening on', share: 1 };
 
 /** The program of the agent's image in a container of its own, without the agent; its process id. */
 async function startBare(): Promise<number> {
@@ -84,7 +80,7 @@ describe('the container', () => {
     });
     const memory = await anonymousMemory(agent);
     console.log(`mirror: ${memory} kB anonymous, ${(share * 100).toFixed(3)} % of a core`);
-    expect(memory).toBeLessThan(agentKind === 'go' ? 3000 : 1000);
+    expect(memory).toBeLessThan(3000);
     expect(share).toBeLessThan(0.003);
     expect(await agent.stop()).toMatchObject({ code: 0 });
     expect(agent.events.find(({ event }) => event === 'mirror stopped')).toMatchObject({ packets: expect.toSatisfy((packets: number) => packets >= 20_000), dropped: 0 });

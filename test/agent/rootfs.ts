@@ -1,34 +1,31 @@
 import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../../scripts/cluster/command.ts';
-import { buildImage, buildahEnvironment as environment, imageId } from '../../scripts/cluster/images.ts';
+import { buildahEnvironment as environment, imageId } from '../../scripts/cluster/images.ts';
 import { withLock } from '../../scripts/cluster/lock.ts';
 import { cacheHome } from '../../scripts/cluster/paths.ts';
 import type { Progress } from '../../scripts/cluster/progress.ts';
-import { buildGoAgent } from '../../scripts/images/agentImages.ts';
-import { agentKind, type AgentKind } from './kind.ts';
+import { buildAgentImage } from '../../scripts/images/agentImages.ts';
 
-const images = { go: 'localhost/packet-capture-agent:test-go', shell: 'localhost/packet-capture-agent:test' } as const;
+const image = 'localhost/packet-capture-agent:test';
 
 /**
  * The file system of the agent's image as a folder, made from the sources as they are; beside it `/test/setpriv`, with
  * which the tests take the place of a container runtime.
  */
-export async function agentRootfs(progress: Progress, kind: AgentKind = agentKind): Promise<string> {
-  const image = images[kind];
-  if (kind === 'go') await buildGoAgent(image, progress);
-  else await buildImage(join(import.meta.dirname, '../../images/agent'), image, progress);
+export async function agentRootfs(progress: Progress): Promise<string> {
+  await buildAgentImage(image, progress);
   const id = await imageId(image);
   const folder = join(cacheHome(), 'agent-rootfs');
   const root = join(folder, id ?? '');
   await withLock(`${folder}.lock`, 'the file system of the agent\'s image', progress, async () => {
-    if (!(await exists(root))) await extract(image, folder, root);
+    if (!(await exists(root))) await extract(folder, root);
   });
   return root;
 }
 
 /** Copies the image's files to `root` in `folder`. */
-async function extract(image: string, folder: string, root: string): Promise<void> {
+async function extract(folder: string, root: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await removeOld(folder);
   await rm(`${root}.unfinished`, { recursive: true, force: true });

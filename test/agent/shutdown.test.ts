@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { countPackets } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { network, start } = useAgents();
 
@@ -49,11 +48,6 @@ describe('SIGTERM', () => {
   test('finds no zombies, after whatever happened', async () => {
     const agent = await start({ settings: { rotate: '1s' } });
     await agent.next('started');
-    if (agentKind === 'shell') {
-      process.kill(await agent.capturing(), 'SIGKILL');
-      await agent.next('error');
-      await agent.next('started');
-    }
     await agent.set({ filter: 'udp' });
     await agent.next('started');
     const states = await Promise.all((await agent.processes()).map((pid) => readFile(`/proc/${pid}/status`, 'utf8')));

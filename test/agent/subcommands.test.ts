@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { version } from '../../src/version.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { network, folder } = useAgents();
 
@@ -37,7 +36,7 @@ async function output(child: ChildProcess): Promise<Ended> {
 const agent = '/usr/bin/packet-capture-agent';
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-describe.skipIf(agentKind !== 'go')('the program in the pod', () => {
+describe('the program in the pod', () => {
   test.each([['version'], ['--version']])('%s prints the version alone', async (word) => {
     expect(await output(await start(await folder(), '', agent, word))).toEqual({ code: 0, stdout: Buffer.from(`${version}\n`), stderr: '' });
   });

@@ -5,11 +5,10 @@ import { describe, expect, inject, test } from 'vitest';
 import { askAsApp, bucketServer, credentials, uploadedFiles, writeSecret } from './bucket.ts';
 import { countPackets, mergeFiles, packetNumbers, tshark } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
-import { agentKind } from './kind.ts';
 
 const { folder, network, start } = useAgents();
 /** Those whose versions stand in the note of a file. */
-const programs = agentKind === 'go' ? ['agent'] : ['agent', 'dumpcap'];
+const programs = ['agent'];
 
 /** All that the agent has written beside the captures. */
 async function ownFiles(captures: string): Promise<string> {

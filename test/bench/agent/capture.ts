@@ -19,7 +19,7 @@ const searchMinutes = 14;
 
 /** Captures in a pod's network namespace: at what cost, what the app feels of it, and how much without a loss. */
 export async function benchCapture({ quick, signal }: BenchOptions): Promise<Findings> {
-  const [agent, before] = [await agentRootfs(stderrProgress, 'go'), await agentRootfs(stderrProgress, 'shell')];
+  const root = await agentRootfs(stderrProgress);
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-bench-'));
   const group = await makeCpuGroup('packet-capture-bench-agent');
   const network = await makeNetwork();
@@ -27,7 +27,7 @@ export async function benchCapture({ quick, signal }: BenchOptions): Promise<Fin
     await network.addInterface('eth0', 0);
     const traffic = await startTraffic(network, group, folder);
     try {
-      return await measure({ roots: { agent, before }, network, group, signal }, traffic, quick);
+      return await measure({ root, network, group, signal }, traffic, quick);
     } finally {
       traffic.stop();
     }

@@ -8,14 +8,14 @@ import { startAgent } from '../../agent/agent.ts';
 import type { Network } from '../../agent/network.ts';
 import type { CpuGroup } from './cpuGroup.ts';
 
-/** The agent, the one of before in shell and dumpcap, and what people use without either. */
-export const programs = ['agent', 'before', 'dumpcap', 'tcpdump'] as const;
+/** The agent, and what people use without it. */
+export const programs = ['agent', 'tcpdump'] as const;
 export type Program = (typeof programs)[number];
 
 /** Where a program captures. */
 export interface Site {
-  /** File systems of the agent's image, and of the one of before, which has dumpcap. */
-  readonly roots: Readonly<Record<'agent' | 'before', string>>;
+  /** File system of the agent's image, which has tcpdump too. */
+  readonly root: string;
   readonly network: Network;
   readonly group: CpuGroup;
   /** Aborted when the bench is to end. */
@@ -64,7 +64,7 @@ export async function startCapture(program: Program, site: Site): Promise<Captur
   try {
     await chmod(captures, 0o777);
     await chmod(volume, 0o755);
-    const running = await (program === 'agent' || program === 'before' ? startOurs(program, site, captures, volume) : startBare(program, site, captures, volume));
+    const running = await (program === 'agent' ? startOurs(site, captures, volume) : startTcpdump(site, captures, volume));
     return {
       stop: async () => {
         await running.stop();
@@ -81,9 +81,9 @@ export async function startCapture(program: Program, site: Site): Promise<Captur
   }
 }
 
-async function startOurs(program: 'agent' | 'before', { roots, network, group }: Site, captures: string, volume: string): Promise<Running> {
+async function startOurs({ root, network, group }: Site, captures: string, volume: string): Promise<Running> {
   const settings = { filter, 'buffer-size': `${bufferMebibytes}Mi`, 'file-size': '1Gi', 'file-count': '8', rotate: '1h' };
-  const agent = await startAgent({ root: roots[program], kind: program === 'agent' ? 'go' : 'shell', network: { ...network, enterPod: [...group.enter, ...network.enterPod] }, captures, volume, settings });
+  const agent = await startAgent({ root, network: { ...network, enterPod: [...group.enter, ...network.enterPod] }, captures, volume, settings });
   try {
     await agent.next('started');
   } catch (error) {
@@ -93,19 +93,13 @@ async function startOurs(program: 'agent' | 'before', { roots, network, group }:
   return agent;
 }
 
-/** As the agent has it: a ring of files, and word of its packets twice a second. */
-const ring = ['--update-interval', '500', '-b', 'nametimenum:2', '-b', 'files:8', '-b', 'filesize:1000000', '-b', 'duration:3600'];
-
 /** The very program of the agent's image, in the same container, without what is around it there. */
-async function startBare(program: Exclude<Program, 'agent' | 'before'>, { roots, network, group }: Site, captures: string, volume: string): Promise<Running> {
-  const argv = {
-    dumpcap: ['dumpcap', '-i', 'eth0', '-B', String(bufferMebibytes), '-f', filter, '-w', '/captures/bare.pcapng', ...ring],
-    tcpdump: ['tcpdump', '-i', 'eth0', '-n', '-B', String(bufferMebibytes * 1024), '-s', '0', '-w', '/captures/bare.pcap', filter],
-  }[program];
+async function startTcpdump({ root, network, group }: Site, captures: string, volume: string): Promise<Running> {
+  const argv = ['tcpdump', '-i', 'eth0', '-n', '-B', String(bufferMebibytes * 1024), '-s', '0', '-w', '/captures/bare.pcap', filter];
   const container = join(import.meta.dirname, '..', '..', 'agent', 'container.sh');
   // As in startAgent: so it ends with this process, whatever becomes of that.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount'];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enter, ...network.enterPod, ...namespaces, 'sh', container, roots[program === 'dumpcap' ? 'before' : 'agent'], captures, volume, 'net_raw', ...argv], {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enter, ...network.enterPod, ...namespaces, 'sh', container, root, captures, volume, 'net_raw', ...argv], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   });
@@ -114,10 +108,10 @@ async function startBare(program: Exclude<Program, 'agent' | 'before'>, { roots,
   const begins = new Promise<boolean>((resolve) => {
     createInterface(child.stderr).on('line', (line) => {
       said.push(line);
-      if (line.startsWith('File: ') || line.includes('listening on')) resolve(true);
+      if (line.includes('listening on')) resolve(true);
     });
   });
-  if (!(await Promise.race([begins, ended.then(() => false)]))) throw new Error(`${program} ended: ${said.join(' ')}`);
+  if (!(await Promise.race([begins, ended.then(() => false)]))) throw new Error(`tcpdump ended: ${said.join(' ')}`);
   return {
     stop: async () => {
       const [inner = ''] = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')).split(' ');

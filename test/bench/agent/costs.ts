@@ -30,7 +30,7 @@ function cpuFigure(trials: Readonly<Record<Program, readonly Trial[]>>, size: nu
     what: `CPU for a million packets of ${size} bytes, 20,000 a second`,
     measured: `${cpu.agent.toFixed(2)} s, ratio ${ratio.toFixed(2)}`,
     goal: 'at most that of bare tcpdump',
-    beside: `the agent in shell ${cpu.before.toFixed(2)} s, bare dumpcap ${cpu.dumpcap.toFixed(2)} s, bare tcpdump ${cpu.tcpdump.toFixed(2)} s`,
+    beside: `bare tcpdump ${cpu.tcpdump.toFixed(2)} s`,
   };
 }
 
@@ -40,7 +40,7 @@ function memoryFigure(trials: Readonly<Record<Program, readonly Trial[]>>): Figu
     what: 'anonymous memory while these come',
     measured: megabytes('agent'),
     goal: 'at most 3 MB besides the ring',
-    beside: `the agent in shell ${megabytes('before')}, bare dumpcap ${megabytes('dumpcap')}, bare tcpdump ${megabytes('tcpdump')}`,
+    beside: `bare tcpdump ${megabytes('tcpdump')}`,
   };
 }
 
@@ -73,7 +73,7 @@ export async function latencyFigures(site: Site, traffic: Traffic, rounds: numbe
       what: 'added to a round trip of the app, median',
       measured: of('agent'),
       goal: 'no more than bare tcpdump',
-      beside: `a round trip without ${(median(bare) / 1000).toFixed(1)} µs; the agent in shell adds ${of('before')}, bare dumpcap ${of('dumpcap')}, bare tcpdump ${of('tcpdump')}`,
+      beside: `a round trip without ${(median(bare) / 1000).toFixed(1)} µs; bare tcpdump adds ${of('tcpdump')}`,
     },
   ];
 }

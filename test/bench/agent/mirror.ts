@@ -84,7 +84,7 @@ async function startMirror(network: Network, root: string, folder: string): Prom
   const settings = { mirror: `vxlan://${addresses.world}`, state: 'idle' };
   // It shares a volume with a capture agent that may not capture: what a capture takes is measured elsewhere.
   const agent = await startAgent({ root, network, captures, volume, settings, capability: '' });
-  const mirror = await startAgent({ root, network, captures, volume, settings, program: 'packet-capture-mirror', capability: 'net_admin' });
+  const mirror = await startAgent({ root, network, captures, volume, settings, program: 'mirror', capability: 'net_admin' });
   let now: Setup = 'without';
   return {
     be: async (setup) => {

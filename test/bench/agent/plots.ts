@@ -4,7 +4,7 @@ import type { Program } from './captures.ts';
 import { kinds, limits, type Cell } from './cells.ts';
 
 /** The one to compare with comes first. */
-const bars: readonly (readonly [Program, string])[] = [['dumpcap', 'bare dumpcap'], ['agent', 'the agent'], ['before', 'the agent in shell'], ['tcpdump', 'bare tcpdump']];
+const bars: readonly (readonly [Program, string])[] = [['tcpdump', 'bare tcpdump'], ['agent', 'the agent']];
 
 /** For each kind of traffic the highest rates without a loss, by the CPU limit. */
 export async function plotRates(cells: readonly Cell[]): Promise<Findings['plots'][number]> {

@@ -8,7 +8,7 @@ import type { ClusterHandle } from '../../../scripts/cluster/paths.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { downCluster } from '../../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../../scripts/cluster/up.ts';
-import { buildGoAgent } from '../../../scripts/images/agentImages.ts';
+import { buildAgentImage } from '../../../scripts/images/agentImages.ts';
 import { defaultSidecarConfig, makeSidecar } from '../../../src/sidecar/index.ts';
 import type { BenchOptions, Figure } from '../figure.ts';
 
@@ -22,7 +22,7 @@ export async function benchSidecar({ quick, signal }: BenchOptions): Promise<Fig
   const seconds = quick ? 10 : 60;
   try {
     const node = await upCluster({ name: 'bench', onProgress: stderrProgress });
-    await buildGoAgent(image, stderrProgress);
+    await buildAgentImage(image, stderrProgress);
     await loadImage(node, image, stderrProgress);
     await kubectl(node, ['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: ['idle', 'running'].map(pod) }) });
     const ready = await kubectl(node, ['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=60s']);

@@ -24,8 +24,8 @@ export interface Load {
   readonly settleMs?: number;
 }
 
-/** The kernel holds packets back until a timeout of libpcap's: 1 s in tcpdump, 250 ms in dumpcap. The agent waits for them itself. */
-const settling = { agent: 0, before: 0, dumpcap: 500, tcpdump: 1250 } as const;
+/** The kernel holds packets back until a timeout of libpcap's: 1 s in tcpdump. The agent waits for them itself. */
+const settling = { agent: 0, tcpdump: 1250 } as const;
 
 /** Of a packet and of its block in a file, and the answers of TCP. */
 const headersBytes = 200;

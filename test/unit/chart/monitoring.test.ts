@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { dashboardJson } from '../../../src/chart/dashboard.ts';
@@ -12,9 +12,8 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 /** The API server's own; kube-apiserver has it since 1.24 (kubernetes/kubernetes#107171). */
 const foreign = ['apiserver_admission_webhook_fail_open_count'];
 
-/** What the agent's shell programs add by `metric NAME TYPE`. */
-const ofAgent = readdirSync(new URL('images/agent/library/', root))
-  .flatMap((file) => [...read(`images/agent/library/${file}`).matchAll(/^\s*(?:if .*then )?metric (\w+) (?:gauge|counter) /gm)])
+/** What the agent adds by `e.Metric("NAME", TYPE`. */
+const ofAgent = [...read('agent/internal/status/metrics.go').matchAll(/\be\.Metric\("(\w+)", (?:Gauge|Counter),/g)]
   .map(([, name = '']) => `packet_capture_${name}`);
 
 const ofInjector = [...(await makeRegistry(makeMetrics().counts).metrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)]
