@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { agentImage } from './scripts/images/names.ts';
-import passedLine from './test/passedLine.ts';
-import SlowFirst from './test/slowFirst.ts';
+import passedLine from './test/support/vitest/passedLine.ts';
+import SlowFirst from './test/support/vitest/slowFirst.ts';
 
 /** The commands of the tests name their image; those that are about its absence take it away. */
 const env = { PACKET_CAPTURE_IMAGE: agentImage };
@@ -49,7 +49,7 @@ export default defineConfig({
           name: 'chart',
           // Rendered by the real helm, 4 and 3; no cluster.
           include: ['test/chart/**/*.test.ts'],
-          globalSetup: ['test/chart/setup.ts'],
+          globalSetup: ['test/support/chart/setup.ts'],
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 300_000,
@@ -74,7 +74,7 @@ export default defineConfig({
           env,
           // On one node. They mostly wait; each has namespaces of its own, and each release an injection label of its own.
           include: ['test/cluster/**/*.test.ts'],
-          globalSetup: ['test/cluster/setup.ts'],
+          globalSetup: ['test/support/cluster/setup.ts'],
           sequence: { groupOrder: 3 },
           maxWorkers: 4,
           testTimeout: 180_000,

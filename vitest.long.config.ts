@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { agentImage } from './scripts/images/names.ts';
-import passedLine from './test/passedLine.ts';
+import passedLine from './test/support/vitest/passedLine.ts';
 
 /** As in vitest.config.ts. */
 const env = { PACKET_CAPTURE_IMAGE: agentImage };
@@ -27,7 +27,7 @@ export default defineConfig({
           env,
           // On a real node, which a part of them disturbs: one after the other.
           include: ['test/long/cluster/**/*.test.ts'],
-          globalSetup: ['test/cluster/setup.ts'],
+          globalSetup: ['test/support/cluster/setup.ts'],
           sequence: { groupOrder: 1 },
           fileParallelism: false,
           testTimeout: 1_800_000,

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { findingKinds as certificateFindings } from '../src/certificates/findings.ts';
-import { findingsMarkdown, reasonsMarkdown } from '../src/diagnosis/markdown.ts';
+import { findingKinds as certificateFindings } from '../src/certificates/certificateFindings.ts';
+import { findingsMarkdown, reasonsMarkdown } from '../src/diagnosis/report/markdown.ts';
 import { findingsTable } from '../src/findings.ts';
-import { findingsMarkdown as preflightMarkdown } from '../src/install/preflight/findings.ts';
+import { findingsMarkdown as preflightMarkdown } from '../src/release/plan/preflightFindings.ts';
 import { goTable, settingsMarkdown } from '../src/settings/index.ts';
 
 /** Writes what is derived into the docs, between the marks of its name; unit tests prove it current. */

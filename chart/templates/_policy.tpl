@@ -1,6 +1,6 @@
 {{/*
 What the expressions of the policy read, as a ConfigMap holds it: text alone. Takes root and profile.
-Keep it as src/policy/parameters.ts has it.
+Keep it as src/ways/policy/parameters.ts has it.
 */}}
 {{- define "packet-capture.policyParameters" -}}
 {{- $values := .root.Values }}

@@ -1,12 +1,10 @@
 import { access, mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contained, run } from './command.ts';
-import type { GoModule } from './goModules.ts';
-import { buildArguments, buildEnvironment, cacheKey, goDirective } from './goModules.ts';
+import { type GoModule, buildArguments, buildEnvironment, cacheKey, goDirective } from './goModules.ts';
 import { withLock } from './lock.ts';
 import { cacheHome } from './paths.ts';
-import type { Progress } from './progress.ts';
-import { step } from './progress.ts';
+import { type Progress, step } from './progress.ts';
 import { buildPackages, checkGo, ensurePackages, newestGo } from './requirements.ts';
 
 const sources = join(import.meta.dirname, 'go');

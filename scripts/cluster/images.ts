@@ -7,10 +7,8 @@ import { absentSuites, furtherSources, listSources, packagesDate, packagesLabel,
 import { programPaths } from './goBuild.ts';
 import { containerd } from './goModules.ts';
 import { withLock } from './lock.ts';
-import type { ClusterHandle } from './paths.ts';
-import { cacheHome } from './paths.ts';
-import type { Progress } from './progress.ts';
-import { step } from './progress.ts';
+import { type ClusterHandle, cacheHome } from './paths.ts';
+import { type Progress, step } from './progress.ts';
 import { snapshotterFor } from './snapshotter.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
-import type { CommandOptions, CommandResult } from './command.ts';
-import { capture } from './command.ts';
+import { type CommandOptions, type CommandResult, capture } from './command.ts';
 import { programPaths } from './goBuild.ts';
 import { kubernetes } from './goModules.ts';
 import { inNetns } from './machine.ts';

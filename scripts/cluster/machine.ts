@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
 import { run, succeeds } from './command.ts';
 import { createCgroup } from './cgroups.ts';
-import type { Component } from './components.ts';
-import { isAlive, pidOf, startComponent } from './components.ts';
-import type { ClusterHandle } from './paths.ts';
-import { cacheHome } from './paths.ts';
+import { type Component, isAlive, pidOf, startComponent } from './components.ts';
+import { type ClusterHandle, cacheHome } from './paths.ts';
 import { pollUntil } from './poll.ts';
 
 /** Addresses inside the network namespace; nothing of it can reach, or be reached from, outside. */

@@ -3,8 +3,7 @@ import { delimiter, join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
 import { hierarchies, trackingHierarchy } from './cgroups.ts';
 import { run, succeeds } from './command.ts';
-import type { Progress } from './progress.ts';
-import { step } from './progress.ts';
+import { type Progress, step } from './progress.ts';
 
 /** A Debian package and how to see that what it brings is there: programs on the PATH, or files. */
 export interface Package {

@@ -1,7 +1,6 @@
 import { isAlive, pidOf } from './components.ts';
 import { hasNetns, machine } from './machine.ts';
-import type { ClusterHandle } from './paths.ts';
-import { clusterHandle } from './paths.ts';
+import { type ClusterHandle, clusterHandle } from './paths.ts';
 import { nodeIsReady } from './readiness.ts';
 import { component, componentNames } from './up.ts';
 

@@ -3,10 +3,8 @@ import { basename, join } from 'node:path';
 import { killProcesses, removeCgroup } from './cgroups.ts';
 import { withLock } from './lock.ts';
 import { removeNetns } from './machine.ts';
-import type { ClusterHandle } from './paths.ts';
-import { clusterHandle, stateHome } from './paths.ts';
-import type { Progress } from './progress.ts';
-import { step } from './progress.ts';
+import { type ClusterHandle, clusterHandle, stateHome } from './paths.ts';
+import { type Progress, step } from './progress.ts';
 import { checkMachine } from './requirements.ts';
 
 /**

@@ -1,15 +1,12 @@
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codedError } from '../../src/errors.ts';
-import type { Component } from './components.ts';
-import { isAlive, lastLines, logFile, startComponent, systemPath } from './components.ts';
+import { type Component, isAlive, lastLines, logFile, startComponent, systemPath } from './components.ts';
 import { componentKubeconfig, controlPlane, kubeconfig, pkiFolder } from './controlPlane.ts';
 import { ensureNodeImage, loadImage } from './images.ts';
 import { checkFolders, createMachine, hasNetns, inMachine, machine } from './machine.ts';
-import type { NodePrograms } from './nodeConfig.ts';
-import { nodeComponents, nodeFiles, pauseImage } from './nodeConfig.ts';
-import type { ClusterHandle } from './paths.ts';
-import { clusterHandle } from './paths.ts';
+import { type NodePrograms, nodeComponents, nodeFiles, pauseImage } from './nodeConfig.ts';
+import { type ClusterHandle, clusterHandle } from './paths.ts';
 import { createPki, writePki } from './pki.ts';
 import { pollUntil } from './poll.ts';
 import type { Progress } from './progress.ts';

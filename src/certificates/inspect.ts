@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { factsOf, nameOf, type CertificateFacts } from './facts.ts';
-import { finding, type Finding } from './findings.ts';
+import { factsOf, nameOf, type CertificateFacts } from './summary.ts';
+import { finding, type Finding } from './certificateFindings.ts';
 import { daysUntil, renewBeforeDays } from './lifetimes.ts';
 import { dnsNamesOf, isSignedBy, keyMatches, type CertificateMaterial } from './material.ts';
 import { readPem } from './pem.ts';

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { codedError } from '../errors.ts';
 import { signCertificate, type CertificateAuthority } from './forge.ts';
-import type { Ingredients, ServingIngredients } from './ingredients.ts';
+import type { Ingredients, ServingIngredients } from './newKeys.ts';
 import { addDays, backdateMinutes, caDays, servingDays } from './lifetimes.ts';
 import { isSignedBy, type CertificateMaterial, type ServingPair } from './material.ts';
 import { readKey, readPem } from './pem.ts';

@@ -1,8 +1,8 @@
 import type { CertificateAuthority } from './forge.ts';
-import type { Finding } from './findings.ts';
+import type { Finding } from './certificateFindings.ts';
 import { inspect } from './inspect.ts';
 import { servedCertificate, type CertificateMaterial } from './material.ts';
-import { webhookHost } from './names.ts';
+import { webhookHost } from './servingNames.ts';
 import { readPem } from './pem.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { policyExpressions } from '../policy/index.ts';
+import { policyExpressions } from '../ways/policy/index.ts';
 import { defaultsJson } from './defaults.ts';
 import { dashboardJson } from './dashboard.ts';
 import { identity } from './identity.ts';

@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from
 import { dirname, join, relative, sep } from 'node:path';
 import { codedError } from '../errors.ts';
 import { identity } from './identity.ts';
-import type { Files } from './render.ts';
+import type { Files } from './renderChart.ts';
 
 /**
  * Every file below a folder; an empty map when there is no such folder.

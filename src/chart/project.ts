@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { codedError } from '../errors.ts';
 import { chartContext } from './context.ts';
 import { differences, readChartFolder, replaceFolder } from './folder.ts';
-import { renderChart } from './render.ts';
+import { renderChart } from './renderChart.ts';
 import { formatSchema } from './schema.ts';
 import type { Baked } from './valuesYaml.ts';
 

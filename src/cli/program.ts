@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import { programOutput } from './output.ts';
+import { programOutput } from './io/output.ts';
 import { addCommands, type CommandEntry } from './lazyCommands.ts';
 
 const entries: readonly CommandEntry[] = [

@@ -1,9 +1,6 @@
-import { inspect } from 'node:util';
 import type { Command } from 'commander';
-import { errorTable, isCodedError } from '../errors.ts';
-import { plainBooleans } from './connectionFlags.ts';
-import { interruptedExitCode } from './interruption.ts';
-import { say, sayError } from './output.ts';
+import { plainBooleans } from './flags/connectionFlags.ts';
+import { interruptedExitCode, reportError } from './io/exit.ts';
 
 /**
  * Runs a program with this process' arguments; a failure is reported on standard error, with the exit code of its table
@@ -18,15 +15,4 @@ export async function runProgram(makeProgram: (args: readonly string[]) => Promi
     process.exitCode = reportError(error);
   }
   process.exitCode = interruptedExitCode() ?? process.exitCode;
-}
-
-/** @returns the exit code */
-function reportError(error: unknown): number {
-  if (isCodedError(error)) {
-    sayError(error);
-    return errorTable[error.code].exit;
-  }
-  say(inspect(error));
-  say(`error INTERNAL: ${errorTable.INTERNAL.hint}`);
-  return errorTable.INTERNAL.exit;
 }

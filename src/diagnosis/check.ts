@@ -1,20 +1,11 @@
-import type { Kubectl } from '../cluster/index.ts';
-import { readFitness } from './fitness.ts';
-import { finding, type Finding } from './findings.ts';
-import type { LivePod } from './kubernetes.ts';
-import { judgePods, missedPods, type MissedPod } from './missed.ts';
-import { ownersOf } from './owners.ts';
-import { placementFindings } from './placement.ts';
-import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } from './podFindings.ts';
-import { pullFindings, type PullOptions } from './pull.ts';
-import { readRegistrations, type Registrations } from './registrations.ts';
-import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
-import { readReleaseState, type ReleaseState } from './releaseState.ts';
-import { targetFindings } from './targets.ts';
-import { triedFindings, tryFailing, type Trial } from './tried.ts';
-import { waitingFindings } from './waiting.ts';
-import type { Subject } from './conditions.ts';
-import { ownerIndex, readInventory, type Inventory } from './workloads.ts';
+import { judgeCluster, type CheckResult } from './judge/judgeCluster.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { readFitness } from './judge/compatibility.ts';
+import { pullFindings, type PullOptions } from './judge/pull.ts';
+import { readRegistrations } from './read/registrations.ts';
+import { readReleaseState } from './read/releaseState.ts';
+import { tryFailing } from './judge/tried.ts';
+import { readInventory } from './read/inventory.ts';
 
 export interface CheckOptions {
   readonly kubectl: Kubectl;
@@ -23,15 +14,6 @@ export interface CheckOptions {
   readonly now: Date;
   /** Try the agent's image in each namespace, by pods that are there for a moment. */
   readonly pull?: Omit<PullOptions, 'kubectl'> | undefined;
-}
-
-/** What an audit came to; plain data, for people and for `-o json`. */
-export interface CheckResult {
-  /** No finding is an error. */
-  readonly ok: boolean;
-  readonly findings: readonly Finding[];
-  readonly missed: readonly MissedPod[];
-  readonly releases: readonly ReleaseSummary[];
 }
 
 /** Audits a cluster, or one namespace of it; changes nothing, but for the pods of `pull`. @throws as Kubectl */
@@ -46,72 +28,3 @@ export async function checkCluster({ kubectl, namespace, now, pull }: CheckOptio
   const pulls = pull === undefined ? [] : await pullFindings({ kubectl, ...pull }, inventory, known);
   return judgeCluster({ registrations, inventory, fitness, states, trial, pulls, namespace, now });
 }
-
-export interface ClusterFacts {
-  readonly registrations: Registrations;
-  readonly inventory: Inventory;
-  readonly fitness: readonly Finding[];
-  readonly states: readonly ReleaseState[];
-  /** Of the workloads whose pods could not be created. */
-  readonly trial: Trial;
-  /** Of the agent's image in each namespace, when it was tried. */
-  readonly pulls?: readonly Finding[] | undefined;
-  readonly namespace: string | undefined;
-  readonly now: Date;
-}
-
-/** Pure. */
-export function judgeCluster({ registrations, inventory, fitness, states, trial, pulls = [], namespace, now }: ClusterFacts): CheckResult {
-  const where = namespace === undefined ? 'the cluster' : `namespace ${namespace}`;
-  const subjects = subjectsOf(inventory);
-  const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
-  const missed = missedPods(judged);
-  const looked = concerned(states, namespace, inventory).map((state) => releaseFindings(state, now));
-  const { namespaces = [], workloads = [], pods = [] } = inventory;
-  const releases = states.map(({ release }) => release);
-  const findings = [
-    ...fitness,
-    ...absenceFindings(registrations, askingNamespaces(namespaces), missed.length > 0, where),
-    ...looked.flatMap((release) => release.findings),
-    ...unreadable(inventory, where),
-    ...namespaceFindings(namespaces, releases),
-    ...placementFindings(releases, { namespaces, workloads, pods }),
-    ...targetFindings(states, inventory),
-    ...podFindings(judged, missed, where),
-    ...waitingFindings(judged),
-    ...triedFindings(trial),
-    ...pulls,
-  ];
-  return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
-}
-
-/** Of one namespace, the releases that take its pods, or run there; all of them when there is none. */
-function concerned(states: readonly ReleaseState[], namespace: string | undefined, { namespaces }: Inventory): readonly ReleaseState[] {
-  const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {};
-  const near = states.filter(({ release }) => release.namespace === namespace || selectsButForLevel(release, labels));
-  return namespace === undefined || near.length === 0 ? states : near;
-}
-
-function absenceFindings({ releases }: Registrations, asking: readonly string[], missed: boolean, where: string): Finding[] {
-  if (releases === undefined) return [finding('releases_unreadable', 'the cluster', 'you may not list them')];
-  if (releases.length > 0) return [];
-  if (asking.length === 0 && !missed) return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 need none')];
-  return [finding('release_missing', where, asking.length === 0 ? 'pods ask for the sidecar' : `opted in: ${asking.join(', ')}`)];
-}
-
-function unreadable(inventory: Inventory, where: string): Finding[] {
-  const parts = (['namespaces', 'pods', 'workloads'] as const).filter((part) => inventory[part] === undefined);
-  const missing = [...parts, ...(inventory.unreadable ?? [])];
-  return missing.length === 0 ? [] : [finding('pods_unreadable', where, `you may not list ${missing.join(', ')}`)];
-}
-
-/** The pods with what stands around them. */
-function subjectsOf({ namespaces, pods = [], workloads = [] }: Inventory): Subject[] {
-  const ownersIn = ownerIndex(workloads);
-  const labels = new Map(namespaces?.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const));
-  return pods.map((pod: LivePod) => {
-    const namespace = pod.metadata.namespace ?? 'default';
-    return { pod, namespace, namespaceLabels: labels.get(namespace), owners: ownersOf(pod.metadata, ownersIn(namespace)) };
-  });
-}
-

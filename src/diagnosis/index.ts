@@ -1,9 +1,10 @@
-export { checkCluster, type CheckOptions, type CheckResult } from './check.ts';
-export { findingKinds, type Finding, type FindingCode } from './findings.ts';
-export type { WhyResult } from './explain.ts';
-export type { State } from './verdict.ts';
-export { formatCheck, formatWhy } from './format.ts';
-export type { MissedPod } from './missed.ts';
-export { reasons, type Reason } from './reasons.ts';
+export { checkCluster, type CheckOptions } from './check.ts';
+export type { CheckResult } from './judge/judgeCluster.ts';
+export { findingKinds, type Finding, type FindingCode } from './judge/checkFindings.ts';
+export type { WhyResult } from './report/explain.ts';
+export type { State } from './judge/verdict.ts';
+export { formatCheck, formatWhy } from './report/format.ts';
+export type { MissedPod } from './judge/missed.ts';
+export { reasons, type Reason } from './judge/whyReasons.ts';
 export { restartAll, restartTargets, type Restarted, type RestartTarget } from './restart.ts';
 export { whyInjected, type WhyOptions } from './why.ts';

@@ -1,11 +1,10 @@
 import { rethrowUnlessRecoverable } from '../errors.ts';
-import { dryRunPods } from '../cluster/dryRun/index.ts';
-import type { Kubectl } from '../cluster/index.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import type { WorkloadObject } from '../cluster/kubernetes.ts';
-import { refuserText } from '../cluster/podCheck.ts';
-import type { MissedPod } from './missed.ts';
-import { askedFor, subjectOfTemplate } from './nextPod.ts';
+import { dryRunPods } from '../dryRun/index.ts';
+import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
+import type { WorkloadObject } from '../kubernetes/api/types.ts';
+import { refuserText } from '../dryRun/podCheck.ts';
+import type { MissedPod } from './judge/missed.ts';
+import { askedFor, subjectOfTemplate } from './judge/nextPod.ts';
 
 /** A workload whose pods are to be made anew. */
 export interface RestartTarget {

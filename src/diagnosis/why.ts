@@ -1,24 +1,23 @@
-import type { Kubectl } from '../cluster/index.ts';
-import { objectName, type Metadata, type WorkloadObject } from '../cluster/kubernetes.ts';
-import { endedHint, endedText } from '../cluster/ended.ts';
-import { kubectlJson } from '../cluster/kubectl.ts';
-import { controllerOf } from '../cluster/owners.ts';
-import { readSome, unlessForbidden } from '../cluster/reading.ts';
-import { dryRunPods } from '../cluster/dryRun/index.ts';
-import { checkTarget } from '../cluster/target.ts';
+import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
+import { objectName, type Metadata, type WorkloadObject, type Pod, type Namespace } from '../kubernetes/api/types.ts';
+import { endedHint, endedText } from '../kubernetes/ended.ts';
+import { controllerOf } from '../kubernetes/owners.ts';
+import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
+import { dryRunPods } from '../dryRun/index.ts';
+import { checkTarget } from '../kubernetes/target.ts';
 import { codedError } from '../errors.ts';
-import { templatePath } from '../inject/index.ts';
-import type { ReleaseFacts, Subject } from './conditions.ts';
-import { explain, type WhyFacts, type WhyResult } from './explain.ts';
-import { carriesAny, judge, type Judgement } from './judge.ts';
-import type { LivePod, Namespace } from './kubernetes.ts';
-import { askedFor, makerOf, subjectOfTemplate } from './nextPod.ts';
-import { templateOf, topOwner, type Owner } from './owners.ts';
-import { inItsTemplate } from './podFindings.ts';
-import { dryRunOf } from './refused.ts';
-import { readRegistrations } from './registrations.ts';
-import { readReleaseFacts, readReleaseState, type ReleaseState } from './releaseState.ts';
-import { podsOf } from './workloadPods.ts';
+import { templatePath } from '../kubernetes/api/kinds.ts';
+import type { ReleaseFacts } from './read/releases.ts';
+import type { Subject } from './judge/conditions.ts';
+import { explain, type WhyFacts, type WhyResult } from './report/explain.ts';
+import { carriesAny, judge, type Judgement } from './judge/judge.ts';
+import { askedFor, makerOf, subjectOfTemplate } from './judge/nextPod.ts';
+import { templateOf, topOwner, type Owner } from './read/podOwners.ts';
+import { inItsTemplate } from './judge/podFindings.ts';
+import { dryRunOf } from './judge/refused.ts';
+import { readRegistrations } from './read/registrations.ts';
+import { readReleaseFacts, readReleaseState, type ReleaseState } from './read/releaseState.ts';
+import { podsOf } from './read/workloadPods.ts';
 
 export interface WhyOptions {
   /** A pod's name, or TYPE/NAME as kubectl takes it. */
@@ -57,7 +56,7 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
 }
 
 /** Those of a workload. A pod that lacks the sidecar is not to be replaced by one that waits, as others of its workload may. */
-async function podsToLookAt(kubectl: Kubectl, { owners, namespace }: Subject, workload: WorkloadObject | undefined, { carries }: Judgement): Promise<LivePod[] | undefined> {
+async function podsToLookAt(kubectl: Kubectl, { owners, namespace }: Subject, workload: WorkloadObject | undefined, { carries }: Judgement): Promise<Pod[] | undefined> {
   const object = workload ?? (carries ? undefined : topOwner(owners)?.object);
   return object === undefined ? undefined : podsOf(kubectl, object, namespace);
 }
@@ -68,14 +67,14 @@ async function stateBehind(kubectl: Kubectl, { facts, reason, carries }: Judgeme
 }
 
 /** The pods of a workload, each judged as the workload's next one is. */
-function judgedLike(subject: Subject, pods: readonly LivePod[] | undefined, known: readonly ReleaseFacts[] | undefined): WhyFacts['siblings'] {
+function judgedLike(subject: Subject, pods: readonly Pod[] | undefined, known: readonly ReleaseFacts[] | undefined): WhyFacts['siblings'] {
   return pods?.map((pod) => ({ ...subject, pod })).map((one) => ({ subject: one, judgement: judge(one, known) }));
 }
 
 /** A pod as it is; of any other kind, what its template makes. */
 async function subjectOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Subject> {
   const [labels, above] = await Promise.all([readLabels(kubectl, namespace), readOwners(kubectl, object.metadata, namespace)]);
-  if (object.kind === 'Pod') return { pod: object as unknown as LivePod, namespace, namespaceLabels: labels, owners: above };
+  if (object.kind === 'Pod') return { pod: object as unknown as Pod, namespace, namespaceLabels: labels, owners: above };
   const { apiVersion, kind, metadata } = object;
   const self: Owner = { apiVersion, kind, name: metadata.name, object };
   const template = templateOf(self);

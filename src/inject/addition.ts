@@ -1,15 +1,6 @@
 import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
-import {
-  formatStatus,
-  makeSidecar,
-  type AgentSidecarConfig,
-  type Container,
-  type LocalObjectReference,
-  type OwnSidecarConfig,
-  type SidecarAmounts,
-  type SidecarOptions,
-  type Volume,
-} from '../sidecar/index.ts';
+import { formatStatus, makeSidecar, type AgentSidecarConfig, type OwnSidecarConfig, type SidecarAmounts, type SidecarOptions } from '../sidecar/index.ts';
+import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
 import { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
 import { sharedResources } from './podResources.ts';
 

@@ -1,5 +1,6 @@
 import { statusAnnotation } from '../settings/index.ts';
-import { parseStatus, type PodTemplate } from '../sidecar/index.ts';
+import { parseStatus } from '../sidecar/index.ts';
+import type { PodTemplate } from '../kubernetes/api/types.ts';
 import { version } from '../version.ts';
 import type { Update } from './update.ts';
 

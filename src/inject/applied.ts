@@ -1,4 +1,4 @@
-import type { PodTemplate } from '../sidecar/index.ts';
+import type { PodTemplate } from '../kubernetes/api/types.ts';
 import type { Addition } from './addition.ts';
 import type { Removal } from './removal.ts';
 

@@ -1,6 +1,5 @@
 export { olderSidecar, olderText, type Older } from './age.ts';
-export { additionPatch, jsonPointer, removalPatch, type PatchOperation } from './jsonPatch.ts';
-export { customKinds, customTemplatePath, groupOf, templatePath, workloadKinds, type TemplateKind } from './kinds.ts';
+export { additionPatch, jsonPointer, removalPatch } from './jsonPatch.ts';
 export type { Addition } from './addition.ts';
 export { withAddition, withoutRemoved } from './applied.ts';
 export { inFrontOf, localVolumesAnnotation, ourLocalVolumes, withoutOurs } from './evictable.ts';

@@ -1,4 +1,5 @@
-import type { InheritedSecurity, PodSpec } from '../sidecar/index.ts';
+import type { InheritedSecurity } from '../sidecar/index.ts';
+import type { PodSpec } from '../kubernetes/api/types.ts';
 
 /** What of the pod's own security context the sidecar would inherit and cannot live with. */
 export function inheritedSecurity({ securityContext }: PodSpec): InheritedSecurity {

@@ -1,11 +1,6 @@
-import type { PodTemplate } from '../sidecar/index.ts';
+import type { PatchOperation, PodTemplate } from '../kubernetes/api/types.ts';
 import type { Addition } from './addition.ts';
 import type { Removal } from './removal.ts';
-
-/** One operation of a JSON Patch (RFC 6902). */
-export type PatchOperation =
-  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
-  | { readonly op: 'remove'; readonly path: string };
 
 /** A path of keys as a JSON Pointer (RFC 6901): `~` and `/` are escaped. */
 export function jsonPointer(keys: readonly (string | number)[]): string {

@@ -1,5 +1,6 @@
 import { lockProblem, settingAnnotation, settingProblem, settings, type Platform, type SettingName } from '../settings/index.ts';
-import { platformOfConfig, type PodTemplate, type SidecarConfig } from '../sidecar/index.ts';
+import { platformOfConfig, type SidecarConfig } from '../sidecar/index.ts';
+import type { PodTemplate } from '../kubernetes/api/types.ts';
 import type { LeftOut } from './reasons.ts';
 
 /** A manifest may hold numbers, which are no legal annotations. */

@@ -1,4 +1,4 @@
-import type { PodSpec } from '../sidecar/index.ts';
+import type { PodSpec } from '../kubernetes/api/types.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -5,23 +5,8 @@ import {
   type SettingName,
   type SettingValues,
 } from '../settings/index.ts';
-import {
-  amountAnnotation,
-  amountsOfAnnotations,
-  asksForMirror,
-  hasInvalidAmount,
-  isSkippedRuntimeClass,
-  maxVolumeBytes,
-  settingsOfPod,
-  type AgentSidecarConfig,
-  type AmountName,
-  type LocalObjectReference,
-  type OwnSidecarConfig,
-  type PodSpec,
-  type PodTemplate,
-  type SidecarAmounts,
-  type SidecarConfig,
-} from '../sidecar/index.ts';
+import { amountAnnotation, amountsOfAnnotations, asksForMirror, hasInvalidAmount, isSkippedRuntimeClass, maxVolumeBytes, settingsOfPod, type AgentSidecarConfig, type AmountName, type OwnSidecarConfig, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
+import type { LocalObjectReference, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { listedVolumes } from './evictable.ts';

@@ -1,4 +1,5 @@
-import { storageName, type PodSpec, type ResourceRequirements } from '../sidecar/index.ts';
+import { storageName } from '../sidecar/index.ts';
+import type { PodSpec, ResourceRequirements } from '../kubernetes/api/types.ts';
 
 /** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
 export function hasPodResources({ resources }: PodSpec): boolean {

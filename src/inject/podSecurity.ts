@@ -1,4 +1,5 @@
-import type { AssumedLevel, Container, OwnSidecarConfig, Volume } from '../sidecar/index.ts';
+import type { AssumedLevel, OwnSidecarConfig } from '../sidecar/index.ts';
+import type { Container, Volume } from '../kubernetes/api/types.ts';
 
 /** The label of a namespace that says which Pod Security level is enforced there. */
 export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';

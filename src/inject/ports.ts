@@ -1,4 +1,4 @@
-import type { PodSpec } from '../sidecar/index.ts';
+import type { PodSpec } from '../kubernetes/api/types.ts';
 
 /**
  * True if a container of the pod, init containers too, says that it listens on this TCP port. Containers of a pod share

@@ -1,12 +1,6 @@
 import { statusAnnotation } from '../settings/index.ts';
-import {
-  containerNames,
-  mountPaths,
-  volumeNames,
-  type Container,
-  type PodSpec,
-  type PodTemplate,
-} from '../sidecar/index.ts';
+import { containerNames, mountPaths, volumeNames } from '../sidecar/index.ts';
+import type { Container, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 
 /**
  * What a pod template has of our sidecar:

@@ -1,4 +1,5 @@
-import { sameQuantity, type Container, type PodSpec } from '../sidecar/index.ts';
+import { sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
+import type { Container, PodSpec } from '../kubernetes/api/types.ts';
 
 /**
  * True if the pod's QoS class is Guaranteed: every container, init containers too, limits cpu and memory, and requests

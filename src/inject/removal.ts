@@ -1,15 +1,6 @@
 import { settingAnnotation, settings, statusAnnotation } from '../settings/index.ts';
-import {
-  amountAnnotation,
-  amountNames,
-  containerNames,
-  parseStatus,
-  type Container,
-  type OwnSidecarConfig,
-  type PodTemplate,
-  type SidecarConfig,
-  type SidecarStatus,
-} from '../sidecar/index.ts';
+import { amountAnnotation, amountNames, containerNames, parseStatus, type OwnSidecarConfig, type SidecarConfig, type SidecarStatus } from '../sidecar/index.ts';
+import type { Container, PodTemplate } from '../kubernetes/api/types.ts';
 import { carries } from './carries.ts';
 import { listedVolumes, localVolumesAnnotation, withoutOurs } from './evictable.ts';
 import { isOurs, ourVolumes, presenceIn } from './presence.ts';

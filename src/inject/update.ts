@@ -1,20 +1,10 @@
 import { settingAnnotation, settings, statusAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
-import {
-  amountAnnotation,
-  amountNames,
-  containerName,
-  isPlaceholderImage,
-  parseStatus,
-  type AgentSidecarConfig,
-  type AmountName,
-  type Container,
-  type PodTemplate,
-  type SidecarAmounts,
-} from '../sidecar/index.ts';
+import { amountAnnotation, amountNames, containerName, isPlaceholderImage, parseStatus, type AgentSidecarConfig, type AmountName, type SidecarAmounts } from '../sidecar/index.ts';
+import type { Container, PodTemplate, PatchOperation } from '../kubernetes/api/types.ts';
 import type { Addition } from './addition.ts';
 import { withoutRemoved } from './applied.ts';
 import { carries } from './carries.ts';
-import { additionPatch, removalPatch, type PatchOperation } from './jsonPatch.ts';
+import { additionPatch, removalPatch } from './jsonPatch.ts';
 import { planInjection, type InjectOptions, type InjectPlan } from './plan.ts';
 import type { LeftOut, SkipReason } from './reasons.ts';
 import { planRemoval, type Removal } from './removal.ts';

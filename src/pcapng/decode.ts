@@ -1,6 +1,6 @@
 import { blockTypes, mostInterfaces } from './blockTypes.ts';
 import { captureError } from './captureError.ts';
-import { leanOptions, type ReaderLimits } from './limits.ts';
+import { leanOptions, type ReaderLimits } from './readLimits.ts';
 import { readOptions, type CaptureOption, type NumberWidths } from './options.ts';
 import { makeInterface, type CaptureInterface, type CapturePacket, type CaptureRecord, type InterfaceStatistics } from './records.ts';
 

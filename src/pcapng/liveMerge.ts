@@ -2,7 +2,7 @@ import { createByteWriter } from './byteWriter.ts';
 import { writePacket } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceBudget, type Labeller } from './interfaceTable.ts';
-import { podLimits } from './limits.ts';
+import { podLimits } from './readLimits.ts';
 import { writeHeader, writeOther } from './mergeFiles.ts';
 import { createCaptureReader, type Truncation } from './reader.ts';
 import type { CapturePacket } from './records.ts';

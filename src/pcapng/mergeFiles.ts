@@ -3,7 +3,7 @@ import { createByteWriter, type ByteWriter } from './byteWriter.ts';
 import { writeNames, writePacket, writeSecrets, writeSection, writeStatistics, writeUnknown } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceTable, type Labeller } from './interfaceTable.ts';
-import { fileLimits, podLimits } from './limits.ts';
+import { fileLimits, podLimits } from './readLimits.ts';
 import { textOption } from './options.ts';
 import { createCaptureReader } from './reader.ts';
 import type { CapturePacket, CaptureRecord } from './records.ts';

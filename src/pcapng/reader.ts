@@ -2,7 +2,7 @@ import { isCodedError } from '../errors.ts';
 import { blockTypes } from './blockTypes.ts';
 import { createByteQueue, type ByteQueue } from './byteQueue.ts';
 import { captureError, captureErrorAt } from './captureError.ts';
-import { fileLimits, type ReaderLimits } from './limits.ts';
+import { fileLimits, type ReaderLimits } from './readLimits.ts';
 import { isPcap, pcapHeaderLength, takePcapHeader, takePcapPacket } from './pcap.ts';
 import type { CaptureRecord } from './records.ts';
 import { takeBlock } from './takeBlock.ts';

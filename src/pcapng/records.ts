@@ -1,6 +1,5 @@
-import type { CaptureOption } from './options.ts';
+import { type CaptureOption, optionText, optionValue } from './options.ts';
 import { microseconds, readResolution, type TimeResolution } from './resolution.ts';
-import { optionText, optionValue } from './options.ts';
 
 /** A new section: what was said of interfaces before holds no more. */
 export interface CaptureSection {

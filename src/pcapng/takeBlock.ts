@@ -2,7 +2,7 @@ import { blockTypes } from './blockTypes.ts';
 import type { ByteQueue } from './byteQueue.ts';
 import { captureError } from './captureError.ts';
 import { decodeBlock, type SectionState } from './decode.ts';
-import type { ReaderLimits } from './limits.ts';
+import type { ReaderLimits } from './readLimits.ts';
 import { readOptions } from './options.ts';
 import type { CaptureRecord } from './records.ts';
 

@@ -1,5 +1,5 @@
 import { bounds, headersOnly } from './bounds.ts';
-import { settingEnvironment } from './names.ts';
+import { settingEnvironment } from './annotations.ts';
 import { settings } from './table.ts';
 
 /** The table and the bounds as a file of the Go program (agent/internal/settings/table.go), as gofmt has it. */

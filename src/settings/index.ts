@@ -2,7 +2,7 @@ export { allowedPatterns, lockProblem } from './allowed.ts';
 export { bounds, headersOnly } from './bounds.ts';
 export { parseDuration } from './duration.ts';
 export { goTable } from './goTable.ts';
-export { settingsMarkdown } from './markdown.ts';
+export { settingsMarkdown } from './settingsTable.ts';
 export {
   annotationPrefix,
   injectAnnotation,
@@ -12,7 +12,7 @@ export {
   settingEnvironment,
   settingsOfAnnotations,
   statusAnnotation,
-} from './names.ts';
+} from './annotations.ts';
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
 export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';

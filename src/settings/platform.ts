@@ -1,5 +1,5 @@
 import { bounds } from './bounds.ts';
-import { settingEnvironment } from './names.ts';
+import { settingEnvironment } from './annotations.ts';
 import { parseQuantity } from './quantity.ts';
 import { settings, type SettingValues } from './table.ts';
 

@@ -1,5 +1,5 @@
-import { annotationPrefix } from '../settings/names.ts';
-import { quantityAmount } from './quantity.ts';
+import { annotationPrefix } from '../settings/annotations.ts';
+import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 
 /** The amounts that a pod can ask for in its annotations, and flags of the same names: `packet-capture/cpu-request`. */
 export const amountNames = ['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const;

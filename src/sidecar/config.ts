@@ -1,6 +1,6 @@
 import { bounds, largestVolumeBytes, parseQuantity, shortestQuantity, type SettingValues } from '../settings/index.ts';
 import { placeholderImage } from './image.ts';
-import type { Container, LocalObjectReference, ResourceRequirements, Volume } from './kubernetes.ts';
+import type { Container, LocalObjectReference, ResourceRequirements, Volume } from '../kubernetes/api/types.ts';
 import { logMebibytes, type OwnResources } from './resources.ts';
 import type { AgentSecurityContext } from './securityContext.ts';
 

@@ -11,9 +11,9 @@ import {
   type SidecarConfig,
 } from './config.ts';
 import { isImageReference } from './image.ts';
-import type { Container, LocalObjectReference, Volume } from './kubernetes.ts';
+import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
 import { readPlatform, refuseLargeBuffer } from './platformFile.ts';
-import { quantityAmount } from './quantity.ts';
+import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 import { largestId, type AgentSecurityContext } from './securityContext.ts';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -28,15 +28,13 @@ export {
   type OwnSidecarConfig,
   type SidecarConfig,
 } from './config.ts';
-export type { Container, LocalObjectReference, ObjectMeta, PodSpec, PodTemplate, ResourceRequirements, Volume } from './kubernetes.ts';
 export { readSidecarConfig } from './configFile.ts';
 export { imageRepositories, isImageReference, isPlaceholderImage, placeholderImage, placeholderRegistry } from './image.ts';
-export { asksForMirror, mirrorResources } from './mirror.ts';
-export { agentUser, containerName, containerNames, localVolumes, metricsEnvironment, metricsPortName, mirrorName, mountPaths, volumeNames } from './names.ts';
-export { platformOfConfig, platformTexts, platformVariables } from './platform.ts';
-export { probeAnnotation, restrictedSecurityContext } from './probe.ts';
-export { sameQuantity, quantityAmount } from './quantity.ts';
+export { asksForMirror, mirrorResources } from './mirrorContainer.ts';
+export { agentUser, containerName, containerNames, localVolumes, metricsEnvironment, metricsPortName, mirrorName, mountPaths, volumeNames } from './partNames.ts';
+export { platformOfConfig, platformTexts, platformVariables } from './platformVariables.ts';
+export { probeAnnotation, restrictedSecurityContext } from './probeAnnotation.ts';
 export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';
 export { largestId, securityContext, withDefaults, type AgentSecurityContext, type InheritedSecurity } from './securityContext.ts';
 export { assumedLevels, type AssumedLevel, makeSidecar, settingsOfPod, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
-export { formatStatus, parseStatus, type SidecarStatus } from './status.ts';
+export { formatStatus, parseStatus, type SidecarStatus } from './statusAnnotation.ts';

@@ -1,6 +1,6 @@
 import { settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
-import type { Container } from './kubernetes.ts';
-import { mountPaths, volumeNames } from './names.ts';
+import type { Container } from '../kubernetes/api/types.ts';
+import { mountPaths, volumeNames } from './partNames.ts';
 
 /** Which pod it is, as the agent reads it. */
 export const podVariables: readonly unknown[] = [

@@ -1,7 +1,7 @@
 import type { CodedError } from '../errors.ts';
 import { allowedPatterns, bounds, findSetting, parseQuantity, settingProblem, settings as table, shortestQuantity, type SettingValues } from '../settings/index.ts';
 import { allowedKeys, defaultAgent, type AgentConfig } from './config.ts';
-import { platformOfConfig } from './platform.ts';
+import { platformOfConfig } from './platformVariables.ts';
 
 type Fail = (what: string) => CodedError;
 type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[number]>;

@@ -1,6 +1,6 @@
 import { isZero, leastMemoryLimit, type SidecarAmounts } from './amounts.ts';
-import type { ResourceRequirements } from './kubernetes.ts';
-import { quantityAmount, sameQuantity } from './quantity.ts';
+import type { ResourceRequirements } from '../kubernetes/api/types.ts';
+import { quantityAmount, sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
 
 /** What of a pod the resources of a container in it depend on. */
 export interface PodOfResources {
@@ -57,7 +57,7 @@ type Amounts = Readonly<Record<string, string | number>>;
  *
  * A pod with resources as a whole shares those: no amount of CPU and memory counts. Ephemeral storage is requested and limited
  * where the pod does so. The admission policy has the same in CEL
- * (src/policy/resources.ts).
+ * (src/ways/policy/resourcesCel.ts).
  */
 export function sidecarResources(pod: PodOfResources, container: OwnResources): ResourceRequirements {
   const { own } = container;

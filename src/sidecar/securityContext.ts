@@ -1,5 +1,5 @@
 import type { AgentConfig } from './config.ts';
-import { agentUser } from './names.ts';
+import { agentUser } from './partNames.ts';
 
 /**
  * What the configuration may say of the sidecar's security context; null leaves a field out, for admission that fills it in

@@ -1,9 +1,9 @@
 import { settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
 import { agentResources, maxVolumeBytes, type AgentSidecarConfig } from './config.ts';
-import type { Container, Volume } from './kubernetes.ts';
-import { makeMirror } from './mirror.ts';
-import { containerName, metricsEnvironment, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './names.ts';
-import { platformVariables } from './platform.ts';
+import type { Container, Volume } from '../kubernetes/api/types.ts';
+import { makeMirror } from './mirrorContainer.ts';
+import { containerName, metricsEnvironment, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './partNames.ts';
+import { platformVariables } from './platformVariables.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { sidecarResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
-import { captureCommand } from '../../src/running/stream/podCapture.ts';
+import { captureCommand } from '../../src/captures/stream/podCapture.ts';
 import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, inject, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { inspect } from '../../src/certificates/index.ts';
 import type { ChartOverrides } from '../../src/chart/index.ts';
-import { chart, idOf, ofKind, podTemplates, registry, render, type KubernetesObject } from './helm.ts';
-import { bakedCerts, site, valueSets } from './valueSets.ts';
+import { chart, idOf, ofKind, podTemplates, registry, render, type KubernetesObject } from '../support/chart/helm.ts';
+import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
 const rendered = async (name: string): Promise<KubernetesObject[]> => render(sets[name] ?? {});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isGroup, valuesTree, type Fields } from '../../src/chart/values/index.ts';
-import { helmTemplate } from './helm.ts';
-import { kubernetesValues, typedValues } from './kubernetesValues.ts';
+import { helmTemplate } from '../support/chart/helm.ts';
+import { kubernetesValues, typedValues } from '../support/chart/kubernetesValues.ts';
 
 /** Every value that holds more than a scalar, and what a user may write there. */
 const samples: Readonly<Record<string, unknown>> = { ...kubernetesValues, ...typedValues, ...labelsOf(valuesTree, ''), ...pullSecrets() };

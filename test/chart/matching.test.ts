@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ChartOverrides } from '../../src/chart/index.ts';
-import { probePod } from '../../src/webhook/probe.ts';
-import { webhookNames } from '../../src/webhook/names.ts';
-import { matchingWebhooks, type Creation } from './admission.ts';
-import { ofKind, podTemplates, render } from './helm.ts';
-import { bakedCerts, site, valueSets } from './valueSets.ts';
+import { probePod } from '../../src/ways/webhook/probe.ts';
+import { webhookNames } from '../../src/ways/webhook/names.ts';
+import { matchingWebhooks, type Creation } from '../support/chart/admission.ts';
+import { ofKind, podTemplates, render } from '../support/chart/helm.ts';
+import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
 const chosen = ['baked', "the article's keys and sidecar", 'opt out, further selectors', 'names, labels and annotations'] as const;

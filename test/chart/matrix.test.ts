@@ -6,9 +6,9 @@ import { addOptOut } from '../../src/cli/injector/optOut.ts';
 import { addServe } from '../../src/cli/injector/serve.ts';
 import { fullnameOf } from '../../src/chart/index.ts';
 import { readSidecarConfig } from '../../src/sidecar/index.ts';
-import { parseTargets } from '../../src/targets/index.ts';
-import { idOf, ofKind, parseObjects, podTemplates, render, helmTemplate, type HelmMajor, type KubernetesObject } from './helm.ts';
-import { bakedCerts, site, valueSets } from './valueSets.ts';
+import { parseTargets } from '../../src/release/hooks/index.ts';
+import { idOf, ofKind, parseObjects, podTemplates, render, helmTemplate, type HelmMajor, type KubernetesObject } from '../support/chart/helm.ts';
+import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
 const names = Object.keys(sets);

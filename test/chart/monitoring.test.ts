@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dashboardJson } from '../../src/chart/dashboard.ts';
-import { chart, ofKind, render } from './helm.ts';
-import { bakedCerts, valueSets } from './valueSets.ts';
+import { chart, ofKind, render } from '../support/chart/helm.ts';
+import { bakedCerts, valueSets } from '../support/chart/valueSets.ts';
 
 const observed = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'))['observed'] ?? {};
 const objects = await render(observed);

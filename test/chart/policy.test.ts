@@ -1,10 +1,10 @@
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import type { ChartOverrides } from '../../src/chart/index.ts';
-import { policyExpressions, policyObjects, policyParameters, policyProfiles } from '../../src/policy/index.ts';
+import { policyExpressions, policyObjects, policyParameters, policyProfiles } from '../../src/ways/policy/index.ts';
 import { readSidecarConfig, type AgentSidecarConfig } from '../../src/sidecar/index.ts';
-import { helmTemplate, idOf, ofKind, parseObjects, registry, render, type HelmMajor, type KubernetesObject } from './helm.ts';
-import { bakedCerts, site, valueSets } from './valueSets.ts';
+import { helmTemplate, idOf, ofKind, parseObjects, registry, render, type HelmMajor, type KubernetesObject } from '../support/chart/helm.ts';
+import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const api = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
 const flags = ['--api-versions', api];

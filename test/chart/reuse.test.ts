@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { defaultValues } from '../../src/chart/index.ts';
 import { isGroup, valuesTree, type Fields } from '../../src/chart/values/index.ts';
-import { helmTemplate, parseObjects } from './helm.ts';
-import { bakedCerts } from './valueSets.ts';
+import { helmTemplate, parseObjects } from '../support/chart/helm.ts';
+import { bakedCerts } from '../support/chart/valueSets.ts';
 
 const certs = await bakedCerts();
 const set = { certs, targets: [{ namespace: 'shop', deployments: ['web'] }], networkPolicy: { enabled: true } };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { helmTemplate } from './helm.ts';
+import { helmTemplate } from '../support/chart/helm.ts';
 
 /** What is wrong, where helm says it is, and the values. */
 const refused: ReadonlyArray<readonly [what: string, where: string, values: object]> = [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ofKind, podTemplates, render } from './helm.ts';
-import { bakedCerts, valueSets } from './valueSets.ts';
+import { ofKind, podTemplates, render } from '../support/chart/helm.ts';
+import { bakedCerts, valueSets } from '../support/chart/valueSets.ts';
 
 const certs = await bakedCerts();
 const sets = valueSets(certs, await bakedCerts('capture', 'chart-other'));

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
-import { helmTemplate, ofKind, render } from './helm.ts';
-import { bakedCerts, site } from './valueSets.ts';
+import { helmTemplate, ofKind, render } from '../support/chart/helm.ts';
+import { bakedCerts, site } from '../support/chart/valueSets.ts';
 
 const certs = await bakedCerts();
 const names = servingNames('packet-capture', site.namespace);

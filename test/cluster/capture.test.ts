@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { until } from '../agent/until.ts';
-import { appPod } from './apps.ts';
+import { appPod } from '../support/cluster/apps.ts';
 import {
   agentEvent, agentEvents, agentImage, captureFolder, cli, copyFiles, fetchPage, injectAndApply, keepFiles, kube, loadImages,
   namespaceYaml, nginxImage, podField, restarts, sendDatagrams, tshark,
-} from './workbench.ts';
+} from '../support/cluster/clusterFixture.ts';
 
 const image = ['--image', agentImage];
 const namespaces = ['capture-privileged', 'capture-baseline', 'capture-restricted', 'capture-live'];

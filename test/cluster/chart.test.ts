@@ -4,9 +4,9 @@ import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../src/certificates/index.ts';
 import { committedChart, type ChartOverrides } from '../../src/chart/index.ts';
-import { ofKind, parseObjects, podTemplates, withRegistry, type KubernetesObject } from '../chart/helm.ts';
-import { bakedCerts, otherNamespaces, site, targetNamespaces, valueSets } from '../chart/valueSets.ts';
-import { kube, namespaceYaml } from './workbench.ts';
+import { ofKind, parseObjects, podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
+import { bakedCerts, otherNamespaces, site, targetNamespaces, valueSets } from '../support/chart/valueSets.ts';
+import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { kubernetesValues } from '../chart/kubernetesValues.ts';
-import { kube } from './workbench.ts';
+import { kubernetesValues } from '../support/chart/kubernetesValues.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const values = kubernetesValues;
 const labels = { app: 'web' };

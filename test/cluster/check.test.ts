@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { issueMaterial, servingNames, valuesOfMaterial } from '../../src/certificates/index.ts';
-import { asking, check, codesOf, installChart, list, site, web } from './diagnosisBench.ts';
-import { helm, loadReleaseImages, quickEnd } from './helmWorkbench.ts';
-import { cli, kube } from './workbench.ts';
+import { asking, check, codesOf, installChart, list, site, web } from '../support/cluster/diagnosisFixture.ts';
+import { helm, loadReleaseImages, quickEnd } from '../support/cluster/helmFixture.ts';
+import { cli, kube } from '../support/cluster/clusterFixture.ts';
 
 const own = 'check-system';
 const shop = 'check-shop';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { whyInjected } from '../../src/diagnosis/index.ts';
 import { restartAll } from '../../src/diagnosis/restart.ts';
-import { check, list, site } from './diagnosisBench.ts';
-import { carrying, deploymentOf, templateOf, useKubectl } from './dryRunBench.ts';
-import { kube } from './workbench.ts';
+import { check, list, site } from '../support/cluster/diagnosisFixture.ts';
+import { carrying, deploymentOf, templateOf, useKubectl } from '../support/cluster/dryRunFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const kubectl = useKubectl();
 const shop = `refused-${Date.now().toString(36)}`;

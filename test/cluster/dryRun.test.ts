@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deploymentOf, useKubectl, verdictOf } from './dryRunBench.ts';
-import { list, site } from './diagnosisBench.ts';
-import { kube } from './workbench.ts';
+import { deploymentOf, useKubectl, verdictOf } from '../support/cluster/dryRunFixture.ts';
+import { list, site } from '../support/cluster/diagnosisFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const kubectl = useKubectl();
 const prefix = `dryrun-${Date.now().toString(36)}`;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { tryImage, type ImageTrialOptions } from '../../src/cluster/imageTrial.ts';
-import { trialName } from '../../src/cluster/imageTrialPod.ts';
-import { patchWorkload } from '../../src/cluster/index.ts';
-import { agentConfigOf, create, patchSite, stored, workload } from './patchBench.ts';
-import { agentImage, cli, kube } from './workbench.ts';
+import { tryImage, type ImageTrialOptions } from '../../src/dryRun/imageTrial.ts';
+import { trialName } from '../../src/dryRun/imageTrialPod.ts';
+import { patchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { agentConfigOf, create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
+import { agentImage, cli, kube } from '../support/cluster/clusterFixture.ts';
 
 const { at, shop } = patchSite();
 

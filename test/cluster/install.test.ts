@@ -1,10 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { injectorImage } from '../../scripts/images/names.ts';
-import type { InstallResult } from '../../src/install/index.ts';
-import { certificatesOf, helm, installer, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
-import { badImage, json, podNames, releaseUnderTest, shown, type Refusal } from './installBench.ts';
-import { agentImage, kube } from './workbench.ts';
+import type { InstallResult } from '../../src/release/index.ts';
+import { certificatesOf, helm, installer, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from '../support/cluster/helmFixture.ts';
+import { badImage, json, podNames, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
+import { agentImage, kube } from '../support/cluster/clusterFixture.ts';
 
 const { release, namespace, site, at, flags } = releaseUnderTest('installer');
 const wholeSite = targetFlags([site]);

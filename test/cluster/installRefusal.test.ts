@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
-import { installer, leftovers, loadReleaseImages, siteYaml, targetFlags, type HelmMajor } from './helmWorkbench.ts';
-import { badImage, json, releaseUnderTest, shown, type Refusal } from './installBench.ts';
-import { kube, namespaceYaml } from './workbench.ts';
+import { installer, leftovers, loadReleaseImages, siteYaml, targetFlags, type HelmMajor } from '../support/cluster/helmFixture.ts';
+import { badImage, json, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
+import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 
 const { release, namespace, site, at, flags } = releaseUnderTest('refused');
 const locked = 'refused-locked';

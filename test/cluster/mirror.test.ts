@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import { framesOf, receiveVxlan } from '../agent/vxlanCollector.ts';
-import { appPod } from './apps.ts';
-import { useNamespace } from './namespace.ts';
-import { agentImage, cli, copyFiles, fetchPage, injectAndApply, kube, podField, restarts } from './workbench.ts';
+import { appPod } from '../support/cluster/apps.ts';
+import { useNamespace } from '../support/cluster/namespace.ts';
+import { agentImage, cli, copyFiles, fetchPage, injectAndApply, kube, podField, restarts } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('mirror');

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { create, podTemplate, workload } from './patchBench.ts';
-import { agentImage, cli, kube, loadImages, namespaceYaml, nginxImage } from './workbench.ts';
+import { create, podTemplate, workload } from '../support/cluster/patchFixture.ts';
+import { agentImage, cli, kube, loadImages, namespaceYaml, nginxImage } from '../support/cluster/clusterFixture.ts';
 
 const shop = `one-namespace-${Date.now().toString(36)}`;
 let folder = '';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
-import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from './patchBench.ts';
-import { kube, podField } from './workbench.ts';
+import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
+import { kube, podField } from '../support/cluster/clusterFixture.ts';
 
 const { at, shop } = patchSite();
 

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
-import { until } from './oneTruth/until.ts';
-import { create, patchSite, stored, workload } from './patchBench.ts';
-import { kube } from './workbench.ts';
+import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { until } from '../support/cluster/oneTruth/until.ts';
+import { create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const { at, shop } = patchSite();
 

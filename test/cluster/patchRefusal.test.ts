@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeKubectl, patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
-import { checkPersistable } from '../../src/running/persist.ts';
-import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from './patchBench.ts';
-import { kube } from './workbench.ts';
+import { makeKubectl } from '../../src/kubernetes/kubectl.ts';
+import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { checkPersistable } from '../../src/captures/persist.ts';
+import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const { at, enforcing, folder, shop } = patchSite();
 const baseline = enforcing('baseline');

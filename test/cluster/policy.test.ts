@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { addedAnnotationBytes } from '../../src/policy/annotations.ts';
-import { policyParameters } from '../../src/policy/index.ts';
+import { addedAnnotationBytes } from '../../src/ways/policy/annotationsCel.ts';
+import { policyParameters } from '../../src/ways/policy/index.ts';
 import { injectAnnotation } from '../../src/settings/index.ts';
-import type { AgentSidecarConfig, OwnSidecarConfig, PodTemplate } from '../../src/sidecar/index.ts';
-import { isInjected, probePod } from '../../src/webhook/probe.ts';
-import { probeAddition } from '../../src/webhook/probeAddition.ts';
-import { podFixtures, runtimeClasses } from '../fixtures/pods/index.ts';
-import { anyPod, largePods } from './policyPods.ts';
-import { sizes } from '../fixtures/pods/sizes.ts';
-import { kube } from './workbench.ts';
-import { admitted, atAdmission, inForce, listOf, planFor, policySite, strict, withAddition, type Planned } from './policyBench.ts';
+import type { AgentSidecarConfig, OwnSidecarConfig } from '../../src/sidecar/index.ts';
+import type { PodTemplate } from '../../src/kubernetes/api/types.ts';
+import { isInjected, probePod } from '../../src/ways/webhook/probe.ts';
+import { probeAddition } from '../../src/ways/webhook/probeAddition.ts';
+import { podFixtures, runtimeClasses } from '../support/pods/index.ts';
+import { anyPod, largePods } from '../support/cluster/policyPods.ts';
+import { sizes } from '../support/pods/sizes.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
+import { admitted, atAdmission, inForce, listOf, planFor, policySite, strict, withAddition, type Planned } from '../support/cluster/policyFixture.ts';
 
 const name = 'policy-test';
 const release = `${name}-release`;

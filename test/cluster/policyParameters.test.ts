@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { injectAnnotation } from '../../src/settings/index.ts';
 import { defaultAgent, type AgentSidecarConfig } from '../../src/sidecar/index.ts';
-import { admitted, inForce, listOf, outOfForce, strict } from './policyBench.ts';
-import { kube } from './workbench.ts';
+import { admitted, inForce, listOf, outOfForce, strict } from '../support/cluster/policyFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const name = 'policy-parameters';
 const namespaceLabel = `${name}/injection`;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { faultSite, harm, installFaultSite, missedIn, noHarm, removeFaultSite, underStream, untilInjecting } from './faultBench.ts';
-import { killed, mismatchedCa } from './faults.ts';
-import { loadReleaseImages, quickEnd } from './helmWorkbench.ts';
+import { faultSite, harm, installFaultSite, missedIn, noHarm, removeFaultSite, underStream, untilInjecting } from '../support/cluster/faultFixture.ts';
+import { killed, mismatchedCa } from '../support/cluster/faults.ts';
+import { loadReleaseImages, quickEnd } from '../support/cluster/helmFixture.ts';
 
 const site = faultSite('shortfaults');
 

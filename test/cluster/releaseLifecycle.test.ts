@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   certificatesOf, chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor,
-} from './helmWorkbench.ts';
-import { kube } from './workbench.ts';
+} from '../support/cluster/helmFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const release = 'packet-capture';
 const injected = ['packet-capture', 'app'];

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
-import { certificatesOf, helm, installed, labelFlags, leftovers, loadReleaseImages } from './helmWorkbench.ts';
-import type { StreamResult } from './podStream.ts';
-import { kube } from './workbench.ts';
+import { certificatesOf, helm, installed, labelFlags, leftovers, loadReleaseImages } from '../support/cluster/helmFixture.ts';
+import type { StreamResult } from '../support/cluster/podStream.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const release = 'packet-capture';
@@ -28,7 +28,7 @@ afterAll(async () => {
 async function whilePodsAreCreated(work: () => Promise<void>): Promise<StreamResult> {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
   const stop = join(folder, 'stop');
-  const program = join(import.meta.dirname, 'podStream.ts');
+  const program = join(import.meta.dirname, '../support/cluster/podStream.ts');
   const stream = runInNetns(node, [process.execPath, program, node.kubeconfig, site, stop]);
   try {
     await work();

@@ -6,8 +6,8 @@ import { run } from '../../scripts/cluster/command.ts';
 import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { containerd } from '../../scripts/cluster/goModules.ts';
 import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
-import { chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
-import { kube, loadImages, nginxImage } from './workbench.ts';
+import { chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from '../support/cluster/helmFixture.ts';
+import { kube, loadImages, nginxImage } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const ours = { release: 'packet-capture', namespace: 'two-ours', site: 'two-ours-site' } as const;

@@ -10,11 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
-import type { DownloadResult } from '../../src/running/download/index.ts';
-import type { StatusResult, SteerResult } from '../../src/running/index.ts';
-import { pauseDeployment } from './apps.ts';
-import { useNamespace } from './namespace.ts';
-import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from './workbench.ts';
+import type { DownloadResult } from '../../src/captures/download/index.ts';
+import type { StatusResult, SteerResult } from '../../src/captures/index.ts';
+import { pauseDeployment } from '../support/cluster/apps.ts';
+import { useNamespace } from '../support/cluster/namespace.ts';
+import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('running');

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { kubectl } from '../../scripts/cluster/kubectl.ts';
-import { appPod } from './apps.ts';
-import { useNamespace } from './namespace.ts';
-import { agentEvent, agentImage, cli, kube, podField } from './workbench.ts';
+import { appPod } from '../support/cluster/apps.ts';
+import { useNamespace } from '../support/cluster/namespace.ts';
+import { agentEvent, agentImage, cli, kube, podField } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const namespace = useNamespace('scc');

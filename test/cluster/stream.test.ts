@@ -9,9 +9,9 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
-import { pauseDeployment } from './apps.ts';
-import { useNamespace } from './namespace.ts';
-import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from './workbench.ts';
+import { pauseDeployment } from '../support/cluster/apps.ts';
+import { useNamespace } from '../support/cluster/namespace.ts';
+import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('stream');

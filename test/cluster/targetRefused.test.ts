@@ -3,9 +3,9 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../scripts/images/names.ts';
-import { chart, labelFlags, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
-import { json, releaseUnderTest, shown, type Refusal } from './installBench.ts';
-import { kube } from './workbench.ts';
+import { chart, labelFlags, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from '../support/cluster/helmFixture.ts';
+import { json, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const { release, namespace, site, flags } = releaseUnderTest('strict');
 const node = inject('node');

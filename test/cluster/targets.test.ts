@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { create, rolledOut, stored, workload } from './patchBench.ts';
-import { annotation, essence, label, optedIn, optIn, optOut, outcomes, recorded, targetsSite, untouched, type HookEvent, type Release } from './targetsBench.ts';
-import { kube } from './workbench.ts';
+import { create, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
+import { annotation, essence, label, optedIn, optIn, optOut, outcomes, recorded, targetsSite, untouched, type HookEvent, type Release } from '../support/cluster/targetsFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const site = targetsSite();
 const scaledToZero = { replicas: 0 };

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { trialName } from '../../src/cluster/imageTrialPod.ts';
-import { create, podTemplate, rolledOut, workload } from './patchBench.ts';
-import { optedIn, optIn, outcomes, targetsSite, untouched, type HookEvent } from './targetsBench.ts';
-import { agentImage, kube, loadImages } from './workbench.ts';
+import { trialName } from '../../src/dryRun/imageTrialPod.ts';
+import { create, podTemplate, rolledOut, workload } from '../support/cluster/patchFixture.ts';
+import { optedIn, optIn, outcomes, targetsSite, untouched, type HookEvent } from '../support/cluster/targetsFixture.ts';
+import { agentImage, kube, loadImages } from '../support/cluster/clusterFixture.ts';
 
 const site = targetsSite();
 /** No registry is within reach of the node: such an image cannot be pulled. */

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { inNetns, nodeAddress } from '../../scripts/cluster/machine.ts';
-import { makeRetryingClient } from '../../src/targets/apiClient.ts';
-import { create, workload } from './patchBench.ts';
-import { optedIn, optIn, optOut, outcomes, recorded, recordName, targetsSite, untouched, type Release } from './targetsBench.ts';
-import { kube } from './workbench.ts';
+import { makeRetryingClient } from '../../src/release/hooks/apiClient.ts';
+import { create, workload } from '../support/cluster/patchFixture.ts';
+import { optedIn, optIn, optOut, outcomes, recorded, recordName, targetsSite, untouched, type Release } from '../support/cluster/targetsFixture.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 
 const site = targetsSite();
 const node = inject('node');

@@ -3,10 +3,10 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../scripts/images/names.ts';
-import type { InstallResult } from '../../src/install/index.ts';
-import { certificatesOf, chart, helm, installer, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from './helmWorkbench.ts';
-import { follow, json, podNames, releaseUnderTest } from './installBench.ts';
-import { kube, namespaceYaml } from './workbench.ts';
+import type { InstallResult } from '../../src/release/index.ts';
+import { certificatesOf, chart, helm, installer, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from '../support/cluster/helmFixture.ts';
+import { follow, json, podNames, releaseUnderTest } from '../support/cluster/installFixture.ts';
+import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const { release, namespace, site, at, flags: common } = releaseUnderTest('uninstaller');

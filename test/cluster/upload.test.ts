@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { useNamespace } from './namespace.ts';
-import { startSender, type Sender } from './sequence.ts';
-import { deployment, expectUploaded, uploadSite } from './uploadBench.ts';
-import { agentEvent, agentImage, injectAndApply, kube, podField } from './workbench.ts';
+import { useNamespace } from '../support/cluster/namespace.ts';
+import { startSender, type Sender } from '../support/cluster/sequence.ts';
+import { deployment, expectUploaded, uploadSite } from '../support/cluster/uploadFixture.ts';
+import { agentEvent, agentImage, injectAndApply, kube, podField } from '../support/cluster/clusterFixture.ts';
 
 const namespace = useNamespace('upload');
 let sender: Sender;

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WhyResult } from '../../src/diagnosis/index.ts';
-import { asking, installChart, list, site, web, whyIn, type WebOptions } from './diagnosisBench.ts';
-import { helm } from './helmWorkbench.ts';
-import { cli, kube } from './workbench.ts';
+import { asking, installChart, list, site, web, whyIn, type WebOptions } from '../support/cluster/diagnosisFixture.ts';
+import { helm } from '../support/cluster/helmFixture.ts';
+import { cli, kube } from '../support/cluster/clusterFixture.ts';
 
 const own = 'why-system';
 const shop = 'why-shop';

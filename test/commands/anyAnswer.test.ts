@@ -2,16 +2,16 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { patchWorkload, unpatchWorkload } from '../../src/cluster/index.ts';
+import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
 import { checkCluster, formatCheck, formatWhy, whyInjected } from '../../src/diagnosis/index.ts';
 import { isCodedError } from '../../src/errors.ts';
-import { listFiles } from '../../src/running/download/listing.ts';
-import { findPods, formatStatus, persistSettings, readStatus, steerPods } from '../../src/running/index.ts';
-import { podCapture } from '../../src/running/stream/podCapture.ts';
+import { listFiles } from '../../src/captures/download/listing.ts';
+import { findPods, formatStatus, persistSettings, readStatus, steerPods } from '../../src/captures/index.ts';
+import { podCapture } from '../../src/captures/stream/podCapture.ts';
 import { defaultSidecarConfig } from '../../src/sidecar/index.ts';
 import { plainJson } from '../../src/plainText.ts';
-import type { Kubectl } from '../../src/cluster/kubectl.ts';
-import { kubectlOf, rules, type Rule } from '../unit/hostile/standIn.ts';
+import type { Kubectl } from '../../src/kubernetes/kubectl.ts';
+import { kubectlOf, rules, type Rule } from '../support/kubectl/standIn.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const report = (): void => undefined;
@@ -92,14 +92,14 @@ describe.each(Object.entries(commands))('%s', (_, run) => {
 
 test('JSON of others is read in few places, which take it by its type', () => {
   const root = join(import.meta.dirname, '../../src');
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.startsWith('webhook/'));
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.startsWith('ways/webhook/'));
   const parsing = files.filter((file) => readFileSync(join(root, file), 'utf8').includes('JSON.parse'));
   expect(parsing.toSorted()).toEqual([
     // The chart's own arguments, and helm's words of what it has just done.
     'cli/injector/optIn.ts',
-    'install/run/apply.ts',
-    'sidecar/status.ts',
-    'targets/apiClient.ts', 'targets/apiError.ts', 'targets/apiKubectl.ts', 'targets/optedIn.ts', 'targets/parse.ts', 'targets/record.ts',
+    'release/helm/upgrade.ts',
+    'release/hooks/apiClient.ts', 'release/hooks/apiError.ts', 'release/hooks/apiKubectl.ts', 'release/hooks/optedIn.ts', 'release/hooks/parseTargets.ts', 'release/hooks/record.ts',
+    'sidecar/statusAnnotation.ts',
     'typed.ts',
   ]);
 });

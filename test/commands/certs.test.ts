@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { load } from 'js-yaml';
 import { makeMaterial, materialOfValues, type CertificateMaterial, type Ingredients } from '../../src/certificates/index.ts';
 import { addDays } from '../../src/certificates/lifetimes.ts';
-import { folderWrites, readFolder, writeFolder } from '../../src/cli/certsFolder.ts';
-import { inspectCertificates, type InspectFlags } from '../../src/cli/certsInspect.ts';
-import { newCertificates, type NewFlags } from '../../src/cli/certsNew.ts';
-import { formatValues, type CertsConsole } from '../../src/cli/certsOutput.ts';
-import { rotateCertificates } from '../../src/cli/certsRotate.ts';
-import { dnsNames, makeGenerations, namespace, service, withNewSerials } from '../unit/certificates/generation.ts';
+import { folderWrites, readFolder, writeFolder } from '../../src/cli/commands/certs/certsFolder.ts';
+import { inspectCertificates, type InspectFlags } from '../../src/cli/commands/certs/certsInspect.ts';
+import { newCertificates, type NewFlags } from '../../src/cli/commands/certs/certsNew.ts';
+import { formatValues, type CertsConsole } from '../../src/cli/commands/certs/certsOutput.ts';
+import { rotateCertificates } from '../../src/cli/commands/certs/certsRotate.ts';
+import { dnsNames, makeGenerations, namespace, service, withNewSerials } from '../support/certificates/generation.ts';
 
 // Whole seconds, as certificates have them.
 const now = new Date(Math.floor(Date.now() / 1000) * 1000);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clusterCommands, writeProgram } from './clusterCommands.ts';
+import { clusterCommands, writeProgram } from '../support/commands/clusterCommands.ts';
 
 let folder = '';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { articleConfigMap, articleDeployment } from '../fixtures/article.ts';
+import { articleConfigMap, articleDeployment } from '../support/article.ts';
 
 const program = join(import.meta.dirname, '../../bin/packet-capture.js');
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;

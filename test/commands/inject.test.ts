@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { articleConfigMap, articleDeployment, articleMonitor } from '../fixtures/article.ts';
+import { articleConfigMap, articleDeployment, articleMonitor } from '../support/article.ts';
 
 let folder = '';
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';

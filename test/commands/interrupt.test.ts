@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clusterCommands, writeProgram } from './clusterCommands.ts';
+import { clusterCommands, writeProgram } from '../support/commands/clusterCommands.ts';
 
 let folder = '';
 

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { largeCluster } from './largeCluster.ts';
-import { measuredRun } from './measuredRun.ts';
+import { largeCluster } from '../support/commands/largeCluster.ts';
+import { measuredRun } from '../support/commands/measuredRun.ts';
 
 test('check reads a large cluster page by page, and keeps little of each page', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-large-'));

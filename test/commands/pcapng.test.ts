@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
 import { createLiveMerge } from '../../src/pcapng/index.ts';
-import { block, interfaceBlock, optionBytes, packetBlock, pad, pcapHeader, pcapPacket, sectionBlock, udpFrame } from '../unit/pcapng/captureBytes.ts';
-import { merged, sourceOf } from '../unit/pcapng/captureFiles.ts';
+import { block, interfaceBlock, optionBytes, packetBlock, pad, pcapHeader, pcapPacket, sectionBlock, udpFrame } from '../support/pcapng/captureBytes.ts';
+import { merged, sourceOf } from '../support/pcapng/captureFiles.ts';
 
 let folder = '';
 

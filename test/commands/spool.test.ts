@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import { createSpool } from '../../src/cli/spool.ts';
+import { createSpool } from '../../src/cli/io/spool.ts';
 
 async function textOf(pieces: AsyncIterable<Buffer>): Promise<string> {
   const read: Buffer[] = [];

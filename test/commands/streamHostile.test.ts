@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { interfaceBlock, packetBlock, sectionBlock } from '../unit/pcapng/captureBytes.ts';
-import { readAll } from '../unit/pcapng/captureFiles.ts';
+import { interfaceBlock, packetBlock, sectionBlock } from '../support/pcapng/captureBytes.ts';
+import { readAll } from '../support/pcapng/captureFiles.ts';
 
 let folder = '';
 beforeAll(async () => {

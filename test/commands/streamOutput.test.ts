@@ -4,7 +4,7 @@ import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isBrokenPipe, openStreamOutput } from '../../src/cli/streamOutput.ts';
+import { isBrokenPipe, openStreamOutput } from '../../src/cli/io/streamOutput.ts';
 
 let folder = '';
 
@@ -71,7 +71,7 @@ test('with --force a link is replaced, not followed; a pipe is written to', asyn
 
 test('a reader that goes away fails the write; one that is slow does not stop the program', async () => {
   const program = `
-    import { isBrokenPipe, openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/streamOutput.ts'))};
+    import { isBrokenPipe, openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/io/streamOutput.ts'))};
     const output = await openStreamOutput('-', false);
     const ticks = setInterval(() => console.error('alive'), 50);
     await output.write(Buffer.alloc(1_000_000)).catch((error) => console.error('broken', isBrokenPipe(error)));

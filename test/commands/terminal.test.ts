@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentStatus, rules, type Rule } from '../unit/hostile/standIn.ts';
+import { agentStatus, rules, type Rule } from '../support/kubectl/standIn.ts';
 
 interface Said {
   readonly text: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDocuments } from '../../src/manifest/parse.ts';
+import { parseDocuments } from '../../src/ways/manifest/parseDocument.ts';
 
 const repeat = (times: number, line: (index: number) => string): string => Array.from({ length: times }, (_, index) => line(index)).join('');
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { attack, expectCleanRecords, labelsOf } from '../webhook/attackRun.ts';
-import { call, metricsText } from '../webhook/client.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../webhook/injector.ts';
+import { attack, expectCleanRecords, labelsOf } from '../support/webhook/attackRun.ts';
+import { call, metricsText } from '../support/webhook/client.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
 
 let material: CertificateMaterial;
 beforeAll(async () => {

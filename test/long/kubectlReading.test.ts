@@ -8,8 +8,8 @@ import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { kubernetes } from '../../scripts/cluster/goModules.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureTools } from '../../scripts/cluster/tools.ts';
-import { parseDocuments } from '../../src/manifest/parse.ts';
-import { yamlText } from './yamlText.ts';
+import { parseDocuments } from '../../src/ways/manifest/parseDocument.ts';
+import { yamlText } from '../support/manifest/yamlText.ts';
 
 let folder = '';
 let kubectl = '';

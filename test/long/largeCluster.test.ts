@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { largeCluster } from '../commands/largeCluster.ts';
-import { measuredRun } from '../commands/measuredRun.ts';
+import { largeCluster } from '../support/commands/largeCluster.ts';
+import { measuredRun } from '../support/commands/measuredRun.ts';
 
 const pods = 10_000;
 let folder = '';

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { attack } from '../webhook/attackRun.ts';
-import { realReviews } from '../webhook/attackInputs.ts';
-import { call, metric, responseOf } from '../webhook/client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../webhook/injector.ts';
-import { podOf, bodyOf } from '../unit/webhook/samples.ts';
+import { attack } from '../support/webhook/attackRun.ts';
+import { realReviews } from '../support/webhook/attackInputs.ts';
+import { call, metric, responseOf } from '../support/webhook/client.ts';
+import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import { podOf, bodyOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;

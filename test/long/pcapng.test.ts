@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
 import { isCodedError } from '../../src/errors.ts';
-import { cut, madeFile, merged, sourceOf } from '../unit/pcapng/captureFiles.ts';
-import { interfaceBlock, packetBlock, sectionBlock, udpFrame } from '../unit/pcapng/captureBytes.ts';
+import { cut, madeFile, merged, sourceOf } from '../support/pcapng/captureFiles.ts';
+import { interfaceBlock, packetBlock, sectionBlock, udpFrame } from '../support/pcapng/captureBytes.ts';
 
 let folder = '';
 

@@ -10,7 +10,7 @@ import { bucketServer, uploadedFiles, writeSecret } from '../agent/bucket.ts';
 import { useAgents } from '../agent/fixture.ts';
 import { agentRootfs } from '../agent/rootfs.ts';
 import { until } from '../agent/until.ts';
-import { makeAgentGroup, type AgentGroup, type Taken } from './agentGroup.ts';
+import { makeAgentGroup, type AgentGroup, type Taken } from '../support/long/agentGroup.ts';
 
 /** With a file a second: the rotations of 60 hours at the default of one a minute. */
 const seconds = Number(process.env['PACKET_CAPTURE_ROTATION_SECONDS'] ?? 3600);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle, writeBundle } from '../../scripts/images/bundle.ts';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { attacksOf } from '../webhook/attackList.ts';
-import { confine } from '../webhook/confined.ts';
-import { mebibyte } from '../webhook/floodBodies.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts } from '../webhook/injector.ts';
-import { besiege, siegeTable, warmUp, type Siege } from '../webhook/siege.ts';
+import { attacksOf } from '../support/webhook/attackList.ts';
+import { confine } from '../support/webhook/confined.ts';
+import { mebibyte } from '../support/webhook/floodBodies.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts } from '../support/webhook/injector.ts';
+import { besiege, siegeTable, warmUp, type Siege } from '../support/webhook/siege.ts';
 
 let folder: string;
 let program: string;

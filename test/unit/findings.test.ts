@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { findingKinds as certificates } from '../../src/certificates/findings.ts';
-import { findingKinds as diagnosis } from '../../src/diagnosis/findings.ts';
+import { findingKinds as certificates } from '../../src/certificates/certificateFindings.ts';
+import { findingKinds as diagnosis } from '../../src/diagnosis/judge/checkFindings.ts';
 import { errorTable } from '../../src/errors.ts';
 import { countFindings, findingsOf, formatFinding, type FindingKind } from '../../src/findings.ts';
-import { findingKinds as preflight } from '../../src/install/preflight/findings.ts';
+import { findingKinds as preflight } from '../../src/release/plan/preflightFindings.ts';
 
 test('a code means one thing: tables share it only with the same row, and never with an error', () => {
   const seen = new Map<string, FindingKind>();

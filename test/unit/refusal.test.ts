@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { kubectlErrorCode } from '../../src/cluster/kubectlError.ts';
-import { helmErrorCode } from '../../src/install/helm/helmError.ts';
+import { kubectlErrorCode } from '../../src/kubernetes/kubectlError.ts';
+import { helmErrorCode } from '../../src/release/helm/helmError.ts';
 import { refusalCode } from '../../src/refusal.ts';
-import { statusError } from '../../src/targets/apiError.ts';
+import { statusError } from '../../src/release/hooks/apiError.ts';
 
 // Words of API servers 1.31 to 1.37, of OpenShift and of clouds, without what kubectl or helm puts in front of them.
 const refusals = [

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { annotateTemplate } from '../../src/diagnosis/advice.ts';
+import { annotateTemplate } from '../../src/diagnosis/judge/advice.ts';
 import { shell, shellWord } from '../../src/shell.ts';
 
 /** What a real shell makes of a command line. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { decide } from '../../src/webhook/decide.ts';
-import { readReview, type Review } from '../../src/webhook/review.ts';
-import { options } from '../unit/webhook/samples.ts';
-import { realReviews } from './attackInputs.ts';
-import { call, metric, metricsText } from './client.ts';
-import { attack, expectCleanRecords, labelsOf } from './attackRun.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+import { decide } from '../../src/ways/webhook/decide.ts';
+import { readReview, type Review } from '../../src/ways/webhook/review.ts';
+import { options } from '../support/webhook/samples.ts';
+import { realReviews } from '../support/webhook/attackInputs.ts';
+import { call, metric, metricsText } from '../support/webhook/client.ts';
+import { attack, expectCleanRecords, labelsOf } from '../support/webhook/attackRun.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;

@@ -2,10 +2,10 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { call, metric, responseOf } from './client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
-import { clientHello, firstRecord, rawRequest, type RawAnswer } from './attackSocket.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { call, metric, responseOf } from '../support/webhook/client.ts';
+import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import { clientHello, firstRecord, rawRequest, type RawAnswer } from '../support/webhook/attackSocket.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle, writeBundle, type Bundle } from '../../scripts/images/bundle.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { call, metric, patchedPod } from './client.ts';
-import { makeMounts, newCertificates, startInjector } from './injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { call, metric, patchedPod } from '../support/webhook/client.ts';
+import { makeMounts, newCertificates, startInjector } from '../support/webhook/injector.ts';
 
 /** The program as it is in the image. */
 let built: Bundle;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkInjector } from '../../src/webhook/check.ts';
+import { checkInjector } from '../../src/ways/webhook/askInjector.ts';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { floodBodies } from './floodBodies.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { floodBodies } from '../support/webhook/floodBodies.ts';
+import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
 
 let folder: string;
 let material: CertificateMaterial;

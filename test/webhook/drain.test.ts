@@ -3,9 +3,9 @@ import { request, type Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { call, keepAliveAgent, responseOf } from './client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { call, keepAliveAgent, responseOf } from '../support/webhook/client.ts';
+import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { call, metric } from './client.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts } from './injector.ts';
-import { sendMany } from './many.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { call, metric } from '../support/webhook/client.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts } from '../support/webhook/injector.ts';
+import { sendMany } from '../support/webhook/many.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;

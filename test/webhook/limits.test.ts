@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { rawRequest } from './attackSocket.ts';
-import { call, keepAliveAgent, metric, responseOf } from './client.ts';
-import { floodBodies } from './floodBodies.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { rawRequest } from '../support/webhook/attackSocket.ts';
+import { call, keepAliveAgent, metric, responseOf } from '../support/webhook/client.ts';
+import { floodBodies } from '../support/webhook/floodBodies.ts';
+import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../unit/webhook/samples.ts';
-import { call, keepAliveAgent, metric, patchedPod } from './client.ts';
-import { makeMounts, newCertificates, secretOf, startInjector, type Mounts, type RunningInjector } from './injector.ts';
-import { serialOf } from './serial.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { call, keepAliveAgent, metric, patchedPod } from '../support/webhook/client.ts';
+import { makeMounts, newCertificates, secretOf, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import { serialOf } from '../support/webhook/serial.ts';
 
 const configWith = (image: string): Record<string, string> => ({ 'sidecarconfig.yaml': `agent: {image: "${image}"}\n` });
 const refused = (file: string): string => `packet_capture_injector_file_refused{file="${file}"}`;

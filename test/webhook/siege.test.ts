@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle, writeBundle } from '../../scripts/images/bundle.ts';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { attacksOf } from './attackList.ts';
-import { confine, type Confinement } from './confined.ts';
-import { mebibyte } from './floodBodies.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from './injector.ts';
-import { besiege, warmUp } from './siege.ts';
+import { attacksOf } from '../support/webhook/attackList.ts';
+import { confine, type Confinement } from '../support/webhook/confined.ts';
+import { mebibyte } from '../support/webhook/floodBodies.ts';
+import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import { besiege, warmUp } from '../support/webhook/siege.ts';
 
 let folder: string;
 let group: Confinement;

@@ -1,4 +1,4 @@
-import * as kubernetes from './kubernetes.ts';
+import * as kubernetes from './kubernetesSchemas.ts';
 import { leaf, passedList, type Json } from './tree.ts';
 
 /** What the chart does not think of. */

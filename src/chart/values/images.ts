@@ -3,7 +3,7 @@ import {
   agentUser, defaultAgent, defaultMaxBufferSize, defaultMaxVolumeSize, everything, imageRepositories, largestId, leastMetricsPort, placeholderRegistry,
 } from '../../sidecar/index.ts';
 import { settingSchema } from './capture.ts';
-import * as kubernetes from './kubernetes.ts';
+import * as kubernetes from './kubernetesSchemas.ts';
 import * as is from './schemas.ts';
 import { choice, group, leaf, passed, string, type Json, type Leaf, type Schema } from './tree.ts';
 

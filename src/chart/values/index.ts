@@ -9,7 +9,7 @@ import { commonAnnotations, commonLabels, fullnameOverride, globalValues, nameOv
 import { networkPolicy, service, serviceAccount } from './network.ts';
 import { isGroup, type Fields, type Json, type Node, type Overrides, type ValuesOf } from './tree.ts';
 import { webhook } from './webhook.ts';
-import { workload } from './workload.ts';
+import { workload } from './deployment.ts';
 
 /**
  * Everything that a user can set: the one source of values.yaml, values.schema.json, the table in the chart's README
@@ -59,6 +59,6 @@ function valueOf(node: Node): unknown {
   return node.unset === true ? {} : valuesOf(node.fields);
 }
 
-export * as kubernetes from './kubernetes.ts';
+export * as kubernetes from './kubernetesSchemas.ts';
 export { isGroup, type Fields, type Group, type Leaf, type Node, type Schema } from './tree.ts';
 export type { Target } from './injection.ts';

@@ -1,6 +1,6 @@
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import { assumedLevels, defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
-import * as kubernetes from './kubernetes.ts';
+import * as kubernetes from './kubernetesSchemas.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 

@@ -1,5 +1,5 @@
 import type { Labels } from './naming.ts';
-import * as kubernetes from './kubernetes.ts';
+import * as kubernetes from './kubernetesSchemas.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string } from './tree.ts';
 

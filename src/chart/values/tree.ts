@@ -71,12 +71,12 @@ export function string(value: string, text: string, schema: Schema = {}): Leaf<s
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** A part of a Kubernetes object, handed on as it is. @param schema of kubernetes.ts */
+/** A part of a Kubernetes object, handed on as it is. @param schema of kubernetesSchemas.ts */
 export function passed(text: string, schema: Schema, value: Json = {}): Leaf<Json> {
   return leaf(value, text, { type: 'object', allOf: [schema] });
 }
 
-/** A list of such parts. @param schema of kubernetes.ts */
+/** A list of such parts. @param schema of kubernetesSchemas.ts */
 export function passedList(text: string, schema: Schema): Leaf<readonly Json[]> {
   return leaf<readonly Json[]>([], text, { type: 'array', items: { type: 'object' }, allOf: [schema] });
 }

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 import { servingDays } from '../../certificates/lifetimes.ts';
-import type { InspectFlags } from '../certsInspect.ts';
-import type { NewFlags } from '../certsNew.ts';
-import type { CertsConsole } from '../certsOutput.ts';
-import { print, printData, printJson, say } from '../output.ts';
-import type { RotateFlags } from '../certsRotate.ts';
+import type { InspectFlags } from './certs/certsInspect.ts';
+import type { NewFlags } from './certs/certsNew.ts';
+import type { CertsConsole } from './certs/certsOutput.ts';
+import { print, printData, printJson, say } from '../io/output.ts';
+import type { RotateFlags } from './certs/certsRotate.ts';
 
 /** `certs new | inspect | rotate`: the certificates of way 3. */
 export function addCerts(program: Command): void {
@@ -27,7 +27,7 @@ function addNew(certs: Command): void {
     .option('--ca-key <FILE>', 'its private key')
     .addOption(valuesOption())
     .action(async (flags: NewFlags) => {
-      const { newCertificates } = await import('../certsNew.ts');
+      const { newCertificates } = await import('./certs/certsNew.ts');
       await newCertificates(flags, certsConsole());
     });
 }
@@ -41,7 +41,7 @@ function addInspect(certs: Command): void {
     .option('-n, --namespace <NAMESPACE>', 'of that Service')
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
     .action(async (paths: string[], flags: InspectFlags) => {
-      const { inspectCertificates } = await import('../certsInspect.ts');
+      const { inspectCertificates } = await import('./certs/certsInspect.ts');
       if (!(await inspectCertificates(paths, flags, certsConsole()))) process.exitCode = 1;
     });
 }
@@ -54,7 +54,7 @@ function addRotate(certs: Command): void {
     .option('--days <N>', `how long the new serving certificate is valid (default ${servingDays})`)
     .addOption(valuesOption())
     .action(async (folder: string, flags: RotateFlags) => {
-      const { rotateCertificates } = await import('../certsRotate.ts');
+      const { rotateCertificates } = await import('./certs/certsRotate.ts');
       await rotateCertificates(folder, flags, certsConsole());
     });
 }

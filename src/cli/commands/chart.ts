@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
-import { say } from '../output.ts';
-import type { ChartFlags } from '../chart.ts';
+import { say } from '../io/output.ts';
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { issueMaterial, servingNames, valuesOfMaterial } from '../../certificates/index.ts';
+import { committedChart, differences, fullnameOf, identity, projectChart, readChartFolder, replaceFolder, staleInCommittedChart, writeCommittedChart } from '../../chart/index.ts';
+import { codedError } from '../../errors.ts';
 
 /** `chart`: the Helm chart of way 3, from its templates. */
 export function addChart(program: Command): void {
@@ -13,7 +17,66 @@ export function addChart(program: Command): void {
     .option('-n, --namespace <NAMESPACE>', 'of that install (default packet-capture)')
     .option('--check', 'write nothing; exit code 1 when the chart is not current')
     .action(async (flags: ChartFlags) => {
-      const { chartCommand } = await import('../chart.ts');
       if (!(await chartCommand(flags, new Date(), say))) process.exitCode = 1;
     });
+}
+
+export interface ChartFlags {
+  readonly out?: string;
+  readonly release?: string;
+  readonly namespace?: string;
+  readonly bakeCerts?: boolean;
+  readonly check?: boolean;
+}
+
+/**
+ * `chart`: renders the chart, or says whether it is current.
+ * @returns false when it was asked and is not
+ * @throws USAGE, CHART_INVALID, FILE_EXISTS, FILE_UNREADABLE, FILE_UNWRITABLE
+ */
+export async function chartCommand(flags: ChartFlags, now: Date, report: (line: string) => void): Promise<boolean> {
+  const { out, bakeCerts = false, check = false } = flags;
+  checkUsage(flags);
+  const own = out === undefined || (await isCommittedChart(out));
+  if (check) return reportStale(own ? await staleInCommittedChart() : await stale(out), report);
+  if (bakeCerts) {
+    if (own) {
+      const hint = 'Add --out with another folder, which is not committed.';
+      throw codedError('USAGE', "a private key never stands in the project's own chart", { where: '--bake-certs', hint });
+    }
+    await bake(out, flags, now, report);
+  } else if (own) await writeCommittedChart();
+  else await replaceFolder(out, await projectChart());
+  report(`wrote ${own ? 'chart and values.schema.json' : out}`);
+  return true;
+}
+
+function checkUsage({ release, namespace, bakeCerts = false, check = false }: ChartFlags): void {
+  if (bakeCerts && check) throw codedError('USAGE', '--check and --bake-certs do not go together: new certificates are never current');
+  if (bakeCerts || (release === undefined && namespace === undefined)) return;
+  const hint = 'Add --bake-certs, or name them when helm installs the chart.';
+  throw codedError('USAGE', '--release and --namespace are for the certificates alone', { hint });
+}
+
+async function bake(out: string, flags: ChartFlags, now: Date, report: (line: string) => void): Promise<void> {
+  const { release = identity.chartName, namespace = identity.chartName } = flags;
+  const dnsNames = servingNames(fullnameOf(release), namespace);
+  const values = valuesOfMaterial(await issueMaterial({ dnsNames, now }));
+  await replaceFolder(out, await projectChart({ ...values }), ['values.yaml']);
+  report(`for release ${release} in namespace ${namespace}; values.yaml holds the private key and is readable by you alone`);
+}
+
+async function stale(out: string): Promise<string[]> {
+  return differences(await projectChart(), await readChartFolder(out));
+}
+
+function reportStale(lines: readonly string[], report: (line: string) => void): boolean {
+  for (const line of lines) report(line);
+  report(lines.length === 0 ? 'the chart is current' : 'the chart is not current: run `packet-capture chart`');
+  return lines.length === 0;
+}
+
+async function isCommittedChart(folder: string): Promise<boolean> {
+  const same = async (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
+  return (await same(folder)) === (await same(committedChart));
 }

@@ -1,6 +1,11 @@
 import { Option, type Command } from 'commander';
-import type { CheckFlags } from '../diagnosisCheck.ts';
-import { addConnectionFlags } from '../connectionFlags.ts';
+import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { codedError } from '../../errors.ts';
+import { checkCluster, formatCheck, restartAll, restartTargets, type CheckResult, type Restarted } from '../../diagnosis/index.ts';
+import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
+import { print, printJson, say } from '../io/output.ts';
 
 /** `check`: is this cluster fit, and which pods miss their sidecar. */
 export function addCheck(program: Command): void {
@@ -15,7 +20,52 @@ export function addCheck(program: Command): void {
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
     .addHelpText('after', '\nExit codes: 0 clean or warnings alone, 1 errors, 2 wrong usage.')
     .action(async (flags: CheckFlags) => {
-      const { runCheck } = await import('../diagnosisCheck.ts');
       await runCheck(flags);
     });
+}
+
+export interface CheckFlags extends ConnectionFlags {
+  readonly allNamespaces?: boolean;
+  readonly pull?: boolean;
+  readonly restart?: boolean;
+  readonly yes?: boolean;
+  readonly output?: 'json';
+}
+
+/** `check`: the result to stdout, what is done to stderr. */
+export async function runCheck(flags: CheckFlags): Promise<void> {
+  const { allNamespaces, output } = flags;
+  if (allNamespaces === true && flags.namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
+  if (flags.restart === true) checkConfirmation(flags, false);
+  const signal = interruption();
+  const cluster = clusterFlagsOf(flags);
+  const kubectl = makeKubectl({ ...cluster, signal });
+  const pull = flags.pull === true ? { afterwards: makeKubectl(cluster), signal, report: say } : undefined;
+  const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date(), pull });
+  if (output !== 'json') print(formatCheck(result));
+  if (!result.ok) process.exitCode = 1;
+  const restarted = flags.restart === true ? await restart(result, async (targets) => restartAll(kubectl, targets), confirmation(flags, signal)) : undefined;
+  if (output === 'json') printJson(restarted === undefined ? result : { ...result, restarted });
+}
+
+async function restart(
+  { missed, releases }: CheckResult,
+  roll: (targets: ReturnType<typeof restartTargets>) => Promise<Restarted[]>,
+  confirm: (question: string) => Promise<boolean>,
+): Promise<Restarted[]> {
+  const targets = restartTargets(missed);
+  if (targets.length === 0) {
+    say('there is no workload that a restart would cure');
+    return [];
+  }
+  if (releases.some(({ injects }) => injects === false)) {
+    say('nothing is restarted: a release does not inject now, so the new pods would miss the sidecar too');
+    return [];
+  }
+  for (const { owner, namespace, pods } of targets) say(`${owner} in ${namespace}: ${pods === 1 ? '1 pod misses' : `${pods} pods miss`} the sidecar`);
+  if (!(await confirm(targets.length === 1 ? 'Restart its pods?' : `Restart the pods of these ${targets.length} workloads?`))) return [];
+  const restarted = await roll(targets);
+  for (const { owner, namespace, result, message } of restarted) say(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
+  if (restarted.some(({ result }) => result !== 'restarted')) process.exitCode = 1;
+  return restarted;
 }

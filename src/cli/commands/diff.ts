@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { isCodedError } from '../../errors.ts';
-import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../functionFlags.ts';
-import { addInjectFlags, injectOptions, type InjectFlags } from '../injectFlags.ts';
-import { say, sayError, writeData } from '../output.ts';
-import { addInputFlags, type InputFlags } from '../manifestFlags.ts';
+import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../flags/functionFlags.ts';
+import { addInjectFlags, injectOptions, type InjectFlags } from '../flags/injectFlags.ts';
+import { say, sayError, writeData } from '../io/output.ts';
+import { addInputFlags, type InputFlags } from '../flags/manifestFlags.ts';
 
 type Flags = InputFlags & InjectFlags & FunctionFlags;
 
@@ -26,12 +26,12 @@ export function addDiff(program: Command): void {
 
 /** @returns true when there is a difference */
 async function printDiff(flags: Flags): Promise<boolean> {
-  const { injectManifest, unifiedDiff, unifiedDiffOf } = await import('../../manifest/index.ts');
-  const { openInputs } = await import('../input.ts');
-  const { withSpool } = await import('../manifestEdit.ts');
-  const { podSecurityOf } = await import('../podSecurity.ts');
-  const { createReport } = await import('../report.ts');
-  const { createSelectionCheck } = await import('../selectionCheck.ts');
+  const { injectManifest, unifiedDiff, unifiedDiffOf } = await import('../../ways/manifest/index.ts');
+  const { openInputs } = await import('../io/input.ts');
+  const { withSpool } = await import('../shared/manifestEdit.ts');
+  const { podSecurityOf } = await import('../shared/levelsOfFiles.ts');
+  const { createReport } = await import('../io/injectReport.ts');
+  const { createSelectionCheck } = await import('../shared/selectionCheck.ts');
   let different = false;
   await withSpool(async (spool) => {
     const inputs = await openInputs(flags.filename, flags.recursive === true, spool);

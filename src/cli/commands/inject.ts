@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander';
 import { codedError, type CodedError } from '../../errors.ts';
-import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../functionFlags.ts';
-import { addInjectFlags, injectOptions, type InjectFlags } from '../injectFlags.ts';
-import type { Editor } from '../manifestEdit.ts';
-import { addManifestFlags, type ManifestFlags } from '../manifestFlags.ts';
-import { sayWarning } from '../output.ts';
-import { imageProblem } from '../sidecarFlags.ts';
+import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../flags/functionFlags.ts';
+import { addInjectFlags, injectOptions, type InjectFlags } from '../flags/injectFlags.ts';
+import type { Editor } from '../shared/manifestEdit.ts';
+import { addManifestFlags, type ManifestFlags } from '../flags/manifestFlags.ts';
+import { sayWarning } from '../io/output.ts';
+import { imageProblem } from '../flags/sidecarFlags.ts';
 
 interface Flags extends ManifestFlags, InjectFlags, FunctionFlags {
   readonly output?: 'yaml' | 'json' | 'patch';
@@ -27,9 +27,9 @@ export function addInject(program: Command): void {
     if (flags.inPlace === true && flags.output !== undefined && flags.output !== 'yaml') {
       throw codedError('USAGE', `--in-place does not go with -o ${flags.output}`, { where: '--in-place' });
     }
-    const { editManifests } = await import('../manifestEdit.ts');
-    const { podSecurityOf } = await import('../podSecurity.ts');
-    const { createSelectionCheck } = await import('../selectionCheck.ts');
+    const { editManifests } = await import('../shared/manifestEdit.ts');
+    const { podSecurityOf } = await import('../shared/levelsOfFiles.ts');
+    const { createSelectionCheck } = await import('../shared/selectionCheck.ts');
     let unnamed: CodedError | undefined;
     await editManifests(flags, async (inputs) => {
       const allFlags = await withFunctionFlags(flags, inputs);
@@ -50,7 +50,7 @@ export function addInject(program: Command): void {
 }
 
 async function editorFor(output: Flags['output'], options: Awaited<ReturnType<typeof injectOptions>>): Promise<Omit<Editor, 'check'>> {
-  const { createJsonList, createKustomizePatches, injectManifest, patchManifest } = await import('../../manifest/index.ts');
+  const { createJsonList, createKustomizePatches, injectManifest, patchManifest } = await import('../../ways/manifest/index.ts');
   if (output === 'patch') {
     const patches = createKustomizePatches();
     return {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addInstallFlags, type InstallFlags } from '../installFlags.ts';
+import { addInstallFlags, type InstallFlags } from '../flags/installFlags.ts';
 
 /** `install`: ways 3 and 4, from the bundled chart. */
 export function addInstall(program: Command): void {
@@ -7,7 +7,7 @@ export function addInstall(program: Command): void {
     .command('install')
     .description('install the injector, or the policy in its place, with helm; or bring a release to exactly these values');
   addInstallFlags(command).action(async (flags: InstallFlags) => {
-    const { runInstall } = await import('../installRun.ts');
+    const { runInstall } = await import('../shared/installOrUpgrade.ts');
     await runInstall(flags, { valuesMode: 'reset', mustExist: false, rotate: false });
   });
 }

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 import type { PodSecurityLevel } from '../../inject/index.ts';
-import { addAmountFlags, amountsOfFlags } from '../amountFlags.ts';
-import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
-import { addConnectionFlags } from '../connectionFlags.ts';
-import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, imageProblem, namesSidecar, refuseByPlatform, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addAmountFlags, amountsOfFlags } from '../flags/amountFlags.ts';
+import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../flags/changeFlags.ts';
+import { addConnectionFlags } from '../flags/connectionFlags.ts';
+import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
+import { addSidecarFlags, imageProblem, namesSidecar, refuseByPlatform, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../flags/sidecarFlags.ts';
 
 interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unknown>> {
   readonly podSecurity?: PodSecurityLevel;
@@ -29,7 +29,7 @@ export function addPatch(program: Command): void {
       refuseByPlatform(config, settings);
       const problem = imageProblem(config);
       if (problem !== undefined) throw problem;
-      const { patchWorkload } = await import('../../cluster/index.ts');
+      const { patchWorkload } = await import('../../ways/patch/patchWorkload.ts');
       const renew = namesSidecar(flags);
       const options = { config, settings, amounts, renew, podSecurity: flags.podSecurity };
       const result = await patchWorkload({ ...(await changeOptions(target, flags)), ...options });

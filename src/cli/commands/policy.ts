@@ -1,10 +1,12 @@
 import { Option, type Command } from 'commander';
-import { assumedLevels } from '../../sidecar/index.ts';
-import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
-import { printData } from '../output.ts';
-import type { PolicyFlags } from '../policy.ts';
-import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSidecarFlags, imageProblem, sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { assumedLevels, type AssumedLevel, type SidecarConfig } from '../../sidecar/index.ts';
+import { injectAnnotation, namespaceLabel as defaultNamespaceLabel, type SettingValues } from '../../settings/index.ts';
+import { printData } from '../io/output.ts';
+import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
+import { addSidecarFlags, imageProblem, sidecarOfFlags, type SidecarFlags, refuseByPlatform, refuseLargeRing, refuseWithOwn } from '../flags/sidecarFlags.ts';
+import { policyObjects } from '../../ways/policy/index.ts';
+import { version } from '../../version.ts';
+import { applicationName, componentLabel, components, instanceLabel, nameLabel } from '../../ways/webhook/names.ts';
 
 /** `policy`: way 4, injection by the API server itself. */
 export function addPolicy(program: Command): void {
@@ -13,7 +15,7 @@ export function addPolicy(program: Command): void {
     .description('print a MutatingAdmissionPolicy that injects the sidecar without any server; for Kubernetes 1.36 on')
     .option('--name <NAME>', 'of the objects', 'packet-capture')
     .option('-n, --namespace <NAMESPACE>', 'of the ConfigMaps with the parameters; never injected into', 'packet-capture')
-    .option('--namespace-label <KEY>', 'by which a namespace opts in, with the value "enabled"', namespaceLabel)
+    .option('--namespace-label <KEY>', 'by which a namespace opts in, with the value "enabled"', defaultNamespaceLabel)
     .option('--annotation <KEY>', 'by which a pod asks, with the value "true"', injectAnnotation)
     .option('--opt-out', 'inject all pods of these namespaces, unless that annotation says "false"')
     .addOption(new Option('--pod-security <LEVEL>', 'of namespaces without a Pod Security label').choices(assumedLevels).default('auto'))
@@ -23,7 +25,53 @@ export function addPolicy(program: Command): void {
     const config = await sidecarOfFlags(flags);
     const problem = imageProblem(config);
     if (problem !== undefined) throw problem;
-    const { formatPolicy } = await import('../policy.ts');
     printData(await formatPolicy(flags, config, settings));
   });
+}
+
+export interface PolicyFlags {
+  readonly name: string;
+  readonly namespace: string;
+  readonly namespaceLabel: string;
+  readonly annotation: string;
+  readonly optOut?: boolean;
+  readonly podSecurity?: AssumedLevel;
+  readonly output: 'yaml' | 'json';
+}
+
+/**
+ * The objects of way 4 as text for `kubectl apply`; no final newline.
+ * @throws USAGE, SIDECAR_CONFIG_INVALID
+ */
+export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, settings: SettingValues): Promise<string> {
+  const { name, namespace, namespaceLabel, annotation, podSecurity, optOut = false } = flags;
+  const labels = { [nameLabel]: applicationName, [instanceLabel]: name, 'app.kubernetes.io/version': version };
+  const objects = policyObjects({
+    config: withSettings(config, settings),
+    name,
+    namespace,
+    namespaceLabel,
+    annotation,
+    optOut,
+    podSecurity,
+    failurePolicy: 'Ignore',
+    labels: { ...labels, [componentLabel]: 'policy' },
+    probeLabels: { [instanceLabel]: name, [componentLabel]: components.probe },
+  });
+  if (flags.output === 'json') return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2);
+  const { stringify } = await import('yaml');
+  const documents = objects.map((object) => stringify(object, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false }));
+  return documents.join('---\n').trimEnd();
+}
+
+/** A flag's value stands where the file's would. */
+function withSettings(config: SidecarConfig, settings: SettingValues): SidecarConfig {
+  if (Object.keys(settings).length === 0) return config;
+  refuseWithOwn(config, settings);
+  refuseLargeRing(config, settings);
+  if (config.form === 'own') return config;
+  const changed = { ...config, settings: { ...config.settings, ...settings } };
+  // They become the release's own defaults: what is left to refuse is a buffer beyond its bound.
+  refuseByPlatform(changed, settings);
+  return changed;
 }

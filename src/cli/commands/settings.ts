@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { print, printJson } from '../output.ts';
+import { print, printJson } from '../io/output.ts';
 import { settingAnnotation, settings } from '../../settings/index.ts';
 
 /** `settings`: the table, for people or as JSON. */

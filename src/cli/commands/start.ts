@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { addSettingFlags, settingsOfFlags } from '../settingFlags.ts';
-import { addSteerFlags, type SteerFlags } from '../steerFlags.ts';
+import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
+import { addSteerFlags, type SteerFlags } from '../flags/steerFlags.ts';
 
 /** `start POD|TYPE/NAME|-l SELECTOR`: annotations of live pods. */
 export function addStart(program: Command): void {
@@ -12,7 +12,7 @@ export function addStart(program: Command): void {
     .addHelpText('after', "\nA setting that no flag names stays as it is; an empty value, --filter '', goes back to the default.")
     .action(async (name: string | undefined, flags: SteerFlags & Readonly<Record<string, unknown>>) => {
       const settings = settingsOfFlags(flags);
-      const { runSteer } = await import('../steerRun.ts');
+      const { runSteer } = await import('../shared/startOrStop.ts');
       await runSteer(name, flags, { state: 'running', ...settings });
     });
 }

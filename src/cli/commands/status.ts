@@ -1,6 +1,13 @@
 import { Option, type Command } from 'commander';
-import { addPodFlags } from '../podFlags.ts';
-import type { StatusFlags } from '../statusRun.ts';
+import { addPodFlags, podTargetOf, type PodFlags } from '../flags/podFlags.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
+import { isCodedError } from '../../errors.ts';
+import { formatStatus, readStatus, type PodTarget, type StatusResult } from '../../captures/index.ts';
+import { exitWhenUnread, isTerminal, print, printJson, printJsonLine, printScreen, say, sayError } from '../io/output.ts';
+import { interruption } from '../io/exit.ts';
+import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `status`: how captured pods stand. */
 export function addStatus(program: Command): void {
@@ -13,7 +20,61 @@ export function addStatus(program: Command): void {
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
     .addHelpText('after', '\nExit codes: 0 at least one pod could be asked, or none is captured and none was named; 1 none could; 2 wrong usage.')
     .action(async (name: string | undefined, flags: StatusFlags) => {
-      const { runStatus } = await import('../statusRun.ts');
       await runStatus(name, flags);
     });
+}
+
+export interface StatusFlags extends PodFlags {
+  readonly watch?: boolean;
+  readonly output?: 'json';
+}
+
+type Reading = () => Promise<StatusResult>;
+
+const watchEvery = 2000;
+
+/** `status`: the table, or JSON, to stdout; what it does not cover to stderr. */
+export async function runStatus(name: string | undefined, flags: StatusFlags): Promise<void> {
+  const { namespace, output, allNamespaces = false } = flags;
+  const target = podTargetOf(name, flags);
+  const signal = interruption();
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
+  const read: Reading = async () => readStatus(kubectl, target);
+  const table = (result: StatusResult): string[] => formatStatus(result.pods, { namespaces: allNamespaces, now: new Date() });
+  if (flags.watch === true) return watch(read, output === 'json' || !isTerminal() ? undefined : table, signal);
+  const result = await read();
+  checkFound(result, target);
+  if (output === 'json') printJson(jsonOf(result));
+  else {
+    if (result.pods.length > 0) print(table(result));
+    else say(`${result.where}: no pod carries the sidecar`);
+    tellWithout(result.without);
+  }
+  if (result.pods.length > 0 && result.pods.every(({ status }) => status === null)) process.exitCode = 1;
+}
+
+/** Whoever names pods means to see some. */
+function checkFound(result: StatusResult, { name, selector }: PodTarget): void {
+  if (result.pods.length === 0 && (name !== undefined || selector !== undefined)) throw notCaptured(result);
+}
+
+function jsonOf({ pods, without }: StatusResult): object {
+  return { time: new Date().toISOString(), pods, without };
+}
+
+/** Until Ctrl-C, which is its ordinary end. What fails after the first round may be well again in the next. */
+async function watch(read: Reading, table: ((result: StatusResult) => string[]) | undefined, signal: AbortSignal): Promise<void> {
+  exitWhenUnread();
+  for (let round = 1; !signal.aborted; round += 1) {
+    try {
+      const result = await read();
+      if (table === undefined) printJsonLine(jsonOf(result));
+      else printScreen([`${result.where}, ${new Date().toLocaleTimeString()}`, '', ...table(result)]);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isCodedError(error) || round === 1) throw error;
+      sayError(error);
+    }
+    await sleep(watchEvery, undefined, { signal }).catch(() => undefined);
+  }
 }

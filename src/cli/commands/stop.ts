@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addSteerFlags, type SteerFlags } from '../steerFlags.ts';
+import { addSteerFlags, type SteerFlags } from '../flags/steerFlags.ts';
 
 /** `stop POD|TYPE/NAME|-l SELECTOR`: the state `idle`, as an annotation of live pods. */
 export function addStop(program: Command): void {
@@ -8,7 +8,7 @@ export function addStop(program: Command): void {
     .description('close the capture files of running pods and wait at no cost; nothing restarts, and `start` goes on')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
   addSteerFlags(command).action(async (name: string | undefined, flags: SteerFlags) => {
-    const { runSteer } = await import('../steerRun.ts');
+    const { runSteer } = await import('../shared/startOrStop.ts');
     await runSteer(name, flags, { state: 'idle' });
   });
 }

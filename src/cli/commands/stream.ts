@@ -1,7 +1,18 @@
 import { Option, type Command } from 'commander';
-import { findSetting, type SettingName } from '../../settings/index.ts';
-import { addPodFlags } from '../podFlags.ts';
-import type { StreamFlags } from '../streamRun.ts';
+import { findSetting, type SettingName, parseDuration } from '../../settings/index.ts';
+import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
+import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { execInPod, findPods } from '../../captures/index.ts';
+import { captureCommand, streamPods, windowMs, type StreamEvent, type StreamResult } from '../../captures/stream/index.ts';
+import { countOf } from '../flags/flagValues.ts';
+import { version } from '../../version.ts';
+import { counted, say } from '../io/output.ts';
+import { createProgressLine } from '../io/progressLine.ts';
+import { interruption } from '../io/exit.ts';
+import { settingsOfFlags } from '../flags/settingFlags.ts';
+import { isBrokenPipe, openStreamOutput, unwritable } from '../io/streamOutput.ts';
+import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `stream POD|TYPE/NAME|-l SELECTOR`: the packets of live pods, as they come. */
 export function addStream(program: Command): void {
@@ -21,7 +32,6 @@ export function addStream(program: Command): void {
     .option('--duration <DURATION>', 'end after this time (default: at Ctrl-C)')
     .addHelpText('after', '\nInto Wireshark: packet-capture stream deploy/web | wireshark -k -i -\nExit codes: 0 ended as asked, 1 failed, 2 wrong usage.')
     .action(async (name: string | undefined, flags: StreamFlags) => {
-      const { runStream } = await import('../streamRun.ts');
       await runStream(name, flags);
     });
 }
@@ -31,3 +41,97 @@ const settingNotes: readonly (readonly [SettingName, string])[] = [
   ['interfaces', "each pod's own"],
   ['snaplen', "each pod's own"],
 ];
+
+export interface StreamFlags extends PodFlags, Readonly<Record<string, unknown>> {
+  readonly output: string;
+  readonly force?: boolean;
+  readonly maxPods: string;
+}
+
+/** Each takes a kubectl, and three descriptors of this process, of which many systems give 1024. */
+const largestMaxPods = 250;
+
+/** A CronJob, whose next pods are to come. */
+function isRepeated(name: string | undefined): boolean {
+  return /^(?:cj|cronjobs?)(?:\.|\/)/i.test(name ?? '');
+}
+
+/** Of Node, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
+/** `stream`: packets to the output, what happens to stderr. */
+export async function runStream(name: string | undefined, flags: StreamFlags): Promise<void> {
+  const { namespace, output: file, force = false } = flags;
+  const target = somePodsOf(name, flags);
+  const mostPods = countOf(flags.maxPods, '--max-pods', largestMaxPods);
+  const { duration, ...wanted } = settingsOfFlags(flags);
+  const interrupted = interruption();
+  const cluster = clusterFlagsOf(flags);
+  const kubectl = makeKubectl({ ...cluster, namespace, signal: interrupted });
+  // Not with the signal: a capture that is asked to end still has packets to hand over.
+  const start = makeKubectlStart({ ...cluster, namespace });
+  const output = await openStreamOutput(file, force);
+  const line = createProgressLine();
+  let looked = false;
+  try {
+    const result = await streamPods({
+      find: async () => {
+        const found = await findPods(kubectl, target);
+        // Of a Job and of a pod nothing more comes; labels may have pods again.
+        const over = found.ended !== undefined && target.selector === undefined && !isRepeated(name);
+        if (!looked && found.captured.length === 0 && (found.without.length > 0 || over)) throw notCaptured(found);
+        if (!looked) tellWithout(found.without);
+        looked = true;
+        return found;
+      },
+      open: (pod, capture) => execInPod(start, pod, captureCommand(capture), { stdin: true, detached: true }),
+      wanted,
+      mostPods,
+      write: output.write,
+      stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
+      onEvent: (event) => (event.type === 'progress' ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`) : line.say(eventText(event, mostPods))),
+      application: `packet-capture ${version}`,
+    });
+    line.end();
+    conclude(result, file, line.seconds());
+  } finally {
+    line.end();
+    await output.close();
+  }
+}
+
+function after(duration: string): AbortSignal {
+  return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimer));
+}
+
+function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, mostPods: number): string {
+  if (event.type === 'left_out') return leftOutText(event.pods.map(({ namespace, name }) => `${namespace}/${name}`), mostPods);
+  if (event.type === 'waiting') return `${event.where}: there is no captured pod; waiting for one`;
+  if (event.type === 'unreachable') return `warning: pods that come are not seen now: ${event.reason}`;
+  const pod = `${event.pod.namespace}/${event.pod.name}`;
+  if (event.type === 'joined') return `${pod}: joined`;
+  if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
+  if (event.type === 'failed') return `${pod}: ${event.reason}; again in ${event.retrySeconds}s`;
+  if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
+  return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
+}
+
+/** How many are written out. */
+const shownNames = 5;
+
+function leftOutText(names: readonly string[], mostPods: number): string {
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
+  return `warning: not captured, since ${counted(mostPods, 'pod')} are at a time (--max-pods): ${names.slice(0, shownNames).join(', ')}${more}`;
+}
+
+function conclude({ joined, leftOut, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
+  if (leftOut > 0) say(`warning: ${counted(leftOut, 'pod')} had no place among those that are captured (--max-pods)`);
+  if (late > 0) say(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
+  if (untold > 0) say(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
+  say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
+  if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
+}
+
+function droppedText(dropped: number): string {
+  return dropped === 0 ? '' : `, ${dropped} dropped`;
+}

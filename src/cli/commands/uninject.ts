@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { addManifestFlags, type ManifestFlags } from '../manifestFlags.ts';
-import { addSelectionFlags, readingOf, type SelectionFlags } from '../selectionFlags.ts';
-import { sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addManifestFlags, type ManifestFlags } from '../flags/manifestFlags.ts';
+import { addSelectionFlags, readingOf, type SelectionFlags } from '../flags/selectionFlags.ts';
+import { sidecarOfFlags, type SidecarFlags } from '../flags/sidecarFlags.ts';
 
 /** `uninject -f`: the inverse of `inject`, to the byte. */
 export function addUninject(program: Command): void {
@@ -12,9 +12,9 @@ export function addUninject(program: Command): void {
   addSelectionFlags(addManifestFlags(command)).action(async (flags: ManifestFlags & SidecarFlags & SelectionFlags) => {
     const config = await sidecarOfFlags(flags);
     const reading = await readingOf(flags);
-    const { uninjectManifest } = await import('../../manifest/index.ts');
-    const { editManifests } = await import('../manifestEdit.ts');
-    const { createSelectionCheck } = await import('../selectionCheck.ts');
+    const { uninjectManifest } = await import('../../ways/manifest/index.ts');
+    const { editManifests } = await import('../shared/manifestEdit.ts');
+    const { createSelectionCheck } = await import('../shared/selectionCheck.ts');
     await editManifests(flags, async () => ({
       check: createSelectionCheck(flags),
       edit: ({ text, ...part }) => uninjectManifest(text, { ...reading, ...part, config }),

@@ -1,11 +1,38 @@
 import type { Command } from 'commander';
-import { addReleaseFlags, type ReleaseFlags } from '../releaseFlags.ts';
+import { addReleaseFlags, type ReleaseFlags, timeoutOf } from '../flags/releaseFlags.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { codedError } from '../../errors.ts';
+import { printing } from '../shared/installOrUpgrade.ts';
+import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
+import { print, printJson, say } from '../io/output.ts';
 
 /** `uninstall`: ways 3 and 4, a release and all that it has set. */
 export function addUninstall(program: Command): void {
   const command = program.command('uninstall').description('remove a release, and look whether anything of it is left');
   addReleaseFlags(command).action(async (flags: ReleaseFlags) => {
-    const { runUninstall } = await import('../uninstallRun.ts');
     await runUninstall(flags);
+  });
+}
+
+/** `uninstall`: the report goes to stderr, what went or the JSON to stdout. */
+export async function runUninstall(flags: ReleaseFlags): Promise<void> {
+  checkConfirmation(flags, false);
+  const timeoutSeconds = timeoutOf(flags);
+  const { formatUninstall, uninstallRelease } = await import('../../release/index.ts');
+  const signal = interruption();
+  const { release, namespace, output } = flags;
+  const cluster = clusterFlagsOf(flags);
+  await printing(flags, async (told) => {
+    const outcome = await uninstallRelease({
+      release, namespace, cluster, timeoutSeconds, signal,
+      dryRun: flags.dryRun === true,
+      confirm: confirmation(flags, signal),
+      report: say,
+    });
+    if (output === 'json') printJson(outcome);
+    else print(formatUninstall(outcome));
+    if (outcome.result === 'incomplete') {
+      throw told(codedError('UNINSTALL_INCOMPLETE', `${outcome.left.length} objects are left`, { where: `release ${release} in namespace ${namespace}` }));
+    }
   });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../changeFlags.ts';
-import { addConnectionFlags } from '../connectionFlags.ts';
-import { sidecarOfFlags, type SidecarFlags } from '../sidecarFlags.ts';
+import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../flags/changeFlags.ts';
+import { addConnectionFlags } from '../flags/connectionFlags.ts';
+import { sidecarOfFlags, type SidecarFlags } from '../flags/sidecarFlags.ts';
 
 /** `unpatch TYPE/NAME`: the inverse of `patch`. */
 export function addUnpatch(program: Command): void {
@@ -12,7 +12,7 @@ export function addUnpatch(program: Command): void {
     .option('--sidecar-config <FILE>', 'the sidecar of your own that was added with this file');
   addChangeFlags(addConnectionFlags(command)).action(async (target: string, flags: ChangeFlags & SidecarFlags) => {
     const config = await sidecarOfFlags(flags);
-    const { unpatchWorkload } = await import('../../cluster/index.ts');
+    const { unpatchWorkload } = await import('../../ways/patch/patchWorkload.ts');
     printChange(await unpatchWorkload({ ...(await changeOptions(target, flags)), config }), flags.output);
   });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addInstallFlags, type InstallFlags } from '../installFlags.ts';
+import { addInstallFlags, type InstallFlags } from '../flags/installFlags.ts';
 
 interface UpgradeFlags extends InstallFlags {
   readonly resetValues?: boolean;
@@ -14,7 +14,7 @@ export function addUpgrade(program: Command): void {
     .option('--reset-values', 'the given values are all there are')
     .option('--rotate-certs', 'exchange CA and certificate in three steps, without losing a call');
   addInstallFlags(command).action(async (flags: UpgradeFlags) => {
-    const { runInstall } = await import('../installRun.ts');
+    const { runInstall } = await import('../shared/installOrUpgrade.ts');
     const valuesMode = flags.resetValues === true ? 'reset' : 'keep';
     await runInstall(flags, { valuesMode, mustExist: true, rotate: flags.rotateCerts === true });
   });

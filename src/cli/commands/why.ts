@@ -1,5 +1,10 @@
 import { Option, type Command } from 'commander';
-import { addConnectionFlags, type ConnectionFlags } from '../connectionFlags.ts';
+import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { formatWhy, whyInjected } from '../../diagnosis/index.ts';
+import { interruption } from '../io/exit.ts';
+import { print, printJson } from '../io/output.ts';
 
 /** `why POD|TYPE/NAME`: the conditions of an injection, one by one. */
 export function addWhy(program: Command): void {
@@ -11,7 +16,16 @@ export function addWhy(program: Command): void {
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
     .addHelpText('after', '\nExit codes: 0 it is or would be injected, 1 it is not, 2 wrong usage.')
     .action(async (target: string, flags: ConnectionFlags & { readonly output?: 'json' }) => {
-      const { runWhy } = await import('../diagnosisWhy.ts');
       await runWhy(target, flags);
     });
+}
+
+/** `why`: the explanation to stdout. */
+export async function runWhy(target: string, flags: ConnectionFlags & { readonly output?: 'json' }): Promise<void> {
+  const { namespace, output } = flags;
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal: interruption() });
+  const result = await whyInjected({ target, kubectl, now: new Date() });
+  if (output === 'json') printJson(result);
+  else print(formatWhy(result));
+  if (result.state !== 'injected' && result.state !== 'would_be_injected') process.exitCode = 1;
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { injectAnnotation } from '../../settings/index.ts';
-import { checkInjector } from '../../webhook/check.ts';
-import { printJsonLine } from '../output.ts';
-import { readText } from '../../webhook/server/configuration.ts';
+import { checkInjector } from '../../ways/webhook/askInjector.ts';
+import { printJsonLine } from '../io/output.ts';
+import { readText } from '../../ways/webhook/server/configuration.ts';
 
 interface CheckFlags {
   readonly host: string;

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
-import { durationOfFlag } from '../durationFlag.ts';
-import type { ProbePodDemands } from '../../webhook/probe.ts';
-import { isObjectName, optIn, parseTargets } from '../../targets/index.ts';
-import { readConfiguration } from '../../webhook/server/configuration.ts';
+import { durationOfFlag } from '../flags/flagValues.ts';
+import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
+import { isObjectName, optIn, parseTargets } from '../../release/hooks/index.ts';
+import { readConfiguration } from '../../ways/webhook/server/configuration.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
 interface OptInFlags extends HookFlags {

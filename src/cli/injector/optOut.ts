@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { optOut, parseTargets, type InjectionKeys } from '../../targets/index.ts';
+import { optOut, parseTargets, type InjectionKeys } from '../../release/hooks/index.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
 interface OptOutFlags extends HookFlags {

@@ -4,10 +4,10 @@ import { runInNewContext } from 'node:vm';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { injectAnnotation, parseQuantity } from '../../settings/index.ts';
-import { durationOfFlag } from '../durationFlag.ts';
-import { injectorMounts, injectorPorts } from '../../webhook/names.ts';
-import { defaultLimits, type Limits } from '../../webhook/server/limits.ts';
-import { startInjector, type Injector } from '../../webhook/server/serve.ts';
+import { durationOfFlag } from '../flags/flagValues.ts';
+import { injectorMounts, injectorPorts } from '../../ways/webhook/names.ts';
+import { defaultLimits, type Limits } from '../../ways/webhook/server/limits.ts';
+import { startInjector, type Injector } from '../../ways/webhook/server/serve.ts';
 
 interface ServeFlags {
   readonly port: string;

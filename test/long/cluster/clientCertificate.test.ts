@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../../scripts/cluster/command.ts';
-import { helm, installed, installer, labelFlags, loadReleaseImages, quickEnd, runningContainers, siteYaml, targetFlags } from '../../cluster/helmWorkbench.ts';
-import { kube } from '../../cluster/workbench.ts';
-import { withAdmissionConfiguration } from './apiServer.ts';
+import { helm, installed, installer, labelFlags, loadReleaseImages, quickEnd, runningContainers, siteYaml, targetFlags } from '../../support/cluster/helmFixture.ts';
+import { kube } from '../../support/cluster/clusterFixture.ts';
+import { withAdmissionConfiguration } from '../../support/long/apiServer.ts';
 
 const release = 'client-cert';
 const service = `${release}-packet-capture`;

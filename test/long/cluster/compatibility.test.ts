@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadReleaseImages } from '../../cluster/helmWorkbench.ts';
-import { kube } from '../../cluster/workbench.ts';
-import { withPodSecurityByConfiguration } from './apiServer.ts';
-import { runsAlone } from './compatibility/app.ts';
-import { each, releaseNamespace, type Site } from './compatibility/bench.ts';
-import { columns, installColumn, manifestColumn, patchColumn, policyColumn, webhookColumns, type Put } from './compatibility/columns.ts';
-import { appOf, clusterObjects, rows } from './compatibility/rows.ts';
-import { withRows } from './compatibility/table.ts';
+import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
+import { kube } from '../../support/cluster/clusterFixture.ts';
+import { withPodSecurityByConfiguration } from '../../support/long/apiServer.ts';
+import { runsAlone } from '../../support/long/compatibility/app.ts';
+import { each, releaseNamespace, type Site } from '../../support/long/compatibility/compatibilityFixture.ts';
+import { columns, installColumn, manifestColumn, patchColumn, policyColumn, webhookColumns, type Put } from '../../support/long/compatibility/columns.ts';
+import { appOf, clusterObjects, rows } from '../../support/long/compatibility/rows.ts';
+import { withRows } from '../../support/long/compatibility/table.ts';
 
 const stamp = `compat-${Date.now().toString(36)}`;
 /** For work on a single row. */

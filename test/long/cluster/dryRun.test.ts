@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, inject, test } from 'vitest';
 import { kubectl as runKubectl } from '../../../scripts/cluster/kubectl.ts';
-import type { PodVerdict } from '../../../src/cluster/dryRun/index.ts';
-import type { WorkloadObject } from '../../../src/cluster/kubernetes.ts';
+import type { PodVerdict } from '../../../src/dryRun/index.ts';
+import type { WorkloadObject, PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import { planInjection, withAddition } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
-import { list, site } from '../../cluster/diagnosisBench.ts';
-import { carrying, deploymentOf, templateOf, useKubectl, verdictOf } from '../../cluster/dryRunBench.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import { list, site } from '../../support/cluster/diagnosisFixture.ts';
+import { carrying, deploymentOf, templateOf, useKubectl, verdictOf } from '../../support/cluster/dryRunFixture.ts';
 
 const node = inject('node');
 const kubectl = useKubectl();

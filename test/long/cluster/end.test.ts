@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { kill } from '../../../scripts/cluster/cgroups.ts';
 import { createCaptureReader } from '../../../src/pcapng/index.ts';
-import { appPod } from '../../cluster/apps.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../cluster/workbench.ts';
-import { agentProcess, podProcesses } from './podProcesses.ts';
-import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from '../../cluster/sequence.ts';
+import { appPod } from '../../support/cluster/apps.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
+import { agentProcess, podProcesses } from '../../support/long/podProcesses.ts';
+import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from '../../support/cluster/sequence.ts';
 
 const namespace = useNamespace('end');
 const perSecond = 2000;

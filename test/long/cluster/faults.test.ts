@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { faultSite, harm, installFaultSite, missedIn, noHarm, removeFaultSite, underStream, untilInjecting, type FaultSite } from '../../cluster/faultBench.ts';
-import { apiServerRestarted, brokenConfiguration, brokenConfigurationAtStart, drained, expiredCertificate, killed, mismatchedCa, starved, wedged, type Fault } from '../../cluster/faults.ts';
-import { loadReleaseImages } from '../../cluster/helmWorkbench.ts';
+import { faultSite, harm, installFaultSite, missedIn, noHarm, removeFaultSite, underStream, untilInjecting, type FaultSite } from '../../support/cluster/faultFixture.ts';
+import { apiServerRestarted, brokenConfiguration, brokenConfigurationAtStart, drained, expiredCertificate, killed, mismatchedCa, starved, wedged, type Fault } from '../../support/cluster/faults.ts';
+import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
 
 const site = faultSite('faults');
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StatusResult, SteerResult } from '../../../src/running/index.ts';
+import type { StatusResult, SteerResult } from '../../../src/captures/index.ts';
 import { until } from '../../agent/until.ts';
-import { agentImage, cli, injectAndApply, kube } from '../../cluster/workbench.ts';
-import { pauseDeployment } from '../../cluster/apps.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { watchPods, type PodWatch } from './podWatch.ts';
-import { startSender, type Sender } from '../../cluster/sequence.ts';
+import { agentImage, cli, injectAndApply, kube } from '../../support/cluster/clusterFixture.ts';
+import { pauseDeployment } from '../../support/cluster/apps.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { watchPods, type PodWatch } from '../../support/long/podWatch.ts';
+import { startSender, type Sender } from '../../support/cluster/sequence.ts';
 
 const namespace = useNamespace('fleet');
 const size = 50;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
-import { faultSite, installFaultSite, removeFaultSite } from '../../cluster/faultBench.ts';
-import { loadReleaseImages } from '../../cluster/helmWorkbench.ts';
-import { kube } from '../../cluster/workbench.ts';
-import type { FuzzReport } from './podFuzz.ts';
+import { faultSite, installFaultSite, removeFaultSite } from '../../support/cluster/faultFixture.ts';
+import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
+import { kube } from '../../support/cluster/clusterFixture.ts';
+import type { FuzzReport } from '../../support/long/podFuzz.ts';
 
 const node = inject('node');
 const site = faultSite('fuzz');
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 test('what the API server accepts of 3000 generated pods, it accepts injected, with all that they had', async () => {
   const pairs = levels.map((level) => `fuzz-${level}-plain=fuzz-${level}-injected`);
-  const { exitCode, stdout, stderr } = await runInNetns(node, [process.execPath, join(import.meta.dirname, 'podFuzz.ts'), node.kubeconfig, '3000', ...pairs]);
+  const { exitCode, stdout, stderr } = await runInNetns(node, [process.execPath, join(import.meta.dirname, '../../support/long/podFuzz.ts'), node.kubeconfig, '3000', ...pairs]);
   expect(exitCode, stderr).toBe(0);
   const { refused, changed, ...counts } = JSON.parse(stdout) as FuzzReport;
   console.log(JSON.stringify(counts));

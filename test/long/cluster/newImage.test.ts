@@ -7,10 +7,10 @@ import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../../scripts/images/names.ts';
-import { trialName } from '../../../src/cluster/imageTrialPod.ts';
-import { chart, loadReleaseImages, quickEnd, targetFlags } from '../../cluster/helmWorkbench.ts';
-import { create, rolledOut, workload } from '../../cluster/patchBench.ts';
-import { agentImage, kube } from '../../cluster/workbench.ts';
+import { trialName } from '../../../src/dryRun/imageTrialPod.ts';
+import { chart, loadReleaseImages, quickEnd, targetFlags } from '../../support/cluster/helmFixture.ts';
+import { create, rolledOut, workload } from '../../support/cluster/patchFixture.ts';
+import { agentImage, kube } from '../../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const release = 'new-image';

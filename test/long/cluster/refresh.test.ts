@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseAllDocuments } from 'yaml';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { pidOf } from '../../../scripts/cluster/components.ts';
-import type { SteerResult } from '../../../src/running/index.ts';
-import { pauseDeployment } from '../../cluster/apps.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { agentImage, cli, kube } from '../../cluster/workbench.ts';
+import type { SteerResult } from '../../../src/captures/index.ts';
+import { pauseDeployment } from '../../support/cluster/apps.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { agentImage, cli, kube } from '../../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('refresh');

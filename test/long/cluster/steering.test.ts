@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { statusWhen } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
-import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../cluster/workbench.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { servingPod } from './servingPod.ts';
-import { agentProcess } from './podProcesses.ts';
-import { watchPods, type PodWatch } from './podWatch.ts';
-import { gaps, keepAll, numberedPackets, startSender, type Sender } from '../../cluster/sequence.ts';
+import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { servingPod } from '../../support/long/servingPod.ts';
+import { agentProcess } from '../../support/long/podProcesses.ts';
+import { watchPods, type PodWatch } from '../../support/long/podWatch.ts';
+import { gaps, keepAll, numberedPackets, startSender, type Sender } from '../../support/cluster/sequence.ts';
 
 const namespace = useNamespace('steering');
 const perSecond = 1000;

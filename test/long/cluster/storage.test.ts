@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { appPod } from '../../cluster/apps.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { startSender, type Sender } from '../../cluster/sequence.ts';
-import { agentEvent, agentImage, cli, fetchPage, kube, podField } from '../../cluster/workbench.ts';
+import { appPod } from '../../support/cluster/apps.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { startSender, type Sender } from '../../support/cluster/sequence.ts';
+import { agentEvent, agentImage, cli, fetchPage, kube, podField } from '../../support/cluster/clusterFixture.ts';
 
 const namespace = useNamespace('storage');
 let sender: Sender;

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { credentials } from '../../agent/bucket.ts';
 import { until } from '../../agent/until.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { startSender, type Sender } from '../../cluster/sequence.ts';
-import { deployment, expectUploaded, uploadSite } from '../../cluster/uploadBench.ts';
-import { agentEvent, agentEvents, agentImage, injectAndApply, kube, podField, restarts } from '../../cluster/workbench.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { startSender, type Sender } from '../../support/cluster/sequence.ts';
+import { deployment, expectUploaded, uploadSite } from '../../support/cluster/uploadFixture.ts';
+import { agentEvent, agentEvents, agentImage, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
 
 const namespace = useNamespace('secret');
 const perSecond = 100;

@@ -7,11 +7,11 @@ import { inMachine } from '../../../scripts/cluster/machine.ts';
 import { parseQuantity } from '../../../src/settings/index.ts';
 import { readStatus } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
-import { agentEvent, agentEvents, agentImage, captureFolder, copyFiles, fetchPage, injectAndApply, kube, podField } from '../../cluster/workbench.ts';
-import { useNamespace } from '../../cluster/namespace.ts';
-import { watchPods, type PodWatch } from './podWatch.ts';
-import { numberedPackets, startSender, type Sender } from '../../cluster/sequence.ts';
-import { servingPod } from './servingPod.ts';
+import { agentEvent, agentEvents, agentImage, captureFolder, copyFiles, fetchPage, injectAndApply, kube, podField } from '../../support/cluster/clusterFixture.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
+import { watchPods, type PodWatch } from '../../support/long/podWatch.ts';
+import { numberedPackets, startSender, type Sender } from '../../support/cluster/sequence.ts';
+import { servingPod } from '../../support/long/servingPod.ts';
 
 const node = inject('node');
 const namespace = useNamespace('volume');

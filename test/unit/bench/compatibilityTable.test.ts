@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withRows } from '../../long/cluster/compatibility/table.ts';
+import { withRows } from '../../support/long/compatibility/table.ts';
 
 const head = ['what', 'patch'];
 const doc = ['before', '<!-- table -->', '| what | patch |', '| --- | --- |', '| one | a |', '| two | b, $& |', '| gone | c |', '<!-- /table -->', 'after'].join('\n');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countStored, coveredBytes } from '../../bench/agent/stored.ts';
-import { interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../pcapng/captureBytes.ts';
+import { interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../../support/pcapng/captureBytes.ts';
 
 /** IPv4 in Ethernet. */
 function packet(protocol: number, transport: readonly number[]): Uint8Array {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeMaterial, nextStep, type CertificateMaterial } from '../../../src/certificates/index.ts';
 import { dropOld, serveNew, trustBoth } from '../../../src/certificates/rotation.ts';
-import { existingFiles, folderWrites, readFolder, writeFolder } from '../../../src/cli/certsFolder.ts';
-import { dnsNames, makeGenerations } from './generation.ts';
+import { existingFiles, folderWrites, readFolder, writeFolder } from '../../../src/cli/commands/certs/certsFolder.ts';
+import { dnsNames, makeGenerations } from '../../support/certificates/generation.ts';
 
 const now = new Date();
 let old: CertificateMaterial;

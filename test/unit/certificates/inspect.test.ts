@@ -10,7 +10,7 @@ import { decideReuse, findingKinds, inspect, makeMaterial, makeServing, material
 import { signCertificate } from '../../../src/certificates/forge.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { trustBoth } from '../../../src/certificates/rotation.ts';
-import { dnsNames, host, makeGenerations, namespace, service, withNewSerials } from './generation.ts';
+import { dnsNames, host, makeGenerations, namespace, service, withNewSerials } from '../../support/certificates/generation.ts';
 
 const now = new Date('2026-11-22T10:20:30Z');
 let first: Ingredients;

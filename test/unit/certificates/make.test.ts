@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Ingredients } from '../../../src/certificates/index.ts';
-import { filesOfMaterial, makeMaterial, makeServing, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
+import { type Ingredients, filesOfMaterial, makeMaterial, makeServing, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
-import { dnsNames, host, makeGenerations, withNewSerials } from './generation.ts';
+import { dnsNames, host, makeGenerations, withNewSerials } from '../../support/certificates/generation.ts';
 
 const run = promisify(execFile);
 const now = new Date('2026-11-22T10:20:30.400Z');

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { makeMaterial, nextStep, readPem, type CertificateMaterial } from '../../../src/certificates/index.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { dropOld, serveNew, trustBoth } from '../../../src/certificates/rotation.ts';
-import { dnsNames, host, makeGenerations, withNewSerials } from './generation.ts';
+import { dnsNames, host, makeGenerations, withNewSerials } from '../../support/certificates/generation.ts';
 
 const now = new Date();
 /** Bits; OpenSSL makes no connection with a shorter key. */

@@ -19,8 +19,8 @@ import {
 import { parseDuration, parseQuantity, settings } from '../../../src/settings/index.ts';
 import { defaultAgent, placeholderImage } from '../../../src/sidecar/index.ts';
 import { version } from '../../../src/version.ts';
-import { injectorMounts, injectorPorts, webhookNames, webhookPaths } from '../../../src/webhook/names.ts';
-import { defaultLimits } from '../../../src/webhook/server/limits.ts';
+import { injectorMounts, injectorPorts, webhookNames, webhookPaths } from '../../../src/ways/webhook/names.ts';
+import { defaultLimits } from '../../../src/ways/webhook/server/limits.ts';
 
 type SchemaNode = { readonly type?: string; readonly additionalProperties?: unknown; readonly properties?: Readonly<Record<string, SchemaNode>> };
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { dashboardJson } from '../../../src/chart/dashboard.ts';
-import { webhookNames } from '../../../src/webhook/names.ts';
-import { makeMetrics } from '../../../src/webhook/server/metrics.ts';
-import { makeRegistry } from '../../../src/webhook/server/registry.ts';
+import { webhookNames } from '../../../src/ways/webhook/names.ts';
+import { makeMetrics } from '../../../src/ways/webhook/server/counts.ts';
+import { makeRegistry } from '../../../src/ways/webhook/server/registry.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
-import { judgeCluster, type CheckResult, type ClusterFacts } from '../../../src/diagnosis/check.ts';
-import { findingKinds } from '../../../src/diagnosis/findings.ts';
-import { formatCheck } from '../../../src/diagnosis/format.ts';
-import type { ReleaseState } from '../../../src/diagnosis/releaseState.ts';
+import { judgeCluster, type CheckResult, type ClusterFacts } from '../../../src/diagnosis/judge/judgeCluster.ts';
+import { findingKinds } from '../../../src/diagnosis/judge/checkFindings.ts';
+import { formatCheck } from '../../../src/diagnosis/report/format.ts';
+import type { ReleaseState } from '../../../src/diagnosis/read/releaseState.ts';
 import { restartTargets } from '../../../src/diagnosis/restart.ts';
-import { asking, deployment, namespace, pod, release, stateOf } from './builders.ts';
+import { asking, deployment, namespace, pod, release, stateOf } from '../../support/diagnosis/builders.ts';
 
 const now = new Date('2026-11-23T00:00:00Z');
 let material: CertificateMaterial;

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { judgeFitness } from '../../../src/diagnosis/fitness.ts';
-import { findingsMarkdown, reasonsMarkdown } from '../../../src/diagnosis/markdown.ts';
-import { adviceFor } from '../../../src/diagnosis/advice.ts';
-import { ownersOf, rollOf, type Owner } from '../../../src/diagnosis/owners.ts';
-import { explain, type WhyFacts } from '../../../src/diagnosis/explain.ts';
-import { formatWhy } from '../../../src/diagnosis/format.ts';
-import { judge } from '../../../src/diagnosis/judge.ts';
-import { holds, termsOf, termText } from '../../../src/diagnosis/selectors.ts';
-import type { WorkloadObject } from '../../../src/cluster/kubernetes.ts';
-import { asking, deployment, pod, release, stateOf, subject } from './builders.ts';
+import { judgeFitness } from '../../../src/diagnosis/judge/compatibility.ts';
+import { findingsMarkdown, reasonsMarkdown } from '../../../src/diagnosis/report/markdown.ts';
+import { adviceFor } from '../../../src/diagnosis/judge/advice.ts';
+import { ownersOf, rollOf, type Owner } from '../../../src/diagnosis/read/podOwners.ts';
+import { explain, type WhyFacts } from '../../../src/diagnosis/report/explain.ts';
+import { formatWhy } from '../../../src/diagnosis/report/format.ts';
+import { judge } from '../../../src/diagnosis/judge/judge.ts';
+import { holds, termsOf, termText } from '../../../src/kubernetes/api/labels.ts';
+import type { WorkloadObject } from '../../../src/kubernetes/api/types.ts';
+import { asking, deployment, pod, release, stateOf, subject } from '../../support/diagnosis/builders.ts';
 
 const now = new Date('2026-11-23T00:00:00Z');
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planInjection } from '../../../src/inject/index.ts';
 import { defaultSidecarConfig, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
-import { podFixtures } from '../../fixtures/pods/index.ts';
+import { podFixtures } from '../../support/pods/index.ts';
 
 /** A port that some of the fixtures have, and a user that is left out: so that everything of a pod counts. */
 const config: AgentSidecarConfig = {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { olderSidecar, olderText } from '../../../src/inject/index.ts';
-import { injectManifest, type InjectManifestOptions } from '../../../src/manifest/index.ts';
-import { defaultAgent, defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+import { injectManifest, type InjectManifestOptions } from '../../../src/ways/manifest/index.ts';
+import { defaultAgent, defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import { version } from '../../../src/version.ts';
 
 const statusOf = (made: string): PodTemplate => ({ metadata: { annotations: { 'packet-capture/status': JSON.stringify({ version: made, containers: ['packet-capture'], volumes: [] }) } } });

@@ -2,7 +2,7 @@ import jsonPatch, { type Operation } from 'fast-json-patch';
 import { expect, test } from 'vitest';
 import { additionPatch, planInjection, withAddition } from '../../../src/inject/index.ts';
 import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
-import { podFixtures } from '../../fixtures/pods/index.ts';
+import { podFixtures } from '../../support/pods/index.ts';
 
 const options = { config: defaultSidecarConfig, settings: { filter: 'port 80' }, podSecurity: 'privileged', atAdmission: true } as const;
 

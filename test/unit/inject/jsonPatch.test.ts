@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { expect, test } from 'vitest';
-import { additionPatch, jsonPointer, planInjection, planRemoval, removalPatch, templatePath, workloadKinds, type PatchOperation } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+import { additionPatch, jsonPointer, planInjection, planRemoval, removalPatch } from '../../../src/inject/index.ts';
+import { templatePath, workloadKinds } from '../../../src/kubernetes/api/kinds.ts';
+import type { PatchOperation, PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 
 type Json = Record<string, unknown>;
 const options = { config: defaultSidecarConfig, settings: { filter: 'port 80' }, podSecurity: 'privileged' } as const;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection } from '../../../src/inject/index.ts';
-import { podFixtures, type PodFixture } from '../../fixtures/pods/index.ts';
-import { ownSidecar } from '../manifest/cases.ts';
-import { violations } from './laws.ts';
-import { dataWay, plansFor, textWay, type FixtureKind } from './ways.ts';
+import { podFixtures, type PodFixture } from '../../support/pods/index.ts';
+import { ownSidecar } from '../../support/manifest/cases.ts';
+import { violations } from '../../support/inject/laws.ts';
+import { dataWay, plansFor, textWay, type FixtureKind } from '../../support/inject/ways.ts';
 
 test('there are fixtures of every sort, each with a name of its own', () => {
   expect(podFixtures.length).toBeGreaterThanOrEqual(60);

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { planInjection, type Addition, type Removal } from '../../../src/inject/index.ts';
 import { statusAnnotation } from '../../../src/settings/index.ts';
-import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
-import { podFixtures, type PodFixture } from '../../fixtures/pods/index.ts';
-import { lawNames, violations, type LawName, type Way } from './laws.ts';
-import { dataWay, plansFor, textWay, type Plans } from './ways.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { podFixtures, type PodFixture } from '../../support/pods/index.ts';
+import { lawNames, violations, type LawName, type Way } from '../../support/inject/laws.ts';
+import { dataWay, plansFor, textWay, type Plans } from '../../support/inject/ways.ts';
 
 /** Few are enough to notice. */
 const names = ['plain', 'foreign-annotations', 'command', 'one-volume', 'own-init', 'guaranteed', 'wrong-filter', 'host-network', 'already-injected', 'baseline'];

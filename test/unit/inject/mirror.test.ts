@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection, planRemoval, type InjectOptions, type InjectPlan } from '../../../src/inject/index.ts';
-import { policyExpressions, policyParameters } from '../../../src/policy/index.ts';
-import { defaultSidecarConfig, makeSidecar, type AgentSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
-import { podFixtures } from '../../fixtures/pods/index.ts';
-import { evaluate } from '../policy/evaluate.ts';
+import { policyExpressions, policyParameters } from '../../../src/ways/policy/index.ts';
+import { defaultSidecarConfig, makeSidecar, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { podFixtures } from '../../support/pods/index.ts';
+import { evaluate } from '../../support/policy/evaluate.ts';
 
 const url = 'vxlan://collector';
 const defaulting: AgentSidecarConfig = { ...defaultSidecarConfig, settings: { mirror: url, filter: 'udp' } };

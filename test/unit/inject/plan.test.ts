@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection, planRemoval, type InjectOptions } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig, type PodSpec, type PodTemplate } from '../../../src/sidecar/index.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { PodSpec, PodTemplate } from '../../../src/kubernetes/api/types.ts';
 
 const options: InjectOptions = { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' };
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';

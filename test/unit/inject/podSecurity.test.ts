@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { planInjection } from '../../../src/inject/index.ts';
-import type { Container, Volume } from '../../../src/sidecar/index.ts';
+import type { Container, Volume } from '../../../src/kubernetes/api/types.ts';
 
 function reasonIn(podSecurity: 'privileged' | 'baseline', container: Partial<Container>, volumes: readonly Volume[] = []): string {
   const config = { form: 'own', containers: [{ name: 'monitor', image: 'm:1', ...container }], initContainers: [], volumes } as const;

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { declaresPort } from '../../../src/inject/ports.ts';
-import { policyExpressions, policyParameters } from '../../../src/policy/index.ts';
-import { defaultAgent, makeSidecar, type AgentConfig, type AgentSidecarConfig, type PodSpec } from '../../../src/sidecar/index.ts';
+import { policyExpressions, policyParameters } from '../../../src/ways/policy/index.ts';
+import { defaultAgent, makeSidecar, type AgentConfig, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { PodSpec } from '../../../src/kubernetes/api/types.ts';
 import { planInjection } from '../../../src/inject/index.ts';
-import { evaluate } from '../policy/evaluate.ts';
+import { evaluate } from '../../support/policy/evaluate.ts';
 
 const config: AgentSidecarConfig = { form: 'agent', agent: { ...defaultAgent, metricsPort: 9464 }, settings: {} };
 const app = (...ports: readonly object[]): PodSpec => ({ containers: [{ name: 'app', ports }] });

@@ -1,7 +1,8 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
 import { additionPatch, planInjection, planRemoval, planUpdate, removalPatch, updatePatch, withAddition, withoutRemoved, type InjectOptions } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig, type PodTemplate } from '../../../src/sidecar/index.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
 
 const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image: 'registry.example/agent:1' } };
 const options: InjectOptions = { config, settings: {}, podSecurity: 'privileged' };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createLiveMerge, mergeFiles, type CaptureSource } from '../../../src/pcapng/index.ts';
-import { block, interfaceBlock, optionBytes, packetBlock, sectionBlock } from './captureBytes.ts';
-import { readAll } from './captureFiles.ts';
+import { block, interfaceBlock, optionBytes, packetBlock, sectionBlock } from '../../support/pcapng/captureBytes.ts';
+import { readAll } from '../../support/pcapng/captureFiles.ts';
 
 const label = ({ name = '' }: { readonly name?: string | undefined }): { name: string } => ({ name: `ns/pod:${name}` });
 const start = (): ReturnType<typeof createLiveMerge> => createLiveMerge({ windowMs: 200, mostBytes: 1_000_000 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createLiveMerge, type CaptureRecord, type Labeller, type LiveMerge, type LiveSource } from '../../../src/pcapng/index.ts';
-import { interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock } from './captureBytes.ts';
-import { readAll } from './captureFiles.ts';
+import { interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../../support/pcapng/captureBytes.ts';
+import { readAll } from '../../support/pcapng/captureFiles.ts';
 
 const windowMs = 200;
 const mostBytes = 1_000_000;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mergeFiles, readCapture, toNanoseconds, type CaptureRecord, type CaptureSource } from '../../../src/pcapng/index.ts';
-import { block, interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock, udpFrame } from './captureBytes.ts';
-import { cut, describe, madeFile, merged, readAll, sourceOf } from './captureFiles.ts';
+import { block, interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock, udpFrame } from '../../support/pcapng/captureBytes.ts';
+import { cut, describe, madeFile, merged, readAll, sourceOf } from '../../support/pcapng/captureFiles.ts';
 
 /** Name, time in nanoseconds and first byte of each packet. */
 function packetsOf(records: readonly CaptureRecord[]): (readonly [string | undefined, bigint, number | undefined])[] {

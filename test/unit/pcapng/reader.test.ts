@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe as group, expect, test } from 'vitest';
 import { isCodedError } from '../../../src/errors.ts';
 import { createCaptureReader, toNanoseconds, type CaptureRecord } from '../../../src/pcapng/index.ts';
-import { block, bytesOf, interfaceBlock, optionBytes, packetBlock, pcapHeader, pcapPacket, sectionBlock } from './captureBytes.ts';
-import { cut, describe, madeFile, readAll } from './captureFiles.ts';
+import { block, bytesOf, interfaceBlock, optionBytes, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../../support/pcapng/captureBytes.ts';
+import { cut, describe, madeFile, readAll } from '../../support/pcapng/captureFiles.ts';
 
 const places = fc.array(fc.nat(), { maxLength: 20 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { settingsOfFlags } from '../../../src/cli/settingFlags.ts';
+import { settingsOfFlags } from '../../../src/cli/flags/settingFlags.ts';
 import { formatError, isCodedError } from '../../../src/errors.ts';
-import { parseAgentStatus } from '../../../src/running/readStatusFile.ts';
+import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { readSidecarConfig } from '../../../src/sidecar/index.ts';
 
 const secret = 'hunter2';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { settingProblem, settings } from '../../../src/settings/index.ts';
-import { settingValues } from '../../fixtures/settingValues.ts';
+import { settingValues } from '../../support/settingValues.ts';
 
 test.each(settingValues)('%s %j: valid %s', (name, value, valid) => {
   expect(settingProblem(name, value) === undefined).toBe(valid);

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  agentResources, amountNames, amountProblem, amountsOfAnnotations, defaultAgent, hasInvalidAmount, quantityAmount, sameQuantity, sidecarResources,
-  type AmountName, type ResourceRequirements, type SidecarAmounts,
-} from '../../../src/sidecar/index.ts';
+import { agentResources, amountNames, amountProblem, amountsOfAnnotations, defaultAgent, hasInvalidAmount, sidecarResources, type AmountName, type SidecarAmounts } from '../../../src/sidecar/index.ts';
+import { quantityAmount, sameQuantity } from '../../../src/kubernetes/api/resourceQuantity.ts';
+import type { ResourceRequirements } from '../../../src/kubernetes/api/types.ts';
 
 const own = defaultAgent.resources;
 const resourcesFor = (amounts: SidecarAmounts, guaranteed = false, configured = own): ResourceRequirements =>

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { GoModule } from '../../../../scripts/cluster/goModules.ts';
-import {
-  buildArguments, buildEnvironment, cacheKey, cni, containerd, goDirective, helm3, helm4, kubernetes, runc,
-} from '../../../../scripts/cluster/goModules.ts';
+import { type GoModule, buildArguments, buildEnvironment, cacheKey, cni, containerd, goDirective, helm3, helm4, kubernetes, runc } from '../../../../scripts/cluster/goModules.ts';
 
 const modules: readonly GoModule[] = [kubernetes, containerd, runc, cni, helm4, helm3];
 const goMod = ({ folder }: GoModule): string => readFileSync(`scripts/cluster/go/${folder}/go.mod`, 'utf8');

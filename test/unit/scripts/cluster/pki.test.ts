@@ -3,8 +3,7 @@ import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import type { Pki } from '../../../../scripts/cluster/pki.ts';
-import { createPki, writePki } from '../../../../scripts/cluster/pki.ts';
+import { type Pki, createPki, writePki } from '../../../../scripts/cluster/pki.ts';
 
 let pki: Pki;
 beforeAll(async () => {

@@ -1,0 +1,131 @@
+/** What the files of a folder may import, beside each other. */
+export interface Arrows {
+  /** Folders of src, or files of it; a folder is named alone, without those inside it. */
+  readonly src: readonly string[];
+  /** Modules of Node and packages; a type alone may come from anywhere. */
+  readonly modules: readonly string[];
+}
+
+const core = ['kubernetes/api', 'settings', 'sidecar', 'inject'] as const;
+const files = ['node:fs', 'node:fs/promises', 'node:path'] as const;
+const timers = 'node:timers/promises';
+
+/**
+ * Which folder of src may import what: arrows run downward through this table, so that no folder imports one below it.
+ * All may import the files that lie in src itself. A folder that is not in the table is refused, see problems.ts.
+ */
+export const arrows: Readonly<Record<string, Arrows>> = {
+  // The files in src itself: errors, plain text, findings.
+  '.': { src: [], modules: [] },
+
+  // Pure: settings and pods in, plain data out.
+  settings: { src: [], modules: [] },
+  'kubernetes/api': { src: [], modules: [] },
+  sidecar: { src: ['settings', 'kubernetes/api'], modules: [] },
+  inject: { src: ['settings', 'kubernetes/api', 'sidecar'], modules: [] },
+  pcapng: { src: [], modules: [] },
+  'ways/manifest/yaml': { src: [], modules: [] },
+  'ways/manifest': { src: [...core, 'ways/manifest/yaml'], modules: ['diff', 'yaml'] },
+  'ways/policy': { src: core, modules: [] },
+  certificates: { src: [], modules: ['node:crypto', 'node:util', 'node-forge'] },
+
+  // The client: the only folder that starts programs, and of it child.ts alone (see `onlyIn`).
+  kubernetes: {
+    src: ['kubernetes/api'],
+    modules: [...files, timers, 'node:child_process', 'node:crypto', 'node:os', 'node:stream', 'node:util', 'node:v8'],
+  },
+  dryRun: { src: [...core, 'kubernetes'], modules: [timers, 'node:crypto', 'node:util'] },
+
+  // The ways that ask a cluster, or are asked by it.
+  'ways/patch': { src: [...core, 'kubernetes', 'dryRun'], modules: [] },
+  'ways/webhook': { src: core, modules: ['fast-json-patch', 'node:https'] },
+  'ways/webhook/server': {
+    src: ['sidecar', 'ways/webhook'],
+    modules: [
+      ...files, timers, 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:stream', 'node:tls', 'prom-client', 'yaml',
+    ],
+  },
+
+  // Live pods.
+  captures: { src: [...core, 'kubernetes', 'dryRun', 'ways/patch'], modules: [timers] },
+  'captures/download': { src: ['kubernetes', 'captures', 'pcapng'], modules: [...files, 'node:crypto'] },
+  'captures/stream': { src: ['settings', 'kubernetes', 'captures', 'pcapng'], modules: [timers] },
+
+  // The chart, and its releases.
+  'chart/values': { src: ['settings', 'sidecar', 'certificates'], modules: [] },
+  chart: {
+    src: ['settings', 'sidecar', 'ways/policy', 'chart/values'],
+    modules: [...files, 'node:url', 'handlebars', 'yaml'],
+  },
+  'release/hooks': {
+    src: [...core, 'kubernetes', 'dryRun', 'ways/webhook'],
+    modules: [...files, timers, 'node:https'],
+  },
+  'release/helm': {
+    src: ['sidecar', 'certificates', 'kubernetes', 'ways/webhook'],
+    modules: ['node:crypto', 'node:path', 'node:util', 'yaml'],
+  },
+  'release/plan': { src: [...core, 'certificates', 'kubernetes', 'dryRun', 'release/helm'], modules: ['diff', 'yaml'] },
+  'release/report': {
+    src: ['settings', 'kubernetes/api', 'kubernetes', 'release/helm', 'release/plan', 'release/hooks'],
+    modules: [timers],
+  },
+  'release/apply': {
+    src: [
+      'kubernetes/api', 'certificates', 'kubernetes', 'ways/webhook', 'release/hooks', 'release/helm', 'release/plan', 'release/report',
+    ],
+    modules: [timers],
+  },
+  release: { src: ['release/plan', 'release/report', 'release/apply'], modules: [] },
+
+  // What stands in a cluster: read, judge, report.
+  'diagnosis/read': {
+    src: [...core, 'kubernetes', 'dryRun', 'ways/policy', 'ways/webhook', 'release/hooks'],
+    modules: ['yaml'],
+  },
+  'diagnosis/judge': {
+    src: [...core, 'certificates', 'kubernetes', 'dryRun', 'release/hooks', 'diagnosis/read'],
+    modules: [],
+  },
+  'diagnosis/report': { src: ['kubernetes/api', 'diagnosis/read', 'diagnosis/judge'], modules: [] },
+  diagnosis: {
+    src: ['kubernetes/api', 'kubernetes', 'dryRun', 'inject', 'diagnosis/read', 'diagnosis/judge', 'diagnosis/report'],
+    modules: [],
+  },
+
+  // The command line.
+  'cli/io': {
+    src: ['inject', 'ways/manifest'],
+    modules: [...files, 'node:events', 'node:os', 'node:readline/promises', 'node:string_decoder', 'node:util'],
+  },
+  'cli/flags': {
+    src: [...core, 'kubernetes', 'ways/manifest', 'ways/patch', 'captures', 'cli/io'],
+    modules: [...files, 'commander', 'yaml'],
+  },
+  'cli/shared': {
+    src: [
+      'settings', 'kubernetes', 'ways/manifest', 'ways/patch', 'captures', 'release', 'release/helm', 'cli/io', 'cli/flags',
+    ],
+    modules: ['node:stream/consumers'],
+  },
+  'cli/commands/certs': { src: ['certificates', 'cli/io'], modules: [...files, 'yaml'] },
+  'cli/commands': {
+    src: [
+      'settings', 'sidecar', 'inject', 'certificates', 'kubernetes', 'ways/manifest', 'ways/patch', 'ways/policy', 'ways/webhook',
+      'captures', 'captures/download', 'captures/stream', 'chart', 'release', 'diagnosis', 'cli/io', 'cli/flags', 'cli/shared',
+      'cli/commands/certs',
+    ],
+    modules: [...files, timers, 'commander', 'yaml'],
+  },
+  'cli/injector': {
+    src: ['settings', 'sidecar', 'ways/webhook', 'ways/webhook/server', 'release/hooks', 'cli/io', 'cli/flags'],
+    modules: [timers, 'commander', 'node:os', 'node:v8', 'node:vm'],
+  },
+  cli: { src: ['cli/io', 'cli/flags', 'cli/commands', 'cli/injector'], modules: ['commander'] },
+};
+
+/** Modules that one file alone may import. */
+export const onlyIn: Readonly<Record<string, string>> = {
+  'node:child_process': 'kubernetes/child.ts',
+  'node-forge': 'certificates/forge.ts',
+};

@@ -1,0 +1,44 @@
+import { posix } from 'node:path';
+import { arrows, onlyIn } from './arrows.ts';
+
+/** A file of src: its path within src, and its text. */
+export interface Source {
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Import {
+  readonly from: string;
+  /** It is gone when the program runs. */
+  readonly typeOnly: boolean;
+}
+
+/** One line for each import that the table does not allow, and for each folder that is not in it. */
+export function arrowProblems(sources: readonly Source[]): string[] {
+  const order = Object.keys(arrows);
+  const upward = order.flatMap((folder, index) =>
+    (arrows[folder]?.src ?? []).filter((to) => !order.slice(0, index).includes(to)).map((to) => `${folder}: ${to} does not stand above it in the table`),
+  );
+  return [...upward, ...sources.flatMap(problemsOf)];
+}
+
+function problemsOf({ path, text }: Source): string[] {
+  const folder = posix.dirname(path);
+  const allowed = arrows[folder];
+  if (allowed === undefined) return [`${path}: the folder ${folder} is not in scripts/lint/arrows.ts`];
+  return importsOf(text).flatMap(({ from, typeOnly }) => {
+    if (!from.startsWith('.')) {
+      const only = onlyIn[from];
+      if (only !== undefined && only !== path && !typeOnly) return [`${path}: only ${only} may import ${from}`];
+      return typeOnly || allowed.modules.includes(from) ? [] : [`${path}: ${folder} may not import ${from}`];
+    }
+    const to = posix.dirname(posix.normalize(posix.join(folder, from)));
+    return to === folder || (to === '.' && folder !== '.') || allowed.src.includes(to) ? [] : [`${path}: ${folder} may not import ${to} (${from})`];
+  });
+}
+
+/** Static imports, `export … from`, and `import()`. */
+function importsOf(text: string): Import[] {
+  const found = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm);
+  return [...found].map(([, type, path, dynamic]) => ({ from: path ?? dynamic ?? '', typeOnly: type !== undefined }));
+}

@@ -1,0 +1,55 @@
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { codedError, isCodedError, type CodedError } from '../errors.ts';
+import { plainText } from '../plainText.ts';
+import { version } from '../version.ts';
+import { outputInPod, type ExecTarget } from './exec.ts';
+
+/**
+ * The program in the agent's container, by a name that only images have in which it takes commands: under the other one,
+ * an agent of before would start a second time.
+ */
+const program = '/usr/lib/packet-capture/agent';
+
+/** The arguments that start a command of the program in the pod: `capture`, `send`, `status`, `version`. */
+export function agentCommand(name: 'capture' | 'send' | 'status' | 'version', ...args: readonly string[]): string[] {
+  return [program, name, ...args];
+}
+
+/** Exit code for a command or a flag that the program does not know. */
+const usageCode = 2;
+
+/**
+ * True when what a command of {@link agentCommand} ended with says that the agent is older than this program: there is no
+ * such program in its image, or it does not know the command. Pure.
+ * @param said its standard error, or kubectl's own
+ */
+export function isOlderAgent(code: number | undefined, said: string): boolean {
+  if (new RegExp(`exec.*${program}.*(no such file|not found)`, 'is').test(said)) return true;
+  return code === usageCode && /unknown command|flag provided but not defined/.test(said);
+}
+
+/** What to say of such an agent, in a few words. */
+export const olderAgent = `its agent is older than this program and does not know this command: its pod needs the image of ${version}`;
+
+/**
+ * Runs a command of the program in the pod to its end; its standard output as text.
+ * @param maxBytes how much it may say: the pod is not ours
+ * @throws AGENT_TOO_OLD; and as outputInPod
+ */
+export async function askAgent(kubectl: Kubectl, pod: ExecTarget, argv: readonly string[], maxBytes: number): Promise<string> {
+  try {
+    return await outputInPod(kubectl, pod, argv, maxBytes);
+  } catch (error) {
+    if (!isCodedError(error) || error.code !== 'KUBECTL_FAILED') throw error;
+    const [, code] = /command terminated with exit code (\d+)/.exec(error.message) ?? [];
+    if (!isOlderAgent(code === undefined ? undefined : Number(code), error.message)) throw error;
+    throw await tooOld(kubectl, pod, error);
+  }
+}
+
+/** Asks for the version, where the agent can tell it. */
+async function tooOld(kubectl: Kubectl, pod: ExecTarget, cause: CodedError): Promise<CodedError> {
+  const said = await outputInPod(kubectl, pod, agentCommand('version'), 100).catch(() => '');
+  const agent = said.trim() === '' ? olderAgent : `its agent has version ${plainText(said.trim(), 40)}, which does not know this command: its pod needs the image of ${version}`;
+  return codedError('AGENT_TOO_OLD', agent, { where: `pod/${pod.name} in namespace ${pod.namespace}`, cause });
+}

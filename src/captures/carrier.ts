@@ -1,0 +1,45 @@
+import type { ContainerStatus, Container, Pod } from '../kubernetes/api/types.ts';
+import { parseQuantity, settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
+import { containerName, mirrorName } from '../sidecar/index.ts';
+
+/** The container in which the agent runs. */
+export interface Carrier {
+  readonly container: string;
+  readonly running: boolean;
+  /** Settings that stand in its environment: what holds where the pod has no annotation. */
+  readonly defaults: SettingValues;
+  /** Bytes that its volume may hold; undefined when nothing says so. */
+  readonly volumeBytes: number | undefined;
+  /** The container that mirrors stands beside it. */
+  readonly mirrors: boolean;
+}
+
+/** See environment() of src/sidecar/sidecar.ts. */
+const sizeLimitVariable = 'PACKET_CAPTURE_SIZE_LIMIT';
+
+type NamedContainer = Pick<Container, 'name'> & { readonly env?: unknown };
+
+/**
+ * The agent's container in a pod, or undefined: the sidecar, or else the last ephemeral container of its name. An
+ * ephemeral container stays in the pod when it has ended, so that another one beside it is called
+ * `packet-capture-SUFFIX`.
+ */
+export function carrierOf({ spec, status }: Pod): Carrier | undefined {
+  const sidecar = spec?.initContainers?.find(({ name }) => name === containerName);
+  if (sidecar !== undefined) return { ...carrier(sidecar, status?.initContainerStatuses), mirrors: spec?.initContainers?.some(({ name }) => name === mirrorName) === true };
+  const ephemeral = (spec?.['ephemeralContainers'] ?? []) as readonly NamedContainer[];
+  const attached = ephemeral.findLast(({ name }) => name === containerName || name.startsWith(`${containerName}-`));
+  return attached === undefined ? undefined : { ...carrier(attached, status?.ephemeralContainerStatuses), mirrors: false };
+}
+
+function carrier({ name: container, env }: NamedContainer, statuses: readonly ContainerStatus[] = []): Omit<Carrier, 'mirrors'> {
+  const variables = (env ?? []) as readonly { readonly name: string; readonly value?: string }[];
+  const valueOf = (variable: string): string => variables.find(({ name }) => name === variable)?.value ?? '';
+  const defaults = settings.map(({ name }) => [name, valueOf(settingEnvironment(name))] as const);
+  return {
+    container,
+    running: statuses.some(({ name, state }) => name === container && state?.running !== undefined),
+    defaults: Object.fromEntries(defaults.filter(([, value]) => value !== '')),
+    volumeBytes: parseQuantity(valueOf(sizeLimitVariable)),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { agentCommand, askAgent } from '../agentCommand.ts';
+import { askPod, openFile, type AgentStatus } from '../agentStatus.ts';
+import type { CapturedPod } from '../pods.ts';
+import { parseAgentStatus } from '../readStatusFile.ts';
+
+/** A capture file in a pod. */
+export interface RemoteFile {
+  /** Without its folder. */
+  readonly name: string;
+  /** When it was looked at. */
+  readonly bytes: number;
+  /** It is still written to. */
+  readonly open: boolean;
+}
+
+/** Of one pod: a ring has some files, and a name here at most 255 characters. */
+const mostFiles = 100_000;
+const mostListingBytes = 16 * 1024 * 1024;
+
+export type Listed = { readonly files: readonly RemoteFile[] } | { readonly problem: string };
+
+/**
+ * The capture files of a pod, the oldest first, or why it could not be asked.
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
+  if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
+  const listed = await askPod(async () => ({ files: parseListing(await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes), pod.name) }));
+  return 'files' in listed && listed.files.length > mostFiles ? { problem: `it lists more than ${mostFiles} capture files` } : listed;
+}
+
+/**
+ * Pure. First stands the status: a file that is opened after it is newer than the open one that it names. Names come from
+ * the pod: one that would lead elsewhere is no capture file.
+ */
+export function parseListing(text: string, pod: string): RemoteFile[] {
+  const [first = '', ...lines] = text.split('\n');
+  const found = lines.flatMap((line) => {
+    const [, bytes = '', name = ''] = /^(\d{1,15}) ([A-Za-z0-9][A-Za-z0-9._-]{0,250}\.pcapng)$/.exec(line) ?? [];
+    return name === '' ? [] : [{ name, bytes: Number(bytes) }];
+  });
+  const files = [...new Map(found.map((file) => [file.name, file])).values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const ring = files.filter(({ name }) => isOfRing(name, pod)).map(({ name }) => name);
+  const asked = parseAgentStatus(first);
+  const oldestOpen = 'status' in asked ? openName(asked.status) : ring.at(-1);
+  return files.map((file) => ({ ...file, open: oldestOpen !== undefined && isOfRing(file.name, pod) && file.name >= oldestOpen }));
+}
+
+function openName(status: AgentStatus): string | undefined {
+  return status.state === 'capturing' ? openFile(status) : undefined;
+}
+
+/** `POD_TIME_NUMBER.pcapng`: names that sort by age. See docs/agent.md. */
+function isOfRing(name: string, pod: string): boolean {
+  return name.startsWith(`${pod}_`) && /^\d{14}_\d+\.pcapng$/.test(name.slice(pod.length + 1));
+}

@@ -1,0 +1,7 @@
+export { execInPod, outputInPod, type ExecTarget } from './exec.ts';
+export { findPods, checkPodTarget, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
+export { readStatus, type PodStatus, type StatusResult } from './readStatus.ts';
+export { formatStatus } from './statusTable.ts';
+export { checkPersistable, persistSettings, type PersistOptions } from './persist.ts';
+export { steerPods, type SteeredPod, type SteerOptions, type SteerResult } from './steer.ts';
+export { formatBytes } from './formatBytes.ts';

@@ -1,0 +1,87 @@
+import { changeWorkload, type ChangeOptions, type ChangeResult } from '../ways/patch/change.ts';
+import { refusingSidecar } from '../dryRun/index.ts';
+import { kubectlJson } from '../kubernetes/kubectl.ts';
+import { objectName, type WorkloadObject, type PatchOperation, type PodTemplate } from '../kubernetes/api/types.ts';
+import { checkPods } from '../dryRun/podCheck.ts';
+import { checkTarget } from '../kubernetes/target.ts';
+import { workloadOf, type Workload } from '../kubernetes/workload.ts';
+import { codedError } from '../errors.ts';
+import { jsonPointer } from '../inject/index.ts';
+import { settingAnnotation, type SettingValues } from '../settings/index.ts';
+import { containerName, isPlaceholderImage, mirrorName } from '../sidecar/index.ts';
+import { lacksMirror } from './mirrorHint.ts';
+import { settingChanges } from './settingChanges.ts';
+import { shell } from '../shell.ts';
+
+export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
+
+/**
+ * Whether a target has a pod template that may be changed, so that its pods do as they are told, and whether the API
+ * server accepts new pods of it: to be asked before anything is changed.
+ * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, IMAGE_NOT_NAMED, NOT_FOUND and as Kubectl
+ */
+export async function checkPersistable(options: Pick<PersistOptions, 'kubectl' | 'target' | 'settings' | 'force'>): Promise<void> {
+  const { kubectl, target, settings } = options;
+  const { template, where, namespace } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  const again = shell`packet-capture unpatch ${target} -n ${namespace} && packet-capture patch ${target} -n ${namespace}`;
+  const image = placeholderIn(template);
+  if (image !== undefined) {
+    throw codedError('IMAGE_NOT_NAMED', `its pod template carries the sidecar with the image ${image}, which can be pulled from nowhere: new pods would not start`, {
+      where,
+      hint: `Add the sidecar again with an image: ${again} --image IMAGE; or inject its manifest with --image.`,
+    });
+  }
+  if (lacksMirror(template, settings)) {
+    throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
+      where,
+      hint: `Add the sidecar again: ${again} ${shell`--mirror ${settings.mirror ?? ''}`}; or inject its manifest with --mirror.`,
+    });
+  }
+  // What is to be said is said when it is done.
+  await persistSettings({ ...options, dryRun: true, report: () => undefined });
+}
+
+/** The image of the sidecar in a pod template, where nobody has named one. Pure. */
+export function placeholderIn({ spec }: PodTemplate): string | undefined {
+  return spec?.initContainers?.map(({ name, image = '' }) => (name === containerName ? image : '')).find(isPlaceholderImage);
+}
+
+/**
+ * Sets annotations of a workload's pod template, so that pods made later capture the same. That replaces the pods.
+ * @returns undefined when the pod template has them already
+ * @throws as {@link checkPersistable}, CONFLICT, POD_SECURITY
+ */
+export async function persistSettings(options: PersistOptions): Promise<ChangeResult | undefined> {
+  const { kubectl, target, settings } = options;
+  const workload = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  if (templateOperations(workload, settings).length === 0) {
+    options.report(`${workload.where}: the pod template has these settings already`);
+    return undefined;
+  }
+  const change: ChangeOptions = { ...options, wait: false, timeoutSeconds: 0 };
+  return changeWorkload(change, {
+    result: 'patched',
+    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async (stored) => checkNewPods(options, current, stored) }),
+    undo: ({ object }) => `Look at the pods: ${shell`kubectl describe ${objectName(object)}`}.`,
+  });
+}
+
+/** A ring of another size, for one, may be what a LimitRange refuses. */
+async function checkNewPods({ kubectl, force = false }: PersistOptions, workload: Workload, stored: PodTemplate): Promise<string[]> {
+  return checkPods({ kubectl, workload, with: stored, without: refusingSidecar(stored), force });
+}
+
+/** JSON Patch for the annotations of a pod template. Pure. */
+export function templateOperations({ template, path }: Pick<Workload, 'template' | 'path'>, settings: SettingValues): PatchOperation[] {
+  const annotations = template.metadata?.annotations;
+  const changes = settingChanges(annotations ?? {}, settings);
+  if (changes.length === 0) return [];
+  const metadata = [...path, 'metadata'];
+  const operations = changes.map((change): PatchOperation => {
+    const key = jsonPointer([...metadata, 'annotations', settingAnnotation(change.setting)]);
+    return change.new === null ? { op: 'remove', path: key } : { op: 'add', path: key, value: change.new };
+  });
+  if (annotations != null) return operations;
+  const parent = (keys: readonly string[]): PatchOperation => ({ op: 'add', path: jsonPointer(keys), value: {} });
+  return [...(template.metadata == null ? [parent(metadata)] : []), parent([...metadata, 'annotations']), ...operations];
+}

@@ -1,0 +1,99 @@
+import { isTerminating } from '../kubernetes/api/pods.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { codedError } from '../errors.ts';
+import type { SettingValues } from '../settings/index.ts';
+import { carrierOf } from './carrier.ts';
+import type { Pod } from '../kubernetes/api/types.ts';
+import { readTarget, targetName, type PodTarget } from './readTarget.ts';
+
+export type { PodTarget };
+
+/** A pod with the sidecar. */
+export interface CapturedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** The container of the agent, for `kubectl exec`. */
+  readonly container: string;
+  readonly phase: string;
+  /** Undefined while it has none. */
+  readonly node: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Settings that hold where there is no annotation. */
+  readonly defaults: SettingValues;
+  /** What its volume for files may hold; undefined when nothing says so. */
+  readonly volumeBytes: number | undefined;
+  /** It has the container that mirrors: that one is there from the beginning, or never. */
+  readonly mirrors: boolean;
+  /** The agent's container runs: it can be asked. */
+  readonly ready: boolean;
+  /** It is being deleted. */
+  readonly deleting: boolean;
+}
+
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface FoundPods {
+  /** By namespace and name. */
+  readonly captured: readonly CapturedPod[];
+  /** Pods of the target that do not carry the sidecar; empty when all pods of a namespace, or of all, were meant. */
+  readonly without: readonly PodName[];
+  /** What was looked at, for messages: `deployment/web in namespace shop`. */
+  readonly where: string;
+  /** `job/import has completed; its files went with it`: why there are no pods any more. */
+  readonly ended?: string | undefined;
+}
+
+/**
+ * Reads the living pods of a target. There may be none.
+ * @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl
+ */
+export async function findPods(kubectl: Kubectl, target: PodTarget): Promise<FoundPods> {
+  checkPodTarget(target);
+  const { pods, where, ended } = await readTarget(kubectl, target);
+  const named = target.name !== undefined || target.selector !== undefined;
+  const sorted = pods.toSorted((a, b) => byName(podName(a), podName(b)));
+  const captured = sorted.flatMap((pod) => capturedPod(pod) ?? []);
+  const without = named ? sorted.filter((pod) => carrierOf(pod) === undefined).map(podName) : [];
+  return { captured, without, where, ended };
+}
+
+/** @throws USAGE for what excludes each other, or cannot be a name */
+export function checkPodTarget({ name, selector, allNamespaces }: PodTarget): void {
+  if (name !== undefined && selector !== undefined) throw codedError('USAGE', 'a name and -l exclude each other');
+  if (name !== undefined && allNamespaces === true) throw codedError('USAGE', 'a name and -A exclude each other');
+  if (selector !== undefined && selector.trim() === '') throw codedError('USAGE', 'the selector is empty', { where: '-l' });
+  if (name !== undefined) targetName(name);
+}
+
+/** The pod as {@link findPods} gives it; undefined when it does not carry the sidecar. Pure. */
+export function capturedPod(pod: Pod): CapturedPod | undefined {
+  const carrier = carrierOf(pod);
+  if (carrier === undefined) return undefined;
+  const { metadata, spec, status } = pod;
+  const node = spec?.['nodeName'];
+  return {
+    ...podName(pod),
+    uid: metadata.uid ?? '',
+    container: carrier.container,
+    phase: status?.phase ?? 'Unknown',
+    node: typeof node === 'string' ? node : undefined,
+    annotations: metadata.annotations ?? {},
+    defaults: carrier.defaults,
+    volumeBytes: carrier.volumeBytes,
+    mirrors: carrier.mirrors,
+    ready: carrier.running,
+    deleting: isTerminating({ metadata }),
+  };
+}
+
+function podName({ metadata: { namespace = 'default', name } }: Pod): PodName {
+  return { namespace, name };
+}
+
+function byName(a: PodName, b: PodName): number {
+  return a.namespace === b.namespace ? a.name.localeCompare(b.name, 'en', { numeric: true }) : a.namespace.localeCompare(b.namespace);
+}

@@ -1,0 +1,111 @@
+import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
+import { endedText } from '../kubernetes/ended.ts';
+import { objectName, type Metadata, type Pod, type SelectingObject } from '../kubernetes/api/types.ts';
+import { currentNamespace } from '../kubernetes/namespace.ts';
+import { hasEnded } from '../kubernetes/api/pods.ts';
+import { controllerOf } from '../kubernetes/owners.ts';
+import { readPages } from '../kubernetes/pages.ts';
+import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
+import { createSlimmer } from '../kubernetes/slim.ts';
+import { checkTarget } from '../kubernetes/target.ts';
+import { codedError } from '../errors.ts';
+import { carrierOf } from './carrier.ts';
+
+/** Which pods are meant: one of `name` and `selector`, or neither for all that are captured. */
+export interface PodTarget {
+  /** A pod's name, or TYPE/NAME as kubectl takes it: a workload, a Service, a pod. */
+  readonly name?: string | undefined;
+  /** A label selector as kubectl takes it. */
+  readonly selector?: string | undefined;
+  /** In all namespaces; not together with `name`. */
+  readonly allNamespaces?: boolean | undefined;
+  /** Where `selector` looks, and what has no name; by default where kubectl looks. */
+  readonly namespace?: string | undefined;
+}
+
+interface TargetPods {
+  readonly pods: readonly Pod[];
+  /** What was looked at, for messages. */
+  readonly where: string;
+  /** What has ended, so that there is nothing any more: one clause. */
+  readonly ended?: string | undefined;
+}
+
+/** A name without a type is a pod's. @throws USAGE */
+export function targetName(name: string): string {
+  return checkTarget(name.includes('/') ? name : `pod/${name}`);
+}
+
+/** The living pods of a target. @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl */
+export async function readTarget(
+  kubectl: Kubectl,
+  { name, selector, allNamespaces, namespace }: PodTarget,
+): Promise<TargetPods> {
+  if (name !== undefined) return readNamed(kubectl, targetName(name));
+  const scope = allNamespaces === true ? undefined : (namespace ?? (await currentNamespace(kubectl)));
+  const pods = await readPods(kubectl, scope, selector);
+  const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
+  return { ...livingOf(pods), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
+}
+
+async function readNamed(kubectl: Kubectl, target: string): Promise<TargetPods> {
+  const object = await kubectlJson<SelectingObject>(kubectl, ['get', target]);
+  const where = `${objectName(object)} in namespace ${object.metadata.namespace ?? 'default'}`;
+  const ended = endedText(object);
+  if (object.kind === 'Pod') return { pods: ended === undefined ? [object as object as Pod] : [], where, ended };
+  const pods = object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
+  const { pods: living, ended: endedPods } = livingOf(pods);
+  return { pods: living, where, ended: ended ?? endedPods };
+}
+
+async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly Pod[]> {
+  const selector = selectorText(selectorOf(object));
+  if (selector === '') throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
+  return readPods(kubectl, namespaceOf(object), selector);
+}
+
+/** A CronJob has no selector: its jobs are known by their owner, and their pods by theirs. */
+async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly Pod[]> {
+  const [jobs, pods] = await Promise.all([
+    readPages(kubectl, { kind: 'jobs', namespace: namespaceOf(object) }, ({ metadata }) =>
+      ownerName(metadata, 'CronJob') === object.metadata.name ? metadata.name : undefined),
+    readPods(kubectl, namespaceOf(object)),
+  ]);
+  const names = new Set(jobs);
+  return pods.filter(({ metadata }) => names.has(ownerName(metadata, 'Job') ?? ''));
+}
+
+function namespaceOf({ metadata }: SelectingObject): string {
+  return metadata.namespace ?? 'default';
+}
+
+function ownerName(metadata: Metadata, kind: string): string | undefined {
+  const owner = controllerOf(metadata);
+  return owner?.kind === kind ? owner.name : undefined;
+}
+
+/** A pod that has ended can neither be asked nor told anything. */
+function livingOf(pods: readonly Pod[]): Pick<TargetPods, 'pods' | 'ended'> {
+  const living = pods.filter((pod) => !hasEnded(pod));
+  if (living.length > 0 || pods.length === 0) return { pods: living };
+  const [first] = pods;
+  const text = pods.length === 1 && first !== undefined ? endedText({ ...first, kind: 'Pod' }) : `all ${pods.length} pods have ended; their files went with them`;
+  return { pods: living, ended: text };
+}
+
+/** @param namespace undefined: all */
+async function readPods(kubectl: Kubectl, namespace: string | undefined, labelSelector?: string): Promise<readonly Pod[]> {
+  const slim = createSlimmer();
+  return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (object) => {
+    const pod = object as object as Pod;
+    return carrierOf(pod) === undefined ? nameOf(pod) : slim<Pod>(object);
+  });
+}
+
+/** Of a pod without the sidecar, what is read here: a large cluster has many more of them than of others. */
+function nameOf({ metadata: { name, namespace, ownerReferences }, status }: Pod): Pod {
+  return {
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(ownerReferences === undefined ? {} : { ownerReferences }) },
+    ...(status?.phase === undefined ? {} : { status: { phase: status.phase } }),
+  };
+}

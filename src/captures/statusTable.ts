@@ -1,0 +1,95 @@
+import { droppedSum, type AgentStatus } from './agentStatus.ts';
+import { plainText } from '../plainText.ts';
+import { formatAge, formatBytes, formatTable } from './formatBytes.ts';
+import type { PodStatus } from './readStatus.ts';
+
+const shownFilter = 40;
+const shownError = 100;
+
+export interface TableOptions {
+  /** A column for them, since there may be several. */
+  readonly namespaces: boolean;
+  readonly now: Date;
+}
+
+/** The captured pods as a table, one line each under a heading. Pure. */
+export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
+  // Few have one.
+  const mirrors = pods.some(({ status }) => status?.mirror !== undefined);
+  const heading = ['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', ...(mirrors ? ['MIRROR'] : []), 'VERSION', 'LAST ERROR'];
+  const rows = pods.map(({ namespace, pod, status, problem }) => ({
+    namespace,
+    cells: [pod, ...(status === null ? unknownCells(problem ?? '', mirrors) : statusCells(status, mirrors, now))],
+  }));
+  return formatTable([
+    namespaces ? ['NAMESPACE', ...heading] : heading,
+    ...rows.map(({ namespace, cells }) => (namespaces ? [namespace, ...cells] : cells)),
+  ]);
+}
+
+function unknownCells(problem: string, mirrors: boolean): string[] {
+  return ['unknown', ...Array.from({ length: mirrors ? 8 : 7 }, () => '-'), plainText(problem, shownError)];
+}
+
+function statusCells(status: AgentStatus, mirrors: boolean, now: Date): string[] {
+  const { filter = '', ring = {}, packets = 0, bytes = 0, version = '' } = status;
+  return [
+    plainText(stateText(status)),
+    plainText(filter, shownFilter) || '-',
+    `${ring.files ?? 0}`,
+    `${packets}`,
+    formatBytes(bytes),
+    droppedText(status),
+    backlogText(status),
+    ...(mirrors ? [mirrorText(status)] : []),
+    plainText(version, 20) || '-',
+    plainText(errorText(status, now), shownError) || '-',
+  ];
+}
+
+/** Whether somebody has stopped it, or it has stopped by itself. */
+function stateText({ state, reason = '' }: AgentStatus): string {
+  return state === 'idle' && reason !== '' && reason !== 'state' ? `idle (${reason})` : state;
+}
+
+/** The sum, and where it was lost. */
+function droppedText(status: AgentStatus): string {
+  const sum = droppedSum(status);
+  if (sum === 0) return '0';
+  const places = (['kernel', 'interface', 'queue'] as const).flatMap((by) => {
+    const count = status.dropped?.[by] ?? 0;
+    return count === 0 ? [] : [`${by} ${count}`];
+  });
+  return `${sum} (${places.join(', ')})`;
+}
+
+/** Files that wait for their upload, and those that left the ring before it. */
+function backlogText({ upload }: AgentStatus): string {
+  if (upload === undefined) return '-';
+  const { pending = 0, pendingBytes = 0, lost = 0 } = upload;
+  const waiting = pending === 0 ? '0' : `${pending} (${formatBytes(pendingBytes)})`;
+  return lost === 0 ? waiting : `${waiting}, ${lost} lost`;
+}
+
+/** Where it goes and how much of it went; else how it stands. */
+function mirrorText({ mirror }: AgentStatus): string {
+  if (mirror === undefined) return '-';
+  const { state = '', destination = '', packets = 0, dropped = 0 } = mirror;
+  return state === 'mirroring' ? `${plainText(destination, shownFilter)} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}` : plainText(state, 20) || '-';
+}
+
+/** What keeps it from capturing goes before what has once been. */
+function errorText({ state, reason = '', invalid = [], mirror, lastError }: AgentStatus, now: Date): string {
+  const [first] = invalid;
+  if (first !== undefined) return `${first.setting}: ${first.reason}`;
+  if (state === 'waiting' && reason !== '') return reason;
+  const mirrorReason = mirrorProblem(mirror);
+  if (mirrorReason !== '') return `mirror: ${mirrorReason}`;
+  if (lastError === undefined) return '';
+  const seconds = (now.getTime() - Date.parse(lastError.time ?? '')) / 1000;
+  return Number.isFinite(seconds) ? `${lastError.reason} (${formatAge(seconds)} ago)` : lastError.reason;
+}
+
+function mirrorProblem({ state, reason = '' }: NonNullable<AgentStatus['mirror']> = {}): string {
+  return state === 'waiting' || state === 'invalid' ? reason : '';
+}

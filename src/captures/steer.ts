@@ -1,0 +1,139 @@
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
+import { settingAnnotation, type SettingValues } from '../settings/index.ts';
+import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
+import { annotatePod } from './annotate.ts';
+import { hasFinished } from './confirmation.ts';
+import { mirrorProblem } from './mirrorHint.ts';
+import { mapParallel } from './parallel.ts';
+import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
+import { changedAnnotations, changesText, effectiveChanges, ringProblem, settingChanges, type SettingChange } from './settingChanges.ts';
+import { atOnce } from './readStatus.ts';
+import { waitForAgents, type Awaited } from './waitForAgents.ts';
+
+export interface SteerOptions {
+  readonly kubectl: Kubectl;
+  readonly target: PodTarget;
+  /** To set, `state` among them; an empty value means the default. Valid ones. */
+  readonly settings: SettingValues;
+  /** The API server judges everything and stores nothing. */
+  readonly dryRun: boolean;
+  /** Their pod template is changed, too: what these pods cannot do, those after them will. */
+  readonly replaced?: boolean | undefined;
+  /** Wait until every agent does what it was asked for. */
+  readonly wait: boolean;
+  readonly timeoutSeconds: number;
+  /** How long a change may be on its way before the kubelet is asked again. */
+  readonly refreshAfterSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Takes one line for people, without a final newline. */
+  readonly report: (line: string) => void;
+}
+
+/** What became of a pod; plain data, for people and for `-o json`. */
+export interface SteeredPod {
+  readonly namespace: string;
+  readonly pod: string;
+  /**
+   * confirmed: its agent does it; changed: nobody has waited for its agent; unconfirmed: its agent does not (yet);
+   * gone: the pod ended meanwhile; failed: its annotations could not be changed.
+   */
+  readonly result: 'confirmed' | 'changed' | 'unchanged' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
+  readonly changes: readonly SettingChange[];
+  /** What its agent does, or why that is not known; null when nobody has asked. */
+  readonly agent: string | null;
+}
+
+export interface SteerResult {
+  readonly pods: readonly SteeredPod[];
+  /** Pods of the target that do not carry the sidecar. */
+  readonly without: readonly PodName[];
+  /** What was looked at, for messages. */
+  readonly where: string;
+  /** As of FoundPods. */
+  readonly ended?: string | undefined;
+}
+
+interface Sent {
+  readonly pod: CapturedPod;
+  readonly changes: readonly SettingChange[];
+  readonly failure?: Pick<SteeredPod, 'result' | 'agent'>;
+  /** What its agent said before. */
+  readonly before: AgentStatus | undefined;
+}
+
+/**
+ * Sets annotations of live pods, so that their agents capture something else, begin or stop. Nothing restarts.
+ * @throws as findPods, INTERRUPTED, KUBECTL_MISSING; what goes wrong with one pod stands in the result
+ */
+export async function steerPods(options: SteerOptions): Promise<SteerResult> {
+  const { kubectl, target } = options;
+  const found: FoundPods = await findPods(kubectl, target);
+  const sent = await mapParallel(found.captured, atOnce, async (pod) => steerPod(options, pod));
+  const waiting = sent.filter(({ pod, failure }) => options.wait && !options.dryRun && failure === undefined && pod.ready && !pod.deleting);
+  const awaited = await waitForAgents(options, waiting);
+  const results = new Map(waiting.map(({ pod }, index) => [pod, awaited[index]]));
+  const pods = sent.map((one) => steeredPod(options, one, results.get(one.pod)));
+  return { pods, without: found.without, where: found.where, ended: found.ended };
+}
+
+async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> {
+  const { kubectl, settings, dryRun, report } = options;
+  const name = `${pod.namespace}/${pod.name}`;
+  const changes = settingChanges(pod.annotations, settings);
+  const problem = ringProblem(pod, settings);
+  if (problem !== undefined) {
+    report(`${name}: nothing is changed: ${problem}`);
+    return { pod, changes: [], before: undefined, failure: { result: 'failed', agent: problem } };
+  }
+  const before = await statusBefore(options, pod);
+  try {
+    if (changes.length > 0) {
+      await annotatePod(kubectl, pod, changedAnnotations(changes), dryRun);
+      report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
+    }
+    const unmirrored = mirrorProblem(pod, settings);
+    if (unmirrored !== undefined) report(`${name}: ${unmirrored}`);
+    if (before !== undefined && hasFinished(before) && effectiveChanges(pod, changes).length === 0) {
+      report(`${name}: its capture has ended (${before.reason ?? ''}); it begins anew`);
+      if (!dryRun) await beginAnew(options, pod, before);
+    }
+    return { pod, changes, before };
+  } catch (error) {
+    const failure = failureOf(error);
+    report(`${name}: ${failure.agent ?? ''}`);
+    return { pod, changes, before, failure };
+  }
+}
+
+/** Only a start needs to know it. */
+async function statusBefore({ kubectl, settings }: SteerOptions, pod: CapturedPod): Promise<AgentStatus | undefined> {
+  if (!pod.ready || settings.state === 'idle') return undefined;
+  const asked = await readAgentStatus(kubectl, pod);
+  return 'status' in asked ? asked.status : undefined;
+}
+
+/** With the settings as they are an agent begins no second time: it has to see them change. */
+async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
+  const setState = async (state: string): Promise<void> => annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });
+  await setState('idle');
+  await waitForAgents({ ...options, settings: { state: 'idle' }, report: () => undefined }, [{ pod, changes: [], before }]);
+  await setState('running');
+}
+
+function failureOf(error: unknown): Pick<SteeredPod, 'result' | 'agent'> {
+  rethrowUnlessRecoverable(error);
+  if (error.code === 'NOT_FOUND' || error.code === 'CONFLICT') return { result: 'gone', agent: 'the pod is gone' };
+  return { result: 'failed', agent: error.message };
+}
+
+function steeredPod({ dryRun, wait, settings, replaced }: SteerOptions, { pod, changes, failure }: Sent, awaited: Awaited | undefined): SteeredPod {
+  const identity = { namespace: pod.namespace, pod: pod.name, changes };
+  if (failure !== undefined) return { ...identity, ...failure };
+  if (dryRun) return { ...identity, result: changes.length === 0 ? 'unchanged' : 'dry-run', agent: null };
+  const unmirrored = replaced === true || awaited?.result === 'gone' ? undefined : mirrorProblem(pod, settings);
+  if (unmirrored !== undefined) return { ...identity, result: 'unconfirmed', agent: unmirrored };
+  if (awaited !== undefined) return { ...identity, ...awaited };
+  const agent = wait ? `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` : null;
+  return { ...identity, result: changes.length === 0 ? 'unchanged' : 'changed', agent };
+}

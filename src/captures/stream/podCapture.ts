@@ -1,0 +1,77 @@
+import type { KubectlEnd } from '../../kubernetes/kubectl.ts';
+import { codedError, type CodedError } from '../../errors.ts';
+import type { Labeller } from '../../pcapng/index.ts';
+import { findSetting, settingAnnotation, settingProblem, type SettingName, type SettingValues } from '../../settings/index.ts';
+import { plainText } from '../../plainText.ts';
+import { countOf, fieldsOf, parseJson } from '../../typed.ts';
+import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
+import type { CapturedPod } from '../pods.ts';
+
+/** What to capture in one pod. */
+export interface PodCapture {
+  readonly interfaces: string;
+  readonly snaplen: string;
+  readonly filter: string;
+}
+
+/** Exit codes of `capture`. */
+export const filterRefused = 65;
+export const interfaceRefused = 66;
+
+/**
+ * What a pod's stream captures: what is wanted for all, and else the pod's own settings, so that a stream shows no more
+ * than whoever set those up has allowed for its files.
+ * @throws SETTING_INVALID for an annotation that the agent would refuse too
+ */
+export function podCapture(pod: Pick<CapturedPod, 'annotations' | 'defaults'>, wanted: SettingValues): PodCapture {
+  const ownValue = (name: SettingName): string => pod.annotations[settingAnnotation(name)] || pod.defaults[name] || findSetting(name)?.default || '';
+  const value = (name: SettingName): string => {
+    const given = wanted[name];
+    if (given !== undefined) return given || findSetting(name)?.default || '';
+    const own = ownValue(name);
+    const problem = settingProblem(name, own);
+    if (problem !== undefined) throw codedError('SETTING_INVALID', `its setting ${name} "${plainText(own, 100)}" ${problem}`);
+    return own;
+  };
+  return {
+    interfaces: value('interfaces'),
+    snaplen: value('snaplen'),
+    filter: value('filter'),
+  };
+}
+
+/** The arguments that start the capture in the agent's container. It leaves out the agent's own connections by itself. */
+export function captureCommand({ interfaces, snaplen, filter }: PodCapture): string[] {
+  return agentCommand('capture', '--interfaces', interfaces, '--snaplen', snaplen, '--filter', filter);
+}
+
+/** `shop/web-1:eth0`, and as description what the capture files of that pod say. */
+export function podLabel({ namespace, name, node = 'unknown' }: Pick<CapturedPod, 'namespace' | 'name' | 'node'>): Labeller {
+  return (captured) => ({ name: `${namespace}/${name}:${captured.name ?? 'unknown'}`, description: `${namespace}/${name} node=${node}` });
+}
+
+/** How a capture ended. */
+export interface CaptureEnd {
+  readonly code: number | undefined;
+  /** In a few words; undefined when it ended well. */
+  readonly reason: string | undefined;
+  /** Packets that the kernel lost; undefined when it could not tell: it ended with its pod, or was killed. */
+  readonly dropped: number | undefined;
+}
+
+/** Reads what a capture has said on standard error: at its end a line of JSON for each interface. */
+export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
+  const told = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
+  const dropped = told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0);
+  const own = isOlderAgent(code, stderr) ? olderAgent : /^refused: (.*)$/m.exec(stderr)?.[1];
+  return { code, reason: error === undefined ? undefined : plainText(own ?? lastLine(error), 200), dropped };
+}
+
+/** `{"interface":"eth0","packets":9,"dropped":3}` */
+function droppedOf(line: string): number | undefined {
+  return countOf(fieldsOf(parseJson(line))['dropped']);
+}
+
+function lastLine({ message }: CodedError): string {
+  return message.split('\n').findLast((line) => line.trim() !== '') ?? 'it ended';
+}

@@ -1,0 +1,85 @@
+import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
+import { isCodedError } from '../../errors.ts';
+import type { LiveSource } from '../../pcapng/index.ts';
+import { captureEnd, type CaptureEnd } from './podCapture.ts';
+
+/** The capture of one pod while it runs. */
+export interface RunningCapture {
+  /** Never rejects. */
+  readonly ended: Promise<CaptureEnd>;
+  /** Asks it to end; what it has captured still comes. */
+  readonly stop: () => void;
+  readonly kill: () => void;
+  /** When bytes came last, by the clock of `now`; undefined when none did. */
+  readonly lastArrival: () => number | undefined;
+}
+
+export interface ReadOptions {
+  /** At the first bytes. */
+  readonly onBegin: () => void;
+  /** Milliseconds. */
+  readonly now: () => number;
+  /** Resolves when more may be read; also when nobody wants it any more. */
+  readonly ready: () => Promise<void> | undefined;
+}
+
+/** Well within the half minute of `capture`. */
+const aliveEvery = 5000;
+/** A container that does not answer; the API server may wait for long. */
+const beginsWithin = 20_000;
+
+/** Reads a capture into a merge until it ends. */
+export function readCapture(process: KubectlProcess, source: LiveSource, options: ReadOptions): RunningCapture {
+  const { stdin } = process;
+  // It may be gone at any moment.
+  stdin?.on('error', () => {});
+  const alive = setInterval(() => stdin?.write('\n'), aliveEvery);
+  let lastArrival: number | undefined;
+  const now = (): number => (lastArrival = options.now());
+  let killed = false;
+  const kill = (): void => {
+    killed = true;
+    process.kill();
+  };
+  const toEnd = async (): Promise<CaptureEnd> => {
+    const end = await readToEnd(process, source, { ...options, now });
+    clearInterval(alive);
+    return killed ? { ...end, reason: 'it did not end in time' } : end;
+  };
+  return { ended: toEnd(), stop: () => stdin?.end(), kill, lastArrival: () => lastArrival };
+}
+
+async function readToEnd(process: KubectlProcess, source: LiveSource, options: ReadOptions): Promise<CaptureEnd> {
+  let silent = false;
+  const patience = setTimeout(() => {
+    silent = true;
+    process.kill();
+  }, beginsWithin);
+  const problem = await pushAll(process, source, options, () => clearTimeout(patience));
+  clearTimeout(patience);
+  if (problem !== undefined) process.kill();
+  const end = captureEnd(await process.ended);
+  const truncated = source.end() !== undefined && end.code === 0 ? 'it ended within a packet' : undefined;
+  const reason = problem ?? (silent ? `nothing came within ${beginsWithin / 1000}s` : (end.reason ?? truncated));
+  return { ...end, reason };
+}
+
+/** What is wrong with the bytes, or undefined at their end. */
+async function pushAll({ stdout }: KubectlProcess, source: LiveSource, { onBegin, now, ready }: ReadOptions, begun: () => void): Promise<string | undefined> {
+  let first = true;
+  try {
+    for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
+      if (first) {
+        begun();
+        onBegin();
+      }
+      first = false;
+      source.push(chunk, now());
+      await ready();
+    }
+  } catch (error) {
+    // Else the pipe broke; kubectl says why.
+    return isCodedError(error) ? error.message : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,87 @@
+import type { CapturedPod, PodName } from '../pods.ts';
+import type { CaptureEnd } from './podCapture.ts';
+import type { StreamEvent } from './streamEvents.ts';
+
+/** Which pods have come and gone, and when one whose capture failed is tried again. */
+export interface Roster {
+  /** The pods as they are now. */
+  look(captured: readonly CapturedPod[], where: string, attached: ReadonlyMap<string, unknown>, now: number): void;
+  /** Whether a capture may be started there now. */
+  isDue(pod: CapturedPod, now: number): boolean;
+  began(pod: CapturedPod, now: number): void;
+  /** Its capture is ended and begun again with other settings. */
+  changed(pod: CapturedPod): void;
+  ended(pod: CapturedPod, end: CaptureEnd, packets: number, now: number): void;
+}
+
+interface Entry {
+  readonly pod: PodName;
+  /** How its capture ended; undefined while it runs. */
+  end: (CaptureEnd & { readonly packets: number }) | undefined;
+  /** Nothing is to be said of its end. */
+  expected: boolean;
+  told: boolean;
+  begunAt: number;
+  retryAt: number;
+  retrySeconds: number;
+}
+
+const longestRetry = 30;
+/** A capture that ran for so long had begun well. */
+const goodAfter = 10_000;
+
+export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
+  const entries = new Map<string, Entry>();
+  let waiting = false;
+  const entryOf = (pod: CapturedPod): Entry => {
+    const known = entries.get(pod.uid) ?? { pod, end: undefined, expected: false, told: false, begunAt: Number.POSITIVE_INFINITY, retryAt: 0, retrySeconds: 1 };
+    entries.set(pod.uid, known);
+    return known;
+  };
+
+  const tellLeft = ({ pod, end }: Entry): void => {
+    if (end !== undefined) onEvent({ type: 'left', pod, packets: end.packets, dropped: end.dropped });
+  };
+
+  /** Not before it is known that the pod stays: a pod that goes takes its capture along. */
+  const tellFailed = (entry: Entry, now: number): void => {
+    entry.told = true;
+    entry.retryAt = entry.expected ? now : now + entry.retrySeconds * 1000;
+    if (!entry.expected) onEvent({ type: 'failed', pod: entry.pod, reason: entry.end?.reason ?? 'the capture ended', retrySeconds: entry.retrySeconds });
+    if (!entry.expected) entry.retrySeconds = Math.min(entry.retrySeconds * 2, longestRetry);
+  };
+
+  return {
+    look(captured, where, attached, now) {
+      const present = new Map(captured.map((pod) => [pod.uid, pod]));
+      for (const [uid, entry] of entries) {
+        const pod = present.get(uid);
+        if (attached.has(uid)) continue;
+        if (pod === undefined) {
+          entries.delete(uid);
+          tellLeft(entry);
+        } else if (entry.end !== undefined && !entry.told && !pod.deleting) {
+          tellFailed(entry, now);
+        }
+      }
+      const none = captured.length === 0 && attached.size === 0;
+      if (none && !waiting) onEvent({ type: 'waiting', where });
+      waiting = none;
+    },
+    isDue: (pod, now) => pod.ready && !pod.deleting && now >= (entries.get(pod.uid)?.retryAt ?? 0) && (entries.get(pod.uid)?.told ?? true),
+    began(pod, now) {
+      const entry = entryOf(pod);
+      Object.assign(entry, { end: undefined, expected: false, told: false, begunAt: now });
+    },
+    changed(pod) {
+      if (entryOf(pod).expected) return;
+      entryOf(pod).expected = true;
+      onEvent({ type: 'changed', pod });
+    },
+    ended(pod, end, packets, now) {
+      const entry = entryOf(pod);
+      if (now - entry.begunAt >= goodAfter) entry.retrySeconds = 1;
+      Object.assign(entry, { end: { ...end, packets }, told: false, begunAt: Number.POSITIVE_INFINITY });
+    },
+  };
+}

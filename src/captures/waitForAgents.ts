@@ -1,0 +1,96 @@
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import type { SettingValues } from '../settings/index.ts';
+import { openFile, readAgentStatus, type AgentStatus } from './agentStatus.ts';
+import { judgeAgent, type Expectation, type Verdict } from './confirmation.ts';
+import { mapParallel } from './parallel.ts';
+import { pause } from './pause.ts';
+import { plainText } from '../plainText.ts';
+import type { CapturedPod } from './pods.ts';
+import { isRefreshDue, refreshPod, usualSeconds } from './refresh.ts';
+import { effectiveChanges, effectiveValues, type SettingChange } from './settingChanges.ts';
+import { atOnce } from './readStatus.ts';
+
+export interface WaitOptions {
+  readonly kubectl: Kubectl;
+  readonly settings: SettingValues;
+  readonly timeoutSeconds: number;
+  /** How long a change may be on its way before the kubelet is asked again. */
+  readonly refreshAfterSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Takes one line for people. */
+  readonly report: (line: string) => void;
+}
+
+export interface Waiting {
+  readonly pod: CapturedPod;
+  readonly changes: readonly SettingChange[];
+  /** What its agent said before the change, as far as is known. */
+  readonly before: AgentStatus | undefined;
+}
+
+export interface Awaited {
+  readonly result: 'confirmed' | 'unconfirmed' | 'gone';
+  /** What its agent does, or why that is not known. */
+  readonly agent: string;
+}
+
+/** The kubelet takes up to a second to hand a change on, and the agent up to one more. */
+const everyMilliseconds = 700;
+/** An agent that has ended once may say so until it has seen the change. */
+const finishedRounds = 4;
+
+/**
+ * Waits until each agent does what it was asked for, and tells so, pod by pod. Where a change does not arrive, the
+ * kubelet is asked to bring it again. In the order of the pods.
+ */
+export async function waitForAgents(options: WaitOptions, pods: readonly Waiting[]): Promise<Awaited[]> {
+  const { timeoutSeconds, signal, report } = options;
+  const begun = performance.now();
+  const waited = (): number => (performance.now() - begun) / 1000;
+  const results = new Map<Waiting, Awaited>();
+  const finished = new Map<Waiting, number>();
+  const refreshes = new Map<Waiting, number>();
+  for (let open = pods; open.length > 0; open = pods.filter((pod) => !results.has(pod))) {
+    const last = waited() >= timeoutSeconds;
+    await mapParallel(open, atOnce, async (waiting) => {
+      const verdict = await judgePod(options, waiting);
+      finished.set(waiting, verdict.kind === 'finished' ? (finished.get(waiting) ?? 0) + 1 : 0);
+      const result = awaitedOf(verdict, (finished.get(waiting) ?? 0) >= finishedRounds, last ? timeoutSeconds : undefined);
+      if (result === undefined) {
+        if (verdict.kind === 'unseen') await refreshIfDue(options, waiting, waited(), refreshes);
+        return;
+      }
+      results.set(waiting, result);
+      report(`${waiting.pod.namespace}/${waiting.pod.name}: ${plainText(result.agent, 300)}`);
+    });
+    if (results.size < pods.length) await pause(everyMilliseconds, signal);
+  }
+  return pods.map((pod) => results.get(pod) ?? { result: 'unconfirmed', agent: '' });
+}
+
+async function refreshIfDue({ kubectl, refreshAfterSeconds = usualSeconds, report }: WaitOptions, waiting: Waiting, waited: number, refreshes: Map<Waiting, number>): Promise<void> {
+  const times = refreshes.get(waiting) ?? 0;
+  if (!isRefreshDue(waited, times, refreshAfterSeconds)) return;
+  refreshes.set(waiting, times + 1);
+  report(`${waiting.pod.namespace}/${waiting.pod.name}: the change has not reached its agent after ${waited.toFixed(0)} s; asking the kubelet once more`);
+  await refreshPod(kubectl, waiting.pod);
+}
+
+async function judgePod({ kubectl, settings }: WaitOptions, { pod, changes, before }: Waiting): Promise<Verdict | { readonly kind: 'gone' }> {
+  const asked = await readAgentStatus(kubectl, pod);
+  if ('problem' in asked) return /\bnot found\b/i.test(asked.problem) ? { kind: 'gone' } : { kind: 'pending', text: asked.problem };
+  const expectation: Expectation = {
+    values: effectiveValues(pod, settings),
+    changed: effectiveChanges(pod, changes),
+    mirrors: pod.mirrors,
+    fileBefore: before === undefined ? undefined : openFile(before),
+  };
+  return judgeAgent(asked.status, expectation);
+}
+
+function awaitedOf(verdict: Verdict | { readonly kind: 'gone' }, surelyFinished: boolean, timeUp: number | undefined): Awaited | undefined {
+  if (verdict.kind === 'gone') return { result: 'gone', agent: 'the pod is gone' };
+  if (verdict.kind === 'done' || surelyFinished) return { result: 'confirmed', agent: verdict.text };
+  if (verdict.kind === 'refused') return { result: 'unconfirmed', agent: `it refuses: ${verdict.text}` };
+  return timeUp === undefined ? undefined : { result: 'unconfirmed', agent: `not after ${timeUp}s: ${verdict.text}` };
+}

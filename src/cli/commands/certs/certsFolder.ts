@@ -1,0 +1,96 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { filesOfMaterial, materialFiles, materialOfFiles, type CertificateMaterial, type MaterialFile } from '../../../certificates/index.ts';
+import { codedError } from '../../../errors.ts';
+
+/** Those that hold a private key are for their owner alone. */
+const modes: Readonly<Record<MaterialFile, number>> = {
+  'next.pem': 0o600,
+  'tls.key': 0o600,
+  'tls.crt': 0o644,
+  'ca.crt': 0o644,
+};
+
+/**
+ * The material in a folder: ca.crt, tls.crt, tls.key and, during a rotation, next.pem. Parts may be missing.
+ * @throws FILE_UNREADABLE when there is none, CERTIFICATE_INVALID
+ */
+export async function readFolder(folder: string): Promise<Partial<CertificateMaterial>> {
+  const files: Partial<Record<MaterialFile, string>> = {};
+  for (const name of materialFiles) {
+    const text = await readIfThere(join(folder, name));
+    if (text !== undefined) files[name] = text;
+  }
+  if (Object.keys(files).length > 0) return materialOfFiles(files);
+  throw codedError('FILE_UNREADABLE', 'the folder holds none of ca.crt, tls.crt and tls.key', { where: folder });
+}
+
+/** The files of the folder that writing would replace. */
+export async function existingFiles(folder: string): Promise<string[]> {
+  const paths = materialFiles.map((name) => join(folder, name));
+  const found = await Promise.all(paths.map(async (path) => stat(path).then(() => [path], () => [])));
+  return found.flat();
+}
+
+/** A file to be replaced whole, or removed when there is no text. */
+export interface FolderWrite {
+  readonly file: MaterialFile;
+  readonly text: string | undefined;
+}
+
+/**
+ * What makes a folder hold exactly this material, in an order in which a rotation goes on from wherever it was
+ * interrupted: the pair that waits comes first and goes last, and the bundle, which makes it count, comes after it.
+ */
+export function folderWrites(material: CertificateMaterial): FolderWrite[] {
+  const files = filesOfMaterial(material);
+  const writes = materialFiles.map((file) => ({ file, text: files[file] }));
+  return [...writes.filter(({ text }) => text !== undefined), ...writes.filter(({ text }) => text === undefined)];
+}
+
+/** @throws FILE_UNWRITABLE */
+export async function writeFolder(folder: string, writes: readonly FolderWrite[]): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const { file, text } of writes) {
+      const path = join(folder, file);
+      await (text === undefined ? rm(path, { force: true }) : writeWhole(path, text, modes[file]));
+    }
+  } catch (error) {
+    throw codedError('FILE_UNWRITABLE', messageOf(error), { where: folder, cause: error });
+  }
+}
+
+/** A new file, so that a key never stands in one that others could already read. */
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  const before = await readFile(path, 'utf8').catch(() => undefined);
+  if (before === text && ((await stat(path)).mode & 0o777) === mode) return;
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, text, { flag: 'wx', mode, flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** @throws FILE_UNREADABLE */
+export async function readPemFile(path: string): Promise<string> {
+  const text = await readIfThere(path);
+  if (text === undefined) throw codedError('FILE_UNREADABLE', 'there is no such file', { where: path });
+  return text;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw codedError('FILE_UNREADABLE', messageOf(error), { where: path, cause: error });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

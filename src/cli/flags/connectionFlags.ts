@@ -1,0 +1,50 @@
+import { Option, type Command } from 'commander';
+import { clusterFlagKinds, type ClusterFlagName, type ClusterFlags } from '../../kubernetes/clusterFlags.ts';
+import { collect } from './flagValues.ts';
+
+/** kubectl's own flags, handed on to it. */
+export interface ConnectionFlags extends ClusterFlags {
+  readonly namespace?: string;
+}
+
+/** Adds the flags that say which cluster and namespace are meant, named as kubectl names them. */
+export function addConnectionFlags(command: Command): Command {
+  return addClusterFlags(command.option('-n, --namespace <NAMESPACE>', "of the object (default: the context's)"));
+}
+
+/** What help says of a flag; kubectl's other flags are taken too, and not listed. */
+const texts: Partial<Record<ClusterFlagName, readonly [flags: string, text: string]>> = {
+  context: ['--context <NAME>', "of kubectl's configuration"],
+  kubeconfig: ['--kubeconfig <FILE>', "kubectl's configuration"],
+  cluster: ['--cluster <NAME>', 'of that configuration'],
+  user: ['--user <NAME>', 'of that configuration'],
+  server: ['-s, --server <URL>', 'of the API server'],
+  token: ['--token <TOKEN>', 'to sign in with'],
+  as: ['--as <USER>', 'act as this user; also --as-group, --as-uid, --as-user-extra'],
+  'request-timeout': ['--request-timeout <DURATION>', 'for each request to the API server'],
+};
+
+const hidden: Partial<Record<ClusterFlagName, string>> = { v: '-v, --v <LEVEL>' };
+
+/** kubectl's global flags, without `--namespace`. */
+export function addClusterFlags(command: Command): Command {
+  for (const [name, kind] of Object.entries(clusterFlagKinds) as [ClusterFlagName, string][]) {
+    const shown = texts[name];
+    const flags = shown?.[0] ?? hidden[name] ?? `--${name}${kind === 'boolean' ? '' : ' <VALUE>'}`;
+    const option = new Option(flags, shown?.[1] ?? '').helpGroup("kubectl's own flags, all of them; handed on to it, and to helm:");
+    if (shown === undefined) option.hideHelp();
+    if (kind === 'list') option.argParser(collect);
+    command.addOption(option);
+  }
+  return command;
+}
+
+/** `--flag=true` and `--flag=false` of boolean flags, as kubectl takes them, for commander. */
+export function plainBooleans(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return args.flatMap((arg, index) => {
+    const [, name = '', value = ''] = /^--([a-z-]+)=(true|false)$/.exec(arg) ?? [];
+    if ((end !== -1 && index > end) || (clusterFlagKinds as Readonly<Record<string, string>>)[name] !== 'boolean') return [arg];
+    return value === 'true' ? [`--${name}`] : [];
+  });
+}

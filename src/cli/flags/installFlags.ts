@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { codedError } from '../../errors.ts';
+import { collect } from './flagValues.ts';
+import { addReleaseFlags, type ReleaseFlags } from './releaseFlags.ts';
+
+/** The flags that `install` and `upgrade` share. */
+export interface InstallFlags extends ReleaseFlags {
+  readonly values?: readonly string[];
+  readonly set?: readonly string[];
+  readonly setString?: readonly string[];
+  readonly chart?: string;
+  readonly force?: boolean;
+}
+
+/** The chart beside this program. */
+export const bundledChart = join(import.meta.dirname, '../../../chart');
+
+export function addInstallFlags(command: Command): Command {
+  return addReleaseFlags(
+    command
+      .option('-f, --values <FILE>', "the chart's values, YAML; several times; - is standard input", collect)
+      .option('--set <KEY=VALUE>', 'one value, as helm takes it; several times', collect)
+      .option('--set-string <KEY=VALUE>', 'the same, and it is text', collect)
+      .option('--chart <DIR>', 'another chart than the one of this version')
+      .option('--force', 'opt targets in although their pods would be refused, or cannot pull the image'),
+  );
+}
+
+/** @throws USAGE when standard input is named twice */
+export function readsStdin({ values = [] }: InstallFlags): boolean {
+  const count = values.filter((file) => file === '-').length;
+  if (count > 1) throw codedError('USAGE', 'standard input can be read once', { where: '--values -' });
+  return count === 1;
+}

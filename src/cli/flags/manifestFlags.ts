@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { collect } from './flagValues.ts';
+
+/** The flags that say which manifests are read. */
+export interface InputFlags {
+  readonly filename: readonly string[];
+  readonly recursive?: boolean;
+}
+
+/** And where the result goes. */
+export interface ManifestFlags extends InputFlags {
+  readonly inPlace?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export function addInputFlags(command: Command): Command {
+  return command
+    .requiredOption('-f, --filename <FILE>', 'a file, a folder, or - for standard input; may be repeated', collect)
+    .option('-R, --recursive', 'look into subfolders too');
+}
+
+export function addManifestFlags(command: Command): Command {
+  return addInputFlags(command)
+    .option('--in-place', 'replace the files instead of printing to standard output')
+    .option('--dry-run', 'print only the report');
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { codedError } from '../../errors.ts';
+import { checkPodTarget, type PodTarget } from '../../captures/index.ts';
+import { addConnectionFlags, type ConnectionFlags } from './connectionFlags.ts';
+
+/** The flags that say which pods are meant, beside an argument POD or TYPE/NAME. */
+export interface PodFlags extends ConnectionFlags {
+  readonly selector?: string;
+  readonly allNamespaces?: boolean;
+}
+
+export function addPodFlags(command: Command): Command {
+  return addConnectionFlags(command)
+    .option('-l, --selector <SELECTOR>', "pods with such labels, as kubectl takes it: 'app=web,tier!=db'")
+    .option('-A, --all-namespaces', 'pods of all namespaces');
+}
+
+/** @throws USAGE for flags that exclude each other */
+export function podTargetOf(name: string | undefined, { selector, allNamespaces, namespace }: PodFlags): PodTarget {
+  if (allNamespaces === true && namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
+  const target = { name, selector, allNamespaces, namespace };
+  checkPodTarget(target);
+  return target;
+}
+
+/** As {@link podTargetOf}, where all pods there are cannot be meant. @throws USAGE */
+export function somePodsOf(name: string | undefined, flags: PodFlags): PodTarget {
+  if (name === undefined && flags.selector === undefined) {
+    throw codedError('USAGE', 'which pods?', { hint: 'Name a pod, a workload as kubectl does (deploy/web), or labels with -l.' });
+  }
+  return podTargetOf(name, flags);
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import { codedError } from '../../errors.ts';
+import { settingRefusal, settings, type SettingName, type SettingValues } from '../../settings/index.ts';
+
+/** Adds one flag per row of the settings' table, except for those that the command itself decides. */
+export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
+  for (const setting of settings) {
+    if (except.includes(setting.name)) continue;
+    const note = setting.default === '' ? '' : ` (default ${setting.default})`;
+    command.option(`--${setting.name} <${setting.placeholder}>`, `${setting.text}${note}`);
+  }
+  return command;
+}
+
+/**
+ * The settings among a command's parsed options.
+ * @throws SETTING_INVALID for a value that is not valid
+ */
+export function settingsOfFlags(options: Readonly<Record<string, unknown>>): SettingValues {
+  const values: Partial<Record<SettingName, string>> = {};
+  for (const { name } of settings) {
+    const value = options[camelCase(name)];
+    if (typeof value !== 'string') continue;
+    checkSetting(name, value, `--${name}`);
+    values[name] = value;
+  }
+  return values;
+}
+
+/** @throws SETTING_INVALID */
+function checkSetting(name: string, value: string, where: string): void {
+  const refusal = settingRefusal(name, value);
+  if (refusal !== undefined) throw codedError('SETTING_INVALID', refusal, { where });
+}
+
+/** commander's own rule for the name of an option's property. */
+function camelCase(name: string): string {
+  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,23 @@
+import { chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { codedError } from '../../errors.ts';
+
+/**
+ * Replaces a file whole or not at all: a reader sees the old text or the new one, also when the disk is full half way.
+ * Links are followed and the mode is kept.
+ * @throws FILE_UNWRITABLE
+ */
+export async function replaceFile(file: string, text: string | AsyncIterable<Buffer>): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    const target = await realpath(file);
+    const { mode } = await stat(target);
+    // Beside the target: a rename is atomic within one file system only.
+    temporary = `${target}.${process.pid}.tmp`;
+    await writeFile(temporary, text, { flag: 'wx', mode });
+    await chmod(temporary, mode);
+    await rename(temporary, target);
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { force: true });
+    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: file, cause: error });
+  }
+}

@@ -1,0 +1,77 @@
+import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { codedError, type CodedError } from '../../errors.ts';
+
+export interface StreamOutput {
+  /** Resolves when the bytes are taken. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A file, which is made or replaced at the first write, or standard output for `-`.
+ * @throws USAGE for a terminal, FILE_EXISTS
+ */
+export async function openStreamOutput(file: string, force: boolean): Promise<StreamOutput> {
+  if (file === '-') return standardOutput();
+  if (!force && (await exists(file))) throw codedError('FILE_EXISTS', 'there is such a file', { where: file });
+  let handle: FileHandle | undefined;
+  return {
+    write: async (bytes) => {
+      handle ??= await openFile(file, force);
+      await handle.appendFile(bytes);
+    },
+    close: async () => {
+      await handle?.close();
+    },
+  };
+}
+
+/**
+ * With `force` a file of this name goes, and a new one comes in its place: a link that somebody has put there is not
+ * followed, and nobody has the old one open. A pipe or a device (`/dev/stdout`, `/dev/fd/63` of a shell) is written to.
+ */
+async function openFile(file: string, force: boolean): Promise<FileHandle> {
+  if (force && (await isReplaceable(file))) await rm(file, { force: true });
+  else if (force) return open(file, 'w', 0o600);
+  return open(file, 'wx', 0o600);
+}
+
+async function isReplaceable(file: string): Promise<boolean> {
+  const [own, meant] = await Promise.all([lstat(file).catch(() => undefined), stat(file).catch(() => undefined)]);
+  return own === undefined || own.isFile() || (own.isSymbolicLink() && meant?.isFile() !== false);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function unwritable(error: unknown, where: string): CodedError {
+  return codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where, cause: error });
+}
+
+/** Whoever reads standard output, such as Wireshark, has had enough. */
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+function standardOutput(): StreamOutput {
+  const { stdout } = process;
+  if (stdout.isTTY) {
+    throw codedError('USAGE', 'packets are not for a terminal', { hint: 'Add `| wireshark -k -i -`, or name a file with -o.' });
+  }
+  // Each failure reaches the write that it belongs to.
+  stdout.on('error', () => {});
+  return {
+    write: async (bytes) =>
+      new Promise((resolve, reject) => {
+        stdout.write(bytes, (error) => {
+          if (error == null) resolve();
+          else reject(error);
+        });
+      }),
+    close: async () => {},
+  };
+}

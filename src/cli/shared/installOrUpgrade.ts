@@ -1,0 +1,70 @@
+import { text as readStream } from 'node:stream/consumers';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import type { ValuesMode } from '../../release/helm/releaseValues.ts';
+import { bundledChart, readsStdin, type InstallFlags } from '../flags/installFlags.ts';
+import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
+import { print, printJson, say } from '../io/output.ts';
+import { timeoutOf, type ReleaseFlags } from '../flags/releaseFlags.ts';
+
+export interface InstallMode {
+  readonly valuesMode: ValuesMode;
+  readonly mustExist: boolean;
+  readonly rotate: boolean;
+}
+
+/** `install` and `upgrade`: the report goes to stderr, the summary, the diff or the JSON to stdout. */
+export async function runInstall(flags: InstallFlags, mode: InstallMode): Promise<void> {
+  const stdinTaken = readsStdin(flags);
+  checkConfirmation(flags, stdinTaken);
+  const timeoutSeconds = timeoutOf(flags);
+  const { formatResult, installRelease } = await import('../../release/index.ts');
+  const signal = interruption();
+  const cluster = clusterFlagsOf(flags);
+  const { release, namespace, chart = bundledChart, values = [], set = [], setString = [] } = flags;
+  await printing(flags, async (told) => {
+    const outcome = await installRelease({
+      ...mode, release, namespace, cluster, chart, timeoutSeconds, signal,
+      given: { files: values, set, setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
+      dryRun: flags.dryRun === true,
+      force: flags.force === true,
+      confirm: confirmation(flags, signal),
+      report: say,
+      now: () => new Date(),
+    });
+    if (flags.output === 'json') printJson(outcome);
+    else if (outcome.result !== 'refused') {
+      const diff = (outcome.changes ?? []).map((change) => change.diff).join('');
+      if (diff !== '') print(diff.trimEnd().split('\n'));
+      const lines = formatResult(outcome);
+      // What would be goes beside the diff, so that the diff alone can be piped.
+      if (outcome.result === 'dry-run') for (const text of lines) say(text);
+      else print(lines);
+    }
+    if (outcome.result !== 'refused') return;
+    const errors = outcome.findings.filter(({ level }) => level === 'error').length;
+    throw told(codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, { where: `release ${release} in namespace ${namespace}` }));
+  });
+}
+
+/** Marks an error that standard output has shown already. */
+type Told = (error: CodedError) => CodedError;
+
+/** Runs a command; with `-o json`, an error is data too. */
+export async function printing({ output, release, namespace }: ReleaseFlags, work: (told: Told) => Promise<void>): Promise<void> {
+  const shown = new WeakSet<Error>();
+  const told: Told = (error) => {
+    shown.add(error);
+    return error;
+  };
+  try {
+    await work(told);
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    if (output === 'json' && !shown.has(error)) {
+      const { code, message: what, where, hint } = error;
+      printJson({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { findingsOf, sharedKinds, type Finding as FindingWith, type FindingKind } from '../../findings.ts';
+
+/**
+ * Everything that `check` can find, by code. The codes are for programs and stay what they are.
+ * docs/diagnosis.md has the same table; a test compares them.
+ */
+export const findingKinds = {
+  kubernetes_version: { level: 'ok', meaning: 'The version of the API server', hint: '' },
+  kubernetes_too_old: { level: 'error', meaning: 'The API server does not know native sidecars', hint: 'No way works before Kubernetes 1.29.' },
+  way_manifest: { level: 'ok', meaning: 'Manifests can be injected', hint: '' },
+  way_patch: { level: 'ok', meaning: 'Workloads can be patched by you', hint: '' },
+  way_patch_rights: { level: 'warning', meaning: 'You may not patch workloads', hint: 'Ask for the right, or inject the manifests (`packet-capture inject`).' },
+  way_webhook: { level: 'ok', meaning: 'The webhook can be installed by you, or runs', hint: '' },
+  way_webhook_version: { level: 'warning', meaning: 'The API server is too old for the webhook', hint: 'The chart needs Kubernetes 1.30 or later.' },
+  way_webhook_rights: { level: 'warning', meaning: 'You may not install the webhook', hint: 'Ask a cluster administrator to run `packet-capture install`.' },
+  way_policy: { level: 'ok', meaning: 'The admission policy can be installed by you, or is there', hint: '' },
+  way_policy_missing: { level: 'warning', meaning: 'The API server has no admission policies that change pods', hint: 'They come with Kubernetes 1.36. The webhook does the same.' },
+  way_policy_rights: { level: 'warning', meaning: 'You may not install the admission policy', hint: 'Ask a cluster administrator to install the chart with injection.way=policy.' },
+  rights_unknown: sharedKinds.rights_unknown,
+  release_found: { level: 'ok', meaning: 'A release is registered with the API server', hint: '' },
+  release_none: { level: 'ok', meaning: 'There is no release, and nobody asks for one', hint: '' },
+  release_missing: { level: 'error', meaning: 'Namespaces or pods ask for the sidecar and there is no release', hint: 'Run `packet-capture install`, or inject these workloads by `packet-capture patch`.' },
+  releases_unreadable: { level: 'warning', meaning: 'You may not read what is registered with the API server', hint: 'Ask for the right to list mutatingwebhookconfigurations and mutatingadmissionpolicies.' },
+  releases_overlap: { level: 'warning', meaning: 'Two releases take the pods of one namespace', hint: 'The first to be called injects. Give each release a label of its own (injection.namespaceLabel).' },
+  release_version: { level: 'warning', meaning: 'The release is of another version than this program', hint: 'Run `packet-capture upgrade` with the newer of both.' },
+  failure_policy: { level: 'warning', meaning: 'failurePolicy is Fail and there is one injector', hint: 'No pod of its namespaces starts while it is away: set replicas to 2, or webhook.failurePolicy to Ignore.' },
+  service_missing: { level: 'error', meaning: 'The Service that the API server calls does not exist', hint: 'Run `packet-capture upgrade`, or remove the configuration when the release is gone.' },
+  injector_ready: { level: 'ok', meaning: 'All injectors are ready', hint: '' },
+  injector_partly: { level: 'warning', meaning: 'Some injectors are not ready', hint: 'Look at its pods: kubectl describe pods.' },
+  injector_down: { level: 'error', meaning: 'No injector is ready, so nothing is injected', hint: 'Scale it up, or look at its pods: kubectl describe pods.' },
+  injector_unknown: { level: 'warning', meaning: 'You may not read the injector', hint: 'Ask for the right to get the deployment.' },
+  config_invalid: { level: 'error', meaning: 'sidecarconfig.yaml of the release is not valid, so injectors do not start with it', hint: 'Correct the values and run `packet-capture upgrade`.' },
+  parameters_missing: { level: 'error', meaning: 'A ConfigMap with the parameters of a policy is missing, so the policy injects nothing', hint: 'Run `packet-capture upgrade`, or apply the objects of `packet-capture policy` again.' },
+  certificate_good: { level: 'ok', meaning: 'The certificate serves, and its CA is in the caBundle', hint: '' },
+  certificate_expires: { level: 'warning', meaning: 'It expires in less than 30 days', hint: 'Run `packet-capture upgrade --rotate-certs`: expired, it ends injection without a sound.' },
+  certificate_unfit: { level: 'error', meaning: 'The certificate cannot serve', hint: 'Run `packet-capture upgrade`: it makes new ones where they are bad.' },
+  ca_mismatch: { level: 'error', meaning: 'No CA of the caBundle signed the certificate, so the API server calls no injector', hint: 'Run `packet-capture upgrade`; with certificates of your own, set certs.caBundle to their CA.' },
+  certificate_unknown: { level: 'warning', meaning: 'The certificate cannot be read', hint: 'Ask for the right to get that Secret; only tls.crt is read.' },
+  certificate_missing: { level: 'error', meaning: 'The Secret with the certificate does not exist, or holds none', hint: 'Run `packet-capture upgrade`.' },
+  probe_injected: { level: 'ok', meaning: 'The API server was seen to inject (dry run)', hint: '' },
+  probe_failed: { level: 'error', meaning: 'The API server did not inject a pod that it was asked for (dry run)', hint: 'The findings beside this one say why; else look at the log of the injectors.' },
+  probe_unknown: { level: 'warning', meaning: 'Injection could not be tried', hint: 'Ask for the right to create pods in the namespace of the release.' },
+  namespace_restricted: { level: 'warning', meaning: 'An opted-in namespace enforces Pod Security "restricted", so nothing is injected there', hint: 'Take the label of the opt-in away, or enforce baseline.' },
+  namespace_baseline: { level: 'ok', meaning: 'An opted-in namespace enforces Pod Security "baseline": captures work where the container runtime grants NET_RAW by default, as containerd does', hint: '' },
+  namespace_label_value: { level: 'error', meaning: 'The label of the opt-in has another value than "enabled"', hint: 'kubectl label --overwrite sets it.' },
+  namespace_annotation: { level: 'error', meaning: 'The opt-in of a namespace is an annotation instead of a label', hint: 'Set it with kubectl label.' },
+  annotation_on_workload: { level: 'error', meaning: 'A key stands on the workload instead of its pod template', hint: 'Pods get what stands in spec.template.metadata.annotations.' },
+  annotation_as_label: { level: 'error', meaning: 'The opt-in of a pod is a label instead of an annotation', hint: 'Write it into spec.template.metadata.annotations.' },
+  annotation_value: { level: 'error', meaning: 'The opt-in of a pod has another value than "true" or "false"', hint: 'Write "true", in quotes.' },
+  pods_injected: { level: 'ok', meaning: 'How many pods carry the sidecar', hint: '' },
+  pods_missed: { level: 'error', meaning: 'Pods ask for the sidecar and do not carry it', hint: 'See `missed`; --restart makes those anew that this cures.' },
+  pods_impossible: { level: 'warning', meaning: 'Pods ask for the sidecar and cannot carry it', hint: 'See `missed`; take the annotation away, or change what stands in the way.' },
+  restart_policy_lost: { level: 'error', meaning: 'Pods carry the sidecar as an init container that never ends: something took restartPolicy: Always away', hint: 'Look for other webhooks or old clients that write pods; then make the pods anew.' },
+  pods_refused_by_sidecar: { level: 'error', meaning: 'Pods that carry the sidecar, or ask for it, cannot be created because of it', hint: 'Give the sidecar what is admitted, or opt out.' },
+  pods_refused: { level: 'note', meaning: 'Pods that carry the sidecar, or ask for it, cannot be created, and could not without it', hint: 'Mend what refuses them; the sidecar has nothing to do with it.' },
+  target_not_opted_in: { level: 'warning', meaning: 'A release has opted a namespace or a workload in, and it is not opted in any more: it was deleted and made again, or the label or annotation was removed', hint: 'Run `packet-capture upgrade`: its hook opts it in again. Or take it out of `targets`.' },
+  pull_works: { level: 'ok', meaning: "The agent's image starts in the namespace (--pull)", hint: '' },
+  pull_fails: { level: 'error', meaning: "The agent's image cannot be started in a namespace where pods ask for it (--pull)", hint: 'Pods that are made there next will not start their app. Check the name, the tag, the architecture, and the pull secret in that namespace.' },
+  pull_unknown: { level: 'warning', meaning: "Whether the agent's image starts in a namespace is not known (--pull)", hint: 'Ask for the right to create, get and delete pods there, or look at -n NAMESPACE alone.' },
+  pods_untried: { level: 'warning', meaning: 'Pods could not be created, and whether the sidecar is the cause is not known', hint: '`packet-capture why TYPE/NAME` tries one of them.' },
+  sidecar_waiting: { level: 'error', meaning: 'A container of the sidecar cannot start, and keeps the app from starting', hint: 'Make the image and what it needs reachable there: registry, pull secret (agent.imagePullSecrets), architecture.' },
+  sidecar_drift: { level: 'warning', meaning: 'Pods carry a sidecar of another version or image than the release injects', hint: 'They get the new one when they are made anew.' },
+  pods_unreadable: { level: 'warning', meaning: 'You may not list the namespaces, pods or workloads', hint: 'Name a namespace with -n, or ask for the right to list them.' },
+} as const satisfies Record<string, FindingKind>;
+
+export type FindingCode = keyof typeof findingKinds;
+
+export type Finding = FindingWith<FindingCode>;
+
+export const finding = findingsOf(findingKinds);

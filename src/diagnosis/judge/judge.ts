@@ -1,0 +1,55 @@
+import { injectAnnotation } from '../../settings/index.ts';
+import { defaultSidecarConfig } from '../../sidecar/index.ts';
+import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import { carriesNames, carriesSidecar } from './carried.ts';
+import { conditionsFor, firstUnmet, type Condition, type Subject } from './conditions.ts';
+import type { ReleaseFacts, Release } from '../read/releases.ts';
+import type { Reason } from './whyReasons.ts';
+
+/** What stands between a pod and its injection, as far as rules tell. */
+export interface Judgement<F extends ReleaseFacts = ReleaseFacts> {
+  readonly carries: boolean;
+  /** The release that comes nearest to injecting it; undefined when there is none. */
+  readonly facts: F | undefined;
+  /** Of that release. */
+  readonly conditions: readonly Condition[];
+  /** The pod, or who wrote it, wants the sidecar. */
+  readonly asks: boolean;
+  /** The first condition that is not met; undefined when a pod like this would be injected now. */
+  readonly reason: Reason | undefined;
+}
+
+/** @param releases undefined when they may not be read. Pure. */
+export function judge<F extends ReleaseFacts>(subject: Subject, releases: readonly F[] | undefined): Judgement<F> {
+  const carries = carriesAny(subject.pod, releases ?? []);
+  const judged = (releases ?? []).map((facts) => judgeFor(subject, facts));
+  // The one that it asks for by name; then the one that it is nearest to.
+  const best = judged.toSorted((a, b) => Number(b.asks) - Number(a.asks) || firstUnmet(b.conditions) - firstUnmet(a.conditions))[0];
+  if (best !== undefined) return { carries, ...best };
+  return { carries, facts: undefined, conditions: [], asks: subject.pod.metadata.annotations?.[injectAnnotation] === 'true', reason: releases === undefined ? 'release_unknown' : 'no_release' };
+}
+
+/** Whether a pod carries our agent, or the own sidecar of one of the releases. */
+export function carriesAny(pod: PodTemplate, releases: readonly ReleaseFacts[]): boolean {
+  const configs = [defaultSidecarConfig, ...releases.flatMap(({ sidecar }) => sidecar ?? [])];
+  return configs.some((config) => carriesSidecar(pod, config)) || releases.some(({ release }) => carriesNames(pod, release.parameters?.ownNames ?? []));
+}
+
+function judgeFor<F extends ReleaseFacts>(subject: Subject, facts: F): Omit<Judgement<F>, 'carries'> {
+  const conditions = conditionsFor(subject, facts);
+  const reason = conditions[firstUnmet(conditions)]?.reason;
+  return { facts, conditions, asks: asks(subject, facts.release, reason), reason };
+}
+
+function asks({ pod }: Subject, { annotation, optOut }: Release, reason: Reason | undefined): boolean {
+  if (reason === 'opted_out' || pod.metadata.annotations?.[injectAnnotation] === 'false') return false;
+  return pod.metadata.annotations?.[annotation] === 'true' || reason === 'older_template' || (optOut && reason === undefined);
+}
+
+/** Why a living pod lacks what it asks for; undefined when it lacks nothing. Pure. */
+export function missedReason(subject: Subject, { carries, asks: wanted, facts, reason }: Judgement): Reason | undefined {
+  if (carries || !wanted) return undefined;
+  if (reason !== undefined) return reason;
+  const created = subject.pod.metadata.creationTimestamp ?? '';
+  return created < (facts?.release.created ?? '') ? 'created_before_release' : 'missed_at_creation';
+}

@@ -1,0 +1,92 @@
+import { finding, type Finding } from './checkFindings.ts';
+import type { Pod } from '../../kubernetes/api/types.ts';
+import { judgePods, missedPods, type MissedPod } from './missed.ts';
+import { ownersOf } from '../read/podOwners.ts';
+import { placementFindings } from './unreadWishes.ts';
+import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } from './podFindings.ts';
+import type { Registrations } from '../read/registrations.ts';
+import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
+import { targetFindings } from './targetFindings.ts';
+import { triedFindings, type Trial } from './tried.ts';
+import { waitingFindings } from './waiting.ts';
+import type { Subject } from './conditions.ts';
+import { ownerIndex, type Inventory } from '../read/inventory.ts';
+
+/** What an audit came to; plain data, for people and for `-o json`. */
+export interface CheckResult {
+  /** No finding is an error. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly missed: readonly MissedPod[];
+  readonly releases: readonly ReleaseSummary[];
+}
+
+export interface ClusterFacts {
+  readonly registrations: Registrations;
+  readonly inventory: Inventory;
+  readonly fitness: readonly Finding[];
+  readonly states: readonly ReleaseState[];
+  /** Of the workloads whose pods could not be created. */
+  readonly trial: Trial;
+  /** Of the agent's image in each namespace, when it was tried. */
+  readonly pulls?: readonly Finding[] | undefined;
+  readonly namespace: string | undefined;
+  readonly now: Date;
+}
+
+/** Pure. */
+export function judgeCluster({ registrations, inventory, fitness, states, trial, pulls = [], namespace, now }: ClusterFacts): CheckResult {
+  const where = namespace === undefined ? 'the cluster' : `namespace ${namespace}`;
+  const subjects = subjectsOf(inventory);
+  const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
+  const missed = missedPods(judged);
+  const looked = concerned(states, namespace, inventory).map((state) => releaseFindings(state, now));
+  const { namespaces = [], workloads = [], pods = [] } = inventory;
+  const releases = states.map(({ release }) => release);
+  const findings = [
+    ...fitness,
+    ...absenceFindings(registrations, askingNamespaces(namespaces), missed.length > 0, where),
+    ...looked.flatMap((release) => release.findings),
+    ...unreadable(inventory, where),
+    ...namespaceFindings(namespaces, releases),
+    ...placementFindings(releases, { namespaces, workloads, pods }),
+    ...targetFindings(states, inventory),
+    ...podFindings(judged, missed, where),
+    ...waitingFindings(judged),
+    ...triedFindings(trial),
+    ...pulls,
+  ];
+  return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
+}
+
+/** Of one namespace, the releases that take its pods, or run there; all of them when there is none. */
+function concerned(states: readonly ReleaseState[], namespace: string | undefined, { namespaces }: Inventory): readonly ReleaseState[] {
+  const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {};
+  const near = states.filter(({ release }) => release.namespace === namespace || selectsButForLevel(release, labels));
+  return namespace === undefined || near.length === 0 ? states : near;
+}
+
+function absenceFindings({ releases }: Registrations, asking: readonly string[], missed: boolean, where: string): Finding[] {
+  if (releases === undefined) return [finding('releases_unreadable', 'the cluster', 'you may not list them')];
+  if (releases.length > 0) return [];
+  if (asking.length === 0 && !missed) return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 need none')];
+  return [finding('release_missing', where, asking.length === 0 ? 'pods ask for the sidecar' : `opted in: ${asking.join(', ')}`)];
+}
+
+function unreadable(inventory: Inventory, where: string): Finding[] {
+  const parts = (['namespaces', 'pods', 'workloads'] as const).filter((part) => inventory[part] === undefined);
+  const missing = [...parts, ...(inventory.unreadable ?? [])];
+  return missing.length === 0 ? [] : [finding('pods_unreadable', where, `you may not list ${missing.join(', ')}`)];
+}
+
+/** The pods with what stands around them. */
+function subjectsOf({ namespaces, pods = [], workloads = [] }: Inventory): Subject[] {
+  const ownersIn = ownerIndex(workloads);
+  const labels = new Map(namespaces?.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const));
+  return pods.map((pod: Pod) => {
+    const namespace = pod.metadata.namespace ?? 'default';
+    return { pod, namespace, namespaceLabels: labels.get(namespace), owners: ownersOf(pod.metadata, ownersIn(namespace)) };
+  });
+}
+

@@ -1,0 +1,25 @@
+import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
+import { podSecurityLabel, type PodSecurityLevel } from '../../inject/index.ts';
+import type { Release, Rule } from '../read/releases.ts';
+import { holds, termsOf, type Labels } from '../../kubernetes/api/labels.ts';
+
+/**
+ * The rule of a release for a namespace's Pod Security level: a release can take a namespace without the label for any of
+ * the levels (injection.podSecurity). Where none is for it, that of privileged, whose condition says why. Pure.
+ */
+export function ruleFor({ rules }: Release, labels: Labels | undefined): Rule | undefined {
+  const chosen = labels === undefined ? undefined : rules.find((rule) => isForLevel(rule, labels));
+  if (chosen !== undefined) return chosen;
+  const profile = podSecurityLevel(labels) === 'baseline' ? 'baseline' : 'privileged';
+  return rules.find((rule) => rule.profile === profile) ?? rules[0];
+}
+
+/** The level that a release takes a namespace for; without a release, as the namespace's label says. Pure. */
+export function levelFor(release: Release | undefined, labels: Labels | undefined): PodSecurityLevel {
+  if (release === undefined || labels === undefined || labels[podSecurityLabel] !== undefined) return podSecurityLevel(labels);
+  return release.rules.find((rule) => isForLevel(rule, labels))?.profile ?? 'restricted';
+}
+
+function isForLevel({ namespaceSelector }: Rule, labels: Labels): boolean {
+  return termsOf(namespaceSelector).every((term) => term.key !== podSecurityLabel || holds(term, labels));
+}

@@ -1,0 +1,59 @@
+import type { Condition, Subject } from './conditions.ts';
+import { isLiving } from '../../kubernetes/api/pods.ts';
+import { judge, missedReason, type Judgement } from './judge.ts';
+import { ownerName, rollOf, topOwner, type Roll } from '../read/podOwners.ts';
+import { isCuredByRestart, reasons, type Reason } from './whyReasons.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
+import { adviceFor } from './advice.ts';
+import { heldUp, placeOf } from './waiting.ts';
+
+/** A pod that asks for the sidecar and does not carry it; plain data. */
+export interface MissedPod {
+  readonly namespace: string;
+  readonly pod: string;
+  /** `deployment/web`: the workload that a user wrote; null for a pod that nobody owns. */
+  readonly owner: string | null;
+  readonly reason: Reason;
+  /** One clause. */
+  readonly what: string;
+  /** The command line or sentence that helps. */
+  readonly hint: string;
+  /** What `kubectl rollout restart` takes to cure it; null when that does not help. */
+  readonly restart: string | null;
+}
+
+export interface JudgedPod {
+  readonly subject: Subject;
+  readonly judgement: Judgement<ReleaseState>;
+}
+
+/** Judges every living pod. @param releases undefined when they may not be read. Pure. */
+export function judgePods(subjects: readonly Subject[], releases: readonly ReleaseState[] | undefined): JudgedPod[] {
+  return subjects.filter(({ pod }) => isLiving(pod)).map((subject) => ({ subject, judgement: judge(subject, releases) }));
+}
+
+/** The pods that miss the sidecar they ask for. Pure. */
+export function missedPods(judged: readonly JudgedPod[]): MissedPod[] {
+  const held = heldUp(judged);
+  return judged.flatMap(({ subject, judgement }) => {
+    const missed = missedReason(subject, judgement);
+    const reason = missed !== undefined && isCuredByRestart(missed) && held.has(placeOf({ subject })) ? 'sidecar_waiting' : missed;
+    return reason === undefined ? [] : [missedPod(subject, judgement, reason)];
+  });
+}
+
+function missedPod(subject: Subject, judgement: Judgement<ReleaseState>, reason: Reason): MissedPod {
+  const { pod, namespace, owners } = subject;
+  const owner = topOwner(owners);
+  const roll: Roll = rollOf({ name: pod.metadata.name, namespace }, owners);
+  const unmet: Condition | undefined = judgement.conditions.find(({ met }) => met === false);
+  return {
+    namespace,
+    pod: pod.metadata.name,
+    owner: owner === undefined ? null : ownerName(owner),
+    reason,
+    what: unmet?.what ?? reasons[reason].text,
+    hint: adviceFor(reason, subject, judgement.facts?.release, roll),
+    restart: isCuredByRestart(reason) ? (roll.restart ?? null) : null,
+  };
+}

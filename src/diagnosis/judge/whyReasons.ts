@@ -1,0 +1,59 @@
+import { skipReasons } from '../../inject/index.ts';
+import type { Level } from '../../findings.ts';
+
+interface ReasonRow {
+  /** Of a pod that asks for the sidecar and does not carry it. */
+  readonly level: Extract<Level, 'error' | 'warning'>;
+  /** One clause about the pod. */
+  readonly text: string;
+}
+
+/**
+ * Why a pod does not carry the sidecar. The codes are for programs and stay what they are; docs/diagnosis.md has the
+ * same table, and a test compares them.
+ */
+export const reasons = {
+  no_release: { level: 'error', text: 'no release of packet-capture is there to inject it' },
+  release_unknown: { level: 'error', text: 'it does not carry it, and what is registered with the API server may not be read' },
+  namespace_excluded: { level: 'warning', text: 'no pod of its namespace is ever injected' },
+  namespace_not_opted_in: { level: 'error', text: 'its namespace is not opted in' },
+  namespace_label_value: { level: 'error', text: 'the label of its namespace has another value than "enabled"' },
+  pod_security_restricted: { level: 'warning', text: skipReasons.pod_security_restricted },
+  pod_security_baseline: { level: 'warning', text: skipReasons.pod_security_baseline },
+  namespace_not_selected: { level: 'warning', text: 'the release does not select its namespace' },
+  labels_not_selected: { level: 'warning', text: 'the release does not select its labels' },
+  not_opted_in: { level: 'warning', text: 'its annotation does not ask for it' },
+  annotation_value: { level: 'error', text: 'its annotation has another value than "true"' },
+  annotation_on_workload: { level: 'error', text: 'the annotation stands on the workload instead of its pod template' },
+  annotation_as_label: { level: 'error', text: 'the key stands among the labels instead of the annotations' },
+  older_template: { level: 'error', text: 'its workload asks by now, and this pod is of the template before' },
+  opted_out: { level: 'warning', text: 'its annotation says "false", which always wins' },
+  host_network: { level: 'warning', text: skipReasons.host_network },
+  windows: { level: 'warning', text: skipReasons.windows },
+  fargate: { level: 'warning', text: skipReasons.fargate },
+  virtual_node: { level: 'warning', text: skipReasons.virtual_node },
+  sandbox: { level: 'warning', text: skipReasons.sandbox },
+  mirror_pod: { level: 'warning', text: skipReasons.mirror_pod },
+  name_collision: { level: 'warning', text: skipReasons.name_collision },
+  unfit: { level: 'warning', text: 'something in it stands in the way' },
+  foreign_status: { level: 'error', text: skipReasons.foreign_status },
+  status_missing: { level: 'error', text: skipReasons.status_missing },
+  match_condition: { level: 'warning', text: "a condition of the release's own does not hold for it" },
+  created_before_release: { level: 'error', text: 'it is older than the release' },
+  missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
+  restart_policy_lost: { level: 'error', text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever' },
+  sidecar_waiting: { level: 'error', text: 'a container of the sidecar cannot start in new pods, so they wait' },
+  not_working: { level: 'error', text: 'the release does not inject now' },
+  pods_refused_by_sidecar: { level: 'error', text: 'the API server refuses its pods because of the sidecar' },
+  pods_refused: { level: 'error', text: 'the API server refuses its pods, and not because of the sidecar' },
+  left_alone: { level: 'error', text: 'the release leaves it alone, though it injects others and no rule speaks against it' },
+} as const satisfies Record<string, ReasonRow>;
+
+export type Reason = keyof typeof reasons;
+
+/** Making the pod anew is enough. */
+const cured: ReadonlySet<Reason> = new Set<Reason>(['created_before_release', 'missed_at_creation', 'older_template']);
+
+export function isCuredByRestart(reason: Reason): boolean {
+  return cured.has(reason);
+}

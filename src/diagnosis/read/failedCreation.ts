@@ -1,0 +1,67 @@
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { readEvents } from '../../kubernetes/events.ts';
+import type { WorkloadObject } from '../../kubernetes/api/types.ts';
+import { controllerOf } from '../../kubernetes/owners.ts';
+import { rethrowUnlessRecoverable } from '../../errors.ts';
+import { templateOf } from './podOwners.ts';
+
+/** Where a controller has lately failed to create a pod, as events say: they stay an hour as a rule. */
+export interface FailedCreations {
+  /** `namespace/Kind/name` */
+  readonly keys: ReadonlySet<string>;
+  /** False: there are more events than are read. */
+  readonly complete: boolean;
+}
+
+/**
+ * @returns undefined when events may not be read
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function readFailedCreations(kubectl: Kubectl, namespace: string | undefined): Promise<FailedCreations | undefined> {
+  try {
+    const { kept, complete } = await readEvents(kubectl, namespace, 'reason=FailedCreate');
+    return { complete, keys: new Set(kept.map(({ involvedObject, metadata }) => keyOf(metadata.namespace, involvedObject?.kind, involvedObject?.name))) };
+  } catch (error) {
+    rethrowUnlessRecoverable(error);
+    return undefined;
+  }
+}
+
+function keyOf(namespace = '', kind = '', name = ''): string {
+  return `${namespace}/${kind}/${name}`;
+}
+
+/**
+ * The workloads that users wrote and that lack pods which could not be created, by what the API server says of them and of
+ * the objects between them and their pods. Those that say it of themselves come first. Pure.
+ * @param failed undefined or not all of them: then also those that have fewer pods than they are to have
+ */
+export function failingWorkloads(workloads: readonly WorkloadObject[], failed: FailedCreations | undefined): WorkloadObject[] {
+  const byKey = new Map(workloads.map((object) => [keyOf(object.metadata.namespace, object.kind, object.metadata.name), object] as const));
+  const topOf = (object: WorkloadObject): WorkloadObject => {
+    let top = object;
+    for (let depth = 0; depth < 8; depth += 1) {
+      const owner = controllerOf(top.metadata);
+      const above = owner === undefined ? undefined : byKey.get(keyOf(top.metadata.namespace, owner.kind, owner.name));
+      if (above === undefined) return top;
+      top = above;
+    }
+    return top;
+  };
+  const isFailed = (object: WorkloadObject): boolean =>
+    failed?.keys.has(keyOf(object.metadata.namespace, object.kind, object.metadata.name)) === true || (failed?.complete !== true && isShort(object));
+  const saying = workloads.filter(saysSo).map(topOf);
+  const others = workloads.filter((object) => !saysSo(object) && isFailed(object)).map(topOf);
+  return [...new Set([...saying, ...others])].filter((object) => controllerOf(object.metadata) === undefined && templateOf({ ...object, name: object.metadata.name, object }) !== undefined);
+}
+
+/** Of a Deployment, a ReplicaSet or a ReplicationController. */
+function saysSo({ status }: WorkloadObject): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True') === true;
+}
+
+function isShort({ kind, spec, status }: WorkloadObject): boolean {
+  if (kind === 'Job' || kind === 'CronJob') return false;
+  if (kind === 'DaemonSet') return (status?.numberAvailable ?? 0) < (status?.desiredNumberScheduled ?? 0);
+  return (status?.replicas ?? 0) < (spec?.replicas ?? 1);
+}

@@ -1,0 +1,181 @@
+import { adviceFor } from '../judge/advice.ts';
+import { carriedAgent } from '../judge/carried.ts';
+import type { Condition, Subject } from '../judge/conditions.ts';
+import { missedReason, type Judgement } from '../judge/judge.ts';
+import { meshConditions } from '../judge/mesh.ts';
+import { fitOfSidecar } from '../judge/fit.ts';
+import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from '../judge/mirrorConditions.ts';
+import type { Pod } from '../../kubernetes/api/types.ts';
+import { ownerName, rollOf } from '../read/podOwners.ts';
+import { driftOf, inItsTemplate } from '../judge/podFindings.ts';
+import { isCuredByRestart, reasons, type Reason } from '../judge/whyReasons.ts';
+import { acceptance, refusedVerdict, type DryRun } from '../judge/refused.ts';
+import { releaseFindings, releaseName } from '../judge/releaseFindings.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
+import type { State, Verdict } from '../judge/verdict.ts';
+import { withWaiting } from '../judge/waiting.ts';
+
+/** Why a pod or workload is injected or not; plain data, for people and for `-o json`. */
+export interface WhyResult {
+  /** `pod/web-1`, `deployment/web` */
+  readonly object: string;
+  readonly namespace: string;
+  readonly state: State;
+  /** Null when it is injected, or would be. */
+  readonly reason: Reason | null;
+  /** One sentence. */
+  readonly verdict: string;
+  /** A command line or a sentence; null when there is nothing to do. */
+  readonly next: string | null;
+  /** The controllers above it, the nearest first. */
+  readonly owners: readonly string[];
+  /** The release that injects it, or comes nearest to it. */
+  readonly release: { readonly way: string; readonly release: string; readonly namespace: string; readonly object: string; readonly version: string | null } | null;
+  /** In the order in which they come to bear; met is null where only the API server can tell. */
+  readonly conditions: readonly { readonly met: boolean | null; readonly what: string }[];
+  /** Of a workload: its living pods, and how many carry the sidecar. */
+  readonly pods: { readonly living: number; readonly injected: number } | null;
+}
+
+export interface WhyFacts {
+  readonly object: string;
+  readonly subject: Subject;
+  readonly judgement: Judgement;
+  /** The API server's word on the next pod. */
+  readonly dryRun: DryRun;
+  /** Of the release that should have injected it and does not. */
+  readonly state: ReleaseState | undefined;
+  /** The living pods of a workload. */
+  readonly siblings: readonly { readonly subject: Subject; readonly judgement: Judgement }[] | undefined;
+  /** Of a pod that lacks the sidecar: the living pods of its workload. */
+  readonly kin?: readonly Pod[] | undefined;
+  /** False when what is registered with the API server may not be read. */
+  readonly known: boolean;
+  readonly now: Date;
+}
+
+/** Pure. */
+export function explain(facts: WhyFacts): WhyResult {
+  const { object, subject, judgement, siblings } = facts;
+  const release = judgement.facts?.release;
+  const living = siblings?.length;
+  const pods = siblings?.map((sibling) => sibling.subject.pod);
+  const verdict = withWaiting(verdictOf(facts), { pods: pods ?? facts.kin ?? [subject.pod], judgement, ofWorkload: pods !== undefined });
+  const mirrors = pods === undefined || judgement.carries ? [] : mirrorsOfPods(subject, pods, judgement.facts);
+  const lines = [...conditionsBefore(facts), ...verdict.conditions, ...mirrors];
+  return {
+    object,
+    namespace: subject.namespace,
+    state: verdict.state,
+    reason: verdict.reason,
+    verdict: verdict.text,
+    next: verdict.next ?? (verdict.reason === null ? null : adviceFor(verdict.reason, subject, release, rollOfSubject(facts))),
+    owners: subject.owners.map(ownerName).filter((name) => name !== object),
+    release: release === undefined ? null : { way: release.way, release: release.name, namespace: release.namespace, object: release.object, version: release.version ?? null },
+    conditions: lines.map(({ met, what }) => ({ met: met ?? null, what })),
+    pods: living === undefined ? null : { living, injected: siblings?.filter((pod) => pod.judgement.carries).length ?? 0 },
+  };
+}
+
+function rollOfSubject({ subject, siblings = [] }: WhyFacts): ReturnType<typeof rollOf> {
+  const missing = siblings.find(({ judgement }) => !judgement.carries)?.subject.pod ?? subject.pod;
+  return rollOf({ name: missing.metadata.name, namespace: subject.namespace }, subject.owners);
+}
+
+/** What holds for every pod of a release; of a pod that carries the sidecar it says nothing any more. */
+function conditionsBefore({ judgement, known }: WhyFacts): Condition[] {
+  if (judgement.carries) return [];
+  if (!known) return [{ met: undefined, what: 'what is registered with the API server may not be read' }];
+  if (judgement.facts === undefined) return [{ met: false, what: 'there is no release of packet-capture' }];
+  const { release } = judgement.facts;
+  return [{ met: true, what: `${releaseName(release)} (${release.way} ${release.object})` }, ...judgement.conditions];
+}
+
+function verdictOf(facts: WhyFacts): Verdict {
+  const { subject, judgement, siblings, dryRun } = facts;
+  const held = judgement.carries ? carrying(facts) : undefined;
+  if (dryRun.kind === 'refused') {
+    const refused = refusedVerdict(subject, dryRun.verdict, judgement.carries);
+    return { state: 'refused', ...refused, conditions: [...(held?.conditions ?? []), refused.condition] };
+  }
+  if (held !== undefined) return { ...held, conditions: [...held.conditions, ...acceptance(dryRun)] };
+  const answer = answerOf(facts);
+  // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be read.
+  const obstacle = answer.injects ? undefined : ruleAgainst(judgement) ?? answer.reason;
+  if (obstacle !== undefined) {
+    const who = siblings === undefined ? 'It is' : 'Its new pods are';
+    return { state: 'not_injected', reason: obstacle, text: `${who} not injected: ${reasons[obstacle].text}.`, conditions: answer.conditions, next: obstacle === answer.reason ? answer.next : undefined };
+  }
+  if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
+  // A template that carries the sidecar needs no release, and none is missed then.
+  const missed = inItsTemplate(subject.owners) ? 'older_template' : curable(missedReason(subject, judgement));
+  return { state: 'missed', reason: missed, text: `It is not injected: ${reasons[missed].text}. A new one would be.`, conditions: answer.conditions };
+}
+
+/** The pod of a template before says nothing about the next one. */
+function ruleAgainst({ reason }: Judgement): Reason | undefined {
+  return reason === 'older_template' ? undefined : reason;
+}
+
+/** Why a pod lacks what a new one would get. */
+function curable(reason: Reason | undefined): Reason {
+  return reason !== undefined && isCuredByRestart(reason) ? reason : 'missed_at_creation';
+}
+
+function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions: readonly Condition[]): Verdict {
+  const missing = siblings.filter(({ judgement }) => !judgement.carries);
+  const [first] = missing;
+  if (siblings.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; new ones would be injected.', conditions };
+  if (first === undefined) return { state: 'injected', reason: null, text: `All of its pods (${siblings.length}) carry the sidecar.`, conditions };
+  const reason = curable(missedReason(first.subject, first.judgement) ?? 'older_template');
+  return { state: 'missed', reason, text: `${missing.length} of its ${siblings.length} pods are not injected: ${reasons[reason].text}. New ones would be.`, conditions };
+}
+
+function carrying(facts: WhyFacts): Verdict {
+  const { subject, judgement, siblings } = facts;
+  const carried = carriedAgent(subject.pod);
+  const how = inItsTemplate(subject.owners) ? 'its pod template carries it (manifest or patch)' : 'it was added when the pod was created, or stands in its manifest';
+  const drift = driftOf({ subject, judgement });
+  const conditions: Condition[] = [
+    { met: true, what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}` },
+    { met: true, what: how },
+    ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
+    ...mirrorConditions(subject, judgement.facts),
+    ...meshConditions(subject),
+    ...fitOfSidecar(subject.pod),
+    ...(drift === undefined ? [] : [{ met: false, what: drift }]),
+  ];
+  if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };
+  if (siblings?.some((pod) => !pod.judgement.carries) === true) {
+    return { state: 'missed', reason: 'older_template', text: 'Its template carries the sidecar, and some of its pods are of the template before.', conditions };
+  }
+  if (siblings?.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; its template carries the sidecar.', conditions };
+  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions, next: mirrorAdvice(subject, rollOfSubject(facts), judgement.facts) };
+}
+
+interface Answer {
+  readonly injects: boolean;
+  readonly conditions: readonly Condition[];
+  readonly reason?: Reason;
+  readonly next?: string;
+}
+
+/** What the API server made of the dry run, and what may be behind it. */
+function answerOf({ judgement, dryRun, state, now }: WhyFacts): Answer {
+  if (dryRun.kind !== 'made') return { injects: false, conditions: acceptance(dryRun) };
+  const { injects, warnings, notes } = dryRun;
+  const warned = warnings.filter((text) => text.startsWith('packet-capture')).map((what) => ({ met: false, what: `the API server warns: ${what}` }));
+  const conditions: Condition[] = [...warned, { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` }, ...notes.map((what) => ({ met: undefined, what }))];
+  if (injects || state === undefined) return { injects, conditions };
+  if ('injected' in state.probed && state.probed.injected) {
+    return { injects, conditions, reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
+  }
+  const errors = releaseFindings(state, now).findings.filter(({ level, code }) => level === 'error' && code !== 'probe_failed');
+  const next = errors[0]?.hint;
+  return {
+    injects,
+    conditions: [...errors.map(({ what, where }) => ({ met: false, what: `${where}: ${what}` })), ...conditions],
+    reason: 'not_working',
+    ...(next === undefined ? {} : { next }),
+  };
+}

@@ -1,0 +1,56 @@
+import { codedError } from '../errors.ts';
+import { containerName } from '../sidecar/index.ts';
+import type { Container, PodTemplate } from '../kubernetes/api/types.ts';
+import { tryImage, type ImageTrial } from './imageTrial.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import type { Workload } from '../kubernetes/workload.ts';
+
+export interface ImageCheck {
+  readonly kubectl: Kubectl;
+  readonly afterwards?: Kubectl | undefined;
+  readonly workload: Workload;
+  /** The pod template with the sidecar, as the API server would store it. */
+  readonly stored: PodTemplate;
+  /** Nothing is made in a dry run, not even for a moment. */
+  readonly dryRun: boolean;
+  /** A failure becomes a warning. */
+  readonly force: boolean;
+  readonly signal?: AbortSignal | undefined;
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Sees to it that the agent's image can be pulled and started where a workload's pods run, before its pod template is
+ * changed. A custom sidecar is not tried: what its image can be started with is not known.
+ * @returns warnings
+ * @throws IMAGE_UNUSABLE and as {@link tryImage}
+ */
+export async function checkImage({ workload, stored, dryRun, force, ...options }: ImageCheck): Promise<string[]> {
+  const container = agentContainer(stored);
+  if (container === undefined) return [];
+  const { image = '' } = container;
+  if (dryRun) return [`whether the image ${image} can be pulled is not tried in a dry run`];
+  const { namespace } = workload;
+  const { kubectl, afterwards = kubectl } = options;
+  const trial = await tryImage({ ...options, afterwards, namespace, container, pullSecrets: [], like: workload.template });
+  if (trial.outcome === 'starts') return [];
+  if (trial.outcome === 'unknown') return [`whether the image ${image} can be pulled in namespace ${namespace} is not known: ${trial.why}`];
+  const what = imageProblem(image, namespace, trial);
+  if (force) return [`${what}; it is changed all the same (--force)`];
+  const hint = `A pod whose native sidecar does not start never runs its app. ${imageRemedy} Nothing was changed; --force changes it all the same.`;
+  throw codedError('IMAGE_UNUSABLE', what, { where: workload.where, hint });
+}
+
+/** What to do about an image that cannot be started. */
+export const imageRemedy = 'Check the name, the tag, the architecture, and the pull secret in that namespace.';
+
+/** `the image IMAGE cannot be started in namespace shop, on node n1: ErrImagePull: …` */
+export function imageProblem(image: string, namespace: string, { node, reason, message }: Extract<ImageTrial, { readonly outcome: 'fails' }>): string {
+  const place = node === undefined ? `in namespace ${namespace}` : `in namespace ${namespace}, on node ${node}`;
+  return `the image ${image} cannot be started ${place}: ${[reason, message].filter((part) => part !== '').join(': ')}`;
+}
+
+/** The container that captures, in a pod template that carries our agent; undefined in others. */
+export function agentContainer({ spec }: PodTemplate): Container | undefined {
+  return spec?.initContainers?.find(({ name }) => name === containerName);
+}

@@ -1,0 +1,68 @@
+import { codedError, isForbidden, type CodedError } from '../errors.ts';
+import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
+import type { AssumedLevel } from '../sidecar/index.ts';
+import { askForPod } from './index.ts';
+import { kubectlJson, type Kubectl } from '../kubernetes/kubectl.ts';
+import type { Metadata } from '../kubernetes/api/types.ts';
+
+/**
+ * The level that a namespace enforces by its labels. A value that is no level is enforced as restricted
+ * (pod-security-admission/api/helpers.go, ParseLevel).
+ * @param assumed what a namespace without the label enforces; `auto`: nothing
+ */
+export function podSecurityLevel(labels: Readonly<Record<string, string>> | undefined, assumed: AssumedLevel = 'auto'): PodSecurityLevel {
+  const level = labels?.[podSecurityLabel] ?? (assumed === 'auto' ? 'privileged' : assumed);
+  return level === 'privileged' || level === 'baseline' ? level : 'restricted';
+}
+
+export interface ReadLevel {
+  readonly level: PodSecurityLevel;
+  /** How it was found, when the namespace may not be read. */
+  readonly warning?: string;
+}
+
+/**
+ * Reads the level of a namespace. Who may not read the namespace, as with a Role in it alone, learns it from the API
+ * server's answer to a pod that is never created.
+ * @throws as {@link Kubectl}; FORBIDDEN without both rights: nothing is guessed, since a wrong guess would keep the app's
+ * pods from being created
+ */
+export async function readPodSecurityLevel(kubectl: Kubectl, namespace: string): Promise<ReadLevel> {
+  try {
+    const { metadata } = await kubectlJson<{ readonly metadata: Metadata }>(kubectl, ['get', `namespaces/${namespace}`]);
+    return { level: podSecurityLevel(metadata.labels) };
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return tryLevel(kubectl, namespace, error as CodedError);
+  }
+}
+
+/** A pod that only "privileged" admits. */
+const capturingPod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { generateName: 'packet-capture-level-' },
+  spec: {
+    containers: [
+      { name: 'app', image: 'packet-capture.invalid/level', securityContext: { capabilities: { add: ['NET_RAW'] } } },
+    ],
+  },
+};
+
+async function tryLevel(kubectl: Kubectl, namespace: string, unread: CodedError): Promise<ReadLevel> {
+  const answer = await askForPod(kubectl, capturingPod, namespace);
+  if (answer.kind === 'no_answer') {
+    throw codedError('FORBIDDEN', unread.message, {
+      cause: unread,
+      hint: `The Pod Security level of the namespace decides how the sidecar must look: ask for the right to get namespaces/${namespace}, or to create pods in it.`,
+    });
+  }
+  // What others refuse shows when the workload's own pod is tried.
+  const words = answer.kind === 'refused' ? answer.refusal.words : '';
+  const [, enforced] = /violates PodSecurity "(baseline|restricted)/.exec(words) ?? [];
+  const level = enforced === undefined ? 'privileged' : (enforced as PodSecurityLevel);
+  return {
+    level,
+    warning: `you may not read namespace ${namespace}; by a dry run it enforces Pod Security "${level}"`,
+  };
+}

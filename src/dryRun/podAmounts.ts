@@ -1,0 +1,47 @@
+import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
+
+/** Amounts by resource in thousandths: exact for millicores, and for bytes up to eight tebibytes. */
+export type Amounts = Readonly<Record<string, number>>;
+
+type Quantities = Readonly<Record<string, string | number>>;
+
+export function amountsOf(quantities: Quantities | null | undefined): Amounts {
+  return Object.fromEntries(Object.entries(quantities ?? {}).map(([name, text]) => [name, amountOf(text)]));
+}
+
+/** A quantity in thousandths. */
+export function amountOf(text: string | number): number {
+  return Math.round(quantityAmount(String(text)) * 1000);
+}
+
+export function sumOf(a: Amounts, b: Amounts): Amounts {
+  return combine(a, b, (x, y) => x + y);
+}
+
+export function largestOf(a: Amounts, b: Amounts): Amounts {
+  return combine(a, b, Math.max);
+}
+
+/** As Kubernetes has it, a resource that only one side has keeps its amount. */
+function combine(a: Amounts, b: Amounts, both: (x: number, y: number) => number): Amounts {
+  const result: Record<string, number> = { ...a };
+  for (const [name, amount] of Object.entries(b)) {
+    const present = result[name];
+    result[name] = present === undefined ? amount : both(present, amount);
+  }
+  return result;
+}
+
+const units = [
+  ['Gi', 1024 ** 3],
+  ['Mi', 1024 ** 2],
+  ['Ki', 1024],
+] as const;
+
+/** The quantity that a user would write: `63m`, `2`, `128Mi`. @param amount in thousandths */
+export function quantityText(resource: string, amount: number): string {
+  if (amount % 1000 !== 0) return `${amount}m`;
+  const whole = amount / 1000;
+  const unit = /memory|storage|hugepages/.test(resource) ? units.find(([, size]) => whole > 0 && whole % size === 0) : undefined;
+  return unit === undefined ? String(whole) : `${whole / unit[1]}${unit[0]}`;
+}

@@ -1,0 +1,102 @@
+import { codedError, type CodedError } from '../errors.ts';
+import type { PodTemplate } from '../kubernetes/api/types.ts';
+import { askForPod, dryRunPods, podOf, type PodVerdict, type Refusal } from './index.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { restartOf } from '../kubernetes/updateStrategy.ts';
+import type { Workload } from '../kubernetes/workload.ts';
+
+export interface PodCheck {
+  readonly kubectl: Kubectl;
+  readonly workload: Workload;
+  /** The pod template with the sidecar, or asking for it, as the API server would store it. */
+  readonly with: PodTemplate;
+  readonly without: PodTemplate;
+  /** A refusal becomes a warning. */
+  readonly force: boolean;
+}
+
+/**
+ * Sees to it that a change of a pod template leaves the app its pods: limit ranges, quotas, Pod Security and the
+ * policies of others say no to pods, not to workloads, so the change itself would be accepted.
+ * @returns warnings
+ * @throws POD_SECURITY, NOT_INJECTABLE and as {@link dryRunPods}
+ */
+export async function checkPods({ workload, force, ...options }: PodCheck): Promise<string[]> {
+  const { object, namespace, where } = workload;
+  const verdict = await dryRunPods({ ...options, object, namespace });
+  const problem = problemOf(verdict, restartOf(object).rollout);
+  if (problem === undefined) return notesOf(verdict);
+  if (force) return [`${problem.what}; it is changed all the same (--force)`];
+  const hint = `${problem.remedy} ${stays}`;
+  throw codedError(problem.code, problem.what, { where, hint });
+}
+
+export interface PodProblem {
+  readonly code: CodedError['code'];
+  /** A clause. */
+  readonly what: string;
+  /** What to do, plain sentences. */
+  readonly remedy: string;
+}
+
+/** What is to stop a change; undefined when nothing is. @param rollout whether it replaces pods that run */
+export function problemOf(verdict: PodVerdict, rollout: boolean): PodProblem | undefined {
+  if (verdict.outcome === 'refused_by_sidecar') {
+    const { refusal, remedy } = verdict;
+    return {
+      code: codeOf(refusal),
+      what: `its pods would be refused with the sidecar, by ${refuserText(refusal)}: ${refusal.words}`,
+      remedy: remedy.text,
+    };
+  }
+  if (verdict.outcome !== 'refused_anyway' || !rollout) return undefined;
+  return {
+    code: 'NOT_INJECTABLE',
+    what: `no pod of it can be made now, with the sidecar or without, so a rollout would take pods away for good: ${refuserText(verdict.refusal)}: ${verdict.refusal.words}`,
+    remedy: 'Mend that first.',
+  };
+}
+
+function notesOf(verdict: PodVerdict): string[] {
+  if (verdict.outcome === 'fits') return [...verdict.notes];
+  if (verdict.outcome === 'unknown') return [`whether its pods can be made with the sidecar is not known: ${verdict.why}`];
+  return [`no pod of it can be made now, with the sidecar or without: ${verdict.refusal.words}`];
+}
+
+/**
+ * The same for a template that loses the sidecar: a LimitRange may ask of pods as a whole what the app alone does not
+ * have, and a policy may be newer than the pods that run. Nothing stops a change that replaces no pod.
+ * @throws POD_SECURITY, NOT_INJECTABLE and as {@link askForPod}
+ */
+export async function checkPodsWithout({ kubectl, workload, without, force }: Omit<PodCheck, 'with'>): Promise<string[]> {
+  const { object, namespace, where } = workload;
+  const answer = await askForPod(kubectl, podOf(object, without), namespace);
+  if (answer.kind === 'no_answer') return [`whether its pods can be made without the sidecar is not known: ${answer.noAnswer.why}`];
+  // Without the sidecar a pod needs no more of a quota than before.
+  if (answer.kind === 'made' || answer.refusal.exceedsQuota) return [];
+  const { refusal } = answer;
+  const what = `its pods would be refused without the sidecar, by ${refuserText(refusal)}: ${refusal.words}`;
+  if (force || !restartOf(object).rollout) return [what];
+  throw codedError(codeOf(refusal), what, { where, hint: `A rollout would take pods away for good. ${stays}` });
+}
+
+const stays = 'Nothing was changed; --force changes it all the same.';
+
+function codeOf({ by }: Refusal): CodedError['code'] {
+  return by === 'pod_security' ? 'POD_SECURITY' : 'NOT_INJECTABLE';
+}
+
+const refusers: Readonly<Record<Refusal['by'], string>> = {
+  limit_range: 'the LimitRange',
+  resource_quota: 'the ResourceQuota',
+  pod_security: 'Pod Security',
+  admission_policy: 'the ValidatingAdmissionPolicy',
+  webhook: 'the admission webhook',
+  scc: 'the security context constraints',
+  other: 'the API server',
+};
+
+/** `the LimitRange no-overcommit`: who refuses, for messages. */
+export function refuserText({ by, names }: Refusal): string {
+  return names.length === 0 ? refusers[by] : `${refusers[by]} ${names.join(', ')}`;
+}

@@ -1,0 +1,50 @@
+import { hasEnded } from '../kubernetes/api/pods.ts';
+import type { PodSpec, PodTemplate, Metadata, WorkloadObject } from '../kubernetes/api/types.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { readUpTo, type PartOfList } from '../kubernetes/pages.ts';
+import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
+import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
+import { createSlimmer } from '../kubernetes/slim.ts';
+import type { LimitRange } from './limitRange.ts';
+import type { ResourceQuota } from './quota.ts';
+
+/** What stands around a workload's pods; undefined: it may not be read. */
+export interface Surroundings {
+  readonly limitRanges: readonly LimitRange[] | undefined;
+  readonly quotas: readonly ResourceQuota[] | undefined;
+  /** The pods of the workload that quotas count now; empty unless there is a quota. */
+  readonly present: readonly PodSpec[] | undefined;
+  /** The workload has more pods than are counted: then `present` is undefined. */
+  readonly tooMany?: boolean;
+}
+
+type CountedPod = PodTemplate & { readonly metadata: Metadata; readonly status?: { readonly phase?: string } };
+
+/** Pods of one workload that are counted at most: their specs are kept in memory, and read in pages. */
+export const mostPresent = 10_000;
+
+/** @throws as Kubectl */
+export async function readSurroundings(kubectl: Kubectl, namespace: string, object: WorkloadObject): Promise<Surroundings> {
+  const read = async <T>(type: string): Promise<T[] | undefined> =>
+    unlessForbidden(async () => readSome<T>(kubectl, ['get', type, '--namespace', namespace]));
+  const [limitRanges, quotas] = await Promise.all([read<LimitRange>('limitranges'), read<ResourceQuota>('resourcequotas')]);
+  const counted = quotas === undefined || quotas.length === 0 ? { kept: [], complete: true } : await readPresent(kubectl, namespace, object);
+  return { limitRanges, quotas, present: counted?.complete === true ? counted.kept : undefined, tooMany: counted?.complete === false };
+}
+
+async function readPresent(kubectl: Kubectl, namespace: string, object: WorkloadObject): Promise<PartOfList<PodSpec> | undefined> {
+  if (object.kind === 'Pod') {
+    const spec = object.spec as PodSpec | undefined;
+    return { kept: spec === undefined || object.metadata.uid === undefined ? [] : [spec], complete: true };
+  }
+  const selector = selectorText(selectorOf(object));
+  // A CronJob's pods run to their end beside those of the next run.
+  if (selector === '') return { kept: [], complete: true };
+  const slim = createSlimmer();
+  return unlessForbidden(async () =>
+    readUpTo(kubectl, { kind: 'pods', namespace, labelSelector: selector }, mostPresent, (pod) => {
+      const { spec, status } = slim<CountedPod>(pod);
+      return spec == null || hasEnded({ status }) ? undefined : spec;
+    }),
+  );
+}

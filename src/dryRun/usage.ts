@@ -1,0 +1,72 @@
+import type { Container, PodSpec } from '../kubernetes/api/types.ts';
+import { amountsOf, largestOf, sumOf, type Amounts } from './podAmounts.ts';
+
+/** What a pod as a whole is charged with. */
+export interface PodUsage {
+  readonly requests: Amounts;
+  readonly limits: Amounts;
+}
+
+/**
+ * The effective requests and limits of a pod, native sidecars counted with the containers (KEP-753). Pure.
+ * @param overhead whether that of its runtime class counts: for quotas it does, for limit ranges it does not
+ * @see PodRequests and PodLimits in staging/src/k8s.io/component-helpers/resource/helpers.go, podRequests in
+ * plugin/pkg/admission/limitranger/admission.go of kubernetes/kubernetes
+ */
+export function podUsage(spec: PodSpec, overhead: boolean): PodUsage {
+  const own = overhead ? amountsOf(spec['overhead'] as Readonly<Record<string, string>> | undefined) : {};
+  const limits = withPodLevel(sumOfContainers(spec, 'limits'), spec, 'limits', overhead);
+  const limited = Object.fromEntries(Object.entries(own).filter(([name]) => (limits[name] ?? 0) !== 0));
+  return {
+    requests: sumOf(withPodLevel(sumOfContainers(spec, 'requests'), spec, 'requests', overhead), own),
+    limits: sumOf(limits, limited),
+  };
+}
+
+function sumOfContainers({ containers, initContainers }: PodSpec, part: 'requests' | 'limits'): Amounts {
+  const of = (container: Container): Amounts => amountsOf(container.resources?.[part]);
+  let sum = (containers ?? []).map(of).reduce<Amounts>(sumOf, {});
+  let sidecars: Amounts = {};
+  let starting: Amounts = {};
+  for (const container of initContainers ?? []) {
+    if (container.restartPolicy === 'Always') {
+      sum = sumOf(sum, of(container));
+      sidecars = sumOf(sidecars, of(container));
+      starting = largestOf(starting, sidecars);
+    } else {
+      starting = largestOf(starting, sumOf(of(container), sidecars));
+    }
+  }
+  return largestOf(sum, starting);
+}
+
+/** What the pod as a whole asks for stands in place of the sum; huge pages count among it for quotas alone. */
+function withPodLevel(sum: Amounts, { resources }: PodSpec, part: 'requests' | 'limits', forQuota: boolean): Amounts {
+  const pod = Object.entries(amountsOf(resources?.[part]));
+  const counts = (name: string): boolean =>
+    name === 'cpu' || name === 'memory' || (forQuota && name.startsWith('hugepages-'));
+  return { ...sum, ...Object.fromEntries(pod.filter(([name]) => counts(name))) };
+}
+
+/** What a living pod counts as in a quota, by the quota's names of resources. Pure. */
+export function quotaUsage(spec: PodSpec): Amounts {
+  const { requests, limits } = podUsage(spec, true);
+  const usage: Record<string, number> = { pods: 1000, 'count/pods': 1000 };
+  for (const [name, amount] of Object.entries(requests)) {
+    if (isPlain(name)) usage[name] = amount;
+    usage[`requests.${name}`] = amount;
+  }
+  for (const [name, amount] of Object.entries(limits)) if (isNative(name)) usage[`limits.${name}`] = amount;
+  return usage;
+}
+
+const native: readonly string[] = ['cpu', 'memory', 'ephemeral-storage'];
+
+function isNative(name: string): boolean {
+  return native.includes(name);
+}
+
+/** Of these a quota counts the bare name as requests. */
+function isPlain(name: string): boolean {
+  return isNative(name) || name.startsWith('hugepages-');
+}

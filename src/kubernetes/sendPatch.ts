@@ -1,0 +1,72 @@
+import type { PatchOperation, WorkloadObject } from './api/types.ts';
+import { kubectlWarnings, parseAnswer, type Kubectl } from './kubectl.ts';
+import { inPrivateFile } from './privateFile.ts';
+
+/** The owner of the changed fields in `metadata.managedFields`: users and tools can see who added the sidecar. */
+export const fieldManager = 'packet-capture';
+
+export interface PatchRequest {
+  /** TYPE/NAME for kubectl. */
+  readonly target: string;
+  readonly namespace: string;
+  readonly operations: readonly PatchOperation[];
+  /** The API server does everything except storing the result. */
+  readonly dryRun: boolean;
+}
+
+export interface PatchAnswer {
+  /** As the API server stored it, or would have. */
+  readonly object: WorkloadObject;
+  readonly warnings: readonly string[];
+}
+
+export interface MergePatchRequest extends Omit<PatchRequest, 'operations'> {
+  /** JSON merge patch (RFC 7386): null takes a member away. */
+  readonly patch: object;
+}
+
+/** The chain of admission webhooks may take its time: each one up to 30 s, most of them 10 s. */
+const timeoutSeconds = 60;
+
+/**
+ * Sends a JSON Patch.
+ * @throws as {@link Kubectl}; CONFLICT when a `test` operation fails
+ */
+export async function sendPatch(kubectl: Kubectl, { operations, ...request }: PatchRequest): Promise<PatchAnswer> {
+  return send(kubectl, 'json', operations, request);
+}
+
+/**
+ * Sends a JSON merge patch. With the object's `metadata.uid` in it, another object of the same name is left alone.
+ * @throws as {@link Kubectl}; CONFLICT when the uid is another
+ */
+export async function sendMergePatch(kubectl: Kubectl, { patch, ...request }: MergePatchRequest): Promise<PatchAnswer> {
+  return send(kubectl, 'merge', patch, request);
+}
+
+async function send(
+  kubectl: Kubectl,
+  type: 'json' | 'merge',
+  content: unknown,
+  { target, namespace, dryRun }: Omit<PatchRequest, 'operations'>,
+): Promise<PatchAnswer> {
+  // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard input
+  // either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
+  return inPrivateFile('patch.json', JSON.stringify(content), async (file) => {
+    const { stdout, stderr } = await kubectl(
+      [
+        'patch',
+        target,
+        '--namespace',
+        namespace,
+        `--type=${type}`,
+        `--patch-file=${file}`,
+        `--field-manager=${fieldManager}`,
+        `--dry-run=${dryRun ? 'server' : 'none'}`,
+        '--output=json',
+      ],
+      { timeoutSeconds },
+    );
+    return { object: parseAnswer(stdout, ['patch', target]) as WorkloadObject, warnings: kubectlWarnings(stderr) };
+  });
+}

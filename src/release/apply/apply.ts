@@ -1,0 +1,51 @@
+import { codedError, rethrowUnlessRecoverable } from '../../errors.ts';
+import { eventNames, reportEvidence } from './diagnostics.ts';
+import { upgrade, type Site } from '../helm/upgrade.ts';
+import { waitFlags } from '../helm/helmFlags.ts';
+import { readHistory, type ReleaseHistory, type ReleaseJson } from '../helm/release.ts';
+import type { Values } from '../helm/releaseValues.ts';
+import { whileWatching } from './watch.ts';
+import { shell } from '../../shell.ts';
+
+/**
+ * Installs or upgrades, waits for it and says how far it is. On failure the reasons are reported; the release is left
+ * as it is, see rollback.ts.
+ * @throws INTERRUPTED, HELM_FAILED
+ */
+export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
+  const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
+  const flags = [...(site.namespaceExists ? [] : ['--create-namespace']), ...waitFlags(helm.version, strategy, timeoutSeconds)];
+  const before = await eventNames(kubectl, site.namespace);
+  try {
+    return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
+  } catch (error) {
+    rethrowUnlessRecoverable(error);
+    report(`helm: ${error.message}`);
+    const reason = await reportEvidence({ kubectl: afterwards, release, namespace: site.namespace, prefix, before, report });
+    throw reason === undefined ? error : codedError(error.code, `${error.message}; ${reason}`, { cause: error });
+  }
+}
+
+/** The error for Ctrl-C while helm was at work: where that leaves the release, and what to do. */
+export async function interrupted({ helm, release }: Site): Promise<Error> {
+  const where = `release ${release} in namespace ${helm.namespace}`;
+  const history = await readHistory(helm, release);
+  return codedError('INTERRUPTED', interruptionText(history), { where, hint: interruptionHint(history, release, helm.namespace) });
+}
+
+/** Pure. */
+export function interruptionText(history: ReleaseHistory | undefined): string {
+  if (history === undefined) return 'interrupted before anything was changed';
+  const { last, deployed } = history;
+  const before = deployed === undefined || deployed === last ? '' : `; revision ${deployed.revision} ran before`;
+  return `interrupted: revision ${last.revision} is ${last.status}${before}`;
+}
+
+/** Pure. */
+export function interruptionHint(history: ReleaseHistory | undefined, release: string, namespace: string): string {
+  if (history === undefined) return 'Run the command again.';
+  const { last, deployed } = history;
+  const back = deployed === undefined ? shell`helm uninstall ${release} --namespace ${namespace}` : shell`helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
+  if (last.status === 'deployed') return 'That revision runs; run the command again for the rest.';
+  return last.status.startsWith('pending') ? `Helm refuses to go on until: ${back}.` : `Run the command again to go on, or go back: ${back}.`;
+}

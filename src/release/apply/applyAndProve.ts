@@ -1,0 +1,92 @@
+import { codedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
+import { apply, interrupted } from './apply.ts';
+import type { Site } from '../helm/upgrade.ts';
+import { imagesOf } from '../helm/renderedChart.ts';
+import type { CertificatePlan } from '../plan/certificates.ts';
+import { reportEvidence } from './diagnostics.ts';
+import type { InstallOptions } from '../plan/installOptions.ts';
+import { proveInjection } from './proof.ts';
+import { releaseObjects, type Rehearsal } from '../plan/releaseDryRun.ts';
+import { readHistory, type ReleaseJson } from '../helm/release.ts';
+import { finishRotation, isRotating, rotationTexts, settle } from './rotateRelease.ts';
+import { step } from '../../step.ts';
+import { takeBack } from './rollback.ts';
+import type { Tools } from '../helm/tools.ts';
+
+/** What was carried out. */
+export interface Done {
+  readonly json: ReleaseJson;
+  readonly certificates: CertificatePlan;
+  /** False: nobody was allowed to ask. */
+  readonly proven: boolean;
+}
+
+/**
+ * Makes the change, proves that injection works and takes the rest of a rotation; on failure it is taken back.
+ * @throws INTERRUPTED with the state of the release, INSTALL_FAILED
+ */
+export async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehearsal, site: Site): Promise<Done> {
+  try {
+    return await change(tools, options, rehearsal, site);
+  } catch (error) {
+    if (isCodedError(error) && error.code === 'INTERRUPTED') throw await interrupted(site);
+    throw error;
+  }
+}
+
+async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsal, site: Site): Promise<Done> {
+  const { history } = rehearsal.plan;
+  const { report, release, namespace, signal } = options;
+  const { certificates } = rehearsal;
+  // Any name will do for a pod that is never made.
+  const { injector: image = 'probe' } = imagesOf(releaseObjects(rehearsal.json, tools));
+  try {
+    // A rotation that was interrupted may have been so before its last step was everywhere.
+    if (certificates.step !== undefined && certificates.step !== 'trust-both') await settle(site, image);
+    if (certificates.step !== undefined) report(`rotation, ${rotationTexts[certificates.step]}`);
+    const json = await step(report, history === undefined ? 'install' : 'upgrade', async () => apply(site, rehearsal.values), ({ version }) => `revision ${version}`);
+    const proven = await step(report, 'injection', async () => proveInjection(site.kubectl, { release, namespace: site.namespace, image, demands: site.demands }, signal), (works) =>
+      works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there');
+    return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
+  } catch (error) {
+    rethrowUnlessRecoverable(error, 'INSTALL_FAILED');
+    const reason = error.code === 'INJECTION_UNPROVEN'
+      ? await reportEvidence({ kubectl: site.afterwards, release, namespace: site.namespace, prefix: site.prefix, before: new Set(), report })
+      : undefined;
+    const hint = await takeBack(site, history);
+    throw codedError('INSTALL_FAILED', reason === undefined ? error.message : `${error.message}; ${reason}`, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
+  }
+}
+
+/** The rest of a rotation that this run has begun or gone on with. */
+async function rotateFurther(done: Done, { report, now }: InstallOptions, { plan }: Rehearsal, site: Site, image: string): Promise<Done> {
+  const { action, step: taken, material } = done.certificates;
+  if (material === undefined || (taken === undefined && !isRotating(material, now()))) return done;
+  if (action === 'keep') {
+    report('note: a rotation of the certificates is not complete; `packet-capture upgrade --rotate-certs` goes on with it');
+    return done;
+  }
+  const text = 'exchanged for new ones';
+  if (taken === 'drop-old') return { ...done, certificates: { ...done.certificates, text } };
+  const finished = await orStop(site, async () => finishRotation(site, plan.values, material, image, now));
+  return { ...done, json: finished.release, certificates: { ...done.certificates, material: finished.material, text } };
+}
+
+/**
+ * A rotation that fails goes back to its last good step alone: both CAs are trusted there, or all is new. What was
+ * before the rotation may be trusted by nobody any more.
+ * @throws INSTALL_FAILED, INTERRUPTED
+ */
+async function orStop<T>(site: Site, rotate: () => Promise<T>): Promise<T> {
+  try {
+    return await rotate();
+  } catch (error) {
+    rethrowUnlessRecoverable(error);
+    const back = await takeBack(site, await readHistory(site.helm, site.release));
+    throw codedError('INSTALL_FAILED', `the rotation of the certificates stopped: ${error.message}`, {
+      where: `release ${site.release} in namespace ${site.helm.namespace}`,
+      hint: `${back} \`packet-capture upgrade --rotate-certs\` goes on from there.`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect, rotateOnce, type CertificateMaterial, type RotationStep } from '../../certificates/index.ts';
+import { codedError } from '../../errors.ts';
+import type { WorkloadObject } from '../../kubernetes/api/types.ts';
+import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
+import { apply } from './apply.ts';
+import type { Site } from '../helm/upgrade.ts';
+import { releaseSelector, type ReleaseJson } from '../helm/release.ts';
+import { readSome } from '../../kubernetes/reading.ts';
+import { proveInjection } from './proof.ts';
+import { withMaterial, type Values } from '../helm/releaseValues.ts';
+
+/**
+ * How long each API server may take to use a configuration that was stored: they watch it, which takes a moment, and
+ * with several of them no request tells which one has answered.
+ */
+const settleMs = 10_000;
+
+/** What each step does, for people. */
+export const rotationTexts: Readonly<Record<RotationStep, string>> = {
+  'trust-both': 'step 1 of 3: both CAs are trusted',
+  'serve-new': 'step 2 of 3: the new certificate is served',
+  'drop-old': 'step 3 of 3: the old CA is dropped',
+};
+
+/** Whether material stands in the middle of a rotation. */
+export function isRotating(material: CertificateMaterial, now: Date): boolean {
+  return inspect(material, { now }).nextStep !== undefined;
+}
+
+/**
+ * Waits until a step is everywhere: every injector is one of the new pod template, every API server has had time to
+ * take the new configuration over, and the probe comes back injected.
+ * @throws INTERRUPTED, INJECTION_UNPROVEN, ROLLOUT_FAILED
+ */
+export async function settle(site: Site, image: string): Promise<void> {
+  const { kubectl, namespace, release, timeoutSeconds, signal, report } = site;
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  for (;;) {
+    const deployments = await readSome<WorkloadObject>(kubectl, ['get', 'deployments.apps', '--selector', releaseSelector(release)]);
+    const waiting = deployments.map(rolloutProgress).find(({ done }) => !done);
+    if (waiting === undefined) break;
+    if (performance.now() > deadline) {
+      throw codedError('ROLLOUT_FAILED', `not every injector has the new certificate: ${waiting.text}`, { hint: 'Run the command again to go on.' });
+    }
+    await pause(1000, signal);
+  }
+  report(`  giving the API servers ${settleMs / 1000}s to take it over`);
+  await pause(settleMs, signal);
+  await proveInjection(kubectl, { release, namespace, image, demands: site.demands }, signal);
+}
+
+/**
+ * Takes the steps that are left, each an upgrade; which ones is read from the material alone, so that a rotation that
+ * was interrupted goes on when the command is run again. The release after the last step.
+ * @throws as {@link apply} and {@link settle}
+ */
+export async function finishRotation(
+  site: Site, values: Values, begun: CertificateMaterial, image: string, now: () => Date,
+): Promise<{ readonly release: ReleaseJson; readonly material: CertificateMaterial }> {
+  let material = begun;
+  for (;;) {
+    await settle(site, image);
+    const { step, material: next } = await rotateOnce(material, { now: now() });
+    material = next;
+    site.report(`rotation, ${rotationTexts[step]}`);
+    const release = await apply(site, withMaterial(values, material));
+    if (step === 'drop-old') {
+      await settle(site, image);
+      return { release, material };
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    throw codedError('INTERRUPTED', 'the rotation was interrupted', { hint: 'Run the command again with --rotate-certs: it goes on from here.', cause: error });
+  }
+}

@@ -1,0 +1,70 @@
+import { isInterrupted, runChild, silentFailure } from '../../kubernetes/child.ts';
+import { programOf } from '../../kubernetes/programPath.ts';
+import { codedError } from '../../errors.ts';
+import type { HelmStartup } from './helmConnection.ts';
+import { helmErrorCode, helmMessage } from './helmError.ts';
+import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
+
+export interface HelmConnection extends HelmStartup {
+  readonly namespace: string;
+  /** The program, a name on PATH or a path; by default what the environment variable HELM says. */
+  readonly program?: string | undefined;
+}
+
+export interface HelmCall {
+  /** For `--values=-`. */
+  readonly input?: string | undefined;
+  /**
+   * Ends the running helm, for Ctrl-C: by SIGTERM, after which it still records in which state it leaves the release.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Helm {
+  readonly program: string;
+  readonly version: HelmVersion;
+  /** Of the release. */
+  readonly namespace: string;
+  /**
+   * Runs helm once with these arguments, behind those of the connection; its standard output.
+   * @throws NOT_FOUND (of a release), CLUSTER_UNREACHABLE, INTERRUPTED, HELM_FAILED with helm's words
+   */
+  readonly run: (args: readonly string[], call?: HelmCall) => Promise<string>;
+}
+
+/** 256 MiB: a release as JSON holds the whole chart; Helm stores 1 MiB at most, compressed. */
+const maxBytes = 256 * 1024 ** 2;
+
+/** What helm may take to record an interruption before it is killed. */
+const killAfterMs = 30_000;
+
+/**
+ * helm for one cluster and namespace. This is the only place that starts it: arguments go as a list, never through a
+ * shell, and nothing secret is among them, since every user of the machine can read them: keys go by standard input.
+ * @throws HELM_MISSING, HELM_UNSUPPORTED
+ */
+export async function openHelm(connection: HelmConnection): Promise<Helm> {
+  const argv = connection.program === undefined ? programOf('HELM', process.env['HELM'], 'helm') : [connection.program];
+  const program = argv.join(' ');
+  const { namespace, env } = connection;
+  const flags = [...connection.flags, `--namespace=${namespace}`];
+  const printed = await runHelm(argv, ['version', '--template={{.Version}}'], env, {});
+  const version = checkHelmVersion(printed, program);
+  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(argv, [...args, ...flags], env, call);
+  return { program, version, namespace, run };
+}
+
+async function runHelm(
+  argv: readonly string[], args: readonly string[], env: HelmStartup['env'], { input, signal }: HelmCall,
+): Promise<string> {
+  const ran = await runChild([...argv, ...args], { input, signal, env, killAfterMs, maxBytes, mayAsk: true });
+  if (ran.exitCode === 0 && ran.stoppedFor === undefined) return ran.stdout;
+  const where = `helm ${args[0] ?? ''} ${args[1]?.startsWith('-') === false ? args[1] : ''}`.trim();
+  // Without a cause: what Node has of the call may hold the input, and with it keys.
+  if (ran.startError !== undefined) {
+    throw codedError('HELM_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${ran.startError})`);
+  }
+  if (isInterrupted(ran, signal)) throw codedError('INTERRUPTED', 'the command was interrupted', { where });
+  if (ran.stoppedFor !== undefined) throw codedError('HELM_FAILED', 'the answer is larger than what is read', { where });
+  throw codedError(helmErrorCode(ran.stderr), helmMessage(ran.unseen) || silentFailure(ran), { where });
+}

@@ -1,0 +1,72 @@
+import { isCodedError } from '../../errors.ts';
+import type { ApiClient } from './apiClient.ts';
+import { fieldManager } from './changeObjects.ts';
+import { formatRecord, parseRecord, recordKey, type TargetRecord } from './record.ts';
+
+/** The ConfigMap with a release's record. */
+export interface RecordPlace {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface ConfigMap {
+  readonly metadata: { readonly resourceVersion?: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+interface Stored {
+  readonly record: TargetRecord | undefined;
+  readonly text: string | undefined;
+  readonly resourceVersion: string | undefined;
+}
+
+/**
+ * The record as it is; undefined when nothing was ever written.
+ * @throws RECORD_INVALID, and as {@link ApiClient}
+ */
+export async function readRecord(api: ApiClient, place: RecordPlace): Promise<TargetRecord | undefined> {
+  return (await readStored(api, place)).record;
+}
+
+const attempts = 5;
+
+/**
+ * Replaces the record; what is the same already is not sent.
+ * @param change is called with the record as it is, again after a conflict
+ * @returns whether it was written
+ * @throws RECORD_INVALID, CONFLICT after five attempts, and as {@link ApiClient}
+ */
+export async function updateRecord(
+  api: ApiClient,
+  place: RecordPlace,
+  change: (record: TargetRecord | undefined) => TargetRecord,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    const { record, text, resourceVersion } = await readStored(api, place);
+    const wanted = formatRecord(change(record));
+    if (wanted === text) return false;
+    const body = { metadata: { resourceVersion }, data: { [recordKey]: wanted } };
+    try {
+      await api({ method: 'PATCH', path: `${pathOf(place)}?fieldManager=${fieldManager}`, body, what: describe('patch', place) });
+      return true;
+    } catch (error) {
+      if (!isCodedError(error) || error.code !== 'CONFLICT' || attempt === attempts) throw error;
+    }
+  }
+}
+
+async function readStored(api: ApiClient, place: RecordPlace): Promise<Stored> {
+  const { body } = await api({ method: 'GET', path: pathOf(place), what: describe('get', place) });
+  const { metadata, data } = body as ConfigMap;
+  const text = data?.[recordKey];
+  const record = text === undefined ? undefined : parseRecord(text, `configmap/${place.name} in ${place.namespace}, key ${recordKey}`);
+  return { record, text, resourceVersion: metadata.resourceVersion };
+}
+
+function pathOf({ namespace, name }: RecordPlace): string {
+  return `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+}
+
+function describe(verb: string, { namespace, name }: RecordPlace): string {
+  return `${verb} configmaps/${name} in namespace ${namespace}`;
+}

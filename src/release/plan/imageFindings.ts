@@ -1,0 +1,37 @@
+import { imageRepositories, isPlaceholderImage, placeholderRegistry } from '../../sidecar/index.ts';
+import { fieldsOf, textOf, wayOf, type Values } from '../helm/releaseValues.ts';
+import { finding, type Finding } from './preflightFindings.ts';
+
+/**
+ * The images that a release would use and that nobody has named: its pods, and those of the apps, would never start.
+ * The chart refuses them too; see `packet-capture.imageProblems` in its templates. Pure.
+ * @param values the chart's with the given ones over them
+ */
+export function imageFindings(values: Values): Finding[] {
+  return usedImages(values)
+    .filter(({ image }) => isPlaceholderImage(image))
+    .map(({ key, image }) => finding('registry_not_named', key, `it names no registry: ${image} is nobody's, and cannot be pulled`));
+}
+
+/** The values with a registry where none is named, so that the rest of them can be looked at. Pure. */
+export function withStandIn(values: Values): Values {
+  return { ...values, global: { ...fieldsOf(values['global']), imageRegistry: 'registry.example' } };
+}
+
+function usedImages(values: Values): Array<{ readonly key: string; readonly image: string }> {
+  const sidecar = fieldsOf(values['sidecar']);
+  const own = ['containers', 'initContainers'].some((key) => Array.isArray(sidecar[key]) && sidecar[key].length > 0);
+  return [
+    ...(own ? [] : [{ key: 'agent.image', image: imageOf(values, fieldsOf(values['agent'])['image']) }]),
+    ...(wayOf(values) === 'policy' ? [] : [{ key: 'image', image: imageOf(values, values['image']) }]),
+  ];
+}
+
+/** The name without tag and digest, as `packet-capture.image` makes it. */
+function imageOf(values: Values, image: unknown): string {
+  const fields = fieldsOf(image);
+  const repository = textOf(fields['repository']);
+  const unnamed = Object.values<string>(imageRepositories).includes(repository) ? placeholderRegistry : '';
+  const registry = [fields['registry'], fieldsOf(values['global'])['imageRegistry'], unnamed].map(textOf).find((text) => text !== '');
+  return registry === undefined ? repository : `${registry}/${repository}`;
+}

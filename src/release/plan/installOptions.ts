@@ -1,0 +1,16 @@
+import type { Wish } from './look.ts';
+import type { Report } from '../../step.ts';
+import type { Connection } from '../helm/tools.ts';
+
+export interface InstallOptions extends Wish, Connection {
+  readonly timeoutSeconds: number;
+  readonly dryRun: boolean;
+  /** Go on although the API server would refuse pods of targets, or their namespaces cannot pull the agent's image. */
+  readonly force: boolean;
+  /** Take the three steps of a rotation, or those that are left of one. */
+  readonly rotate: boolean;
+  /** Asks before anything is changed; the question is one sentence. */
+  readonly confirm: (question: string) => Promise<boolean>;
+  readonly report: Report;
+  readonly now: () => Date;
+}

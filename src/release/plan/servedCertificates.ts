@@ -1,0 +1,28 @@
+import { inspect, type RotationStep } from '../../certificates/index.ts';
+import { certificateSecretOf } from '../helm/renderedChart.ts';
+import type { CertificatePlan } from './certificates.ts';
+import type { ManifestObject } from '../helm/renderedObjects.ts';
+import { fieldsOf } from '../helm/releaseValues.ts';
+
+export interface CertificateSummary {
+  readonly mode: string;
+  readonly action: CertificatePlan['action'];
+  readonly text: string;
+  /** When the serving certificate expires, ISO 8601; absent when somebody else makes it. */
+  readonly notAfter?: string;
+  /** Of a rotation that is not complete. */
+  readonly nextStep?: RotationStep;
+}
+
+/** What the release serves, read from its own Secret: whichever mode made that. */
+export function certificateFacts(mode: string, plan: CertificatePlan, objects: readonly ManifestObject[], now: Date): CertificateSummary {
+  const data = fieldsOf(certificateSecretOf(objects)?.['data']);
+  const pem = (key: string): string => Buffer.from(typeof data[key] === 'string' ? data[key] : '', 'base64').toString();
+  const { certificates, nextStep } = inspect(plan.material ?? { certificate: pem('tls.crt'), caBundle: pem('ca.crt') }, { now });
+  const serving = certificates.find(({ role }) => role === 'serving');
+  return {
+    mode, action: plan.action, text: plan.text,
+    ...(serving === undefined ? {} : { notAfter: serving.notAfter }),
+    ...(nextStep === undefined ? {} : { nextStep }),
+  };
+}

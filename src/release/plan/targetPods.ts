@@ -1,0 +1,151 @@
+import { imageProblem, imageRemedy } from '../../dryRun/imageCheck.ts';
+import { tryImage } from '../../dryRun/imageTrial.ts';
+import { dryRunPods, type PodVerdict } from '../../dryRun/index.ts';
+import { objectName, templateAt, type WorkloadObject, type PodTemplate } from '../../kubernetes/api/types.ts';
+import { refuserText } from '../../dryRun/podCheck.ts';
+import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
+import { restartOf } from '../../kubernetes/updateStrategy.ts';
+import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../../inject/index.ts';
+import { injectAnnotation } from '../../settings/index.ts';
+import { defaultSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
+import type { TargetFacts } from './clusterFacts.ts';
+import { finding, type Finding } from './preflightFindings.ts';
+import type { Tools } from '../helm/tools.ts';
+import type { Intent } from '../helm/releaseValues.ts';
+
+export interface TargetPods {
+  readonly kubectl: Tools['kubectl'];
+  readonly intent: Intent;
+  readonly targets: readonly TargetFacts[];
+  /** What the release is going to inject; undefined when it cannot be read. */
+  readonly config: SidecarConfig | undefined;
+}
+
+/** More than these are not tried: each takes the API server two to nine requests. */
+const mostWorkloads = 100;
+
+/**
+ * Asks the API server, by dry runs, for the pods of each workload that is to be opted in, with the sidecar that the
+ * release is going to inject and without. An error keeps the release from being installed: a workload whose pods are
+ * refused would lose them, one after the other.
+ * @throws as dryRunPods
+ */
+export async function targetPodFindings({ kubectl, intent, targets, config }: TargetPods): Promise<Finding[]> {
+  if (config === undefined) return [];
+  const workloads = targets.flatMap(({ namespace, workloads: objects = [] }) =>
+    namespace === undefined || namespace.terminating ? [] : objects.map((object) => ({ object, namespace })),
+  );
+  const findings: Finding[] = [];
+  for (const { object, namespace } of workloads.slice(0, mostWorkloads)) {
+    findings.push(...(await workloadFindings({ kubectl, intent, config, object, namespace: namespace.name, labels: namespace.labels })));
+  }
+  const left = workloads.length - mostWorkloads;
+  if (left > 0) findings.push(finding('target_pods_unknown', 'targets', `${left} more workloads were not tried`));
+  return findings;
+}
+
+/** What injection depends on beside the pod. */
+interface Injected {
+  readonly intent: Intent;
+  readonly config: SidecarConfig;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface OneTarget extends Injected {
+  readonly kubectl: Tools['kubectl'];
+  readonly object: WorkloadObject;
+}
+
+async function workloadFindings({ kubectl, intent, config, object, namespace, labels }: OneTarget): Promise<Finding[]> {
+  const where = `${objectName(object)} in ${namespace}`;
+  const template = templateAt(object, ['spec', 'template']);
+  const annotations = template.metadata?.annotations ?? {};
+  // The preflight has a finding of its own for these.
+  if (annotations[intent.annotation] === 'false' || podSecurityLevel(labels, intent.podSecurity) === 'restricted') return [];
+  const plan = planFor(template, { intent, config, namespace, labels });
+  if (!plan.inject) {
+    const expected = plan.reason === 'already_injected' || plan.reason === 'opted_out';
+    return expected ? [] : [finding('target_skipped', where, `${skipReasons[plan.reason]} (${plan.reason})`)];
+  }
+  const asking = { ...annotations, [intent.annotation]: 'true' };
+  const verdict = await dryRunPods({
+    kubectl,
+    namespace,
+    object,
+    with: withAddition({ ...template, metadata: { ...template.metadata, annotations: asking } }, plan.addition),
+    without: { ...template, metadata: { ...template.metadata, annotations: { ...annotations, [injectAnnotation]: 'false' } } },
+  });
+  return verdictFindings(verdict, where, restartOf(object).rollout && annotations[intent.annotation] !== 'true');
+}
+
+function planFor(template: PodTemplate, { intent, config, namespace, labels }: Injected): InjectPlan {
+  return planInjection(template, { config, settings: {}, podSecurity: podSecurityLevel(labels, intent.podSecurity), namespace, atAdmission: true });
+}
+
+/**
+ * What a verdict on a workload's pods means for opting it in. Pure.
+ * @param rollout whether the opt-in replaces pods that run
+ */
+export function verdictFindings(verdict: PodVerdict, where: string, rollout: boolean): Finding[] {
+  if (verdict.outcome === 'fits') return verdict.notes.map((note) => finding('target_pods_noted', where, note));
+  if (verdict.outcome === 'unknown') return [finding('target_pods_unknown', where, verdict.why)];
+  const { refusal } = verdict;
+  const words = `${refuserText(refusal)}: ${refusal.words}`;
+  if (verdict.outcome === 'refused_anyway') {
+    const what = `no pod of it can be made now, with the sidecar or without: ${words}`;
+    return [finding(rollout ? 'target_pods_refused_anyway' : 'target_pods_noted', where, what)];
+  }
+  const { podSecurity, text } = verdict.remedy;
+  const isNamed = podSecurity !== 'baseline' || text.includes('injection.podSecurity');
+  const hint = isNamed ? text : `Set injection.podSecurity to baseline. ${text}`;
+  return [finding('target_pods_refused', where, `its pods would be refused with the sidecar, by ${words}`, hint)];
+}
+
+/** A finding that `--force` goes over. Pure. */
+export function forced(found: Finding): Finding {
+  return found.level === 'error' ? { ...found, level: 'warning', hint: 'It is done all the same (--force).' } : found;
+}
+
+export interface TargetImages extends TargetPods {
+  readonly afterwards: Tools['afterwards'];
+  readonly signal: AbortSignal;
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Starts the agent's image for a moment in the namespace of each target, as the pods of its first workload would.
+ * @throws as tryImage
+ */
+export async function targetImageFindings(options: TargetImages): Promise<Finding[]> {
+  const { intent, targets, config, kubectl, afterwards, signal, report } = options;
+  if (config?.form !== 'agent') return [];
+  const findings: Finding[] = [];
+  for (const { namespace, workloads = [] } of targets) {
+    const injected = namespace === undefined ? undefined : injectedLike(workloads, { intent, config, namespace: namespace.name, labels: namespace.labels });
+    if (namespace === undefined || injected === undefined) continue;
+    const { like, addition } = injected;
+    const [container] = addition.initContainers;
+    if (container === undefined) continue;
+    const { image = '' } = container;
+    const where = `target namespace ${namespace.name}`;
+    const trial = await tryImage({ kubectl, afterwards, namespace: namespace.name, container, pullSecrets: addition.imagePullSecrets, like, signal, report });
+    if (trial.outcome === 'fails') findings.push(finding('target_image_unusable', where, imageProblem(image, namespace.name, trial), imageRemedy));
+    if (trial.outcome === 'unknown') findings.push(finding('target_image_unknown', where, trial.why));
+  }
+  return findings;
+}
+
+/** A template of the namespace that is going to be injected; where none is named, a pod of nothing in particular. */
+function injectedLike(
+  workloads: readonly WorkloadObject[],
+  injected: Injected,
+): { readonly like: PodTemplate; readonly addition: Addition } | undefined {
+  const plain: PodTemplate = { spec: { containers: [{ name: 'app', image: defaultSidecarConfig.agent.image }] } };
+  const templates = [...workloads.map((object) => templateAt(object, ['spec', 'template'])), plain];
+  for (const like of templates) {
+    const plan = planFor(like, injected);
+    if (plan.inject) return { like, addition: plan.addition };
+  }
+  return undefined;
+}

@@ -1,3 +1,0 @@
-export type { StreamEvent } from './events.ts';
-export { captureCommand } from './podCapture.ts';
-export { streamPods, windowMs, type StreamOptions, type StreamResult } from './streamPods.ts';

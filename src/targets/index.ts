@@ -1,8 +1,0 @@
-export { connectionOf, type ApiConnection } from './apiClient.ts';
-export type { Ending } from './ending.ts';
-export type { TargetKind, TargetObject } from './object.ts';
-export { optIn, type OptInOptions } from './optIn.ts';
-export { optOut, type OptOutOptions } from './optOut.ts';
-export { isObjectName, parseTargets } from './parse.ts';
-export type { InjectionKeys } from './record.ts';
-export type { Report, TargetEvent } from './report.ts';

@@ -1,0 +1,132 @@
+import { resolved, type MapNode, type Node, type Pair, type ScalarNode } from './yaml/nodes.ts';
+import { syntaxHint, type Fail } from './place.ts';
+import { plainValue, taggedValue } from './scalar.ts';
+
+/** A key of a mapping, with where it comes from: `owner` is another mapping for a key that was merged in. */
+export interface Entry {
+  readonly pair: Pair;
+  readonly owner: MapNode;
+}
+
+/** The values of a document's nodes, as kubectl reads them. Made once per document: what was computed is kept. */
+export interface Values {
+  /** The keys of a mapping in their order, merged ones (`<<`) among them. */
+  entries(map: MapNode): ReadonlyMap<string, Entry>;
+  of(node: Node): unknown;
+}
+
+/** A file of 1 MB with more than this many merged keys is an attack. */
+const maxMergedKeys = 100_000;
+
+/** Deeper than any manifest, and shallow enough for the stack. */
+const maxDepth = 500;
+
+/**
+ * Of a key that is there twice, the last one counts, as for kubectl.
+ * @throws YAML_INVALID for keys that are no scalars, merges of what is no mapping, and nesting without end
+ */
+export function createValues(text: string, fail: Fail): Values {
+  const values = new Map<Node, unknown>();
+  const entries = new Map<MapNode, ReadonlyMap<string, Entry>>();
+  let mergedKeys = 0;
+  let depth = 0;
+
+  const entriesOf = (map: MapNode): ReadonlyMap<string, Entry> => {
+    const known = entries.get(map);
+    if (known !== undefined) return known;
+    const found = new Map<string, Entry>();
+    for (const pair of map.pairs) {
+      if (isMerge(pair.key)) {
+        // As in sigs.k8s.io/yaml, what is merged in overrides the keys before it; elsewhere it never does.
+        for (const source of mergeSources(pair.value, fail)) {
+          for (const [key, entry] of entriesOf(source)) found.set(key, entry);
+          mergedKeys += source.pairs.length;
+          if (mergedKeys > maxMergedKeys) throw fail('YAML_INVALID', pair.key.start, 'too many keys are merged');
+        }
+        continue;
+      }
+      const key = keyText(pair.key, text, fail);
+      found.set(key, { pair, owner: map });
+    }
+    entries.set(map, found);
+    return found;
+  };
+
+  /** Of most mappings only the value is ever asked for. */
+  const objectOf = (map: MapNode): Readonly<Record<string, unknown>> => {
+    const object: Record<string, unknown> = {};
+    if (isMerged(map) || entries.has(map)) {
+      for (const [key, { pair }] of entriesOf(map)) setOwn(object, key, valueOf(pair.value));
+      return object;
+    }
+    for (const { key: keyNode, value } of map.pairs) {
+      const key = keyText(keyNode, text, fail);
+      setOwn(object, key, valueOf(value));
+    }
+    return object;
+  };
+
+  const valueOf = (node: Node): unknown => {
+    const target = resolved(node);
+    if (target.kind === 'scalar') return scalarValue(target);
+    if (!values.has(target)) {
+      depth += 1;
+      if (depth > maxDepth) throw fail('YAML_INVALID', target.start, 'The document is nested too deeply');
+      values.set(target, target.kind === 'sequence' ? target.items.map(valueOf) : objectOf(target));
+      depth -= 1;
+    }
+    return values.get(target);
+  };
+
+  return { entries: entriesOf, of: valueOf };
+}
+
+export function scalarValue({ plain, tag, text }: ScalarNode): string | number | boolean | null {
+  if (tag !== undefined) return taggedValue(text, tag);
+  return plain ? plainValue(text) : text;
+}
+
+export function isNull(node: Node): boolean {
+  const target = resolved(node);
+  return target.kind === 'scalar' && scalarValue(target) === null;
+}
+
+/** A key of this name would set the prototype. */
+function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  else object[key] = value;
+}
+
+function isMerged({ pairs }: MapNode): boolean {
+  return pairs.some(({ key }) => isMerge(key));
+}
+
+function isMerge(key: Node): boolean {
+  return key.kind === 'scalar' && key.text === '<<' && (key.tag === undefined ? key.plain : key.tag === '!!merge' || key.tag === '!');
+}
+
+/** The mappings of a merge, the one that wins last. */
+function mergeSources(value: Node, fail: Fail): MapNode[] {
+  const target = resolved(value);
+  const sources = target.kind === 'sequence' ? target.items.map(resolved).toReversed() : [target];
+  return sources.map((source) => {
+    if (source.kind !== 'map')
+      throw fail('YAML_INVALID', value.start, 'a merge (<<) needs a mapping or a list of mappings');
+    return source;
+  });
+}
+
+function keyText(key: Node, text: string, fail: Fail): string {
+  const target = resolved(key);
+  // In a template, `{{ .Values.image }}` reads as a mapping whose key is a mapping.
+  if (target.kind !== 'scalar')
+    throw fail(
+      'YAML_INVALID',
+      key.start,
+      'a key must be a scalar',
+      syntaxHint(text.slice(key.start - 1, key.start + 1)),
+    );
+  const value = scalarValue(target);
+  if (value === null) throw fail('YAML_INVALID', key.start, 'a key must not be null');
+  return String(value);
+}

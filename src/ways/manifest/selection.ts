@@ -1,0 +1,59 @@
+import { codedError } from '../../errors.ts';
+import type { Kinds } from './templateKinds.ts';
+import { holds, parseLabelSelector, type UncheckedLabels } from '../../kubernetes/api/labels.ts';
+
+/** Which workloads are meant. What is not given selects all. */
+export interface SelectionText {
+  /** As kubectl takes them: `deploy`, `deployments`, `Deployment`. */
+  readonly kinds?: readonly string[] | undefined;
+  readonly names?: readonly string[] | undefined;
+  /** On the labels of the workload itself, not of its pods. */
+  readonly selector?: string | undefined;
+}
+
+export interface Selectable {
+  readonly kind: string;
+  readonly name: string;
+  readonly labels: UncheckedLabels;
+}
+
+export type Selects = (workload: Selectable) => boolean;
+
+const shortNames: Readonly<Record<string, string>> = {
+  po: 'pod',
+  rc: 'replicationcontroller',
+  deploy: 'deployment',
+  rs: 'replicaset',
+  ds: 'daemonset',
+  sts: 'statefulset',
+  cj: 'cronjob',
+  ro: 'rollout',
+  dc: 'deploymentconfig',
+  ksvc: 'service',
+};
+
+/**
+ * @returns undefined when nothing is left out
+ * @throws USAGE for a kind without a pod template and for a selector that is none
+ */
+export function parseSelection({ kinds = [], names = [], selector }: SelectionText, known: Kinds): Selects | undefined {
+  if (kinds.length === 0 && names.length === 0 && selector === undefined) return undefined;
+  const wantedKinds = new Set(kinds.map((text) => kindOf(text, known)));
+  const wantedNames = new Set(names);
+  const terms = selector === undefined ? [] : parseLabelSelector(selector);
+  return ({ kind, name, labels }) =>
+    (wantedKinds.size === 0 || wantedKinds.has(kind)) &&
+    (wantedNames.size === 0 || wantedNames.has(name)) &&
+    terms.every((term) => holds(term, labels));
+}
+
+function kindOf(text: string, { names }: Kinds): string {
+  const word = text.replace(/\..*/, '').toLowerCase();
+  const wanted = shortNames[word] ?? word;
+  const found = names.find((kind) => [kind.toLowerCase(), `${kind.toLowerCase()}s`].includes(wanted));
+  if (found !== undefined) return found;
+  throw codedError('USAGE', `a "${text}" has no pod template`, {
+    where: '--kind',
+    hint: `Known are ${names.join(', ')}; name others by --template-path.`,
+  });
+}

@@ -1,0 +1,49 @@
+import { planRemoval } from '../../inject/index.ts';
+import type { SidecarConfig } from '../../sidecar/index.ts';
+import { deleteAll, type Deletion } from './edits.ts';
+import { openManifest, originBehind, readDocuments } from './parseDocument.ts';
+import { selectWorkloads, type OtherWorkload, type ReadOptions } from './readOptions.ts';
+import { removalDeletions } from './removalDeletions.ts';
+import { reportOf, type ManifestReport } from './manifestReport.ts';
+import type { Origin } from './text.ts';
+import { refuseSealed } from './sealed.ts';
+
+export interface UninjectManifestOptions extends ReadOptions {
+  /** Tells a sidecar of the user's own; ours is known by the status in the pod's annotations. */
+  readonly config: SidecarConfig;
+}
+
+export interface UninjectedManifest {
+  readonly text: string;
+  readonly reports: readonly ManifestReport[];
+  readonly others: readonly OtherWorkload[];
+  /** What was taken out, by offset of the original. */
+  readonly deletions: readonly Deletion[];
+  /** For the text that comes behind this one in the same file. */
+  readonly behind: Origin;
+}
+
+/**
+ * The inverse of injectManifest: takes the sidecar out of every workload that carries it, and gives back the bytes that
+ * were there before, also when the rest of the text was edited since.
+ * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
+ */
+export function uninjectManifest(text: string, options: UninjectManifestOptions): UninjectedManifest {
+  const manifest = openManifest(text, options.file, options.origin);
+  const reports: ManifestReport[] = [];
+  const others: OtherWorkload[] = [];
+  const deletions: Deletion[] = [];
+  for (const document of readDocuments(manifest)) {
+    const workloads = selectWorkloads(document, options);
+    others.push(...workloads.others);
+    for (const workload of workloads.selected) {
+      const plan = planRemoval(workload.template?.value ?? {}, options.config);
+      if (plan.remove) {
+        refuseSealed(workload);
+        deletions.push(...removalDeletions(workload, plan.removal));
+      }
+      reports.push(reportOf(workload, plan.remove ? 'removed' : 'skipped', plan.remove ? undefined : plan.reason));
+    }
+  }
+  return { text: deleteAll(text, deletions), reports, others, deletions, behind: originBehind(manifest) };
+}

@@ -1,0 +1,42 @@
+import { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from '../../inject/index.ts';
+import { statusAnnotation } from '../../settings/index.ts';
+import { containerName, containerNames, formatStatus, probeAnnotation, volumeNames } from '../../sidecar/index.ts';
+import { version } from '../../version.ts';
+import { celString, type Variable } from './cel.ts';
+import { parameter } from './parameters.ts';
+
+const volumes = Object.values(volumeNames);
+const statusKey = celString(statusAnnotation);
+const listKey = celString(localVolumesAnnotation);
+const annotations = 'object.metadata.annotations';
+
+/** In CEL, the status of a pod that has the annotation about its local volumes, or gets it. */
+function statusOf(containers: readonly string[]): string {
+  const [extended, added] = (['extended', 'annotations'] as const).map((key) => celString(formatStatus({ containers, volumes, [key]: [localVolumesAnnotation] })));
+  return `(variables.listed ? ${extended} : ${added})`;
+}
+
+/** `annotations`: what was added, and what comes in front of a value; on a probe, whose answer it is too. */
+export const annotationVariables: readonly Variable[] = [
+  { name: 'listed', expression: `has(${annotations}) && ${listKey} in ${annotations}` },
+  {
+    name: 'localVolumes',
+    expression: `!variables.listed || ${annotations}[${listKey}] == ''
+? ${celString(ourLocalVolumes)}
+: ${celString(inFrontOf('x'))} + string(${annotations}[${listKey}])`,
+  },
+  { name: 'status', expression: `variables.mirror ? ${statusOf(containerNames)} : ${statusOf([containerName])}` },
+  {
+    name: 'annotations',
+    expression: `${parameter('profile')} == 'probe'
+? {${statusKey}: variables.status, ${celString(probeAnnotation)}: ${celString(version)}}
+: {${statusKey}: variables.status, ${listKey}: variables.localVolumes}`,
+  },
+];
+
+/** Of the longest; the names are ASCII. */
+export const addedAnnotationBytes =
+  statusAnnotation.length +
+  formatStatus({ containers: containerNames, volumes, annotations: [localVolumesAnnotation] }).length +
+  localVolumesAnnotation.length +
+  inFrontOf('x').length;

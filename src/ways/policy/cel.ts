@@ -1,0 +1,66 @@
+const mark = Symbol('CEL');
+
+/** A piece of CEL inside plain data: it is written as it is. */
+export interface CelExpression {
+  readonly [mark]: string;
+}
+
+/** Marks the text as CEL, for {@link celOf}. */
+export function cel(text: string): CelExpression {
+  return { [mark]: text };
+}
+
+/** A string literal. */
+export function celString(text: string): string {
+  if (text.includes("'") && !text.includes('"')) return JSON.stringify(text);
+  const escaped = JSON.stringify(text).slice(1, -1).replaceAll(String.raw`\"`, '"').replaceAll("'", String.raw`\'`);
+  return `'${escaped}'`;
+}
+
+/** A list of string literals. */
+export function celStrings(texts: readonly string[]): string {
+  return `[${texts.map(celString).join(', ')}]`;
+}
+
+/**
+ * Plain data as a CEL literal, several lines long where it is large. The API server takes only lists and maps whose
+ * values have one type (cel.HomogeneousAggregateLiterals), so values of several types are made dynamic.
+ */
+export function celOf(value: unknown, indent = ''): string {
+  if (isExpression(value)) return value[mark];
+  if (typeof value === 'string') return celString(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  const inner = `${indent}  `;
+  const values: readonly unknown[] = Object.values(value);
+  const mixed = new Set(values.map(typeOf)).size > 1;
+  const texts = values.map((item) => (mixed ? `dyn(${celOf(item, inner)})` : celOf(item, inner)));
+  if (Array.isArray(value)) return aggregate('[', texts, ']', indent);
+  return aggregate('{', Object.keys(value).map((key, index) => `${celString(key)}: ${texts[index] ?? ''}`), '}', indent);
+}
+
+function aggregate(open: string, items: readonly string[], close: string, indent: string): string {
+  const line = `${open}${items.join(', ')}${close}`;
+  if (line.length + indent.length <= 100 && !line.includes('\n')) return line;
+  return `${open}\n${items.map((item) => `${indent}  ${item}`).join(',\n')}\n${indent}${close}`;
+}
+
+function isExpression(value: unknown): value is CelExpression {
+  return typeof value === 'object' && value !== null && mark in value;
+}
+
+/** The static type that a value has as a literal. */
+function typeOf(value: unknown): string {
+  if (isExpression(value)) return 'dyn';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'double';
+  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
+  const types = new Set(Object.values(value).map(typeOf));
+  const [first = 'nothing'] = types;
+  const inner = types.size > 1 ? 'dyn' : first;
+  return Array.isArray(value) ? `list(${inner})` : `map(${inner})`;
+}
+
+/** A part of the expressions with a name, for others to read as `variables.NAME`; worked out once, when first read. */
+export interface Variable {
+  readonly name: string;
+  readonly expression: string;
+}

@@ -1,0 +1,42 @@
+import { asksForResources } from '../../inject/podResources.ts';
+import type { OwnSidecarConfig } from '../../sidecar/index.ts';
+import { cel, celOf } from './cel.ts';
+import type { PolicyExpressions } from './expressions.ts';
+import { condition, fitConditions, lacksNames, optInConditions } from './matching.ts';
+import { add, parent } from './patchCel.ts';
+import { leavesHugePages, podResources, summedLimits } from './resourcesCel.ts';
+
+/**
+ * Of a sidecar of the user's own: a literal, so these expressions change with it. A pod with a container or volume of
+ * one of its names is left alone, be it the very same or another.
+ */
+export function ownExpressions({ containers, initContainers, volumes }: OwnSidecarConfig): PolicyExpressions {
+  const names = (items: readonly { readonly name: string }[]): string[] => items.map(({ name }) => name);
+  const lists = { volumes, initContainers, containers };
+  const asks = [...containers, ...initContainers].some(({ resources }) => asksForResources(resources));
+  return {
+    matchConditions: [
+      ...optInConditions,
+      ...fitConditions,
+      condition('name_collision', lacksNames(names([...containers, ...initContainers]), names(volumes))),
+      condition('pod_resources', asks ? `!${podResources}` : `!${podResources} || !${leavesHugePages} && size(${summedLimits}) == 0`),
+    ],
+    variables: Object.entries(lists).map(([name, items]) => ({ name, expression: celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`))) })),
+    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: ownPatch(lists) } }],
+  };
+}
+
+/** As additionPatch has it: in front of the init containers, behind the rest. */
+function ownPatch({ volumes, initContainers, containers }: Omit<OwnSidecarConfig, 'form'>): string {
+  const inOrder = (list: string, items: readonly unknown[], place: 'first' | 'last'): string[] => {
+    // Each one goes in front of the last: so they are added from the back.
+    const indexes = place === 'first' ? items.map((_, index) => index).toReversed() : items.map((_, index) => index);
+    if (items.length === 0) return [];
+    return [parent(`object.spec.${list}`, ['spec', list], '[]'), `[${indexes.map((index) => add(list, place, `variables.${list}[${index}]`)).join(', ')}]`];
+  };
+  return [
+    ...inOrder('volumes', volumes, 'last'),
+    ...inOrder('initContainers', initContainers, 'first'),
+    ...inOrder('containers', containers, 'last'),
+  ].join('\n+ ');
+}

@@ -1,0 +1,129 @@
+import { codedError } from '../../errors.ts';
+import { settingAnnotation, settings, type PlatformKey, type SettingName } from '../../settings/index.ts';
+import {
+  defaultSkipRuntimeClasses,
+  maxVolumeBytes,
+  platformTexts,
+  withDefaults,
+  type AgentConfig,
+  type AgentSidecarConfig,
+  type SecurityProfile,
+  type SidecarConfig,
+} from '../../sidecar/index.ts';
+import { celString } from './cel.ts';
+
+/** `probe`: what a pod would get, cut down to what every Pod Security level admits; for dry runs alone. */
+export type PolicyProfile = SecurityProfile | 'probe';
+
+export const policyProfiles = ['privileged', 'baseline', 'probe'] as const satisfies readonly PolicyProfile[];
+
+export interface ParameterOptions {
+  readonly profile: PolicyProfile;
+  /** The annotation by which a pod asks for injection. */
+  readonly annotation: string;
+  /** Pods are injected unless that annotation says "false". */
+  readonly optOut: boolean;
+}
+
+/** The keys that stand in the data of the ConfigMap always. */
+const keys = ['profile', 'annotation', 'optOut', 'image', 'imagePullPolicy', 'imagePullSecrets', 'requests', 'limits', 'maxVolumeMebibytes', 'runAsUser', 'runAsGroup', 'seccompProfile'] as const;
+
+export type ParameterKey = (typeof keys)[number];
+
+/** The key of a setting's default: `setting.file-size`. */
+export function settingParameter(name: SettingName): string {
+  return `setting.${name}`;
+}
+
+/** The key of what the release says beside the settings: `allowedStreams`. */
+export function platformParameter(key: PlatformKey): string {
+  return key;
+}
+
+/** The value of a key that stands there always, in CEL. */
+export function parameter(key: ParameterKey): string {
+  return `params.data.${key}`;
+}
+
+/** The port of the agent's metrics in CEL, the empty string when there is none. */
+export const metricsPortParameter = "('metricsPort' in params.data ? string(params.data.metricsPort) : '')";
+
+/** The runtime classes whose pods are left alone, in CEL: a list of names. */
+export const skippedRuntimeClasses = "('skipRuntimeClasses' in params.data ? string(params.data.skipRuntimeClasses).split(',') : [])";
+
+/** The value of that key. */
+export function skippedParameter({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig): { skipRuntimeClasses: string } {
+  return { skipRuntimeClasses: skipRuntimeClasses.join(',') };
+}
+
+/** The default of a setting in CEL, the empty string when there is none. */
+export function settingDefault(name: SettingName): string {
+  const key = celString(settingParameter(name));
+  return `(${key} in params.data ? string(params.data[${key}]) : '')`;
+}
+
+/** The pod's own value, else the default of the parameters; the empty string counts as absent. */
+export function effectiveSetting(name: SettingName): string {
+  const key = celString(settingAnnotation(name));
+  return `has(object.metadata.annotations) && ${key} in object.metadata.annotations && object.metadata.annotations[${key}] != ''
+? string(object.metadata.annotations[${key}])
+: ${settingDefault(name)}`;
+}
+
+/**
+ * The data of the ConfigMap that the expressions read:
+ * - `profile`: privileged, baseline or probe
+ * - `annotation`: the key by which a pod asks for injection
+ * - `optOut`: "true": pods are injected unless that annotation says "false"; else "false"
+ * - `image`, `imagePullPolicy`: of the sidecar's container
+ * - `imagePullSecrets`: names, separated by commas; may be empty
+ * - `requests`, `limits`: `cpu=10m,memory=16Mi`, sorted by name; may be empty
+ * - `maxVolumeMebibytes`: of the largest volume for the files of a capture
+ * - `runAsUser`, `runAsGroup`: numbers; `seccompProfile`: its type; empty: the field is left out
+ * - `metricsPort`: where the agent answers Prometheus; absent when it does not
+ * - `skipRuntimeClasses`: names, separated by commas, `*` at the end of one for whatever follows; may be empty
+ * - `maxBufferSize`: the largest buffer-size; absent: 64Mi
+ * - `allowedSettings`, `allowedStreams`, `allowedMirrors`, `allowedUploads`: separated by spaces; absent: everything
+ * - `setting.NAME`: the default of a setting; absent when it has none
+ * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
+ */
+export function policyParameters(config: AgentSidecarConfig, options: ParameterOptions): Record<string, string> {
+  const { agent, settings: defaults } = config;
+  const fixed: Record<ParameterKey, string> = {
+    profile: options.profile,
+    annotation: options.annotation,
+    optOut: String(options.optOut),
+    image: agent.image,
+    imagePullPolicy: agent.imagePullPolicy,
+    imagePullSecrets: agent.imagePullSecrets.map(({ name }) => name).join(','),
+    ...resourceParameters(agent.resources),
+    ...securityParameters(agent),
+    maxVolumeMebibytes: String(Math.floor(maxVolumeBytes(agent) / 1024 ** 2)),
+  };
+  const given = settings.flatMap(({ name }) => {
+    const value = defaults[name] ?? '';
+    return value === '' ? [] : [[settingParameter(name), value] as const];
+  });
+  const metricsPort = agent.metricsPort === undefined ? {} : { metricsPort: String(agent.metricsPort) };
+  return { ...fixed, ...skippedParameter(config), ...metricsPort, ...platformTexts(agent), ...Object.fromEntries(given) };
+}
+
+function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): { requests: string; limits: string } {
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw codedError('SIDECAR_CONFIG_INVALID', `agent.resources.${other} cannot be given to an admission policy`, {
+      hint: 'Give requests and limits alone, or use the webhook.',
+    });
+  }
+  return { requests: quantities(requests), limits: quantities(limits) };
+}
+
+function securityParameters({ securityContext = {} }: AgentConfig): Record<'runAsUser' | 'runAsGroup' | 'seccompProfile', string> {
+  const { runAsUser, runAsGroup, seccompProfile } = withDefaults(securityContext);
+  return { runAsUser: String(runAsUser ?? ''), runAsGroup: String(runAsGroup ?? ''), seccompProfile: seccompProfile?.type ?? '' };
+}
+
+function quantities(amounts: Readonly<Record<string, string | number>>): string {
+  const names = Object.keys(amounts).toSorted();
+  return names.map((name) => `${name}=${amounts[name] ?? ''}`).join(',');
+}

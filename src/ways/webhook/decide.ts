@@ -1,0 +1,78 @@
+import { planInjection, type Addition, type LeftOut } from '../../inject/index.ts';
+import { injectAnnotation } from '../../settings/index.ts';
+import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import type { SidecarConfig } from '../../sidecar/index.ts';
+import type { WebhookName } from './names.ts';
+import { isPod } from './pod.ts';
+import { probeAddition } from './probeAddition.ts';
+import { patchFor, type ProvenPatch } from './provenPatch.ts';
+import { leftOutWarnings, warningsFor, type InjectedReason, type SkippedReason } from './reviewReasons.ts';
+import type { Review } from './review.ts';
+import { hasTooLargeAnnotations } from './validity.ts';
+
+export interface InjectorOptions {
+  readonly config: SidecarConfig;
+  /** The annotation by which a pod asks for injection. */
+  readonly annotation: string;
+  /** Pods are injected unless that annotation says "false". */
+  readonly optOut: boolean;
+}
+
+export type Verdict =
+  | { readonly decision: 'injected'; readonly reason: InjectedReason; readonly patch: ProvenPatch; readonly warnings: readonly string[] }
+  | { readonly decision: 'skipped'; readonly reason: SkippedReason; readonly warnings: readonly string[]; /** For the log. */ readonly doubt?: string };
+
+/**
+ * What becomes of one review. Pure, and it never throws: whatever happens, the pod is created.
+ * @param webhook the path that it came to, which says the namespace's Pod Security level
+ */
+export function decide(review: Review, webhook: WebhookName, options: InjectorOptions): Verdict {
+  try {
+    return decideOrThrow(review, webhook, options);
+  } catch (error) {
+    return doubtful(error instanceof Error ? error.name : 'error');
+  }
+}
+
+/** What becomes of a review that is too much to be read. */
+export function unread(excess: string): Verdict {
+  return doubtful(excess);
+}
+
+function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOptions): Verdict {
+  const { object: pod } = review;
+  if (review.apiVersion !== 'admission.k8s.io/v1') return skipped('unsupported_version');
+  if (!review.createsPod) return skipped('not_pod_creation');
+  if (hasTooLargeAnnotations(pod)) return doubtful('the annotations are too large');
+  if (!isPod(pod)) return skipped('malformed_pod');
+  if (webhook === 'probe') {
+    const addition = probeAddition(pod, options.config);
+    return typeof addition === 'string' ? skipped(addition) : injected(pod, addition, 'probe');
+  }
+  const choice = chosen(pod, options);
+  if (choice === 'not_opted_in' || choice === 'opted_out') return skipped(choice);
+  const plan = planInjection(pod, { config: options.config, settings: {}, podSecurity: webhook, namespace: review.namespace, atAdmission: true });
+  return plan.inject ? injected(pod, plan.addition, choice, plan.leftOut) : skipped(plan.reason);
+}
+
+/** The project's own annotation can always refuse, whatever key asks. */
+function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptions): InjectedReason | 'not_opted_in' | 'opted_out' {
+  const annotations = metadata?.annotations ?? {};
+  const asked = Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
+  if (asked === 'false' || annotations[injectAnnotation] === 'false') return 'opted_out';
+  if (asked === 'true') return 'opted_in';
+  return optOut ? 'not_opted_out' : 'not_opted_in';
+}
+
+function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason, leftOut: readonly LeftOut[] = []): Verdict {
+  const { patch, doubt } = patchFor(pod, addition);
+  return patch === undefined ? doubtful(doubt) : { decision: 'injected', reason, patch, warnings: leftOutWarnings(leftOut) };
+}
+
+function skipped(reason: SkippedReason): Verdict {
+  return { decision: 'skipped', reason, warnings: warningsFor(reason) };
+}
+
+function doubtful(doubt: string): Verdict {
+  return { decision: 'skipped', reason: 'patch_doubtful', warnings: warningsFor('patch_doubtful'), doubt };
+}

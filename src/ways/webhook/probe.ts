@@ -1,0 +1,98 @@
+import { amountAnnotation, amountNames, probeAnnotation, restrictedSecurityContext } from '../../sidecar/index.ts';
+import { applicationName, componentLabel, components, instanceLabel, nameLabel } from './names.ts';
+
+/** What a strict namespace may demand of every pod. */
+export interface ProbePodDemands {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Instead of the little that the probe asks for. */
+  readonly resources?: object;
+  /** Instead of what Pod Security `restricted` asks for: of the pod, and of its container. */
+  readonly podSecurityContext?: object;
+  readonly securityContext?: object;
+}
+
+export interface ProbeRequest {
+  readonly release: string;
+  /** The release's own. */
+  readonly namespace: string;
+  /** Of the probe's one container; never pulled, since the pod is never created. */
+  readonly image: string;
+  readonly demands?: ProbePodDemands;
+}
+
+/**
+ * The manifest of a pod that is created with `dryRun=All` alone: the probe webhook answers it with what would be
+ * injected, so that injection is proven from the API server on. It meets Pod Security `restricted`, unless
+ * the release's own pods do otherwise, and asks for little, so that a quota of the namespace does not stand in its way; a LimitRange may demand more.
+ */
+export function probePod({ release, namespace, image, demands = {} }: ProbeRequest): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: 'packet-capture-probe-',
+      namespace,
+      ...(demands.annotations === undefined ? {} : { annotations: demands.annotations }),
+      labels: { ...demands.labels, [nameLabel]: applicationName, [instanceLabel]: release, [componentLabel]: components.probe },
+    },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      securityContext: given(demands.podSecurityContext) ?? { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'probe',
+          image,
+          resources: demands.resources ?? little,
+          securityContext: given(demands.securityContext) ?? restrictedSecurityContext,
+        },
+      ],
+    },
+  };
+}
+
+/** What the values leave empty is not given. */
+function given(members: object | undefined): object | undefined {
+  return members === undefined || Object.keys(members).length === 0 ? undefined : members;
+}
+
+const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
+
+/**
+ * The same pod in the two sizes that a namespace may take: one that asks for little fits a quota, one of the size of the
+ * release's own pods fits a LimitRange. Asked for in turn while one is refused.
+ */
+export function probePods(request: ProbeRequest): readonly object[] {
+  const { resources, ...demands } = request.demands ?? {};
+  const small = probePod({ ...request, demands });
+  if (given(resources) === undefined) return [small];
+  // What is put in has to fit as well: the container is never started, so the same amounts do for it.
+  const annotations = { ...demands.annotations, ...amountsOf(resources ?? {}) };
+  return [small, probePod({ ...request, demands: { ...request.demands, annotations } })];
+}
+
+/** The annotations by which a pod asks for a sidecar of these resources. */
+function amountsOf(resources: object): Record<string, string> {
+  const named = amountNames.map((name) => {
+    const [resource = '', bound = ''] = name.split('-');
+    return [amountAnnotation(name), objectOf(objectOf(resources)[`${bound}s`])[resource]] as const;
+  });
+  return Object.fromEntries(named.flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [])));
+}
+
+/** Why a probe pod comes back without the mark of {@link isInjected}. */
+export const notInjected =
+  'the API server admits the probe pod as it is: the webhook or policy of the release was not called, did not answer, or demands a client certificate (webhook.clientCA)';
+
+/** Whether a pod that the API server returned went through the probe webhook of an injector. */
+export function isInjected(pod: unknown): boolean {
+  const { metadata } = objectOf(pod);
+  const { annotations } = objectOf(metadata);
+  const value = objectOf(annotations)[probeAnnotation];
+  return typeof value === 'string' && value !== '';
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

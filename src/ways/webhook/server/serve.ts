@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isCodedError } from '../../../errors.ts';
+import { certificateSource } from './certificate.ts';
+import { configurationSource } from './configuration.ts';
+import { listenForMetrics, listenForReviews, portOf, serveCertificate, type Address } from './listen.ts';
+import { countGarbage } from './garbage.ts';
+import type { Limits } from './limits.ts';
+import { makeLog, type Log } from './log.ts';
+import { makeMetrics, type Metrics } from './counts.ts';
+import { unreadiness } from './readiness.ts';
+import { follow, load, type FileName } from './reload.ts';
+
+export interface ServeOptions {
+  readonly https: Address;
+  readonly metrics: Address;
+  /** sidecarconfig.yaml */
+  readonly config: string;
+  /** Folder of tls.crt and tls.key. */
+  readonly certificates: string;
+  /** File of the CA that signs the certificates of API servers; none is demanded without it. */
+  readonly clientCa: string | undefined;
+  readonly annotation: string;
+  readonly optOut: boolean;
+  /** How long it keeps serving once it was told to end. */
+  readonly drainMs: number;
+  /** How often the files are looked at when no event tells that they have changed. */
+  readonly pollMs: number;
+  readonly limits: Limits;
+  /** Collects garbage. */
+  readonly collect: () => void;
+  readonly output: NodeJS.WritableStream & { readonly writableLength: number };
+}
+
+export interface Injector {
+  /** Ends it without a failed call; done when the last answer is sent. */
+  readonly stop: () => Promise<void>;
+  /** Hands the output the lines that wait; calls back when they are written, or cannot be. */
+  readonly flushLog: (done?: () => void) => void;
+}
+
+/** After the drain, for what is being answered still. */
+const lastAnswersMs = 5000;
+
+/**
+ * Serves reviews and metrics until it is stopped.
+ * @throws FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID, CERTIFICATE_INVALID,
+ * LISTEN_FAILED
+ */
+export async function startInjector(options: ServeOptions): Promise<Injector> {
+  const { annotation, optOut, drainMs, pollMs, limits } = options;
+  const metrics = makeMetrics();
+  const { write: log, flush } = makeLog(options.output as Parameters<typeof makeLog>[0], metrics.droppedLine);
+  const sources = { configuration: configurationSource(options.config), certificate: certificateSource(options.certificates, options.clientCa) };
+  let configuration = await load(sources.configuration);
+  let certificate = await load(sources.certificate);
+  let injection = { config: configuration.value, annotation, optOut };
+  metrics.configurationIs(configuration.sha256);
+  metrics.certificateExpires(certificate.value.notAfter);
+
+  let listening = false;
+  let draining = false;
+  const routes = {
+    options: () => injection,
+    unreadiness: () => unreadiness({ listening, draining, certificate: certificate.value }, new Date()),
+    closing: () => draining,
+    metrics,
+    log,
+    bounds: { values: limits.jsonValues, depth: limits.jsonDepth },
+  };
+  const metricsServer = await listenForMetrics(metrics, options.metrics);
+  const server = await listenForReviews(routes, certificate.value, options.https, limits, countGarbage(options.collect)).catch((error: unknown) => {
+    metricsServer.close();
+    throw error;
+  });
+  listening = true;
+
+  const unfollow = [
+    follow(sources.configuration, configuration, {
+      ...reporters('configuration', metrics, log),
+      onChange: (loaded) => {
+        configuration = loaded;
+        injection = { ...injection, config: loaded.value };
+        metrics.configurationIs(loaded.sha256);
+        reportTaken('configuration', metrics, log, { sha256: loaded.sha256 });
+      },
+    }, pollMs),
+    follow(sources.certificate, certificate, {
+      ...reporters('certificate', metrics, log),
+      onChange: (loaded) => {
+        serveCertificate(server, loaded.value);
+        certificate = loaded;
+        metrics.certificateExpires(loaded.value.notAfter);
+        reportTaken('certificate', metrics, log, { notAfter: loaded.value.notAfter });
+      },
+    }, pollMs),
+  ];
+  log({ event: 'started', port: portOf(server), metricsPort: portOf(metricsServer), annotation, optOut, sha256: configuration.sha256, notAfter: certificate.value.notAfter });
+  flush();
+
+  const stop = async (): Promise<void> => {
+    draining = true;
+    log({ event: 'draining', seconds: drainMs / 1000 });
+    // Until no Service sends anything here any more; each answer closes its connection meanwhile.
+    await sleep(drainMs);
+    const closed = new Promise((resolve) => server.close(resolve));
+    await Promise.race([closed, sleep(lastAnswersMs, undefined, { ref: false })]);
+    server.closeAllConnections();
+    for (const end of unfollow) end();
+    metricsServer.close();
+    metricsServer.closeAllConnections();
+    log({ event: 'stopped' });
+  };
+  return { stop, flushLog: flush };
+}
+
+function reporters(file: FileName, metrics: Metrics, log: Log['write']): { onRefused: (error: unknown) => void; onRestored: () => void } {
+  return {
+    onRefused: (error) => {
+      metrics.reloaded(file, 'failure');
+      metrics.fileRefused(file, true);
+      log({ event: 'refused', file, ...(isCodedError(error) ? { code: error.code } : {}), error: error instanceof Error ? error.message : String(error) });
+    },
+    onRestored: () => {
+      metrics.fileRefused(file, false);
+      log({ event: 'restored', file });
+    },
+  };
+}
+
+function reportTaken(file: FileName, metrics: Metrics, log: Log['write'], facts: Readonly<Record<string, unknown>>): void {
+  metrics.reloaded(file, 'success');
+  metrics.fileRefused(file, false);
+  log({ event: 'reloaded', file, ...facts });
+}

@@ -1,0 +1,30 @@
+import { readFileSync, statSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { expect, test } from 'vitest';
+import { kubectlFlags } from '../../../src/kubernetes/kubectlFlags.ts';
+
+test('flags are handed on as they are', () => {
+  const { flags, env } = kubectlFlags({ as: 'admin', asGroup: ['ops', 'on call'], asUserExtra: ['a=b'], user: 'jo', insecureSkipTlsVerify: true, disableCompression: false, v: '6' }, 'shop', {});
+  expect(flags).toEqual(['--user=jo', '--insecure-skip-tls-verify=true', '--as=admin', '--as-group=ops', '--as-group=on call', '--as-user-extra=a=b', '--v=6', '--namespace=shop']);
+  expect(env).toEqual({});
+});
+
+test('a secret is handed on in a file that only this user can read', () => {
+  const { flags, env } = kubectlFlags({ token: 'SECRET', context: 'prod', clientKey: 'key.pem' }, undefined, { KUBECONFIG: `/a${delimiter}/b` });
+  expect(flags).toEqual(['--context=prod', '--user=packet-capture-flags']);
+  const [file = '', ...others] = (env['KUBECONFIG'] ?? '').split(delimiter);
+  expect(others).toEqual(['/a', '/b']);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ users: [{ name: 'packet-capture-flags', user: { token: 'SECRET', 'client-key': `${process.cwd()}/key.pem` } }] });
+});
+
+test('in a pod without a kubeconfig the cluster stays that of the pod', () => {
+  const pod = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443', KUBECONFIG: '/nonexistent' };
+  const { flags, env } = kubectlFlags({ token: 'SECRET' }, undefined, pod);
+  expect(flags).toContain('--cluster=packet-capture-flags');
+  expect(readFileSync((env['KUBECONFIG'] ?? '').split(delimiter)[0] ?? '', 'utf8')).toContain('https://[fd00::1]:443');
+});
+
+test('a --kubeconfig that is not there is said, not passed over', () => {
+  expect(() => kubectlFlags({ token: 't', kubeconfig: '/nonexistent' }, undefined, {})).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }) as Error);
+});

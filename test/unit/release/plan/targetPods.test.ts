@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { PodVerdict } from '../../../../src/dryRun/index.ts';
+import { forced, verdictFindings } from '../../../../src/release/plan/targetPods.ts';
+
+const refusal = { by: 'limit_range', names: ['small'], words: 'maximum cpu usage per Container is 10m, but limit is 250m', exceedsQuota: false, uncalled: false } as const;
+const remedy = { text: 'Annotate it.', annotations: {}, proven: true };
+
+function found(verdict: PodVerdict, rollout = true): string[] {
+  return verdictFindings(verdict, 'deployment/web in shop', rollout).map(({ level, code }) => `${level} ${code}`);
+}
+
+test('what a verdict means for a workload that is to be opted in', () => {
+  expect(found({ outcome: 'fits', warnings: [], notes: [] })).toEqual([]);
+  expect(found({ outcome: 'fits', warnings: [], notes: ['a new pod can be made once an old one is gone'] })).toEqual(['note target_pods_noted']);
+  expect(found({ outcome: 'unknown', why: 'you may not create pods' })).toEqual(['warning target_pods_unknown']);
+  expect(found({ outcome: 'refused_by_sidecar', refusal, remedy })).toEqual(['error target_pods_refused']);
+  expect(found({ outcome: 'refused_anyway', refusal })).toEqual(['error target_pods_refused_anyway']);
+});
+
+test('where no pod is replaced, one that cannot be made anyway costs nothing', () => {
+  expect(found({ outcome: 'refused_anyway', refusal }, false)).toEqual(['note target_pods_noted']);
+});
+
+test('the words, who says them and what helps are in it', () => {
+  const [finding] = verdictFindings({ outcome: 'refused_by_sidecar', refusal, remedy }, 'deployment/web in shop', true);
+  expect(finding).toMatchObject({ what: `its pods would be refused with the sidecar, by the LimitRange small: ${refusal.words}`, hint: 'Annotate it.' });
+});
+
+test('Pod Security that is in no label: the value that helps is named', () => {
+  const bySecurity = { ...refusal, by: 'pod_security', names: [] } as const;
+  const [finding] = verdictFindings({ outcome: 'refused_by_sidecar', refusal: bySecurity, remedy: { ...remedy, podSecurity: 'baseline' } }, 'x', true);
+  expect(finding?.hint).toMatch(/^Set injection\.podSecurity to baseline\./);
+});
+
+test('--force goes over errors, and says so', () => {
+  const [error] = verdictFindings({ outcome: 'refused_by_sidecar', refusal, remedy }, 'x', true);
+  expect(forced(error!)).toMatchObject({ level: 'warning', hint: expect.stringContaining('--force') });
+  const [note] = verdictFindings({ outcome: 'unknown', why: 'y' }, 'x', true);
+  expect(forced(note!)).toBe(note);
+});

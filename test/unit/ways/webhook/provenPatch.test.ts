@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { additionPatch, planInjection, type Addition } from '../../../../src/inject/index.ts';
+import { defaultSidecarConfig, type SidecarConfig } from '../../../../src/sidecar/index.ts';
+import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
+import { doubtAbout } from '../../../../src/ways/webhook/doubt.ts';
+import { patchFor } from '../../../../src/ways/webhook/provenPatch.ts';
+import { ownConfig, podOf } from '../../../support/webhook/samples.ts';
+
+const names = fc.constantFrom('a', 'b', 'c', 'dumps', 'monitor');
+const list = fc.option(fc.array(fc.record({ name: names, image: fc.string() }), { maxLength: 3 }), { nil: null });
+const metadata = fc.option(fc.record({ annotations: fc.option(fc.dictionary(fc.constantFrom('x', 'a/b', 'packet-capture/file-size'), fc.string()), { nil: null }) }, { requiredKeys: [] }), { nil: null });
+const pods = fc.record(
+  { metadata, spec: fc.record({ containers: fc.array(fc.record({ name: names }), { minLength: 1, maxLength: 3 }), initContainers: list, volumes: list, imagePullSecrets: list }, { requiredKeys: ['containers'] }) },
+  { requiredKeys: ['spec'] },
+) as fc.Arbitrary<PodTemplate>;
+const withSecrets: SidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'registry' }] } };
+
+function additionFor(pod: PodTemplate, config: SidecarConfig): Addition | undefined {
+  const plan = planInjection(pod, { config, settings: {}, podSecurity: 'privileged', atAdmission: true });
+  return plan.inject ? plan.addition : undefined;
+}
+
+test('a patch that was proven for a shape is the one that the pod itself would get, and adds to it what it should', () => {
+  let patches = 0;
+  fc.assert(
+    fc.property(pods, fc.constantFrom(defaultSidecarConfig, withSecrets, ownConfig), (pod, config) => {
+      const addition = additionFor(pod, config);
+      if (addition === undefined) return;
+      const { patch } = patchFor(pod, addition);
+      if (patch === undefined) return;
+      patches += 1;
+      const own = additionPatch(pod, addition, []);
+      expect(patch.text).toBe(JSON.stringify(own));
+      expect(Buffer.from(patch.base64, 'base64').toString()).toBe(patch.text);
+      expect(doubtAbout(pod, own, addition)).toBeUndefined();
+    }),
+    { numRuns: 500 },
+  );
+  expect(patches).toBeGreaterThan(100);
+});
+
+test('equal pods share an addition and its patch, others do not', () => {
+  const at = (pod: PodTemplate, podSecurity: 'privileged' | 'baseline' = 'privileged'): Addition => {
+    const plan = planInjection(pod, { config: defaultSidecarConfig, settings: {}, podSecurity });
+    if (!plan.inject) throw new Error(plan.reason);
+    return plan.addition;
+  };
+  const limits = { cpu: '1', memory: '1Gi' };
+  const additions = [
+    at(podOf()),
+    at(podOf(), 'baseline'),
+    at(podOf({ containers: [{ name: 'web', image: 'nginx', resources: { limits } }] })),
+    at(podOf({ resources: { limits } })),
+    at(podOf({}, { 'packet-capture/file-size': '1Mi' })),
+    at(podOf({}, { 'packet-capture/file-count': '2' })),
+    at(podOf({}, { 'packet-capture/file-size': '1Mi', 'packet-capture/file-count': '2' })),
+  ];
+  expect(at(podOf({}, { 'packet-capture/filter': 'udp' }))).toBe(additions[0]);
+  expect(at(podOf({}, { 'packet-capture/file-size': '1Mi' }))).toBe(additions[4]);
+  expect(new Set(additions.map((addition) => JSON.stringify(addition))).size).toBe(additions.length);
+});
+
+test('values of pods do not run into each other', () => {
+  const sizeLimit = (annotations: Record<string, string>): unknown => additionFor(podOf({}, annotations), defaultSidecarConfig)?.volumes[0]?.['emptyDir'];
+  const usual = sizeLimit({});
+  expect(sizeLimit({ 'packet-capture/file-size': '1Mi","file-count":"2' })).toEqual(usual);
+  expect(sizeLimit({ 'packet-capture/file-size': '1Mi', 'packet-capture/file-count': '2' })).not.toEqual(usual);
+});
