@@ -49,6 +49,10 @@ type live struct {
 	flows   []traffic.Flow
 	// waiting are changes that come after the one that goes on; stopping is who waits for the end.
 	waiting, stopping []func()
+	// hurry does not let a change wait for ever.
+	hurry *loop.Timer
+	// now is the machine's clock, which somebody may set.
+	now func() time.Time
 }
 
 // plan is what is to be captured, and how.
@@ -69,7 +73,7 @@ type failure struct {
 }
 
 func newLive(l *loop.Loop, recorder *record.Recorder, stream *stream) *live {
-	v := &live{loop: l, recorder: recorder, stream: stream}
+	v := &live{loop: l, recorder: recorder, stream: stream, now: time.Now}
 	v.merger.Sink = v
 	return v
 }
@@ -148,42 +152,9 @@ func (v *live) advance() {
 	if !v.running {
 		return
 	}
-	v.merger.Advance(time.Now().UnixNano())
+	v.merger.Advance(v.now().UnixNano())
 	v.finishLeaving()
 	v.advanced()
-}
-
-// whenFree calls fn when no change goes on: at once, if none does.
-func (v *live) whenFree(fn func()) {
-	if v.merger.Pending() {
-		v.waiting = append(v.waiting, fn)
-	} else {
-		fn()
-	}
-}
-
-// cut calls fn between the packets of before now and those of later. It needs a whenFree around it.
-func (v *live) cut(fn func()) {
-	v.merger.At(time.Now().UnixNano(), func() {
-		fn()
-		// The next one may cut, too, and then the rest waits again.
-		next := v.waiting
-		v.waiting = nil
-		for _, waiting := range next {
-			v.whenFree(waiting)
-		}
-	})
-	// Not from in here: the caller may be in the middle of something.
-	v.loop.After(0, v.advance)
-}
-
-// rotate begins the next file.
-func (v *live) rotate() {
-	v.whenFree(func() {
-		if v.running {
-			v.cut(func() { _ = v.recorder.Rotate() })
-		}
-	})
 }
 
 // change captures something else from now on, and calls done when the first file of it is open. It does nothing when its turn
@@ -326,6 +297,7 @@ func (v *live) stop(done func()) {
 // abort ends the capture at once. Changes that wait are forgotten.
 func (v *live) abort() {
 	v.merger.Cancel()
+	v.hurry.Stop()
 	v.waiting = nil
 	_ = v.recorder.Close()
 	v.closeTaps(v.taps)

@@ -41,17 +41,24 @@ type Merger struct {
 	// barrier is a time at which something changes, and what happens then; 0: there is none.
 	barrier   int64
 	atBarrier func()
+	hurried   bool
 }
 
 // At has fn called between the packets before a time and those from it on, by Advance. There may be one such time at once;
 // Pending tells.
 func (m *Merger) At(time int64, fn func()) {
-	m.barrier, m.atBarrier = time, fn
+	m.barrier, m.atBarrier, m.hurried = time, fn, false
 }
 
 // Pending says that a time set by At has not come yet.
 func (m *Merger) Pending() bool {
 	return m.atBarrier != nil
+}
+
+// Hurry makes a time set by At come with the next Advance, behind all packets that have come by then: for a clock that was
+// set back, so that their times say nothing.
+func (m *Merger) Hurry() {
+	m.hurried = true
 }
 
 // Cancel takes back what At has set.
@@ -65,8 +72,11 @@ func (m *Merger) Advance(now int64) {
 	for {
 		m.read()
 		until := m.complete(now)
-		passed := m.atBarrier != nil && until >= m.barrier
-		if passed {
+		passed := m.atBarrier != nil && (m.hurried || until >= m.barrier)
+		switch {
+		case passed && m.hurried:
+			until = forever
+		case passed:
 			until = m.barrier - 1
 		}
 		m.emit(until)
@@ -194,6 +204,21 @@ func (s *Source) head() *Block {
 // crowded says that more than half of the ring waits.
 func (s *Source) crowded() bool {
 	return s.held*2 > s.Socket.blocks
+}
+
+// Unread is how many packets the kernel has accepted that were handed to nobody. They are lost with the socket.
+func (s *Source) Unread() uint64 {
+	if s.Starting {
+		return 0
+	}
+	var unread uint64
+	for _, b := range s.blocks[s.done:] {
+		unread += uint64(b.Count)
+	}
+	if stats, err := s.Stats(); err == nil && stats.Received > stats.Dropped+s.taken {
+		unread += stats.Received - stats.Dropped - s.taken
+	}
+	return unread
 }
 
 // Idle says that nothing of the source is left, neither here nor in the kernel.

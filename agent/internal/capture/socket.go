@@ -62,7 +62,9 @@ type Socket struct {
 	snaplen uint32
 	// next is the block that is read next; held blocks before it were read and are not given back yet.
 	next, held int
-	stats      Stats
+	// taken are packets of blocks that were read.
+	taken uint64
+	stats Stats
 }
 
 // Stats are what the kernel counted since the socket was opened.
@@ -252,6 +254,7 @@ func (s *Socket) Next(number uint32) (Block, bool) {
 	}
 	s.next = (s.next + 1) % s.blocks
 	s.held++
+	s.taken += uint64(atomic.LoadUint32(&b.Num_pkts))
 	return s.encode(b, number), true
 }
 

@@ -5,6 +5,7 @@ package pcapng
 import (
 	"encoding/binary"
 	"time"
+	"unicode/utf8"
 
 	"packet-capture/agent/internal/filter"
 )
@@ -157,12 +158,18 @@ func appendOption(to []byte, code, length uint16) []byte {
 // longestText is what an option has room for, whole words of four bytes.
 const longestText = 1<<16 - 4
 
-// appendText appends an option unless its text is empty. What does not fit is cut.
+// appendText appends an option unless its text is empty. What does not fit is cut, between two characters.
 func appendText(to []byte, code uint16, text string) []byte {
 	if text == "" {
 		return to
 	}
-	text = text[:min(len(text), longestText)]
+	if len(text) > longestText {
+		end := longestText
+		for end > longestText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end]
+	}
 	to = appendOption(to, code, uint16(len(text)))
 	to = append(to, text...)
 	return append(to, "\x00\x00\x00"[:-len(text)&3]...)

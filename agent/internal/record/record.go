@@ -170,8 +170,14 @@ func (r *Recorder) Rotate() error {
 	return r.err
 }
 
-// Close ends the capture: its file, and what is known of its sources, which may be closed then.
+// Close ends the capture: its file, and what is known of its sources, which may be closed then. When it ends because nothing
+// can be written, what the kernel still has could not be written either.
 func (r *Recorder) Close() error {
+	if r.err != nil {
+		for _, i := range r.interfaces {
+			r.totals.Queue += int64(i.Unread())
+		}
+	}
 	r.close()
 	r.interfaces = r.interfaces[:0]
 	// The one that was open came on top.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -286,32 +285,6 @@ func TestDrops(t *testing.T) {
 	}
 	if !slices.Equal(dropped, []int64{int64(stats.Dropped), 0}) || f.Totals().Kernel != int64(stats.Dropped) {
 		t.Errorf("%v dropped, %+v", dropped, f.Totals())
-	}
-}
-
-func TestAFullVolume(t *testing.T) {
-	nettest.Enter(t)
-	f := newFixture(t, nettest.Volume(t, "2m"))
-	lo := source(t, "lo")
-	limits := Limits{FileSize: 8 << 20, FileCount: 2}
-	if err := f.Open([]*capture.Source{lo}, Head{}, limits, 2); err != nil {
-		t.Fatal(err)
-	}
-	for range 5 {
-		f.Packets(lo, packets(0, 1000, 900), 1000)
-		f.Flush()
-	}
-	if err := f.Err(); !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("got %v", err)
-	}
-	_ = f.Close()
-	closed := f.told.closed[0]
-	// What could not be written is counted.
-	if totals := f.Totals(); totals.Queue+totals.Packets != 5000 || totals.Queue == 0 || closed.Packets != totals.Packets || closed.Dropped != totals.Queue {
-		t.Errorf("%+v, %+v", totals, closed)
-	}
-	if got := packetsIn(t, closed.Path); got != closed.Packets {
-		t.Errorf("%d packets in the file, not %d", got, closed.Packets)
 	}
 }
 

@@ -116,9 +116,10 @@ func (l *line) serve(take func([]traffic.Flow)) {
 		l.read(m)
 	}
 	_ = l.conn.Close()
+	// First, since what is being put in force may wait for an answer from this very line.
+	close(l.ended)
 	close(l.arrived)
 	taking.Wait()
-	close(l.ended)
 }
 
 func (l *line) read(m message) {

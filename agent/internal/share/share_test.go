@@ -1,6 +1,7 @@
 package share
 
 import (
+	"encoding/json"
 	"errors"
 	"net"
 	"net/netip"
@@ -182,6 +183,32 @@ func TestOneThatDoesNotAnswerIsLeftBehind(t *testing.T) {
 	if !mirror.has(flow(2)) {
 		t.Error("the others were left behind too")
 	}
+}
+
+// Whoever has gone is not waited for, even if it was asked before it went.
+func TestOneThatGoesHoldsNobodyUp(t *testing.T) {
+	dir := t.TempDir()
+	var run capture
+	hub := newHub(t, dir, &run)
+	conn, err := net.Dial("unix", SocketPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.NewEncoder(conn).Encode(message{ID: 1, Flows: []traffic.Flow{flow(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	// The hub tells it of the others' flows then, and it does not answer.
+	var told message
+	if err := json.NewDecoder(conn).Decode(&told); err != nil || told.ID == 0 {
+		t.Fatalf("%+v, %v", told, err)
+	}
+	_ = conn.Close()
+	begin := time.Now()
+	_ = hub.Set([]traffic.Flow{flow(2)})
+	if took := time.Since(begin); took > memberPatience/2 {
+		t.Errorf("it took %v", took)
+	}
+	until(t, "end of its flow", func() bool { return !run.has(flow(1)) })
 }
 
 func TestAPeerWaitsForTheHub(t *testing.T) {

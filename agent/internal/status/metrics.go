@@ -3,6 +3,7 @@ package status
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -96,7 +97,10 @@ func (m Metrics) Text() []byte {
 	if len(m.Invalid) > 0 {
 		var invalid []Sample
 		for _, i := range m.Invalid {
-			invalid = append(invalid, labelled("setting", i.Setting, Value(1)))
+			// One may be so for two reasons, and Prometheus takes a series once.
+			if sample := labelled("setting", i.Setting, Value(1)); !slices.Contains(invalid, sample) {
+				invalid = append(invalid, sample)
+			}
 		}
 		e.Metric("setting_invalid", Gauge, "A setting whose value is not valid.", invalid...)
 	}
