@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { countPackets } from './captureFile.ts';
+import { dearFilter } from './dearFilter.ts';
 import { useAgents } from './fixture.ts';
 
 const { network, start } = useAgents();
-const hosts = (count: number): string => Array.from({ length: count }, (_, i) => `host 10.${Math.floor(i / 250)}.${i % 250}.${(i * 7) % 250}`).join(' or ');
 
 /** What one annotation can ask of the compiler and of whoever reads it. */
 describe('a filter that is dear', () => {
@@ -11,7 +11,7 @@ describe('a filter that is dear', () => {
   test('is compiled before the capture is touched, and refused when the kernel cannot have it', async () => {
     const agent = await start({ settings: { filter: 'udp port 9999' } });
     await agent.next('started');
-    await agent.set({ filter: hosts(780) });
+    await agent.set({ filter: dearFilter(780) });
     await network().send({ count: 20, port: 9999, perSecond: 1000 });
     const { setting, reason } = await agent.next('invalid setting', 40_000);
     expect(setting).toBe('filter');
@@ -26,7 +26,7 @@ describe('a filter that is dear', () => {
   test('does not keep it from hearing `idle` meanwhile', async () => {
     const agent = await start();
     await agent.next('started');
-    await agent.set({ filter: hosts(350) });
+    await agent.set({ filter: dearFilter(350) });
     await agent.next('settings changed');
     const begin = Date.now();
     await agent.set({ state: 'idle' });
@@ -39,7 +39,7 @@ describe('a filter that is dear', () => {
     const agent = await start({ settings: { filter: `udp${'\t'.repeat(16_000)}port 9999` } });
     await agent.next('started');
     await network().send({ count: 3, port: 9999 });
-    await agent.set({ filter: hosts(350) });
+    await agent.set({ filter: dearFilter(350) });
     await agent.next('settings changed');
     const { code, milliseconds } = await agent.stop();
     expect(code).toBe(0);

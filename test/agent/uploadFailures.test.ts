@@ -5,8 +5,9 @@ import { describe, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { statusWhen } from './agentFiles.ts';
 import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from './bucket.ts';
-import { mergeFiles, packetNumbers } from './captureFile.ts';
+import { countPackets, mergeFiles, packetNumbers } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
+import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
@@ -128,8 +129,8 @@ describe('what hinders an upload is said, the capture goes on, and once it is me
     await first.set({ rotate: '60s' });
     await first.next('started');
     await network().send({ count: 100, first: 100 });
-    // As long as dumpcap may keep packets to itself.
-    await sleep(2500);
+    const [open = ''] = (await first.files()).slice(-1);
+    await until('all packets in the file', async () => (await countPackets(open)) === 100);
     await first.kill();
     await server.start();
     const second = await start({ captures, secret, settings });

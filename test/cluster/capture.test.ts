@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { until } from '../agent/until.ts';
@@ -25,9 +24,8 @@ async function steer(namespace: string, pod: string, ...command: readonly string
   expect(exitCode, stderr).toBe(0);
 }
 
-/** Lets the capture close its file, and copies what there is. */
+/** Lets the capture close its file, and copies what there is: all that was sent before. */
 async function finish(namespace: string, pod: string): Promise<string[]> {
-  await sleep(1000);
   await steer(namespace, pod, 'stop');
   await agentEvent(namespace, pod, 'idle');
   return copyFiles(namespace, pod);

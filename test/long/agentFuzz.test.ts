@@ -4,7 +4,7 @@ import { ensureGoTools, go } from '../agent/goTools.ts';
 
 beforeAll(() => ensureGoTools(stderrProgress));
 
-test('each parser and each writer of the agent stands a minute of made-up input', async () => {
+test('each parser and each writer of the agent stands a minute of made-up input', { timeout: 3_600_000 }, async () => {
   const { stdout } = await go(['go', 'test', '-list', '^Fuzz', './...']);
   const targets = fuzzTargets(stdout);
   for (const [name, folder] of targets) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { statusWhen } from '../../agent/agentFiles.ts';
+import { readStatus, statusWhen } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
 import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
@@ -29,7 +29,7 @@ const filter = (index: number): string => `udp port 9999 and not port ${10_000 +
 
 const setFilter = async (index: number): Promise<string> => kube(['annotate', 'pod', '-n', namespace, 'web', `packet-capture/filter=${filter(index)}`, '--overwrite']);
 
-test(`the filter is changed ${changes} times under traffic, then ${changes} times as fast as it goes: the app notices nothing, each change misses little`, async () => {
+test(`the filter is changed ${changes} times under traffic, then ${changes} times as fast as it goes: the app notices nothing, and no packet is missing`, async () => {
   await injectAndApply(servingPod(namespace, 'web'), '--image', agentImage, '--filter', filter(0), '--file-count', '200', '--file-size', '1Mi');
   await kube(['wait', '-n', namespace, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
   watch = await watchPods(namespace);
@@ -70,22 +70,18 @@ test(`the filter is changed ${changes} times under traffic, then ${changes} time
   await sleep(1500);
 
   const packets = await numberedPackets(await keeper.stop());
-  const missed = gaps(packets).filter(([first]) => first < slow).map(([first, last]) => (last - first + 1) / perSecond);
   const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);
-  const holes = sorted(missed);
   const spread = (values: readonly number[]): object => ({ median: values[Math.floor(values.length / 2)], p98: values.at(-3), most: values.at(-1) });
   console.log(JSON.stringify({
-    changes: holes.length,
+    sent,
+    sentBeforeTheFastOnes: slow,
     secondsUntilBrought: spread(sorted(brought.slice(0, changes))),
     secondsUntilTaken: spread(sorted(taken.slice(0, changes))),
-    secondsMissed: { least: holes[0], ...spread(holes) },
     theLastOfTheFastOnes: [brought.at(-1), taken.at(-1)],
-    packetsMissedByTheFastOnes: gaps(packets).filter(([first]) => first >= slow).reduce((sum, [first, last]) => sum + last - first + 1, 0),
   }));
   expect(watch.harm()).toEqual([]);
   expect(await restarts(namespace, 'web')).toBe(0);
-  // Where nothing was changed, nothing is missing.
-  expect(holes.length).toBeLessThanOrEqual(changes);
-  expect(holes[Math.floor(holes.length / 2)]).toBeLessThan(1);
-  expect(packets.at(-1)?.number).toBe(sent - 1);
+  expect(gaps(packets)).toEqual([]);
+  expect(packets).toHaveLength(sent);
+  expect((await readStatus(folder))?.['dropped']).toEqual({ kernel: 0, interface: 0, queue: 0 });
 });
