@@ -19,7 +19,7 @@ var defaults = map[string]map[string]string{
 	"b2":        {"chunk_size": "5Mi", "upload_concurrency": "1"},
 }
 
-// proxied are types of remotes that do not speak HTTP and have an option of their own for a proxy.
+// proxied are types of remotes that do not use HTTP and have an option of their own for a proxy.
 var proxied = map[string]bool{"sftp": true, "ftp": true}
 
 // configure gives rclone its configuration, in memory: there is no file.

@@ -9,22 +9,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine is how the kernel calls the kinds of machines that this is built for.
+// machine is the kernel's number for each architecture that this is built for.
 var machine = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}
 
-// firstX32 is the lowest number of a call of x32, which is of the same kind as amd64 (__X32_SYSCALL_BIT).
+// firstX32 is the lowest number of a system call of x32, whose architecture number is that of amd64 (__X32_SYSCALL_BIT).
 const firstX32 = 0x40000000
 
-// landlockSize is the size of what kernels from 6.7 on know: the rights to files and to the network. landlockRuleNetPort is
-// LANDLOCK_RULE_NET_PORT.
+// landlockSize is the size of struct landlock_ruleset_attr with rights to files and to the network (Linux 6.7).
+// landlockRuleNetPort is LANDLOCK_RULE_NET_PORT.
 const (
 	landlockSize        = 16
 	landlockRuleNetPort = 2
 )
 
-// lockDown takes from this process what it does not need: the capabilities that it may have inherited, the right to run
-// programs (whatever a configuration may name: only the agent's list of refused keys and this stand between a Secret and a
-// command), and the right of others to look into its memory.
+// lockDown takes from this process the capabilities that it may have inherited and the right to run programs, and from other
+// processes the right to read its memory. The agent refuses keys of a configuration that run commands; this makes sure that
+// none is run.
 func lockDown() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
@@ -51,12 +51,12 @@ func dropCapabilities() error {
 	return nil
 }
 
-// forbidCalls has execve(2) and execveat(2) fail in all threads, with EPERM, for good; and sockets of other types than TCP's: a
-// name is looked up by the agent's proxy, or not at all.
+// forbidCalls makes execve(2) and execveat(2) fail with EPERM in all threads, and socket(2) for all types except TCP's: only
+// the agent's proxy looks names up. It cannot be undone.
 func forbidCalls() error {
 	filter := []unix.SockFilter{
-		// struct seccomp_data begins with the number of the call and the kind of machine that it is of: calls of another kind
-		// (32 bits, x32) have other numbers, and this process makes none.
+		// struct seccomp_data begins with the number of the system call and the architecture: calls of another one (32 bits,
+		// x32) have other numbers, and this process does not make them.
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 4},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: machine[runtime.GOARCH], Jf: 10},
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
@@ -64,7 +64,7 @@ func forbidCalls() error {
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_EXECVE, Jt: 7},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_EXECVEAT, Jt: 6},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_SOCKET, Jf: 6},
-		// The lower halves of its first two arguments: the family, and the type with flags.
+		// The lower halves of socket's first two arguments: the family, and the type with flags.
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 16},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.AF_UNIX, Jt: 4},
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 24},
@@ -85,8 +85,8 @@ func forbidCalls() error {
 	return nil
 }
 
-// forbidConnections lets this process connect to that port by TCP, and to no other. Kernels before 6.7 cannot do it; then it
-// rests with rclone, which is told to use the proxy.
+// forbidConnections lets this process connect by TCP to that port only. Kernels before 6.7 cannot do that; rclone is told to
+// use the proxy in any case.
 func forbidConnections(port uint64) error {
 	attributes := unix.LandlockRulesetAttr{Handled_access_net: unix.LANDLOCK_ACCESS_NET_CONNECT_TCP}
 	set, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attributes)), landlockSize, 0)

@@ -1,8 +1,7 @@
-// Command rclone uploads capture files by means of rclone's own packages: only what is needed of them is built in.
+// Command rclone uploads capture files with rclone's packages; only the needed backends are built in.
 //
-// It is a process of the capture agent's, which starts it when there is something to upload and ends it by closing its
-// standard input; package rclonejob says what goes in and out. It has no capabilities, cannot run a program, and reaches
-// nothing but the agent's proxy.
+// The capture agent starts it when there is something to upload, and ends it by closing its standard input; package rclonejob
+// defines its input and output. It has no capabilities, cannot run a program, and can connect only to the agent's proxy.
 package main
 
 import (
@@ -73,7 +72,7 @@ func run() error {
 	return nil
 }
 
-// onlyBy leaves the proxy as the only way out.
+// onlyBy allows connections only to the proxy.
 func onlyBy(proxy string) error {
 	parsed, err := url.Parse(proxy)
 	if err != nil {
@@ -89,7 +88,8 @@ func onlyBy(proxy string) error {
 	return nil
 }
 
-// read hands over the files; the end of the input is the end of the process, whatever it does then: nobody waits for that.
+// read hands over the files. The process ends when the input ends, also in the middle of an upload: the agent no longer waits
+// for it.
 func read(input *json.Decoder, files chan<- rclonejob.File) {
 	for {
 		var file rclonejob.File

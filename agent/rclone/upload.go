@@ -18,11 +18,11 @@ import (
 	"packet-capture/agent/internal/rclonejob"
 )
 
-// far is the place where files go.
+// far is the destination of the files.
 type far struct{ fs fs.Fs }
 
-// open finds the remote. A slash at its end says that it is a folder, so that nobody is asked whether it is a file: a key
-// that may only put objects may not ask.
+// open finds the remote. A slash at its end says that it is a folder, so that rclone does not ask whether it is a file: a key
+// that may only put objects may not ask that.
 func open(ctx context.Context, remote string) (*far, error) {
 	f, err := fs.NewFs(ctx, strings.TrimRight(remote, "/")+"/")
 	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
@@ -31,7 +31,7 @@ func open(ctx context.Context, remote string) (*far, error) {
 	return &far{f}, nil
 }
 
-// upload takes a capture file and its note to the far end, and asks for both then.
+// upload sends a capture file and its note to the destination, and then asks whether it has both.
 func (f *far) upload(ctx context.Context, file rclonejob.File, result *rclonejob.Result) {
 	capture, err := os.Open(file.Path)
 	if err != nil {
@@ -59,7 +59,7 @@ func (f *far) upload(ctx context.Context, file rclonejob.File, result *rclonejob
 	}
 }
 
-// put takes content to the far end, and asks for it then. unverified is why that could not be asked.
+// put sends content to the destination, and then asks whether it has it. unverified is why it could not be asked.
 func (f *far) put(ctx context.Context, name string, content io.ReadSeeker) (unverified string, err error) {
 	size, err := content.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -83,20 +83,20 @@ func (f *far) put(ctx context.Context, name string, content io.ReadSeeker) (unve
 	return f.verify(ctx, name, size, sums, sent)
 }
 
-// verify asks the far end for an object: it has to be of that size, and of that checksum if it knows one.
+// verify asks the destination for an object, which must have that size, and that checksum if the destination knows one.
 //
-// Where the checksum is another one, it may be none of the content: the ETag of an object that S3 encrypts with a key of KMS.
-// The server said the same then when it took the object, and compared its content with the MD5 that was sent along.
+// A different checksum may not be one of the content: the ETag of an object that S3 encrypts with a key of KMS. The server then
+// answered with the same ETag when it accepted the object, and it compared the content with the MD5 that was sent along.
 func (f *far) verify(ctx context.Context, name string, size int64, sums map[hash.Type]string, sent fs.Object) (unverified string, err error) {
 	found, err := f.fs.NewObject(ctx, name)
 	if isForbidden(err) {
 		return err.Error(), nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("the far end has not what was sent: %w", err)
+		return "", fmt.Errorf("the destination does not have what was sent: %w", err)
 	}
 	if found.Size() >= 0 && found.Size() != size {
-		return "", fmt.Errorf("the far end has not what was sent: %d bytes instead of %d", found.Size(), size)
+		return "", fmt.Errorf("the destination does not have what was sent: %d bytes instead of %d", found.Size(), size)
 	}
 	for kind, sum := range sums {
 		there, err := found.Hash(ctx, kind)
@@ -106,12 +106,12 @@ func (f *far) verify(ctx context.Context, name string, size int64, sums map[hash
 		if said, err := sent.Hash(ctx, kind); err == nil && said == there {
 			continue
 		}
-		return "", fmt.Errorf("the far end has not what was sent: %v %s instead of %s", kind, there, sum)
+		return "", fmt.Errorf("the destination does not have what was sent: %v %s instead of %s", kind, there, sum)
 	}
 	return "", nil
 }
 
-// isForbidden tells whether the far end knows who asks and does not answer that one.
+// isForbidden reports whether the destination refuses the question to these credentials.
 func isForbidden(err error) bool {
 	var withCode interface{ HTTPStatusCode() int }
 	switch {

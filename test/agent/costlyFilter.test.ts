@@ -15,7 +15,7 @@ describe('a filter that is dear', () => {
     await network().send({ count: 20, port: 9999, perSecond: 1000 });
     const { setting, reason } = await agent.next('invalid setting', 40_000);
     expect(setting).toBe('filter');
-    expect(reason).toMatch(/^is too long for the kernel: it makes \d+ instructions, and \d+ are the most$/);
+    expect(reason).toMatch(/^is too long for the kernel: it has \d+ instructions, and at most \d+ are allowed$/);
     await agent.set({ filter: 'udp port 9998' });
     await agent.next('started');
     await agent.stop();

@@ -98,7 +98,7 @@ describe('what goes wrong with a mirror', () => {
     await inPod('tc qdisc add dev eth0 ingress');
     const before = await traces();
     await pod.agent.set({ filter: 'udp port 1001' });
-    const taken = 'cannot mirror eth0: it has a qdisc `ingress` of somebody else\'s';
+    const taken = 'cannot mirror eth0: another program has added the qdisc `ingress` there';
     await until('word of the place', () => pod.mirror.events.find(({ reason }) => String(reason).includes(taken)));
     await statusWhen('of a mirror that waits for a place', pod.captures, (said) => String(mirrorOf(said)['reason']).startsWith(taken));
     expect(await traces()).toBe(before);

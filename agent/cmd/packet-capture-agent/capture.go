@@ -15,14 +15,14 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// Exit codes that say what the caller may do about it.
+// Exit codes that name the wrong option.
 const (
 	filterRefused    = 65
 	interfaceRefused = 66
 )
 
-// afterEnd is how long the output may take to be read when nobody is there any more: a runtime whose connection is lost reads
-// no more of it, and closes nothing.
+// afterEnd is how long the program may take to write its last output: a runtime whose connection is lost neither reads nor
+// closes it.
 const afterEnd = 3 * time.Second
 
 var captureCommand = command{
@@ -60,7 +60,7 @@ func runCapture(args []string, std streams) int {
 }
 
 func captureTo(std streams, wanted settings.Settings) int {
-	// It may be over before it has begun: a name in the filter is looked up for long.
+	// The end may come before the capture has begun: a name lookup in the filter may take long.
 	begun := make(chan *live.Capture, 1)
 	end := func() {
 		time.AfterFunc(afterEnd, func() { os.Exit(1) })
@@ -87,7 +87,7 @@ func captureTo(std streams, wanted settings.Settings) int {
 	return 0
 }
 
-// refuse says why nothing is captured, and gives the exit code.
+// refuse prints why nothing is captured, and returns the exit code.
 func refuse(std streams, err error) int {
 	fmt.Fprintf(std.err, "refused: %s\n", live.Reason(err))
 	var refusal *live.Refusal

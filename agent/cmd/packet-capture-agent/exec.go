@@ -11,7 +11,7 @@ import (
 	"packet-capture/agent/internal/process"
 )
 
-// Exit codes of shells, for a command that is not there and one that cannot be started.
+// Exit codes of shells for a command that does not exist, and for one that cannot be started.
 const (
 	notFound   = 127
 	notStarted = 126
@@ -19,7 +19,7 @@ const (
 
 var execCommand = command{
 	usage: "COMMAND [ARGUMENT...]",
-	does:  "run a command with what the container may do, such as NET_RAW",
+	does:  "run a command with the container's capabilities, such as NET_RAW",
 	run: func(args []string, std streams) int {
 		if len(args) == 0 {
 			fmt.Fprintln(std.err, "packet-capture-agent: exec takes a command")
@@ -30,7 +30,7 @@ var execCommand = command{
 			report(std, err)
 			return notFound
 		}
-		// Kubernetes gives no capability to a command of a non-root container by itself.
+		// By itself, Kubernetes gives a command in a non-root container no capability.
 		if err := process.MakeAmbient(); err != nil {
 			return report(std, err)
 		}

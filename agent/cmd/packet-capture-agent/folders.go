@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// captureDir is where captures lie.
+// captureDir is the folder of the capture files.
 func captureDir() string {
 	return fromEnvironment("PACKET_CAPTURE_DIR", "/captures")
 }
@@ -15,7 +15,7 @@ func agentDir() string {
 	return filepath.Join(captureDir(), ".agent")
 }
 
-// settingsDir is where the kubelet keeps the pod's annotations up to date.
+// settingsDir is the folder in which the kubelet keeps the pod's annotations up to date.
 func settingsDir() string {
 	return fromEnvironment("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings")
 }

@@ -1,5 +1,5 @@
-// Command packet-capture-agent is the program in the pod. Each of its subcommands is something that somebody starts: the
-// kubelet, the command line by way of `kubectl exec`, or a person.
+// Command packet-capture-agent is the program in the pod. The kubelet, the command line (by `kubectl exec`) or a person start
+// one of its subcommands.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// streams are where a command reads and writes, so that tests can give it others.
+// streams are a command's standard input and outputs; tests replace them.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -17,18 +17,18 @@ type streams struct {
 
 // command is one word after the program's name.
 type command struct {
-	// usage is what may follow the name.
+	// usage names the arguments.
 	usage string
-	// does says what for, in one line.
+	// does describes the command in one line.
 	does string
-	// run gets what follows the name and returns the exit code: 0 done, 1 failed, 2 wrong usage.
+	// run gets the arguments and returns the exit code: 0 done, 1 failed, 2 wrong usage.
 	run func(args []string, std streams) int
 }
 
-// usageError is the exit code for arguments that are not understood.
+// usageError is the exit code for wrong arguments.
 const usageError = 2
 
-// commands by name. Each stands in a file of its own.
+// commands returns the commands by name. Each has a file of its own.
 func commands() map[string]command {
 	return map[string]command{
 		"capture": captureCommand,

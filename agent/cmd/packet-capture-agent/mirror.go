@@ -31,12 +31,12 @@ var mirrorCommand = command{
 	},
 }
 
-// runMirror returns after SIGTERM: whatever is wrong before, it says so and waits.
+// runMirror returns after SIGTERM. It reports errors before that, and goes on.
 func runMirror(std streams) error {
 	if err := process.Prepare(); err != nil {
 		return err
 	}
-	// Without it the kernel's refusals are told as errors, again and again.
+	// Without it, each try fails with the kernel's error, which is reported.
 	_ = process.Raise(unix.CAP_NET_ADMIN)
 	l, err := loop.New()
 	if err != nil {
@@ -61,7 +61,7 @@ func runMirror(std streams) error {
 	return l.Run()
 }
 
-// watchSettings tries until it can: the folder is there before the container starts, or never.
+// watchSettings tries again until it succeeds.
 func watchSettings(l *loop.Loop, log *events.Log, take func(settings.Values)) {
 	err := settings.Watch(l, settingsDir(), take)
 	if err == nil {

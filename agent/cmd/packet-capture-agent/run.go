@@ -30,18 +30,18 @@ var runCommand = command{
 	},
 }
 
-// What the garbage collector is allowed. The agent's own data are a few hundred kilobytes, and packets are none of them: a
-// collection is rare, and takes some hundred microseconds.
+// garbagePercent is GOGC. The agent's own data are a few hundred kilobytes, and packets are not on the heap: a collection is
+// rare, and takes some hundred microseconds.
 const garbagePercent = 10
 
-// The loop has a processor of its own, and all else another one: a disk that stalls stalls the loop, but no upload. Said
-// once, so that Go does not look for changes of the container's limit every now and then.
+// processors is GOMAXPROCS: one for the loop, and one for everything else, so that a disk that stalls does not stall uploads.
+// Set explicitly, because Go would otherwise check the container's limit for changes again and again.
 const processors = 2
 
-// lastWords is how long somebody may take to read the last events.
+// lastWords is how long a reader may take for the last events.
 const lastWords = time.Second
 
-// runAgent returns after SIGTERM: whatever is wrong before, it says so and waits.
+// runAgent returns after SIGTERM. It reports errors before that, and goes on.
 func runAgent(std streams) error {
 	debug.SetGCPercent(garbagePercent)
 	runtime.GOMAXPROCS(processors)

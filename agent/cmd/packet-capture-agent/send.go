@@ -11,12 +11,12 @@ import (
 	"packet-capture/agent/internal/process"
 )
 
-// fileVanished is the exit code for a file that is not there: the ring has removed it.
+// fileVanished is the exit code for a file that does not exist: the ring has removed it.
 const fileVanished = 66
 
 var sendCommand = command{
 	usage: "--list | [--offset BYTES] [--size BYTES] NAME",
-	does:  "send a capture file: the checksums of its first BYTES, and what is behind --offset",
+	does:  "send a capture file: checksums of its first BYTES, and its content from --offset on",
 	run:   runSend,
 }
 
@@ -36,7 +36,7 @@ func runSend(args []string, std streams) int {
 	if *list {
 		return report(std, files.List(captureDir(), agentDir(), std.out))
 	}
-	// What is written may never be read: a runtime whose connection is lost reads no more.
+	// The output may never be read: a runtime whose connection is lost does not read it.
 	process.WhenAlone(std.in, func() { os.Exit(1) })
 	err := files.Send(captureDir(), flags.Arg(0), *offset, *size, std.out)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -46,7 +46,7 @@ func runSend(args []string, std streams) int {
 	return report(std, err)
 }
 
-// report says what went wrong, if anything did, and gives the exit code.
+// report prints an error, if there is one, and returns the exit code.
 func report(std streams, err error) int {
 	if err == nil {
 		return 0

@@ -14,12 +14,13 @@ import (
 	"packet-capture/agent/internal/status"
 )
 
-// finishedFile notes that a capture has come to its own end, so that a restarted container does not begin it again.
+// finishedFile is the path of the note that a capture has reached its duration or packet count, so that a restarted container
+// does not begin it again.
 func (a *Agent) finishedFile() string {
 	return filepath.Join(a.options.AgentDir, "finished")
 }
 
-// finish is idle until a setting changes.
+// finish ends the capture and stays idle until a setting changes.
 func (a *Agent) finish(reason string) {
 	a.finished = true
 	if a.folder.Open() == nil {
@@ -32,7 +33,8 @@ func (a *Agent) forgetFinished() {
 	_ = os.Remove(a.finishedFile())
 }
 
-// recallFinished says whether the container before this one has finished this very capture, and is idle then.
+// recallFinished reports whether the container before this one has finished a capture with these settings; the agent is then
+// idle.
 func (a *Agent) recallFinished() bool {
 	note, err := os.ReadFile(a.finishedFile())
 	if err != nil {
@@ -48,7 +50,7 @@ func (a *Agent) recallFinished() bool {
 	return true
 }
 
-// volumeProblem is why no file can be written; empty if one can.
+// volumeProblem is why no file can be written; empty if there is no problem.
 func (a *Agent) volumeProblem() string {
 	if unix.Access(a.options.Folder, unix.W_OK|unix.X_OK) != nil {
 		return a.options.Folder + " cannot be written to"
@@ -63,7 +65,7 @@ func (a *Agent) volumeProblem() string {
 	return ""
 }
 
-// reasonOf says why something failed, for people.
+// reasonOf is an error in words for people.
 func (a *Agent) reasonOf(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {

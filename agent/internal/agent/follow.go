@@ -11,7 +11,7 @@ import (
 	"packet-capture/agent/internal/status"
 )
 
-// followLinks looks which interfaces there are now. Those that come and go do so without a hole in the capture of the others.
+// followLinks compares the interfaces with the captured ones, and joins and leaves. The capture of the others continues.
 func (a *Agent) followLinks() {
 	if a.terminating || a.changing || a.values == nil {
 		return
@@ -52,7 +52,7 @@ func (a *Agent) followLinks() {
 	}
 }
 
-// leave ends the capture of interfaces that are not there any more; true if there were some.
+// leave ends the capture of interfaces that have gone, and reports whether there were any.
 func (a *Agent) leave(now chosen) bool {
 	gone := false
 	for _, t := range a.live.taps {
@@ -102,7 +102,7 @@ func (a *Agent) joined(i capture.Interface, err error) {
 	}
 }
 
-// isThere says that an interface has not gone meanwhile.
+// isThere reports whether an interface still exists.
 func (a *Agent) isThere(i capture.Interface) bool {
 	all, err := links.List()
 	return err == nil && slices.Contains(choose(all, a.set.Interfaces).present, i)

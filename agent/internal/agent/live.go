@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"packet-capture/agent/internal/capture"
-	"packet-capture/agent/internal/filter"
 	"packet-capture/agent/internal/loop"
 	"packet-capture/agent/internal/pcapng"
 	"packet-capture/agent/internal/record"
@@ -16,30 +15,14 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// input is an interface to capture from, with the program that the user's filter makes there.
-type input struct {
-	capture.Interface
-	user filter.Program
-}
-
-// tap is an input that is captured.
-type tap struct {
-	*capture.Source
-	input input
-	// buffer is the size of its ring, in bytes.
-	buffer int64
-	// leaving: the interface has gone, and what is left of it is still read.
-	leaving bool
-}
-
-// live is the capture that runs, if one does: sockets, and the way from them into files. Whatever changes does so between two
-// packets; the sockets stay, and no packet is missing.
+// live is the running capture, if there is one: sockets, and the way of their packets into files. Every change takes effect
+// between two packets; the sockets stay open, so no packet is missing.
 type live struct {
 	loop     *loop.Loop
 	recorder *record.Recorder
 	// stream gets the same packets.
 	stream *stream
-	// advanced is called whenever packets may have come.
+	// advanced is called after each advance: packets may have come.
 	advanced func()
 
 	running bool
@@ -47,7 +30,7 @@ type live struct {
 	taps    []*tap
 	snaplen settings.Snaplen
 	flows   []traffic.Flow
-	// waiting are changes that come after the one that goes on; stopping is who waits for the end.
+	// waiting are changes that wait for the current one; stopping are called when the capture has ended.
 	waiting, stopping []func()
 	// hurry does not let a change wait for ever.
 	hurry *loop.Timer
@@ -92,7 +75,7 @@ func (v *live) Packets(from *capture.Source, packets pcapng.Packets, count int) 
 // Flush is capture.Sink's.
 func (v *live) Flush() { v.recorder.Flush() }
 
-// start begins a capture. Of its interfaces some may fail; it returns an error when nothing is captured.
+// start begins a capture. Some of its interfaces may fail; it returns an error when nothing is captured.
 func (v *live) start(p plan, closed int) ([]failure, error) {
 	v.snaplen = p.snaplen
 	var failures []failure
@@ -117,37 +100,7 @@ func (v *live) start(p plan, closed int) ([]failure, error) {
 	return failures, nil
 }
 
-// open makes a tap that gets packets from now on.
-func (v *live) open(in input, buffer int64) (*tap, error) {
-	program, err := filter.Build(in.user, in.Link, v.snaplen, v.flows)
-	if err != nil {
-		return nil, err
-	}
-	socket, err := capture.Open(in.Interface, capture.Options{Buffer: buffer, Snaplen: v.snaplen.Bytes, Program: program})
-	if err != nil {
-		return nil, err
-	}
-	if err := v.loop.AddEdge(socket.FD(), v.advance); err != nil {
-		return nil, errors.Join(err, socket.Close())
-	}
-	return &tap{Source: &capture.Source{Socket: socket}, input: in, buffer: buffer}, nil
-}
-
-func (v *live) closeTaps(taps []*tap) {
-	for _, t := range taps {
-		v.loop.Remove(t.FD())
-		_ = t.Close()
-	}
-}
-
-func (v *live) setSources() {
-	v.merger.Sources = v.merger.Sources[:0]
-	for _, t := range v.taps {
-		v.merger.Sources = append(v.merger.Sources, t.Source)
-	}
-}
-
-// advance takes what the kernel has.
+// advance takes the packets that the kernel has ready.
 func (v *live) advance() {
 	if !v.running {
 		return
@@ -157,8 +110,8 @@ func (v *live) advance() {
 	v.advanced()
 }
 
-// change captures something else from now on, and calls done when the first file of it is open. It does nothing when its turn
-// comes and it is not wanted any more.
+// change captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if the plan
+// is no longer wanted when its turn comes.
 func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 	v.whenFree(func() {
 		if !v.running || !wanted() {
@@ -167,7 +120,7 @@ func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 		before := v.taps
 		after, failures := v.retarget(p)
 		for _, t := range before {
-			// Until the change both have to do: rather too much than too little.
+			// Until the change takes effect, keep enough for both plans.
 			t.SetSnaplen(widest(v.snaplen.Bytes, p.snaplen.Bytes))
 		}
 		v.snaplen = p.snaplen
@@ -187,7 +140,7 @@ func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 	})
 }
 
-// retarget gives the taps of a plan: those that run and fit, with new programs, and new ones.
+// retarget returns the taps of a plan: running ones that fit get new programs, the others are opened.
 func (v *live) retarget(p plan) (after []*tap, failures []failure) {
 	before := v.snaplen
 	v.snaplen = p.snaplen
@@ -209,28 +162,7 @@ func (v *live) retarget(p plan) (after []*tap, failures []failure) {
 	return after, failures
 }
 
-// find gives the tap of an interface; nil if there is none.
-func (v *live) find(i capture.Interface) *tap {
-	at := slices.IndexFunc(v.taps, func(t *tap) bool { return t.input.Interface == i && !t.leaving })
-	if at < 0 {
-		return nil
-	}
-	return v.taps[at]
-}
-
-func (v *live) setFilter(t *tap, user filter.Program) error {
-	program, err := filter.Build(user, t.Link, v.snaplen, v.flows)
-	if err != nil {
-		return err
-	}
-	if err := t.SetFilter(program); err != nil {
-		return err
-	}
-	t.input.user = user
-	return nil
-}
-
-// setFlows leaves other connections of the agent's own out. It returns when all sockets do.
+// setFlows replaces the agent's own connections that are left out. It returns when all sockets leave them out.
 func (v *live) setFlows(flows []traffic.Flow) error {
 	v.flows = flows
 	for _, t := range v.taps {
@@ -258,14 +190,14 @@ func (v *live) join(in input, buffer int64, done func(error)) {
 	})
 }
 
-// leave ends the capture of an interface that has gone, when it was read to its end.
+// leave ends the capture of an interface that has gone, after its last packets are read.
 func (v *live) leave(t *tap) {
 	t.leaving = true
 	v.loop.After(0, v.advance)
 }
 
 func (v *live) finishLeaving() {
-	// During a change some are on their way already.
+	// A change in progress replaces the taps itself.
 	if v.merger.Pending() {
 		return
 	}
@@ -280,7 +212,7 @@ func (v *live) finishLeaving() {
 	}
 }
 
-// stop ends the capture with the packets of now, and calls done; at once, if there is none.
+// stop ends the capture after the packets that have come until now, and calls done; at once if nothing is captured.
 func (v *live) stop(done func()) {
 	if !v.running {
 		done()
@@ -294,7 +226,7 @@ func (v *live) stop(done func()) {
 	})
 }
 
-// abort ends the capture at once. Changes that wait are forgotten.
+// abort ends the capture at once. Waiting changes are dropped.
 func (v *live) abort() {
 	v.merger.Cancel()
 	v.hurry.Stop()
@@ -311,7 +243,7 @@ func (v *live) abort() {
 	}
 }
 
-// names are those of the interfaces that are captured.
+// names returns the names of the captured interfaces.
 func (v *live) names() []string {
 	names := []string{}
 	for _, t := range v.taps {
@@ -322,26 +254,7 @@ func (v *live) names() []string {
 	return names
 }
 
-func sourcesOf(taps []*tap) []*capture.Source {
-	var sources []*capture.Source
-	for _, t := range taps {
-		sources = append(sources, t.Source)
-	}
-	return sources
-}
-
-// without gives the taps that are not among others.
-func without(taps, others []*tap) []*tap {
-	var rest []*tap
-	for _, t := range taps {
-		if !slices.Contains(others, t) {
-			rest = append(rest, t)
-		}
-	}
-	return rest
-}
-
-// widest is the larger of two snaplens, of which 0 is the largest.
+// widest is the larger of two snaplens; 0 stands for whole packets.
 func widest(a, b int) int {
 	if a == 0 || b == 0 {
 		return 0

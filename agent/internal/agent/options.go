@@ -10,31 +10,31 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// Options are what an Agent works with.
+// Options configure an Agent.
 type Options struct {
 	Loop *loop.Loop
 	Log  *events.Log
-	// Folder is where captures lie, AgentDir the folder of the agent's own files in it.
+	// Folder holds the capture files; AgentDir, inside it, the agent's own files.
 	Folder, AgentDir string
-	// Namespace and Pod are the pod's, Node is the one that it runs on.
+	// Namespace and Pod name the pod, Node the node that it runs on.
 	Namespace, Pod, Node string
 	Version              string
 	Platform             settings.Platform
 	// MetricsListen is an address like `:9464`; empty: nothing listens.
 	MetricsListen string
-	// UploadSecret is where the Secret for uploads is mounted, Labels the file with the pod's labels, Rclone the program that
-	// uploads.
+	// UploadSecret is where the Secret for uploads is mounted, Labels the file with the pod's labels, Rclone the path of the
+	// program that uploads.
 	UploadSecret, Labels, Rclone string
-	// UploadProxy and UploadNoProxy are for uploads alone.
+	// UploadProxy and UploadNoProxy apply to uploads only; they have the form of HTTPS_PROXY and NO_PROXY.
 	UploadProxy, UploadNoProxy string
-	// Compile makes a program of an expression (filter.Compiler).
+	// Compile compiles an expression (filter.Compiler).
 	Compile func(ctx context.Context, expression, iface string, link filter.LinkType) (filter.Program, error)
 }
 
-// Environment is what os.LookupEnv is.
+// Environment has the form of os.LookupEnv.
 type Environment = settings.Environment
 
-// FromEnvironment fills in what the kubelet tells the container.
+// FromEnvironment fills in the options that the container's environment variables hold.
 func (o *Options) FromEnvironment(environment Environment) {
 	or := func(name, otherwise string) string {
 		if value, _ := environment(name); value != "" {

@@ -11,14 +11,14 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// startHub lets the other programs in the pod know of this one's connections, and this one of theirs.
+// startHub exchanges own connections with the agent's other programs in the pod, so that no capture holds them.
 func (a *Agent) startHub() {
 	hub, err := share.NewHub(a.options.AgentDir, a.applyFlows)
 	if err == nil {
 		a.hub = hub
 		return
 	}
-	// The volume may be one that cannot be written to yet.
+	// The volume may become writable later.
 	a.loop.After(lastRetry, func() {
 		if !a.terminating {
 			a.startHub()
@@ -26,7 +26,8 @@ func (a *Agent) startHub() {
 	})
 }
 
-// shareFlows puts the agent's own connections in force everywhere. It is called by goroutines.
+// shareFlows has all captures in the pod leave these connections out, and returns when they do. Any goroutine but the loop's
+// may call it.
 func (a *Agent) shareFlows(flows []traffic.Flow) error {
 	hub := make(chan *share.Hub, 1)
 	a.loop.Post(func() { hub <- a.hub })
@@ -36,17 +37,18 @@ func (a *Agent) shareFlows(flows []traffic.Flow) error {
 	return a.applyFlows(flows)
 }
 
-// applyFlows has this program's own captures leave connections out. It is called by goroutines.
+// applyFlows has this program's captures leave connections out, and returns when they do. Any goroutine but the loop's may
+// call it.
 func (a *Agent) applyFlows(flows []traffic.Flow) error {
 	done := make(chan error, 1)
 	a.loop.Post(func() { done <- a.live.setFlows(flows) })
 	return <-done
 }
 
-// metricsRetry is how long a port is waited for that somebody else has.
+// metricsRetry is the time until a port that is in use is tried again.
 const metricsRetry = 30 * time.Second
 
-// startMetrics answers Prometheus, if the sidecar has a port for it. The capture goes on without.
+// startMetrics serves metrics if the sidecar has a port for them. An error there does not affect the capture.
 func (a *Agent) startMetrics() {
 	address := a.options.MetricsListen
 	if address == "" {

@@ -15,7 +15,7 @@ import (
 	"packet-capture/agent/internal/status"
 )
 
-// stopPreparing makes the preparation that goes on, if one does, one that has come too late.
+// stopPreparing cancels the current preparation: its result, if it still comes, is ignored.
 func (a *Agent) stopPreparing() {
 	a.preparing++
 	a.changing = false
@@ -25,8 +25,8 @@ func (a *Agent) stopPreparing() {
 	}
 }
 
-// prepare gets all together that a capture with the settings needs: interfaces, and a program for each. What runs goes on
-// meanwhile, and is changed only when all is there.
+// prepare finds the interfaces for the settings and compiles a program for each. The running capture continues meanwhile, and
+// changes only when all programs are ready.
 func (a *Agent) prepare() {
 	if a.terminating {
 		return
@@ -66,7 +66,7 @@ func (a *Agent) prepare() {
 	})
 }
 
-// cannot ends what runs, since it is not what is wanted, and fails.
+// cannot ends the running capture, which does not match the settings, and fails.
 func (a *Agent) cannot(reason string) {
 	if !a.live.running {
 		a.fail(reason)
@@ -84,7 +84,7 @@ func (a *Agent) cannot(reason string) {
 	})
 }
 
-// compile makes a program for each interface, in the order given, and calls done on the loop.
+// compile compiles a program for each interface, in the order given, and calls done on the loop.
 func (a *Agent) compile(interfaces []capture.Interface, done func([]input, []failure)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
@@ -105,7 +105,7 @@ func (a *Agent) compile(interfaces []capture.Interface, done func([]input, []fai
 	}()
 }
 
-// apply puts the programs in force.
+// apply starts or changes the capture with the compiled programs.
 func (a *Agent) apply(inputs []input, failures []failure) {
 	if len(inputs) == 0 {
 		a.changing = false
@@ -136,18 +136,18 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 	a.begun(append(failures, more...))
 }
 
-// cannotCompile is for a filter that no interface takes.
+// cannotCompile handles a filter that fits no interface.
 func (a *Agent) cannotCompile(failures []failure) {
 	err := failures[0].err
-	if at := slices.IndexFunc(failures, func(f failure) bool { return isAboutFilter(f.err) }); at >= 0 {
+	if at := slices.IndexFunc(failures, func(f failure) bool { return filter.IsAboutExpression(f.err) }); at >= 0 {
 		err = failures[at].err
 	}
 	var unknown *filter.UnknownHostError
 	switch {
 	case errors.As(err, &unknown):
-		// The name server may know it later.
+		// A name server may know the name later.
 		a.cannot("filter: " + err.Error())
-	case isAboutFilter(err):
+	case filter.IsAboutExpression(err):
 		a.invalid = append(slices.Clone(a.invalid), settings.Invalid{Setting: "filter", Value: a.values["filter"], Reason: err.Error()})
 		a.emitObject("invalid setting", a.invalid[len(a.invalid)-1])
 		a.stopFor(status.Invalid, "")
@@ -156,15 +156,7 @@ func (a *Agent) cannotCompile(failures []failure) {
 	}
 }
 
-// isAboutFilter says that the expression is to blame.
-func isAboutFilter(err error) bool {
-	var syntax *filter.SyntaxError
-	var costly *filter.TooCostlyError
-	var long *filter.TooLongError
-	return errors.As(err, &syntax) || errors.As(err, &costly) || errors.As(err, &long)
-}
-
-// plan is what the settings say.
+// plan translates the settings.
 func (a *Agent) plan(inputs []input) plan {
 	p := plan{
 		inputs:  inputs,
@@ -181,20 +173,20 @@ func (a *Agent) plan(inputs []input) plan {
 		},
 	}
 	if a.set.Upload != "" {
-		// The note of an upload has the settings in it, and takes whole blocks of the file system as the file does.
+		// The note of an upload holds the settings, and takes whole blocks of the file system like the file.
 		p.limits.Note = int64(len(a.settingsJSON)) + noteRoom
 	}
 	return p
 }
 
-// noteRoom is for what else stands in the note of an upload, and for the rest of a block.
+// noteRoom is for the other members of an upload's note, and for the rest of its last block, in bytes.
 const noteRoom = 8192 + 4096
 
-// begun is for when a capture with these settings has: its first file is open.
+// begun is called when a capture with these settings has begun: its first file is open.
 func (a *Agent) begun(failures []failure) {
 	a.changing = false
 	if err := a.recorder.Err(); err != nil {
-		// What follows is the same as if it had failed later.
+		// Handled as an error while capturing.
 		a.afterPackets()
 		return
 	}
@@ -221,22 +213,22 @@ func (a *Agent) begun(failures []failure) {
 	if !anew {
 		a.push.Restart()
 	}
-	// Others may have come or gone meanwhile.
+	// Interfaces may have come or gone meanwhile.
 	a.followLinks()
 }
 
-// refuse says that an interface is not captured; the others are.
+// refuse reports that an interface is not captured; the others are.
 func (a *Agent) refuse(f failure) {
 	a.refused[f.input.Interface] = f.err.Error()
 	reason := f.input.Name + " is not captured: " + f.err.Error()
-	if isAboutFilter(f.err) {
+	if filter.IsAboutExpression(f.err) {
 		reason = f.input.Name + " is not captured: filter: " + f.err.Error()
 	}
 	a.emitError(reason, 0)
 	a.setState(a.state, reason)
 }
 
-// durationOver ends the capture when its time has come.
+// durationOver ends the capture when its duration is over.
 func (a *Agent) durationOver() {
 	if a.changing || a.terminating {
 		return

@@ -19,31 +19,31 @@ const (
 	often = 2 * time.Second
 )
 
-// report writes the status: soon after something has happened, and every now and then while packets come. Nothing wakes for
-// it else.
+// report writes the status: soon after something has happened, and every two seconds while packets come. Without either it
+// sets no timer.
 type report struct {
 	agent   *Agent
 	timer   *loop.Timer
 	due     time.Time
 	written time.Time
-	// packets are as many as were written last.
+	// packets is the count in the status that was written last.
 	packets int64
 
 	lastError   json.RawMessage
 	lastErrorAt time.Time
 }
 
-// changed is for all but numbers.
+// changed is called when anything but the counters has changed.
 func (r *report) changed() { r.within(soon) }
 
-// counted is for packets that may have come.
+// counted is called when packets may have come.
 func (r *report) counted() {
 	if r.agent.recorder.Totals().Packets != r.packets {
 		r.within(often)
 	}
 }
 
-// within sees to it that the status is written when so much time has passed since the last time.
+// within has the status written once d has passed since it was written last.
 func (r *report) within(d time.Duration) {
 	now := time.Now()
 	due := r.written.Add(d)
@@ -58,7 +58,7 @@ func (r *report) within(d time.Duration) {
 	r.timer = r.agent.loop.After(due.Sub(now), r.write)
 }
 
-// write writes it. It never fails, whatever the volume is like.
+// write writes the status. An error of the volume is ignored: the next write tries again.
 func (r *report) write() {
 	r.timer.Stop()
 	r.timer = nil
@@ -81,7 +81,7 @@ func (r *report) write() {
 	}
 }
 
-// status is what goes on.
+// status collects the members of status.json.
 func (a *Agent) status() status.Status {
 	totals := a.recorder.Totals()
 	s := status.Status{
@@ -112,7 +112,7 @@ func (a *Agent) status() status.Status {
 	if files, bytes, err := a.ring.Measure(); err == nil {
 		s.Ring = status.Ring{Files: files, Bytes: bytes}
 	}
-	// Not as the nil of a type: that is something to JSON.
+	// A nil pointer in an interface would become `null` instead of being omitted.
 	if p := a.push.Status(); p != nil {
 		s.Stream = p
 	}
@@ -125,13 +125,13 @@ func (a *Agent) status() status.Status {
 	return s
 }
 
-// emit says something.
+// emit writes an event.
 func (a *Agent) emit(event string, members ...events.Member) {
 	a.log.Emit(event, members...)
 	a.report.changed()
 }
 
-// emitObject says something whose members are those of a JSON object.
+// emitObject writes an event whose members are those of a JSON object.
 func (a *Agent) emitObject(event string, value any) {
 	members := events.Members(value)
 	if event == "error" {
@@ -140,7 +140,7 @@ func (a *Agent) emitObject(event string, value any) {
 	a.emit(event, members...)
 }
 
-// emitError says what is wrong outside; retry is 0 when that is not tried again by itself.
+// emitError reports an error outside this program; retry is 0 when nothing is tried again.
 func (a *Agent) emitError(reason string, retry time.Duration) {
 	members := []events.Member{{Name: "reason", Value: reason}}
 	if retry > 0 {
@@ -156,10 +156,10 @@ func (r *report) remember(members []events.Member) {
 	r.lastError = events.Object(append([]events.Member{{Name: "time", Value: events.Time(r.lastErrorAt)}}, members...)...)
 }
 
-// told hears of files (record.Told).
+// told receives the recorder's reports of files (record.Told).
 type told Agent
 
-// FileOpened is record.Told's.
+// FileOpened implements record.Told.
 func (t *told) FileOpened(path string) {
 	a := (*Agent)(t)
 	a.rotateAfter(a.set.Rotate)
@@ -173,7 +173,7 @@ func (t *told) FileOpened(path string) {
 	a.report.changed()
 }
 
-// FileClosed is record.Told's.
+// FileClosed implements record.Told.
 func (t *told) FileClosed(file record.Closed) {
 	a := (*Agent)(t)
 	a.upload.Closed(time.Now(), uint64(file.Packets), uint64(file.Dropped), file.Bytes)

@@ -7,19 +7,19 @@ import (
 	"packet-capture/agent/internal/record"
 )
 
-// stream is the way of packets to the push. What is pushed is a section of its own, with interfaces numbered in its own way:
-// files come and go without it.
+// stream hands packets to the push. A push has its own section and its own interface numbers: it continues while files are
+// opened and closed.
 type stream struct {
 	push *push.Push
-	// head is what its sections begin with.
+	// head is what each section begins with.
 	head record.Head
-	// sources are those that are captured now.
+	// sources returns the captured sources.
 	sources func() []*capture.Source
 
 	numbers map[*capture.Source]uint32
 }
 
-// header begins a section (push.Options).
+// header begins a section (push.Options.Header).
 func (s *stream) header() (header []byte, interfaces []string) {
 	s.numbers = map[*capture.Source]uint32{}
 	header = pcapng.AppendSection(nil, pcapng.Section{Application: s.head.Application, Comment: s.head.Comment})
@@ -35,7 +35,7 @@ func (s *stream) describe(source *capture.Source) []byte {
 	return s.head.Describe(nil, source.Interface)
 }
 
-// join is for an interface that comes while a section is being written.
+// join describes an interface that comes while a section is being written.
 func (s *stream) join(source *capture.Source) {
 	if s.numbers != nil {
 		s.push.Describe(s.describe(source))
@@ -50,7 +50,7 @@ func (s *stream) packets(from *capture.Source, packets pcapng.Packets, count int
 	if !known {
 		return
 	}
-	// The packets lie in the kernel's ring, and are the file's next.
+	// The same bytes in the kernel's ring go to the file next, so their number is set back.
 	if number != from.Number {
 		packets.SetInterface(number)
 		defer packets.SetInterface(from.Number)

@@ -6,13 +6,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"packet-capture/agent/internal/filter"
 	"packet-capture/agent/internal/pcapng"
 )
 
-// The kernel puts at least so much before each packet in the ring: its own header, the address, and room for a link header
-// (TPACKET3_HDRLEN and 16 bytes, aligned; net/packet/af_packet.c). What pcapng wants there is shorter, so packets become
-// blocks of a file where they lie: they are moved towards the beginning of the kernel's block, once, and never over
-// something that is still to be read. All of a block is then written to the file in one piece.
+// The kernel puts more before each packet in the ring (its own header, the address, and room for a link header:
+// TPACKET3_HDRLEN and 16 bytes, aligned; net/packet/af_packet.c) than pcapng does. So packets become blocks of a file in
+// place: they are moved once, towards the beginning of the kernel's block, and never over data that is still to be read. The
+// whole block is then written to the file in one piece.
 const (
 	sizeOfHeader     = 48
 	sizeOfAddress    = 20
@@ -26,8 +27,8 @@ const (
 	ethernetProtocol = 2 * ethernetAddress
 )
 
-// encode makes enhanced packet blocks of a block's packets. The kernel is trusted to have filled it as it does: there is no
-// other writer, and no check of its numbers here.
+// encode turns a block's packets into enhanced packet blocks. The kernel is the only writer of the ring, so its numbers are
+// not checked.
 func (s *Socket) encode(b *block, number uint32) Block {
 	count := int(atomic.LoadUint32(&b.Num_pkts))
 	base := unsafe.Pointer(b)
@@ -45,17 +46,17 @@ func (s *Socket) encode(b *block, number uint32) Block {
 		from = next
 	}
 	length := int(uintptr(to) - uintptr(base) - firstPacket)
-	// The field is of nanoseconds, whatever its name.
+	// The field holds nanoseconds, in spite of its name.
 	last := int64(b.Ts_last_pkt.Sec)*1e9 + int64(b.Ts_last_pkt.Usec)
 	return Block{unsafe.Slice((*byte)(unsafe.Add(base, firstPacket)), length), kept, last, number}
 }
 
-// packetType is of the address behind the header: whether it came or left, and whom it is for.
+// packetType is a field of the address after the header: whether the packet came or left, and for whom.
 func packetType(from unsafe.Pointer) uint8 {
 	return (*unix.RawSockaddrLinklayer)(unsafe.Add(from, sizeOfHeader)).Pkttype
 }
 
-// packet makes an enhanced packet block at `to` of the kernel's packet at `from`, and gives where the next one goes.
+// packet writes an enhanced packet block at `to` for the kernel's packet at `from`, and returns where the next one goes.
 func (s *Socket) packet(to, from unsafe.Pointer, number uint32) unsafe.Pointer {
 	h := (*unix.Tpacket3Hdr)(from)
 	captured, original := h.Snaplen, h.Len
@@ -88,8 +89,8 @@ func (s *Socket) packet(to, from unsafe.Pointer, number uint32) unsafe.Pointer {
 	return unsafe.Add(end, 4)
 }
 
-// rebuild moves a packet that gets a header of our own, or the VLAN tag back that the kernel keeps beside it. It gives how
-// much is kept, and how much longer the packet has become.
+// rebuild moves a packet and adds a cooked header, or the VLAN tag that the kernel keeps outside the packet. It returns how
+// many bytes are kept, and how many were added.
 func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, added uint32) {
 	h := (*unix.Tpacket3Hdr)(from)
 	tagged := h.Status&unix.TP_STATUS_VLAN_VALID != 0 || h.Hv1.Vlan_tci != 0
@@ -98,7 +99,7 @@ func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, 
 		tpid = defaultVLANTPID
 	}
 	tci := uint16(h.Hv1.Vlan_tci)
-	// Where the tag goes; none where libpcap puts none.
+	// The offset of the tag, for the link types for which libpcap adds one.
 	var place uint32
 	switch {
 	case s.Cooked:
@@ -106,7 +107,7 @@ func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, 
 		added = cookedHeader
 		place = cookedProtocol
 		gap := uint32(0)
-		if tagged && s.Link == pcapng.LinkLinuxCooked && captured >= cookedProtocol {
+		if tagged && s.Link == filter.Cooked && captured >= cookedProtocol {
 			gap = vlanTag
 		}
 		move(unsafe.Add(at, cookedHeader+gap), data, captured)
@@ -115,7 +116,7 @@ func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, 
 			move(unsafe.Add(at, place+vlanTag), unsafe.Add(at, place), 2)
 		}
 		tagged = gap > 0
-	case s.Link == pcapng.LinkEthernet && captured >= ethernetProtocol:
+	case s.Link == filter.Ethernet && captured >= ethernetProtocol:
 		place = ethernetProtocol
 		move(at, data, ethernetProtocol)
 		move(unsafe.Add(at, ethernetProtocol+vlanTag), unsafe.Add(data, ethernetProtocol), captured-ethernetProtocol)
@@ -131,8 +132,8 @@ func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, 
 	return min(captured+added, s.snaplen), added
 }
 
-// putCookedHeader writes what stands for the link header: a packet type, the hardware type, the address it came from, and
-// the protocol (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html).
+// putCookedHeader writes the cooked header: packet type, hardware type, sender's address and protocol
+// (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html).
 func putCookedHeader(at unsafe.Pointer, a *unix.RawSockaddrLinklayer) {
 	putBigEndian(at, uint16(a.Pkttype))
 	putBigEndian(unsafe.Add(at, 2), a.Hatype)

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"packet-capture/agent/internal/pcapng"
+	"packet-capture/agent/internal/filter"
 )
 
 // inRing is a packet as the kernel has it.
@@ -78,7 +78,7 @@ func (p inRing) asLibpcap(s *Socket) captured {
 		if p.tagged && len(p.data) >= cookedProtocol {
 			insert(cookedProtocol, tag)
 		}
-	case s.Link == pcapng.LinkEthernet && p.tagged && len(p.data) >= 12:
+	case s.Link == filter.Ethernet && p.tagged && len(p.data) >= 12:
 		insert(12, tag)
 	}
 	return captured{time: int64(p.sec)*1e9 + int64(p.nsec), original: original, data: data[:min(len(data), int(s.snaplen))]}
@@ -95,13 +95,13 @@ func FuzzEncode(f *testing.F) {
 		linkHeader := 0
 		switch kind % 4 {
 		case 0:
-			s.Link, linkHeader = pcapng.LinkEthernet, 14
+			s.Link, linkHeader = filter.Ethernet, 14
 		case 1:
-			s.Link = pcapng.LinkRaw
+			s.Link = filter.Raw
 		case 2:
-			s.Link, s.Cooked = pcapng.LinkLinuxCooked, true
+			s.Link, s.Cooked = filter.Cooked, true
 		case 3:
-			s.Link, s.loops, linkHeader = pcapng.LinkEthernet, true, 14
+			s.Link, s.loops, linkHeader = filter.Ethernet, true, 14
 		}
 		if snaplen > 0 {
 			s.snaplen = snaplen

@@ -1,18 +1,17 @@
-// Package capture reads packets from the kernel's rings (AF_PACKET, TPACKET_V3), and makes pcapng of them where they lie.
+// Package capture reads packets from the kernel's rings (AF_PACKET, TPACKET_V3), and turns them into pcapng blocks in place.
 //
-// What a packet is made of is as libpcap gives it (pcap-linux.c): link types, VLAN tags that the kernel keeps beside the
-// packet, the copies on lo. `tcpdump -w` next to it is the judge.
+// Packets have the form that libpcap gives them (pcap-linux.c): link types, VLAN tags that the kernel keeps outside the
+// packet, the copies on lo. The tests compare with `tcpdump -w`.
 package capture
 
 import (
 	"strings"
 
 	"packet-capture/agent/internal/filter"
-	"packet-capture/agent/internal/pcapng"
 )
 
-// Hardware types of interfaces (if_arp.h) that map to a link type of their own; map_arphrd_to_dlt in pcap-linux.c has
-// them, and those that no Linux of today makes beside.
+// Hardware types of interfaces (if_arp.h) that map to a link type of their own, from map_arphrd_to_dlt in pcap-linux.c; types
+// that current kernels do not make are left out.
 const (
 	arphrdEther      = 1
 	arphrdAX25       = 3
@@ -45,9 +44,9 @@ const (
 
 // linkTypes has the values of the pcap registry (tcpdump.org/linktypes.html).
 var linkTypes = map[uint16]filter.LinkType{
-	arphrdEther:      pcapng.LinkEthernet,
-	arphrdMetricom:   pcapng.LinkEthernet,
-	arphrdLoopback:   pcapng.LinkEthernet,
+	arphrdEther:      filter.Ethernet,
+	arphrdMetricom:   filter.Ethernet,
+	arphrdLoopback:   filter.Ethernet,
 	arphrdAX25:       202,
 	arphrdIEEE802:    6,
 	arphrdARCNet:     129,
@@ -62,30 +61,30 @@ var linkTypes = map[uint16]filter.LinkType{
 	arphrdIEEE802154: 230,
 	arphrdNetlink:    253,
 	arphrdVsockmon:   271,
-	arphrdTunnel:     pcapng.LinkRaw,
-	arphrdSIT:        pcapng.LinkRaw,
-	arphrdNone:       pcapng.LinkRaw,
-	arphrdCSLIP:      pcapng.LinkRaw,
-	arphrdSLIP6:      pcapng.LinkRaw,
-	arphrdCSLIP6:     pcapng.LinkRaw,
-	arphrdAdapt:      pcapng.LinkRaw,
-	arphrdSLIP:       pcapng.LinkRaw,
-	arphrdRawHDLC:    pcapng.LinkRaw,
-	arphrdDLCI:       pcapng.LinkRaw,
+	arphrdTunnel:     filter.Raw,
+	arphrdSIT:        filter.Raw,
+	arphrdNone:       filter.Raw,
+	arphrdCSLIP:      filter.Raw,
+	arphrdSLIP6:      filter.Raw,
+	arphrdCSLIP6:     filter.Raw,
+	arphrdAdapt:      filter.Raw,
+	arphrdSLIP:       filter.Raw,
+	arphrdRawHDLC:    filter.Raw,
+	arphrdDLCI:       filter.Raw,
 }
 
-// linkTypeOf says what packets of an interface begin with, and whether they are to be asked for without their link header
-// ("cooked"): its place is taken by one that says what the kernel knows of the packet, the same for interfaces of any kind.
+// linkTypeOf is the link type of an interface, and whether its packets are read without their link header ("cooked"): a
+// header with what the kernel knows of the packet, the same for all kinds of interfaces, replaces it.
 func linkTypeOf(hardware uint16, name string) (link filter.LinkType, cooked bool) {
 	link, known := linkTypes[hardware]
 	switch {
 	case !known:
-		return pcapng.LinkLinuxCooked, true
+		return filter.Cooked, true
 	case hardware == arphrdNetlink:
 		return link, true
 	case hardware == arphrdEther && strings.HasPrefix(name, "cdma_rmnet"):
-		// Android's mobile phone networks say that they are Ethernet.
-		return pcapng.LinkRaw, false
+		// Android's mobile network interfaces claim to be Ethernet.
+		return filter.Raw, false
 	}
 	return link, false
 }

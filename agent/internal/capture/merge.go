@@ -9,16 +9,16 @@ import (
 // forever is later than any packet.
 const forever = math.MaxInt64
 
-// Source is a socket among those whose packets are merged.
+// Source is one of the sockets whose packets are merged.
 type Source struct {
 	*Socket
 	// Number is the interface's in the file.
 	Number uint32
-	// Starting sources have packets for nobody before the barrier: they were opened ahead of it, so that nothing is missing
-	// behind it.
+	// Starting sources were opened ahead of the barrier, so that no packet is missing after it. Their packets before the
+	// barrier are dropped.
 	Starting bool
 
-	// blocks were read from the ring and are not given back; done of them hold nothing any more.
+	// blocks were read from the ring and are not released yet; the first `done` of them are used up.
 	blocks []Block
 	done   int
 	// seen is the time of the latest packet that was read.
@@ -27,47 +27,47 @@ type Source struct {
 
 // Sink takes packets in order of time.
 type Sink interface {
-	// Packets are of one source. They are valid until Flush, which has to be done with them.
+	// Packets takes packets of one source. They are valid until Flush returns.
 	Packets(from *Source, packets pcapng.Packets, count int)
-	// Flush is called before what Packets had goes back to the kernel.
+	// Flush is called before the memory of the packets goes back to the kernel.
 	Flush()
 }
 
-// Merger puts the packets of several sources into order. Within a source they keep the order in which the kernel has them.
+// Merger puts the packets of several sources into order of time. Packets of one source keep the kernel's order.
 type Merger struct {
 	Sources []*Source
 	Sink    Sink
 
-	// barrier is a time at which something changes, and what happens then; 0: there is none.
+	// barrier is a time at which something changes, atBarrier what is called then; nil if there is no barrier.
 	barrier   int64
 	atBarrier func()
 	hurried   bool
 }
 
-// At has fn called between the packets before a time and those from it on, by Advance. There may be one such time at once;
-// Pending tells.
+// At has Advance call fn between the packets before a time and the packets from then on. There may be one such time only;
+// Pending reports whether there is one.
 func (m *Merger) At(time int64, fn func()) {
 	m.barrier, m.atBarrier, m.hurried = time, fn, false
 }
 
-// Pending says that a time set by At has not come yet.
+// Pending reports whether a time set by At is still to come.
 func (m *Merger) Pending() bool {
 	return m.atBarrier != nil
 }
 
-// Hurry makes a time set by At come with the next Advance, behind all packets that have come by then: for a clock that was
-// set back, so that their times say nothing.
+// Hurry has the next Advance reach the time set by At, after all packets that have come by then: for a clock that was set back,
+// so that the packets' times cannot be compared with it.
 func (m *Merger) Hurry() {
 	m.hurried = true
 }
 
-// Cancel takes back what At has set.
+// Cancel removes the time that At has set.
 func (m *Merger) Cancel() {
 	m.atBarrier = nil
 }
 
-// Advance takes what the kernel has handed over, as far as nothing earlier can come any more. now is the time of before the
-// call, in nanoseconds since 1970: what came until then is in a ring.
+// Advance takes the packets that the kernel has handed over, up to the time before which no more can come. now is a time
+// before the call, in nanoseconds since 1970: packets that came until then are in a ring.
 func (m *Merger) Advance(now int64) {
 	for {
 		m.read()
@@ -94,7 +94,7 @@ func (m *Merger) Advance(now int64) {
 	}
 }
 
-// read takes all blocks that are there.
+// read takes all blocks that are ready.
 func (m *Merger) read() {
 	for _, s := range m.Sources {
 		for {
@@ -108,8 +108,8 @@ func (m *Merger) read() {
 	}
 }
 
-// complete gives the time up to which no packet is missing. A source that the kernel has nothing for holds nobody up; one
-// for which it has, until it hands it over.
+// complete returns the time up to which no packet is missing. Where the kernel still holds packets of a source, that is the
+// time of the last packet that it has handed over.
 func (m *Merger) complete(now int64) int64 {
 	if len(m.Sources) == 1 && m.atBarrier == nil {
 		return forever
@@ -118,7 +118,7 @@ func (m *Merger) complete(now int64) int64 {
 	for _, s := range m.Sources {
 		switch {
 		case s.crowded():
-			// Rather out of order than lost.
+			// Out of order is better than lost.
 			return forever
 		case s.Quiet():
 			until = min(until, now)
@@ -129,7 +129,7 @@ func (m *Merger) complete(now int64) int64 {
 	return until
 }
 
-// emit hands on all packets up to a time, this one included.
+// emit hands on all packets up to and including a time.
 func (m *Merger) emit(until int64) {
 	for {
 		first, bound := m.earliest()
@@ -140,7 +140,7 @@ func (m *Merger) emit(until int64) {
 	}
 }
 
-// earliest gives the source whose next packet is the earliest, and the time of the next one of any other.
+// earliest returns the source whose next packet is the earliest, and the time of the next packet of all others.
 func (m *Merger) earliest() (first *Source, bound int64) {
 	earliest := int64(forever)
 	bound = forever
@@ -159,12 +159,12 @@ func (m *Merger) earliest() (first *Source, bound int64) {
 	return first, bound
 }
 
-// emitRun hands on the next packets of a source, of one block, up to a time.
+// emitRun hands on the next packets of a source's first block, up to a time.
 func (m *Merger) emitRun(s *Source, until int64) {
 	b := s.head()
 	length, count := len(b.Packets), b.Count
 	if b.Last > until {
-		// The first one is wanted in any case: it is the earliest of all.
+		// The first packet is included in any case: it is the earliest of all.
 		length, count = b.Packets.Cut(max(until, b.Packets.Time()) + 1)
 	}
 	if b.number != s.Number {
@@ -177,10 +177,10 @@ func (m *Merger) emitRun(s *Source, until int64) {
 	b.Packets, b.Count = b.Packets[length:], b.Count-count
 }
 
-// release gives the blocks back to the kernel that are used up.
+// release gives blocks that are used up back to the kernel.
 func (m *Merger) release() {
 	for _, s := range m.Sources {
-		// head counts those at the beginning.
+		// head counts the used-up blocks.
 		s.head()
 		for range s.done {
 			s.Release()
@@ -190,7 +190,7 @@ func (m *Merger) release() {
 	}
 }
 
-// head is the first block that holds something; nil if there is none.
+// head is the first block that still holds packets, or nil.
 func (s *Source) head() *Block {
 	for s.done < len(s.blocks) && len(s.blocks[s.done].Packets) == 0 {
 		s.done++
@@ -201,12 +201,12 @@ func (s *Source) head() *Block {
 	return &s.blocks[s.done]
 }
 
-// crowded says that more than half of the ring waits.
+// crowded reports whether more than half of the ring is not released.
 func (s *Source) crowded() bool {
 	return s.held*2 > s.Socket.blocks
 }
 
-// Unread is how many packets the kernel has accepted that were handed to nobody. They are lost with the socket.
+// Unread is how many packets the kernel has accepted that the sink did not get. They are lost when the socket is closed.
 func (s *Source) Unread() uint64 {
 	if s.Starting {
 		return 0
@@ -221,7 +221,7 @@ func (s *Source) Unread() uint64 {
 	return unread
 }
 
-// Idle says that nothing of the source is left, neither here nor in the kernel.
+// Idle reports whether no packet of the source is left, neither here nor in the kernel.
 func (s *Source) Idle() bool {
 	return s.head() == nil && s.Quiet()
 }

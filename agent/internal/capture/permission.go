@@ -10,7 +10,7 @@ import (
 // ErrNotPermitted says that the container has no NET_RAW.
 var ErrNotPermitted = errors.New("no permission to capture: the container has no NET_RAW")
 
-// Permitted says whether this process may capture at all, with ErrNotPermitted if not.
+// Permitted returns ErrNotPermitted if this process may not capture.
 func Permitted() error {
 	return withNetRaw(func() error {
 		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)

@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// blockSize is how much the kernel fills before it hands packets over. A segment of 64 KiB must fit, as the kernel makes
-	// them; and what is read at once should fit into a processor's cache.
+	// blockSize is how many bytes the kernel fills before it hands packets over. A segment of 64 KiB (GSO) must fit, and a
+	// block should fit into a processor's cache.
 	blockSize = 256 << 10
-	// frameSize says nothing in this version of the ring, but the kernel checks it.
+	// frameSize has no meaning in this version of the ring, but the kernel checks it.
 	frameSize = 2048
-	// fewestBlocks: one that is read and one that is filled.
+	// fewestBlocks: one to read and one to fill.
 	fewestBlocks = 2
-	// Retire is how long the kernel keeps packets that do not fill a block. A block of small packets at 20,000 a second takes
+	// Retire is how long the kernel keeps packets back that do not fill a block. A block of small packets at 20,000 a second takes
 	// about as long to fill. With 25 ms a million of these cost a quarter more CPU, and 100 ms save nothing more.
 	Retire = 60 * time.Millisecond
 )
 
-// Interface is one to capture from.
+// Interface is a network interface to capture from.
 type Interface struct {
 	Name  string
 	Index int
 	Link  filter.LinkType
-	// Cooked packets have a header of our own in the place of the link's.
+	// Cooked packets have a header made by this package instead of the link header.
 	Cooked bool
-	// loops says that packets which leave come back: they are not taken twice.
+	// loops: packets that leave come back on the same interface; they are captured once.
 	loops bool
 }
 
-// NewInterface tells what packets of an interface look like, by its hardware type (ARPHRD_ of if_arp.h).
+// NewInterface derives the form of an interface's packets from its hardware type (ARPHRD_ of if_arp.h).
 func NewInterface(name string, index int, hardware uint16) Interface {
 	link, cooked := linkTypeOf(hardware, name)
 	return Interface{name, index, link, cooked, hardware == arphrdLoopback || hardware == arphrdCAN}
@@ -47,7 +47,7 @@ func NewInterface(name string, index int, hardware uint16) Interface {
 type Options struct {
 	// Buffer is the size of the ring in bytes, rounded down to whole blocks.
 	Buffer int64
-	// Snaplen is how much is kept of a packet, with what is put before it here; 0: all that the program lets through.
+	// Snaplen is how many bytes of a packet are kept, a cooked header included; 0: all that the program keeps.
 	Snaplen int
 	// Program decides in the kernel what is captured, from the first packet on.
 	Program filter.Program
@@ -60,7 +60,7 @@ type Socket struct {
 	ring    []byte
 	blocks  int
 	snaplen uint32
-	// next is the block that is read next; held blocks before it were read and are not given back yet.
+	// next is the block that is read next; the `held` blocks before it were read and are not released yet.
 	next, held int
 	// taken are packets of blocks that were read.
 	taken uint64
@@ -69,9 +69,9 @@ type Socket struct {
 
 // Stats are what the kernel counted since the socket was opened.
 type Stats struct {
-	// Received packets passed the program; those dropped are among them.
+	// Received packets passed the program; dropped ones are included.
 	Received uint64
-	// Dropped for want of room in the ring.
+	// Dropped packets found no room in the ring.
 	Dropped uint64
 }
 
@@ -84,7 +84,7 @@ func Open(from Interface, o Options) (*Socket, error) {
 	}
 	s := &Socket{Interface: from, fd: -1, snaplen: snaplenOf(o)}
 	err := withNetRaw(func() (err error) {
-		// Without a protocol it gets nothing until it is bound.
+		// Without a protocol it receives nothing until it is bound.
 		s.fd, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		return err
 	})
@@ -104,7 +104,7 @@ func snaplenOf(o Options) uint32 {
 	return uint32(o.Snaplen)
 }
 
-// prepare leaves the binding for the end: before, no packet may come that the program has not seen.
+// prepare binds the socket last: no packet may arrive before the program filters it.
 func (s *Socket) prepare(o Options) error {
 	for _, step := range []func() error{
 		func() error { return s.map3(o.Buffer) },
@@ -120,7 +120,7 @@ func (s *Socket) prepare(o Options) error {
 	return nil
 }
 
-// map3 makes the ring, of version 3.
+// map3 makes the ring, version 3, and maps it.
 func (s *Socket) map3(buffer int64) error {
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("PACKET_VERSION: %w", err)
@@ -145,7 +145,7 @@ func (s *Socket) map3(buffer int64) error {
 	return nil
 }
 
-// ignoreOutgoing spares the ring what comes back in any case. Kernels before 4.20 cannot; it is left out when it is read, too.
+// ignoreOutgoing keeps packets that come back out of the ring. Kernels before 4.20 cannot do that; encode leaves them out too.
 func (s *Socket) ignoreOutgoing() error {
 	if !s.loops {
 		return nil
@@ -156,13 +156,13 @@ func (s *Socket) ignoreOutgoing() error {
 	return nil
 }
 
-// SetFilter puts another program in the place of the one that runs, between two packets. An empty program lets all through.
+// SetFilter replaces the running program between two packets. An empty program keeps all packets.
 func (s *Socket) SetFilter(p filter.Program) error {
 	if len(p) == 0 {
-		// Never without one: SO_DETACH_FILTER is another step, and the socket may have none yet.
+		// SO_DETACH_FILTER would fail on a socket without a program.
 		p = everything
 	}
-	// The types are the same in all but name.
+	// Both types have the same layout.
 	program := unix.SockFprog{Len: uint16(len(p)), Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.SliceData(p)))}
 	if err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
 		return fmt.Errorf("SO_ATTACH_FILTER of %d instructions: %w", len(p), err)
@@ -170,13 +170,13 @@ func (s *Socket) SetFilter(p filter.Program) error {
 	return nil
 }
 
-// SetSnaplen is for packets that are read from now on: with what is put before them here they are that long at most. What
-// the kernel keeps of them is for the program to say.
+// SetSnaplen limits packets that are read from now on to that many bytes, a cooked header included. How much the kernel keeps
+// is the program's decision.
 func (s *Socket) SetSnaplen(snaplen int) {
 	s.snaplen = snaplenOf(Options{Snaplen: snaplen})
 }
 
-// bind makes packets come: of this interface, as it sees all of them.
+// bind starts the arrival of packets: all that the interface sees (promiscuous mode).
 func (s *Socket) bind() error {
 	all := uint16(unix.ETH_P_ALL)<<8 | uint16(unix.ETH_P_ALL)>>8
 	if err := unix.Bind(s.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: s.Index}); err != nil {
@@ -190,17 +190,17 @@ func (s *Socket) bind() error {
 }
 
 func (s *Socket) beginStats() error {
-	// An interface that is down makes the socket say so once, and be readable until it has.
+	// If the interface is down, the socket has an error, and is readable until it is fetched.
 	_, _ = unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	return nil
 }
 
-// FD is for a loop to wait at, by its edges.
+// FD is the descriptor that a loop watches (edge-triggered).
 func (s *Socket) FD() int {
 	return s.fd
 }
 
-// Stats asks the kernel, whose own counters begin anew each time.
+// Stats asks the kernel, which resets its own counters each time.
 func (s *Socket) Stats() (Stats, error) {
 	news, err := unix.GetsockoptTpacketStatsV3(s.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
@@ -235,18 +235,18 @@ func (s *Socket) block(number int) *block {
 	return (*block)(unsafe.Pointer(&s.ring[number%s.blocks*blockSize]))
 }
 
-// Block is what the kernel filled and handed over, as enhanced packet blocks. They lie in the ring.
+// Block is a block that the kernel has filled and handed over, as enhanced packet blocks. They lie in the ring.
 type Block struct {
 	Packets pcapng.Packets
 	Count   int
-	// Last is the time of the last one, in nanoseconds since 1970.
+	// Last is the time of the last packet, in nanoseconds since 1970.
 	Last int64
-	// number is the interface's in the packets.
+	// number is the interface number in the packets.
 	number uint32
 }
 
-// Next gives the next block, its packets as those of the interface of that number; false if there is none now. It stays until
-// Release. A block may be without packets.
+// Next returns the next block, with that interface number in its packets, and false if none is ready. The block is valid
+// until Release. It may have no packets.
 func (s *Socket) Next(number uint32) (Block, bool) {
 	b := s.block(s.next)
 	if s.held == s.blocks || atomic.LoadUint32(&b.Block_status)&unix.TP_STATUS_USER == 0 {
@@ -258,18 +258,18 @@ func (s *Socket) Next(number uint32) (Block, bool) {
 	return s.encode(b, number), true
 }
 
-// Release gives the oldest block back that Next gave.
+// Release gives the oldest block of Next back to the kernel.
 func (s *Socket) Release() {
 	oldest := s.block(s.next - s.held + s.blocks)
 	s.held--
 	atomic.StoreUint32(&oldest.Block_status, unix.TP_STATUS_KERNEL)
 }
 
-// Quiet says that the kernel has no packet here that it has not handed over: whatever comes is later than now.
+// Quiet reports whether the kernel has handed over all packets of this socket: the next one will be later than now.
 func (s *Socket) Quiet() bool {
 	b := s.block(s.next)
 	return s.held < s.blocks && atomic.LoadUint32(&b.Block_status)&unix.TP_STATUS_USER == 0 && atomic.LoadUint32(&b.Num_pkts) == 0
 }
 
-// everything is a program that lets all packets through whole: the most that a program can say.
+// everything is a program that keeps all packets whole.
 var everything = filter.Program{{Op: 0x06, K: 0x7fffffff}}

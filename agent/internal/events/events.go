@@ -1,4 +1,4 @@
-// Package events is what the agent has to say on standard output: one JSON object a line.
+// Package events writes the agent's events to standard output: one JSON object a line.
 package events
 
 import (
@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Member is one name and value of an event, after its `time` and `event`.
+// Member is a name and value in an event, after `time` and `event`.
 type Member struct {
 	Name string
-	// Value is anything that encoding/json takes.
+	// Value is anything that encoding/json can encode.
 	Value any
 }
 
@@ -28,8 +28,7 @@ func NewLog(out io.Writer) *Log {
 	return &Log{out: out, now: time.Now}
 }
 
-// Emit writes one event in one piece, its members in the order given. An output that takes nothing any more is no
-// reason to stop: the capture goes on.
+// Emit writes one event in one piece, its members in the order given. An error of the output is ignored: the capture goes on.
 func (l *Log) Emit(event string, members ...Member) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,7 +41,7 @@ func (l *Log) EmitObject(event string, value any) {
 	l.Emit(event, Members(value)...)
 }
 
-// Members are those of a value that is a JSON object, in its order.
+// Members returns the members of a value that is a JSON object, in its order.
 func Members(value any) []Member {
 	var text bytes.Buffer
 	write(&text, value)
@@ -61,12 +60,12 @@ func Members(value any) []Member {
 	return members
 }
 
-// Time is a moment as all of the agent's output has it: UTC, whole seconds.
+// Time formats a time for the agent's output: UTC, whole seconds.
 func Time(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// Object is a JSON object, its members in the order given. Text stands in it as the user wrote it, `<` and `&` too.
+// Object is a JSON object, its members in the order given. `<` and `&` in texts are not escaped.
 func Object(members ...Member) json.RawMessage {
 	var out bytes.Buffer
 	out.WriteByte('{')
@@ -86,7 +85,7 @@ func write(out *bytes.Buffer, value any) {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
-		// A value that is no JSON is a mistake in this program.
+		// A value that cannot be encoded is a mistake in this program.
 		panic(err)
 	}
 	// The encoder ends each value with a newline.

@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// mostWaiting is how many bytes of events may wait for somebody to read them.
+// mostWaiting is how many bytes of events may wait to be read.
 const mostWaiting = 256 << 10
 
-// Patient is an output that never makes anybody wait: whoever reads it may be slow, or not read at all for a while, and the
-// capture goes on. What does not fit is left out, and how much that was is said when there is room again.
+// Patient is an output that never blocks: its reader may be slow, or stop reading for a while, and the capture goes on.
+// Events that do not fit are dropped, and their number is reported when there is room again.
 type Patient struct {
 	out io.Writer
 
 	mutex   sync.Mutex
 	changed sync.Cond
-	// waiting is what is still to be written, spare the memory of what was.
+	// waiting is still to be written; spare is the memory of what was written, to be used again.
 	waiting, spare []byte
 	lost           int
 	writing        bool
@@ -63,7 +63,7 @@ func (p *Patient) run() {
 		}
 		p.writing = true
 		p.mutex.Unlock()
-		// An output that takes nothing any more is no reason to stop.
+		// An error of the output is no reason to stop.
 		_, _ = p.out.Write(lines)
 		p.mutex.Lock()
 		p.writing = false

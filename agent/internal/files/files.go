@@ -1,4 +1,4 @@
-// Package files hands capture files over: what `packet-capture download` starts in a pod.
+// Package files lists and sends capture files, for `packet-capture download`.
 package files
 
 import (
@@ -13,11 +13,12 @@ import (
 	"strings"
 )
 
-// List writes the agent's status, in one line, empty when there is none, and then a line for each capture file: its size in
-// bytes and its name. The status comes first: a file that is opened after it is newer than the open one that it names.
+// List writes the agent's status in one line, which is empty if there is no status, and then a line for each capture file:
+// its size in bytes and its name. The status comes first, so that a file opened meanwhile is newer than the open file that
+// the status names.
 func List(captureDir, agentDir string, to io.Writer) error {
 	out := bufio.NewWriter(to)
-	// A volume that takes no writes has none.
+	// A volume that cannot be written to has no status.
 	status, _ := os.ReadFile(filepath.Join(agentDir, "status.json"))
 	_, _ = fmt.Fprintln(out, strings.ReplaceAll(strings.TrimRight(string(status), "\n"), "\n", " "))
 	entries, err := os.ReadDir(captureDir)
@@ -26,7 +27,7 @@ func List(captureDir, agentDir string, to io.Writer) error {
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		// One that the ring removes meanwhile is none.
+		// The ring may remove a file meanwhile.
 		if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(entry.Name(), ".pcapng") {
 			continue
 		}
@@ -35,12 +36,12 @@ func List(captureDir, agentDir string, to io.Writer) error {
 	return out.Flush()
 }
 
-// Send writes the checksum (SHA-256, hexadecimal, a line) of the first offset bytes of a file, unless there are none, that of
-// its first size bytes, and then what of these is behind offset. size is that of the whole file if it is negative. The file
-// is held open, so that the ring may remove it meanwhile. Its error wraps fs.ErrNotExist when it is not there.
+// Send writes the checksum (SHA-256, hexadecimal, one line) of the first offset bytes of a file, unless offset is 0, the
+// checksum of its first size bytes, and then the bytes from offset to size. A negative size stands for the whole file. The
+// file is held open, so the ring may remove it meanwhile. The error wraps fs.ErrNotExist if the file does not exist.
 func Send(captureDir, name string, offset, size int64, to io.Writer) error {
 	if name != filepath.Base(name) || name == "." || name == ".." {
-		return fmt.Errorf("%q is no file of %s: %w", name, captureDir, fs.ErrNotExist)
+		return fmt.Errorf("%q is not a file in %s: %w", name, captureDir, fs.ErrNotExist)
 	}
 	file, err := os.OpenInRoot(captureDir, name)
 	if err != nil {

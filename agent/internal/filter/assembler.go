@@ -6,14 +6,14 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// label is a place in a program that jumps go to. Jumps of classic BPF go forward alone.
+// label is the target of jumps. Jumps of classic BPF only go forward.
 type label int
 
-// next is the instruction behind a jump.
+// next is the instruction after a jump.
 const next label = -1
 
-// assembler writes a program with labels. A conditional jump reaches 255 instructions; the assembler adds jumps behind it
-// where one has to go farther.
+// assembler writes a program with labels. A conditional jump reaches 255 instructions; for longer distances the assembler adds
+// unconditional jumps after it.
 type assembler struct {
 	instructions []instruction
 	places       []int
@@ -29,7 +29,7 @@ func (a *assembler) label() label {
 	return label(len(a.places) - 1)
 }
 
-// place says that the label is here.
+// place puts the label here.
 func (a *assembler) place(l label) { a.places[l] = len(a.instructions) }
 
 func (a *assembler) emit(op uint16, k uint32) {
@@ -38,12 +38,12 @@ func (a *assembler) emit(op uint16, k uint32) {
 
 func (a *assembler) jump(l label) { a.when(jumpAlways, 0, l, next) }
 
-// when jumps to one label or the other; next is the instruction behind it.
+// when jumps to one of two labels; next is the instruction after it.
 func (a *assembler) when(op uint16, k uint32, yes, no label) {
 	a.instructions = append(a.instructions, instruction{RawInstruction: bpf.RawInstruction{Op: op, K: k}, yes: yes, no: no})
 }
 
-// raw copies a program of its own, which no jump leaves.
+// raw copies a program whose jumps do not leave it.
 func (a *assembler) raw(p Program) {
 	for _, one := range p {
 		a.instructions = append(a.instructions, instruction{RawInstruction: one, yes: next, no: next})
@@ -73,7 +73,7 @@ func (a *assembler) program() (Program, error) {
 	return program, nil
 }
 
-// longJump says which sides of a conditional jump need a jump of their own.
+// longJump holds which sides of a conditional jump need an unconditional jump.
 type longJump struct{ yes, no bool }
 
 func (l longJump) size() int {
@@ -87,7 +87,7 @@ func (l longJump) size() int {
 	return size
 }
 
-// lengthen finds the conditional jumps that do not reach.
+// lengthen finds conditional jumps that do not reach their targets.
 func (a *assembler) lengthen(long []longJump, positions []int) (changed bool) {
 	for i, one := range a.instructions {
 		if one.Op == jumpAlways || one.yes == next && one.no == next {
@@ -116,7 +116,7 @@ func (a *assembler) resolve(program Program, one instruction, index int, long lo
 		one.K = uint32(a.forward(one.yes, positions, here))
 		return append(program, one.RawInstruction)
 	}
-	// Behind it: the jump of the one side, the jump of the other, what comes next.
+	// After it come the jump of one side, the jump of the other, and the next instruction.
 	behind := long.size()
 	aside := 0
 	side := func(to label, isLong bool) uint8 {

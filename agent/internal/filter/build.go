@@ -9,15 +9,15 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// Build makes the program of a socket: own flows are left out, then the user's program decides, and what it takes is cut to
-// snaplen. An empty user program takes everything.
+// Build makes the program of a socket: own flows are left out, then the user's program decides, and packets that it accepts
+// are cut to snaplen. An empty user program accepts everything.
 //
-// The program returns how much of the packet is kept, as the socket sees it: for a cooked one that is without the header
-// that the capture makes, and at least one byte, since 0 would leave the packet out.
+// The program returns how many bytes of the packet are kept, as the socket sees it: for a cooked socket without the header that
+// the capture adds, and at least one byte, because 0 would drop the packet.
 func Build(user Program, link LinkType, snaplen settings.Snaplen, own []traffic.Flow) (Program, error) {
-	// What is not IP carries no flow of the agent's, and can be taken, but not looked into.
+	// Packets of an unknown link type are not IP: they belong to no flow of the agent's, but their headers are unknown.
 	if !link.isKnown() && snaplen.Headers {
-		return nil, fmt.Errorf("nothing is known of the headers of link type %d", link)
+		return nil, fmt.Errorf("snaplen headers is not possible: the headers of link type %d are unknown", link)
 	}
 	var a assembler
 	if len(own) > 0 && link.isKnown() {
@@ -34,7 +34,7 @@ func Build(user Program, link LinkType, snaplen settings.Snaplen, own []traffic.
 	return a.program()
 }
 
-// writeUser copies the user's program, with other returns.
+// writeUser copies the user's program, and replaces its returns.
 func writeUser(a *assembler, user Program, link LinkType, snaplen settings.Snaplen) error {
 	if len(user) == 0 {
 		user = Program{{Op: returnK, K: wholePacket}}
@@ -59,7 +59,7 @@ func writeUser(a *assembler, user Program, link LinkType, snaplen settings.Snapl
 	return nil
 }
 
-// keptBytes of a packet as the socket sees it.
+// keptBytes is how many bytes of a packet are kept, as the socket sees it.
 func keptBytes(link LinkType, bytes int) uint32 {
 	switch {
 	case bytes == 0:

@@ -24,17 +24,17 @@ const (
 	mostProcessor = 2
 	// mostMemory is the compiler's address space; it needs 24 MiB for an ordinary expression.
 	mostMemory = 64 << 20
-	// mostTime is for a compiler that gets a part of a processor only, or waits for name servers.
+	// mostTime is for a compiler that gets only a part of a processor, or waits for name servers.
 	mostTime = 30 * time.Second
 	// longestOptimized is the length of an expression, in bytes, beyond which the optimizer is not tried.
 	longestOptimized = 8000
 )
 
-// Compiler compiles expressions by tcpdump, in a process with limits of its own. It may be used by several goroutines.
+// Compiler compiles expressions with tcpdump, in a process with limits of its own. Several goroutines may use it at once.
 type Compiler struct {
-	// Path of tcpdump; empty means that of the image.
+	// Path is the path of tcpdump; empty stands for the image's.
 	Path string
-	// processor is mostProcessor unless told.
+	// processor replaces mostProcessor unless it is 0.
 	processor uint64
 
 	mutex    sync.Mutex
@@ -44,12 +44,13 @@ type Compiler struct {
 type compilation struct {
 	expression string
 	link       LinkType
-	// iface is empty when its name does not matter.
+	// iface is the interface; empty if the program does not depend on it.
 	iface string
 }
 
-// needsInterface: libpcap asks for tags that the kernel has taken off in a live capture alone (gen_vlan in gencode.c). A name
-// that only holds the word costs no more than time: an interface is opened, which takes some tens of milliseconds.
+// needsInterface reports whether an expression must be compiled on an interface: only for a live capture does libpcap ask for
+// tags that the kernel has removed (gen_vlan in gencode.c). A name that contains the word only costs time: to open an
+// interface takes some tens of milliseconds.
 func needsInterface(expression string) bool { return strings.Contains(expression, "vlan") }
 
 type result struct {
@@ -60,11 +61,10 @@ type result struct {
 // mostCompiled is how many results are remembered.
 const mostCompiled = 32
 
-// Compile makes a program of an expression for the link type of an interface, as for a live capture there. Without an
-// interface VLAN tags are taken to be in the packets.
+// Compile compiles an expression for the link type of an interface, as for a live capture there. Without an interface, VLAN
+// tags are expected inside the packets.
 //
-// The error is a *SyntaxError, *UnknownHostError, *TooCostlyError or *TooLongError, which are about the expression, or
-// another one: the interface is gone, the context is done.
+// The error is about the expression (see IsAboutExpression), or another one: the interface is gone, the context is done.
 func (c *Compiler) Compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
 	if strings.TrimSpace(expression) == "" {
 		return Program{{Op: returnK, K: wholePacket}}, nil
@@ -86,7 +86,7 @@ func (c *Compiler) Compile(ctx context.Context, expression, iface string, link L
 	return program, err
 }
 
-// isLasting: the same expression will not compile later either.
+// isLasting reports whether the same expression would fail again.
 func isLasting(err error) bool {
 	var syntax *SyntaxError
 	var long *TooLongError
@@ -109,7 +109,7 @@ func (c *Compiler) remember(key compilation, r result) {
 	c.compiled[key] = r
 }
 
-// compile tries with libpcap's optimizer, and without it when that takes too long.
+// compile tries with libpcap's optimizer, and without it if that takes too long.
 func (c *Compiler) compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
 	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
@@ -135,7 +135,7 @@ func (c *Compiler) compile(ctx context.Context, expression, iface string, link L
 	return program, nil
 }
 
-// run starts tcpdump and reads what it makes of the expression.
+// run starts tcpdump and reads the program that it prints.
 func (c *Compiler) run(ctx context.Context, expression string, source []string, flags ...string) (Program, error) {
 	path := c.Path
 	if path == "" {
@@ -144,7 +144,7 @@ func (c *Compiler) run(ctx context.Context, expression string, source []string, 
 	arguments := slices.Concat(flags, []string{"-ddd", "-p"}, source, []string{"--", expression})
 	command := exec.CommandContext(ctx, path, arguments...)
 	command.Args[0] = "tcpdump"
-	// The words are the compiler's own, and a name server that does not answer is asked once.
+	// Messages in English, and one question only to a name server that does not answer.
 	command.Env = []string{"LC_ALL=C", "RES_OPTIONS=attempts:1 timeout:3"}
 	command.SysProcAttr = &syscall.SysProcAttr{AmbientCaps: ambient()}
 	output, said := limitedBuffer{most: 1 << 17}, limitedBuffer{most: 1 << 12}
@@ -167,7 +167,7 @@ func (c *Compiler) run(ctx context.Context, expression string, source []string, 
 	return parseProgram(output.Bytes())
 }
 
-// limit bounds what the process may take, and lets a capture go before it.
+// limit limits the processor time and the memory of the process, and lowers its priority below that of a capture.
 func limit(pid int, seconds uint64) error {
 	limits := map[int]uint64{unix.RLIMIT_CPU: seconds, unix.RLIMIT_AS: mostMemory, unix.RLIMIT_CORE: 0}
 	for resource, most := range limits {
@@ -176,12 +176,12 @@ func limit(pid int, seconds uint64) error {
 			return err
 		}
 	}
-	// A capture goes on without it, only slower.
+	// Without the lower priority a capture is only slower.
 	_ = unix.Setpriority(unix.PRIO_PROCESS, pid, 10)
 	return nil
 }
 
-// ambient gives the compiler the one capability that opening an interface needs, if this process may have it.
+// ambient returns the capability that the compiler needs to open an interface, if this process has it.
 func ambient() []uintptr {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -191,13 +191,13 @@ func ambient() []uintptr {
 	return []uintptr{unix.CAP_NET_RAW}
 }
 
-// failure says why the compiler failed.
+// failure returns why the compiler failed.
 func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, source string, err error) error {
 	used := state.UserTime() + state.SystemTime()
 	status, _ := state.Sys().(syscall.WaitStatus)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded) && used < time.Second:
-		return &UnknownHostError{Reason: "the look-up of a name takes too long"}
+		return &UnknownHostError{Reason: "a name lookup takes too long"}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &TooCostlyError{Reason: tooSlow}
 	case ctx.Err() != nil:
@@ -216,7 +216,7 @@ const (
 	tooLarge = "takes too much memory to compile: make it shorter, for example by networks instead of hosts"
 )
 
-// errorOf tells errors apart by what tcpdump says.
+// errorOf classifies an error by tcpdump's message.
 func errorOf(said, source string) error {
 	reason := ""
 	for line := range strings.Lines(said) {
@@ -227,7 +227,7 @@ func errorOf(said, source string) error {
 	}
 	switch {
 	case strings.HasPrefix(reason, source+": ") || strings.HasPrefix(reason, "can't mmap") || strings.HasPrefix(reason, "can't create"):
-		return fmt.Errorf("the filter cannot be compiled there: %s", reason)
+		return fmt.Errorf("the filter cannot be compiled for this interface: %s", reason)
 	case strings.HasPrefix(reason, "unknown host "):
 		return &UnknownHostError{Reason: reason}
 	case reason == "malloc" || strings.Contains(reason, "out of memory") || strings.Contains(reason, "annot allocate memory"):
@@ -236,7 +236,7 @@ func errorOf(said, source string) error {
 	return &SyntaxError{Reason: reason}
 }
 
-// limitedBuffer keeps the first bytes that are written to it, and forgets the others.
+// limitedBuffer keeps the first bytes that are written to it, and drops the rest.
 type limitedBuffer struct {
 	bytes.Buffer
 	most int

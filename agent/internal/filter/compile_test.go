@@ -91,7 +91,7 @@ func TestCompileTellsErrorsApart(t *testing.T) {
 		"port eighty":       "unknown port 'eighty'",
 		"tcp and\x00port 9": "",
 		"'\"$(id)":          "can't parse filter expression: syntax error",
-		"ip6 protochain 6":  "has a loop (protochain), and the kernel runs none",
+		"ip6 protochain 6":  "has a loop (protochain), which the kernel does not allow",
 	} {
 		_, err := c.Compile(t.Context(), expression, "lo", Ethernet)
 		if want == "" {
@@ -194,7 +194,7 @@ func TestTheCompilersOutputIsNotTrusted(t *testing.T) {
 	var long *TooLongError
 	if _, err := parseProgram([]byte("5938\n")); !errors.As(err, &long) {
 		t.Error(err)
-	} else if want := "is too long for the kernel: it makes 5938 instructions, and 3072 are the most"; err.Error() != want {
+	} else if want := "is too long for the kernel: it has 5938 instructions, and at most 3072 are allowed"; err.Error() != want {
 		t.Error(err)
 	}
 }

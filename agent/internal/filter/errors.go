@@ -1,6 +1,9 @@
 package filter
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // SyntaxError is an expression that does not compile; the reason is the compiler's.
 type SyntaxError struct{ Reason string }
@@ -17,12 +20,18 @@ type TooCostlyError struct{ Reason string }
 
 func (e *TooCostlyError) Error() string { return e.Reason }
 
-// TooLongError is a program that is longer than the kernel takes.
+// TooLongError is a program that is too long for the kernel.
 type TooLongError struct {
-	// Instructions that it has, and that it may have.
+	// Instructions is how many instructions it has, Most how many it may have.
 	Instructions, Most int
 }
 
 func (e *TooLongError) Error() string {
-	return fmt.Sprintf("is too long for the kernel: it makes %d instructions, and %d are the most", e.Instructions, e.Most)
+	return fmt.Sprintf("is too long for the kernel: it has %d instructions, and at most %d are allowed", e.Instructions, e.Most)
+}
+
+// IsAboutExpression reports whether an error of Compile or Build blames the expression, and not the machine.
+func IsAboutExpression(err error) bool {
+	return errors.As(err, new(*SyntaxError)) || errors.As(err, new(*UnknownHostError)) ||
+		errors.As(err, new(*TooCostlyError)) || errors.As(err, new(*TooLongError))
 }

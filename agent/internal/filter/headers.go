@@ -1,16 +1,16 @@
 package filter
 
-// The tail of `snaplen: headers` returns how long the headers of a packet are: link, network and transport. A header that is
-// not whole or not valid is left out, and all that follows, so that never a byte is kept that may be payload:
+// The tail for `snaplen: headers` returns the length of a packet's headers: link, network and transport. A header that is
+// incomplete or invalid is left out, with everything after it, so that no byte is kept that may be payload:
 //
-//   - link: Ethernet with up to three VLAN tags in the packet; the tags that the kernel takes off stand in none of its bytes;
-//   - ARP for IPv4 as a whole; of other link protocols nothing;
-//   - IPv4 with its options; IPv6 with extension headers (hop-by-hop, routing, fragment, destination, AH), eight at most;
-//   - TCP with its options; UDP; of ICMP eight bytes: what an ICMP error quotes is the app's packet;
-//   - nothing behind the network header of a fragment but the first, or of another protocol.
+//   - link: Ethernet with up to three VLAN tags in the packet (tags that the kernel has removed are not in its bytes);
+//   - ARP for IPv4 completely; nothing of other link protocols;
+//   - IPv4 with its options; IPv6 with up to eight extension headers (hop-by-hop, routing, fragment, destination, AH);
+//   - TCP with its options; UDP; eight bytes of ICMP, because an ICMP error quotes the app's packet;
+//   - nothing after the network header of other protocols, and of fragments except the first.
 //
-// The bytes of a header count only within the length that the IP header tells; one of 0 (a packet that segmentation
-// offload has made larger than the field can say) tells none.
+// Bytes of a header count only within the length in the IP header; a length of 0 (segmentation offload has made the packet too
+// large for the field) does not limit them.
 
 const (
 	protocolHopByHop       = 0
@@ -21,7 +21,7 @@ const (
 	etherARP  = 0x0806
 	etherRARP = 0x8035
 
-	// mostTags is how many VLAN tags are followed, mostExtensions how many extension headers of IPv6.
+	// mostTags is how many VLAN tags are skipped, mostExtensions how many extension headers of IPv6.
 	mostTags       = 3
 	mostExtensions = 8
 )
@@ -30,9 +30,9 @@ const (
 const (
 	// headersBase is where the network header begins.
 	headersBase = iota
-	// headersEnd is where what counts of the packet ends.
+	// headersEnd is where the packet ends, by its length or that in the IP header.
 	headersEnd
-	// headersAt is where the next header begins: what is returned when it does not count.
+	// headersAt is where the next header begins: the length to return if that header is left out.
 	headersAt
 	headersProtocol
 	headersWork
@@ -77,14 +77,14 @@ func writeHeaders(a *assembler, link LinkType) {
 	t.place(t.stops)
 	t.emit(loadMemory, headersAt)
 	some := t.label()
-	// 0 would leave the packet out.
+	// 0 would drop the packet.
 	t.when(ifEqual, 0, next, some)
 	t.emit(loadNumber, 1)
 	t.place(some)
 	t.emit(returnA, 0)
 }
 
-// networks are where the network protocols go on.
+// networks are the labels of the network protocols.
 type networks struct{ four, six, arp label }
 
 func (t *tail) newNetworks() networks { return networks{t.label(), t.label(), t.label()} }
@@ -98,7 +98,7 @@ func (t *tail) writeNetworks(n networks, to *transport, at where) {
 	t.writeARP(at)
 }
 
-// whenEthertype goes on by what A is.
+// whenEthertype jumps by the ethertype in A.
 func (t *tail) whenEthertype(n networks, otherwise label) {
 	t.when(ifEqual, etherIPv4, n.four, next)
 	t.when(ifEqual, etherIPv6, n.six, next)
@@ -131,8 +131,8 @@ func (t *tail) writeEthernet(plain, behind networks) {
 	t.whenEthertype(behind, t.stops)
 }
 
-// load puts a field of the network header into A. Where it is not at a fixed place, X must hold the base: a load by X takes
-// the kernel longer.
+// load puts a field of the network header into A. If the header is not at a fixed place, X must hold the base; such a load
+// takes the kernel longer.
 func (t *tail) load(at where, op uint16, offset uint32) {
 	if at.shifts {
 		op += loadWordX - loadWord
@@ -149,7 +149,7 @@ func (t *tail) setBase(at where) {
 	}
 }
 
-// counts stops unless so many bytes from X on are within the end.
+// counts stops unless that many bytes from X on are within the end.
 func (t *tail) counts(bytes uint32) {
 	t.emit(moveToA, 0)
 	t.emit(addNumber, bytes)
@@ -162,7 +162,7 @@ func (t *tail) within() {
 	t.when(ifGreaterX, 0, t.stops, next)
 }
 
-// limit lowers the end to A bytes behind the base, which X holds.
+// limit lowers the end to A bytes after the base, which X holds.
 func (t *tail) limit() {
 	keeps := t.label()
 	t.emit(addX, 0)
@@ -244,9 +244,9 @@ func (t *tail) writeExtensions(to *transport) {
 	t.emit(returnA, 0)
 }
 
-// writeExtension passes over one extension header, if there is one: with A where it begins, its protocol in the memory, and
-// both of the next header behind it. Any other protocol goes to done with the protocol in A, and a fragment but the first to
-// last with X where its header begins. All of these headers, and those of transport, have at least eight bytes.
+// writeExtension skips one extension header, if there is one. Before and after it, A is where the next header begins, and the
+// memory holds that header's protocol. Another protocol jumps to done with the protocol in A; a fragment other than the first
+// jumps to last with X where its header begins. All of these headers, and those of transport, have at least eight bytes.
 func (t *tail) writeExtension(done, last label) {
 	long, authentication, fragment, whole := t.label(), t.label(), t.label(), t.label()
 	t.emit(addNumber, 8)
@@ -287,7 +287,7 @@ func (t *tail) writeExtension(done, last label) {
 	t.emit(store, headersAt)
 }
 
-// writeARP: 28 bytes for IPv4 on Ethernet, else nothing.
+// writeARP keeps 28 bytes of ARP for IPv4 on Ethernet, and nothing of other ARP.
 func (t *tail) writeARP(at where) {
 	t.setBase(at)
 	t.counts(28)
@@ -299,7 +299,7 @@ func (t *tail) writeARP(at where) {
 	t.emit(returnA, 0)
 }
 
-// transport is what comes behind the network header.
+// transport holds the labels for the header after the network header.
 type transport struct {
 	*tail
 	// start: A is the protocol. eight: a header of eight bytes follows. extensions: A is the protocol, maybe of an extension

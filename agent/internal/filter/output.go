@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// parseProgram reads what tcpdump -ddd writes: the number of instructions, then one a line: opcode, jump if true, jump if
-// false, operand.
+// parseProgram reads the output of tcpdump -ddd: the number of instructions, then an instruction a line: opcode, jump if true,
+// jump if false, operand.
 func parseProgram(text []byte) (Program, error) {
 	first, rest, _ := bytes.Cut(text, []byte("\n"))
 	count, err := strconv.Atoi(string(first))
@@ -51,7 +51,7 @@ func parseInstruction(line []byte) (bpf.RawInstruction, error) {
 	return bpf.RawInstruction{Op: uint16(numbers[0]), Jt: uint8(numbers[1]), Jf: uint8(numbers[2]), K: uint32(numbers[3])}, nil
 }
 
-// checkJumps: none leaves the program, and it ends with a return. What comes behind it is ours.
+// checkJumps checks that no jump leaves the program, and that it ends with a return: instructions of this package follow it.
 func checkJumps(program Program) error {
 	for i, one := range program {
 		if one.Op&classMask != classJump {
@@ -62,7 +62,7 @@ func checkJumps(program Program) error {
 			farthest = uint64(one.K)
 		}
 		if one.Op == jumpAlways && int32(one.K) < 0 {
-			return &SyntaxError{Reason: "has a loop (protochain), and the kernel runs none"}
+			return &SyntaxError{Reason: "has a loop (protochain), which the kernel does not allow"}
 		}
 		if uint64(i)+1+farthest >= uint64(len(program)) {
 			return fmt.Errorf("instruction %d of the filter's compiler jumps out of its program", i)

@@ -8,9 +8,9 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// The prologue leaves the agent's own packets out. What it costs a packet hardly depends on how many flows there are: the
-// packet's end in the pod is compared with the few addresses of the pod, then both ports are looked up in a tree. A packet
-// that is too short for a header that is looked at passes: it is the app's, and a load beyond its end would lose it.
+// The prologue drops the agent's own packets. Its cost for a packet hardly depends on the number of flows: the packet's
+// addresses are compared with the few addresses of the pod, then both ports are looked up in a tree. A packet that is too short
+// for a header passes: it is the app's, and a load beyond its end would drop it.
 
 // Protocols and ethertypes.
 const (
@@ -29,7 +29,7 @@ var etherTags = []uint32{0x8100, 0x88a8, 0x9100}
 
 // Places in the scratch memory while the prologue runs.
 const (
-	// memoryShift holds how much farther back the network header is than in a packet without VLAN tags.
+	// memoryShift holds the distance of the network header from its place in a packet without VLAN tags, in bytes.
 	memoryShift = iota
 	memoryPorts
 	memoryProtocol
@@ -43,7 +43,7 @@ type ends struct {
 	tree label
 }
 
-// key is a flow as a packet is compared with it.
+// key is a flow in the form in which packets are compared with it.
 type key struct {
 	// ports: the local one in the upper half.
 	ports uint32
@@ -57,11 +57,11 @@ type family struct {
 	anybody  map[uint32][]traffic.Flow
 	marked   []traffic.Flow
 	byFamily layout
-	// quoted is where the header goes on that an ICMP error quotes.
+	// quoted is the label for a header that an ICMP error quotes.
 	quoted label
 }
 
-// layout says where the fields of a header are.
+// layout holds the offsets of a header's fields, in bytes, and the length of an address in words.
 type layout struct {
 	protocol, hops, source, destination, words uint32
 }
@@ -117,7 +117,7 @@ func (p *prologue) newFamily(own []traffic.Flow, isSix bool) *family {
 	return f
 }
 
-// unmapped takes IPv4 addresses out of IPv6 ones, and zones off.
+// unmapped turns IPv4-mapped addresses into IPv4 ones, and removes zones.
 func unmapped(flow traffic.Flow) traffic.Flow {
 	flow.Local = netip.AddrPortFrom(flow.Local.Addr().Unmap().WithZone(""), flow.Local.Port())
 	if flow.Remote.IsValid() {
@@ -137,7 +137,8 @@ func (f *family) add(a *assembler, protocol uint32, local, remote netip.AddrPort
 	list[i].keys = append(list[i].keys, key{ports: uint32(local.Port())<<16 | uint32(remote.Port()), peer: remote.Addr()})
 }
 
-// reverse adds the way back of flows between two addresses of the pod: a packet is taken for one of its source's.
+// reverse adds the opposite direction of flows between two addresses of the pod, because a packet is looked up by its source
+// first.
 func (f *family) reverse(protocol uint32, list []*ends) {
 	for _, one := range list {
 		for _, k := range slices.Clone(one.keys) {
@@ -150,7 +151,7 @@ func (f *family) reverse(protocol uint32, list []*ends) {
 
 func (f *family) isEmpty() bool { return len(f.exact)+len(f.anybody)+len(f.marked) == 0 }
 
-// protocols of its flows.
+// protocols returns the protocols of the family's flows.
 func (f *family) protocols() []uint32 {
 	var list []uint32
 	for _, protocol := range []uint32{protocolTCP, protocolUDP} {

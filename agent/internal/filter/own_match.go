@@ -7,7 +7,7 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// writeMatch compares addresses and ports, which are in the memory.
+// writeMatch compares addresses and ports; the ports are in the memory.
 func (p *prologue) writeMatch(f *family, at where) {
 	p.restoreShift(at)
 	p.writeMarked(f, at, true)
@@ -27,7 +27,7 @@ func (p *prologue) writeMatch(f *family, at where) {
 	}
 }
 
-// writeMarked drops what has the hop limit and the addresses of a marked flow, and its remote port, if hasPorts.
+// writeMarked drops packets with the hop limit and the addresses of a marked flow, and with its remote port if hasPorts.
 func (p *prologue) writeMarked(f *family, at where, hasPorts bool) {
 	for _, flow := range f.marked {
 		other := p.label()
@@ -99,8 +99,8 @@ func addressWords(address netip.Addr) []uint32 {
 	return words
 }
 
-// writeExact goes into the tree of the packet's address in the pod, with A its ports, the local one in the upper half, and X
-// where the other address is.
+// writeExact jumps to the tree of the packet's address in the pod. A holds the ports, the local one in the upper half, and X
+// the offset of the other address.
 func (p *prologue) writeExact(f *family, at where, list []*ends) {
 	outbound := make([]label, len(list))
 	inbound := make([]label, len(list))
@@ -153,7 +153,7 @@ func (p *prologue) writeTrees(f *family) {
 	}
 }
 
-// linear is how many keys are compared one after the other.
+// linear is how many keys are compared one after another.
 const linear = 4
 
 // writeTree looks A up among the keys.

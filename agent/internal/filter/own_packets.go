@@ -1,11 +1,11 @@
 package filter
 
-// where is how the network header is reached: at a fixed place, or behind VLAN tags or inside an ICMP error, by an offset in
-// memoryShift and in X.
+// where is how the network header is reached: at a fixed place, or, after VLAN tags or inside an ICMP error, with an offset in
+// memoryShift and X.
 type where struct {
 	base   uint32
 	shifts bool
-	// quoted: an ICMP error holds it. Its hop limit has changed on the way, and it holds no other error.
+	// quoted: an ICMP error quotes the header. Its hop limit has changed on the way, and it is not an error itself.
 	quoted bool
 }
 
@@ -46,7 +46,7 @@ func (p *prologue) write() {
 	p.writeTrees(p.six)
 }
 
-// familyLabel is where packets of a family go on.
+// familyLabel is the label for packets of a family.
 func (p *prologue) familyLabel(f *family) label {
 	if f.isEmpty() {
 		return p.passes
@@ -54,10 +54,10 @@ func (p *prologue) familyLabel(f *family) label {
 	return p.label()
 }
 
-// tagged are the places of the families behind VLAN tags.
+// tagged are the labels for packets of each family with VLAN tags.
 type tagged struct{ four, six label }
 
-// writeEthernet finds the network header, behind two tags at most that the kernel has not taken off.
+// writeEthernet finds the network header, after at most two tags that the kernel has not removed.
 func (p *prologue) writeEthernet(four, six label) *tagged {
 	behind := &tagged{four: p.familyLabel(p.four), six: p.familyLabel(p.six)}
 	p.emit(loadLength, 0)
@@ -122,7 +122,7 @@ func (p *prologue) load(at where, op uint16, offset uint32) {
 	p.emit(op, at.base+offset)
 }
 
-// needs lets packets pass that have fewer bytes from the network header on.
+// needs lets packets pass that have fewer bytes from the network header on than that.
 func (p *prologue) needs(at where, bytes uint32) {
 	if at.shifts {
 		p.emit(setXMemory, memoryShift)
@@ -170,8 +170,8 @@ func (p *prologue) writeFour(f *family, at where) {
 	}
 }
 
-// writeHeaderLength puts what is in front of the transport header, without the base, into X; a packet that does not have
-// so many bytes behind it passes.
+// writeHeaderLength puts the offset of the transport header, without the base, into X; a packet with fewer than that many bytes
+// after it passes.
 func (p *prologue) writeHeaderLength(at where, bytes uint32) {
 	if at.shifts {
 		p.emit(setXMemory, memoryShift)
@@ -192,7 +192,8 @@ func (p *prologue) writeHeaderLength(at where, bytes uint32) {
 	p.when(ifAtLeastX, 0, next, p.passes)
 }
 
-// writeErrorsFour looks at what an ICMP error quotes: unreachable, source quench, redirect, time exceeded, bad parameter.
+// writeErrorsFour looks at the packet that an ICMP error quotes: unreachable, source quench, redirect, time exceeded, bad
+// parameter.
 func (p *prologue) writeErrorsFour(f *family, at where) {
 	quoted := p.label()
 	p.load(at, loadHalf, 6)
@@ -210,7 +211,7 @@ func (p *prologue) writeErrorsFour(f *family, at where) {
 	p.jump(f.quoted)
 }
 
-// writeSix looks at an IPv6 packet. Of extension headers the kernel gives the agent's packets the one of fragments alone.
+// writeSix looks at an IPv6 packet. The only extension header in the agent's packets is that of fragments.
 func (p *prologue) writeSix(f *family, at where) {
 	ours, icmp, fragment, match := p.label(), p.label(), p.label(), p.label()
 	p.needs(at, 44)
@@ -239,7 +240,7 @@ func (p *prologue) writeSix(f *family, at where) {
 	}
 }
 
-// writeFragmentHeader looks behind a fragment header of IPv6; match goes on with the ports in A.
+// writeFragmentHeader looks after a fragment header of IPv6; match continues with the ports in A.
 func (p *prologue) writeFragmentHeader(f *family, at where, match label) {
 	ours, later := p.label(), p.label()
 	p.needs(at, 48)
@@ -280,7 +281,7 @@ func (p *prologue) writeErrorsSix(f *family, at where) {
 	p.jump(f.quoted)
 }
 
-// writeFragments: a fragment but the first has no ports. Those of marked flows are told by their hop limit.
+// writeFragments handles fragments other than the first, which have no ports: marked flows are recognized by their hop limit.
 func (p *prologue) writeFragments(f *family, at where) {
 	p.restoreShift(at)
 	p.writeMarked(f, at, false)

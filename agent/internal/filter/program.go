@@ -1,34 +1,33 @@
-// Package filter makes the classic BPF program of a socket out of the user's expression (pcap-filter(7)).
+// Package filter makes the classic BPF program of a socket from the user's expression (pcap-filter(7)).
 //
-// The expression is compiled by the image's tcpdump in a process of its own, which has limits of time and memory. To its
-// program this package adds what no expression can say: how many bytes of a packet are kept, where its headers end, and
-// which flows are the agent's own.
+// The image's tcpdump compiles the expression, in a process of its own with limits of time and memory. This package adds to
+// the program what no expression can say: how many bytes of a packet are kept, where its headers end, and which flows are the
+// agent's own.
 package filter
 
 import "golang.org/x/net/bpf"
 
-// Program is what the kernel is given by SO_ATTACH_FILTER; at most 4096 instructions (BPF_MAXINSNS).
+// Program is a program for SO_ATTACH_FILTER; at most 4096 instructions (BPF_MAXINSNS).
 type Program []bpf.RawInstruction
 
-// LinkType is a value of the pcap registry, as it stands in a pcapng interface description: 1 is Ethernet, 101 raw IP, 113
-// Linux cooked capture.
+// LinkType is a value of the pcap registry (tcpdump.org/linktypes.html), as in a pcapng interface description.
 type LinkType uint16
 
 // The link types that programs are made for.
 const (
 	Ethernet LinkType = 1
 	Raw      LinkType = 101
-	// Cooked is a socket of type SOCK_DGRAM: the kernel gives packets from their network header on, and the capture makes
-	// the 16 bytes of the header that stand in the file.
+	// Cooked (Linux cooked capture) is for a socket of type SOCK_DGRAM: its packets begin with their network header, and the
+	// capture adds the 16 bytes of the cooked header in the file.
 	Cooked LinkType = 113
 	IPv4   LinkType = 228
 	IPv6   LinkType = 229
 )
 
-// cookedHeader is the length of the header in front of a cooked packet in the file (SLL_HDR_LEN of libpcap).
+// cookedHeader is the length of the cooked header in bytes (SLL_HDR_LEN of libpcap).
 const cookedHeader = 16
 
-// networkOffset is where the network header begins in what the kernel's filter looks at.
+// networkOffset is the offset of the network header in what the kernel's filter sees.
 func (l LinkType) networkOffset() uint32 {
 	if l == Ethernet {
 		return 14
@@ -36,7 +35,7 @@ func (l LinkType) networkOffset() uint32 {
 	return 0
 }
 
-// isKnown: a program can be made for it.
+// isKnown reports whether programs can be made for the link type.
 func (l LinkType) isKnown() bool {
 	switch l {
 	case Ethernet, Raw, Cooked, IPv4, IPv6:
@@ -45,7 +44,7 @@ func (l LinkType) isKnown() bool {
 	return false
 }
 
-// name is what libpcap calls it.
+// name is libpcap's name of the link type.
 func (l LinkType) name() string {
 	switch l {
 	case Ethernet:
@@ -63,8 +62,8 @@ func (l LinkType) name() string {
 const (
 	// longestProgram is BPF_MAXINSNS of the kernel.
 	longestProgram = 4096
-	// longestExpression is what the user's own program may have, so that there is room for headers and own flows.
+	// longestExpression is how many instructions the user's program may have, so that headers and own flows fit in too.
 	longestExpression = 3072
-	// wholePacket is more than any packet has.
+	// wholePacket is more bytes than any packet has.
 	wholePacket = 262144
 )

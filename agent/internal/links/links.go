@@ -1,5 +1,5 @@
-// Package links knows the network interfaces of the pod, and when they change. It asks the kernel by netlink (rtnetlink(7)),
-// and believes nobody else: whoever has NET_ADMIN in the pod may send to such a socket, too.
+// Package links lists the network interfaces of the pod and watches for changes, by netlink (rtnetlink(7)). It accepts
+// messages of the kernel only: a process with NET_ADMIN in the pod may send to such a socket too.
 package links
 
 import (
@@ -19,14 +19,14 @@ type Link struct {
 	Index int
 	// Hardware is its type, ARPHRD_ of if_arp.h.
 	Hardware uint16
-	// Up says that it was brought up.
+	// Up: it was set up (IFF_UP).
 	Up bool
 }
 
-// bufferSize holds every message: the kernel puts as many interfaces into one as fit.
+// bufferSize is the buffer for a message in bytes; the kernel puts as many interfaces into one as fit.
 const bufferSize = 16 << 10
 
-// List gives all interfaces, in the order in which they were made.
+// List returns all interfaces, in the order in which they were made.
 func List() ([]Link, error) {
 	fd, err := open(0)
 	if err != nil {
@@ -67,7 +67,7 @@ func Watch(l *loop.Loop, fn func()) error {
 	return l.Add(fd, func() {
 		for any := false; ; any = true {
 			if _, err := receive(fd, buffer); err != nil && !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, errShort) {
-				// There is no more. What did not fit into the socket's buffer is found by looking.
+				// There are no more messages. Lost ones (ENOBUFS) do not matter: fn lists the interfaces.
 				if any {
 					fn()
 				}
@@ -92,7 +92,7 @@ func open(groups uint32) (int, error) {
 	return fd, nil
 }
 
-// receive gives the next message of the kernel's own.
+// receive returns the next message that the kernel has sent.
 func receive(fd int, buffer []byte) (int, error) {
 	for {
 		n, from, err := unix.Recvfrom(fd, buffer, unix.MSG_TRUNC)
@@ -116,7 +116,7 @@ func dumpRequest() []byte {
 	return request
 }
 
-// errShort says that a message is not what it says it is.
+// errShort: a message is shorter than its own length.
 var errShort = errors.New("netlink: a message is cut")
 
 // eachMessage calls fn with the type and the body of each message; done says that the kernel's answer is at its end.
@@ -144,7 +144,7 @@ func eachMessage(messages []byte, fn func(kind uint16, body []byte) error) (done
 	return false, nil
 }
 
-// parse reads a struct ifinfomsg and the attributes behind it.
+// parse reads a struct ifinfomsg and the attributes after it.
 func parse(body []byte) (Link, bool) {
 	if len(body) < unix.SizeofIfInfomsg {
 		return Link{}, false

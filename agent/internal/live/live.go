@@ -1,5 +1,5 @@
-// Package live captures to an output, for as long as somebody is there to read it: what `packet-capture stream` starts in a
-// pod next to the capture that writes files.
+// Package live captures to an output for as long as somebody reads it: `packet-capture stream` starts it in a pod next to the
+// capture that writes files.
 package live
 
 import (
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,15 +24,15 @@ import (
 )
 
 const (
-	// buffer is the kernel's, for each interface.
+	// buffer is the size of the kernel's buffer for each interface, in bytes.
 	buffer = 4 << 20
-	// lastPackets is how long what was sent before the end may take to get here.
+	// lastPackets is how long packets that were sent before the end may take to arrive.
 	lastPackets = 300 * time.Millisecond
-	// hubPatience is for the flows of the program that captures to files, when it is there.
+	// hubPatience is how long to wait for the flows of the program that captures to files, if it runs.
 	hubPatience = 2 * time.Second
 )
 
-// Refusal is something that is wrong with what was asked for.
+// Refusal is an option that cannot be captured with.
 type Refusal struct {
 	// Setting is filter, interfaces or snaplen.
 	Setting, Reason string
@@ -41,24 +40,24 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Reason }
 
-// Options say what to capture.
+// Options of a capture.
 type Options struct {
 	Interfaces settings.Interfaces
 	Snaplen    settings.Snaplen
 	Filter     string
-	// AgentDir is the folder by which the agent's programs in the pod know each other's connections, to leave them out.
+	// AgentDir is the folder through which the agent's programs in the pod exchange their own connections, to leave them out.
 	AgentDir string
-	// Output is a descriptor that takes pcapng.
+	// Output is the descriptor that pcapng is written to.
 	Output int
 	// Compiler of the filter.
 	Compiler *filter.Compiler
 }
 
-// Lost is what was counted of an interface.
+// Lost holds the counters of an interface.
 type Lost struct {
 	Interface string `json:"interface"`
 	Packets   uint64 `json:"packets"`
-	// Dropped by the kernel for want of room.
+	// Dropped packets found no room in the kernel's buffer.
 	Dropped uint64 `json:"dropped"`
 }
 
@@ -67,10 +66,10 @@ type Capture struct {
 	options Options
 	loop    *loop.Loop
 	peer    *share.Peer
-	// opening is held while sockets are opened, so that the flows are those of all of them.
+	// opening is held while sockets are opened, so that all of them get the same flows.
 	opening sync.Mutex
 	opened  bool
-	// others are the flows of the agent's other programs. Once the sockets are open they are the loop's.
+	// others are the flows of the agent's other programs. Once the sockets are open, only the loop uses them.
 	others []traffic.Flow
 	merger *capture.Merger
 	user   map[filter.LinkType]filter.Program
@@ -80,7 +79,7 @@ type Capture struct {
 	err    error
 }
 
-// New opens the sockets. Its error is a *Refusal, or one that wraps unix.EPERM without NET_RAW, or another one.
+// New opens the sockets. Its error is a *Refusal, or wraps unix.EPERM if the container has no NET_RAW, or is another one.
 func New(ctx context.Context, options Options) (*Capture, error) {
 	wanted, err := choose(options.Interfaces)
 	if err != nil {
@@ -96,7 +95,7 @@ func New(ctx context.Context, options Options) (*Capture, error) {
 		return nil, err
 	}
 	c.peer = share.Join(options.AgentDir, c.onFlows)
-	// Without the socket there is nobody to wait for.
+	// Without the socket there is no hub to wait for.
 	if unix.Access(share.SocketPath(options.AgentDir), unix.F_OK) == nil {
 		c.peer.Known(hubPatience)
 	}
@@ -107,7 +106,7 @@ func New(ctx context.Context, options Options) (*Capture, error) {
 	return c, c.writeHead()
 }
 
-// openAll lets no flow change between its reading and the last socket.
+// openAll opens all sockets; the flows do not change meanwhile.
 func (c *Capture) openAll(wanted []capture.Interface) error {
 	c.opening.Lock()
 	defer c.opening.Unlock()
@@ -121,7 +120,7 @@ func (c *Capture) openAll(wanted []capture.Interface) error {
 	return nil
 }
 
-// onFlows has other flows left out; it returns when they are. It comes from another goroutine.
+// onFlows replaces the flows that are left out, and returns when they are. Another goroutine calls it.
 func (c *Capture) onFlows(others []traffic.Flow) {
 	c.opening.Lock()
 	opened := c.opened
@@ -148,7 +147,7 @@ func (c *Capture) onFlows(others []traffic.Flow) {
 	})
 	select {
 	case <-done:
-	// The capture is at its end.
+	// The capture is ending.
 	case <-time.After(hubPatience):
 	}
 }
@@ -158,33 +157,17 @@ func choose(wanted settings.Interfaces) ([]capture.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(l links.Link) bool { return links.OfMirror(l.Name) })
-	var chosen []capture.Interface
-	if wanted.All {
-		slices.SortFunc(all, func(a, b links.Link) int { return strings.Compare(a.Name, b.Name) })
-		for _, l := range all {
-			if l.Up && (l.Name != "lo" || wanted.Loopback) {
-				chosen = append(chosen, capture.NewInterface(l.Name, l.Index, l.Hardware))
-			}
-		}
-		if len(chosen) == 0 {
-			return nil, &Refusal{"interfaces", "no interface is up that was asked for"}
-		}
-		return chosen, nil
+	present, missing := capture.Choose(all, wanted)
+	switch {
+	case len(missing) > 0:
+		return nil, &Refusal{"interfaces", "there is no interface " + missing[0]}
+	case len(present) == 0:
+		return nil, &Refusal{"interfaces", "none of the interfaces is up"}
 	}
-	for _, name := range wanted.Names {
-		at := slices.IndexFunc(all, func(l links.Link) bool { return l.Name == name })
-		if at < 0 {
-			return nil, &Refusal{"interfaces", "there is no interface " + name}
-		}
-		if !slices.ContainsFunc(chosen, func(i capture.Interface) bool { return i.Name == name }) {
-			chosen = append(chosen, capture.NewInterface(name, all[at].Index, all[at].Hardware))
-		}
-	}
-	return chosen, nil
+	return present, nil
 }
 
-// compile makes the user's filter a program for the interface's link type.
+// compile compiles the user's filter for the interface's link type.
 func (c *Capture) compile(ctx context.Context, at capture.Interface) error {
 	if _, done := c.user[at.Link]; done || c.options.Filter == "" {
 		return nil
@@ -192,18 +175,13 @@ func (c *Capture) compile(ctx context.Context, at capture.Interface) error {
 	program, err := c.options.Compiler.Compile(ctx, c.options.Filter, at.Name, at.Link)
 	if err != nil {
 		setting := "interfaces"
-		if isAboutFilter(err) {
+		if filter.IsAboutExpression(err) {
 			setting = "filter"
 		}
 		return &Refusal{setting, err.Error()}
 	}
 	c.user[at.Link] = program
 	return nil
-}
-
-func isAboutFilter(err error) bool {
-	return errors.As(err, new(*filter.SyntaxError)) || errors.As(err, new(*filter.UnknownHostError)) ||
-		errors.As(err, new(*filter.TooCostlyError)) || errors.As(err, new(*filter.TooLongError))
 }
 
 func (c *Capture) program(link filter.LinkType) (filter.Program, error) {
@@ -236,7 +214,7 @@ func (c *Capture) writeHead() error {
 	return c.writer.write(head)
 }
 
-// Run captures until End. Its error is that of the output.
+// Run captures until End. Its error is the output's.
 func (c *Capture) Run() ([]Lost, error) {
 	c.advance()
 	if err := c.loop.Run(); err != nil {
@@ -246,7 +224,7 @@ func (c *Capture) Run() ([]Lost, error) {
 	return c.finish(), errors.Join(c.err, c.writer.err)
 }
 
-// End ends the capture, when what was sent until now is in it. It may be called from any goroutine.
+// End ends the capture after the packets that were sent until now. It may be called from any goroutine.
 func (c *Capture) End() {
 	c.loop.Post(func() {
 		if !c.ending {
@@ -256,7 +234,7 @@ func (c *Capture) End() {
 	})
 }
 
-// endWhenQuiet waits until the kernel has handed over what it has.
+// endWhenQuiet stops the loop when the kernel has handed over all packets, or at the deadline.
 func (c *Capture) endWhenQuiet(deadline time.Time) {
 	c.loop.After(2*capture.Retire, func() {
 		c.advance()
@@ -281,7 +259,7 @@ func (c *Capture) advance() {
 	}
 }
 
-// finish writes what was counted, and tells it.
+// finish writes the counters and returns them.
 func (c *Capture) finish() []Lost {
 	var all []Lost
 	var blocks []byte
@@ -299,7 +277,7 @@ func (c *Capture) finish() []Lost {
 	return all
 }
 
-// Reason is an error of New in words for people.
+// Reason is an error of New or Run in words for people.
 func Reason(err error) string {
 	if errors.Is(err, unix.EPERM) {
 		return "no permission to capture: the container has no NET_RAW"

@@ -88,7 +88,7 @@ func send(t *testing.T, to string, count int) {
 func TestCapture(t *testing.T) {
 	nettest.Enter(t)
 	nettest.Pair(t, "eth0", 0)
-	all := settings.Interfaces{Names: []string{"eth0", "lo", "eth0"}}
+	all := settings.Interfaces{Names: []string{"eth0", "lo"}}
 	r := start(t, Options{Interfaces: all, Filter: "udp port 99", Snaplen: settings.Snaplen{Headers: true}, AgentDir: t.TempDir()})
 	send(t, "10.0.0.9:99", 7)
 	send(t, "10.0.0.9:98", 7)

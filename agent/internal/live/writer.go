@@ -12,8 +12,8 @@ import (
 // mostParts is IOV_MAX of the kernel.
 const mostParts = 1024
 
-// writer writes packets to a descriptor (capture.Sink), those of one call in as few pieces as it can: each piece takes its
-// own way through the API server.
+// writer writes packets to a descriptor (capture.Sink), in as few pieces as possible: each piece is a message of its own to
+// the API server.
 type writer struct {
 	fd    int
 	parts [][]byte
@@ -28,14 +28,14 @@ func (w *writer) Packets(_ *capture.Source, packets pcapng.Packets, _ int) {
 	w.parts = append(w.parts, packets)
 }
 
-// Flush writes what was kept.
+// Flush writes the packets that were kept.
 func (w *writer) Flush() {
 	_ = w.write(w.parts...)
 	clear(w.parts)
 	w.parts = w.parts[:0]
 }
 
-// write writes all of it. After an error it writes nothing more, since half a block may be out.
+// write writes all parts. After an error it writes nothing more, because half a block may be written.
 func (w *writer) write(parts ...[]byte) error {
 	for len(parts) > 0 && w.err == nil {
 		if len(parts[0]) == 0 {
@@ -59,7 +59,7 @@ func (w *writer) write(parts ...[]byte) error {
 	return w.err
 }
 
-// after leaves out what was written.
+// after returns the parts without the first bytes, which were written.
 func after(parts [][]byte, written int) [][]byte {
 	for len(parts) > 0 && written >= len(parts[0]) {
 		written -= len(parts[0])

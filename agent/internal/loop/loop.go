@@ -1,11 +1,11 @@
-// Package loop is the agent's one place to wait: an epoll over rings, the settings' folder, timers and what other
-// goroutines have to say. All state of the agent is changed here and nowhere else, so nothing of it needs a lock, and
-// nothing runs while nothing happens.
+// Package loop is the agent's event loop: one epoll for rings, the settings' folder, timers and functions that other
+// goroutines post. All state of the agent is changed on the loop, so it needs no lock, and nothing runs while nothing
+// happens.
 //
-// Go's own scheduler waits for the epoll, which is one of the descriptors that it watches: to wait in a system call of the
-// loop's own would make the scheduler look, some fifty times for each wake-up, at whether its thread will come back, and
-// that took as much CPU as a third of all else that a busy capture does. For the same reason the calls of every wake-up are
-// made without telling the scheduler (RawSyscall): they do not block.
+// Go's scheduler waits for the epoll, which is one of the descriptors that it watches. If the loop waited in a system call of
+// its own, the scheduler would check some fifty times for each wake-up whether the thread comes back; that took a third as
+// much CPU as everything else in a busy capture. For the same reason the calls of every wake-up bypass the scheduler
+// (RawSyscall): they do not block.
 package loop
 
 import (
@@ -19,14 +19,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Loop waits for descriptors, timers and posted functions, and calls what belongs to them, one after the other, on the
-// goroutine of Run. But for Post and Stop its methods may be called only there, or before Run.
+// Loop waits for descriptors, timers and posted functions, and calls their functions one after another on the goroutine of
+// Run. Except Post and Stop, its methods may be called only there, or before Run.
 type Loop struct {
 	epoll int
 	// waiter is the epoll as the scheduler knows it.
 	waiter   *os.File
 	handlers map[int32]*handler
-	// generation tells a descriptor from an earlier one of the same number.
+	// generation distinguishes a descriptor from an earlier one with the same number.
 	generation int32
 	timers     timers
 	posted     posted
@@ -38,16 +38,16 @@ type handler struct {
 	fn         func()
 }
 
-// posted holds what other goroutines want to be run.
+// posted holds functions that other goroutines want to be called.
 type posted struct {
 	sync.Mutex
 	event int
 	fns   []func()
-	// spare is the list of before, so that posting allocates nothing in the long run.
+	// spare is the previous list, empty: it is used again, so that posting does not allocate.
 	spare []func()
 }
 
-// New makes a loop that Run has yet to start.
+// New makes a loop; Run starts it.
 func New() (*Loop, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -56,7 +56,7 @@ func New() (*Loop, error) {
 	if err := unix.SetNonblock(epoll, true); err != nil {
 		return nil, errors.Join(err, unix.Close(epoll))
 	}
-	// Because it does not block the scheduler takes it for one that can be watched, and it can.
+	// The scheduler watches descriptors that are non-blocking, and an epoll can be watched.
 	l := &Loop{epoll: epoll, waiter: os.NewFile(uintptr(epoll), "epoll"), handlers: map[int32]*handler{}}
 	if err := l.addOwn(); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -64,7 +64,7 @@ func New() (*Loop, error) {
 	return l, nil
 }
 
-// addOwn makes the loop's own descriptors: of its timers, and of what is posted.
+// addOwn makes the loop's own descriptors, for its timers and for posted functions.
 func (l *Loop) addOwn() error {
 	event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
@@ -93,12 +93,12 @@ func (l *Loop) Close() error {
 	return errors.Join(errs...)
 }
 
-// Add has fn called whenever fd is readable, or has failed, again and again until that is over.
+// Add has fn called for as long as fd is readable or in an error state.
 func (l *Loop) Add(fd int, fn func()) error {
 	return l.add(fd, unix.EPOLLIN, fn)
 }
 
-// AddEdge has fn called once each time that fd becomes readable: for rings, of which a part may be left for later.
+// AddEdge has fn called once each time that fd becomes readable: for rings, which fn need not empty.
 func (l *Loop) AddEdge(fd int, fn func()) error {
 	return l.add(fd, unix.EPOLLIN|unix.EPOLLET, fn)
 }
@@ -113,10 +113,10 @@ func (l *Loop) add(fd int, events uint32, fn func()) error {
 	return nil
 }
 
-// Remove ends what Add began. It comes before fd is closed.
+// Remove ends what Add began. Call it before fd is closed.
 func (l *Loop) Remove(fd int) {
 	delete(l.handlers, int32(fd))
-	// An error says that fd is not there any more, which is what is wanted.
+	// An error means that fd is not watched, which is the goal.
 	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
@@ -128,7 +128,7 @@ func (l *Loop) Post(fn func()) {
 	p.fns = append(p.fns, fn)
 	if len(p.fns) == 1 {
 		one := [8]byte{1}
-		// It cannot fail but when the counter is full, and then the loop is woken already.
+		// It fails only when the counter is full, and then the loop is already awake.
 		_, _ = unix.Write(p.event, one[:])
 	}
 }
@@ -155,12 +155,12 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	return l.timers.add(d, fn)
 }
 
-// Stop makes Run return, after what is going on. It may be called from any goroutine.
+// Stop makes Run return after the current call. It may be called from any goroutine.
 func (l *Loop) Stop() {
 	l.Post(func() { l.stopped = true })
 }
 
-// Run calls what was added, until Stop. It may run again then.
+// Run calls the added functions until Stop. It may be called again afterwards.
 func (l *Loop) Run() error {
 	waiter, err := l.waiter.SyscallConn()
 	if err != nil {
@@ -169,13 +169,13 @@ func (l *Loop) Run() error {
 	r := ready{epoll: l.epoll}
 	poll := r.poll
 	for l.stopped = false; !l.stopped; {
-		// It returns once poll has found something, and waits as long as it has not.
+		// It waits until poll has found something.
 		if err := waiter.Read(poll); err != nil {
 			return fmt.Errorf("epoll: %w", err)
 		}
 		for i := range r.count {
 			event := &r.events[i]
-			// One of before may have removed it.
+			// An earlier function may have removed it.
 			if h := l.handlers[event.Fd]; h != nil && h.generation == event.Pad {
 				h.fn()
 			}
@@ -184,14 +184,14 @@ func (l *Loop) Run() error {
 	return nil
 }
 
-// ready are descriptors for which something is to be done.
+// ready are descriptors with events.
 type ready struct {
 	epoll  int
 	events [16]unix.EpollEvent
 	count  int
 }
 
-// poll looks whether there are any now, without waiting.
+// poll asks for events without waiting, and reports whether there are any.
 func (r *ready) poll(uintptr) bool {
 	count, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(r.epoll), uintptr(unsafe.Pointer(&r.events[0])), uintptr(len(r.events)), 0, 0, 0)
 	r.count = int(count)

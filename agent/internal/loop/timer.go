@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Timer is one call that is to come.
+// Timer is one call in the future.
 type Timer struct {
 	timers *timers
 	at     int64
 	fn     func()
-	// index is the place among the timers, -1 when it is not there.
+	// index is the place in the heap; -1 when the call was made or taken back.
 	index int
 }
 
-// Stop takes the call back. Nothing happens when it was made already, or for no timer at all.
+// Stop cancels the call. It does nothing if the call was made already, or if t is nil.
 func (t *Timer) Stop() {
 	if t == nil || t.index < 0 {
 		return
@@ -25,14 +25,14 @@ func (t *Timer) Stop() {
 	t.timers.arm()
 }
 
-// timers are all calls that are to come, and one timer of the kernel for the first of them.
+// timers are all calls in the future, and one timer of the kernel for the first of them.
 type timers struct {
 	fd    int
 	heap  timerHeap
 	armed int64
 }
 
-// now is the time since the machine's start, in nanoseconds: nobody sets it.
+// now is the time since the machine started, in nanoseconds: unlike the clock, it cannot be set.
 func now() int64 {
 	var ts unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
@@ -47,7 +47,7 @@ func (t *timers) add(d time.Duration, fn func()) *Timer {
 	return timer
 }
 
-// arm sets the kernel's timer to the first call, if it is not so already.
+// arm sets the kernel's timer to the first call, unless it is set to that already.
 func (t *timers) arm() {
 	var first int64
 	if len(t.heap) > 0 {
@@ -61,7 +61,7 @@ func (t *timers) arm() {
 	_ = unix.TimerfdSettime(t.fd, unix.TFD_TIMER_ABSTIME, &spec, nil)
 }
 
-// run calls what is due.
+// run makes the calls that are due.
 func (t *timers) run() {
 	var count [8]byte
 	_, _ = unix.Read(t.fd, count[:])
@@ -83,14 +83,14 @@ func (h timerHeap) Swap(i, j int) {
 	h[i].index, h[j].index = i, j
 }
 
-// Push is heap.Interface's.
+// Push implements heap.Interface.
 func (h *timerHeap) Push(x any) {
 	timer := x.(*Timer)
 	timer.index = len(*h)
 	*h = append(*h, timer)
 }
 
-// Pop is heap.Interface's.
+// Pop implements heap.Interface.
 func (h *timerHeap) Pop() any {
 	last := len(*h) - 1
 	timer := (*h)[last]

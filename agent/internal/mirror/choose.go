@@ -21,11 +21,11 @@ import (
 // interfaces are those that the settings name.
 type interfaces struct {
 	mirrored []mirrored
-	// without are those that cannot be mirrored: VXLAN carries Ethernet frames, and what leaves a tunnel has none.
+	// without are interfaces that cannot be mirrored: VXLAN carries Ethernet frames, and packets of a tunnel are not.
 	without []string
-	// missing are asked for and not there.
+	// missing are named in the settings and do not exist.
 	missing []string
-	// hasDevices: the mirror's own are all there.
+	// hasDevices: the mirror's own interfaces all exist.
 	hasDevices bool
 }
 
@@ -63,7 +63,7 @@ func chooseOf(all []netlink.Link, wanted settings.Interfaces) interfaces {
 	return chosen
 }
 
-// namesWanted are the names in the settings, or of all that are up.
+// namesWanted are the names in the settings, or those of all interfaces that are up.
 func namesWanted(byName map[string]netlink.Link, wanted settings.Interfaces) []string {
 	var names []string
 	if !wanted.All {
@@ -88,7 +88,7 @@ func hasEthernet(link netlink.Link) bool {
 	return kind == "ether" || kind == "loopback"
 }
 
-// text differs when anything differs that a try depends on.
+// text is for comparison: a difference means that another try may have another result.
 func (i interfaces) text() string {
 	return fmt.Sprint(i.mirrored, i.without, i.missing)
 }
@@ -105,8 +105,8 @@ func (i interfaces) problem() error {
 	return nil
 }
 
-// wayTo finds how the copies leave. One through a tunnel of the pod's own is refused if nothing keeps the tunnel's packets from
-// being copied in their turn, and so on without an end.
+// wayTo finds how the copies leave. A way through a tunnel of the pod is refused without a filter, which must keep the tunnel's
+// packets from being copied again, without end.
 func wayTo(collector netip.Addr, mirror settings.Mirror, expression string) (target, error) {
 	to := target{collector: collector, port: mirror.Port, vni: mirror.VNI}
 	routes, err := netlink.RouteGet(collector.AsSlice())
@@ -128,14 +128,15 @@ func wayTo(collector netip.Addr, mirror settings.Mirror, expression string) (tar
 	return to, nil
 }
 
-// flow is by what captures know the copies.
+// flow is the flow by which captures recognize the copies.
 func (t target) flow() traffic.Flow {
 	return traffic.Flow{
 		Protocol: unix.IPPROTO_UDP, Local: netip.AddrPortFrom(t.source, 0), Remote: netip.AddrPortFrom(t.collector, t.port), HopLimit: hopLimit,
 	}
 }
 
-// unfit words: where the classifier looks the kernel has taken the tag off, and it does not say which way a packet goes.
+// unfitWords match words that the kernel's classifier cannot evaluate: it sees a packet after the tag was removed, and does
+// not know the packet's direction.
 var unfitWords = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.-])(vlan|inbound|outbound)(?:[^A-Za-z0-9_.-]|$)`)
 
 func unfit(expression string) string {
@@ -145,7 +146,7 @@ func unfit(expression string) string {
 	return ""
 }
 
-// lasting is why an expression will not do later either; empty when it may.
+// lasting is why an expression will fail again; empty if it may succeed later.
 func lasting(err error) string {
 	var syntax *filter.SyntaxError
 	var costly *filter.TooCostlyError

@@ -16,22 +16,21 @@ import (
 	"packet-capture/agent/internal/links"
 )
 
-// The interfaces that copies go through: from a mirrored interface to the entrance, out of that interface's other end, and
-// from there into the tunnel. Between them they lose the route that they had: vxlan lowers the path MTU of one that its
-// packets do not fit through, and with IPv6 that is the route of the app. None has an address, and nothing that arrives on
-// them gets into the pod.
+// The interfaces that copies go through: from a mirrored interface to the entrance, out of its other end, and from there into
+// the tunnel. On the way they lose their route: vxlan lowers the path MTU of a route that its packets do not fit through, and
+// with IPv6 that would be the app's route. None has an address, and nothing that arrives on them gets into the pod.
 const (
 	tunnelName   = links.MirrorTunnel
 	entranceName = links.MirrorEntrance
 	behindName   = links.MirrorBehind
 )
 
-// hopLimit is the time to live of the packets that carry copies. Their fragments have no ports to tell them by, but this they
-// have, and the app's have the system's 64 or one of the app's choice.
+// hopLimit is the time to live of the packets that carry copies. It identifies their fragments, which have no ports; the app's
+// packets have the system's 64, or a value that the app chooses.
 const hopLimit = 253
 
-// Ports: copies leave from one of these, by a hash of the packet, so that a connection's stay in their order. Nobody answers
-// there. The tunnel has to listen on a port, too, and takes the first from the end that is free.
+// Ports: copies leave from one of these by a hash of the packet, so that those of a connection stay in order. Nothing answers
+// there. The tunnel has to listen on a port too, and takes the last free one.
 const (
 	firstPort = 61000
 	lastPort  = 61099
@@ -39,13 +38,13 @@ const (
 
 // target is where copies go.
 type target struct {
-	// source is the address of the pod's that they leave from.
+	// source is the pod's address from which copies leave.
 	source, collector netip.Addr
 	port              uint16
 	vni               uint32
 }
 
-// makeDevices makes the way to the target. On an error there is nothing of it.
+// makeDevices makes the interfaces on the way to the target, or none of them if it fails.
 func makeDevices(to target) error {
 	err := errors.Join(makeTunnel(to), netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs(entranceName), PeerName: behindName}))
 	if err == nil {
@@ -63,7 +62,7 @@ func attrs(name string) netlink.LinkAttrs {
 	return a
 }
 
-// makeTunnel makes it and has it listen: a port that somebody has taken shows only then.
+// makeTunnel makes the tunnel and sets it up: only then does the kernel report a port that is in use.
 func makeTunnel(to target) error {
 	tunnel := &netlink.Vxlan{
 		LinkAttrs: attrs(tunnelName), VxlanId: int(to.vni), SrcAddr: to.source.AsSlice(), TTL: hopLimit,
@@ -86,7 +85,7 @@ func makeTunnel(to target) error {
 }
 
 func connectDevices(to target) error {
-	// An end without the other has no carrier, and nothing is mirrored to it.
+	// If one end is missing, the other has no carrier, and nothing is mirrored to it.
 	links, err := linksByName(tunnelName, entranceName, behindName)
 	if err != nil {
 		return err
@@ -94,10 +93,10 @@ func connectDevices(to target) error {
 	tunnel, entrance := links[0].Attrs().Index, links[1].Attrs().Index
 	drop := filter.Program{ret(uint32(netlink.TC_ACT_SHOT))}
 	if err := attach(tunnel, ingress, verdict{program: drop}); err != nil {
-		return fmt.Errorf("cannot make the VXLAN device deaf: %w", err)
+		return fmt.Errorf("cannot block packets that arrive on the VXLAN device: %w", err)
 	}
 	if err := attach(entrance, ingress, verdict{program: filter.Program{ret(0xffffffff)}, action: redirect, to: tunnel}); err != nil {
-		return fmt.Errorf("cannot lead copies into the VXLAN device: %w", err)
+		return fmt.Errorf("cannot redirect copies into the VXLAN device: %w", err)
 	}
 	if err := addCollector(tunnel, to); err != nil {
 		return fmt.Errorf("cannot give the VXLAN device its collector: %w", err)
@@ -111,13 +110,13 @@ func connectDevices(to target) error {
 	return nil
 }
 
-// keepSilent comes before the interface is up: IPv6 would give it an address of its own, and ask for routers there. A kernel
-// without IPv6 refuses to be told.
+// keepSilent stops IPv6 from giving an interface an address and looking for routers there; it is called before the interface
+// is up. It fails on a kernel without IPv6.
 func keepSilent(link netlink.Link) {
 	_ = netlink.LinkSetIP6AddrGenMode(link, nl.IN6_ADDR_GEN_MODE_NONE)
 }
 
-// addCollector: every Ethernet address is behind the collector's. The library knows no port of a neighbour.
+// addCollector sends frames for all Ethernet addresses to the collector. The netlink library cannot set a neighbour's port.
 func addCollector(tunnel int, to target) error {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_APPEND|unix.NLM_F_ACK)
 	request.AddData(&netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(tunnel), State: netlink.NUD_PERMANENT, Flags: netlink.NTF_SELF})
@@ -140,8 +139,7 @@ func linksByName(names ...string) ([]netlink.Link, error) {
 	return links, nil
 }
 
-// removeDevices leaves none of them; the entrance takes its other end along. Where they are gone, nothing is copied, whatever
-// filters there are.
+// removeDevices removes them all; the entrance's other end goes with it. Without them no filter copies anything.
 func removeDevices() error {
 	var errs []error
 	for _, name := range []string{entranceName, tunnelName} {
@@ -156,9 +154,9 @@ func removeDevices() error {
 	return errors.Join(errs...)
 }
 
-// counts are of copies.
+// counts are the numbers of copies.
 type counts struct {
-	// dropped found no way, did not fit through one of IPv6, or came too fast for the queue between the devices.
+	// dropped copies had no route, did not fit through one of IPv6, or came too fast for the queue between the interfaces.
 	packets, bytes, dropped uint64
 }
 
@@ -166,7 +164,7 @@ func (c counts) plus(other counts) counts {
 	return counts{c.packets + other.packets, c.bytes + other.bytes, c.dropped + other.dropped}
 }
 
-// readCounts: the devices' own, since they were made. False where they are not there.
+// readCounts returns the interfaces' counters since they were made; false if they do not exist.
 func readCounts() (counts, bool) {
 	links, err := linksByName(tunnelName, entranceName)
 	if err != nil || links[0].Attrs().Statistics == nil || links[1].Attrs().Statistics == nil {
@@ -176,7 +174,7 @@ func readCounts() (counts, bool) {
 	return counts{tunnel.TxPackets, tunnel.TxBytes, tunnel.TxDropped + tunnel.TxErrors + entrance.RxDropped}, true
 }
 
-// ret is a program's last word.
+// ret is the instruction that returns a value.
 func ret(value uint32) bpf.RawInstruction {
 	return bpf.RawInstruction{Op: unix.BPF_RET | unix.BPF_K, K: value}
 }

@@ -13,20 +13,20 @@ import (
 	"packet-capture/agent/internal/filter"
 )
 
-// The filters on interfaces (cls_bpf). What others have there stays: the qdisc clsact is made only where there is none, and
-// removed only if it was made here and nobody else has put a filter into it since. Which of both it is, is the filter's own
-// handle: that ends with the network namespace, and not before.
+// The filters on interfaces (cls_bpf). Filters of other programs stay: the qdisc clsact is made only where there is none, and
+// removed only if it was made here and has no filter of another program. Whether it was made here is kept in the handle of the
+// filter, which lives as long as the network namespace.
 
-// preference comes before most of others', whose verdict may be final.
+// preference is lower than most others', so that this filter runs before them: their verdict may be final.
 const preference = 7
 
-// Handles of the filter in a qdisc that was there, and in one that was made for it.
+// Handles of the filter in a qdisc that existed, and in a qdisc that was made for it.
 const (
 	handleGuest = 0x7063
 	handleOwner = 0x7064
 )
 
-// longestProgram is the longest that the kernel can show again: what it has to say of one filter must fit into 32 KiB. What
+// longestProgram is how many instructions the kernel can show: its message about a filter must fit into 32 KiB. A program that
 // cannot be read back is not attached.
 const longestProgram = 4000
 
@@ -40,15 +40,15 @@ const (
 type action int
 
 const (
-	// decide: what the program returns is the action itself.
+	// decide: the program returns the action itself.
 	decide action = iota
-	// copyTo hands a copy to another interface, as if it arrived there. Others' filters look at the packet too.
+	// copyTo hands a copy to another interface, as if it had arrived there. Filters of other programs see the packet too.
 	copyTo
 	// redirect sends the packet out by another interface.
 	redirect
 )
 
-// verdict is a program, and what becomes of the packets for which it does not return 0.
+// verdict is a program, and the action for packets for which it does not return 0.
 type verdict struct {
 	program filter.Program
 	action  action
@@ -56,13 +56,13 @@ type verdict struct {
 	to int
 }
 
-var errForeignIngress = errors.New("it has a qdisc `ingress` of somebody else's, so there is no place for `clsact`")
+var errForeignIngress = errors.New("another program has added the qdisc `ingress` there, so `clsact` cannot be added")
 
-// attach puts a filter on an interface in that direction, or another in the place of the one before. It returns without an
-// error only when the kernel has shown that this one is there, and no other of ours.
+// attach adds or replaces the filter of an interface in that direction. It returns no error only if the kernel then shows this
+// filter, and no other one of ours.
 func attach(index int, where direction, v verdict) error {
 	if len(v.program) > longestProgram {
-		return fmt.Errorf("the filter takes %d instructions, more than %d", len(v.program), longestProgram)
+		return fmt.Errorf("the filter has %d instructions, and at most %d are allowed", len(v.program), longestProgram)
 	}
 	present, err := look(index)
 	if err != nil {
@@ -82,7 +82,7 @@ func attach(index int, where direction, v verdict) error {
 		}
 	}
 	if err := addFilter(index, where, handle, v); err != nil {
-		// A qdisc that was made for it would be taken for somebody else's.
+		// A qdisc that was made for the filter would later be taken for another program's.
 		if handle == handleOwner && present.handle == 0 {
 			err = errors.Join(err, netlink.QdiscDel(clsact(index)))
 		}
@@ -102,18 +102,18 @@ func verify(index int, where direction, handle uint32, wanted filter.Program) er
 			continue
 		}
 		if one.handle != handle || !slices.Equal(one.program, wanted) {
-			return fmt.Errorf("the kernel shows another filter (handle %#x, %d instructions) than was asked for", one.handle, len(one.program))
+			return fmt.Errorf("the kernel shows a different filter (handle %#x, %d instructions) from the one that was added", one.handle, len(one.program))
 		}
 		found++
 	}
 	if found != 1 {
-		return fmt.Errorf("the kernel shows %d filters where one was asked for", found)
+		return fmt.Errorf("the kernel shows %d filters instead of one", found)
 	}
 	return nil
 }
 
-// detach takes the filters of both directions away, and what was made for them. It does not look first, since a filter that
-// the kernel cannot show would be taken for none; it looks afterwards.
+// detach removes the filters of both directions, and the qdisc if it was made for them. It checks afterwards and not before: a
+// filter that the kernel cannot show would be overlooked.
 func detach(index int) error {
 	before, beforeErr := look(index)
 	owner := beforeErr == nil && before.handle == handleOwner
@@ -138,12 +138,12 @@ func detach(index int) error {
 	return nil
 }
 
-// found is what there is on an interface.
+// found describes the qdisc and the filters of an interface.
 type found struct {
 	clsact bool
-	// foreignIngress: the older qdisc, in the same place, that has one direction alone.
+	// foreignIngress: the older qdisc, in the same place, which has one direction only.
 	foreignIngress bool
-	// handle is that of our filters; 0: there are none.
+	// handle is the handle of our filters; 0: there are none.
 	handle uint32
 	// others: filters that are not ours.
 	others bool
@@ -180,7 +180,7 @@ func look(index int) (found, error) {
 	return f, nil
 }
 
-// shown is a filter as the kernel shows it.
+// shown is a filter as read from the kernel.
 type shown struct {
 	preference uint16
 	kind       string
@@ -192,7 +192,7 @@ func (s shown) isOurs() bool {
 	return s.preference == preference && s.kind == "bpf" && (s.handle == handleGuest || s.handle == handleOwner)
 }
 
-// list asks for all filters in one direction. The library does not show classic programs.
+// list returns all filters in one direction. The netlink library does not return classic programs.
 func list(index int, where direction) ([]shown, error) {
 	request := nl.NewNetlinkRequest(unix.RTM_GETTFILTER, unix.NLM_F_DUMP)
 	request.AddData(&nl.TcMsg{Family: nl.FAMILY_ALL, Ifindex: int32(index), Parent: uint32(where)})
@@ -206,7 +206,7 @@ func list(index int, where direction) ([]shown, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The kernel shows the list itself, too, which has no handle.
+		// The kernel also shows the list itself, which has no handle.
 		if one.handle != 0 {
 			all = append(all, one)
 		}
@@ -241,7 +241,7 @@ func parseFilter(message []byte) (shown, error) {
 
 var errCut = errors.New("the kernel's answer is cut short")
 
-// eachAttribute: the library's own parser trusts all lengths.
+// eachAttribute calls a function for each attribute; unlike the library's parser it checks all lengths.
 func eachAttribute(attributes []byte, fn func(kind uint16, value []byte) error) error {
 	for len(attributes) > 0 {
 		if len(attributes) < unix.SizeofRtAttr {
@@ -254,7 +254,7 @@ func eachAttribute(attributes []byte, fn func(kind uint16, value []byte) error) 
 		if err := fn(kind&nl.NLA_TYPE_MASK, attributes[unix.SizeofRtAttr:length]); err != nil {
 			return err
 		}
-		// The next one begins at a multiple of four; behind the last there may be nothing.
+		// The next one begins at a multiple of four; the last one may have no padding.
 		attributes = attributes[min((length+3)&^3, len(attributes)):]
 	}
 	return nil
@@ -281,7 +281,7 @@ func addFilter(index int, where direction, handle uint32, v verdict) error {
 	return err
 }
 
-// mirred: its verdict about a copied packet is "go on".
+// mirred is the action that copies or redirects; the packet itself goes on.
 func (v verdict) mirred() netlink.Action {
 	a := &netlink.MirredAction{Ifindex: v.to, MirredAction: netlink.TCA_INGRESS_MIRROR}
 	a.Action = netlink.TC_ACT_UNSPEC

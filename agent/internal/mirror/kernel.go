@@ -11,11 +11,11 @@ import (
 	"packet-capture/agent/internal/links"
 )
 
-// kernel is what the kernel has been asked for.
+// kernel is the mirror that the kernel has been asked for.
 type kernel struct {
-	// build makes the program by which packets are chosen out of the user's, the agent's own flows left out.
+	// build makes the program that chooses packets: the user's, without the agent's own flows.
 	build func(user filter.Program) (filter.Program, error)
-	// target is where copies go; its port is 0 while there are none.
+	// target is where copies go; its port is 0 while nothing is copied.
 	target   target
 	attached []mirrored
 	user     filter.Program
@@ -45,12 +45,12 @@ func namesOf(list []mirrored) []string {
 
 func (k *kernel) isActive() bool { return k.target.port != 0 }
 
-// does says whether the kernel copies just that already. The devices may have been removed by somebody.
+// does reports whether the kernel copies exactly that already. Another program may have removed the interfaces.
 func (k *kernel) does(to target, chosen interfaces, user filter.Program) bool {
 	return k.isActive() && k.target == to && chosen.hasDevices && slices.Equal(k.attached, chosen.mirrored) && slices.Equal(k.user, user)
 }
 
-// start makes it so.
+// start has the kernel copy that.
 func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error {
 	program, err := k.program(user)
 	if err != nil {
@@ -73,7 +73,7 @@ func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error 
 	return k.attachAll(program)
 }
 
-// reattach gives all interfaces the program of now.
+// reattach gives all interfaces the current program.
 func (k *kernel) reattach() error {
 	program, err := k.program(k.user)
 	if err != nil {
@@ -109,13 +109,14 @@ func (k *kernel) attachAll(program filter.Program) error {
 	return nil
 }
 
-// isGone: there is no such interface any more, and so nothing on it.
+// isGone reports whether the interface no longer exists, and its filters with it.
 func isGone(index int) bool {
 	_, err := netlink.LinkByIndex(index)
 	return errors.As(err, new(netlink.LinkNotFoundError))
 }
 
-// clear leaves nothing behind, on no interface. Without the devices nothing is copied, whatever else failed.
+// clear removes the mirror from all interfaces. Once the mirror's own interfaces are removed nothing is copied, even if
+// another step fails.
 func (k *kernel) clear() error {
 	k.target, k.attached, k.user = target{}, nil, nil
 	all, err := netlink.LinkList()

@@ -15,26 +15,26 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// StatusFile is the name, in the agent's folder, of what the mirror says of itself: one line of JSON. The program that
-// captures, in another container, makes it a part of its own status and metrics. It is replaced whole: at once after an
-// event, and at most every two seconds when numbers change.
+// StatusFile is the name of the mirror's status in the agent's folder: one line of JSON. The program that captures, in another
+// container, includes it in its own status and metrics. The file is replaced as a whole: at once after an event, and at most
+// every two seconds when numbers change.
 const StatusFile = "mirror.json"
 
 type status struct {
 	dir string
-	// facts are those of now, told those that the file has.
+	// facts are the current ones, told those in the file.
 	facts, told facts
-	// past counts copies by devices that are gone; now are all.
+	// past counts copies of interfaces that were removed; now counts all.
 	past, now, toldCounts counts
 	toldAt                time.Time
 	timer                 *loop.Timer
 }
 
-// facts are what the file says besides numbers.
+// facts are the members of the file that are not numbers.
 type facts struct {
 	// state is mirroring, idle, waiting, invalid or stopped.
 	state, reason, destination, address string
-	// interfaces, comma separated: names have none in them.
+	// interfaces are separated by commas, which names do not contain.
 	interfaces string
 }
 
@@ -53,7 +53,7 @@ func (s *status) mirroring(destination string, address netip.Addr, chosen interf
 	}
 }
 
-// keep is to be called before the devices go.
+// keep is called before the interfaces are removed.
 func (s *status) keep() {
 	s.read()
 	s.past = s.now
@@ -65,7 +65,7 @@ func (s *status) read() {
 	}
 }
 
-// write replaces the file when it is time to. It never fails, whatever the volume is like.
+// write replaces the file if it is time to. An error of the volume is ignored.
 func (s *status) write(active bool) {
 	if active {
 		s.read()
@@ -100,7 +100,7 @@ func (s *status) json(now time.Time) []byte {
 		events.Member{Name: "dropped", Value: s.now.dropped})...)
 }
 
-// replaceFile: a reader never sees half of it.
+// replaceFile replaces a file as a whole: a reader never sees a part of it.
 func replaceFile(dir, name string, content []byte) error {
 	fresh := filepath.Join(dir, "new")
 	if err := os.MkdirAll(fresh, 0o700); err != nil {
@@ -112,7 +112,7 @@ func replaceFile(dir, name string, content []byte) error {
 	return os.Rename(filepath.Join(fresh, name), filepath.Join(dir, name))
 }
 
-// change is of one setting, as the event has it.
+// change is the change of one setting, as in the event.
 type change struct {
 	Setting string `json:"setting"`
 	Old     string `json:"old"`
@@ -129,7 +129,7 @@ func changesOf(before, after settings.Values) []change {
 	return changes
 }
 
-// words are an error's, in one line, the kernel's as strerror(3) has them.
+// words is an error in one line, with the words of strerror(3) for the kernel's errors.
 func words(err error) string {
 	text := err.Error()
 	var number syscall.Errno

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	// Refusals with the kernel's own words.
+	// Errors with the kernel's own words.
 	nl.EnableErrorMessageReporting = true
 }
 
@@ -24,7 +24,7 @@ func WatchLinks(l *loop.Loop, fn func()) error {
 	fd := socket.GetFd()
 	var message [4096]byte
 	return l.Add(fd, func() {
-		// They say no more than that it is time to look; too many at once (ENOBUFS) say the same.
+		// The messages only mean that something has changed, and so does ENOBUFS (too many at once).
 		for {
 			if _, _, err := unix.Recvfrom(fd, message[:], unix.MSG_DONTWAIT); err != nil && err != unix.ENOBUFS {
 				break

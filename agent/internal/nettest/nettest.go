@@ -1,4 +1,4 @@
-// Package nettest gives tests network namespaces and volumes of their own: root is needed, and without it the test is skipped.
+// Package nettest gives tests network namespaces and volumes of their own. Without root the test is skipped.
 package nettest
 
 import (
@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enter puts the test, for the rest of its time, into a new network namespace, in which lo is up and IPv6 says nothing by
-// itself. The namespace ends with the test's thread. Other goroutines are not in it, but the programs that Run starts are.
+// Enter puts the test into a new network namespace until it ends. lo is up there, and IPv6 is disabled on other interfaces.
+// Programs that Run starts are in the namespace; other goroutines are not.
 func Enter(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root")
 	}
-	// Without an unlock: the thread ends with the goroutine.
+	// There is no unlock, so the thread, and the namespace, end with the goroutine.
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Fatalf("unshare: %v", err)
@@ -28,7 +28,7 @@ func Enter(t testing.TB) {
 	Run(t, "ip", "link", "set", "lo", "up")
 }
 
-// Run runs a program in the test's namespace and gives what it says.
+// Run runs a program in the test's namespace and returns its output.
 func Run(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
@@ -38,8 +38,8 @@ func Run(t testing.TB, name string, args ...string) string {
 	return string(out)
 }
 
-// Pair makes two interfaces, what leaves by one comes in by the other: name has 10.0.0.1/24, name with "peer" before it has no
-// address. What is sent to 10.0.0.9 is answered by nobody.
+// Pair makes a veth pair: name has the address 10.0.SUBNET.1/24, its peer, "peer" and name, has none. Nothing answers at
+// 10.0.SUBNET.9.
 func Pair(t testing.TB, name string, subnet int) {
 	t.Helper()
 	peer := "peer" + name
@@ -50,7 +50,7 @@ func Pair(t testing.TB, name string, subnet int) {
 	Run(t, "ip", "neighbour", "add", fmt.Sprintf("10.0.%d.9", subnet), "lladdr", "02:00:00:00:00:09", "dev", name, "nud", "permanent")
 }
 
-// Volume mounts a file system in memory of that size, which the test's thread alone sees, and gives where.
+// Volume mounts a tmpfs of that size, which only the test's thread sees, and returns its path.
 func Volume(t testing.TB, size string) string {
 	t.Helper()
 	folder := t.TempDir()

@@ -7,11 +7,11 @@ import (
 	"io"
 )
 
-// errNotOurs says that a file was not written by this package on a machine like this.
+// errNotOurs: the file was not written by this package on a machine with this byte order.
 var errNotOurs = errors.New("not a pcapng file of this machine")
 
-// Count gives the number of packets in a file of this package's, and the length of what is whole. A file that was open
-// when its writer was killed may end anywhere.
+// Count returns the number of packets in a file that this package has written, and the length of its whole blocks in bytes. A
+// file whose writer was killed may end anywhere. On an error it returns the counts up to there.
 func Count(r io.Reader) (packets, whole int64, err error) {
 	in := bufio.NewReaderSize(r, 4096)
 	for {
@@ -23,7 +23,7 @@ func Count(r io.Reader) (packets, whole int64, err error) {
 		if length < BlockOverhead || length%4 != 0 || (whole == 0) != (kind == blockSection) {
 			return packets, whole, errNotOurs
 		}
-		// Not by Discard: its count is an int, which is as long as a block may be on no machine but those of 64 bits.
+		// Not bufio.Reader.Discard: it takes an int, which may have 32 bits.
 		if _, err := io.CopyN(io.Discard, in, length-8-4); err != nil {
 			return packets, whole, atEnd(err)
 		}
@@ -41,7 +41,7 @@ func Count(r io.Reader) (packets, whole int64, err error) {
 	}
 }
 
-// atEnd gives no error for the end of the file, wherever it is.
+// atEnd returns no error for the end of the file, also in the middle of a block.
 func atEnd(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil

@@ -10,13 +10,6 @@ import (
 	"packet-capture/agent/internal/filter"
 )
 
-// Link types as libpcap's registry numbers them; those that the agent has to know by name.
-const (
-	LinkEthernet    filter.LinkType = 1
-	LinkRaw         filter.LinkType = 101
-	LinkLinuxCooked filter.LinkType = 113
-)
-
 // Types of blocks.
 const (
 	blockSection        = 0x0a0d0d0a
@@ -27,11 +20,11 @@ const (
 
 const (
 	byteOrderMagic = 0x1a2b3c4d
-	// BlockOverhead is what every block has around its body: type and length before it, the length again behind it.
+	// BlockOverhead is the number of bytes around the body of a block: type and length before it, the length again after it.
 	BlockOverhead = 12
-	// PacketHeader is what stands in an enhanced packet block before the packet.
+	// PacketHeader is the number of bytes in an enhanced packet block before the packet.
 	PacketHeader = 28
-	// PacketOverhead is what an enhanced packet block adds to its packet, but for up to three bytes to a multiple of four.
+	// PacketOverhead is the number of bytes that an enhanced packet block adds to its packet, without the padding.
 	PacketOverhead = PacketHeader + 4
 )
 
@@ -57,7 +50,7 @@ const (
 // nanoseconds is an if_tsresol of 10^-9.
 const nanoseconds = 9
 
-// Section is what a file begins with.
+// Section describes a section header, with which a file begins.
 type Section struct {
 	// Application that writes it.
 	Application string
@@ -69,26 +62,27 @@ type Section struct {
 type Interface struct {
 	Name        string
 	Description string
-	// Filter is the expression of the user, empty when there is none.
+	// Filter is the user's expression, or empty.
 	Filter string
 	Link   filter.LinkType
-	// Snaplen is 0 when packets are whole, or cut at their headers.
+	// Snaplen is 0 for whole packets, and for packets that are cut after their headers.
 	Snaplen uint32
 }
 
-// Statistics are what was counted of an interface.
+// Statistics are the counters of an interface.
 type Statistics struct {
 	Start, End time.Time
-	// Accepted packets passed the filter; those that the kernel dropped for want of room are among them.
+	// Accepted packets passed the filter; Dropped ones are included.
 	Accepted uint64
-	// Dropped for want of room in the kernel's buffer; DroppedBefore by the interface, before the kernel saw them.
+	// Dropped packets found no room in the kernel's buffer; DroppedBefore were dropped by the interface before the kernel saw
+	// them.
 	Dropped, DroppedBefore uint64
 }
 
-// StatisticsSize is how long the block of AppendStatistics is.
+// StatisticsSize is the length of AppendStatistics' block in bytes.
 const StatisticsSize = BlockOverhead + 12 + 5*12 + 4
 
-// AppendSection appends a section header. The section's length is not told: the file is written as it comes.
+// AppendSection appends a section header without the section's length, which is not known yet.
 func AppendSection(to []byte, s Section) []byte {
 	to, start := begin(to, blockSection)
 	to = appendUint32(to, byteOrderMagic)
@@ -116,7 +110,7 @@ func AppendInterface(to []byte, i Interface) []byte {
 	return end(to, start)
 }
 
-// AppendStatistics appends what was counted of the interface of that number.
+// AppendStatistics appends the counters of the interface with that number.
 func AppendStatistics(to []byte, number uint32, s Statistics) []byte {
 	to, start := begin(to, blockStatistics)
 	to = appendUint32(to, number)
@@ -131,7 +125,7 @@ func AppendStatistics(to []byte, number uint32, s Statistics) []byte {
 	return end(to, start)
 }
 
-// begin appends the beginning of a block whose length end puts in.
+// begin appends the beginning of a block; end fills in its length.
 func begin(to []byte, kind uint32) (appended []byte, start int) {
 	start = len(to)
 	to = appendUint32(to, kind)
@@ -155,10 +149,10 @@ func appendOption(to []byte, code, length uint16) []byte {
 	return binary.NativeEndian.AppendUint16(to, length)
 }
 
-// longestText is what an option has room for, whole words of four bytes.
+// longestText is the longest text that fits into an option, in whole words of four bytes.
 const longestText = 1<<16 - 4
 
-// appendText appends an option unless its text is empty. What does not fit is cut, between two characters.
+// appendText appends an option unless its text is empty. A text that does not fit is cut between two characters.
 func appendText(to []byte, code uint16, text string) []byte {
 	if text == "" {
 		return to
@@ -180,7 +174,7 @@ func appendCount(to []byte, code uint16, count uint64) []byte {
 	return binary.NativeEndian.AppendUint64(to, count)
 }
 
-// appendTime appends a time as blocks have it: the upper half first, whatever the byte order.
+// appendTime appends a time: the upper half comes first in every byte order.
 func appendTime(to []byte, t time.Time) []byte {
 	n := uint64(t.UnixNano())
 	return appendUint32(appendUint32(to, uint32(n>>32)), uint32(n))

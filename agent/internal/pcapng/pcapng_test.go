@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"packet-capture/agent/internal/filter"
 )
 
 // packet is an enhanced packet block as package capture makes them.
@@ -27,8 +29,8 @@ func packet(number uint32, time int64, data string) Packets {
 func example() []byte {
 	start := time.Unix(1_800_000_000, 0)
 	file := AppendSection(nil, Section{Application: "packet-capture", Comment: `{"filter":"udp"}`})
-	file = AppendInterface(file, Interface{Name: "eth0", Description: "shop/web-1 node=node0", Filter: "udp", Link: LinkEthernet, Snaplen: 96})
-	file = AppendInterface(file, Interface{Name: "tun0", Description: "shop/web-1 node=node0", Link: LinkRaw})
+	file = AppendInterface(file, Interface{Name: "eth0", Description: "shop/web-1 node=node0", Filter: "udp", Link: filter.Ethernet, Snaplen: 96})
+	file = AppendInterface(file, Interface{Name: "tun0", Description: "shop/web-1 node=node0", Link: filter.Raw})
 	for i := range 5 {
 		file = append(file, packet(uint32(i%2), start.UnixNano()+int64(i), strings.Repeat("x", i))...)
 	}

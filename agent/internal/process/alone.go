@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// silence is how long nothing may come from somebody who says every few seconds that he is there.
+// silence is how long the input may be silent; the command line writes to it every few seconds.
 const silence = 30 * time.Second
 
-// WhenAlone calls fn once nobody is there any more who started this program by `kubectl exec`: input has ended, or nothing
-// came for half a minute. A runtime whose connection is lost may leave standard input as it is (containerd: CloseIO fails by
-// the context that has ended).
+// WhenAlone calls fn once the client that started this program by `kubectl exec` is gone: input has ended, or nothing came for
+// half a minute. A runtime whose connection is lost may leave standard input open (containerd: CloseIO fails because its
+// context has ended).
 func WhenAlone(input io.Reader, fn func()) {
 	whenAlone(input, silence, fn)
 }
@@ -40,7 +40,7 @@ func whenAlone(input io.Reader, silence time.Duration, fn func()) {
 				timer.Reset(silence)
 			case <-timer.C:
 				fn()
-				// Whatever still comes is of no interest.
+				// Further input is ignored.
 				for range heard {
 				}
 				return

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReapOrphans is for the first process of a container: whatever a command of `kubectl exec` leaves behind becomes its child,
-// and would stay as a zombie when it ends. What this program starts by itself is waited for by who started it.
+// ReapOrphans is for the first process of a container: processes that a command of `kubectl exec` leaves behind become its
+// children, and would stay as zombies when they end. The program's own children are waited for where they are started.
 func ReapOrphans() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGCHLD)
@@ -23,8 +23,8 @@ func ReapOrphans() {
 	}()
 }
 
-// reapOrphans waits for all children that have ended and are of another session: a runtime begins one for each command, and
-// this program's own children stay in its.
+// reapOrphans waits for all children that have ended and belong to another session: a runtime begins a session for each
+// command, and this program's own children stay in its session.
 func reapOrphans() {
 	session, err := unix.Getsid(0)
 	if err != nil {
@@ -49,7 +49,7 @@ type processStat struct {
 	state                byte
 }
 
-// parseStat reads "PID (NAME) STATE PARENT GROUP SESSION …". A name may have anything in it.
+// parseStat reads "PID (NAME) STATE PARENT GROUP SESSION …". A name may contain any character.
 func parseStat(text []byte) (processStat, bool) {
 	name := bytes.LastIndexByte(text, ')')
 	first, _, _ := bytes.Cut(text, []byte(" "))

@@ -1,4 +1,5 @@
-// Package process is what this program is as a process: what it may do, who may look into it, and which signals it hears.
+// Package process handles the program's own process: its capabilities, its protection from other processes, its signals, and
+// its children.
 package process
 
 import (
@@ -11,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prepare is for each command that runs for long: no other process may look into it, even if it has the same uid, it leaves
-// no image of its memory behind, and nobody ends it by closing its output.
+// Prepare protects a command that runs for long: other processes cannot read its memory, even with the same uid, it leaves no
+// core file, and it does not end when its output is closed.
 func Prepare() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("setrlimit: %w", err)
@@ -24,7 +25,7 @@ func Prepare() error {
 	return nil
 }
 
-// OnTerminate has fn called at the first SIGTERM or SIGINT, by a goroutine of its own.
+// OnTerminate has fn called at the first SIGTERM or SIGINT, in a goroutine of its own.
 func OnTerminate(fn func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -34,8 +35,8 @@ func OnTerminate(fn func()) {
 	}()
 }
 
-// Raise makes capabilities effective, in all threads, those that the container may have at all. The program's file has them
-// permitted and not effective: a container without them could not even start it otherwise.
+// Raise makes capabilities effective in all threads, if the container has them. The program's file has them permitted and not
+// effective, because a container without them could not start the program otherwise.
 func Raise(capabilities ...int) error {
 	header, data, err := get()
 	if err != nil {
@@ -64,8 +65,8 @@ func get() (unix.CapUserHeader, [2]unix.CapUserData, error) {
 	return header, data, nil
 }
 
-// MakeAmbient hands what the container may do to the program that takes this one's place, or to its children: they get
-// nothing of it otherwise.
+// MakeAmbient passes the container's capabilities on to the program that replaces this one, or to its children, which would
+// not get them otherwise.
 func MakeAmbient() error {
 	header, data, err := get()
 	if err != nil {

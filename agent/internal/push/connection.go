@@ -12,10 +12,10 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// halfCloseTime: so soon the other side closes its half only because it has nothing to say: `nc -l < /dev/null`.
+// halfCloseTime: a collector that closes its half of the connection within that time still reads: `nc -l < /dev/null`.
 const halfCloseTime = time.Second
 
-// errClosedByOther is said when the collector ends the connection.
+// errClosedByOther is the reason when the collector ends the connection.
 var errClosedByOther = errors.New("closed by the other side")
 
 // connection writes a queue to a collector, in goroutines of its own.
@@ -30,18 +30,18 @@ type connection struct {
 	// onEnd is called once, with nil if it was ended on purpose.
 	onEnd func(error)
 	once  sync.Once
-	// lasted is how long it lasted, when it has ended.
+	// lasted is how long the connection lasted; it is set when it has ended.
 	lasted time.Duration
 }
 
-// start begins to write. onEnd is called by a goroutine.
+// start begins to write. A goroutine calls onEnd.
 func (c *connection) start() {
 	c.started = time.Now()
 	go c.write()
 	go c.read()
 }
 
-// write writes what the queue gives until that has ended.
+// write writes the pages of the queue until it has ended.
 func (c *connection) write() {
 	for {
 		page := c.queue.take()
@@ -54,14 +54,14 @@ func (c *connection) write() {
 		}
 		c.queue.wrote(page)
 		if c.queue.isEmpty() {
-			// Nothing is to wake this process while nothing is captured.
+			// Without this, the deadline's timer would wake the process while nothing is captured.
 			_ = c.conn.SetWriteDeadline(time.Time{})
 		}
 	}
 	c.end(nil)
 }
 
-// writePage writes all of it, as long as something of it is read every now and then.
+// writePage writes the page. It fails when the collector reads nothing for c.stall.
 func (c *connection) writePage(bytes []byte) error {
 	for {
 		_ = c.conn.SetWriteDeadline(time.Now().Add(c.stall))
@@ -76,7 +76,7 @@ func (c *connection) writePage(bytes []byte) error {
 	}
 }
 
-// read throws away what the collector sends, and notices when it ends.
+// read discards what the collector sends, and notices when the collector closes the connection.
 func (c *connection) read() {
 	bytes := make([]byte, 256)
 	for {
@@ -84,7 +84,7 @@ func (c *connection) read() {
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF) && time.Since(c.started) < halfCloseTime:
-			// That it ends later is noticed with the next packets.
+			// If the connection ends later, the next write fails.
 			return
 		default:
 			c.end(err)
@@ -93,7 +93,7 @@ func (c *connection) read() {
 	}
 }
 
-// end is called by whoever first knows that it has ended: cause nil says that all was written.
+// end ends the connection; only the first call counts. A nil cause means that everything was written.
 func (c *connection) end(cause error) {
 	c.once.Do(func() {
 		c.lasted = time.Since(c.started)
@@ -106,26 +106,26 @@ func (c *connection) end(cause error) {
 	})
 }
 
-// finish ends it on purpose: what is in the queue is still written, if the collector reads it soon.
+// finish ends the connection on purpose: the rest of the queue is still written if the collector reads it soon.
 func (c *connection) finish() {
 	c.queue.end()
 }
 
-// giveUp ends it on purpose, and at once.
+// giveUp ends the connection on purpose and at once.
 func (c *connection) giveUp() {
 	c.queue.abort()
 	c.reset()
 	c.end(nil)
 }
 
-// reset gives up what the kernel would still send.
+// reset discards what the kernel would still send.
 func (c *connection) reset() {
 	if own, ok := c.conn.(interface{ Abort() error }); ok {
 		_ = own.Abort()
 	}
 }
 
-// reasonOf says why a connection ended.
+// reasonOf is why a connection ended, in words for people.
 func reasonOf(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) {
 		err = errClosedByOther

@@ -1,7 +1,7 @@
-// Package push sends what is captured to a collector, while it is captured: pcapng over TCP (PCAP over IP).
+// Package push sends packets to a collector while they are captured: pcapng over TCP (PCAP over IP).
 //
-// It goes beside the capture files and takes nothing from them: the capture hands over what it has encoded, and never waits.
-// docs/stream-push.md says what it does when.
+// It does not affect the capture files: the capture hands over encoded packets, and never waits. docs/stream-push.md describes
+// its behaviour.
 package push
 
 import (
@@ -14,101 +14,48 @@ import (
 
 // timing is how long things may take.
 type timing struct {
-	// Tries to connect are first apart, then twice as long each time, up to most.
+	// first is the time between the first two tries to connect; it doubles with each try, up to most.
 	first, most time.Duration
-	// good: after a connection that lasted so long the next try is soon.
+	// good: after a connection that lasted that long, the next try is after first again.
 	good time.Duration
 	// stall is how long the collector may read nothing while there is something to read.
 	stall time.Duration
-	// end is for what is still in the queue when a connection is ended on purpose.
+	// end is the time to write the rest of the queue when a connection is ended on purpose.
 	end time.Duration
 }
 
 var usual = timing{first: time.Second, most: 30 * time.Second, good: 10 * time.Second, stall: 30 * time.Second, end: 400 * time.Millisecond}
 
-// State of a push.
-type State string
-
-// States, as status.json has them.
-const (
-	Connected  State = "connected"
-	Connecting State = "connecting"
-	Idle       State = "idle"
-)
-
-// Status is the member `stream` of status.json. Numbers count since the container started.
-type Status struct {
-	To          string `json:"to"`
-	State       State  `json:"state"`
-	Connections uint64 `json:"connections"`
-	Packets     uint64 `json:"packets"`
-	Dropped     uint64 `json:"dropped"`
-	// LastError is why there is no connection, until the next one.
-	LastError string `json:"lastError,omitempty"`
-}
-
-// ConnectedEvent is what `stream connected` holds.
-type ConnectedEvent struct {
-	To         string   `json:"to"`
-	Interfaces []string `json:"interfaces"`
-}
-
-// ClosedEvent is what `stream closed` holds.
-type ClosedEvent struct {
-	To      string `json:"to"`
-	Packets uint64 `json:"packets"`
-	Dropped uint64 `json:"dropped"`
-}
-
-// ErrorEvent is what an `error` of a push holds.
-type ErrorEvent struct {
-	Reason string `json:"reason"`
-	Retry  string `json:"retry"`
-}
-
-// Options are what a Push works with. All functions but Dial are called on the loop.
-type Options struct {
-	Loop *loop.Loop
-	// Dial makes a connection that no capture holds: DialContext of a traffic.Dialer.
-	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Emit tells an event: `stream connected`, `stream closed` or `error`, with its members.
-	Emit func(event string, members any)
-	// Header gives what a connection begins with: a section header and the descriptions of all interfaces, to which the
-	// packets of later Writes refer; and the interfaces' names.
-	Header func() (header []byte, interfaces []string)
-	// Changed is called when State or LastError of Status have changed.
-	Changed func()
-}
-
-// Push is the setting `stream` at work. Its methods are called on the loop.
+// Push does what the setting `stream` asks for. Its methods are called on the loop.
 type Push struct {
 	options Options
 	timing  timing
-	// to is where to, as the user wrote it; empty: nowhere.
+	// to is the destination as the user wrote it; empty: nothing is pushed.
 	to      string
 	buffer  int
 	running bool
-	// current is the connection that there is; ending says that it is being ended on purpose.
+	// current is the connection, or nil; ending: it is being ended on purpose.
 	current *connection
 	ending  bool
-	// next is the queue of the connection that follows, when one was closed for a change of settings: it misses nothing.
+	// next is the queue of the following connection, while a connection is replaced because of a change of settings: no packet
+	// is missing in between.
 	next           *queue
 	nextInterfaces []string
-	// cancel ends the try that goes on; nil when there is none.
+	// cancel ends the current try to connect; nil if there is none.
 	cancel context.CancelFunc
 	timer  *loop.Timer
 	delay  time.Duration
-	// closed is called when a Close has come to its end.
+	// closed is called when Close has finished.
 	closed func()
 	status Status
 }
 
-// New makes a Push that Set and Run bring to life.
+// New makes a Push. It connects after Set and Run.
 func New(options Options) *Push {
 	return &Push{options: options, timing: usual, delay: usual.first}
 }
 
-// Set says where to push, HOST:PORT as the user wrote it or nothing, and how many bytes may wait for the collector to read.
+// Set sets the destination, HOST:PORT as the user wrote it or empty, and how many bytes may wait for the collector to read.
 func (p *Push) Set(to string, buffer int64) {
 	if to == p.to && int(buffer) == p.buffer {
 		return
@@ -120,7 +67,7 @@ func (p *Push) Set(to string, buffer int64) {
 	p.Restart()
 }
 
-// Run says whether packets are captured now.
+// Run is told whether packets are captured now.
 func (p *Push) Run(running bool) {
 	if running == p.running {
 		return
@@ -135,8 +82,8 @@ func (p *Push) Run(running bool) {
 	p.options.Changed()
 }
 
-// Restart ends the connection and makes a new one at once: settings or interfaces have changed, and Header with them. What
-// is written from now on belongs to the new one.
+// Restart replaces the connection at once: settings or interfaces have changed, and Header with them. Packets that are written
+// from now on belong to the new connection.
 func (p *Push) Restart() {
 	p.forget()
 	p.end(p.current != nil && !p.ending || p.next != nil)
@@ -144,7 +91,7 @@ func (p *Push) Restart() {
 	p.options.Changed()
 }
 
-// Write takes encoded packets that were captured just now. data is copied.
+// Write takes encoded packets that were just captured. data is copied.
 func (p *Push) Write(data []byte, packets int) {
 	switch {
 	case p.current != nil && !p.ending:
@@ -154,12 +101,12 @@ func (p *Push) Write(data []byte, packets int) {
 	}
 }
 
-// Takes says that there is somewhere to write to.
+// Takes reports whether Write would keep packets.
 func (p *Push) Takes() bool {
 	return p.current != nil && !p.ending || p.next != nil
 }
 
-// Describe takes the description of one more interface, which the next packets may be of.
+// Describe takes the description of one more interface, to which the next packets may refer.
 func (p *Push) Describe(description []byte) {
 	switch {
 	case p.current != nil && !p.ending:
@@ -169,15 +116,15 @@ func (p *Push) Describe(description []byte) {
 	}
 }
 
-// Close ends the push for good; done is called on the loop when what was captured has been written, or the collector has
-// not read it in 0.4 seconds.
+// Close ends the push; done is called on the loop when all captured packets are written, or the collector has not read them
+// within 0.4 seconds.
 func (p *Push) Close(done func()) {
 	p.closed = done
 	if p.next == nil || !p.wanted() {
 		p.endForGood()
 		return
 	}
-	// A change of settings has just closed a connection, and what was captured since then waits for the next one.
+	// A change of settings has just closed a connection, and packets captured since then wait for the next one.
 	p.options.Loop.After(p.timing.end, func() {
 		if p.running {
 			p.endForGood()
@@ -194,7 +141,7 @@ func (p *Push) endForGood() {
 	}
 }
 
-// Status is nil when there is nowhere to push to.
+// Status is nil when there is no destination.
 func (p *Push) Status() *Status {
 	if p.to == "" {
 		return nil
@@ -221,7 +168,7 @@ func (p *Push) wanted() bool {
 	return p.to != "" && p.running
 }
 
-// forget forgets failures of before: the next try is at once.
+// forget resets the delay and the last error: the next try is at once.
 func (p *Push) forget() {
 	p.delay, p.status.LastError = p.timing.first, ""
 	if p.timer != nil {
@@ -230,7 +177,7 @@ func (p *Push) forget() {
 	}
 }
 
-// stopDialing ends the try to connect that goes on.
+// stopDialing ends the current try to connect.
 func (p *Push) stopDialing() {
 	if p.cancel != nil {
 		p.cancel()
@@ -238,7 +185,7 @@ func (p *Push) stopDialing() {
 	}
 }
 
-// end ends what there is. With keep, packets from now on are kept for the connection that follows.
+// end ends the connection. With keep, packets from now on are kept for the following connection.
 func (p *Push) end(keep bool) {
 	if p.timer != nil {
 		p.timer.Stop()
@@ -265,7 +212,7 @@ func (p *Push) end(keep bool) {
 	})
 }
 
-// beginNext begins the next connection's queue, or another section of it, with a header of now.
+// beginNext begins the next connection's queue, or another section in it, with the current header.
 func (p *Push) beginNext() {
 	if p.next == nil {
 		p.next = newQueue(p.buffer)
@@ -275,7 +222,7 @@ func (p *Push) beginNext() {
 	p.nextInterfaces = interfaces
 }
 
-// follow tries to connect if that is wanted and not done yet.
+// follow tries to connect, unless that is done already or not wanted.
 func (p *Push) follow() {
 	if !p.wanted() || p.current != nil || p.cancel != nil || p.timer != nil {
 		return
@@ -343,7 +290,7 @@ func (p *Push) ended(c *connection, cause error) {
 	p.options.Changed()
 }
 
-// retry says what is wrong, and sees to the next try.
+// retry reports what is wrong, and schedules the next try.
 func (p *Push) retry(reason string) {
 	p.next = nil
 	if p.closed != nil {

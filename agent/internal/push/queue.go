@@ -2,21 +2,21 @@ package push
 
 import "sync"
 
-// pageSize is how much is written at once.
+// pageSize is how many bytes are written at once.
 const pageSize = 64 << 10
 
-// sparePages is how many empty pages are kept for what comes next.
+// sparePages is how many empty pages are kept for later use.
 const sparePages = 4
 
 // page is a piece of the stream.
 type page struct {
 	bytes []byte
-	// packets end in this page.
+	// packets counts the packets that end in this page.
 	packets uint64
 }
 
-// queue holds what was captured until it is written to the connection; at most so many bytes of it. One goroutine adds,
-// another one takes.
+// queue holds captured packets until they are written to the connection, at most limit bytes. One goroutine adds, another one
+// takes.
 type queue struct {
 	mu    sync.Mutex
 	ready sync.Cond
@@ -38,14 +38,14 @@ func newQueue(limit int) *queue {
 	return q
 }
 
-// begin adds what a section begins with, whatever the limit is.
+// begin adds the beginning of a section, regardless of the limit.
 func (q *queue) begin(header []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.append(header, 0)
 }
 
-// add copies data, which holds whole packets; if there is no room for it, they are dropped, and counted.
+// add copies data, which holds whole packets. If there is no room for them, they are dropped and counted.
 func (q *queue) add(data []byte, packets int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -70,7 +70,7 @@ func (q *queue) append(data []byte, packets uint64) {
 	q.ready.Signal()
 }
 
-// last is the page that has room for more.
+// last is a page that has room for more.
 func (q *queue) last() *page {
 	if count := len(q.pages); count > 0 && len(q.pages[count-1].bytes) < pageSize {
 		return q.pages[count-1]
@@ -85,14 +85,14 @@ func (q *queue) last() *page {
 	return empty
 }
 
-// isEmpty tells whether take would wait.
+// isEmpty reports whether take would wait.
 func (q *queue) isEmpty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.pages) == 0
 }
 
-// take waits for the next page; nil when the queue has ended. What was taken still counts against the limit.
+// take waits for the next page; it returns nil when the queue has ended. A taken page still counts against the limit.
 func (q *queue) take() *page {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -109,7 +109,7 @@ func (q *queue) take() *page {
 	return first
 }
 
-// wrote gives back a page that has been written.
+// wrote takes back a page that was written.
 func (q *queue) wrote(p *page) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -125,7 +125,7 @@ func (q *queue) wrote(p *page) {
 	}
 }
 
-// end lets take give what there is, and then nil.
+// end lets take return the remaining pages, and then nil.
 func (q *queue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -133,7 +133,7 @@ func (q *queue) end() {
 	q.ready.Signal()
 }
 
-// abort ends it at once; what was not written is dropped.
+// abort ends the queue at once; packets that were not written are dropped.
 func (q *queue) abort() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -149,7 +149,7 @@ func (q *queue) abort() {
 	q.ready.Signal()
 }
 
-// counts gives how many packets were written, and how many dropped.
+// counts returns how many packets were written and dropped.
 func (q *queue) counts() (written, dropped uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

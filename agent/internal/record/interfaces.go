@@ -12,24 +12,25 @@ import (
 	"packet-capture/agent/internal/pcapng"
 )
 
-// interfaceState is a source of the capture, and what was counted of it.
+// interfaceState is a source of the capture, and its counters.
 type interfaceState struct {
 	*capture.Source
-	// since is when the file got to know of it.
+	// since is when the open file described it.
 	since time.Time
 	// stats are the counters as they were read last.
 	stats counters
-	// inFile is what they have grown since the file got to know of the interface.
+	// inFile is how much they have grown since the open file described the interface.
 	inFile counters
 }
 
 // counters of an interface.
 type counters struct {
-	// accepted by the filter, those dropped by the kernel among them; before are those that the kernel never saw.
+	// accepted passed the filter; dropped, included in it, found no room in the kernel's buffer; before were dropped by the
+	// interface before the kernel saw them.
 	accepted, dropped, before uint64
 }
 
-// setSources makes these the sources of the capture. Of those that were so already, nothing that was counted is forgotten.
+// setSources replaces the sources of the capture. A source that stays keeps its counters.
 func (r *Recorder) setSources(sources []*capture.Source) {
 	before := r.interfaces
 	r.interfaces = make([]*interfaceState, 0, len(sources))
@@ -43,7 +44,7 @@ func (r *Recorder) setSources(sources []*capture.Source) {
 	}
 }
 
-// newInterfaceState begins to count: what was dropped before belongs to nobody.
+// newInterfaceState begins to count from zero: drops of before do not belong to this capture.
 func newInterfaceState(s *capture.Source) *interfaceState {
 	i := &interfaceState{Source: s}
 	i.stats = i.read()
@@ -62,14 +63,14 @@ func (r *Recorder) Join(s *capture.Source) error {
 	r.buffer = r.buffer[:0]
 	r.describe(file, i)
 	if int64(len(r.buffer)) > r.room() {
-		// Together with all others.
+		// The next file describes it together with the others.
 		return r.Rotate()
 	}
 	r.err = file.Write(r.buffer)
 	return r.err
 }
 
-// Leave takes a source off the capture, and puts what was counted of it into the open file. The source may be closed then.
+// Leave removes a source from the capture, and writes its counters to the open file. The source may be closed afterwards.
 func (r *Recorder) Leave(s *capture.Source) error {
 	at := slices.IndexFunc(r.interfaces, func(i *interfaceState) bool { return i.Source == s })
 	if at < 0 {
@@ -88,7 +89,7 @@ func (r *Recorder) Leave(s *capture.Source) error {
 	return r.err
 }
 
-// describe appends an interface to the buffer, and gives it the next number in the file.
+// describe appends an interface description to the buffer, and assigns the next number in the file.
 func (r *Recorder) describe(file *openFile, i *interfaceState) {
 	i.Number = file.described
 	file.described++
@@ -101,7 +102,7 @@ func (h Head) Describe(to []byte, i capture.Interface) []byte {
 	return pcapng.AppendInterface(to, pcapng.Interface{Name: i.Name, Description: h.Description, Filter: h.Filter, Link: i.Link, Snaplen: h.Snaplen})
 }
 
-// appendStatistics appends what was counted of an interface since the file got to know of it to the buffer.
+// appendStatistics appends the counters of an interface since the file described it to the buffer.
 func (r *Recorder) appendStatistics(i *interfaceState) {
 	r.buffer = pcapng.AppendStatistics(r.buffer, i.Number, pcapng.Statistics{
 		Start:         i.since,
@@ -112,14 +113,14 @@ func (r *Recorder) appendStatistics(i *interfaceState) {
 	})
 }
 
-// Settle asks for all counters, so that Totals are as of now.
+// Settle reads all counters, so that Totals are up to date.
 func (r *Recorder) Settle() {
 	for _, i := range r.interfaces {
 		r.settle(i)
 	}
 }
 
-// settle adds what the counters of an interface have grown.
+// settle adds the growth of an interface's counters.
 func (r *Recorder) settle(i *interfaceState) {
 	now := i.read()
 	grown := now.minus(i.stats)
@@ -129,7 +130,7 @@ func (r *Recorder) settle(i *interfaceState) {
 	r.totals.Interface += int64(grown.before)
 }
 
-// read asks the kernel. An interface that has gone counts no more.
+// read asks the kernel. The counters of an interface that has gone stay as they are.
 func (i *interfaceState) read() counters {
 	stats, err := i.Stats()
 	if err != nil {
@@ -138,7 +139,8 @@ func (i *interfaceState) read() counters {
 	return counters{stats.Received, stats.Dropped, droppedBefore(i.Name, i.stats.before)}
 }
 
-// droppedBefore is what the interface had no room for, as libpcap counts it (linux_if_drops); last when it has gone.
+// droppedBefore is how many packets the interface had no room for, as libpcap counts them (linux_if_drops); last if the
+// interface has gone.
 func droppedBefore(name string, last uint64) uint64 {
 	var sum uint64
 	for _, file := range [...]string{"rx_missed_errors", "rx_fifo_errors"} {
@@ -152,7 +154,7 @@ func droppedBefore(name string, last uint64) uint64 {
 		}
 		sum += count
 	}
-	// One of that name may have come anew.
+	// A new interface with the same name begins at 0.
 	return max(sum, last)
 }
 

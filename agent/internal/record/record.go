@@ -1,5 +1,5 @@
-// Package record puts what is captured into the files of the ring: where one ends and the next begins, what stands at its
-// head and its end, and what there is to say of it.
+// Package record writes captured packets into the files of the ring: it decides where a file ends, writes its head and its
+// statistics, and counts.
 package record
 
 import (
@@ -18,52 +18,51 @@ import (
 type Limits struct {
 	// FileSize is how large a file may be, in bytes.
 	FileSize int64
-	// FileCount is how many closed files stay.
+	// FileCount is how many closed files are kept.
 	FileCount int
-	// Note is the room, in bytes, that is kept free for what lies next to each file.
+	// Note is the room in bytes that is kept free for the upload's note next to each file.
 	Note int64
 }
 
 // Head is what a file begins with.
 type Head struct {
 	Application string
-	// Comment has the settings.
+	// Comment holds the settings.
 	Comment string
-	// Description says whose the interfaces are.
+	// Description names the pod and the node.
 	Description string
 	Filter      string
 	// Snaplen is 0 for packets that are whole, or cut at their headers.
 	Snaplen uint32
 }
 
-// Closed is a file that was closed.
+// Closed describes a file that was closed.
 type Closed struct {
 	Path    string
 	Packets int64
 	Bytes   int64
-	// Dropped since the file before, by the kernel and by this program when it could not write.
+	// Dropped counts packets since the previous file, dropped by the kernel, or by this program when it could not write.
 	Dropped int64
-	// Kept is false for a file that is not there any more.
+	// Kept is false for a file that no longer exists.
 	Kept bool
 }
 
-// Told is who gets to know of files.
+// Told is notified when files are opened and closed.
 type Told interface {
 	FileOpened(path string)
 	FileClosed(file Closed)
 }
 
-// Totals are the sums since the program started, those of the open file included.
+// Totals are the sums since the program started, including the open file.
 type Totals struct {
-	// Files that were closed and kept.
+	// Files counts files that were closed and kept.
 	Files, Packets, Bytes int64
-	// Kernel dropped packets for want of room in its buffer, Interface before the kernel saw them, Queue has those that this
-	// program could not write.
+	// Kernel counts packets for which the kernel's buffer had no room, Interface those that the interface dropped before the
+	// kernel saw them, Queue those that this program could not write.
 	Kernel, Interface, Queue int64
 }
 
-// Recorder is the sink of a capture that writes the files. One capture is from Open to Close; Change puts another in its
-// place.
+// Recorder is the capture.Sink that writes the files. A capture lasts from Open to Close; Change replaces it by another one.
 type Recorder struct {
 	Ring *ring.Ring
 	Told Told
@@ -72,20 +71,20 @@ type Recorder struct {
 
 	head   Head
 	limits Limits
-	// err is why there is no file.
+	// err is why no file is open.
 	err error
 
 	file *openFile
-	// left is how many packets there may be yet.
+	// left is how many more packets may be written.
 	left int64
-	// parts wait for Flush, of so many bytes and packets.
+	// parts wait for Flush; they hold that many bytes and packets.
 	parts   [][]byte
 	bytes   int64
 	packets int64
 
 	interfaces []*interfaceState
 	totals     Totals
-	// reported is what of the dropped packets was said.
+	// reported is how many dropped packets the closed files have reported.
 	reported int64
 	buffer   []byte
 }
@@ -98,17 +97,17 @@ type openFile struct {
 	described uint32
 }
 
-// unlimited is more packets than come.
+// unlimited is more packets than ever come.
 const unlimited = math.MaxInt64
 
-// SetPacketsLeft says how many packets there may be yet; 0: no limit.
+// SetPacketsLeft sets how many more packets may be written; 0: no limit.
 func (r *Recorder) SetPacketsLeft(n int64) {
 	if r.left = n; n == 0 {
 		r.left = unlimited
 	}
 }
 
-// PacketsLeft is how many there may be yet, 0 when there is no limit, and whether that many have come.
+// PacketsLeft is how many more packets may be written, 0 if there is no limit; full reports that the limit is reached.
 func (r *Recorder) PacketsLeft() (left int64, full bool) {
 	if r.left == unlimited {
 		return 0, false
@@ -116,12 +115,12 @@ func (r *Recorder) PacketsLeft() (left int64, full bool) {
 	return r.left, r.left == 0
 }
 
-// Err is why nothing can be written any more; nil while it can.
+// Err is why nothing can be written; nil while it can.
 func (r *Recorder) Err() error {
 	return r.err
 }
 
-// Path is that of the open file; empty if there is none.
+// Path is the path of the open file, or empty.
 func (r *Recorder) Path() string {
 	if r.file == nil {
 		return ""
@@ -129,7 +128,7 @@ func (r *Recorder) Path() string {
 	return r.file.Path
 }
 
-// OpenBytes is the size of the open file.
+// OpenBytes is the size of the open file in bytes, or 0.
 func (r *Recorder) OpenBytes() int64 {
 	if r.file == nil {
 		return 0
@@ -137,7 +136,7 @@ func (r *Recorder) OpenBytes() int64 {
 	return r.file.Size
 }
 
-// Totals gives the sums.
+// Totals returns the sums until now.
 func (r *Recorder) Totals() Totals {
 	t := r.totals
 	if r.file != nil {
@@ -147,7 +146,7 @@ func (r *Recorder) Totals() Totals {
 	return t
 }
 
-// Open begins a capture of these sources. closed is how many files may be in the ring beside the new one.
+// Open begins a capture of these sources. closed is how many files may be in the ring next to the new one.
 func (r *Recorder) Open(sources []*capture.Source, head Head, limits Limits, closed int) error {
 	r.head, r.limits, r.err = head, limits, nil
 	r.setSources(sources)
@@ -155,7 +154,7 @@ func (r *Recorder) Open(sources []*capture.Source, head Head, limits Limits, clo
 	return r.err
 }
 
-// Change ends the file and begins the next one, of other sources.
+// Change ends the file and begins the next one, with other sources and limits.
 func (r *Recorder) Change(sources []*capture.Source, head Head, limits Limits) error {
 	r.close()
 	return r.Open(sources, head, limits, limits.FileCount)
@@ -170,8 +169,8 @@ func (r *Recorder) Rotate() error {
 	return r.err
 }
 
-// Close ends the capture: its file, and what is known of its sources, which may be closed then. When it ends because nothing
-// can be written, what the kernel still has could not be written either.
+// Close ends the capture and its file. Its sources may be closed afterwards. If the capture ends because nothing can be written,
+// packets that the kernel still has are counted as lost too.
 func (r *Recorder) Close() error {
 	if r.err != nil {
 		for _, i := range r.interfaces {
@@ -180,7 +179,7 @@ func (r *Recorder) Close() error {
 	}
 	r.close()
 	r.interfaces = r.interfaces[:0]
-	// The one that was open came on top.
+	// While it was open, the file was not counted.
 	return r.prune(r.limits.FileCount)
 }
 
@@ -230,7 +229,7 @@ func (r *Recorder) close() {
 	if file.packets == 0 {
 		closed.Kept = false
 	} else if file.Write(r.buffer) != nil {
-		// The volume is full: what is in the file is worth more than what was counted.
+		// The volume is full: the file's packets matter more than its statistics.
 		r.buffer = r.buffer[:0]
 	}
 	closed.Bytes = file.Size
@@ -243,7 +242,7 @@ func (r *Recorder) close() {
 	r.Told.FileClosed(closed)
 }
 
-// finish gives up the descriptor, and the file if nothing is in it.
+// finish closes the descriptor, and removes a file that is not kept.
 func (r *Recorder) finish(file *openFile, closed *Closed) {
 	if err := file.Close(); err != nil && r.err == nil {
 		r.err = &fs.PathError{Op: "close", Path: file.Path, Err: err}
@@ -257,7 +256,7 @@ func (r *Recorder) finish(file *openFile, closed *Closed) {
 	}
 }
 
-// Packets takes packets of a source (capture.Sink).
+// Packets implements capture.Sink.
 func (r *Recorder) Packets(from *capture.Source, packets pcapng.Packets, count int) {
 	for len(packets) > 0 && r.left > 0 {
 		if r.file == nil {
@@ -273,7 +272,7 @@ func (r *Recorder) Packets(from *capture.Source, packets pcapng.Packets, count i
 			r.take(packets[:length:length], n)
 			packets, count = packets[length:], count-n
 		case r.file.packets+r.packets == 0:
-			// There will be no room in the next file either.
+			// An empty file has no room for it, so the next one has none either.
 			r.totals.Queue += int64(count)
 			return
 		default:
@@ -283,12 +282,12 @@ func (r *Recorder) Packets(from *capture.Source, packets pcapng.Packets, count i
 	}
 }
 
-// room is how many more bytes of packets the open file may have.
+// room is how many more bytes of packets the open file may hold.
 func (r *Recorder) room() int64 {
 	return r.limits.FileSize - r.limits.Note - int64(len(r.interfaces)*pcapng.StatisticsSize) - r.file.Size - r.bytes
 }
 
-// take puts packets into what is written next.
+// take keeps packets for the next Flush.
 func (r *Recorder) take(packets pcapng.Packets, count int) {
 	if len(r.parts) == ring.MostParts {
 		r.Flush()
@@ -299,7 +298,7 @@ func (r *Recorder) take(packets pcapng.Packets, count int) {
 	r.left -= int64(count)
 }
 
-// Flush writes what Packets took (capture.Sink).
+// Flush implements capture.Sink: it writes the packets that Packets has kept.
 func (r *Recorder) Flush() {
 	if len(r.parts) == 0 {
 		return

@@ -11,17 +11,17 @@ import (
 // MostParts is how many Write takes at once (IOV_MAX is 1024).
 const MostParts = 256
 
-// File is the one that is being written.
+// File is a file that is being written.
 type File struct {
 	Path string
-	// Size is how much of it is whole.
+	// Size is how many bytes were written as a whole.
 	Size int64
 	fd   int
-	// vectors are made once: files are written without an allocation.
+	// vectors are part of the file, so that writing does not allocate.
 	vectors [MostParts]unix.Iovec
 }
 
-// Write appends what stands in several places, in one piece: when that fails, nothing of it stays.
+// Write appends the parts as a whole: if it fails, none of their bytes stay in the file.
 func (f *File) Write(parts ...[]byte) error {
 	vectors := f.vectors[:0]
 	var length int64
@@ -33,12 +33,12 @@ func (f *File) Write(parts ...[]byte) error {
 	}
 	defer clear(f.vectors[:len(vectors)])
 	for len(vectors) > 0 {
-		// Not told to the scheduler, as in package loop: for what the page cache takes it does not block.
+		// It bypasses the scheduler, as in package loop: a write to the page cache does not block.
 		n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(f.fd), uintptr(unsafe.Pointer(&vectors[0])), uintptr(len(vectors)))
 		switch {
 		case errno == unix.EINTR:
 		case errno != 0:
-			// Best effort: a file that ends in the middle of a block can be read up to there.
+			// If this fails, the file ends in the middle of a block and can be read up to there.
 			_ = unix.Ftruncate(f.fd, f.Size)
 			_, _ = unix.Seek(f.fd, f.Size, unix.SEEK_SET)
 			return &fs.PathError{Op: "write", Path: f.Path, Err: errno}
@@ -50,7 +50,7 @@ func (f *File) Write(parts ...[]byte) error {
 	return nil
 }
 
-// behind gives what is left after so many bytes. It changes the list that it is given.
+// behind returns the vectors without the first n bytes. It changes the list.
 func behind(vectors []unix.Iovec, n uint64) []unix.Iovec {
 	for len(vectors) > 0 && vectors[0].Len <= n {
 		n -= vectors[0].Len
@@ -63,18 +63,18 @@ func behind(vectors []unix.Iovec, n uint64) []unix.Iovec {
 	return vectors
 }
 
-// Close ends the file.
+// Close closes the file.
 func (f *File) Close() error {
 	return unix.Close(f.fd)
 }
 
-// Exists says that the file still has its name.
+// Exists reports whether the file was not removed.
 func (f *File) Exists() bool {
 	var stat unix.Stat_t
 	return unix.Fstat(f.fd, &stat) == nil && stat.Nlink > 0
 }
 
-// Remove takes the file off the volume.
+// Remove removes the file from the volume.
 func (f *File) Remove() error {
 	return os.Remove(f.Path)
 }

@@ -1,7 +1,7 @@
-// Package ring keeps the capture files of a pod: their names, how many there are, and how large.
+// Package ring manages the capture files of a pod: their names, their number, and their size.
 //
-// Files are called POD_TIME_NUMBER.pcapng, and their names sort by age, over restarts of the container too. Nothing else in
-// the folder is ever touched.
+// Files are called POD_TIME_NUMBER.pcapng. Their names sort by age, also after restarts of the container. Other files in the
+// folder are never touched.
 package ring
 
 import (
@@ -17,15 +17,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Room is how much has to be free in the volume for a capture to begin.
+// Room is how many bytes have to be free in the volume for a capture to begin.
 const Room = 1 << 20
 
 const (
 	timeLayout = "20060102150405"
 	suffix     = ".pcapng"
-	// shape is what follows the pod's name; 0 stands for any digit.
+	// shape is the rest of the name after the pod's; 0 stands for any digit.
 	shape = "_00000000000000_00000" + suffix
-	// mostNumbers is how many there are of five digits.
+	// mostNumbers is how many numbers have five digits.
 	mostNumbers = 100_000
 )
 
@@ -33,12 +33,12 @@ const (
 type Ring struct {
 	Folder string
 	Pod    string
-	// number of the file that was made last, and the time in its name.
+	// number and last are the number and the time in the name of the file that was made last.
 	number int
 	last   string
-	// open is the name of that file: it may still grow.
+	// open is the name of that file, which may still grow.
 	open string
-	// sizes of the others; entries and oldest are memory of scan.
+	// sizes are those of the other files; entries and oldest are buffers of scan.
 	sizes           known
 	entries, oldest []byte
 }
@@ -49,7 +49,7 @@ type Entry struct {
 	Size int64
 }
 
-// List gives the files, the oldest first.
+// List returns the files, the oldest first.
 func (r *Ring) List() ([]Entry, error) {
 	folder, err := os.Open(r.Folder)
 	if err != nil {
@@ -78,7 +78,7 @@ func (r *Ring) List() ([]Entry, error) {
 	return entries, nil
 }
 
-// has says that a name is one of the ring's.
+// has reports whether a name is that of a file of the ring.
 func (r *Ring) has(name []byte) bool {
 	if len(name) != len(r.Pod)+len(shape) || string(name[:len(r.Pod)]) != r.Pod {
 		return false
@@ -92,7 +92,7 @@ func (r *Ring) has(name []byte) bool {
 	return true
 }
 
-// HasRoom says whether Room is free in the volume.
+// HasRoom reports whether Room bytes are free in the volume.
 func (r *Ring) HasRoom() (bool, error) {
 	var stat unix.Statfs_t
 	if err := unix.Statfs(r.Folder, &stat); err != nil {
@@ -101,7 +101,7 @@ func (r *Ring) HasRoom() (bool, error) {
 	return int64(stat.Bavail)*int64(stat.Bsize) >= Room, nil
 }
 
-// Create makes the next file. Its name is later than all others, whatever becomes of the clock.
+// Create makes the next file. Its name sorts after all others, also when the clock was set back.
 func (r *Ring) Create(now time.Time) (*File, error) {
 	if r.last == "" {
 		entries, err := r.List()
@@ -120,7 +120,7 @@ func (r *Ring) Create(now time.Time) (*File, error) {
 		switch {
 		case err == nil:
 			r.open = filepath.Base(path)
-			delete(r.sizes, r.open)
+			delete(r.sizes, r.idOf([]byte(r.open)))
 			return &File{Path: path, fd: fd}, nil
 		case !errors.Is(err, fs.ErrExist):
 			return nil, &fs.PathError{Op: "open", Path: path, Err: err}

@@ -12,22 +12,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scan is a look at the folder, of which nothing is kept but sums: a ring may have a thousand files and a new one each
-// second, and lists of their names would be most of what this program's memory holds.
+// scan reads the folder and keeps sums only: a ring may have a thousand files and a new one each second, and lists of their
+// names would take most of this program's memory.
 type scan struct {
 	files int
 	bytes int64
-	// oldest is the name of the oldest file; empty if there is none.
+	// oldest is the name of the oldest file; empty if there are no files.
 	oldest []byte
 }
 
-// known are sizes of files that do not change any more.
-type known map[string]int64
+// known are sizes of closed files in bytes, by idOf their names: numbers, since the names of a thousand files would take most
+// of this program's memory.
+type known map[uint64]int64
 
-// mostForgotten is how many files that are gone may be remembered.
+// idOf is the number that the digits of a file's name after the pod's form: 14 of its time and 5 of its number. has must
+// report true for the name.
+func (r *Ring) idOf(name []byte) uint64 {
+	var id uint64
+	for _, c := range name[len(r.Pod):] {
+		if c >= '0' && c <= '9' {
+			id = 10*id + uint64(c-'0')
+		}
+	}
+	return id
+}
+
+// mostForgotten is how many removed files may still be in known.
 const mostForgotten = 64
 
-// Measure gives how many files there are, and their bytes.
+// Measure returns the number of files and their size in bytes.
 func (r *Ring) Measure() (files int, size int64, err error) {
 	s, err := r.scan()
 	return s.files, s.bytes, err
@@ -65,8 +78,8 @@ func (r *Ring) scan() (scan, error) {
 	return s, nil
 }
 
-// add counts entries as the kernel writes them (struct linux_dirent64): a number, an offset, the length of the entry, a type,
-// and a name with a zero at its end.
+// add counts directory entries as the kernel writes them (struct linux_dirent64): inode, offset, length of the entry, type,
+// and a name that ends with a zero byte.
 func (r *Ring) add(s *scan, entries []byte) error {
 	const nameAt = 19
 	for len(entries) >= nameAt {
@@ -95,9 +108,9 @@ func (r *Ring) add(s *scan, entries []byte) error {
 	return nil
 }
 
-// sizeOf is a file's; false when it is not one.
+// sizeOf is the size of a file in bytes; false if it is not a regular file.
 func (r *Ring) sizeOf(name []byte) (int64, bool, error) {
-	if size, ok := r.sizes[string(name)]; ok {
+	if size, ok := r.sizes[r.idOf(name)]; ok {
 		return size, true, nil
 	}
 	var stat unix.Stat_t
@@ -113,15 +126,15 @@ func (r *Ring) sizeOf(name []byte) (int64, bool, error) {
 		if r.sizes == nil {
 			r.sizes = known{}
 		}
-		r.sizes[string(name)] = stat.Size
+		r.sizes[r.idOf(name)] = stat.Size
 	}
 	return stat.Size, true, nil
 }
 
-// fewAtOnce is how many files are looked for one by one.
+// fewAtOnce is how many files Prune removes with a scan for each.
 const fewAtOnce = 8
 
-// Prune removes the oldest files, until there are so many at most and they hold so many bytes at most.
+// Prune removes the oldest files until there are at most count files with at most that many bytes.
 func (r *Ring) Prune(count int, bytes int64) error {
 	for {
 		s, err := r.scan()
@@ -142,7 +155,7 @@ func (r *Ring) Prune(count int, bytes int64) error {
 	}
 }
 
-// pruneList removes the oldest files until there are so many at most.
+// pruneList removes the oldest files until there are at most count files.
 func (r *Ring) pruneList(count int) error {
 	entries, err := r.List()
 	if err != nil {
@@ -157,7 +170,7 @@ func (r *Ring) pruneList(count int) error {
 }
 
 func (r *Ring) remove(name string) error {
-	delete(r.sizes, name)
+	delete(r.sizes, r.idOf([]byte(name)))
 	if err := os.Remove(filepath.Join(r.Folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

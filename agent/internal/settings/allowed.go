@@ -9,8 +9,7 @@ import (
 // everything, in a list, allows all.
 const everything = "*"
 
-// refusal is what the platform has against a value that is valid in itself; empty when it is allowed. The release's own
-// default is always allowed.
+// refusal is why the platform does not allow a valid value; empty if it does. The release's own default is always allowed.
 func (p Platform) refusal(name, value string) string {
 	if value == p.defaultOf(name) {
 		return noReason
@@ -34,7 +33,7 @@ func (p Platform) refusal(name, value string) string {
 	return "must be a destination that the release allows: " + orNone(allowed, "there is none")
 }
 
-// isLocked: annotations must not change the setting.
+// isLocked reports whether annotations may not change the setting.
 func (p Platform) isLocked(name string) bool {
 	return p.AllowedSettings != nil && !slices.Contains(p.AllowedSettings, name) && !slices.Contains(p.AllowedSettings, everything)
 }
@@ -46,14 +45,14 @@ func orNone(list []string, none string) string {
 	return strings.Join(list, ", ")
 }
 
-// allowsEndpoint: a pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`.
-// Upper and lower case are the same.
+// allowsEndpoint reports whether a pattern matches. A pattern is HOST:PORT; HOST may be `*`, or begin with `*.` for the
+// subdomains of a domain; PORT may be `*`. Upper and lower case are the same.
 func allowsEndpoint(patterns []string, value string) bool {
 	endpoint, ok := parseEndpoint(value)
 	return ok && allows(patterns, endpoint)
 }
 
-// allowsMirror: patterns as for a stream; the port is 4789 where the value names none.
+// allowsMirror reports whether a pattern, of the same form as for a stream, matches. A value without a port has port 4789.
 func allowsMirror(patterns []string, value string) bool {
 	mirror, ok := parseMirror(value)
 	return ok && allows(patterns, mirror.Endpoint)
@@ -85,8 +84,8 @@ func matchesHost(pattern, host string) bool {
 	return pattern == host
 }
 
-// allowsUpload: a pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a
-// way up.
+// allowsUpload reports whether a pattern matches. A pattern is REMOTE:PATH; `*` at its end, after `:` or `/`, stands for any
+// path below, without `.` and `..`.
 func allowsUpload(patterns []string, value string) bool {
 	for _, pattern := range patterns {
 		folder, ok := strings.CutSuffix(pattern, "*")
@@ -101,7 +100,7 @@ func allowsUpload(patterns []string, value string) bool {
 	return false
 }
 
-// hasDots: one of the path's parts is `.` or `..`.
+// hasDots reports whether one of the path's parts is `.` or `..`.
 func hasDots(path string) bool {
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "." || part == ".." {

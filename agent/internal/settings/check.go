@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// The reasons are those of src/settings/validate.ts, word for word: testdata/vectors.json holds both to them. Each check
-// takes time linear in the length of the text.
+// The reasons are those of src/settings/validate.ts, word for word: both sides pass the vectors in testdata/vectors.json. Each
+// check takes time linear in the length of the text.
 
-// noReason is of a value that is valid.
+// noReason is the reason of a valid value.
 const noReason = ""
 
-// checkState returns whether the agent waits.
+// checkState returns whether the agent is idle.
 func checkState(text string) (idle bool, reason string) {
 	switch text {
 	case "running":
@@ -24,7 +24,7 @@ func checkState(text string) (idle bool, reason string) {
 	return false, "must be running or idle"
 }
 
-// checkFilter returns the expression on one line: to the compiler all white space is the same.
+// checkFilter returns the expression in one line: for the compiler all white space is the same.
 func checkFilter(text string) (filter, reason string) {
 	if text == "" {
 		return "", noReason
@@ -38,7 +38,7 @@ func checkFilter(text string) (filter, reason string) {
 	return strings.Map(foldControl, text), noReason
 }
 
-// isWhiteSpace is what String.prototype.trim of JavaScript takes away.
+// isWhiteSpace reports whether String.prototype.trim of JavaScript removes the character.
 func isWhiteSpace(r rune) bool {
 	switch r {
 	case '\t', '\n', '\v', '\f', '\r', ' ', 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff:
@@ -47,7 +47,7 @@ func isWhiteSpace(r rune) bool {
 	return r >= 0x2000 && r <= 0x200a
 }
 
-// characters counts as JavaScript does: those beyond the basic plane are two.
+// characters counts like JavaScript: a character beyond the basic plane counts as two.
 func characters(text string) int {
 	count := 0
 	for _, r := range text {
@@ -66,7 +66,7 @@ func foldControl(r rune) rune {
 	return r
 }
 
-// checkInterfaces: words for all that are up, or names.
+// checkInterfaces takes `all` and `any`, or names.
 func checkInterfaces(text string) (Interfaces, string) {
 	switch text {
 	case "all":
@@ -90,7 +90,7 @@ func checkInterfaces(text string) (Interfaces, string) {
 	return Interfaces{Names: names}, noReason
 }
 
-// checkInterface: a name that Linux takes (dev_valid_name in net/core/dev.c) and people use.
+// checkInterface takes a name that Linux allows (dev_valid_name in net/core/dev.c), and no pattern or number.
 func checkInterface(name string) (reason string) {
 	switch {
 	case strings.ContainsAny(name, "*?[]{}"):
@@ -120,7 +120,7 @@ func checkSnaplen(text string) (Snaplen, string) {
 	return Snaplen{}, "must be headers, or a whole number of bytes up to " + strconv.Itoa(largestSnaplen)
 }
 
-// checkBytes: a quantity of at least 1Mi, and at most so many bytes if most is not 0.
+// checkBytes takes a quantity of at least 1Mi, and of at most that many bytes if most is not 0.
 func checkBytes(text string, most int64) (bytes int64, reason string) {
 	bytes, ok := ParseQuantity(text)
 	switch {
@@ -134,7 +134,7 @@ func checkBytes(text string, most int64) (bytes int64, reason string) {
 	return bytes, noReason
 }
 
-// formatBytes: the largest unit that divides it: 64Mi.
+// formatBytes writes a number of bytes with the largest unit that divides it: 64Mi.
 func formatBytes(bytes int64) string {
 	for _, unit := range []string{"", "Ki", "Mi"} {
 		if bytes%1024 != 0 {
@@ -145,7 +145,7 @@ func formatBytes(bytes int64) string {
 	return strconv.FormatInt(bytes, 10) + "Gi"
 }
 
-// checkCount: none, or 1 to 999999999.
+// checkCount takes an empty text, or 1 to 999999999.
 func checkCount(text string) (count int64, reason string) {
 	if text == "" {
 		return 0, noReason
@@ -156,7 +156,7 @@ func checkCount(text string) (count int64, reason string) {
 	return 0, "must be a whole number from 1 to 999999999"
 }
 
-// checkDuration: none, or 1s to 8760h.
+// checkDuration takes an empty text, or 1s to 8760h.
 func checkDuration(text string) (time.Duration, string) {
 	if text == "" {
 		return 0, noReason
@@ -171,7 +171,7 @@ func checkDuration(text string) (time.Duration, string) {
 	return time.Duration(seconds) * time.Second, noReason
 }
 
-// checkUpload: REMOTE:PATH, where rclone.conf names the remote.
+// checkUpload takes REMOTE:PATH, where rclone.conf names the remote.
 func checkUpload(text string) (reason string) {
 	if text == "" {
 		return noReason
@@ -188,7 +188,7 @@ func checkUpload(text string) (reason string) {
 	return noReason
 }
 
-// checkStream: HOST:PORT or [IPV6]:PORT.
+// checkStream takes HOST:PORT or [IPV6]:PORT.
 func checkStream(text string) (*Endpoint, string) {
 	if text == "" {
 		return nil, noReason
@@ -199,7 +199,7 @@ func checkStream(text string) (*Endpoint, string) {
 	return nil, "must be HOST:PORT or [IPV6]:PORT"
 }
 
-// checkMirror: vxlan://HOST[:PORT][?vni=NUMBER].
+// checkMirror takes vxlan://HOST[:PORT][?vni=NUMBER].
 func checkMirror(text string) (*Mirror, string) {
 	if text == "" {
 		return nil, noReason
@@ -245,7 +245,7 @@ func parseEndpoint(text string) (Endpoint, bool) {
 	return Endpoint{Host: host, Port: uint16(port)}, true
 }
 
-// parseHost: a name or IPv4 address, or an IPv6 address in brackets, which are taken away.
+// parseHost takes a name, an IPv4 address, or an IPv6 address in brackets, which are removed.
 func parseHost(text string) (string, bool) {
 	if inner, ok := strings.CutPrefix(text, "["); ok {
 		inner, ok = strings.CutSuffix(inner, "]")
@@ -255,7 +255,7 @@ func parseHost(text string) (string, bool) {
 	return text, ok
 }
 
-// wholeNumber reads a number from 1 without leading zeros, of so many digits at most.
+// wholeNumber reads a number from 1, without leading zeros, of at most that many digits.
 func wholeNumber(text string, digits int) (int64, bool) {
 	if text == "" || len(text) > digits || text[0] == '0' || leadingDigits(text) != len(text) {
 		return 0, false
@@ -271,7 +271,7 @@ func every(text string, is func(byte) bool) bool {
 func isDigit(b byte) bool  { return b >= '0' && b <= '9' }
 func isLetter(b byte) bool { return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' }
 
-// isGraphic: printable ASCII but the space.
+// isGraphic reports whether a byte is printable ASCII and not a space.
 func isGraphic(b byte) bool { return b > ' ' && b < 0x7f }
 
 func isInterfaceByte(b byte) bool {

@@ -26,7 +26,7 @@ func parseSeconds(text string) (seconds int64, ok bool) {
 		default:
 			return 0, false
 		}
-		// No sum of texts gets past 2^63 from here in one step.
+		// The largest step from here stays below 2^63.
 		if seconds > largestBytes {
 			seconds = largestBytes + 1
 		}

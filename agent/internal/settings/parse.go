@@ -2,9 +2,9 @@ package settings
 
 import "fmt"
 
-// Parse says what the values mean, and which of them are not valid. While one of those Stops, nothing is captured; the
-// others leave their part out. What a setting that is not valid means here is its zero, or, when only the platform is
-// against it, the release's default.
+// Parse translates the values, and returns those that are not valid. While an invalid setting Stops, nothing is captured; the
+// capture goes on without the others. The result has the zero value for an invalid setting, or the release's default if only
+// the platform does not allow the value.
 func Parse(v Values, p Platform) (Settings, []Invalid) {
 	parser := parser{values: v, platform: p}
 	s := parser.parse()
@@ -45,8 +45,8 @@ func (p Platform) bufferLimit() int64 {
 	return min(p.BufferLimit, LargestBufferLimit)
 }
 
-// take checks a setting and asks the platform. A locked setting keeps the release's value, so that an annotation has no
-// effect on it; a destination that is not allowed is left out.
+// take checks a setting, also against the platform. A locked setting keeps the release's value, so that an annotation has no
+// effect; a destination that is not allowed is left out.
 func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	var zero T
 	value := p.value(name)
@@ -65,11 +65,11 @@ func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	return zero
 }
 
-// IsSecret says whether a value is to be shown nowhere: rclone takes credentials in a destination, and so do URLs. One that is
-// valid has none.
+// IsSecret reports whether a value must not be shown: destinations of rclone and URLs can hold credentials. A valid value has
+// none.
 func IsSecret(name, value string) bool { return name == "upload" && checkUpload(value) != noReason }
 
-// value is the one that counts.
+// value is the effective value of a setting.
 func (p *parser) value(name string) string {
 	if value := p.values[name]; value != "" {
 		return value
@@ -77,7 +77,7 @@ func (p *parser) value(name string) string {
 	return p.platform.defaultOf(name)
 }
 
-// isPlace: the setting says where packets go beside the volume. Whatever is wrong there, the capture goes on.
+// isPlace reports whether the setting names a destination next to the volume. If it is invalid, the capture goes on without it.
 func isPlace(name string) bool { return name == "upload" || name == "stream" || name == "mirror" }
 
 func (p *parser) add(invalid Invalid) {
@@ -87,8 +87,8 @@ func (p *parser) add(invalid Invalid) {
 	p.invalid = append(p.invalid, invalid)
 }
 
-// checkRing: the kubelet evicts a pod whose volume grows over its limit, and the limit was set when the pod was made. A
-// volume whose limit is not known takes every ring.
+// checkRing checks that the ring fits into the volume: the kubelet evicts a pod whose volume grows over its limit, which was
+// set when the pod was made. Every ring fits into a volume whose limit is not known.
 func (p *parser) checkRing(s Settings) {
 	limit, ok := ParseQuantity(p.platform.SizeLimit)
 	if !ok || limit/s.FileSize > int64(s.FileCount) {
@@ -102,10 +102,10 @@ func (p *parser) checkRing(s Settings) {
 	})
 }
 
-// Stops: nothing is captured while this setting is as it is.
+// Stops reports whether nothing is captured while this setting is invalid.
 func (i Invalid) Stops() bool { return !i.Harmless }
 
-// Stopped says whether one of them stops the capture.
+// Stopped reports whether one of them stops the capture.
 func Stopped(invalid []Invalid) bool {
 	for _, one := range invalid {
 		if one.Stops() {

@@ -2,10 +2,10 @@ package settings
 
 import "strings"
 
-// Platform is what the release says beside the settings: how large things may be, where packets may go, and what the
-// pod's annotations may change. It comes from the environment of the container, which nobody can change in a running pod.
+// Platform holds the release's bounds for the settings: sizes, allowed destinations, and which settings annotations may change.
+// It comes from the container's environment, which cannot be changed in a running pod.
 type Platform struct {
-	// Defaults are the release's settings, under the annotations. Every name of the table is there.
+	// Defaults are the release's settings, which annotations override. Every name of the table is there.
 	Defaults Values
 	// SizeLimit is the size of the volume of the files as a quantity; empty when it is not known.
 	SizeLimit string
@@ -20,10 +20,10 @@ type Platform struct {
 	AllowedUploads []string
 }
 
-// Environment is what os.LookupEnv is.
+// Environment has the form of os.LookupEnv.
 type Environment func(name string) (string, bool)
 
-// PlatformOf reads it from the environment: the variables that src/sidecar (TypeScript) writes.
+// PlatformOf reads the platform from the environment variables that src/sidecar (TypeScript) writes.
 func PlatformOf(environment Environment) Platform {
 	p := Platform{
 		Defaults:        Values{},
@@ -49,7 +49,7 @@ func PlatformOf(environment Environment) Platform {
 	return p
 }
 
-// listOf is nil for a variable that is not set, and empty for one that is set to nothing.
+// listOf is nil for a variable that is not set, and an empty list for an empty variable.
 func listOf(environment Environment, name string) []string {
 	text, set := environment(name)
 	if !set {
@@ -58,7 +58,7 @@ func listOf(environment Environment, name string) []string {
 	return strings.Fields(text)
 }
 
-// Effective are the values that count: the annotation, else the release's default. Every name of the table is there.
+// Effective returns the effective values: the annotation, or else the release's default. Every name of the table is there.
 func (p Platform) Effective(annotations Values) Values {
 	values := make(Values, len(Table))
 	for _, setting := range Table {
@@ -71,7 +71,7 @@ func (p Platform) Effective(annotations Values) Values {
 	return values
 }
 
-// defaultOf is the release's, else the table's.
+// defaultOf is the release's default, or else the table's.
 func (p Platform) defaultOf(name string) string {
 	if value := p.Defaults[name]; value != "" {
 		return value
@@ -80,7 +80,7 @@ func (p Platform) defaultOf(name string) string {
 	return setting.Default
 }
 
-// Find is the row of a setting.
+// Find returns the row of a setting.
 func Find(name string) (Setting, bool) {
 	for _, setting := range Table {
 		if setting.Name == name {

@@ -9,17 +9,17 @@ import (
 	"path/filepath"
 )
 
-// longestFile bounds what is read of one file: any text of so many bytes has more than 16,384 characters.
+// longestFile is how many bytes are read of a file: a text of that many bytes has more than the allowed 16,384 characters.
 const longestFile = 1 << 16
 
-// tries is how often the folder is read again when the kubelet exchanges it meanwhile.
+// tries is how often the folder is read again when the kubelet replaces it meanwhile.
 const tries = 10
 
-// Read reads the annotations out of the folder that the kubelet keeps up to date, as one version.
+// Read reads one version of the annotations from the folder that the kubelet keeps up to date.
 //
 // The kubelet never changes these files in place: it points the link ..data to another folder and removes the old one
-// (pkg/volume/util/atomic_writer.go in kubernetes). A read that this happens to is done again, or a missing file would
-// pass for a setting that was taken back. A folder without ..data is read as it is; a file that is missing is empty.
+// (pkg/volume/util/atomic_writer.go in kubernetes). If that happens during a read, it is done again: otherwise a missing file
+// would look like a setting that was removed. A folder without ..data is read as it is; a missing file counts as empty.
 func Read(dir string) (Values, error) {
 	for range tries {
 		before, err := version(dir)
@@ -38,7 +38,7 @@ func Read(dir string) (Values, error) {
 	return nil, fmt.Errorf("the settings in %s changed %d times while they were read", dir, tries)
 }
 
-// version is the name of the folder that ..data points to; empty when there is none.
+// version is the name of the folder that ..data points to; empty if there is no ..data.
 func version(dir string) (string, error) {
 	name, err := os.Readlink(filepath.Join(dir, "..data"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +62,7 @@ func readFolder(dir string) (Values, error) {
 	return values, nil
 }
 
-// readText: the whole file, white space and all.
+// readText reads a file, including white space, up to longestFile.
 func readText(file string) (string, error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,7 +1,7 @@
-// Package settings says what to capture: the pod's annotations, as the kubelet writes them into a volume, and what they mean.
+// Package settings reads what to capture: the pod's annotations, which the kubelet writes into a volume, and checks them.
 //
-// The table of names, types, bounds and defaults is generated from src/settings (TypeScript); both sides are held together
-// by the same test vectors.
+// The table of names, types, bounds and defaults is generated from src/settings (TypeScript); both sides pass the same test
+// vectors.
 package settings
 
 import "time"
@@ -9,7 +9,7 @@ import "time"
 // Values are settings as the user wrote them, by name. Every name of the table is there; an empty text means none.
 type Values map[string]string
 
-// Snaplen is how much is kept of each packet.
+// Snaplen is how many bytes of each packet are kept.
 type Snaplen struct {
 	// Bytes kept; 0 keeps whole packets.
 	Bytes int
@@ -19,7 +19,7 @@ type Snaplen struct {
 
 // Interfaces are those to capture.
 type Interfaces struct {
-	// All stands for every interface that is up, those to come as well; Loopback says whether lo is among them.
+	// All stands for every interface that is up, also later; Loopback: lo is included.
 	All      bool
 	Loopback bool
 	// Names are set when All is not.

@@ -10,12 +10,12 @@ import (
 	"packet-capture/agent/internal/loop"
 )
 
-// retry is when a folder that could not be read is read again, if the kernel says nothing before.
+// retry is the time until a folder that could not be read is read again, unless it changes before.
 const retry = time.Second
 
 // Watch calls fn with the values of the folder: at once, and on the loop when one of them has changed. Call it before the
-// loop runs or on the loop. It sleeps until the kernel says that the folder has changed (inotify): the kubelet renames
-// ..data_tmp to ..data. A later read that fails is done again; the values stay meanwhile.
+// loop runs or on the loop. It waits until the kernel reports a change of the folder (inotify): the kubelet renames ..data_tmp
+// to ..data. If a later read fails it is done again; the values stay meanwhile.
 func Watch(l *loop.Loop, dir string, fn func(Values)) error {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {
@@ -44,7 +44,7 @@ func (w *watch) start() error {
 	if _, err := unix.InotifyAddWatch(w.fd, w.dir, changes|unix.IN_ONLYDIR); err != nil {
 		return fmt.Errorf("cannot watch the settings in %s: %w", w.dir, err)
 	}
-	// Read after the watch began: no change gets lost between.
+	// The values are read after the watch has begun, so that no change is missed in between.
 	values, err := Read(w.dir)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (w *watch) start() error {
 	})
 }
 
-// read tells what has changed.
+// read reads the folder, and calls fn if a value has changed.
 func (w *watch) read() {
 	if w.again != nil {
 		w.again.Stop()
@@ -73,7 +73,7 @@ func (w *watch) read() {
 	}
 }
 
-// drain forgets what the kernel has to say: that it said something is enough.
+// drain reads and drops the events: it is enough that there was one.
 func drain(fd int) {
 	var events [4096]byte
 	for {

@@ -10,13 +10,13 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// Hub is the middle, in the program that captures.
+// Hub connects the programs; it runs in the program that captures.
 type Hub struct {
 	apply    func([]traffic.Flow) error
 	listener *net.UnixListener
 	path     string
 
-	// updating orders changes: each is in force everywhere before the next begins.
+	// updating orders changes: each has taken effect everywhere before the next begins.
 	updating sync.Mutex
 
 	mu      sync.Mutex
@@ -28,16 +28,17 @@ type Hub struct {
 // member is one of the other programs.
 type member struct {
 	*line
-	// own are its flows, sent those that it was told last, if it was told of any.
+	// own are its flows; sent are the flows that it got last, if told.
 	own, sent []traffic.Flow
 	told      bool
 }
 
-// NewHub listens in the agent's folder. apply puts flows in force in the hub's own captures, and returns when they are; it
-// is called by one goroutine at a time, never by the caller of NewHub.
+// NewHub listens in the agent's folder. apply has the hub's own captures leave flows out, and returns when they do; it is
+// called by one goroutine at a time, never by the caller of NewHub.
 func NewHub(agentDir string, apply func([]traffic.Flow) error) (*Hub, error) {
 	h := &Hub{apply: apply, path: SocketPath(agentDir)}
-	// It gets its name when it is listened on, so that nobody comes too early. One of before has nobody behind it.
+	// The socket gets its name when it listens, so that no member connects too early. It replaces a socket of an earlier
+	// container.
 	unready := h.path + ".new"
 	_ = os.Remove(unready)
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: unready, Net: "unix"})
@@ -54,7 +55,7 @@ func NewHub(agentDir string, apply func([]traffic.Flow) error) (*Hub, error) {
 	return h, nil
 }
 
-// Set makes these the hub's own flows. It returns when they are in force everywhere.
+// Set replaces the hub's own flows. It returns when all programs leave them out.
 func (h *Hub) Set(own []traffic.Flow) error {
 	h.mu.Lock()
 	h.own = slices.Clone(own)
@@ -62,14 +63,14 @@ func (h *Hub) Set(own []traffic.Flow) error {
 	return h.update()
 }
 
-// Flows are all flows of now.
+// Flows returns all current flows.
 func (h *Hub) Flows() []traffic.Flow {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.flowsBut(nil)
 }
 
-// flowsBut are all flows but one member's; mu is held.
+// flowsBut returns all flows except one member's; mu is held.
 func (h *Hub) flowsBut(left *member) []traffic.Flow {
 	lists := [][]traffic.Flow{h.own}
 	for _, m := range h.members {
@@ -80,7 +81,7 @@ func (h *Hub) flowsBut(left *member) []traffic.Flow {
 	return union(lists...)
 }
 
-// Close ends the listening and all connections.
+// Close closes the socket and all connections.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closed = true
@@ -124,7 +125,7 @@ func (h *Hub) serve(m *member) {
 	_ = h.update()
 }
 
-// update returns when all have what concerns them.
+// update sends the flows to all programs, and returns when they have applied them.
 func (h *Hub) update() error {
 	h.updating.Lock()
 	defer h.updating.Unlock()
@@ -144,7 +145,7 @@ func (h *Hub) update() error {
 		m.sent, m.told = others, true
 		telling.Go(func() {
 			if !m.ask(others, memberPatience) {
-				// It would not know what to leave out. It comes again when it can.
+				// It may not leave the flows out. It connects again when it can.
 				_ = m.conn.Close()
 			}
 		})

@@ -14,10 +14,10 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// retryDelay is for what no event tells of: a folder that is not there yet.
+// retryDelay is the time between two tries while the folder does not exist, and so cannot be watched.
 const retryDelay = time.Second
 
-// Peer is one of the other programs: it keeps a connection to the hub, whenever there is one.
+// Peer is a program other than the hub: it keeps a connection to the hub whenever there is one.
 type Peer struct {
 	agentDir string
 	apply    func([]traffic.Flow)
@@ -35,13 +35,13 @@ type Peer struct {
 	// came is closed with the first connection.
 	came    chan struct{}
 	cameYet bool
-	// known is closed when the hub has said for the first time what the others' flows are.
+	// known is closed when the hub has sent the others' flows for the first time.
 	known    chan struct{}
 	knownYet bool
 }
 
-// Join looks for the hub in the agent's folder from now on. apply puts the others' flows in force in this program's
-// captures, and returns when they are; it is called by one goroutine at a time.
+// Join looks for the hub in the agent's folder from now on. apply has this program's captures leave the others' flows out, and
+// returns when they do; it is called by one goroutine at a time.
 func Join(agentDir string, apply func(others []traffic.Flow)) *Peer {
 	p := &Peer{
 		agentDir: agentDir, apply: apply, since: time.Now(),
@@ -51,15 +51,15 @@ func Join(agentDir string, apply func(others []traffic.Flow)) *Peer {
 	return p
 }
 
-// Set makes these this program's flows. It returns when all others leave them out: true, or false when that could not be
-// waited for, since there is no hub, or it does not answer.
+// Set replaces this program's flows. It returns true when all others leave them out, and false when there is no hub, or the
+// hub does not answer.
 func (p *Peer) Set(own []traffic.Flow) bool {
 	p.setting.Lock()
 	defer p.setting.Unlock()
 	p.mu.Lock()
 	p.own = slices.Clone(own)
 	p.mu.Unlock()
-	// The hub may begin a moment after this program.
+	// The hub may start a moment after this program.
 	p.wait(p.came, hubPatience-time.Since(p.since))
 	p.mu.Lock()
 	hub := p.hub
@@ -67,7 +67,7 @@ func (p *Peer) Set(own []traffic.Flow) bool {
 	return hub != nil && hub.ask(own, hubPatience)
 }
 
-// Known waits until the others' flows are known, for that long at most.
+// Known waits until the others' flows are known, at most for that long, and reports whether they are.
 func (p *Peer) Known(patience time.Duration) bool {
 	return p.wait(p.known, patience)
 }
@@ -89,14 +89,14 @@ func (p *Peer) wait(event chan struct{}, patience time.Duration) bool {
 	return false
 }
 
-// Flows are the others', as far as they are known.
+// Flows returns the others' flows, as far as they are known.
 func (p *Peer) Flows() []traffic.Flow {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.others)
 }
 
-// Close leaves the others; the hub forgets this program's flows.
+// Close ends the connection; the hub drops this program's flows.
 func (p *Peer) Close() {
 	close(p.closing)
 	p.mu.Lock()
@@ -116,11 +116,11 @@ func (p *Peer) isClosing() bool {
 	}
 }
 
-// run keeps the connection. Without one it waits until something new stands in the folder.
+// run keeps the connection. Without a hub it waits for a new file in the folder.
 func (p *Peer) run() {
 	for !p.isClosing() {
 		watch, err := watchFolder(p.agentDir)
-		// The watch stands first, so that a hub which begins in between is not missed.
+		// The watch comes first, so that a hub that starts in between is not missed.
 		if conn, dialErr := net.Dial("unix", SocketPath(p.agentDir)); dialErr == nil {
 			p.serve(conn)
 		} else if err == nil {
@@ -138,7 +138,7 @@ func (p *Peer) serve(conn net.Conn) {
 	l := newLine(conn)
 	p.mu.Lock()
 	p.hub = l
-	// What this program did before the hub came. When that fails, the connection is over and the reading below ends.
+	// The flows from before the hub came. If this fails, the connection has ended, and so does serve below.
 	_, _ = l.send(p.own, hubPatience)
 	if !p.cameYet {
 		p.cameYet = true
@@ -165,7 +165,7 @@ func (p *Peer) serve(conn net.Conn) {
 	p.mu.Unlock()
 }
 
-// waitFor waits until the hub's socket appears, or the folder goes away.
+// waitFor waits until the hub's socket appears or the folder is removed.
 func (p *Peer) waitFor(watch *os.File) {
 	told := make(chan struct{})
 	go func() {
@@ -173,7 +173,7 @@ func (p *Peer) waitFor(watch *os.File) {
 		var events [4096]byte
 		for {
 			size, err := watch.Read(events[:])
-			// Other files come and go there all the time.
+			// Other files there change all the time.
 			if err != nil || bytes.Contains(events[:size], []byte(socketName+"\x00")) || isGone(events[:size]) {
 				return
 			}
@@ -185,7 +185,7 @@ func (p *Peer) waitFor(watch *os.File) {
 	}
 }
 
-// isGone: an event says that the folder itself is gone. Such events have no name; their mask stands after the watch.
+// isGone reports whether one of the events says that the folder itself was removed.
 func isGone(events []byte) bool {
 	for len(events) >= unix.SizeofInotifyEvent {
 		mask, length := binary.NativeEndian.Uint32(events[4:]), binary.NativeEndian.Uint32(events[12:])
@@ -197,7 +197,7 @@ func isGone(events []byte) bool {
 	return false
 }
 
-// watchFolder tells of names that appear in a folder. Its end ends a read of it.
+// watchFolder watches a folder for new names. Closing the file ends a read of it.
 func watchFolder(dir string) (*os.File, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package share tells the agent's programs in a pod of each other's traffic.
+// Package share exchanges the flows of own traffic among the agent's programs in a pod.
 //
-// Up to three of them see packets at once: the one that captures (`run`), the one that has the kernel copy (`mirror`, in a
-// container of its own), and one for each `packet-capture stream` (`capture`). Each leaves out the traffic of all. A
-// connection is therefore made only when all of them have its flow in force: `run` is the hub, to which the others come by
-// a socket in the folder that the containers share, and every change of flows is answered when it is in force.
+// Three kinds of them see packets: the one that captures (`run`), the one that has the kernel copy packets (`mirror`, in a
+// container of its own), and one for each `packet-capture stream` (`capture`). Each leaves out the traffic of all. So a
+// connection is made only when all of them leave its flow out: `run` is the hub, the others connect to its socket in the
+// folder that the containers share, and every change of flows is answered when it has taken effect.
 //
-// A program that does not answer, or is gone, is left behind after two seconds: it must not end the uploads of another.
+// A program that does not answer within two seconds, or is gone, is disconnected: it must not stop the uploads of another.
 package share
 
 import (
@@ -19,28 +19,28 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// socketName is the socket's, in the agent's folder.
+// socketName is the name of the hub's socket in the agent's folder.
 const socketName = "own.sock"
 
 const (
-	// memberPatience is how long the hub waits for one of the others.
+	// memberPatience is how long the hub waits for a member.
 	memberPatience = 2 * time.Second
-	// hubPatience is how long one of the others waits for the hub: it may have to wait for a third one itself.
+	// hubPatience is how long a member waits for the hub, which may have to wait for another member.
 	hubPatience = 5 * time.Second
 )
 
-// SocketPath is where the hub listens.
+// SocketPath is the path of the hub's socket.
 func SocketPath(agentDir string) string {
 	return filepath.Join(agentDir, socketName)
 }
 
 // message is one line of JSON.
 type message struct {
-	// ID counts from 1; 0 is that of a mere answer.
+	// ID counts from 1; 0 means that the message is only an answer.
 	ID int64 `json:"id,omitempty"`
-	// Flows are, from the hub, all but the receiver's own; to the hub, the sender's own.
+	// Flows are, from the hub, all except the receiver's own; to the hub, the sender's own.
 	Flows []traffic.Flow `json:"flows,omitempty"`
-	// Done answers all messages up to this ID: the flows of the last of them are in force.
+	// Done answers all messages up to this ID: the flows of the last of them have taken effect.
 	Done int64 `json:"done,omitempty"`
 }
 
@@ -48,12 +48,12 @@ type message struct {
 type line struct {
 	conn net.Conn
 
-	// mu orders what is written, and guards all below.
+	// mu orders writes, and guards all fields below.
 	mu      sync.Mutex
 	encoder *json.Encoder
 	last    int64
 	waiting map[int64]chan struct{}
-	// latest is what is still to be put in force; arrived says that it is there. Only the last of several counts.
+	// latest is the last message with flows, still to be applied; arrived reports that there is one.
 	latest  message
 	arrived chan struct{}
 	// ended is closed when the connection is over.
@@ -67,8 +67,8 @@ func newLine(conn net.Conn) *line {
 	}
 }
 
-// ask sends flows. It returns true when the other side has them in force, false when that took too long or the connection
-// is over.
+// ask sends flows. It returns true when the other side has applied them, false when that took too long or the connection has
+// ended.
 func (l *line) ask(flows []traffic.Flow, patience time.Duration) bool {
 	done, err := l.send(flows, patience)
 	if err != nil {
@@ -86,7 +86,7 @@ func (l *line) ask(flows []traffic.Flow, patience time.Duration) bool {
 	}
 }
 
-// send sends flows; what it returns is closed when the other side has them in force.
+// send sends flows; the channel is closed when the other side has applied them.
 func (l *line) send(flows []traffic.Flow, patience time.Duration) (<-chan struct{}, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,8 +102,8 @@ func (l *line) write(m message, patience time.Duration) error {
 	return l.encoder.Encode(m)
 }
 
-// serve reads until the connection is over. take puts the other side's flows in force; it runs in a goroutine of its own, so
-// that answers are heard meanwhile.
+// serve reads until the connection ends. take applies the other side's flows; it runs in a goroutine of its own, so that
+// answers are read meanwhile.
 func (l *line) serve(take func([]traffic.Flow)) {
 	var taking sync.WaitGroup
 	taking.Go(func() { l.takeAll(take) })
@@ -152,7 +152,7 @@ func (l *line) takeAll(take func([]traffic.Flow)) {
 	}
 }
 
-// union is the flows of all lists, each once.
+// union returns the flows of all lists without duplicates.
 func union(lists ...[]traffic.Flow) []traffic.Flow {
 	var all []traffic.Flow
 	for _, list := range lists {

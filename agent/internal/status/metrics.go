@@ -11,7 +11,7 @@ import (
 	"packet-capture/agent/internal/upload"
 )
 
-// Metrics are the numbers of a status that Prometheus reads, and what the status has no place for.
+// Metrics are the numbers that Prometheus reads: those of a status, and a few that status.json does not have.
 type Metrics struct {
 	Status
 	// FilesLimit is file-count; 0 while the settings are not valid.
@@ -26,7 +26,7 @@ type Metrics struct {
 	Mirror *Mirror
 }
 
-// Mirror is what of mirror.json the metrics have.
+// Mirror holds the members of mirror.json that the metrics need.
 type Mirror struct {
 	State   string `json:"state"`
 	Packets int64  `json:"packets"`
@@ -34,8 +34,8 @@ type Mirror struct {
 	Dropped int64  `json:"dropped"`
 }
 
-// Exposition is text in Prometheus' format (prometheus.io/docs/instrumenting/exposition_formats). It is written here and not
-// by its library, which would take half a megabyte in every pod for what are a dozen lines.
+// Exposition is text in Prometheus' format (prometheus.io/docs/instrumenting/exposition_formats). Prometheus' library would
+// take half a megabyte of memory in every pod for a dozen lines.
 type Exposition struct {
 	bytes.Buffer
 }
@@ -46,10 +46,10 @@ const (
 	Gauge   = "gauge"
 )
 
-// prefix is that of every name.
+// prefix is what every metric's name begins with.
 const prefix = "packet_capture_"
 
-// Sample is a value, and its labels as they are written.
+// Sample is a value with its labels as text.
 type Sample struct {
 	labels string
 	value  int64
@@ -71,7 +71,7 @@ func labelled(label, text string, s Sample) Sample {
 	return s
 }
 
-// Metric adds a metric, its name without what all names begin with.
+// Metric adds a metric; its name is given without the prefix.
 func (e *Exposition) Metric(name, kind, help string, samples ...Sample) {
 	fmt.Fprintf(e, "# HELP %[1]s%[2]s %[3]s\n# TYPE %[1]s%[2]s %[4]s\n", prefix, name, help, kind)
 	for _, s := range samples {
@@ -79,7 +79,7 @@ func (e *Exposition) Metric(name, kind, help string, samples ...Sample) {
 	}
 }
 
-// Text gives them as Prometheus reads them.
+// Text returns the metrics in Prometheus' format.
 func (m Metrics) Text() []byte {
 	var e Exposition
 	e.Metric("agent_info", Gauge, "The version of the capture agent.", labelled("version", m.Version, Value(1)))

@@ -16,20 +16,21 @@ import (
 )
 
 const (
-	// mostConnections: the oldest goes when another one comes. Whoever opens many takes neither memory nor the others' turn.
+	// mostConnections: the oldest is closed when another one comes, so that many connections cannot take memory or keep
+	// others out.
 	mostConnections = 16
-	// mostHeader is what a request may say; net/http allows some 4 KiB more.
+	// mostHeader is how many bytes the head of a request may have; net/http allows some 4 KiB more.
 	mostHeader = 1 << 10
 	patience   = 10 * time.Second
 )
 
-// Server answers `GET /metrics`, and everything else with an error: there is nothing else that anybody could be given.
+// Server answers `GET /metrics`, and everything else with an error.
 type Server struct {
 	text   atomic.Pointer[[]byte]
 	server http.Server
 }
 
-// NewServer makes a server that Serve starts.
+// NewServer makes a server; Serve starts it.
 func NewServer() *Server {
 	s := &Server{}
 	s.server = http.Server{
@@ -37,20 +38,20 @@ func NewServer() *Server {
 		ReadHeaderTimeout: patience,
 		WriteTimeout:      patience,
 		MaxHeaderBytes:    mostHeader,
-		// Who asks nonsense is told so; that is nobody else's concern.
+		// The client gets the error; there is no log of it.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 	s.server.SetKeepAlivesEnabled(false)
 	return s
 }
 
-// Set makes text the answer from now on. It may be called from any goroutine.
+// Set replaces the text of the answer. It may be called from any goroutine.
 func (s *Server) Set(text []byte) {
 	s.text.Store(&text)
 }
 
 // Serve listens at an address like `:9464`, on all addresses of both families, and answers until the context is done or it
-// fails: with an error that wraps syscall.EADDRINUSE when somebody else has the port.
+// fails. The error wraps syscall.EADDRINUSE if the port is in use.
 func (s *Server) Serve(ctx context.Context, address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -93,7 +94,7 @@ type boundedConn struct {
 	listener *bounded
 }
 
-// Accept is net.Listener's.
+// Accept implements net.Listener.
 func (b *bounded) Accept() (net.Conn, error) {
 	conn, err := b.Listener.Accept()
 	if err != nil {
@@ -113,7 +114,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// Close is net.Conn's.
+// Close implements net.Conn.
 func (c *boundedConn) Close() error {
 	b := c.listener
 	b.mutex.Lock()

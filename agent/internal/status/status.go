@@ -1,4 +1,4 @@
-// Package status writes what goes on where others read it: status.json and, for Prometheus, the same numbers by HTTP.
+// Package status writes the agent's state for others: status.json, and the same numbers for Prometheus by HTTP.
 package status
 
 import (
@@ -11,10 +11,10 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// State of the capture.
+// State is the state of the capture.
 type State string
 
-// States.
+// The states.
 const (
 	Capturing State = "capturing"
 	Idle      State = "idle"
@@ -23,10 +23,10 @@ const (
 	Stopped   State = "stopped"
 )
 
-// States are all of them, in the order in which the metrics have them.
+// States are all states, in the order of the metrics.
 var States = []State{Capturing, Idle, Waiting, Invalid, Stopped}
 
-// Status is what status.json holds: docs/agent.md says what its members are.
+// Status is the content of status.json; docs/agent.md describes its members.
 type Status struct {
 	Time       string             `json:"time"`
 	Version    string             `json:"version"`
@@ -50,23 +50,23 @@ type Status struct {
 	LastError  json.RawMessage    `json:"lastError,omitempty"`
 }
 
-// Dropped tells by whom packets were dropped.
+// Dropped counts dropped packets by where they were dropped.
 type Dropped struct {
 	Kernel    int64 `json:"kernel"`
 	Interface int64 `json:"interface"`
 	Queue     int64 `json:"queue"`
 }
 
-// Ring is what lies in the volume, the open file included.
+// Ring counts the files in the volume, including the open one.
 type Ring struct {
 	Files int   `json:"files"`
 	Bytes int64 `json:"bytes"`
 }
 
-// Snaplen is a number, or the word for headers.
+// Snaplen is a number of bytes, or "headers".
 type Snaplen settings.Snaplen
 
-// MarshalJSON is json.Marshaler's.
+// MarshalJSON implements json.Marshaler.
 func (s Snaplen) MarshalJSON() ([]byte, error) {
 	if s.Headers {
 		return []byte(`"headers"`), nil
@@ -74,7 +74,7 @@ func (s Snaplen) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s.Bytes)
 }
 
-// Folder is where the agent's own files lie, next to the captures.
+// Folder is the folder of the agent's own files, next to the captures.
 type Folder struct {
 	Path string
 }
@@ -83,12 +83,12 @@ const (
 	statusFile  = "status.json"
 	metricsFile = "metrics"
 	newFolder   = "new"
-	// Captures are nobody's business but the agent's, and what is said of them neither.
+	// Only the agent's user may read captures, and what is reported about them.
 	folderMode = 0o700
 	fileMode   = 0o600
 )
 
-// Open makes the folder, if it is not there, and sees to it that nobody else can look into it.
+// Open makes the folder, unless it exists, and makes sure that no other user can read it.
 func (f Folder) Open() error {
 	for _, path := range []string{f.Path, filepath.Join(f.Path, newFolder)} {
 		if err := os.Mkdir(path, folderMode); err != nil && !errors.Is(err, os.ErrExist) {
@@ -101,7 +101,7 @@ func (f Folder) Open() error {
 	return nil
 }
 
-// Write replaces the status, and the metrics before it, if there are any: who sees the one finds the other as new.
+// Write replaces the metrics, if there are any, and then the status: a reader of the new status finds the new metrics.
 func (f Folder) Write(text, metrics []byte) error {
 	if err := f.Open(); err != nil {
 		return err
@@ -114,8 +114,7 @@ func (f Folder) Write(text, metrics []byte) error {
 	return f.replace(statusFile, text)
 }
 
-// replace replaces a file as a whole: a reader never sees a part of it. On a volume that is full there is the place of the
-// old one.
+// replace replaces a file as a whole: a reader never sees a part of it. On a full volume it overwrites the old file in place.
 func (f Folder) replace(name string, text []byte) error {
 	path, fresh := filepath.Join(f.Path, name), filepath.Join(f.Path, newFolder, name)
 	if err := os.WriteFile(fresh, text, fileMode); err == nil {

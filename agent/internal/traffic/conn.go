@@ -4,26 +4,26 @@ import (
 	"net"
 )
 
-// Conn is a connection of the agent's own, which no capture holds.
+// Conn is a TCP connection of the agent that no capture holds.
 type Conn struct {
-	// TCPConn is the connection; its own Close would give the port to others too early.
+	// TCPConn is the connection; its own Close would release the port too early.
 	*net.TCPConn
 	end *end
 }
 
-// Close ends the connection; what was written is still sent. Its port stays the agent's until no packet can come any more.
+// Close ends the connection; written data is still sent. The agent keeps the port until no packet can come any more.
 func (c *Conn) Close() error {
 	c.end.close()
 	return c.TCPConn.Close()
 }
 
-// Abort ends the connection by a reset; what was not sent yet is not sent.
+// Abort ends the connection by a reset; data that was not sent yet is discarded.
 func (c *Conn) Abort() error {
 	c.end.abort()
 	return c.TCPConn.Close()
 }
 
-// udpConn is a conversation by UDP. It is a PacketConn, as the resolver of Go wants one, since it holds a UDPConn.
+// udpConn is a conversation by UDP. It embeds a UDPConn because Go's resolver needs a net.PacketConn.
 type udpConn struct {
 	*net.UDPConn
 	end *end

@@ -11,29 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long an address may take to answer, and a connection may go without an answer to what it sent.
+// How long an address may take to answer, and how long sent data may stay unacknowledged.
 const (
 	connectTimeout = 5 * time.Second
 	answerTimeout  = 30 * time.Second
 )
 
-// Dialer makes the agent's connections: each is left out by all captures before its first packet is sent.
+// Dialer makes the agent's connections: all captures leave a connection out before its first packet is sent.
 type Dialer struct {
-	// Registry knows them.
+	// Registry lists the flows of the connections.
 	Registry *Registry
-	// Resolver looks names up; nil is one that asks name servers through the Dialer itself.
+	// Resolver looks names up; nil stands for a resolver that asks name servers through the Dialer.
 	Resolver *net.Resolver
 }
 
-// NewDialer makes a Dialer whose connections and name lookups stand in the registry.
+// NewDialer makes a Dialer whose connections and name lookups are listed in the registry.
 func NewDialer(registry *Registry) *Dialer {
 	d := &Dialer{Registry: registry}
 	d.Resolver = &net.Resolver{PreferGo: true, Dial: (&nameServers{dialer: d}).dial}
 	return d
 }
 
-// DialContext connects to HOST:PORT. The addresses of a name are tried one after the other, each for five seconds at most;
-// the error is the first one's. network is tcp, tcp4 or tcp6.
+// DialContext connects to HOST:PORT. The addresses of a name are tried one after another, each for at most five seconds; the
+// error is that of the first address. network is tcp, tcp4 or tcp6.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
@@ -63,7 +63,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	return nil, first
 }
 
-// lookup is the addresses of a host, the one to try first coming first.
+// lookup returns the addresses of a host, in the order in which to try them.
 func (d *Dialer) lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{address.Unmap()}, nil
@@ -95,7 +95,7 @@ func (d *Dialer) dialUDP(ctx context.Context, remote netip.AddrPort) (*udpConn, 
 	return &udpConn{conn.(*net.UDPConn), end}, nil
 }
 
-// dial connects a socket that newEnd has made the agent's own.
+// dial connects a socket that newEnd has bound and registered.
 func (d *Dialer) dial(ctx context.Context, network string, remote netip.AddrPort) (net.Conn, *end, error) {
 	protocol := uint8(unix.IPPROTO_TCP)
 	if network == "udp" {
@@ -105,7 +105,7 @@ func (d *Dialer) dial(ctx context.Context, network string, remote netip.AddrPort
 	dialer := net.Dialer{
 		Timeout:         connectTimeout,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 4},
-		// It is called again when Go gives an attempt up and makes another socket.
+		// Go calls it again when it makes another socket for a second attempt.
 		Control: func(_, _ string, socket syscall.RawConn) error {
 			if own != nil {
 				own.fail(nil)

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a closed end holds its port and its flow: until no packet of it can come any more, or be sent. The kernel answers
-// for a closed TCP connection for a minute (TCP_TIMEWAIT_LEN).
+// How long a closed end holds its port and its flow: until no packet of the flow can come or be sent any more. The kernel
+// answers for a closed TCP connection for a minute (TCP_TIMEWAIT_LEN).
 const (
 	lingerTCP   = 60 * time.Second
 	lingerShort = 2 * time.Second
 	lingerUDP   = 10 * time.Second
 )
 
-// end is the agent's end of a conversation: a second descriptor of its socket, which holds the port when the one that the
-// conversation used is closed.
+// end is the agent's end of a conversation: a second descriptor of the socket, which holds the port after the first one is
+// closed.
 type end struct {
 	registry *Registry
 	fd       int
@@ -29,8 +29,8 @@ type end struct {
 	once     sync.Once
 }
 
-// newEnd binds the socket fd to a port of the address from which the kernel would send to remote, and has the flow left
-// out by all captures. The socket may be connected then, and not before.
+// newEnd binds the socket fd to a port of the address from which the kernel would send to remote, and has all captures leave
+// the flow out. Only then may the socket be connected.
 func newEnd(registry *Registry, fd int, protocol uint8, remote netip.AddrPort) (*end, error) {
 	local, err := routeTo(remote)
 	if err != nil {
@@ -43,7 +43,7 @@ func newEnd(registry *Registry, fd int, protocol uint8, remote netip.AddrPort) (
 	return hold(registry, fd, Flow{Protocol: protocol, Local: withoutZone(local), Remote: withoutZone(remote)})
 }
 
-// hold has the flow of the socket fd, which is bound already, left out by all captures.
+// hold has all captures leave out the flow of the socket fd, which is bound already.
 func hold(registry *Registry, fd int, flow Flow) (*end, error) {
 	second, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
@@ -56,10 +56,10 @@ func hold(registry *Registry, fd int, flow Flow) (*end, error) {
 	return &end{registry: registry, fd: second, protocol: flow.Protocol, entry: entry}, nil
 }
 
-// fail ends what was never connected: no further packet of it is sent.
+// fail ends a socket that was not connected: it sends no further packet.
 func (e *end) fail(cause error) {
 	e.once.Do(func() {
-		// Otherwise the kernel would go on asking for the connection, since this descriptor is open.
+		// Otherwise the kernel would go on sending SYNs, because this descriptor is open.
 		disconnect(e.fd)
 		switch {
 		case e.protocol == unix.IPPROTO_UDP:
@@ -72,7 +72,7 @@ func (e *end) fail(cause error) {
 	})
 }
 
-// abort ends a connection at once, by a reset: what was not sent yet is not sent.
+// abort ends a connection at once by a reset; data that was not sent yet is discarded.
 func (e *end) abort() {
 	e.once.Do(func() {
 		disconnect(e.fd)
@@ -80,7 +80,7 @@ func (e *end) abort() {
 	})
 }
 
-// close ends it as close(2) does: what was written is still sent.
+// close ends a connection like close(2): written data is still sent.
 func (e *end) close() {
 	e.once.Do(func() {
 		if e.protocol == unix.IPPROTO_UDP {
@@ -92,7 +92,7 @@ func (e *end) close() {
 	})
 }
 
-// stopListening ends the listening on a port of lo, where no packet is under way for long.
+// stopListening ends a listening socket on lo, where packets do not take long.
 func (e *end) stopListening() {
 	e.once.Do(func() {
 		_ = unix.Shutdown(e.fd, unix.SHUT_RDWR)
@@ -100,12 +100,12 @@ func (e *end) stopListening() {
 	})
 }
 
-// finish resets a connection of which the other side has not closed its half yet: there must be an end.
+// finish resets a connection whose other side has not closed its half yet.
 func (e *end) finish() {
 	disconnect(e.fd)
 }
 
-// release gives the port back.
+// release frees the port.
 func (e *end) release() {
 	_ = unix.Close(e.fd)
 }

@@ -16,7 +16,7 @@ type listener struct {
 	end *end
 }
 
-// Listen listens on a port of 127.0.0.1. Captures of lo leave out what comes to this port and goes from it.
+// Listen listens on a port of 127.0.0.1. Captures of lo leave out packets to and from this port.
 func (d *Dialer) Listen() (net.Listener, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
 	if err != nil {
@@ -44,7 +44,7 @@ func (d *Dialer) Listen() (net.Listener, error) {
 	return l, nil
 }
 
-// Close ends the listening. The port stays the agent's until the last packets on lo have passed.
+// Close closes the listener. The agent keeps the port until the last packets on lo have passed.
 func (l *listener) Close() error {
 	err := l.Listener.Close()
 	l.end.stopListening()

@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// idleNameServer is how long a socket to a name server waits for the next question: a lookup asks for several names in a
-// row (search domains), and a collector that is away is looked up again and again.
+// idleNameServer is how long a socket to a name server is kept for the next question: a lookup asks for several names in a row
+// (search domains), and the name of an absent collector is looked up again and again.
 const idleNameServer = 5 * time.Second
 
-// nameServers makes the connections of the resolver. Sockets are used for several questions, since each is a flow of its
-// own; the resolver takes only answers to the question that it asked.
+// nameServers makes the connections of the resolver. A socket is used for several questions, because each socket is a flow in
+// all filters; the resolver accepts only answers to its own question.
 type nameServers struct {
 	dialer *Dialer
 	mu     sync.Mutex
 	idle   []*nameServer
 }
 
-// nameServer is a socket to one.
+// nameServer is a socket to a name server.
 type nameServer struct {
 	*udpConn
 	pool   *nameServers
@@ -64,7 +64,7 @@ func (n *nameServers) take(remote netip.AddrPort) *nameServer {
 	return found
 }
 
-// Read reads an answer, and notes a failure: the socket is not used again then.
+// Read reads an answer. After an error the socket is not used again.
 func (s *nameServer) Read(b []byte) (int, error) {
 	count, err := s.udpConn.Read(b)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -73,7 +73,7 @@ func (s *nameServer) Read(b []byte) (int, error) {
 	return count, err
 }
 
-// Close lets others ask by this socket for a while.
+// Close keeps the socket for further questions for a while.
 func (s *nameServer) Close() error {
 	if s.failed {
 		return s.udpConn.Close()

@@ -7,47 +7,47 @@ import (
 	"time"
 )
 
-// MaxFlows is how many flows there may be at once, those that wait for late packets included: each takes instructions in
-// every capture's filter, and the kernel takes 4096 of them.
+// MaxFlows is how many flows there may be at once, including those that wait for late packets: each takes instructions in every
+// capture's filter, and the kernel accepts 4096 of them.
 const MaxFlows = 200
 
-// ErrTooManyFlows says that the agent has as many connections as its filters can leave out.
+// ErrTooManyFlows: the agent has as many connections as its filters can leave out.
 var ErrTooManyFlows = errors.New("the agent has too many connections of its own")
 
-// Registry is the list of all flows that captures have to leave out.
+// Registry lists all flows that captures have to leave out.
 type Registry struct {
 	onChange func([]Flow) error
 
-	// applying is held while onChange runs, so that its calls follow each other. What is added meanwhile goes with the next.
+	// applying is held while onChange runs, so that its calls follow each other. Changes made meanwhile go with the next call.
 	applying sync.Mutex
 
 	mu      sync.Mutex
 	entries []*entry
 	// version counts changes; applied is the version that all captures have.
 	version, applied uint64
-	// lingering are closed ends that still hold their ports, the first to go first.
+	// lingering are closed ends that still hold their ports, in the order in which they will be released.
 	lingering []*lingering
 	timer     *time.Timer
 }
 
-// entry is one flow of the list. The same flow may be there twice, so it is told by its address.
+// entry is one flow in the list. The same flow may be listed twice, so entries are compared by address.
 type entry struct{ flow Flow }
 
-// lingering is an end that is closed but for its port.
+// lingering is a closed end that still holds its port.
 type lingering struct {
 	*end
 	until time.Time
 }
 
-// NewRegistry makes an empty list. onChange is called with all flows whenever they change, by one goroutine at a time, and
-// must return only when no running capture holds packets of them any more. What it returns is what Add returns.
+// NewRegistry makes an empty list. onChange is called with all flows whenever they change, by one goroutine at a time, and must
+// return only when all running captures leave them out. Add returns its error.
 //
 // The agent's loop must not call Add or release itself: onChange waits for the loop.
 func NewRegistry(onChange func([]Flow) error) *Registry {
 	return &Registry{onChange: onChange}
 }
 
-// Flows are those of now, for a capture that begins.
+// Flows returns the current flows, for a capture that begins.
 func (r *Registry) Flows() []Flow {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,8 +64,8 @@ func (r *Registry) flows() []Flow {
 	return flows
 }
 
-// Add returns when all captures leave f out. release takes it off the list, and returns when they have that too; only then
-// may the port be given back. It may be called once.
+// Add returns when all captures leave f out. release removes f from the list, and returns when all captures have dropped it;
+// only then may the port be freed. It may be called once.
 func (r *Registry) Add(f Flow) (release func(), err error) {
 	e, err := r.add(f)
 	if err != nil {
@@ -95,8 +95,8 @@ func (r *Registry) add(f Flow) (*entry, error) {
 	return e, nil
 }
 
-// makeRoom ends the oldest of those that linger when the list is nearly full, a quarter of them at once: each takes a change
-// of all filters.
+// makeRoom ends the oldest lingering ends when the list is full; a quarter of them at once, because each removal changes all
+// filters.
 func (r *Registry) makeRoom() error {
 	r.mu.Lock()
 	full := len(r.entries) >= MaxFlows
@@ -113,7 +113,7 @@ func (r *Registry) makeRoom() error {
 	return r.end(old)
 }
 
-// linger keeps the flow of a closed end, and its port, for as long as late packets may come.
+// linger keeps the flow and the port of a closed end for as long as late packets may come.
 func (r *Registry) linger(e *end, d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -125,14 +125,14 @@ func (r *Registry) linger(e *end, d time.Duration) {
 	}
 }
 
-// schedule sets the timer for the first that goes. r.mu is held.
+// schedule sets the timer for the first end to release. r.mu is held.
 func (r *Registry) schedule() {
 	if r.timer != nil {
 		r.timer.Stop()
 		r.timer = nil
 	}
 	if len(r.lingering) > 0 {
-		// A second later, so that several go together.
+		// A second later, so that several are released together.
 		r.timer = time.AfterFunc(time.Until(r.lingering[0].until)+time.Second, r.endExpired)
 	}
 }
@@ -150,7 +150,7 @@ func (r *Registry) endExpired() {
 	_ = r.end(expired)
 }
 
-// end takes these off the list, and gives their ports back when no capture leaves them out any more.
+// end removes lingering ends from the list, and frees their ports when all captures have dropped their flows.
 func (r *Registry) end(list []*lingering) error {
 	if len(list) == 0 {
 		return nil

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bindTries is how often a port may be taken by somebody else in the moment between its choice and its use.
+// bindTries is how often another program may take a port between its choice and its use.
 const bindTries = 16
 
-// routeTo is the address from which the kernel would send to remote, without a port. Nothing is sent: a UDP socket only
-// looks the way up when it is connected.
+// routeTo is the address from which the kernel would send to remote, with port 0. Nothing is sent: connecting a UDP socket only
+// looks up the route.
 func routeTo(remote netip.AddrPort) (netip.AddrPort, error) {
 	fd, err := unix.Socket(familyOf(remote), unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
 	if err != nil {
@@ -29,11 +29,11 @@ func routeTo(remote netip.AddrPort) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(local.Addr(), 0), err
 }
 
-// bindPort binds the socket fd to a port of that address which the kernel chooses and which is the socket's alone for as
-// long as it is open, whatever becomes of its connections.
+// bindPort binds the socket fd to a port of that address that the kernel chooses. The socket has the port for as long as it is
+// open, also after its connection ends.
 //
-// A port that bind(2) itself chooses is given back when the connection ends (SOCK_BINDPORT_LOCK in inet_put_port, Linux), so
-// another socket asks for one first, and fd is then bound to just that.
+// A port that bind(2) chooses by itself is released when the connection ends (SOCK_BINDPORT_LOCK in inet_put_port, Linux). So
+// another socket asks for a port first, and fd is bound to that number.
 func bindPort(fd, protocol int, address netip.AddrPort) (netip.AddrPort, error) {
 	for range bindTries {
 		local, err := freePort(protocol, address)
@@ -51,7 +51,7 @@ func bindPort(fd, protocol int, address netip.AddrPort) (netip.AddrPort, error) 
 	return netip.AddrPort{}, unix.EADDRINUSE
 }
 
-// freePort is address with a port that nobody has.
+// freePort is address with a free port.
 func freePort(protocol int, address netip.AddrPort) (netip.AddrPort, error) {
 	kind := unix.SOCK_STREAM
 	if protocol == unix.IPPROTO_UDP {
@@ -68,10 +68,10 @@ func freePort(protocol int, address netip.AddrPort) (netip.AddrPort, error) {
 	return localOf(fd)
 }
 
-// disconnect resets a connection, or has the kernel forget a request for one. The socket keeps its port.
+// disconnect resets a connection, or cancels the request for one. The socket keeps its port.
 func disconnect(fd int) {
 	unspecified := unix.RawSockaddr{Family: unix.AF_UNSPEC}
-	// It fails for what is not connected, as it should.
+	// It fails for a socket that is not connected, which is fine.
 	_, _, _ = unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspecified)), unsafe.Sizeof(unspecified))
 }
 
@@ -89,7 +89,7 @@ func sockaddr(address netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet6{Port: int(address.Port()), Addr: address.Addr().As16(), ZoneId: zoneOf(address.Addr())}
 }
 
-// zoneOf is the number of the interface that an address is of; 0 for an address that is of all.
+// zoneOf is the index of the interface in an address's zone; 0 without a zone.
 func zoneOf(address netip.Addr) uint32 {
 	if number, err := strconv.ParseUint(address.Zone(), 10, 32); err == nil {
 		return uint32(number)
@@ -104,7 +104,7 @@ func zoneOf(address netip.Addr) uint32 {
 	return uint32(found.Index)
 }
 
-// localOf is where a socket is bound to.
+// localOf is the address and port to which a socket is bound.
 func localOf(fd int) (netip.AddrPort, error) {
 	bound, err := unix.Getsockname(fd)
 	if err != nil {
@@ -123,7 +123,7 @@ func localOf(fd int) (netip.AddrPort, error) {
 	return netip.AddrPort{}, fmt.Errorf("getsockname: %w", unix.EAFNOSUPPORT)
 }
 
-// withoutZone is how an address stands in packets.
+// withoutZone is an address as packets hold it.
 func withoutZone(address netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(address.Addr().Unmap().WithZone(""), address.Port())
 }

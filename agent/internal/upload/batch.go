@@ -13,7 +13,7 @@ import (
 	"packet-capture/agent/internal/rclonejob"
 )
 
-// batch is one go: all files that wait, by one process of rclone's.
+// batch is the upload of all waiting files by one process of rclone.
 type batch struct {
 	worker      *worker
 	ctx         context.Context
@@ -22,9 +22,9 @@ type batch struct {
 	secret      secret
 	proxy       *proxy
 	child       *child
-	// failed are files that are left for the next go.
+	// failed are files that are left for the next batch.
 	failed map[string]bool
-	// What the next event is to tell, and since when.
+	// done, bytes and unverified are for the next event; since is the time of the first file in it.
 	done       []string
 	bytes      uint64
 	unverified string
@@ -35,7 +35,7 @@ func newBatch(ctx context.Context, w *worker, destination string) *batch {
 	return &batch{worker: w, ctx: ctx, destination: destination, failed: map[string]bool{}}
 }
 
-// run uploads what there is; it gives the reason why something was not, for people to read.
+// run uploads the waiting files. reason is why a file was not uploaded, in words for people.
 func (b *batch) run() (reason string) {
 	options := b.worker.upload.options
 	var err error
@@ -57,13 +57,13 @@ func (b *batch) run() (reason string) {
 	return b.uploadAll()
 }
 
-// folder is where the pod's files go.
+// folder is the folder of the pod's files at the destination.
 func (b *batch) folder() string {
 	options := b.worker.upload.options
 	return strings.TrimSuffix(b.destination, "/") + "/" + options.Namespace + "/" + b.workload + "/" + options.Pod
 }
 
-// uploadAll goes on until nothing waits. A file that fails is left for later; when two in a row fail, all are.
+// uploadAll uploads until no file waits. A file that fails is left for the next batch; after two in a row, all are.
 func (b *batch) uploadAll() (reason string) {
 	inARow := 0
 	for b.ctx.Err() == nil {
@@ -87,7 +87,7 @@ func (b *batch) uploadAll() (reason string) {
 	return reason
 }
 
-// next is the oldest file that waits, and was not tried yet in this go.
+// next is the oldest waiting file that this batch has not tried yet.
 func (b *batch) next() string {
 	if len(b.done) >= atOnce || len(b.done) > 0 && time.Since(b.since) > atOnceTime {
 		b.tell()
@@ -101,12 +101,12 @@ func (b *batch) next() string {
 	return ""
 }
 
-// uploadOne uploads a file. why it failed is for people to read; ended says that rclone's process has ended.
+// uploadOne uploads a file. why is why that failed, in words for people; ended: rclone's process has ended.
 func (b *batch) uploadOne(far string) (why string, ended bool) {
 	u := b.worker.upload
 	note, err := u.queue.read(far, closedEnding)
 	if err != nil {
-		// Nobody else writes there, so it would be so again.
+		// Only the agent writes notes, so the next try would fail too.
 		u.queue.remove(far, closedEnding)
 		return "the note of " + far + " cannot be read", false
 	}
@@ -144,7 +144,7 @@ func (b *batch) uploadOne(far string) (why string, ended bool) {
 	return "", false
 }
 
-// missing is the reason why a file cannot be read; none if the ring has let it go, which is told elsewhere.
+// missing is why a file cannot be read; empty if the ring has removed it, which look reports.
 func (b *batch) missing(near string, err error) string {
 	if _, there := exists(near); !there {
 		return ""
@@ -152,7 +152,7 @@ func (b *batch) missing(near string, err error) string {
 	return b.hide(err.Error())
 }
 
-// tell says what was uploaded since the last time.
+// tell reports the files that were uploaded since the last report.
 func (b *batch) tell() {
 	b.worker.uploaded(b.done, b.bytes, b.unverified)
 	b.done, b.bytes = nil, 0

@@ -16,14 +16,14 @@ import (
 	"packet-capture/agent/internal/rclonejob"
 )
 
-// What rclone's process may take, as Go's runtime reads it; and a home, since it looks for one. It gets nothing else of the
-// agent's environment.
+// childEnvironment limits the memory and the threads of rclone's process (GOMEMLIMIT and so on are read by Go's runtime), and
+// names a home folder, which rclone looks for. The process gets no other variable of the agent's.
 var childEnvironment = []string{"GOMEMLIMIT=32MiB", "GOGC=25", "GOMAXPROCS=1", "HOME=/"}
 
-// maxSaid is how much is kept of what the process says when it fails.
+// maxSaid is how many bytes of the process's error output are kept.
 const maxSaid = 4096
 
-// child is rclone's process, for as long as there is something to upload.
+// child is rclone's process; it runs while there are files to upload.
 type child struct {
 	command *exec.Cmd
 	input   io.WriteCloser
@@ -32,7 +32,7 @@ type child struct {
 	said    *tail
 }
 
-// startChild starts the program; the context's end is its end.
+// startChild starts the program; it is killed when the context ends.
 func startChild(ctx context.Context, program string, setup rclonejob.Setup) (*child, error) {
 	c := &child{command: exec.CommandContext(ctx, program), said: &tail{}}
 	c.command.Env = childEnvironment
@@ -49,7 +49,7 @@ func startChild(ctx context.Context, program string, setup rclonejob.Setup) (*ch
 		return nil, err
 	}
 	if err := c.command.Start(); errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("this image has no rclone: take the one without -slim")
+		return nil, errors.New("this image has no rclone: use the image without -slim")
 	} else if err != nil {
 		return nil, fmt.Errorf("rclone cannot be started: %w", err)
 	}
@@ -57,7 +57,7 @@ func startChild(ctx context.Context, program string, setup rclonejob.Setup) (*ch
 	return c, c.failure(c.encoder.Encode(setup))
 }
 
-// upload has one file uploaded.
+// upload uploads one file.
 func (c *child) upload(file rclonejob.File) (rclonejob.Result, error) {
 	var result rclonejob.Result
 	if err := c.failure(c.encoder.Encode(file)); err != nil {
@@ -67,12 +67,12 @@ func (c *child) upload(file rclonejob.File) (rclonejob.Result, error) {
 		return result, err
 	}
 	if result.Name != file.Name {
-		return result, errors.New("rclone answers another question")
+		return result, errors.New("rclone has answered for another file")
 	}
 	return result, nil
 }
 
-// failure makes of an error in talking to the process why that has ended.
+// failure turns an error of the pipe to the process into the reason why the process has ended.
 func (c *child) failure(err error) error {
 	if err == nil {
 		return nil
@@ -87,7 +87,7 @@ func (c *child) failure(err error) error {
 	return fmt.Errorf("rclone: %w", err)
 }
 
-// end ends the process: it has nothing to do any more.
+// end ends the process and waits for it.
 func (c *child) end() error {
 	_ = c.input.Close()
 	return c.command.Wait()

@@ -13,8 +13,8 @@ type Config map[string]map[string]string
 // builtIn are the types of remotes that agent/rclone knows.
 var builtIn = []string{"alias", "azureblob", "b2", "crypt", "ftp", "google cloud storage", "gcs", "s3", "sftp", "swift", "webdav"}
 
-// refused are keys that would run a program, lead past the agent's proxy, or read files of the container that may hold what
-// an app has sent. Keys of other types of remotes are here too, for those that come to builtIn one day.
+// refused are keys that would run a program, bypass the agent's proxy, or read files of the container, which may hold an app's
+// data. Keys of types that are not built in are listed too.
 //
 // The source: all uses of os/exec in rclone 1.76 (backend/sftp, backend/webdav, fs/config, fs/metadata, lib/transform) and in
 // the credential chains of its libraries (AWS: credential_process of a profile; Azure: the CLI).
@@ -26,21 +26,21 @@ var refused = map[string]string{
 	"use_az":                  "runs a program",
 	"shared_credentials_file": "may name a program: write access_key_id and secret_access_key instead",
 	"profile":                 "may name a program: write access_key_id and secret_access_key instead",
-	"env_auth":                "asks the container and the node for credentials that the sidecar has not: write them here",
+	"env_auth":                "asks the container and the node for credentials, which the sidecar does not have: write them here",
 	"use_msi":                 "asks the node for credentials",
-	"unix_socket":             "leads past the agent",
-	"http_proxy":              "leads past the agent: the Secret's key `proxy` does what you want",
-	"socks_proxy":             "leads past the agent: the Secret's key `proxy` names an HTTP proxy",
+	"unix_socket":             "bypasses the agent's proxy",
+	"http_proxy":              "bypasses the agent's proxy: use the Secret's key `proxy` instead",
+	"socks_proxy":             "bypasses the agent's proxy: name an HTTP proxy in the Secret's key `proxy` instead",
 	"key_use_agent":           "asks a program for keys",
 }
 
-// remoteCommands are keys that look as if they ran a program here, but do so at the server.
+// remoteCommands are keys of commands that run on the server, not here.
 var remoteCommands = []string{"server_command", "md5sum_command", "sha1sum_command", "crc32sum_command", "sha256sum_command", "blake3sum_command", "xxh3sum_command", "xxh128sum_command"}
 
 // ParseConfig reads rclone.conf as rclone does: sections in brackets, lines of KEY = VALUE or KEY: VALUE, comments after # and ;.
 func ParseConfig(text string) (Config, error) {
 	if strings.Contains(text, "RCLONE_ENCRYPT_V0:") {
-		return nil, errors.New("rclone.conf has a password, which nobody can type in here: write it without")
+		return nil, errors.New("rclone.conf is encrypted with a password, which cannot be entered here: decrypt it")
 	}
 	config, section := Config{}, map[string]string(nil)
 	for number, line := range strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n") {
@@ -58,14 +58,14 @@ func ParseConfig(text string) (Config, error) {
 		}
 		at := strings.IndexAny(line, "=:")
 		if at <= 0 || section == nil {
-			return nil, fmt.Errorf("line %d of rclone.conf is neither [REMOTE] nor KEY = VALUE of one", number+1)
+			return nil, fmt.Errorf("line %d of rclone.conf is neither [REMOTE] nor KEY = VALUE", number+1)
 		}
 		section[unquote(strings.TrimSpace(line[:at]))] = unquote(strings.TrimSpace(line[at+1:]))
 	}
 	return config, nil
 }
 
-// unquote takes off the quotes that keep white space.
+// unquote removes quotes, which keep white space.
 func unquote(text string) string {
 	for _, quote := range []string{`"""`, "`"} {
 		if len(text) >= 2*len(quote) && strings.HasPrefix(text, quote) && strings.HasSuffix(text, quote) {
@@ -75,7 +75,7 @@ func unquote(text string) string {
 	return text
 }
 
-// Check tells what is wrong with a configuration before rclone sees it. Only names are said, no values.
+// Check returns what is wrong with a configuration, before rclone gets it. The error holds names, but no values.
 func (c Config) Check() error {
 	for _, remote := range sortedKeys(c) {
 		for _, key := range sortedKeys(c[remote]) {
@@ -87,12 +87,12 @@ func (c Config) Check() error {
 		if kind == "" || slices.Contains(builtIn, kind) {
 			continue
 		}
-		return fmt.Errorf("type %s of [%s] in rclone.conf is not built in: there are %s", kind, remote, strings.Join(builtIn, ", "))
+		return fmt.Errorf("type %s of [%s] in rclone.conf is not built in; these types are: %s", kind, remote, strings.Join(builtIn, ", "))
 	}
 	return c.checkPaths()
 }
 
-// checkPaths refuses what would lead to files of the container.
+// checkPaths refuses remotes that would reach files of the container.
 func (c Config) checkPaths() error {
 	for _, remote := range sortedKeys(c) {
 		values := c[remote]
@@ -101,7 +101,7 @@ func (c Config) checkPaths() error {
 		}
 		name, _, found := strings.Cut(values["remote"], ":")
 		if _, known := c[name]; !found || !known {
-			return fmt.Errorf("remote of [%s] in rclone.conf is refused: it names no other remote of the file", remote)
+			return fmt.Errorf("remote of [%s] in rclone.conf is refused: it does not name another remote of the file", remote)
 		}
 	}
 	return nil

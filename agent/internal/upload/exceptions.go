@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// exceptions is what does not go through the user's proxy, as NO_PROXY has it: hosts, which stand for those below them too,
+// exceptions are addresses that do not use the user's proxy, in the form of NO_PROXY: hosts, which include their subdomains,
 // addresses, networks, each with or without a port, and * for all.
 type exceptions []string
 
@@ -14,7 +14,7 @@ func parseExceptions(text string) exceptions {
 	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\t' })
 }
 
-// contain tells whether HOST:PORT is one. What is in the pod itself always is.
+// contain reports whether HOST:PORT is an exception. Addresses of the pod itself always are.
 func (e exceptions) contain(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

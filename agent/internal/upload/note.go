@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Note is what lies next to each uploaded capture file, as JSON, and before that in the queue.
+// Note is the JSON that lies in the queue, and later next to the uploaded capture file.
 type Note struct {
 	File       string   `json:"file"`
 	Namespace  string   `json:"namespace"`
@@ -24,10 +24,10 @@ type Note struct {
 	Started string `json:"started"`
 	Ended   string `json:"ended"`
 	Packets uint64 `json:"packets"`
-	// Dropped is nil for a file that was open when its container was killed: nobody knows then.
+	// Dropped is nil for a file that was open when its container was killed: the number is not known.
 	Dropped *uint64 `json:"dropped"`
 	Bytes   int64   `json:"bytes"`
-	// These are known when it is uploaded.
+	// These are filled in when the file is uploaded.
 	Workload string    `json:"workload,omitempty"`
 	SHA256   string    `json:"sha256,omitempty"`
 	Versions *Versions `json:"versions,omitempty"`
@@ -38,43 +38,43 @@ type Versions struct {
 	Agent string `json:"agent"`
 }
 
-// names knows what files are called in the ring, POD_TIME_NUMBER.pcapng, and at the far end, TIME-NUMBER.
+// names translates the names of files in the ring, POD_TIME_NUMBER.pcapng, to those at the destination, TIME-NUMBER, and back.
 type names struct {
 	pod    string
 	folder string
 }
 
-// far is what a file of the ring is called at the far end: 20261122T180000Z-00001.
+// far is the name at the destination of a file in the ring: 20261122T180000Z-00001.
 func (n names) far(file string) (string, error) {
 	rest, ours := strings.CutPrefix(filepath.Base(file), n.pod+"_")
 	rest, pcapng := strings.CutSuffix(rest, ".pcapng")
 	time, number, found := strings.Cut(rest, "_")
 	if !ours || !pcapng || !found || len(time) != 14 {
-		return "", fmt.Errorf("%s is not called as capture files are", filepath.Base(file))
+		return "", fmt.Errorf("%s is not the name of a capture file", filepath.Base(file))
 	}
 	return time[:8] + "T" + time[8:] + "Z-" + number, nil
 }
 
-// near is the path in the ring of what is called so at the far end.
+// near is the path in the ring of a file with that name at the destination.
 func (n names) near(far string) string {
 	time, number, _ := strings.Cut(far, "Z-")
 	return filepath.Join(n.folder, n.pod+"_"+strings.Replace(time, "T", "", 1)+"_"+number+".pcapng")
 }
 
-// The notes of files that are open, and of those that are to be uploaded.
+// The endings of notes of open files, and of files to upload.
 const (
 	openEnding   = ".open"
 	closedEnding = ".json"
 )
 
-// queue is the folder of notes; it outlives the container.
+// queue is the folder of notes; it stays when the container is restarted.
 type queue struct{ folder string }
 
 func (q queue) path(far, ending string) string {
 	return filepath.Join(q.folder, far+ending)
 }
 
-// write writes a note as a whole or not at all.
+// write writes a whole note or nothing.
 func (q queue) write(far, ending string, note Note) error {
 	if err := os.MkdirAll(q.folder, 0o700); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (q queue) remove(far, ending string) {
 	_ = os.Remove(q.path(far, ending))
 }
 
-// list gives the names at the far end of all notes with this ending, the oldest first.
+// list returns the names at the destination of all notes with this ending, the oldest first.
 func (q queue) list(ending string) []string {
 	entries, _ := os.ReadDir(q.folder)
 	var list []string

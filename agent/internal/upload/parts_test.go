@@ -81,7 +81,7 @@ func TestParseConfig(t *testing.T) {
 	for text, want := range map[string]string{
 		"key = value\n":                      "line 1 of rclone.conf",
 		"[a]\nnonsense secret\n":             "line 2 of rclone.conf",
-		"# Encrypted\nRCLONE_ENCRYPT_V0:\nx": "has a password",
+		"# Encrypted\nRCLONE_ENCRYPT_V0:\nx": "is encrypted with a password",
 	} {
 		if _, err := ParseConfig(text); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", text, err)

@@ -23,39 +23,39 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// Network is how an upload reaches the network: a traffic.Dialer, whose connections are in no capture.
+// Network connects an upload to the network: a traffic.Dialer, whose connections no capture holds.
 type Network interface {
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	Listen() (net.Listener, error)
 }
 
-// Time that a client of the proxy has to say what it wants, how much it may say, and how many there may be at once: others
-// of the pod can connect too, and wait then.
+// Limits for the clients of the proxy: the time for a request's head, its length in bytes, and the number of clients at once.
+// Other processes of the pod can connect too; further clients wait.
 const (
 	headTimeout = 10 * time.Second
 	maxHead     = 64 << 10
 	maxClients  = 32
 )
 
-// proxy is the way out for rclone: an HTTP proxy on a port of 127.0.0.1, for who knows its credentials. It connects by the
-// network, so that what is uploaded is in no capture, and through the user's own proxy if there is one.
+// proxy is rclone's way to the network: an HTTP proxy on a port of 127.0.0.1, with credentials that only rclone's process
+// gets. It connects with Network, so that no capture holds the uploads, and through the user's proxy if there is one.
 type proxy struct {
 	network  Network
 	upstream *upstream
 	listener net.Listener
 	server   http.Server
-	// expected is what a client has to say, as a sum: sums are of one length.
+	// expected is the hash of the credentials that a client must send; hashes have one length.
 	expected [sha256.Size]byte
 	url      url.URL
 	forward  httputil.ReverseProxy
 
 	mu      sync.Mutex
 	tunnels map[net.Conn]bool
-	// lastError is why the last connection could not be made, since there was one.
+	// lastError is why the last connection failed; nil if it did not.
 	lastError error
 }
 
-// startProxy listens. The upstream proxy may be nil.
+// startProxy starts the proxy. The upstream may be nil.
 func startProxy(network Network, up *upstream) (*proxy, error) {
 	listener, err := network.Listen()
 	if err != nil {
@@ -80,7 +80,7 @@ func startProxy(network Network, up *upstream) (*proxy, error) {
 	return p, nil
 }
 
-// close ends all that goes through it.
+// close ends the proxy and all connections through it.
 func (p *proxy) close() {
 	_ = p.server.Close()
 	p.forward.Transport.(*http.Transport).CloseIdleConnections()
@@ -91,7 +91,7 @@ func (p *proxy) close() {
 	}
 }
 
-// failure is why the last connection could not be made, in words; empty when it could.
+// failure is why the last connection failed, in words; empty if it did not.
 func (p *proxy) failure() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,11 +115,11 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Scheme == "http" && r.URL.Host != "":
 		p.forward.ServeHTTP(w, r)
 	default:
-		http.Error(w, "a proxy is asked for http://… or by CONNECT", http.StatusBadRequest)
+		http.Error(w, "this is a proxy: send a request for http://… or CONNECT", http.StatusBadRequest)
 	}
 }
 
-// dialAndNote connects, directly.
+// dialAndNote connects directly, and keeps the error for failure.
 func (p *proxy) dialAndNote(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := p.network.DialContext(ctx, network, address)
 	if err != nil {
@@ -136,7 +136,7 @@ func (p *proxy) note(err error) {
 	p.lastError = err
 }
 
-// tunnel is CONNECT.
+// tunnel answers CONNECT.
 func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	far, err := p.upstream.connect(r.Context(), r.Host, p.dialAndNote)
 	if err != nil {
@@ -165,7 +165,7 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 	<-done
 }
 
-// unread is what has been read of a connection already, if there is something, and the rest.
+// unread reads the bytes of a connection that are buffered already, if there are any, and then the rest.
 func unread(buffered *bufio.Reader, conn net.Conn) io.Reader {
 	if buffered.Buffered() == 0 {
 		return conn
@@ -173,7 +173,7 @@ func unread(buffered *bufio.Reader, conn net.Conn) io.Reader {
 	return io.MultiReader(io.LimitReader(buffered, int64(buffered.Buffered())), conn)
 }
 
-// copyAndEnd copies to the end, and tells the other side of that.
+// copyAndEnd copies to the end of from, and then closes that direction of the other connection.
 func copyAndEnd(to net.Conn, from io.Reader) {
 	_, err := io.Copy(to, from)
 	half, ok := to.(interface{ CloseWrite() error })
@@ -197,7 +197,7 @@ func (p *proxy) untrack(conn net.Conn) {
 	delete(p.tunnels, conn)
 }
 
-// limited accepts no more connections than fit into free at once.
+// limited accepts at most cap(free) connections at once.
 type limited struct {
 	net.Listener
 	free chan struct{}
@@ -213,7 +213,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	return &counted{Conn: conn, end: sync.OnceFunc(func() { <-l.free })}, nil
 }
 
-// counted makes room for another one when it is closed.
+// counted makes room for another connection when it is closed.
 type counted struct {
 	net.Conn
 	end func()
@@ -224,10 +224,10 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite ends what is sent.
+// CloseWrite ends the sending direction.
 func (c *counted) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }
 
-// errProxy is said of what the user's own proxy does not do.
+// errProxy is part of the errors that the user's own proxy causes.
 var errProxy = errors.New("the proxy")

@@ -312,7 +312,7 @@ func TestBucketsOfOtherKinds(t *testing.T) {
 				}
 				return kept(content)
 			}
-		}, failed: "the far end has not what was sent"},
+		}, failed: "the destination does not have what was sent"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

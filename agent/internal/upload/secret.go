@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// systemCA is where the image has the certificates that everybody trusts.
+// systemCA is the path of the public certificate authorities in the image.
 const systemCA = "/etc/ssl/certs/ca-certificates.crt"
 
-// secret is what the Secret packet-capture-upload holds, as of now.
+// secret is the content of the Secret packet-capture-upload.
 type secret struct {
 	config Config
-	// ca are files of certificates; none when those of the system are enough.
+	// ca are files of certificates; empty if those of the system are enough.
 	ca []string
 	up *upstream
-	// hidden are further texts that nobody is to see.
+	// hidden are further texts that must not be shown.
 	hidden []string
 }
 
-// readSecret reads the Secret again for each try: the kubelet may have brought another one. The proxy of the environment is
-// taken when the Secret names none.
+// readSecret reads the Secret; it is read again for each batch, because the kubelet may have updated it. proxy and noProxy are
+// used when the Secret has no proxy.
 func readSecret(folder, proxy, noProxy string) (secret, error) {
 	var s secret
 	text, err := os.ReadFile(filepath.Join(folder, "rclone.conf"))
@@ -51,7 +51,7 @@ func readSecret(folder, proxy, noProxy string) (secret, error) {
 	return s, err
 }
 
-// readCA takes the certificates of an authority of the user's own, beside those of the system.
+// readCA reads the certificates of the user's own authority, which are trusted in addition to those of the system.
 func (s *secret) readCA(path string) (*x509.CertPool, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// places are keys whose values name a place, and are no secret.
+// places are keys whose values name a place and are not secret.
 var places = []string{
 	"type", "provider", "region", "location_constraint", "endpoint", "host", "port", "user", "account", "vendor", "acl", "bucket_acl",
 	"storage_class", "location", "project_number", "server_side_encryption", "no_check_bucket", "remote",
@@ -20,14 +20,14 @@ var (
 	separator = regexp.MustCompile("[ \\t\"{}&?=,:;@\\\\]+")
 )
 
-// Mask puts *** into a text for whatever is a value in rclone.conf or a part of one, except for what names the place; and for
-// what comes after a question mark, where signatures of URLs are; and for more of such values. White space becomes one space, and a long text is cut.
+// Mask replaces the values of rclone.conf, and their parts, by *** in a text, except those that name a place; and the values
+// in more; and everything after a question mark, where URLs have signatures. It folds white space, and cuts a long text.
 func Mask(text string, config Config, more ...string) string {
 	text = query.ReplaceAllString(strings.Join(strings.Fields(text), " "), "?***")
 	var parts []string
 	add := func(value string) {
 		for _, part := range separator.Split(value, -1) {
-			// Short ones tell nothing.
+			// Short parts are too common to be secrets.
 			if len(part) >= 5 && part != "https" && part != "false" {
 				parts = append(parts, part)
 			}

@@ -1,8 +1,8 @@
-// Package upload takes closed capture files to where the setting `upload` says, and asks the far end whether it has them.
+// Package upload uploads closed capture files to the destination of the setting `upload`, and asks it whether it has them.
 //
-// The capture notes each file in a folder (queue) when it is opened, and completes the note when it is closed. A goroutine
-// (worker) does the rest by a process of rclone's (agent/rclone), so nothing out there holds up a capture; what a container
-// leaves in the folder is done by the next one. docs/upload.md says what happens when.
+// The capture writes a note for each file into a folder (queue) when it is opened, and completes the note when it is closed. A
+// goroutine (worker) uploads the files with a process of rclone (agent/rclone), so the network cannot delay a capture. Notes
+// that a container leaves in the folder are done by the next one. docs/upload.md describes the behaviour.
 package upload
 
 import (
@@ -25,56 +25,56 @@ type Status struct {
 	// LastUploaded is when files were uploaded last, in UTC; empty: never.
 	LastUploaded string `json:"lastUploaded"`
 	LastError    string `json:"lastError"`
-	// Unverified counts files that the far end took, and could not be asked for.
+	// Unverified counts files that the destination accepted, but could not be asked for.
 	Unverified uint64 `json:"unverified,omitempty"`
 }
 
-// UploadedEvent is what `uploaded` holds. Unverified is why the far end could not be asked for the files.
+// UploadedEvent holds the members of the event `uploaded`. Unverified is why the destination could not be asked for the files.
 type UploadedEvent struct {
 	Files      []string `json:"files"`
 	Bytes      uint64   `json:"bytes"`
 	Unverified string   `json:"unverified,omitempty"`
 }
 
-// FailedEvent is what `upload failed` holds.
+// FailedEvent holds the members of the event `upload failed`.
 type FailedEvent struct {
 	Reason  string `json:"reason"`
 	Pending int    `json:"pending"`
 	Retry   string `json:"retry"`
 }
 
-// LostEvent is what `upload lost` holds. Packets is nil for a file that was never closed.
+// LostEvent holds the members of the event `upload lost`. Packets is nil for a file that was never closed.
 type LostEvent struct {
 	File    string  `json:"file"`
 	Packets *uint64 `json:"packets,omitempty"`
 }
 
-// ErrorEvent is what an `error` of an upload holds.
+// ErrorEvent holds the members of an event `error` of an upload.
 type ErrorEvent struct {
 	Reason string `json:"reason"`
 }
 
-// Options are what an Upload works with. Emit and Changed are called on the loop.
+// Options configure an Upload. Emit and Changed are called on the loop.
 type Options struct {
 	Loop    *loop.Loop
 	Network Network
-	// Emit tells an event: `uploaded`, `upload failed`, `upload lost` or `error`, with its members.
+	// Emit writes an event: `uploaded`, `upload failed`, `upload lost` or `error`, with its members.
 	Emit func(event string, members any)
-	// Changed is called when Status says something else.
+	// Changed is called when Status has changed.
 	Changed func()
-	// Captures is the folder of the ring, and Folder the one of the notes.
+	// Captures is the folder of the ring, and Folder the folder of the notes.
 	Captures, Folder string
 	// Secret is where the Secret is mounted, and Labels the file with the pod's labels.
 	Secret, Labels string
 	// Program is the path of agent/rclone.
 	Program string
-	// Proxy and NoProxy are for uploads alone, as HTTPS_PROXY and NO_PROXY have them; the Secret may name others.
+	// Proxy and NoProxy apply to uploads only, in the form of HTTPS_PROXY and NO_PROXY; the Secret may replace them.
 	Proxy, NoProxy string
-	// Of the pod, and the version of the agent.
+	// Namespace, Pod and Node name the pod and its node; Version is the agent's.
 	Namespace, Pod, Node, Version string
 }
 
-// Upload is the setting `upload` at work. Its methods are called on the loop.
+// Upload does what the setting `upload` asks for. Its methods are called on the loop.
 type Upload struct {
 	options Options
 	names   names
@@ -83,20 +83,20 @@ type Upload struct {
 	// interrupted are files that were open when the container before this one ended.
 	interrupted []string
 	destination string
-	// open is the note of the file that is open, and its name at the far end; empty: it is not to be uploaded.
+	// open is the name of the open file at the destination, openNote its note; empty: the file will not be uploaded.
 	open     string
 	openNote Note
 	status   Status
 }
 
-// New takes over what a container before this one has left behind. Nothing happens before Set.
+// New takes over the notes of the container before this one. Nothing happens before Set.
 func New(options Options) *Upload {
 	u := &Upload{options: options, names: names{options.Pod, options.Captures}, queue: queue{filepath.Join(options.Folder, "queue")}}
 	u.interrupted = u.queue.list(openEnding)
 	return u
 }
 
-// Set says where to upload, REMOTE:PATH or nothing. It holds for files that are opened afterwards, and for those that wait.
+// Set sets the destination, REMOTE:PATH or empty. It applies to files that are opened afterwards, and to waiting ones.
 func (u *Upload) Set(destination string) {
 	if destination == u.destination {
 		return
@@ -121,7 +121,7 @@ type File struct {
 	Started time.Time
 }
 
-// Opened notes a file that was just opened.
+// Opened writes the note of a file that was just opened.
 func (u *Upload) Opened(file File) {
 	u.open = ""
 	if u.destination == "" {
@@ -142,7 +142,7 @@ func (u *Upload) Opened(file File) {
 	u.open = far
 }
 
-// Closed completes the note of the file that is open, which is closed now. One without packets is not uploaded.
+// Closed completes the note of the open file, which is closed now. A file without packets is not uploaded.
 func (u *Upload) Closed(ended time.Time, packets, dropped uint64, bytes int64) {
 	far := u.open
 	u.open = ""
@@ -159,14 +159,14 @@ func (u *Upload) Closed(ended time.Time, packets, dropped uint64, bytes int64) {
 	u.queue.remove(far, openEnding)
 }
 
-// Look has it look whether the ring has let go of files that were to be uploaded.
+// Look checks whether the ring has removed files that were to be uploaded.
 func (u *Upload) Look() {
 	if u.worker != nil {
 		u.worker.poke()
 	}
 }
 
-// Close uploads what there is within that time, and ends. done is called on the loop.
+// Close uploads the waiting files within that time, and ends. done is called on the loop.
 func (u *Upload) Close(within time.Duration, done func()) {
 	if u.worker == nil {
 		done()
@@ -176,7 +176,7 @@ func (u *Upload) Close(within time.Duration, done func()) {
 	u.worker.onEnd = func(pending int) {
 		timer.Stop()
 		if pending > 0 {
-			u.options.Emit("error", ErrorEvent{"upload: the end came before " + plural(pending, "file was", "files were") + " uploaded"})
+			u.options.Emit("error", ErrorEvent{"upload: the container ends before " + plural(pending, "file was", "files were") + " uploaded"})
 		}
 		done()
 	}
@@ -192,15 +192,20 @@ func (u *Upload) Status() *Status {
 	return &status
 }
 
+// cannotNote is the reason why a file will not be uploaded when its note cannot be written.
+func cannotNote(path, folder string) string {
+	return "upload: " + path + " will not be uploaded: its note cannot be written in " + folder
+}
+
 func (u *Upload) cannotNote(path string) {
-	u.options.Emit("error", ErrorEvent{"upload: " + path + " cannot be noted in " + u.queue.folder + ", and is not uploaded"})
+	u.options.Emit("error", ErrorEvent{cannotNote(path, u.queue.folder)})
 }
 
 func clock(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// exists tells whether a file of the ring is still there.
+// exists reports whether a file still exists, and its size in bytes.
 func exists(path string) (size int64, ok bool) {
 	info, err := os.Stat(path)
 	if err != nil {

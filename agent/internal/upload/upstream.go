@@ -12,27 +12,27 @@ import (
 	"net/url"
 )
 
-// upstream is the user's own proxy, and what does not go through it. nil is none.
+// upstream is the user's own proxy, and the exceptions that do not use it. nil stands for no proxy.
 type upstream struct {
 	url        *url.URL
 	exceptions exceptions
 	roots      *x509.CertPool
 }
 
-// newUpstream takes a proxy as HTTPS_PROXY has it, a URL, and exceptions as NO_PROXY has them. roots are trusted for a proxy
-// that is spoken to by TLS.
+// newUpstream takes a proxy and exceptions in the form of HTTPS_PROXY and NO_PROXY. roots are trusted for a proxy that is
+// reached by TLS.
 func newUpstream(proxyURL, except string, roots *x509.CertPool) (*upstream, error) {
 	if proxyURL == "" {
 		return nil, nil
 	}
 	parsed, err := url.Parse(proxyURL)
 	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-		return nil, fmt.Errorf("%w is no URL: http://HOST:PORT is one, or https://USER:PASSWORD@HOST:PORT", errProxy)
+		return nil, fmt.Errorf("%w must be a URL: http://HOST:PORT or https://USER:PASSWORD@HOST:PORT", errProxy)
 	}
 	return &upstream{parsed, parseExceptions(except), roots}, nil
 }
 
-// choose gives the proxy for HOST:PORT, or nil for the direct way.
+// choose returns the proxy for HOST:PORT, or nil for a direct connection.
 func (u *upstream) choose(address string) *url.URL {
 	if u == nil || u.exceptions.contain(address) {
 		return nil
@@ -40,14 +40,14 @@ func (u *upstream) choose(address string) *url.URL {
 	return u.url
 }
 
-// forHTTP is for a http.Transport.
+// forHTTP is choose in the form of http.Transport.Proxy.
 func (u *upstream) forHTTP(r *http.Request) (*url.URL, error) {
 	return u.choose(r.URL.Host), nil
 }
 
 type dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// connect connects to HOST:PORT, through the proxy if it is meant to.
+// connect connects to HOST:PORT, through the proxy unless the address is an exception.
 func (u *upstream) connect(ctx context.Context, address string, direct dial) (net.Conn, error) {
 	through := u.choose(address)
 	if through == nil {
@@ -82,7 +82,7 @@ func (u *upstream) reach(ctx context.Context, through *url.URL, direct dial) (ne
 	return secure, nil
 }
 
-// ask has the proxy connect to the address.
+// ask asks the proxy to connect to the address.
 func ask(ctx context.Context, conn net.Conn, address string, user *url.Userinfo) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
@@ -97,7 +97,7 @@ func ask(ctx context.Context, conn net.Conn, address string, user *url.Userinfo)
 	if err := request.Write(conn); err != nil {
 		return err
 	}
-	// One byte at a time: what comes after the answer belongs to who asked.
+	// One byte at a time: bytes after the answer belong to the caller.
 	answer, err := http.ReadResponse(bufio.NewReaderSize(oneByte{conn}, 16), request)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func ask(ctx context.Context, conn net.Conn, address string, user *url.Userinfo)
 	return nil
 }
 
-// oneByte reads no more than it has to.
+// oneByte reads one byte at a time.
 type oneByte struct{ net.Conn }
 
 func (o oneByte) Read(b []byte) (int, error) {

@@ -7,12 +7,15 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"packet-capture/agent/internal/pcapng"
 )
 
 const (
-	// pause is from the start of one go to the next: what is captured meanwhile goes together.
+	// pause is the time from the start of one batch to the next: files that are closed meanwhile go together.
 	pause = 5 * time.Second
-	// Tries after a failure are first apart, then twice as long each time, up to most; up to mostAtEnd while the pod ends.
+	// first is the time to the next try after a failure; it doubles with each failure, up to most, or mostAtEnd while the pod
+	// ends.
 	first     = time.Second
 	most      = time.Minute
 	mostAtEnd = 2 * time.Second
@@ -32,10 +35,10 @@ type worker struct {
 	destination string
 	ending      bool
 	stopped     bool
-	// cancel ends the go that goes on.
+	// cancel ends the current batch.
 	cancel context.CancelFunc
 
-	// These are the goroutine's own.
+	// Only the goroutine uses these.
 	status Status
 	tryAt  time.Time
 	delay  time.Duration
@@ -46,7 +49,7 @@ func newWorker(u *Upload) *worker {
 	return &worker{upload: u, wake: make(chan struct{}, 1), delay: first}
 }
 
-// poke has it look again. It never waits.
+// poke wakes the goroutine. It never blocks.
 func (w *worker) poke() {
 	select {
 	case w.wake <- struct{}{}:
@@ -54,17 +57,17 @@ func (w *worker) poke() {
 	}
 }
 
-// set changes the destination; what goes to the one before is given up.
+// set changes the destination, and ends a batch to the previous one.
 func (w *worker) set(destination string) {
 	w.change(func() { w.destination = destination }, true)
 }
 
-// finish has it end when everything is uploaded.
+// finish ends the goroutine when all files are uploaded.
 func (w *worker) finish() {
 	w.change(func() { w.ending = true }, false)
 }
 
-// stop has it end at once.
+// stop ends the goroutine at once.
 func (w *worker) stop() {
 	w.change(func() { w.stopped = true }, true)
 }
@@ -124,7 +127,7 @@ func (w *worker) wait(retry bool) {
 	}
 }
 
-// try makes one go.
+// try runs one batch.
 func (w *worker) try(destination string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -137,7 +140,7 @@ func (w *worker) try(destination string) {
 	}
 	w.tryAt = time.Now().Add(pause)
 	reason := newBatch(ctx, w, destination).run()
-	// What a go took is given back: the next one may be far away, and the agent is to be small meanwhile.
+	// The memory of the batch is given back at once: the next batch may be far away.
 	debug.FreeOSMemory()
 	if ctx.Err() != nil {
 		return
@@ -150,7 +153,7 @@ func (w *worker) try(destination string) {
 	w.fail(reason)
 }
 
-// fail says why files were not uploaded, and when the next try is.
+// fail reports why files were not uploaded, and schedules the next try.
 func (w *worker) fail(reason string) {
 	pending := w.look()
 	if len(pending) == 0 {
@@ -167,7 +170,7 @@ func (w *worker) fail(reason string) {
 	}
 }
 
-// look gives the files that are to be uploaded, the oldest first. A file that the ring has let go is lost.
+// look returns the files to upload, the oldest first. A file that the ring has removed is lost.
 func (w *worker) look() []string {
 	u := w.upload
 	var pending []string
@@ -193,7 +196,7 @@ func (w *worker) look() []string {
 	return pending
 }
 
-// lose says what is lost. The numbers go before the event: who hears of it finds them.
+// lose reports lost files. The numbers are updated first, so that a reader of the event finds them.
 func (w *worker) lose(losses []LostEvent) {
 	w.status.Lost += uint64(len(losses))
 	w.tell()
@@ -215,18 +218,30 @@ func (w *worker) completeInterrupted() {
 			u.queue.remove(far, openEnding)
 			continue
 		}
-		note.Packets, _ = countPackets(near)
+		note.Packets = countPackets(near)
 		note.Ended, note.Bytes, note.Dropped = clock(info.ModTime()), info.Size(), nil
 		if note.Packets > 0 {
 			if err := u.queue.write(far, closedEnding, note); err != nil {
-				w.emit("error", ErrorEvent{"upload: " + near + " cannot be noted in " + u.queue.folder + ", and is not uploaded"})
+				w.emit("error", ErrorEvent{cannotNote(near, u.queue.folder)})
 			}
 		}
 		u.queue.remove(far, openEnding)
 	}
 }
 
-// uploaded takes files off the list, and says so.
+// countPackets counts the whole packets of a capture file, which may end in the middle of a packet.
+func countPackets(path string) uint64 {
+	file, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = file.Close() }()
+	// On an error it counts up to there.
+	packets, _, _ := pcapng.Count(file)
+	return uint64(packets)
+}
+
+// uploaded counts uploaded files, and reports them.
 func (w *worker) uploaded(files []string, bytes uint64, unverified string) {
 	if len(files) == 0 {
 		return
@@ -255,7 +270,7 @@ func (w *worker) emit(event string, members any) {
 	w.upload.options.Loop.Post(func() { w.upload.options.Emit(event, members) })
 }
 
-// tell hands the numbers over to the loop.
+// tell passes the numbers to the loop.
 func (w *worker) tell() {
 	status := w.status
 	u := w.upload

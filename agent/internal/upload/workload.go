@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// nameOfWorkload is what a name in Kubernetes may look like: labels are the users' to set as well.
+// nameOfWorkload matches names in Kubernetes: users can set labels too.
 var nameOfWorkload = regexp.MustCompile(`^[a-z0-9-][a-z0-9.-]*$`)
 
-// Workload is the name of the Deployment, StatefulSet, DaemonSet, Job or ReplicaSet that made the pod, by the labels that
-// its controller gave it: a pod is not told its owner's name. Failing that it is the pod's own. labels is a file of the
-// downward API: KEY="VALUE" a line.
+// Workload is the name of the Deployment, StatefulSet, DaemonSet, Job or ReplicaSet that made the pod, derived from the labels
+// of its controller, because a pod cannot read its owner's name; or else the pod's name. labels is a file of the downward API:
+// KEY="VALUE" a line.
 func Workload(pod, labels string) string {
 	name := workload(pod, parseLabels(labels))
 	if !nameOfWorkload.MatchString(name) {
@@ -35,7 +35,7 @@ func workload(pod string, labels map[string]string) string {
 		}
 		return pod
 	case labels["controller-revision-hash"] != "":
-		// A DaemonSet's pod ends in five characters by chance.
+		// The name of a DaemonSet's pod ends in five random characters.
 		if name, suffix, found := cutLast(pod, "-"); found && len(suffix) == 5 {
 			return name
 		}
