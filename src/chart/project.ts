@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { codedError } from '../errors.ts';
 import { chartContext } from './context.ts';
 import { differences, readChartFolder, replaceFolder } from './folder.ts';
+import { nameSources } from './generated.ts';
 import { renderChart } from './renderChart.ts';
 import { formatSchema } from './schema.ts';
 import type { Baked } from './valuesYaml.ts';
@@ -23,7 +24,7 @@ const committedSchema = fileURLToPath(new URL('values.schema.json', root));
 export async function projectChart(baked: Baked = {}): Promise<Map<string, Uint8Array>> {
   const files = await readChartFolder(templates);
   if (files.size === 0) throw codedError('FILE_UNREADABLE', 'there are no templates', { where: templates });
-  return renderChart(files, chartContext(baked));
+  return nameSources(renderChart(files, chartContext(baked)), (path) => (files.has(path) ? path : `${path}.hbs`));
 }
 
 /** Renders the committed chart and its schema. @throws CHART_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE */
