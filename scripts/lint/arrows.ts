@@ -40,9 +40,10 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   'ways/patch': { src: [...core, 'kubernetes', 'dryRun'], modules: [] },
   'ways/webhook': { src: core, modules: ['fast-json-patch', 'node:https'] },
   'ways/webhook/server': {
-    src: ['sidecar', 'ways/webhook'],
+    // Of the manifests, just what reads sidecarconfig.yaml.
+    src: ['sidecar', 'ways/manifest', 'ways/webhook'],
     modules: [
-      ...files, timers, 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:stream', 'node:tls', 'prom-client', 'yaml',
+      ...files, timers, 'node:crypto', 'node:http', 'node:https', 'node:net', 'node:stream', 'node:tls', 'prom-client',
     ],
   },
 

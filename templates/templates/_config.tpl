@@ -5,8 +5,7 @@
 {{- end }}
 
 {{/*
-sidecarconfig.yaml: what the injector reads, in either form. As JSON, which is YAML too, and which the injector reads
-sooner. Takes the root.
+sidecarconfig.yaml: what the injector reads, in either form. Takes the root.
 */}}
 {{- define "packet-capture.sidecarConfig" -}}
 {{- if include "packet-capture.hasOwnSidecar" . }}
@@ -16,7 +15,7 @@ sooner. Takes the root.
 {{- $_ := set $own $key . }}
 {{- end }}
 {{- end }}
-{{- toPrettyJson $own }}
+{{- include "packet-capture.readable" $own }}
 {{- else }}
 {{- $image := .Values.agent.image }}
 {{- $agent := dict
@@ -37,7 +36,20 @@ sooner. Takes the root.
 {{- dict
   "agent" $agent
   "settings" (.Values.capture | default dict)
-  "skipRuntimeClasses" (.Values.injection.skipRuntimeClasses | default list) | toPrettyJson }}
+  "skipRuntimeClasses" (.Values.injection.skipRuntimeClasses | default list) | include "packet-capture.readable" }}
+{{- end }}
+{{- end }}
+
+{{/*
+A value as YAML for people. As JSON, with escapes, if it has one of the Unicode line separators or a byte order mark, which
+YAML within YAML does not keep.
+*/}}
+{{- define "packet-capture.readable" -}}
+{{- $json := toPrettyJson . }}
+{{- if regexMatch `\\u202[89]|[\x{85}\x{FEFF}]` $json }}
+{{- $json | replace "\u0085" "\\u0085" | replace "\ufeff" "\\ufeff" }}
+{{- else }}
+{{- toYaml . }}
 {{- end }}
 {{- end }}
 

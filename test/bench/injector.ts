@@ -56,8 +56,8 @@ async function prepare(folder: string): Promise<Servers> {
     'ca.crt': caBundle,
     'tls.crt': certificate,
     'tls.key': key,
-    // As the chart writes it.
-    'sidecarconfig.yaml': JSON.stringify({ agent: {} }, undefined, 2),
+    // Block style, as the chart writes it.
+    'sidecarconfig.yaml': 'agent: {}\nsettings: {}\nskipRuntimeClasses:\n- gvisor*\n- runsc*\n',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
   const injector = await writeBundle(await bundle('src/cli/injector.ts'), file('injector'));

@@ -3,6 +3,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { inspect } from '../../src/certificates/index.ts';
 import type { ChartOverrides } from '../../src/chart/index.ts';
+import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
 import { chart, idOf, ofKind, podTemplates, registry, render, type KubernetesObject } from '../support/chart/helm.ts';
 import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
@@ -59,6 +60,23 @@ test('what is captured is in the configuration, unspoilt', async () => {
     settings: { filter: `tcp port 80 or host 'x' # "no comment" {{ .Values }}: |\n`, 'file-count': 1_000_000, snaplen: 128 },
     agent: { resources: { requests: { memory: 268_435_456 } } },
   });
+});
+
+const oddTexts = [
+  'on', 'y', 'No', '0644', '0o7', '0x1F', '0b1', '1e3', '1_000', '190:20:30', '.inf', '~', 'null', '', ' ', ' lead', 'trail ', '2001-01-01', '+1', '=', '<<', '-',
+  'a: b', '# c', 'a #c', '- x', '{a', '[b', '"q"', "it's", '%x', '@at', '`b', '!t', '&a', '*b', '?', '|', '>', 'tab\there', '\ttab', 'a\n b\n', '\n a', 'a\r\nb', '\u{1F600}é', '\\n',
+  `${'word '.repeat(60)}end`, 'w'.repeat(300), `${'a'.repeat(79)} # ${'b'.repeat(90)}: c`, '{{ .Values.x }}', '--- x', '...',
+];
+/** Which YAML takes for line breaks, or for nothing. */
+const separators = ['a\u2028b', 'a\u2029b', 'a\ufeffb'];
+
+test.each([3, 4] as const)('helm %i writes texts into sidecarconfig.yaml so that the injector reads the same', async (major) => {
+  const sidecarOf = (texts: readonly string[]) => ({ containers: [{ name: 'a', env: texts.map((value, index) => ({ name: `V${index}`, value })) }] });
+  for (const texts of [oddTexts, separators]) {
+    const objects = await render({ ...sets['baked'], sidecar: sidecarOf(texts) }, { major });
+    const text: string = ofKind(objects, 'ConfigMap', 'packet-capture-config')['data']['sidecarconfig.yaml'];
+    expect(yamlValue(text, 'sidecarconfig.yaml')).toMatchObject(sidecarOf(texts));
+  }
 });
 
 test.each(['text', 'text\n', 'text\n\n', '\n'])("a container of the user's own ends as it ends: %j", async (value) => {

@@ -5,6 +5,7 @@ import { addOptIn } from '../../src/cli/injector/optIn.ts';
 import { addOptOut } from '../../src/cli/injector/optOut.ts';
 import { addServe } from '../../src/cli/injector/serve.ts';
 import { fullnameOf } from '../../src/chart/index.ts';
+import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
 import { readSidecarConfig } from '../../src/sidecar/index.ts';
 import { parseTargets } from '../../src/release/hooks/index.ts';
 import { idOf, ofKind, parseObjects, podTemplates, render, helmTemplate, type HelmMajor, type KubernetesObject } from '../support/chart/helm.ts';
@@ -99,9 +100,11 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  test('the injector reads its sidecarconfig.yaml, without loading what reads YAML', () => {
+  test('sidecarconfig.yaml is YAML in block style, and the injector reads the values in it', () => {
     const configMap = objectsOf(name).find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-config'));
-    const config = readSidecarConfig(JSON.parse(configMap?.['data']['sidecarconfig.yaml']), 'sidecarconfig.yaml');
+    const text: string = configMap?.['data']['sidecarconfig.yaml'];
+    expect(text).toMatch(/^(agent|containers|initContainers):\n/);
+    const config = readSidecarConfig(yamlValue(text, 'sidecarconfig.yaml'), 'sidecarconfig.yaml');
     const { capture, sidecar } = settingsOf(name);
     const settings = Object.fromEntries(Object.entries(capture ?? {}).map(([key, value]) => [key, String(value)]));
     const own = { form: 'own', containers: [], initContainers: [], volumes: [], ...sidecar };

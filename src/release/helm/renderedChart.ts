@@ -135,7 +135,7 @@ export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConf
     const text = fieldsOf(object['data'])['sidecarconfig.yaml'];
     return typeof text === 'string' ? [{ text, where: nameOfObject(object) }] : [];
   });
-  return found === undefined ? undefined : readSidecarConfig(parse(found.text), found.where);
+  return found === undefined ? undefined : readSidecarConfig(parse(found.text, { version: '1.1' }), found.where);
 }
 
 export interface Images {
@@ -151,7 +151,7 @@ export function imagesOf(objects: readonly ManifestObject[]): Images {
   const pod = fieldsOf(fieldsOf(fieldsOf(deployment?.['spec'])['template'])['spec']) as PodSpec;
   const data = objects.filter(({ kind }) => kind === 'ConfigMap').map((object) => fieldsOf(object['data']));
   const config = data.map((keys) => keys['sidecarconfig.yaml']).find((text) => typeof text === 'string');
-  const sidecar = config === undefined ? {} : fieldsOf(parse(config));
+  const sidecar = config === undefined ? {} : fieldsOf(parse(config, { version: '1.1' }));
   const own = ['containers', 'initContainers'].flatMap((list) => (Array.isArray(sidecar[list]) ? (sidecar[list] as unknown[]) : []));
   const parameters = data.filter(({ profile }) => profile === 'privileged');
   const images = [fieldsOf(sidecar['agent']), ...own.map(fieldsOf), ...parameters].map(({ image }) => image);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codedError } from '../../../errors.ts';
 import { readSidecarConfig, type SidecarConfig } from '../../../sidecar/index.ts';
+import { yamlValue } from '../../manifest/yamlValue.ts';
 import type { Source } from './reload.ts';
 
 /**
@@ -13,7 +14,7 @@ export function configurationSource(file: string): Source<SidecarConfig> {
     name: 'configuration',
     folder: dirname(file),
     read: async () => [await readText(file)],
-    parse: async ([text = '']) => readSidecarConfig(await valueOf(text, file), file),
+    parse: async ([text = '']) => readSidecarConfig(yamlValue(text, file), file),
   };
 }
 
@@ -29,23 +30,5 @@ export async function readText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     throw codedError('FILE_UNREADABLE', `cannot read it: ${error instanceof Error ? error.message : String(error)}`, { where: file, cause: error });
-  }
-}
-
-/** The chart writes JSON, which is YAML too: to load what reads any other YAML would be a tenth of the start. */
-async function valueOf(text: string, where: string): Promise<unknown> {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return yamlOf(text, where);
-  }
-}
-
-async function yamlOf(text: string, where: string): Promise<unknown> {
-  const { parse } = await import('yaml');
-  try {
-    return parse(text, { version: '1.1' });
-  } catch (error) {
-    throw codedError('YAML_INVALID', String(error), { where, hint: 'Correct the file.', cause: error });
   }
 }

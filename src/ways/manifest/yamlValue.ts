@@ -1,0 +1,13 @@
+import { codedError } from '../../errors.ts';
+import { parseDocuments } from './parse.ts';
+
+/**
+ * The value of a text that holds one YAML document, read as kubectl reads it; JSON is YAML too. Null for an empty text.
+ * @param file names the text in errors
+ * @throws YAML_INVALID, also for a second document
+ */
+export function yamlValue(text: string, file: string): unknown {
+  const [first, second] = parseDocuments(text, file);
+  if (second !== undefined) throw codedError('YAML_INVALID', 'there is more than one document', { where: file, hint: 'Keep one of them.' });
+  return first === undefined ? null : first.values.of(first.root);
+}
