@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { findingsTable } from '../../../src/findings.ts';
-import { decideReuse, findingKinds, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
+import { decideReuse, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
 import { signCertificate } from '../../../src/certificates/forge.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { trustBoth } from '../../../src/certificates/rotation.ts';
@@ -59,10 +57,6 @@ describe('inspect', () => {
     ['a next pair of a CA that is not trusted', () => ({ ...good, next: other }), ['next_unusable']],
   ])('%s', (_, material, codes) => {
     expect(codesOf(material())).toStrictEqual(codes);
-  });
-
-  test('the manual names every finding', () => {
-    expect(readFileSync('docs/certificates.md', 'utf8')).toContain(`<!-- findings -->\n${findingsTable(findingKinds)}\n<!-- /findings -->`);
   });
 
   test('a wildcard for the namespace fits, as it does for Go', () => {

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { judgeFitness } from '../../../src/diagnosis/judge/compatibility.ts';
-import { findingsMarkdown, reasonsMarkdown } from '../../../src/diagnosis/report/markdown.ts';
 import { adviceFor } from '../../../src/diagnosis/judge/advice.ts';
 import { ownersOf, rollOf, type Owner } from '../../../src/diagnosis/read/podOwners.ts';
 import { explain, type WhyFacts } from '../../../src/diagnosis/report/explain.ts';
@@ -12,12 +10,6 @@ import type { WorkloadObject } from '../../../src/kubernetes/api/types.ts';
 import { asking, deployment, pod, release, stateOf, subject } from '../../support/diagnosis/builders.ts';
 
 const now = new Date('2026-11-23T00:00:00Z');
-
-test('docs/diagnosis.md has the tables of findings and reasons', async () => {
-  const text = await readFile(new URL('../../../docs/diagnosis.md', import.meta.url), 'utf8');
-  expect(/<!-- findings -->\n([\s\S]*)\n<!-- \/findings -->/.exec(text)?.[1]).toBe(findingsMarkdown());
-  expect(/<!-- reasons -->\n([\s\S]*)\n<!-- \/reasons -->/.exec(text)?.[1]).toBe(reasonsMarkdown());
-});
 
 test('what a cluster is fit for, by its version, its API and the rights', () => {
   const codes = (rest: Partial<Parameters<typeof judgeFitness>[0]>): string[] =>

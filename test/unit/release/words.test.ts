@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { interruptionHint, interruptionText } from '../../../src/release/apply/apply.ts';
 import { evidenceWarnings, refusedClients } from '../../../src/release/apply/diagnostics.ts';
-import { findingsMarkdown } from '../../../src/release/plan/preflightFindings.ts';
 import { historyOf, type ReleaseHistory } from '../../../src/release/helm/release.ts';
 import { kubectlLines } from '../../../src/release/report/targetsState.ts';
 import { intentOf } from '../../../src/release/helm/releaseValues.ts';
@@ -50,9 +48,4 @@ test('the lines that do by hand what the hooks do, and undo it', () => {
   const patch = (value: string): string => `--namespace shop --patch '{"spec":{"template":{"metadata":{"annotations":{"a/b":${value}}}}}}'`;
   expect(kubectlLines(intent)).toEqual(['kubectl label namespace shop l=enabled', `kubectl patch deployments/web ${patch('"true"')}`, `kubectl patch statefulsets/db ${patch('"true"')}`]);
   expect(kubectlLines(intent, true)).toEqual([`kubectl patch deployments/web ${patch('null')}`, `kubectl patch statefulsets/db ${patch('null')}`, 'kubectl label namespace shop l-']);
-});
-
-test('docs/install.md has the findings as they are', async () => {
-  const text = await readFile(new URL('../../../docs/install.md', import.meta.url), 'utf8');
-  expect(/<!-- findings -->\n([\s\S]*)\n<!-- \/findings -->/.exec(text)?.[1]).toBe(findingsMarkdown());
 });
