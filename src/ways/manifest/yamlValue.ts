@@ -1,5 +1,5 @@
 import { codedError } from '../../errors.ts';
-import { parseDocuments } from './parse.ts';
+import { parseDocuments } from './parseDocument.ts';
 
 /**
  * The value of a text that holds one YAML document, read as kubectl reads it; JSON is YAML too. Null for an empty text.
