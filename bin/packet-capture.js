@@ -7,6 +7,8 @@ if (process.features.typescript) {
   module.enableCompileCache();
   await import('../src/cli/main.ts');
 } else {
-  console.error(`error REQUIREMENT_MISSING: packet-capture needs Node 22.18 or later; this is Node ${process.versions.node}`);
+  console.error(
+    `error REQUIREMENT_MISSING: packet-capture needs Node 22.18 or later; this is Node ${process.versions.node}`,
+  );
   process.exitCode = 1;
 }

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Argument, Command } from 'commander';
 import { codedError, errorTable, formatError, isCodedError } from '../src/errors.ts';
-import { benchMirror } from '../test/bench/agent/mirror.ts';
 import { benchAgent } from '../test/bench/agent.ts';
+import { benchMirror } from '../test/bench/agent/mirror.ts';
 import { benchCommandLine } from '../test/bench/commandLine.ts';
 import { machineAndDate, type BenchOptions, type Findings } from '../test/bench/figure.ts';
 import { benchImage } from '../test/bench/image.ts';
@@ -11,7 +11,15 @@ import { benchManifest } from '../test/bench/manifest.ts';
 import { benchRelease } from '../test/bench/release.ts';
 import { checkMachine } from './cluster/requirements.ts';
 
-const benches = { 'command-line': benchCommandLine, manifest: benchManifest, image: benchImage, agent: benchAgent, mirror: benchMirror, injector: benchInjector, release: benchRelease } as const;
+const benches = {
+  'command-line': benchCommandLine,
+  manifest: benchManifest,
+  image: benchImage,
+  agent: benchAgent,
+  mirror: benchMirror,
+  injector: benchInjector,
+  release: benchRelease,
+} as const;
 type Name = keyof typeof benches;
 
 const document = new URL('../docs/figures.md', import.meta.url);
@@ -55,7 +63,14 @@ async function measure(name: Name, options: BenchOptions): Promise<Findings> {
 
 function formatSection({ figures, plots }: Findings): string {
   const rows = figures.map(({ what, measured, goal, beside }) => `| ${what} | ${measured} | ${goal} | ${beside} |`);
-  return [machineAndDate(), '', '| what | measured | goal | beside it, in the same run |', '|---|---|---|---|', ...rows, ...plots.flatMap(({ title, file }) => ['', `![${title}](${file})`])].join('\n');
+  return [
+    machineAndDate(),
+    '',
+    '| what | measured | goal | beside it, in the same run |',
+    '|---|---|---|---|',
+    ...rows,
+    ...plots.flatMap(({ title, file }) => ['', `![${title}](${file})`]),
+  ].join('\n');
 }
 
 async function writeSection(name: Name, section: string): Promise<void> {

@@ -18,22 +18,35 @@ const program = new Command('npm run cluster --')
   .exitOverride((error) => {
     if (error.exitCode === 0) throw error;
     // Without a command, commander has printed the help by now and its message is no sentence.
-    throw codedError('USAGE', error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, ''));
+    throw codedError(
+      'USAGE',
+      error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, ''),
+    );
   })
   .configureOutput({ outputError: () => {} });
 
 const name = (): string => program.opts<{ name: string }>().name;
 
-program.command('up').description('bring the node up, or what is missing of it; done once it takes pods').action(async () => {
-  const handle = await upCluster({ name: name(), onProgress: stderrProgress });
-  stderrProgress(`node ${handle.name} is up: npm run -s cluster -- ${handle.name === defaultName ? '' : `--name ${handle.name} `}kubectl get pods -A`);
-});
+program
+  .command('up')
+  .description('bring the node up, or what is missing of it; done once it takes pods')
+  .action(async () => {
+    const handle = await upCluster({ name: name(), onProgress: stderrProgress });
+    stderrProgress(
+      `node ${handle.name} is up: npm run -s cluster -- ${handle.name === defaultName ? '' : `--name ${handle.name} `}kubectl get pods -A`,
+    );
+  });
 
-program.command('down').description('take it down; its logs are kept').action(async () => {
-  await downCluster(name(), stderrProgress);
-});
+program
+  .command('down')
+  .description('take it down; its logs are kept')
+  .action(async () => {
+    await downCluster(name(), stderrProgress);
+  });
 
-program.command('status').description('what runs of it; exit code 1 unless it is Ready')
+program
+  .command('status')
+  .description('what runs of it; exit code 1 unless it is Ready')
   .option('-o, --output <format>', 'text or json', 'text')
   .action(async ({ output }: { output: string }) => {
     const status = await clusterStatus(name());
@@ -41,13 +54,21 @@ program.command('status').description('what runs of it; exit code 1 unless it is
     if (!status.ready) process.exitCode = 1;
   });
 
-program.command('kubectl').description('run kubectl against it').helpOption(false)
-  .allowUnknownOption().passThroughOptions().argument('[args...]')
+program
+  .command('kubectl')
+  .description('run kubectl against it')
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .argument('[args...]')
   .action(async (args: string[]) => {
     process.exitCode = await passThrough(args);
   });
 
-program.command('load').description('give it an image').argument('<image>', 'name in buildah\'s local store, or path of an archive')
+program
+  .command('load')
+  .description('give it an image')
+  .argument('<image>', "name in buildah's local store, or path of an archive")
   .action(async (image: string) => {
     await loadImage(await existing(), image, stderrProgress);
   });

@@ -10,7 +10,16 @@ import { captureHttp, finishCaptures, moveFilter, type Captured } from './demo/c
 import { fetchFiles, readCaptureFile } from './demo/files.ts';
 import { formatTable } from './demo/table.ts';
 import { ownNode, userContext, type Target } from './demo/target.ts';
-import { makeNamespaces, namespaces, removeNamespaces, removeRelease, runManifestWay, runPatchWay, runWebhookWay, type Way } from './demo/ways.ts';
+import {
+  makeNamespaces,
+  namespaces,
+  removeNamespaces,
+  removeRelease,
+  runManifestWay,
+  runPatchWay,
+  runWebhookWay,
+  type Way,
+} from './demo/ways.ts';
 import { ensureAgentImage, ensureInjectorImage } from './images/images.ts';
 import { agentImage, injectorImage } from './images/names.ts';
 
@@ -36,7 +45,10 @@ const program = new Command('npm run demo --')
 
 async function demo(flags: Flags): Promise<void> {
   if (flags.context !== undefined && flags.image === undefined) {
-    throw codedError('USAGE', '--context needs --image: nothing can be pushed from here', { where: '--context', hint: 'Build agent/, push it where the cluster can pull it, and name it with --image.' });
+    throw codedError('USAGE', '--context needs --image: nothing can be pushed from here', {
+      where: '--context',
+      hint: 'Build agent/, push it where the cluster can pull it, and name it with --image.',
+    });
   }
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -62,8 +74,15 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   // To look into the files; without root it must be there already.
   await ensurePackages(capturePackages, progress);
   const image = flags.image ?? agentImage;
-  const context = { target, image, injectorImage: injectorImageFor(flags), contextFlags: contextFlags(flags), progress };
-  const ways: readonly Way[] = context.injectorImage === undefined ? ['manifest', 'patch'] : ['manifest', 'patch', 'webhook'];
+  const context = {
+    target,
+    image,
+    injectorImage: injectorImageFor(flags),
+    contextFlags: contextFlags(flags),
+    progress,
+  };
+  const ways: readonly Way[] =
+    context.injectorImage === undefined ? ['manifest', 'patch'] : ['manifest', 'patch', 'webhook'];
   await makeNamespaces(target);
   await runManifestWay(context);
   await runPatchWay(context);
@@ -103,12 +122,27 @@ async function show(target: Target, captured: readonly Captured[], folder: strin
   for (const { way, pod, events } of captured) {
     for (const path of await fetchFiles(target, pod, folder)) {
       const file = await readCaptureFile(path);
-      const closed = events.find((event) => event.event === 'file closed' && event.file?.endsWith(`/${basename(path)}`));
+      const closed = events.find(
+        (event) => event.event === 'file closed' && event.file?.endsWith(`/${basename(path)}`),
+      );
       if (closed?.packets !== file.packets) {
-        throw codedError('INTERNAL', `the agent counted ${closed?.packets ?? 'no'} packets, tshark reads ${file.packets}`, { where: path });
+        throw codedError(
+          'INTERNAL',
+          `the agent counted ${closed?.packets ?? 'no'} packets, tshark reads ${file.packets}`,
+          { where: path },
+        );
       }
-      rows.push([way, pod.name, String(pod.restarts), String(file.packets), String(file.bytes), String(closed.dropped), basename(path)]);
-      for (const line of [...file.interfaces.map((name) => `interface ${name}`), ...file.http]) progress(`  ${pod.name}: ${line}`);
+      rows.push([
+        way,
+        pod.name,
+        String(pod.restarts),
+        String(file.packets),
+        String(file.bytes),
+        String(closed.dropped),
+        basename(path),
+      ]);
+      for (const line of [...file.interfaces.map((name) => `interface ${name}`), ...file.http])
+        progress(`  ${pod.name}: ${line}`);
     }
   }
   console.log(formatTable(rows));

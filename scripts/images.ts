@@ -5,7 +5,11 @@ import { checkMachine } from './cluster/requirements.ts';
 import { ensureAgentImage, ensureInjectorImage, ensureSlimAgentImage } from './images/images.ts';
 import { saveImage } from './images/save.ts';
 
-const builders = { agent: ensureAgentImage, 'agent-slim': ensureSlimAgentImage, injector: ensureInjectorImage } as const;
+const builders = {
+  agent: ensureAgentImage,
+  'agent-slim': ensureSlimAgentImage,
+  injector: ensureInjectorImage,
+} as const;
 type Name = keyof typeof builders;
 
 const names = new Argument('[names...]', 'which; all unless told').choices(Object.keys(builders));
@@ -14,11 +18,18 @@ const program = new Command('npm run images --')
   .description("The project's images, in buildah's local store")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-program.command('build').description('build what is not there yet; prints the names').addArgument(names).action(async (chosen: Name[]) => {
-  for (const image of await buildAll(chosen)) console.log(image);
-});
+program
+  .command('build')
+  .description('build what is not there yet; prints the names')
+  .addArgument(names)
+  .action(async (chosen: Name[]) => {
+    for (const image of await buildAll(chosen)) console.log(image);
+  });
 
-program.command('save').description('write docker archives for `docker load`, `ctr images import` or a registry client; prints their paths').addArgument(names)
+program
+  .command('save')
+  .description('write docker archives for `docker load`, `ctr images import` or a registry client; prints their paths')
+  .addArgument(names)
   .option('--out <DIR>', 'folder for them', '.')
   .action(async (chosen: Name[], { out }: { out: string }) => {
     for (const image of await buildAll(chosen)) console.log(await saveImage(image, out, stderrProgress));
@@ -27,7 +38,8 @@ program.command('save').description('write docker archives for `docker load`, `c
 async function buildAll(chosen: readonly Name[]): Promise<string[]> {
   await checkMachine();
   const images: string[] = [];
-  for (const name of chosen.length > 0 ? chosen : (Object.keys(builders) as Name[])) images.push(await builders[name](stderrProgress));
+  for (const name of chosen.length > 0 ? chosen : (Object.keys(builders) as Name[]))
+    images.push(await builders[name](stderrProgress));
   return images;
 }
 

@@ -16,23 +16,35 @@ export const errorTable = {
   YAML_UNSUPPORTED: { exit: 2, hint: 'Write the part in plain block style, without anchors; nothing was written.' },
   MANIFEST_INVALID: { exit: 2, hint: 'Correct the manifest; nothing was written.' },
   MANIFEST_SEALED: { exit: 2, hint: 'Decrypt it first, inject, and encrypt the result; nothing was written.' },
-  NOT_INJECTED: { exit: 1, hint: 'Remove what stands in the way, or leave these out with --kind, --name or -l; nothing was written.' },
+  NOT_INJECTED: {
+    exit: 1,
+    hint: 'Remove what stands in the way, or leave these out with --kind, --name or -l; nothing was written.',
+  },
   SIDECAR_CONFIG_INVALID: { exit: 2, hint: 'See docs/sidecarconfig.md for both forms.' },
-  IMAGE_NOT_NAMED: { exit: 2, hint: 'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.' },
+  IMAGE_NOT_NAMED: {
+    exit: 2,
+    hint: 'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.',
+  },
   POD_SECURITY: { exit: 1, hint: 'Use a namespace whose enforced Pod Security level is privileged or baseline.' },
   KUBECTL_MISSING: { exit: 1, hint: 'Install kubectl, or name it with the environment variable KUBECTL.' },
-  KUBECTL_FAILED: { exit: 1, hint: 'The lines above are kubectl\'s own.' },
+  KUBECTL_FAILED: { exit: 1, hint: "The lines above are kubectl's own." },
   CLUSTER_UNREACHABLE: { exit: 1, hint: 'Check --context, --kubeconfig and the network.' },
   ANSWER_TOO_LARGE: { exit: 1, hint: 'Ask for less: name a namespace, or labels.' },
-  LIST_EXPIRED: { exit: 1, hint: 'The cluster changes faster than the list can be read. Run the command again, for one namespace.' },
+  LIST_EXPIRED: {
+    exit: 1,
+    hint: 'The cluster changes faster than the list can be read. Run the command again, for one namespace.',
+  },
   NOT_FOUND: { exit: 1, hint: 'Check the name, the type and the namespace.' },
   KIND_UNSUPPORTED: { exit: 2, hint: 'Name a workload that has a pod template.' },
   NOT_INJECTABLE: { exit: 1, hint: 'The reason says what stands in the way.' },
   CONFLICT: { exit: 1, hint: 'Somebody else changed the object at the same moment. Run the command again.' },
-  IMAGE_UNUSABLE: { exit: 1, hint: 'Check the name, the tag, the architecture, and the pull secret in that namespace.' },
+  IMAGE_UNUSABLE: {
+    exit: 1,
+    hint: 'Check the name, the tag, the architecture, and the pull secret in that namespace.',
+  },
   ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` takes the change back.' },
   REQUIREMENT_MISSING: { exit: 1, hint: 'Install what is named, or use a machine that has it.' },
-  CLUSTER_FAILED: { exit: 1, hint: 'The lines above are the program\'s own.' },
+  CLUSTER_FAILED: { exit: 1, hint: "The lines above are the program's own." },
   INTERRUPTED: { exit: 130, hint: 'Run the command again: what is done already stays as it is.' },
   NOT_CONFIRMED: { exit: 1, hint: 'Nothing was changed.' },
   FILE_EXISTS: { exit: 1, hint: 'Add --force to replace it; nothing was written.' },
@@ -41,22 +53,40 @@ export const errorTable = {
   ROTATION_REFUSED: { exit: 1, hint: 'Run `packet-capture certs inspect`; `certs new --force` makes new ones.' },
   TARGETS_INVALID: { exit: 2, hint: "Correct the chart's value `targets`; nothing was changed." },
   TARGETS_INCOMPLETE: { exit: 1, hint: 'The lines above say which objects, and why; what could be done is done.' },
-  RECORD_INVALID: { exit: 1, hint: 'Correct that key, or take it out when nothing is opted in any more; nothing was changed.' },
+  RECORD_INVALID: {
+    exit: 1,
+    hint: 'Correct that key, or take it out when nothing is opted in any more; nothing was changed.',
+  },
   INJECTION_UNPROVEN: { exit: 1, hint: "Look at the injector's pods and its MutatingWebhookConfiguration." },
   FORBIDDEN: { exit: 1, hint: 'Grant it with a Role and a RoleBinding.' },
-  ADMISSION_DENIED: { exit: 1, hint: 'The message names who refuses: a quota, a LimitRange, a policy or a webhook of the cluster.' },
+  ADMISSION_DENIED: {
+    exit: 1,
+    hint: 'The message names who refuses: a quota, a LimitRange, a policy or a webhook of the cluster.',
+  },
   API_FAILED: { exit: 1, hint: "The message is the API server's own." },
   HELM_MISSING: { exit: 1, hint: 'Install helm 4, or name it with the environment variable HELM.' },
-  HELM_UNSUPPORTED: { exit: 1, hint: 'Use helm 4.2.2 or later, or helm 3.14 or later; name another with the environment variable HELM.' },
-  HELM_FAILED: { exit: 1, hint: 'The lines above are helm\'s own.' },
+  HELM_UNSUPPORTED: {
+    exit: 1,
+    hint: 'Use helm 4.2.2 or later, or helm 3.14 or later; name another with the environment variable HELM.',
+  },
+  HELM_FAILED: { exit: 1, hint: "The lines above are helm's own." },
   PREFLIGHT_FAILED: { exit: 1, hint: 'Nothing was changed. Mend what is named above and run the command again.' },
   INSTALL_FAILED: { exit: 1, hint: 'The lines above say why, and in which state the release is.' },
   UNINSTALL_INCOMPLETE: { exit: 1, hint: 'The lines above remove what is left.' },
   LISTEN_FAILED: { exit: 1, hint: 'Name a port that is free, and that this user may take.' },
   CHECK_FAILED: { exit: 1, hint: 'The log of the injector says what it met.' },
-  CAPTURE_INVALID: { exit: 1, hint: 'It is no capture file, or a damaged one; what is whole before that place can be read with `tcpdump -r`.' },
-  AGENT_TOO_OLD: { exit: 1, hint: 'Restart the workload with the image of this release, or use the command line of the agent\'s release.' },
-  NOT_CAPTURED: { exit: 1, hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` says why it is not there.' },
+  CAPTURE_INVALID: {
+    exit: 1,
+    hint: 'It is no capture file, or a damaged one; what is whole before that place can be read with `tcpdump -r`.',
+  },
+  AGENT_TOO_OLD: {
+    exit: 1,
+    hint: "Restart the workload with the image of this release, or use the command line of the agent's release.",
+  },
+  NOT_CAPTURED: {
+    exit: 1,
+    hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` says why it is not there.',
+  },
   CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay as they are set.' },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it goes on where it ended.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
@@ -107,7 +137,10 @@ const finalCodes: readonly ErrorCode[] = ['INTERRUPTED', 'KUBECTL_MISSING', 'HEL
  * interrupted the command, or when a program is missing.
  * @param alsoFinal codes that end the work here too
  */
-export function rethrowUnlessRecoverable(error: unknown, ...alsoFinal: readonly ErrorCode[]): asserts error is CodedError {
+export function rethrowUnlessRecoverable(
+  error: unknown,
+  ...alsoFinal: readonly ErrorCode[]
+): asserts error is CodedError {
   if (!isCodedError(error) || finalCodes.includes(error.code) || alsoFinal.includes(error.code)) throw error;
 }
 

@@ -52,7 +52,10 @@ export function formatFinding({ level, code, what, where, hint }: Finding): stri
 }
 
 /** `2 errors, 1 note`; the levels in the order of their weight. */
-export function countFindings(findings: readonly Finding[], levels: readonly Level[] = ['error', 'warning', 'note']): string {
+export function countFindings(
+  findings: readonly Finding[],
+  levels: readonly Level[] = ['error', 'warning', 'note'],
+): string {
   const counts = levels.map((level) => [level, findings.filter((finding) => finding.level === level).length] as const);
   return counts
     .filter(([, count]) => count > 0)

@@ -23,7 +23,9 @@ export function plainText(text: string, length = Number.POSITIVE_INFINITY): stri
   const plain = escapeUnsafe(head.replaceAll(blanks, ' ').trim());
   if (plain.length <= length && head.length === text.length) return plain;
   const characters = Array.from(plain);
-  return characters.length <= length && head.length === text.length ? plain : `${characters.slice(0, length - 1).join('')}…`;
+  return characters.length <= length && head.length === text.length
+    ? plain
+    : `${characters.slice(0, length - 1).join('')}…`;
 }
 
 /**

@@ -11,8 +11,13 @@ export function shellWord(text: string): string {
  * people's. A list gives as many words as it has items.
  * @example shell`kubectl label namespace ${namespace} ${key}=enabled`
  */
-export function shell(texts: TemplateStringsArray, ...values: readonly (string | number | readonly string[])[]): string {
-  const words = values.map((value) => (typeof value === 'object' ? value.map(shellWord).join(' ') : shellWord(`${value}`)));
+export function shell(
+  texts: TemplateStringsArray,
+  ...values: readonly (string | number | readonly string[])[]
+): string {
+  const words = values.map((value) =>
+    typeof value === 'object' ? value.map(shellWord).join(' ') : shellWord(`${value}`),
+  );
   return texts.reduce((line, text, index) => {
     const word = words[index - 1] ?? '';
     // An empty list takes the blank before it along.

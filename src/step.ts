@@ -5,7 +5,12 @@ export type Report = (line: string) => void;
 const quietMs = 2000;
 
 /** Runs one step; `label …` is reported when it takes long, and its outcome at its end: `label: outcome (3.4s)`. */
-export async function step<T>(report: Report, label: string, work: () => Promise<T>, outcome: (result: T) => string): Promise<T> {
+export async function step<T>(
+  report: Report,
+  label: string,
+  work: () => Promise<T>,
+  outcome: (result: T) => string,
+): Promise<T> {
   const from = performance.now();
   const announce = setTimeout(() => report(`${label} …`), quietMs);
   try {

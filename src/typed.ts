@@ -37,14 +37,22 @@ export function textsOf(value: unknown, mostItems: number, mostCharacters?: numb
 }
 
 /** The texts of a map. */
-export function textMapOf(value: unknown, mostItems: number, mostCharacters?: number): Readonly<Record<string, string>> {
+export function textMapOf(
+  value: unknown,
+  mostItems: number,
+  mostCharacters?: number,
+): Readonly<Record<string, string>> {
   const entries = Object.entries(fieldsOf(value)).slice(0, mostItems);
-  return Object.fromEntries(entries.flatMap(([key, item]) => (typeof item === 'string' ? [[key, item.slice(0, mostCharacters)] as const] : [])));
+  return Object.fromEntries(
+    entries.flatMap(([key, item]) => (typeof item === 'string' ? [[key, item.slice(0, mostCharacters)] as const] : [])),
+  );
 }
 
 /** The members that are there. */
 export function present<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 }
 
 /** The value of JSON text; undefined for any other text. */

@@ -18,7 +18,8 @@ export function parseHierarchies(mountinfo: string): Hierarchy[] {
     const path = before.split(' ')[4] ?? '';
     const [type = '', , superOptions = ''] = after.split(' ');
     if (type === 'cgroup2') return [{ path, version: 2, controllers: [] }];
-    if (type === 'cgroup') return [{ path, version: 1, controllers: superOptions.split(',').filter((o) => o !== 'rw') }];
+    if (type === 'cgroup')
+      return [{ path, version: 1, controllers: superOptions.split(',').filter((o) => o !== 'rw') }];
     return [];
   });
 }
@@ -33,7 +34,8 @@ export async function hierarchies(): Promise<Hierarchy[]> {
  */
 export function trackingHierarchy(all: readonly Hierarchy[]): Hierarchy {
   const found = all.find((h) => h.controllers.includes('pids')) ?? all.find((h) => h.version === 2);
-  if (found === undefined) throw codedError('REQUIREMENT_MISSING', 'needs cgroups: neither version 2 nor the controller `pids` is mounted');
+  if (found === undefined)
+    throw codedError('REQUIREMENT_MISSING', 'needs cgroups: neither version 2 nor the controller `pids` is mounted');
   return found;
 }
 
@@ -82,7 +84,10 @@ export async function processesIn(name: string): Promise<number[]> {
 export async function processesOf(folder: string): Promise<number[]> {
   const text = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '');
   // 0 stands for a process of another PID namespace.
-  return text.split('\n').map(Number).filter((pid) => pid > 0);
+  return text
+    .split('\n')
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 /**
@@ -90,12 +95,19 @@ export async function processesOf(folder: string): Promise<number[]> {
  * @throws CLUSTER_FAILED when processes are left after 20 s.
  */
 export async function killProcesses(name: string): Promise<void> {
-  const left = await pollUntil(async () => {
-    const pids = await processesIn(name);
-    pids.forEach(kill);
-    return pids.length === 0;
-  }, { everyMs: 50, timeoutMs: 20_000 });
-  if (!left) throw codedError('CLUSTER_FAILED', `processes in cgroup ${name} cannot be killed: ${(await processesIn(name)).join(' ')}`);
+  const left = await pollUntil(
+    async () => {
+      const pids = await processesIn(name);
+      pids.forEach(kill);
+      return pids.length === 0;
+    },
+    { everyMs: 50, timeoutMs: 20_000 },
+  );
+  if (!left)
+    throw codedError(
+      'CLUSTER_FAILED',
+      `processes in cgroup ${name} cannot be killed: ${(await processesIn(name)).join(' ')}`,
+    );
 }
 
 /** SIGKILL; a process that is gone already is fine. */
@@ -112,11 +124,14 @@ export function kill(pid: number): void {
  * @throws CLUSTER_FAILED when the kernel still holds one after 10 s.
  */
 export async function removeCgroup(name: string): Promise<void> {
-  const gone = await pollUntil(async () => {
-    const folders = (await Promise.all((await hierarchies()).map((h) => subtree(join(h.path, name))))).flat();
-    for (const folder of folders.toReversed()) await rmdir(folder).catch(() => undefined);
-    return folders.length === 0;
-  }, { everyMs: 50, timeoutMs: 10_000 });
+  const gone = await pollUntil(
+    async () => {
+      const folders = (await Promise.all((await hierarchies()).map((h) => subtree(join(h.path, name))))).flat();
+      for (const folder of folders.toReversed()) await rmdir(folder).catch(() => undefined);
+      return folders.length === 0;
+    },
+    { everyMs: 50, timeoutMs: 10_000 },
+  );
   if (!gone) throw codedError('CLUSTER_FAILED', `cgroup ${name} cannot be removed`);
 }
 

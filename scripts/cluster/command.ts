@@ -23,7 +23,11 @@ export interface CommandResult {
 export async function run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const result = await capture(argv, options);
   if ((options.exitCodes ?? [0]).includes(result.exitCode)) return result;
-  const lines = `${result.stderr}\n${result.stdout}`.trim().split('\n').slice(-15).map((line) => `    ${line}`);
+  const lines = `${result.stderr}\n${result.stdout}`
+    .trim()
+    .split('\n')
+    .slice(-15)
+    .map((line) => `    ${line}`);
   throw codedError('CLUSTER_FAILED', `\`${printable(argv)}\` ended with code ${result.exitCode}\n${lines.join('\n')}`);
 }
 
@@ -58,9 +62,18 @@ export async function capture(argv: readonly string[], options: CommandOptions =
  */
 export function contained(argv: readonly string[]): string[] {
   return [
-    'setpriv', '--pdeathsig', 'KILL',
-    'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
-    'nice', '-n', '10',
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    'unshare',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    'nice',
+    '-n',
+    '10',
     ...argv,
   ];
 }

@@ -22,7 +22,10 @@ export interface Component {
  * belong to somebody else.
  */
 export async function startComponent(
-  handle: ClusterHandle, component: Component, argv: readonly string[], env: Readonly<Record<string, string>> = {},
+  handle: ClusterHandle,
+  component: Component,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const folder = await cgroupFolder(handle, component);
   await mkdir(folder, { recursive: true });
@@ -32,7 +35,10 @@ export async function startComponent(
     // The shell joins the cgroup before it becomes the program, so there is no moment at which it is outside.
     const script = 'echo $$ > "$1"; shift; exec "$@"';
     const child = spawn('sh', ['-ec', script, 'sh', join(folder, 'cgroup.procs'), ...argv], {
-      detached: true, cwd: '/', stdio: ['ignore', log.fd, log.fd], env: { PATH: systemPath, HOME: homedir(), ...env },
+      detached: true,
+      cwd: '/',
+      stdio: ['ignore', log.fd, log.fd],
+      env: { PATH: systemPath, HOME: homedir(), ...env },
     });
     await new Promise((resolve, reject) => {
       child.once('spawn', resolve);
@@ -40,8 +46,10 @@ export async function startComponent(
     });
     child.unref();
     // Until the program has taken the shell's place, or is gone again.
-    await pollUntil(async () => (await isAlive(handle, component)) || child.exitCode !== null || child.signalCode !== null,
-      { everyMs: 10, timeoutMs: 10_000 });
+    await pollUntil(
+      async () => (await isAlive(handle, component)) || child.exitCode !== null || child.signalCode !== null,
+      { everyMs: 10, timeoutMs: 10_000 },
+    );
   } finally {
     await log.close();
   }
@@ -50,7 +58,7 @@ export async function startComponent(
 /** The pid of a component, if it runs. */
 export async function pidOf(handle: ClusterHandle, component: Component): Promise<number | undefined> {
   for (const pid of await processesOf(await cgroupFolder(handle, component))) {
-    if (await programOf(pid) === component.program) return pid;
+    if ((await programOf(pid)) === component.program) return pid;
   }
   return undefined;
 }
@@ -66,7 +74,11 @@ export function logFile(handle: ClusterHandle, component: Component): string {
 /** The last lines of a component's log, none if it has not written any. */
 export async function lastLines(handle: ClusterHandle, component: Component, count = 15): Promise<string[]> {
   const text = await readFile(logFile(handle, component), 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-count).filter((line) => line !== '');
+  return text
+    .trimEnd()
+    .split('\n')
+    .slice(-count)
+    .filter((line) => line !== '');
 }
 
 async function cgroupFolder(handle: ClusterHandle, component: Component): Promise<string> {

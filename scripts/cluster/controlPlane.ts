@@ -12,12 +12,18 @@ export function pkiFolder(handle: ClusterHandle): string {
   return join(handle.stateDir, 'pki');
 }
 
-export function componentKubeconfig(handle: ClusterHandle, name: 'controller-manager' | 'scheduler' | 'kubelet' | 'kube-proxy'): string {
+export function componentKubeconfig(
+  handle: ClusterHandle,
+  name: 'controller-manager' | 'scheduler' | 'kubelet' | 'kube-proxy',
+): string {
   return join(handle.stateDir, `${name}.kubeconfig`);
 }
 
 /** Command lines of the control plane, in the order of their start. */
-export function controlPlane(handle: ClusterHandle, programs: Programs<typeof kubernetes>): Readonly<Record<string, string[]>> {
+export function controlPlane(
+  handle: ClusterHandle,
+  programs: Programs<typeof kubernetes>,
+): Readonly<Record<string, string[]>> {
   const pki = (file: string): string => join(pkiFolder(handle), file);
   return {
     etcd: [
@@ -74,13 +80,19 @@ export function controlPlane(handle: ClusterHandle, programs: Programs<typeof ku
 }
 
 /** A kubeconfig as plain data: one cluster, one user, one context named `name`. PEM texts are given as they are. */
-export function kubeconfig(name: string, ca: string, user: { readonly key: string; readonly certificate: string }): object {
+export function kubeconfig(
+  name: string,
+  ca: string,
+  user: { readonly key: string; readonly certificate: string },
+): object {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   return {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name, cluster: { server: apiServerUrl, 'certificate-authority-data': base64(ca) } }],
-    users: [{ name, user: { 'client-certificate-data': base64(user.certificate), 'client-key-data': base64(user.key) } }],
+    users: [
+      { name, user: { 'client-certificate-data': base64(user.certificate), 'client-key-data': base64(user.key) } },
+    ],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,
   };

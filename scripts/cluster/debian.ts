@@ -19,9 +19,14 @@ export const listSources = ['apt-get', 'indextargets', '--format', '$(REPO_URI) 
 export function furtherSources(installed: string, listed: string): ReadonlyMap<string, string> {
   const [, main] = /^deb (\S+) \S+ main/m.exec(installed) ?? [];
   const [, security] = /^(\S+\/debian-security)\/? \S+-security$/m.exec(listed) ?? [];
-  const sources: [string, string | undefined][] = [[`${suite}-updates`, main], [`${suite}-security`, security]];
+  const sources: [string, string | undefined][] = [
+    [`${suite}-updates`, main],
+    [`${suite}-security`, security],
+  ];
   // An empty one is found to be absent when it is tried.
-  return new Map(sources.map(([name, address]) => [name, address === undefined ? '' : `deb ${address} ${name} main\n`]));
+  return new Map(
+    sources.map(([name, address]) => [name, address === undefined ? '' : `deb ${address} ${name} main\n`]),
+  );
 }
 
 /** Before each suite that could not be had, in the output of {@link upgrade}. */

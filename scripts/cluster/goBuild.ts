@@ -27,7 +27,14 @@ export async function unbuilt(modules: readonly GoModule[]): Promise<GoModule[]>
 
 async function isBuilt(module: GoModule): Promise<boolean> {
   const paths = Object.values(await programPaths(module));
-  const found = await Promise.all(paths.map((path) => access(path).then(() => true, () => false)));
+  const found = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   return found.every(Boolean);
 }
 
@@ -59,7 +66,7 @@ async function buildModule(module: GoModule, progress: Progress): Promise<void> 
   await removeUnfinished(folder);
   for (const [name, goPackage] of Object.entries(module.programs)) {
     const output = join(folder, name);
-    if (await stat(output).catch(() => undefined) !== undefined) continue;
+    if ((await stat(output).catch(() => undefined)) !== undefined) continue;
     const unfinished = `${output}${unfinishedSuffix}`;
     const argv = contained(['go', ...buildArguments(module, goPackage, unfinished)]);
     const options = { cwd: join(sources, module.folder), env: buildEnvironment(module) };
@@ -76,7 +83,8 @@ async function removeUnfinished(folder: string): Promise<void> {
 }
 
 async function keyOf(module: GoModule): Promise<string> {
-  const [goMod, goSum] = await Promise.all(['go.mod', 'go.sum'].map((file) =>
-    readFile(join(sources, module.folder, file), 'utf8')));
+  const [goMod, goSum] = await Promise.all(
+    ['go.mod', 'go.sum'].map((file) => readFile(join(sources, module.folder, file), 'utf8')),
+  );
   return cacheKey(module, goMod ?? '', goSum ?? '', process.arch);
 }

@@ -94,10 +94,15 @@ export const nodeModules: readonly GoModule[] = [kubernetes, containerd, runc, c
 export function buildArguments(module: GoModule, goPackage: string, output: string): string[] {
   const variables = Object.entries(module.variables ?? {}).map(([name, value]) => `-X ${name}=${value}`);
   return [
-    'build', '-trimpath', '-buildvcs=false', '-mod=readonly',
+    'build',
+    '-trimpath',
+    '-buildvcs=false',
+    '-mod=readonly',
     ...(module.tags === undefined ? [] : ['-tags', module.tags.join(' ')]),
-    '-ldflags', ['-s', '-w', ...variables].join(' '),
-    '-o', output,
+    '-ldflags',
+    ['-s', '-w', ...variables].join(' '),
+    '-o',
+    output,
     goPackage,
   ];
 }

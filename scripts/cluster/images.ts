@@ -42,32 +42,49 @@ export interface ImageOptions {
  * @returns the full name of the image, see {@link fullName}
  * @throws CLUSTER_FAILED with buildah's last lines.
  */
-export async function buildImage(dir: string, tag: string, progress: Progress, options: ImageOptions = {}): Promise<string> {
+export async function buildImage(
+  dir: string,
+  tag: string,
+  progress: Progress,
+  options: ImageOptions = {},
+): Promise<string> {
   await ensureBaseImage(progress);
   const { bases = {}, target, volumes = [], isPart } = options;
   const images = Object.entries({ BASE: baseImage, ...bases });
-  const ids = await Promise.all(images.map(async ([, image]) => await imageId(image) ?? ''));
+  const ids = await Promise.all(images.map(async ([, image]) => (await imageId(image)) ?? ''));
   const name = fullName(tag);
   const content = await contentHash(dir, `${ids.join(' ')}${target === undefined ? '' : ` ${target}`}`, isPart);
   await unlessBuilt(name, content, progress, async () => {
     const values = [...images, ...Object.entries(options.arguments ?? {})].map(([key, value]) => `${key}=${value}`);
     const labels = [`${contentLabel}=${content}`, `${packagesLabel}=${packagesDate}`];
     const bud = [
-      'bud', '--network', 'host', '--pull=never',
+      'bud',
+      '--network',
+      'host',
+      '--pull=never',
       ...labels.flatMap((label) => ['--label', label]),
       ...values.flatMap((value) => ['--build-arg', value]),
       ...volumes.flatMap((volume) => ['--volume', volume]),
       ...(target === undefined ? [] : ['--target', target]),
-      '-t', name, dir,
+      '-t',
+      name,
+      dir,
     ];
-    await step(progress, `building image ${name}`, () => run(contained(['buildah', ...bud]), { env: buildahEnvironment }));
+    await step(progress, `building image ${name}`, () =>
+      run(contained(['buildah', ...bud]), { env: buildahEnvironment }),
+    );
   });
   return name;
 }
 
 /** Runs `build`, which is to make an image with this label, unless it is there; one build at a time on this machine. */
-export async function unlessBuilt(name: string, content: string, progress: Progress, build: () => Promise<void>): Promise<void> {
-  const isBuilt = async (): Promise<boolean> => await labelOf(name) === content;
+export async function unlessBuilt(
+  name: string,
+  content: string,
+  progress: Progress,
+  build: () => Promise<void>,
+): Promise<void> {
+  const isBuilt = async (): Promise<boolean> => (await labelOf(name)) === content;
   if (await isBuilt()) return;
   await withImagesLock(progress, async () => {
     // Asked once more under the lock: it may have been built while this run waited for it.
@@ -92,9 +109,18 @@ const bootstrap = ['debootstrap', '--variant=minbase', '--include=ca-certificate
  * copyright file: images made from it need them.
  */
 const leftOut = [
-  ...['var/cache/apt', 'var/lib/apt/lists', 'var/log', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'dev', 'proc', 'sys', 'debootstrap'].map(
-    (path) => `./${path}/*`,
-  ),
+  ...[
+    'var/cache/apt',
+    'var/lib/apt/lists',
+    'var/log',
+    'usr/share/man',
+    'usr/share/locale',
+    'usr/share/info',
+    'dev',
+    'proc',
+    'sys',
+    'debootstrap',
+  ].map((path) => `./${path}/*`),
   './usr/share/doc/*/changelog*',
 ];
 
@@ -104,7 +130,10 @@ const leftOut = [
  * @throws CLUSTER_FAILED with debootstrap's last lines.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {
-  const recipe = createHash('sha256').update(JSON.stringify([bootstrap, leftOut, upgrade, packagesDate])).digest('hex').slice(0, 32);
+  const recipe = createHash('sha256')
+    .update(JSON.stringify([bootstrap, leftOut, upgrade, packagesDate]))
+    .digest('hex')
+    .slice(0, 32);
   await unlessBuilt(baseImage, recipe, progress, async () => {
     const folder = join(cacheHome(), 'images', 'base');
     // What a run that was killed left there.
@@ -114,7 +143,9 @@ export async function ensureBaseImage(progress: Progress): Promise<void> {
       await step(progress, `installing Debian trixie for ${baseImage}`, () => debootstrap(folder));
       const labels = [...contentArgument(recipe), '--label', `${packagesLabel}=${packagesDate}`];
       const bud = ['buildah', 'bud', '--network', 'host', ...labels, '-t', baseImage, folder];
-      const { stdout } = await step(progress, `making image ${baseImage}`, () => run(contained(bud), { env: buildahEnvironment }));
+      const { stdout } = await step(progress, `making image ${baseImage}`, () =>
+        run(contained(bud), { env: buildahEnvironment }),
+      );
       for (const name of absentSuites(stdout)) progress(`${baseImage} is without ${name}: there is no source for it`);
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -134,7 +165,10 @@ async function debootstrap(folder: string): Promise<void> {
   await mkdir(lists);
   for (const [name, text] of await sourcesFor(installed)) await writeFile(join(lists, `${name}.list`), text);
   await writeFile(join(folder, 'upgrade'), upgrade);
-  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nADD rootfs.tar /\nCOPY sources /etc/apt/sources.list.d\nCOPY upgrade /tmp/upgrade\nRUN sh /tmp/upgrade && rm /tmp/upgrade\nCMD ["bash"]\n');
+  await writeFile(
+    join(folder, 'Dockerfile'),
+    'FROM scratch\nADD rootfs.tar /\nCOPY sources /etc/apt/sources.list.d\nCOPY upgrade /tmp/upgrade\nRUN sh /tmp/upgrade && rm /tmp/upgrade\nCMD ["bash"]\n',
+  );
 }
 
 async function sourcesFor(installed: string): Promise<ReadonlyMap<string, string>> {
@@ -157,7 +191,7 @@ export async function loadImage(handle: ClusterHandle, image: string, progress: 
     return;
   }
   // A name without a registry is `localhost/…` when somebody built it by hand.
-  const id = await imageId(fullName(image)) ?? await imageId(image);
+  const id = (await imageId(fullName(image))) ?? (await imageId(image));
   if (id === undefined) {
     throw codedError('NOT_FOUND', `no image ${image} in buildah's local store, and no such file`, {
       hint: 'Build it with STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot buildah bud.',
@@ -184,16 +218,21 @@ async function archive(name: string, id: string, progress: Progress): Promise<Fi
   const prefix = `${name.replaceAll(/[^\w.-]/g, '_')}@`;
   const path = join(folder, `${prefix}${id}.tar`);
   const there = async (): Promise<FileHandle | undefined> => open(path).catch(() => undefined);
-  return await there() ?? withImagesLock(progress, async () => {
-    const made = await there();
-    if (made !== undefined) return made;
-    const old = (await readdir(folder)).filter((entry) => entry.startsWith(prefix));
-    await Promise.all(old.map((entry) => rm(join(folder, entry))));
-    const unfinished = `${path}.unfinished`;
-    await run(contained(['buildah', 'push', id, `docker-archive:${unfinished}:${name}`]), { env: buildahEnvironment });
-    await rename(unfinished, path);
-    return open(path);
-  });
+  return (
+    (await there()) ??
+    withImagesLock(progress, async () => {
+      const made = await there();
+      if (made !== undefined) return made;
+      const old = (await readdir(folder)).filter((entry) => entry.startsWith(prefix));
+      await Promise.all(old.map((entry) => rm(join(folder, entry))));
+      const unfinished = `${path}.unfinished`;
+      await run(contained(['buildah', 'push', id, `docker-archive:${unfinished}:${name}`]), {
+        env: buildahEnvironment,
+      });
+      await rename(unfinished, path);
+      return open(path);
+    })
+  );
 }
 
 /** What Kubernetes makes of an image name: `nginx:1.7.9` is `docker.io/library/nginx:1.7.9`. */
@@ -220,7 +259,11 @@ async function inspectImage(image: string, format: string): Promise<string | und
 }
 
 /** Changes with any file of a folder that is part of it (path, content, executable bit) and with the base image. */
-export async function contentHash(dir: string, baseId: string, isPart: (path: string) => boolean = () => true): Promise<string> {
+export async function contentHash(
+  dir: string,
+  baseId: string,
+  isPart: (path: string) => boolean = () => true,
+): Promise<string> {
   const hash = createHash('sha256').update(baseId);
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -232,7 +275,10 @@ export async function contentHash(dir: string, baseId: string, isPart: (path: st
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return access(path).then(async () => (await stat(path)).isFile(), () => false);
+  return access(path).then(
+    async () => (await stat(path)).isFile(),
+    () => false,
+  );
 }
 
 async function withImagesLock<T>(progress: Progress, work: () => Promise<T>): Promise<T> {

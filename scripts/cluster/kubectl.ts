@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { type CommandOptions, type CommandResult, capture } from './command.ts';
+import { systemPath } from './components.ts';
 import { programPaths } from './goBuild.ts';
 import { kubernetes } from './goModules.ts';
 import { inNetns } from './machine.ts';
 import type { ClusterHandle } from './paths.ts';
-import { systemPath } from './components.ts';
 
 /**
  * What a program needs in its environment to find the node's kubectl and its kubeconfig; it must also run in the
@@ -27,15 +27,19 @@ export async function clusterEnvironment(handle: ClusterHandle): Promise<Record<
  * Only from there the API server, Services and pods can be reached.
  */
 export async function runInNetns(
-  handle: ClusterHandle, argv: readonly string[], options: CommandOptions = {},
+  handle: ClusterHandle,
+  argv: readonly string[],
+  options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const env = { ...await clusterEnvironment(handle), ...options.env };
+  const env = { ...(await clusterEnvironment(handle)), ...options.env };
   return capture(inNetns(handle.netns, argv), { ...options, env });
 }
 
 /** Runs kubectl as the cluster's administrator; never throws for its exit code. */
 export async function kubectl(
-  handle: ClusterHandle, args: readonly string[], options: CommandOptions = {},
+  handle: ClusterHandle,
+  args: readonly string[],
+  options: CommandOptions = {},
 ): Promise<CommandResult> {
   const { kubectl: program } = await programPaths(kubernetes);
   return runInNetns(handle, [program, ...args], options);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { once } from 'node:events';
 import { codedError } from '../../src/errors.ts';
 import type { Progress } from './progress.ts';
 
@@ -15,7 +15,9 @@ export interface Lock {
  */
 export async function acquireLock(file: string, what: string, progress: Progress): Promise<Lock> {
   await mkdir(dirname(file), { recursive: true });
-  const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat >/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const patience = setTimeout(() => progress(`waiting for another run that holds ${what}`), 1000);
   const held = await Promise.race([
     once(holder.stdout, 'data').then(() => true),

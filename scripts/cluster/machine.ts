@@ -1,8 +1,8 @@
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError } from '../../src/errors.ts';
-import { run, succeeds } from './command.ts';
 import { createCgroup } from './cgroups.ts';
+import { run, succeeds } from './command.ts';
 import { type Component, isAlive, pidOf, startComponent } from './components.ts';
 import { type ClusterHandle, cacheHome } from './paths.ts';
 import { pollUntil } from './poll.ts';
@@ -22,8 +22,12 @@ export const machine: Component = { name: 'machine', program: 'sleep' };
  * a test never changes how the host behaves on a kernel oops.
  */
 export const kubeletSysctls = [
-  'vm/overcommit_memory', 'vm/panic_on_oom', 'kernel/panic', 'kernel/panic_on_oops',
-  'kernel/keys/root_maxkeys', 'kernel/keys/root_maxbytes',
+  'vm/overcommit_memory',
+  'vm/panic_on_oom',
+  'kernel/panic',
+  'kernel/panic_on_oops',
+  'kernel/keys/root_maxkeys',
+  'kernel/keys/root_maxbytes',
 ];
 
 /**
@@ -51,7 +55,9 @@ export async function createMachine(handle: ClusterHandle): Promise<void> {
   await mkdir(handle.logDir, { recursive: true });
   await startComponent(handle, machine, ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', machineScript]);
   if (!(await pollUntil(() => isAlive(handle, machine), { everyMs: 20, timeoutMs: 10_000 }))) {
-    throw codedError('CLUSTER_FAILED', 'cannot make the mount namespace', { where: join(handle.logDir, 'machine.log') });
+    throw codedError('CLUSTER_FAILED', 'cannot make the mount namespace', {
+      where: join(handle.logDir, 'machine.log'),
+    });
   }
 }
 
@@ -61,9 +67,15 @@ export async function createMachine(handle: ClusterHandle): Promise<void> {
  */
 export function checkFolders({ stateDir }: ClusterHandle): void {
   const hidden = ['/run/', '/var/lib/', '/var/log/', '/var/run/'];
-  for (const [variable, folder] of [['XDG_STATE_HOME', stateDir], ['XDG_CACHE_HOME', cacheHome()]] as const) {
+  for (const [variable, folder] of [
+    ['XDG_STATE_HOME', stateDir],
+    ['XDG_CACHE_HOME', cacheHome()],
+  ] as const) {
     if (!hidden.some((path) => folder.startsWith(path))) continue;
-    throw codedError('REQUIREMENT_MISSING', `needs a folder outside ${hidden.join(' ')}: ${folder} is inside; set ${variable}`);
+    throw codedError(
+      'REQUIREMENT_MISSING',
+      `needs a folder outside ${hidden.join(' ')}: ${folder} is inside; set ${variable}`,
+    );
   }
 }
 
@@ -80,7 +92,10 @@ async function createNetns(netns: string): Promise<void> {
 }
 
 export async function hasNetns(netns: string): Promise<boolean> {
-  return access(netnsFile(netns)).then(() => true, () => false);
+  return access(netnsFile(netns)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Removes the network namespace; fine when there is none. */

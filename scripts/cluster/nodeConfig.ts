@@ -37,7 +37,11 @@ export function nodeComponents(handle: ClusterHandle, programs: NodePrograms): R
 }
 
 /** Path -> text of the configuration files of containerd, the CNI plugins, kubelet and kube-proxy. */
-export function nodeFiles(handle: ClusterHandle, programs: NodePrograms, snapshotter: Snapshotter): ReadonlyMap<string, string> {
+export function nodeFiles(
+  handle: ClusterHandle,
+  programs: NodePrograms,
+  snapshotter: Snapshotter,
+): ReadonlyMap<string, string> {
   return new Map([
     [file(handle, 'containerd.toml'), containerdConfig(handle, programs, snapshotter)],
     [join(cniFolder(handle), '10-node.conflist'), json(cniConfig(handle))],
@@ -93,16 +97,18 @@ function cniConfig(handle: ClusterHandle): object {
   return {
     cniVersion: '1.0.0',
     name: 'node',
-    plugins: [{
-      type: 'ptp',
-      ipMasq: false,
-      ipam: {
-        type: 'host-local',
-        dataDir: file(handle, 'cni-addresses'),
-        ranges: [[{ subnet: podRange }]],
-        routes: [{ dst: '0.0.0.0/0' }],
+    plugins: [
+      {
+        type: 'ptp',
+        ipMasq: false,
+        ipam: {
+          type: 'host-local',
+          dataDir: file(handle, 'cni-addresses'),
+          ranges: [[{ subnet: podRange }]],
+          routes: [{ dst: '0.0.0.0/0' }],
+        },
       },
-    }],
+    ],
   };
 }
 
@@ -111,7 +117,11 @@ function kubeletConfig(handle: ClusterHandle): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: pki('ca.crt') } },
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: pki('ca.crt') },
+    },
     authorization: { mode: 'Webhook' },
     tlsCertFile: pki('kubelet.crt'),
     tlsPrivateKeyFile: pki('kubelet.key'),

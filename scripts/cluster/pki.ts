@@ -16,7 +16,14 @@ interface Identity {
 const identities = {
   apiserver: {
     commonName: 'kube-apiserver',
-    hosts: [nodeAddress, '127.0.0.1', apiServerServiceAddress, 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
+    hosts: [
+      nodeAddress,
+      '127.0.0.1',
+      apiServerServiceAddress,
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+    ],
   },
   'apiserver-kubelet-client': { commonName: 'kube-apiserver-kubelet-client', organization: 'system:masters' },
   admin: { commonName: 'admin', organization: 'system:masters' },
@@ -45,7 +52,10 @@ export interface Pki {
 export async function createPki(now = new Date()): Promise<Pki> {
   const names = Object.keys(identities) as IdentityName[];
   const [caKey, serviceAccountKey, ...keys] = await Promise.all(Array.from({ length: names.length + 2 }, newKey));
-  const ca = { key: caKey ?? '', certificate: issue({ commonName: 'packet-capture node' }, caKey ?? '', undefined, now) };
+  const ca = {
+    key: caKey ?? '',
+    certificate: issue({ commonName: 'packet-capture node' }, caKey ?? '', undefined, now),
+  };
   const certificates = names.map((name, index) => {
     const key = keys[index] ?? '';
     return [name, { key, certificate: issue(identities[name], key, ca, now) }];
@@ -57,7 +67,13 @@ export async function createPki(now = new Date()): Promise<Pki> {
 export async function writePki(pki: Pki, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const pairs: (readonly [string, KeyAndCertificate])[] = [['ca', pki.ca], ...Object.entries(pki.certificates)];
-  const files = pairs.flatMap(([name, pair]) => [[`${name}.key`, pair.key], [`${name}.crt`, pair.certificate]] as const);
+  const files = pairs.flatMap(
+    ([name, pair]) =>
+      [
+        [`${name}.key`, pair.key],
+        [`${name}.crt`, pair.certificate],
+      ] as const,
+  );
   const all = [...files, ['service-account.key', pki.serviceAccountKey] as const];
   await Promise.all(all.map(([name, text]) => writeFile(join(folder, name), text, { mode: 0o600 })));
 }

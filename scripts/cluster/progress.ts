@@ -29,7 +29,10 @@ export async function step<T>(progress: Progress, label: string, work: () => Pro
     announced = true;
     progress(`${label} …`);
   }, 2000);
-  const signOfLife = setInterval(() => progress(`${label} … ${secondsSince(from)} s so far`), isatty(2) ? 10_000 : 30_000);
+  const signOfLife = setInterval(
+    () => progress(`${label} … ${secondsSince(from)} s so far`),
+    isatty(2) ? 10_000 : 30_000,
+  );
   try {
     const result = await work();
     if (announced) progress(`${label}: ${secondsSince(from)} s`);

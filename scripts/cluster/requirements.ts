@@ -54,7 +54,8 @@ export async function checkMachine(): Promise<void> {
  * @throws REQUIREMENT_MISSING, one line, when there is no Go or an older one than `wanted`.
  */
 export async function checkGo(wanted: string): Promise<void> {
-  const found = (await findProgram('go')) === undefined ? undefined : (await run(['go', 'env', 'GOVERSION'])).stdout.trim();
+  const found =
+    (await findProgram('go')) === undefined ? undefined : (await run(['go', 'env', 'GOVERSION'])).stdout.trim();
   if (found === undefined) throw missing(`Go ${wanted} or later`, 'there is no `go` on the PATH');
   if (olderGo(found, wanted)) throw missing(`Go ${wanted} or later`, `the one on the PATH is ${found}`);
 }
@@ -85,8 +86,10 @@ export async function ensurePackages(packages: readonly Package[], progress: Pro
   if (wanted.length === 0) return;
   const names = wanted.map((item) => item.name);
   if ((await findProgram('apt-get')) === undefined) {
-    throw missing(wanted.flatMap((item) => [...(item.programs ?? []), ...(item.files ?? [])]).join(', '),
-      `there is no apt-get to install ${names.join(', ')}`);
+    throw missing(
+      wanted.flatMap((item) => [...(item.programs ?? []), ...(item.files ?? [])]).join(', '),
+      `there is no apt-get to install ${names.join(', ')}`,
+    );
   }
   progress(`installing with apt-get: ${names.join(' ')}`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -103,31 +106,37 @@ export async function ensurePackages(packages: readonly Package[], progress: Pro
     await step(progress, 'apt-get install', () => run(install, { env }));
   }
   const left = await missingPackages(packages);
-  if (left.length > 0) throw missing(left.map((item) => item.name).join(', '), 'apt-get installed them, yet they are not there');
+  if (left.length > 0)
+    throw missing(left.map((item) => item.name).join(', '), 'apt-get installed them, yet they are not there');
 }
 
 /** The packages of which a program or file is not there. */
 export async function missingPackages(packages: readonly Package[]): Promise<Package[]> {
-  const present = await Promise.all(packages.map(async ({ programs = [], files = [] }) => {
-    const found = await Promise.all([
-      ...programs.map(async (program) => (await findProgram(program)) !== undefined),
-      ...files.map((file) => exists(file)),
-    ]);
-    return found.every(Boolean);
-  }));
+  const present = await Promise.all(
+    packages.map(async ({ programs = [], files = [] }) => {
+      const found = await Promise.all([
+        ...programs.map(async (program) => (await findProgram(program)) !== undefined),
+        ...files.map((file) => exists(file)),
+      ]);
+      return found.every(Boolean);
+    }),
+  );
   return packages.filter((_, index) => !present[index]);
 }
 
 /** Path of a program on the PATH; Debian's sbin folders count even where a user's PATH leaves them out. */
 export async function findProgram(name: string, path = process.env['PATH'] ?? ''): Promise<string | undefined> {
   for (const folder of [...path.split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin']) {
-    if (folder !== '' && await exists(join(folder, name))) return join(folder, name);
+    if (folder !== '' && (await exists(join(folder, name)))) return join(folder, name);
   }
   return undefined;
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function missing(what: string, why: string): Error {

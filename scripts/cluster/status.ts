@@ -15,13 +15,15 @@ export interface ClusterStatus extends ClusterHandle {
 export async function clusterStatus(name: string): Promise<ClusterStatus> {
   const handle = clusterHandle(name);
   const all = [machine, ...componentNames.map(component)];
-  const components = await Promise.all(all.map(async (item) => {
-    const pid = await pidOf(handle, item);
-    return { name: item.name, ...(pid === undefined ? {} : { pid }) };
-  }));
-  const asks = await hasNetns(handle.netns) && await isAlive(handle, component('kube-apiserver'));
+  const components = await Promise.all(
+    all.map(async (item) => {
+      const pid = await pidOf(handle, item);
+      return { name: item.name, ...(pid === undefined ? {} : { pid }) };
+    }),
+  );
+  const asks = (await hasNetns(handle.netns)) && (await isAlive(handle, component('kube-apiserver')));
   const complete = components.every(({ pid }) => pid !== undefined);
-  return { ...handle, ready: complete && asks && await nodeIsReady(handle), components };
+  return { ...handle, ready: complete && asks && (await nodeIsReady(handle)), components };
 }
 
 export function formatStatus({ name, ready, components, kubeconfig, netns, logDir }: ClusterStatus): string {

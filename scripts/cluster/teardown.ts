@@ -19,7 +19,11 @@ export async function downCluster(name: string, progress: Progress): Promise<voi
 }
 
 /** Runs `work` while no other process starts or stops the same node. */
-export async function withClusterLock<T>(handle: ClusterHandle, progress: Progress, work: () => Promise<T>): Promise<T> {
+export async function withClusterLock<T>(
+  handle: ClusterHandle,
+  progress: Progress,
+  work: () => Promise<T>,
+): Promise<T> {
   return withLock(join(stateHome(), `${handle.name}.lock`), `node ${handle.name}`, progress, work);
 }
 
@@ -33,5 +37,7 @@ export async function removeAll(handle: ClusterHandle): Promise<void> {
   await removeNetns(handle.netns);
   await mkdir(handle.stateDir, { recursive: true });
   const entries = (await readdir(handle.stateDir)).filter((entry) => entry !== basename(handle.logDir));
-  await Promise.all(entries.map((entry) => rm(join(handle.stateDir, entry), { recursive: true, force: true, maxRetries: 5 })));
+  await Promise.all(
+    entries.map((entry) => rm(join(handle.stateDir, entry), { recursive: true, force: true, maxRetries: 5 })),
+  );
 }

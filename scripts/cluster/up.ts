@@ -39,8 +39,11 @@ export async function upCluster({ name, onProgress }: UpOptions): Promise<Cluste
 
 /** A node that this file made to the end of {@link startAnew} and whose machine still exists. */
 async function isWhole(handle: ClusterHandle): Promise<boolean> {
-  const written = await access(handle.kubeconfig).then(() => true, () => false);
-  return written && await hasNetns(handle.netns) && await isAlive(handle, machine);
+  const written = await access(handle.kubeconfig).then(
+    () => true,
+    () => false,
+  );
+  return written && (await hasNetns(handle.netns)) && (await isAlive(handle, machine));
 }
 
 async function startAnew(handle: ClusterHandle, programs: NodePrograms, progress: Progress): Promise<void> {
@@ -54,9 +57,12 @@ async function startAnew(handle: ClusterHandle, programs: NodePrograms, progress
   }
   const pki = await createPki();
   await writePki(pki, pkiFolder(handle));
-  const write = (path: string, identity: keyof typeof pki.certificates): Promise<void> => writeFile(
-    path, `${JSON.stringify(kubeconfig(`packet-capture-${handle.name}`, pki.ca.certificate, pki.certificates[identity]), null, 2)}\n`,
-    { mode: 0o600 });
+  const write = (path: string, identity: keyof typeof pki.certificates): Promise<void> =>
+    writeFile(
+      path,
+      `${JSON.stringify(kubeconfig(`packet-capture-${handle.name}`, pki.ca.certificate, pki.certificates[identity]), null, 2)}\n`,
+      { mode: 0o600 },
+    );
   for (const identity of ['controller-manager', 'scheduler', 'kubelet', 'kube-proxy'] as const) {
     await write(componentKubeconfig(handle, identity), identity);
   }
@@ -65,7 +71,12 @@ async function startAnew(handle: ClusterHandle, programs: NodePrograms, progress
   await rename(`${handle.kubeconfig}.unfinished`, handle.kubeconfig);
 }
 
-async function startComponents(handle: ClusterHandle, programs: NodePrograms, pause: string, progress: Progress): Promise<void> {
+async function startComponents(
+  handle: ClusterHandle,
+  programs: NodePrograms,
+  pause: string,
+  progress: Progress,
+): Promise<void> {
   const start = (names: readonly string[]): Promise<void> => startMissing(handle, programs, names);
   await start(['etcd', 'containerd', 'kube-apiserver']);
   await waitFor(handle, progress, 'containerd', ['containerd'], () => containerdIsReady(handle, programs));
@@ -77,7 +88,13 @@ async function startComponents(handle: ClusterHandle, programs: NodePrograms, pa
 }
 
 export const componentNames: readonly string[] = [
-  'etcd', 'containerd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy',
+  'etcd',
+  'containerd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
 ];
 
 /** The component of that name; its program has the same name. */
@@ -89,27 +106,40 @@ async function startMissing(handle: ClusterHandle, programs: NodePrograms, names
   const commandLines = { ...controlPlane(handle, programs.kubernetes), ...nodeComponents(handle, programs) };
   // containerd looks for the shim beside itself and on the PATH.
   const env = { PATH: `${dirname(programs.containerd.containerd)}:${systemPath}` };
-  await Promise.all(names.map(async (name) => {
-    if (await isAlive(handle, component(name))) return;
-    await startComponent(handle, component(name), await inMachine(handle, commandLines[name] ?? []), env);
-  }));
+  await Promise.all(
+    names.map(async (name) => {
+      if (await isAlive(handle, component(name))) return;
+      await startComponent(handle, component(name), await inMachine(handle, commandLines[name] ?? []), env);
+    }),
+  );
 }
 
 /** Waits until `isReady`; stops at once when one of the components has died. */
 async function waitFor(
-  handle: ClusterHandle, progress: Progress, what: string, names: readonly string[], isReady: () => Promise<boolean>,
+  handle: ClusterHandle,
+  progress: Progress,
+  what: string,
+  names: readonly string[],
+  isReady: () => Promise<boolean>,
 ): Promise<void> {
   let dead: string | undefined;
-  const ended = await pollUntil(async () => {
-    if (await isReady()) return true;
-    const alive = await Promise.all(names.map((name) => isAlive(handle, component(name))));
-    dead = names[alive.indexOf(false)];
-    return dead !== undefined;
-  }, { everyMs: 200, timeoutMs: 90_000 });
+  const ended = await pollUntil(
+    async () => {
+      if (await isReady()) return true;
+      const alive = await Promise.all(names.map((name) => isAlive(handle, component(name))));
+      dead = names[alive.indexOf(false)];
+      return dead !== undefined;
+    },
+    { everyMs: 200, timeoutMs: 90_000 },
+  );
   if (ended && dead === undefined) return progress(`${what} ready`);
   const shown = dead === undefined ? names : [dead];
-  const logs = await Promise.all(shown.map(async (name) =>
-    [`  ${logFile(handle, component(name))}:`, ...(await lastLines(handle, component(name))).map((line) => `    ${line}`)]));
+  const logs = await Promise.all(
+    shown.map(async (name) => [
+      `  ${logFile(handle, component(name))}:`,
+      ...(await lastLines(handle, component(name))).map((line) => `    ${line}`),
+    ]),
+  );
   const failure = dead === undefined ? `${what} is not ready after 90 s` : `${dead} ended`;
   throw codedError('CLUSTER_FAILED', [failure, ...logs.flat()].join('\n'), { where: handle.logDir });
 }

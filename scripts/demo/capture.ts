@@ -1,5 +1,5 @@
-import { fetchPage, nginxPods, sendDatagrams, type Pod } from './traffic.ts';
 import { waitForEvent, type AgentEvent } from './events.ts';
+import { fetchPage, nginxPods, sendDatagrams, type Pod } from './traffic.ts';
 import { namespaces, runCommand, type Demo, type Way } from './ways.ts';
 
 /** Moved to while the capture runs: HTTP is no longer wanted, these datagrams are. */
@@ -31,7 +31,9 @@ export async function moveFilter(demo: Demo, way: Way): Promise<number> {
   await runCommand(demo, way, ['start', to.name, '--filter', movedFilter.text]);
   await waitForEvent(target, to.namespace, to.name, 'started', 2, 10);
   const seconds = (performance.now() - before) / 1000;
-  progress(`the capture runs with the new filter ${seconds.toFixed(1)} s later; fetching the page again, and sending ${movedFilter.datagrams} datagrams`);
+  progress(
+    `the capture runs with the new filter ${seconds.toFixed(1)} s later; fetching the page again, and sending ${movedFilter.datagrams} datagrams`,
+  );
   await fetchPage(target, from, to);
   await sendDatagrams(target, from, to, movedFilter.port, movedFilter.datagrams);
   return seconds;

@@ -25,8 +25,26 @@ export interface CaptureFile {
 }
 
 export async function readCaptureFile(path: string): Promise<CaptureFile> {
-  const fields = await tshark(path, ['-T', 'fields', '-e', 'frame.interface_name', '-e', 'frame.interface_description']);
-  const http = await tshark(path, ['-Y', 'http', '-T', 'fields', '-e', '_ws.col.Source', '-e', '_ws.col.Destination', '-e', '_ws.col.Info']);
+  const fields = await tshark(path, [
+    '-T',
+    'fields',
+    '-e',
+    'frame.interface_name',
+    '-e',
+    'frame.interface_description',
+  ]);
+  const http = await tshark(path, [
+    '-Y',
+    'http',
+    '-T',
+    'fields',
+    '-e',
+    '_ws.col.Source',
+    '-e',
+    '_ws.col.Destination',
+    '-e',
+    '_ws.col.Info',
+  ]);
   const { size } = await stat(path);
   return {
     path,

@@ -1,9 +1,9 @@
 import { execa } from 'execa';
 import { clusterEnvironment } from '../cluster/kubectl.ts';
-import { stderrProgress } from '../cluster/progress.ts';
-import { ensureHelm } from '../cluster/tools.ts';
 import { inNetns } from '../cluster/machine.ts';
 import type { ClusterHandle } from '../cluster/paths.ts';
+import { stderrProgress } from '../cluster/progress.ts';
+import { ensureHelm } from '../cluster/tools.ts';
 
 /** The cluster that the demo runs on. */
 export interface Target {
@@ -17,7 +17,10 @@ export interface Target {
 
 /** The node of this repository: reached from within its network namespace. */
 export async function ownNode(handle: ClusterHandle, signal: AbortSignal): Promise<Target> {
-  const env: Record<string, string> = { ...await clusterEnvironment(handle), HELM: await ensureHelm(4, stderrProgress) };
+  const env: Record<string, string> = {
+    ...(await clusterEnvironment(handle)),
+    HELM: await ensureHelm(4, stderrProgress),
+  };
   const run: Target['run'] = async (argv, input) => execute(inNetns(handle.netns, argv), env, signal, input);
   return {
     run,
@@ -36,7 +39,12 @@ export function userContext(context: string, signal: AbortSignal): Target {
   };
 }
 
-async function execute(argv: readonly string[], env: Readonly<Record<string, string>>, signal: AbortSignal, input?: string): Promise<string> {
+async function execute(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+  input?: string,
+): Promise<string> {
   const [file = '', ...args] = argv;
   const { stdout } = await execa(file, args, {
     env,

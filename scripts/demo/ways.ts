@@ -58,12 +58,26 @@ export async function runWebhookWay({ target, image, injectorImage, progress, co
   progress(`way 3: packet-capture install --set '${targets.join(',')}' --set capture.filter='${firstFilter}'`);
   const images = [...imageValues('image', injectorImage), ...imageValues('agent.image', image)];
   const values = [...targets, `capture.filter=${firstFilter}`, ...images].flatMap((value) => ['--set', value]);
-  await target.run([...cli, 'install', '--release', release, '--namespace', release, ...values, ...contextFlags, '--yes']);
+  await target.run([
+    ...cli,
+    'install',
+    '--release',
+    release,
+    '--namespace',
+    release,
+    ...values,
+    ...contextFlags,
+    '--yes',
+  ]);
   await rolledOut(target, 'webhook');
 }
 
 /** A command of this project as a user gives it, in the namespace of a way; what it says goes to stderr. */
-export async function runCommand({ target, progress, contextFlags }: Demo, way: Way, args: readonly string[]): Promise<void> {
+export async function runCommand(
+  { target, progress, contextFlags }: Demo,
+  way: Way,
+  args: readonly string[],
+): Promise<void> {
   const flags = ['-n', namespaces[way]];
   progress(['packet-capture', ...args, ...flags].map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(' '));
   await target.run([...cli, ...args, ...flags, ...contextFlags]);
@@ -85,7 +99,14 @@ export async function makeNamespaces(target: Target): Promise<void> {
 }
 
 export async function removeNamespaces(target: Target): Promise<void> {
-  await target.kubectl(['delete', 'namespace', ...Object.values(namespaces), release, '--ignore-not-found', '--wait=false']);
+  await target.kubectl([
+    'delete',
+    'namespace',
+    ...Object.values(namespaces),
+    release,
+    '--ignore-not-found',
+    '--wait=false',
+  ]);
 }
 
 async function rolledOut(target: Target, way: Way): Promise<void> {

@@ -14,7 +14,11 @@ export function decisionsMarkdown(decisions: readonly Decision[]): string {
     const title = wanted(file, 'title', new RegExp(`^# ${file.slice(0, 4)} (.+)$`, 'm').exec(text));
     const date = wanted(file, 'date', /^- Date: (\d{4}-\d{2}-\d{2})$/m.exec(text));
     const status = wanted(file, 'status', /^- Status: ((?:Accepted|Superseded by).*)$/m.exec(text));
-    wanted(file, 'Context, Decision and Consequences in this order', /\*\*(Context)\.\*\*.*\*\*Decision\.\*\*.*\*\*Consequences\.\*\*/s.exec(text));
+    wanted(
+      file,
+      'Context, Decision and Consequences in this order',
+      /\*\*(Context)\.\*\*.*\*\*Decision\.\*\*.*\*\*Consequences\.\*\*/s.exec(text),
+    );
     return `| [${file.slice(0, 4)}](${file}) | ${title} | ${date} | ${status} |`;
   });
   return ['| number | decision | date | status |', '| --- | --- | --- | --- |', ...rows].join('\n');

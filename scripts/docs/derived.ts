@@ -38,17 +38,26 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
   ];
   // The agent's own table of settings is Go source, and derived as a whole.
   const files = new Map([['agent/internal/settings/table.go', goTable()]]);
-  for (const { file, mark, text } of parts) files.set(file, replaceMarked(files.get(file) ?? (await read(file)), mark, text));
+  for (const { file, mark, text } of parts)
+    files.set(file, replaceMarked(files.get(file) ?? (await read(file)), mark, text));
   return files;
 }
 
 /** Every error code as a Markdown table. */
 function errorsMarkdown(): string {
-  const rows = Object.entries(errorTable).map(([code, { exit, hint }]) => `| \`${code}\` | ${exit} | ${hint.replaceAll('|', String.raw`\|`)} |`);
-  return ['| code | exit code | what to do, when the message names nothing better |', '| --- | --- | --- |', ...rows].join('\n');
+  const rows = Object.entries(errorTable).map(
+    ([code, { exit, hint }]) => `| \`${code}\` | ${exit} | ${hint.replaceAll('|', String.raw`\|`)} |`,
+  );
+  return [
+    '| code | exit code | what to do, when the message names nothing better |',
+    '| --- | --- | --- |',
+    ...rows,
+  ].join('\n');
 }
 
 async function readDecisions(root: string): Promise<Decision[]> {
   const names = (await readdir(join(root, decisionsFolder))).filter((name) => /^\d{4}-/.test(name)).toSorted();
-  return Promise.all(names.map(async (file) => ({ file, text: await readFile(join(root, decisionsFolder, file), 'utf8') })));
+  return Promise.all(
+    names.map(async (file) => ({ file, text: await readFile(join(root, decisionsFolder, file), 'utf8') })),
+  );
 }

@@ -60,7 +60,10 @@ export async function writeBundle({ entry, files }: Bundle, folder: string): Pro
  * comments are gone.
  */
 function inAscii(code: string): string {
-  return code.replaceAll(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return code.replaceAll(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 async function licensesOf(modules: readonly string[]): Promise<Map<string, string>> {
@@ -68,8 +71,14 @@ async function licensesOf(modules: readonly string[]): Promise<Map<string, strin
   const texts = new Map<string, string>();
   for (const folder of [...new Set(folders)].toSorted()) {
     const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
-    const { name, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { name: string; license?: string };
-    texts.set(name, file === undefined ? `${license ?? 'no licence named'}\n` : await readFile(join(folder, file), 'utf8'));
+    const { name, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+      name: string;
+      license?: string;
+    };
+    texts.set(
+      name,
+      file === undefined ? `${license ?? 'no licence named'}\n` : await readFile(join(folder, file), 'utf8'),
+    );
   }
   return texts;
 }

@@ -22,7 +22,10 @@ export async function ensureNodeBaseImage(progress: Progress): Promise<string> {
     const node = join(root, 'node_modules', packageName, 'bin', 'node');
     // Optional, for machines of other kinds; npm also leaves out what has not the checksum of the lock file.
     await access(node).catch((cause: unknown) => {
-      throw codedError('REQUIREMENT_MISSING', `needs the npm package ${packageName}, which is not installed`, { hint: 'Run npm ci; its log says what it left out.', cause });
+      throw codedError('REQUIREMENT_MISSING', `needs the npm package ${packageName}, which is not installed`, {
+        hint: 'Run npm ci; its log says what it left out.',
+        cause,
+      });
     });
     await copyFile(node, join(folder, 'node'), constants.COPYFILE_FICLONE);
     await writeFile(join(folder, 'Dockerfile'), `FROM ${baseImage}\nCOPY node /usr/local/bin/node\nCMD ["node"]\n`);

@@ -14,7 +14,11 @@ export async function saveImage(image: string, folder: string, progress: Progres
   await mkdir(folder, { recursive: true });
   try {
     await rm(unfinished, { force: true });
-    await step(progress, `saving ${image}`, () => run(contained(['buildah', 'push', image, `docker-archive:${unfinished}:${image}`]), { env: { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' } }));
+    await step(progress, `saving ${image}`, () =>
+      run(contained(['buildah', 'push', image, `docker-archive:${unfinished}:${image}`]), {
+        env: { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' },
+      }),
+    );
     await rename(unfinished, path);
   } finally {
     await rm(unfinished, { force: true });

@@ -15,7 +15,10 @@ export async function runCommand(name: string, { renderChart }: { readonly rende
     await writeCommittedChart();
     console.error('templates/ were changed: chart/ is rendered anew');
   }
-  const command = $({ stdio: 'inherit', nothrow: true })`${process.execPath} ${path('bin/packet-capture.js')} ${name} ${process.argv.slice(2)}`;
+  const command = $({
+    stdio: 'inherit',
+    nothrow: true,
+  })`${process.execPath} ${path('bin/packet-capture.js')} ${name} ${process.argv.slice(2)}`;
   process.on('SIGTERM', () => void command.kill('SIGTERM'));
   const { exitCode, signal } = await command;
   process.exitCode = exitCode ?? (signal === null ? 1 : 130);

@@ -17,7 +17,9 @@ interface Import {
 export function arrowProblems(sources: readonly Source[]): string[] {
   const order = Object.keys(arrows);
   const upward = order.flatMap((folder, index) =>
-    (arrows[folder]?.src ?? []).filter((to) => !order.slice(0, index).includes(to)).map((to) => `${folder}: ${to} does not stand above it in the table`),
+    (arrows[folder]?.src ?? [])
+      .filter((to) => !order.slice(0, index).includes(to))
+      .map((to) => `${folder}: ${to} does not stand above it in the table`),
   );
   return [...upward, ...sources.flatMap(problemsOf)];
 }
@@ -33,12 +35,16 @@ function problemsOf({ path, text }: Source): string[] {
       return typeOnly || allowed.modules.includes(from) ? [] : [`${path}: ${folder} may not import ${from}`];
     }
     const to = posix.dirname(posix.normalize(posix.join(folder, from)));
-    return to === folder || (to === '.' && folder !== '.') || allowed.src.includes(to) ? [] : [`${path}: ${folder} may not import ${to} (${from})`];
+    return to === folder || (to === '.' && folder !== '.') || allowed.src.includes(to)
+      ? []
+      : [`${path}: ${folder} may not import ${to} (${from})`];
   });
 }
 
 /** Static imports, `export … from`, and `import()`. */
 function importsOf(text: string): Import[] {
-  const found = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm);
+  const found = text.matchAll(
+    /^(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm,
+  );
   return [...found].map(([, type, path, dynamic]) => ({ from: path ?? dynamic ?? '', typeOnly: type !== undefined }));
 }

@@ -1,5 +1,5 @@
-import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { codedError, isCodedError, type CodedError } from '../errors.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { plainText } from '../plainText.ts';
 import { version } from '../version.ts';
 import { outputInPod, type ExecTarget } from './exec.ts';
@@ -36,7 +36,12 @@ export const olderAgent = `its agent is older than this program and does not kno
  * @param maxBytes how much it may say: the pod is not ours
  * @throws AGENT_TOO_OLD; and as outputInPod
  */
-export async function askAgent(kubectl: Kubectl, pod: ExecTarget, argv: readonly string[], maxBytes: number): Promise<string> {
+export async function askAgent(
+  kubectl: Kubectl,
+  pod: ExecTarget,
+  argv: readonly string[],
+  maxBytes: number,
+): Promise<string> {
   try {
     return await outputInPod(kubectl, pod, argv, maxBytes);
   } catch (error) {
@@ -50,6 +55,9 @@ export async function askAgent(kubectl: Kubectl, pod: ExecTarget, argv: readonly
 /** Asks for the version, where the agent can tell it. */
 async function tooOld(kubectl: Kubectl, pod: ExecTarget, cause: CodedError): Promise<CodedError> {
   const said = await outputInPod(kubectl, pod, agentCommand('version'), 100).catch(() => '');
-  const agent = said.trim() === '' ? olderAgent : `its agent has version ${plainText(said.trim(), 40)}, which does not know this command: its pod needs the image of ${version}`;
+  const agent =
+    said.trim() === ''
+      ? olderAgent
+      : `its agent has version ${plainText(said.trim(), 40)}, which does not know this command: its pod needs the image of ${version}`;
   return codedError('AGENT_TOO_OLD', agent, { where: `pod/${pod.name} in namespace ${pod.namespace}`, cause });
 }

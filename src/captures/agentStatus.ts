@@ -1,5 +1,5 @@
-import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { headersOnly } from '../settings/index.ts';
 import { agentCommand, askAgent } from './agentCommand.ts';
 import type { CapturedPod } from './pods.ts';
@@ -28,7 +28,12 @@ export interface AgentStatus {
   readonly dropped?: { readonly kernel?: number; readonly interface?: number; readonly queue?: number };
   /** What lies in the ring now. */
   readonly ring?: { readonly files?: number; readonly bytes?: number };
-  readonly upload?: { readonly pending?: number; readonly pendingBytes?: number; readonly lost?: number; readonly lastError?: string };
+  readonly upload?: {
+    readonly pending?: number;
+    readonly pendingBytes?: number;
+    readonly lost?: number;
+    readonly lastError?: string;
+  };
   readonly stream?: { readonly state?: string; readonly lastError?: string };
   /** Of the container that mirrors; absent when no mirror is set. */
   readonly mirror?: MirrorStatus;
@@ -57,7 +62,10 @@ export type Asked = { readonly status: AgentStatus } | { readonly problem: strin
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
-  if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
+  if (!pod.ready)
+    return {
+      problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
+    };
   return askPod(async () => parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), mostStatusBytes)));
 }
 

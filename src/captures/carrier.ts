@@ -26,13 +26,22 @@ type NamedContainer = Pick<Container, 'name'> & { readonly env?: unknown };
  */
 export function carrierOf({ spec, status }: Pod): Carrier | undefined {
   const sidecar = spec?.initContainers?.find(({ name }) => name === containerName);
-  if (sidecar !== undefined) return { ...carrier(sidecar, status?.initContainerStatuses), mirrors: spec?.initContainers?.some(({ name }) => name === mirrorName) === true };
+  if (sidecar !== undefined)
+    return {
+      ...carrier(sidecar, status?.initContainerStatuses),
+      mirrors: spec?.initContainers?.some(({ name }) => name === mirrorName) === true,
+    };
   const ephemeral = (spec?.['ephemeralContainers'] ?? []) as readonly NamedContainer[];
   const attached = ephemeral.findLast(({ name }) => name === containerName || name.startsWith(`${containerName}-`));
-  return attached === undefined ? undefined : { ...carrier(attached, status?.ephemeralContainerStatuses), mirrors: false };
+  return attached === undefined
+    ? undefined
+    : { ...carrier(attached, status?.ephemeralContainerStatuses), mirrors: false };
 }
 
-function carrier({ name: container, env }: NamedContainer, statuses: readonly ContainerStatus[] = []): Omit<Carrier, 'mirrors'> {
+function carrier(
+  { name: container, env }: NamedContainer,
+  statuses: readonly ContainerStatus[] = [],
+): Omit<Carrier, 'mirrors'> {
   const variables = (env ?? []) as readonly { readonly name: string; readonly value?: string }[];
   const valueOf = (variable: string): string => variables.find(({ name }) => name === variable)?.value ?? '';
   const defaults = settings.map(({ name }) => [name, valueOf(settingEnvironment(name))] as const);

@@ -33,10 +33,14 @@ export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict 
   if (expected.values.state === 'idle') {
     return state === 'capturing' ? { kind: 'pending', text: 'it still captures' } : { kind: 'done', text: state };
   }
-  const refusal = status.invalid?.find(({ setting, value }) => !isBeside(setting) && isCurrent(expected.values, setting, value));
+  const refusal = status.invalid?.find(
+    ({ setting, value }) => !isBeside(setting) && isCurrent(expected.values, setting, value),
+  );
   if (refusal !== undefined) return { kind: 'refused', text: `${refusal.setting}: ${refusal.reason}` };
-  if (state === 'capturing' && isNewFile(status, expected)) return mirrorVerdict(status, expected) ?? { kind: 'done', text: capturingText(status) };
-  if (state === 'idle' && (reason === 'duration' || reason === 'packet-count')) return { kind: 'finished', text: `idle (${reason})` };
+  if (state === 'capturing' && isNewFile(status, expected))
+    return mirrorVerdict(status, expected) ?? { kind: 'done', text: capturingText(status) };
+  if (state === 'idle' && (reason === 'duration' || reason === 'packet-count'))
+    return { kind: 'finished', text: `idle (${reason})` };
   return { kind: 'pending', text: reason === '' ? state : `${state}: ${reason}` };
 }
 
@@ -46,7 +50,8 @@ function mirrorVerdict(status: AgentStatus, { values, mirrors }: Expectation): V
   if (!mirrors || mirror === '') return undefined;
   const { state = '', reason = '', destination = '' } = status.mirror ?? {};
   // Its container sees a change later than the agent may.
-  if (state === '' || (destination !== '' && destination !== mirror)) return { kind: 'pending', text: 'mirror: it has not seen the change yet' };
+  if (state === '' || (destination !== '' && destination !== mirror))
+    return { kind: 'pending', text: 'mirror: it has not seen the change yet' };
   if (state === 'mirroring') return { kind: 'done', text: `${capturingText(status)}, mirroring to ${destination}` };
   const text = `mirror: ${reason === '' ? state : reason}`;
   return state === 'invalid' ? { kind: 'refused', text } : { kind: 'pending', text };

@@ -7,7 +7,12 @@ export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
  * Starts a command in the agent's container; its standard output can be read while it comes. With `stdin` the command's standard input ends when this process does, or the
  * connection: without, a command that writes nothing outlives both.
  */
-export function execInPod(start: KubectlStart, pod: ExecTarget, argv: readonly string[], options: KubectlStartOptions = {}): KubectlProcess {
+export function execInPod(
+  start: KubectlStart,
+  pod: ExecTarget,
+  argv: readonly string[],
+  options: KubectlStartOptions = {},
+): KubectlProcess {
   return start(execArguments(pod, argv, options.stdin === true ? ['--stdin'] : []), options);
 }
 
@@ -16,10 +21,19 @@ export function execInPod(start: KubectlStart, pod: ExecTarget, argv: readonly s
  * @param maxBytes how much it may say: the pod is not ours
  * @throws as Kubectl: CLUSTER_UNREACHABLE after 20 s without an answer, KUBECTL_FAILED when the command's exit code is not 0
  */
-export async function outputInPod(kubectl: Kubectl, pod: ExecTarget, argv: readonly string[], maxBytes: number): Promise<string> {
+export async function outputInPod(
+  kubectl: Kubectl,
+  pod: ExecTarget,
+  argv: readonly string[],
+  maxBytes: number,
+): Promise<string> {
   return (await kubectl(execArguments(pod, argv), { deadlineSeconds: 20, maxBytes })).stdout;
 }
 
-function execArguments({ namespace, name, container }: ExecTarget, argv: readonly string[], flags: readonly string[] = []): string[] {
+function execArguments(
+  { namespace, name, container }: ExecTarget,
+  argv: readonly string[],
+  flags: readonly string[] = [],
+): string[] {
   return ['exec', name, '--namespace', namespace, '--container', container, ...flags, '--', ...argv];
 }

@@ -1,6 +1,6 @@
-import { mirrorName, parseStatus } from '../sidecar/index.ts';
 import type { PodTemplate } from '../kubernetes/api/types.ts';
 import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
+import { mirrorName, parseStatus } from '../sidecar/index.ts';
 import type { CapturedPod } from './pods.ts';
 
 /** Why a pod cannot do what is asked of it: the container that mirrors cannot be added to a live pod. Pure. */

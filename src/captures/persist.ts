@@ -1,17 +1,17 @@
-import { changeWorkload, type ChangeOptions, type ChangeResult } from '../ways/patch/change.ts';
 import { refusingSidecar } from '../dryRun/index.ts';
-import { kubectlJson } from '../kubernetes/kubectl.ts';
-import { objectName, type WorkloadObject, type PatchOperation, type PodTemplate } from '../kubernetes/api/types.ts';
 import { checkPods } from '../dryRun/podCheck.ts';
-import { checkTarget } from '../kubernetes/target.ts';
-import { workloadOf, type Workload } from '../kubernetes/workload.ts';
 import { codedError } from '../errors.ts';
 import { jsonPointer } from '../inject/index.ts';
+import { objectName, type WorkloadObject, type PatchOperation, type PodTemplate } from '../kubernetes/api/types.ts';
+import { kubectlJson } from '../kubernetes/kubectl.ts';
+import { checkTarget } from '../kubernetes/target.ts';
+import { workloadOf, type Workload } from '../kubernetes/workload.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
+import { shell } from '../shell.ts';
 import { containerName, isPlaceholderImage, mirrorName } from '../sidecar/index.ts';
+import { changeWorkload, type ChangeOptions, type ChangeResult } from '../ways/patch/change.ts';
 import { lacksMirror } from './mirrorHint.ts';
 import { settingChanges } from './settingChanges.ts';
-import { shell } from '../shell.ts';
 
 export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
 
@@ -20,16 +20,24 @@ export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { 
  * server accepts new pods of it: to be asked before anything is changed.
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, IMAGE_NOT_NAMED, NOT_FOUND and as Kubectl
  */
-export async function checkPersistable(options: Pick<PersistOptions, 'kubectl' | 'target' | 'settings' | 'force'>): Promise<void> {
+export async function checkPersistable(
+  options: Pick<PersistOptions, 'kubectl' | 'target' | 'settings' | 'force'>,
+): Promise<void> {
   const { kubectl, target, settings } = options;
-  const { template, where, namespace } = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]));
+  const { template, where, namespace } = workloadOf(
+    await kubectlJson<WorkloadObject>(kubectl, ['get', checkTarget(target)]),
+  );
   const again = shell`packet-capture unpatch ${target} -n ${namespace} && packet-capture patch ${target} -n ${namespace}`;
   const image = placeholderIn(template);
   if (image !== undefined) {
-    throw codedError('IMAGE_NOT_NAMED', `its pod template carries the sidecar with the image ${image}, which can be pulled from nowhere: new pods would not start`, {
-      where,
-      hint: `Add the sidecar again with an image: ${again} --image IMAGE; or inject its manifest with --image.`,
-    });
+    throw codedError(
+      'IMAGE_NOT_NAMED',
+      `its pod template carries the sidecar with the image ${image}, which can be pulled from nowhere: new pods would not start`,
+      {
+        where,
+        hint: `Add the sidecar again with an image: ${again} --image IMAGE; or inject its manifest with --image.`,
+      },
+    );
   }
   if (lacksMirror(template, settings)) {
     throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
@@ -43,7 +51,9 @@ export async function checkPersistable(options: Pick<PersistOptions, 'kubectl' |
 
 /** The image of the sidecar in a pod template, where nobody has named one. Pure. */
 export function placeholderIn({ spec }: PodTemplate): string | undefined {
-  return spec?.initContainers?.map(({ name, image = '' }) => (name === containerName ? image : '')).find(isPlaceholderImage);
+  return spec?.initContainers
+    ?.map(({ name, image = '' }) => (name === containerName ? image : ''))
+    .find(isPlaceholderImage);
 }
 
 /**
@@ -61,18 +71,30 @@ export async function persistSettings(options: PersistOptions): Promise<ChangeRe
   const change: ChangeOptions = { ...options, wait: false, timeoutSeconds: 0 };
   return changeWorkload(change, {
     result: 'patched',
-    decide: async (current) => ({ change: true, warnings: [], operations: templateOperations(current, settings), check: async (stored) => checkNewPods(options, current, stored) }),
+    decide: async (current) => ({
+      change: true,
+      warnings: [],
+      operations: templateOperations(current, settings),
+      check: async (stored) => checkNewPods(options, current, stored),
+    }),
     undo: ({ object }) => `Look at the pods: ${shell`kubectl describe ${objectName(object)}`}.`,
   });
 }
 
 /** A ring of another size, for one, may be what a LimitRange refuses. */
-async function checkNewPods({ kubectl, force = false }: PersistOptions, workload: Workload, stored: PodTemplate): Promise<string[]> {
+async function checkNewPods(
+  { kubectl, force = false }: PersistOptions,
+  workload: Workload,
+  stored: PodTemplate,
+): Promise<string[]> {
   return checkPods({ kubectl, workload, with: stored, without: refusingSidecar(stored), force });
 }
 
 /** JSON Patch for the annotations of a pod template. Pure. */
-export function templateOperations({ template, path }: Pick<Workload, 'template' | 'path'>, settings: SettingValues): PatchOperation[] {
+export function templateOperations(
+  { template, path }: Pick<Workload, 'template' | 'path'>,
+  settings: SettingValues,
+): PatchOperation[] {
   const annotations = template.metadata?.annotations;
   const changes = settingChanges(annotations ?? {}, settings);
   if (changes.length === 0) return [];
@@ -83,5 +105,9 @@ export function templateOperations({ template, path }: Pick<Workload, 'template'
   });
   if (annotations != null) return operations;
   const parent = (keys: readonly string[]): PatchOperation => ({ op: 'add', path: jsonPointer(keys), value: {} });
-  return [...(template.metadata == null ? [parent(metadata)] : []), parent([...metadata, 'annotations']), ...operations];
+  return [
+    ...(template.metadata == null ? [parent(metadata)] : []),
+    parent([...metadata, 'annotations']),
+    ...operations,
+  ];
 }

@@ -1,9 +1,9 @@
-import { isTerminating } from '../kubernetes/api/pods.ts';
-import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { codedError } from '../errors.ts';
+import { isTerminating } from '../kubernetes/api/pods.ts';
+import type { Pod } from '../kubernetes/api/types.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { SettingValues } from '../settings/index.ts';
 import { carrierOf } from './carrier.ts';
-import type { Pod } from '../kubernetes/api/types.ts';
 import { readTarget, targetName, type PodTarget } from './readTarget.ts';
 
 export type { PodTarget };
@@ -65,7 +65,8 @@ export async function findPods(kubectl: Kubectl, target: PodTarget): Promise<Fou
 export function checkPodTarget({ name, selector, allNamespaces }: PodTarget): void {
   if (name !== undefined && selector !== undefined) throw codedError('USAGE', 'a name and -l exclude each other');
   if (name !== undefined && allNamespaces === true) throw codedError('USAGE', 'a name and -A exclude each other');
-  if (selector !== undefined && selector.trim() === '') throw codedError('USAGE', 'the selector is empty', { where: '-l' });
+  if (selector !== undefined && selector.trim() === '')
+    throw codedError('USAGE', 'the selector is empty', { where: '-l' });
   if (name !== undefined) targetName(name);
 }
 
@@ -95,5 +96,7 @@ function podName({ metadata: { namespace = 'default', name } }: Pod): PodName {
 }
 
 function byName(a: PodName, b: PodName): number {
-  return a.namespace === b.namespace ? a.name.localeCompare(b.name, 'en', { numeric: true }) : a.namespace.localeCompare(b.namespace);
+  return a.namespace === b.namespace
+    ? a.name.localeCompare(b.name, 'en', { numeric: true })
+    : a.namespace.localeCompare(b.namespace);
 }

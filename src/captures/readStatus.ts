@@ -34,7 +34,8 @@ export async function readStatus(kubectl: Kubectl, target: PodTarget): Promise<S
   const { captured, without, where, ended } = await findPods(kubectl, target);
   const pods = await mapParallel(captured, atOnce, async (pod): Promise<PodStatus> => {
     const asked = await readAgentStatus(kubectl, pod);
-    const answer = 'problem' in asked ? { status: null, problem: asked.problem } : { status: asked.status, problem: null };
+    const answer =
+      'problem' in asked ? { status: null, problem: asked.problem } : { status: asked.status, problem: null };
     return { namespace: pod.namespace, pod: pod.name, node: pod.node ?? null, phase: pod.phase, ...answer };
   });
   return { pods, without, where, ended };

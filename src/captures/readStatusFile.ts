@@ -1,5 +1,5 @@
-import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
 import { headersOnly, isSecret } from '../settings/index.ts';
+import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
 import type { AgentStatus, Asked, MirrorStatus } from './agentStatus.ts';
 
 /** Bytes of status.json at most: the real one has some hundred, and a filter of up to 16,384 characters a few times. */
@@ -23,7 +23,9 @@ export function parseAgentStatus(text: string): Asked {
     version: textOf(fields['version'], 100),
     state,
     reason: textOf(fields['reason']),
-    settings: isFields(fields['settings']) ? withoutSecrets(textMapOf(fields['settings'], most.settings, longestFilter)) : undefined,
+    settings: isFields(fields['settings'])
+      ? withoutSecrets(textMapOf(fields['settings'], most.settings, longestFilter))
+      : undefined,
     started: timeOf(fields['started']),
     interfaces: Array.isArray(fields['interfaces']) ? textsOf(fields['interfaces'], most.interfaces, 64) : undefined,
     filter: textOf(fields['filter'], longestFilter),
@@ -32,10 +34,22 @@ export function parseAgentStatus(text: string): Asked {
     files: countOf(fields['files']),
     packets: countOf(fields['packets']),
     bytes: countOf(fields['bytes']),
-    dropped: member(fields['dropped'], ({ kernel, interface: device, queue }) => ({ kernel: countOf(kernel), interface: countOf(device), queue: countOf(queue) })),
+    dropped: member(fields['dropped'], ({ kernel, interface: device, queue }) => ({
+      kernel: countOf(kernel),
+      interface: countOf(device),
+      queue: countOf(queue),
+    })),
     ring: member(fields['ring'], ({ files, bytes }) => ({ files: countOf(files), bytes: countOf(bytes) })),
-    upload: member(fields['upload'], ({ pending, pendingBytes, lost, lastError }) => ({ pending: countOf(pending), pendingBytes: countOf(pendingBytes), lost: countOf(lost), lastError: textOf(lastError) })),
-    stream: member(fields['stream'], ({ state: streamState, lastError }) => ({ state: textOf(streamState, 40), lastError: textOf(lastError) })),
+    upload: member(fields['upload'], ({ pending, pendingBytes, lost, lastError }) => ({
+      pending: countOf(pending),
+      pendingBytes: countOf(pendingBytes),
+      lost: countOf(lost),
+      lastError: textOf(lastError),
+    })),
+    stream: member(fields['stream'], ({ state: streamState, lastError }) => ({
+      state: textOf(streamState, 40),
+      lastError: textOf(lastError),
+    })),
     mirror: member(fields['mirror'], mirrorOf),
     invalid: Array.isArray(fields['invalid']) ? itemsOf(fields['invalid'], most.invalid).flatMap(invalidOf) : undefined,
     lastError: lastErrorOf(fields['lastError']),
@@ -46,11 +60,16 @@ export function parseAgentStatus(text: string): Asked {
 type Members = Readonly<Record<string, string | number | undefined>>;
 
 /** Undefined for what is no map. */
-function member<T extends Members>(value: unknown, read: (fields: Readonly<Record<string, unknown>>) => T): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
+function member<T extends Members>(
+  value: unknown,
+  read: (fields: Readonly<Record<string, unknown>>) => T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
   return isFields(value) ? present(read(value)) : undefined;
 }
 
-function mirrorOf(fields: Readonly<Record<string, unknown>>): { readonly [K in keyof Required<MirrorStatus>]: MirrorStatus[K] | undefined } {
+function mirrorOf(fields: Readonly<Record<string, unknown>>): {
+  readonly [K in keyof Required<MirrorStatus>]: MirrorStatus[K] | undefined;
+} {
   return {
     state: textOf(fields['state'], 40),
     reason: textOf(fields['reason']),
@@ -65,10 +84,14 @@ function invalidOf(found: unknown): NonNullable<AgentStatus['invalid']> {
   const fields = fieldsOf(found);
   const [setting, reason] = [textOf(fields['setting'], 100), textOf(fields['reason'])];
   const value = textOf(fields['value'], longestFilter);
-  return setting === undefined || reason === undefined ? [] : [present({ setting, value: isSecret(setting, value ?? '') ? undefined : value, reason })];
+  return setting === undefined || reason === undefined
+    ? []
+    : [present({ setting, value: isSecret(setting, value ?? '') ? undefined : value, reason })];
 }
 
-function withoutSecrets(values: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> | undefined {
+function withoutSecrets(
+  values: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> | undefined {
   return values && Object.fromEntries(Object.entries(values).filter(([name, value]) => !isSecret(name, value)));
 }
 

@@ -1,14 +1,14 @@
-import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
-import { endedText } from '../kubernetes/ended.ts';
-import { objectName, type Metadata, type Pod, type SelectingObject } from '../kubernetes/api/types.ts';
-import { currentNamespace } from '../kubernetes/namespace.ts';
+import { codedError } from '../errors.ts';
+import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
 import { hasEnded } from '../kubernetes/api/pods.ts';
+import { objectName, type Metadata, type Pod, type SelectingObject } from '../kubernetes/api/types.ts';
+import { endedText } from '../kubernetes/ended.ts';
+import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
+import { currentNamespace } from '../kubernetes/namespace.ts';
 import { controllerOf } from '../kubernetes/owners.ts';
 import { readPages } from '../kubernetes/pages.ts';
-import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
 import { createSlimmer } from '../kubernetes/slim.ts';
 import { checkTarget } from '../kubernetes/target.ts';
-import { codedError } from '../errors.ts';
 import { carrierOf } from './carrier.ts';
 
 /** Which pods are meant: one of `name` and `selector`, or neither for all that are captured. */
@@ -53,14 +53,16 @@ async function readNamed(kubectl: Kubectl, target: string): Promise<TargetPods> 
   const where = `${objectName(object)} in namespace ${object.metadata.namespace ?? 'default'}`;
   const ended = endedText(object);
   if (object.kind === 'Pod') return { pods: ended === undefined ? [object as object as Pod] : [], where, ended };
-  const pods = object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
+  const pods =
+    object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
   const { pods: living, ended: endedPods } = livingOf(pods);
   return { pods: living, where, ended: ended ?? endedPods };
 }
 
 async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly Pod[]> {
   const selector = selectorText(selectorOf(object));
-  if (selector === '') throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
+  if (selector === '')
+    throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
   return readPods(kubectl, namespaceOf(object), selector);
 }
 
@@ -68,7 +70,8 @@ async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: 
 async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly Pod[]> {
   const [jobs, pods] = await Promise.all([
     readPages(kubectl, { kind: 'jobs', namespace: namespaceOf(object) }, ({ metadata }) =>
-      ownerName(metadata, 'CronJob') === object.metadata.name ? metadata.name : undefined),
+      ownerName(metadata, 'CronJob') === object.metadata.name ? metadata.name : undefined,
+    ),
     readPods(kubectl, namespaceOf(object)),
   ]);
   const names = new Set(jobs);
@@ -89,12 +92,19 @@ function livingOf(pods: readonly Pod[]): Pick<TargetPods, 'pods' | 'ended'> {
   const living = pods.filter((pod) => !hasEnded(pod));
   if (living.length > 0 || pods.length === 0) return { pods: living };
   const [first] = pods;
-  const text = pods.length === 1 && first !== undefined ? endedText({ ...first, kind: 'Pod' }) : `all ${pods.length} pods have ended; their files went with them`;
+  const text =
+    pods.length === 1 && first !== undefined
+      ? endedText({ ...first, kind: 'Pod' })
+      : `all ${pods.length} pods have ended; their files went with them`;
   return { pods: living, ended: text };
 }
 
 /** @param namespace undefined: all */
-async function readPods(kubectl: Kubectl, namespace: string | undefined, labelSelector?: string): Promise<readonly Pod[]> {
+async function readPods(
+  kubectl: Kubectl,
+  namespace: string | undefined,
+  labelSelector?: string,
+): Promise<readonly Pod[]> {
   const slim = createSlimmer();
   return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (object) => {
     const pod = object as object as Pod;
@@ -105,7 +115,11 @@ async function readPods(kubectl: Kubectl, namespace: string | undefined, labelSe
 /** Of a pod without the sidecar, what is read here: a large cluster has many more of them than of others. */
 function nameOf({ metadata: { name, namespace, ownerReferences }, status }: Pod): Pod {
   return {
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(ownerReferences === undefined ? {} : { ownerReferences }) },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    },
     ...(status?.phase === undefined ? {} : { status: { phase: status.phase } }),
   };
 }

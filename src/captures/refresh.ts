@@ -1,5 +1,5 @@
-import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { refreshAnnotation } from '../settings/index.ts';
 import { annotatePod } from './annotate.ts';
 import type { CapturedPod } from './pods.ts';

@@ -1,3 +1,4 @@
+import { plainText } from '../plainText.ts';
 import {
   findSetting,
   formatMebibytes,
@@ -8,7 +9,6 @@ import {
   type SettingValues,
 } from '../settings/index.ts';
 import type { Annotations } from './annotate.ts';
-import { plainText } from '../plainText.ts';
 import type { CapturedPod } from './pods.ts';
 
 /** A setting's annotation, before and after. */
@@ -51,22 +51,32 @@ function valueText(setting: SettingName, value: string | null): string {
  * Why the agent would refuse the ring that these settings make: the volume's size was settled when the pod was made. The
  * same rule as checkRing in agent/internal/settings/parse.go.
  */
-export function ringProblem(pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'volumeBytes'>, wanted: SettingValues): string | undefined {
+export function ringProblem(
+  pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'volumeBytes'>,
+  wanted: SettingValues,
+): string | undefined {
   if (wanted['file-size'] === undefined && wanted['file-count'] === undefined) return undefined;
   const given = { ...settingsOfAnnotations(pod.annotations), ...wanted };
-  const values = effectiveValues(pod, { 'file-size': given['file-size'] ?? '', 'file-count': given['file-count'] ?? '' });
+  const values = effectiveValues(pod, {
+    'file-size': given['file-size'] ?? '',
+    'file-count': given['file-count'] ?? '',
+  });
   const { 'file-size': size = '', 'file-count': count = '' } = values;
   const bytes = parseQuantity(size);
-  if (bytes === undefined || pod.volumeBytes === undefined || Math.floor(pod.volumeBytes / bytes) > Number(count)) return undefined;
+  if (bytes === undefined || pod.volumeBytes === undefined || Math.floor(pod.volumeBytes / bytes) > Number(count))
+    return undefined;
   return `${count} files of ${size} and one to spare do not fit into its volume of ${formatMebibytes(pod.volumeBytes)}`;
 }
 
 /** The settings that an agent finds changed: an annotation that says what held without it changes nothing for it. */
 export function effectiveChanges(pod: Pick<CapturedPod, 'defaults'>, changes: readonly SettingChange[]): SettingName[] {
-  return changes.map(({ setting }) => setting).filter((setting, index) => {
-    const valueOf = (side: 'old' | 'new'): string | undefined => effectiveValues(pod, { [setting]: changes[index]?.[side] ?? '' })[setting];
-    return valueOf('old') !== valueOf('new');
-  });
+  return changes
+    .map(({ setting }) => setting)
+    .filter((setting, index) => {
+      const valueOf = (side: 'old' | 'new'): string | undefined =>
+        effectiveValues(pod, { [setting]: changes[index]?.[side] ?? '' })[setting];
+      return valueOf('old') !== valueOf('new');
+    });
 }
 
 /** The values that the agent is to take for these settings, defaults included. */

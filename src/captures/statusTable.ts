@@ -1,5 +1,5 @@
-import { droppedSum, type AgentStatus } from './agentStatus.ts';
 import { plainText } from '../plainText.ts';
+import { droppedSum, type AgentStatus } from './agentStatus.ts';
 import { formatAge, formatBytes, formatTable } from './formatBytes.ts';
 import type { PodStatus } from './readStatus.ts';
 
@@ -16,7 +16,19 @@ export interface TableOptions {
 export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
   // Few have one.
   const mirrors = pods.some(({ status }) => status?.mirror !== undefined);
-  const heading = ['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', ...(mirrors ? ['MIRROR'] : []), 'VERSION', 'LAST ERROR'];
+  const heading = [
+    'POD',
+    'STATE',
+    'FILTER',
+    'FILES',
+    'PACKETS',
+    'BYTES',
+    'DROPPED',
+    'BACKLOG',
+    ...(mirrors ? ['MIRROR'] : []),
+    'VERSION',
+    'LAST ERROR',
+  ];
   const rows = pods.map(({ namespace, pod, status, problem }) => ({
     namespace,
     cells: [pod, ...(status === null ? unknownCells(problem ?? '', mirrors) : statusCells(status, mirrors, now))],
@@ -75,7 +87,9 @@ function backlogText({ upload }: AgentStatus): string {
 function mirrorText({ mirror }: AgentStatus): string {
   if (mirror === undefined) return '-';
   const { state = '', destination = '', packets = 0, dropped = 0 } = mirror;
-  return state === 'mirroring' ? `${plainText(destination, shownFilter)} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}` : plainText(state, 20) || '-';
+  return state === 'mirroring'
+    ? `${plainText(destination, shownFilter)} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}`
+    : plainText(state, 20) || '-';
 }
 
 /** What keeps it from capturing goes before what has once been. */

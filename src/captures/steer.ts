@@ -1,5 +1,5 @@
-import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { annotatePod } from './annotate.ts';
@@ -7,8 +7,15 @@ import { hasFinished } from './confirmation.ts';
 import { mirrorProblem } from './mirrorHint.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
-import { changedAnnotations, changesText, effectiveChanges, ringProblem, settingChanges, type SettingChange } from './settingChanges.ts';
 import { atOnce } from './readStatus.ts';
+import {
+  changedAnnotations,
+  changesText,
+  effectiveChanges,
+  ringProblem,
+  settingChanges,
+  type SettingChange,
+} from './settingChanges.ts';
 import { waitForAgents, type Awaited } from './waitForAgents.ts';
 
 export interface SteerOptions {
@@ -70,7 +77,9 @@ export async function steerPods(options: SteerOptions): Promise<SteerResult> {
   const { kubectl, target } = options;
   const found: FoundPods = await findPods(kubectl, target);
   const sent = await mapParallel(found.captured, atOnce, async (pod) => steerPod(options, pod));
-  const waiting = sent.filter(({ pod, failure }) => options.wait && !options.dryRun && failure === undefined && pod.ready && !pod.deleting);
+  const waiting = sent.filter(
+    ({ pod, failure }) => options.wait && !options.dryRun && failure === undefined && pod.ready && !pod.deleting,
+  );
   const awaited = await waitForAgents(options, waiting);
   const results = new Map(waiting.map(({ pod }, index) => [pod, awaited[index]]));
   const pods = sent.map((one) => steeredPod(options, one, results.get(one.pod)));
@@ -115,9 +124,12 @@ async function statusBefore({ kubectl, settings }: SteerOptions, pod: CapturedPo
 
 /** With the settings as they are an agent begins no second time: it has to see them change. */
 async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
-  const setState = async (state: string): Promise<void> => annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });
+  const setState = async (state: string): Promise<void> =>
+    annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });
   await setState('idle');
-  await waitForAgents({ ...options, settings: { state: 'idle' }, report: () => undefined }, [{ pod, changes: [], before }]);
+  await waitForAgents({ ...options, settings: { state: 'idle' }, report: () => undefined }, [
+    { pod, changes: [], before },
+  ]);
   await setState('running');
 }
 
@@ -127,13 +139,19 @@ function failureOf(error: unknown): Pick<SteeredPod, 'result' | 'agent'> {
   return { result: 'failed', agent: error.message };
 }
 
-function steeredPod({ dryRun, wait, settings, replaced }: SteerOptions, { pod, changes, failure }: Sent, awaited: Awaited | undefined): SteeredPod {
+function steeredPod(
+  { dryRun, wait, settings, replaced }: SteerOptions,
+  { pod, changes, failure }: Sent,
+  awaited: Awaited | undefined,
+): SteeredPod {
   const identity = { namespace: pod.namespace, pod: pod.name, changes };
   if (failure !== undefined) return { ...identity, ...failure };
   if (dryRun) return { ...identity, result: changes.length === 0 ? 'unchanged' : 'dry-run', agent: null };
   const unmirrored = replaced === true || awaited?.result === 'gone' ? undefined : mirrorProblem(pod, settings);
   if (unmirrored !== undefined) return { ...identity, result: 'unconfirmed', agent: unmirrored };
   if (awaited !== undefined) return { ...identity, ...awaited };
-  const agent = wait ? `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` : null;
+  const agent = wait
+    ? `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`
+    : null;
   return { ...identity, result: changes.length === 0 ? 'unchanged' : 'changed', agent };
 }

@@ -1,14 +1,14 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { plainText } from '../plainText.ts';
 import type { SettingValues } from '../settings/index.ts';
 import { openFile, readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { judgeAgent, type Expectation, type Verdict } from './confirmation.ts';
 import { mapParallel } from './parallel.ts';
 import { pause } from './pause.ts';
-import { plainText } from '../plainText.ts';
 import type { CapturedPod } from './pods.ts';
+import { atOnce } from './readStatus.ts';
 import { isRefreshDue, refreshPod, usualSeconds } from './refresh.ts';
 import { effectiveChanges, effectiveValues, type SettingChange } from './settingChanges.ts';
-import { atOnce } from './readStatus.ts';
 
 export interface WaitOptions {
   readonly kubectl: Kubectl;
@@ -55,7 +55,11 @@ export async function waitForAgents(options: WaitOptions, pods: readonly Waiting
     await mapParallel(open, atOnce, async (waiting) => {
       const verdict = await judgePod(options, waiting);
       finished.set(waiting, verdict.kind === 'finished' ? (finished.get(waiting) ?? 0) + 1 : 0);
-      const result = awaitedOf(verdict, (finished.get(waiting) ?? 0) >= finishedRounds, last ? timeoutSeconds : undefined);
+      const result = awaitedOf(
+        verdict,
+        (finished.get(waiting) ?? 0) >= finishedRounds,
+        last ? timeoutSeconds : undefined,
+      );
       if (result === undefined) {
         if (verdict.kind === 'unseen') await refreshIfDue(options, waiting, waited(), refreshes);
         return;
@@ -68,17 +72,28 @@ export async function waitForAgents(options: WaitOptions, pods: readonly Waiting
   return pods.map((pod) => results.get(pod) ?? { result: 'unconfirmed', agent: '' });
 }
 
-async function refreshIfDue({ kubectl, refreshAfterSeconds = usualSeconds, report }: WaitOptions, waiting: Waiting, waited: number, refreshes: Map<Waiting, number>): Promise<void> {
+async function refreshIfDue(
+  { kubectl, refreshAfterSeconds = usualSeconds, report }: WaitOptions,
+  waiting: Waiting,
+  waited: number,
+  refreshes: Map<Waiting, number>,
+): Promise<void> {
   const times = refreshes.get(waiting) ?? 0;
   if (!isRefreshDue(waited, times, refreshAfterSeconds)) return;
   refreshes.set(waiting, times + 1);
-  report(`${waiting.pod.namespace}/${waiting.pod.name}: the change has not reached its agent after ${waited.toFixed(0)} s; asking the kubelet once more`);
+  report(
+    `${waiting.pod.namespace}/${waiting.pod.name}: the change has not reached its agent after ${waited.toFixed(0)} s; asking the kubelet once more`,
+  );
   await refreshPod(kubectl, waiting.pod);
 }
 
-async function judgePod({ kubectl, settings }: WaitOptions, { pod, changes, before }: Waiting): Promise<Verdict | { readonly kind: 'gone' }> {
+async function judgePod(
+  { kubectl, settings }: WaitOptions,
+  { pod, changes, before }: Waiting,
+): Promise<Verdict | { readonly kind: 'gone' }> {
   const asked = await readAgentStatus(kubectl, pod);
-  if ('problem' in asked) return /\bnot found\b/i.test(asked.problem) ? { kind: 'gone' } : { kind: 'pending', text: asked.problem };
+  if ('problem' in asked)
+    return /\bnot found\b/i.test(asked.problem) ? { kind: 'gone' } : { kind: 'pending', text: asked.problem };
   const expectation: Expectation = {
     values: effectiveValues(pod, settings),
     changed: effectiveChanges(pod, changes),
@@ -88,7 +103,11 @@ async function judgePod({ kubectl, settings }: WaitOptions, { pod, changes, befo
   return judgeAgent(asked.status, expectation);
 }
 
-function awaitedOf(verdict: Verdict | { readonly kind: 'gone' }, surelyFinished: boolean, timeUp: number | undefined): Awaited | undefined {
+function awaitedOf(
+  verdict: Verdict | { readonly kind: 'gone' },
+  surelyFinished: boolean,
+  timeUp: number | undefined,
+): Awaited | undefined {
   if (verdict.kind === 'gone') return { result: 'gone', agent: 'the pod is gone' };
   if (verdict.kind === 'done' || surelyFinished) return { result: 'confirmed', agent: verdict.text };
   if (verdict.kind === 'refused') return { result: 'unconfirmed', agent: `it refuses: ${verdict.text}` };

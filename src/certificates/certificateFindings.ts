@@ -7,7 +7,11 @@ const makeNew = 'Make new ones: `packet-capture certs new --force`.';
 /** What can be wrong with certificates; docs/certificates.md has the same table, and a test compares them. */
 export const findingKinds = {
   ca_missing: { level: 'error', meaning: 'there is no CA certificate', hint: 'Name its file too.' },
-  serving_certificate_missing: { level: 'error', meaning: 'there is no serving certificate', hint: 'Name its file too.' },
+  serving_certificate_missing: {
+    level: 'error',
+    meaning: 'there is no serving certificate',
+    hint: 'Name its file too.',
+  },
   key_missing: { level: 'error', meaning: 'there is no private key', hint: 'Name its file too.' },
   expired: { level: 'error', meaning: 'it has expired', hint: makeNew },
   expires_soon: {
@@ -15,7 +19,11 @@ export const findingKinds = {
     meaning: `it expires in less than ${renewBeforeDays} days`,
     hint: 'Exchange it before: `packet-capture certs rotate`.',
   },
-  not_yet_valid: { level: 'error', meaning: 'it is not valid yet; is the clock right?', hint: 'Set the clock, or wait.' },
+  not_yet_valid: {
+    level: 'error',
+    meaning: 'it is not valid yet; is the clock right?',
+    hint: 'Set the clock, or wait.',
+  },
   not_a_ca: {
     level: 'error',
     meaning: 'it is in the CA bundle but may not sign certificates',
@@ -26,7 +34,11 @@ export const findingKinds = {
     meaning: 'no CA of the bundle signed it',
     hint: 'Add the CA that did, or make new ones: `packet-capture certs new --force`.',
   },
-  key_mismatch: { level: 'error', meaning: 'the private key belongs to another certificate', hint: 'Name the right one.' },
+  key_mismatch: {
+    level: 'error',
+    meaning: 'the private key belongs to another certificate',
+    hint: 'Name the right one.',
+  },
   san_missing: { level: 'error', meaning: 'it has no DNS name; a common name counts for nothing', hint: makeNew },
   san_mismatch: { level: 'error', meaning: 'it does not cover the name that the API server calls', hint: makeNew },
   wrong_purpose: {

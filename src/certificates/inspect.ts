@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
-import { factsOf, nameOf, type CertificateFacts } from './summary.ts';
 import { finding, type Finding } from './certificateFindings.ts';
 import { daysUntil, renewBeforeDays } from './lifetimes.ts';
 import { dnsNamesOf, isSignedBy, keyMatches, type CertificateMaterial } from './material.ts';
 import { readPem } from './pem.ts';
 import { isUsable, nextStep, type RotationStep } from './rotation.ts';
+import { factsOf, nameOf, type CertificateFacts } from './summary.ts';
 
 export interface InspectionOptions {
   readonly now: Date;
@@ -67,7 +67,11 @@ function certificatesOf({ caBundle = '', certificate = '', next }: Partial<Certi
 }
 
 function missing(material: Partial<CertificateMaterial>, { complete, host }: InspectionOptions): Finding[] {
-  const parts = [['caBundle', 'ca_missing'], ['certificate', 'serving_certificate_missing'], ['key', 'key_missing']] as const;
+  const parts = [
+    ['caBundle', 'ca_missing'],
+    ['certificate', 'serving_certificate_missing'],
+    ['key', 'key_missing'],
+  ] as const;
   const absent = parts.filter(([part]) => !(material[part] ?? '').includes('-----BEGIN '));
   // Who names a host wants to hear about the certificate for it.
   const wanted = absent.filter(([part]) => complete === true || (part === 'certificate' && host !== undefined));
@@ -139,7 +143,11 @@ function validity(certificate: X509Certificate, now: Date): Finding[] {
   return daysUntil(validToDate, now) < renewBeforeDays ? [finding('expires_soon', where, end)] : [];
 }
 
-function nextFindings({ next }: Partial<CertificateMaterial>, bundle: readonly X509Certificate[], now: Date): Finding[] {
+function nextFindings(
+  { next }: Partial<CertificateMaterial>,
+  bundle: readonly X509Certificate[],
+  now: Date,
+): Finding[] {
   return next === undefined || isUsable(next, bundle, now) ? [] : [finding('next_unusable', 'next')];
 }
 

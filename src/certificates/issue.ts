@@ -1,7 +1,7 @@
 import type { CertificateAuthority } from './forge.ts';
-import { makeIngredients, makeServingIngredients } from './newKeys.ts';
 import { makeMaterial, makeServing, type CertificateRequest } from './make.ts';
 import { dnsNamesOf, servedCertificate, type CertificateMaterial } from './material.ts';
+import { makeIngredients, makeServingIngredients } from './newKeys.ts';
 import { dropOld, nextStep, serveNew, trustBoth, type RotationStep } from './rotation.ts';
 
 /**

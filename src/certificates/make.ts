@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { codedError } from '../errors.ts';
 import { signCertificate, type CertificateAuthority } from './forge.ts';
-import type { Ingredients, ServingIngredients } from './newKeys.ts';
 import { addDays, backdateMinutes, caDays, servingDays } from './lifetimes.ts';
 import { isSignedBy, type CertificateMaterial, type ServingPair } from './material.ts';
+import type { Ingredients, ServingIngredients } from './newKeys.ts';
 import { readKey, readPem } from './pem.ts';
 
 export interface CertificateRequest {
@@ -44,7 +44,10 @@ export function makeServing(
   // Names that node-forge cannot write as they were read would make a chain that nobody follows.
   if (!isSignedBy(new X509Certificate(pair.certificate), certificate)) {
     const hint = 'Use a CA with a plain subject, or none: one is made then.';
-    throw codedError('CERTIFICATE_INVALID', 'a certificate signed by this CA does not verify', { where: caWhere, hint });
+    throw codedError('CERTIFICATE_INVALID', 'a certificate signed by this CA does not verify', {
+      where: caWhere,
+      hint,
+    });
   }
   return { caBundle, ...pair };
 }

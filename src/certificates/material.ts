@@ -1,6 +1,6 @@
-import { readKey, readPem, writeBundle, type PemContent } from './pem.ts';
 import type { X509Certificate } from 'node:crypto';
 import { codedError } from '../errors.ts';
+import { readKey, readPem, writeBundle, type PemContent } from './pem.ts';
 
 /**
  * What an injector needs to be called over TLS, as PEM text.

@@ -1,9 +1,9 @@
-import type { CertificateAuthority } from './forge.ts';
 import type { Finding } from './certificateFindings.ts';
+import type { CertificateAuthority } from './forge.ts';
 import { inspect } from './inspect.ts';
 import { servedCertificate, type CertificateMaterial } from './material.ts';
-import { webhookHost } from './servingNames.ts';
 import { readPem } from './pem.ts';
+import { webhookHost } from './servingNames.ts';
 
 /**
  * What an install or upgrade does with the certificates that it finds.

@@ -13,7 +13,10 @@ export function webhookHost(service: string, namespace: string): string {
  * @throws USAGE when a name is none that Kubernetes takes
  */
 export function servingNames(service: string, namespace: string): string[] {
-  for (const [kind, name] of [['service', service], ['namespace', namespace]] as const) {
+  for (const [kind, name] of [
+    ['service', service],
+    ['namespace', namespace],
+  ] as const) {
     if (!label.test(name)) {
       const hint = 'Use lower case letters, digits and "-", at most 63.';
       throw codedError('USAGE', `"${name}" is no name of a ${kind}`, { where: `--${kind}`, hint });

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { policyExpressions } from '../ways/policy/index.ts';
-import { defaultsJson } from './defaults.ts';
 import { dashboardJson } from './dashboard.ts';
+import { defaultsJson } from './defaults.ts';
 import { identity } from './identity.ts';
 import { compactSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
@@ -22,6 +22,19 @@ export interface ChartContext extends Readonly<Record<string, unknown>> {
 
 /** @param baked values that stand in values.yaml instead of the defaults */
 export function chartContext(baked: Baked = {}): ChartContext {
-  const policyYaml = stringify(policyExpressions, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false });
-  return { identity, valuesYaml: valuesYaml(baked), valuesSchema: compactSchema(), valuesTable: valuesMarkdown(), policyYaml, dashboardJson: dashboardJson(), defaultsJson: defaultsJson() };
+  const policyYaml = stringify(policyExpressions, {
+    version: '1.1',
+    lineWidth: 0,
+    blockQuote: 'literal',
+    aliasDuplicateObjects: false,
+  });
+  return {
+    identity,
+    valuesYaml: valuesYaml(baked),
+    valuesSchema: compactSchema(),
+    valuesTable: valuesMarkdown(),
+    policyYaml,
+    dashboardJson: dashboardJson(),
+    defaultsJson: defaultsJson(),
+  };
 }

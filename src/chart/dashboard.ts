@@ -18,19 +18,50 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
   {
     title: 'Captured pods',
     panels: [
-      { title: 'Sidecars by state', unit: 'short', isStat: true, queries: [[`sum by (state) (packet_capture_state${captured})`, '{{state}}']] },
-      { title: 'Invalid settings', unit: 'short', isStat: true, queries: [[`count by (setting) (packet_capture_setting_invalid${captured} == 1) or vector(0)`, '{{setting}}']] },
+      {
+        title: 'Sidecars by state',
+        unit: 'short',
+        isStat: true,
+        queries: [[`sum by (state) (packet_capture_state${captured})`, '{{state}}']],
+      },
+      {
+        title: 'Invalid settings',
+        unit: 'short',
+        isStat: true,
+        queries: [[`count by (setting) (packet_capture_setting_invalid${captured} == 1) or vector(0)`, '{{setting}}']],
+      },
       { title: 'Packets', unit: 'pps', queries: [[rate('packet_capture_packets_total'), pod]] },
       { title: 'Bytes written', unit: 'Bps', queries: [[rate('packet_capture_bytes_total'), pod]] },
       {
         title: 'Dropped packets',
         unit: 'pps',
-        queries: [[`sum by (namespace, pod, by) (rate(packet_capture_dropped_packets_total${captured}[$__rate_interval])) > 0`, `${pod} by {{by}}`]],
+        queries: [
+          [
+            `sum by (namespace, pod, by) (rate(packet_capture_dropped_packets_total${captured}[$__rate_interval])) > 0`,
+            `${pod} by {{by}}`,
+          ],
+        ],
       },
       { title: 'Ring', unit: 'bytes', queries: [[each('packet_capture_ring_bytes'), pod]] },
-      { title: 'Files in the ring', unit: 'short', queries: [[each('packet_capture_files'), pod], [each('packet_capture_files_limit'), `${pod}, at most`]] },
-      { title: 'Time since the last error', unit: 's', queries: [[`time() - ${each('packet_capture_last_error_timestamp_seconds')}`, pod]] },
-      { title: 'Versions', unit: 'short', isStat: true, queries: [[`count by (version) (packet_capture_agent_info${captured})`, '{{version}}']] },
+      {
+        title: 'Files in the ring',
+        unit: 'short',
+        queries: [
+          [each('packet_capture_files'), pod],
+          [each('packet_capture_files_limit'), `${pod}, at most`],
+        ],
+      },
+      {
+        title: 'Time since the last error',
+        unit: 's',
+        queries: [[`time() - ${each('packet_capture_last_error_timestamp_seconds')}`, pod]],
+      },
+      {
+        title: 'Versions',
+        unit: 'short',
+        isStat: true,
+        queries: [[`count by (version) (packet_capture_agent_info${captured})`, '{{version}}']],
+      },
     ],
   },
   {
@@ -47,7 +78,11 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
           [rate('packet_capture_upload_lost_files_total'), `${pod} files lost/s`],
         ],
       },
-      { title: 'Time since the last upload', unit: 's', queries: [[`time() - ${each('packet_capture_upload_last_success_timestamp_seconds')}`, pod]] },
+      {
+        title: 'Time since the last upload',
+        unit: 's',
+        queries: [[`time() - ${each('packet_capture_upload_last_success_timestamp_seconds')}`, pod]],
+      },
       { title: 'Streams connected', unit: 'short', queries: [[each('packet_capture_stream_connected'), pod]] },
       {
         title: 'Streamed packets',
@@ -57,7 +92,16 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
           [rate('packet_capture_stream_dropped_packets_total'), `${pod} dropped`],
         ],
       },
-      { title: 'Connections made by streams', unit: 'short', queries: [[`sum by (namespace, pod) (increase(packet_capture_stream_connections_total${captured}[$__rate_interval]))`, pod]] },
+      {
+        title: 'Connections made by streams',
+        unit: 'short',
+        queries: [
+          [
+            `sum by (namespace, pod) (increase(packet_capture_stream_connections_total${captured}[$__rate_interval]))`,
+            pod,
+          ],
+        ],
+      },
       { title: 'Mirrors that run', unit: 'short', queries: [[each('packet_capture_mirror_active'), pod]] },
       {
         title: 'Mirrored packets',
@@ -73,14 +117,42 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
   {
     title: 'Injector',
     panels: [
-      { title: 'Reviews', unit: 'reqps', queries: [['sum by (decision, reason) (rate(packet_capture_injector_reviews_total[$__rate_interval]))', '{{decision}}: {{reason}}']] },
+      {
+        title: 'Reviews',
+        unit: 'reqps',
+        queries: [
+          [
+            'sum by (decision, reason) (rate(packet_capture_injector_reviews_total[$__rate_interval]))',
+            '{{decision}}: {{reason}}',
+          ],
+        ],
+      },
       {
         title: 'Time of a review, 99 of 100',
         unit: 's',
-        queries: [['histogram_quantile(0.99, sum by (le) (rate(packet_capture_injector_review_duration_seconds_bucket[$__rate_interval])))', 'p99']],
+        queries: [
+          [
+            'histogram_quantile(0.99, sum by (le) (rate(packet_capture_injector_review_duration_seconds_bucket[$__rate_interval])))',
+            'p99',
+          ],
+        ],
       },
-      { title: 'Certificate ends in', unit: 's', isStat: true, queries: [['min(packet_capture_injector_certificate_expiry_timestamp_seconds) - time()', '']] },
-      { title: 'Calls that failed open', unit: 'short', queries: [[`sum by (name) (increase(apiserver_admission_webhook_fail_open_count{name=~"${webhookNames()}"}[$__rate_interval]))`, '{{name}}']] },
+      {
+        title: 'Certificate ends in',
+        unit: 's',
+        isStat: true,
+        queries: [['min(packet_capture_injector_certificate_expiry_timestamp_seconds) - time()', '']],
+      },
+      {
+        title: 'Calls that failed open',
+        unit: 'short',
+        queries: [
+          [
+            `sum by (name) (increase(apiserver_admission_webhook_fail_open_count{name=~"${webhookNames()}"}[$__rate_interval]))`,
+            '{{name}}',
+          ],
+        ],
+      },
     ],
   },
 ];
@@ -99,10 +171,24 @@ export function dashboardJson(): string {
   const panels: object[] = [];
   let y = 0;
   for (const { title, panels: inRow } of rows) {
-    panels.push({ id: panels.length + 1, type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] });
+    panels.push({
+      id: panels.length + 1,
+      type: 'row',
+      title,
+      collapsed: false,
+      gridPos: { x: 0, y, w: 24, h: 1 },
+      panels: [],
+    });
     y += 1;
     inRow.forEach((panel, index) => {
-      panels.push(panelOf(panel, panels.length + 1, { x: (index % columns) * width, y: y + Math.floor(index / columns) * height, w: width, h: height }));
+      panels.push(
+        panelOf(panel, panels.length + 1, {
+          x: (index % columns) * width,
+          y: y + Math.floor(index / columns) * height,
+          w: width,
+          h: height,
+        }),
+      );
     });
     y += Math.ceil(inRow.length / columns) * height;
   }
@@ -129,11 +215,36 @@ const frame = {
 
 /** Several may be chosen; all of them at first. */
 function variable(name: string, query: string): object {
-  return { name, type: 'query', datasource, query: { query, refId: name }, refresh: 2, sort: 1, multi: true, includeAll: true, allValue: '.*', current: { text: 'All', value: '$__all' } };
+  return {
+    name,
+    type: 'query',
+    datasource,
+    query: { query, refId: name },
+    refresh: 2,
+    sort: 1,
+    multi: true,
+    includeAll: true,
+    allValue: '.*',
+    current: { text: 'All', value: '$__all' },
+  };
 }
 
 function panelOf({ title, unit, queries, isStat }: Panel, id: number, gridPos: object): object {
-  const targets = queries.map(([expr, legendFormat], index) => ({ refId: String.fromCodePoint(65 + index), datasource, expr, legendFormat }));
+  const targets = queries.map(([expr, legendFormat], index) => ({
+    refId: String.fromCodePoint(65 + index),
+    datasource,
+    expr,
+    legendFormat,
+  }));
   const fieldConfig = { defaults: { unit, min: 0 }, overrides: [] };
-  return { id, type: isStat === true ? 'stat' : 'timeseries', title, datasource, gridPos, targets, fieldConfig, options: {} };
+  return {
+    id,
+    type: isStat === true ? 'stat' : 'timeseries',
+    title,
+    datasource,
+    gridPos,
+    targets,
+    fieldConfig,
+    options: {},
+  };
 }

@@ -32,7 +32,13 @@ export function differences(wanted: Files, found: Files): string[] {
     if (other === undefined) return [`missing: ${path}`];
     return Buffer.compare(content, other) === 0 ? [] : [`different: ${path}`];
   });
-  return [...lines, ...[...found.keys()].filter((path) => !wanted.has(path)).toSorted().map((path) => `stale: ${path}`)];
+  return [
+    ...lines,
+    ...[...found.keys()]
+      .filter((path) => !wanted.has(path))
+      .toSorted()
+      .map((path) => `stale: ${path}`),
+  ];
 }
 
 /**
@@ -77,7 +83,10 @@ async function checkReplaceable(folder: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(() => true, () => false);
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function readError(error: unknown, where: string): unknown {

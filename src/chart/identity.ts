@@ -8,7 +8,8 @@ export const identity = {
   version,
   /** matchConditions are stable since 1.30; the `-0` lets in vendors' suffixes. */
   kubeVersion: '>=1.30.0-0',
-  description: 'Injects a packet capture agent into the pods that ask for it, by a mutating webhook or an admission policy',
+  description:
+    'Injects a packet capture agent into the pods that ask for it, by a mutating webhook or an admission policy',
   annotationPrefix,
   injectAnnotation,
   namespaceLabel,
@@ -29,7 +30,10 @@ export const identity = {
  */
 export function fullnameOf(
   release: string,
-  { nameOverride = '', fullnameOverride = '' }: { readonly nameOverride?: string; readonly fullnameOverride?: string } = {},
+  {
+    nameOverride = '',
+    fullnameOverride = '',
+  }: { readonly nameOverride?: string; readonly fullnameOverride?: string } = {},
 ): string {
   const name = nameOverride === '' ? identity.chartName : nameOverride;
   const full = release.includes(name) ? release : `${release}-${name}`;

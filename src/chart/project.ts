@@ -37,5 +37,8 @@ export async function writeCommittedChart(): Promise<void> {
 export async function staleInCommittedChart(): Promise<string[]> {
   const lines = differences(await projectChart(), await readChartFolder(committedChart));
   const schema = await readFile(committedSchema, 'utf8').catch(() => '');
-  return [...lines.map((line) => line.replace(': ', ': chart/')), ...(schema === formatSchema() ? [] : ['different: values.schema.json'])];
+  return [
+    ...lines.map((line) => line.replace(': ', ': chart/')),
+    ...(schema === formatSchema() ? [] : ['different: values.schema.json']),
+  ];
 }

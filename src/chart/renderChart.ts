@@ -19,7 +19,8 @@ export function renderChart(files: Files, context: Readonly<Record<string, unkno
     const isTemplate = source.endsWith(handlebars);
     const path = isTemplate ? source.slice(0, -handlebars.length) : source;
     if (!known.test(path)) {
-      const hint = 'Files of a chart end in .yaml, .tpl, .txt, .md or .json, with .hbs behind it for what Handlebars renders.';
+      const hint =
+        'Files of a chart end in .yaml, .tpl, .txt, .md or .json, with .hbs behind it for what Handlebars renders.';
       throw codedError('CHART_INVALID', 'the suffix is unknown', { where: source, hint });
     }
     if (chart.has(path)) throw codedError('CHART_INVALID', `"${path}" is written by two files`, { where: source });

@@ -32,7 +32,10 @@ function withReferences(node: unknown, whole?: Schema): unknown {
  * costs as much as what it indents. A final newline.
  */
 export function compactSchema(): string {
-  const lines = (node: Schema): string => Object.entries(node).map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',\n');
+  const lines = (node: Schema): string =>
+    Object.entries(node)
+      .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`)
+      .join(',\n');
   const { properties, definitions, ...rest } = valuesSchema();
   return `{${lines(rest)},\n"properties":{\n${lines(properties as Schema)}},\n"definitions":{\n${lines(definitions as Schema)}}}\n`;
 }
@@ -48,7 +51,8 @@ function formatted(value: unknown, indent: string): string {
   const flat = flatText(value);
   if (flat.length + indent.length <= width || typeof value !== 'object' || value === null) return flat;
   const inner = `${indent}  `;
-  if (Array.isArray(value)) return `[\n${value.map((item) => `${inner}${formatted(item, inner)}`).join(',\n')}\n${indent}]`;
+  if (Array.isArray(value))
+    return `[\n${value.map((item) => `${inner}${formatted(item, inner)}`).join(',\n')}\n${indent}]`;
   const lines = Object.entries(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${formatted(item, inner)}`);
   return `{\n${lines.join(',\n')}\n${indent}}`;
 }
@@ -62,7 +66,10 @@ function flatText(value: unknown): string {
 
 function objectSchema(fields: Fields, more: Schema = {}): Schema {
   const properties = Object.fromEntries(
-    Object.entries(fields).map(([key, node]) => [key, isGroup(node) ? groupSchema(node) : { description: node.text, ...node.schema, default: node.default }]),
+    Object.entries(fields).map(([key, node]) => [
+      key,
+      isGroup(node) ? groupSchema(node) : { description: node.text, ...node.schema, default: node.default },
+    ]),
   );
   return { type: 'object', additionalProperties: false, properties: { ...properties, ...more } };
 }

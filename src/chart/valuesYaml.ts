@@ -9,7 +9,9 @@ export type Baked = Readonly<Record<string, unknown>>;
  * @param baked replaces defaults
  */
 export function valuesYaml(baked: Baked = {}): string {
-  return `${Object.entries(valuesTree).map(([key, node]) => lines(key, node, baked[key], '').join('\n')).join('\n\n')}\n`;
+  return `${Object.entries(valuesTree)
+    .map(([key, node]) => lines(key, node, baked[key], '').join('\n'))
+    .join('\n\n')}\n`;
 }
 
 function lines(key: string, node: Node, baked: unknown, indent: string): string[] {
@@ -18,21 +20,35 @@ function lines(key: string, node: Node, baked: unknown, indent: string): string[
   const inner = Object.entries(node.fields);
   if (node.unset === true) {
     // Known by name and not set: what is written here is the agent's own default.
-    const known = inner.flatMap(([name, field]) => (isGroup(field) ? [] : [`${indent}#   ${flow(name, field.default)}  # ${field.text}`]));
+    const known = inner.flatMap(([name, field]) =>
+      isGroup(field) ? [] : [`${indent}#   ${flow(name, field.default)}  # ${field.text}`],
+    );
     return [comment, ...known, `${indent}${key}: {}`];
   }
-  return [comment, `${indent}${key}:`, ...inner.flatMap(([name, field]) => lines(name, field, partOf(baked, name), `${indent}  `))];
+  return [
+    comment,
+    `${indent}${key}:`,
+    ...inner.flatMap(([name, field]) => lines(name, field, partOf(baked, name), `${indent}  `)),
+  ];
 }
 
 function commentOf(node: Node): string {
   if (isGroup(node)) return node.text;
   const { enum: choices } = node.schema as { enum?: readonly string[] };
-  return choices === undefined ? node.text : `${choices.map((item) => (item === '' ? '""' : item)).join(' | ')}: ${node.text}`;
+  return choices === undefined
+    ? node.text
+    : `${choices.map((item) => (item === '' ? '""' : item)).join(' | ')}: ${node.text}`;
 }
 
 function entry(key: string, value: unknown, indent: string): string[] {
-  const text = stringify({ [key]: value }, { version: '1.1', lineWidth: 0, defaultStringType: 'PLAIN', blockQuote: 'literal' });
-  return text.trimEnd().split('\n').map((line) => (line === '' ? '' : `${indent}${line}`));
+  const text = stringify(
+    { [key]: value },
+    { version: '1.1', lineWidth: 0, defaultStringType: 'PLAIN', blockQuote: 'literal' },
+  );
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line === '' ? '' : `${indent}${line}`));
 }
 
 function flow(key: string, value: unknown): string {
@@ -44,19 +60,29 @@ function partOf(value: unknown, key: string): unknown {
 }
 
 /** The paths of all values, `injection.annotation`, with what the table in the chart's README says of them. */
-export function valuePaths(): ReadonlyArray<{ readonly path: string; readonly default: unknown; readonly text: string }> {
+export function valuePaths(): ReadonlyArray<{
+  readonly path: string;
+  readonly default: unknown;
+  readonly text: string;
+}> {
   return pathsOf(valuesTree, '');
 }
 
 function pathsOf(fields: Fields, prefix: string): Array<{ path: string; default: unknown; text: string }> {
   return Object.entries(fields).flatMap(([key, node]) =>
-    isGroup(node) ? pathsOf(node.fields, `${prefix}${key}.`) : [{ path: `${prefix}${key}`, default: node.default, text: commentOf(node) }],
+    isGroup(node)
+      ? pathsOf(node.fields, `${prefix}${key}.`)
+      : [{ path: `${prefix}${key}`, default: node.default, text: commentOf(node) }],
   );
 }
 
 /** The table in the chart's README; no final newline. */
 export function valuesMarkdown(): string {
-  const rows = valuePaths().map(({ path, default: value, text }) => [`\`${path}\``, `\`${JSON.stringify(value)}\``, text]);
+  const rows = valuePaths().map(({ path, default: value, text }) => [
+    `\`${path}\``,
+    `\`${JSON.stringify(value)}\``,
+    text,
+  ]);
   return [['value', 'default', 'meaning'], ['---', '---', '---'], ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
-import { addCommands, type CommandEntry } from './lazyCommands.ts';
 import { programOutput } from './io/output.ts';
+import { addCommands, type CommandEntry } from './lazyCommands.ts';
 import { runProgram } from './runProgram.ts';
 
 /** The program in the injector's image: the admission server, and what the chart's hooks and tests run. */

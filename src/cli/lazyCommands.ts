@@ -9,7 +9,11 @@ export interface CommandEntry {
 }
 
 /** Loads just the command that the arguments name, so that each start stays quick and small; of the others the help is enough. */
-export async function addCommands(program: Command, entries: readonly CommandEntry[], args: readonly string[]): Promise<Command> {
+export async function addCommands(
+  program: Command,
+  entries: readonly CommandEntry[],
+  args: readonly string[],
+): Promise<Command> {
   for (const { name, summary, load } of entries) {
     if (args[0] === name) (await load())(program);
     else program.command(name).description(summary);

@@ -1,11 +1,11 @@
-import { judgeCluster, type CheckResult } from './judge/judgeCluster.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { readFitness } from './judge/compatibility.ts';
+import { judgeCluster, type CheckResult } from './judge/judgeCluster.ts';
 import { pullFindings, type PullOptions } from './judge/pull.ts';
-import { readRegistrations } from './read/registrations.ts';
-import { readReleaseState } from './read/releaseState.ts';
 import { tryFailing } from './judge/tried.ts';
 import { readInventory } from './read/inventory.ts';
+import { readRegistrations } from './read/registrations.ts';
+import { readReleaseState } from './read/releaseState.ts';
 
 export interface CheckOptions {
   readonly kubectl: Kubectl;

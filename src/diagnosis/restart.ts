@@ -1,8 +1,8 @@
-import { rethrowUnlessRecoverable } from '../errors.ts';
 import { dryRunPods } from '../dryRun/index.ts';
-import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
-import type { WorkloadObject } from '../kubernetes/api/types.ts';
 import { refuserText } from '../dryRun/podCheck.ts';
+import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { WorkloadObject } from '../kubernetes/api/types.ts';
+import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
 import type { MissedPod } from './judge/missed.ts';
 import { askedFor, subjectOfTemplate } from './judge/nextPod.ts';
 

@@ -1,23 +1,23 @@
-import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
-import { objectName, type Metadata, type WorkloadObject, type Pod, type Namespace } from '../kubernetes/api/types.ts';
-import { endedHint, endedText } from '../kubernetes/ended.ts';
-import { controllerOf } from '../kubernetes/owners.ts';
-import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
 import { dryRunPods } from '../dryRun/index.ts';
-import { checkTarget } from '../kubernetes/target.ts';
 import { codedError } from '../errors.ts';
 import { templatePath } from '../kubernetes/api/kinds.ts';
-import type { ReleaseFacts } from './read/releases.ts';
+import { objectName, type Metadata, type WorkloadObject, type Pod, type Namespace } from '../kubernetes/api/types.ts';
+import { endedHint, endedText } from '../kubernetes/ended.ts';
+import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
+import { controllerOf } from '../kubernetes/owners.ts';
+import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
+import { checkTarget } from '../kubernetes/target.ts';
 import type { Subject } from './judge/conditions.ts';
-import { explain, type WhyFacts, type WhyResult } from './report/explain.ts';
 import { carriesAny, judge, type Judgement } from './judge/judge.ts';
 import { askedFor, makerOf, subjectOfTemplate } from './judge/nextPod.ts';
-import { templateOf, topOwner, type Owner } from './read/podOwners.ts';
 import { inItsTemplate } from './judge/podFindings.ts';
 import { dryRunOf } from './judge/refused.ts';
+import { templateOf, topOwner, type Owner } from './read/podOwners.ts';
 import { readRegistrations } from './read/registrations.ts';
+import type { ReleaseFacts } from './read/releases.ts';
 import { readReleaseFacts, readReleaseState, type ReleaseState } from './read/releaseState.ts';
 import { podsOf } from './read/workloadPods.ts';
+import { explain, type WhyFacts, type WhyResult } from './report/explain.ts';
 
 export interface WhyOptions {
   /** A pod's name, or TYPE/NAME as kubectl takes it. */
@@ -32,7 +32,10 @@ export interface WhyOptions {
  */
 export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise<WhyResult> {
   const name = checkTarget(target.includes('/') ? target : `pod/${target}`);
-  const [object, registrations] = await Promise.all([kubectlJson<WorkloadObject>(kubectl, ['get', name]), readRegistrations(kubectl)]);
+  const [object, registrations] = await Promise.all([
+    kubectlJson<WorkloadObject>(kubectl, ['get', name]),
+    readRegistrations(kubectl),
+  ]);
   const namespace = object.metadata.namespace ?? 'default';
   const [subject, facts] = await Promise.all([
     subjectOf(kubectl, object, namespace),
@@ -50,13 +53,28 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   const dryRun = dryRunOf(verdict, subject, (pod) => carriesAny(pod, facts), judgement.reason === undefined);
   const injects = dryRun.kind === 'made' && dryRun.injects;
   const state = injects ? undefined : await stateBehind(kubectl, judgement);
-  const result = explain({ object: objectName(object), subject, judgement, dryRun, state, siblings, kin: workload === undefined ? pods : undefined, known: known !== undefined, now });
+  const result = explain({
+    object: objectName(object),
+    subject,
+    judgement,
+    dryRun,
+    state,
+    siblings,
+    kin: workload === undefined ? pods : undefined,
+    known: known !== undefined,
+    now,
+  });
   const ended = endedText(object);
   return ended === undefined ? result : { ...result, verdict: `${ended}. ${result.verdict}`, next: endedHint };
 }
 
 /** Those of a workload. A pod that lacks the sidecar is not to be replaced by one that waits, as others of its workload may. */
-async function podsToLookAt(kubectl: Kubectl, { owners, namespace }: Subject, workload: WorkloadObject | undefined, { carries }: Judgement): Promise<Pod[] | undefined> {
+async function podsToLookAt(
+  kubectl: Kubectl,
+  { owners, namespace }: Subject,
+  workload: WorkloadObject | undefined,
+  { carries }: Judgement,
+): Promise<Pod[] | undefined> {
   const object = workload ?? (carries ? undefined : topOwner(owners)?.object);
   return object === undefined ? undefined : podsOf(kubectl, object, namespace);
 }
@@ -67,19 +85,29 @@ async function stateBehind(kubectl: Kubectl, { facts, reason, carries }: Judgeme
 }
 
 /** The pods of a workload, each judged as the workload's next one is. */
-function judgedLike(subject: Subject, pods: readonly Pod[] | undefined, known: readonly ReleaseFacts[] | undefined): WhyFacts['siblings'] {
+function judgedLike(
+  subject: Subject,
+  pods: readonly Pod[] | undefined,
+  known: readonly ReleaseFacts[] | undefined,
+): WhyFacts['siblings'] {
   return pods?.map((pod) => ({ ...subject, pod })).map((one) => ({ subject: one, judgement: judge(one, known) }));
 }
 
 /** A pod as it is; of any other kind, what its template makes. */
 async function subjectOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Subject> {
-  const [labels, above] = await Promise.all([readLabels(kubectl, namespace), readOwners(kubectl, object.metadata, namespace)]);
-  if (object.kind === 'Pod') return { pod: object as unknown as Pod, namespace, namespaceLabels: labels, owners: above };
+  const [labels, above] = await Promise.all([
+    readLabels(kubectl, namespace),
+    readOwners(kubectl, object.metadata, namespace),
+  ]);
+  if (object.kind === 'Pod')
+    return { pod: object as unknown as Pod, namespace, namespaceLabels: labels, owners: above };
   const { apiVersion, kind, metadata } = object;
   const self: Owner = { apiVersion, kind, name: metadata.name, object };
   const template = templateOf(self);
   if (templatePath(apiVersion, kind) === undefined || template === undefined) {
-    throw codedError('KIND_UNSUPPORTED', `a ${kind} (${apiVersion}) has no pod template that this command knows`, { where: `${objectName(object)} in namespace ${namespace}` });
+    throw codedError('KIND_UNSUPPORTED', `a ${kind} (${apiVersion}) has no pod template that this command knows`, {
+      where: `${objectName(object)} in namespace ${namespace}`,
+    });
   }
   return subjectOfTemplate(object, namespace, labels, above);
 }
@@ -95,7 +123,9 @@ async function readOwners(kubectl: Kubectl, metadata: Metadata, namespace: strin
   while (next !== undefined && owners.length < 8) {
     const { apiVersion, kind, name } = next;
     const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : '';
-    const found = await unlessForbidden(async () => readSome<WorkloadObject>(kubectl, ['get', `${kind.toLowerCase()}${group}/${name}`, '--namespace', namespace]));
+    const found = await unlessForbidden(async () =>
+      readSome<WorkloadObject>(kubectl, ['get', `${kind.toLowerCase()}${group}/${name}`, '--namespace', namespace]),
+    );
     const object = found?.[0];
     owners.push({ apiVersion, kind, name, object });
     next = object === undefined ? undefined : controllerOf(object.metadata);

@@ -17,7 +17,12 @@ export type Answer =
  * @param timeoutSeconds admission webhooks of others may take their time, each up to 30 s
  * @throws INTERRUPTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE when no API server is there
  */
-export async function askForPod(kubectl: Kubectl, pod: object, namespace: string, timeoutSeconds = 60): Promise<Answer> {
+export async function askForPod(
+  kubectl: Kubectl,
+  pod: object,
+  namespace: string,
+  timeoutSeconds = 60,
+): Promise<Answer> {
   const args = ['create', '--dry-run=server', '--validate=ignore', '--namespace', namespace, '-f', '-', '-o', 'json'];
   try {
     const { stdout, stderr } = await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds, quiet: true });

@@ -1,9 +1,9 @@
 import { codedError } from '../errors.ts';
-import { containerName } from '../sidecar/index.ts';
 import type { Container, PodTemplate } from '../kubernetes/api/types.ts';
-import { tryImage, type ImageTrial } from './imageTrial.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { Workload } from '../kubernetes/workload.ts';
+import { containerName } from '../sidecar/index.ts';
+import { tryImage, type ImageTrial } from './imageTrial.ts';
 
 export interface ImageCheck {
   readonly kubectl: Kubectl;
@@ -32,9 +32,17 @@ export async function checkImage({ workload, stored, dryRun, force, ...options }
   if (dryRun) return [`whether the image ${image} can be pulled is not tried in a dry run`];
   const { namespace } = workload;
   const { kubectl, afterwards = kubectl } = options;
-  const trial = await tryImage({ ...options, afterwards, namespace, container, pullSecrets: [], like: workload.template });
+  const trial = await tryImage({
+    ...options,
+    afterwards,
+    namespace,
+    container,
+    pullSecrets: [],
+    like: workload.template,
+  });
   if (trial.outcome === 'starts') return [];
-  if (trial.outcome === 'unknown') return [`whether the image ${image} can be pulled in namespace ${namespace} is not known: ${trial.why}`];
+  if (trial.outcome === 'unknown')
+    return [`whether the image ${image} can be pulled in namespace ${namespace} is not known: ${trial.why}`];
   const what = imageProblem(image, namespace, trial);
   if (force) return [`${what}; it is changed all the same (--force)`];
   const hint = `A pod whose native sidecar does not start never runs its app. ${imageRemedy} Nothing was changed; --force changes it all the same.`;
@@ -45,7 +53,11 @@ export async function checkImage({ workload, stored, dryRun, force, ...options }
 export const imageRemedy = 'Check the name, the tag, the architecture, and the pull secret in that namespace.';
 
 /** `the image IMAGE cannot be started in namespace shop, on node n1: ErrImagePull: …` */
-export function imageProblem(image: string, namespace: string, { node, reason, message }: Extract<ImageTrial, { readonly outcome: 'fails' }>): string {
+export function imageProblem(
+  image: string,
+  namespace: string,
+  { node, reason, message }: Extract<ImageTrial, { readonly outcome: 'fails' }>,
+): string {
   const place = node === undefined ? `in namespace ${namespace}` : `in namespace ${namespace}, on node ${node}`;
   return `the image ${image} cannot be started ${place}: ${[reason, message].filter((part) => part !== '').join(': ')}`;
 }

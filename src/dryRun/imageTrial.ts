@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isCodedError, isForbidden, rethrowUnlessRecoverable, type ErrorCode } from '../errors.ts';
-import { containerName } from '../sidecar/index.ts';
 import type { Container, LocalObjectReference, PodTemplate } from '../kubernetes/api/types.ts';
-import { imageTrialPod, judgeTrial, trialName, type ImageTrialPod, type TrialJudgement } from './imageTrialPod.ts';
 import { kubectlJson, type Kubectl } from '../kubernetes/kubectl.ts';
 import { readUpTo } from '../kubernetes/pages.ts';
 import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
+import { containerName } from '../sidecar/index.ts';
+import { imageTrialPod, judgeTrial, trialName, type ImageTrialPod, type TrialJudgement } from './imageTrialPod.ts';
 
 /** Whether a node that the workload's pods may run on can pull the image and start it; plain data. */
 export type ImageTrial =
@@ -128,27 +128,43 @@ async function watch(options: ImageTrialOptions, name: string, begun: number): P
   }
 }
 
-async function readTrial({ kubectl, namespace }: ImageTrialOptions, name: string): Promise<ImageTrialPod | Extract<ImageTrial, { readonly outcome: 'unknown' }>> {
+async function readTrial(
+  { kubectl, namespace }: ImageTrialOptions,
+  name: string,
+): Promise<ImageTrialPod | Extract<ImageTrial, { readonly outcome: 'unknown' }>> {
   try {
     return await kubectlJson<ImageTrialPod>(kubectl, ['get', 'pod', name, '--namespace', namespace]);
   } catch (error) {
     if (isForbidden(error)) return { outcome: 'unknown', why: `you may not get pods in namespace ${namespace}` };
-    if (isCodedError(error) && error.code === 'NOT_FOUND') return { outcome: 'unknown', why: 'its pod was deleted by somebody else' };
+    if (isCodedError(error) && error.code === 'NOT_FOUND')
+      return { outcome: 'unknown', why: 'its pod was deleted by somebody else' };
     throw error;
   }
 }
 
 /** @returns undefined while it goes on; times in milliseconds since it began */
-function endOfTrial(options: ImageTrialOptions, { state, reason, message, node }: TrialJudgement, elapsed: number, failingSince = Infinity): ImageTrial | undefined {
+function endOfTrial(
+  options: ImageTrialOptions,
+  { state, reason, message, node }: TrialJudgement,
+  elapsed: number,
+  failingSince = Infinity,
+): ImageTrial | undefined {
   if (state === 'starts') return { outcome: 'starts', ...node, seconds: Math.round(elapsed / 100) / 10 };
   const lasts = elapsed - failingSince >= (options.patienceMs ?? passingMs);
   const late = elapsed > secondsOf(options) * 1000;
-  if (state === 'failed' || lasts || (late && state === 'failing')) return { outcome: 'fails', reason, message, ...node };
+  if (state === 'failed' || lasts || (late && state === 'failing'))
+    return { outcome: 'fails', reason, message, ...node };
   return late ? { outcome: 'unknown', why: stillWaiting(reason, message, secondsOf(options)) } : undefined;
 }
 
-function tellWaiting({ container, namespace, report }: ImageTrialOptions, { reason }: TrialJudgement, elapsed: number): void {
-  report(`image ${container.image ?? ''} in namespace ${namespace}: ${reason === '' ? 'waiting' : reason} (${Math.round(elapsed / 1000)}s)`);
+function tellWaiting(
+  { container, namespace, report }: ImageTrialOptions,
+  { reason }: TrialJudgement,
+  elapsed: number,
+): void {
+  report(
+    `image ${container.image ?? ''} in namespace ${namespace}: ${reason === '' ? 'waiting' : reason} (${Math.round(elapsed / 1000)}s)`,
+  );
 }
 
 function stillWaiting(reason: string, message: string, seconds: number): string {
@@ -157,7 +173,9 @@ function stillWaiting(reason: string, message: string, seconds: number): string 
 }
 
 interface RunningPod extends PodTemplate {
-  readonly status?: { readonly initContainerStatuses?: readonly { readonly name: string; readonly started?: boolean }[] };
+  readonly status?: {
+    readonly initContainerStatuses?: readonly { readonly name: string; readonly started?: boolean }[];
+  };
 }
 
 /** In a larger namespace the image may be tried although a pod beyond these runs it. */
@@ -167,15 +185,21 @@ const mostPods = 5000;
  * Whether a pod of the same account, pull secrets and kind of node runs this very image there: what it proves, a trial
  * would only prove again.
  */
-async function runsAlready({ kubectl, namespace, container, like }: ImageTrialOptions, pullSecrets: readonly LocalObjectReference[]): Promise<boolean> {
+async function runsAlready(
+  { kubectl, namespace, container, like }: ImageTrialOptions,
+  pullSecrets: readonly LocalObjectReference[],
+): Promise<boolean> {
   const wanted = pulledBy({ ...like.spec, imagePullSecrets: pullSecrets });
   const isSame = ({ spec, status }: RunningPod): boolean => {
-    const started = status?.initContainerStatuses?.some((one) => one.name === containerName && one.started === true) === true;
+    const started =
+      status?.initContainerStatuses?.some((one) => one.name === containerName && one.started === true) === true;
     const image = spec?.initContainers?.find(({ name }) => name === containerName)?.image;
     return started && image === container.image && isDeepStrictEqual(pulledBy(spec), wanted);
   };
   const request = { kind: 'pods', namespace, fieldSelector: 'status.phase=Running' } as const;
-  const found = await unlessForbidden(async () => readUpTo(kubectl, request, mostPods, (pod) => (isSame(pod as unknown as RunningPod) ? true : undefined)));
+  const found = await unlessForbidden(async () =>
+    readUpTo(kubectl, request, mostPods, (pod) => (isSame(pod as unknown as RunningPod) ? true : undefined)),
+  );
   return found !== undefined && found.kept.length > 0;
 }
 
@@ -199,12 +223,24 @@ function accountOf(spec: PodTemplate['spec']): string {
 }
 
 /** A pod that names pull secrets gets none of its service account's (plugin/pkg/admission/serviceaccount): add them here. */
-async function secretsFor({ kubectl, namespace, like, admitted, pullSecrets }: ImageTrialOptions): Promise<readonly LocalObjectReference[]> {
+async function secretsFor({
+  kubectl,
+  namespace,
+  like,
+  admitted,
+  pullSecrets,
+}: ImageTrialOptions): Promise<readonly LocalObjectReference[]> {
   const own = like.spec?.imagePullSecrets ?? [];
   if (own.length > 0 || admitted === true) return [...own, ...pullSecrets];
   try {
     const accounts = await unlessForbidden(async () =>
-      readSome<{ readonly imagePullSecrets?: readonly LocalObjectReference[] }>(kubectl, ['get', 'serviceaccount', accountOf(like.spec), '--namespace', namespace]),
+      readSome<{ readonly imagePullSecrets?: readonly LocalObjectReference[] }>(kubectl, [
+        'get',
+        'serviceaccount',
+        accountOf(like.spec),
+        '--namespace',
+        namespace,
+      ]),
     );
     return [...(accounts?.[0]?.imagePullSecrets ?? []), ...pullSecrets];
   } catch (error) {

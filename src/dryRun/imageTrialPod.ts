@@ -1,6 +1,6 @@
+import type { Container, LocalObjectReference, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import { restrictedSecurityContext } from '../sidecar/index.ts';
-import type { Container, LocalObjectReference, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 
 /** A pod that was made to try an image. */
 export interface ImageTrialPod {
@@ -8,7 +8,12 @@ export interface ImageTrialPod {
   readonly spec?: { readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
     readonly containerStatuses?: readonly { readonly state?: TrialState }[];
   };
 }
@@ -32,14 +37,24 @@ export interface ImageTrialPodOptions {
 export const trialName = 'packet-capture-image-trial';
 
 /** What decides on which node a pod runs, and with which credentials its images are pulled. */
-const placing = ['serviceAccountName', 'nodeSelector', 'tolerations', 'runtimeClassName', 'schedulerName', 'priorityClassName', 'os'] as const;
+const placing = [
+  'serviceAccountName',
+  'nodeSelector',
+  'tolerations',
+  'runtimeClassName',
+  'schedulerName',
+  'priorityClassName',
+  'os',
+] as const;
 
 /**
  * The manifest of a pod that starts the agent's image for a moment. It meets Pod Security `restricted`, has no token, and
  * no injector takes it for the app's.
  */
 export function imageTrialPod({ name, container, like, pullSecrets, deadlineSeconds }: ImageTrialPodOptions): object {
-  const { image, imagePullPolicy, resources, securityContext } = container as Container & { readonly securityContext?: object };
+  const { image, imagePullPolicy, resources, securityContext } = container as Container & {
+    readonly securityContext?: object;
+  };
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -90,9 +105,17 @@ export interface TrialJudgement {
 }
 
 /** No second try helps these. */
-const lasting: readonly string[] = ['ErrImageNeverPull', 'InvalidImageName', 'CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'StartError'];
+const lasting: readonly string[] = [
+  'ErrImageNeverPull',
+  'InvalidImageName',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+  'StartError',
+];
 /** The words of registries and runtimes for what is not there, or not to be had without credentials. */
-const lastingWords = /not found|manifest unknown|no match for platform|unauthorized|authorization failed|denied|exec format error/i;
+const lastingWords =
+  /not found|manifest unknown|no match for platform|unauthorized|authorization failed|denied|exec format error/i;
 
 /** How far a trial is, by the pod's status. Pure. */
 export function judgeTrial({ spec, status = {} }: ImageTrialPod): TrialJudgement {
@@ -105,7 +128,11 @@ export function judgeTrial({ spec, status = {} }: ImageTrialPod): TrialJudgement
   return { state: stateOf(reason, message), reason, message, node };
 }
 
-function endOf({ reason = 'Error', message = '', exitCode }: NonNullable<TrialState['terminated']>): Pick<TrialJudgement, 'reason' | 'message'> {
+function endOf({
+  reason = 'Error',
+  message = '',
+  exitCode,
+}: NonNullable<TrialState['terminated']>): Pick<TrialJudgement, 'reason' | 'message'> {
   const words = message.trim();
   return { reason, message: words === '' ? `exit code ${exitCode ?? 'unknown'}` : words };
 }
@@ -117,6 +144,11 @@ function unplaced({ conditions }: NonNullable<ImageTrialPod['status']>): TrialSt
 
 function stateOf(reason: string, message: string): TrialJudgement['state'] {
   if (lasting.includes(reason)) return 'failed';
-  if (!/^(?:ErrImagePull|ImagePullBackOff|ImageInspectError|RegistryUnavailable|ErrSignatureValidation\w*|SignatureValidationFailed)$/.test(reason)) return 'waiting';
+  if (
+    !/^(?:ErrImagePull|ImagePullBackOff|ImageInspectError|RegistryUnavailable|ErrSignatureValidation\w*|SignatureValidationFailed)$/.test(
+      reason,
+    )
+  )
+    return 'waiting';
   return lastingWords.test(message) ? 'failed' : 'failing';
 }

@@ -71,7 +71,11 @@ export function violationsIn(spec: PodSpec, ranges: readonly LimitRange[]): Viol
   ];
 }
 
-function broken(item: LimitRangeItem, requests: Amounts, limits: Amounts): Pick<Violation, 'resource' | 'constraint'>[] {
+function broken(
+  item: LimitRangeItem,
+  requests: Amounts,
+  limits: Amounts,
+): Pick<Violation, 'resource' | 'constraint'>[] {
   const check = (
     constraint: Violation['constraint'],
     holds: (enforced: number, request: number | undefined, limit: number | undefined) => boolean,
@@ -82,11 +86,17 @@ function broken(item: LimitRangeItem, requests: Amounts, limits: Amounts): Pick<
   return [
     ...check('min', (least, request, limit) => request !== undefined && request >= least && (limit ?? least) >= least),
     ...check('max', (most, request, limit) => limit !== undefined && limit <= most && (request ?? 0) <= most),
-    ...check('maxLimitRequestRatio', (ratio, request = 0, limit = 0) => request > 0 && limit > 0 && limit * 1000 <= ratio * request),
+    ...check(
+      'maxLimitRequestRatio',
+      (ratio, request = 0, limit = 0) => request > 0 && limit > 0 && limit * 1000 <= ratio * request,
+    ),
   ];
 }
 
-function itemsOf(ranges: readonly LimitRange[], type: string): { readonly limitRange: string; readonly item: LimitRangeItem }[] {
+function itemsOf(
+  ranges: readonly LimitRange[],
+  type: string,
+): { readonly limitRange: string; readonly item: LimitRangeItem }[] {
   return ranges.flatMap(({ metadata, spec }) =>
     (spec?.limits ?? []).filter((item) => item.type === type).map((item) => ({ limitRange: metadata.name, item })),
   );
@@ -191,7 +201,10 @@ function pairOf(resources: ResourceRequirements | undefined, resource: string): 
   return { request: amountOf(request), limit: amountOf(limit) };
 }
 
-function constraintsOf(item: LimitRangeItem, resource: string): { readonly min: number; readonly max: number; readonly ratio: number } {
+function constraintsOf(
+  item: LimitRangeItem,
+  resource: string,
+): { readonly min: number; readonly max: number; readonly ratio: number } {
   const of = (list: Quantities | undefined, absent: number): number => {
     const text = list?.[resource];
     return text === undefined ? absent : amountOf(text);
@@ -219,12 +232,17 @@ function nearest(bounds: Bounds): Pair | undefined {
 }
 
 /** The request for a limit that is nearest to the present one. */
-function requestFor({ now, low, high, ratio, equal, step }: Bounds, limit: number, rounded: boolean): number | undefined {
+function requestFor(
+  { now, low, high, ratio, equal, step }: Bounds,
+  limit: number,
+  rounded: boolean,
+): number | undefined {
   if (equal) return ratio(limit) <= limit ? limit : undefined;
   const unit = rounded ? step : 1;
   const bottom = Math.ceil(Math.max(low.request, ratio(limit), 1) / unit - 1e-9) * unit;
   const top = Math.floor(Math.min(limit, high.request) / unit + 1e-9) * unit;
-  if (now.request >= Math.max(low.request, ratio(limit)) && now.request <= Math.min(limit, high.request)) return now.request;
+  if (now.request >= Math.max(low.request, ratio(limit)) && now.request <= Math.min(limit, high.request))
+    return now.request;
   return bottom > top ? undefined : now.request < bottom ? bottom : top;
 }
 

@@ -1,16 +1,19 @@
 import { codedError, isForbidden, type CodedError } from '../errors.ts';
 import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
+import type { Metadata } from '../kubernetes/api/types.ts';
+import { kubectlJson, type Kubectl } from '../kubernetes/kubectl.ts';
 import type { AssumedLevel } from '../sidecar/index.ts';
 import { askForPod } from './index.ts';
-import { kubectlJson, type Kubectl } from '../kubernetes/kubectl.ts';
-import type { Metadata } from '../kubernetes/api/types.ts';
 
 /**
  * The level that a namespace enforces by its labels. A value that is no level is enforced as restricted
  * (pod-security-admission/api/helpers.go, ParseLevel).
  * @param assumed what a namespace without the label enforces; `auto`: nothing
  */
-export function podSecurityLevel(labels: Readonly<Record<string, string>> | undefined, assumed: AssumedLevel = 'auto'): PodSecurityLevel {
+export function podSecurityLevel(
+  labels: Readonly<Record<string, string>> | undefined,
+  assumed: AssumedLevel = 'auto',
+): PodSecurityLevel {
   const level = labels?.[podSecurityLabel] ?? (assumed === 'auto' ? 'privileged' : assumed);
   return level === 'privileged' || level === 'baseline' ? level : 'restricted';
 }
@@ -29,7 +32,10 @@ export interface ReadLevel {
  */
 export async function readPodSecurityLevel(kubectl: Kubectl, namespace: string): Promise<ReadLevel> {
   try {
-    const { metadata } = await kubectlJson<{ readonly metadata: Metadata }>(kubectl, ['get', `namespaces/${namespace}`]);
+    const { metadata } = await kubectlJson<{ readonly metadata: Metadata }>(kubectl, [
+      'get',
+      `namespaces/${namespace}`,
+    ]);
     return { level: podSecurityLevel(metadata.labels) };
   } catch (error) {
     if (!isForbidden(error)) throw error;

@@ -42,6 +42,8 @@ const units = [
 export function quantityText(resource: string, amount: number): string {
   if (amount % 1000 !== 0) return `${amount}m`;
   const whole = amount / 1000;
-  const unit = /memory|storage|hugepages/.test(resource) ? units.find(([, size]) => whole > 0 && whole % size === 0) : undefined;
+  const unit = /memory|storage|hugepages/.test(resource)
+    ? units.find(([, size]) => whole > 0 && whole % size === 0)
+    : undefined;
   return unit === undefined ? String(whole) : `${whole / unit[1]}${unit[0]}`;
 }

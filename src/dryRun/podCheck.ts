@@ -1,9 +1,9 @@
 import { codedError, type CodedError } from '../errors.ts';
 import type { PodTemplate } from '../kubernetes/api/types.ts';
-import { askForPod, dryRunPods, podOf, type PodVerdict, type Refusal } from './index.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { restartOf } from '../kubernetes/updateStrategy.ts';
 import type { Workload } from '../kubernetes/workload.ts';
+import { askForPod, dryRunPods, podOf, type PodVerdict, type Refusal } from './index.ts';
 
 export interface PodCheck {
   readonly kubectl: Kubectl;
@@ -59,7 +59,8 @@ export function problemOf(verdict: PodVerdict, rollout: boolean): PodProblem | u
 
 function notesOf(verdict: PodVerdict): string[] {
   if (verdict.outcome === 'fits') return [...verdict.notes];
-  if (verdict.outcome === 'unknown') return [`whether its pods can be made with the sidecar is not known: ${verdict.why}`];
+  if (verdict.outcome === 'unknown')
+    return [`whether its pods can be made with the sidecar is not known: ${verdict.why}`];
   return [`no pod of it can be made now, with the sidecar or without: ${verdict.refusal.words}`];
 }
 
@@ -68,10 +69,16 @@ function notesOf(verdict: PodVerdict): string[] {
  * have, and a policy may be newer than the pods that run. Nothing stops a change that replaces no pod.
  * @throws POD_SECURITY, NOT_INJECTABLE and as {@link askForPod}
  */
-export async function checkPodsWithout({ kubectl, workload, without, force }: Omit<PodCheck, 'with'>): Promise<string[]> {
+export async function checkPodsWithout({
+  kubectl,
+  workload,
+  without,
+  force,
+}: Omit<PodCheck, 'with'>): Promise<string[]> {
   const { object, namespace, where } = workload;
   const answer = await askForPod(kubectl, podOf(object, without), namespace);
-  if (answer.kind === 'no_answer') return [`whether its pods can be made without the sidecar is not known: ${answer.noAnswer.why}`];
+  if (answer.kind === 'no_answer')
+    return [`whether its pods can be made without the sidecar is not known: ${answer.noAnswer.why}`];
   // Without the sidecar a pod needs no more of a quota than before.
   if (answer.kind === 'made' || answer.refusal.exceedsQuota) return [];
   const { refusal } = answer;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { planRemoval, withoutRemoved } from '../inject/index.ts';
+import type { PodTemplate, Volume, WorkloadObject } from '../kubernetes/api/types.ts';
 import { injectAnnotation } from '../settings/index.ts';
 import { containerNames, defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
-import type { PodTemplate, Volume, WorkloadObject } from '../kubernetes/api/types.ts';
 
 /** A pod to be asked for. */
 export interface PodManifest extends PodTemplate {
@@ -58,7 +58,10 @@ function madeBy(object: Owning): Made {
   const plain: Made = { generateName: `${name}-`, owners: [ownerOf(apiVersion, kind, name, uid)] };
   switch (kind) {
     case 'Pod':
-      return { generateName: `${name.slice(0, 57)}-`, owners: (object.metadata.ownerReferences ?? []).map(withoutBlocking) };
+      return {
+        generateName: `${name.slice(0, 57)}-`,
+        owners: (object.metadata.ownerReferences ?? []).map(withoutBlocking),
+      };
     case 'PodTemplate':
       return { generateName: `${name}-`, owners: [] };
     case 'Deployment':
@@ -68,7 +71,11 @@ function madeBy(object: Owning): Made {
     case 'StatefulSet':
       return { ...plain, ...statefulPod(object, name) };
     case 'DaemonSet':
-      return { ...plain, labels: { 'controller-revision-hash': '0', 'pod-template-generation': '1' }, spec: daemonSpec };
+      return {
+        ...plain,
+        labels: { 'controller-revision-hash': '0', 'pod-template-generation': '1' },
+        spec: daemonSpec,
+      };
     case 'Job':
       return { ...plain, labels: jobLabels(name, uid) };
     case 'CronJob': {
@@ -151,7 +158,11 @@ export function agentContainers({ spec }: PodTemplate): string[] {
 }
 
 /** A template without our sidecar, that refuses it: "false" always wins, whatever key an injector asks for. Pure. */
-export function refusingSidecar(template: PodTemplate, config: SidecarConfig = defaultSidecarConfig, key = injectAnnotation): PodTemplate {
+export function refusingSidecar(
+  template: PodTemplate,
+  config: SidecarConfig = defaultSidecarConfig,
+  key = injectAnnotation,
+): PodTemplate {
   const plan = planRemoval(template, config);
   const { metadata, ...rest } = plan.remove ? withoutRemoved(template, plan.removal) : template;
   const refusals = { [key]: 'false', [injectAnnotation]: 'false' };

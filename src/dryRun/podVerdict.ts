@@ -3,8 +3,8 @@ import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { askForPod, type Answer } from './ask.ts';
 import { violationsIn, withDefaults } from './limitRange.ts';
 import { podOf } from './podManifest.ts';
-import { podsThatFit, quotaShortage, type Replacement, type ResourceQuota, type Shortage } from './quota.ts';
 import type { Refusal } from './podRefusal.ts';
+import { podsThatFit, quotaShortage, type Replacement, type ResourceQuota, type Shortage } from './quota.ts';
 import { remedyFor, type Remedy, type RemedyOptions } from './remedy.ts';
 import { replacementOf } from './replacement.ts';
 import { mostPresent, readSurroundings, type Surroundings } from './surroundings.ts';
@@ -18,7 +18,12 @@ import { mostPresent, readSurroundings, type Surroundings } from './surroundings
  * - `unknown`: the API server gives no judgement; `right` names the right that is missing
  */
 export type PodVerdict =
-  | { readonly outcome: 'fits'; readonly pod?: PodTemplate; readonly warnings: readonly string[]; readonly notes: readonly string[] }
+  | {
+      readonly outcome: 'fits';
+      readonly pod?: PodTemplate;
+      readonly warnings: readonly string[];
+      readonly notes: readonly string[];
+    }
   | { readonly outcome: 'refused_anyway'; readonly refusal: Refusal; readonly sidecar?: Refusal }
   | { readonly outcome: 'refused_by_sidecar'; readonly refusal: Refusal; readonly remedy: Remedy }
   | { readonly outcome: 'unknown'; readonly why: string; readonly right?: string };
@@ -49,7 +54,8 @@ export interface PodDryRun {
  */
 export async function dryRunPods(options: PodDryRun): Promise<PodVerdict> {
   const { kubectl, namespace, object } = options;
-  const ask = async (template: PodTemplate): Promise<Answer> => askForPod(kubectl, podOf(object, template), namespace, options.timeoutSeconds);
+  const ask = async (template: PodTemplate): Promise<Answer> =>
+    askForPod(kubectl, podOf(object, template), namespace, options.timeoutSeconds);
   const withIt = await ask(options.with);
   if (withIt.kind === 'no_answer') return { outcome: 'unknown', ...withIt.noAnswer };
   const around = await readSurroundings(kubectl, namespace, object);
@@ -57,11 +63,17 @@ export async function dryRunPods(options: PodDryRun): Promise<PodVerdict> {
     return { outcome: 'fits', pod: withIt.pod, warnings: withIt.warnings, notes: [] };
   }
   const withoutIt = await ask(options.without);
-  if (withIt.kind === 'refused' && !withIt.refusal.exceedsQuota) return judgeRefusal(options, around, withIt.refusal, withoutIt);
+  if (withIt.kind === 'refused' && !withIt.refusal.exceedsQuota)
+    return judgeRefusal(options, around, withIt.refusal, withoutIt);
   return judgeQuotas(options, around, withIt, withoutIt);
 }
 
-async function judgeRefusal(options: PodDryRun, around: Surroundings, refusal: Refusal, without: Answer): Promise<PodVerdict> {
+async function judgeRefusal(
+  options: PodDryRun,
+  around: Surroundings,
+  refusal: Refusal,
+  without: Answer,
+): Promise<PodVerdict> {
   if (without.kind === 'no_answer') return { outcome: 'unknown', ...without.noAnswer };
   // Quotas come last: what was refused before would be refused with more room too.
   if (without.kind === 'refused' && !without.refusal.exceedsQuota) {
@@ -82,8 +94,13 @@ async function judgeRefusal(options: PodDryRun, around: Surroundings, refusal: R
   return bySidecar(options, around, refusal, { holds: holdsAll(quotas, around, replacement) });
 }
 
-function holdsAll(quotas: readonly ResourceQuota[], around: Surroundings, replacement: Replacement): (spec: PodSpec) => boolean {
-  return (spec) => quotaShortage(quotas, { ...replacement, with: withDefaults(spec, around.limitRanges ?? []) }) === undefined;
+function holdsAll(
+  quotas: readonly ResourceQuota[],
+  around: Surroundings,
+  replacement: Replacement,
+): (spec: PodSpec) => boolean {
+  return (spec) =>
+    quotaShortage(quotas, { ...replacement, with: withDefaults(spec, around.limitRanges ?? []) }) === undefined;
 }
 
 async function bySidecar(
@@ -96,7 +113,11 @@ async function bySidecar(
   const { limitRanges } = around;
   const names = refusal.by === 'limit_range' ? violated(carrying, limitRanges) : refusal.names;
   const named = { ...refusal, names };
-  return { outcome: 'refused_by_sidecar', refusal: named, remedy: await remedyFor({ ...options, carrying, limitRanges, refusal: named, ...quota }) };
+  return {
+    outcome: 'refused_by_sidecar',
+    refusal: named,
+    remedy: await remedyFor({ ...options, carrying, limitRanges, refusal: named, ...quota }),
+  };
 }
 
 /** The limit ranges that do not admit a pod: the message does not name them. */
@@ -104,10 +125,17 @@ function violated({ spec }: PodTemplate, ranges: Surroundings['limitRanges'] = [
   return [...new Set(violationsIn(withDefaults(spec ?? {}, ranges), ranges).map(({ limitRange }) => limitRange))];
 }
 
-async function judgeQuotas(options: PodDryRun, around: Surroundings, withIt: Answer, withoutIt: Answer): Promise<PodVerdict> {
-  if (withoutIt.kind === 'refused' && !withoutIt.refusal.exceedsQuota) return { outcome: 'refused_anyway', refusal: withoutIt.refusal };
+async function judgeQuotas(
+  options: PodDryRun,
+  around: Surroundings,
+  withIt: Answer,
+  withoutIt: Answer,
+): Promise<PodVerdict> {
+  if (withoutIt.kind === 'refused' && !withoutIt.refusal.exceedsQuota)
+    return { outcome: 'refused_anyway', refusal: withoutIt.refusal };
   const fits = fitting(withIt);
-  if (around.quotas === undefined || around.present === undefined) return withoutReading(options, around, withIt, withoutIt);
+  if (around.quotas === undefined || around.present === undefined)
+    return withoutReading(options, around, withIt, withoutIt);
   const { quotas } = around;
   const replacement = replacementOf(options, around, withIt, withoutIt);
   const shortage = quotaShortage(quotas, replacement);
@@ -118,9 +146,18 @@ async function judgeQuotas(options: PodDryRun, around: Surroundings, withIt: Ans
 }
 
 /** Who may not read quotas or pods has the API server's word on one more pod alone. */
-async function withoutReading(options: PodDryRun, around: Surroundings, withIt: Answer, withoutIt: Answer): Promise<PodVerdict> {
-  const right = around.tooMany === true ? undefined : `list ${around.quotas === undefined ? 'resourcequotas' : 'pods'} in namespace ${options.namespace}`;
-  const reason = right === undefined ? `it has more than ${mostPresent} pods, which are not counted` : `you may not ${right}`;
+async function withoutReading(
+  options: PodDryRun,
+  around: Surroundings,
+  withIt: Answer,
+  withoutIt: Answer,
+): Promise<PodVerdict> {
+  const right =
+    around.tooMany === true
+      ? undefined
+      : `list ${around.quotas === undefined ? 'resourcequotas' : 'pods'} in namespace ${options.namespace}`;
+  const reason =
+    right === undefined ? `it has more than ${mostPresent} pods, which are not counted` : `you may not ${right}`;
   if (withIt.kind === 'made') {
     return { ...fitting(withIt), notes: [`one pod fits; whether quotas hold all of them is not known: ${reason}`] };
   }
@@ -128,7 +165,11 @@ async function withoutReading(options: PodDryRun, around: Surroundings, withIt: 
     return bySidecar(options, around, withIt.refusal);
   }
   const words = withIt.kind === 'refused' ? `: ${withIt.refusal.words}` : '';
-  return { outcome: 'unknown', why: `one more pod exceeds a quota, with the sidecar or without; ${reason}${words}`, ...(right === undefined ? {} : { right }) };
+  return {
+    outcome: 'unknown',
+    why: `one more pod exceeds a quota, with the sidecar or without; ${reason}${words}`,
+    ...(right === undefined ? {} : { right }),
+  };
 }
 
 function fitting(answer: Answer): Extract<PodVerdict, { readonly outcome: 'fits' }> {

@@ -70,7 +70,11 @@ export function quotaShortage(quotas: readonly ResourceQuota[], replacement: Rep
 }
 
 /** How many of the replicas find room in all quotas together once the present pods are gone. Pure. */
-export function podsThatFit(quotas: readonly ResourceQuota[], replacement: Replacement, which: 'with' | 'without'): number {
+export function podsThatFit(
+  quotas: readonly ResourceQuota[],
+  replacement: Replacement,
+  which: 'with' | 'without',
+): number {
   const rows = quotas.flatMap((quota) => rowsOf(quota, replacement));
   return Math.min(replacement.replicas, ...rows.map((row) => fitting(row, row[which], replacement)));
 }
@@ -95,7 +99,15 @@ function rowsOf(quota: ResourceQuota, { present, ...pods }: Replacement): Row[] 
     const charged = present.map(charge);
     const others = (used[resource] ?? 0) - charged.reduce((sum, amount) => sum + amount, 0);
     const without = charge(pods.without);
-    return { quota: quota.metadata.name, resource, hard, left: hard - others, old: charged[0] ?? without, with: charge(pods.with), without };
+    return {
+      quota: quota.metadata.name,
+      resource,
+      hard,
+      left: hard - others,
+      old: charged[0] ?? without,
+      with: charge(pods.with),
+      without,
+    };
   });
 }
 

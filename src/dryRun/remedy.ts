@@ -1,13 +1,20 @@
 import { isGuaranteed } from '../inject/index.ts';
-import { amountAnnotation, mirrorName } from '../sidecar/index.ts';
 import type { Container, PodSpec, PodTemplate, WorkloadObject } from '../kubernetes/api/types.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
-import { quantityText } from './podAmounts.ts';
+import { amountAnnotation, mirrorName } from '../sidecar/index.ts';
 import { askForPod } from './ask.ts';
-import { fitSidecar, violationsIn, withDefaults, type Fit, type FittedResource, type LimitRange } from './limitRange.ts';
+import {
+  fitSidecar,
+  violationsIn,
+  withDefaults,
+  type Fit,
+  type FittedResource,
+  type LimitRange,
+} from './limitRange.ts';
+import { quantityText } from './podAmounts.ts';
 import { agentContainers, podOf } from './podManifest.ts';
-import type { Shortage } from './quota.ts';
 import type { Refusal } from './podRefusal.ts';
+import type { Shortage } from './quota.ts';
 
 /** What would make the sidecar fit; plain data. */
 export interface Remedy {
@@ -50,9 +57,11 @@ const whatToAsk: Readonly<Record<Refusal['by'], string>> = {
   limit_range: 'Give the containers of the sidecar requests and limits that the LimitRange admits.',
   resource_quota: 'Give the containers of the sidecar requests and limits, and smaller ones, or raise the quota.',
   pod_security: 'Use a namespace whose enforced Pod Security level is privileged or baseline.',
-  admission_policy: 'Ask who owns that policy for an exception for the container packet-capture, or capture in another namespace.',
-  webhook: 'Ask who owns that webhook for an exception for the container packet-capture, or capture in another namespace.',
-  scc: 'Grant the pods\' service account an SCC that admits the sidecar.',
+  admission_policy:
+    'Ask who owns that policy for an exception for the container packet-capture, or capture in another namespace.',
+  webhook:
+    'Ask who owns that webhook for an exception for the container packet-capture, or capture in another namespace.',
+  scc: "Grant the pods' service account an SCC that admits the sidecar.",
   other: 'Change the sidecar so that the API server accepts it.',
 };
 
@@ -62,20 +71,34 @@ function words(text: string): Remedy {
 
 async function rangeRemedy(options: RemedyOptions): Promise<Remedy> {
   const { limitRanges, carrying } = options;
-  if (limitRanges === undefined) return words(`${whatToAsk.limit_range} Which ones you may not read: ask for the right to list limitranges.`);
+  if (limitRanges === undefined)
+    return words(`${whatToAsk.limit_range} Which ones you may not read: ask for the right to list limitranges.`);
   const spec = withDefaults(carrying.spec ?? {}, limitRanges);
   const storage = violationsIn(spec, limitRanges).find(({ resource }) => resource === 'ephemeral-storage');
-  const found = fitSidecar({ spec, containers: agentContainers(carrying), ranges: limitRanges, equal: mustBeEqual(carrying, limitRanges) });
+  const found = fitSidecar({
+    spec,
+    containers: agentContainers(carrying),
+    ranges: limitRanges,
+    equal: mustBeEqual(carrying, limitRanges),
+  });
   if ('impossible' in found) {
-    return words(`No ${found.impossible} of the sidecar satisfies the LimitRange beside what the app asks for: change the LimitRange, or the resources of the app.`);
+    return words(
+      `No ${found.impossible} of the sidecar satisfies the LimitRange beside what the app asks for: change the LimitRange, or the resources of the app.`,
+    );
   }
   const proof = await provenBy(options, found.fit);
   if (storage !== undefined && !proof.accepted) {
-    return words('Make the files of the sidecar smaller (--file-size, --file-count): its ephemeral-storage follows them; or change the LimitRange.');
+    return words(
+      'Make the files of the sidecar smaller (--file-size, --file-count): its ephemeral-storage follows them; or change the LimitRange.',
+    );
   }
   if (Object.keys(proof.annotations).length === 0) return words(whatToAsk.limit_range);
   const holds = options.holds?.(withFit(carrying, found.fit).spec ?? {}) ?? true;
-  return { text: resourcesText(proof.annotations, proof.rest), annotations: proof.annotations, proven: proof.accepted && holds };
+  return {
+    text: resourcesText(proof.annotations, proof.rest),
+    annotations: proof.annotations,
+    proven: proof.accepted && holds,
+  };
 }
 
 async function quotaRemedy(options: RemedyOptions): Promise<Remedy> {
@@ -88,11 +111,21 @@ async function quotaRemedy(options: RemedyOptions): Promise<Remedy> {
   if ((resource !== 'cpu' && resource !== 'memory') || share <= 0) return words(`${raise}, or run fewer replicas.`);
   const room = part === 'limits' ? { request: Infinity, limit: share } : { request: share, limit: Infinity };
   const spec = withDefaults(carrying.spec ?? {}, limitRanges);
-  const found = fitSidecar({ spec, containers, ranges: limitRanges, equal: mustBeEqual(carrying, limitRanges), atMost: { [resource]: room } });
+  const found = fitSidecar({
+    spec,
+    containers,
+    ranges: limitRanges,
+    equal: mustBeEqual(carrying, limitRanges),
+    atMost: { [resource]: room },
+  });
   if ('impossible' in found || Object.keys(found.fit).length === 0) return words(`${raise}, or run fewer replicas.`);
   const proof = await provenBy(options, found.fit);
   const accepted = proof.accepted && holds?.(withFit(carrying, found.fit).spec ?? {}) === true;
-  return { text: `${resourcesText(proof.annotations, accepted ? '' : proof.rest)} Or: ${raise.replace('Raise', 'raise')}.`, annotations: proof.annotations, proven: accepted };
+  return {
+    text: `${resourcesText(proof.annotations, accepted ? '' : proof.rest)} Or: ${raise.replace('Raise', 'raise')}.`,
+    annotations: proof.annotations,
+    proven: accepted,
+  };
 }
 
 /** `limits.memory`, `requests.cpu`, `cpu`, as quotas name them. */
@@ -116,9 +149,13 @@ async function provenBy(options: RemedyOptions, fit: Fit): Promise<Proof> {
 }
 
 /** A quota that has no room for one pod more says nothing against the pod. */
-async function accepts({ kubectl, object, namespace, timeoutSeconds }: RemedyOptions, template: PodTemplate): Promise<{ readonly accepted: boolean; readonly rest: string }> {
+async function accepts(
+  { kubectl, object, namespace, timeoutSeconds }: RemedyOptions,
+  template: PodTemplate,
+): Promise<{ readonly accepted: boolean; readonly rest: string }> {
   const answer = await askForPod(kubectl, podOf(object, template), namespace, timeoutSeconds);
-  if (answer.kind === 'made' || (answer.kind === 'refused' && answer.refusal.exceedsQuota)) return { accepted: true, rest: '' };
+  if (answer.kind === 'made' || (answer.kind === 'refused' && answer.refusal.exceedsQuota))
+    return { accepted: true, rest: '' };
   return { accepted: false, rest: answer.kind === 'refused' ? answer.refusal.words : answer.noAnswer.why };
 }
 
@@ -152,7 +189,10 @@ function withFit(template: PodTemplate, fit: Fit): PodTemplate {
     const entries = entriesOf(fit);
     const part = (name: 'request' | 'limit'): Record<string, string> =>
       Object.fromEntries(entries.map(([resource, pair]) => [resource, quantityText(resource, pair[name])]));
-    return { ...container, resources: { requests: { ...requests, ...part('request') }, limits: { ...limits, ...part('limit') } } };
+    return {
+      ...container,
+      resources: { requests: { ...requests, ...part('request') }, limits: { ...limits, ...part('limit') } },
+    };
   });
 }
 
@@ -185,8 +225,17 @@ const userText =
 const variants: readonly Variant[] = [
   { of: withoutCapabilities, text: baselineText, podSecurity: 'baseline' },
   { of: withoutUser, text: userText, notFor: ['pod_security'] },
-  { of: (template) => withoutUser(withoutCapabilities(template)), text: `${userText}; and ${baselineText}`, podSecurity: 'baseline', notFor: ['pod_security'] },
-  { of: withImageOfApp, text: "it is the sidecar's image that is refused: name one of a registry that is allowed (--image, or the chart's values agent.image)", notFor: ['pod_security', 'scc'] },
+  {
+    of: (template) => withoutUser(withoutCapabilities(template)),
+    text: `${userText}; and ${baselineText}`,
+    podSecurity: 'baseline',
+    notFor: ['pod_security'],
+  },
+  {
+    of: withImageOfApp,
+    text: "it is the sidecar's image that is refused: name one of a registry that is allowed (--image, or the chart's values agent.image)",
+    notFor: ['pod_security', 'scc'],
+  },
 ];
 
 async function variantRemedy(options: RemedyOptions): Promise<Remedy> {
@@ -195,7 +244,13 @@ async function variantRemedy(options: RemedyOptions): Promise<Remedy> {
   for (const { of, text, podSecurity, notFor } of variants) {
     if (notFor?.includes(by) === true) continue;
     const { accepted } = await accepts(options, of(options.carrying));
-    if (accepted) return { text: `${text.charAt(0).toUpperCase()}${text.slice(1)}.`, annotations: {}, ...(podSecurity === undefined ? {} : { podSecurity }), proven: true };
+    if (accepted)
+      return {
+        text: `${text.charAt(0).toUpperCase()}${text.slice(1)}.`,
+        annotations: {},
+        ...(podSecurity === undefined ? {} : { podSecurity }),
+        proven: true,
+      };
   }
   return words(whatToAsk[by]);
 }
@@ -212,7 +267,10 @@ function withoutUser(template: PodTemplate): PodTemplate {
 
 function withoutSecurity(container: Container, keys: readonly string[]): Container {
   const context = (container['securityContext'] ?? {}) as Readonly<Record<string, unknown>>;
-  return { ...container, securityContext: Object.fromEntries(Object.entries(context).filter(([key]) => !keys.includes(key))) };
+  return {
+    ...container,
+    securityContext: Object.fromEntries(Object.entries(context).filter(([key]) => !keys.includes(key))),
+  };
 }
 
 function withImageOfApp(template: PodTemplate): PodTemplate {

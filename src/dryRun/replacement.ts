@@ -12,7 +12,12 @@ interface Templates {
 }
 
 /** The pods that a rollout makes, as the API server would have them where it said so. Pure. */
-export function replacementOf(templates: Templates, { present = [], limitRanges = [] }: Surroundings, withIt: Answer, withoutIt: Answer): Replacement {
+export function replacementOf(
+  templates: Templates,
+  { present = [], limitRanges = [] }: Surroundings,
+  withIt: Answer,
+  withoutIt: Answer,
+): Replacement {
   const specOf = (answer: Answer, template: PodTemplate): PodSpec =>
     answer.kind === 'made' ? (answer.pod.spec ?? {}) : withDefaults(template.spec ?? {}, limitRanges);
   const { object } = templates;

@@ -1,8 +1,8 @@
+import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
 import { hasEnded } from '../kubernetes/api/pods.ts';
 import type { PodSpec, PodTemplate, Metadata, WorkloadObject } from '../kubernetes/api/types.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { readUpTo, type PartOfList } from '../kubernetes/pages.ts';
-import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
 import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
 import { createSlimmer } from '../kubernetes/slim.ts';
 import type { LimitRange } from './limitRange.ts';
@@ -24,15 +24,34 @@ type CountedPod = PodTemplate & { readonly metadata: Metadata; readonly status?:
 export const mostPresent = 10_000;
 
 /** @throws as Kubectl */
-export async function readSurroundings(kubectl: Kubectl, namespace: string, object: WorkloadObject): Promise<Surroundings> {
+export async function readSurroundings(
+  kubectl: Kubectl,
+  namespace: string,
+  object: WorkloadObject,
+): Promise<Surroundings> {
   const read = async <T>(type: string): Promise<T[] | undefined> =>
     unlessForbidden(async () => readSome<T>(kubectl, ['get', type, '--namespace', namespace]));
-  const [limitRanges, quotas] = await Promise.all([read<LimitRange>('limitranges'), read<ResourceQuota>('resourcequotas')]);
-  const counted = quotas === undefined || quotas.length === 0 ? { kept: [], complete: true } : await readPresent(kubectl, namespace, object);
-  return { limitRanges, quotas, present: counted?.complete === true ? counted.kept : undefined, tooMany: counted?.complete === false };
+  const [limitRanges, quotas] = await Promise.all([
+    read<LimitRange>('limitranges'),
+    read<ResourceQuota>('resourcequotas'),
+  ]);
+  const counted =
+    quotas === undefined || quotas.length === 0
+      ? { kept: [], complete: true }
+      : await readPresent(kubectl, namespace, object);
+  return {
+    limitRanges,
+    quotas,
+    present: counted?.complete === true ? counted.kept : undefined,
+    tooMany: counted?.complete === false,
+  };
 }
 
-async function readPresent(kubectl: Kubectl, namespace: string, object: WorkloadObject): Promise<PartOfList<PodSpec> | undefined> {
+async function readPresent(
+  kubectl: Kubectl,
+  namespace: string,
+  object: WorkloadObject,
+): Promise<PartOfList<PodSpec> | undefined> {
   if (object.kind === 'Pod') {
     const spec = object.spec as PodSpec | undefined;
     return { kept: spec === undefined || object.metadata.uid === undefined ? [] : [spec], complete: true };

@@ -1,6 +1,13 @@
-import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
-import { formatStatus, makeSidecar, type AgentSidecarConfig, type OwnSidecarConfig, type SidecarAmounts, type SidecarOptions } from '../sidecar/index.ts';
 import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
+import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
+import {
+  formatStatus,
+  makeSidecar,
+  type AgentSidecarConfig,
+  type OwnSidecarConfig,
+  type SidecarAmounts,
+  type SidecarOptions,
+} from '../sidecar/index.ts';
 import { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
 import { sharedResources } from './podResources.ts';
 
@@ -27,7 +34,20 @@ export interface AgentAdditionOptions {
   /** What the pod's own annotation says of its local volumes, if it is there. */
   readonly localVolumes: string | undefined;
   /** An option that is added here has to find its place in {@link keyOf}. */
-  readonly sidecar: Pick<SidecarOptions, 'profile' | 'guaranteed' | 'podResources' | 'summedLimits' | 'amounts' | 'storage' | 'asRoot' | 'localAppArmor' | 'metricsPortTaken' | 'mirror' | 'podSettings'>;
+  readonly sidecar: Pick<
+    SidecarOptions,
+    | 'profile'
+    | 'guaranteed'
+    | 'podResources'
+    | 'summedLimits'
+    | 'amounts'
+    | 'storage'
+    | 'asRoot'
+    | 'localAppArmor'
+    | 'metricsPortTaken'
+    | 'mirror'
+    | 'podSettings'
+  >;
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
@@ -60,7 +80,10 @@ export function sizeSettings(annotations: Readonly<Record<string, string>>): Set
   const fileSize = annotations[fileSizeKey];
   const fileCount = annotations[fileCountKey];
   if (fileSize === undefined && fileCount === undefined) return none;
-  return { ...(fileSize === undefined ? {} : { 'file-size': fileSize }), ...(fileCount === undefined ? {} : { 'file-count': fileCount }) };
+  return {
+    ...(fileSize === undefined ? {} : { 'file-size': fileSize }),
+    ...(fileCount === undefined ? {} : { 'file-count': fileCount }),
+  };
 }
 
 const fileSizeKey = settingAnnotation('file-size');
@@ -69,11 +92,41 @@ const none: SettingValues = {};
 const noAmounts: SidecarAmounts = {};
 
 /** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
-function keyOf({ annotations, localVolumes, sidecar, imagePullSecrets }: AgentAdditionOptions): number | string | undefined {
+function keyOf({
+  annotations,
+  localVolumes,
+  sidecar,
+  imagePullSecrets,
+}: AgentAdditionOptions): number | string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const { profile, guaranteed, podResources, summedLimits, amounts = noAmounts, storage, asRoot, localAppArmor, metricsPortTaken, mirror, podSettings } = sidecar;
+  const {
+    profile,
+    guaranteed,
+    podResources,
+    summedLimits,
+    amounts = noAmounts,
+    storage,
+    asRoot,
+    localAppArmor,
+    metricsPortTaken,
+    mirror,
+    podSettings,
+  } = sidecar;
   const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
-  const flags = [profile === 'baseline', guaranteed, podResources === true, ...summed, storage === 'limited', storage === 'requested', asRoot === true, localAppArmor === true, metricsPortTaken === true, mirror === true, localVolumes !== undefined, localVolumes === ''];
+  const flags = [
+    profile === 'baseline',
+    guaranteed,
+    podResources === true,
+    ...summed,
+    storage === 'limited',
+    storage === 'requested',
+    asRoot === true,
+    localAppArmor === true,
+    metricsPortTaken === true,
+    mirror === true,
+    localVolumes !== undefined,
+    localVolumes === '',
+  ];
   let kind = 0;
   for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
   if (podSettings === none && Object.keys(amounts).length === 0 && imagePullSecrets.length === 0) return kind;
@@ -83,7 +136,10 @@ function keyOf({ annotations, localVolumes, sidecar, imagePullSecrets }: AgentAd
 
 const maxKey = 256;
 
-function makeAgentAddition(config: AgentSidecarConfig, { annotations: given, localVolumes, sidecar, imagePullSecrets }: AgentAdditionOptions): Addition {
+function makeAgentAddition(
+  config: AgentSidecarConfig,
+  { annotations: given, localVolumes, sidecar, imagePullSecrets }: AgentAdditionOptions,
+): Addition {
   const { container, mirror, volumes } = makeSidecar({ config, ...sidecar });
   const initContainers = mirror === undefined ? [container] : [container, mirror];
   const inFront = localVolumes === undefined ? {} : { [localVolumesAnnotation]: inFrontOf(localVolumes) };
@@ -96,7 +152,14 @@ function makeAgentAddition(config: AgentSidecarConfig, { annotations: given, loc
     ...(extended.length === 0 ? {} : { extended }),
   });
   const added = { ...given, [statusAnnotation]: status, ...listed };
-  return { annotations: added, ...(extended.length === 0 ? {} : { inFront }), initContainers, containers: [], volumes, imagePullSecrets };
+  return {
+    annotations: added,
+    ...(extended.length === 0 ? {} : { inFront }),
+    initContainers,
+    containers: [],
+    volumes,
+    imagePullSecrets,
+  };
 }
 
 /** The addition of a user's own sidecar: the same for every pod. */

@@ -1,6 +1,6 @@
+import type { PodTemplate } from '../kubernetes/api/types.ts';
 import { statusAnnotation } from '../settings/index.ts';
 import { parseStatus } from '../sidecar/index.ts';
-import type { PodTemplate } from '../kubernetes/api/types.ts';
 import { version } from '../version.ts';
 import type { Update } from './update.ts';
 
@@ -16,7 +16,10 @@ export interface Older {
  * What to say of a template that carries a sidecar of an older version; undefined for others. Pure.
  * @param update what becomes of it; undefined: nothing
  */
-export function olderSidecar({ metadata }: PodTemplate, update: Pick<Update, 'addition'> | undefined): Older | undefined {
+export function olderSidecar(
+  { metadata }: PodTemplate,
+  update: Pick<Update, 'addition'> | undefined,
+): Older | undefined {
   const present = parseStatus(metadata?.annotations?.[statusAnnotation])?.version;
   if (present === undefined || !isOlder(present, version)) return undefined;
   const after = parseStatus(update?.addition.annotations[statusAnnotation])?.version ?? present;
@@ -26,7 +29,9 @@ export function olderSidecar({ metadata }: PodTemplate, update: Pick<Update, 'ad
 /** One clause: what it is, and how it gets the version of this program. */
 export function olderText({ version: present, kept }: Older): string {
   const made = `its sidecar was made by version ${present}`;
-  return kept ? `${made} and is left as that made it; name the image (--image) to have it made by ${version}` : `${made}, and is made by ${version} now`;
+  return kept
+    ? `${made} and is left as that made it; name the image (--image) to have it made by ${version}`
+    : `${made}, and is made by ${version} now`;
 }
 
 /** Of a status, which anybody may write, nothing but three numbers is a version. */

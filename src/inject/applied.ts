@@ -13,7 +13,9 @@ export function withAddition({ metadata, spec, ...rest }: PodTemplate, addition:
     imagePullSecrets: [...(spec?.imagePullSecrets ?? []), ...addition.imagePullSecrets],
   };
   const inFront = Object.entries(addition.inFront ?? {});
-  const extended = Object.fromEntries(inFront.map(([key, text]) => [key, `${text}${metadata?.annotations?.[key] ?? ''}`]));
+  const extended = Object.fromEntries(
+    inFront.map(([key, text]) => [key, `${text}${metadata?.annotations?.[key] ?? ''}`]),
+  );
   return {
     ...rest,
     metadata: { ...metadata, annotations: { ...metadata?.annotations, ...extended, ...addition.annotations } },

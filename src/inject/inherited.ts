@@ -1,10 +1,13 @@
-import type { InheritedSecurity } from '../sidecar/index.ts';
 import type { PodSpec } from '../kubernetes/api/types.ts';
+import type { InheritedSecurity } from '../sidecar/index.ts';
 
 /** What of the pod's own security context the sidecar would inherit and cannot live with. */
 export function inheritedSecurity({ securityContext }: PodSpec): InheritedSecurity {
   if (typeof securityContext !== 'object' || securityContext === null) return none;
-  const { runAsUser, appArmorProfile } = securityContext as { readonly runAsUser?: unknown; readonly appArmorProfile?: { readonly type?: unknown } | null };
+  const { runAsUser, appArmorProfile } = securityContext as {
+    readonly runAsUser?: unknown;
+    readonly appArmorProfile?: { readonly type?: unknown } | null;
+  };
   return { asRoot: runAsUser === 0, localAppArmor: appArmorProfile?.type === 'Localhost' };
 }
 

@@ -12,7 +12,11 @@ export function jsonPointer(keys: readonly (string | number)[]): string {
  * A parent that is absent is added whole: the API server creates none by itself, and a patch that does not apply
  * fails the request even under `failurePolicy: Ignore`.
  */
-export function additionPatch(template: PodTemplate, addition: Addition, path: readonly (string | number)[]): PatchOperation[] {
+export function additionPatch(
+  template: PodTemplate,
+  addition: Addition,
+  path: readonly (string | number)[],
+): PatchOperation[] {
   const at = (...keys: (string | number)[]): string => jsonPointer([...path, ...keys]);
   const operations: PatchOperation[] = [];
   const annotations = Object.entries(addition.annotations);
@@ -22,17 +26,27 @@ export function additionPatch(template: PodTemplate, addition: Addition, path: r
     } else if (template.metadata.annotations == null) {
       operations.push({ op: 'add', path: at('metadata', 'annotations'), value: addition.annotations });
     } else {
-      for (const [key, value] of annotations) operations.push({ op: 'add', path: at('metadata', 'annotations', key), value });
+      for (const [key, value] of annotations)
+        operations.push({ op: 'add', path: at('metadata', 'annotations', key), value });
     }
   }
   for (const [key, text] of Object.entries(addition.inFront ?? {})) {
-    operations.push({ op: 'replace', path: at('metadata', 'annotations', key), value: `${text}${template.metadata?.annotations?.[key] ?? ''}` });
+    operations.push({
+      op: 'replace',
+      path: at('metadata', 'annotations', key),
+      value: `${text}${template.metadata?.annotations?.[key] ?? ''}`,
+    });
   }
-  const list = (field: 'volumes' | 'initContainers' | 'containers' | 'imagePullSecrets', where: 'first' | 'last'): void => {
+  const list = (
+    field: 'volumes' | 'initContainers' | 'containers' | 'imagePullSecrets',
+    where: 'first' | 'last',
+  ): void => {
     const items = addition[field];
     if (items.length === 0) return;
     if (template.spec?.[field] == null) operations.push({ op: 'add', path: at('spec', field), value: items });
-    else for (const [index, value] of items.entries()) operations.push({ op: 'add', path: at('spec', field, where === 'first' ? index : '-'), value });
+    else
+      for (const [index, value] of items.entries())
+        operations.push({ op: 'add', path: at('spec', field, where === 'first' ? index : '-'), value });
   };
   list('volumes', 'last');
   list('initContainers', 'first');
@@ -45,21 +59,28 @@ export function additionPatch(template: PodTemplate, addition: Addition, path: r
  * The patch that takes the sidecar out again. A list or map that would be empty goes too: Kubernetes stores an absent
  * and an empty one alike.
  */
-export function removalPatch(template: PodTemplate, removal: Removal, path: readonly (string | number)[]): PatchOperation[] {
+export function removalPatch(
+  template: PodTemplate,
+  removal: Removal,
+  path: readonly (string | number)[],
+): PatchOperation[] {
   const at = (...keys: (string | number)[]): string => jsonPointer([...path, ...keys]);
   const operations: PatchOperation[] = [];
   for (const field of ['containers', 'initContainers', 'volumes'] as const) {
     const items = template.spec?.[field] ?? [];
     const indexes = items.flatMap(({ name }, index) => (removal[field].includes(name) ? [index] : []));
     if (indexes.length === 0) continue;
-    if (indexes.length === items.length && field !== 'containers') operations.push({ op: 'remove', path: at('spec', field) });
+    if (indexes.length === items.length && field !== 'containers')
+      operations.push({ op: 'remove', path: at('spec', field) });
     // From the back: a removal shifts the indexes behind it.
     else for (const index of indexes.toReversed()) operations.push({ op: 'remove', path: at('spec', field, index) });
   }
-  for (const [key, value] of Object.entries(removal.shortened ?? {})) operations.push({ op: 'replace', path: at('metadata', 'annotations', key), value });
+  for (const [key, value] of Object.entries(removal.shortened ?? {}))
+    operations.push({ op: 'replace', path: at('metadata', 'annotations', key), value });
   const present = Object.keys(template.metadata?.annotations ?? {});
   const keys = present.filter((key) => removal.annotations.includes(key));
-  if (keys.length > 0 && keys.length === present.length) operations.push({ op: 'remove', path: at('metadata', 'annotations') });
+  if (keys.length > 0 && keys.length === present.length)
+    operations.push({ op: 'remove', path: at('metadata', 'annotations') });
   else for (const key of keys) operations.push({ op: 'remove', path: at('metadata', 'annotations', key) });
   return operations;
 }

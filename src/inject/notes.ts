@@ -1,6 +1,13 @@
-import { lockProblem, settingAnnotation, settingProblem, settings, type Platform, type SettingName } from '../settings/index.ts';
-import { platformOfConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { PodTemplate } from '../kubernetes/api/types.ts';
+import {
+  lockProblem,
+  settingAnnotation,
+  settingProblem,
+  settings,
+  type Platform,
+  type SettingName,
+} from '../settings/index.ts';
+import { platformOfConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { LeftOut } from './reasons.ts';
 
 /** A manifest may hold numbers, which are no legal annotations. */
@@ -22,7 +29,11 @@ export interface NoteOptions {
  * What the files of a pod that is injected will be without.
  * @param annotations of the pod, with those that it is to get
  */
-export function lostPackets(template: PodTemplate, annotations: Annotations, { config, atAdmission = false }: NoteOptions): LeftOut[] {
+export function lostPackets(
+  template: PodTemplate,
+  annotations: Annotations,
+  { config, atAdmission = false }: NoteOptions,
+): LeftOut[] {
   const lost: LeftOut[] = [];
   const platform = config.form === 'agent' ? platformOfConfig(config) : undefined;
   if (isInvalid('interfaces', annotations[interfacesKey], platform)) lost.push('interfaces');
@@ -34,7 +45,8 @@ export function lostPackets(template: PodTemplate, annotations: Annotations, { c
 
 /** A setting that annotations may not change keeps the release's value, so that no packet is lost by one. */
 function isInvalid(name: SettingName, value: Annotations[string] | undefined, platform: Platform | undefined): boolean {
-  if (value === undefined || (platform !== undefined && lockProblem(name, String(value), platform) !== undefined)) return false;
+  if (value === undefined || (platform !== undefined && lockProblem(name, String(value), platform) !== undefined))
+    return false;
   return settingProblem(name, String(value), platform) !== undefined;
 }
 
@@ -53,12 +65,19 @@ const wishes: Readonly<Record<string, string>> = {
  * Whether a pod's files would have the ciphertext of a mesh alone: its proxy and the app speak to each other on `lo`,
  * which `interfaces` leaves out.
  */
-export function seesCiphertextAlone({ metadata, spec }: PodTemplate, annotations: Annotations, config: SidecarConfig): boolean {
+export function seesCiphertextAlone(
+  { metadata, spec }: PodTemplate,
+  annotations: Annotations,
+  config: SidecarConfig,
+): boolean {
   const given = String(annotations[interfacesKey] ?? '');
   const byDefault = config.form === 'agent' ? config.settings.interfaces : undefined;
   const interfaces = given === '' ? (byDefault ?? 'all') : given;
   if (interfaces === 'any' || interfaces.split(',').includes('lo')) return false;
   const labels = metadata?.labels ?? {};
   const asks = Object.keys(wishes).some((key) => [labels[key], annotations[key]].includes(wishes[key]));
-  return asks || [spec?.containers, spec?.initContainers].some((list) => list?.some(({ name }) => proxies.includes(name)) === true);
+  return (
+    asks ||
+    [spec?.containers, spec?.initContainers].some((list) => list?.some(({ name }) => proxies.includes(name)) === true)
+  );
 }

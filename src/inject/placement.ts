@@ -149,13 +149,16 @@ function mustRunOn({ nodeSelector, affinity }: PodSpec, signs: readonly NodeSign
   if (affinity == null) return false;
   const required = fields(fields(affinity)['nodeAffinity'])['requiredDuringSchedulingIgnoredDuringExecution'];
   const terms = items(fields(required)['nodeSelectorTerms']);
-  return terms.length > 0 && terms.every((term) => items(fields(term)['matchExpressions']).some((each) => says(signs, each)));
+  return (
+    terms.length > 0 && terms.every((term) => items(fields(term)['matchExpressions']).some((each) => says(signs, each)))
+  );
 }
 
 function says(signs: readonly NodeSign[], expression: unknown): boolean {
   const { key, operator, values } = fields(expression);
   const list = items(values);
-  if (operator === 'In') return list.length > 0 && list.every((value) => signs.some((sign) => saysIn(sign, key, value)));
+  if (operator === 'In')
+    return list.length > 0 && list.every((value) => signs.some((sign) => saysIn(sign, key, value)));
   const sign = signs.find(({ keys }) => keys.includes(String(key)));
   if (sign === undefined) return false;
   if (operator === 'NotIn') return sign.otherwise !== undefined && list.includes(sign.otherwise);

@@ -1,3 +1,4 @@
+import type { LocalObjectReference, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 import {
   injectAnnotation,
   ringBytes,
@@ -5,16 +6,35 @@ import {
   type SettingName,
   type SettingValues,
 } from '../settings/index.ts';
-import { amountAnnotation, amountsOfAnnotations, asksForMirror, hasInvalidAmount, isSkippedRuntimeClass, maxVolumeBytes, settingsOfPod, type AgentSidecarConfig, type AmountName, type OwnSidecarConfig, type SidecarAmounts, type SidecarConfig } from '../sidecar/index.ts';
-import type { LocalObjectReference, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
+import {
+  amountAnnotation,
+  amountsOfAnnotations,
+  asksForMirror,
+  hasInvalidAmount,
+  isSkippedRuntimeClass,
+  maxVolumeBytes,
+  settingsOfPod,
+  type AgentSidecarConfig,
+  type AmountName,
+  type OwnSidecarConfig,
+  type SidecarAmounts,
+  type SidecarConfig,
+} from '../sidecar/index.ts';
 import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
 import { carries } from './carries.ts';
 import { listedVolumes } from './evictable.ts';
 import { inheritedSecurity } from './inherited.ts';
-import { placementReason } from './placement.ts';
-import { asksForResources, hasPodResources, leavesHugePages, needsLimits, storageOf, summedLimits } from './podResources.ts';
-import { exceedsBaseline } from './podSecurity.ts';
 import { lostPackets } from './notes.ts';
+import { placementReason } from './placement.ts';
+import {
+  asksForResources,
+  hasPodResources,
+  leavesHugePages,
+  needsLimits,
+  storageOf,
+  summedLimits,
+} from './podResources.ts';
+import { exceedsBaseline } from './podSecurity.ts';
 import { declaresPort } from './ports.ts';
 import { presenceIn, type Presence } from './presence.ts';
 import { isGuaranteed } from './qos.ts';
@@ -41,7 +61,11 @@ export interface InjectOptions {
 }
 
 export type InjectPlan =
-  | { readonly inject: true; readonly addition: Addition; /** What it asks for and cannot have. */ readonly leftOut?: readonly LeftOut[] | undefined }
+  | {
+      readonly inject: true;
+      readonly addition: Addition;
+      /** What it asks for and cannot have. */ readonly leftOut?: readonly LeftOut[] | undefined;
+    }
   | { readonly inject: false; readonly reason: SkipReason };
 
 /** kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. */
@@ -56,7 +80,9 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
     unfit(template, spec, options) ??
     (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
-  return config.form === 'agent' ? planFor(template, spec, config, options) : { inject: true, addition: ownAddition(config) };
+  return config.form === 'agent'
+    ? planFor(template, spec, config, options)
+    : { inject: true, addition: ownAddition(config) };
 }
 
 /** What no sidecar can be added to, ours or a user's. */
@@ -84,14 +110,19 @@ function agentConflict(template: PodTemplate, spec: PodSpec, options: InjectOpti
   if (presence !== 'none') return presenceReasons[presence];
   if (options.podSecurity === 'restricted') return 'pod_security_restricted';
   if (leavesHugePages(spec)) return 'pod_resources';
-  const conflict = givenAnnotations(options).some(([key, value]) => annotations[key] !== undefined && annotations[key] !== value);
+  const conflict = givenAnnotations(options).some(
+    ([key, value]) => annotations[key] !== undefined && annotations[key] !== value,
+  );
   return conflict ? 'setting_conflict' : undefined;
 }
 
 /** The user's own sidecar carries no status: it is there when all of it is there, unchanged. */
 function ownConflict(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
   const pairs = [
-    ...pairsByName([...(spec.containers ?? []), ...(spec.initContainers ?? [])], [...config.containers, ...config.initContainers]),
+    ...pairsByName(
+      [...(spec.containers ?? []), ...(spec.initContainers ?? [])],
+      [...config.containers, ...config.initContainers],
+    ),
     ...pairsByName(spec.volumes ?? [], config.volumes),
   ];
   if (pairs.every(({ present }) => present === undefined)) return ownExcess(spec, config, podSecurity);
@@ -106,7 +137,10 @@ function ownExcess(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecu
   return asks || needsLimits(spec) ? 'pod_resources' : undefined;
 }
 
-function pairsByName<T extends { readonly name: string }>(present: readonly T[], wanted: readonly T[]): { wanted: T; present: T | undefined }[] {
+function pairsByName<T extends { readonly name: string }>(
+  present: readonly T[],
+  wanted: readonly T[],
+): { wanted: T; present: T | undefined }[] {
   return wanted.map((item) => ({ wanted: item, present: present.find(({ name }) => name === item.name) }));
 }
 
@@ -146,12 +180,17 @@ function planFor(template: PodTemplate, spec: PodSpec, config: AgentSidecarConfi
 const mirrorKey = settingAnnotation('mirror');
 
 function absentSecrets({ imagePullSecrets }: PodSpec, { agent }: AgentSidecarConfig): readonly LocalObjectReference[] {
-  return agent.imagePullSecrets.filter(({ name }) => imagePullSecrets?.some((present) => present.name === name) !== true);
+  return agent.imagePullSecrets.filter(
+    ({ name }) => imagePullSecrets?.some((present) => present.name === name) !== true,
+  );
 }
 
 /** The annotations that the options ask for, in their order. */
 function givenAnnotations({ settings, amounts = {} }: InjectOptions): (readonly [key: string, value: string])[] {
   const given = Object.entries(settings) as [SettingName, string][];
   const asked = Object.entries(amounts) as [AmountName, string][];
-  return [...given.map(([name, value]) => [settingAnnotation(name), value] as const), ...asked.map(([name, value]) => [amountAnnotation(name), value] as const)];
+  return [
+    ...given.map(([name, value]) => [settingAnnotation(name), value] as const),
+    ...asked.map(([name, value]) => [amountAnnotation(name), value] as const),
+  ];
 }

@@ -1,5 +1,5 @@
-import { storageName } from '../sidecar/index.ts';
 import type { PodSpec, ResourceRequirements } from '../kubernetes/api/types.ts';
+import { storageName } from '../sidecar/index.ts';
 
 /** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
 export function hasPodResources({ resources }: PodSpec): boolean {
@@ -32,7 +32,9 @@ const none: readonly SharedResource[] = [];
  * none: these must be limited to what is asked for.
  */
 export function leavesHugePages({ resources }: PodSpec): boolean {
-  return Object.keys(resources?.requests ?? {}).some((name) => name.startsWith('hugepages-') && resources?.limits?.[name] === undefined);
+  return Object.keys(resources?.requests ?? {}).some(
+    (name) => name.startsWith('hugepages-') && resources?.limits?.[name] === undefined,
+  );
 }
 
 /** True if the pod would not be as it is without the sidecar when that has no limits: by its own limits, or at all. */
@@ -42,12 +44,15 @@ export function needsLimits(spec: PodSpec): boolean {
 
 function isLimitedByContainersAlone({ resources, containers, initContainers }: PodSpec, name: SharedResource): boolean {
   if (resources?.limits?.[name] !== undefined) return false;
-  return [...(containers ?? []), ...(initContainers ?? [])].every((container) => container.resources?.limits?.[name] !== undefined);
+  return [...(containers ?? []), ...(initContainers ?? [])].every(
+    (container) => container.resources?.limits?.[name] !== undefined,
+  );
 }
 
 /** What the containers of a pod, init containers too, say of ephemeral storage: see PodOfResources. */
 export function storageOf({ containers, initContainers }: PodSpec): 'limited' | 'requested' | undefined {
   const all = [...(containers ?? []), ...(initContainers ?? [])];
-  const says = (kind: 'limits' | 'requests'): boolean => all.some(({ resources }) => resources?.[kind]?.[storageName] !== undefined);
+  const says = (kind: 'limits' | 'requests'): boolean =>
+    all.some(({ resources }) => resources?.[kind]?.[storageName] !== undefined);
   return says('limits') ? 'limited' : says('requests') ? 'requested' : undefined;
 }

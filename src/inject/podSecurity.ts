@@ -1,5 +1,5 @@
-import type { AssumedLevel, OwnSidecarConfig } from '../sidecar/index.ts';
 import type { Container, Volume } from '../kubernetes/api/types.ts';
+import type { AssumedLevel, OwnSidecarConfig } from '../sidecar/index.ts';
 
 /** The label of a namespace that says which Pod Security level is enforced there. */
 export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
@@ -17,7 +17,11 @@ export interface LevelTerm {
  */
 export function levelTerms(assumed: AssumedLevel): Readonly<Record<'privileged' | 'baseline', LevelTerm>> {
   const only = (level: string): LevelTerm => ({ key: podSecurityLabel, operator: 'In', values: [level] });
-  const allBut = (levels: readonly string[]): LevelTerm => ({ key: podSecurityLabel, operator: 'NotIn', values: levels });
+  const allBut = (levels: readonly string[]): LevelTerm => ({
+    key: podSecurityLabel,
+    operator: 'NotIn',
+    values: levels,
+  });
   if (assumed === 'restricted') return { privileged: only('privileged'), baseline: only('baseline') };
   if (assumed === 'baseline') return { privileged: only('privileged'), baseline: allBut(['privileged', 'restricted']) };
   return { privileged: allBut(['baseline', 'restricted']), baseline: only('baseline') };
@@ -29,13 +33,35 @@ export function levelTerms(assumed: AssumedLevel): Readonly<Record<'privileged' 
  * @see staging/src/k8s.io/pod-security-admission/policy in kubernetes/kubernetes, checks of level baseline
  */
 export function exceedsBaseline({ containers, initContainers, volumes }: OwnSidecarConfig): boolean {
-  return [...containers, ...initContainers].some(containerExceeds) || volumes.some(({ hostPath }: Volume) => hostPath !== undefined);
+  return (
+    [...containers, ...initContainers].some(containerExceeds) ||
+    volumes.some(({ hostPath }: Volume) => hostPath !== undefined)
+  );
 }
 
 const admittedCapabilities: readonly unknown[] = [
-  'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT',
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
 ];
-const admittedSeLinuxTypes: readonly unknown[] = [undefined, '', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'];
+const admittedSeLinuxTypes: readonly unknown[] = [
+  undefined,
+  '',
+  'container_t',
+  'container_init_t',
+  'container_kvm_t',
+  'container_engine_t',
+];
 
 function containerExceeds(container: Container): boolean {
   const context = fields(container['securityContext']);
@@ -44,7 +70,9 @@ function containerExceeds(container: Container): boolean {
     fields(context['windowsOptions'])['hostProcess'] === true ||
     items(fields(context['capabilities'])['add']).some((capability) => !admittedCapabilities.includes(capability)) ||
     items(container['ports']).some((port) => (fields(port)['hostPort'] ?? 0) !== 0) ||
-    [context['seccompProfile'], context['appArmorProfile']].some((profile) => fields(profile)['type'] === 'Unconfined') ||
+    [context['seccompProfile'], context['appArmorProfile']].some(
+      (profile) => fields(profile)['type'] === 'Unconfined',
+    ) ||
     (context['procMount'] ?? 'Default') !== 'Default' ||
     exceedsSeLinux(fields(context['seLinuxOptions'])) ||
     namesProbeHost(container)
@@ -58,7 +86,13 @@ function exceedsSeLinux({ type, user = '', role = '' }: Fields): boolean {
 /** A probe or hook that names a host would be sent from the node; since Kubernetes 1.34. */
 function namesProbeHost(container: Container): boolean {
   const { postStart, preStop } = fields(container['lifecycle']);
-  const handlers = [container['livenessProbe'], container['readinessProbe'], container['startupProbe'], postStart, preStop].map(fields);
+  const handlers = [
+    container['livenessProbe'],
+    container['readinessProbe'],
+    container['startupProbe'],
+    postStart,
+    preStop,
+  ].map(fields);
   const actions = handlers.flatMap(({ httpGet, tcpSocket }) => [httpGet, tcpSocket]);
   return actions.some((action) => (fields(action)['host'] ?? '') !== '');
 }

@@ -5,7 +5,9 @@ import type { PodSpec } from '../kubernetes/api/types.ts';
  * their ports: the app would find its own taken.
  */
 export function declaresPort({ containers, initContainers }: PodSpec, port: number): boolean {
-  return [...(containers ?? []), ...(initContainers ?? [])].some(({ ports }) => Array.isArray(ports) && ports.some((item) => isTcp(item, port)));
+  return [...(containers ?? []), ...(initContainers ?? [])].some(
+    ({ ports }) => Array.isArray(ports) && ports.some((item) => isTcp(item, port)),
+  );
 }
 
 function isTcp(item: unknown, port: number): boolean {

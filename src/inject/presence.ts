@@ -1,6 +1,6 @@
+import type { Container, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 import { statusAnnotation } from '../settings/index.ts';
 import { containerNames, mountPaths, volumeNames } from '../sidecar/index.ts';
-import type { Container, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 
 /**
  * What a pod template has of our sidecar:
@@ -17,7 +17,8 @@ export const agentImage = '(^|[/])packet-capture[-/]agent([:@]|$)';
 
 export function presenceIn({ metadata }: PodTemplate, spec: PodSpec): Presence {
   const named = spec.containers?.some(hasOurName) === true || spec.initContainers?.some(hasOurName) === true;
-  if (metadata?.annotations != null && statusAnnotation in metadata.annotations) return named ? 'whole' : 'status_alone';
+  if (metadata?.annotations != null && statusAnnotation in metadata.annotations)
+    return named ? 'whole' : 'status_alone';
   if (named) return spec.initContainers?.some(isOurs) === true ? 'sidecar_alone' : 'foreign';
   return spec.volumes?.some(({ name }) => ourVolumes.includes(name)) === true ? 'foreign' : 'none';
 }

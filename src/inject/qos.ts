@@ -9,7 +9,11 @@ import type { Container, PodSpec } from '../kubernetes/api/types.ts';
 export function isGuaranteed(spec: PodSpec): boolean {
   const containers = spec.containers ?? [];
   const initContainers = spec.initContainers ?? [];
-  return containers.length + initContainers.length > 0 && containers.every(limitsEqualRequests) && initContainers.every(limitsEqualRequests);
+  return (
+    containers.length + initContainers.length > 0 &&
+    containers.every(limitsEqualRequests) &&
+    initContainers.every(limitsEqualRequests)
+  );
 }
 
 const guaranteedResources = ['cpu', 'memory'] as const;

@@ -1,6 +1,14 @@
-import { settingAnnotation, settings, statusAnnotation } from '../settings/index.ts';
-import { amountAnnotation, amountNames, containerNames, parseStatus, type OwnSidecarConfig, type SidecarConfig, type SidecarStatus } from '../sidecar/index.ts';
 import type { Container, PodTemplate } from '../kubernetes/api/types.ts';
+import { settingAnnotation, settings, statusAnnotation } from '../settings/index.ts';
+import {
+  amountAnnotation,
+  amountNames,
+  containerNames,
+  parseStatus,
+  type OwnSidecarConfig,
+  type SidecarConfig,
+  type SidecarStatus,
+} from '../sidecar/index.ts';
 import { carries } from './carries.ts';
 import { listedVolumes, localVolumesAnnotation, withoutOurs } from './evictable.ts';
 import { isOurs, ourVolumes, presenceIn } from './presence.ts';
@@ -47,7 +55,8 @@ function agentRemoval(template: PodTemplate): Removal | undefined {
   const present = metadata?.annotations ?? {};
   const status = parseStatus(present[statusAnnotation]);
   const isTaken = (container: Container): boolean =>
-    containerNames.includes(container.name) && (isOurs(container) || status?.containers.includes(container.name) === true);
+    containerNames.includes(container.name) &&
+    (isOurs(container) || status?.containers.includes(container.name) === true);
   const containers = namesOf(spec.containers?.filter(isTaken));
   const initContainers = namesOf(spec.initContainers?.filter(isTaken));
   const volumes = ourVolumes.filter((name) => status?.volumes.includes(name) ?? true);
@@ -57,24 +66,36 @@ function agentRemoval(template: PodTemplate): Removal | undefined {
     initContainers,
     // A pod without a container is none.
     containers: containers.length === spec.containers?.length ? [] : containers,
-    volumes: namesOf(spec.volumes).filter((name) => volumes.includes(name) && !kept.some((container) => mounts(container, name))),
+    volumes: namesOf(spec.volumes).filter(
+      (name) => volumes.includes(name) && !kept.some((container) => mounts(container, name)),
+    ),
   };
 }
 
-function annotationsRemoved(present: Readonly<Record<string, string>>, status: SidecarStatus | undefined): Pick<Removal, 'annotations' | 'shortened'> {
-  const annotations = [...(status?.annotations ?? []), statusAnnotation].filter((key) => key in present && ourAnnotations.includes(key));
+function annotationsRemoved(
+  present: Readonly<Record<string, string>>,
+  status: SidecarStatus | undefined,
+): Pick<Removal, 'annotations' | 'shortened'> {
+  const annotations = [...(status?.annotations ?? []), statusAnnotation].filter(
+    (key) => key in present && ourAnnotations.includes(key),
+  );
   const listed = withoutOurs(listedVolumes(present) ?? '');
   if (listed === undefined) return { annotations };
   // Whatever a status says, what somebody wrote behind ours stays.
   const isAdded = listed === '' && status?.extended?.includes(localVolumesAnnotation) !== true;
-  return isAdded ? { annotations: [localVolumesAnnotation, ...annotations] } : { annotations, shortened: { [localVolumesAnnotation]: listed } };
+  return isAdded
+    ? { annotations: [localVolumesAnnotation, ...annotations] }
+    : { annotations, shortened: { [localVolumesAnnotation]: listed } };
 }
 
 function mounts({ volumeMounts }: Container, volume: string): boolean {
   return Array.isArray(volumeMounts) && volumeMounts.some(({ name }) => name === volume);
 }
 
-function ownRemoval({ spec }: PodTemplate, { containers, initContainers, volumes }: OwnSidecarConfig): Removal | undefined {
+function ownRemoval(
+  { spec }: PodTemplate,
+  { containers, initContainers, volumes }: OwnSidecarConfig,
+): Removal | undefined {
   // There was a container before, so a pod of nothing but these was never injected.
   const complete =
     (spec?.containers?.length ?? 0) > containers.length &&
@@ -82,10 +103,18 @@ function ownRemoval({ spec }: PodTemplate, { containers, initContainers, volumes
     initContainers.every((wanted) => hasEqual(spec?.initContainers, wanted)) &&
     volumes.every((wanted) => hasEqual(spec?.volumes, wanted));
   if (!complete) return undefined;
-  return { annotations: [], initContainers: namesOf(initContainers), containers: namesOf(containers), volumes: namesOf(volumes) };
+  return {
+    annotations: [],
+    initContainers: namesOf(initContainers),
+    containers: namesOf(containers),
+    volumes: namesOf(volumes),
+  };
 }
 
-function hasEqual(items: readonly { readonly name: string }[] | null | undefined, wanted: { readonly name: string }): boolean {
+function hasEqual(
+  items: readonly { readonly name: string }[] | null | undefined,
+  wanted: { readonly name: string },
+): boolean {
   return items?.some((item) => item.name === wanted.name && carries(item, wanted)) === true;
 }
 

@@ -1,6 +1,21 @@
-import { settingAnnotation, settings, statusAnnotation, type SettingName, type SettingValues } from '../settings/index.ts';
-import { amountAnnotation, amountNames, containerName, isPlaceholderImage, parseStatus, type AgentSidecarConfig, type AmountName, type SidecarAmounts } from '../sidecar/index.ts';
 import type { Container, PodTemplate, PatchOperation } from '../kubernetes/api/types.ts';
+import {
+  settingAnnotation,
+  settings,
+  statusAnnotation,
+  type SettingName,
+  type SettingValues,
+} from '../settings/index.ts';
+import {
+  amountAnnotation,
+  amountNames,
+  containerName,
+  isPlaceholderImage,
+  parseStatus,
+  type AgentSidecarConfig,
+  type AmountName,
+  type SidecarAmounts,
+} from '../sidecar/index.ts';
 import type { Addition } from './addition.ts';
 import { withoutRemoved } from './applied.ts';
 import { carries } from './carries.ts';
@@ -31,12 +46,18 @@ export type UpdatePlan = ({ readonly update: true } & Update) | { readonly updat
 export function planUpdate(template: PodTemplate, options: UpdateOptions): UpdatePlan {
   const { config } = options;
   const found = planRemoval(template, config);
-  if (config.form !== 'agent' || !found.remove || !asksForAnything(options)) return { update: false, reason: 'already_injected' };
+  if (config.form !== 'agent' || !found.remove || !asksForAnything(options))
+    return { update: false, reason: 'already_injected' };
   const { removal } = found;
   const bare = withoutRemoved(template, removal);
   const made = likePresent(template, config, options.renew);
   const before = writtenOptions(template, removal);
-  const wanted = { ...options, config: made, settings: { ...before.settings, ...options.settings }, amounts: { ...before.amounts, ...options.amounts } };
+  const wanted = {
+    ...options,
+    config: made,
+    settings: { ...before.settings, ...options.settings },
+    amounts: { ...before.amounts, ...options.amounts },
+  };
   const plan = planInjection(bare, wanted);
   if (!plan.inject) return { update: false, reason: plan.reason };
   const keeps = !options.renew && sameParts(planInjection(bare, { ...wanted, ...before }), plan);
@@ -50,10 +71,15 @@ function asksForAnything({ renew, settings: given, amounts = {} }: UpdateOptions
 }
 
 /** The patch of an update, for an object whose pod template sits at `path`. */
-export function updatePatch(template: PodTemplate, { removal, addition }: Update, path: readonly (string | number)[]): PatchOperation[] {
+export function updatePatch(
+  template: PodTemplate,
+  { removal, addition }: Update,
+  path: readonly (string | number)[],
+): PatchOperation[] {
   const { metadata, spec, ...rest } = withoutRemoved(template, removal);
   // As removalPatch leaves them: what would be empty is gone.
-  const filled = <T extends object>(value: T | null | undefined): T | null => (value == null || Object.keys(value).length === 0 ? null : value);
+  const filled = <T extends object>(value: T | null | undefined): T | null =>
+    value == null || Object.keys(value).length === 0 ? null : value;
   const bare = {
     ...rest,
     ...(template.metadata == null ? {} : { metadata: { ...metadata, annotations: filled(metadata?.annotations) } }),
@@ -65,7 +91,9 @@ export function updatePatch(template: PodTemplate, { removal, addition }: Update
 /** What stays when nobody names the sidecar: its image and its resources. */
 function likePresent({ spec }: PodTemplate, config: AgentSidecarConfig, renew: boolean): AgentSidecarConfig {
   if (renew && !isPlaceholderImage(config.agent.image)) return config;
-  const present = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === containerName);
+  const present = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(
+    ({ name }) => name === containerName,
+  );
   const image = present?.image ?? config.agent.image;
   const policy = present?.['imagePullPolicy'];
   const imagePullPolicy = typeof policy === 'string' ? policy : config.agent.imagePullPolicy;
@@ -75,14 +103,24 @@ function likePresent({ spec }: PodTemplate, config: AgentSidecarConfig, renew: b
 }
 
 /** The options whose annotations an injection wrote. */
-function writtenOptions({ metadata }: PodTemplate, removal: Removal): { readonly settings: SettingValues; readonly amounts: SidecarAmounts } {
-  const written = <Name extends string>(names: readonly Name[], keyOf: (name: Name) => string): Partial<Record<Name, string>> => {
+function writtenOptions(
+  { metadata }: PodTemplate,
+  removal: Removal,
+): { readonly settings: SettingValues; readonly amounts: SidecarAmounts } {
+  const written = <Name extends string>(
+    names: readonly Name[],
+    keyOf: (name: Name) => string,
+  ): Partial<Record<Name, string>> => {
     const values: Partial<Record<Name, string>> = {};
-    for (const name of names) if (removal.annotations.includes(keyOf(name))) values[name] = String(metadata?.annotations?.[keyOf(name)]);
+    for (const name of names)
+      if (removal.annotations.includes(keyOf(name))) values[name] = String(metadata?.annotations?.[keyOf(name)]);
     return values;
   };
   return {
-    settings: written<SettingName>(settings.map(({ name }) => name), settingAnnotation),
+    settings: written<SettingName>(
+      settings.map(({ name }) => name),
+      settingAnnotation,
+    ),
     amounts: written<AmountName>(amountNames, amountAnnotation),
   };
 }
@@ -90,14 +128,17 @@ function writtenOptions({ metadata }: PodTemplate, removal: Removal): { readonly
 /** Whether two plans add the same containers and volumes. */
 function sameParts(one: InjectPlan, other: InjectPlan): boolean {
   if (!one.inject || !other.inject) return false;
-  const parts = ({ initContainers, containers, volumes }: Addition): string => JSON.stringify([initContainers, containers, volumes]);
+  const parts = ({ initContainers, containers, volumes }: Addition): string =>
+    JSON.stringify([initContainers, containers, volumes]);
   return parts(one.addition) === parts(other.addition);
 }
 
 /** The addition with the containers and volumes that are there, whatever version made them, and its own annotations. */
 function withPresentParts({ metadata, spec }: PodTemplate, removal: Removal, addition: Addition): Addition {
-  const named = <T extends { readonly name: string }>(items: readonly T[] | null | undefined, names: readonly string[]): T[] =>
-    (items ?? []).filter(({ name }) => names.includes(name));
+  const named = <T extends { readonly name: string }>(
+    items: readonly T[] | null | undefined,
+    names: readonly string[],
+  ): T[] => (items ?? []).filter(({ name }) => names.includes(name));
   const status = parseStatus(metadata?.annotations?.[statusAnnotation]);
   const { version, containers, volumes } = status ?? {};
   const text = JSON.stringify({ ...parseStatus(addition.annotations[statusAnnotation]), version, containers, volumes });
@@ -116,7 +157,11 @@ function isThere({ metadata, spec }: PodTemplate, removal: Removal, addition: Ad
   const keys = Object.keys(addition.annotations);
   return (
     keys.length === removal.annotations.length &&
-    keys.every((key) => (key === statusAnnotation ? sameStatus(present[key], addition.annotations[key]) : present[key] === addition.annotations[key])) &&
+    keys.every((key) =>
+      key === statusAnnotation
+        ? sameStatus(present[key], addition.annotations[key])
+        : present[key] === addition.annotations[key],
+    ) &&
     allThere(spec?.initContainers, removal.initContainers, addition.initContainers) &&
     allThere(spec?.containers, removal.containers, addition.containers) &&
     allThere(spec?.volumes, removal.volumes, addition.volumes)
@@ -131,6 +176,13 @@ function sameStatus(one: string | undefined, other: string | undefined): boolean
   return parts(one) === parts(other);
 }
 
-function allThere(present: readonly Pick<Container, 'name'>[] | null | undefined, ours: readonly string[], wanted: readonly { readonly name: string }[]): boolean {
-  return ours.length === wanted.length && wanted.every((item) => present?.some((other) => other.name === item.name && carries(other, item)) === true);
+function allThere(
+  present: readonly Pick<Container, 'name'>[] | null | undefined,
+  ours: readonly string[],
+  wanted: readonly { readonly name: string }[],
+): boolean {
+  return (
+    ours.length === wanted.length &&
+    wanted.every((item) => present?.some((other) => other.name === item.name && carries(other, item)) === true)
+  );
 }

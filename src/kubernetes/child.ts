@@ -80,7 +80,8 @@ export function startChild(argv: readonly string[], options: ChildOptions): Chil
   const interrupt = (): void => stop('interrupted');
   if (options.signal?.aborted === true) interrupt();
   options.signal?.addEventListener('abort', interrupt);
-  const deadline = options.deadlineMs === undefined ? undefined : setTimeout(() => stop('deadline'), options.deadlineMs);
+  const deadline =
+    options.deadlineMs === undefined ? undefined : setTimeout(() => stop('deadline'), options.deadlineMs);
 
   const [stdout, stderr] = [readEarly(child.stdout), readEarly(child.stderr)];
   child.stdin?.on('error', () => undefined);
@@ -106,7 +107,13 @@ export function startChild(argv: readonly string[], options: ChildOptions): Chil
       stdout.end();
       stderr.end();
       if (child.pid !== undefined) groups.delete(child.pid);
-      resolve({ exitCode: startError === undefined ? (exitCode ?? undefined) : undefined, signal: signal ?? undefined, stoppedFor, startError, durationMs: performance.now() - begun });
+      resolve({
+        exitCode: startError === undefined ? (exitCode ?? undefined) : undefined,
+        signal: signal ?? undefined,
+        stoppedFor,
+        startError,
+        durationMs: performance.now() - begun,
+      });
     });
   });
   return { stdin: child.stdin ?? undefined, stdout, stderr, ended, stop };
@@ -147,7 +154,13 @@ let firstToAsk: Promise<void> | undefined;
 
 /** `-f -` becomes `-f FILE`: with a pipe as its standard input no program can ask. */
 async function withInputFile(argv: readonly string[], { input = '', ...options }: RunOptions): Promise<RanChild> {
-  return inPrivateFile('input', input, async (file) => runOnce(argv.map((arg) => arg.replace(/^(--[a-z-]+=)?-$/, (_, flag: string = '') => `${flag}${file}`)), options, true));
+  return inPrivateFile('input', input, async (file) =>
+    runOnce(
+      argv.map((arg) => arg.replace(/^(--[a-z-]+=)?-$/, (_, flag: string = '') => `${flag}${file}`)),
+      options,
+      true,
+    ),
+  );
 }
 
 /**
@@ -164,7 +177,11 @@ export function silentFailure({ exitCode, stderr }: Pick<RanChild, 'exitCode' | 
   return stderr.trim() === '' ? code : `${code}; its words are above`;
 }
 
-async function runOnce(argv: readonly string[], { input, maxBytes, mayAsk, ...options }: RunOptions, interactive: boolean): Promise<RanChild> {
+async function runOnce(
+  argv: readonly string[],
+  { input, maxBytes, mayAsk, ...options }: RunOptions,
+  interactive: boolean,
+): Promise<RanChild> {
   const stdin = input === undefined ? (interactive ? 'inherit' : 'ignore') : 'pipe';
   const child = startChild(argv, { ...options, stdin });
   const words = collectWords(mayAsk ? (text) => void process.stderr.write(text) : undefined);
@@ -179,7 +196,12 @@ async function runOnce(argv: readonly string[], { input, maxBytes, mayAsk, ...op
   });
   const end = await child.ended;
   const { all, unseen } = words.end();
-  return { ...end, stdout: withoutLastNewline(Buffer.concat(chunks).toString('utf8')), stderr: withoutLastNewline(all), unseen };
+  return {
+    ...end,
+    stdout: withoutLastNewline(Buffer.concat(chunks).toString('utf8')),
+    stderr: withoutLastNewline(all),
+    unseen,
+  };
 }
 
 function withoutLastNewline(text: string): string {

@@ -36,10 +36,16 @@ export const clusterFlagKinds = {
 
 export type ClusterFlagName = keyof typeof clusterFlagKinds;
 
-type FlagValue<Kind extends FlagKind> = Kind extends 'list' ? readonly string[] : Kind extends 'boolean' ? boolean : string;
+type FlagValue<Kind extends FlagKind> = Kind extends 'list'
+  ? readonly string[]
+  : Kind extends 'boolean'
+    ? boolean
+    : string;
 
 /** `as-group` is `asGroup`, as commander has it. */
-type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Name;
+type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : Name;
 
 /** The flags that were given, by their names in camel case. */
 export type ClusterFlags = {

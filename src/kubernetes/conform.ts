@@ -14,7 +14,10 @@ export function conformObject(value: unknown): unknown {
 export function conformAnswer(value: unknown): unknown {
   if (!isFields(value) || !('items' in value)) return conformObject(value);
   const items = Array.isArray(value['items']) ? (value['items'] as readonly unknown[]) : [];
-  return { ...(conformObject(value) as object), items: items.flatMap((item) => conformObject(item) ?? []).filter(isNamed) };
+  return {
+    ...(conformObject(value) as object),
+    items: items.flatMap((item) => conformObject(item) ?? []).filter(isNamed),
+  };
 }
 
 const blank = { apiVersion: '', kind: '', metadata: { name: '' } } as const;
@@ -55,7 +58,11 @@ function members(shapes: Readonly<Record<string, Shape>>, needed: readonly strin
 }
 
 /** The very same map where all of it fits. */
-function fitted(value: Readonly<Record<string, unknown>>, names: readonly string[], shapeOf: (name: string) => Shape | undefined): Readonly<Record<string, unknown>> {
+function fitted(
+  value: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  shapeOf: (name: string) => Shape | undefined,
+): Readonly<Record<string, unknown>> {
   let changed: Map<string, unknown> | undefined;
   for (const name of names) {
     if (!Object.hasOwn(value, name)) continue;
@@ -77,7 +84,8 @@ const named = members({ name: text }, ['name']);
 /** A metav1.LabelSelector; of a Service or a ReplicationController it is a map of texts. */
 const requirement = members({ key: text, operator: text, values: list(text) }, ['key', 'operator']);
 const selectorMembers: Readonly<Record<string, Shape>> = { matchLabels: texts, matchExpressions: list(requirement) };
-const selector: Shape = (value) => (isFields(value) ? fitted(value, Object.keys(value), (name) => selectorMembers[name] ?? text) : undefined);
+const selector: Shape = (value) =>
+  isFields(value) ? fitted(value, Object.keys(value), (name) => selectorMembers[name] ?? text) : undefined;
 
 const owner = members({ apiVersion: text, kind: text, name: text, controller: flag }, ['apiVersion', 'kind', 'name']);
 const metadataMembers: Readonly<Record<string, Shape>> = {
@@ -158,11 +166,21 @@ const specMembers: Readonly<Record<string, Shape>> = {
 };
 
 function strategyShape(): Shape {
-  return members({ type: text, rollingUpdate: members({ maxSurge: scalar, maxUnavailable: scalar, partition: number }) });
+  return members({
+    type: text,
+    rollingUpdate: members({ maxSurge: scalar, maxUnavailable: scalar, partition: number }),
+  });
 }
 
 function limit(): Shape {
-  return members({ type: text, min: amounts, max: amounts, default: amounts, defaultRequest: amounts, maxLimitRequestRatio: amounts });
+  return members({
+    type: text,
+    min: amounts,
+    max: amounts,
+    default: amounts,
+    defaultRequest: amounts,
+    maxLimitRequestRatio: amounts,
+  });
 }
 
 function matchCondition(): Shape {
@@ -178,7 +196,10 @@ const containerState = members({
   waiting: members({ reason: text, message: text }),
   terminated: members({ reason: text, message: text, exitCode: number }),
 });
-const containerStatus = members({ name: text, ready: flag, started: flag, restartCount: number, state: containerState }, ['name']);
+const containerStatus = members(
+  { name: text, ready: flag, started: flag, restartCount: number, state: containerState },
+  ['name'],
+);
 const statusMembers: Readonly<Record<string, Shape>> = {
   phase: text,
   conditions: list(condition),
@@ -189,7 +210,19 @@ const statusMembers: Readonly<Record<string, Shape>> = {
   hard: amounts,
   used: amounts,
 };
-const counts = ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'desiredNumberScheduled', 'updatedNumberScheduled', 'numberReady', 'numberAvailable', 'succeeded', 'failed'];
+const counts = [
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'desiredNumberScheduled',
+  'updatedNumberScheduled',
+  'numberReady',
+  'numberAvailable',
+  'succeeded',
+  'failed',
+];
 const status = members({ ...Object.fromEntries(counts.map((name) => [name, number])), ...statusMembers });
 
 const webhook = members(

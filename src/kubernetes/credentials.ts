@@ -36,7 +36,8 @@ export function ownUser({ token, username, password, clientCertificate, clientKe
  */
 export function inCluster(flags: ClusterFlags, environment: NodeJS.ProcessEnv): object | undefined {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = environment;
-  if (host === undefined || port === undefined || flags.server !== undefined || flags.cluster !== undefined) return undefined;
+  if (host === undefined || port === undefined || flags.server !== undefined || flags.cluster !== undefined)
+    return undefined;
   if (kubeconfigFiles(flags, environment).some((file) => existsSync(file))) return undefined;
   const authority = '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt';
   return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, 'certificate-authority': authority };
@@ -51,7 +52,9 @@ export function kubeconfigFiles({ kubeconfig }: ClusterFlags, environment: NodeJ
   try {
     readFileSync(kubeconfig);
   } catch (error) {
-    throw codedError('FILE_UNREADABLE', error instanceof Error ? error.message : String(error), { where: `--kubeconfig ${kubeconfig}` });
+    throw codedError('FILE_UNREADABLE', error instanceof Error ? error.message : String(error), {
+      where: `--kubeconfig ${kubeconfig}`,
+    });
   }
   return [resolve(kubeconfig)];
 }

@@ -9,9 +9,11 @@ export interface Endable {
 
 /** How a pod or a Job ended; undefined for what runs, will run, or never ends. */
 export function endOf({ kind, status }: Endable): 'completed' | 'failed' | undefined {
-  if (kind === 'Pod') return status?.phase === 'Succeeded' ? 'completed' : status?.phase === 'Failed' ? 'failed' : undefined;
+  if (kind === 'Pod')
+    return status?.phase === 'Succeeded' ? 'completed' : status?.phase === 'Failed' ? 'failed' : undefined;
   if (kind !== 'Job') return undefined;
-  const holds = (type: string): boolean => status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
+  const holds = (type: string): boolean =>
+    status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
   return holds('Complete') ? 'completed' : holds('Failed') ? 'failed' : undefined;
 }
 
@@ -22,4 +24,5 @@ export function endedText(object: Endable): string | undefined {
 }
 
 /** What to do about it, one sentence. */
-export const endedHint = "Files live as long as their pod: let the sidecar upload them while it runs (--upload, see docs/upload.md).";
+export const endedHint =
+  'Files live as long as their pod: let the sidecar upload them while it runs (--upload, see docs/upload.md).';

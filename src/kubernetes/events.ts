@@ -1,5 +1,5 @@
-import type { Kubectl } from './kubectl.ts';
 import type { Event } from './api/types.ts';
+import type { Kubectl } from './kubectl.ts';
 import { readUpTo, type PartOfList } from './pages.ts';
 
 /** A namespace in trouble has any number of them: each kubelet and controller writes some, and they stay for an hour. */
@@ -10,7 +10,11 @@ export const mostEvents = 5000;
  * @param namespace undefined: all of them
  * @throws as Kubectl
  */
-export async function readEvents(kubectl: Kubectl, namespace: string | undefined, fieldSelector: string): Promise<PartOfList<Event>> {
+export async function readEvents(
+  kubectl: Kubectl,
+  namespace: string | undefined,
+  fieldSelector: string,
+): Promise<PartOfList<Event>> {
   return readUpTo(kubectl, { kind: 'events', namespace, fieldSelector }, mostEvents, (object) => {
     const { type, reason, message, involvedObject, lastTimestamp, eventTime, metadata } = object as unknown as Event;
     const { name, namespace: within, creationTimestamp } = metadata;
@@ -21,7 +25,11 @@ export async function readEvents(kubectl: Kubectl, namespace: string | undefined
       ...(involvedObject === undefined ? {} : { involvedObject }),
       ...(lastTimestamp === undefined ? {} : { lastTimestamp }),
       ...(eventTime === undefined ? {} : { eventTime }),
-      metadata: { name, ...(within === undefined ? {} : { namespace: within }), ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+      metadata: {
+        name,
+        ...(within === undefined ? {} : { namespace: within }),
+        ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      },
     };
   });
 }

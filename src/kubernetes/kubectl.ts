@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import { codedError, type CodedError } from '../errors.ts';
-import { isInterrupted, runChild, silentFailure, startChild, type ChildEnd, type RanChild } from './child.ts';
-import { conformAnswer } from './conform.ts';
-import type { ClusterFlags } from './clusterFlags.ts';
-import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
-import type { List } from './api/types.ts';
 import { parseJson } from '../typed.ts';
+import type { List } from './api/types.ts';
+import { isInterrupted, runChild, silentFailure, startChild, type ChildEnd, type RanChild } from './child.ts';
+import type { ClusterFlags } from './clusterFlags.ts';
+import { conformAnswer } from './conform.ts';
+import { kubectlErrorCode, kubectlMessage } from './kubectlError.ts';
 import { kubectlFlags, type KubectlStartup } from './kubectlFlags.ts';
 import { programOf } from './programPath.ts';
 import { collectWords } from './programWords.ts';
@@ -86,7 +86,10 @@ const defaultMaxBytes = 64 * 1024 ** 2;
  * for example, is shown on standard error; a command in a pod shows nothing there.
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
-  return async (args, { input, timeoutSeconds = 15, deadlineSeconds, maxBytes = defaultMaxBytes, quiet = false } = {}) => {
+  return async (
+    args,
+    { input, timeoutSeconds = 15, deadlineSeconds, maxBytes = defaultMaxBytes, quiet = false } = {},
+  ) => {
     const { argv, flags, env } = commandOf(connection);
     const timeout = connection.requestTimeout ?? `${timeoutSeconds}s`;
     const ran = await runChild([...argv, ...flags, `--request-timeout=${timeout}`, ...args], {
@@ -143,16 +146,27 @@ function commandOf(connection: KubectlConnection): Command {
 
 type Ended = ChildEnd & Pick<RanChild, 'stderr' | 'unseen'> & { readonly maxBytes?: number };
 
-function failureOf(argv: readonly string[], args: readonly string[], ended: Ended, signal: AbortSignal | undefined): CodedError | undefined {
+function failureOf(
+  argv: readonly string[],
+  args: readonly string[],
+  ended: Ended,
+  signal: AbortSignal | undefined,
+): CodedError | undefined {
   const { exitCode, stoppedFor, startError, stderr, unseen } = ended;
   if (exitCode === 0 && stoppedFor === undefined) return undefined;
   const where = commandName(args);
   if (isInterrupted(ended, signal)) return codedError('INTERRUPTED', 'the command was interrupted', { where });
   if (stoppedFor === 'deadline') {
-    return codedError('CLUSTER_UNREACHABLE', `there was no answer within ${Math.floor(ended.durationMs / 1000)}s`, { where });
+    return codedError('CLUSTER_UNREACHABLE', `there was no answer within ${Math.floor(ended.durationMs / 1000)}s`, {
+      where,
+    });
   }
   if (stoppedFor === 'too much output') {
-    return codedError('ANSWER_TOO_LARGE', `the answer is larger than what is read (${((ended.maxBytes ?? 0) / 1024 ** 2).toFixed(1)}Mi)`, { where });
+    return codedError(
+      'ANSWER_TOO_LARGE',
+      `the answer is larger than what is read (${((ended.maxBytes ?? 0) / 1024 ** 2).toFixed(1)}Mi)`,
+      { where },
+    );
   }
   if (startError !== undefined) {
     // Without a cause: what Node has of the call may hold the input, and with it rendered Secrets.
@@ -165,7 +179,9 @@ function failureOf(argv: readonly string[], args: readonly string[], ended: Ende
 function commandName(args: readonly string[]): string {
   const end = args.indexOf('--');
   const shown = end === -1 ? args : args.slice(0, end + 2);
-  return ['kubectl', ...shown.map((arg) => (arg.length > 200 ? `${arg.slice(0, 200)}…` : arg))].join(' ').replaceAll(/\s+/g, ' ');
+  return ['kubectl', ...shown.map((arg) => (arg.length > 200 ? `${arg.slice(0, 200)}…` : arg))]
+    .join(' ')
+    .replaceAll(/\s+/g, ' ');
 }
 
 /** Runs kubectl and reads its standard output as JSON; `-o json` is added. */
@@ -175,7 +191,11 @@ export async function kubectlJson<T>(kubectl: Kubectl, args: readonly string[], 
 }
 
 /** The same for a list of objects: its items. */
-export async function kubectlItems<T>(kubectl: Kubectl, args: readonly string[], call?: KubectlCall): Promise<readonly T[]> {
+export async function kubectlItems<T>(
+  kubectl: Kubectl,
+  args: readonly string[],
+  call?: KubectlCall,
+): Promise<readonly T[]> {
   return itemsOfAnswer<T>(await kubectlJson(kubectl, args, call));
 }
 
@@ -190,7 +210,8 @@ export function itemsOfAnswer<T>(answer: T | List<T>): readonly T[] {
  */
 export function parseAnswer(stdout: string, args: readonly string[]): unknown {
   const answer = conformAnswer(parseJson(stdout));
-  if (answer === undefined) throw codedError('KUBECTL_FAILED', 'the answer is not an object in JSON', { where: commandName(args) });
+  if (answer === undefined)
+    throw codedError('KUBECTL_FAILED', 'the answer is not an object in JSON', { where: commandName(args) });
   return answer;
 }
 

@@ -15,7 +15,11 @@ const secret: readonly ClusterFlagName[] = ['token', 'username', 'password'];
  * kubectl's flags for a cluster. Those that hold a secret become a user in a kubeconfig of our own.
  * @throws FILE_UNREADABLE for a `--kubeconfig` that is not there, when it has to be merged
  */
-export function kubectlFlags(given: ClusterFlags, namespace: string | undefined, environment: NodeJS.ProcessEnv): KubectlStartup {
+export function kubectlFlags(
+  given: ClusterFlags,
+  namespace: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): KubectlStartup {
   const secrets = secret.some((name) => flagValues(given, name).length > 0);
   const { clientCertificate: _certificate, clientKey: _key, ...rest } = given;
   const flags: ClusterFlags = secrets ? { ...rest, kubeconfig: undefined, user: ownEntry } : given;
@@ -31,5 +35,8 @@ export function kubectlFlags(given: ClusterFlags, namespace: string | undefined,
     ...(cluster === undefined ? {} : { clusters: [{ name: ownEntry, cluster }] }),
   };
   const clusterFlag = cluster === undefined ? [] : [`--cluster=${ownEntry}`];
-  return { flags: [...passed, ...clusterFlag, ...scope], env: { KUBECONFIG: withKubeconfig(config, kubeconfigFiles(given, environment)) } };
+  return {
+    flags: [...passed, ...clusterFlag, ...scope],
+    env: { KUBECONFIG: withKubeconfig(config, kubeconfigFiles(given, environment)) },
+  };
 }

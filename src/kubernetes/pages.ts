@@ -1,6 +1,6 @@
 import { codedError, isCodedError } from '../errors.ts';
-import { parseAnswer, type Kubectl } from './kubectl.ts';
 import type { Metadata } from './api/types.ts';
+import { parseAnswer, type Kubectl } from './kubectl.ts';
 import { collectThoroughly } from './memory.ts';
 
 /** Kinds that clusters have many of, and where the API has their lists. */
@@ -70,7 +70,12 @@ export interface PartOfList<T> {
  * what was left out.
  * @throws as {@link Kubectl}
  */
-export async function readUpTo<T>(kubectl: Kubectl, request: ListRequest, most: number, keep: Keep<T>): Promise<PartOfList<T>> {
+export async function readUpTo<T>(
+  kubectl: Kubectl,
+  request: ListRequest,
+  most: number,
+  keep: Keep<T>,
+): Promise<PartOfList<T>> {
   const { apiVersion, kind } = listedKinds[request.kind];
   let size = pageSize;
   for (let beginning = 1; ; beginning += 1) {
@@ -115,7 +120,8 @@ async function readPage(kubectl: Kubectl, request: ListRequest, size: number, ne
   try {
     const { stdout } = await kubectl(args, { timeoutSeconds: 60, maxBytes: mostPageBytes });
     const answer = parseAnswer(stdout, args) as Partial<Page>;
-    if (answer.items === undefined) throw codedError('KUBECTL_FAILED', 'the answer is not a list', { where: `kubectl ${args.join(' ')}` });
+    if (answer.items === undefined)
+      throw codedError('KUBECTL_FAILED', 'the answer is not a list', { where: `kubectl ${args.join(' ')}` });
     return { items: answer.items, metadata: answer.metadata ?? {} };
   } catch (error) {
     if (isCodedError(error) && error.code === 'ANSWER_TOO_LARGE' && size > 1) return undefined;
@@ -124,7 +130,11 @@ async function readPage(kubectl: Kubectl, request: ListRequest, size: number, ne
 }
 
 /** The path and query of a page. */
-export function listPath({ kind, namespace, labelSelector, fieldSelector }: ListRequest, limit: number, next: string): string {
+export function listPath(
+  { kind, namespace, labelSelector, fieldSelector }: ListRequest,
+  limit: number,
+  next: string,
+): string {
   const scope = namespace === undefined || kind === 'namespaces' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   const query = new URLSearchParams({
     limit: String(limit),

@@ -1,6 +1,6 @@
 import { isCodedError, isForbidden } from '../errors.ts';
-import { itemsOfAnswer, parseAnswer, type Kubectl } from './kubectl.ts';
 import type { List } from './api/types.ts';
+import { itemsOfAnswer, parseAnswer, type Kubectl } from './kubectl.ts';
 
 /** What of these objects there is; kubectl prints a list, one object, or nothing. @throws as Kubectl */
 export async function readSome<T>(kubectl: Kubectl, args: readonly string[]): Promise<T[]> {

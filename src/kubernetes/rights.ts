@@ -12,7 +12,10 @@ export interface Right {
 }
 
 /** Asks all at once; those that are refused, or undefined when the cluster does not answer the question. @throws as Kubectl */
-export async function askRights<R extends Right>(kubectl: Kubectl, rights: readonly R[]): Promise<readonly R[] | undefined> {
+export async function askRights<R extends Right>(
+  kubectl: Kubectl,
+  rights: readonly R[],
+): Promise<readonly R[] | undefined> {
   return unlessForbidden(async () => refusedRights(kubectl, rights));
 }
 
@@ -39,5 +42,8 @@ export function groupRights(rights: readonly Right[]): { readonly where: string;
     if (!row.verbs.includes(verb)) row.verbs.push(verb);
     groups.set(`${where} ${full}`, row);
   }
-  return [...groups.values()].map(({ where, resource, verbs: missing }) => ({ where, what: `you may not ${missing.join(', ')} ${resource}` }));
+  return [...groups.values()].map(({ where, resource, verbs: missing }) => ({
+    where,
+    what: `you may not ${missing.join(', ')} ${resource}`,
+  }));
 }

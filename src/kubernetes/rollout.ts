@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { codedError, isCodedError } from '../errors.ts';
-import { kubectlJson } from './kubectl.ts';
+import { shell } from '../shell.ts';
 import { objectName, templateAt, type WorkloadObject } from './api/types.ts';
+import { kubectlJson } from './kubectl.ts';
 import { formatProblem, podProblems } from './podProblems.ts';
-import { rolloutProgress } from './rolloutProgress.ts';
 import { readPods, rolloutTimeout } from './rolloutFailure.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
-import { shell } from '../shell.ts';
+import { rolloutProgress } from './rolloutProgress.ts';
 
 export interface RolloutResult {
   readonly state: 'complete' | 'interrupted';

@@ -1,11 +1,11 @@
 import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors.ts';
-import { moreEventsLine, readEvents } from './events.ts';
+import { selectorOf, selectorText } from './api/labels.ts';
 import { objectName, type Pod } from './api/types.ts';
+import { moreEventsLine, readEvents } from './events.ts';
 import { readPages } from './pages.ts';
 import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
-import { selectorOf, selectorText } from './api/labels.ts';
-import type { Progress } from './rolloutProgress.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
+import type { Progress } from './rolloutProgress.ts';
 import { createSlimmer } from './slim.ts';
 
 const shownWarnings = 5;

@@ -1,5 +1,5 @@
-import type { Kubectl } from './kubectl.ts';
 import type { WorkloadObject } from './api/types.ts';
+import type { Kubectl } from './kubectl.ts';
 
 /** What waiting for a rollout needs, and telling why it failed. */
 export interface RolloutOptions {

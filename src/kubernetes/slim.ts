@@ -26,54 +26,102 @@ export function createSlimmer(): Slimmer {
     return known ?? value;
   };
   const shareEach = (value: unknown): unknown => (Array.isArray(value) ? value.map(share) : share(value));
-  const slimSpec = (spec: Members): Members => mapMembers(spec, (name, value) => {
-    if (name === 'template' || name === 'jobTemplate') return slimTemplate(value);
-    return shareEach(withoutTokenVolume(name, value));
-  });
+  const slimSpec = (spec: Members): Members =>
+    mapMembers(spec, (name, value) => {
+      if (name === 'template' || name === 'jobTemplate') return slimTemplate(value);
+      return shareEach(withoutTokenVolume(name, value));
+    });
   const slimTemplate = (template: unknown): unknown => {
     if (!isMembers(template)) return template;
     const { metadata, spec } = template;
-    return { ...template, ...(isMembers(metadata) ? { metadata: slimMetadata(metadata) } : {}), ...(isMembers(spec) ? { spec: slimSpec(spec) } : {}) };
+    return {
+      ...template,
+      ...(isMembers(metadata) ? { metadata: slimMetadata(metadata) } : {}),
+      ...(isMembers(spec) ? { spec: slimSpec(spec) } : {}),
+    };
   };
-  return <T>({ apiVersion, kind, metadata, spec, status, ...rest }: ListedObject) => ({
-    ...rest,
-    apiVersion,
-    kind,
-    metadata: slimMetadata(metadata as unknown as Members) as unknown as ListedObject['metadata'],
-    ...(isMembers(spec) ? { spec: slimSpec(spec) } : {}),
-    ...(isMembers(status) ? { status: mapMembers(status, (name, value) => (usedOfStatus.has(name) ? shareEach(slimStatus(value)) : undefined)) } : {}),
-  }) as T;
+  return <T>({ apiVersion, kind, metadata, spec, status, ...rest }: ListedObject) =>
+    ({
+      ...rest,
+      apiVersion,
+      kind,
+      metadata: slimMetadata(metadata as unknown as Members) as unknown as ListedObject['metadata'],
+      ...(isMembers(spec) ? { spec: slimSpec(spec) } : {}),
+      ...(isMembers(status)
+        ? {
+            status: mapMembers(status, (name, value) =>
+              usedOfStatus.has(name) ? shareEach(slimStatus(value)) : undefined,
+            ),
+          }
+        : {}),
+    }) as T;
 }
 
 function slimMetadata({ managedFields: _fields, annotations, ...metadata }: Members): Members {
   if (!isMembers(annotations)) return metadata;
-  return { ...metadata, annotations: mapMembers(annotations, (name, value) => (heavyAnnotations.has(name) ? undefined : value)) };
+  return {
+    ...metadata,
+    annotations: mapMembers(annotations, (name, value) => (heavyAnnotations.has(name) ? undefined : value)),
+  };
 }
 
 /** Of a pod's status; of workloads it is numbers. */
 const usedOfStatus: ReadonlySet<string> = new Set([
-  'phase', 'reason', 'message', 'conditions', 'initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses',
-  'observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'desiredNumberScheduled', 'updatedNumberScheduled',
-  'numberReady', 'numberAvailable', 'active', 'succeeded', 'failed', 'completionTime',
+  'phase',
+  'reason',
+  'message',
+  'conditions',
+  'initContainerStatuses',
+  'containerStatuses',
+  'ephemeralContainerStatuses',
+  'observedGeneration',
+  'replicas',
+  'updatedReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'desiredNumberScheduled',
+  'updatedNumberScheduled',
+  'numberReady',
+  'numberAvailable',
+  'active',
+  'succeeded',
+  'failed',
+  'completionTime',
 ]);
 
 /** Of conditions and of the status of containers: what differs from pod to pod and is not read. */
 const unusedOfItems: ReadonlySet<string> = new Set([
-  'lastTransitionTime', 'lastProbeTime', 'lastUpdateTime', 'observedGeneration', 'containerID', 'imageID', 'lastState', 'allocatedResources', 'resources',
-  'volumeMounts', 'user', 'started',
+  'lastTransitionTime',
+  'lastProbeTime',
+  'lastUpdateTime',
+  'observedGeneration',
+  'containerID',
+  'imageID',
+  'lastState',
+  'allocatedResources',
+  'resources',
+  'volumeMounts',
+  'user',
+  'started',
 ]);
 
 function slimStatus(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
-  return value.map((item: unknown) => (isMembers(item) ? mapMembers(item, (name, member) => {
-    if (name === 'state' && isMembers(member)) return mapMembers(member, (state, details) => (state === 'running' ? {} : details));
-    return unusedOfItems.has(name) ? undefined : member;
-  }) : item));
+  return value.map((item: unknown) =>
+    isMembers(item)
+      ? mapMembers(item, (name, member) => {
+          if (name === 'state' && isMembers(member))
+            return mapMembers(member, (state, details) => (state === 'running' ? {} : details));
+          return unusedOfItems.has(name) ? undefined : member;
+        })
+      : item,
+  );
 }
 
 function withoutTokenVolume(name: string, value: unknown): unknown {
   if (!Array.isArray(value)) return value;
-  const renamed = (named: unknown): unknown => (isMembers(named) && tokenVolume.test(String(named['name'])) ? { ...named, name: 'kube-api-access' } : named);
+  const renamed = (named: unknown): unknown =>
+    isMembers(named) && tokenVolume.test(String(named['name'])) ? { ...named, name: 'kube-api-access' } : named;
   if (name === 'volumes') return value.map(renamed);
   if (!name.toLowerCase().endsWith('containers')) return value;
   return value.map((container: unknown) => {

@@ -39,7 +39,9 @@ export function workloadOf(object: WorkloadObject): Workload {
 }
 
 function unsupported({ kind, apiVersion }: WorkloadObject, where: string): CodedError {
-  const custom = customKinds.filter(({ nativeSidecars, group: of }) => nativeSidecars && of !== '').map(({ kind: name }) => name);
+  const custom = customKinds
+    .filter(({ nativeSidecars, group: of }) => nativeSidecars && of !== '')
+    .map(({ kind: name }) => name);
   const kinds = [...workloadKinds.filter((name) => name !== 'Pod' && name !== 'Job'), ...custom].join(', ');
   return codedError(
     'KIND_UNSUPPORTED',

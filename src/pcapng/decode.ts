@@ -1,8 +1,14 @@
 import { blockTypes, mostInterfaces } from './blockTypes.ts';
 import { captureError } from './captureError.ts';
-import { leanOptions, type ReaderLimits } from './readLimits.ts';
 import { readOptions, type CaptureOption, type NumberWidths } from './options.ts';
-import { makeInterface, type CaptureInterface, type CapturePacket, type CaptureRecord, type InterfaceStatistics } from './records.ts';
+import { leanOptions, type ReaderLimits } from './readLimits.ts';
+import {
+  makeInterface,
+  type CaptureInterface,
+  type CapturePacket,
+  type CaptureRecord,
+  type InterfaceStatistics,
+} from './records.ts';
 
 const noNumbers: NumberWidths = {};
 const interfaceNumbers: NumberWidths = { 8: [8], 10: [4], 14: [8], 16: [8], 17: [8] };
@@ -38,13 +44,22 @@ export function decodeBlock(blockType: number, body: DataView, section: SectionS
       return decodeStatistics(body, section);
     case blockTypes.names: {
       const names = readOptions(body, 0, little, noNumbers);
-      return { type: 'names', entries: names.options, options: readOptions(body, names.next, little, noNumbers).options };
+      return {
+        type: 'names',
+        entries: names.options,
+        options: readOptions(body, names.next, little, noNumbers).options,
+      };
     }
     case blockTypes.secrets: {
       need(body, 8, 'decryption secrets block');
       const length = body.getUint32(4, little);
       const end = dataEnd(body, 8, length);
-      return { type: 'secrets', secretsType: body.getUint32(0, little), data: bytesOf(body, 8, length), options: readOptions(body, end, little, noNumbers).options };
+      return {
+        type: 'secrets',
+        secretsType: body.getUint32(0, little),
+        data: bytesOf(body, 8, length),
+        options: readOptions(body, end, little, noNumbers).options,
+      };
     }
     default:
       return { type: 'unknown', blockType, little, body: bytesOf(body, 0, body.byteLength) };
@@ -55,7 +70,11 @@ function decodeInterface(body: DataView, { little, interfaces, limits }: Section
   need(body, 8, 'interface description block');
   if (interfaces.length >= mostInterfaces) throw captureError(`a section has more than ${mostInterfaces} interfaces`);
   const { options } = readOptions(body, 8, little, interfaceNumbers);
-  const made = makeInterface(body.getUint16(0, little), body.getUint32(4, little), limits.leanInterfaces ? leanOptions(options) : options);
+  const made = makeInterface(
+    body.getUint16(0, little),
+    body.getUint32(4, little),
+    limits.leanInterfaces ? leanOptions(options) : options,
+  );
   interfaces.push(made);
   return made;
 }

@@ -2,7 +2,14 @@ import { blockTypes, largestBlock, padded } from './blockTypes.ts';
 import type { ByteWriter } from './byteWriter.ts';
 import { captureError } from './captureError.ts';
 import { optionsLength, type CaptureOption } from './options.ts';
-import type { CaptureInterface, CaptureNames, CapturePacket, CaptureSecrets, InterfaceStatistics, UnknownBlock } from './records.ts';
+import type {
+  CaptureInterface,
+  CaptureNames,
+  CapturePacket,
+  CaptureSecrets,
+  InterfaceStatistics,
+  UnknownBlock,
+} from './records.ts';
 
 /** Blocks are written in little-endian, so that their options' values go as they are. */
 const little = true;
@@ -26,8 +33,16 @@ export function writeInterface(out: ByteWriter, { linkType, snaplen, options }: 
 }
 
 /** As an enhanced packet block, whatever it was read from. */
-export function writePacket(out: ByteWriter, { ticks, originalLength, data, options }: CapturePacket, interfaceId: number): void {
-  const { view, bytes, end } = openBlock(out, blockTypes.enhancedPacket, 20 + padded(data.length) + optionsLength(options));
+export function writePacket(
+  out: ByteWriter,
+  { ticks, originalLength, data, options }: CapturePacket,
+  interfaceId: number,
+): void {
+  const { view, bytes, end } = openBlock(
+    out,
+    blockTypes.enhancedPacket,
+    20 + padded(data.length) + optionsLength(options),
+  );
   view.setUint32(8, interfaceId, little);
   setTicks(view, 12, ticks);
   view.setUint32(20, data.length, little);
@@ -71,7 +86,11 @@ export function writeUnknown(out: ByteWriter, block: UnknownBlock): boolean {
 }
 
 /** A block with its type and lengths; the caller fills in the rest, whose room is zero. */
-function openBlock(out: ByteWriter, type: number, bodyLength: number): {
+function openBlock(
+  out: ByteWriter,
+  type: number,
+  bodyLength: number,
+): {
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly end: (at: number, options: readonly CaptureOption[]) => void;

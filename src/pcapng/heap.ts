@@ -8,7 +8,8 @@ export interface Heap<T> {
 /** A binary heap. @param before whether `a` comes before `b` */
 export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
   const items: T[] = [];
-  const comesBefore = (a: T | undefined, b: T | undefined): boolean => a !== undefined && b !== undefined && before(a, b);
+  const comesBefore = (a: T | undefined, b: T | undefined): boolean =>
+    a !== undefined && b !== undefined && before(a, b);
   return {
     get size() {
       return items.length;

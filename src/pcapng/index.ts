@@ -1,6 +1,12 @@
 export { createCaptureReader, readCapture, type CaptureReader, type Truncation } from './reader.ts';
 export { mergeFiles, type CaptureSource, type MergeOptions } from './mergeFiles.ts';
-export { createLiveMerge, type LiveCounts, type LiveMerge, type LiveMergeOptions, type LiveSource } from './liveMerge.ts';
+export {
+  createLiveMerge,
+  type LiveCounts,
+  type LiveMerge,
+  type LiveMergeOptions,
+  type LiveSource,
+} from './liveMerge.ts';
 export type { InterfaceLabel, Labeller } from './interfaceTable.ts';
 export type { CaptureInterface, CapturePacket, CaptureRecord } from './records.ts';
 export { toNanoseconds } from './resolution.ts';

@@ -1,5 +1,5 @@
-import { captureError } from './captureError.ts';
 import type { ByteWriter } from './byteWriter.ts';
+import { captureError } from './captureError.ts';
 import { writeInterface } from './encode.ts';
 import { textOption } from './options.ts';
 import { interfaceOptions, makeInterface, type CaptureInterface } from './records.ts';
@@ -62,17 +62,27 @@ export function createInterfaceTable(out: ByteWriter): InterfaceTable {
   };
 }
 
-function withLabel({ linkType, snaplen, options }: CaptureInterface, { name, description }: InterfaceLabel): CaptureInterface {
+function withLabel(
+  { linkType, snaplen, options }: CaptureInterface,
+  { name, description }: InterfaceLabel,
+): CaptureInterface {
   const set = [
     ...(name === undefined ? [] : [textOption(interfaceOptions.name, name)]),
     ...(description === undefined ? [] : [textOption(interfaceOptions.description, description)]),
   ];
-  return makeInterface(linkType, snaplen, [...set, ...options.filter(({ code }) => set.every((option) => option.code !== code))]);
+  return makeInterface(linkType, snaplen, [
+    ...set,
+    ...options.filter(({ code }) => set.every((option) => option.code !== code)),
+  ]);
 }
 
 /** All that is said of it, as text: an octet is a character. */
 function identity({ linkType, snaplen, options }: CaptureInterface): string {
-  return [linkType, snaplen, ...options.map(({ code, value }) => `${code}:${value.length}:${octets.decode(value)}`)].join(' ');
+  return [
+    linkType,
+    snaplen,
+    ...options.map(({ code, value }) => `${code}:${value.length}:${octets.decode(value)}`),
+  ].join(' ');
 }
 
 /** windows-1252 of the Encoding Standard: every octet has a character of its own. */

@@ -2,9 +2,9 @@ import { createByteWriter } from './byteWriter.ts';
 import { writePacket } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceBudget, type Labeller } from './interfaceTable.ts';
-import { podLimits } from './readLimits.ts';
 import { writeHeader, writeOther } from './mergeFiles.ts';
 import { createCaptureReader, type Truncation } from './reader.ts';
+import { podLimits } from './readLimits.ts';
 import type { CapturePacket } from './records.ts';
 import { toNanoseconds } from './resolution.ts';
 
@@ -94,7 +94,13 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
   const isFull = (): boolean => waitingBytes > mostBytes;
 
   const hold = (packet: CapturePacket, id: number, arrived: number): void => {
-    const item = { time: toNanoseconds(packet.ticks, packet.interface.resolution), order: arrivals, arrived, interface: id, packet };
+    const item = {
+      time: toNanoseconds(packet.ticks, packet.interface.resolution),
+      order: arrivals,
+      arrived,
+      interface: id,
+      packet,
+    };
     arrivals += 1;
     waitingBytes += bytesOf(packet);
     byTime.push(item);
@@ -103,7 +109,11 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
   };
 
   const writeDue = (until: number): void => {
-    for (let item = byArrival.first(); item !== undefined && (item.packet === undefined || item.arrived <= until); item = byArrival.first()) {
+    for (
+      let item = byArrival.first();
+      item !== undefined && (item.packet === undefined || item.arrived <= until);
+      item = byArrival.first()
+    ) {
       while (item.packet !== undefined) writeEarliest();
       byArrival.drop();
     }

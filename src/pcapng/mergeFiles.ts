@@ -3,9 +3,9 @@ import { createByteWriter, type ByteWriter } from './byteWriter.ts';
 import { writeNames, writePacket, writeSecrets, writeSection, writeStatistics, writeUnknown } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceTable, type Labeller } from './interfaceTable.ts';
-import { fileLimits, podLimits } from './readLimits.ts';
 import { textOption } from './options.ts';
 import { createCaptureReader } from './reader.ts';
+import { fileLimits, podLimits } from './readLimits.ts';
 import type { CapturePacket, CaptureRecord } from './records.ts';
 import { toNanoseconds } from './resolution.ts';
 
@@ -49,7 +49,10 @@ export function writeHeader(out: ByteWriter, application: string | undefined): v
  * file keep their order. It holds one piece and one block of each source at a time. With one source it labels.
  * @throws CAPTURE_INVALID for a source that is no capture file, with its name and the byte
  */
-export async function* mergeFiles(sources: readonly CaptureSource[], options: MergeOptions = {}): AsyncGenerator<Uint8Array, void> {
+export async function* mergeFiles(
+  sources: readonly CaptureSource[],
+  options: MergeOptions = {},
+): AsyncGenerator<Uint8Array, void> {
   const out = createByteWriter(pieceLength * 2);
   const table = createInterfaceTable(out);
   const cursors = sources.map((source, index) => createCursor(source, index, out, table, options));
@@ -94,14 +97,23 @@ interface Cursor {
   close(): Promise<void>;
 }
 
-function createCursor(source: CaptureSource, index: number, out: ByteWriter, table: InterfaceTable, options: MergeOptions): Cursor {
+function createCursor(
+  source: CaptureSource,
+  index: number,
+  out: ByteWriter,
+  table: InterfaceTable,
+  options: MergeOptions,
+): Cursor {
   const chunks = source.data[Symbol.asyncIterator]();
   const reader = createCaptureReader(source.name, source.label === undefined ? fileLimits : podLimits);
   let records: Iterator<CaptureRecord, void> | undefined;
   const nextAtHand = (): CapturePacket | undefined => {
     for (let item = records?.next(); item?.done === false; item = records?.next()) {
       if (item.value.type === 'packet') return item.value;
-      const left = writeOther(out, item.value, { several: options.several === true, idOf: (captured) => table.idOf(captured, source.label) });
+      const left = writeOther(out, item.value, {
+        several: options.several === true,
+        idOf: (captured) => table.idOf(captured, source.label),
+      });
       if (left !== undefined) options.onLeftOut?.(source, left);
     }
     return undefined;
@@ -137,7 +149,11 @@ export interface OtherOptions extends Pick<InterfaceTable, 'idOf'> {
  * Writes a record that is no packet.
  * @returns the type of a block that is not copied
  */
-export function writeOther(out: ByteWriter, record: Exclude<CaptureRecord, CapturePacket>, { several, idOf }: OtherOptions): number | undefined {
+export function writeOther(
+  out: ByteWriter,
+  record: Exclude<CaptureRecord, CapturePacket>,
+  { several, idOf }: OtherOptions,
+): number | undefined {
   switch (record.type) {
     case 'section':
       break;

@@ -25,7 +25,12 @@ const customOptions: NumberWidths = { 2988: [4], 2989: [4], 19_372: [4], 19_373:
  * @returns the options, and where what follows them begins
  * @throws CAPTURE_INVALID for one that ends behind the block, and for too many
  */
-export function readOptions(body: DataView, start: number, little: boolean, widths: NumberWidths): { options: readonly CaptureOption[]; next: number } {
+export function readOptions(
+  body: DataView,
+  start: number,
+  little: boolean,
+  widths: NumberWidths,
+): { options: readonly CaptureOption[]; next: number } {
   if (start === body.byteLength) return { options: noOptions, next: start };
   const options: CaptureOption[] = [];
   let at = start;

@@ -52,7 +52,11 @@ export function takePcapHeader(queue: ByteQueue): PcapFormat {
  * Takes one packet; undefined until it is whole.
  * @throws CAPTURE_INVALID
  */
-export function takePcapPacket(queue: ByteQueue, { little, ticksPerSecond, interface: of }: PcapFormat, largestBlock: number): CapturePacket | undefined {
+export function takePcapPacket(
+  queue: ByteQueue,
+  { little, ticksPerSecond, interface: of }: PcapFormat,
+  largestBlock: number,
+): CapturePacket | undefined {
   if (queue.length < packetHeaderLength) return undefined;
   const head = queue.peek(packetHeaderLength);
   const length = head.getUint32(8, little);

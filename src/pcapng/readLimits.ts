@@ -13,7 +13,11 @@ export interface ReaderLimits {
 }
 
 /** For the user's own files: what Wireshark takes, too. */
-export const fileLimits: ReaderLimits = { largestBlock, mostInterfaces: Number.POSITIVE_INFINITY, leanInterfaces: false };
+export const fileLimits: ReaderLimits = {
+  largestBlock,
+  mostInterfaces: Number.POSITIVE_INFINITY,
+  leanInterfaces: false,
+};
 
 /**
  * For what a pod sends, a hundred of them at a time: a packet has at most 262,144 bytes (MAXIMUM_SNAPLEN of libpcap), and
@@ -39,4 +43,3 @@ export function leanOptions(options: readonly CaptureOption[]): CaptureOption[] 
     return option === undefined ? [] : [{ code: option.code, value: option.value.slice(0, most) }];
   });
 }
-

@@ -2,8 +2,8 @@ import { isCodedError } from '../errors.ts';
 import { blockTypes } from './blockTypes.ts';
 import { createByteQueue, type ByteQueue } from './byteQueue.ts';
 import { captureError, captureErrorAt } from './captureError.ts';
-import { fileLimits, type ReaderLimits } from './readLimits.ts';
 import { isPcap, pcapHeaderLength, takePcapHeader, takePcapPacket } from './pcap.ts';
+import { fileLimits, type ReaderLimits } from './readLimits.ts';
 import type { CaptureRecord } from './records.ts';
 import { takeBlock } from './takeBlock.ts';
 
@@ -57,7 +57,13 @@ export function createCaptureReader(source: string, limits: ReaderLimits = fileL
  * The records of a finished capture file. What is not whole at its end is left out.
  * @throws CAPTURE_INVALID, behind what is good
  */
-export async function* readCapture({ name, data }: { readonly name: string; readonly data: AsyncIterable<Uint8Array> }): AsyncGenerator<CaptureRecord, void> {
+export async function* readCapture({
+  name,
+  data,
+}: {
+  readonly name: string;
+  readonly data: AsyncIterable<Uint8Array>;
+}): AsyncGenerator<CaptureRecord, void> {
   const reader = createCaptureReader(name);
   for await (const chunk of data) yield* reader.push(chunk);
 }

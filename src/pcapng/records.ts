@@ -71,7 +71,15 @@ export type CaptureRecord =
   | UnknownBlock;
 
 /** Codes of an interface's options. */
-export const interfaceOptions = { name: 2, description: 3, resolution: 9, filter: 11, system: 12, fcsLength: 13, offset: 14 } as const;
+export const interfaceOptions = {
+  name: 2,
+  description: 3,
+  resolution: 9,
+  filter: 11,
+  system: 12,
+  fcsLength: 13,
+  offset: 14,
+} as const;
 
 /** An interface with what its options say of its name and its time. */
 export function makeInterface(linkType: number, snaplen: number, options: readonly CaptureOption[]): CaptureInterface {

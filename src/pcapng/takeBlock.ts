@@ -2,8 +2,8 @@ import { blockTypes } from './blockTypes.ts';
 import type { ByteQueue } from './byteQueue.ts';
 import { captureError } from './captureError.ts';
 import { decodeBlock, type SectionState } from './decode.ts';
-import type { ReaderLimits } from './readLimits.ts';
 import { readOptions } from './options.ts';
+import type { ReaderLimits } from './readLimits.ts';
 import type { CaptureRecord } from './records.ts';
 
 const byteOrderMagic = 0x1a2b_3c4d;
@@ -40,7 +40,8 @@ export function takeBlock(queue: ByteQueue, format: PcapngFormat): CaptureRecord
   if (!begins) return counted(decodeBlock(view.getUint32(0, little), bodyOf(block), section), format);
   const version = `${view.getUint16(12, little)}.${view.getUint16(14, little)}`;
   // 1.2 is what some writers once called 1.0.
-  if (version !== '1.0' && version !== '1.2') throw captureError(`version ${version} of the pcapng format is not known`);
+  if (version !== '1.0' && version !== '1.2')
+    throw captureError(`version ${version} of the pcapng format is not known`);
   format.section = section;
   return { type: 'section', options: readOptions(bodyOf(block), 16, little, {}).options };
 }
@@ -48,7 +49,8 @@ export function takeBlock(queue: ByteQueue, format: PcapngFormat): CaptureRecord
 function counted(record: CaptureRecord, format: PcapngFormat): CaptureRecord {
   if (record.type !== 'interface') return record;
   format.described += 1;
-  if (format.described > format.limits.mostInterfaces) throw captureError(`it describes more than ${format.limits.mostInterfaces} interfaces`);
+  if (format.described > format.limits.mostInterfaces)
+    throw captureError(`it describes more than ${format.limits.mostInterfaces} interfaces`);
   return record;
 }
 

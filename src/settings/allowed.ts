@@ -5,8 +5,17 @@ import type { SettingName } from './table.ts';
 const everything = '*';
 
 /** That annotations may not change the setting, in words; undefined when they may, or when the value is the release's. */
-export function lockProblem(name: SettingName, value: string, { allowedSettings, defaults }: Platform): string | undefined {
-  if (value === defaults[name] || allowedSettings === undefined || [name, everything].some((item) => allowedSettings.includes(item))) return undefined;
+export function lockProblem(
+  name: SettingName,
+  value: string,
+  { allowedSettings, defaults }: Platform,
+): string | undefined {
+  if (
+    value === defaults[name] ||
+    allowedSettings === undefined ||
+    [name, everything].some((item) => allowedSettings.includes(item))
+  )
+    return undefined;
   return `must stay as the release has it: annotations may change ${textOf(allowedSettings, 'no setting')}`;
 }
 
@@ -18,7 +27,10 @@ export function destinationProblem(name: SettingName, value: string, platform: P
   return `must be a destination that the release allows: ${textOf(allowed, 'there is none')}`;
 }
 
-type List = readonly [allowed: readonly string[] | undefined, allows: (patterns: readonly string[], value: string) => boolean];
+type List = readonly [
+  allowed: readonly string[] | undefined,
+  allows: (patterns: readonly string[], value: string) => boolean,
+];
 
 const lists: Partial<Record<SettingName, (platform: Platform) => List>> = {
   stream: ({ allowedStreams }) => [allowedStreams, allowsEndpoint],
@@ -50,12 +62,21 @@ function matchesHost(pattern: string, host: string): boolean {
 /** Patterns as for a stream. */
 function allowsMirror(patterns: readonly string[], value: string): boolean {
   const [, endpoint = ''] = /^vxlan:\/\/([^?]*)/.exec(value) ?? [];
-  return allowsEndpoint(patterns, /:\d+$/.test(endpoint.replace(/^\[.*\]/, '')) ? endpoint : `${endpoint}:${bounds.defaultMirrorPort}`);
+  return allowsEndpoint(
+    patterns,
+    /:\d+$/.test(endpoint.replace(/^\[.*\]/, '')) ? endpoint : `${endpoint}:${bounds.defaultMirrorPort}`,
+  );
 }
 
 function partsOf(endpoint: string): readonly [host: string, port: string] {
   const colon = endpoint.lastIndexOf(':');
-  return [endpoint.slice(0, Math.max(colon, 0)).replaceAll(/^\[|\]$/g, '').toLowerCase(), endpoint.slice(colon + 1)];
+  return [
+    endpoint
+      .slice(0, Math.max(colon, 0))
+      .replaceAll(/^\[|\]$/g, '')
+      .toLowerCase(),
+    endpoint.slice(colon + 1),
+  ];
 }
 
 /** A pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a way up. */
@@ -64,7 +85,13 @@ function allowsUpload(patterns: readonly string[], value: string): boolean {
     if (pattern === value) return true;
     if (!/[:/]\*$/.test(pattern)) return false;
     const folder = pattern.slice(0, -1);
-    return value.startsWith(folder) && !value.slice(folder.length).split('/').some((part) => part === '.' || part === '..');
+    return (
+      value.startsWith(folder) &&
+      !value
+        .slice(folder.length)
+        .split('/')
+        .some((part) => part === '.' || part === '..')
+    );
   });
 }
 

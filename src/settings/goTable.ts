@@ -1,11 +1,13 @@
-import { bounds, headersOnly } from './bounds.ts';
 import { settingEnvironment } from './annotations.ts';
+import { bounds, headersOnly } from './bounds.ts';
 import { settings } from './table.ts';
 
 /** The table and the bounds as a file of the Go program (agent/internal/settings/table.go), as gofmt has it. */
 export function goTable(): string {
-  const rows = settings.map(({ name, type, default: value, text }) =>
-    `\t{Name: ${go(name)}, Type: ${go(type)}, Default: ${go(value)}, Environment: ${go(settingEnvironment(name))}, Text: ${go(text)}},`);
+  const rows = settings.map(
+    ({ name, type, default: value, text }) =>
+      `\t{Name: ${go(name)}, Type: ${go(type)}, Default: ${go(value)}, Environment: ${go(settingEnvironment(name))}, Text: ${go(text)}},`,
+  );
   const exported = new Set(['defaultBufferLimit', 'largestBufferLimit']);
   const numbers = Object.entries(bounds).map(([name, value]) => {
     const title = exported.has(name) ? `${name.charAt(0).toUpperCase()}${name.slice(1)}` : name;

@@ -16,5 +16,12 @@ export {
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
 export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';
-export { findSetting, settings, type Setting, type SettingName, type SettingType, type SettingValues } from './table.ts';
+export {
+  findSetting,
+  settings,
+  type Setting,
+  type SettingName,
+  type SettingType,
+  type SettingValues,
+} from './table.ts';
 export { isSecret, settingProblem, settingRefusal } from './validate.ts';

@@ -1,5 +1,5 @@
-import { bounds } from './bounds.ts';
 import { settingEnvironment } from './annotations.ts';
+import { bounds } from './bounds.ts';
 import { parseQuantity } from './quantity.ts';
 import { settings, type SettingValues } from './table.ts';
 
@@ -34,10 +34,13 @@ export type PlatformKey = keyof typeof platformEnvironment;
 
 /** As the agent reads it: agent/internal/settings/platform.go. @param environment of the container */
 export function platformOf(environment: Readonly<Record<string, string | undefined>>): Platform {
-  const list = (name: string): readonly string[] | undefined => environment[name]?.split(/\s+/).filter((item) => item !== '');
+  const list = (name: string): readonly string[] | undefined =>
+    environment[name]?.split(/\s+/).filter((item) => item !== '');
   const limit = parseQuantity(environment[platformEnvironment.maxBufferSize] ?? '') ?? bounds.defaultBufferLimit;
   return {
-    defaults: Object.fromEntries(settings.map(({ name, default: value }) => [name, environment[settingEnvironment(name)] || value])),
+    defaults: Object.fromEntries(
+      settings.map(({ name, default: value }) => [name, environment[settingEnvironment(name)] || value]),
+    ),
     bufferLimit: Math.min(limit, bounds.largestBufferLimit),
     allowedSettings: list(platformEnvironment.allowedSettings),
     allowedStreams: list(platformEnvironment.allowedStreams),

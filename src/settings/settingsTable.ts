@@ -4,7 +4,10 @@ import { settings } from './table.ts';
 /** The table of settings for the documents, as Markdown; no final newline. */
 export function settingsMarkdown(): string {
   const rows = settings.map(({ name, default: value, text }) => [
-    `\`--${name}\``, `\`${settingAnnotation(name)}\``, value === '' ? 'none' : `\`${value}\``, text.replaceAll('|', '\\|'),
+    `\`--${name}\``,
+    `\`${settingAnnotation(name)}\``,
+    value === '' ? 'none' : `\`${value}\``,
+    text.replaceAll('|', '\\|'),
   ]);
   return [['flag', 'annotation', 'default', 'meaning'], ['---', '---', '---', '---'], ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)

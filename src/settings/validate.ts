@@ -22,7 +22,8 @@ function interfacesProblem(value: string): string | undefined {
  * leading dash would be something else to `tcpdump -i`. The agent has the same rule: checkInterfaces in agent/internal/settings/check.go.
  */
 function interfaceProblem(name: string): string | undefined {
-  if (/[*?[\]{}]/.test(name)) return 'must be names, not patterns: all is every interface that is up but lo, any is lo too';
+  if (/[*?[\]{}]/.test(name))
+    return 'must be names, not patterns: all is every interface that is up but lo, any is lo too';
   if (!/^[A-Za-z0-9._-]+$/.test(name)) return 'must be interface names, separated by commas, without spaces';
   if (name.length > 15) return 'must be interface names, of 15 characters at most';
   if (/^\d+$|^-|^\.\.?$/.test(name)) return `must be interface names: ${name} is none`;
@@ -39,7 +40,8 @@ const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;
 const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
 
 /** A host as above, and a port and a VXLAN network identifier of 24 bits (RFC 7348) if told. */
-const mirror = /^vxlan:\/\/(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?(?:\?vni=([1-9][0-9]{0,7}))?$/;
+const mirror =
+  /^vxlan:\/\/(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?(?:\?vni=([1-9][0-9]{0,7}))?$/;
 
 function bytesProblem(value: string, most = Infinity): string | undefined {
   const bytes = parseQuantity(value);
@@ -72,10 +74,13 @@ const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) 
     if (!remote.test(value)) return 'must be REMOTE:PATH, with a remote that rclone.conf names';
     return value.length > bounds.longestRemote ? `must be at most ${bounds.longestRemote} characters` : undefined;
   },
-  endpoint: (value) => (Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT'),
+  endpoint: (value) =>
+    Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT',
   mirror: (value) => {
     const [, port = '1', vni = '1'] = mirror.exec(value) ?? ['', '65536'];
-    return Number(port) <= 65_535 && Number(vni) <= bounds.largestVNI ? undefined : 'must be vxlan://HOST[:PORT][?vni=NUMBER]';
+    return Number(port) <= 65_535 && Number(vni) <= bounds.largestVNI
+      ? undefined
+      : 'must be vxlan://HOST[:PORT][?vni=NUMBER]';
   },
 };
 
@@ -91,7 +96,9 @@ export function isSecret(name: string, value: string): boolean {
 export function settingRefusal(name: string, value: string, platform?: Platform): string | undefined {
   const problem = settingProblem(name, value, platform);
   if (problem === undefined) return undefined;
-  return isSecret(name, value) ? `${name} ${problem}; its value is not shown, since it may hold credentials` : `${name} "${value}" ${problem}`;
+  return isSecret(name, value)
+    ? `${name} ${problem}; its value is not shown, since it may hold credentials`
+    : `${name} "${value}" ${problem}`;
 }
 
 /**
@@ -104,5 +111,7 @@ export function settingProblem(name: string, value: string, platform?: Platform)
   if (setting === undefined) return 'is no setting';
   if (value === '') return undefined;
   const problem = platform && lockProblem(setting.name, value, platform);
-  return problem ?? checks[setting.type](value, platform) ?? (platform && destinationProblem(setting.name, value, platform));
+  return (
+    problem ?? checks[setting.type](value, platform) ?? (platform && destinationProblem(setting.name, value, platform))
+  );
 }

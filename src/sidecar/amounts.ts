@@ -1,5 +1,5 @@
-import { annotationPrefix } from '../settings/annotations.ts';
 import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
+import { annotationPrefix } from '../settings/annotations.ts';
 
 /** The amounts that a pod can ask for in its annotations, and flags of the same names: `packet-capture/cpu-request`. */
 export const amountNames = ['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const;
@@ -16,7 +16,8 @@ export function amountAnnotation(name: AmountName): string {
  * Quantities of Kubernetes that all ways read alike, none below zero. CEL matches with this text too (RE2).
  * Nano and micro are left out: the API server rounds them up to a thousandth.
  */
-export const amountPattern = '^([0-9]{1,15}([.][0-9]{0,9})?|[.][0-9]{1,9})(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|[eE][-+]?[0-9]{1,2})?$';
+export const amountPattern =
+  '^([0-9]{1,15}([.][0-9]{0,9})?|[.][0-9]{1,9})(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|[eE][-+]?[0-9]{1,2})?$';
 const pattern = new RegExp(amountPattern);
 
 /** Far above what a node has, far below what the API server can count. */
@@ -45,8 +46,10 @@ export function hasInvalidAmount(annotations: Readonly<Record<string, string>>):
 
 /** What is wrong with an amount that a flag gives, in a few words; undefined when it is good. */
 export function amountProblem(name: AmountName, value: string): string | undefined {
-  if (!isAmount(value)) return `must be a quantity such as ${name.startsWith('cpu') ? '100m' : '64Mi'}, from 0 to ${largestAmount}`;
-  if (name !== 'memory-limit' || isZero(value) || quantityAmount(value) >= quantityAmount(leastMemoryLimit)) return undefined;
+  if (!isAmount(value))
+    return `must be a quantity such as ${name.startsWith('cpu') ? '100m' : '64Mi'}, from 0 to ${largestAmount}`;
+  if (name !== 'memory-limit' || isZero(value) || quantityAmount(value) >= quantityAmount(leastMemoryLimit))
+    return undefined;
   return `must be at least ${leastMemoryLimit}, or 0 for no limit: with less the sidecar cannot start`;
 }
 

@@ -1,6 +1,6 @@
+import type { Container, LocalObjectReference, ResourceRequirements, Volume } from '../kubernetes/api/types.ts';
 import { bounds, largestVolumeBytes, parseQuantity, shortestQuantity, type SettingValues } from '../settings/index.ts';
 import { placeholderImage } from './image.ts';
-import type { Container, LocalObjectReference, ResourceRequirements, Volume } from '../kubernetes/api/types.ts';
 import { logMebibytes, type OwnResources } from './resources.ts';
 import type { AgentSecurityContext } from './securityContext.ts';
 
@@ -71,9 +71,14 @@ export const defaultSkipRuntimeClasses: readonly string[] = ['gvisor*', 'runsc*'
 export const runtimeClassPattern = '^[a-z0-9]([a-z0-9.-]{0,252})[*]?$|^[*]$';
 
 /** Whether the name of a pod's runtime class is one of those. */
-export function isSkippedRuntimeClass({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig, name: unknown): boolean {
+export function isSkippedRuntimeClass(
+  { skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig,
+  name: unknown,
+): boolean {
   if (typeof name !== 'string' || name === '') return false;
-  return skipRuntimeClasses.some((wanted) => (wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted));
+  return skipRuntimeClasses.some((wanted) =>
+    wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted,
+  );
 }
 
 /** Our own sidecar, with defaults under the pod's annotations. */

@@ -1,4 +1,6 @@
 import { codedError, type CodedError } from '../errors.ts';
+import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
+import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
 import { findSetting, parseQuantity, ringProblem, settingRefusal, type SettingValues } from '../settings/index.ts';
 import {
   defaultAgent,
@@ -11,9 +13,7 @@ import {
   type SidecarConfig,
 } from './config.ts';
 import { isImageReference } from './image.ts';
-import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
 import { readPlatform, refuseLargeBuffer } from './platformFile.ts';
-import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 import { largestId, type AgentSecurityContext } from './securityContext.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -40,7 +40,8 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
     refuseLargeBuffer(agent, settings, fail);
     return { form: 'agent', agent, settings, ...common };
   }
-  if (agentKeys.some((key) => key in value)) throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
+  if (agentKeys.some((key) => key in value))
+    throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
   const config = {
     form: 'own',
     containers: readNamed<Container>(value['containers'], 'containers', fail),
@@ -61,7 +62,9 @@ function readSkipped(value: unknown, fail: (what: string) => CodedError): Pick<S
   if (!Array.isArray(value)) throw fail('skipRuntimeClasses must be a list');
   const names = value.map((name: unknown) => {
     if (typeof name === 'string' && skippable.test(name)) return name;
-    throw fail(`skipRuntimeClasses: ${JSON.stringify(name)} is not the name of a runtime class, with * at its end or without`);
+    throw fail(
+      `skipRuntimeClasses: ${JSON.stringify(name)} is not the name of a runtime class, with * at its end or without`,
+    );
   });
   return { skipRuntimeClasses: names };
 }
@@ -72,8 +75,13 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   if (value == null) return defaultAgent;
   if (!isObject(value)) throw fail('agent must be a mapping');
   const unknown = Object.keys(value).find((key) => !Object.hasOwn(defaultAgent, key));
-  if (unknown !== undefined) throw fail(`unknown key "agent.${unknown}"; known are ${Object.keys(defaultAgent).join(', ')}`);
-  const { image = defaultAgent.image, imagePullPolicy = defaultAgent.imagePullPolicy, resources = defaultAgent.resources } = value;
+  if (unknown !== undefined)
+    throw fail(`unknown key "agent.${unknown}"; known are ${Object.keys(defaultAgent).join(', ')}`);
+  const {
+    image = defaultAgent.image,
+    imagePullPolicy = defaultAgent.imagePullPolicy,
+    resources = defaultAgent.resources,
+  } = value;
   const imagePullSecrets = readNamed<LocalObjectReference>(value['imagePullSecrets'], 'agent.imagePullSecrets', fail);
   if (typeof image !== 'string' || !isImageReference(image)) throw fail('agent.image must be the name of an image');
   if (typeof imagePullPolicy !== 'string' || !['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
@@ -81,8 +89,18 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
   }
   if (!isObject(resources)) throw fail('agent.resources must be a mapping');
   const excessive = excessiveRequest(resources);
-  if (excessive !== undefined) throw fail(`agent.resources.requests.${excessive} is more than its limit: the API server would refuse every pod`);
-  return { image, imagePullPolicy, resources, imagePullSecrets, metricsPort: readMetricsPort(value['metricsPort'], fail), maxVolumeSize: readMaxVolumeSize(value['maxVolumeSize'], fail), ...readPlatform(value, fail), securityContext: readSecurityContext(value['securityContext'], fail) };
+  if (excessive !== undefined)
+    throw fail(`agent.resources.requests.${excessive} is more than its limit: the API server would refuse every pod`);
+  return {
+    image,
+    imagePullPolicy,
+    resources,
+    imagePullSecrets,
+    metricsPort: readMetricsPort(value['metricsPort'], fail),
+    maxVolumeSize: readMaxVolumeSize(value['maxVolumeSize'], fail),
+    ...readPlatform(value, fail),
+    securityContext: readSecurityContext(value['securityContext'], fail),
+  };
 }
 
 const securityKeys: readonly string[] = ['runAsUser', 'runAsGroup', 'seccompProfile'];
@@ -92,28 +110,36 @@ function readSecurityContext(value: unknown, fail: (what: string) => CodedError)
   if (value == null) return {};
   if (!isObject(value)) throw fail('agent.securityContext must be a mapping');
   const unknown = Object.keys(value).find((key) => !securityKeys.includes(key));
-  if (unknown !== undefined) throw fail(`agent.securityContext.${unknown} is fixed; what can be set is ${securityKeys.join(', ')}`);
+  if (unknown !== undefined)
+    throw fail(`agent.securityContext.${unknown} is fixed; what can be set is ${securityKeys.join(', ')}`);
   const { runAsUser, runAsGroup, seccompProfile } = value;
-  if (!isId(runAsUser, 1)) throw fail(`agent.securityContext.runAsUser must be a user from 1 to ${largestId}, or null to leave it out`);
-  if (!isId(runAsGroup, 0)) throw fail(`agent.securityContext.runAsGroup must be a group from 0 to ${largestId}, or null to leave it out`);
+  if (!isId(runAsUser, 1))
+    throw fail(`agent.securityContext.runAsUser must be a user from 1 to ${largestId}, or null to leave it out`);
+  if (!isId(runAsGroup, 0))
+    throw fail(`agent.securityContext.runAsGroup must be a group from 0 to ${largestId}, or null to leave it out`);
   if (seccompProfile != null && JSON.stringify(seccompProfile) !== '{"type":"RuntimeDefault"}') {
     throw fail('agent.securityContext.seccompProfile must be {type: RuntimeDefault}, or null to leave it out');
   }
   return {
     ...(runAsUser === undefined ? {} : { runAsUser }),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
-    ...(seccompProfile === undefined ? {} : { seccompProfile: seccompProfile === null ? null : { type: 'RuntimeDefault' } }),
+    ...(seccompProfile === undefined
+      ? {}
+      : { seccompProfile: seccompProfile === null ? null : { type: 'RuntimeDefault' } }),
   };
 }
 
 function isId(value: unknown, least: number): value is number | null | undefined {
-  return value == null || (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= largestId);
+  return (
+    value == null || (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= largestId)
+  );
 }
 
 function readMaxVolumeSize(value: unknown, fail: (what: string) => CodedError): string {
   if (value == null) return defaultMaxVolumeSize;
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-  if ((parseQuantity(text) ?? 0) < 1024 ** 2) throw fail('agent.maxVolumeSize must be a quantity such as 10Gi, at least 1Mi');
+  if ((parseQuantity(text) ?? 0) < 1024 ** 2)
+    throw fail('agent.maxVolumeSize must be a quantity such as 10Gi, at least 1Mi');
   return text;
 }
 
@@ -128,7 +154,9 @@ function excessiveRequest({ requests, limits }: Json): string | undefined {
   if (!isObject(requests) || !isObject(limits)) return undefined;
   const amountIn = (amounts: Json, name: string): number => quantityAmount(String(amounts[name]));
   // A limit of zero is none.
-  return Object.keys(requests).find((name) => amountIn(limits, name) > 0 && amountIn(requests, name) > amountIn(limits, name));
+  return Object.keys(requests).find(
+    (name) => amountIn(limits, name) > 0 && amountIn(requests, name) > amountIn(limits, name),
+  );
 }
 
 function readSettings(value: unknown, where: string, fail: (what: string) => CodedError): SettingValues {
@@ -136,8 +164,10 @@ function readSettings(value: unknown, where: string, fail: (what: string) => Cod
   if (!isObject(value)) throw fail('settings must be a mapping');
   return Object.fromEntries(
     Object.entries(value).map(([name, raw]) => {
-      if (findSetting(name) === undefined) throw codedError('SETTING_UNKNOWN', `there is no setting "${name}"`, { where });
-      if (typeof raw !== 'string' && typeof raw !== 'number') throw fail(`settings.${name} must be a string or a number`);
+      if (findSetting(name) === undefined)
+        throw codedError('SETTING_UNKNOWN', `there is no setting "${name}"`, { where });
+      if (typeof raw !== 'string' && typeof raw !== 'number')
+        throw fail(`settings.${name} must be a string or a number`);
       const refusal = settingRefusal(name, String(raw));
       if (refusal !== undefined) throw codedError('SETTING_INVALID', refusal, { where });
       return [name, String(raw)];
@@ -145,7 +175,11 @@ function readSettings(value: unknown, where: string, fail: (what: string) => Cod
   );
 }
 
-function readNamed<T extends { readonly name: string }>(value: unknown, key: string, fail: (what: string) => CodedError): readonly T[] {
+function readNamed<T extends { readonly name: string }>(
+  value: unknown,
+  key: string,
+  fail: (what: string) => CodedError,
+): readonly T[] {
   if (value == null) return [];
   if (!Array.isArray(value)) throw fail(`${key} must be a list`);
   return value.map((item: unknown, index) => {

@@ -23,7 +23,9 @@ export function isPlaceholderImage(image: string): boolean {
 const hostLabel = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?';
 const host = `(${hostLabel}(\\.${hostLabel})*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?`;
 const path = '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*';
-const reference = new RegExp(`^(${host}/)?${path}(/${path})*(:\\w[\\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`);
+const reference = new RegExp(
+  `^(${host}/)?${path}(/${path})*(:\\w[\\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`,
+);
 
 /**
  * Whether the kubelet can read a reference: with any other one a pod stays in InvalidImageName.

@@ -29,12 +29,42 @@ export {
   type SidecarConfig,
 } from './config.ts';
 export { readSidecarConfig } from './configFile.ts';
-export { imageRepositories, isImageReference, isPlaceholderImage, placeholderImage, placeholderRegistry } from './image.ts';
+export {
+  imageRepositories,
+  isImageReference,
+  isPlaceholderImage,
+  placeholderImage,
+  placeholderRegistry,
+} from './image.ts';
 export { asksForMirror, mirrorResources } from './mirrorContainer.ts';
-export { agentUser, containerName, containerNames, localVolumes, metricsEnvironment, metricsPortName, mirrorName, mountPaths, volumeNames } from './partNames.ts';
+export {
+  agentUser,
+  containerName,
+  containerNames,
+  localVolumes,
+  metricsEnvironment,
+  metricsPortName,
+  mirrorName,
+  mountPaths,
+  volumeNames,
+} from './partNames.ts';
 export { platformOfConfig, platformTexts, platformVariables } from './platformVariables.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probeAnnotation.ts';
 export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';
-export { largestId, securityContext, withDefaults, type AgentSecurityContext, type InheritedSecurity } from './securityContext.ts';
-export { assumedLevels, type AssumedLevel, makeSidecar, settingsOfPod, type SecurityProfile, type Sidecar, type SidecarOptions } from './sidecar.ts';
+export {
+  largestId,
+  securityContext,
+  withDefaults,
+  type AgentSecurityContext,
+  type InheritedSecurity,
+} from './securityContext.ts';
+export {
+  assumedLevels,
+  type AssumedLevel,
+  makeSidecar,
+  settingsOfPod,
+  type SecurityProfile,
+  type Sidecar,
+  type SidecarOptions,
+} from './sidecar.ts';
 export { formatStatus, parseStatus, type SidecarStatus } from './statusAnnotation.ts';

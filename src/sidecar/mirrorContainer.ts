@@ -1,15 +1,19 @@
+import type { Container } from '../kubernetes/api/types.ts';
 import type { SettingValues } from '../settings/index.ts';
 import type { AgentConfig } from './config.ts';
-import type { Container } from '../kubernetes/api/types.ts';
 import { mirrorName } from './partNames.ts';
-import { platformVariables } from './platformVariables.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
+import { platformVariables } from './platformVariables.ts';
 import { logMebibytes, sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
 /** The kernel copies the packets: this is for what sets it up and looks at it. */
 const limits = { cpu: '100m', memory: '32Mi' };
-export const mirrorResources: OwnResources = { own: { requests: { cpu: '5m', memory: '8Mi' }, limits }, fallback: limits, storage: `${logMebibytes}Mi` };
+export const mirrorResources: OwnResources = {
+  own: { requests: { cpu: '5m', memory: '8Mi' }, limits },
+  fallback: limits,
+  storage: `${logMebibytes}Mi`,
+};
 
 export interface MirrorOptions extends PodOfResources, InheritedSecurity {
   readonly agent: AgentConfig;

@@ -1,5 +1,5 @@
-import { settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
 import type { Container } from '../kubernetes/api/types.ts';
+import { settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
 import { mountPaths, volumeNames } from './partNames.ts';
 
 /** Which pod it is, as the agent reads it. */

@@ -1,5 +1,14 @@
 import type { CodedError } from '../errors.ts';
-import { allowedPatterns, bounds, findSetting, parseQuantity, settingProblem, settings as table, shortestQuantity, type SettingValues } from '../settings/index.ts';
+import {
+  allowedPatterns,
+  bounds,
+  findSetting,
+  parseQuantity,
+  settingProblem,
+  settings as table,
+  shortestQuantity,
+  type SettingValues,
+} from '../settings/index.ts';
 import { allowedKeys, defaultAgent, type AgentConfig } from './config.ts';
 import { platformOfConfig } from './platformVariables.ts';
 
@@ -9,7 +18,10 @@ type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[n
 /** `maxBufferSize` and the lists of what is allowed, in `agent:`. */
 export function readPlatform(agent: Readonly<Record<string, unknown>>, fail: Fail): PlatformConfig {
   const lists = allowedKeys.map((key) => [key, readList(key, agent[key], fail)]);
-  return { maxBufferSize: readMaxBufferSize(agent['maxBufferSize'], fail), ...Object.fromEntries(lists) } as PlatformConfig;
+  return {
+    maxBufferSize: readMaxBufferSize(agent['maxBufferSize'], fail),
+    ...Object.fromEntries(lists),
+  } as PlatformConfig;
 }
 
 function readMaxBufferSize(value: unknown, fail: Fail): string | undefined {
@@ -17,7 +29,9 @@ function readMaxBufferSize(value: unknown, fail: Fail): string | undefined {
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   const bytes = parseQuantity(text) ?? 0;
   if (bytes < bounds.leastBytes || bytes > bounds.largestBufferLimit) {
-    throw fail(`agent.maxBufferSize must be a quantity such as 64Mi, from 1Mi to ${shortestQuantity(bounds.largestBufferLimit)}`);
+    throw fail(
+      `agent.maxBufferSize must be a quantity such as 64Mi, from 1Mi to ${shortestQuantity(bounds.largestBufferLimit)}`,
+    );
   }
   return text;
 }
@@ -32,7 +46,9 @@ function readList(key: (typeof allowedKeys)[number], value: unknown, fail: Fail)
 }
 
 function isAllowedItem(key: (typeof allowedKeys)[number], item: string): boolean {
-  return key === 'allowedSettings' ? item === '*' || findSetting(item) !== undefined : new RegExp(allowedPatterns[key]).test(item);
+  return key === 'allowedSettings'
+    ? item === '*' || findSetting(item) !== undefined
+    : new RegExp(allowedPatterns[key]).test(item);
 }
 
 const endpoint = 'no HOST:PORT, nor a pattern such as *.example:57012';

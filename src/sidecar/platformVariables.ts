@@ -1,5 +1,11 @@
 import {
-  parseQuantity, platformEnvironment, platformOf, settingEnvironment, type Platform, type PlatformKey, type SettingName,
+  parseQuantity,
+  platformEnvironment,
+  platformOf,
+  settingEnvironment,
+  type Platform,
+  type PlatformKey,
+  type SettingName,
 } from '../settings/index.ts';
 import { allowedKeys, defaultMaxBufferSize, type AgentConfig, type AgentSidecarConfig } from './config.ts';
 
@@ -24,5 +30,10 @@ export function platformVariables(agent: AgentConfig): readonly { readonly name:
 /** What the agent of a configuration will take settings for. */
 export function platformOfConfig({ agent, settings }: Pick<AgentSidecarConfig, 'agent' | 'settings'>): Platform {
   const defaults = Object.entries(settings).map(([name, value]) => [settingEnvironment(name as SettingName), value]);
-  return platformOf(Object.fromEntries([...defaults, ...platformVariables(agent).map(({ name, value }) => [name, value])]) as Record<string, string>);
+  return platformOf(
+    Object.fromEntries([...defaults, ...platformVariables(agent).map(({ name, value }) => [name, value])]) as Record<
+      string,
+      string
+    >,
+  );
 }

@@ -1,6 +1,6 @@
-import { isZero, leastMemoryLimit, type SidecarAmounts } from './amounts.ts';
-import type { ResourceRequirements } from '../kubernetes/api/types.ts';
 import { quantityAmount, sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
+import type { ResourceRequirements } from '../kubernetes/api/types.ts';
+import { isZero, leastMemoryLimit, type SidecarAmounts } from './amounts.ts';
 
 /** What of a pod the resources of a container in it depend on. */
 export interface PodOfResources {
@@ -97,7 +97,11 @@ function storageOf({ storage }: PodOfResources, { own, storage: least }: OwnReso
 }
 
 /** Of one resource, by the rules 1 and 2. */
-function amountsOf(name: 'cpu' | 'memory', own: ResourceRequirements, amounts: SidecarAmounts): Readonly<Record<'request' | 'limit', string | number | undefined>> {
+function amountsOf(
+  name: 'cpu' | 'memory',
+  own: ResourceRequirements,
+  amounts: SidecarAmounts,
+): Readonly<Record<'request' | 'limit', string | number | undefined>> {
   const [askedRequest, askedLimit] = [amounts[`${name}-request`], amounts[`${name}-limit`]];
   const request = askedRequest ?? own.requests?.[name];
   if (askedLimit !== undefined) {

@@ -1,10 +1,17 @@
+import type { Container, Volume } from '../kubernetes/api/types.ts';
 import { settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
 import { agentResources, maxVolumeBytes, type AgentSidecarConfig } from './config.ts';
-import type { Container, Volume } from '../kubernetes/api/types.ts';
 import { makeMirror } from './mirrorContainer.ts';
-import { containerName, metricsEnvironment, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './partNames.ts';
-import { platformVariables } from './platformVariables.ts';
+import {
+  containerName,
+  metricsEnvironment,
+  metricsPortName,
+  mountPaths,
+  uploadSecretName,
+  volumeNames,
+} from './partNames.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
+import { platformVariables } from './platformVariables.ts';
 import { sidecarResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
@@ -58,7 +65,9 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       ...platformVariables(config.agent),
       ...settingVariables(config.settings),
     ],
-    ...(metricsPort === undefined ? {} : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),
+    ...(metricsPort === undefined
+      ? {}
+      : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),
     resources: sidecarResources(options, agentResources(config.agent.resources, mebibytes)),
     // Pod Security `baseline` forbids to add NET_RAW, yet not to keep it among the runtime's own defaults.
     securityContext: securityContext(profile === 'privileged' ? 'NET_RAW' : undefined, config.agent, options),
@@ -99,6 +108,9 @@ function volumeMebibytes(config: AgentSidecarConfig, podSettings: SettingValues)
  * The settings that hold for a pod.
  * An empty annotation means the default, as an absent one does: the settings volume cannot tell them apart.
  */
-export function settingsOfPod({ settings: defaults }: Pick<AgentSidecarConfig, 'settings'>, podSettings: SettingValues): SettingValues {
+export function settingsOfPod(
+  { settings: defaults }: Pick<AgentSidecarConfig, 'settings'>,
+  podSettings: SettingValues,
+): SettingValues {
   return { ...defaults, ...Object.fromEntries(Object.entries(podSettings).filter(([, value]) => value !== '')) };
 }

@@ -30,7 +30,12 @@ export function parseStatus(text: string | undefined): SidecarStatus | undefined
 function isStatus(value: unknown): value is SidecarStatus {
   if (typeof value !== 'object' || value === null) return false;
   const { version: madeBy, containers, volumes, annotations, extended } = value as Record<string, unknown>;
-  return typeof madeBy === 'string' && isNames(containers) && isNames(volumes) && [annotations, extended].every((names) => names === undefined || isNames(names));
+  return (
+    typeof madeBy === 'string' &&
+    isNames(containers) &&
+    isNames(volumes) &&
+    [annotations, extended].every((names) => names === undefined || isNames(names))
+  );
 }
 
 function isNames(value: unknown): value is readonly string[] {

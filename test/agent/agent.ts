@@ -56,7 +56,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {} } = options;
   const { capability = 'net_raw', program = 'run' } = options;
   await writeSettings(volume, settings, labels);
-  const container = [join(import.meta.dirname, 'container.sh'), root, captures, volume, capability, '/usr/bin/packet-capture-agent', program];
+  const container = [
+    join(import.meta.dirname, 'container.sh'),
+    root,
+    captures,
+    volume,
+    capability,
+    '/usr/bin/packet-capture-agent',
+    program,
+  ];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount', '--pid', '--fork'];

@@ -12,7 +12,12 @@ export async function readStatus(captures: string): Promise<Status | undefined> 
 }
 
 /** Waits for a status of which `isWanted` holds. */
-export async function statusWhen(what: string, captures: string, isWanted: (status: Status) => boolean, milliseconds = 10_000): Promise<Status> {
+export async function statusWhen(
+  what: string,
+  captures: string,
+  isWanted: (status: Status) => boolean,
+  milliseconds = 10_000,
+): Promise<Status> {
   let last: Status | undefined;
   return until(
     `status ${what}`,

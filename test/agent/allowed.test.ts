@@ -8,13 +8,19 @@ const { network, start } = useAgents();
 describe('what the release does not allow', () => {
   test('has no effect: neither a destination nor a locked setting', async () => {
     const environment = {
-      PACKET_CAPTURE_ALLOWED_SETTINGS: 'state stream upload', PACKET_CAPTURE_ALLOWED_STREAMS: '*.obs:57012', PACKET_CAPTURE_ALLOWED_UPLOADS: '',
+      PACKET_CAPTURE_ALLOWED_SETTINGS: 'state stream upload',
+      PACKET_CAPTURE_ALLOWED_STREAMS: '*.obs:57012',
+      PACKET_CAPTURE_ALLOWED_UPLOADS: '',
       PACKET_CAPTURE_FILTER: 'udp port 9999',
     };
     const agent = await start({ environment });
     expect(await agent.next('started')).toMatchObject({ filter: 'udp port 9999' });
     await agent.set({ filter: '', interfaces: 'any', stream: '10.99.0.1:57012', upload: 's3:theirs/x' });
-    const refused = [await agent.next('invalid setting'), await agent.next('invalid setting'), await agent.next('invalid setting')];
+    const refused = [
+      await agent.next('invalid setting'),
+      await agent.next('invalid setting'),
+      await agent.next('invalid setting'),
+    ];
     const reasons = Object.fromEntries(refused.map(({ setting, reason }) => [String(setting), reason]));
     expect(reasons).toEqual({
       interfaces: 'must stay as the release has it: annotations may change state, stream, upload',
@@ -27,12 +33,17 @@ describe('what the release does not allow', () => {
     const packets = await Promise.all((await agent.files()).map(countPackets));
     expect(packets.reduce((sum, count) => sum + count, 0)).toBe(7);
     const events = new Set(agent.events.map(({ event }) => event));
-    for (const event of ['stream connected', 'stream failed', 'uploaded', 'upload failed']) expect(events).not.toContain(event);
+    for (const event of ['stream connected', 'stream failed', 'uploaded', 'upload failed'])
+      expect(events).not.toContain(event);
   });
 
   test('is a buffer beyond the bound, which is a setting that is not valid', async () => {
     const agent = await start({ settings: { 'buffer-size': '65Mi' } });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'buffer-size', value: '65Mi', reason: 'must be at most 64Mi' });
+    expect(await agent.next('invalid setting')).toMatchObject({
+      setting: 'buffer-size',
+      value: '65Mi',
+      reason: 'must be at most 64Mi',
+    });
     await agent.set({ 'buffer-size': '64Mi' });
     await agent.next('started');
     await agent.stop();

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import type { Network } from './network.ts';
-import { onTestFinished } from 'vitest';
 import { until } from './until.ts';
 
 /** Address of a bucket server in the network's world. */
@@ -33,7 +33,12 @@ export interface BucketServer {
  * @param folder an empty one for the objects
  * @param address port 7070 of one that there is in the network's world
  */
-export function bucketServer(program: string, network: Pick<Network, 'enterWorld'>, folder: string, address = bucketAddress): BucketServer {
+export function bucketServer(
+  program: string,
+  network: Pick<Network, 'enterWorld'>,
+  folder: string,
+  address = bucketAddress,
+): BucketServer {
   let child: ChildProcess | undefined;
   let closed: Promise<unknown> = Promise.resolve();
   const stop = async (): Promise<void> => {
@@ -51,7 +56,9 @@ export function bucketServer(program: string, network: Pick<Network, 'enterWorld
       });
       closed = once(child, 'close');
       const { pid } = child;
-      await until('S3 server', async () => listening.test(await readFile(`/proc/${pid}/net/tcp`, 'utf8').catch(() => '')));
+      await until('S3 server', async () =>
+        listening.test(await readFile(`/proc/${pid}/net/tcp`, 'utf8').catch(() => '')),
+      );
     },
     makeBucket: async (name) => {
       await mkdir(join(folder, name));
@@ -60,8 +67,19 @@ export function bucketServer(program: string, network: Pick<Network, 'enterWorld
 }
 
 /** What the Secret for uploads holds: a remote `s3` for the bucket server. */
-export async function writeSecret(folder: string, { access, secret } = credentials, address = bucketAddress): Promise<void> {
-  const lines = ['[s3]', 'type = s3', 'provider = Other', `endpoint = http://${address}`, `access_key_id = ${access}`, `secret_access_key = ${secret}`];
+export async function writeSecret(
+  folder: string,
+  { access, secret } = credentials,
+  address = bucketAddress,
+): Promise<void> {
+  const lines = [
+    '[s3]',
+    'type = s3',
+    'provider = Other',
+    `endpoint = http://${address}`,
+    `access_key_id = ${access}`,
+    `secret_access_key = ${secret}`,
+  ];
   await writeFile(join(folder, 'rclone.conf'), `${lines.join('\n')}\n`, { mode: 0o644 });
 }
 
@@ -82,10 +100,19 @@ export interface Uploaded {
 /** The capture files below a bucket's folder, each with its JSON; in order of their names. */
 export async function uploadedFiles(bucket: string): Promise<Uploaded[]> {
   const names = (await readdir(bucket, { recursive: true })).filter((name) => name.endsWith('.pcapng')).toSorted();
-  return Promise.all(names.map(async (file) => {
-    const name = file.slice(0, -'.pcapng'.length);
-    const json = JSON.parse(await readFile(join(bucket, `${name}.json`), 'utf8')) as Record<string, unknown>;
-    const path = join(bucket, file);
-    return { path, name, json, sha256: createHash('sha256').update(await readFile(path)).digest('hex') };
-  }));
+  return Promise.all(
+    names.map(async (file) => {
+      const name = file.slice(0, -'.pcapng'.length);
+      const json = JSON.parse(await readFile(join(bucket, `${name}.json`), 'utf8')) as Record<string, unknown>;
+      const path = join(bucket, file);
+      return {
+        path,
+        name,
+        json,
+        sha256: createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex'),
+      };
+    }),
+  );
 }

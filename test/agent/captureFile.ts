@@ -9,7 +9,15 @@ export async function countPackets(file: string): Promise<number> {
 
 /** The interfaces of a capture file and its packets' UDP ports, as tshark reads them. */
 export async function tshark(file: string, ...fields: string[]): Promise<string[][]> {
-  const { stdout } = await run(['tshark', '-n', '-r', file, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])]);
+  const { stdout } = await run([
+    'tshark',
+    '-n',
+    '-r',
+    file,
+    '-T',
+    'fields',
+    ...fields.flatMap((field) => ['-e', field]),
+  ]);
   return stdout === '' ? [] : stdout.split('\n').map((line) => line.split('\t'));
 }
 
@@ -18,7 +26,12 @@ export async function packetNumbers(file: string): Promise<number[]> {
   // The end of a file may be missing: exit code 2.
   const argv = ['tshark', '-n', '-r', file, '-Y', 'udp.dstport == 9999', '-T', 'fields', '-e', 'udp.payload'];
   const { stdout } = await run(argv, { exitCodes: [0, 2] });
-  return stdout.trim() === '' ? [] : stdout.trim().split('\n').map((payload) => Number.parseInt(payload.replaceAll(':', '').slice(0, 8), 16));
+  return stdout.trim() === ''
+    ? []
+    : stdout
+        .trim()
+        .split('\n')
+        .map((payload) => Number.parseInt(payload.replaceAll(':', '').slice(0, 8), 16));
 }
 
 /** Writes the packets of several capture files to one, in order of their times. @returns its path */

@@ -22,14 +22,32 @@ describe('what changes while packets come', () => {
     await agent.next('started');
     const sent = network().send({ count: 20_000, perSecond: 5000 });
     const changes = [
-      { filter: 'udp port 9999' }, { snaplen: '96' }, { filter: 'udp and ip' }, { snaplen: '60' }, { snaplen: '0' }, { rotate: '30s' }, { 'file-size': '2Mi' },
-      { 'file-count': '90' }, { duration: '1h' }, { 'packet-count': '1000000' }, { interfaces: 'eth0,lo' }, { interfaces: 'eth0' }, { 'buffer-size': '8Mi' },
-      { 'buffer-size': '4Mi' }, { stream: collectorAddress }, { filter: 'udp' }, { stream: '' }, { upload: 's3:nowhere' }, { upload: '' },
+      { filter: 'udp port 9999' },
+      { snaplen: '96' },
+      { filter: 'udp and ip' },
+      { snaplen: '60' },
+      { snaplen: '0' },
+      { rotate: '30s' },
+      { 'file-size': '2Mi' },
+      { 'file-count': '90' },
+      { duration: '1h' },
+      { 'packet-count': '1000000' },
+      { interfaces: 'eth0,lo' },
+      { interfaces: 'eth0' },
+      { 'buffer-size': '8Mi' },
+      { 'buffer-size': '4Mi' },
+      { stream: collectorAddress },
+      { filter: 'udp' },
+      { stream: '' },
+      { upload: 's3:nowhere' },
+      { upload: '' },
     ] as const;
     for (const change of changes) {
       await agent.set(change);
       const [setting = '', value] = Object.entries(change)[0] ?? [];
-      expect(await agent.next('settings changed')).toMatchObject({ changes: [expect.objectContaining({ setting, new: value })] });
+      expect(await agent.next('settings changed')).toMatchObject({
+        changes: [expect.objectContaining({ setting, new: value })],
+      });
       await agent.next('started');
       await sleep(100);
     }
@@ -40,9 +58,12 @@ describe('what changes while packets come', () => {
     expect(agent.events.at(-1)).toMatchObject({ packets: 20_000, dropped: 0 });
     expect(agent.events.filter(({ event }) => event === 'started')).toHaveLength(changes.length + 1);
     // The settings stand in the file that begins with them.
-    const comments = await Promise.all((await agent.files()).map(async (file) => (await run(['capinfos', '-k', file])).stdout));
+    const comments = await Promise.all(
+      (await agent.files()).map(async (file) => (await run(['capinfos', '-k', file])).stdout),
+    );
     expect(comments).toHaveLength(changes.length + 1);
-    for (const [index, change] of changes.entries()) expect(comments[index + 1]).toContain(JSON.stringify(change).slice(1, -1));
+    for (const [index, change] of changes.entries())
+      expect(comments[index + 1]).toContain(JSON.stringify(change).slice(1, -1));
     expect(agent.noise).toEqual([]);
   });
 
@@ -83,7 +104,9 @@ describe('what changes while packets come', () => {
     await run([...enterPod, 'sh', '-euc', 'ip tuntap add tun0 mode tun; ip link set tun0 up']);
     const agent = await start({ settings: { filter: 'ether host 02:00:00:00:00:01 or udp' } });
     expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0'] });
-    expect(await agent.next('error')).toMatchObject({ reason: expect.stringMatching(/^tun0 is not captured: filter: /) });
+    expect(await agent.next('error')).toMatchObject({
+      reason: expect.stringMatching(/^tun0 is not captured: filter: /),
+    });
     await network().send({ count: 10 });
     await agent.set({ filter: 'udp' });
     expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'tun0'] });

@@ -20,8 +20,14 @@ export const collectorPort = 57_012;
 
 /** A collector in the network's world; ends with this process. */
 export async function startCollector(network: Network, task: Omit<CollectTask, 'port'> = {}): Promise<Collector> {
-  const program = [process.execPath, join(import.meta.dirname, 'collect.ts'), JSON.stringify({ port: collectorPort, ...task })];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network.enterWorld, ...program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const program = [
+    process.execPath,
+    join(import.meta.dirname, 'collect.ts'),
+    JSON.stringify({ port: collectorPort, ...task }),
+  ];
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network.enterWorld, ...program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const closed = once(child, 'close');
   const lines: number[] = [];
   createInterface(child.stdout).on('line', (line) => lines.push(Number(line)));

@@ -28,7 +28,10 @@ describe('the agent goes on', () => {
 
   test('when the container has no NET_RAW', async () => {
     const agent = await start({ capability: '' });
-    expect(await agent.next('error')).toMatchObject({ reason: 'no permission to capture: the container has no NET_RAW', retry: '1s' });
+    expect(await agent.next('error')).toMatchObject({
+      reason: 'no permission to capture: the container has no NET_RAW',
+      retry: '1s',
+    });
     expect(await agent.next('error')).toMatchObject({ retry: '2s' });
     expect(await agent.files()).toEqual([]);
     expect(await agent.stop()).toMatchObject({ code: 0 });

@@ -40,7 +40,7 @@ export function useAgents(): Fixture {
     network: () => network,
     folder,
     start: async (options = {}) => {
-      const [captures, volume] = [options.captures ?? await folder(), options.volume ?? await folder()];
+      const [captures, volume] = [options.captures ?? (await folder()), options.volume ?? (await folder())];
       const agent = await startAgent({ root: inject('agentRoot'), network, ...options, captures, volume });
       agents.push(agent);
       return agent;

@@ -18,12 +18,16 @@ test.each([
   ['go vet', ['go', 'vet', './...']],
   ['staticcheck', ['go', 'tool', 'staticcheck', './...']],
   ['go mod tidy', ['go', 'mod', 'tidy', '-diff']],
-])('%s finds nothing', async (_, argv) => {
-  const { exitCode, stdout, stderr } = await go(argv);
-  // What is fetched for the first time is named there.
-  const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
-  expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-}, cold);
+])(
+  '%s finds nothing',
+  async (_, argv) => {
+    const { exitCode, stdout, stderr } = await go(argv);
+    // What is fetched for the first time is named there.
+    const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
+    expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  },
+  cold,
+);
 
 /** A Go module of its own, for its many dependencies; static as in the image. */
 const rclone = join(agentModule, 'rclone');
@@ -33,29 +37,45 @@ test.each([
   ['gofmt', ['gofmt', '-l', '.']],
   ['go vet', [...plain, 'vet', './...']],
   ['go mod tidy', [...plain, 'mod', 'tidy', '-diff']],
-])('%s finds nothing in rclone', async (_, argv) => {
-  const { exitCode, stdout, stderr } = await go(argv, rclone);
-  const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
-  expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-}, cold);
+])(
+  '%s finds nothing in rclone',
+  async (_, argv) => {
+    const { exitCode, stdout, stderr } = await go(argv, rclone);
+    const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
+    expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  },
+  cold,
+);
 
 // Before the agent's own, which build it too and have less time.
-test('the tests of rclone pass', async () => {
-  const { exitCode, stdout, stderr } = await go([...plain, 'test', './...'], rclone);
-  expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
-  const build = await go([...plain, 'build', '-trimpath', '-ldflags', '-s -w', '-o', '/dev/null', '.'], rclone);
-  expect(build.exitCode, build.stderr).toBe(0);
-}, cold);
+test(
+  'the tests of rclone pass',
+  async () => {
+    const { exitCode, stdout, stderr } = await go([...plain, 'test', './...'], rclone);
+    expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+    const build = await go([...plain, 'build', '-trimpath', '-ldflags', '-s -w', '-o', '/dev/null', '.'], rclone);
+    expect(build.exitCode, build.stderr).toBe(0);
+  },
+  cold,
+);
 
-test('its own tests pass, with the race detector', async () => {
-  const { exitCode, stdout, stderr } = await go(['go', 'test', '-race', '-timeout', '5m', './...']);
-  expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
-  expect(stdout).toMatch(/^ok {2}/m);
-}, cold);
+test(
+  'its own tests pass, with the race detector',
+  async () => {
+    const { exitCode, stdout, stderr } = await go(['go', 'test', '-race', '-timeout', '5m', './...']);
+    expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
+    expect(stdout).toMatch(/^ok {2}/m);
+  },
+  cold,
+);
 
 test('the scripts of its image are clean by shellcheck', async () => {
   const folder = join(agentModule, 'image');
   const scripts = (await readdir(folder)).filter((name) => name.endsWith('.sh'));
   expect(scripts).not.toEqual([]);
-  expect(await capture(['shellcheck', ...scripts.map((name) => join(folder, name))])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  expect(await capture(['shellcheck', ...scripts.map((name) => join(folder, name))])).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr: '',
+  });
 });

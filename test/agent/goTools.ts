@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { goDirective } from '../../scripts/cluster/goModules.ts';
 import { capture, contained, type CommandResult } from '../../scripts/cluster/command.ts';
+import { goDirective } from '../../scripts/cluster/goModules.ts';
 import type { Progress } from '../../scripts/cluster/progress.ts';
 import { buildPackages, checkGo, ensurePackages } from '../../scripts/cluster/requirements.ts';
 
@@ -14,7 +14,10 @@ export const agentModule = join(import.meta.dirname, '..', '..', 'agent');
  */
 export async function ensureGoTools(progress: Progress): Promise<void> {
   await checkGo(goDirective(await readFile(join(agentModule, 'go.mod'), 'utf8')));
-  await ensurePackages(buildPackages.filter(({ name }) => ['gcc', 'libc6-dev'].includes(name)), progress);
+  await ensurePackages(
+    buildPackages.filter(({ name }) => ['gcc', 'libc6-dev'].includes(name)),
+    progress,
+  );
 }
 
 /** Runs a program of Go's in the agent's module; it ends with this process, and its own processes with it. */

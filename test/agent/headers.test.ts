@@ -9,14 +9,21 @@ const secret = 'TOP-SECRET-OF-THE-APP';
 
 /** The app sends datagrams that all hold the secret. */
 async function sendSecrets(count: number): Promise<void> {
-  await run([...network().enterPod, 'bash', '-c', `for ((i = 0; i < ${count}; i++)); do echo "${secret}-$i" > /dev/udp/10.99.0.1/9999; done`]);
+  await run([
+    ...network().enterPod,
+    'bash',
+    '-c',
+    `for ((i = 0; i < ${count}; i++)); do echo "${secret}-$i" > /dev/udp/10.99.0.1/9999; done`,
+  ]);
 }
 
 /** Whether a process holds the text anywhere in its memory. What cannot be read holds nothing. */
 async function holds(pid: number, text: string): Promise<boolean> {
   const maps = (await readFile(`/proc/${pid}/maps`, 'latin1')).split('\n').flatMap((line) => {
     const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line) ?? [];
-    return from === undefined || to === undefined ? [] : [[Number.parseInt(from, 16), Number.parseInt(to, 16)] as const];
+    return from === undefined || to === undefined
+      ? []
+      : [[Number.parseInt(from, 16), Number.parseInt(to, 16)] as const];
   });
   const memory = await open(`/proc/${pid}/mem`, 'r');
   try {
@@ -43,7 +50,9 @@ describe('snaplen: headers', () => {
     const rows = await tshark(file, 'frame.cap_len', 'frame.len', 'ip.dst', 'udp.dstport', 'udp.length');
     expect(rows).toHaveLength(2000);
     const length = (i: number): number => `${secret}-${i}\n`.length;
-    expect(rows.map((row) => row.map(Number))).toEqual(rows.map((_, i) => [42, 42 + length(i), Number.NaN, 9999, 8 + length(i)]));
+    expect(rows.map((row) => row.map(Number))).toEqual(
+      rows.map((_, i) => [42, 42 + length(i), Number.NaN, 9999, 8 + length(i)]),
+    );
     expect(new Set(rows.map(([, , address]) => address))).toEqual(new Set(['10.99.0.1']));
   });
 
@@ -58,6 +67,9 @@ describe('snaplen: headers', () => {
     await sendSecrets(10);
     await agent.stop();
     const rows = await Promise.all((await agent.files()).map(async (file) => tshark(file, 'frame.cap_len')));
-    expect(rows.map((lines) => lines.map(([length]) => Number(length) > 42))).toEqual([Array.from({ length: 10 }, () => true), Array.from({ length: 10 }, () => false)]);
+    expect(rows.map((lines) => lines.map(([length]) => Number(length) > 42))).toEqual([
+      Array.from({ length: 10 }, () => true),
+      Array.from({ length: 10 }, () => false),
+    ]);
   });
 });

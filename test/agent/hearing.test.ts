@@ -76,6 +76,8 @@ describe.each(Object.entries(busy))('%s', (_, work) => {
   });
 
   test('`idle` is heard within 100 ms', async () => {
-    expect(await least(async () => capturedAfter(work, async (agent) => agent.set({ state: 'idle' })), 0.1)).toBeLessThan(0.1);
+    expect(
+      await least(async () => capturedAfter(work, async (agent) => agent.set({ state: 'idle' })), 0.1),
+    ).toBeLessThan(0.1);
   });
 });

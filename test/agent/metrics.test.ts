@@ -17,7 +17,13 @@ const environment = { PACKET_CAPTURE_METRICS_LISTEN: `:${port}` };
 /** What a client within the pod gets; the requests of its program, each on a connection of its own. */
 async function inPod(program: string): Promise<string> {
   const [enter = '', ...rest] = network().enterPod;
-  const { stdout } = await promisify(execFile)(enter, [...rest, process.execPath, '--input-type=module', '--eval', `${client}\n${program}`]);
+  const { stdout } = await promisify(execFile)(enter, [
+    ...rest,
+    process.execPath,
+    '--input-type=module',
+    '--eval',
+    `${client}\n${program}`,
+  ]);
   return stdout;
 }
 
@@ -53,7 +59,9 @@ describe('metrics', () => {
       return text.includes('packet_capture_packets_total 321\n') ? text : undefined;
     });
     const [head = '', body = ''] = answer.trimEnd().split('\r\n\r\n');
-    expect(head.split('\r\n')).toEqual(expect.arrayContaining(['HTTP/1.1 200 OK', 'Content-Type: text/plain; version=0.0.4; charset=utf-8']));
+    expect(head.split('\r\n')).toEqual(
+      expect.arrayContaining(['HTTP/1.1 200 OK', 'Content-Type: text/plain; version=0.0.4; charset=utf-8']),
+    );
     expect(head).toContain(`Content-Length: ${body.length + 1}\r\n`);
     const samples = body.split('\n').filter((line) => !line.startsWith('#'));
     expect(samples).toEqual([
@@ -66,12 +74,16 @@ describe('metrics', () => {
       'packet_capture_files 1',
       'packet_capture_files_limit 8',
       `packet_capture_ring_bytes ${String(status['bytes'])}`,
-      ...['capturing', 'idle', 'waiting', 'invalid', 'stopped'].map((state) => `packet_capture_state{state="${state}"} ${state === 'capturing' ? 1 : 0}`),
+      ...['capturing', 'idle', 'waiting', 'invalid', 'stopped'].map(
+        (state) => `packet_capture_state{state="${state}"} ${state === 'capturing' ? 1 : 0}`,
+      ),
       'packet_capture_setting_invalid{setting="stream"} 1',
     ]);
     for (const sample of samples) {
       const name = /^\w+/.exec(sample)?.[0] ?? '';
-      expect(body).toMatch(new RegExp(`^# HELP ${name} .*\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${name}`, 'm'));
+      expect(body).toMatch(
+        new RegExp(`^# HELP ${name} .*\n# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${name}`, 'm'),
+      );
     }
     expect(await agent.stop()).toMatchObject({ code: 0 });
     expect(agent.noise).toEqual([]);
@@ -82,11 +94,29 @@ describe('metrics', () => {
     const agent = await start({ captures, environment, settings: { state: 'idle' } });
     const pid = await listening(agent);
     const [file = ''] = await readdir(captures);
-    const paths = ['/', '/metrics/', '/metrics.txt', '//metrics', '/../metrics', '/metrics/../status.json', '/metrics%00', '/%6detrics', '/status.json', '/.agent/status.json', `/${file}`, '/../../etc/passwd', '/cgi-bin/sh', 'http://a/metrics', ''];
-    const answers = JSON.parse(await inPod(`
+    const paths = [
+      '/',
+      '/metrics/',
+      '/metrics.txt',
+      '//metrics',
+      '/../metrics',
+      '/metrics/../status.json',
+      '/metrics%00',
+      '/%6detrics',
+      '/status.json',
+      '/.agent/status.json',
+      `/${file}`,
+      '/../../etc/passwd',
+      '/cgi-bin/sh',
+      'http://a/metrics',
+      '',
+    ];
+    const answers = JSON.parse(
+      await inPod(`
       const answers = [];
       for (const path of ${JSON.stringify(paths)}) answers.push((await ask('GET ' + path + ' HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n')).split(' ')[1]);
-      console.log(JSON.stringify(answers));`)) as string[];
+      console.log(JSON.stringify(answers));`),
+    ) as string[];
     expect(answers).toEqual(paths.map((path) => (path === '' ? '400' : '404')));
     expect(await ask('POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx')).toMatch(/^HTTP\/1.1 405 /);
     expect((await ask('HEAD /metrics HTTP/1.0\r\n\r\n')).trimEnd()).toMatch(/^HTTP\/1.[01] 200 OK\r\n/);
@@ -111,7 +141,12 @@ describe('metrics', () => {
     expect(await inPod(`open().on('error', ({ code }) => console.log(code))`)).toBe('ECONNREFUSED\n');
 
     const [enter = '', ...rest] = network().enterPod;
-    const app = spawn(enter, [...rest, process.execPath, '--eval', `require('net').createServer().listen(${port}, () => console.log('up'))`]);
+    const app = spawn(enter, [
+      ...rest,
+      process.execPath,
+      '--eval',
+      `require('net').createServer().listen(${port}, () => console.log('up'))`,
+    ]);
     try {
       await once(app.stdout, 'data');
       const agent = await start({ environment, settings: { state: 'idle' } });

@@ -23,9 +23,16 @@ describe('mirror', () => {
     const { file, end } = await collect(4789, 16_777_215);
     await useIpv6();
     const settings = { mirror: 'vxlan://10.99.0.1?vni=16777215', filter: 'udp or tcp or icmp' };
-    const { captures, agent, mirror } = await startPod(settings, { environment: { PACKET_CAPTURE_METRICS_LISTEN: ':9464' } });
+    const { captures, agent, mirror } = await startPod(settings, {
+      environment: { PACKET_CAPTURE_METRICS_LISTEN: ':9464' },
+    });
     await agent.next('started');
-    expect(await mirror.next('mirror started')).toMatchObject({ to: settings.mirror, address: '10.99.0.1', interfaces: ['eth0'], filter: settings.filter });
+    expect(await mirror.next('mirror started')).toMatchObject({
+      to: settings.mirror,
+      address: '10.99.0.1',
+      interfaces: ['eth0'],
+      filter: settings.filter,
+    });
     await network().send({ count: 300, perSecond: 3000 });
     await network().send({ count: 50, size: 1472 });
     await network().send({ count: 5, size: 3000 });
@@ -35,11 +42,23 @@ describe('mirror', () => {
     // The app's own path to a peer stays as wide as it was.
     expect(await inPod('ip -6 route get fd00:99::1; ip route get 10.99.0.1')).not.toContain('mtu');
 
-    const status = await statusWhen('of a mirror with these packets', captures, (said) => Number(mirrorOf(said)['packets']) > 420);
-    expect(mirrorOf(status)).toMatchObject({ state: 'mirroring', reason: '', destination: settings.mirror, interfaces: ['eth0'], dropped: 0 });
+    const status = await statusWhen(
+      'of a mirror with these packets',
+      captures,
+      (said) => Number(mirrorOf(said)['packets']) > 420,
+    );
+    expect(mirrorOf(status)).toMatchObject({
+      state: 'mirroring',
+      reason: '',
+      destination: settings.mirror,
+      interfaces: ['eth0'],
+      dropped: 0,
+    });
     const metrics = await until('metrics of the mirror', async () => {
       const text = await readFile(join(captures, '.agent/metrics'), 'utf8');
-      return text.includes(`packet_capture_mirror_packets_total ${String(mirrorOf(status)['packets'])}\n`) ? text : undefined;
+      return text.includes(`packet_capture_mirror_packets_total ${String(mirrorOf(status)['packets'])}\n`)
+        ? text
+        : undefined;
     });
     expect(metrics).toContain('packet_capture_mirror_active 1\n');
     expect(metrics).toMatch(/^packet_capture_mirror_bytes_total [1-9]\d{5,}$/m);
@@ -54,7 +73,9 @@ describe('mirror', () => {
     expect(frames.length).toBeGreaterThan(420);
     expect(await framesOf(file, 'not tcp')).toEqual(frames);
     const streams = await tcpStreams(captured);
-    expect(streams.map(({ bytes, missing }) => [bytes, missing])).toEqual(Array.from({ length: 4 }, () => [200_000, 0]));
+    expect(streams.map(({ bytes, missing }) => [bytes, missing])).toEqual(
+      Array.from({ length: 4 }, () => [200_000, 0]),
+    );
     expect(await tcpStreams(file)).toEqual(streams);
     expect(await tshark(captured, 'vxlan.vni')).not.toContainEqual([expect.stringMatching(/\d/)]);
     expect([...agent.noise, ...mirror.noise]).toEqual([]);
@@ -62,7 +83,10 @@ describe('mirror', () => {
 
   test('follows the filter, the destination and the state while it runs', async () => {
     const [first, second] = [await collect(4790, 7), await collect(4791, 8)];
-    const { captures, agent, mirror } = await startPod({ mirror: 'vxlan://10.99.0.1:4790?vni=7', filter: 'udp port 1001' });
+    const { captures, agent, mirror } = await startPod({
+      mirror: 'vxlan://10.99.0.1:4790?vni=7',
+      filter: 'udp port 1001',
+    });
     const sendBoth = async (): Promise<void> => {
       for (const port of [1001, 1002, 1003]) await network().send({ count: 10, port });
     };
@@ -84,7 +108,11 @@ describe('mirror', () => {
     await sendBoth();
     await agent.set({ state: 'idle' });
     expect(await mirror.next('mirror stopped')).toMatchObject({ packets: 40 });
-    await statusWhen('of an idle mirror', captures, (said) => mirrorOf(said)['state'] === 'idle' && mirrorOf(said)['packets'] === 40);
+    await statusWhen(
+      'of an idle mirror',
+      captures,
+      (said) => mirrorOf(said)['state'] === 'idle' && mirrorOf(said)['packets'] === 40,
+    );
     await sendBoth();
     expect(await traces()).not.toMatch(/pcmirror|clsact|bpf/);
     await Promise.all([first.end(), second.end()]);
@@ -95,7 +123,11 @@ describe('mirror', () => {
   test('that is set while a capture runs begins when the capture leaves it out', async () => {
     const { captures, agent, mirror } = await startPod({ filter: 'udp' });
     await agent.next('started');
-    await statusWhen('without a mirror', captures, (said) => said['state'] === 'capturing' && said['mirror'] === undefined);
+    await statusWhen(
+      'without a mirror',
+      captures,
+      (said) => said['state'] === 'capturing' && said['mirror'] === undefined,
+    );
     const sending = network().send({ count: 800, perSecond: 200 });
     const [pid = 0] = await agent.processes();
     process.kill(pid, 'SIGSTOP');
@@ -176,11 +208,24 @@ describe('mirror', () => {
     const [{ address }] = JSON.parse(await inPod('ip -j link show pcmirror0')) as [{ address: string }];
     const listener = `const s = require('node:dgram').createSocket('udp4'); s.bind(5000, () => console.log('ready')); s.on('message', (m) => console.log(String(m))); setTimeout(() => process.exit(), 1500);`;
     const heard = run([...network().enterPod, process.execPath, '-e', listener]);
-    const inner = [...address.split(':').map((part) => Number.parseInt(part, 16)), 2, 2, 2, 2, 2, 2, 8, 0, ...udpPacket([10, 99, 0, 2], 5000, 'from outside')];
+    const inner = [
+      ...address.split(':').map((part) => Number.parseInt(part, 16)),
+      2,
+      2,
+      2,
+      2,
+      2,
+      2,
+      8,
+      0,
+      ...udpPacket([10, 99, 0, 2], 5000, 'from outside'),
+    ];
     const sender = `const s = require('node:dgram').createSocket('udp4'); const at = setInterval(() => s.send(Buffer.from(${JSON.stringify([8, 0, 0, 0, 0, 0, 7, 0, ...inner])}), 61099, '10.99.0.2'), 100); setTimeout(() => process.exit(), 1200);`;
     await run([...network().enterWorld, process.execPath, '-e', sender]);
     expect((await heard).stdout).toBe('ready');
-    const [{ stats64 }] = JSON.parse(await inPod('ip -j -s link show pcmirror0')) as [{ stats64: { rx: { packets: number } } }];
+    const [{ stats64 }] = JSON.parse(await inPod('ip -j -s link show pcmirror0')) as [
+      { stats64: { rx: { packets: number } } },
+    ];
     expect(stats64.rx.packets).toBeGreaterThan(0);
   });
 });

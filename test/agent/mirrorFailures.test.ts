@@ -35,10 +35,19 @@ describe('what goes wrong with a mirror', () => {
     const [captures, volume, settings] = [await folder(), await folder(), { mirror }];
     const agent = await start({ captures, volume, settings });
     const powerless = await start({ captures, volume, settings, ...mirrorProgram, capability: '' });
-    const reason = expect.stringMatching(/^the container has no NET_ADMIN: cannot make the VXLAN device: Operation not permitted/);
-    expect(await powerless.next('error')).toMatchObject({ reason: expect.stringMatching(/^mirror to vxlan:.*: the container has no NET_ADMIN: /), retry: '1s' });
+    const reason = expect.stringMatching(
+      /^the container has no NET_ADMIN: cannot make the VXLAN device: Operation not permitted/,
+    );
+    expect(await powerless.next('error')).toMatchObject({
+      reason: expect.stringMatching(/^mirror to vxlan:.*: the container has no NET_ADMIN: /),
+      retry: '1s',
+    });
     expect(await powerless.next('error')).toMatchObject({ retry: '2s' });
-    const status = await statusWhen('of a mirror that waits', captures, (said) => mirrorOf(said)['state'] === 'waiting');
+    const status = await statusWhen(
+      'of a mirror that waits',
+      captures,
+      (said) => mirrorOf(said)['state'] === 'waiting',
+    );
     expect(mirrorOf(status)).toMatchObject({ reason, destination: mirror, packets: 0 });
     expect(await powerless.stop()).toMatchObject({ code: 0 });
     await statusWhen('of a mirror that has ended', captures, (said) => mirrorOf(said)['state'] === 'stopped');
@@ -49,28 +58,56 @@ describe('what goes wrong with a mirror', () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { mirror } });
     await agent.next('started');
-    const status = await until('word of the mirror', () => statusWhen('with a mirror', captures, (said) => said['mirror'] !== undefined), { milliseconds: 20_000 });
-    expect(mirrorOf(status)).toEqual({ state: 'waiting', reason: expect.stringMatching(/^the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created/) });
+    const status = await until(
+      'word of the mirror',
+      () => statusWhen('with a mirror', captures, (said) => said['mirror'] !== undefined),
+      { milliseconds: 20_000 },
+    );
+    expect(mirrorOf(status)).toEqual({
+      state: 'waiting',
+      reason: expect.stringMatching(
+        /^the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created/,
+      ),
+    });
     expect(status).toMatchObject({ state: 'capturing', invalid: [] });
   });
 
   test('a name that is not known is looked up again; an interface that comes, and lo, are mirrored once', async () => {
     const { file, end } = await collect(4790, 7);
-    const pod = await startPod({ mirror: 'vxlan://collector.example:4790?vni=7', interfaces: 'eth0,net1,lo', filter: 'udp' });
-    expect(await pod.mirror.next('error')).toMatchObject({ reason: expect.stringContaining('there is no interface net1') });
+    const pod = await startPod({
+      mirror: 'vxlan://collector.example:4790?vni=7',
+      interfaces: 'eth0,net1,lo',
+      filter: 'udp',
+    });
+    expect(await pod.mirror.next('error')).toMatchObject({
+      reason: expect.stringContaining('there is no interface net1'),
+    });
     const [enter = '', ...rest] = network().enterPod;
     await network().addInterface('net1', 1);
-    expect(await until('word of the name', () => pod.mirror.events.find(({ reason }) => String(reason).includes('collector.example: ')))).toMatchObject({ event: 'error' });
-    const names = spawn(enter, [...rest, process.execPath, join(import.meta.dirname, 'nameServer.ts'), '10.99.0.1'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    expect(
+      await until('word of the name', () =>
+        pod.mirror.events.find(({ reason }) => String(reason).includes('collector.example: ')),
+      ),
+    ).toMatchObject({ event: 'error' });
+    const names = spawn(enter, [...rest, process.execPath, join(import.meta.dirname, 'nameServer.ts'), '10.99.0.1'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     try {
       await once(names.stdout, 'data');
-      expect(await pod.mirror.next('mirror started', 20_000)).toMatchObject({ address: '10.99.0.1', interfaces: ['eth0', 'net1', 'lo'] });
+      expect(await pod.mirror.next('mirror started', 20_000)).toMatchObject({
+        address: '10.99.0.1',
+        interfaces: ['eth0', 'net1', 'lo'],
+      });
       await network().send({ count: 10, port: 1001 });
       await network().send({ count: 10, port: 1002, subnet: 1 });
       await inPod('for i in 1 2 3 4 5; do bash -c "echo $i > /dev/udp/127.0.0.1/1003"; done');
       await statusWhen('of a mirror that works', pod.captures, (said) => mirrorOf(said)['state'] === 'mirroring');
       await network().removeInterface('net1');
-      await statusWhen('of a mirror that waits for an interface', pod.captures, (said) => mirrorOf(said)['reason'] === 'there is no interface net1');
+      await statusWhen(
+        'of a mirror that waits for an interface',
+        pod.captures,
+        (said) => mirrorOf(said)['reason'] === 'there is no interface net1',
+      );
       expect(await traces()).not.toMatch(/pcmirror|clsact|bpf/);
       await pod.mirror.stop();
       await end();
@@ -82,9 +119,12 @@ describe('what goes wrong with a mirror', () => {
 
   test('a collector behind a tunnel of the pod, whose packets would be copied without an end, wants a filter', async () => {
     const pod = await startPod({ mirror: 'vxlan://10.77.0.9' });
-    expect(await pod.mirror.next('error')).toMatchObject({ reason: 'mirror to vxlan://10.77.0.9: there is no route to 10.77.0.9' });
+    expect(await pod.mirror.next('error')).toMatchObject({
+      reason: 'mirror to vxlan://10.77.0.9: there is no route to 10.77.0.9',
+    });
     await inPod('ip tuntap add tun0 mode tun; ip link set tun0 up; ip route add 10.77.0.0/24 dev tun0');
-    const reason = 'mirror to vxlan://10.77.0.9: 10.77.0.9 is behind tun0, a tunnel: set a filter that leaves the tunnel\'s own packets out';
+    const reason =
+      "mirror to vxlan://10.77.0.9: 10.77.0.9 is behind tun0, a tunnel: set a filter that leaves the tunnel's own packets out";
     await until('word of the tunnel', () => pod.mirror.events.find((event) => event['reason'] === reason));
     await pod.agent.set({ filter: 'tcp' });
     expect(await pod.mirror.next('mirror started')).toMatchObject({ interfaces: ['eth0'], without: ['tun0'] });
@@ -100,7 +140,9 @@ describe('what goes wrong with a mirror', () => {
     await pod.agent.set({ filter: 'udp port 1001' });
     const taken = 'cannot mirror eth0: another program has added the qdisc `ingress` there';
     await until('word of the place', () => pod.mirror.events.find(({ reason }) => String(reason).includes(taken)));
-    await statusWhen('of a mirror that waits for a place', pod.captures, (said) => String(mirrorOf(said)['reason']).startsWith(taken));
+    await statusWhen('of a mirror that waits for a place', pod.captures, (said) =>
+      String(mirrorOf(said)['reason']).startsWith(taken),
+    );
     expect(await traces()).toBe(before);
     await inPod('tc qdisc delete dev eth0 ingress');
     await pod.mirror.next('mirror started');
@@ -110,6 +152,9 @@ describe('what goes wrong with a mirror', () => {
     await pod.mirror.stop();
     await end();
     expect(await framesOf(file, 'udp')).toHaveLength(10);
-    expect(JSON.parse(await readFile(join(pod.captures, '.agent/mirror.json'), 'utf8'))).toMatchObject({ state: 'stopped', packets: 10 });
+    expect(JSON.parse(await readFile(join(pod.captures, '.agent/mirror.json'), 'utf8'))).toMatchObject({
+      state: 'stopped',
+      packets: 10,
+    });
   });
 });

@@ -50,7 +50,8 @@ export function useMirrors(): MirrorFixture {
     await Promise.all(ends.map((end) => end()));
     ends = [];
   });
-  const inPod = async (command: string): Promise<string> => (await run([...network().enterPod, 'sh', '-euc', command])).stdout;
+  const inPod = async (command: string): Promise<string> =>
+    (await run([...network().enterPod, 'sh', '-euc', command])).stdout;
   const inWorld = (command: string): Promise<unknown> => run([...network().enterWorld, 'sh', '-euc', command]);
   return {
     network,
@@ -71,12 +72,19 @@ export function useMirrors(): MirrorFixture {
       return { file, end };
     },
     useIpv6: async () => {
-      await inWorld('echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address replace fd00:99::1/64 dev eth0 nodad');
-      await inPod('echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address replace fd00:99::2/64 dev eth0 nodad');
+      await inWorld(
+        'echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address replace fd00:99::1/64 dev eth0 nodad',
+      );
+      await inPod(
+        'echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address replace fd00:99::2/64 dev eth0 nodad',
+      );
     },
-    atEnd: (end) => { ends.push(end); },
+    atEnd: (end) => {
+      ends.push(end);
+    },
     inPod,
-    traces: () => inPod('ip -br link | cut -d " " -f 1; tc qdisc; tc filter show dev eth0 ingress; tc filter show dev eth0 egress'),
+    traces: () =>
+      inPod('ip -br link | cut -d " " -f 1; tc qdisc; tc filter show dev eth0 ingress; tc filter show dev eth0 egress'),
   };
 }
 

@@ -12,5 +12,7 @@ server.on('message', (query, { port }) => {
   const answer = isA ? Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address]) : Buffer.alloc(0);
   server.send(Buffer.concat([head, question, answer]), port, '127.0.0.1');
 });
-server.bind(53, '127.0.0.1', () => { process.stdout.write('ready\n'); });
+server.bind(53, '127.0.0.1', () => {
+  process.stdout.write('ready\n');
+});
 process.stdin.on('end', () => process.exit()).resume();

@@ -80,8 +80,13 @@ export async function makeNetwork(): Promise<Network> {
 
 /** A process that does nothing in a network namespace of its own, and ends with this one. */
 async function holdNamespace(): Promise<ChildProcess> {
-  const holder = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', 'infinity'], { stdio: 'ignore' });
+  const holder = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', 'infinity'], {
+    stdio: 'ignore',
+  });
   const own = await readlink('/proc/self/ns/net');
-  await until('a network namespace', async () => (await readlink(`/proc/${holder.pid}/ns/net`).catch(() => own)) !== own);
+  await until(
+    'a network namespace',
+    async () => (await readlink(`/proc/${holder.pid}/ns/net`).catch(() => own)) !== own,
+  );
   return holder;
 }

@@ -33,20 +33,32 @@ async function appConnects(host: string, ports: readonly number[]): Promise<void
 /** The ports of all TCP packets in capture files but the collector's, in ascending order. */
 async function tcpPorts(files: readonly string[]): Promise<number[]> {
   const packets = await Promise.all(files.map((file) => tshark(file, 'tcp.port')));
-  const ports = packets.flat(2).filter((pair) => pair !== '').flatMap((pair) => pair.split(','));
-  return [...new Set(ports)].map(Number).filter((port) => port !== collectorPort).toSorted((a, b) => a - b);
+  const ports = packets
+    .flat(2)
+    .filter((pair) => pair !== '')
+    .flatMap((pair) => pair.split(','));
+  return [...new Set(ports)]
+    .map(Number)
+    .filter((port) => port !== collectorPort)
+    .toSorted((a, b) => a - b);
 }
 
 describe("the agent's own connections", () => {
   // Nothing of the app's is left out, from whatever port it comes, and nothing of the agent's is in a capture.
   const apps = [1025, 32_768, 50_001, 60_999, 61_000, 61_050, 61_099, 65_400, 65_534];
 
-  test.each([[32_768, 60_999], [1024, 65_535]])('are left out, and no others, when the kernel gives ports from %d to %d', async (lowest, highest) => {
+  test.each([
+    [32_768, 60_999],
+    [1024, 65_535],
+  ])('are left out, and no others, when the kernel gives ports from %d to %d', async (lowest, highest) => {
     await setRange(lowest, highest);
     collector = await startCollector(network(), { folder: await folder() });
     const agent = await start({ settings: { stream: collectorAddress } });
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
-    await appConnects('10.99.0.1', apps.filter((port) => port !== collector?.ports[0]));
+    await appConnects(
+      '10.99.0.1',
+      apps.filter((port) => port !== collector?.ports[0]),
+    );
     await agent.stop();
     const [own] = collector.ports;
     expect(await tcpPorts(await agent.files())).toEqual(apps.filter((port) => port !== own));

@@ -8,18 +8,28 @@ import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
-const mirror = { settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' }, program: 'mirror', capability: 'net_admin' } as const;
+const mirror = {
+  settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' },
+  program: 'mirror',
+  capability: 'net_admin',
+} as const;
 
 /** Anonymous memory of all processes of the container, in kB. */
 async function anonymousMemory(agent: Agent): Promise<number> {
-  const statuses = await Promise.all((await agent.processes()).map((pid) => readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')));
+  const statuses = await Promise.all(
+    (await agent.processes()).map((pid) => readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')),
+  );
   return statuses.reduce((sum, status) => sum + Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0), 0);
 }
 
 /** Seconds that the threads of the process have run. */
 async function processorTime(pid: number | undefined): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
-  const times = await Promise.all(threads.map(async (thread) => Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ')[0])));
+  const times = await Promise.all(
+    threads.map(async (thread) =>
+      Number((await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')).split(' ')[0]),
+    ),
+  );
   return times.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
 
@@ -31,16 +41,37 @@ async function leastShare(goal: number, measure: () => Promise<number>): Promise
 }
 
 /** What the agent is held against. */
-const bare = { name: 'tcpdump', command: ['tcpdump', '-i', 'eth0', '-B', '4096', '-w', '/captures/bare.pcap', 'udp'], says: 'listening on', share: 1 };
+const bare = {
+  name: 'tcpdump',
+  command: ['tcpdump', '-i', 'eth0', '-B', '4096', '-w', '/captures/bare.pcap', 'udp'],
+  says: 'listening on',
+  share: 1,
+};
 
 /** The program of the agent's image in a container of its own, without the agent; its process id. */
 async function startBare(): Promise<number> {
   const [captures, settings] = [await folder(), await folder()];
   const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw'];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container, ...bare.command], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      ...network().enterPod,
+      'unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      'sh',
+      ...container,
+      ...bare.command,
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    },
+  );
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await until('its end', async () => child.signalCode !== null);
@@ -60,7 +91,7 @@ describe('the container', () => {
     const share = await leastShare(0.001, async () => {
       const from = await processorTime(pid);
       await sleep(4000);
-      return (await processorTime(pid) - from) / 4;
+      return ((await processorTime(pid)) - from) / 4;
     });
     const memory = await anonymousMemory(agent);
     console.log(`idle: ${memory} kB anonymous, ${(share * 100).toFixed(3)} % of a core`);
@@ -76,14 +107,17 @@ describe('the container', () => {
     const share = await leastShare(0.003, async () => {
       const from = await processorTime(pid);
       await network().send({ count: 20_000, size: 1000, perSecond: 5000 });
-      return (await processorTime(pid) - from) / 4;
+      return ((await processorTime(pid)) - from) / 4;
     });
     const memory = await anonymousMemory(agent);
     console.log(`mirror: ${memory} kB anonymous, ${(share * 100).toFixed(3)} % of a core`);
     expect(memory).toBeLessThan(3000);
     expect(share).toBeLessThan(0.003);
     expect(await agent.stop()).toMatchObject({ code: 0 });
-    expect(agent.events.find(({ event }) => event === 'mirror stopped')).toMatchObject({ packets: expect.toSatisfy((packets: number) => packets >= 20_000), dropped: 0 });
+    expect(agent.events.find(({ event }) => event === 'mirror stopped')).toMatchObject({
+      packets: expect.toSatisfy((packets: number) => packets >= 20_000),
+      dropped: 0,
+    });
   });
 
   test('running: at most 3 MB of anonymous memory, while packets come and after them', async () => {
@@ -110,7 +144,9 @@ describe('the container', () => {
       await network().send({ count: 40_000, perSecond: 40_000 });
       packets += 40_000;
       await sleep(500);
-      const [own = 0, other = 0] = await Promise.all(pids.map(async (pid, index) => (await processorTime(pid)) - (from[index] ?? 0)));
+      const [own = 0, other = 0] = await Promise.all(
+        pids.map(async (pid, index) => (await processorTime(pid)) - (from[index] ?? 0)),
+      );
       console.log(`40,000 packets: ${(own * 1000).toFixed(1)} ms, bare ${bare.name} ${(other * 1000).toFixed(1)} ms`);
       return own / other;
     });

@@ -11,7 +11,9 @@ const mebibyte = 1024 ** 2;
 
 async function bytesIn(path: string): Promise<number> {
   const names = (await readdir(path)).filter((name) => name.endsWith('.pcapng'));
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(path, name)).catch(() => ({ size: 0 }))).size));
+  const sizes = await Promise.all(
+    names.map(async (name) => (await stat(join(path, name)).catch(() => ({ size: 0 }))).size),
+  );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
@@ -26,7 +28,9 @@ describe('the ring', () => {
     expect(files.length).toBeGreaterThan(15);
     expect(closed.map(({ file }) => basename(String(file)))).toEqual(files.map((file) => basename(file)));
     expect(closed.map(({ packets }) => packets)).toEqual(await Promise.all(files.map(countPackets)));
-    expect(closed.map(({ bytes }) => bytes)).toEqual(await Promise.all(files.map(async (file) => (await stat(file)).size)));
+    expect(closed.map(({ bytes }) => bytes)).toEqual(
+      await Promise.all(files.map(async (file) => (await stat(file)).size)),
+    );
     expect(Math.max(...closed.map(({ bytes }) => Number(bytes)))).toBeLessThanOrEqual(mebibyte);
     expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 15_000, dropped: 0, files: files.length });
   });
@@ -81,7 +85,10 @@ describe('the ring', () => {
   test('has room in it for the notes of uploads, in which a long filter stands', async () => {
     const captures = await folder();
     const filter = `udp${`\n${' '.repeat(59)}`.repeat(270)}`;
-    const agent = await start({ captures, settings: { filter, snaplen: '1500', 'file-size': '1Mi', 'file-count': '5', upload: 's3:nowhere' } });
+    const agent = await start({
+      captures,
+      settings: { filter, snaplen: '1500', 'file-size': '1Mi', 'file-count': '5', upload: 's3:nowhere' },
+    });
     await agent.next('started');
     await network().send({ count: 2500, size: 1400, perSecond: 5000 });
     for (let closed = 0; closed < 3; closed += 1) await agent.next('file closed');
@@ -92,7 +99,9 @@ describe('the ring', () => {
     });
     const files = await agent.files();
     for (const [index, note] of notes.entries()) {
-      const [file, beside] = await Promise.all([files[index] ?? '', note].map(async (path) => (await stat(path)).blocks * 512));
+      const [file, beside] = await Promise.all(
+        [files[index] ?? '', note].map(async (path) => (await stat(path)).blocks * 512),
+      );
       expect(beside).toBeGreaterThan(filter.length);
       expect((file ?? 0) + (beside ?? 0)).toBeLessThanOrEqual(mebibyte);
       expect(file).toBeGreaterThan(0.95 * mebibyte);
@@ -104,7 +113,10 @@ describe('the ring', () => {
     const agent = await start({ environment, settings: { 'file-size': '4Mi', 'file-count': '7' } });
     await agent.next('started');
     await agent.set({ 'file-count': '8' });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'file-size', reason: expect.stringContaining('volume of 32Mi') });
+    expect(await agent.next('invalid setting')).toMatchObject({
+      setting: 'file-size',
+      reason: expect.stringContaining('volume of 32Mi'),
+    });
     await agent.alone();
   });
 });

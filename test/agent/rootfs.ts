@@ -18,7 +18,7 @@ export async function agentRootfs(progress: Progress): Promise<string> {
   const id = await imageId(image);
   const folder = join(cacheHome(), 'agent-rootfs');
   const root = join(folder, id ?? '');
-  await withLock(`${folder}.lock`, 'the file system of the agent\'s image', progress, async () => {
+  await withLock(`${folder}.lock`, "the file system of the agent's image", progress, async () => {
     if (!(await exists(root))) await extract(folder, root);
   });
   return root;
@@ -63,5 +63,8 @@ async function addSetpriv(root: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false);
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -34,8 +34,9 @@ for await (const line of createInterface(process.stdin)) {
       socket.send(payload, port, address, (error) => (error === null ? resolve() : reject(error)));
     });
   const start = performance.now();
-  for (let sent = 0; sent < count; ) {
-    const due = perSecond === 0 ? count : Math.min(count, Math.floor(((performance.now() - start) / 1000) * perSecond) + 1);
+  for (let sent = 0; sent < count;) {
+    const due =
+      perSecond === 0 ? count : Math.min(count, Math.floor(((performance.now() - start) / 1000) * perSecond) + 1);
     // In small batches: a socket's buffer holds about two hundred packets.
     const batch = Math.min(due - sent, 64);
     if (batch > 0) await Promise.all(Array.from({ length: batch }, send));

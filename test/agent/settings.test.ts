@@ -82,10 +82,21 @@ describe('a changed setting', () => {
   });
 
   test('what is wrong with upload, stream and mirror is said, and the capture goes on', async () => {
-    const agent = await start({ settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'collector:4789' } });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'upload', reason: 'must be REMOTE:PATH, with a remote that rclone.conf names' });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'stream', reason: 'must be HOST:PORT or [IPV6]:PORT' });
-    expect(await agent.next('invalid setting')).toMatchObject({ setting: 'mirror', reason: 'must be vxlan://HOST[:PORT][?vni=NUMBER]' });
+    const agent = await start({
+      settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'collector:4789' },
+    });
+    expect(await agent.next('invalid setting')).toMatchObject({
+      setting: 'upload',
+      reason: 'must be REMOTE:PATH, with a remote that rclone.conf names',
+    });
+    expect(await agent.next('invalid setting')).toMatchObject({
+      setting: 'stream',
+      reason: 'must be HOST:PORT or [IPV6]:PORT',
+    });
+    expect(await agent.next('invalid setting')).toMatchObject({
+      setting: 'mirror',
+      reason: 'must be vxlan://HOST[:PORT][?vni=NUMBER]',
+    });
     await agent.next('started');
   });
 });
@@ -107,27 +118,33 @@ describe('a filter', () => {
   ];
 
   test('is an expression and nothing else', async () => {
-    const tries = await Promise.all(attempts.map(async (filter) => {
-      const captures = await folder();
-      return { filter, captures, agent: await start({ captures, settings: { filter } }) };
-    }));
-    await Promise.all(tries.map(async ({ filter, agent }) => {
-      expect(await agent.next('invalid setting')).toMatchObject({ setting: 'filter', value: filter });
-      await agent.set({ filter: 'udp' });
-      await agent.next('started');
-    }));
+    const tries = await Promise.all(
+      attempts.map(async (filter) => {
+        const captures = await folder();
+        return { filter, captures, agent: await start({ captures, settings: { filter } }) };
+      }),
+    );
+    await Promise.all(
+      tries.map(async ({ filter, agent }) => {
+        expect(await agent.next('invalid setting')).toMatchObject({ setting: 'filter', value: filter });
+        await agent.set({ filter: 'udp' });
+        await agent.next('started');
+      }),
+    );
     await network().send({ count: 2 });
-    await Promise.all(tries.map(async ({ filter, captures, agent }) => {
-      const { code } = await agent.stop();
-      const last = agent.events.at(-1);
-      expect({ filter, code, last, noise: agent.noise, files: await readdir(captures) }).toEqual({
-        filter,
-        code: 0,
-        last: expect.objectContaining({ event: 'stopped', packets: 2, files: 1 }),
-        noise: [],
-        files: ['.agent', expect.stringMatching(/^web-1_\d{14}_00001\.pcapng$/)],
-      });
-    }));
+    await Promise.all(
+      tries.map(async ({ filter, captures, agent }) => {
+        const { code } = await agent.stop();
+        const last = agent.events.at(-1);
+        expect({ filter, code, last, noise: agent.noise, files: await readdir(captures) }).toEqual({
+          filter,
+          code: 0,
+          last: expect.objectContaining({ event: 'stopped', packets: 2, files: 1 }),
+          noise: [],
+          files: ['.agent', expect.stringMatching(/^web-1_\d{14}_00001\.pcapng$/)],
+        });
+      }),
+    );
   });
 
   test('may be written over several lines, and may begin with a minus', async () => {

@@ -8,13 +8,20 @@ let version = 0;
  * Writes a downward-API volume as the kubelet does (pkg/volume/util/atomic_writer.go): a file for every setting in a
  * new folder, empty where there is no annotation, and one link that is replaced.
  */
-export async function writeSettings(volume: string, values: SettingValues, labels: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function writeSettings(
+  volume: string,
+  values: SettingValues,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<void> {
   version += 1;
   const folder = `..version_${version}`;
   const before = await readlink(join(volume, '..data')).catch(() => undefined);
   await mkdir(join(volume, folder));
   const labelLines = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  const files = [...table.map(({ name }) => [name, values[name] ?? ''] as const), ['labels', labelLines.join('\n')] as const];
+  const files = [
+    ...table.map(({ name }) => [name, values[name] ?? ''] as const),
+    ['labels', labelLines.join('\n')] as const,
+  ];
   for (const [name, text] of files) {
     await writeFile(join(volume, folder, name), text);
     if (before === undefined) await symlink(`..data/${name}`, join(volume, name));

@@ -25,9 +25,30 @@ describe('status.json', () => {
     await network().send({ count: 321 });
     const status = await statusWhen('with 321 packets', captures, ({ packets }) => packets === 321);
     expect(status).toEqual({
-      time, version, state: 'capturing', reason: '', started: time, interfaces: ['eth0'], filter: 'udp port 9999', snaplen: 96, file,
-      files: 0, packets: 321, bytes: expect.any(Number), dropped: nothingDropped, ring: { files: 1, bytes: expect.any(Number) }, invalid: [],
-      settings: expect.objectContaining({ state: 'running', filter: 'udp port 9999', snaplen: '96', rotate: '5s', 'file-size': '16Mi', upload: '', mirror: '' }),
+      time,
+      version,
+      state: 'capturing',
+      reason: '',
+      started: time,
+      interfaces: ['eth0'],
+      filter: 'udp port 9999',
+      snaplen: 96,
+      file,
+      files: 0,
+      packets: 321,
+      bytes: expect.any(Number),
+      dropped: nothingDropped,
+      ring: { files: 1, bytes: expect.any(Number) },
+      invalid: [],
+      settings: expect.objectContaining({
+        state: 'running',
+        filter: 'udp port 9999',
+        snaplen: '96',
+        rotate: '5s',
+        'file-size': '16Mi',
+        upload: '',
+        mirror: '',
+      }),
     });
     expect(Object.keys(Object(status['settings']))).toEqual(settings.map(({ name }) => name));
     expect(Math.abs(Date.parse(String(status['time'])) - Date.now())).toBeLessThan(5000);
@@ -38,10 +59,20 @@ describe('status.json', () => {
     expect((await stat(join(captures, '.agent/status.json'))).mtimeMs).toBe(before);
     await agent.next('file closed');
     await network().send({ count: 100 });
-    expect(await statusWhen('with a closed file', captures, ({ packets }) => packets === 421)).toMatchObject({ files: 1, ring: { files: 2 } });
+    expect(await statusWhen('with a closed file', captures, ({ packets }) => packets === 421)).toMatchObject({
+      files: 1,
+      ring: { files: 2 },
+    });
     await agent.stop();
     const last = await readStatus(captures);
-    expect(last).toMatchObject({ state: 'stopped', files: 2, packets: 421, file: '', interfaces: [], ring: await ringOf(captures) });
+    expect(last).toMatchObject({
+      state: 'stopped',
+      files: 2,
+      packets: 421,
+      file: '',
+      interfaces: [],
+      ring: await ringOf(captures),
+    });
     expect(last?.['bytes']).toBe(agent.events.at(-1)?.['bytes']);
     expect(agent.noise).toEqual([]);
     expect(await readdir(join(captures, '.agent'))).toEqual(['new', 'status.json']);
@@ -51,15 +82,34 @@ describe('status.json', () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { state: 'idle', stream: 'nowhere' } });
     const stream = { setting: 'stream', value: 'nowhere', reason: 'must be HOST:PORT or [IPV6]:PORT' };
-    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject({ reason: 'state', started: '', file: '', packets: 0, invalid: [stream] });
+    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject({
+      reason: 'state',
+      started: '',
+      file: '',
+      packets: 0,
+      invalid: [stream],
+    });
     await agent.set({ state: 'running', stream: '', filter: 'tcp prt "80"' });
     const reason = expect.stringMatching(/syntax error/);
-    expect(await statusWhen('invalid', captures, ({ state }) => state === 'invalid')).toMatchObject({ filter: 'tcp prt "80"', invalid: [{ setting: 'filter', value: 'tcp prt "80"', reason }] });
+    expect(await statusWhen('invalid', captures, ({ state }) => state === 'invalid')).toMatchObject({
+      filter: 'tcp prt "80"',
+      invalid: [{ setting: 'filter', value: 'tcp prt "80"', reason }],
+    });
     await agent.set({ filter: '', snaplen: 'x' });
-    expect(await statusWhen('invalid again', captures, ({ snaplen, invalid }) => snaplen === 0 && JSON.stringify(invalid).includes('snaplen'))).toMatchObject({ state: 'invalid', filter: '' });
+    expect(
+      await statusWhen(
+        'invalid again',
+        captures,
+        ({ snaplen, invalid }) => snaplen === 0 && JSON.stringify(invalid).includes('snaplen'),
+      ),
+    ).toMatchObject({ state: 'invalid', filter: '' });
     await agent.set({ snaplen: '', interfaces: 'net9' });
     const missing = 'there is no interface net9';
-    expect(await statusWhen('waiting', captures, ({ state }) => state === 'waiting')).toMatchObject({ reason: missing, invalid: [], lastError: { time, reason: missing, retry: '1s' } });
+    expect(await statusWhen('waiting', captures, ({ state }) => state === 'waiting')).toMatchObject({
+      reason: missing,
+      invalid: [],
+      lastError: { time, reason: missing, retry: '1s' },
+    });
     await agent.set({ interfaces: '', filter: 'udp', 'packet-count': '7' });
     await agent.next('started');
     await network().send({ count: 9 });
@@ -70,7 +120,13 @@ describe('status.json', () => {
     const restarted = await start({ captures, settings: { filter: 'udp', 'packet-count': '7' } });
     await restarted.next('idle');
     const fresh = await statusWhen('of the new container', captures, ({ packets }) => packets === 0);
-    expect(fresh).toMatchObject({ state: 'idle', reason: 'packet-count', files: 0, bytes: 0, ring: await ringOf(captures) });
+    expect(fresh).toMatchObject({
+      state: 'idle',
+      reason: 'packet-count',
+      files: 0,
+      bytes: 0,
+      ring: await ringOf(captures),
+    });
     expect(fresh).not.toHaveProperty('lastError');
   });
 
@@ -87,11 +143,17 @@ describe('status.json', () => {
     await agent.next('idle');
     const ring = await ringOf(captures);
     expect(ring.files).toBeLessThan(3);
-    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject({ files: 3, packets: 150, ring });
+    expect(await statusWhen('idle', captures, ({ state }) => state === 'idle')).toMatchObject({
+      files: 3,
+      packets: 150,
+      ring,
+    });
     await rm(join(captures, basename(String((await agent.files())[0]))));
     await agent.set({ state: 'running' });
     await agent.next('started');
-    expect(await statusWhen('capturing', captures, ({ state }) => state === 'capturing')).toMatchObject({ ring: await ringOf(captures) });
+    expect(await statusWhen('capturing', captures, ({ state }) => state === 'capturing')).toMatchObject({
+      ring: await ringOf(captures),
+    });
   });
 
   test('tells apart what the kernel and what the queue of several interfaces dropped', async () => {
@@ -102,7 +164,11 @@ describe('status.json', () => {
     process.kill(dumpcap, 'SIGSTOP');
     await network().send({ count: 4000, size: 1000 });
     process.kill(dumpcap, 'SIGCONT');
-    const status = await statusWhen('with drops', captures, ({ packets, dropped }) => Number(packets) + (dropped as { kernel: number }).kernel === 4000);
+    const status = await statusWhen(
+      'with drops',
+      captures,
+      ({ packets, dropped }) => Number(packets) + (dropped as { kernel: number }).kernel === 4000,
+    );
     expect(status['dropped']).toMatchObject({ kernel: expect.any(Number), interface: 0, queue: 0 });
     await agent.stop();
     expect(await readStatus(captures)).toMatchObject({ packets: status['packets'], dropped: status['dropped'] });
@@ -114,7 +180,10 @@ describe('status.json', () => {
     const captures = await volumeOf(agent);
     await network().send({ count: 7000, size: 1000, perSecond: 5000 });
     const reason = '/captures is full: less than 1Mi is free';
-    expect(await statusWhen('of a full volume', captures, (status) => status['reason'] === reason)).toMatchObject({ state: 'waiting', files: 1 });
+    expect(await statusWhen('of a full volume', captures, (status) => status['reason'] === reason)).toMatchObject({
+      state: 'waiting',
+      files: 1,
+    });
     expect(agent.noise).toEqual([]);
   });
 });

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { statusWhen, type Status } from './agentFiles.ts';
 import { packetNumbers, tshark } from './captureFile.ts';
-import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
 import type { CollectTask } from './collect.ts';
+import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
 import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 
@@ -29,7 +29,10 @@ async function numbersOf(files: readonly string[]): Promise<number[]> {
   return (await Promise.all(files.map(packetNumbers))).flat();
 }
 
-const streamIs = (state: string) => (status: Status): boolean => (status['stream'] as { state: string }).state === state;
+const streamIs =
+  (state: string) =>
+  (status: Status): boolean =>
+    (status['stream'] as { state: string }).state === state;
 
 const upTo = (count: number, from = 0): number[] => Array.from({ length: count - from }, (_, i) => from + i);
 
@@ -49,7 +52,15 @@ describe('stream', () => {
     const collector = await collect({ relayPort: 57_013, folder: await folder() });
     const fields = ['frame.interface_name', 'frame.interface_description', 'udp.payload', 'tcp.port', 'frame.cap_len'];
     const received = run([
-      ...network().enterWorld, 'tshark', '-n', '-l', '-i', 'TCP@127.0.0.1:57013', '-T', 'fields', ...fields.flatMap((field) => ['-e', field]),
+      ...network().enterWorld,
+      'tshark',
+      '-n',
+      '-l',
+      '-i',
+      'TCP@127.0.0.1:57013',
+      '-T',
+      'fields',
+      ...fields.flatMap((field) => ['-e', field]),
     ]);
     const agent = await start({ captures, settings: { stream: collectorAddress, snaplen: '100' } });
     expect(await agent.next('stream connected')).toMatchObject({ to: collectorAddress, interfaces: ['eth0'] });
@@ -64,16 +75,26 @@ describe('stream', () => {
     expect(closed).toMatchObject({ to: collectorAddress, dropped: 0 });
 
     const inFiles = await tshark((await agent.files())[0] ?? '', ...fields);
-    const inStream = (await received).stdout.trimEnd().split('\n').map((line) => line.split('\t'));
+    const inStream = (await received).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t'));
     expect(inStream.length).toBe(Number(closed?.['packets']));
     // The file may begin before the stream does, and hold some ARP that the stream does not.
     expect(fromFirstNumber(inStream)).toEqual(fromFirstNumber(inFiles));
     const udp = inStream.filter(([, , payload]) => payload !== '');
     expect(udp.map(([, , payload = '']) => Number.parseInt(payload.slice(0, 8), 16))).toEqual(upTo(2000));
-    expect(new Set(udp.map(([name, description, , , length]) => `${name} ${description} ${length}`))).toEqual(new Set(['eth0 shop/web-1 node=node0 100']));
+    expect(new Set(udp.map(([name, description, , , length]) => `${name} ${description} ${length}`))).toEqual(
+      new Set(['eth0 shop/web-1 node=node0 100']),
+    );
     const [own, app] = collector.ports;
     expect(own).not.toBe(app);
-    const tcp = new Set(inStream.map(([, , , ports = '']) => ports).filter((ports) => ports !== '').flatMap((ports) => ports.split(',')));
+    const tcp = new Set(
+      inStream
+        .map(([, , , ports = '']) => ports)
+        .filter((ports) => ports !== '')
+        .flatMap((ports) => ports.split(',')),
+    );
     expect(tcp).toEqual(new Set([String(app), String(collectorPort)]));
     expect(agent.noise).toEqual([]);
   });
@@ -91,20 +112,40 @@ describe('stream', () => {
     await before.kill();
     expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress, packets: 500, dropped: 0 });
     await network().send({ count: 1500, first: 500 });
-    expect(await agent.next('error')).toMatchObject({ reason: expect.stringContaining(`stream to ${collectorAddress}: `), retry: '1s' });
-    expect(await agent.next('error')).toMatchObject({ reason: `stream to ${collectorAddress}: Connection refused`, retry: '2s' });
+    expect(await agent.next('error')).toMatchObject({
+      reason: expect.stringContaining(`stream to ${collectorAddress}: `),
+      retry: '1s',
+    });
+    expect(await agent.next('error')).toMatchObject({
+      reason: `stream to ${collectorAddress}: Connection refused`,
+      retry: '2s',
+    });
     // status.json is a moment behind the event.
-    const refused = (status: Status): boolean => (status['stream'] as { lastError: string }).lastError === 'Connection refused';
+    const refused = (status: Status): boolean =>
+      (status['stream'] as { lastError: string }).lastError === 'Connection refused';
     expect((await statusWhen('without a connection', captures, refused))['stream']).toEqual({
-      to: collectorAddress, state: 'connecting', connections: 1, packets: 500, dropped: 0, lastError: 'Connection refused',
+      to: collectorAddress,
+      state: 'connecting',
+      connections: 1,
+      packets: 500,
+      dropped: 0,
+      lastError: 'Connection refused',
     });
     const after = await collect({ folder: second });
     await agent.next('stream connected');
     await after.connected(1);
     const status = await statusWhen('with a connection', captures, streamIs('connected'));
-    expect(status['stream']).toEqual({ to: collectorAddress, state: 'connected', connections: 2, packets: expect.any(Number), dropped: 0 });
+    expect(status['stream']).toEqual({
+      to: collectorAddress,
+      state: 'connected',
+      connections: 2,
+      packets: expect.any(Number),
+      dropped: 0,
+    });
     const metrics = await readFile(join(captures, '.agent/metrics'), 'utf8');
-    expect(metrics.split('\n')).toEqual(expect.arrayContaining(['packet_capture_stream_connected 1', 'packet_capture_stream_connections_total 2']));
+    expect(metrics.split('\n')).toEqual(
+      expect.arrayContaining(['packet_capture_stream_connected 1', 'packet_capture_stream_connections_total 2']),
+    );
     await network().send({ count: 1000, first: 2000, perSecond: 1000 });
     await agent.stop();
     expect(await numbersOf(await agent.files())).toEqual(upTo(3000));
@@ -121,7 +162,10 @@ describe('stream', () => {
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(4000);
     expect(await numbersOf(await agent.files())).toEqual(upTo(15_000));
-    const { packets, dropped } = agent.events.find(({ event }) => event === 'stream closed') as unknown as Record<string, number>;
+    const { packets, dropped } = agent.events.find(({ event }) => event === 'stream closed') as unknown as Record<
+      string,
+      number
+    >;
     expect(dropped).toBeGreaterThan(1000);
     expect(packets).toBeLessThan(14_000);
   });
@@ -150,7 +194,9 @@ describe('stream', () => {
     await network().removeInterface('net6');
     expect(collector.ports).toHaveLength(2);
     const names = (await tshark(join(received, '2.pcapng'), 'frame.interface_name')).map(([name]) => name);
-    expect([names.filter((name) => name === 'eth0').length, names.filter((name) => name === 'net6').length]).toEqual([10, 20]);
+    expect([names.filter((name) => name === 'eth0').length, names.filter((name) => name === 'net6').length]).toEqual([
+      10, 20,
+    ]);
     await agent.stop();
     expect(agent.events.filter(({ event }) => event === 'error' || event === 'addresses changed')).toEqual([]);
     expect(agent.noise).toEqual([]);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
-import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
+import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
 import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 
@@ -22,10 +22,32 @@ interface Capture {
 /** The command in a container of the agent's image, as `kubectl exec` starts it. */
 async function startCapture(interfaces: string, snaplen = '0', filter = ''): Promise<Capture> {
   const [captures, settings] = [await folder(), await folder()];
-  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw', ...captureCommand({ interfaces, snaplen, filter })];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container], {
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
+  const container = [
+    join(import.meta.dirname, 'container.sh'),
+    inject('agentRoot'),
+    captures,
+    settings,
+    'net_raw',
+    ...captureCommand({ interfaces, snaplen, filter }),
+  ];
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      ...network().enterPod,
+      'unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      'sh',
+      ...container,
+    ],
+    {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    },
+  );
   const capture: Capture = { child, interfaces: [], packets: [], said: () => said, pieces: () => pieces };
   const reader = createCaptureReader('capture');
   let said = '';

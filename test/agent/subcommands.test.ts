@@ -17,10 +17,32 @@ interface Ended {
 
 /** A command of the agent's image in a container, as `kubectl exec` starts it. */
 async function start(captures: string, capability: string, ...argv: readonly string[]): Promise<ChildProcess> {
-  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, await folder(), capability, ...argv];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterPod, 'unshare', '--mount', '--pid', '--fork', '--kill-child', 'sh', ...container], {
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
+  const container = [
+    join(import.meta.dirname, 'container.sh'),
+    inject('agentRoot'),
+    captures,
+    await folder(),
+    capability,
+    ...argv,
+  ];
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      ...network().enterPod,
+      'unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      'sh',
+      ...container,
+    ],
+    {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    },
+  );
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
@@ -38,25 +60,37 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 describe('the program in the pod', () => {
   test.each([['version'], ['--version']])('%s prints the version alone', async (word) => {
-    expect(await output(await start(await folder(), '', agent, word))).toEqual({ code: 0, stdout: Buffer.from(`${version}\n`), stderr: '' });
+    expect(await output(await start(await folder(), '', agent, word))).toEqual({
+      code: 0,
+      stdout: Buffer.from(`${version}\n`),
+      stderr: '',
+    });
   });
 
   test('a word that it does not know is wrong usage', async () => {
-    expect(await output(await start(await folder(), '', agent, 'fly'))).toMatchObject({ code: 2, stderr: expect.stringContaining('unknown command "fly"') });
+    expect(await output(await start(await folder(), '', agent, 'fly'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('unknown command "fly"'),
+    });
   });
 
   test.each([
     ['net_raw', 'what the container may do', /^CapEff:\t0000000000002000$/m],
     ['', 'nothing where the container may do nothing', /^CapEff:\t0000000000000000$/m],
   ])('exec with "%s" gives a command %s', async (capability, _, expected) => {
-    const { code, stdout } = await output(await start(await folder(), capability, agent, 'exec', 'cat', '/proc/self/status'));
+    const { code, stdout } = await output(
+      await start(await folder(), capability, agent, 'exec', 'cat', '/proc/self/status'),
+    );
     expect(code).toBe(0);
     expect(stdout.toString()).toMatch(expected);
     expect(stdout.toString()).toMatch(/^Uid:\t60947\t60947/m);
   });
 
   test('exec says which command is not there', async () => {
-    expect(await output(await start(await folder(), '', agent, 'exec', 'no-such-program'))).toMatchObject({ code: 127, stderr: expect.stringContaining('no-such-program') });
+    expect(await output(await start(await folder(), '', agent, 'exec', 'no-such-program'))).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('no-such-program'),
+    });
   });
 
   test('send lists files after the status, and hands one over with its checksums', async () => {
@@ -69,7 +103,19 @@ describe('the program in the pod', () => {
     expect(listed.stdout.toString()).toBe('{"state":"idle"}\n300000 web-1_20261122180000_00001.pcapng\n');
     expect((await output(await start(captures, '', agent, 'status'))).stdout.toString()).toBe('{"state":"idle"}\n');
 
-    const sent = await output(await start(captures, '', agent, 'send', '--offset', '1000', '--size', '200000', 'web-1_20261122180000_00001.pcapng'));
+    const sent = await output(
+      await start(
+        captures,
+        '',
+        agent,
+        'send',
+        '--offset',
+        '1000',
+        '--size',
+        '200000',
+        'web-1_20261122180000_00001.pcapng',
+      ),
+    );
     const head = `${sha256(content.subarray(0, 1000))}\n${sha256(content.subarray(0, 200_000))}\n`;
     expect(sent.code).toBe(0);
     expect(sent.stdout.subarray(0, head.length).toString()).toBe(head);

@@ -31,7 +31,11 @@ interface Side {
 export async function tcpStreams(file: string): Promise<Side[]> {
   const rows = await tshark(file, 'tcp.stream', 'tcp.srcport', 'tcp.flags.syn', 'tcp.seq_raw', 'tcp.payload');
   const sideOf = (stream = '', port = ''): string => `${stream} ${port === '8080' ? 'server' : 'client'}`;
-  const starts = new Map(rows.filter(([, , syn]) => syn === '1' || syn === 'True').map(([stream, port, , sequence]) => [sideOf(stream, port), Number(sequence) + 1]));
+  const starts = new Map(
+    rows
+      .filter(([, , syn]) => syn === '1' || syn === 'True')
+      .map(([stream, port, , sequence]) => [sideOf(stream, port), Number(sequence) + 1]),
+  );
   const segments = new Map([...starts.keys()].toSorted().map((side) => [side, new Map<number, Buffer>()]));
   for (const [stream, port, , sequence, payload = ''] of rows) {
     if (payload === '') continue;

@@ -13,7 +13,8 @@ export async function until<T>(
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value as Exclude<T, false | undefined>;
-    if (performance.now() > end) throw new Error(`no ${what} within ${milliseconds} ms; instead: ${JSON.stringify(instead(), null, 1)}`);
+    if (performance.now() > end)
+      throw new Error(`no ${what} within ${milliseconds} ms; instead: ${JSON.stringify(instead(), null, 1)}`);
     await sleep(20);
   }
 }

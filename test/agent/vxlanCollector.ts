@@ -9,9 +9,27 @@ import { run } from '../../scripts/cluster/command.ts';
  * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it, into `file`.
  * @returns what ends both
  */
-export async function receiveVxlan(enter: readonly string[], { file, port, vni, local = '0.0.0.0' }: { file: string; port: number; vni: number; local?: string | undefined }): Promise<() => Promise<void>> {
+export async function receiveVxlan(
+  enter: readonly string[],
+  { file, port, vni, local = '0.0.0.0' }: { file: string; port: number; vni: number; local?: string | undefined },
+): Promise<() => Promise<void>> {
   const name = `vx${vni}`;
-  await run([...enter, 'ip', 'link', 'add', name, 'type', 'vxlan', 'id', String(vni), 'dstport', String(port), 'local', local, 'nolearning']);
+  await run([
+    ...enter,
+    'ip',
+    'link',
+    'add',
+    name,
+    'type',
+    'vxlan',
+    'id',
+    String(vni),
+    'dstport',
+    String(port),
+    'local',
+    local,
+    'nolearning',
+  ]);
   await run([...enter, 'ip', 'link', 'set', name, 'up']);
   const end = await captureOn(enter, { name, file });
   return async () => {
@@ -21,7 +39,10 @@ export async function receiveVxlan(enter: readonly string[], { file, port, vni, 
 }
 
 /** Captures on an interface. @returns what ends it; it fails where packets reached the interface and not the file */
-export async function captureOn(enter: readonly string[], { name, file }: { name: string; file: string }): Promise<() => Promise<void>> {
+export async function captureOn(
+  enter: readonly string[],
+  { name, file }: { name: string; file: string },
+): Promise<() => Promise<void>> {
   // More than any test sends: it is not the collector that is tested.
   const argv = ['--pdeathsig', 'KILL', ...enter, 'dumpcap', '-q', '-B', '32', '-i', name, '-w', file];
   const dumpcap = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -3,7 +3,10 @@ import { median, type Figure } from './figure.ts';
 
 /** How long the command line takes to start, beside Node with nothing to do. */
 export async function benchCommandLine(): Promise<Figure[]> {
-  const times = await timeCommands({ bare: [process.execPath, '-e', '0'], version: [process.execPath, 'bin/packet-capture.js', '--version'] }, 15);
+  const times = await timeCommands(
+    { bare: [process.execPath, '-e', '0'], version: [process.execPath, 'bin/packet-capture.js', '--version'] },
+    15,
+  );
   const bare = median(times.bare);
   const version = median(times.version);
   return [

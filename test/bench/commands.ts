@@ -8,7 +8,10 @@ export type Argv = readonly string[];
  * all of them meet the same moods of the machine.
  * @throws when one of them fails
  */
-export async function timeCommands<K extends string>(commands: Readonly<Record<K, Argv>>, runs: number): Promise<Record<K, number[]>> {
+export async function timeCommands<K extends string>(
+  commands: Readonly<Record<K, Argv>>,
+  runs: number,
+): Promise<Record<K, number[]>> {
   const names = Object.keys(commands) as K[];
   const times = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<K, number[]>;
   for (let round = 0; round <= runs; round += 1) {

@@ -7,8 +7,12 @@ import { run } from '../../scripts/cluster/command.ts';
 export async function compressedBytes(image: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-bench-'));
   try {
-    await run(['buildah', 'push', '--disable-compression=false', image, `dir:${folder}`], { env: { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' } });
-    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { layers: { size: number }[] };
+    await run(['buildah', 'push', '--disable-compression=false', image, `dir:${folder}`], {
+      env: { STORAGE_DRIVER: 'vfs', BUILDAH_ISOLATION: 'chroot' },
+    });
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
+      layers: { size: number }[];
+    };
     return manifest.layers.reduce((sum, { size }) => sum + size, 0);
   } finally {
     await rm(folder, { recursive: true });

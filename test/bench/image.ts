@@ -8,9 +8,14 @@ import type { Figure } from './figure.ts';
 export async function benchImage(): Promise<Figure[]> {
   const megabytes = async (image: string): Promise<number> => (await compressedBytes(image)) / 1e6;
   const whole = await megabytes(await buildAgentImage('localhost/packet-capture-agent:bench', stderrProgress));
-  const slim = await megabytes(await buildAgentImage('localhost/packet-capture-agent:bench-slim', stderrProgress, 'slim'));
+  const slim = await megabytes(
+    await buildAgentImage('localhost/packet-capture-agent:bench-slim', stderrProgress, 'slim'),
+  );
   const base = await megabytes(baseImage);
-  return [figure("the agent's image, compressed", whole, 25, base), figure('the same without rclone, `-slim`', slim, 8, base)];
+  return [
+    figure("the agent's image, compressed", whole, 25, base),
+    figure('the same without rclone, `-slim`', slim, 8, base),
+  ];
 }
 
 function figure(what: string, megabytes: number, goal: number, base: number): Figure {

@@ -51,7 +51,10 @@ const which = ['ours', 'bare'] as const;
 /** Both programs bundled, as the image has it. */
 async function prepare(folder: string): Promise<Servers> {
   const file = (name: string): string => join(folder, name);
-  const { caBundle, certificate, key } = await issueMaterial({ dnsNames: servingNames('injector', 'bench'), now: new Date() });
+  const { caBundle, certificate, key } = await issueMaterial({
+    dnsNames: servingNames('injector', 'bench'),
+    now: new Date(),
+  });
   const files = {
     'ca.crt': caBundle,
     'tls.crt': certificate,
@@ -63,7 +66,21 @@ async function prepare(folder: string): Promise<Servers> {
   const injector = await writeBundle(await bundle('src/cli/injector.ts'), file('injector'));
   const bareServer = await writeBundle(await bundle('test/bench/injector/bareServer.ts'), file('bareServer'));
   const { flags, env } = await injectorRuntime();
-  const serve = ['serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', '--drain', '0s', '--config', file('sidecarconfig.yaml'), '--certificates', folder];
+  const serve = [
+    'serve',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--metrics-port',
+    '0',
+    '--drain',
+    '0s',
+    '--config',
+    file('sidecarconfig.yaml'),
+    '--certificates',
+    folder,
+  ];
   const ours = { args: [...flags, injector, ...serve], env };
   await writeFile(file('patch.json'), await patchOf(ours, file('ca.crt')));
   return { ours, bare: { args: [bareServer, folder, file('patch.json')], env: {} }, ca: file('ca.crt') };
@@ -73,7 +90,9 @@ async function prepare(folder: string): Promise<Servers> {
 async function patchOf(command: ServerCommand, ca: string): Promise<string> {
   return withServers(async (children) => {
     const { port } = await startServer(command, children);
-    const { response } = JSON.parse(await ask(port, await readFile(ca), JSON.stringify(makeReview(0, 'first')))) as { response: { patch: string } };
+    const { response } = JSON.parse(await ask(port, await readFile(ca), JSON.stringify(makeReview(0, 'first')))) as {
+      response: { patch: string };
+    };
     return Buffer.from(response.patch, 'base64').toString();
   });
 }
@@ -116,7 +135,10 @@ type Pair = Readonly<Record<(typeof which)[number], LoadResult>>;
 
 async function measureLoad(servers: Servers): Promise<Figure[]> {
   return withServers(async (children) => {
-    const running = { ours: await startServer(servers.ours, children), bare: await startServer(servers.bare, children) };
+    const running = {
+      ours: await startServer(servers.ours, children),
+      bare: await startServer(servers.bare, children),
+    };
     const idle = await memoryOf(running.ours);
     await scrape(running.ours);
     const figures: Figure[] = [];
@@ -125,9 +147,13 @@ async function measureLoad(servers: Servers): Promise<Figure[]> {
       stderrProgress(`measuring reviews over ${connections} connections for ${2 * (rounds + 1) * seconds} s`);
       const pairs: Pair[] = [];
       for (let round = 0; round <= rounds; round += 1) {
-        const one = async (name: (typeof which)[number]): Promise<LoadResult> => generateLoad({ port: running[name].port, host, path, ca: servers.ca, connections, seconds });
+        const one = async (name: (typeof which)[number]): Promise<LoadResult> =>
+          generateLoad({ port: running[name].port, host, path, ca: servers.ca, connections, seconds });
         // Neither of them always comes first. The first round warms both up.
-        const results = round % 2 === 0 ? [await one('ours'), await one('bare')] : [await one('bare'), await one('ours')].toReversed();
+        const results =
+          round % 2 === 0
+            ? [await one('ours'), await one('bare')]
+            : [await one('bare'), await one('ours')].toReversed();
         const [ours, bare] = results as [LoadResult, LoadResult];
         if (round > 0) pairs.push({ ours, bare });
       }
@@ -140,7 +166,11 @@ async function measureLoad(servers: Servers): Promise<Figure[]> {
 }
 
 async function generateLoad(request: LoadRequest): Promise<LoadResult> {
-  const { stdout } = await run([process.execPath, join(import.meta.dirname, 'injector', 'load.ts'), JSON.stringify(request)]);
+  const { stdout } = await run([
+    process.execPath,
+    join(import.meta.dirname, 'injector', 'load.ts'),
+    JSON.stringify(request),
+  ]);
   return JSON.parse(stdout) as LoadResult;
 }
 
@@ -149,7 +179,8 @@ function ratioOf(pairs: readonly Pair[], what: keyof LoadResult): number {
 }
 
 function loadFigures(connections: number, pairs: readonly Pair[]): Figure[] {
-  if (pairs.some(({ ours, bare }) => ours.failures + bare.failures > 0)) throw new Error('a review was not answered with a patch');
+  if (pairs.some(({ ours, bare }) => ours.failures + bare.failures > 0))
+    throw new Error('a review was not answered with a patch');
   const of = (name: keyof Pair, what: keyof LoadResult): number => median(pairs.map((pair) => pair[name][what]));
   const over = `over ${connections} connection${connections === 1 ? '' : 's'}`;
   const figure = (what: string, key: keyof LoadResult, unit: string, digits: number, goal: string): Figure => ({
@@ -202,9 +233,18 @@ async function creationFigures(): Promise<Figure[]> {
     });
     const none = median(times.none).toFixed(2);
     return [
-      figure('policy', 'at most a quarter of what the webhook adds', `the webhook ${added('webhook').toFixed(2)} ms, a policy of one operation ${added('bare-policy').toFixed(2)} ms`),
+      figure(
+        'policy',
+        'at most a quarter of what the webhook adds',
+        `the webhook ${added('webhook').toFixed(2)} ms, a policy of one operation ${added('bare-policy').toFixed(2)} ms`,
+      ),
       figure('webhook', 'none', `a creation without either ${none} ms`),
-      { what: `the injector's working set in a pod, as the kubelet counts it, after ${creations} pods`, measured: `${workingSet.toFixed(0)} MB`, goal: 'none', beside: '' },
+      {
+        what: `the injector's working set in a pod, as the kubelet counts it, after ${creations} pods`,
+        measured: `${workingSet.toFixed(0)} MB`,
+        goal: 'none',
+        beside: '',
+      },
     ];
   } finally {
     await downCluster('bench', stderrProgress);

@@ -9,7 +9,14 @@ import { ensureTools } from '../../scripts/cluster/tools.ts';
 import { timeCommands } from './commands.ts';
 import { median, type Figure } from './figure.ts';
 
-const injecting = (file: string): string[] => ['bin/packet-capture.js', 'inject', '-f', file, '--filter', 'tcp port 80'];
+const injecting = (file: string): string[] => [
+  'bin/packet-capture.js',
+  'inject',
+  '-f',
+  file,
+  '--filter',
+  'tcp port 80',
+];
 
 /** How long `inject` takes for a large manifest, beside kubectl that reads and writes the same file offline. */
 export async function benchManifest(): Promise<Figure[]> {
@@ -30,10 +37,15 @@ export async function benchManifest(): Promise<Figure[]> {
     );
     const inject = median(times.inject);
     const other = median(times.kubectl);
-    const longTimes = await timeCommands({ bare: [process.execPath, '-e', '0'], inject: [process.execPath, ...injecting(long)] }, 3);
+    const longTimes = await timeCommands(
+      { bare: [process.execPath, '-e', '0'], inject: [process.execPath, ...injecting(long)] },
+      3,
+    );
     const bare = median(longTimes.bare);
     const [each, eachLong] = [(inject - bare) / 500, (median(longTimes.inject) - bare) / 10_000];
-    const [memory, longMemory] = [await costOf(injecting(file)), await costOf(injecting(long))].map(({ megabytes }) => megabytes);
+    const [memory, longMemory] = [await costOf(injecting(file)), await costOf(injecting(long))].map(
+      ({ megabytes }) => megabytes,
+    );
     return [
       {
         what: `\`inject\` of 500 Deployments in one file (${(text.length / 1e6).toFixed(2)} MB), whole command`,
@@ -60,14 +72,21 @@ export async function benchManifest(): Promise<Figure[]> {
 }
 
 /** What a run of a Node program costs: processor time in seconds, and resident memory at most. */
-export async function costOf(args: readonly string[]): Promise<{ readonly seconds: number; readonly megabytes: number }> {
-  const report = 'process.on("exit",()=>{const {userCPUTime:u,systemCPUTime:s,maxRSS:m}=process.resourceUsage();console.error("cost",(u+s)/1e6,m*1024/1e6)})';
-  const { stderr } = await execa(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(report)}`, ...args], {
-    cwd: new URL('../..', import.meta.url),
-    stdin: 'ignore',
-    stdout: 'ignore',
-    maxBuffer: 100_000_000,
-  });
+export async function costOf(
+  args: readonly string[],
+): Promise<{ readonly seconds: number; readonly megabytes: number }> {
+  const report =
+    'process.on("exit",()=>{const {userCPUTime:u,systemCPUTime:s,maxRSS:m}=process.resourceUsage();console.error("cost",(u+s)/1e6,m*1024/1e6)})';
+  const { stderr } = await execa(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(report)}`, ...args],
+    {
+      cwd: new URL('../..', import.meta.url),
+      stdin: 'ignore',
+      stdout: 'ignore',
+      maxBuffer: 100_000_000,
+    },
+  );
   const [, seconds, megabytes] = /^cost (\S+) (\S+)$/m.exec(stderr) ?? [];
   return { seconds: Number(seconds), megabytes: Number(megabytes) };
 }

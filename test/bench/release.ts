@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadImage } from '../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../scripts/cluster/kubectl.ts';
+import type { ClusterHandle } from '../../scripts/cluster/paths.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { downCluster } from '../../scripts/cluster/teardown.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { upCluster } from '../../scripts/cluster/up.ts';
-import type { ClusterHandle } from '../../scripts/cluster/paths.ts';
 import { ensureInjectorImage } from '../../scripts/images/images.ts';
 import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
 import { median, type Figure } from './figure.ts';
@@ -47,7 +47,19 @@ export async function benchRelease(): Promise<Figure[]> {
 async function secondsToFirstInjection(node: ClusterHandle): Promise<number> {
   const helm = await ensureHelm(4, stderrProgress);
   const start = performance.now();
-  const install = runInNetns(node, [helm, 'install', 'packet-capture', chart, '-n', namespace, '--create-namespace', '--set', `global.imageRegistry=${localRegistry}`, '--timeout', '2m']);
+  const install = runInNetns(node, [
+    helm,
+    'install',
+    'packet-capture',
+    chart,
+    '-n',
+    namespace,
+    '--create-namespace',
+    '--set',
+    `global.imageRegistry=${localRegistry}`,
+    '--timeout',
+    '2m',
+  ]);
   while (!(await isInjected(node))) {
     if (performance.now() - start > 120_000) throw new Error('no pod was injected within two minutes');
     await sleep(50);
@@ -68,13 +80,28 @@ async function isInjected(node: ClusterHandle): Promise<boolean> {
     metadata: { name: 'web', namespace: site, annotations: { 'packet-capture/inject': 'true' } },
     spec: { containers: [{ name: 'app', image: 'app' }] },
   };
-  const { stdout } = await kubectl(node, ['create', '-f', '-', '--dry-run=server', '-o', 'jsonpath={.spec.initContainers[*].name}'], { input: JSON.stringify(pod) });
+  const { stdout } = await kubectl(
+    node,
+    ['create', '-f', '-', '--dry-run=server', '-o', 'jsonpath={.spec.initContainers[*].name}'],
+    { input: JSON.stringify(pod) },
+  );
   return stdout === 'packet-capture';
 }
 
 async function secondsOfBareDeployment(node: ClusterHandle): Promise<number> {
   const start = performance.now();
-  await kube(node, ['create', 'deployment', 'bare', '-n', site, `--image=${injectorImage}`, '--', '/usr/bin/node', '-e', 'setTimeout(() => {}, 600_000)']);
+  await kube(node, [
+    'create',
+    'deployment',
+    'bare',
+    '-n',
+    site,
+    `--image=${injectorImage}`,
+    '--',
+    '/usr/bin/node',
+    '-e',
+    'setTimeout(() => {}, 600_000)',
+  ]);
   await kube(node, ['rollout', 'status', 'deployment/bare', '-n', site, '--timeout=60s']);
   const seconds = (performance.now() - start) / 1000;
   await kube(node, ['delete', 'deployment', 'bare', '-n', site, '--wait=true']);

@@ -9,14 +9,27 @@ import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
 const rendered = async (name: string): Promise<KubernetesObject[]> => render(sets[name] ?? {});
-const injector = (objects: readonly KubernetesObject[]) => ofKind(objects, 'Deployment')['spec'].template.spec.containers[0];
+const injector = (objects: readonly KubernetesObject[]) =>
+  ofKind(objects, 'Deployment')['spec'].template.spec.containers[0];
 const sidecarConfig = (objects: readonly KubernetesObject[]) =>
   load(ofKind(objects, 'ConfigMap', 'packet-capture-config')['data']['sidecarconfig.yaml']) as Record<string, unknown>;
 
 test.each([3, 4] as const)('helm %i finds nothing to say against it', async (major) => {
   for (const values of [{}, sets['targets'], sets['high availability']]) {
-    const args = ['lint', '--strict', chart, '--kube-version', '1.30.0', '--namespace', site.namespace, '--values', '-'];
-    const { exitCode, stdout, stderr } = await capture([inject('helm')[major], ...args], { input: JSON.stringify(withoutCerts(values)) });
+    const args = [
+      'lint',
+      '--strict',
+      chart,
+      '--kube-version',
+      '1.30.0',
+      '--namespace',
+      site.namespace,
+      '--values',
+      '-',
+    ];
+    const { exitCode, stdout, stderr } = await capture([inject('helm')[major], ...args], {
+      input: JSON.stringify(withoutCerts(values)),
+    });
     expect(exitCode, stdout + stderr).toBe(0);
     expect(stdout).not.toMatch(/\[(WARNING|ERROR)\]/);
   }
@@ -31,7 +44,10 @@ function withoutCerts(values: ChartOverrides = {}): ChartOverrides {
 describe('images', () => {
   test('are those of this version unless told', async () => {
     const objects = await rendered('baked');
-    expect(injector(objects)).toMatchObject({ image: `${registry}/packet-capture/injector:0.1.0`, imagePullPolicy: 'IfNotPresent' });
+    expect(injector(objects)).toMatchObject({
+      image: `${registry}/packet-capture/injector:0.1.0`,
+      imagePullPolicy: 'IfNotPresent',
+    });
     expect(sidecarConfig(objects)).toMatchObject({ agent: { image: `${registry}/packet-capture/agent:0.1.0` } });
     expect(podTemplates(objects).some(({ spec }) => 'imagePullSecrets' in spec)).toBe(false);
   });
@@ -57,27 +73,85 @@ describe('images', () => {
 
 test('what is captured is in the configuration, unspoilt', async () => {
   expect(sidecarConfig(await rendered('all settings'))).toMatchObject({
-    settings: { filter: `tcp port 80 or host 'x' # "no comment" {{ .Values }}: |\n`, 'file-count': 1_000_000, snaplen: 128 },
+    settings: {
+      filter: `tcp port 80 or host 'x' # "no comment" {{ .Values }}: |\n`,
+      'file-count': 1_000_000,
+      snaplen: 128,
+    },
     agent: { resources: { requests: { memory: 268_435_456 } } },
   });
 });
 
 const oddTexts = [
-  'on', 'y', 'No', '0644', '0o7', '0x1F', '0b1', '1e3', '1_000', '190:20:30', '.inf', '~', 'null', '', ' ', ' lead', 'trail ', '2001-01-01', '+1', '=', '<<', '-',
-  'a: b', '# c', 'a #c', '- x', '{a', '[b', '"q"', "it's", '%x', '@at', '`b', '!t', '&a', '*b', '?', '|', '>', 'tab\there', '\ttab', 'a\n b\n', '\n a', 'a\r\nb', '\u{1F600}é', '\\n',
-  `${'word '.repeat(60)}end`, 'w'.repeat(300), `${'a'.repeat(79)} # ${'b'.repeat(90)}: c`, '{{ .Values.x }}', '--- x', '...',
+  'on',
+  'y',
+  'No',
+  '0644',
+  '0o7',
+  '0x1F',
+  '0b1',
+  '1e3',
+  '1_000',
+  '190:20:30',
+  '.inf',
+  '~',
+  'null',
+  '',
+  ' ',
+  ' lead',
+  'trail ',
+  '2001-01-01',
+  '+1',
+  '=',
+  '<<',
+  '-',
+  'a: b',
+  '# c',
+  'a #c',
+  '- x',
+  '{a',
+  '[b',
+  '"q"',
+  "it's",
+  '%x',
+  '@at',
+  '`b',
+  '!t',
+  '&a',
+  '*b',
+  '?',
+  '|',
+  '>',
+  'tab\there',
+  '\ttab',
+  'a\n b\n',
+  '\n a',
+  'a\r\nb',
+  '\u{1F600}é',
+  '\\n',
+  `${'word '.repeat(60)}end`,
+  'w'.repeat(300),
+  `${'a'.repeat(79)} # ${'b'.repeat(90)}: c`,
+  '{{ .Values.x }}',
+  '--- x',
+  '...',
 ];
 /** Which YAML takes for line breaks, or for nothing. */
 const separators = ['a\u2028b', 'a\u2029b', 'a\ufeffb'];
 
-test.each([3, 4] as const)('helm %i writes texts into sidecarconfig.yaml so that the injector reads the same', async (major) => {
-  const sidecarOf = (texts: readonly string[]) => ({ containers: [{ name: 'a', env: texts.map((value, index) => ({ name: `V${index}`, value })) }] });
-  for (const texts of [oddTexts, separators]) {
-    const objects = await render({ ...sets['baked'], sidecar: sidecarOf(texts) }, { major });
-    const text: string = ofKind(objects, 'ConfigMap', 'packet-capture-config')['data']['sidecarconfig.yaml'];
-    expect(yamlValue(text, 'sidecarconfig.yaml')).toMatchObject(sidecarOf(texts));
-  }
-});
+test.each([3, 4] as const)(
+  'helm %i writes texts into sidecarconfig.yaml so that the injector reads the same',
+  async (major) => {
+    const sidecarOf = (texts: readonly string[]) => ({
+      containers: [{ name: 'a', env: texts.map((value, index) => ({ name: `V${index}`, value })) }],
+    });
+    for (const texts of [oddTexts, separators]) {
+      const objects = await render({ ...sets['baked'], sidecar: sidecarOf(texts) }, { major });
+      const text: string = ofKind(objects, 'ConfigMap', 'packet-capture-config')['data']['sidecarconfig.yaml'];
+      expect(yamlValue(text, 'sidecarconfig.yaml')).toMatchObject(sidecarOf(texts));
+    }
+  },
+);
 
 test.each(['text', 'text\n', 'text\n\n', '\n'])("a container of the user's own ends as it ends: %j", async (value) => {
   const sidecar = { initContainers: [{ name: 'a', workingDir: value }] };
@@ -92,7 +166,12 @@ test('selectors and keys of the values are in the webhook and in the program', a
     expect(webhook.namespaceSelector.matchExpressions).toContainEqual({ key: 'team', operator: 'Exists' });
     expect(webhook.objectSelector).toEqual(sets['opt out, further selectors']?.injection?.objectSelector);
     expect(webhook.matchConditions.at(-1).name).toBe('not-a-job');
-    expect(webhook).toMatchObject({ failurePolicy: 'Fail', timeoutSeconds: 10, reinvocationPolicy: 'Never', matchPolicy: 'Exact' });
+    expect(webhook).toMatchObject({
+      failurePolicy: 'Fail',
+      timeoutSeconds: 10,
+      reinvocationPolicy: 'Never',
+      matchPolicy: 'Exact',
+    });
   }
   expect(injector(objects).args.join(' ')).toMatch(/--port 8443 .*--annotation example\.com\/capture --opt-out$/);
   expect(injector(objects).ports[0]).toEqual({ name: 'https', containerPort: 8443, protocol: 'TCP' });
@@ -100,21 +179,29 @@ test('selectors and keys of the values are in the webhook and in the program', a
 
 describe('certificates', () => {
   const bundles = (objects: readonly KubernetesObject[]): unknown[] =>
-    ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'].map(({ clientConfig }: { clientConfig: { caBundle?: string } }) => clientConfig.caBundle);
+    ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'].map(
+      ({ clientConfig }: { clientConfig: { caBundle?: string } }) => clientConfig.caBundle,
+    );
 
   test('that helm makes are the same in every object, and each for the called name', async () => {
     const objects = await rendered('defaults');
     const { data, type } = ofKind(objects, 'Secret');
     expect(type).toBe('kubernetes.io/tls');
     expect(bundles(objects)).toEqual([data['ca.crt'], data['ca.crt'], data['ca.crt']]);
-    const [ca, serving] = ['ca.crt', 'tls.crt'].map((key) => Buffer.from(data[key], 'base64').toString()) as [string, string];
+    const [ca, serving] = ['ca.crt', 'tls.crt'].map((key) => Buffer.from(data[key], 'base64').toString()) as [
+      string,
+      string,
+    ];
     const material = { caBundle: ca, certificate: serving, key: Buffer.from(data['tls.key'], 'base64').toString() };
-    expect(inspect(material, { now: new Date(), host: 'packet-capture.chart-system.svc', complete: true }).findings).toEqual([]);
+    expect(
+      inspect(material, { now: new Date(), host: 'packet-capture.chart-system.svc', complete: true }).findings,
+    ).toEqual([]);
   });
 
   test('of the values stand as they are; a wider bundle rolls no pod, another certificate does', async () => {
     const [baked, rotating] = [await rendered('baked'), await rendered('rotating')];
-    const checksum = (objects: readonly KubernetesObject[]) => ofKind(objects, 'Deployment')['spec'].template.metadata.annotations['checksum/certificates'];
+    const checksum = (objects: readonly KubernetesObject[]) =>
+      ofKind(objects, 'Deployment')['spec'].template.metadata.annotations['checksum/certificates'];
     const text = (value: unknown) => Buffer.from(String(value), 'base64').toString();
     expect(text(bundles(baked)[0])).toBe(sets['baked']?.certs?.caBundle);
     expect(text(bundles(rotating)[0])).toBe(sets['rotating']?.certs?.caBundle);
@@ -143,7 +230,9 @@ describe('certificates', () => {
   });
 
   test("an issuer of the user's own signs, else a CA of the release", async () => {
-    const own = (await rendered('cert-manager with an issuer')).filter(({ apiVersion }) => apiVersion.startsWith('cert-manager.io/'));
+    const own = (await rendered('cert-manager with an issuer')).filter(({ apiVersion }) =>
+      apiVersion.startsWith('cert-manager.io/'),
+    );
     expect(own.map(idOf)).toEqual(['Certificate chart-system/packet-capture-certs']);
     expect(own[0]?.['spec']).toMatchObject({ duration: '24h', issuerRef: { kind: 'ClusterIssuer', name: 'company' } });
     const made = (await rendered('cert-manager')).filter(({ apiVersion }) => apiVersion.startsWith('cert-manager.io/'));
@@ -155,26 +244,41 @@ describe('certificates', () => {
 const clusterFlags = ['--api-versions', 'apiregistration.k8s.io/v1'];
 
 describe('targets', () => {
-  test.each([3, 4] as const)('that there are none of leave nothing for a hook to do: helm %i template renders no Job, and no rights', async (major) => {
-    for (const set of ['defaults', 'baked', 'high availability']) {
-      const objects = await render(sets[set] ?? {}, { major });
-      expect(objects.filter(({ kind }) => ['Job', 'Role', 'RoleBinding'].includes(kind)).map(idOf)).toEqual([]);
-      expect(objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook']?.includes('install')).map(idOf)).toEqual([]);
-      expect(objects.map(idOf)).not.toContain('ConfigMap chart-system/packet-capture-opt-in');
-    }
-  });
+  test.each([3, 4] as const)(
+    'that there are none of leave nothing for a hook to do: helm %i template renders no Job, and no rights',
+    async (major) => {
+      for (const set of ['defaults', 'baked', 'high availability']) {
+        const objects = await render(sets[set] ?? {}, { major });
+        expect(objects.filter(({ kind }) => ['Job', 'Role', 'RoleBinding'].includes(kind)).map(idOf)).toEqual([]);
+        expect(
+          objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook']?.includes('install')).map(idOf),
+        ).toEqual([]);
+        expect(objects.map(idOf)).not.toContain('ConfigMap chart-system/packet-capture-opt-in');
+      }
+    },
+  );
 
   test('give the hook rights by name, and what a dry run of their pods and the trial of an image take', async () => {
     const dryRun = [
       { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
       { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
       // A real pod, of one name, that tries the agent's image.
-      { apiGroups: [''], resources: ['pods'], resourceNames: ['packet-capture.chart-system-image-trial'], verbs: ['get', 'delete'] },
+      {
+        apiGroups: [''],
+        resources: ['pods'],
+        resourceNames: ['packet-capture.chart-system-image-trial'],
+        verbs: ['get', 'delete'],
+      },
     ];
     const roles = (await rendered('targets')).filter(({ kind }) => kind === 'Role');
     expect(Object.fromEntries(roles.map((role) => [idOf(role), role['rules']]))).toEqual({
       'Role chart-system/packet-capture-hook': [
-        { apiGroups: [''], resources: ['configmaps'], resourceNames: ['packet-capture-opt-in'], verbs: ['get', 'patch'] },
+        {
+          apiGroups: [''],
+          resources: ['configmaps'],
+          resourceNames: ['packet-capture-opt-in'],
+          verbs: ['get', 'patch'],
+        },
         { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
       ],
       'Role chart-shop/packet-capture.chart-system-opt-in': [
@@ -191,17 +295,27 @@ describe('targets', () => {
   });
 
   // Where helm asks a cluster without targets too: the first hook proves the install, the last undoes what an upgrade that failed has left.
-  test.each([['targets', []], ['targets', clusterFlags], ['defaults', clusterFlags]] as const)('are opted in after, and out before; all is undone at the end (%s %j)', async (set, flags) => {
+  test.each([
+    ['targets', []],
+    ['targets', clusterFlags],
+    ['defaults', clusterFlags],
+  ] as const)('are opted in after, and out before; all is undone at the end (%s %j)', async (set, flags) => {
     const objects = await render(sets[set] ?? {}, { flags });
     const jobs = objects.filter(({ kind }) => kind === 'Job');
-    expect(Object.fromEntries(jobs.map(({ metadata }) => [metadata.name, metadata.annotations?.['helm.sh/hook']]))).toEqual({
+    expect(
+      Object.fromEntries(jobs.map(({ metadata }) => [metadata.name, metadata.annotations?.['helm.sh/hook']])),
+    ).toEqual({
       'packet-capture-opt-in': 'post-install,post-upgrade,post-rollback',
       'packet-capture-opt-out': 'pre-upgrade,pre-rollback',
       'packet-capture-undo': 'pre-delete',
     });
-    const accounts = objects.filter(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'));
+    const accounts = objects.filter(
+      ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'),
+    );
     const events = new Set(accounts[0]?.metadata.annotations?.['helm.sh/hook']?.split(','));
-    for (const { metadata } of jobs) for (const event of metadata.annotations?.['helm.sh/hook']?.split(',') ?? []) expect(events.has(event)).toBe(true);
+    for (const { metadata } of jobs)
+      for (const event of metadata.annotations?.['helm.sh/hook']?.split(',') ?? [])
+        expect(events.has(event)).toBe(true);
   });
 
   test('without hooks are told in the notes, as kubectl lines', async () => {
@@ -209,7 +323,11 @@ describe('targets', () => {
     expect(objects.filter(({ kind }) => ['Job', 'Role', 'RoleBinding'].includes(kind))).toEqual([]);
     const lines = '{{ include "packet-capture.targetLines" . | toJson }}';
     const note = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\ndata: {lines: ${lines}}`;
-    const { data } = ofKind(await render({ ...sets['targets without hooks'], extraObjects: [note] }), 'ConfigMap', 'notes');
+    const { data } = ofKind(
+      await render({ ...sets['targets without hooks'], extraObjects: [note] }),
+      'ConfigMap',
+      'notes',
+    );
     expect(data.lines.trim().split(/\n\s*/)).toEqual([
       'kubectl label namespace chart-shop packet-capture/injection=enabled',
       `kubectl patch deployment web -n chart-shop -p '{"spec":{"template":{"metadata":{"annotations":{"packet-capture/inject":"true"}}}}}'`,
@@ -220,8 +338,15 @@ describe('targets', () => {
 test('with autoscaling the Deployment says nothing of replicas', async () => {
   const objects = await rendered('scaled by load');
   expect(ofKind(objects, 'Deployment')['spec']).not.toHaveProperty('replicas');
-  expect(ofKind(objects, 'HorizontalPodAutoscaler')['spec']).toMatchObject({ minReplicas: 3, maxReplicas: 9, metrics: [{ resource: { name: 'cpu' } }, { resource: { name: 'memory' } }] });
-  expect(ofKind(objects, 'PodDisruptionBudget')['spec']).toMatchObject({ minAvailable: '50%', unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+  expect(ofKind(objects, 'HorizontalPodAutoscaler')['spec']).toMatchObject({
+    minReplicas: 3,
+    maxReplicas: 9,
+    metrics: [{ resource: { name: 'cpu' } }, { resource: { name: 'memory' } }],
+  });
+  expect(ofKind(objects, 'PodDisruptionBudget')['spec']).toMatchObject({
+    minAvailable: '50%',
+    unhealthyPodEvictionPolicy: 'AlwaysAllow',
+  });
 });
 
 test('labels and annotations of the values are on their objects, and never in a selector', async () => {
@@ -237,12 +362,18 @@ test('labels and annotations of the values are on their objects, and never in a 
     labels: { on: 'pod', team: 'net', 'app.kubernetes.io/component': 'injector' },
     annotations: { 'example.com/scrape': 'true', 'example.com/owner': 'yes' },
   });
-  expect(ofKind(objects, 'Service').metadata).toMatchObject({ labels: { on: 'service' }, annotations: { 'example.com/lb': 'none' } });
+  expect(ofKind(objects, 'Service').metadata).toMatchObject({
+    labels: { on: 'service' },
+    annotations: { 'example.com/lb': 'none' },
+  });
   expect(ofKind(objects, 'MutatingWebhookConfiguration').metadata.name).toBe('capture.chart-other');
 });
 
 test('further objects are rendered, with the names of the release', async () => {
   const objects = await rendered('placed and extended');
-  expect(ofKind(objects, 'ConfigMap', 'packet-capture-extra')).toMatchObject({ metadata: { namespace: 'chart-system' }, data: { note: 'a: b' } });
+  expect(ofKind(objects, 'ConfigMap', 'packet-capture-extra')).toMatchObject({
+    metadata: { namespace: 'chart-system' },
+    data: { note: 'a: b' },
+  });
   expect(ofKind(objects, 'ConfigMap', 'packet-capture-text').metadata.namespace).toBe('chart-system');
 });

@@ -4,31 +4,49 @@ import { helmTemplate } from '../support/chart/helm.ts';
 import { kubernetesValues, typedValues } from '../support/chart/kubernetesValues.ts';
 
 /** Every value that holds more than a scalar, and what a user may write there. */
-const samples: Readonly<Record<string, unknown>> = { ...kubernetesValues, ...typedValues, ...labelsOf(valuesTree, ''), ...pullSecrets() };
+const samples: Readonly<Record<string, unknown>> = {
+  ...kubernetesValues,
+  ...typedValues,
+  ...labelsOf(valuesTree, ''),
+  ...pullSecrets(),
+};
 /** Objects of any kind, which nobody can know. */
 const unknown = ['extraObjects'];
 
 function labelsOf(fields: Fields, prefix: string): Record<string, unknown> {
   const found = Object.entries(fields).map(([key, node]) => {
     if (isGroup(node)) return labelsOf(node.fields, `${prefix}${key}.`);
-    return /labels$|annotations$/i.test(key) ? { [`${prefix}${key}`]: { 'example.com/owner': 'net', number: '1' } } : {};
+    return /labels$|annotations$/i.test(key)
+      ? { [`${prefix}${key}`]: { 'example.com/owner': 'net', number: '1' } }
+      : {};
   });
   return Object.assign({}, ...found) as Record<string, unknown>;
 }
 
 function pullSecrets(): Record<string, unknown> {
-  return Object.fromEntries(['image.pullSecrets', 'agent.image.pullSecrets', 'global.imagePullSecrets'].map((path) => [path, [{ name: 'a' }, 'b']]));
+  return Object.fromEntries(
+    ['image.pullSecrets', 'agent.image.pullSecrets', 'global.imagePullSecrets'].map((path) => [
+      path,
+      [{ name: 'a' }, 'b'],
+    ]),
+  );
 }
 
 function structuredPaths(fields: Fields, prefix: string): string[] {
   return Object.entries(fields).flatMap(([key, node]) => {
     if (isGroup(node)) return structuredPaths(node.fields, `${prefix}${key}.`);
-    return [node.schema['type']].flat().some((type) => type === 'object' || type === 'array') ? [`${prefix}${key}`] : [];
+    return [node.schema['type']].flat().some((type) => type === 'object' || type === 'array')
+      ? [`${prefix}${key}`]
+      : [];
   });
 }
 
 test('there is a sample for every value that holds more than a scalar', () => {
-  expect(Object.keys(samples).toSorted()).toEqual(structuredPaths(valuesTree, '').filter((path) => !unknown.includes(path)).toSorted());
+  expect(Object.keys(samples).toSorted()).toEqual(
+    structuredPaths(valuesTree, '')
+      .filter((path) => !unknown.includes(path))
+      .toSorted(),
+  );
 });
 
 /** Values by path as one document. */
@@ -53,15 +71,22 @@ type Wrong = (value: unknown, path: string) => unknown;
 const wrongs: Readonly<Record<string, Wrong>> = {
   'true where there is none': (value) => (typeof value === 'boolean' ? undefined : true),
   'a number for a text': (value, path) => (typeof value === 'string' && !takesEither(path) ? 12 : undefined),
-  'a text for a number or a truth': (value, path) => (typeof value === 'string' || takesEither(path) ? undefined : 'yes please'),
-  'no quantity': (_, path) => (/\/(requests|limits)\/|\/(sizeLimit|divisor|averageValue|tolerance)$/.test(path) ? '1 cpu' : undefined),
+  'a text for a number or a truth': (value, path) =>
+    typeof value === 'string' || takesEither(path) ? undefined : 'yes please',
+  'no quantity': (_, path) =>
+    /\/(requests|limits)\/|\/(sizeLimit|divisor|averageValue|tolerance)$/.test(path) ? '1 cpu' : undefined,
 };
 
 /** The value with every scalar that can be made wrong, and where these are. */
 function spoilt(value: unknown, path: string, wrong: Wrong, at: string[]): unknown {
   if (Array.isArray(value)) return value.map((item, index) => spoilt(item, `${path}/${index}`, wrong, at));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, spoilt(item, `${path}/${key.replaceAll('/', '~1')}`, wrong, at)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        spoilt(item, `${path}/${key.replaceAll('/', '~1')}`, wrong, at),
+      ]),
+    );
   }
   const other = wrong(value, path);
   if (other === undefined) return value;

@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ChartOverrides } from '../../src/chart/index.ts';
-import { probePod } from '../../src/ways/webhook/probe.ts';
 import { webhookNames } from '../../src/ways/webhook/names.ts';
+import { probePod } from '../../src/ways/webhook/probe.ts';
 import { matchingWebhooks, type Creation } from '../support/chart/admission.ts';
 import { ofKind, podTemplates, render } from '../support/chart/helm.ts';
 import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
-const chosen = ['baked', "the article's keys and sidecar", 'opt out, further selectors', 'names, labels and annotations'] as const;
+const chosen = [
+  'baked',
+  "the article's keys and sidecar",
+  'opt out, further selectors',
+  'names, labels and annotations',
+] as const;
 
 const own = 'packet-capture/inject';
 const level = 'pod-security.kubernetes.io/enforce';
@@ -29,7 +34,10 @@ function rulesOf({ injection = {}, namespaceOverride = site.namespace }: ChartOv
 function creations({ namespace, label, annotation }: Rules): fc.Arbitrary<Creation> {
   const text = fc.constantFrom('true', 'false', 'enabled', '', 'True', ' true', 'x');
   const maybe = <T>(value: fc.Arbitrary<T>, key: string): fc.Arbitrary<object> =>
-    fc.oneof(value.map((found) => ({ [key]: found })), fc.constant({}));
+    fc.oneof(
+      value.map((found) => ({ [key]: found })),
+      fc.constant({}),
+    );
   const all = (...parts: Array<fc.Arbitrary<object>>): fc.Arbitrary<Record<string, string>> =>
     fc.tuple(...parts).map((found) => Object.assign({}, ...found) as Record<string, string>);
   const annotations = all(
@@ -39,7 +47,11 @@ function creations({ namespace, label, annotation }: Rules): fc.Arbitrary<Creati
     fc.dictionary(fc.constantFrom('a', 'constructor', '__proto__x'), text),
   );
   return fc.record({
-    namespace: fc.oneof({ weight: 5, arbitrary: fc.constant('shop') }, { weight: 2, arbitrary: fc.constant(namespace) }, fc.constantFrom('kube-system', 'kube-node-lease', 'kube-public', 'payments')),
+    namespace: fc.oneof(
+      { weight: 5, arbitrary: fc.constant('shop') },
+      { weight: 2, arbitrary: fc.constant(namespace) },
+      fc.constantFrom('kube-system', 'kube-node-lease', 'kube-public', 'payments'),
+    ),
     namespaceLabels: all(
       fc.oneof({ weight: 6, arbitrary: fc.constant({ [label]: 'enabled' }) }, maybe(text, label)),
       maybe(fc.constantFrom('privileged', 'baseline', 'restricted', 'other'), level),
@@ -51,7 +63,10 @@ function creations({ namespace, label, annotation }: Rules): fc.Arbitrary<Creati
         {
           labels: all(
             fc.oneof({ weight: 5, arbitrary: fc.constant({ tier: 'web' }) }, fc.constant({})),
-            fc.oneof({ weight: 5, arbitrary: fc.constant({}) }, fc.constantFrom({ legacy: '1' }, { 'job-name': 'nightly' })),
+            fc.oneof(
+              { weight: 5, arbitrary: fc.constant({}) },
+              fc.constantFrom({ legacy: '1' }, { 'job-name': 'nightly' }),
+            ),
             maybe(fc.constantFrom(site.release, site.release, 'other'), 'app.kubernetes.io/instance'),
             maybe(fc.constantFrom('injector', 'hook', 'test', 'probe', 'probe'), 'app.kubernetes.io/component'),
           ),
@@ -59,7 +74,10 @@ function creations({ namespace, label, annotation }: Rules): fc.Arbitrary<Creati
         },
         { requiredKeys: [] },
       ),
-      spec: fc.record({ hostNetwork: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)) }, { requiredKeys: [] }),
+      spec: fc.record(
+        { hostNetwork: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)) },
+        { requiredKeys: [] },
+      ),
     }),
     dryRun: fc.boolean(),
   });
@@ -67,8 +85,11 @@ function creations({ namespace, label, annotation }: Rules): fc.Arbitrary<Creati
 
 function isProbe(values: ChartOverrides, { pod, namespaceLabels, dryRun }: Creation): boolean {
   const labels = pod.metadata.labels ?? {};
-  if (values.webhook?.admissionEnforcer !== false && namespaceLabels['kubernetes.azure.com/managedby'] === 'aks') return false;
-  return dryRun && labels['app.kubernetes.io/instance'] === site.release && labels['app.kubernetes.io/component'] === 'probe';
+  if (values.webhook?.admissionEnforcer !== false && namespaceLabels['kubernetes.azure.com/managedby'] === 'aks')
+    return false;
+  return (
+    dryRun && labels['app.kubernetes.io/instance'] === site.release && labels['app.kubernetes.io/component'] === 'probe'
+  );
 }
 
 /** The rules in words, written a second time: which webhook is to be called, if any. */
@@ -76,7 +97,9 @@ function expected(values: ChartOverrides, rules: Rules, creation: Creation): str
   if (creation.namespace === rules.namespace) return isProbe(values, creation) ? webhookNames.probe : undefined;
   if (!takesPart(values, rules, creation) || !asks(rules, creation.pod)) return undefined;
   const labelled = creation.namespaceLabels[level] ?? '';
-  const enforced = ['privileged', 'baseline', 'restricted'].includes(labelled) ? labelled : values.injection?.podSecurity;
+  const enforced = ['privileged', 'baseline', 'restricted'].includes(labelled)
+    ? labelled
+    : values.injection?.podSecurity;
   if (enforced === 'restricted') return undefined;
   return enforced === 'baseline' ? webhookNames.baseline : webhookNames.privileged;
 }
@@ -84,7 +107,8 @@ function expected(values: ChartOverrides, rules: Rules, creation: Creation): str
 function takesPart(values: ChartOverrides, { label }: Rules, { namespace, namespaceLabels, pod }: Creation): boolean {
   const excluded = ['kube-system', 'kube-node-lease', 'kube-public', ...(values.injection?.excludedNamespaces ?? [])];
   if (excluded.includes(namespace) || namespaceLabels[label] !== 'enabled') return false;
-  if (values.webhook?.admissionEnforcer !== false && namespaceLabels['kubernetes.azure.com/managedby'] === 'aks') return false;
+  if (values.webhook?.admissionEnforcer !== false && namespaceLabels['kubernetes.azure.com/managedby'] === 'aks')
+    return false;
   if (values.injection?.objectSelector === undefined) return true;
   const labels = pod.metadata.labels ?? {};
   const selected = namespaceLabels['env'] === 'test' && 'team' in namespaceLabels && labels['tier'] === 'web';
@@ -117,7 +141,8 @@ describe.each(chosen)('with the values "%s"', async (name) => {
       { numRuns: 3000 },
     );
     // Not for want of matches.
-    for (const webhook of [...Object.values(webhookNames), 'none']) expect(seen.get(webhook) ?? 0, webhook).toBeGreaterThan(5);
+    for (const webhook of [...Object.values(webhookNames), 'none'])
+      expect(seen.get(webhook) ?? 0, webhook).toBeGreaterThan(5);
   });
 
   test("no pod of the release's own is matched, whatever its annotations", () => {
@@ -126,7 +151,10 @@ describe.each(chosen)('with the values "%s"', async (name) => {
       const namespaceLabels = { [rules.label]: 'enabled', env: 'test', team: 'a' };
       for (const dryRun of [true, false]) {
         const pod = { metadata: { labels: { ...metadata.labels, tier: 'web' }, annotations }, spec: {} };
-        expect(matchingWebhooks(configuration, { namespace: rules.namespace, namespaceLabels, pod, dryRun }), id).toEqual([]);
+        expect(
+          matchingWebhooks(configuration, { namespace: rules.namespace, namespaceLabels, pod, dryRun }),
+          id,
+        ).toEqual([]);
       }
     }
   });
@@ -143,14 +171,23 @@ describe.each(chosen)('with the values "%s"', async (name) => {
 });
 
 test("the article's namespace and pod are matched", async () => {
-  const configuration = ofKind(await render(sets["the article's keys and sidecar"] ?? {}), 'MutatingWebhookConfiguration');
+  const configuration = ofKind(
+    await render(sets["the article's keys and sidecar"] ?? {}),
+    'MutatingWebhookConfiguration',
+  );
   const creation = {
     namespace: 'default',
     namespaceLabels: { 'sidecar-injector': 'enabled' },
-    pod: { metadata: { labels: { app: 'nginx' }, annotations: { 'sidecar-injector-webhook.morven.me/inject': 'true' } }, spec: {} },
+    pod: {
+      metadata: { labels: { app: 'nginx' }, annotations: { 'sidecar-injector-webhook.morven.me/inject': 'true' } },
+      spec: {},
+    },
     dryRun: false,
   };
   expect(matchingWebhooks(configuration, creation)).toEqual([webhookNames.privileged]);
-  const refusing = { ...creation, pod: { ...creation.pod, metadata: { annotations: { ...creation.pod.metadata.annotations, [own]: 'false' } } } };
+  const refusing = {
+    ...creation,
+    pod: { ...creation.pod, metadata: { annotations: { ...creation.pod.metadata.annotations, [own]: 'false' } } },
+  };
   expect(matchingWebhooks(configuration, refusing)).toEqual([]);
 });

@@ -1,14 +1,23 @@
 import { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fullnameOf } from '../../src/chart/index.ts';
 import { addCheck } from '../../src/cli/injector/check.ts';
 import { addOptIn } from '../../src/cli/injector/optIn.ts';
 import { addOptOut } from '../../src/cli/injector/optOut.ts';
 import { addServe } from '../../src/cli/injector/serve.ts';
-import { fullnameOf } from '../../src/chart/index.ts';
-import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
-import { readSidecarConfig } from '../../src/sidecar/index.ts';
 import { parseTargets } from '../../src/release/hooks/index.ts';
-import { idOf, ofKind, parseObjects, podTemplates, render, helmTemplate, type HelmMajor, type KubernetesObject } from '../support/chart/helm.ts';
+import { readSidecarConfig } from '../../src/sidecar/index.ts';
+import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
+import {
+  idOf,
+  ofKind,
+  parseObjects,
+  podTemplates,
+  render,
+  helmTemplate,
+  type HelmMajor,
+  type KubernetesObject,
+} from '../support/chart/helm.ts';
 import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
@@ -45,7 +54,9 @@ describe.each(names)('%s', (name) => {
   test('helm 3 and 4 render the same objects for Kubernetes 1.30 and 1.37', async () => {
     const expected = masked(objectsOf(name));
     for (const [major, kubeVersion] of otherHelms) {
-      expect(masked(await render(settingsOf(name), { major, kubeVersion })), `helm ${major}, ${kubeVersion}`).toEqual(expected);
+      expect(masked(await render(settingsOf(name), { major, kubeVersion })), `helm ${major}, ${kubeVersion}`).toEqual(
+        expected,
+      );
     }
   });
 
@@ -66,7 +77,10 @@ describe.each(names)('%s', (name) => {
 
   test("Pod Security's level restricted admits every pod, the host's network left out", () => {
     for (const { id, spec } of podTemplates(objectsOf(name))) {
-      expect(spec['securityContext'], id).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(spec['securityContext'], id).toMatchObject({
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
       expect(spec['enableServiceLinks'], id).toBe(id.startsWith('Pod'));
       expect(spec['automountServiceAccountToken'], id).toBe(id.startsWith('Job'));
       for (const container of spec['containers']) {
@@ -91,7 +105,9 @@ describe.each(names)('%s', (name) => {
     expect(deployment['spec'].template.metadata.labels).toMatchObject(selector);
     expect(ofKind(objectsOf(name), 'Service')['spec'].selector).toEqual(selector);
     for (const kind of ['PodDisruptionBudget', 'NetworkPolicy', 'ServiceMonitor', 'PodMonitor']) {
-      for (const { spec } of objectsOf(name).filter((object) => object.kind === kind && !/-(captures|hook|test)$/.test(object.metadata.name))) {
+      for (const { spec } of objectsOf(name).filter(
+        (object) => object.kind === kind && !/-(captures|hook|test)$/.test(object.metadata.name),
+      )) {
         expect((spec.selector ?? spec.podSelector).matchLabels, kind).toEqual(selector);
       }
     }
@@ -101,7 +117,9 @@ describe.each(names)('%s', (name) => {
   });
 
   test('sidecarconfig.yaml is YAML in block style, and the injector reads the values in it', () => {
-    const configMap = objectsOf(name).find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-config'));
+    const configMap = objectsOf(name).find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-config'),
+    );
     const text: string = configMap?.['data']['sidecarconfig.yaml'];
     expect(text).toMatch(/^(agent|containers|initContainers):\n/);
     const config = readSidecarConfig(yamlValue(text, 'sidecarconfig.yaml'), 'sidecarconfig.yaml');
@@ -112,7 +130,9 @@ describe.each(names)('%s', (name) => {
   });
 
   test('the injector program knows every argument', async () => {
-    const programs = podTemplates(objectsOf(name)).flatMap(({ spec }) => spec['containers'].map(({ args }: { args: string[] }) => args));
+    const programs = podTemplates(objectsOf(name)).flatMap(({ spec }) =>
+      spec['containers'].map(({ args }: { args: string[] }) => args),
+    );
     for (const args of programs as string[][]) await accepted(args);
     expect(programs.length).toBeGreaterThan(0);
   });
@@ -122,7 +142,10 @@ describe.each(names)('%s', (name) => {
     const secret = objectsOf(name).find(({ kind }) => kind === 'Secret');
     const generated = secret === undefined ? [] : [String(secret['data']['tls.key'])];
     const keys = [certs.key ?? '', certs.next?.key ?? ''].filter((key) => key !== '');
-    const needles = [...generated, ...[...keys, ...generated.map((text) => Buffer.from(text, 'base64').toString())].flatMap(parts)];
+    const needles = [
+      ...generated,
+      ...[...keys, ...generated.map((text) => Buffer.from(text, 'base64').toString())].flatMap(parts),
+    ];
     expect(needles.length > 0).toBe(!['existingSecret', 'certManager'].includes(certs.mode ?? 'generated'));
     const others = JSON.stringify(objectsOf(name).filter(({ kind }) => kind !== 'Secret'));
     expect(others).not.toContain('PRIVATE KEY');
@@ -133,7 +156,9 @@ describe.each(names)('%s', (name) => {
     const hooks = objectsOf(name).filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] !== undefined);
     expect(hooks.length).toBeGreaterThan(0);
     for (const hook of hooks) {
-      expect(hook.metadata.annotations?.['helm.sh/hook-delete-policy'], idOf(hook)).toMatch(/^before-hook-creation,hook-succeeded/);
+      expect(hook.metadata.annotations?.['helm.sh/hook-delete-policy'], idOf(hook)).toMatch(
+        /^before-hook-creation,hook-succeeded/,
+      );
       if (hook.kind !== 'Job') continue;
       expect(hook['spec']).not.toHaveProperty('ttlSecondsAfterFinished');
       expect(hook['spec'].activeDeadlineSeconds).toBeLessThanOrEqual(180);
@@ -151,7 +176,11 @@ function parts(pem: string): string[] {
 async function accepted(args: readonly string[]): Promise<void> {
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   for (const add of [addServe, addCheck, addOptIn, addOptOut]) add(program);
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} }).action(() => {});
+  for (const command of program.commands)
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .action(() => {});
   await program.parseAsync([...args], { from: 'user' });
   const targets = args[args.findIndex((arg) => ['--targets', '--except'].includes(arg)) + 1] ?? '';
   // Throws for what it cannot read.

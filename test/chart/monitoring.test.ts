@@ -1,6 +1,6 @@
-import { load } from 'js-yaml';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { expect, test } from 'vitest';
 import { dashboardJson } from '../../src/chart/dashboard.ts';
 import { chart, ofKind, render } from '../support/chart/helm.ts';
@@ -8,10 +8,14 @@ import { bakedCerts, valueSets } from '../support/chart/valueSets.ts';
 
 const observed = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'))['observed'] ?? {};
 const objects = await render(observed);
-const rules = load(await readFile(join(chart, 'files/rules.yaml'), 'utf8')) as Readonly<Record<'captures' | 'injector', readonly object[]>>;
+const rules = load(await readFile(join(chart, 'files/rules.yaml'), 'utf8')) as Readonly<
+  Record<'captures' | 'injector', readonly object[]>
+>;
 
 test('nothing of it is there unless it is asked for', async () => {
-  const kinds = (await render({})).filter(({ kind, metadata }) => /Monitor|Rule/.test(kind) || metadata.name.endsWith('-dashboard'));
+  const kinds = (await render({})).filter(
+    ({ kind, metadata }) => /Monitor|Rule/.test(kind) || metadata.name.endsWith('-dashboard'),
+  );
   expect(kinds.map(({ kind }) => kind)).toEqual([]);
 });
 
@@ -23,7 +27,10 @@ test('captured pods are found by the name of their port, in all namespaces or in
     namespaceSelector: { any: true },
     selector: {},
   });
-  const some = await render({ agent: { metricsPort: 9464 }, metrics: { capturedPods: { podMonitor: { enabled: true, namespaces: ['shop', 'ledger'] } } } });
+  const some = await render({
+    agent: { metricsPort: 9464 },
+    metrics: { capturedPods: { podMonitor: { enabled: true, namespaces: ['shop', 'ledger'] } } },
+  });
   expect(ofKind(some, 'PodMonitor')['spec'].namespaceSelector).toEqual({ matchNames: ['shop', 'ledger'] });
 });
 
@@ -40,7 +47,11 @@ test("the alerts are those of the file, with the user's labels beside their seve
 
 test('the dashboard is found by its label, and is whole', () => {
   const { data, metadata } = ofKind(objects, 'ConfigMap', 'packet-capture-dashboard');
-  expect(metadata).toMatchObject({ namespace: 'chart-monitoring', labels: { grafana_dashboard: '1' }, annotations: { grafana_folder: 'Network' } });
+  expect(metadata).toMatchObject({
+    namespace: 'chart-monitoring',
+    labels: { grafana_dashboard: '1' },
+    annotations: { grafana_folder: 'Network' },
+  });
   expect(Object.keys(data)).toEqual(['packet-capture.json']);
   expect(data['packet-capture.json']).toBe(dashboardJson());
 });
@@ -48,6 +59,8 @@ test('the dashboard is found by its label, and is whole', () => {
 test('with an admission policy there is no injector to watch', async () => {
   const flags = ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'];
   const byPolicy = await render({ ...observed, injection: { way: 'policy' } }, { flags });
-  expect(ofKind(byPolicy, 'PrometheusRule')['spec'].groups.map(({ name }: { readonly name: string }) => name)).toEqual(['packet-capture.captures']);
+  expect(ofKind(byPolicy, 'PrometheusRule')['spec'].groups.map(({ name }: { readonly name: string }) => name)).toEqual([
+    'packet-capture.captures',
+  ]);
   expect(ofKind(byPolicy, 'PodMonitor').metadata.name).toBe('packet-capture-captures');
 });

@@ -1,16 +1,35 @@
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import type { ChartOverrides } from '../../src/chart/index.ts';
-import { policyExpressions, policyObjects, policyParameters, policyProfiles } from '../../src/ways/policy/index.ts';
 import { readSidecarConfig, type AgentSidecarConfig } from '../../src/sidecar/index.ts';
-import { helmTemplate, idOf, ofKind, parseObjects, registry, render, type HelmMajor, type KubernetesObject } from '../support/chart/helm.ts';
+import { policyExpressions, policyObjects, policyParameters, policyProfiles } from '../../src/ways/policy/index.ts';
+import {
+  helmTemplate,
+  idOf,
+  ofKind,
+  parseObjects,
+  registry,
+  render,
+  type HelmMajor,
+  type KubernetesObject,
+} from '../support/chart/helm.ts';
 import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const api = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
 const flags = ['--api-versions', api];
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
 /** Those that a policy can serve, and that differ for it. */
-const names = ['defaults', 'baked', 'all settings', 'images', 'opt out, further selectors', 'observed', 'placed and extended', 'names, labels and annotations', 'as little as possible'];
+const names = [
+  'defaults',
+  'baked',
+  'all settings',
+  'images',
+  'opt out, further selectors',
+  'observed',
+  'placed and extended',
+  'names, labels and annotations',
+  'as little as possible',
+];
 
 /** The same values with the other way; nothing else is taken out of them. */
 function asPolicy(values: ChartOverrides): ChartOverrides {
@@ -21,7 +40,8 @@ async function rendered(values: ChartOverrides, major: HelmMajor = 4): Promise<K
   return render(asPolicy(values), { major, flags });
 }
 
-const kinds = (objects: readonly KubernetesObject[]): string[] => [...new Set(objects.map(({ kind }) => kind))].toSorted();
+const kinds = (objects: readonly KubernetesObject[]): string[] =>
+  [...new Set(objects.map(({ kind }) => kind))].toSorted();
 const policyKinds = ['ConfigMap', 'MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'];
 
 describe.each(names)('%s', async (name) => {
@@ -39,7 +59,10 @@ describe.each(names)('%s', async (name) => {
 
   test('the parameters are those of the sidecarconfig.yaml that a webhook would have', () => {
     const configMap = webhook.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-config'));
-    const config = readSidecarConfig(load(configMap?.['data']['sidecarconfig.yaml']), 'sidecarconfig.yaml') as AgentSidecarConfig;
+    const config = readSidecarConfig(
+      load(configMap?.['data']['sidecarconfig.yaml']),
+      'sidecarconfig.yaml',
+    ) as AgentSidecarConfig;
     const { annotation = 'packet-capture/inject', optOut = false } = values.injection ?? {};
     for (const profile of policyProfiles) {
       const parameters = objects.find(({ kind, data }) => kind === 'ConfigMap' && data?.profile === profile);
@@ -50,8 +73,16 @@ describe.each(names)('%s', async (name) => {
   test('a namespace and a pod are selected as by the webhooks', () => {
     const webhooks = ofKind(webhook, 'MutatingWebhookConfiguration')['webhooks'];
     const bindings = objects.filter(({ kind }) => kind === 'MutatingAdmissionPolicyBinding').map(({ spec }) => spec);
-    expect(bindings.map(({ matchResources: { namespaceSelector, objectSelector } }) => ({ namespaceSelector, objectSelector }))).toEqual(
-      webhooks.map(({ namespaceSelector, objectSelector }: KubernetesObject) => ({ namespaceSelector, objectSelector })),
+    expect(
+      bindings.map(({ matchResources: { namespaceSelector, objectSelector } }) => ({
+        namespaceSelector,
+        objectSelector,
+      })),
+    ).toEqual(
+      webhooks.map(({ namespaceSelector, objectSelector }: KubernetesObject) => ({
+        namespaceSelector,
+        objectSelector,
+      })),
     );
   });
 });
@@ -59,14 +90,32 @@ describe.each(names)('%s', async (name) => {
 test('the objects are those of `packet-capture policy`', async () => {
   const { namespace } = site;
   const ours = policyObjects({
-    config: { form: 'agent', agent: { image: `${registry}/packet-capture/agent:0.1.0`, imagePullPolicy: 'IfNotPresent', resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '250m', memory: '64Mi' } }, imagePullSecrets: [] }, settings: {} },
-    name: 'packet-capture', namespace, namespaceLabel: 'packet-capture/injection', annotation: 'packet-capture/inject', optOut: false,
-    excludedNamespaces: ['kube-system', 'kube-node-lease', 'kube-public'], failurePolicy: 'Ignore',
+    config: {
+      form: 'agent',
+      agent: {
+        image: `${registry}/packet-capture/agent:0.1.0`,
+        imagePullPolicy: 'IfNotPresent',
+        resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { cpu: '250m', memory: '64Mi' } },
+        imagePullSecrets: [],
+      },
+      settings: {},
+    },
+    name: 'packet-capture',
+    namespace,
+    namespaceLabel: 'packet-capture/injection',
+    annotation: 'packet-capture/inject',
+    optOut: false,
+    excludedNamespaces: ['kube-system', 'kube-node-lease', 'kube-public'],
+    failurePolicy: 'Ignore',
     probeLabels: { 'app.kubernetes.io/instance': site.release, 'app.kubernetes.io/component': 'probe' },
   }) as KubernetesObject[];
   // Helm and the user put labels on theirs; matchPolicy is written out; each has a digest of its own in the names of the data.
   const bare = (objects: readonly KubernetesObject[]): unknown[] =>
-    inOrder(withoutDigests(objects)).map(({ metadata: { name, namespace: place }, ...rest }) => ({ name, ...(place === undefined ? {} : { namespace: place }), ...rest }));
+    inOrder(withoutDigests(objects)).map(({ metadata: { name, namespace: place }, ...rest }) => ({
+      name,
+      ...(place === undefined ? {} : { namespace: place }),
+      ...rest,
+    }));
   const theirs = await rendered({});
   expect(bare(theirs).map(withoutMatchPolicy)).toEqual(bare(ours));
 });
@@ -76,7 +125,9 @@ function inOrder(objects: readonly KubernetesObject[]): KubernetesObject[] {
 }
 
 function withoutDigests(objects: readonly KubernetesObject[]): KubernetesObject[] {
-  return JSON.parse(JSON.stringify(objects).replaceAll(/(-policy(?:-baseline|-probe)?-)[0-9a-f]{8}"/g, '$1DIGEST"')) as KubernetesObject[];
+  return JSON.parse(
+    JSON.stringify(objects).replaceAll(/(-policy(?:-baseline|-probe)?-)[0-9a-f]{8}"/g, '$1DIGEST"'),
+  ) as KubernetesObject[];
 }
 
 test('the name of parameters stands for their data, and their bindings name them', async () => {
@@ -93,28 +144,50 @@ test('the name of parameters stands for their data, and their bindings name them
 });
 
 function withoutMatchPolicy(object: unknown): unknown {
-  return JSON.parse(JSON.stringify(object, (key, value: unknown) => (key === 'matchPolicy' || JSON.stringify(value) === '{}' ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(object, (key, value: unknown) =>
+      key === 'matchPolicy' || JSON.stringify(value) === '{}' ? undefined : value,
+    ),
+  );
 }
 
-test('what stands in the webhook\'s values holds for the policy', async () => {
+test("what stands in the webhook's values holds for the policy", async () => {
   const objects = await rendered(sets['opt out, further selectors'] ?? {});
   const { spec } = ofKind(objects, 'MutatingAdmissionPolicy');
-  expect(spec).toMatchObject({ failurePolicy: 'Fail', reinvocationPolicy: 'Never', matchConstraints: { matchPolicy: 'Exact' } });
+  expect(spec).toMatchObject({
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'Never',
+    matchConstraints: { matchPolicy: 'Exact' },
+  });
   expect(spec.matchConditions).toHaveLength(policyExpressions.matchConditions.length + 1);
   // A probe proves the policy whatever the user's conditions look at.
   expect(spec.matchConditions.at(-1)).toEqual({
-    name: 'not-a-job', expression: "params.data.profile == 'probe' || (!has(object.metadata.labels) || !('job-name' in object.metadata.labels))",
+    name: 'not-a-job',
+    expression:
+      "params.data.profile == 'probe' || (!has(object.metadata.labels) || !('job-name' in object.metadata.labels))",
   });
-  expect(objects.filter(({ kind }) => kind === 'ConfigMap').map(({ data }) => [data.annotation, data.optOut])).toEqual([1, 2, 3].map(() => ['example.com/capture', 'true']));
+  expect(objects.filter(({ kind }) => kind === 'ConfigMap').map(({ data }) => [data.annotation, data.optOut])).toEqual(
+    [1, 2, 3].map(() => ['example.com/capture', 'true']),
+  );
 });
 
 test('labels, annotations and names of the values are on the policy', async () => {
-  const values = { ...sets['names, labels and annotations'], webhook: { labels: { on: 'policy' }, annotations: { 'example.com/note': 'a' } } };
+  const values = {
+    ...sets['names, labels and annotations'],
+    webhook: { labels: { on: 'policy' }, annotations: { 'example.com/note': 'a' } },
+  };
   const objects = await rendered(values);
   for (const { kind, metadata } of objects) {
     expect(metadata.labels).toMatchObject({ team: 'net', 'app.kubernetes.io/component': 'policy' });
-    expect(metadata.name).toMatch(kind === 'ConfigMap' ? /^capture-policy(-baseline|-probe)?-[0-9a-f]{8}$/ : /^capture\.chart-other(\.baseline|\.probe)?$/);
-    const own = kind === 'ConfigMap' ? {} : { labels: { on: 'policy' }, annotations: { 'example.com/note': 'a', 'example.com/owner': 'yes' } };
+    expect(metadata.name).toMatch(
+      kind === 'ConfigMap'
+        ? /^capture-policy(-baseline|-probe)?-[0-9a-f]{8}$/
+        : /^capture\.chart-other(\.baseline|\.probe)?$/,
+    );
+    const own =
+      kind === 'ConfigMap'
+        ? {}
+        : { labels: { on: 'policy' }, annotations: { 'example.com/note': 'a', 'example.com/owner': 'yes' } };
     expect(metadata).toMatchObject(own);
   }
 });
@@ -136,12 +209,48 @@ const container = { name: 'a', image: 'a' };
 const condition = (name: string) => ({ name, expression: 'true' });
 
 describe.each<readonly [what: string, values: object, api: boolean, sentence: string, hint: string]>([
-  ['a cluster without the kind', {}, false, `injection.way is policy, and the cluster has no ${api}`, `--api-versions ${api}`],
-  ['a target', { targets: [{ namespace: 'shop' }] }, true, 'targets is set: there is no hook', 'packet-capture/injection=enabled'],
-  ["a sidecar of the user's own", { sidecar: { containers: [container] } }, true, 'sidecar brings a container of your own', 'leave sidecar out'],
-  ['resources that are no amounts', { agent: { resources: { claims: [{ name: 'a' }] } } }, true, 'agent.resources.claims is set', 'requests and limits alone'],
-  ['more conditions than a policy can have', { webhook: { matchConditions: Array.from({ length: 56 }, (_, index) => condition(`c${index}`)) } }, true, 'matchConditions has 56 entries', 'at most'],
-  ["a condition under a name of the policy's", { webhook: { matchConditions: [condition('packet-capture.internal/windows')] } }, true, 'webhook.matchConditions is taken', 'a name of its own'],
+  [
+    'a cluster without the kind',
+    {},
+    false,
+    `injection.way is policy, and the cluster has no ${api}`,
+    `--api-versions ${api}`,
+  ],
+  [
+    'a target',
+    { targets: [{ namespace: 'shop' }] },
+    true,
+    'targets is set: there is no hook',
+    'packet-capture/injection=enabled',
+  ],
+  [
+    "a sidecar of the user's own",
+    { sidecar: { containers: [container] } },
+    true,
+    'sidecar brings a container of your own',
+    'leave sidecar out',
+  ],
+  [
+    'resources that are no amounts',
+    { agent: { resources: { claims: [{ name: 'a' }] } } },
+    true,
+    'agent.resources.claims is set',
+    'requests and limits alone',
+  ],
+  [
+    'more conditions than a policy can have',
+    { webhook: { matchConditions: Array.from({ length: 56 }, (_, index) => condition(`c${index}`)) } },
+    true,
+    'matchConditions has 56 entries',
+    'at most',
+  ],
+  [
+    "a condition under a name of the policy's",
+    { webhook: { matchConditions: [condition('packet-capture.internal/windows')] } },
+    true,
+    'webhook.matchConditions is taken',
+    'a name of its own',
+  ],
 ])('%s', (_, values, has, sentence, hint) => {
   test('is refused with a hint, by helm 3 and 4', async () => {
     for (const major of [3, 4] as const) {
@@ -154,12 +263,20 @@ describe.each<readonly [what: string, values: object, api: boolean, sentence: st
 });
 
 test('what only an injector needs is not looked at', async () => {
-  const values = { certs: { mode: 'baked' as const }, metrics: { port: 443 }, webhook: { failurePolicy: 'Fail' as const }, replicas: 0 };
+  const values = {
+    certs: { mode: 'baked' as const },
+    metrics: { port: 443 },
+    webhook: { failurePolicy: 'Fail' as const },
+    replicas: 0,
+  };
   expect(kinds(await rendered(values))).toEqual(policyKinds);
 });
 
 test('a way that there is not is refused, schema or not', async () => {
-  const { exitCode, stderr } = await helmTemplate({ injection: { way: 'magic' } }, { flags: ['--skip-schema-validation'] });
+  const { exitCode, stderr } = await helmTemplate(
+    { injection: { way: 'magic' } },
+    { flags: ['--skip-schema-validation'] },
+  );
   expect(exitCode).not.toBe(0);
   expect(stderr).toContain('there is no injection.way "magic"');
   expect(stderr).toContain('Choose webhook or policy.');

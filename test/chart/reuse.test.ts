@@ -8,16 +8,34 @@ const certs = await bakedCerts();
 const set = { certs, targets: [{ namespace: 'shop', deployments: ['web'] }], networkPolicy: { enabled: true } };
 
 /** Every block of the first two levels, as `helm upgrade --reuse-values` of a chart before it would lack it. */
-const blocks: readonly string[] = Object.entries<Fields[string]>(valuesTree).flatMap(([key, node]) => (isGroup(node) ? [key, ...Object.keys(node.fields).map((below) => `${key}.${below}`)] : [key]));
+const blocks: readonly string[] = Object.entries<Fields[string]>(valuesTree).flatMap(([key, node]) =>
+  isGroup(node) ? [key, ...Object.keys(node.fields).map((below) => `${key}.${below}`)] : [key],
+);
 
 /** Parts of Kubernetes objects: null takes a default away, and absent is the same. */
 const takenAway = (path: string): boolean => {
-  const node = path.split('.').reduce<Fields[string] | undefined>((at, key) => (at === undefined ? (valuesTree as Fields)[key] : isGroup(at) ? at.fields[key] : undefined), undefined);
+  const node = path
+    .split('.')
+    .reduce<Fields[string] | undefined>(
+      (at, key) => (at === undefined ? (valuesTree as Fields)[key] : isGroup(at) ? at.fields[key] : undefined),
+      undefined,
+    );
   if (node === undefined || isGroup(node)) return false;
-  return node.schema['allOf'] !== undefined || (Array.isArray(node.schema['type']) && node.schema['type'].includes('null'));
+  return (
+    node.schema['allOf'] !== undefined || (Array.isArray(node.schema['type']) && node.schema['type'].includes('null'))
+  );
 };
 /** What the set itself says. */
-const given = ['certs', 'certs.mode', 'certs.caBundle', 'certs.certificate', 'certs.key', 'targets', 'global', 'global.imageRegistry'];
+const given = [
+  'certs',
+  'certs.mode',
+  'certs.caBundle',
+  'certs.certificate',
+  'certs.key',
+  'targets',
+  'global',
+  'global.imageRegistry',
+];
 
 function withNull(path: string): object {
   const [key = '', below] = path.split('.');

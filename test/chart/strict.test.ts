@@ -4,16 +4,25 @@ import { bakedCerts, valueSets } from '../support/chart/valueSets.ts';
 
 const certs = await bakedCerts();
 const sets = valueSets(certs, await bakedCerts('capture', 'chart-other'));
-const policiesOf = async (values: object) => (await render({ certs, ...values })).filter(({ kind }) => kind === 'NetworkPolicy');
+const policiesOf = async (values: object) =>
+  (await render({ certs, ...values })).filter(({ kind }) => kind === 'NetworkPolicy');
 const targets = [{ namespace: 'chart-shop' }];
 
 test('each kind of pod has a network policy by default, and selects no other', async () => {
   const objects = await render({ certs, targets });
   const pods = podTemplates(objects).map(({ metadata }) => metadata.labels ?? {});
   const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
-  expect(policies.map(({ metadata }) => metadata.name)).toEqual(['packet-capture', 'packet-capture-hook', 'packet-capture-test']);
+  expect(policies.map(({ metadata }) => metadata.name)).toEqual([
+    'packet-capture',
+    'packet-capture-hook',
+    'packet-capture-test',
+  ]);
   for (const labels of pods) {
-    const selecting = policies.filter(({ spec }) => Object.entries(spec.podSelector.matchLabels as Record<string, string>).every(([key, value]) => labels[key] === value));
+    const selecting = policies.filter(({ spec }) =>
+      Object.entries(spec.podSelector.matchLabels as Record<string, string>).every(
+        ([key, value]) => labels[key] === value,
+      ),
+    );
     expect(selecting, JSON.stringify(labels)).toHaveLength(1);
     expect(selecting[0]?.['spec'].policyTypes).toEqual(['Ingress', 'Egress']);
   }
@@ -23,7 +32,8 @@ test('those of hooks and test are hooks that stand before the pods and go with t
   const objects = await render({ certs, targets });
   const of = (kind: string, name: string) => ofKind(objects, kind, name).metadata.annotations ?? {};
   const [policy, account] = [of('NetworkPolicy', 'packet-capture-hook'), of('ServiceAccount', 'packet-capture-hook')];
-  for (const key of ['helm.sh/hook', 'helm.sh/hook-weight', 'helm.sh/hook-delete-policy']) expect(policy[key]).toBe(account[key]);
+  for (const key of ['helm.sh/hook', 'helm.sh/hook-weight', 'helm.sh/hook-delete-policy'])
+    expect(policy[key]).toBe(account[key]);
   const probe = of('NetworkPolicy', 'packet-capture-test');
   expect(probe).toMatchObject({ 'helm.sh/hook': 'test', 'helm.sh/hook-weight': '-1' });
 });
@@ -44,9 +54,22 @@ test('the webhook is open to all, since nobody can name an API server; the metri
 
 test('hooks reach the API server, wherever it is or where it is named; the test reaches the injector', async () => {
   const [, hook, check] = await policiesOf({ targets });
-  expect(hook?.['spec']).toMatchObject({ policyTypes: ['Ingress', 'Egress'], egress: [{ ports: [{ protocol: 'TCP' }] }] });
-  expect(check?.['spec']).toMatchObject({ policyTypes: ['Ingress', 'Egress'], egress: [{ to: [{ podSelector: { matchLabels: { 'app.kubernetes.io/component': 'injector' } } }], ports: [{ port: 10_250, protocol: 'TCP' }] }] });
-  const apiServer = [{ to: [{ ipBlock: { cidr: '192.0.2.10/32' } }], ports: [{ port: 6443, protocol: 'TCP' as const }] }];
+  expect(hook?.['spec']).toMatchObject({
+    policyTypes: ['Ingress', 'Egress'],
+    egress: [{ ports: [{ protocol: 'TCP' }] }],
+  });
+  expect(check?.['spec']).toMatchObject({
+    policyTypes: ['Ingress', 'Egress'],
+    egress: [
+      {
+        to: [{ podSelector: { matchLabels: { 'app.kubernetes.io/component': 'injector' } } }],
+        ports: [{ port: 10_250, protocol: 'TCP' }],
+      },
+    ],
+  });
+  const apiServer = [
+    { to: [{ ipBlock: { cidr: '192.0.2.10/32' } }], ports: [{ port: 6443, protocol: 'TCP' as const }] },
+  ];
   const [, narrowed, onHost] = await policiesOf({ targets, networkPolicy: { apiServer }, hostNetwork: true });
   for (const policy of [hook, check]) expect(policy?.['spec']).not.toHaveProperty('ingress');
   expect(narrowed?.['spec'].egress).toEqual(apiServer);
@@ -55,19 +78,30 @@ test('hooks reach the API server, wherever it is or where it is named; the test 
 
 test('there is none where they are switched off, or where nothing runs', async () => {
   expect(await policiesOf({ targets, networkPolicy: { enabled: false } })).toEqual([]);
-  const policy = await render({ injection: { way: 'policy' } }, { flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'] });
+  const policy = await render(
+    { injection: { way: 'policy' } },
+    { flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'] },
+  );
   expect(policy.filter(({ kind }) => kind === 'NetworkPolicy')).toEqual([]);
 });
 
 const strict = {
   podLabels: { team: 'net' },
   podAnnotations: { 'example.com/owner': 'net' },
-  resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '200m', memory: '256Mi', 'ephemeral-storage': '1Gi' } },
+  resources: {
+    requests: { cpu: '100m', memory: '128Mi' },
+    limits: { cpu: '200m', memory: '256Mi', 'ephemeral-storage': '1Gi' },
+  },
   nodeSelector: { pool: 'tools' },
   tolerations: [{ key: 'tools', operator: 'Exists' }],
   priorityClassName: 'low',
   podSecurityContext: { runAsNonRoot: true, runAsUser: 2000, seccompProfile: { type: 'RuntimeDefault' } },
-  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true, runAsGroup: 2000 },
+  securityContext: {
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'] },
+    readOnlyRootFilesystem: true,
+    runAsGroup: 2000,
+  },
 };
 
 test('what a strict namespace demands of every pod is a value, for hooks, test and the pod that proves injection', async () => {
@@ -77,28 +111,53 @@ test('what a strict namespace demands of every pod is a value, for hooks, test a
   for (const { id, metadata, spec } of pods) {
     expect(metadata.labels, id).toMatchObject({ team: 'net', cost: 'net' });
     expect(metadata.annotations, id).toMatchObject({ 'example.com/owner': 'net' });
-    expect(spec, id).toMatchObject({ nodeSelector: strict.nodeSelector, tolerations: strict.tolerations, priorityClassName: 'low', securityContext: strict.podSecurityContext });
-    expect(spec['containers'][0], id).toMatchObject({ resources: strict.resources, securityContext: strict.securityContext });
+    expect(spec, id).toMatchObject({
+      nodeSelector: strict.nodeSelector,
+      tolerations: strict.tolerations,
+      priorityClassName: 'low',
+      securityContext: strict.podSecurityContext,
+    });
+    expect(spec['containers'][0], id).toMatchObject({
+      resources: strict.resources,
+      securityContext: strict.securityContext,
+    });
   }
   const { args } = ofKind(objects, 'Job', 'packet-capture-opt-in')['spec'].template.spec.containers[0];
   expect(JSON.parse(args[args.indexOf('--pod') + 1])).toEqual({
-    labels: { team: 'net', cost: 'net' }, annotations: { 'example.com/owner': 'net' }, resources: strict.resources,
-    podSecurityContext: strict.podSecurityContext, securityContext: strict.securityContext,
+    labels: { team: 'net', cost: 'net' },
+    annotations: { 'example.com/owner': 'net' },
+    resources: strict.resources,
+    podSecurityContext: strict.podSecurityContext,
+    securityContext: strict.securityContext,
   });
   const injector = podTemplates(objects).find(({ id }) => id.startsWith('Deployment'));
   expect(injector?.spec['priorityClassName']).toBeUndefined();
 });
 
-test('what is not set for the hooks is the injector\'s', async () => {
+test("what is not set for the hooks is the injector's", async () => {
   const objects = await render({ ...sets['placed and extended'], targets });
   for (const { id, spec } of podTemplates(objects)) {
-    expect(spec, id).toMatchObject({ nodeSelector: { pool: 'tools' }, priorityClassName: 'system-cluster-critical', securityContext: { runAsUser: 65_532 } });
+    expect(spec, id).toMatchObject({
+      nodeSelector: { pool: 'tools' },
+      priorityClassName: 'system-cluster-critical',
+      securityContext: { runAsUser: 65_532 },
+    });
   }
 });
 
-test.each([[{ fsGroup: null }, 444], [{ fsGroup: 0 }, 440], [{}, 440]])('the injector can read its key with podSecurityContext %j', async (podSecurityContext, mode) => {
-  const { volumes } = ofKind(await render({ certs, podSecurityContext, webhook: { clientCA: { secret: 'ca' } } }), 'Deployment', 'packet-capture')['spec'].template.spec;
+test.each([
+  [{ fsGroup: null }, 444],
+  [{ fsGroup: 0 }, 440],
+  [{}, 440],
+])('the injector can read its key with podSecurityContext %j', async (podSecurityContext, mode) => {
+  const { volumes } = ofKind(
+    await render({ certs, podSecurityContext, webhook: { clientCA: { secret: 'ca' } } }),
+    'Deployment',
+    'packet-capture',
+  )['spec'].template.spec;
   // The tests read YAML 1.2, for which 0440 is not octal.
-  const modes = volumes.filter(({ secret }: { secret?: object }) => secret !== undefined).map(({ secret }: { secret: { defaultMode: number } }) => secret.defaultMode);
+  const modes = volumes
+    .filter(({ secret }: { secret?: object }) => secret !== undefined)
+    .map(({ secret }: { secret: { defaultMode: number } }) => secret.defaultMode);
   expect(modes).toEqual([mode, mode]);
 });

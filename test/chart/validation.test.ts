@@ -8,51 +8,239 @@ const certs = await bakedCerts();
 const names = servingNames('packet-capture', site.namespace);
 const dayMs = 86_400_000;
 const expired = await issueMaterial({ dnsNames: names, now: new Date(Date.now() - 40 * dayMs), days: 30 });
-const almost = await issueMaterial({ dnsNames: [...names.slice(0, 2), `x${names[2]}`, `${names[2]}.cluster.local`], now: new Date() });
+const almost = await issueMaterial({
+  dnsNames: [...names.slice(0, 2), `x${names[2]}`, `${names[2]}.cluster.local`],
+  now: new Date(),
+});
 const far = await issueMaterial({ dnsNames: names, now: new Date(), days: 3650 });
 const later = await issueMaterial({ dnsNames: names, now: new Date('2045-01-01T00:00:00Z'), days: 3650 });
 
 /** What is refused, with the sentence and the hint that users read. */
 const refused: ReadonlyArray<readonly [what: string, values: object, sentence: string | RegExp, hint: string]> = [
-  ['a mode that there is not', { certs: { mode: 'acme' } }, 'there is no certs.mode "acme"', 'Choose baked, generated, existingSecret or certManager.'],
-  ['baked without certificates', { certs: { mode: 'baked' } }, 'certs.mode is baked, and certs.key is empty', 'packet-capture certs new --service packet-capture --namespace chart-system -o yaml > certs.yaml'],
-  ['baked with another service', { certs, fullnameOverride: 'other' }, 'certs.certificate is not for other.chart-system.svc', 'certs new --service other'],
-  ['names that only contain the one called', { certs: { mode: 'baked', ...almost } }, 'certs.certificate is not for packet-capture.chart-system.svc', 'certs new'],
-  ['an expired certificate', { certs: { mode: 'baked', ...expired } }, /certs\.certificate has expired on 20\d\d-\d\d-\d\d/, 'certs new'],
-  ['text instead of a certificate', { certs: { ...certs, certificate: 'text' } }, 'certs.certificate holds no certificate in PEM form', 'certs new'],
-  ['text instead of a CA', { certs: { ...certs, caBundle: 'text' } }, 'certs.caBundle holds no certificate in PEM form', 'certs new'],
-  ['text instead of a key', { certs: { ...certs, key: 'text' } }, 'certs.key holds no private key in PEM form', 'certs new'],
-  ['a key that nothing uses', { certs: { ...certs, mode: 'generated' } }, 'certs.key is set, and certs.mode is generated', 'Set certs.mode to baked'],
-  ['existingSecret without a name', { certs: { mode: 'existingSecret', caBundle: certs.caBundle } }, 'certs.existingSecret is empty', 'kubernetes.io/tls'],
-  ['existingSecret without a CA', { certs: { mode: 'existingSecret', existingSecret: 'tls' } }, 'certs.caBundle is empty: the API server would trust nobody', '--set-file certs.caBundle=ca.crt'],
-  ['a Secret that nothing uses', { certs: { existingSecret: 'tls' } }, 'certs.existingSecret is set, and certs.mode is generated', 'Set certs.mode to existingSecret'],
-  ['a CA that ends before its certificate', { certs: { generated: { caDays: 100 } } }, 'certs.generated.caDays is less than servingDays', 'let the CA live longer'],
-  ['a target that is excluded', { targets: [{ namespace: 'kube-system' }] }, 'the target namespace "kube-system" is excluded from injection', 'injection.excludedNamespaces'],
-  ["the release's own namespace as a target", { targets: [{ namespace: site.namespace }] }, 'the target namespace "chart-system" is excluded', 'another namespace for the release'],
-  ['a target twice', { targets: [{ namespace: 'a' }, { namespace: 'a' }] }, 'targets names the namespace "a" twice', 'in one entry'],
-  ['settings beside a sidecar of the user\'s own', { capture: { state: 'idle' }, sidecar: { containers: [{ name: 'a', image: 'a' }] } }, 'capture is set, and sidecar brings a container of your own', 'leave out one'],
-  ['volumes for no container', { sidecar: { volumes: [{ name: 'a', emptyDir: {} }] } }, 'sidecar has volumes and no container', 'sidecar.containers'],
-  ['more files than a volume may have', { capture: { 'file-size': '10Gi', 'file-count': 100 } }, 'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than agent.maxVolumeSize 10Gi', 'fewer or smaller files'],
-  ['a volume smaller than the default ring', { agent: { maxVolumeSize: 159 * 2 ** 20 } }, 'file-size 16Mi x (file-count 8 + 1) + 16Mi = 0.16Gi, more than agent.maxVolumeSize 166723584', 'raise agent.maxVolumeSize'],
-  ['a buffer beyond the bound', { capture: { 'buffer-size': '128Mi' } }, 'the buffer-size 128Mi is more than agent.maxBufferSize 64Mi', 'raise agent.maxBufferSize'],
-  ['a bound below the default buffer', { agent: { maxBufferSize: 1_048_576 } }, 'the buffer-size 4Mi is more than agent.maxBufferSize 1048576', 'raise agent.maxBufferSize'],
-  ['a condition under a name of ours', { webhook: { matchConditions: [{ name: 'packet-capture/opted-in', expression: 'true' }] } }, 'webhook.matchConditions is taken', 'a name of its own'],
-  ['both sides of a disruption budget', { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } }, 'minAvailable and maxUnavailable', 'one of them empty'],
-  ['a budget that no drain can keep', { podDisruptionBudget: { minAvailable: 2 } }, 'no node could be drained', 'Lower it'],
-  ['a range that is none', { autoscaling: { enabled: true, minReplicas: 9 } }, 'minReplicas is more than maxReplicas', 'Raise maxReplicas'],
-  ['nothing to scale by', { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } }, 'nothing to scale by', 'targetCPUUtilizationPercentage'],
-  ['Fail without an injector', { replicas: 0, webhook: { failurePolicy: 'Fail' } }, 'failurePolicy is Fail, and replicas is 0', 'Set replicas'],
-  ['a monitor of ports that there are not', { metrics: { capturedPods: { podMonitor: { enabled: true } } } }, 'agent.metricsPort is 0: no sidecar would answer', 'Set agent.metricsPort'],
-  ['one port for two', { metrics: { port: 10_250 } }, 'webhook.port and metrics.port are the same', 'another metrics.port'],
-  ['the port of the webhook for the metrics', { metrics: { port: 443 } }, 'metrics.port is 443', 'another metrics.port'],
+  [
+    'a mode that there is not',
+    { certs: { mode: 'acme' } },
+    'there is no certs.mode "acme"',
+    'Choose baked, generated, existingSecret or certManager.',
+  ],
+  [
+    'baked without certificates',
+    { certs: { mode: 'baked' } },
+    'certs.mode is baked, and certs.key is empty',
+    'packet-capture certs new --service packet-capture --namespace chart-system -o yaml > certs.yaml',
+  ],
+  [
+    'baked with another service',
+    { certs, fullnameOverride: 'other' },
+    'certs.certificate is not for other.chart-system.svc',
+    'certs new --service other',
+  ],
+  [
+    'names that only contain the one called',
+    { certs: { mode: 'baked', ...almost } },
+    'certs.certificate is not for packet-capture.chart-system.svc',
+    'certs new',
+  ],
+  [
+    'an expired certificate',
+    { certs: { mode: 'baked', ...expired } },
+    /certs\.certificate has expired on 20\d\d-\d\d-\d\d/,
+    'certs new',
+  ],
+  [
+    'text instead of a certificate',
+    { certs: { ...certs, certificate: 'text' } },
+    'certs.certificate holds no certificate in PEM form',
+    'certs new',
+  ],
+  [
+    'text instead of a CA',
+    { certs: { ...certs, caBundle: 'text' } },
+    'certs.caBundle holds no certificate in PEM form',
+    'certs new',
+  ],
+  [
+    'text instead of a key',
+    { certs: { ...certs, key: 'text' } },
+    'certs.key holds no private key in PEM form',
+    'certs new',
+  ],
+  [
+    'a key that nothing uses',
+    { certs: { ...certs, mode: 'generated' } },
+    'certs.key is set, and certs.mode is generated',
+    'Set certs.mode to baked',
+  ],
+  [
+    'existingSecret without a name',
+    { certs: { mode: 'existingSecret', caBundle: certs.caBundle } },
+    'certs.existingSecret is empty',
+    'kubernetes.io/tls',
+  ],
+  [
+    'existingSecret without a CA',
+    { certs: { mode: 'existingSecret', existingSecret: 'tls' } },
+    'certs.caBundle is empty: the API server would trust nobody',
+    '--set-file certs.caBundle=ca.crt',
+  ],
+  [
+    'a Secret that nothing uses',
+    { certs: { existingSecret: 'tls' } },
+    'certs.existingSecret is set, and certs.mode is generated',
+    'Set certs.mode to existingSecret',
+  ],
+  [
+    'a CA that ends before its certificate',
+    { certs: { generated: { caDays: 100 } } },
+    'certs.generated.caDays is less than servingDays',
+    'let the CA live longer',
+  ],
+  [
+    'a target that is excluded',
+    { targets: [{ namespace: 'kube-system' }] },
+    'the target namespace "kube-system" is excluded from injection',
+    'injection.excludedNamespaces',
+  ],
+  [
+    "the release's own namespace as a target",
+    { targets: [{ namespace: site.namespace }] },
+    'the target namespace "chart-system" is excluded',
+    'another namespace for the release',
+  ],
+  [
+    'a target twice',
+    { targets: [{ namespace: 'a' }, { namespace: 'a' }] },
+    'targets names the namespace "a" twice',
+    'in one entry',
+  ],
+  [
+    "settings beside a sidecar of the user's own",
+    { capture: { state: 'idle' }, sidecar: { containers: [{ name: 'a', image: 'a' }] } },
+    'capture is set, and sidecar brings a container of your own',
+    'leave out one',
+  ],
+  [
+    'volumes for no container',
+    { sidecar: { volumes: [{ name: 'a', emptyDir: {} }] } },
+    'sidecar has volumes and no container',
+    'sidecar.containers',
+  ],
+  [
+    'more files than a volume may have',
+    { capture: { 'file-size': '10Gi', 'file-count': 100 } },
+    'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than agent.maxVolumeSize 10Gi',
+    'fewer or smaller files',
+  ],
+  [
+    'a volume smaller than the default ring',
+    { agent: { maxVolumeSize: 159 * 2 ** 20 } },
+    'file-size 16Mi x (file-count 8 + 1) + 16Mi = 0.16Gi, more than agent.maxVolumeSize 166723584',
+    'raise agent.maxVolumeSize',
+  ],
+  [
+    'a buffer beyond the bound',
+    { capture: { 'buffer-size': '128Mi' } },
+    'the buffer-size 128Mi is more than agent.maxBufferSize 64Mi',
+    'raise agent.maxBufferSize',
+  ],
+  [
+    'a bound below the default buffer',
+    { agent: { maxBufferSize: 1_048_576 } },
+    'the buffer-size 4Mi is more than agent.maxBufferSize 1048576',
+    'raise agent.maxBufferSize',
+  ],
+  [
+    'a condition under a name of ours',
+    { webhook: { matchConditions: [{ name: 'packet-capture/opted-in', expression: 'true' }] } },
+    'webhook.matchConditions is taken',
+    'a name of its own',
+  ],
+  [
+    'both sides of a disruption budget',
+    { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } },
+    'minAvailable and maxUnavailable',
+    'one of them empty',
+  ],
+  [
+    'a budget that no drain can keep',
+    { podDisruptionBudget: { minAvailable: 2 } },
+    'no node could be drained',
+    'Lower it',
+  ],
+  [
+    'a range that is none',
+    { autoscaling: { enabled: true, minReplicas: 9 } },
+    'minReplicas is more than maxReplicas',
+    'Raise maxReplicas',
+  ],
+  [
+    'nothing to scale by',
+    { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } },
+    'nothing to scale by',
+    'targetCPUUtilizationPercentage',
+  ],
+  [
+    'Fail without an injector',
+    { replicas: 0, webhook: { failurePolicy: 'Fail' } },
+    'failurePolicy is Fail, and replicas is 0',
+    'Set replicas',
+  ],
+  [
+    'a monitor of ports that there are not',
+    { metrics: { capturedPods: { podMonitor: { enabled: true } } } },
+    'agent.metricsPort is 0: no sidecar would answer',
+    'Set agent.metricsPort',
+  ],
+  [
+    'one port for two',
+    { metrics: { port: 10_250 } },
+    'webhook.port and metrics.port are the same',
+    'another metrics.port',
+  ],
+  [
+    'the port of the webhook for the metrics',
+    { metrics: { port: 443 } },
+    'metrics.port is 443',
+    'another metrics.port',
+  ],
   ['a grace period within the drain', { terminationGracePeriodSeconds: 5 }, 'not more than 10', '11 or more'],
-  ['a hook that is ended before it can tell', { hooks: { timeout: '1h', activeDeadlineSeconds: 3600 } }, 'hooks.timeout is not less than hooks.activeDeadlineSeconds', 'Raise'],
+  [
+    'a hook that is ended before it can tell',
+    { hooks: { timeout: '1h', activeDeadlineSeconds: 3600 } },
+    'hooks.timeout is not less than hooks.activeDeadlineSeconds',
+    'Raise',
+  ],
   ['an argument twice', { extraArgs: ['--port=1'] }, 'extraArgs repeats --port', 'the value that it comes from'],
-  ['bodies without room for one', { webhook: { limits: { maxBodies: '7Mi' } } }, 'webhook.limits.maxBodies 7Mi is less than twice maxParsed 4Mi', 'Raise maxBodies'],
-  ['two client CAs', { webhook: { clientCA: { configMap: 'a', secret: 'b' } } }, 'webhook.clientCA names a ConfigMap and a Secret', 'empty'],
-  ['a bound twice', { extraArgs: ['--max-body', '1Mi'] }, 'extraArgs repeats --max-body', 'the value that it comes from'],
-  ['a variable twice', { extraEnv: [{ name: 'A' }, { name: 'A' }] }, 'extraEnv has the name "A", which is taken', 'once'],
-  ['a volume of ours', { extraVolumes: [{ name: 'certificates' }] }, 'extraVolumes has the name "certificates"', 'once'],
+  [
+    'bodies without room for one',
+    { webhook: { limits: { maxBodies: '7Mi' } } },
+    'webhook.limits.maxBodies 7Mi is less than twice maxParsed 4Mi',
+    'Raise maxBodies',
+  ],
+  [
+    'two client CAs',
+    { webhook: { clientCA: { configMap: 'a', secret: 'b' } } },
+    'webhook.clientCA names a ConfigMap and a Secret',
+    'empty',
+  ],
+  [
+    'a bound twice',
+    { extraArgs: ['--max-body', '1Mi'] },
+    'extraArgs repeats --max-body',
+    'the value that it comes from',
+  ],
+  [
+    'a variable twice',
+    { extraEnv: [{ name: 'A' }, { name: 'A' }] },
+    'extraEnv has the name "A", which is taken',
+    'once',
+  ],
+  [
+    'a volume of ours',
+    { extraVolumes: [{ name: 'certificates' }] },
+    'extraVolumes has the name "certificates"',
+    'once',
+  ],
   ['a name that no Service can have', { fullnameOverride: '1st' }, '"1st" is no name of a Service', 'fullnameOverride'],
 ];
 
@@ -69,7 +257,11 @@ describe.each(refused)('%s', (_, values, sentence, hint) => {
 const unnamed: ReadonlyArray<readonly [what: string, values: object, keys: readonly string[]]> = [
   ['nothing', {}, ['agent.image', 'image']],
   ['a tag alone', { image: { tag: '1.2.3' }, agent: { image: { tag: '1.2.3' } } }, ['agent.image', 'image']],
-  ['a digest alone', { image: { digest: `sha256:${'0'.repeat(64)}` }, agent: { image: { registry: 'registry.example' } } }, ['image']],
+  [
+    'a digest alone',
+    { image: { digest: `sha256:${'0'.repeat(64)}` }, agent: { image: { registry: 'registry.example' } } },
+    ['image'],
+  ],
   ["the injector's registry alone", { image: { registry: 'registry.example' } }, ['agent.image']],
   ['the placeholder itself', { global: { imageRegistry: 'registry.invalid' } }, ['agent.image', 'image']],
   ['a sidecar of your own', { sidecar: { containers: [{ name: 'a', image: 'a' }] } }, ['image']],
@@ -78,10 +270,18 @@ const unnamed: ReadonlyArray<readonly [what: string, values: object, keys: reado
 
 describe.each(unnamed)('images are named by %s', (_, values, keys) => {
   test.each([3, 4] as const)('and helm %i renders nothing', async (major) => {
-    const { exitCode, stdout, stderr } = await helmTemplate(values, { major, imagesNamed: false, flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'] });
+    const { exitCode, stdout, stderr } = await helmTemplate(values, {
+      major,
+      imagesNamed: false,
+      flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'],
+    });
     expect(exitCode).not.toBe(0);
     expect(stdout).toBe('');
-    const told = [...stderr.matchAll(/^ {2}(\S+) names no registry: registry\.invalid\/packet-capture\/(?:agent|injector)[:@]\S+ is nobody's/gm)].map(([, key]) => key);
+    const told = [
+      ...stderr.matchAll(
+        /^ {2}(\S+) names no registry: registry\.invalid\/packet-capture\/(?:agent|injector)[:@]\S+ is nobody's/gm,
+      ),
+    ].map(([, key]) => key);
     expect(told).toEqual(keys);
     for (const key of keys) expect(stderr).toContain(`Set global.imageRegistry or ${key}.registry`);
   });
@@ -90,10 +290,19 @@ describe.each(unnamed)('images are named by %s', (_, values, keys) => {
 test.each<readonly [string, object]>([
   ['global.imageRegistry', { global: { imageRegistry: 'registry.example' } }],
   ['a registry each', { image: { registry: 'registry.example' }, agent: { image: { registry: 'registry.example' } } }],
-  ['repositories with a registry', { image: { repository: 'registry.example/a' }, agent: { image: { repository: 'registry.example/b' } } }],
-  ["the policy, which runs no injector's image", { injection: { way: 'policy' }, agent: { image: { registry: 'registry.example' } } }],
+  [
+    'repositories with a registry',
+    { image: { repository: 'registry.example/a' }, agent: { image: { repository: 'registry.example/b' } } },
+  ],
+  [
+    "the policy, which runs no injector's image",
+    { injection: { way: 'policy' }, agent: { image: { registry: 'registry.example' } } },
+  ],
 ])('images are named by %s, and nothing is said', async (_, values) => {
-  const { exitCode, stderr } = await helmTemplate(values, { imagesNamed: false, flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'] });
+  const { exitCode, stderr } = await helmTemplate(values, {
+    imagesNamed: false,
+    flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'],
+  });
   expect(exitCode, stderr).toBe(0);
 });
 
@@ -109,7 +318,10 @@ test.each<readonly [string, object]>([
   ['that is swapped with it in another mode', { mode: 'generated', certificate: certs.key, key: certs.certificate }],
   ['instead of the CA', { ...certs, caBundle: certs.key }],
   ['behind the CA', { ...certs, caBundle: `${certs.caBundle}${certs.key}` }],
-  ['behind the CA of an existing Secret', { mode: 'existingSecret', existingSecret: 'tls', caBundle: `${certs.caBundle}${certs.key}` }],
+  [
+    'behind the CA of an existing Secret',
+    { mode: 'existingSecret', existingSecret: 'tls', caBundle: `${certs.caBundle}${certs.key}` },
+  ],
   ['behind its certificate', { ...certs, certificate: `${certs.certificate}${certs.key}` }],
   ['of the next pair, swapped', { ...certs, next: { certificate: certs.key, key: certs.certificate } }],
   ['under a name that there is not', { ...certs, keyfile: certs.key }],
@@ -121,13 +333,17 @@ test.each<readonly [string, object]>([
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain('key');
     const line = certs.key.split('\n')[3] ?? '';
-    for (const secret of [line, Buffer.from(certs.key).toString('base64').slice(90, 120)]) expect(stdout + stderr).not.toContain(secret);
+    for (const secret of [line, Buffer.from(certs.key).toString('base64').slice(90, 120)])
+      expect(stdout + stderr).not.toContain(secret);
   }
 });
 
 test('credentials in an upload are refused and not shown', async () => {
   for (const major of [3, 4] as const) {
-    const { exitCode, stdout, stderr } = await helmTemplate({ capture: { upload: ':s3,secret_access_key=hunter2:bucket' } }, { major });
+    const { exitCode, stdout, stderr } = await helmTemplate(
+      { capture: { upload: ':s3,secret_access_key=hunter2:bucket' } },
+      { major },
+    );
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain('/capture/upload');
     expect(stdout + stderr).not.toContain('hunter2');
@@ -136,7 +352,9 @@ test('credentials in an upload are refused and not shown', async () => {
 
 test('the end of a certificate is read before 2050 and after it', async () => {
   for (const material of [far, later]) {
-    expect(ofKind(await render({ certs: { ...certs, ...material } }), 'Secret').metadata.name).toBe('packet-capture-certs');
+    expect(ofKind(await render({ certs: { ...certs, ...material } }), 'Secret').metadata.name).toBe(
+      'packet-capture-certs',
+    );
   }
   expect(new X509Certificate(later.certificate).validToDate.getUTCFullYear()).toBeGreaterThan(2050);
 });

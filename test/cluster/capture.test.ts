@@ -6,8 +6,23 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { until } from '../agent/until.ts';
 import { appPod } from '../support/cluster/apps.ts';
 import {
-  agentEvent, agentEvents, agentImage, captureFolder, cli, copyFiles, fetchPage, injectAndApply, keepFiles, kube, loadImages,
-  namespaceYaml, nginxImage, podField, restarts, sendDatagrams, tshark,
+  agentEvent,
+  agentEvents,
+  agentImage,
+  captureFolder,
+  cli,
+  copyFiles,
+  fetchPage,
+  injectAndApply,
+  keepFiles,
+  kube,
+  loadImages,
+  namespaceYaml,
+  nginxImage,
+  podField,
+  restarts,
+  sendDatagrams,
+  tshark,
 } from '../support/cluster/clusterFixture.ts';
 
 const image = ['--image', agentImage];
@@ -54,7 +69,13 @@ describe.each([
     const ip = await podField(namespace, 'web', '.status.podIP');
     expect(await fetchPage(ip)).toContain('Welcome to nginx!');
     const [file = ''] = await finish(namespace, 'web');
-    const rows = await tshark(file, ['frame.interface_name', 'frame.interface_description', 'ip.dst', 'http.request.uri', 'http.response.code']);
+    const rows = await tshark(file, [
+      'frame.interface_name',
+      'frame.interface_description',
+      'ip.dst',
+      'http.request.uri',
+      'http.response.code',
+    ]);
     expect(rows.find((row) => row[3] === '/')?.slice(0, 3)).toEqual(['eth0', `${namespace}/web node=node0`, ip]);
     expect(rows.some((row) => row[4] === '200')).toBe(true);
   });
@@ -64,9 +85,29 @@ describe.each([
     expect(status).toMatch(/^Uid:\t60947\t60947/m);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
     expect(status).toMatch(/^Seccomp:\t2$/m);
-    const tokens = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
+    const tokens = await kube([
+      'exec',
+      '-n',
+      namespace,
+      'web',
+      '-c',
+      'packet-capture',
+      '--',
+      'ls',
+      '/var/run/secrets/kubernetes.io/serviceaccount',
+    ]);
     expect(tokens.trim()).toBe('');
-    const app = await kube(['exec', '-n', namespace, 'web', '-c', 'app', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount']);
+    const app = await kube([
+      'exec',
+      '-n',
+      namespace,
+      'web',
+      '-c',
+      'app',
+      '--',
+      'ls',
+      '/var/run/secrets/kubernetes.io/serviceaccount',
+    ]);
     expect(app).toContain('token');
     expect(status).toContain(`\nCapBnd:\t${capabilities}\n`);
   });
@@ -85,22 +126,40 @@ test('the sidecar answers Prometheus at its port, and reads the labels and the S
   const file = join(folder, 'sidecarconfig.yaml');
   await writeFile(file, `agent: {image: ${agentImage}, metricsPort: 9464}\nsettings: {filter: udp port 7}\n`);
   const secret = `apiVersion: v1\nkind: Secret\nmetadata: {name: packet-capture-upload, namespace: ${live}}\nstringData: {rclone.conf: "[s3]"}\n`;
-  await injectAndApply([secret, appPod(live, 'observed').replace('metadata:', 'metadata:\n  labels: {app: observed}')].join('---\n'), '--sidecar-config', file);
+  await injectAndApply(
+    [secret, appPod(live, 'observed').replace('metadata:', 'metadata:\n  labels: {app: observed}')].join('---\n'),
+    '--sidecar-config',
+    file,
+  );
   await rm(folder, { recursive: true });
   await ready(live, 'observed');
   await agentEvent(live, 'observed', 'started');
   const ip = await podField(live, 'observed', '.status.podIP');
   await sendDatagrams(ip, 7, 5);
-  const port = await podField(live, 'observed', '.spec.initContainers[0].ports[?(@.name=="packet-capture")].containerPort');
+  const port = await podField(
+    live,
+    'observed',
+    '.spec.initContainers[0].ports[?(@.name=="packet-capture")].containerPort',
+  );
   const metrics = await until('metrics of 5 packets', async () => {
-    const { stdout } = await runInNetns(inject('node'), ['curl', '--silent', '--show-error', `http://${ip}:${port}/metrics`]);
+    const { stdout } = await runInNetns(inject('node'), [
+      'curl',
+      '--silent',
+      '--show-error',
+      `http://${ip}:${port}/metrics`,
+    ]);
     return stdout.includes('packet_capture_packets_total 5\n') ? stdout : undefined;
   });
   expect(metrics).toContain('packet_capture_state{state="capturing"} 1\n');
-  const read = async (path: string): Promise<string> => kube(['exec', '-n', live, 'observed', '-c', 'packet-capture', '--', 'cat', path]);
+  const read = async (path: string): Promise<string> =>
+    kube(['exec', '-n', live, 'observed', '-c', 'packet-capture', '--', 'cat', path]);
   expect(await read('/etc/packet-capture/settings/labels')).toBe('app="observed"');
   expect(await read('/etc/packet-capture/upload/rclone.conf')).toBe('[s3]');
-  expect(JSON.parse(await read('/captures/.agent/status.json'))).toMatchObject({ state: 'capturing', packets: 5, filter: 'udp port 7' });
+  expect(JSON.parse(await read('/captures/.agent/status.json'))).toMatchObject({
+    state: 'capturing',
+    packets: 5,
+    filter: 'udp port 7',
+  });
 });
 
 test('a Job with the sidecar completes', async () => {
@@ -123,7 +182,9 @@ spec:
     ...image,
   );
   await kube(['wait', '-n', live, 'job/short', '--for=condition=complete', '--timeout=60s']);
-  const pod = (await kube(['get', 'pods', '-n', live, '-l', 'job-name=short', '-o', 'name'])).trim().replace('pod/', '');
+  const pod = (await kube(['get', 'pods', '-n', live, '-l', 'job-name=short', '-o', 'name']))
+    .trim()
+    .replace('pod/', '');
   await agentEvent(live, pod, 'stopped');
   expect(await podField(live, pod, '.status.initContainerStatuses[0].state.terminated.exitCode')).toBe('0');
 });
@@ -167,7 +228,10 @@ test('deleting the pod keeps every packet, up to those that the app sends as its
   // This image is stopped by SIGQUIT, as nginx wants it.
   const farewell = `trap 'for i in $(seq ${count}); do echo "farewell $i" >/dev/udp/10.250.0.1/40000; done; exit' TERM QUIT; while :; do sleep 0.05; done`;
   await injectAndApply(
-    appPod(live, 'deleted', { graceSeconds: 30, container: `      command: [bash, -c, ${JSON.stringify(farewell)}]\n` }),
+    appPod(live, 'deleted', {
+      graceSeconds: 30,
+      container: `      command: [bash, -c, ${JSON.stringify(farewell)}]\n`,
+    }),
     ...image,
     '--filter',
     'udp dst port 40000',
@@ -217,10 +281,17 @@ spec:
   /** The annotations and the spec of the newest pod, without what Kubernetes makes up for each pod. */
   async function onlyPod(owner: string): Promise<unknown> {
     await kube(['rollout', 'status', '-n', live, `deployment/${owner}`, '--timeout=60s']);
-    const list = JSON.parse(await kube(['get', 'pods', '-n', live, '-l', 'same=as', '--sort-by=.metadata.creationTimestamp', '-o', 'json'])) as {
+    const list = JSON.parse(
+      await kube(['get', 'pods', '-n', live, '-l', 'same=as', '--sort-by=.metadata.creationTimestamp', '-o', 'json']),
+    ) as {
       items: { metadata: { name: string; annotations: unknown }; spec: unknown }[];
     };
     const pod = list.items.findLast(({ metadata }) => metadata.name.startsWith(owner));
-    return JSON.parse(JSON.stringify({ annotations: pod?.metadata.annotations, spec: pod?.spec }).replaceAll(/kube-api-access-\w+/g, 'kube-api-access'));
+    return JSON.parse(
+      JSON.stringify({ annotations: pod?.metadata.annotations, spec: pod?.spec }).replaceAll(
+        /kube-api-access-\w+/g,
+        'kube-api-access',
+      ),
+    );
   }
 });

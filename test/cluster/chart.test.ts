@@ -28,7 +28,12 @@ function crd(group: string, kind: string, plural: string): object {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}` },
-    spec: { group, scope: 'Namespaced', names: { kind, plural }, versions: [{ name: 'v1', served: true, storage: true, schema }] },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, plural },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
   };
 }
 
@@ -39,7 +44,8 @@ beforeAll(async () => {
   const known = await kube(['get', 'crd', '-o', 'name']);
   const missing = foreignKinds.filter(([group, , plural]) => !known.includes(`/${plural}.${group}\n`));
   made = missing.map(([group, , plural]) => `crd/${plural}.${group}`);
-  for (const [group, kind, plural] of missing) await kube(['create', '-f', '-'], JSON.stringify(crd(group, kind, plural)));
+  for (const [group, kind, plural] of missing)
+    await kube(['create', '-f', '-'], JSON.stringify(crd(group, kind, plural)));
   if (made.length > 0) await kube(['wait', '--for=condition=Established', '--timeout=30s', ...made]);
 });
 
@@ -57,7 +63,11 @@ async function helm(major: 3 | 4, verb: string, values: unknown, flags: readonly
   return stdout;
 }
 
-async function rendered(values: ChartOverrides, major: 3 | 4 = 4, flags: readonly string[] = []): Promise<KubernetesObject[]> {
+async function rendered(
+  values: ChartOverrides,
+  major: 3 | 4 = 4,
+  flags: readonly string[] = [],
+): Promise<KubernetesObject[]> {
   return parseObjects(await helm(major, 'template', values, flags));
 }
 
@@ -69,7 +79,9 @@ function listOf(items: readonly object[]): string {
 function dropped(sent: unknown, stored: unknown, path = ''): string[] {
   if (stored === undefined) return [path];
   if (typeof sent !== 'object' || sent === null) return [];
-  return Object.entries(sent).flatMap(([key, value]) => dropped(value, (stored as Readonly<Record<string, unknown>>)[key], `${path}.${key}`));
+  return Object.entries(sent).flatMap(([key, value]) =>
+    dropped(value, (stored as Readonly<Record<string, unknown>>)[key], `${path}.${key}`),
+  );
 }
 
 const objectsOf = new Map<string, readonly KubernetesObject[]>();
@@ -88,29 +100,50 @@ describe('with the values', () => {
   test.each(names)('"%s" every object is taken by the API server', async (name) => {
     const objects = (objectsOf.get(name) ?? []).filter(({ kind }) => kind !== 'Pod');
     // As helm 4 applies them.
-    const output = await kube(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-o', 'json', '-f', '-'], listOf(objects));
-    const stored = objects.length === 1 ? [JSON.parse(output) as object] : (JSON.parse(output) as { readonly items: readonly object[] }).items;
+    const output = await kube(
+      ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-o', 'json', '-f', '-'],
+      listOf(objects),
+    );
+    const stored =
+      objects.length === 1
+        ? [JSON.parse(output) as object]
+        : (JSON.parse(output) as { readonly items: readonly object[] }).items;
     // What it does not keep would be a difference for ever, for kubectl apply as for Argo CD.
-    expect(objects.map((object, index) => [object.kind, dropped(object, stored[index])]).filter(([, paths]) => paths?.length !== 0)).toEqual([]);
+    expect(
+      objects
+        .map((object, index) => [object.kind, dropped(object, stored[index])])
+        .filter(([, paths]) => paths?.length !== 0),
+    ).toEqual([]);
   });
 
-  test.each(names.filter(isRestricted))('"%s" the pods are admitted where Pod Security enforces restricted', async (name) => {
-    const objects = objectsOf.get(name) ?? [];
-    const pods = podTemplates(objects).map(({ id, metadata, spec }) => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: id.split('/').at(-1), namespace: ofKind(objects, 'Deployment').metadata.namespace, labels: metadata.labels },
-      spec,
-    }));
-    expect((await kube(['create', '--dry-run=server', '-f', '-'], listOf(pods))).trim().split('\n')).toHaveLength(pods.length);
-  });
+  test.each(names.filter(isRestricted))(
+    '"%s" the pods are admitted where Pod Security enforces restricted',
+    async (name) => {
+      const objects = objectsOf.get(name) ?? [];
+      const pods = podTemplates(objects).map(({ id, metadata, spec }) => ({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          name: id.split('/').at(-1),
+          namespace: ofKind(objects, 'Deployment').metadata.namespace,
+          labels: metadata.labels,
+        },
+        spec,
+      }));
+      expect((await kube(['create', '--dry-run=server', '-f', '-'], listOf(pods))).trim().split('\n')).toHaveLength(
+        pods.length,
+      );
+    },
+  );
 });
 
 test('a pod with one privilege more is refused there: the level is enforced', async () => {
   const values = { ...sets['baked'], securityContext: { allowPrivilegeEscalation: true } };
   const objects = await rendered(values, 4, ['--kube-version', '1.37.0']);
   const pod = ofKind(objects, 'Pod');
-  const { exitCode, stderr } = await kubectl(node, ['create', '--dry-run=server', '-f', '-'], { input: JSON.stringify(pod) });
+  const { exitCode, stderr } = await kubectl(node, ['create', '--dry-run=server', '-f', '-'], {
+    input: JSON.stringify(pod),
+  });
   expect(exitCode).not.toBe(0);
   expect(stderr).toContain('violates PodSecurity "restricted');
 });
@@ -125,18 +158,36 @@ describe.each([3, 4] as const)('certificates that helm %i makes', (major) => {
   });
 
   /** The Secret's data after an upgrade would have found this one. */
-  async function after(annotations: object, files: Readonly<Record<string, string>>): Promise<{ readonly found: Record<string, string>; readonly bundle: string }> {
+  async function after(
+    annotations: object,
+    files: Readonly<Record<string, string>>,
+  ): Promise<{ readonly found: Record<string, string>; readonly bundle: string }> {
     await kube(['delete', 'secret', secretName, '-n', site.namespace, '--ignore-not-found']);
-    await kube(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name: secretName, namespace: site.namespace, annotations }, stringData: files }));
+    await kube(
+      ['create', '-f', '-'],
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: secretName, namespace: site.namespace, annotations },
+        stringData: files,
+      }),
+    );
     const objects = await rendered({}, major, ['--dry-run=server', '--is-upgrade', '--kube-version', '1.37.0']);
     const bundle = ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'][0].clientConfig.caBundle as string;
     const data = ofKind(objects, 'Secret', secretName)['data'] as Record<string, string>;
     const decode = (text: string): string => Buffer.from(text, 'base64').toString();
     expect(decode(bundle)).toBe(decode(data['ca.crt'] ?? ''));
-    return { found: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, decode(text)])), bundle: decode(bundle) };
+    return {
+      found: Object.fromEntries(Object.entries(data).map(([key, text]) => [key, decode(text)])),
+      bundle: decode(bundle),
+    };
   }
 
-  const filesOf = ({ caBundle, certificate, key }: CertificateMaterial) => ({ 'ca.crt': caBundle, 'tls.crt': certificate, 'tls.key': key });
+  const filesOf = ({ caBundle, certificate, key }: CertificateMaterial) => ({
+    'ca.crt': caBundle,
+    'tls.crt': certificate,
+    'tls.key': key,
+  });
 
   test('are kept by an upgrade', async () => {
     expect((await after(owner, filesOf(good))).found).toEqual(filesOf(good));
@@ -144,9 +195,18 @@ describe.each([3, 4] as const)('certificates that helm %i makes', (major) => {
 
   test.each<readonly [string, () => Promise<readonly [object, Readonly<Record<string, string>>]>]>([
     ['another release', async () => [{ ...owner, 'meta.helm.sh/release-name': 'other' }, filesOf(good)]],
-    ['a release of another namespace', async () => [{ ...owner, 'meta.helm.sh/release-namespace': 'other' }, filesOf(good)]],
+    [
+      'a release of another namespace',
+      async () => [{ ...owner, 'meta.helm.sh/release-namespace': 'other' }, filesOf(good)],
+    ],
     ['nobody', async () => [{}, filesOf(good)]],
-    ['another host', async () => [owner, filesOf(await issueMaterial({ dnsNames: servingNames('packet-capture', 'other'), now: new Date() }))]],
+    [
+      'another host',
+      async () => [
+        owner,
+        filesOf(await issueMaterial({ dnsNames: servingNames('packet-capture', 'other'), now: new Date() })),
+      ],
+    ],
     ['this release, without a CA', async () => [owner, { 'tls.crt': good.certificate, 'tls.key': good.key }]],
     ['this release, with a broken certificate', async () => [owner, { ...filesOf(good), 'tls.crt': 'broken' }]],
   ])('are made anew where those of %s are found', async (_, make) => {
@@ -172,7 +232,7 @@ describe.each([3, 4] as const)('certificates that helm %i makes', (major) => {
   });
 });
 
-test('the notes tell how to opt in, and do the hook\'s work when there is none', async () => {
+test("the notes tell how to opt in, and do the hook's work when there is none", async () => {
   // Nothing of a release's own may be there when it is installed.
   const own = ['serviceaccount/packet-capture', 'secret/packet-capture-certs'];
   await kube(['delete', '-n', site.namespace, '--ignore-not-found', ...own]);
@@ -186,7 +246,9 @@ test('the notes tell how to opt in, and do the hook\'s work when there is none',
     expect(text).toContain('kubectl label namespace NAMESPACE packet-capture/injection=enabled');
     expect(text).toContain(`kubectl patch deployment web -n chart-shop ${patch}`);
   }
-  expect(await notes('targets', 4)).toMatch(/Opted in by a hook[^]*chart-shop: web, cart, db, log\.agent\n +chart-ledger\n/);
+  expect(await notes('targets', 4)).toMatch(
+    /Opted in by a hook[^]*chart-shop: web, cart, db, log\.agent\n +chart-ledger\n/,
+  );
   expect(await notes('opt out, further selectors', 4)).toContain('example.com/capture says "false"');
 });
 

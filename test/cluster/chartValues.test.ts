@@ -29,7 +29,11 @@ const objects = [
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     ...at,
-    spec: { strategy: values.strategy, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } } },
+    spec: {
+      strategy: values.strategy,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } },
+    },
   },
   {
     apiVersion: 'autoscaling/v2',
@@ -46,7 +50,12 @@ const objects = [
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     ...at,
-    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [{ from: values['networkPolicy.metricsFrom'] }], egress: values['networkPolicy.egress'] },
+    spec: {
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ from: values['networkPolicy.metricsFrom'] }],
+      egress: values['networkPolicy.egress'],
+    },
   },
 ];
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { issueMaterial, servingNames, valuesOfMaterial } from '../../src/certificates/index.ts';
+import { cli, kube } from '../support/cluster/clusterFixture.ts';
 import { asking, check, codesOf, installChart, list, site, web } from '../support/cluster/diagnosisFixture.ts';
 import { helm, loadReleaseImages, quickEnd } from '../support/cluster/helmFixture.ts';
-import { cli, kube } from '../support/cluster/clusterFixture.ts';
 
 const own = 'check-system';
 const shop = 'check-shop';
@@ -18,7 +18,10 @@ let foreign = '';
 beforeAll(async () => {
   await loadReleaseImages();
   const dnsNames = servingNames(service, own);
-  const [material, other] = await Promise.all([issueMaterial({ dnsNames, now, days: 10 }), issueMaterial({ dnsNames, now })]);
+  const [material, other] = await Promise.all([
+    issueMaterial({ dnsNames, now, days: 10 }),
+    issueMaterial({ dnsNames, now }),
+  ]);
   bundle = material.caBundle;
   foreign = other.caBundle;
   await kube(['apply', '-f', '-'], list([site(shop, { 'check/injection': 'enabled' })]));
@@ -34,7 +37,15 @@ afterAll(async () => {
 async function trust(caBundle: string): Promise<void> {
   const value = Buffer.from(caBundle).toString('base64');
   const patch = [0, 1, 2].map((index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/caBundle`, value }));
-  await kube(['patch', 'mutatingwebhookconfiguration', configuration, '--type', 'json', '--patch', JSON.stringify(patch)]);
+  await kube([
+    'patch',
+    'mutatingwebhookconfiguration',
+    configuration,
+    '--type',
+    'json',
+    '--patch',
+    JSON.stringify(patch),
+  ]);
 }
 
 test('a release that works: its certificate is about to expire, and that is all', async () => {
@@ -43,7 +54,18 @@ test('a release that works: its certificate is about to expire, and that is all'
   expect(result).toMatchObject({
     ok: true,
     missed: [],
-    releases: [{ way: 'webhook', release: 'check', namespace: own, object: configuration, namespaceLabel: 'check/injection', replicas: { ready: 1, desired: 1 }, certificate: { daysLeft: 9 }, injects: true }],
+    releases: [
+      {
+        way: 'webhook',
+        release: 'check',
+        namespace: own,
+        object: configuration,
+        namespaceLabel: 'check/injection',
+        replicas: { ready: 1, desired: 1 },
+        certificate: { daysLeft: 9 },
+        injects: true,
+      },
+    ],
   });
   expect(JSON.stringify(result)).not.toContain('PRIVATE KEY');
 });
@@ -51,9 +73,22 @@ test('a release that works: its certificate is about to expire, and that is all'
 test('a CA that does not match: it is named, the pods that were missed are too, and nothing is rolled in vain', async () => {
   await trust(foreign);
   // The API server follows within a second or so.
-  await expect.poll(async () => codesOf(await check(shop)), { timeout: 30_000, interval: 500 }).toEqual(['ca_mismatch', 'certificate_expires', 'probe_failed']);
-  await kube(['apply', '-f', '-'], list([web(shop, 'web', { annotations: asking, spec: nowhere }), web(shop, 'other', { spec: nowhere })]));
-  await kube(['wait', '-n', shop, 'deploy/web', 'deploy/other', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
+  await expect
+    .poll(async () => codesOf(await check(shop)), { timeout: 30_000, interval: 500 })
+    .toEqual(['ca_mismatch', 'certificate_expires', 'probe_failed']);
+  await kube(
+    ['apply', '-f', '-'],
+    list([web(shop, 'web', { annotations: asking, spec: nowhere }), web(shop, 'other', { spec: nowhere })]),
+  );
+  await kube([
+    'wait',
+    '-n',
+    shop,
+    'deploy/web',
+    'deploy/other',
+    '--for=jsonpath={.status.unavailableReplicas}=1',
+    '--timeout=30s',
+  ]);
   const { exitCode, stdout, stderr } = await cli(['check', '-n', shop, '--restart', '--yes']);
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/check-shop deployment\/web: web-\S+: missed_at_creation: /);
@@ -64,26 +99,53 @@ test('a CA that does not match: it is named, the pods that were missed are too, 
 test('no injector, and a program of another age', async () => {
   await trust(bundle);
   await kube(['scale', '-n', own, `deploy/${service}`, '--replicas=0']);
-  await kube(['label', 'mutatingwebhookconfiguration', configuration, 'app.kubernetes.io/version=0.0.9', '--overwrite']);
-  await expect.poll(async () => codesOf(await check(shop)), { timeout: 30_000, interval: 500 }).toEqual([
-    'release_version', 'injector_down', 'certificate_expires', 'probe_failed', 'pods_missed',
+  await kube([
+    'label',
+    'mutatingwebhookconfiguration',
+    configuration,
+    'app.kubernetes.io/version=0.0.9',
+    '--overwrite',
   ]);
+  await expect
+    .poll(async () => codesOf(await check(shop)), { timeout: 30_000, interval: 500 })
+    .toEqual(['release_version', 'injector_down', 'certificate_expires', 'probe_failed', 'pods_missed']);
 });
 
 test('once it injects again, --restart makes the missed pods anew, and none is missed any more', async () => {
   await kube(['scale', '-n', own, `deploy/${service}`, '--replicas=1']);
   await kube(['rollout', 'status', '-n', own, `deploy/${service}`, '--timeout=60s']);
-  await expect.poll(async () => (await check(shop)).releases[0]?.injects, { timeout: 30_000, interval: 500 }).toBe(true);
+  await expect
+    .poll(async () => (await check(shop)).releases[0]?.injects, { timeout: 30_000, interval: 500 })
+    .toBe(true);
   // The findings are from before the restart, so they are errors still.
   const { restarted } = await check(shop, '--restart', '--yes');
   expect(restarted).toEqual([{ namespace: shop, owner: 'deployment/web', pods: 1, result: 'restarted' }]);
   await kube(['wait', '-n', shop, 'deploy/web', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
   // The pod from before stays beside the new one, which never becomes ready here.
-  await kube(['delete', 'replicasets', '-n', shop, '-l', 'app=web', '--field-selector', `metadata.name=${await oldest()}`]);
+  await kube([
+    'delete',
+    'replicasets',
+    '-n',
+    shop,
+    '-l',
+    'app=web',
+    '--field-selector',
+    `metadata.name=${await oldest()}`,
+  ]);
   await expect.poll(async () => (await check(shop)).missed, { timeout: 30_000, interval: 500 }).toEqual([]);
 });
 
 async function oldest(): Promise<string> {
-  const names = await kube(['get', 'replicasets', '-n', shop, '-l', 'app=web', '--sort-by=.metadata.creationTimestamp', '-o', 'jsonpath={.items[0].metadata.name}']);
+  const names = await kube([
+    'get',
+    'replicasets',
+    '-n',
+    shop,
+    '-l',
+    'app=web',
+    '--sort-by=.metadata.creationTimestamp',
+    '-o',
+    'jsonpath={.items[0].metadata.name}',
+  ]);
   return names.trim();
 }

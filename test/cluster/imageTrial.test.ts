@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { tryImage, type ImageTrialOptions } from '../../src/dryRun/imageTrial.ts';
 import { trialName } from '../../src/dryRun/imageTrialPod.ts';
 import { patchWorkload } from '../../src/ways/patch/patchWorkload.ts';
-import { agentConfigOf, create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
 import { agentImage, cli, kube } from '../support/cluster/clusterFixture.ts';
+import { agentConfigOf, create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
 
 const { at, shop } = patchSite();
 
@@ -13,19 +13,34 @@ const absentImage = 'localhost/packet-capture/absent:1';
 function trial(image: string, more: Partial<ImageTrialOptions> = {}): ImageTrialOptions {
   const { kubectl } = at('deploy/none').options;
   const container = { name: 'packet-capture', image, imagePullPolicy: 'IfNotPresent' };
-  return { kubectl, afterwards: kubectl, namespace: shop, container, pullSecrets: [], like: {}, report: () => undefined, ...more };
+  return {
+    kubectl,
+    afterwards: kubectl,
+    namespace: shop,
+    container,
+    pullSecrets: [],
+    like: {},
+    report: () => undefined,
+    ...more,
+  };
 }
 
 /** Names of the trials' pods that are there, and are not on their way out. */
 async function trialPods(): Promise<readonly string[]> {
   const list = await kube(['get', 'pods', '-n', shop, '-l', `app.kubernetes.io/name=${trialName}`, '-o', 'json']);
-  const { items } = JSON.parse(list) as { readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[] };
+  const { items } = JSON.parse(list) as {
+    readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[];
+  };
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
 }
 
 describe('an image is tried', () => {
   test('in a pod that is gone afterwards, whether it starts or not', async () => {
-    expect(await tryImage(trial(agentImage))).toMatchObject({ outcome: 'starts', node: expect.any(String), seconds: expect.any(Number) });
+    expect(await tryImage(trial(agentImage))).toMatchObject({
+      outcome: 'starts',
+      node: expect.any(String),
+      seconds: expect.any(Number),
+    });
     const failure = await tryImage(trial(absentImage));
     expect(failure).toMatchObject({ outcome: 'fails', message: expect.stringContaining(absentImage) });
     expect(await trialPods()).toEqual([]);
@@ -33,7 +48,10 @@ describe('an image is tried', () => {
 
   test('where the workload would run: no node of another architecture is here, so nothing is known', async () => {
     const like = { spec: { nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
-    expect(await tryImage(trial(agentImage, { like, timeoutSeconds: 2 }))).toMatchObject({ outcome: 'unknown', why: expect.stringContaining('Unschedulable') });
+    expect(await tryImage(trial(agentImage, { like, timeoutSeconds: 2 }))).toMatchObject({
+      outcome: 'unknown',
+      why: expect.stringContaining('Unschedulable'),
+    });
     expect(await trialPods()).toEqual([]);
   });
 
@@ -67,7 +85,9 @@ describe('an image is tried', () => {
     // What was forced is what `check --pull` is for.
     const { exitCode, stdout } = await cli(['check', '-n', shop, '--pull', '-o', 'json']);
     const { findings } = JSON.parse(stdout) as { readonly findings: readonly object[] };
-    expect(findings).toContainEqual(expect.objectContaining({ level: 'error', code: 'pull_fails', where: `namespace ${shop}` }));
+    expect(findings).toContainEqual(
+      expect.objectContaining({ level: 'error', code: 'pull_fails', where: `namespace ${shop}` }),
+    );
     expect(exitCode).toBe(1);
     expect(await trialPods()).toEqual([]);
   });

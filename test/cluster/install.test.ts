@@ -2,9 +2,19 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { injectorImage } from '../../scripts/images/names.ts';
 import type { InstallResult } from '../../src/release/index.ts';
-import { certificatesOf, helm, installer, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor } from '../support/cluster/helmFixture.ts';
-import { badImage, json, podNames, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
 import { agentImage, kube } from '../support/cluster/clusterFixture.ts';
+import {
+  certificatesOf,
+  helm,
+  installer,
+  loadReleaseImages,
+  runningContainers,
+  siteState,
+  siteYaml,
+  targetFlags,
+  type HelmMajor,
+} from '../support/cluster/helmFixture.ts';
+import { badImage, json, podNames, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
 
 const { release, namespace, site, at, flags } = releaseUnderTest('installer');
 const wholeSite = targetFlags([site]);
@@ -19,7 +29,13 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // Of a test that failed half way.
-  await kube(['delete', 'mutatingwebhookconfigurations', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
+  await kube([
+    'delete',
+    'mutatingwebhookconfigurations',
+    '-l',
+    `app.kubernetes.io/instance=${release}`,
+    '--ignore-not-found',
+  ]);
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
 });
 
@@ -38,24 +54,34 @@ let certificates: unknown;
 test('install: everything runs, injection is proven, the target carries the sidecar', async () => {
   const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite]);
   expect(result).toMatchObject({
-    result: 'installed', release, namespace, revision: 1, injectionProven: true, findings: [],
+    result: 'installed',
+    release,
+    namespace,
+    revision: 1,
+    injectionProven: true,
+    findings: [],
     images: { injector: injectorImage, sidecars: [agentImage] },
     certificates: { mode: 'baked', action: 'new' },
     targets: [{ namespace: site, optedIn: true, workloads: [{ kind: 'Deployment', name: 'web', optedIn: true }] }],
     next: [],
   });
-  expect(result.webhooks.map(({ configuration }) => configuration)).toEqual(Array.from({ length: 3 }, () => `${release}.${namespace}`));
+  expect(result.webhooks.map(({ configuration }) => configuration)).toEqual(
+    Array.from({ length: 3 }, () => `${release}.${namespace}`),
+  );
   expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
   certificates = await certificatesOf(release, namespace);
 });
 
-test.each<HelmMajor>([4, 3])('install again: not a byte of the certificates changes and no pod restarts (helm %i)', async (major) => {
-  const pods = await podNames(namespace);
-  const { result } = await json<InstallResult>(major, 0, ['install', ...flags, ...wholeSite]);
-  expect(result).toMatchObject({ result: 'upgraded', certificates: { action: 'keep' } });
-  expect(await certificatesOf(release, namespace)).toEqual(certificates);
-  expect(await podNames(namespace)).toBe(pods);
-});
+test.each<HelmMajor>([4, 3])(
+  'install again: not a byte of the certificates changes and no pod restarts (helm %i)',
+  async (major) => {
+    const pods = await podNames(namespace);
+    const { result } = await json<InstallResult>(major, 0, ['install', ...flags, ...wholeSite]);
+    expect(result).toMatchObject({ result: 'upgraded', certificates: { action: 'keep' } });
+    expect(await certificatesOf(release, namespace)).toEqual(certificates);
+    expect(await podNames(namespace)).toBe(pods);
+  },
+);
 
 test('a dry run of an upgrade is a diff, and nothing changes', async () => {
   const history = await helm(4, ['history', release, '-n', namespace]);
@@ -67,7 +93,12 @@ test('a dry run of an upgrade is a diff, and nothing changes', async () => {
 
 test('an upgrade that fails ends with the revision before', async () => {
   const pods = await podNames(namespace);
-  const { result, stderr } = await json<{ readonly error: Record<string, string> }>(4, 1, ['upgrade', ...at, '--yes', ...badImage]);
+  const { result, stderr } = await json<{ readonly error: Record<string, string> }>(4, 1, [
+    'upgrade',
+    ...at,
+    '--yes',
+    ...badImage,
+  ]);
   expect(result.error['hint']).toBe('Rolled back: what revision 3 was runs again.');
   expect(stderr).toContain('ErrImageNeverPull');
   expect(await podNames(namespace)).toBe(pods);
@@ -93,11 +124,35 @@ function pendingRelease(data: string): string {
 }
 
 test('a release that helm believes to be in other hands is left alone', async () => {
-  const name = (await kube(['get', 'secrets', '-n', namespace, '-l', `owner=helm,name=${release}`, '-o', 'name', '--sort-by=.metadata.creationTimestamp'])).trim().split('\n').at(-1) ?? '';
-  const status = async (value: string): Promise<string> => kube(['label', '-n', namespace, name, `status=${value}`, '--overwrite']);
-  const stored = JSON.parse(await kube(['get', '-n', namespace, name, '-o', 'json'])) as { readonly metadata: object; readonly data: { readonly release: string } };
+  const name =
+    (
+      await kube([
+        'get',
+        'secrets',
+        '-n',
+        namespace,
+        '-l',
+        `owner=helm,name=${release}`,
+        '-o',
+        'name',
+        '--sort-by=.metadata.creationTimestamp',
+      ])
+    )
+      .trim()
+      .split('\n')
+      .at(-1) ?? '';
+  const status = async (value: string): Promise<string> =>
+    kube(['label', '-n', namespace, name, `status=${value}`, '--overwrite']);
+  const stored = JSON.parse(await kube(['get', '-n', namespace, name, '-o', 'json'])) as {
+    readonly metadata: object;
+    readonly data: { readonly release: string };
+  };
   // By standard input: a release is larger than an argument may be.
-  const replace = async (data: object): Promise<string> => kube(['replace', '-f', '-'], JSON.stringify({ ...stored, metadata: { ...stored.metadata, resourceVersion: undefined }, data }));
+  const replace = async (data: object): Promise<string> =>
+    kube(
+      ['replace', '-f', '-'],
+      JSON.stringify({ ...stored, metadata: { ...stored.metadata, resourceVersion: undefined }, data }),
+    );
   await replace({ release: pendingRelease(stored.data.release) });
   await status('pending-upgrade');
   const { result } = await json<Refusal>(4, 1, ['install', ...flags]);

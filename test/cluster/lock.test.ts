@@ -35,7 +35,9 @@ test('a lock ends with the process that holds it, even when that is killed', asy
     console.log('held');
     setInterval(() => {}, 1000);
   `;
-  const holder = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(holder.stdout, 'data');
   const lines: string[] = [];
   const waiting = acquireLock(join(folder, 'lock'), 'it', (line) => lines.push(line));

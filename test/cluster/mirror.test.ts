@@ -5,8 +5,17 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import { framesOf, receiveVxlan } from '../agent/vxlanCollector.ts';
 import { appPod } from '../support/cluster/apps.ts';
+import {
+  agentImage,
+  cli,
+  copyFiles,
+  fetchPage,
+  injectAndApply,
+  kube,
+  podField,
+  restarts,
+} from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
-import { agentImage, cli, copyFiles, fetchPage, injectAndApply, kube, podField, restarts } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('mirror');
@@ -35,8 +44,20 @@ async function devices(): Promise<string[]> {
 test('a pod is mirrored to a collector outside: what it sends and receives, as far as the filter goes, until it is stopped', async () => {
   const file = join(folder, 'received.pcapng');
   const endCollector = await receiveVxlan(inNetns(node.netns, []), { file, port, vni });
-  const collector = (await kube(['get', 'node', '-o', 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}'])).trim();
-  await injectAndApply(appPod(shop, 'web'), '--image', agentImage, '--state', 'idle', '--filter', filter, '--mirror', `vxlan://${collector}:${port}?vni=${vni}`);
+  const collector = (
+    await kube(['get', 'node', '-o', 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}'])
+  ).trim();
+  await injectAndApply(
+    appPod(shop, 'web'),
+    '--image',
+    agentImage,
+    '--state',
+    'idle',
+    '--filter',
+    filter,
+    '--mirror',
+    `vxlan://${collector}:${port}?vni=${vni}`,
+  );
   await kube(['wait', '-n', shop, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
   const ip = await podField(shop, 'web', '.status.podIP');
   expect(await devices()).not.toContain('pcmirror0');

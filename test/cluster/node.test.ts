@@ -17,28 +17,36 @@ const nginx = 'docker.io/library/nginx:1.7.9';
 describe('the node of the tests', () => {
   const node = inject('node');
 
-  test('serves a real nginx under the address of its Service, to the node and to another pod', { timeout: 180_000 }, async () => {
-    await loadImage(node, await ensureNodeImage('nginx', nginx, noProgress), noProgress);
-    const k = async (...args: string[]): Promise<string> => {
-      const { exitCode, stdout, stderr } = await kubectl(node, ['--namespace=node-test', ...args]);
-      expect(`${exitCode} ${stderr}`, `kubectl ${args.join(' ')}`).toMatch(/^0/);
-      return stdout;
-    };
-    await k('create', 'namespace', 'node-test');
-    try {
-      await k('create', 'deployment', 'web', '--image=nginx:1.7.9', '--replicas=2', '--port=80');
-      await k('expose', 'deployment', 'web');
-      await k('rollout', 'status', 'deployment/web', '--timeout=60s');
-      const address = await k('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
-      const fetchPage = ['bash', '-c', `exec 3<>/dev/tcp/${address}/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; timeout 5 cat <&3`];
-      expect((await runInNetns(node, fetchPage)).stdout).toContain('Welcome to nginx!');
-      const [pod = ''] = (await k('get', 'pods', '-o', 'name')).split('\n');
-      // Several times: the Service spreads connections over both pods, its own among them.
-      for (let i = 0; i < 6; i += 1) expect(await k('exec', pod, '--', ...fetchPage)).toContain('Welcome to nginx!');
-    } finally {
-      await k('delete', 'namespace', 'node-test', '--wait=false');
-    }
-  });
+  test(
+    'serves a real nginx under the address of its Service, to the node and to another pod',
+    { timeout: 180_000 },
+    async () => {
+      await loadImage(node, await ensureNodeImage('nginx', nginx, noProgress), noProgress);
+      const k = async (...args: string[]): Promise<string> => {
+        const { exitCode, stdout, stderr } = await kubectl(node, ['--namespace=node-test', ...args]);
+        expect(`${exitCode} ${stderr}`, `kubectl ${args.join(' ')}`).toMatch(/^0/);
+        return stdout;
+      };
+      await k('create', 'namespace', 'node-test');
+      try {
+        await k('create', 'deployment', 'web', '--image=nginx:1.7.9', '--replicas=2', '--port=80');
+        await k('expose', 'deployment', 'web');
+        await k('rollout', 'status', 'deployment/web', '--timeout=60s');
+        const address = await k('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
+        const fetchPage = [
+          'bash',
+          '-c',
+          `exec 3<>/dev/tcp/${address}/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; timeout 5 cat <&3`,
+        ];
+        expect((await runInNetns(node, fetchPage)).stdout).toContain('Welcome to nginx!');
+        const [pod = ''] = (await k('get', 'pods', '-o', 'name')).split('\n');
+        // Several times: the Service spreads connections over both pods, its own among them.
+        for (let i = 0; i < 6; i += 1) expect(await k('exec', pod, '--', ...fetchPage)).toContain('Welcome to nginx!');
+      } finally {
+        await k('delete', 'namespace', 'node-test', '--wait=false');
+      }
+    },
+  );
 });
 
 describe('a second node beside it', () => {
@@ -48,35 +56,45 @@ describe('a second node beside it', () => {
   beforeAll(() => downCluster(name, noProgress));
   afterAll(() => downCluster(name, noProgress));
 
-  test('is made whole by the next up, whatever was killed, and leaves nothing behind', { timeout: 240_000 }, async () => {
-    await up();
-    expect(await clusterStatus(name)).toMatchObject({ ready: true });
-    const handle = clusterHandle(name);
-    await expectOwnSysctls(handle);
-    await kubectl(handle, ['create', 'configmap', 'witness']);
+  test(
+    'is made whole by the next up, whatever was killed, and leaves nothing behind',
+    { timeout: 240_000 },
+    async () => {
+      await up();
+      expect(await clusterStatus(name)).toMatchObject({ ready: true });
+      const handle = clusterHandle(name);
+      await expectOwnSysctls(handle);
+      await kubectl(handle, ['create', 'configmap', 'witness']);
 
-    await killParts(name, ['etcd', 'containerd', 'kubelet']);
-    expect(await clusterStatus(name)).toMatchObject({ ready: false });
-    await up();
-    expect(await clusterStatus(name)).toMatchObject({ ready: true });
-    expect((await kubectl(handle, ['get', 'configmap', 'witness'])).exitCode).toBe(0);
+      await killParts(name, ['etcd', 'containerd', 'kubelet']);
+      expect(await clusterStatus(name)).toMatchObject({ ready: false });
+      await up();
+      expect(await clusterStatus(name)).toMatchObject({ ready: true });
+      expect((await kubectl(handle, ['get', 'configmap', 'witness'])).exitCode).toBe(0);
 
-    await killParts(name, ['kubelet']);
-    await writeFile(join(handle.stateDir, 'kubelet.json'), '{"kind":"SomethingElse"}');
-    await expect(up()).rejects.toMatchObject({ code: 'CLUSTER_FAILED', message: expect.stringMatching(/kubelet ended[^]*SomethingElse/) });
+      await killParts(name, ['kubelet']);
+      await writeFile(join(handle.stateDir, 'kubelet.json'), '{"kind":"SomethingElse"}');
+      await expect(up()).rejects.toMatchObject({
+        code: 'CLUSTER_FAILED',
+        message: expect.stringMatching(/kubelet ended[^]*SomethingElse/),
+      });
 
-    await killParts(name, (await clusterStatus(name)).components.map((part) => part.name));
-    await up();
-    expect(await clusterStatus(name)).toMatchObject({ ready: true });
-    expect(await traces(handle.cgroup, handle.stateDir)).not.toEqual([]);
+      await killParts(
+        name,
+        (await clusterStatus(name)).components.map((part) => part.name),
+      );
+      await up();
+      expect(await clusterStatus(name)).toMatchObject({ ready: true });
+      expect(await traces(handle.cgroup, handle.stateDir)).not.toEqual([]);
 
-    await killParts(name, ['machine', 'containerd']);
-    await downCluster(name, noProgress);
-    expect(await traces(handle.cgroup, handle.stateDir)).toEqual([]);
-    expect(await readdir(handle.stateDir)).toEqual(['logs']);
-    expect(await readdir(handle.logDir)).toContain('kubelet.log');
-    expect(await clusterStatus(inject('node').name)).toMatchObject({ ready: true });
-  });
+      await killParts(name, ['machine', 'containerd']);
+      await downCluster(name, noProgress);
+      expect(await traces(handle.cgroup, handle.stateDir)).toEqual([]);
+      expect(await readdir(handle.stateDir)).toEqual(['logs']);
+      expect(await readdir(handle.logDir)).toContain('kubelet.log');
+      expect(await clusterStatus(inject('node').name)).toMatchObject({ ready: true });
+    },
+  );
 });
 
 async function killParts(name: string, parts: readonly string[]): Promise<void> {
@@ -100,10 +118,14 @@ async function expectOwnSysctls(handle: ClusterHandle): Promise<void> {
 /** Processes, mounts, cgroups and network namespaces in whose names or arguments the node is found. */
 async function traces(name: string, stateDir: string): Promise<string[]> {
   const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-  const belongs = (line: string): boolean => line.includes(`${stateDir}/`) || new RegExp(`${name}(?![\\w-])`).test(line);
+  const belongs = (line: string): boolean =>
+    line.includes(`${stateDir}/`) || new RegExp(`${name}(?![\\w-])`).test(line);
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const processes = await Promise.all(pids.map(async (pid) =>
-    belongs(`${await text(`/proc/${pid}/cmdline`)} ${await text(`/proc/${pid}/cgroup`)}`) ? [`process ${pid}`] : []));
+  const processes = await Promise.all(
+    pids.map(async (pid) =>
+      belongs(`${await text(`/proc/${pid}/cmdline`)} ${await text(`/proc/${pid}/cgroup`)}`) ? [`process ${pid}`] : [],
+    ),
+  );
   const mounts = (await text('/proc/self/mountinfo')).split('\n').filter(belongs);
   const cgroups = await Promise.all((await hierarchies()).map(({ path }) => readdir(path)));
   const namespaces = await readdir('/run/netns').catch(() => []);

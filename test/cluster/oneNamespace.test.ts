@@ -2,17 +2,25 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { create, podTemplate, workload } from '../support/cluster/patchFixture.ts';
 import { agentImage, cli, kube, loadImages, namespaceYaml, nginxImage } from '../support/cluster/clusterFixture.ts';
+import { create, podTemplate, workload } from '../support/cluster/patchFixture.ts';
 
 const shop = `one-namespace-${Date.now().toString(36)}`;
 let folder = '';
 
 // As the ClusterRole "edit" in one namespace, and nothing beyond it.
 const rules = [
-  { apiGroups: [''], resources: ['pods', 'pods/log', 'events', 'services', 'configmaps', 'limitranges', 'resourcequotas'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  {
+    apiGroups: [''],
+    resources: ['pods', 'pods/log', 'events', 'services', 'configmaps', 'limitranges', 'resourcequotas'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
   { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
-  { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'], verbs: ['get', 'list', 'watch', 'create', 'patch'] },
+  {
+    apiGroups: ['apps'],
+    resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch'],
+  },
   { apiGroups: ['batch'], resources: ['jobs', 'cronjobs'], verbs: ['get', 'list', 'create'] },
 ];
 
@@ -22,7 +30,10 @@ beforeAll(async () => {
   await kube(['create', '-f', '-'], namespaceYaml(shop));
   const metadata = { name: 'edit-here', namespace: shop };
   const group = 'rbac.authorization.k8s.io';
-  const binding = { subjects: [{ kind: 'User', name: 'bob', apiGroup: group }], roleRef: { kind: 'Role', name: metadata.name, apiGroup: group } };
+  const binding = {
+    subjects: [{ kind: 'User', name: 'bob', apiGroup: group }],
+    roleRef: { kind: 'Role', name: metadata.name, apiGroup: group },
+  };
   const items = [
     { apiVersion: `${group}/v1`, kind: 'Role', metadata, rules },
     { apiVersion: `${group}/v1`, kind: 'RoleBinding', metadata, ...binding },
@@ -31,7 +42,10 @@ beforeAll(async () => {
   await create(shop, workload('Deployment', 'web', { template: podTemplate('web') }));
   const container = { name: 'app', image: nginxImage, imagePullPolicy: 'Never', command: ['true'] };
   const spec = { template: { spec: { restartPolicy: 'Never', containers: [container] } } };
-  await kube(['create', '-f', '-'], JSON.stringify({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'import', namespace: shop }, spec }));
+  await kube(
+    ['create', '-f', '-'],
+    JSON.stringify({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'import', namespace: shop }, spec }),
+  );
 });
 
 afterAll(async () => {
@@ -40,7 +54,10 @@ afterAll(async () => {
 });
 
 /** As the user of the Role. */
-async function asBob(code: number, ...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+async function asBob(
+  code: number,
+  ...args: readonly string[]
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const { exitCode, stdout, stderr } = await cli([...args, '-n', shop, '--as=bob']);
   expect(exitCode, `${args.join(' ')}\n${stdout}\n${stderr}`).toBe(code);
   return { stdout, stderr };
@@ -48,7 +65,9 @@ async function asBob(code: number, ...args: readonly string[]): Promise<{ readon
 
 test('a Role in one namespace is enough for what is done in it', async () => {
   const patched = await asBob(0, 'patch', 'deploy/web', '--image', agentImage, '--wait', '--timeout', '2m');
-  expect(patched.stderr).toContain(`warning: you may not read namespace ${shop}; by a dry run it enforces Pod Security "privileged"`);
+  expect(patched.stderr).toContain(
+    `warning: you may not read namespace ${shop}; by a dry run it enforces Pod Security "privileged"`,
+  );
   expect((await asBob(0, 'status', 'deploy/web')).stdout).toMatch(/^web-\S+ +(?:waiting|capturing) /m);
   expect((await asBob(0, 'status')).stdout).toMatch(/^web-\S+ +(?:waiting|capturing) /m);
   await asBob(0, 'stop', 'deploy/web');
@@ -58,7 +77,9 @@ test('a Role in one namespace is enough for what is done in it', async () => {
   expect((await readFile(join(folder, 'web.pcapng'))).length).toBeGreaterThan(0);
   const why = await asBob(0, 'why', 'deploy/web', '-o', 'json');
   expect(JSON.parse(why.stdout)).toMatchObject({ state: 'injected', pods: { living: 1, injected: 1 } });
-  const check = JSON.parse((await asBob(0, 'check', '-o', 'json')).stdout) as { readonly findings: readonly { readonly code: string; readonly level: string }[] };
+  const check = JSON.parse((await asBob(0, 'check', '-o', 'json')).stdout) as {
+    readonly findings: readonly { readonly code: string; readonly level: string }[];
+  };
   const codes = check.findings.filter(({ level }) => level === 'warning').map(({ code }) => code);
   expect(codes).toEqual(expect.arrayContaining(['pods_unreadable', 'releases_unreadable']));
   await asBob(0, 'unpatch', 'deploy/web');
@@ -72,7 +93,13 @@ test('what it is not enough for is named', async () => {
 
 test('a Job that has completed is said to have, with what would have kept its files', async () => {
   await kube(['wait', '-n', shop, 'job/import', '--for=condition=Complete', '--timeout=60s']);
-  for (const args of [['status', 'job/import'], ['download', 'job/import'], ['stream', 'job/import', '-o', join(folder, 'none.pcapng')], ['start', 'job/import'], ['stop', 'job/import']]) {
+  for (const args of [
+    ['status', 'job/import'],
+    ['download', 'job/import'],
+    ['stream', 'job/import', '-o', join(folder, 'none.pcapng')],
+    ['start', 'job/import'],
+    ['stop', 'job/import'],
+  ]) {
     const { stderr } = await asBob(1, ...args);
     expect(stderr).toContain('error NOT_CAPTURED: job/import has completed; its files went with it');
     expect(stderr).toContain('--upload');

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
-import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
 import { kube, podField } from '../support/cluster/clusterFixture.ts';
+import {
+  create,
+  isSend,
+  monitorConfig,
+  patchSite,
+  podTemplate,
+  rolledOut,
+  stored,
+  workload,
+} from '../support/cluster/patchFixture.ts';
 
 const { at, shop } = patchSite();
 
@@ -34,10 +43,17 @@ describe('a Deployment', () => {
     expect(await podField(shop, pod.replace('pod/', ''), '.status.initContainerStatuses[0].ready')).toBe('true');
 
     const second = at('deployments.apps/web', { settings: { filter: "tcp port 80 or host 'x'" } });
-    expect(await patchWorkload(second.options)).toMatchObject({ result: 'unchanged', reason: 'already_injected', patch: [], warnings: [] });
+    expect(await patchWorkload(second.options)).toMatchObject({
+      result: 'unchanged',
+      reason: 'already_injected',
+      patch: [],
+      warnings: [],
+    });
     expect(second.calls.filter(([verb]) => verb === 'patch')).toEqual([]);
 
-    expect(await patchWorkload(at('deploy/web', { settings: { filter: 'udp' } }).options)).toMatchObject({ result: 'patched' });
+    expect(await patchWorkload(at('deploy/web', { settings: { filter: 'udp' } }).options)).toMatchObject({
+      result: 'patched',
+    });
     const updated = (await stored(shop, 'deploy/web')).spec.template;
     expect(updated.metadata?.annotations?.['packet-capture/filter']).toBe('udp');
     expect(updated.spec.initContainers).toEqual(patched.spec.template.spec.initContainers);

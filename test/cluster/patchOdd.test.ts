@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { kube } from '../support/cluster/clusterFixture.ts';
 import { until } from '../support/cluster/oneTruth/until.ts';
 import { create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
-import { kube } from '../support/cluster/clusterFixture.ts';
 
 const { at, shop } = patchSite();
 
@@ -14,9 +14,14 @@ test('what is left of a sidecar is named, and unpatch leads out', async () => {
   const add = async (name: string, template: object): Promise<unknown> =>
     kube(['patch', '-n', shop, `deploy/${name}`, '--type=merge', '-p', JSON.stringify({ spec: { template } })]);
   const agent = { name: 'packet-capture', image: 'packet-capture/agent:0.1.0', restartPolicy: 'Always' };
-  await add('ghost', { metadata: { annotations: { 'packet-capture/status': '{"version":"0.1.0","containers":["app"],"volumes":[]}' } } });
+  await add('ghost', {
+    metadata: { annotations: { 'packet-capture/status': '{"version":"0.1.0","containers":["app"],"volumes":[]}' } },
+  });
   await add('half', { spec: { initContainers: [agent] } });
-  for (const [name, reason] of [['ghost', 'foreign_status'], ['half', 'status_missing']] as const) {
+  for (const [name, reason] of [
+    ['ghost', 'foreign_status'],
+    ['half', 'status_missing'],
+  ] as const) {
     await expect(patchWorkload(at(`deploy/${name}`).options)).rejects.toMatchObject({
       code: 'NOT_INJECTABLE',
       message: expect.stringContaining(`(${reason})`),
@@ -34,7 +39,10 @@ describe('a kind of another project', () => {
   const old = { type: 'object', properties: { name: { type: 'string' }, image: { type: 'string' } } };
   /** With what its pod template's metadata and init containers are. */
   const definition = (metadata: object, initContainer: object): object => {
-    const spec = { type: 'object', properties: { containers: list(any), initContainers: list(initContainer), volumes: list(any) } };
+    const spec = {
+      type: 'object',
+      properties: { containers: list(any), initContainers: list(initContainer), volumes: list(any) },
+    };
     const template = { type: 'object', properties: { metadata, spec } };
     const schema = { type: 'object', properties: { spec: { type: 'object', properties: { template } } } };
     return {
@@ -57,7 +65,9 @@ describe('a kind of another project', () => {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'Rollout',
     metadata: { name: 'web', namespace: shop },
-    spec: { template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: pauseImage }] } } },
+    spec: {
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: pauseImage }] } },
+    },
   };
 
   afterAll(async () => kube(['delete', 'crd', 'rollouts.argoproj.io', '--ignore-not-found', '--wait=false']));
@@ -65,23 +75,40 @@ describe('a kind of another project', () => {
   test('is patched where its schema keeps a native sidecar, and refused where it does not', async () => {
     await define(any, any);
     await until('the API server knows the kind', async () =>
-      kube(['apply', '-f', '-'], JSON.stringify(rollout)).then(() => true, () => false));
+      kube(['apply', '-f', '-'], JSON.stringify(rollout)).then(
+        () => true,
+        () => false,
+      ),
+    );
     const before = await stored(shop, 'rollout/web');
     expect(await patchWorkload(at('rollout/web').options)).toMatchObject({
       result: 'patched',
       restarts: expect.stringContaining('its own controller (argoproj.io/v1alpha1)'),
     });
-    expect((await stored(shop, 'rollout/web')).spec.template.spec.initContainers).toMatchObject([{ name: 'packet-capture', restartPolicy: 'Always' }]);
+    expect((await stored(shop, 'rollout/web')).spec.template.spec.initContainers).toMatchObject([
+      { name: 'packet-capture', restartPolicy: 'Always' },
+    ]);
     expect(await unpatchWorkload(at('rollout/web').options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, 'rollout/web')).spec).toEqual(before.spec);
 
-    const refused = async (): Promise<unknown> => patchWorkload(at('rollout/web').options).catch((error: unknown) => error);
+    const refused = async (): Promise<unknown> =>
+      patchWorkload(at('rollout/web').options).catch((error: unknown) => error);
     await define(any, old);
     await until('the old schema counts', async () => /restartPolicy/.test(String(await refused())) || unpatched());
-    expect(await refused()).toMatchObject({ code: 'NOT_INJECTABLE', message: expect.stringContaining('restartPolicy'), hint: expect.stringContaining('CustomResourceDefinition') });
+    expect(await refused()).toMatchObject({
+      code: 'NOT_INJECTABLE',
+      message: expect.stringContaining('restartPolicy'),
+      hint: expect.stringContaining('CustomResourceDefinition'),
+    });
     await define({ type: 'object' }, any);
-    await until('the schema without metadata counts', async () => /annotation/.test(String(await refused())) || unpatched());
-    expect(await refused()).toMatchObject({ code: 'NOT_INJECTABLE', message: expect.stringContaining('packet-capture/status') });
+    await until(
+      'the schema without metadata counts',
+      async () => /annotation/.test(String(await refused())) || unpatched(),
+    );
+    expect(await refused()).toMatchObject({
+      code: 'NOT_INJECTABLE',
+      message: expect.stringContaining('packet-capture/status'),
+    });
     expect((await stored(shop, 'rollout/web')).spec.template.spec.initContainers ?? []).toEqual([]);
   });
 

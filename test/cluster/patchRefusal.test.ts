@@ -1,11 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { checkPersistable } from '../../src/captures/persist.ts';
 import { makeKubectl } from '../../src/kubernetes/kubectl.ts';
 import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
-import { checkPersistable } from '../../src/captures/persist.ts';
-import { create, isSend, monitorConfig, patchSite, podTemplate, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
+import {
+  create,
+  isSend,
+  monitorConfig,
+  patchSite,
+  podTemplate,
+  rolledOut,
+  stored,
+  workload,
+} from '../support/cluster/patchFixture.ts';
 
 const { at, enforcing, folder, shop } = patchSite();
 const baseline = enforcing('baseline');
@@ -87,7 +96,16 @@ describe('Pod Security and other limits', () => {
   });
 
   test('the refusal names the LimitRange and what would fit; --dry-run shows it too, and --force changes it all the same', async () => {
-    const spec = { limits: [{ type: 'Container', maxLimitRequestRatio: { cpu: '4' }, default: { cpu: '1' }, defaultRequest: { cpu: '500m' } }] };
+    const spec = {
+      limits: [
+        {
+          type: 'Container',
+          maxLimitRequestRatio: { cpu: '4' },
+          default: { cpu: '1' },
+          defaultRequest: { cpu: '500m' },
+        },
+      ],
+    };
     await create(
       baseline,
       { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'ratio' }, spec },
@@ -95,17 +113,27 @@ describe('Pod Security and other limits', () => {
     );
     try {
       for (const dryRun of [true, false]) {
-        await expect(patchWorkload(at('deploy/overcommitted', { namespace: baseline, dryRun }).options)).rejects.toMatchObject({
+        await expect(
+          patchWorkload(at('deploy/overcommitted', { namespace: baseline, dryRun }).options),
+        ).rejects.toMatchObject({
           code: 'NOT_INJECTABLE',
-          message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange ratio: cpu max limit to request ratio/),
+          message: expect.stringMatching(
+            /^its pods would be refused with the sidecar, by the LimitRange ratio: cpu max limit to request ratio/,
+          ),
           hint: expect.stringContaining('packet-capture/cpu-request=63m, packet-capture/cpu-limit=250m'),
         });
       }
-      const fitting = at('deploy/overcommitted', { namespace: baseline, amounts: { 'cpu-request': '63m' }, dryRun: true });
+      const fitting = at('deploy/overcommitted', {
+        namespace: baseline,
+        amounts: { 'cpu-request': '63m' },
+        dryRun: true,
+      });
       expect(await patchWorkload(fitting.options)).toMatchObject({ result: 'dry-run' });
       const { options, lines } = at('deploy/overcommitted', { namespace: baseline, force: true });
       expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
-      expect(lines).toContainEqual(expect.stringMatching(/^warning: its pods would be refused with the sidecar.*\(--force\)$/));
+      expect(lines).toContainEqual(
+        expect.stringMatching(/^warning: its pods would be refused with the sidecar.*\(--force\)$/),
+      );
     } finally {
       await kube(['delete', 'limitrange', 'ratio', '-n', baseline]);
     }
@@ -122,14 +150,30 @@ describe('Pod Security and other limits', () => {
       const { options } = at('deploy/needed', { namespace: baseline });
       await expect(unpatchWorkload(options)).rejects.toMatchObject({
         code: 'NOT_INJECTABLE',
-        message: expect.stringMatching(/^its pods would be refused without the sidecar, by the LimitRange: minimum memory usage per Pod is 40Mi/),
+        message: expect.stringMatching(
+          /^its pods would be refused without the sidecar, by the LimitRange: minimum memory usage per Pod is 40Mi/,
+        ),
       });
-      await kube(['patch', 'limitrange', 'whole', '-n', baseline, '--type=merge', `--patch=${JSON.stringify({ spec: { limits: [{ type: 'Pod', max: { memory: '40Mi' } }] } })}`]);
+      await kube([
+        'patch',
+        'limitrange',
+        'whole',
+        '-n',
+        baseline,
+        '--type=merge',
+        `--patch=${JSON.stringify({ spec: { limits: [{ type: 'Pod', max: { memory: '40Mi' } }] } })}`,
+      ]);
       const { kubectl, target } = options;
-      await expect.poll(async () => checkPersistable({ kubectl, target, settings: { filter: 'port 80' } }).catch((error: unknown) => error), { timeout: 20_000, interval: 500 }).toMatchObject({
-        code: 'NOT_INJECTABLE',
-        message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange whole/),
-      });
+      await expect
+        .poll(
+          async () =>
+            checkPersistable({ kubectl, target, settings: { filter: 'port 80' } }).catch((error: unknown) => error),
+          { timeout: 20_000, interval: 500 },
+        )
+        .toMatchObject({
+          code: 'NOT_INJECTABLE',
+          message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange whole/),
+        });
       await checkPersistable({ kubectl, target, settings: { filter: 'port 80' }, force: true });
       expect((await stored(baseline, 'deploy/needed')).metadata.generation).toBe(before.metadata.generation);
     } finally {

@@ -1,17 +1,27 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { addedAnnotationBytes } from '../../src/ways/policy/annotationsCel.ts';
-import { policyParameters } from '../../src/ways/policy/index.ts';
+import type { PodTemplate } from '../../src/kubernetes/api/types.ts';
 import { injectAnnotation } from '../../src/settings/index.ts';
 import type { AgentSidecarConfig, OwnSidecarConfig } from '../../src/sidecar/index.ts';
-import type { PodTemplate } from '../../src/kubernetes/api/types.ts';
+import { addedAnnotationBytes } from '../../src/ways/policy/annotationsCel.ts';
+import { policyParameters } from '../../src/ways/policy/index.ts';
 import { isInjected, probePod } from '../../src/ways/webhook/probe.ts';
 import { probeAddition } from '../../src/ways/webhook/probeAddition.ts';
-import { podFixtures, runtimeClasses } from '../support/pods/index.ts';
-import { anyPod, largePods } from '../support/cluster/policyPods.ts';
-import { sizes } from '../support/pods/sizes.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
-import { admitted, atAdmission, inForce, listOf, planFor, policySite, strict, withAddition, type Planned } from '../support/cluster/policyFixture.ts';
+import {
+  admitted,
+  atAdmission,
+  inForce,
+  listOf,
+  planFor,
+  policySite,
+  strict,
+  withAddition,
+  type Planned,
+} from '../support/cluster/policyFixture.ts';
+import { anyPod, largePods } from '../support/cluster/policyPods.ts';
+import { podFixtures, runtimeClasses } from '../support/pods/index.ts';
+import { sizes } from '../support/pods/sizes.ts';
 
 const name = 'policy-test';
 const release = `${name}-release`;
@@ -26,29 +36,71 @@ const config: AgentSidecarConfig = {
     image: 'registry.example:5000/agent@sha256:0000000000000000000000000000000000000000000000000000000000000000',
     imagePullPolicy: 'Never',
     imagePullSecrets: [{ name: 'registry' }, { name: 'mirror.registry' }],
-    resources: { requests: { cpu: 0.01, memory: '16Mi', 'ephemeral-storage': '1Gi' }, limits: { memory: '64Mi', cpu: '1', 'ephemeral-storage': '2Gi' } },
+    resources: {
+      requests: { cpu: 0.01, memory: '16Mi', 'ephemeral-storage': '1Gi' },
+      limits: { memory: '64Mi', cpu: '1', 'ephemeral-storage': '2Gi' },
+    },
     metricsPort: 9464,
   },
-  settings: { filter: `host "a" or 'b' \\ $(X)\n{{ü}}`, 'file-size': '8Mi', 'file-count': '3', state: 'idle', snaplen: '' },
+  settings: {
+    filter: `host "a" or 'b' \\ $(X)\n{{ü}}`,
+    'file-size': '8Mi',
+    'file-count': '3',
+    state: 'idle',
+    snaplen: '',
+  },
 };
 const own: OwnSidecarConfig = {
   form: 'own',
   initContainers: [
-    { name: 'first', image: 'a', restartPolicy: 'Always', args: [], env: [{ name: 'A', value: "it's \"b\"" }, { name: 'N', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }] },
-    { name: 'second', image: 'b', securityContext: { runAsUser: 0, privileged: false, capabilities: { drop: ['ALL'] } } },
+    {
+      name: 'first',
+      image: 'a',
+      restartPolicy: 'Always',
+      args: [],
+      env: [
+        { name: 'A', value: 'it\'s "b"' },
+        { name: 'N', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ],
+    },
+    {
+      name: 'second',
+      image: 'b',
+      securityContext: { runAsUser: 0, privileged: false, capabilities: { drop: ['ALL'] } },
+    },
   ],
-  containers: [{ name: 'monitor', image: 'c', ports: [{ containerPort: 9 }], volumeMounts: [{ name: 'dumps', mountPath: '/dumps' }] }],
-  volumes: [{ name: 'dumps', emptyDir: { sizeLimit: '1Gi' } }, { name: 'more', emptyDir: {} }],
+  containers: [
+    {
+      name: 'monitor',
+      image: 'c',
+      ports: [{ containerPort: 9 }],
+      volumeMounts: [{ name: 'dumps', mountPath: '/dumps' }],
+    },
+  ],
+  volumes: [
+    { name: 'dumps', emptyDir: { sizeLimit: '1Gi' } },
+    { name: 'more', emptyDir: {} },
+  ],
 };
 
 /** Whoever says nothing gets a mirror, too; of the pod's security context more counts, and no ring may be large. */
 const mirroring: AgentSidecarConfig = {
   ...config,
-  agent: { ...config.agent, maxVolumeSize: '1Gi', securityContext: { runAsUser: null, runAsGroup: 0, seccompProfile: null } },
+  agent: {
+    ...config.agent,
+    maxVolumeSize: '1Gi',
+    securityContext: { runAsUser: null, runAsGroup: 0, seccompProfile: null },
+  },
   settings: { ...config.settings, mirror: 'vxlan://collector?vni=7' },
 };
 
-const spaces = { privileged: `${name}-privileged`, baseline: `${name}-baseline`, out: `${name}-out`, optOut: `${name}-opt-out`, own: `${name}-own` };
+const spaces = {
+  privileged: `${name}-privileged`,
+  baseline: `${name}-baseline`,
+  out: `${name}-out`,
+  optOut: `${name}-opt-out`,
+  own: `${name}-own`,
+};
 const probeLabels = { 'app.kubernetes.io/instance': name, 'app.kubernetes.io/component': 'probe' };
 const common = { namespace: release, annotation };
 
@@ -65,40 +117,66 @@ policySite(
     [spaces.own]: { [`${name}/own`]: 'enabled' },
   },
   [
-    ...[spaces.privileged, spaces.out, spaces.own].map((namespace) => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'puller', namespace } })),
+    ...[spaces.privileged, spaces.out, spaces.own].map((namespace) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'puller', namespace },
+    })),
     {
-      apiVersion: 'v1', kind: 'ServiceAccount',
-      metadata: { name: 'careful', namespace: spaces.privileged, annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } },
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: {
+        name: 'careful',
+        namespace: spaces.privileged,
+        annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' },
+      },
       imagePullSecrets: config.agent.imagePullSecrets,
     },
     ...strict({ ...common, config, name, namespaceLabel, probeLabels }),
-    ...strict({ ...common, config: mirroring, name: `${name}-opt-out`, namespaceLabel: `${name}/opt-out`, optOut: true }),
+    ...strict({
+      ...common,
+      config: mirroring,
+      name: `${name}-opt-out`,
+      namespaceLabel: `${name}/opt-out`,
+      optOut: true,
+    }),
     ...strict({ ...common, config: own, name: `${name}-own`, namespaceLabel: `${name}/own` }),
   ],
 );
 
 beforeAll(async () => {
   const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };
-  for (const namespace of [spaces.privileged, spaces.baseline, spaces.optOut, spaces.own]) await inForce(namespace, pod);
+  for (const namespace of [spaces.privileged, spaces.baseline, spaces.optOut, spaces.own])
+    await inForce(namespace, pod);
 });
 
 /** Pods that all ask, unless they say otherwise. */
 function asking(pods: readonly PodTemplate[]): PodTemplate[] {
-  return pods.map((pod) => ({ ...pod, metadata: { ...pod.metadata, annotations: { ...asks, ...pod.metadata?.annotations } } }));
+  return pods.map((pod) => ({
+    ...pod,
+    metadata: { ...pod.metadata, annotations: { ...asks, ...pod.metadata?.annotations } },
+  }));
 }
 
 /** That the policy makes of pods just what the other ways do; how many got a sidecar. */
-async function sameAsPlanned(pods: readonly PodTemplate[], namespace: string, options: Partial<Planned> = {}): Promise<number> {
+async function sameAsPlanned(
+  pods: readonly PodTemplate[],
+  namespace: string,
+  options: Partial<Planned> = {},
+): Promise<number> {
   const stored = await admitted(spaces.out, pods);
   const plain = stored.pods.map((pod, index) => atAdmission(pod, pods[index]));
-  const plans = plain.map((pod) => planFor(pod, { config, annotation, optOut: false, podSecurity: 'privileged', ...options, namespace }));
+  const plans = plain.map((pod) =>
+    planFor(pod, { config, annotation, optOut: false, podSecurity: 'privileged', ...options, namespace }),
+  );
   const patched = plain.map((pod, index) => {
     const plan = plans[index];
     return plan?.inject === true ? withAddition(pod, plan.addition) : pod;
   });
   const [expected, actual] = [await admitted(spaces.out, patched), await admitted(namespace, pods)];
   expect(actual.errors).toBe('');
-  for (const [index, pod] of actual.pods.entries()) expect(pod, JSON.stringify(pods[index])).toEqual(expected.pods[index]);
+  for (const [index, pod] of actual.pods.entries())
+    expect(pod, JSON.stringify(pods[index])).toEqual(expected.pods[index]);
   return plans.filter(({ inject }) => inject).length;
 }
 
@@ -110,7 +188,7 @@ const troubled: Readonly<Record<string, Readonly<Record<string, string | undefin
   'no-policy': { imagePullPolicy: 'Sometimes' },
   'no-quantity': { limits: 'cpu=1,memory=lots' },
   'no-amount': { requests: 'cpu' },
-  'negative': { requests: 'cpu=-1' },
+  negative: { requests: 'cpu=-1' },
   'no-comma': { requests: 'cpu=1;memory=1Gi' },
   'two-units': { requests: 'cpu=1MiB' },
   'port-of-root': { metricsPort: '80' },
@@ -118,20 +196,35 @@ const troubled: Readonly<Record<string, Readonly<Record<string, string | undefin
   'port-too-high': { metricsPort: '65536' },
   'no-limits': { limits: undefined },
   'no-annotation': { annotation: undefined },
-  'no-data': Object.fromEntries(Object.keys(policyParameters(config, { profile: 'privileged', annotation, optOut: false })).map((key) => [key, undefined])),
+  'no-data': Object.fromEntries(
+    Object.keys(policyParameters(config, { profile: 'privileged', annotation, optOut: false })).map((key) => [
+      key,
+      undefined,
+    ]),
+  ),
   'request-above-limit': { requests: 'cpu=2,memory=1Mi', limits: 'cpu=1' },
-  'good': {},
+  good: {},
 };
 
 /** Of one policy all, for expressions are slow to compile: a namespace's parameters and a binding. */
 function troubledObjects(what: string, changed: Readonly<Record<string, string | undefined>>): readonly object[] {
-  const objects = strict({ ...common, config, name: `${name}-${what}`, namespaceLabel: `${name}/${what}`, failurePolicy: 'Ignore' }) as readonly TroubledObject[];
+  const objects = strict({
+    ...common,
+    config,
+    name: `${name}-${what}`,
+    namespaceLabel: `${name}/${what}`,
+    failurePolicy: 'Ignore',
+  }) as readonly TroubledObject[];
   return objects
     .filter(({ kind }) => kind !== 'MutatingAdmissionPolicy' || what === 'good')
     .map((object) => ({
       ...object,
-      ...(object.data === undefined ? {} : { data: JSON.parse(JSON.stringify({ ...object.data, ...changed })) as object }),
-      ...(object.spec?.policyName === undefined ? {} : { spec: { ...object.spec, policyName: `${name}-good.${release}` } }),
+      ...(object.data === undefined
+        ? {}
+        : { data: JSON.parse(JSON.stringify({ ...object.data, ...changed })) as object }),
+      ...(object.spec?.policyName === undefined
+        ? {}
+        : { spec: { ...object.spec, policyName: `${name}-good.${release}` } }),
     }));
 }
 
@@ -143,13 +236,18 @@ interface TroubledObject {
 
 describe('parameters that are wrong', () => {
   const objects = Object.entries(troubled).flatMap(([what, changed]) => troubledObjects(what, changed));
-  const namespaces = Object.keys(troubled).map((what) => [`${name}-${what}`, { [`${name}/${what}`]: 'enabled' }] as const);
+  const namespaces = Object.keys(troubled).map(
+    (what) => [`${name}-${what}`, { [`${name}/${what}`]: 'enabled' }] as const,
+  );
   policySite(Object.fromEntries(namespaces), objects);
 
   test('never keep a pod from being made', async () => {
     const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };
     await inForce(`${name}-good`, pod);
-    const results = await admitted(namespaces.map(([namespace]) => namespace), namespaces.map(() => pod));
+    const results = await admitted(
+      namespaces.map(([namespace]) => namespace),
+      namespaces.map(() => pod),
+    );
     expect(results.errors).toBe('');
     const lengths = results.pods.map((made) => made?.spec?.initContainers?.length ?? 0);
     expect(Object.fromEntries(Object.keys(troubled).map((what, index) => [what, lengths[index]]))).toEqual(
@@ -160,15 +258,21 @@ describe('parameters that are wrong', () => {
 
 describe('what the policy makes of a pod is what every other way makes of it', () => {
   const fixtures = podFixtures.filter(({ namespace, level }) => namespace === undefined && level !== 'restricted');
-  const of = (level: string): PodTemplate[] => fixtures.filter((fixture) => fixture.level === level).map(({ template }) => template);
+  const of = (level: string): PodTemplate[] =>
+    fixtures.filter((fixture) => fixture.level === level).map(({ template }) => template);
 
   test('of every kind of pod', async () => {
-    const count = await sameAsPlanned(asking(of('privileged').filter((_, index) => index % 2 === 0)), spaces.privileged);
+    const count = await sameAsPlanned(
+      asking(of('privileged').filter((_, index) => index % 2 === 0)),
+      spaces.privileged,
+    );
     expect(count).toBeGreaterThan(30);
   });
 
   test('in a namespace that enforces Pod Security baseline', async () => {
-    expect(await sameAsPlanned(asking(of('baseline')), spaces.baseline, { podSecurity: 'baseline' })).toBeGreaterThan(3);
+    expect(await sameAsPlanned(asking(of('baseline')), spaces.baseline, { podSecurity: 'baseline' })).toBeGreaterThan(
+      3,
+    );
   });
 
   test('of pods that nobody thought of', async () => {
@@ -210,7 +314,12 @@ describe('a probe', () => {
 });
 
 test('a pod is made, with the sidecar, whose service account allows no other Secrets than it lists', async () => {
-  const { pods, errors } = await admitted(spaces.privileged, [{ metadata: { annotations: asks }, spec: { serviceAccountName: 'careful', containers: [{ name: 'app', image: 'x' }] } }]);
+  const { pods, errors } = await admitted(spaces.privileged, [
+    {
+      metadata: { annotations: asks },
+      spec: { serviceAccountName: 'careful', containers: [{ name: 'app', image: 'x' }] },
+    },
+  ]);
   expect(errors).toBe('');
   expect(pods[0]?.spec?.volumes?.map(({ name: volume }) => volume)).toContain('packet-capture-upload');
 });
@@ -218,7 +327,10 @@ test('a pod is made, with the sidecar, whose service account allows no other Sec
 test('annotations that would become too many are left as they are', async () => {
   const limit = 256 * 1024;
   const others = Object.entries({ ...asks, big: '' }).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  const pod = (bytes: number): PodTemplate => ({ metadata: { annotations: { ...asks, big: 'x'.repeat(bytes) } }, spec: { containers: [{ name: 'app', image: 'x' }] } });
+  const pod = (bytes: number): PodTemplate => ({
+    metadata: { annotations: { ...asks, big: 'x'.repeat(bytes) } },
+    spec: { containers: [{ name: 'app', image: 'x' }] },
+  });
   const room = limit - others - addedAnnotationBytes;
   const { pods, errors } = await admitted(spaces.privileged, [pod(room), pod(room + 1), pod(limit - others)]);
   expect(errors).toBe('');
@@ -226,12 +338,20 @@ test('annotations that would become too many are left as they are', async () => 
 });
 
 test('the annotations of both keys are told apart', async () => {
-  const pod = (annotations: Record<string, string>): PodTemplate => ({ metadata: { annotations }, spec: { containers: [{ name: 'app', image: 'x' }] } });
+  const pod = (annotations: Record<string, string>): PodTemplate => ({
+    metadata: { annotations },
+    spec: { containers: [{ name: 'app', image: 'x' }] },
+  });
   const { pods } = await admitted(spaces.privileged, [
     pod(asks),
     pod({ [injectAnnotation]: 'true' }),
     pod({ ...asks, [injectAnnotation]: 'false' }),
     pod({ [annotation]: 'True' }),
   ]);
-  expect(pods.map((admittedPod) => admittedPod?.spec?.initContainers?.length)).toEqual([1, undefined, undefined, undefined]);
+  expect(pods.map((admittedPod) => admittedPod?.spec?.initContainers?.length)).toEqual([
+    1,
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

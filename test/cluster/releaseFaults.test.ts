@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { faultSite, harm, installFaultSite, missedIn, noHarm, removeFaultSite, underStream, untilInjecting } from '../support/cluster/faultFixture.ts';
+import {
+  faultSite,
+  harm,
+  installFaultSite,
+  missedIn,
+  noHarm,
+  removeFaultSite,
+  underStream,
+  untilInjecting,
+} from '../support/cluster/faultFixture.ts';
 import { killed, mismatchedCa } from '../support/cluster/faults.ts';
 import { loadReleaseImages, quickEnd } from '../support/cluster/helmFixture.ts';
 
@@ -28,5 +37,9 @@ test('injectors are killed, then the CA is another one: every pod becomes ready,
     await create('after', 6);
   });
   expect(harm(report)).toEqual(noHarm);
-  expect({ before: missedIn(report, 'before'), mismatched: missedIn(report, 'mismatched'), after: missedIn(report, 'after') }).toEqual({ before: 0, mismatched: 6, after: 0 });
+  expect({
+    before: missedIn(report, 'before'),
+    mismatched: missedIn(report, 'mismatched'),
+    after: missedIn(report, 'after'),
+  }).toEqual({ before: 0, mismatched: 6, after: 0 });
 });

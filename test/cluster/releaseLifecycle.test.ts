@@ -1,8 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  certificatesOf, chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags, type HelmMajor,
-} from '../support/cluster/helmFixture.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
+import {
+  certificatesOf,
+  chart,
+  helm,
+  labelFlags,
+  leftovers,
+  loadReleaseImages,
+  quickEnd,
+  runningContainers,
+  siteState,
+  siteYaml,
+  targetFlags,
+  type HelmMajor,
+} from '../support/cluster/helmFixture.ts';
 
 const release = 'packet-capture';
 const injected = ['packet-capture', 'app'];

@@ -3,12 +3,22 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import type { InstallResult } from '../../src/release/index.ts';
-import { chart, helm, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, type HelmMajor } from '../support/cluster/helmFixture.ts';
-import { json } from '../support/cluster/installFixture.ts';
-import { inForce } from '../support/cluster/policyFixture.ts';
-import { agentImage, kube } from '../support/cluster/clusterFixture.ts';
 import { withRegistry } from '../support/chart/helm.ts';
 import { bakedCerts, valueSets } from '../support/chart/valueSets.ts';
+import { agentImage, kube } from '../support/cluster/clusterFixture.ts';
+import {
+  chart,
+  helm,
+  leftovers,
+  loadReleaseImages,
+  quickEnd,
+  runningContainers,
+  siteState,
+  siteYaml,
+  type HelmMajor,
+} from '../support/cluster/helmFixture.ts';
+import { json } from '../support/cluster/installFixture.ts';
+import { inForce } from '../support/cluster/policyFixture.ts';
 
 const node = inject('node');
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
@@ -17,7 +27,8 @@ const policy = ['--set', 'injection.way=policy'];
 
 /** What stands in a namespace where nothing runs. */
 async function objectsIn(namespace: string): Promise<string[]> {
-  const kinds = 'deploy,rs,pods,jobs,services,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets,configmaps';
+  const kinds =
+    'deploy,rs,pods,jobs,services,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets,configmaps';
   const text = await kube(['get', kinds, '-n', namespace, '-o', 'name', '-l', 'app.kubernetes.io/managed-by=Helm']);
   return text.split('\n').filter((line) => line !== '');
 }
@@ -28,12 +39,17 @@ function withoutDigests(names: readonly string[]): string[] {
 }
 
 async function webhooksOf(namespace: string): Promise<string> {
-  return (await kube(['get', 'mutatingwebhookconfigurations', '-o', 'name'])).split('\n').filter((name) => name.endsWith(`.${namespace}`)).join();
+  return (await kube(['get', 'mutatingwebhookconfigurations', '-o', 'name']))
+    .split('\n')
+    .filter((name) => name.endsWith(`.${namespace}`))
+    .join();
 }
 
 /** Of the release, in the cluster. */
 async function policiesOf(namespace: string): Promise<string[]> {
-  const names = (await kube(['get', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-o', 'name'])).split('\n');
+  const names = (await kube(['get', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-o', 'name'])).split(
+    '\n',
+  );
   return names.map((name) => name.split('/').at(-1) ?? '').filter((name) => name.split('.')[1] === namespace);
 }
 
@@ -42,9 +58,20 @@ async function makeSite(site: string, label: string): Promise<void> {
   await kube(['apply', '-f', '-'], siteYaml(site));
   await kube(['label', 'namespace', site, `${label}=enabled`]);
   // The API server takes notice of a policy a moment after it is stored.
-  await inForce(site, { metadata: { annotations: { 'packet-capture/inject': 'true' } }, spec: { containers: [{ name: 'app', image: 'example/app:1' }] } });
+  await inForce(site, {
+    metadata: { annotations: { 'packet-capture/inject': 'true' } },
+    spec: { containers: [{ name: 'app', image: 'example/app:1' }] },
+  });
   const annotations = { 'packet-capture/inject': 'true' };
-  await kube(['patch', 'deploy', 'web', '-n', site, '-p', JSON.stringify({ spec: { template: { metadata: { annotations } } } })]);
+  await kube([
+    'patch',
+    'deploy',
+    'web',
+    '-n',
+    site,
+    '-p',
+    JSON.stringify({ spec: { template: { metadata: { annotations } } } }),
+  ]);
 }
 
 /** Rolls the Deployment `web`; the containers of its new pod. */
@@ -54,7 +81,13 @@ async function rolled(site: string): Promise<readonly string[]> {
 }
 
 async function snaplenOf(namespace: string): Promise<string> {
-  const name = await kube(['get', 'mutatingadmissionpolicybinding', `packet-capture.${namespace}`, '-o', 'jsonpath={.spec.paramRef.name}']);
+  const name = await kube([
+    'get',
+    'mutatingadmissionpolicybinding',
+    `packet-capture.${namespace}`,
+    '-o',
+    'jsonpath={.spec.paramRef.name}',
+  ]);
   return kube(['get', 'configmap', name, '-n', namespace, '-o', String.raw`jsonpath={.data.setting\.snaplen}`]);
 }
 
@@ -91,7 +124,10 @@ describe.concurrent.each<[HelmMajor, readonly string[]]>([
 
     await helm(major, ['upgrade', 'packet-capture', chart, '-n', namespace, ...flags, '--set', 'capture.snaplen=96']);
     expect(await snaplenOf(namespace)).toBe('96');
-    expect(withoutDigests(await objectsIn(namespace)), 'those of before are needed until API servers see the new').toEqual(parameters.flatMap((each) => [each, each]));
+    expect(
+      withoutDigests(await objectsIn(namespace)),
+      'those of before are needed until API servers see the new',
+    ).toEqual(parameters.flatMap((each) => [each, each]));
     await helm(major, ['upgrade', 'packet-capture', chart, '-n', namespace, ...flags, '--set', 'capture.snaplen=96']);
     expect(withoutDigests(await objectsIn(namespace)), 'and go then').toEqual(parameters);
     await helm(major, ['rollback', 'packet-capture', '1', '-n', namespace, '--wait']);
@@ -99,7 +135,17 @@ describe.concurrent.each<[HelmMajor, readonly string[]]>([
     expect(await siteState(site), 'the workloads were not touched').toEqual(before);
 
     for (const way of detours) {
-      await helm(major, ['upgrade', 'packet-capture', chart, '-n', namespace, ...flags, '--set', `injection.way=${way},replicas=1`, ...quickEnd]);
+      await helm(major, [
+        'upgrade',
+        'packet-capture',
+        chart,
+        '-n',
+        namespace,
+        ...flags,
+        '--set',
+        `injection.way=${way},replicas=1`,
+        ...quickEnd,
+      ]);
       expect(await policiesOf(namespace)).toEqual([]);
       expect(await rolled(site)).toEqual(injected);
       await helm(major, ['rollback', 'packet-capture', '1', '-n', namespace, '--wait']);
@@ -118,14 +164,44 @@ test('the API server takes what users set, and helm what it shall not leave behi
   const program = await ensureHelm(4, stderrProgress);
   for (const name of ['all settings', 'opt out, further selectors', 'images']) {
     const values = { ...sets[name], injection: { ...sets[name]?.injection, way: 'policy' } };
-    const api = ['--kube-version', '1.37.0', '--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'];
-    const { stdout } = await runInNetns(node, [program, 'template', 'packet-capture', chart, '-n', namespace, '--values', '-', ...api], { input: JSON.stringify(withRegistry(values)) });
+    const api = [
+      '--kube-version',
+      '1.37.0',
+      '--api-versions',
+      'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy',
+    ];
+    const { stdout } = await runInNetns(
+      node,
+      [program, 'template', 'packet-capture', chart, '-n', namespace, '--values', '-', ...api],
+      { input: JSON.stringify(withRegistry(values)) },
+    );
     const taken = await kube(['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'], stdout);
     expect(taken.trim().split('\n'), name).toHaveLength(7);
   }
-  const record = { version: 1, keys: { namespaceLabel: 'l', annotation: 'a' }, objects: [{ kind: 'Namespace', name: 'shop' }] };
-  await kube(['create', 'configmap', 'packet-capture-opt-in', '-n', namespace, `--from-literal=targets=${JSON.stringify(record)}`]);
-  const args = ['install', 'packet-capture', chart, '-n', namespace, ...policy, '--set', 'global.imageRegistry=registry.example', '--dry-run=server'];
+  const record = {
+    version: 1,
+    keys: { namespaceLabel: 'l', annotation: 'a' },
+    objects: [{ kind: 'Namespace', name: 'shop' }],
+  };
+  await kube([
+    'create',
+    'configmap',
+    'packet-capture-opt-in',
+    '-n',
+    namespace,
+    `--from-literal=targets=${JSON.stringify(record)}`,
+  ]);
+  const args = [
+    'install',
+    'packet-capture',
+    chart,
+    '-n',
+    namespace,
+    ...policy,
+    '--set',
+    'global.imageRegistry=registry.example',
+    '--dry-run=server',
+  ];
   const { exitCode, stderr } = await runInNetns(node, [program, ...args]);
   await kube(['delete', 'namespace', namespace, '--wait=false']);
   expect(exitCode).not.toBe(0);
@@ -142,7 +218,13 @@ describe.concurrent('the installer', () => {
   const flags = [...at, '--set', 'replicas=1', '--set', `injection.namespaceLabel=${label}`, ...quickEnd];
 
   afterAll(async () => {
-    await kube(['delete', 'mutatingadmissionpolicies,mutatingadmissionpolicybindings', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
+    await kube([
+      'delete',
+      'mutatingadmissionpolicies,mutatingadmissionpolicybindings',
+      '-l',
+      `app.kubernetes.io/instance=${release}`,
+      '--ignore-not-found',
+    ]);
     await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
   });
 
@@ -154,14 +236,30 @@ describe.concurrent('the installer', () => {
 
     const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, ...policy]);
     expect(result).toMatchObject({
-      result: 'upgraded', injectionProven: true, webhooks: [], findings: [{ code: 'way_changes' }], certificates: { mode: 'none', action: 'none' }, images: { sidecars: [agentImage] },
-      policies: [{ name: `${release}.${namespace}`, bindings: ['', '.baseline', '.probe'].map((profile) => `${release}.${namespace}${profile}`) }],
+      result: 'upgraded',
+      injectionProven: true,
+      webhooks: [],
+      findings: [{ code: 'way_changes' }],
+      certificates: { mode: 'none', action: 'none' },
+      images: { sidecars: [agentImage] },
+      policies: [
+        {
+          name: `${release}.${namespace}`,
+          bindings: ['', '.baseline', '.probe'].map((profile) => `${release}.${namespace}${profile}`),
+        },
+      ],
     });
     expect(result.images.injector).toBeUndefined();
-    const standing = (await objectsIn(namespace)).filter((name) => !name.startsWith('pod/')).map((name) => name.replace(`${release}-`, ''));
-    expect(withoutDigests(standing)).toEqual(['', '-baseline', '-probe'].map((profile) => `configmap/policy${profile}-DIGEST`));
+    const standing = (await objectsIn(namespace))
+      .filter((name) => !name.startsWith('pod/'))
+      .map((name) => name.replace(`${release}-`, ''));
+    expect(withoutDigests(standing)).toEqual(
+      ['', '-baseline', '-probe'].map((profile) => `configmap/policy${profile}-DIGEST`),
+    );
     expect(await webhooksOf(namespace)).toBe('');
-    expect(await helm(4, ['get', 'values', release, '-n', namespace]), 'no key stays in the values').not.toContain('PRIVATE KEY');
+    expect(await helm(4, ['get', 'values', release, '-n', namespace]), 'no key stays in the values').not.toContain(
+      'PRIVATE KEY',
+    );
     expect(await rolled(site)).toEqual(injected);
 
     const gone = await json<{ readonly left: readonly unknown[] }>(4, 0, ['uninstall', ...at]);

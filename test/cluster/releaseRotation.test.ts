@@ -3,9 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
-import { certificatesOf, helm, installed, labelFlags, leftovers, loadReleaseImages } from '../support/cluster/helmFixture.ts';
-import type { StreamResult } from '../support/cluster/podStream.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
+import {
+  certificatesOf,
+  helm,
+  installed,
+  labelFlags,
+  leftovers,
+  loadReleaseImages,
+} from '../support/cluster/helmFixture.ts';
+import type { StreamResult } from '../support/cluster/podStream.ts';
 
 const node = inject('node');
 const release = 'packet-capture';
@@ -44,7 +51,11 @@ async function whilePodsAreCreated(work: () => Promise<void>): Promise<StreamRes
 }
 
 /** What went wrong, and that there was enough to go wrong. */
-function verdict({ created, injected, refusals }: StreamResult): { readonly missed: number; readonly refusals: readonly string[]; readonly enough: boolean } {
+function verdict({ created, injected, refusals }: StreamResult): {
+  readonly missed: number;
+  readonly refusals: readonly string[];
+  readonly enough: boolean;
+} {
   return { missed: created - injected, refusals, enough: created >= 50 };
 }
 
@@ -75,9 +86,11 @@ test('a rotation of CA and certificate misses no pod', async () => {
   for (const bundle of now ?? []) expect(old).not.toContain(bundle);
 }, 300_000);
 
-test('the private keys stand in the Secret and in helm\'s own record alone', async () => {
+test("the private keys stand in the Secret and in helm's own record alone", async () => {
   const objects = await helm(4, ['get', 'manifest', release, '-n', namespace]);
-  const withKey = objects.split('\n---\n').filter((text) => text.includes('tls.key') && !text.includes('path: tls.key'));
+  const withKey = objects
+    .split('\n---\n')
+    .filter((text) => text.includes('tls.key') && !text.includes('path: tls.key'));
   expect(withKey.map((text) => /^kind: (\S+)/m.exec(text)?.[1])).toEqual(['Secret']);
   const logs = await kube(['logs', '-n', namespace, `deploy/${release}`, '--all-pods=true']);
   expect(logs).not.toContain('PRIVATE KEY');

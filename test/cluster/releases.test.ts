@@ -6,8 +6,19 @@ import { run } from '../../scripts/cluster/command.ts';
 import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { containerd } from '../../scripts/cluster/goModules.ts';
 import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
-import { chart, helm, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from '../support/cluster/helmFixture.ts';
 import { kube, loadImages, nginxImage } from '../support/cluster/clusterFixture.ts';
+import {
+  chart,
+  helm,
+  labelFlags,
+  leftovers,
+  loadReleaseImages,
+  quickEnd,
+  runningContainers,
+  siteState,
+  siteYaml,
+  targetFlags,
+} from '../support/cluster/helmFixture.ts';
 
 const node = inject('node');
 const ours = { release: 'packet-capture', namespace: 'two-ours', site: 'two-ours-site' } as const;
@@ -29,7 +40,8 @@ sidecar:
       stdin: true
       tty: true
 `;
-const articlePatch = '{"spec":{"template":{"metadata":{"annotations":{"sidecar-injector-webhook.morven.me/inject": "true"}}}}}';
+const articlePatch =
+  '{"spec":{"template":{"metadata":{"annotations":{"sidecar-injector-webhook.morven.me/inject": "true"}}}}}';
 
 let folder = '';
 
@@ -38,16 +50,57 @@ beforeAll(async () => {
   await loadReleaseImages();
   await loadImages();
   const { ctr } = await programPaths(containerd);
-  await run([ctr, `--address=${node.containerdSocket}`, '--namespace=k8s.io', 'images', 'tag', '--force', injectorImage, otherImage]);
+  await run([
+    ctr,
+    `--address=${node.containerdSocket}`,
+    '--namespace=k8s.io',
+    'images',
+    'tag',
+    '--force',
+    injectorImage,
+    otherImage,
+  ]);
   await kube(['apply', '-f', '-'], [ours.site, article.site].map(siteYaml).join('\n---\n'));
-  await helm(4, ['install', ours.release, chart, '-n', ours.namespace, '--create-namespace', '--wait', '--timeout', '3m', ...quickEnd, ...labelFlags('two'), ...targetFlags([ours.site])]);
+  await helm(4, [
+    'install',
+    ours.release,
+    chart,
+    '-n',
+    ours.namespace,
+    '--create-namespace',
+    '--wait',
+    '--timeout',
+    '3m',
+    ...quickEnd,
+    ...labelFlags('two'),
+    ...targetFlags([ours.site]),
+  ]);
   await writeFile(join(folder, 'values.yaml'), articleValues);
-  await helm(4, ['install', article.release, chart, '-n', article.namespace, '--create-namespace', '--wait', '--timeout', '3m', ...quickEnd, '-f', join(folder, 'values.yaml')]);
+  await helm(4, [
+    'install',
+    article.release,
+    chart,
+    '-n',
+    article.namespace,
+    '--create-namespace',
+    '--wait',
+    '--timeout',
+    '3m',
+    ...quickEnd,
+    '-f',
+    join(folder, 'values.yaml'),
+  ]);
 });
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  await kube(['delete', 'namespace', ...[ours, article].flatMap(({ namespace, site }) => [namespace, site]), '--ignore-not-found', '--wait=false']);
+  await kube([
+    'delete',
+    'namespace',
+    ...[ours, article].flatMap(({ namespace, site }) => [namespace, site]),
+    '--ignore-not-found',
+    '--wait=false',
+  ]);
 });
 
 test("the article's label and patch give the article's pod", async () => {
@@ -55,16 +108,27 @@ test("the article's label and patch give the article's pod", async () => {
   await kube(['label', 'namespace', article.site, 'sidecar-injector=enabled']);
   await kube(['patch', 'deployment', 'web', '-n', article.site, '-p', articlePatch]);
   expect(await runningContainers(article.site)).toEqual(['app', 'sidecar-monitor']);
-  const [pod] = (JSON.parse(await kube(['get', 'pods', '-n', article.site, '-l', 'app=web', '-o', 'json'])) as {
-    readonly items: readonly { readonly spec: { readonly containers: readonly Readonly<Record<string, unknown>>[] } }[];
-  }).items;
+  const [pod] = (
+    JSON.parse(await kube(['get', 'pods', '-n', article.site, '-l', 'app=web', '-o', 'json'])) as {
+      readonly items: readonly {
+        readonly spec: { readonly containers: readonly Readonly<Record<string, unknown>>[] };
+      }[];
+    }
+  ).items;
   expect(pod?.spec.containers[1]).toMatchObject({ name: 'sidecar-monitor', image: nginxImage, stdin: true, tty: true });
   expect(await siteState(ours.site)).toEqual(before);
   expect(await runningContainers(ours.site)).toEqual(['packet-capture', 'app']);
 });
 
 test('the image that the values name is what runs', async () => {
-  const images = await kube(['get', 'pods', '-n', article.namespace, '-o', 'jsonpath={.items[*].spec.containers[*].image}']);
+  const images = await kube([
+    'get',
+    'pods',
+    '-n',
+    article.namespace,
+    '-o',
+    'jsonpath={.items[*].spec.containers[*].image}',
+  ]);
   expect(new Set(images.split(' '))).toEqual(new Set([otherImage]));
 });
 
@@ -80,8 +144,23 @@ test('one goes, the other stays as it was', async () => {
 
 /** Of the objects that a release needs to inject. Its label is not enough: other tests have releases of the same name. */
 async function uids({ release, namespace }: { readonly release: string; readonly namespace: string }): Promise<string> {
-  const own = await kube(['get', 'deploy,svc,secrets', '-n', namespace, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'jsonpath={.items[*].metadata.uid}']);
+  const own = await kube([
+    'get',
+    'deploy,svc,secrets',
+    '-n',
+    namespace,
+    '-l',
+    `app.kubernetes.io/instance=${release}`,
+    '-o',
+    'jsonpath={.items[*].metadata.uid}',
+  ]);
   expect(own.split(' ').length).toBeGreaterThanOrEqual(3);
-  const webhooks = await kube(['get', 'mutatingwebhookconfigurations', `${release}.${namespace}`, '-o', 'jsonpath={.metadata.uid}']);
+  const webhooks = await kube([
+    'get',
+    'mutatingwebhookconfigurations',
+    `${release}.${namespace}`,
+    '-o',
+    'jsonpath={.metadata.uid}',
+  ]);
   return `${own} ${webhooks}`;
 }

@@ -13,8 +13,16 @@ import { inNetns } from '../../scripts/cluster/machine.ts';
 import type { DownloadResult } from '../../src/captures/download/index.ts';
 import type { StatusResult, SteerResult } from '../../src/captures/index.ts';
 import { pauseDeployment } from '../support/cluster/apps.ts';
+import {
+  agentImage,
+  cli,
+  injectAndApply,
+  kube,
+  podField,
+  sendDatagrams,
+  tshark,
+} from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
-import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('running');
@@ -31,7 +39,9 @@ beforeAll(async () => {
   await kube(['apply', '-f', '-'], pauseDeployment(shop, 'bare', 1));
   await injectAndApply(pauseDeployment(shop, 'web', 2), '--image', agentImage, '--state', 'idle');
   await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=60s']);
-  pods = (await kube(['get', 'pods', ...inShop, '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.name}'])).split(' ').toSorted();
+  pods = (await kube(['get', 'pods', ...inShop, '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.name}']))
+    .split(' ')
+    .toSorted();
   addresses = await Promise.all(pods.map(async (pod) => podField(shop, pod, '.status.podIP')));
 });
 
@@ -40,7 +50,10 @@ afterAll(async () => {
 });
 
 /** Runs the command line, expects its exit code, and gives its report. */
-async function run(exitCode: number, ...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> {
+async function run(
+  exitCode: number,
+  ...args: readonly string[]
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const result = await cli([...args, ...inShop]);
   expect(result.exitCode, `${args.join(' ')}\n${result.stderr}`).toBe(exitCode);
   return result;
@@ -80,7 +93,9 @@ test('a capture is started, seen, stopped and fetched: every packet of every pod
   const { stderr } = await run(0, 'start', 'deploy/web', '--filter', `udp port ${port}`, '--rotate', '1s');
   expect(performance.now() - begun).toBeLessThan(15_000);
   for (const pod of pods) {
-    expect(stderr).toContain(`${shop}/${pod}: state idle → running, filter default → "udp port ${port}", rotate default → 1s\n`);
+    expect(stderr).toContain(
+      `${shop}/${pod}: state idle → running, filter default → "udp port ${port}", rotate default → 1s\n`,
+    );
     expect(stderr).toContain(`${shop}/${pod}: capturing on eth0: udp port ${port}\n`);
   }
   expect(stderr).toContain('2 pods: 2 confirmed');
@@ -89,11 +104,30 @@ test('a capture is started, seen, stopped and fetched: every packet of every pod
   await sendToAll(200);
 
   const stopped = await json<SteerResult>('stop', 'deploy/web', '-o', 'json');
-  expect(stopped.pods).toMatchObject(pods.map((pod) => ({ pod, result: 'confirmed', agent: 'idle', changes: [{ setting: 'state', old: 'running', new: 'idle' }] })));
+  expect(stopped.pods).toMatchObject(
+    pods.map((pod) => ({
+      pod,
+      result: 'confirmed',
+      agent: 'idle',
+      changes: [{ setting: 'state', old: 'running', new: 'idle' }],
+    })),
+  );
   const { stdout: table } = await run(0, 'status', '-l', 'app=web');
   const rows = table.split('\n').map((line) => line.split(/ {2,}/));
-  expect(rows[0]).toEqual(['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', 'VERSION', 'LAST ERROR']);
-  for (const [index, pod] of pods.entries()) expect(rows[index + 1]).toMatchObject({ 0: pod, 1: 'idle', 2: `udp port ${port}`, 4: '400', 6: '0' });
+  expect(rows[0]).toEqual([
+    'POD',
+    'STATE',
+    'FILTER',
+    'FILES',
+    'PACKETS',
+    'BYTES',
+    'DROPPED',
+    'BACKLOG',
+    'VERSION',
+    'LAST ERROR',
+  ]);
+  for (const [index, pod] of pods.entries())
+    expect(rows[index + 1]).toMatchObject({ 0: pod, 1: 'idle', 2: `udp port ${port}`, 4: '400', 6: '0' });
 
   const merged = join(folder, 'all.pcapng');
   const fetched = await json<DownloadResult>('download', 'deploy/web', '-o', folder, '--merge', merged, '--json');
@@ -108,7 +142,8 @@ test('a capture is started, seen, stopped and fetched: every packet of every pod
   expect(frames).toHaveLength(800);
   const times = frames.map(([, time]) => Number(time));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
-  for (const [name, , address] of frames) expect(name).toBe(`${shop}/${pods[addresses.indexOf(address ?? '')] ?? ''}:eth0`);
+  for (const [name, , address] of frames)
+    expect(name).toBe(`${shop}/${pods[addresses.indexOf(address ?? '')] ?? ''}:eth0`);
 
   const again = await json<DownloadResult>('download', '-l', 'app=web', '-o', folder, '--json');
   expect(again.files.map(({ result }) => result)).toEqual(fetched.files.map(() => 'present'));
@@ -117,7 +152,8 @@ test('a capture is started, seen, stopped and fetched: every packet of every pod
 test('a download that is killed goes on where it was', async () => {
   const [pod = ''] = pods;
   const size = 40_000_000;
-  const inPod = async (script: string): Promise<string> => kube(['exec', ...inShop, pod, '-c', 'packet-capture', '--', 'sh', '-c', script]);
+  const inPod = async (script: string): Promise<string> =>
+    kube(['exec', ...inShop, pod, '-c', 'packet-capture', '--', 'sh', '-c', script]);
   await inPod(`head -c ${size} /dev/urandom > /captures/large.pcapng`);
   const part = join(folder, pod, 'large.pcapng.part');
   const first = begin('download', pod, '-o', folder);
@@ -138,7 +174,9 @@ test('a download that is killed goes on where it was', async () => {
   expect(stderr).toContain('large.pcapng: downloaded the rest');
   const content = await readFile(join(folder, pod, 'large.pcapng'));
   expect(content).toHaveLength(size);
-  expect(createHash('sha256').update(content).digest('hex')).toBe((await inPod('busybox sha256sum /captures/large.pcapng; rm /captures/large.pcapng')).split(' ')[0]);
+  expect(createHash('sha256').update(content).digest('hex')).toBe(
+    (await inPod('busybox sha256sum /captures/large.pcapng; rm /captures/large.pcapng')).split(' ')[0],
+  );
   expect(await readdir(join(folder, pod))).not.toContain('large.pcapng.part');
 });
 
@@ -185,7 +223,9 @@ test('what has ended by itself begins anew; --watch tells of it, a line each tim
   expect(stderr).toContain('its capture has ended (packet-count); it begins anew');
   expect(stderr).toContain(`${pod}: capturing on eth0: udp port ${port}`);
   // An empty value goes back to the default.
-  expect((await run(0, 'start', pod, '--packet-count', '', '--rotate', '')).stderr).toContain('rotate 1s → default, packet-count 5 → default');
+  expect((await run(0, 'start', pod, '--packet-count', '', '--rotate', '')).stderr).toContain(
+    'rotate 1s → default, packet-count 5 → default',
+  );
   await sendDatagrams(address, port, 20);
   await sleep(1000);
   const open = await json<DownloadResult>('download', pod, '-o', join(folder, 'open'), '--open', '--json');
@@ -197,10 +237,13 @@ test('what has ended by itself begins anew; --watch tells of it, a line each tim
 test('a mirror needs a container that is there from the beginning: that is said of each pod, and before a template is changed', async () => {
   const mirrored = ['start', 'deploy/web', '--mirror', 'vxlan://10.0.0.9'];
   const { stderr } = await run(1, ...mirrored, '--wait=false');
-  for (const pod of pods) expect(stderr).toContain(`${shop}/${pod}: no mirror: it has no container packet-capture-mirror, `);
+  for (const pod of pods)
+    expect(stderr).toContain(`${shop}/${pod}: no mirror: it has no container packet-capture-mirror, `);
   expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 2 of 2 pods do not do what was asked');
   const refused = (await run(1, ...mirrored, '--persist')).stderr;
-  expect(refused).toMatch(/error NOT_INJECTABLE: its pod template carries the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror '?vxlan:\/\/10\.0\.0\.9/);
+  expect(refused).toMatch(
+    /error NOT_INJECTABLE: its pod template carries the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror '?vxlan:\/\/10\.0\.0\.9/,
+  );
   const { stdout } = await run(0, 'why', pods[0] ?? '');
   expect(stdout).toMatch(/✗ it has no container packet-capture-mirror: [\s\S]*unpatch deployment\/web/);
   await run(0, 'start', 'deploy/web', '--mirror', '', '--wait=false');
@@ -208,11 +251,25 @@ test('a mirror needs a container that is there from the beginning: that is said 
 
 test('--persist is for pods made later, and says that it replaces those that there are', async () => {
   const template = async (): Promise<Record<string, string>> =>
-    JSON.parse(await kube(['get', 'deploy/web', ...inShop, '-o', 'jsonpath={.spec.template.metadata.annotations}'])) as Record<string, string>;
+    JSON.parse(
+      await kube(['get', 'deploy/web', ...inShop, '-o', 'jsonpath={.spec.template.metadata.annotations}']),
+    ) as Record<string, string>;
   const before = await template();
   await run(0, 'start', 'deploy/web', '--snaplen', '96', '--persist', '--dry-run');
   expect(await template()).toEqual(before);
-  const { stderr } = await run(0, 'start', 'deploy/web', '--snaplen', '96', '--filter', '', '--packet-count', '', '--persist', '--wait=false');
+  const { stderr } = await run(
+    0,
+    'start',
+    'deploy/web',
+    '--snaplen',
+    '96',
+    '--filter',
+    '',
+    '--packet-count',
+    '',
+    '--persist',
+    '--wait=false',
+  );
   expect(stderr).toContain(`deployment/web in namespace ${shop}: 2 pods will restart, a few at a time`);
   expect(await template()).toEqual({ ...before, 'packet-capture/snaplen': '96', 'packet-capture/state': 'running' });
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { kubectl } from '../../scripts/cluster/kubectl.ts';
 import { appPod } from '../support/cluster/apps.ts';
-import { useNamespace } from '../support/cluster/namespace.ts';
 import { agentEvent, agentImage, cli, kube, podField } from '../support/cluster/clusterFixture.ts';
+import { useNamespace } from '../support/cluster/namespace.ts';
 
 const node = inject('node');
 const namespace = useNamespace('scc');
@@ -17,7 +17,9 @@ let leftOut = '';
 /** What a security context constraint that adds NET_RAW demands: MustRunAsRange, and no other capability. */
 const standIn = [
   {
-    apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy', metadata: { name: policy },
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: policy },
     spec: {
       failurePolicy: 'Fail',
       matchConstraints: {
@@ -32,13 +34,19 @@ const standIn = [
           message: 'runAsUser: must be in the range of the namespace',
         },
         {
-          expression: "variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.capabilities) || !has(c.securityContext.capabilities.add) || c.securityContext.capabilities.add.all(a, a == 'NET_RAW'))",
+          expression:
+            "variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.capabilities) || !has(c.securityContext.capabilities.add) || c.securityContext.capabilities.add.all(a, a == 'NET_RAW'))",
           message: 'capabilities.add: invalid value',
         },
       ],
     },
   },
-  { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicyBinding', metadata: { name: policy }, spec: { policyName: policy, validationActions: ['Deny'] } },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: policy },
+    spec: { policyName: policy, validationActions: ['Deny'] },
+  },
 ];
 
 beforeAll(async () => {
@@ -48,30 +56,49 @@ beforeAll(async () => {
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: standIn }));
 });
 afterAll(async () => {
-  await kube(['delete', 'validatingadmissionpolicy,validatingadmissionpolicybinding', policy, '--ignore-not-found', '--wait=false']);
+  await kube([
+    'delete',
+    'validatingadmissionpolicy,validatingadmissionpolicybinding',
+    policy,
+    '--ignore-not-found',
+    '--wait=false',
+  ]);
   await rm(folder, { recursive: true, force: true });
 });
 
 /** A pod with the sidecar, as the API server would take it or not. */
 async function dryRun(...flags: readonly string[]): Promise<string> {
-  const pod = appPod(namespace, 'checked', { graceSeconds: 1 }).replace('metadata:\n', 'metadata:\n  labels: {scc: checked}\n');
+  const pod = appPod(namespace, 'checked', { graceSeconds: 1 }).replace(
+    'metadata:\n',
+    'metadata:\n  labels: {scc: checked}\n',
+  );
   const { stdout } = await cli(['inject', '-f', '-', ...flags], pod);
   const answer = await kubectl(node, ['create', '--dry-run=server', '-o', 'name', '-f', '-'], { input: stdout });
   return `${answer.stdout}${answer.stderr}`;
 }
 
 test('where the users of a namespace are given, the default sidecar is refused, and one that names no user is not', async () => {
-  await expect.poll(async () => dryRun('--image', agentImage), { timeout: 30_000, interval: 500 }).toContain('runAsUser: must be in the range of the namespace');
+  await expect
+    .poll(async () => dryRun('--image', agentImage), { timeout: 30_000, interval: 500 })
+    .toContain('runAsUser: must be in the range of the namespace');
   expect(await dryRun('--sidecar-config', leftOut)).toContain('pod/checked');
 });
 
 test.each([
   ['image', 'of its image', '', '60947'],
   ['root', 'of its own when the pod runs as root', '  securityContext: {runAsUser: 0}\n', '60947'],
-  ['range', 'of the pod, which an SCC gives it', `  securityContext: {runAsUser: ${range.from}, fsGroup: ${range.from}}\n`, String(range.from)],
+  [
+    'range',
+    'of the pod, which an SCC gives it',
+    `  securityContext: {runAsUser: ${range.from}, fsGroup: ${range.from}}\n`,
+    String(range.from),
+  ],
 ])('%s: a sidecar that names no user starts as that %s', async (name, _, spec, uid) => {
   const pod = appPod(namespace, name, { graceSeconds: 1, spec });
-  const { stdout } = await cli(['inject', '-f', '-', '--sidecar-config', leftOut], name === 'range' ? pod.replace('      image:', '      securityContext: {runAsUser: 0}\n      image:') : pod);
+  const { stdout } = await cli(
+    ['inject', '-f', '-', '--sidecar-config', leftOut],
+    name === 'range' ? pod.replace('      image:', '      securityContext: {runAsUser: 0}\n      image:') : pod,
+  );
   await kube(['apply', '-f', '-'], stdout);
   await kube(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
   await agentEvent(namespace, name, 'started', 1, 60);

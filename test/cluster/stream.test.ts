@@ -10,8 +10,16 @@ import { run } from '../../scripts/cluster/command.ts';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import { pauseDeployment } from '../support/cluster/apps.ts';
+import {
+  agentImage,
+  cli,
+  injectAndApply,
+  kube,
+  podField,
+  sendDatagrams,
+  tshark,
+} from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
-import { agentImage, cli, injectAndApply, kube, podField, sendDatagrams, tshark } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
 const shop = useNamespace('stream');
@@ -37,13 +45,24 @@ interface Streaming {
 
 /** The command line, its standard output to a file. */
 async function startStream(file: string, ...args: string[]): Promise<Streaming> {
-  const [program = '', ...rest] = inNetns(node.netns, [process.execPath, 'bin/packet-capture.js', 'stream', '-n', shop, ...args]);
-  const child = spawn(program, rest, { env: { ...process.env, ...(await clusterEnvironment(node)) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = '', ...rest] = inNetns(node.netns, [
+    process.execPath,
+    'bin/packet-capture.js',
+    'stream',
+    '-n',
+    shop,
+    ...args,
+  ]);
+  const child = spawn(program, rest, {
+    env: { ...process.env, ...(await clusterEnvironment(node)) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stdout.pipe(createWriteStream(file));
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const says = async (text: string): Promise<void> => {
-    for (const end = performance.now() + 20_000; !said.includes(text); await sleep(50)) expect(performance.now(), `"${text}" in ${said}`).toBeLessThan(end);
+    for (const end = performance.now() + 20_000; !said.includes(text); await sleep(50))
+      expect(performance.now(), `"${text}" in ${said}`).toBeLessThan(end);
   };
   return { child, said: () => said, says };
 }
@@ -55,8 +74,22 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
 }
 
 async function podNames(): Promise<string[]> {
-  const list = await kube(['get', 'pods', '-n', shop, '-l', 'app=web', '--field-selector=status.phase=Running', '-o', 'jsonpath={range .items[*]}{.metadata.name}:{.metadata.deletionTimestamp} {end}']);
-  return list.trim().split(/\s+/).filter((item) => item.endsWith(':')).map((item) => item.slice(0, -1));
+  const list = await kube([
+    'get',
+    'pods',
+    '-n',
+    shop,
+    '-l',
+    'app=web',
+    '--field-selector=status.phase=Running',
+    '-o',
+    'jsonpath={range .items[*]}{.metadata.name}:{.metadata.deletionTimestamp} {end}',
+  ]);
+  return list
+    .trim()
+    .split(/\s+/)
+    .filter((item) => item.endsWith(':'))
+    .map((item) => item.slice(0, -1));
 }
 
 /** Sends so many numbered datagrams to a pod, twenty a second unless told otherwise. */
@@ -67,7 +100,9 @@ async function send(pod: string, count: number, gapMs = 50): Promise<void> {
 /** The processes in the agent's container of a pod, without the one that lists them. */
 async function processes(pod: string): Promise<string[]> {
   const list = await kube(['exec', '-n', shop, pod, '-c', 'packet-capture', '--', 'ps', '-o', 'args']);
-  return list.split('\n').filter((line) => line !== '' && line !== 'COMMAND' && !line.startsWith('ps ') && !line.startsWith('['));
+  return list
+    .split('\n')
+    .filter((line) => line !== '' && line !== 'COMMAND' && !line.startsWith('ps ') && !line.startsWith('['));
 }
 
 test('two pods and the successor of one are in one capture, in order of time; Ctrl-C ends it and leaves nothing behind', async () => {
@@ -94,8 +129,15 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   for (const pod of [first, successor]) expect(await processes(pod)).toEqual(alone);
 
   // An ICMP answer repeats what it answers.
-  const rows = await tshark(file, ['frame.interface_name', 'frame.time_epoch', 'udp.payload'], `udp.dstport == ${port} and not icmp`);
-  const numbered = (pod: string): string[] => rows.filter(([name]) => name === `${shop}/${pod}:eth0`).map(([, , payload = '']) => Buffer.from(payload, 'hex').toString().trim());
+  const rows = await tshark(
+    file,
+    ['frame.interface_name', 'frame.time_epoch', 'udp.payload'],
+    `udp.dstport == ${port} and not icmp`,
+  );
+  const numbered = (pod: string): string[] =>
+    rows
+      .filter(([name]) => name === `${shop}/${pod}:eth0`)
+      .map(([, , payload = '']) => Buffer.from(payload, 'hex').toString().trim());
   const datagrams = Array.from({ length: 40 }, (_, index) => `datagram ${index + 1}`);
   expect(numbered(first)).toEqual([...datagrams, ...datagrams]);
   expect(numbered(second)).toEqual(datagrams);
@@ -124,15 +166,39 @@ test('it ends when nobody reads any more, after its duration, and when it is kil
   expect(await exitCode(read.child), read.said()).toBe(0);
 
   const file = join(folder, 'short.pcapng');
-  const timed = await cli(['stream', '-n', shop, '-l', 'app=web', '-o', file, '--duration', '2s', '--filter', 'tcp', '--snaplen', '96']);
+  const timed = await cli([
+    'stream',
+    '-n',
+    shop,
+    '-l',
+    'app=web',
+    '-o',
+    file,
+    '--duration',
+    '2s',
+    '--filter',
+    'tcp',
+    '--snaplen',
+    '96',
+  ]);
   expect(timed.exitCode, timed.stderr).toBe(0);
   expect((await run(['capinfos', '-T', '-r', '-I', '-c', file])).stdout).toBe(`${file}\t0`);
-  const refused = await cli(['stream', '-n', shop, target, '--filter', 'tcp port eighty', '-o', join(folder, 'refused.pcapng')]);
+  const refused = await cli([
+    'stream',
+    '-n',
+    shop,
+    target,
+    '--filter',
+    'tcp port eighty',
+    '-o',
+    join(folder, 'refused.pcapng'),
+  ]);
   expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("unknown port 'eighty'")]);
 
   const killed = await startStream(join(folder, 'killed.pcapng'), target);
   await killed.says('joined');
   killed.child.kill('SIGKILL');
-  for (const end = performance.now() + 10_000; (await processes(pod)).length > alone.length; await sleep(200)) expect(performance.now()).toBeLessThan(end);
+  for (const end = performance.now() + 10_000; (await processes(pod)).length > alone.length; await sleep(200))
+    expect(performance.now()).toBeLessThan(end);
   expect(await processes(pod)).toEqual(alone);
 });

@@ -3,9 +3,17 @@ import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../scripts/images/names.ts';
-import { chart, labelFlags, loadReleaseImages, runningContainers, siteState, siteYaml, targetFlags } from '../support/cluster/helmFixture.ts';
-import { json, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
+import {
+  chart,
+  labelFlags,
+  loadReleaseImages,
+  runningContainers,
+  siteState,
+  siteYaml,
+  targetFlags,
+} from '../support/cluster/helmFixture.ts';
+import { json, releaseUnderTest, shown, type Refusal } from '../support/cluster/installFixture.ts';
 
 const { release, namespace, site, flags } = releaseUnderTest('strict');
 const node = inject('node');
@@ -22,7 +30,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kube(['delete', 'mutatingwebhookconfigurations', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
+  await kube([
+    'delete',
+    'mutatingwebhookconfigurations',
+    '-l',
+    `app.kubernetes.io/instance=${release}`,
+    '--ignore-not-found',
+  ]);
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
 });
 
@@ -38,15 +52,37 @@ test('a target whose pods the cluster would refuse: the installer says who refus
 
 test('helm by itself: the hook opts the workload in once its pods are admitted, and no sooner', async () => {
   const program = await ensureHelm(4, stderrProgress);
-  const values = ['--set', `global.imageRegistry=${localRegistry}`, '--set', 'replicas=1,hooks.backoffLimit=0', ...labelFlags('strict'), ...targetFlags([site])];
+  const values = [
+    '--set',
+    `global.imageRegistry=${localRegistry}`,
+    '--set',
+    'replicas=1,hooks.backoffLimit=0',
+    ...labelFlags('strict'),
+    ...targetFlags([site]),
+  ];
   const helm = async (verb: string, ...more: readonly string[]): ReturnType<typeof runInNetns> =>
-    runInNetns(node, [program, verb, release, chart, '-n', namespace, '--create-namespace', '--wait', '--timeout', '90s', ...values, ...more]);
-  const before = await siteState(site) as { readonly web: unknown };
+    runInNetns(node, [
+      program,
+      verb,
+      release,
+      chart,
+      '-n',
+      namespace,
+      '--create-namespace',
+      '--wait',
+      '--timeout',
+      '90s',
+      ...values,
+      ...more,
+    ]);
+  const before = (await siteState(site)) as { readonly web: unknown };
   const refused = await helm('install');
   expect(refused.exitCode).not.toBe(0);
   // The hook's own words, which helm shows, each quotation mark behind a backslash.
   const words = refused.stderr.replaceAll('\\', '');
-  expect(words).toMatch(/"failed","object":"deployment\/web in strict-site","code":"NOT_INJECTABLE".*maximum cpu usage per Container is 100m/);
+  expect(words).toMatch(
+    /"failed","object":"deployment\/web in strict-site","code":"NOT_INJECTABLE".*maximum cpu usage per Container is 100m/,
+  );
   expect(await siteState(site)).toMatchObject({ web: before.web });
   expect(await runningContainers(site)).toEqual(['app']);
 

@@ -1,17 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { create, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
-import { annotation, essence, label, optedIn, optIn, optOut, outcomes, recorded, targetsSite, untouched, type HookEvent, type Release } from '../support/cluster/targetsFixture.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
+import { create, rolledOut, stored, workload } from '../support/cluster/patchFixture.ts';
+import {
+  annotation,
+  essence,
+  label,
+  optedIn,
+  optIn,
+  optOut,
+  outcomes,
+  recorded,
+  targetsSite,
+  untouched,
+  type HookEvent,
+  type Release,
+} from '../support/cluster/targetsFixture.ts';
 
 const site = targetsSite();
 const scaledToZero = { replicas: 0 };
 
 function ownersOf(...releases: readonly Release[]): Record<string, unknown> {
-  return { namespace: Object.fromEntries(releases.map(ownerOf(label))), workload: Object.fromEntries(releases.map(ownerOf(annotation))) };
+  return {
+    namespace: Object.fromEntries(releases.map(ownerOf(label))),
+    workload: Object.fromEntries(releases.map(ownerOf(annotation))),
+  };
 }
 
-const ownerOf = (key: string) => ({ namespace, name }: Release): [string, string] => [`${namespace}/${name}`, key];
+const ownerOf =
+  (key: string) =>
+  ({ namespace, name }: Release): [string, string] => [`${namespace}/${name}`, key];
 
 function names(events: readonly HookEvent[]): string[] {
   return events.map(({ event }) => event);
@@ -20,8 +38,18 @@ function names(events: readonly HookEvent[]): string[] {
 describe('one release', () => {
   test('opts in, rolls the workloads, changes nothing the second time, and leaves nothing', async () => {
     const shop = await site.makeNamespace('shop', 'team=shop');
-    const daemon = { template: { metadata: { labels: { app: 'probe' } }, spec: { nodeSelector: { no: 'node' }, containers: [{ name: 'app', image: pauseImage }] } } };
-    await create(shop, workload('Deployment', 'web'), workload('StatefulSet', 'db', scaledToZero), workload('DaemonSet', 'probe', daemon));
+    const daemon = {
+      template: {
+        metadata: { labels: { app: 'probe' } },
+        spec: { nodeSelector: { no: 'node' }, containers: [{ name: 'app', image: pauseImage }] },
+      },
+    };
+    await create(
+      shop,
+      workload('Deployment', 'web'),
+      workload('StatefulSet', 'db', scaledToZero),
+      workload('DaemonSet', 'probe', daemon),
+    );
     await rolledOut(shop, 'deploy/web');
     const objects = ['deployment/web', 'statefulset/db', 'daemonset/probe'];
     const before = await Promise.all([`namespace/${shop}`, ...objects].map((object) => essence(object, shop)));
@@ -37,12 +65,17 @@ describe('one release', () => {
     expect(first.events.at(-1)).toEqual({ event: 'finished', opted_in: 4 });
     expect(await recorded(release)).toEqual(done);
     expect(await optedIn(`namespace/${shop}`)).toEqual({ value: 'enabled', owners: owners['namespace'] });
-    for (const object of objects) expect(await optedIn(object, shop)).toEqual({ value: 'true', owners: owners['workload'] });
-    expect((await stored(shop, 'deploy/web')).metadata.managedFields?.map(({ manager }) => manager)).toContain('packet-capture-hook');
+    for (const object of objects)
+      expect(await optedIn(object, shop)).toEqual({ value: 'true', owners: owners['workload'] });
+    expect((await stored(shop, 'deploy/web')).metadata.managedFields?.map(({ manager }) => manager)).toContain(
+      'packet-capture-hook',
+    );
     await rolledOut(shop, 'deploy/web');
     const rolled = await podOf(shop);
     expect(rolled).not.toBe(pod);
-    expect(await kube(['get', rolled, '-n', shop, '-o', `jsonpath={.metadata.annotations.packet-capture/inject}`])).toBe('true');
+    expect(
+      await kube(['get', rolled, '-n', shop, '-o', `jsonpath={.metadata.annotations.packet-capture/inject}`]),
+    ).toBe('true');
 
     // Without the right to patch, so that one patch alone would fail.
     await site.install('one', targets, false, ['get']);
@@ -76,7 +109,10 @@ describe('one release', () => {
     expect(await optedIn(`namespace/${bank}`)).toEqual(untouched);
     expect(await optedIn('deployment/api', shop)).toEqual(untouched);
     expect(await recorded(release)).toEqual([`namespace/${shop}`, `deployment/web in ${shop}`]);
-    expect(outcomes((await optIn(release, kept)).events)).toEqual([`unchanged namespace/${shop}`, `unchanged deployment/web in ${shop}`]);
+    expect(outcomes((await optIn(release, kept)).events)).toEqual([
+      `unchanged namespace/${shop}`,
+      `unchanged deployment/web in ${shop}`,
+    ]);
     expect((await stored(shop, 'deploy/web')).metadata.generation).toBe(generation);
   });
 
@@ -90,7 +126,13 @@ describe('one release', () => {
     expect(await optedIn('deployment/web', shop, old.annotation)).toMatchObject({ value: 'true' });
     const { generation } = (await stored(shop, 'deploy/web')).metadata;
 
-    expect(await optOut(release, targets)).toMatchObject({ exitCode: 0, events: [{ event: 'keys_change', from: { annotation: old.annotation }, to: { annotation } }, { event: 'finished' }] });
+    expect(await optOut(release, targets)).toMatchObject({
+      exitCode: 0,
+      events: [
+        { event: 'keys_change', from: { annotation: old.annotation }, to: { annotation } },
+        { event: 'finished' },
+      ],
+    });
     expect(await optIn(release, targets)).toMatchObject({ exitCode: 0 });
     expect(await optedIn(`namespace/${shop}`, 'default', old.label)).toMatchObject({ value: undefined });
     expect(await optedIn(`namespace/${shop}`)).toMatchObject({ value: 'enabled' });
@@ -100,14 +142,36 @@ describe('one release', () => {
   });
 
   test("what is the user's own stays, and is not recorded", async () => {
-    const [own, shop] = [await site.makeNamespace('own', `${label}=enabled`), await site.makeNamespace('own-shop', `${label}=disabled`)];
-    const template = (value: string): object => ({ metadata: { labels: { app: value }, annotations: { [annotation]: value } }, spec: { containers: [{ name: 'app', image: pauseImage }] } });
-    const selector = (value: string): object => ({ ...scaledToZero, selector: { matchLabels: { app: value } }, template: template(value) });
-    await create(own, workload('Deployment', 'in', selector('true')), workload('Deployment', 'never', selector('false')), workload('Deployment', 'web', scaledToZero));
+    const [own, shop] = [
+      await site.makeNamespace('own', `${label}=enabled`),
+      await site.makeNamespace('own-shop', `${label}=disabled`),
+    ];
+    const template = (value: string): object => ({
+      metadata: { labels: { app: value }, annotations: { [annotation]: value } },
+      spec: { containers: [{ name: 'app', image: pauseImage }] },
+    });
+    const selector = (value: string): object => ({
+      ...scaledToZero,
+      selector: { matchLabels: { app: value } },
+      template: template(value),
+    });
+    await create(
+      own,
+      workload('Deployment', 'in', selector('true')),
+      workload('Deployment', 'never', selector('false')),
+      workload('Deployment', 'web', scaledToZero),
+    );
     await create(shop, workload('Deployment', 'web', scaledToZero));
-    const targets = [{ namespace: own, deployments: ['in', 'never', 'web'] }, { namespace: shop, deployments: ['web'] }];
+    const targets = [
+      { namespace: own, deployments: ['in', 'never', 'web'] },
+      { namespace: shop, deployments: ['web'] },
+    ];
     const release = await site.install('own', targets);
-    const before = await Promise.all([`namespace/${own}`, `namespace/${shop}`, 'deployment/in', 'deployment/never'].map((object) => essence(object, own)));
+    const before = await Promise.all(
+      [`namespace/${own}`, `namespace/${shop}`, 'deployment/in', 'deployment/never'].map((object) =>
+        essence(object, own),
+      ),
+    );
 
     const result = await optIn(release, targets);
     expect(result, result.stderr).toMatchObject({ exitCode: 0 });
@@ -121,7 +185,13 @@ describe('one release', () => {
     ]);
     expect(await optedIn('deployment/web', shop)).toEqual(untouched);
     expect(await optOut(release)).toMatchObject({ exitCode: 0 });
-    expect(await Promise.all([`namespace/${own}`, `namespace/${shop}`, 'deployment/in', 'deployment/never'].map((object) => essence(object, own)))).toEqual(before);
+    expect(
+      await Promise.all(
+        [`namespace/${own}`, `namespace/${shop}`, 'deployment/in', 'deployment/never'].map((object) =>
+          essence(object, own),
+        ),
+      ),
+    ).toEqual(before);
     expect(await optedIn('deployment/web', own)).toEqual(untouched);
   });
 
@@ -129,7 +199,11 @@ describe('one release', () => {
     const release = await site.install('none', []);
     const { exitCode, events } = await optIn(release, []);
     expect(exitCode).toBe(0);
-    expect(events).toMatchObject([{ event: 'injection_proven', attempts: 3 }, { event: 'recorded' }, { event: 'finished' }]);
+    expect(events).toMatchObject([
+      { event: 'injection_proven', attempts: 3 },
+      { event: 'recorded' },
+      { event: 'finished' },
+    ]);
     expect(await recorded(release)).toEqual([]);
   });
 });
@@ -156,5 +230,23 @@ describe('two releases', () => {
 });
 
 async function podOf(namespace: string): Promise<string> {
-  return (await kube(['get', 'pods', '-n', namespace, '-l', 'app=web', '--field-selector=status.phase=Running', '--sort-by=.metadata.creationTimestamp', '-o', 'name'])).trim().split('\n').at(-1) ?? '';
+  return (
+    (
+      await kube([
+        'get',
+        'pods',
+        '-n',
+        namespace,
+        '-l',
+        'app=web',
+        '--field-selector=status.phase=Running',
+        '--sort-by=.metadata.creationTimestamp',
+        '-o',
+        'name',
+      ])
+    )
+      .trim()
+      .split('\n')
+      .at(-1) ?? ''
+  );
 }

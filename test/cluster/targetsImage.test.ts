@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trialName } from '../../src/dryRun/imageTrialPod.ts';
+import { agentImage, kube, loadImages } from '../support/cluster/clusterFixture.ts';
 import { create, podTemplate, rolledOut, workload } from '../support/cluster/patchFixture.ts';
 import { optedIn, optIn, outcomes, targetsSite, untouched, type HookEvent } from '../support/cluster/targetsFixture.ts';
-import { agentImage, kube, loadImages } from '../support/cluster/clusterFixture.ts';
 
 const site = targetsSite();
 /** No registry is within reach of the node: such an image cannot be pulled. */
@@ -29,21 +29,36 @@ async function configOf(image: string): Promise<string> {
 
 async function trialPods(namespace: string): Promise<readonly string[]> {
   const list = await kube(['get', 'pods', '-n', namespace, '-l', `app.kubernetes.io/name=${trialName}`, '-o', 'json']);
-  const { items } = JSON.parse(list) as { readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[] };
+  const { items } = JSON.parse(list) as {
+    readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[];
+  };
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
 }
 
 async function readyReplicas(namespace: string): Promise<string> {
-  return kube(['get', 'deploy', '-n', namespace, '-o', 'jsonpath={range .items[*]}{.metadata.name}={.status.readyReplicas} {end}']);
+  return kube([
+    'get',
+    'deploy',
+    '-n',
+    namespace,
+    '-o',
+    'jsonpath={range .items[*]}{.metadata.name}={.status.readyReplicas} {end}',
+  ]);
 }
 
-const named = (events: readonly HookEvent[], name: string): readonly HookEvent[] => events.filter(({ event }) => event === name);
+const named = (events: readonly HookEvent[], name: string): readonly HookEvent[] =>
+  events.filter(({ event }) => event === name);
 const recreate = { strategy: { type: 'Recreate' }, replicas: 2 };
 
 describe.concurrent('the hook tries the agent’s image where it is about to replace pods', () => {
   test('one that cannot be started takes no pods, with Recreate neither; it is tried once', async () => {
     const shop = await site.makeNamespace('absent');
-    await create(shop, workload('Deployment', 'web', recreate), workload('Deployment', 'cart', recreate), workload('Deployment', 'idle', { replicas: 0 }));
+    await create(
+      shop,
+      workload('Deployment', 'web', recreate),
+      workload('Deployment', 'cart', recreate),
+      workload('Deployment', 'idle', { replicas: 0 }),
+    );
     await rolledOut(shop, 'deploy/web');
     await rolledOut(shop, 'deploy/cart');
     const targets = [{ namespace: shop, deployments: ['web', 'cart', 'idle'] }];
@@ -58,14 +73,19 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
       `failed deployment/web in ${shop} (IMAGE_UNUSABLE)`,
     ]);
     expect(named(events, 'trying_image')).toHaveLength(1);
-    const reason = new RegExp(`^it is not opted in: the image ${absentImage} cannot be started in namespace ${shop}, on node \\S+: ErrImageNeverPull: .*pull secret`);
+    const reason = new RegExp(
+      `^it is not opted in: the image ${absentImage} cannot be started in namespace ${shop}, on node \\S+: ErrImageNeverPull: .*pull secret`,
+    );
     for (const event of named(events, 'failed')) expect(event.reason).toMatch(reason);
     expect(await optedIn('deploy/web', shop)).toEqual(untouched);
     expect(await readyReplicas(shop)).toBe('cart=2 idle= web=2 ');
     expect(await trialPods(shop)).toEqual([]);
 
     const forced = await optIn(release, targets, { config: await configOf(absentImage), force: true });
-    expect({ exitCode: forced.exitCode, tried: named(forced.events, 'trying_image') }).toEqual({ exitCode: 0, tried: [] });
+    expect({ exitCode: forced.exitCode, tried: named(forced.events, 'trying_image') }).toEqual({
+      exitCode: 0,
+      tried: [],
+    });
     expect(await optedIn('deploy/web', shop)).toMatchObject({ value: 'true' });
   });
 
@@ -78,24 +98,41 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     const config = await configOf(agentImage);
     const { exitCode, events, stderr } = await optIn(release, targets, { config });
     expect(exitCode, stderr).toBe(0);
-    expect(named(events, 'image_starts')).toMatchObject([{ image: agentImage, namespace: shop, node: expect.any(String) }]);
+    expect(named(events, 'image_starts')).toMatchObject([
+      { image: agentImage, namespace: shop, node: expect.any(String) },
+    ]);
     expect(named(events, 'image_unknown')).toEqual([]);
     expect(await trialPods(shop)).toEqual([]);
     const again = await optIn(release, targets, { config });
-    expect({ exitCode: again.exitCode, tried: named(again.events, 'trying_image') }).toEqual({ exitCode: 0, tried: [] });
+    expect({ exitCode: again.exitCode, tried: named(again.events, 'trying_image') }).toEqual({
+      exitCode: 0,
+      tried: [],
+    });
   });
 
   test('a namespace that refuses the trial alone keeps nobody from it, and it is said', async () => {
     const shop = await site.makeNamespace('strict');
     // Of pods with a deadline, as that of the trial: those of the app have none.
-    const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'no-short-jobs' }, spec: { hard: { pods: '0' }, scopes: ['Terminating'] } };
+    const quota = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'no-short-jobs' },
+      spec: { hard: { pods: '0' }, scopes: ['Terminating'] },
+    };
     await create(shop, quota, workload('Deployment', 'web', recreate));
     await rolledOut(shop, 'deploy/web');
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const { exitCode, events, stderr } = await optIn(await site.install('strict', targets), targets, { config: await configOf(absentImage) });
+    const { exitCode, events, stderr } = await optIn(await site.install('strict', targets), targets, {
+      config: await configOf(absentImage),
+    });
     expect(exitCode, stderr).toBe(0);
-    expect(named(events, 'image_unknown')).toMatchObject([{ object: `deployment/web in ${shop}`, reason: expect.stringMatching(/exceeded quota: no-short-jobs/) }]);
-    expect(outcomes(named(events, 'opted_in'))).toEqual([`opted_in namespace/${shop}`, `opted_in deployment/web in ${shop}`]);
+    expect(named(events, 'image_unknown')).toMatchObject([
+      { object: `deployment/web in ${shop}`, reason: expect.stringMatching(/exceeded quota: no-short-jobs/) },
+    ]);
+    expect(outcomes(named(events, 'opted_in'))).toEqual([
+      `opted_in namespace/${shop}`,
+      `opted_in deployment/web in ${shop}`,
+    ]);
   });
 
   test('SIGTERM takes its pod away, and opts nothing in', async () => {
@@ -117,7 +154,10 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
       },
     });
     await made;
-    expect({ exitCode, interrupted: named(events, 'interrupted') }).toEqual({ exitCode: 143, interrupted: [{ event: 'interrupted', signal: 'SIGTERM' }] });
+    expect({ exitCode, interrupted: named(events, 'interrupted') }).toEqual({
+      exitCode: 143,
+      interrupted: [{ event: 'interrupted', signal: 'SIGTERM' }],
+    });
     expect(await trialPods(shop)).toEqual([]);
     expect(await optedIn('deploy/web', shop)).toEqual(untouched);
   });

@@ -4,16 +4,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
 import { inNetns, nodeAddress } from '../../scripts/cluster/machine.ts';
 import { makeRetryingClient } from '../../src/release/hooks/apiClient.ts';
-import { create, workload } from '../support/cluster/patchFixture.ts';
-import { optedIn, optIn, optOut, outcomes, recorded, recordName, targetsSite, untouched, type Release } from '../support/cluster/targetsFixture.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
+import { create, workload } from '../support/cluster/patchFixture.ts';
+import {
+  optedIn,
+  optIn,
+  optOut,
+  outcomes,
+  recorded,
+  recordName,
+  targetsSite,
+  untouched,
+  type Release,
+} from '../support/cluster/targetsFixture.ts';
 
 const site = targetsSite();
 const node = inject('node');
 const scaledToZero = { replicas: 0 };
 
 async function patchConfiguration({ name, namespace }: Release, ...operations: readonly object[]): Promise<void> {
-  await kube(['patch', 'mutatingwebhookconfiguration', `${name}.${namespace}`, '--type=json', '-p', JSON.stringify(operations)]);
+  await kube([
+    'patch',
+    'mutatingwebhookconfiguration',
+    `${name}.${namespace}`,
+    '--type=json',
+    '-p',
+    JSON.stringify(operations),
+  ]);
 }
 
 describe('until injection works', () => {
@@ -28,8 +45,14 @@ describe('until injection works', () => {
     });
     await added;
     expect(exitCode, stderr).toBe(0);
-    expect(events[0]).toMatchObject({ event: 'waiting_for_injection', attempts: 1, reason: expect.stringContaining('admits the probe pod as it is') });
-    expect(events.find(({ event }) => event === 'injection_proven')).toMatchObject({ elapsedSeconds: expect.any(Number) });
+    expect(events[0]).toMatchObject({
+      event: 'waiting_for_injection',
+      attempts: 1,
+      reason: expect.stringContaining('admits the probe pod as it is'),
+    });
+    expect(events.find(({ event }) => event === 'injection_proven')).toMatchObject({
+      elapsedSeconds: expect.any(Number),
+    });
     expect(await optedIn(`namespace/${shop}`)).toMatchObject({ value: 'enabled' });
   });
 
@@ -42,7 +65,9 @@ describe('until injection works', () => {
     expect(exitCode).toBe(1);
     expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['waiting_for_injection']));
     expect(events.length, 'a line every few seconds').toBeGreaterThan(1);
-    expect(stderr).toMatch(/^error INJECTION_UNPROVEN: no pod was injected within 5 s: the API server admits the probe pod as it is/);
+    expect(stderr).toMatch(
+      /^error INJECTION_UNPROVEN: no pod was injected within 5 s: the API server admits the probe pod as it is/,
+    );
     expect(stderr).toContain(`at release never in ${release.namespace}`);
     expect(await optedIn(`namespace/${shop}`)).toEqual(untouched);
     expect(await recorded(release)).toBeUndefined();
@@ -71,7 +96,11 @@ describe('until injection works', () => {
       },
     });
     expect(performance.now() - sent).toBeLessThan(1000);
-    expect({ exitCode, stderr, last: events.at(-1) }).toEqual({ exitCode: 143, stderr: '', last: { event: 'interrupted', signal: 'SIGTERM' } });
+    expect({ exitCode, stderr, last: events.at(-1) }).toEqual({
+      exitCode: 143,
+      stderr: '',
+      last: { event: 'interrupted', signal: 'SIGTERM' },
+    });
   });
 });
 
@@ -81,7 +110,10 @@ describe('what cannot be changed', () => {
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'other', scaledToZero));
     await create(closed, workload('Deployment', 'web', scaledToZero));
     const release = await site.install('some', [{ namespace: shop, deployments: ['web', 'absent'] }]);
-    const targets = [{ namespace: closed, deployments: ['web'] }, { namespace: shop, deployments: ['absent', 'other', 'web'] }];
+    const targets = [
+      { namespace: closed, deployments: ['web'] },
+      { namespace: shop, deployments: ['absent', 'other', 'web'] },
+    ];
     const { exitCode, events, stderr } = await optIn(release, targets);
     expect(exitCode).toBe(1);
     expect(outcomes(events)).toEqual([
@@ -92,7 +124,9 @@ describe('what cannot be changed', () => {
       `failed deployment/other in ${shop} (FORBIDDEN)`,
       `opted_in deployment/web in ${shop}`,
     ]);
-    expect(events.find(({ object }) => object === `namespace/${closed}`)?.reason).toContain(`cannot get namespaces/${closed} in namespace ${closed}: `);
+    expect(events.find(({ object }) => object === `namespace/${closed}`)?.reason).toContain(
+      `cannot get namespaces/${closed} in namespace ${closed}: `,
+    );
     expect(stderr).toMatch(/^error TARGETS_INCOMPLETE: 4 of 6 objects could not be changed/);
     expect(await optedIn(`namespace/${closed}`)).toEqual(untouched);
     expect(await optedIn('deployment/other', shop)).toEqual(untouched);
@@ -109,7 +143,10 @@ describe('what cannot be changed', () => {
     await kube(['create', 'namespace', shop]);
     await create(shop, workload('Deployment', 'web', scaledToZero));
     await site.install('again', targets, false);
-    expect(outcomes((await optIn(release, targets)).events)).toEqual([`opted_in namespace/${shop}`, `opted_in deployment/web in ${shop}`]);
+    expect(outcomes((await optIn(release, targets)).events)).toEqual([
+      `opted_in namespace/${shop}`,
+      `opted_in deployment/web in ${shop}`,
+    ]);
   });
 
   test('a namespace or a workload that is gone does not stand in the way of an uninstall', async () => {
@@ -134,7 +171,11 @@ describe('what cannot be changed', () => {
 
   test("the release's own namespace is no target", async () => {
     const release = await site.install('self', []);
-    expect(await optIn(release, [{ namespace: release.namespace }])).toMatchObject({ exitCode: 2, events: [], stderr: expect.stringContaining('TARGETS_INVALID') });
+    expect(await optIn(release, [{ namespace: release.namespace }])).toMatchObject({
+      exitCode: 2,
+      events: [],
+      stderr: expect.stringContaining('TARGETS_INVALID'),
+    });
   });
 });
 
@@ -154,8 +195,14 @@ describe('the record', () => {
     expect(events.map(({ event }) => event)).not.toContain('finished');
     const states = await Promise.all(deployments.map((name) => optedIn(`deployment/${name}`, shop)));
     expect(states.map(({ value }) => value)).toContain('true');
-    expect(states.map(({ value }) => value), 'it was killed in the middle').toContain(undefined);
-    expect(await recorded(release)).toEqual([`namespace/${shop}`, ...deployments.map((name) => `deployment/${name} in ${shop}`)]);
+    expect(
+      states.map(({ value }) => value),
+      'it was killed in the middle',
+    ).toContain(undefined);
+    expect(await recorded(release)).toEqual([
+      `namespace/${shop}`,
+      ...deployments.map((name) => `deployment/${name} in ${shop}`),
+    ]);
 
     expect(await optOut(release)).toMatchObject({ exitCode: 0 });
     for (const name of deployments) expect(await optedIn(`deployment/${name}`, shop)).toEqual(untouched);
@@ -170,7 +217,13 @@ describe('the record', () => {
     const path = ['configmap', recordName('broken'), '-n', release.namespace];
     await kube(['patch', ...path, '--type=merge', '-p', JSON.stringify({ data: { targets: broken } })]);
     for (const result of [await optIn(release, [{ namespace: shop }]), await optOut(release)]) {
-      expect(result).toMatchObject({ exitCode: 1, events: [], stderr: expect.stringMatching(/^error RECORD_INVALID: .*\n {2}at configmap\/broken-opt-in in .*, key targets\n/) });
+      expect(result).toMatchObject({
+        exitCode: 1,
+        events: [],
+        stderr: expect.stringMatching(
+          /^error RECORD_INVALID: .*\n {2}at configmap\/broken-opt-in in .*, key targets\n/,
+        ),
+      });
     }
     expect(await kube(['get', ...path, '-o', 'jsonpath={.data.targets}'])).toBe(broken);
     expect(await optedIn(`namespace/${shop}`)).toEqual(untouched);
@@ -181,9 +234,15 @@ describe('the record', () => {
     const nothing = { exitCode: 0, stderr: '' };
     expect(await optOut(release)).toMatchObject({ ...nothing, events: [{ event: 'nothing_to_undo' }] });
     await kube(['delete', 'configmap', recordName('blank'), '-n', release.namespace]);
-    expect(await optOut(release)).toMatchObject({ ...nothing, events: [{ event: 'nothing_to_undo', code: 'NOT_FOUND' }] });
+    expect(await optOut(release)).toMatchObject({
+      ...nothing,
+      events: [{ event: 'nothing_to_undo', code: 'NOT_FOUND' }],
+    });
     const stranger = { ...release, name: 'stranger' };
-    expect(await optOut(stranger)).toMatchObject({ ...nothing, events: [{ event: 'nothing_to_undo', code: 'FORBIDDEN' }] });
+    expect(await optOut(stranger)).toMatchObject({
+      ...nothing,
+      events: [{ event: 'nothing_to_undo', code: 'FORBIDDEN' }],
+    });
     expect(await optIn(release, [])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('NOT_FOUND') });
   });
 });
@@ -198,7 +257,16 @@ describe('what passes', () => {
     let edited: Promise<string> | undefined;
     const { exitCode, events } = await optIn(release, targets, {
       onEvent: ({ event }) => {
-        if (event === 'opted_in') edited ??= kube(['annotate', 'deployment', 'web', '-n', shop, 'note=mine', `packet-capture/opted-in-by={"else/where":"packet-capture/inject"}`]);
+        if (event === 'opted_in')
+          edited ??= kube([
+            'annotate',
+            'deployment',
+            'web',
+            '-n',
+            shop,
+            'note=mine',
+            `packet-capture/opted-in-by={"else/where":"packet-capture/inject"}`,
+          ]);
       },
     });
     await edited;
@@ -208,7 +276,9 @@ describe('what passes', () => {
       value: 'true',
       owners: { 'else/where': 'packet-capture/inject', [`${release.namespace}/edit`]: 'packet-capture/inject' },
     });
-    expect(await kube(['get', 'deployment', 'web', '-n', shop, '-o', 'jsonpath={.metadata.annotations.note}'])).toBe('mine');
+    expect(await kube(['get', 'deployment', 'web', '-n', shop, '-o', 'jsonpath={.metadata.annotations.note}'])).toBe(
+      'mine',
+    );
   });
 
   test('broken connections are made again', async () => {
@@ -233,7 +303,8 @@ describe('what passes', () => {
     const release = await site.install('fails', targets);
     // The API server answers with 500 to changes of workloads there.
     await kube(['create', '-f', '-'], JSON.stringify(brokenWebhook(shop)));
-    const mend = async (): Promise<string> => kube(['delete', 'validatingwebhookconfiguration', shop, '--ignore-not-found']);
+    const mend = async (): Promise<string> =>
+      kube(['delete', 'validatingwebhookconfiguration', shop, '--ignore-not-found']);
     let mended: Promise<string> | undefined;
     try {
       const result = await optIn(release, targets, {
@@ -283,7 +354,9 @@ function brokenWebhook(namespace: string): object {
 }
 
 /** Hands connections on to the API server, and ends every second one as soon as something was sent. */
-async function startRelay(port: number): Promise<{ readonly dropped: () => number; readonly stop: () => Promise<void> }> {
+async function startRelay(
+  port: number,
+): Promise<{ readonly dropped: () => number; readonly stop: () => Promise<void> }> {
   const script = `
     const net = require('node:net');
     let count = 0;

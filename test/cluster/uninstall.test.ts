@@ -4,9 +4,22 @@ import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../scripts/images/names.ts';
 import type { InstallResult } from '../../src/release/index.ts';
-import { certificatesOf, chart, helm, installer, labelFlags, leftovers, loadReleaseImages, quickEnd, runningContainers, siteState, siteYaml, targetFlags } from '../support/cluster/helmFixture.ts';
-import { follow, json, podNames, releaseUnderTest } from '../support/cluster/installFixture.ts';
 import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
+import {
+  certificatesOf,
+  chart,
+  helm,
+  installer,
+  labelFlags,
+  leftovers,
+  loadReleaseImages,
+  quickEnd,
+  runningContainers,
+  siteState,
+  siteYaml,
+  targetFlags,
+} from '../support/cluster/helmFixture.ts';
+import { follow, json, podNames, releaseUnderTest } from '../support/cluster/installFixture.ts';
 
 const node = inject('node');
 const { release, namespace, site, at, flags: common } = releaseUnderTest('uninstaller');
@@ -24,13 +37,23 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // Of a test that failed half way.
-  await kube(['delete', 'mutatingwebhookconfigurations', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
+  await kube([
+    'delete',
+    'mutatingwebhookconfigurations',
+    '-l',
+    `app.kubernetes.io/instance=${release}`,
+    '--ignore-not-found',
+  ]);
   await kube(['delete', 'namespace', namespace, site, elsewhere, '--ignore-not-found', '--wait=false']);
 });
 
 test('uninstall leaves nothing', async () => {
   await json(4, 0, ['install', ...flags, ...wholeSite]);
-  const look = await json<{ readonly result: string; readonly targets: readonly string[] }>(4, 0, ['uninstall', ...at, '--dry-run']);
+  const look = await json<{ readonly result: string; readonly targets: readonly string[] }>(4, 0, [
+    'uninstall',
+    ...at,
+    '--dry-run',
+  ]);
   expect(look.result).toMatchObject({ result: 'dry-run', targets: [`namespace/${site}`, `deployment/web in ${site}`] });
   const { result } = await json(3, 0, ['uninstall', ...at, '--yes']);
   expect(result).toMatchObject({ result: 'uninstalled', left: [] });
@@ -40,8 +63,20 @@ test('uninstall leaves nothing', async () => {
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error NOT_FOUND: there is no such release')]);
 });
 
-test("a release of plain helm keeps its certificate when the installer takes it over", async () => {
-  await helm(3, ['install', release, chart, '-n', namespace, '--wait', '--timeout', '2m', '--set', 'replicas=1', ...quickEnd]);
+test('a release of plain helm keeps its certificate when the installer takes it over', async () => {
+  await helm(3, [
+    'install',
+    release,
+    chart,
+    '-n',
+    namespace,
+    '--wait',
+    '--timeout',
+    '2m',
+    '--set',
+    'replicas=1',
+    ...quickEnd,
+  ]);
   const made = await certificatesOf(release, namespace);
   const pods = await podNames(namespace);
   const { result } = await json<InstallResult>(4, 0, ['upgrade', ...at, '--yes']);
@@ -54,8 +89,25 @@ test("a release of plain helm keeps its certificate when the installer takes it 
 
 test('a first install of plain helm whose hook failed: uninstall takes the hook away too', async () => {
   const program = await ensureHelm(4, stderrProgress);
-  const targets = ['--set', `global.imageRegistry=${localRegistry},targets[0].namespace=${site},targets[0].deployments[0]=nobody`, '--set', 'hooks.backoffLimit=0'];
-  const failed = await runInNetns(node, [program, 'install', release, chart, '-n', namespace, '--create-namespace', '--set', 'replicas=1', ...quickEnd, ...targets]);
+  const targets = [
+    '--set',
+    `global.imageRegistry=${localRegistry},targets[0].namespace=${site},targets[0].deployments[0]=nobody`,
+    '--set',
+    'hooks.backoffLimit=0',
+  ];
+  const failed = await runInNetns(node, [
+    program,
+    'install',
+    release,
+    chart,
+    '-n',
+    namespace,
+    '--create-namespace',
+    '--set',
+    'replicas=1',
+    ...quickEnd,
+    ...targets,
+  ]);
   expect(failed.exitCode).not.toBe(0);
   expect((await kube(['get', 'jobs', '-n', namespace, '-o', 'name'])).trim()).toBe(`job.batch/${release}-opt-in`);
   const { result } = await json(4, 0, ['uninstall', ...at, '--yes']);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentEvent, agentImage, injectAndApply, kube, podField } from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
 import { startSender, type Sender } from '../support/cluster/sequence.ts';
 import { deployment, expectUploaded, uploadSite } from '../support/cluster/uploadFixture.ts';
-import { agentEvent, agentImage, injectAndApply, kube, podField } from '../support/cluster/clusterFixture.ts';
 
 const namespace = useNamespace('upload');
 let sender: Sender;
@@ -15,7 +15,17 @@ afterAll(() => sender.close());
 test('a pod uploads what it captured, the last file when it is deleted: every packet is in the bucket, with what the JSON beside it says', async () => {
   const site = await uploadSite(namespace);
   await site.putSecret();
-  await injectAndApply(deployment(namespace), '--image', agentImage, '--filter', 'udp port 9999', '--rotate', '1s', '--upload', 's3:captures/prod');
+  await injectAndApply(
+    deployment(namespace),
+    '--image',
+    agentImage,
+    '--filter',
+    'udp port 9999',
+    '--rotate',
+    '1s',
+    '--upload',
+    's3:captures/prod',
+  );
   await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=60s']);
   const pod = (await kube(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().replace('pod/', '');
   await agentEvent(namespace, pod, 'started');

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WhyResult } from '../../src/diagnosis/index.ts';
+import { cli, kube } from '../support/cluster/clusterFixture.ts';
 import { asking, installChart, list, site, web, whyIn, type WebOptions } from '../support/cluster/diagnosisFixture.ts';
 import { helm } from '../support/cluster/helmFixture.ts';
-import { cli, kube } from '../support/cluster/clusterFixture.ts';
 
 const own = 'why-system';
 const shop = 'why-shop';
@@ -20,7 +20,13 @@ const status = JSON.stringify({ version: '0.1.0', containers: ['packet-capture']
 const restricted = {
   ...nowhere,
   securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-  containers: [{ name: 'app', image: 'app', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+  containers: [
+    {
+      name: 'app',
+      image: 'app',
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    },
+  ],
 };
 
 /** Set-ups that do not inject, each with the one reason that `why` must give. */
@@ -31,8 +37,21 @@ const broken: readonly (readonly [string, string, WebOptions, string])[] = [
   [shop, 'silent', {}, 'not_opted_in'],
   [shop, 'refusing', { annotations: { [key]: 'false' } }, 'opted_out'],
   [shop, 'host-network', { annotations: asking, spec: { ...nowhere, hostNetwork: true } }, 'host_network'],
-  [shop, 'collision', { annotations: asking, spec: { ...nowhere, volumes: [{ name: 'packet-capture-files', emptyDir: {} }] } }, 'name_collision'],
-  [shop, 'on-windows', { annotations: asking, spec: { ...nowhere, securityContext: { windowsOptions: { runAsUserName: 'ContainerUser' } } } }, 'windows'],
+  [
+    shop,
+    'collision',
+    { annotations: asking, spec: { ...nowhere, volumes: [{ name: 'packet-capture-files', emptyDir: {} }] } },
+    'name_collision',
+  ],
+  [
+    shop,
+    'on-windows',
+    {
+      annotations: asking,
+      spec: { ...nowhere, securityContext: { windowsOptions: { runAsUserName: 'ContainerUser' } } },
+    },
+    'windows',
+  ],
   [shop, 'copied-status', { annotations: { ...asking, 'packet-capture/status': status } }, 'foreign_status'],
   [plain, 'unlabelled', { annotations: asking }, 'namespace_not_opted_in'],
   [locked, 'restricted', { annotations: asking, spec: restricted }, 'pod_security_restricted'],
@@ -44,11 +63,37 @@ let why: (namespace: string, target: string) => Promise<WhyResult>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
   why = await whyIn(folder);
-  const limits = [{ type: 'Container', min: { cpu: '100m', memory: '128Mi' }, default: { cpu: '1', memory: '256Mi' }, defaultRequest: { cpu: '100m', memory: '128Mi' } }];
-  const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'least', namespace: least }, spec: { limits } };
-  const sites = [site(least, label), range, site(shop, label), site(plain), site(locked, { ...label, 'pod-security.kubernetes.io/enforce': 'restricted' })];
+  const limits = [
+    {
+      type: 'Container',
+      min: { cpu: '100m', memory: '128Mi' },
+      default: { cpu: '1', memory: '256Mi' },
+      defaultRequest: { cpu: '100m', memory: '128Mi' },
+    },
+  ];
+  const range = {
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'least', namespace: least },
+    spec: { limits },
+  };
+  const sites = [
+    site(least, label),
+    range,
+    site(shop, label),
+    site(plain),
+    site(locked, { ...label, 'pod-security.kubernetes.io/enforce': 'restricted' }),
+  ];
   const deployments = broken.map(([namespace, name, options]) => web(namespace, name, { spec: nowhere, ...options }));
-  await kube(['apply', '-f', '-'], list([...sites, ...deployments, web(shop, 'old', { annotations: asking, spec: nowhere }), web(least, 'old', { annotations: asking, spec: nowhere })]));
+  await kube(
+    ['apply', '-f', '-'],
+    list([
+      ...sites,
+      ...deployments,
+      web(shop, 'old', { annotations: asking, spec: nowhere }),
+      web(least, 'old', { annotations: asking, spec: nowhere }),
+    ]),
+  );
   await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
   await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
   await installChart('why', own, { injection: { way: 'policy', namespaceLabel: 'why/injection' } });
@@ -72,12 +117,25 @@ test.each(broken)('in %s, deployment/%s', async (namespace, name, _options, reas
 test('a pod from before the release: its workload is named, and the line that helps does help', async () => {
   const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=old', '-o', 'name'])).trim().split('\n');
   const before = await why(shop, pod);
-  expect(before).toMatchObject({ state: 'missed', reason: 'created_before_release', owners: [expect.stringMatching(/^replicaset\/old-/), 'deployment/old'] });
+  expect(before).toMatchObject({
+    state: 'missed',
+    reason: 'created_before_release',
+    owners: [expect.stringMatching(/^replicaset\/old-/), 'deployment/old'],
+  });
   expect(before.next).toBe(`kubectl rollout restart deployment/old --namespace ${shop}`);
-  expect(await why(shop, 'deploy/old')).toMatchObject({ state: 'missed', release: { way: 'policy', release: 'why', namespace: own }, pods: { living: 1, injected: 0 } });
+  expect(await why(shop, 'deploy/old')).toMatchObject({
+    state: 'missed',
+    release: { way: 'policy', release: 'why', namespace: own },
+    pods: { living: 1, injected: 0 },
+  });
   await kube((before.next ?? '').split(' ').slice(1));
   await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
-  const [name = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=old', '--sort-by=.metadata.creationTimestamp', '-o', 'name'])).trim().split('\n').slice(-1);
+  const [name = ''] = (
+    await kube(['get', 'pods', '-n', shop, '-l', 'app=old', '--sort-by=.metadata.creationTimestamp', '-o', 'name'])
+  )
+    .trim()
+    .split('\n')
+    .slice(-1);
   const { exitCode, stdout } = await cli(['why', name.replace('pod/', ''), '-n', shop]);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('it carries the sidecar, version 0.1.0');
@@ -89,7 +147,9 @@ test('pods that a LimitRange refuses because of the sidecar: no restart is advis
   for (const target of [pod, 'deploy/old']) {
     const result = await why(least, target);
     expect(result).toMatchObject({ state: 'refused', reason: 'pods_refused_by_sidecar' });
-    expect(result.conditions.at(-1)?.what).toMatch(/^no pod can be made: the LimitRange least: .*minimum memory usage per Container is 128Mi/);
+    expect(result.conditions.at(-1)?.what).toMatch(
+      /^no pod can be made: the LimitRange least: .*minimum memory usage per Container is 128Mi/,
+    );
     expect(JSON.stringify(result)).not.toContain('rollout restart');
   }
   const { exitCode, stdout } = await cli(['why', 'deploy/old', '-n', least, '-o', 'json']);
@@ -103,8 +163,15 @@ test('pods that a LimitRange refuses because of the sidecar: no restart is advis
 
 test('a sidecar that is no native one any more is broken, whoever took it away', async () => {
   const annotations = { 'packet-capture/status': status };
-  const spec = { ...nowhere, initContainers: [{ name: 'packet-capture', image: 'app' }], containers: [{ name: 'app', image: 'app' }] };
-  await kube(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'lost', namespace: shop, annotations }, spec }));
+  const spec = {
+    ...nowhere,
+    initContainers: [{ name: 'packet-capture', image: 'app' }],
+    containers: [{ name: 'app', image: 'app' }],
+  };
+  await kube(
+    ['create', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'lost', namespace: shop, annotations }, spec }),
+  );
   expect(await why(shop, 'lost')).toMatchObject({ state: 'broken', reason: 'restart_policy_lost' });
 });
 

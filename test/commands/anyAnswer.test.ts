@@ -2,15 +2,15 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
-import { checkCluster, formatCheck, formatWhy, whyInjected } from '../../src/diagnosis/index.ts';
-import { isCodedError } from '../../src/errors.ts';
 import { listFiles } from '../../src/captures/download/listing.ts';
 import { findPods, formatStatus, persistSettings, readStatus, steerPods } from '../../src/captures/index.ts';
 import { podCapture } from '../../src/captures/stream/podCapture.ts';
-import { defaultSidecarConfig } from '../../src/sidecar/index.ts';
-import { plainJson } from '../../src/plainText.ts';
+import { checkCluster, formatCheck, formatWhy, whyInjected } from '../../src/diagnosis/index.ts';
+import { isCodedError } from '../../src/errors.ts';
 import type { Kubectl } from '../../src/kubernetes/kubectl.ts';
+import { plainJson } from '../../src/plainText.ts';
+import { defaultSidecarConfig } from '../../src/sidecar/index.ts';
+import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
 import { kubectlOf, rules, type Rule } from '../support/kubectl/standIn.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
@@ -20,14 +20,34 @@ const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent
 
 /** What each command does with the answers of the cluster. */
 const commands: Readonly<Record<string, (kubectl: Kubectl) => Promise<unknown>>> = {
-  status: async (kubectl) => formatStatus((await readStatus(kubectl, { allNamespaces: true })).pods, { namespaces: true, now }),
+  status: async (kubectl) =>
+    formatStatus((await readStatus(kubectl, { allNamespaces: true })).pods, { namespaces: true, now }),
   check: async (kubectl) => formatCheck(await checkCluster({ kubectl, namespace: undefined, now })),
   'why a pod': async (kubectl) => formatWhy(await whyInjected({ target: 'web-1', kubectl, now })),
   'why another pod': async (kubectl) => formatWhy(await whyInjected({ target: 'web-2', kubectl, now })),
   'why a workload': async (kubectl) => formatWhy(await whyInjected({ target: 'deploy/web', kubectl, now })),
-  start: async (kubectl) => steerPods({ kubectl, target: { name: 'web-1' }, settings: { state: 'running', filter: 'udp', 'file-size': '1Mi' }, dryRun: false, wait: true, timeoutSeconds: 0, report }),
-  stop: async (kubectl) => steerPods({ kubectl, target: { selector: 'app' }, settings: { state: 'idle' }, dryRun: false, wait: false, timeoutSeconds: 0, report }),
-  persist: async (kubectl) => persistSettings({ kubectl, target: 'deploy/web', settings: { filter: 'udp' }, dryRun: false, report }),
+  start: async (kubectl) =>
+    steerPods({
+      kubectl,
+      target: { name: 'web-1' },
+      settings: { state: 'running', filter: 'udp', 'file-size': '1Mi' },
+      dryRun: false,
+      wait: true,
+      timeoutSeconds: 0,
+      report,
+    }),
+  stop: async (kubectl) =>
+    steerPods({
+      kubectl,
+      target: { selector: 'app' },
+      settings: { state: 'idle' },
+      dryRun: false,
+      wait: false,
+      timeoutSeconds: 0,
+      report,
+    }),
+  persist: async (kubectl) =>
+    persistSettings({ kubectl, target: 'deploy/web', settings: { filter: 'udp' }, dryRun: false, report }),
   patch: async (kubectl) => patchWorkload({ ...change, kubectl, config, settings: {} }),
   unpatch: async (kubectl) => unpatchWorkload({ ...change, kubectl, config }),
   'download and stream': async (kubectl) => {
@@ -54,9 +74,36 @@ function changed(value: unknown, path: readonly string[], replacement: unknown):
   return copy;
 }
 
-const places = rules.flatMap(({ answer }, rule) => (typeof answer === 'string' ? [] : placesIn(answer).map((path) => ({ rule, path }))));
+const places = rules.flatMap(({ answer }, rule) =>
+  typeof answer === 'string' ? [] : placesIn(answer).map((path) => ({ rule, path })),
+);
 const odd = fc.oneof(
-  fc.constantFrom<unknown>(undefined, null, 5, -1, 1.5, 1e308, true, '', 'x'.repeat(300_000), '\u001B[2J\u202E\n', [], {}, [null], [5], [[]], [{}], { name: 5 }, { a: 5 }, { length: 3 }, 'true', '1', '{', '-1Mi', '99999999999999999999'),
+  fc.constantFrom<unknown>(
+    undefined,
+    null,
+    5,
+    -1,
+    1.5,
+    1e308,
+    true,
+    '',
+    'x'.repeat(300_000),
+    '\u001B[2J\u202E\n',
+    [],
+    {},
+    [null],
+    [5],
+    [[]],
+    [{}],
+    { name: 5 },
+    { a: 5 },
+    { length: 3 },
+    'true',
+    '1',
+    '{',
+    '-1Mi',
+    '99999999999999999999',
+  ),
   fc.jsonValue(),
 );
 
@@ -78,13 +125,21 @@ describe.each(Object.entries(commands))('%s', (_, run) => {
 
   test('never ends with a bug, whatever stands in any place of an answer', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...places), odd), { minLength: 1, maxLength: 3 }), async (changes) => {
-        const given = changes.reduce<readonly Rule[]>(
-          (before, [{ rule, path }, value]) => before.map((one, index) => (index === rule && placesIn(one.answer).some((place) => place.join('/') === path.join('/')) ? { ...one, answer: changed(one.answer, path, value) } : one)),
-          rules,
-        );
-        expect(plainJson((await outcome(run, given)) ?? null)).not.toBe('');
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(...places), odd), { minLength: 1, maxLength: 3 }),
+        async (changes) => {
+          const given = changes.reduce<readonly Rule[]>(
+            (before, [{ rule, path }, value]) =>
+              before.map((one, index) =>
+                index === rule && placesIn(one.answer).some((place) => place.join('/') === path.join('/'))
+                  ? { ...one, answer: changed(one.answer, path, value) }
+                  : one,
+              ),
+            rules,
+          );
+          expect(plainJson((await outcome(run, given)) ?? null)).not.toBe('');
+        },
+      ),
       { numRuns: Number(process.env['FUZZ_RUNS'] ?? 60) },
     );
   });
@@ -92,13 +147,20 @@ describe.each(Object.entries(commands))('%s', (_, run) => {
 
 test('JSON of others is read in few places, which take it by its type', () => {
   const root = join(import.meta.dirname, '../../src');
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.startsWith('ways/webhook/'));
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('ways/webhook/'),
+  );
   const parsing = files.filter((file) => readFileSync(join(root, file), 'utf8').includes('JSON.parse'));
   expect(parsing.toSorted()).toEqual([
     // The chart's own arguments, and helm's words of what it has just done.
     'cli/injector/optIn.ts',
     'release/helm/upgrade.ts',
-    'release/hooks/apiClient.ts', 'release/hooks/apiError.ts', 'release/hooks/apiKubectl.ts', 'release/hooks/optedIn.ts', 'release/hooks/parseTargets.ts', 'release/hooks/record.ts',
+    'release/hooks/apiClient.ts',
+    'release/hooks/apiError.ts',
+    'release/hooks/apiKubectl.ts',
+    'release/hooks/optedIn.ts',
+    'release/hooks/parseTargets.ts',
+    'release/hooks/record.ts',
     'sidecar/statusAnnotation.ts',
     'typed.ts',
   ]);
@@ -107,7 +169,10 @@ test('JSON of others is read in few places, which take it by its type', () => {
 test('the answers that are no JSON, or no object, are errors with a code', async () => {
   for (const [name, run] of Object.entries(commands)) {
     for (const text of ['', '5', 'null', '"x"', '[]', '{', '{}', '{"items":5}', '{"items":[null,5,{}]}', '\u001B[2J']) {
-      const result = await outcome(run, rules.map((rule) => (typeof rule.answer === 'string' ? rule : { ...rule, answer: text })));
+      const result = await outcome(
+        run,
+        rules.map((rule) => (typeof rule.answer === 'string' ? rule : { ...rule, answer: text })),
+      );
       expect(result, `${name}: ${text}`).toBeDefined();
     }
   }

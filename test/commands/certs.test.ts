@@ -4,9 +4,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { load } from 'js-yaml';
-import { makeMaterial, materialOfValues, type CertificateMaterial, type Ingredients } from '../../src/certificates/index.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  makeMaterial,
+  materialOfValues,
+  type CertificateMaterial,
+  type Ingredients,
+} from '../../src/certificates/index.ts';
 import { addDays } from '../../src/certificates/lifetimes.ts';
 import { folderWrites, readFolder, writeFolder } from '../../src/cli/commands/certs/certsFolder.ts';
 import { inspectCertificates, type InspectFlags } from '../../src/cli/commands/certs/certsInspect.ts';
@@ -79,16 +84,30 @@ describe('the command line', () => {
 
   test('new writes files for their owner, with keys of the sizes promised; inspect ends with 1 for another service', async () => {
     const out = join(top, 'a', 'b');
-    const { code, stdout, stderr } = await run(`new --service ${service} -n ${namespace} --out ${out}`, `inspect ${out} --service web -n ${namespace}`);
-    expect(stderr).toMatch(/- packet-capture\.tools\.svc\n.*a\/b: ca\.crt, tls\.crt, tls\.key\nIt expires on 20\d\d-\d\d-\d\d, its CA on 20\d\d-/s);
+    const { code, stdout, stderr } = await run(
+      `new --service ${service} -n ${namespace} --out ${out}`,
+      `inspect ${out} --service web -n ${namespace}`,
+    );
+    expect(stderr).toMatch(
+      /- packet-capture\.tools\.svc\n.*a\/b: ca\.crt, tls\.crt, tls\.key\nIt expires on 20\d\d-\d\d-\d\d, its CA on 20\d\d-/s,
+    );
     expect(stderr).not.toContain('BEGIN');
     // The first word that goes to standard output is that of inspect.
     expect(stdout).toMatch(/^ca .*\nerror +CN=packet-capture: .*web\.tools\.svc is not among .* \(san_mismatch\)/s);
     expect(code).toBe(1);
-    const files = await Promise.all((await readdir(out)).toSorted().map(async (file) => [file, ((await stat(join(out, file))).mode & 0o777).toString(8)]));
-    expect(files).toStrictEqual([['ca.crt', '644'], ['tls.crt', '644'], ['tls.key', '600']]);
+    const files = await Promise.all(
+      (await readdir(out))
+        .toSorted()
+        .map(async (file) => [file, ((await stat(join(out, file))).mode & 0o777).toString(8)]),
+    );
+    expect(files).toStrictEqual([
+      ['ca.crt', '644'],
+      ['tls.crt', '644'],
+      ['tls.key', '600'],
+    ]);
     expect(((await stat(out)).mode & 0o777).toString(8)).toBe('700');
-    const bits = (key: { asymmetricKeyDetails?: { modulusLength?: number } }): number | undefined => key.asymmetricKeyDetails?.modulusLength;
+    const bits = (key: { asymmetricKeyDetails?: { modulusLength?: number } }): number | undefined =>
+      key.asymmetricKeyDetails?.modulusLength;
     expect(bits(new X509Certificate(await readFile(join(out, 'ca.crt'))).publicKey)).toBe(3072);
     expect(bits(createPrivateKey(await readFile(join(out, 'tls.key'))))).toBe(2048);
   });
@@ -106,7 +125,11 @@ describe('new', () => {
     ['has a name that Kubernetes would not take', { output: 'json', service: 'a_b' }, 'USAGE'],
   ])('refuses a request that %s, and prints and writes nothing', async (_, flags, code) => {
     const heard = listen();
-    const paths = Object.fromEntries(['out', 'caCert', 'caKey'].filter((key) => key in flags).map((key) => [key, join(top, flags[key as 'out'] ?? '')]));
+    const paths = Object.fromEntries(
+      ['out', 'caCert', 'caKey']
+        .filter((key) => key in flags)
+        .map((key) => [key, join(top, flags[key as 'out'] ?? '')]),
+    );
     await expect(newCertificates({ ...names, ...flags, ...paths }, heard)).rejects.toMatchObject({ code });
     expect(heard.printed).toStrictEqual([]);
     await expect(readFolder(folder)).resolves.toStrictEqual(material);
@@ -115,7 +138,14 @@ describe('new', () => {
   test("signs with a CA of the user's own; with --force it replaces the files and warns when the CA is another one", async () => {
     const out = join(top, 'own');
     await writeFile(join(top, 'own-ca.key'), ingredients.caKey, { mode: 0o600 });
-    const flags = { ...names, out, days: '90', caCert: join(folder, 'ca.crt'), caKey: join(top, 'own-ca.key'), output: 'yaml' } as const;
+    const flags = {
+      ...names,
+      out,
+      days: '90',
+      caCert: join(folder, 'ca.crt'),
+      caKey: join(top, 'own-ca.key'),
+      output: 'yaml',
+    } as const;
     await writeFolder(out, folderWrites(material));
     const heard = listen();
     await newCertificates({ ...flags, force: true }, heard);
@@ -142,19 +172,37 @@ describe('new', () => {
 describe('inspect', () => {
   test('single files are told apart by what they hold, in any order', async () => {
     const file = (name: string): string => join(folder, name);
-    await expect(inspected([file('tls.key'), file('tls.crt'), file('ca.crt')], names)).resolves.toStrictEqual([true, expect.stringMatching(/^ca .*\nserving .*good$/s)]);
-    await expect(inspected([file('tls.crt')], { ...names, output: 'json' })).resolves.toStrictEqual([true, expect.stringContaining('"role": "serving"')]);
+    await expect(inspected([file('tls.key'), file('tls.crt'), file('ca.crt')], names)).resolves.toStrictEqual([
+      true,
+      expect.stringMatching(/^ca .*\nserving .*good$/s),
+    ]);
+    await expect(inspected([file('tls.crt')], { ...names, output: 'json' })).resolves.toStrictEqual([
+      true,
+      expect.stringContaining('"role": "serving"'),
+    ]);
     await expect(inspected([file('tls.crt'), file('tls.crt')])).rejects.toMatchObject({ code: 'USAGE' });
     await writeFile(join(top, 'empty'), 'no PEM\n');
-    await expect(inspected([join(top, 'empty')])).rejects.toMatchObject({ code: 'CERTIFICATE_INVALID', where: join(top, 'empty') });
+    await expect(inspected([join(top, 'empty')])).rejects.toMatchObject({
+      code: 'CERTIFICATE_INVALID',
+      where: join(top, 'empty'),
+    });
     await expect(inspected([folder], { service })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   test('a folder must be complete, and in time', async () => {
     const part = join(top, 'part');
-    await writeFolder(part, folderWrites(material).filter(({ file }) => file !== 'tls.key'));
-    await expect(inspected([part])).resolves.toStrictEqual([false, expect.stringMatching(/\nerror +key: .* \(key_missing\)/)]);
-    await expect(inspected([folder], {}, addDays(now, 715))).resolves.toStrictEqual([false, expect.stringMatching(/\(15 days\).*\nwarning +CN=packet-capture: .* \(expires_soon\)/s)]);
+    await writeFolder(
+      part,
+      folderWrites(material).filter(({ file }) => file !== 'tls.key'),
+    );
+    await expect(inspected([part])).resolves.toStrictEqual([
+      false,
+      expect.stringMatching(/\nerror +key: .* \(key_missing\)/),
+    ]);
+    await expect(inspected([folder], {}, addDays(now, 715))).resolves.toStrictEqual([
+      false,
+      expect.stringMatching(/\(15 days\).*\nwarning +CN=packet-capture: .* \(expires_soon\)/s),
+    ]);
   });
 });
 
@@ -170,11 +218,16 @@ test('rotate takes one step at a time, says what follows, and ends with the new 
     expect(materialOfValues(JSON.parse(heard.printed.join('')))).toStrictEqual(await readFolder(rotated));
     await expect(inspected([rotated], names)).resolves.toStrictEqual([true, expect.stringMatching(/good$/)]);
   }
-  expect(steps.map((text) => /then, (a minute|five minutes) after|rotation is (complete)/.exec(text)?.slice(1).join(''))).toStrictEqual(['a minute', 'five minutes', 'complete']);
+  expect(
+    steps.map((text) => /then, (a minute|five minutes) after|rotation is (complete)/.exec(text)?.slice(1).join('')),
+  ).toStrictEqual(['a minute', 'five minutes', 'complete']);
   const after = await readFolder(rotated);
   expect(after.caBundle).not.toContain(material.caBundle);
   expect(after.caBundle?.match(/BEGIN/g)).toHaveLength(1);
   expect(after.key).not.toBe(material.key);
   await rm(join(rotated, 'tls.key'));
-  await expect(rotateCertificates(rotated, {}, listen())).rejects.toMatchObject({ code: 'FILE_UNREADABLE', where: join(rotated, 'tls.key') });
+  await expect(rotateCertificates(rotated, {}, listen())).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    where: join(rotated, 'tls.key'),
+  });
 });

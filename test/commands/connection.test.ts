@@ -13,10 +13,22 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-connection-'));
   const writesDown = (name: string): string => `{ printf '${name}'; printf '\\t%s' "$@"; echo; } >>"$CALLS"`;
   // An API server of which nothing more is known than its version.
-  await writeProgram(join(folder, 'kubectl'), `${writesDown('kubectl')}\necho '{"clientVersion":{"gitVersion":"v1.37.2"},"serverVersion":{"gitVersion":"v1.37.2","minor":"37"},"items":[]}'`);
-  await writeProgram(join(folder, 'helm'), `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n${writesDown('helm')}\necho 'Error: release: not found' >&2; exit 1`);
-  await writeProgram(join(folder, 'k3s'), `[ "$1" = kubectl ] || exit 7\nshift\nexec "${join(folder, 'kubectl')}" "$@"`);
-  await writeProgram(join(folder, 'login'), `printf 'To sign in, open https://login.example/device and enter the code ABCD-1234\\n' >&2\nprintf 'Code: ' >&2\nsleep 2\necho 'error: You must be logged in to the server (Unauthorized)' >&2\nexit 1`);
+  await writeProgram(
+    join(folder, 'kubectl'),
+    `${writesDown('kubectl')}\necho '{"clientVersion":{"gitVersion":"v1.37.2"},"serverVersion":{"gitVersion":"v1.37.2","minor":"37"},"items":[]}'`,
+  );
+  await writeProgram(
+    join(folder, 'helm'),
+    `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n${writesDown('helm')}\necho 'Error: release: not found' >&2; exit 1`,
+  );
+  await writeProgram(
+    join(folder, 'k3s'),
+    `[ "$1" = kubectl ] || exit 7\nshift\nexec "${join(folder, 'kubectl')}" "$@"`,
+  );
+  await writeProgram(
+    join(folder, 'login'),
+    `printf 'To sign in, open https://login.example/device and enter the code ABCD-1234\\n' >&2\nprintf 'Code: ' >&2\nsleep 2\necho 'error: You must be logged in to the server (Unauthorized)' >&2\nexit 1`,
+  );
   await writeProgram(join(folder, 'quick'), `echo 'Error from server (NotFound): pods "web-1" not found' >&2\nexit 1`);
 });
 
@@ -38,19 +50,55 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
     env: { KUBECTL: join(folder, 'kubectl'), HELM: join(folder, 'helm'), CALLS: calls, ...env },
   });
   const text = await readFile(calls, 'utf8').catch(() => '');
-  return { exitCode, stderr, calls: text.trim().split('\n').map((line) => line.split('\t')) };
+  return {
+    exitCode,
+    stderr,
+    calls: text
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t')),
+  };
 }
 
 describe("kubectl's global flags", () => {
   const flags = [
-    '--as', 'admin', '--as-group=ops', '--as-group', 'on-call', '-s', 'https://10.0.0.1', '--request-timeout=7s', '--insecure-skip-tls-verify=true',
-    '--tls-server-name', 'api', '--cache-dir', '/c', '--context', 'prod', '--disable-compression',
+    '--as',
+    'admin',
+    '--as-group=ops',
+    '--as-group',
+    'on-call',
+    '-s',
+    'https://10.0.0.1',
+    '--request-timeout=7s',
+    '--insecure-skip-tls-verify=true',
+    '--tls-server-name',
+    'api',
+    '--cache-dir',
+    '/c',
+    '--context',
+    'prod',
+    '--disable-compression',
   ];
   const passed = [
-    '--context=prod', '--server=https://10.0.0.1', '--tls-server-name=api', '--insecure-skip-tls-verify=true', '--as=admin', '--as-group=ops', '--as-group=on-call',
-    '--cache-dir=/c', '--disable-compression=true',
+    '--context=prod',
+    '--server=https://10.0.0.1',
+    '--tls-server-name=api',
+    '--insecure-skip-tls-verify=true',
+    '--as=admin',
+    '--as-group=ops',
+    '--as-group=on-call',
+    '--cache-dir=/c',
+    '--disable-compression=true',
   ];
-  const translated = ['--kube-context=prod', '--kube-apiserver=https://10.0.0.1', '--kube-tls-server-name=api', '--kube-insecure-skip-tls-verify', '--kube-as-user=admin', '--kube-as-group=ops', '--kube-as-group=on-call'];
+  const translated = [
+    '--kube-context=prod',
+    '--kube-apiserver=https://10.0.0.1',
+    '--kube-tls-server-name=api',
+    '--kube-insecure-skip-tls-verify',
+    '--kube-as-user=admin',
+    '--kube-as-group=ops',
+    '--kube-as-group=on-call',
+  ];
 
   test.each(Object.keys(clusterCommands))('%s', async (name) => {
     const stops = name === 'stream' ? ['--duration', '1s'] : [];
@@ -59,7 +107,9 @@ describe("kubectl's global flags", () => {
     expect(ofKubectl.length, stderr).toBeGreaterThan(0);
     for (const call of ofKubectl) expect(call).toEqual(expect.arrayContaining([...passed, '--request-timeout=7s']));
     const ofHelm = calls.filter(([program]) => program === 'helm');
-    expect(ofHelm.length > 0, stderr).toBe(['upgrade', 'uninstall'].includes(name) || (name === 'install' && ofHelm.length > 0));
+    expect(ofHelm.length > 0, stderr).toBe(
+      ['upgrade', 'uninstall'].includes(name) || (name === 'install' && ofHelm.length > 0),
+    );
     for (const call of ofHelm) expect(call).toEqual(expect.arrayContaining(translated));
   });
 
@@ -72,7 +122,9 @@ describe("kubectl's global flags", () => {
   test('the value of a flag that takes none is not a pod', async () => {
     const { calls } = await run(['status', '--insecure-skip-tls-verify', 'web-1']);
     expect(calls[0]).toContain('pod/web-1');
-    expect((await run(['status', 'web-1', '--insecure-skip-tls-verify=false'])).calls[0]?.join(' ')).not.toContain('insecure');
+    expect((await run(['status', 'web-1', '--insecure-skip-tls-verify=false'])).calls[0]?.join(' ')).not.toContain(
+      'insecure',
+    );
   });
 });
 
@@ -94,7 +146,10 @@ describe('KUBECTL', () => {
 
 describe('a program that asks its user to sign in', () => {
   test('is heard while it waits, and not again in the error', async () => {
-    const child = spawn(process.execPath, ['bin/packet-capture.js', 'status', '-A'], { env: { ...process.env, KUBECTL: join(folder, 'login') }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['bin/packet-capture.js', 'status', '-A'], {
+      env: { ...process.env, KUBECTL: join(folder, 'login') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const begun = performance.now();
     let stderr = '';
     let heardAfter = Number.NaN;
@@ -117,7 +172,16 @@ describe('a program that asks its user to sign in', () => {
 
 test('helm is asked for what kubectl is', async () => {
   await writeFile(join(folder, 'empty.kubeconfig'), '');
-  const { calls } = await run(['uninstall', '--yes', '--user', 'robot', '--kubeconfig', join(folder, 'empty.kubeconfig')]);
-  expect(calls.filter(([program]) => program === 'kubectl')[0]).toEqual(expect.arrayContaining(['--user=robot', 'config', 'view']));
+  const { calls } = await run([
+    'uninstall',
+    '--yes',
+    '--user',
+    'robot',
+    '--kubeconfig',
+    join(folder, 'empty.kubeconfig'),
+  ]);
+  expect(calls.filter(([program]) => program === 'kubectl')[0]).toEqual(
+    expect.arrayContaining(['--user=robot', 'config', 'view']),
+  );
   expect(calls.find(([program]) => program === 'helm')?.join(' ')).not.toMatch(/robot|--kubeconfig/);
 });

@@ -18,21 +18,33 @@ beforeAll(async () => {
 afterAll(async () => rm(folder, { recursive: true }));
 
 /** The program in an environment that names this image; none unless told. Every kubectl fails. */
-async function packetCapture(args: readonly string[], image = '', input = articleDeployment): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
+async function packetCapture(
+  args: readonly string[],
+  image = '',
+  input = articleDeployment,
+): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
   const env = { PACKET_CAPTURE_IMAGE: image, KUBECTL: '/bin/false' };
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], { cwd: folder, reject: false, input, env });
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
+    cwd: folder,
+    reject: false,
+    input,
+    env,
+  });
   return { exitCode, stdout, stderr };
 }
 
 const imageIn = (text: string): string | undefined => /image: (\S*agent\S*)/.exec(text)?.[1];
-const hint = 'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.';
+const hint =
+  'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.';
 
 describe('an image that nobody has named', () => {
   test('is a warning of inject, since a later step may name it; nobody can have its registry', async () => {
     const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', '-']);
     expect(exitCode).toBe(0);
     expect(imageIn(stdout)).toBe('registry.invalid/packet-capture/agent:0.1.0');
-    expect(stderr).toContain(`warning IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 can be pulled from nowhere\n  ${hint}`);
+    expect(stderr).toContain(
+      `warning IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 can be pulled from nowhere\n  ${hint}`,
+    );
   });
 
   test.each([['json'], ['patch']])('is one of inject -o %s too', async (format) => {
@@ -56,14 +68,26 @@ describe('an image that nobody has named', () => {
   ])('is an error of %s, before anything is asked or printed', async (_, args) => {
     const { exitCode, stdout, stderr } = await packetCapture(args);
     expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toBe(`error IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 can be pulled from nowhere\n  ${hint}`);
+    expect(stderr).toBe(
+      `error IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 can be pulled from nowhere\n  ${hint}`,
+    );
   });
 });
 
 test.each<readonly [string, readonly string[], string, string]>([
-  ['the flag wins', ['--image', `flag.example/agent@${digest}`, '--sidecar-config', 'named.yaml'], 'variable.example/agent:1', `flag.example/agent@${digest}`],
+  [
+    'the flag wins',
+    ['--image', `flag.example/agent@${digest}`, '--sidecar-config', 'named.yaml'],
+    'variable.example/agent:1',
+    `flag.example/agent@${digest}`,
+  ],
   ['then the file', ['--sidecar-config', 'named.yaml'], 'variable.example/agent:1', 'file.example/agent:1'],
-  ['then the environment', ['--sidecar-config', 'unnamed.yaml'], `variable.example:5000/a/agent:1@${digest}`, `variable.example:5000/a/agent:1@${digest}`],
+  [
+    'then the environment',
+    ['--sidecar-config', 'unnamed.yaml'],
+    `variable.example:5000/a/agent:1@${digest}`,
+    `variable.example:5000/a/agent:1@${digest}`,
+  ],
   ['which does without a file', [], 'variable.example/agent:1', 'variable.example/agent:1'],
 ])('%s', async (_, flags, variable, image) => {
   const injected = await packetCapture(['inject', '-f', '-', ...flags], variable);
@@ -74,12 +98,24 @@ test.each<readonly [string, readonly string[], string, string]>([
 });
 
 test('a sidecar of your own has its own images', async () => {
-  const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '--sidecar-config', 'own.yaml'], 'not an image');
+  const { exitCode, stderr } = await packetCapture(
+    ['inject', '-f', '-', '--sidecar-config', 'own.yaml'],
+    'not an image',
+  );
   expect([exitCode, stderr]).toEqual([0, 'injected deployment/nginx-deployment (-:1)']);
 });
 
 // A pod with any of these stays in InvalidImageName.
-test.each(['', ' ', 'Registry/Agent:1', 'agent:', 'agent@sha256:12', 'http://registry.example/agent', 'registry.example/agent:a b', '/agent'])('%j is refused as an image', async (image) => {
+test.each([
+  '',
+  ' ',
+  'Registry/Agent:1',
+  'agent:',
+  'agent@sha256:12',
+  'http://registry.example/agent',
+  'registry.example/agent:a b',
+  '/agent',
+])('%j is refused as an image', async (image) => {
   for (const command of [['inject', '-f', '-'], ['patch', 'deploy/web'], ['policy']]) {
     const { exitCode, stdout, stderr } = await packetCapture([...command, '--image', image]);
     expect([exitCode, stdout]).toEqual([2, '']);
@@ -89,6 +125,8 @@ test.each(['', ' ', 'Registry/Agent:1', 'agent:', 'agent@sha256:12', 'http://reg
 
 test('and in a file, and in the environment', async () => {
   await writeFile(join(folder, 'bad.yaml'), 'agent: {image: "Registry/Agent"}\n');
-  expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', 'bad.yaml'])).stderr).toContain('SIDECAR_CONFIG_INVALID: agent.image must be the name of an image');
+  expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', 'bad.yaml'])).stderr).toContain(
+    'SIDECAR_CONFIG_INVALID: agent.image must be the name of an image',
+  );
   expect((await packetCapture(['inject', '-f', '-'], 'Registry/Agent')).stderr).toContain('at PACKET_CAPTURE_IMAGE');
 });

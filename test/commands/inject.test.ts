@@ -16,7 +16,12 @@ interface Run {
 
 async function packetCapture(args: readonly string[], input = ''): Promise<Run> {
   const program = join(import.meta.dirname, '../../bin/packet-capture.js');
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], { cwd: folder, reject: false, stripFinalNewline: false, input });
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
+    cwd: folder,
+    reject: false,
+    stripFinalNewline: false,
+    input,
+  });
   return { exitCode, stdout, stderr };
 }
 
@@ -48,8 +53,11 @@ test.concurrent('from standard input to standard output and back: the same bytes
 });
 
 test.concurrent('the CPU and memory of the sidecar, by flags: annotations that uninject takes back; a bad one is exit 2', async () => {
-  const injected = await packetCapture(['inject', '-f', '-', '--cpu-request', '100m', '--memory-limit', '128Mi'], articleDeployment);
-  expect(injected.stdout).toContain("packet-capture/cpu-request: 100m\n");
+  const injected = await packetCapture(
+    ['inject', '-f', '-', '--cpu-request', '100m', '--memory-limit', '128Mi'],
+    articleDeployment,
+  );
+  expect(injected.stdout).toContain('packet-capture/cpu-request: 100m\n');
   expect(injected.stdout).toMatch(/limits:\n +cpu: 250m\n +memory: 128Mi\n/);
   const back = await packetCapture(['uninject', '-f', '-'], injected.stdout);
   expect(back.stdout).toBe(articleDeployment);
@@ -60,15 +68,23 @@ test.concurrent('the CPU and memory of the sidecar, by flags: annotations that u
 
 test.concurrent('more files than a volume may have: refused by flag and file with the arithmetic; said of an annotation, and injected', async () => {
   const sum = 'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than the 10Gi that a volume may have';
-  const byFlag = await packetCapture(['inject', '-f', '-', '--file-size', '10Gi', '--file-count', '100'], articleDeployment);
+  const byFlag = await packetCapture(
+    ['inject', '-f', '-', '--file-size', '10Gi', '--file-count', '100'],
+    articleDeployment,
+  );
   expect(byFlag).toMatchObject({ exitCode: 2, stdout: '' });
   expect(byFlag.stderr).toContain(sum);
   const config = await put('ring.yaml', 'settings: {file-size: 10Gi, file-count: 100}\n');
   const byFile = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);
   expect(byFile).toMatchObject({ exitCode: 2, stdout: '' });
   expect(byFile.stderr).toContain(sum);
-  const allowed = await put('large.yaml', 'agent: {maxVolumeSize: 2Ti}\nsettings: {file-size: 10Gi, file-count: 100}\n');
-  expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', allowed], articleDeployment)).stdout).toContain('sizeLimit: 1034256Mi');
+  const allowed = await put(
+    'large.yaml',
+    'agent: {maxVolumeSize: 2Ti}\nsettings: {file-size: 10Gi, file-count: 100}\n',
+  );
+  expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', allowed], articleDeployment)).stdout).toContain(
+    'sizeLimit: 1034256Mi',
+  );
   const annotated = `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {packet-capture/file-size: 10Gi, packet-capture/file-count: "100"}}\nspec: {containers: [{name: a, image: a}]}\n`;
   const injected = await packetCapture(['inject', '-f', '-'], annotated);
   expect(injected.exitCode).toBe(0);
@@ -77,8 +93,12 @@ test.concurrent('more files than a volume may have: refused by flag and file wit
 });
 
 test.concurrent('what the release does not allow is refused by flag, and a snaplen of headers alone is taken', async () => {
-  const release = await put('release.yaml', 'agent: {maxBufferSize: 128Mi, allowedSettings: [buffer-size, stream, snaplen], allowedStreams: ["*.obs:57012"]}\n');
-  const inject = async (...flags: readonly string[]): ReturnType<typeof packetCapture> => packetCapture(['inject', '-f', '-', '--sidecar-config', release, ...flags], articleDeployment);
+  const release = await put(
+    'release.yaml',
+    'agent: {maxBufferSize: 128Mi, allowedSettings: [buffer-size, stream, snaplen], allowedStreams: ["*.obs:57012"]}\n',
+  );
+  const inject = async (...flags: readonly string[]): ReturnType<typeof packetCapture> =>
+    packetCapture(['inject', '-f', '-', '--sidecar-config', release, ...flags], articleDeployment);
   for (const [flags, words] of [
     [['--buffer-size', '129Mi'], 'buffer-size "129Mi" must be at most 128Mi'],
     [['--filter', 'udp'], 'must stay as the release has it: annotations may change buffer-size, stream, snaplen'],
@@ -88,10 +108,22 @@ test.concurrent('what the release does not allow is refused by flag, and a snapl
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toContain(words);
   }
-  const { exitCode, stdout } = await inject('--snaplen', 'headers', '--stream', 'c.obs:57012', '--buffer-size', '128Mi');
+  const { exitCode, stdout } = await inject(
+    '--snaplen',
+    'headers',
+    '--stream',
+    'c.obs:57012',
+    '--buffer-size',
+    '128Mi',
+  );
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/packet-capture\/snaplen: "?headers/);
-  for (const text of ['PACKET_CAPTURE_BUFFER_LIMIT', 'PACKET_CAPTURE_ALLOWED_SETTINGS', 'PACKET_CAPTURE_ALLOWED_STREAMS']) expect(stdout).toContain(text);
+  for (const text of [
+    'PACKET_CAPTURE_BUFFER_LIMIT',
+    'PACKET_CAPTURE_ALLOWED_SETTINGS',
+    'PACKET_CAPTURE_ALLOWED_STREAMS',
+  ])
+    expect(stdout).toContain(text);
 });
 
 test.concurrent("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
@@ -111,7 +143,14 @@ test.concurrent('in place: workloads change, the others and their times do not, 
   await symlink('web.yaml', join(folder, 'manifests/link.yaml'));
   await chmod(join(folder, 'manifests/web.yaml'), 0o640);
   const before = await stat(join(folder, 'manifests/service.yaml'));
-  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'manifests/web.yaml', '-f', 'manifests/service.yaml', '--in-place']);
+  const { exitCode, stdout, stderr } = await packetCapture([
+    'inject',
+    '-f',
+    'manifests/web.yaml',
+    '-f',
+    'manifests/service.yaml',
+    '--in-place',
+  ]);
   expect([exitCode, stdout]).toEqual([0, '']);
   expect(stderr).toBe('injected deployment/nginx-deployment (manifests/web.yaml:1)\n');
   expect(await read('manifests/link.yaml')).toContain('packet-capture/status');
@@ -122,13 +161,26 @@ test.concurrent('in place: workloads change, the others and their times do not, 
   expect(await read('manifests/web.yaml')).toBe(articleDeployment);
   await packetCapture(['inject', '-R', '-f', 'manifests', '--in-place']);
   expect(await read('manifests/deep/web.yml')).toContain('packet-capture/status');
-  expect((await readdir(join(folder, 'manifests'))).toSorted()).toEqual(['deep', 'link.yaml', 'notes.txt', 'service.yaml', 'web.yaml']);
+  expect((await readdir(join(folder, 'manifests'))).toSorted()).toEqual([
+    'deep',
+    'link.yaml',
+    'notes.txt',
+    'service.yaml',
+    'web.yaml',
+  ]);
 });
 
 test.concurrent('a broken document among good ones: nothing is written, and the place is shown', async () => {
   await put('good.yaml', articleDeployment);
   await put('broken.yaml', 'kind: A\n---\nkind: Deployment\nspec: [1\n');
-  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'good.yaml', '-f', 'broken.yaml', '--in-place']);
+  const { exitCode, stdout, stderr } = await packetCapture([
+    'inject',
+    '-f',
+    'good.yaml',
+    '-f',
+    'broken.yaml',
+    '--in-place',
+  ]);
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/^error YAML_INVALID: /);
   expect(stderr).toMatch(/broken\.yaml: document 2, line \d+, column \d+/);
@@ -144,9 +196,20 @@ test.concurrent('several files on standard output are one stream of documents', 
 });
 
 test.concurrent('a namespace in one file decides for a workload in another', async () => {
-  await put('namespace.yaml', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n');
+  await put(
+    'namespace.yaml',
+    'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n',
+  );
   await put('workload.yaml', articleDeployment);
-  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'workload.yaml', '-f', 'namespace.yaml', '-n', 'shop']);
+  const { exitCode, stdout, stderr } = await packetCapture([
+    'inject',
+    '-f',
+    'workload.yaml',
+    '-f',
+    'namespace.yaml',
+    '-n',
+    'shop',
+  ]);
   expect(exitCode).toBe(0);
   expect(stdout).not.toContain('packet-capture');
   expect(stderr).toContain('skipped deployment/nginx-deployment (workload.yaml:1): pod_security_restricted: ');
@@ -154,12 +217,22 @@ test.concurrent('a namespace in one file decides for a workload in another', asy
 
 test.concurrent('in baseline it goes without the mirror that it asks for, and that is said', async () => {
   await put('mirrored.yaml', articleDeployment);
-  const inject = async (...more: string[]): ReturnType<typeof packetCapture> => packetCapture(['inject', '-f', 'mirrored.yaml', '--mirror', 'vxlan://collector', ...more]);
-  const [privileged, baseline, patch] = await Promise.all([inject(), inject('--pod-security', 'baseline'), inject('--pod-security', 'baseline', '-o', 'patch')]);
-  expect(privileged.stdout.match(/- name: packet-capture(?:-mirror)?$/gm)).toEqual(['- name: packet-capture', '- name: packet-capture-mirror']);
+  const inject = async (...more: string[]): ReturnType<typeof packetCapture> =>
+    packetCapture(['inject', '-f', 'mirrored.yaml', '--mirror', 'vxlan://collector', ...more]);
+  const [privileged, baseline, patch] = await Promise.all([
+    inject(),
+    inject('--pod-security', 'baseline'),
+    inject('--pod-security', 'baseline', '-o', 'patch'),
+  ]);
+  expect(privileged.stdout.match(/- name: packet-capture(?:-mirror)?$/gm)).toEqual([
+    '- name: packet-capture',
+    '- name: packet-capture-mirror',
+  ]);
   expect(privileged.stderr).toBe('injected deployment/nginx-deployment (mirrored.yaml:1)\n');
   expect(baseline.stdout).not.toContain('- name: packet-capture-mirror');
-  expect(baseline.stderr).toBe('injected deployment/nginx-deployment (mirrored.yaml:1): without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN\n');
+  expect(baseline.stderr).toBe(
+    'injected deployment/nginx-deployment (mirrored.yaml:1): without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN\n',
+  );
   expect(patch.stderr).toBe(baseline.stderr);
 });
 
@@ -174,18 +247,34 @@ test.concurrent.each<[string[], number, string]>([
   [['inject'], 2, "required option '-f, --filename <FILE>'"],
   [['inject', '-f', 'absent.yaml'], 2, 'error FILE_UNREADABLE: '],
   [['inject', '-f', '-', '--in-place'], 2, 'error USAGE: --in-place cannot replace standard input'],
-  [['inject', '-f', '-', '--file-size', 'big'], 2, 'error SETTING_INVALID: file-size "big" must be a quantity such as 16Mi or 64M\n  at --file-size'],
-  [['inject', '-f', '-', '--mirror', 'x:4789'], 2, 'error SETTING_INVALID: mirror "x:4789" must be vxlan://HOST[:PORT][?vni=NUMBER]'],
+  [
+    ['inject', '-f', '-', '--file-size', 'big'],
+    2,
+    'error SETTING_INVALID: file-size "big" must be a quantity such as 16Mi or 64M\n  at --file-size',
+  ],
+  [
+    ['inject', '-f', '-', '--mirror', 'x:4789'],
+    2,
+    'error SETTING_INVALID: mirror "x:4789" must be vxlan://HOST[:PORT][?vni=NUMBER]',
+  ],
   [['inject', '-f', '-', '--stream', 'x'], 2, 'error SETTING_INVALID: stream "x" must be HOST:PORT or [IPV6]:PORT'],
   [['inject', '-f', '-', '--pod-security', 'restricted'], 1, 'error POD_SECURITY: '],
   [['inject', '-f', '-', '--pod-security', 'none'], 2, 'Allowed choices are privileged, baseline, restricted'],
   [['inject', '-f', 'a.yaml', '--in-place', '-o', 'json'], 2, 'error USAGE: --in-place does not go with -o json'],
   [['inject', '-f', '-', '--kind', 'service/x'], 2, 'error USAGE: a "service/x" has no pod template'],
   [['inject', '-f', '-', '--name', 'x'], 2, 'error USAGE: the input has no workload "x"\n  at --name'],
-  [['uninject', '-f', '-', '--name', 'x', '-l', 'a=b'], 2, 'error USAGE: no workload "x" is among those that -l choose\n  at --name'],
+  [
+    ['uninject', '-f', '-', '--name', 'x', '-l', 'a=b'],
+    2,
+    'error USAGE: no workload "x" is among those that -l choose\n  at --name',
+  ],
   [['diff', '-f', '-', '--name', 'x'], 2, 'error USAGE: the input has no workload "x"'],
   [['inject', '-f', '-', '-o', 'patch', '--name', 'x'], 2, 'error USAGE: the input has no workload "x"'],
-  [['inject', '-f', '-', '--require-injection'], 1, 'error NOT_INJECTED: the input has no workload\n  at --require-injection'],
+  [
+    ['inject', '-f', '-', '--require-injection'],
+    1,
+    'error NOT_INJECTED: the input has no workload\n  at --require-injection',
+  ],
   [['inject', '-f', '-', '--template-path', 'x'], 2, 'error USAGE: "x" is not of the form GROUP/KIND=path.to.template'],
   [['inject', '-f', '-', '--function-config', 'absent.yaml'], 2, 'error FILE_UNREADABLE: '],
   [['inject', '-f', '-', '--filtr', 'x'], 2, '(Did you mean --filter?)'],
@@ -197,11 +286,18 @@ test.concurrent.each<[string[], number, string]>([
 });
 
 test.concurrent('--kind, --name and --selector choose, --template-path adds a kind', async () => {
-  await put('choice.yaml', `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a, image: a}]}}}\n`);
-  const report = async (...flags: readonly string[]): Promise<string> => (await packetCapture(['inject', '-f', 'choice.yaml', '--dry-run', ...flags])).stderr;
+  await put(
+    'choice.yaml',
+    `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a, image: a}]}}}\n`,
+  );
+  const report = async (...flags: readonly string[]): Promise<string> =>
+    (await packetCapture(['inject', '-f', 'choice.yaml', '--dry-run', ...flags])).stderr;
   const widget = '--template-path=example.com/Widget=spec.pod';
   const sum = '1 injected, 0 skipped, 1 not selected\n';
-  const [deployment, other] = [`injected deployment/nginx-deployment (choice.yaml:1)\n${sum}`, new RegExp(`^injected widget/w \\(choice.yaml:\\d+\\)\n${sum}warning: Widget .*\n$`)];
+  const [deployment, other] = [
+    `injected deployment/nginx-deployment (choice.yaml:1)\n${sum}`,
+    new RegExp(`^injected widget/w \\(choice.yaml:\\d+\\)\n${sum}warning: Widget .*\n$`),
+  ];
   expect(await report('--kind', 'deploy', widget)).toBe(deployment);
   expect(await report('--kind', 'widget', widget)).toMatch(other);
   expect(await report('-l', 'app=w', widget)).toMatch(other);
@@ -212,43 +308,73 @@ test.concurrent('--kind, --name and --selector choose, --template-path adds a ki
 
 test.concurrent('a choice that finds nothing is said, and with --require-injection an error; nothing is written', async () => {
   await put('chosen.yaml', articleDeployment);
-  const run = async (...flags: readonly string[]): ReturnType<typeof packetCapture> => packetCapture(['inject', '-f', 'chosen.yaml', '--in-place', ...flags]);
+  const run = async (...flags: readonly string[]): ReturnType<typeof packetCapture> =>
+    packetCapture(['inject', '-f', 'chosen.yaml', '--in-place', ...flags]);
   const nothing = 'warning: no workload is selected, of 1 in the input: look at --kind and -l\n';
-  for (const flags of [['-l', 'app=other'], ['--kind', 'sts']]) {
+  for (const flags of [
+    ['-l', 'app=other'],
+    ['--kind', 'sts'],
+  ]) {
     const lenient = await run(...flags);
     expect([lenient.exitCode, lenient.stderr]).toEqual([0, `0 injected, 0 skipped, 1 not selected\n${nothing}`]);
     const strict = await run(...flags, '--require-injection');
-    expect([strict.exitCode, strict.stderr.split('\n')[0]]).toEqual([1, 'error NOT_INJECTED: no workload is selected, of 1 in the input: look at --kind and -l']);
+    expect([strict.exitCode, strict.stderr.split('\n')[0]]).toEqual([
+      1,
+      'error NOT_INJECTED: no workload is selected, of 1 in the input: look at --kind and -l',
+    ]);
   }
   const path = await run('--template-path', 'example.org/Widget=spec.pod', '--dry-run');
-  expect([path.exitCode, path.stderr.split('\n').at(-2)]).toEqual([0, 'warning: --template-path example.org/Widget=spec.pod: the input has no object of this kind']);
+  expect([path.exitCode, path.stderr.split('\n').at(-2)]).toEqual([
+    0,
+    'warning: --template-path example.org/Widget=spec.pod: the input has no object of this kind',
+  ]);
   expect(await read('chosen.yaml')).toBe(articleDeployment);
 });
 
 test.concurrent('--require-injection: what is skipped is an error with its reasons, and nothing comes out', async () => {
   const host = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: host').replace(/^( *)containers:/m, '$1hostNetwork: true\n$1containers:')}`;
   for (const more of [[], ['-o', 'json'], ['-o', 'patch'], ['--dry-run']]) {
-    const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', '-', '--require-injection', ...more], host);
+    const { exitCode, stdout, stderr } = await packetCapture(
+      ['inject', '-f', '-', '--require-injection', ...more],
+      host,
+    );
     expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^error NOT_INJECTED: 1 of 2 workloads would not be injected\n {2}deployment\/host \(-:\d+\): host_network: /);
+    expect(stderr).toMatch(
+      /^error NOT_INJECTED: 1 of 2 workloads would not be injected\n {2}deployment\/host \(-:\d+\): host_network: /,
+    );
   }
-  expect(await packetCapture(['inject', '-f', '-', '--require-injection', '--name', 'nginx-deployment'], host)).toMatchObject({ exitCode: 0 });
+  expect(
+    await packetCapture(['inject', '-f', '-', '--require-injection', '--name', 'nginx-deployment'], host),
+  ).toMatchObject({ exitCode: 0 });
   const { stdout } = await packetCapture(['inject', '-f', '-', '--require-injection'], articleDeployment);
-  expect(await packetCapture(['inject', '-f', '-', '--require-injection'], stdout)).toMatchObject({ exitCode: 0, stdout });
+  expect(await packetCapture(['inject', '-f', '-', '--require-injection'], stdout)).toMatchObject({
+    exitCode: 0,
+    stdout,
+  });
 });
 
 test.concurrent('inject again with another setting brings it in; the same command again changes nothing; uninject gives the original bytes', async () => {
   await put('again.yaml', articleDeployment);
-  const run = async (...args: readonly string[]): ReturnType<typeof packetCapture> => packetCapture([args[0] ?? '', '-f', 'again.yaml', ...args.slice(1)]);
+  const run = async (...args: readonly string[]): ReturnType<typeof packetCapture> =>
+    packetCapture([args[0] ?? '', '-f', 'again.yaml', ...args.slice(1)]);
   await run('inject', '--in-place', '--filter', 'udp');
   const diff = await run('diff', '--filter', 'tcp port 80');
-  expect([diff.exitCode, diff.stdout.split('\n').filter((line) => /^[-+] .*filter:/.test(line)).map((line) => line.replaceAll(/ +/g, ' '))]).toEqual([1, ['- packet-capture/filter: udp', '+ packet-capture/filter: tcp port 80']]);
+  expect([
+    diff.exitCode,
+    diff.stdout
+      .split('\n')
+      .filter((line) => /^[-+] .*filter:/.test(line))
+      .map((line) => line.replaceAll(/ +/g, ' ')),
+  ]).toEqual([1, ['- packet-capture/filter: udp', '+ packet-capture/filter: tcp port 80']]);
   const updated = await run('inject', '--in-place', '--filter', 'tcp port 80');
   expect([updated.exitCode, updated.stderr]).toEqual([0, 'updated deployment/nginx-deployment (again.yaml:1)\n']);
   const text = await read('again.yaml');
   expect(text).toContain('packet-capture/filter: tcp port 80\n');
   const again = await run('inject', '--in-place', '--filter', 'tcp port 80', '--require-injection');
-  expect([again.exitCode, again.stderr]).toEqual([0, expect.stringContaining('skipped deployment/nginx-deployment (again.yaml:1): already_injected: ')]);
+  expect([again.exitCode, again.stderr]).toEqual([
+    0,
+    expect.stringContaining('skipped deployment/nginx-deployment (again.yaml:1): already_injected: '),
+  ]);
   expect(await read('again.yaml')).toBe(text);
   await run('uninject', '--in-place');
   expect(await read('again.yaml')).toBe(articleDeployment);
@@ -263,7 +389,10 @@ test.concurrent('uninject takes the same choice', async () => {
 
 test.concurrent('-o json is for programs', async () => {
   const { stdout } = await packetCapture(['inject', '-f', '-', '-o', 'json'], `${articleDeployment}---\n${service}`);
-  expect(JSON.parse(stdout)).toMatchObject({ kind: 'List', items: [{ spec: { template: { spec: { initContainers: [{ name: 'packet-capture' }] } } } }, { kind: 'Service' }] });
+  expect(JSON.parse(stdout)).toMatchObject({
+    kind: 'List',
+    items: [{ spec: { template: { spec: { initContainers: [{ name: 'packet-capture' }] } } } }, { kind: 'Service' }],
+  });
 });
 
 test.concurrent('diff shows what inject would change, as kubectl diff does', async () => {
@@ -275,7 +404,10 @@ test.concurrent('diff shows what inject would change, as kubectl diff does', asy
   expect(stdout).toMatch(/\n\+ +packet-capture\/filter: udp\n/);
   const { stdout: injected } = await packetCapture(['inject', '-f', 'diff/web.yaml']);
   expect(await packetCapture(['diff', '-f', '-'], injected)).toMatchObject({ exitCode: 0, stdout: '' });
-  expect(await packetCapture(['diff', '-f', '-', '--pod-security', 'restricted'], injected)).toMatchObject({ exitCode: 2, stdout: '' });
+  expect(await packetCapture(['diff', '-f', '-', '--pod-security', 'restricted'], injected)).toMatchObject({
+    exitCode: 2,
+    stdout: '',
+  });
   expect(await packetCapture(['diff', '-f', 'absent.yaml'])).toMatchObject({ exitCode: 2, stdout: '' });
 });
 
@@ -287,13 +419,48 @@ test.concurrent('a stream longer than what is kept in memory: nothing comes out 
 });
 
 test.concurrent.each<[string, Buffer, string, string]>([
-  ['Latin-1', Buffer.from('# one\nkind: D\xe9ployment\n', 'latin1'), 'FILE_UNREADABLE: line 2 has bytes that are no UTF-8', 'iconv -f WINDOWS-1252 -t UTF-8 '],
-  ['UTF-16 without a byte order mark', Buffer.from(articleDeployment, 'utf16le'), 'FILE_UNREADABLE: the file is encoded as UTF-16 without', 'iconv -f UTF-16LE -t UTF-8 '],
-  ['big-endian UTF-16 without one', Buffer.from(articleDeployment, 'utf16le').swap16(), 'FILE_UNREADABLE: the file is encoded as UTF-16 without', 'iconv -f UTF-16BE -t UTF-8 '],
-  ['half a character of UTF-16', Buffer.from('\uFEFFkind: \uD800', 'utf16le'), 'FILE_UNREADABLE: line 1 has bytes that are no UTF-16', 'iconv'],
-  ['UTF-32', Buffer.from('\xff\xfe\0\0k\0\0\0', 'latin1'), 'FILE_UNREADABLE: the file is encoded as UTF-32', 'iconv -f UTF-32 -t UTF-8 '],
-  ['a vault of Ansible', Buffer.from('$ANSIBLE_VAULT;1.1;AES256\n3834\n'), 'MANIFEST_SEALED: the file is encrypted by ansible-vault', 'Decrypt it first'],
-  ['a file that git-crypt has locked', Buffer.from('\0GITCRYPT\0\x01\xfe', 'latin1'), 'MANIFEST_SEALED: the file is encrypted by git-crypt', 'Decrypt it first'],
+  [
+    'Latin-1',
+    Buffer.from('# one\nkind: D\xe9ployment\n', 'latin1'),
+    'FILE_UNREADABLE: line 2 has bytes that are no UTF-8',
+    'iconv -f WINDOWS-1252 -t UTF-8 ',
+  ],
+  [
+    'UTF-16 without a byte order mark',
+    Buffer.from(articleDeployment, 'utf16le'),
+    'FILE_UNREADABLE: the file is encoded as UTF-16 without',
+    'iconv -f UTF-16LE -t UTF-8 ',
+  ],
+  [
+    'big-endian UTF-16 without one',
+    Buffer.from(articleDeployment, 'utf16le').swap16(),
+    'FILE_UNREADABLE: the file is encoded as UTF-16 without',
+    'iconv -f UTF-16BE -t UTF-8 ',
+  ],
+  [
+    'half a character of UTF-16',
+    Buffer.from('\uFEFFkind: \uD800', 'utf16le'),
+    'FILE_UNREADABLE: line 1 has bytes that are no UTF-16',
+    'iconv',
+  ],
+  [
+    'UTF-32',
+    Buffer.from('\xff\xfe\0\0k\0\0\0', 'latin1'),
+    'FILE_UNREADABLE: the file is encoded as UTF-32',
+    'iconv -f UTF-32 -t UTF-8 ',
+  ],
+  [
+    'a vault of Ansible',
+    Buffer.from('$ANSIBLE_VAULT;1.1;AES256\n3834\n'),
+    'MANIFEST_SEALED: the file is encrypted by ansible-vault',
+    'Decrypt it first',
+  ],
+  [
+    'a file that git-crypt has locked',
+    Buffer.from('\0GITCRYPT\0\x01\xfe', 'latin1'),
+    'MANIFEST_SEALED: the file is encrypted by git-crypt',
+    'Decrypt it first',
+  ],
 ])('%s is named, with what to do', async (name, bytes, what, hint) => {
   const file = `${name.replaceAll(' ', '-')}.yaml`;
   await writeFile(join(folder, file), bytes);
@@ -330,11 +497,16 @@ test.concurrent('a byte order mark before a later document is no part of it', as
 
 test.concurrent('settings do not go with a sidecar that does not read them', async () => {
   const config = await put('own.yaml', articleConfigMap);
-  const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config, '--filter', 'x'], articleDeployment);
+  const { exitCode, stderr } = await packetCapture(
+    ['inject', '-f', '-', '--sidecar-config', config, '--filter', 'x'],
+    articleDeployment,
+  );
   expect([exitCode, stderr.split(':')[0]]).toEqual([2, 'error USAGE']);
 });
 
 test.concurrent('settings -o json is for programs', async () => {
   const { stdout } = await packetCapture(['settings', '-o', 'json']);
-  expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ name: 'filter', annotation: 'packet-capture/filter' }));
+  expect(JSON.parse(stdout)).toContainEqual(
+    expect.objectContaining({ name: 'filter', annotation: 'packet-capture/filter' }),
+  );
 });

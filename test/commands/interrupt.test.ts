@@ -14,9 +14,15 @@ const hangs = 'sleep 600 &\nwait';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-interrupt-'));
   await writeProgram(join(folder, 'hanging'), `: >"$READY"\n${hangs}`);
-  await writeProgram(join(folder, 'helm'), `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n: >"$READY"\n${hangs}`);
+  await writeProgram(
+    join(folder, 'helm'),
+    `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n: >"$READY"\n${hangs}`,
+  );
   // Answers for one look, which is enough for what goes on looking.
-  await writeProgram(join(folder, 'empty'), `: >"$READY"\necho '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`);
+  await writeProgram(
+    join(folder, 'empty'),
+    `: >"$READY"\necho '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`,
+  );
 });
 
 afterAll(async () => rm(folder, { recursive: true }));
@@ -52,7 +58,9 @@ async function pause(milliseconds: number): Promise<void> {
 
 async function processesWith(mark: string): Promise<string[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const marked = await Promise.all(ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).includes(mark)));
+  const marked = await Promise.all(
+    ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).includes(mark)),
+  );
   return ids.filter((_, index) => marked[index] === true);
 }
 

@@ -55,12 +55,18 @@ async function put(name: string, text: string): Promise<void> {
 }
 
 async function packetCapture(args: readonly string[], input = ''): Promise<string> {
-  const { stdout } = await execa(process.execPath, [join(root, 'bin/packet-capture.js'), ...args], { cwd: folder, input });
+  const { stdout } = await execa(process.execPath, [join(root, 'bin/packet-capture.js'), ...args], {
+    cwd: folder,
+    input,
+  });
   return stdout;
 }
 
 async function build(path: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await execa(kubectl, ['kustomize', ...args, path], { cwd: folder, env: { KUSTOMIZE_PLUGIN_HOME: join(root, 'plugins/kustomize') } });
+  const { stdout } = await execa(kubectl, ['kustomize', ...args, path], {
+    cwd: folder,
+    env: { KUSTOMIZE_PLUGIN_HOME: join(root, 'plugins/kustomize') },
+  });
   return stdout;
 }
 
@@ -70,7 +76,10 @@ function values(text: string): unknown[] {
 }
 
 test.concurrent('the Component of -o patch makes of a base what inject makes of it', async () => {
-  await put('capture/kustomization.yaml', await packetCapture(['inject', '-f', 'base/all.yaml', '--filter', 'tcp port 80', '-o', 'patch']));
+  await put(
+    'capture/kustomization.yaml',
+    await packetCapture(['inject', '-f', 'base/all.yaml', '--filter', 'tcp port 80', '-o', 'patch']),
+  );
   await put('overlay/kustomization.yaml', 'resources: [../base]\ncomponents: [../capture]\n');
   const injected = await packetCapture(['inject', '-f', '-', '--filter', 'tcp port 80'], await build('base'));
   expect(values(await build('overlay'))).toEqual(values(injected));
@@ -79,16 +88,23 @@ test.concurrent('the Component of -o patch makes of a base what inject makes of 
 test.concurrent('a base that has got annotations since is no longer patched over', async () => {
   await put('later/kustomization.yaml', 'resources: [all.yaml]\ncomponents: [../old]\n');
   await put('old/kustomization.yaml', await packetCapture(['inject', '-f', 'base/all.yaml', '-o', 'patch']));
-  await put('later/all.yaml', base.replace('labels: {app: web}}\n    spec', 'labels: {app: web}, annotations: {mine: "1"}}\n    spec'));
+  await put(
+    'later/all.yaml',
+    base.replace('labels: {app: web}}\n    spec', 'labels: {app: web}, annotations: {mine: "1"}}\n    spec'),
+  );
   await expect(build('later')).rejects.toThrow('/spec/template/metadata/annotations failed');
 });
 
-const config = 'apiVersion: packet-capture/v1\nkind: PacketCapture\nmetadata: {name: capture}\nspec:\n  filter: udp\n  kind: [deploy]\n';
+const config =
+  'apiVersion: packet-capture/v1\nkind: PacketCapture\nmetadata: {name: capture}\nspec:\n  filter: udp\n  kind: [deploy]\n';
 
 test.concurrent('kubectl runs the plugin of the old form, with the settings of its configuration', async () => {
   await put('plugin/kustomization.yaml', 'resources: [../base]\ntransformers: [capture.yaml]\n');
   await put('plugin/capture.yaml', config);
-  const injected = await packetCapture(['inject', '-f', '-', '--filter', 'udp', '--kind', 'deploy'], await build('base'));
+  const injected = await packetCapture(
+    ['inject', '-f', '-', '--filter', 'udp', '--kind', 'deploy'],
+    await build('base'),
+  );
   expect(injected.match(/packet-capture\/filter: udp/g)).toHaveLength(1);
   expect(values(await build('plugin', '--enable-alpha-plugins'))).toEqual(values(injected));
 });
@@ -96,13 +112,25 @@ test.concurrent('kubectl runs the plugin of the old form, with the settings of i
 test.concurrent('as a function, it answers a ResourceList with one, and says why when it cannot', async () => {
   const resourceList = (spec: string): string =>
     `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- ${base.split('---\n')[0]?.trimEnd().replaceAll('\n', '\n  ')}\nfunctionConfig:\n  apiVersion: packet-capture/v1\n  kind: PacketCapture\n  spec: ${spec}\n`;
-  const answer = parse((await execa(join(root, 'plugins/kustomize/function.sh'), { input: resourceList('{filter: udp, snaplen: 96}') })).stdout) as {
+  const answer = parse(
+    (await execa(join(root, 'plugins/kustomize/function.sh'), { input: resourceList('{filter: udp, snaplen: 96}') }))
+      .stdout,
+  ) as {
     kind: string;
     items: unknown[];
   };
   expect(answer.kind).toBe('ResourceList');
-  expect(answer.items).toMatchObject([{ spec: { template: { metadata: { annotations: { 'packet-capture/filter': 'udp', 'packet-capture/snaplen': '96' } } } } }]);
-  const { exitCode, stdout, stderr } = await execa(join(root, 'plugins/kustomize/function.sh'), { input: resourceList('{filtre: udp}'), reject: false });
+  expect(answer.items).toMatchObject([
+    {
+      spec: {
+        template: { metadata: { annotations: { 'packet-capture/filter': 'udp', 'packet-capture/snaplen': '96' } } },
+      },
+    },
+  ]);
+  const { exitCode, stdout, stderr } = await execa(join(root, 'plugins/kustomize/function.sh'), {
+    input: resourceList('{filtre: udp}'),
+    reject: false,
+  });
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(stderr).toContain("error USAGE: unknown option '--filtre=udp'");
   expect(stderr).toContain('at -: functionConfig');

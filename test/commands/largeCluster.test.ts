@@ -14,8 +14,12 @@ test('check reads a large cluster page by page, and keeps little of each page', 
       const place = join(folder, String(pods));
       const { kubectl } = await largeCluster(place, pods);
       // The least of two: when V8 collects differs from run to run.
-      const runs = [await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl }), await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl })];
-      for (const { stdout, stderr } of runs) expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);
+      const runs = [
+        await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl }),
+        await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl }),
+      ];
+      for (const { stdout, stderr } of runs)
+        expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);
       peaks.push(Math.min(...runs.map(({ peakBytes }) => peakBytes)));
     }
     // A pod of 10 KB is some 40 KB when it is parsed.

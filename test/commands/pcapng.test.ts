@@ -7,7 +7,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
 import { createLiveMerge } from '../../src/pcapng/index.ts';
-import { block, interfaceBlock, optionBytes, packetBlock, pad, pcapHeader, pcapPacket, sectionBlock, udpFrame } from '../support/pcapng/captureBytes.ts';
+import {
+  block,
+  interfaceBlock,
+  optionBytes,
+  packetBlock,
+  pad,
+  pcapHeader,
+  pcapPacket,
+  sectionBlock,
+  udpFrame,
+} from '../support/pcapng/captureBytes.ts';
 import { merged, sourceOf } from '../support/pcapng/captureFiles.ts';
 
 let folder = '';
@@ -26,11 +36,29 @@ async function file(name: string, bytes: Uint8Array): Promise<string> {
   return join(folder, name);
 }
 
-const fields = ['frame.time_epoch', 'frame.interface_id', 'frame.interface_name', 'frame.interface_description', 'frame.len', 'frame.cap_len', 'frame.encap_type', 'frame.comment', 'frame.packet_flags', 'udp.payload'];
+const fields = [
+  'frame.time_epoch',
+  'frame.interface_id',
+  'frame.interface_name',
+  'frame.interface_description',
+  'frame.len',
+  'frame.cap_len',
+  'frame.encap_type',
+  'frame.comment',
+  'frame.packet_flags',
+  'udp.payload',
+];
 
 /** What tshark sees of each packet, its bytes included; it must have nothing to complain about. */
 async function seenByTshark(path: string): Promise<string[]> {
-  const { stdout, stderr } = await execa('tshark', ['-n', '-r', path, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])]);
+  const { stdout, stderr } = await execa('tshark', [
+    '-n',
+    '-r',
+    path,
+    '-T',
+    'fields',
+    ...fields.flatMap((field) => ['-e', field]),
+  ]);
   expect(stderr.replace(/^Running as user "root".*$/m, '').trim()).toBe('');
   const { stdout: dump } = await execa('tshark', ['-n', '-r', path, '-x']);
   return [...stdout.split('\n'), ...dump.split('\n')];
@@ -49,28 +77,69 @@ function variedFiles(times: readonly (readonly number[])[]): Uint8Array[] {
   const nanoseconds = (ms: number): bigint => BigInt(second) * 1_000_000_000n + BigInt(ms) * 1_000_000n + 123n;
   const little = [
     sectionBlock(true, [{ code: 4, value: 'dumpcap' }]),
-    interfaceBlock(true, 1, 262_144, [{ code: 2, value: 'eth0' }, { code: 3, value: 'shop/web-1 node=a' }, { code: 9, value: Uint8Array.of(9) }, { code: 11, value: '\0udp port 40000' }]),
-    interfaceBlock(true, 1, 60, [{ code: 2, value: 'net1' }, { code: 9, value: Uint8Array.of(9) }]),
+    interfaceBlock(true, 1, 262_144, [
+      { code: 2, value: 'eth0' },
+      { code: 3, value: 'shop/web-1 node=a' },
+      { code: 9, value: Uint8Array.of(9) },
+      { code: 11, value: '\0udp port 40000' },
+    ]),
+    interfaceBlock(true, 1, 60, [
+      { code: 2, value: 'net1' },
+      { code: 9, value: Uint8Array.of(9) },
+    ]),
     ...nano.map((ms, index) =>
-      packetBlock(true, index % 2, nanoseconds(ms), udpFrame(`nano ${index}`), undefined, index % 3 === 0 ? [{ code: 1, value: `packet ${index}` }, { code: 2, value: [[4, 1n]] }] : []),
+      packetBlock(
+        true,
+        index % 2,
+        nanoseconds(ms),
+        udpFrame(`nano ${index}`),
+        undefined,
+        index % 3 === 0
+          ? [
+              { code: 1, value: `packet ${index}` },
+              { code: 2, value: [[4, 1n]] },
+            ]
+          : [],
+      ),
     ),
     block(true, 5, [4, 0], [4, 0], [4, 0], optionBytes(true, [{ code: 4, value: [[8, 17n]] }])),
   ];
   const big = [
     sectionBlock(false),
-    interfaceBlock(false, 1, 0, [{ code: 2, value: 'ens3' }, { code: 14, value: [[8, 3600n]] }]),
+    interfaceBlock(false, 1, 0, [
+      { code: 2, value: 'ens3' },
+      { code: 14, value: [[8, 3600n]] },
+    ]),
     block(false, 4, optionBytes(false, [{ code: 1, value: Uint8Array.of(10, 0, 0, 1, 97, 46, 98, 0) }])),
     block(false, 10, [4, 0x544c_534b], [4, 5], pad(new TextEncoder().encode('# key'))),
-    ...micro.map((ms, index) => packetBlock(false, 0, BigInt(second - 3600) * 1_000_000n + BigInt(ms) * 1000n, udpFrame(`micro ${index}`), 100 + index)),
+    ...micro.map((ms, index) =>
+      packetBlock(
+        false,
+        0,
+        BigInt(second - 3600) * 1_000_000n + BigInt(ms) * 1000n,
+        udpFrame(`micro ${index}`),
+        100 + index,
+      ),
+    ),
     block(false, 2, [2, 0], [2, 3], [4, 0], [4, 5], [4, 42], [4, 42], pad(udpFrame(''))),
   ];
-  const pcap = [pcapHeader(true, 0xa1b23c4d), ...classic.map((ms, index) => pcapPacket(true, second, ms * 1_000_000 + 7, udpFrame(`classic ${index}`)))];
-  const bigPcap = [pcapHeader(false, 0xa1b2c3d4, 101), ...classicMicro.map((ms, index) => pcapPacket(false, second, ms * 1000 + 1, udpFrame(`raw ${index}`).subarray(14), 200))];
+  const pcap = [
+    pcapHeader(true, 0xa1b23c4d),
+    ...classic.map((ms, index) => pcapPacket(true, second, ms * 1_000_000 + 7, udpFrame(`classic ${index}`))),
+  ];
+  const bigPcap = [
+    pcapHeader(false, 0xa1b2c3d4, 101),
+    ...classicMicro.map((ms, index) =>
+      pcapPacket(false, second, ms * 1000 + 1, udpFrame(`raw ${index}`).subarray(14), 200),
+    ),
+  ];
   return [little, big, pcap, bigPcap].map((parts) => Buffer.concat(parts));
 }
 
 test('a merge has the packets, times, bytes and interfaces that mergecap gives, and tshark reads it in peace', async () => {
-  const times = fc.array(fc.nat({ max: 999 }), { minLength: 40, maxLength: 40 }).map((list) => list.toSorted((a, b) => a - b));
+  const times = fc
+    .array(fc.nat({ max: 999 }), { minLength: 40, maxLength: 40 })
+    .map((list) => list.toSorted((a, b) => a - b));
   const [each = []] = fc.sample(fc.array(times, { minLength: 4, maxLength: 4 }), { numRuns: 1, seed: 6 });
   const files = variedFiles(each);
   const paths = await Promise.all(files.map((bytes, index) => file(`input-${index}`, bytes)));
@@ -88,7 +157,10 @@ test('of a file that ends within a packet all whole packets are there, and tshar
   const tshark = await execa('tshark', ['-r', await file('cut.pcapng', cut)], { reject: false });
   expect(tshark.stderr).toContain('cut short in the middle of a packet');
   const told: number[] = [];
-  const ours = await file('mended.pcapng', await merged([sourceOf(cut)], { onTruncated: (_, bytesLeft) => told.push(bytesLeft) }));
+  const ours = await file(
+    'mended.pcapng',
+    await merged([sourceOf(cut)], { onTruncated: (_, bytesLeft) => told.push(bytesLeft) }),
+  );
   expect((await seenByTshark(ours)).filter((line) => line.startsWith(`${second}`))).toHaveLength(3);
   expect(told).toEqual([84]);
 });
@@ -100,12 +172,21 @@ test('a live merge can be read while it grows, with interfaces that come in betw
   for (const [index, name] of pods.entries()) {
     const source = merge.add(name, () => ({ name, description: 'node=a' }));
     source.push(pcapHeader(true, 0xa1b23c4d), index * 1000);
-    for (let count = 0; count < 3; count += 1) source.push(pcapPacket(true, second, index * 1000 + count, udpFrame(`${name} ${count}`)), index * 1000);
+    for (let count = 0; count < 3; count += 1)
+      source.push(pcapPacket(true, second, index * 1000 + count, udpFrame(`${name} ${count}`)), index * 1000);
     pieces.push(merge.take(index * 1000 + 500));
   }
   const bytes = Buffer.concat([...pieces, merge.takeAll()]);
-  const { stdout, stderr } = await execa('tshark', ['-n', '-i', '-', '-c', '9', '-T', 'fields', '-e', 'frame.interface_name', '-e', 'udp.payload'], { input: bytes, reject: false, timeout: 20_000 });
-  const expected = pods.flatMap((name) => [0, 1, 2].map((count) => `${name}\t${Buffer.from(`${name} ${count}`).toString('hex')}`));
+  const { stdout, stderr } = await execa(
+    'tshark',
+    ['-n', '-i', '-', '-c', '9', '-T', 'fields', '-e', 'frame.interface_name', '-e', 'udp.payload'],
+    { input: bytes, reject: false, timeout: 20_000 },
+  );
+  const expected = pods.flatMap((name) =>
+    [0, 1, 2].map((count) => `${name}\t${Buffer.from(`${name} ${count}`).toString('hex')}`),
+  );
   expect(stdout.split('\n'), stderr).toEqual(expected);
-  expect((await seenByTshark(await file('live.pcapng', bytes))).filter((line) => line.startsWith(`${second}`))).toHaveLength(9);
+  expect(
+    (await seenByTshark(await file('live.pcapng', bytes))).filter((line) => line.startsWith(`${second}`)),
+  ).toHaveLength(9);
 });

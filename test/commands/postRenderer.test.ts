@@ -48,7 +48,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-helm-'));
   await mkdir(join(folder, 'shop/templates'), { recursive: true });
   for (const [name, text] of Object.entries(chart)) await writeFile(join(folder, 'shop', name), text);
-  environment = { HELM_DATA_HOME: join(folder, 'data'), HELM_CONFIG_HOME: join(folder, 'config'), HELM_CACHE_HOME: join(folder, 'cache'), HELM_NAMESPACE: 'shop' };
+  environment = {
+    HELM_DATA_HOME: join(folder, 'data'),
+    HELM_CONFIG_HOME: join(folder, 'config'),
+    HELM_CACHE_HOME: join(folder, 'cache'),
+    HELM_NAMESPACE: 'shop',
+  };
   await execa(helm[4], ['plugin', 'install', plugin], { env: environment });
 }, 300_000);
 
@@ -58,13 +63,18 @@ afterAll(async () => {
 
 interface Pod {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec: { readonly containers: readonly object[]; readonly initContainers?: readonly { readonly name: string }[] };
+  readonly spec: {
+    readonly containers: readonly object[];
+    readonly initContainers?: readonly { readonly name: string }[];
+  };
 }
 
 function templates(text: string): Record<string, Pod> {
   const documents = parseAllDocuments(text);
   if (!Array.isArray(documents)) return {};
-  const objects = documents.map((document) => document.toJS() as { metadata: { name: string }; spec: { template: Pod } });
+  const objects = documents.map(
+    (document) => document.toJS() as { metadata: { name: string }; spec: { template: Pod } },
+  );
   return Object.fromEntries(objects.map(({ metadata, spec }) => [metadata.name, spec.template]));
 }
 
@@ -72,7 +82,17 @@ test.concurrent('Helm 4 runs it as a plugin, hooks and all, with its arguments',
   const log = join(folder, 'log');
   const { stdout } = await execa(
     helm[4],
-    ['template', 'web', 'shop', '--post-renderer', 'packet-capture', '--post-renderer-args', '--filter', '--post-renderer-args', 'tcp port 80'],
+    [
+      'template',
+      'web',
+      'shop',
+      '--post-renderer',
+      'packet-capture',
+      '--post-renderer-args',
+      '--filter',
+      '--post-renderer-args',
+      'tcp port 80',
+    ],
     { cwd: folder, env: { ...environment, PACKET_CAPTURE_LOG: log } },
   );
   const pods = templates(stdout);
@@ -87,11 +107,15 @@ test.concurrent('Helm 4 runs it as a plugin, hooks and all, with its arguments',
 
 test.concurrent('what Helm 4 shows of a failure is in the log', async () => {
   const log = join(folder, 'failure');
-  const { exitCode, stdout } = await execa(helm[4], ['template', 'web', 'shop', '--post-renderer', 'packet-capture', '--post-renderer-args', '--snaplen=x'], {
-    cwd: folder,
-    env: { ...environment, PACKET_CAPTURE_LOG: log },
-    reject: false,
-  });
+  const { exitCode, stdout } = await execa(
+    helm[4],
+    ['template', 'web', 'shop', '--post-renderer', 'packet-capture', '--post-renderer-args', '--snaplen=x'],
+    {
+      cwd: folder,
+      env: { ...environment, PACKET_CAPTURE_LOG: log },
+      reject: false,
+    },
+  );
   expect([exitCode, stdout]).toEqual([1, '']);
   expect(await readFile(log, 'utf8')).toMatch(/^error SETTING_INVALID: snaplen "x"/);
 });
@@ -100,11 +124,26 @@ test.concurrent('Helm 3 runs the same file; every other byte stays', async () =>
   // Helm 3 does not know plugins of version 1.
   const env = { ...environment, HELM_DATA_HOME: join(folder, 'data3') };
   const plain = await execa(helm[3], ['template', 'web', 'shop', '--no-hooks'], { cwd: folder, env });
-  const rendered = await execa(helm[3], ['template', 'web', 'shop', '--no-hooks', '--post-renderer', join(plugin, 'post-renderer.sh'), '--post-renderer-args', '--filter=udp'], {
-    cwd: folder,
-    env,
-  });
+  const rendered = await execa(
+    helm[3],
+    [
+      'template',
+      'web',
+      'shop',
+      '--no-hooks',
+      '--post-renderer',
+      join(plugin, 'post-renderer.sh'),
+      '--post-renderer-args',
+      '--filter=udp',
+    ],
+    {
+      cwd: folder,
+      env,
+    },
+  );
   expect(templates(rendered.stdout)['web']?.metadata?.annotations?.['packet-capture/filter']).toBe('udp');
-  const back = await execa(process.execPath, [join(root, 'bin/packet-capture.js'), 'uninject', '-f', '-'], { input: rendered.stdout });
+  const back = await execa(process.execPath, [join(root, 'bin/packet-capture.js'), 'uninject', '-f', '-'], {
+    input: rendered.stdout,
+  });
   expect(back.stdout).toBe(plain.stdout);
 });

@@ -1,10 +1,15 @@
-import { describe, expect, test } from 'vitest';
 import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
 import { settings } from '../../src/settings/index.ts';
 
 /** The program as users start it, with a kubectl that must not be reached. */
-async function run(...args: readonly string[]): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, ['bin/packet-capture.js', ...args], { reject: false, env: { KUBECTL: '/nonexistent/kubectl' } });
+async function run(
+  ...args: readonly string[]
+): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, ['bin/packet-capture.js', ...args], {
+    reject: false,
+    env: { KUBECTL: '/nonexistent/kubectl' },
+  });
   return { exitCode, stdout, stderr };
 }
 
@@ -18,9 +23,18 @@ describe('wrong usage is said before the cluster is asked', () => {
     [['start', 'web-1', '--wait=soon'], 'Allowed choices are true, false'],
     [['start', 'web-1', '--persist'], '--persist needs a workload'],
     [['download', 'web-1', '--merge', ''], 'a path is empty'],
-    ...['patch deploy/web', 'unpatch deploy/web', 'start web-1', 'stop web-1', 'install --yes', 'upgrade --yes', 'uninstall --yes'].map(
-      (command): [string[], string] => [[...command.split(' '), '--timeout', '0s'], '"0s" is too short: 1s is the least'],
-    ),
+    ...[
+      'patch deploy/web',
+      'unpatch deploy/web',
+      'start web-1',
+      'stop web-1',
+      'install --yes',
+      'upgrade --yes',
+      'uninstall --yes',
+    ].map((command): [string[], string] => [
+      [...command.split(' '), '--timeout', '0s'],
+      '"0s" is too short: 1s is the least',
+    ]),
     [['status', 'deploy/web,db'], 'is not TYPE/NAME'],
   ])('%o: %s', async (args, message) => {
     const { exitCode, stdout, stderr } = await run(...args);

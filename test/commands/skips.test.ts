@@ -61,17 +61,25 @@ test.concurrent('pods that cannot run the sidecar are left alone, each with its 
   const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', '-'], input);
   expect(exitCode).toBe(0);
   expect(stdout).toBe(input);
-  const reasons = [...stderr.matchAll(/^skipped deployment\/. in shop \(\S+\): ([a-z_]+): .+$/gm)].map(([, reason]) => reason);
+  const reasons = [...stderr.matchAll(/^skipped deployment\/. in shop \(\S+\): ([a-z_]+): .+$/gm)].map(
+    ([, reason]) => reason,
+  );
   expect(reasons).toEqual(cases.map(([reason]) => reason));
 });
 
 test.concurrent('sandboxes without packet sockets are left alone, by the list of the configuration', async () => {
-  const input = ['gvisor', 'kata-qemu'].map((name) => deployment(name, `      runtimeClassName: ${name}\n`)).join('---\n');
+  const input = ['gvisor', 'kata-qemu']
+    .map((name) => deployment(name, `      runtimeClassName: ${name}\n`))
+    .join('---\n');
   const byDefault = await packetCapture(['inject', '-f', '-'], input);
-  expect(byDefault.stderr).toMatch(/^skipped deployment\/gvisor in shop \(\S+\): sandbox: .+\ninjected deployment\/kata-qemu/m);
+  expect(byDefault.stderr).toMatch(
+    /^skipped deployment\/gvisor in shop \(\S+\): sandbox: .+\ninjected deployment\/kata-qemu/m,
+  );
   await writeFile(join(folder, 'kata.yaml'), 'skipRuntimeClasses: ["kata-*"]\n');
   const byFile = await packetCapture(['inject', '-f', '-', '--sidecar-config', 'kata.yaml'], input);
-  expect(byFile.stderr).toMatch(/^injected deployment\/gvisor .+\nskipped deployment\/kata-qemu in shop \(\S+\): sandbox: /m);
+  expect(byFile.stderr).toMatch(
+    /^injected deployment\/gvisor .+\nskipped deployment\/kata-qemu in shop \(\S+\): sandbox: /m,
+  );
 });
 
 const patchFile = `apiVersion: apps/v1
@@ -116,14 +124,21 @@ spec:
     spec:
       containers: [{name: flink-main-container}]
 `;
-  const { stderr } = await packetCapture(['inject', '-f', '-', '--template-path', 'flink.apache.org/FlinkDeployment=spec.podTemplate'], flink);
+  const { stderr } = await packetCapture(
+    ['inject', '-f', '-', '--template-path', 'flink.apache.org/FlinkDeployment=spec.podTemplate'],
+    flink,
+  );
   expect(stderr).toContain('injected flinkdeployment/jobs');
 });
 
 const status = '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files"]}';
 
 test.concurrent('the status without the sidecar is told apart, and uninject leads out', async () => {
-  const ghost = deployment('web', '', `\n      labels: {app: web}\n      annotations:\n        packet-capture/status: '${status}'\n`);
+  const ghost = deployment(
+    'web',
+    '',
+    `\n      labels: {app: web}\n      annotations:\n        packet-capture/status: '${status}'\n`,
+  );
   const injected = await packetCapture(['inject', '-f', '-'], ghost);
   expect(injected.stderr).toMatch(/^skipped deployment\/web in shop \(-:1\): foreign_status: .*uninject/);
   const cleared = await packetCapture(['uninject', '-f', '-'], ghost);
@@ -133,7 +148,10 @@ test.concurrent('the status without the sidecar is told apart, and uninject lead
 });
 
 test.concurrent('the sidecar without the status is told apart, and uninject leads out', async () => {
-  const half = deployment('web', '      initContainers: [{name: packet-capture, image: "packet-capture/agent:0.1.0", restartPolicy: Always}]\n');
+  const half = deployment(
+    'web',
+    '      initContainers: [{name: packet-capture, image: "packet-capture/agent:0.1.0", restartPolicy: Always}]\n',
+  );
   const injected = await packetCapture(['inject', '-f', '-'], half);
   expect(injected.stderr).toMatch(/^skipped deployment\/web in shop \(-:1\): status_missing: .*uninject/);
   const cleared = await packetCapture(['uninject', '-f', '-'], half);
@@ -142,7 +160,8 @@ test.concurrent('the sidecar without the status is told apart, and uninject lead
 });
 
 test.concurrent('a sidecar that lost its status in a real manifest comes out whole', async () => {
-  const annotated = (extra: string): string => deployment('web', '', `\n      labels: {app: web}\n      annotations:\n        a: b\n${extra}`);
+  const annotated = (extra: string): string =>
+    deployment('web', '', `\n      labels: {app: web}\n      annotations:\n        a: b\n${extra}`);
   const injected = await packetCapture(['inject', '-f', '-'], annotated(''));
   const half = injected.stdout.replace(/ +packet-capture\/status: .*\n/, '');
   expect(half).not.toContain('packet-capture/status');
@@ -150,14 +169,22 @@ test.concurrent('a sidecar that lost its status in a real manifest comes out who
 });
 
 test.concurrent('a forged status takes nothing of others away', async () => {
-  const forged = '{"version":"0.1.0","containers":["web","istio-proxy"],"volumes":["data"],"annotations":["example.com/a"]}';
-  const text = deployment('web', '      volumes: [{name: data, emptyDir: {}}]\n', `\n      annotations:\n        example.com/a: b\n        packet-capture/status: '${forged}'\n`);
+  const forged =
+    '{"version":"0.1.0","containers":["web","istio-proxy"],"volumes":["data"],"annotations":["example.com/a"]}';
+  const text = deployment(
+    'web',
+    '      volumes: [{name: data, emptyDir: {}}]\n',
+    `\n      annotations:\n        example.com/a: b\n        packet-capture/status: '${forged}'\n`,
+  );
   const { stdout } = await packetCapture(['uninject', '-f', '-'], text);
   expect(stdout).toBe(text.replace(/ +packet-capture\/status: .*\n/, ''));
 });
 
 test.concurrent('behind a mesh, where nobody asks for lo, the report says where the plaintext is', async () => {
-  const proxies = ['{name: istio-proxy, image: a, restartPolicy: Always}', '{name: linkerd-proxy, image: a, restartPolicy: Always}'];
+  const proxies = [
+    '{name: istio-proxy, image: a, restartPolicy: Always}',
+    '{name: linkerd-proxy, image: a, restartPolicy: Always}',
+  ];
   const input = [
     ...proxies.map((proxy) => deployment('web', `      initContainers: [${proxy}]\n`)),
     deployment('web', '', '{labels: {app: web, sidecar.istio.io/inject: "true"}}'),
@@ -166,21 +193,36 @@ test.concurrent('behind a mesh, where nobody asks for lo, the report says where 
   const { stderr } = await packetCapture(['inject', '-f', '-'], input);
   expect([...stderr.matchAll(/^injected deployment\/web .*: without plaintext: .*lo/gm)]).toHaveLength(4);
   for (const interfaces of ['lo', 'any', 'all,lo']) {
-    const asked = await packetCapture(['inject', '-f', '-', '--interfaces', interfaces], deployment('web', `      initContainers: [${proxies[0] ?? ''}]\n`));
+    const asked = await packetCapture(
+      ['inject', '-f', '-', '--interfaces', interfaces],
+      deployment('web', `      initContainers: [${proxies[0] ?? ''}]\n`),
+    );
     expect(asked.stderr).toMatch(/^injected deployment\/web in shop \(-:1\)\n/);
   }
 });
 
 test.concurrent('settings that can capture nothing are refused where they are written', async () => {
-  for (const [value, form] of [['eth*', 'any'], ['any,eth0', 'all,lo'], ['-i eth0', 'separated by commas'], ['lo,lo', 'once'], ['eth0@if7', 'separated by commas']] as const) {
+  for (const [value, form] of [
+    ['eth*', 'any'],
+    ['any,eth0', 'all,lo'],
+    ['-i eth0', 'separated by commas'],
+    ['lo,lo', 'once'],
+    ['eth0@if7', 'separated by commas'],
+  ] as const) {
     const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', `--interfaces=${value}`], deployment('web'));
     expect(exitCode, value).toBe(2);
     expect(stderr, value).toContain(form);
   }
   const metadata = (key: string, value: string): string => `{annotations: {packet-capture/${key}: "${value}"}}`;
-  const input = [deployment('a', '', metadata('interfaces', 'eth*')), deployment('b', '', metadata('snaplen', 'many')), deployment('c', '', metadata('interfaces', 'any'))].join('---\n');
+  const input = [
+    deployment('a', '', metadata('interfaces', 'eth*')),
+    deployment('b', '', metadata('snaplen', 'many')),
+    deployment('c', '', metadata('interfaces', 'any')),
+  ].join('---\n');
   const { stderr } = await packetCapture(['inject', '-f', '-'], input);
-  expect(stderr).toMatch(/^injected deployment\/a .*: without packets: packet-capture\/interfaces must be all, any or all,lo/m);
+  expect(stderr).toMatch(
+    /^injected deployment\/a .*: without packets: packet-capture\/interfaces must be all, any or all,lo/m,
+  );
   expect(stderr).toMatch(/^injected deployment\/b .*: without packets: /m);
   expect(stderr).toMatch(/^injected deployment\/c in shop \(-:\d+\)$/m);
 });
@@ -189,9 +231,19 @@ test.concurrent('what only a cluster knows of the schemas of custom kinds is sai
   const custom = (apiVersion: string, kind: string, name: string): string =>
     `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}\n`;
   const rollout = 'argoproj.io/v1alpha1';
-  const input = [deployment('web'), custom(rollout, 'Rollout', 'a'), custom(rollout, 'Rollout', 'b'), custom('bug.example/v1', 'Fleet', 'c')].join('---\n');
-  const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '--template-path', 'bug.example/Fleet=spec.template'], input);
+  const input = [
+    deployment('web'),
+    custom(rollout, 'Rollout', 'a'),
+    custom(rollout, 'Rollout', 'b'),
+    custom('bug.example/v1', 'Fleet', 'c'),
+  ].join('---\n');
+  const { exitCode, stderr } = await packetCapture(
+    ['inject', '-f', '-', '--template-path', 'bug.example/Fleet=spec.template'],
+    input,
+  );
   expect(exitCode).toBe(0);
-  const kinds = [...stderr.matchAll(/^warning: (\S+ \(\S+\)): .*restartPolicy: Always.*--dry-run=server/gm)].map(([, kind]) => kind);
+  const kinds = [...stderr.matchAll(/^warning: (\S+ \(\S+\)): .*restartPolicy: Always.*--dry-run=server/gm)].map(
+    ([, kind]) => kind,
+  );
   expect(kinds).toEqual(['Rollout (argoproj.io/v1alpha1)', 'Fleet (bug.example/v1)']);
 });

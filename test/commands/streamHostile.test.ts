@@ -22,9 +22,21 @@ const pod = (name: string): object => ({
 
 /** A kubectl with a good pod and one that sends this again and again, as fast as it is read. */
 async function kubectl(evil: Uint8Array): Promise<string> {
-  const [program, good, bad, list] = ['kubectl', 'good', 'bad', 'list'].map((name) => join(folder, name)) as [string, string, string, string];
+  const [program, good, bad, list] = ['kubectl', 'good', 'bad', 'list'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   await writeFile(list, JSON.stringify({ kind: 'List', items: [pod('evil'), pod('good')] }));
-  await writeFile(good, Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 2, value: 'eth0' }]), packetBlock(true, 0, 1n, Uint8Array.of(7))]));
+  await writeFile(
+    good,
+    Buffer.concat([
+      sectionBlock(true),
+      interfaceBlock(true, 1, 0, [{ code: 2, value: 'eth0' }]),
+      packetBlock(true, 0, 1n, Uint8Array.of(7)),
+    ]),
+  );
   await writeFile(bad, evil);
   await writeFile(
     program,
@@ -41,19 +53,29 @@ esac
 }
 
 /** The most memory that the program had, in MB, beside what it said. */
-async function stream(evil: Uint8Array): Promise<{ readonly peak: number; readonly stderr: string; readonly bytes: Buffer }> {
+async function stream(
+  evil: Uint8Array,
+): Promise<{ readonly peak: number; readonly stderr: string; readonly bytes: Buffer }> {
   const output = join(folder, 'out.pcapng');
-  const running = execa(process.execPath, ['bin/packet-capture.js', 'stream', '-A', '-l', 'app', '-o', output, '--force'], { reject: false, env: { KUBECTL: await kubectl(evil) } });
+  const running = execa(
+    process.execPath,
+    ['bin/packet-capture.js', 'stream', '-A', '-l', 'app', '-o', output, '--force'],
+    { reject: false, env: { KUBECTL: await kubectl(evil) } },
+  );
   let peak = 0;
   const look = setInterval(() => {
-    void readFile(`/proc/${running.pid ?? 0}/status`, 'utf8').then((text) => (peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024)), () => undefined);
+    void readFile(`/proc/${running.pid ?? 0}/status`, 'utf8').then(
+      (text) => (peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024)),
+      () => undefined,
+    );
   }, 100);
   // A second of it when both have begun, so that the evil one comes again, too.
   let said = '';
   let ending: NodeJS.Timeout | undefined;
   running.stderr.on('data', (bytes: Buffer) => {
     said += bytes.toString();
-    if (said.includes('shop/good: joined') && said.includes('shop/evil: it ')) ending ??= setTimeout(() => running.kill('SIGINT'), 1000);
+    if (said.includes('shop/good: joined') && said.includes('shop/evil: it '))
+      ending ??= setTimeout(() => running.kill('SIGINT'), 1000);
   });
   const { stderr } = await running;
   clearInterval(look);
@@ -64,8 +86,19 @@ const head = sectionBlock(true);
 const large = Array.from({ length: 15 }, (_, index) => ({ code: 100 + index, value: 'x'.repeat(60_000) }));
 
 test.each([
-  ['interfaces with options of 900 KB', Buffer.concat([head, ...Array.from({ length: 16 }, (_, index) => interfaceBlock(true, 1, 0, [{ code: 2, value: `if${index}` }, ...large]))])],
-  ['interfaces without options', Buffer.concat([head, ...Array.from({ length: 5000 }, () => interfaceBlock(true, 1, 0))])],
+  [
+    'interfaces with options of 900 KB',
+    Buffer.concat([
+      head,
+      ...Array.from({ length: 16 }, (_, index) =>
+        interfaceBlock(true, 1, 0, [{ code: 2, value: `if${index}` }, ...large]),
+      ),
+    ]),
+  ],
+  [
+    'interfaces without options',
+    Buffer.concat([head, ...Array.from({ length: 5000 }, () => interfaceBlock(true, 1, 0))]),
+  ],
 ])('a pod that sends %s without an end takes little memory, and takes nothing from the others', async (_, evil) => {
   const { peak, stderr, bytes } = await stream(evil);
   expect(stderr).toContain('shop/evil: it describes more than 256 interfaces');

@@ -20,7 +20,10 @@ test('packets do not go to a terminal', async () => {
   const { isTTY } = process.stdout;
   try {
     Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
-    await expect(openStreamOutput('-', false)).rejects.toMatchObject({ code: 'USAGE', hint: expect.stringContaining('wireshark -k -i -') as string });
+    await expect(openStreamOutput('-', false)).rejects.toMatchObject({
+      code: 'USAGE',
+      hint: expect.stringContaining('wireshark -k -i -') as string,
+    });
   } finally {
     Object.defineProperty(process.stdout, 'isTTY', { value: isTTY, configurable: true });
   }
@@ -77,7 +80,9 @@ test('a reader that goes away fails the write; one that is slow does not stop th
     await output.write(Buffer.alloc(1_000_000)).catch((error) => console.error('broken', isBrokenPipe(error)));
     clearInterval(ticks);
   `;
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   // Nobody reads its standard output; then it is closed.
   child.stderr.on('data', (bytes: Buffer) => {

@@ -11,18 +11,60 @@ interface Said {
 }
 
 /** Clears the screen, sets the title, fills the clipboard, changes colours by C1, turns the text round, hides, and forges a line. */
-const evil = '\u001B[2J\u001B]0;pwned\u0007\u001B]52;c;ZXZpbA==\u0007\u009B31m\u202Etxt\u2066\u200B\u2028\u007F\r\nFORGED all is well\n';
+const evil =
+  '\u001B[2J\u001B]0;pwned\u0007\u001B]52;c;ZXZpbA==\u0007\u009B31m\u202Etxt\u2066\u200B\u2028\u007F\r\nFORGED all is well\n';
 const controls = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
 
 /** What a command goes by, so that it goes on at all: the kinds, and the names by which objects are found. */
-const structural = new Set(['kind', 'apiVersion', 'operator', 'phase', 'restartPolicy', 'uid', 'creationTimestamp', 'lastTimestamp', 'minor', 'policyName', 'maxSurge']);
-const names = new Set(['packet-capture', 'packet-capture-files', 'enabled', 'true', 'web', 'web-abc', 'web-1', 'web-2', 'loose', 'shop', 'capture', 'system', 'params', 'certs', 'certificates', 'True', 'False', 'Ready', 'Warning', 'ReplicaFailure', 'packet-capture/injection', 'Pod', 'baseline', 'capturing', 'waiting', 'Container']);
+const structural = new Set([
+  'kind',
+  'apiVersion',
+  'operator',
+  'phase',
+  'restartPolicy',
+  'uid',
+  'creationTimestamp',
+  'lastTimestamp',
+  'minor',
+  'policyName',
+  'maxSurge',
+]);
+const names = new Set([
+  'packet-capture',
+  'packet-capture-files',
+  'enabled',
+  'true',
+  'web',
+  'web-abc',
+  'web-1',
+  'web-2',
+  'loose',
+  'shop',
+  'capture',
+  'system',
+  'params',
+  'certs',
+  'certificates',
+  'True',
+  'False',
+  'Ready',
+  'Warning',
+  'ReplicaFailure',
+  'packet-capture/injection',
+  'Pod',
+  'baseline',
+  'capturing',
+  'waiting',
+  'Container',
+]);
 /** Quantities and the like; and what a webhook, a condition or a record is known by. */
-const kept = /^(?:\d.*|.*packet-capture\.internal.*|packet-capture\/(?:opted-in|not-opted-out).*|\{"(?:version|system).*|has\(object.*|packet-capture-.*|argocd-controller|tcp port 80|\/captures\/.*)$/;
+const kept =
+  /^(?:\d.*|.*packet-capture\.internal.*|packet-capture\/(?:opted-in|not-opted-out).*|\{"(?:version|system).*|has\(object.*|packet-capture-.*|argocd-controller|tcp port 80|\/captures\/.*)$/;
 
 function hostile(value: unknown, key = ''): unknown {
   if (key === 'sidecarconfig.yaml') return `agent: {image: ${JSON.stringify(`registry.example/agent:2${evil}`)}}\n`;
-  if (typeof value === 'string') return structural.has(key) || names.has(value) || kept.test(value) ? value : `${value}${evil}`;
+  if (typeof value === 'string')
+    return structural.has(key) || names.has(value) || kept.test(value) ? value : `${value}${evil}`;
   if (Array.isArray(value)) return value.map((item) => hostile(item, key));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hostile(item, name)]));
@@ -31,16 +73,23 @@ function hostile(value: unknown, key = ''): unknown {
 function hostileNumbers(value: unknown): unknown {
   if (typeof value === 'number') return evil;
   if (Array.isArray(value)) return value.map(hostileNumbers);
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hostileNumbers(item)])) : value;
+  return typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hostileNumbers(item)]))
+    : value;
 }
 
 const odd = (rule: Rule): Rule => {
   if (rule.has.includes('exec')) {
     // The numbers too: the file is the pod's to write.
-    const listing = rule.has.some((part) => part.endsWith('--list')) ? `\n100 web-1_20261123100000_00000.pcapng\n100 ${evil}.pcapng\n` : '';
+    const listing = rule.has.some((part) => part.endsWith('--list'))
+      ? `\n100 web-1_20261123100000_00000.pcapng\n100 ${evil}.pcapng\n`
+      : '';
     return { ...rule, answer: `${JSON.stringify(hostileNumbers(hostile(agentStatus)))}${listing}` };
   }
-  return { ...rule, answer: typeof rule.answer === 'string' && !rule.has.includes('logs') ? rule.answer : hostile(rule.answer) };
+  return {
+    ...rule,
+    answer: typeof rule.answer === 'string' && !rule.has.includes('logs') ? rule.answer : hostile(rule.answer),
+  };
 };
 
 let folder = '';
@@ -70,13 +119,21 @@ beforeAll(async () => {
   programs['failing'] = await standIn('failing', [rules[0] as Rule], bad);
   programs['helm'] = await standIn('helm', [{ has: ['version'], answer: 'v4.2.4' }], bad);
   const manifest = {
-    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'm', namespace: 'shop' },
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'm', namespace: 'shop' },
     spec: { template: { metadata: { labels: { a: 'x' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } },
   };
   // In YAML as in JSON, a text may hold anything by its escapes.
-  const text = JSON.stringify(hostile(manifest)).replaceAll(/[\u007F-\u009F\u200B-\u206F]/g, (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = JSON.stringify(hostile(manifest)).replaceAll(
+    /[\u007F-\u009F\u200B-\u206F]/g,
+    (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   await writeFile(join(folder, 'manifest.yaml'), text);
-  await writeFile(join(folder, 'skipped.yaml'), text.replace('"template":{', '"template":{"metadata":{"annotations":{"packet-capture/inject":"false"}},"x":{'));
+  await writeFile(
+    join(folder, 'skipped.yaml'),
+    text.replace('"template":{', '"template":{"metadata":{"annotations":{"packet-capture/inject":"false"}},"x":{'),
+  );
   await writeFile(join(folder, 'broken.yaml'), `a: b\n${text.replace('"kind"', '"kind": :"')}`);
   await mkdir(join(folder, 'here'));
 });
@@ -84,12 +141,20 @@ beforeAll(async () => {
 afterAll(async () => rm(folder, { recursive: true }));
 
 async function run(args: readonly string[], kubectl: string): Promise<Said> {
-  const { stdout, stderr, exitCode } = await execa(process.execPath, ['bin/packet-capture.js', ...args.map((arg) => arg.replace('FOLDER', folder))], {
-    reject: false,
-    input: '',
-    env: { KUBECTL: programs[kubectl] ?? '', HELM: programs['helm'] ?? '', PACKET_CAPTURE_IMAGE: 'registry.example/agent:1' },
-    timeout: 25_000,
-  });
+  const { stdout, stderr, exitCode } = await execa(
+    process.execPath,
+    ['bin/packet-capture.js', ...args.map((arg) => arg.replace('FOLDER', folder))],
+    {
+      reject: false,
+      input: '',
+      env: {
+        KUBECTL: programs[kubectl] ?? '',
+        HELM: programs['helm'] ?? '',
+        PACKET_CAPTURE_IMAGE: 'registry.example/agent:1',
+      },
+      timeout: 25_000,
+    },
+  );
   // The YAML of inject is data, and its form of text leaves what turns text round as it is.
   const isYaml = args[0] === 'inject' && !args.includes('json') && !args.includes('--dry-run');
   return { exitCode, text: `${isYaml ? stdout.replaceAll(/[\p{Cf}]/gu, '') : stdout}\n${stderr}` };
@@ -103,14 +168,28 @@ function expectSafe({ text, exitCode }: Said): void {
 }
 
 const clusterCommands: readonly string[][] = [
-  ['status', '-A'], ['status', '-A', '-o', 'json'], ['status', 'web-1'],
-  ['check'], ['check', '-n', 'shop'], ['check', '-o', 'json'],
-  ['why', 'web-1'], ['why', 'web-2'], ['why', 'deploy/web'], ['why', 'web-2', '-o', 'json'],
-  ['start', 'web-1', '--filter', 'udp', '--timeout', '1s'], ['start', 'deploy/web', '--persist', '--filter', 'udp', '--wait=false'], ['stop', '-l', 'app', '--timeout', '1s'],
-  ['patch', 'deploy/web', '--wait', '--timeout', '1s'], ['patch', 'deploy/web', '--dry-run'], ['unpatch', 'deploy/web', '-o', 'json'],
-  ['download', 'web-1', '-o', 'FOLDER/here'], ['download', 'web-1', '-o', 'FOLDER/here', '--json'],
+  ['status', '-A'],
+  ['status', '-A', '-o', 'json'],
+  ['status', 'web-1'],
+  ['check'],
+  ['check', '-n', 'shop'],
+  ['check', '-o', 'json'],
+  ['why', 'web-1'],
+  ['why', 'web-2'],
+  ['why', 'deploy/web'],
+  ['why', 'web-2', '-o', 'json'],
+  ['start', 'web-1', '--filter', 'udp', '--timeout', '1s'],
+  ['start', 'deploy/web', '--persist', '--filter', 'udp', '--wait=false'],
+  ['stop', '-l', 'app', '--timeout', '1s'],
+  ['patch', 'deploy/web', '--wait', '--timeout', '1s'],
+  ['patch', 'deploy/web', '--dry-run'],
+  ['unpatch', 'deploy/web', '-o', 'json'],
+  ['download', 'web-1', '-o', 'FOLDER/here'],
+  ['download', 'web-1', '-o', 'FOLDER/here', '--json'],
   ['stream', 'web-1', '-o', 'FOLDER/stream.pcapng', '--force', '--duration', '1s'],
-  ['install', '--yes'], ['upgrade', '--yes', '-o', 'json'], ['uninstall', '--yes'],
+  ['install', '--yes'],
+  ['upgrade', '--yes', '-o', 'json'],
+  ['uninstall', '--yes'],
 ];
 
 describe('nothing that others wrote reaches a terminal as it is', () => {
@@ -129,9 +208,20 @@ describe('nothing that others wrote reaches a terminal as it is', () => {
   });
 
   test.concurrent.each([
-    ['inject', '-f', 'FOLDER/manifest.yaml'], ['inject', '-f', 'FOLDER/skipped.yaml', '--dry-run'], ['inject', '-f', 'FOLDER/manifest.yaml', '-o', 'patch'], ['inject', '-f', 'FOLDER/manifest.yaml', '-o', 'json'],
-    ['inject', '-f', 'FOLDER/broken.yaml'], ['inject', '-f', `FOLDER/${evil}`], ['uninject', '-f', 'FOLDER/manifest.yaml'], ['diff', '-f', 'FOLDER/manifest.yaml'],
-    ['status', evil], ['status', `--${evil}`], [evil], ['patch', `deploy/${evil}`], ['certs', 'inspect', `FOLDER/${evil}`], ['stream', 'web-1', '--filter', evil, '-o', 'FOLDER/other.pcapng', '--duration', '1s'],
+    ['inject', '-f', 'FOLDER/manifest.yaml'],
+    ['inject', '-f', 'FOLDER/skipped.yaml', '--dry-run'],
+    ['inject', '-f', 'FOLDER/manifest.yaml', '-o', 'patch'],
+    ['inject', '-f', 'FOLDER/manifest.yaml', '-o', 'json'],
+    ['inject', '-f', 'FOLDER/broken.yaml'],
+    ['inject', '-f', `FOLDER/${evil}`],
+    ['uninject', '-f', 'FOLDER/manifest.yaml'],
+    ['diff', '-f', 'FOLDER/manifest.yaml'],
+    ['status', evil],
+    ['status', `--${evil}`],
+    [evil],
+    ['patch', `deploy/${evil}`],
+    ['certs', 'inspect', `FOLDER/${evil}`],
+    ['stream', 'web-1', '--filter', evil, '-o', 'FOLDER/other.pcapng', '--duration', '1s'],
   ])('what manifests, names and flags hold: %#', async (...args) => {
     const said = await run(args, 'kubectl');
     expectSafe(said);

@@ -1,16 +1,29 @@
 import { expect, test } from 'vitest';
 import { parseDocuments } from '../../src/ways/manifest/parseDocument.ts';
 
-const repeat = (times: number, line: (index: number) => string): string => Array.from({ length: times }, (_, index) => line(index)).join('');
+const repeat = (times: number, line: (index: number) => string): string =>
+  Array.from({ length: times }, (_, index) => line(index)).join('');
 
 /** Of a size in lines or so. */
 const shapes: readonly (readonly [string, (size: number) => string])[] = [
-  ['quoted scalars that go on at the column of their key', (size) => repeat(size, (index) => `  field${index}:\n    text: 'Tells how it is\n    read: so'\n`)],
-  ['brackets that are closed at the column of their key', (size) => repeat(size, (index) => `key${index}: [\n  a,\n{b: c}\n]\n`)],
+  [
+    'quoted scalars that go on at the column of their key',
+    (size) => repeat(size, (index) => `  field${index}:\n    text: 'Tells how it is\n    read: so'\n`),
+  ],
+  [
+    'brackets that are closed at the column of their key',
+    (size) => repeat(size, (index) => `key${index}: [\n  a,\n{b: c}\n]\n`),
+  ],
   ['one quoted scalar of many lines', (size) => `a: "${repeat(size * 4, () => 'line \\\n\n  and more\n')}"\n`],
   ['one plain scalar of many lines', (size) => `a: ${repeat(size * 4, () => 'words of it\n\n  ')}\n`],
   ['one block scalar of many lines', (size) => `a: >\n${repeat(size * 4, () => '  text\n\n')}`],
-  ['one object on one line', (size) => JSON.stringify(Object.fromEntries(Array.from({ length: size * 2 }, (_, index) => [`key ${index}`, { a: [index, 'x'] }])))],
+  [
+    'one object on one line',
+    (size) =>
+      JSON.stringify(
+        Object.fromEntries(Array.from({ length: size * 2 }, (_, index) => [`key ${index}`, { a: [index, 'x'] }])),
+      ),
+  ],
   ['a stream of objects', (size) => repeat(size * 2, (index) => `{"kind": "A", "name": ${index}}\n`)],
   ['brackets within brackets', (size) => `[${repeat(size / 10, () => `${'['.repeat(200)}a${']'.repeat(200)},\n`)}]`],
   ['lists within lists', (size) => repeat(size / 10, () => `${'- '.repeat(200)}a\n`)],

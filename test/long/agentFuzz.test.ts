@@ -8,7 +8,11 @@ test('each parser and each writer of the agent stands a minute of made-up input'
   const { stdout } = await go(['go', 'test', '-list', '^Fuzz', './...']);
   const targets = fuzzTargets(stdout);
   for (const [name, folder] of targets) {
-    const { exitCode, stdout: said, stderr } = await go(['go', 'test', '-run', '^$', '-fuzz', `^${name}$`, '-fuzztime', '60s', folder]);
+    const {
+      exitCode,
+      stdout: said,
+      stderr,
+    } = await go(['go', 'test', '-run', '^$', '-fuzz', `^${name}$`, '-fuzztime', '60s', folder]);
     // A failing input is kept under testdata/fuzz, for the test that is to hold it.
     expect(exitCode, `${name}\n${said}\n${stderr}`).toBe(0);
   }

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
 import { attack, expectCleanRecords, labelsOf } from '../support/webhook/attackRun.ts';
 import { call, metricsText } from '../support/webhook/client.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
 
 let material: CertificateMaterial;
 beforeAll(async () => {
@@ -12,7 +18,12 @@ beforeAll(async () => {
 /** With each of them the same: nothing that is sent may find a way in. */
 const configurations: readonly [string, number, string, readonly string[]][] = [
   ['as it is installed', 160_000, 'agent: {}\n', []],
-  ['with pull secrets, defaults and limits', 40_000, "agent: {imagePullSecrets: [{name: registry}, {name: mirror}], resources: {requests: {cpu: 1m}, limits: {cpu: '1', memory: 1Gi}}}\nsettings: {file-size: 64Mi, state: idle}\n", ['--poll', '1s']],
+  [
+    'with pull secrets, defaults and limits',
+    40_000,
+    "agent: {imagePullSecrets: [{name: registry}, {name: mirror}], resources: {requests: {cpu: 1m}, limits: {cpu: '1', memory: 1Gi}}}\nsettings: {file-size: 64Mi, state: idle}\n",
+    ['--poll', '1s'],
+  ],
 ];
 
 describe.each(configurations)('an injector %s', (_, count, configuration, flags) => {

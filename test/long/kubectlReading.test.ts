@@ -33,7 +33,10 @@ async function readByKubectl(texts: readonly string[], batch: number): Promise<M
   const files = join(folder, String(batch));
   await mkdir(files);
   await Promise.all(texts.map(async (text, index) => writeFile(join(files, `${index}.yaml`), text)));
-  const { stdout } = await execa(kubectl, ['label', '--local', '-f', files, 'x=y', '-o', 'json'], { reject: false, maxBuffer: 1 << 28 });
+  const { stdout } = await execa(kubectl, ['label', '--local', '-f', files, 'x=y', '-o', 'json'], {
+    reject: false,
+    maxBuffer: 1 << 28,
+  });
   const read = new Map<number, unknown>();
   for (const object of stdout.split(/(?<=^\})\n(?=\{)/m).filter((text) => text !== '')) {
     const value = JSON.parse(object) as Named;
@@ -57,7 +60,9 @@ test('what kubectl reads is read, and to the same values', async () => {
   const [batches, size] = [40, 500];
   const counts = { kubectl: 0, here: 0 };
   for (let batch = 0; batch < batches; batch += 1) {
-    const texts = fc.sample(yamlText, size).map((text, index) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c${index}}\n${text}`);
+    const texts = fc
+      .sample(yamlText, size)
+      .map((text, index) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c${index}}\n${text}`);
     const read = await readByKubectl(texts, batch);
     counts.kubectl += read.size;
     for (const [index, text] of texts.entries()) {

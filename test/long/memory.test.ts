@@ -2,10 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { attack } from '../support/webhook/attackRun.ts';
 import { realReviews } from '../support/webhook/attackInputs.ts';
+import { attack } from '../support/webhook/attackRun.ts';
 import { call, metric, responseOf } from '../support/webhook/client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  host,
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
 import { podOf, bodyOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
@@ -59,7 +66,10 @@ async function sendDifferent(first: number, count: number): Promise<void> {
         }
         socket.write(text);
       };
-      socket.setEncoding('latin1').on('error', reject).on('close', () => resolve());
+      socket
+        .setEncoding('latin1')
+        .on('error', reject)
+        .on('close', () => resolve());
       socket.on('data', (chunk: string) => {
         const parts = (tail + chunk).split('"patch":"');
         tail = parts.at(-1)?.slice(-20) ?? '';
@@ -82,7 +92,10 @@ test('memory is flat over 500000 reviews, no two the same, with broken and huge 
     samples.push(Math.round(await residentMegabytes()));
   }
   console.log(JSON.stringify({ residentMegabytes: samples }));
-  const injected = await metric(injector, 'packet_capture_injector_reviews_total{webhook="privileged",decision="injected",reason="opted_in"}');
+  const injected = await metric(
+    injector,
+    'packet_capture_injector_reviews_total{webhook="privileged",decision="injected",reason="opted_in"}',
+  );
   expect(injected).toBeGreaterThanOrEqual(rounds * perRound);
   // From the second round on, when V8 has what it needs; 100 bytes kept of each review would be 40 MB.
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -109,7 +122,12 @@ test('1000 clients that never end their request are let go in time, and cost wha
   expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
   // The limit of the container.
   expect(await residentMegabytes()).toBeLessThan(256);
-  await expect.poll(() => sockets.filter(({ destroyed, readyState }) => !destroyed && readyState === 'open').length, { timeout: 30_000, interval: 500 }).toBe(0);
+  await expect
+    .poll(() => sockets.filter(({ destroyed, readyState }) => !destroyed && readyState === 'open').length, {
+      timeout: 30_000,
+      interval: 500,
+    })
+    .toBe(0);
   expect(await metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
   expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
 });

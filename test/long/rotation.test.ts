@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
@@ -67,21 +67,36 @@ async function look({ agent, captures, group, samples }: Observed): Promise<void
   const names = await readdir(captures);
   const own = await readdir(join(captures, '.agent'), { recursive: true });
   const files = names.filter((name) => name.endsWith('.pcapng'));
-  samples.push({ ...(await group.taken()), program: Number(program), captures: files.length, own: names.length - files.length + own.length });
+  samples.push({
+    ...(await group.taken()),
+    program: Number(program),
+    captures: files.length,
+    own: names.length - files.length + own.length,
+  });
 }
 
 /**
  * Of each number: at the beginning, when everything has run once, at the end, and at most. What comes and goes, such as
  * rclone, is not in the first two: they are the least of a while, which a leak raises too.
  */
-function summary({ samples }: Observed): Record<keyof Sample, { readonly first: number; readonly last: number; readonly most: number }> {
+function summary({
+  samples,
+}: Observed): Record<keyof Sample, { readonly first: number; readonly last: number; readonly most: number }> {
   const share = Math.ceil(samples.length / 10);
   const of = (key: keyof Sample): { readonly first: number; readonly last: number; readonly most: number } => ({
     first: Math.round(Math.min(...samples.slice(share, 2 * share).map((sample) => sample[key]))),
     last: Math.round(Math.min(...samples.slice(-share).map((sample) => sample[key]))),
     most: Math.round(Math.max(...samples.map((sample) => sample[key]))),
   });
-  return { processes: of('processes'), descriptors: of('descriptors'), anonymous: of('anonymous'), program: of('program'), kernel: of('kernel'), captures: of('captures'), own: of('own') };
+  return {
+    processes: of('processes'),
+    descriptors: of('descriptors'),
+    anonymous: of('anonymous'),
+    program: of('program'),
+    kernel: of('kernel'),
+    captures: of('captures'),
+    own: of('own'),
+  };
 }
 
 /** In kB. A leak of 20 bytes a rotation would be 70 kB in an hour. */
@@ -89,7 +104,10 @@ const mostGrowth = { program: 64, all: 128 };
 
 function expectFlat(observed: Observed): void {
   const { processes, descriptors, anonymous, program, own } = summary(observed);
-  expect({ processes: processes.last, descriptors: descriptors.last }).toEqual({ processes: processes.first, descriptors: descriptors.first });
+  expect({ processes: processes.last, descriptors: descriptors.last }).toEqual({
+    processes: processes.first,
+    descriptors: descriptors.first,
+  });
   expect(own.last - own.first, 'files of its own').toBeLessThanOrEqual(2);
   expect(program.last - program.first, 'kB of the agent').toBeLessThan(mostGrowth.program);
   expect(anonymous.last - anonymous.first, 'kB of all').toBeLessThan(mostGrowth.all);
@@ -97,53 +115,66 @@ function expectFlat(observed: Observed): void {
   expect(anonymous.last).toBeLessThan(3000);
 }
 
-test(`a file a second for ${seconds} s, without packets, and with one in each file that is uploaded: nothing becomes more`, { timeout: seconds * 1000 + 300_000 }, async () => {
-  const [objects, secret] = [await folder(), await folder()];
-  const server = bucketServer(gateway, network(), objects);
-  await server.makeBucket('captures');
-  await server.start();
-  await writeSecret(secret);
-  const idle = await observe('idle', { filter: 'udp port 1', rotate: '1s' });
-  // A ring that holds what comes while an upload has to be tried again.
-  const busy = await observe('busy', { filter: 'udp port 9999', rotate: '1s', 'file-count': String(ring), upload: 's3:captures/rotation' }, secret);
+test(
+  `a file a second for ${seconds} s, without packets, and with one in each file that is uploaded: nothing becomes more`,
+  { timeout: seconds * 1000 + 300_000 },
+  async () => {
+    const [objects, secret] = [await folder(), await folder()];
+    const server = bucketServer(gateway, network(), objects);
+    await server.makeBucket('captures');
+    await server.start();
+    await writeSecret(secret);
+    const idle = await observe('idle', { filter: 'udp port 1', rotate: '1s' });
+    // A ring that holds what comes while an upload has to be tried again.
+    const busy = await observe(
+      'busy',
+      { filter: 'udp port 9999', rotate: '1s', 'file-count': String(ring), upload: 's3:captures/rotation' },
+      secret,
+    );
 
-  const end = performance.now() + seconds * 1000;
-  let sent = 0;
-  const sending = (async () => {
-    for (; performance.now() < end; await sleep(3000)) {
-      await network().send({ count: 1, first: sent });
-      sent += 1;
+    const end = performance.now() + seconds * 1000;
+    let sent = 0;
+    const sending = (async () => {
+      for (; performance.now() < end; await sleep(3000)) {
+        await network().send({ count: 1, first: sent });
+        sent += 1;
+      }
+    })();
+    for (let next = performance.now(); next < end; next += everyMs) {
+      await sleep(Math.max(0, next - performance.now()));
+      await Promise.all([look(idle), look(busy)]);
+      if (idle.samples.length % 60 === 0)
+        console.log(JSON.stringify({ samples: idle.samples.length, idle: summary(idle), busy: summary(busy) }));
     }
-  })();
-  for (let next = performance.now(); next < end; next += everyMs) {
-    await sleep(Math.max(0, next - performance.now()));
-    await Promise.all([look(idle), look(busy)]);
-    if (idle.samples.length % 60 === 0) console.log(JSON.stringify({ samples: idle.samples.length, idle: summary(idle), busy: summary(busy) }));
-  }
-  await sending;
-  const rotations = [idle, busy].map(({ agent }) => agent.events.filter(({ event }) => event === 'file closed').length);
-  console.log(JSON.stringify({ seconds, rotations, sent, idle: summary(idle), busy: summary(busy) }));
-  for (const { agent } of [idle, busy]) expect(agent.events.filter(({ event }) => event === 'error')).toEqual([]);
+    await sending;
+    const rotations = [idle, busy].map(
+      ({ agent }) => agent.events.filter(({ event }) => event === 'file closed').length,
+    );
+    console.log(JSON.stringify({ seconds, rotations, sent, idle: summary(idle), busy: summary(busy) }));
+    for (const { agent } of [idle, busy]) expect(agent.events.filter(({ event }) => event === 'error')).toEqual([]);
 
-  // A file is a second old when it is closed, and some milliseconds more.
-  for (const count of rotations) expect(count).toBeGreaterThan(seconds * 0.9);
-  expectFlat(idle);
-  // The open one; and the one before it, for the moment until it is told of.
-  expect(summary(idle).captures.most).toBeLessThanOrEqual(2);
-  expectFlat(busy);
-  expect(summary(busy).captures.most).toBeLessThanOrEqual(ring + 1);
+    // A file is a second old when it is closed, and some milliseconds more.
+    for (const count of rotations) expect(count).toBeGreaterThan(seconds * 0.9);
+    expectFlat(idle);
+    // The open one; and the one before it, for the moment until it is told of.
+    expect(summary(idle).captures.most).toBeLessThanOrEqual(2);
+    expectFlat(busy);
+    expect(summary(busy).captures.most).toBeLessThanOrEqual(ring + 1);
 
-  const status = async (): Promise<{ pending: number; lost: number } | undefined> => (await readStatus(busy.captures))?.['upload'] as { pending: number; lost: number } | undefined;
-  await until('end of the backlog', async () => (await status())?.pending === 0, { milliseconds: 60_000 });
-  const failures = busy.agent.events.filter(({ event }) => event === 'upload failed');
-  if (failures.length > 0) console.log(`uploads failed ${failures.length} times, and went on: ${JSON.stringify(failures.slice(0, 10))}`);
-  expect(await status()).toMatchObject({ lost: 0 });
-  for (const { agent } of [idle, busy]) {
-    expect(await agent.stop()).toMatchObject({ code: 0 });
-    expect(agent.noise).toEqual([]);
-  }
-  expect(idle.agent.events.at(-1)).toMatchObject({ event: 'stopped', files: 0, packets: 0 });
-  expect(busy.agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: sent, dropped: 0 });
-  const uploaded = await uploadedFiles(join(objects, 'captures'));
-  expect(uploaded.reduce((sum, { json }) => sum + Number(json['packets']), 0)).toBe(sent);
-});
+    const status = async (): Promise<{ pending: number; lost: number } | undefined> =>
+      (await readStatus(busy.captures))?.['upload'] as { pending: number; lost: number } | undefined;
+    await until('end of the backlog', async () => (await status())?.pending === 0, { milliseconds: 60_000 });
+    const failures = busy.agent.events.filter(({ event }) => event === 'upload failed');
+    if (failures.length > 0)
+      console.log(`uploads failed ${failures.length} times, and went on: ${JSON.stringify(failures.slice(0, 10))}`);
+    expect(await status()).toMatchObject({ lost: 0 });
+    for (const { agent } of [idle, busy]) {
+      expect(await agent.stop()).toMatchObject({ code: 0 });
+      expect(agent.noise).toEqual([]);
+    }
+    expect(idle.agent.events.at(-1)).toMatchObject({ event: 'stopped', files: 0, packets: 0 });
+    expect(busy.agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: sent, dropped: 0 });
+    const uploaded = await uploadedFiles(join(objects, 'captures'));
+    expect(uploaded.reduce((sum, { json }) => sum + Number(json['packets']), 0)).toBe(sent);
+  },
+);

@@ -29,7 +29,14 @@ describe('upload', () => {
       root,
       captures,
       secret,
-      settings: { filter: 'udp port 9999', 'file-size': '1Mi', 'file-count': '250', rotate: '10s', 'buffer-size': '16Mi', upload: 's3:captures/long' },
+      settings: {
+        filter: 'udp port 9999',
+        'file-size': '1Mi',
+        'file-count': '250',
+        rotate: '10s',
+        'buffer-size': '16Mi',
+        upload: 's3:captures/long',
+      },
     });
     await agent.next('started');
     const perRound = 16_000;
@@ -40,7 +47,8 @@ describe('upload', () => {
     }
     // All but the file that is open.
     await sleep(15_000);
-    const isEmpty = async (): Promise<boolean> => ((await readStatus(captures))?.['upload'] as { pending: number } | undefined)?.pending === 0;
+    const isEmpty = async (): Promise<boolean> =>
+      ((await readStatus(captures))?.['upload'] as { pending: number } | undefined)?.pending === 0;
     await until('end of the backlog', isEmpty, { milliseconds: 600_000 });
     expect(await agent.stop()).toMatchObject({ code: 0 });
     await server.stop();
@@ -50,13 +58,15 @@ describe('upload', () => {
     expect(kinds).not.toContain('upload lost');
 
     const uploaded = await uploadedFiles(join(objects, 'captures'));
-    console.log(`${uploaded.length} files, ${kinds.filter((kind) => kind === 'uploaded').length} goes, ${kinds.filter((kind) => kind === 'upload failed').length} failed`);
+    console.log(
+      `${uploaded.length} files, ${kinds.filter((kind) => kind === 'uploaded').length} goes, ${kinds.filter((kind) => kind === 'upload failed').length} failed`,
+    );
     expect(uploaded.length).toBeGreaterThanOrEqual(200);
     expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
     const numbers: number[] = [];
     for (const { path, json } of uploaded) {
       expect(await countPackets(path)).toBe(json['packets']);
-      numbers.push(...await packetNumbers(path));
+      numbers.push(...(await packetNumbers(path)));
     }
     expect(numbers.length).toBe(10 * perRound);
     expect(new Set(numbers).size).toBe(10 * perRound);

@@ -5,7 +5,9 @@ import { version } from '../../src/version.ts';
 
 test('an error says what, where and what to do', () => {
   const error = codedError('SETTING_INVALID', 'file-size "big" must be a quantity', { where: '--file-size' });
-  expect(formatError(error)).toBe('error SETTING_INVALID: file-size "big" must be a quantity\n  at --file-size\n  Correct the value.');
+  expect(formatError(error)).toBe(
+    'error SETTING_INVALID: file-size "big" must be a quantity\n  at --file-size\n  Correct the value.',
+  );
 });
 
 test('only errors of the table are coded: what node throws has codes too', () => {

@@ -7,13 +7,36 @@ import { plainJson, plainLines, plainText } from '../../src/plainText.ts';
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** Texts with much of what is unsafe. */
-const hostile = fc.array(
-  fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\u001B[2J', '\u001B]0;pwned\u0007', '\u009B2J', '\u202E', '\u2066', '\u200B', '\uFEFF', '\u2028', '\u0085', '\r', '\n', '\t', '\u{E0041}', '\uD800', 'a')),
-).map((parts) => parts.join(''));
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        '\u001B[2J',
+        '\u001B]0;pwned\u0007',
+        '\u009B2J',
+        '\u202E',
+        '\u2066',
+        '\u200B',
+        '\uFEFF',
+        '\u2028',
+        '\u0085',
+        '\r',
+        '\n',
+        '\t',
+        '\u{E0041}',
+        '\uD800',
+        'a',
+      ),
+    ),
+  )
+  .map((parts) => parts.join(''));
 
 describe('plainText', () => {
   test('is one line, and shows what it does not let through', () => {
-    expect(plainText(' a\tb\r\nc\u001B]0;title\u0007d\u202Ee\u009B2J\u200B\u{E0041} ')).toBe(String.raw`a b c\u001b]0;title\u0007d\u202ee\u009b2J\u200b\udb40\udc41`);
+    expect(plainText(' a\tb\r\nc\u001B]0;title\u0007d\u202Ee\u009B2J\u200B\u{E0041} ')).toBe(
+      String.raw`a b c\u001b]0;title\u0007d\u202ee\u009b2J\u200b\udb40\udc41`,
+    );
     expect(plainText('añ😀bc', 4)).toBe('añ😀…');
     expect(plainText('añ😀b', 4)).toBe('añ😀b');
     expect(plainText('naïve – 東京 😀')).toBe('naïve – 東京 😀');
@@ -48,17 +71,29 @@ test('plainLines keeps line breaks alone, and sets further lines off from ours',
 
 test('plainJson is the same data', () => {
   fc.assert(
-    fc.property(fc.record({ [`key\u202E`]: hostile, list: fc.array(hostile) }), fc.constantFrom(undefined, 2), (value, indent) => {
-      const text = plainJson(value, indent);
-      expect(text.replaceAll('\n', '')).not.toMatch(unsafe);
-      expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
-    }),
+    fc.property(
+      fc.record({ [`key\u202E`]: hostile, list: fc.array(hostile) }),
+      fc.constantFrom(undefined, 2),
+      (value, indent) => {
+        const text = plainJson(value, indent);
+        expect(text.replaceAll('\n', '')).not.toMatch(unsafe);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+      },
+    ),
   );
 });
 
 test('an error is shown safely, whoever wrote its parts', () => {
-  const error = codedError('KUBECTL_FAILED', 'one\u001B[2J\nerror FAKE: two', { where: 'pod/a\u001B]0;x\u0007\nb', hint: 'Do\u202E this.' });
+  const error = codedError('KUBECTL_FAILED', 'one\u001B[2J\nerror FAKE: two', {
+    where: 'pod/a\u001B]0;x\u0007\nb',
+    hint: 'Do\u202E this.',
+  });
   expect(formatError(error)).toBe(
-    ['error KUBECTL_FAILED: one\\u001b[2J', '    error FAKE: two', '  at pod/a\\u001b]0;x\\u0007 b', '  Do\\u202e this.'].join('\n'),
+    [
+      'error KUBECTL_FAILED: one\\u001b[2J',
+      '    error FAKE: two',
+      '  at pod/a\\u001b]0;x\\u0007 b',
+      '  Do\\u202e this.',
+    ].join('\n'),
   );
 });

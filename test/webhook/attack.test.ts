@@ -2,11 +2,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
 import { decide } from '../../src/ways/webhook/decide.ts';
 import { readReview, type Review } from '../../src/ways/webhook/review.ts';
-import { options } from '../support/webhook/samples.ts';
 import { realReviews } from '../support/webhook/attackInputs.ts';
-import { call, metric, metricsText } from '../support/webhook/client.ts';
 import { attack, expectCleanRecords, labelsOf } from '../support/webhook/attackRun.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import { call, metric, metricsText } from '../support/webhook/client.ts';
+import {
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { options } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;
@@ -30,15 +36,21 @@ test('whatever is sent: an answer that the API server takes, and a pod that it t
   expect(tally.attacks).toBeGreaterThanOrEqual(2000);
   // Attacks that are all turned away at the door prove little.
   expect(tally.injected).toBeGreaterThan(300);
-  expect([...tally.decisions.keys()]).toEqual(expect.arrayContaining(['opted_in', 'HTTP 400', 'malformed_pod', 'not_opted_in', 'host_network']));
-  const answered = await metric(injector, 'packet_capture_injector_review_duration_seconds_count{webhook="privileged"}');
+  expect([...tally.decisions.keys()]).toEqual(
+    expect.arrayContaining(['opted_in', 'HTTP 400', 'malformed_pod', 'not_opted_in', 'host_network']),
+  );
+  const answered = await metric(
+    injector,
+    'packet_capture_injector_review_duration_seconds_count{webhook="privileged"}',
+  );
   expect(answered).toBeGreaterThan(300);
   // Three plain reviews before, three after.
   await expectCleanRecords(victim, labels, tally.reviews + 6);
 });
 
 /** What stands in a pod of the API server's largest size, all of which may be of one kind. */
-const many = (item: (index: number) => string): string => Array.from({ length: 100_000 }, (_, index) => item(index)).join(',');
+const many = (item: (index: number) => string): string =>
+  Array.from({ length: 100_000 }, (_, index) => item(index)).join(',');
 
 test.each<[string, string, string]>([
   ['annotations', '"annotations":{', many((index) => `"a${index}":""`)],
@@ -47,7 +59,9 @@ test.each<[string, string, string]>([
   ['volumes', '"spec":{', `"volumes":[${many((index) => `{"name":"v${index}"}`)}]`],
 ])('with 100000 %s, to decide costs no more than to read the review', (_, place, more) => {
   const [, , bare = ''] = realReviews;
-  const text = bare.replace('"object":{', () => '"object":{"here":0,').replace(/("here":0,.*?)$/, (rest) => rest.replace(place, () => `${place}${more},`));
+  const text = bare
+    .replace('"object":{', () => '"object":{"here":0,')
+    .replace(/("here":0,.*?)$/, (rest) => rest.replace(place, () => `${place}${more},`));
   const milliseconds = (work: () => unknown): number => {
     const before = process.cpuUsage();
     work();

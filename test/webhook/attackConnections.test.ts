@@ -2,10 +2,17 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
-import { call, metric, responseOf } from '../support/webhook/client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
 import { clientHello, firstRecord, rawRequest, type RawAnswer } from '../support/webhook/attackSocket.ts';
+import { call, metric, responseOf } from '../support/webhook/client.ts';
+import {
+  host,
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;
@@ -25,7 +32,11 @@ const body = bodyOf(podOf());
 const length = `Content-Length: ${body.length}`;
 const chunked = 'Transfer-Encoding: chunked';
 const chunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-const post = (headers: readonly string[], content: string, line = 'POST /inject/privileged?timeout=3s HTTP/1.1'): string => `${[line, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n${content}`;
+const post = (
+  headers: readonly string[],
+  content: string,
+  line = 'POST /inject/privileged?timeout=3s HTTP/1.1',
+): string => `${[line, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n${content}`;
 const whole = post([length], body);
 
 /** Whatever one client does, the next one is served, and nothing is kept of the one before. */
@@ -34,7 +45,10 @@ async function expectServed(): Promise<void> {
   await expect.poll(async () => metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
 }
 
-async function send(pieces: readonly (string | Buffer)[], options?: Parameters<typeof rawRequest>[3]): Promise<RawAnswer> {
+async function send(
+  pieces: readonly (string | Buffer)[],
+  options?: Parameters<typeof rawRequest>[3],
+): Promise<RawAnswer> {
   return rawRequest(injector.port, material.caBundle, pieces, options);
 }
 
@@ -46,7 +60,17 @@ describe('answered', () => {
     ['HTTP/1.0', [post([length], body, 'POST /inject/privileged HTTP/1.0')], [200]],
     ['another protocol offered', [post([length, 'Connection: Upgrade', 'Upgrade: h2c'], body)], [200]],
     ['one request behind the other', [whole + whole, whole], [200, 200, 200]],
-    ['a wrong one between right ones', [whole + post(['Content-Length: 2'], '{}') + post([], '', 'GET /healthz HTTP/1.1') + post([], '', 'GET /inject/baseline HTTP/1.1') + whole], [200, 400, 200, 405, 200]],
+    [
+      'a wrong one between right ones',
+      [
+        whole +
+          post(['Content-Length: 2'], '{}') +
+          post([], '', 'GET /healthz HTTP/1.1') +
+          post([], '', 'GET /inject/baseline HTTP/1.1') +
+          whole,
+      ],
+      [200, 400, 200, 405, 200],
+    ],
   ])('%s', async (_, pieces, statuses) => {
     expect((await send(pieces, { answers: statuses.length, quietMs: 5000 })).statuses).toEqual(statuses);
   });
@@ -94,7 +118,14 @@ test('clients that are gone before their answer', async () => {
   await expectServed();
 });
 
-test.each(['POST https://elsewhere/inject/privileged HTTP/1.1', 'POST /inject/../inject/privileged HTTP/1.1', 'POST //inject/privileged HTTP/1.1', 'POST /inject%2fprivileged HTTP/1.1', 'POST /__proto__ HTTP/1.1', 'POST /INJECT/privileged HTTP/1.1'])('nothing there: %s', async (line) => {
+test.each([
+  'POST https://elsewhere/inject/privileged HTTP/1.1',
+  'POST /inject/../inject/privileged HTTP/1.1',
+  'POST //inject/privileged HTTP/1.1',
+  'POST /inject%2fprivileged HTTP/1.1',
+  'POST /__proto__ HTTP/1.1',
+  'POST /INJECT/privileged HTTP/1.1',
+])('nothing there: %s', async (line) => {
   expect((await send([post([length], body, line)], { answers: 1, quietMs: 5000 })).statuses).toEqual([404]);
 });
 
@@ -118,12 +149,23 @@ describe('TLS scans', () => {
     expect(await firstRecord(injector.port, clientHello(version, modern))).toMatchObject({ type: 21 });
   });
   test('bytes that are no hello', async () => {
-    for (const bytes of [Buffer.alloc(5000, 0x16), Buffer.alloc(5000, 0xff), Buffer.from('GET / HTTP/1.0\r\n\r\n'), clientHello(0x0303, modern).fill(0x41, 20)]) {
+    for (const bytes of [
+      Buffer.alloc(5000, 0x16),
+      Buffer.alloc(5000, 0xff),
+      Buffer.from('GET / HTTP/1.0\r\n\r\n'),
+      clientHello(0x0303, modern).fill(0x41, 20),
+    ]) {
       expect((await firstRecord(injector.port, bytes)).type).not.toBe(22);
     }
   });
   test('a client starts no handshake anew within a connection', async () => {
-    const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle, maxVersion: 'TLSv1.2' });
+    const socket = connect({
+      port: injector.port,
+      host: '127.0.0.1',
+      servername: host,
+      ca: material.caBundle,
+      maxVersion: 'TLSv1.2',
+    });
     await new Promise((resolve) => socket.once('secureConnect', resolve));
     const renewed = await new Promise((resolve) => {
       socket.on('error', () => resolve('refused')).on('close', () => resolve('refused'));
@@ -140,10 +182,15 @@ describe('TLS scans', () => {
       half.write(clientHello(0x0303, modern).subarray(0, 40));
       const slow = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle });
       slow.write(whole.slice(0, 80 + index));
-      idle.push(silent.on('error', () => {}), half.on('error', () => {}), slow.on('error', () => {}));
+      idle.push(
+        silent.on('error', () => {}),
+        half.on('error', () => {}),
+        slow.on('error', () => {}),
+      );
     }
     const from = performance.now();
-    for (let index = 0; index < 20; index += 1) expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
+    for (let index = 0; index < 20; index += 1)
+      expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
     expect(performance.now() - from).toBeLessThan(5000);
     for (const socket of idle) socket.destroy();
   });

@@ -4,16 +4,19 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle, writeBundle, type Bundle } from '../../scripts/images/bundle.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { call, metric, patchedPod } from '../support/webhook/client.ts';
 import { makeMounts, newCertificates, startInjector } from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 /** The program as it is in the image. */
 let built: Bundle;
 let folder: string;
 let program: string;
 beforeAll(async () => {
-  [built, folder] = await Promise.all([bundle('src/cli/injector.ts'), mkdtemp(join(tmpdir(), 'packet-capture-bundle-'))]);
+  [built, folder] = await Promise.all([
+    bundle('src/cli/injector.ts'),
+    mkdtemp(join(tmpdir(), 'packet-capture-bundle-')),
+  ]);
   program = await writeBundle(built, folder);
 });
 afterAll(async () => rm(folder, { recursive: true }));
@@ -25,7 +28,12 @@ test('it answers, and loads what makes its metrics when they are asked for', asy
   const pod = podOf();
   const answer = await call(injector.port, material.caBundle, { body: bodyOf(pod) });
   expect(patchedPod(pod, answer).spec?.initContainers?.[0]).toMatchObject({ name: 'packet-capture' });
-  expect(await metric(injector, 'packet_capture_injector_reviews_total{webhook="privileged",decision="injected",reason="opted_in"}')).toBe(1);
+  expect(
+    await metric(
+      injector,
+      'packet_capture_injector_reviews_total{webhook="privileged",decision="injected",reason="opted_in"}',
+    ),
+  ).toBe(1);
   expect(await injector.stop()).toBe(0);
   await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
 });
@@ -40,7 +48,9 @@ test('the same sources give the same bytes', async () => {
 });
 
 test('what a server does not need to start stands in files of its own', () => {
-  const atStart = ['injector.cjs', 'serve.cjs', 'configuration.cjs', 'sidecar.cjs'].map((name) => built.files.get(name)).join('\n');
+  const atStart = ['injector.cjs', 'serve.cjs', 'configuration.cjs', 'sidecar.cjs']
+    .map((name) => built.files.get(name))
+    .join('\n');
   const whole = [...built.files.values()].join('\n');
   for (const word of ['collectDefaultMetrics', 'YAMLParseError']) {
     expect(atStart).not.toContain(word);

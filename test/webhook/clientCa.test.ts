@@ -4,11 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkInjector } from '../../src/ways/webhook/askInjector.ts';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
+import { checkInjector } from '../../src/ways/webhook/askInjector.ts';
 import { floodBodies } from '../support/webhook/floodBodies.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  host,
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 let folder: string;
 let material: CertificateMaterial;
@@ -20,9 +27,35 @@ const file = (name: string): string => join(folder, name);
 async function makeClient(ca: string, client: string, use: 'clientAuth' | 'serverAuth'): Promise<void> {
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   const caFiles = ['-keyout', file(`${ca}.key`), '-out', file(`${ca}.crt`)];
-  if (!await readFile(file(`${ca}.crt`)).then(() => true, () => false)) await execa('openssl', ['req', '-x509', ...curve, '-subj', `/CN=${ca}`, ...caFiles]);
-  const signed = ['-CA', file(`${ca}.crt`), '-CAkey', file(`${ca}.key`), '-addext', `extendedKeyUsage=${use}`, '-addext', 'basicConstraints=critical,CA:false'];
-  await execa('openssl', ['req', '-x509', ...curve, '-subj', `/CN=${client}`, ...signed, '-keyout', file(`${client}.key`), '-out', file(`${client}.crt`)]);
+  if (
+    !(await readFile(file(`${ca}.crt`)).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await execa('openssl', ['req', '-x509', ...curve, '-subj', `/CN=${ca}`, ...caFiles]);
+  const signed = [
+    '-CA',
+    file(`${ca}.crt`),
+    '-CAkey',
+    file(`${ca}.key`),
+    '-addext',
+    `extendedKeyUsage=${use}`,
+    '-addext',
+    'basicConstraints=critical,CA:false',
+  ];
+  await execa('openssl', [
+    'req',
+    '-x509',
+    ...curve,
+    '-subj',
+    `/CN=${client}`,
+    ...signed,
+    '-keyout',
+    file(`${client}.key`),
+    '-out',
+    file(`${client}.crt`),
+  ]);
 }
 
 beforeAll(async () => {
@@ -40,12 +73,31 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove(), rm(folder, { recursive: true })]);
 });
 
-async function ask(client: string | undefined, path = '/inject/privileged', body: string | Buffer = bodyOf(podOf()), port = injector.port): Promise<number | undefined> {
-  const identity = client === undefined ? {} : { cert: await readFile(file(`${client}.crt`)), key: await readFile(file(`${client}.key`)) };
+async function ask(
+  client: string | undefined,
+  path = '/inject/privileged',
+  body: string | Buffer = bodyOf(podOf()),
+  port = injector.port,
+): Promise<number | undefined> {
+  const identity =
+    client === undefined
+      ? {}
+      : { cert: await readFile(file(`${client}.crt`)), key: await readFile(file(`${client}.key`)) };
   const method = path.startsWith('/inject') ? 'POST' : 'GET';
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, servername: host, ca: material.caBundle, agent: false, method, path, ...identity } as const;
-    request(options, (response) => resolve(response.resume().statusCode)).on('error', reject).end(method === 'POST' ? body : undefined);
+    const options = {
+      host: '127.0.0.1',
+      port,
+      servername: host,
+      ca: material.caBundle,
+      agent: false,
+      method,
+      path,
+      ...identity,
+    } as const;
+    request(options, (response) => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end(method === 'POST' ? body : undefined);
   });
 }
 
@@ -58,8 +110,13 @@ test('reviews are answered for clients alone that the CA has signed', async () =
 
 test('the first that is refused stands in the log, and no more than one a minute', async () => {
   const other = await startInjector(mounts, ['--client-ca', file('theirs.crt')]);
-  for (const client of ['api-server', undefined, 'a-server']) expect(await ask(client, '/inject/privileged', bodyOf(podOf()), other.port)).toBe(401);
-  expect(await other.event('client_refused')).toMatchObject({ address: '127.0.0.1', certificate: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', before: 0 });
+  for (const client of ['api-server', undefined, 'a-server'])
+    expect(await ask(client, '/inject/privileged', bodyOf(podOf()), other.port)).toBe(401);
+  expect(await other.event('client_refused')).toMatchObject({
+    address: '127.0.0.1',
+    certificate: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    before: 0,
+  });
   await other.stop();
 });
 
@@ -69,15 +126,25 @@ test('kubelets, who have no certificate, look at its health', async () => {
 
 test('the body of a stranger is not read', async () => {
   // The answer may come before all is sent, and the connection ends then.
-  const outcome = await ask(undefined, '/inject/privileged', floodBodies.text(6_000_000)).catch((error: unknown) => String(error));
+  const outcome = await ask(undefined, '/inject/privileged', floodBodies.text(6_000_000)).catch((error: unknown) =>
+    String(error),
+  );
   expect(String(outcome)).toMatch(/^401$|EPIPE|ECONNRESET/);
   expect(await ask('api-server')).toBe(200);
 });
 
 test('`check` sees that it refuses, where it is to refuse', async () => {
-  const options = { host, ca: material.caBundle, connect: '127.0.0.1', port: injector.port, annotation: 'packet-capture/inject' };
+  const options = {
+    host,
+    ca: material.caBundle,
+    connect: '127.0.0.1',
+    port: injector.port,
+    annotation: 'packet-capture/inject',
+  };
   expect(await checkInjector({ ...options, demandsClient: true })).toMatchObject({ containers: [] });
-  await expect(checkInjector({ ...options, demandsClient: false })).rejects.toThrow('it answers a review with HTTP 401');
+  await expect(checkInjector({ ...options, demandsClient: false })).rejects.toThrow(
+    'it answers a review with HTTP 401',
+  );
   const open = await startInjector(mounts);
   await expect(checkInjector({ ...options, port: open.port, demandsClient: true })).rejects.toThrow('and not with 401');
   await open.stop();
@@ -93,9 +160,20 @@ test('another CA is taken without a restart, and a broken one is not', async () 
   expect(await ask('api-server')).toBe(401);
 });
 
-test.each([['no file', 'nowhere.crt', 'FILE_UNREADABLE'], ['no CA', 'api-server.crt', 'CERTIFICATE_INVALID']])('it does not start with %s', async (_, name, code) => {
+test.each([
+  ['no file', 'nowhere.crt', 'FILE_UNREADABLE'],
+  ['no CA', 'api-server.crt', 'CERTIFICATE_INVALID'],
+])('it does not start with %s', async (_, name, code) => {
   const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'injector.ts');
-  const args = ['serve', '--config', join(mounts.config.folder, 'sidecarconfig.yaml'), '--certificates', mounts.certificates.folder, '--client-ca', file(name)];
+  const args = [
+    'serve',
+    '--config',
+    join(mounts.config.folder, 'sidecarconfig.yaml'),
+    '--certificates',
+    mounts.certificates.folder,
+    '--client-ca',
+    file(name),
+  ];
   const { exitCode, stderr } = await execa(process.execPath, [program, ...args], { reject: false });
   expect(exitCode).toBe(2);
   expect(stderr).toContain(`error ${code}: `);

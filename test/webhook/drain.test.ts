@@ -3,9 +3,16 @@ import { request, type Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { call, keepAliveAgent, responseOf } from '../support/webhook/client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  host,
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;
@@ -23,7 +30,11 @@ interface Tally {
 }
 
 /** A client that sends all the time, to whatever `target` names, over connections that it keeps. */
-async function sendWhile(isOn: () => boolean, target: () => RunningInjector, { answers, failures }: Tally): Promise<void> {
+async function sendWhile(
+  isOn: () => boolean,
+  target: () => RunningInjector,
+  { answers, failures }: Tally,
+): Promise<void> {
   const agents = new Map<RunningInjector, Agent>();
   while (isOn()) {
     const injector = target();
@@ -48,7 +59,13 @@ describe('SIGTERM', () => {
     let endpoint = old;
     let on = true;
     const tally: Tally = { answers: new Map(), failures: [] };
-    const clients = Array.from({ length: 4 }, () => sendWhile(() => on, () => endpoint, tally));
+    const clients = Array.from({ length: 4 }, () =>
+      sendWhile(
+        () => on,
+        () => endpoint,
+        tally,
+      ),
+    );
     await sleep(500);
 
     old.process.kill('SIGTERM');
@@ -56,7 +73,10 @@ describe('SIGTERM', () => {
     const ready = await call(old.port, material.caBundle, { method: 'GET', path: '/readyz' });
     expect(ready).toMatchObject({ status: 503, text: 'draining: about to end\n' });
     expect((await call(old.port, material.caBundle, { method: 'GET', path: '/healthz' })).status).toBe(200);
-    const late = await call(old.port, material.caBundle, { body: bodyOf(podOf()), agent: keepAliveAgent(material.caBundle) });
+    const late = await call(old.port, material.caBundle, {
+      body: bodyOf(podOf()),
+      agent: keepAliveAgent(material.caBundle),
+    });
     expect(late.headers.connection).toBe('close');
     // kube-proxy hears of it a while later.
     const answered = tally.answers.get(old) ?? 0;
@@ -78,7 +98,16 @@ describe('SIGTERM', () => {
   test('a review that is being sent when the time is up is answered still', async () => {
     const injector = await startInjector(mounts, ['--drain', '1s']);
     const body = bodyOf(podOf());
-    const outgoing = request({ host: '127.0.0.1', port: injector.port, method: 'POST', path: '/inject/privileged', ca: material.caBundle, servername: host, agent: false, headers: { host, 'content-length': body.length } });
+    const outgoing = request({
+      host: '127.0.0.1',
+      port: injector.port,
+      method: 'POST',
+      path: '/inject/privileged',
+      ca: material.caBundle,
+      servername: host,
+      agent: false,
+      headers: { host, 'content-length': body.length },
+    });
     outgoing.write(body.slice(0, 100));
     await sleep(200);
     injector.process.kill('SIGTERM');
@@ -88,7 +117,10 @@ describe('SIGTERM', () => {
     const [response] = (await once(outgoing, 'response')) as [{ statusCode: number; resume: () => void }];
     response.resume();
     expect(response.statusCode).toBe(200);
-    const [code] = injector.process.exitCode === null ? ((await once(injector.process, 'exit')) as [number | null]) : [injector.process.exitCode];
+    const [code] =
+      injector.process.exitCode === null
+        ? ((await once(injector.process, 'exit')) as [number | null])
+        : [injector.process.exitCode];
     expect(code).toBe(0);
   });
 

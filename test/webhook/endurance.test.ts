@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { call, metric } from '../support/webhook/client.ts';
 import { makeMounts, newCertificates, startInjector, type Mounts } from '../support/webhook/injector.ts';
 import { sendMany } from '../support/webhook/many.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;
@@ -72,29 +72,77 @@ test.each<[number, string, string[]]>([
 test('it does not start with a certificate that cannot be served', async () => {
   const { key } = await newCertificates();
   const broken = await makeMounts({ ...material, key });
-  const result = await run(['serve', '--config', join(broken.config.folder, 'sidecarconfig.yaml'), '--certificates', broken.certificates.folder]);
-  expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('error CERTIFICATE_INVALID: tls.key belongs to another certificate') });
+  const result = await run([
+    'serve',
+    '--config',
+    join(broken.config.folder, 'sidecarconfig.yaml'),
+    '--certificates',
+    broken.certificates.folder,
+  ]);
+  expect(result).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('error CERTIFICATE_INVALID: tls.key belongs to another certificate'),
+  });
   await Promise.all([broken.config.remove(), broken.certificates.remove()]);
 });
 
 test('it does not start on a port that is taken', async () => {
   const injector = await startInjector(mounts);
-  const files = ['--config', join(mounts.config.folder, 'sidecarconfig.yaml'), '--certificates', mounts.certificates.folder];
-  const result = await run(['serve', '--host', '127.0.0.1', '--port', String(injector.port), '--metrics-port', '0', ...files]);
-  expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`error LISTEN_FAILED: listen EADDRINUSE`) });
+  const files = [
+    '--config',
+    join(mounts.config.folder, 'sidecarconfig.yaml'),
+    '--certificates',
+    mounts.certificates.folder,
+  ];
+  const result = await run([
+    'serve',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(injector.port),
+    '--metrics-port',
+    '0',
+    ...files,
+  ]);
+  expect(result).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining(`error LISTEN_FAILED: listen EADDRINUSE`),
+  });
   await injector.stop();
 });
 
 test('`check` finds it well, or says what is wrong', async () => {
   const injector = await startInjector(mounts);
-  const args = ['check', '--host', 'injector.tools.svc', '--connect', '127.0.0.1', '--port', String(injector.port), '--ca', join(mounts.certificates.folder, 'ca.crt')];
+  const args = [
+    'check',
+    '--host',
+    'injector.tools.svc',
+    '--connect',
+    '127.0.0.1',
+    '--port',
+    String(injector.port),
+    '--ca',
+    join(mounts.certificates.folder, 'ca.crt'),
+  ];
   const well = await run(args);
   expect(well.stderr).toBe('');
-  expect(JSON.parse(well.stdout)).toMatchObject({ event: 'checked', host: 'injector.tools.svc', containers: ['packet-capture'] });
+  expect(JSON.parse(well.stdout)).toMatchObject({
+    event: 'checked',
+    host: 'injector.tools.svc',
+    containers: ['packet-capture'],
+  });
   const otherName = await run(args.with(2, 'injector.elsewhere.svc'));
-  expect(otherName).toMatchObject({ code: 1, stderr: expect.stringMatching(/error CHECK_FAILED: .*injector.elsewhere.svc/) });
+  expect(otherName).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/error CHECK_FAILED: .*injector.elsewhere.svc/),
+  });
   const otherKey = await run([...args, '--annotation', 'example.com/inject']);
-  expect(otherKey).toMatchObject({ code: 1, stderr: expect.stringContaining('it did not inject the pod: {"decision":"not_opted_in"}') });
+  expect(otherKey).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('it did not inject the pod: {"decision":"not_opted_in"}'),
+  });
   await injector.stop();
   expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') });
 });

@@ -4,11 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { rawRequest } from '../support/webhook/attackSocket.ts';
 import { call, keepAliveAgent, metric, responseOf } from '../support/webhook/client.ts';
 import { floodBodies } from '../support/webhook/floodBodies.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  host,
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;
@@ -17,7 +24,20 @@ const open: { destroy: () => unknown }[] = [];
 beforeAll(async () => {
   material = await newCertificates();
   mounts = await makeMounts(material);
-  injector = await startInjector(mounts, ['--max-connections', '16', '--max-parsed', '64Ki', '--max-bodies', '160Ki', '--max-json-values', '1000', '--head-timeout', '1s', '--body-timeout', '2s']);
+  injector = await startInjector(mounts, [
+    '--max-connections',
+    '16',
+    '--max-parsed',
+    '64Ki',
+    '--max-bodies',
+    '160Ki',
+    '--max-json-values',
+    '1000',
+    '--head-timeout',
+    '1s',
+    '--body-timeout',
+    '2s',
+  ]);
 });
 afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy();
@@ -28,10 +48,17 @@ afterAll(async () => {
 });
 
 const body = bodyOf(podOf());
-const head = (length: number): string => `POST /inject/privileged HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${length}\r\n\r\n`;
+const head = (length: number): string =>
+  `POST /inject/privileged HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${length}\r\n\r\n`;
 
 async function secure(from = '127.0.0.1'): Promise<TLSSocket> {
-  const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle, localAddress: from } as Parameters<typeof connect>[1] & { port: number });
+  const socket = connect({
+    port: injector.port,
+    host: '127.0.0.1',
+    servername: host,
+    ca: material.caBundle,
+    localAddress: from,
+  } as Parameters<typeof connect>[1] & { port: number });
   open.push(socket);
   socket.on('error', () => {}).setEncoding('latin1');
   await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
@@ -68,7 +95,9 @@ describe('time', () => {
     expect(resting.destroyed).toBe(false);
     resting.write(head(body.length) + body);
     expect(await new Promise((resolve) => resting.once('data', resolve))).toMatch(/^HTTP\/1.1 200/);
-    expect(await metric(injector, 'packet_capture_injector_closed_connections_total{reason="slow"}')).toBeGreaterThanOrEqual(2);
+    expect(
+      await metric(injector, 'packet_capture_injector_closed_connections_total{reason="slow"}'),
+    ).toBeGreaterThanOrEqual(2);
   });
   test('so is a handshake, and a connection without one', async () => {
     const silent = connectPlain(injector.port, '127.0.0.1');
@@ -95,13 +124,17 @@ describe('connections', () => {
     const [socket] = Object.values(agent.freeSockets).flat();
     const idle: TLSSocket[] = [];
     for (let index = 0; index < 40; index += 1) idle.push(await secure('127.0.0.2'));
-    await expect.poll(() => idle.filter(({ destroyed, readyState }) => !destroyed && readyState === 'open').length).toBe(8);
+    await expect
+      .poll(() => idle.filter(({ destroyed, readyState }) => !destroyed && readyState === 'open').length)
+      .toBe(8);
     expect(idle[39]?.destroyed).toBe(false);
     expect(await review()).toBeDefined();
     expect(responseOf(await call(injector.port, material.caBundle, { body, agent })).patch).toBeDefined();
     expect(Object.values(agent.freeSockets).flat()).toEqual([socket]);
     expect(await metric(injector, 'packet_capture_injector_connections')).toBeLessThanOrEqual(8 + 2);
-    expect(await metric(injector, 'packet_capture_injector_closed_connections_total{reason="crowded"}')).toBeGreaterThanOrEqual(32);
+    expect(
+      await metric(injector, 'packet_capture_injector_closed_connections_total{reason="crowded"}'),
+    ).toBeGreaterThanOrEqual(32);
     agent.destroy();
   });
   test('who has had an answer is no more than half of them', async () => {
@@ -112,14 +145,24 @@ describe('connections', () => {
       await new Promise((resolve) => socket.once('data', resolve));
       clients.push(socket);
     }
-    await expect.poll(() => clients.filter(({ destroyed, readyState }) => !destroyed && readyState === 'open').length).toBe(8);
+    await expect
+      .poll(() => clients.filter(({ destroyed, readyState }) => !destroyed && readyState === 'open').length)
+      .toBe(8);
     expect(await review()).toBeDefined();
   });
   test('requests that are sent before the answer to the one before are not gathered', async () => {
-    const { statuses, closed } = await rawRequest(injector.port, material.caBundle, [(head(body.length) + body).repeat(100)], { quietMs: 1000 });
+    const { statuses, closed } = await rawRequest(
+      injector.port,
+      material.caBundle,
+      [(head(body.length) + body).repeat(100)],
+      { quietMs: 1000 },
+    );
     expect(statuses.length).toBeLessThan(20);
     expect(closed).toBe(true);
-    const within = await rawRequest(injector.port, material.caBundle, [(head(body.length) + body).repeat(8)], { answers: 8, quietMs: 3000 });
+    const within = await rawRequest(injector.port, material.caBundle, [(head(body.length) + body).repeat(8)], {
+      answers: 8,
+      quietMs: 3000,
+    });
     expect(within.statuses).toHaveLength(8);
   });
 });
@@ -127,7 +170,12 @@ describe('connections', () => {
 describe('bodies', () => {
   test('the largest of the address that holds the most gives way, to be tried again', async () => {
     const held = floodBodies.text(60_000);
-    const holders = await Promise.all([secure('127.0.0.2'), secure('127.0.0.2'), secure('127.0.0.2'), secure('127.0.0.2')]);
+    const holders = await Promise.all([
+      secure('127.0.0.2'),
+      secure('127.0.0.2'),
+      secure('127.0.0.2'),
+      secure('127.0.0.2'),
+    ]);
     for (const socket of holders) {
       socket.write(head(held.length));
       socket.write(held.subarray(0, -1));
@@ -135,7 +183,9 @@ describe('bodies', () => {
     await sleep(300);
     const own = await call(injector.port, material.caBundle, { body: bodyOf(podOf({}, { note: 'x'.repeat(40_000) })) });
     expect(responseOf(own).patch).toBeDefined();
-    const answers = holders.map(async (socket) => new Promise<string>((resolve) => socket.once('data', (chunk: string) => resolve(chunk))));
+    const answers = holders.map(
+      async (socket) => new Promise<string>((resolve) => socket.once('data', (chunk: string) => resolve(chunk))),
+    );
     for (const socket of holders) socket.write(held.subarray(-1));
     const texts = await Promise.all(answers);
     expect(texts.filter((text) => text.startsWith('HTTP/1.1 200')).length).toBeGreaterThanOrEqual(1);
@@ -144,12 +194,26 @@ describe('bodies', () => {
     expect(refused[0]).toMatch(/\r\nretry-after: 1\r\n/i);
     expect(refused[0]).toMatch(/\r\nconnection: close\r\n/i);
   });
-  test.each(['objects', 'nested', 'keys', 'numbers', 'containers', 'text'] as const)('one with too much in it is allowed without a patch: %s', async (kind) => {
-    const count = injector.events.length;
-    const answer = responseOf(await call(injector.port, material.caBundle, { body: floodBodies[kind](70_000) }));
-    expect(answer).toEqual({ uid: 'flood', allowed: true, auditAnnotations: { decision: 'patch_doubtful' }, warnings: [expect.any(String)] });
-    await expect.poll(() => injector.events.slice(count).find(({ reason }) => reason === 'patch_doubtful')).toMatchObject({ namespace: 'shop', reason: 'patch_doubtful', doubt: expect.stringMatching(/more than (1000 values|100 levels)|too large/) });
-  });
+  test.each(['objects', 'nested', 'keys', 'numbers', 'containers', 'text'] as const)(
+    'one with too much in it is allowed without a patch: %s',
+    async (kind) => {
+      const count = injector.events.length;
+      const answer = responseOf(await call(injector.port, material.caBundle, { body: floodBodies[kind](70_000) }));
+      expect(answer).toEqual({
+        uid: 'flood',
+        allowed: true,
+        auditAnnotations: { decision: 'patch_doubtful' },
+        warnings: [expect.any(String)],
+      });
+      await expect
+        .poll(() => injector.events.slice(count).find(({ reason }) => reason === 'patch_doubtful'))
+        .toMatchObject({
+          namespace: 'shop',
+          reason: 'patch_doubtful',
+          doubt: expect.stringMatching(/more than (1000 values|100 levels)|too large/),
+        });
+    },
+  );
 });
 
 test('the metrics of one connection are asked for once; others are served whatever it does', async () => {
@@ -166,22 +230,49 @@ test('the metrics of one connection are asked for once; others are served whatev
   await sleep(200);
   expect(await metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
   expect(many.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(64);
-  const status = await new Promise((resolve) => plainRequest({ host: '127.0.0.1', port: injector.metricsPort, path: '/metrics', method: 'POST' }, ({ statusCode }) => resolve(statusCode)).end());
+  const status = await new Promise((resolve) =>
+    plainRequest(
+      { host: '127.0.0.1', port: injector.metricsPort, path: '/metrics', method: 'POST' },
+      ({ statusCode }) => resolve(statusCode),
+    ).end(),
+  );
   expect(status).toBe(404);
 });
 
 describe('ciphers', () => {
-  const outcome = async (ciphers: string, maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> => new Promise((resolve) => {
-    const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle, ciphers: maxVersion === 'TLSv1.2' ? `${ciphers}:@SECLEVEL=0` : ciphers, maxVersion });
-    open.push(socket);
-    socket.once('secureConnect', () => resolve(`${socket.getProtocol() ?? ''} ${socket.getCipher().standardName}`)).once('error', () => resolve('refused'));
-  });
-  test.each(['AES128-SHA', 'AES256-SHA', 'AES128-SHA256', 'AES256-SHA256', 'AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'ECDHE-RSA-AES128-SHA', 'ECDHE-RSA-AES256-SHA384'])('refused: %s', async (cipher) => {
+  const outcome = async (ciphers: string, maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect({
+        port: injector.port,
+        host: '127.0.0.1',
+        servername: host,
+        ca: material.caBundle,
+        ciphers: maxVersion === 'TLSv1.2' ? `${ciphers}:@SECLEVEL=0` : ciphers,
+        maxVersion,
+      });
+      open.push(socket);
+      socket
+        .once('secureConnect', () => resolve(`${socket.getProtocol() ?? ''} ${socket.getCipher().standardName}`))
+        .once('error', () => resolve('refused'));
+    });
+  test.each([
+    'AES128-SHA',
+    'AES256-SHA',
+    'AES128-SHA256',
+    'AES256-SHA256',
+    'AES128-GCM-SHA256',
+    'AES256-GCM-SHA384',
+    'ECDHE-RSA-AES128-SHA',
+    'ECDHE-RSA-AES256-SHA384',
+  ])('refused: %s', async (cipher) => {
     expect(await outcome(cipher, 'TLSv1.2')).toBe('refused');
   });
-  test.each(['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305'])('taken: %s', async (cipher) => {
-    expect(await outcome(cipher, 'TLSv1.2')).toMatch(/^TLSv1.2 TLS_ECDHE_RSA_/);
-  });
+  test.each(['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305'])(
+    'taken: %s',
+    async (cipher) => {
+      expect(await outcome(cipher, 'TLSv1.2')).toMatch(/^TLSv1.2 TLS_ECDHE_RSA_/);
+    },
+  );
   test('TLS 1.3 is spoken with who can', async () => {
     expect(await outcome('TLS_AES_128_GCM_SHA256', 'TLSv1.3')).toBe('TLSv1.3 TLS_AES_128_GCM_SHA256');
   });

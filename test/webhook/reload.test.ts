@@ -2,14 +2,24 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { call, keepAliveAgent, metric, patchedPod } from '../support/webhook/client.ts';
-import { makeMounts, newCertificates, secretOf, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  makeMounts,
+  newCertificates,
+  secretOf,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { serialOf } from '../support/webhook/serial.ts';
 
-const configWith = (image: string): Record<string, string> => ({ 'sidecarconfig.yaml': `agent: {image: "${image}"}\n` });
+const configWith = (image: string): Record<string, string> => ({
+  'sidecarconfig.yaml': `agent: {image: "${image}"}\n`,
+});
 const refused = (file: string): string => `packet_capture_injector_file_refused{file="${file}"}`;
-const reloads = (file: string, result: string): string => `packet_capture_injector_reloads_total{file="${file}",result="${result}"}`;
+const reloads = (file: string, result: string): string =>
+  `packet_capture_injector_reloads_total{file="${file}",result="${result}"}`;
 
 let first: CertificateMaterial;
 let second: CertificateMaterial;
@@ -61,11 +71,21 @@ test('a new configuration is taken, a broken one is not, and says so until it is
 
 test('the own form is taken too, and what is written without an event', async () => {
   // Past the links: no event reaches the folder that is watched.
-  await writeFile(join(mounts.config.folder, '..data', 'sidecarconfig.yaml'), 'containers: [{name: monitor, image: "m:1"}]\n');
-  await expect.poll(async () => {
-    const pod = podOf();
-    return patchedPod(pod, await call(injector.port, first.caBundle, { body: bodyOf(pod) })).spec?.containers?.map(({ name }) => name);
-  }, { timeout: 5000 }).toEqual(['web', 'monitor']);
+  await writeFile(
+    join(mounts.config.folder, '..data', 'sidecarconfig.yaml'),
+    'containers: [{name: monitor, image: "m:1"}]\n',
+  );
+  await expect
+    .poll(
+      async () => {
+        const pod = podOf();
+        return patchedPod(pod, await call(injector.port, first.caBundle, { body: bodyOf(pod) })).spec?.containers?.map(
+          ({ name }) => name,
+        );
+      },
+      { timeout: 5000 },
+    )
+    .toEqual(['web', 'monitor']);
 });
 
 test('a new certificate is served without a restart; connections that are open go on', async () => {
@@ -75,13 +95,19 @@ test('a new certificate is served without a restart; connections that are open g
   const before = (await injector.event('started'))['notAfter'];
 
   await mounts.certificates.update({ ...secretOf(second), 'tls.key': first.key });
-  expect(await injector.event('refused', 3)).toMatchObject({ file: 'certificate', error: 'tls.key belongs to another certificate' });
+  expect(await injector.event('refused', 3)).toMatchObject({
+    file: 'certificate',
+    error: 'tls.key belongs to another certificate',
+  });
   expect(await servedSerial(first.caBundle)).toBe(serialOf(first));
   await mounts.certificates.update({ ...secretOf(first), 'tls.crt': 'nonsense' });
   expect(await injector.event('refused', 4)).toMatchObject({ error: 'tls.crt cannot be read' });
   const expired = await newCertificates({ now: new Date(Date.now() - 3 * 86_400_000), days: 2 });
   await mounts.certificates.update(secretOf(expired));
-  expect(await injector.event('refused', 5)).toMatchObject({ code: 'CERTIFICATE_INVALID', error: expect.stringMatching(/^tls.crt has expired at/) });
+  expect(await injector.event('refused', 5)).toMatchObject({
+    code: 'CERTIFICATE_INVALID',
+    error: expect.stringMatching(/^tls.crt has expired at/),
+  });
   expect(await metric(injector, refused('certificate'))).toBe(1);
   expect(await servedSerial(first.caBundle)).toBe(serialOf(first));
 
@@ -91,7 +117,9 @@ test('a new certificate is served without a restart; connections that are open g
   await expect(servedSerial(first.caBundle)).rejects.toThrow(/certificate|signature/);
   expect((await call(injector.port, first.caBundle, { body: bodyOf(podOf()), agent })).status).toBe(200);
   expect(Object.values(agent.freeSockets).flat()).toEqual([socket]);
-  expect(await metric(injector, 'packet_capture_injector_certificate_expiry_timestamp_seconds')).toBeGreaterThanOrEqual(Date.parse(String(before)) / 1000);
+  expect(await metric(injector, 'packet_capture_injector_certificate_expiry_timestamp_seconds')).toBeGreaterThanOrEqual(
+    Date.parse(String(before)) / 1000,
+  );
   expect(JSON.stringify(injector.events)).not.toContain('PRIVATE KEY');
   agent.destroy();
 });

@@ -3,9 +3,16 @@ import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
-import { bodyOf, podOf } from '../support/webhook/samples.ts';
 import { call, keepAliveAgent, metric, metricsText, patchedPod, responseOf } from '../support/webhook/client.ts';
-import { host, makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  host,
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
+import { bodyOf, podOf } from '../support/webhook/samples.ts';
 
 let material: CertificateMaterial;
 let mounts: Mounts;
@@ -20,26 +27,41 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
 });
 
-const send = async (options: Parameters<typeof call>[2]): ReturnType<typeof call> => call(injector.port, material.caBundle, options);
+const send = async (options: Parameters<typeof call>[2]): ReturnType<typeof call> =>
+  call(injector.port, material.caBundle, options);
 
 test('a review is answered with a patch, and logged without a word of the pod', async () => {
   const pod = podOf({}, { secret: 'annotation-value' });
-  const answer = await send({ path: '/inject/privileged?timeout=3s', body: bodyOf(pod, { uid: 'logged' }), headers: { authorization: 'Bearer x' } });
-  expect(answer.headers['content-type']).toBe('application/json');
-  expect(responseOf(answer)).toMatchObject({ uid: 'logged', allowed: true, patchType: 'JSONPatch', auditAnnotations: { decision: 'opted_in' } });
-  expect(patchedPod(pod, answer).spec?.initContainers?.[0]).toMatchObject({ name: 'packet-capture', image: 'registry.example/agent:7' });
-  await expect.poll(() => injector.events.find(({ uid }) => uid === 'logged')).toEqual({
-    time: expect.stringMatching(/^\d{4}-.*Z$/),
-    event: 'review',
-    webhook: 'privileged',
-    uid: 'logged',
-    namespace: 'shop',
-    name: 'web-*',
-    decision: 'injected',
-    reason: 'opted_in',
-    milliseconds: expect.any(Number),
-    dryRun: false,
+  const answer = await send({
+    path: '/inject/privileged?timeout=3s',
+    body: bodyOf(pod, { uid: 'logged' }),
+    headers: { authorization: 'Bearer x' },
   });
+  expect(answer.headers['content-type']).toBe('application/json');
+  expect(responseOf(answer)).toMatchObject({
+    uid: 'logged',
+    allowed: true,
+    patchType: 'JSONPatch',
+    auditAnnotations: { decision: 'opted_in' },
+  });
+  expect(patchedPod(pod, answer).spec?.initContainers?.[0]).toMatchObject({
+    name: 'packet-capture',
+    image: 'registry.example/agent:7',
+  });
+  await expect
+    .poll(() => injector.events.find(({ uid }) => uid === 'logged'))
+    .toEqual({
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      event: 'review',
+      webhook: 'privileged',
+      uid: 'logged',
+      namespace: 'shop',
+      name: 'web-*',
+      decision: 'injected',
+      reason: 'opted_in',
+      milliseconds: expect.any(Number),
+      dryRun: false,
+    });
 });
 
 test('a pod that did not ask is allowed as it is', async () => {
@@ -61,7 +83,13 @@ describe('bodies', () => {
     ['a review of something else', bodyOf({ kind: 'Secret' }, { kind: { group: '', version: 'v1', kind: 'Secret' } })],
     ['a pod without a spec', bodyOf({})],
     ['no object', bodyOf(null)],
-    ['a prototype', bodyOf(null).replace('"object":null', '"object":{"__proto__":{"spec":{}},"spec":{"containers":[{"name":"a","__proto__":1}]}}')],
+    [
+      'a prototype',
+      bodyOf(null).replace(
+        '"object":null',
+        '"object":{"__proto__":{"spec":{}},"spec":{"containers":[{"name":"a","__proto__":1}]}}',
+      ),
+    ],
   ])('allowed as it is: %s', async (_, body) => {
     const response = responseOf(await send({ body }));
     expect(response.allowed).toBe(true);
@@ -88,19 +116,34 @@ describe('size', () => {
     const frame = bodyOf(podOf({}, { big: '' })).length;
     return bodyOf(podOf({}, { big: 'x'.repeat(bytes - frame) }));
   };
-  test.each([4 * 1024 * 1024, 4 * 1024 * 1024 + 1, 7 * 1024 * 1024])('%i bytes are answered without a patch', async (bytes) => {
-    const answer = await send({ body: ofBytes(bytes) });
-    // Annotations of that size are none that Kubernetes takes, so nothing is added to them.
-    expect(responseOf(answer)).toMatchObject({ uid: 'u-1', allowed: true, auditAnnotations: { decision: 'patch_doubtful' } });
-    expect(responseOf(answer)).not.toHaveProperty('patch');
-  });
+  test.each([4 * 1024 * 1024, 4 * 1024 * 1024 + 1, 7 * 1024 * 1024])(
+    '%i bytes are answered without a patch',
+    async (bytes) => {
+      const answer = await send({ body: ofBytes(bytes) });
+      // Annotations of that size are none that Kubernetes takes, so nothing is added to them.
+      expect(responseOf(answer)).toMatchObject({
+        uid: 'u-1',
+        allowed: true,
+        auditAnnotations: { decision: 'patch_doubtful' },
+      });
+      expect(responseOf(answer)).not.toHaveProperty('patch');
+    },
+  );
   test('a byte more is refused, and the connection closed', async () => {
     const answer = await send({ body: ofBytes(7 * 1024 * 1024 + 1) });
     expect(answer.status).toBe(413);
     expect(answer.headers.connection).toBe('close');
   });
   test('a pod of 1 MiB is injected', async () => {
-    const pod = podOf({ containers: [{ name: 'a', image: 'b', env: Array.from({ length: 10_000 }, (_, index) => ({ name: `V${index}`, value: 'x'.repeat(80) })) }] });
+    const pod = podOf({
+      containers: [
+        {
+          name: 'a',
+          image: 'b',
+          env: Array.from({ length: 10_000 }, (_, index) => ({ name: `V${index}`, value: 'x'.repeat(80) })),
+        },
+      ],
+    });
     expect(patchedPod(pod, await send({ body: bodyOf(pod) })).spec?.containers).toEqual(pod.spec?.containers);
   });
 });
@@ -131,7 +174,16 @@ test('reviews in a row on one connection, sent at once, are answered in order', 
 describe('TLS', () => {
   test('1.2 and 1.3, HTTP/1.1 alone; older ones are refused', async () => {
     const versionOf = async (maxVersion: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'): Promise<string | null> => {
-      const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle, minVersion: 'TLSv1', maxVersion, ALPNProtocols: ['h2', 'http/1.1'], ciphers: 'DEFAULT@SECLEVEL=0' });
+      const socket = connect({
+        port: injector.port,
+        host: '127.0.0.1',
+        servername: host,
+        ca: material.caBundle,
+        minVersion: 'TLSv1',
+        maxVersion,
+        ALPNProtocols: ['h2', 'http/1.1'],
+        ciphers: 'DEFAULT@SECLEVEL=0',
+      });
       await once(socket, 'secureConnect');
       expect(socket.alpnProtocol).toBe('http/1.1');
       const version = socket.getProtocol();
@@ -145,7 +197,9 @@ describe('TLS', () => {
   test('who does not trust the certificate, or speaks no TLS, is counted and harms nobody', async () => {
     const before = (await metric(injector, 'packet_capture_injector_tls_errors_total')) ?? 0;
     const stranger = await newCertificates();
-    await expect(call(injector.port, stranger.caBundle, { body: bodyOf(podOf()) })).rejects.toThrow(/certificate|signature/);
+    await expect(call(injector.port, stranger.caBundle, { body: bodyOf(podOf()) })).rejects.toThrow(
+      /certificate|signature/,
+    );
     const plain = connectPlain(injector.port, '127.0.0.1');
     plain.write('POST / HTTP/1.1\r\n\r\n');
     plain.on('error', () => {});
@@ -162,7 +216,9 @@ describe('metrics', () => {
     const answer = responseOf(await send({ path: '/inject/baseline', body: bodyOf(podOf({ hostNetwork: true })) }));
     expect(answer.warnings).toEqual([expect.stringContaining('hostNetwork')]);
     expect(await metric(injector, sample)).toBe(before + 1);
-    expect(await metric(injector, 'packet_capture_injector_review_duration_seconds_count{webhook="baseline"}')).toBeGreaterThan(0);
+    expect(
+      await metric(injector, 'packet_capture_injector_review_duration_seconds_count{webhook="baseline"}'),
+    ).toBeGreaterThan(0);
   });
   test('nothing is left in flight', async () => {
     await expect.poll(async () => metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);

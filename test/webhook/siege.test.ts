@@ -7,7 +7,13 @@ import type { CertificateMaterial } from '../../src/certificates/index.ts';
 import { attacksOf } from '../support/webhook/attackList.ts';
 import { confine, type Confinement } from '../support/webhook/confined.ts';
 import { mebibyte } from '../support/webhook/floodBodies.ts';
-import { makeMounts, newCertificates, startInjector, type Mounts, type RunningInjector } from '../support/webhook/injector.ts';
+import {
+  makeMounts,
+  newCertificates,
+  startInjector,
+  type Mounts,
+  type RunningInjector,
+} from '../support/webhook/injector.ts';
 import { besiege, warmUp } from '../support/webhook/siege.ts';
 
 let folder: string;
@@ -32,7 +38,10 @@ afterAll(async () => {
 });
 
 // The whole of it, and each by itself: test/long/siege.test.ts.
-test.each(attacksOf(0.03))('under attack, it answers the reviews of others and keeps its memory: $name', async (attack) => {
-  const siege = await besiege(attack, { injector, ca: material.caBundle, group });
-  expect(siege.held, JSON.stringify(siege)).toBe(true);
-});
+test.each(attacksOf(0.03))(
+  'under attack, it answers the reviews of others and keeps its memory: $name',
+  async (attack) => {
+    const siege = await besiege(attack, { injector, ca: material.caBundle, group });
+    expect(siege.held, JSON.stringify(siege)).toBe(true);
+  },
+);

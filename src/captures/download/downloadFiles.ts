@@ -70,7 +70,12 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
 }
 
 /** @param options.folders that of the pod, and those above it */
-async function fetchAll(options: DownloadOptions & { readonly folders: readonly string[] }, pod: CapturedPod, files: readonly RemoteFile[], ledger: Ledger): Promise<FetchedFile[]> {
+async function fetchAll(
+  options: DownloadOptions & { readonly folders: readonly string[] },
+  pod: CapturedPod,
+  files: readonly RemoteFile[],
+  ledger: Ledger,
+): Promise<FetchedFile[]> {
   const { openFiles, folder, folders, onFile, start, signal } = options;
   const wanted = files.filter(({ open }) => openFiles || !open);
   ledger.expect(wanted);
@@ -88,7 +93,16 @@ async function fetchAll(options: DownloadOptions & { readonly folders: readonly 
 }
 
 function leftOpen({ namespace, name }: CapturedPod, file: RemoteFile): FetchedFile {
-  return { namespace, pod: name, file: file.name, bytes: file.bytes, result: 'open', path: null, sha256: null, reason: null };
+  return {
+    namespace,
+    pod: name,
+    file: file.name,
+    bytes: file.bytes,
+    result: 'open',
+    path: null,
+    sha256: null,
+    reason: null,
+  };
 }
 
 interface Ledger {

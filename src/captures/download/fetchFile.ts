@@ -44,12 +44,15 @@ export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
   const { pod, file, folder } = options;
   const path = join(folder, localName(file));
   const identity = { namespace: pod.namespace, pod: pod.name, file: file.name, bytes: file.bytes };
-  if (!file.open && (await sizeOf(path)) === file.bytes) return { ...identity, result: 'present', path, sha256: null, reason: null };
+  if (!file.open && (await sizeOf(path)) === file.bytes)
+    return { ...identity, result: 'present', path, sha256: null, reason: null };
   const part = `${path}.part`;
   const end = await writing(path, async () => bring({ ...options, part }));
   if (end.kind !== 'whole' && (await sizeOf(part)) === 0) await rm(part);
-  if (end.kind === 'vanished') return { ...identity, result: 'vanished', path: null, sha256: null, reason: await vanishedReason(part) };
-  if (end.kind !== 'whole') return { ...identity, result: 'failed', path: null, sha256: null, reason: failureReason(end) };
+  if (end.kind === 'vanished')
+    return { ...identity, result: 'vanished', path: null, sha256: null, reason: await vanishedReason(part) };
+  if (end.kind !== 'whole')
+    return { ...identity, result: 'failed', path: null, sha256: null, reason: failureReason(end) };
   await writing(path, async () => {
     await rename(part, path);
     if (!file.open) await rm(join(folder, localName({ ...file, open: true })), { force: true });
@@ -86,7 +89,10 @@ function throwFinal(error: CodedError | undefined): void {
 }
 
 function isGone(error: CodedError | undefined): boolean {
-  return error?.code === 'NOT_FOUND' || /container not found|not running|is not created or running/.test(error?.message ?? '');
+  return (
+    error?.code === 'NOT_FOUND' ||
+    /container not found|not running|is not created or running/.test(error?.message ?? '')
+  );
 }
 
 function failureReason(end: Exclude<TransferEnd, { readonly kind: 'whole' | 'vanished' }>): string {
@@ -106,6 +112,9 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (isCodedError(error)) throw error;
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: path, cause: error });
+    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+      where: path,
+      cause: error,
+    });
   }
 }

@@ -25,9 +25,16 @@ export type Listed = { readonly files: readonly RemoteFile[] } | { readonly prob
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
-  if (!pod.ready) return { problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}` };
-  const listed = await askPod(async () => ({ files: parseListing(await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes), pod.name) }));
-  return 'files' in listed && listed.files.length > mostFiles ? { problem: `it lists more than ${mostFiles} capture files` } : listed;
+  if (!pod.ready)
+    return {
+      problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
+    };
+  const listed = await askPod(async () => ({
+    files: parseListing(await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes), pod.name),
+  }));
+  return 'files' in listed && listed.files.length > mostFiles
+    ? { problem: `it lists more than ${mostFiles} capture files` }
+    : listed;
 }
 
 /**
@@ -40,11 +47,16 @@ export function parseListing(text: string, pod: string): RemoteFile[] {
     const [, bytes = '', name = ''] = /^(\d{1,15}) ([A-Za-z0-9][A-Za-z0-9._-]{0,250}\.pcapng)$/.exec(line) ?? [];
     return name === '' ? [] : [{ name, bytes: Number(bytes) }];
   });
-  const files = [...new Map(found.map((file) => [file.name, file])).values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const files = [...new Map(found.map((file) => [file.name, file])).values()].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
   const ring = files.filter(({ name }) => isOfRing(name, pod)).map(({ name }) => name);
   const asked = parseAgentStatus(first);
   const oldestOpen = 'status' in asked ? openName(asked.status) : ring.at(-1);
-  return files.map((file) => ({ ...file, open: oldestOpen !== undefined && isOfRing(file.name, pod) && file.name >= oldestOpen }));
+  return files.map((file) => ({
+    ...file,
+    open: oldestOpen !== undefined && isOfRing(file.name, pod) && file.name >= oldestOpen,
+  }));
 }
 
 function openName(status: AgentStatus): string | undefined {

@@ -19,7 +19,11 @@ export interface MergeOutcome {
  * whole or not at all.
  * @throws CAPTURE_INVALID, FILE_UNWRITABLE
  */
-export async function mergeInto(target: string, files: readonly LocalFile[], application: string): Promise<MergeOutcome> {
+export async function mergeInto(
+  target: string,
+  files: readonly LocalFile[],
+  application: string,
+): Promise<MergeOutcome> {
   const truncated: string[] = [];
   const temporary = `${target}.${process.pid}.tmp`;
   let bytes = 0;
@@ -40,7 +44,10 @@ export async function mergeInto(target: string, files: readonly LocalFile[], app
   } catch (error) {
     await rm(temporary, { force: true });
     if (isCodedError(error)) throw error;
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: target, cause: error });
+    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+      where: target,
+      cause: error,
+    });
   }
   return { files: files.length, bytes, truncated };
 }

@@ -13,7 +13,10 @@ const never = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
  * @param longest bytes that it may have already; a longer one is emptied
  * @throws errors of the local file system
  */
-export async function openPart(part: string, longest: number): Promise<{ readonly handle: FileHandle; readonly bytes: number }> {
+export async function openPart(
+  part: string,
+  longest: number,
+): Promise<{ readonly handle: FileHandle; readonly bytes: number }> {
   const present = await openPresent(part);
   if (present === undefined) {
     await rm(part, { force: true });
@@ -34,7 +37,10 @@ async function openPresent(part: string): Promise<FileHandle | undefined> {
 
 /** Bytes of a plain file; undefined for anything else, a link to one too. */
 export async function sizeOf(path: string): Promise<number | undefined> {
-  return lstat(path).then((stats) => (stats.isFile() ? stats.size : undefined), () => undefined);
+  return lstat(path).then(
+    (stats) => (stats.isFile() ? stats.size : undefined),
+    () => undefined,
+  );
 }
 
 /**
@@ -48,9 +54,16 @@ export async function makeFolder(folder: string): Promise<void> {
     const stats = await lstat(folder);
     foreign = stats.isSymbolicLink() && !isOwn(stats.uid);
   } catch (error) {
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: folder, cause: error });
+    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+      where: folder,
+      cause: error,
+    });
   }
-  if (foreign) throw codedError('FILE_UNWRITABLE', 'it is a symbolic link of another user', { where: folder, hint: 'Name a folder where others may not write.' });
+  if (foreign)
+    throw codedError('FILE_UNWRITABLE', 'it is a symbolic link of another user', {
+      where: folder,
+      hint: 'Name a folder where others may not write.',
+    });
 }
 
 function isOwn(uid: number): boolean {

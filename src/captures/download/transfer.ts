@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { rm, type FileHandle } from 'node:fs/promises';
-import type { KubectlStart } from '../../kubernetes/kubectl.ts';
 import type { CodedError } from '../../errors.ts';
+import type { KubectlStart } from '../../kubernetes/kubectl.ts';
 import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import { execInPod } from '../exec.ts';
 import type { CapturedPod } from '../pods.ts';
@@ -11,13 +11,22 @@ import { openPart } from './partFile.ts';
 
 export type TransferEnd =
   /** The part is whole, and equal to the file in the pod. */
-  | { readonly kind: 'whole'; readonly sha256: string; /** Bytes that an earlier try had brought. */ readonly resumedAt: number }
+  | {
+      readonly kind: 'whole';
+      readonly sha256: string;
+      /** Bytes that an earlier try had brought. */ readonly resumedAt: number;
+    }
   /** The file has left the ring. */
   | { readonly kind: 'vanished' }
   /** The part is none of this file; it is gone. */
   | { readonly kind: 'unequal' }
   /** The connection ended early; what came is in the part. */
-  | { readonly kind: 'broken'; readonly received: number; /** Bytes in the part. */ readonly present: number; readonly error: CodedError | undefined }
+  | {
+      readonly kind: 'broken';
+      readonly received: number;
+      /** Bytes in the part. */ readonly present: number;
+      readonly error: CodedError | undefined;
+    }
   /** The pod does not keep to the protocol: what came is thrown away, and no other try is worth it. */
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -49,14 +58,32 @@ export async function transfer(options: TransferOptions): Promise<TransferEnd> {
   }
 }
 
-async function transferInto({ start, pod, file, onBytes }: TransferOptions, handle: FileHandle, offset: number): Promise<TransferEnd> {
+async function transferInto(
+  { start, pod, file, onBytes }: TransferOptions,
+  handle: FileHandle,
+  offset: number,
+): Promise<TransferEnd> {
   const hash = createHash('sha256');
-  if (offset > 0) for await (const piece of handle.createReadStream({ start: 0, end: offset - 1, autoClose: false })) hash.update(piece as Buffer);
-  const running = execInPod(start, pod, agentCommand('send', '--offset', `${offset}`, '--size', `${file.bytes}`, file.name), { stdin: true });
+  if (offset > 0)
+    for await (const piece of handle.createReadStream({ start: 0, end: offset - 1, autoClose: false }))
+      hash.update(piece as Buffer);
+  const running = execInPod(
+    start,
+    pod,
+    agentCommand('send', '--offset', `${offset}`, '--size', `${file.bytes}`, file.name),
+    { stdin: true },
+  );
   const connection = keepConnection(running);
   let received: Received;
   try {
-    received = await receive(running.stdout, { handle, hash, offset, most: file.bytes - offset, heard: connection.heard, onBytes });
+    received = await receive(running.stdout, {
+      handle,
+      hash,
+      offset,
+      most: file.bytes - offset,
+      heard: connection.heard,
+      onBytes,
+    });
     await handle.sync();
   } catch (error) {
     running.kill();
@@ -104,7 +131,10 @@ async function* untilBroken(stdout: AsyncIterable<unknown>): AsyncGenerator<Buff
   }
 }
 
-async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, most, heard, onBytes }: Receiving): Promise<Received> {
+async function receive(
+  stdout: AsyncIterable<unknown>,
+  { handle, hash, offset, most, heard, onBytes }: Receiving,
+): Promise<Received> {
   const sums: string[] = [];
   const wanted = offset === 0 ? 1 : 2;
   let line = '';
@@ -126,7 +156,8 @@ async function receive(stdout: AsyncIterable<unknown>, { handle, hash, offset, m
       }
     }
     if (data.length === 0) continue;
-    if (bytes + data.length > most) return { kind: 'refused', reason: `it sends more than the ${offset + most} bytes that it has listed` };
+    if (bytes + data.length > most)
+      return { kind: 'refused', reason: `it sends more than the ${offset + most} bytes that it has listed` };
     await handle.appendFile(data);
     hash.update(data);
     bytes += data.length;

@@ -1,8 +1,14 @@
-import type { KubectlEnd } from '../../kubernetes/kubectl.ts';
 import { codedError, type CodedError } from '../../errors.ts';
+import type { KubectlEnd } from '../../kubernetes/kubectl.ts';
 import type { Labeller } from '../../pcapng/index.ts';
-import { findSetting, settingAnnotation, settingProblem, type SettingName, type SettingValues } from '../../settings/index.ts';
 import { plainText } from '../../plainText.ts';
+import {
+  findSetting,
+  settingAnnotation,
+  settingProblem,
+  type SettingName,
+  type SettingValues,
+} from '../../settings/index.ts';
 import { countOf, fieldsOf, parseJson } from '../../typed.ts';
 import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import type { CapturedPod } from '../pods.ts';
@@ -24,13 +30,15 @@ export const interfaceRefused = 66;
  * @throws SETTING_INVALID for an annotation that the agent would refuse too
  */
 export function podCapture(pod: Pick<CapturedPod, 'annotations' | 'defaults'>, wanted: SettingValues): PodCapture {
-  const ownValue = (name: SettingName): string => pod.annotations[settingAnnotation(name)] || pod.defaults[name] || findSetting(name)?.default || '';
+  const ownValue = (name: SettingName): string =>
+    pod.annotations[settingAnnotation(name)] || pod.defaults[name] || findSetting(name)?.default || '';
   const value = (name: SettingName): string => {
     const given = wanted[name];
     if (given !== undefined) return given || findSetting(name)?.default || '';
     const own = ownValue(name);
     const problem = settingProblem(name, own);
-    if (problem !== undefined) throw codedError('SETTING_INVALID', `its setting ${name} "${plainText(own, 100)}" ${problem}`);
+    if (problem !== undefined)
+      throw codedError('SETTING_INVALID', `its setting ${name} "${plainText(own, 100)}" ${problem}`);
     return own;
   };
   return {
@@ -46,8 +54,15 @@ export function captureCommand({ interfaces, snaplen, filter }: PodCapture): str
 }
 
 /** `shop/web-1:eth0`, and as description what the capture files of that pod say. */
-export function podLabel({ namespace, name, node = 'unknown' }: Pick<CapturedPod, 'namespace' | 'name' | 'node'>): Labeller {
-  return (captured) => ({ name: `${namespace}/${name}:${captured.name ?? 'unknown'}`, description: `${namespace}/${name} node=${node}` });
+export function podLabel({
+  namespace,
+  name,
+  node = 'unknown',
+}: Pick<CapturedPod, 'namespace' | 'name' | 'node'>): Labeller {
+  return (captured) => ({
+    name: `${namespace}/${name}:${captured.name ?? 'unknown'}`,
+    description: `${namespace}/${name} node=${node}`,
+  });
 }
 
 /** How a capture ended. */

@@ -1,5 +1,5 @@
-import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { isCodedError } from '../../errors.ts';
+import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import type { LiveSource } from '../../pcapng/index.ts';
 import { captureEnd, type CaptureEnd } from './podCapture.ts';
 
@@ -65,7 +65,12 @@ async function readToEnd(process: KubectlProcess, source: LiveSource, options: R
 }
 
 /** What is wrong with the bytes, or undefined at their end. */
-async function pushAll({ stdout }: KubectlProcess, source: LiveSource, { onBegin, now, ready }: ReadOptions, begun: () => void): Promise<string | undefined> {
+async function pushAll(
+  { stdout }: KubectlProcess,
+  source: LiveSource,
+  { onBegin, now, ready }: ReadOptions,
+  begun: () => void,
+): Promise<string | undefined> {
   let first = true;
   try {
     for await (const chunk of stdout as AsyncIterable<Uint8Array>) {

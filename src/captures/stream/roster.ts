@@ -34,7 +34,15 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
   const entries = new Map<string, Entry>();
   let waiting = false;
   const entryOf = (pod: CapturedPod): Entry => {
-    const known = entries.get(pod.uid) ?? { pod, end: undefined, expected: false, told: false, begunAt: Number.POSITIVE_INFINITY, retryAt: 0, retrySeconds: 1 };
+    const known = entries.get(pod.uid) ?? {
+      pod,
+      end: undefined,
+      expected: false,
+      told: false,
+      begunAt: Number.POSITIVE_INFINITY,
+      retryAt: 0,
+      retrySeconds: 1,
+    };
     entries.set(pod.uid, known);
     return known;
   };
@@ -47,7 +55,13 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
   const tellFailed = (entry: Entry, now: number): void => {
     entry.told = true;
     entry.retryAt = entry.expected ? now : now + entry.retrySeconds * 1000;
-    if (!entry.expected) onEvent({ type: 'failed', pod: entry.pod, reason: entry.end?.reason ?? 'the capture ended', retrySeconds: entry.retrySeconds });
+    if (!entry.expected)
+      onEvent({
+        type: 'failed',
+        pod: entry.pod,
+        reason: entry.end?.reason ?? 'the capture ended',
+        retrySeconds: entry.retrySeconds,
+      });
     if (!entry.expected) entry.retrySeconds = Math.min(entry.retrySeconds * 2, longestRetry);
   };
 
@@ -68,7 +82,8 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
       if (none && !waiting) onEvent({ type: 'waiting', where });
       waiting = none;
     },
-    isDue: (pod, now) => pod.ready && !pod.deleting && now >= (entries.get(pod.uid)?.retryAt ?? 0) && (entries.get(pod.uid)?.told ?? true),
+    isDue: (pod, now) =>
+      pod.ready && !pod.deleting && now >= (entries.get(pod.uid)?.retryAt ?? 0) && (entries.get(pod.uid)?.told ?? true),
     began(pod, now) {
       const entry = entryOf(pod);
       Object.assign(entry, { end: undefined, expected: false, told: false, begunAt: now });

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { createLiveMerge, type LiveMerge } from '../../pcapng/index.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import type { CapturedPod, FoundPods } from '../pods.ts';
-import type { StreamEvent } from './streamEvents.ts';
+import { createLeftOut } from './leftOut.ts';
 import { createOutput, type Output } from './packetOutput.ts';
 import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture } from './podCapture.ts';
 import { readCapture, type RunningCapture } from './readCapture.ts';
-import { createLeftOut } from './leftOut.ts';
 import { createRoster } from './roster.ts';
+import type { StreamEvent } from './streamEvents.ts';
 
 export interface StreamOptions {
   /** The pods as they are now. */
@@ -71,7 +71,16 @@ interface Attached {
  * device, packets in order of time.
  * @throws what the first `find` throws; SETTING_INVALID for a wanted filter that a pod refuses
  */
-export async function streamPods({ find, open, wanted, mostPods, write, stop, onEvent, application }: StreamOptions): Promise<StreamResult> {
+export async function streamPods({
+  find,
+  open,
+  wanted,
+  mostPods,
+  write,
+  stop,
+  onEvent,
+  application,
+}: StreamOptions): Promise<StreamResult> {
   const first = await find();
   const merge = createLiveMerge({ application, windowMs, mostBytes });
   const finish = new AbortController();
@@ -89,7 +98,9 @@ export async function streamPods({ find, open, wanted, mostPods, write, stop, on
     totals.dropped += end.dropped ?? 0;
     if (end.dropped === undefined && entry.begun) totals.untold += 1;
     if (end.code === filterRefused && wanted.filter !== undefined) {
-      fatal ??= codedError('SETTING_INVALID', `${pod.namespace}/${pod.name} refuses the filter: ${end.reason ?? ''}`, { where: '--filter' });
+      fatal ??= codedError('SETTING_INVALID', `${pod.namespace}/${pod.name} refuses the filter: ${end.reason ?? ''}`, {
+        where: '--filter',
+      });
       finish.abort();
     } else if (!over.aborted) {
       roster.ended(pod, end, packets(), now());
@@ -115,7 +126,8 @@ export async function streamPods({ find, open, wanted, mostPods, write, stop, on
   const consider = (pod: CapturedPod): void => {
     const capture = captureOrReason(pod, wanted);
     const present = attached.get(pod.uid);
-    if (present === undefined && typeof capture === 'string') roster.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
+    if (present === undefined && typeof capture === 'string')
+      roster.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
     else if (present === undefined) attach(pod, capture as PodCapture);
     else if (JSON.stringify(present.capture) !== JSON.stringify(capture)) {
       roster.changed(pod);
@@ -128,7 +140,11 @@ export async function streamPods({ find, open, wanted, mostPods, write, stop, on
     const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
     const hasPlace = (): boolean => attached.size < mostPods && beginning() < mostBeginning;
     for (const pod of captured) if (attached.has(pod.uid) || (roster.isDue(pod, now()) && hasPlace())) consider(pod);
-    leftOut.look(attached.size < mostPods ? [] : captured.filter(({ uid, ready, deleting }) => !attached.has(uid) && ready && !deleting));
+    leftOut.look(
+      attached.size < mostPods
+        ? []
+        : captured.filter(({ uid, ready, deleting }) => !attached.has(uid) && ready && !deleting),
+    );
     onEvent({ type: 'progress', pods: attached.size - beginning(), packets: merge.counts.packets });
   };
 
@@ -141,7 +157,12 @@ export async function streamPods({ find, open, wanted, mostPods, write, stop, on
     await writer.end();
   }
   if (fatal !== undefined) throw fatal;
-  return { ...totals, leftOut: leftOut.count(), ...merge.counts, ...(output.error === undefined ? {} : { outputError: output.error }) };
+  return {
+    ...totals,
+    leftOut: leftOut.count(),
+    ...merge.counts,
+    ...(output.error === undefined ? {} : { outputError: output.error }),
+  };
 }
 
 function now(): number {
@@ -159,7 +180,12 @@ function captureOrReason(pod: CapturedPod, wanted: SettingValues): PodCapture | 
 }
 
 /** The pods, again and again until it is over. */
-async function* findAgain(first: FoundPods, find: StreamOptions['find'], over: AbortSignal, onEvent: StreamOptions['onEvent']): AsyncGenerator<FoundPods, void> {
+async function* findAgain(
+  first: FoundPods,
+  find: StreamOptions['find'],
+  over: AbortSignal,
+  onEvent: StreamOptions['onEvent'],
+): AsyncGenerator<FoundPods, void> {
   let found = first;
   let reachable = true;
   while (!over.aborted) {
@@ -187,7 +213,8 @@ async function endAll(captures: readonly RunningCapture[]): Promise<void> {
   for (const { stop } of captures) stop();
   const patience = setInterval(() => {
     const isOver = now() - begun >= endAtMost;
-    for (const { kill, lastArrival } of captures) if (isOver || now() - Math.max(begun, lastArrival() ?? 0) >= endWithin) kill();
+    for (const { kill, lastArrival } of captures)
+      if (isOver || now() - Math.max(begun, lastArrival() ?? 0) >= endWithin) kill();
   }, 100);
   await Promise.all(captures.map(({ ended }) => ended));
   clearInterval(patience);

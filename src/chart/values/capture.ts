@@ -1,4 +1,11 @@
-import { bounds, headersOnly, settings, type Setting, type SettingName, type SettingType } from '../../settings/index.ts';
+import {
+  bounds,
+  headersOnly,
+  settings,
+  type Setting,
+  type SettingName,
+  type SettingType,
+} from '../../settings/index.ts';
 import { decimalsFrom } from './decimals.ts';
 import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
 
@@ -45,7 +52,11 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
   },
   duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
   // Helm prints a value that a pattern refuses, and this one may hold credentials; of what a `not` refuses it prints none.
-  remote: { type: 'string', maxLength: bounds.longestRemote, not: { not: { pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' } } },
+  remote: {
+    type: 'string',
+    maxLength: bounds.longestRemote,
+    not: { not: { pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' } },
+  },
   endpoint: {
     type: 'string',
     pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,
@@ -74,7 +85,10 @@ function bytesPattern(): string {
 function bufferPattern(): string {
   const units = { '': 1, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, k: 1000, M: 1000 ** 2, G: 1000 ** 3 };
   return Object.entries(units)
-    .map(([unit, bytes]) => `${decimalsFrom(Math.ceil(bounds.leastBytes / bytes), Math.floor(bounds.largestBufferLimit / bytes))}${unit}`)
+    .map(
+      ([unit, bytes]) =>
+        `${decimalsFrom(Math.ceil(bounds.leastBytes / bytes), Math.floor(bounds.largestBufferLimit / bytes))}${unit}`,
+    )
     .join('|');
 }
 
@@ -87,7 +101,10 @@ type CaptureFields = { readonly [Name in SettingName]: Leaf<string | number> };
 
 function captureFields(): CaptureFields {
   const known: readonly Setting[] = settings;
-  const fields = known.map(({ name, default: value, text, type }) => [name, leaf<string | number>(value, text, schemas[type])]);
+  const fields = known.map(({ name, default: value, text, type }) => [
+    name,
+    leaf<string | number>(value, text, schemas[type]),
+  ]);
   return Object.fromEntries(fields) as CaptureFields;
 }
 

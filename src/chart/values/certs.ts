@@ -31,7 +31,12 @@ export const certs = group('the certificates between the API server and the inje
   existingSecret: string('', 'name of a Secret of the type kubernetes.io/tls', is.objectNameOrEmpty),
   generated: group('made by helm once, and kept as long as they are good', {
     caDays: integer(caDays, "the CA's life", 1, 36_500),
-    servingDays: integer(servingDays, "the serving certificate's life; renewed by an upgrade in its last 30 days", 31, 36_500),
+    servingDays: integer(
+      servingDays,
+      "the serving certificate's life; renewed by an upgrade in its last 30 days",
+      31,
+      36_500,
+    ),
   }),
   certManager: group('issued by cert-manager, which must be there', {
     issuerRef: leaf<IssuerRef>({}, 'empty: a CA of this release', {

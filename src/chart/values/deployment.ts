@@ -1,5 +1,5 @@
-import type { Labels } from './naming.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
+import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
 import { flag, group, integer, leaf, passed, passedList, string } from './tree.ts';
 
@@ -36,14 +36,22 @@ export const workload = {
     limits: { cpu: '1', memory: '256Mi' },
   }),
   probes: group('over the path and the port, which are given', {
-    liveness: passed('GET /healthz', kubernetes.probe, { initialDelaySeconds: 5, periodSeconds: 10, failureThreshold: 3, timeoutSeconds: 3 }),
+    liveness: passed('GET /healthz', kubernetes.probe, {
+      initialDelaySeconds: 5,
+      periodSeconds: 10,
+      failureThreshold: 3,
+      timeoutSeconds: 3,
+    }),
     readiness: passed('GET /readyz', kubernetes.probe, { periodSeconds: 5, failureThreshold: 2, timeoutSeconds: 3 }),
     startup: passed('GET /healthz', kubernetes.probe, { periodSeconds: 1, failureThreshold: 60, timeoutSeconds: 3 }),
   }),
   nodeSelector: passed('of the pods', kubernetes.nodeSelector, { 'kubernetes.io/os': 'linux' }),
   tolerations: passedList('of the pods', kubernetes.tolerations),
   affinity: passed('of the pods', kubernetes.affinity),
-  topologySpreadConstraints: passedList('of the pods; empty: over hosts and zones, as far as it can be had', kubernetes.topologySpread),
+  topologySpreadConstraints: passedList(
+    'of the pods; empty: over hosts and zones, as far as it can be had',
+    kubernetes.topologySpread,
+  ),
   priorityClassName: string('', 'of the pods', is.objectNameOrEmpty),
   runtimeClassName: string('', 'of the pods', is.objectNameOrEmpty),
   schedulerName: string('', 'of the pods', is.objectNameOrEmpty),

@@ -3,7 +3,10 @@ import { leaf, passedList, type Json } from './tree.ts';
 
 /** What the chart does not think of. */
 export const extras = {
-  extraArgs: leaf<readonly string[]>([], "behind the injector's own arguments", { type: 'array', items: { type: 'string' } }),
+  extraArgs: leaf<readonly string[]>([], "behind the injector's own arguments", {
+    type: 'array',
+    items: { type: 'string' },
+  }),
   extraEnv: passedList('variables of the injector', kubernetes.env),
   extraVolumes: passedList("volumes of the injector's pods", kubernetes.volumes),
   extraVolumeMounts: passedList('mounts of the injector', kubernetes.volumeMounts),

@@ -1,6 +1,14 @@
 import { allowedPatterns, settings } from '../../settings/index.ts';
 import {
-  agentUser, defaultAgent, defaultMaxBufferSize, defaultMaxVolumeSize, everything, imageRepositories, largestId, leastMetricsPort, placeholderRegistry,
+  agentUser,
+  defaultAgent,
+  defaultMaxBufferSize,
+  defaultMaxVolumeSize,
+  everything,
+  imageRepositories,
+  largestId,
+  leastMetricsPort,
+  placeholderRegistry,
 } from '../../sidecar/index.ts';
 import { settingSchema } from './capture.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
@@ -17,7 +25,11 @@ function image(text: string, repository: string): ReturnType<typeof imageGroup> 
 
 function imageGroup(text: string, repository: string) {
   return group(text, {
-    registry: string('', `host, and port, of the registry; empty: global.imageRegistry; one must be named, since ${placeholderRegistry} is nobody's`, is.registry),
+    registry: string(
+      '',
+      `host, and port, of the registry; empty: global.imageRegistry; one must be named, since ${placeholderRegistry} is nobody's`,
+      is.registry,
+    ),
     repository: string(repository, 'name of the image, without tag', is.repository),
     tag: string('', "empty: the chart's appVersion", is.tag),
     digest: string('', 'sha256:…; wins over the tag; the normal way to pin', is.digest),
@@ -37,7 +49,11 @@ function allowed(text: string, items: Schema): Leaf<readonly string[]> {
 /** The sidecar that is injected. */
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
-  resources: passed('of the sidecar, under the amounts in the pods\' annotations (packet-capture/cpu-request, …)', kubernetes.resources, defaultAgent.resources as Json),
+  resources: passed(
+    "of the sidecar, under the amounts in the pods' annotations (packet-capture/cpu-request, …)",
+    kubernetes.resources,
+    defaultAgent.resources as Json,
+  ),
   maxVolumeSize: leaf<string | number>(
     defaultMaxVolumeSize,
     'of a pod for the files of its capture: pods choose the size of theirs by annotations, and share the disk of their node',
@@ -49,24 +65,45 @@ export const agent = group('the capture agent: the sidecar that is injected', {
     settingSchema('buffer'),
   ),
   allowedSettings: allowed('the settings that annotations may change; [*]: all', {
-    type: 'string', enum: [everything[0], ...settings.map(({ name }) => name)],
+    type: 'string',
+    enum: [everything[0], ...settings.map(({ name }) => name)],
   }),
-  allowedStreams: allowed('where `stream` may send packets: HOST:PORT, *.DOMAIN:PORT, PORT may be *; [*]: anywhere, []: nowhere', {
-    type: 'string', pattern: allowedPatterns.allowedStreams,
-  }),
+  allowedStreams: allowed(
+    'where `stream` may send packets: HOST:PORT, *.DOMAIN:PORT, PORT may be *; [*]: anywhere, []: nowhere',
+    {
+      type: 'string',
+      pattern: allowedPatterns.allowedStreams,
+    },
+  ),
   allowedMirrors: allowed('the same for `mirror`', { type: 'string', pattern: allowedPatterns.allowedMirrors }),
-  allowedUploads: allowed('where `upload` may send files: REMOTE:PATH, * at its end for whatever follows; [*]: anywhere, []: nowhere', {
-    type: 'string', pattern: allowedPatterns.allowedUploads,
-  }),
+  allowedUploads: allowed(
+    'where `upload` may send files: REMOTE:PATH, * at its end for whatever follows; [*]: anywhere, []: nowhere',
+    {
+      type: 'string',
+      pattern: allowedPatterns.allowedUploads,
+    },
+  ),
   securityContext: group('of the sidecar; null leaves a field out, as OpenShift has it. The rest is fixed', {
-    runAsUser: leaf<number | null>(agentUser, 'the uid; not root', { type: ['integer', 'null'], minimum: 1, maximum: largestId }),
-    runAsGroup: leaf<number | null>(agentUser, 'the gid', { type: ['integer', 'null'], minimum: 0, maximum: largestId }),
-    seccompProfile: leaf<{ readonly type: 'RuntimeDefault' } | null>({ type: 'RuntimeDefault' }, 'RuntimeDefault or nothing', {
-      type: ['object', 'null'],
-      additionalProperties: false,
-      required: ['type'],
-      properties: { type: { enum: ['RuntimeDefault'] } },
+    runAsUser: leaf<number | null>(agentUser, 'the uid; not root', {
+      type: ['integer', 'null'],
+      minimum: 1,
+      maximum: largestId,
     }),
+    runAsGroup: leaf<number | null>(agentUser, 'the gid', {
+      type: ['integer', 'null'],
+      minimum: 0,
+      maximum: largestId,
+    }),
+    seccompProfile: leaf<{ readonly type: 'RuntimeDefault' } | null>(
+      { type: 'RuntimeDefault' },
+      'RuntimeDefault or nothing',
+      {
+        type: ['object', 'null'],
+        additionalProperties: false,
+        required: ['type'],
+        properties: { type: { enum: ['RuntimeDefault'] } },
+      },
+    ),
   }),
   metricsPort: leaf<number>(0, 'where the sidecar answers Prometheus, a port that no app has; 0: it does not', {
     type: 'integer',

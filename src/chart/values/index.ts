@@ -1,15 +1,22 @@
 import { capture } from './capture.ts';
 import { certs } from './certs.ts';
+import { workload } from './deployment.ts';
 import { extras } from './extras.ts';
 import { hooks } from './hooks.ts';
 import { agent, injectorImage } from './images.ts';
 import { injection, sidecar, targets } from './injection.ts';
 import { metrics } from './metrics.ts';
-import { commonAnnotations, commonLabels, fullnameOverride, globalValues, nameOverride, namespaceOverride } from './naming.ts';
+import {
+  commonAnnotations,
+  commonLabels,
+  fullnameOverride,
+  globalValues,
+  nameOverride,
+  namespaceOverride,
+} from './naming.ts';
 import { networkPolicy, service, serviceAccount } from './network.ts';
 import { isGroup, type Fields, type Json, type Node, type Overrides, type ValuesOf } from './tree.ts';
 import { webhook } from './webhook.ts';
-import { workload } from './deployment.ts';
 
 /**
  * Everything that a user can set: the one source of values.yaml, values.schema.json, the table in the chart's README

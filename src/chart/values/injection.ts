@@ -5,8 +5,8 @@ import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 
 /** What the injector adds instead of the agent, as `sidecarconfig.yaml` has it. */
-export const sidecar = group("a sidecar of your own instead of the agent: added as it stands here", {
-  containers: passedList('added behind the pod\'s containers', kubernetes.containers),
+export const sidecar = group('a sidecar of your own instead of the agent: added as it stands here', {
+  containers: passedList("added behind the pod's containers", kubernetes.containers),
   initContainers: passedList("added to the pod's init containers", kubernetes.containers),
   volumes: passedList("added to the pod's volumes", kubernetes.volumes),
 });
@@ -15,7 +15,11 @@ export const sidecar = group("a sidecar of your own instead of the agent: added 
 export const injectionWays = ['webhook', 'policy'] as const;
 
 export const injection = group('which pods get the sidecar, and from whom', {
-  way: choice('webhook', 'a server that the API server calls, or an admission policy within it: no pod, no certificate, Kubernetes 1.36', injectionWays),
+  way: choice(
+    'webhook',
+    'a server that the API server calls, or an admission policy within it: no pod, no certificate, Kubernetes 1.36',
+    injectionWays,
+  ),
   namespaceLabel: string(namespaceLabel, 'label of the namespaces that take part; its value is "enabled"', is.key),
   annotation: string(injectAnnotation, 'annotation of the pods that take part; its value is "true"', is.key),
   podSecurity: choice(

@@ -8,7 +8,10 @@ const expressions = (...operators: readonly string[]) =>
   listOf(shape({ key: text, operator: oneOf(...operators), values: texts }, 'key', 'operator'));
 
 /** As other objects have it; those of the injection are stricter, see schemas.ts. */
-export const labelSelector = shape({ matchLabels: mapOf(text), matchExpressions: expressions('In', 'NotIn', 'Exists', 'DoesNotExist') });
+export const labelSelector = shape({
+  matchLabels: mapOf(text),
+  matchExpressions: expressions('In', 'NotIn', 'Exists', 'DoesNotExist'),
+});
 
 export const nodeSelector = mapOf(text);
 
@@ -24,7 +27,12 @@ export const tolerations = listOf(
 const nodeExpressions = expressions('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt');
 const nodeTerm = shape({ matchExpressions: nodeExpressions, matchFields: nodeExpressions });
 const podTerm = shape(
-  { labelSelector, namespaceSelector: labelSelector, topologyKey: text, ...each(texts, 'namespaces', 'matchLabelKeys', 'mismatchLabelKeys') },
+  {
+    labelSelector,
+    namespaceSelector: labelSelector,
+    topologyKey: text,
+    ...each(texts, 'namespaces', 'matchLabelKeys', 'mismatchLabelKeys'),
+  },
   'topologyKey',
 );
 const required = 'requiredDuringSchedulingIgnoredDuringExecution';
@@ -60,7 +68,11 @@ export const topologySpread = listOf(
 );
 
 const amounts = mapOf(quantity);
-export const resources = shape({ requests: amounts, limits: amounts, claims: listOf(shape(each(text, 'name', 'request'), 'name')) });
+export const resources = shape({
+  requests: amounts,
+  limits: amounts,
+  claims: listOf(shape(each(text, 'name', 'request'), 'name')),
+});
 
 const profile = shape(each(text, 'type', 'localhostProfile'), 'type');
 const identity = {
@@ -83,10 +95,16 @@ export const securityContext = shape({
   capabilities: shape(each(texts, 'add', 'drop')),
 });
 
-export const dnsConfig = shape({ ...each(texts, 'nameservers', 'searches'), options: listOf(shape(each(text, 'name', 'value'))) });
+export const dnsConfig = shape({
+  ...each(texts, 'nameservers', 'searches'),
+  options: listOf(shape(each(text, 'name', 'value'))),
+});
 export const hostAliases = listOf(shape({ ip: text, hostnames: texts }, 'ip'));
 
-export const strategy = shape({ type: oneOf('RollingUpdate', 'Recreate'), rollingUpdate: shape(each(intOrText, 'maxSurge', 'maxUnavailable')) });
+export const strategy = shape({
+  type: oneOf('RollingUpdate', 'Recreate'),
+  rollingUpdate: shape(each(intOrText, 'maxSurge', 'maxUnavailable')),
+});
 
 const reference = shape({ ...each(text, 'name', 'key'), optional: bool }, 'key');
 export const env = listOf(
@@ -106,7 +124,10 @@ export const env = listOf(
 
 export const volumeMounts = listOf(
   shape(
-    { ...each(text, 'name', 'mountPath', 'subPath', 'subPathExpr', 'mountPropagation', 'recursiveReadOnly'), readOnly: bool },
+    {
+      ...each(text, 'name', 'mountPath', 'subPath', 'subPathExpr', 'mountPropagation', 'recursiveReadOnly'),
+      readOnly: bool,
+    },
     'name',
     'mountPath',
   ),
@@ -121,7 +142,15 @@ const actions = {
 export const probe = shape({
   ...actions,
   grpc: shape({ port: integer, service: text }, 'port'),
-  ...each(integer, 'initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold', 'terminationGracePeriodSeconds'),
+  ...each(
+    integer,
+    'initialDelaySeconds',
+    'periodSeconds',
+    'timeoutSeconds',
+    'successThreshold',
+    'failureThreshold',
+    'terminationGracePeriodSeconds',
+  ),
 });
 
 const handler = shape({ ...actions, sleep: shape({ seconds: integer }, 'seconds') });
@@ -129,13 +158,27 @@ const source = shape({ name: text, optional: bool });
 export const containers = listOf(
   shape(
     {
-      ...each(text, 'name', 'image', 'imagePullPolicy', 'workingDir', 'restartPolicy', 'terminationMessagePath', 'terminationMessagePolicy'),
+      ...each(
+        text,
+        'name',
+        'image',
+        'imagePullPolicy',
+        'workingDir',
+        'restartPolicy',
+        'terminationMessagePath',
+        'terminationMessagePolicy',
+      ),
       ...each(texts, 'command', 'args'),
       ...each(bool, 'stdin', 'stdinOnce'),
       tty: bool,
       env,
       envFrom: listOf(shape({ prefix: text, ...each(source, 'configMapRef', 'secretRef') })),
-      ports: listOf(shape({ ...each(integer, 'containerPort', 'hostPort'), ...each(text, 'name', 'protocol', 'hostIP') }, 'containerPort')),
+      ports: listOf(
+        shape(
+          { ...each(integer, 'containerPort', 'hostPort'), ...each(text, 'name', 'protocol', 'hostIP') },
+          'containerPort',
+        ),
+      ),
       resources,
       resizePolicy: listOf(shape(each(text, 'resourceName', 'restartPolicy'))),
       volumeMounts,
@@ -182,7 +225,15 @@ export const volumes = listOf(
       persistentVolumeClaim: shape({ claimName: text, readOnly: bool }, 'claimName'),
       hostPath: shape(each(text, 'path', 'type'), 'path'),
       nfs: shape({ ...each(text, 'server', 'path'), readOnly: bool }, 'server', 'path'),
-      csi: shape({ ...each(text, 'driver', 'fsType'), readOnly: bool, volumeAttributes: mapOf(text), nodePublishSecretRef: shape({ name: text }) }, 'driver'),
+      csi: shape(
+        {
+          ...each(text, 'driver', 'fsType'),
+          readOnly: bool,
+          volumeAttributes: mapOf(text),
+          nodePublishSecretRef: shape({ name: text }),
+        },
+        'driver',
+      ),
       image: shape(each(text, 'reference', 'pullPolicy')),
     },
     'name',
@@ -190,11 +241,19 @@ export const volumes = listOf(
 );
 
 export const networkPeers = listOf(
-  shape({ ...each(labelSelector, 'podSelector', 'namespaceSelector'), ipBlock: shape({ cidr: text, except: texts }, 'cidr') }),
+  shape({
+    ...each(labelSelector, 'podSelector', 'namespaceSelector'),
+    ipBlock: shape({ cidr: text, except: texts }, 'cidr'),
+  }),
 );
-export const egressRules = listOf(shape({ to: networkPeers, ports: listOf(shape({ port: intOrText, endPort: integer, protocol: text })) }));
+export const egressRules = listOf(
+  shape({ to: networkPeers, ports: listOf(shape({ port: intOrText, endPort: integer, protocol: text })) }),
+);
 
-const metricTarget = shape({ type: text, ...each(quantity, 'value', 'averageValue'), averageUtilization: integer }, 'type');
+const metricTarget = shape(
+  { type: text, ...each(quantity, 'value', 'averageValue'), averageUtilization: integer },
+  'type',
+);
 const metric = shape({ name: text, selector: labelSelector }, 'name');
 const described = shape(each(text, 'apiVersion', 'kind', 'name'), 'kind', 'name');
 export const scalingMetrics = listOf(
@@ -202,9 +261,19 @@ export const scalingMetrics = listOf(
     {
       type: text,
       resource: shape({ name: text, target: metricTarget }, 'name', 'target'),
-      containerResource: shape({ ...each(text, 'name', 'container'), target: metricTarget }, 'name', 'container', 'target'),
+      containerResource: shape(
+        { ...each(text, 'name', 'container'), target: metricTarget },
+        'name',
+        'container',
+        'target',
+      ),
       pods: shape({ metric, target: metricTarget }, 'metric', 'target'),
-      object: shape({ describedObject: described, metric, target: metricTarget }, 'describedObject', 'metric', 'target'),
+      object: shape(
+        { describedObject: described, metric, target: metricTarget },
+        'describedObject',
+        'metric',
+        'target',
+      ),
       external: shape({ metric, target: metricTarget }, 'metric', 'target'),
     },
     'type',
@@ -219,4 +288,10 @@ const scalingRules = shape({
 export const scalingBehavior = shape(each(scalingRules, 'scaleUp', 'scaleDown'));
 
 /** Of the Prometheus operator. */
-export const relabelings = listOf(shape({ sourceLabels: texts, ...each(text, 'separator', 'targetLabel', 'regex', 'replacement', 'action'), modulus: integer }));
+export const relabelings = listOf(
+  shape({
+    sourceLabels: texts,
+    ...each(text, 'separator', 'targetLabel', 'regex', 'replacement', 'action'),
+    modulus: integer,
+  }),
+);

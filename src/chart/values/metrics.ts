@@ -1,5 +1,5 @@
-import type { Labels } from './naming.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
+import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
 import { flag, group, integer, leaf, passedList, string } from './tree.ts';
 
@@ -14,7 +14,11 @@ const monitor = (text: string) => ({
   annotations: leaf<Labels>({}, 'of it', is.annotations),
 });
 
-const namespaces = leaf<readonly string[]>([], 'whose pods are read; empty: all', { type: 'array', items: is.namespaceName, uniqueItems: true });
+const namespaces = leaf<readonly string[]>([], 'whose pods are read; empty: all', {
+  type: 'array',
+  items: is.namespaceName,
+  uniqueItems: true,
+});
 
 export const metrics = group('for Prometheus', {
   port: integer(9090, 'of the container and the Service', 1, 65_535),

@@ -60,7 +60,10 @@ export const duration: Schema = { type: 'string', pattern: '^([0-9]{1,9}[hms])+$
 
 /** A number of pods or a percentage; empty: not set. */
 export const podCount: Schema = {
-  anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string', pattern: '^([0-9]{1,3}%)?$' }],
+  anyOf: [
+    { type: 'integer', minimum: 0 },
+    { type: 'string', pattern: '^([0-9]{1,3}%)?$' },
+  ],
 };
 
 /** A label selector, handed on; the keys are known, so that a slip is seen. */

@@ -39,7 +39,6 @@ export function shape(properties: Readonly<Record<string, Schema>>, ...required:
   return { type: ['object', 'null'], properties, ...(required.length === 0 ? {} : { required }) };
 }
 
-
 /** Each of these keys. */
 export function each(schema: Schema, ...keys: readonly string[]): Readonly<Record<string, Schema>> {
   return Object.fromEntries(keys.map((key) => [key, schema]));

@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
 import { servingDays } from '../../certificates/lifetimes.ts';
+import { print, printData, printJson, say } from '../io/output.ts';
 import type { InspectFlags } from './certs/certsInspect.ts';
 import type { NewFlags } from './certs/certsNew.ts';
 import type { CertsConsole } from './certs/certsOutput.ts';
-import { print, printData, printJson, say } from '../io/output.ts';
 import type { RotateFlags } from './certs/certsRotate.ts';
 
 /** `certs new | inspect | rotate`: the certificates of way 3. */

@@ -1,10 +1,20 @@
-import type { Command } from 'commander';
-import { say } from '../io/output.ts';
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { issueMaterial, servingNames, valuesOfMaterial } from '../../certificates/index.ts';
-import { committedChart, differences, fullnameOf, identity, projectChart, readChartFolder, replaceFolder, staleInCommittedChart, writeCommittedChart } from '../../chart/index.ts';
+import {
+  committedChart,
+  differences,
+  fullnameOf,
+  identity,
+  projectChart,
+  readChartFolder,
+  replaceFolder,
+  staleInCommittedChart,
+  writeCommittedChart,
+} from '../../chart/index.ts';
 import { codedError } from '../../errors.ts';
+import { say } from '../io/output.ts';
 
 /** `chart`: the Helm chart of way 3, from its templates. */
 export function addChart(program: Command): void {
@@ -42,7 +52,10 @@ export async function chartCommand(flags: ChartFlags, now: Date, report: (line: 
   if (bakeCerts) {
     if (own) {
       const hint = 'Add --out with another folder, which is not committed.';
-      throw codedError('USAGE', "a private key never stands in the project's own chart", { where: '--bake-certs', hint });
+      throw codedError('USAGE', "a private key never stands in the project's own chart", {
+        where: '--bake-certs',
+        hint,
+      });
     }
     await bake(out, flags, now, report);
   } else if (own) await writeCommittedChart();
@@ -52,7 +65,8 @@ export async function chartCommand(flags: ChartFlags, now: Date, report: (line: 
 }
 
 function checkUsage({ release, namespace, bakeCerts = false, check = false }: ChartFlags): void {
-  if (bakeCerts && check) throw codedError('USAGE', '--check and --bake-certs do not go together: new certificates are never current');
+  if (bakeCerts && check)
+    throw codedError('USAGE', '--check and --bake-certs do not go together: new certificates are never current');
   if (bakeCerts || (release === undefined && namespace === undefined)) return;
   const hint = 'Add --bake-certs, or name them when helm installs the chart.';
   throw codedError('USAGE', '--release and --namespace are for the certificates alone', { hint });
@@ -63,7 +77,9 @@ async function bake(out: string, flags: ChartFlags, now: Date, report: (line: st
   const dnsNames = servingNames(fullnameOf(release), namespace);
   const values = valuesOfMaterial(await issueMaterial({ dnsNames, now }));
   await replaceFolder(out, await projectChart({ ...values }), ['values.yaml']);
-  report(`for release ${release} in namespace ${namespace}; values.yaml holds the private key and is readable by you alone`);
+  report(
+    `for release ${release} in namespace ${namespace}; values.yaml holds the private key and is readable by you alone`,
+  );
 }
 
 async function stale(out: string): Promise<string[]> {

@@ -1,9 +1,16 @@
 import { Option, type Command } from 'commander';
-import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
-import { makeKubectl } from '../../kubernetes/kubectl.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import {
+  checkCluster,
+  formatCheck,
+  restartAll,
+  restartTargets,
+  type CheckResult,
+  type Restarted,
+} from '../../diagnosis/index.ts';
 import { codedError } from '../../errors.ts';
-import { checkCluster, formatCheck, restartAll, restartTargets, type CheckResult, type Restarted } from '../../diagnosis/index.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
+import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
 import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
 import { print, printJson, say } from '../io/output.ts';
 
@@ -35,7 +42,8 @@ export interface CheckFlags extends ConnectionFlags {
 /** `check`: the result to stdout, what is done to stderr. */
 export async function runCheck(flags: CheckFlags): Promise<void> {
   const { allNamespaces, output } = flags;
-  if (allNamespaces === true && flags.namespace !== undefined) throw codedError('USAGE', '-n and -A exclude each other');
+  if (allNamespaces === true && flags.namespace !== undefined)
+    throw codedError('USAGE', '-n and -A exclude each other');
   if (flags.restart === true) checkConfirmation(flags, false);
   const signal = interruption();
   const cluster = clusterFlagsOf(flags);
@@ -44,7 +52,10 @@ export async function runCheck(flags: CheckFlags): Promise<void> {
   const result = await checkCluster({ kubectl, namespace: flags.namespace, now: new Date(), pull });
   if (output !== 'json') print(formatCheck(result));
   if (!result.ok) process.exitCode = 1;
-  const restarted = flags.restart === true ? await restart(result, async (targets) => restartAll(kubectl, targets), confirmation(flags, signal)) : undefined;
+  const restarted =
+    flags.restart === true
+      ? await restart(result, async (targets) => restartAll(kubectl, targets), confirmation(flags, signal))
+      : undefined;
   if (output === 'json') printJson(restarted === undefined ? result : { ...result, restarted });
 }
 
@@ -62,10 +73,17 @@ async function restart(
     say('nothing is restarted: a release does not inject now, so the new pods would miss the sidecar too');
     return [];
   }
-  for (const { owner, namespace, pods } of targets) say(`${owner} in ${namespace}: ${pods === 1 ? '1 pod misses' : `${pods} pods miss`} the sidecar`);
-  if (!(await confirm(targets.length === 1 ? 'Restart its pods?' : `Restart the pods of these ${targets.length} workloads?`))) return [];
+  for (const { owner, namespace, pods } of targets)
+    say(`${owner} in ${namespace}: ${pods === 1 ? '1 pod misses' : `${pods} pods miss`} the sidecar`);
+  if (
+    !(await confirm(
+      targets.length === 1 ? 'Restart its pods?' : `Restart the pods of these ${targets.length} workloads?`,
+    ))
+  )
+    return [];
   const restarted = await roll(targets);
-  for (const { owner, namespace, result, message } of restarted) say(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
+  for (const { owner, namespace, result, message } of restarted)
+    say(`${owner} in ${namespace}: ${result}${message === undefined ? '' : `: ${message}`}`);
   if (restarted.some(({ result }) => result !== 'restarted')) process.exitCode = 1;
   return restarted;
 }

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { isCodedError } from '../../errors.ts';
 import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../flags/functionFlags.ts';
 import { addInjectFlags, injectOptions, type InjectFlags } from '../flags/injectFlags.ts';
-import { say, sayError, writeData } from '../io/output.ts';
 import { addInputFlags, type InputFlags } from '../flags/manifestFlags.ts';
+import { say, sayError, writeData } from '../io/output.ts';
 
 type Flags = InputFlags & InjectFlags & FunctionFlags;
 
@@ -44,7 +44,9 @@ async function printDiff(flags: Flags): Promise<boolean> {
       for await (const part of texts()) text += part;
       const injected = injectManifest(text, { ...options, podSecurityByNamespace, file });
       if (injected.text !== text) different = true;
-      await output.add(injected.replaces ? unifiedDiffOf(file, text, injected.text) : unifiedDiff(file, text, injected.insertions));
+      await output.add(
+        injected.replaces ? unifiedDiffOf(file, text, injected.text) : unifiedDiff(file, text, injected.insertions),
+      );
       await report.add(file, injected);
       check.add(file, injected);
     }

@@ -1,14 +1,20 @@
 import type { Command } from 'commander';
-import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
-import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
-import { codedError } from '../../errors.ts';
-import { downloadFiles, mergeInto, type DownloadResult, type FetchedFile, type MergeOutcome } from '../../captures/download/index.ts';
+import {
+  downloadFiles,
+  mergeInto,
+  type DownloadResult,
+  type FetchedFile,
+  type MergeOutcome,
+} from '../../captures/download/index.ts';
 import { formatBytes } from '../../captures/index.ts';
+import { codedError } from '../../errors.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
 import { version } from '../../version.ts';
+import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
+import { interruption } from '../io/exit.ts';
 import { counted, printJson, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
-import { interruption } from '../io/exit.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `download POD|TYPE/NAME|-l SELECTOR`: the capture files of live pods. */
@@ -18,11 +24,21 @@ export function addDownload(program: Command): void {
     .description('copy the capture files of running pods here, verified by size and checksum; a folder for each pod')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
   addPodFlags(command)
-    .option('-o, --output <DIR>', 'gets a folder for each pod; files that are there already are not fetched again', 'captures')
-    .option('--merge <FILE>', 'also merge them all into one pcapng, by time, whose interfaces are called NAMESPACE/POD:DEVICE')
+    .option(
+      '-o, --output <DIR>',
+      'gets a folder for each pod; files that are there already are not fetched again',
+      'captures',
+    )
+    .option(
+      '--merge <FILE>',
+      'also merge them all into one pcapng, by time, whose interfaces are called NAMESPACE/POD:DEVICE',
+    )
     .option('--open', 'also what is still written to, as it is now: NAME.open.pcapng')
     .option('--json', 'the result to standard output, for programs')
-    .addHelpText('after', '\nExit codes: 0 all that could be had is here, 1 something is missing (run it again: it goes on), 2 wrong usage.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all that could be had is here, 1 something is missing (run it again: it goes on), 2 wrong usage.',
+    )
     .action(async (name: string | undefined, flags: DownloadFlags) => {
       await runDownload(name, flags);
     });
@@ -39,7 +55,8 @@ export interface DownloadFlags extends PodFlags {
 export async function runDownload(name: string | undefined, flags: DownloadFlags): Promise<void> {
   const { namespace, output: folder, open = false, json = false } = flags;
   const target = somePodsOf(name, flags);
-  if (folder === '' || flags.merge === '') throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
+  if (folder === '' || flags.merge === '')
+    throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
   const signal = interruption();
   const connection = { ...clusterFlagsOf(flags), namespace, signal };
   const line = createProgressLine();
@@ -53,7 +70,9 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
       openFiles: open,
       signal,
       onProgress: ({ files, filesDone, bytes, bytesDone }) =>
-        line.show(`${filesDone} of ${files} files, ${formatBytes(Math.min(bytes, bytesDone))} of ${formatBytes(bytes)}`),
+        line.show(
+          `${filesDone} of ${files} files, ${formatBytes(Math.min(bytes, bytesDone))} of ${formatBytes(bytes)}`,
+        ),
       onFile: (file) => line.say(fileLine(file)),
     });
   } finally {
@@ -92,7 +111,8 @@ async function merge(target: string, files: readonly FetchedFile[]): Promise<Mer
 }
 
 function conclude({ files, problems, without, pods }: DownloadResult, seconds: number): void {
-  const count = (...results: readonly FetchedFile['result'][]): number => files.filter(({ result }) => results.includes(result)).length;
+  const count = (...results: readonly FetchedFile['result'][]): number =>
+    files.filter(({ result }) => results.includes(result)).length;
   for (const { namespace, name, problem } of problems) say(`${namespace}/${name}: ${problem}`);
   tellWithout(without);
   const parts = [
@@ -103,7 +123,10 @@ function conclude({ files, problems, without, pods }: DownloadResult, seconds: n
     [count('failed'), 'failed'],
   ] as const;
   const texts = parts.flatMap(([number, text]) => (number === 0 ? [] : [`${number} ${text}`]));
-  say(`${counted(pods, 'pod')}, ${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}, ${seconds}s`);
+  say(
+    `${counted(pods, 'pod')}, ${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}, ${seconds}s`,
+  );
   const missing = count('failed') + problems.length;
-  if (missing > 0) throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above say which, and why');
+  if (missing > 0)
+    throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above say which, and why');
 }

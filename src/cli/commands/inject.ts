@@ -2,10 +2,10 @@ import { Option, type Command } from 'commander';
 import { codedError, type CodedError } from '../../errors.ts';
 import { addFunctionFlags, withFunctionFlags, type FunctionFlags } from '../flags/functionFlags.ts';
 import { addInjectFlags, injectOptions, type InjectFlags } from '../flags/injectFlags.ts';
-import type { Editor } from '../shared/manifestEdit.ts';
 import { addManifestFlags, type ManifestFlags } from '../flags/manifestFlags.ts';
-import { sayWarning } from '../io/output.ts';
 import { imageProblem } from '../flags/sidecarFlags.ts';
+import { sayWarning } from '../io/output.ts';
+import type { Editor } from '../shared/manifestEdit.ts';
 
 interface Flags extends ManifestFlags, InjectFlags, FunctionFlags {
   readonly output?: 'yaml' | 'json' | 'patch';
@@ -17,11 +17,10 @@ export function addInject(program: Command): void {
     .command('inject')
     .description('add the sidecar to the workloads of manifests; every other byte stays')
     .addOption(
-      new Option('-o, --output <FORMAT>', 'yaml: the manifests; json: the same as JSON; patch: a kustomize Component with one patch a workload').choices([
-        'yaml',
-        'json',
-        'patch',
-      ]),
+      new Option(
+        '-o, --output <FORMAT>',
+        'yaml: the manifests; json: the same as JSON; patch: a kustomize Component with one patch a workload',
+      ).choices(['yaml', 'json', 'patch']),
     );
   addInjectFlags(addFunctionFlags(addManifestFlags(command))).action(async (flags: Flags) => {
     if (flags.inPlace === true && flags.output !== undefined && flags.output !== 'yaml') {
@@ -49,8 +48,12 @@ export function addInject(program: Command): void {
   });
 }
 
-async function editorFor(output: Flags['output'], options: Awaited<ReturnType<typeof injectOptions>>): Promise<Omit<Editor, 'check'>> {
-  const { createJsonList, createKustomizePatches, injectManifest, patchManifest } = await import('../../ways/manifest/index.ts');
+async function editorFor(
+  output: Flags['output'],
+  options: Awaited<ReturnType<typeof injectOptions>>,
+): Promise<Omit<Editor, 'check'>> {
+  const { createJsonList, createKustomizePatches, injectManifest, patchManifest } =
+    await import('../../ways/manifest/index.ts');
   if (output === 'patch') {
     const patches = createKustomizePatches();
     return {

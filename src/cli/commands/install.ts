@@ -5,7 +5,9 @@ import { addInstallFlags, type InstallFlags } from '../flags/installFlags.ts';
 export function addInstall(program: Command): void {
   const command = program
     .command('install')
-    .description('install the injector, or the policy in its place, with helm; or bring a release to exactly these values');
+    .description(
+      'install the injector, or the policy in its place, with helm; or bring a release to exactly these values',
+    );
   addInstallFlags(command).action(async (flags: InstallFlags) => {
     const { runInstall } = await import('../shared/installOrUpgrade.ts');
     await runInstall(flags, { valuesMode: 'reset', mustExist: false, rotate: false });

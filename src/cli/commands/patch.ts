@@ -4,7 +4,16 @@ import { addAmountFlags, amountsOfFlags } from '../flags/amountFlags.ts';
 import { addChangeFlags, changeOptions, printChange, type ChangeFlags } from '../flags/changeFlags.ts';
 import { addConnectionFlags } from '../flags/connectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
-import { addSidecarFlags, imageProblem, namesSidecar, refuseByPlatform, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from '../flags/sidecarFlags.ts';
+import {
+  addSidecarFlags,
+  imageProblem,
+  namesSidecar,
+  refuseByPlatform,
+  refuseLargeRing,
+  refuseWithOwn,
+  sidecarOfFlags,
+  type SidecarFlags,
+} from '../flags/sidecarFlags.ts';
 
 interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unknown>> {
   readonly podSecurity?: PodSecurityLevel;
@@ -17,7 +26,10 @@ export function addPatch(program: Command): void {
     .description('add the sidecar to a workload in the cluster, or change its settings; its pods restart')
     .argument('<TYPE/NAME>', 'as kubectl takes it: deploy/web, statefulset/db')
     .addOption(
-      new Option('--pod-security <LEVEL>', "that the namespace enforces (default: as its label says, else privileged)").choices(['privileged', 'baseline', 'restricted']),
+      new Option(
+        '--pod-security <LEVEL>',
+        'that the namespace enforces (default: as its label says, else privileged)',
+      ).choices(['privileged', 'baseline', 'restricted']),
     );
   addAmountFlags(addSettingFlags(addSidecarFlags(addChangeFlags(addConnectionFlags(command))))).action(
     async (target: string, flags: Flags) => {

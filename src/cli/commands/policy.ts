@@ -1,12 +1,20 @@
 import { Option, type Command } from 'commander';
-import { assumedLevels, type AssumedLevel, type SidecarConfig } from '../../sidecar/index.ts';
 import { injectAnnotation, namespaceLabel as defaultNamespaceLabel, type SettingValues } from '../../settings/index.ts';
-import { printData } from '../io/output.ts';
-import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
-import { addSidecarFlags, imageProblem, sidecarOfFlags, type SidecarFlags, refuseByPlatform, refuseLargeRing, refuseWithOwn } from '../flags/sidecarFlags.ts';
-import { policyObjects } from '../../ways/policy/index.ts';
+import { assumedLevels, type AssumedLevel, type SidecarConfig } from '../../sidecar/index.ts';
 import { version } from '../../version.ts';
+import { policyObjects } from '../../ways/policy/index.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from '../../ways/webhook/names.ts';
+import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
+import {
+  addSidecarFlags,
+  imageProblem,
+  sidecarOfFlags,
+  type SidecarFlags,
+  refuseByPlatform,
+  refuseLargeRing,
+  refuseWithOwn,
+} from '../flags/sidecarFlags.ts';
+import { printData } from '../io/output.ts';
 
 /** `policy`: way 4, injection by the API server itself. */
 export function addPolicy(program: Command): void {
@@ -14,19 +22,29 @@ export function addPolicy(program: Command): void {
     .command('policy')
     .description('print a MutatingAdmissionPolicy that injects the sidecar without any server; for Kubernetes 1.36 on')
     .option('--name <NAME>', 'of the objects', 'packet-capture')
-    .option('-n, --namespace <NAMESPACE>', 'of the ConfigMaps with the parameters; never injected into', 'packet-capture')
+    .option(
+      '-n, --namespace <NAMESPACE>',
+      'of the ConfigMaps with the parameters; never injected into',
+      'packet-capture',
+    )
     .option('--namespace-label <KEY>', 'by which a namespace opts in, with the value "enabled"', defaultNamespaceLabel)
     .option('--annotation <KEY>', 'by which a pod asks, with the value "true"', injectAnnotation)
     .option('--opt-out', 'inject all pods of these namespaces, unless that annotation says "false"')
-    .addOption(new Option('--pod-security <LEVEL>', 'of namespaces without a Pod Security label').choices(assumedLevels).default('auto'))
+    .addOption(
+      new Option('--pod-security <LEVEL>', 'of namespaces without a Pod Security label')
+        .choices(assumedLevels)
+        .default('auto'),
+    )
     .addOption(new Option('-o, --output <FORMAT>', 'of the objects').choices(['yaml', 'json']).default('yaml'));
-  addSettingFlags(addSidecarFlags(command)).action(async (flags: PolicyFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
-    const settings = settingsOfFlags(flags);
-    const config = await sidecarOfFlags(flags);
-    const problem = imageProblem(config);
-    if (problem !== undefined) throw problem;
-    printData(await formatPolicy(flags, config, settings));
-  });
+  addSettingFlags(addSidecarFlags(command)).action(
+    async (flags: PolicyFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
+      const settings = settingsOfFlags(flags);
+      const config = await sidecarOfFlags(flags);
+      const problem = imageProblem(config);
+      if (problem !== undefined) throw problem;
+      printData(await formatPolicy(flags, config, settings));
+    },
+  );
 }
 
 export interface PolicyFlags {
@@ -43,7 +61,11 @@ export interface PolicyFlags {
  * The objects of way 4 as text for `kubectl apply`; no final newline.
  * @throws USAGE, SIDECAR_CONFIG_INVALID
  */
-export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, settings: SettingValues): Promise<string> {
+export async function formatPolicy(
+  flags: PolicyFlags,
+  config: SidecarConfig,
+  settings: SettingValues,
+): Promise<string> {
   const { name, namespace, namespaceLabel, annotation, podSecurity, optOut = false } = flags;
   const labels = { [nameLabel]: applicationName, [instanceLabel]: name, 'app.kubernetes.io/version': version };
   const objects = policyObjects({
@@ -60,7 +82,9 @@ export async function formatPolicy(flags: PolicyFlags, config: SidecarConfig, se
   });
   if (flags.output === 'json') return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2);
   const { stringify } = await import('yaml');
-  const documents = objects.map((object) => stringify(object, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false }));
+  const documents = objects.map((object) =>
+    stringify(object, { version: '1.1', lineWidth: 0, blockQuote: 'literal', aliasDuplicateObjects: false }),
+  );
   return documents.join('---\n').trimEnd();
 }
 

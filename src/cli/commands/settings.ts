@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { print, printJson } from '../io/output.ts';
 import { settingAnnotation, settings } from '../../settings/index.ts';
+import { print, printJson } from '../io/output.ts';
 
 /** `settings`: the table, for people or as JSON. */
 export function addSettings(program: Command): void {
@@ -17,6 +17,13 @@ export function addSettings(program: Command): void {
       const columns = ['name', 'default', 'text'] as const;
       const table = [{ name: 'SETTING', default: 'DEFAULT', text: 'MEANING' }, ...rows];
       const widths = columns.map((column) => Math.max(...table.map((row) => (row[column] || '-').length)));
-      print(table.map((row) => columns.map((column, index) => (row[column] || '-').padEnd(widths[index] ?? 0)).join('  ').trimEnd()));
+      print(
+        table.map((row) =>
+          columns
+            .map((column, index) => (row[column] || '-').padEnd(widths[index] ?? 0))
+            .join('  ')
+            .trimEnd(),
+        ),
+      );
     });
 }

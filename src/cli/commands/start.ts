@@ -9,7 +9,10 @@ export function addStart(program: Command): void {
     .description('capture in running pods, or change what they capture, by their annotations; nothing restarts')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
   addSteerFlags(addSettingFlags(command, ['state']))
-    .addHelpText('after', "\nA setting that no flag names stays as it is; an empty value, --filter '', goes back to the default.")
+    .addHelpText(
+      'after',
+      "\nA setting that no flag names stays as it is; an empty value, --filter '', goes back to the default.",
+    )
     .action(async (name: string | undefined, flags: SteerFlags & Readonly<Record<string, unknown>>) => {
       const settings = settingsOfFlags(flags);
       const { runSteer } = await import('../shared/startOrStop.ts');

@@ -1,12 +1,21 @@
-import { Option, type Command } from 'commander';
-import { addPodFlags, podTargetOf, type PodFlags } from '../flags/podFlags.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Option, type Command } from 'commander';
+import { formatStatus, readStatus, type PodTarget, type StatusResult } from '../../captures/index.ts';
+import { isCodedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
-import { isCodedError } from '../../errors.ts';
-import { formatStatus, readStatus, type PodTarget, type StatusResult } from '../../captures/index.ts';
-import { exitWhenUnread, isTerminal, print, printJson, printJsonLine, printScreen, say, sayError } from '../io/output.ts';
+import { addPodFlags, podTargetOf, type PodFlags } from '../flags/podFlags.ts';
 import { interruption } from '../io/exit.ts';
+import {
+  exitWhenUnread,
+  isTerminal,
+  print,
+  printJson,
+  printJsonLine,
+  printScreen,
+  say,
+  sayError,
+} from '../io/output.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `status`: how captured pods stand. */
@@ -14,11 +23,20 @@ export function addStatus(program: Command): void {
   const command = program
     .command('status')
     .description('show what is captured and what was dropped, pod by pod')
-    .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web (default: all that are captured)");
+    .argument(
+      '[POD|TYPE/NAME]',
+      "a pod's name, or a workload or Service as kubectl takes it: deploy/web (default: all that are captured)",
+    );
   addPodFlags(command)
-    .option('-w, --watch', 'show it anew every two seconds; one JSON line each time where standard output is no terminal')
+    .option(
+      '-w, --watch',
+      'show it anew every two seconds; one JSON line each time where standard output is no terminal',
+    )
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
-    .addHelpText('after', '\nExit codes: 0 at least one pod could be asked, or none is captured and none was named; 1 none could; 2 wrong usage.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 at least one pod could be asked, or none is captured and none was named; 1 none could; 2 wrong usage.',
+    )
     .action(async (name: string | undefined, flags: StatusFlags) => {
       await runStatus(name, flags);
     });
@@ -40,7 +58,8 @@ export async function runStatus(name: string | undefined, flags: StatusFlags): P
   const signal = interruption();
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
   const read: Reading = async () => readStatus(kubectl, target);
-  const table = (result: StatusResult): string[] => formatStatus(result.pods, { namespaces: allNamespaces, now: new Date() });
+  const table = (result: StatusResult): string[] =>
+    formatStatus(result.pods, { namespaces: allNamespaces, now: new Date() });
   if (flags.watch === true) return watch(read, output === 'json' || !isTerminal() ? undefined : table, signal);
   const result = await read();
   checkFound(result, target);
@@ -63,7 +82,11 @@ function jsonOf({ pods, without }: StatusResult): object {
 }
 
 /** Until Ctrl-C, which is its ordinary end. What fails after the first round may be well again in the next. */
-async function watch(read: Reading, table: ((result: StatusResult) => string[]) | undefined, signal: AbortSignal): Promise<void> {
+async function watch(
+  read: Reading,
+  table: ((result: StatusResult) => string[]) | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   exitWhenUnread();
   for (let round = 1; !signal.aborted; round += 1) {
     try {

@@ -1,16 +1,22 @@
 import { Option, type Command } from 'commander';
-import { findSetting, type SettingName, parseDuration } from '../../settings/index.ts';
-import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
-import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { execInPod, findPods } from '../../captures/index.ts';
-import { captureCommand, streamPods, windowMs, type StreamEvent, type StreamResult } from '../../captures/stream/index.ts';
-import { countOf } from '../flags/flagValues.ts';
+import {
+  captureCommand,
+  streamPods,
+  windowMs,
+  type StreamEvent,
+  type StreamResult,
+} from '../../captures/stream/index.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
+import { findSetting, type SettingName, parseDuration } from '../../settings/index.ts';
 import { version } from '../../version.ts';
+import { countOf } from '../flags/flagValues.ts';
+import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
+import { settingsOfFlags } from '../flags/settingFlags.ts';
+import { interruption } from '../io/exit.ts';
 import { counted, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
-import { interruption } from '../io/exit.ts';
-import { settingsOfFlags } from '../flags/settingFlags.ts';
 import { isBrokenPipe, openStreamOutput, unwritable } from '../io/streamOutput.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
@@ -18,8 +24,13 @@ import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 export function addStream(program: Command): void {
   const command = program
     .command('stream')
-    .description('capture in running pods, and write one pcapng as it comes: an interface for each pod and device, in order of time')
-    .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web; pods that come later are followed");
+    .description(
+      'capture in running pods, and write one pcapng as it comes: an interface for each pod and device, in order of time',
+    )
+    .argument(
+      '[POD|TYPE/NAME]',
+      "a pod's name, or a workload or Service as kubectl takes it: deploy/web; pods that come later are followed",
+    );
   addPodFlags(command)
     .option('-o, --output <FILE>', 'a file that is not there yet; -: standard output', '-')
     .option('--max-pods <COUNT>', 'capture in so many pods at a time: each takes a kubectl here', '32')
@@ -30,7 +41,10 @@ export function addStream(program: Command): void {
   }
   command
     .option('--duration <DURATION>', 'end after this time (default: at Ctrl-C)')
-    .addHelpText('after', '\nInto Wireshark: packet-capture stream deploy/web | wireshark -k -i -\nExit codes: 0 ended as asked, 1 failed, 2 wrong usage.')
+    .addHelpText(
+      'after',
+      '\nInto Wireshark: packet-capture stream deploy/web | wireshark -k -i -\nExit codes: 0 ended as asked, 1 failed, 2 wrong usage.',
+    )
     .action(async (name: string | undefined, flags: StreamFlags) => {
       await runStream(name, flags);
     });
@@ -89,7 +103,10 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
       mostPods,
       write: output.write,
       stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
-      onEvent: (event) => (event.type === 'progress' ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`) : line.say(eventText(event, mostPods))),
+      onEvent: (event) =>
+        event.type === 'progress'
+          ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`)
+          : line.say(eventText(event, mostPods)),
       application: `packet-capture ${version}`,
     });
     line.end();
@@ -105,7 +122,11 @@ function after(duration: string): AbortSignal {
 }
 
 function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, mostPods: number): string {
-  if (event.type === 'left_out') return leftOutText(event.pods.map(({ namespace, name }) => `${namespace}/${name}`), mostPods);
+  if (event.type === 'left_out')
+    return leftOutText(
+      event.pods.map(({ namespace, name }) => `${namespace}/${name}`),
+      mostPods,
+    );
   if (event.type === 'waiting') return `${event.where}: there is no captured pod; waiting for one`;
   if (event.type === 'unreachable') return `warning: pods that come are not seen now: ${event.reason}`;
   const pod = `${event.pod.namespace}/${event.pod.name}`;
@@ -124,10 +145,15 @@ function leftOutText(names: readonly string[], mostPods: number): string {
   return `warning: not captured, since ${counted(mostPods, 'pod')} are at a time (--max-pods): ${names.slice(0, shownNames).join(', ')}${more}`;
 }
 
-function conclude({ joined, leftOut, packets, late, dropped, untold, outputError }: StreamResult, file: string, seconds: number): void {
+function conclude(
+  { joined, leftOut, packets, late, dropped, untold, outputError }: StreamResult,
+  file: string,
+  seconds: number,
+): void {
   if (leftOut > 0) say(`warning: ${counted(leftOut, 'pod')} had no place among those that are captured (--max-pods)`);
   if (late > 0) say(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
-  if (untold > 0) say(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
+  if (untold > 0)
+    say(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
   say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { addReleaseFlags, type ReleaseFlags, timeoutOf } from '../flags/releaseFlags.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { codedError } from '../../errors.ts';
-import { printing } from '../shared/installOrUpgrade.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { addReleaseFlags, type ReleaseFlags, timeoutOf } from '../flags/releaseFlags.ts';
 import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
 import { print, printJson, say } from '../io/output.ts';
+import { printing } from '../shared/installOrUpgrade.ts';
 
 /** `uninstall`: ways 3 and 4, a release and all that it has set. */
 export function addUninstall(program: Command): void {
@@ -24,7 +24,11 @@ export async function runUninstall(flags: ReleaseFlags): Promise<void> {
   const cluster = clusterFlagsOf(flags);
   await printing(flags, async (told) => {
     const outcome = await uninstallRelease({
-      release, namespace, cluster, timeoutSeconds, signal,
+      release,
+      namespace,
+      cluster,
+      timeoutSeconds,
+      signal,
       dryRun: flags.dryRun === true,
       confirm: confirmation(flags, signal),
       report: say,
@@ -32,7 +36,11 @@ export async function runUninstall(flags: ReleaseFlags): Promise<void> {
     if (output === 'json') printJson(outcome);
     else print(formatUninstall(outcome));
     if (outcome.result === 'incomplete') {
-      throw told(codedError('UNINSTALL_INCOMPLETE', `${outcome.left.length} objects are left`, { where: `release ${release} in namespace ${namespace}` }));
+      throw told(
+        codedError('UNINSTALL_INCOMPLETE', `${outcome.left.length} objects are left`, {
+          where: `release ${release} in namespace ${namespace}`,
+        }),
+      );
     }
   });
 }

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
-import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
-import { makeKubectl } from '../../kubernetes/kubectl.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { formatWhy, whyInjected } from '../../diagnosis/index.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
+import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
 import { interruption } from '../io/exit.ts';
 import { print, printJson } from '../io/output.ts';
 

@@ -25,7 +25,8 @@ export function amountsOfFlags(options: Readonly<Record<string, unknown>>): Side
     const value = options[name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     if (typeof value !== 'string') continue;
     const problem = amountProblem(name, value);
-    if (problem !== undefined) throw codedError('SETTING_INVALID', `${name} "${value}" ${problem}`, { where: `--${name}` });
+    if (problem !== undefined)
+      throw codedError('SETTING_INVALID', `${name} "${value}" ${problem}`, { where: `--${name}` });
     amounts[name] = value;
   }
   return amounts;

@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander';
-import type { ChangeOptions, ChangeResult } from '../../ways/patch/change.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { skipReasons } from '../../inject/index.ts';
-import type { ConnectionFlags } from './connectionFlags.ts';
-import { durationOfFlag } from './flagValues.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import type { ChangeOptions, ChangeResult } from '../../ways/patch/change.ts';
 import { interruption } from '../io/exit.ts';
 import { printJson, say } from '../io/output.ts';
+import type { ConnectionFlags } from './connectionFlags.ts';
+import { durationOfFlag } from './flagValues.ts';
 
 /** The flags that `patch` and `unpatch` share. */
 export interface ChangeFlags extends ConnectionFlags {
@@ -52,5 +52,10 @@ export function printChange(result: ChangeResult, output: 'json' | undefined): v
   const object = `${result.kind.toLowerCase()}/${result.name} in ${result.namespace}`;
   if (output === 'json') printJson(result);
   else if (result.result === 'dry-run') printJson(result.patch);
-  else say(result.reason === undefined ? `${object}: ${result.result}` : `${object}: ${result.result}: ${result.reason}: ${skipReasons[result.reason]}`);
+  else
+    say(
+      result.reason === undefined
+        ? `${object}: ${result.result}`
+        : `${object}: ${result.result}: ${result.reason}: ${skipReasons[result.reason]}`,
+    );
 }

@@ -31,7 +31,9 @@ export function addClusterFlags(command: Command): Command {
   for (const [name, kind] of Object.entries(clusterFlagKinds) as [ClusterFlagName, string][]) {
     const shown = texts[name];
     const flags = shown?.[0] ?? hidden[name] ?? `--${name}${kind === 'boolean' ? '' : ' <VALUE>'}`;
-    const option = new Option(flags, shown?.[1] ?? '').helpGroup("kubectl's own flags, all of them; handed on to it, and to helm:");
+    const option = new Option(flags, shown?.[1] ?? '').helpGroup(
+      "kubectl's own flags, all of them; handed on to it, and to helm:",
+    );
     if (shown === undefined) option.hideHelp();
     if (kind === 'list') option.argParser(collect);
     command.addOption(option);
@@ -44,7 +46,8 @@ export function plainBooleans(args: readonly string[]): string[] {
   const end = args.indexOf('--');
   return args.flatMap((arg, index) => {
     const [, name = '', value = ''] = /^--([a-z-]+)=(true|false)$/.exec(arg) ?? [];
-    if ((end !== -1 && index > end) || (clusterFlagKinds as Readonly<Record<string, string>>)[name] !== 'boolean') return [arg];
+    if ((end !== -1 && index > end) || (clusterFlagKinds as Readonly<Record<string, string>>)[name] !== 'boolean')
+      return [arg];
     return value === 'true' ? [`--${name}`] : [];
   });
 }

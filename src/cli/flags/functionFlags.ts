@@ -3,15 +3,18 @@ import type { Command } from 'commander';
 import { codedError, isCodedError } from '../../errors.ts';
 import type { FunctionConfig } from '../../ways/manifest/index.ts';
 import { decodeText } from '../io/encoding.ts';
-import { flagsOfFunction, type InjectFlags } from './injectFlags.ts';
 import type { Input } from '../io/input.ts';
+import { flagsOfFunction, type InjectFlags } from './injectFlags.ts';
 
 export interface FunctionFlags {
   readonly functionConfig?: string;
 }
 
 export function addFunctionFlags(command: Command): Command {
-  return command.option('--function-config <FILE>', 'an object whose data (ConfigMap) or spec holds more of these flags, as kustomize gives it to a plugin');
+  return command.option(
+    '--function-config <FILE>',
+    'an object whose data (ConfigMap) or spec holds more of these flags, as kustomize gives it to a plugin',
+  );
 }
 
 /**
@@ -19,8 +22,14 @@ export function addFunctionFlags(command: Command): Command {
  * input.
  * @throws USAGE, FILE_UNREADABLE, YAML_INVALID, MANIFEST_INVALID
  */
-export async function withFunctionFlags<T extends InjectFlags & FunctionFlags>(flags: T, inputs: readonly Input[]): Promise<T> {
-  const fromFile = flags.functionConfig === undefined ? {} : flagsOfFunction(await readConfigFile(flags.functionConfig), flags.functionConfig);
+export async function withFunctionFlags<T extends InjectFlags & FunctionFlags>(
+  flags: T,
+  inputs: readonly Input[],
+): Promise<T> {
+  const fromFile =
+    flags.functionConfig === undefined
+      ? {}
+      : flagsOfFunction(await readConfigFile(flags.functionConfig), flags.functionConfig);
   const config = await functionConfigIn(inputs);
   const fromInput = config === undefined ? {} : flagsOfFunction(config, '-: functionConfig');
   return { ...fromFile, ...fromInput, ...flags };
@@ -41,7 +50,10 @@ async function readConfigFile(file: string): Promise<FunctionConfig> {
     text = decodeText(await readFile(file), file);
   } catch (error) {
     if (isCodedError(error)) throw error;
-    throw codedError('FILE_UNREADABLE', error instanceof Error ? error.message : String(error), { where: file, cause: error });
+    throw codedError('FILE_UNREADABLE', error instanceof Error ? error.message : String(error), {
+      where: file,
+      cause: error,
+    });
   }
   let config: unknown;
   try {

@@ -5,7 +5,15 @@ import type { FunctionConfig, InjectManifestOptions } from '../../ways/manifest/
 import { addAmountFlags, amountsOfFlags } from './amountFlags.ts';
 import { addSelectionFlags, readingOf, type SelectionFlags } from './selectionFlags.ts';
 import { addSettingFlags, settingsOfFlags } from './settingFlags.ts';
-import { namesSidecar, addSidecarFlags, refuseByPlatform, refuseLargeRing, refuseWithOwn, sidecarOfFlags, type SidecarFlags } from './sidecarFlags.ts';
+import {
+  namesSidecar,
+  addSidecarFlags,
+  refuseByPlatform,
+  refuseLargeRing,
+  refuseWithOwn,
+  sidecarOfFlags,
+  type SidecarFlags,
+} from './sidecarFlags.ts';
 
 /** What is to be put into which workloads. */
 export interface InjectFlags extends SidecarFlags, SelectionFlags {
@@ -17,13 +25,15 @@ export interface InjectFlags extends SidecarFlags, SelectionFlags {
 export function addInjectFlags(command: Command): Command {
   command
     .option('-n, --namespace <NAMESPACE>', 'of the workloads that name none')
-    .option('--require-injection', 'for pipelines: exit 1 and write nothing when a selected workload would not carry the sidecar, or there is none')
+    .option(
+      '--require-injection',
+      'for pipelines: exit 1 and write nothing when a selected workload would not carry the sidecar, or there is none',
+    )
     .addOption(
-      new Option('--pod-security <LEVEL>', 'that the namespaces enforce (default: as Namespace objects in the input say, else privileged)').choices([
-        'privileged',
-        'baseline',
-        'restricted',
-      ]),
+      new Option(
+        '--pod-security <LEVEL>',
+        'that the namespaces enforce (default: as Namespace objects in the input say, else privileged)',
+      ).choices(['privileged', 'baseline', 'restricted']),
     );
   return addAmountFlags(addSettingFlags(addSidecarFlags(addSelectionFlags(command))));
 }
@@ -40,12 +50,23 @@ export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectMani
   refuseLargeRing(config, settings);
   refuseByPlatform(config, settings);
   if (flags.podSecurity === 'restricted' && config.form === 'agent') {
-    throw codedError('POD_SECURITY', 'Pod Security "restricted" forbids NET_RAW, so no capture is possible there', { where: '--pod-security' });
+    throw codedError('POD_SECURITY', 'Pod Security "restricted" forbids NET_RAW, so no capture is possible there', {
+      where: '--pod-security',
+    });
   }
   const { createRenderBlock } = await import('../../ways/manifest/index.ts');
   const { podSecurity, namespace } = flags;
   const renew = namesSidecar(flags);
-  return { ...(await readingOf(flags)), config, settings, amounts, renew, podSecurity, namespace, render: createRenderBlock() };
+  return {
+    ...(await readingOf(flags)),
+    config,
+    settings,
+    amounts,
+    renew,
+    podSecurity,
+    namespace,
+    render: createRenderBlock(),
+  };
 }
 
 /** In a function config, the content of sidecarconfig.yaml instead of its path. */
@@ -55,7 +76,10 @@ const inlineConfig = 'sidecarconfig.yaml';
  * The options of a KRM function as the flags of the same names, so that both are checked alike.
  * @throws USAGE
  */
-export function flagsOfFunction({ [inlineConfig]: sidecarConfigText, ...options }: FunctionConfig, where: string): InjectFlags {
+export function flagsOfFunction(
+  { [inlineConfig]: sidecarConfigText, ...options }: FunctionConfig,
+  where: string,
+): InjectFlags {
   if (sidecarConfigText !== undefined && typeof sidecarConfigText !== 'string') {
     throw codedError('USAGE', `${inlineConfig} must be a string`, { where });
   }
@@ -63,7 +87,10 @@ export function flagsOfFunction({ [inlineConfig]: sidecarConfigText, ...options 
     .configureOutput({ writeErr: () => {}, writeOut: () => {} })
     .helpOption(false)
     .exitOverride((error) => {
-      throw codedError('USAGE', error.message.replace(/^error: /, ''), { where, hint: 'Its keys are the long flags of `packet-capture inject`.' });
+      throw codedError('USAGE', error.message.replace(/^error: /, ''), {
+        where,
+        hint: 'Its keys are the long flags of `packet-capture inject`.',
+      });
     });
   const switches = parser.options.filter((option) => option.isBoolean()).map(({ long }) => long);
   const args = Object.entries(options).flatMap(([name, value]) => {

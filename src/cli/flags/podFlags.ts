@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { codedError } from '../../errors.ts';
 import { checkPodTarget, type PodTarget } from '../../captures/index.ts';
+import { codedError } from '../../errors.ts';
 import { addConnectionFlags, type ConnectionFlags } from './connectionFlags.ts';
 
 /** The flags that say which pods are meant, beside an argument POD or TYPE/NAME. */
@@ -26,7 +26,9 @@ export function podTargetOf(name: string | undefined, { selector, allNamespaces,
 /** As {@link podTargetOf}, where all pods there are cannot be meant. @throws USAGE */
 export function somePodsOf(name: string | undefined, flags: PodFlags): PodTarget {
   if (name === undefined && flags.selector === undefined) {
-    throw codedError('USAGE', 'which pods?', { hint: 'Name a pod, a workload as kubectl does (deploy/web), or labels with -l.' });
+    throw codedError('USAGE', 'which pods?', {
+      hint: 'Name a pod, a workload as kubectl does (deploy/web), or labels with -l.',
+    });
   }
   return podTargetOf(name, flags);
 }

@@ -12,17 +12,30 @@ export interface SelectionFlags {
 
 export function addSelectionFlags(command: Command): Command {
   return command
-    .option('--kind <KIND>', 'only workloads of this kind, as kubectl names it: deploy, statefulset; may be repeated', collect)
+    .option(
+      '--kind <KIND>',
+      'only workloads of this kind, as kubectl names it: deploy, statefulset; may be repeated',
+      collect,
+    )
     .option('--name <NAME>', 'only the workload of this name; may be repeated', collect)
     .option('-l, --selector <SELECTOR>', "only workloads with such labels of their own: 'app=web,tier!=db'")
-    .option('--template-path <GROUP/KIND=PATH>', "where a kind of yours has its pod template, e.g. 'flink.apache.org/FlinkDeployment=spec.podTemplate'; may be repeated", collect);
+    .option(
+      '--template-path <GROUP/KIND=PATH>',
+      "where a kind of yours has its pod template, e.g. 'flink.apache.org/FlinkDeployment=spec.podTemplate'; may be repeated",
+      collect,
+    );
 }
 
 /**
  * How manifests are read with these flags.
  * @throws USAGE
  */
-export async function readingOf({ kind, name, selector, templatePath = [] }: SelectionFlags): Promise<Pick<ReadOptions, 'kinds' | 'selects'>> {
+export async function readingOf({
+  kind,
+  name,
+  selector,
+  templatePath = [],
+}: SelectionFlags): Promise<Pick<ReadOptions, 'kinds' | 'selects'>> {
   const { createKinds, parseSelection, parseTemplateKind } = await import('../../ways/manifest/index.ts');
   const kinds = createKinds(templatePath.map(parseTemplateKind));
   return { kinds, selects: parseSelection({ kinds: kind, names: name, selector }, kinds) };

@@ -1,12 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
-import { decodeText } from '../io/encoding.ts';
 import { ringProblem, settingRefusal, type SettingValues } from '../../settings/index.ts';
 import {
-  defaultSidecarConfig, isImageReference, isPlaceholderImage, maxVolumeBytes, platformOfConfig, readSidecarConfig, settingsOfPod,
-  type SidecarAmounts, type SidecarConfig,
+  defaultSidecarConfig,
+  isImageReference,
+  isPlaceholderImage,
+  maxVolumeBytes,
+  platformOfConfig,
+  readSidecarConfig,
+  settingsOfPod,
+  type SidecarAmounts,
+  type SidecarConfig,
 } from '../../sidecar/index.ts';
+import { decodeText } from '../io/encoding.ts';
 
 export interface SidecarFlags {
   readonly sidecarConfig?: string;
@@ -20,8 +27,13 @@ export interface SidecarFlags {
 export function addSidecarFlags(command: Command): Command {
   return command
     .option('--sidecar-config <FILE>', 'sidecarconfig.yaml, or the ConfigMap that holds it; see docs/sidecarconfig.md')
-    .option('--image <IMAGE>', "the capture agent's image, best with its digest (default: agent.image of that file, else $PACKET_CAPTURE_IMAGE)")
-    .addOption(new Option('--image-pull-policy <POLICY>', 'of that image').choices(['Always', 'IfNotPresent', 'Never']));
+    .option(
+      '--image <IMAGE>',
+      "the capture agent's image, best with its digest (default: agent.image of that file, else $PACKET_CAPTURE_IMAGE)",
+    )
+    .addOption(
+      new Option('--image-pull-policy <POLICY>', 'of that image').choices(['Always', 'IfNotPresent', 'Never']),
+    );
 }
 
 /**
@@ -44,7 +56,9 @@ export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig
 
 /** Whether the flags say which sidecar is meant, so that one that is there is made anew. */
 export function namesSidecar(flags: SidecarFlags): boolean {
-  return [flags.sidecarConfig, flags.sidecarConfigText, flags.image, flags.imagePullPolicy].some((flag) => flag !== undefined);
+  return [flags.sidecarConfig, flags.sidecarConfigText, flags.image, flags.imagePullPolicy].some(
+    (flag) => flag !== undefined,
+  );
 }
 
 /**
@@ -54,9 +68,13 @@ export function namesSidecar(flags: SidecarFlags): boolean {
 export function refuseWithOwn({ form }: SidecarConfig, settings: SettingValues, amounts: SidecarAmounts = {}): void {
   if (form !== 'own') return;
   const where = '--sidecar-config';
-  if (Object.keys(settings).length > 0) throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
+  if (Object.keys(settings).length > 0)
+    throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
   const [amount] = Object.keys(amounts);
-  if (amount !== undefined) throw codedError('USAGE', `--${amount} does not go with a sidecar of your own: its resources stand in the file`, { where });
+  if (amount !== undefined)
+    throw codedError('USAGE', `--${amount} does not go with a sidecar of your own: its resources stand in the file`, {
+      where,
+    });
 }
 
 /**
@@ -93,10 +111,14 @@ export function refuseByPlatform(config: SidecarConfig, given: SettingValues): v
 /** The flag wins, then the file, then the environment. @throws USAGE for what no kubelet can read */
 function imageOf(ofFile: string, { image }: SidecarFlags): string {
   const environment = isPlaceholderImage(ofFile) ? process.env[imageVariable] : undefined;
-  const [where, name] = image === undefined ? [imageVariable, environment === '' ? undefined : environment] : ['--image', image];
+  const [where, name] =
+    image === undefined ? [imageVariable, environment === '' ? undefined : environment] : ['--image', image];
   if (name === undefined) return ofFile;
   if (isImageReference(name)) return name;
-  throw codedError('USAGE', `"${name}" is not the name of an image`, { where, hint: 'Write it as REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:….' });
+  throw codedError('USAGE', `"${name}" is not the name of an image`, {
+    where,
+    hint: 'Write it as REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:….',
+  });
 }
 
 const imageVariable = 'PACKET_CAPTURE_IMAGE';
@@ -107,7 +129,10 @@ const imageVariable = 'PACKET_CAPTURE_IMAGE';
  */
 export function imageProblem(config: SidecarConfig): CodedError | undefined {
   if (config.form === 'own' || !isPlaceholderImage(config.agent.image)) return undefined;
-  return codedError('IMAGE_NOT_NAMED', `no image is named for the capture agent: ${config.agent.image} can be pulled from nowhere`);
+  return codedError(
+    'IMAGE_NOT_NAMED',
+    `no image is named for the capture agent: ${config.agent.image} can be pulled from nowhere`,
+  );
 }
 
 async function configOfFlags({ sidecarConfig, sidecarConfigText }: SidecarFlags): Promise<SidecarConfig> {
@@ -121,7 +146,10 @@ async function readConfigFile(file: string): Promise<SidecarConfig> {
     text = decodeText(await readFile(file), file);
   } catch (error) {
     if (isCodedError(error)) throw error;
-    throw codedError('FILE_UNREADABLE', `cannot read the sidecar's configuration: ${String(error)}`, { where: file, cause: error });
+    throw codedError('FILE_UNREADABLE', `cannot read the sidecar's configuration: ${String(error)}`, {
+      where: file,
+      cause: error,
+    });
   }
   return readConfigText(text, file);
 }
@@ -137,7 +165,9 @@ async function readConfigText(text: string, file: string): Promise<SidecarConfig
   };
   const value = read(text, file);
   const inner = configMapContent(value);
-  return inner === undefined ? readSidecarConfig(value, file) : readSidecarConfig(read(inner, `${file}: ${configKey}`), `${file}: ${configKey}`);
+  return inner === undefined
+    ? readSidecarConfig(value, file)
+    : readSidecarConfig(read(inner, `${file}: ${configKey}`), `${file}: ${configKey}`);
 }
 
 /** The key in the ConfigMap that the injector mounts, as the article has it. */

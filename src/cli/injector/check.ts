@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { checkInjector } from '../../ways/webhook/askInjector.ts';
-import { printJsonLine } from '../io/output.ts';
 import { readText } from '../../ways/webhook/server/configuration.ts';
+import { printJsonLine } from '../io/output.ts';
 
 interface CheckFlags {
   readonly host: string;
@@ -28,8 +28,21 @@ export function addCheck(program: Command): void {
     .action(async ({ host, ca, connect = host, port, annotation, demandsClientCertificate = false }: CheckFlags) => {
       const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
       if (number < 1 || number > 65_535) throw codedError('USAGE', `"${port}" is no port`, { where: '--port' });
-      const { containers, milliseconds } = await checkInjector({ host, ca: await readText(ca), connect, port: number, annotation, demandsClient: demandsClientCertificate });
-      const line = { time: new Date().toISOString(), event: 'checked', host, containers, milliseconds: Math.round(milliseconds * 10) / 10 };
+      const { containers, milliseconds } = await checkInjector({
+        host,
+        ca: await readText(ca),
+        connect,
+        port: number,
+        annotation,
+        demandsClient: demandsClientCertificate,
+      });
+      const line = {
+        time: new Date().toISOString(),
+        event: 'checked',
+        host,
+        containers,
+        milliseconds: Math.round(milliseconds * 10) / 10,
+      };
       printJsonLine(line);
     });
 }

@@ -2,8 +2,14 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
+import {
+  connectionOf,
+  isObjectName,
+  type ApiConnection,
+  type Ending,
+  type TargetEvent,
+} from '../../release/hooks/index.ts';
 import { printJsonLine } from '../io/output.ts';
-import { connectionOf, isObjectName, type ApiConnection, type Ending, type TargetEvent } from '../../release/hooks/index.ts';
 
 /** The flags that `opt-in` and `opt-out` share. */
 export interface HookFlags {
@@ -60,7 +66,8 @@ export function hookOptions({ release, namespace, record }: HookFlags): HookOpti
 }
 
 function checkName(name: string, flag: string): void {
-  if (!isObjectName(name)) throw codedError('USAGE', `${JSON.stringify(name)} is no name of an object`, { where: flag });
+  if (!isObjectName(name))
+    throw codedError('USAGE', `${JSON.stringify(name)} is no name of an object`, { where: flag });
 }
 
 function report(event: TargetEvent): void {

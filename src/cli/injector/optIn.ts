@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
-import { durationOfFlag } from '../flags/flagValues.ts';
-import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import { isObjectName, optIn, parseTargets } from '../../release/hooks/index.ts';
+import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
+import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import { readConfiguration } from '../../ways/webhook/server/configuration.ts';
+import { durationOfFlag } from '../flags/flagValues.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
 interface OptInFlags extends HookFlags {
@@ -23,37 +23,74 @@ interface OptInFlags extends HookFlags {
 
 /** `opt-in`: the chart's hook after an install, an upgrade and a rollback. */
 export function addOptIn(program: Command): void {
-  addHookFlags(program.command('opt-in').description('wait until injection works, then opt namespaces and workloads in and record them'))
-    .requiredOption('--targets <JSON>', '[{"namespace": "shop", "deployments": ["web"], "statefulSets": [], "daemonSets": []}]')
+  addHookFlags(
+    program
+      .command('opt-in')
+      .description('wait until injection works, then opt namespaces and workloads in and record them'),
+  )
+    .requiredOption(
+      '--targets <JSON>',
+      '[{"namespace": "shop", "deployments": ["web"], "statefulSets": [], "daemonSets": []}]',
+    )
     .requiredOption('--namespace-label <KEY>', 'set to "enabled" on each namespace')
     .requiredOption('--annotation <KEY>', 'set to "true" on the pod template of each workload')
     .requiredOption('--image <IMAGE>', 'of the pod that proves injection; it is never created')
     .option('--timeout <DURATION>', 'for the proof', '90s')
-    .option('--pod <JSON>', 'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}, "podSecurityContext": {}, "securityContext": {}}')
+    .option(
+      '--pod <JSON>',
+      'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}, "podSecurityContext": {}, "securityContext": {}}',
+    )
     .option('--sidecar-config <FILE>', 'what the release injects; its pods are asked for before a workload is opted in')
-    .addOption(new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce').choices(assumedLevels).default('auto'))
-    .option('--trial-pod <NAME>', "of the short-lived pod that tries the agent's image where targets run; without it no image is tried")
+    .addOption(
+      new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce')
+        .choices(assumedLevels)
+        .default('auto'),
+    )
+    .option(
+      '--trial-pod <NAME>',
+      "of the short-lived pod that tries the agent's image where targets run; without it no image is tried",
+    )
     .option('--deadline <DURATION>', 'the program is ended then; it is done with trials, or says what is left, before')
-    .option('--force', "opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start")
-    .action(async ({ targets, namespaceLabel, annotation, image, timeout, pod, force = false, sidecarConfig, podSecurity, trialPod, deadline, ...flags }: OptInFlags) => {
-      const timeoutSeconds = durationOfFlag(timeout, '--timeout', { example: '90s' });
-      const deadlineSeconds = deadline === undefined ? undefined : durationOfFlag(deadline, '--deadline', { example: '180s' });
-      if (trialPod !== undefined && !isObjectName(trialPod)) throw codedError('USAGE', 'it is no name of an object', { where: '--trial-pod' });
-      const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
-      await optIn({
-        ...hookOptions(flags),
-        targets: parseTargets(targets, '--targets'),
-        keys: { namespaceLabel, annotation },
+    .option(
+      '--force',
+      "opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start",
+    )
+    .action(
+      async ({
+        targets,
+        namespaceLabel,
+        annotation,
         image,
-        demands: demandsOf(pod),
-        timeoutSeconds,
-        force,
-        config,
+        timeout,
+        pod,
+        force = false,
+        sidecarConfig,
         podSecurity,
         trialPod,
-        deadlineSeconds,
-      });
-    });
+        deadline,
+        ...flags
+      }: OptInFlags) => {
+        const timeoutSeconds = durationOfFlag(timeout, '--timeout', { example: '90s' });
+        const deadlineSeconds =
+          deadline === undefined ? undefined : durationOfFlag(deadline, '--deadline', { example: '180s' });
+        if (trialPod !== undefined && !isObjectName(trialPod))
+          throw codedError('USAGE', 'it is no name of an object', { where: '--trial-pod' });
+        const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
+        await optIn({
+          ...hookOptions(flags),
+          targets: parseTargets(targets, '--targets'),
+          keys: { namespaceLabel, annotation },
+          image,
+          demands: demandsOf(pod),
+          timeoutSeconds,
+          force,
+          config,
+          podSecurity,
+          trialPod,
+          deadlineSeconds,
+        });
+      },
+    );
 }
 
 /** @throws USAGE */

@@ -4,10 +4,10 @@ import { runInNewContext } from 'node:vm';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { injectAnnotation, parseQuantity } from '../../settings/index.ts';
-import { durationOfFlag } from '../flags/flagValues.ts';
 import { injectorMounts, injectorPorts } from '../../ways/webhook/names.ts';
 import { defaultLimits, type Limits } from '../../ways/webhook/server/limits.ts';
 import { startInjector, type Injector } from '../../ways/webhook/server/serve.ts';
+import { durationOfFlag } from '../flags/flagValues.ts';
 
 interface ServeFlags {
   readonly port: string;
@@ -39,19 +39,42 @@ export function addServe(program: Command): void {
     .option('--metrics-port <PORT>', 'for Prometheus, plain HTTP', String(injectorPorts.metrics))
     .option('--host <ADDRESS>', 'to listen on (default: all)')
     .option('--config <FILE>', 'sidecarconfig.yaml; read again when it changes', injectorMounts.config)
-    .option('--certificates <DIR>', 'with tls.crt and tls.key; read again when they change', injectorMounts.certificates)
-    .option('--client-ca <FILE>', 'answer reviews of clients alone whose certificate it has signed; read again when it changes')
+    .option(
+      '--certificates <DIR>',
+      'with tls.crt and tls.key; read again when they change',
+      injectorMounts.certificates,
+    )
+    .option(
+      '--client-ca <FILE>',
+      'answer reviews of clients alone whose certificate it has signed; read again when it changes',
+    )
     .option('--annotation <KEY>', 'by which a pod asks for injection', injectAnnotation)
     .option('--opt-out', 'inject every pod unless that annotation says "false"')
     .option('--drain <DURATION>', 'how long to keep serving after SIGTERM', '10s')
     .option('--poll <DURATION>', 'how often to look at the files when no event tells', '10s')
-    .option('--max-connections <NUMBER>', 'half of them for those that have had an answer to a review', String(defaultLimits.connections))
+    .option(
+      '--max-connections <NUMBER>',
+      'half of them for those that have had an answer to a review',
+      String(defaultLimits.connections),
+    )
     .option('--max-body <QUANTITY>', 'a body that is larger is refused', '7Mi')
     .option('--max-parsed <QUANTITY>', 'a review that is larger is answered without a patch', '4Mi')
     .option('--max-bodies <QUANTITY>', 'of all reviews that are on their way', '16Mi')
-    .option('--max-json-values <NUMBER>', 'a review that has more is answered without a patch', String(defaultLimits.jsonValues))
-    .option('--max-json-depth <NUMBER>', 'a review that is nested deeper is answered without a patch', String(defaultLimits.jsonDepth))
-    .option('--head-timeout <DURATION>', 'for the TLS handshake, and for the head of a request from its first byte on', '10s')
+    .option(
+      '--max-json-values <NUMBER>',
+      'a review that has more is answered without a patch',
+      String(defaultLimits.jsonValues),
+    )
+    .option(
+      '--max-json-depth <NUMBER>',
+      'a review that is nested deeper is answered without a patch',
+      String(defaultLimits.jsonDepth),
+    )
+    .option(
+      '--head-timeout <DURATION>',
+      'for the TLS handshake, and for the head of a request from its first byte on',
+      '10s',
+    )
     .option('--body-timeout <DURATION>', 'for the body of a request', '5s')
     .action(async (flags: ServeFlags) => {
       collectAtOnce();
@@ -137,7 +160,9 @@ function limitsOf(flags: ServeFlags): Limits {
   };
   // A body that grows is copied into twice the room, which counts.
   if (limits.bodiesBytes >= 2 * limits.parsedBytes) return limits;
-  throw codedError('USAGE', `"${flags.maxBodies}" is less than twice --max-parsed ${flags.maxParsed}`, { where: '--max-bodies' });
+  throw codedError('USAGE', `"${flags.maxBodies}" is less than twice --max-parsed ${flags.maxParsed}`, {
+    where: '--max-bodies',
+  });
 }
 
 function countOf(text: string, where: string, least: number): number {

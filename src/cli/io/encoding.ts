@@ -35,7 +35,10 @@ export function encodingOf(head: Buffer, file: string): Encoding {
 }
 
 function unread(encoding: string, name: string, file: string): Error {
-  return codedError('FILE_UNREADABLE', `the file is encoded as ${encoding}`, { where: file, hint: convert(name, file) });
+  return codedError('FILE_UNREADABLE', `the file is encoded as ${encoding}`, {
+    where: file,
+    hint: convert(name, file),
+  });
 }
 
 function convert(from: string, file: string): string {

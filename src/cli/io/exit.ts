@@ -58,11 +58,17 @@ export interface ConfirmationFlags {
  */
 export function checkConfirmation({ yes, dryRun }: ConfirmationFlags, stdinTaken: boolean): void {
   if (yes === true || dryRun === true || (process.stdin.isTTY && !stdinTaken)) return;
-  throw codedError('USAGE', 'there is no terminal to ask at', { where: '--yes', hint: 'Add --yes to go on without a question, or --dry-run to look first.' });
+  throw codedError('USAGE', 'there is no terminal to ask at', {
+    where: '--yes',
+    hint: 'Add --yes to go on without a question, or --dry-run to look first.',
+  });
 }
 
 /** Asks on the terminal unless --yes was given. Ctrl-C is a no. */
-export function confirmation({ yes }: Pick<ConfirmationFlags, 'yes'>, signal: AbortSignal): (question: string) => Promise<boolean> {
+export function confirmation(
+  { yes }: Pick<ConfirmationFlags, 'yes'>,
+  signal: AbortSignal,
+): (question: string) => Promise<boolean> {
   return async (question) => {
     if (yes === true) return true;
     const { createInterface } = await import('node:readline/promises');

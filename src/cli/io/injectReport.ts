@@ -1,13 +1,16 @@
 import { leftOutReasons, olderText } from '../../inject/index.ts';
-import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '../../ways/manifest/index.ts';
 import { plainText } from '../../plainText.ts';
+import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '../../ways/manifest/index.ts';
 import { say, sayAll } from './output.ts';
 import type { Spool } from './spool.ts';
 
 /** What became of the workloads of manifests, for people: one line each, and a sum. */
 export interface WorkloadReport {
   /** @param file as the user named it */
-  add(file: string, seen: { readonly reports: readonly ManifestReport[]; readonly others: readonly OtherWorkload[] }): Promise<void>;
+  add(
+    file: string,
+    seen: { readonly reports: readonly ManifestReport[]; readonly others: readonly OtherWorkload[] },
+  ): Promise<void>;
   /** Prints all of it on standard error. */
   print(): Promise<void>;
 }
@@ -23,7 +26,8 @@ export function createReport(spool: Spool): WorkloadReport {
         counts[result] += 1;
         if (schemaOf !== undefined) unproven.add(schemaOf);
       }
-      if (reports.length > 0) await lines.add(reports.map((report) => `${plainText(reportLine(file, report))}\n`).join(''));
+      if (reports.length > 0)
+        await lines.add(reports.map((report) => `${plainText(reportLine(file, report))}\n`).join(''));
     },
     async print() {
       await sayAll(lines.read());
@@ -54,7 +58,13 @@ function reportLine(file: string, report: ManifestReport): string {
 }
 
 /** Undefined for a single workload, whose line says it all. */
-function sumLine({ injected, updated, removed, skipped, others }: Readonly<Record<ManifestReport['result'] | 'others', number>>): string | undefined {
+function sumLine({
+  injected,
+  updated,
+  removed,
+  skipped,
+  others,
+}: Readonly<Record<ManifestReport['result'] | 'others', number>>): string | undefined {
   const workloads = injected + updated + removed + skipped;
   if (workloads === 0 && others === 0) return 'no workload found: nothing to do';
   if (workloads === 1 && others === 0) return undefined;

@@ -30,7 +30,9 @@ export async function openInputs(paths: readonly string[], recursive: boolean, s
   const files = (await Promise.all(paths.map(async (path) => expand(path, recursive)))).flat();
   const standardInput = spool.text();
   if (files.includes('-')) for await (const chunk of process.stdin) await standardInput.add(chunk as Buffer);
-  return files.map((file) => inputOf(file, () => (file === '-' ? standardInput.read() : createReadStream(file, { highWaterMark: 1 << 18 }))));
+  return files.map((file) =>
+    inputOf(file, () => (file === '-' ? standardInput.read() : createReadStream(file, { highWaterMark: 1 << 18 }))),
+  );
 }
 
 function inputOf(file: string, open: () => AsyncIterable<Buffer>): Input {
@@ -67,7 +69,10 @@ async function expand(path: string, recursive: boolean): Promise<string[]> {
   } catch (error) {
     throw unreadable(path, error);
   }
-  throw codedError('FILE_UNREADABLE', 'the folder holds no .yaml, .yml or .json file', { where: path, hint: recursive ? 'Check the path.' : 'Add -R to look into its subfolders.' });
+  throw codedError('FILE_UNREADABLE', 'the folder holds no .yaml, .yml or .json file', {
+    where: path,
+    hint: recursive ? 'Check the path.' : 'Add -R to look into its subfolders.',
+  });
 }
 
 /** The same bytes, in pieces that make short runs. */

@@ -18,6 +18,9 @@ export async function replaceFile(file: string, text: string | AsyncIterable<Buf
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: file, cause: error });
+    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+      where: file,
+      cause: error,
+    });
   }
 }

@@ -67,9 +67,14 @@ export function createSpool(limit = 8 * 1024 * 1024): Spool {
   };
 }
 
-async function* readRange(file: FileHandle, { start, end }: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
-  for (let position = start; position < end; ) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(chunkSize, end - position)), { position });
+async function* readRange(
+  file: FileHandle,
+  { start, end }: { readonly start: number; readonly end: number },
+): AsyncGenerator<Buffer> {
+  for (let position = start; position < end;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(chunkSize, end - position)), {
+      position,
+    });
     if (bytesRead === 0) throw new Error('the temporary file is shorter than what was written to it');
     yield buffer.subarray(0, bytesRead);
     position += bytesRead;
@@ -84,6 +89,9 @@ async function openNameless(): Promise<FileHandle> {
     await rm(path);
     return file;
   } catch (error) {
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: path, cause: error });
+    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+      where: path,
+      cause: error,
+    });
   }
 }

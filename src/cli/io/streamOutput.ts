@@ -60,7 +60,9 @@ export function isBrokenPipe(error: unknown): boolean {
 function standardOutput(): StreamOutput {
   const { stdout } = process;
   if (stdout.isTTY) {
-    throw codedError('USAGE', 'packets are not for a terminal', { hint: 'Add `| wireshark -k -i -`, or name a file with -o.' });
+    throw codedError('USAGE', 'packets are not for a terminal', {
+      hint: 'Add `| wireshark -k -i -`, or name a file with -o.',
+    });
   }
   // Each failure reaches the write that it belongs to.
   stdout.on('error', () => {});

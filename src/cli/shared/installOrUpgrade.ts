@@ -1,11 +1,11 @@
 import { text as readStream } from 'node:stream/consumers';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import type { ValuesMode } from '../../release/helm/releaseValues.ts';
 import { bundledChart, readsStdin, type InstallFlags } from '../flags/installFlags.ts';
+import { timeoutOf, type ReleaseFlags } from '../flags/releaseFlags.ts';
 import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
 import { print, printJson, say } from '../io/output.ts';
-import { timeoutOf, type ReleaseFlags } from '../flags/releaseFlags.ts';
 
 export interface InstallMode {
   readonly valuesMode: ValuesMode;
@@ -24,7 +24,13 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   const { release, namespace, chart = bundledChart, values = [], set = [], setString = [] } = flags;
   await printing(flags, async (told) => {
     const outcome = await installRelease({
-      ...mode, release, namespace, cluster, chart, timeoutSeconds, signal,
+      ...mode,
+      release,
+      namespace,
+      cluster,
+      chart,
+      timeoutSeconds,
+      signal,
       given: { files: values, set, setString, stdin: stdinTaken ? await readStream(process.stdin) : undefined },
       dryRun: flags.dryRun === true,
       force: flags.force === true,
@@ -43,7 +49,11 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
     }
     if (outcome.result !== 'refused') return;
     const errors = outcome.findings.filter(({ level }) => level === 'error').length;
-    throw told(codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, { where: `release ${release} in namespace ${namespace}` }));
+    throw told(
+      codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, {
+        where: `release ${release} in namespace ${namespace}`,
+      }),
+    );
   });
 }
 
@@ -51,7 +61,10 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
 type Told = (error: CodedError) => CodedError;
 
 /** Runs a command; with `-o json`, an error is data too. */
-export async function printing({ output, release, namespace }: ReleaseFlags, work: (told: Told) => Promise<void>): Promise<void> {
+export async function printing(
+  { output, release, namespace }: ReleaseFlags,
+  work: (told: Told) => Promise<void>,
+): Promise<void> {
   const shown = new WeakSet<Error>();
   const told: Told = (error) => {
     shown.add(error);
@@ -63,7 +76,12 @@ export async function printing({ output, release, namespace }: ReleaseFlags, wor
     if (!isCodedError(error)) throw error;
     if (output === 'json' && !shown.has(error)) {
       const { code, message: what, where, hint } = error;
-      printJson({ result: 'failed', release, namespace, error: { code, what, ...(where === undefined ? {} : { where }), hint } });
+      printJson({
+        result: 'failed',
+        release,
+        namespace,
+        error: { code, what, ...(where === undefined ? {} : { where }), hint },
+      });
     }
     throw error;
   }

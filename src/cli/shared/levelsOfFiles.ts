@@ -1,4 +1,10 @@
-import { behindText, collectPodSecurity, fileStart, mayEnforce, type PodSecurityByNamespace } from '../../ways/manifest/index.ts';
+import {
+  behindText,
+  collectPodSecurity,
+  fileStart,
+  mayEnforce,
+  type PodSecurityByNamespace,
+} from '../../ways/manifest/index.ts';
 import type { Input } from '../io/input.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { fileStart, type ManifestReport, type Origin, type OtherWorkload } from '../../ways/manifest/index.ts';
-import { openInputs, type Input } from '../io/input.ts';
 import type { ManifestFlags } from '../flags/manifestFlags.ts';
-import { openManifestOutput } from './manifestOutput.ts';
-import { say } from '../io/output.ts';
 import { createReport } from '../io/injectReport.ts';
-import type { SelectionCheck } from './selectionCheck.ts';
+import { openInputs, type Input } from '../io/input.ts';
+import { say } from '../io/output.ts';
 import { createSpool, type Spool } from '../io/spool.ts';
+import { openManifestOutput } from './manifestOutput.ts';
+import type { SelectionCheck } from './selectionCheck.ts';
 
 /** A run of whole documents of a file. */
 export interface Part {
@@ -34,7 +34,10 @@ export interface Editor {
  * it takes does not grow with the number of documents.
  * @param prepare looks at the inputs before the first edit
  */
-export async function editManifests(flags: ManifestFlags, prepare: (inputs: readonly Input[]) => Promise<Editor>): Promise<void> {
+export async function editManifests(
+  flags: ManifestFlags,
+  prepare: (inputs: readonly Input[]) => Promise<Editor>,
+): Promise<void> {
   await withSpool(async (spool) => {
     const inputs = await openInputs(flags.filename, flags.recursive === true, spool);
     const { check, edit, end } = await prepare(inputs);

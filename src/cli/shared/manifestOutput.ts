@@ -1,7 +1,7 @@
 import { codedError } from '../../errors.ts';
-import type { Input } from '../io/input.ts';
 import type { ManifestFlags } from '../flags/manifestFlags.ts';
 import { encode } from '../io/encoding.ts';
+import type { Input } from '../io/input.ts';
 import { writeData } from '../io/output.ts';
 import { replaceFile } from '../io/replaceFile.ts';
 import type { Spool, SpooledText } from '../io/spool.ts';
@@ -24,7 +24,11 @@ interface OutputOptions extends Pick<ManifestFlags, 'inPlace' | 'dryRun'> {
 }
 
 /** @throws USAGE for `--in-place` with standard input */
-export function openManifestOutput(inputs: readonly Input[], { inPlace, dryRun, joined }: OutputOptions, spool: Spool): ManifestOutput {
+export function openManifestOutput(
+  inputs: readonly Input[],
+  { inPlace, dryRun, joined }: OutputOptions,
+  spool: Spool,
+): ManifestOutput {
   if (inPlace === true && inputs.some(({ file }) => file === '-')) {
     throw codedError('USAGE', '--in-place cannot replace standard input', { where: '-f -' });
   }

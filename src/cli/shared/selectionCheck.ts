@@ -1,8 +1,8 @@
 import { codedError, type CodedError } from '../../errors.ts';
-import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '../../ways/manifest/index.ts';
 import { plainText } from '../../plainText.ts';
-import { workloadText } from '../io/injectReport.ts';
+import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '../../ways/manifest/index.ts';
 import type { SelectionFlags } from '../flags/selectionFlags.ts';
+import { workloadText } from '../io/injectReport.ts';
 
 export interface SelectionCheckFlags extends SelectionFlags {
   readonly requireInjection?: boolean;
@@ -10,7 +10,10 @@ export interface SelectionCheckFlags extends SelectionFlags {
 
 /** Looks whether the flags that choose among workloads have found what they name, and whether all of it is injected. */
 export interface SelectionCheck {
-  add(file: string, seen: { readonly reports: readonly ManifestReport[]; readonly others: readonly OtherWorkload[] }): void;
+  add(
+    file: string,
+    seen: { readonly reports: readonly ManifestReport[]; readonly others: readonly OtherWorkload[] },
+  ): void;
   /**
    * Once everything was seen, and before anything is written.
    * @returns lines to print on standard error
@@ -35,9 +38,13 @@ export function createSelectionCheck(flags: SelectionCheckFlags): SelectionCheck
       for (const report of reports) {
         names.add(report.name);
         kinds.add(report.kind);
-        if (report.result !== 'skipped' || report.reason === undefined || report.reason === 'already_injected') continue;
+        if (report.result !== 'skipped' || report.reason === undefined || report.reason === 'already_injected')
+          continue;
         counts.notInjected += 1;
-        if (notInjected.length < shown) notInjected.push(`  ${plainText(workloadText(file, report))}: ${report.reason}: ${manifestSkipReasons[report.reason]}`);
+        if (notInjected.length < shown)
+          notInjected.push(
+            `  ${plainText(workloadText(file, report))}: ${report.reason}: ${manifestSkipReasons[report.reason]}`,
+          );
       }
     },
     finish() {
@@ -52,26 +59,49 @@ export function createSelectionCheck(flags: SelectionCheckFlags): SelectionCheck
 
 function nameNotFound(name: string, { kind, selector }: SelectionCheckFlags): CodedError {
   const narrowed = [...(kind === undefined ? [] : ['--kind']), ...(selector === undefined ? [] : ['-l'])].join(' and ');
-  const what = narrowed === '' ? `the input has no workload "${name}"` : `no workload "${name}" is among those that ${narrowed} choose`;
+  const what =
+    narrowed === ''
+      ? `the input has no workload "${name}"`
+      : `no workload "${name}" is among those that ${narrowed} choose`;
   return codedError('USAGE', what, { where: '--name', hint: 'Check the name and the files; nothing was written.' });
 }
 
 /** What was asked for and is not there, and may rightly be so. */
-function notFound(flags: SelectionCheckFlags, kinds: ReadonlySet<string>, { selected, others }: { readonly selected: number; readonly others: number }): string[] {
+function notFound(
+  flags: SelectionCheckFlags,
+  kinds: ReadonlySet<string>,
+  { selected, others }: { readonly selected: number; readonly others: number },
+): string[] {
   const lines = (flags.templatePath ?? [])
     .filter((text) => !kinds.has(text.slice(text.indexOf('/') + 1, text.indexOf('='))))
     .map((text) => `--template-path ${text}: the input has no object of this kind`);
-  if (selected === 0 && others > 0) lines.push(`no workload is selected, of ${others} in the input: look at --kind and -l`);
+  if (selected === 0 && others > 0)
+    lines.push(`no workload is selected, of ${others} in the input: look at --kind and -l`);
   return lines;
 }
 
-function requireAll(absent: readonly string[], notInjected: readonly string[], counts: { readonly selected: number; readonly notInjected: number }): void {
+function requireAll(
+  absent: readonly string[],
+  notInjected: readonly string[],
+  counts: { readonly selected: number; readonly notInjected: number },
+): void {
   if (counts.notInjected > 0) {
-    const more = counts.notInjected > notInjected.length ? [`  and ${counts.notInjected - notInjected.length} more`] : [];
-    throw codedError('NOT_INJECTED', [`${counts.notInjected} of ${counts.selected} workloads would not be injected`, ...notInjected, ...more].join('\n'), {
-      where: '--require-injection',
-    });
+    const more =
+      counts.notInjected > notInjected.length ? [`  and ${counts.notInjected - notInjected.length} more`] : [];
+    throw codedError(
+      'NOT_INJECTED',
+      [`${counts.notInjected} of ${counts.selected} workloads would not be injected`, ...notInjected, ...more].join(
+        '\n',
+      ),
+      {
+        where: '--require-injection',
+      },
+    );
   }
   const [first = counts.selected === 0 ? 'the input has no workload' : undefined] = absent;
-  if (first !== undefined) throw codedError('NOT_INJECTED', first, { where: '--require-injection', hint: 'Check the files and the flags that select; nothing was written.' });
+  if (first !== undefined)
+    throw codedError('NOT_INJECTED', first, {
+      where: '--require-injection',
+      hint: 'Check the files and the flags that select; nothing was written.',
+    });
 }

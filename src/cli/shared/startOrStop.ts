@@ -1,14 +1,20 @@
-import { makeKubectl } from '../../kubernetes/kubectl.ts';
-import type { ChangeResult } from '../../ways/patch/change.ts';
-import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import {
+  checkPersistable,
+  persistSettings,
+  steerPods,
+  type SteeredPod,
+  type SteerResult,
+} from '../../captures/index.ts';
 import { codedError } from '../../errors.ts';
-import { checkPersistable, persistSettings, steerPods, type SteeredPod, type SteerResult } from '../../captures/index.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
 import type { SettingValues } from '../../settings/index.ts';
-import { printJson, say } from '../io/output.ts';
+import type { ChangeResult } from '../../ways/patch/change.ts';
 import { durationOfFlag } from '../flags/flagValues.ts';
 import { somePodsOf } from '../flags/podFlags.ts';
-import { interruption } from '../io/exit.ts';
 import type { SteerFlags } from '../flags/steerFlags.ts';
+import { interruption } from '../io/exit.ts';
+import { printJson, say } from '../io/output.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 /** `start` and `stop`: what happens to stderr, the result to stdout where a program asks for it. */
@@ -21,9 +27,22 @@ export async function runSteer(name: string | undefined, flags: SteerFlags, sett
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
   const report = say;
   if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings, force });
-  const result = await steerPods({ kubectl, target, settings, dryRun, replaced: persist, wait: flags.wait === 'true', timeoutSeconds, signal, report });
+  const result = await steerPods({
+    kubectl,
+    target,
+    settings,
+    dryRun,
+    replaced: persist,
+    wait: flags.wait === 'true',
+    timeoutSeconds,
+    signal,
+    report,
+  });
   if (result.pods.length === 0) throw notCaptured(result);
-  const template = workload === undefined ? undefined : await persistSettings({ kubectl, target: workload, settings, dryRun, force, signal, report });
+  const template =
+    workload === undefined
+      ? undefined
+      : await persistSettings({ kubectl, target: workload, settings, dryRun, force, signal, report });
   if (output === 'json') printJson(jsonOf(result, template, persist));
   tellWithout(result.without);
   conclude(result.pods, report);
@@ -47,8 +66,12 @@ function conclude(pods: readonly SteeredPod[], report: (line: string) => void): 
   const bad = pods.filter(({ result }) => result === 'unconfirmed' || result === 'failed');
   const [first] = bad;
   if (first === undefined) return;
-  throw codedError('CAPTURE_UNCONFIRMED', `${bad.length} of ${pods.length} ${pods.length === 1 ? 'pod does' : 'pods do'} not do what was asked`, {
-    where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
-    ...(bad.every(({ result }) => result === 'failed') ? { hint: 'Nothing was changed there.' } : {}),
-  });
+  throw codedError(
+    'CAPTURE_UNCONFIRMED',
+    `${bad.length} of ${pods.length} ${pods.length === 1 ? 'pod does' : 'pods do'} not do what was asked`,
+    {
+      where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
+      ...(bad.every(({ result }) => result === 'failed') ? { hint: 'Nothing was changed there.' } : {}),
+    },
+  );
 }

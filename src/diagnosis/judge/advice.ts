@@ -1,11 +1,11 @@
 import { templatePath } from '../../kubernetes/api/kinds.ts';
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
-import type { Subject } from './conditions.ts';
-import { ownerName, topOwner, type Roll } from '../read/podOwners.ts';
-import type { Reason } from './whyReasons.ts';
-import type { Release } from '../read/releases.ts';
 import { shell } from '../../shell.ts';
+import { ownerName, topOwner, type Roll } from '../read/podOwners.ts';
+import type { Release } from '../read/releases.ts';
+import type { Subject } from './conditions.ts';
 import { waitingAdvice } from './waiting.ts';
+import type { Reason } from './whyReasons.ts';
 
 interface Case {
   readonly subject: Subject;
@@ -19,12 +19,16 @@ export function adviceFor(reason: Reason, subject: Subject, release: Release | u
   return typeof advice === 'string' ? advice : advice({ subject, release, roll });
 }
 
-const optIn = ({ subject, release }: Case): string => annotateTemplate(subject, { [release?.annotation ?? injectAnnotation]: 'true' });
+const optIn = ({ subject, release }: Case): string =>
+  annotateTemplate(subject, { [release?.annotation ?? injectAnnotation]: 'true' });
 
 /** Takes the refusal away, and asks where the release wants to be asked. */
 const optInAgain = ({ subject, release }: Case): string => {
   const key = release?.annotation ?? injectAnnotation;
-  return annotateTemplate(subject, { ...(key === injectAnnotation ? {} : { [injectAnnotation]: null }), [key]: release?.optOut === true ? null : 'true' });
+  return annotateTemplate(subject, {
+    ...(key === injectAnnotation ? {} : { [injectAnnotation]: null }),
+    [key]: release?.optOut === true ? null : 'true',
+  });
 };
 
 /** A label changes no pod: those that run are to be made anew. */
@@ -38,7 +42,8 @@ const rollOut = ({ roll }: Case): string => roll.line;
 /** What is left of a sidecar goes from the pod template; a controller then makes the pods anew. */
 const unpatch = ({ subject }: Case): string => {
   const owner = topOwner(subject.owners);
-  const isPatchable = owner !== undefined && owner.kind !== 'Job' && templatePath(owner.apiVersion, owner.kind) !== undefined;
+  const isPatchable =
+    owner !== undefined && owner.kind !== 'Job' && templatePath(owner.apiVersion, owner.kind) !== undefined;
   if (isPatchable) return shell`packet-capture unpatch ${ownerName(owner)} --namespace ${subject.namespace}`;
   const where = owner === undefined ? `pod ${subject.pod.metadata.name}` : ownerName(owner);
   return `Take it out of the manifest of ${where} (packet-capture uninject -f FILE), and create it again.`;
@@ -50,9 +55,12 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   namespace_excluded: 'Run it in another namespace: system namespaces and that of the release are left alone.',
   namespace_not_opted_in: labelNamespace,
   namespace_label_value: labelNamespace,
-  pod_security_restricted: 'Run it in a namespace that enforces Pod Security baseline or privileged: "restricted" admits no capture.',
-  pod_security_baseline: 'Take out of the sidecar what "baseline" does not admit, or run the pod in a privileged namespace.',
-  namespace_not_selected: ({ release }) => `Give the namespace what ${release?.object ?? 'the release'} selects, or change injection.namespaceSelector.`,
+  pod_security_restricted:
+    'Run it in a namespace that enforces Pod Security baseline or privileged: "restricted" admits no capture.',
+  pod_security_baseline:
+    'Take out of the sidecar what "baseline" does not admit, or run the pod in a privileged namespace.',
+  namespace_not_selected: ({ release }) =>
+    `Give the namespace what ${release?.object ?? 'the release'} selects, or change injection.namespaceSelector.`,
   labels_not_selected: 'Give the pod template the labels, or change injection.objectSelector of the release.',
   not_opted_in: optIn,
   annotation_value: optIn,
@@ -65,10 +73,12 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
   windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
   fargate: 'Run it on nodes of EC2 where it is to be captured: the sidecar would keep such a pod pending.',
-  virtual_node: 'Let it run on nodes of the cluster alone where it is to be captured: without the toleration, and the label, of virtual nodes.',
+  virtual_node:
+    'Let it run on nodes of the cluster alone where it is to be captured: without the toleration, and the label, of virtual nodes.',
   sandbox: 'Run it in another runtime class where it is to be captured, or with `runsc --pcap-log` on its node.',
   mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
-  name_collision: 'Give its own container or volume another name: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are taken.',
+  name_collision:
+    'Give its own container or volume another name: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are taken.',
   foreign_status: unpatch,
   status_missing: unpatch,
   match_condition: 'Look at webhook.matchConditions among the values of the release.',
@@ -82,12 +92,18 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
 };
 
 /** Writes annotations where pods get them from; null takes one away. */
-export function annotateTemplate({ pod, namespace, owners }: Subject, annotations: Readonly<Record<string, string | null>>): string {
+export function annotateTemplate(
+  { pod, namespace, owners }: Subject,
+  annotations: Readonly<Record<string, string | null>>,
+): string {
   const owner = topOwner(owners);
   const path = owner === undefined ? undefined : templatePath(owner.apiVersion, owner.kind);
   if (owner === undefined || path === undefined || owner.kind === 'Job') {
-    const where = owner === undefined ? `the manifest of pod ${pod.metadata.name}` : `the pod template of ${ownerName(owner)}`;
-    const lines = Object.entries(annotations).map(([key, value]) => (value === null ? `no ${key}` : `${key}: "${value}"`));
+    const where =
+      owner === undefined ? `the manifest of pod ${pod.metadata.name}` : `the pod template of ${ownerName(owner)}`;
+    const lines = Object.entries(annotations).map(([key, value]) =>
+      value === null ? `no ${key}` : `${key}: "${value}"`,
+    );
     return `Write into the annotations of ${where}: ${lines.join(', ')}; and create it anew.`;
   }
   const patch = path.toReversed().reduce<unknown>((inner, key) => ({ [key]: inner }), { metadata: { annotations } });

@@ -1,7 +1,7 @@
 import { planRemoval } from '../../inject/index.ts';
-import { containerName, parseStatus, type SidecarConfig } from '../../sidecar/index.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { statusAnnotation } from '../../settings/index.ts';
+import { containerName, parseStatus, type SidecarConfig } from '../../sidecar/index.ts';
 
 /** The sidecar in a pod, as far as it is our own agent. */
 export interface Carried {

@@ -1,6 +1,6 @@
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { askRights, groupRights, type Right } from '../../kubernetes/rights.ts';
 import { readVersions } from '../../kubernetes/versions.ts';
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { finding, type Finding } from './checkFindings.ts';
 
 /** Native sidecars are on by default from here (KEP-753), match conditions of webhooks are stable (KEP-3716). */
@@ -12,7 +12,11 @@ interface Asked extends Right {
 }
 
 /** Whether the cluster and the user's rights are fit for each way. @throws as Kubectl */
-export async function readFitness(kubectl: Kubectl, namespace: string | undefined, policyApi: boolean): Promise<Finding[]> {
+export async function readFitness(
+  kubectl: Kubectl,
+  namespace: string | undefined,
+  policyApi: boolean,
+): Promise<Finding[]> {
   const asked = rights(namespace, policyApi);
   const [versions, refused] = await Promise.all([readVersions(kubectl), askRights(kubectl, asked)]);
   return judgeFitness({ ...versions, policyApi, refused });
@@ -20,11 +24,25 @@ export async function readFitness(kubectl: Kubectl, namespace: string | undefine
 
 function rights(namespace: string | undefined, policyApi: boolean): Asked[] {
   const admission = 'admissionregistration.k8s.io';
-  const clusterWide = (way: Asked['way'], resource: string): Asked => ({ way, verb: 'create', group: admission, resource, namespace: '' });
+  const clusterWide = (way: Asked['way'], resource: string): Asked => ({
+    way,
+    verb: 'create',
+    group: admission,
+    resource,
+    namespace: '',
+  });
   return [
-    ...['deployments', 'statefulsets', 'daemonsets'].map((resource): Asked => ({ way: 'patch', verb: 'patch', group: 'apps', resource, namespace: namespace ?? '' })),
+    ...['deployments', 'statefulsets', 'daemonsets'].map((resource): Asked => ({
+      way: 'patch',
+      verb: 'patch',
+      group: 'apps',
+      resource,
+      namespace: namespace ?? '',
+    })),
     clusterWide('webhook', 'mutatingwebhookconfigurations'),
-    ...(policyApi ? [clusterWide('policy', 'mutatingadmissionpolicies'), clusterWide('policy', 'mutatingadmissionpolicybindings')] : []),
+    ...(policyApi
+      ? [clusterWide('policy', 'mutatingadmissionpolicies'), clusterWide('policy', 'mutatingadmissionpolicybindings')]
+      : []),
   ];
 }
 
@@ -51,7 +69,9 @@ export function judgeFitness({ kubernetes, minor, policyApi, refused }: FitnessF
     finding('kubernetes_version', where, version),
     ...(refused === undefined ? [finding('rights_unknown', where, 'your rights cannot be asked for')] : []),
     finding('way_manifest', 'way 1, manifest', 'works offline, on every manifest'),
-    patch === undefined ? finding('way_patch', 'way 2, patch', 'you may patch workloads') : finding('way_patch_rights', 'way 2, patch', patch),
+    patch === undefined
+      ? finding('way_patch', 'way 2, patch', 'you may patch workloads')
+      : finding('way_patch_rights', 'way 2, patch', patch),
     webhookFinding(minor, webhook),
     policyFinding(policyApi, policy),
   ];
@@ -60,11 +80,16 @@ export function judgeFitness({ kubernetes, minor, policyApi, refused }: FitnessF
 function webhookFinding(minor: number, missing: string | undefined): Finding {
   const where = 'way 3, webhook';
   if (minor < matchConditions) return finding('way_webhook_version', where, 'its match conditions are not stable yet');
-  return missing === undefined ? finding('way_webhook', where, 'you may install it') : finding('way_webhook_rights', where, missing);
+  return missing === undefined
+    ? finding('way_webhook', where, 'you may install it')
+    : finding('way_webhook_rights', where, missing);
 }
 
 function policyFinding(policyApi: boolean, missing: string | undefined): Finding {
   const where = 'way 4, policy';
-  if (!policyApi) return finding('way_policy_missing', where, 'there is no admissionregistration.k8s.io/v1 MutatingAdmissionPolicy');
-  return missing === undefined ? finding('way_policy', where, 'you may install it') : finding('way_policy_rights', where, missing);
+  if (!policyApi)
+    return finding('way_policy_missing', where, 'there is no admissionregistration.k8s.io/v1 MutatingAdmissionPolicy');
+  return missing === undefined
+    ? finding('way_policy', where, 'you may install it')
+    : finding('way_policy_rights', where, missing);
 }

@@ -1,12 +1,12 @@
 import { leftOutReasons, planInjection, podSecurityLabel, skipReasons, type SkipReason } from '../../inject/index.ts';
+import { holds, termsOf, termText, type Labels, type Term } from '../../kubernetes/api/labels.ts';
+import type { Pod } from '../../kubernetes/api/types.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
-import type { Pod } from '../../kubernetes/api/types.ts';
 import { ownerName, templateOf, topOwner, type Owner } from '../read/podOwners.ts';
+import type { Release, ReleaseFacts, Rule } from '../read/releases.ts';
 import { levelFor, ruleFor } from './levelRule.ts';
 import type { Reason } from './whyReasons.ts';
-import type { Release, ReleaseFacts, Rule } from '../read/releases.ts';
-import { holds, termsOf, termText, type Labels, type Term } from '../../kubernetes/api/labels.ts';
 
 /** One thing that must hold for a pod to be injected. */
 export interface Condition {
@@ -35,7 +35,13 @@ const unmet = (reason: Reason, what: string): Condition => ({ met: false, reason
 export function conditionsFor(subject: Subject, facts: ReleaseFacts): Condition[] {
   const { release } = facts;
   const rule = ruleFor(release, subject.namespaceLabels);
-  if (rule === undefined) return [unmet('namespace_not_selected', `${release.object} has no ${release.way === 'webhook' ? 'webhook' : 'binding'} that injects`)];
+  if (rule === undefined)
+    return [
+      unmet(
+        'namespace_not_selected',
+        `${release.object} has no ${release.way === 'webhook' ? 'webhook' : 'binding'} that injects`,
+      ),
+    ];
   return [
     ...namespaceConditions(subject, release, rule),
     ...labelConditions(subject, rule),
@@ -58,8 +64,13 @@ export function selectsNamespace(release: Release, labels: Labels): boolean {
 
 const nameKey = 'kubernetes.io/metadata.name';
 
-function namespaceConditions({ namespace, namespaceLabels }: Subject, release: Release, { namespaceSelector }: Rule): Condition[] {
-  if (namespaceLabels === undefined) return [{ met: undefined, what: `the labels of namespace ${namespace} cannot be read` }];
+function namespaceConditions(
+  { namespace, namespaceLabels }: Subject,
+  release: Release,
+  { namespaceSelector }: Rule,
+): Condition[] {
+  if (namespaceLabels === undefined)
+    return [{ met: undefined, what: `the labels of namespace ${namespace} cannot be read` }];
   const terms = termsOf(namespaceSelector);
   const rank = ({ key }: Term): number => [nameKey, release.namespaceLabel, podSecurityLabel].indexOf(key);
   const known = terms.filter((term) => rank(term) !== -1).toSorted((a, b) => rank(a) - rank(b));
@@ -67,14 +78,23 @@ function namespaceConditions({ namespace, namespaceLabels }: Subject, release: R
   const failing = others.find((term) => !holds(term, namespaceLabels));
   return [
     ...known.map((term) => knownTerm(term, namespace, namespaceLabels, release)),
-    ...(failing === undefined ? [] : [unmet('namespace_not_selected', `namespace ${namespace} does not meet ${termText(failing)}, which ${release.object} asks for`)]),
+    ...(failing === undefined
+      ? []
+      : [
+          unmet(
+            'namespace_not_selected',
+            `namespace ${namespace} does not meet ${termText(failing)}, which ${release.object} asks for`,
+          ),
+        ]),
   ];
 }
 
 function knownTerm(term: Term, namespace: string, labels: Labels, release: Release): Condition {
   const value = labels[term.key];
   if (term.key === nameKey) {
-    return holds(term, labels) ? met(`namespace ${namespace} is not excluded`) : unmet('namespace_excluded', `namespace ${namespace} is excluded by ${release.object}`);
+    return holds(term, labels)
+      ? met(`namespace ${namespace} is not excluded`)
+      : unmet('namespace_excluded', `namespace ${namespace} is excluded by ${release.object}`);
   }
   if (term.key === podSecurityLabel) {
     const level = levelText(namespace, labels, release);
@@ -83,19 +103,25 @@ function knownTerm(term: Term, namespace: string, labels: Labels, release: Relea
   if (holds(term, labels)) return met(`namespace ${namespace} has the label ${termText(term)}`);
   return value === undefined
     ? unmet('namespace_not_opted_in', `namespace ${namespace} has no label ${termText(term)}`)
-    : unmet('namespace_label_value', `namespace ${namespace} has the label ${term.key}=${value}, not ${termText(term)}`);
+    : unmet(
+        'namespace_label_value',
+        `namespace ${namespace} has the label ${term.key}=${value}, not ${termText(term)}`,
+      );
 }
 
 function levelText(namespace: string, labels: Labels, release: Release): string {
   const level = levelFor(release, labels);
-  if (labels[podSecurityLabel] !== undefined || level === 'privileged') return `namespace ${namespace} enforces Pod Security "${level}"`;
+  if (labels[podSecurityLabel] !== undefined || level === 'privileged')
+    return `namespace ${namespace} enforces Pod Security "${level}"`;
   return `namespace ${namespace} has no label ${podSecurityLabel}, which ${release.object} takes for "${level}" (injection.podSecurity)`;
 }
 
 function labelConditions({ pod }: Subject, { objectSelector }: Rule): Condition[] {
   const labels = pod.metadata.labels ?? {};
   return termsOf(objectSelector).map((term) =>
-    holds(term, labels) ? met(`its labels meet ${termText(term)}`) : unmet('labels_not_selected', `its labels do not meet ${termText(term)}`),
+    holds(term, labels)
+      ? met(`its labels meet ${termText(term)}`)
+      : unmet('labels_not_selected', `its labels do not meet ${termText(term)}`),
   );
 }
 
@@ -112,14 +138,24 @@ function annotationConditions(subject: Subject, { annotation, optOut }: Release)
 
 /** Where the wish stands instead, if anywhere. */
 function askedElsewhere({ pod, owners }: Subject, annotation: string): Condition | undefined {
-  if (pod.metadata.labels?.[annotation] !== undefined) return unmet('annotation_as_label', `${annotation} is a label of it, not an annotation`);
+  if (pod.metadata.labels?.[annotation] !== undefined)
+    return unmet('annotation_as_label', `${annotation} is a label of it, not an annotation`);
   const owner = topOwner(owners);
   if (owner === undefined) return undefined;
   if (templateOf(owner)?.metadata?.annotations?.[annotation] === 'true') {
-    return unmet('older_template', `the pod template of ${ownerName(owner)} has the annotation ${annotation}: "true", this pod has not`);
+    return unmet(
+      'older_template',
+      `the pod template of ${ownerName(owner)} has the annotation ${annotation}: "true", this pod has not`,
+    );
   }
   const wrong = owners.find(({ object }) => object?.metadata.annotations?.[annotation] !== undefined);
-  return wrong && unmet('annotation_on_workload', `the annotation ${annotation} stands on ${ownerName(wrong)}, not on its pod template`);
+  return (
+    wrong &&
+    unmet(
+      'annotation_on_workload',
+      `the annotation ${annotation} stands on ${ownerName(wrong)}, not on its pod template`,
+    )
+  );
 }
 
 function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { profile }: Rule): Condition {
@@ -127,7 +163,9 @@ function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { 
   const plan = planInjection(pod, { config, settings: {}, podSecurity: profile, namespace, atAdmission: true });
   if (plan.inject) {
     // Of the mirror, mirrorsOfPods tells more.
-    const others = (plan.leftOut ?? []).filter((what) => what !== 'mirror').map((what) => `, and it would go ${leftOutReasons[what]}`);
+    const others = (plan.leftOut ?? [])
+      .filter((what) => what !== 'mirror')
+      .map((what) => `, and it would go ${leftOutReasons[what]}`);
     return met(`nothing in it stands in the way${others.join('')}`);
   }
   if (plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');

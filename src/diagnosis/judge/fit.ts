@@ -1,10 +1,22 @@
 import { leftOutReasons } from '../../inject/index.ts';
+import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import {
-  annotationPrefix, fitsVolume, formatBytes, lockProblem, parseQuantity, platformOf, ringSum, settingEnvironment, settingRefusal, settings, settingsOfAnnotations,
-  type Platform, type SettingName, type SettingValues,
+  annotationPrefix,
+  fitsVolume,
+  formatBytes,
+  lockProblem,
+  parseQuantity,
+  platformOf,
+  ringSum,
+  settingEnvironment,
+  settingRefusal,
+  settings,
+  settingsOfAnnotations,
+  type Platform,
+  type SettingName,
+  type SettingValues,
 } from '../../settings/index.ts';
 import { containerName, hasInvalidAmount, settingsOfPod } from '../../sidecar/index.ts';
-import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import type { Condition } from './conditions.ts';
 
 /** What a pod that carries the sidecar asks for in vain: amounts that are none, and more files than its volume holds. Pure. */
@@ -16,7 +28,9 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
   // The API server leaves out a value that is empty.
   const environment = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
   const valueOf = (name: string): string => environment[name] ?? '';
-  const defaults: SettingValues = Object.fromEntries(settings.map(({ name }) => [name, valueOf(settingEnvironment(name))]));
+  const defaults: SettingValues = Object.fromEntries(
+    settings.map(({ name }) => [name, valueOf(settingEnvironment(name))]),
+  );
   const values = settingsOfPod({ settings: defaults }, settingsOfAnnotations(annotations));
   const volume = parseQuantity(valueOf('PACKET_CAPTURE_SIZE_LIMIT'));
   return [
@@ -24,7 +38,12 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
     ...(hasInvalidAmount(annotations) ? [{ met: false, what: `it goes ${leftOutReasons.amount}` }] : []),
     ...(volume === undefined || fitsVolume(values, volume)
       ? []
-      : [{ met: false, what: `its volume of ${formatBytes(volume)} is too small for its files, so it captures nothing: ${ringSum(values)}` }]),
+      : [
+          {
+            met: false,
+            what: `its volume of ${formatBytes(volume)} is too small for its files, so it captures nothing: ${ringSum(values)}`,
+          },
+        ]),
   ];
 }
 
@@ -33,7 +52,9 @@ function refusedSettings(values: SettingValues, platform: Platform): Condition[]
   return Object.entries(values).flatMap(([key, value]) => {
     const name = key as SettingName;
     const refusal = settingRefusal(name, value, platform);
-    return refusal === undefined ? [] : [{ met: false, what: `its annotation ${annotationPrefix}${refusal}; ${effectOf(name, value, platform)}` }];
+    return refusal === undefined
+      ? []
+      : [{ met: false, what: `its annotation ${annotationPrefix}${refusal}; ${effectOf(name, value, platform)}` }];
   });
 }
 

@@ -1,9 +1,9 @@
+import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
-import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import type { ReleaseFacts, Release } from '../read/releases.ts';
 import { carriesNames, carriesSidecar } from './carried.ts';
 import { conditionsFor, firstUnmet, type Condition, type Subject } from './conditions.ts';
-import type { ReleaseFacts, Release } from '../read/releases.ts';
 import type { Reason } from './whyReasons.ts';
 
 /** What stands between a pod and its injection, as far as rules tell. */
@@ -24,15 +24,26 @@ export function judge<F extends ReleaseFacts>(subject: Subject, releases: readon
   const carries = carriesAny(subject.pod, releases ?? []);
   const judged = (releases ?? []).map((facts) => judgeFor(subject, facts));
   // The one that it asks for by name; then the one that it is nearest to.
-  const best = judged.toSorted((a, b) => Number(b.asks) - Number(a.asks) || firstUnmet(b.conditions) - firstUnmet(a.conditions))[0];
+  const best = judged.toSorted(
+    (a, b) => Number(b.asks) - Number(a.asks) || firstUnmet(b.conditions) - firstUnmet(a.conditions),
+  )[0];
   if (best !== undefined) return { carries, ...best };
-  return { carries, facts: undefined, conditions: [], asks: subject.pod.metadata.annotations?.[injectAnnotation] === 'true', reason: releases === undefined ? 'release_unknown' : 'no_release' };
+  return {
+    carries,
+    facts: undefined,
+    conditions: [],
+    asks: subject.pod.metadata.annotations?.[injectAnnotation] === 'true',
+    reason: releases === undefined ? 'release_unknown' : 'no_release',
+  };
 }
 
 /** Whether a pod carries our agent, or the own sidecar of one of the releases. */
 export function carriesAny(pod: PodTemplate, releases: readonly ReleaseFacts[]): boolean {
   const configs = [defaultSidecarConfig, ...releases.flatMap(({ sidecar }) => sidecar ?? [])];
-  return configs.some((config) => carriesSidecar(pod, config)) || releases.some(({ release }) => carriesNames(pod, release.parameters?.ownNames ?? []));
+  return (
+    configs.some((config) => carriesSidecar(pod, config)) ||
+    releases.some(({ release }) => carriesNames(pod, release.parameters?.ownNames ?? []))
+  );
 }
 
 function judgeFor<F extends ReleaseFacts>(subject: Subject, facts: F): Omit<Judgement<F>, 'carries'> {
@@ -43,11 +54,16 @@ function judgeFor<F extends ReleaseFacts>(subject: Subject, facts: F): Omit<Judg
 
 function asks({ pod }: Subject, { annotation, optOut }: Release, reason: Reason | undefined): boolean {
   if (reason === 'opted_out' || pod.metadata.annotations?.[injectAnnotation] === 'false') return false;
-  return pod.metadata.annotations?.[annotation] === 'true' || reason === 'older_template' || (optOut && reason === undefined);
+  return (
+    pod.metadata.annotations?.[annotation] === 'true' || reason === 'older_template' || (optOut && reason === undefined)
+  );
 }
 
 /** Why a living pod lacks what it asks for; undefined when it lacks nothing. Pure. */
-export function missedReason(subject: Subject, { carries, asks: wanted, facts, reason }: Judgement): Reason | undefined {
+export function missedReason(
+  subject: Subject,
+  { carries, asks: wanted, facts, reason }: Judgement,
+): Reason | undefined {
   if (carries || !wanted) return undefined;
   if (reason !== undefined) return reason;
   const created = subject.pod.metadata.creationTimestamp ?? '';

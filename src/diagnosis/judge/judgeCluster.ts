@@ -1,17 +1,17 @@
-import { finding, type Finding } from './checkFindings.ts';
 import type { Pod } from '../../kubernetes/api/types.ts';
-import { judgePods, missedPods, type MissedPod } from './missed.ts';
+import { ownerIndex, type Inventory } from '../read/inventory.ts';
 import { ownersOf } from '../read/podOwners.ts';
-import { placementFindings } from './unreadWishes.ts';
-import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } from './podFindings.ts';
 import type { Registrations } from '../read/registrations.ts';
-import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
 import type { ReleaseState } from '../read/releaseState.ts';
+import { finding, type Finding } from './checkFindings.ts';
+import type { Subject } from './conditions.ts';
+import { judgePods, missedPods, type MissedPod } from './missed.ts';
+import { askingNamespaces, namespaceFindings, podFindings, selectsButForLevel } from './podFindings.ts';
+import { releaseFindings, type ReleaseSummary } from './releaseFindings.ts';
 import { targetFindings } from './targetFindings.ts';
 import { triedFindings, type Trial } from './tried.ts';
+import { placementFindings } from './unreadWishes.ts';
 import { waitingFindings } from './waiting.ts';
-import type { Subject } from './conditions.ts';
-import { ownerIndex, type Inventory } from '../read/inventory.ts';
 
 /** What an audit came to; plain data, for people and for `-o json`. */
 export interface CheckResult {
@@ -36,7 +36,16 @@ export interface ClusterFacts {
 }
 
 /** Pure. */
-export function judgeCluster({ registrations, inventory, fitness, states, trial, pulls = [], namespace, now }: ClusterFacts): CheckResult {
+export function judgeCluster({
+  registrations,
+  inventory,
+  fitness,
+  states,
+  trial,
+  pulls = [],
+  namespace,
+  now,
+}: ClusterFacts): CheckResult {
   const where = namespace === undefined ? 'the cluster' : `namespace ${namespace}`;
   const subjects = subjectsOf(inventory);
   const judged = judgePods(subjects, registrations.releases === undefined ? undefined : states);
@@ -57,21 +66,42 @@ export function judgeCluster({ registrations, inventory, fitness, states, trial,
     ...triedFindings(trial),
     ...pulls,
   ];
-  return { ok: findings.every(({ level }) => level !== 'error'), findings, missed, releases: looked.map(({ summary }) => summary) };
+  return {
+    ok: findings.every(({ level }) => level !== 'error'),
+    findings,
+    missed,
+    releases: looked.map(({ summary }) => summary),
+  };
 }
 
 /** Of one namespace, the releases that take its pods, or run there; all of them when there is none. */
-function concerned(states: readonly ReleaseState[], namespace: string | undefined, { namespaces }: Inventory): readonly ReleaseState[] {
+function concerned(
+  states: readonly ReleaseState[],
+  namespace: string | undefined,
+  { namespaces }: Inventory,
+): readonly ReleaseState[] {
   const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {};
   const near = states.filter(({ release }) => release.namespace === namespace || selectsButForLevel(release, labels));
   return namespace === undefined || near.length === 0 ? states : near;
 }
 
-function absenceFindings({ releases }: Registrations, asking: readonly string[], missed: boolean, where: string): Finding[] {
+function absenceFindings(
+  { releases }: Registrations,
+  asking: readonly string[],
+  missed: boolean,
+  where: string,
+): Finding[] {
   if (releases === undefined) return [finding('releases_unreadable', 'the cluster', 'you may not list them')];
   if (releases.length > 0) return [];
-  if (asking.length === 0 && !missed) return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 need none')];
-  return [finding('release_missing', where, asking.length === 0 ? 'pods ask for the sidecar' : `opted in: ${asking.join(', ')}`)];
+  if (asking.length === 0 && !missed)
+    return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 need none')];
+  return [
+    finding(
+      'release_missing',
+      where,
+      asking.length === 0 ? 'pods ask for the sidecar' : `opted in: ${asking.join(', ')}`,
+    ),
+  ];
 }
 
 function unreadable(inventory: Inventory, where: string): Finding[] {
@@ -86,7 +116,11 @@ function subjectsOf({ namespaces, pods = [], workloads = [] }: Inventory): Subje
   const labels = new Map(namespaces?.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const));
   return pods.map((pod: Pod) => {
     const namespace = pod.metadata.namespace ?? 'default';
-    return { pod, namespace, namespaceLabels: labels.get(namespace), owners: ownersOf(pod.metadata, ownersIn(namespace)) };
+    return {
+      pod,
+      namespace,
+      namespaceLabels: labels.get(namespace),
+      owners: ownersOf(pod.metadata, ownersIn(namespace)),
+    };
   });
 }
-

@@ -1,7 +1,7 @@
 import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
 import { podSecurityLabel, type PodSecurityLevel } from '../../inject/index.ts';
-import type { Release, Rule } from '../read/releases.ts';
 import { holds, termsOf, type Labels } from '../../kubernetes/api/labels.ts';
+import type { Release, Rule } from '../read/releases.ts';
 
 /**
  * The rule of a release for a namespace's Pod Security level: a release can take a namespace without the label for any of
@@ -16,7 +16,8 @@ export function ruleFor({ rules }: Release, labels: Labels | undefined): Rule | 
 
 /** The level that a release takes a namespace for; without a release, as the namespace's label says. Pure. */
 export function levelFor(release: Release | undefined, labels: Labels | undefined): PodSecurityLevel {
-  if (release === undefined || labels === undefined || labels[podSecurityLabel] !== undefined) return podSecurityLevel(labels);
+  if (release === undefined || labels === undefined || labels[podSecurityLabel] !== undefined)
+    return podSecurityLevel(labels);
   return release.rules.find((rule) => isForLevel(rule, labels))?.profile ?? 'restricted';
 }
 

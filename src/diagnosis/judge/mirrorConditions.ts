@@ -1,14 +1,14 @@
 import { leftOutReasons } from '../../inject/index.ts';
-import { settingAnnotation, settingEnvironment, settingProblem } from '../../settings/index.ts';
-import { asksForMirror, containerName, mirrorName } from '../../sidecar/index.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import { settingAnnotation, settingEnvironment, settingProblem } from '../../settings/index.ts';
+import { shell } from '../../shell.ts';
+import { asksForMirror, containerName, mirrorName } from '../../sidecar/index.ts';
+import { ownerName, templateOf, topOwner, type Roll } from '../read/podOwners.ts';
+import type { ReleaseFacts } from '../read/releases.ts';
 import { annotateTemplate } from './advice.ts';
 import type { Condition, Subject } from './conditions.ts';
-import type { ReleaseFacts } from '../read/releases.ts';
-import { ownerName, templateOf, topOwner, type Roll } from '../read/podOwners.ts';
 import { levelFor } from './levelRule.ts';
 import { inItsTemplate } from './podFindings.ts';
-import { shell } from '../../shell.ts';
 
 const key = settingAnnotation('mirror');
 
@@ -17,18 +17,29 @@ export function mirrorConditions(subject: Subject, facts: ReleaseFacts | undefin
   const { pod } = subject;
   if (hasMirror(pod)) return [{ met: true, what: `it has the container ${mirrorName}` }];
   if (!asks(pod)) return [];
-  const why = isBaseline(subject, facts) ? leftOutReasons.mirror : `what it asks for (${key}) did not stand there when it was made, or what made it knew of no mirrors`;
+  const why = isBaseline(subject, facts)
+    ? leftOutReasons.mirror
+    : `what it asks for (${key}) did not stand there when it was made, or what made it knew of no mirrors`;
   return [{ met: false, what: `it has no container ${mirrorName}: ${why}` }];
 }
 
 /** The same of a workload's pods, when its template asks for mirrors. @param facts of the release that would inject them. Pure. */
-export function mirrorsOfPods(subject: Subject, pods: readonly PodTemplate[], facts: ReleaseFacts | undefined): Condition[] {
+export function mirrorsOfPods(
+  subject: Subject,
+  pods: readonly PodTemplate[],
+  facts: ReleaseFacts | undefined,
+): Condition[] {
   const defaults = facts?.sidecar?.form === 'agent' ? facts.sidecar.settings : {};
   if (!asksForMirror(wishOf(subject.pod), defaults)) return [];
   if (isBaseline(subject, facts)) return [{ met: false, what: `its pods go ${leftOutReasons.mirror}` }];
   const missing = pods.filter((pod) => agentOf(pod) !== undefined && !hasMirror(pod)).length;
   if (missing === 0) return [];
-  return [{ met: false, what: `${missing} of its ${pods.length} pods have no container ${mirrorName}: they were made before it was asked for` }];
+  return [
+    {
+      met: false,
+      what: `${missing} of its ${pods.length} pods have no container ${mirrorName}: they were made before it was asked for`,
+    },
+  ];
 }
 
 /** What to do about a pod that lacks it; undefined when there is nothing to do. Pure. */
@@ -36,7 +47,8 @@ export function mirrorAdvice(subject: Subject, roll: Roll, facts: ReleaseFacts |
   const { pod, owners, namespace } = subject;
   const url = wishOf(pod);
   // What is no URL stays out of a command line; the agent says what is wrong with it.
-  if (hasMirror(pod) || !asks(pod) || isBaseline(subject, facts) || settingProblem('mirror', url) !== undefined) return undefined;
+  if (hasMirror(pod) || !asks(pod) || isBaseline(subject, facts) || settingProblem('mirror', url) !== undefined)
+    return undefined;
   const owner = topOwner(owners);
   if (owner !== undefined && inItsTemplate(owners)) {
     const name = [ownerName(owner), '--namespace', namespace];
@@ -57,7 +69,9 @@ function asks(pod: PodTemplate): boolean {
   return agentOf(pod) !== undefined && asksForMirror(wishOf(pod), { mirror: byDefault });
 }
 
-function agentOf({ spec }: PodTemplate): NonNullable<NonNullable<PodTemplate['spec']>['initContainers']>[number] | undefined {
+function agentOf({
+  spec,
+}: PodTemplate): NonNullable<NonNullable<PodTemplate['spec']>['initContainers']>[number] | undefined {
   return spec?.initContainers?.find(({ name }) => name === containerName);
 }
 

@@ -1,11 +1,11 @@
-import type { Condition, Subject } from './conditions.ts';
 import { isLiving } from '../../kubernetes/api/pods.ts';
-import { judge, missedReason, type Judgement } from './judge.ts';
 import { ownerName, rollOf, topOwner, type Roll } from '../read/podOwners.ts';
-import { isCuredByRestart, reasons, type Reason } from './whyReasons.ts';
 import type { ReleaseState } from '../read/releaseState.ts';
 import { adviceFor } from './advice.ts';
+import type { Condition, Subject } from './conditions.ts';
+import { judge, missedReason, type Judgement } from './judge.ts';
 import { heldUp, placeOf } from './waiting.ts';
+import { isCuredByRestart, reasons, type Reason } from './whyReasons.ts';
 
 /** A pod that asks for the sidecar and does not carry it; plain data. */
 export interface MissedPod {
@@ -29,7 +29,9 @@ export interface JudgedPod {
 
 /** Judges every living pod. @param releases undefined when they may not be read. Pure. */
 export function judgePods(subjects: readonly Subject[], releases: readonly ReleaseState[] | undefined): JudgedPod[] {
-  return subjects.filter(({ pod }) => isLiving(pod)).map((subject) => ({ subject, judgement: judge(subject, releases) }));
+  return subjects
+    .filter(({ pod }) => isLiving(pod))
+    .map((subject) => ({ subject, judgement: judge(subject, releases) }));
 }
 
 /** The pods that miss the sidecar they ask for. Pure. */
@@ -37,7 +39,8 @@ export function missedPods(judged: readonly JudgedPod[]): MissedPod[] {
   const held = heldUp(judged);
   return judged.flatMap(({ subject, judgement }) => {
     const missed = missedReason(subject, judgement);
-    const reason = missed !== undefined && isCuredByRestart(missed) && held.has(placeOf({ subject })) ? 'sidecar_waiting' : missed;
+    const reason =
+      missed !== undefined && isCuredByRestart(missed) && held.has(placeOf({ subject })) ? 'sidecar_waiting' : missed;
     return reason === undefined ? [] : [missedPod(subject, judgement, reason)];
   });
 }

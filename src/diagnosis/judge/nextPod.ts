@@ -1,11 +1,11 @@
 import { refusingSidecar, type PodDryRun } from '../../dryRun/index.ts';
-import type { Metadata, WorkloadObject, PodTemplate, Pod } from '../../kubernetes/api/types.ts';
 import { planInjection, withAddition } from '../../inject/index.ts';
+import type { Metadata, WorkloadObject, PodTemplate, Pod } from '../../kubernetes/api/types.ts';
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
-import { carriesSidecar } from './carried.ts';
-import type { ReleaseFacts } from '../read/releases.ts';
-import type { Subject } from './conditions.ts';
 import { templateOf, topOwner, type Owner } from '../read/podOwners.ts';
+import type { ReleaseFacts } from '../read/releases.ts';
+import { carriesSidecar } from './carried.ts';
+import type { Subject } from './conditions.ts';
 import { levelFor } from './levelRule.ts';
 
 type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
@@ -15,13 +15,22 @@ type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
  * the sidecar. Pure.
  * @param template of a workload; undefined: the pod itself is meant
  */
-export function askedFor(subject: Subject, workload: WorkloadObject | undefined, facts: ReleaseFacts | undefined): Asked {
+export function askedFor(
+  subject: Subject,
+  workload: WorkloadObject | undefined,
+  facts: ReleaseFacts | undefined,
+): Asked {
   const { pod, namespace, namespaceLabels } = subject;
   const object = workload ?? (pod as unknown as WorkloadObject);
-  const template: PodTemplate = workload === undefined ? pod : (templateOf({ ...workload, name: workload.metadata.name, object: workload }) ?? pod);
+  const template: PodTemplate =
+    workload === undefined ? pod : (templateOf({ ...workload, name: workload.metadata.name, object: workload }) ?? pod);
   const config = facts?.sidecar ?? defaultSidecarConfig;
   const without = refusingSidecar(template, config, facts?.release.annotation);
-  const asked = { object: object.kind === '' ? { ...object, apiVersion: 'v1', kind: 'Pod' } : object, with: template, without };
+  const asked = {
+    object: object.kind === '' ? { ...object, apiVersion: 'v1', kind: 'Pod' } : object,
+    with: template,
+    without,
+  };
   if (carriesSidecar(template, config)) return asked;
   const podSecurity = levelFor(facts?.release, namespaceLabels);
   const plan = planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
@@ -29,16 +38,28 @@ export function askedFor(subject: Subject, workload: WorkloadObject | undefined,
 }
 
 /** A workload seen as what its template makes. */
-export function subjectOfTemplate(object: WorkloadObject, namespace: string, namespaceLabels: Subject['namespaceLabels'], above: readonly Owner[] = []): Subject {
+export function subjectOfTemplate(
+  object: WorkloadObject,
+  namespace: string,
+  namespaceLabels: Subject['namespaceLabels'],
+  above: readonly Owner[] = [],
+): Subject {
   const { apiVersion, kind, metadata } = object;
   const self: Owner = { apiVersion, kind, name: metadata.name, object };
   const template = templateOf(self);
-  const pod: Pod = { ...template, metadata: { ...(template?.metadata as Partial<Metadata> | undefined), name: metadata.name, namespace } };
+  const pod: Pod = {
+    ...template,
+    metadata: { ...(template?.metadata as Partial<Metadata> | undefined), name: metadata.name, namespace },
+  };
   return { pod, namespace, namespaceLabels, owners: [self, ...above] };
 }
 
 /** The workload whose template the next pod is made of; undefined: a pod like this one. */
-export function makerOf(subject: Subject, workload: WorkloadObject | undefined, olderTemplate: boolean): WorkloadObject | undefined {
+export function makerOf(
+  subject: Subject,
+  workload: WorkloadObject | undefined,
+  olderTemplate: boolean,
+): WorkloadObject | undefined {
   if (workload !== undefined) return workload;
   const owner = olderTemplate ? topOwner(subject.owners) : undefined;
   return owner === undefined || templateOf(owner) === undefined ? undefined : owner.object;

@@ -1,18 +1,18 @@
-import { namespaceLabel } from '../../settings/index.ts';
-import { carriedAgent } from './carried.ts';
-import { selectsNamespace, type Subject } from './conditions.ts';
-import { finding, type Finding } from './checkFindings.ts';
-import type { Judgement } from './judge.ts';
-import type { Namespace } from '../../kubernetes/api/types.ts';
-import type { JudgedPod, MissedPod } from './missed.ts';
-import { templateOf, topOwner } from '../read/podOwners.ts';
-import { levelFor } from './levelRule.ts';
-import { reasons } from './whyReasons.ts';
-import type { Release } from '../read/releases.ts';
-import { holds, termsOf } from '../../kubernetes/api/labels.ts';
 import { podSecurityLabel } from '../../inject/index.ts';
+import { holds, termsOf } from '../../kubernetes/api/labels.ts';
+import type { Namespace } from '../../kubernetes/api/types.ts';
+import { namespaceLabel } from '../../settings/index.ts';
+import { templateOf, topOwner } from '../read/podOwners.ts';
+import type { Release } from '../read/releases.ts';
+import { carriedAgent } from './carried.ts';
+import { finding, type Finding } from './checkFindings.ts';
+import { selectsNamespace, type Subject } from './conditions.ts';
+import type { Judgement } from './judge.ts';
+import { levelFor } from './levelRule.ts';
+import type { JudgedPod, MissedPod } from './missed.ts';
 import { releaseName } from './releaseFindings.ts';
 import { placeOf } from './waiting.ts';
+import { reasons } from './whyReasons.ts';
 
 /** Namespaces that are opted in where nothing can be injected, or by two at once. Pure. */
 export function namespaceFindings(namespaces: readonly Namespace[], releases: readonly Release[]): Finding[] {
@@ -23,8 +23,12 @@ export function namespaceFindings(namespaces: readonly Namespace[], releases: re
     const level = levelFor(opted[0], labels);
     const selecting = opted.filter((release) => selectsNamespace(release, labels));
     return [
-      ...(opted.length > 0 && level === 'restricted' ? [finding('namespace_restricted', where, `opted in for ${releaseNames(opted)}, and it enforces "restricted"`)] : []),
-      ...(opted.length > 0 && level === 'baseline' ? [finding('namespace_baseline', where, 'opted in, and it enforces "baseline"')] : []),
+      ...(opted.length > 0 && level === 'restricted'
+        ? [finding('namespace_restricted', where, `opted in for ${releaseNames(opted)}, and it enforces "restricted"`)]
+        : []),
+      ...(opted.length > 0 && level === 'baseline'
+        ? [finding('namespace_baseline', where, 'opted in, and it enforces "baseline"')]
+        : []),
       ...(selecting.length > 1 ? [finding('releases_overlap', where, `${releaseNames(selecting)} take its pods`)] : []),
     ];
   });
@@ -32,7 +36,9 @@ export function namespaceFindings(namespaces: readonly Namespace[], releases: re
 
 /** Whether a namespace is opted in, whatever Pod Security says. */
 export function selectsButForLevel({ rules }: Release, labels: Readonly<Record<string, string>>): boolean {
-  return rules.some(({ namespaceSelector }) => termsOf(namespaceSelector).every((term) => term.key === podSecurityLabel || holds(term, labels)));
+  return rules.some(({ namespaceSelector }) =>
+    termsOf(namespaceSelector).every((term) => term.key === podSecurityLabel || holds(term, labels)),
+  );
 }
 
 function releaseNames(releases: readonly Release[]): string {
@@ -41,7 +47,9 @@ function releaseNames(releases: readonly Release[]): string {
 
 /** Namespaces that ask while there is no release at all. Pure. */
 export function askingNamespaces(namespaces: readonly Namespace[]): string[] {
-  return namespaces.filter(({ metadata }) => metadata.labels?.[namespaceLabel] === 'enabled').map(({ metadata }) => metadata.name);
+  return namespaces
+    .filter(({ metadata }) => metadata.labels?.[namespaceLabel] === 'enabled')
+    .map(({ metadata }) => metadata.name);
 }
 
 /** What the pods carry, and what they miss. Pure. */
@@ -50,9 +58,29 @@ export function podFindings(judged: readonly JudgedPod[], missed: readonly Misse
   const curable = missed.filter(({ reason }) => reasons[reason].level === 'error');
   const impossible = missed.filter(({ reason }) => reasons[reason].level === 'warning');
   return [
-    finding('pods_injected', where, `${carrying} of ${count(judged.length)} carr${carrying === 1 ? 'ies' : 'y'} the sidecar`),
-    ...(curable.length === 0 ? [] : [finding('pods_missed', where, `${count(curable.length)} ask${curable.length === 1 ? 's' : ''} for the sidecar and do${curable.length === 1 ? 'es' : ''} not carry it`)]),
-    ...(impossible.length === 0 ? [] : [finding('pods_impossible', where, `${count(impossible.length)} ask${impossible.length === 1 ? 's' : ''} for the sidecar and cannot carry it`)]),
+    finding(
+      'pods_injected',
+      where,
+      `${carrying} of ${count(judged.length)} carr${carrying === 1 ? 'ies' : 'y'} the sidecar`,
+    ),
+    ...(curable.length === 0
+      ? []
+      : [
+          finding(
+            'pods_missed',
+            where,
+            `${count(curable.length)} ask${curable.length === 1 ? 's' : ''} for the sidecar and do${curable.length === 1 ? 'es' : ''} not carry it`,
+          ),
+        ]),
+    ...(impossible.length === 0
+      ? []
+      : [
+          finding(
+            'pods_impossible',
+            where,
+            `${count(impossible.length)} ask${impossible.length === 1 ? 's' : ''} for the sidecar and cannot carry it`,
+          ),
+        ]),
     ...lostFindings(judged),
     ...driftFindings(judged),
   ];
@@ -64,7 +92,13 @@ function count(pods: number): string {
 
 function lostFindings(judged: readonly JudgedPod[]): Finding[] {
   const lost = judged.filter(({ subject }) => carriedAgent(subject.pod)?.native === false);
-  return [...Map.groupBy(lost, placeOf)].map(([where, pods]) => finding('restart_policy_lost', where, `${count(pods.length)}: the init container packet-capture has no restartPolicy: Always`));
+  return [...Map.groupBy(lost, placeOf)].map(([where, pods]) =>
+    finding(
+      'restart_policy_lost',
+      where,
+      `${count(pods.length)}: the init container packet-capture has no restartPolicy: Always`,
+    ),
+  );
 }
 
 /** Pods of a release that carry what it injects no more; those of manifests and patches have a version of their own. */
@@ -76,19 +110,34 @@ function driftFindings(judged: readonly JudgedPod[]): Finding[] {
   const groups = Map.groupBy(drifted, ({ pod, difference }) => JSON.stringify([placeOf(pod), difference]));
   return [...groups.values()].map((group) => {
     const [first] = group;
-    return finding('sidecar_drift', first === undefined ? '' : placeOf(first.pod), `${count(group.length)}: ${first?.difference ?? ''}`);
+    return finding(
+      'sidecar_drift',
+      first === undefined ? '' : placeOf(first.pod),
+      `${count(group.length)}: ${first?.difference ?? ''}`,
+    );
   });
 }
 
-export function driftOf({ subject, judgement }: { readonly subject: Subject; readonly judgement: Judgement }): string | undefined {
+export function driftOf({
+  subject,
+  judgement,
+}: {
+  readonly subject: Subject;
+  readonly judgement: Judgement;
+}): string | undefined {
   const carried = carriedAgent(subject.pod);
   const state = judgement.facts;
   if (carried === undefined || state === undefined || inItsTemplate(subject.owners)) return undefined;
-  if (subject.namespaceLabels === undefined || !selectsNamespace(state.release, subject.namespaceLabels)) return undefined;
+  if (subject.namespaceLabels === undefined || !selectsNamespace(state.release, subject.namespaceLabels))
+    return undefined;
   const wanted = state.sidecar?.form === 'agent' ? state.sidecar.agent.image : undefined;
   const differences = [
-    ...(state.release.version !== undefined && carried.version !== state.release.version ? [`version ${carried.version ?? 'unknown'}, the release injects ${state.release.version}`] : []),
-    ...(wanted !== undefined && carried.image !== wanted ? [`image ${carried.image ?? 'none'}, the release injects ${wanted}`] : []),
+    ...(state.release.version !== undefined && carried.version !== state.release.version
+      ? [`version ${carried.version ?? 'unknown'}, the release injects ${state.release.version}`]
+      : []),
+    ...(wanted !== undefined && carried.image !== wanted
+      ? [`image ${carried.image ?? 'none'}, the release injects ${wanted}`]
+      : []),
   ];
   return differences.length === 0 ? undefined : differences.join('; ');
 }

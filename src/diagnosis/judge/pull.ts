@@ -1,15 +1,15 @@
 import { agentContainer, imageProblem } from '../../dryRun/imageCheck.ts';
 import { tryImage, type ImageTrial } from '../../dryRun/imageTrial.ts';
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import type { WorkloadObject, Container, LocalObjectReference, PodTemplate } from '../../kubernetes/api/types.ts';
 import { rethrowUnlessRecoverable } from '../../errors.ts';
+import type { WorkloadObject, Container, LocalObjectReference, PodTemplate } from '../../kubernetes/api/types.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import type { Inventory } from '../read/inventory.ts';
+import { templateOf } from '../read/podOwners.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
 import { finding, type Finding } from './checkFindings.ts';
 import { judge } from './judge.ts';
 import { askedFor } from './nextPod.ts';
-import { templateOf } from '../read/podOwners.ts';
-import type { ReleaseState } from '../read/releaseState.ts';
 import { subjectIn } from './tried.ts';
-import type { Inventory } from '../read/inventory.ts';
 
 export interface PullOptions {
   readonly kubectl: Kubectl;
@@ -37,20 +37,30 @@ const budgetMs = 300_000;
  * @returns what `check` says of it
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
-export async function pullFindings(options: PullOptions, inventory: Inventory, states: readonly ReleaseState[] | undefined): Promise<Finding[]> {
+export async function pullFindings(
+  options: PullOptions,
+  inventory: Inventory,
+  states: readonly ReleaseState[] | undefined,
+): Promise<Finding[]> {
   const pulls = pullsOf(inventory, states);
   const waiting = pulls.slice(0, most);
   const deadline = performance.now() + budgetMs;
   const findings: Finding[] = [];
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = performance.now() < deadline ? waiting.shift() : undefined) {
+    for (
+      let next = waiting.shift();
+      next !== undefined;
+      next = performance.now() < deadline ? waiting.shift() : undefined
+    ) {
       findings.push(findingOf(next, await trialOf(options, next)));
     }
   };
   await Promise.all(Array.from({ length: together }, work));
   const left = pulls.length - findings.length;
   const sorted = findings.toSorted((a, b) => a.where.localeCompare(b.where));
-  return left === 0 ? sorted : [...sorted, finding('pull_unknown', 'the cluster', `${left} more namespaces were not tried`)];
+  return left === 0
+    ? sorted
+    : [...sorted, finding('pull_unknown', 'the cluster', `${left} more namespaces were not tried`)];
 }
 
 async function trialOf(options: PullOptions, pull: Pull): Promise<ImageTrial> {
@@ -68,13 +78,22 @@ export function pullsOf(inventory: Inventory, states: readonly ReleaseState[] | 
   for (const object of inventory.workloads ?? []) {
     const pull = pullOf(inventory, object, states);
     if (pull === undefined) continue;
-    const key = JSON.stringify([pull.namespace, pull.container.image, pull.like.spec?.['serviceAccountName'], pull.like.spec?.nodeSelector]);
+    const key = JSON.stringify([
+      pull.namespace,
+      pull.container.image,
+      pull.like.spec?.['serviceAccountName'],
+      pull.like.spec?.nodeSelector,
+    ]);
     if (!pulls.has(key)) pulls.set(key, pull);
   }
   return [...pulls.values()];
 }
 
-function pullOf(inventory: Inventory, object: WorkloadObject, states: readonly ReleaseState[] | undefined): Pull | undefined {
+function pullOf(
+  inventory: Inventory,
+  object: WorkloadObject,
+  states: readonly ReleaseState[] | undefined,
+): Pull | undefined {
   // What a Deployment or a CronJob owns says nothing that it does not say itself.
   if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) return undefined;
   const subject = subjectIn(inventory, object);
@@ -93,5 +112,9 @@ function findingOf({ namespace, container: { image = '' } }: Pull, trial: ImageT
   const where = `namespace ${namespace}`;
   if (trial.outcome === 'fails') return finding('pull_fails', where, imageProblem(image, namespace, trial));
   if (trial.outcome === 'unknown') return finding('pull_unknown', where, `${image}: ${trial.why}`);
-  return finding('pull_works', where, trial.node === undefined ? `${image} runs there` : `${image}, on node ${trial.node}`);
+  return finding(
+    'pull_works',
+    where,
+    trial.node === undefined ? `${image} runs there` : `${image}, on node ${trial.node}`,
+  );
 }

@@ -1,15 +1,20 @@
 import type { PodVerdict, RefusedPods } from '../../dryRun/index.ts';
 import { refuserText } from '../../dryRun/podCheck.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import { templateOf, topOwner } from '../read/podOwners.ts';
 import { annotateTemplate } from './advice.ts';
 import type { Condition, Subject } from './conditions.ts';
-import { templateOf, topOwner } from '../read/podOwners.ts';
 import { inItsTemplate } from './podFindings.ts';
 import { reasons, type Reason } from './whyReasons.ts';
 
 /** What the API server made of the next pod when it was asked for it without creating it. */
 export type DryRun =
-  | { readonly kind: 'made'; readonly injects: boolean; readonly warnings: readonly string[]; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'made';
+      readonly injects: boolean;
+      readonly warnings: readonly string[];
+      readonly notes: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly verdict: RefusedPods }
   | { readonly kind: 'unknown'; readonly why: string };
 
@@ -17,7 +22,12 @@ export type DryRun =
  * Pure.
  * @param expected whether the rules say that it is injected, for a pod that can only be made later
  */
-export function dryRunOf(verdict: PodVerdict, subject: Subject, carries: (pod: PodTemplate) => boolean, expected: boolean): DryRun {
+export function dryRunOf(
+  verdict: PodVerdict,
+  subject: Subject,
+  carries: (pod: PodTemplate) => boolean,
+  expected: boolean,
+): DryRun {
   if (verdict.outcome === 'unknown') return { kind: 'unknown', why: verdict.why };
   if (verdict.outcome === 'fits') {
     const { pod, warnings, notes } = verdict;
@@ -66,7 +76,11 @@ export function refusedVerdict(subject: Subject, verdict: RefusedPods, carries: 
 
 /** What the API server says of another pod like one that carries the sidecar. Pure. */
 export function acceptance(dryRun: DryRun): Condition[] {
-  if (dryRun.kind === 'unknown') return [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.why}` }];
+  if (dryRun.kind === 'unknown')
+    return [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.why}` }];
   if (dryRun.kind === 'refused') return [];
-  return [{ met: true, what: 'the API server accepts such a pod (dry run)' }, ...dryRun.notes.map((what) => ({ met: undefined, what }))];
+  return [
+    { met: true, what: 'the API server accepts such a pod (dry run)' },
+    ...dryRun.notes.map((what) => ({ met: undefined, what })),
+  ];
 }

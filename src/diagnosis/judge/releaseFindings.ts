@@ -1,9 +1,9 @@
 import { inspect, webhookHost, type CertificateFacts } from '../../certificates/index.ts';
 import { isCodedError } from '../../errors.ts';
 import { version } from '../../version.ts';
-import { finding, type Finding } from './checkFindings.ts';
-import type { Injector, ReleaseState } from '../read/releaseState.ts';
 import type { Release } from '../read/releases.ts';
+import type { Injector, ReleaseState } from '../read/releaseState.ts';
+import { finding, type Finding } from './checkFindings.ts';
 
 /** A release in the result of `check`; plain data. */
 export interface ReleaseSummary {
@@ -29,12 +29,19 @@ export function releaseName({ name, namespace }: Release): string {
 }
 
 /** Pure. */
-export function releaseFindings(state: ReleaseState, now: Date): { readonly findings: Finding[]; readonly summary: ReleaseSummary } {
+export function releaseFindings(
+  state: ReleaseState,
+  now: Date,
+): { readonly findings: Finding[]; readonly summary: ReleaseSummary } {
   const { release, injector, probed } = state;
   const where = releaseName(release);
   const certificate = injector === undefined ? undefined : certificateFindings(release, injector, now);
   const findings = [
-    finding('release_found', where, `${release.way} ${release.object}, version ${release.version ?? 'unknown'}, failurePolicy ${release.failurePolicy}`),
+    finding(
+      'release_found',
+      where,
+      `${release.way} ${release.object}, version ${release.version ?? 'unknown'}, failurePolicy ${release.failurePolicy}`,
+    ),
     ...versionFindings(release, where),
     ...(state.configProblem === undefined ? [] : [finding('config_invalid', where, state.configProblem)]),
     ...(release.parameters?.missing ?? []).map((map) => finding('parameters_missing', where, `${map} is not there`)),
@@ -48,7 +55,12 @@ export function releaseFindings(state: ReleaseState, now: Date): { readonly find
 function summaryOf({ release, injector, probed }: ReleaseState, served: CertificateFacts | undefined): ReleaseSummary {
   const { way, object, name, namespace, annotation, optOut } = release;
   return {
-    way, release: name, namespace, object, annotation, optOut,
+    way,
+    release: name,
+    namespace,
+    object,
+    annotation,
+    optOut,
     version: release.version ?? null,
     namespaceLabel: release.namespaceLabel ?? null,
     replicas: injector !== undefined && 'value' in injector.replicas ? injector.replicas.value : null,
@@ -65,14 +77,17 @@ function versionFindings(release: Release, where: string): Finding[] {
 function injectorFindings({ service, failurePolicy }: Release, injector: Injector, where: string): Finding[] {
   const { name = '', namespace = '' } = service ?? {};
   const place = `deployment/${name} in ${namespace}`;
-  if ('absent' in injector.service) return [finding('service_missing', where, `there is no Service ${name} in namespace ${namespace}`)];
+  if ('absent' in injector.service)
+    return [finding('service_missing', where, `there is no Service ${name} in namespace ${namespace}`)];
   if ('forbidden' in injector.replicas) return [finding('injector_unknown', place, 'it may not be read')];
   if ('absent' in injector.replicas) return [finding('injector_down', place, 'it does not exist')];
   const { ready, desired } = injector.replicas.value;
   const what = `${ready} of ${desired} injectors ready`;
   return [
     finding(ready === 0 ? 'injector_down' : ready < desired ? 'injector_partly' : 'injector_ready', place, what),
-    ...(failurePolicy === 'Fail' && desired < 2 ? [finding('failure_policy', where, `failurePolicy is Fail with ${desired} injector`)] : []),
+    ...(failurePolicy === 'Fail' && desired < 2
+      ? [finding('failure_policy', where, `failurePolicy is Fail with ${desired} injector`)]
+      : []),
   ];
 }
 
@@ -85,16 +100,33 @@ interface Certificates {
 function certificateFindings(release: Release, { certificate }: Injector, now: Date): Certificates {
   const { service, caBundle } = release;
   const where = `the certificate of ${releaseName(release)}`;
-  if ('forbidden' in certificate) return { findings: [finding('certificate_unknown', where, 'its Secret may not be read')] };
+  if ('forbidden' in certificate)
+    return { findings: [finding('certificate_unknown', where, 'its Secret may not be read')] };
   if ('absent' in certificate) return { findings: [finding('certificate_missing', where, 'there is no tls.crt')] };
   try {
     const host = service === undefined ? {} : { host: webhookHost(service.name, service.namespace) };
-    const inspection = inspect({ certificate: certificate.value, ...(caBundle === undefined ? {} : { caBundle }) }, { now, ...host });
+    const inspection = inspect(
+      { certificate: certificate.value, ...(caBundle === undefined ? {} : { caBundle }) },
+      { now, ...host },
+    );
     const served = inspection.certificates.find(({ role }) => role === 'serving');
-    const untrusted = caBundle === undefined ? [finding('ca_mismatch', where, `${release.object} has no caBundle`)] : [];
-    const findings = [...inspection.findings.map((found) => certificateFinding(found.code, found.where, found.what, where)), ...untrusted];
+    const untrusted =
+      caBundle === undefined ? [finding('ca_mismatch', where, `${release.object} has no caBundle`)] : [];
+    const findings = [
+      ...inspection.findings.map((found) => certificateFinding(found.code, found.where, found.what, where)),
+      ...untrusted,
+    ];
     if (findings.length > 0) return { findings, served };
-    return { findings: [finding('certificate_good', where, `good for ${served?.daysLeft ?? 0} days, until ${served?.notAfter.slice(0, 10) ?? ''}`)], served };
+    return {
+      findings: [
+        finding(
+          'certificate_good',
+          where,
+          `good for ${served?.daysLeft ?? 0} days, until ${served?.notAfter.slice(0, 10) ?? ''}`,
+        ),
+      ],
+      served,
+    };
   } catch (error) {
     if (!isCodedError(error)) throw error;
     return { findings: [finding('certificate_unfit', where, error.message)] };

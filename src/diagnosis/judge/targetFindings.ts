@@ -1,9 +1,9 @@
 import { objectName, templateAt, type WorkloadObject, type Namespace } from '../../kubernetes/api/types.ts';
-import type { TargetObject } from '../../release/hooks/targetObject.ts';
 import type { TargetRecord } from '../../release/hooks/record.ts';
-import { finding, type Finding } from './checkFindings.ts';
-import type { ReleaseState } from '../read/releaseState.ts';
+import type { TargetObject } from '../../release/hooks/targetObject.ts';
 import type { Inventory } from '../read/inventory.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
+import { finding, type Finding } from './checkFindings.ts';
 
 /**
  * Finds objects that the hook of a release has opted in and that are not opted in any more: they were deleted and made
@@ -20,16 +20,36 @@ export function targetFindings(states: readonly ReleaseState[], { namespaces, wo
   });
 }
 
-function namespaceFinding({ name }: TargetObject, { keys }: TargetRecord, namespaces: readonly Namespace[], by: string): Finding[] {
+function namespaceFinding(
+  { name }: TargetObject,
+  { keys }: TargetRecord,
+  namespaces: readonly Namespace[],
+  by: string,
+): Finding[] {
   const found = namespaces.find(({ metadata }) => metadata.name === name);
   const key = keys.namespaceLabel;
   if (found === undefined || found.metadata.labels?.[key] !== undefined) return [];
   return [finding('target_not_opted_in', `namespace ${name}`, `${by} has opted it in, and it has no label ${key}`)];
 }
 
-function workloadFinding(target: TargetObject, { keys }: TargetRecord, workloads: readonly WorkloadObject[], by: string): Finding[] {
-  const found = workloads.find(({ kind, metadata }) => kind === target.kind && metadata.name === target.name && metadata.namespace === target.namespace);
+function workloadFinding(
+  target: TargetObject,
+  { keys }: TargetRecord,
+  workloads: readonly WorkloadObject[],
+  by: string,
+): Finding[] {
+  const found = workloads.find(
+    ({ kind, metadata }) =>
+      kind === target.kind && metadata.name === target.name && metadata.namespace === target.namespace,
+  );
   const key = keys.annotation;
-  if (found === undefined || templateAt(found, ['spec', 'template']).metadata?.annotations?.[key] !== undefined) return [];
-  return [finding('target_not_opted_in', `${objectName(found)} in ${target.namespace}`, `${by} has opted it in, and its pod template has no annotation ${key}`)];
+  if (found === undefined || templateAt(found, ['spec', 'template']).metadata?.annotations?.[key] !== undefined)
+    return [];
+  return [
+    finding(
+      'target_not_opted_in',
+      `${objectName(found)} in ${target.namespace}`,
+      `${by} has opted it in, and its pod template has no annotation ${key}`,
+    ),
+  ];
 }

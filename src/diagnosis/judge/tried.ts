@@ -1,16 +1,16 @@
 import { dryRunPods, type PodVerdict } from '../../dryRun/index.ts';
-import { mostEvents } from '../../kubernetes/events.ts';
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import { objectName, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import { refuserText } from '../../dryRun/podCheck.ts';
 import { rethrowUnlessRecoverable } from '../../errors.ts';
-import type { Subject } from './conditions.ts';
+import { objectName, type WorkloadObject } from '../../kubernetes/api/types.ts';
+import { mostEvents } from '../../kubernetes/events.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { failingWorkloads, readFailedCreations } from '../read/failedCreation.ts';
+import type { Inventory } from '../read/inventory.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
 import { finding, type Finding } from './checkFindings.ts';
+import type { Subject } from './conditions.ts';
 import { judge } from './judge.ts';
 import { askedFor, subjectOfTemplate } from './nextPod.ts';
-import type { ReleaseState } from '../read/releaseState.ts';
-import type { Inventory } from '../read/inventory.ts';
 
 /** A workload whose pods could not be created, and what the API server says of the next one. */
 export interface Tried {
@@ -37,7 +37,12 @@ const timeoutSeconds = 20;
  * Tries the workloads that ask for the sidecar, or carry it, and whose pods could not be created: with the sidecar and
  * without, by dry run. @throws INTERRUPTED, KUBECTL_MISSING
  */
-export async function tryFailing(kubectl: Kubectl, namespace: string | undefined, inventory: Inventory, states: readonly ReleaseState[] | undefined): Promise<Trial> {
+export async function tryFailing(
+  kubectl: Kubectl,
+  namespace: string | undefined,
+  inventory: Inventory,
+  states: readonly ReleaseState[] | undefined,
+): Promise<Trial> {
   const { workloads = [] } = inventory;
   if (workloads.length === 0) return { tried: [], leftOut: [] };
   const failed = await readFailedCreations(kubectl, namespace);
@@ -51,17 +56,29 @@ export async function tryFailing(kubectl: Kubectl, namespace: string | undefined
   const tried: Tried[] = [];
   const waiting = concerned.slice(0, most);
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = performance.now() < deadline ? waiting.shift() : undefined) {
+    for (
+      let next = waiting.shift();
+      next !== undefined;
+      next = performance.now() < deadline ? waiting.shift() : undefined
+    ) {
       const { object, subject, facts } = next;
       tried.push({ object, verdict: await verdictOf(kubectl, subject, askedFor(subject, object, facts)) });
     }
   };
   await Promise.all(Array.from({ length: together }, work));
   const done = new Set(tried.map(({ object }) => object));
-  return { tried, leftOut: concerned.map(({ object }) => object).filter((object) => !done.has(object)), unreadEvents: failed?.complete === false };
+  return {
+    tried,
+    leftOut: concerned.map(({ object }) => object).filter((object) => !done.has(object)),
+    unreadEvents: failed?.complete === false,
+  };
 }
 
-async function verdictOf(kubectl: Kubectl, { namespace }: Subject, asked: ReturnType<typeof askedFor>): Promise<PodVerdict> {
+async function verdictOf(
+  kubectl: Kubectl,
+  { namespace }: Subject,
+  asked: ReturnType<typeof askedFor>,
+): Promise<PodVerdict> {
   try {
     return await dryRunPods({ kubectl, namespace, timeoutSeconds, ...asked });
   } catch (error) {

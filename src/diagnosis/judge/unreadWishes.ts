@@ -1,10 +1,10 @@
+import { templatePath } from '../../kubernetes/api/kinds.ts';
 import { objectName, type WorkloadObject, templateAt, type Pod, type Namespace } from '../../kubernetes/api/types.ts';
 import { controllerOf } from '../../kubernetes/owners.ts';
-import { templatePath } from '../../kubernetes/api/kinds.ts';
 import { injectAnnotation, namespaceLabel, settingAnnotation, settings } from '../../settings/index.ts';
-import { finding, type Finding } from './checkFindings.ts';
-import type { Release } from '../read/releases.ts';
 import { shell } from '../../shell.ts';
+import type { Release } from '../read/releases.ts';
+import { finding, type Finding } from './checkFindings.ts';
 
 /** The keys by which namespaces and pods ask: the project's own, and those of the releases. */
 interface Keys {
@@ -22,7 +22,15 @@ function keysOf(releases: readonly Release[]): Keys {
 /** Wishes that stand where nobody reads them. Pure. */
 export function placementFindings(
   releases: readonly Release[],
-  { namespaces, workloads, pods }: { readonly namespaces: readonly Namespace[]; readonly workloads: readonly WorkloadObject[]; readonly pods: readonly Pod[] },
+  {
+    namespaces,
+    workloads,
+    pods,
+  }: {
+    readonly namespaces: readonly Namespace[];
+    readonly workloads: readonly WorkloadObject[];
+    readonly pods: readonly Pod[];
+  },
 ): Finding[] {
   const keys = keysOf(releases);
   // Of what a controller makes, its owner's template is the place to mend.
@@ -31,7 +39,9 @@ export function placementFindings(
   return [
     ...namespaces.flatMap((namespace) => namespaceFindings(namespace, keys)),
     ...written.flatMap((object) => workloadFindings(object, keys)),
-    ...bare.flatMap((pod) => valueFindings(`pod/${pod.metadata.name} in ${pod.metadata.namespace ?? ''}`, pod.metadata, keys)),
+    ...bare.flatMap((pod) =>
+      valueFindings(`pod/${pod.metadata.name} in ${pod.metadata.namespace ?? ''}`, pod.metadata, keys),
+    ),
   ];
 }
 
@@ -41,8 +51,10 @@ function namespaceFindings({ metadata }: Namespace, keys: Keys): Finding[] {
     const value = metadata.labels?.[key];
     const line = shell`kubectl label namespace ${metadata.name} ${key}=enabled --overwrite`;
     // "disabled" is how the article's readers switch it off.
-    if (value !== undefined && value !== 'enabled' && value !== 'disabled') return [finding('namespace_label_value', where, `its label ${key} is "${value}"`, line)];
-    if (value === undefined && metadata.annotations?.[key] === 'enabled') return [finding('namespace_annotation', where, `${key} is an annotation of it, not a label`, line)];
+    if (value !== undefined && value !== 'enabled' && value !== 'disabled')
+      return [finding('namespace_label_value', where, `its label ${key} is "${value}"`, line)];
+    if (value === undefined && metadata.annotations?.[key] === 'enabled')
+      return [finding('namespace_annotation', where, `${key} is an annotation of it, not a label`, line)];
     return [];
   });
 }
@@ -53,9 +65,19 @@ function workloadFindings(object: WorkloadObject, keys: Keys): Finding[] {
   const where = `${objectName(object)} in ${object.metadata.namespace ?? ''}`;
   const template = templateAt(object, path).metadata ?? {};
   const candidates = [...keys.pods, ...settings.map(({ name }) => settingAnnotation(name))];
-  const misplaced = candidates.filter((key) => object.metadata.annotations?.[key] !== undefined && template.annotations?.[key] === undefined);
+  const misplaced = candidates.filter(
+    (key) => object.metadata.annotations?.[key] !== undefined && template.annotations?.[key] === undefined,
+  );
   return [
-    ...(misplaced.length === 0 ? [] : [finding('annotation_on_workload', where, `${misplaced.join(', ')} stand${misplaced.length === 1 ? 's' : ''} in metadata.annotations, not in those of its pod template`)]),
+    ...(misplaced.length === 0
+      ? []
+      : [
+          finding(
+            'annotation_on_workload',
+            where,
+            `${misplaced.join(', ')} stand${misplaced.length === 1 ? 's' : ''} in metadata.annotations, not in those of its pod template`,
+          ),
+        ]),
     ...valueFindings(`the pod template of ${where}`, template, keys),
   ];
 }
@@ -68,8 +90,10 @@ interface Marks {
 function valueFindings(where: string, { labels, annotations }: Marks, keys: Keys): Finding[] {
   return keys.pods.flatMap((key) => {
     const value = annotations?.[key];
-    if (value !== undefined && value !== 'true' && value !== 'false') return [finding('annotation_value', where, `its annotation ${key} is "${value}"`)];
-    if (value === undefined && labels?.[key] !== undefined) return [finding('annotation_as_label', where, `${key} is a label there`)];
+    if (value !== undefined && value !== 'true' && value !== 'false')
+      return [finding('annotation_value', where, `its annotation ${key} is "${value}"`)];
+    if (value === undefined && labels?.[key] !== undefined)
+      return [finding('annotation_as_label', where, `${key} is a label there`)];
     return [];
   });
 }

@@ -1,14 +1,14 @@
 import type { ContainerStatus, Pod } from '../../kubernetes/api/types.ts';
 import { containerNames } from '../../sidecar/index.ts';
-import { carriedAgent, carriesNames } from './carried.ts';
-import type { Condition } from './conditions.ts';
+import { ownerName, topOwner } from '../read/podOwners.ts';
 import type { ReleaseFacts } from '../read/releases.ts';
+import { carriedAgent, carriesNames } from './carried.ts';
 import { finding, type Finding } from './checkFindings.ts';
+import type { Condition } from './conditions.ts';
 import type { Judgement } from './judge.ts';
 import type { JudgedPod } from './missed.ts';
-import { ownerName, topOwner } from '../read/podOwners.ts';
-import { reasons } from './whyReasons.ts';
 import type { Verdict } from './verdict.ts';
+import { reasons } from './whyReasons.ts';
 
 /**
  * Reasons for which a container does not start, and will not by itself.
@@ -45,7 +45,9 @@ export interface WaitingContainer {
 export function waitingContainers(pod: Pod, facts: ReleaseFacts | undefined): WaitingContainer[] {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const ours = [...(carriedAgent(pod) === undefined ? [] : containerNames), ...ownNames(pod, facts)];
-  return [...initContainerStatuses, ...containerStatuses].flatMap((status) => (ours.includes(status.name) ? waitingOf(pod, status) : []));
+  return [...initContainerStatuses, ...containerStatuses].flatMap((status) =>
+    ours.includes(status.name) ? waitingOf(pod, status) : [],
+  );
 }
 
 function waitingOf({ spec, status }: Pod, { name, state }: ContainerStatus): WaitingContainer[] {
@@ -69,8 +71,12 @@ function textOf({ container, image, reason, message }: WaitingContainer): string
 
 /** The pods of `judged` that wait for their sidecar: a native one keeps the app from starting too. Pure. */
 export function waitingFindings(judged: readonly JudgedPod[]): Finding[] {
-  const waiting = judged.flatMap((one) => waitingContainers(one.subject.pod, one.judgement.facts).map((container) => ({ where: placeOf(one), container })));
-  const groups = Map.groupBy(waiting, ({ where, container }) => JSON.stringify([where, container.container, container.image, container.reason]));
+  const waiting = judged.flatMap((one) =>
+    waitingContainers(one.subject.pod, one.judgement.facts).map((container) => ({ where: placeOf(one), container })),
+  );
+  const groups = Map.groupBy(waiting, ({ where, container }) =>
+    JSON.stringify([where, container.container, container.image, container.reason]),
+  );
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
@@ -81,7 +87,9 @@ export function waitingFindings(judged: readonly JudgedPod[]): Finding[] {
 
 /** The workloads whose new pods wait, as {@link placeOf} names them: restarting them would stop what still runs. Pure. */
 export function heldUp(judged: readonly JudgedPod[]): ReadonlySet<string> {
-  return new Set(judged.filter(({ subject, judgement }) => waitingContainers(subject.pod, judgement.facts).length > 0).map(placeOf));
+  return new Set(
+    judged.filter(({ subject, judgement }) => waitingContainers(subject.pod, judgement.facts).length > 0).map(placeOf),
+  );
 }
 
 /** `deployment/web in shop` */
@@ -103,15 +111,29 @@ export interface WaitingPods {
  * now replace one that runs by one that waits. Pure.
  */
 export function withWaiting(verdict: Verdict, { pods, judgement, ofWorkload }: WaitingPods): Verdict {
-  const waiting = pods.map((pod) => waitingContainers(pod, judgement.facts)).filter((containers) => containers.length > 0);
+  const waiting = pods
+    .map((pod) => waitingContainers(pod, judgement.facts))
+    .filter((containers) => containers.length > 0);
   if (waiting.length === 0) return verdict;
   const conditions = [...verdict.conditions, ...conditionsOf(waiting.flat())];
   if (verdict.state === 'refused') return { ...verdict, conditions };
   const told = { ...verdict, conditions, next: waitingAdvice };
   if (verdict.state === 'not_injected' || verdict.reason === 'restart_policy_lost') return told;
   const { text } = reasons.sidecar_waiting;
-  if (ofWorkload) return { ...told, state: 'broken', reason: 'sidecar_waiting', text: `${waiting.length} of its ${pods.length} pods have not started: ${text}.` };
-  if (judgement.carries) return { ...told, state: 'broken', reason: 'sidecar_waiting', text: 'It is injected, but a container of the sidecar cannot start, so it waits.' };
+  if (ofWorkload)
+    return {
+      ...told,
+      state: 'broken',
+      reason: 'sidecar_waiting',
+      text: `${waiting.length} of its ${pods.length} pods have not started: ${text}.`,
+    };
+  if (judgement.carries)
+    return {
+      ...told,
+      state: 'broken',
+      reason: 'sidecar_waiting',
+      text: 'It is injected, but a container of the sidecar cannot start, so it waits.',
+    };
   return { ...told, reason: 'sidecar_waiting', text: `It is not injected: it is older, and ${text}.` };
 }
 
@@ -120,7 +142,9 @@ function conditionsOf(waiting: readonly WaitingContainer[]): Condition[] {
   const groups = Map.groupBy(waiting, ({ container, image }) => JSON.stringify([container, image]));
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
-    return first === undefined ? [] : [{ met: false, what: `${group.length === 1 ? '1 pod waits' : `${group.length} pods wait`}: ${textOf(first)}` }];
+    return first === undefined
+      ? []
+      : [{ met: false, what: `${group.length === 1 ? '1 pod waits' : `${group.length} pods wait`}: ${textOf(first)}` }];
   });
 }
 

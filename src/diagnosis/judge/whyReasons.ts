@@ -1,5 +1,5 @@
-import { skipReasons } from '../../inject/index.ts';
 import type { Level } from '../../findings.ts';
+import { skipReasons } from '../../inject/index.ts';
 
 interface ReasonRow {
   /** Of a pod that asks for the sidecar and does not carry it. */
@@ -14,7 +14,10 @@ interface ReasonRow {
  */
 export const reasons = {
   no_release: { level: 'error', text: 'no release of packet-capture is there to inject it' },
-  release_unknown: { level: 'error', text: 'it does not carry it, and what is registered with the API server may not be read' },
+  release_unknown: {
+    level: 'error',
+    text: 'it does not carry it, and what is registered with the API server may not be read',
+  },
   namespace_excluded: { level: 'warning', text: 'no pod of its namespace is ever injected' },
   namespace_not_opted_in: { level: 'error', text: 'its namespace is not opted in' },
   namespace_label_value: { level: 'error', text: 'the label of its namespace has another value than "enabled"' },
@@ -40,13 +43,22 @@ export const reasons = {
   status_missing: { level: 'error', text: skipReasons.status_missing },
   match_condition: { level: 'warning', text: "a condition of the release's own does not hold for it" },
   created_before_release: { level: 'error', text: 'it is older than the release' },
-  missed_at_creation: { level: 'error', text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away' },
-  restart_policy_lost: { level: 'error', text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever' },
+  missed_at_creation: {
+    level: 'error',
+    text: 'it was created while nothing was injected: before the namespace was opted in, or while the injector was away',
+  },
+  restart_policy_lost: {
+    level: 'error',
+    text: 'something took restartPolicy: Always away from its sidecar, so the app waits for it for ever',
+  },
   sidecar_waiting: { level: 'error', text: 'a container of the sidecar cannot start in new pods, so they wait' },
   not_working: { level: 'error', text: 'the release does not inject now' },
   pods_refused_by_sidecar: { level: 'error', text: 'the API server refuses its pods because of the sidecar' },
   pods_refused: { level: 'error', text: 'the API server refuses its pods, and not because of the sidecar' },
-  left_alone: { level: 'error', text: 'the release leaves it alone, though it injects others and no rule speaks against it' },
+  left_alone: {
+    level: 'error',
+    text: 'the release leaves it alone, though it injects others and no rule speaks against it',
+  },
 } as const satisfies Record<string, ReasonRow>;
 
 export type Reason = keyof typeof reasons;

@@ -1,7 +1,7 @@
 import { askForPod, type Answer } from '../../dryRun/index.ts';
+import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
-import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { isInjected, probePods, type ProbePodDemands } from '../../ways/webhook/probe.ts';
 import type { Release } from './releases.ts';
 
@@ -16,7 +16,11 @@ export type Probed =
  * @param injector the pod template of the release's injectors: what their namespace demands of pods, they have
  * @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING
  */
-export async function probe(kubectl: Kubectl, { probe: wanted }: Release, injector: PodTemplate | undefined): Promise<Probed> {
+export async function probe(
+  kubectl: Kubectl,
+  { probe: wanted }: Release,
+  injector: PodTemplate | undefined,
+): Promise<Probed> {
   if (wanted === undefined) return { unknown: 'it has no probe' };
   let unknown = '';
   for (const pod of probePods({ ...wanted, image: defaultSidecarConfig.agent.image, demands: demandsOf(injector) })) {
@@ -31,6 +35,12 @@ function demandsOf(template: PodTemplate | undefined): ProbePodDemands {
   const { labels, annotations } = template?.metadata ?? {};
   const { containers, securityContext: podSecurityContext } = template?.spec ?? {};
   const container = containers?.[0];
-  const members = { labels, annotations, resources: container?.resources, podSecurityContext, securityContext: container?.['securityContext'] };
+  const members = {
+    labels,
+    annotations,
+    resources: container?.resources,
+    podSecurityContext,
+    securityContext: container?.['securityContext'],
+  };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => typeof value === 'object' && value !== null));
 }

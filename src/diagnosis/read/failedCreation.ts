@@ -1,8 +1,8 @@
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import { readEvents } from '../../kubernetes/events.ts';
-import type { WorkloadObject } from '../../kubernetes/api/types.ts';
-import { controllerOf } from '../../kubernetes/owners.ts';
 import { rethrowUnlessRecoverable } from '../../errors.ts';
+import type { WorkloadObject } from '../../kubernetes/api/types.ts';
+import { readEvents } from '../../kubernetes/events.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { controllerOf } from '../../kubernetes/owners.ts';
 import { templateOf } from './podOwners.ts';
 
 /** Where a controller has lately failed to create a pod, as events say: they stay an hour as a rule. */
@@ -17,10 +17,20 @@ export interface FailedCreations {
  * @returns undefined when events may not be read
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
-export async function readFailedCreations(kubectl: Kubectl, namespace: string | undefined): Promise<FailedCreations | undefined> {
+export async function readFailedCreations(
+  kubectl: Kubectl,
+  namespace: string | undefined,
+): Promise<FailedCreations | undefined> {
   try {
     const { kept, complete } = await readEvents(kubectl, namespace, 'reason=FailedCreate');
-    return { complete, keys: new Set(kept.map(({ involvedObject, metadata }) => keyOf(metadata.namespace, involvedObject?.kind, involvedObject?.name))) };
+    return {
+      complete,
+      keys: new Set(
+        kept.map(({ involvedObject, metadata }) =>
+          keyOf(metadata.namespace, involvedObject?.kind, involvedObject?.name),
+        ),
+      ),
+    };
   } catch (error) {
     rethrowUnlessRecoverable(error);
     return undefined;
@@ -36,8 +46,13 @@ function keyOf(namespace = '', kind = '', name = ''): string {
  * the objects between them and their pods. Those that say it of themselves come first. Pure.
  * @param failed undefined or not all of them: then also those that have fewer pods than they are to have
  */
-export function failingWorkloads(workloads: readonly WorkloadObject[], failed: FailedCreations | undefined): WorkloadObject[] {
-  const byKey = new Map(workloads.map((object) => [keyOf(object.metadata.namespace, object.kind, object.metadata.name), object] as const));
+export function failingWorkloads(
+  workloads: readonly WorkloadObject[],
+  failed: FailedCreations | undefined,
+): WorkloadObject[] {
+  const byKey = new Map(
+    workloads.map((object) => [keyOf(object.metadata.namespace, object.kind, object.metadata.name), object] as const),
+  );
   const topOf = (object: WorkloadObject): WorkloadObject => {
     let top = object;
     for (let depth = 0; depth < 8; depth += 1) {
@@ -49,10 +64,15 @@ export function failingWorkloads(workloads: readonly WorkloadObject[], failed: F
     return top;
   };
   const isFailed = (object: WorkloadObject): boolean =>
-    failed?.keys.has(keyOf(object.metadata.namespace, object.kind, object.metadata.name)) === true || (failed?.complete !== true && isShort(object));
+    failed?.keys.has(keyOf(object.metadata.namespace, object.kind, object.metadata.name)) === true ||
+    (failed?.complete !== true && isShort(object));
   const saying = workloads.filter(saysSo).map(topOf);
   const others = workloads.filter((object) => !saysSo(object) && isFailed(object)).map(topOf);
-  return [...new Set([...saying, ...others])].filter((object) => controllerOf(object.metadata) === undefined && templateOf({ ...object, name: object.metadata.name, object }) !== undefined);
+  return [...new Set([...saying, ...others])].filter(
+    (object) =>
+      controllerOf(object.metadata) === undefined &&
+      templateOf({ ...object, name: object.metadata.name, object }) !== undefined,
+  );
 }
 
 /** Of a Deployment, a ReplicaSet or a ReplicationController. */

@@ -1,10 +1,10 @@
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { isCodedError, isForbidden } from '../../errors.ts';
 import type { WorkloadObject, Pod, Namespace } from '../../kubernetes/api/types.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { collectThoroughly } from '../../kubernetes/memory.ts';
 import { readPages, type ListedKind, type ListRequest } from '../../kubernetes/pages.ts';
 import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import { createSlimmer, type Slimmer } from '../../kubernetes/slim.ts';
-import { isCodedError, isForbidden } from '../../errors.ts';
 import type { ReadOwner } from './podOwners.ts';
 
 /** What runs in the namespaces that are looked at; undefined: it may not be read. */
@@ -17,7 +17,15 @@ export interface Inventory {
 }
 
 /** Kinds that users write and that own pods; others are known by name alone. */
-const workloadKinds: readonly ListedKind[] = ['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'replicationcontrollers', 'jobs', 'cronjobs'];
+const workloadKinds: readonly ListedKind[] = [
+  'deployments',
+  'statefulsets',
+  'daemonsets',
+  'replicasets',
+  'replicationcontrollers',
+  'jobs',
+  'cronjobs',
+];
 
 /** @param namespace undefined: all of them. @throws as Kubectl */
 export async function readInventory(kubectl: Kubectl, namespace: string | undefined): Promise<Inventory> {
@@ -29,7 +37,9 @@ export async function readInventory(kubectl: Kubectl, namespace: string | undefi
   const pods = await read<Pod>('pods');
   const found: (readonly WorkloadObject[] | undefined)[] = [];
   for (const kind of workloadKinds) found.push(await read<WorkloadObject>(kind));
-  const namespaces = await (namespace === undefined ? read<Namespace>('namespaces') : readNamespace(kubectl, namespace));
+  const namespaces = await (namespace === undefined
+    ? read<Namespace>('namespaces')
+    : readNamespace(kubectl, namespace));
   const unreadable = workloadKinds.filter((_, index) => found[index] === undefined);
   return { namespaces, pods, workloads: found.flatMap((objects) => objects ?? []), unreadable };
 }
@@ -50,14 +60,24 @@ async function readKind<T>(kubectl: Kubectl, request: ListRequest, slim: Slimmer
 }
 
 /** ReplicaSets of revisions before, ten for each Deployment: they own no pods. */
-function isFormer({ kind, spec, status }: { readonly kind: string; readonly spec?: unknown; readonly status?: unknown }): boolean {
+function isFormer({
+  kind,
+  spec,
+  status,
+}: {
+  readonly kind: string;
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}): boolean {
   const replicas = (of: unknown): number => (of as { readonly replicas?: number } | undefined)?.replicas ?? 0;
   return kind === 'ReplicaSet' && replicas(spec) === 0 && replicas(status) === 0;
 }
 
 /** Finds the owners of a namespace's objects among workloads that were read. */
 export function ownerIndex(workloads: readonly WorkloadObject[]): (namespace: string) => ReadOwner {
-  const index = new Map(workloads.map((object) => [keyOf(object.metadata.namespace ?? '', object.kind, object.metadata.name), object]));
+  const index = new Map(
+    workloads.map((object) => [keyOf(object.metadata.namespace ?? '', object.kind, object.metadata.name), object]),
+  );
   return (namespace) => (_apiVersion, kind, name) => index.get(keyOf(namespace, kind, name));
 }
 

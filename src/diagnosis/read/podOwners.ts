@@ -1,7 +1,13 @@
-import { controllerOf } from '../../kubernetes/owners.ts';
-import { objectName, templateAt, type Metadata, type WorkloadObject, type PodTemplate } from '../../kubernetes/api/types.ts';
-import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { templatePath } from '../../kubernetes/api/kinds.ts';
+import {
+  objectName,
+  templateAt,
+  type Metadata,
+  type WorkloadObject,
+  type PodTemplate,
+} from '../../kubernetes/api/types.ts';
+import { controllerOf } from '../../kubernetes/owners.ts';
+import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { shell } from '../../shell.ts';
 
 /** An object above a pod. */
@@ -55,14 +61,19 @@ export function templateOf({ apiVersion, kind, object }: Owner): PodTemplate | u
 export function rollOf(pod: { readonly name: string; readonly namespace: string }, owners: readonly Owner[]): Roll {
   const owner = topOwner(owners);
   const remove = shell`kubectl delete pod ${pod.name} --namespace ${pod.namespace}`;
-  if (owner === undefined) return { line: 'Nobody makes this pod anew: delete it and create it again from its manifest.' };
+  if (owner === undefined)
+    return { line: 'Nobody makes this pod anew: delete it and create it again from its manifest.' };
   const { object } = owner;
   const known = object !== undefined && templatePath(owner.apiVersion, owner.kind) !== undefined;
   const target = ownerName(owner);
   if (known && ['Deployment', 'StatefulSet', 'DaemonSet'].includes(owner.kind)) {
     // Paused, or OnDelete: the template changes and nothing happens.
-    if (restartOf(object).rollout) return { restart: target, line: shell`kubectl rollout restart ${target} --namespace ${pod.namespace}` };
-    return { line: object.spec?.paused === true ? shell`kubectl rollout resume ${target} --namespace ${pod.namespace}` : remove };
+    if (restartOf(object).rollout)
+      return { restart: target, line: shell`kubectl rollout restart ${target} --namespace ${pod.namespace}` };
+    return {
+      line:
+        object.spec?.paused === true ? shell`kubectl rollout resume ${target} --namespace ${pod.namespace}` : remove,
+    };
   }
   if (owner.kind === 'CronJob') return { line: `Nothing to do: the next run of ${target} goes through admission.` };
   if (owner.kind === 'Job') return { line: `The pods of ${target} are not made anew: delete it and create it again.` };

@@ -1,7 +1,7 @@
+import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../kubernetes/api/types.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { configOfParameters } from '../../ways/policy/index.ts';
 import { instanceLabel } from '../../ways/webhook/names.ts';
-import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../kubernetes/api/types.ts';
 import { identityOf, namespaceLabelOf, type PolicyParameters, type Release, type Rule } from './releases.ts';
 
 /** Policies of packet-capture, with what belongs to them. */
@@ -25,7 +25,10 @@ export function isOurs({ spec }: MutatingAdmissionPolicy): boolean {
 export function policyReleases({ policies, bindings, parameters, unreadable }: PolicyObjects): Release[] {
   return policies.filter(isOurs).map((policy) => {
     const own = bindings.filter(({ spec }) => spec?.policyName === policy.metadata.name);
-    return policyRelease(policy, own.map((binding) => boundOf(binding, parameters, unreadable)));
+    return policyRelease(
+      policy,
+      own.map((binding) => boundOf(binding, parameters, unreadable)),
+    );
   });
 }
 
@@ -36,7 +39,11 @@ interface Bound {
   readonly missing: boolean;
 }
 
-function boundOf(binding: MutatingAdmissionPolicyBinding, parameters: readonly ConfigMap[], unreadable: readonly string[]): Bound {
+function boundOf(
+  binding: MutatingAdmissionPolicyBinding,
+  parameters: readonly ConfigMap[],
+  unreadable: readonly string[],
+): Bound {
   const { name = '', namespace = '' } = binding.spec?.paramRef ?? {};
   const found = parameters.find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
   return { binding, data: found?.data, missing: found === undefined && !unreadable.includes(namespace) };
@@ -63,7 +70,12 @@ function policyRelease({ metadata, spec }: MutatingAdmissionPolicy, bound: reado
 
 function ruleOf(bound: Bound, matchConditions: Rule['matchConditions']): Rule {
   const { namespaceSelector = {}, objectSelector = {} } = bound.binding.spec?.matchResources ?? {};
-  return { profile: profileOf(bound) === 'baseline' ? 'baseline' : 'privileged', namespaceSelector, objectSelector, matchConditions };
+  return {
+    profile: profileOf(bound) === 'baseline' ? 'baseline' : 'privileged',
+    namespaceSelector,
+    objectSelector,
+    matchConditions,
+  };
 }
 
 function probeOf(bound: readonly Bound[], namespace: string): Release['probe'] {
@@ -93,6 +105,7 @@ function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
 /** The containers of a sidecar of the user's own: the condition about collisions is all that names them. */
 function ownNames(conditions: Rule['matchConditions']): string[] {
   const expression = conditions.find(({ name }) => name === `${ownCondition}name-collision`)?.expression ?? '';
-  const [, names, only] = /containers\.exists\(item, item\.name (?:in \[([^\]]*)\]|== ('[^']+'))\)/.exec(expression) ?? [];
+  const [, names, only] =
+    /containers\.exists\(item, item\.name (?:in \[([^\]]*)\]|== ('[^']+'))\)/.exec(expression) ?? [];
   return [...(names ?? only ?? '').matchAll(/'([^']+)'/g)].flatMap(([, name]) => name ?? []);
 }

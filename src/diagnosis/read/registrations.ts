@@ -1,7 +1,12 @@
 import { isCodedError } from '../../errors.ts';
-import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
+import type {
+  ConfigMap,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  WebhookConfiguration,
+} from '../../kubernetes/api/types.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import type { ConfigMap, MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, WebhookConfiguration } from '../../kubernetes/api/types.ts';
+import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import { isOurs, policyReleases, type PolicyObjects } from './policyReleases.ts';
 import { webhookReleases, type Release } from './releases.ts';
 
@@ -13,7 +18,9 @@ export interface Registrations {
 }
 
 const webhooks = 'mutatingwebhookconfigurations';
-const policies = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'].map((name) => `${name}.v1.admissionregistration.k8s.io`);
+const policies = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'].map(
+  (name) => `${name}.v1.admissionregistration.k8s.io`,
+);
 
 type Registered =
   | ({ readonly kind: 'MutatingWebhookConfiguration' } & WebhookConfiguration)
@@ -44,19 +51,28 @@ async function unlessUnknown<T>(ask: () => Promise<T>): Promise<T | 'unknown'> {
 
 async function releasesOf(kubectl: Kubectl, objects: readonly Registered[]): Promise<Release[]> {
   const configurations = objects.flatMap((object) => (object.kind === 'MutatingWebhookConfiguration' ? [object] : []));
-  const own = objects.flatMap((object) => (object.kind === 'MutatingAdmissionPolicy' && isOurs(object) ? [object] : []));
+  const own = objects.flatMap((object) =>
+    object.kind === 'MutatingAdmissionPolicy' && isOurs(object) ? [object] : [],
+  );
   const names = new Set(own.map(({ metadata }) => metadata.name));
-  const bindings = objects.flatMap((object) => (object.kind === 'MutatingAdmissionPolicyBinding' && names.has(object.spec?.policyName ?? '') ? [object] : []));
+  const bindings = objects.flatMap((object) =>
+    object.kind === 'MutatingAdmissionPolicyBinding' && names.has(object.spec?.policyName ?? '') ? [object] : [],
+  );
   const read = await readParameters(kubectl, bindings);
   return [...webhookReleases(configurations), ...policyReleases({ policies: own, bindings, ...read })];
 }
 
-async function readParameters(kubectl: Kubectl, bindings: readonly MutatingAdmissionPolicyBinding[]): Promise<Pick<PolicyObjects, 'parameters' | 'unreadable'>> {
+async function readParameters(
+  kubectl: Kubectl,
+  bindings: readonly MutatingAdmissionPolicyBinding[],
+): Promise<Pick<PolicyObjects, 'parameters' | 'unreadable'>> {
   const references = bindings.flatMap(({ spec }) => spec?.paramRef ?? []);
   const groups = Map.groupBy(references, ({ namespace = '' }) => namespace);
   const maps = [...groups].map(async ([namespace, group]) => {
     const names = group.map(({ name = '' }) => name);
-    const found = await unlessForbidden(async () => readSome<ConfigMap>(kubectl, ['get', 'configmaps', ...names, '--namespace', namespace]));
+    const found = await unlessForbidden(async () =>
+      readSome<ConfigMap>(kubectl, ['get', 'configmaps', ...names, '--namespace', namespace]),
+    );
     return { namespace, found };
   });
   const places = await Promise.all(maps);

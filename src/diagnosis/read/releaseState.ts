@@ -1,12 +1,12 @@
 import { parse, YAMLParseError } from 'yaml';
-import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { isCodedError } from '../../errors.ts';
-import { readSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
-import type { ReleaseFacts, Release } from './releases.ts';
 import type { ConfigMap, InjectorDeployment, InjectorVolume, ServiceReference } from '../../kubernetes/api/types.ts';
-import { probe, type Probed } from './askForProbe.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import { parseRecord, recordKey, type TargetRecord } from '../../release/hooks/record.ts';
+import { readSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
+import { probe, type Probed } from './askForProbe.ts';
+import type { ReleaseFacts, Release } from './releases.ts';
 
 /** Something that is read: its value, or why there is none. */
 export type Read<T> = { readonly value: T } | { readonly absent: true } | { readonly forbidden: true };
@@ -32,7 +32,10 @@ export interface Injector {
 }
 
 /** What a release injects, without asking whether it works. @throws as Kubectl */
-export async function readReleaseFacts(kubectl: Kubectl, release: Release): Promise<Omit<ReleaseState, 'injector' | 'probed' | 'record'>> {
+export async function readReleaseFacts(
+  kubectl: Kubectl,
+  release: Release,
+): Promise<Omit<ReleaseState, 'injector' | 'probed' | 'record'>> {
   const { service } = release;
   if (service === undefined) return { release, sidecar: release.parameters?.sidecar };
   const map = `${service.name}-config`;
@@ -70,7 +73,11 @@ async function probeAlone(kubectl: Kubectl, release: Release): Promise<Pick<Rele
 }
 
 /** Also proves it: the pod that does is like the injectors', of which nothing is known before. */
-async function readInjector(kubectl: Kubectl, release: Release, { name, namespace }: ServiceReference): Promise<{ readonly injector: Injector; readonly probed: Probed }> {
+async function readInjector(
+  kubectl: Kubectl,
+  release: Release,
+  { name, namespace }: ServiceReference,
+): Promise<{ readonly injector: Injector; readonly probed: Probed }> {
   const within = ['--namespace', namespace];
   const [service, deployment] = await Promise.all([
     readOne<unknown>(kubectl, ['get', 'service', name, ...within]),
@@ -79,8 +86,18 @@ async function readInjector(kubectl: Kubectl, release: Release, { name, namespac
   const template = 'value' in deployment ? deployment.value.spec?.template : undefined;
   const volumes: readonly InjectorVolume[] = template?.spec?.volumes ?? [];
   const secret = volumes.find((volume) => volume.name === 'certificates')?.secret?.secretName ?? `${name}-certs`;
-  const [certificate, probed] = await Promise.all([readCertificate(kubectl, secret, namespace), probe(kubectl, release, template)]);
-  return { injector: { service: 'value' in service ? { value: true } : service, replicas: replicasOf(deployment), certificate }, probed };
+  const [certificate, probed] = await Promise.all([
+    readCertificate(kubectl, secret, namespace),
+    probe(kubectl, release, template),
+  ]);
+  return {
+    injector: {
+      service: 'value' in service ? { value: true } : service,
+      replicas: replicasOf(deployment),
+      certificate,
+    },
+    probed,
+  };
 }
 
 async function readOne<T>(kubectl: Kubectl, args: readonly string[]): Promise<Read<T>> {
@@ -91,7 +108,16 @@ async function readOne<T>(kubectl: Kubectl, args: readonly string[]): Promise<Re
 }
 
 async function readCertificate(kubectl: Kubectl, secret: string, namespace: string): Promise<Read<string>> {
-  const args = ['get', 'secret', secret, '--namespace', namespace, '--ignore-not-found', '-o', String.raw`jsonpath={.data.tls\.crt}`];
+  const args = [
+    'get',
+    'secret',
+    secret,
+    '--namespace',
+    namespace,
+    '--ignore-not-found',
+    '-o',
+    String.raw`jsonpath={.data.tls\.crt}`,
+  ];
   const answer = await unlessForbidden(async () => kubectl(args));
   if (answer === undefined) return { forbidden: true };
   const text = answer.stdout.trim();
@@ -107,7 +133,8 @@ function sidecarOf(config: Read<ConfigMap>, where: string): Pick<ReleaseState, '
   } catch (error) {
     if (isCodedError(error)) return { sidecar: undefined, configProblem: `${where}: ${error.message}` };
     // Never the parser's own words: they show the lines, and a sidecar of the user's may hold secrets.
-    if (error instanceof YAMLParseError) return { sidecar: undefined, configProblem: `${where}: line ${error.linePos?.[0].line ?? '?'} is no YAML` };
+    if (error instanceof YAMLParseError)
+      return { sidecar: undefined, configProblem: `${where}: line ${error.linePos?.[0].line ?? '?'} is no YAML` };
     // An alias that multiplies itself, for example.
     return { sidecar: undefined, configProblem: `${where}: it is no YAML that can be read` };
   }

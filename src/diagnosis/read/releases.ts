@@ -1,9 +1,16 @@
-import type { LabelSelector, Metadata, MatchCondition, ServiceReference, Webhook, WebhookConfiguration } from '../../kubernetes/api/types.ts';
 import { podSecurityLabel } from '../../inject/index.ts';
-import { instanceLabel, webhookNames } from '../../ways/webhook/names.ts';
+import { termsOf } from '../../kubernetes/api/labels.ts';
+import type {
+  LabelSelector,
+  Metadata,
+  MatchCondition,
+  ServiceReference,
+  Webhook,
+  WebhookConfiguration,
+} from '../../kubernetes/api/types.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import type { SidecarConfig } from '../../sidecar/index.ts';
-import { termsOf } from '../../kubernetes/api/labels.ts';
+import { instanceLabel, webhookNames } from '../../ways/webhook/names.ts';
 
 /** One way into a release: pods that meet all of it are injected with the profile's sidecar. */
 export interface Rule {
@@ -76,7 +83,12 @@ interface Found {
   readonly webhook: Webhook;
 }
 
-function webhookRelease(metadata: Metadata, first: Webhook, found: readonly Found[], probe: Webhook | undefined): Release {
+function webhookRelease(
+  metadata: Metadata,
+  first: Webhook,
+  found: readonly Found[],
+  probe: Webhook | undefined,
+): Release {
   const { service, caBundle } = first.clientConfig ?? {};
   const rules = found.map(({ profile, webhook }) => ruleOf(profile, webhook));
   return {
@@ -87,16 +99,25 @@ function webhookRelease(metadata: Metadata, first: Webhook, found: readonly Foun
     rules,
     service,
     caBundle: caBundle === undefined ? undefined : Buffer.from(caBundle, 'base64').toString(),
-    probe: probe === undefined ? undefined : { release: probe.objectSelector?.matchLabels?.[instanceLabel] ?? '', namespace: service?.namespace ?? '' },
+    probe:
+      probe === undefined
+        ? undefined
+        : { release: probe.objectSelector?.matchLabels?.[instanceLabel] ?? '', namespace: service?.namespace ?? '' },
   };
 }
 
-function ruleOf(profile: Rule['profile'], { namespaceSelector = {}, objectSelector = {}, matchConditions = [] }: Webhook): Rule {
+function ruleOf(
+  profile: Rule['profile'],
+  { namespaceSelector = {}, objectSelector = {}, matchConditions = [] }: Webhook,
+): Rule {
   return { profile, namespaceSelector, objectSelector, matchConditions };
 }
 
 /** What helm and the chart have written on an object. */
-export function identityOf(metadata: Metadata, otherwise: string): Pick<Release, 'name' | 'namespace' | 'object' | 'created' | 'version'> {
+export function identityOf(
+  metadata: Metadata,
+  otherwise: string,
+): Pick<Release, 'name' | 'namespace' | 'object' | 'created' | 'version'> {
   const { name, labels = {}, annotations = {}, creationTimestamp = '' } = metadata;
   return {
     name: annotations['meta.helm.sh/release-name'] ?? labels[instanceLabel] ?? name,
@@ -122,7 +143,10 @@ function optInOf(rules: readonly Rule[]): Pick<Release, 'annotation' | 'optOut' 
 /** The label that namespaces opt in by, with the value "enabled". */
 export function namespaceLabelOf(rules: readonly Rule[]): string | undefined {
   const terms = rules.flatMap(({ namespaceSelector }) => termsOf(namespaceSelector));
-  return terms.find(({ key, operator, values }) => key !== podSecurityLabel && operator === 'In' && values.length === 1 && values[0] === 'enabled')?.key;
+  return terms.find(
+    ({ key, operator, values }) =>
+      key !== podSecurityLabel && operator === 'In' && values.length === 1 && values[0] === 'enabled',
+  )?.key;
 }
 
 /** The key in `object.metadata.annotations["KEY"]`. */

@@ -1,11 +1,11 @@
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { selectorOf, selectorText } from '../../kubernetes/api/labels.ts';
+import { isLiving } from '../../kubernetes/api/pods.ts';
 import type { WorkloadObject, Pod } from '../../kubernetes/api/types.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { controllerOf } from '../../kubernetes/owners.ts';
 import { readPages } from '../../kubernetes/pages.ts';
-import { selectorOf, selectorText } from '../../kubernetes/api/labels.ts';
 import { unlessForbidden } from '../../kubernetes/reading.ts';
 import { createSlimmer } from '../../kubernetes/slim.ts';
-import { isLiving } from '../../kubernetes/api/pods.ts';
 
 /** Jobs of a CronJob whose pods are looked for: the names have to fit into one query. */
 const mostJobs = 50;
@@ -13,7 +13,8 @@ const mostJobs = 50;
 /** The living pods of a workload; undefined for kinds that do not select any, or when they may not be listed. @throws as Kubectl */
 export async function podsOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Pod[] | undefined> {
   return unlessForbidden(async () => {
-    const labelSelector = object.kind === 'CronJob' ? await selectorOfRuns(kubectl, object, namespace) : selectorText(selectorOf(object));
+    const labelSelector =
+      object.kind === 'CronJob' ? await selectorOfRuns(kubectl, object, namespace) : selectorText(selectorOf(object));
     if (labelSelector === undefined) return [];
     if (labelSelector === '') return undefined;
     const slim = createSlimmer();
@@ -25,7 +26,11 @@ export async function podsOf(kubectl: Kubectl, object: WorkloadObject, namespace
 }
 
 /** What the pods of a CronJob's present runs have in common; undefined when it has none. */
-async function selectorOfRuns(kubectl: Kubectl, { metadata }: WorkloadObject, namespace: string): Promise<string | undefined> {
+async function selectorOfRuns(
+  kubectl: Kubectl,
+  { metadata }: WorkloadObject,
+  namespace: string,
+): Promise<string | undefined> {
   const jobs = await readPages(kubectl, { kind: 'jobs', namespace }, (job) => {
     const owner = controllerOf(job.metadata);
     const { active = 0 } = (job['status'] ?? {}) as { readonly active?: number };

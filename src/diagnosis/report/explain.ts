@@ -1,19 +1,19 @@
+import type { Pod } from '../../kubernetes/api/types.ts';
 import { adviceFor } from '../judge/advice.ts';
 import { carriedAgent } from '../judge/carried.ts';
 import type { Condition, Subject } from '../judge/conditions.ts';
+import { fitOfSidecar } from '../judge/fit.ts';
 import { missedReason, type Judgement } from '../judge/judge.ts';
 import { meshConditions } from '../judge/mesh.ts';
-import { fitOfSidecar } from '../judge/fit.ts';
 import { mirrorAdvice, mirrorConditions, mirrorsOfPods } from '../judge/mirrorConditions.ts';
-import type { Pod } from '../../kubernetes/api/types.ts';
-import { ownerName, rollOf } from '../read/podOwners.ts';
 import { driftOf, inItsTemplate } from '../judge/podFindings.ts';
-import { isCuredByRestart, reasons, type Reason } from '../judge/whyReasons.ts';
 import { acceptance, refusedVerdict, type DryRun } from '../judge/refused.ts';
 import { releaseFindings, releaseName } from '../judge/releaseFindings.ts';
-import type { ReleaseState } from '../read/releaseState.ts';
 import type { State, Verdict } from '../judge/verdict.ts';
 import { withWaiting } from '../judge/waiting.ts';
+import { isCuredByRestart, reasons, type Reason } from '../judge/whyReasons.ts';
+import { ownerName, rollOf } from '../read/podOwners.ts';
+import type { ReleaseState } from '../read/releaseState.ts';
 
 /** Why a pod or workload is injected or not; plain data, for people and for `-o json`. */
 export interface WhyResult {
@@ -30,7 +30,13 @@ export interface WhyResult {
   /** The controllers above it, the nearest first. */
   readonly owners: readonly string[];
   /** The release that injects it, or comes nearest to it. */
-  readonly release: { readonly way: string; readonly release: string; readonly namespace: string; readonly object: string; readonly version: string | null } | null;
+  readonly release: {
+    readonly way: string;
+    readonly release: string;
+    readonly namespace: string;
+    readonly object: string;
+    readonly version: string | null;
+  } | null;
   /** In the order in which they come to bear; met is null where only the API server can tell. */
   readonly conditions: readonly { readonly met: boolean | null; readonly what: string }[];
   /** Of a workload: its living pods, and how many carry the sidecar. */
@@ -60,7 +66,11 @@ export function explain(facts: WhyFacts): WhyResult {
   const release = judgement.facts?.release;
   const living = siblings?.length;
   const pods = siblings?.map((sibling) => sibling.subject.pod);
-  const verdict = withWaiting(verdictOf(facts), { pods: pods ?? facts.kin ?? [subject.pod], judgement, ofWorkload: pods !== undefined });
+  const verdict = withWaiting(verdictOf(facts), {
+    pods: pods ?? facts.kin ?? [subject.pod],
+    judgement,
+    ofWorkload: pods !== undefined,
+  });
   const mirrors = pods === undefined || judgement.carries ? [] : mirrorsOfPods(subject, pods, judgement.facts);
   const lines = [...conditionsBefore(facts), ...verdict.conditions, ...mirrors];
   return {
@@ -69,11 +79,23 @@ export function explain(facts: WhyFacts): WhyResult {
     state: verdict.state,
     reason: verdict.reason,
     verdict: verdict.text,
-    next: verdict.next ?? (verdict.reason === null ? null : adviceFor(verdict.reason, subject, release, rollOfSubject(facts))),
+    next:
+      verdict.next ??
+      (verdict.reason === null ? null : adviceFor(verdict.reason, subject, release, rollOfSubject(facts))),
     owners: subject.owners.map(ownerName).filter((name) => name !== object),
-    release: release === undefined ? null : { way: release.way, release: release.name, namespace: release.namespace, object: release.object, version: release.version ?? null },
+    release:
+      release === undefined
+        ? null
+        : {
+            way: release.way,
+            release: release.name,
+            namespace: release.namespace,
+            object: release.object,
+            version: release.version ?? null,
+          },
     conditions: lines.map(({ met, what }) => ({ met: met ?? null, what })),
-    pods: living === undefined ? null : { living, injected: siblings?.filter((pod) => pod.judgement.carries).length ?? 0 },
+    pods:
+      living === undefined ? null : { living, injected: siblings?.filter((pod) => pod.judgement.carries).length ?? 0 },
   };
 }
 
@@ -101,15 +123,26 @@ function verdictOf(facts: WhyFacts): Verdict {
   if (held !== undefined) return { ...held, conditions: [...held.conditions, ...acceptance(dryRun)] };
   const answer = answerOf(facts);
   // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be read.
-  const obstacle = answer.injects ? undefined : ruleAgainst(judgement) ?? answer.reason;
+  const obstacle = answer.injects ? undefined : (ruleAgainst(judgement) ?? answer.reason);
   if (obstacle !== undefined) {
     const who = siblings === undefined ? 'It is' : 'Its new pods are';
-    return { state: 'not_injected', reason: obstacle, text: `${who} not injected: ${reasons[obstacle].text}.`, conditions: answer.conditions, next: obstacle === answer.reason ? answer.next : undefined };
+    return {
+      state: 'not_injected',
+      reason: obstacle,
+      text: `${who} not injected: ${reasons[obstacle].text}.`,
+      conditions: answer.conditions,
+      next: obstacle === answer.reason ? answer.next : undefined,
+    };
   }
   if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
   // A template that carries the sidecar needs no release, and none is missed then.
   const missed = inItsTemplate(subject.owners) ? 'older_template' : curable(missedReason(subject, judgement));
-  return { state: 'missed', reason: missed, text: `It is not injected: ${reasons[missed].text}. A new one would be.`, conditions: answer.conditions };
+  return {
+    state: 'missed',
+    reason: missed,
+    text: `It is not injected: ${reasons[missed].text}. A new one would be.`,
+    conditions: answer.conditions,
+  };
 }
 
 /** The pod of a template before says nothing about the next one. */
@@ -125,32 +158,85 @@ function curable(reason: Reason | undefined): Reason {
 function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions: readonly Condition[]): Verdict {
   const missing = siblings.filter(({ judgement }) => !judgement.carries);
   const [first] = missing;
-  if (siblings.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; new ones would be injected.', conditions };
-  if (first === undefined) return { state: 'injected', reason: null, text: `All of its pods (${siblings.length}) carry the sidecar.`, conditions };
+  if (siblings.length === 0)
+    return {
+      state: 'would_be_injected',
+      reason: null,
+      text: 'It has no pods now; new ones would be injected.',
+      conditions,
+    };
+  if (first === undefined)
+    return {
+      state: 'injected',
+      reason: null,
+      text: `All of its pods (${siblings.length}) carry the sidecar.`,
+      conditions,
+    };
   const reason = curable(missedReason(first.subject, first.judgement) ?? 'older_template');
-  return { state: 'missed', reason, text: `${missing.length} of its ${siblings.length} pods are not injected: ${reasons[reason].text}. New ones would be.`, conditions };
+  return {
+    state: 'missed',
+    reason,
+    text: `${missing.length} of its ${siblings.length} pods are not injected: ${reasons[reason].text}. New ones would be.`,
+    conditions,
+  };
 }
 
 function carrying(facts: WhyFacts): Verdict {
   const { subject, judgement, siblings } = facts;
   const carried = carriedAgent(subject.pod);
-  const how = inItsTemplate(subject.owners) ? 'its pod template carries it (manifest or patch)' : 'it was added when the pod was created, or stands in its manifest';
+  const how = inItsTemplate(subject.owners)
+    ? 'its pod template carries it (manifest or patch)'
+    : 'it was added when the pod was created, or stands in its manifest';
   const drift = driftOf({ subject, judgement });
   const conditions: Condition[] = [
-    { met: true, what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}` },
+    {
+      met: true,
+      what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}`,
+    },
     { met: true, what: how },
-    ...(carried === undefined ? [] : [{ met: carried.native, what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always` }]),
+    ...(carried === undefined
+      ? []
+      : [
+          {
+            met: carried.native,
+            what: `its sidecar ${carried.native ? 'is native: it has' : 'has lost'} restartPolicy: Always`,
+          },
+        ]),
     ...mirrorConditions(subject, judgement.facts),
     ...meshConditions(subject),
     ...fitOfSidecar(subject.pod),
     ...(drift === undefined ? [] : [{ met: false, what: drift }]),
   ];
-  if (carried?.native === false) return { state: 'broken', reason: 'restart_policy_lost', text: `It is injected, but ${reasons.restart_policy_lost.text}.`, conditions };
+  if (carried?.native === false)
+    return {
+      state: 'broken',
+      reason: 'restart_policy_lost',
+      text: `It is injected, but ${reasons.restart_policy_lost.text}.`,
+      conditions,
+    };
   if (siblings?.some((pod) => !pod.judgement.carries) === true) {
-    return { state: 'missed', reason: 'older_template', text: 'Its template carries the sidecar, and some of its pods are of the template before.', conditions };
+    return {
+      state: 'missed',
+      reason: 'older_template',
+      text: 'Its template carries the sidecar, and some of its pods are of the template before.',
+      conditions,
+    };
   }
-  if (siblings?.length === 0) return { state: 'would_be_injected', reason: null, text: 'It has no pods now; its template carries the sidecar.', conditions };
-  return { state: 'injected', reason: null, text: drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.', conditions, next: mirrorAdvice(subject, rollOfSubject(facts), judgement.facts) };
+  if (siblings?.length === 0)
+    return {
+      state: 'would_be_injected',
+      reason: null,
+      text: 'It has no pods now; its template carries the sidecar.',
+      conditions,
+    };
+  return {
+    state: 'injected',
+    reason: null,
+    text:
+      drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.',
+    conditions,
+    next: mirrorAdvice(subject, rollOfSubject(facts), judgement.facts),
+  };
 }
 
 interface Answer {
@@ -164,13 +250,25 @@ interface Answer {
 function answerOf({ judgement, dryRun, state, now }: WhyFacts): Answer {
   if (dryRun.kind !== 'made') return { injects: false, conditions: acceptance(dryRun) };
   const { injects, warnings, notes } = dryRun;
-  const warned = warnings.filter((text) => text.startsWith('packet-capture')).map((what) => ({ met: false, what: `the API server warns: ${what}` }));
-  const conditions: Condition[] = [...warned, { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` }, ...notes.map((what) => ({ met: undefined, what }))];
+  const warned = warnings
+    .filter((text) => text.startsWith('packet-capture'))
+    .map((what) => ({ met: false, what: `the API server warns: ${what}` }));
+  const conditions: Condition[] = [
+    ...warned,
+    { met: injects, what: `the API server ${injects ? 'injects' : 'does not inject'} such a pod (dry run)` },
+    ...notes.map((what) => ({ met: undefined, what })),
+  ];
   if (injects || state === undefined) return { injects, conditions };
   if ('injected' in state.probed && state.probed.injected) {
-    return { injects, conditions, reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone' };
+    return {
+      injects,
+      conditions,
+      reason: judgement.conditions.some(({ met }) => met === undefined) ? 'match_condition' : 'left_alone',
+    };
   }
-  const errors = releaseFindings(state, now).findings.filter(({ level, code }) => level === 'error' && code !== 'probe_failed');
+  const errors = releaseFindings(state, now).findings.filter(
+    ({ level, code }) => level === 'error' && code !== 'probe_failed',
+  );
   const next = errors[0]?.hint;
   return {
     injects,

@@ -1,9 +1,9 @@
 import { formatFinding, type Level } from '../../findings.ts';
 import type { CheckResult } from '../judge/judgeCluster.ts';
-import type { WhyResult } from './explain.ts';
 import type { MissedPod } from '../judge/missed.ts';
-import { reasons } from '../judge/whyReasons.ts';
 import type { State } from '../judge/verdict.ts';
+import { reasons } from '../judge/whyReasons.ts';
+import type { WhyResult } from './explain.ts';
 
 /** How many of the same are written out for people; programs get all. */
 const shown = 20;
@@ -16,13 +16,17 @@ export function formatCheck({ ok, findings, missed }: CheckResult): string[] {
     ...findings.flatMap(formatFinding),
     ...(missed.length === 0 ? [] : ['', 'pods without the sidecar that they ask for:', ...missedLines(missed)]),
     '',
-    ok && warnings === 0 ? 'all is well' : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}${notes === 0 ? '' : `, ${plural(notes, 'note')}`}`,
+    ok && warnings === 0
+      ? 'all is well'
+      : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}${notes === 0 ? '' : `, ${plural(notes, 'note')}`}`,
   ];
 }
 
 /** The same reason of the same owner on one line. */
 function missedLines(missed: readonly MissedPod[]): string[] {
-  const groups = Map.groupBy(missed, ({ namespace, owner, pod, reason }) => JSON.stringify([namespace, owner ?? pod, reason]));
+  const groups = Map.groupBy(missed, ({ namespace, owner, pod, reason }) =>
+    JSON.stringify([namespace, owner ?? pod, reason]),
+  );
   const lines = [...groups.values()].map((group) => {
     const [first] = group;
     if (first === undefined) return '';
@@ -30,7 +34,9 @@ function missedLines(missed: readonly MissedPod[]): string[] {
     const who = owner === null ? `pod/${pod}` : `${owner}: ${group.length === 1 ? pod : `${group.length} pods`}`;
     return `  ${namespace} ${who}: ${reason}: ${reasons[reason].text}\n    ${hint}`;
   });
-  return lines.length <= shown ? lines : [...lines.slice(0, shown), `  and ${lines.length - shown} more: -o json has all`];
+  return lines.length <= shown
+    ? lines
+    : [...lines.slice(0, shown), `  and ${lines.length - shown} more: -o json has all`];
 }
 
 /** One screen: what stands in the way, or nothing; what to do about it. */
@@ -41,7 +47,9 @@ export function formatWhy({ object, namespace, state, verdict, next, owners, con
     ...(owners.length === 0 ? [] : [`belongs to ${owners.join(', which belongs to ')}`]),
     ...(pods === null ? [] : [`${pods.injected} of its ${pods.living} pods carry the sidecar`]),
     '',
-    ...conditions.map(({ met, what }, index) => `${String(index + 1).padStart(width)} ${met === null ? '?' : met ? '✓' : '✗'} ${what}`),
+    ...conditions.map(
+      ({ met, what }, index) => `${String(index + 1).padStart(width)} ${met === null ? '?' : met ? '✓' : '✗'} ${what}`,
+    ),
     '',
     verdict,
     ...(next === null ? [] : [next]),

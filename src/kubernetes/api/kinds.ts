@@ -44,7 +44,13 @@ export interface TemplateKind {
  */
 export const customKinds: readonly TemplateKind[] = [
   { group: 'argoproj.io', kind: 'Rollout', path: ['spec', 'template'], nativeSidecars: true },
-  { group: 'apps.openshift.io', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true, imageElsewhere: true },
+  {
+    group: 'apps.openshift.io',
+    kind: 'DeploymentConfig',
+    path: ['spec', 'template'],
+    nativeSidecars: true,
+    imageElsewhere: true,
+  },
   // As OpenShift 3 and its templates have it: in no group.
   { group: '', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true, imageElsewhere: true },
   { group: 'serving.knative.dev', kind: 'Service', path: ['spec', 'template'], nativeSidecars: false },

@@ -80,7 +80,8 @@ function parseTerm(part: string, text: string): Term {
   }
   const { name, exists, equal, sign, set = '', operator } = groups;
   if (name !== undefined) return { key: name, operator: exists === '!' ? 'DoesNotExist' : 'Exists', values: [] };
-  if (equal !== undefined) return { key: equal, operator: sign === '!=' ? 'NotIn' : 'In', values: [groups['value'] ?? ''] };
+  if (equal !== undefined)
+    return { key: equal, operator: sign === '!=' ? 'NotIn' : 'In', values: [groups['value'] ?? ''] };
   const values = (groups['values'] ?? '').split(',').map((item) => item.trim());
   return { key: set, operator: operator === 'in' ? 'In' : 'NotIn', values };
 }

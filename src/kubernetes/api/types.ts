@@ -8,7 +8,11 @@ export interface Container {
   readonly image?: string;
   readonly restartPolicy?: string;
   readonly resources?: ResourceRequirements;
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly [key: string]: unknown }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly [key: string]: unknown;
+  }[];
   readonly [key: string]: unknown;
 }
 

@@ -1,11 +1,11 @@
 import { codedError, rethrowUnlessRecoverable } from '../../errors.ts';
-import { eventNames, reportEvidence } from './diagnostics.ts';
-import { upgrade, type Site } from '../helm/upgrade.ts';
+import { shell } from '../../shell.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
 import { readHistory, type ReleaseHistory, type ReleaseJson } from '../helm/release.ts';
 import type { Values } from '../helm/releaseValues.ts';
+import { upgrade, type Site } from '../helm/upgrade.ts';
+import { eventNames, reportEvidence } from './diagnostics.ts';
 import { whileWatching } from './watch.ts';
-import { shell } from '../../shell.ts';
 
 /**
  * Installs or upgrades, waits for it and says how far it is. On failure the reasons are reported; the release is left
@@ -14,14 +14,26 @@ import { shell } from '../../shell.ts';
  */
 export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
-  const flags = [...(site.namespaceExists ? [] : ['--create-namespace']), ...waitFlags(helm.version, strategy, timeoutSeconds)];
+  const flags = [
+    ...(site.namespaceExists ? [] : ['--create-namespace']),
+    ...waitFlags(helm.version, strategy, timeoutSeconds),
+  ];
   const before = await eventNames(kubectl, site.namespace);
   try {
-    return await whileWatching(kubectl, release, report, async () => upgrade(helm, release, chart, values, flags, signal));
+    return await whileWatching(kubectl, release, report, async () =>
+      upgrade(helm, release, chart, values, flags, signal),
+    );
   } catch (error) {
     rethrowUnlessRecoverable(error);
     report(`helm: ${error.message}`);
-    const reason = await reportEvidence({ kubectl: afterwards, release, namespace: site.namespace, prefix, before, report });
+    const reason = await reportEvidence({
+      kubectl: afterwards,
+      release,
+      namespace: site.namespace,
+      prefix,
+      before,
+      report,
+    });
     throw reason === undefined ? error : codedError(error.code, `${error.message}; ${reason}`, { cause: error });
   }
 }
@@ -30,7 +42,10 @@ export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
 export async function interrupted({ helm, release }: Site): Promise<Error> {
   const where = `release ${release} in namespace ${helm.namespace}`;
   const history = await readHistory(helm, release);
-  return codedError('INTERRUPTED', interruptionText(history), { where, hint: interruptionHint(history, release, helm.namespace) });
+  return codedError('INTERRUPTED', interruptionText(history), {
+    where,
+    hint: interruptionHint(history, release, helm.namespace),
+  });
 }
 
 /** Pure. */
@@ -45,7 +60,12 @@ export function interruptionText(history: ReleaseHistory | undefined): string {
 export function interruptionHint(history: ReleaseHistory | undefined, release: string, namespace: string): string {
   if (history === undefined) return 'Run the command again.';
   const { last, deployed } = history;
-  const back = deployed === undefined ? shell`helm uninstall ${release} --namespace ${namespace}` : shell`helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
+  const back =
+    deployed === undefined
+      ? shell`helm uninstall ${release} --namespace ${namespace}`
+      : shell`helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
   if (last.status === 'deployed') return 'That revision runs; run the command again for the rest.';
-  return last.status.startsWith('pending') ? `Helm refuses to go on until: ${back}.` : `Run the command again to go on, or go back: ${back}.`;
+  return last.status.startsWith('pending')
+    ? `Helm refuses to go on until: ${back}.`
+    : `Run the command again to go on, or go back: ${back}.`;
 }

@@ -1,17 +1,17 @@
 import { codedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
-import { apply, interrupted } from './apply.ts';
-import type { Site } from '../helm/upgrade.ts';
-import { imagesOf } from '../helm/renderedChart.ts';
-import type { CertificatePlan } from '../plan/certificates.ts';
-import { reportEvidence } from './diagnostics.ts';
-import type { InstallOptions } from '../plan/installOptions.ts';
-import { proveInjection } from './proof.ts';
-import { releaseObjects, type Rehearsal } from '../plan/releaseDryRun.ts';
-import { readHistory, type ReleaseJson } from '../helm/release.ts';
-import { finishRotation, isRotating, rotationTexts, settle } from './rotateRelease.ts';
 import { step } from '../../step.ts';
-import { takeBack } from './rollback.ts';
+import { readHistory, type ReleaseJson } from '../helm/release.ts';
+import { imagesOf } from '../helm/renderedChart.ts';
 import type { Tools } from '../helm/tools.ts';
+import type { Site } from '../helm/upgrade.ts';
+import type { CertificatePlan } from '../plan/certificates.ts';
+import type { InstallOptions } from '../plan/installOptions.ts';
+import { releaseObjects, type Rehearsal } from '../plan/releaseDryRun.ts';
+import { apply, interrupted } from './apply.ts';
+import { reportEvidence } from './diagnostics.ts';
+import { proveInjection } from './proof.ts';
+import { takeBack } from './rollback.ts';
+import { finishRotation, isRotating, rotationTexts, settle } from './rotateRelease.ts';
 
 /** What was carried out. */
 export interface Done {
@@ -44,26 +44,56 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
     // A rotation that was interrupted may have been so before its last step was everywhere.
     if (certificates.step !== undefined && certificates.step !== 'trust-both') await settle(site, image);
     if (certificates.step !== undefined) report(`rotation, ${rotationTexts[certificates.step]}`);
-    const json = await step(report, history === undefined ? 'install' : 'upgrade', async () => apply(site, rehearsal.values), ({ version }) => `revision ${version}`);
-    const proven = await step(report, 'injection', async () => proveInjection(site.kubectl, { release, namespace: site.namespace, image, demands: site.demands }, signal), (works) =>
-      works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there');
+    const json = await step(
+      report,
+      history === undefined ? 'install' : 'upgrade',
+      async () => apply(site, rehearsal.values),
+      ({ version }) => `revision ${version}`,
+    );
+    const proven = await step(
+      report,
+      'injection',
+      async () =>
+        proveInjection(site.kubectl, { release, namespace: site.namespace, image, demands: site.demands }, signal),
+      (works) => (works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there'),
+    );
     return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
   } catch (error) {
     rethrowUnlessRecoverable(error, 'INSTALL_FAILED');
-    const reason = error.code === 'INJECTION_UNPROVEN'
-      ? await reportEvidence({ kubectl: site.afterwards, release, namespace: site.namespace, prefix: site.prefix, before: new Set(), report })
-      : undefined;
+    const reason =
+      error.code === 'INJECTION_UNPROVEN'
+        ? await reportEvidence({
+            kubectl: site.afterwards,
+            release,
+            namespace: site.namespace,
+            prefix: site.prefix,
+            before: new Set(),
+            report,
+          })
+        : undefined;
     const hint = await takeBack(site, history);
-    throw codedError('INSTALL_FAILED', reason === undefined ? error.message : `${error.message}; ${reason}`, { where: `release ${release} in namespace ${namespace}`, hint, cause: error });
+    throw codedError('INSTALL_FAILED', reason === undefined ? error.message : `${error.message}; ${reason}`, {
+      where: `release ${release} in namespace ${namespace}`,
+      hint,
+      cause: error,
+    });
   }
 }
 
 /** The rest of a rotation that this run has begun or gone on with. */
-async function rotateFurther(done: Done, { report, now }: InstallOptions, { plan }: Rehearsal, site: Site, image: string): Promise<Done> {
+async function rotateFurther(
+  done: Done,
+  { report, now }: InstallOptions,
+  { plan }: Rehearsal,
+  site: Site,
+  image: string,
+): Promise<Done> {
   const { action, step: taken, material } = done.certificates;
   if (material === undefined || (taken === undefined && !isRotating(material, now()))) return done;
   if (action === 'keep') {
-    report('note: a rotation of the certificates is not complete; `packet-capture upgrade --rotate-certs` goes on with it');
+    report(
+      'note: a rotation of the certificates is not complete; `packet-capture upgrade --rotate-certs` goes on with it',
+    );
     return done;
   }
   const text = 'exchanged for new ones';

@@ -1,13 +1,13 @@
-import { ifPossible } from '../../kubernetes/reading.ts';
-import { releaseSelector } from '../helm/release.ts';
-import { type Kubectl, kubectlItems } from '../../kubernetes/kubectl.ts';
-import { moreEventsLine, readEvents } from '../../kubernetes/events.ts';
 import type { Event, Pod } from '../../kubernetes/api/types.ts';
+import { moreEventsLine, readEvents } from '../../kubernetes/events.ts';
+import { type Kubectl, kubectlItems } from '../../kubernetes/kubectl.ts';
 import type { PartOfList } from '../../kubernetes/pages.ts';
 import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from '../../kubernetes/podProblems.ts';
+import { ifPossible } from '../../kubernetes/reading.ts';
+import type { Report } from '../../step.ts';
 import { fieldsOf, parseJson, textOf } from '../../typed.ts';
 import { componentLabel, components } from '../../ways/webhook/names.ts';
-import type { Report } from '../../step.ts';
+import { releaseSelector } from '../helm/release.ts';
 
 const shownProblems = 3;
 const shownWarnings = 8;
@@ -34,7 +34,14 @@ export async function eventNames(kubectl: Kubectl, namespace: string): Promise<R
  * of the logs. As far as it can be had: what is missing must not hide the failure itself.
  * @returns what most likely is the reason, one clause or two
  */
-export async function reportEvidence({ kubectl, release, namespace, prefix, before, report }: EvidenceRequest): Promise<string | undefined> {
+export async function reportEvidence({
+  kubectl,
+  release,
+  namespace,
+  prefix,
+  before,
+  report,
+}: EvidenceRequest): Promise<string | undefined> {
   const pods = await read<Pod>(kubectl, ['get', 'pods', '--selector', releaseSelector(release)]);
   const problems = problemsOf(pods);
   for (const problem of problems) report(formatProblem(problem));
@@ -58,9 +65,16 @@ function problemsOf(pods: readonly Pod[]): PodProblem[] {
  * The warnings that concern these problems, or a pod that is gone: of a Job that is out of time, Kubernetes deletes the
  * pods. Pure.
  */
-export function evidenceWarnings(events: readonly Event[], prefix: string, pods: readonly Pod[], problems: readonly PodProblem[]): string[] {
+export function evidenceWarnings(
+  events: readonly Event[],
+  prefix: string,
+  pods: readonly Pod[],
+  problems: readonly PodProblem[],
+): string[] {
   const there = new Set(pods.map(({ metadata }) => metadata.name));
-  const gone = events.flatMap(({ involvedObject: { kind, name = '' } = {} }) => (kind === 'Pod' && name.startsWith(`${prefix}-`) && !there.has(name) ? [name] : []));
+  const gone = events.flatMap(({ involvedObject: { kind, name = '' } = {} }) =>
+    kind === 'Pod' && name.startsWith(`${prefix}-`) && !there.has(name) ? [name] : [],
+  );
   const concerned: readonly (PodProblem | undefined)[] = [
     ...[...new Set(gone)].map((pod) => ({ pod, since: '', reason: '', message: '', log: 'none' as const })),
     ...(problems.length === 0 ? [undefined] : problems),
@@ -83,7 +97,10 @@ async function reportLog(kubectl: Kubectl, { pod, container, log }: PodProblem, 
 /** What the injectors say of clients that they refused: the API server itself tells nobody. */
 async function clientsRefused(kubectl: Kubectl, release: string, report: Report): Promise<string[]> {
   const injectors = `${releaseSelector(release)},${componentLabel}=${components.injector}`;
-  const log = await ifPossible('', async () => (await kubectl(['logs', '--selector', injectors, '--since=10m', '--tail=1000'])).stdout);
+  const log = await ifPossible(
+    '',
+    async () => (await kubectl(['logs', '--selector', injectors, '--since=10m', '--tail=1000'])).stdout,
+  );
   const refused = refusedClients(log);
   for (const line of refused) report(line);
   return refused.slice(-1);
@@ -97,10 +114,13 @@ export function refusedClients(log: string): string[] {
   const lines = log.split('\n').filter((line) => line.includes('"client_refused"'));
   const clients = lines.flatMap((line) => {
     const { event, address, certificate } = fieldsOf(parseJson(line));
-    return event === 'client_refused' ? [[(textOf(address) ?? '').replace(/^::ffff:(?=\d+\.)/, ''), textOf(certificate) ?? ''] as const] : [];
+    return event === 'client_refused'
+      ? [[(textOf(address) ?? '').replace(/^::ffff:(?=\d+\.)/, ''), textOf(certificate) ?? ''] as const]
+      : [];
   });
   return [...new Map(clients)].map(([address, problem]) => {
-    const why = problem === 'none' ? 'it presents no client certificate' : `its client certificate is refused (${problem})`;
+    const why =
+      problem === 'none' ? 'it presents no client certificate' : `its client certificate is refused (${problem})`;
     return `the injector, whose webhook.clientCA demands a client certificate, refused ${address}: ${why}; if that is the API server, see "Client certificates" in docs/injector.md`;
   });
 }

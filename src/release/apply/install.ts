@@ -1,20 +1,20 @@
 import { codedError } from '../../errors.ts';
 import { countFindings, formatFinding, hasErrors } from '../../findings.ts';
-import { carryOut } from './applyAndProve.ts';
-import { countChanges } from '../plan/objectChanges.ts';
 import { unlessForbidden } from '../../kubernetes/reading.ts';
-import type { InstallOptions } from '../plan/installOptions.ts';
+import { step } from '../../step.ts';
+import type { ReleaseJson } from '../helm/release.ts';
+import { coalesce, intentOf } from '../helm/releaseValues.ts';
 import { sidecarConfigOf } from '../helm/renderedChart.ts';
-import type { Finding } from '../plan/preflightFindings.ts';
+import { openTools, type Tools } from '../helm/tools.ts';
+import type { InstallOptions } from '../plan/installOptions.ts';
 import { look } from '../plan/look.ts';
+import { countChanges } from '../plan/objectChanges.ts';
+import type { Finding } from '../plan/preflightFindings.ts';
 import { rehearseInstall, releaseObjects, siteOf, type Refused, type Rehearsal } from '../plan/releaseDryRun.ts';
 import { forced, targetImageFindings } from '../plan/targetPods.ts';
-import type { ReleaseJson } from '../helm/release.ts';
-import { step } from '../../step.ts';
 import { summarise, type InstallResult } from '../report/installSummary.ts';
 import { readTargetStates } from '../report/targetsState.ts';
-import { openTools, type Tools } from '../helm/tools.ts';
-import { coalesce, intentOf } from '../helm/releaseValues.ts';
+import { carryOut } from './applyAndProve.ts';
 
 /**
  * Installs or upgrades a release, in steps that are reported; see docs/install.md. On failure it says why and takes it
@@ -23,45 +23,78 @@ import { coalesce, intentOf } from '../helm/releaseValues.ts';
  */
 export async function installRelease(options: InstallOptions): Promise<InstallResult | Refused> {
   const { release, namespace, report, dryRun } = options;
-  const tools = await step(report, 'tools', async () => openTools(options), ({ versions }) =>
-    `helm ${versions.helm}, kubectl ${versions.kubectl}, Kubernetes ${versions.kubernetes}`);
-  const { findings, plan } = await step(report, 'preflight', async () => look(tools, options, options.now()), ({ findings: found }) => countFindings(found) || 'nothing stands in the way');
+  const tools = await step(
+    report,
+    'tools',
+    async () => openTools(options),
+    ({ versions }) => `helm ${versions.helm}, kubectl ${versions.kubectl}, Kubernetes ${versions.kubernetes}`,
+  );
+  const { findings, plan } = await step(
+    report,
+    'preflight',
+    async () => look(tools, options, options.now()),
+    ({ findings: found }) => countFindings(found) || 'nothing stands in the way',
+  );
   for (const line of findings.flatMap(formatFinding)) report(line);
   if (plan === undefined || hasErrors(findings)) return { result: 'refused', release, namespace, findings };
   const rehearsal = await rehearseInstall(tools, options, plan, findings);
   if ('result' in rehearsal) return rehearsal;
   if (dryRun) return resultOf(tools, options, rehearsal, 'dry-run', rehearsal.json, null);
   const verb = plan.history === undefined ? 'Install' : 'Upgrade';
-  if (!(await options.confirm(`${verb} release ${release} in namespace ${namespace} (${countChanges(rehearsal.changes)})?`))) {
+  if (
+    !(await options.confirm(
+      `${verb} release ${release} in namespace ${namespace} (${countChanges(rehearsal.changes)})?`,
+    ))
+  ) {
     throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
   }
   const images = await imageFindings(tools, options, rehearsal);
   if (hasErrors(images)) return { result: 'refused', release, namespace, findings: [...rehearsal.findings, ...images] };
   const { json, certificates, proven } = await carryOut(tools, options, rehearsal, siteOf(tools, options, plan));
-  return resultOf(tools, options, { ...rehearsal, certificates }, plan.history === undefined ? 'installed' : 'upgraded', json, proven);
+  return resultOf(
+    tools,
+    options,
+    { ...rehearsal, certificates },
+    plan.history === undefined ? 'installed' : 'upgraded',
+    json,
+    proven,
+  );
 }
 
 /** Whether the namespaces of the targets can pull what is going to be injected there. Pods are made for it: not in a dry run. */
-async function imageFindings(tools: Tools, { report, signal, force }: InstallOptions, { plan, json }: Rehearsal): Promise<Finding[]> {
+async function imageFindings(
+  tools: Tools,
+  { report, signal, force }: InstallOptions,
+  { plan, json }: Rehearsal,
+): Promise<Finding[]> {
   const { intent, targets } = plan;
   if (!intent.hooks || targets.length === 0) return [];
   const { kubectl, afterwards } = tools;
   const config = sidecarConfigOf(releaseObjects(json, tools));
-  const judged = async (): Promise<Finding[]> => targetImageFindings({ kubectl, afterwards, intent, targets, config, signal, report });
-  const found = await step(report, 'image', judged, (findings) => (findings.length === 0 ? 'it starts in the namespace of each target' : countFindings(findings)));
+  const judged = async (): Promise<Finding[]> =>
+    targetImageFindings({ kubectl, afterwards, intent, targets, config, signal, report });
+  const found = await step(report, 'image', judged, (findings) =>
+    findings.length === 0 ? 'it starts in the namespace of each target' : countFindings(findings),
+  );
   const findings = force ? found.map(forced) : found;
   for (const line of findings.flatMap(formatFinding)) report(line);
   return findings;
 }
 
 async function resultOf(
-  tools: Tools, { release, namespace, now }: InstallOptions, { plan, certificates, values, changes, findings }: Rehearsal,
-  result: InstallResult['result'], json: ReleaseJson, injectionProven: boolean | null,
+  tools: Tools,
+  { release, namespace, now }: InstallOptions,
+  { plan, certificates, values, changes, findings }: Rehearsal,
+  result: InstallResult['result'],
+  json: ReleaseJson,
+  injectionProven: boolean | null,
 ): Promise<InstallResult> {
   const intent = intentOf(coalesce(plan.chart.values, values));
   const { kubernetes, kubectl, helm } = tools.versions;
   return {
-    result, release, namespace,
+    result,
+    release,
+    namespace,
     revision: json.version,
     chart: `${plan.chart.name} ${plan.chart.version}`,
     versions: { helm, kubectl, kubernetes },

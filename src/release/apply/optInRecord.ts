@@ -1,13 +1,17 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import { parseRecord, recordKey, type TargetRecord } from '../hooks/record.ts';
 import { readSome } from '../../kubernetes/reading.ts';
+import { parseRecord, recordKey, type TargetRecord } from '../hooks/record.ts';
 
 /**
  * What the hook of a release has opted in, or undefined when it has opted in nothing.
  * @throws RECORD_INVALID and as Kubectl
  */
 export async function readRecord(kubectl: Kubectl, name: string): Promise<TargetRecord | undefined> {
-  const [map] = await readSome<{ readonly data?: Readonly<Record<string, string>> }>(kubectl, ['get', 'configmaps', name]);
+  const [map] = await readSome<{ readonly data?: Readonly<Record<string, string>> }>(kubectl, [
+    'get',
+    'configmaps',
+    name,
+  ]);
   const text = map?.data?.[recordKey];
   if (text === undefined) return undefined;
   const record = parseRecord(text, `configmap/${name}`);

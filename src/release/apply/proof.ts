@@ -18,9 +18,11 @@ export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, si
   const deadline = performance.now() + seconds * 1000;
   const inputs = probePods(request).map((pod) => JSON.stringify(pod));
   let refusals = 0;
-  for (let row = 0, why = ''; ; ) {
+  for (let row = 0, why = ''; ;) {
     try {
-      const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], { input: inputs[refusals % inputs.length] ?? '' });
+      const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], {
+        input: inputs[refusals % inputs.length] ?? '',
+      });
       row = isInjected(pod) ? row + 1 : 0;
       if (row === inARow) return true;
       why = notInjected;

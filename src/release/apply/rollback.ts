@@ -1,14 +1,14 @@
 import { rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import type { Site } from '../helm/upgrade.ts';
 import { ifPossible, readSome } from '../../kubernetes/reading.ts';
+import { shell } from '../../shell.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
 import { removeHookObjects } from '../helm/hookObjects.ts';
-import { objectsOf } from '../helm/renderedObjects.ts';
 import { readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
+import { objectsOf } from '../helm/renderedObjects.ts';
+import type { Site } from '../helm/upgrade.ts';
 import { readRecord } from './optInRecord.ts';
 import { whileWatching } from './watch.ts';
-import { shell } from '../../shell.ts';
 
 /**
  * After a failure: the revision before runs again, or a first install leaves nothing behind. What happened, for the
@@ -22,13 +22,17 @@ export async function takeBack(site: Site, before: ReleaseHistory | undefined): 
   try {
     if (before === undefined) return await removeFirstInstall(site);
     const { deployed } = before;
-    if (deployed === undefined) return `No revision ever worked, so there is none to go back to: ${shell`helm uninstall ${release} ${at}`} removes it.`;
+    if (deployed === undefined)
+      return `No revision ever worked, so there is none to go back to: ${shell`helm uninstall ${release} ${at}`} removes it.`;
     return await rollBack(site, deployed.revision);
   } catch (error) {
     rethrowUnlessRecoverable(error);
     site.report(`taking it back failed too: ${error.message}`);
     const deployed = before?.deployed;
-    const line = deployed === undefined ? shell`helm uninstall ${release} ${at} --no-hooks` : shell`helm rollback ${release} ${deployed.revision} ${at}`;
+    const line =
+      deployed === undefined
+        ? shell`helm uninstall ${release} ${at} --no-hooks`
+        : shell`helm rollback ${release} ${deployed.revision} ${at}`;
     return `It could not be taken back; do it by hand: ${line}.`;
   }
 }
@@ -76,14 +80,15 @@ async function removeNamespace({ kubectl, helm, report, namespaceExists }: Site)
   report(`namespace ${helm.namespace} goes too`);
 }
 
-const kinds = 'pods,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims';
+const kinds =
+  'pods,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,services,configmaps,secrets,serviceaccounts,persistentvolumeclaims';
 const given = ['ConfigMap/kube-root-ca.crt', 'ServiceAccount/default'];
 
 async function foreignObjects(kubectl: Kubectl, namespace: string): Promise<string[]> {
-  const objects = await readSome<{ readonly kind: string; readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }>(
-    kubectl,
-    ['get', kinds, '--namespace', namespace],
-  );
+  const objects = await readSome<{
+    readonly kind: string;
+    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  }>(kubectl, ['get', kinds, '--namespace', namespace]);
   const living = objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   return living.map(({ kind, metadata }) => `${kind}/${metadata.name}`).filter((name) => !given.includes(name));
 }

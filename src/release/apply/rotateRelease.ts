@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect, rotateOnce, type CertificateMaterial, type RotationStep } from '../../certificates/index.ts';
 import { codedError } from '../../errors.ts';
 import type { WorkloadObject } from '../../kubernetes/api/types.ts';
-import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
-import { apply } from './apply.ts';
-import type { Site } from '../helm/upgrade.ts';
-import { releaseSelector, type ReleaseJson } from '../helm/release.ts';
 import { readSome } from '../../kubernetes/reading.ts';
-import { proveInjection } from './proof.ts';
+import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
+import { releaseSelector, type ReleaseJson } from '../helm/release.ts';
 import { withMaterial, type Values } from '../helm/releaseValues.ts';
+import type { Site } from '../helm/upgrade.ts';
+import { apply } from './apply.ts';
+import { proveInjection } from './proof.ts';
 
 /**
  * How long each API server may take to use a configuration that was stored: they watch it, which takes a moment, and
@@ -37,11 +37,18 @@ export async function settle(site: Site, image: string): Promise<void> {
   const { kubectl, namespace, release, timeoutSeconds, signal, report } = site;
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
-    const deployments = await readSome<WorkloadObject>(kubectl, ['get', 'deployments.apps', '--selector', releaseSelector(release)]);
+    const deployments = await readSome<WorkloadObject>(kubectl, [
+      'get',
+      'deployments.apps',
+      '--selector',
+      releaseSelector(release),
+    ]);
     const waiting = deployments.map(rolloutProgress).find(({ done }) => !done);
     if (waiting === undefined) break;
     if (performance.now() > deadline) {
-      throw codedError('ROLLOUT_FAILED', `not every injector has the new certificate: ${waiting.text}`, { hint: 'Run the command again to go on.' });
+      throw codedError('ROLLOUT_FAILED', `not every injector has the new certificate: ${waiting.text}`, {
+        hint: 'Run the command again to go on.',
+      });
     }
     await pause(1000, signal);
   }
@@ -56,7 +63,11 @@ export async function settle(site: Site, image: string): Promise<void> {
  * @throws as {@link apply} and {@link settle}
  */
 export async function finishRotation(
-  site: Site, values: Values, begun: CertificateMaterial, image: string, now: () => Date,
+  site: Site,
+  values: Values,
+  begun: CertificateMaterial,
+  image: string,
+  now: () => Date,
 ): Promise<{ readonly release: ReleaseJson; readonly material: CertificateMaterial }> {
   let material = begun;
   for (;;) {
@@ -76,6 +87,9 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(ms, undefined, { signal });
   } catch (error) {
-    throw codedError('INTERRUPTED', 'the rotation was interrupted', { hint: 'Run the command again with --rotate-certs: it goes on from here.', cause: error });
+    throw codedError('INTERRUPTED', 'the rotation was interrupted', {
+      hint: 'Run the command again with --rotate-certs: it goes on from here.',
+      cause: error,
+    });
   }
 }

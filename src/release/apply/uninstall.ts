@@ -1,23 +1,23 @@
 import { codedError, isCodedError } from '../../errors.ts';
-import { targetName } from '../hooks/targetObject.ts';
-import { fieldsOf, parseJson } from '../../typed.ts';
-import type { TargetRecord } from '../hooks/record.ts';
-import { inNamespace, serviceOf } from '../helm/renderedChart.ts';
-import { eventNames, reportEvidence } from './diagnostics.ts';
-import { releaseSelector, readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
 import { unlessForbidden } from '../../kubernetes/reading.ts';
+import { shell } from '../../shell.ts';
+import { step, type Report } from '../../step.ts';
+import { fieldsOf, parseJson } from '../../typed.ts';
 import type { Helm } from '../helm/helm.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
 import { hookObjectsOf, removeHookObjects } from '../helm/hookObjects.ts';
-import { findLeftovers, isKept, type Leftover } from '../report/leftovers.ts';
-import { nameOfObject, objectsOf, type ManifestObject } from '../helm/renderedObjects.ts';
-import { readRecord } from './optInRecord.ts';
-import { step, type Report } from '../../step.ts';
-import { kubectlLines } from '../report/targetsState.ts';
-import { kubectlIn, openTools, type Connection, type Tools } from '../helm/tools.ts';
+import { releaseSelector, readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
 import { intentOf, type Intent, type Values } from '../helm/releaseValues.ts';
+import { inNamespace, serviceOf } from '../helm/renderedChart.ts';
+import { nameOfObject, objectsOf, type ManifestObject } from '../helm/renderedObjects.ts';
+import { kubectlIn, openTools, type Connection, type Tools } from '../helm/tools.ts';
+import type { TargetRecord } from '../hooks/record.ts';
+import { targetName } from '../hooks/targetObject.ts';
+import { findLeftovers, isKept, type Leftover } from '../report/leftovers.ts';
+import { kubectlLines } from '../report/targetsState.ts';
+import { eventNames, reportEvidence } from './diagnostics.ts';
+import { readRecord } from './optInRecord.ts';
 import { whileWatching } from './watch.ts';
-import { shell } from '../../shell.ts';
 
 export interface UninstallOptions extends Connection {
   readonly release: string;
@@ -60,12 +60,19 @@ interface Present {
  */
 export async function uninstallRelease(options: UninstallOptions): Promise<UninstallResult> {
   const { release, namespace, report, dryRun } = options;
-  const tools = await step(report, 'tools', async () => openTools(options), ({ versions }) =>
-    `helm ${versions.helm}, kubectl ${versions.kubectl}, Kubernetes ${versions.kubernetes}`);
+  const tools = await step(
+    report,
+    'tools',
+    async () => openTools(options),
+    ({ versions }) => `helm ${versions.helm}, kubectl ${versions.kubectl}, Kubernetes ${versions.kubernetes}`,
+  );
   const history = await readHistory(tools.helm, release);
   if (history === undefined) {
     const hint = 'Check --release and --namespace: helm list --all-namespaces.';
-    throw codedError('NOT_FOUND', 'there is no such release', { where: `release ${release} in namespace ${namespace}`, hint });
+    throw codedError('NOT_FOUND', 'there is no such release', {
+      where: `release ${release} in namespace ${namespace}`,
+      hint,
+    });
   }
   const present = await readPresent(tools, release, history);
   const objects = present.objects.filter((object) => hookObjectsOf([object]).length === 0);
@@ -80,14 +87,35 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
   if (dryRun) return { result: 'dry-run', ...facts, left: [] };
   for (const object of facts.objects) report(`  goes: ${object}`);
   for (const target of facts.targets) report(`  is opted out: ${target}`);
-  if (!(await options.confirm(`Uninstall release ${release} in namespace ${namespace} (${facts.objects.length} objects, ${facts.targets.length} opted in)?`))) {
+  if (
+    !(await options.confirm(
+      `Uninstall release ${release} in namespace ${namespace} (${facts.objects.length} objects, ${facts.targets.length} opted in)?`,
+    ))
+  ) {
     throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
   }
-  await step(report, 'uninstall', async () => remove(tools, options, present), () => 'done');
-  const left = await step(report, 'looking for what is left', async () => {
-    await removeHookObjects(tools.kubectl, present.objects);
-    return findLeftovers({ kubectl: tools.kubectl, release, namespace: present.namespace, objects: present.objects, record: present.record, signal: options.signal });
-  }, (found) => (found.length === 0 ? 'nothing' : `${found.length} objects`));
+  await step(
+    report,
+    'uninstall',
+    async () => remove(tools, options, present),
+    () => 'done',
+  );
+  const left = await step(
+    report,
+    'looking for what is left',
+    async () => {
+      await removeHookObjects(tools.kubectl, present.objects);
+      return findLeftovers({
+        kubectl: tools.kubectl,
+        release,
+        namespace: present.namespace,
+        objects: present.objects,
+        record: present.record,
+        signal: options.signal,
+      });
+    },
+    (found) => (found.length === 0 ? 'nothing' : `${found.length} objects`),
+  );
   return { result: left.length === 0 ? 'uninstalled' : 'incomplete', ...facts, left };
 }
 
@@ -115,13 +143,21 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
     if (error.code === 'INTERRUPTED') {
       const history = await readHistory(helm, release);
       const state = history === undefined ? 'helm has forgotten the release' : `the release is ${history.last.status}`;
-      const hint = history === undefined
-        ? `See what is left: ${shell`kubectl get all,configmaps,secrets --namespace ${namespace} --selector ${releaseSelector(release)}`}.`
-        : 'Run the command again to go on.';
+      const hint =
+        history === undefined
+          ? `See what is left: ${shell`kubectl get all,configmaps,secrets --namespace ${namespace} --selector ${releaseSelector(release)}`}.`
+          : 'Run the command again to go on.';
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
-    await reportEvidence({ kubectl: kubectlIn(tools.afterwards, present.namespace), release, namespace: present.namespace, prefix: present.prefix, before, report });
+    await reportEvidence({
+      kubectl: kubectlIn(tools.afterwards, present.namespace),
+      release,
+      namespace: present.namespace,
+      prefix: present.prefix,
+      before,
+      report,
+    });
     const hint = `Mend it and run the command again; or leave what is opted in as it is: ${shell`helm uninstall ${release} --namespace ${namespace} --no-hooks`}.`;
     throw codedError('HELM_FAILED', error.message, { where, hint });
   }
@@ -132,13 +168,29 @@ async function uninstall(helm: Helm, release: string, timeoutSeconds: number, si
 }
 
 /** For people, on standard output. */
-export function formatUninstall({ result, release, namespace, objects, targets, kept, left, next }: UninstallResult): string[] {
+export function formatUninstall({
+  result,
+  release,
+  namespace,
+  objects,
+  targets,
+  kept,
+  left,
+  next,
+}: UninstallResult): string[] {
   const would = result === 'dry-run' ? 'would go' : 'gone';
   return [
     `release ${release} in namespace ${namespace}: ${would}: ${objects.length} objects, ${targets.length} opted in`,
-    ...(result === 'dry-run' ? [...objects.map((object) => `  ${object}`), ...targets.map((target) => `  opted in: ${target}`)] : []),
+    ...(result === 'dry-run'
+      ? [...objects.map((object) => `  ${object}`), ...targets.map((target) => `  opted in: ${target}`)]
+      : []),
     ...kept.map((object) => `kept, as its annotation says: ${object}`),
     ...left.flatMap(({ object, line }) => [`left: ${object}`, `  ${line}`]),
-    ...(next.length === 0 ? [] : ['the hooks are switched off; these lines undo what was opted in by hand:', ...next.map((line) => `  ${line}`)]),
+    ...(next.length === 0
+      ? []
+      : [
+          'the hooks are switched off; these lines undo what was opted in by hand:',
+          ...next.map((line) => `  ${line}`),
+        ]),
   ];
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kubectl, kubectlItems } from '../../kubernetes/kubectl.ts';
 import { objectName, type Pod, type WorkloadObject } from '../../kubernetes/api/types.ts';
+import { type Kubectl, kubectlItems } from '../../kubernetes/kubectl.ts';
 import { formatProblem, podProblems } from '../../kubernetes/podProblems.ts';
-import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
 import { ifPossible } from '../../kubernetes/reading.ts';
-import { releaseSelector } from '../helm/release.ts';
+import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
 import type { Report } from '../../step.ts';
+import { releaseSelector } from '../helm/release.ts';
 
 const everyMs = 1500;
 /** Without news a line comes after this time all the same, so that the waiting is seen to live. */
@@ -15,7 +15,12 @@ const quietSeconds = 10;
  * Reports how far a release is while `work` runs: the replicas of its Deployment, its hooks' Jobs, and what keeps pods
  * from starting, each once. A cluster that does not answer ends nothing.
  */
-export async function whileWatching<T>(kubectl: Kubectl, release: string, report: Report, work: () => Promise<T>): Promise<T> {
+export async function whileWatching<T>(
+  kubectl: Kubectl,
+  release: string,
+  report: Report,
+  work: () => Promise<T>,
+): Promise<T> {
   const done = new AbortController();
   const watching = watch(kubectl, release, report, done.signal);
   try {

@@ -1,6 +1,6 @@
+import { codedError } from '../../errors.ts';
 import { isInterrupted, runChild, silentFailure } from '../../kubernetes/child.ts';
 import { programOf } from '../../kubernetes/programPath.ts';
-import { codedError } from '../../errors.ts';
 import type { HelmStartup } from './helmConnection.ts';
 import { helmErrorCode, helmMessage } from './helmError.ts';
 import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
@@ -50,12 +50,16 @@ export async function openHelm(connection: HelmConnection): Promise<Helm> {
   const flags = [...connection.flags, `--namespace=${namespace}`];
   const printed = await runHelm(argv, ['version', '--template={{.Version}}'], env, {});
   const version = checkHelmVersion(printed, program);
-  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> => runHelm(argv, [...args, ...flags], env, call);
+  const run = async (args: readonly string[], call: HelmCall = {}): Promise<string> =>
+    runHelm(argv, [...args, ...flags], env, call);
   return { program, version, namespace, run };
 }
 
 async function runHelm(
-  argv: readonly string[], args: readonly string[], env: HelmStartup['env'], { input, signal }: HelmCall,
+  argv: readonly string[],
+  args: readonly string[],
+  env: HelmStartup['env'],
+  { input, signal }: HelmCall,
 ): Promise<string> {
   const ran = await runChild([...argv, ...args], { input, signal, env, killAfterMs, maxBytes, mayAsk: true });
   if (ran.exitCode === 0 && ran.stoppedFor === undefined) return ran.stdout;
@@ -65,6 +69,7 @@ async function runHelm(
     throw codedError('HELM_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${ran.startError})`);
   }
   if (isInterrupted(ran, signal)) throw codedError('INTERRUPTED', 'the command was interrupted', { where });
-  if (ran.stoppedFor !== undefined) throw codedError('HELM_FAILED', 'the answer is larger than what is read', { where });
+  if (ran.stoppedFor !== undefined)
+    throw codedError('HELM_FAILED', 'the answer is larger than what is read', { where });
   throw codedError(helmErrorCode(ran.stderr), helmMessage(ran.unseen) || silentFailure(ran), { where });
 }

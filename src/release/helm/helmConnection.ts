@@ -1,7 +1,7 @@
-import { kubectlJson, type Kubectl } from '../../kubernetes/kubectl.ts';
+import { codedError } from '../../errors.ts';
 import { flagValues, type ClusterFlagName, type ClusterFlags } from '../../kubernetes/clusterFlags.ts';
 import { inCluster, kubeconfigFiles, ownEntry, ownUser, withKubeconfig } from '../../kubernetes/credentials.ts';
-import { codedError } from '../../errors.ts';
+import { kubectlJson, type Kubectl } from '../../kubernetes/kubectl.ts';
 
 /** What helm is started with, to talk to the same cluster as kubectl, as the same user. */
 export interface HelmStartup {
@@ -15,8 +15,16 @@ export interface HelmStartup {
  * talk to the same cluster as the same user.
  */
 const sameCluster = Object.fromEntries(
-  ['KUBECONTEXT', 'KUBEAPISERVER', 'KUBETOKEN', 'KUBECAFILE', 'KUBEASUSER', 'KUBEASGROUPS', 'KUBETLS_SERVER_NAME', 'KUBEINSECURE_SKIP_TLS_VERIFY']
-    .map((name) => [`HELM_${name}`, '']),
+  [
+    'KUBECONTEXT',
+    'KUBEAPISERVER',
+    'KUBETOKEN',
+    'KUBECAFILE',
+    'KUBEASUSER',
+    'KUBEASGROUPS',
+    'KUBETLS_SERVER_NAME',
+    'KUBEINSECURE_SKIP_TLS_VERIFY',
+  ].map((name) => [`HELM_${name}`, '']),
 );
 
 /** helm's words for kubectl's flags. @see helm:pkg/cli/environment.go */
@@ -32,7 +40,14 @@ const translated: readonly (readonly [ClusterFlagName, string])[] = [
 ];
 
 /** helm has no flag for them, but a kubeconfig has a place. */
-const byKubeconfig: readonly ClusterFlagName[] = ['cluster', 'user', 'client-certificate', 'client-key', 'username', 'password'];
+const byKubeconfig: readonly ClusterFlagName[] = [
+  'cluster',
+  'user',
+  'client-certificate',
+  'client-key',
+  'username',
+  'password',
+];
 
 /** helm has no flag for them, and no file can say them without a copy of the user's credentials. */
 const impossible: readonly ClusterFlagName[] = ['as-uid', 'as-user-extra', 'proxy-url'];
@@ -42,7 +57,11 @@ const impossible: readonly ClusterFlagName[] = ['as-uid', 'as-user-extra', 'prox
  * no flag for by a kubeconfig of our own.
  * @throws USAGE for what cannot be said to helm, and as Kubectl
  */
-export async function helmConnection(kubectl: Kubectl, given: ClusterFlags, environment: NodeJS.ProcessEnv): Promise<HelmStartup> {
+export async function helmConnection(
+  kubectl: Kubectl,
+  given: ClusterFlags,
+  environment: NodeJS.ProcessEnv,
+): Promise<HelmStartup> {
   const unsaid = impossible.find((name) => flagValues(given, name).length > 0);
   if (unsaid !== undefined) {
     throw codedError('USAGE', `helm has no such flag, and it must do the same as kubectl`, {
@@ -57,17 +76,25 @@ export async function helmConnection(kubectl: Kubectl, given: ClusterFlags, envi
 }
 
 function translate(flags: ClusterFlags): string[] {
-  return translated.flatMap(([name, flag]) => flagValues(flags, name).map((value) => (value === 'true' ? flag : `${flag}=${value}`)));
+  return translated.flatMap(([name, flag]) =>
+    flagValues(flags, name).map((value) => (value === 'true' ? flag : `${flag}=${value}`)),
+  );
 }
 
 /** What is read of `kubectl config view`: names, no credentials. */
 interface ConfigView {
-  readonly contexts?: readonly { readonly name: string; readonly context: { readonly cluster?: string; readonly user?: string } }[] | null;
+  readonly contexts?:
+    | readonly { readonly name: string; readonly context: { readonly cluster?: string; readonly user?: string } }[]
+    | null;
   readonly 'current-context'?: string;
 }
 
 /** A context of our own in front of the user's files, whose entries it names. */
-async function mergedKubeconfig(kubectl: Kubectl, given: ClusterFlags, environment: NodeJS.ProcessEnv): Promise<string> {
+async function mergedKubeconfig(
+  kubectl: Kubectl,
+  given: ClusterFlags,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
   const view = await kubectlJson<ConfigView>(kubectl, ['config', 'view']);
   const name = given.context ?? view['current-context'];
   const present = view.contexts?.find((context) => context.name === name)?.context ?? {};

@@ -30,8 +30,10 @@ export function checkHelmVersion(text: string, program: string): HelmVersion {
   const version = parseHelmVersion(text);
   const refuse = (what: string): Error => codedError('HELM_UNSUPPORTED', what, { where: program });
   if (version === undefined) throw refuse(`"${text.trim().slice(0, 60)}" is no version of helm`);
-  if (isOlder(version, oldest)) throw refuse(`helm ${formatHelmVersion(version)} is older than ${formatHelmVersion(oldest)}`);
-  if (version.major > 4) throw refuse(`helm ${formatHelmVersion(version)} is newer than what this version knows (3 and 4)`);
+  if (isOlder(version, oldest))
+    throw refuse(`helm ${formatHelmVersion(version)} is older than ${formatHelmVersion(oldest)}`);
+  if (version.major > 4)
+    throw refuse(`helm ${formatHelmVersion(version)} is newer than what this version knows (3 and 4)`);
   if (broken.some((bad) => formatHelmVersion(bad) === formatHelmVersion(version))) {
     throw refuse(`helm ${formatHelmVersion(version)} hangs on hooks`);
   }

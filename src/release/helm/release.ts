@@ -67,7 +67,11 @@ export function currentRevision({ deployed, last }: ReleaseHistory): number {
 }
 
 /** The values that were given to a revision. */
-export async function readValues(helm: Helm, release: string, revision: number): Promise<Readonly<Record<string, unknown>>> {
+export async function readValues(
+  helm: Helm,
+  release: string,
+  revision: number,
+): Promise<Readonly<Record<string, unknown>>> {
   const text = await helm.run(['get', 'values', release, `--revision=${revision}`, '--output=json']);
   return fieldsOf(parseJson(text));
 }

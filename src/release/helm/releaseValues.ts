@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../../certificates/index.ts';
-import type { Helm } from './helm.ts';
-import { givenFlags, type GivenValues } from './helmFlags.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import { parseJson } from '../../typed.ts';
 import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
+import type { Helm } from './helm.ts';
+import { givenFlags, type GivenValues } from './helmFlags.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -20,9 +20,12 @@ const emptyChart = join(import.meta.dirname, 'emptyChart');
  * @throws HELM_FAILED when a file or a `--set` cannot be read
  */
 export async function mergeValues(helm: Helm, release: string, given: GivenValues, mode: ValuesMode): Promise<Values> {
-  const verb = mode === 'keep' ? ['upgrade', '--reset-then-reuse-values', '--dry-run=server'] : ['install', '--dry-run=client'];
+  const verb =
+    mode === 'keep' ? ['upgrade', '--reset-then-reuse-values', '--dry-run=server'] : ['install', '--dry-run=client'];
   const [command = '', ...flags] = verb;
-  const text = await helm.run([command, release, emptyChart, ...flags, '--output=json', ...givenFlags(given)], { input: given.stdin });
+  const text = await helm.run([command, release, emptyChart, ...flags, '--output=json', ...givenFlags(given)], {
+    input: given.stdin,
+  });
   return fieldsOf(fieldsOf(parseJson(text))['config']);
 }
 
@@ -53,7 +56,9 @@ export function withoutFormerMaterial(values: Values, before: Values | undefined
   const stays = way === 'webhook' && (certs['mode'] ?? 'baked') === 'baked';
   if (former['mode'] !== 'baked' || stays) return values;
   const parts = ['caBundle', 'certificate', 'key', 'next', ...(way === 'policy' ? ['mode'] : [])];
-  const kept = Object.entries(certs).filter(([part, value]) => !parts.includes(part) || !isDeepStrictEqual(value, former[part]));
+  const kept = Object.entries(certs).filter(
+    ([part, value]) => !parts.includes(part) || !isDeepStrictEqual(value, former[part]),
+  );
   return { ...values, certs: Object.fromEntries(kept) };
 }
 
@@ -124,9 +129,12 @@ function demandsOf(values: Values): ProbePodDemands {
   const hooks = fieldsOf(values['hooks']);
   const strings = (key: string, common: string): Readonly<Record<string, string>> => {
     const merged = { ...fieldsOf(values[common]), ...fieldsOf(hooks[key]) };
-    return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+    return Object.fromEntries(
+      Object.entries(merged).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
   };
-  const context = (key: string): Values => [hooks[key], values[key]].map(fieldsOf).find((fields) => Object.keys(fields).length > 0) ?? {};
+  const context = (key: string): Values =>
+    [hooks[key], values[key]].map(fieldsOf).find((fields) => Object.keys(fields).length > 0) ?? {};
   return {
     labels: strings('podLabels', 'commonLabels'),
     annotations: strings('podAnnotations', 'commonAnnotations'),

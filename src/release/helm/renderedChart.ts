@@ -1,8 +1,8 @@
 import { parse } from 'yaml';
-import type { Helm } from './helm.ts';
 import { readSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
-import { nameOfObject, objectsOf, type ManifestObject } from './renderedObjects.ts';
+import type { Helm } from './helm.ts';
 import { fieldsOf, type Values } from './releaseValues.ts';
+import { nameOfObject, objectsOf, type ManifestObject } from './renderedObjects.ts';
 
 /** What a chart says of itself. */
 export interface ChartFacts {
@@ -14,7 +14,10 @@ export interface ChartFacts {
 
 /** @throws HELM_FAILED when there is no chart */
 export async function readChart(helm: Helm, chart: string): Promise<ChartFacts> {
-  const [description, defaults] = await Promise.all([helm.run(['show', 'chart', chart]), helm.run(['show', 'values', chart])]);
+  const [description, defaults] = await Promise.all([
+    helm.run(['show', 'chart', chart]),
+    helm.run(['show', 'values', chart]),
+  ]);
   const { name, version } = fieldsOf(parse(description));
   return { name: String(name), version: String(version), values: fieldsOf(parse(defaults)) };
 }
@@ -31,16 +34,33 @@ export interface RenderRequest {
 export const policyKind = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingAdmissionPolicy' } as const;
 
 /** Renders without the cluster, so that it needs no rights. @throws HELM_FAILED when the chart refuses the values */
-export async function render(helm: Helm, { release, chart, values, kubernetes }: RenderRequest): Promise<ManifestObject[]> {
-  const flags = ['--values=-', `--kube-version=${kubernetes}`, `--api-versions=${policyKind.apiVersion}/${policyKind.kind}`, '--api-versions=apiregistration.k8s.io/v1', '--skip-tests'];
+export async function render(
+  helm: Helm,
+  { release, chart, values, kubernetes }: RenderRequest,
+): Promise<ManifestObject[]> {
+  const flags = [
+    '--values=-',
+    `--kube-version=${kubernetes}`,
+    `--api-versions=${policyKind.apiVersion}/${policyKind.kind}`,
+    '--api-versions=apiregistration.k8s.io/v1',
+    '--skip-tests',
+  ];
   const text = await helm.run(['template', release, chart, ...flags], { input: JSON.stringify(values) });
   return inNamespace(objectsOf(text), helm.namespace);
 }
 
 /** Cluster-wide kinds that a chart of ours may hold; every other object without a namespace lands in the release's. */
 const clusterWide: readonly string[] = [
-  'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'ClusterRole', 'ClusterRoleBinding', 'Namespace',
-  'CustomResourceDefinition', 'PriorityClass', 'ClusterIssuer', 'MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding',
+  'MutatingWebhookConfiguration',
+  'ValidatingWebhookConfiguration',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'Namespace',
+  'CustomResourceDefinition',
+  'PriorityClass',
+  'ClusterIssuer',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
 ];
 
 /** Gives each object the namespace that helm would create it in. */
@@ -80,7 +100,10 @@ export function webhooksOf(objects: readonly ManifestObject[]): WebhookFacts[] {
     .filter(({ kind }) => kind === 'MutatingWebhookConfiguration')
     .flatMap(({ metadata, ...rest }) =>
       ((rest['webhooks'] ?? []) as readonly Webhook[]).map(({ name = '', failurePolicy = 'Fail', clientConfig }) => ({
-        configuration: metadata.name, name, failurePolicy, service: clientConfig?.service,
+        configuration: metadata.name,
+        name,
+        failurePolicy,
+        service: clientConfig?.service,
       })),
     );
 }
@@ -106,7 +129,9 @@ export function policiesOf(objects: readonly ManifestObject[]): PolicyFacts[] {
     .map((policy) => ({
       name: policy.metadata.name,
       failurePolicy: specOf(policy).failurePolicy ?? 'Fail',
-      bindings: bindings.filter((binding) => specOf(binding).policyName === policy.metadata.name).map(({ metadata }) => metadata.name),
+      bindings: bindings
+        .filter((binding) => specOf(binding).policyName === policy.metadata.name)
+        .map(({ metadata }) => metadata.name),
     }));
 }
 
@@ -152,9 +177,14 @@ export function imagesOf(objects: readonly ManifestObject[]): Images {
   const data = objects.filter(({ kind }) => kind === 'ConfigMap').map((object) => fieldsOf(object['data']));
   const config = data.map((keys) => keys['sidecarconfig.yaml']).find((text) => typeof text === 'string');
   const sidecar = config === undefined ? {} : fieldsOf(parse(config, { version: '1.1' }));
-  const own = ['containers', 'initContainers'].flatMap((list) => (Array.isArray(sidecar[list]) ? (sidecar[list] as unknown[]) : []));
+  const own = ['containers', 'initContainers'].flatMap((list) =>
+    Array.isArray(sidecar[list]) ? (sidecar[list] as unknown[]) : [],
+  );
   const parameters = data.filter(({ profile }) => profile === 'privileged');
   const images = [fieldsOf(sidecar['agent']), ...own.map(fieldsOf), ...parameters].map(({ image }) => image);
   const injector = pod.containers?.[0]?.image;
-  return { ...(injector === undefined ? {} : { injector }), sidecars: images.filter((image) => typeof image === 'string') };
+  return {
+    ...(injector === undefined ? {} : { injector }),
+    sidecars: images.filter((image) => typeof image === 'string'),
+  };
 }

@@ -44,16 +44,25 @@ function isManifestObject(value: unknown): value is ManifestObject {
   if (typeof value !== 'object' || value === null) return false;
   const { apiVersion, kind, metadata } = value as Record<string, unknown>;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
-  return typeof metadata === 'object' && metadata !== null && typeof (metadata as Record<string, unknown>)['name'] === 'string';
+  return (
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    typeof (metadata as Record<string, unknown>)['name'] === 'string'
+  );
 }
 
 /**
  * The objects as JSON lists for `kubectl -f -`, one a namespace (empty: cluster-wide): kubectl refuses objects of
  * another namespace than that of the command line, even where it was only a default of ours.
  */
-export function listsByNamespace(objects: readonly ManifestObject[]): { readonly namespace: string; readonly input: string }[] {
+export function listsByNamespace(
+  objects: readonly ManifestObject[],
+): { readonly namespace: string; readonly input: string }[] {
   const groups = Map.groupBy(objects, ({ metadata }) => metadata.namespace ?? '');
-  return [...groups].map(([namespace, items]) => ({ namespace, input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) }));
+  return [...groups].map(([namespace, items]) => ({
+    namespace,
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+  }));
 }
 
 /** `deployment/web in shop`; the same object has the same name in every revision. */

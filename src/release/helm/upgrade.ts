@@ -1,9 +1,9 @@
-import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import type { Report } from '../../step.ts';
+import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import type { Helm } from './helm.ts';
 import type { WaitStrategy } from './helmFlags.ts';
 import type { ReleaseJson } from './release.ts';
-import type { Report } from '../../step.ts';
 import type { Values } from './releaseValues.ts';
 
 /** One release and how to reach it. */
@@ -36,7 +36,12 @@ export async function rehearse({ helm, release, chart, signal }: Site, values: V
 
 /** One `helm upgrade --install`, with these values alone. @throws HELM_FAILED */
 export async function upgrade(
-  helm: Helm, release: string, chart: string, values: Values, flags: readonly string[], signal: AbortSignal,
+  helm: Helm,
+  release: string,
+  chart: string,
+  values: Values,
+  flags: readonly string[],
+  signal: AbortSignal,
 ): Promise<ReleaseJson> {
   const args = ['upgrade', release, chart, '--install', '--reset-values', '--values=-', '--output=json', ...flags];
   return JSON.parse(await helm.run(args, { input: JSON.stringify(values), signal })) as ReleaseJson;

@@ -53,7 +53,9 @@ export function connectionOf(environment: Readonly<Record<string, string | undef
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = environment;
   const named = environment['PACKET_CAPTURE_API_SERVER'] ?? '';
   if (named === '' && host === '') {
-    throw codedError('CLUSTER_UNREACHABLE', 'KUBERNETES_SERVICE_HOST is not set', { hint: 'This command runs in a container of a cluster.' });
+    throw codedError('CLUSTER_UNREACHABLE', 'KUBERNETES_SERVICE_HOST is not set', {
+      hint: 'This command runs in a container of a cluster.',
+    });
   }
   return {
     server: named === '' ? `https://${host.includes(':') ? `[${host}]` : host}:${port}` : named,
@@ -96,11 +98,16 @@ export function makeRetryingClient(connection: ApiConnection): ApiClient {
 }
 
 function isPassing(error: unknown): boolean {
-  return isCodedError(error) && (error.code === 'CLUSTER_UNREACHABLE' || ('passing' in error && error.passing === true));
+  return (
+    isCodedError(error) && (error.code === 'CLUSTER_UNREACHABLE' || ('passing' in error && error.passing === true))
+  );
 }
 
 /** One attempt, on a connection of its own: behind a load balancer each may reach another API server. */
-async function send({ server, serviceAccountDir, attemptMs = 10_000 }: ApiConnection, call: ApiCall): Promise<ApiResponse> {
+async function send(
+  { server, serviceAccountDir, attemptMs = 10_000 }: ApiConnection,
+  call: ApiCall,
+): Promise<ApiResponse> {
   // Read anew each time: the kubelet replaces a token long before it ends.
   const [token, ca] = await Promise.all(['token', 'ca.crt'].map((name) => readMounted(join(serviceAccountDir, name))));
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
@@ -108,20 +115,26 @@ async function send({ server, serviceAccountDir, attemptMs = 10_000 }: ApiConnec
     accept: 'application/json',
     authorization: `Bearer ${token}`,
     'user-agent': 'packet-capture-injector',
-    ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)), 'content-type': contentType(call.method) }),
+    ...(body === undefined
+      ? {}
+      : { 'content-length': String(Buffer.byteLength(body)), 'content-type': contentType(call.method) }),
   };
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => reject(unreachable(server, call.what, cause));
     const signal = AbortSignal.timeout(attemptMs);
-    const outgoing = request(new URL(call.path, server), { method: call.method, headers, ca, agent: false, signal }, (incoming) => {
-      const chunks: Buffer[] = [];
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-      incoming.on('error', fail);
-      incoming.on('end', () => {
-        const warnings = incoming.headersDistinct['warning'] ?? [];
-        resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8'), warnings });
-      });
-    });
+    const outgoing = request(
+      new URL(call.path, server),
+      { method: call.method, headers, ca, agent: false, signal },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', fail);
+        incoming.on('end', () => {
+          const warnings = incoming.headersDistinct['warning'] ?? [];
+          resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8'), warnings });
+        });
+      },
+    );
     outgoing.on('error', fail);
     outgoing.end(body);
   });

@@ -1,5 +1,5 @@
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { codedError, isCodedError } from '../../errors.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import type { ApiCall, ApiClient } from './apiClient.ts';
 
 /**
@@ -15,7 +15,10 @@ export function apiKubectl(api: ApiClient, signal?: AbortSignal): Kubectl {
     if (signal?.aborted === true) throw codedError('INTERRUPTED', `cannot ${call.what}: the hook is being ended`);
     try {
       const { body, warnings } = await api(call);
-      return { stdout: JSON.stringify(body), stderr: warnings.map((header) => `Warning: ${textOf(header)}\n`).join('') };
+      return {
+        stdout: JSON.stringify(body),
+        stderr: warnings.map((header) => `Warning: ${textOf(header)}\n`).join(''),
+      };
     } catch (error) {
       if (!isCodedError(error)) throw error;
       if (error.code === 'NOT_FOUND' && args.includes('--ignore-not-found')) return { stdout: '', stderr: '' };
@@ -51,11 +54,17 @@ function callIn(namespace: string, { args, verb, type, name, input }: Asked): Ap
   const path = `/api/v1/namespaces/${namespace}`;
   if (verb === 'create') {
     const query = args.includes('--dry-run=server') ? '?dryRun=All&fieldValidation=Ignore' : '';
-    return { method: 'POST', path: `${path}/pods${query}`, body: JSON.parse(input) as object, what: `create pods in namespace ${namespace}` };
+    return {
+      method: 'POST',
+      path: `${path}/pods${query}`,
+      body: JSON.parse(input) as object,
+      what: `create pods in namespace ${namespace}`,
+    };
   }
   const pod = { path: `${path}/pods/${name}`, what: `${verb} pods/${name} in namespace ${namespace}` };
   if (verb === 'get' && type === 'pod') return { method: 'GET', ...pod };
-  if (verb === 'delete' && type === 'pod') return { method: 'DELETE', ...pod, path: `${pod.path}?gracePeriodSeconds=1` };
+  if (verb === 'delete' && type === 'pod')
+    return { method: 'DELETE', ...pod, path: `${pod.path}?gracePeriodSeconds=1` };
   if (verb !== 'get' || !['limitranges', 'resourcequotas'].includes(type)) return undefined;
   return { method: 'GET', path: `${path}/${type}`, what: `list ${type} in namespace ${namespace}` };
 }

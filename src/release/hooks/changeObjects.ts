@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import type { ApiClient } from './apiClient.ts';
-import { resourceOf, targetPath, type TargetObject } from './targetObject.ts';
 import type { ApiObject, Plan } from './optInPlan.ts';
+import { resourceOf, targetPath, type TargetObject } from './targetObject.ts';
 
 /** Who writes, in the objects' managedFields. */
 export const fieldManager = 'packet-capture-hook';
@@ -16,7 +16,11 @@ export type Planned =
 export type Decide = (present: ApiObject, object: TargetObject) => Plan;
 
 /** Reads and plans one after the other, in their order. */
-export async function planAll(api: ApiClient, objects: readonly TargetObject[], decide: Decide): Promise<readonly Planned[]> {
+export async function planAll(
+  api: ApiClient,
+  objects: readonly TargetObject[],
+  decide: Decide,
+): Promise<readonly Planned[]> {
   const planned: Planned[] = [];
   for (const object of objects) planned.push(await planTarget(api, object, decide));
   return planned;
@@ -80,7 +84,12 @@ async function changeTarget(api: ApiClient, planned: Planned, decide: Decide): P
   let current = planned;
   for (let attempt = 1; 'plan' in current && current.plan.patch !== undefined; attempt += 1) {
     try {
-      await api({ method: 'PATCH', path: `${targetPath(object)}?fieldManager=${fieldManager}`, body: current.plan.patch, what: describe('patch', object) });
+      await api({
+        method: 'PATCH',
+        path: `${targetPath(object)}?fieldManager=${fieldManager}`,
+        body: current.plan.patch,
+        what: describe('patch', object),
+      });
       return current;
     } catch (error) {
       if (!isCodedError(error)) throw error;
@@ -94,7 +103,8 @@ async function changeTarget(api: ApiClient, planned: Planned, decide: Decide): P
 async function readTarget(api: ApiClient, object: TargetObject): Promise<ApiObject> {
   const what = describe('get', object);
   const { body } = await api({ method: 'GET', path: targetPath(object), what });
-  if (typeof body !== 'object' || body === null || !('metadata' in body)) throw codedError('API_FAILED', `${what}: the answer is no object`);
+  if (typeof body !== 'object' || body === null || !('metadata' in body))
+    throw codedError('API_FAILED', `${what}: the answer is no object`);
   return body as ApiObject;
 }
 

@@ -1,7 +1,7 @@
 import { codedError } from '../../errors.ts';
-import { targetName } from './targetObject.ts';
 import type { Planned } from './changeObjects.ts';
 import { leftReasons } from './optedIn.ts';
+import { targetName } from './targetObject.ts';
 
 /** One line of the program's output; plain data. */
 export type TargetEvent = { readonly event: string } & Readonly<Record<string, unknown>>;

@@ -53,10 +53,21 @@ export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTr
     report({ event: 'trying_image', image, namespace });
     const tell = (line: string): void => report({ event: 'waiting_for_image', reason: line });
     const patience = unreachable.has(image) ? { patienceMs: 0 } : {};
-    const options = { kubectl, afterwards, namespace, container, pullSecrets: [], like, admitted: true, name: podName, timeoutSeconds };
+    const options = {
+      kubectl,
+      afterwards,
+      namespace,
+      container,
+      pullSecrets: [],
+      like,
+      admitted: true,
+      name: podName,
+      timeoutSeconds,
+    };
     const result = await ending.hold(tryImage({ ...options, ...patience, signal: ending.signal, report: tell }));
     // What is being ended changes nothing more.
-    if (ending.signal.aborted) throw codedError('INTERRUPTED', `the image ${image} was being tried in namespace ${namespace}`);
+    if (ending.signal.aborted)
+      throw codedError('INTERRUPTED', `the image ${image} was being tried in namespace ${namespace}`);
     if (result.outcome === 'starts') report({ ...result, event: 'image_starts', image, namespace });
     if (result.outcome === 'fails') unreachable.add(image);
     return result;
@@ -72,7 +83,11 @@ export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTr
     done.set(key, result);
     if (result.outcome === 'unknown') report({ event: 'image_unknown', object, image, reason: result.why });
     if (result.outcome !== 'fails') return undefined;
-    return { code: 'IMAGE_UNUSABLE', what: imageProblem(image, namespace, result), remedy: `${imageRemedy} hooks.force=true opts it in all the same.` };
+    return {
+      code: 'IMAGE_UNUSABLE',
+      what: imageProblem(image, namespace, result),
+      remedy: `${imageRemedy} hooks.force=true opts it in all the same.`,
+    };
   };
 }
 
@@ -80,6 +95,7 @@ function noTime(image: string, namespace: string): PodProblem {
   return {
     code: 'NOT_INJECTABLE',
     what: `no time is left to try the image ${image} in namespace ${namespace}`,
-    remedy: 'Raise hooks.activeDeadlineSeconds, and run the upgrade again: what is opted in already is not tried again.',
+    remedy:
+      'Raise hooks.activeDeadlineSeconds, and run the upgrade again: what is opted in already is not tried again.',
   };
 }

@@ -1,16 +1,16 @@
 import { codedError } from '../../errors.ts';
 import type { AssumedLevel, SidecarConfig } from '../../sidecar/index.ts';
+import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import { makeApiClient, makeRetryingClient, type ApiClient, type ApiConnection } from './apiClient.ts';
 import { changeAll, planAll, type Decide, type Planned } from './changeObjects.ts';
-import { withoutTargets, type TargetObject } from './targetObject.ts';
 import { endless, type Ending } from './ending.ts';
+import { eventOf, finish, type Report, type TargetEvent } from './hookReport.ts';
 import { makeImageTrials } from './imageTrials.ts';
 import { planOptIn } from './optInPlan.ts';
-import { checkPods } from './targetPodCheck.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord } from './recordStore.ts';
-import { eventOf, finish, type Report, type TargetEvent } from './hookReport.ts';
-import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
+import { withoutTargets, type TargetObject } from './targetObject.ts';
+import { checkPods } from './targetPodCheck.ts';
 import { waitForInjection } from './waitForInjection.ts';
 
 export interface OptInOptions {
@@ -48,20 +48,40 @@ export interface OptInOptions {
  * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
 export async function optIn(options: OptInOptions): Promise<void> {
-  const { connection, release, namespace, recordName, targets, keys, image, demands = {}, timeoutSeconds, report } = options;
+  const {
+    connection,
+    release,
+    namespace,
+    recordName,
+    targets,
+    keys,
+    image,
+    demands = {},
+    timeoutSeconds,
+    report,
+  } = options;
   checkTargets(targets, namespace);
   const api = makeRetryingClient(connection);
   const place = { namespace, name: recordName };
   // A record that cannot be read is better known before the waiting.
   await readRecord(api, place);
-  await waitForInjection({ api: makeApiClient(connection), release, namespace, image, demands, timeoutSeconds, report });
+  await waitForInjection({
+    api: makeApiClient(connection),
+    release,
+    namespace,
+    image,
+    demands,
+    timeoutSeconds,
+    report,
+  });
 
   const owner = `${namespace}/${release}`;
   const decide: Decide = (present, { kind }) =>
     planOptIn(present, { kind, owner, key: kind === 'Namespace' ? keys.namespaceLabel : keys.annotation });
   const planned = await planAll(api, targets, decide);
   // Before the changes, so that whatever ends this program leaves nothing behind that is not recorded.
-  if (await updateRecord(api, place, (record) => recordOf(record, planned, keys))) report({ event: 'recorded', record: recordName });
+  if (await updateRecord(api, place, (record) => recordOf(record, planned, keys)))
+    report({ event: 'recorded', record: recordName });
 
   const events: TargetEvent[] = [];
   const tell = (result: Planned): void => {
@@ -80,25 +100,52 @@ const imageMs = 30_000;
 
 /** What has to hold before a workload is changed. */
 function checkWith(options: OptInOptions, api: ApiClient): (row: Planned) => Promise<Planned> {
-  const { keys, force, trialPod, deadlineSeconds = Infinity, ending = endless, config, podSecurity, timeoutSeconds, report } = options;
+  const {
+    keys,
+    force,
+    trialPod,
+    deadlineSeconds = Infinity,
+    ending = endless,
+    config,
+    podSecurity,
+    timeoutSeconds,
+    report,
+  } = options;
   if (force) return async (row) => row;
   const endMs = (deadlineSeconds - Math.min(reserveSeconds, deadlineSeconds / 3)) * 1000;
-  const tryImage = trialPod === undefined ? undefined : makeImageTrials({ api, podName: trialPod, endMs, ending, report });
-  const check = { api, annotation: keys.annotation, config, podSecurity, timeoutSeconds, waitEndMs: endMs - imageMs, tryImage, report };
+  const tryImage =
+    trialPod === undefined ? undefined : makeImageTrials({ api, podName: trialPod, endMs, ending, report });
+  const check = {
+    api,
+    annotation: keys.annotation,
+    config,
+    podSecurity,
+    timeoutSeconds,
+    waitEndMs: endMs - imageMs,
+    tryImage,
+    report,
+  };
   return async (row) => checkPods(check, row);
 }
 
 /** @throws TARGETS_INVALID */
 function checkTargets(targets: readonly TargetObject[], namespace: string): void {
   if (!targets.some(({ kind, name }) => kind === 'Namespace' && name === namespace)) return;
-  throw codedError('TARGETS_INVALID', `${namespace} is the release's own namespace, where no pod is ever injected`, { where: '--targets' });
+  throw codedError('TARGETS_INVALID', `${namespace} is the release's own namespace, where no pod is ever injected`, {
+    where: '--targets',
+  });
 }
 
 /** What was recorded stays until it is undone, but for what turned out not to be the release's. */
 function recordOf(record: TargetRecord | undefined, planned: readonly Planned[], keys: InjectionKeys): TargetRecord {
   const ours = planned.filter((row) => 'plan' in row && row.plan.ours);
-  const notOurs = planned.filter((row) => ('plan' in row ? !row.plan.ours && row.plan.left !== 'owners_unreadable' : row.error.code === 'NOT_FOUND'));
-  const kept = withoutTargets(record?.objects ?? [], notOurs.map(({ object }) => object));
+  const notOurs = planned.filter((row) =>
+    'plan' in row ? !row.plan.ours && row.plan.left !== 'owners_unreadable' : row.error.code === 'NOT_FOUND',
+  );
+  const kept = withoutTargets(
+    record?.objects ?? [],
+    notOurs.map(({ object }) => object),
+  );
   return { keys, objects: [...kept, ...ours.map(({ object }) => object)] };
 }
 

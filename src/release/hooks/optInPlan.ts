@@ -1,5 +1,14 @@
+import {
+  formatOwners,
+  optInState,
+  optOutState,
+  ownersAnnotation,
+  parseOwners,
+  type LeftReason,
+  type OptIn,
+  type OptInState,
+} from './optedIn.ts';
 import type { TargetKind } from './targetObject.ts';
-import { formatOwners, optInState, optOutState, ownersAnnotation, parseOwners, type LeftReason, type OptIn, type OptInState } from './optedIn.ts';
 
 type Strings = Readonly<Record<string, string>>;
 
@@ -55,7 +64,10 @@ function patchOf({ metadata }: ApiObject, kind: TargetKind, before: OptInState, 
     : mapChange(annotations, wanted === undefined ? others : { ...others, [ownersAnnotation]: wanted });
   const marksChange = mapChange(before.marks, after.marks);
   if (ownersChange === undefined && marksChange === undefined) return undefined;
-  const own = { resourceVersion: metadata.resourceVersion, ...(ownersChange === undefined ? {} : { annotations: ownersChange }) };
+  const own = {
+    resourceVersion: metadata.resourceVersion,
+    ...(ownersChange === undefined ? {} : { annotations: ownersChange }),
+  };
   if (marksChange === undefined) return { metadata: own };
   return kind === 'Namespace'
     ? { metadata: { ...own, labels: marksChange } }

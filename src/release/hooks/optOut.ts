@@ -1,11 +1,11 @@
 import { isCodedError } from '../../errors.ts';
 import { makeRetryingClient, type ApiClient, type ApiConnection } from './apiClient.ts';
 import { changeAll, planAll, type Decide, type Planned } from './changeObjects.ts';
-import { targetName, withoutTargets, type TargetObject } from './targetObject.ts';
+import { eventOf, finish, type Report, type TargetEvent } from './hookReport.ts';
 import { planOptOut } from './optInPlan.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord, type RecordPlace } from './recordStore.ts';
-import { eventOf, finish, type Report, type TargetEvent } from './hookReport.ts';
+import { targetName, withoutTargets, type TargetObject } from './targetObject.ts';
 
 export interface OptOutOptions {
   readonly connection: ApiConnection;
@@ -27,13 +27,26 @@ export interface OptOutOptions {
  * a missing record, stands in the way of an upgrade or an uninstall.
  * @throws RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
-export async function optOut({ connection, release, namespace, recordName, except, keys, report }: OptOutOptions): Promise<void> {
+export async function optOut({
+  connection,
+  release,
+  namespace,
+  recordName,
+  except,
+  keys,
+  report,
+}: OptOutOptions): Promise<void> {
   const api = makeRetryingClient(connection);
   const place = { namespace, name: recordName };
   const record = await readRecordIfAny(api, place, report);
   if (record === undefined) return;
   if (keys !== undefined && except.length > 0 && !sameKeys(record.keys, keys)) {
-    report({ event: 'keys_change', from: record.keys, to: keys, reason: 'opt-in replaces them in one change of each object' });
+    report({
+      event: 'keys_change',
+      from: record.keys,
+      to: keys,
+      reason: 'opt-in replaces them in one change of each object',
+    });
   }
   const decide: Decide = (present, { kind }) => planOptOut(present, kind, `${namespace}/${release}`);
   const planned = await planAll(api, withoutTargets(record.objects, except), decide);
@@ -45,7 +58,9 @@ export async function optOut({ connection, release, namespace, recordName, excep
     report(event);
   };
   const results = await changeAll(api, planned, decide, tell);
-  const done = results.filter((row) => ('plan' in row ? row.plan.left === undefined : row.error.code === 'NOT_FOUND')).map(({ object }) => object);
+  const done = results
+    .filter((row) => ('plan' in row ? row.plan.left === undefined : row.error.code === 'NOT_FOUND'))
+    .map(({ object }) => object);
   const written = await updateRecord(api, place, (present) => ({
     keys: present?.keys ?? record.keys,
     objects: withoutTargets(present?.objects ?? record.objects, done),

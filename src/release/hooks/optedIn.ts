@@ -41,7 +41,10 @@ export function optInValue(kind: TargetKind): string {
  * Adds the key and the owner's entry. A key that the owner has set before and that is no longer the wanted one goes in
  * the same step, so that a workload rolls once. What no release has set is the user's and stays.
  */
-export function optInState(state: OptInState, { kind, owner, key }: OptIn): { readonly state: OptInState; readonly left?: LeftReason } {
+export function optInState(
+  state: OptInState,
+  { kind, owner, key }: OptIn,
+): { readonly state: OptInState; readonly left?: LeftReason } {
   const value = optInValue(kind);
   if (kind !== 'Namespace' && state.marks[injectAnnotation] === 'false') return { state, left: 'opted_out' };
   const own = state.owners[owner];

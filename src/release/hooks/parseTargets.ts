@@ -2,7 +2,11 @@ import { codedError, type CodedError } from '../../errors.ts';
 import { uniqueTargets, type TargetKind, type TargetObject } from './targetObject.ts';
 
 /** The lists of one target, and the kind that each of them names. */
-const lists = { deployments: 'Deployment', statefulSets: 'StatefulSet', daemonSets: 'DaemonSet' } as const satisfies Record<string, TargetKind>;
+const lists = {
+  deployments: 'Deployment',
+  statefulSets: 'StatefulSet',
+  daemonSets: 'DaemonSet',
+} as const satisfies Record<string, TargetKind>;
 
 const knownKeys: readonly string[] = ['namespace', ...Object.keys(lists)];
 

@@ -1,6 +1,6 @@
 import { codedError, type CodedError } from '../../errors.ts';
-import { targetKinds, uniqueTargets, type TargetKind, type TargetObject } from './targetObject.ts';
 import { isNamespaceName, isObjectName } from './parseTargets.ts';
+import { targetKinds, uniqueTargets, type TargetKind, type TargetObject } from './targetObject.ts';
 
 /** The key in the record's ConfigMap. */
 export const recordKey = 'targets';
@@ -25,7 +25,9 @@ const recordVersion = 1;
 /** One line of JSON, the same for the same content. */
 export function formatRecord({ keys, objects }: TargetRecord): string {
   const { namespaceLabel, annotation } = keys;
-  const rows = uniqueTargets(objects).map(({ kind, namespace, name }) => (namespace === '' ? { kind, name } : { kind, namespace, name }));
+  const rows = uniqueTargets(objects).map(({ kind, namespace, name }) =>
+    namespace === '' ? { kind, name } : { kind, namespace, name },
+  );
   return JSON.stringify({ version: recordVersion, keys: { namespaceLabel, annotation }, objects: rows });
 }
 
@@ -36,7 +38,8 @@ export function formatRecord({ keys, objects }: TargetRecord): string {
  * @throws RECORD_INVALID
  */
 export function parseRecord(text: string, where: string): TargetRecord {
-  const fail = (what: string): CodedError => codedError('RECORD_INVALID', `the record of what was opted in is not readable: ${what}`, { where });
+  const fail = (what: string): CodedError =>
+    codedError('RECORD_INVALID', `the record of what was opted in is not readable: ${what}`, { where });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -50,7 +53,10 @@ export function parseRecord(text: string, where: string): TargetRecord {
   if (!Array.isArray(objects)) throw fail('its objects are no list');
   const rows = objects.map((row: unknown, index): TargetObject => {
     const { kind, namespace = '', name } = fieldsOf(row);
-    const named = kind === 'Namespace' ? namespace === '' && isNamespaceName(name) : isNamespaceName(namespace) && isObjectName(name);
+    const named =
+      kind === 'Namespace'
+        ? namespace === '' && isNamespaceName(name)
+        : isNamespaceName(namespace) && isObjectName(name);
     if (!named || !targetKinds.includes(kind as TargetKind)) throw fail(`objects[${index}] names no object`);
     return { kind: kind as TargetKind, namespace: String(namespace), name: String(name) };
   });

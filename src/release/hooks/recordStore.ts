@@ -47,7 +47,12 @@ export async function updateRecord(
     if (wanted === text) return false;
     const body = { metadata: { resourceVersion }, data: { [recordKey]: wanted } };
     try {
-      await api({ method: 'PATCH', path: `${pathOf(place)}?fieldManager=${fieldManager}`, body, what: describe('patch', place) });
+      await api({
+        method: 'PATCH',
+        path: `${pathOf(place)}?fieldManager=${fieldManager}`,
+        body,
+        what: describe('patch', place),
+      });
       return true;
     } catch (error) {
       if (!isCodedError(error) || error.code !== 'CONFLICT' || attempt === attempts) throw error;
@@ -59,7 +64,10 @@ async function readStored(api: ApiClient, place: RecordPlace): Promise<Stored> {
   const { body } = await api({ method: 'GET', path: pathOf(place), what: describe('get', place) });
   const { metadata, data } = body as ConfigMap;
   const text = data?.[recordKey];
-  const record = text === undefined ? undefined : parseRecord(text, `configmap/${place.name} in ${place.namespace}, key ${recordKey}`);
+  const record =
+    text === undefined
+      ? undefined
+      : parseRecord(text, `configmap/${place.name} in ${place.namespace}, key ${recordKey}`);
   return { record, text, resourceVersion: metadata.resourceVersion };
 }
 

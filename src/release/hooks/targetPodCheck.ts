@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dryRunPods, type PodDryRun } from '../../dryRun/index.ts';
-import type { WorkloadObject, Container, PodTemplate } from '../../kubernetes/api/types.ts';
-import { problemOf, type PodProblem } from '../../dryRun/podCheck.ts';
-import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
 import { agentContainer } from '../../dryRun/imageCheck.ts';
-import { restartOf } from '../../kubernetes/updateStrategy.ts';
+import { dryRunPods, type PodDryRun } from '../../dryRun/index.ts';
+import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
+import { problemOf, type PodProblem } from '../../dryRun/podCheck.ts';
 import { codedError, isCodedError } from '../../errors.ts';
 import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../../inject/index.ts';
+import type { WorkloadObject, Container, PodTemplate } from '../../kubernetes/api/types.ts';
+import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import type { AssumedLevel, SidecarConfig } from '../../sidecar/index.ts';
 import type { ApiClient } from './apiClient.ts';
 import { apiKubectl } from './apiKubectl.ts';
 import type { Planned } from './changeObjects.ts';
-import type { TryTargetImage } from './imageTrials.ts';
-import { targetName, targetPath, type TargetObject } from './targetObject.ts';
-import { optInValue } from './optedIn.ts';
 import type { Report } from './hookReport.ts';
+import type { TryTargetImage } from './imageTrials.ts';
+import { optInValue } from './optedIn.ts';
+import { targetName, targetPath, type TargetObject } from './targetObject.ts';
 
 export interface PodCheckOptions {
   readonly api: ApiClient;
@@ -60,30 +60,46 @@ function changesTemplate(patch: object): boolean {
   return 'spec' in patch;
 }
 
-async function findProblem(options: PodCheckOptions, object: TargetObject, newTemplate: boolean): Promise<PodProblem | undefined> {
+async function findProblem(
+  options: PodCheckOptions,
+  object: TargetObject,
+  newTemplate: boolean,
+): Promise<PodProblem | undefined> {
   const { api, annotation, report } = options;
   const { namespace, kind } = object;
-  const workload = (await read(api, object)) as WorkloadObject & { readonly spec?: { readonly template?: PodTemplate } };
+  const workload = (await read(api, object)) as WorkloadObject & {
+    readonly spec?: { readonly template?: PodTemplate };
+  };
   const template = workload.spec?.template ?? {};
   const marked = (key: string, value: string): PodTemplate => ({
     ...template,
     metadata: { ...template.metadata, annotations: { ...template.metadata?.annotations, [key]: value } },
   });
   const asking = marked(annotation, optInValue(kind));
-  const pods: PodDryRun = { kubectl: apiKubectl(api), namespace, object: workload, with: asking, without: marked(injectAnnotation, 'false') };
+  const pods: PodDryRun = {
+    kubectl: apiKubectl(api),
+    namespace,
+    object: workload,
+    with: asking,
+    without: marked(injectAnnotation, 'false'),
+  };
   const { rollout } = restartOf(workload);
   const judge = async (asked: PodDryRun): Promise<Judged> => {
     const verdict = await dryRunPods(asked);
-    if (verdict.outcome === 'unknown') report({ event: 'pods_unknown', object: targetName(object), reason: verdict.why });
+    if (verdict.outcome === 'unknown')
+      report({ event: 'pods_unknown', object: targetName(object), reason: verdict.why });
     return { problem: problemOf(verdict, rollout), pod: verdict.outcome === 'fits' ? verdict.pod : undefined };
   };
   const plan = await planOf(options, asking, namespace);
-  if (plan?.inject === false) return plan.reason === 'pod_security_restricted' ? restricted : (await judge(pods)).problem;
+  if (plan?.inject === false)
+    return plan.reason === 'pod_security_restricted' ? restricted : (await judge(pods)).problem;
   if (plan === undefined) return (await judge(pods)).problem;
   const carrying = withAddition(asking, plan.addition);
   const { problem: lasting } = await judge({ ...pods, with: carrying });
   if (lasting !== undefined) return lasting;
-  const { problem, pod } = await throughInjectors(options, object, plan.addition, async () => judge({ ...pods, injected: carrying }));
+  const { problem, pod } = await throughInjectors(options, object, plan.addition, async () =>
+    judge({ ...pods, injected: carrying }),
+  );
   return problem ?? (newTemplate && rollout ? imageProblemOf(options, object, carrying, pod) : undefined);
 }
 
@@ -93,7 +109,12 @@ interface Judged {
 }
 
 /** Its injectors may still have the configuration of before: the kubelet brings them the new one. */
-async function throughInjectors(options: PodCheckOptions, object: TargetObject, addition: Addition, judge: () => Promise<Judged>): Promise<Judged> {
+async function throughInjectors(
+  options: PodCheckOptions,
+  object: TargetObject,
+  addition: Addition,
+  judge: () => Promise<Judged>,
+): Promise<Judged> {
   const { timeoutSeconds, waitEndMs = Infinity, report } = options;
   const deadline = Math.min(performance.now() + timeoutSeconds * 1000, waitEndMs);
   for (;;) {
@@ -113,18 +134,27 @@ async function imageProblemOf(
   made: PodTemplate | undefined,
 ): Promise<PodProblem | undefined> {
   const tried = config?.form === 'agent' ? triedPod(carrying, made) : undefined;
-  return tried === undefined ? undefined : tryImage?.({ object: targetName(object), namespace: object.namespace, ...tried });
+  return tried === undefined
+    ? undefined
+    : tryImage?.({ object: targetName(object), namespace: object.namespace, ...tried });
 }
 
 /**
  * What the image is tried with: the container and the pull secrets that the API server's own pod has, and where the template
  * places its pods, since the dry run's pod of a DaemonSet names a node. Undefined without our agent.
  */
-function triedPod(carrying: PodTemplate, made: PodTemplate = carrying): { readonly container: Container; readonly like: PodTemplate } | undefined {
+function triedPod(
+  carrying: PodTemplate,
+  made: PodTemplate = carrying,
+): { readonly container: Container; readonly like: PodTemplate } | undefined {
   const container = agentContainer(made) ?? agentContainer(carrying);
   if (container === undefined) return undefined;
   const { imagePullSecrets = [], nodeSelector, serviceAccountName } = made.spec ?? {};
-  const admitted = { imagePullSecrets, ...(nodeSelector == null ? {} : { nodeSelector }), ...(serviceAccountName == null ? {} : { serviceAccountName }) };
+  const admitted = {
+    imagePullSecrets,
+    ...(nodeSelector == null ? {} : { nodeSelector }),
+    ...(serviceAccountName == null ? {} : { serviceAccountName }),
+  };
   return { container, like: { spec: { ...carrying.spec, ...admitted } } };
 }
 
@@ -143,9 +173,16 @@ function otherImage(pod: PodTemplate | undefined, { initContainers }: Addition):
 }
 
 /** What the release does with a pod of the template; undefined when its configuration is not known. */
-async function planOf({ api, config, podSecurity: assumed }: PodCheckOptions, template: PodTemplate, namespace: string): Promise<InjectPlan | undefined> {
+async function planOf(
+  { api, config, podSecurity: assumed }: PodCheckOptions,
+  template: PodTemplate,
+  namespace: string,
+): Promise<InjectPlan | undefined> {
   if (config === undefined) return undefined;
-  const { metadata } = (await read(api, { kind: 'Namespace', namespace: '', name: namespace })) as Pick<WorkloadObject, 'metadata'>;
+  const { metadata } = (await read(api, { kind: 'Namespace', namespace: '', name: namespace })) as Pick<
+    WorkloadObject,
+    'metadata'
+  >;
   const podSecurity = podSecurityLevel(metadata.labels, assumed);
   return planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
 }

@@ -37,7 +37,8 @@ export async function waitForInjection({ api, timeoutSeconds, report, ...probe }
       return;
     }
     const pause = reason === undefined ? pauseMs : failurePauseMs;
-    if (elapsedSeconds() + pause / 1000 > timeoutSeconds) throw unproven(probe, timeoutSeconds, reason ?? 'there was no time to ask again');
+    if (elapsedSeconds() + pause / 1000 > timeoutSeconds)
+      throw unproven(probe, timeoutSeconds, reason ?? 'there was no time to ask again');
     if (reason !== undefined && (attempt === 1 || performance.now() - reported >= reportEveryMs)) {
       reported = performance.now();
       report({ event: 'waiting_for_injection', attempts: attempt, elapsedSeconds: elapsedSeconds(), reason });
@@ -47,10 +48,19 @@ export async function waitForInjection({ api, timeoutSeconds, report, ...probe }
 }
 
 /** @returns why the pod did not come back injected, undefined when it did; and whether it was refused */
-async function probeOnce(api: ApiClient, namespace: string, pod: object): Promise<{ readonly reason: string | undefined; readonly refused: boolean }> {
+async function probeOnce(
+  api: ApiClient,
+  namespace: string,
+  pod: object,
+): Promise<{ readonly reason: string | undefined; readonly refused: boolean }> {
   try {
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
-    const { body, warnings } = await api({ method: 'POST', path, body: pod, what: `create pods in namespace ${namespace}` });
+    const { body, warnings } = await api({
+      method: 'POST',
+      path,
+      body: pod,
+      what: `create pods in namespace ${namespace}`,
+    });
     if (isInjected(body)) return { reason: undefined, refused: false };
     return { reason: [notInjected, ...warnings].join('; '), refused: false };
   } catch (error) {

@@ -1,14 +1,23 @@
 import {
-  decideReuse, inspect, issueMaterial, materialOfFiles, materialOfValues, rotateOnce, servingNames, webhookHost,
-  type CertificateMaterial, type ReuseAction, type RotationStep,
+  decideReuse,
+  inspect,
+  issueMaterial,
+  materialOfFiles,
+  materialOfValues,
+  rotateOnce,
+  servingNames,
+  webhookHost,
+  type CertificateMaterial,
+  type ReuseAction,
+  type RotationStep,
 } from '../../certificates/index.ts';
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { codedError } from '../../errors.ts';
-import type { WebhookService } from '../helm/renderedChart.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { readSome } from '../../kubernetes/reading.ts';
-import { finding, type Finding } from './preflightFindings.ts';
-import type { ManifestObject } from '../helm/renderedObjects.ts';
 import { fieldsOf, type Values } from '../helm/releaseValues.ts';
+import type { WebhookService } from '../helm/renderedChart.ts';
+import type { ManifestObject } from '../helm/renderedObjects.ts';
+import { finding, type Finding } from './preflightFindings.ts';
 
 export interface CertificatePlan {
   /** `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them; `none`: for a policy. */
@@ -43,7 +52,10 @@ export interface CertificateQuestion {
 export async function planCertificates(question: CertificateQuestion): Promise<CertificatePlan> {
   const { values, mode, before, secret, service, rotate, now } = question;
   if (mode === 'none') {
-    if (rotate) throw codedError('USAGE', '--rotate-certs: injection.way is policy, which has no certificates', { hint: 'Leave --rotate-certs out.' });
+    if (rotate)
+      throw codedError('USAGE', '--rotate-certs: injection.way is policy, which has no certificates', {
+        hint: 'Leave --rotate-certs out.',
+      });
     return { action: 'none', text: 'the API server itself injects', findings: [] };
   }
   const given = givenMaterial(values, before);
@@ -58,16 +70,31 @@ export async function planCertificates(question: CertificateQuestion): Promise<C
   if (decision.action === 'new' || running === undefined) {
     const why = decision.findings.map(({ code }) => code).join(', ');
     const material = await issueMaterial({ dnsNames: servingNames(service.name, service.namespace), now });
-    return { action: 'new', material, text: running === undefined ? 'new' : `new, since those before do not work (${why})`, findings: [] };
+    return {
+      action: 'new',
+      material,
+      text: running === undefined ? 'new' : `new, since those before do not work (${why})`,
+      findings: [],
+    };
   }
   const whole = running as CertificateMaterial;
-  if (!rotate && decision.action === 'keep') return { action: 'keep', material: whole, text: 'kept as they are', findings: [] };
+  if (!rotate && decision.action === 'keep')
+    return { action: 'keep', material: whole, text: 'kept as they are', findings: [] };
   const { step, material } = await rotateOnce(whole, { now });
-  return { action: 'rotate', material, step, text: `rotation, step ${step}${rotate ? '' : ', since they expire soon'}`, findings: [] };
+  return {
+    action: 'rotate',
+    material,
+    step,
+    text: `rotation, step ${step}${rotate ? '' : ', since they expire soon'}`,
+    findings: [],
+  };
 }
 
 function notOurs(mode: string): Error {
-  const hint = mode === 'baked' ? 'Take certs.caBundle, .certificate and .key out of the values.' : 'Whoever makes them renews them.';
+  const hint =
+    mode === 'baked'
+      ? 'Take certs.caBundle, .certificate and .key out of the values.'
+      : 'Whoever makes them renews them.';
   return codedError('USAGE', `--rotate-certs: the certificates (certs.mode ${mode}) are not the installer's`, { hint });
 }
 
@@ -90,7 +117,13 @@ export function materialFindings(
   const { findings } = inspect(material, { now, host: webhookHost(name, namespace) });
   return findings
     .filter(({ code }) => code !== 'next_unusable')
-    .map(({ code, what }) => finding(code === 'expires_soon' ? 'custom_certificate_expires' : 'custom_certificate_unfit', where, `${code}: ${what}`));
+    .map(({ code, what }) =>
+      finding(
+        code === 'expires_soon' ? 'custom_certificate_expires' : 'custom_certificate_unfit',
+        where,
+        `${code}: ${what}`,
+      ),
+    );
 }
 
 /** The material of the Secret that a release of ours made in the cluster; of somebody else's nothing is taken. */
@@ -103,7 +136,12 @@ export async function readOwnSecret(
   const { name, namespace = '' } = rendered.metadata;
   const [secret] = await readSome<SecretObject>(kubectl, ['get', 'secrets', name, '--namespace', namespace]);
   const owner = secret?.metadata.annotations ?? {};
-  if (secret === undefined || owner['meta.helm.sh/release-name'] !== release || owner['meta.helm.sh/release-namespace'] !== namespace) return undefined;
+  if (
+    secret === undefined ||
+    owner['meta.helm.sh/release-name'] !== release ||
+    owner['meta.helm.sh/release-namespace'] !== namespace
+  )
+    return undefined;
   const files = (['ca.crt', 'tls.crt', 'tls.key'] as const).flatMap((key) => {
     const value = secret.data?.[key];
     return value === undefined ? [] : [[key, Buffer.from(value, 'base64').toString()] as const];
@@ -117,11 +155,18 @@ interface SecretObject {
 }
 
 /** Whether a Secret of the user's can serve; its key is never read. @throws as Kubectl, CERTIFICATE_INVALID */
-export async function checkExistingSecret(kubectl: Kubectl, name: string, service: WebhookService, caBundle: string, now: Date): Promise<Finding[]> {
+export async function checkExistingSecret(
+  kubectl: Kubectl,
+  name: string,
+  service: WebhookService,
+  caBundle: string,
+  now: Date,
+): Promise<Finding[]> {
   const where = `secret/${name} in ${service.namespace}`;
   const keys = '{{range $key, $value := .data}}{{$key}} {{end}}';
   const read = async (template: string): Promise<string> =>
-    (await kubectl(['get', 'secrets', name, '--namespace', service.namespace, '--ignore-not-found', '-o', template])).stdout;
+    (await kubectl(['get', 'secrets', name, '--namespace', service.namespace, '--ignore-not-found', '-o', template]))
+      .stdout;
   const found = (await read(`go-template=${keys}found`)).split(' ');
   if (!found.includes('found')) return [finding('secret_missing', where, 'it does not exist')];
   const absent = ['tls.crt', 'tls.key'].filter((key) => !found.includes(key));

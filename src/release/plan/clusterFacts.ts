@@ -1,11 +1,11 @@
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import type { Metadata, WorkloadObject } from '../../kubernetes/api/types.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import type { ReleaseHistory } from '../helm/release.ts';
 import type { InjectionWay, Intent, Target } from '../helm/releaseValues.ts';
-import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { WebhookService } from '../helm/renderedChart.ts';
+import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { ApiResource } from './apiResources.ts';
-import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import type { Right } from './installerRights.ts';
 
 /** What the preflight judges: gathered first, so that judging is pure. */
@@ -46,7 +46,9 @@ export interface TargetFacts {
 
 /** Undefined when it is not there; one that may not be read counts as there, without labels. @throws as Kubectl */
 export async function readNamespace(kubectl: Kubectl, name: string): Promise<NamespaceFacts | undefined> {
-  const objects = await unlessForbidden(async () => readSome<{ readonly metadata: Metadata }>(kubectl, ['get', 'namespaces', name]));
+  const objects = await unlessForbidden(async () =>
+    readSome<{ readonly metadata: Metadata }>(kubectl, ['get', 'namespaces', name]),
+  );
   if (objects === undefined) return { name, labels: {}, terminating: false };
   const [object] = objects;
   if (object === undefined) return undefined;
@@ -72,7 +74,9 @@ export const workloadLists = [
 ] as const;
 
 async function readWorkloads(kubectl: Kubectl, target: Target): Promise<WorkloadObject[]> {
-  const names = workloadLists.flatMap(([list, kind]) => target[list].map((name) => `${kind.toLowerCase()}s.apps/${name}`));
+  const names = workloadLists.flatMap(([list, kind]) =>
+    target[list].map((name) => `${kind.toLowerCase()}s.apps/${name}`),
+  );
   if (names.length === 0) return [];
   return readSome(kubectl, ['get', ...names, '--namespace', target.namespace, '--show-managed-fields']);
 }

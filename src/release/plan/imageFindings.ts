@@ -10,7 +10,9 @@ import { finding, type Finding } from './preflightFindings.ts';
 export function imageFindings(values: Values): Finding[] {
   return usedImages(values)
     .filter(({ image }) => isPlaceholderImage(image))
-    .map(({ key, image }) => finding('registry_not_named', key, `it names no registry: ${image} is nobody's, and cannot be pulled`));
+    .map(({ key, image }) =>
+      finding('registry_not_named', key, `it names no registry: ${image} is nobody's, and cannot be pulled`),
+    );
 }
 
 /** The values with a registry where none is named, so that the rest of them can be looked at. Pure. */
@@ -32,6 +34,8 @@ function imageOf(values: Values, image: unknown): string {
   const fields = fieldsOf(image);
   const repository = textOf(fields['repository']);
   const unnamed = Object.values<string>(imageRepositories).includes(repository) ? placeholderRegistry : '';
-  const registry = [fields['registry'], fieldsOf(values['global'])['imageRegistry'], unnamed].map(textOf).find((text) => text !== '');
+  const registry = [fields['registry'], fieldsOf(values['global'])['imageRegistry'], unnamed]
+    .map(textOf)
+    .find((text) => text !== '');
   return registry === undefined ? repository : `${registry}/${repository}`;
 }

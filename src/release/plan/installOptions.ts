@@ -1,6 +1,6 @@
-import type { Wish } from './look.ts';
 import type { Report } from '../../step.ts';
 import type { Connection } from '../helm/tools.ts';
+import type { Wish } from './look.ts';
 
 export interface InstallOptions extends Wish, Connection {
   readonly timeoutSeconds: number;

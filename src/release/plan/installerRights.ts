@@ -1,8 +1,8 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import type { ApiResource } from './apiResources.ts';
 import { askRights, type Right as AnyRight } from '../../kubernetes/rights.ts';
 import { policyKind } from '../helm/renderedChart.ts';
 import type { ManifestObject } from '../helm/renderedObjects.ts';
+import type { ApiResource } from './apiResources.ts';
 
 export interface Right extends AnyRight {
   /** What it is for. `watch`: helm can do without it; `grant`: Roles may be made of it by whoever may `escalate` too. */
@@ -20,7 +20,8 @@ const watchVerbs = ['list', 'watch'] as const;
  * @see helm:pkg/action/action.go
  */
 export function storageRights(namespace: string, driver = 'secret'): Right[] {
-  const resource = /^secrets?$/.test(driver) || driver === '' ? 'secrets' : /^configmaps?$/.test(driver) ? 'configmaps' : undefined;
+  const resource =
+    /^secrets?$/.test(driver) || driver === '' ? 'secrets' : /^configmaps?$/.test(driver) ? 'configmaps' : undefined;
   if (resource === undefined) return [];
   const storage = ['create', 'get', 'list', 'update', 'delete'];
   return storage.map((verb) => ({ verb, group: '', resource, namespace, need: 'make' as const }));
@@ -28,7 +29,10 @@ export function storageRights(namespace: string, driver = 'secret'): Right[] {
 
 /** How helm sees that a Deployment is ready. @see helm:pkg/kube/ready.go */
 export function waitingRights(namespace: string): Right[] {
-  const lists = [{ group: '', resource: 'pods' }, { group: 'apps', resource: 'replicasets' }];
+  const lists = [
+    { group: '', resource: 'pods' },
+    { group: 'apps', resource: 'replicasets' },
+  ];
   return lists.map((list) => ({ ...list, verb: 'list', namespace, need: 'make' as const }));
 }
 
@@ -41,10 +45,21 @@ export function rightsFor(objects: readonly ManifestObject[], resources: readonl
   const handle = objects.flatMap((object): Right[] => {
     const resource = resources.find(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion);
     if (resource === undefined) return [];
-    const place = { group: groupOf(object.apiVersion), resource: resource.name, namespace: resource.namespaced ? (object.metadata.namespace ?? '') : '' };
-    return [...verbs.map((verb) => ({ ...place, verb, need: 'make' as const })), ...watchVerbs.map((verb) => ({ ...place, verb, need: 'watch' as const }))];
+    const place = {
+      group: groupOf(object.apiVersion),
+      resource: resource.name,
+      namespace: resource.namespaced ? (object.metadata.namespace ?? '') : '',
+    };
+    return [
+      ...verbs.map((verb) => ({ ...place, verb, need: 'make' as const })),
+      ...watchVerbs.map((verb) => ({ ...place, verb, need: 'watch' as const })),
+    ];
   });
-  return unique([...handle, ...objects.flatMap((object) => parameterRights(object, resources)), ...objects.flatMap(grants)]);
+  return unique([
+    ...handle,
+    ...objects.flatMap((object) => parameterRights(object, resources)),
+    ...objects.flatMap(grants),
+  ]);
 }
 
 /**
@@ -52,8 +67,12 @@ export function rightsFor(objects: readonly ManifestObject[], resources: readonl
  * @see kubernetes:pkg/registry/admissionregistration/mutatingadmissionpolicy/authz.go
  */
 function parameterRights({ kind, spec }: ManifestObject, resources: readonly ApiResource[]): Right[] {
-  const { paramKind } = (kind === policyKind.kind ? spec : {}) as { readonly paramKind?: { readonly kind: string; readonly apiVersion: string } };
-  const resource = resources.find((known) => known.kind === paramKind?.kind && known.apiVersion === paramKind.apiVersion);
+  const { paramKind } = (kind === policyKind.kind ? spec : {}) as {
+    readonly paramKind?: { readonly kind: string; readonly apiVersion: string };
+  };
+  const resource = resources.find(
+    (known) => known.kind === paramKind?.kind && known.apiVersion === paramKind.apiVersion,
+  );
   if (resource === undefined) return [];
   return [{ verb: 'get', group: groupOf(resource.apiVersion), resource: resource.name, namespace: '', need: 'make' }];
 }
@@ -73,7 +92,14 @@ function grants(object: ManifestObject): Right[] {
     apiGroups.flatMap((group) =>
       names.flatMap((resource) =>
         resourceNames.flatMap((name) =>
-          granted.map((verb): Right => ({ verb, group, resource, namespace, need: 'grant', ...(name === '' ? {} : { name }) })),
+          granted.map((verb): Right => ({
+            verb,
+            group,
+            resource,
+            namespace,
+            need: 'grant',
+            ...(name === '' ? {} : { name }),
+          })),
         ),
       ),
     ),
@@ -92,7 +118,9 @@ function groupOf(apiVersion: string): string {
 export async function refusedFor(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
   const refused = await askRights(kubectl, rights);
   if (refused === undefined || !refused.some(({ need }) => need === 'grant')) return refused;
-  const noEscalation = new Set((await askRights(kubectl, escalationRights(refused)))?.map(({ namespace }) => namespace));
+  const noEscalation = new Set(
+    (await askRights(kubectl, escalationRights(refused)))?.map(({ namespace }) => namespace),
+  );
   return refused.filter(({ need, namespace }) => need !== 'grant' || noEscalation.has(namespace));
 }
 
@@ -101,7 +129,11 @@ function escalationRights(refused: readonly Right[]): Right[] {
   const namespaces = new Set(refused.filter(({ need }) => need === 'grant').map(({ namespace }) => namespace));
   return [...namespaces].flatMap((namespace) =>
     ['escalate', 'bind'].map((verb) => ({
-      verb, group: 'rbac.authorization.k8s.io', resource: namespace === '' ? 'clusterroles' : 'roles', namespace, need: 'make' as const,
+      verb,
+      group: 'rbac.authorization.k8s.io',
+      resource: namespace === '' ? 'clusterroles' : 'roles',
+      namespace,
+      need: 'make' as const,
     })),
   );
 }

@@ -1,20 +1,38 @@
 import { codedError } from '../../errors.ts';
-import { readApiResources } from './apiResources.ts';
-import { certificateSecretOf, readChart, render, serviceOf, type ChartFacts, type WebhookService } from '../helm/renderedChart.ts';
-import { checkExistingSecret, readOwnSecret } from './certificates.ts';
-import { readNamespace, readTargets, type TargetFacts } from './clusterFacts.ts';
 import { unlessForbidden } from '../../kubernetes/reading.ts';
 import { askRights } from '../../kubernetes/rights.ts';
-import { finding, type Finding } from './preflightFindings.ts';
 import { isHelmRefusal } from '../helm/helmError.ts';
-import { imageFindings, withStandIn } from './imageFindings.ts';
 import type { GivenValues, WaitStrategy } from '../helm/helmFlags.ts';
-import type { ManifestObject } from '../helm/renderedObjects.ts';
-import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
 import { currentRevision, isPending, readHistory, readValues, type ReleaseHistory } from '../helm/release.ts';
-import { refusedFor, rightsFor, storageRights, waitingRights } from './installerRights.ts';
+import {
+  coalesce,
+  fieldsOf,
+  intentOf,
+  mergeValues,
+  wayOf,
+  withMode,
+  withoutFormerMaterial,
+  type Intent,
+  type Values,
+  type ValuesMode,
+} from '../helm/releaseValues.ts';
+import {
+  certificateSecretOf,
+  readChart,
+  render,
+  serviceOf,
+  type ChartFacts,
+  type WebhookService,
+} from '../helm/renderedChart.ts';
+import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { Tools } from '../helm/tools.ts';
-import { coalesce, fieldsOf, intentOf, mergeValues, wayOf, withMode, withoutFormerMaterial, type Intent, type Values, type ValuesMode } from '../helm/releaseValues.ts';
+import { readApiResources } from './apiResources.ts';
+import { checkExistingSecret, readOwnSecret } from './certificates.ts';
+import { readNamespace, readTargets, type TargetFacts } from './clusterFacts.ts';
+import { imageFindings, withStandIn } from './imageFindings.ts';
+import { refusedFor, rightsFor, storageRights, waitingRights } from './installerRights.ts';
+import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
+import { finding, type Finding } from './preflightFindings.ts';
 
 export interface Wish {
   readonly release: string;
@@ -70,16 +88,23 @@ export async function look(tools: Tools, wish: Wish, now: Date): Promise<Look> {
   const release = await lookAtRelease(tools, wish);
   if ('findings' in release) return release;
   const rendered = await renderWish(tools, wish, release);
-  if ('refusal' in rendered) return { findings: [finding('values_rejected', 'the values', rendered.refusal), ...release.rights] };
+  if ('refusal' in rendered)
+    return { findings: [finding('values_rejected', 'the values', rendered.refusal), ...release.rights] };
   return lookAtCluster(tools, wish, release, rendered, now);
 }
 
 /** Stops where the rest of the look would be about another release, or one that helm will not touch. */
-async function lookAtRelease({ helm, kubectl }: Tools, wish: Wish): Promise<Look | (Release & { readonly rights: readonly Finding[] })> {
+async function lookAtRelease(
+  { helm, kubectl }: Tools,
+  wish: Wish,
+): Promise<Look | (Release & { readonly rights: readonly Finding[] })> {
   const chart = await readChart(helm, wish.chart);
-  const rights = rightsOnly((await askRights(kubectl, storageRights(helm.namespace, process.env['HELM_DRIVER']))) ?? []);
+  const rights = rightsOnly(
+    (await askRights(kubectl, storageRights(helm.namespace, process.env['HELM_DRIVER']))) ?? [],
+  );
   // Without these rights nobody knows whether there is a release; for an install the look can go on.
-  if (rights.length > 0) return wish.mustExist ? { findings: rights } : { chart, history: undefined, before: undefined, rights };
+  if (rights.length > 0)
+    return wish.mustExist ? { findings: rights } : { chart, history: undefined, before: undefined, rights };
   const history = await readHistory(helm, wish.release);
   const where = `release ${wish.release} in namespace ${helm.namespace}`;
   if (history === undefined) {
@@ -92,7 +117,9 @@ async function lookAtRelease({ helm, kubectl }: Tools, wish: Wish): Promise<Look
 }
 
 async function renderWish(
-  { helm, versions }: Tools, { release, chart, given, valuesMode }: Wish, { before, chart: { values: defaults } }: Release,
+  { helm, versions }: Tools,
+  { release, chart, given, valuesMode }: Wish,
+  { before, chart: { values: defaults } }: Release,
 ): Promise<Rendered | { readonly refusal: string }> {
   try {
     const merged = await mergeValues(helm, release, given, valuesMode);
@@ -115,32 +142,80 @@ function withoutCertificates(values: Values): Values {
   return ours ? { ...values, certs: { ...certs, mode: 'generated' } } : values;
 }
 
-async function lookAtCluster({ helm, kubectl }: Tools, wish: Wish, { chart, history, before }: Release, rendered: Rendered, now: Date): Promise<Look> {
+async function lookAtCluster(
+  { helm, kubectl }: Tools,
+  wish: Wish,
+  { chart, history, before }: Release,
+  rendered: Rendered,
+  now: Date,
+): Promise<Look> {
   const { values, intent, objects } = rendered;
   const { namespace } = helm;
   const service = serviceOf(objects);
-  if (service === undefined) throw codedError('HELM_FAILED', 'the chart registers no webhook and no policy', { where: wish.chart, hint: 'Name the chart of packet-capture with --chart.' });
+  if (service === undefined)
+    throw codedError('HELM_FAILED', 'the chart registers no webhook and no policy', {
+      where: wish.chart,
+      hint: 'Name the chart of packet-capture with --chart.',
+    });
   const resources = await readApiResources(kubectl);
   const [refused, releaseNamespace, objectsNamespace, targets, secretFindings, secret] = await Promise.all([
-    refusedFor(kubectl, [...storageRights(namespace, process.env['HELM_DRIVER']), ...(intent.way === 'webhook' ? waitingRights(service.namespace) : []), ...rightsFor(objects, resources)]),
+    refusedFor(kubectl, [
+      ...storageRights(namespace, process.env['HELM_DRIVER']),
+      ...(intent.way === 'webhook' ? waitingRights(service.namespace) : []),
+      ...rightsFor(objects, resources),
+    ]),
     readNamespace(kubectl, namespace),
     readNamespace(kubectl, service.namespace),
     readTargets(kubectl, intent.targets),
     lookAtSecret(kubectl, rendered, service, now),
-    history === undefined ? undefined : unlessForbidden(async () => readOwnSecret(kubectl, wish.release, certificateSecretOf(objects))),
+    history === undefined
+      ? undefined
+      : unlessForbidden(async () => readOwnSecret(kubectl, wish.release, certificateSecretOf(objects))),
   ]);
   const running = before === undefined ? {} : { wayBefore: wayOf(coalesce(chart.values, before)) };
-  const facts = { ...running, release: wish.release, namespace, chart: chart.name, history, releaseNamespace, objectsNamespace, service, objects, resources, intent, refused, targets };
+  const facts = {
+    ...running,
+    release: wish.release,
+    namespace,
+    chart: chart.name,
+    history,
+    releaseNamespace,
+    objectsNamespace,
+    service,
+    objects,
+    resources,
+    intent,
+    refused,
+    targets,
+  };
   const strategy = refused?.some(({ need }) => need === 'watch') === true ? 'legacy' : 'watcher';
   return {
     findings: [...rendered.findings, ...judge(facts), ...secretFindings],
-    plan: { chart, history, before, values, intent, service, secret, strategy, namespaceExists: releaseNamespace !== undefined, targets },
+    plan: {
+      chart,
+      history,
+      before,
+      values,
+      intent,
+      service,
+      secret,
+      strategy,
+      namespaceExists: releaseNamespace !== undefined,
+      targets,
+    },
   };
 }
 
-async function lookAtSecret(kubectl: Tools['kubectl'], { intent, values }: Rendered, service: WebhookService, now: Date): Promise<Finding[]> {
+async function lookAtSecret(
+  kubectl: Tools['kubectl'],
+  { intent, values }: Rendered,
+  service: WebhookService,
+  now: Date,
+): Promise<Finding[]> {
   if (intent.certsMode !== 'existingSecret') return [];
   const { caBundle } = fieldsOf(values['certs']);
   const bundle = typeof caBundle === 'string' ? caBundle : '';
-  return (await unlessForbidden(async () => checkExistingSecret(kubectl, intent.existingSecret, service, bundle, now))) ?? [];
+  return (
+    (await unlessForbidden(async () => checkExistingSecret(kubectl, intent.existingSecret, service, bundle, now))) ?? []
+  );
 }

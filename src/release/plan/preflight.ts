@@ -1,15 +1,15 @@
-import { deliveryWarnings } from '../../kubernetes/owners.ts';
-import { objectName, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
+import { objectName, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
+import { deliveryWarnings } from '../../kubernetes/owners.ts';
 import { groupRights } from '../../kubernetes/rights.ts';
 import { injectAnnotation } from '../../settings/index.ts';
-import { workloadLists, type Facts, type TargetFacts } from './clusterFacts.ts';
-import { finding, type Finding } from './preflightFindings.ts';
+import { isPending, type ReleaseHistory } from '../helm/release.ts';
+import type { Intent } from '../helm/releaseValues.ts';
 import { policyKind } from '../helm/renderedChart.ts';
 import { nameOfObject, type ManifestObject } from '../helm/renderedObjects.ts';
-import { isPending, type ReleaseHistory } from '../helm/release.ts';
+import { workloadLists, type Facts, type TargetFacts } from './clusterFacts.ts';
 import type { Right } from './installerRights.ts';
-import type { Intent } from '../helm/releaseValues.ts';
+import { finding, type Finding } from './preflightFindings.ts';
 
 /** matchConditions are stable from here on, and the chart's webhooks need them. */
 export const oldestKubernetesMinor = 30;
@@ -18,15 +18,21 @@ export const oldestKubernetesMinor = 30;
 export function judge(facts: Facts): Finding[] {
   const { release, namespace, history, releaseNamespace } = facts;
   return [
-    ...(releaseNamespace?.terminating === true ? [finding('namespace_terminating', `namespace ${namespace}`, 'it is being deleted')] : []),
+    ...(releaseNamespace?.terminating === true
+      ? [finding('namespace_terminating', `namespace ${namespace}`, 'it is being deleted')]
+      : []),
     ...overrideFindings(facts),
-    ...(history === undefined ? [] : releaseFindings(history, `release ${release} in namespace ${namespace}`, facts.chart)),
+    ...(history === undefined
+      ? []
+      : releaseFindings(history, `release ${release} in namespace ${namespace}`, facts.chart)),
     ...wayFindings(facts),
     ...kindFindings(facts),
     ...rightsFindings(facts),
     // Without the hooks nothing is done to the targets: whoever opts them in by hand may do so later.
     ...(facts.intent.hooks ? facts.targets.flatMap((target) => targetFindings(target, facts)) : []),
-    ...(facts.intent.hooks || facts.targets.length === 0 ? [] : [finding('hooks_disabled', 'hooks.enabled', 'the hooks are switched off')]),
+    ...(facts.intent.hooks || facts.targets.length === 0
+      ? []
+      : [finding('hooks_disabled', 'hooks.enabled', 'the hooks are switched off')]),
   ];
 }
 
@@ -38,7 +44,9 @@ function overrideFindings({ namespace, service, objectsNamespace }: Facts): Find
 }
 
 export function versionFindings(minor: number, version: string): Finding[] {
-  return minor >= oldestKubernetesMinor ? [] : [finding('kubernetes_too_old_for_chart', 'the API server', `it is Kubernetes ${version}`)];
+  return minor >= oldestKubernetesMinor
+    ? []
+    : [finding('kubernetes_too_old_for_chart', 'the API server', `it is Kubernetes ${version}`)];
 }
 
 export function releaseFindings(history: ReleaseHistory, where: string, chart: string): Finding[] {
@@ -57,13 +65,18 @@ function wayFindings({ intent: { way }, wayBefore = way }: Facts): Finding[] {
 }
 
 function kindFindings({ objects, resources }: Facts): Finding[] {
-  const unknown = objects.filter((object) => !resources.some(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion));
-  const ofPolicies = ({ kind, apiVersion }: ManifestObject): boolean => apiVersion === policyKind.apiVersion && kind.startsWith(policyKind.kind);
+  const unknown = objects.filter(
+    (object) => !resources.some(({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion),
+  );
+  const ofPolicies = ({ kind, apiVersion }: ManifestObject): boolean =>
+    apiVersion === policyKind.apiVersion && kind.startsWith(policyKind.kind);
   const text = ({ kind, apiVersion }: ManifestObject): string => `the cluster has no ${kind} (${apiVersion})`;
   const [policy] = unknown.filter(ofPolicies);
   return [
     ...(policy === undefined ? [] : [finding('policy_unsupported', 'injection.way', text(policy))]),
-    ...unknown.filter((object) => !ofPolicies(object)).map((object) => finding('kind_unknown', nameOfObject(object), text(object))),
+    ...unknown
+      .filter((object) => !ofPolicies(object))
+      .map((object) => finding('kind_unknown', nameOfObject(object), text(object))),
   ];
 }
 
@@ -87,7 +100,11 @@ function targetFindings(facts: TargetFacts, { intent, service: { namespace: own 
     const why = target.namespace === own ? "it is the release's own" : 'injection.excludedNamespaces names it';
     return [finding('target_excluded', where, why)];
   }
-  return [...levelFindings(namespace.labels, intent, where), ...missingWorkloads(facts), ...workloads.flatMap((object) => workloadFindings(object, intent))];
+  return [
+    ...levelFindings(namespace.labels, intent, where),
+    ...missingWorkloads(facts),
+    ...workloads.flatMap((object) => workloadFindings(object, intent)),
+  ];
 }
 
 function levelFindings(labels: Readonly<Record<string, string>>, { podSecurity }: Intent, where: string): Finding[] {
@@ -101,7 +118,9 @@ function missingWorkloads({ target, workloads }: TargetFacts): Finding[] {
   return workloadLists.flatMap(([list, kind]) =>
     target[list]
       .filter((name) => !workloads.some((object) => object.kind === kind && object.metadata.name === name))
-      .map((name) => finding('target_missing', `${kind.toLowerCase()}/${name} in ${target.namespace}`, 'it does not exist')),
+      .map((name) =>
+        finding('target_missing', `${kind.toLowerCase()}/${name} in ${target.namespace}`, 'it does not exist'),
+      ),
   );
 }
 
@@ -114,6 +133,8 @@ function workloadFindings(object: WorkloadObject, { annotation }: Intent): Findi
   const [tool] = value === 'true' ? [] : deliveryWarnings(object).map((text) => text.split(' manages ')[0] ?? '');
   return [
     ...optedOut,
-    ...(tool === undefined ? [] : [finding('target_managed', where, `${tool} manages it and knows nothing of the annotation`)]),
+    ...(tool === undefined
+      ? []
+      : [finding('target_managed', where, `${tool} manages it and knows nothing of the annotation`)]),
   ];
 }

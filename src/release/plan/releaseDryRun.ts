@@ -1,17 +1,17 @@
-import { rehearse, type Site } from '../helm/upgrade.ts';
-import { inNamespace, sidecarConfigOf } from '../helm/renderedChart.ts';
-import { planCertificates, type CertificatePlan } from './certificates.ts';
-import { changesBetween, countChanges, type ObjectChange } from './objectChanges.ts';
 import { countFindings, formatFinding, hasErrors } from '../../findings.ts';
-import { finding, type Finding } from './preflightFindings.ts';
+import { step } from '../../step.ts';
 import { isHelmRefusal } from '../helm/helmError.ts';
+import { currentRevision, readManifests, type ReleaseJson } from '../helm/release.ts';
+import { withForcedHooks, withMaterial, withMode, type Values } from '../helm/releaseValues.ts';
+import { inNamespace, sidecarConfigOf } from '../helm/renderedChart.ts';
+import { objectsOf, type ManifestObject } from '../helm/renderedObjects.ts';
+import { kubectlIn, type Tools } from '../helm/tools.ts';
+import { rehearse, type Site } from '../helm/upgrade.ts';
+import { planCertificates, type CertificatePlan } from './certificates.ts';
 import type { InstallOptions } from './installOptions.ts';
 import type { Plan } from './look.ts';
-import { objectsOf, type ManifestObject } from '../helm/renderedObjects.ts';
-import { currentRevision, readManifests, type ReleaseJson } from '../helm/release.ts';
-import { step } from '../../step.ts';
-import { kubectlIn, type Tools } from '../helm/tools.ts';
-import { withForcedHooks, withMaterial, withMode, type Values } from '../helm/releaseValues.ts';
+import { changesBetween, countChanges, type ObjectChange } from './objectChanges.ts';
+import { finding, type Finding } from './preflightFindings.ts';
 import { forced, targetPodFindings } from './targetPods.ts';
 
 /** The findings stopped it; nothing was changed. */
@@ -36,18 +36,44 @@ export interface Rehearsal {
  * Decides on the certificates and lets the API server judge what would be stored.
  * @throws USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
  */
-export async function rehearseInstall(tools: Tools, options: InstallOptions, plan: Plan, findings: readonly Finding[]): Promise<Rehearsal | Refused> {
+export async function rehearseInstall(
+  tools: Tools,
+  options: InstallOptions,
+  plan: Plan,
+  findings: readonly Finding[],
+): Promise<Rehearsal | Refused> {
   const { release, namespace, report } = options;
   const { before, secret, service, intent } = plan;
-  const question = { values: plan.values, mode: intent.certsMode, before, secret, service, rotate: options.rotate, now: options.now() };
-  const certificates = await step(report, 'certificates', async () => planCertificates(question), ({ text }) => text);
-  const certain = certificates.material === undefined ? withMode(plan.values, intent.way) : withMaterial(plan.values, certificates.material);
+  const question = {
+    values: plan.values,
+    mode: intent.certsMode,
+    before,
+    secret,
+    service,
+    rotate: options.rotate,
+    now: options.now(),
+  };
+  const certificates = await step(
+    report,
+    'certificates',
+    async () => planCertificates(question),
+    ({ text }) => text,
+  );
+  const certain =
+    certificates.material === undefined
+      ? withMode(plan.values, intent.way)
+      : withMaterial(plan.values, certificates.material);
   const values = options.force ? withForcedHooks(certain) : certain;
   const all = [...findings, ...certificates.findings];
   for (const line of certificates.findings.flatMap(formatFinding)) report(line);
   if (hasErrors(all)) return { result: 'refused', release, namespace, findings: all };
   try {
-    const { json, changes } = await step(report, 'rehearsal', async () => rehearseChanges(tools, siteOf(tools, options, plan), plan, values), (result) => countChanges(result.changes));
+    const { json, changes } = await step(
+      report,
+      'rehearsal',
+      async () => rehearseChanges(tools, siteOf(tools, options, plan), plan, values),
+      (result) => countChanges(result.changes),
+    );
     const pods = await targetFindings(tools, options, plan, releaseObjects(json, tools));
     if (hasErrors(pods)) return { result: 'refused', release, namespace, findings: [...all, ...pods] };
     return { plan, certificates, values, json, changes, findings: [...all, ...pods] };
@@ -60,17 +86,29 @@ export async function rehearseInstall(tools: Tools, options: InstallOptions, pla
 }
 
 /** The pods of the workloads that the hook is going to opt in, as the API server judges them. */
-async function targetFindings({ kubectl }: Tools, { report, force }: InstallOptions, { intent, targets }: Plan, objects: readonly ManifestObject[]): Promise<Finding[]> {
+async function targetFindings(
+  { kubectl }: Tools,
+  { report, force }: InstallOptions,
+  { intent, targets }: Plan,
+  objects: readonly ManifestObject[],
+): Promise<Finding[]> {
   if (!intent.hooks || targets.every(({ workloads = [] }) => workloads.length === 0)) return [];
   const config = sidecarConfigOf(objects);
   const judged = async (): Promise<Finding[]> => targetPodFindings({ kubectl, intent, targets, config });
-  const found = await step(report, 'targets', judged, (findings) => (findings.length === 0 ? 'their pods can be made with the sidecar' : countFindings(findings)));
+  const found = await step(report, 'targets', judged, (findings) =>
+    findings.length === 0 ? 'their pods can be made with the sidecar' : countFindings(findings),
+  );
   const findings = force ? found.map(forced) : found;
   for (const line of findings.flatMap(formatFinding)) report(line);
   return findings;
 }
 
-async function rehearseChanges(tools: Tools, site: Site, { history }: Plan, values: Values): Promise<Pick<Rehearsal, 'json' | 'changes'>> {
+async function rehearseChanges(
+  tools: Tools,
+  site: Site,
+  { history }: Plan,
+  values: Values,
+): Promise<Pick<Rehearsal, 'json' | 'changes'>> {
   const json = await rehearse(site, values);
   const running = history === undefined ? '' : await readManifests(tools.helm, site.release, currentRevision(history));
   const before = inNamespace(objectsOf(running), tools.helm.namespace);
@@ -87,6 +125,22 @@ export function siteOf({ helm, kubectl, afterwards }: Tools, options: InstallOpt
   const { release, chart, timeoutSeconds, signal, report } = options;
   const { strategy, namespaceExists, service } = plan;
   const { name: prefix, namespace } = service;
-  const objects = { kubectl: kubectlIn(kubectl, namespace), afterwards: kubectlIn(afterwards, namespace), namespace, prefix };
-  return { ...objects, helm, release, chart, namespaceExists, strategy, timeoutSeconds, signal, report, demands: plan.intent.demands };
+  const objects = {
+    kubectl: kubectlIn(kubectl, namespace),
+    afterwards: kubectlIn(afterwards, namespace),
+    namespace,
+    prefix,
+  };
+  return {
+    ...objects,
+    helm,
+    release,
+    chart,
+    namespaceExists,
+    strategy,
+    timeoutSeconds,
+    signal,
+    report,
+    demands: plan.intent.demands,
+  };
 }

@@ -1,8 +1,8 @@
 import { inspect, type RotationStep } from '../../certificates/index.ts';
-import { certificateSecretOf } from '../helm/renderedChart.ts';
-import type { CertificatePlan } from './certificates.ts';
-import type { ManifestObject } from '../helm/renderedObjects.ts';
 import { fieldsOf } from '../helm/releaseValues.ts';
+import { certificateSecretOf } from '../helm/renderedChart.ts';
+import type { ManifestObject } from '../helm/renderedObjects.ts';
+import type { CertificatePlan } from './certificates.ts';
 
 export interface CertificateSummary {
   readonly mode: string;
@@ -15,13 +15,23 @@ export interface CertificateSummary {
 }
 
 /** What the release serves, read from its own Secret: whichever mode made that. */
-export function certificateFacts(mode: string, plan: CertificatePlan, objects: readonly ManifestObject[], now: Date): CertificateSummary {
+export function certificateFacts(
+  mode: string,
+  plan: CertificatePlan,
+  objects: readonly ManifestObject[],
+  now: Date,
+): CertificateSummary {
   const data = fieldsOf(certificateSecretOf(objects)?.['data']);
   const pem = (key: string): string => Buffer.from(typeof data[key] === 'string' ? data[key] : '', 'base64').toString();
-  const { certificates, nextStep } = inspect(plan.material ?? { certificate: pem('tls.crt'), caBundle: pem('ca.crt') }, { now });
+  const { certificates, nextStep } = inspect(
+    plan.material ?? { certificate: pem('tls.crt'), caBundle: pem('ca.crt') },
+    { now },
+  );
   const serving = certificates.find(({ role }) => role === 'serving');
   return {
-    mode, action: plan.action, text: plan.text,
+    mode,
+    action: plan.action,
+    text: plan.text,
     ...(serving === undefined ? {} : { notAfter: serving.notAfter }),
     ...(nextStep === undefined ? {} : { nextStep }),
   };

@@ -1,17 +1,17 @@
 import { imageProblem, imageRemedy } from '../../dryRun/imageCheck.ts';
 import { tryImage } from '../../dryRun/imageTrial.ts';
 import { dryRunPods, type PodVerdict } from '../../dryRun/index.ts';
-import { objectName, templateAt, type WorkloadObject, type PodTemplate } from '../../kubernetes/api/types.ts';
-import { refuserText } from '../../dryRun/podCheck.ts';
 import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
-import { restartOf } from '../../kubernetes/updateStrategy.ts';
+import { refuserText } from '../../dryRun/podCheck.ts';
 import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../../inject/index.ts';
+import { objectName, templateAt, type WorkloadObject, type PodTemplate } from '../../kubernetes/api/types.ts';
+import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
+import type { Intent } from '../helm/releaseValues.ts';
+import type { Tools } from '../helm/tools.ts';
 import type { TargetFacts } from './clusterFacts.ts';
 import { finding, type Finding } from './preflightFindings.ts';
-import type { Tools } from '../helm/tools.ts';
-import type { Intent } from '../helm/releaseValues.ts';
 
 export interface TargetPods {
   readonly kubectl: Tools['kubectl'];
@@ -37,7 +37,16 @@ export async function targetPodFindings({ kubectl, intent, targets, config }: Ta
   );
   const findings: Finding[] = [];
   for (const { object, namespace } of workloads.slice(0, mostWorkloads)) {
-    findings.push(...(await workloadFindings({ kubectl, intent, config, object, namespace: namespace.name, labels: namespace.labels })));
+    findings.push(
+      ...(await workloadFindings({
+        kubectl,
+        intent,
+        config,
+        object,
+        namespace: namespace.name,
+        labels: namespace.labels,
+      })),
+    );
   }
   const left = workloads.length - mostWorkloads;
   if (left > 0) findings.push(finding('target_pods_unknown', 'targets', `${left} more workloads were not tried`));
@@ -62,7 +71,8 @@ async function workloadFindings({ kubectl, intent, config, object, namespace, la
   const template = templateAt(object, ['spec', 'template']);
   const annotations = template.metadata?.annotations ?? {};
   // The preflight has a finding of its own for these.
-  if (annotations[intent.annotation] === 'false' || podSecurityLevel(labels, intent.podSecurity) === 'restricted') return [];
+  if (annotations[intent.annotation] === 'false' || podSecurityLevel(labels, intent.podSecurity) === 'restricted')
+    return [];
   const plan = planFor(template, { intent, config, namespace, labels });
   if (!plan.inject) {
     const expected = plan.reason === 'already_injected' || plan.reason === 'opted_out';
@@ -74,13 +84,22 @@ async function workloadFindings({ kubectl, intent, config, object, namespace, la
     namespace,
     object,
     with: withAddition({ ...template, metadata: { ...template.metadata, annotations: asking } }, plan.addition),
-    without: { ...template, metadata: { ...template.metadata, annotations: { ...annotations, [injectAnnotation]: 'false' } } },
+    without: {
+      ...template,
+      metadata: { ...template.metadata, annotations: { ...annotations, [injectAnnotation]: 'false' } },
+    },
   });
   return verdictFindings(verdict, where, restartOf(object).rollout && annotations[intent.annotation] !== 'true');
 }
 
 function planFor(template: PodTemplate, { intent, config, namespace, labels }: Injected): InjectPlan {
-  return planInjection(template, { config, settings: {}, podSecurity: podSecurityLevel(labels, intent.podSecurity), namespace, atAdmission: true });
+  return planInjection(template, {
+    config,
+    settings: {},
+    podSecurity: podSecurityLevel(labels, intent.podSecurity),
+    namespace,
+    atAdmission: true,
+  });
 }
 
 /**
@@ -122,15 +141,28 @@ export async function targetImageFindings(options: TargetImages): Promise<Findin
   if (config?.form !== 'agent') return [];
   const findings: Finding[] = [];
   for (const { namespace, workloads = [] } of targets) {
-    const injected = namespace === undefined ? undefined : injectedLike(workloads, { intent, config, namespace: namespace.name, labels: namespace.labels });
+    const injected =
+      namespace === undefined
+        ? undefined
+        : injectedLike(workloads, { intent, config, namespace: namespace.name, labels: namespace.labels });
     if (namespace === undefined || injected === undefined) continue;
     const { like, addition } = injected;
     const [container] = addition.initContainers;
     if (container === undefined) continue;
     const { image = '' } = container;
     const where = `target namespace ${namespace.name}`;
-    const trial = await tryImage({ kubectl, afterwards, namespace: namespace.name, container, pullSecrets: addition.imagePullSecrets, like, signal, report });
-    if (trial.outcome === 'fails') findings.push(finding('target_image_unusable', where, imageProblem(image, namespace.name, trial), imageRemedy));
+    const trial = await tryImage({
+      kubectl,
+      afterwards,
+      namespace: namespace.name,
+      container,
+      pullSecrets: addition.imagePullSecrets,
+      like,
+      signal,
+      report,
+    });
+    if (trial.outcome === 'fails')
+      findings.push(finding('target_image_unusable', where, imageProblem(image, namespace.name, trial), imageRemedy));
     if (trial.outcome === 'unknown') findings.push(finding('target_image_unknown', where, trial.why));
   }
   return findings;

@@ -1,12 +1,19 @@
-import { certificateFacts, type CertificateSummary } from '../plan/servedCertificates.ts';
-import { imagesOf, policiesOf, webhooksOf, type Images, type PolicyFacts, type WebhookFacts } from '../helm/renderedChart.ts';
+import { shell } from '../../shell.ts';
+import type { Intent } from '../helm/releaseValues.ts';
+import {
+  imagesOf,
+  policiesOf,
+  webhooksOf,
+  type Images,
+  type PolicyFacts,
+  type WebhookFacts,
+} from '../helm/renderedChart.ts';
+import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { CertificatePlan } from '../plan/certificates.ts';
 import type { ObjectChange } from '../plan/objectChanges.ts';
 import type { Finding } from '../plan/preflightFindings.ts';
-import type { ManifestObject } from '../helm/renderedObjects.ts';
+import { certificateFacts, type CertificateSummary } from '../plan/servedCertificates.ts';
 import { kubectlLines, type TargetState, type WorkloadState } from './targetsState.ts';
-import type { Intent } from '../helm/releaseValues.ts';
-import { shell } from '../../shell.ts';
 
 /** What an install or upgrade came to; plain data, for people and for `-o json`. */
 export interface InstallResult {
@@ -39,7 +46,12 @@ export interface SummaryInput {
 }
 
 /** The parts of a result that the rendered objects tell. */
-export function summarise({ objects, intent, plan, now }: SummaryInput): Pick<InstallResult, 'images' | 'certificates' | 'webhooks' | 'policies' | 'next'> {
+export function summarise({
+  objects,
+  intent,
+  plan,
+  now,
+}: SummaryInput): Pick<InstallResult, 'images' | 'certificates' | 'webhooks' | 'policies' | 'next'> {
   return {
     images: imagesOf(objects),
     certificates: certificateFacts(intent.certsMode, plan, objects, now),
@@ -61,7 +73,19 @@ function nextLines(intent: Intent): string[] {
 
 /** For people, on standard output. */
 export function formatResult(result: InstallResult): string[] {
-  const { release, namespace, revision, chart, images, certificates, webhooks, policies, injectionProven, targets, next } = result;
+  const {
+    release,
+    namespace,
+    revision,
+    chart,
+    images,
+    certificates,
+    webhooks,
+    policies,
+    injectionProven,
+    targets,
+    next,
+  } = result;
   const row = (name: string, value: string): string => `${name.padEnd(13)}${value}`;
   const [webhook] = webhooks;
   const wouldOptIn = result.result === 'dry-run' && !result.findings.some(({ code }) => code === 'hooks_disabled');
@@ -70,11 +94,33 @@ export function formatResult(result: InstallResult): string[] {
     row('namespace', namespace),
     ...(images.injector === undefined ? [] : [row('injector', images.injector)]),
     row('injects', images.sidecars.join(', ')),
-    row('certificates', [certificates.mode, certificates.text, certificates.notAfter === undefined ? '' : `until ${certificates.notAfter.slice(0, 10)}`].filter((part) => part !== '').join(', ')),
-    ...(webhook === undefined ? [] : [row('webhooks', `${webhooks.length} in ${webhook.configuration}, failurePolicy ${webhook.failurePolicy}`)]),
-    ...policies.map(({ name, bindings, failurePolicy }) => row('policy', `${name}, ${bindings.length} bindings, failurePolicy ${failurePolicy}`)),
-    ...(injectionProven === null ? [] : [row('injection', injectionProven ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there')]),
-    ...targets.flatMap((target) => formatTarget(target, wouldOptIn).map((text, index) => row(index === 0 ? 'target' : '', text))),
+    row(
+      'certificates',
+      [
+        certificates.mode,
+        certificates.text,
+        certificates.notAfter === undefined ? '' : `until ${certificates.notAfter.slice(0, 10)}`,
+      ]
+        .filter((part) => part !== '')
+        .join(', '),
+    ),
+    ...(webhook === undefined
+      ? []
+      : [row('webhooks', `${webhooks.length} in ${webhook.configuration}, failurePolicy ${webhook.failurePolicy}`)]),
+    ...policies.map(({ name, bindings, failurePolicy }) =>
+      row('policy', `${name}, ${bindings.length} bindings, failurePolicy ${failurePolicy}`),
+    ),
+    ...(injectionProven === null
+      ? []
+      : [
+          row(
+            'injection',
+            injectionProven ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there',
+          ),
+        ]),
+    ...targets.flatMap((target) =>
+      formatTarget(target, wouldOptIn).map((text, index) => row(index === 0 ? 'target' : '', text)),
+    ),
     ...next.map((line, index) => row(index === 0 ? 'next' : '', line)),
   ];
 }
@@ -82,7 +128,9 @@ export function formatResult(result: InstallResult): string[] {
 function formatTarget({ namespace, optedIn, workloads }: TargetState, wouldOptIn: boolean): string[] {
   return [
     `namespace ${namespace}: ${optedIn ? 'opted in' : wouldOptIn ? 'would be opted in' : 'not opted in'}`,
-    ...workloads.map((workload) => `  ${workload.kind.toLowerCase()}/${workload.name}: ${workloadText(workload, wouldOptIn)}`),
+    ...workloads.map(
+      (workload) => `  ${workload.kind.toLowerCase()}/${workload.name}: ${workloadText(workload, wouldOptIn)}`,
+    ),
   ];
 }
 

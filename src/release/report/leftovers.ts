@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kubectl, itemsOfAnswer, parseAnswer } from '../../kubernetes/kubectl.ts';
 import type { List, Metadata } from '../../kubernetes/api/types.ts';
-import { ownersAnnotation, parseOwners, type Owners } from '../hooks/optedIn.ts';
-import { targetName, type TargetObject } from '../hooks/targetObject.ts';
-import type { TargetRecord } from '../hooks/record.ts';
+import { type Kubectl, itemsOfAnswer, parseAnswer } from '../../kubernetes/kubectl.ts';
 import { ifPossible, readSome } from '../../kubernetes/reading.ts';
+import { shell } from '../../shell.ts';
 import { releaseSelector } from '../helm/release.ts';
 import { listsByNamespace, nameOfObject, type ManifestObject } from '../helm/renderedObjects.ts';
-import { shell } from '../../shell.ts';
+import { ownersAnnotation, parseOwners, type Owners } from '../hooks/optedIn.ts';
+import type { TargetRecord } from '../hooks/record.ts';
+import { targetName, type TargetObject } from '../hooks/targetObject.ts';
 
 /** Something of the release that is still there, and the line that removes it. */
 export interface Leftover {
@@ -42,10 +42,18 @@ export async function findLeftovers(search: Search): Promise<Leftover[]> {
 async function objectsLeft({ kubectl, release, namespace, objects }: Search): Promise<Leftover[]> {
   const wanted = objects.filter((object) => !isKept(object));
   const lists = listsByNamespace(wanted).map(async ({ namespace: place, input }) =>
-    readObjects(kubectl, ['get', '-f', '-', ...(place === '' ? [] : [`--namespace=${place}`])], input));
+    readObjects(kubectl, ['get', '-f', '-', ...(place === '' ? [] : [`--namespace=${place}`])], input),
+  );
   const own = (await Promise.all(lists)).flat();
   const kinds = 'pods,replicasets.apps,jobs.batch,endpointslices.discovery.k8s.io';
-  const made = await readObjects(kubectl, ['get', kinds, '--namespace', namespace, '--selector', releaseSelector(release)]);
+  const made = await readObjects(kubectl, [
+    'get',
+    kinds,
+    '--namespace',
+    namespace,
+    '--selector',
+    releaseSelector(release),
+  ]);
   const names = new Map([...own, ...made].map((object) => [nameOfObject(object), object]));
   return [...names].map(([object, { kind, metadata }]) => ({
     object,
@@ -53,7 +61,11 @@ async function objectsLeft({ kubectl, release, namespace, objects }: Search): Pr
   }));
 }
 
-async function readObjects(kubectl: Kubectl, args: readonly string[], input?: string): Promise<readonly ManifestObject[]> {
+async function readObjects(
+  kubectl: Kubectl,
+  args: readonly string[],
+  input?: string,
+): Promise<readonly ManifestObject[]> {
   const { stdout } = await kubectl([...args, '--ignore-not-found', '-o', 'json'], input === undefined ? {} : { input });
   if (stdout.trim() === '') return [];
   return itemsOfAnswer(parseAnswer(stdout, args) as ManifestObject | List<ManifestObject>);
@@ -71,7 +83,9 @@ async function marksLeft({ kubectl, release, namespace, record }: Search): Promi
       const metadata = await ifPossible(undefined, async () => readMetadata(kubectl, target));
       // Text that nobody can read names no owner.
       const owners = parseOwners(metadata?.annotations?.[ownersAnnotation]) ?? {};
-      return owners[owner] === undefined ? [] : [{ object: `mark on ${targetName(target)}`, line: undoLine(target, owners, owner) }];
+      return owners[owner] === undefined
+        ? []
+        : [{ object: `mark on ${targetName(target)}`, line: undoLine(target, owners, owner) }];
     }),
   );
   return left.flat();
@@ -79,7 +93,12 @@ async function marksLeft({ kubectl, release, namespace, record }: Search): Promi
 
 async function readMetadata(kubectl: Kubectl, { kind, namespace, name }: TargetObject): Promise<Metadata | undefined> {
   const place = kind === 'Namespace' ? [] : ['--namespace', namespace];
-  const [object] = await readSome<{ readonly metadata: Metadata }>(kubectl, ['get', kind.toLowerCase(), name, ...place]);
+  const [object] = await readSome<{ readonly metadata: Metadata }>(kubectl, [
+    'get',
+    kind.toLowerCase(),
+    name,
+    ...place,
+  ]);
   return object?.metadata;
 }
 

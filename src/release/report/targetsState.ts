@@ -1,13 +1,13 @@
-import { isTerminating } from '../../kubernetes/api/pods.ts';
-import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import { templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
-import { readPages } from '../../kubernetes/pages.ts';
 import { selectorText } from '../../kubernetes/api/labels.ts';
+import { isTerminating } from '../../kubernetes/api/pods.ts';
+import { templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
+import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { readPages } from '../../kubernetes/pages.ts';
 import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
 import { statusAnnotation } from '../../settings/index.ts';
-import { readTargets } from '../plan/clusterFacts.ts';
-import type { Intent } from '../helm/releaseValues.ts';
 import { shell } from '../../shell.ts';
+import type { Intent } from '../helm/releaseValues.ts';
+import { readTargets } from '../plan/clusterFacts.ts';
 
 /** How far one workload of `targets` is; plain data, for people and for `-o json`. */
 export interface WorkloadState {
@@ -36,16 +36,24 @@ export async function readTargetStates(kubectl: Kubectl, intent: Intent): Promis
     targets.map(async ({ target, namespace, workloads }) => ({
       namespace: target.namespace,
       optedIn: namespace?.labels[intent.namespaceLabel] === 'enabled',
-      workloads: await Promise.all((workloads ?? []).map(async (object) => workloadState(kubectl, object, target.namespace, intent.annotation))),
+      workloads: await Promise.all(
+        (workloads ?? []).map(async (object) => workloadState(kubectl, object, target.namespace, intent.annotation)),
+      ),
     })),
   );
 }
 
-async function workloadState(kubectl: Kubectl, object: WorkloadObject, namespace: string, annotation: string): Promise<WorkloadState> {
+async function workloadState(
+  kubectl: Kubectl,
+  object: WorkloadObject,
+  namespace: string,
+  annotation: string,
+): Promise<WorkloadState> {
   const selector = selectorText(object.spec?.selector ?? {});
   const request = { kind: 'pods', namespace, labelSelector: selector } as const;
   const living = await readPages(kubectl, request, ({ metadata }) =>
-    isTerminating({ metadata }) ? undefined : { injected: metadata.annotations?.[statusAnnotation] !== undefined });
+    isTerminating({ metadata }) ? undefined : { injected: metadata.annotations?.[statusAnnotation] !== undefined },
+  );
   return {
     kind: object.kind,
     name: object.metadata.name,

@@ -1,5 +1,4 @@
 import type { Insertion } from './edits.ts';
-import { isAbsent, type CollectionNode, type Pair, type SequenceNode } from './yaml/nodes.ts';
 import {
   breakBefore,
   breakNear,
@@ -12,6 +11,7 @@ import {
   startsLine,
   type Source,
 } from './text.ts';
+import { isAbsent, type CollectionNode, type Pair, type SequenceNode } from './yaml/nodes.ts';
 
 /**
  * Puts lines at the top of a block collection, right below the line that opens it and above its comments, which thus

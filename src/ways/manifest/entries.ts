@@ -1,5 +1,5 @@
-import type { CollectionNode } from './yaml/nodes.ts';
 import { skipTrivia, type Source } from './text.ts';
+import type { CollectionNode } from './yaml/nodes.ts';
 
 /** A pair of a mapping or an item of a sequence, from its anchor, tag, dash or question mark to its end. */
 export interface EntryRange {

@@ -1,7 +1,7 @@
 import type { Insertion } from './edits.ts';
-import type { CollectionNode } from './yaml/nodes.ts';
 import { flowLine, flowLines } from './renderBlock.ts';
 import { breakNear, indentationBefore, skipTrivia, type Source } from './text.ts';
+import type { CollectionNode } from './yaml/nodes.ts';
 
 /** Entries of a flow mapping or items of a flow sequence, made for the way the collection is laid out. */
 type MakeEntries = (write: (value: unknown) => string) => readonly string[];

@@ -1,10 +1,10 @@
 import type { Deletion, Insertion } from './edits.ts';
-import { isAbsent, type MapNode, type Pair, type ScalarNode } from './yaml/nodes.ts';
 import { childStep } from './manifestObjects.ts';
+import { isNull } from './nodeValues.ts';
 import type { ParsedDocument } from './parseDocument.ts';
 import { refuseShared } from './shared.ts';
 import { skipTrivia } from './text.ts';
-import { isNull } from './nodeValues.ts';
+import { isAbsent, type MapNode, type Pair, type ScalarNode } from './yaml/nodes.ts';
 
 /**
  * The insertions that put text in front of the string under a key, however it is written.
@@ -30,7 +30,12 @@ export function insertInFront(document: ParsedDocument, map: MapNode, key: strin
       { offset: node.end, text: '"' },
     ];
   }
-  throw fail('YAML_UNSUPPORTED', node.start, `the value of ${key} is written in a way that leaves no room in front of it`, `Write ${key} as a string on one line; nothing was written.`);
+  throw fail(
+    'YAML_UNSUPPORTED',
+    node.start,
+    `the value of ${key} is written in a way that leaves no room in front of it`,
+    `Write ${key} as a string on one line; nothing was written.`,
+  );
 }
 
 /** The deletions that take the text out again; none where it does not stand in front. */
@@ -56,7 +61,11 @@ function marked(text: string): string {
   return `\\x${text.charCodeAt(0).toString(16).padStart(2, '0')}${text.slice(1)}`;
 }
 
-function scalarUnder(document: ParsedDocument, map: MapNode, key: string): { readonly node: ScalarNode; readonly pair: Pair } | undefined {
+function scalarUnder(
+  document: ParsedDocument,
+  map: MapNode,
+  key: string,
+): { readonly node: ScalarNode; readonly pair: Pair } | undefined {
   const [step, pair] = [childStep(document, map, key), document.values.entries(map).get(key)?.pair];
   if (step === undefined || pair === undefined) return undefined;
   refuseShared(document, step);

@@ -1,16 +1,27 @@
-import { additionPatch, olderSidecar, planInjection, planUpdate, updatePatch, type Addition, type InjectPlan, type PodSecurityLevel, type Removal, type UpdateOptions } from '../../inject/index.ts';
+import {
+  additionPatch,
+  olderSidecar,
+  planInjection,
+  planUpdate,
+  updatePatch,
+  type Addition,
+  type InjectPlan,
+  type PodSecurityLevel,
+  type Removal,
+  type UpdateOptions,
+} from '../../inject/index.ts';
 import { templatePath } from '../../kubernetes/api/kinds.ts';
 import type { PatchOperation, PodTemplate } from '../../kubernetes/api/types.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import type { SidecarAmounts, SidecarConfig } from '../../sidecar/index.ts';
 import { deleteAll, insertAll, type Deletion, type Insertion } from './edits.ts';
 import { additionInsertions } from './insertion.ts';
-import { removalDeletions } from './removalDeletions.ts';
-import { openManifest, originBehind, readDocuments, type Manifest } from './parseDocument.ts';
-import { collectPodSecurity, type PodSecurityByNamespace } from './namespaceLevels.ts';
-import { createRenderBlock, type RenderBlock } from './renderBlock.ts';
 import { reportOf, type ManifestReport } from './manifestReport.ts';
+import { collectPodSecurity, type PodSecurityByNamespace } from './namespaceLevels.ts';
+import { openManifest, originBehind, readDocuments, type Manifest } from './parseDocument.ts';
 import { selectWorkloads, type OtherWorkload, type ReadOptions } from './readOptions.ts';
+import { removalDeletions } from './removalDeletions.ts';
+import { createRenderBlock, type RenderBlock } from './renderBlock.ts';
 import { encryptedReport, refuseSealed } from './sealed.ts';
 import type { Origin } from './text.ts';
 import type { Workload } from './workloads.ts';
@@ -62,7 +73,9 @@ export function injectManifest(text: string, options: InjectManifestOptions): In
     else if (change !== undefined) insertions.push(...additionInsertions(workload, change.addition, render));
   });
   const replaces = deletions.length > 0;
-  const after = replaces ? insertAnew(deleteAll(text, deletions), options, additions, render) : insertAll(text, insertions);
+  const after = replaces
+    ? insertAnew(deleteAll(text, deletions), options, additions, render)
+    : insertAll(text, insertions);
   return { ...told, text: after, insertions, replaces, behind: originBehind(manifest) };
 }
 
@@ -91,16 +104,26 @@ export function patchManifest(text: string, options: InjectManifestOptions): Pat
     if (change === undefined) return;
     const template = workload.template?.value ?? {};
     const { removal, addition } = change;
-    const operations = removal === undefined ? additionPatch(template, addition, workload.path) : updatePatch(template, { removal, addition }, workload.path);
+    const operations =
+      removal === undefined
+        ? additionPatch(template, addition, workload.path)
+        : updatePatch(template, { removal, addition }, workload.path);
     patches.push({ workload, operations });
   });
   return { ...told, patches, behind: originBehind(manifest) };
 }
 
-type Plan = (InjectPlan & { readonly removal?: Removal }) | { readonly inject: false; readonly reason: 'knative' | 'no_image' };
+type Plan =
+  | (InjectPlan & { readonly removal?: Removal })
+  | { readonly inject: false; readonly reason: 'knative' | 'no_image' };
 
 /** Puts additions into the workloads of a text, which are those that they were planned for, in their order. */
-function insertAnew(text: string, options: InjectManifestOptions, additions: readonly (Addition | undefined)[], render: RenderBlock): string {
+function insertAnew(
+  text: string,
+  options: InjectManifestOptions,
+  additions: readonly (Addition | undefined)[],
+  render: RenderBlock,
+): string {
   const insertions: Insertion[] = [];
   let index = 0;
   for (const document of readDocuments(openManifest(text, options.file, options.origin))) {
@@ -147,10 +170,20 @@ function planWorkloads(
 function reportOfPlan(workload: Workload, plan: Plan, renew: boolean): ManifestReport {
   const template = workload.template?.value ?? {};
   // Who has named the sidecar has it already.
-  if (!plan.inject) return reportOf(workload, 'skipped', plan.reason, plan.reason === 'already_injected' && !renew ? { older: olderSidecar(template, undefined) } : {});
+  if (!plan.inject)
+    return reportOf(
+      workload,
+      'skipped',
+      plan.reason,
+      plan.reason === 'already_injected' && !renew ? { older: olderSidecar(template, undefined) } : {},
+    );
   const result = plan.removal === undefined ? 'injected' : 'updated';
   const older = plan.removal === undefined ? undefined : olderSidecar(template, plan);
-  return reportOf(workload, result, undefined, { leftOut: plan.leftOut, older, isUnproven: isUnproven(workload, plan.addition) });
+  return reportOf(workload, result, undefined, {
+    leftOut: plan.leftOut,
+    older,
+    isUnproven: isUnproven(workload, plan.addition),
+  });
 }
 
 function planFor(workload: Workload, options: InjectManifestOptions, levels: PodSecurityByNamespace): Plan {
@@ -158,12 +191,19 @@ function planFor(workload: Workload, options: InjectManifestOptions, levels: Pod
   if (place.imageElsewhere !== true && lacksImage(template?.value)) return { inject: false, reason: 'no_image' };
   const given = planOptions(workload, options, levels);
   const plan = planInjection(template?.value ?? {}, given);
-  if (template !== undefined && !plan.inject && plan.reason === 'already_injected') return updateFor(template.value, given);
+  if (template !== undefined && !plan.inject && plan.reason === 'already_injected')
+    return updateFor(template.value, given);
   // A sidecar of the user's own may be of containers alone.
-  return plan.inject && options.config.form === 'agent' && !place.nativeSidecars ? { inject: false, reason: 'knative' } : plan;
+  return plan.inject && options.config.form === 'agent' && !place.nativeSidecars
+    ? { inject: false, reason: 'knative' }
+    : plan;
 }
 
-function planOptions({ namespace: own }: Workload, options: InjectManifestOptions, levels: PodSecurityByNamespace): UpdateOptions {
+function planOptions(
+  { namespace: own }: Workload,
+  options: InjectManifestOptions,
+  levels: PodSecurityByNamespace,
+): UpdateOptions {
   const { config, settings, amounts, renew = false } = options;
   const namespace = own ?? options.namespace;
   const podSecurity = options.podSecurity ?? levels.get(namespace ?? '') ?? 'privileged';
@@ -182,7 +222,10 @@ function updateFor(template: PodTemplate, options: UpdateOptions): Plan {
  * drops what a schema does not know: the sidecar would then be an init container that never ends.
  */
 function isUnproven({ apiVersion, kind }: Workload, { initContainers }: Addition): boolean {
-  return templatePath(apiVersion, kind) === undefined && initContainers.some(({ restartPolicy }) => restartPolicy === 'Always');
+  return (
+    templatePath(apiVersion, kind) === undefined &&
+    initContainers.some(({ restartPolicy }) => restartPolicy === 'Always')
+  );
 }
 
 /**

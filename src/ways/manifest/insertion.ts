@@ -1,17 +1,17 @@
 import type { Addition } from '../../inject/index.ts';
 import { insertAsValue, insertAtEnd, insertAtTop } from './blockInsertion.ts';
 import type { Insertion } from './edits.ts';
-import { insertInFront } from './frontText.ts';
 import { insertFirst, insertLast } from './flowInsertion.ts';
-import { resolved, type MapNode, type SequenceNode } from './yaml/nodes.ts';
+import { insertInFront } from './frontText.ts';
 import { childStep } from './manifestObjects.ts';
+import { isNull } from './nodeValues.ts';
 import type { ParsedDocument } from './parseDocument.ts';
 import type { BlockStyle, RenderBlock } from './renderBlock.ts';
 import { refuseShared } from './shared.ts';
 import { blockStyle } from './style.ts';
 import { column } from './text.ts';
-import { isNull } from './nodeValues.ts';
 import type { Workload } from './workloads.ts';
+import { resolved, type MapNode, type SequenceNode } from './yaml/nodes.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -28,7 +28,8 @@ export function createJsonList(): JsonList {
       for (const { root, values, fail } of readDocuments(openManifest(text, file, origin))) {
         const value = values.of(root);
         if (value === null) continue;
-        if (typeof value !== 'object' || Array.isArray(value)) throw fail('MANIFEST_INVALID', root.start, 'this is no object');
+        if (typeof value !== 'object' || Array.isArray(value))
+          throw fail('MANIFEST_INVALID', root.start, 'this is no object');
         for (const object of itemsOf(value)) written += write(object);
       }
       return written;
@@ -49,4 +50,3 @@ function itemsOf(value: object): readonly unknown[] {
 function item(value: unknown): string {
   return `\n${plainJson(value, 2)}`.replaceAll('\n', '\n    ');
 }
-

@@ -1,5 +1,5 @@
-import { groupOf } from '../../kubernetes/api/kinds.ts';
 import { jsonPointer, withoutOurs } from '../../inject/index.ts';
+import { groupOf } from '../../kubernetes/api/kinds.ts';
 import type { PatchOperation } from '../../kubernetes/api/types.ts';
 import { annotationPrefix } from '../../settings/index.ts';
 import type { WorkloadPatch } from './injectManifest.ts';

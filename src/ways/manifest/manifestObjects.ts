@@ -1,8 +1,8 @@
 import { groupOf } from '../../kubernetes/api/kinds.ts';
+import { isNull, scalarValue } from './nodeValues.ts';
+import type { ParsedDocument } from './parseDocument.ts';
 import { knownKinds, type Kinds } from './templateKinds.ts';
 import { resolved, type MapNode, type Node } from './yaml/nodes.ts';
-import type { ParsedDocument } from './parseDocument.ts';
-import { isNull, scalarValue } from './nodeValues.ts';
 
 /** A node on the way from a document's root, and how it was reached. */
 export interface Step {

@@ -1,6 +1,6 @@
-import { resolved, type MapNode, type Node, type Pair, type ScalarNode } from './yaml/nodes.ts';
 import { syntaxHint, type Fail } from './place.ts';
 import { plainValue, taggedValue } from './scalar.ts';
+import { resolved, type MapNode, type Node, type Pair, type ScalarNode } from './yaml/nodes.ts';
 
 /** A key of a mapping, with where it comes from: `owner` is another mapping for a key that was merged in. */
 export interface Entry {
@@ -93,7 +93,8 @@ export function isNull(node: Node): boolean {
 
 /** A key of this name would set the prototype. */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
   else object[key] = value;
 }
 
@@ -102,7 +103,11 @@ function isMerged({ pairs }: MapNode): boolean {
 }
 
 function isMerge(key: Node): boolean {
-  return key.kind === 'scalar' && key.text === '<<' && (key.tag === undefined ? key.plain : key.tag === '!!merge' || key.tag === '!');
+  return (
+    key.kind === 'scalar' &&
+    key.text === '<<' &&
+    (key.tag === undefined ? key.plain : key.tag === '!!merge' || key.tag === '!')
+  );
 }
 
 /** The mappings of a merge, the one that wins last. */

@@ -1,8 +1,8 @@
 import { splitDocuments, type DocumentRange } from './documents.ts';
+import { createValues, type Values } from './nodeValues.ts';
 import { failIn, syntaxHint, type Fail } from './place.ts';
 import { openSource, type Origin, type Source } from './text.ts';
 import type { Node } from './yaml/nodes.ts';
-import { createValues, type Values } from './nodeValues.ts';
 import { readDocument } from './yaml/parser.ts';
 import { problemOf } from './yaml/problem.ts';
 

@@ -1,7 +1,7 @@
-import type { Kinds } from './templateKinds.ts';
-import type { Selects } from './selection.ts';
-import type { Origin } from './text.ts';
 import type { ParsedDocument } from './parseDocument.ts';
+import type { Selects } from './selection.ts';
+import type { Kinds } from './templateKinds.ts';
+import type { Origin } from './text.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
 /** How a text is read. */

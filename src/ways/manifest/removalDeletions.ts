@@ -4,12 +4,12 @@ import type { Deletion } from './edits.ts';
 import { entryRanges } from './entries.ts';
 import { removeFromFront } from './frontText.ts';
 import { annotationsOf } from './insertion.ts';
-import { resolved, type CollectionNode, type MapNode } from './yaml/nodes.ts';
 import { childStep } from './manifestObjects.ts';
 import type { ParsedDocument } from './parseDocument.ts';
 import { refuseShared } from './shared.ts';
 import { indentationBefore, lineAfter, lineEnd, lineStart, skipTrivia, type Source } from './text.ts';
 import type { Workload } from './workloads.ts';
+import { resolved, type CollectionNode, type MapNode } from './yaml/nodes.ts';
 
 /** What to take out: of the values of some keys, or the entries of these names. */
 type Removals = { readonly [key: string]: Removals } | readonly string[];

@@ -1,10 +1,10 @@
-import { resolved } from './yaml/nodes.ts';
 import { ownField } from './manifestObjects.ts';
-import type { ParsedDocument } from './parseDocument.ts';
 import type { ManifestReport } from './manifestReport.ts';
-import { lineNumber } from './text.ts';
 import { scalarValue } from './nodeValues.ts';
+import type { ParsedDocument } from './parseDocument.ts';
+import { lineNumber } from './text.ts';
 import type { Workload } from './workloads.ts';
+import { resolved } from './yaml/nodes.ts';
 
 /** Annotations that hold a signature of the whole object (sigstore/k8s-manifest-sigstore, IBM/integrity-shield). */
 const signatures: readonly string[] = ['cosign.sigstore.dev/signature', 'integrityshield.io/signature'];
@@ -17,7 +17,11 @@ const signatures: readonly string[] = ['cosign.sigstore.dev/signature', 'integri
 export function refuseSealed({ document, start, kind, trail }: Workload): void {
   const { fail } = document;
   if (isEncrypted(document)) {
-    throw fail('MANIFEST_SEALED', start, `this ${kind} is encrypted with SOPS, whose MAC covers every value of the document: with the sidecar it could not be decrypted any more`);
+    throw fail(
+      'MANIFEST_SEALED',
+      start,
+      `this ${kind} is encrypted with SOPS, whose MAC covers every value of the document: with the sidecar it could not be decrypted any more`,
+    );
   }
   const object = trail.map(({ node }) => resolved(node)).find((node) => node.start === start);
   const signature = signatureOf(object);
@@ -39,7 +43,14 @@ export function encryptedReport(document: ParsedDocument): ManifestReport | unde
   const kind = field(root, 'kind');
   if (kind?.kind !== 'scalar' || !kind.text.startsWith('ENC[') || !isEncrypted(document)) return undefined;
   const line = lineNumber(document.source, root.start);
-  return { document: document.number, line, kind: 'Object', name: '(encrypted)', result: 'skipped', reason: 'encrypted' };
+  return {
+    document: document.number,
+    line,
+    kind: 'Object',
+    name: '(encrypted)',
+    result: 'skipped',
+    reason: 'encrypted',
+  };
 }
 
 /** SOPS adds its metadata to the top of each document (getsops/sops, stores/yaml and stores/json). */

@@ -1,6 +1,6 @@
 import { codedError } from '../../errors.ts';
-import type { Kinds } from './templateKinds.ts';
 import { holds, parseLabelSelector, type UncheckedLabels } from '../../kubernetes/api/labels.ts';
+import type { Kinds } from './templateKinds.ts';
 
 /** Which workloads are meant. What is not given selects all. */
 export interface SelectionText {

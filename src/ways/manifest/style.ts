@@ -1,8 +1,8 @@
-import { resolved, type CollectionNode, type MapNode } from './yaml/nodes.ts';
 import type { ParsedDocument } from './parseDocument.ts';
 import type { BlockStyle } from './renderBlock.ts';
 import { column, type Source } from './text.ts';
 import type { Workload } from './workloads.ts';
+import { resolved, type CollectionNode, type MapNode } from './yaml/nodes.ts';
 
 /** For a document that shows no indentation: a pod without block mappings below its own. */
 const defaultStep = 2;

@@ -36,7 +36,8 @@ export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
       const group = groupOf(apiVersion);
       const given = own.filter((row) => row.kind === kind && (row.group === group || row.group === ''));
       // Who names the path wants the sidecar there.
-      if (given.length > 0) return given.map(({ path, text }) => ({ path, nativeSidecars: true, imageElsewhere: true, given: text }));
+      if (given.length > 0)
+        return given.map(({ path, text }) => ({ path, nativeSidecars: true, imageElsewhere: true, given: text }));
       const found = customKinds.find((row) => row.kind === kind && row.group === group);
       if (found !== undefined) return [found];
       const path = templatePath(apiVersion, kind);

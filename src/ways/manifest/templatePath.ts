@@ -16,7 +16,8 @@ export interface OwnTemplateKind {
   readonly text: string;
 }
 
-const step = /\.(?:(?<every>\*)|(?<key>[^.[\]{}*'"\s]+))|\[(?:(?<everyItem>\*)|(?<index>\d{1,6})|'(?<single>[^']+)'|"(?<double>[^"]+)")\]/y;
+const step =
+  /\.(?:(?<every>\*)|(?<key>[^.[\]{}*'"\s]+))|\[(?:(?<everyItem>\*)|(?<index>\d{1,6})|'(?<single>[^']+)'|"(?<double>[^"]+)")\]/y;
 
 /**
  * A kind as `GROUP/KIND=path.to.template`; `Widget=spec.template`: of any group. The path is written as a

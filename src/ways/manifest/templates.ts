@@ -1,9 +1,9 @@
-import type { TemplatePlace } from './templateKinds.ts';
-import { resolved, type CollectionNode, type MapNode, type Node, type ScalarNode } from './yaml/nodes.ts';
 import { childStep, type ManifestObject, type Step } from './manifestObjects.ts';
-import type { ParsedDocument } from './parseDocument.ts';
-import { everyChild, type PathStep } from './templatePath.ts';
 import { isNull } from './nodeValues.ts';
+import type { ParsedDocument } from './parseDocument.ts';
+import type { TemplatePlace } from './templateKinds.ts';
+import { everyChild, type PathStep } from './templatePath.ts';
+import { resolved, type CollectionNode, type MapNode, type Node, type ScalarNode } from './yaml/nodes.ts';
 
 /** A pod template of an object, or the place where it would be. */
 export interface FoundTemplate {
@@ -54,12 +54,19 @@ function childrenAt(document: ParsedDocument, { path, trail, value }: Reached, s
   else if (typeof step === 'string') children.push([step, childStep(document, asMap(document, value, path), step)]);
   else children.push([step, itemStep(asList(document, value, path)[step])]);
   return children.flatMap(([key, child]) =>
-    child === undefined || isNull(child.node) ? [] : [{ path: [...path, key], trail: [...trail, child], value: resolved(child.node) }],
+    child === undefined || isNull(child.node)
+      ? []
+      : [{ path: [...path, key], trail: [...trail, child], value: resolved(child.node) }],
   );
 }
 
-function everyChildOf(document: ParsedDocument, value: Reached['value'], path: Reached['path']): [string | number, Step | undefined][] {
-  if (value.kind === 'map') return [...document.values.entries(value).keys()].map((key) => [key, childStep(document, value, key)]);
+function everyChildOf(
+  document: ParsedDocument,
+  value: Reached['value'],
+  path: Reached['path'],
+): [string | number, Step | undefined][] {
+  if (value.kind === 'map')
+    return [...document.values.entries(value).keys()].map((key) => [key, childStep(document, value, key)]);
   return asList(document, value, path).map((item, index) => [index, itemStep(item)]);
 }
 
@@ -85,4 +92,3 @@ export function mapField(document: ParsedDocument, map: MapNode, key: string): M
   if (value.kind !== 'map') throw document.fail('MANIFEST_INVALID', step.node.start, `${key} must be a mapping`);
   return value;
 }
-

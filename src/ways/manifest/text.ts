@@ -22,7 +22,8 @@ export const fileStart: Origin = { lines: 0, documents: 0 };
 
 export function openSource(text: string, file: string, origin: Origin = fileStart): Source {
   const lineStarts = [0];
-  for (const { index, 0: lineBreak } of text.matchAll(/\r\n|[\n\r\u0085\u2028\u2029]/g)) lineStarts.push(index + lineBreak.length);
+  for (const { index, 0: lineBreak } of text.matchAll(/\r\n|[\n\r\u0085\u2028\u2029]/g))
+    lineStarts.push(index + lineBreak.length);
   return { text, file, lineStarts, origin };
 }
 

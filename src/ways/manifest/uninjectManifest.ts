@@ -1,12 +1,12 @@
 import { planRemoval } from '../../inject/index.ts';
 import type { SidecarConfig } from '../../sidecar/index.ts';
 import { deleteAll, type Deletion } from './edits.ts';
+import { reportOf, type ManifestReport } from './manifestReport.ts';
 import { openManifest, originBehind, readDocuments } from './parseDocument.ts';
 import { selectWorkloads, type OtherWorkload, type ReadOptions } from './readOptions.ts';
 import { removalDeletions } from './removalDeletions.ts';
-import { reportOf, type ManifestReport } from './manifestReport.ts';
-import type { Origin } from './text.ts';
 import { refuseSealed } from './sealed.ts';
+import type { Origin } from './text.ts';
 
 export interface UninjectManifestOptions extends ReadOptions {
   /** Tells a sidecar of the user's own; ours is known by the status in the pod's annotations. */

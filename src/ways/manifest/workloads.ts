@@ -1,12 +1,12 @@
-import type { PodTemplate } from '../../kubernetes/api/types.ts';
-import { resolved, type MapNode } from './yaml/nodes.ts';
-import { knownKinds, type Kinds, type TemplatePlace } from './templateKinds.ts';
 import type { UncheckedLabels } from '../../kubernetes/api/labels.ts';
+import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { childStep, objectsOf, type ManifestObject, type Step } from './manifestObjects.ts';
-import { mapField, templatesOf } from './templates.ts';
-import type { ParsedDocument } from './parseDocument.ts';
-import { lineNumber } from './text.ts';
 import { isNull } from './nodeValues.ts';
+import type { ParsedDocument } from './parseDocument.ts';
+import { knownKinds, type Kinds, type TemplatePlace } from './templateKinds.ts';
+import { mapField, templatesOf } from './templates.ts';
+import { lineNumber } from './text.ts';
+import { resolved, type MapNode } from './yaml/nodes.ts';
 
 /** An object with a pod template. */
 export interface Workload {
@@ -41,7 +41,9 @@ export interface Workload {
  * @throws MANIFEST_INVALID for fields of a wrong type, YAML_INVALID
  */
 export function workloadsOf(document: ParsedDocument, kinds: Kinds = knownKinds): Workload[] {
-  return objectsOf(document, kinds).flatMap((object) => workloadsIn(object, kinds.places(object.apiVersion, object.kind)));
+  return objectsOf(document, kinds).flatMap((object) =>
+    workloadsIn(object, kinds.places(object.apiVersion, object.kind)),
+  );
 }
 
 function workloadsIn(object: ManifestObject, places: readonly TemplatePlace[]): Workload[] {
@@ -73,7 +75,9 @@ function workloadsIn(object: ManifestObject, places: readonly TemplatePlace[]): 
 
 function labelsOf(document: ParsedDocument, metadata: MapNode): UncheckedLabels {
   const step = childStep(document, metadata, 'labels');
-  return step !== undefined && resolved(step.node).kind === 'map' ? (document.values.of(step.node) as UncheckedLabels) : {};
+  return step !== undefined && resolved(step.node).kind === 'map'
+    ? (document.values.of(step.node) as UncheckedLabels)
+    : {};
 }
 
 /** The pod template, once its fields are known to be of the types that planning relies on. */

@@ -8,6 +8,7 @@ import { parseDocuments } from './parseDocument.ts';
  */
 export function yamlValue(text: string, file: string): unknown {
   const [first, second] = parseDocuments(text, file);
-  if (second !== undefined) throw codedError('YAML_INVALID', 'there is more than one document', { where: file, hint: 'Keep one of them.' });
+  if (second !== undefined)
+    throw codedError('YAML_INVALID', 'there is more than one document', { where: file, hint: 'Keep one of them.' });
   return first === undefined ? null : first.values.of(first.root);
 }

@@ -1,11 +1,11 @@
 import { codedError, isCodedError } from '../../errors.ts';
-import { type PatchOperation, type PodTemplate, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import type { SkipReason } from '../../inject/index.ts';
-import { checkTarget } from '../../kubernetes/target.ts';
+import { type PatchOperation, type PodTemplate, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import { kubectlJson, type Kubectl } from '../../kubernetes/kubectl.ts';
 import { deliveryWarnings } from '../../kubernetes/owners.ts';
 import { waitForRollout, type RolloutResult } from '../../kubernetes/rollout.ts';
 import { sendPatch } from '../../kubernetes/sendPatch.ts';
+import { checkTarget } from '../../kubernetes/target.ts';
 import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { guardOperations, workloadOf, type Workload } from '../../kubernetes/workload.ts';
 

@@ -1,3 +1,7 @@
+import { checkImage } from '../../dryRun/imageCheck.ts';
+import { refusingSidecar } from '../../dryRun/index.ts';
+import { readPodSecurityLevel } from '../../dryRun/namespaceLevel.ts';
+import { checkPods, checkPodsWithout } from '../../dryRun/podCheck.ts';
 import { codedError } from '../../errors.ts';
 import {
   additionPatch,
@@ -15,17 +19,13 @@ import {
   type PodSecurityLevel,
   type SkipReason,
 } from '../../inject/index.ts';
-import type { SettingValues } from '../../settings/index.ts';
 import { type PodTemplate, objectName } from '../../kubernetes/api/types.ts';
+import type { Workload } from '../../kubernetes/workload.ts';
+import type { SettingValues } from '../../settings/index.ts';
+import { shell } from '../../shell.ts';
 import type { SidecarAmounts, SidecarConfig } from '../../sidecar/index.ts';
 import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
-import { refusingSidecar } from '../../dryRun/index.ts';
-import { readPodSecurityLevel } from '../../dryRun/namespaceLevel.ts';
-import { checkImage } from '../../dryRun/imageCheck.ts';
-import { checkPods, checkPodsWithout } from '../../dryRun/podCheck.ts';
 import { checkStored } from './stored.ts';
-import type { Workload } from '../../kubernetes/workload.ts';
-import { shell } from '../../shell.ts';
 
 export interface UnpatchOptions extends ChangeOptions {
   /** The sidecar to take out: our own goes by the pod template's status, a user's own by this configuration. */
@@ -77,7 +77,8 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
   const { kubectl, config, settings, amounts, renew = false, force = false } = options;
   const { template, namespace, path } = workload;
   const given = options.podSecurity;
-  const { level: podSecurity, warning } = given === undefined ? await readPodSecurityLevel(kubectl, namespace) : { level: given };
+  const { level: podSecurity, warning } =
+    given === undefined ? await readPodSecurityLevel(kubectl, namespace) : { level: given };
   const wanted = { config, settings, amounts, podSecurity, namespace, renew };
   const plan = planInjection(template, wanted);
   const update = !plan.inject && plan.reason === 'already_injected' ? planUpdate(template, wanted) : undefined;
@@ -89,7 +90,11 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
   const { addition, leftOut = [] } = found;
   return {
     change: true,
-    warnings: [...(warning === undefined ? [] : [warning]), ...leftOut.map((what) => leftOutReasons[what]), ...('removal' in found ? olderWarnings(template, found) : [])],
+    warnings: [
+      ...(warning === undefined ? [] : [warning]),
+      ...leftOut.map((what) => leftOutReasons[what]),
+      ...('removal' in found ? olderWarnings(template, found) : []),
+    ],
     operations: 'removal' in found ? updatePatch(template, found, path) : additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
@@ -121,6 +126,8 @@ function decideRemoval({ kubectl, config, force = false }: UnpatchOptions, workl
 function refusal(reason: SkipReason, { object, namespace, where }: Workload): Error {
   const code = reason.startsWith('pod_security_') ? 'POD_SECURITY' : 'NOT_INJECTABLE';
   const isHalf = reason === 'foreign_status' || reason === 'status_missing';
-  const hint = isHalf ? { hint: `Take it out first: ${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace}`}` } : {};
+  const hint = isHalf
+    ? { hint: `Take it out first: ${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace}`}` }
+    : {};
   return codedError(code, `${skipReasons[reason]} (${reason})`, { where, ...hint });
 }

@@ -13,10 +13,14 @@ export function checkStored(stored: PodTemplate, addition: Addition, where: stri
     return stored.spec?.initContainers?.find((container) => container.name === name)?.restartPolicy !== restartPolicy;
   });
   if (lost !== undefined) {
-    throw codedError('NOT_INJECTABLE', `the API server drops the restartPolicy of the init container "${lost.name}": it would never end, and the app never start`, {
-      where,
-      hint: 'Native sidecars need Kubernetes 1.29 or later, and a custom kind needs a schema that knows them: update its CustomResourceDefinition, or let the webhook or the policy inject its pods.',
-    });
+    throw codedError(
+      'NOT_INJECTABLE',
+      `the API server drops the restartPolicy of the init container "${lost.name}": it would never end, and the app never start`,
+      {
+        where,
+        hint: 'Native sidecars need Kubernetes 1.29 or later, and a custom kind needs a schema that knows them: update its CustomResourceDefinition, or let the webhook or the policy inject its pods.',
+      },
+    );
   }
   const kept = stored.metadata?.annotations ?? {};
   const key = Object.keys(addition.annotations).find((name) => kept[name] !== addition.annotations[name]);

@@ -1,4 +1,12 @@
-import { amountAnnotation, amountPattern, largestAmount, leastMemoryLimit, storageName, type AmountName, type OwnResources } from '../../sidecar/index.ts';
+import {
+  amountAnnotation,
+  amountPattern,
+  largestAmount,
+  leastMemoryLimit,
+  storageName,
+  type AmountName,
+  type OwnResources,
+} from '../../sidecar/index.ts';
 import { celOf, celString, type Variable } from './cel.ts';
 
 /** Two amounts in CEL, of which the first is more. */
@@ -22,7 +30,9 @@ function camelCase(name: string): string {
 }
 
 /** `cpuRequest`, `cpuLimit`, …: see amountsOfAnnotations. */
-export const askedVariables: readonly Variable[] = (['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const).map((name) => ({
+export const askedVariables: readonly Variable[] = (
+  ['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const
+).map((name) => ({
   name: camelCase(name),
   expression: asked(name),
 }));
@@ -44,8 +54,15 @@ export function amountVariables(prefix: string, { requests, limits, fallback }: 
     const own = (amounts: string): string => `('${name}' in ${amounts} ? string(${amounts}['${name}']) : '')`;
     const [request, limit] = [`variables.${name}Request`, `variables.${name}Limit`];
     const title = `${prefix}${name === 'cpu' ? 'Cpu' : 'Memory'}`;
-    const [wanted, most, ownLimit] = [`variables.${title}Wanted`, `variables.${title}Most`, `variables.${title}OwnLimit`];
-    const raised = name === 'memory' ? `${isMore(celString(leastMemoryLimit), limit)} ? ${celString(leastMemoryLimit)} : ${limit}` : limit;
+    const [wanted, most, ownLimit] = [
+      `variables.${title}Wanted`,
+      `variables.${title}Most`,
+      `variables.${title}OwnLimit`,
+    ];
+    const raised =
+      name === 'memory'
+        ? `${isMore(celString(leastMemoryLimit), limit)} ? ${celString(leastMemoryLimit)} : ${limit}`
+        : limit;
     const given = celString(fallback[name]);
     return [
       { name: `${title}Wanted`, expression: `${request} != '' ? ${request} : ${own(requests)}` },

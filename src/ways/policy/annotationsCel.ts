@@ -12,7 +12,9 @@ const annotations = 'object.metadata.annotations';
 
 /** In CEL, the status of a pod that has the annotation about its local volumes, or gets it. */
 function statusOf(containers: readonly string[]): string {
-  const [extended, added] = (['extended', 'annotations'] as const).map((key) => celString(formatStatus({ containers, volumes, [key]: [localVolumesAnnotation] })));
+  const [extended, added] = (['extended', 'annotations'] as const).map((key) =>
+    celString(formatStatus({ containers, volumes, [key]: [localVolumesAnnotation] })),
+  );
   return `(variables.listed ? ${extended} : ${added})`;
 }
 

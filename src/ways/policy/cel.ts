@@ -13,7 +13,10 @@ export function cel(text: string): CelExpression {
 /** A string literal. */
 export function celString(text: string): string {
   if (text.includes("'") && !text.includes('"')) return JSON.stringify(text);
-  const escaped = JSON.stringify(text).slice(1, -1).replaceAll(String.raw`\"`, '"').replaceAll("'", String.raw`\'`);
+  const escaped = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(String.raw`\"`, '"')
+    .replaceAll("'", String.raw`\'`);
   return `'${escaped}'`;
 }
 
@@ -35,7 +38,12 @@ export function celOf(value: unknown, indent = ''): string {
   const mixed = new Set(values.map(typeOf)).size > 1;
   const texts = values.map((item) => (mixed ? `dyn(${celOf(item, inner)})` : celOf(item, inner)));
   if (Array.isArray(value)) return aggregate('[', texts, ']', indent);
-  return aggregate('{', Object.keys(value).map((key, index) => `${celString(key)}: ${texts[index] ?? ''}`), '}', indent);
+  return aggregate(
+    '{',
+    Object.keys(value).map((key, index) => `${celString(key)}: ${texts[index] ?? ''}`),
+    '}',
+    indent,
+  );
 }
 
 function aggregate(open: string, items: readonly string[], close: string, indent: string): string {

@@ -1,5 +1,12 @@
 import { settings } from '../../settings/index.ts';
-import { allowedKeys, defaultAgent, defaultSidecarConfig, type AgentConfig, type AgentSecurityContext, type AgentSidecarConfig } from '../../sidecar/index.ts';
+import {
+  allowedKeys,
+  defaultAgent,
+  defaultSidecarConfig,
+  type AgentConfig,
+  type AgentSecurityContext,
+  type AgentSidecarConfig,
+} from '../../sidecar/index.ts';
 import { settingParameter, type ParameterKey } from './parameters.ts';
 
 type Data = Readonly<Record<string, string>>;
@@ -24,7 +31,9 @@ export function configOfParameters(data: Data): AgentSidecarConfig | undefined {
     metricsPort: port === undefined ? undefined : Number(port),
     maxVolumeSize: mebibytes === undefined ? defaultAgent.maxVolumeSize : `${mebibytes}Mi`,
     maxBufferSize: data['maxBufferSize'] ?? defaultAgent.maxBufferSize,
-    ...Object.fromEntries(allowedKeys.map((key) => [key, data[key]?.split(' ').filter((item) => item !== '') ?? defaultAgent[key]])),
+    ...Object.fromEntries(
+      allowedKeys.map((key) => [key, data[key]?.split(' ').filter((item) => item !== '') ?? defaultAgent[key]]),
+    ),
     securityContext: securityOf(value),
   };
   const given = settings.flatMap(({ name }) => {
@@ -40,7 +49,8 @@ export function configOfParameters(data: Data): AgentSidecarConfig | undefined {
 }
 
 function securityOf(value: (key: ParameterKey) => string | undefined): AgentSecurityContext {
-  const id = (text: string | undefined): number | null | undefined => (text === '' ? null : text === undefined ? undefined : Number(text));
+  const id = (text: string | undefined): number | null | undefined =>
+    text === '' ? null : text === undefined ? undefined : Number(text);
   const profile = value('seccompProfile');
   return {
     runAsUser: id(value('runAsUser')),
@@ -50,7 +60,9 @@ function securityOf(value: (key: ParameterKey) => string | undefined): AgentSecu
 }
 
 function amountsOf(text: string | undefined): Record<string, string> {
-  return Object.fromEntries(listOf(text).map((item) => [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    listOf(text).map((item) => [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)]),
+  );
 }
 
 function listOf(text = ''): string[] {

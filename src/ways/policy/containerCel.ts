@@ -1,6 +1,13 @@
-import { platformEnvironment, settingEnvironment, settings, type PlatformKey } from '../../settings/index.ts';
-import { defaultSidecarConfig, makeSidecar, metricsEnvironment, restrictedSecurityContext, type SecurityProfile, type Sidecar } from '../../sidecar/index.ts';
 import type { Container } from '../../kubernetes/api/types.ts';
+import { platformEnvironment, settingEnvironment, settings, type PlatformKey } from '../../settings/index.ts';
+import {
+  defaultSidecarConfig,
+  makeSidecar,
+  metricsEnvironment,
+  restrictedSecurityContext,
+  type SecurityProfile,
+  type Sidecar,
+} from '../../sidecar/index.ts';
 import { cel, celOf, type Variable } from './cel.ts';
 import { effectiveSetting, parameter, platformParameter, settingParameter } from './parameters.ts';
 
@@ -33,11 +40,30 @@ export const containerVariables: readonly Variable[] = [
 + variables.platformVariables
 + variables.settingVariables`,
   },
-  { name: 'mirrorEnvironment', expression: `${environmentOf(mirror)}\n+ variables.platformVariables\n+ variables.settingVariables` },
-  { name: 'container', expression: eitherWay(withParameters(agent, { env: 'environment', ports: 'ports', resources: 'resources', securityContext: 'securityContext' })) },
+  {
+    name: 'mirrorEnvironment',
+    expression: `${environmentOf(mirror)}\n+ variables.platformVariables\n+ variables.settingVariables`,
+  },
+  {
+    name: 'container',
+    expression: eitherWay(
+      withParameters(agent, {
+        env: 'environment',
+        ports: 'ports',
+        resources: 'resources',
+        securityContext: 'securityContext',
+      }),
+    ),
+  },
   {
     name: 'mirrorContainer',
-    expression: eitherWay(withParameters(mirror, { env: 'mirrorEnvironment', resources: 'mirrorResources', securityContext: 'mirrorSecurityContext' })),
+    expression: eitherWay(
+      withParameters(mirror, {
+        env: 'mirrorEnvironment',
+        resources: 'mirrorResources',
+        securityContext: 'mirrorSecurityContext',
+      }),
+    ),
   },
 ];
 
@@ -53,7 +79,10 @@ function environmentOf({ env }: Container): string {
 }
 
 /** @param variables fields that are the values of variables */
-function withParameters(container: Container, variables: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+function withParameters(
+  container: Container,
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
   return {
     ...container,
     image: cel(parameter('image')),
@@ -67,6 +96,12 @@ function eitherWay(container: Readonly<Record<string, unknown>>): string {
 }
 
 /** See probeAddition: what every Pod Security level admits. */
-function bare({ name, image, restartPolicy, resources, securityContext }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function bare({
+  name,
+  image,
+  restartPolicy,
+  resources,
+  securityContext,
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return { name, image, restartPolicy, resources, securityContext };
 }

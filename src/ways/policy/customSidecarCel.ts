@@ -19,9 +19,15 @@ export function ownExpressions({ containers, initContainers, volumes }: OwnSidec
       ...optInConditions,
       ...fitConditions,
       condition('name_collision', lacksNames(names([...containers, ...initContainers]), names(volumes))),
-      condition('pod_resources', asks ? `!${podResources}` : `!${podResources} || !${leavesHugePages} && size(${summedLimits}) == 0`),
+      condition(
+        'pod_resources',
+        asks ? `!${podResources}` : `!${podResources} || !${leavesHugePages} && size(${summedLimits}) == 0`,
+      ),
     ],
-    variables: Object.entries(lists).map(([name, items]) => ({ name, expression: celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`))) })),
+    variables: Object.entries(lists).map(([name, items]) => ({
+      name,
+      expression: celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`))),
+    })),
     mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: ownPatch(lists) } }],
   };
 }
@@ -32,7 +38,10 @@ function ownPatch({ volumes, initContainers, containers }: Omit<OwnSidecarConfig
     // Each one goes in front of the last: so they are added from the back.
     const indexes = place === 'first' ? items.map((_, index) => index).toReversed() : items.map((_, index) => index);
     if (items.length === 0) return [];
-    return [parent(`object.spec.${list}`, ['spec', list], '[]'), `[${indexes.map((index) => add(list, place, `variables.${list}[${index}]`)).join(', ')}]`];
+    return [
+      parent(`object.spec.${list}`, ['spec', list], '[]'),
+      `[${indexes.map((index) => add(list, place, `variables.${list}[${index}]`)).join(', ')}]`,
+    ];
   };
   return [
     ...inOrder('volumes', volumes, 'last'),

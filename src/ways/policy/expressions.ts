@@ -1,4 +1,5 @@
 import { annotationVariables } from './annotationsCel.ts';
+import type { Variable } from './cel.ts';
 import { containerVariables } from './containerCel.ts';
 import { agentConditions, fitConditions, optInConditions, type MatchCondition } from './matching.ts';
 import { agentPatch, pullSecretVariables } from './patchCel.ts';
@@ -6,7 +7,6 @@ import { portVariables } from './portsCel.ts';
 import { resourceVariables } from './resourcesCel.ts';
 import { securityVariables } from './securityContextCel.ts';
 import { sizeLimitVariables } from './sizeLimitCel.ts';
-import type { Variable } from './cel.ts';
 import { volumeVariables } from './volumesCel.ts';
 
 /** What a MutatingAdmissionPolicy says in CEL. */

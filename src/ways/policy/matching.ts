@@ -55,7 +55,10 @@ export const fitConditions: readonly MatchCondition[] = [
   condition('windows', `!(${runsOnWindows})`),
   condition('fargate', `!(${runsOnFargate})`),
   condition('virtual_node', `!(${runsOnVirtualNode})`),
-  condition('sandbox', `!(has(object.spec.runtimeClassName) && ${skippedRuntimeClasses}.exists(name, ${isRuntimeClass}))`),
+  condition(
+    'sandbox',
+    `!(has(object.spec.runtimeClassName) && ${skippedRuntimeClasses}.exists(name, ${isRuntimeClass}))`,
+  ),
 ];
 
 /**
@@ -95,7 +98,8 @@ export const agentConditions: readonly MatchCondition[] = [
 
 /** That a pod has no container and no volume of these names. */
 export function lacksNames(containers: readonly string[], volumes: readonly string[]): string {
-  const isOne = (names: readonly string[]): string => (names.length === 1 ? `== ${celString(names[0] ?? '')}` : `in ${celStrings(names)}`);
+  const isOne = (names: readonly string[]): string =>
+    names.length === 1 ? `== ${celString(names[0] ?? '')}` : `in ${celStrings(names)}`;
   const lacks = (list: string, names: readonly string[]): string => `!${list}.exists(item, item.name ${isOne(names)})`;
   const optional = (list: string, names: readonly string[]): string => `(!has(${list}) || ${lacks(list, names)})`;
   return [

@@ -26,7 +26,20 @@ export interface ParameterOptions {
 }
 
 /** The keys that stand in the data of the ConfigMap always. */
-const keys = ['profile', 'annotation', 'optOut', 'image', 'imagePullPolicy', 'imagePullSecrets', 'requests', 'limits', 'maxVolumeMebibytes', 'runAsUser', 'runAsGroup', 'seccompProfile'] as const;
+const keys = [
+  'profile',
+  'annotation',
+  'optOut',
+  'image',
+  'imagePullPolicy',
+  'imagePullSecrets',
+  'requests',
+  'limits',
+  'maxVolumeMebibytes',
+  'runAsUser',
+  'runAsGroup',
+  'seccompProfile',
+] as const;
 
 export type ParameterKey = (typeof keys)[number];
 
@@ -49,10 +62,13 @@ export function parameter(key: ParameterKey): string {
 export const metricsPortParameter = "('metricsPort' in params.data ? string(params.data.metricsPort) : '')";
 
 /** The runtime classes whose pods are left alone, in CEL: a list of names. */
-export const skippedRuntimeClasses = "('skipRuntimeClasses' in params.data ? string(params.data.skipRuntimeClasses).split(',') : [])";
+export const skippedRuntimeClasses =
+  "('skipRuntimeClasses' in params.data ? string(params.data.skipRuntimeClasses).split(',') : [])";
 
 /** The value of that key. */
-export function skippedParameter({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig): { skipRuntimeClasses: string } {
+export function skippedParameter({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig): {
+  skipRuntimeClasses: string;
+} {
   return { skipRuntimeClasses: skipRuntimeClasses.join(',') };
 }
 
@@ -105,10 +121,19 @@ export function policyParameters(config: AgentSidecarConfig, options: ParameterO
     return value === '' ? [] : [[settingParameter(name), value] as const];
   });
   const metricsPort = agent.metricsPort === undefined ? {} : { metricsPort: String(agent.metricsPort) };
-  return { ...fixed, ...skippedParameter(config), ...metricsPort, ...platformTexts(agent), ...Object.fromEntries(given) };
+  return {
+    ...fixed,
+    ...skippedParameter(config),
+    ...metricsPort,
+    ...platformTexts(agent),
+    ...Object.fromEntries(given),
+  };
 }
 
-function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): { requests: string; limits: string } {
+function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConfig['resources']): {
+  requests: string;
+  limits: string;
+} {
   const [other] = Object.keys(others);
   if (other !== undefined) {
     throw codedError('SIDECAR_CONFIG_INVALID', `agent.resources.${other} cannot be given to an admission policy`, {
@@ -118,9 +143,15 @@ function resourceParameters({ requests = {}, limits = {}, ...others }: AgentConf
   return { requests: quantities(requests), limits: quantities(limits) };
 }
 
-function securityParameters({ securityContext = {} }: AgentConfig): Record<'runAsUser' | 'runAsGroup' | 'seccompProfile', string> {
+function securityParameters({
+  securityContext = {},
+}: AgentConfig): Record<'runAsUser' | 'runAsGroup' | 'seccompProfile', string> {
   const { runAsUser, runAsGroup, seccompProfile } = withDefaults(securityContext);
-  return { runAsUser: String(runAsUser ?? ''), runAsGroup: String(runAsGroup ?? ''), seccompProfile: seccompProfile?.type ?? '' };
+  return {
+    runAsUser: String(runAsUser ?? ''),
+    runAsGroup: String(runAsGroup ?? ''),
+    seccompProfile: seccompProfile?.type ?? '',
+  };
 }
 
 function quantities(amounts: Readonly<Record<string, string | number>>): string {

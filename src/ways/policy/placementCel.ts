@@ -29,16 +29,22 @@ export const runsOnVirtualNode = runsOn(virtualNodes);
 function runsOn(platform: Platform): string {
   const isLabelled = Object.entries(platform.labels).map(([key, values]) => {
     const quoted = celString(key);
-    return values.length === 0 ? `${quoted} in ${labels}` : `${quoted} in ${labels} && ${labels}[${quoted}] in ${celStrings(values)}`;
+    return values.length === 0
+      ? `${quoted} in ${labels}`
+      : `${quoted} in ${labels} && ${labels}[${quoted}] in ${celStrings(values)}`;
   });
   const { schedulers, nodeNames, tolerated } = platform;
   return [
     `has(${labels}) && (${isLabelled.join('\n  || ')})`,
-    ...(schedulers.length === 0 ? [] : [`has(${spec}.schedulerName) && ${spec}.schedulerName in ${celStrings(schedulers)}`]),
+    ...(schedulers.length === 0
+      ? []
+      : [`has(${spec}.schedulerName) && ${spec}.schedulerName in ${celStrings(schedulers)}`]),
     `has(${spec}.nodeName) && ${celStrings(nodeNames)}.exists(name, ${spec}.nodeName.startsWith(name))`,
     ...(tolerated.length === 0
       ? []
-      : [`has(${spec}.tolerations) && ${spec}.tolerations.exists(each, has(each.key) && each.key in ${celStrings(tolerated)})`]),
+      : [
+          `has(${spec}.tolerations) && ${spec}.tolerations.exists(each, has(each.key) && each.key in ${celStrings(tolerated)})`,
+        ]),
     mustRunOn(platform.nodes),
   ].join('\n|| ');
 }
@@ -72,9 +78,13 @@ function says(signs: readonly NodeSign[]): string {
     ...signs.flatMap(({ keys, otherwise }) =>
       otherwise === undefined
         ? []
-        : [`each.operator == 'NotIn' && each.key in ${celStrings(keys)} && has(each.values) && ${celString(otherwise)} in each.values`],
+        : [
+            `each.operator == 'NotIn' && each.key in ${celStrings(keys)} && has(each.values) && ${celString(otherwise)} in each.values`,
+          ],
     ),
-    ...signs.flatMap(({ keys, prefix }) => (prefix === '' ? [`each.operator == 'Exists' && each.key in ${celStrings(keys)}`] : [])),
+    ...signs.flatMap(({ keys, prefix }) =>
+      prefix === '' ? [`each.operator == 'Exists' && each.key in ${celStrings(keys)}`] : [],
+    ),
   ].join(' || ');
 }
 

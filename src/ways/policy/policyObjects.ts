@@ -1,8 +1,8 @@
 import { exceedsBaseline, levelTerms } from '../../inject/index.ts';
 import type { AssumedLevel, SidecarConfig } from '../../sidecar/index.ts';
+import { ownExpressions } from './customSidecarCel.ts';
 import { digest } from './digest.ts';
 import { policyExpressions } from './expressions.ts';
-import { ownExpressions } from './customSidecarCel.ts';
 import { policyParameters, skippedParameter, type PolicyProfile } from './parameters.ts';
 
 export interface PolicyOptions {
@@ -41,11 +41,16 @@ export function policyObjects(options: PolicyOptions): readonly object[] {
   // There it would not be the sidecar that is refused, but the app's pod.
   if (config.form === 'agent' || !exceedsBaseline(config)) profiles.push('baseline');
   if (config.form === 'agent' && options.probeLabels !== undefined) profiles.push('probe');
-  return [...profiles.map((profile) => parametersOf(options, profile)), policy(options), ...profiles.map((profile) => binding(options, profile))];
+  return [
+    ...profiles.map((profile) => parametersOf(options, profile)),
+    policy(options),
+    ...profiles.map((profile) => binding(options, profile)),
+  ];
 }
 
 function policy(options: PolicyOptions): object {
-  const { matchConditions, variables, mutations } = options.config.form === 'agent' ? policyExpressions : ownExpressions(options.config);
+  const { matchConditions, variables, mutations } =
+    options.config.form === 'agent' ? policyExpressions : ownExpressions(options.config);
   return {
     apiVersion: admission,
     kind: 'MutatingAdmissionPolicy',
@@ -55,7 +60,9 @@ function policy(options: PolicyOptions): object {
       reinvocationPolicy: 'IfNeeded',
       paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
       matchConstraints: {
-        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
+        resourceRules: [
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' },
+        ],
       },
       matchConditions,
       variables,
@@ -83,7 +90,11 @@ function podSelectors(options: PolicyOptions, profile: 'privileged' | 'baseline'
     namespaceSelector: {
       matchExpressions: [
         { key: options.namespaceLabel, operator: 'In', values: ['enabled'] },
-        { key: namespaceName, operator: 'NotIn', values: [...new Set([options.namespace, ...(options.excludedNamespaces ?? [])])] },
+        {
+          key: namespaceName,
+          operator: 'NotIn',
+          values: [...new Set([options.namespace, ...(options.excludedNamespaces ?? [])])],
+        },
         levelTerms(options.podSecurity ?? 'auto')[profile],
       ],
     },
@@ -107,7 +118,10 @@ function parametersOf(options: PolicyOptions, profile: PolicyProfile): object {
   };
 }
 
-function dataOf({ config, annotation, optOut }: PolicyOptions, profile: PolicyProfile): Readonly<Record<string, string>> {
+function dataOf(
+  { config, annotation, optOut }: PolicyOptions,
+  profile: PolicyProfile,
+): Readonly<Record<string, string>> {
   if (config.form === 'agent') return policyParameters(config, { profile, annotation, optOut });
   return { profile, annotation, optOut: String(optOut), ...skippedParameter(config) };
 }
@@ -127,7 +141,12 @@ function bindingName(options: PolicyOptions, profile: PolicyProfile): string {
  * apiserver/pkg/admission/plugin/policy/generic/policy_source.go): under one name it would serve the old data.
  */
 function parametersName(options: PolicyOptions, profile: PolicyProfile): string {
-  const parts = [options.name, 'policy', ...(profile === 'privileged' ? [] : [profile]), digest(dataOf(options, profile))];
+  const parts = [
+    options.name,
+    'policy',
+    ...(profile === 'privileged' ? [] : [profile]),
+    digest(dataOf(options, profile)),
+  ];
   return parts.join('-');
 }
 

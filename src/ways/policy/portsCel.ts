@@ -1,6 +1,6 @@
 import { leastMetricsPort, metricsPortName } from '../../sidecar/index.ts';
-import { metricsPortParameter } from './parameters.ts';
 import type { Variable } from './cel.ts';
+import { metricsPortParameter } from './parameters.ts';
 
 /** `metricsPort`: of the agent, the empty string for none; see declaresPort. `ports`: of the container. */
 export const portVariables: readonly Variable[] = [

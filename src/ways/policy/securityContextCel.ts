@@ -39,7 +39,10 @@ function fieldVariables(name: string, capability: 'NET_RAW' | 'NET_ADMIN', hasCa
     given(hasCapability, literal('capabilities')),
     given("variables.runAsUser != ''", field('runAsUser', 'int(variables.runAsUser)')),
     given(`${parameter('runAsGroup')} != ''`, field('runAsGroup', `int(${parameter('runAsGroup')})`)),
-    given(`${parameter('seccompProfile')} != ''`, field('seccompProfile', `{'type': string(${parameter('seccompProfile')})}`)),
+    given(
+      `${parameter('seccompProfile')} != ''`,
+      field('seccompProfile', `{'type': string(${parameter('seccompProfile')})}`),
+    ),
   ];
   return [{ name, expression: parts.join('\n+ ') }];
 }

@@ -5,7 +5,9 @@ import { effectiveSetting, parameter } from './parameters.ts';
 const mebibyte = 1024 ** 2;
 
 /** As parseQuantity has them. CEL's own quantities do not tell the bytes of a large one. */
-const unitBytes = Object.fromEntries(quantitySuffixes.map((suffix) => [suffix, cel(decimal(parseQuantity(`1${suffix}`) ?? 0))]));
+const unitBytes = Object.fromEntries(
+  quantitySuffixes.map((suffix) => [suffix, cel(decimal(parseQuantity(`1${suffix}`) ?? 0))]),
+);
 
 /** volumeBytes is linear in the size and the number of files; its terms are read off it, so that they are said once. */
 const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
@@ -44,7 +46,8 @@ export const sizeLimitVariables: readonly Variable[] = [
   },
   {
     name: 'sizeMebibytes',
-    expression: 'double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)',
+    expression:
+      'double(int(variables.mebibytes)) < variables.mebibytes ? int(variables.mebibytes) + 1 : int(variables.mebibytes)',
   },
   { name: 'sizeLimit', expression: "string(variables.sizeMebibytes) + 'Mi'" },
 ];

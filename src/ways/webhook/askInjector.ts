@@ -35,11 +35,19 @@ export async function checkInjector(options: CheckOptions): Promise<CheckResult>
   const ready = await call(options, 'GET', '/readyz');
   if (ready.status !== 200) throw failed(options, `it is not ready: ${ready.text.trim()}`);
   const from = performance.now();
-  const { status, text } = await call(options, 'POST', webhookPaths.privileged, JSON.stringify(reviewFor(options.annotation)));
+  const { status, text } = await call(
+    options,
+    'POST',
+    webhookPaths.privileged,
+    JSON.stringify(reviewFor(options.annotation)),
+  );
   const milliseconds = performance.now() - from;
   if (options.demandsClient) {
     if (status === 401) return { containers: [], milliseconds };
-    throw failed(options, `it answers a review of a client without a certificate with HTTP ${status}, and not with 401`);
+    throw failed(
+      options,
+      `it answers a review of a client without a certificate with HTTP ${status}, and not with 401`,
+    );
   }
   if (status !== 200) throw failed(options, `it answers a review with HTTP ${status}: ${text.trim()}`);
   return { containers: addedContainers(options, text), milliseconds };
@@ -76,18 +84,24 @@ function reviewFor(annotation: string): object {
 function addedContainers(options: CheckOptions, text: string): string[] {
   const value = attempt(() => JSON.parse(text) as unknown);
   const response = isObject(value) && isObject(value['response']) ? value['response'] : {};
-  if (response['uid'] !== uid || response['allowed'] !== true) throw failed(options, 'its answer is none to the review');
+  if (response['uid'] !== uid || response['allowed'] !== true)
+    throw failed(options, 'its answer is none to the review');
   const { patch, warnings, auditAnnotations } = response;
   if (typeof patch !== 'string') {
     const [warning] = Array.isArray(warnings) ? (warnings as readonly unknown[]) : [];
-    throw failed(options, `it did not inject the pod: ${typeof warning === 'string' ? warning : JSON.stringify(auditAnnotations)}`);
+    throw failed(
+      options,
+      `it did not inject the pod: ${typeof warning === 'string' ? warning : JSON.stringify(auditAnnotations)}`,
+    );
   }
   const pod = attempt(() => {
     const operations = JSON.parse(Buffer.from(patch, 'base64').toString()) as Operation[];
     return jsonPatch.applyPatch<unknown>(podFor(options.annotation), operations, true).newDocument;
   });
   const spec = isObject(pod) && isObject(pod['spec']) ? pod['spec'] : {};
-  const names = [spec['initContainers'], spec['containers']].flatMap((list) => (Array.isArray(list) ? (list as { name: string }[]).map(({ name }) => name) : []));
+  const names = [spec['initContainers'], spec['containers']].flatMap((list) =>
+    Array.isArray(list) ? (list as { name: string }[]).map(({ name }) => name) : [],
+  );
   const added = names.filter((name) => !podNames.includes(name));
   if (added.length === 0) throw failed(options, 'its patch adds no container');
   return added;
@@ -101,16 +115,24 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-async function call(options: CheckOptions, method: string, path: string, body = ''): Promise<{ status: number; text: string }> {
+async function call(
+  options: CheckOptions,
+  method: string,
+  path: string,
+  body = '',
+): Promise<{ status: number; text: string }> {
   const { host, ca, connect, port } = options;
   return new Promise((resolve, reject) => {
     const headers = { host, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const outgoing = request({ host: connect, port, path, method, headers, ca, servername: host, agent: false, timeout: timeoutMs }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
-      response.on('error', (error) => reject(failed(options, error.message)));
-    });
+    const outgoing = request(
+      { host: connect, port, path, method, headers, ca, servername: host, agent: false, timeout: timeoutMs },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+        response.on('error', (error) => reject(failed(options, error.message)));
+      },
+    );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
     outgoing.on('error', (error) => reject(failed(options, error.message)));
     outgoing.end(body);
@@ -118,5 +140,7 @@ async function call(options: CheckOptions, method: string, path: string, body = 
 }
 
 function failed({ host, connect, port }: CheckOptions, what: string): Error {
-  return codedError('CHECK_FAILED', what, { where: `https://${host}:${port}${connect === host ? '' : ` (${connect})`}` });
+  return codedError('CHECK_FAILED', what, {
+    where: `https://${host}:${port}${connect === host ? '' : ` (${connect})`}`,
+  });
 }

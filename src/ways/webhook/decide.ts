@@ -1,13 +1,13 @@
 import { planInjection, type Addition, type LeftOut } from '../../inject/index.ts';
-import { injectAnnotation } from '../../settings/index.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import { injectAnnotation } from '../../settings/index.ts';
 import type { SidecarConfig } from '../../sidecar/index.ts';
 import type { WebhookName } from './names.ts';
 import { isPod } from './pod.ts';
 import { probeAddition } from './probeAddition.ts';
 import { patchFor, type ProvenPatch } from './provenPatch.ts';
-import { leftOutWarnings, warningsFor, type InjectedReason, type SkippedReason } from './reviewReasons.ts';
 import type { Review } from './review.ts';
+import { leftOutWarnings, warningsFor, type InjectedReason, type SkippedReason } from './reviewReasons.ts';
 import { hasTooLargeAnnotations } from './validity.ts';
 
 export interface InjectorOptions {
@@ -19,8 +19,18 @@ export interface InjectorOptions {
 }
 
 export type Verdict =
-  | { readonly decision: 'injected'; readonly reason: InjectedReason; readonly patch: ProvenPatch; readonly warnings: readonly string[] }
-  | { readonly decision: 'skipped'; readonly reason: SkippedReason; readonly warnings: readonly string[]; /** For the log. */ readonly doubt?: string };
+  | {
+      readonly decision: 'injected';
+      readonly reason: InjectedReason;
+      readonly patch: ProvenPatch;
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly decision: 'skipped';
+      readonly reason: SkippedReason;
+      readonly warnings: readonly string[];
+      /** For the log. */ readonly doubt?: string;
+    };
 
 /**
  * What becomes of one review. Pure, and it never throws: whatever happens, the pod is created.
@@ -51,12 +61,21 @@ function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOp
   }
   const choice = chosen(pod, options);
   if (choice === 'not_opted_in' || choice === 'opted_out') return skipped(choice);
-  const plan = planInjection(pod, { config: options.config, settings: {}, podSecurity: webhook, namespace: review.namespace, atAdmission: true });
+  const plan = planInjection(pod, {
+    config: options.config,
+    settings: {},
+    podSecurity: webhook,
+    namespace: review.namespace,
+    atAdmission: true,
+  });
   return plan.inject ? injected(pod, plan.addition, choice, plan.leftOut) : skipped(plan.reason);
 }
 
 /** The project's own annotation can always refuse, whatever key asks. */
-function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptions): InjectedReason | 'not_opted_in' | 'opted_out' {
+function chosen(
+  { metadata }: PodTemplate,
+  { annotation, optOut }: InjectorOptions,
+): InjectedReason | 'not_opted_in' | 'opted_out' {
   const annotations = metadata?.annotations ?? {};
   const asked = Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
   if (asked === 'false' || annotations[injectAnnotation] === 'false') return 'opted_out';
@@ -64,9 +83,16 @@ function chosen({ metadata }: PodTemplate, { annotation, optOut }: InjectorOptio
   return optOut ? 'not_opted_out' : 'not_opted_in';
 }
 
-function injected(pod: PodTemplate, addition: Addition, reason: InjectedReason, leftOut: readonly LeftOut[] = []): Verdict {
+function injected(
+  pod: PodTemplate,
+  addition: Addition,
+  reason: InjectedReason,
+  leftOut: readonly LeftOut[] = [],
+): Verdict {
   const { patch, doubt } = patchFor(pod, addition);
-  return patch === undefined ? doubtful(doubt) : { decision: 'injected', reason, patch, warnings: leftOutWarnings(leftOut) };
+  return patch === undefined
+    ? doubtful(doubt)
+    : { decision: 'injected', reason, patch, warnings: leftOutWarnings(leftOut) };
 }
 
 function skipped(reason: SkippedReason): Verdict {

@@ -1,8 +1,8 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { jsonPointer, type Addition } from '../../inject/index.ts';
 import type { PatchOperation, PodTemplate } from '../../kubernetes/api/types.ts';
-import { isPod } from './pod.ts';
 import { listsOf, lossOf } from './loss.ts';
+import { isPod } from './pod.ts';
 
 /**
  * Why a patch might do harm to a pod, or undefined when it surely adds what it is meant to add, and nothing else.
@@ -14,7 +14,9 @@ import { listsOf, lossOf } from './loss.ts';
 export function doubtAbout(pod: PodTemplate, patch: readonly PatchOperation[], addition: Addition): string | undefined {
   const lists = listsOf(addition);
   const extended = Object.keys(addition.inFront ?? {}).map((key) => jsonPointer(['metadata', 'annotations', key]));
-  const foreign = patch.find((operation) => !adds(operation, lists) && !(operation.op === 'replace' && extended.includes(operation.path)));
+  const foreign = patch.find(
+    (operation) => !adds(operation, lists) && !(operation.op === 'replace' && extended.includes(operation.path)),
+  );
   if (foreign !== undefined) return `it does more than add: ${foreign.op} ${foreign.path}`;
   let after: unknown;
   try {
@@ -39,7 +41,9 @@ function detached(operation: PatchOperation): Operation {
   if (!('value' in operation)) return operation;
   const { value } = operation;
   if (Array.isArray(value)) return { ...operation, value: [...(value as readonly unknown[])] };
-  return typeof value === 'object' && operation.path.startsWith('/metadata') ? { ...operation, value: structuredClone(value) } : operation;
+  return typeof value === 'object' && operation.path.startsWith('/metadata')
+    ? { ...operation, value: structuredClone(value) }
+    : operation;
 }
 
 /** New objects where the patch adds. Everything below is shared with the pod, so that the same is the very same. */

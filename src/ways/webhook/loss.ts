@@ -24,19 +24,28 @@ export function lossOf(before: PodTemplate, after: PodTemplate, addition: Additi
   return wrong === undefined ? undefined : `${wrong} are not what they should be`;
 }
 
-function annotationLoss(before: PodTemplate, after: PodTemplate, { annotations, inFront = {} }: Addition): string | undefined {
+function annotationLoss(
+  before: PodTemplate,
+  after: PodTemplate,
+  { annotations, inFront = {} }: Addition,
+): string | undefined {
   const present = before.metadata?.annotations ?? {};
   if (Object.keys(annotations).some((key) => Object.hasOwn(present, key))) return 'it replaces an annotation';
   const extended = Object.entries(inFront).map(([key, text]) => [key, `${text}${present[key] ?? ''}`]);
   const expected = { ...present, ...Object.fromEntries(extended), ...annotations };
-  return sameFields(expected, after.metadata?.annotations ?? {}, []) ? undefined : 'the annotations are not what they should be';
+  return sameFields(expected, after.metadata?.annotations ?? {}, [])
+    ? undefined
+    : 'the annotations are not what they should be';
 }
 
 function sameFields(before: object, after: object, except: readonly string[]): boolean {
   const keysOf = (fields: object): string[] => Object.keys(fields).filter((key) => !except.includes(key));
   const keys = keysOf(before);
   const [old, now] = [before, after] as Readonly<Record<string, unknown>>[];
-  return keys.length === keysOf(after).length && keys.every((key) => Object.hasOwn(after, key) && Object.is(old?.[key], now?.[key]));
+  return (
+    keys.length === keysOf(after).length &&
+    keys.every((key) => Object.hasOwn(after, key) && Object.is(old?.[key], now?.[key]))
+  );
 }
 
 /** The items from before are still there in their order, and the others are exactly the added ones. */

@@ -34,12 +34,20 @@ export function probePod({ release, namespace, image, demands = {} }: ProbeReque
       generateName: 'packet-capture-probe-',
       namespace,
       ...(demands.annotations === undefined ? {} : { annotations: demands.annotations }),
-      labels: { ...demands.labels, [nameLabel]: applicationName, [instanceLabel]: release, [componentLabel]: components.probe },
+      labels: {
+        ...demands.labels,
+        [nameLabel]: applicationName,
+        [instanceLabel]: release,
+        [componentLabel]: components.probe,
+      },
     },
     spec: {
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
-      securityContext: given(demands.podSecurityContext) ?? { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: given(demands.podSecurityContext) ?? {
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
       containers: [
         {
           name: 'probe',
@@ -78,7 +86,11 @@ function amountsOf(resources: object): Record<string, string> {
     const [resource = '', bound = ''] = name.split('-');
     return [amountAnnotation(name), objectOf(objectOf(resources)[`${bound}s`])[resource]] as const;
   });
-  return Object.fromEntries(named.flatMap(([key, value]) => (typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [])));
+  return Object.fromEntries(
+    named.flatMap(([key, value]) =>
+      typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [],
+    ),
+  );
 }
 
 /** Why a probe pod comes back without the mark of {@link isInjected}. */

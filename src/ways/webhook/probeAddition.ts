@@ -1,7 +1,7 @@
 import { planInjection, type Addition } from '../../inject/index.ts';
+import type { Container, PodTemplate } from '../../kubernetes/api/types.ts';
 import { statusAnnotation } from '../../settings/index.ts';
 import { probeAnnotation, restrictedSecurityContext, type SidecarConfig } from '../../sidecar/index.ts';
-import type { Container, PodTemplate } from '../../kubernetes/api/types.ts';
 import { version } from '../../version.ts';
 import { componentLabel, components } from './names.ts';
 import type { SkippedReason } from './reviewReasons.ts';

@@ -12,7 +12,9 @@ export interface ProvenPatch {
 }
 
 /** A patch, or why it was left out. */
-export type PatchOrDoubt = { readonly patch: ProvenPatch; readonly doubt?: never } | { readonly doubt: string; readonly patch?: never };
+export type PatchOrDoubt =
+  | { readonly patch: ProvenPatch; readonly doubt?: never }
+  | { readonly doubt: string; readonly patch?: never };
 
 /**
  * The patch that adds to a pod. What it looks like, and whether it applies, depends on which parents the pod has, and on
@@ -22,11 +24,17 @@ export type PatchOrDoubt = { readonly patch: ProvenPatch; readonly doubt?: never
 export function patchFor(pod: PodTemplate, addition: Addition): PatchOrDoubt {
   let known = knowledge.get(addition);
   if (known === undefined) {
-    known = { check: makeValidityCheck(addition), keys: Object.keys(addition.annotations), extends: addition.inFront !== undefined, patches: new Map() };
+    known = {
+      check: makeValidityCheck(addition),
+      keys: Object.keys(addition.annotations),
+      extends: addition.inFront !== undefined,
+      patches: new Map(),
+    };
     knowledge.set(addition, known);
   }
   const annotations = pod.metadata?.annotations;
-  if (annotations != null && known.keys.some((key) => Object.hasOwn(annotations, key))) return { doubt: 'it replaces an annotation' };
+  if (annotations != null && known.keys.some((key) => Object.hasOwn(annotations, key)))
+    return { doubt: 'it replaces an annotation' };
   const invalid = known.check(pod);
   if (invalid !== undefined) return { doubt: invalid };
   // What comes in front of a value depends on it.

@@ -26,7 +26,8 @@ export function readReview(body: string): Review | undefined {
   }
   if (!isObject(value) || value['kind'] !== 'AdmissionReview') return undefined;
   const { apiVersion, request } = value;
-  if (typeof apiVersion !== 'string' || !apiVersion.startsWith('admission.k8s.io/') || !isObject(request)) return undefined;
+  if (typeof apiVersion !== 'string' || !apiVersion.startsWith('admission.k8s.io/') || !isObject(request))
+    return undefined;
   const { uid, namespace, object, dryRun } = request;
   if (typeof uid !== 'string' || uid === '') return undefined;
   return {

@@ -9,7 +9,12 @@ const maxString = 1024;
 
 const [quote, colon] = [0x22, 0x3a];
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
-const levels: ReadonlyMap<number, number> = new Map([[0x5b, 1], [0x7b, 1], [0x5d, -1], [0x7d, -1]]);
+const levels: ReadonlyMap<number, number> = new Map([
+  [0x5b, 1],
+  [0x7b, 1],
+  [0x5d, -1],
+  [0x7d, -1],
+]);
 
 /** One of the two objects that are read: the review, and its request. */
 interface Members {
@@ -52,7 +57,8 @@ function readString(members: Members, json: Buffer, from: number, to: number): v
 
 function headOf(review: ReadonlyMap<string, string>, request: ReadonlyMap<string, string>): ReviewHead | undefined {
   const [apiVersion = '', uid = ''] = [review.get('apiVersion'), request.get('uid')];
-  if (review.get('kind') !== 'AdmissionReview' || !apiVersion.startsWith('admission.k8s.io/') || uid === '') return undefined;
+  if (review.get('kind') !== 'AdmissionReview' || !apiVersion.startsWith('admission.k8s.io/') || uid === '')
+    return undefined;
   return { apiVersion, uid, namespace: request.get('namespace') ?? '', name: request.get('name') ?? '', dryRun: false };
 }
 

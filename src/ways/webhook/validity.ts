@@ -25,12 +25,20 @@ export function makeValidityCheck(addition: Addition): ValidityCheck {
   const borrowed = [...new Set(mounted)].filter((name) => !addition.volumes.some((volume) => volume.name === name));
   const addedBytes = annotationBytes(addition.annotations) + annotationBytes(addition.inFront ?? {});
   return ({ metadata, spec }) => {
-    const { containers: apps, initContainers, volumes, ephemeralContainers } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
+    const {
+      containers: apps,
+      initContainers,
+      volumes,
+      ephemeralContainers,
+    } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
     if (hasTwins(apps, initContainers, ephemeralContainers, containers)) return 'two containers have one name';
     if (hasTwins(volumes, addition.volumes)) return 'two volumes have one name';
     if (flaw !== undefined) return flaw;
-    if (!borrowed.every((name) => volumes?.some((volume) => volume.name === name) === true)) return 'a volume that is mounted is missing';
-    return exceeds(metadata?.annotations ?? {}, maxAnnotationBytes - addedBytes) ? 'the annotations are too large' : undefined;
+    if (!borrowed.every((name) => volumes?.some((volume) => volume.name === name) === true))
+      return 'a volume that is mounted is missing';
+    return exceeds(metadata?.annotations ?? {}, maxAnnotationBytes - addedBytes)
+      ? 'the annotations are too large'
+      : undefined;
   };
 }
 

@@ -50,7 +50,13 @@ const memoryFolder = '/dev/shm/packet-capture-bench-';
  */
 export async function touchMemory(bytes: number): Promise<void> {
   const folder = await mkdtemp(memoryFolder);
-  await run(['dd', 'if=/dev/zero', `of=${join(folder, 'zeros')}`, 'bs=1M', `count=${Math.ceil(Math.min(bytes, freemem() / 4) / 2 ** 20)}`]);
+  await run([
+    'dd',
+    'if=/dev/zero',
+    `of=${join(folder, 'zeros')}`,
+    'bs=1M',
+    `count=${Math.ceil(Math.min(bytes, freemem() / 4) / 2 ** 20)}`,
+  ]);
   await rm(folder, { recursive: true });
 }
 
@@ -64,11 +70,16 @@ export async function startCapture(program: Program, site: Site): Promise<Captur
   try {
     await chmod(captures, 0o777);
     await chmod(volume, 0o755);
-    const running = await (program === 'agent' ? startOurs(site, captures, volume) : startTcpdump(site, captures, volume));
+    const running = await (program === 'agent'
+      ? startOurs(site, captures, volume)
+      : startTcpdump(site, captures, volume));
     return {
       stop: async () => {
         await running.stop();
-        return (await readdir(captures)).filter((name) => name.endsWith('.pcapng') || name.endsWith('.pcap')).toSorted().map((name) => join(captures, name));
+        return (await readdir(captures))
+          .filter((name) => name.endsWith('.pcapng') || name.endsWith('.pcap'))
+          .toSorted()
+          .map((name) => join(captures, name));
       },
       remove: async () => {
         await running.kill();
@@ -82,8 +93,20 @@ export async function startCapture(program: Program, site: Site): Promise<Captur
 }
 
 async function startOurs({ root, network, group }: Site, captures: string, volume: string): Promise<Running> {
-  const settings = { filter, 'buffer-size': `${bufferMebibytes}Mi`, 'file-size': '1Gi', 'file-count': '8', rotate: '1h' };
-  const agent = await startAgent({ root, network: { ...network, enterPod: [...group.enter, ...network.enterPod] }, captures, volume, settings });
+  const settings = {
+    filter,
+    'buffer-size': `${bufferMebibytes}Mi`,
+    'file-size': '1Gi',
+    'file-count': '8',
+    rotate: '1h',
+  };
+  const agent = await startAgent({
+    root,
+    network: { ...network, enterPod: [...group.enter, ...network.enterPod] },
+    captures,
+    volume,
+    settings,
+  });
   try {
     await agent.next('started');
   } catch (error) {
@@ -95,14 +118,43 @@ async function startOurs({ root, network, group }: Site, captures: string, volum
 
 /** The very program of the agent's image, in the same container, without what is around it there. */
 async function startTcpdump({ root, network, group }: Site, captures: string, volume: string): Promise<Running> {
-  const argv = ['tcpdump', '-i', 'eth0', '-n', '-B', String(bufferMebibytes * 1024), '-s', '0', '-w', '/captures/bare.pcap', filter];
+  const argv = [
+    'tcpdump',
+    '-i',
+    'eth0',
+    '-n',
+    '-B',
+    String(bufferMebibytes * 1024),
+    '-s',
+    '0',
+    '-w',
+    '/captures/bare.pcap',
+    filter,
+  ];
   const container = join(import.meta.dirname, '..', '..', 'agent', 'container.sh');
   // As in startAgent: so it ends with this process, whatever becomes of that.
   const namespaces = ['unshare', '--pid', '--fork', '--kill-child', 'unshare', '--mount'];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enter, ...network.enterPod, ...namespaces, 'sh', container, root, captures, volume, 'net_raw', ...argv], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-  });
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      ...group.enter,
+      ...network.enterPod,
+      ...namespaces,
+      'sh',
+      container,
+      root,
+      captures,
+      volume,
+      'net_raw',
+      ...argv,
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    },
+  );
   const ended = new Promise((resolve) => child.on('close', resolve));
   const said: string[] = [];
   const begins = new Promise<boolean>((resolve) => {

@@ -4,14 +4,21 @@ import { programs, startCapture, type Program, type Site } from './captures.ts';
 import type { Traffic } from './traffic.ts';
 import { runTrial, type Load, type Trial } from './trial.ts';
 
-const record = <T>(of: (program: Program) => T): Record<Program, T> => Object.fromEntries(programs.map((program) => [program, of(program)])) as Record<Program, T>;
+const record = <T>(of: (program: Program) => T): Record<Program, T> =>
+  Object.fromEntries(programs.map((program) => [program, of(program)])) as Record<Program, T>;
 
 /** CPU and memory at a rate that all of them keep up with, one after the other in each round. */
 export async function costFigures(site: Site, traffic: Traffic, rounds: number): Promise<Figure[]> {
   const sizes = [1400, 64] as const;
   const figures: Figure[] = [];
   for (const size of sizes) {
-    const load: Load = { kind: { protocol: 'udp', size }, perSecond: 20_000, seconds: 3, cores: undefined, settleMs: 1250 };
+    const load: Load = {
+      kind: { protocol: 'udp', size },
+      perSecond: 20_000,
+      seconds: 3,
+      cores: undefined,
+      settleMs: 1250,
+    };
     stderrProgress(`measuring what packets of ${size} bytes take, ${rounds} rounds`);
     const trials = record<Trial[]>(() => []);
     for (let round = 0; round < rounds; round += 1) {
@@ -25,7 +32,11 @@ export async function costFigures(site: Site, traffic: Traffic, rounds: number):
 
 function cpuFigure(trials: Readonly<Record<Program, readonly Trial[]>>, size: number): Figure {
   const cpu = record((program) => median(trials[program].map(({ cpuPerMillion }) => cpuPerMillion)));
-  const ratio = median(trials.agent.map(({ cpuPerMillion }, round) => cpuPerMillion / (trials.tcpdump[round]?.cpuPerMillion ?? Number.NaN)));
+  const ratio = median(
+    trials.agent.map(
+      ({ cpuPerMillion }, round) => cpuPerMillion / (trials.tcpdump[round]?.cpuPerMillion ?? Number.NaN),
+    ),
+  );
   return {
     what: `CPU for a million packets of ${size} bytes, 20,000 a second`,
     measured: `${cpu.agent.toFixed(2)} s, ratio ${ratio.toFixed(2)}`,
@@ -35,7 +46,8 @@ function cpuFigure(trials: Readonly<Record<Program, readonly Trial[]>>, size: nu
 }
 
 function memoryFigure(trials: Readonly<Record<Program, readonly Trial[]>>): Figure {
-  const megabytes = (program: Program): string => `${median(trials[program].map((trial) => trial.megabytes)).toFixed(2)} MB`;
+  const megabytes = (program: Program): string =>
+    `${median(trials[program].map((trial) => trial.megabytes)).toFixed(2)} MB`;
   return {
     what: 'anonymous memory while these come',
     measured: megabytes('agent'),

@@ -1,6 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createCgroup, hierarchies, killProcesses, processesOf, removeCgroup, type Hierarchy } from '../../../scripts/cluster/cgroups.ts';
+import {
+  createCgroup,
+  hierarchies,
+  killProcesses,
+  processesOf,
+  removeCgroup,
+  type Hierarchy,
+} from '../../../scripts/cluster/cgroups.ts';
 
 /** A cgroup whose share of the CPU can be limited, as the kubelet does by `resources.limits.cpu`; and one beside it. */
 export interface CpuGroup {
@@ -31,12 +38,20 @@ export async function makeCpuGroup(name: string): Promise<CpuGroup> {
   };
   const [cpu, accounting] = [holding('cpu'), holding('cpuacct')];
   // Version 2: a cgroup that passes on its controllers holds no process itself.
-  const [limited, beside] = ['limited', 'beside'].map((child) => [...new Set([cpu, accounting])].map(({ path }) => join(path, name, child))) as [string[], string[]];
+  const [limited, beside] = ['limited', 'beside'].map((child) =>
+    [...new Set([cpu, accounting])].map(({ path }) => join(path, name, child)),
+  ) as [string[], string[]];
   for (const folder of [...limited, ...beside]) await mkdir(folder, { recursive: true });
   const [weightFile, highest] = weight[cpu.version];
   const [cpuFolder, accountingFolder] = [join(cpu.path, name, 'limited'), join(accounting.path, name, 'limited')];
-  for (const folder of [dirname(cpuFolder), cpuFolder, join(cpu.path, name, 'beside')]) await writeFile(join(folder, weightFile), highest);
-  const enter = (folders: readonly string[]): string[] => ['sh', '-c', `${folders.map((folder) => `echo $$ > ${folder}/cgroup.procs; `).join('')}exec "$@"`, 'enter'];
+  for (const folder of [dirname(cpuFolder), cpuFolder, join(cpu.path, name, 'beside')])
+    await writeFile(join(folder, weightFile), highest);
+  const enter = (folders: readonly string[]): string[] => [
+    'sh',
+    '-c',
+    `${folders.map((folder) => `echo $$ > ${folder}/cgroup.procs; `).join('')}exec "$@"`,
+    'enter',
+  ];
   return {
     enter: enter(limited),
     enterBeside: enter(beside),
@@ -46,8 +61,10 @@ export async function makeCpuGroup(name: string): Promise<CpuGroup> {
       else await writeFile(join(cpuFolder, 'cpu.cfs_quota_us'), String(quota ?? -1));
     },
     seconds: async () => {
-      if (accounting.version === 1) return Number(await readFile(join(accountingFolder, 'cpuacct.usage'), 'utf8')) / 1e9;
-      const [, microseconds] = /usage_usec (\d+)/.exec(await readFile(join(accountingFolder, 'cpu.stat'), 'utf8')) ?? [];
+      if (accounting.version === 1)
+        return Number(await readFile(join(accountingFolder, 'cpuacct.usage'), 'utf8')) / 1e9;
+      const [, microseconds] =
+        /usage_usec (\d+)/.exec(await readFile(join(accountingFolder, 'cpu.stat'), 'utf8')) ?? [];
       return Number(microseconds) / 1e6;
     },
     processes: () => processesOf(cpuFolder),

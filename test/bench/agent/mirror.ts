@@ -38,7 +38,9 @@ export async function benchMirror(): Promise<Figure[]> {
     const mirror = await startMirror(network, root, folder);
     const app = await startApp(network, group, folder);
     const taken = new Map<string, number[]>();
-    const take = (what: string, value: number): void => { taken.set(what, [...(taken.get(what) ?? []), value]); };
+    const take = (what: string, value: number): void => {
+      taken.set(what, [...(taken.get(what) ?? []), value]);
+    };
     for (let round = 0; round < rounds; round += 1) {
       for (const setup of setups) {
         stderrProgress(`round ${round + 1} of ${rounds}: ${setup}`);
@@ -63,9 +65,21 @@ export async function benchMirror(): Promise<Figure[]> {
 
 /** Lets the collector's machine throw away what comes, before it costs anything: it is another one, as a rule. */
 async function dropCopies(network: Network, root: string): Promise<void> {
-  const { stdout } = await run(['chroot', root, '/usr/bin/tcpdump', '-ddd', '-y', 'EN10MB', `udp and src host ${addresses.pod}`]);
+  const { stdout } = await run([
+    'chroot',
+    root,
+    '/usr/bin/tcpdump',
+    '-ddd',
+    '-y',
+    'EN10MB',
+    `udp and src host ${addresses.pod}`,
+  ]);
   // What the program returns is the verdict: 2 to drop, -1 to go on (TC_ACT_SHOT, TC_ACT_UNSPEC).
-  const program = stdout.trim().replaceAll(/^6 0 0 0$/gm, '6 0 0 4294967295').replaceAll(/^6 0 0 262144$/gm, '6 0 0 2').replaceAll('\n', ',');
+  const program = stdout
+    .trim()
+    .replaceAll(/^6 0 0 0$/gm, '6 0 0 4294967295')
+    .replaceAll(/^6 0 0 262144$/gm, '6 0 0 2')
+    .replaceAll('\n', ',');
   const tc = [...network.enterWorld, 'tc'];
   await run([...tc, 'qdisc', 'add', 'dev', 'eth0', 'clsact']);
   await run([...tc, 'filter', 'add', 'dev', 'eth0', 'ingress', 'bpf', 'da', 'bytecode', program]);
@@ -84,13 +98,23 @@ async function startMirror(network: Network, root: string, folder: string): Prom
   const settings = { mirror: `vxlan://${addresses.world}`, state: 'idle' };
   // It shares a volume with a capture agent that may not capture: what a capture takes is measured elsewhere.
   const agent = await startAgent({ root, network, captures, volume, settings, capability: '' });
-  const mirror = await startAgent({ root, network, captures, volume, settings, program: 'mirror', capability: 'net_admin' });
+  const mirror = await startAgent({
+    root,
+    network,
+    captures,
+    volume,
+    settings,
+    program: 'mirror',
+    capability: 'net_admin',
+  });
   let now: Setup = 'without';
   return {
     be: async (setup) => {
       if (setup === now) return;
       now = setup;
-      await agent.set(setup === 'without' ? { state: 'idle' } : { state: '', filter: setup === 'filtered' ? 'port 1' : '' });
+      await agent.set(
+        setup === 'without' ? { state: 'idle' } : { state: '', filter: setup === 'filtered' ? 'port 1' : '' },
+      );
       await mirror.next(setup === 'without' ? 'mirror stopped' : 'mirror started', 20_000);
     },
     stop: async () => {
@@ -127,7 +151,15 @@ async function startApp(network: Network, group: CpuGroup, folder: string): Prom
       const used = async (): Promise<number> => (await group.seconds()) + (await softirqSeconds());
       const before = await used();
       const start = performance.now();
-      const writes = await ask(from, 'tcp', addresses[to], ports.sink, String(writeBytes), String(writesPerSecond), String(seconds));
+      const writes = await ask(
+        from,
+        'tcp',
+        addresses[to],
+        ports.sink,
+        String(writeBytes),
+        String(writesPerSecond),
+        String(seconds),
+      );
       const took = (performance.now() - start) / 1000;
       await sleep(100);
       return { gigabits: (writes * writeBytes * 8) / 1e9 / took, cores: ((await used()) - before) / took };
@@ -145,7 +177,9 @@ async function softirqSeconds(): Promise<number> {
   const times = await Promise.all(
     pids.map(async (pid) => {
       const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-      return name.startsWith('ksoftirqd/') ? Number((await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ')[0]) / 1e9 : 0;
+      return name.startsWith('ksoftirqd/')
+        ? Number((await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ')[0]) / 1e9
+        : 0;
     }),
   );
   return times.reduce((sum, time) => sum + time, 0);

@@ -17,7 +17,12 @@ type Searches = Readonly<Record<Program, Search>>;
  * that all of them meet the same moods of the machine. All of it takes `minutes` at most; what one cell does not need, the
  * others have.
  */
-export async function searchCells(site: Site, traffic: Traffic, minutes: number, only: readonly NamedKind[] = kinds): Promise<Cell[]> {
+export async function searchCells(
+  site: Site,
+  traffic: Traffic,
+  minutes: number,
+  only: readonly NamedKind[] = kinds,
+): Promise<Cell[]> {
   const end = performance.now() + minutes * 60_000;
   const cells: Cell[] = [];
   for (const kind of only) {
@@ -27,12 +32,19 @@ export async function searchCells(site: Site, traffic: Traffic, minutes: number,
     for (const [index, cores] of limits.entries()) {
       const left = (only.length - only.indexOf(kind)) * limits.length - index;
       const until = performance.now() + (end - performance.now()) / left;
-      searches = await searchCell(startSearches(searches, highest, cores / (limits[index - 1] ?? cores), cores), until, (program, perSecond) =>
-        tryAgain(site, () => runTrial(program, site, traffic, { kind, perSecond, seconds, cores })),
+      searches = await searchCell(
+        startSearches(searches, highest, cores / (limits[index - 1] ?? cores), cores),
+        until,
+        (program, perSecond) =>
+          tryAgain(site, () => runTrial(program, site, traffic, { kind, perSecond, seconds, cores })),
       );
-      const ceilings = Object.fromEntries(programs.map((program) => [program, ceilingOf((searches as Searches)[program])])) as Cell['ceilings'];
+      const ceilings = Object.fromEntries(
+        programs.map((program) => [program, ceilingOf((searches as Searches)[program])]),
+      ) as Cell['ceilings'];
       cells.push({ kind, cores, ceilings });
-      stderrProgress(`${kind.name}, ${cores * 1000}m, after ${searches.agent.attempts.length} rounds: ${programs.map((program) => `${program} ${ceilings[program].rate.toFixed(0)}`).join(', ')}`);
+      stderrProgress(
+        `${kind.name}, ${cores * 1000}m, after ${searches.agent.attempts.length} rounds: ${programs.map((program) => `${program} ${ceilings[program].rate.toFixed(0)}`).join(', ')}`,
+      );
     }
   }
   return cells;
@@ -47,7 +59,11 @@ function startSearches(before: Searches | undefined, highest: number, growth: nu
   return Object.fromEntries(programs.map((program) => [program, startSearch(guess(program), highest)])) as Searches;
 }
 
-async function searchCell(begin: Searches, until: number, attempt: (program: Program, perSecond: number) => Promise<Trial>): Promise<Searches> {
+async function searchCell(
+  begin: Searches,
+  until: number,
+  attempt: (program: Program, perSecond: number) => Promise<Trial>,
+): Promise<Searches> {
   let searches = begin;
   for (let round = 0; round < mostRounds && !programs.every((program) => isAtTheTop(searches[program])); round += 1) {
     const from = performance.now();

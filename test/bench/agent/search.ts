@@ -45,7 +45,13 @@ export function goOn({ rate, step, sameWay, highest, attempts }: Search, trial: 
   if (turned) next = Math.max(Math.sqrt(step), smallestStep);
   else if (ways > 2) next = Math.min(step * step, largestStep);
   const asked = trial.lossFree ? rate * next : rate / next;
-  return { rate: Math.min(asked, highest), step: next, sameWay: ways, highest, attempts: [...attempts, { asked: rate, ...trial }] };
+  return {
+    rate: Math.min(asked, highest),
+    step: next,
+    sameWay: ways,
+    highest,
+    attempts: [...attempts, { asked: rate, ...trial }],
+  };
 }
 
 /** True once more trials would tell nothing: what the sender can do was stored twice. */
@@ -58,11 +64,17 @@ export function isAtTheTop({ attempts, highest }: Search): boolean {
  * several do, the middle of them.
  */
 export function ceilingOf({ attempts, highest }: Pick<Search, 'attempts' | 'highest'>): Ceiling {
-  const misfits = (rate: number): number => attempts.filter(({ perSecond, lossFree }) => (perSecond > rate) === lossFree).length;
-  const stored = attempts.filter(({ lossFree }) => lossFree).map((attempt) => ({ ...attempt, misfits: misfits(attempt.perSecond) }));
+  const misfits = (rate: number): number =>
+    attempts.filter(({ perSecond, lossFree }) => perSecond > rate === lossFree).length;
+  const stored = attempts
+    .filter(({ lossFree }) => lossFree)
+    .map((attempt) => ({ ...attempt, misfits: misfits(attempt.perSecond) }));
   const fewest = Math.min(...stored.map((attempt) => attempt.misfits));
   const best = stored.filter((attempt) => attempt.misfits === fewest);
   if (best.length === 0) return { rate: 0, atLeast: false };
   const rates = best.map(({ perSecond }) => perSecond);
-  return { rate: Math.sqrt(Math.min(...rates) * Math.max(...rates)), atLeast: best.every(({ asked }) => asked === highest) };
+  return {
+    rate: Math.sqrt(Math.min(...rates) * Math.max(...rates)),
+    atLeast: best.every(({ asked }) => asked === highest),
+  };
 }

@@ -24,12 +24,16 @@ export async function benchSidecar({ quick, signal }: BenchOptions): Promise<Fig
     const node = await upCluster({ name: 'bench', onProgress: stderrProgress });
     await buildAgentImage(image, stderrProgress);
     await loadImage(node, image, stderrProgress);
-    await kubectl(node, ['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: ['idle', 'running'].map(pod) }) });
+    await kubectl(node, ['apply', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: ['idle', 'running'].map(pod) }),
+    });
     const ready = await kubectl(node, ['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=60s']);
     if (ready.exitCode !== 0) throw new Error(ready.stderr);
     await sleep(3000, undefined, { signal });
     stderrProgress(`measuring two sidecars for ${seconds} s`);
-    const [idle, running] = await Promise.all(['idle', 'running'].map((name) => measure(node, name, seconds, signal))) as [Cost, Cost];
+    const [idle, running] = (await Promise.all(
+      ['idle', 'running'].map((name) => measure(node, name, seconds, signal)),
+    )) as [Cost, Cost];
     return [figure('idle', idle, seconds), figure('running, without traffic', running, seconds)].flat();
   } finally {
     await downCluster('bench', stderrProgress);
@@ -63,7 +67,12 @@ function figure(what: string, { megabytes, percent, sleepMegabytes }: Cost, seco
 }
 
 function pod(name: string): unknown {
-  const { container, volumes } = makeSidecar({ config: defaultSidecarConfig, profile: 'privileged', guaranteed: false, podSettings: {} });
+  const { container, volumes } = makeSidecar({
+    config: defaultSidecarConfig,
+    profile: 'privileged',
+    guaranteed: false,
+    podSettings: {},
+  });
   return {
     apiVersion: 'v1',
     kind: 'Pod',

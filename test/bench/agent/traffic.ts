@@ -33,14 +33,26 @@ export async function startTraffic(network: Network, group: CpuGroup, folder: st
   const program = join(folder, 'traffic');
   await run(['gcc', '-std=c11', '-O2', '-o', program, join(import.meta.dirname, 'traffic.c')]);
   const app = async (...command: readonly string[]): Promise<ChildProcess> => {
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enterBeside, ...network.enterPod, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...group.enterBeside, ...network.enterPod, ...command], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(createInterface(child.stdout), 'line');
     return child;
   };
   const apps = [await app(program, 'sink', sinkPort), await app(...onOneCore, program, 'echo', echoPort)];
-  const ask = async (...command: readonly string[]): Promise<number> => Number((await run([...group.enterBeside, ...network.enterWorld, ...command])).stdout);
+  const ask = async (...command: readonly string[]): Promise<number> =>
+    Number((await run([...group.enterBeside, ...network.enterWorld, ...command])).stdout);
   return {
-    send: ({ protocol, size }, perSecond, seconds) => ask(program, protocol, protocol === 'udp' ? nobody : pod, sinkPort, String(size), String(perSecond), String(seconds)),
+    send: ({ protocol, size }, perSecond, seconds) =>
+      ask(
+        program,
+        protocol,
+        protocol === 'udp' ? nobody : pod,
+        sinkPort,
+        String(size),
+        String(perSecond),
+        String(seconds),
+      ),
     roundTrip: (rounds) => ask(...onOneCore, program, 'ping', pod, echoPort, String(rounds)),
     stop: () => {
       for (const child of apps) child.kill('SIGKILL');

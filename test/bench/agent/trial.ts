@@ -31,14 +31,22 @@ const settling = { agent: 0, tcpdump: 1250 } as const;
 const headersBytes = 200;
 
 /** Starts the program, limits its CPU while the packets are sent, ends it, and looks for them in its files. */
-export async function runTrial(program: Program, site: Site, traffic: Traffic, { kind, perSecond, seconds, cores, settleMs = settling[program] }: Load): Promise<Trial> {
+export async function runTrial(
+  program: Program,
+  site: Site,
+  traffic: Traffic,
+  { kind, perSecond, seconds, cores, settleMs = settling[program] }: Load,
+): Promise<Trial> {
   site.signal.throwIfAborted();
   const capture = await startCapture(program, site);
   try {
     await touchMemory(perSecond * seconds * (kind.size + headersBytes));
     const before = await site.group.seconds();
     await site.group.limit(cores);
-    const [sent, megabytes] = await Promise.all([traffic.send(kind, perSecond, seconds), memoryAfter(site, seconds * 900)]);
+    const [sent, megabytes] = await Promise.all([
+      traffic.send(kind, perSecond, seconds),
+      memoryAfter(site, seconds * 900),
+    ]);
     await site.group.limit(undefined);
     await sleep(settleMs);
     const used = (await site.group.seconds()) - before;
@@ -56,7 +64,9 @@ const wrapper = 'unshare\n';
 async function memoryAfter({ group }: Site, milliseconds: number): Promise<number> {
   await sleep(milliseconds);
   const each = (await group.processes()).map(async (pid) => {
-    const [name, status] = await Promise.all(['comm', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')));
+    const [name, status] = await Promise.all(
+      ['comm', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+    );
     return name === wrapper ? 0 : Number(/^RssAnon:\s+(\d+)/m.exec(status ?? '')?.[1] ?? 0);
   });
   return ((await Promise.all(each)).reduce((sum, kilobytes) => sum + kilobytes, 0) * 1024) / 1e6;

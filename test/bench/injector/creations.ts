@@ -27,7 +27,8 @@ async function create(namespace: string, number: number, injected: boolean): Pro
   const { status, text } = await callApi('POST', `/api/v1/namespaces/${namespace}/pods`, body);
   const milliseconds = performance.now() - from;
   if (status !== 201) throw new Error(`pod ${number} of ${namespace}: HTTP ${status}: ${text}`);
-  if (text.includes('"name":"packet-capture"') !== injected) throw new Error(`pod ${number} of ${namespace} ${injected ? 'has no' : 'has a'} sidecar`);
+  if (text.includes('"name":"packet-capture"') !== injected)
+    throw new Error(`pod ${number} of ${namespace} ${injected ? 'has no' : 'has a'} sidecar`);
   await callApi('DELETE', `/api/v1/namespaces/${namespace}/pods/${name}?gracePeriodSeconds=0`);
   return milliseconds;
 }

@@ -69,7 +69,12 @@ async function sendUntil(deadline: number, latencies: number[]): Promise<number>
       if (answer.length < end + 4 + length) return;
       const now = performance.now();
       latencies.push(now - from);
-      if (!head.startsWith('HTTP/1.1 200') || !answer.includes(uid, end, 'latin1') || !answer.includes('"patchType":"JSONPatch"', end, 'latin1')) failures += 1;
+      if (
+        !head.startsWith('HTTP/1.1 200') ||
+        !answer.includes(uid, end, 'latin1') ||
+        !answer.includes('"patchType":"JSONPatch"', end, 'latin1')
+      )
+        failures += 1;
       answer = Buffer.alloc(0);
       if (now < deadline) return send();
       socket.end();
@@ -80,10 +85,13 @@ async function sendUntil(deadline: number, latencies: number[]): Promise<number>
 
 const latencies: number[] = [];
 const from = performance.now();
-const failures = await Promise.all(Array.from({ length: connections }, async () => sendUntil(from + seconds * 1000, latencies)));
+const failures = await Promise.all(
+  Array.from({ length: connections }, async () => sendUntil(from + seconds * 1000, latencies)),
+);
 const elapsed = (performance.now() - from) / 1000;
 const sorted = latencies.toSorted((a, b) => a - b);
-const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+const at = (share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 const result: LoadResult = {
   requestsPerSecond: latencies.length / elapsed,
   p50Ms: at(0.5),

@@ -26,14 +26,22 @@ export async function plotThroughput(rows: readonly Throughput[]): Promise<void>
     data: inOrder.map(({ ratios }) => Math.round(ratios[index] * 100) / 100),
     label: { show: true, position: 'right', ...label },
   });
-  await writePlot(new URL('../../../docs/injector-throughput.svg', import.meta.url), { width: 720, height: 320 }, {
-    title: { text: 'Reviews a second, as a share of a bare HTTPS server', left: 0, textStyle: { ...label, fontSize: 14 } },
-    legend,
-    grid: { left: 160, right: 50, top: 70, bottom: 30 },
-    xAxis: axis({ type: 'value', min: 0, max: Math.max(1, ...rows.flatMap(({ ratios }) => ratios)) }),
-    yAxis: axis({ type: 'category', data: inOrder.map(({ name }) => name) }),
-    series: [series('1 connection', 0), series('16 connections', 1)],
-  });
+  await writePlot(
+    new URL('../../../docs/injector-throughput.svg', import.meta.url),
+    { width: 720, height: 320 },
+    {
+      title: {
+        text: 'Reviews a second, as a share of a bare HTTPS server',
+        left: 0,
+        textStyle: { ...label, fontSize: 14 },
+      },
+      legend,
+      grid: { left: 160, right: 50, top: 70, bottom: 30 },
+      xAxis: axis({ type: 'value', min: 0, max: Math.max(1, ...rows.flatMap(({ ratios }) => ratios)) }),
+      yAxis: axis({ type: 'category', data: inOrder.map(({ name }) => name) }),
+      series: [series('1 connection', 0), series('16 connections', 1)],
+    },
+  );
 }
 
 /** For each way the share of creations that took at most so many milliseconds. */
@@ -41,14 +49,23 @@ export async function plotCreations(times: Readonly<Record<Obstacle, readonly nu
   const shares = Array.from({ length: 99 }, (_, index) => index + 1);
   const curve = (obstacle: Obstacle): object => {
     const sorted = times[obstacle].toSorted((a, b) => a - b);
-    return { name: obstacle, type: 'line', showSymbol: false, data: shares.map((share) => [sorted[Math.floor((share / 100) * sorted.length)] ?? 0, share]) };
+    return {
+      name: obstacle,
+      type: 'line',
+      showSymbol: false,
+      data: shares.map((share) => [sorted[Math.floor((share / 100) * sorted.length)] ?? 0, share]),
+    };
   };
-  await writePlot(new URL('../../../docs/pod-creation.svg', import.meta.url), { width: 720, height: 320 }, {
-    title: { text: 'Time to create a pod, as its client sees it', left: 0, textStyle: { ...label, fontSize: 14 } },
-    legend,
-    grid: { left: 60, right: 30, top: 70, bottom: 46 },
-    xAxis: axis({ type: 'value', name: 'milliseconds', nameLocation: 'middle', nameGap: 28, min: 0 }),
-    yAxis: axis({ type: 'value', name: '% of the pods', nameLocation: 'middle', nameGap: 36, min: 0, max: 100 }),
-    series: obstacles.map(curve),
-  });
+  await writePlot(
+    new URL('../../../docs/pod-creation.svg', import.meta.url),
+    { width: 720, height: 320 },
+    {
+      title: { text: 'Time to create a pod, as its client sees it', left: 0, textStyle: { ...label, fontSize: 14 } },
+      legend,
+      grid: { left: 60, right: 30, top: 70, bottom: 46 },
+      xAxis: axis({ type: 'value', name: 'milliseconds', nameLocation: 'middle', nameGap: 28, min: 0 }),
+      yAxis: axis({ type: 'value', name: '% of the pods', nameLocation: 'middle', nameGap: 36, min: 0, max: 100 }),
+      series: obstacles.map(curve),
+    },
+  );
 }

@@ -26,7 +26,10 @@ export interface RunningServer {
 /** Starts a server that says its port in its first line; its log goes through a pipe, as in a container. */
 export async function startServer({ args, env }: ServerCommand, children: ChildProcess[]): Promise<RunningServer> {
   const reader = spawn('sh', ['-c', 'head -n 1; exec cat >/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const child = spawn(process.execPath, args, { stdio: ['ignore', reader.stdin, 'inherit'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', reader.stdin, 'inherit'],
+    env: { ...process.env, ...env },
+  });
   children.push(child, reader);
   const [line] = (await once(createInterface({ input: reader.stdout }), 'line')) as [string];
   const { port, metricsPort } = JSON.parse(line) as { port: number; metricsPort?: number };
@@ -48,14 +51,24 @@ export async function scrape({ metricsPort }: RunningServer): Promise<void> {
 /** In MB. */
 export async function memoryOf({ pid }: RunningServer): Promise<Memory> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const megabytes = (field: string): number => (Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024) / 1e6;
+  const megabytes = (field: string): number =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024) / 1e6;
   return { resident: megabytes('VmRSS'), anonymous: megabytes('RssAnon') };
 }
 
 /** Sends one review over a connection of its own; the answer's text. */
 export async function ask(port: number, ca: Buffer, review: string): Promise<string> {
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(review) };
-  const outgoing = request({ host: '127.0.0.1', port, servername: host, ca, method: 'POST', path, headers, agent: false });
+  const outgoing = request({
+    host: '127.0.0.1',
+    port,
+    servername: host,
+    ca,
+    method: 'POST',
+    path,
+    headers,
+    agent: false,
+  });
   outgoing.end(review);
   const [response] = (await once(outgoing, 'response')) as [AsyncIterable<Buffer>];
   let text = '';

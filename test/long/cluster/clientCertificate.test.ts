@@ -2,8 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../../scripts/cluster/command.ts';
-import { helm, installed, installer, labelFlags, loadReleaseImages, quickEnd, runningContainers, siteYaml, targetFlags } from '../../support/cluster/helmFixture.ts';
 import { kube } from '../../support/cluster/clusterFixture.ts';
+import {
+  helm,
+  installed,
+  installer,
+  labelFlags,
+  loadReleaseImages,
+  quickEnd,
+  runningContainers,
+  siteYaml,
+  targetFlags,
+} from '../../support/cluster/helmFixture.ts';
 import { withAdmissionConfiguration } from '../../support/long/apiServer.ts';
 
 const release = 'client-cert';
@@ -13,7 +23,8 @@ const site = `${namespace}-site`;
 const at = ['--release', release, '--namespace', namespace];
 const demanding = ['--set', 'webhook.clientCA.configMap=api-server-ca'];
 
-const refusal = /the injector, whose webhook\.clientCA demands a client certificate, refused \S+: it presents no client certificate/;
+const refusal =
+  /the injector, whose webhook\.clientCA demands a client certificate, refused \S+: it presents no client certificate/;
 const errorText = (stderr: string): string => stderr.slice(stderr.lastIndexOf('\nerror ') + 1);
 
 let folder = '';
@@ -22,8 +33,14 @@ let folder = '';
 async function blocks(): Promise<readonly string[]> {
   const text = await readFile(new URL('../../../docs/injector.md', import.meta.url), 'utf8');
   const section = text.slice(text.indexOf('\n## Client certificates\n'), text.indexOf('\n## Log\n'));
-  const found = [...section.matchAll(/^ {3}```\w+\n(.*?)^ {3}```$/gms)].map(([, block = '']) => block.replaceAll(/^ {3}/gm, ''));
-  return found.map((block) => block.replaceAll('/etc/kubernetes/pki/webhooks', folder).replace('packet-capture.packet-capture.svc', `${service}.${namespace}.svc`));
+  const found = [...section.matchAll(/^ {3}```\w+\n(.*?)^ {3}```$/gms)].map(([, block = '']) =>
+    block.replaceAll(/^ {3}/gm, ''),
+  );
+  return found.map((block) =>
+    block
+      .replaceAll('/etc/kubernetes/pki/webhooks', folder)
+      .replace('packet-capture.packet-capture.svc', `${service}.${namespace}.svc`),
+  );
 }
 
 beforeAll(async () => {
@@ -41,7 +58,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kube(['delete', 'mutatingwebhookconfigurations', '-l', `app.kubernetes.io/instance=${release}`, '--ignore-not-found']);
+  await kube([
+    'delete',
+    'mutatingwebhookconfigurations',
+    '-l',
+    `app.kubernetes.io/instance=${release}`,
+    '--ignore-not-found',
+  ]);
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
   await rm(folder, { recursive: true, force: true });
 });
@@ -55,7 +78,17 @@ test('an upgrade that demands certificates which the API server does not present
 });
 
 test('so does one with targets, whose hook asks the API server before', async () => {
-  const { exitCode, stderr } = await installer(4, ['upgrade', ...at, '--yes', ...demanding, ...targetFlags([site]), '--set', 'hooks.timeout=15s,hooks.backoffLimit=0', '--timeout', '120s']);
+  const { exitCode, stderr } = await installer(4, [
+    'upgrade',
+    ...at,
+    '--yes',
+    ...demanding,
+    ...targetFlags([site]),
+    '--set',
+    'hooks.timeout=15s,hooks.backoffLimit=0',
+    '--timeout',
+    '120s',
+  ]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('INJECTION_UNPROVEN');
   expect(stderr).toContain('Rolled back: what revision 3 was runs again.');
@@ -66,7 +99,15 @@ test('an API server that presents the certificate injects', async () => {
   await withAdmissionConfiguration(join(folder, 'admission.yaml'), async () => {
     // Ends with a pod that the API server is asked for.
     await installed(4, ['upgrade', ...at, '--yes', ...demanding]);
-    await kube(['patch', 'deploy', 'web', '-n', site, '-p', JSON.stringify({ spec: { template: { metadata: { annotations: { 'packet-capture/inject': 'true' } } } } })]);
+    await kube([
+      'patch',
+      'deploy',
+      'web',
+      '-n',
+      site,
+      '-p',
+      JSON.stringify({ spec: { template: { metadata: { annotations: { 'packet-capture/inject': 'true' } } } } }),
+    ]);
     expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
     // The release's own test asks without a certificate, and is refused.
     await helm(4, ['test', release, '-n', namespace, '--timeout', '60s']);

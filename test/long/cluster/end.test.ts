@@ -7,10 +7,25 @@ import { logFile } from '../../../scripts/cluster/components.ts';
 import { component } from '../../../scripts/cluster/up.ts';
 import { createCaptureReader } from '../../../src/pcapng/index.ts';
 import { appPod } from '../../support/cluster/apps.ts';
+import {
+  agentEvent,
+  agentImage,
+  captureFolder,
+  injectAndApply,
+  kube,
+  podField,
+  restarts,
+} from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
-import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
+import {
+  gaps,
+  keepAll,
+  numberedPackets,
+  startSender,
+  type NumberedPacket,
+  type Sender,
+} from '../../support/cluster/sequence.ts';
 import { agentProcess } from '../../support/long/podProcesses.ts';
-import { gaps, keepAll, numberedPackets, startSender, type NumberedPacket, type Sender } from '../../support/cluster/sequence.ts';
 
 const node = inject('node');
 const namespace = useNamespace('end');
@@ -27,7 +42,10 @@ const apps = {
 };
 
 function pod(name: keyof typeof apps, graceSeconds: number): string {
-  return appPod(namespace, name, { graceSeconds, container: `      command: [bash, -c, ${JSON.stringify(apps[name])}]\n` });
+  return appPod(namespace, name, {
+    graceSeconds,
+    container: `      command: [bash, -c, ${JSON.stringify(apps[name])}]\n`,
+  });
 }
 
 afterEach(() => {
@@ -35,7 +53,10 @@ afterEach(() => {
 });
 
 /** A captured pod; its files are small, so that some are closed while packets come. */
-async function startPod(name: keyof typeof apps, graceSeconds: number): Promise<{ readonly address: string; readonly folder: string }> {
+async function startPod(
+  name: keyof typeof apps,
+  graceSeconds: number,
+): Promise<{ readonly address: string; readonly folder: string }> {
   const settings = ['--filter', 'udp', '--file-size', '1Mi', '--file-count', '100'];
   await injectAndApply(pod(name, graceSeconds), '--image', agentImage, ...settings);
   await kube(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
@@ -52,7 +73,9 @@ async function containerOf(name: string): Promise<string> {
 /** When containerd sent SIGTERM to a container, in seconds since 1970: it says so right before. */
 async function sigtermOf(container: string): Promise<number> {
   const log = await readFile(logFile(node, component('containerd')), 'utf8');
-  const [, time = ''] = new RegExp(`^time="([^"]+)" level=info msg="Stop container \\\\"${container}\\\\" with signal`, 'm').exec(log) ?? [];
+  const [, time = ''] =
+    new RegExp(`^time="([^"]+)" level=info msg="Stop container \\\\"${container}\\\\" with signal`, 'm').exec(log) ??
+    [];
   return Date.parse(time) / 1000;
 }
 
@@ -79,7 +102,10 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
    * @returns its packets, and for how many seconds after SIGTERM there are some: not a measure of time that this test takes,
    * since both moments are the kernel's and containerd's
    */
-  async function deleteUnderTraffic(name: keyof typeof apps, graceSeconds: number): Promise<{ packets: NumberedPacket[]; files: string[]; afterSigterm: number }> {
+  async function deleteUnderTraffic(
+    name: keyof typeof apps,
+    graceSeconds: number,
+  ): Promise<{ packets: NumberedPacket[]; files: string[]; afterSigterm: number }> {
     const { address, folder } = await startPod(name, graceSeconds);
     const keeper = await keepAll(folder);
     const { count } = send(address, 60);
@@ -125,10 +151,21 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
     await sleep(1500);
     const names = (await readdir(folder)).filter((name) => name.endsWith('.pcapng')).toSorted();
     const isOld = (name: string): boolean => before.includes(name);
-    const [old, fresh] = await Promise.all([names.filter(isOld), names.filter((name) => !isOld(name))].map(async (some) => numberedPackets(some.map((name) => join(folder, name)))));
+    const [old, fresh] = await Promise.all(
+      [names.filter(isOld), names.filter((name) => !isOld(name))].map(async (some) =>
+        numberedPackets(some.map((name) => join(folder, name))),
+      ),
+    );
     const last = old?.at(-1) ?? { number: Number.NaN, time: Number.NaN };
     const first = fresh?.[0] ?? { number: Number.NaN, time: Number.NaN };
-    console.log(JSON.stringify({ beforeKill: old?.length, lostBeforeKill: seconds(killed - last.time), awayFor: seconds(first.time - killed), afterKill: fresh?.length }));
+    console.log(
+      JSON.stringify({
+        beforeKill: old?.length,
+        lostBeforeKill: seconds(killed - last.time),
+        awayFor: seconds(first.time - killed),
+        afterKill: fresh?.length,
+      }),
+    );
     expect(gaps(old ?? [])).toEqual([]);
     expect(killed - last.time).toBeLessThan(2);
     expect(gaps(fresh ?? [], first.number)).toEqual([]);

@@ -1,6 +1,27 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { faultSite, harm, installFaultSite, missedIn, noHarm, removeFaultSite, underStream, untilInjecting, type FaultSite } from '../../support/cluster/faultFixture.ts';
-import { apiServerRestarted, brokenConfiguration, brokenConfigurationAtStart, drained, expiredCertificate, killed, mismatchedCa, starved, wedged, type Fault } from '../../support/cluster/faults.ts';
+import {
+  faultSite,
+  harm,
+  installFaultSite,
+  missedIn,
+  noHarm,
+  removeFaultSite,
+  underStream,
+  untilInjecting,
+  type FaultSite,
+} from '../../support/cluster/faultFixture.ts';
+import {
+  apiServerRestarted,
+  brokenConfiguration,
+  brokenConfigurationAtStart,
+  drained,
+  expiredCertificate,
+  killed,
+  mismatchedCa,
+  starved,
+  wedged,
+  type Fault,
+} from '../../support/cluster/faults.ts';
 import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
 
 const site = faultSite('faults');
@@ -22,32 +43,44 @@ const scenarios: readonly (readonly [string, (where: FaultSite) => Readonly<Reco
   ['injectors are wedged: they accept, and never answer', (where) => ({ wedged: wedged(where) })],
   ['the certificate expires', (where) => ({ expired: expiredCertificate(where) })],
   ['the CA is another one', (where) => ({ mismatched: mismatchedCa(where) })],
-  ['the configuration is broken: while injectors run, and when they start', (where) => ({ running: brokenConfiguration(where), starting: brokenConfigurationAtStart(where) })],
+  [
+    'the configuration is broken: while injectors run, and when they start',
+    (where) => ({ running: brokenConfiguration(where), starting: brokenConfigurationAtStart(where) }),
+  ],
   ['injectors have no CPU', (where) => ({ starved: starved(where) })],
   ['the API server is restarted', () => ({ restarted: apiServerRestarted() })],
   ['the node of the injectors is drained', (where) => ({ drained: drained(where) })],
 ];
 
-test.each(scenarios)('%s: no pod is refused or kept from being ready, `check` names each that was missed, none is missed afterwards', async (_, make) => {
-  const faults = Object.entries(make(site));
-  const share = (part: number): number => Math.ceil(pods * part);
-  await untilInjecting(site);
-  const report = await underStream(site, async ({ create }) => {
-    await create('before', share(0.1));
-    for (const [name, { strike, mend }] of faults) {
-      for (let part = 0; part < 2; part += 1) {
-        const parts = create(name, share(0.25 / faults.length));
-        await strike();
-        await parts;
+test.each(scenarios)(
+  '%s: no pod is refused or kept from being ready, `check` names each that was missed, none is missed afterwards',
+  async (_, make) => {
+    const faults = Object.entries(make(site));
+    const share = (part: number): number => Math.ceil(pods * part);
+    await untilInjecting(site);
+    const report = await underStream(site, async ({ create }) => {
+      await create('before', share(0.1));
+      for (const [name, { strike, mend }] of faults) {
+        for (let part = 0; part < 2; part += 1) {
+          const parts = create(name, share(0.25 / faults.length));
+          await strike();
+          await parts;
+        }
+        await Promise.all([
+          create(`after ${name}, while it is mended`, share(0.2 / faults.length)),
+          mend().then(async () => untilInjecting(site)),
+        ]);
       }
-      await Promise.all([create(`after ${name}, while it is mended`, share(0.2 / faults.length)), mend().then(async () => untilInjecting(site))]);
-    }
-    await create('after', share(0.2));
-  });
-  console.log(JSON.stringify(report));
-  expect(harm(report)).toEqual(noHarm);
-  expect({ before: missedIn(report, 'before'), after: missedIn(report, 'after') }).toEqual({ before: 0, after: 0 });
-  const surprises = faults.filter(([name, { misses }]) => misses !== 'perhaps' && (misses === 'some') !== (missedIn(report, name) > 0));
-  expect(surprises.map(([name]) => `${name}: ${missedIn(report, name)} missed`)).toEqual([]);
-  expect(Object.values(report.phases).reduce((sum, { created }) => sum + created, 0)).toBeGreaterThanOrEqual(pods);
-}, 900_000);
+      await create('after', share(0.2));
+    });
+    console.log(JSON.stringify(report));
+    expect(harm(report)).toEqual(noHarm);
+    expect({ before: missedIn(report, 'before'), after: missedIn(report, 'after') }).toEqual({ before: 0, after: 0 });
+    const surprises = faults.filter(
+      ([name, { misses }]) => misses !== 'perhaps' && (misses === 'some') !== missedIn(report, name) > 0,
+    );
+    expect(surprises.map(([name]) => `${name}: ${missedIn(report, name)} missed`)).toEqual([]);
+    expect(Object.values(report.phases).reduce((sum, { created }) => sum + created, 0)).toBeGreaterThanOrEqual(pods);
+  },
+  900_000,
+);

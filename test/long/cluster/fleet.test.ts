@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusResult, SteerResult } from '../../../src/captures/index.ts';
 import { until } from '../../agent/until.ts';
-import { agentImage, cli, injectAndApply, kube } from '../../support/cluster/clusterFixture.ts';
 import { pauseDeployment } from '../../support/cluster/apps.ts';
+import { agentImage, cli, injectAndApply, kube } from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
-import { watchPods, type PodWatch } from '../../support/long/podWatch.ts';
 import { startSender, type Sender } from '../../support/cluster/sequence.ts';
+import { watchPods, type PodWatch } from '../../support/long/podWatch.ts';
 
 const namespace = useNamespace('fleet');
 const size = 50;
@@ -40,7 +40,10 @@ async function allHave(packets: number): Promise<void> {
     last = await status();
     return last.length === size && last.every((pod) => pod.status?.packets === packets);
   };
-  await until(`${packets} packets in each pod`, enough, { milliseconds: 60_000, instead: () => last.map((pod) => [pod.pod, pod.problem, pod.status?.packets, pod.status?.dropped]) });
+  await until(`${packets} packets in each pod`, enough, {
+    milliseconds: 60_000,
+    instead: () => last.map((pod) => [pod.pod, pod.problem, pod.status?.packets, pod.status?.dropped]),
+  });
 }
 
 test(`${size} captured pods at once are ready, capture, are steered together, and end; no app is started again, evicted or not ready`, async () => {
@@ -55,16 +58,23 @@ test(`${size} captured pods at once are ready, capture, are steered together, an
     await injectAndApply(pauseDeployment(namespace, 'fleet', size), '--image', agentImage, '--filter', 'udp port 9999');
     await kube(['rollout', 'status', '-n', namespace, 'deploy/fleet', '--timeout=300s']);
   });
-  const capturing = async (): Promise<boolean> => (await status()).filter((pod) => pod.status?.state === 'capturing').length === size;
+  const capturing = async (): Promise<boolean> =>
+    (await status()).filter((pod) => pod.status?.state === 'capturing').length === size;
   await timed('all capture', async () => until('capture in all', capturing, { milliseconds: 120_000 }));
-  const addresses = (await kube(['get', 'pods', '-n', namespace, '-l', 'app=fleet', '-o', 'jsonpath={.items[*].status.podIP}'])).split(' ');
+  const addresses = (
+    await kube(['get', 'pods', '-n', namespace, '-l', 'app=fleet', '-o', 'jsonpath={.items[*].status.podIP}'])
+  ).split(' ');
   await sendToAll(addresses, 9999);
   await sendToAll(addresses, 9998);
   await timed('all have told', async () => allHave(each));
 
-  const steered = await timed('steered', async () => cli(['start', '-n', namespace, '-l', 'app=fleet', '--filter', 'udp port 9998', '--timeout', '120s', '-o', 'json']));
+  const steered = await timed('steered', async () =>
+    cli(['start', '-n', namespace, '-l', 'app=fleet', '--filter', 'udp port 9998', '--timeout', '120s', '-o', 'json']),
+  );
   expect(steered.exitCode, steered.stderr).toBe(0);
-  expect((JSON.parse(steered.stdout) as SteerResult).pods.filter(({ result }) => result === 'confirmed')).toHaveLength(size);
+  expect((JSON.parse(steered.stdout) as SteerResult).pods.filter(({ result }) => result === 'confirmed')).toHaveLength(
+    size,
+  );
   await sendToAll(addresses, 9999);
   await sendToAll(addresses, 9998);
   await allHave(2 * each);
@@ -74,7 +84,16 @@ test(`${size} captured pods at once are ready, capture, are steered together, an
   expect(watch.ready().size).toBe(size);
   expect(watch.sidecarRestarts()).toBe(0);
   // The node has no DNS, and says so for each pod.
-  const warnings = await kube(['get', 'events', '-n', namespace, '--field-selector', 'type=Warning,reason!=MissingClusterDNS', '-o', 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}']);
+  const warnings = await kube([
+    'get',
+    'events',
+    '-n',
+    namespace,
+    '--field-selector',
+    'type=Warning,reason!=MissingClusterDNS',
+    '-o',
+    'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
+  ]);
   expect(warnings).not.toMatch(/Evicted|BackOff|Unhealthy/);
   await timed('deleted', async () => {
     await kube(['delete', 'deploy', '-n', namespace, 'fleet']);

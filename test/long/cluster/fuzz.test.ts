@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { kube } from '../../support/cluster/clusterFixture.ts';
 import { faultSite, installFaultSite, removeFaultSite } from '../../support/cluster/faultFixture.ts';
 import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
-import { kube } from '../../support/cluster/clusterFixture.ts';
 import type { FuzzReport } from '../../support/long/podFuzz.ts';
 
 const node = inject('node');
@@ -15,7 +15,13 @@ function namespaces(): object[] {
     ['plain', 'injected'].map((kind) => ({
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: `fuzz-${level}-${kind}`, labels: { 'pod-security.kubernetes.io/enforce': level, ...(kind === 'injected' ? { 'fuzz/injection': 'enabled' } : {}) } },
+      metadata: {
+        name: `fuzz-${level}-${kind}`,
+        labels: {
+          'pod-security.kubernetes.io/enforce': level,
+          ...(kind === 'injected' ? { 'fuzz/injection': 'enabled' } : {}),
+        },
+      },
     })),
   );
 }
@@ -27,12 +33,21 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await removeFaultSite(site);
-  await kube(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: namespaces() }));
+  await kube(
+    ['delete', '--ignore-not-found', '--wait=false', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: namespaces() }),
+  );
 });
 
 test('what the API server accepts of 3000 generated pods, it accepts injected, with all that they had', async () => {
   const pairs = levels.map((level) => `fuzz-${level}-plain=fuzz-${level}-injected`);
-  const { exitCode, stdout, stderr } = await runInNetns(node, [process.execPath, join(import.meta.dirname, '../../support/long/podFuzz.ts'), node.kubeconfig, '3000', ...pairs]);
+  const { exitCode, stdout, stderr } = await runInNetns(node, [
+    process.execPath,
+    join(import.meta.dirname, '../../support/long/podFuzz.ts'),
+    node.kubeconfig,
+    '3000',
+    ...pairs,
+  ]);
   expect(exitCode, stderr).toBe(0);
   const { refused, changed, ...counts } = JSON.parse(stdout) as FuzzReport;
   console.log(JSON.stringify(counts));

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseAllDocuments } from 'yaml';
 import { beforeAll, expect, inject, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { pidOf } from '../../../scripts/cluster/components.ts';
 import type { SteerResult } from '../../../src/captures/index.ts';
 import { pauseDeployment } from '../../support/cluster/apps.ts';
-import { useNamespace } from '../../support/cluster/namespace.ts';
 import { agentImage, cli, kube } from '../../support/cluster/clusterFixture.ts';
+import { useNamespace } from '../../support/cluster/namespace.ts';
 
 const node = inject('node');
 const shop = useNamespace('refresh');
@@ -44,7 +44,11 @@ beforeAll(async () => {
 });
 
 interface PodTemplate {
-  readonly spec: { readonly template: { readonly spec: { initContainers: { volumeMounts: { name: string }[] }[]; volumes: { name: string }[] } } };
+  readonly spec: {
+    readonly template: {
+      readonly spec: { initContainers: { volumeMounts: { name: string }[] }[]; volumes: { name: string }[] };
+    };
+  };
 }
 
 async function makePods(kind: Kind): Promise<void> {
@@ -52,7 +56,10 @@ async function makePods(kind: Kind): Promise<void> {
   const { stdout, stderr } = await cli(['inject', '-f', '-', '--image', agentImage, '--state', 'idle'], deployment);
   const injected = parseAllDocuments(stdout)[0]?.toJS() as PodTemplate;
   const { spec } = injected.spec.template;
-  expect(spec.volumes.map(({ name }) => name), stderr).toContain('packet-capture-upload');
+  expect(
+    spec.volumes.map(({ name }) => name),
+    stderr,
+  ).toContain('packet-capture-upload');
   if (kind === 'plain') {
     const isOther = ({ name }: { name: string }): boolean => name !== 'packet-capture-upload';
     spec.volumes = spec.volumes.filter(isOther);
@@ -60,14 +67,34 @@ async function makePods(kind: Kind): Promise<void> {
   }
   await kube(['apply', '-f', '-'], JSON.stringify(injected));
   await kube(['rollout', 'status', `deploy/${kind}`, ...inShop, '--timeout=180s']);
-  const list = await kube(['get', 'pods', ...inShop, '-l', `app=${kind}`, '-o', 'jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}']);
-  pods[kind] = list.trim().split('\n').map((line) => line.split(' ')).map(([name = '', uid = '']) => ({ name, uid }));
+  const list = await kube([
+    'get',
+    'pods',
+    ...inShop,
+    '-l',
+    `app=${kind}`,
+    '-o',
+    'jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}',
+  ]);
+  pods[kind] = list
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([name = '', uid = '']) => ({ name, uid }));
   expect(pods[kind]).toHaveLength(replicas);
 }
 
 /** As the kubelet has written it: in its own mounts, and so without a process in the pod. */
 async function settingInPod({ uid }: Pod, setting: string): Promise<string> {
-  const volume = join(node.stateDir, 'kubelet', 'pods', uid, 'volumes', 'kubernetes.io~downward-api', 'packet-capture-settings');
+  const volume = join(
+    node.stateDir,
+    'kubelet',
+    'pods',
+    uid,
+    'volumes',
+    'kubernetes.io~downward-api',
+    'packet-capture-settings',
+  );
   return readFile(join('/proc', String(kubelet), 'root', volume, setting), 'utf8');
 }
 
@@ -84,20 +111,30 @@ async function secondsUntil(pod: Pod, value: string, since: number, atMost: numb
 async function changeAll(kind: Kind, round: number, { soon, late, refreshed }: Figures): Promise<void> {
   const value = `${60 + round}s`;
   const since = performance.now();
-  const changed = kube(['annotate', 'pods', ...inShop, '-l', `app=${kind}`, `packet-capture/rotate=${value}`, '--overwrite']);
-  await Promise.all(pods[kind].map(async (pod) => {
-    const seconds = await secondsUntil(pod, value, since, lateSeconds);
-    if (seconds !== undefined) {
-      soon.push(seconds);
-      return;
-    }
-    const again = performance.now();
-    const asked = round % 2 === 1;
-    if (asked) await kube(['annotate', 'pod', ...inShop, pod.name, `packet-capture/refresh=${round}`, '--overwrite']);
-    const lateBy = await secondsUntil(pod, value, asked ? again : since, 150);
-    expect(lateBy, `${pod.name} does not get its change`).toBeDefined();
-    (asked ? refreshed : late).push(lateBy ?? 0);
-  }));
+  const changed = kube([
+    'annotate',
+    'pods',
+    ...inShop,
+    '-l',
+    `app=${kind}`,
+    `packet-capture/rotate=${value}`,
+    '--overwrite',
+  ]);
+  await Promise.all(
+    pods[kind].map(async (pod) => {
+      const seconds = await secondsUntil(pod, value, since, lateSeconds);
+      if (seconds !== undefined) {
+        soon.push(seconds);
+        return;
+      }
+      const again = performance.now();
+      const asked = round % 2 === 1;
+      if (asked) await kube(['annotate', 'pod', ...inShop, pod.name, `packet-capture/refresh=${round}`, '--overwrite']);
+      const lateBy = await secondsUntil(pod, value, asked ? again : since, 150);
+      expect(lateBy, `${pod.name} does not get its change`).toBeDefined();
+      (asked ? refreshed : late).push(lateBy ?? 0);
+    }),
+  );
   await changed;
 }
 
@@ -112,13 +149,24 @@ function rounded(seconds: number): number {
 }
 
 test('a changed annotation reaches the pod, with the volume of uploads and without; what is late comes when it is asked for once more', async () => {
-  const figures: Record<Kind, Figures> = { upload: { soon: [], late: [], refreshed: [] }, plain: { soon: [], late: [], refreshed: [] } };
+  const figures: Record<Kind, Figures> = {
+    upload: { soon: [], late: [], refreshed: [] },
+    plain: { soon: [], late: [], refreshed: [] },
+  };
   for (let round = 0; round < rounds; round += 1) {
     for (const kind of round % 2 === 0 ? kinds : kinds.toReversed()) await changeAll(kind, round, figures[kind]);
   }
   for (const kind of kinds) {
     const { soon, late, refreshed } = figures[kind];
-    console.log(JSON.stringify({ kind, changes: soon.length + late.length + refreshed.length, soon: parts(soon), late: late.map(rounded), refreshed: refreshed.map(rounded) }));
+    console.log(
+      JSON.stringify({
+        kind,
+        changes: soon.length + late.length + refreshed.length,
+        soon: parts(soon),
+        late: late.map(rounded),
+        refreshed: refreshed.map(rounded),
+      }),
+    );
   }
   for (const kind of kinds) for (const seconds of figures[kind].refreshed) expect(seconds).toBeLessThan(lateSeconds);
 });
@@ -128,10 +176,20 @@ test('`start` of ten pods, again and again: every agent confirms it', async () =
   let refreshed = 0;
   for (let round = 0; round < rounds; round += 1) {
     const since = performance.now();
-    const { exitCode, stdout, stderr } = await cli(['start', 'deploy/upload', ...inShop, '--filter', `udp port ${10_000 + round}`, '-o', 'json']);
+    const { exitCode, stdout, stderr } = await cli([
+      'start',
+      'deploy/upload',
+      ...inShop,
+      '--filter',
+      `udp port ${10_000 + round}`,
+      '-o',
+      'json',
+    ]);
     times.push((performance.now() - since) / 1000);
     expect(exitCode, stderr).toBe(0);
-    expect((JSON.parse(stdout) as SteerResult).pods.map(({ result }) => result)).toEqual(Array.from({ length: replicas }, () => 'confirmed'));
+    expect((JSON.parse(stdout) as SteerResult).pods.map(({ result }) => result)).toEqual(
+      Array.from({ length: replicas }, () => 'confirmed'),
+    );
     refreshed += stderr.split('\n').filter((line) => line.includes('asking the kubelet once more')).length;
   }
   console.log(JSON.stringify({ starts: rounds, pods: replicas, refreshed, ...parts(times) }));

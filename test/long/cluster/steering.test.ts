@@ -3,12 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readStatus, statusWhen } from '../../agent/agentFiles.ts';
 import { until } from '../../agent/until.ts';
-import { agentEvent, agentImage, captureFolder, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
+import {
+  agentEvent,
+  agentImage,
+  captureFolder,
+  injectAndApply,
+  kube,
+  podField,
+  restarts,
+} from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
-import { servingPod } from '../../support/long/servingPod.ts';
+import { gaps, keepAll, numberedPackets, startSender, type Sender } from '../../support/cluster/sequence.ts';
 import { agentProcess } from '../../support/long/podProcesses.ts';
 import { watchPods, type PodWatch } from '../../support/long/podWatch.ts';
-import { gaps, keepAll, numberedPackets, startSender, type Sender } from '../../support/cluster/sequence.ts';
+import { servingPod } from '../../support/long/servingPod.ts';
 
 const namespace = useNamespace('steering');
 const perSecond = 1000;
@@ -27,10 +35,21 @@ afterAll(async () => {
 /** All let the numbered packets through, and nothing else. */
 const filter = (index: number): string => `udp port 9999 and not port ${10_000 + index}`;
 
-const setFilter = async (index: number): Promise<string> => kube(['annotate', 'pod', '-n', namespace, 'web', `packet-capture/filter=${filter(index)}`, '--overwrite']);
+const setFilter = async (index: number): Promise<string> =>
+  kube(['annotate', 'pod', '-n', namespace, 'web', `packet-capture/filter=${filter(index)}`, '--overwrite']);
 
 test(`the filter is changed ${changes} times under traffic, then ${changes} times as fast as it goes: the app notices nothing, and no packet is missing`, async () => {
-  await injectAndApply(servingPod(namespace, 'web'), '--image', agentImage, '--filter', filter(0), '--file-count', '200', '--file-size', '1Mi');
+  await injectAndApply(
+    servingPod(namespace, 'web'),
+    '--image',
+    agentImage,
+    '--filter',
+    filter(0),
+    '--file-count',
+    '200',
+    '--file-size',
+    '1Mi',
+  );
   await kube(['wait', '-n', namespace, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
   watch = await watchPods(namespace);
   await agentEvent(namespace, 'web', 'started');
@@ -41,7 +60,8 @@ test(`the filter is changed ${changes} times under traffic, then ${changes} time
   const done = new AbortController();
   let sent = 0;
   const sending = (async () => {
-    for (; !done.signal.aborted; sent += perSecond) await sender.send({ address, count: perSecond, first: sent, size: 100, perSecond });
+    for (; !done.signal.aborted; sent += perSecond)
+      await sender.send({ address, count: perSecond, first: sent, size: 100, perSecond });
   })();
   const setting = `/proc/${await agentProcess(namespace, 'web')}/root/etc/packet-capture/settings/filter`;
   const [brought, taken]: [number[], number[]] = [[], []];
@@ -53,7 +73,11 @@ test(`the filter is changed ${changes} times under traffic, then ${changes} time
     await until(`filter ${index} in the pod`, isThere, { milliseconds: 180_000 });
     brought.push(since(asked));
     const there = performance.now();
-    await statusWhen(`with filter ${index}`, folder, ({ state, filter: current }) => state === 'capturing' && current === filter(index));
+    await statusWhen(
+      `with filter ${index}`,
+      folder,
+      ({ state, filter: current }) => state === 'capturing' && current === filter(index),
+    );
     taken.push(since(there));
   };
   for (let index = 1; index <= changes; index += 1) {
@@ -71,14 +95,20 @@ test(`the filter is changed ${changes} times under traffic, then ${changes} time
 
   const packets = await numberedPackets(await keeper.stop());
   const sorted = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b);
-  const spread = (values: readonly number[]): object => ({ median: values[Math.floor(values.length / 2)], p98: values.at(-3), most: values.at(-1) });
-  console.log(JSON.stringify({
-    sent,
-    sentBeforeTheFastOnes: slow,
-    secondsUntilBrought: spread(sorted(brought.slice(0, changes))),
-    secondsUntilTaken: spread(sorted(taken.slice(0, changes))),
-    theLastOfTheFastOnes: [brought.at(-1), taken.at(-1)],
-  }));
+  const spread = (values: readonly number[]): object => ({
+    median: values[Math.floor(values.length / 2)],
+    p98: values.at(-3),
+    most: values.at(-1),
+  });
+  console.log(
+    JSON.stringify({
+      sent,
+      sentBeforeTheFastOnes: slow,
+      secondsUntilBrought: spread(sorted(brought.slice(0, changes))),
+      secondsUntilTaken: spread(sorted(taken.slice(0, changes))),
+      theLastOfTheFastOnes: [brought.at(-1), taken.at(-1)],
+    }),
+  );
   expect(watch.harm()).toEqual([]);
   expect(await restarts(namespace, 'web')).toBe(0);
   expect(gaps(packets)).toEqual([]);

@@ -2,10 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { credentials } from '../../agent/bucket.ts';
 import { until } from '../../agent/until.ts';
+import {
+  agentEvent,
+  agentEvents,
+  agentImage,
+  injectAndApply,
+  kube,
+  podField,
+  restarts,
+} from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
 import { startSender, type Sender } from '../../support/cluster/sequence.ts';
 import { deployment, expectUploaded, uploadSite } from '../../support/cluster/uploadFixture.ts';
-import { agentEvent, agentEvents, agentImage, injectAndApply, kube, podField, restarts } from '../../support/cluster/clusterFixture.ts';
 
 const namespace = useNamespace('secret');
 const perSecond = 100;
@@ -19,7 +27,18 @@ afterAll(() => sender.close());
 test('the Secret comes after the pod, and its keys change: uploads begin, stop and go on without a restart, and nothing is missing', async () => {
   const site = await uploadSite(namespace);
   // A ring that holds what is captured while nothing can be uploaded.
-  const settings = ['--filter', 'udp port 9999', '--rotate', '5s', '--file-size', '1Mi', '--file-count', '200', '--upload', 's3:captures/prod'];
+  const settings = [
+    '--filter',
+    'udp port 9999',
+    '--rotate',
+    '5s',
+    '--file-size',
+    '1Mi',
+    '--file-count',
+    '200',
+    '--upload',
+    's3:captures/prod',
+  ];
   await injectAndApply(deployment(namespace), '--image', agentImage, ...settings);
   await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=60s']);
   const pod = (await kube(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().replace('pod/', '');
@@ -28,9 +47,11 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   const done = new AbortController();
   let sent = 0;
   const sending = (async () => {
-    for (; !done.signal.aborted; sent += perSecond) await sender.send({ address, count: perSecond, first: sent, size: 100, perSecond });
+    for (; !done.signal.aborted; sent += perSecond)
+      await sender.send({ address, count: perSecond, first: sent, size: 100, perSecond });
   })();
-  const uploads = async (): Promise<number> => (await agentEvents(namespace, pod)).filter(({ event }) => event === 'uploaded').length;
+  const uploads = async (): Promise<number> =>
+    (await agentEvents(namespace, pod)).filter(({ event }) => event === 'uploaded').length;
   /** Seconds until there is one upload more. */
   const nextUpload = async (): Promise<number> => {
     const [from, before] = [performance.now(), await uploads()];
@@ -38,7 +59,9 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
     return Math.round((performance.now() - from) / 1000);
   };
 
-  expect(await agentEvent(namespace, pod, 'upload failed')).toMatchObject({ reason: expect.stringContaining('the Secret packet-capture-upload is not there') });
+  expect(await agentEvent(namespace, pod, 'upload failed')).toMatchObject({
+    reason: expect.stringContaining('the Secret packet-capture-upload is not there'),
+  });
   await sleep(5000);
   await site.putSecret();
   const firstAfter = await nextUpload();
@@ -46,7 +69,10 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   await site.server.stop();
   const keys = { access: 'ANOTHERACCESSKEY', secret: 'another/secret+key/of+the+bucket' };
   await site.server.start(keys);
-  const failed = async (): Promise<string[]> => (await agentEvents(namespace, pod)).filter(({ event }) => event === 'upload failed').map(({ reason = '' }) => reason);
+  const failed = async (): Promise<string[]> =>
+    (await agentEvents(namespace, pod))
+      .filter(({ event }) => event === 'upload failed')
+      .map(({ reason = '' }) => reason);
   let reasons: string[] = [];
   const refused = async (): Promise<string | undefined> => {
     reasons = await failed();
@@ -67,7 +93,8 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   console.log(JSON.stringify({ secondsToFirstUpload: firstAfter, secondsToNextUpload: nextAfter, refusal, sent }));
   expect(await restarts(namespace, pod)).toBe(0);
   const log = await kube(['logs', '-n', namespace, pod, '-c', 'packet-capture']);
-  for (const word of [credentials, keys].flatMap(({ access, secret }) => [access, secret])) expect(log).not.toContain(word);
+  for (const word of [credentials, keys].flatMap(({ access, secret }) => [access, secret]))
+    expect(log).not.toContain(word);
   expect(log).not.toContain('"upload lost"');
   const files = await site.uploaded();
   await expectUploaded(files, namespace, pod, sent);

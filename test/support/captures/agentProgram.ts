@@ -18,7 +18,10 @@ async function build(): Promise<string> {
   // Others may build, or run it, at this moment.
   const unfinished = `${path}.${process.pid}.${threadId}`;
   await mkdir(folder, { recursive: true });
-  await run(['go', 'build', '-buildvcs=false', '-o', unfinished, './cmd/packet-capture-agent'], { cwd: join(root, 'agent'), env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' } });
+  await run(['go', 'build', '-buildvcs=false', '-o', unfinished, './cmd/packet-capture-agent'], {
+    cwd: join(root, 'agent'),
+    env: { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+  });
   await rename(unfinished, path);
   return path;
 }

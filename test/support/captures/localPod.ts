@@ -1,8 +1,8 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeKubectl, makeKubectlStart, type Kubectl, type KubectlStart } from '../../../src/kubernetes/kubectl.ts';
 import type { CapturedPod } from '../../../src/captures/pods.ts';
+import { makeKubectl, makeKubectlStart, type Kubectl, type KubectlStart } from '../../../src/kubernetes/kubectl.ts';
 import { buildAgentProgram } from './agentProgram.ts';
 
 /** A pod whose commands run on this machine: the agent's program and the pipes are real, the connection is not. */
@@ -46,7 +46,18 @@ echo 'error: connection reset' >&2
 exit 1`,
   );
   const pod: CapturedPod = {
-    namespace: 'shop', name: 'web-1', uid: 'u', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false,
+    namespace: 'shop',
+    name: 'web-1',
+    uid: 'u',
+    container: 'packet-capture',
+    phase: 'Running',
+    node: 'node0',
+    annotations: {},
+    defaults: {},
+    volumeBytes: undefined,
+    mirrors: false,
+    ready: true,
+    deleting: false,
   };
   const connection = { program: join(top, 'kubectl') };
   return {

@@ -5,13 +5,23 @@ import type { KubernetesObject } from './helm.ts';
 export interface Creation {
   readonly namespace: string;
   readonly namespaceLabels: Readonly<Record<string, string>>;
-  readonly pod: { readonly metadata: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> }; readonly spec: object };
+  readonly pod: {
+    readonly metadata: {
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly spec: object;
+  };
   readonly dryRun: boolean;
 }
 
 interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: ReadonlyArray<{ readonly key: string; readonly operator: string; readonly values?: readonly string[] }>;
+  readonly matchExpressions?: ReadonlyArray<{
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }>;
 }
 
 interface Webhook {
@@ -35,11 +45,16 @@ function matches(webhook: Webhook, { namespace, namespaceLabels, pod, dryRun }: 
   const labels = { ...namespaceLabels, 'kubernetes.io/metadata.name': namespace };
   if (!selects(webhook.namespaceSelector ?? {}, labels)) return false;
   if (!selects(webhook.objectSelector ?? {}, pod.metadata.labels ?? {})) return false;
-  return (webhook.matchConditions ?? []).every(({ expression }) => holds(expression, { object: pod, request: { dryRun } }));
+  return (webhook.matchConditions ?? []).every(({ expression }) =>
+    holds(expression, { object: pod, request: { dryRun } }),
+  );
 }
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
-export function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Readonly<Record<string, string>>): boolean {
+export function selects(
+  { matchLabels = {}, matchExpressions = [] }: Selector,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   return (
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
@@ -58,7 +73,9 @@ const plans = new Map<string, ReturnType<typeof plan>>();
 function holds(expression: string, variables: Readonly<Record<string, object>>): boolean {
   const run = plans.get(expression) ?? plan(celEnv(), parse(expression));
   plans.set(expression, run);
-  const result = run(Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, toCel(value)])) as never);
+  const result = run(
+    Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, toCel(value)])) as never,
+  );
   if (typeof result !== 'boolean') throw new Error(`${expression}\n${JSON.stringify(result)}`);
   return result;
 }

@@ -3,8 +3,8 @@ import { loadAll } from 'js-yaml';
 import { expect, inject } from 'vitest';
 import { capture, type CommandResult } from '../../../scripts/cluster/command.ts';
 import type { ChartOverrides } from '../../../src/chart/index.ts';
-import { type Site, site as defaultSite } from './valueSets.ts';
 import type { ManifestObject } from '../../../src/release/helm/renderedObjects.ts';
+import { type Site, site as defaultSite } from './valueSets.ts';
 
 export type HelmMajor = 3 | 4;
 
@@ -63,16 +63,27 @@ export function idOf({ kind, metadata }: KubernetesObject): string {
 }
 
 export function ofKind(objects: readonly KubernetesObject[], kind: string, name?: string): KubernetesObject {
-  const found = objects.filter((object) => object.kind === kind && (name === undefined || object.metadata.name === name));
+  const found = objects.filter(
+    (object) => object.kind === kind && (name === undefined || object.metadata.name === name),
+  );
   expect(found.map(idOf), kind).toHaveLength(1);
   return found[0] as KubernetesObject;
 }
 
 /** The pod templates and pods among the objects: what is written as the spec of a pod, and where. */
-export function podTemplates(objects: readonly KubernetesObject[]): Array<{ readonly id: string; readonly metadata: KubernetesObject['metadata']; readonly spec: PodSpec }> {
+export function podTemplates(
+  objects: readonly KubernetesObject[],
+): Array<{ readonly id: string; readonly metadata: KubernetesObject['metadata']; readonly spec: PodSpec }> {
   return objects.flatMap((object) => {
-    const template = object.kind === 'Pod' ? object : ['Deployment', 'Job'].includes(object.kind) ? object['spec'].template : undefined;
-    return template === undefined ? [] : [{ id: idOf(object), metadata: template.metadata, spec: template.spec as PodSpec }];
+    const template =
+      object.kind === 'Pod'
+        ? object
+        : ['Deployment', 'Job'].includes(object.kind)
+          ? object['spec'].template
+          : undefined;
+    return template === undefined
+      ? []
+      : [{ id: idOf(object), metadata: template.metadata, spec: template.spec as PodSpec }];
   });
 }
 

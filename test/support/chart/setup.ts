@@ -9,6 +9,8 @@ declare module 'vitest' {
 }
 
 /** Builds both generations of helm unless the cache has them. */
-export default async function setup(project: { provide: (key: 'helm', value: { 3: string; 4: string }) => void }): Promise<void> {
+export default async function setup(project: {
+  provide: (key: 'helm', value: { 3: string; 4: string }) => void;
+}): Promise<void> {
   project.provide('helm', { 4: await ensureHelm(4, stderrProgress), 3: await ensureHelm(3, stderrProgress) });
 }

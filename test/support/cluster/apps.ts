@@ -10,7 +10,11 @@ export interface AppPodOptions {
 }
 
 /** A pod of nginx, as its user would have written it. */
-export function appPod(namespace: string, name: string, { graceSeconds = 10, spec = '', container = '' }: AppPodOptions = {}): string {
+export function appPod(
+  namespace: string,
+  name: string,
+  { graceSeconds = 10, spec = '', container = '' }: AppPodOptions = {},
+): string {
   return `apiVersion: v1
 kind: Pod
 metadata:

@@ -5,9 +5,9 @@ import { expect, inject } from 'vitest';
 import { run } from '../../../scripts/cluster/command.ts';
 import { ensureNodeImage, loadImage } from '../../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureAgentImage } from '../../../scripts/images/images.ts';
 import { agentImage } from '../../../scripts/images/names.ts';
-import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 
 const node = inject('node');
 
@@ -28,7 +28,10 @@ export async function kube(args: readonly string[], input?: string): Promise<str
 }
 
 /** The command line of this project, where it can reach the node; whatever its exit code. */
-export async function cli(args: readonly string[], input?: string): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+export async function cli(
+  args: readonly string[],
+  input?: string,
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], input === undefined ? {} : { input });
 }
 
@@ -55,11 +58,20 @@ export interface AgentEvent {
 
 export async function agentEvents(namespace: string, pod: string): Promise<AgentEvent[]> {
   const log = await kube(['logs', '-n', namespace, pod, '-c', 'packet-capture']);
-  return log.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as AgentEvent);
+  return log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as AgentEvent);
 }
 
 /** Waits for the `count`-th event of a kind in the agent's log. */
-export async function agentEvent(namespace: string, pod: string, event: string, count = 1, seconds = 20): Promise<AgentEvent> {
+export async function agentEvent(
+  namespace: string,
+  pod: string,
+  event: string,
+  count = 1,
+  seconds = 20,
+): Promise<AgentEvent> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
     const events = await agentEvents(namespace, pod);
@@ -76,8 +88,15 @@ export async function podField(namespace: string, pod: string, jsonpath: string)
 
 /** All restarts of all containers of a pod. */
 export async function restarts(namespace: string, pod: string): Promise<number> {
-  const counts = await podField(namespace, pod, '.status.containerStatuses[*].restartCount} {.status.initContainerStatuses[*].restartCount');
-  return counts.trim().split(/\s+/).reduce((sum, count) => sum + Number(count), 0);
+  const counts = await podField(
+    namespace,
+    pod,
+    '.status.containerStatuses[*].restartCount} {.status.initContainerStatuses[*].restartCount',
+  );
+  return counts
+    .trim()
+    .split(/\s+/)
+    .reduce((sum, count) => sum + Number(count), 0);
 }
 
 /** The start page of nginx, fetched from the node. */
@@ -123,7 +142,20 @@ export async function copyFiles(namespace: string, pod: string): Promise<string[
 
 /** One row a packet, with these fields, as tshark reads them; also from a file that ends in the middle of a packet. */
 export async function tshark(file: string, fields: readonly string[], displayFilter = ''): Promise<string[][]> {
-  const args = ['tshark', '-n', '-r', file, '-Y', displayFilter, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
+  const args = [
+    'tshark',
+    '-n',
+    '-r',
+    file,
+    '-Y',
+    displayFilter,
+    '-T',
+    'fields',
+    ...fields.flatMap((field) => ['-e', field]),
+  ];
   const { stdout } = await run(args, { exitCodes: [0, 2] });
-  return stdout.split('\n').filter((line) => line !== '').map((line) => line.split('\t'));
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'));
 }

@@ -1,18 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
-import { makeKubectl } from '../../../src/kubernetes/kubectl.ts';
-import { whyInjected, type CheckResult, type WhyResult } from '../../../src/diagnosis/index.ts';
 import { programPaths } from '../../../scripts/cluster/goBuild.ts';
 import { kubernetes } from '../../../scripts/cluster/goModules.ts';
-import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { localRegistry } from '../../../scripts/images/names.ts';
-import { chart } from './helmFixture.ts';
+import { whyInjected, type CheckResult, type WhyResult } from '../../../src/diagnosis/index.ts';
+import { makeKubectl } from '../../../src/kubernetes/kubectl.ts';
 import { cli } from './clusterFixture.ts';
+import { chart } from './helmFixture.ts';
 
 const node = inject('node');
 
@@ -30,7 +30,11 @@ export interface WebOptions {
 }
 
 /** A Deployment of one pod that does nothing. */
-export function web(namespace: string, name: string, { annotations = {}, labels = {}, own = {}, spec = {} }: WebOptions = {}): object {
+export function web(
+  namespace: string,
+  name: string,
+  { annotations = {}, labels = {}, own = {}, spec = {} }: WebOptions = {},
+): object {
   const app = { app: name };
   const container = { name: 'app', image: pauseImage, imagePullPolicy: 'Never' };
   return {
@@ -39,7 +43,10 @@ export function web(namespace: string, name: string, { annotations = {}, labels 
     metadata: { name, namespace, annotations: own },
     spec: {
       selector: { matchLabels: app },
-      template: { metadata: { labels: { ...app, ...labels }, annotations }, spec: { terminationGracePeriodSeconds: 0, containers: [container], ...spec } },
+      template: {
+        metadata: { labels: { ...app, ...labels }, annotations },
+        spec: { terminationGracePeriodSeconds: 0, containers: [container], ...spec },
+      },
     },
   };
 }
@@ -62,11 +69,15 @@ export async function whyIn(folder: string): Promise<(namespace: string, target:
   const program = join(folder, 'kubectl');
   const argv = inNetns(node.netns, [kubectl, `--kubeconfig=${node.kubeconfig}`]);
   await writeFile(program, `#!/bin/sh\nexec ${argv.map((part) => `'${part}'`).join(' ')} "$@"\n`, { mode: 0o700 });
-  return async (namespace, target) => whyInjected({ target, kubectl: makeKubectl({ program, namespace }), now: new Date() });
+  return async (namespace, target) =>
+    whyInjected({ target, kubectl: makeKubectl({ program, namespace }), now: new Date() });
 }
 
 /** `check … -o json`; fails the test when the exit code is not what the result says. */
-export async function check(namespace: string, ...flags: readonly string[]): Promise<CheckResult & { readonly restarted?: readonly object[] }> {
+export async function check(
+  namespace: string,
+  ...flags: readonly string[]
+): Promise<CheckResult & { readonly restarted?: readonly object[] }> {
   const { exitCode, stdout, stderr } = await cli(['check', '-n', namespace, '-o', 'json', ...flags]);
   expect(stdout, stderr).not.toBe('');
   const result = JSON.parse(stdout) as CheckResult;
@@ -79,8 +90,26 @@ export function codesOf({ findings }: CheckResult): string[] {
 }
 
 /** `helm install` of the chart, with values on standard input. */
-export async function installChart(release: string, namespace: string, values: object, flags: readonly string[] = []): Promise<void> {
-  const argv = [await ensureHelm(4, stderrProgress), 'install', release, chart, '-n', namespace, '--create-namespace', '--values', '-', '--set', `global.imageRegistry=${localRegistry}`, ...flags];
+export async function installChart(
+  release: string,
+  namespace: string,
+  values: object,
+  flags: readonly string[] = [],
+): Promise<void> {
+  const argv = [
+    await ensureHelm(4, stderrProgress),
+    'install',
+    release,
+    chart,
+    '-n',
+    namespace,
+    '--create-namespace',
+    '--values',
+    '-',
+    '--set',
+    `global.imageRegistry=${localRegistry}`,
+    ...flags,
+  ];
   const { exitCode, stderr } = await runInNetns(node, argv, { input: JSON.stringify(values) });
   expect(exitCode, stderr).toBe(0);
 }

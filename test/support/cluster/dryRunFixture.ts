@@ -6,9 +6,9 @@ import { programPaths } from '../../../scripts/cluster/goBuild.ts';
 import { kubernetes } from '../../../scripts/cluster/goModules.ts';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { dryRunPods, type PodVerdict } from '../../../src/dryRun/index.ts';
-import { makeKubectl, type Kubectl } from '../../../src/kubernetes/kubectl.ts';
-import type { WorkloadObject, PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import { planInjection, withAddition } from '../../../src/inject/index.ts';
+import type { WorkloadObject, PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { makeKubectl, type Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { defaultAgent, defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 
 /** A kubectl of this process that reaches the node, for the tests of a file. @param flags of kubectl: `--as=bob` */
@@ -32,7 +32,12 @@ export function useKubectl(): (...flags: readonly string[]) => Kubectl {
 }
 
 /** A Deployment of pods that no node takes. */
-export function deploymentOf(namespace: string, name: string, spec: NonNullable<PodTemplate['spec']>, rest: object = {}): WorkloadObject {
+export function deploymentOf(
+  namespace: string,
+  name: string,
+  spec: NonNullable<PodTemplate['spec']>,
+  rest: object = {},
+): WorkloadObject {
   const labels = { app: name };
   const template = { metadata: { labels }, spec: { nodeSelector: { 'test/nowhere': 'true' }, ...spec } };
   return {

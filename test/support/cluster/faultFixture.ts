@@ -8,9 +8,9 @@ import { processesIn } from '../../../scripts/cluster/cgroups.ts';
 import { clusterEnvironment, kubectl } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { pollUntil } from '../../../scripts/cluster/poll.ts';
+import { kube } from './clusterFixture.ts';
 import type { StreamReport } from './faultStream.ts';
 import { installed } from './helmFixture.ts';
-import { kube } from './clusterFixture.ts';
 
 const node = inject('node');
 
@@ -25,10 +25,23 @@ export function faultSite(name: string): FaultSite {
   return { release: `${name}-packet-capture`, namespace: name, site: `${name}-site` };
 }
 
-export async function installFaultSite({ release, namespace, site }: FaultSite, flags: readonly string[] = []): Promise<void> {
+export async function installFaultSite(
+  { release, namespace, site }: FaultSite,
+  flags: readonly string[] = [],
+): Promise<void> {
   const metadata = { name: site, labels: { [`${namespace}/injection`]: 'enabled' } };
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }));
-  await installed(4, ['install', '--release', release, '--namespace', namespace, '--yes', '--set', `injection.namespaceLabel=${namespace}/injection`, ...flags]);
+  await installed(4, [
+    'install',
+    '--release',
+    release,
+    '--namespace',
+    namespace,
+    '--yes',
+    '--set',
+    `injection.namespaceLabel=${namespace}/injection`,
+    ...flags,
+  ]);
 }
 
 export async function removeFaultSite({ release, namespace, site }: FaultSite): Promise<void> {
@@ -43,9 +56,17 @@ export interface Stream {
 
 /** Pods are created while `work` tells how many; what became of each of them. */
 export async function underStream({ site }: FaultSite, work: (stream: Stream) => Promise<void>): Promise<StreamReport> {
-  const argv = inNetns(node.netns, [process.execPath, join(import.meta.dirname, 'faultStream.ts'), node.kubeconfig, site]);
+  const argv = inNetns(node.netns, [
+    process.execPath,
+    join(import.meta.dirname, 'faultStream.ts'),
+    node.kubeconfig,
+    site,
+  ]);
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...(await clusterEnvironment(node)) } });
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...(await clusterEnvironment(node)) },
+  });
   const exited = once(child, 'exit');
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
@@ -54,7 +75,10 @@ export async function underStream({ site }: FaultSite, work: (stream: Stream) =>
     asked += 1;
     const line = JSON.stringify({ phase, pods, asked });
     child.stdin.write(`${line}\n`);
-    const answered = await pollUntil(async () => Promise.resolve(lines.includes(line) || child.exitCode !== null), { everyMs: 50, timeoutMs: 600_000 });
+    const answered = await pollUntil(async () => Promise.resolve(lines.includes(line) || child.exitCode !== null), {
+      everyMs: 50,
+      timeoutMs: 600_000,
+    });
     expect(answered && child.exitCode === null, `${line}: not done`).toBe(true);
   };
   try {
@@ -83,11 +107,26 @@ export function missedIn({ phases }: StreamReport, phase: string): number {
 
 /** The process of each injector of a release: the first one of its container. */
 export async function injectorPids({ namespace }: FaultSite): Promise<readonly number[]> {
-  const uids = (await kube(['get', 'pods', '-n', namespace, '-l', 'app.kubernetes.io/component=injector', '-o', 'jsonpath={.items[*].metadata.uid}'])).split(' ');
+  const uids = (
+    await kube([
+      'get',
+      'pods',
+      '-n',
+      namespace,
+      '-l',
+      'app.kubernetes.io/component=injector',
+      '-o',
+      'jsonpath={.items[*].metadata.uid}',
+    ])
+  ).split(' ');
   const pids = await Promise.all(
     (await processesIn(node.cgroup)).map(async (pid) => {
-      const [cgroup, command] = await Promise.all(['cgroup', 'cmdline'].map(async (name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')));
-      const own = uids.some((uid) => uid !== '' && (cgroup?.includes(uid) === true || cgroup?.includes(uid.replaceAll('-', '_')) === true));
+      const [cgroup, command] = await Promise.all(
+        ['cgroup', 'cmdline'].map(async (name) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+      );
+      const own = uids.some(
+        (uid) => uid !== '' && (cgroup?.includes(uid) === true || cgroup?.includes(uid.replaceAll('-', '_')) === true),
+      );
       return own && command?.includes('/app/injector.cjs') === true ? [pid] : [];
     }),
   );
@@ -98,7 +137,12 @@ export async function injectorPids({ namespace }: FaultSite): Promise<readonly n
 export async function untilInjecting({ release, namespace, site }: FaultSite, seconds = 180): Promise<void> {
   await kube(['rollout', 'status', '-n', namespace, `deploy/${release}`, `--timeout=${seconds}s`]);
   const spec = { containers: [{ name: 'app', image: 'app' }] };
-  const pod = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { generateName: 'again-', namespace: site, annotations: { 'packet-capture/inject': 'true' } }, spec });
+  const pod = JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { generateName: 'again-', namespace: site, annotations: { 'packet-capture/inject': 'true' } },
+    spec,
+  });
   let inRow = 0;
   const again = async (): Promise<boolean> => {
     const { stdout } = await kubectl(node, ['create', '--dry-run=server', '-f', '-', '-o', 'json'], { input: pod });

@@ -8,8 +8,8 @@
 import { execFile } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apiClient } from './apiClient.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
+import { apiClient } from './apiClient.ts';
 
 export interface PhaseReport {
   readonly created: number;
@@ -49,7 +49,14 @@ const [kubeconfig = '', namespace = ''] = process.argv.slice(2);
 const api = await apiClient(kubeconfig);
 const pods = new Map<string, FollowedPod>();
 const phases: Record<string, { created: number; injected: number }> = {};
-const report = { refusals: [] as string[], notReady: [] as string[], unnamed: [] as string[], falselyNamed: [] as string[], retries: 0, slowestCreationMs: 0 };
+const report = {
+  refusals: [] as string[],
+  notReady: [] as string[],
+  unnamed: [] as string[],
+  falselyNamed: [] as string[],
+  retries: 0,
+  slowestCreationMs: 0,
+};
 const from = performance.now();
 const state = { created: 0, sent: 0, ended: false };
 
@@ -58,7 +65,11 @@ function podNamed(name: string): object {
     apiVersion: 'v1',
     kind: 'Pod',
     // An idle sidecar: it is there, and costs little.
-    metadata: { name, labels: { app: 'stream' }, annotations: { 'packet-capture/inject': 'true', 'packet-capture/state': 'idle' } },
+    metadata: {
+      name,
+      labels: { app: 'stream' },
+      annotations: { 'packet-capture/inject': 'true', 'packet-capture/state': 'idle' },
+    },
     spec: {
       terminationGracePeriodSeconds: 1,
       automountServiceAccountToken: false,
@@ -102,7 +113,8 @@ function starting(): number {
 async function createMany(phase: string, count: number): Promise<void> {
   const running = new Set<Promise<void>>();
   for (let index = 0; index < count; index += 1) {
-    while (pods.size + state.sent >= mostAlive || state.sent + starting() >= mostStarting || state.sent >= mostSent) await sleep(20);
+    while (pods.size + state.sent >= mostAlive || state.sent + starting() >= mostStarting || state.sent >= mostSent)
+      await sleep(20);
     state.sent += 1;
     const one = create(phase).finally(() => {
       state.sent -= 1;
@@ -128,9 +140,12 @@ async function look(): Promise<void> {
     const item = listed.get(name);
     // The list may be a moment older than the pod.
     if (item === undefined && pod.deleted) pods.delete(name);
-    if (item?.status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true) pod.ready = true;
+    if (item?.status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true)
+      pod.ready = true;
     if (!pod.ready && !pod.deleted && now - pod.since > patienceMs) {
-      report.notReady.push(`${name}: ${JSON.stringify(item?.status.conditions?.map(({ type, status: value }) => `${type}=${value}`))}`);
+      report.notReady.push(
+        `${name}: ${JSON.stringify(item?.status.conditions?.map(({ type, status: value }) => `${type}=${value}`))}`,
+      );
       pod.ready = true;
     }
   }
@@ -165,10 +180,15 @@ interface CheckResult {
 /** Undefined while the API server cannot be asked. */
 async function namedByCheck(): Promise<ReadonlySet<string> | undefined> {
   const stdout = await new Promise<string>((resolve) => {
-    execFile(process.execPath, ['bin/packet-capture.js', 'check', '-n', namespace, '-o', 'json'], { maxBuffer: 1e8 }, (_, out, err) => {
-      if (out === '') console.error(err);
-      resolve(out);
-    });
+    execFile(
+      process.execPath,
+      ['bin/packet-capture.js', 'check', '-n', namespace, '-o', 'json'],
+      { maxBuffer: 1e8 },
+      (_, out, err) => {
+        if (out === '') console.error(err);
+        resolve(out);
+      },
+    );
   });
   if (stdout === '') return undefined;
   const { missed } = JSON.parse(stdout) as CheckResult;
@@ -192,6 +212,11 @@ for await (const line of createInterface({ input: process.stdin })) {
 while (state.sent > 0) await sleep(50);
 state.ended = true;
 await following;
-const result: StreamReport = { ...report, phases, seconds: (performance.now() - from) / 1000, unnamed: [...report.unnamed, ...[...pods].filter(([, pod]) => !pod.injected && !pod.deleted).map(([name]) => name)] };
+const result: StreamReport = {
+  ...report,
+  phases,
+  seconds: (performance.now() - from) / 1000,
+  unnamed: [...report.unnamed, ...[...pods].filter(([, pod]) => !pod.injected && !pod.deleted).map(([name]) => name)],
+};
 console.log(JSON.stringify({ report: result }));
 process.exit(0);

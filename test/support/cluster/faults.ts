@@ -10,8 +10,8 @@ import { pollUntil } from '../../../scripts/cluster/poll.ts';
 import { noProgress } from '../../../scripts/cluster/progress.ts';
 import { component, upCluster } from '../../../scripts/cluster/up.ts';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
-import { injectorPids, type FaultSite } from './faultFixture.ts';
 import { kube } from './clusterFixture.ts';
+import { injectorPids, type FaultSite } from './faultFixture.ts';
 
 const node = inject('node');
 const injectors = 'app.kubernetes.io/component=injector';
@@ -52,12 +52,20 @@ export function starved(site: FaultSite): Fault {
 }
 
 async function limitCpu(pid: number): Promise<void> {
-  const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')).trim().split('\n').map((line) => line.split(':'));
+  const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => ''))
+    .trim()
+    .split('\n')
+    .map((line) => line.split(':'));
   const all = await hierarchies();
   // Both versions may be mounted; then CPU is a matter of the first.
-  const { path, version } = all.find(({ controllers }) => controllers.includes('cpu')) ?? all.find((hierarchy) => hierarchy.version === 2) ?? expect.fail('no cgroups');
-  const folder = lines.find(([id, names = '']) => (version === 2 ? id === '0' : names.split(',').includes('cpu')))?.[2] ?? '';
-  const files = version === 2 ? { 'cpu.max': '1000 1000000' } : { 'cpu.cfs_quota_us': '1000', 'cpu.cfs_period_us': '1000000' };
+  const { path, version } =
+    all.find(({ controllers }) => controllers.includes('cpu')) ??
+    all.find((hierarchy) => hierarchy.version === 2) ??
+    expect.fail('no cgroups');
+  const folder =
+    lines.find(([id, names = '']) => (version === 2 ? id === '0' : names.split(',').includes('cpu')))?.[2] ?? '';
+  const files =
+    version === 2 ? { 'cpu.max': '1000 1000000' } : { 'cpu.cfs_quota_us': '1000', 'cpu.cfs_period_us': '1000000' };
   for (const [file, text] of Object.entries(files)) await writeFile(join(path, folder, file), text).catch(ignoreAbsent);
 }
 
@@ -87,18 +95,29 @@ export function expiredCertificate(site: FaultSite): Fault {
   return {
     strike: async () => {
       if (before !== undefined) return;
-      before = { caBundle: await caBundleOf(site), secret: await kube(['get', 'secret', certificates(site), '-n', site.namespace, '-o', 'jsonpath={.data}']) };
+      before = {
+        caBundle: await caBundleOf(site),
+        secret: await kube(['get', 'secret', certificates(site), '-n', site.namespace, '-o', 'jsonpath={.data}']),
+      };
       const ends = Date.now() + secondsLeft * 1000;
       const material = await materialFor(site, new Date(ends - 86_400_000), 1);
       await setCaBundle(site, `${before.caBundle}${material.caBundle}`);
-      await mount(site, 'secret', certificates(site), { stringData: { 'tls.crt': material.certificate, 'tls.key': material.key } }, '"reloaded","file":"certificate"');
+      await mount(
+        site,
+        'secret',
+        certificates(site),
+        { stringData: { 'tls.crt': material.certificate, 'tls.key': material.key } },
+        '"reloaded","file":"certificate"',
+      );
       await sleep(Math.max(0, ends - Date.now() + 1000));
       // The API server begins new connections; those that it has go on with a certificate that has ended.
       await setCaBundle(site, material.caBundle);
     },
     mend: async () => {
       await setCaBundle(site, before?.caBundle ?? '');
-      await patch(['secret', certificates(site), '-n', site.namespace], { data: JSON.parse(before?.secret ?? '{}') as unknown });
+      await patch(['secret', certificates(site), '-n', site.namespace], {
+        data: JSON.parse(before?.secret ?? '{}') as unknown,
+      });
       await deleteInjectors(site);
     },
     misses: 'some',
@@ -113,7 +132,13 @@ export function brokenConfiguration(site: FaultSite): Fault {
     strike: async () => {
       if (before !== undefined) return;
       before = await kube(['get', 'configmap', name, '-n', site.namespace, '-o', 'jsonpath={.data}']);
-      await mount(site, 'configmap', name, { data: { 'sidecarconfig.yaml': 'agent: [' } }, '"refused","file":"configuration"');
+      await mount(
+        site,
+        'configmap',
+        name,
+        { data: { 'sidecarconfig.yaml': 'agent: [' } },
+        '"refused","file":"configuration"',
+      );
     },
     mend: async () => {
       await patch(['configmap', name, '-n', site.namespace], { data: JSON.parse(before ?? '{}') as unknown });
@@ -159,11 +184,28 @@ export function drained(site: FaultSite): Fault {
   let drain: Promise<string> | undefined;
   return {
     strike: async () => {
-      drain ??= kube(['drain', nodeName, `--pod-selector=${injectors},app.kubernetes.io/instance=${site.release}`, '--ignore-daemonsets', '--delete-emptydir-data']);
+      drain ??= kube([
+        'drain',
+        nodeName,
+        `--pod-selector=${injectors},app.kubernetes.io/instance=${site.release}`,
+        '--ignore-daemonsets',
+        '--delete-emptydir-data',
+      ]);
       await sleep(5000);
     },
     mend: async () => {
-      const left = (await kube(['get', 'pods', '-n', site.namespace, '-l', injectors, '-o', 'jsonpath={.items[?(@.spec.nodeName)].status.conditions[?(@.type=="Ready")].status}'])).split(' ');
+      const left = (
+        await kube([
+          'get',
+          'pods',
+          '-n',
+          site.namespace,
+          '-l',
+          injectors,
+          '-o',
+          'jsonpath={.items[?(@.spec.nodeName)].status.conditions[?(@.type=="Ready")].status}',
+        ])
+      ).split(' ');
       await kube(['uncordon', nodeName]);
       expect(left, 'injectors on the cordoned node').toContain('True');
       const output = await drain;
@@ -192,27 +234,54 @@ async function materialFor({ release, namespace }: FaultSite, now: Date, days: n
 
 /** As PEM text. */
 async function caBundleOf({ release, namespace }: FaultSite): Promise<string> {
-  const text = await kube(['get', 'mutatingwebhookconfiguration', `${release}.${namespace}`, '-o', 'jsonpath={.webhooks[0].clientConfig.caBundle}']);
+  const text = await kube([
+    'get',
+    'mutatingwebhookconfiguration',
+    `${release}.${namespace}`,
+    '-o',
+    'jsonpath={.webhooks[0].clientConfig.caBundle}',
+  ]);
   return Buffer.from(text, 'base64').toString();
 }
 
 async function setCaBundle({ release, namespace }: FaultSite, caBundle: string): Promise<void> {
   const value = Buffer.from(caBundle).toString('base64');
-  const operations = [0, 1, 2].map((index) => ({ op: 'replace', path: `/webhooks/${index}/clientConfig/caBundle`, value }));
+  const operations = [0, 1, 2].map((index) => ({
+    op: 'replace',
+    path: `/webhooks/${index}/clientConfig/caBundle`,
+    value,
+  }));
   await patch(['mutatingwebhookconfiguration', `${release}.${namespace}`, '--type=json'], operations);
 }
 
 /** Changes what is mounted into the injectors, and waits until each has logged the event. */
-async function mount({ namespace }: FaultSite, kind: string, name: string, changes: object, event: string): Promise<void> {
+async function mount(
+  { namespace }: FaultSite,
+  kind: string,
+  name: string,
+  changes: object,
+  event: string,
+): Promise<void> {
   await patch([kind, name, '-n', namespace], changes);
   // The kubelet looks at a pod's volumes when the pod changes.
-  await kube(['annotate', 'pods', '-n', namespace, '-l', injectors, '--overwrite', `packet-capture-test/changed=${Date.now()}`]);
+  await kube([
+    'annotate',
+    'pods',
+    '-n',
+    namespace,
+    '-l',
+    injectors,
+    '--overwrite',
+    `packet-capture-test/changed=${Date.now()}`,
+  ]);
   const pods = (await kube(['get', 'pods', '-n', namespace, '-l', injectors, '-o', 'name'])).trim().split('\n');
   const seen = async (): Promise<boolean> => {
     const logs = await Promise.all(pods.map(async (pod) => kube(['logs', '-n', namespace, pod])));
     return logs.every((log) => log.includes(`"event":${event}`));
   };
-  expect(await pollUntil(seen, { everyMs: 500, timeoutMs: 120_000 }), `${event} in the logs of ${pods.join(' ')}`).toBe(true);
+  expect(await pollUntil(seen, { everyMs: 500, timeoutMs: 120_000 }), `${event} in the logs of ${pods.join(' ')}`).toBe(
+    true,
+  );
 }
 
 /** By a file, since arguments can be read by everybody, and kubectl takes no patch from its standard input. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
+import { loadImage } from '../../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
-import { loadImage } from '../../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { ensureAgentImage, ensureInjectorImage } from '../../../scripts/images/images.ts';
@@ -25,7 +25,9 @@ export async function loadReleaseImages(): Promise<void> {
 /** The same words, with the registry of {@link loadReleaseImages} where a release gets its values; later words win. */
 function withRegistry(args: readonly string[]): readonly string[] {
   const [verb = '', ...rest] = args;
-  return ['install', 'upgrade', 'template'].includes(verb) ? [verb, '--set', `global.imageRegistry=${localRegistry}`, ...rest] : args;
+  return ['install', 'upgrade', 'template'].includes(verb)
+    ? [verb, '--set', `global.imageRegistry=${localRegistry}`, ...rest]
+    : args;
 }
 
 /** The real helm, on the node; its standard output. Fails the test when helm fails. */
@@ -45,7 +47,10 @@ export async function installer(
   const env = { HELM: await ensureHelm(major, stderrProgress) };
   // An upgrade keeps the values of the release.
   const words = args[0] === 'install' || args.includes('--reset-values') ? withRegistry(args) : args;
-  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...words], { env, ...(input === undefined ? {} : { input }) });
+  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...words], {
+    env,
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 /** The same; its standard output. Fails the test when the command fails. */
@@ -75,13 +80,18 @@ export function siteYaml(namespace: string): string {
 
 /** What of a site a release may change: labels and annotations of the namespace, the Deployment and its pod template. */
 export async function siteState(namespace: string): Promise<unknown> {
-  const { labels, annotations } = JSON.parse(await kube(['get', 'namespace', namespace, '-o', 'jsonpath={.metadata}'])) as Metadata;
+  const { labels, annotations } = JSON.parse(
+    await kube(['get', 'namespace', namespace, '-o', 'jsonpath={.metadata}']),
+  ) as Metadata;
   const web = JSON.parse(await kube(['get', 'deploy', 'web', '-n', namespace, '-o', 'json'])) as {
     readonly metadata: Metadata;
     readonly spec: { readonly template: unknown };
   };
   const { 'deployment.kubernetes.io/revision': _revision, ...own } = web.metadata.annotations ?? {};
-  return { namespace: { labels, annotations }, web: { labels: web.metadata.labels, annotations: own, template: web.spec.template } };
+  return {
+    namespace: { labels, annotations },
+    web: { labels: web.metadata.labels, annotations: own, template: web.spec.template },
+  };
 }
 
 interface Metadata {
@@ -92,7 +102,9 @@ interface Metadata {
 /** Waits until the Deployment `web` runs as it is written, and says which containers its pod has. */
 export async function runningContainers(namespace: string): Promise<readonly string[]> {
   await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=90s']);
-  const { items } = JSON.parse(await kube(['get', 'pods', '-n', namespace, '-l', 'app=web', '-o', 'json'])) as { readonly items: readonly RunningPod[] };
+  const { items } = JSON.parse(await kube(['get', 'pods', '-n', namespace, '-l', 'app=web', '-o', 'json'])) as {
+    readonly items: readonly RunningPod[];
+  };
   const living = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   expect(living).toHaveLength(1);
   return living.flatMap(({ spec }) => [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name));
@@ -100,27 +112,52 @@ export async function runningContainers(namespace: string): Promise<readonly str
 
 interface RunningPod {
   readonly metadata: { readonly deletionTimestamp?: string };
-  readonly spec: { readonly initContainers?: readonly { readonly name: string }[]; readonly containers: readonly { readonly name: string }[] };
+  readonly spec: {
+    readonly initContainers?: readonly { readonly name: string }[];
+    readonly containers: readonly { readonly name: string }[];
+  };
 }
 
-const namespacedKinds = 'deploy,rs,pods,jobs,services,configmaps,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies,horizontalpodautoscalers';
+const namespacedKinds =
+  'deploy,rs,pods,jobs,services,configmaps,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies,horizontalpodautoscalers';
 
 /** What a release has left: objects in its namespace and in those of its targets, and webhook configurations. */
-export async function leftovers(release: string, namespace: string, sites: readonly string[]): Promise<readonly string[]> {
+export async function leftovers(
+  release: string,
+  namespace: string,
+  sites: readonly string[],
+): Promise<readonly string[]> {
   // What is deleted goes by the garbage collector's clock, not by helm's.
   await kubectl(node, ['wait', '-n', namespace, 'pods', '--all', '--for=delete', '--timeout=60s']);
   const own = await names(['get', namespacedKinds, '-n', namespace, '-o', 'name']);
   const given = ['configmap/kube-root-ca.crt', 'serviceaccount/default'];
   const elsewhere = await Promise.all(
-    sites.map(async (site) => names(['get', 'roles,rolebindings,configmaps,secrets', '-n', site, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'name'])),
+    sites.map(async (site) =>
+      names([
+        'get',
+        'roles,rolebindings,configmaps,secrets',
+        '-n',
+        site,
+        '-l',
+        `app.kubernetes.io/instance=${release}`,
+        '-o',
+        'name',
+      ]),
+    ),
   );
-  return [...own.filter((name) => !given.includes(name)), ...elsewhere.flat(), ...(await clusterWide(release, namespace))];
+  return [
+    ...own.filter((name) => !given.includes(name)),
+    ...elsewhere.flat(),
+    ...(await clusterWide(release, namespace)),
+  ];
 }
 
 /** Releases of the same name in other namespaces have theirs. */
 async function clusterWide(release: string, namespace: string): Promise<readonly string[]> {
   const kinds = 'mutatingwebhookconfigurations,clusterroles,clusterrolebindings';
-  const { items } = JSON.parse(await kube(['get', kinds, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'json'])) as {
+  const { items } = JSON.parse(
+    await kube(['get', kinds, '-l', `app.kubernetes.io/instance=${release}`, '-o', 'json']),
+  ) as {
     readonly items: readonly { readonly metadata: Metadata & { readonly name: string } }[];
   };
   const own = items.filter(({ metadata }) => metadata.annotations?.['meta.helm.sh/release-namespace'] === namespace);
@@ -132,9 +169,26 @@ async function names(args: readonly string[]): Promise<string[]> {
 }
 
 /** The serving certificate and the CA bundle that a release has in the cluster. */
-export async function certificatesOf(fullname: string, namespace: string): Promise<{ readonly certificate: string; readonly caBundles: string }> {
-  const certificate = await kube(['get', 'secret', `${fullname}-certs`, '-n', namespace, '-o', String.raw`jsonpath={.data.tls\.crt}`]);
-  const caBundles = await kube(['get', 'mutatingwebhookconfiguration', `${fullname}.${namespace}`, '-o', 'jsonpath={.webhooks[*].clientConfig.caBundle}']);
+export async function certificatesOf(
+  fullname: string,
+  namespace: string,
+): Promise<{ readonly certificate: string; readonly caBundles: string }> {
+  const certificate = await kube([
+    'get',
+    'secret',
+    `${fullname}-certs`,
+    '-n',
+    namespace,
+    '-o',
+    String.raw`jsonpath={.data.tls\.crt}`,
+  ]);
+  const caBundles = await kube([
+    'get',
+    'mutatingwebhookconfiguration',
+    `${fullname}.${namespace}`,
+    '-o',
+    'jsonpath={.webhooks[*].clientConfig.caBundle}',
+  ]);
   return { certificate, caBundles };
 }
 
@@ -148,5 +202,8 @@ export function labelFlags(label: string): readonly string[] {
 
 /** `--set` flags that name the Deployment `web` of these namespaces as targets. */
 export function targetFlags(sites: readonly string[]): string[] {
-  return sites.flatMap((site, index) => ['--set', `targets[${index}].namespace=${site},targets[${index}].deployments[0]=web`]);
+  return sites.flatMap((site, index) => [
+    '--set',
+    `targets[${index}].namespace=${site},targets[${index}].deployments[0]=web`,
+  ]);
 }

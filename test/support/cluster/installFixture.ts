@@ -1,8 +1,8 @@
 import { expect, inject } from 'vitest';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import type { Finding } from '../../../src/release/index.ts';
-import { installer, labelFlags, quickEnd, type HelmMajor } from './helmFixture.ts';
 import { kube } from './clusterFixture.ts';
+import { installer, labelFlags, quickEnd, type HelmMajor } from './helmFixture.ts';
 
 const node = inject('node');
 
@@ -21,11 +21,24 @@ export interface ReleaseUnderTest {
 export function releaseUnderTest(name: string): ReleaseUnderTest {
   const release = `${name}-packet-capture`;
   const at = ['--release', release, '--namespace', name];
-  return { release, namespace: name, site: `${name}-site`, at, flags: [...at, '--yes', '--set', 'replicas=1', ...quickEnd, ...labelFlags(name)] };
+  return {
+    release,
+    namespace: name,
+    site: `${name}-site`,
+    at,
+    flags: [...at, '--yes', '--set', 'replicas=1', ...quickEnd, ...labelFlags(name)],
+  };
 }
 
 /** Flags for an injector whose image is nowhere. */
-export const badImage: readonly string[] = ['--set', 'image.tag=nonesuch', '--set', 'image.pullPolicy=Never', '--timeout', '8s'];
+export const badImage: readonly string[] = [
+  '--set',
+  'image.tag=nonesuch',
+  '--set',
+  'image.pullPolicy=Never',
+  '--timeout',
+  '8s',
+];
 
 /** What `-o json` says of an install that the preflight refuses. */
 export interface Refusal {
@@ -36,7 +49,12 @@ export interface Refusal {
 export const shown = ({ findings }: Refusal): string[] => findings.map(({ code, where }) => `${code}: ${where}`);
 
 /** A command of ours with `-o json`; fails the test when it ends with another exit code. */
-export async function json<T>(major: HelmMajor, exitCode: number, args: readonly string[], input?: string): Promise<{ readonly result: T; readonly stderr: string }> {
+export async function json<T>(
+  major: HelmMajor,
+  exitCode: number,
+  args: readonly string[],
+  input?: string,
+): Promise<{ readonly result: T; readonly stderr: string }> {
   const outcome = await installer(major, [...args, '-o', 'json'], input);
   expect(outcome.exitCode, outcome.stderr).toBe(exitCode);
   return { result: JSON.parse(outcome.stdout) as T, stderr: outcome.stderr };

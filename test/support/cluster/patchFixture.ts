@@ -6,13 +6,13 @@ import { clusterEnvironment } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { makeKubectl, type Kubectl } from '../../../src/kubernetes/kubectl.ts';
-import type { PatchOptions } from '../../../src/ways/patch/patchWorkload.ts';
 import {
   defaultAgent,
   defaultSidecarConfig,
   type OwnSidecarConfig,
   type SidecarConfig,
 } from '../../../src/sidecar/index.ts';
+import type { PatchOptions } from '../../../src/ways/patch/patchWorkload.ts';
 import { agentImage, kube, loadImages, namespaceYaml } from './clusterFixture.ts';
 
 /** Our own sidecar, with the image that the node has. */

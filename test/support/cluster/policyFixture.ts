@@ -2,9 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { kubectl } from '../../../scripts/cluster/kubectl.ts';
-import { additionPatch, planInjection, type Addition, type InjectPlan, type PodSecurityLevel } from '../../../src/inject/index.ts';
-import { policyObjects, type PolicyOptions } from '../../../src/ways/policy/index.ts';
+import {
+  additionPatch,
+  planInjection,
+  type Addition,
+  type InjectPlan,
+  type PodSecurityLevel,
+} from '../../../src/inject/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { policyObjects, type PolicyOptions } from '../../../src/ways/policy/index.ts';
 import { kube } from './clusterFixture.ts';
 
 const node = inject('node');
@@ -13,10 +19,17 @@ const node = inject('node');
 export type Admitted = PodTemplate | undefined;
 
 /** Namespaces with labels, and objects of a policy, for the length of a test file. */
-export function policySite(namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>, objects: readonly object[]): void {
+export function policySite(
+  namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  objects: readonly object[],
+): void {
   const clusterWide = objects.filter((object) => !('data' in object));
   beforeAll(async () => {
-    const made = Object.entries(namespaces).map(([name, labels]) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }));
+    const made = Object.entries(namespaces).map(([name, labels]) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels },
+    }));
     await kube(['apply', '-f', '-'], listOf([...made, ...objects]));
     await Promise.all(Object.keys(namespaces).map(async (name) => accountOf(name)));
   });
@@ -36,17 +49,34 @@ export function listOf(items: readonly object[]): string {
 }
 
 /** The objects of a policy that refuses pods when an expression fails, so that no mistake is silent. */
-export function strict(options: Pick<PolicyOptions, 'config' | 'name' | 'namespace' | 'namespaceLabel' | 'annotation'> & Partial<PolicyOptions>): readonly object[] {
+export function strict(
+  options: Pick<PolicyOptions, 'config' | 'name' | 'namespace' | 'namespaceLabel' | 'annotation'> &
+    Partial<PolicyOptions>,
+): readonly object[] {
   return policyObjects({ optOut: false, failurePolicy: 'Fail', ...options });
 }
 
 /** What the API server would store of pods, by a dry run, in their order; in one namespace, or each in its own. */
-export async function admitted(namespace: string | readonly string[], pods: readonly PodTemplate[]): Promise<{ readonly pods: readonly Admitted[]; readonly errors: string }> {
-  const items = pods.map((pod, index) => ({ apiVersion: 'v1', kind: 'Pod', ...pod, metadata: { ...pod.metadata, name: `pod-${index}`, namespace: typeof namespace === 'string' ? namespace : namespace[index] } }));
-  const create = async (): Promise<{ readonly stdout: string; readonly stderr: string }> => kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], { input: listOf(items) });
+export async function admitted(
+  namespace: string | readonly string[],
+  pods: readonly PodTemplate[],
+): Promise<{ readonly pods: readonly Admitted[]; readonly errors: string }> {
+  const items = pods.map((pod, index) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      name: `pod-${index}`,
+      namespace: typeof namespace === 'string' ? namespace : namespace[index],
+    },
+  }));
+  const create = async (): Promise<{ readonly stdout: string; readonly stderr: string }> =>
+    kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], { input: listOf(items) });
   let { stdout, stderr } = await create();
   // The API server asks itself for a policy's parameters the first time, and on a busy machine not soon enough. Nothing is stored.
-  for (let again = 0; again < 2 && stderr.includes('context deadline exceeded'); again += 1) ({ stdout, stderr } = await create());
+  for (let again = 0; again < 2 && stderr.includes('context deadline exceeded'); again += 1)
+    ({ stdout, stderr } = await create());
   const stored = new Map(
     stdout
       .split(/^(?=\{$)/m)
@@ -54,7 +84,10 @@ export async function admitted(namespace: string | readonly string[], pods: read
       .map((text) => JSON.parse(text) as PodTemplate)
       .map((pod) => [pod.metadata?.name, comparable(pod)]),
   );
-  const errors = stderr.split('\n').filter((line) => !line.startsWith('Warning: ')).join('\n');
+  const errors = stderr
+    .split('\n')
+    .filter((line) => !line.startsWith('Warning: '))
+    .join('\n');
   return { pods: items.map(({ metadata }) => stored.get(metadata.name)), errors };
 }
 
@@ -108,7 +141,9 @@ async function whenInjected(namespace: string, pod: PodTemplate, wanted: boolean
   for (;;) {
     const { pods, errors } = await admitted(namespace, [pod]);
     if (pods[0] !== undefined && (pods[0].spec?.initContainers !== undefined) === wanted) return;
-    expect(performance.now(), `${wanted ? 'no policy' : 'a policy still'} in ${namespace}: ${errors}`).toBeLessThan(deadline);
+    expect(performance.now(), `${wanted ? 'no policy' : 'a policy still'} in ${namespace}: ${errors}`).toBeLessThan(
+      deadline,
+    );
     await sleep(100);
   }
 }

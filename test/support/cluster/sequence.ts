@@ -23,7 +23,10 @@ export interface Sender {
 
 /** Sends from the node, where pods can be reached. */
 export function startSender(): Sender {
-  const [program = '', ...args] = inNetns(node.netns, [process.execPath, join(import.meta.dirname, '../../agent/sendPackets.ts')]);
+  const [program = '', ...args] = inNetns(node.netns, [
+    process.execPath,
+    join(import.meta.dirname, '../../agent/sendPackets.ts'),
+  ]);
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   return {
     send: async (task) => {
@@ -60,7 +63,8 @@ export async function numberedPackets(files: readonly string[], port = sequenceP
       packets.push({ number, time: Number(toNanoseconds(record.ticks, record.interface.resolution)) / 1e9 });
     }
   }
-  if (port === sequencePort) expect(packets.map(({ number }) => number)).toEqual((await Promise.all(files.map(packetNumbers))).flat());
+  if (port === sequencePort)
+    expect(packets.map(({ number }) => number)).toEqual((await Promise.all(files.map(packetNumbers))).flat());
   return packets;
 }
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { errorTable, formatError, isCodedError } from '../../../src/errors.ts';
 import { acquireLock } from '../../../scripts/cluster/lock.ts';
 import { type ClusterHandle, stateHome } from '../../../scripts/cluster/paths.ts';
 import { noProgress, stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { checkMachine } from '../../../scripts/cluster/requirements.ts';
 import { downCluster } from '../../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../../scripts/cluster/up.ts';
+import { errorTable, formatError, isCodedError } from '../../../src/errors.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -36,7 +36,9 @@ interface TestNode {
 }
 
 /** Each project loads this file for itself, in the same process. */
-const shared = ((globalThis as { packetCaptureTests?: { node?: Promise<TestNode>; users: number } }).packetCaptureTests ??= { users: 0 });
+const shared = ((
+  globalThis as { packetCaptureTests?: { node?: Promise<TestNode>; users: number } }
+).packetCaptureTests ??= { users: 0 });
 
 async function bringUp(): Promise<TestNode> {
   const name = process.env['PACKET_CAPTURE_TEST_NODE'] ?? 'test';

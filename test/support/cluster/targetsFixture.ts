@@ -10,9 +10,21 @@ import { kubectl } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns, nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { pollUntil } from '../../../scripts/cluster/poll.ts';
-import { filesOfMaterial, makeIngredients, makeMaterial, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
+import {
+  filesOfMaterial,
+  makeIngredients,
+  makeMaterial,
+  servingNames,
+  type CertificateMaterial,
+} from '../../../src/certificates/index.ts';
 import { ownersAnnotation } from '../../../src/release/hooks/optedIn.ts';
-import { componentLabel, components, instanceLabel, webhookNames, webhookPaths } from '../../../src/ways/webhook/names.ts';
+import {
+  componentLabel,
+  components,
+  instanceLabel,
+  webhookNames,
+  webhookPaths,
+} from '../../../src/ways/webhook/names.ts';
 import { kube, namespaceYaml } from './clusterFixture.ts';
 
 const node = inject('node');
@@ -64,25 +76,53 @@ export interface HookOptions {
 }
 
 /** `opt-in` with the rights of the release, from where the API server can be reached. */
-export async function optIn(release: Release, targets: readonly Target[], options: HookOptions = {}): Promise<HookResult> {
+export async function optIn(
+  release: Release,
+  targets: readonly Target[],
+  options: HookOptions = {},
+): Promise<HookResult> {
   const { timeout = '20s', keys = { label, annotation } } = options;
-  const flags = ['--targets', JSON.stringify(targets), '--namespace-label', keys.label, '--annotation', keys.annotation];
+  const flags = [
+    '--targets',
+    JSON.stringify(targets),
+    '--namespace-label',
+    keys.label,
+    '--annotation',
+    keys.annotation,
+  ];
   const force = options.force === true ? ['--force'] : [];
-  const trial = options.config === undefined ? [] : ['--sidecar-config', options.config, '--trial-pod', trialPodName(release), '--deadline', '60s'];
+  const trial =
+    options.config === undefined
+      ? []
+      : ['--sidecar-config', options.config, '--trial-pod', trialPodName(release), '--deadline', '60s'];
   return hook(release, ['opt-in', ...flags, '--image', pauseImage, '--timeout', timeout, ...trial, ...force], options);
 }
 
 /** `opt-out`, likewise; without `except` as before an uninstall. */
-export async function optOut(release: Release, except?: readonly Target[], options: HookOptions = {}): Promise<HookResult> {
+export async function optOut(
+  release: Release,
+  except?: readonly Target[],
+  options: HookOptions = {},
+): Promise<HookResult> {
   const { keys = { label, annotation } } = options;
-  const flags = except === undefined ? [] : ['--except', JSON.stringify(except), '--namespace-label', keys.label, '--annotation', keys.annotation];
+  const flags =
+    except === undefined
+      ? []
+      : ['--except', JSON.stringify(except), '--namespace-label', keys.label, '--annotation', keys.annotation];
   return hook(release, ['opt-out', ...flags], options);
 }
 
-async function hook({ name, namespace, folder }: Release, args: readonly string[], options: HookOptions): Promise<HookResult> {
+async function hook(
+  { name, namespace, folder }: Release,
+  args: readonly string[],
+  options: HookOptions,
+): Promise<HookResult> {
   const common = ['--release', name, '--namespace', namespace, '--record', recordName(name)];
   const [file = '', ...rest] = inNetns(node.netns, [process.execPath, program, ...args, ...common]);
-  const environment = { PACKET_CAPTURE_API_SERVER: options.server ?? apiServer, PACKET_CAPTURE_SERVICE_ACCOUNT_DIR: folder };
+  const environment = {
+    PACKET_CAPTURE_API_SERVER: options.server ?? apiServer,
+    PACKET_CAPTURE_SERVICE_ACCOUNT_DIR: folder,
+  };
   const child = spawn(file, rest, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   const events: HookEvent[] = [];
   let stderr = '';
@@ -98,7 +138,9 @@ async function hook({ name, namespace, folder }: Release, args: readonly string[
 
 /** `opted_in namespace/shop`, `left deployment/web in shop (opted_out)`. */
 export function outcomes(events: readonly HookEvent[]): string[] {
-  return events.filter(({ object }) => object !== undefined).map(({ event, object, code }) => `${event} ${object}${code === undefined ? '' : ` (${code})`}`);
+  return events
+    .filter(({ object }) => object !== undefined)
+    .map(({ event, object, code }) => `${event} ${object}${code === undefined ? '' : ` (${code})`}`);
 }
 
 /** As the chart names it. */
@@ -114,8 +156,12 @@ export function recordName(release: string): string {
 export async function recorded({ name, namespace }: Release): Promise<string[] | undefined> {
   const text = await kube(['get', 'configmap', recordName(name), '-n', namespace, '-o', 'jsonpath={.data.targets}']);
   if (text === '') return undefined;
-  const { objects } = JSON.parse(text) as { readonly objects: readonly { kind: string; namespace?: string; name: string }[] };
-  return objects.map((row) => `${row.kind.toLowerCase()}/${row.name}${row.namespace === undefined ? '' : ` in ${row.namespace}`}`);
+  const { objects } = JSON.parse(text) as {
+    readonly objects: readonly { kind: string; namespace?: string; name: string }[];
+  };
+  return objects.map(
+    (row) => `${row.kind.toLowerCase()}/${row.name}${row.namespace === undefined ? '' : ` in ${row.namespace}`}`,
+  );
 }
 
 export interface OptedIn {
@@ -130,11 +176,18 @@ interface Stored {
 }
 
 /** How an object stands: `namespace/shop`, or TYPE/NAME in a namespace. */
-export async function optedIn(object: string, namespace = 'default', key = object.startsWith('namespace/') ? label : annotation): Promise<OptedIn> {
+export async function optedIn(
+  object: string,
+  namespace = 'default',
+  key = object.startsWith('namespace/') ? label : annotation,
+): Promise<OptedIn> {
   const { metadata, spec } = JSON.parse(await kube(['get', object, '-n', namespace, '-o', 'json'])) as Stored;
   const marks = object.startsWith('namespace/') ? metadata.labels : spec.template?.metadata.annotations;
   const owners = metadata.annotations?.[ownersAnnotation];
-  return { value: marks?.[key], owners: owners === undefined ? undefined : (JSON.parse(owners) as Record<string, string>) };
+  return {
+    value: marks?.[key],
+    owners: owners === undefined ? undefined : (JSON.parse(owners) as Record<string, string>),
+  };
 }
 
 export const untouched: OptedIn = { value: undefined, owners: undefined };
@@ -144,7 +197,9 @@ const countersOfControllers = ['deployment.kubernetes.io/revision', 'deprecated.
 /** Everything of an object that a hook could have left something in. */
 export async function essence(object: string, namespace = 'default'): Promise<unknown> {
   const { metadata, spec } = JSON.parse(await kube(['get', object, '-n', namespace, '-o', 'json'])) as Stored;
-  const annotations = Object.entries(metadata.annotations ?? {}).filter(([key]) => !countersOfControllers.includes(key));
+  const annotations = Object.entries(metadata.annotations ?? {}).filter(
+    ([key]) => !countersOfControllers.includes(key),
+  );
   return { labels: metadata.labels, annotations: Object.fromEntries(annotations), spec };
 }
 
@@ -152,7 +207,12 @@ export interface Site {
   /** A namespace of the tests, made now. */
   readonly makeNamespace: (name: string, ...labels: readonly string[]) => Promise<string>;
   /** What the chart makes for a release with these targets; also gives an upgraded release its new Roles. */
-  readonly install: (name: string, targets: readonly Target[], webhook?: boolean, verbs?: readonly string[]) => Promise<Release>;
+  readonly install: (
+    name: string,
+    targets: readonly Target[],
+    webhook?: boolean,
+    verbs?: readonly string[],
+  ) => Promise<Release>;
   /** For a namespace that a test has deleted. */
   readonly forget: (namespace: string) => void;
   /** Lets the API server ask the injector about the release's probe. */
@@ -198,7 +258,10 @@ export function targetsSite(): Site {
     folder = await mkdtemp(join(tmpdir(), 'packet-capture-targets-'));
     await kube(['create', '-f', '-'], namespaceYaml(stamp));
     namespaces.push(stamp);
-    const material = makeMaterial({ dnsNames: servingNames('injector', stamp), now: new Date() }, await makeIngredients());
+    const material = makeMaterial(
+      { dnsNames: servingNames('injector', stamp), now: new Date() },
+      await makeIngredients(),
+    );
     caBundle = material.caBundle;
     injector = await startInjector(folder, material);
     await kube(['create', '-n', stamp, '-f', '-'], JSON.stringify(injectorService));
@@ -223,11 +286,23 @@ async function startInjector(folder: string, material: CertificateMaterial): Pro
   for (const [name, text] of Object.entries(filesOfMaterial(material))) await writeFile(join(folder, name), text);
   const config = join(folder, 'sidecarconfig.yaml');
   await writeFile(config, `agent:\n  image: ${pauseImage}\n`);
-  const flags = ['--port', String(port), '--metrics-port', String(port + 1), '--config', config, '--certificates', folder];
+  const flags = [
+    '--port',
+    String(port),
+    '--metrics-port',
+    String(port + 1),
+    '--config',
+    config,
+    '--certificates',
+    folder,
+  ];
   const [file = '', ...args] = inNetns(node.netns, [process.execPath, program, 'serve', ...flags]);
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const listens = ['bash', '-c', `exec 3<>/dev/tcp/${nodeAddress}/${port}`];
-  const ready = await pollUntil(async () => (await exitCodeOf(inNetns(node.netns, listens))) === 0, { everyMs: 100, timeoutMs: 20_000 });
+  const ready = await pollUntil(async () => (await exitCodeOf(inNetns(node.netns, listens))) === 0, {
+    everyMs: 100,
+    timeoutMs: 20_000,
+  });
   expect(ready, 'the injector listens').toBe(true);
   return child;
 }
@@ -242,7 +317,12 @@ const injectorService = {
   apiVersion: 'v1',
   kind: 'List',
   items: [
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'injector' }, spec: { ports: [{ name: 'https', port: 443, targetPort: port }] } },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'injector' },
+      spec: { ports: [{ name: 'https', port: 443, targetPort: port }] },
+    },
     {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
@@ -262,8 +342,13 @@ function webhookConfiguration(release: string, namespace: string, caBundle: stri
     webhooks: [
       {
         name: webhookNames.probe,
-        clientConfig: { service: { name: 'injector', namespace, path: webhookPaths.probe }, caBundle: Buffer.from(caBundle).toString('base64') },
-        rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], scope: 'Namespaced' }],
+        clientConfig: {
+          service: { name: 'injector', namespace, path: webhookPaths.probe },
+          caBundle: Buffer.from(caBundle).toString('base64'),
+        },
+        rules: [
+          { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], scope: 'Namespaced' },
+        ],
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
         objectSelector: { matchLabels: { [instanceLabel]: release, [componentLabel]: components.probe } },
         sideEffects: 'None',
@@ -276,18 +361,32 @@ function webhookConfiguration(release: string, namespace: string, caBundle: stri
 }
 
 async function clusterCa(): Promise<string> {
-  const { clusters } = load(await readFile(node.kubeconfig, 'utf8')) as { readonly clusters: readonly [{ readonly cluster: Record<string, string> }] };
+  const { clusters } = load(await readFile(node.kubeconfig, 'utf8')) as {
+    readonly clusters: readonly [{ readonly cluster: Record<string, string> }];
+  };
   return Buffer.from(clusters[0].cluster['certificate-authority-data'] ?? '', 'base64').toString();
 }
 
 /** The ServiceAccount, the record's ConfigMap and exactly the rights that the chart gives. */
-async function applyRelease(name: string, namespace: string, targets: readonly Target[], verbs: readonly string[]): Promise<void> {
+async function applyRelease(
+  name: string,
+  namespace: string,
+  targets: readonly Target[],
+  verbs: readonly string[],
+): Promise<void> {
   const subject = { kind: 'ServiceAccount', name: `${name}-hook`, namespace };
   const grant = (at: string, rules: readonly object[]): object[] => {
-    const metadata = { name: `${name}-hook.${namespace}`, namespace: at, labels: { [instanceLabel]: `${name}.${namespace}` } };
+    const metadata = {
+      name: `${name}-hook.${namespace}`,
+      namespace: at,
+      labels: { [instanceLabel]: `${name}.${namespace}` },
+    };
     const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name };
     const api = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata };
-    return [{ ...api, kind: 'Role', rules }, { ...api, kind: 'RoleBinding', roleRef, subjects: [subject] }];
+    return [
+      { ...api, kind: 'Role', rules },
+      { ...api, kind: 'RoleBinding', roleRef, subjects: [subject] },
+    ];
   };
   const rule = (apiGroup: string, resource: string, resourceNames: readonly string[] = []): object[] =>
     resourceNames.length === 0 ? [] : [{ apiGroups: [apiGroup], resources: [resource], resourceNames, verbs }];
@@ -304,13 +403,21 @@ async function applyRelease(name: string, namespace: string, targets: readonly T
         ...rule('apps', 'daemonsets', target.daemonSets),
         { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
         { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
-        { apiGroups: [''], resources: ['pods'], resourceNames: [trialPodName({ name, namespace })], verbs: ['get', 'delete'] },
+        {
+          apiGroups: [''],
+          resources: ['pods'],
+          resourceNames: [trialPodName({ name, namespace })],
+          verbs: ['get', 'delete'],
+        },
       ]),
     ),
   ];
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   const user = `system:serviceaccount:${namespace}:${name}-hook`;
   const canPatch = async (): Promise<boolean> =>
-    (await kubectl(node, ['auth', 'can-i', 'patch', `configmaps/${recordName(name)}`, '-n', namespace, '--as', user])).exitCode === 0;
-  expect(await pollUntil(async () => (await canPatch()) === verbs.includes('patch'), { everyMs: 100, timeoutMs: 10_000 })).toBe(true);
+    (await kubectl(node, ['auth', 'can-i', 'patch', `configmaps/${recordName(name)}`, '-n', namespace, '--as', user]))
+      .exitCode === 0;
+  expect(
+    await pollUntil(async () => (await canPatch()) === verbs.includes('patch'), { everyMs: 100, timeoutMs: 10_000 }),
+  ).toBe(true);
 }

@@ -5,10 +5,18 @@ import { expect, inject, onTestFinished } from 'vitest';
 import { inNetns, nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { noProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureBucketServer } from '../../../scripts/cluster/tools.ts';
-import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer, type Keys, type Uploaded } from '../../agent/bucket.ts';
+import {
+  bucketServer,
+  credentials,
+  uploadedFiles,
+  writeSecret,
+  type BucketServer,
+  type Keys,
+  type Uploaded,
+} from '../../agent/bucket.ts';
 import { countPackets } from '../../agent/captureFile.ts';
-import { gaps, numberedPackets } from './sequence.ts';
 import { kube, nginxImage } from './clusterFixture.ts';
+import { gaps, numberedPackets } from './sequence.ts';
 
 const node = inject('node');
 const bucketAddress = `${nodeAddress}:7070`;
@@ -30,14 +38,27 @@ export async function uploadSite(namespace: string): Promise<UploadSite> {
     await rm(objects, { recursive: true });
     await rm(secret, { recursive: true });
   });
-  const server = bucketServer(await ensureBucketServer(noProgress), { enterWorld: inNetns(node.netns, []) }, objects, bucketAddress);
+  const server = bucketServer(
+    await ensureBucketServer(noProgress),
+    { enterWorld: inNetns(node.netns, []) },
+    objects,
+    bucketAddress,
+  );
   await server.makeBucket('captures');
   await server.start();
   return {
     server,
     putSecret: async (keys = credentials) => {
       await writeSecret(secret, keys, bucketAddress);
-      const create = ['create', 'secret', 'generic', '-n', namespace, 'packet-capture-upload', `--from-file=${join(secret, 'rclone.conf')}`];
+      const create = [
+        'create',
+        'secret',
+        'generic',
+        '-n',
+        namespace,
+        'packet-capture-upload',
+        `--from-file=${join(secret, 'rclone.conf')}`,
+      ];
       await kube(['apply', '-f', '-'], await kube([...create, '--dry-run=client', '-o', 'yaml']));
     },
     uploaded: async () => uploadedFiles(join(objects, 'captures')),
@@ -65,10 +86,23 @@ spec:
 }
 
 /** Expects that packets 0 to `count` - 1 are in the bucket, each once, in whole files that their JSON describes. */
-export async function expectUploaded(files: readonly Uploaded[], namespace: string, pod: string, count: number): Promise<void> {
+export async function expectUploaded(
+  files: readonly Uploaded[],
+  namespace: string,
+  pod: string,
+  count: number,
+): Promise<void> {
   for (const { path, name, json, sha256 } of files) {
     expect(name).toMatch(new RegExp(`^prod/${namespace}/web/${pod}/\\d{8}T\\d{6}Z-\\d{5}$`));
-    expect(json).toMatchObject({ namespace, pod, node: 'node0', interfaces: ['eth0'], workload: 'web', dropped: 0, sha256 });
+    expect(json).toMatchObject({
+      namespace,
+      pod,
+      node: 'node0',
+      interfaces: ['eth0'],
+      workload: 'web',
+      dropped: 0,
+      sha256,
+    });
     expect(await countPackets(path)).toBe(json['packets']);
   }
   const packets = await numberedPackets(files.map(({ path }) => path));

@@ -12,9 +12,15 @@ export interface MeasuredRun {
 }
 
 /** Runs the program as users start it, and looks at its memory until it ends. */
-export async function measuredRun(args: readonly string[], env: Readonly<Record<string, string>>): Promise<MeasuredRun> {
+export async function measuredRun(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<MeasuredRun> {
   const begun = performance.now();
-  const child = spawn(process.execPath, ['bin/packet-capture.js', ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['bin/packet-capture.js', ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].on('data', (chunk: Buffer) => {

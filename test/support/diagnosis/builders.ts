@@ -1,18 +1,37 @@
 import type { Subject } from '../../../src/diagnosis/judge/conditions.ts';
-import type { Pod, Namespace, WebhookConfiguration, WorkloadObject } from '../../../src/kubernetes/api/types.ts';
 import { webhookReleases, type Release } from '../../../src/diagnosis/read/releases.ts';
 import type { ReleaseState } from '../../../src/diagnosis/read/releaseState.ts';
 import { levelTerms } from '../../../src/inject/index.ts';
+import type { Pod, Namespace, WebhookConfiguration, WorkloadObject } from '../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig, type AssumedLevel } from '../../../src/sidecar/index.ts';
 
 /** As the chart registers it, for a label and an annotation. */
-export function configuration(label = 'packet-capture/injection', annotation = 'packet-capture/inject', optOut = false, assumed: AssumedLevel = 'auto'): WebhookConfiguration {
+export function configuration(
+  label = 'packet-capture/injection',
+  annotation = 'packet-capture/inject',
+  optOut = false,
+  assumed: AssumedLevel = 'auto',
+): WebhookConfiguration {
   const asked = `object.metadata.annotations["${annotation}"]`;
   const matchConditions = optOut
-    ? [{ name: 'packet-capture/not-opted-out', expression: `!has(object.metadata.annotations) || !("${annotation}" in object.metadata.annotations) || ${asked} != 'false'` }]
-    : [{ name: 'packet-capture/opted-in', expression: `has(object.metadata.annotations) && "${annotation}" in object.metadata.annotations && ${asked} == 'true'` }];
+    ? [
+        {
+          name: 'packet-capture/not-opted-out',
+          expression: `!has(object.metadata.annotations) || !("${annotation}" in object.metadata.annotations) || ${asked} != 'false'`,
+        },
+      ]
+    : [
+        {
+          name: 'packet-capture/opted-in',
+          expression: `has(object.metadata.annotations) && "${annotation}" in object.metadata.annotations && ${asked} == 'true'`,
+        },
+      ];
   const clientConfig = { service: { name: 'capture', namespace: 'system' } };
-  const webhook = (name: string, operator: string, values: readonly string[]): NonNullable<WebhookConfiguration['webhooks']>[number] => ({
+  const webhook = (
+    name: string,
+    operator: string,
+    values: readonly string[],
+  ): NonNullable<WebhookConfiguration['webhooks']>[number] => ({
     name,
     failurePolicy: 'Ignore',
     clientConfig,
@@ -38,7 +57,11 @@ export function configuration(label = 'packet-capture/injection', annotation = '
     webhooks: [
       webhook('injector.packet-capture.internal', privileged.operator, privileged.values),
       webhook('baseline.injector.packet-capture.internal', baseline.operator, baseline.values),
-      { name: 'probe.injector.packet-capture.internal', clientConfig, objectSelector: { matchLabels: { 'app.kubernetes.io/instance': 'capture' } } },
+      {
+        name: 'probe.injector.packet-capture.internal',
+        clientConfig,
+        objectSelector: { matchLabels: { 'app.kubernetes.io/instance': 'capture' } },
+      },
     ],
   };
 }
@@ -57,7 +80,11 @@ export const optedIn = { 'kubernetes.io/metadata.name': 'shop', 'packet-capture/
 
 export const asking = { 'packet-capture/inject': 'true' };
 
-export function pod(annotations: Readonly<Record<string, string>> = asking, spec: NonNullable<Pod['spec']> = {}, labels: Readonly<Record<string, string>> = {}): Pod {
+export function pod(
+  annotations: Readonly<Record<string, string>> = asking,
+  spec: NonNullable<Pod['spec']> = {},
+  labels: Readonly<Record<string, string>> = {},
+): Pod {
   return {
     metadata: { name: 'web-1', namespace: 'shop', creationTimestamp: '2026-11-21T10:00:00Z', annotations, labels },
     spec: { containers: [{ name: 'app', image: 'app' }], ...spec },
@@ -70,7 +97,10 @@ export function subject(of: Pod = pod(), rest: Partial<Subject> = {}): Subject {
 }
 
 /** A Deployment whose template and own metadata have these annotations. */
-export function deployment(template: Readonly<Record<string, string>>, own: Readonly<Record<string, string>> = {}): WorkloadObject {
+export function deployment(
+  template: Readonly<Record<string, string>>,
+  own: Readonly<Record<string, string>> = {},
+): WorkloadObject {
   const object = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -80,6 +110,9 @@ export function deployment(template: Readonly<Record<string, string>>, own: Read
   return object;
 }
 
-export function namespace(labels: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>> = {}): Namespace {
+export function namespace(
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>> = {},
+): Namespace {
   return { metadata: { name: 'shop', labels: { 'kubernetes.io/metadata.name': 'shop', ...labels }, annotations } };
 }

@@ -24,7 +24,8 @@ const laws = {
   'inject(inject(x)) = inject(x)': <T>({ once, twice, same }: Outcome<T>) => same(twice, once),
   // What carries a sidecar from the start is not what an injection made.
   'remove(inject(x)) = x': <T>({ x, back, isExpected, same }: Outcome<T>) => !isExpected || same(back, x),
-  'inject(x) = x just where x is skipped': <T>({ x, once, isExpected, same }: Outcome<T>) => same(once, x) !== isExpected,
+  'inject(x) = x just where x is skipped': <T>({ x, once, isExpected, same }: Outcome<T>) =>
+    same(once, x) !== isExpected,
 } as const;
 
 export type LawName = keyof typeof laws;
@@ -37,7 +38,14 @@ export function violations<T>(way: Way<T>, fixtures: readonly PodFixture[]): Par
   for (const fixture of fixtures) {
     const x = write(fixture);
     const once = inject(x, fixture);
-    const outcome = { x, once, twice: inject(once, fixture), back: remove(once), isExpected: fixture.expected === 'injected', same };
+    const outcome = {
+      x,
+      once,
+      twice: inject(once, fixture),
+      back: remove(once),
+      isExpected: fixture.expected === 'injected',
+      same,
+    };
     for (const law of lawNames) if (!laws[law](outcome)) (broken[law] ??= []).push(fixture.name);
   }
   return broken;

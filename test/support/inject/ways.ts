@@ -1,10 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { dump } from 'js-yaml';
-import { additionPatch, planInjection, planRemoval, removalPatch, type InjectPlan, type RemovalPlan } from '../../../src/inject/index.ts';
+import {
+  additionPatch,
+  planInjection,
+  planRemoval,
+  removalPatch,
+  type InjectPlan,
+  type RemovalPlan,
+} from '../../../src/inject/index.ts';
 import type { PatchOperation, PodTemplate } from '../../../src/kubernetes/api/types.ts';
-import { injectManifest, uninjectManifest } from '../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest } from '../../../src/ways/manifest/index.ts';
 import type { PodFixture } from '../pods/index.ts';
 import type { Way } from './laws.ts';
 
@@ -16,7 +23,8 @@ export interface Plans {
 
 export function plansFor(config: SidecarConfig = defaultSidecarConfig): Plans {
   return {
-    inject: (template, { level, namespace }) => planInjection(template, { config, settings: {}, podSecurity: level, namespace }),
+    inject: (template, { level, namespace }) =>
+      planInjection(template, { config, settings: {}, podSecurity: level, namespace }),
     remove: (template) => planRemoval(template, config),
   };
 }
@@ -38,7 +46,8 @@ export function dataWay(plans: Plans): Way<PodTemplate> {
 }
 
 function applied(template: PodTemplate, patch: readonly PatchOperation[]): PodTemplate {
-  return jsonPatch.applyPatch<PodTemplate>(structuredClone(template), structuredClone(patch) as Operation[], true).newDocument;
+  return jsonPatch.applyPatch<PodTemplate>(structuredClone(template), structuredClone(patch) as Operation[], true)
+    .newDocument;
 }
 
 /** Kubernetes stores an absent, a null and an empty list or map alike. */
@@ -59,19 +68,33 @@ export type FixtureKind = 'Pod' | 'Deployment' | 'CronJob';
 /** An object of a kind around a fixture's pod template. */
 export function manifestOf(kind: FixtureKind, { name, template, namespace }: PodFixture): object {
   const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-  if (kind === 'Pod') return { apiVersion: 'v1', kind, metadata: { ...template.metadata, ...metadata }, spec: template.spec };
-  if (kind === 'CronJob') return { apiVersion: 'batch/v1', kind, metadata, spec: { schedule: '@yearly', jobTemplate: { spec: { template } } } };
+  if (kind === 'Pod')
+    return { apiVersion: 'v1', kind, metadata: { ...template.metadata, ...metadata }, spec: template.spec };
+  if (kind === 'CronJob')
+    return {
+      apiVersion: 'batch/v1',
+      kind,
+      metadata,
+      spec: { schedule: '@yearly', jobTemplate: { spec: { template } } },
+    };
   return { apiVersion: 'apps/v1', kind, metadata, spec: { template } };
 }
 
 /** Manifests as text, every byte of which counts. */
-export function textWay(kind: FixtureKind, format: 'YAML' | 'JSON', config: SidecarConfig = defaultSidecarConfig): Way<string> {
+export function textWay(
+  kind: FixtureKind,
+  format: 'YAML' | 'JSON',
+  config: SidecarConfig = defaultSidecarConfig,
+): Way<string> {
   return {
     write: (fixture) => {
       const object = manifestOf(kind, fixture);
-      return format === 'JSON' ? `${JSON.stringify(object, null, 2)}\n` : `# ${fixture.name}\n${dump(object, { lineWidth: 120 })}# end\n`;
+      return format === 'JSON'
+        ? `${JSON.stringify(object, null, 2)}\n`
+        : `# ${fixture.name}\n${dump(object, { lineWidth: 120 })}# end\n`;
     },
-    inject: (text, { level }) => injectManifest(text, { config, settings: {}, file: 'fixture', podSecurity: level }).text,
+    inject: (text, { level }) =>
+      injectManifest(text, { config, settings: {}, file: 'fixture', podSecurity: level }).text,
     remove: (text) => uninjectManifest(text, { config, file: 'fixture' }).text,
     same: (a, b) => a === b,
   };

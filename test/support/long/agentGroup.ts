@@ -1,6 +1,12 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createCgroup, hierarchies, killProcesses, processesOf, removeCgroup } from '../../../scripts/cluster/cgroups.ts';
+import {
+  createCgroup,
+  hierarchies,
+  killProcesses,
+  processesOf,
+  removeCgroup,
+} from '../../../scripts/cluster/cgroups.ts';
 
 /** A cgroup for one agent, in which the kernel counts its memory as it does for a container's limit. */
 export interface AgentGroup {
@@ -24,7 +30,8 @@ export interface Taken {
 export async function makeAgentGroup(name: string): Promise<AgentGroup> {
   await createCgroup(name);
   const all = await hierarchies();
-  const memory = all.find(({ controllers }) => controllers.includes('memory')) ?? all.find(({ version }) => version === 2);
+  const memory =
+    all.find(({ controllers }) => controllers.includes('memory')) ?? all.find(({ version }) => version === 2);
   if (memory === undefined) throw new Error('there is no cgroup controller memory');
   // Version 2: a cgroup that passes on its controllers holds no process itself.
   const folder = join(memory.path, name, 'agent');
@@ -34,10 +41,20 @@ export async function makeAgentGroup(name: string): Promise<AgentGroup> {
     taken: async () => {
       const pids = await processesOf(folder);
       // One that has ended meanwhile has none.
-      const open = await Promise.all(pids.map(async (pid) => (await readdir(`/proc/${pid}/fd`).catch(() => [])).length));
+      const open = await Promise.all(
+        pids.map(async (pid) => (await readdir(`/proc/${pid}/fd`).catch(() => [])).length),
+      );
       const text = await readFile(join(folder, 'memory.stat'), 'utf8');
-      const [bytes, kernel] = memory.version === 2 ? [field(text, 'anon'), field(text, 'kernel')] : [field(text, 'rss'), Number(await readFile(join(folder, 'memory.kmem.usage_in_bytes'), 'utf8'))];
-      return { processes: pids.length, descriptors: open.reduce((sum, count) => sum + count, 0), anonymous: bytes / 1024, kernel: kernel / 1024 };
+      const [bytes, kernel] =
+        memory.version === 2
+          ? [field(text, 'anon'), field(text, 'kernel')]
+          : [field(text, 'rss'), Number(await readFile(join(folder, 'memory.kmem.usage_in_bytes'), 'utf8'))];
+      return {
+        processes: pids.length,
+        descriptors: open.reduce((sum, count) => sum + count, 0),
+        anonymous: bytes / 1024,
+        kernel: kernel / 1024,
+      };
     },
     remove: async () => {
       await killProcesses(name);

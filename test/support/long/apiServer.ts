@@ -6,8 +6,8 @@ import { isAlive, pidOf, startComponent } from '../../../scripts/cluster/compone
 import { controlPlane } from '../../../scripts/cluster/controlPlane.ts';
 import { programPaths } from '../../../scripts/cluster/goBuild.ts';
 import { kubernetes } from '../../../scripts/cluster/goModules.ts';
-import { inMachine, nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { inMachine, nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { pollUntil } from '../../../scripts/cluster/poll.ts';
 import { noProgress } from '../../../scripts/cluster/progress.ts';
 import { apiServerIsReady } from '../../../scripts/cluster/readiness.ts';
@@ -20,15 +20,17 @@ const apiServer = component('kube-apiserver');
 const podSecurity = {
   apiVersion: 'apiserver.config.k8s.io/v1',
   kind: 'AdmissionConfiguration',
-  plugins: [{
-    name: 'PodSecurity',
-    configuration: {
-      apiVersion: 'pod-security.admission.config.k8s.io/v1',
-      kind: 'PodSecurityConfiguration',
-      defaults: { enforce: 'baseline', 'enforce-version': 'latest' },
-      exemptions: { namespaces: ['kube-system'] },
+  plugins: [
+    {
+      name: 'PodSecurity',
+      configuration: {
+        apiVersion: 'pod-security.admission.config.k8s.io/v1',
+        kind: 'PodSecurityConfiguration',
+        defaults: { enforce: 'baseline', 'enforce-version': 'latest' },
+        exemptions: { namespaces: ['kube-system'] },
+      },
     },
-  }],
+  ],
 };
 
 /** Runs `work` while the API server enforces Pod Security `baseline` by its own configuration. */
@@ -56,7 +58,10 @@ export async function withAdmissionConfiguration(file: string, work: () => Promi
 async function stop(): Promise<void> {
   const pid = await pidOf(node, apiServer);
   if (pid !== undefined) kill(pid);
-  await pollUntil(async () => !(await isAlive(node, apiServer)) && !(await isListening()), { everyMs: 50, timeoutMs: 10_000 });
+  await pollUntil(async () => !(await isAlive(node, apiServer)) && !(await isListening()), {
+    everyMs: 50,
+    timeoutMs: 10_000,
+  });
 }
 
 /** A process that is about to be gone may still hold its port. */

@@ -10,7 +10,9 @@ export async function podProcesses(namespace: string, pod: string, name: string)
   const uid = await podField(namespace, pod, '.metadata.uid');
   const found = await Promise.all(
     (await processesIn(node.cgroup)).map(async (pid) => {
-      const [cgroup = '', comm = ''] = await Promise.all(['cgroup', 'comm'].map(async (file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')));
+      const [cgroup = '', comm = ''] = await Promise.all(
+        ['cgroup', 'comm'].map(async (file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+      );
       return comm.trim() === name && (cgroup.includes(uid) || cgroup.includes(uid.replaceAll('-', '_'))) ? [pid] : [];
     }),
   );

@@ -7,8 +7,14 @@ import { inNetns } from '../../../scripts/cluster/machine.ts';
 
 const node = inject('node');
 const fields = [
-  '.metadata.name', '.metadata.uid', '.metadata.deletionTimestamp', '.status.phase', '.status.reason', '.status.conditions[?(@.type=="Ready")].status',
-  '.status.containerStatuses[*].restartCount', '.status.initContainerStatuses[*].restartCount',
+  '.metadata.name',
+  '.metadata.uid',
+  '.metadata.deletionTimestamp',
+  '.status.phase',
+  '.status.reason',
+  '.status.conditions[?(@.type=="Ready")].status',
+  '.status.containerStatuses[*].restartCount',
+  '.status.initContainerStatuses[*].restartCount',
 ];
 const template = `${fields.map((field) => `{${field}}`).join('|')}{"\\n"}`;
 
@@ -26,7 +32,16 @@ export interface PodWatch {
 /** Everything that the API server tells of the namespace's pods from now on. */
 export async function watchPods(namespace: string): Promise<PodWatch> {
   const environment = await clusterEnvironment(node);
-  const argv = inNetns(node.netns, [environment['KUBECTL'] ?? '', 'get', 'pods', '-n', namespace, '--watch', '-o', `jsonpath=${template}`]);
+  const argv = inNetns(node.netns, [
+    environment['KUBECTL'] ?? '',
+    'get',
+    'pods',
+    '-n',
+    namespace,
+    '--watch',
+    '-o',
+    `jsonpath=${template}`,
+  ]);
   const [program = '', ...args] = argv;
   const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
@@ -38,7 +53,16 @@ export async function watchPods(namespace: string): Promise<PodWatch> {
   let seen = 0;
   createInterface({ input: child.stdout }).on('line', (line) => {
     seen += 1;
-    const [name = '', uid = '', deleted = '', phase = '', reason = '', isReady = '', appRestarts = '', sidecarRestarts = ''] = line.split('|');
+    const [
+      name = '',
+      uid = '',
+      deleted = '',
+      phase = '',
+      reason = '',
+      isReady = '',
+      appRestarts = '',
+      sidecarRestarts = '',
+    ] = line.split('|');
     if (sum(appRestarts) > 0) harm.add(`${name}: the app was started again`);
     if (reason !== '' || phase === 'Failed') harm.add(`${name}: ${phase} ${reason}`);
     if (isReady === 'True') ready.add(name);

@@ -1,7 +1,15 @@
-import type { TreeEvent } from './treeEvents.ts';
-import type { AliasNode, CollectionNode, MapNode, Node, Pair, ScalarNode, SequenceNode } from '../../../src/ways/manifest/yaml/nodes.ts';
 import type { Fail } from '../../../src/ways/manifest/place.ts';
 import { skipTrivia } from '../../../src/ways/manifest/text.ts';
+import type {
+  AliasNode,
+  CollectionNode,
+  MapNode,
+  Node,
+  Pair,
+  ScalarNode,
+  SequenceNode,
+} from '../../../src/ways/manifest/yaml/nodes.ts';
+import type { TreeEvent } from './treeEvents.ts';
 
 export interface Tree {
   readonly root: Node;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { InjectManifestOptions } from '../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig, type OwnSidecarConfig } from '../../../src/sidecar/index.ts';
+import type { InjectManifestOptions } from '../../../src/ways/manifest/index.ts';
 
 const folder = new URL('../../fixtures/manifests/', import.meta.url);
 

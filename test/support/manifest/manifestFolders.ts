@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { parseAllDocuments } from 'yaml';
 import { isCodedError, type CodedError } from '../../../src/errors.ts';
-import { injectManifest, uninjectManifest, type ManifestReport } from '../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest, type ManifestReport } from '../../../src/ways/manifest/index.ts';
 import { withoutAdditions, workloadsIn } from './manifestOracle.ts';
 
 const tally = { files: 0, withWorkloads: 0, workloads: 0, injected: 0 };
@@ -21,7 +21,9 @@ const wrong: string[] = [];
 
 for (const folder of process.argv.slice(2)) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const names = entries.filter((entry) => entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+  const names = entries
+    .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
   for (const file of names.toSorted()) {
     const bytes = await readFile(file);
     tally.files += 1;
@@ -30,9 +32,12 @@ for (const folder of process.argv.slice(2)) {
   }
 }
 
-console.log(`${tally.files} files; ${tally.withWorkloads} with workloads, ${tally.workloads} of these: ${tally.injected} injected, ${tally.workloads - tally.injected} skipped`);
+console.log(
+  `${tally.files} files; ${tally.withWorkloads} with workloads, ${tally.workloads} of these: ${tally.injected} injected, ${tally.workloads - tally.injected} skipped`,
+);
 for (const [reason, times] of skipped) console.log(`  skipped ${times}: ${reason}`);
-for (const [reason, files] of refused) console.log(`refused ${files.length}: ${reason}\n  ${files.slice(0, 4).join('\n  ')}`);
+for (const [reason, files] of refused)
+  console.log(`refused ${files.length}: ${reason}\n  ${files.slice(0, 4).join('\n  ')}`);
 console.log(`${wrong.length} wrong\n${wrong.join('\n')}`);
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
@@ -77,7 +82,12 @@ function problemOf(text: string, injected: string, reported: number): string | u
   const expected = before.flatMap(workloadsIn);
   if (expected.length !== reported) return `${expected.length} workloads, of which ${reported} were seen`;
   const kept = after.map(withoutAdditions);
-  return isDeepStrictEqual(kept, before.map((value) => withoutAdditions(structuredClone(value)))) ? undefined : 'means something else without the sidecar';
+  return isDeepStrictEqual(
+    kept,
+    before.map((value) => withoutAdditions(structuredClone(value))),
+  )
+    ? undefined
+    : 'means something else without the sidecar';
 }
 
 /** Undefined when it is no YAML, or what cannot be read that way. */

@@ -40,8 +40,10 @@ function objectsIn(value: unknown, inherited: string | undefined): { object: Jso
   const own = typeof kind === 'string' ? `${group} ${kind}` : undefined;
   const type = own ?? inherited;
   if (type === undefined) return [];
-  if (type.endsWith('List') && Array.isArray(items)) return items.flatMap((item) => objectsIn(item, type.endsWith(' List') ? undefined : type.slice(0, -4)));
-  if (/^(v1|template\.openshift\.io) Template$/.test(type) && Array.isArray(objects)) return objects.flatMap((item) => objectsIn(item, undefined));
+  if (type.endsWith('List') && Array.isArray(items))
+    return items.flatMap((item) => objectsIn(item, type.endsWith(' List') ? undefined : type.slice(0, -4)));
+  if (/^(v1|template\.openshift\.io) Template$/.test(type) && Array.isArray(objects))
+    return objects.flatMap((item) => objectsIn(item, undefined));
   return [{ object, type }];
 }
 
@@ -55,7 +57,8 @@ export function withoutAdditions(value: unknown): unknown {
     if (annotations != null) takeOutAnnotations(annotations);
     for (const key of ['initContainers', 'volumes']) {
       const list = spec?.[key];
-      if (Array.isArray(list)) spec![key] = list.filter((entry: Json) => !String(entry['name']).startsWith('packet-capture'));
+      if (Array.isArray(list))
+        spec![key] = list.filter((entry: Json) => !String(entry['name']).startsWith('packet-capture'));
       dropEmpty(spec, key);
     }
     dropEmpty(metadata, 'annotations');
@@ -69,7 +72,10 @@ function takeOutAnnotations(annotations: Json): void {
   delete annotations['packet-capture/status'];
   const key = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
   const value = annotations[key];
-  const others = (typeof value === 'string' ? value : '').replace(/^packet-capture-files,packet-capture-no-token,?/, '');
+  const others = (typeof value === 'string' ? value : '').replace(
+    /^packet-capture-files,packet-capture-no-token,?/,
+    '',
+  );
   if (others === '') delete annotations[key];
   else annotations[key] = others;
 }

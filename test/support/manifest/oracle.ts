@@ -46,7 +46,8 @@ function injectObject(
 ): void {
   const path = templatePath(String(apiVersion), String(kind));
   const template = path?.reduce<unknown>((at, key) => (at as Json | undefined)?.[key], object) as
-    PodTemplate | undefined;
+    | PodTemplate
+    | undefined;
   if (path === undefined || template === undefined) return;
   const namespace = (object['metadata'] as Json | undefined)?.['namespace'] as string | undefined;
   const podSecurity = options.podSecurity ?? levels[namespace ?? ''] ?? 'privileged';

@@ -8,7 +8,9 @@ export interface RawOption {
 type Piece = Uint8Array | readonly [width: 1 | 2 | 4 | 8, value: number | bigint];
 
 export function bytesOf(little: boolean, ...pieces: Piece[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece[0]), 0));
+  const bytes = new Uint8Array(
+    pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece[0]), 0),
+  );
   const view = new DataView(bytes.buffer);
   let at = 0;
   for (const piece of pieces) {
@@ -50,22 +52,58 @@ export function block(little: boolean, type: number, ...body: Piece[]): Uint8Arr
 }
 
 export function sectionBlock(little: boolean, options: readonly RawOption[] = []): Uint8Array {
-  return block(little, 0x0a0d0d0a, [4, 0x1a2b3c4d], [2, 1], [2, 0], [8, 0xffff_ffff_ffff_ffffn], optionBytes(little, options));
+  return block(
+    little,
+    0x0a0d0d0a,
+    [4, 0x1a2b3c4d],
+    [2, 1],
+    [2, 0],
+    [8, 0xffff_ffff_ffff_ffffn],
+    optionBytes(little, options),
+  );
 }
 
-export function interfaceBlock(little: boolean, linkType: number, snaplen: number, options: readonly RawOption[] = []): Uint8Array {
+export function interfaceBlock(
+  little: boolean,
+  linkType: number,
+  snaplen: number,
+  options: readonly RawOption[] = [],
+): Uint8Array {
   return block(little, 1, [2, linkType], [2, 0], [4, snaplen], optionBytes(little, options));
 }
 
-export function packetBlock(little: boolean, id: number, ticks: bigint, data: Uint8Array, originalLength = data.length, options: readonly RawOption[] = []): Uint8Array {
-  return block(little, 6, [4, id], [4, ticks >> 32n], [4, ticks & 0xffff_ffffn], [4, data.length], [4, originalLength], pad(data), optionBytes(little, options));
+export function packetBlock(
+  little: boolean,
+  id: number,
+  ticks: bigint,
+  data: Uint8Array,
+  originalLength = data.length,
+  options: readonly RawOption[] = [],
+): Uint8Array {
+  return block(
+    little,
+    6,
+    [4, id],
+    [4, ticks >> 32n],
+    [4, ticks & 0xffff_ffffn],
+    [4, data.length],
+    [4, originalLength],
+    pad(data),
+    optionBytes(little, options),
+  );
 }
 
 export function pcapHeader(little: boolean, magic: number, network = 1, snaplen = 262_144): Uint8Array {
   return bytesOf(little, [4, magic], [2, 2], [2, 4], [4, 0], [4, 0], [4, snaplen], [4, network]);
 }
 
-export function pcapPacket(little: boolean, seconds: number, fraction: number, data: Uint8Array, originalLength = data.length): Uint8Array {
+export function pcapPacket(
+  little: boolean,
+  seconds: number,
+  fraction: number,
+  data: Uint8Array,
+  originalLength = data.length,
+): Uint8Array {
   return bytesOf(little, [4, seconds], [4, fraction], [4, data.length], [4, originalLength], data);
 }
 

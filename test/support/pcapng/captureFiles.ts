@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { createCaptureReader, mergeFiles, type CaptureInterface, type CaptureRecord, type CaptureSource, type MergeOptions } from '../../../src/pcapng/index.ts';
+import {
+  createCaptureReader,
+  mergeFiles,
+  type CaptureInterface,
+  type CaptureRecord,
+  type CaptureSource,
+  type MergeOptions,
+} from '../../../src/pcapng/index.ts';
 import { block, interfaceBlock, optionBytes, packetBlock, pad, sectionBlock, type RawOption } from './captureBytes.ts';
 
 /** One block of a made-up file: its bytes, and what a reader must say of it. */
@@ -19,9 +26,16 @@ const customOption = fc.nat().map((value): RawOption => ({ code: 2989, value: [[
 const eight = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const numberOption = (codes: readonly number[]): fc.Arbitrary<RawOption> =>
   fc.tuple(fc.constantFrom(...codes), eight).map(([code, value]) => ({ code, value: [[8, value]] }));
-const timeOption = fc.tuple(fc.constantFrom(2, 3), fc.nat(), fc.nat()).map(([code, high, low]): RawOption => ({ code, value: [[4, BigInt(high)], [4, BigInt(low)]] }));
+const timeOption = fc.tuple(fc.constantFrom(2, 3), fc.nat(), fc.nat()).map(([code, high, low]): RawOption => ({
+  code,
+  value: [
+    [4, BigInt(high)],
+    [4, BigInt(low)],
+  ],
+}));
 const flags = fc.nat().map((value): RawOption => ({ code: 2, value: [[4, BigInt(value)]] }));
-const options = (...kinds: fc.Arbitrary<RawOption>[]): fc.Arbitrary<RawOption[]> => fc.array(fc.oneof(comment, unknownOption, customOption, ...kinds), { maxLength: 3 });
+const options = (...kinds: fc.Arbitrary<RawOption>[]): fc.Arbitrary<RawOption[]> =>
+  fc.array(fc.oneof(comment, unknownOption, customOption, ...kinds), { maxLength: 3 });
 const data = fc.uint8Array({ maxLength: 80 });
 const ticks = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 
@@ -41,7 +55,13 @@ function optionPart(value: RawOption['value']): Uint8Array {
 }
 
 const madeInterface = fc
-  .record({ linkType: fc.nat({ max: 65_535 }), snaplen: fc.constantFrom(0, 64, 262_144), more: options(numberOption([8, 16, 17])), resolution: fc.option(fc.constantFrom(3, 6, 9, 12, 0x8a), { nil: undefined }), offset: fc.option(fc.constantFrom(-3n, 7n), { nil: undefined }) })
+  .record({
+    linkType: fc.nat({ max: 65_535 }),
+    snaplen: fc.constantFrom(0, 64, 262_144),
+    more: options(numberOption([8, 16, 17])),
+    resolution: fc.option(fc.constantFrom(3, 6, 9, 12, 0x8a), { nil: undefined }),
+    offset: fc.option(fc.constantFrom(-3n, 7n), { nil: undefined }),
+  })
   .map(({ linkType, snaplen, more, resolution, offset }) => ({
     linkType,
     snaplen,
@@ -54,27 +74,62 @@ const madeInterface = fc
 
 const madeBlocks = (little: boolean, interfaces: number): fc.Arbitrary<MadeBlock> => {
   const id = fc.nat({ max: interfaces - 1 });
-  const packet = fc.record({ id, ticks, data, more: fc.nat({ max: 9 }), options: options(flags, numberOption([4, 5])) }).map((item) => ({
-    bytes: packetBlock(little, item.id, item.ticks, item.data, item.data.length + item.more, item.options),
-    says: { type: 'packet', id: item.id, ticks: item.ticks, originalLength: item.data.length + item.more, data: hex(item.data), options: readOf(item.options) },
-  }));
-  const statistics = fc.record({ id, ticks, options: options(timeOption, numberOption([4, 5, 6, 7, 8])) }).map((item) => ({
-    bytes: block(little, 5, [4, item.id], [4, item.ticks >> 32n], [4, item.ticks & 0xffff_ffffn], optionBytes(little, item.options)),
-    says: { type: 'statistics', id: item.id, ticks: item.ticks, options: readOf(item.options) },
-  }));
-  const names = fc.record({ names: fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { maxLength: 3 }), options: options() }).map((item) => {
-    const entries = item.names.map((name): RawOption => ({ code: 1, value: Uint8Array.of(10, 0, 0, 1, ...new TextEncoder().encode(name), 0) }));
-    const bytes = entries.length === 0 ? new Uint8Array(4) : optionBytes(little, entries);
-    return { bytes: block(little, 4, bytes, optionBytes(little, item.options)), says: { type: 'names', entries: readOf(entries), options: readOf(item.options) } };
-  });
+  const packet = fc
+    .record({ id, ticks, data, more: fc.nat({ max: 9 }), options: options(flags, numberOption([4, 5])) })
+    .map((item) => ({
+      bytes: packetBlock(little, item.id, item.ticks, item.data, item.data.length + item.more, item.options),
+      says: {
+        type: 'packet',
+        id: item.id,
+        ticks: item.ticks,
+        originalLength: item.data.length + item.more,
+        data: hex(item.data),
+        options: readOf(item.options),
+      },
+    }));
+  const statistics = fc
+    .record({ id, ticks, options: options(timeOption, numberOption([4, 5, 6, 7, 8])) })
+    .map((item) => ({
+      bytes: block(
+        little,
+        5,
+        [4, item.id],
+        [4, item.ticks >> 32n],
+        [4, item.ticks & 0xffff_ffffn],
+        optionBytes(little, item.options),
+      ),
+      says: { type: 'statistics', id: item.id, ticks: item.ticks, options: readOf(item.options) },
+    }));
+  const names = fc
+    .record({ names: fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { maxLength: 3 }), options: options() })
+    .map((item) => {
+      const entries = item.names.map((name): RawOption => ({
+        code: 1,
+        value: Uint8Array.of(10, 0, 0, 1, ...new TextEncoder().encode(name), 0),
+      }));
+      const bytes = entries.length === 0 ? new Uint8Array(4) : optionBytes(little, entries);
+      return {
+        bytes: block(little, 4, bytes, optionBytes(little, item.options)),
+        says: { type: 'names', entries: readOf(entries), options: readOf(item.options) },
+      };
+    });
   const secrets = fc.record({ data, options: options() }).map((item) => ({
-    bytes: block(little, 10, [4, 0x544c_534b], [4, item.data.length], pad(item.data), optionBytes(little, item.options)),
+    bytes: block(
+      little,
+      10,
+      [4, 0x544c_534b],
+      [4, item.data.length],
+      pad(item.data),
+      optionBytes(little, item.options),
+    ),
     says: { type: 'secrets', secretsType: 0x544c_534b, data: hex(item.data), options: readOf(item.options) },
   }));
-  const unknown = fc.tuple(fc.constantFrom(9, 0xbad, 77), fc.uint8Array({ maxLength: 40 })).map(([blockType, body]) => ({
-    bytes: block(little, blockType, body),
-    says: { type: 'unknown', blockType, little, body: hex(pad(body)) },
-  }));
+  const unknown = fc
+    .tuple(fc.constantFrom(9, 0xbad, 77), fc.uint8Array({ maxLength: 40 }))
+    .map(([blockType, body]) => ({
+      bytes: block(little, blockType, body),
+      says: { type: 'unknown', blockType, little, body: hex(pad(body)) },
+    }));
   return fc.oneof({ arbitrary: packet, weight: 5 }, statistics, names, secrets, unknown);
 };
 
@@ -88,7 +143,12 @@ export const madeFile = (orders: fc.Arbitrary<boolean> = fc.boolean()): fc.Arbit
             { bytes: sectionBlock(little, about), says: { type: 'section', options: readOf(about) } },
             ...interfaces.map((item) => ({
               bytes: interfaceBlock(little, item.linkType, item.snaplen, item.options),
-              says: { type: 'interface', linkType: item.linkType, snaplen: item.snaplen, options: readOf(item.options) },
+              says: {
+                type: 'interface',
+                linkType: item.linkType,
+                snaplen: item.snaplen,
+                options: readOf(item.options),
+              },
             })),
             ...blocks,
           ]),
@@ -116,9 +176,12 @@ export function describe(records: readonly CaptureRecord[]): object[] {
 }
 
 function describeOne(record: CaptureRecord, interfaces: CaptureInterface[]): object {
-  const plain = 'options' in record ? { options: record.options.map(({ code, value }) => ({ code, value: hex(value) })) } : {};
-  if (record.type === 'interface') return { type: 'interface', linkType: record.linkType, snaplen: record.snaplen, ...plain };
-  if (record.type === 'names') return { type: 'names', entries: record.entries.map(({ code, value }) => ({ code, value: hex(value) })), ...plain };
+  const plain =
+    'options' in record ? { options: record.options.map(({ code, value }) => ({ code, value: hex(value) })) } : {};
+  if (record.type === 'interface')
+    return { type: 'interface', linkType: record.linkType, snaplen: record.snaplen, ...plain };
+  if (record.type === 'names')
+    return { type: 'names', entries: record.entries.map(({ code, value }) => ({ code, value: hex(value) })), ...plain };
   return {
     ...record,
     ...plain,
@@ -135,7 +198,10 @@ export function readAll(chunks: readonly Uint8Array[]): { records: CaptureRecord
   return { records, bytesLeft: reader.end()?.bytesLeft };
 }
 
-export function sourceOf(bytes: Uint8Array | readonly Uint8Array[], more: Omit<CaptureSource, 'data' | 'name'> & { readonly name?: string } = {}): CaptureSource {
+export function sourceOf(
+  bytes: Uint8Array | readonly Uint8Array[],
+  more: Omit<CaptureSource, 'data' | 'name'> & { readonly name?: string } = {},
+): CaptureSource {
   const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
   return {
     name: 'test',

@@ -1,7 +1,18 @@
-import { celEnv, celFunc, celMethod, CelScalar, isCelError, isCelList, isCelMap, parse, plan, type CelInput } from '@bufbuild/cel';
+import {
+  celEnv,
+  celFunc,
+  celMethod,
+  CelScalar,
+  isCelError,
+  isCelList,
+  isCelMap,
+  parse,
+  plan,
+  type CelInput,
+} from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
-import { policyExpressions } from '../../../src/ways/policy/index.ts';
 import { quantityAmount, sameQuantity } from '../../../src/kubernetes/api/resourceQuantity.ts';
+import { policyExpressions } from '../../../src/ways/policy/index.ts';
 
 /** From Kubernetes' own library of regular expressions. */
 const find = celMethod('find', CelScalar.STRING, [CelScalar.STRING], CelScalar.STRING, function (pattern) {
@@ -36,7 +47,9 @@ export function evaluate(expression: string, variables: Readonly<Record<string, 
 function toCel(value: unknown): CelInput {
   if (Array.isArray(value)) return value.map(toCel);
   if (typeof value !== 'object' || value === null) return value as CelInput;
-  const entries = Object.entries(value).flatMap(([key, inner]) => (inner == null ? [] : [[key, toCel(inner)] as const]));
+  const entries = Object.entries(value).flatMap(([key, inner]) =>
+    inner == null ? [] : [[key, toCel(inner)] as const],
+  );
   return new Map(entries);
 }
 

@@ -26,7 +26,8 @@ export interface Judgement {
 export function judge(path: string, body: Buffer, answer: AttackAnswer, golden: Golden): Judgement {
   const sent = parsed(body.toString('utf8'));
   const request = requestOf(sent);
-  if (request === undefined) return answer.status === 400 ? { injected: false } : wrong(`no review, yet HTTP ${answer.status}`);
+  if (request === undefined)
+    return answer.status === 400 ? { injected: false } : wrong(`no review, yet HTTP ${answer.status}`);
   if (answer.status !== 200) return wrong(`a review, yet HTTP ${answer.status}: ${answer.text}`);
   if (answer.type !== 'application/json') return wrong(`content type ${answer.type}`);
   const response = responseTo(sent as Fields, parsed(answer.text));
@@ -35,7 +36,8 @@ export function judge(path: string, body: Buffer, answer: AttackAnswer, golden: 
   if (notes !== undefined) return wrong(notes);
   const { patch, patchType } = response;
   if (patch === undefined && patchType === undefined) return { injected: false };
-  if (typeof patch !== 'string' || patch === '' || patchType !== 'JSONPatch') return wrong('patch and patchType do not belong together');
+  if (typeof patch !== 'string' || patch === '' || patchType !== 'JSONPatch')
+    return wrong('patch and patchType do not belong together');
   return judgePatch(path.split('?')[0] ?? '', sent as Fields, request, patch, golden);
 }
 
@@ -58,10 +60,19 @@ function requestOf(sent: unknown): Fields | undefined {
 
 /** Audit annotations become `WEBHOOK/KEY`; warnings become headers, which are cut at 120 characters. */
 function notesProblem({ warnings, auditAnnotations }: Fields): string | undefined {
-  if (warnings !== undefined && !(Array.isArray(warnings) && warnings.every((text) => typeof text === 'string' && /^[\u0020-\u007e…]{1,120}$/.test(text)))) return 'a warning that is none';
+  if (
+    warnings !== undefined &&
+    !(
+      Array.isArray(warnings) &&
+      warnings.every((text) => typeof text === 'string' && /^[\u0020-\u007e…]{1,120}$/.test(text))
+    )
+  )
+    return 'a warning that is none';
   if (auditAnnotations === undefined) return undefined;
   if (!isFields(auditAnnotations)) return 'audit annotations that are none';
-  const fit = Object.entries(auditAnnotations).every(([key, value]) => /^[a-z]{1,63}$/.test(key) && typeof value === 'string' && /^[a-z_]{1,40}$/.test(value));
+  const fit = Object.entries(auditAnnotations).every(
+    ([key, value]) => /^[a-z]{1,63}$/.test(key) && typeof value === 'string' && /^[a-z_]{1,40}$/.test(value),
+  );
   return fit ? undefined : 'an audit annotation that is none';
 }
 
@@ -75,7 +86,11 @@ function judgePatch(path: string, sent: Fields, request: Fields, patch: string, 
   const operations = parsed(Buffer.from(patch, 'base64').toString());
   if (!Array.isArray(operations)) return wrong('the patch cannot be decoded');
   const after = structuredClone(pod);
-  const problem = (operations as readonly unknown[]).reduce<string | undefined>((before, step) => before ?? add(after, step), undefined) ?? podProblem(pod, after, golden.get(path));
+  const problem =
+    (operations as readonly unknown[]).reduce<string | undefined>(
+      (before, step) => before ?? add(after, step),
+      undefined,
+    ) ?? podProblem(pod, after, golden.get(path));
   return problem === undefined ? { injected: true, pod: after } : wrong(problem);
 }
 
@@ -91,9 +106,11 @@ function forbiddenBecause(path: string, { namespace }: Fields, pod: Fields): str
   if (annotations['packet-capture/inject'] === 'false') return 'it was opted out';
   if (path !== '/probe' && annotations['packet-capture/inject'] !== 'true') return 'it did not ask';
   if (Object.hasOwn(annotations, 'kubernetes.io/config.mirror')) return 'it is a mirror';
-  if (path !== '/probe' && (namespace === 'kube-system' || namespace === 'kube-node-lease')) return 'its namespace is of the system';
+  if (path !== '/probe' && (namespace === 'kube-system' || namespace === 'kube-node-lease'))
+    return 'its namespace is of the system';
   if (spec['hostNetwork'] === true) return 'it is in the network of its node';
-  if (fieldsOf(spec['os'])['name'] === 'windows' || fieldsOf(spec['nodeSelector'])['kubernetes.io/os'] === 'windows') return 'it runs on Windows';
+  if (fieldsOf(spec['os'])['name'] === 'windows' || fieldsOf(spec['nodeSelector'])['kubernetes.io/os'] === 'windows')
+    return 'it runs on Windows';
   const containers = [...itemsOf(spec['containers']), ...itemsOf(spec['initContainers'])];
   if (containers.some((container) => fieldsOf(container)['name'] === 'packet-capture')) return 'it has one already';
   return undefined;
@@ -101,21 +118,32 @@ function forbiddenBecause(path: string, { namespace }: Fields, pod: Fields): str
 
 /** `add` as evanphx/json-patch v4 does it: the parent must be there, and not null; an index may be one past the end. */
 function add(root: Fields, operation: unknown): string | undefined {
-  if (!isFields(operation) || operation['op'] !== 'add' || typeof operation['path'] !== 'string') return 'it is no addition';
+  if (!isFields(operation) || operation['op'] !== 'add' || typeof operation['path'] !== 'string')
+    return 'it is no addition';
   const { path, value } = operation;
   if (value === undefined) return 'it has no value';
   if (!/^(?:\/(?:[^~/]|~0|~1)*)+$/.test(path)) return `no JSON pointer: ${path}`;
-  const keys = path.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const keys = path
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = keys.pop() ?? '';
   const parent = keys.reduce<unknown>(memberOf, root);
   if (Array.isArray(parent)) return insert(parent, last, structuredClone(value)) ? undefined : `no such index: ${path}`;
   if (!isFields(parent)) return `doc is missing path: ${path}`;
-  Object.defineProperty(parent, last, { value: structuredClone(value), enumerable: true, configurable: true, writable: true });
+  Object.defineProperty(parent, last, {
+    value: structuredClone(value),
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
   return undefined;
 }
 
 function memberOf(parent: unknown, key: string): unknown {
-  return typeof parent === 'object' && parent !== null && Object.hasOwn(parent, key) ? (parent as Fields)[key] : undefined;
+  return typeof parent === 'object' && parent !== null && Object.hasOwn(parent, key)
+    ? (parent as Fields)[key]
+    : undefined;
 }
 
 function insert(list: unknown[], key: string, value: unknown): boolean {

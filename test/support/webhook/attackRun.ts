@@ -1,9 +1,9 @@
 import { Agent, request } from 'node:https';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { metric, metricsText } from './client.ts';
 import { attacks, realReviews, type Attack } from './attackInputs.ts';
 import { judge, type AttackAnswer, type Golden } from './attackOracle.ts';
+import { metric, metricsText } from './client.ts';
 import { host, type RunningInjector } from './injector.ts';
 
 /** Far above what an answer takes, also on a machine that is busy. */
@@ -29,11 +29,21 @@ export interface Tally {
 /** Sends one attack; an answer that does not come in time is an error. */
 async function send(port: number, agent: Agent, { path, body }: Attack): Promise<AttackAnswer> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, path, method: 'POST', agent, timeout: patienceMs, headers: { host, 'content-type': 'application/json', 'content-length': body.length } };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      path,
+      method: 'POST',
+      agent,
+      timeout: patienceMs,
+      headers: { host, 'content-type': 'application/json', 'content-length': body.length },
+    };
     const outgoing = request(options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'], text })).on('error', reject);
+      response
+        .on('end', () => resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'], text }))
+        .on('error', reject);
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${patienceMs} ms`)));
     outgoing.on('error', reject).end(body);
@@ -42,20 +52,33 @@ async function send(port: number, agent: Agent, { path, body }: Attack): Promise
 
 /** A pod that asks for injection, for the webhook of each path. */
 function plainReview(path: string): Attack {
-  const text = path === '/probe' ? (realReviews[2] ?? '').replace('"annotations":{', '"labels":{"app.kubernetes.io/component":"probe"},"annotations":{') : (realReviews[0] ?? '');
+  const text =
+    path === '/probe'
+      ? (realReviews[2] ?? '').replace(
+          '"annotations":{',
+          '"labels":{"app.kubernetes.io/component":"probe"},"annotations":{',
+        )
+      : (realReviews[0] ?? '');
   return { path, body: Buffer.from(text) };
 }
 
 type Item = Readonly<Record<string, unknown>>;
 
-async function goldenOf(port: number, agent: Agent): Promise<{ readonly golden: Golden; readonly texts: readonly string[] }> {
+async function goldenOf(
+  port: number,
+  agent: Agent,
+): Promise<{ readonly golden: Golden; readonly texts: readonly string[] }> {
   const texts: string[] = [];
   const golden = new Map<string, { initContainers: Item[]; volumes: Item[] }>();
   for (const path of ['/inject/privileged', '/inject/baseline', '/probe']) {
     const { text } = await send(port, agent, plainReview(path));
     const { response } = JSON.parse(text) as { response: { patch: string } };
-    const operations = JSON.parse(Buffer.from(response.patch, 'base64').toString()) as { path: string; value: Item | Item[] }[];
-    const valuesAt = (list: string): Item[] => operations.filter((operation) => operation.path.startsWith(`/spec/${list}`)).flatMap<Item>(({ value }) => value);
+    const operations = JSON.parse(Buffer.from(response.patch, 'base64').toString()) as {
+      path: string;
+      value: Item | Item[];
+    }[];
+    const valuesAt = (list: string): Item[] =>
+      operations.filter((operation) => operation.path.startsWith(`/spec/${list}`)).flatMap<Item>(({ value }) => value);
     golden.set(path, { initContainers: valuesAt('initContainers'), volumes: valuesAt('volumes') });
     texts.push(text);
   }
@@ -96,7 +119,12 @@ export async function attack({ injector: { port }, ca }: Victim, count: number, 
     fc.asyncProperty(batches, async (batch) => {
       await Promise.all(batch.map(one));
     }),
-    { numRuns: Math.ceil(count / concurrency), interruptAfterTimeLimit: 1_500_000, markInterruptAsFailure: true, ...(seed === undefined ? {} : { seed }) },
+    {
+      numRuns: Math.ceil(count / concurrency),
+      interruptAfterTimeLimit: 1_500_000,
+      markInterruptAsFailure: true,
+      ...(seed === undefined ? {} : { seed }),
+    },
   );
   expect((await goldenOf(port, agent)).texts).toEqual(texts);
   agent.destroy();
@@ -104,7 +132,11 @@ export async function attack({ injector: { port }, ca }: Victim, count: number, 
 }
 
 /** That nothing of what was sent has got into the log or the metrics, and that nothing failed unseen. */
-export async function expectCleanRecords({ injector }: Victim, labelsBefore: readonly string[], reviews: number): Promise<void> {
+export async function expectCleanRecords(
+  { injector }: Victim,
+  labelsBefore: readonly string[],
+  reviews: number,
+): Promise<void> {
   expect(await metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
   expect(labelsOf(await metricsText(injector.metricsPort))).toEqual(labelsBefore);
   const dropped = (await metric(injector, 'packet_capture_injector_log_lines_dropped_total')) ?? Number.NaN;
@@ -115,5 +147,9 @@ export async function expectCleanRecords({ injector }: Victim, labelsBefore: rea
 
 /** Names and labels of all samples, without what Node says about itself. */
 export function labelsOf(metrics: string): string[] {
-  return metrics.split('\n').filter((line) => line.startsWith('packet_capture_')).map((line) => line.slice(0, line.lastIndexOf(' '))).toSorted();
+  return metrics
+    .split('\n')
+    .filter((line) => line.startsWith('packet_capture_'))
+    .map((line) => line.slice(0, line.lastIndexOf(' ')))
+    .toSorted();
 }

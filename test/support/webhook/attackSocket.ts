@@ -18,7 +18,16 @@ export interface RawAnswer {
  * @param end with FIN, or with RST at once
  * @param answers how many to wait for, and a moment longer for one too many
  */
-export async function rawRequest(port: number, ca: string, pieces: readonly (string | Buffer)[], { end, quietMs = 300, answers = Infinity }: { readonly end?: 'fin' | 'rst'; readonly quietMs?: number; readonly answers?: number } = {}): Promise<RawAnswer> {
+export async function rawRequest(
+  port: number,
+  ca: string,
+  pieces: readonly (string | Buffer)[],
+  {
+    end,
+    quietMs = 300,
+    answers = Infinity,
+  }: { readonly end?: 'fin' | 'rst'; readonly quietMs?: number; readonly answers?: number } = {},
+): Promise<RawAnswer> {
   const socket = connect({ port, host: '127.0.0.1', servername: host, ca });
   let text = '';
   let closed = false;
@@ -36,7 +45,8 @@ export async function rawRequest(port: number, ca: string, pieces: readonly (str
   if (end === 'rst') socket.destroy();
   if (end === 'fin') socket.end();
   last = performance.now();
-  const isOver = (): boolean => closed || performance.now() - last >= (statusesIn(text).length >= answers ? 30 : quietMs);
+  const isOver = (): boolean =>
+    closed || performance.now() - last >= (statusesIn(text).length >= answers ? 30 : quietMs);
   while (!isOver()) await sleep(10);
   socket.destroy();
   return { statuses: statusesIn(text), text, closed };
@@ -48,7 +58,8 @@ function statusesIn(text: string): number[] {
 
 /** A ClientHello of a scanner: a version, and the cipher suites that it offers. */
 export function clientHello(version: number, suites: readonly number[]): Buffer {
-  const u16 = (...values: readonly number[]): Buffer => Buffer.from(values.flatMap((value) => [value >> 8, value & 0xff]));
+  const u16 = (...values: readonly number[]): Buffer =>
+    Buffer.from(values.flatMap((value) => [value >> 8, value & 0xff]));
   const withLength = (body: Buffer): Buffer => Buffer.concat([u16(body.length), body]);
   const extension = (type: number, body: Buffer): Buffer => Buffer.concat([u16(type), withLength(body)]);
   const extensions = Buffer.concat([
@@ -57,13 +68,23 @@ export function clientHello(version: number, suites: readonly number[]): Buffer 
     extension(11, Buffer.from([1, 0])),
     extension(13, withLength(u16(0x0401, 0x0804, 0x0403))),
   ]);
-  const body = Buffer.concat([u16(version), Buffer.alloc(32, 7), Buffer.from([0]), withLength(u16(...suites)), Buffer.from([1, 0]), withLength(extensions)]);
+  const body = Buffer.concat([
+    u16(version),
+    Buffer.alloc(32, 7),
+    Buffer.from([0]),
+    withLength(u16(...suites)),
+    Buffer.from([1, 0]),
+    withLength(extensions),
+  ]);
   const handshake = Buffer.concat([Buffer.from([1, 0]), u16(body.length), body]);
   return Buffer.concat([Buffer.from([22, 3, 1]), withLength(handshake)]);
 }
 
 /** What the server answers to bytes without TLS around them: the type of its first record (21 alert, 22 handshake) and an alert's code. */
-export async function firstRecord(port: number, bytes: Buffer): Promise<{ readonly type: number | undefined; readonly alert?: number | undefined }> {
+export async function firstRecord(
+  port: number,
+  bytes: Buffer,
+): Promise<{ readonly type: number | undefined; readonly alert?: number | undefined }> {
   return new Promise((resolve) => {
     const socket = connectPlain(port, '127.0.0.1');
     socket.on('error', () => resolve({ type: undefined })).on('close', () => resolve({ type: undefined }));

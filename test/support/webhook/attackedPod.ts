@@ -29,10 +29,12 @@ function lossProblem(before: Fields, after: Fields): string | undefined {
   if (!sameBut(metadata, metadataAfter, ['annotations'])) return 'the metadata are changed';
   if (!sameBut(spec, specAfter, lists)) return 'the spec is changed';
   const [annotations, annotationsAfter] = [fieldsOf(metadata['annotations']), fieldsOf(metadataAfter['annotations'])];
-  if (!sameBut(annotations, annotationsAfter, ['packet-capture/status', 'packet-capture/probe', localVolumes])) return 'annotations are changed';
+  if (!sameBut(annotations, annotationsAfter, ['packet-capture/status', 'packet-capture/probe', localVolumes]))
+    return 'annotations are changed';
   const listOf = (fields: Fields): string => (typeof fields[localVolumes] === 'string' ? fields[localVolumes] : '');
   if (!listOf(annotationsAfter).endsWith(listOf(annotations))) return 'a list of volumes is changed';
-  if (lists.some((list) => !isSubsequence(itemsOf(spec[list]), itemsOf(specAfter[list])))) return 'an item of a list is lost';
+  if (lists.some((list) => !isSubsequence(itemsOf(spec[list]), itemsOf(specAfter[list]))))
+    return 'an item of a list is lost';
   return undefined;
 }
 
@@ -51,17 +53,24 @@ function isSubsequence(before: readonly unknown[], after: readonly unknown[]): b
 function additionProblem(before: Fields, after: Fields, golden: GoldenAddition | undefined): string | undefined {
   const added = (list: string): Fields[] => {
     const old = itemsOf(fieldsOf(before['spec'])[list]);
-    return itemsOf(fieldsOf(after['spec'])[list]).filter((item) => !old.some((other) => isDeepStrictEqual(item, other))).map(fieldsOf);
+    return itemsOf(fieldsOf(after['spec'])[list])
+      .filter((item) => !old.some((other) => isDeepStrictEqual(item, other)))
+      .map(fieldsOf);
   };
   if (added('containers').length > 0) return 'a container is added';
   const [containers, volumes] = [added('initContainers'), added('volumes')];
   const goldenContainers = golden?.initContainers ?? [];
-  if (!isDeepStrictEqual(containers.map(general), goldenContainers.map(general))) return `other init containers are added: ${JSON.stringify(containers)}`;
-  if (!isDeepStrictEqual(volumes.map(general), (golden?.volumes ?? []).map(general))) return `other volumes are added: ${JSON.stringify(volumes)}`;
-  if (volumes.some(({ emptyDir }) => !isSize(fieldsOf(emptyDir)['sizeLimit']))) return `no quantity: ${JSON.stringify(volumes)}`;
+  if (!isDeepStrictEqual(containers.map(general), goldenContainers.map(general)))
+    return `other init containers are added: ${JSON.stringify(containers)}`;
+  if (!isDeepStrictEqual(volumes.map(general), (golden?.volumes ?? []).map(general)))
+    return `other volumes are added: ${JSON.stringify(volumes)}`;
+  if (volumes.some(({ emptyDir }) => !isSize(fieldsOf(emptyDir)['sizeLimit'])))
+    return `no quantity: ${JSON.stringify(volumes)}`;
   const limits = fieldsOf(goldenContainers[0]?.['resources'])['limits'];
   const resources = [goldenContainers[0]?.['resources'], { requests: limits, limits }, {}];
-  return containers.every((container) => resources.some((other) => isDeepStrictEqual(other, container['resources']))) ? undefined : 'other resources';
+  return containers.every((container) => resources.some((other) => isDeepStrictEqual(other, container['resources'])))
+    ? undefined
+    : 'other resources';
 }
 
 function general(item: Fields): unknown {
@@ -87,16 +96,26 @@ function newProblem(before: Fields, after: Fields): string | undefined {
 
 function invalidities(pod: Fields): string[] {
   const spec = fieldsOf(pod['spec']);
-  const containers = [...itemsOf(spec['containers']), ...itemsOf(spec['initContainers']), ...itemsOf(spec['ephemeralContainers'])].map(fieldsOf);
+  const containers = [
+    ...itemsOf(spec['containers']),
+    ...itemsOf(spec['initContainers']),
+    ...itemsOf(spec['ephemeralContainers']),
+  ].map(fieldsOf);
   const volumes = itemsOf(spec['volumes']).map((item) => fieldsOf(item)['name']);
   const annotations = Object.entries(fieldsOf(fieldsOf(pod['metadata'])['annotations']));
-  const bytes = annotations.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(textOf(value)), 0);
+  const bytes = annotations.reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(textOf(value)),
+    0,
+  );
   const mounts = containers.map((container) => itemsOf(container['volumeMounts']).map(fieldsOf));
   return [
     ...twins(containers.map(({ name }) => name)).map((name) => `two containers ${name}`),
     ...twins(volumes).map((name) => `two volumes ${name}`),
     ...mounts.flatMap((list) => twins(list.map(({ mountPath }) => mountPath)).map((place) => `two mounts at ${place}`)),
-    ...mounts.flat().filter(({ name }) => !volumes.includes(name)).map(({ name }) => `no volume ${textOf(name)}`),
+    ...mounts
+      .flat()
+      .filter(({ name }) => !volumes.includes(name))
+      .map(({ name }) => `no volume ${textOf(name)}`),
     ...(bytes > 256 * 1024 ? ['annotations too large'] : []),
   ];
 }
@@ -107,7 +126,7 @@ function twins(names: readonly unknown[]): string[] {
 
 /** Whatever a review has there: an object with a `toString` of its own has no string. */
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value) ?? '';
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 export function isFields(value: unknown): value is Fields {

@@ -1,6 +1,6 @@
 import { get } from 'node:http';
-import { Agent, request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, request } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
@@ -28,14 +28,34 @@ export function keepAliveAgent(ca: string, maxSockets = 1): Agent {
   return new Agent({ keepAlive: true, maxSockets, ca, servername: host });
 }
 
-export async function call(port: number, ca: string, { method = 'POST', path = '/inject/privileged', body = '', headers = {}, agent }: Call): Promise<Answer> {
+export async function call(
+  port: number,
+  ca: string,
+  { method = 'POST', path = '/inject/privileged', body = '', headers = {}, agent }: Call,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, method, path, ca, servername: host, agent: agent ?? false, headers: { host, 'content-length': Buffer.byteLength(body), ...headers } };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      ca,
+      servername: host,
+      agent: agent ?? false,
+      headers: { host, 'content-length': Buffer.byteLength(body), ...headers },
+    };
     const outgoing = request(options, (response) => {
       const chunks: Buffer[] = [];
       const serial = (response.socket as TLSSocket).getPeerX509Certificate()?.serialNumber ?? '';
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString(), serial }));
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString(),
+          serial,
+        }),
+      );
       response.on('error', reject);
     });
     outgoing.on('error', reject);
@@ -60,7 +80,12 @@ export function responseOf({ status, text }: Answer): AdmissionResponse {
 /** The pod with the patch of an answer. */
 export function patchedPod(pod: PodTemplate, answer: Answer): PodTemplate {
   const { patch = '' } = responseOf(answer);
-  return jsonPatch.applyPatch<PodTemplate>(pod, JSON.parse(Buffer.from(patch, 'base64').toString()) as Operation[], true, false).newDocument;
+  return jsonPatch.applyPatch<PodTemplate>(
+    pod,
+    JSON.parse(Buffer.from(patch, 'base64').toString()) as Operation[],
+    true,
+    false,
+  ).newDocument;
 }
 
 /** A sample of the metrics, by its name and labels as they are written. */

@@ -17,11 +17,13 @@ export interface Confinement {
 export async function confine(name: string, limitBytes: number): Promise<Confinement> {
   await createCgroup(name);
   const all = await hierarchies();
-  const memory = all.find(({ controllers }) => controllers.includes('memory')) ?? all.find(({ version }) => version === 2);
+  const memory =
+    all.find(({ controllers }) => controllers.includes('memory')) ?? all.find(({ version }) => version === 2);
   if (memory === undefined) throw new Error('there is no cgroup controller memory');
-  const [limit, events, peak] = memory.version === 2
-    ? ['memory.max', 'memory.events', 'memory.peak']
-    : ['memory.limit_in_bytes', 'memory.oom_control', 'memory.max_usage_in_bytes'];
+  const [limit, events, peak] =
+    memory.version === 2
+      ? ['memory.max', 'memory.events', 'memory.peak']
+      : ['memory.limit_in_bytes', 'memory.oom_control', 'memory.max_usage_in_bytes'];
   // Version 2: a cgroup that passes on its controllers holds no process itself.
   const folder = join(memory.path, name, 'confined');
   await mkdir(folder, { recursive: true });

@@ -28,17 +28,29 @@ export interface FloodResult {
 }
 
 /** Attacks from processes of their own. @returns what came of each when all is sent, and what ends them */
-export async function flood(attack: Flood, processes = 1): Promise<{ readonly results: readonly FloodResult[]; readonly end: () => Promise<void> }> {
+export async function flood(
+  attack: Flood,
+  processes = 1,
+): Promise<{ readonly results: readonly FloodResult[]; readonly end: () => Promise<void> }> {
   const program = join(import.meta.dirname, 'floodClient.ts');
-  const share = { ...attack, host, count: Math.ceil(attack.count / processes), atOnce: Math.ceil(attack.atOnce / processes) };
-  const children = Array.from({ length: processes }, () => spawn(process.execPath, [program, JSON.stringify(share)], { stdio: ['pipe', 'pipe', 'inherit'] }));
+  const share = {
+    ...attack,
+    host,
+    count: Math.ceil(attack.count / processes),
+    atOnce: Math.ceil(attack.atOnce / processes),
+  };
+  const children = Array.from({ length: processes }, () =>
+    spawn(process.execPath, [program, JSON.stringify(share)], { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
   const results = await Promise.all(children.map(resultOf));
   const end = async (): Promise<void> => {
-    await Promise.all(children.map(async (child) => {
-      if (child.exitCode !== null) return;
-      child.stdin.end();
-      await once(child, 'exit');
-    }));
+    await Promise.all(
+      children.map(async (child) => {
+        if (child.exitCode !== null) return;
+        child.stdin.end();
+        await once(child, 'exit');
+      }),
+    );
   };
   return { results, end };
 }

@@ -1,7 +1,8 @@
 /** Requests' bodies that cost whoever parses them far more than whoever sends them. */
 const mebibyte = 1024 * 1024;
 
-const before = '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"flood","kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"shop","operation":"CREATE","object":{"metadata":{"annotations":{"packet-capture/inject":"true"}},"spec":{"containers":[{"name":"web"}],';
+const before =
+  '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"flood","kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"shop","operation":"CREATE","object":{"metadata":{"annotations":{"packet-capture/inject":"true"}},"spec":{"containers":[{"name":"web"}],';
 const after = '}}}}';
 
 /** Repeats a piece until the whole has so many bytes. */
@@ -21,7 +22,8 @@ export const floodBodies = {
   /** Empty objects, three bytes each. */
   objects: (bytes: number) => filled('"tolerations":[', () => '{}', ']', bytes),
   /** Lists in lists, a byte each; as many again at the end. */
-  nested: (bytes: number) => Buffer.from(`${before}"deep":${'['.repeat((bytes - 300) / 2)}${']'.repeat((bytes - 300) / 2)}${after}`),
+  nested: (bytes: number) =>
+    Buffer.from(`${before}"deep":${'['.repeat((bytes - 300) / 2)}${']'.repeat((bytes - 300) / 2)}${after}`),
   /** An object with as many keys as there is room for. */
   keys: (bytes: number) => filled('"wide":{', (index) => `"${index.toString(36)}":1`, '}', bytes),
   /** Numbers, two bytes each. */

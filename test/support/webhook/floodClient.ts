@@ -1,27 +1,32 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { floodBodies } from './floodBodies.ts';
 import type { Flood } from './flood.ts';
+import { floodBodies } from './floodBodies.ts';
 
 /**
  * A program that attacks an injector; one JSON argument, {@link Flood}. It prints what came of it, one line of JSON, when
  * all is sent, and ends when its standard input ends.
  */
-const { port, ca, host, from, how, bodies, bytes, count, atOnce } = JSON.parse(process.argv[2] ?? '{}') as Flood & { readonly host: string };
+const { port, ca, host, from, how, bodies, bytes, count, atOnce } = JSON.parse(process.argv[2] ?? '{}') as Flood & {
+  readonly host: string;
+};
 
 const open = new Set<Socket>();
 const statuses: Record<string, number> = {};
-const head = (length: number): string => `POST /inject/privileged?timeout=3s HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+const head = (length: number): string =>
+  `POST /inject/privileged?timeout=3s HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
 async function secure(): Promise<TLSSocket | undefined> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from, servername: host, ca } as ConnectionOptions);
   open.add(socket);
   return new Promise((resolve) => {
     socket.once('secureConnect', () => resolve(socket));
-    socket.on('error', () => {}).once('close', () => {
-      open.delete(socket);
-      resolve(undefined);
-    });
+    socket
+      .on('error', () => {})
+      .once('close', () => {
+        open.delete(socket);
+        resolve(undefined);
+      });
     socket.on('data', (chunk: Buffer) => {
       const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(chunk.toString('latin1', 0, 15)) ?? [];
       if (status !== undefined) statuses[status] = (statuses[status] ?? 0) + 1;
@@ -37,7 +42,8 @@ async function answered(socket: TLSSocket): Promise<void> {
   });
 }
 
-const written = async (socket: Socket, data: Buffer | string): Promise<void> => new Promise((resolve) => void socket.write(data, () => resolve()));
+const written = async (socket: Socket, data: Buffer | string): Promise<void> =>
+  new Promise((resolve) => void socket.write(data, () => resolve()));
 
 /** Until more can be written, or nothing any more. */
 async function writable(socket: Socket): Promise<void> {

@@ -12,7 +12,9 @@ export const host = webhookHost('injector', 'tools');
 export const annotation = 'packet-capture/inject';
 
 /** With a CA of its own each time. */
-export async function newCertificates(changed: Partial<Parameters<typeof issueMaterial>[0]> = {}): Promise<CertificateMaterial> {
+export async function newCertificates(
+  changed: Partial<Parameters<typeof issueMaterial>[0]> = {},
+): Promise<CertificateMaterial> {
   return issueMaterial({ dnsNames: servingNames('injector', 'tools'), now: new Date(), ...changed });
 }
 
@@ -27,7 +29,10 @@ export interface Mounts {
 }
 
 export async function makeMounts(material: CertificateMaterial, sidecarConfig = 'agent: {}\n'): Promise<Mounts> {
-  const [config, certificates] = await Promise.all([makeMount({ 'sidecarconfig.yaml': sidecarConfig }), makeMount(secretOf(material))]);
+  const [config, certificates] = await Promise.all([
+    makeMount({ 'sidecarconfig.yaml': sidecarConfig }),
+    makeMount(secretOf(material)),
+  ]);
   return { config, certificates };
 }
 
@@ -57,9 +62,29 @@ const source = join(import.meta.dirname, '../../../src/cli/injector.ts');
  * Starts the program as the image does, on free ports of the loopback device.
  * @param enter what to put before its arguments
  */
-export async function startInjector({ config, certificates }: Mounts, flags: readonly string[] = [], program = source, enter: readonly string[] = []): Promise<RunningInjector> {
+export async function startInjector(
+  { config, certificates }: Mounts,
+  flags: readonly string[] = [],
+  program = source,
+  enter: readonly string[] = [],
+): Promise<RunningInjector> {
   const files = ['--config', join(config.folder, 'sidecarconfig.yaml'), '--certificates', certificates.folder];
-  const args = [program, 'serve', '--host', '127.0.0.1', '--port', '0', '--metrics-port', '0', ...files, '--drain', '0s', '--poll', '1s', ...flags];
+  const args = [
+    program,
+    'serve',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--metrics-port',
+    '0',
+    ...files,
+    '--drain',
+    '0s',
+    '--poll',
+    '1s',
+    ...flags,
+  ];
   const runtime = await injectorRuntime();
   const [command = '', ...rest] = [...enter, process.execPath, ...runtime.flags, ...args];
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...runtime.env } });
@@ -72,7 +97,8 @@ export async function startInjector({ config, certificates }: Mounts, flags: rea
     for (;;) {
       const found = events.filter((row) => row.event === name)[count - 1];
       if (found !== undefined) return found;
-      if (child.exitCode !== null || performance.now() > deadline) throw new Error(`no event "${name}", only ${JSON.stringify(events)}`);
+      if (child.exitCode !== null || performance.now() > deadline)
+        throw new Error(`no event "${name}", only ${JSON.stringify(events)}`);
       await sleep(10);
     }
   };
@@ -82,5 +108,12 @@ export async function startInjector({ config, certificates }: Mounts, flags: rea
     const [code] = await exited;
     return code;
   };
-  return { process: child, port: Number(started['port']), metricsPort: Number(started['metricsPort']), events, event, stop };
+  return {
+    process: child,
+    port: Number(started['port']),
+    metricsPort: Number(started['metricsPort']),
+    events,
+    event,
+    stop,
+  };
 }

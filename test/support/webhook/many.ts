@@ -8,13 +8,20 @@ export async function sendMany(port: number, ca: string, body: string, count: nu
   const connections = 4;
   // Node breaks a connection whose client sends much more before it has read the answers.
   const batch = 3;
-  const bytes = Buffer.from(`POST /inject/privileged HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`.repeat(batch));
+  const bytes = Buffer.from(
+    `POST /inject/privileged HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`.repeat(
+      batch,
+    ),
+  );
   const one = async (): Promise<number> =>
     new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', servername: host, ca });
       let answered = 0;
       let text = '';
-      socket.setEncoding('latin1').on('error', reject).on('close', () => resolve(answered));
+      socket
+        .setEncoding('latin1')
+        .on('error', reject)
+        .on('close', () => resolve(answered));
       socket.on('data', (chunk: string) => {
         const parts = (text + chunk).split('"patch":"');
         text = parts.at(-1)?.slice(-20) ?? '';

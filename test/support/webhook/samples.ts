@@ -1,7 +1,7 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
+import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import { injectAnnotation } from '../../../src/settings/index.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../../../src/sidecar/index.ts';
-import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import type { InjectorOptions, Verdict } from '../../../src/ways/webhook/decide.ts';
 import type { Review } from '../../../src/ways/webhook/review.ts';
 
@@ -24,7 +24,16 @@ export function podOf(spec: object = {}, annotations: Record<string, string> = {
 }
 
 export function reviewOf(object: unknown, changed: Partial<Review> = {}): Review {
-  return { apiVersion: 'admission.k8s.io/v1', uid: 'u-1', createsPod: true, namespace: 'shop', name: 'web-*', dryRun: false, object, ...changed };
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    uid: 'u-1',
+    createsPod: true,
+    namespace: 'shop',
+    name: 'web-*',
+    dryRun: false,
+    object,
+    ...changed,
+  };
 }
 
 /** The whole AdmissionReview, as the API server writes it. */

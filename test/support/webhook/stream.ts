@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bodyOf, podOf } from './samples.ts';
 import { call, keepAliveAgent } from './client.ts';
+import { bodyOf, podOf } from './samples.ts';
 
 /** How the reviews of others fared. */
 export interface StreamResult {
@@ -49,7 +49,14 @@ export function startStream(port: number, ca: string, everyMs = 20): () => Promi
     await Promise.all(waiting);
     agent.destroy();
     const sorted = times.toSorted((a, b) => a - b);
-    const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
-    return { answered: times.length - failures.length, failures: [...new Set(failures)], p50Ms: at(0.5), p99Ms: at(0.99), mostMs: at(1) };
+    const at = (share: number): number =>
+      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
+    return {
+      answered: times.length - failures.length,
+      failures: [...new Set(failures)],
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      mostMs: at(1),
+    };
   };
 }

@@ -17,11 +17,19 @@ describe('the figures of the rates', () => {
 
   test('say so where it was, and where nothing was stored whole', () => {
     const rows = rateFigures([cell(1, 300_000, 300_000, true), cell(0.1, 30_000, 0)]);
-    expect(rows[0]).toMatchObject({ measured: expect.stringContaining('at least 300.0 thousand a second (3360 Mbit/s)') as string });
-    expect(rows[1]).toMatchObject({ measured: expect.stringMatching(/^30\.0 thousand a second \(336 Mbit\/s\)$/) as string, beside: expect.stringContaining('bare tcpdump none found') as string });
+    expect(rows[0]).toMatchObject({
+      measured: expect.stringContaining('at least 300.0 thousand a second (3360 Mbit/s)') as string,
+    });
+    expect(rows[1]).toMatchObject({
+      measured: expect.stringMatching(/^30\.0 thousand a second \(336 Mbit\/s\)$/) as string,
+      beside: expect.stringContaining('bare tcpdump none found') as string,
+    });
   });
 
   test('hold the gigabit at 250m against its goal', () => {
-    expect(rateFigures([cell(0.1, 1, 1), cell(0.25, 100_000, 50_000)]).at(-1)).toMatchObject({ measured: '1120 Mbit/s', goal: '1000 Mbit/s' });
+    expect(rateFigures([cell(0.1, 1, 1), cell(0.25, 100_000, 50_000)]).at(-1)).toMatchObject({
+      measured: '1120 Mbit/s',
+      goal: '1000 Mbit/s',
+    });
   });
 });

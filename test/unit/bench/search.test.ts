@@ -41,7 +41,12 @@ describe('the search for the highest rate without a loss', () => {
 
 describe('the rate that parts the trials best', () => {
   test('is the highest below which none lost, when they are of one mind', () => {
-    expect(ceilingOf({ highest: 1000, attempts: [attempt(90, true), attempt(120, false), attempt(100, true), attempt(110, false)] }).rate).toBe(100);
+    expect(
+      ceilingOf({
+        highest: 1000,
+        attempts: [attempt(90, true), attempt(120, false), attempt(100, true), attempt(110, false)],
+      }).rate,
+    ).toBe(100);
   });
 
   test('is not decided by one loss below it, nor by one without above', () => {

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { countStored, coveredBytes } from '../../bench/agent/stored.ts';
-import { interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../../support/pcapng/captureBytes.ts';
+import {
+  interfaceBlock,
+  packetBlock,
+  pcapHeader,
+  pcapPacket,
+  sectionBlock,
+} from '../../support/pcapng/captureBytes.ts';
 
 /** IPv4 in Ethernet. */
 function packet(protocol: number, transport: readonly number[]): Uint8Array {
@@ -13,7 +19,8 @@ function packet(protocol: number, transport: readonly number[]): Uint8Array {
   return data;
 }
 
-const numbered = (number: number): Uint8Array => packet(17, [0, 1, 0, 2, 0, 16, 0, 0, number & 255, number >> 8, 0, 0, 0, 0, 0, 0]);
+const numbered = (number: number): Uint8Array =>
+  packet(17, [0, 1, 0, 2, 0, 16, 0, 0, number & 255, number >> 8, 0, 0, 0, 0, 0, 0]);
 
 function segment(sequence: number, payload: number): Uint8Array {
   const header = Buffer.alloc(20 + payload);
@@ -23,8 +30,13 @@ function segment(sequence: number, payload: number): Uint8Array {
 }
 
 const pcapng = (packets: readonly Uint8Array[]): Uint8Array =>
-  Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0), ...packets.map((data) => packetBlock(true, 0, 0n, data))]);
-const pcap = (packets: readonly Uint8Array[]): Uint8Array => Buffer.concat([pcapHeader(true, 0xa1b2_c3d4), ...packets.map((data) => pcapPacket(true, 0, 0, data))]);
+  Buffer.concat([
+    sectionBlock(true),
+    interfaceBlock(true, 1, 0),
+    ...packets.map((data) => packetBlock(true, 0, 0n, data)),
+  ]);
+const pcap = (packets: readonly Uint8Array[]): Uint8Array =>
+  Buffer.concat([pcapHeader(true, 0xa1b2_c3d4), ...packets.map((data) => pcapPacket(true, 0, 0, data))]);
 
 describe('what was sent', () => {
   let folder = '';
@@ -33,28 +45,44 @@ describe('what was sent', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  describe.each([['pcapng', pcapng], ['pcap', pcap]] as const)('in files of %s', (name, write) => {
+  describe.each([
+    ['pcapng', pcapng],
+    ['pcap', pcap],
+  ] as const)('in files of %s', (name, write) => {
     const files = async (...each: readonly (readonly Uint8Array[])[]): Promise<string[]> =>
-      Promise.all(each.map(async (packets, index) => {
-        const file = join(folder, `${name}-${index}`);
-        await writeFile(file, write(packets));
-        return file;
-      }));
+      Promise.all(
+        each.map(async (packets, index) => {
+          const file = join(folder, `${name}-${index}`);
+          await writeFile(file, write(packets));
+          return file;
+        }),
+      );
 
     test('is told by the numbers of UDP, over all files, twice the same once', async () => {
       const [udp, numbers] = [{ protocol: 'udp', size: 64 } as const, [0, 1, 2, 300, 2]];
-      expect(await countStored(await files(numbers.map(numbered), [numbered(3)]), udp, 301)).toEqual({ packets: 6, share: 5 / 301 });
+      expect(await countStored(await files(numbers.map(numbered), [numbered(3)]), udp, 301)).toEqual({
+        packets: 6,
+        share: 5 / 301,
+      });
     });
 
     test('is told by the bytes of TCP', async () => {
       const kind = { protocol: 'tcp', size: 100 } as const;
-      expect(await countStored(await files([segment(7, 0), segment(8, 100), segment(108, 200), segment(108, 100)]), kind, 3)).toEqual({ packets: 4, share: 1 });
-      expect(await countStored(await files([segment(8, 100), segment(208, 100)]), kind, 3)).toEqual({ packets: 2, share: 2 / 3 });
+      expect(
+        await countStored(await files([segment(7, 0), segment(8, 100), segment(108, 200), segment(108, 100)]), kind, 3),
+      ).toEqual({ packets: 4, share: 1 });
+      expect(await countStored(await files([segment(8, 100), segment(208, 100)]), kind, 3)).toEqual({
+        packets: 2,
+        share: 2 / 3,
+      });
     });
 
     test('is all there in a file of many megabytes', async () => {
       const many = Array.from({ length: 20_000 }, (_, number) => Buffer.concat([numbered(number), Buffer.alloc(1001)]));
-      expect(await countStored(await files(many), { protocol: 'udp', size: 64 }, many.length)).toEqual({ packets: 20_000, share: 1 });
+      expect(await countStored(await files(many), { protocol: 'udp', size: 64 }, many.length)).toEqual({
+        packets: 20_000,
+        share: 1,
+      });
     });
   });
 });

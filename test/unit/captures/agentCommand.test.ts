@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
-import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
-import { codedError } from '../../../src/errors.ts';
 import { agentCommand, askAgent, isOlderAgent } from '../../../src/captures/agentCommand.ts';
+import { codedError } from '../../../src/errors.ts';
+import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { version } from '../../../src/version.ts';
 
 const pod = { namespace: 'shop', name: 'web-1', container: 'packet-capture' };
-const containerd = 'error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "1": OCI runtime exec failed: exec failed: unable to start container process: exec: "/usr/lib/packet-capture/agent": stat /usr/lib/packet-capture/agent: no such file or directory: unknown';
-const crio = 'time="2026-11-28T12:00:00Z" level=error msg="exec failed: unable to start container process: exec: \\"/usr/lib/packet-capture/agent\\": stat /usr/lib/packet-capture/agent: no such file or directory"\ncommand terminated with exit code 255';
+const containerd =
+  'error: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "1": OCI runtime exec failed: exec failed: unable to start container process: exec: "/usr/lib/packet-capture/agent": stat /usr/lib/packet-capture/agent: no such file or directory: unknown';
+const crio =
+  'time="2026-11-28T12:00:00Z" level=error msg="exec failed: unable to start container process: exec: \\"/usr/lib/packet-capture/agent\\": stat /usr/lib/packet-capture/agent: no such file or directory"\ncommand terminated with exit code 255';
 
 test.each([
   ['containerd finds no such program', undefined, containerd, true],
@@ -28,16 +30,28 @@ function kubectlOf(message: string, answers: Readonly<Record<string, string>> = 
 }
 
 test.each([
-  ['an image of before', kubectlOf(containerd), `its agent is older than this program and does not know this command: its pod needs the image of ${version}`],
+  [
+    'an image of before',
+    kubectlOf(containerd),
+    `its agent is older than this program and does not know this command: its pod needs the image of ${version}`,
+  ],
   [
     'one that tells its version',
-    kubectlOf('packet-capture-agent: unknown command "status"\ncommand terminated with exit code 2', { version: '0.0.9\n' }),
+    kubectlOf('packet-capture-agent: unknown command "status"\ncommand terminated with exit code 2', {
+      version: '0.0.9\n',
+    }),
     `its agent has version 0.0.9, which does not know this command: its pod needs the image of ${version}`,
   ],
 ])('%s is said to be too old', async (_, kubectl, message) => {
-  await expect(askAgent(kubectl, pod, agentCommand('status'), 100)).rejects.toMatchObject({ code: 'AGENT_TOO_OLD', message, where: 'pod/web-1 in namespace shop' });
+  await expect(askAgent(kubectl, pod, agentCommand('status'), 100)).rejects.toMatchObject({
+    code: 'AGENT_TOO_OLD',
+    message,
+    where: 'pod/web-1 in namespace shop',
+  });
 });
 
 test('other errors stay what they are', async () => {
-  await expect(askAgent(kubectlOf('command terminated with exit code 1'), pod, agentCommand('status'), 100)).rejects.toMatchObject({ code: 'KUBECTL_FAILED' });
+  await expect(
+    askAgent(kubectlOf('command terminated with exit code 1'), pod, agentCommand('status'), 100),
+  ).rejects.toMatchObject({ code: 'KUBECTL_FAILED' });
 });

@@ -3,8 +3,21 @@ import type { AgentStatus } from '../../../src/captures/agentStatus.ts';
 import { judgeAgent, type Expectation } from '../../../src/captures/confirmation.ts';
 
 const settings = { state: 'running', filter: 'port 80', rotate: '60s' };
-const status: AgentStatus = { state: 'capturing', reason: '', settings, filter: 'port 80', interfaces: ['eth0'], file: '/captures/web_2.pcapng', invalid: [] };
-const start: Expectation = { values: { state: 'running', filter: 'port 80' }, changed: ['filter'], mirrors: false, fileBefore: 'web_1.pcapng' };
+const status: AgentStatus = {
+  state: 'capturing',
+  reason: '',
+  settings,
+  filter: 'port 80',
+  interfaces: ['eth0'],
+  file: '/captures/web_2.pcapng',
+  invalid: [],
+};
+const start: Expectation = {
+  values: { state: 'running', filter: 'port 80' },
+  changed: ['filter'],
+  mirrors: false,
+  fileBefore: 'web_1.pcapng',
+};
 const stop: Expectation = { values: { state: 'idle' }, changed: ['state'], mirrors: false, fileBefore: 'web_1.pcapng' };
 
 describe('start', () => {
@@ -14,8 +27,13 @@ describe('start', () => {
   });
 
   test('waits for settings that are not seen yet', () => {
-    expect(judgeAgent({ ...status, settings: { ...settings, filter: '' } }, start)).toEqual({ kind: 'unseen', text: 'it has not seen the change yet' });
-    expect(judgeAgent({ ...status, settings: { ...settings, state: 'idle' } }, start)).toMatchObject({ kind: 'unseen' });
+    expect(judgeAgent({ ...status, settings: { ...settings, filter: '' } }, start)).toEqual({
+      kind: 'unseen',
+      text: 'it has not seen the change yet',
+    });
+    expect(judgeAgent({ ...status, settings: { ...settings, state: 'idle' } }, start)).toMatchObject({
+      kind: 'unseen',
+    });
   });
 
   test('a setting beside the file needs no new one, nor does one that was as it is wanted', () => {
@@ -26,7 +44,11 @@ describe('start', () => {
   });
 
   test('is refused when the agent finds the value invalid, not when it found the one before so', () => {
-    const invalid = (value: string): AgentStatus => ({ ...status, state: 'invalid', invalid: [{ setting: 'filter', value, reason: 'syntax error' }] });
+    const invalid = (value: string): AgentStatus => ({
+      ...status,
+      state: 'invalid',
+      invalid: [{ setting: 'filter', value, reason: 'syntax error' }],
+    });
     expect(judgeAgent(invalid('port 80'), start)).toEqual({ kind: 'refused', text: 'filter: syntax error' });
     expect(judgeAgent(invalid('prt 80'), start)).toMatchObject({ kind: 'pending' });
     const stays = { ...status, state: 'invalid', invalid: [{ setting: 'interfaces', value: '1', reason: 'a number' }] };
@@ -34,42 +56,74 @@ describe('start', () => {
   });
 
   test('an invalid setting beside the file does not keep it from capturing', () => {
-    expect(judgeAgent({ ...status, invalid: [{ setting: 'upload', value: 'x', reason: 'no remote' }] }, start)).toMatchObject({ kind: 'done' });
+    expect(
+      judgeAgent({ ...status, invalid: [{ setting: 'upload', value: 'x', reason: 'no remote' }] }, start),
+    ).toMatchObject({ kind: 'done' });
   });
 
   test('tells what it waits for, and that it has ended by itself', () => {
-    expect(judgeAgent({ ...status, state: 'waiting', reason: 'there is no interface net1' }, start)).toEqual({ kind: 'pending', text: 'waiting: there is no interface net1' });
-    expect(judgeAgent({ ...status, state: 'idle', reason: 'packet-count' }, start)).toEqual({ kind: 'finished', text: 'idle (packet-count)' });
+    expect(judgeAgent({ ...status, state: 'waiting', reason: 'there is no interface net1' }, start)).toEqual({
+      kind: 'pending',
+      text: 'waiting: there is no interface net1',
+    });
+    expect(judgeAgent({ ...status, state: 'idle', reason: 'packet-count' }, start)).toEqual({
+      kind: 'finished',
+      text: 'idle (packet-count)',
+    });
   });
 });
 
 describe('a mirror that is asked for', () => {
   const url = 'vxlan://collector';
   const taken = { ...status, settings: { ...settings, mirror: url }, file: '/captures/web_1.pcapng' };
-  const mirrored: Expectation = { values: { state: 'running', mirror: url }, changed: ['mirror'], mirrors: true, fileBefore: 'web_1.pcapng' };
+  const mirrored: Expectation = {
+    values: { state: 'running', mirror: url },
+    changed: ['mirror'],
+    mirrors: true,
+    fileBefore: 'web_1.pcapng',
+  };
 
   test('is there when its container says so', () => {
-    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: url } }, mirrored)).toEqual({ kind: 'done', text: 'capturing on eth0: port 80, mirroring to vxlan://collector' });
+    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: url } }, mirrored)).toEqual({
+      kind: 'done',
+      text: 'capturing on eth0: port 80, mirroring to vxlan://collector',
+    });
   });
 
   test('is waited for, and what it waits for is told', () => {
     expect(judgeAgent(taken, mirrored)).toEqual({ kind: 'pending', text: 'mirror: it has not seen the change yet' });
-    expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: 'vxlan://other' } }, mirrored)).toMatchObject({ kind: 'pending' });
-    expect(judgeAgent({ ...taken, mirror: { state: 'waiting', destination: url, reason: 'collector has no address' } }, mirrored)).toEqual({ kind: 'pending', text: 'mirror: collector has no address' });
-    expect(judgeAgent({ ...taken, mirror: { state: 'invalid', destination: url, reason: 'no filter' } }, mirrored)).toEqual({ kind: 'refused', text: 'mirror: no filter' });
+    expect(
+      judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: 'vxlan://other' } }, mirrored),
+    ).toMatchObject({ kind: 'pending' });
+    expect(
+      judgeAgent(
+        { ...taken, mirror: { state: 'waiting', destination: url, reason: 'collector has no address' } },
+        mirrored,
+      ),
+    ).toEqual({ kind: 'pending', text: 'mirror: collector has no address' });
+    expect(
+      judgeAgent({ ...taken, mirror: { state: 'invalid', destination: url, reason: 'no filter' } }, mirrored),
+    ).toEqual({ kind: 'refused', text: 'mirror: no filter' });
   });
 
   test('is not waited for where nobody asks, or nobody could', () => {
     expect(judgeAgent(taken, { ...mirrored, mirrors: false })).toMatchObject({ kind: 'done' });
     expect(judgeAgent(taken, { ...mirrored, values: { state: 'running' } })).toMatchObject({ kind: 'done' });
-    expect(judgeAgent({ ...taken, settings: { ...settings, mirror: '' } }, { ...mirrored, values: { mirror: '' } })).toMatchObject({ kind: 'done' });
+    expect(
+      judgeAgent({ ...taken, settings: { ...settings, mirror: '' } }, { ...mirrored, values: { mirror: '' } }),
+    ).toMatchObject({ kind: 'done' });
   });
 });
 
 test('stop is done when it has seen it and captures no more, whatever else is wrong', () => {
   const idle = { ...settings, state: 'idle' };
   expect(judgeAgent({ ...status, settings: idle }, stop)).toEqual({ kind: 'pending', text: 'it still captures' });
-  expect(judgeAgent({ ...status, settings: idle, state: 'idle', reason: 'state' }, stop)).toEqual({ kind: 'done', text: 'idle' });
-  expect(judgeAgent({ ...status, settings: idle, state: 'invalid', invalid: [{ setting: 'filter', reason: 'x' }] }, stop)).toEqual({ kind: 'done', text: 'invalid' });
+  expect(judgeAgent({ ...status, settings: idle, state: 'idle', reason: 'state' }, stop)).toEqual({
+    kind: 'done',
+    text: 'idle',
+  });
+  expect(
+    judgeAgent({ ...status, settings: idle, state: 'invalid', invalid: [{ setting: 'filter', reason: 'x' }] }, stop),
+  ).toEqual({ kind: 'done', text: 'invalid' });
   expect(judgeAgent({ ...status, state: 'idle', reason: 'duration' }, stop)).toMatchObject({ kind: 'unseen' });
 });

@@ -2,15 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { makeKubectl, makeKubectlStart } from '../../../src/kubernetes/kubectl.ts';
 import { execInPod } from '../../../src/captures/exec.ts';
+import { makeKubectl, makeKubectlStart } from '../../../src/kubernetes/kubectl.ts';
 
 const pod = { namespace: 'shop', name: 'web-1', container: 'packet-capture' };
 
 // What a program is started with is shown by echo; how kubectl itself answers stands in test/cluster.
-test('a command in the agent\'s container, past no shell', async () => {
-  const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo', context: 'prod' }), pod, ['cat', '/a b', '$HOME']);
-  expect(await text(stdout)).toBe('--context=prod --request-timeout=0 exec web-1 --namespace shop --container packet-capture -- cat /a b $HOME\n');
+test("a command in the agent's container, past no shell", async () => {
+  const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo', context: 'prod' }), pod, [
+    'cat',
+    '/a b',
+    '$HOME',
+  ]);
+  expect(await text(stdout)).toBe(
+    '--context=prod --request-timeout=0 exec web-1 --namespace shop --container packet-capture -- cat /a b $HOME\n',
+  );
   expect(stdin).toBeUndefined();
   expect(await ended).toEqual({ code: 0, stderr: '' });
 });
@@ -18,7 +24,9 @@ test('a command in the agent\'s container, past no shell', async () => {
 test('standard input only where it is asked for', async () => {
   const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo' }), pod, ['cat'], { stdin: true });
   stdin?.end();
-  expect(await text(stdout)).toBe('--request-timeout=0 exec web-1 --namespace shop --container packet-capture --stdin -- cat\n');
+  expect(await text(stdout)).toBe(
+    '--request-timeout=0 exec web-1 --namespace shop --container packet-capture --stdin -- cat\n',
+  );
   expect(await ended).toMatchObject({ code: 0 });
 });
 
@@ -45,7 +53,11 @@ test('what goes wrong is told, never thrown', async () => {
   expect(await missing.ended).toMatchObject({ code: undefined, error: { code: 'KUBECTL_MISSING' } });
   const failed = makeKubectlStart({ program: 'cat' })(['/nonexistent']);
   failed.stdout.resume();
-  expect(await failed.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('request-timeout'), error: { code: 'KUBECTL_FAILED' } });
+  expect(await failed.ended).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('request-timeout'),
+    error: { code: 'KUBECTL_FAILED' },
+  });
   const interrupted = makeKubectlStart({ program: 'echo', signal: AbortSignal.abort() })([]);
   interrupted.stdout.resume();
   expect(await interrupted.ended).toMatchObject({ error: { code: 'INTERRUPTED' } });

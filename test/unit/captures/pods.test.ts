@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { findPods } from '../../../src/captures/pods.ts';
 import type { Pod } from '../../../src/kubernetes/api/types.ts';
+import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 
 const running = { running: {} };
 const sidecar = { name: 'packet-capture', image: 'agent', restartPolicy: 'Always' };
@@ -10,7 +10,11 @@ function pod(name: string, changed: { spec?: object; status?: object; metadata?:
   return {
     metadata: { name, namespace: 'shop', uid: `uid-${name}`, ...changed.metadata },
     spec: { nodeName: 'node0', containers: [{ name: 'app' }], initContainers: [sidecar], ...changed.spec },
-    status: { phase: 'Running', initContainerStatuses: [{ name: 'packet-capture', state: running }], ...changed.status },
+    status: {
+      phase: 'Running',
+      initContainerStatuses: [{ name: 'packet-capture', state: running }],
+      ...changed.status,
+    },
   };
 }
 
@@ -34,69 +38,152 @@ function cluster(answers: Readonly<Record<string, unknown>>): { readonly kubectl
 describe('findPods', () => {
   test('of a workload are those of its selector: with the sidecar and without, the ended left out, sorted by number', async () => {
     const { kubectl, asked } = cluster({
-      'deploy/web': { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' }, spec: { selector: { matchLabels: { app: 'web' } } } },
+      'deploy/web': {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'web', namespace: 'shop' },
+        spec: { selector: { matchLabels: { app: 'web' } } },
+      },
       pods: { items: [pod('web-10'), pod('web-2'), pod('web-1', bare), pod('web-0', finished)] },
     });
     const found = await findPods(kubectl, { name: 'deploy/web' });
     expect(found.captured.map(({ name }) => name)).toEqual(['web-2', 'web-10']);
     expect(found.captured[0]).toEqual({
-      namespace: 'shop', name: 'web-2', uid: 'uid-web-2', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false,
+      namespace: 'shop',
+      name: 'web-2',
+      uid: 'uid-web-2',
+      container: 'packet-capture',
+      phase: 'Running',
+      node: 'node0',
+      annotations: {},
+      defaults: {},
+      volumeBytes: undefined,
+      mirrors: false,
+      ready: true,
+      deleting: false,
     });
     expect(found.without).toEqual([{ namespace: 'shop', name: 'web-1' }]);
     expect(found.where).toBe('deployment/web in namespace shop');
-    expect(asked).toEqual(['get deploy/web -o json', 'get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app%3Dweb']);
+    expect(asked).toEqual([
+      'get deploy/web -o json',
+      'get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app%3Dweb',
+    ]);
   });
 
   test('a name without a type is a pod, also one that is being deleted', async () => {
-    const { kubectl } = cluster({ 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', { metadata: { deletionTimestamp: 'now' } }) } });
+    const { kubectl } = cluster({
+      'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', { metadata: { deletionTimestamp: 'now' } }) },
+    });
     const { captured, ended } = await findPods(kubectl, { name: 'web-0' });
     expect(captured).toMatchObject([{ name: 'web-0', phase: 'Running', ready: true, deleting: true }]);
     expect(ended).toBeUndefined();
   });
 
   const job = (type: string): object => ({
-    apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'import', namespace: 'shop' },
-    spec: { selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'x' } } }, status: { conditions: [{ type, status: 'True' }] },
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'import', namespace: 'shop' },
+    spec: { selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': 'x' } } },
+    status: { conditions: [{ type, status: 'True' }] },
   });
 
-  test.each<[string, { readonly name?: string; readonly selector?: string }, Readonly<Record<string, unknown>>, string]>([
-    ['a pod', { name: 'web-0' }, { 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', finished) } }, 'pod/web-0 has completed; its files went with it'],
-    ['a Job', { name: 'job/import' }, { 'job/import': job('Complete'), pods: { items: [pod('import-1', finished)] } }, 'job/import has completed; its files went with it'],
-    ['a Job whose pods were removed', { name: 'job/import' }, { 'job/import': job('Complete'), pods: { items: [] } }, 'job/import has completed; its files went with it'],
-    ['a Job that failed', { name: 'job/import' }, { 'job/import': job('Failed'), pods: { items: [] } }, 'job/import has failed; its files went with it'],
-    ['labels', { selector: 'app=web' }, { pods: { items: [pod('a', finished), pod('b', { status: { phase: 'Failed' } })] } }, 'all 2 pods have ended; their files went with them'],
+  test.each<
+    [string, { readonly name?: string; readonly selector?: string }, Readonly<Record<string, unknown>>, string]
+  >([
+    [
+      'a pod',
+      { name: 'web-0' },
+      { 'pod/web-0': { apiVersion: 'v1', kind: 'Pod', ...pod('web-0', finished) } },
+      'pod/web-0 has completed; its files went with it',
+    ],
+    [
+      'a Job',
+      { name: 'job/import' },
+      { 'job/import': job('Complete'), pods: { items: [pod('import-1', finished)] } },
+      'job/import has completed; its files went with it',
+    ],
+    [
+      'a Job whose pods were removed',
+      { name: 'job/import' },
+      { 'job/import': job('Complete'), pods: { items: [] } },
+      'job/import has completed; its files went with it',
+    ],
+    [
+      'a Job that failed',
+      { name: 'job/import' },
+      { 'job/import': job('Failed'), pods: { items: [] } },
+      'job/import has failed; its files went with it',
+    ],
+    [
+      'labels',
+      { selector: 'app=web' },
+      { pods: { items: [pod('a', finished), pod('b', { status: { phase: 'Failed' } })] } },
+      'all 2 pods have ended; their files went with them',
+    ],
   ])('%s that has ended says so', async (_, target, answers, text) => {
     const { captured, ended } = await findPods(cluster(answers).kubectl, target);
     expect({ captured, ended }).toEqual({ captured: [], ended: text });
   });
 
   test('of a CronJob are the pods of its jobs', async () => {
-    const owner = (kind: string, name: string): object => ({ ownerReferences: [{ apiVersion: 'batch/v1', kind, name, controller: true }] });
+    const owner = (kind: string, name: string): object => ({
+      ownerReferences: [{ apiVersion: 'batch/v1', kind, name, controller: true }],
+    });
     const { kubectl } = cluster({
       'cronjob/night': { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'night', namespace: 'shop' } },
-      jobs: { items: [{ metadata: { name: 'night-1', ...owner('CronJob', 'night') } }, { metadata: { name: 'other-1', ...owner('CronJob', 'other') } }] },
-      pods: { items: [pod('night-1-a', { metadata: owner('Job', 'night-1') }), pod('other-1-a', { metadata: owner('Job', 'other-1') }), pod('web')] },
+      jobs: {
+        items: [
+          { metadata: { name: 'night-1', ...owner('CronJob', 'night') } },
+          { metadata: { name: 'other-1', ...owner('CronJob', 'other') } },
+        ],
+      },
+      pods: {
+        items: [
+          pod('night-1-a', { metadata: owner('Job', 'night-1') }),
+          pod('other-1-a', { metadata: owner('Job', 'other-1') }),
+          pod('web'),
+        ],
+      },
     });
-    expect((await findPods(kubectl, { name: 'cronjob/night' })).captured.map(({ name }) => name)).toEqual(['night-1-a']);
+    expect((await findPods(kubectl, { name: 'cronjob/night' })).captured.map(({ name }) => name)).toEqual([
+      'night-1-a',
+    ]);
   });
 
   test('without a target are all that are captured; who does not carry it is no news there', async () => {
     const { kubectl, asked } = cluster({ pods: { items: [pod('a'), pod('b', bare)] } });
-    expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({ captured: [{ name: 'a' }], without: [], where: 'all pods in all namespaces' });
+    expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({
+      captured: [{ name: 'a' }],
+      without: [],
+      where: 'all pods in all namespaces',
+    });
     expect(asked).toEqual(['get --raw /api/v1/pods?limit=250']);
     expect((await findPods(kubectl, { selector: 'app in (a,b)' })).without).toEqual([{ namespace: 'shop', name: 'b' }]);
     expect(asked[1]).toBe('get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app+in+%28a%2Cb%29');
   });
 
   test('what mirrors stands beside it, or does not', async () => {
-    const { kubectl } = cluster({ pods: { items: [pod('a', { spec: { initContainers: [sidecar, { name: 'packet-capture-mirror' }] } }), pod('b')] } });
-    expect((await findPods(kubectl, {})).captured).toMatchObject([{ name: 'a', mirrors: true }, { name: 'b', mirrors: false }]);
+    const { kubectl } = cluster({
+      pods: { items: [pod('a', { spec: { initContainers: [sidecar, { name: 'packet-capture-mirror' }] } }), pod('b')] },
+    });
+    expect((await findPods(kubectl, {})).captured).toMatchObject([
+      { name: 'a', mirrors: true },
+      { name: 'b', mirrors: false },
+    ]);
   });
 
   test('an ephemeral container carries it too: the last one', async () => {
     const attached = pod('a', {
-      spec: { initContainers: [], ephemeralContainers: [{ name: 'debugger' }, { name: 'packet-capture' }, { name: 'packet-capture-2' }] },
-      status: { ephemeralContainerStatuses: [{ name: 'packet-capture', state: { terminated: {} } }, { name: 'packet-capture-2', state: running }] },
+      spec: {
+        initContainers: [],
+        ephemeralContainers: [{ name: 'debugger' }, { name: 'packet-capture' }, { name: 'packet-capture-2' }],
+      },
+      status: {
+        ephemeralContainerStatuses: [
+          { name: 'packet-capture', state: { terminated: {} } },
+          { name: 'packet-capture-2', state: running },
+        ],
+      },
     });
     const { kubectl } = cluster({ pods: { items: [attached] } });
     expect((await findPods(kubectl, {})).captured).toMatchObject([{ container: 'packet-capture-2', ready: true }]);

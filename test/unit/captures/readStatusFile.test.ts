@@ -1,26 +1,52 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { judgeAgent } from '../../../src/captures/confirmation.ts';
 import { readStatus } from '../../../src/captures/readStatus.ts';
 import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
+import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 
 /** One with every member. */
 const whole = {
-  time: '2026-11-23T11:59:59Z', version: '0.1.0', state: 'capturing', reason: 'x', settings: { filter: 'tcp' }, started: '2026-11-23T11:00:00Z', interfaces: ['eth0'], filter: 'tcp', snaplen: 0,
-  file: '/captures/a.pcapng', files: 1, packets: 2, bytes: 3, dropped: { kernel: 1, interface: 2, queue: 3 }, ring: { files: 4, bytes: 5 }, upload: { pending: 1, pendingBytes: 2, lost: 3, lastError: 'e' },
-  stream: { state: 'connected', lastError: '' }, mirror: { state: 'mirroring', reason: '', destination: 'vxlan://h', packets: 1, bytes: 2, dropped: 3 },
-  invalid: [{ setting: 'filter', value: 'x', reason: 'syntax error' }], lastError: { time: '2026-11-23T11:00:00Z', reason: 'r' },
+  time: '2026-11-23T11:59:59Z',
+  version: '0.1.0',
+  state: 'capturing',
+  reason: 'x',
+  settings: { filter: 'tcp' },
+  started: '2026-11-23T11:00:00Z',
+  interfaces: ['eth0'],
+  filter: 'tcp',
+  snaplen: 0,
+  file: '/captures/a.pcapng',
+  files: 1,
+  packets: 2,
+  bytes: 3,
+  dropped: { kernel: 1, interface: 2, queue: 3 },
+  ring: { files: 4, bytes: 5 },
+  upload: { pending: 1, pendingBytes: 2, lost: 3, lastError: 'e' },
+  stream: { state: 'connected', lastError: '' },
+  mirror: { state: 'mirroring', reason: '', destination: 'vxlan://h', packets: 1, bytes: 2, dropped: 3 },
+  invalid: [{ setting: 'filter', value: 'x', reason: 'syntax error' }],
+  lastError: { time: '2026-11-23T11:00:00Z', reason: 'r' },
 };
 
 function shown(text: string): string[] {
   const asked = parseAgentStatus(text);
-  const answer = 'problem' in asked ? { status: null, problem: asked.problem } : { status: asked.status, problem: null };
-  if (answer.status !== null) judgeAgent(answer.status, { values: { state: 'running', filter: 'x' }, changed: ['filter'], mirrors: true, fileBefore: undefined });
-  return formatStatus([{ namespace: 'a', pod: 'b', node: null, phase: 'Running', ...answer }], { namespaces: true, now });
+  const answer =
+    'problem' in asked ? { status: null, problem: asked.problem } : { status: asked.status, problem: null };
+  if (answer.status !== null)
+    judgeAgent(answer.status, {
+      values: { state: 'running', filter: 'x' },
+      changed: ['filter'],
+      mirrors: true,
+      fileBefore: undefined,
+    });
+  return formatStatus([{ namespace: 'a', pod: 'b', node: null, phase: 'Running', ...answer }], {
+    namespaces: true,
+    now,
+  });
 }
 
 test('what an agent says is taken as it is', () => {
@@ -30,13 +56,32 @@ test('what an agent says is taken as it is', () => {
 });
 
 test('and nothing that it does not say', () => {
-  expect(parseAgentStatus(JSON.stringify({ ...whole, future: { a: 1 }, __proto__: { b: 1 } }))).toEqual({ status: whole });
+  expect(parseAgentStatus(JSON.stringify({ ...whole, future: { a: 1 }, __proto__: { b: 1 } }))).toEqual({
+    status: whole,
+  });
 });
 
 describe('what is of another type is left out, and the rest stays', () => {
   test.each([
-    ['filter', 5], ['invalid', 5], ['ring', null], ['dropped', null], ['reason', 5], ['packets', '\u001B[2J'], ['packets', -1], ['packets', 1.5], ['packets', 1e300], ['ring', { files: '9' }],
-    ['settings', 'x'], ['interfaces', { length: 5 }], ['lastError', 'x'], ['lastError', { reason: 5 }], ['mirror', []], ['upload', 'x'], ['invalid', [null, 5, { setting: 'a' }]], ['time', {}], ['snaplen', 'x'],
+    ['filter', 5],
+    ['invalid', 5],
+    ['ring', null],
+    ['dropped', null],
+    ['reason', 5],
+    ['packets', '\u001B[2J'],
+    ['packets', -1],
+    ['packets', 1.5],
+    ['packets', 1e300],
+    ['ring', { files: '9' }],
+    ['settings', 'x'],
+    ['interfaces', { length: 5 }],
+    ['lastError', 'x'],
+    ['lastError', { reason: 5 }],
+    ['mirror', []],
+    ['upload', 'x'],
+    ['invalid', [null, 5, { setting: 'a' }]],
+    ['time', {}],
+    ['snaplen', 'x'],
   ])('%s: %j', (member, value) => {
     const asked = parseAgentStatus(JSON.stringify({ ...whole, [member]: value }));
     expect(asked).toHaveProperty('status.state', 'capturing');
@@ -53,7 +98,9 @@ describe('what is of another type is left out, and the rest stays', () => {
   });
 
   test('for any JSON in the place of any member of a member, and for any text', () => {
-    const nested = Object.entries(whole).flatMap(([key, value]) => (typeof value === 'object' ? Object.keys(value).map((inner) => [key, inner] as const) : []));
+    const nested = Object.entries(whole).flatMap(([key, value]) =>
+      typeof value === 'object' ? Object.keys(value).map((inner) => [key, inner] as const) : [],
+    );
     fc.assert(
       fc.property(fc.constantFrom(...nested), fc.jsonValue(), ([key, inner], value) => {
         const member = whole[key as keyof typeof whole] as object;
@@ -68,7 +115,14 @@ describe('what is of another type is left out, and the rest stays', () => {
 
 test('nothing that it says grows without an end', () => {
   const long = 'x'.repeat(20_000);
-  const asked = parseAgentStatus(JSON.stringify({ ...whole, reason: long, interfaces: Array.from({ length: 500 }, () => long), settings: Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}`, long])) }));
+  const asked = parseAgentStatus(
+    JSON.stringify({
+      ...whole,
+      reason: long,
+      interfaces: Array.from({ length: 500 }, () => long),
+      settings: Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`${index}`, long])),
+    }),
+  );
   expect(JSON.stringify(asked).length).toBeLessThan(64 * 16_384 + 50_000);
   expect(shown(JSON.stringify({ ...whole, reason: long, filter: long })).every((line) => line.length < 400)).toBe(true);
 });
@@ -80,11 +134,20 @@ test("one pod's odd JSON hides no other's status", async () => {
     spec: { initContainers: [{ name: 'packet-capture' }], nodeName: 5 },
     status: { phase: ['x'], initContainerStatuses: [{ name: 'packet-capture', state: { running: {} } }, 5] },
   });
-  const answers: Readonly<Record<string, string>> = { evil: '{"state":"capturing","filter":5,"ring":null,"invalid":5}', good: JSON.stringify(whole) };
+  const answers: Readonly<Record<string, string>> = {
+    evil: '{"state":"capturing","filter":5,"ring":null,"invalid":5}',
+    good: JSON.stringify(whole),
+  };
   const kubectl: Kubectl = async (args) => {
-    const stdout = args[0] === 'exec' ? (answers[args[1] ?? ''] ?? '') : JSON.stringify({ kind: 'List', items: [null, 5, {}, { metadata: 5 }, pod('evil'), pod('good')] });
+    const stdout =
+      args[0] === 'exec'
+        ? (answers[args[1] ?? ''] ?? '')
+        : JSON.stringify({ kind: 'List', items: [null, 5, {}, { metadata: 5 }, pod('evil'), pod('good')] });
     return { stdout, stderr: '' };
   };
   const { pods } = await readStatus(kubectl, { allNamespaces: true });
-  expect(pods.map(({ pod: name, status }) => [name, status?.packets])).toEqual([['evil', undefined], ['good', 2]]);
+  expect(pods.map(({ pod: name, status }) => [name, status?.packets])).toEqual([
+    ['evil', undefined],
+    ['good', 2],
+  ]);
 });

@@ -1,8 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { templateOperations } from '../../../src/captures/persist.ts';
-import { changedAnnotations, changesText, effectiveChanges, effectiveValues, ringProblem, settingChanges } from '../../../src/captures/settingChanges.ts';
+import {
+  changedAnnotations,
+  changesText,
+  effectiveChanges,
+  effectiveValues,
+  ringProblem,
+  settingChanges,
+} from '../../../src/captures/settingChanges.ts';
 
-const annotations = { 'packet-capture/state': 'idle', 'packet-capture/filter': '', 'packet-capture/rotate': '5s', other: 'x' };
+const annotations = {
+  'packet-capture/state': 'idle',
+  'packet-capture/filter': '',
+  'packet-capture/rotate': '5s',
+  other: 'x',
+};
 
 describe('settingChanges', () => {
   test('are what differs; an empty value takes the annotation away, and is none', () => {
@@ -12,7 +24,11 @@ describe('settingChanges', () => {
       { setting: 'filter', old: null, new: 'port 80' },
       { setting: 'rotate', old: '5s', new: null },
     ]);
-    expect(changedAnnotations(changes)).toEqual({ 'packet-capture/state': 'running', 'packet-capture/filter': 'port 80', 'packet-capture/rotate': null });
+    expect(changedAnnotations(changes)).toEqual({
+      'packet-capture/state': 'running',
+      'packet-capture/filter': 'port 80',
+      'packet-capture/rotate': null,
+    });
     expect(changesText(changes)).toBe('state idle → running, filter default → "port 80", rotate 5s → default');
   });
 
@@ -23,27 +39,43 @@ describe('settingChanges', () => {
 
 test('what the agent is to take: the value, else that of its environment, else the default', () => {
   const defaults = { filter: 'port 53' };
-  expect(effectiveValues({ defaults }, { state: 'running', filter: '', rotate: '', snaplen: '96' })).toEqual({ state: 'running', filter: 'port 53', rotate: '60s', snaplen: '96' });
+  expect(effectiveValues({ defaults }, { state: 'running', filter: '', rotate: '', snaplen: '96' })).toEqual({
+    state: 'running',
+    filter: 'port 53',
+    rotate: '60s',
+    snaplen: '96',
+  });
 });
 
 test('to the agent an annotation that says what held without it is no change', () => {
-  const changes = settingChanges({ 'packet-capture/filter': 'port 53' }, { state: 'running', filter: '', rotate: '5s' });
+  const changes = settingChanges(
+    { 'packet-capture/filter': 'port 53' },
+    { state: 'running', filter: '', rotate: '5s' },
+  );
   expect(effectiveChanges({ defaults: { filter: 'port 53' } }, changes)).toEqual(['rotate']);
   expect(effectiveChanges({ defaults: { state: 'idle' } }, changes)).toEqual(['state', 'filter', 'rotate']);
 });
 
 describe('ringProblem', () => {
-  const pod = { annotations: { 'packet-capture/file-count': '4' }, defaults: { 'file-size': '2Mi' }, volumeBytes: 24 * 1024 ** 2 };
+  const pod = {
+    annotations: { 'packet-capture/file-count': '4' },
+    defaults: { 'file-size': '2Mi' },
+    volumeBytes: 24 * 1024 ** 2,
+  };
 
   test('is what does not fit into the volume, whatever the other half comes from', () => {
-    expect(ringProblem(pod, { 'file-size': '5Mi' })).toBe('4 files of 5Mi and one to spare do not fit into its volume of 24Mi');
+    expect(ringProblem(pod, { 'file-size': '5Mi' })).toBe(
+      '4 files of 5Mi and one to spare do not fit into its volume of 24Mi',
+    );
     expect(ringProblem(pod, { 'file-count': '12' })).toContain('12 files of 2Mi');
     expect(ringProblem(pod, { 'file-size': '4Mi' })).toBeUndefined();
     expect(ringProblem(pod, { 'file-count': '11' })).toBeUndefined();
   });
 
   test('is none where the ring is not touched, or nothing is known of the volume', () => {
-    expect(ringProblem({ ...pod, annotations: { 'packet-capture/file-count': '99' } }, { state: 'idle' })).toBeUndefined();
+    expect(
+      ringProblem({ ...pod, annotations: { 'packet-capture/file-count': '99' } }, { state: 'idle' }),
+    ).toBeUndefined();
     expect(ringProblem({ ...pod, volumeBytes: undefined }, { 'file-size': '1Gi' })).toBeUndefined();
   });
 });
@@ -53,7 +85,12 @@ describe('templateOperations', () => {
   const filter = '/spec/template/metadata/annotations/packet-capture~1filter';
 
   test('set and take away annotations', () => {
-    expect(templateOperations({ path, template: { metadata: { annotations } } }, { filter: 'port 80', rotate: '', state: 'idle' })).toEqual([
+    expect(
+      templateOperations(
+        { path, template: { metadata: { annotations } } },
+        { filter: 'port 80', rotate: '', state: 'idle' },
+      ),
+    ).toEqual([
       { op: 'add', path: filter, value: 'port 80' },
       { op: 'remove', path: '/spec/template/metadata/annotations/packet-capture~1rotate' },
     ]);
@@ -62,8 +99,15 @@ describe('templateOperations', () => {
   test('make the parents that are missing', () => {
     const add = { op: 'add', path: filter, value: 'port 80' };
     const parent = (name: string): object => ({ op: 'add', path: `/spec/template/${name}`, value: {} });
-    expect(templateOperations({ path, template: { metadata: {} } }, { filter: 'port 80' })).toEqual([parent('metadata/annotations'), add]);
-    expect(templateOperations({ path, template: {} }, { filter: 'port 80' })).toEqual([parent('metadata'), parent('metadata/annotations'), add]);
+    expect(templateOperations({ path, template: { metadata: {} } }, { filter: 'port 80' })).toEqual([
+      parent('metadata/annotations'),
+      add,
+    ]);
+    expect(templateOperations({ path, template: {} }, { filter: 'port 80' })).toEqual([
+      parent('metadata'),
+      parent('metadata/annotations'),
+      add,
+    ]);
     expect(templateOperations({ path, template: {} }, { filter: '' })).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/captures/agentStatus.ts';
+import type { PodStatus } from '../../../src/captures/readStatus.ts';
 import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
-import type { PodStatus } from '../../../src/captures/readStatus.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
 
@@ -11,8 +11,18 @@ function row(pod: string, status: AgentStatus | null, problem: string | null = n
 }
 
 const capturing: AgentStatus = {
-  time: '2026-11-23T11:59:59Z', version: '0.1.0', state: 'capturing', reason: '', filter: 'tcp port 80', files: 40, packets: 4711, bytes: 3_145_728,
-  dropped: { kernel: 10, interface: 0, queue: 2 }, ring: { files: 9, bytes: 9 }, upload: { pending: 2, pendingBytes: 2048, lost: 1 }, invalid: [],
+  time: '2026-11-23T11:59:59Z',
+  version: '0.1.0',
+  state: 'capturing',
+  reason: '',
+  filter: 'tcp port 80',
+  files: 40,
+  packets: 4711,
+  bytes: 3_145_728,
+  dropped: { kernel: 10, interface: 0, queue: 2 },
+  ring: { files: 9, bytes: 9 },
+  upload: { pending: 2, pendingBytes: 2048, lost: 1 },
+  invalid: [],
   lastError: { time: '2026-11-23T11:57:00Z', reason: 'there is no interface net1' },
 };
 
@@ -25,9 +35,31 @@ test('one line for each pod, and why one could not be asked', () => {
   const cells = formatStatus(pods, { namespaces: false, now }).map((line) => line.split(/ {2,}/));
   expect(cells).toEqual([
     ['POD', 'STATE', 'FILTER', 'FILES', 'PACKETS', 'BYTES', 'DROPPED', 'BACKLOG', 'VERSION', 'LAST ERROR'],
-    ['web-1', 'capturing', 'tcp port 80', '9', '4711', '3.0Mi', '12 (kernel 10, queue 2)', '2 (2.0Ki), 1 lost', '0.1.0', 'there is no interface net1 (3m ago)'],
+    [
+      'web-1',
+      'capturing',
+      'tcp port 80',
+      '9',
+      '4711',
+      '3.0Mi',
+      '12 (kernel 10, queue 2)',
+      '2 (2.0Ki), 1 lost',
+      '0.1.0',
+      'there is no interface net1 (3m ago)',
+    ],
     ['web-2', 'idle (duration)', '-', '0', '0', '0', '0', '-', '0.1.0', '-'],
-    ['web-3', 'unknown', '-', '-', '-', '-', '-', '-', '-', 'its container packet-capture does not run; the pod is Pending'],
+    [
+      'web-3',
+      'unknown',
+      '-',
+      '-',
+      '-',
+      '-',
+      '-',
+      '-',
+      '-',
+      'its container packet-capture does not run; the pod is Pending',
+    ],
   ]);
 });
 
@@ -42,7 +74,13 @@ test('a mirror has a column where there is one: where it goes, and how much', ()
   ];
   const cells = formatStatus(pods, { namespaces: false, now }).map((line) => line.split(/ {2,}/));
   expect(cells[0]?.slice(8)).toEqual(['MIRROR', 'VERSION', 'LAST ERROR']);
-  expect(cells.slice(1).map((line) => line[8])).toEqual(['vxlan://10.0.0.9?vni=42 4711', 'vxlan://10.0.0.9?vni=42 4711, 3 dropped', 'waiting', '-', '-']);
+  expect(cells.slice(1).map((line) => line[8])).toEqual([
+    'vxlan://10.0.0.9?vni=42 4711',
+    'vxlan://10.0.0.9?vni=42 4711, 3 dropped',
+    'waiting',
+    '-',
+    '-',
+  ]);
   expect(cells[3]?.at(-1)).toBe('mirror: it has no container packet-capture-mirror');
   expect(cells[5]).toHaveLength(11);
 });
@@ -54,10 +92,15 @@ test('namespaces have a column of their own where there are several', () => {
 });
 
 test('what keeps it from capturing goes before what has once been', () => {
-  const last = (status: AgentStatus): string => formatStatus([row('a', status)], { namespaces: false, now })[1]?.split('  ').at(-1) ?? '';
+  const last = (status: AgentStatus): string =>
+    formatStatus([row('a', status)], { namespaces: false, now })[1]
+      ?.split('  ')
+      .at(-1) ?? '';
   const invalid = [{ setting: 'filter', value: 'tcp prt', reason: 'syntax error' }];
   expect(last({ ...capturing, state: 'invalid', invalid })).toBe('filter: syntax error');
-  expect(last({ ...capturing, state: 'waiting', reason: 'no interface is up except lo' })).toBe('no interface is up except lo');
+  expect(last({ ...capturing, state: 'waiting', reason: 'no interface is up except lo' })).toBe(
+    'no interface is up except lo',
+  );
 });
 
 test('nothing that an agent says can move the cursor or break the table', () => {
@@ -69,5 +112,6 @@ test('nothing that an agent says can move the cursor or break the table', () => 
 
 test('an answer that is no status is a problem, not an error', () => {
   expect(parseAgentStatus('{"state":"idle"}\n')).toEqual({ status: { state: 'idle' } });
-  for (const text of ['', '{', '[]', 'null', '{"state":1}', '"idle"']) expect(parseAgentStatus(text), text).toHaveProperty('problem');
+  for (const text of ['', '{', '[]', 'null', '{"state":1}', '"idle"'])
+    expect(parseAgentStatus(text), text).toHaveProperty('problem');
 });

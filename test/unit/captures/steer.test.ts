@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
-import { codedError } from '../../../src/errors.ts';
 import { steerPods, type SteerOptions } from '../../../src/captures/steer.ts';
+import { codedError } from '../../../src/errors.ts';
+import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 
 interface Patch {
   readonly metadata: { readonly uid: string; readonly annotations: Readonly<Record<string, string | null>> };
@@ -31,7 +31,8 @@ function bench({ pods, agent = taken, fails = () => undefined }: World, changed:
   const patches: string[] = [];
   const kubectl: Kubectl = async (args) => {
     if (args[0] === 'config') return { stdout: 'shop', stderr: '' };
-    if (args[0] === 'get') return answer({ items: [...live].map(([name, annotations]) => podObject(name, annotations)) });
+    if (args[0] === 'get')
+      return answer({ items: [...live].map(([name, annotations]) => podObject(name, annotations)) });
     const name = (args[1] ?? '').replace('pod/', '');
     const annotations = live.get(name) ?? {};
     if (args[0] === 'exec') return answer(agent(annotations, name));
@@ -50,7 +51,14 @@ function bench({ pods, agent = taken, fails = () => undefined }: World, changed:
     return answer({ metadata: { name } });
   };
   const options: SteerOptions = {
-    kubectl, target: { selector: 'app=web' }, settings: { state: 'running' }, dryRun: false, wait: true, timeoutSeconds: 2, report: (line) => lines.push(line), ...changed,
+    kubectl,
+    target: { selector: 'app=web' },
+    settings: { state: 'running' },
+    dryRun: false,
+    wait: true,
+    timeoutSeconds: 2,
+    report: (line) => lines.push(line),
+    ...changed,
   };
   return { options, lines, patches };
 }
@@ -69,35 +77,62 @@ function podObject(name: string, annotations: object): object {
 }
 
 function taken(annotations: Readonly<Record<string, string>>): object {
-  const settings = { state: 'running', filter: '', rotate: '60s', ...Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.split('/')[1] ?? '', value])) };
+  const settings = {
+    state: 'running',
+    filter: '',
+    rotate: '60s',
+    ...Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.split('/')[1] ?? '', value])),
+  };
   const idle = settings.state === 'idle';
-  return { state: idle ? 'idle' : 'capturing', reason: idle ? 'state' : '', settings, filter: settings.filter, file: idle ? '' : JSON.stringify(settings), invalid: [] };
+  return {
+    state: idle ? 'idle' : 'capturing',
+    reason: idle ? 'state' : '',
+    settings,
+    filter: settings.filter,
+    file: idle ? '' : JSON.stringify(settings),
+    invalid: [],
+  };
 }
 
 const idle = { 'packet-capture/state': 'idle' };
 
 describe('steerPods', () => {
   test('sets all in one request, tells what changed, and waits until the agent does it', async () => {
-    const { options, lines, patches } = bench({ pods: { 'web-1': idle, 'web-2': { 'packet-capture/filter': 'port 80' } } }, { settings: { state: 'running', filter: 'port 80' } });
+    const { options, lines, patches } = bench(
+      { pods: { 'web-1': idle, 'web-2': { 'packet-capture/filter': 'port 80' } } },
+      { settings: { state: 'running', filter: 'port 80' } },
+    );
     const { pods } = await steerPods(options);
     expect(pods.map(({ pod, result, agent }) => [pod, result, agent])).toEqual([
       ['web-1', 'confirmed', 'capturing: port 80'],
       ['web-2', 'confirmed', 'capturing: port 80'],
     ]);
     // The pods are worked on side by side.
-    expect(patches.toSorted()).toEqual(['web-1 packet-capture/filter=port 80', 'web-1 packet-capture/state=running', 'web-2 packet-capture/state=running']);
-    expect(lines.slice(0, 2).toSorted()).toEqual(['shop/web-1: state idle → running, filter default → "port 80"', 'shop/web-2: state default → running']);
+    expect(patches.toSorted()).toEqual([
+      'web-1 packet-capture/filter=port 80',
+      'web-1 packet-capture/state=running',
+      'web-2 packet-capture/state=running',
+    ]);
+    expect(lines.slice(0, 2).toSorted()).toEqual([
+      'shop/web-1: state idle → running, filter default → "port 80"',
+      'shop/web-2: state default → running',
+    ]);
     expect(lines.slice(2).toSorted()).toEqual(['shop/web-1: capturing: port 80', 'shop/web-2: capturing: port 80']);
   });
 
   test('a second time it changes nothing, and says how things stand', async () => {
     const { options, patches } = bench({ pods: { 'web-1': idle } }, { settings: { state: 'idle' } });
-    expect((await steerPods(options)).pods).toEqual([{ namespace: 'shop', pod: 'web-1', result: 'confirmed', changes: [], agent: 'idle' }]);
+    expect((await steerPods(options)).pods).toEqual([
+      { namespace: 'shop', pod: 'web-1', result: 'confirmed', changes: [], agent: 'idle' },
+    ]);
     expect(patches).toEqual([]);
   });
 
   test('a dry run stores nothing and waits for nobody', async () => {
-    const { options, patches } = bench({ pods: { 'web-1': idle, 'web-2': { 'packet-capture/state': 'running' } } }, { dryRun: true });
+    const { options, patches } = bench(
+      { pods: { 'web-1': idle, 'web-2': { 'packet-capture/state': 'running' } } },
+      { dryRun: true },
+    );
     expect((await steerPods(options)).pods.map(({ result }) => result)).toEqual(['dry-run', 'unchanged']);
     expect(patches).toEqual(['web-1 packet-capture/state=running dry']);
   });
@@ -108,7 +143,10 @@ describe('steerPods', () => {
       anew ||= annotations['packet-capture/state'] === 'idle';
       return anew ? taken(annotations) : { ...taken(annotations), state: 'idle', reason: 'duration', file: '' };
     };
-    const { options, lines, patches } = bench({ pods: { 'web-1': { 'packet-capture/state': 'running', 'packet-capture/duration': '5m' } }, agent });
+    const { options, lines, patches } = bench({
+      pods: { 'web-1': { 'packet-capture/state': 'running', 'packet-capture/duration': '5m' } },
+      agent,
+    });
     expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
     expect(patches).toEqual(['web-1 packet-capture/state=idle', 'web-1 packet-capture/state=running']);
     expect(lines[0]).toBe('shop/web-1: its capture has ended (duration); it begins anew');
@@ -128,7 +166,10 @@ describe('steerPods', () => {
 
   test('what goes wrong with one pod keeps no other back', async () => {
     const fails = (pod: string): Error | undefined =>
-      ({ 'web-1': codedError('KUBECTL_FAILED', 'pods "web-1" is forbidden'), 'web-2': codedError('NOT_FOUND', 'pods "web-2" not found') })[pod];
+      ({
+        'web-1': codedError('KUBECTL_FAILED', 'pods "web-1" is forbidden'),
+        'web-2': codedError('NOT_FOUND', 'pods "web-2" not found'),
+      })[pod];
     const { options } = bench({ pods: { 'web-1': idle, 'web-2': idle, 'web-3': idle }, fails });
     expect((await steerPods(options)).pods.map(({ result, agent }) => [result, agent])).toEqual([
       ['failed', 'pods "web-1" is forbidden'],
@@ -138,14 +179,21 @@ describe('steerPods', () => {
   });
 
   test('a ring that does not fit is refused before anything is sent', async () => {
-    const { options, patches } = bench({ pods: { 'web-1': idle } }, { settings: { state: 'running', 'file-size': '64Mi' } });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'failed', agent: '8 files of 64Mi and one to spare do not fit into its volume of 200Mi' }]);
+    const { options, patches } = bench(
+      { pods: { 'web-1': idle } },
+      { settings: { state: 'running', 'file-size': '64Mi' } },
+    );
+    expect((await steerPods(options)).pods).toMatchObject([
+      { result: 'failed', agent: '8 files of 64Mi and one to spare do not fit into its volume of 200Mi' },
+    ]);
     expect(patches).toEqual([]);
   });
 
   test('an agent that does not, is told at the end of the time', async () => {
     const { options } = bench({ pods: { 'web-1': idle }, agent: () => ({ ...taken(idle) }) }, { timeoutSeconds: 1 });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' }]);
+    expect((await steerPods(options)).pods).toMatchObject([
+      { result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' },
+    ]);
   });
 
   describe('a change that the kubelet does not bring into the pod', () => {
@@ -160,42 +208,72 @@ describe('steerPods', () => {
     };
 
     test('is asked for once more, and arrives', async () => {
-      const agent: Agent = (annotations, pod) => (pod === 'web-1' ? overlookedOnce(annotations, pod) : taken(annotations));
+      const agent: Agent = (annotations, pod) =>
+        pod === 'web-1' ? overlookedOnce(annotations, pod) : taken(annotations);
       const overlookedOnce = overlooked(1);
-      const { options, lines, patches } = bench({ pods: { 'web-1': idle, 'web-2': idle }, agent }, { refreshAfterSeconds: 0.5 });
-      expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }, { result: 'confirmed' }]);
-      expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: the change has not reached its agent after \d s; asking the kubelet once more$/));
-      expect(patches.filter((patch) => patch.includes('refresh'))).toEqual([expect.stringMatching(/^web-1 packet-capture\/refresh=\d{4}-\d\d-\d\dT/)]);
+      const { options, lines, patches } = bench(
+        { pods: { 'web-1': idle, 'web-2': idle }, agent },
+        { refreshAfterSeconds: 0.5 },
+      );
+      expect((await steerPods(options)).pods).toMatchObject([
+        { result: 'confirmed', agent: 'capturing' },
+        { result: 'confirmed' },
+      ]);
+      expect(lines).toContainEqual(
+        expect.stringMatching(
+          /^shop\/web-1: the change has not reached its agent after \d s; asking the kubelet once more$/,
+        ),
+      );
+      expect(patches.filter((patch) => patch.includes('refresh'))).toEqual([
+        expect.stringMatching(/^web-1 packet-capture\/refresh=\d{4}-\d\d-\d\dT/),
+      ]);
     });
 
     test('also when nothing is changed now: a second `start` mends what the first one left', async () => {
-      const { options, patches } = bench({ pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1) }, { refreshAfterSeconds: 0 });
+      const { options, patches } = bench(
+        { pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1) },
+        { refreshAfterSeconds: 0 },
+      );
       expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
       expect(patches).toHaveLength(1);
     });
 
     test('again and again, with another value each time, for that alone counts as a change', async () => {
-      const { options, patches } = bench({ pods: { 'web-1': idle }, agent: overlooked(2) }, { refreshAfterSeconds: 0.4, timeoutSeconds: 10 });
+      const { options, patches } = bench(
+        { pods: { 'web-1': idle }, agent: overlooked(2) },
+        { refreshAfterSeconds: 0.4, timeoutSeconds: 10 },
+      );
       expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed' }]);
       expect(new Set(patches.filter((patch) => patch.includes('refresh'))).size).toBe(2);
     });
 
     test('does not end the wait when the pod cannot be changed any more', async () => {
-      const fails = (pod: string): Error | undefined => (pod === 'web-1' ? codedError('KUBECTL_FAILED', 'forbidden') : undefined);
-      const { options } = bench({ pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1), fails }, { refreshAfterSeconds: 0, timeoutSeconds: 1 });
-      expect((await steerPods(options)).pods).toMatchObject([{ result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' }]);
+      const fails = (pod: string): Error | undefined =>
+        pod === 'web-1' ? codedError('KUBECTL_FAILED', 'forbidden') : undefined;
+      const { options } = bench(
+        { pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1), fails },
+        { refreshAfterSeconds: 0, timeoutSeconds: 1 },
+      );
+      expect((await steerPods(options)).pods).toMatchObject([
+        { result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' },
+      ]);
     });
   });
 
   const none = /^no mirror: it has no container packet-capture-mirror, .*--persist/;
   const mirrored = { settings: { state: 'running', mirror: 'vxlan://collector' } };
 
-  test.each([true, false])('a mirror that the pod has no container for is told, pod by pod (waiting: %s)', async (wait) => {
-    const { options, lines, patches } = bench({ pods: { 'web-1': idle } }, { ...mirrored, wait });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'unconfirmed', agent: expect.stringMatching(none) as string }]);
-    expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: no mirror: /));
-    expect(patches).toContain('web-1 packet-capture/mirror=vxlan://collector');
-  });
+  test.each([true, false])(
+    'a mirror that the pod has no container for is told, pod by pod (waiting: %s)',
+    async (wait) => {
+      const { options, lines, patches } = bench({ pods: { 'web-1': idle } }, { ...mirrored, wait });
+      expect((await steerPods(options)).pods).toMatchObject([
+        { result: 'unconfirmed', agent: expect.stringMatching(none) as string },
+      ]);
+      expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: no mirror: /));
+      expect(patches).toContain('web-1 packet-capture/mirror=vxlan://collector');
+    },
+  );
 
   test('pods that are replaced need not have it', async () => {
     const { options, lines } = bench({ pods: { 'web-1': idle } }, { ...mirrored, replaced: true });

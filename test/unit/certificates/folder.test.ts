@@ -29,7 +29,11 @@ beforeEach(async () => {
 afterEach(async () => rm(folder, { recursive: true }));
 
 /** The folder after a rotation's step that began in one state and was ended after some of its writes. */
-async function interrupted(before: CertificateMaterial, after: CertificateMaterial, writes: number): Promise<CertificateMaterial> {
+async function interrupted(
+  before: CertificateMaterial,
+  after: CertificateMaterial,
+  writes: number,
+): Promise<CertificateMaterial> {
   await writeFolder(folder, folderWrites(before));
   await writeFolder(folder, folderWrites(after).slice(0, writes));
   return (await readFolder(folder)) as CertificateMaterial;
@@ -48,7 +52,9 @@ describe('a folder', () => {
     await writeFile(join(folder, 'tls.key'), old.key);
     await chmod(join(folder, 'tls.key'), 0o644);
     await writeFolder(folder, folderWrites({ ...bothTrusted, key: old.key }));
-    const modes = await Promise.all(['ca.crt', 'next.pem', 'tls.crt', 'tls.key'].map(async (file) => (await stat(join(folder, file))).mode & 0o777));
+    const modes = await Promise.all(
+      ['ca.crt', 'next.pem', 'tls.crt', 'tls.key'].map(async (file) => (await stat(join(folder, file))).mode & 0o777),
+    );
     expect(modes.map((mode) => mode.toString(8))).toStrictEqual(['644', '600', '644', '600']);
   });
 
@@ -63,11 +69,16 @@ describe('a folder', () => {
 
   test('that cannot be written says so and leaves no other file', async () => {
     await writeFile(join(folder, 'file'), '');
-    await expect(writeFolder(join(folder, 'file', 'below'), folderWrites(old))).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+    await expect(writeFolder(join(folder, 'file', 'below'), folderWrites(old))).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+    });
     await rm(join(folder, 'file'));
     await writeFolder(folder, folderWrites(old).slice(0, 2));
     await writeFolder(join(folder, 'ca.crt', 'in the way'), []);
-    await expect(writeFolder(folder, folderWrites(fresh))).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', where: folder });
+    await expect(writeFolder(folder, folderWrites(fresh))).rejects.toMatchObject({
+      code: 'FILE_UNWRITABLE',
+      where: folder,
+    });
     expect((await readdir(folder)).toSorted()).toStrictEqual(['ca.crt', 'tls.crt', 'tls.key']);
   });
 });
@@ -91,5 +102,4 @@ describe('a rotation interrupted after any of its writes goes on', () => {
     expect(nextStep(found, now)).toBe(writes < 3 ? 'drop-old' : 'trust-both');
     expect(writes < 3 ? dropOld(found, now) : found).toStrictEqual(fresh);
   });
-
 });

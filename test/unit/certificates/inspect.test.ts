@@ -4,11 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decideReuse, inspect, makeMaterial, makeServing, materialOfValues, valuesOfMaterial, type CertificateMaterial, type Ingredients } from '../../../src/certificates/index.ts';
 import { signCertificate } from '../../../src/certificates/forge.ts';
+import {
+  decideReuse,
+  inspect,
+  makeMaterial,
+  makeServing,
+  materialOfValues,
+  valuesOfMaterial,
+  type CertificateMaterial,
+  type Ingredients,
+} from '../../../src/certificates/index.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { trustBoth } from '../../../src/certificates/rotation.ts';
-import { dnsNames, host, makeGenerations, namespace, service, withNewSerials } from '../../support/certificates/generation.ts';
+import {
+  dnsNames,
+  host,
+  makeGenerations,
+  namespace,
+  service,
+  withNewSerials,
+} from '../../support/certificates/generation.ts';
 
 const now = new Date('2026-11-22T10:20:30Z');
 let first: Ingredients;
@@ -35,7 +51,12 @@ describe('inspect', () => {
       ['ca', `CN=packet-capture CA ${first.caSerial.slice(0, 16)}`, 3650],
       ['serving', 'CN=packet-capture', 730],
     ]);
-    expect(certificates[1]).toMatchObject({ dnsNames, serial: first.servingSerial, notBefore: '2026-11-22T10:15:30.000Z', notAfter: '2028-11-21T10:20:30.000Z' });
+    expect(certificates[1]).toMatchObject({
+      dnsNames,
+      serial: first.servingSerial,
+      notBefore: '2026-11-22T10:15:30.000Z',
+      notAfter: '2028-11-21T10:20:30.000Z',
+    });
   });
 
   test('nothing that is printed holds a key', () => {
@@ -47,9 +68,17 @@ describe('inspect', () => {
     ['no key', () => ({ caBundle: good.caBundle, certificate: good.certificate }), ['key_missing']],
     ["another's key", () => ({ ...good, key: other.key }), ['key_mismatch']],
     ["another's CA", () => ({ ...good, caBundle: other.caBundle }), ['not_signed_by_ca']],
-    ['a CA of the same name that did not sign', () => ({ ...good, caBundle: makeMaterial({ dnsNames, now }, { ...second, caSerial: first.caSerial }).caBundle }), ['not_signed_by_ca']],
+    [
+      'a CA of the same name that did not sign',
+      () => ({ ...good, caBundle: makeMaterial({ dnsNames, now }, { ...second, caSerial: first.caSerial }).caBundle }),
+      ['not_signed_by_ca'],
+    ],
     ['another name', () => makeMaterial({ dnsNames: ['web', 'web.shop.svc'], now }, first), ['san_mismatch']],
-    ['a name above it', () => makeMaterial({ dnsNames: ['packet-capture', 'packet-capture.tools'], now }, first), ['san_mismatch']],
+    [
+      'a name above it',
+      () => makeMaterial({ dnsNames: ['packet-capture', 'packet-capture.tools'], now }, first),
+      ['san_mismatch'],
+    ],
     ['the name as common name alone', () => withProfile({ kind: 'serving', dnsNames: [] }), ['san_missing']],
     ['a CA as serving certificate', () => withProfile({ kind: 'ca' }), ['san_missing']],
     ['a bundle that is no CA', () => ({ ...good, caBundle: other.certificate }), ['not_a_ca', 'not_signed_by_ca']],
@@ -65,8 +94,12 @@ describe('inspect', () => {
 
   test('what is there is checked when parts are allowed to be missing', () => {
     expect(inspect({ certificate: good.certificate }, { now, host }).findings).toStrictEqual([]);
-    expect(inspect({ caBundle: good.caBundle }, { now: addDays(now, 4000) }).findings).toMatchObject([{ code: 'expired' }]);
-    expect(inspect({ caBundle: good.caBundle }, { now, host }).findings).toMatchObject([{ code: 'serving_certificate_missing' }]);
+    expect(inspect({ caBundle: good.caBundle }, { now: addDays(now, 4000) }).findings).toMatchObject([
+      { code: 'expired' },
+    ]);
+    expect(inspect({ caBundle: good.caBundle }, { now, host }).findings).toMatchObject([
+      { code: 'serving_certificate_missing' },
+    ]);
   });
 
   test.each([
@@ -82,7 +115,9 @@ describe('inspect', () => {
 
   test('the old CA of a rotation may have expired: nothing depends on it', () => {
     const renewed = makeMaterial({ dnsNames, now: addDays(now, 3640) }, withNewSerials(second));
-    expect(codesOf({ ...renewed, caBundle: `${good.caBundle}${renewed.caBundle}` }, addDays(now, 3660))).toStrictEqual([]);
+    expect(codesOf({ ...renewed, caBundle: `${good.caBundle}${renewed.caBundle}` }, addDays(now, 3660))).toStrictEqual(
+      [],
+    );
   });
 
   test('a chain by way of an intermediate CA, as long as that is valid', () => {
@@ -106,7 +141,11 @@ describe('inspect', () => {
     });
     const material = { caBundle: good.caBundle, certificate: `${leaf}${intermediate}`, key: second.servingKey };
     expect(codesOf(material)).toStrictEqual([]);
-    expect(inspect(material, { now }).certificates.map(({ role, subject }) => [role, subject])).toStrictEqual([['ca', `CN=packet-capture CA ${first.caSerial.slice(0, 16)}`], ['serving', 'CN=web'], ['intermediate', 'CN=between']]);
+    expect(inspect(material, { now }).certificates.map(({ role, subject }) => [role, subject])).toStrictEqual([
+      ['ca', `CN=packet-capture CA ${first.caSerial.slice(0, 16)}`],
+      ['serving', 'CN=web'],
+      ['intermediate', 'CN=between'],
+    ]);
     expect(codesOf(material, addDays(now, 61))).toStrictEqual(['not_signed_by_ca']);
     expect(codesOf({ ...material, certificate: leaf })).toStrictEqual(['not_signed_by_ca']);
   });
@@ -115,25 +154,38 @@ describe('inspect', () => {
     const at = new Date();
     const { caBundle } = makeMaterial({ dnsNames, now: at }, first);
     const folder = await mkdtemp(join(tmpdir(), 'certificates-'));
-    const openssl = async (...flags: string[]): Promise<unknown> => promisify(execFile)('openssl', flags, { cwd: folder });
+    const openssl = async (...flags: string[]): Promise<unknown> =>
+      promisify(execFile)('openssl', flags, { cwd: folder });
     const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-keyout'];
-    const extensions = (name: string, ...values: string[]): string[] => ['-subj', `/CN=${name}`, ...values.flatMap((value) => ['-addext', value])];
+    const extensions = (name: string, ...values: string[]): string[] => [
+      '-subj',
+      `/CN=${name}`,
+      ...values.flatMap((value) => ['-addext', value]),
+    ];
     await writeFile(join(folder, 'ca.crt'), caBundle);
     await writeFile(join(folder, 'ca.key'), first.caKey, { mode: 0o600 });
     const noCa = ['-CA', 'ca.crt', '-CAkey', 'ca.key', ...extensions('no CA', 'basicConstraints=CA:FALSE')];
     await openssl('req', '-x509', ...newKey, 'no-ca.key', '-out', 'no-ca.crt', '-days', '90', ...noCa);
     const leaf = ['-CA', 'no-ca.crt', '-CAkey', 'no-ca.key', ...extensions('leaf', `subjectAltName=DNS:${host}`)];
     await openssl('req', '-x509', ...newKey, 'leaf.key', '-out', 'leaf.crt', '-days', '90', ...leaf);
-    const [between = '', certificate = '', key = ''] = await Promise.all(['no-ca.crt', 'leaf.crt', 'leaf.key'].map(async (file) => readFile(join(folder, file), 'utf8')));
+    const [between = '', certificate = '', key = ''] = await Promise.all(
+      ['no-ca.crt', 'leaf.crt', 'leaf.key'].map(async (file) => readFile(join(folder, file), 'utf8')),
+    );
     await rm(folder, { recursive: true });
     // openssl dates by its own clock, and may take a while.
     const later = addDays(at, 1);
-    expect(codesOf({ caBundle, certificate: `${certificate}${between}`, key }, later)).toStrictEqual(['not_signed_by_ca']);
+    expect(codesOf({ caBundle, certificate: `${certificate}${between}`, key }, later)).toStrictEqual([
+      'not_signed_by_ca',
+    ]);
     expect(codesOf({ caBundle: between, certificate, key }, later)).toStrictEqual(['not_a_ca', 'not_signed_by_ca']);
   });
 
   test('a rotation under way shows its next step', () => {
-    expect(inspect(trustBoth(good, other, now), { now, host, complete: true })).toMatchObject({ nextStep: 'serve-new', findings: [], certificates: [{}, {}, {}, { role: 'next' }] });
+    expect(inspect(trustBoth(good, other, now), { now, host, complete: true })).toMatchObject({
+      nextStep: 'serve-new',
+      findings: [],
+      certificates: [{}, {}, {}, { role: 'next' }],
+    });
   });
 
   test('a certificate that may be used by clients only', () => {
@@ -181,7 +233,10 @@ describe('reuse', () => {
   test("with the CA's key at hand a new serving certificate does, as long as the CA is good and trusted", () => {
     const ca = { certificate: good.caBundle, key: first.caKey };
     const soon = addDays(now, 710);
-    expect(decideReuse({ ...question, material: good, now: soon, ca })).toMatchObject({ action: 'renew-serving', findings: [{ code: 'expires_soon' }] });
+    expect(decideReuse({ ...question, material: good, now: soon, ca })).toMatchObject({
+      action: 'renew-serving',
+      findings: [{ code: 'expires_soon' }],
+    });
     expect(decideReuse({ ...question, material: good, now, ca }).action).toBe('keep');
     expect(decideReuse({ ...question, material: good, service: 'web', now, ca }).action).toBe('renew-serving');
     expect(decideReuse({ ...question, material: other, now: soon, ca }).action).toBe('rotate');
@@ -195,18 +250,26 @@ describe('reuse', () => {
 describe('values', () => {
   test('give back what was put in', () => {
     const rotating = trustBoth(good, other, now);
-    for (const material of [good, rotating]) expect(materialOfValues(JSON.parse(JSON.stringify(valuesOfMaterial(material))))).toStrictEqual(material);
+    for (const material of [good, rotating])
+      expect(materialOfValues(JSON.parse(JSON.stringify(valuesOfMaterial(material))))).toStrictEqual(material);
   });
 
   test('name every key, so that nothing of an upgrade before stays', () => {
     expect(valuesOfMaterial(good).certs.next).toStrictEqual({ certificate: '', key: '' });
   });
 
-  test.each([[undefined], [{}], [{ certs: { mode: 'certManager', caBundle: 'x' } }], [{ certs: { mode: 'baked', caBundle: '' } }]])('hold none: %j', (values) => {
+  test.each([
+    [undefined],
+    [{}],
+    [{ certs: { mode: 'certManager', caBundle: 'x' } }],
+    [{ certs: { mode: 'baked', caBundle: '' } }],
+  ])('hold none: %j', (values) => {
     expect(materialOfValues(values)).toBeUndefined();
   });
 
   test('that are no text are refused with their place', () => {
-    expect(() => materialOfValues({ certs: { mode: 'baked', key: 5 } })).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID', where: 'certs.key' }));
+    expect(() => materialOfValues({ certs: { mode: 'baked', key: 5 } })).toThrow(
+      expect.objectContaining({ code: 'CERTIFICATE_INVALID', where: 'certs.key' }),
+    );
   });
 });

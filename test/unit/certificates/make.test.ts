@@ -5,7 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ingredients, filesOfMaterial, makeMaterial, makeServing, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
+import {
+  type Ingredients,
+  filesOfMaterial,
+  makeMaterial,
+  makeServing,
+  servingNames,
+  type CertificateMaterial,
+} from '../../../src/certificates/index.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { dnsNames, host, makeGenerations, withNewSerials } from '../../support/certificates/generation.ts';
 
@@ -21,7 +28,8 @@ beforeAll(async () => {
   [first, second] = await makeGenerations();
   material = makeMaterial({ dnsNames, now }, first);
   folder = await mkdtemp(join(tmpdir(), 'certificates-'));
-  for (const [file, text] of Object.entries(filesOfMaterial(material))) await writeFile(join(folder, file), text, { mode: 0o600 });
+  for (const [file, text] of Object.entries(filesOfMaterial(material)))
+    await writeFile(join(folder, file), text, { mode: 0o600 });
 });
 
 afterAll(async () => rm(folder, { recursive: true }));
@@ -29,7 +37,18 @@ afterAll(async () => rm(folder, { recursive: true }));
 /** `OK`, or the text of OpenSSL's error. */
 async function verify({ name = host, at = now, ca = 'ca.crt', purpose = 'sslserver' }): Promise<string> {
   const time = String(Math.floor(at.getTime() / 1000));
-  const flags = ['-x509_strict', '-purpose', purpose, '-verify_hostname', name, '-attime', time, '-CAfile', ca, 'tls.crt'];
+  const flags = [
+    '-x509_strict',
+    '-purpose',
+    purpose,
+    '-verify_hostname',
+    name,
+    '-attime',
+    time,
+    '-CAfile',
+    ca,
+    'tls.crt',
+  ];
   try {
     await run('openssl', ['verify', ...flags], { cwd: folder });
     return 'OK';
@@ -62,7 +81,8 @@ describe('openssl verify, strict', () => {
 
   test('reads the usages, marked critical where they must be', async () => {
     const extensions = 'basicConstraints,keyUsage,extendedKeyUsage,subjectKeyIdentifier,authorityKeyIdentifier';
-    const read = async (file: string): Promise<string> => (await run('openssl', ['x509', '-in', file, '-noout', '-ext', extensions], { cwd: folder })).stdout;
+    const read = async (file: string): Promise<string> =>
+      (await run('openssl', ['x509', '-in', file, '-noout', '-ext', extensions], { cwd: folder })).stdout;
     const ca = await read('ca.crt');
     expect(ca).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0\n/);
     expect(ca).toMatch(/Key Usage: critical\s+Certificate Sign, CRL Sign\n/);
@@ -90,14 +110,18 @@ describe('what is made', () => {
   });
 
   test('two CAs are told apart by their subjects, even when their keys are the same', () => {
-    const subjects = [first, second, withNewSerials(first)].map((ingredients) => new X509Certificate(makeMaterial({ dnsNames, now }, ingredients).caBundle).subject);
+    const subjects = [first, second, withNewSerials(first)].map(
+      (ingredients) => new X509Certificate(makeMaterial({ dnsNames, now }, ingredients).caBundle).subject,
+    );
     expect(new Set(subjects).size).toBe(3);
   });
 
   test('no certificate outlives its CA', () => {
     const { caBundle, certificate } = makeMaterial({ dnsNames, now, days: 4000 }, first);
     expect(new X509Certificate(certificate).validTo).toBe(new X509Certificate(caBundle).validTo);
-    expect(new X509Certificate(makeMaterial({ dnsNames, now, days: 90 }, first).certificate).validToDate).toStrictEqual(new Date('2027-02-20T10:20:30.000Z'));
+    expect(new X509Certificate(makeMaterial({ dnsNames, now, days: 90 }, first).certificate).validToDate).toStrictEqual(
+      new Date('2027-02-20T10:20:30.000Z'),
+    );
   });
 
   test('the names are those by which a Service is found', () => {
@@ -127,12 +151,19 @@ describe("a CA of the user's own", () => {
 
   test.each([
     ['it may not sign', 'is no CA', () => ({ certificate: material.certificate, key: first.servingKey }), now],
-    ['the key is that of another', 'the key belongs to another', () => ({ certificate: material.caBundle, key: second.caKey }), now],
+    [
+      'the key is that of another',
+      'the key belongs to another',
+      () => ({ certificate: material.caBundle, key: second.caKey }),
+      now,
+    ],
     ['the key is not RSA', 'not RSA', () => ({ certificate: material.caBundle, key: ecKey }), now],
     ['the key cannot be read', 'cannot be read', () => ({ certificate: material.caBundle, key: 'nonsense' }), now],
     ['there is no certificate', 'there is no certificate', () => ({ certificate: '', key: first.caKey }), now],
     ['it has expired', 'expired', () => ({ certificate: material.caBundle, key: first.caKey }), addDays(now, 3651)],
   ])('is refused when %s', (_, message, ca, at) => {
-    expect(() => makeServing({ dnsNames, now: at }, second, ca())).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID', message: expect.stringContaining(message) }));
+    expect(() => makeServing({ dnsNames, now: at }, second, ca())).toThrow(
+      expect.objectContaining({ code: 'CERTIFICATE_INVALID', message: expect.stringContaining(message) }),
+    );
   });
 });

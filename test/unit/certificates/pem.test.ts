@@ -24,12 +24,17 @@ test.each([
   ['cut off', pkcs8.slice(0, 80)],
   ['no certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
   ['behind a password', privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })],
-  ['behind a password in the old way', privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })],
+  [
+    'behind a password in the old way',
+    privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }),
+  ],
 ])('a block that is %s is refused with its place', (_, text) => {
   expect(() => readPem(text, 'a file')).toThrow(broken);
 });
 
 test('what is said of an unreadable key does not repeat it', () => {
   const secret = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
-  expect(() => readKey(secret, 'a file')).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID', message: expect.not.stringContaining('c2VjcmV0') }));
+  expect(() => readKey(secret, 'a file')).toThrow(
+    expect.objectContaining({ code: 'CERTIFICATE_INVALID', message: expect.not.stringContaining('c2VjcmV0') }),
+  );
 });

@@ -1,5 +1,5 @@
-import { connect, createServer, type TLSSocket } from 'node:tls';
 import type { AddressInfo } from 'node:net';
+import { connect, createServer, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeMaterial, nextStep, readPem, type CertificateMaterial } from '../../../src/certificates/index.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
@@ -33,7 +33,11 @@ function bundleOf({ caBundle }: CertificateMaterial): string[] {
 }
 
 /** Says `ok` or the code of the error after a TLS handshake on loopback, as the API server makes one. */
-async function handshake(client: CertificateMaterial, { certificate, key }: CertificateMaterial, name = host): Promise<string> {
+async function handshake(
+  client: CertificateMaterial,
+  { certificate, key }: CertificateMaterial,
+  name = host,
+): Promise<string> {
   const server = createServer({ cert: certificate, key });
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -52,7 +56,12 @@ async function handshake(client: CertificateMaterial, { certificate, key }: Cert
 
 describe('the three steps', () => {
   test('each is recognised by the material alone', () => {
-    expect(states.map((material) => nextStep(material, now))).toStrictEqual(['trust-both', 'serve-new', 'drop-old', 'trust-both']);
+    expect(states.map((material) => nextStep(material, now))).toStrictEqual([
+      'trust-both',
+      'serve-new',
+      'drop-old',
+      'trust-both',
+    ]);
   });
 
   test('the bundle holds the old CA, both, both, the new one', () => {
@@ -61,13 +70,28 @@ describe('the three steps', () => {
   });
 
   test('the pair waits after the first step and is gone after the second; in the end only the new material is left', () => {
-    expect(states.map(({ certificate }) => certificate)).toStrictEqual([old.certificate, old.certificate, fresh.certificate, fresh.certificate]);
-    expect(states.map(({ next }) => next?.certificate)).toStrictEqual([undefined, fresh.certificate, undefined, undefined]);
+    expect(states.map(({ certificate }) => certificate)).toStrictEqual([
+      old.certificate,
+      old.certificate,
+      fresh.certificate,
+      fresh.certificate,
+    ]);
+    expect(states.map(({ next }) => next?.certificate)).toStrictEqual([
+      undefined,
+      fresh.certificate,
+      undefined,
+      undefined,
+    ]);
     expect(states[3]).toStrictEqual(fresh);
   });
 
   test.each([0, 1, 2])('step %i loses no call, whoever sees it first', async (before) => {
-    for (const [client, server] of [[before, before], [before, before + 1], [before + 1, before], [before + 1, before + 1]] as const) {
+    for (const [client, server] of [
+      [before, before],
+      [before, before + 1],
+      [before + 1, before],
+      [before + 1, before + 1],
+    ] as const) {
       await expect(handshake(states[client] ?? old, states[server] ?? old)).resolves.toBe('ok');
     }
   });
@@ -100,7 +124,10 @@ describe('the three steps', () => {
 describe('an interrupted rotation goes on', () => {
   test('the second step was half written: the pair that waits is served', () => {
     const [, bothTrusted = old] = states;
-    for (const half of [{ ...bothTrusted, key: fresh.key }, { ...bothTrusted, key: fresh.key, certificate: fresh.certificate }]) {
+    for (const half of [
+      { ...bothTrusted, key: fresh.key },
+      { ...bothTrusted, key: fresh.key, certificate: fresh.certificate },
+    ]) {
       expect(serveNew(half, now)).toStrictEqual(states[2]);
     }
   });
@@ -116,7 +143,8 @@ describe('an interrupted rotation goes on', () => {
     expect(next).toBeDefined();
     const broken = { ...lost, next: { certificate: fresh.certificate, key: old.key } };
     const cut = { ...lost, next: { certificate: '', key: '' } };
-    for (const material of [lost, broken, cut]) expect(bundleOf(trustBoth(material, another, now))).toStrictEqual([old.caBundle, another.caBundle]);
+    for (const material of [lost, broken, cut])
+      expect(bundleOf(trustBoth(material, another, now))).toStrictEqual([old.caBundle, another.caBundle]);
   });
 
   test('the pair that waited has expired: the first step is taken again', () => {
@@ -140,7 +168,11 @@ describe('refused', () => {
 
   test('a bundle without any certificate, and broken PEM', () => {
     expect(() => nextStep({ ...old, caBundle: '' }, now)).toThrow(refused);
-    expect(() => nextStep({ ...old, certificate: '' }, now)).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID' }));
-    expect(() => nextStep({ ...old, caBundle: old.caBundle.slice(0, 300) }, now)).toThrow(expect.objectContaining({ code: 'CERTIFICATE_INVALID', where: 'the CA bundle' }));
+    expect(() => nextStep({ ...old, certificate: '' }, now)).toThrow(
+      expect.objectContaining({ code: 'CERTIFICATE_INVALID' }),
+    );
+    expect(() => nextStep({ ...old, caBundle: old.caBundle.slice(0, 300) }, now)).toThrow(
+      expect.objectContaining({ code: 'CERTIFICATE_INVALID', where: 'the CA bundle' }),
+    );
   });
 });

@@ -14,14 +14,23 @@ test('whatever chance gives, a serial is a positive 128-bit number in its shorte
       expect(first).toBeLessThan(0x80);
       expect(serial).toMatch(/^[0-9a-f]{32}$/);
     }),
-    { numRuns: 500, examples: [[new Uint8Array(serialBytes)], [new Uint8Array(serialBytes).fill(0xff)], [Uint8Array.of(0x80, ...Array.from({ length: 15 }, () => 0))]] },
+    {
+      numRuns: 500,
+      examples: [
+        [new Uint8Array(serialBytes)],
+        [new Uint8Array(serialBytes).fill(0xff)],
+        [Uint8Array.of(0x80, ...Array.from({ length: 15 }, () => 0))],
+      ],
+    },
   );
 });
 
 test('all other bits come from chance', () => {
   assert(
     property(sixteenBytes, sixteenBytes, (one, other) => {
-      const same = Buffer.from(one.subarray(1)).equals(Buffer.from(other.subarray(1))) && ((one[0] ?? 0) & 0x3f) === ((other[0] ?? 0) & 0x3f);
+      const same =
+        Buffer.from(one.subarray(1)).equals(Buffer.from(other.subarray(1))) &&
+        ((one[0] ?? 0) & 0x3f) === ((other[0] ?? 0) & 0x3f);
       expect(serialOf(one) === serialOf(other)).toBe(same);
     }),
   );

@@ -22,7 +22,11 @@ import { version } from '../../../src/version.ts';
 import { injectorMounts, injectorPorts, webhookNames, webhookPaths } from '../../../src/ways/webhook/names.ts';
 import { defaultLimits } from '../../../src/ways/webhook/server/limits.ts';
 
-type SchemaNode = { readonly type?: string; readonly additionalProperties?: unknown; readonly properties?: Readonly<Record<string, SchemaNode>> };
+type SchemaNode = {
+  readonly type?: string;
+  readonly additionalProperties?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+};
 
 describe('the committed chart', () => {
   test('is current; `node scripts/chart.ts` makes it so', async () => {
@@ -56,9 +60,13 @@ describe('values.yaml', () => {
   test('explains every value', () => {
     const lines = valuesYaml().split('\n');
     const unset = ({ path }: { readonly path: string }): boolean => path.startsWith('capture.');
-    const places = valuePaths().filter((value) => !unset(value)).map(({ path, text }) => [path.split('.').at(-1) ?? '', text]);
+    const places = valuePaths()
+      .filter((value) => !unset(value))
+      .map(({ path, text }) => [path.split('.').at(-1) ?? '', text]);
     for (const [key, text] of places) {
-      const explained = lines.some((line, index) => line.endsWith(`# ${text}`) && lines[index + 1]?.trim().startsWith(`${key}:`));
+      const explained = lines.some(
+        (line, index) => line.endsWith(`# ${text}`) && lines[index + 1]?.trim().startsWith(`${key}:`),
+      );
       expect(explained, `${key}: ${text}`).toBe(true);
     }
     expect(places.length).toBeGreaterThan(100);
@@ -79,7 +87,8 @@ describe('values.schema.json', () => {
     expect(JSON.parse(formatSchema())).toEqual(valuesSchema());
   });
 
-  test('needs nothing from elsewhere', () => expect(JSON.stringify(valuesSchema())).not.toMatch(/"\$(id"|ref":"(?!#\/definitions\/))/));
+  test('needs nothing from elsewhere', () =>
+    expect(JSON.stringify(valuesSchema())).not.toMatch(/"\$(id"|ref":"(?!#\/definitions\/))/));
 });
 
 /** Levels with keys of ours where others may stand too. */
@@ -95,7 +104,9 @@ test('the table in the README has every value', async () => {
 });
 
 test('capture has every setting, and nothing else', () => {
-  const known = valuePaths().filter(({ path }) => path.startsWith('capture.')).map(({ path, default: value }) => [path.slice('capture.'.length), value]);
+  const known = valuePaths()
+    .filter(({ path }) => path.startsWith('capture.'))
+    .map(({ path, default: value }) => [path.slice('capture.'.length), value]);
   expect(known).toEqual(settings.map(({ name, default: value }) => [name, value]));
 });
 
@@ -109,7 +120,11 @@ test('the agent is the one of the sidecar', () => {
 test("no default image can be anybody's: no registry is named, and what stands for one is reserved", () => {
   const { agent, image, global: shared } = defaultValues();
   expect([agent.image.registry, image.registry, shared.imageRegistry]).toEqual(['', '', '']);
-  expect(identity.images).toEqual({ placeholderRegistry: 'registry.invalid', agent: agent.image.repository, injector: image.repository });
+  expect(identity.images).toEqual({
+    placeholderRegistry: 'registry.invalid',
+    agent: agent.image.repository,
+    injector: image.repository,
+  });
   expect(placeholderImage('injector')).toBe(`registry.invalid/${image.repository}:${version}`);
 });
 
@@ -123,7 +138,8 @@ test("the chart's names are the injector's", () => {
   expect(identity.clientCaFolder).toBe(injectorMounts.clientCa);
   expect(defaultValues().webhook.port).toBe(injectorPorts.https);
   expect(defaultValues().metrics.port).toBe(injectorPorts.metrics);
-  const { maxConnections, maxBody, maxParsed, maxBodies, maxJsonValues, maxJsonDepth, headTimeout, bodyTimeout } = defaultValues().webhook.limits;
+  const { maxConnections, maxBody, maxParsed, maxBodies, maxJsonValues, maxJsonDepth, headTimeout, bodyTimeout } =
+    defaultValues().webhook.limits;
   expect({
     connections: maxConnections,
     bodyBytes: parseQuantity(maxBody),

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { differences, readChartFolder, replaceFolder } from '../../../src/chart/index.ts';
 
-const files = (entries: Readonly<Record<string, string>>) => new Map(Object.entries(entries).map(([path, text]) => [path, Buffer.from(text)]));
+const files = (entries: Readonly<Record<string, string>>) =>
+  new Map(Object.entries(entries).map(([path, text]) => [path, Buffer.from(text)]));
 const about = 'apiVersion: v2\nname: packet-capture\n';
 
 let folder = '';
@@ -17,7 +18,11 @@ test('a folder is replaced as a whole: stale files go', async () => {
   const out = join(folder, 'chart');
   await replaceFolder(out, files({ 'Chart.yaml': about, 'templates/old.yaml': 'old', 'stale/deep/a.txt': '' }));
   await replaceFolder(out, files({ 'Chart.yaml': about, 'templates/new.yaml': 'new' }));
-  expect((await readdir(out, { recursive: true })).toSorted()).toEqual(['Chart.yaml', 'templates', 'templates/new.yaml']);
+  expect((await readdir(out, { recursive: true })).toSorted()).toEqual([
+    'Chart.yaml',
+    'templates',
+    'templates/new.yaml',
+  ]);
   expect(await readdir(folder)).toEqual(['chart']);
   expect([...(await readChartFolder(out)).keys()].toSorted()).toEqual(['Chart.yaml', 'templates/new.yaml']);
 });
@@ -29,7 +34,9 @@ test('what is no chart of ours is not touched', async () => {
   await writeFile(join(folder, 'other', 'Chart.yaml'), 'name: nginx\n');
   await writeFile(join(folder, 'file'), '');
   for (const name of ['home', 'other', 'file']) {
-    await expect(replaceFolder(join(folder, name), files({ 'Chart.yaml': about }))).rejects.toMatchObject({ code: 'FILE_EXISTS' });
+    await expect(replaceFolder(join(folder, name), files({ 'Chart.yaml': about }))).rejects.toMatchObject({
+      code: 'FILE_EXISTS',
+    });
   }
   expect(await readFile(join(folder, 'home', 'letter.txt'), 'utf8')).toBe('dear');
   expect((await readdir(folder)).toSorted()).toEqual(['file', 'home', 'other']);
@@ -63,11 +70,18 @@ test('a file with a key is readable by its owner alone', async () => {
 
 test('a link among the templates is refused', async () => {
   await symlink('/etc/hostname', join(folder, 'a.yaml'));
-  await expect(readChartFolder(folder)).rejects.toMatchObject({ code: 'FILE_UNREADABLE', where: join(folder, 'a.yaml') });
+  await expect(readChartFolder(folder)).rejects.toMatchObject({
+    code: 'FILE_UNREADABLE',
+    where: join(folder, 'a.yaml'),
+  });
 });
 
 test('differences are named', () => {
   const wanted = files({ same: '1', other: '1', gone: '1' });
-  expect(differences(wanted, files({ same: '1', other: '2', left: '' }))).toEqual(['different: other', 'missing: gone', 'stale: left']);
+  expect(differences(wanted, files({ same: '1', other: '2', left: '' }))).toEqual([
+    'different: other',
+    'missing: gone',
+    'stale: left',
+  ]);
   expect(differences(wanted, wanted)).toEqual([]);
 });

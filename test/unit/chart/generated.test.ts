@@ -16,5 +16,7 @@ test('the first line of every file of the committed chart says which file to edi
 });
 
 test('git and GitHub know that the folder is generated', async () => {
-  expect(await readFile(join(committedChart, '..', '.gitattributes'), 'utf8')).toMatch(/^chart\/\*\* linguist-generated$/m);
+  expect(await readFile(join(committedChart, '..', '.gitattributes'), 'utf8')).toMatch(
+    /^chart\/\*\* linguist-generated$/m,
+  );
 });

@@ -13,11 +13,14 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 const foreign = ['apiserver_admission_webhook_fail_open_count'];
 
 /** What the agent adds by `e.Metric("NAME", TYPE`. */
-const ofAgent = [...read('agent/internal/status/metrics.go').matchAll(/\be\.Metric\("(\w+)", (?:Gauge|Counter),/g)]
-  .map(([, name = '']) => `packet_capture_${name}`);
+const ofAgent = [...read('agent/internal/status/metrics.go').matchAll(/\be\.Metric\("(\w+)", (?:Gauge|Counter),/g)].map(
+  ([, name = '']) => `packet_capture_${name}`,
+);
 
-const ofInjector = [...(await makeRegistry(makeMetrics().counts).metrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)]
-  .flatMap(([, name = '', type = '']) => (type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => `${name}${end}`) : [name]));
+const ofInjector = [...(await makeRegistry(makeMetrics().counts).metrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(
+  ([, name = '', type = '']) =>
+    type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => `${name}${end}`) : [name],
+);
 
 interface Alert {
   readonly alert: string;
@@ -42,8 +45,19 @@ function namesIn(text: string): string[] {
 }
 
 test('the metrics of both programs are found', () => {
-  expect(ofAgent).toEqual(expect.arrayContaining(['packet_capture_packets_total', 'packet_capture_files_limit', 'packet_capture_last_error_timestamp_seconds']));
-  expect(ofInjector).toEqual(expect.arrayContaining(['packet_capture_injector_reviews_total', 'packet_capture_injector_review_duration_seconds_bucket']));
+  expect(ofAgent).toEqual(
+    expect.arrayContaining([
+      'packet_capture_packets_total',
+      'packet_capture_files_limit',
+      'packet_capture_last_error_timestamp_seconds',
+    ]),
+  );
+  expect(ofInjector).toEqual(
+    expect.arrayContaining([
+      'packet_capture_injector_reviews_total',
+      'packet_capture_injector_review_duration_seconds_bucket',
+    ]),
+  );
 });
 
 describe.each(alerts)('$alert', ({ expr, labels, annotations }) => {
@@ -55,13 +69,22 @@ describe.each(alerts)('$alert', ({ expr, labels, annotations }) => {
     expect(Object.keys(annotations).toSorted()).toEqual(['description', 'summary']);
     // A label that the expression takes away would be empty in the text.
     const kept = [...expr.matchAll(/\bby \(([^)]*)\)/g)].map(([, list = '']) => list.split(', '));
-    const used = [...Object.values(annotations).join(' ').matchAll(/\$labels\.(\w+)/g)].map(([, name = '']) => name);
-    for (const name of used) expect(kept.every((list) => list.includes(name)), name).toBe(true);
+    const used = [
+      ...Object.values(annotations)
+        .join(' ')
+        .matchAll(/\$labels\.(\w+)/g),
+    ].map(([, name = '']) => name);
+    for (const name of used)
+      expect(
+        kept.every((list) => list.includes(name)),
+        name,
+      ).toBe(true);
   });
 });
 
 test('webhooks that fail open are told by the names that they have', () => {
-  const [, pattern = ''] = /name=~"([^"]+)"/.exec(alerts.find(({ alert }) => alert === 'PacketCaptureWebhookFailsOpen')?.expr ?? '') ?? [];
+  const [, pattern = ''] =
+    /name=~"([^"]+)"/.exec(alerts.find(({ alert }) => alert === 'PacketCaptureWebhookFailsOpen')?.expr ?? '') ?? [];
   for (const name of Object.values(webhookNames)) expect(name).toMatch(new RegExp(`^(?:${pattern})$`));
   expect(dashboardJson()).toContain(JSON.stringify(pattern).slice(1, -1));
 });
@@ -79,7 +102,9 @@ describe('the dashboard', () => {
     for (const [index, one] of places.entries()) {
       expect(one.right).toBeLessThanOrEqual(24);
       for (const other of places.slice(0, index)) {
-        expect(one.left >= other.right || other.left >= one.right || one.top >= other.bottom || other.top >= one.bottom).toBe(true);
+        expect(
+          one.left >= other.right || other.left >= one.right || one.top >= other.bottom || other.top >= one.bottom,
+        ).toBe(true);
       }
     }
     expect(queries.every(({ expr }) => expr.split('(').length === expr.split(')').length)).toBe(true);

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { chartContext, renderChart } from '../../../src/chart/index.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const files = (...entries: ReadonlyArray<readonly [string, string]>) => new Map(entries.map(([path, text]) => [path, bytes(text)]));
-const texts = (rendered: ReadonlyMap<string, Uint8Array>) => [...rendered].map(([path, content]) => [path, new TextDecoder().decode(content)]);
+const files = (...entries: ReadonlyArray<readonly [string, string]>) =>
+  new Map(entries.map(([path, text]) => [path, bytes(text)]));
+const texts = (rendered: ReadonlyMap<string, Uint8Array>) =>
+  [...rendered].map(([path, content]) => [path, new TextDecoder().decode(content)]);
 
 describe('a file', () => {
   test('of Helm is copied byte for byte, whatever stands in it', () => {
@@ -13,18 +15,37 @@ describe('a file', () => {
   });
 
   test('with .hbs is rendered, without HTML escapes, and loses the suffix', () => {
-    const rendered = renderChart(files(['templates/_a.tpl.hbs', '\\{{ define "{{name}}" }}{{#each list}}{{@key}}={{this}};{{/each}}\\{{- end }}\n']), {
-      name: `<'"&>`,
-      list: { a: 1, b: '{{name}}' },
-    });
+    const rendered = renderChart(
+      files([
+        'templates/_a.tpl.hbs',
+        '\\{{ define "{{name}}" }}{{#each list}}{{@key}}={{this}};{{/each}}\\{{- end }}\n',
+      ]),
+      {
+        name: `<'"&>`,
+        list: { a: 1, b: '{{name}}' },
+      },
+    );
     expect(texts(rendered)).toEqual([['templates/_a.tpl', `{{ define "<'"&>" }}a=1;b={{name}};{{- end }}\n`]]);
   });
 
-  test.each(['templates/a.yaml~', 'a.yml', 'Chart.lock', 'a', 'a.hbs', 'templates/a.yaml.hbs.hbs', '.DS_Store'])('%s is refused', (path) => {
-    expect(() => renderChart(files([path, '']), {})).toThrow(expect.objectContaining({ code: 'CHART_INVALID', where: path }));
-  });
+  test.each(['templates/a.yaml~', 'a.yml', 'Chart.lock', 'a', 'a.hbs', 'templates/a.yaml.hbs.hbs', '.DS_Store'])(
+    '%s is refused',
+    (path) => {
+      expect(() => renderChart(files([path, '']), {})).toThrow(
+        expect.objectContaining({ code: 'CHART_INVALID', where: path }),
+      );
+    },
+  );
 
-  test.each(['Chart.yaml', 'NOTES.txt', 'README.md', 'values.schema.json', '_a.tpl', '.helmignore', 'templates/a.yaml'])('%s is taken', (path) => {
+  test.each([
+    'Chart.yaml',
+    'NOTES.txt',
+    'README.md',
+    'values.schema.json',
+    '_a.tpl',
+    '.helmignore',
+    'templates/a.yaml',
+  ])('%s is taken', (path) => {
     expect([...renderChart(files([path, '']), {}).keys()]).toEqual([path]);
     expect([...renderChart(files([`${path}.hbs`, '']), {}).keys()]).toEqual([path]);
   });
@@ -44,7 +65,9 @@ test.each([
 });
 
 test('a template that is not UTF-8 is refused', () => {
-  expect(() => renderChart(new Map([['a.yaml.hbs', Uint8Array.of(0xff)]]), {})).toThrow(expect.objectContaining({ code: 'CHART_INVALID' }));
+  expect(() => renderChart(new Map([['a.yaml.hbs', Uint8Array.of(0xff)]]), {})).toThrow(
+    expect.objectContaining({ code: 'CHART_INVALID' }),
+  );
 });
 
 test('two files that become one are refused', () => {

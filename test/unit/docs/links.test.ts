@@ -7,13 +7,17 @@ const files = globSync(['*.md', 'docs/**/*.md', 'agent/*.md', 'chart/*.md', 'scr
 
 test.each(files.toSorted())('every link of %s leads somewhere', (file) => {
   const text = withoutCode(read(file));
-  const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) => (isBroken(file, target) ? [target] : []));
+  const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) =>
+    isBroken(file, target) ? [target] : [],
+  );
   expect(broken).toEqual([]);
 });
 
 test('docs/README.md names every document', () => {
   const index = read('docs/README.md');
-  const documents = files.filter((file) => /^docs\/[^/]+\.md$/.test(file) && file !== 'docs/README.md').map((file) => relative('docs', file));
+  const documents = files
+    .filter((file) => /^docs\/[^/]+\.md$/.test(file) && file !== 'docs/README.md')
+    .map((file) => relative('docs', file));
   expect(documents.length).toBeGreaterThan(20);
   expect(documents.filter((document) => !index.includes(`(${document})`))).toEqual([]);
 });
@@ -29,7 +33,10 @@ function isBroken(file: string, target: string): boolean {
 /** The anchors of the headings, as GitHub makes them. */
 function anchorsOf(text: string): string[] {
   return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'),
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
   );
 }
 

@@ -1,7 +1,13 @@
-import { expect, test } from 'vitest';
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  fitSidecar,
+  violationsIn,
+  withDefaults,
+  type LimitRange,
+  type LimitRangeItem,
+} from '../../../src/dryRun/limitRange.ts';
 import { quantityText } from '../../../src/dryRun/podAmounts.ts';
-import { fitSidecar, violationsIn, withDefaults, type LimitRange, type LimitRangeItem } from '../../../src/dryRun/limitRange.ts';
 import { podUsage } from '../../../src/dryRun/usage.ts';
 import type { PodSpec } from '../../../src/kubernetes/api/types.ts';
 
@@ -25,7 +31,10 @@ function fitOf(spec: PodSpec, ranges: readonly LimitRange[], equal = false): obj
   const found = fitSidecar({ spec: withDefaults(spec, ranges), containers: ['packet-capture'], ranges, equal });
   if ('impossible' in found) return found;
   return Object.fromEntries(
-    Object.entries(found.fit).map(([name, { request, limit }]) => [name, `${quantityText(name, request)}/${quantityText(name, limit)}`]),
+    Object.entries(found.fit).map(([name, { request, limit }]) => [
+      name,
+      `${quantityText(name, request)}/${quantityText(name, limit)}`,
+    ]),
   );
 }
 
@@ -40,20 +49,37 @@ test('the ratio of case 22: the requests rise, the limits stay', () => {
 });
 
 test('the least of case 20: what is below it rises', () => {
-  const ranges = range({ type: 'Container', min: { cpu: '100m', memory: '128Mi' }, default: { cpu: '1', memory: '256Mi' }, defaultRequest: { cpu: '100m', memory: '128Mi' } });
+  const ranges = range({
+    type: 'Container',
+    min: { cpu: '100m', memory: '128Mi' },
+    default: { cpu: '1', memory: '256Mi' },
+    defaultRequest: { cpu: '100m', memory: '128Mi' },
+  });
   expect(fitOf(podWith(), ranges)).toEqual({ cpu: '100m/250m', memory: '128Mi/128Mi' });
 });
 
 test('what a whole pod may have, less what the app takes', () => {
   const ranges = range({ type: 'Pod', max: { cpu: '1', memory: '100Mi' } });
-  expect(fitOf(podWith({ cpu: '900m', memory: '50Mi' }, { cpu: '900m', memory: '50Mi' }), ranges)).toEqual({ cpu: '10m/100m', memory: '16Mi/50Mi' });
+  expect(fitOf(podWith({ cpu: '900m', memory: '50Mi' }, { cpu: '900m', memory: '50Mi' }), ranges)).toEqual({
+    cpu: '10m/100m',
+    memory: '16Mi/50Mi',
+  });
   expect(fitOf(podWith({ cpu: '1' }, { cpu: '1', memory: '90Mi' }), ranges)).toEqual({ impossible: 'cpu' });
 });
 
 test('a Guaranteed pod gets one value for both', () => {
   const ranges = range({ type: 'Container', max: { cpu: '200m', memory: '48Mi' } });
-  const equal = { ...sidecar, resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '250m', memory: '64Mi' } } };
-  expect(fitOf({ ...podWith({ cpu: '1', memory: '1Gi' }, { cpu: '1', memory: '1Gi' }), initContainers: [equal] }, ranges, true)).toEqual({ cpu: '200m/200m', memory: '48Mi/48Mi' });
+  const equal = {
+    ...sidecar,
+    resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '250m', memory: '64Mi' } },
+  };
+  expect(
+    fitOf(
+      { ...podWith({ cpu: '1', memory: '1Gi' }, { cpu: '1', memory: '1Gi' }), initContainers: [equal] },
+      ranges,
+      true,
+    ),
+  ).toEqual({ cpu: '200m/200m', memory: '48Mi/48Mi' });
 });
 
 test('nothing that the agent cannot run with is proposed', () => {
@@ -64,14 +90,21 @@ test('what fits already stays', () => {
   expect(fitOf(podWith(), range({ type: 'Container', max: { cpu: '1', memory: '1Gi' } }))).toEqual({});
 });
 
-const amount = (unit: string, most: number): fc.Arbitrary<string> => fc.integer({ min: 1, max: most }).map((count) => `${count}${unit}`);
+const amount = (unit: string, most: number): fc.Arbitrary<string> =>
+  fc.integer({ min: 1, max: most }).map((count) => `${count}${unit}`);
 const some = (cpu: number, memory: number): fc.Arbitrary<Amounts> =>
   fc.record({ cpu: amount('m', cpu), memory: amount('Mi', memory) }, { requiredKeys: [] });
 const item = (type: string): fc.Arbitrary<LimitRangeItem> =>
-  fc.record(
-    { min: some(60, 60), max: some(2000, 512), maxLimitRequestRatio: fc.record({ cpu: amount('', 6), memory: amount('', 6) }, { requiredKeys: [] }) },
-    { requiredKeys: [] },
-  ).map((rest) => ({ type, ...rest }));
+  fc
+    .record(
+      {
+        min: some(60, 60),
+        max: some(2000, 512),
+        maxLimitRequestRatio: fc.record({ cpu: amount('', 6), memory: amount('', 6) }, { requiredKeys: [] }),
+      },
+      { requiredKeys: [] },
+    )
+    .map((rest) => ({ type, ...rest }));
 
 test('where the app alone is admitted, what is proposed is admitted; without a proposal nothing simple is', () => {
   const cases = fc.property(item('Container'), item('Pod'), some(500, 256), some(500, 256), judgedRight);
@@ -106,7 +139,10 @@ function judgedRight(container: LimitRangeItem, pod: LimitRangeItem, requests: A
 test('native sidecars count with the containers, others only as long as they start (KEP-753)', () => {
   const of = (cpu: string): { resources: { requests: { cpu: string } } } => ({ resources: { requests: { cpu } } });
   const spec = {
-    containers: [{ name: 'a', ...of('100m') }, { name: 'b', ...of('200m') }],
+    containers: [
+      { name: 'a', ...of('100m') },
+      { name: 'b', ...of('200m') },
+    ],
     initContainers: [
       { name: 'one', restartPolicy: 'Always', ...of('50m') },
       { name: 'two', ...of('500m') },

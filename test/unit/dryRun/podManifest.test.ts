@@ -1,12 +1,20 @@
 import { expect, test } from 'vitest';
 import { podOf, refusingSidecar } from '../../../src/dryRun/podManifest.ts';
 import { planInjection, withAddition } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 
-const template: PodTemplate = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: 'app' }] } };
+const template: PodTemplate = {
+  metadata: { labels: { app: 'web' } },
+  spec: { containers: [{ name: 'app', image: 'app' }] },
+};
 
-function made(kind: string, spec: object = {}, apiVersion = 'apps/v1', of: PodTemplate = template): ReturnType<typeof podOf> {
+function made(
+  kind: string,
+  spec: object = {},
+  apiVersion = 'apps/v1',
+  of: PodTemplate = template,
+): ReturnType<typeof podOf> {
   return podOf({ apiVersion, kind, metadata: { name: 'web', uid: 'u1' }, spec }, of);
 }
 
@@ -25,22 +33,40 @@ test.each([
 });
 
 test('claims of a StatefulSet take the place of volumes of their name', () => {
-  const of: PodTemplate = { ...template, spec: { ...template.spec, volumes: [{ name: 'data', emptyDir: {} }, { name: 'tmp', emptyDir: {} }] } };
-  expect(made('StatefulSet', { volumeClaimTemplates: [{ metadata: { name: 'data' } }] }, 'apps/v1', of).spec?.volumes).toEqual([
+  const of: PodTemplate = {
+    ...template,
+    spec: {
+      ...template.spec,
+      volumes: [
+        { name: 'data', emptyDir: {} },
+        { name: 'tmp', emptyDir: {} },
+      ],
+    },
+  };
+  expect(
+    made('StatefulSet', { volumeClaimTemplates: [{ metadata: { name: 'data' } }] }, 'apps/v1', of).spec?.volumes,
+  ).toEqual([
     { name: 'tmp', emptyDir: {} },
     { name: 'data', persistentVolumeClaim: { claimName: 'data-web-0' } },
   ]);
 });
 
 test('a pod of a DaemonSet tolerates what its controller lets it tolerate, and is bound to a node', () => {
-  const { spec } = made('DaemonSet', {}, 'apps/v1', { spec: { ...template.spec, hostNetwork: true, tolerations: [{ key: 'own' }] } });
+  const { spec } = made('DaemonSet', {}, 'apps/v1', {
+    spec: { ...template.spec, hostNetwork: true, tolerations: [{ key: 'own' }] },
+  });
   expect(spec?.['tolerations']).toHaveLength(8);
   expect(JSON.stringify(spec?.['affinity'])).toContain('matchFields');
 });
 
 test('another pod like a living one is not on its node, and blocks the deletion of nobody', () => {
   const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'u2', controller: true };
-  const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1-x', ownerReferences: [{ ...owner, blockOwnerDeletion: true }] }, spec: {} };
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web-1-x', ownerReferences: [{ ...owner, blockOwnerDeletion: true }] },
+    spec: {},
+  };
   const { metadata, spec } = podOf(object, { spec: { ...template.spec, nodeName: 'node0', ephemeralContainers: [] } });
   expect(metadata).toMatchObject({ generateName: 'web-1-x-', ownerReferences: [owner] });
   expect(metadata?.ownerReferences?.[0]).not.toHaveProperty('blockOwnerDeletion');

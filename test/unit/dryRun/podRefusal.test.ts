@@ -8,7 +8,11 @@ const refusals: readonly (readonly [string, string, object])[] = [
   [
     'a limit range',
     `${forbidden}cpu max limit to request ratio per Container is 4, but provided ratio is 25.000000`,
-    { by: 'limit_range', names: [], words: 'cpu max limit to request ratio per Container is 4, but provided ratio is 25.000000' },
+    {
+      by: 'limit_range',
+      names: [],
+      words: 'cpu max limit to request ratio per Container is 4, but provided ratio is 25.000000',
+    },
   ],
   [
     'a limit range, several words',
@@ -33,7 +37,11 @@ const refusals: readonly (readonly [string, string, object])[] = [
   [
     'an admission policy',
     `The pods "web-" is invalid: : ValidatingAdmissionPolicy 'no-caps' with binding 'no-caps-all' denied request: no added capabilities`,
-    { by: 'admission_policy', names: ['no-caps'], words: "ValidatingAdmissionPolicy 'no-caps' with binding 'no-caps-all' denied request: no added capabilities" },
+    {
+      by: 'admission_policy',
+      names: ['no-caps'],
+      words: "ValidatingAdmissionPolicy 'no-caps' with binding 'no-caps-all' denied request: no added capabilities",
+    },
   ],
   [
     'an admission policy that stands for an SCC keeps its name',

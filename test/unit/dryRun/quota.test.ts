@@ -6,19 +6,38 @@ import type { UpdateStrategy, WorkloadObject, PodSpec } from '../../../src/kuber
 const app: PodSpec = { containers: [{ name: 'app', resources: { requests: { memory: '100Mi' } } }] };
 const carrying: PodSpec = {
   ...app,
-  initContainers: [{ name: 'packet-capture', restartPolicy: 'Always', resources: { requests: { memory: '16Mi' }, limits: { memory: '64Mi' } } }],
+  initContainers: [
+    {
+      name: 'packet-capture',
+      restartPolicy: 'Always',
+      resources: { requests: { memory: '16Mi' }, limits: { memory: '64Mi' } },
+    },
+  ],
 };
 
-function quota(hard: Readonly<Record<string, string>>, used: Readonly<Record<string, string>>, spec: NonNullable<ResourceQuota['spec']> = {}): ResourceQuota {
+function quota(
+  hard: Readonly<Record<string, string>>,
+  used: Readonly<Record<string, string>>,
+  spec: NonNullable<ResourceQuota['spec']> = {},
+): ResourceQuota {
   return { metadata: { name: 'small' }, spec, status: { hard, used } };
 }
 
 function pods(count: number, changed: Partial<Replacement> = {}): Replacement {
-  return { present: Array.from({ length: count }, () => app), replicas: count, surge: false, with: carrying, without: app, ...changed };
+  return {
+    present: Array.from({ length: count }, () => app),
+    replicas: count,
+    surge: false,
+    with: carrying,
+    without: app,
+    ...changed,
+  };
 }
 
 describe('a quota of memory for the requests of three pods', () => {
-  const full = (hard: string, used = '300Mi'): ResourceQuota[] => [quota({ 'requests.memory': hard }, { 'requests.memory': used })];
+  const full = (hard: string, used = '300Mi'): ResourceQuota[] => [
+    quota({ 'requests.memory': hard }, { 'requests.memory': used }),
+  ];
 
   test('that is used up by them holds the new ones when the old ones go', () => {
     expect(quotaShortage(full('348Mi'), pods(3))).toBeUndefined();
@@ -42,28 +61,52 @@ describe('a quota of memory for the requests of three pods', () => {
   });
 
   test('that is too small for the app already is not our doing, unless fewer pods fit', () => {
-    expect(quotaShortage(full('250Mi', '200Mi'), pods(2, { replicas: 3 }))).toMatchObject({ fitting: { with: 2, without: 2 }, bySidecar: false });
-    expect(quotaShortage(full('200Mi', '200Mi'), pods(2, { replicas: 3 }))).toMatchObject({ fitting: { with: 1, without: 2 }, bySidecar: true });
+    expect(quotaShortage(full('250Mi', '200Mi'), pods(2, { replicas: 3 }))).toMatchObject({
+      fitting: { with: 2, without: 2 },
+      bySidecar: false,
+    });
+    expect(quotaShortage(full('200Mi', '200Mi'), pods(2, { replicas: 3 }))).toMatchObject({
+      fitting: { with: 1, without: 2 },
+      bySidecar: true,
+    });
   });
 
   test('counts what others use', () => {
     const used = [quota({ 'requests.memory': '1Gi' }, { 'requests.memory': '900Mi' })];
     expect(quotaShortage(used, pods(3))).toBeUndefined();
     expect(quotaShortage(used, pods(1))).toBeUndefined();
-    expect(quotaShortage([quota({ 'requests.memory': '1000Mi' }, { 'requests.memory': '1000Mi' })], pods(1))).toMatchObject({ missing: '16Mi' });
+    expect(
+      quotaShortage([quota({ 'requests.memory': '1000Mi' }, { 'requests.memory': '1000Mi' })], pods(1)),
+    ).toMatchObject({ missing: '16Mi' });
   });
 });
 
 test('what one resource has no room for already, another one cannot be blamed for', () => {
-  const both = (memory: string): ResourceQuota[] => [quota({ 'requests.memory': memory, 'limits.memory': '10Mi' }, { 'requests.memory': '0', 'limits.memory': '0' })];
-  expect(quotaShortage(both('50Mi'), pods(1, { present: [] }))).toMatchObject({ fitting: { with: 0, without: 0 }, bySidecar: false });
-  expect(quotaShortage(both('100Mi'), pods(1, { present: [] }))).toMatchObject({ fitting: { with: 0, without: 1 }, bySidecar: true });
+  const both = (memory: string): ResourceQuota[] => [
+    quota({ 'requests.memory': memory, 'limits.memory': '10Mi' }, { 'requests.memory': '0', 'limits.memory': '0' }),
+  ];
+  expect(quotaShortage(both('50Mi'), pods(1, { present: [] }))).toMatchObject({
+    fitting: { with: 0, without: 0 },
+    bySidecar: false,
+  });
+  expect(quotaShortage(both('100Mi'), pods(1, { present: [] }))).toMatchObject({
+    fitting: { with: 0, without: 1 },
+    bySidecar: true,
+  });
 });
 
 test('limits, pods and the bare names are counted as the API server does', () => {
-  expect(quotaShortage([quota({ 'limits.memory': '63Mi' }, { 'limits.memory': '0' })], pods(1))).toMatchObject({ resource: 'limits.memory', bySidecar: true });
-  expect(quotaShortage([quota({ memory: '115Mi' }, { memory: '100Mi' })], pods(1))).toMatchObject({ resource: 'memory', bySidecar: true });
-  expect(quotaShortage([quota({ pods: '3', 'count/pods': '3' }, { pods: '3', 'count/pods': '3' })], pods(3))).toBeUndefined();
+  expect(quotaShortage([quota({ 'limits.memory': '63Mi' }, { 'limits.memory': '0' })], pods(1))).toMatchObject({
+    resource: 'limits.memory',
+    bySidecar: true,
+  });
+  expect(quotaShortage([quota({ memory: '115Mi' }, { memory: '100Mi' })], pods(1))).toMatchObject({
+    resource: 'memory',
+    bySidecar: true,
+  });
+  expect(
+    quotaShortage([quota({ pods: '3', 'count/pods': '3' }, { pods: '3', 'count/pods': '3' })], pods(3)),
+  ).toBeUndefined();
   expect(quotaShortage([quota({ services: '0' }, { services: '0' })], pods(3))).toBeUndefined();
 });
 
@@ -71,7 +114,10 @@ test('a pod that becomes Burstable by the sidecar moves to the quota of these', 
   const bare: PodSpec = { containers: [{ name: 'app' }] };
   const burstable = { ...bare, initContainers: carrying.initContainers ?? [] };
   const no = quota({ pods: '0' }, { pods: '0' }, { scopes: ['NotBestEffort'] });
-  expect(quotaShortage([no], pods(1, { present: [bare], with: burstable, without: bare }))).toMatchObject({ resource: 'pods', bySidecar: true });
+  expect(quotaShortage([no], pods(1, { present: [bare], with: burstable, without: bare }))).toMatchObject({
+    resource: 'pods',
+    bySidecar: true,
+  });
   expect(inScope(quota({}, {}, { scopes: ['BestEffort'] }), bare)).toBe(true);
   expect(inScope(quota({}, {}, { scopes: ['BestEffort', 'NotTerminating'] }), burstable)).toBe(false);
 });
@@ -89,9 +135,16 @@ test.each([
   expect(inScope(quota({}, {}, { scopeSelector: { matchExpressions: [term] } }), pod)).toBe(expected);
 });
 
-const workload = (kind: string, spec: object, status: object = {}): WorkloadObject =>
-  ({ apiVersion: 'apps/v1', kind, metadata: { name: 'web' }, spec, status });
-const rolling = (rest: NonNullable<UpdateStrategy['rollingUpdate']>): object => ({ strategy: { type: 'RollingUpdate', rollingUpdate: rest } });
+const workload = (kind: string, spec: object, status: object = {}): WorkloadObject => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: { name: 'web' },
+  spec,
+  status,
+});
+const rolling = (rest: NonNullable<UpdateStrategy['rollingUpdate']>): object => ({
+  strategy: { type: 'RollingUpdate', rollingUpdate: rest },
+});
 
 test.each([
   ['Deployment', { replicas: 1 }, true],

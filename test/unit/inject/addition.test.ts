@@ -6,7 +6,12 @@ import { podFixtures } from '../../support/pods/index.ts';
 /** A port that some of the fixtures have, and a user that is left out: so that everything of a pod counts. */
 const config: AgentSidecarConfig = {
   ...defaultSidecarConfig,
-  agent: { ...defaultSidecarConfig.agent, metricsPort: 8080, imagePullSecrets: [{ name: 'registry' }], securityContext: { runAsUser: null } },
+  agent: {
+    ...defaultSidecarConfig.agent,
+    metricsPort: 8080,
+    imagePullSecrets: [{ name: 'registry' }],
+    securityContext: { runAsUser: null },
+  },
 };
 
 test('what was made for one pod is never given to another that needs something else', () => {

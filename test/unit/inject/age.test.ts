@@ -1,16 +1,29 @@
 import { expect, test } from 'vitest';
 import { olderSidecar, olderText } from '../../../src/inject/index.ts';
-import { injectManifest, type InjectManifestOptions } from '../../../src/ways/manifest/index.ts';
-import { defaultAgent, defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { defaultAgent, defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import { version } from '../../../src/version.ts';
+import { injectManifest, type InjectManifestOptions } from '../../../src/ways/manifest/index.ts';
 
-const statusOf = (made: string): PodTemplate => ({ metadata: { annotations: { 'packet-capture/status': JSON.stringify({ version: made, containers: ['packet-capture'], volumes: [] }) } } });
+const statusOf = (made: string): PodTemplate => ({
+  metadata: {
+    annotations: {
+      'packet-capture/status': JSON.stringify({ version: made, containers: ['packet-capture'], volumes: [] }),
+    },
+  },
+});
 
 test.each([
-  ['0.0.9', true], ['0.0.10', true], [version, false], ['0.1.1', false], ['10.0.0', false],
+  ['0.0.9', true],
+  ['0.0.10', true],
+  [version, false],
+  ['0.1.1', false],
+  ['10.0.0', false],
   // A status is anybody's to write.
-  ['', false], ['0.0', false], ['0.0.1-x', false], ['\u001B[2J', false],
+  ['', false],
+  ['0.0', false],
+  ['0.0.1-x', false],
+  ['\u001B[2J', false],
 ])('a sidecar of version %j is older: %s', (made, expected) => {
   expect(olderSidecar(statusOf(made), undefined)).toEqual(expected ? { version: made, kept: true } : undefined);
 });
@@ -18,21 +31,31 @@ test.each([
 const options: InjectManifestOptions = { config: defaultSidecarConfig, settings: {}, file: 'f' };
 const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: a, image: a}\n';
 // In the status, and not in the name of the image.
-const before = injectManifest(pod, options).text.replace(new RegExp(String.raw`(version\W+)${version.replaceAll('.', '[.]')}`), '$10.0.9');
+const before = injectManifest(pod, options).text.replace(
+  new RegExp(String.raw`(version\W+)${version.replaceAll('.', '[.]')}`),
+  '$10.0.9',
+);
 
 test('inject says that a sidecar is of an older version, and whether it was made anew', () => {
   expect(before).toContain('0.0.9');
-  expect(injectManifest(before, options).reports).toMatchObject([{ result: 'skipped', reason: 'already_injected', older: { version: '0.0.9', kept: true } }]);
-  expect(injectManifest(before, { ...options, settings: { filter: 'udp' } }).reports).toMatchObject([{ result: 'updated', older: { version: '0.0.9', kept: true } }]);
+  expect(injectManifest(before, options).reports).toMatchObject([
+    { result: 'skipped', reason: 'already_injected', older: { version: '0.0.9', kept: true } },
+  ]);
+  expect(injectManifest(before, { ...options, settings: { filter: 'udp' } }).reports).toMatchObject([
+    { result: 'updated', older: { version: '0.0.9', kept: true } },
+  ]);
   const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: 'registry.example/agent:2' } };
   const renewed = injectManifest(before, { ...options, config, renew: true });
   expect(renewed.reports).toMatchObject([{ result: 'updated', older: { version: '0.0.9', kept: false } }]);
   // Then it is of this version.
-  for (const more of [{}, { settings: { filter: 'udp' } }]) expect(injectManifest(renewed.text, { ...options, ...more }).reports[0]).not.toHaveProperty('older');
+  for (const more of [{}, { settings: { filter: 'udp' } }])
+    expect(injectManifest(renewed.text, { ...options, ...more }).reports[0]).not.toHaveProperty('older');
   expect(injectManifest(pod, options).reports[0]).not.toHaveProperty('older');
 });
 
 test('the words', () => {
-  expect(olderText({ version: '0.0.9', kept: true })).toMatch(/made by version 0\.0\.9 and is left as that made it; name the image \(--image\)/);
+  expect(olderText({ version: '0.0.9', kept: true })).toMatch(
+    /made by version 0\.0\.9 and is left as that made it; name the image \(--image\)/,
+  );
   expect(olderText({ version: '0.0.9', kept: false })).toMatch(/is made by \d+\.\d+\.\d+ now$/);
 });

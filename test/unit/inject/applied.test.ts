@@ -4,7 +4,12 @@ import { additionPatch, planInjection, withAddition } from '../../../src/inject/
 import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import { podFixtures } from '../../support/pods/index.ts';
 
-const options = { config: defaultSidecarConfig, settings: { filter: 'port 80' }, podSecurity: 'privileged', atAdmission: true } as const;
+const options = {
+  config: defaultSidecarConfig,
+  settings: { filter: 'port 80' },
+  podSecurity: 'privileged',
+  atAdmission: true,
+} as const;
 
 test('a template with an addition is what its patch makes of it', () => {
   let injected = 0;
@@ -12,7 +17,11 @@ test('a template with an addition is what its patch makes of it', () => {
     const plan = planInjection(pod, options);
     if (!plan.inject) continue;
     injected += 1;
-    const patched = jsonPatch.applyPatch(structuredClone(pod), additionPatch(pod, plan.addition, []) as Operation[], true).newDocument;
+    const patched = jsonPatch.applyPatch(
+      structuredClone(pod),
+      additionPatch(pod, plan.addition, []) as Operation[],
+      true,
+    ).newDocument;
     // Beside apiVersion and kind, which a template has not.
     expect(patched, name).toMatchObject(withAddition(pod, plan.addition));
     const { spec } = withAddition(pod, plan.addition);

@@ -16,10 +16,17 @@ function apply(object: Json, patch: readonly PatchOperation[]): Json {
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
 const named = fc.uniqueArray(name, { maxLength: 4 }).map((names) => names.map((item) => ({ name: item })));
-const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null | undefined> => fc.oneof(value, fc.constant(null), fc.constant(undefined));
+const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null | undefined> =>
+  fc.oneof(value, fc.constant(null), fc.constant(undefined));
 const template: fc.Arbitrary<PodTemplate> = fc.record({
-  metadata: optional(fc.record({ annotations: optional(fc.dictionary(fc.constantFrom('x/y', 'a~b', 'plain'), fc.string())) })),
-  spec: fc.record({ containers: fc.uniqueArray(name, { minLength: 1 }).map((names) => names.map((item) => ({ name: item }))), initContainers: optional(named), volumes: optional(named) }),
+  metadata: optional(
+    fc.record({ annotations: optional(fc.dictionary(fc.constantFrom('x/y', 'a~b', 'plain'), fc.string())) }),
+  ),
+  spec: fc.record({
+    containers: fc.uniqueArray(name, { minLength: 1 }).map((names) => names.map((item) => ({ name: item }))),
+    initContainers: optional(named),
+    volumes: optional(named),
+  }),
 }) as fc.Arbitrary<PodTemplate>;
 const kind = fc.constantFrom(...workloadKinds.map((item) => templatePath(apiVersionOf(item), item) ?? []));
 
@@ -29,7 +36,10 @@ function apiVersionOf(item: string): string {
 }
 
 function wrap(path: readonly string[], inner: PodTemplate): Json {
-  return path.reduceRight<Json>((value, key) => ({ [key]: value, beside: 1 }), JSON.parse(JSON.stringify(inner)) as Json);
+  return path.reduceRight<Json>(
+    (value, key) => ({ [key]: value, beside: 1 }),
+    JSON.parse(JSON.stringify(inner)) as Json,
+  );
 }
 
 function unwrap(path: readonly string[], object: Json): PodTemplate {
@@ -41,7 +51,9 @@ function stored(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(stored);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, item]) => [key, stored(item)] as const);
-  return Object.fromEntries(entries.filter(([, item]) => item != null && !(typeof item === 'object' && Object.keys(item).length === 0)));
+  return Object.fromEntries(
+    entries.filter(([, item]) => item != null && !(typeof item === 'object' && Object.keys(item).length === 0)),
+  );
 }
 
 test('what is added can be taken out again, in every kind and shape', () => {
@@ -65,24 +77,38 @@ test('what is added can be taken out again, in every kind and shape', () => {
 
 test('no annotation of the pod is lost or changed', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'), fc.string()), (annotations) => {
-      const object: Json = { metadata: { annotations }, spec: { containers: [{ name: 'a' }] } };
-      const plan = planInjection(object, options);
-      if (!plan.inject) throw new Error(plan.reason);
-      const after = apply(object, additionPatch(object, plan.addition, [])) as PodTemplate;
-      expect(after.metadata?.annotations).toMatchObject(annotations);
-    }),
+    fc.property(
+      fc.dictionary(
+        fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'),
+        fc.string(),
+      ),
+      (annotations) => {
+        const object: Json = { metadata: { annotations }, spec: { containers: [{ name: 'a' }] } };
+        const plan = planInjection(object, options);
+        if (!plan.inject) throw new Error(plan.reason);
+        const after = apply(object, additionPatch(object, plan.addition, [])) as PodTemplate;
+        expect(after.metadata?.annotations).toMatchObject(annotations);
+      },
+    ),
   );
 });
 
 test('a pointer escapes ~ and /', () => {
-  expect(jsonPointer(['metadata', 'annotations', 'packet-capture/status', 'a~b', 0])).toBe('/metadata/annotations/packet-capture~1status/a~0b/0');
+  expect(jsonPointer(['metadata', 'annotations', 'packet-capture/status', 'a~b', 0])).toBe(
+    '/metadata/annotations/packet-capture~1status/a~0b/0',
+  );
 });
 
 test.each([
   [{}, [{ op: 'add', path: '/spec/imagePullSecrets', value: [{ name: 'a' }] }]],
   [{ imagePullSecrets: [{ name: 'own' }] }, [{ op: 'add', path: '/spec/imagePullSecrets/-', value: { name: 'a' } }]],
 ])('pull secrets are added to a pod with %j', (spec, operations) => {
-  const addition = { annotations: {}, initContainers: [], containers: [], volumes: [], imagePullSecrets: [{ name: 'a' }] };
+  const addition = {
+    annotations: {},
+    initContainers: [],
+    containers: [],
+    volumes: [],
+    imagePullSecrets: [{ name: 'a' }],
+  };
   expect(additionPatch({ spec }, addition, [])).toEqual(operations);
 });

@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection, planRemoval, type InjectOptions, type InjectPlan } from '../../../src/inject/index.ts';
-import { policyExpressions, policyParameters } from '../../../src/ways/policy/index.ts';
-import { defaultSidecarConfig, makeSidecar, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig, makeSidecar, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
+import { policyExpressions, policyParameters } from '../../../src/ways/policy/index.ts';
 import { podFixtures } from '../../support/pods/index.ts';
 import { evaluate } from '../../support/policy/evaluate.ts';
 
 const url = 'vxlan://collector';
 const defaulting: AgentSidecarConfig = { ...defaultSidecarConfig, settings: { mirror: url, filter: 'udp' } };
 const spec = { containers: [{ name: 'app' }] };
-const asking = (value: string | undefined): PodTemplate => ({ metadata: { annotations: value === undefined ? {} : { 'packet-capture/mirror': value } }, spec });
+const asking = (value: string | undefined): PodTemplate => ({
+  metadata: { annotations: value === undefined ? {} : { 'packet-capture/mirror': value } },
+  spec,
+});
 
 function plan(template: PodTemplate, options: Partial<InjectOptions> = {}): InjectPlan {
   return planInjection(template, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged', ...options });
@@ -28,7 +31,12 @@ describe('a container that mirrors', () => {
     ['asked for in words that the agent will refuse', asking('nonsense'), {}, both],
     ['not asked for', asking(undefined), {}, alone],
     ['asked for with nothing', asking(''), {}, alone],
-    ['asked for with null', { metadata: { annotations: { 'packet-capture/mirror': null as unknown as string } }, spec }, {}, alone],
+    [
+      'asked for with null',
+      { metadata: { annotations: { 'packet-capture/mirror': null as unknown as string } }, spec },
+      {},
+      alone,
+    ],
     ['by default', asking(undefined), { config: defaulting }, both],
     ['by default, since an empty annotation is none', asking(''), { config: defaulting }, both],
     ['by a flag', asking(undefined), { settings: { mirror: url } }, both],
@@ -43,13 +51,21 @@ describe('a container that mirrors', () => {
   });
 
   test('of pods that ask for it and of those that do not, one after the other', () => {
-    for (const [value, names] of [[url, both], [undefined, alone], ['x', both], ['', alone]] as const) {
+    for (const [value, names] of [
+      [url, both],
+      [undefined, alone],
+      ['x', both],
+      ['', alone],
+    ] as const) {
       expect(namesOf(plan(asking(value)))).toEqual(names);
     }
   });
 
   test('whole: NET_ADMIN and no more, neither the Secret of the upload nor a port', () => {
-    const config: AgentSidecarConfig = { ...defaulting, agent: { ...defaulting.agent, image: 'i:1', imagePullPolicy: 'Never', metricsPort: 9464 } };
+    const config: AgentSidecarConfig = {
+      ...defaulting,
+      agent: { ...defaulting.agent, image: 'i:1', imagePullPolicy: 'Never', metricsPort: 9464 },
+    };
     const { mirror } = makeSidecar({ config, profile: 'privileged', guaranteed: false, mirror: true, podSettings: {} });
     const field = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } });
     expect(mirror).toEqual({
@@ -94,20 +110,30 @@ describe('a container that mirrors', () => {
     const zero = { cpu: '0', memory: '0' };
     expect(mirrorOf({ spec: { containers: [app] } })).toEqual({ requests: most, limits: most });
     expect(mirrorOf({ spec: { containers: [app], resources: { limits } } })).toEqual({});
-    expect(mirrorOf({ spec: { containers: [app], resources: { requests: limits } } })).toEqual({ requests: zero, limits: zero });
+    expect(mirrorOf({ spec: { containers: [app], resources: { requests: limits } } })).toEqual({
+      requests: zero,
+      limits: zero,
+    });
   });
 
   test('is taken out with the other', () => {
     const planned = plan(asking(url));
     if (!planned.inject) throw new Error(planned.reason);
     const { annotations, initContainers, volumes } = planned.addition;
-    const injected: PodTemplate = { metadata: { annotations }, spec: { ...spec, initContainers: [...initContainers, { name: 'init' }], volumes } };
-    expect(planRemoval(injected, defaultSidecarConfig)).toMatchObject({ remove: true, removal: { initContainers: both } });
+    const injected: PodTemplate = {
+      metadata: { annotations },
+      spec: { ...spec, initContainers: [...initContainers, { name: 'init' }], volumes },
+    };
+    expect(planRemoval(injected, defaultSidecarConfig)).toMatchObject({
+      remove: true,
+      removal: { initContainers: both },
+    });
   });
 });
 
 test('the policy adds it where every other way does', () => {
-  const expressionOf = (name: string): string => policyExpressions.variables.find((variable) => variable.name === name)?.expression ?? '';
+  const expressionOf = (name: string): string =>
+    policyExpressions.variables.find((variable) => variable.name === name)?.expression ?? '';
   for (const config of [defaultSidecarConfig, defaulting]) {
     for (const profile of ['privileged', 'baseline'] as const) {
       const params = { data: policyParameters(config, { profile, annotation: 'a', optOut: true }) };
@@ -119,7 +145,9 @@ test('the policy adds it where every other way does', () => {
         const planned = plan(template, { config, podSecurity: profile });
         expect(mirror, name).toBe(namesOf(planned).length === 2);
         const listed = evaluate(expressionOf('listed'), { object });
-        expect(evaluate(expressionOf('status'), { variables: { mirror, listed } }), name).toBe(planned.inject && planned.addition.annotations['packet-capture/status']);
+        expect(evaluate(expressionOf('status'), { variables: { mirror, listed } }), name).toBe(
+          planned.inject && planned.addition.annotations['packet-capture/status'],
+        );
       }
     }
   }

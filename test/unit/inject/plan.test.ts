@@ -1,14 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection, planRemoval, type InjectOptions } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { PodSpec, PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 
 const options: InjectOptions = { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' };
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 const spec = { containers: [{ name: 'nginx', image: 'nginx' }] };
 const own: InjectOptions = {
   ...options,
-  config: { form: 'own', containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }], initContainers: [], volumes: [] },
+  config: {
+    form: 'own',
+    containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }],
+    initContainers: [],
+    volumes: [],
+  },
 };
 
 function reasonOf(template: PodTemplate, changed: Partial<InjectOptions> = {}): string {
@@ -27,7 +32,12 @@ test('a plain pod gets the sidecar first, four volumes and the status', () => {
       },
       initContainers: [{ name: 'packet-capture', restartPolicy: 'Always' }],
       containers: [],
-      volumes: [{ name: 'packet-capture-files' }, { name: 'packet-capture-settings' }, { name: 'packet-capture-no-token' }, { name: 'packet-capture-upload' }],
+      volumes: [
+        { name: 'packet-capture-files' },
+        { name: 'packet-capture-settings' },
+        { name: 'packet-capture-no-token' },
+        { name: 'packet-capture-upload' },
+      ],
     },
   });
 });
@@ -38,9 +48,20 @@ describe('left alone', () => {
     ['opted_out', annotated({ 'packet-capture/inject': 'false' }), {}],
     ['opted_out', annotated({ 'packet-capture/inject': false as unknown as string }), {}],
     ['mirror_pod', annotated({ 'kubernetes.io/config.mirror': 'x' }), {}],
-    ['already_injected', { ...annotated({ 'packet-capture/status': '{}' }), spec: { ...spec, initContainers: [{ name: 'packet-capture' }] } }, {}],
+    [
+      'already_injected',
+      {
+        ...annotated({ 'packet-capture/status': '{}' }),
+        spec: { ...spec, initContainers: [{ name: 'packet-capture' }] },
+      },
+      {},
+    ],
     ['foreign_status', annotated({ 'packet-capture/status': '{}' }), {}],
-    ['status_missing', { spec: { ...spec, initContainers: [{ name: 'packet-capture', image: 'packet-capture/agent:0.1.0' }] } }, {}],
+    [
+      'status_missing',
+      { spec: { ...spec, initContainers: [{ name: 'packet-capture', image: 'packet-capture/agent:0.1.0' }] } },
+      {},
+    ],
     ['system_namespace', { spec }, { namespace: 'kube-system' }],
     ['system_namespace', { metadata: { namespace: 'kube-node-lease' }, spec }, {}],
     ['host_network', { spec: { ...spec, hostNetwork: true } }, {}],
@@ -70,10 +91,15 @@ describe('left alone', () => {
 });
 
 test('settings become annotations and are named in the status, so that they can be taken out again', () => {
-  const plan = planInjection({ metadata: { annotations: { 'packet-capture/snaplen': '96' } }, spec }, { ...options, settings: { filter: "port 80 and host 'a'", snaplen: '96' } });
+  const plan = planInjection(
+    { metadata: { annotations: { 'packet-capture/snaplen': '96' } }, spec },
+    { ...options, settings: { filter: "port 80 and host 'a'", snaplen: '96' } },
+  );
   const annotations = plan.inject ? plan.addition.annotations : {};
   expect(Object.keys(annotations)).toEqual(['packet-capture/filter', 'packet-capture/status', safeToEvict]);
-  expect(JSON.parse(annotations['packet-capture/status'] ?? '')).toMatchObject({ annotations: ['packet-capture/filter', safeToEvict] });
+  expect(JSON.parse(annotations['packet-capture/status'] ?? '')).toMatchObject({
+    annotations: ['packet-capture/filter', safeToEvict],
+  });
 });
 
 describe('QoS class Guaranteed', () => {
@@ -88,10 +114,14 @@ describe('QoS class Guaranteed', () => {
     expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }] } })).toEqual(equal);
   });
   test('an init container without limits takes the class', () => {
-    expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }], initContainers: [{ name: 'b' }] } })).not.toEqual(equal);
+    expect(
+      sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }], initContainers: [{ name: 'b' }] } }),
+    ).not.toEqual(equal);
   });
   test('a lower request takes the class', () => {
-    expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits, requests: { cpu: '500m' } } }] } })).not.toEqual(equal);
+    expect(
+      sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits, requests: { cpu: '500m' } } }] } }),
+    ).not.toEqual(equal);
   });
 });
 
@@ -115,11 +145,23 @@ describe('limits that a pod as a whole has of its containers', () => {
   };
   test.each<[string, PodSpec, object]>([
     ['all of them', { containers: [limited, limited], resources: { requests: { cpu: '2' } } }, zero('cpu', 'memory')],
-    ['init containers too', { containers: [limited], initContainers: [{ name: 'b', resources: { limits: { memory: '1Gi' } } }], resources: { requests: full } }, zero('memory')],
+    [
+      'init containers too',
+      {
+        containers: [limited],
+        initContainers: [{ name: 'b', resources: { limits: { memory: '1Gi' } } }],
+        resources: { requests: full },
+      },
+      zero('memory'),
+    ],
     ['those that it does not limit', { containers: [limited], resources: { limits: { memory: '1Gi' } } }, zero('cpu')],
     ['none: it limits both', { containers: [limited], resources: { limits: full } }, {}],
     ['none: a container is without', { containers: [limited, { name: 'b' }], resources: { requests: full } }, {}],
-    ['no others', { containers: [{ name: 'a', resources: { limits: { 'example.com/gpu': '1' } } }], resources: { requests: full } }, {}],
+    [
+      'no others',
+      { containers: [{ name: 'a', resources: { limits: { 'example.com/gpu': '1' } } }], resources: { requests: full } },
+      {},
+    ],
   ])('%s: they stay the sum of the others', (_, whole, resources) => {
     const plan = planInjection({ spec: whole }, options);
     expect(plan.inject && plan.addition.initContainers[0]?.resources).toEqual(resources);
@@ -129,7 +171,12 @@ describe('limits that a pod as a whole has of its containers', () => {
 
   test('huge pages leave no room for a container without', () => {
     const pages = { 'hugepages-2Mi': '4Mi' };
-    const whole = (limits: object): PodTemplate => ({ spec: { containers: [{ name: 'a', resources: { limits: pages } }], resources: { requests: pages, limits: { ...limits } } } });
+    const whole = (limits: object): PodTemplate => ({
+      spec: {
+        containers: [{ name: 'a', resources: { limits: pages } }],
+        resources: { requests: pages, limits: { ...limits } },
+      },
+    });
     expect(reasonOf(whole({}))).toBe('pod_resources');
     expect(reasonOf(whole({}), own)).toBe('pod_resources');
     expect(reasonOf(whole(pages))).toBe('injected');
@@ -139,17 +186,41 @@ describe('limits that a pod as a whole has of its containers', () => {
 describe("a user's own sidecar", () => {
   test('just that container, nothing else', () => {
     const plan = planInjection({ spec }, own);
-    expect(plan).toEqual({ inject: true, addition: { annotations: {}, initContainers: [], containers: own.config.form === 'own' ? own.config.containers : [], volumes: [], imagePullSecrets: [] } });
+    expect(plan).toEqual({
+      inject: true,
+      addition: {
+        annotations: {},
+        initContainers: [],
+        containers: own.config.form === 'own' ? own.config.containers : [],
+        volumes: [],
+        imagePullSecrets: [],
+      },
+    });
   });
   test('is there already, with the defaults that the API server wrote into it', () => {
-    const stored = { name: 'monitor', image: 'm:v1', stdin: true, tty: true, terminationMessagePath: '/dev/termination-log', resources: {} };
+    const stored = {
+      name: 'monitor',
+      image: 'm:v1',
+      stdin: true,
+      tty: true,
+      terminationMessagePath: '/dev/termination-log',
+      resources: {},
+    };
     expect(reasonOf({ spec: { containers: [...spec.containers, stored] } }, own)).toBe('already_injected');
   });
   test('another container of that name is not ours', () => {
     expect(reasonOf({ spec: { containers: [{ name: 'monitor', image: 'other' }] } }, own)).toBe('name_collision');
   });
   test('a pod with resources of its own leaves none for it', () => {
-    const asking: InjectOptions = { ...own, config: { form: 'own', containers: [{ name: 'monitor', resources: { requests: { cpu: '1m' } } }], initContainers: [], volumes: [] } };
+    const asking: InjectOptions = {
+      ...own,
+      config: {
+        form: 'own',
+        containers: [{ name: 'monitor', resources: { requests: { cpu: '1m' } } }],
+        initContainers: [],
+        volumes: [],
+      },
+    };
     const whole = { spec: { ...spec, resources: { requests: { cpu: '1' } } } };
     expect(planInjection(whole, asking)).toEqual({ inject: false, reason: 'pod_resources' });
     expect(planInjection(whole, own)).toMatchObject({ inject: true });
@@ -161,7 +232,11 @@ describe("a user's own sidecar", () => {
 });
 
 describe('removal', () => {
-  const status = (containers: readonly string[], volumes: readonly string[], annotations: readonly string[] = []): Record<string, string> => ({
+  const status = (
+    containers: readonly string[],
+    volumes: readonly string[],
+    annotations: readonly string[] = [],
+  ): Record<string, string> => ({
     'packet-capture/status': JSON.stringify({ version: '9.9.9', containers, volumes, annotations }),
   });
   const agent = { name: 'packet-capture', image: 'packet-capture/agent:0.1.0', restartPolicy: 'Always' };
@@ -172,7 +247,13 @@ describe('removal', () => {
 
   test('goes by the status, whatever version wrote it', () => {
     const template: PodTemplate = {
-      metadata: { annotations: { ...status(['packet-capture'], ['packet-capture-files'], ['packet-capture/filter']), 'packet-capture/filter': 'x', other: 'y' } },
+      metadata: {
+        annotations: {
+          ...status(['packet-capture'], ['packet-capture-files'], ['packet-capture/filter']),
+          'packet-capture/filter': 'x',
+          other: 'y',
+        },
+      },
       spec: {
         containers: [{ name: 'app' }],
         initContainers: [{ name: 'packet-capture', image: 'another' }, { name: 'init' }],
@@ -180,52 +261,107 @@ describe('removal', () => {
       },
     };
     expect(removalOf(template)).toEqual({
-      annotations: ['packet-capture/filter', 'packet-capture/status'], initContainers: ['packet-capture'], containers: [], volumes: ['packet-capture-files'],
+      annotations: ['packet-capture/filter', 'packet-capture/status'],
+      initContainers: ['packet-capture'],
+      containers: [],
+      volumes: ['packet-capture-files'],
     });
   });
   test('takes nothing of others, whatever a status says', () => {
-    const forged = status(['app', 'istio-proxy', 'packet-capture'], ['data', 'istio-envoy'], ['sidecar.istio.io/status', 'packet-capture/inject', 'other']);
+    const forged = status(
+      ['app', 'istio-proxy', 'packet-capture'],
+      ['data', 'istio-envoy'],
+      ['sidecar.istio.io/status', 'packet-capture/inject', 'other'],
+    );
     const template: PodTemplate = {
-      metadata: { annotations: { ...forged, 'sidecar.istio.io/status': '{}', 'packet-capture/inject': 'true', other: 'y' } },
-      spec: { containers: [{ name: 'app' }, { name: 'istio-proxy' }], initContainers: [agent], volumes: [{ name: 'data' }, { name: 'istio-envoy' }] },
+      metadata: {
+        annotations: { ...forged, 'sidecar.istio.io/status': '{}', 'packet-capture/inject': 'true', other: 'y' },
+      },
+      spec: {
+        containers: [{ name: 'app' }, { name: 'istio-proxy' }],
+        initContainers: [agent],
+        volumes: [{ name: 'data' }, { name: 'istio-envoy' }],
+      },
     };
-    expect(removalOf(template)).toEqual({ annotations: ['packet-capture/status'], initContainers: ['packet-capture'], containers: [], volumes: [] });
+    expect(removalOf(template)).toEqual({
+      annotations: ['packet-capture/status'],
+      initContainers: ['packet-capture'],
+      containers: [],
+      volumes: [],
+    });
   });
   test('takes the annotation that stands alone', () => {
-    expect(removalOf({ metadata: { annotations: status(['packet-capture'], ['packet-capture-files']) }, spec: { containers: [{ name: 'app' }] } })).toEqual({
-      annotations: ['packet-capture/status'], initContainers: [], containers: [], volumes: [],
+    expect(
+      removalOf({
+        metadata: { annotations: status(['packet-capture'], ['packet-capture-files']) },
+        spec: { containers: [{ name: 'app' }] },
+      }),
+    ).toEqual({
+      annotations: ['packet-capture/status'],
+      initContainers: [],
+      containers: [],
+      volumes: [],
     });
   });
   test('takes the sidecar that has lost its annotation, and of the volumes those that nobody else mounts', () => {
     const mirror = { ...agent, name: 'packet-capture-mirror' };
     const reader = { name: 'reader', volumeMounts: [{ name: 'packet-capture-files', mountPath: '/captures' }] };
     const volumes = [{ name: 'packet-capture-files' }, { name: 'packet-capture-settings' }, { name: 'data' }];
-    expect(removalOf({ spec: { containers: [{ name: 'app' }, reader], initContainers: [agent, mirror], volumes } })).toEqual({
-      annotations: [], initContainers: ['packet-capture', 'packet-capture-mirror'], containers: [], volumes: ['packet-capture-settings'],
+    expect(
+      removalOf({ spec: { containers: [{ name: 'app' }, reader], initContainers: [agent, mirror], volumes } }),
+    ).toEqual({
+      annotations: [],
+      initContainers: ['packet-capture', 'packet-capture-mirror'],
+      containers: [],
+      volumes: ['packet-capture-settings'],
     });
   });
   test('takes a sidecar whose status nobody can read', () => {
-    const template: PodTemplate = { metadata: { annotations: { 'packet-capture/status': 'x' } }, spec: { containers: [{ name: 'app' }], initContainers: [agent] } };
-    expect(removalOf(template)).toMatchObject({ annotations: ['packet-capture/status'], initContainers: ['packet-capture'] });
+    const template: PodTemplate = {
+      metadata: { annotations: { 'packet-capture/status': 'x' } },
+      spec: { containers: [{ name: 'app' }], initContainers: [agent] },
+    };
+    expect(removalOf(template)).toMatchObject({
+      annotations: ['packet-capture/status'],
+      initContainers: ['packet-capture'],
+    });
   });
   test('leaves a pod its last container', () => {
-    expect(removalOf({ metadata: { annotations: status(['packet-capture'], []) }, spec: { containers: [{ name: 'packet-capture' }] } })).toMatchObject({ containers: [] });
+    expect(
+      removalOf({
+        metadata: { annotations: status(['packet-capture'], []) },
+        spec: { containers: [{ name: 'packet-capture' }] },
+      }),
+    ).toMatchObject({ containers: [] });
   });
   test('without a status nothing is taken out', () => {
-    expect(planRemoval({ spec: { containers: [{ name: 'packet-capture' }] } }, defaultSidecarConfig)).toEqual({ remove: false, reason: 'not_injected' });
+    expect(planRemoval({ spec: { containers: [{ name: 'packet-capture' }] } }, defaultSidecarConfig)).toEqual({
+      remove: false,
+      reason: 'not_injected',
+    });
   });
   test("a user's own goes only when it is unchanged", () => {
-    const beside = (image: string): PodTemplate => ({ spec: { containers: [{ name: 'app' }, { name: 'monitor', image, stdin: true, tty: true }] } });
-    expect(planRemoval(beside('m:v1'), own.config)).toMatchObject({ remove: true, removal: { containers: ['monitor'] } });
+    const beside = (image: string): PodTemplate => ({
+      spec: { containers: [{ name: 'app' }, { name: 'monitor', image, stdin: true, tty: true }] },
+    });
+    expect(planRemoval(beside('m:v1'), own.config)).toMatchObject({
+      remove: true,
+      removal: { containers: ['monitor'] },
+    });
     expect(planRemoval(beside('m:v2'), own.config)).toMatchObject({ remove: false });
   });
   test('a pod of nothing but that container was never injected', () => {
-    expect(planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config)).toMatchObject({ remove: false });
+    expect(
+      planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config),
+    ).toMatchObject({ remove: false });
   });
 });
 
 describe('pull secrets of the sidecar', () => {
-  const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'a' }, { name: 'b' }] } };
+  const config = {
+    ...defaultSidecarConfig,
+    agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'a' }, { name: 'b' }] },
+  };
   const secretsOf = (template: PodTemplate, atAdmission: boolean): unknown => {
     const plan = planInjection(template, { ...options, config, atAdmission });
     return plan.inject && plan.addition.imagePullSecrets;

@@ -2,8 +2,17 @@ import { expect, test } from 'vitest';
 import { planInjection } from '../../../src/inject/index.ts';
 import type { Container, Volume } from '../../../src/kubernetes/api/types.ts';
 
-function reasonIn(podSecurity: 'privileged' | 'baseline', container: Partial<Container>, volumes: readonly Volume[] = []): string {
-  const config = { form: 'own', containers: [{ name: 'monitor', image: 'm:1', ...container }], initContainers: [], volumes } as const;
+function reasonIn(
+  podSecurity: 'privileged' | 'baseline',
+  container: Partial<Container>,
+  volumes: readonly Volume[] = [],
+): string {
+  const config = {
+    form: 'own',
+    containers: [{ name: 'monitor', image: 'm:1', ...container }],
+    initContainers: [],
+    volumes,
+  } as const;
   const plan = planInjection({ spec: { containers: [{ name: 'app' }] } }, { config, settings: {}, podSecurity });
   return plan.inject ? 'injected' : plan.reason;
 }
@@ -30,8 +39,14 @@ test.each<[string, Partial<Container>, (readonly Volume[])?]>([
 
 test.each<[string, Partial<Container>]>([
   ["the article's", { stdin: true, tty: true }],
-  ['one that asks for what baseline admits', context({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] }, seccompProfile: { type: 'RuntimeDefault' } })],
-  ['one with ports and probes of its own', { ports: [{ containerPort: 80, hostPort: 0 }], readinessProbe: { httpGet: { path: '/', port: 80 } } }],
+  [
+    'one that asks for what baseline admits',
+    context({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] }, seccompProfile: { type: 'RuntimeDefault' } }),
+  ],
+  [
+    'one with ports and probes of its own',
+    { ports: [{ containerPort: 80, hostPort: 0 }], readinessProbe: { httpGet: { path: '/', port: 80 } } },
+  ],
 ])('in baseline, %s is injected', (_, container) => {
   expect(reasonIn('baseline', container)).toBe('injected');
 });

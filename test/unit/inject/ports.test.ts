@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { declaresPort } from '../../../src/inject/ports.ts';
-import { policyExpressions, policyParameters } from '../../../src/ways/policy/index.ts';
-import { defaultAgent, makeSidecar, type AgentConfig, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
-import type { PodSpec } from '../../../src/kubernetes/api/types.ts';
 import { planInjection } from '../../../src/inject/index.ts';
+import { declaresPort } from '../../../src/inject/ports.ts';
+import type { PodSpec } from '../../../src/kubernetes/api/types.ts';
+import { defaultAgent, makeSidecar, type AgentConfig, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
+import { policyExpressions, policyParameters } from '../../../src/ways/policy/index.ts';
 import { evaluate } from '../../support/policy/evaluate.ts';
 
 const config: AgentSidecarConfig = { form: 'agent', agent: { ...defaultAgent, metricsPort: 9464 }, settings: {} };
@@ -16,7 +16,11 @@ const specs: readonly (readonly [what: string, spec: PodSpec, taken: boolean])[]
   ['the port, said to be TCP', app({ containerPort: 9464, protocol: 'TCP' }), true],
   ['the port of UDP', app({ containerPort: 9464, protocol: 'UDP' }), false],
   ['in the second container', { containers: [{ name: 'a' }, { name: 'b', ports: [{ containerPort: 9464 }] }] }, true],
-  ['in an init container', { containers: [{ name: 'a' }], initContainers: [{ name: 'b', ports: [{ containerPort: 9464 }] }] }, true],
+  [
+    'in an init container',
+    { containers: [{ name: 'a' }], initContainers: [{ name: 'b', ports: [{ containerPort: 9464 }] }] },
+    true,
+  ],
   ['of the node alone', app({ containerPort: 80, hostPort: 9464 }), false],
 ];
 
@@ -24,8 +28,12 @@ test.each(specs)('%s', (_, spec, taken) => {
   expect(declaresPort(spec, 9464)).toBe(taken);
   const plan = planInjection({ spec }, { config, settings: {}, podSecurity: 'privileged' });
   const [container] = plan.inject ? plan.addition.initContainers : [];
-  expect(container?.['ports']).toEqual(taken ? undefined : [{ name: 'packet-capture', containerPort: 9464, protocol: 'TCP' }]);
-  expect(JSON.stringify(container?.['env']).includes('{"name":"PACKET_CAPTURE_METRICS_LISTEN","value":":9464"}')).toBe(!taken);
+  expect(container?.['ports']).toEqual(
+    taken ? undefined : [{ name: 'packet-capture', containerPort: 9464, protocol: 'TCP' }],
+  );
+  expect(JSON.stringify(container?.['env']).includes('{"name":"PACKET_CAPTURE_METRICS_LISTEN","value":":9464"}')).toBe(
+    !taken,
+  );
 });
 
 /** What the expressions of the policy make of a pod. */
@@ -40,19 +48,42 @@ function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; e
 }
 
 test.each(specs)('%s: the policy says the same', (_, spec, taken) => {
-  const sidecar = makeSidecar({ config, profile: 'privileged', guaranteed: false, podSettings: {}, metricsPortTaken: taken });
-  expect(byPolicy(spec, config)).toEqual({ ports: sidecar.container['ports'] ?? [], environment: sidecar.container['env'] });
+  const sidecar = makeSidecar({
+    config,
+    profile: 'privileged',
+    guaranteed: false,
+    podSettings: {},
+    metricsPortTaken: taken,
+  });
+  expect(byPolicy(spec, config)).toEqual({
+    ports: sidecar.container['ports'] ?? [],
+    environment: sidecar.container['env'],
+  });
 });
 
 test.each<Partial<AgentConfig>>([
   { maxBufferSize: '128Mi' },
-  { allowedSettings: ['state', 'duration'], allowedStreams: [], allowedMirrors: ['*.lab:*', '[fd00::1]:4789'], allowedUploads: ['s3:captures/*'] },
+  {
+    allowedSettings: ['state', 'duration'],
+    allowedStreams: [],
+    allowedMirrors: ['*.lab:*', '[fd00::1]:4789'],
+    allowedUploads: ['s3:captures/*'],
+  },
 ])('what the release allows stands in the environment, by the policy too: %j', (changed) => {
   const release = { ...config, agent: { ...config.agent, ...changed }, settings: { filter: 'udp' } };
-  const { container, mirror } = makeSidecar({ config: release, profile: 'privileged', guaranteed: false, podSettings: {}, mirror: true });
+  const { container, mirror } = makeSidecar({
+    config: release,
+    profile: 'privileged',
+    guaranteed: false,
+    podSettings: {},
+    mirror: true,
+  });
   expect(byPolicy({ containers: [{ name: 'app' }] }, release).environment).toEqual(container['env']);
   const texts = JSON.stringify(Object.values(changed).map((value) => (Array.isArray(value) ? value.join(' ') : value)));
-  const platform = (env: unknown): unknown[] => (env as { name: string; value: string }[]).filter(({ name }) => /_ALLOWED_|BUFFER_LIMIT/.test(name)).map(({ value }) => value);
+  const platform = (env: unknown): unknown[] =>
+    (env as { name: string; value: string }[])
+      .filter(({ name }) => /_ALLOWED_|BUFFER_LIMIT/.test(name))
+      .map(({ value }) => value);
   expect(JSON.stringify(platform(container['env']))).toBe(texts);
   expect(platform(mirror?.['env'])).toEqual(platform(container['env']));
 });
@@ -61,8 +92,28 @@ test('without a port nobody is asked for his', () => {
   expect(byPolicy(app({ containerPort: 9464 }), { ...config, agent: defaultAgent }).ports).toEqual([]);
 });
 
-test.each([['9464', true], ['65535', true], ['65536', false], ['80', false], ['0', false], ['9464 ', false], ['http', false], ['', true], [undefined, true]])('the parameter %j is taken: %s', (metricsPort, valid) => {
-  const { expression = '' } = policyExpressions.matchConditions.find(({ name }) => name.endsWith('/parameters-invalid')) ?? {};
-  const { metricsPort: _, ...data } = policyParameters(config, { profile: 'privileged', annotation: 'a', optOut: true });
-  expect(evaluate(expression, { object: { metadata: {} }, params: { data: metricsPort === undefined ? data : { ...data, metricsPort } } })).toBe(valid);
+test.each([
+  ['9464', true],
+  ['65535', true],
+  ['65536', false],
+  ['80', false],
+  ['0', false],
+  ['9464 ', false],
+  ['http', false],
+  ['', true],
+  [undefined, true],
+])('the parameter %j is taken: %s', (metricsPort, valid) => {
+  const { expression = '' } =
+    policyExpressions.matchConditions.find(({ name }) => name.endsWith('/parameters-invalid')) ?? {};
+  const { metricsPort: _, ...data } = policyParameters(config, {
+    profile: 'privileged',
+    annotation: 'a',
+    optOut: true,
+  });
+  expect(
+    evaluate(expression, {
+      object: { metadata: {} },
+      params: { data: metricsPort === undefined ? data : { ...data, metricsPort } },
+    }),
+  ).toBe(valid);
 });

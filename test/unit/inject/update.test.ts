@@ -1,8 +1,18 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { describe, expect, test } from 'vitest';
-import { additionPatch, planInjection, planRemoval, planUpdate, removalPatch, updatePatch, withAddition, withoutRemoved, type InjectOptions } from '../../../src/inject/index.ts';
-import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
+import {
+  additionPatch,
+  planInjection,
+  planRemoval,
+  planUpdate,
+  removalPatch,
+  updatePatch,
+  withAddition,
+  withoutRemoved,
+  type InjectOptions,
+} from '../../../src/inject/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 
 const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image: 'registry.example/agent:1' } };
 const options: InjectOptions = { config, settings: {}, podSecurity: 'privileged' };
@@ -24,26 +34,53 @@ function updated(template: PodTemplate, more: Partial<InjectOptions>, renew = fa
 
 /** Absent, null and empty mean the same to Kubernetes. */
 function essence(value: unknown): unknown {
-  const filled = (item: unknown): unknown => JSON.parse(JSON.stringify(item, (_, inner: unknown) => (inner !== null && typeof inner === 'object' && Object.keys(inner).length === 0 ? undefined : (inner ?? undefined))));
+  const filled = (item: unknown): unknown =>
+    JSON.parse(
+      JSON.stringify(item, (_, inner: unknown) =>
+        inner !== null && typeof inner === 'object' && Object.keys(inner).length === 0
+          ? undefined
+          : (inner ?? undefined),
+      ),
+    );
   return filled(filled(value));
 }
 
 describe.each<[string, PodTemplate]>([
-  ['a pod that names local volumes of its own', { metadata: { annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes': 'tmp' } }, ...app }],
+  [
+    'a pod that names local volumes of its own',
+    { metadata: { annotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes': 'tmp' } }, ...app },
+  ],
   ['a plain pod', app],
-  ['a pod with annotations, init containers and volumes', { metadata: { annotations: { a: 'b' } }, spec: { ...app.spec, initContainers: [{ name: 'init', image: 'i' }], volumes: [{ name: 'v', emptyDir: {} }] } }],
+  [
+    'a pod with annotations, init containers and volumes',
+    {
+      metadata: { annotations: { a: 'b' } },
+      spec: { ...app.spec, initContainers: [{ name: 'init', image: 'i' }], volumes: [{ name: 'v', emptyDir: {} }] },
+    },
+  ],
 ])('%s that is injected', (_, template) => {
   const before = injected(template, { settings: { filter: 'udp' } });
 
   test('gets settings as if it had been injected with them', () => {
-    for (const settings of [{ filter: 'tcp' }, { filter: 'udp', snaplen: '96' }, { 'file-size': '32Mi' }, { mirror: 'vxlan://collector' }]) {
-      expect(essence(updated(before, { settings }))).toEqual(essence(injected(template, { settings: { filter: 'udp', ...settings } })));
+    for (const settings of [
+      { filter: 'tcp' },
+      { filter: 'udp', snaplen: '96' },
+      { 'file-size': '32Mi' },
+      { mirror: 'vxlan://collector' },
+    ]) {
+      expect(essence(updated(before, { settings }))).toEqual(
+        essence(injected(template, { settings: { filter: 'udp', ...settings } })),
+      );
     }
-    expect(essence(updated(before, { amounts: { 'cpu-request': '50m' } }))).toEqual(essence(injected(template, { settings: { filter: 'udp' }, amounts: { 'cpu-request': '50m' } })));
+    expect(essence(updated(before, { amounts: { 'cpu-request': '50m' } }))).toEqual(
+      essence(injected(template, { settings: { filter: 'udp' }, amounts: { 'cpu-request': '50m' } })),
+    );
   });
 
   test('is as it was before when the sidecar is taken out', () => {
-    const after = updated(updated(before, { settings: { filter: 'tcp', mirror: 'vxlan://a' } }), { settings: { filter: 'icmp' } });
+    const after = updated(updated(before, { settings: { filter: 'tcp', mirror: 'vxlan://a' } }), {
+      settings: { filter: 'icmp' },
+    });
     const plan = planRemoval(after, config);
     if (!plan.remove) throw new Error(plan.reason);
     expect(essence(withoutRemoved(after, plan.removal))).toEqual(essence(template));
@@ -61,18 +98,33 @@ describe.each<[string, PodTemplate]>([
 
 test('what the API server has filled in is no difference', () => {
   const before = injected(app, { settings: { filter: 'udp' } });
-  const stored = { ...before, spec: { ...before.spec!, initContainers: before.spec!.initContainers!.map((container) => ({ ...container, terminationMessagePath: '/dev/termination-log' })) } };
+  const stored = {
+    ...before,
+    spec: {
+      ...before.spec!,
+      initContainers: before.spec!.initContainers!.map((container) => ({
+        ...container,
+        terminationMessagePath: '/dev/termination-log',
+      })),
+    },
+  };
   expect(planUpdate(stored, { ...options, settings: { filter: 'udp' }, renew: true })).toMatchObject({ update: false });
 });
 
 describe('a sidecar that somebody else has named', () => {
-  const other = { ...config, agent: { ...config.agent, image: 'mirror.example/agent:2', resources: { requests: { cpu: '5m' } } } };
+  const other = {
+    ...config,
+    agent: { ...config.agent, image: 'mirror.example/agent:2', resources: { requests: { cpu: '5m' } } },
+  };
   const before = injected(app, { config: other, settings: { filter: 'udp' } });
   const agentOf = (template: PodTemplate): unknown => template.spec?.initContainers?.[0];
 
   test('stays as it is when settings alone are given', () => {
     expect(agentOf(updated(before, { settings: { filter: 'tcp' } }))).toEqual(agentOf(before));
-    expect(agentOf(updated(before, { settings: { mirror: 'vxlan://a' } }))).toMatchObject({ image: 'mirror.example/agent:2', resources: { requests: { cpu: '5m' } } });
+    expect(agentOf(updated(before, { settings: { mirror: 'vxlan://a' } }))).toMatchObject({
+      image: 'mirror.example/agent:2',
+      resources: { requests: { cpu: '5m' } },
+    });
   });
 
   test('is replaced when it is named', () => {
@@ -81,7 +133,15 @@ describe('a sidecar that somebody else has named', () => {
   });
 
   test('keeps its image when what is named has none', () => {
-    expect(agentOf(updated(before, { config: { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, imagePullPolicy: 'Always' } } }, true))).toMatchObject({
+    expect(
+      agentOf(
+        updated(
+          before,
+          { config: { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, imagePullPolicy: 'Always' } } },
+          true,
+        ),
+      ),
+    ).toMatchObject({
       image: 'mirror.example/agent:2',
     });
   });
@@ -90,13 +150,22 @@ describe('a sidecar that somebody else has named', () => {
 test("the user's own annotations are not touched", () => {
   const own: PodTemplate = { metadata: { annotations: { 'packet-capture/filter': 'icmp' } }, ...app };
   const before = injected(own);
-  expect(planUpdate(before, { ...options, settings: { filter: 'tcp' }, renew: false })).toEqual({ update: false, reason: 'setting_conflict' });
-  expect(updated(before, { settings: { snaplen: '96' } }).metadata?.annotations).toMatchObject({ 'packet-capture/filter': 'icmp', 'packet-capture/snaplen': '96' });
+  expect(planUpdate(before, { ...options, settings: { filter: 'tcp' }, renew: false })).toEqual({
+    update: false,
+    reason: 'setting_conflict',
+  });
+  expect(updated(before, { settings: { snaplen: '96' } }).metadata?.annotations).toMatchObject({
+    'packet-capture/filter': 'icmp',
+    'packet-capture/snaplen': '96',
+  });
 });
 
 test('the patch of an update is that of the removal and that of the addition', () => {
   const before = injected(app, { settings: { filter: 'udp' } });
   const plan = planUpdate(before, { ...options, settings: { filter: 'tcp' }, renew: false });
   if (!plan.update) throw new Error(plan.reason);
-  expect(updatePatch(before, plan, [])).toEqual([...removalPatch(before, plan.removal, []), ...additionPatch({ ...app, metadata: {} }, plan.addition, [])]);
+  expect(updatePatch(before, plan, [])).toEqual([
+    ...removalPatch(before, plan.removal, []),
+    ...additionPatch({ ...app, metadata: {} }, plan.addition, []),
+  ]);
 });

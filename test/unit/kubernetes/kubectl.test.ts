@@ -66,27 +66,48 @@ test('kubectlWarnings are the warnings of the API server alone', () => {
 
 test('the place of an error is the command, not its script', async () => {
   const script = 'set -e\necho one\n'.repeat(20);
-  const error: unknown = await makeKubectl({ program: 'false' })(['exec', 'web-1', '--container', 'c', '--', 'sh', '-c', script]).catch((failure: unknown) => failure);
+  const error: unknown = await makeKubectl({ program: 'false' })([
+    'exec',
+    'web-1',
+    '--container',
+    'c',
+    '--',
+    'sh',
+    '-c',
+    script,
+  ]).catch((failure: unknown) => failure);
   expect(error).toMatchObject({ where: 'kubectl exec web-1 --container c -- sh' });
-  await expect(makeKubectl({ program: 'false' })(['get', `a\n${'b'.repeat(300)}`])).rejects.toMatchObject({ where: `kubectl get a ${'b'.repeat(198)}…` });
+  await expect(makeKubectl({ program: 'false' })(['get', `a\n${'b'.repeat(300)}`])).rejects.toMatchObject({
+    where: `kubectl get a ${'b'.repeat(198)}…`,
+  });
 });
 
 test('an error holds nothing of the input', async () => {
-  const error: unknown = await makeKubectl({ program: '/nonexistent/kubectl' })(['create', '-f', '-'], { input: 'SECRET' }).catch((failure: unknown) => failure);
+  const error: unknown = await makeKubectl({ program: '/nonexistent/kubectl' })(['create', '-f', '-'], {
+    input: 'SECRET',
+  }).catch((failure: unknown) => failure);
   expect((error as Error).cause).toBeUndefined();
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('SECRET');
 });
 
 test('an answer that is larger than what is read is ended early', async () => {
   const before = process.memoryUsage().rss;
-  await expect(makeKubectl({ program: 'test/fixtures/running/endless.sh' })(['exec'], { maxBytes: 1024 ** 2 })).rejects.toMatchObject({
+  await expect(
+    makeKubectl({ program: 'test/fixtures/running/endless.sh' })(['exec'], { maxBytes: 1024 ** 2 }),
+  ).rejects.toMatchObject({
     code: 'ANSWER_TOO_LARGE',
     message: 'the answer is larger than what is read (1.0Mi)',
   });
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 ** 2);
-  expect((await makeKubectl({ program: 'echo' })(['1234'], { maxBytes: 27 })).stdout).toBe('--request-timeout=15s 1234');
+  expect((await makeKubectl({ program: 'echo' })(['1234'], { maxBytes: 27 })).stdout).toBe(
+    '--request-timeout=15s 1234',
+  );
 });
 
 test('an answer that is not JSON is said to be none', async () => {
-  await expect(kubectlJson(makeKubectl({ program: 'echo' }), ['get', 'pods'])).rejects.toMatchObject({ code: 'KUBECTL_FAILED', message: expect.stringMatching(/^the answer is not/) as string, where: 'kubectl get pods' });
+  await expect(kubectlJson(makeKubectl({ program: 'echo' }), ['get', 'pods'])).rejects.toMatchObject({
+    code: 'KUBECTL_FAILED',
+    message: expect.stringMatching(/^the answer is not/) as string,
+    where: 'kubectl get pods',
+  });
 });

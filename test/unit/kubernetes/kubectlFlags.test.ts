@@ -4,18 +4,43 @@ import { expect, test } from 'vitest';
 import { kubectlFlags } from '../../../src/kubernetes/kubectlFlags.ts';
 
 test('flags are handed on as they are', () => {
-  const { flags, env } = kubectlFlags({ as: 'admin', asGroup: ['ops', 'on call'], asUserExtra: ['a=b'], user: 'jo', insecureSkipTlsVerify: true, disableCompression: false, v: '6' }, 'shop', {});
-  expect(flags).toEqual(['--user=jo', '--insecure-skip-tls-verify=true', '--as=admin', '--as-group=ops', '--as-group=on call', '--as-user-extra=a=b', '--v=6', '--namespace=shop']);
+  const { flags, env } = kubectlFlags(
+    {
+      as: 'admin',
+      asGroup: ['ops', 'on call'],
+      asUserExtra: ['a=b'],
+      user: 'jo',
+      insecureSkipTlsVerify: true,
+      disableCompression: false,
+      v: '6',
+    },
+    'shop',
+    {},
+  );
+  expect(flags).toEqual([
+    '--user=jo',
+    '--insecure-skip-tls-verify=true',
+    '--as=admin',
+    '--as-group=ops',
+    '--as-group=on call',
+    '--as-user-extra=a=b',
+    '--v=6',
+    '--namespace=shop',
+  ]);
   expect(env).toEqual({});
 });
 
 test('a secret is handed on in a file that only this user can read', () => {
-  const { flags, env } = kubectlFlags({ token: 'SECRET', context: 'prod', clientKey: 'key.pem' }, undefined, { KUBECONFIG: `/a${delimiter}/b` });
+  const { flags, env } = kubectlFlags({ token: 'SECRET', context: 'prod', clientKey: 'key.pem' }, undefined, {
+    KUBECONFIG: `/a${delimiter}/b`,
+  });
   expect(flags).toEqual(['--context=prod', '--user=packet-capture-flags']);
   const [file = '', ...others] = (env['KUBECONFIG'] ?? '').split(delimiter);
   expect(others).toEqual(['/a', '/b']);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ users: [{ name: 'packet-capture-flags', user: { token: 'SECRET', 'client-key': `${process.cwd()}/key.pem` } }] });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+    users: [{ name: 'packet-capture-flags', user: { token: 'SECRET', 'client-key': `${process.cwd()}/key.pem` } }],
+  });
 });
 
 test('in a pod without a kubeconfig the cluster stays that of the pod', () => {
@@ -26,5 +51,7 @@ test('in a pod without a kubeconfig the cluster stays that of the pod', () => {
 });
 
 test('a --kubeconfig that is not there is said, not passed over', () => {
-  expect(() => kubectlFlags({ token: 't', kubeconfig: '/nonexistent' }, undefined, {})).toThrow(expect.objectContaining({ code: 'FILE_UNREADABLE' }) as Error);
+  expect(() => kubectlFlags({ token: 't', kubeconfig: '/nonexistent' }, undefined, {})).toThrow(
+    expect.objectContaining({ code: 'FILE_UNREADABLE' }) as Error,
+  );
 });

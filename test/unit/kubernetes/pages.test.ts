@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import { codedError } from '../../../src/errors.ts';
+import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { currentNamespace } from '../../../src/kubernetes/namespace.ts';
 import { listPath, readPages, readUpTo, type ListedObject } from '../../../src/kubernetes/pages.ts';
 import { createSlimmer } from '../../../src/kubernetes/slim.ts';
-import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
-import { codedError } from '../../../src/errors.ts';
 
 interface Server {
   readonly kubectl: Kubectl;
@@ -22,7 +22,9 @@ function server(count: number, fails: (limit: number, from: number, call: number
     const from = Number(url.searchParams.get('continue') ?? 0);
     asked.push(`${from}+${limit}`);
     fails(limit, from, asked.length);
-    const items = Array.from({ length: Math.min(limit, count - from) }, (_, index) => ({ metadata: { name: `web-${from + index}` } }));
+    const items = Array.from({ length: Math.min(limit, count - from) }, (_, index) => ({
+      metadata: { name: `web-${from + index}` },
+    }));
     const next = from + limit < count ? { continue: String(from + limit) } : {};
     return { stdout: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: next, items }), stderr: '' };
   };
@@ -36,8 +38,14 @@ test('a list is read page by page, and each object says what it is', async () =>
   const names = await readPages(kubectl, { kind: 'pods', namespace: undefined }, nameOf);
   expect(new Set(names).size).toBe(600);
   expect(asked).toEqual(['0+250', '250+250', '500+250']);
-  expect(await readPages(server(1).kubectl, { kind: 'pods', namespace: 'shop' }, (object) => object)).toEqual([{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-0' } }]);
-  expect(await readPages(server(3).kubectl, { kind: 'pods', namespace: 'shop' }, (object) => (nameOf(object) === 'web-1' ? 'it' : undefined))).toEqual(['it']);
+  expect(await readPages(server(1).kubectl, { kind: 'pods', namespace: 'shop' }, (object) => object)).toEqual([
+    { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-0' } },
+  ]);
+  expect(
+    await readPages(server(3).kubectl, { kind: 'pods', namespace: 'shop' }, (object) =>
+      nameOf(object) === 'web-1' ? 'it' : undefined,
+    ),
+  ).toEqual(['it']);
 });
 
 test('objects that are too large for a page of so many come in smaller ones', async () => {
@@ -49,35 +57,50 @@ test('objects that are too large for a page of so many come in smaller ones', as
   const never = server(3, () => {
     throw codedError('ANSWER_TOO_LARGE', 'too large');
   });
-  await expect(readPages(never.kubectl, { kind: 'pods', namespace: undefined }, nameOf)).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
+  await expect(readPages(never.kubectl, { kind: 'pods', namespace: undefined }, nameOf)).rejects.toMatchObject({
+    code: 'ANSWER_TOO_LARGE',
+  });
 });
 
 test('pages that are gone make it begin again, and what was read before is not in it twice', async () => {
   const once = server(1200, (_, __, call) => {
-    if (call === 2) throw codedError('LIST_EXPIRED', 'Error from server (Expired): The provided continue parameter is too old');
+    if (call === 2)
+      throw codedError('LIST_EXPIRED', 'Error from server (Expired): The provided continue parameter is too old');
   });
   expect(await readPages(once.kubectl, { kind: 'pods', namespace: undefined }, nameOf)).toHaveLength(1200);
   const always = server(1200, (_, from) => {
     if (from > 0) throw codedError('LIST_EXPIRED', 'gone');
   });
-  await expect(readPages(always.kubectl, { kind: 'pods', namespace: undefined }, nameOf)).rejects.toMatchObject({ code: 'LIST_EXPIRED' });
+  await expect(readPages(always.kubectl, { kind: 'pods', namespace: undefined }, nameOf)).rejects.toMatchObject({
+    code: 'LIST_EXPIRED',
+  });
   expect(always.asked).toHaveLength(6);
 });
 
 test('a list that could have no end is read up to a bound, and whether that was all of it is told', async () => {
   const many = server(100_000);
-  const some = await readUpTo(many.kubectl, { kind: 'events', namespace: undefined, fieldSelector: 'reason=FailedCreate' }, 600, nameOf);
+  const some = await readUpTo(
+    many.kubectl,
+    { kind: 'events', namespace: undefined, fieldSelector: 'reason=FailedCreate' },
+    600,
+    nameOf,
+  );
   expect([some.kept.length, some.complete, many.asked]).toEqual([600, false, ['0+250', '250+250', '500+100']]);
   // The bound is on what is read, not on what is kept.
   const none = server(100_000);
-  expect(await readUpTo(none.kubectl, { kind: 'pods', namespace: 'shop' }, 500, () => undefined)).toEqual({ kept: [], complete: false });
+  expect(await readUpTo(none.kubectl, { kind: 'pods', namespace: 'shop' }, 500, () => undefined)).toEqual({
+    kept: [],
+    complete: false,
+  });
   expect(none.asked).toHaveLength(2);
   const few = await readUpTo(server(600).kubectl, { kind: 'pods', namespace: 'shop' }, 600, nameOf);
   expect([few.kept.length, few.complete]).toEqual([600, true]);
 });
 
 test('the path of a page', () => {
-  expect(listPath({ kind: 'events', namespace: 'shop', fieldSelector: 'type=Warning' }, 9, '')).toBe('/api/v1/namespaces/shop/events?limit=9&fieldSelector=type%3DWarning');
+  expect(listPath({ kind: 'events', namespace: 'shop', fieldSelector: 'type=Warning' }, 9, '')).toBe(
+    '/api/v1/namespaces/shop/events?limit=9&fieldSelector=type%3DWarning',
+  );
   expect(listPath({ kind: 'pods', namespace: 'shop', labelSelector: 'app=web,tier!=db' }, 500, 'a+b/c=')).toBe(
     '/api/v1/namespaces/shop/pods?limit=500&labelSelector=app%3Dweb%2Ctier%21%3Ddb&continue=a%2Bb%2Fc%3D',
   );
@@ -109,11 +132,22 @@ function podOf(index: number): ListedObject {
       managedFields: [{ manager: 'kubelet' }],
       annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{…}', 'packet-capture/inject': 'true' },
     },
-    spec: { nodeName: `node-${index}`, containers: [{ name: 'app', env: [{ name: 'A', value: 'b' }], volumeMounts: [mount] }], volumes: [{ name: mount.name, projected: {} }] },
+    spec: {
+      nodeName: `node-${index}`,
+      containers: [{ name: 'app', env: [{ name: 'A', value: 'b' }], volumeMounts: [mount] }],
+      volumes: [{ name: mount.name, projected: {} }],
+    },
     status: {
       phase: 'Running',
       podIP: `10.0.0.${index}`,
-      containerStatuses: [{ name: 'app', ready: true, containerID: `containerd://${index}`, state: { running: { startedAt: `${index}` } } }],
+      containerStatuses: [
+        {
+          name: 'app',
+          ready: true,
+          containerID: `containerd://${index}`,
+          state: { running: { startedAt: `${index}` } },
+        },
+      ],
     },
   };
 }
@@ -127,7 +161,13 @@ test('objects of a list are kept without what nobody reads, and what they have i
     metadata: { name: 'web-1', annotations: { 'packet-capture/inject': 'true' } },
     spec: {
       nodeName: 'node-1',
-      containers: [{ name: 'app', env: [{ name: 'A', value: 'b' }], volumeMounts: [{ name: 'kube-api-access', mountPath: '/var/run/secrets' }] }],
+      containers: [
+        {
+          name: 'app',
+          env: [{ name: 'A', value: 'b' }],
+          volumeMounts: [{ name: 'kube-api-access', mountPath: '/var/run/secrets' }],
+        },
+      ],
       volumes: [{ name: 'kube-api-access', projected: {} }],
     },
     status: { phase: 'Running', containerStatuses: [{ name: 'app', ready: true, state: { running: {} } }] },

@@ -15,5 +15,7 @@ test.each([
 });
 
 test('a quote that does not end is wrong usage', () => {
-  expect(() => programOf('KUBECTL', "'k3s kubectl", 'kubectl')).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining("KUBECTL") as string }) as Error);
+  expect(() => programOf('KUBECTL', "'k3s kubectl", 'kubectl')).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringContaining('KUBECTL') as string }) as Error,
+  );
 });

@@ -5,8 +5,10 @@ import { readAll } from '../../support/pcapng/captureFiles.ts';
 
 const label = ({ name = '' }: { readonly name?: string | undefined }): { name: string } => ({ name: `ns/pod:${name}` });
 const start = (): ReturnType<typeof createLiveMerge> => createLiveMerge({ windowMs: 200, mostBytes: 1_000_000 });
-const large = (count: number): { code: number; value: string }[] => Array.from({ length: count }, (_, index) => ({ code: 100 + index, value: 'x'.repeat(60_000) }));
-const described = (name: string, options = large(1)): Uint8Array => interfaceBlock(true, 1, 0, [{ code: 2, value: name }, ...options]);
+const large = (count: number): { code: number; value: string }[] =>
+  Array.from({ length: count }, (_, index) => ({ code: 100 + index, value: 'x'.repeat(60_000) }));
+const described = (name: string, options = large(1)): Uint8Array =>
+  interfaceBlock(true, 1, 0, [{ code: 2, value: name }, ...options]);
 
 describe('a pod that describes interfaces without an end', () => {
   test('is ended with a word, and the others go on', () => {
@@ -24,7 +26,8 @@ describe('a pod that describes interfaces without an end', () => {
   test('in ever new sections: they are counted together', () => {
     const source = start().add('ns/bad', label);
     expect(() => {
-      for (let index = 0; index < 300; index += 1) source.push(Buffer.concat([sectionBlock(true), described(`if${index}`)]), 0);
+      for (let index = 0; index < 300; index += 1)
+        source.push(Buffer.concat([sectionBlock(true), described(`if${index}`)]), 0);
     }).toThrow('more than 256 interfaces');
   });
 
@@ -60,11 +63,30 @@ test('a block that is larger than any packet of a pod ends its source at once', 
 });
 
 describe('no source speaks for the others', () => {
-  const names = block(true, 4, optionBytes(true, [{ code: 1, value: Uint8Array.of(93, 184, 216, 34, ...new TextEncoder().encode('evil.com'), 0) }]));
+  const names = block(
+    true,
+    4,
+    optionBytes(true, [
+      { code: 1, value: Uint8Array.of(93, 184, 216, 34, ...new TextEncoder().encode('evil.com'), 0) },
+    ]),
+  );
   const secrets = block(true, 10, [4, 0x544c_534b], [4, 4], Uint8Array.of(1, 2, 3, 4));
   const unknown = block(true, 0x7777, Uint8Array.of(1, 2, 3, 4));
-  const capture = Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0), names, secrets, unknown, packetBlock(true, 0, 1n, Uint8Array.of(1))]);
-  const source = (name: string): CaptureSource => ({ name, data: (async function* data() { yield capture; })(), label });
+  const capture = Buffer.concat([
+    sectionBlock(true),
+    interfaceBlock(true, 1, 0),
+    names,
+    secrets,
+    unknown,
+    packetBlock(true, 0, 1n, Uint8Array.of(1)),
+  ]);
+  const source = (name: string): CaptureSource => ({
+    name,
+    data: (async function* data() {
+      yield capture;
+    })(),
+    label,
+  });
 
   async function typesOf(several: boolean): Promise<string[]> {
     const pieces: Uint8Array[] = [];
@@ -74,7 +96,9 @@ describe('no source speaks for the others', () => {
 
   test('in a merge of files', async () => {
     expect(await typesOf(true)).toEqual(['section', 'interface', 'packet', 'packet']);
-    expect((await typesOf(false)).filter((type) => type === 'names' || type === 'secrets' || type === 'unknown')).toHaveLength(6);
+    expect(
+      (await typesOf(false)).filter((type) => type === 'names' || type === 'secrets' || type === 'unknown'),
+    ).toHaveLength(6);
   });
 
   test('in a live merge', () => {

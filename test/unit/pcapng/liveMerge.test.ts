@@ -1,15 +1,31 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createLiveMerge, type CaptureRecord, type Labeller, type LiveMerge, type LiveSource } from '../../../src/pcapng/index.ts';
-import { interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../../support/pcapng/captureBytes.ts';
+import {
+  createLiveMerge,
+  type CaptureRecord,
+  type Labeller,
+  type LiveMerge,
+  type LiveSource,
+} from '../../../src/pcapng/index.ts';
+import {
+  interfaceBlock,
+  packetBlock,
+  pcapHeader,
+  pcapPacket,
+  sectionBlock,
+} from '../../support/pcapng/captureBytes.ts';
 import { readAll } from '../../support/pcapng/captureFiles.ts';
 
 const windowMs = 200;
 const mostBytes = 1_000_000;
-const named = (name: string): Labeller => () => ({ name });
-const head = (): Uint8Array => Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 9, value: Uint8Array.of(9) }])]);
+const named =
+  (name: string): Labeller =>
+  () => ({ name });
+const head = (): Uint8Array =>
+  Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 9, value: Uint8Array.of(9) }])]);
 /** Times are in milliseconds here, in nanoseconds in the file. */
-const packet = (time: number, mark = 0, length = 1): Uint8Array => packetBlock(true, 0, BigInt(Math.round(time * 1e6)), new Uint8Array(length).fill(mark));
+const packet = (time: number, mark = 0, length = 1): Uint8Array =>
+  packetBlock(true, 0, BigInt(Math.round(time * 1e6)), new Uint8Array(length).fill(mark));
 
 function started(merge: LiveMerge, name: string): LiveSource {
   const source = merge.add(name, named(name));
@@ -28,7 +44,10 @@ interface Sent {
 }
 
 const sent = (longestDelay: number): fc.Arbitrary<Sent[]> =>
-  fc.array(fc.record({ source: fc.nat({ max: 3 }), time: fc.nat({ max: 3000 }), delay: fc.nat({ max: longestDelay }) }), { maxLength: 40 });
+  fc.array(
+    fc.record({ source: fc.nat({ max: 3 }), time: fc.nat({ max: 3000 }), delay: fc.nat({ max: longestDelay }) }),
+    { maxLength: 40 },
+  );
 
 /** Plays packets that arrive after a delay; looks for what is due every `step` ms. Pieces with the time when each came. */
 function play(all: readonly Sent[], step: number): { merge: LiveMerge; pieces: { now: number; bytes: Uint8Array }[] } {
@@ -86,7 +105,8 @@ test('no packet is held for longer than the window, whatever other sources do', 
       const arrivals = all.map(({ time, delay }) => time + delay);
       let written = 0;
       for (const { now, bytes } of pieces.slice(0, -1)) {
-        for (let at = 0; at < bytes.length; at += new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true)) written += new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true) === 6 ? 1 : 0;
+        for (let at = 0; at < bytes.length; at += new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true))
+          written += new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, true) === 6 ? 1 : 0;
         expect(written).toBeGreaterThanOrEqual(arrivals.filter((arrived) => arrived + windowMs <= now).length);
       }
     }),
@@ -101,7 +121,10 @@ test('the header comes at once, an interface with its source, and nothing twice'
   const source = merge.add('ns/pod:eth0', () => ({ name: 'ns/pod:eth0', description: 'node=one' }));
   source.push(pcapHeader(true, 0xa1b23c4d, 1, 96), 5);
   const described = readAll([sectionBlock(true), merge.take(5)]).records;
-  expect(described).toMatchObject([{ type: 'section' }, { type: 'interface', name: 'ns/pod:eth0', description: 'node=one', snaplen: 96, resolution: { exponent: 9 } }]);
+  expect(described).toMatchObject([
+    { type: 'section' },
+    { type: 'interface', name: 'ns/pod:eth0', description: 'node=one', snaplen: 96, resolution: { exponent: 9 } },
+  ]);
   source.push(pcapPacket(true, 1, 5, Uint8Array.of(7)), 6);
   expect(merge.take(205)).toHaveLength(0);
   expect(merge.take(206).length).toBeGreaterThan(0);
@@ -115,13 +138,19 @@ test('a source that comes again is the same interface; one of another link type 
     source.push(pcapHeader(true, 0xa1b23c4d, network), 0);
     expect(source.end()).toBeUndefined();
   }
-  expect(readAll([merge.takeAll()]).records.map((record) => (record.type === 'interface' ? [record.name, record.linkType] : record.type))).toEqual(['section', ['ns/pod:eth0', 1], ['ns/pod:eth0', 113]]);
+  expect(
+    readAll([merge.takeAll()]).records.map((record) =>
+      record.type === 'interface' ? [record.name, record.linkType] : record.type,
+    ),
+  ).toEqual(['section', ['ns/pod:eth0', 1], ['ns/pod:eth0', 113]]);
 });
 
 test('a damaged source fails alone, and what was whole before stays', () => {
   const merge = createLiveMerge({ windowMs, mostBytes });
   const [good, bad] = [started(merge, 'good'), started(merge, 'bad')];
-  expect(() => bad.push(Buffer.concat([packet(1, 1), new Uint8Array(12)]), 1)).toThrow(expect.objectContaining({ code: 'CAPTURE_INVALID' }));
+  expect(() => bad.push(Buffer.concat([packet(1, 1), new Uint8Array(12)]), 1)).toThrow(
+    expect.objectContaining({ code: 'CAPTURE_INVALID' }),
+  );
   good.push(packet(2, 2), 2);
   good.push(packet(3, 3).subarray(0, 20), 3);
   expect(good.end()).toEqual({ bytesLeft: 20 });

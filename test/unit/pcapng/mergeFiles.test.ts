@@ -1,18 +1,38 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mergeFiles, readCapture, toNanoseconds, type CaptureRecord, type CaptureSource } from '../../../src/pcapng/index.ts';
-import { block, interfaceBlock, packetBlock, pcapHeader, pcapPacket, sectionBlock, udpFrame } from '../../support/pcapng/captureBytes.ts';
+import {
+  mergeFiles,
+  readCapture,
+  toNanoseconds,
+  type CaptureRecord,
+  type CaptureSource,
+} from '../../../src/pcapng/index.ts';
+import {
+  block,
+  interfaceBlock,
+  packetBlock,
+  pcapHeader,
+  pcapPacket,
+  sectionBlock,
+  udpFrame,
+} from '../../support/pcapng/captureBytes.ts';
 import { cut, describe, madeFile, merged, readAll, sourceOf } from '../../support/pcapng/captureFiles.ts';
 
 /** Name, time in nanoseconds and first byte of each packet. */
 function packetsOf(records: readonly CaptureRecord[]): (readonly [string | undefined, bigint, number | undefined])[] {
   return records.flatMap((record) =>
-    record.type === 'packet' ? [[record.interface.name, toNanoseconds(record.ticks, record.interface.resolution), record.data[0]] as const] : [],
+    record.type === 'packet'
+      ? [[record.interface.name, toNanoseconds(record.ticks, record.interface.resolution), record.data[0]] as const]
+      : [],
   );
 }
 
 function interfacesOf(records: readonly CaptureRecord[]): object[] {
-  return records.flatMap((record) => (record.type === 'interface' ? [{ name: record.name, description: record.description, linkType: record.linkType, snaplen: record.snaplen }] : []));
+  return records.flatMap((record) =>
+    record.type === 'interface'
+      ? [{ name: record.name, description: record.description, linkType: record.linkType, snaplen: record.snaplen }]
+      : [],
+  );
 }
 
 test('what is written reads as what was read: a file of one section comes out as it was, but little-endian', async () => {
@@ -25,7 +45,10 @@ test('what is written reads as what was read: a file of one section comes out as
       const { records, bytesLeft } = readAll([bytes]);
       expect(bytesLeft).toBeUndefined();
       // Interfaces are described where they were, so that even the order is the same. Unknown blocks have no order of bytes that could be turned.
-      const expected = oneSection.slice(1).map(({ says }) => says).filter((says) => little || !('type' in says && says.type === 'unknown'));
+      const expected = oneSection
+        .slice(1)
+        .map(({ says }) => says)
+        .filter((says) => little || !('type' in says && says.type === 'unknown'));
       expect(describe(records).slice(1)).toEqual(expected);
       expect(records[0]).toEqual({ type: 'section', options: [] });
     }),
@@ -35,7 +58,13 @@ test('what is written reads as what was read: a file of one section comes out as
 
 /** A file with one interface, of packets at these times. */
 function captured(name: string, times: readonly number[], mark: number): Uint8Array[] {
-  const head = [sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 2, value: name }, { code: 9, value: Uint8Array.of(9) }])];
+  const head = [
+    sectionBlock(true),
+    interfaceBlock(true, 1, 0, [
+      { code: 2, value: name },
+      { code: 9, value: Uint8Array.of(9) },
+    ]),
+  ];
   return [...head, ...times.map((time) => packetBlock(true, 0, BigInt(time), Uint8Array.of(mark)))];
 }
 
@@ -45,7 +74,9 @@ test('files are merged by time; equal times keep the order of the files, and eac
     fc.asyncProperty(fc.array(times, { maxLength: 5 }), fc.array(fc.nat(), { maxLength: 9 }), async (files, at) => {
       const sources = files.map((list, mark) => sourceOf(cut(Buffer.concat(captured(`eth${mark}`, list, mark)), at)));
       const { records } = readAll([await merged(sources)]);
-      const expected = files.flatMap((list, mark) => list.map((time) => [`eth${mark}`, BigInt(time), mark] as const)).toSorted((a, b) => Number(a[1] - b[1]));
+      const expected = files
+        .flatMap((list, mark) => list.map((time) => [`eth${mark}`, BigInt(time), mark] as const))
+        .toSorted((a, b) => Number(a[1] - b[1]));
       expect(packetsOf(records)).toEqual(expected);
       expect(interfacesOf(records)).toHaveLength(files.length);
     }),
@@ -54,9 +85,25 @@ test('files are merged by time; equal times keep the order of the files, and eac
 });
 
 test('resolutions, link types and formats mix: each packet keeps the time that it had', async () => {
-  const micro = [sectionBlock(false), interfaceBlock(false, 1, 96, [{ code: 2, value: 'micro' }]), packetBlock(false, 0, 1_000_001n, Uint8Array.of(1)), packetBlock(false, 0, 3_000_000n, Uint8Array.of(2))];
-  const nano = Buffer.concat([pcapHeader(true, 0xa1b23c4d, 113), pcapPacket(true, 1, 500, Uint8Array.of(3)), pcapPacket(true, 2, 999_999_999, Uint8Array.of(4))]);
-  const binary = [sectionBlock(true), interfaceBlock(true, 101, 0, [{ code: 2, value: 'binary' }, { code: 9, value: Uint8Array.of(0x81) }]), packetBlock(true, 0, 5n, Uint8Array.of(5))];
+  const micro = [
+    sectionBlock(false),
+    interfaceBlock(false, 1, 96, [{ code: 2, value: 'micro' }]),
+    packetBlock(false, 0, 1_000_001n, Uint8Array.of(1)),
+    packetBlock(false, 0, 3_000_000n, Uint8Array.of(2)),
+  ];
+  const nano = Buffer.concat([
+    pcapHeader(true, 0xa1b23c4d, 113),
+    pcapPacket(true, 1, 500, Uint8Array.of(3)),
+    pcapPacket(true, 2, 999_999_999, Uint8Array.of(4)),
+  ]);
+  const binary = [
+    sectionBlock(true),
+    interfaceBlock(true, 101, 0, [
+      { code: 2, value: 'binary' },
+      { code: 9, value: Uint8Array.of(0x81) },
+    ]),
+    packetBlock(true, 0, 5n, Uint8Array.of(5)),
+  ];
   const { records } = readAll([await merged([sourceOf(micro), sourceOf(nano), sourceOf(binary)])]);
   expect(packetsOf(records)).toEqual([
     [undefined, 1_000_000_500n, 3],
@@ -73,38 +120,70 @@ test('resolutions, link types and formats mix: each packet keeps the time that i
 });
 
 test('a label renames an interface and leaves its other options; equally labelled interfaces become one', async () => {
-  const label = (pod: string): CaptureSource['label'] => ({ name }) => ({ name: `shop/${pod}:${name}`, description: 'node=one' });
+  const label =
+    (pod: string): CaptureSource['label'] =>
+    ({ name }) => ({ name: `shop/${pod}:${name}`, description: 'node=one' });
   const file = (mark: number): Uint8Array[] => captured('eth0', [mark, mark + 10], mark);
-  const sources = [1, 2, 3].map((mark) => sourceOf(file(mark), { label: label(mark < 3 ? 'web-1' : 'web-2') ?? (() => ({})) }));
+  const sources = [1, 2, 3].map((mark) =>
+    sourceOf(file(mark), { label: label(mark < 3 ? 'web-1' : 'web-2') ?? (() => ({})) }),
+  );
   const { records } = readAll([await merged(sources, { application: 'test' })]);
-  expect(interfacesOf(records)).toEqual(['shop/web-1:eth0', 'shop/web-2:eth0'].map((name) => ({ name, description: 'node=one', linkType: 1, snaplen: 0 })));
+  expect(interfacesOf(records)).toEqual(
+    ['shop/web-1:eth0', 'shop/web-2:eth0'].map((name) => ({ name, description: 'node=one', linkType: 1, snaplen: 0 })),
+  );
   const described = records.find((record) => record.type === 'interface');
-  expect(described?.options.map(({ code, value }) => [code, Buffer.from(value).toString()])).toEqual([[2, 'shop/web-1:eth0'], [3, 'node=one'], [9, '\t']]);
-  expect(packetsOf(records).map(([name, , mark]) => [name, mark])).toEqual([1, 2, 3, 1, 2, 3].map((mark) => [mark < 3 ? 'shop/web-1:eth0' : 'shop/web-2:eth0', mark]));
+  expect(described?.options.map(({ code, value }) => [code, Buffer.from(value).toString()])).toEqual([
+    [2, 'shop/web-1:eth0'],
+    [3, 'node=one'],
+    [9, '\t'],
+  ]);
+  expect(packetsOf(records).map(([name, , mark]) => [name, mark])).toEqual(
+    [1, 2, 3, 1, 2, 3].map((mark) => [mark < 3 ? 'shop/web-1:eth0' : 'shop/web-2:eth0', mark]),
+  );
   expect(records[0]).toMatchObject({ options: [{ code: 4 }] });
 });
 
 test('sections that follow each other in one file have interfaces of their own', async () => {
   const { records } = readAll([await merged([sourceOf([...captured('eth0', [1], 1), ...captured('eth0', [2], 2)])])]);
-  expect(packetsOf(records)).toEqual([['eth0', 1n, 1], ['eth0', 2n, 2]]);
+  expect(packetsOf(records)).toEqual([
+    ['eth0', 1n, 1],
+    ['eth0', 2n, 2],
+  ]);
   expect(interfacesOf(records)).toHaveLength(2);
 });
 
 test('a file that ends within a packet gives all before it, and that is told; an empty one too', async () => {
   const whole = Buffer.concat(captured('eth0', [1, 2, 3], 1));
   const told: [string, number][] = [];
-  const sources = [sourceOf(whole.subarray(0, -5), { name: 'killed' }), sourceOf([], { name: 'empty' }), sourceOf(captured('eth1', [2], 2), { name: 'good' })];
-  const { records } = readAll([await merged(sources, { onTruncated: ({ name }, bytesLeft) => told.push([name, bytesLeft]) })]);
+  const sources = [
+    sourceOf(whole.subarray(0, -5), { name: 'killed' }),
+    sourceOf([], { name: 'empty' }),
+    sourceOf(captured('eth1', [2], 2), { name: 'good' }),
+  ];
+  const { records } = readAll([
+    await merged(sources, { onTruncated: ({ name }, bytesLeft) => told.push([name, bytesLeft]) }),
+  ]);
   expect(packetsOf(records).map(([name]) => name)).toEqual(['eth0', 'eth0', 'eth1']);
-  expect(new Map(told)).toEqual(new Map([['empty', 0], ['killed', 31]]));
+  expect(new Map(told)).toEqual(
+    new Map([
+      ['empty', 0],
+      ['killed', 31],
+    ]),
+  );
 });
 
 test('blocks that cannot be copied are told', async () => {
   const left: number[] = [];
   const { records } = readAll([
-    await merged([sourceOf([sectionBlock(true), block(true, 0x4000_0bad, [4, 1]), block(true, 99, [4, 1])]), sourceOf([sectionBlock(false), block(false, 99, [4, 1])])], {
-      onLeftOut: (_, blockType) => left.push(blockType),
-    }),
+    await merged(
+      [
+        sourceOf([sectionBlock(true), block(true, 0x4000_0bad, [4, 1]), block(true, 99, [4, 1])]),
+        sourceOf([sectionBlock(false), block(false, 99, [4, 1])]),
+      ],
+      {
+        onLeftOut: (_, blockType) => left.push(blockType),
+      },
+    ),
   ]);
   expect(records.map(({ type }) => type)).toEqual(['section', 'unknown']);
   expect(left).toEqual([0x4000_0bad, 99]);
@@ -125,7 +204,10 @@ test('a damaged file fails with its name, and all sources are closed', async () 
   });
   const good = captured('eth0', [1, 2, 3], 1);
   const sources = [watched('good.pcapng', good), watched('bad.pcapng', [...good, new Uint8Array(12)])];
-  await expect(merged(sources)).rejects.toMatchObject({ code: 'CAPTURE_INVALID', where: expect.stringMatching(/^bad\.pcapng, byte \d+$/) as string });
+  await expect(merged(sources)).rejects.toMatchObject({
+    code: 'CAPTURE_INVALID',
+    where: expect.stringMatching(/^bad\.pcapng, byte \d+$/) as string,
+  });
   expect(open).toBe(0);
 });
 
@@ -139,7 +221,11 @@ test('it reads from its sources just what the order needs, however long they are
       yield Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 2, value: `eth${mark}` }])]);
       for (let round = 0; ; round += 1) {
         read += 1;
-        yield Buffer.concat(Array.from({ length: perChunk }, (_, index) => packetBlock(true, 0, BigInt((round * perChunk + index) * 2 + mark), frame)));
+        yield Buffer.concat(
+          Array.from({ length: perChunk }, (_, index) =>
+            packetBlock(true, 0, BigInt((round * perChunk + index) * 2 + mark), frame),
+          ),
+        );
       }
     })(),
   });

@@ -2,7 +2,16 @@ import fc from 'fast-check';
 import { describe as group, expect, test } from 'vitest';
 import { isCodedError } from '../../../src/errors.ts';
 import { createCaptureReader, toNanoseconds, type CaptureRecord } from '../../../src/pcapng/index.ts';
-import { block, bytesOf, interfaceBlock, optionBytes, packetBlock, pcapHeader, pcapPacket, sectionBlock } from '../../support/pcapng/captureBytes.ts';
+import {
+  block,
+  bytesOf,
+  interfaceBlock,
+  optionBytes,
+  packetBlock,
+  pcapHeader,
+  pcapPacket,
+  sectionBlock,
+} from '../../support/pcapng/captureBytes.ts';
 import { cut, describe, madeFile, readAll } from '../../support/pcapng/captureFiles.ts';
 
 const places = fc.array(fc.nat(), { maxLength: 20 });
@@ -65,10 +74,18 @@ test('damage gives CAPTURE_INVALID or other records, never another error, and wh
 });
 
 test('any bytes at all behind a header end in records or in CAPTURE_INVALID', () => {
-  const heads = [sectionBlock(true), sectionBlock(false), pcapHeader(true, 0xa1b2c3d4), pcapHeader(false, 0xa1b23c4d), new Uint8Array(0)];
+  const heads = [
+    sectionBlock(true),
+    sectionBlock(false),
+    pcapHeader(true, 0xa1b2c3d4),
+    pcapHeader(false, 0xa1b23c4d),
+    new Uint8Array(0),
+  ];
   fc.assert(
     fc.property(fc.constantFrom(...heads), fc.uint8Array({ maxLength: 300 }), (head, tail) => {
-      expect(tryAll([head, tail]).problem ?? 'CAPTURE_INVALID at test, byte 0').toMatch(/^CAPTURE_INVALID at test, byte \d+$/);
+      expect(tryAll([head, tail]).problem ?? 'CAPTURE_INVALID at test, byte 0').toMatch(
+        /^CAPTURE_INVALID at test, byte \d+$/,
+      );
     }),
     { numRuns: 300 },
   );
@@ -82,14 +99,19 @@ group.each([
     ['microseconds', 0xa1b2c3d4, 1_700_000_000_123_456_000n],
     ['nanoseconds', 0xa1b23c4d, 1_700_000_000_000_123_456n],
   ])('in %s, from pieces of any size', (_unit, magic, time) => {
-    const bytes = Buffer.concat([pcapHeader(little, magic, 113, 96), pcapPacket(little, 1_700_000_000, 123_456, Uint8Array.of(1, 2, 3), 99), pcapPacket(little, 4_294_967_295, 0, new Uint8Array(0))]);
+    const bytes = Buffer.concat([
+      pcapHeader(little, magic, 113, 96),
+      pcapPacket(little, 1_700_000_000, 123_456, Uint8Array.of(1, 2, 3), 99),
+      pcapPacket(little, 4_294_967_295, 0, new Uint8Array(0)),
+    ]);
     fc.assert(
       fc.property(places, (at) => {
         const { records, bytesLeft } = readAll(cut(bytes, at));
         expect(bytesLeft).toBeUndefined();
         const [section, captured, first, second] = records;
         expect([section?.type, captured?.type, records.length]).toEqual(['section', 'interface', 4]);
-        if (captured?.type !== 'interface' || first?.type !== 'packet' || second?.type !== 'packet') throw new Error('other records');
+        if (captured?.type !== 'interface' || first?.type !== 'packet' || second?.type !== 'packet')
+          throw new Error('other records');
         expect([captured.linkType, captured.snaplen, captured.name]).toEqual([113, 96, undefined]);
         expect([[...first.data], first.originalLength, first.interface]).toEqual([[1, 2, 3], 99, captured]);
         expect(toNanoseconds(first.ticks, captured.resolution)).toBe(time);
@@ -109,12 +131,33 @@ group.each([
       sectionBlock(little),
       interfaceBlock(little, 1, 5),
       block(little, 3, [4, 9], Uint8Array.of(1, 2, 3, 4, 5)),
-      block(little, 2, [2, 0], [2, 7], [4, 1], [4, 2], [4, 1], [4, 60], Uint8Array.of(8, 0, 0, 0), optionBytes(little, [{ code: 2, value: [[4, 5n]] }])),
+      block(
+        little,
+        2,
+        [2, 0],
+        [2, 7],
+        [4, 1],
+        [4, 2],
+        [4, 1],
+        [4, 60],
+        Uint8Array.of(8, 0, 0, 0),
+        optionBytes(little, [{ code: 2, value: [[4, 5n]] }]),
+      ),
       block(little, 2, [2, 0], [2, 65_535], [4, 1], [4, 2], [4, 0], [4, 60]),
     ]);
     expect(describe(records).slice(2)).toEqual([
       { type: 'packet', id: 0, ticks: 0n, originalLength: 9, data: '0102030405', options: [] },
-      { type: 'packet', id: 0, ticks: 2n ** 32n + 2n, originalLength: 60, data: '08', options: [{ code: 2, value: '05000000' }, { code: 4, value: '0700000000000000' }] },
+      {
+        type: 'packet',
+        id: 0,
+        ticks: 2n ** 32n + 2n,
+        originalLength: 60,
+        data: '08',
+        options: [
+          { code: 2, value: '05000000' },
+          { code: 4, value: '0700000000000000' },
+        ],
+      },
       { type: 'packet', id: 0, ticks: 2n ** 32n + 2n, originalLength: 60, data: '', options: [] },
     ]);
   });
@@ -128,8 +171,15 @@ test.each([
   [0x8a, 0n, 1024n * 3n + 512n, 3_500_000_000n],
   [0x80 + 32, 0n, (7n << 32n) + (1n << 31n), 7_500_000_000n],
 ])('if_tsresol %i and if_tsoffset %i are heeded', (resolution, offset, ticks, time) => {
-  const options = [{ code: 9, value: Uint8Array.of(resolution) }, { code: 14, value: [[8, offset]] as const }];
-  const { records } = readAll([sectionBlock(false), interfaceBlock(false, 1, 0, options), packetBlock(false, 0, ticks & (2n ** 64n - 1n), new Uint8Array(0))]);
+  const options = [
+    { code: 9, value: Uint8Array.of(resolution) },
+    { code: 14, value: [[8, offset]] as const },
+  ];
+  const { records } = readAll([
+    sectionBlock(false),
+    interfaceBlock(false, 1, 0, options),
+    packetBlock(false, 0, ticks & (2n ** 64n - 1n), new Uint8Array(0)),
+  ]);
   const packet = records.at(-1);
   if (packet?.type !== 'packet') throw new Error('no packet');
   expect(toNanoseconds(packet.ticks, packet.interface.resolution)).toBe(time);
@@ -138,31 +188,57 @@ test.each([
 test.each<[string, Uint8Array, number]>([
   ['something else', new TextEncoder().encode('<!DOCTYPE html>'), 0],
   ['a section without its magic', bytesOf(true, [4, 0x0a0d0d0a], [4, 28], [4, 0]), 0],
-  ['a version of the future', bytesOf(true, [4, 0x0a0d0d0a], [4, 28], [4, 0x1a2b3c4d], [2, 2], [2, 0], [8, 0], [4, 28]), 0],
-  ['a packet of an interface that is not described', Buffer.concat([sectionBlock(true), packetBlock(true, 0, 0n, new Uint8Array(4))]), 28],
+  [
+    'a version of the future',
+    bytesOf(true, [4, 0x0a0d0d0a], [4, 28], [4, 0x1a2b3c4d], [2, 2], [2, 0], [8, 0], [4, 28]),
+    0,
+  ],
+  [
+    'a packet of an interface that is not described',
+    Buffer.concat([sectionBlock(true), packetBlock(true, 0, 0n, new Uint8Array(4))]),
+    28,
+  ],
   ['lengths that differ', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 7], [4, 16], [4, 0], [4, 20])]), 28],
-  ['a block of 4 GiB, told after twelve bytes', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 0xffff_fffc], [4, 0])]), 28],
+  [
+    'a block of 4 GiB, told after twelve bytes',
+    Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 0xffff_fffc], [4, 0])]),
+    28,
+  ],
   ['an empty block', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 0], [4, 0])]), 28],
   ['a crooked length', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 33], [4, 0])]), 28],
   ['an old pcap', bytesOf(true, [4, 0xa1b2c3d4], [2, 2], [2, 3], [8, 0], [8, 0]), 0],
-  ['a pcap packet of 2 GiB', Buffer.concat([pcapHeader(true, 0xa1b2c3d4), bytesOf(true, [4, 1], [4, 0], [4, 0x8000_0000], [4, 0])]), 24],
+  [
+    'a pcap packet of 2 GiB',
+    Buffer.concat([pcapHeader(true, 0xa1b2c3d4), bytesOf(true, [4, 1], [4, 0], [4, 0x8000_0000], [4, 0])]),
+    24,
+  ],
 ])('%s is refused, with its place', (_, bytes, offset) => {
-  expect(() => readAll([bytes])).toThrow(expect.objectContaining({ code: 'CAPTURE_INVALID', where: `test, byte ${offset}` }));
+  expect(() => readAll([bytes])).toThrow(
+    expect.objectContaining({ code: 'CAPTURE_INVALID', where: `test, byte ${offset}` }),
+  );
 });
 
 test('too many interfaces or options are refused before they fill the memory', () => {
   const one = interfaceBlock(true, 1, 0);
   const many = Buffer.concat([sectionBlock(true), Buffer.alloc(65_537 * one.length, one)]);
   expect(() => readAll([many])).toThrow(/more than 65536 interfaces/);
-  const options = optionBytes(true, Array.from({ length: 65_537 }, () => ({ code: 1, value: '' })));
-  expect(() => readAll([sectionBlock(true), interfaceBlock(true, 1, 0), block(true, 5, [4, 0], [8, 0], options)])).toThrow(/more than 65536 options/);
+  const options = optionBytes(
+    true,
+    Array.from({ length: 65_537 }, () => ({ code: 1, value: '' })),
+  );
+  expect(() =>
+    readAll([sectionBlock(true), interfaceBlock(true, 1, 0), block(true, 5, [4, 0], [8, 0], options)]),
+  ).toThrow(/more than 65536 options/);
 });
 
 test('a block that claims much takes no memory until it comes, and then little more than it has', () => {
   const reader = createCaptureReader('test');
   const before = process.memoryUsage().arrayBuffers;
   const readers = Array.from({ length: 64 }, () => createCaptureReader('test'));
-  for (const each of readers) expect([...each.push(Buffer.concat([sectionBlock(true), bytesOf(true, [4, 77], [4, 16 * 1024 ** 2], [4, 0])]))]).toHaveLength(1);
+  for (const each of readers)
+    expect([
+      ...each.push(Buffer.concat([sectionBlock(true), bytesOf(true, [4, 77], [4, 16 * 1024 ** 2], [4, 0])])),
+    ]).toHaveLength(1);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 ** 2);
   // In the smallest pieces, it takes about as many steps as it has bytes.
   const large = block(true, 77, new Uint8Array(128 * 1024));

@@ -11,6 +11,9 @@ test.each([
   expect(parseDuration(text)).toBe(seconds);
 });
 
-test.each(['', '60', '500ms', '1.5h', '-1s', '1d', '1h ', 's', '9999999999s'])('%j is no duration of whole seconds', (text) => {
-  expect(parseDuration(text)).toBeUndefined();
-});
+test.each(['', '60', '500ms', '1.5h', '-1s', '1d', '1h ', 's', '9999999999s'])(
+  '%j is no duration of whole seconds',
+  (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  },
+);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { settingsOfFlags } from '../../../src/cli/flags/settingFlags.ts';
 import { formatError, isCodedError } from '../../../src/errors.ts';
-import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { readSidecarConfig } from '../../../src/sidecar/index.ts';
 
 const secret = 'hunter2';
@@ -27,7 +27,10 @@ function said(act: () => unknown): string {
 }
 
 test.each(destinations)('a destination that is not valid is named, and its value is in no message: %#', (upload) => {
-  for (const text of [said(() => settingsOfFlags({ upload })), said(() => readSidecarConfig({ settings: { upload } }, 'sidecarconfig.yaml'))]) {
+  for (const text of [
+    said(() => settingsOfFlags({ upload })),
+    said(() => readSidecarConfig({ settings: { upload } }, 'sidecarconfig.yaml')),
+  ]) {
     expect(text).toMatch(/upload must be /);
     expect(text).not.toContain(secret);
   }
@@ -35,10 +38,23 @@ test.each(destinations)('a destination that is not valid is named, and its value
 
 test('what an agent says of its own is told without it too', () => {
   const [upload] = destinations;
-  const invalid = [{ setting: 'upload', value: upload, reason: 'must be REMOTE:PATH' }, { setting: 'filter', value: 'x', reason: 'syntax error' }];
+  const invalid = [
+    { setting: 'upload', value: upload, reason: 'must be REMOTE:PATH' },
+    { setting: 'filter', value: 'x', reason: 'syntax error' },
+  ];
   const parsed = parseAgentStatus(JSON.stringify({ state: 'capturing', settings: { upload, filter: 'udp' }, invalid }));
   expect(JSON.stringify(parsed)).not.toContain(secret);
-  expect(parsed).toMatchObject({ status: { settings: { filter: 'udp' }, invalid: [{ setting: 'upload', reason: 'must be REMOTE:PATH' }, { setting: 'filter', value: 'x' }] } });
+  expect(parsed).toMatchObject({
+    status: {
+      settings: { filter: 'udp' },
+      invalid: [
+        { setting: 'upload', reason: 'must be REMOTE:PATH' },
+        { setting: 'filter', value: 'x' },
+      ],
+    },
+  });
   // A good one holds no secret: whether it was taken is told by it.
-  expect(parseAgentStatus(JSON.stringify({ state: 'capturing', settings: { upload: 's3:bucket' } }))).toMatchObject({ status: { settings: { upload: 's3:bucket' } } });
+  expect(parseAgentStatus(JSON.stringify({ state: 'capturing', settings: { upload: 's3:bucket' } }))).toMatchObject({
+    status: { settings: { upload: 's3:bucket' } },
+  });
 });

@@ -6,9 +6,12 @@ test.each(settingValues)('%s %j: valid %s', (name, value, valid) => {
   expect(settingProblem(name, value) === undefined).toBe(valid);
 });
 
-test.each(settings.map(({ name, default: value }) => [name, value]))('the default of %s, %j, is valid', (name, value) => {
-  expect(settingProblem(name, value)).toBeUndefined();
-});
+test.each(settings.map(({ name, default: value }) => [name, value]))(
+  'the default of %s, %j, is valid',
+  (name, value) => {
+    expect(settingProblem(name, value)).toBeUndefined();
+  },
+);
 
 test('every setting stands in the table of values', () => {
   const covered = new Set(settingValues.map(([name]) => name));

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { goTable, parseDuration, parseQuantity, platformOf, settingProblem, settings } from '../../../src/settings/index.ts';
+import {
+  goTable,
+  parseDuration,
+  parseQuantity,
+  platformOf,
+  settingProblem,
+  settings,
+} from '../../../src/settings/index.ts';
 
 interface Vector {
   readonly setting: string;
@@ -26,15 +33,22 @@ test('the values that the Go program is tested with are as valid here, for the s
     const text = value.repeat(repeat);
     const problem = settingProblem(setting, text);
     const parsed = problem === undefined ? (meanings[setting]?.(text) ?? meaning) : undefined;
-    return problem === reason && (meaning === undefined || parsed === meaning) ? [] : [{ setting, text: text.slice(0, 80), problem, reason, parsed, meaning }];
+    return problem === reason && (meaning === undefined || parsed === meaning)
+      ? []
+      : [{ setting, text: text.slice(0, 80), problem, reason, parsed, meaning }];
   });
   expect(differ).toEqual([]);
 });
 
 test('what a release does not allow is refused in the same words', async () => {
   const text = await readFile(new URL('testdata/platform.json', folder), 'utf8');
-  for (const { environment, setting, value, reason } of JSON.parse(text) as readonly (Vector & { readonly environment: Record<string, string> })[]) {
-    expect(settingProblem(setting, value, platformOf(environment)), `${JSON.stringify(environment)}: ${setting}=${value}`).toBe(reason);
+  for (const { environment, setting, value, reason } of JSON.parse(text) as readonly (Vector & {
+    readonly environment: Record<string, string>;
+  })[]) {
+    expect(
+      settingProblem(setting, value, platformOf(environment)),
+      `${JSON.stringify(environment)}: ${setting}=${value}`,
+    ).toBe(reason);
   }
 });
 

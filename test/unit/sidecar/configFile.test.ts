@@ -2,7 +2,10 @@ import { expect, test } from 'vitest';
 import { defaultAgent, readSidecarConfig } from '../../../src/sidecar/index.ts';
 
 test('our own form: what is absent has its default', () => {
-  const config = readSidecarConfig({ agent: { image: 'x:1', metricsPort: 9464 }, settings: { 'file-count': 4, filter: 'port 80' } }, 'f');
+  const config = readSidecarConfig(
+    { agent: { image: 'x:1', metricsPort: 9464 }, settings: { 'file-count': 4, filter: 'port 80' } },
+    'f',
+  );
   expect(config).toEqual({
     form: 'agent',
     agent: { ...defaultAgent, image: 'x:1', metricsPort: 9464 },
@@ -11,14 +14,27 @@ test('our own form: what is absent has its default', () => {
 });
 
 test("the article's form is taken as it is", () => {
-  const monitor = { name: 'sidecar-monitor', image: 'docker.io/s1240zsw/centos-packet-agent:v1', stdin: true, tty: true };
-  expect(readSidecarConfig({ containers: [monitor] }, 'f')).toEqual({ form: 'own', containers: [monitor], initContainers: [], volumes: [] });
+  const monitor = {
+    name: 'sidecar-monitor',
+    image: 'docker.io/s1240zsw/centos-packet-agent:v1',
+    stdin: true,
+    tty: true,
+  };
+  expect(readSidecarConfig({ containers: [monitor] }, 'f')).toEqual({
+    form: 'own',
+    containers: [monitor],
+    initContainers: [],
+    volumes: [],
+  });
 });
 
 test('the runtime classes that are left alone stand beside either form', () => {
   const skipRuntimeClasses = ['kata-*', 'sandboxed'];
   expect(readSidecarConfig({ skipRuntimeClasses }, 'f')).toMatchObject({ form: 'agent', skipRuntimeClasses });
-  expect(readSidecarConfig({ skipRuntimeClasses, containers: [{ name: 'x' }] }, 'f')).toMatchObject({ form: 'own', skipRuntimeClasses });
+  expect(readSidecarConfig({ skipRuntimeClasses, containers: [{ name: 'x' }] }, 'f')).toMatchObject({
+    form: 'own',
+    skipRuntimeClasses,
+  });
   expect(readSidecarConfig({ skipRuntimeClasses: [] }, 'f')).toMatchObject({ skipRuntimeClasses: [] });
 });
 
@@ -71,7 +87,9 @@ test.each([
   [{ settings: { filters: 'x' } }, 'SETTING_UNKNOWN'],
   [{ settings: { 'file-size': 'big' } }, 'SETTING_INVALID'],
 ])('%j is refused', (value, code) => {
-  expect(() => readSidecarConfig(value, 'sidecarconfig.yaml')).toThrow(expect.objectContaining({ code, where: 'sidecarconfig.yaml' }));
+  expect(() => readSidecarConfig(value, 'sidecarconfig.yaml')).toThrow(
+    expect.objectContaining({ code, where: 'sidecarconfig.yaml' }),
+  );
 });
 
 test('what is null in the security context is left out, and stays null', () => {
@@ -86,8 +104,14 @@ test('a limit of zero is none', () => {
 
 test('what a release allows', () => {
   const agent = {
-    maxBufferSize: '1Gi', allowedSettings: ['state', '*'], allowedStreams: [], allowedMirrors: ['*', '*.lab:*', '[fd00::1]:4789'], allowedUploads: ['s3:captures/*', 'gcs:one'],
+    maxBufferSize: '1Gi',
+    allowedSettings: ['state', '*'],
+    allowedStreams: [],
+    allowedMirrors: ['*', '*.lab:*', '[fd00::1]:4789'],
+    allowedUploads: ['s3:captures/*', 'gcs:one'],
   };
   expect(readSidecarConfig({ agent, settings: { 'buffer-size': '1Gi' } }, 'f')).toMatchObject({ agent });
-  expect(readSidecarConfig({ agent: {} }, 'f')).toMatchObject({ agent: { maxBufferSize: '64Mi', allowedStreams: ['*'] } });
+  expect(readSidecarConfig({ agent: {} }, 'f')).toMatchObject({
+    agent: { maxBufferSize: '64Mi', allowedStreams: ['*'] },
+  });
 });

@@ -252,7 +252,10 @@ describe('what may differ', () => {
 
 test('every setting has its file in the settings volume, and so have the labels', () => {
   const [, volume] = makeSidecar(options).volumes;
-  const items = settings.map(({ name }) => ({ path: name, fieldRef: { fieldPath: `metadata.annotations['packet-capture/${name}']` } }));
+  const items = settings.map(({ name }) => ({
+    path: name,
+    fieldRef: { fieldPath: `metadata.annotations['packet-capture/${name}']` },
+  }));
   const labels = { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } };
   expect(volume).toEqual({ name: 'packet-capture-settings', downwardAPI: { items: [...items, labels] } });
 });
@@ -263,10 +266,16 @@ describe('status', () => {
     expect(parseStatus(formatStatus(status))).toEqual({ version: '0.1.0', ...status });
   });
 
-  test.each([undefined, '', 'injected', '{}', '[]', 'null', '{"version":1,"containers":[],"volumes":[]}', '{"version":"1","containers":[1],"volumes":[]}'])(
-    '%j is no status',
-    (text) => {
-      expect(parseStatus(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    undefined,
+    '',
+    'injected',
+    '{}',
+    '[]',
+    'null',
+    '{"version":1,"containers":[],"volumes":[]}',
+    '{"version":"1","containers":[1],"volumes":[]}',
+  ])('%j is no status', (text) => {
+    expect(parseStatus(text)).toBeUndefined();
+  });
 });

@@ -1,6 +1,12 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { filesOfMaterial, materialFiles, materialOfFiles, type CertificateMaterial, type MaterialFile } from '../../../certificates/index.ts';
+import {
+  filesOfMaterial,
+  materialFiles,
+  materialOfFiles,
+  type CertificateMaterial,
+  type MaterialFile,
+} from '../../../certificates/index.ts';
 import { codedError } from '../../../errors.ts';
 
 /** Those that hold a private key are for their owner alone. */
@@ -28,7 +34,14 @@ export async function readFolder(folder: string): Promise<Partial<CertificateMat
 /** The files of the folder that writing would replace. */
 export async function existingFiles(folder: string): Promise<string[]> {
   const paths = materialFiles.map((name) => join(folder, name));
-  const found = await Promise.all(paths.map(async (path) => stat(path).then(() => [path], () => [])));
+  const found = await Promise.all(
+    paths.map(async (path) =>
+      stat(path).then(
+        () => [path],
+        () => [],
+      ),
+    ),
+  );
   return found.flat();
 }
 

@@ -40,7 +40,10 @@ function hostOfFlags({ service, namespace }: InspectFlags): string | undefined {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then((stats) => stats.isDirectory(), () => false);
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 /** Files are told apart by what they hold: a CA comes first in a bundle, any other certificate first is served. */

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { caDays, inspect, issueMaterial, servingDays, servingNames, type CertificateAuthority, type CertificateMaterial } from '../../../certificates/index.ts';
+import {
+  caDays,
+  inspect,
+  issueMaterial,
+  servingDays,
+  servingNames,
+  type CertificateAuthority,
+  type CertificateMaterial,
+} from '../../../certificates/index.ts';
 import { codedError } from '../../../errors.ts';
 import { existingFiles, folderWrites, readPemFile, writeFolder } from './certsFolder.ts';
 import { dayOf, formatValues, parseDays, type CertsConsole, type ValuesFormat } from './certsOutput.ts';

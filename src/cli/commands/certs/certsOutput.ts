@@ -1,4 +1,10 @@
-import { valuesOfMaterial, type CertificateFacts, type CertificateMaterial, type Inspection, type RotationStep } from '../../../certificates/index.ts';
+import {
+  valuesOfMaterial,
+  type CertificateFacts,
+  type CertificateMaterial,
+  type Inspection,
+  type RotationStep,
+} from '../../../certificates/index.ts';
 import { codedError } from '../../../errors.ts';
 import { formatFinding } from '../../../findings.ts';
 

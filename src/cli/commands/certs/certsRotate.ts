@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { caDays, rotateOnce, servingDays, type CertificateMaterial } from '../../../certificates/index.ts';
 import { codedError } from '../../../errors.ts';
+import { shell } from '../../../shell.ts';
 import { folderWrites, readFolder, writeFolder } from './certsFolder.ts';
 import { formatValues, parseDays, rotationTexts, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
-import { shell } from '../../../shell.ts';
 
 export interface RotateFlags {
   readonly days?: string;
@@ -33,7 +33,10 @@ export async function rotateCertificates(
 function whole(material: Partial<CertificateMaterial>, folder: string): CertificateMaterial {
   const { caBundle, certificate, key, next } = material;
   const absent = (file: string): Error =>
-    codedError('FILE_UNREADABLE', 'there is no such file', { where: join(folder, file), hint: '`certs new` makes all of them.' });
+    codedError('FILE_UNREADABLE', 'there is no such file', {
+      where: join(folder, file),
+      hint: '`certs new` makes all of them.',
+    });
   if (caBundle === undefined) throw absent('ca.crt');
   if (certificate === undefined) throw absent('tls.crt');
   if (key === undefined) throw absent('tls.key');

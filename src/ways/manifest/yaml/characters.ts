@@ -21,7 +21,9 @@ export function endsWord(code: number): boolean {
 
 /** Letters, digits, `-` and `_`: what names of anchors are made of. */
 export function isWordCharacter(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || isDigit(code) || code === 0x2d || code === 0x5f;
+  return (
+    (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || isDigit(code) || code === 0x2d || code === 0x5f
+  );
 }
 
 export function isDigit(code: number): boolean {

@@ -1,6 +1,7 @@
 import type { AliasNode, CollectionNode, Node, Pair, ScalarNode } from './nodes.ts';
 import { syntaxError } from './problem.ts';
-import { createScanner, tooDeep, type Scanner, type Token, type TokenType } from './scanner.ts';
+import { createScanner, tooDeep, type Scanner } from './scanner.ts';
+import type { Token, TokenType } from './tokens.ts';
 
 /** One document of a text, as a tree whose nodes know their places in the text. */
 export interface ReadDocument {
@@ -14,7 +15,13 @@ export interface ReadDocument {
 
 /** A collection that is open. */
 interface Frame {
-  readonly kind: 'block sequence' | 'indentless sequence' | 'block mapping' | 'flow sequence' | 'flow mapping' | 'flow pair';
+  readonly kind:
+    | 'block sequence'
+    | 'indentless sequence'
+    | 'block mapping'
+    | 'flow sequence'
+    | 'flow mapping'
+    | 'flow pair';
   readonly start: number;
   readonly anchor: string | undefined;
   readonly items: Node[];
@@ -43,7 +50,8 @@ export function readDocument(text: string, base: number, json: boolean): ReadDoc
   const tree = createTree(base);
   if (!endsDocument(scanner.peek().type)) {
     readNode(scanner, tree, handles, inBlock);
-    for (let frame = tree.open(); frame !== undefined; frame = tree.open()) steps[frame.kind](scanner, tree, handles, frame);
+    for (let frame = tree.open(); frame !== undefined; frame = tree.open())
+      steps[frame.kind](scanner, tree, handles, frame);
   }
   return { root: tree.root(), aliased: tree.aliased, next: nextDocument(scanner, tree.root()) };
 }
@@ -64,7 +72,8 @@ function readDirectives(scanner: Scanner): Handles {
     scanner.take();
     if (token.type === 'tag directive') handles.set(token.text, token.suffix);
     const next = scanner.peek();
-    if (!isDirective(next.type) && next.type !== 'document start') throw syntaxError(next.start, 'behind directives there must be a line "---"');
+    if (!isDirective(next.type) && next.type !== 'document start')
+      throw syntaxError(next.start, 'behind directives there must be a line "---"');
   }
   return handles;
 }
@@ -77,7 +86,8 @@ function nextDocument(scanner: Scanner, root: Node | undefined): number | undefi
   if (type === 'end of text' || isDirective(type)) return undefined;
   if (endsDocument(type) || (type === '{' && root?.kind === 'map' && root.flow)) return start;
   // kubectl looks no further when it has an object and its indentation ends.
-  if (root?.kind === 'map' && !root.flow && root.pairs.some(({ key }) => key.kind === 'scalar' && key.text === 'kind')) return undefined;
+  if (root?.kind === 'map' && !root.flow && root.pairs.some(({ key }) => key.kind === 'scalar' && key.text === 'kind'))
+    return undefined;
   throw syntaxError(start, 'this stands behind the end of the document');
 }
 
@@ -267,13 +277,15 @@ const steps: Readonly<Record<Frame['kind'], Step>> = {
   'flow pair'(scanner, tree, handles, frame) {
     const ends: readonly TokenType[] = ['value', ',', ']'];
     if (frame.pairs.length > 0) return tree.close(frame, frame.last);
-    if (frame.key === undefined) return ends.includes(scanner.peek().type) ? tree.absent(frame.last) : readNode(scanner, tree, handles, inFlow);
+    if (frame.key === undefined)
+      return ends.includes(scanner.peek().type) ? tree.absent(frame.last) : readNode(scanner, tree, handles, inFlow);
     return readFlowValue(scanner, tree, handles, frame, ends);
   },
   'flow mapping'(scanner, tree, handles, frame) {
     checkClosed(scanner, frame);
     const ends: readonly TokenType[] = ['value', ',', '}'];
-    if (frame.key !== undefined) return frame.bare ? tree.absent(frame.last) : readFlowValue(scanner, tree, handles, frame, ends);
+    if (frame.key !== undefined)
+      return frame.bare ? tree.absent(frame.last) : readFlowValue(scanner, tree, handles, frame, ends);
     if (frame.pairs.length > 0 && scanner.peek().type !== '}') takeComma(scanner, '}');
     const { type } = scanner.peek();
     if (type === '}') return tree.close(frame, scanner.take().end);
@@ -290,7 +302,13 @@ function readItem(scanner: Scanner, tree: TreeBuilder, handles: Handles, ends: r
   else readNode(scanner, tree, handles, inBlock);
 }
 
-function readFlowValue(scanner: Scanner, tree: TreeBuilder, handles: Handles, frame: Frame, ends: readonly TokenType[]): void {
+function readFlowValue(
+  scanner: Scanner,
+  tree: TreeBuilder,
+  handles: Handles,
+  frame: Frame,
+  ends: readonly TokenType[],
+): void {
   if (scanner.peek().type !== 'value') return tree.absent(frame.last);
   const { end } = scanner.take();
   const { type } = scanner.peek();
@@ -304,7 +322,8 @@ function takeComma(scanner: Scanner, bracket: string): void {
 }
 
 function checkClosed(scanner: Scanner, { start, node }: Frame): void {
-  if (scanner.peek().type === 'end of text') throw syntaxError(start, `this ${node.kind === 'map' ? '{' : '['} is not closed`);
+  if (scanner.peek().type === 'end of text')
+    throw syntaxError(start, `this ${node.kind === 'map' ? '{' : '['} is not closed`);
 }
 
 /** What `!!` stands for. */

@@ -35,7 +35,11 @@ export function scanTag(text: string, start: number): ScannedTag {
     return checked(text, start, { end, handle: named, suffix: rest });
   }
   // A lone `!` is a tag of its own.
-  return checked(text, start, rest === '!' ? { end, handle: '', suffix: '!' } : { end, handle: '!', suffix: rest.slice(1) });
+  return checked(
+    text,
+    start,
+    rest === '!' ? { end, handle: '', suffix: '!' } : { end, handle: '!', suffix: rest.slice(1) },
+  );
 }
 
 function checked(text: string, start: number, tag: ScannedTag): ScannedTag {
@@ -60,7 +64,9 @@ export function scanDirective(text: string, start: number): Directive {
     restOfLine.lastIndex = pattern.lastIndex;
     if (restOfLine.exec(text) === null) break;
     const end = restOfLine.lastIndex;
-    return pattern === versionDirective ? { kind: 'version', end } : { kind: 'tag', end, handle: match[1] ?? '', prefix: match[2] ?? '' };
+    return pattern === versionDirective
+      ? { kind: 'version', end }
+      : { kind: 'tag', end, handle: match[1] ?? '', prefix: match[2] ?? '' };
   }
   throw syntaxError(start, 'a line that begins with % is a directive, and must be %YAML 1.1 or %TAG');
 }

@@ -1,4 +1,16 @@
-import { behindBreak, breakText, carriageReturn, endOfLine, endsWord, isBlank, isBreak, isMarker, lineFeed, space, tab } from './characters.ts';
+import {
+  behindBreak,
+  breakText,
+  carriageReturn,
+  endOfLine,
+  endsWord,
+  isBlank,
+  isBreak,
+  isMarker,
+  lineFeed,
+  space,
+  tab,
+} from './characters.ts';
 import { syntaxError } from './problem.ts';
 
 /** A scalar, and where the scanner goes on. */
@@ -27,7 +39,13 @@ interface Gap {
  * @param indent columns that a further line must have outside of flow collections
  * @see yaml_parser_scan_plain_scalar of go.yaml.in/yaml/v2, scannerc.go; so for the others
  */
-export function scanPlain(text: string, start: number, firstLine: number, indent: number, flow: boolean): ScannedScalar {
+export function scanPlain(
+  text: string,
+  start: number,
+  firstLine: number,
+  indent: number,
+  flow: boolean,
+): ScannedScalar {
   let value = '';
   let between = '';
   let at = start;
@@ -77,7 +95,8 @@ function plainGap(text: string, start: number, firstLine: number, indent: number
   for (let at = start, lineStart = firstLine; at < gap.end; at += 1) {
     const code = text.charCodeAt(at);
     if (isBreak(code)) lineStart = at + 1;
-    else if (code === tab && lineStart !== firstLine && at - lineStart < indent) throw syntaxError(at, 'a tab cannot indent a line: use spaces');
+    else if (code === tab && lineStart !== firstLine && at - lineStart < indent)
+      throw syntaxError(at, 'a tab cannot indent a line: use spaces');
   }
   return gap;
 }
@@ -116,7 +135,8 @@ export function scanQuoted(text: string, start: number, firstLine: number, json:
   let lineStart = firstLine;
   let at = start + 1;
   for (;;) {
-    if (at === lineStart && isMarker(text, at)) throw syntaxError(start, 'a line that begins with a document marker stands in this quoted text');
+    if (at === lineStart && isMarker(text, at))
+      throw syntaxError(start, 'a line that begins with a document marker stands in this quoted text');
     const from = at;
     at = quotedEnd(text, at, quote, isLineBreak);
     if (at > from) value += text.slice(from, at);
@@ -164,9 +184,23 @@ interface Escape {
 }
 
 const escapes: ReadonlyMap<string, string> = new Map([
-  ...['0\0', 'a\u0007', 'b\b', 't\t', '\t\t', 'n\n', 'v\v', 'f\f', 'r\r', 'e\u001B', '  ', '""', "''", '//', '\\\\'].map(
-    (pair) => [pair.charAt(0), pair.charAt(1)] as const,
-  ),
+  ...[
+    '0\0',
+    'a\u0007',
+    'b\b',
+    't\t',
+    '\t\t',
+    'n\n',
+    'v\v',
+    'f\f',
+    'r\r',
+    'e\u001B',
+    '  ',
+    '""',
+    "''",
+    '//',
+    '\\\\',
+  ].map((pair) => [pair.charAt(0), pair.charAt(1)] as const),
   ['N', '\u0085'],
   ['_', '\u00A0'],
   ['L', '\u2028'],
@@ -185,12 +219,18 @@ function readEscape(text: string, at: number, lineStart: number, isLineBreak: (c
   const known = escapes.get(letter);
   if (known !== undefined) return { end: at + 2, text: known, lineStart };
   const length = lengths.get(letter);
-  if (length === undefined) throw syntaxError(at, `there is no escape sequence \\${letter}: in double quotes, a backslash is written \\\\`);
+  if (length === undefined)
+    throw syntaxError(at, `there is no escape sequence \\${letter}: in double quotes, a backslash is written \\\\`);
   const digits = text.slice(at + 2, at + 2 + length);
-  if (!/^[0-9a-f]+$/i.test(digits) || digits.length < length) throw syntaxError(at, `\\${letter} needs ${length} hexadecimal digits`);
+  if (!/^[0-9a-f]+$/i.test(digits) || digits.length < length)
+    throw syntaxError(at, `\\${letter} needs ${length} hexadecimal digits`);
   const code = Number.parseInt(digits, 16);
   if (code > 0x10ffff) throw syntaxError(at, `there is no character \\${letter}${digits}`);
-  return { end: at + 2 + length, text: length === 8 ? String.fromCodePoint(code) : String.fromCharCode(code), lineStart };
+  return {
+    end: at + 2 + length,
+    text: length === 8 ? String.fromCodePoint(code) : String.fromCharCode(code),
+    lineStart,
+  };
 }
 
 /** A line that goes on in the next one: further empty lines are line breaks. */
@@ -225,7 +265,8 @@ function readHeader(text: string, start: number): BlockHeader {
   const match = header.exec(text);
   if (match === null) throw syntaxError(start, 'behind | or > there may be only -, +, a digit and a comment');
   const increment = Number(match[2] ?? match[3] ?? 0);
-  if (increment === 0 && (match[2] ?? match[3]) !== undefined) throw syntaxError(start, 'the indentation of a block must not be 0');
+  if (increment === 0 && (match[2] ?? match[3]) !== undefined)
+    throw syntaxError(start, 'the indentation of a block must not be 0');
   const end = header.lastIndex;
   return { chomping: (match[1] ?? match[4] ?? '') as BlockHeader['chomping'], increment, end: behindBreak(text, end) };
 }

@@ -2,41 +2,7 @@ import { behindBreak, endOfLine, endsWord, isBreak, isMarker, space, tab } from 
 import { syntaxError } from './problem.ts';
 import { anchorEnd, scanDirective, scanTag } from './properties.ts';
 import { scanBlock, scanPlain, scanQuoted, type ScannedScalar } from './scalars.ts';
-
-export type TokenType =
-  | 'version directive'
-  | 'tag directive'
-  | 'document start'
-  | 'document end'
-  | 'end of text'
-  | 'block sequence'
-  | 'block mapping'
-  | 'block end'
-  | '['
-  | ']'
-  | '{'
-  | '}'
-  | ','
-  | '-'
-  | 'key'
-  | 'value'
-  | 'alias'
-  | 'anchor'
-  | 'tag'
-  | 'scalar';
-
-/** What a text is made of, with its offsets. */
-export interface Token {
-  readonly type: TokenType;
-  readonly start: number;
-  readonly end: number;
-  /** Of a scalar its value, of an alias or anchor its name, of a tag or its directive the handle. */
-  readonly text: string;
-  /** Of a tag what stands behind the handle, of its directive the prefix. */
-  readonly suffix: string;
-  /** Of a scalar: neither quoted nor a block. */
-  readonly plain: boolean;
-}
+import type { Token, TokenType } from './tokens.ts';
 
 /** Gives the tokens of a text one by one. */
 export interface Scanner {
@@ -120,7 +86,13 @@ export function createScanner(text: string, json: boolean): Scanner {
     if (!keyAllowed) return;
     endKey();
     const number = taken + tokens.length - head;
-    keys[keys.length - 1] = { number, start: at, lineStart, required: !flow() && indent === at - lineStart, limited: limited || !json };
+    keys[keys.length - 1] = {
+      number,
+      start: at,
+      lineStart,
+      required: !flow() && indent === at - lineStart,
+      limited: limited || !json,
+    };
     levels.set(number, keys.length - 1);
   };
 
@@ -233,7 +205,8 @@ export function createScanner(text: string, json: boolean): Scanner {
       keyAllowed = false;
     } else {
       if (!flow()) {
-        if (!keyAllowed) throw syntaxError(at, 'a mapping cannot begin here: put the text in quotes, or look at the indentation');
+        if (!keyAllowed)
+          throw syntaxError(at, 'a mapping cannot begin here: put the text in quotes, or look at the indentation');
         roll(at - lineStart, last(), 'block mapping', at);
       }
       keyAllowed = !flow();

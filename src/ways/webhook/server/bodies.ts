@@ -56,7 +56,10 @@ const nothing = Buffer.alloc(0);
  * ones need not wait until all that others send is read.
  * @param garbage is told what larger bodies leave behind
  */
-export function bodyReader({ bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick<Limits, 'bodyBytes' | 'parsedBytes' | 'bodiesBytes' | 'bodyMs'>, garbage: (bytes: number) => void): ReadBody {
+export function bodyReader(
+  { bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick<Limits, 'bodyBytes' | 'parsedBytes' | 'bodiesBytes' | 'bodyMs'>,
+  garbage: (bytes: number) => void,
+): ReadBody {
   // In the order of their beginning.
   const readings = new Set<Reading>();
   const budget = { held: 0 };
@@ -78,7 +81,10 @@ export function bodyReader({ bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick
       // The usual body is one piece.
       setRoom(reading, chunk, needed);
     } else {
-      const larger = needed <= room.length ? room : Buffer.allocUnsafeSlow(Math.max(needed, Math.min(expected, Math.max(2 * needed, leastRoom))));
+      const larger =
+        needed <= room.length
+          ? room
+          : Buffer.allocUnsafeSlow(Math.max(needed, Math.min(expected, Math.max(2 * needed, leastRoom))));
       if (larger !== room) room.copy(larger, 0, 0, kept);
       chunk.copy(larger, kept);
       setRoom(reading, larger, needed);
@@ -98,7 +104,8 @@ export function bodyReader({ bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick
       setRoom(reading, Buffer.from(reading.room.subarray(0, kept)), kept);
     }
     if (reading.state === 'whole') keep(reading, chunk);
-    else if (reading.state === 'beginning' && reading.kept < beginningBytes) keep(reading, chunk.subarray(0, beginningBytes - reading.kept));
+    else if (reading.state === 'beginning' && reading.kept < beginningBytes)
+      keep(reading, chunk.subarray(0, beginningBytes - reading.kept));
   };
   // Never too many: there is a bound for connections.
   const paused = makeCrowd<Reading>(Infinity, () => {});
@@ -142,7 +149,18 @@ export function bodyReader({ bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick
     const length = Number(request.headers['content-length'] ?? 0);
     const state = length > bodyBytes ? 413 : length > parsedBytes ? 'beginning' : 'whole';
     const expected = state === 'whole' && length > 0 ? length : parsedBytes;
-    const reading: Reading = { request, address, since: performance.now(), expected, finish, bytes: 0, turn: 0, room: nothing, kept: 0, state };
+    const reading: Reading = {
+      request,
+      address,
+      since: performance.now(),
+      expected,
+      finish,
+      bytes: 0,
+      turn: 0,
+      room: nothing,
+      kept: 0,
+      state,
+    };
     readings.add(reading);
     // One timer looks after all of them: one for each would cost more than to read it.
     watch ??= setInterval(giveUpLate, Math.max(10, bodyMs / 20)).unref();
@@ -167,7 +185,10 @@ function greediest(readings: ReadonlySet<Reading>): Reading {
   for (const reading of readings) {
     const { address, room } = reading;
     const { bytes, largest } = byAddress.get(address) ?? { bytes: 0, largest: reading };
-    byAddress.set(address, { bytes: bytes + room.length, largest: room.length > largest.room.length ? reading : largest });
+    byAddress.set(address, {
+      bytes: bytes + room.length,
+      largest: room.length > largest.room.length ? reading : largest,
+    });
   }
   return [...byAddress.values()].reduce((most, other) => (other.bytes > most.bytes ? other : most)).largest;
 }

@@ -19,7 +19,11 @@ export interface ServedCertificate {
  * tls.crt and tls.key of a mounted Secret, and the file of the CA that clients are judged by, if there is one.
  * Its `read` throws FILE_UNREADABLE; its `parse` CERTIFICATE_INVALID for what cannot be served now.
  */
-export function certificateSource(folder: string, clientCaFile?: string, now: () => Date = () => new Date()): Source<ServedCertificate> {
+export function certificateSource(
+  folder: string,
+  clientCaFile?: string,
+  now: () => Date = () => new Date(),
+): Source<ServedCertificate> {
   return {
     name: 'certificate',
     folder,
@@ -44,7 +48,10 @@ export function certificateSource(folder: string, clientCaFile?: string, now: ()
 const clockSkewMs = 5 * 60_000;
 
 /** Whether a certificate is valid now, as far as this machine can tell. */
-export function isValid({ notBefore, notAfter }: Pick<ServedCertificate, 'notBefore' | 'notAfter'>, now: Date): boolean {
+export function isValid(
+  { notBefore, notAfter }: Pick<ServedCertificate, 'notBefore' | 'notAfter'>,
+  now: Date,
+): boolean {
   return notBefore.getTime() - clockSkewMs <= now.getTime() && now < notAfter;
 }
 
@@ -52,11 +59,15 @@ function checkClientCa(text: string, where: string): void {
   const pems = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   const certificates = pems.map((pem) => attempt(() => new X509Certificate(pem)));
   if (certificates.length > 0 && certificates.every((certificate) => certificate?.ca === true)) return;
-  throw codedError('CERTIFICATE_INVALID', 'it holds no certificate of a CA, or another one', { where, hint: 'Put the CA there that signs the certificates of API servers.' });
+  throw codedError('CERTIFICATE_INVALID', 'it holds no certificate of a CA, or another one', {
+    where,
+    hint: 'Put the CA there that signs the certificates of API servers.',
+  });
 }
 
 function served(cert: string, key: string, now: Date, where: string): Omit<ServedCertificate, 'clientCa'> {
-  const refuse = (what: string): Error => codedError('CERTIFICATE_INVALID', what, { where, hint: 'Put a certificate and its own key there.' });
+  const refuse = (what: string): Error =>
+    codedError('CERTIFICATE_INVALID', what, { where, hint: 'Put a certificate and its own key there.' });
   const certificate = attempt(() => new X509Certificate(cert));
   if (certificate === undefined) throw refuse('tls.crt cannot be read');
   const privateKey = attempt(() => createPrivateKey(key));

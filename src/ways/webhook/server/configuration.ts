@@ -29,6 +29,9 @@ export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw codedError('FILE_UNREADABLE', `cannot read it: ${error instanceof Error ? error.message : String(error)}`, { where: file, cause: error });
+    throw codedError('FILE_UNREADABLE', `cannot read it: ${error instanceof Error ? error.message : String(error)}`, {
+      where: file,
+      cause: error,
+    });
   }
 }

@@ -68,11 +68,18 @@ const renewMs = 100;
  * @param closed is told of connections that it closed
  * @param gone is told of all that are closed
  */
-export function makeDoor({ connections, headMs }: Pick<Limits, 'connections' | 'headMs'>, enter: (socket: Socket) => void, closed: (why: Closed) => void, gone: () => void): Door {
-  const close = (why: Closed) => ({ socket }: Connection): void => {
-    closed(why);
-    socket.destroy();
-  };
+export function makeDoor(
+  { connections, headMs }: Pick<Limits, 'connections' | 'headMs'>,
+  enter: (socket: Socket) => void,
+  closed: (why: Closed) => void,
+  gone: () => void,
+): Door {
+  const close =
+    (why: Closed) =>
+    ({ socket }: Connection): void => {
+      closed(why);
+      socket.destroy();
+    };
   const [crowdOut, cut] = [close('crowded'), close('slow')];
   const half = Math.ceil(connections / 2);
   const silent = makeCrowd(connections, crowdOut);
@@ -115,12 +122,24 @@ export function makeDoor({ connections, headMs }: Pick<Limits, 'connections' | '
     arrive: (socket) => {
       const { remoteAddress: address = '', remotePort } = socket;
       const peer = `${address} ${remotePort}`;
-      const connection: Connection = { socket, address, since: performance.now(), crowd: silent, unanswered: 0, busySince: 0, readAtRest: 0, renewed: -Infinity, headSince: undefined };
-      socket.on('error', () => {}).once('close', () => {
-        connection.crowd.delete(connection);
-        gone();
-        if (byPeer.get(peer) === connection) byPeer.delete(peer);
-      });
+      const connection: Connection = {
+        socket,
+        address,
+        since: performance.now(),
+        crowd: silent,
+        unanswered: 0,
+        busySince: 0,
+        readAtRest: 0,
+        renewed: -Infinity,
+        headSince: undefined,
+      };
+      socket
+        .on('error', () => {})
+        .once('close', () => {
+          connection.crowd.delete(connection);
+          gone();
+          if (byPeer.get(peer) === connection) byPeer.delete(peer);
+        });
       arrived = true;
       byPeer.set(peer, connection);
       silent.add(connection);
@@ -156,7 +175,12 @@ export function makeDoor({ connections, headMs }: Pick<Limits, 'connections' | '
     known: (tls) => {
       const connection = ofSocket.get(tls);
       // Often enough to tell who is away from who is not.
-      if (connection === undefined || connection.busySince - connection.renewed < renewMs || connection.socket.destroyed) return;
+      if (
+        connection === undefined ||
+        connection.busySince - connection.renewed < renewMs ||
+        connection.socket.destroyed
+      )
+        return;
       connection.renewed = connection.busySince;
       move(connection, known);
     },

@@ -89,5 +89,8 @@ function makeClock(): (time: number) => string {
  * terminals obey U+009B.
  */
 function inAscii(line: string): string {
-  return line.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return line.replaceAll(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -12,7 +12,9 @@ export interface Condition {
 export function unreadiness({ listening, draining, certificate }: Condition, now: Date): string[] {
   return [
     ...(listening ? [] : ['listening: not yet']),
-    ...(isValid(certificate, now) ? [] : [`certificate: not valid, ${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`]),
+    ...(isValid(certificate, now)
+      ? []
+      : [`certificate: not valid, ${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`]),
     ...(draining ? ['draining: about to end'] : []),
   ];
 }

@@ -19,7 +19,8 @@ function reviewsTotal(name: string, tallies: Tallies): Counter {
     collect() {
       this.reset();
       for (const webhook of webhooks) {
-        for (const [reason, count] of tallies[webhook].reasons) this.inc({ webhook, decision: decisionOf(reason), reason }, count);
+        for (const [reason, count] of tallies[webhook].reasons)
+          this.inc({ webhook, decision: decisionOf(reason), reason }, count);
       }
     },
   });
@@ -38,8 +39,18 @@ function durations(name: string, tallies: Tallies): Histogram {
       return { metricName: `${name}_bucket`, labels: { webhook, le: bounds[index] ?? '+Inf' }, value: count };
     });
     const { seconds } = tallies[webhook];
-    return [...buckets, { metricName: `${name}_sum`, labels: { webhook }, value: seconds }, { metricName: `${name}_count`, labels: { webhook }, value: count }];
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels: { webhook }, value: seconds },
+      { metricName: `${name}_count`, labels: { webhook }, value: count },
+    ];
   };
-  const get = async (): Promise<object> => ({ name, help: 'From the head of a request to its answer.', type: 'histogram', aggregator: 'sum', values: webhooks.flatMap(valuesOf) });
+  const get = async (): Promise<object> => ({
+    name,
+    help: 'From the head of a request to its answer.',
+    type: 'histogram',
+    aggregator: 'sum',
+    values: webhooks.flatMap(valuesOf),
+  });
   return { name, get } as unknown as Histogram;
 }

@@ -8,9 +8,9 @@ import { webhookPaths, type WebhookName } from '../names.ts';
 import { readReview } from '../review.ts';
 import { readReviewHead, type ReviewHead } from '../reviewHead.ts';
 import type { Body, ReadBody } from './bodies.ts';
+import type { Metrics } from './counts.ts';
 import type { Door } from './door.ts';
 import type { Log, LogEvent } from './log.ts';
-import type { Metrics } from './counts.ts';
 
 export interface Routes {
   /** As they are now. */
@@ -47,12 +47,24 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
   const webhook = webhookOfPath.get(path);
   if (webhook !== undefined) return receive(routes, webhook, address, request, response);
   if (path !== '/healthz' && path !== '/readyz') return refuse(routes, response, 404, 'there is nothing here');
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(routes, response, 405, 'only GET is answered here', { allow: 'GET, HEAD' });
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return refuse(routes, response, 405, 'only GET is answered here', { allow: 'GET, HEAD' });
   const missing = path === '/healthz' ? [] : routes.unreadiness();
-  send(response, missing.length === 0 ? 200 : 503, 'text/plain', missing.length === 0 ? 'ok\n' : `${missing.join('\n')}\n`);
+  send(
+    response,
+    missing.length === 0 ? 200 : 503,
+    'text/plain',
+    missing.length === 0 ? 'ok\n' : `${missing.join('\n')}\n`,
+  );
 }
 
-function receive(routes: Routes, webhook: WebhookName, address: string, request: IncomingMessage, response: ServerResponse): void {
+function receive(
+  routes: Routes,
+  webhook: WebhookName,
+  address: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   if (request.method !== 'POST') refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
   else if (routes.demandsClient && !isAuthorized(request.socket)) refuseStranger(routes, request, response);
   else answerReview(routes, webhook, address, request, response);
@@ -69,7 +81,13 @@ function refuseStranger(routes: Routes, request: IncomingMessage, response: Serv
   refuse(routes, response, 401, 'a client certificate is demanded here');
 }
 
-function answerReview(routes: Routes, webhook: WebhookName, address: string, request: IncomingMessage, response: ServerResponse): void {
+function answerReview(
+  routes: Routes,
+  webhook: WebhookName,
+  address: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const { metrics, log } = routes;
   const from = performance.now();
   metrics.inFlight(1);
@@ -101,13 +119,15 @@ function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: 
   if (body.kind === 'gone' || body.kind === 'refused') {
     // The rest of the body is not waited for.
     response.shouldKeepAlive = false;
-    if (body.kind === 'refused') refuse(routes, response, body.status, refusals[body.status], body.status === 503 ? comeBack : {});
+    if (body.kind === 'refused')
+      refuse(routes, response, body.status, refusals[body.status], body.status === 503 ? comeBack : {});
     return false;
   }
   const excess = body.kind === 'beginning' ? 'it is too large to be read' : jsonExcess(body.bytes, routes.bounds);
   if (excess !== undefined) {
     const head = readReviewHead(body.bytes);
-    if (head === undefined) refuse(routes, response, body.kind === 'whole' ? 400 : 413, body.kind === 'whole' ? noReview : refusals[413]);
+    if (head === undefined)
+      refuse(routes, response, body.kind === 'whole' ? 400 : 413, body.kind === 'whole' ? noReview : refusals[413]);
     else answer(routes, webhook, head, unread(excess), response, from);
     return head !== undefined;
   }
@@ -117,7 +137,14 @@ function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: 
   return review !== undefined;
 }
 
-function answer(routes: Routes, webhook: WebhookName, review: ReviewHead, verdict: Verdict, response: ServerResponse, from: number): void {
+function answer(
+  routes: Routes,
+  webhook: WebhookName,
+  review: ReviewHead,
+  verdict: Verdict,
+  response: ServerResponse,
+  from: number,
+): void {
   send(response, 200, 'application/json', formatAnswer(review, verdict));
   const milliseconds = performance.now() - from;
   routes.metrics.reviewed(webhook, verdict, milliseconds / 1000);
@@ -125,7 +152,12 @@ function answer(routes: Routes, webhook: WebhookName, review: ReviewHead, verdic
 }
 
 /** No content of the pod: who it is, and what became of it. */
-function lineOf({ uid, namespace, name, dryRun }: ReviewHead, webhook: WebhookName, verdict: Verdict, milliseconds: number): LogEvent {
+function lineOf(
+  { uid, namespace, name, dryRun }: ReviewHead,
+  webhook: WebhookName,
+  verdict: Verdict,
+  milliseconds: number,
+): LogEvent {
   const { decision, reason } = verdict;
   return {
     event: 'review',
@@ -146,12 +178,24 @@ function clip(text: string): string {
   return text.slice(0, 254);
 }
 
-function refuse({ metrics }: Routes, response: ServerResponse, status: number, text: string, headers: Readonly<Record<string, string>> = {}): void {
+function refuse(
+  { metrics }: Routes,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   metrics.refusedRequest(status);
   send(response, status, 'text/plain', `${text}\n`, headers);
 }
 
-function send(response: ServerResponse, status: number, type: string, text: string, headers: Readonly<Record<string, string>> = {}): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }

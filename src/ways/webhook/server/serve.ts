@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isCodedError } from '../../../errors.ts';
 import { certificateSource } from './certificate.ts';
 import { configurationSource } from './configuration.ts';
-import { listenForMetrics, listenForReviews, portOf, serveCertificate, type Address } from './listen.ts';
+import { makeMetrics, type Metrics } from './counts.ts';
 import { countGarbage } from './garbage.ts';
 import type { Limits } from './limits.ts';
+import { listenForMetrics, listenForReviews, portOf, serveCertificate, type Address } from './listen.ts';
 import { makeLog, type Log } from './log.ts';
-import { makeMetrics, type Metrics } from './counts.ts';
 import { unreadiness } from './readiness.ts';
 import { follow, load, type FileName } from './reload.ts';
 
@@ -50,7 +50,10 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
   const { annotation, optOut, drainMs, pollMs, limits } = options;
   const metrics = makeMetrics();
   const { write: log, flush } = makeLog(options.output as Parameters<typeof makeLog>[0], metrics.droppedLine);
-  const sources = { configuration: configurationSource(options.config), certificate: certificateSource(options.certificates, options.clientCa) };
+  const sources = {
+    configuration: configurationSource(options.config),
+    certificate: certificateSource(options.certificates, options.clientCa),
+  };
   let configuration = await load(sources.configuration);
   let certificate = await load(sources.certificate);
   let injection = { config: configuration.value, annotation, optOut };
@@ -68,33 +71,57 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
     bounds: { values: limits.jsonValues, depth: limits.jsonDepth },
   };
   const metricsServer = await listenForMetrics(metrics, options.metrics);
-  const server = await listenForReviews(routes, certificate.value, options.https, limits, countGarbage(options.collect)).catch((error: unknown) => {
+  const server = await listenForReviews(
+    routes,
+    certificate.value,
+    options.https,
+    limits,
+    countGarbage(options.collect),
+  ).catch((error: unknown) => {
     metricsServer.close();
     throw error;
   });
   listening = true;
 
   const unfollow = [
-    follow(sources.configuration, configuration, {
-      ...reporters('configuration', metrics, log),
-      onChange: (loaded) => {
-        configuration = loaded;
-        injection = { ...injection, config: loaded.value };
-        metrics.configurationIs(loaded.sha256);
-        reportTaken('configuration', metrics, log, { sha256: loaded.sha256 });
+    follow(
+      sources.configuration,
+      configuration,
+      {
+        ...reporters('configuration', metrics, log),
+        onChange: (loaded) => {
+          configuration = loaded;
+          injection = { ...injection, config: loaded.value };
+          metrics.configurationIs(loaded.sha256);
+          reportTaken('configuration', metrics, log, { sha256: loaded.sha256 });
+        },
       },
-    }, pollMs),
-    follow(sources.certificate, certificate, {
-      ...reporters('certificate', metrics, log),
-      onChange: (loaded) => {
-        serveCertificate(server, loaded.value);
-        certificate = loaded;
-        metrics.certificateExpires(loaded.value.notAfter);
-        reportTaken('certificate', metrics, log, { notAfter: loaded.value.notAfter });
+      pollMs,
+    ),
+    follow(
+      sources.certificate,
+      certificate,
+      {
+        ...reporters('certificate', metrics, log),
+        onChange: (loaded) => {
+          serveCertificate(server, loaded.value);
+          certificate = loaded;
+          metrics.certificateExpires(loaded.value.notAfter);
+          reportTaken('certificate', metrics, log, { notAfter: loaded.value.notAfter });
+        },
       },
-    }, pollMs),
+      pollMs,
+    ),
   ];
-  log({ event: 'started', port: portOf(server), metricsPort: portOf(metricsServer), annotation, optOut, sha256: configuration.sha256, notAfter: certificate.value.notAfter });
+  log({
+    event: 'started',
+    port: portOf(server),
+    metricsPort: portOf(metricsServer),
+    annotation,
+    optOut,
+    sha256: configuration.sha256,
+    notAfter: certificate.value.notAfter,
+  });
   flush();
 
   const stop = async (): Promise<void> => {
@@ -113,12 +140,21 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
   return { stop, flushLog: flush };
 }
 
-function reporters(file: FileName, metrics: Metrics, log: Log['write']): { onRefused: (error: unknown) => void; onRestored: () => void } {
+function reporters(
+  file: FileName,
+  metrics: Metrics,
+  log: Log['write'],
+): { onRefused: (error: unknown) => void; onRestored: () => void } {
   return {
     onRefused: (error) => {
       metrics.reloaded(file, 'failure');
       metrics.fileRefused(file, true);
-      log({ event: 'refused', file, ...(isCodedError(error) ? { code: error.code } : {}), error: error instanceof Error ? error.message : String(error) });
+      log({
+        event: 'refused',
+        file,
+        ...(isCodedError(error) ? { code: error.code } : {}),
+        error: error instanceof Error ? error.message : String(error),
+      });
     },
     onRestored: () => {
       metrics.fileRefused(file, false);
@@ -127,7 +163,12 @@ function reporters(file: FileName, metrics: Metrics, log: Log['write']): { onRef
   };
 }
 
-function reportTaken(file: FileName, metrics: Metrics, log: Log['write'], facts: Readonly<Record<string, unknown>>): void {
+function reportTaken(
+  file: FileName,
+  metrics: Metrics,
+  log: Log['write'],
+  facts: Readonly<Record<string, unknown>>,
+): void {
   metrics.reloaded(file, 'success');
   metrics.fileRefused(file, false);
   log({ event: 'reloaded', file, ...facts });

@@ -8,7 +8,10 @@ const everyMs = 60_000;
  * what it is told to nobody but its own log.
  * @returns is told of each; a line a minute at most comes of it, since anybody may ask
  */
-export function strangerLog(log: Log['write'], now: () => number = () => performance.now()): (socket: TLSSocket) => void {
+export function strangerLog(
+  log: Log['write'],
+  now: () => number = () => performance.now(),
+): (socket: TLSSocket) => void {
   let next = -Infinity;
   let more = 0;
   return (socket) => {

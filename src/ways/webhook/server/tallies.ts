@@ -35,5 +35,9 @@ export function countReviews(): { readonly tallies: Tallies; readonly count: Cou
 
 function newTally(): Tally {
   // All reasons from the start: a counter that is absent until its first event cannot be watched.
-  return { reasons: new Map(reasons.map((reason) => [reason, 0])), durations: Array.from({ length: bounds.length + 1 }, () => 0), seconds: 0 };
+  return {
+    reasons: new Map(reasons.map((reason) => [reason, 0])),
+    durations: Array.from({ length: bounds.length + 1 }, () => 0),
+    seconds: 0,
+  };
 }

@@ -8,13 +8,39 @@ export const alterations: readonly [name: string, alter: (pod: StoredPod) => Sto
   ['no restartPolicy', inSidecar(() => ({ restartPolicy: 'Never' }))],
   ['a variable less', inSidecar(({ env }) => ({ env: (env as readonly unknown[]).slice(1) }))],
   ['variables in another order', inSidecar(({ env }) => ({ env: (env as readonly unknown[]).toReversed() }))],
-  ['a request more', inSidecar(({ resources }) => ({ resources: { ...resources, requests: { ...resources?.requests, cpu: '11m' } } }))],
-  ['a capability more', inSidecar(({ securityContext }) => ({ securityContext: { ...(securityContext as object), capabilities: { add: ['NET_RAW', 'NET_ADMIN'], drop: ['ALL'] } } }))],
+  [
+    'a request more',
+    inSidecar(({ resources }) => ({ resources: { ...resources, requests: { ...resources?.requests, cpu: '11m' } } })),
+  ],
+  [
+    'a capability more',
+    inSidecar(({ securityContext }) => ({
+      securityContext: {
+        ...(securityContext as object),
+        capabilities: { add: ['NET_RAW', 'NET_ADMIN'], drop: ['ALL'] },
+      },
+    })),
+  ],
   ['the token in sight', inSidecar(({ volumeMounts }) => ({ volumeMounts: (volumeMounts ?? []).slice(0, 2) }))],
   ['a volume less', inSpec(({ volumes }) => ({ volumes: (volumes ?? []).slice(1) }))],
   ['another size limit', inSpec(({ volumes }) => ({ volumes: (volumes ?? []).map(larger) }))],
-  ['another status', (pod) => ({ ...pod, metadata: { ...pod.metadata, annotations: { ...pod.metadata?.annotations, 'packet-capture/status': '{}' } } })],
-  ['an annotation lost', (pod) => ({ ...pod, metadata: { ...pod.metadata, annotations: { 'packet-capture/status': pod.metadata?.annotations?.['packet-capture/status'] ?? '' } } })],
+  [
+    'another status',
+    (pod) => ({
+      ...pod,
+      metadata: { ...pod.metadata, annotations: { ...pod.metadata?.annotations, 'packet-capture/status': '{}' } },
+    }),
+  ],
+  [
+    'an annotation lost',
+    (pod) => ({
+      ...pod,
+      metadata: {
+        ...pod.metadata,
+        annotations: { 'packet-capture/status': pod.metadata?.annotations?.['packet-capture/status'] ?? '' },
+      },
+    }),
+  ],
   ['a toleration less', inSpec(({ tolerations }) => ({ tolerations: (tolerations as readonly unknown[]).slice(1) }))],
   ['pull secrets', inSpec(() => ({ imagePullSecrets: [{ name: 'registry' }] }))],
 ];
@@ -25,7 +51,9 @@ function inSpec(change: (spec: PodSpec) => Partial<PodSpec>): (pod: StoredPod) =
 
 function inSidecar(change: (container: Container) => Partial<Container>): (pod: StoredPod) => StoredPod {
   return inSpec(({ initContainers }) => ({
-    initContainers: (initContainers ?? []).map((container) => (container.name === 'packet-capture' ? { ...container, ...change(container) } : container)),
+    initContainers: (initContainers ?? []).map((container) =>
+      container.name === 'packet-capture' ? { ...container, ...change(container) } : container,
+    ),
   }));
 }
 

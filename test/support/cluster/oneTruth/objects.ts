@@ -11,10 +11,15 @@ export const wayLabel = 'truth/way';
 export const fixtureLabel = 'truth/fixture';
 
 /** Of the namespaces that the release of each way takes part in. */
-export const injectionLabels: Partial<Record<WayName, string>> = { webhook: 'truth/injection', policy: 'truth-policy/injection' };
+export const injectionLabels: Partial<Record<WayName, string>> = {
+  webhook: 'truth/injection',
+  policy: 'truth-policy/injection',
+};
 
 /** kube-system and the like: there the fixtures of all ways are side by side. */
-export const sharedNamespaces: readonly string[] = [...new Set(podFixtures.flatMap(({ namespace }) => namespace ?? []))];
+export const sharedNamespaces: readonly string[] = [
+  ...new Set(podFixtures.flatMap(({ namespace }) => namespace ?? [])),
+];
 
 /** The test's own namespaces, with the service accounts and the runtime classes that its pods name. */
 export function namespaceObjects(): object[] {
@@ -31,7 +36,11 @@ export function namespaceObjects(): object[] {
         { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
         // The pods need not wait for the controller that makes it.
         { ...account, metadata: { name: 'default', namespace: name } },
-        { ...account, metadata: { name: 'puller', namespace: name }, imagePullSecrets: [{ name: 'registry' }, { name: 'other' }] },
+        {
+          ...account,
+          metadata: { name: 'puller', namespace: name },
+          imagePullSecrets: [{ name: 'registry' }, { name: 'other' }],
+        },
       ];
     }),
   );
@@ -45,8 +54,13 @@ function ownNamespace(way: WayName, level: PodFixture['level']): string {
 }
 
 /** The name and namespace of a fixture's pod, or of its workload. */
-export function placeOf(way: WayName, { name, namespace, level }: PodFixture): { readonly name: string; readonly namespace: string } {
-  return namespace === undefined ? { name, namespace: ownNamespace(way, level) } : { name: `truth-${way}-${name}`, namespace };
+export function placeOf(
+  way: WayName,
+  { name, namespace, level }: PodFixture,
+): { readonly name: string; readonly namespace: string } {
+  return namespace === undefined
+    ? { name, namespace: ownNamespace(way, level) }
+    : { name: `truth-${way}-${name}`, namespace };
 }
 
 function labelsOf(way: WayName, fixture: PodFixture): Readonly<Record<string, string>> {
@@ -78,7 +92,12 @@ export function workloadOf(way: WayName, fixture: PodFixture): object {
   const metadata = { ...placeOf(way, fixture), labels };
   const template = { metadata: { ...fixture.template.metadata, labels }, spec: fixture.template.spec };
   if (isJob(fixture)) {
-    return { apiVersion: 'batch/v1', kind: 'CronJob', metadata, spec: { schedule: '@yearly', suspend: true, jobTemplate: { spec: { template } } } };
+    return {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata,
+      spec: { schedule: '@yearly', suspend: true, jobTemplate: { spec: { template } } },
+    };
   }
   const selector = { matchLabels: { [fixtureLabel]: fixture.name } };
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { replicas: 0, selector, template } };

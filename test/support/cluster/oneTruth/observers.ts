@@ -31,7 +31,11 @@ export function observerObjects({ name, matchConditions, selectors }: Admission)
     spec: {
       failurePolicy: 'Ignore',
       ...(withParameters ? { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } } : {}),
-      matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }] },
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' },
+        ],
+      },
       validations: matchConditions.map((condition) => ({
         expression: condition.expression,
         messageExpression: `'${name} ' + request.namespace + '/' + object.metadata.name + ' ${condition.name}.'`,
@@ -42,7 +46,12 @@ export function observerObjects({ name, matchConditions, selectors }: Admission)
     apiVersion,
     kind: 'ValidatingAdmissionPolicyBinding',
     metadata: { name: `${name}-${index}` },
-    spec: { policyName: name, ...(paramRef === undefined ? {} : { paramRef }), matchResources: { namespaceSelector }, validationActions: ['Warn'] },
+    spec: {
+      policyName: name,
+      ...(paramRef === undefined ? {} : { paramRef }),
+      matchResources: { namespaceSelector },
+      validationActions: ['Warn'],
+    },
   }));
   return [policy, ...bindings];
 }
@@ -57,8 +66,14 @@ export function unmetConditions(name: string, warnings: string): ReadonlyMap<str
 }
 
 /** Which key of a namespace's labels keeps every selector from matching it; undefined when one matches. */
-export function unmetKey(labels: Readonly<Record<string, string>>, selectors: readonly Selection[]): string | undefined {
-  const failing = selectors.map(({ namespaceSelector }) => namespaceSelector.matchExpressions.find((requirement) => !meets(labels, requirement))?.key);
+export function unmetKey(
+  labels: Readonly<Record<string, string>>,
+  selectors: readonly Selection[],
+): string | undefined {
+  const failing = selectors.map(
+    ({ namespaceSelector }) =>
+      namespaceSelector.matchExpressions.find((requirement) => !meets(labels, requirement))?.key,
+  );
   return failing.includes(undefined) ? undefined : failing[0];
 }
 

@@ -24,8 +24,14 @@ export function storedPod({ results }: Evidence, way: WayName, { name }: PodFixt
 
 /** `injected`, or the reason why not; of a webhook and a policy as the API server and the injector say. */
 export function outcomeOf(evidence: Evidence, way: WayName, fixture: PodFixture): string {
-  const changed = !isDeepStrictEqual(comparable(storedPod(evidence, way, fixture)), comparable(storedPod(evidence, 'none', fixture)));
-  const said = way === 'webhook' || way === 'policy' ? admissionReason(evidence, way, fixture, changed) : evidence.results.get(way)?.said.get(fixture.name);
+  const changed = !isDeepStrictEqual(
+    comparable(storedPod(evidence, way, fixture)),
+    comparable(storedPod(evidence, 'none', fixture)),
+  );
+  const said =
+    way === 'webhook' || way === 'policy'
+      ? admissionReason(evidence, way, fixture, changed)
+      : evidence.results.get(way)?.said.get(fixture.name);
   if (changed !== (said === 'injected')) return `${changed ? 'changed' : 'as it was'}, yet said to be ${said}`;
   return said ?? 'nothing was said';
 }

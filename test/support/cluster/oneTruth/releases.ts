@@ -9,13 +9,27 @@ import { until } from './until.ts';
 export const releaseNamespaces = { webhook: 'truth-injector', policy: 'truth-rules' } as const;
 export type ReleaseWay = keyof typeof releaseNamespaces;
 
-export const observerNames: Readonly<Record<ReleaseWay, string>> = { webhook: 'truth-webhook-observer', policy: 'truth-policy-observer' };
+export const observerNames: Readonly<Record<ReleaseWay, string>> = {
+  webhook: 'truth-webhook-observer',
+  policy: 'truth-policy-observer',
+};
 
 /** Installs the chart for one way, and waits until it injects and its observer warns. */
 export async function install(way: ReleaseWay): Promise<Admission> {
   const label = (injectionLabels[way] ?? '').replace('/injection', '');
   const values = ['--set', `injection.optOut=true,injection.way=${way}`, ...labelFlags(label), ...quickEnd];
-  await helm(4, ['install', 'packet-capture', chart, '-n', releaseNamespaces[way], '--create-namespace', '--wait', '--timeout', '2m', ...values]);
+  await helm(4, [
+    'install',
+    'packet-capture',
+    chart,
+    '-n',
+    releaseNamespaces[way],
+    '--create-namespace',
+    '--wait',
+    '--timeout',
+    '2m',
+    ...values,
+  ]);
   const admission = await (way === 'webhook' ? webhookAdmission() : policyAdmission());
   await kube(['apply', '--server-side', '-f', '-'], listOf(observerObjects(admission)));
   await until(`${way} injects`, async () => (await rehearsed(way, 'plain')).includes('"name": "packet-capture"'));
@@ -25,7 +39,12 @@ export async function install(way: ReleaseWay): Promise<Admission> {
 
 /** The shared namespaces take part in both releases, as far as their labels go; or, with `-`, no longer. */
 export async function labelShared(value: '=enabled' | '-'): Promise<void> {
-  await kube(['label', 'namespace', ...sharedNamespaces, ...Object.values(injectionLabels).map((key) => `${key}${value}`)]);
+  await kube([
+    'label',
+    'namespace',
+    ...sharedNamespaces,
+    ...Object.values(injectionLabels).map((key) => `${key}${value}`),
+  ]);
 }
 
 interface Conditions {
@@ -44,10 +63,17 @@ async function webhookAdmission(): Promise<Admission> {
 
 async function policyAdmission(): Promise<Admission> {
   const name = `packet-capture.${releaseNamespaces.policy}`;
-  const { spec } = JSON.parse(await kube(['get', 'mutatingadmissionpolicy', name, '-o', 'json'])) as { readonly spec: Conditions };
-  const bindings = JSON.parse(await kube(['get', 'mutatingadmissionpolicybinding', name, `${name}.baseline`, '-o', 'json'])) as {
+  const { spec } = JSON.parse(await kube(['get', 'mutatingadmissionpolicy', name, '-o', 'json'])) as {
+    readonly spec: Conditions;
+  };
+  const bindings = JSON.parse(
+    await kube(['get', 'mutatingadmissionpolicybinding', name, `${name}.baseline`, '-o', 'json']),
+  ) as {
     readonly items: readonly { readonly spec: { readonly paramRef: object; readonly matchResources: Selection } }[];
   };
-  const selectors = bindings.items.map((binding) => ({ paramRef: binding.spec.paramRef, namespaceSelector: binding.spec.matchResources.namespaceSelector }));
+  const selectors = bindings.items.map((binding) => ({
+    paramRef: binding.spec.paramRef,
+    namespaceSelector: binding.spec.matchResources.namespaceSelector,
+  }));
   return { name: observerNames.policy, matchConditions: spec.matchConditions, selectors };
 }

@@ -1,13 +1,22 @@
 import { dump } from 'js-yaml';
 import { inject } from 'vitest';
 import { kubectl } from '../../../../scripts/cluster/kubectl.ts';
-import { patchWorkload } from '../../../../src/ways/patch/patchWorkload.ts';
 import { isCodedError } from '../../../../src/errors.ts';
-import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { patchWorkload } from '../../../../src/ways/patch/patchWorkload.ts';
 import { podFixtures, type PodFixture } from '../../pods/index.ts';
 import { agentImage, cli, kube } from '../clusterFixture.ts';
-import { fixtureLabel, listOf, namespaceObjects, placeOf, podOf, targetOf, workloadOf, type WayName } from './objects.ts';
+import {
+  fixtureLabel,
+  listOf,
+  namespaceObjects,
+  placeOf,
+  podOf,
+  targetOf,
+  workloadOf,
+  type WayName,
+} from './objects.ts';
 import type { ApiProxy } from './proxy.ts';
 import type { StoredPod } from './stored.ts';
 
@@ -32,7 +41,9 @@ async function create(objects: string): Promise<string> {
 }
 
 async function storedPods(way: WayName): Promise<ReadonlyMap<string, StoredPod>> {
-  const { items } = JSON.parse(await kube(['get', 'pods', '-A', '-l', `truth/way=${way}`, '-o', 'json'])) as { readonly items: readonly StoredPod[] };
+  const { items } = JSON.parse(await kube(['get', 'pods', '-A', '-l', `truth/way=${way}`, '-o', 'json'])) as {
+    readonly items: readonly StoredPod[];
+  };
   return new Map(items.map((pod) => [pod.metadata?.labels?.[fixtureLabel] ?? '', pod]));
 }
 
@@ -45,7 +56,9 @@ export async function createPods(way: WayName): Promise<WayResult> {
 /** Pods as YAML, through `packet-capture inject`. The Namespace objects in front say their levels; they exist already. */
 export async function createManifest(): Promise<WayResult> {
   const front = namespaceObjects();
-  const documents = [...front, ...podFixtures.map((fixture) => podOf('manifest', fixture))].map((object) => dump(object, { lineWidth: -1 }));
+  const documents = [...front, ...podFixtures.map((fixture) => podOf('manifest', fixture))].map((object) =>
+    dump(object, { lineWidth: -1 }),
+  );
   const injected = await cli(['inject', '-f', '-'], documents.join('---\n'));
   const pods = injected.stdout.split('---\n').slice(front.length).join('---\n');
   const lines = [...injected.stderr.matchAll(/^(injected|skipped) pod\/(\S+) in \S+ \(\S+\)(?:: ([a-z_]+):)?/gm)];
@@ -61,7 +74,8 @@ export async function createPatched(api: ApiProxy): Promise<WayResult> {
   const said = new Map<string, string>();
   const waiting = [...podFixtures];
   const worker = async (): Promise<void> => {
-    for (let fixture = waiting.shift(); fixture !== undefined; fixture = waiting.shift()) said.set(fixture.name, await patch(api, fixture));
+    for (let fixture = waiting.shift(); fixture !== undefined; fixture = waiting.shift())
+      said.set(fixture.name, await patch(api, fixture));
   };
   await Promise.all(Array.from({ length: 6 }, worker));
   const templates = await storedTemplates();
@@ -72,7 +86,14 @@ export async function createPatched(api: ApiProxy): Promise<WayResult> {
 
 async function patch(api: ApiProxy, fixture: PodFixture): Promise<string> {
   const kubectlHere = api.kubectlIn(placeOf('patch', fixture).namespace);
-  const options = { target: targetOf('patch', fixture), kubectl: kubectlHere, dryRun: false, wait: false, timeoutSeconds: 60, report: () => undefined };
+  const options = {
+    target: targetOf('patch', fixture),
+    kubectl: kubectlHere,
+    dryRun: false,
+    wait: false,
+    timeoutSeconds: 60,
+    report: () => undefined,
+  };
   try {
     const { result, reason } = await patchWorkload({ ...options, config: localSidecarConfig, settings: {} });
     return reason ?? (result === 'patched' ? 'injected' : result);
@@ -84,25 +105,47 @@ async function patch(api: ApiProxy, fixture: PodFixture): Promise<string> {
 
 interface StoredWorkload {
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-  readonly spec: { readonly template?: PodTemplate; readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } } };
+  readonly spec: {
+    readonly template?: PodTemplate;
+    readonly jobTemplate?: { readonly spec: { readonly template: PodTemplate } };
+  };
 }
 
 async function storedTemplates(): Promise<ReadonlyMap<string, PodTemplate>> {
-  const { items } = JSON.parse(await kube(['get', 'deployments,cronjobs', '-A', '-l', 'truth/way=patch', '-o', 'json'])) as { readonly items: readonly StoredWorkload[] };
-  return new Map(items.map(({ metadata, spec }) => [metadata.labels[fixtureLabel] ?? '', spec.template ?? spec.jobTemplate?.spec.template ?? { spec: null }]));
+  const { items } = JSON.parse(
+    await kube(['get', 'deployments,cronjobs', '-A', '-l', 'truth/way=patch', '-o', 'json']),
+  ) as { readonly items: readonly StoredWorkload[] };
+  return new Map(
+    items.map(({ metadata, spec }) => [
+      metadata.labels[fixtureLabel] ?? '',
+      spec.template ?? spec.jobTemplate?.spec.template ?? { spec: null },
+    ]),
+  );
 }
 
 /** The reviews that the injector answered: its reason, by NAMESPACE/NAME of the pod. */
 export async function injectorReasons(namespace: string): Promise<ReadonlyMap<string, string>> {
   const log = await kube(['logs', '-n', namespace, '-l', 'app.kubernetes.io/component=injector', '--tail=-1']);
   const lines = log.split('\n').filter((line) => line.includes('"event":"review"'));
-  const reviews = lines.map((line) => JSON.parse(line) as { readonly namespace: string; readonly name: string; readonly reason: string; readonly dryRun: boolean });
-  return new Map(reviews.filter(({ dryRun }) => !dryRun).map(({ namespace: of, name, reason }) => [`${of}/${name}`, reason]));
+  const reviews = lines.map(
+    (line) =>
+      JSON.parse(line) as {
+        readonly namespace: string;
+        readonly name: string;
+        readonly reason: string;
+        readonly dryRun: boolean;
+      },
+  );
+  return new Map(
+    reviews.filter(({ dryRun }) => !dryRun).map(({ namespace: of, name, reason }) => [`${of}/${name}`, reason]),
+  );
 }
 
 export async function namespaceLabels(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
   const { items } = JSON.parse(await kube(['get', 'namespaces', '-o', 'json'])) as {
-    readonly items: readonly { readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> } }[];
+    readonly items: readonly {
+      readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+    }[];
   };
   return new Map(items.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]));
 }
@@ -111,6 +154,8 @@ export async function namespaceLabels(): Promise<ReadonlyMap<string, Readonly<Re
 export async function rehearsed(way: WayName, name: string): Promise<string> {
   const fixture = podFixtures.find((candidate) => candidate.name === name);
   if (fixture === undefined) throw new Error(`no fixture ${name}`);
-  const { stdout, stderr } = await kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], { input: JSON.stringify(podOf(way, fixture)) });
+  const { stdout, stderr } = await kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], {
+    input: JSON.stringify(podOf(way, fixture)),
+  });
   return `${stdout}${stderr}`;
 }

@@ -11,12 +11,20 @@ export function who(text: string): string {
   const level = /(?:PodSecurity|Pod Security) \\?"(\w+)/.exec(text);
   if (level !== null) return `Pod Security \`${level[1]}\``;
   // Between two tries to pull, the reason is another one.
-  return /ImagePullBackOff|ErrImageNeverPull/.exec(text)?.[0] ?? (text.includes('ErrImagePull') ? 'ImagePullBackOff' : '');
+  return (
+    /ImagePullBackOff|ErrImageNeverPull/.exec(text)?.[0] ?? (text.includes('ErrImagePull') ? 'ImagePullBackOff' : '')
+  );
 }
 
 /** What one of ours advises, in a few words; empty when it advises nothing of these. */
 export function advice(text: string): string {
-  const amounts = [...new Set([...text.matchAll(/packet-capture\/((?:cpu|memory)-(?:request|limit)=\w+)/g)].map(([, amount]) => `\`${amount}\``))];
+  const amounts = [
+    ...new Set(
+      [...text.matchAll(/packet-capture\/((?:cpu|memory)-(?:request|limit)=\w+)/g)].map(
+        ([, amount]) => `\`${amount}\``,
+      ),
+    ),
+  ];
   const raise = /by at least (\S+ of [\w.]+\w)/.exec(text);
   const parts = [
     ...amounts,
@@ -55,7 +63,8 @@ export function errorsAt(findings: readonly Finding[], namespace: string): reado
   return findings.filter(({ level, where }) => level === 'error' && ` ${where} `.includes(` ${namespace} `));
 }
 
-export const textOf = (findings: readonly Finding[]): string => findings.map(({ what, hint }) => `${what} ${hint}`).join(' ');
+export const textOf = (findings: readonly Finding[]): string =>
+  findings.map(({ what, hint }) => `${what} ${hint}`).join(' ');
 
 export function installCell(errors: readonly Finding[]): string {
   return `refused before the change: ${separated(...errors.map(({ code }) => `\`${code}\``), who(textOf(errors)))}`;

@@ -1,10 +1,36 @@
 import { expect } from 'vitest';
+import { pauseImage } from '../../../../scripts/cluster/nodeConfig.ts';
+import { kube } from '../../cluster/clusterFixture.ts';
 import type { Refusal } from '../../cluster/installFixture.ts';
 import { accountOf, inForce, listOf, outOfForce } from '../../cluster/policyFixture.ts';
-import { kube } from '../../cluster/clusterFixture.ts';
-import { pauseImage } from '../../../../scripts/cluster/nodeConfig.ts';
-import { appAfter, at, check, each, helmInstall, namespaceLabel, optInByHand, ours, reset, uninstall, valueFlags, why, type Site } from './compatibilityFixture.ts';
-import { advice, changedCell, checkCell, errorCell, errorsAt, errorText, hookCell, hookLine, installCell, textOf, whyCell } from './cells.ts';
+import {
+  advice,
+  changedCell,
+  checkCell,
+  errorCell,
+  errorsAt,
+  errorText,
+  hookCell,
+  hookLine,
+  installCell,
+  textOf,
+  whyCell,
+} from './cells.ts';
+import {
+  appAfter,
+  at,
+  check,
+  each,
+  helmInstall,
+  namespaceLabel,
+  optInByHand,
+  ours,
+  reset,
+  uninstall,
+  valueFlags,
+  why,
+  type Site,
+} from './compatibilityFixture.ts';
 import { appOf, type AgentImage, type Row } from './rows.ts';
 
 export const columns = ['manifest', 'patch', 'install', 'webhook', 'why', 'check', 'policy', 'advice'] as const;
@@ -15,7 +41,9 @@ export type Put = (site: Site, column: Column, cell: string) => void;
 const unchanged = { end: 'runs', injected: 0 };
 
 function imageFlags({ image }: Row): string[] {
-  return image === undefined ? [] : ['--image', `${image.registry}/${image.repository}:${image.tag}`, '--image-pull-policy', image.pullPolicy];
+  return image === undefined
+    ? []
+    : ['--image', `${image.registry}/${image.repository}:${image.tag}`, '--image-pull-policy', image.pullPolicy];
 }
 
 /** The sites of one image of the agent: a release has one. */
@@ -25,7 +53,9 @@ function byImage(sites: readonly Site[]): [AgentImage | undefined, Site[]][] {
 
 /** What asks nobody before the change: with `Recreate` there is no pod left to count. */
 function asking(sites: readonly Site[], put: Put, unasked: readonly Column[]): Site[] {
-  const [recreated = [], others = []] = [true, false].map((wanted) => sites.filter(({ row }) => (row.recreate === true) === wanted));
+  const [recreated = [], others = []] = [true, false].map((wanted) =>
+    sites.filter(({ row }) => (row.recreate === true) === wanted),
+  );
   for (const site of recreated) for (const column of unasked) put(site, column, 'not run');
   return others;
 }
@@ -34,7 +64,10 @@ function asking(sites: readonly Site[], put: Put, unasked: readonly Column[]): S
 export async function manifestColumn(sites: readonly Site[], put: Put): Promise<void> {
   await each(asking(sites, put, ['manifest']), async (site) => {
     const { row, namespace } = site;
-    const { exitCode, stdout, stderr } = await ours(['inject', '-f', '-', ...imageFlags(row)], JSON.stringify(appOf(row, namespace)));
+    const { exitCode, stdout, stderr } = await ours(
+      ['inject', '-f', '-', ...imageFlags(row)],
+      JSON.stringify(appOf(row, namespace)),
+    );
     expect(exitCode, stderr).toBe(0);
     await kube(['apply', '-f', '-'], stdout);
     put(site, 'manifest', changedCell('applied', await appAfter(site)));
@@ -44,7 +77,15 @@ export async function manifestColumn(sites: readonly Site[], put: Put): Promise<
 
 export async function patchColumn(sites: readonly Site[], put: Put): Promise<void> {
   await each(sites, async (site) => {
-    const { exitCode, stderr } = await ours(['patch', 'deploy/web', '-n', site.namespace, '-o', 'json', ...imageFlags(site.row)]);
+    const { exitCode, stderr } = await ours([
+      'patch',
+      'deploy/web',
+      '-n',
+      site.namespace,
+      '-o',
+      'json',
+      ...imageFlags(site.row),
+    ]);
     const state = await appAfter(site);
     put(site, 'patch', exitCode === 0 ? changedCell('patched', state) : errorCell(stderr));
     put(site, 'advice', exitCode === 0 ? '' : advice(errorText(stderr)));
@@ -58,7 +99,14 @@ export async function installColumn(sites: readonly Site[], put: Put): Promise<v
   for (const [image, own] of byImage(sites)) {
     let asked = own;
     for (;;) {
-      const { exitCode, stdout, stderr } = await ours(['install', ...at, '--yes', '-o', 'json', ...valueFlags(asked, image)]);
+      const { exitCode, stdout, stderr } = await ours([
+        'install',
+        ...at,
+        '--yes',
+        '-o',
+        'json',
+        ...valueFlags(asked, image),
+      ]);
       if (exitCode === 0) break;
       expect(stdout, stderr).not.toBe('');
       const { findings } = JSON.parse(stdout) as Refusal;
@@ -104,7 +152,12 @@ export async function webhookColumns(sites: readonly Site[], put: Put): Promise<
         await optInByHand(site);
         await appAfter(site);
         // The release sees its pods now, too: patch says the same as before. A dry run of it tries no image.
-        if (image === undefined) put(site, 'patch', errorCell((await ours(['patch', 'deploy/web', '-n', site.namespace, '--dry-run'])).stderr));
+        if (image === undefined)
+          put(
+            site,
+            'patch',
+            errorCell((await ours(['patch', 'deploy/web', '-n', site.namespace, '--dry-run'])).stderr),
+          );
       }
       const reasons = await why(site);
       put(site, 'why', whyCell(reasons));
@@ -154,5 +207,9 @@ async function makeWatched(): Promise<void> {
 /** Waits until the API server has taken notice of the release's policy, or of its end: what is made before shows the other. */
 async function untilPolicy(is: typeof inForce): Promise<void> {
   const container = { name: 'app', image: pauseImage };
-  for (const name of watchedNames) await is(name, { metadata: { annotations: { 'packet-capture/inject': 'true' } }, spec: { containers: [container] } });
+  for (const name of watchedNames)
+    await is(name, {
+      metadata: { annotations: { 'packet-capture/inject': 'true' } },
+      spec: { containers: [container] },
+    });
 }

@@ -4,8 +4,8 @@ import { stderrProgress } from '../../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../../scripts/cluster/tools.ts';
 import { agentImage, localRegistry } from '../../../../scripts/images/names.ts';
 import type { CheckResult, WhyResult } from '../../../../src/diagnosis/index.ts';
-import { chart, quickEnd } from '../../cluster/helmFixture.ts';
 import { kube } from '../../cluster/clusterFixture.ts';
+import { chart, quickEnd } from '../../cluster/helmFixture.ts';
 import { runsAlone, settled, type AppState } from './app.ts';
 import { appOf, type AgentImage, type Row } from './rows.ts';
 
@@ -30,10 +30,20 @@ export function valueFlags(sites: readonly Site[], image?: AgentImage): string[]
     'injection.namespaceLabel': namespaceLabel,
     'hooks.backoffLimit': '0',
     replicas: '1',
-    ...(image === undefined ? {} : { 'agent.image.registry': image.registry, 'agent.image.repository': image.repository, 'agent.image.tag': image.tag, 'agent.image.pullPolicy': image.pullPolicy }),
+    ...(image === undefined
+      ? {}
+      : {
+          'agent.image.registry': image.registry,
+          'agent.image.repository': image.repository,
+          'agent.image.tag': image.tag,
+          'agent.image.pullPolicy': image.pullPolicy,
+        }),
     ...(image?.pullSecret === undefined ? {} : { 'agent.image.pullSecrets[0]': image.pullSecret }),
   };
-  const targets = sites.flatMap(({ namespace }, index) => ['--set', `targets[${index}].namespace=${namespace},targets[${index}].deployments[0]=web`]);
+  const targets = sites.flatMap(({ namespace }, index) => [
+    '--set',
+    `targets[${index}].namespace=${namespace},targets[${index}].deployments[0]=web`,
+  ]);
   return [...Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]), ...quickEnd, ...targets];
 }
 
@@ -46,12 +56,27 @@ export interface Ended {
 /** Our own command, whatever its exit code. */
 export async function ours(args: readonly string[], input?: string): Promise<Ended> {
   const env = { HELM: await ensureHelm(4, stderrProgress), PACKET_CAPTURE_IMAGE: agentImage };
-  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], { env, ...(input === undefined ? {} : { input }) });
+  return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...args], {
+    env,
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 /** helm, whatever its exit code. */
 export async function helmInstall(flags: readonly string[]): Promise<Ended> {
-  const argv = [await ensureHelm(4, stderrProgress), 'install', release, chart, '-n', releaseNamespace, '--create-namespace', '--wait', '--timeout', '120s', ...flags];
+  const argv = [
+    await ensureHelm(4, stderrProgress),
+    'install',
+    release,
+    chart,
+    '-n',
+    releaseNamespace,
+    '--create-namespace',
+    '--wait',
+    '--timeout',
+    '120s',
+    ...flags,
+  ];
   return runInNetns(node, argv);
 }
 
@@ -92,7 +117,14 @@ export async function check({ namespace }: Site, ...flags: readonly string[]): P
 export async function optInByHand({ namespace }: Site): Promise<void> {
   await kube(['label', 'namespace', namespace, `${namespaceLabel}=enabled`, '--overwrite']);
   const annotations = { 'packet-capture/inject': 'true' };
-  await kube(['patch', 'deploy/web', '-n', namespace, '-p', JSON.stringify({ spec: { template: { metadata: { annotations } } } })]);
+  await kube([
+    'patch',
+    'deploy/web',
+    '-n',
+    namespace,
+    '-p',
+    JSON.stringify({ spec: { template: { metadata: { annotations } } } }),
+  ]);
 }
 
 /** For all of them, `width` at a time. */

@@ -42,10 +42,28 @@ const unreadable: AgentImage = { ...nowhere, pullPolicy: 'Always', pullSecret: '
 
 /** An object with all its other fields. */
 const named = <T extends Named>(object: T): T => object;
-const limitRange = (limits: object): Named => named({ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'limits' }, spec: { limits: [{ type: 'Container', ...limits }] } });
-const quota = (hard: object): Named => named({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'quota' }, spec: { hard } });
-const defaultDeny = named({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'default-deny' }, spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } });
-const strict = { runAsNonRoot: true, runAsUser: 1000, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } };
+const limitRange = (limits: object): Named =>
+  named({
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: { name: 'limits' },
+    spec: { limits: [{ type: 'Container', ...limits }] },
+  });
+const quota = (hard: object): Named =>
+  named({ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'quota' }, spec: { hard } });
+const defaultDeny = named({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'default-deny' },
+  spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+});
+const strict = {
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
 
 /** The label by which the policies below find the namespaces of their row. */
 export const policyLabel = 'compatibility/policy';
@@ -53,51 +71,94 @@ export const policyLabel = 'compatibility/policy';
 export const rows: readonly Row[] = [
   { name: 'plain', title: 'nothing' },
   {
-    name: 'ratio', title: 'LimitRange, ratio of limit to request',
-    objects: [limitRange({ maxLimitRequestRatio: { cpu: '4', memory: '2' }, default: { cpu: '400m', memory: '256Mi' }, defaultRequest: { cpu: '200m', memory: '128Mi' } })],
+    name: 'ratio',
+    title: 'LimitRange, ratio of limit to request',
+    objects: [
+      limitRange({
+        maxLimitRequestRatio: { cpu: '4', memory: '2' },
+        default: { cpu: '400m', memory: '256Mi' },
+        defaultRequest: { cpu: '200m', memory: '128Mi' },
+      }),
+    ],
   },
   {
-    name: 'minimum', title: 'LimitRange, minimum',
-    objects: [limitRange({ min: { cpu: '100m', memory: '128Mi' }, default: { cpu: '1', memory: '256Mi' }, defaultRequest: { cpu: '100m', memory: '128Mi' } })],
+    name: 'minimum',
+    title: 'LimitRange, minimum',
+    objects: [
+      limitRange({
+        min: { cpu: '100m', memory: '128Mi' },
+        default: { cpu: '1', memory: '256Mi' },
+        defaultRequest: { cpu: '100m', memory: '128Mi' },
+      }),
+    ],
   },
   {
-    name: 'maximum', title: 'LimitRange, maximum',
+    name: 'maximum',
+    title: 'LimitRange, maximum',
     objects: [limitRange({ max: { cpu: '100m' }, default: { cpu: '50m' }, defaultRequest: { cpu: '10m' } })],
   },
   { name: 'quota-pods', title: 'ResourceQuota, count of pods, full', objects: [quota({ pods: '2' })] },
   {
-    name: 'quota-memory', title: 'ResourceQuota, memory, room for one more pod of the app alone',
+    name: 'quota-memory',
+    title: 'ResourceQuota, memory, room for one more pod of the app alone',
     objects: [quota({ 'requests.memory': '310Mi' })],
     container: { resources: { requests: { memory: '100Mi' } } },
   },
-  { name: 'baseline', title: 'Pod Security `baseline`, by label', labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } },
   {
-    name: 'restricted', title: 'Pod Security `restricted`, by label',
-    labels: { 'pod-security.kubernetes.io/enforce': 'restricted' }, container: { securityContext: strict },
+    name: 'baseline',
+    title: 'Pod Security `baseline`, by label',
+    labels: { 'pod-security.kubernetes.io/enforce': 'baseline' },
+  },
+  {
+    name: 'restricted',
+    title: 'Pod Security `restricted`, by label',
+    labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+    container: { securityContext: strict },
   },
   { name: 'configured', title: 'Pod Security `baseline`, by the API server’s configuration', byConfiguration: true },
-  { name: 'capabilities', title: 'ValidatingAdmissionPolicy against added capabilities', labels: { [policyLabel]: 'capabilities' } },
-  { name: 'registries', title: 'ValidatingAdmissionPolicy against foreign registries', labels: { [policyLabel]: 'registries' } },
+  {
+    name: 'capabilities',
+    title: 'ValidatingAdmissionPolicy against added capabilities',
+    labels: { [policyLabel]: 'capabilities' },
+  },
+  {
+    name: 'registries',
+    title: 'ValidatingAdmissionPolicy against foreign registries',
+    labels: { [policyLabel]: 'registries' },
+  },
   { name: 'scc', title: 'the rules of OpenShift’s `restricted-v2`, as a policy', labels: { [policyLabel]: 'scc' } },
   {
-    name: 'ephemeral', title: 'the app has a limit for ephemeral-storage',
+    name: 'ephemeral',
+    title: 'the app has a limit for ephemeral-storage',
     container: { resources: { requests: { 'ephemeral-storage': '40Mi' }, limits: { 'ephemeral-storage': '80Mi' } } },
   },
   { name: 'image', title: 'the agent’s image cannot be pulled', image: absent },
-  { name: 'image-recreate', title: 'the agent’s image cannot be pulled, `strategy: Recreate`', recreate: true, image: absent },
   {
-    name: 'secret', title: 'its pull secret is not there',
-    spec: { imagePullSecrets: [{ name: 'nonesuch' }] }, image: unreadable,
+    name: 'image-recreate',
+    title: 'the agent’s image cannot be pulled, `strategy: Recreate`',
+    recreate: true,
+    image: absent,
   },
   {
-    name: 'secret-recreate', title: 'its pull secret is not there, `strategy: Recreate`', recreate: true,
-    spec: { imagePullSecrets: [{ name: 'nonesuch' }] }, image: unreadable,
+    name: 'secret',
+    title: 'its pull secret is not there',
+    spec: { imagePullSecrets: [{ name: 'nonesuch' }] },
+    image: unreadable,
+  },
+  {
+    name: 'secret-recreate',
+    title: 'its pull secret is not there, `strategy: Recreate`',
+    recreate: true,
+    spec: { imagePullSecrets: [{ name: 'nonesuch' }] },
+    image: unreadable,
   },
   { name: 'network', title: 'NetworkPolicy that denies all traffic', objects: [defaultDeny] },
 ];
 
-const noCapability = "variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.capabilities) || !has(c.securityContext.capabilities.add) || c.securityContext.capabilities.add.all(a, a == 'NET_BIND_SERVICE'))";
-const uidInRange = 'variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.runAsUser) || (c.securityContext.runAsUser >= 1000680000 && c.securityContext.runAsUser < 1000690000))';
+const noCapability =
+  "variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.capabilities) || !has(c.securityContext.capabilities.add) || c.securityContext.capabilities.add.all(a, a == 'NET_BIND_SERVICE'))";
+const uidInRange =
+  'variables.all.all(c, !has(c.securityContext) || !has(c.securityContext.runAsUser) || (c.securityContext.runAsUser >= 1000680000 && c.securityContext.runAsUser < 1000690000))';
 const ownRegistry = `variables.all.all(c, c.image.startsWith('${pauseImage.slice(0, pauseImage.lastIndexOf(':'))}'))`;
 const scc = 'unable to validate against any security context constraint';
 
@@ -125,7 +186,11 @@ function policy(name: string, validations: readonly Rule[]): Named[] {
   const spec = { failurePolicy: 'Fail', matchConstraints, variables, validations };
   return [
     named({ ...shape, kind: 'ValidatingAdmissionPolicy', spec }),
-    named({ ...shape, kind: 'ValidatingAdmissionPolicyBinding', spec: { policyName: metadata.name, validationActions: ['Deny'] } }),
+    named({
+      ...shape,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      spec: { policyName: metadata.name, validationActions: ['Deny'] },
+    }),
   ];
 }
 
@@ -138,6 +203,11 @@ export function appOf({ spec = {}, container = {}, recreate = false }: Row, name
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'web', namespace },
-    spec: { replicas: 2, ...strategy, selector: { matchLabels: app }, template: { metadata: { labels: app }, spec: { terminationGracePeriodSeconds: 0, containers, ...spec } } },
+    spec: {
+      replicas: 2,
+      ...strategy,
+      selector: { matchLabels: app },
+      template: { metadata: { labels: app }, spec: { terminationGracePeriodSeconds: 0, containers, ...spec } },
+    },
   };
 }

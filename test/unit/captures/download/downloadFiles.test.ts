@@ -25,12 +25,27 @@ afterEach(async () => local.remove());
 async function fetch(changed: Partial<RemoteFile> = {}): Promise<FetchedFile & { readonly received: number }> {
   let received = 0;
   const onBytes = (bytes: number): void => void (received += bytes);
-  return { ...(await fetchFile({ start: local.start, pod: local.pod, file: { ...file, ...changed }, folder: local.folder, onBytes })), received };
+  return {
+    ...(await fetchFile({
+      start: local.start,
+      pod: local.pod,
+      file: { ...file, ...changed },
+      folder: local.folder,
+      onBytes,
+    })),
+    received,
+  };
 }
 
 describe('fetchFile', () => {
   test('brings a file whole, and not a second time', async () => {
-    expect(await fetch()).toMatchObject({ result: 'downloaded', sha256, path: join(local.folder, file.name), reason: null, received: content.length });
+    expect(await fetch()).toMatchObject({
+      result: 'downloaded',
+      sha256,
+      path: join(local.folder, file.name),
+      reason: null,
+      received: content.length,
+    });
     expect(await readFile(join(local.folder, file.name))).toEqual(content);
     expect((await stat(join(local.folder, file.name))).mode & 0o777).toBe(0o600);
     expect(await fetch()).toMatchObject({ result: 'present', received: 0 });
@@ -66,7 +81,11 @@ describe('fetchFile', () => {
   test('gives up when nothing comes; no file has the name, and what was there stays for the next call', async () => {
     await writeFile(join(local.folder, `${file.name}.part`), content.subarray(0, 10));
     await local.spoil(0, 0, 0);
-    expect(await fetch()).toMatchObject({ result: 'failed', path: null, reason: 'the connection ended early: error: connection reset' });
+    expect(await fetch()).toMatchObject({
+      result: 'failed',
+      path: null,
+      reason: 'the connection ended early: error: connection reset',
+    });
     expect(await readdir(local.folder)).toEqual([`${file.name}.part`]);
     expect((await fetch()).result).toBe('resumed');
   });
@@ -77,19 +96,30 @@ describe('fetchFile', () => {
     expect(await readFile(join(local.folder, file.name))).toEqual(content);
     await rm(join(local.folder, file.name));
     await local.spoil('garble', 'garble', 'garble');
-    expect(await fetch()).toMatchObject({ result: 'failed', path: null, reason: "its checksum is not the pod's, again and again" });
+    expect(await fetch()).toMatchObject({
+      result: 'failed',
+      path: null,
+      reason: "its checksum is not the pod's, again and again",
+    });
     expect(await readdir(local.folder)).toEqual([]);
   });
 
   test('a file that has left the ring is told, and leaves nothing behind', async () => {
     await rm(join(local.captures, file.name));
-    expect(await fetch()).toMatchObject({ result: 'vanished', path: null, reason: 'it left the ring before it could be fetched' });
+    expect(await fetch()).toMatchObject({
+      result: 'vanished',
+      path: null,
+      reason: 'it left the ring before it could be fetched',
+    });
     expect(await readdir(local.folder)).toEqual([]);
   });
 
   test('an open file is a snapshot under another name, which goes when the file is whole', async () => {
     const open = await fetch({ open: true, bytes: 1000 });
-    expect(open).toMatchObject({ result: 'downloaded', path: join(local.folder, 'web-1_20261123040000_00001.open.pcapng') });
+    expect(open).toMatchObject({
+      result: 'downloaded',
+      path: join(local.folder, 'web-1_20261123040000_00001.open.pcapng'),
+    });
     expect(await readFile(open.path ?? '')).toEqual(content.subarray(0, 1000));
     expect((await fetch({ open: true, bytes: 2000 })).result).toBe('downloaded');
     expect(await readFile(open.path ?? '')).toEqual(content.subarray(0, 2000));
@@ -104,7 +134,8 @@ describe('fetchFile', () => {
 });
 
 const ring = (number: number): string => `web-1_2026112304000${number}_0000${number}.pcapng`;
-const listing = (status: string, ...names: readonly string[]): RemoteFile[] => parseListing([status, ...names.map((name) => `7 ${name}`)].join('\n'), 'web-1');
+const listing = (status: string, ...names: readonly string[]): RemoteFile[] =>
+  parseListing([status, ...names.map((name) => `7 ${name}`)].join('\n'), 'web-1');
 
 describe('the files of a pod', () => {
   test('are sorted by age; those from the open one on are open', () => {
@@ -125,14 +156,32 @@ describe('the files of a pod', () => {
   });
 
   test('that a pod names otherwise are none', () => {
-    expect(listing('', '../../etc/passwd.pcapng', '.part.pcapng', 'a/b.pcapng', '-x.pcapng', 'a b.pcapng', 'status.json', `${'x'.repeat(300)}.pcapng`)).toEqual([]);
+    expect(
+      listing(
+        '',
+        '../../etc/passwd.pcapng',
+        '.part.pcapng',
+        'a/b.pcapng',
+        '-x.pcapng',
+        'a b.pcapng',
+        'status.json',
+        `${'x'.repeat(300)}.pcapng`,
+      ),
+    ).toEqual([]);
   });
 
   test('are listed in the pod', async () => {
     await mkdir(join(local.captures, '.agent'));
-    await writeFile(join(local.captures, '.agent', 'status.json'), JSON.stringify({ state: 'capturing', file: `/captures/${ring(9)}` }));
+    await writeFile(
+      join(local.captures, '.agent', 'status.json'),
+      JSON.stringify({ state: 'capturing', file: `/captures/${ring(9)}` }),
+    );
     await writeFile(join(local.captures, ring(9)), 'abc');
-    expect(await listFiles(local.kubectl, local.pod)).toEqual({ files: [file, { name: ring(9), bytes: 3, open: true }] });
-    expect(await listFiles(local.kubectl, { ...local.pod, ready: false, phase: 'Pending' })).toEqual({ problem: expect.stringContaining('Pending') });
+    expect(await listFiles(local.kubectl, local.pod)).toEqual({
+      files: [file, { name: ring(9), bytes: 3, open: true }],
+    });
+    expect(await listFiles(local.kubectl, { ...local.pod, ready: false, phase: 'Pending' })).toEqual({
+      problem: expect.stringContaining('Pending'),
+    });
   });
 });

@@ -3,10 +3,10 @@ import { chmod, link, lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { makeKubectlStart } from '../../../../src/kubernetes/kubectl.ts';
 import { fetchFile, type FetchedFile } from '../../../../src/captures/download/fetchFile.ts';
 import { parseListing, type RemoteFile } from '../../../../src/captures/download/listing.ts';
 import type { CapturedPod } from '../../../../src/captures/pods.ts';
+import { makeKubectlStart } from '../../../../src/kubernetes/kubectl.ts';
 import { buildAgentProgram } from '../../../support/captures/agentProgram.ts';
 import { createLocalPod } from '../../../support/captures/localPod.ts';
 
@@ -14,7 +14,18 @@ const content = Buffer.alloc(100, 'x');
 const sha256 = createHash('sha256').update(content).digest('hex');
 const file: RemoteFile = { name: 'web-1_20261123040000_00001.pcapng', bytes: content.length, open: false };
 const pod: CapturedPod = {
-  namespace: 'shop', name: 'web-1', uid: 'u', container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false,
+  namespace: 'shop',
+  name: 'web-1',
+  uid: 'u',
+  container: 'packet-capture',
+  phase: 'Running',
+  node: 'node0',
+  annotations: {},
+  defaults: {},
+  volumeBytes: undefined,
+  mirrors: false,
+  ready: true,
+  deleting: false,
 };
 
 let top = '';
@@ -28,12 +39,21 @@ beforeEach(async () => {
 afterEach(async () => rm(top, { recursive: true }));
 
 /** Fetches from a pod that runs this script of the shell for each try; bytes that came, and how many tries there were. */
-async function fetchFrom(script: string, wanted = file): Promise<FetchedFile & { readonly received: number; readonly tries: number }> {
+async function fetchFrom(
+  script: string,
+  wanted = file,
+): Promise<FetchedFile & { readonly received: number; readonly tries: number }> {
   const program = join(top, 'kubectl');
   await writeFile(program, `#!/bin/sh\necho try >> ${top}/tries\n${script}\n`);
   await chmod(program, 0o755);
   let received = 0;
-  const fetched = await fetchFile({ start: makeKubectlStart({ program }), pod, file: wanted, folder: join(top, 'here'), onBytes: (bytes) => void (received += bytes) });
+  const fetched = await fetchFile({
+    start: makeKubectlStart({ program }),
+    pod,
+    file: wanted,
+    folder: join(top, 'here'),
+    onBytes: (bytes) => void (received += bytes),
+  });
   const tries = (await readFile(join(top, 'tries'), 'utf8')).split('\n').length - 1;
   return { ...fetched, received, tries };
 }
@@ -41,20 +61,33 @@ async function fetchFrom(script: string, wanted = file): Promise<FetchedFile & {
 describe('a pod that does not keep to what it has listed', () => {
   test('sends more than it has listed: no more is taken, and nothing stays', async () => {
     const fetched = await fetchFrom(`echo '${sha256}  -'; exec cat /dev/zero`);
-    expect(fetched).toMatchObject({ result: 'failed', reason: 'it sends more than the 100 bytes that it has listed', tries: 1, path: null });
+    expect(fetched).toMatchObject({
+      result: 'failed',
+      reason: 'it sends more than the 100 bytes that it has listed',
+      tries: 1,
+      path: null,
+    });
     expect(fetched.received).toBeLessThanOrEqual(100);
     expect(await readdir(join(top, 'here'))).toEqual([]);
   });
 
   test('sends the right bytes and more of them', async () => {
-    expect(await fetchFrom(`echo '${sha256}  -'; printf '%0100d' 0; sleep 0.2; echo more`)).toMatchObject({ result: 'failed', tries: 1 });
+    expect(await fetchFrom(`echo '${sha256}  -'; printf '%0100d' 0; sleep 0.2; echo more`)).toMatchObject({
+      result: 'failed',
+      tries: 1,
+    });
   });
 
   test.each([
     ['a first line without an end', 'exec cat /dev/zero'],
     ['a first line that is long', `head -c 5000 /dev/zero | tr '\\000' a; echo; printf '%0100d' 0`],
   ])('sends %s', async (_, script) => {
-    expect(await fetchFrom(script)).toMatchObject({ result: 'failed', reason: 'what it sends does not begin with a checksum', tries: 1, received: 0 });
+    expect(await fetchFrom(script)).toMatchObject({
+      result: 'failed',
+      reason: 'what it sends does not begin with a checksum',
+      tries: 1,
+      received: 0,
+    });
   });
 
   test('brings all bytes again and again, and never the right ones', async () => {
@@ -64,7 +97,9 @@ describe('a pod that does not keep to what it has listed', () => {
 
   test('brings a part, and then says that it is none of the file, in turns', async () => {
     // Each second try brings something: it is no more than there was before.
-    const fetched = await fetchFrom(`case $(grep -c try ${top}/tries) in *[13579]) echo '${sha256}  -'; printf '%050d' 0 ;; *) echo '${'0'.repeat(64)}  -' ;; esac; exit 1`);
+    const fetched = await fetchFrom(
+      `case $(grep -c try ${top}/tries) in *[13579]) echo '${sha256}  -'; printf '%050d' 0 ;; *) echo '${'0'.repeat(64)}  -' ;; esac; exit 1`,
+    );
     expect(fetched).toMatchObject({ result: 'failed' });
     expect(fetched.tries).toBeLessThanOrEqual(6);
   });
@@ -77,7 +112,9 @@ describe('a pod that does not keep to what it has listed', () => {
   }, 60_000);
 
   test('lists more than anybody wants', () => {
-    expect(parseListing('{}\n1 a.pcapng\n2 a.pcapng\n99999999999999999999 b.pcapng\n-1 c.pcapng\n1e9 d.pcapng\n', 'web-1')).toEqual([{ name: 'a.pcapng', bytes: 2, open: false }]);
+    expect(
+      parseListing('{}\n1 a.pcapng\n2 a.pcapng\n99999999999999999999 b.pcapng\n-1 c.pcapng\n1e9 d.pcapng\n', 'web-1'),
+    ).toEqual([{ name: 'a.pcapng', bytes: 2, open: false }]);
   });
 });
 
@@ -119,7 +156,13 @@ test('a real file goes on where it ended, by way of a part of this user alone', 
   const local = await createLocalPod();
   await writeFile(join(local.captures, file.name), content);
   await writeFile(join(local.folder, `${file.name}.part`), content.subarray(0, 40));
-  const fetched = await fetchFile({ start: local.start, pod: local.pod, file, folder: local.folder, onBytes: () => undefined });
+  const fetched = await fetchFile({
+    start: local.start,
+    pod: local.pod,
+    file,
+    folder: local.folder,
+    onBytes: () => undefined,
+  });
   expect(fetched).toMatchObject({ result: 'resumed', sha256 });
   expect(await readFile(join(local.folder, file.name))).toEqual(content);
   await local.remove();

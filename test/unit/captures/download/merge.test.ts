@@ -13,15 +13,28 @@ beforeEach(async () => {
 afterEach(async () => rm(folder, { recursive: true }));
 
 test('the output is replaced whole or not at all', async () => {
-  const [target, whole, broken] = ['all.pcapng', 'whole.pcapng', 'broken.pcapng'].map((name) => join(folder, name)) as [string, string, string];
+  const [target, whole, broken] = ['all.pcapng', 'whole.pcapng', 'broken.pcapng'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
   await writeFile(target, 'before');
   await writeFile(whole, emptySection());
   await writeFile(broken, 'this is no capture file');
-  const file = (path: string): { namespace: string; pod: string; path: string } => ({ namespace: 'shop', pod: 'web-1', path });
+  const file = (path: string): { namespace: string; pod: string; path: string } => ({
+    namespace: 'shop',
+    pod: 'web-1',
+    path,
+  });
 
-  await expect(mergeInto(target, [file(whole), file(broken)], 'test')).rejects.toMatchObject({ code: 'CAPTURE_INVALID', where: expect.stringContaining(broken) });
+  await expect(mergeInto(target, [file(whole), file(broken)], 'test')).rejects.toMatchObject({
+    code: 'CAPTURE_INVALID',
+    where: expect.stringContaining(broken),
+  });
   expect(await readFile(target, 'utf8')).toBe('before');
-  await expect(mergeInto(join(folder, 'missing', 'all.pcapng'), [file(whole)], 'test')).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+  await expect(mergeInto(join(folder, 'missing', 'all.pcapng'), [file(whole)], 'test')).rejects.toMatchObject({
+    code: 'FILE_UNWRITABLE',
+  });
   expect((await readdir(folder)).toSorted()).toEqual(['all.pcapng', 'broken.pcapng', 'whole.pcapng']);
 
   expect(await mergeInto(target, [file(whole)], 'test')).toMatchObject({ files: 1, truncated: [] });

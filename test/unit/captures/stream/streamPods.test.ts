@@ -1,21 +1,39 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { codedError } from '../../../../src/errors.ts';
-import { version } from '../../../../src/version.ts';
-import type { KubectlEnd, KubectlProcess } from '../../../../src/kubernetes/kubectl.ts';
 import type { CapturedPod, FoundPods } from '../../../../src/captures/index.ts';
-import { podCapture, captureEnd } from '../../../../src/captures/stream/podCapture.ts';
 import { streamPods, type StreamEvent, type StreamOptions } from '../../../../src/captures/stream/index.ts';
+import { podCapture, captureEnd } from '../../../../src/captures/stream/podCapture.ts';
+import { codedError } from '../../../../src/errors.ts';
+import type { KubectlEnd, KubectlProcess } from '../../../../src/kubernetes/kubectl.ts';
+import { version } from '../../../../src/version.ts';
 import { interfaceBlock, packetBlock, sectionBlock } from '../../../support/pcapng/captureBytes.ts';
 import { readAll } from '../../../support/pcapng/captureFiles.ts';
 
 function pod(name: string, more: Partial<CapturedPod> = {}): CapturedPod {
-  return { namespace: 'shop', name, uid: name, container: 'packet-capture', phase: 'Running', node: 'node0', annotations: {}, defaults: {}, volumeBytes: undefined, mirrors: false, ready: true, deleting: false, ...more };
+  return {
+    namespace: 'shop',
+    name,
+    uid: name,
+    container: 'packet-capture',
+    phase: 'Running',
+    node: 'node0',
+    annotations: {},
+    defaults: {},
+    volumeBytes: undefined,
+    mirrors: false,
+    ready: true,
+    deleting: false,
+    ...more,
+  };
 }
 
 /** A capture as kubectl hands it over; it ends when its standard input does, unless it is stubborn. */
-function capture(stubborn = false): { process: KubectlProcess; send: (...milliseconds: number[]) => void; end: (end?: Partial<KubectlEnd>) => void } {
+function capture(stubborn = false): {
+  process: KubectlProcess;
+  send: (...milliseconds: number[]) => void;
+  end: (end?: Partial<KubectlEnd>) => void;
+} {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   let finish: (end: KubectlEnd) => void = () => {};
   const ended = new Promise<KubectlEnd>((resolve) => {
@@ -50,7 +68,10 @@ function run(pods: readonly CapturedPod[], more: Partial<StreamOptions> = {}): R
   let found: FoundPods = { captured: pods, without: [], where: 'deployment/web in namespace shop' };
   const onEvent = (event: StreamEvent): void => {
     if (event.type === 'left_out') events.push(`left_out ${event.pods.map(({ name }) => name).join(',')}`);
-    else if (event.type !== 'progress') events.push([event.type, 'pod' in event ? event.pod.name : '', 'reason' in event ? event.reason : ''].join(' ').trim());
+    else if (event.type !== 'progress')
+      events.push(
+        [event.type, 'pod' in event ? event.pod.name : '', 'reason' in event ? event.reason : ''].join(' ').trim(),
+      );
   };
   const result = streamPods({
     find: async () => found,
@@ -70,11 +91,19 @@ function run(pods: readonly CapturedPod[], more: Partial<StreamOptions> = {}): R
     ...more,
   });
   result.catch(() => {});
-  return { events, captures, pieces, result, set: (...now) => (found = { ...found, captured: now }), stop: () => stopped.abort() };
+  return {
+    events,
+    captures,
+    pieces,
+    result,
+    set: (...now) => (found = { ...found, captured: now }),
+    stop: () => stopped.abort(),
+  };
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 8000; !holds(); await sleep(20)) expect(performance.now(), what).toBeLessThan(end);
+  for (const end = performance.now() + 8000; !holds(); await sleep(20))
+    expect(performance.now(), what).toBeLessThan(end);
 }
 
 test.concurrent('pods come and go; all that they sent is in one file, in order of time, under their names', async () => {
@@ -91,7 +120,9 @@ test.concurrent('pods come and go; all that they sent is in one file, in order o
   session.stop();
   expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 6, late: 0, dropped: 0, untold: 3 });
   expect(session.events).toEqual(['joined web-1', 'joined web-2', 'left web-1', 'joined web-3']);
-  const packets = readAll(session.pieces).records.flatMap((record) => (record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : []));
+  const packets = readAll(session.pieces).records.flatMap((record) =>
+    record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : [],
+  );
   expect(packets).toEqual([
     ['shop/web-1:eth0', 1],
     ['shop/web-2:eth0', 2],
@@ -131,9 +162,13 @@ test.concurrent('what is captured until the end is handed over, and nothing is r
 
 test.concurrent('at the end a capture is waited for as long as something comes; one that says nothing is cut off, which is told', async () => {
   const captures = { 'web-1': capture(true), 'web-2': capture(true), 'web-3': capture() };
-  const session = run([pod('web-1'), pod('web-2'), pod('web-3')], { open: ({ name }) => captures[name as keyof typeof captures].process });
+  const session = run([pod('web-1'), pod('web-2'), pod('web-3')], {
+    open: ({ name }) => captures[name as keyof typeof captures].process,
+  });
   await until('all', () => session.events.length === 3);
-  captures['web-3'].process.stdin?.prependListener('finish', () => captures['web-3'].end({ stderr: '{"interface":"eth0","packets":9,"dropped":3}\n' }));
+  captures['web-3'].process.stdin?.prependListener('finish', () =>
+    captures['web-3'].end({ stderr: '{"interface":"eth0","packets":9,"dropped":3}\n' }),
+  );
   session.stop();
   for (let second = 1; second <= 7; second += 1) {
     captures['web-1'].send(second);
@@ -154,7 +189,11 @@ test.concurrent('a capture that fails is begun again, later each time; other pod
   await until('damaged', () => session.events.some((event) => event.includes('failed web-1 a block claims')));
   session.stop();
   await session.result;
-  expect(session.events.slice(2)).toEqual(['failed web-1 the capture ended', 'joined web-1', 'failed web-1 a block claims to have 0 bytes, fewer than it needs']);
+  expect(session.events.slice(2)).toEqual([
+    'failed web-1 the capture ended',
+    'joined web-1',
+    'failed web-1 a block claims to have 0 bytes, fewer than it needs',
+  ]);
 });
 
 test.concurrent('changed settings of a pod take effect; others leave its capture alone', async () => {
@@ -177,15 +216,24 @@ test.concurrent('a filter that was asked for and is refused ends the command; on
   await expect(asked.result).rejects.toMatchObject({ code: 'SETTING_INVALID', where: '--filter' });
   const own = run([pod('web-1'), pod('web-2', { annotations: { 'packet-capture/snaplen': 'many' } })]);
   await until('opened', () => own.captures.size === 1);
-  own.captures.get('web-1')?.[0]?.end({ ...refused, error: Object.assign(new Error('exit code 65'), { code: 'KUBECTL_FAILED', hint: '' }) as never });
+  own.captures.get('web-1')?.[0]?.end({
+    ...refused,
+    error: Object.assign(new Error('exit code 65'), { code: 'KUBECTL_FAILED', hint: '' }) as never,
+  });
   await until('told', () => own.events.length === 3);
   own.stop();
   await own.result;
-  expect(own.events.toSorted((a, b) => a.localeCompare(b))).toEqual(["failed web-1 unknown port 'eighty'", 'failed web-2 its setting snaplen "many" must be headers, or a whole number of bytes up to 262144', 'joined web-1']);
+  expect(own.events.toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "failed web-1 unknown port 'eighty'",
+    'failed web-2 its setting snaplen "many" must be headers, or a whole number of bytes up to 262144',
+    'joined web-1',
+  ]);
 });
 
 test.concurrent('when nobody takes the output any more, all captures are ended', async () => {
-  const session = run([pod('web-1')], { write: async () => Promise.reject(Object.assign(new Error('gone'), { code: 'EPIPE' })) });
+  const session = run([pod('web-1')], {
+    write: async () => Promise.reject(Object.assign(new Error('gone'), { code: 'EPIPE' })),
+  });
   expect(await session.result).toMatchObject({ outputError: { code: 'EPIPE' } });
   for (const { process } of session.captures.get('web-1') ?? []) expect(await process.ended).toMatchObject({ code: 0 });
 });
@@ -209,21 +257,45 @@ test.concurrent('while the output takes nothing, no more is read', async () => {
 });
 
 test('the pod is asked for its own settings unless others are wanted', () => {
-  const annotated = { annotations: { 'packet-capture/filter': 'port 80', 'packet-capture/snaplen': '96', 'packet-capture/stream': 'host:1' }, defaults: { interfaces: 'eth0', filter: 'udp' } };
+  const annotated = {
+    annotations: {
+      'packet-capture/filter': 'port 80',
+      'packet-capture/snaplen': '96',
+      'packet-capture/stream': 'host:1',
+    },
+    defaults: { interfaces: 'eth0', filter: 'udp' },
+  };
   expect(podCapture(annotated, {})).toEqual({ interfaces: 'eth0', snaplen: '96', filter: 'port 80' });
-  expect(podCapture(annotated, { filter: '', interfaces: 'all', snaplen: '0' })).toEqual({ interfaces: 'all', snaplen: '0', filter: '' });
+  expect(podCapture(annotated, { filter: '', interfaces: 'all', snaplen: '0' })).toEqual({
+    interfaces: 'all',
+    snaplen: '0',
+    filter: '',
+  });
   expect(podCapture({ annotations: {}, defaults: {} }, {})).toEqual({ interfaces: 'all', snaplen: '0', filter: '' });
 });
 
 test("a capture's last words are read for what was lost", () => {
-  const stderr = 'something\n{"interface":"eth0","packets":9,"dropped":3}\n{"interface":"net1","packets":1,"dropped":4}\n{"dropped":-1}\n{"dropped"\n';
+  const stderr =
+    'something\n{"interface":"eth0","packets":9,"dropped":3}\n{"interface":"net1","packets":1,"dropped":4}\n{"dropped":-1}\n{"dropped"\n';
   expect(captureEnd({ code: 0, stderr })).toEqual({ code: 0, reason: undefined, dropped: 7 });
 });
 
 test.each([
-  [65, 'refused: can\'t parse filter expression: syntax error\ncommand terminated with exit code 65', "can't parse filter expression: syntax error"],
-  [2, 'packet-capture-agent: unknown command "capture"\n', `its agent is older than this program and does not know this command: its pod needs the image of ${version}`],
+  [
+    65,
+    "refused: can't parse filter expression: syntax error\ncommand terminated with exit code 65",
+    "can't parse filter expression: syntax error",
+  ],
+  [
+    2,
+    'packet-capture-agent: unknown command "capture"\n',
+    `its agent is older than this program and does not know this command: its pod needs the image of ${version}`,
+  ],
   [1, 'error: connection reset', 'connection reset'],
 ])('a capture that ends with %i: %s', (code, stderr, reason) => {
-  expect(captureEnd({ code, stderr, error: codedError('KUBECTL_FAILED', 'connection reset') })).toEqual({ code, reason, dropped: undefined });
+  expect(captureEnd({ code, stderr, error: codedError('KUBECTL_FAILED', 'connection reset') })).toEqual({
+    code,
+    reason,
+    dropped: undefined,
+  });
 });

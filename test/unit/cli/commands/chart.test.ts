@@ -29,7 +29,13 @@ describe('chart', () => {
 
   test('--check names what is not current and writes nothing', async () => {
     const out = join(folder, 'chart');
-    await replaceFolder(out, new Map([['Chart.yaml', Buffer.from('name: packet-capture\n')], ['old.yaml', Buffer.from('')]]));
+    await replaceFolder(
+      out,
+      new Map([
+        ['Chart.yaml', Buffer.from('name: packet-capture\n')],
+        ['old.yaml', Buffer.from('')],
+      ]),
+    );
     expect(await run({ out, check: true })).toBe(false);
     expect(lines).toEqual(expect.arrayContaining(['different: Chart.yaml', 'missing: values.yaml', 'stale: old.yaml']));
     expect([...(await readChartFolder(out)).keys()].toSorted()).toEqual(['Chart.yaml', 'old.yaml']);
@@ -55,6 +61,8 @@ describe('chart', () => {
     [{ release: 'a' }, /for the certificates alone/],
     [{ bakeCerts: true, out: 'a', release: 'Not.A.Name' }, /is no name of a service/],
   ])('%o is refused', async (flags, message) => {
-    await expect(run(flags)).rejects.toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }));
+    await expect(run(flags)).rejects.toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
+    );
   });
 });

@@ -8,7 +8,9 @@ test.each([
   ['0s', '"0s" is too short: 1s is the least'],
   ['600h', '"600h" is too long: 24 days are the most'],
 ])('%j: %s', (text, message) => {
-  expect(() => durationOfFlag(text, '--timeout', { example: '5m' })).toThrow(expect.objectContaining({ code: 'USAGE', message, where: '--timeout' }) as Error);
+  expect(() => durationOfFlag(text, '--timeout', { example: '5m' })).toThrow(
+    expect.objectContaining({ code: 'USAGE', message, where: '--timeout' }) as Error,
+  );
 });
 
 test('what may be nothing', () => {
@@ -16,10 +18,16 @@ test('what may be nothing', () => {
   expect(durationOfFlag('1m30s', '--timeout', { example: '5m' })).toBe(90);
 });
 
-test.each([['1', 1], ['32', 32], ['250', 250]])('%s is a count', (text, count) => {
+test.each([
+  ['1', 1],
+  ['32', 32],
+  ['250', 250],
+])('%s is a count', (text, count) => {
   expect(countOf(text, '--max-pods', 250)).toBe(count);
 });
 
 test.each([[''], ['0'], ['251'], ['-1'], ['1.5'], ['1e2'], ['many'], ['9999999999']])('%j is wrong usage', (text) => {
-  expect(() => countOf(text, '--max-pods', 250)).toThrow(expect.objectContaining({ code: 'USAGE', where: '--max-pods' }) as Error);
+  expect(() => countOf(text, '--max-pods', 250)).toThrow(
+    expect.objectContaining({ code: 'USAGE', where: '--max-pods' }) as Error,
+  );
 });

@@ -3,7 +3,10 @@ import { podTargetOf, somePodsOf } from '../../../../src/cli/flags/podFlags.ts';
 
 test('a name, or labels, or all', () => {
   expect(podTargetOf('deploy/web', { namespace: 'shop' })).toEqual({ name: 'deploy/web', namespace: 'shop' });
-  expect(podTargetOf(undefined, { selector: 'app=web', allNamespaces: true })).toEqual({ selector: 'app=web', allNamespaces: true });
+  expect(podTargetOf(undefined, { selector: 'app=web', allNamespaces: true })).toEqual({
+    selector: 'app=web',
+    allNamespaces: true,
+  });
   expect(podTargetOf(undefined, {})).toEqual({});
 });
 

@@ -1,16 +1,19 @@
+import jsonPatch from 'fast-json-patch';
 import { expect, test } from 'vitest';
-import type { Owner } from '../../../../src/diagnosis/read/podOwners.ts';
-import { judge, missedReason } from '../../../../src/diagnosis/judge/judge.ts';
 import type { Subject } from '../../../../src/diagnosis/judge/conditions.ts';
+import { judge, missedReason } from '../../../../src/diagnosis/judge/judge.ts';
 import { reasons, type Reason } from '../../../../src/diagnosis/judge/whyReasons.ts';
+import type { Owner } from '../../../../src/diagnosis/read/podOwners.ts';
 import { additionPatch, planInjection } from '../../../../src/inject/index.ts';
+import type { Pod } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { asking, deployment, optedIn, pod, release, stateOf, subject } from '../../../support/diagnosis/builders.ts';
-import jsonPatch from 'fast-json-patch';
-import type { Pod } from '../../../../src/kubernetes/api/types.ts';
 
 const web = (template: Readonly<Record<string, string>>, own: Readonly<Record<string, string>> = {}): Owner => ({
-  apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object: deployment(template, own),
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  name: 'web',
+  object: deployment(template, own),
 });
 const key = 'packet-capture/inject';
 const level = 'pod-security.kubernetes.io/enforce';
@@ -20,11 +23,31 @@ const { 'packet-capture/injection': _label, ...unlabelled } = optedIn;
 const cases: readonly (readonly [string, Subject, Reason | undefined, boolean])[] = [
   ['all is well', subject(), undefined, true],
   ['no label of the namespace', subject(pod(), { namespaceLabels: unlabelled }), 'namespace_not_opted_in', true],
-  ['another value of that label', subject(pod(), { namespaceLabels: { ...optedIn, 'packet-capture/injection': 'true' } }), 'namespace_label_value', true],
-  ["the release's own namespace", subject(pod(), { namespaceLabels: { ...optedIn, 'kubernetes.io/metadata.name': 'system' } }), 'namespace_excluded', true],
-  ['restricted', subject(pod(), { namespaceLabels: { ...optedIn, [level]: 'restricted' } }), 'pod_security_restricted', true],
+  [
+    'another value of that label',
+    subject(pod(), { namespaceLabels: { ...optedIn, 'packet-capture/injection': 'true' } }),
+    'namespace_label_value',
+    true,
+  ],
+  [
+    "the release's own namespace",
+    subject(pod(), { namespaceLabels: { ...optedIn, 'kubernetes.io/metadata.name': 'system' } }),
+    'namespace_excluded',
+    true,
+  ],
+  [
+    'restricted',
+    subject(pod(), { namespaceLabels: { ...optedIn, [level]: 'restricted' } }),
+    'pod_security_restricted',
+    true,
+  ],
   ['baseline', subject(pod(), { namespaceLabels: { ...optedIn, [level]: 'baseline' } }), undefined, true],
-  ['what a managed cluster excludes', subject(pod(), { namespaceLabels: { ...optedIn, 'control-plane': 'true' } }), 'namespace_not_selected', true],
+  [
+    'what a managed cluster excludes',
+    subject(pod(), { namespaceLabels: { ...optedIn, 'control-plane': 'true' } }),
+    'namespace_not_selected',
+    true,
+  ],
   ['labels that may not be read', subject(pod(), { namespaceLabels: undefined }), undefined, true],
   ['no annotation', subject(pod({})), 'not_opted_in', false],
   ['yes', subject(pod({ [key]: 'yes' })), 'annotation_value', false],
@@ -38,10 +61,32 @@ const cases: readonly (readonly [string, Subject, Reason | undefined, boolean])[
   ['virtual node', subject(pod(asking, { nodeSelector: { type: 'virtual-kubelet' } })), 'virtual_node', true],
   ['gVisor', subject(pod(asking, { runtimeClassName: 'gvisor' })), 'sandbox', true],
   ['mirror', subject(pod({ ...asking, 'kubernetes.io/config.mirror': 'x' })), 'mirror_pod', true],
-  ['a volume of our name', subject(pod(asking, { volumes: [{ name: 'packet-capture-files' }] })), 'name_collision', true],
-  ['a container of our name', subject(pod(asking, { initContainers: [{ name: 'packet-capture' }] })), 'name_collision', true],
-  ['a copied status', subject(pod({ ...asking, 'packet-capture/status': '{"version":"0.1.0","containers":["packet-capture"],"volumes":[]}' })), 'foreign_status', true],
-  ['a sidecar without its status', subject(pod(asking, { initContainers: [{ name: 'packet-capture', image: 'packet-capture/agent:0.1.0' }] })), 'status_missing', true],
+  [
+    'a volume of our name',
+    subject(pod(asking, { volumes: [{ name: 'packet-capture-files' }] })),
+    'name_collision',
+    true,
+  ],
+  [
+    'a container of our name',
+    subject(pod(asking, { initContainers: [{ name: 'packet-capture' }] })),
+    'name_collision',
+    true,
+  ],
+  [
+    'a copied status',
+    subject(
+      pod({ ...asking, 'packet-capture/status': '{"version":"0.1.0","containers":["packet-capture"],"volumes":[]}' }),
+    ),
+    'foreign_status',
+    true,
+  ],
+  [
+    'a sidecar without its status',
+    subject(pod(asking, { initContainers: [{ name: 'packet-capture', image: 'packet-capture/agent:0.1.0' }] })),
+    'status_missing',
+    true,
+  ],
 ];
 
 test.each(cases)('%s', (_name, found, reason, missed) => {
@@ -53,8 +98,20 @@ test.each(cases)('%s', (_name, found, reason, missed) => {
 
 test('every reason that rules alone can find stands in a case', () => {
   const others: readonly Reason[] = [
-    'no_release', 'release_unknown', 'labels_not_selected', 'pod_security_baseline', 'match_condition', 'created_before_release', 'missed_at_creation',
-    'restart_policy_lost', 'not_working', 'left_alone', 'unfit', 'pods_refused', 'pods_refused_by_sidecar', 'sidecar_waiting',
+    'no_release',
+    'release_unknown',
+    'labels_not_selected',
+    'pod_security_baseline',
+    'match_condition',
+    'created_before_release',
+    'missed_at_creation',
+    'restart_policy_lost',
+    'not_working',
+    'left_alone',
+    'unfit',
+    'pods_refused',
+    'pods_refused_by_sidecar',
+    'sidecar_waiting',
   ];
   const found = cases.flatMap(([, , reason]) => reason ?? []);
   expect([...new Set([...found, ...others])].toSorted()).toEqual(Object.keys(reasons).toSorted());
@@ -62,10 +119,18 @@ test('every reason that rules alone can find stands in a case', () => {
 
 test('a pod that was injected carries it, whatever its namespace says by now', () => {
   const plain = pod();
-  const plan = planInjection(plain, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged', atAdmission: true });
+  const plan = planInjection(plain, {
+    config: defaultSidecarConfig,
+    settings: {},
+    podSecurity: 'privileged',
+    atAdmission: true,
+  });
   if (!plan.inject) throw new Error(plan.reason);
   const patched = structuredClone(plain);
-  jsonPatch.applyPatch(patched, structuredClone(additionPatch(plain, plan.addition, [])) as Parameters<typeof jsonPatch.applyPatch>[1]);
+  jsonPatch.applyPatch(
+    patched,
+    structuredClone(additionPatch(plain, plan.addition, [])) as Parameters<typeof jsonPatch.applyPatch>[1],
+  );
   const injected: Pod = patched;
   expect(judge(subject(injected, { namespaceLabels: unlabelled }), [stateOf()]).carries).toBe(true);
   const judgement = judge(subject(injected), []);
@@ -110,8 +175,13 @@ test.each([
   ['baseline', { [level]: 'restricted' }, 'pod_security_restricted', 'enforces Pod Security "restricted"'],
   ['restricted', {}, 'pod_security_restricted', 'takes for "restricted" (injection.podSecurity)'],
   ['restricted', { [level]: 'baseline' }, undefined, 'enforces Pod Security "baseline"'],
-] as const)('a release for clusters that enforce %s without a label, in a namespace with %j', (assumed, labels, reason, words) => {
-  const found = judge(subject(pod(), { namespaceLabels: { ...optedIn, ...labels } }), [stateOf(release(undefined, undefined, undefined, assumed))]);
-  expect(found.reason).toBe(reason);
-  expect(found.conditions.map(({ what }) => what).join('\n')).toContain(words);
-});
+] as const)(
+  'a release for clusters that enforce %s without a label, in a namespace with %j',
+  (assumed, labels, reason, words) => {
+    const found = judge(subject(pod(), { namespaceLabels: { ...optedIn, ...labels } }), [
+      stateOf(release(undefined, undefined, undefined, assumed)),
+    ]);
+    expect(found.reason).toBe(reason);
+    expect(found.conditions.map(({ what }) => what).join('\n')).toContain(words);
+  },
+);

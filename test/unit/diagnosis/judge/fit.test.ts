@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { fitOfSidecar } from '../../../../src/diagnosis/judge/fit.ts';
 import { judge } from '../../../../src/diagnosis/judge/judge.ts';
 import { planInjection, withAddition } from '../../../../src/inject/index.ts';
-import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { asking, pod, stateOf, subject } from '../../../support/diagnosis/builders.ts';
 
 function injected(annotations: Readonly<Record<string, string>>, config = defaultSidecarConfig): PodTemplate {
@@ -16,11 +16,20 @@ function injected(annotations: Readonly<Record<string, string>>, config = defaul
 test('a pod whose files do not fit into its volume captures nothing, which is said with the arithmetic', () => {
   const large = { 'packet-capture/file-size': '10Gi', 'packet-capture/file-count': '100' };
   expect(fitOfSidecar(injected(large))).toEqual([
-    { met: false, what: 'its volume of 10Gi is too small for its files, so it captures nothing: file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi' },
+    {
+      met: false,
+      what: 'its volume of 10Gi is too small for its files, so it captures nothing: file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi',
+    },
   ]);
   expect(fitOfSidecar(injected({}))).toEqual([]);
   const later = injected({});
-  const grown = (count: string): PodTemplate => ({ ...later, metadata: { ...later.metadata, annotations: { ...later.metadata?.annotations, 'packet-capture/file-count': count } } });
+  const grown = (count: string): PodTemplate => ({
+    ...later,
+    metadata: {
+      ...later.metadata,
+      annotations: { ...later.metadata?.annotations, 'packet-capture/file-count': count },
+    },
+  });
   // As the agent has it: nine files and one to spare fit into 160Mi, ten do not.
   expect(fitOfSidecar(grown('9'))).toEqual([]);
   expect(fitOfSidecar(grown('10'))).toHaveLength(1);
@@ -28,22 +37,47 @@ test('a pod whose files do not fit into its volume captures nothing, which is sa
 
 test('an amount that is none is said, of a pod that carries the sidecar and of one that would', () => {
   const wrong = { 'packet-capture/cpu-limit': 'a lot' };
-  expect(fitOfSidecar(injected(wrong))).toEqual([{ met: false, what: expect.stringContaining('with default resources') as string }]);
+  expect(fitOfSidecar(injected(wrong))).toEqual([
+    { met: false, what: expect.stringContaining('with default resources') as string },
+  ]);
   const found = judge(subject(pod({ ...asking, ...wrong })), [stateOf()]);
   expect(found.reason).toBeUndefined();
-  expect(found.conditions.map(({ what }) => what)).toContainEqual(expect.stringContaining('it would go with default resources'));
+  expect(found.conditions.map(({ what }) => what)).toContainEqual(
+    expect.stringContaining('it would go with default resources'),
+  );
 });
 
 test('a setting that is not valid, or that the release does not allow, is said, with what it does', () => {
-  const agent = { ...defaultSidecarConfig.agent, allowedSettings: ['state', 'stream', 'buffer-size'], allowedStreams: ['*.obs:57012'], maxBufferSize: '128Mi' };
+  const agent = {
+    ...defaultSidecarConfig.agent,
+    allowedSettings: ['state', 'stream', 'buffer-size'],
+    allowedStreams: ['*.obs:57012'],
+    maxBufferSize: '128Mi',
+  };
   const config = { ...defaultSidecarConfig, agent };
   const asked = {
-    'packet-capture/state': 'idle', 'packet-capture/filter': 'udp', 'packet-capture/stream': 'evil:1', 'packet-capture/buffer-size': '256Mi', 'packet-capture/interfaces': '',
+    'packet-capture/state': 'idle',
+    'packet-capture/filter': 'udp',
+    'packet-capture/stream': 'evil:1',
+    'packet-capture/buffer-size': '256Mi',
+    'packet-capture/interfaces': '',
   };
   expect(fitOfSidecar(injected(asked, config)).map(({ what }) => what)).toEqual([
     'its annotation packet-capture/filter "udp" must stay as the release has it: annotations may change state, stream, buffer-size; it has no effect',
     'its annotation packet-capture/buffer-size "256Mi" must be at most 128Mi; nothing is captured',
     'its annotation packet-capture/stream "evil:1" must be a destination that the release allows: *.obs:57012; the capture goes on without it',
   ]);
-  expect(fitOfSidecar(injected({ ...asked, 'packet-capture/stream': 'c.obs:57012', 'packet-capture/buffer-size': '128Mi', 'packet-capture/filter': '' }, config))).toEqual([]);
+  expect(
+    fitOfSidecar(
+      injected(
+        {
+          ...asked,
+          'packet-capture/stream': 'c.obs:57012',
+          'packet-capture/buffer-size': '128Mi',
+          'packet-capture/filter': '',
+        },
+        config,
+      ),
+    ),
+  ).toEqual([]);
 });

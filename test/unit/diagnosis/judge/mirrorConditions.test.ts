@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Subject } from '../../../../src/diagnosis/judge/conditions.ts';
-import { explain, type WhyResult } from '../../../../src/diagnosis/report/explain.ts';
 import { judge } from '../../../../src/diagnosis/judge/judge.ts';
-import type { Pod, WorkloadObject } from '../../../../src/kubernetes/api/types.ts';
 import type { Owner } from '../../../../src/diagnosis/read/podOwners.ts';
+import { explain, type WhyResult } from '../../../../src/diagnosis/report/explain.ts';
 import { planInjection } from '../../../../src/inject/index.ts';
+import type { Pod, WorkloadObject } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig, type AgentSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { asking, deployment, optedIn, pod, stateOf, subject } from '../../../support/diagnosis/builders.ts';
 
@@ -15,7 +15,11 @@ const baseline = { ...optedIn, 'pod-security.kubernetes.io/enforce': 'baseline' 
 const none = /^it has no container packet-capture-mirror: /;
 
 /** A pod that was made with some annotations, and has others now. */
-function injected(made: Readonly<Record<string, string>>, now = made, config: AgentSidecarConfig = defaultSidecarConfig): Pod {
+function injected(
+  made: Readonly<Record<string, string>>,
+  now = made,
+  config: AgentSidecarConfig = defaultSidecarConfig,
+): Pod {
   const before = pod(made);
   const plan = planInjection(before, { config, settings: {}, podSecurity: 'privileged' });
   if (!plan.inject) throw new Error(plan.reason);
@@ -27,11 +31,23 @@ const accepted = { kind: 'made', injects: true, warnings: [], notes: [] } as con
 
 function why(of: Pod, rest: Partial<Subject> = {}): WhyResult {
   const found = subject(of, rest);
-  return explain({ object: 'pod/web-1', subject: found, judgement: judge(found, [stateOf()]), dryRun: accepted, state: undefined, siblings: undefined, known: true, now: new Date() });
+  return explain({
+    object: 'pod/web-1',
+    subject: found,
+    judgement: judge(found, [stateOf()]),
+    dryRun: accepted,
+    state: undefined,
+    siblings: undefined,
+    known: true,
+    now: new Date(),
+  });
 }
 
-const about = ({ conditions }: WhyResult): WhyResult['conditions'] => conditions.filter(({ what }) => what.includes('packet-capture-mirror'));
-const owned = (template: WorkloadObject): Pick<Subject, 'owners'> => ({ owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object: template } satisfies Owner] });
+const about = ({ conditions }: WhyResult): WhyResult['conditions'] =>
+  conditions.filter(({ what }) => what.includes('packet-capture-mirror'));
+const owned = (template: WorkloadObject): Pick<Subject, 'owners'> => ({
+  owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object: template } satisfies Owner],
+});
 
 test('a pod that has a mirror, and one that asks for none', () => {
   expect(about(why(injected(mirrored)))).toEqual([{ met: true, what: 'it has the container packet-capture-mirror' }]);
@@ -41,18 +57,24 @@ test('a pod that has a mirror, and one that asks for none', () => {
 
 test('a pod of baseline cannot have one, and there is nothing to do', () => {
   const result = why(injected(asking, mirrored), { namespaceLabels: baseline });
-  expect(about(result)).toEqual([{ met: false, what: expect.stringMatching(/enforces Pod Security "baseline", which forbids NET_ADMIN/) as string }]);
+  expect(about(result)).toEqual([
+    { met: false, what: expect.stringMatching(/enforces Pod Security "baseline", which forbids NET_ADMIN/) as string },
+  ]);
   expect(result.next).toBeNull();
 });
 
 test('a pod that was asked too late: it is made anew, with the annotation where pods get it from', () => {
   const late = injected(asking, mirrored);
   expect(about(why(late))).toEqual([{ met: false, what: expect.stringMatching(none) as string }]);
-  expect(why(late, owned(deployment(asking))).next).toBe(`kubectl patch deployment/web --namespace shop --type merge --patch '{"spec":{"template":{"metadata":{"annotations":{"${key}":"${url}"}}}}}'`);
+  expect(why(late, owned(deployment(asking))).next).toBe(
+    `kubectl patch deployment/web --namespace shop --type merge --patch '{"spec":{"template":{"metadata":{"annotations":{"${key}":"${url}"}}}}}'`,
+  );
   expect(why(late, owned(deployment(mirrored))).next).toBe('kubectl rollout restart deployment/web --namespace shop');
   const carrying = deployment(asking);
   const template = { metadata: late.metadata, spec: late.spec };
-  expect(why(late, owned({ ...carrying, spec: { ...carrying.spec, template } as NonNullable<WorkloadObject['spec']> })).next).toBe(
+  expect(
+    why(late, owned({ ...carrying, spec: { ...carrying.spec, template } as NonNullable<WorkloadObject['spec']> })).next,
+  ).toBe(
     `packet-capture unpatch deployment/web --namespace shop && packet-capture patch deployment/web --namespace shop --mirror ${url}`,
   );
 });
@@ -71,10 +93,29 @@ test('a default that the release has now and that the sidecar knows', () => {
 
 test('a workload says how many of its pods are without', () => {
   const found = subject(pod(mirrored), owned(deployment(mirrored)));
-  const siblings = [injected(mirrored), injected(asking), injected(asking)].map((one) => ({ subject: subject(one), judgement: judge(subject(one), [stateOf()]) }));
-  const facts = { object: 'deployment/web', judgement: judge(found, [stateOf()]), dryRun: accepted, state: undefined, siblings, known: true, now: new Date() };
-  expect(about(explain({ ...facts, subject: found }))).toEqual([{ met: false, what: '2 of its 3 pods have no container packet-capture-mirror: they were made before it was asked for' }]);
+  const siblings = [injected(mirrored), injected(asking), injected(asking)].map((one) => ({
+    subject: subject(one),
+    judgement: judge(subject(one), [stateOf()]),
+  }));
+  const facts = {
+    object: 'deployment/web',
+    judgement: judge(found, [stateOf()]),
+    dryRun: accepted,
+    state: undefined,
+    siblings,
+    known: true,
+    now: new Date(),
+  };
+  expect(about(explain({ ...facts, subject: found }))).toEqual([
+    {
+      met: false,
+      what: '2 of its 3 pods have no container packet-capture-mirror: they were made before it was asked for',
+    },
+  ]);
   expect(about(explain({ ...facts, subject: found, siblings: siblings.slice(0, 1) }))).toEqual([]);
   const { conditions } = explain({ ...facts, subject: { ...found, namespaceLabels: baseline } });
-  expect(conditions).toContainEqual({ met: false, what: 'its pods go without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN' });
+  expect(conditions).toContainEqual({
+    met: false,
+    what: 'its pods go without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
+  });
 });

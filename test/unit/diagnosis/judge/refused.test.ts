@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { PodVerdict, Refusal, RefusedPods } from '../../../../src/dryRun/index.ts';
-import { explain, type WhyFacts, type WhyResult } from '../../../../src/diagnosis/report/explain.ts';
-import { formatWhy } from '../../../../src/diagnosis/report/format.ts';
 import { judge } from '../../../../src/diagnosis/judge/judge.ts';
 import { askedFor } from '../../../../src/diagnosis/judge/nextPod.ts';
 import { dryRunOf } from '../../../../src/diagnosis/judge/refused.ts';
+import { explain, type WhyFacts, type WhyResult } from '../../../../src/diagnosis/report/explain.ts';
+import { formatWhy } from '../../../../src/diagnosis/report/format.ts';
+import type { PodVerdict, Refusal, RefusedPods } from '../../../../src/dryRun/index.ts';
 import { planInjection, withAddition } from '../../../../src/inject/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { asking, deployment, pod, release, stateOf, subject } from '../../../support/diagnosis/builders.ts';
@@ -12,7 +12,11 @@ import { asking, deployment, pod, release, stateOf, subject } from '../../../sup
 const words = 'cpu max limit to request ratio per Container is 4, but provided ratio is 25.000000';
 const refusal: Refusal = { by: 'limit_range', names: ['no-overcommit'], words, exceedsQuota: false, uncalled: false };
 const annotations = { 'packet-capture/cpu-request': '63m' };
-const bySidecar: RefusedPods = { outcome: 'refused_by_sidecar', refusal, remedy: { text: 'Give it more.', annotations, proven: true } };
+const bySidecar: RefusedPods = {
+  outcome: 'refused_by_sidecar',
+  refusal,
+  remedy: { text: 'Give it more.', annotations, proven: true },
+};
 const anyway: RefusedPods = { outcome: 'refused_anyway', refusal };
 
 const owners = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object: deployment(asking) }];
@@ -21,15 +25,25 @@ const found = subject(pod(), { owners });
 function why(verdict: RefusedPods, of: Partial<WhyFacts> = {}): WhyResult {
   const siblings = [1, 2].map(() => ({ subject: found, judgement: judge(found, [stateOf()]) }));
   return explain({
-    object: 'deployment/web', subject: found, judgement: judge(found, [stateOf()]), dryRun: { kind: 'refused', verdict },
-    state: undefined, siblings, known: true, now: new Date('2026-11-23T00:00:00Z'), ...of,
+    object: 'deployment/web',
+    subject: found,
+    judgement: judge(found, [stateOf()]),
+    dryRun: { kind: 'refused', verdict },
+    state: undefined,
+    siblings,
+    known: true,
+    now: new Date('2026-11-23T00:00:00Z'),
+    ...of,
   });
 }
 
 test('pods that the sidecar keeps from being made: the words, who says them, and the line that helps', () => {
   const result = why(bySidecar);
   expect(result).toMatchObject({ state: 'refused', reason: 'pods_refused_by_sidecar' });
-  expect(result.conditions.at(-1)).toEqual({ met: false, what: `no pod can be made: the LimitRange no-overcommit: ${words}` });
+  expect(result.conditions.at(-1)).toEqual({
+    met: false,
+    what: `no pod can be made: the LimitRange no-overcommit: ${words}`,
+  });
   expect(result.next).toBe(
     `kubectl patch deployment/web --namespace shop --type merge --patch '{"spec":{"template":{"metadata":{"annotations":{"packet-capture/cpu-request":"63m"}}}}}'`,
   );
@@ -38,7 +52,10 @@ test('pods that the sidecar keeps from being made: the words, who says them, and
 
 test.each([
   ['because of the sidecar', bySidecar],
-  ['because of the sidecar, without a remedy that is proven', { ...bySidecar, remedy: { text: 'Ask.', annotations: {}, proven: false } }],
+  [
+    'because of the sidecar, without a remedy that is proven',
+    { ...bySidecar, remedy: { text: 'Ask.', annotations: {}, proven: false } },
+  ],
   ['anyway', anyway],
 ] as const)('refused %s: nothing advised takes away a pod that runs', (_name, verdict) => {
   for (const siblings of [undefined, why(verdict) && []]) {
@@ -52,9 +69,16 @@ test('a template that carries the sidecar says so, and that no new pod can be ma
   const carried = plan.inject ? { ...pod(), ...withAddition(pod(), plan.addition) } : pod();
   const object = { ...deployment(asking), spec: { replicas: 1, template: carried } };
   const metadata = { ...pod().metadata, annotations: carried.metadata?.annotations ?? {} };
-  const carrying = subject({ ...carried, metadata }, { owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object }] });
+  const carrying = subject(
+    { ...carried, metadata },
+    { owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object }] },
+  );
   const result = why(bySidecar, { subject: carrying, judgement: judge(carrying, [stateOf()]), siblings: [] });
-  expect(result).toMatchObject({ state: 'refused', next: 'Give it more.', verdict: expect.stringMatching(/^It is injected, but no new pod can be made/) });
+  expect(result).toMatchObject({
+    state: 'refused',
+    next: 'Give it more.',
+    verdict: expect.stringMatching(/^It is injected, but no new pod can be made/),
+  });
   const asked = askedFor(carrying, object, stateOf());
   expect(asked.without.spec?.initContainers).toEqual([]);
   expect(asked.without.metadata?.annotations).toEqual({ ...asking, 'packet-capture/inject': 'false' });

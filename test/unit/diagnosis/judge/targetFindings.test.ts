@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ReleaseState } from '../../../../src/diagnosis/read/releaseState.ts';
 import { targetFindings } from '../../../../src/diagnosis/judge/targetFindings.ts';
 import type { Inventory } from '../../../../src/diagnosis/read/inventory.ts';
+import type { ReleaseState } from '../../../../src/diagnosis/read/releaseState.ts';
 
 const keys = { namespaceLabel: 'packet-capture/injection', annotation: 'packet-capture/inject' };
 const objects = [
@@ -12,7 +12,12 @@ const state = { release: { object: 'packet-capture.tools' }, record: { keys, obj
 
 function found(labels: Record<string, string> | undefined, annotations: Record<string, string> | undefined): string[] {
   const namespaces = labels === undefined ? [] : [{ metadata: { name: 'shop', labels } }];
-  const web = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' }, spec: { template: { metadata: { annotations } } } };
+  const web = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { template: { metadata: { annotations } } },
+  };
   const inventory = { namespaces, pods: [], workloads: annotations === undefined ? [] : [web] } as unknown as Inventory;
   return targetFindings([state], inventory).map(({ code, where }) => `${code}: ${where}`);
 }

@@ -1,23 +1,37 @@
 import { expect, test } from 'vitest';
-import type { PodVerdict, Refusal } from '../../../../src/dryRun/index.ts';
-import type { WorkloadObject } from '../../../../src/kubernetes/api/types.ts';
-import { failingWorkloads } from '../../../../src/diagnosis/read/failedCreation.ts';
+import { judgePods } from '../../../../src/diagnosis/judge/missed.ts';
 import { triedFindings } from '../../../../src/diagnosis/judge/tried.ts';
 import { waitingFindings } from '../../../../src/diagnosis/judge/waiting.ts';
-import { judgePods } from '../../../../src/diagnosis/judge/missed.ts';
+import { failingWorkloads } from '../../../../src/diagnosis/read/failedCreation.ts';
+import type { PodVerdict, Refusal } from '../../../../src/dryRun/index.ts';
+import type { WorkloadObject } from '../../../../src/kubernetes/api/types.ts';
 import { asking, pod, stateOf, subject } from '../../../support/diagnosis/builders.ts';
 
 const template = { metadata: { annotations: asking }, spec: { containers: [{ name: 'app' }] } };
 
 function workload(kind: string, name: string, rest: object = {}, owner?: WorkloadObject): WorkloadObject {
   const batch = kind === 'Job' || kind === 'CronJob';
-  const owners = owner === undefined ? {} : { ownerReferences: [{ apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, controller: true }] };
+  const owners =
+    owner === undefined
+      ? {}
+      : {
+          ownerReferences: [
+            { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, controller: true },
+          ],
+        };
   const spec = kind === 'CronJob' ? { jobTemplate: { spec: { template } } } : { template };
-  return { apiVersion: batch ? 'batch/v1' : 'apps/v1', kind, metadata: { name, namespace: 'shop', ...owners }, spec, ...rest } as WorkloadObject;
+  return {
+    apiVersion: batch ? 'batch/v1' : 'apps/v1',
+    kind,
+    metadata: { name, namespace: 'shop', ...owners },
+    spec,
+    ...rest,
+  } as WorkloadObject;
 }
 
 const failing = { status: { conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate' }] } };
-const namesOf = (found: readonly WorkloadObject[]): string[] => found.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+const namesOf = (found: readonly WorkloadObject[]): string[] =>
+  found.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
 
 test('workloads that say it, those whose ReplicaSet or Job says it, and those that an event names', () => {
   const [web, nightly] = [workload('Deployment', 'web'), workload('CronJob', 'nightly')];
@@ -31,8 +45,18 @@ test('workloads that say it, those whose ReplicaSet or Job says it, and those th
     workload('Job', 'nightly-1', {}, nightly),
     workload('Deployment', 'itself', failing),
   ];
-  const events = new Set(['shop/StatefulSet/db', 'shop/Job/nightly-1', 'shop/ReplicaSet/web-1', 'other/DaemonSet/agent']);
-  expect(namesOf(failingWorkloads(all, { keys: events, complete: true }))).toEqual(['Deployment/web', 'Deployment/itself', 'StatefulSet/db', 'CronJob/nightly']);
+  const events = new Set([
+    'shop/StatefulSet/db',
+    'shop/Job/nightly-1',
+    'shop/ReplicaSet/web-1',
+    'other/DaemonSet/agent',
+  ]);
+  expect(namesOf(failingWorkloads(all, { keys: events, complete: true }))).toEqual([
+    'Deployment/web',
+    'Deployment/itself',
+    'StatefulSet/db',
+    'CronJob/nightly',
+  ]);
 });
 
 test('without events, those that are short of pods', () => {
@@ -45,20 +69,49 @@ test('without events, those that are short of pods', () => {
   expect(namesOf(failingWorkloads(all, undefined))).toEqual(['Deployment/short', 'DaemonSet/agent']);
   // Nor are some events all of them.
   const keys = new Set(['shop/Job/done']);
-  expect(namesOf(failingWorkloads(all, { keys, complete: false }))).toEqual(['Deployment/short', 'DaemonSet/agent', 'Job/done']);
+  expect(namesOf(failingWorkloads(all, { keys, complete: false }))).toEqual([
+    'Deployment/short',
+    'DaemonSet/agent',
+    'Job/done',
+  ]);
   expect(namesOf(failingWorkloads(all, { keys, complete: true }))).toEqual(['Job/done']);
 });
 
-const refusal: Refusal = { by: 'resource_quota', names: ['small'], words: 'exceeded quota', exceedsQuota: true, uncalled: false };
+const refusal: Refusal = {
+  by: 'resource_quota',
+  names: ['small'],
+  words: 'exceeded quota',
+  exceedsQuota: true,
+  uncalled: false,
+};
 const remedy = { text: 'Raise it.', annotations: {}, proven: false };
 
 test.each<readonly [PodVerdict, readonly object[]]>([
   [{ outcome: 'fits', warnings: [], notes: [] }, []],
-  [{ outcome: 'refused_by_sidecar', refusal, remedy }, [{ level: 'error', code: 'pods_refused_by_sidecar', where: 'deployment/web in shop', what: 'the ResourceQuota small: exceeded quota', hint: 'Raise it.' }]],
-  [{ outcome: 'refused_anyway', refusal }, [{ level: 'note', code: 'pods_refused', what: 'the ResourceQuota small: exceeded quota' }]],
-  [{ outcome: 'unknown', why: 'you may not create pods in namespace shop' }, [{ level: 'warning', code: 'pods_untried', what: 'you may not create pods in namespace shop' }]],
+  [
+    { outcome: 'refused_by_sidecar', refusal, remedy },
+    [
+      {
+        level: 'error',
+        code: 'pods_refused_by_sidecar',
+        where: 'deployment/web in shop',
+        what: 'the ResourceQuota small: exceeded quota',
+        hint: 'Raise it.',
+      },
+    ],
+  ],
+  [
+    { outcome: 'refused_anyway', refusal },
+    [{ level: 'note', code: 'pods_refused', what: 'the ResourceQuota small: exceeded quota' }],
+  ],
+  [
+    { outcome: 'unknown', why: 'you may not create pods in namespace shop' },
+    [{ level: 'warning', code: 'pods_untried', what: 'you may not create pods in namespace shop' }],
+  ],
 ])('%j', (verdict, expected) => {
-  expect(triedFindings({ tried: [{ object: workload('Deployment', 'web'), verdict }], leftOut: [] })).toMatchObject(expected);
+  expect(triedFindings({ tried: [{ object: workload('Deployment', 'web'), verdict }], leftOut: [] })).toMatchObject(
+    expected,
+  );
 });
 
 test('that not all events were read is said', () => {
@@ -70,7 +123,11 @@ test('that not all events were read is said', () => {
 test('what is left out is named, and counted', () => {
   const leftOut = Array.from({ length: 7 }, (_, index) => workload('Deployment', `web-${index}`));
   const [only] = triedFindings({ tried: [], leftOut });
-  expect(only).toMatchObject({ level: 'warning', code: 'pods_untried', what: expect.stringMatching(/^not tried: deployment\/web-0 in shop, .*deployment\/web-4 in shop, and 2 more$/) });
+  expect(only).toMatchObject({
+    level: 'warning',
+    code: 'pods_untried',
+    what: expect.stringMatching(/^not tried: deployment\/web-0 in shop, .*deployment\/web-4 in shop, and 2 more$/),
+  });
 });
 
 const status = JSON.stringify({ version: '0.1.0', containers: ['packet-capture'], volumes: [] });
@@ -83,8 +140,25 @@ test.each([
   ['CrashLoopBackOff', 'packet-capture', false, 'Running'],
   ['ImagePullBackOff', 'setup', false],
 ])('a container waits for %s: %s, an error: %s', (reason, name, expected, phase = 'Pending') => {
-  const carrying = pod({ ...asking, 'packet-capture/status': status }, { initContainers: [{ name: 'packet-capture', image: 'agent:1', restartPolicy: 'Always' }] });
-  const waiting = { ...carrying, status: { phase, initContainerStatuses: [{ name, state: { waiting: { reason, message: 'no such image' } } }] } };
+  const carrying = pod(
+    { ...asking, 'packet-capture/status': status },
+    { initContainers: [{ name: 'packet-capture', image: 'agent:1', restartPolicy: 'Always' }] },
+  );
+  const waiting = {
+    ...carrying,
+    status: { phase, initContainerStatuses: [{ name, state: { waiting: { reason, message: 'no such image' } } }] },
+  };
   const found = waitingFindings(judgePods([subject(waiting), subject(waiting)], [stateOf()]));
-  expect(found).toMatchObject(expected ? [{ level: 'error', code: 'sidecar_waiting', where: 'pod/web-1 in shop', what: `2 pods: container packet-capture, image agent:1: ${reason}: no such image` }] : []);
+  expect(found).toMatchObject(
+    expected
+      ? [
+          {
+            level: 'error',
+            code: 'sidecar_waiting',
+            where: 'pod/web-1 in shop',
+            what: `2 pods: container packet-capture, image agent:1: ${reason}: no such image`,
+          },
+        ]
+      : [],
+  );
 });

@@ -28,9 +28,12 @@ describe('a label selector', () => {
     expect(parseLabelSelector(selector).every((term) => holds(term, labels))).toBe(expected);
   });
 
-  test.each(['', ',', 'app=web,', 'app=a=b', 'a b', 'app in web', 'app in (a', '=web', 'app>5'])('is refused when it is none: "%s"', (selector) => {
-    expect(() => parseLabelSelector(selector)).toThrow(expect.objectContaining({ code: 'USAGE' }));
-  });
+  test.each(['', ',', 'app=web,', 'app=a=b', 'a b', 'app in web', 'app in (a', '=web', 'app>5'])(
+    'is refused when it is none: "%s"',
+    (selector) => {
+      expect(() => parseLabelSelector(selector)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    },
+  );
 });
 
 test('selectorText writes a selector as kubectl reads it', () => {
@@ -49,9 +52,13 @@ test('selectorText writes a selector as kubectl reads it', () => {
 
 test('a Service and a ReplicationController select by a plain map', () => {
   for (const kind of ['Service', 'ReplicationController']) {
-    expect(selectorText(selectorOf({ kind, spec: { selector: { app: 'web', matchLabels: 'x' } } }))).toBe('app=web,matchLabels=x');
+    expect(selectorText(selectorOf({ kind, spec: { selector: { app: 'web', matchLabels: 'x' } } }))).toBe(
+      'app=web,matchLabels=x',
+    );
   }
-  expect(selectorText(selectorOf({ kind: 'Deployment', spec: { selector: { matchLabels: { app: 'web' } } } }))).toBe('app=web');
+  expect(selectorText(selectorOf({ kind: 'Deployment', spec: { selector: { matchLabels: { app: 'web' } } } }))).toBe(
+    'app=web',
+  );
 });
 
 test('what is parsed is written as it was', () => {

@@ -5,9 +5,12 @@ import { givenFlags, waitFlags } from '../../../../src/release/helm/helmFlags.ts
 import { checkHelmVersion, formatHelmVersion, parseHelmVersion } from '../../../../src/release/helm/helmVersion.ts';
 
 describe('versions of helm', () => {
-  test.each(['v4.2.2', 'v4.3.1', 'v4.0.0', 'v3.14.0', 'v3.22.0', 'v3.21.4+g1234567', '4.2.10'])('%s is taken', (text) => {
-    expect(text).toContain(formatHelmVersion(checkHelmVersion(text, 'helm')));
-  });
+  test.each(['v4.2.2', 'v4.3.1', 'v4.0.0', 'v3.14.0', 'v3.22.0', 'v3.21.4+g1234567', '4.2.10'])(
+    '%s is taken',
+    (text) => {
+      expect(text).toContain(formatHelmVersion(checkHelmVersion(text, 'helm')));
+    },
+  );
 
   test.each([
     ['v4.2.1', 'helm 4.2.1 hangs on hooks'],
@@ -35,7 +38,10 @@ function caught(work: () => unknown): unknown {
 }
 
 test('waiting, in the words of each helm', () => {
-  const [three, four] = [{ major: 3, minor: 22, patch: 0 }, { major: 4, minor: 3, patch: 1 }];
+  const [three, four] = [
+    { major: 3, minor: 22, patch: 0 },
+    { major: 4, minor: 3, patch: 1 },
+  ];
   expect(waitFlags(three, 'watcher', 300)).toEqual(['--wait', '--timeout=300s']);
   expect(waitFlags(three, 'legacy', 300)).toEqual(['--wait', '--timeout=300s']);
   expect(waitFlags(four, 'watcher', 90)).toEqual(['--wait=watcher', '--timeout=90s']);
@@ -44,14 +50,21 @@ test('waiting, in the words of each helm', () => {
 
 test('values keep their order, and a value that looks like a flag stays a value', () => {
   expect(givenFlags({ files: ['a.yaml', '-'], set: ['x=1', '--wait'], setString: ['y=2'] })).toEqual([
-    '--values=a.yaml', '--values=-', '--set=x=1', '--set=--wait', '--set-string=y=2',
+    '--values=a.yaml',
+    '--values=-',
+    '--set=x=1',
+    '--set=--wait',
+    '--set-string=y=2',
   ]);
 });
 
 describe('what helm says', () => {
   test.each([
     ['Error: release: not found\n', 'NOT_FOUND'],
-    ['Error: INSTALLATION FAILED: Kubernetes cluster unreachable: Get "https://10.0.0.1/version": dial tcp', 'CLUSTER_UNREACHABLE'],
+    [
+      'Error: INSTALLATION FAILED: Kubernetes cluster unreachable: Get "https://10.0.0.1/version": dial tcp',
+      'CLUSTER_UNREACHABLE',
+    ],
     ['Error: context "nowhere" does not exist', 'CLUSTER_UNREACHABLE'],
     ['Error: UPGRADE FAILED: context deadline exceeded', 'HELM_FAILED'],
   ])('%s', (stderr, code) => {
@@ -68,7 +81,9 @@ describe('what helm says', () => {
       '',
       'Use --debug flag to render out invalid YAML',
     ].join('\n');
-    expect(helmMessage(stderr)).toBe('post-upgrade hooks failed: 1 error occurred:\n\t* job failed: BackoffLimitExceeded');
+    expect(helmMessage(stderr)).toBe(
+      'post-upgrade hooks failed: 1 error occurred:\n\t* job failed: BackoffLimitExceeded',
+    );
   });
 
   test('log lines are better than nothing', () => {

@@ -14,7 +14,10 @@ afterAll(async () => rm(folder, { recursive: true }));
 
 /** @param view what kubectl says of its configuration */
 async function open(file: string, cluster: ClusterFlags = {}, namespace = 'tools', view: object = {}): Promise<Helm> {
-  const kubectl = async (): Promise<{ readonly stdout: string; readonly stderr: string }> => ({ stdout: JSON.stringify(view), stderr: '' });
+  const kubectl = async (): Promise<{ readonly stdout: string; readonly stderr: string }> => ({
+    stdout: JSON.stringify(view),
+    stderr: '',
+  });
   return openHelm({ program: file, namespace, ...(await helmConnection(kubectl, cluster, {})) });
 }
 
@@ -32,7 +35,15 @@ test('the connection stands behind the arguments, and a key goes by standard inp
   const helm = await open(file, { context: 'a b', kubeconfig: '/k $x' });
   await helm.run(['upgrade', 'web', '--values=-'], { input: '{"certs":{"key":"SECRET"}}' });
   const given = (await readFile(`${file}.arguments`, 'utf8')).split('\n');
-  expect(given).toEqual(['upgrade', 'web', '--values=-', '--kubeconfig=/k $x', '--kube-context=a b', '--namespace=tools', '']);
+  expect(given).toEqual([
+    'upgrade',
+    'web',
+    '--values=-',
+    '--kubeconfig=/k $x',
+    '--kube-context=a b',
+    '--namespace=tools',
+    '',
+  ]);
   expect(await readFile(`${file}.input`, 'utf8')).toBe('{"certs":{"key":"SECRET"}}');
 });
 
@@ -49,17 +60,23 @@ test("helm's own environment does not lead it to another cluster than kubectl's"
 
 test('an error holds nothing of the input', async () => {
   const helm = await open(await program('v4.2.4', 'echo "Error: broken" >&2; exit 1'));
-  const error: unknown = await helm.run(['upgrade', 'web', '--values=-'], { input: 'SECRET' }).catch((failure: unknown) => failure);
+  const error: unknown = await helm
+    .run(['upgrade', 'web', '--values=-'], { input: 'SECRET' })
+    .catch((failure: unknown) => failure);
   expect(error).toMatchObject({ code: 'HELM_FAILED', message: 'broken', where: 'helm upgrade web' });
   expect(JSON.stringify(error) + String((error as Error).cause)).not.toContain('SECRET');
 });
 
 test('Ctrl-C lets helm finish what it writes down', async () => {
-  const file = await program('v4.2.4', `trap 'echo failed >"$0.state"; exit 1' TERM; : >"$0.ready"; while :; do sleep 0.05; done`);
+  const file = await program(
+    'v4.2.4',
+    `trap 'echo failed >"$0.state"; exit 1' TERM; : >"$0.ready"; while :; do sleep 0.05; done`,
+  );
   const helm = await open(file);
   const interrupted = new AbortController();
   const run = helm.run(['upgrade', 'web'], { signal: interrupted.signal }).catch((error: unknown) => error);
-  while ((await readFile(`${file}.ready`).catch(() => undefined)) === undefined) await new Promise((done) => setTimeout(done, 20));
+  while ((await readFile(`${file}.ready`).catch(() => undefined)) === undefined)
+    await new Promise((done) => setTimeout(done, 20));
   interrupted.abort();
   expect(await run).toMatchObject({ code: 'INTERRUPTED' });
   expect(await readFile(`${file}.state`, 'utf8')).toBe('failed\n');
@@ -73,28 +90,56 @@ test('no helm, and one that is refused', async () => {
 test("kubectl's flags in helm's words; a token is no argument", async () => {
   const file = await program('v4.2.4', 'env >"$0.environment"');
   const helm = await open(file, {
-    server: 'https://10.0.0.1', token: 'SECRET', as: 'admin', asGroup: ['ops', 'on call'], certificateAuthority: '/ca', tlsServerName: 'api', insecureSkipTlsVerify: true, requestTimeout: '5s',
+    server: 'https://10.0.0.1',
+    token: 'SECRET',
+    as: 'admin',
+    asGroup: ['ops', 'on call'],
+    certificateAuthority: '/ca',
+    tlsServerName: 'api',
+    insecureSkipTlsVerify: true,
+    requestTimeout: '5s',
   });
   await helm.run(['list']);
   const given = (await readFile(`${file}.arguments`, 'utf8')).trim().split('\n');
   expect(given).toEqual([
-    'list', '--kube-apiserver=https://10.0.0.1', '--kube-ca-file=/ca', '--kube-tls-server-name=api', '--kube-insecure-skip-tls-verify',
-    '--kube-as-user=admin', '--kube-as-group=ops', '--kube-as-group=on call', '--namespace=tools',
+    'list',
+    '--kube-apiserver=https://10.0.0.1',
+    '--kube-ca-file=/ca',
+    '--kube-tls-server-name=api',
+    '--kube-insecure-skip-tls-verify',
+    '--kube-as-user=admin',
+    '--kube-as-group=ops',
+    '--kube-as-group=on call',
+    '--namespace=tools',
   ]);
   expect(await readFile(`${file}.environment`, 'utf8')).toMatch(/^HELM_KUBETOKEN=SECRET$/m);
 });
 
 test('what helm has no flag for goes by a private kubeconfig in front of the others', async () => {
-  const file = await program('v4.2.4', 'env >"$0.environment"; cat "${KUBECONFIG%%:*}" >"$0.kubeconfig"; stat -c %a "${KUBECONFIG%%:*}" >"$0.mode"');
+  const file = await program(
+    'v4.2.4',
+    'env >"$0.environment"; cat "${KUBECONFIG%%:*}" >"$0.kubeconfig"; stat -c %a "${KUBECONFIG%%:*}" >"$0.mode"',
+  );
   const other = join(folder, 'other.kubeconfig');
   await writeFile(other, '');
-  const view = { contexts: [{ name: 'prod', context: { cluster: 'east', user: 'jo' } }, { name: 'test', context: { cluster: 'west', user: 'jo' } }], 'current-context': 'test' };
+  const view = {
+    contexts: [
+      { name: 'prod', context: { cluster: 'east', user: 'jo' } },
+      { name: 'test', context: { cluster: 'west', user: 'jo' } },
+    ],
+    'current-context': 'test',
+  };
   const kubeconfig = async (flags: ClusterFlags): Promise<unknown> => {
     await (await open(file, { kubeconfig: other, ...flags }, 'tools', view)).run(['list']);
     return JSON.parse(await readFile(`${file}.kubeconfig`, 'utf8')) as unknown;
   };
-  expect(await kubeconfig({ user: 'robot' })).toMatchObject({ 'current-context': 'packet-capture-flags', contexts: [{ context: { cluster: 'west', user: 'robot' } }] });
-  expect(await kubeconfig({ cluster: 'north', context: 'prod' })).toMatchObject({ contexts: [{ context: { cluster: 'north', user: 'jo' } }] });
+  expect(await kubeconfig({ user: 'robot' })).toMatchObject({
+    'current-context': 'packet-capture-flags',
+    contexts: [{ context: { cluster: 'west', user: 'robot' } }],
+  });
+  expect(await kubeconfig({ cluster: 'north', context: 'prod' })).toMatchObject({
+    contexts: [{ context: { cluster: 'north', user: 'jo' } }],
+  });
   expect(await kubeconfig({ username: 'jo', password: 'SECRET', context: 'prod' })).toMatchObject({
     contexts: [{ context: { cluster: 'east', user: 'packet-capture-flags' } }],
     users: [{ name: 'packet-capture-flags', user: { username: 'jo', password: 'SECRET' } }],

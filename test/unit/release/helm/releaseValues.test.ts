@@ -1,15 +1,32 @@
 import { expect, test } from 'vitest';
-import { coalesce, intentOf, withMaterial, withMode, withoutFormerMaterial } from '../../../../src/release/helm/releaseValues.ts';
+import {
+  coalesce,
+  intentOf,
+  withMaterial,
+  withMode,
+  withoutFormerMaterial,
+} from '../../../../src/release/helm/releaseValues.ts';
 
 test('given values go over the defaults as helm merges them', () => {
   const defaults = { a: 1, list: [1, 2], nest: { x: 1, y: { z: 1 } }, gone: true };
-  expect(coalesce(defaults, { list: [3], nest: { y: { z: 2 } }, gone: null, more: { q: 1 } })).toEqual({ a: 1, list: [3], nest: { x: 1, y: { z: 2 } }, more: { q: 1 } });
+  expect(coalesce(defaults, { list: [3], nest: { y: { z: 2 } }, gone: null, more: { q: 1 } })).toEqual({
+    a: 1,
+    list: [3],
+    nest: { x: 1, y: { z: 2 } },
+    more: { q: 1 },
+  });
 });
 
 test('the intent of values, and of none', () => {
   const values = {
     certs: { mode: 'existingSecret', existingSecret: 'mine' },
-    hooks: { enabled: false, podLabels: { team: 'net' }, resources: { limits: { cpu: '1' } }, podSecurityContext: {}, securityContext: { runAsUser: 1 } },
+    hooks: {
+      enabled: false,
+      podLabels: { team: 'net' },
+      resources: { limits: { cpu: '1' } },
+      podSecurityContext: {},
+      securityContext: { runAsUser: 1 },
+    },
     podSecurityContext: { fsGroup: 2 },
     securityContext: { runAsUser: 3 },
     commonLabels: { cost: 'net' },
@@ -17,12 +34,25 @@ test('the intent of values, and of none', () => {
     targets: [{ namespace: 'shop', deployments: ['web'] }, { namespace: 'bank' }],
   };
   expect(intentOf(values)).toEqual({
-    way: 'webhook', certsMode: 'existingSecret', existingSecret: 'mine', hooks: false, namespaceLabel: 'l', annotation: 'a', podSecurity: 'baseline', excludedNamespaces: ['kube-system'],
+    way: 'webhook',
+    certsMode: 'existingSecret',
+    existingSecret: 'mine',
+    hooks: false,
+    namespaceLabel: 'l',
+    annotation: 'a',
+    podSecurity: 'baseline',
+    excludedNamespaces: ['kube-system'],
     targets: [
       { namespace: 'shop', deployments: ['web'], statefulSets: [], daemonSets: [] },
       { namespace: 'bank', deployments: [], statefulSets: [], daemonSets: [] },
     ],
-    demands: { labels: { cost: 'net', team: 'net' }, annotations: {}, resources: { limits: { cpu: '1' } }, podSecurityContext: { fsGroup: 2 }, securityContext: { runAsUser: 1 } },
+    demands: {
+      labels: { cost: 'net', team: 'net' },
+      annotations: {},
+      resources: { limits: { cpu: '1' } },
+      podSecurityContext: { fsGroup: 2 },
+      securityContext: { runAsUser: 1 },
+    },
   });
   expect(intentOf({})).toMatchObject({ hooks: true, podSecurity: 'auto', targets: [] });
 });
@@ -31,7 +61,9 @@ const material = { caBundle: 'CA', certificate: 'CERT', key: 'KEY' };
 
 test('certificates are baked in unless another mode is named, and other values stay', () => {
   expect(withMode({ replicas: 1 }, 'webhook')).toEqual({ replicas: 1, certs: { mode: 'baked' } });
-  expect(withMode({ certs: { mode: 'certManager', certManager: {} } }, 'webhook')).toEqual({ certs: { mode: 'certManager', certManager: {} } });
+  expect(withMode({ certs: { mode: 'certManager', certManager: {} } }, 'webhook')).toEqual({
+    certs: { mode: 'certManager', certManager: {} },
+  });
   expect(withMaterial({ replicas: 1, certs: { generated: { caDays: 1 } } }, material)).toEqual({
     replicas: 1,
     certs: { generated: { caDays: 1 }, mode: 'baked', ...material, next: { certificate: '', key: '' } },
@@ -40,8 +72,12 @@ test('certificates are baked in unless another mode is named, and other values s
 
 test('what an install before has baked in goes with its mode; what the user gives stays', () => {
   const before = withMaterial({}, material);
-  const moved = { certs: { ...(before['certs'] as object), mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } };
-  expect(withoutFormerMaterial(moved, before, 'webhook')).toEqual({ certs: { mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' } });
+  const moved = {
+    certs: { ...(before['certs'] as object), mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' },
+  };
+  expect(withoutFormerMaterial(moved, before, 'webhook')).toEqual({
+    certs: { mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' },
+  });
   expect(withoutFormerMaterial(before, before, 'webhook')).toBe(before);
   expect(withoutFormerMaterial(moved, { certs: { mode: 'existingSecret', caBundle: 'CA' } }, 'webhook')).toBe(moved);
 });

@@ -13,13 +13,24 @@ function recording(answer: (call: ApiCall) => unknown): { readonly api: ApiClien
   return { api, calls };
 }
 
-const object = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' }, spec: { replicas: 2, selector: { matchLabels: { app: 'web' } } } };
+const object = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: { replicas: 2, selector: { matchLabels: { app: 'web' } } },
+};
 const template = { metadata: { annotations: {} }, spec: { containers: [{ name: 'app', image: 'app' }] } };
 
 describe('the dry run of pods by the API client of the hooks', () => {
   test('asks for pods and what stands around them, and hands warnings on', async () => {
     const { api, calls } = recording(({ method, body }) => (method === 'POST' ? body : { items: [] }));
-    const verdict = await dryRunPods({ kubectl: apiKubectl(api), namespace: 'shop', object, with: template, without: template });
+    const verdict = await dryRunPods({
+      kubectl: apiKubectl(api),
+      namespace: 'shop',
+      object,
+      with: template,
+      without: template,
+    });
     expect(verdict).toMatchObject({ outcome: 'fits', warnings: ['a "quoted" warning'] });
     expect(calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'POST /api/v1/namespaces/shop/pods?dryRun=All&fieldValidation=Ignore',
@@ -29,15 +40,32 @@ describe('the dry run of pods by the API client of the hooks', () => {
   });
 
   test('selects the pods that a quota counts', async () => {
-    const quota = { metadata: { name: 'few' }, spec: { hard: { pods: '9' } }, status: { hard: { pods: '9' }, used: { pods: '2' } } };
-    const { api, calls } = recording(({ method, body, path }) => (method === 'POST' ? body : { items: path.endsWith('resourcequotas') ? [quota] : [] }));
+    const quota = {
+      metadata: { name: 'few' },
+      spec: { hard: { pods: '9' } },
+      status: { hard: { pods: '9' }, used: { pods: '2' } },
+    };
+    const { api, calls } = recording(({ method, body, path }) =>
+      method === 'POST' ? body : { items: path.endsWith('resourcequotas') ? [quota] : [] },
+    );
     await dryRunPods({ kubectl: apiKubectl(api), namespace: 'shop', object, with: template, without: template });
     expect(calls.map(({ path }) => path)).toContain('/api/v1/namespaces/shop/pods?limit=250&labelSelector=app%3Dweb');
   });
 
   test.each([
-    ['POD_SECURITY', 'pods "web-" is forbidden: violates PodSecurity "baseline:latest": x', { outcome: 'refused_anyway', refusal: { by: 'pod_security', words: 'violates PodSecurity "baseline:latest": x' } }],
-    ['ADMISSION_DENIED', 'pods "web-" is forbidden: maximum cpu usage per Container is 1, but limit is 2', { outcome: 'refused_anyway', refusal: { by: 'limit_range' } }],
+    [
+      'POD_SECURITY',
+      'pods "web-" is forbidden: violates PodSecurity "baseline:latest": x',
+      {
+        outcome: 'refused_anyway',
+        refusal: { by: 'pod_security', words: 'violates PodSecurity "baseline:latest": x' },
+      },
+    ],
+    [
+      'ADMISSION_DENIED',
+      'pods "web-" is forbidden: maximum cpu usage per Container is 1, but limit is 2',
+      { outcome: 'refused_anyway', refusal: { by: 'limit_range' } },
+    ],
     [
       'FORBIDDEN',
       'pods is forbidden: User "system:serviceaccount:a:b" cannot create resource "pods" in API group "" in the namespace "shop"',
@@ -48,7 +76,9 @@ describe('the dry run of pods by the API client of the hooks', () => {
       if (method === 'POST') throw codedError(code, `cannot ${what}: ${words}`);
       return { body: { items: [] }, warnings: [] };
     };
-    expect(await dryRunPods({ kubectl: apiKubectl(api), namespace: 'shop', object, with: template, without: template })).toMatchObject(expected);
+    expect(
+      await dryRunPods({ kubectl: apiKubectl(api), namespace: 'shop', object, with: template, without: template }),
+    ).toMatchObject(expected);
   });
 
   test('asks for a real pod, and for one by its name', async () => {
@@ -76,16 +106,25 @@ describe('the dry run of pods by the API client of the hooks', () => {
 
   test('asks nothing more once it is ended', async () => {
     const { api, calls } = recording(() => ({}));
-    await expect(apiKubectl(api, AbortSignal.abort())(['get', 'pod', 'trial', '--namespace', 'shop'])).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await expect(
+      apiKubectl(api, AbortSignal.abort())(['get', 'pod', 'trial', '--namespace', 'shop']),
+    ).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(calls).toEqual([]);
   });
 
   test('knows nothing else', async () => {
     const { api, calls } = recording(() => ({}));
-    for (const words of [['delete', 'pods'], ['get', 'secrets'], ['get', 'pods'], ['exec', 'pod']]) {
+    for (const words of [
+      ['delete', 'pods'],
+      ['get', 'secrets'],
+      ['get', 'pods'],
+      ['exec', 'pod'],
+    ]) {
       await expect(apiKubectl(api)([...words, '--namespace', 'shop'])).rejects.toMatchObject({ code: 'INTERNAL' });
     }
-    await expect(apiKubectl(api)(['get', '--raw', '/api/v1/namespaces/shop/secrets?limit=1'])).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(apiKubectl(api)(['get', '--raw', '/api/v1/namespaces/shop/secrets?limit=1'])).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
     await expect(apiKubectl(api)(['get', 'limitranges'])).rejects.toMatchObject({ code: 'INTERNAL' });
     expect(calls).toEqual([]);
   });

@@ -27,7 +27,10 @@ interface Cluster {
 }
 
 /** An API server whose kubelet gives every pod this state. @param before may throw instead of an answer */
-function cluster(stateOf: (pod: Made) => object = () => well, before: (call: ApiCall) => void = () => undefined): Cluster {
+function cluster(
+  stateOf: (pod: Made) => object = () => well,
+  before: (call: ApiCall) => void = () => undefined,
+): Cluster {
   const pods = new Map<string, Made>();
   const created: Made[] = [];
   const calls: string[] = [];
@@ -47,7 +50,14 @@ function cluster(stateOf: (pod: Made) => object = () => well, before: (call: Api
     const pod = pods.get(key);
     if (pod === undefined) throw codedError('NOT_FOUND', `cannot ${what}: pods "${name}" not found`);
     if (method === 'DELETE') pods.delete(key);
-    return { body: { ...pod, spec: { ...pod.spec, nodeName: 'n1' }, status: { containerStatuses: [{ name: 'agent', state: stateOf(pod) }] } }, warnings: [] };
+    return {
+      body: {
+        ...pod,
+        spec: { ...pod.spec, nodeName: 'n1' },
+        status: { containerStatuses: [{ name: 'agent', state: stateOf(pod) }] },
+      },
+      warnings: [],
+    };
   };
   return { api, pods, created, calls };
 }
@@ -59,12 +69,24 @@ interface Trials {
 
 function trials(api: ApiClient, more: { readonly endMs?: number; readonly ending?: Ending } = {}): Trials {
   const events: Readonly<Record<string, unknown>>[] = [];
-  const tryImage = makeImageTrials({ api, podName, endMs: Infinity, ending: endless, report: (event) => events.push(event), ...more });
+  const tryImage = makeImageTrials({
+    api,
+    podName,
+    endMs: Infinity,
+    ending: endless,
+    report: (event) => events.push(event),
+    ...more,
+  });
   return { tryImage, events };
 }
 
 function target(name = 'web', spec: PodTemplate['spec'] = {}, namespace = 'shop'): TriedTarget {
-  return { object: `deployment/${name} in ${namespace}`, namespace, container: { name: 'packet-capture', image }, like: { spec } };
+  return {
+    object: `deployment/${name} in ${namespace}`,
+    namespace,
+    container: { name: 'packet-capture', image },
+    like: { spec },
+  };
 }
 
 const named = (events: Trials['events']): unknown[] => events.map(({ event }) => event);
@@ -73,7 +95,11 @@ describe('the agent’s image before a target is opted in', () => {
   test('starts: said once for all that pull it alike, and the pod is gone', async () => {
     const { api, pods, created } = cluster();
     const { tryImage, events } = trials(api);
-    const alike = { serviceAccountName: 'shop', imagePullSecrets: [{ name: 'login' }], nodeSelector: { arch: 'arm64' } };
+    const alike = {
+      serviceAccountName: 'shop',
+      imagePullSecrets: [{ name: 'login' }],
+      nodeSelector: { arch: 'arm64' },
+    };
     expect(await tryImage(target('web', alike))).toBeUndefined();
     expect(await tryImage(target('cart', alike))).toBeUndefined();
     expect(named(events)).toEqual(['trying_image', 'image_starts']);
@@ -116,14 +142,29 @@ describe('the agent’s image before a target is opted in', () => {
     await tryImage(target('web', {}, 'one'));
     state = unreachable;
     const begun = performance.now();
-    expect(await tryImage(target('web', {}, 'two'))).toMatchObject({ code: 'IMAGE_UNUSABLE', what: expect.stringContaining('connection refused') });
+    expect(await tryImage(target('web', {}, 'two'))).toMatchObject({
+      code: 'IMAGE_UNUSABLE',
+      what: expect.stringContaining('connection refused'),
+    });
     expect(performance.now() - begun).toBeLessThan(5000);
   });
 
   test('an error that may pass and still stands at the end of the time is a failure', async () => {
     const kubectl = apiKubectl(cluster(() => unreachable).api);
-    const options = { ...target(), kubectl, afterwards: kubectl, pullSecrets: [], admitted: true, timeoutSeconds: 0.3, report: () => undefined };
-    expect(await tryOnce(options)).toMatchObject({ outcome: 'fails', reason: 'ErrImagePull', message: expect.stringContaining('connection refused') });
+    const options = {
+      ...target(),
+      kubectl,
+      afterwards: kubectl,
+      pullSecrets: [],
+      admitted: true,
+      timeoutSeconds: 0.3,
+      report: () => undefined,
+    };
+    expect(await tryOnce(options)).toMatchObject({
+      outcome: 'fails',
+      reason: 'ErrImagePull',
+      message: expect.stringContaining('connection refused'),
+    });
   });
 
   test.each([
@@ -138,7 +179,11 @@ describe('the agent’s image before a target is opted in', () => {
     expect(await tryImage(target('web'))).toBeUndefined();
     expect(await tryImage(target('cart'))).toBeUndefined();
     expect(named(events)).toEqual(['trying_image', 'image_unknown', 'image_unknown']);
-    expect(events[2]).toMatchObject({ object: 'deployment/cart in shop', image, reason: expect.stringContaining(words) });
+    expect(events[2]).toMatchObject({
+      object: 'deployment/cart in shop',
+      image,
+      reason: expect.stringContaining(words),
+    });
     expect(calls.filter((call) => call.startsWith('DELETE'))).toEqual([]);
   });
 
@@ -150,14 +195,20 @@ describe('the agent’s image before a target is opted in', () => {
       return gone.api(call);
     });
     expect(await deleted.tryImage(target())).toBeUndefined();
-    expect(deleted.events.at(-1)).toMatchObject({ event: 'image_unknown', reason: 'its pod was deleted by somebody else' });
+    expect(deleted.events.at(-1)).toMatchObject({
+      event: 'image_unknown',
+      reason: 'its pod was deleted by somebody else',
+    });
 
     const { api, pods } = cluster(undefined, ({ method, path, what }) => {
       if (method === 'GET' && path.endsWith(podName)) throw codedError('FORBIDDEN', `cannot ${what}`);
     });
     const blind = trials(api);
     expect(await blind.tryImage(target())).toBeUndefined();
-    expect(blind.events.at(-1)).toMatchObject({ event: 'image_unknown', reason: 'you may not get pods in namespace shop' });
+    expect(blind.events.at(-1)).toMatchObject({
+      event: 'image_unknown',
+      reason: 'you may not get pods in namespace shop',
+    });
     expect([...pods]).toEqual([]);
   });
 
@@ -185,7 +236,10 @@ describe('the agent’s image before a target is opted in', () => {
   test('without time nothing is opted in, and the words name the value', async () => {
     const { api, calls } = cluster();
     const { tryImage } = trials(api, { endMs: performance.now() + 1000 });
-    expect(await tryImage(target())).toMatchObject({ code: 'NOT_INJECTABLE', remedy: expect.stringContaining('hooks.activeDeadlineSeconds') });
+    expect(await tryImage(target())).toMatchObject({
+      code: 'NOT_INJECTABLE',
+      remedy: expect.stringContaining('hooks.activeDeadlineSeconds'),
+    });
     expect(calls).toEqual([]);
   });
 

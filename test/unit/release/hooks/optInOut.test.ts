@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { targetKinds, type TargetKind } from '../../../../src/release/hooks/targetObject.ts';
 import { ownersAnnotation } from '../../../../src/release/hooks/optedIn.ts';
 import { planOptIn, planOptOut, type ApiObject } from '../../../../src/release/hooks/optInPlan.ts';
+import { targetKinds, type TargetKind } from '../../../../src/release/hooks/targetObject.ts';
 
 type Strings = Readonly<Record<string, string>>;
 
@@ -19,10 +19,20 @@ function mergePatch(target: unknown, patch: unknown): unknown {
   return result;
 }
 
-function make(kind: TargetKind, marks: Strings | undefined, annotations: Strings | undefined, resourceVersion = '7'): ApiObject {
+function make(
+  kind: TargetKind,
+  marks: Strings | undefined,
+  annotations: Strings | undefined,
+  resourceVersion = '7',
+): ApiObject {
   const own = { resourceVersion, ...(annotations === undefined ? {} : { annotations }) };
   if (kind === 'Namespace') return { metadata: { ...own, ...(marks === undefined ? {} : { labels: marks }) } };
-  return { metadata: { ...own, labels: { a: 'b' } }, spec: { template: { metadata: { labels: { app: 'web' }, ...(marks === undefined ? {} : { annotations: marks }) } } } };
+  return {
+    metadata: { ...own, labels: { a: 'b' } },
+    spec: {
+      template: { metadata: { labels: { app: 'web' }, ...(marks === undefined ? {} : { annotations: marks }) } },
+    },
+  };
 }
 
 function optIn(object: ApiObject, kind: TargetKind, owner: string, wanted = key): ApiObject {
@@ -39,8 +49,13 @@ function marksOf({ metadata, spec }: ApiObject, kind: TargetKind): Strings {
 
 /** Keys of which the API server keeps a map only when it is not empty. */
 const someKeys = ['app', 'team', 'sidecar-injector', key, 'packet-capture/filter', 'constructor'];
-const map = fc.option(fc.dictionary(fc.constantFrom(...someKeys), fc.constantFrom('', 'true', 'false', 'enabled', 'x'), { minKeys: 1 }), { nil: undefined });
-const foreign = fc.option(fc.dictionary(fc.constantFrom('team', 'note'), fc.string(), { minKeys: 1 }), { nil: undefined });
+const map = fc.option(
+  fc.dictionary(fc.constantFrom(...someKeys), fc.constantFrom('', 'true', 'false', 'enabled', 'x'), { minKeys: 1 }),
+  { nil: undefined },
+);
+const foreign = fc.option(fc.dictionary(fc.constantFrom('team', 'note'), fc.string(), { minKeys: 1 }), {
+  nil: undefined,
+});
 const object = fc.record({ kind: fc.constantFrom(...targetKinds), marks: map, annotations: foreign });
 const wantedKey = fc.constantFrom(key, 'sidecar-injector');
 
@@ -56,11 +71,18 @@ describe('whatever an object has', () => {
   });
 
   test('releases that come and go in any order, with keys that change, leave it as it was when all are gone', () => {
-    const step = fc.record({ owner: fc.constantFrom('a/one', 'a/two', 'b/one'), wanted: wantedKey, into: fc.boolean() });
+    const step = fc.record({
+      owner: fc.constantFrom('a/one', 'a/two', 'b/one'),
+      wanted: wantedKey,
+      into: fc.boolean(),
+    });
     fc.assert(
       fc.property(object, fc.array(step, { maxLength: 8 }), ({ kind, marks, annotations }, steps) => {
         const before = make(kind, marks, annotations);
-        const busy = steps.reduce((now, { owner, wanted, into }) => (into ? optIn(now, kind, owner, wanted) : optOut(now, kind, owner)), before);
+        const busy = steps.reduce(
+          (now, { owner, wanted, into }) => (into ? optIn(now, kind, owner, wanted) : optOut(now, kind, owner)),
+          before,
+        );
         const after = ['b/one', 'a/one', 'a/two'].reduce((now, owner) => optOut(now, kind, owner), busy);
         expect(after).toEqual(before);
       }),
@@ -103,7 +125,11 @@ describe('whatever an object has', () => {
 
 describe('the patch', () => {
   test('labels a namespace, and says who did', () => {
-    const plan = planOptIn(make('Namespace', { team: 'x' }, undefined), { kind: 'Namespace', owner: 'pc/packet-capture', key: 'packet-capture/injection' });
+    const plan = planOptIn(make('Namespace', { team: 'x' }, undefined), {
+      kind: 'Namespace',
+      owner: 'pc/packet-capture',
+      key: 'packet-capture/injection',
+    });
     expect(plan).toEqual({
       patch: {
         metadata: {
@@ -156,18 +182,36 @@ describe('left alone', () => {
     ['opted_out', 'Deployment', { [key]: 'false' }, 'sidecar-injector'],
     ['other_value', 'Deployment', { 'sidecar-injector': 'false' }, 'sidecar-injector'],
   ])('%s: %s %j', (left, kind, marks, wanted) => {
-    expect(planOptIn(make(kind, marks, undefined), { kind, owner: 'a/one', key: wanted })).toEqual({ patch: undefined, ours: false, left });
+    expect(planOptIn(make(kind, marks, undefined), { kind, owner: 'a/one', key: wanted })).toEqual({
+      patch: undefined,
+      ours: false,
+      left,
+    });
   });
 
   test('a value that the user has changed since stays when the release goes', () => {
     const changed = make('Deployment', { [key]: 'false' }, { [ownersAnnotation]: `{"a/one":"${key}"}`, note: 'x' });
-    expect(planOptIn(changed, { kind: 'Deployment', owner: 'a/one', key })).toEqual({ patch: undefined, ours: true, left: 'opted_out' });
-    expect(planOptOut(changed, 'Deployment', 'a/one').patch).toEqual({ metadata: { resourceVersion: '7', annotations: { [ownersAnnotation]: null } } });
+    expect(planOptIn(changed, { kind: 'Deployment', owner: 'a/one', key })).toEqual({
+      patch: undefined,
+      ours: true,
+      left: 'opted_out',
+    });
+    expect(planOptOut(changed, 'Deployment', 'a/one').patch).toEqual({
+      metadata: { resourceVersion: '7', annotations: { [ownersAnnotation]: null } },
+    });
   });
 
   test.each(['', 'yes', '[]', 'null', '{"a/one":1}'])('owners that cannot be read: %j', (text) => {
     const broken = make('Namespace', { 'sidecar-injector': 'enabled' }, { [ownersAnnotation]: text });
-    expect(planOptIn(broken, { kind: 'Namespace', owner: 'a/one', key })).toEqual({ patch: undefined, ours: false, left: 'owners_unreadable' });
-    expect(planOptOut(broken, 'Namespace', 'a/one')).toEqual({ patch: undefined, ours: false, left: 'owners_unreadable' });
+    expect(planOptIn(broken, { kind: 'Namespace', owner: 'a/one', key })).toEqual({
+      patch: undefined,
+      ours: false,
+      left: 'owners_unreadable',
+    });
+    expect(planOptOut(broken, 'Namespace', 'a/one')).toEqual({
+      patch: undefined,
+      ours: false,
+      left: 'owners_unreadable',
+    });
   });
 });

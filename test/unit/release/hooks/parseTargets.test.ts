@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { targetKinds, targetName, targetPath, uniqueTargets, withoutTargets, type TargetObject } from '../../../../src/release/hooks/targetObject.ts';
 import { parseTargets } from '../../../../src/release/hooks/parseTargets.ts';
 import { formatRecord, parseRecord } from '../../../../src/release/hooks/record.ts';
+import {
+  targetKinds,
+  targetName,
+  targetPath,
+  uniqueTargets,
+  withoutTargets,
+  type TargetObject,
+} from '../../../../src/release/hooks/targetObject.ts';
 
 const names = (objects: readonly TargetObject[]): readonly string[] => objects.map(targetName);
 
@@ -36,22 +43,32 @@ describe('targets', () => {
     ['[{"namespace":"a.b"}]', 'targets[0].namespace'],
     ['[{"namespace":"../kube-system"}]', 'targets[0].namespace'],
     [`[{"namespace":"${'a'.repeat(64)}"}]`, 'targets[0].namespace'],
-    ['[{"namespace":"a","deployment":["web"]}]', 'unknown key "targets[0].deployment"; known are namespace, deployments'],
+    [
+      '[{"namespace":"a","deployment":["web"]}]',
+      'unknown key "targets[0].deployment"; known are namespace, deployments',
+    ],
     ['[{"namespace":"a","deployments":"web"}]', 'targets[0].deployments must be a list'],
     ['[{"namespace":"a","statefulSets":["db",""]}]', 'targets[0].statefulSets[1]'],
     ['[{"namespace":"a","daemonSets":["a/../b"]}]', 'targets[0].daemonSets[0]'],
     ['[{"namespace":"a","daemonSets":["Web"]}]', 'targets[0].daemonSets[0]'],
   ])('refused: %s', (text, what) => {
-    expect(() => parseTargets(text, '--targets')).toThrow(expect.objectContaining({ code: 'TARGETS_INVALID', where: '--targets', message: expect.stringContaining(what) }));
+    expect(() => parseTargets(text, '--targets')).toThrow(
+      expect.objectContaining({ code: 'TARGETS_INVALID', where: '--targets', message: expect.stringContaining(what) }),
+    );
   });
 
   test('paths', () => {
     expect(targetPath({ kind: 'Namespace', namespace: '', name: 'shop' })).toBe('/api/v1/namespaces/shop');
-    expect(targetPath({ kind: 'StatefulSet', namespace: 'shop', name: 'db' })).toBe('/apis/apps/v1/namespaces/shop/statefulsets/db');
+    expect(targetPath({ kind: 'StatefulSet', namespace: 'shop', name: 'db' })).toBe(
+      '/apis/apps/v1/namespaces/shop/statefulsets/db',
+    );
   });
 
   test('the difference', () => {
-    const all = parseTargets('[{"namespace":"a","deployments":["x","y"]},{"namespace":"b","deployments":["x"]}]', 'here');
+    const all = parseTargets(
+      '[{"namespace":"a","deployments":["x","y"]},{"namespace":"b","deployments":["x"]}]',
+      'here',
+    );
     const kept = parseTargets('[{"namespace":"a","deployments":["x"],"daemonSets":["y"]}]', 'here');
     expect(names(withoutTargets(all, kept))).toEqual(['namespace/b', 'deployment/y in a', 'deployment/x in b']);
   });
@@ -88,10 +105,21 @@ describe('the record', () => {
     ['{"version":2}', 'version'],
     ['{"version":1}', 'keys'],
     ['{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"}}', 'objects are no list'],
-    ['{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Pod","namespace":"a","name":"b"}]}', 'objects[0]'],
-    ['{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Deployment","name":"b"}]}', 'objects[0]'],
-    ['{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Deployment","namespace":"a/b","name":"b"}]}', 'objects[0]'],
+    [
+      '{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Pod","namespace":"a","name":"b"}]}',
+      'objects[0]',
+    ],
+    [
+      '{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Deployment","name":"b"}]}',
+      'objects[0]',
+    ],
+    [
+      '{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Deployment","namespace":"a/b","name":"b"}]}',
+      'objects[0]',
+    ],
   ])('refused: %s', (text, what) => {
-    expect(() => parseRecord(text, 'configmap/x')).toThrow(expect.objectContaining({ code: 'RECORD_INVALID', where: 'configmap/x', message: expect.stringContaining(what) }));
+    expect(() => parseRecord(text, 'configmap/x')).toThrow(
+      expect.objectContaining({ code: 'RECORD_INVALID', where: 'configmap/x', message: expect.stringContaining(what) }),
+    );
   });
 });

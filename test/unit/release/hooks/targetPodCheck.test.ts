@@ -1,18 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { codedError } from '../../../../src/errors.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
-import { defaultAgent, defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import type { ApiClient } from '../../../../src/release/hooks/apiClient.ts';
 import type { Planned } from '../../../../src/release/hooks/changeObjects.ts';
 import type { TriedTarget } from '../../../../src/release/hooks/imageTrials.ts';
 import { checkPods } from '../../../../src/release/hooks/targetPodCheck.ts';
+import { defaultAgent, defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 
 const object = { kind: 'Deployment', namespace: 'shop', name: 'web' } as const;
 const planned: Planned = { object, plan: { patch: { metadata: {} }, ours: true } };
 const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, image: 'registry.example/agent:2' } };
 const web = {
-  apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' },
-  spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template: { metadata: {}, spec: { containers: [{ name: 'app', image: 'app' }] } } },
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'shop' },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'web' } },
+    template: { metadata: {}, spec: { containers: [{ name: 'app', image: 'app' }] } },
+  },
 };
 
 /** An API server with that Deployment. @param admit makes the pods that are asked for by a dry run */
@@ -26,9 +32,19 @@ function server(admit: (pod: PodTemplate) => unknown, labels: Readonly<Record<st
   };
 }
 
-async function check(api: ApiClient, timeoutSeconds = 0): Promise<{ readonly result: Planned; readonly events: string[] }> {
+async function check(
+  api: ApiClient,
+  timeoutSeconds = 0,
+): Promise<{ readonly result: Planned; readonly events: string[] }> {
   const events: string[] = [];
-  const options = { api, annotation: 'packet-capture/inject', config, podSecurity: 'auto', timeoutSeconds, report: ({ event }: { readonly event: string }) => events.push(event) } as const;
+  const options = {
+    api,
+    annotation: 'packet-capture/inject',
+    config,
+    podSecurity: 'auto',
+    timeoutSeconds,
+    report: ({ event }: { readonly event: string }) => events.push(event),
+  } as const;
   return { result: await checkPods(options, planned), events };
 }
 
@@ -39,10 +55,16 @@ test('a workload whose pods fit is opted in', async () => {
 test('one whose pods are refused because of the sidecar is not, and the words say who refuses and what fits', async () => {
   const refusing = server((pod) => {
     if (pod.spec?.initContainers === undefined) return pod;
-    throw codedError('ADMISSION_DENIED', 'pods "web-" is forbidden: maximum cpu usage per Container is 100m, but limit is 250m');
+    throw codedError(
+      'ADMISSION_DENIED',
+      'pods "web-" is forbidden: maximum cpu usage per Container is 100m, but limit is 250m',
+    );
   });
   const { result } = await check(refusing);
-  expect(result).toMatchObject({ object, error: { code: 'NOT_INJECTABLE', message: expect.stringContaining('maximum cpu usage per Container is 100m') } });
+  expect(result).toMatchObject({
+    object,
+    error: { code: 'NOT_INJECTABLE', message: expect.stringContaining('maximum cpu usage per Container is 100m') },
+  });
 });
 
 test('where Pod Security admits no capture, no pod is replaced for nothing', async () => {
@@ -53,7 +75,8 @@ test('where Pod Security admits no capture, no pod is replaced for nothing', asy
 test('an injector that still has the configuration of before is waited for', async () => {
   let asked = 0;
   const api = server((pod) => {
-    if (pod.spec?.initContainers !== undefined || pod.metadata?.annotations?.['packet-capture/inject'] !== 'true') return pod;
+    if (pod.spec?.initContainers !== undefined || pod.metadata?.annotations?.['packet-capture/inject'] !== 'true')
+      return pod;
     asked += 1;
     const image = asked === 1 ? 'registry.example/agent:1' : config.agent.image;
     return { ...pod, spec: { ...pod.spec, initContainers: [{ name: 'packet-capture', image }] } };
@@ -66,9 +89,19 @@ test('a namespace and what is not to be changed are not asked about', async () =
     throw codedError('INTERNAL', what);
   };
   const unchanged: Planned = { object, plan: { patch: undefined, ours: true } };
-  const options = { api, annotation: 'a', config, podSecurity: 'auto', timeoutSeconds: 0, report: () => undefined } as const;
+  const options = {
+    api,
+    annotation: 'a',
+    config,
+    podSecurity: 'auto',
+    timeoutSeconds: 0,
+    report: () => undefined,
+  } as const;
   expect(await checkPods(options, unchanged)).toBe(unchanged);
-  const namespace: Planned = { object: { kind: 'Namespace', namespace: '', name: 'shop' }, plan: { patch: {}, ours: true } };
+  const namespace: Planned = {
+    object: { kind: 'Namespace', namespace: '', name: 'shop' },
+    plan: { patch: {}, ours: true },
+  };
   expect(await checkPods(options, namespace)).toBe(namespace);
 });
 
@@ -76,28 +109,52 @@ describe('the agent’s image', () => {
   const changing: Planned = { object, plan: { patch: { metadata: {}, spec: {} }, ours: true } };
   const problem = { code: 'IMAGE_UNUSABLE', what: 'the image does not start', remedy: 'Mend it.' } as const;
 
-  async function tried(row: Planned, spec: object = {}, own = config as Parameters<typeof checkPods>[0]['config']): Promise<{ readonly result: Planned; readonly targets: TriedTarget[] }> {
+  async function tried(
+    row: Planned,
+    spec: object = {},
+    own = config as Parameters<typeof checkPods>[0]['config'],
+  ): Promise<{ readonly result: Planned; readonly targets: TriedTarget[] }> {
     const targets: TriedTarget[] = [];
     const tryImage = async (target: TriedTarget): Promise<typeof problem> => {
       targets.push(target);
       return problem;
     };
-    const admitted = server((pod) => ({ ...pod, spec: { serviceAccountName: 'default', imagePullSecrets: [{ name: 'of-the-account' }], ...pod.spec } }));
+    const admitted = server((pod) => ({
+      ...pod,
+      spec: { serviceAccountName: 'default', imagePullSecrets: [{ name: 'of-the-account' }], ...pod.spec },
+    }));
     const api: ApiClient = async (call) => {
       const answer = await admitted(call);
-      return call.path.includes('/deployments/') ? { ...answer, body: { ...web, spec: { ...web.spec, ...spec } } } : answer;
+      return call.path.includes('/deployments/')
+        ? { ...answer, body: { ...web, spec: { ...web.spec, ...spec } } }
+        : answer;
     };
-    const options = { api, annotation: 'packet-capture/inject', config: own, podSecurity: 'auto', timeoutSeconds: 0, tryImage, report: () => undefined } as const;
+    const options = {
+      api,
+      annotation: 'packet-capture/inject',
+      config: own,
+      podSecurity: 'auto',
+      timeoutSeconds: 0,
+      tryImage,
+      report: () => undefined,
+    } as const;
     return { result: await checkPods(options, row), targets };
   }
 
   test('is tried as the pods would pull it, and what does not start is not opted in', async () => {
     const { result, targets } = await tried(changing);
-    expect(targets).toMatchObject([{
-      object: 'deployment/web in shop', namespace: 'shop', container: { image: 'registry.example/agent:2' },
-      like: { spec: { serviceAccountName: 'default', imagePullSecrets: [{ name: 'of-the-account' }] } },
-    }]);
-    expect(result).toMatchObject({ object, error: { code: 'IMAGE_UNUSABLE', message: 'it is not opted in: the image does not start. Mend it.' } });
+    expect(targets).toMatchObject([
+      {
+        object: 'deployment/web in shop',
+        namespace: 'shop',
+        container: { image: 'registry.example/agent:2' },
+        like: { spec: { serviceAccountName: 'default', imagePullSecrets: [{ name: 'of-the-account' }] } },
+      },
+    ]);
+    expect(result).toMatchObject({
+      object,
+      error: { code: 'IMAGE_UNUSABLE', message: 'it is not opted in: the image does not start. Mend it.' },
+    });
   });
 
   test.each<[string, Planned, object]>([
@@ -109,7 +166,12 @@ describe('the agent’s image', () => {
   });
 
   test('of a custom sidecar is not tried', async () => {
-    const own = { form: 'own', containers: [{ name: 'packet-capture', image: 'x' }], initContainers: [], volumes: [] } as const;
+    const own = {
+      form: 'own',
+      containers: [{ name: 'packet-capture', image: 'x' }],
+      initContainers: [],
+      volumes: [],
+    } as const;
     expect(await tried(changing, {}, own)).toEqual({ result: changing, targets: [] });
   });
 });

@@ -1,7 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { filesOfMaterial, issueMaterial, servingNames, type CertificateMaterial } from '../../../../src/certificates/index.ts';
-import { materialFindings, planCertificates, type CertificatePlan, type CertificateQuestion } from '../../../../src/release/plan/certificates.ts';
+import {
+  filesOfMaterial,
+  issueMaterial,
+  servingNames,
+  type CertificateMaterial,
+} from '../../../../src/certificates/index.ts';
 import { withMaterial } from '../../../../src/release/helm/releaseValues.ts';
+import {
+  materialFindings,
+  planCertificates,
+  type CertificatePlan,
+  type CertificateQuestion,
+} from '../../../../src/release/plan/certificates.ts';
 
 const now = new Date('2026-11-22T12:00:00Z');
 const service = { name: 'capture', namespace: 'tools' };
@@ -16,7 +26,16 @@ beforeAll(async () => {
 });
 
 async function plan(question: Partial<CertificateQuestion>): Promise<CertificatePlan> {
-  return planCertificates({ values: {}, mode: 'baked', before: undefined, secret: undefined, service, rotate: false, now, ...question });
+  return planCertificates({
+    values: {},
+    mode: 'baked',
+    before: undefined,
+    secret: undefined,
+    service,
+    rotate: false,
+    now,
+    ...question,
+  });
 }
 
 describe('baked', () => {
@@ -40,7 +59,11 @@ describe('baked', () => {
   });
 
   test('exchanged step by step when they expire soon, and when that is asked for', async () => {
-    expect(await plan({ before: withMaterial({}, expiring) })).toMatchObject({ action: 'rotate', step: 'trust-both', text: 'rotation, step trust-both, since they expire soon' });
+    expect(await plan({ before: withMaterial({}, expiring) })).toMatchObject({
+      action: 'rotate',
+      step: 'trust-both',
+      text: 'rotation, step trust-both, since they expire soon',
+    });
     const first = await plan({ before: withMaterial({}, material), rotate: true });
     expect(first).toMatchObject({ action: 'rotate', step: 'trust-both' });
     const second = await plan({ before: withMaterial({}, first.material!), rotate: true });
@@ -52,7 +75,10 @@ describe('baked', () => {
 
   test('a rotation that was interrupted is not touched by an ordinary upgrade', async () => {
     const begun = await plan({ before: withMaterial({}, material), rotate: true });
-    expect(await plan({ before: withMaterial({}, begun.material!) })).toMatchObject({ action: 'keep', material: begun.material });
+    expect(await plan({ before: withMaterial({}, begun.material!) })).toMatchObject({
+      action: 'keep',
+      material: begun.material,
+    });
   });
 });
 
@@ -61,7 +87,9 @@ describe("the user's own", () => {
     const own = await plan({ values: withMaterial({}, expiring), before: withMaterial({}, material) });
     expect(own).toMatchObject({ action: 'given', text: "the values' own" });
     expect(own.material).toBeUndefined();
-    expect(new Set(own.findings.map(({ level, code }) => `${level} ${code}`))).toEqual(new Set(['warning custom_certificate_expires']));
+    expect(new Set(own.findings.map(({ level, code }) => `${level} ${code}`))).toEqual(
+      new Set(['warning custom_certificate_expires']),
+    );
   });
 
   test('what the release has kept from before is not given anew', async () => {
@@ -70,12 +98,28 @@ describe("the user's own", () => {
   });
 
   test('another mode makes its own', async () => {
-    expect(await plan({ mode: 'certManager', before: withMaterial({}, material) })).toEqual({ action: 'other', text: 'left to certs.mode certManager', findings: [] });
+    expect(await plan({ mode: 'certManager', before: withMaterial({}, material) })).toEqual({
+      action: 'other',
+      text: 'left to certs.mode certManager',
+      findings: [],
+    });
     await expect(plan({ mode: 'certManager', rotate: true })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   test('a certificate for another name is an error', () => {
-    const found = materialFindings({ certificate: material.certificate }, { name: 'other', namespace: 'tools' }, now, 'secret/mine in tools');
-    expect(found).toMatchObject([{ level: 'error', code: 'custom_certificate_unfit', where: 'secret/mine in tools', what: expect.stringContaining('san_mismatch') as string }]);
+    const found = materialFindings(
+      { certificate: material.certificate },
+      { name: 'other', namespace: 'tools' },
+      now,
+      'secret/mine in tools',
+    );
+    expect(found).toMatchObject([
+      {
+        level: 'error',
+        code: 'custom_certificate_unfit',
+        where: 'secret/mine in tools',
+        what: expect.stringContaining('san_mismatch') as string,
+      },
+    ]);
   });
 });

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { defaultValues } from '../../../../src/chart/index.ts';
-import { imageFindings, withStandIn } from '../../../../src/release/plan/imageFindings.ts';
 import { coalesce, type Values } from '../../../../src/release/helm/releaseValues.ts';
+import { imageFindings, withStandIn } from '../../../../src/release/plan/imageFindings.ts';
 
-const found = (given: Values): string[] => imageFindings(coalesce(defaultValues(), given)).map(({ level, code, where }) => `${level} ${code}: ${where}`);
+const found = (given: Values): string[] =>
+  imageFindings(coalesce(defaultValues(), given)).map(({ level, code, where }) => `${level} ${code}: ${where}`);
 const registry = 'registry.example';
 const [agent, injector] = ['error registry_not_named: agent.image', 'error registry_not_named: image'];
 
@@ -18,11 +19,18 @@ test.each<readonly [string, Values, readonly string[]]>([
   ['the policy', { injection: { way: 'policy' } }, [agent]],
   ['global.imageRegistry', { global: { imageRegistry: registry } }, []],
   ['a registry each', { image: { registry }, agent: { image: { registry } } }, []],
-  ['repositories of their own', { image: { repository: 'registry.example/a' }, agent: { image: { repository: 'me/b' } } }, []],
+  [
+    'repositories of their own',
+    { image: { repository: 'registry.example/a' }, agent: { image: { repository: 'me/b' } } },
+    [],
+  ],
 ])('named by %s', (_, values, expected) => expect(found(values)).toEqual(expected));
 
 test('the rest of the values can be looked at without them', () => {
   const values = { global: { imagePullSecrets: ['a'] }, replicas: 3 };
   expect(found(withStandIn(values))).toEqual([]);
-  expect(withStandIn(values)).toEqual({ global: { imagePullSecrets: ['a'], imageRegistry: 'registry.example' }, replicas: 3 });
+  expect(withStandIn(values)).toEqual({
+    global: { imagePullSecrets: ['a'], imageRegistry: 'registry.example' },
+    replicas: 3,
+  });
 });

@@ -1,55 +1,88 @@
 import { expect, test } from 'vitest';
-import type { Kubectl } from '../../../../src/kubernetes/kubectl.ts';
 import { codedError } from '../../../../src/errors.ts';
+import type { Kubectl } from '../../../../src/kubernetes/kubectl.ts';
 import { askRights } from '../../../../src/kubernetes/rights.ts';
 import { refusedFor, rightsFor, storageRights } from '../../../../src/release/plan/installerRights.ts';
 
 const role = {
-  apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'hook', namespace: 'shop' },
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'Role',
+  metadata: { name: 'hook', namespace: 'shop' },
   rules: [{ apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['web', 'api'], verbs: ['get', 'patch'] }],
 };
-const configuration = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', metadata: { name: 'x' } };
+const configuration = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  metadata: { name: 'x' },
+};
 const resources = [
   { name: 'roles', apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', namespaced: true },
-  { name: 'mutatingwebhookconfigurations', apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', namespaced: false },
+  {
+    name: 'mutatingwebhookconfigurations',
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    namespaced: false,
+  },
 ];
 
 test('making an object takes its kind, and making a Role what it grants', () => {
-  const rights = rightsFor([role, configuration, role], resources).map(({ need, verb, resource, namespace, name }) => `${need} ${verb} ${namespace}/${resource}/${name ?? ''}`);
+  const rights = rightsFor([role, configuration, role], resources).map(
+    ({ need, verb, resource, namespace, name }) => `${need} ${verb} ${namespace}/${resource}/${name ?? ''}`,
+  );
   expect(new Set(rights).size).toBe(rights.length);
   expect(rights).toContain('make create shop/roles/');
   expect(rights).toContain('make delete /mutatingwebhookconfigurations/');
   expect(rights).toContain('watch watch /mutatingwebhookconfigurations/');
   expect(rights.filter((right) => right.startsWith('grant'))).toEqual([
-    'grant get shop/deployments/web', 'grant patch shop/deployments/web', 'grant get shop/deployments/api', 'grant patch shop/deployments/api',
+    'grant get shop/deployments/web',
+    'grant patch shop/deployments/web',
+    'grant get shop/deployments/api',
+    'grant patch shop/deployments/api',
   ]);
 });
 
 interface Review {
-  readonly spec: { readonly resourceAttributes: { readonly verb: string; readonly resource: string; readonly namespace: string } };
+  readonly spec: {
+    readonly resourceAttributes: { readonly verb: string; readonly resource: string; readonly namespace: string };
+  };
 }
 
 /** An API server that refuses these verbs. */
 function refusing(...verbs: readonly string[]): Kubectl {
   return async (_, call) => {
     const { items } = JSON.parse(call?.input ?? '') as { readonly items: readonly Review[] };
-    return { stdout: `${items.map(({ spec }) => String(!verbs.includes(spec.resourceAttributes.verb))).join('\n')}\n`, stderr: '' };
+    return {
+      stdout: `${items.map(({ spec }) => String(!verbs.includes(spec.resourceAttributes.verb))).join('\n')}\n`,
+      stderr: '',
+    };
   };
 }
 
 test("helm's record takes rights of its own, wherever it is kept", () => {
-  const kept = (driver?: string): string[] => [...new Set(storageRights('tools', driver).map(({ resource }) => resource))];
-  expect([kept(), kept(''), kept('secrets'), kept('configmap'), kept('sql')]).toEqual([['secrets'], ['secrets'], ['secrets'], ['configmaps'], []]);
+  const kept = (driver?: string): string[] => [
+    ...new Set(storageRights('tools', driver).map(({ resource }) => resource)),
+  ];
+  expect([kept(), kept(''), kept('secrets'), kept('configmap'), kept('sql')]).toEqual([
+    ['secrets'],
+    ['secrets'],
+    ['secrets'],
+    ['configmaps'],
+    [],
+  ]);
 });
 
 test('refused is what the API server does not allow, in the order of the questions', async () => {
-  expect((await askRights(refusing('list', 'delete'), storageRights('tools')))?.map(({ verb }) => verb)).toEqual(['list', 'delete']);
+  expect((await askRights(refusing('list', 'delete'), storageRights('tools')))?.map(({ verb }) => verb)).toEqual([
+    'list',
+    'delete',
+  ]);
   expect(await askRights(refusing(), [])).toEqual([]);
 });
 
 test('who may escalate need not hold what the Roles grant', async () => {
   const rights = rightsFor([role], resources);
-  const verbs = async (kubectl: Kubectl): Promise<string[] | undefined> => (await refusedFor(kubectl, rights))?.map(({ need, verb }) => `${need} ${verb}`);
+  const verbs = async (kubectl: Kubectl): Promise<string[] | undefined> =>
+    (await refusedFor(kubectl, rights))?.map(({ need, verb }) => `${need} ${verb}`);
   expect(await verbs(refusing('patch'))).toEqual(['make patch']);
   expect(await verbs(refusing('patch', 'bind'))).toEqual(['make patch', 'grant patch', 'grant patch']);
   expect(await verbs(refusing('patch', 'escalate'))).toEqual(['make patch', 'grant patch', 'grant patch']);

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import type { PodVerdict } from '../../../../src/dryRun/index.ts';
 import { forced, verdictFindings } from '../../../../src/release/plan/targetPods.ts';
 
-const refusal = { by: 'limit_range', names: ['small'], words: 'maximum cpu usage per Container is 10m, but limit is 250m', exceedsQuota: false, uncalled: false } as const;
+const refusal = {
+  by: 'limit_range',
+  names: ['small'],
+  words: 'maximum cpu usage per Container is 10m, but limit is 250m',
+  exceedsQuota: false,
+  uncalled: false,
+} as const;
 const remedy = { text: 'Annotate it.', annotations: {}, proven: true };
 
 function found(verdict: PodVerdict, rollout = true): string[] {
@@ -11,7 +17,9 @@ function found(verdict: PodVerdict, rollout = true): string[] {
 
 test('what a verdict means for a workload that is to be opted in', () => {
   expect(found({ outcome: 'fits', warnings: [], notes: [] })).toEqual([]);
-  expect(found({ outcome: 'fits', warnings: [], notes: ['a new pod can be made once an old one is gone'] })).toEqual(['note target_pods_noted']);
+  expect(found({ outcome: 'fits', warnings: [], notes: ['a new pod can be made once an old one is gone'] })).toEqual([
+    'note target_pods_noted',
+  ]);
   expect(found({ outcome: 'unknown', why: 'you may not create pods' })).toEqual(['warning target_pods_unknown']);
   expect(found({ outcome: 'refused_by_sidecar', refusal, remedy })).toEqual(['error target_pods_refused']);
   expect(found({ outcome: 'refused_anyway', refusal })).toEqual(['error target_pods_refused_anyway']);
@@ -23,12 +31,19 @@ test('where no pod is replaced, one that cannot be made anyway costs nothing', (
 
 test('the words, who says them and what helps are in it', () => {
   const [finding] = verdictFindings({ outcome: 'refused_by_sidecar', refusal, remedy }, 'deployment/web in shop', true);
-  expect(finding).toMatchObject({ what: `its pods would be refused with the sidecar, by the LimitRange small: ${refusal.words}`, hint: 'Annotate it.' });
+  expect(finding).toMatchObject({
+    what: `its pods would be refused with the sidecar, by the LimitRange small: ${refusal.words}`,
+    hint: 'Annotate it.',
+  });
 });
 
 test('Pod Security that is in no label: the value that helps is named', () => {
   const bySecurity = { ...refusal, by: 'pod_security', names: [] } as const;
-  const [finding] = verdictFindings({ outcome: 'refused_by_sidecar', refusal: bySecurity, remedy: { ...remedy, podSecurity: 'baseline' } }, 'x', true);
+  const [finding] = verdictFindings(
+    { outcome: 'refused_by_sidecar', refusal: bySecurity, remedy: { ...remedy, podSecurity: 'baseline' } },
+    'x',
+    true,
+  );
   expect(finding?.hint).toMatch(/^Set injection\.podSecurity to baseline\./);
 });
 

@@ -4,20 +4,35 @@ import type { Kubectl } from '../../../../src/kubernetes/kubectl.ts';
 import { findLeftovers, type Search } from '../../../../src/release/report/leftovers.ts';
 
 const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'capture-certs', namespace: 'tools' } };
-const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept', namespace: 'tools', annotations: { 'helm.sh/resource-policy': 'keep' } } };
+const kept = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'kept', namespace: 'tools', annotations: { 'helm.sh/resource-policy': 'keep' } },
+};
 const keys = { namespaceLabel: 'l', annotation: 'a/b' };
 const record: Search['record'] = {
   keys,
-  objects: [{ kind: 'Namespace', namespace: '', name: 'shop' }, { kind: 'Deployment', namespace: 'shop', name: 'web' }, { kind: 'Deployment', namespace: 'shop', name: 'gone' }],
+  objects: [
+    { kind: 'Namespace', namespace: '', name: 'shop' },
+    { kind: 'Deployment', namespace: 'shop', name: 'web' },
+    { kind: 'Deployment', namespace: 'shop', name: 'gone' },
+  ],
 };
 
 /** A cluster that holds these, by what kubectl is asked for. */
-function cluster(marks: string, answers: readonly object[][]): { readonly kubectl: Kubectl; readonly asked: () => number } {
+function cluster(
+  marks: string,
+  answers: readonly object[][],
+): { readonly kubectl: Kubectl; readonly asked: () => number } {
   let round = 0;
   const kubectl: Kubectl = async (args, call) => {
     const text = args.join(' ');
     const named = text.startsWith('get namespace shop') || text.startsWith('get deployment web');
-    if (named) return { stdout: JSON.stringify({ metadata: { annotations: { 'packet-capture/opted-in-by': marks } } }), stderr: '' };
+    if (named)
+      return {
+        stdout: JSON.stringify({ metadata: { annotations: { 'packet-capture/opted-in-by': marks } } }),
+        stderr: '',
+      };
     if (!text.startsWith('get -f -')) return { stdout: '', stderr: '' };
     expect(call?.input).not.toContain('"kept"');
     const items = answers[Math.min(round, answers.length - 1)] ?? [];
@@ -27,21 +42,38 @@ function cluster(marks: string, answers: readonly object[][]): { readonly kubect
   return { kubectl, asked: () => round };
 }
 
-const search = (kubectl: Kubectl): Search =>
-  ({ kubectl, release: 'capture', namespace: 'tools', objects: [secret, kept], record, signal: new AbortController().signal, patienceSeconds: 0 });
+const search = (kubectl: Kubectl): Search => ({
+  kubectl,
+  release: 'capture',
+  namespace: 'tools',
+  objects: [secret, kept],
+  record,
+  signal: new AbortController().signal,
+  patienceSeconds: 0,
+});
 
-const objectLine = { object: 'secret/capture-certs in tools', line: 'kubectl delete secret/capture-certs --namespace tools' };
-const undo = (place: string, patch: object): string => `kubectl patch ${place} --type merge --patch '${JSON.stringify(patch)}'`;
+const objectLine = {
+  object: 'secret/capture-certs in tools',
+  line: 'kubectl delete secret/capture-certs --namespace tools',
+};
+const undo = (place: string, patch: object): string =>
+  `kubectl patch ${place} --type merge --patch '${JSON.stringify(patch)}'`;
 
 test('what is left is named with the line that removes it', async () => {
   const { kubectl } = cluster('{"tools/capture":"l"}', [[secret]]);
   const annotations = { 'packet-capture/opted-in-by': null };
   expect(await findLeftovers(search(kubectl))).toEqual([
     objectLine,
-    { object: 'mark on namespace/shop', line: undo('namespace/shop', { metadata: { annotations, labels: { l: null } } }) },
+    {
+      object: 'mark on namespace/shop',
+      line: undo('namespace/shop', { metadata: { annotations, labels: { l: null } } }),
+    },
     {
       object: 'mark on deployment/web in shop',
-      line: undo('deployment/web --namespace shop', { metadata: { annotations }, spec: { template: { metadata: { annotations: { l: null } } } } }),
+      line: undo('deployment/web --namespace shop', {
+        metadata: { annotations },
+        spec: { template: { metadata: { annotations: { l: null } } } },
+      }),
     },
   ]);
 });
@@ -61,7 +93,12 @@ test("a tenant's words in a mark stay one word of the line", async () => {
   const [{ line } = { line: '' }] = await findLeftovers(search(kubectl));
   const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' }).split('\0');
   expect(words.slice(0, 6)).toEqual(['kubectl', 'patch', 'namespace/shop', '--type', 'merge', '--patch']);
-  expect(JSON.parse(words[6] ?? '')).toEqual({ metadata: { annotations: { 'packet-capture/opted-in-by': JSON.stringify({ [evil]: 'y' }) }, labels: { [evil]: null } } });
+  expect(JSON.parse(words[6] ?? '')).toEqual({
+    metadata: {
+      annotations: { 'packet-capture/opted-in-by': JSON.stringify({ [evil]: 'y' }) },
+      labels: { [evil]: null },
+    },
+  });
   expect(words.slice(7)).toEqual(['']);
 });
 
@@ -74,12 +111,28 @@ test('what other releases have set is theirs, and controllers are given time', a
 test('kubectl is asked namespace by namespace: it passes over objects of another one without a word', async () => {
   const asked: string[] = [];
   const kubectl: Kubectl = async (args, call) => {
-    const { items = [] } = JSON.parse(call?.input ?? '{}') as { readonly items?: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[] };
-    if (args[2] === '-') asked.push(`${args.find((arg) => arg.startsWith('--namespace=')) ?? 'none'}: ${items.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`).join(' ')}`);
+    const { items = [] } = JSON.parse(call?.input ?? '{}') as {
+      readonly items?: readonly { readonly metadata: { readonly name: string; readonly namespace?: string } }[];
+    };
+    if (args[2] === '-')
+      asked.push(
+        `${args.find((arg) => arg.startsWith('--namespace=')) ?? 'none'}: ${items.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`).join(' ')}`,
+      );
     return { stdout: '', stderr: '' };
   };
-  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'hook', namespace: 'shop' } };
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'hook', namespace: 'shop' },
+  };
   const clusterWide = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'wide' } };
-  await findLeftovers({ ...search(kubectl), objects: [secret, role, clusterWide, { ...role, metadata: { ...role.metadata, name: 'other' } }] });
-  expect(asked.toSorted()).toEqual(['--namespace=shop: shop/hook shop/other', '--namespace=tools: tools/capture-certs', 'none: /wide']);
+  await findLeftovers({
+    ...search(kubectl),
+    objects: [secret, role, clusterWide, { ...role, metadata: { ...role.metadata, name: 'other' } }],
+  });
+  expect(asked.toSorted()).toEqual([
+    '--namespace=shop: shop/hook shop/other',
+    '--namespace=tools: tools/capture-certs',
+    'none: /wide',
+  ]);
 });

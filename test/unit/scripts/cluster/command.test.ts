@@ -10,7 +10,8 @@ describe('a program', () => {
 
   test('that fails is an error with its last lines', async () => {
     await expect(run(['sh', '-c', 'seq 100 >&2; exit 3'])).rejects.toMatchObject({
-      code: 'CLUSTER_FAILED', message: expect.stringMatching(/ended with code 3\n {4}86\n[^]* {4}100$/),
+      code: 'CLUSTER_FAILED',
+      message: expect.stringMatching(/ended with code 3\n {4}86\n[^]* {4}100$/),
     });
   });
 
@@ -20,14 +21,23 @@ describe('a program', () => {
   });
 
   test('that is not there or takes too long has no exit code', async () => {
-    expect(await capture(['/no/such/program'])).toMatchObject({ exitCode: -1, stderr: expect.stringContaining('ENOENT') });
+    expect(await capture(['/no/such/program'])).toMatchObject({
+      exitCode: -1,
+      stderr: expect.stringContaining('ENOENT'),
+    });
     expect(await capture(['sleep', '20'], { timeoutMs: 50 })).toMatchObject({ exitCode: -1 });
   });
 });
 
 test('a step says nothing when it is short, and does not hide a failure', async () => {
   const lines: string[] = [];
-  expect(await step((line) => lines.push(line), 'work', () => Promise.resolve(1))).toBe(1);
+  expect(
+    await step(
+      (line) => lines.push(line),
+      'work',
+      () => Promise.resolve(1),
+    ),
+  ).toBe(1);
   await expect(step(noProgress, 'work', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   expect(lines).toEqual([]);
 });

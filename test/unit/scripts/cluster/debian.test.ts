@@ -1,6 +1,6 @@
-import { execa } from 'execa';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { absentSuites, furtherSources, packagesDate, upgrade } from '../../../../scripts/cluster/debian.ts';
 
@@ -9,19 +9,25 @@ const installed = 'deb http://mirror.example/debian trixie main\n';
 
 describe('further sources', () => {
   test('come from where this machine has them', () => {
-    const listed = 'http://mirror.example/debian/ bookworm\nhttp://mirror.example/debian/ bookworm-updates\nhttp://security.example/debian-security/ bookworm-security\nhttps://other.example/apt/ stable\n';
+    const listed =
+      'http://mirror.example/debian/ bookworm\nhttp://mirror.example/debian/ bookworm-updates\nhttp://security.example/debian-security/ bookworm-security\nhttps://other.example/apt/ stable\n';
     expect([...furtherSources(installed, listed)]).toEqual([
       ['trixie-updates', 'deb http://mirror.example/debian trixie-updates main\n'],
       ['trixie-security', 'deb http://security.example/debian-security trixie-security main\n'],
     ]);
   });
-  test.each(['', 'http://archive.example/ubuntu/ noble-security\n'])('there is none for security on a machine that is no Debian: %j', (listed) => {
-    expect(furtherSources(installed, listed).get('trixie-security')).toBe('');
-  });
+  test.each(['', 'http://archive.example/ubuntu/ noble-security\n'])(
+    'there is none for security on a machine that is no Debian: %j',
+    (listed) => {
+      expect(furtherSources(installed, listed).get('trixie-security')).toBe('');
+    },
+  );
 });
 
 test('what was left out is told from what else is said', () => {
-  expect(absentSuites('Reading package lists...\npacket-capture: without the suite trixie-security\nDone\n')).toEqual(['trixie-security']);
+  expect(absentSuites('Reading package lists...\npacket-capture: without the suite trixie-security\nDone\n')).toEqual([
+    'trixie-security',
+  ]);
 });
 
 test('the script is one that a shell reads', async () => {
@@ -43,7 +49,9 @@ describe('what is installed by npm', () => {
     const { packages } = await read<{ packages: Readonly<Record<string, Package>> }>('package-lock.json');
     const installedPackages = Object.entries(packages).filter(([path]) => path !== '');
     expect(installedPackages.filter(([, { integrity }]) => integrity === undefined).map(([path]) => path)).toEqual([]);
-    expect(installedPackages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path)).toEqual([]);
+    expect(
+      installedPackages.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path),
+    ).toEqual([]);
     expect(await read('package.json')).not.toHaveProperty('allowScripts');
   });
   test('Node is one of them: what runs here, and what goes into the image of the injector', async () => {
@@ -54,6 +62,11 @@ describe('what is installed by npm', () => {
   });
 });
 
-test.each(['agent', 'images/injector', 'scripts/cluster/images/nginx', 'scripts/cluster/images/pause'])('%s can be made from another base', async (folder) => {
-  expect(await readFile(join(root, folder, 'Dockerfile'), 'utf8')).toMatch(/^ARG BASE=docker\.io\/library\/\S+\n[^]*^FROM \$\{BASE\}( AS \w+)?$/m);
-});
+test.each(['agent', 'images/injector', 'scripts/cluster/images/nginx', 'scripts/cluster/images/pause'])(
+  '%s can be made from another base',
+  async (folder) => {
+    expect(await readFile(join(root, folder, 'Dockerfile'), 'utf8')).toMatch(
+      /^ARG BASE=docker\.io\/library\/\S+\n[^]*^FROM \$\{BASE\}( AS \w+)?$/m,
+    );
+  },
+);

@@ -1,6 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type GoModule, buildArguments, buildEnvironment, cacheKey, cni, containerd, goDirective, helm3, helm4, kubernetes, runc } from '../../../../scripts/cluster/goModules.ts';
+import {
+  type GoModule,
+  buildArguments,
+  buildEnvironment,
+  cacheKey,
+  cni,
+  containerd,
+  goDirective,
+  helm3,
+  helm4,
+  kubernetes,
+  runc,
+} from '../../../../scripts/cluster/goModules.ts';
 
 const modules: readonly GoModule[] = [kubernetes, containerd, runc, cni, helm4, helm3];
 const goMod = ({ folder }: GoModule): string => readFileSync(`scripts/cluster/go/${folder}/go.mod`, 'utf8');
@@ -26,10 +38,19 @@ describe('the key of the cache', () => {
   ])('changes with %s', (_, changed) => expect(changed).not.toBe(base));
 });
 
-test('a build takes the tags and variables of its module and nothing of the user\'s Go settings', () => {
+test("a build takes the tags and variables of its module and nothing of the user's Go settings", () => {
   expect(buildArguments(containerd, 'pkg', '/out')).toEqual([
-    'build', '-trimpath', '-buildvcs=false', '-mod=readonly', '-tags', 'no_btrfs no_devmapper no_zfs',
-    '-ldflags', '-s -w -X github.com/containerd/containerd/v2/version.Version=v2.4.2', '-o', '/out', 'pkg',
+    'build',
+    '-trimpath',
+    '-buildvcs=false',
+    '-mod=readonly',
+    '-tags',
+    'no_btrfs no_devmapper no_zfs',
+    '-ldflags',
+    '-s -w -X github.com/containerd/containerd/v2/version.Version=v2.4.2',
+    '-o',
+    '/out',
+    'pkg',
   ]);
   expect(buildEnvironment(containerd)).toEqual({ CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' });
   expect(buildEnvironment(runc)).toMatchObject({ CGO_ENABLED: '1' });
@@ -39,7 +60,8 @@ describe.each(modules.map((module) => [module.folder, module] as const))('go/%s'
   const text = goMod(module);
 
   test('keeps every package that is built from it as a tool', () => {
-    for (const goPackage of Object.values(module.programs)) expect(text).toMatch(new RegExp(`^(tool |\\t)${goPackage}$`, 'm'));
+    for (const goPackage of Object.values(module.programs))
+      expect(text).toMatch(new RegExp(`^(tool |\\t)${goPackage}$`, 'm'));
   });
 
   test('holds the versions that the programs are stamped with', () => {
@@ -54,6 +76,10 @@ describe.each(modules.map((module) => [module.folder, module] as const))('go/%s'
 });
 
 test('every part of Kubernetes has the version of Kubernetes', () => {
-  const replaced = [...goMod(kubernetes).matchAll(/^\tk8s\.io\/\S+ => k8s\.io\/\S+ v0\.(\S+)$/gm)].map(([, version]) => version);
-  expect(new Set(replaced)).toEqual(new Set([kubernetes.variables['k8s.io/component-base/version.gitVersion'].slice('v1.'.length)]));
+  const replaced = [...goMod(kubernetes).matchAll(/^\tk8s\.io\/\S+ => k8s\.io\/\S+ v0\.(\S+)$/gm)].map(
+    ([, version]) => version,
+  );
+  expect(new Set(replaced)).toEqual(
+    new Set([kubernetes.variables['k8s.io/component-base/version.gitVersion'].slice('v1.'.length)]),
+  );
 });

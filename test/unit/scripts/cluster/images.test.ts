@@ -36,7 +36,7 @@ describe('what an image is built from', () => {
   test.each([
     ['a file deep in it', () => writeFile(join(folder, 'etc', 'file'), 'Text')],
     ['a new file', () => writeFile(join(folder, 'new'), '')],
-    ['a file\'s name', () => rename(join(folder, 'etc', 'file'), join(folder, 'etc', 'File'))],
+    ["a file's name", () => rename(join(folder, 'etc', 'file'), join(folder, 'etc', 'File'))],
     ['an executable bit', () => chmod(join(folder, 'etc', 'file'), 0o755)],
   ])('changes with %s', async (_, change) => {
     const before = await hash();

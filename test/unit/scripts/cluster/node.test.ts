@@ -11,8 +11,13 @@ import { componentNames } from '../../../../scripts/cluster/up.ts';
 const env = { XDG_STATE_HOME: '/state' };
 const programs: NodePrograms = {
   kubernetes: {
-    etcd: '/k/etcd', kubectl: '/k/kubectl', kubelet: '/k/kubelet', 'kube-apiserver': '/k/kube-apiserver', 'kube-proxy': '/k/kube-proxy',
-    'kube-controller-manager': '/k/kube-controller-manager', 'kube-scheduler': '/k/kube-scheduler',
+    etcd: '/k/etcd',
+    kubectl: '/k/kubectl',
+    kubelet: '/k/kubelet',
+    'kube-apiserver': '/k/kube-apiserver',
+    'kube-proxy': '/k/kube-proxy',
+    'kube-controller-manager': '/k/kube-controller-manager',
+    'kube-scheduler': '/k/kube-scheduler',
   },
   containerd: { containerd: '/c/containerd', 'containerd-shim-runc-v2': '/c/containerd-shim-runc-v2', ctr: '/c/ctr' },
   runc: { runc: '/r/runc' },
@@ -30,11 +35,17 @@ describe('a name', () => {
 });
 
 describe('a state folder', () => {
-  test.each(['/run/x', '/var/lib/jenkins', '/var/log', '/var/run/user/0'])('in %s would be hidden from the node', (folder) => {
-    expect(() => checkFolders(clusterHandle('dev', { XDG_STATE_HOME: folder }))).toThrow(expect.objectContaining({
-      code: 'REQUIREMENT_MISSING', message: expect.stringMatching(/set XDG_STATE_HOME$/),
-    }));
-  });
+  test.each(['/run/x', '/var/lib/jenkins', '/var/log', '/var/run/user/0'])(
+    'in %s would be hidden from the node',
+    (folder) => {
+      expect(() => checkFolders(clusterHandle('dev', { XDG_STATE_HOME: folder }))).toThrow(
+        expect.objectContaining({
+          code: 'REQUIREMENT_MISSING',
+          message: expect.stringMatching(/set XDG_STATE_HOME$/),
+        }),
+      );
+    },
+  );
 
   test('elsewhere is fine', () => {
     expect(checkFolders(clusterHandle('dev', { XDG_STATE_HOME: '/var/library' }))).toBeUndefined();
@@ -44,10 +55,12 @@ describe('a state folder', () => {
 test('two nodes share no folder, file, network namespace or cgroup', () => {
   const [one, two] = [clusterHandle('one', env), clusterHandle('two', env)];
   for (const key of Object.keys(one) as (keyof typeof one)[]) expect(one[key]).not.toBe(two[key]);
-  const words = (name: string): string => JSON.stringify([
-    controlPlane(clusterHandle(name, env), programs.kubernetes), nodeComponents(clusterHandle(name, env), programs),
-    ...nodeFiles(clusterHandle(name, env), programs, 'overlayfs'),
-  ]);
+  const words = (name: string): string =>
+    JSON.stringify([
+      controlPlane(clusterHandle(name, env), programs.kubernetes),
+      nodeComponents(clusterHandle(name, env), programs),
+      ...nodeFiles(clusterHandle(name, env), programs, 'overlayfs'),
+    ]);
   expect(words('one').replaceAll(/\bone\b/g, 'two')).toBe(words('two'));
   expect(words('one')).not.toContain('/var/lib');
 });
@@ -62,7 +75,9 @@ test('every component is started by the program of its name, by which it is foun
 test('every file that a component is told to read is written under that path', () => {
   const handle = clusterHandle('dev', env);
   const files = nodeFiles(handle, programs, 'overlayfs');
-  const named = Object.values(nodeComponents(handle, programs)).flat().flatMap((word) => /^--config=(.*)$/.exec(word)?.[1] ?? []);
+  const named = Object.values(nodeComponents(handle, programs))
+    .flat()
+    .flatMap((word) => /^--config=(.*)$/.exec(word)?.[1] ?? []);
   expect(named).toHaveLength(3);
   for (const path of named) expect(files.has(path)).toBe(true);
 });
@@ -71,7 +86,8 @@ test('the kubelet stays in the cgroup of its node, containerd on its socket with
   const handle = clusterHandle('dev', env);
   const files = nodeFiles(handle, programs, 'overlayfs');
   expect(JSON.parse(files.get('/state/packet-capture/dev/kubelet.json') ?? '')).toMatchObject({
-    cgroupRoot: '/packet-capture-dev', containerRuntimeEndpoint: `unix://${handle.containerdSocket}`,
+    cgroupRoot: '/packet-capture-dev',
+    containerRuntimeEndpoint: `unix://${handle.containerdSocket}`,
   });
   const toml = files.get('/state/packet-capture/dev/containerd.toml');
   expect(toml).toContain(`address = "${handle.containerdSocket}"`);
@@ -88,10 +104,16 @@ test('a kubeconfig carries its certificates with it', () => {
 });
 
 describe('a node takes pods', () => {
-  const node = (status: string, spec: object = {}): string => JSON.stringify({
-    spec,
-    status: { conditions: [{ type: 'MemoryPressure', status: 'False' }, { type: 'Ready', status }] },
-  });
+  const node = (status: string, spec: object = {}): string =>
+    JSON.stringify({
+      spec,
+      status: {
+        conditions: [
+          { type: 'MemoryPressure', status: 'False' },
+          { type: 'Ready', status },
+        ],
+      },
+    });
 
   test.each([
     ['when it is Ready', node('True'), true],
@@ -105,7 +127,13 @@ describe('a node takes pods', () => {
 test('the status names every part, and those that do not run', () => {
   const components = [{ name: 'etcd', pid: 12 }, { name: 'kubelet' }];
   const text = formatStatus({ ...clusterHandle('dev', env), ready: false, components });
-  expect(text.split('\n').slice(0, 3)).toEqual(['dev: not ready', '  etcd                     12', '  kubelet                  -']);
+  expect(text.split('\n').slice(0, 3)).toEqual([
+    'dev: not ready',
+    '  etcd                     12',
+    '  kubelet                  -',
+  ]);
   expect(formatStatus({ ...clusterHandle('dev', env), ready: true, components })).toMatch(/^dev: Ready\n/);
-  expect(formatStatus({ ...clusterHandle('dev', env), ready: false, components: [{ name: 'etcd' }] })).toMatch(/^dev: down\n/);
+  expect(formatStatus({ ...clusterHandle('dev', env), ready: false, components: [{ name: 'etcd' }] })).toMatch(
+    /^dev: down\n/,
+  );
 });

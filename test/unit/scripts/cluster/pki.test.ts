@@ -30,7 +30,8 @@ test('serial numbers and keys differ', () => {
 });
 
 test('the names are those that Kubernetes binds its roles to', () => {
-  const subject = (name: keyof typeof pki.certificates): string => new X509Certificate(pki.certificates[name].certificate).subject;
+  const subject = (name: keyof typeof pki.certificates): string =>
+    new X509Certificate(pki.certificates[name].certificate).subject;
   expect(subject('admin')).toBe('O=system:masters\nCN=admin');
   expect(subject('kubelet')).toBe('O=system:nodes\nCN=system:node:node0');
   expect(subject('scheduler')).toBe('CN=system:kube-scheduler');

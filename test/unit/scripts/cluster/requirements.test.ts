@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { noProgress } from '../../../../scripts/cluster/progress.ts';
 import {
-  checkGo, ensurePackages, findProgram, missingPackages, newestGo, olderGo,
+  checkGo,
+  ensurePackages,
+  findProgram,
+  missingPackages,
+  newestGo,
+  olderGo,
 } from '../../../../scripts/cluster/requirements.ts';
 
 let folder = '';
@@ -42,14 +47,16 @@ test('the newest of several Go versions counts', () => {
 describe('Go', () => {
   test('that is absent is named in one line', async () => {
     await expect(checkGo('1.26.6')).rejects.toMatchObject({
-      code: 'REQUIREMENT_MISSING', message: 'needs Go 1.26.6 or later: there is no `go` on the PATH',
+      code: 'REQUIREMENT_MISSING',
+      message: 'needs Go 1.26.6 or later: there is no `go` on the PATH',
     });
   });
 
   test('that is too old is named with its version', async () => {
     await program('go', 'echo go1.19.8');
     await expect(checkGo('1.26.6')).rejects.toMatchObject({
-      code: 'REQUIREMENT_MISSING', message: 'needs Go 1.26.6 or later: the one on the PATH is go1.19.8',
+      code: 'REQUIREMENT_MISSING',
+      message: 'needs Go 1.26.6 or later: the one on the PATH is go1.19.8',
     });
   });
 

@@ -4,7 +4,9 @@ import { replaceMarked } from '../../../../scripts/docs/marks.ts';
 const document = 'before\n<!-- a -->\nold\n<!-- /a -->\nbetween\n<!-- b -->\nkept\n<!-- /b -->\nafter\n';
 
 test('replaces the marked part, and nothing else', () => {
-  expect(replaceMarked(document, 'a', 'new $& text\nof two lines')).toBe(document.replace('old', () => 'new $& text\nof two lines'));
+  expect(replaceMarked(document, 'a', 'new $& text\nof two lines')).toBe(
+    document.replace('old', () => 'new $& text\nof two lines'),
+  );
 });
 
 test('replaces an empty part', () => {

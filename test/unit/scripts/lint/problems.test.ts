@@ -11,7 +11,8 @@ test('the folders of src import what the table allows', () => {
   expect(arrowProblems(files.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })))).toEqual([]);
 });
 
-const problemsOf = (path: string, ...lines: readonly string[]): string[] => arrowProblems([{ path, text: `${lines.join('\n')}\n` }]);
+const problemsOf = (path: string, ...lines: readonly string[]): string[] =>
+  arrowProblems([{ path, text: `${lines.join('\n')}\n` }]);
 
 test('a folder that is not in the table is refused, whatever it imports', () => {
   expect(problemsOf('newcomer/a.ts')).toEqual(['newcomer/a.ts: the folder newcomer is not in scripts/lint/arrows.ts']);
@@ -27,17 +28,26 @@ test.each([
   ["import '../kubernetes/kubectl.ts';"],
   ["  const { makeKubectl } = await import('../kubernetes/kubectl.ts');"],
 ])('an arrow that the table lacks is refused: %s', (line) => {
-  expect(problemsOf('inject/a.ts', line)).toEqual(['inject/a.ts: inject may not import kubernetes (../kubernetes/kubectl.ts)']);
+  expect(problemsOf('inject/a.ts', line)).toEqual([
+    'inject/a.ts: inject may not import kubernetes (../kubernetes/kubectl.ts)',
+  ]);
 });
 
 test('what the table allows, the own folder and the files of src itself are allowed', () => {
   expect(
-    problemsOf('inject/a.ts', "import type { PodSpec } from '../kubernetes/api/types.ts';", "import { codedError } from '../errors.ts';", "import { b } from './b.ts';"),
+    problemsOf(
+      'inject/a.ts',
+      "import type { PodSpec } from '../kubernetes/api/types.ts';",
+      "import { codedError } from '../errors.ts';",
+      "import { b } from './b.ts';",
+    ),
   ).toEqual([]);
 });
 
 test('modules are allowed folder by folder; types come from anywhere', () => {
-  expect(problemsOf('inject/a.ts', "import { readFile } from 'node:fs/promises';")).toEqual(['inject/a.ts: inject may not import node:fs/promises']);
+  expect(problemsOf('inject/a.ts', "import { readFile } from 'node:fs/promises';")).toEqual([
+    'inject/a.ts: inject may not import node:fs/promises',
+  ]);
   expect(problemsOf('inject/a.ts', "import type { Readable } from 'node:stream';")).toEqual([]);
   expect(problemsOf('kubernetes/kubectl.ts', "import { spawn } from 'node:child_process';")).toEqual([
     'kubernetes/kubectl.ts: only kubernetes/child.ts may import node:child_process',

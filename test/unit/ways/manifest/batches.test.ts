@@ -1,8 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createBatches } from '../../../../src/ways/manifest/batches.ts';
-import { fileStart, injectManifest, uninjectManifest, type ManifestReport } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { createBatches } from '../../../../src/ways/manifest/batches.ts';
+import {
+  fileStart,
+  injectManifest,
+  uninjectManifest,
+  type ManifestReport,
+} from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
 import { fixtureCases } from '../../../support/manifest/cases.ts';
 import { runs } from '../../../support/manifest/runs.ts';
@@ -21,9 +26,15 @@ function batchesOf(text: string, piece: number, size: number): string[] {
   return [...found, batches.rest()];
 }
 
-type Edit = (text: string, origin: typeof fileStart) => { text: string; reports: readonly ManifestReport[]; behind: typeof fileStart };
+type Edit = (
+  text: string,
+  origin: typeof fileStart,
+) => { text: string; reports: readonly ManifestReport[]; behind: typeof fileStart };
 
-function inRuns(batches: readonly string[], edit: Edit): { text: string; reports: readonly ManifestReport[]; behind: typeof fileStart } {
+function inRuns(
+  batches: readonly string[],
+  edit: Edit,
+): { text: string; reports: readonly ManifestReport[]; behind: typeof fileStart } {
   let result = { text: '', reports: [] as readonly ManifestReport[], behind: fileStart };
   for (const batch of batches) {
     const { text, reports, behind } = edit(batch, result.behind);
@@ -45,17 +56,25 @@ function runsAlike(text: string, piece: number): number {
   const whole = injectManifest(text, options);
   expect(inRuns(batches, inject)).toEqual({ text: whole.text, reports: whole.reports, behind: whole.behind });
   const back = uninjectManifest(whole.text, options);
-  expect(inRuns(batchesOf(whole.text, piece, 1), uninject)).toEqual({ text, reports: back.reports, behind: back.behind });
+  expect(inRuns(batchesOf(whole.text, piece, 1), uninject)).toEqual({
+    text,
+    reports: back.reports,
+    behind: back.behind,
+  });
   return batches.length;
 }
 
 test('a text in runs of documents becomes what the whole becomes', { timeout }, () => {
   let most = 0;
   fc.assert(
-    fc.property(fc.array(generatedManifest, { minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 400 }), (manifests, piece) => {
-      const text = manifests.map((manifest) => `${manifest.text.replace('\uFEFF', '').trimEnd()}\n`).join('---\n');
-      most = Math.max(most, runsAlike(text, piece));
-    }),
+    fc.property(
+      fc.array(generatedManifest, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 1, max: 400 }),
+      (manifests, piece) => {
+        const text = manifests.map((manifest) => `${manifest.text.replace('\uFEFF', '').trimEnd()}\n`).join('---\n');
+        most = Math.max(most, runsAlike(text, piece));
+      },
+    ),
     { numRuns },
   );
   expect(most).toBeGreaterThan(2);
@@ -69,7 +88,10 @@ const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: 
 
 test.each([
   ['directives between documents', `${pod}---\n${pod}...\n%YAML 1.1\n---\n${pod}---\n${pod}`],
-  ['a handle that a directive declares', `${pod}---\n${pod}...\n%TAG !e! tag:example.com,2000:\n---\nnote: !e!x y\n${pod}---\n${pod}`],
+  [
+    'a handle that a directive declares',
+    `${pod}---\n${pod}...\n%TAG !e! tag:example.com,2000:\n---\nnote: !e!x y\n${pod}---\n${pod}`,
+  ],
   ['comments before the first marker', `# a\n# b\n---\n${pod}---\n${pod}---\n${pod}`],
   ['a marker with a comment', `--- # one\n${pod}---\t# two\n${pod}--- # three\n${pod}`],
   ['what looks like a marker', `${pod}---\ndata: |\n  ---\n  ...\n---x: y\n---\n${pod}---\n${pod}`],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatError, isCodedError, type CodedError } from '../../../../src/errors.ts';
-import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 
 const options = { config: defaultSidecarConfig, settings: {}, file: 'app.yaml' };
 

@@ -1,7 +1,7 @@
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
-import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 
 const key = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 const ours = 'packet-capture-files,packet-capture-no-token';
@@ -9,8 +9,10 @@ const options = { config: defaultSidecarConfig, file: 'a.yaml' };
 const inject = (text: string): string => injectManifest(text, { ...options, settings: {} }).text;
 
 /** A pod whose metadata, from `annotations` on, is this text. */
-const podWith = (annotations: string): string => `apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations${annotations}\nspec:\n  containers:\n  - {name: a, image: a}\n`;
-const valueIn = (text: string): unknown => (load(text) as { metadata: { annotations: Record<string, unknown> } }).metadata.annotations[key];
+const podWith = (annotations: string): string =>
+  `apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations${annotations}\nspec:\n  containers:\n  - {name: a, image: a}\n`;
+const valueIn = (text: string): unknown =>
+  (load(text) as { metadata: { annotations: Record<string, unknown> } }).metadata.annotations[key];
 
 describe('the volumes that a user lists stay as they are written, behind ours', () => {
   test.each<[string, string, string]>([
@@ -37,7 +39,10 @@ describe('the volumes that a user lists stay as they are written, behind ours', 
     const text = podWith(annotations);
     const injected = inject(text);
     expect(valueIn(injected)).toBe(expected);
-    expect(injectManifest(injected, { ...options, settings: {} })).toMatchObject({ text: injected, reports: [{ reason: 'already_injected' }] });
+    expect(injectManifest(injected, { ...options, settings: {} })).toMatchObject({
+      text: injected,
+      reports: [{ reason: 'already_injected' }],
+    });
     expect(uninjectManifest(injected, options).text).toBe(text);
   });
 });

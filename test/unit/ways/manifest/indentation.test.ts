@@ -61,6 +61,8 @@ describe('lines that are indented less than YAML asks for', () => {
     const deep = `${' '.repeat(300)}- {name: [\n]}\n`;
     expect(injectManifest(`${pod}    env:\n${deep}`, options).reports).toMatchObject([{ result: 'injected' }]);
     const list = `${pod}    args: [\n${'x,\n'.repeat(20_000)}]\n`;
-    expect(injectManifest(list, { ...options, config: articleSidecar('monitor') }).reports).toMatchObject([{ result: 'injected' }]);
+    expect(injectManifest(list, { ...options, config: articleSidecar('monitor') }).reports).toMatchObject([
+      { result: 'injected' },
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { workloadKinds } from '../../../../src/kubernetes/api/kinds.ts';
-import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { articleSidecar } from '../../../support/manifest/cases.ts';
 
 const options = { config: defaultSidecarConfig, settings: {}, file: 'app.yaml' };
@@ -90,7 +90,8 @@ describe('where the text goes', () => {
   });
 
   test('behind the containers that are there, as the article has it', () => {
-    const text = 'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: a\n    args: |+\n      x\n\n\n  # end\n';
+    const text =
+      'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: a\n    image: a\n    args: |+\n      x\n\n\n  # end\n';
     expect(injectManifest(text, { ...options, config: articleSidecar('monitor') }).text).toBe(
       text.replace(
         '\n\n\n',

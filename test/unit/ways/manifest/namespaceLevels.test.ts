@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { collectPodSecurity, injectManifest, type InjectManifestOptions } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { collectPodSecurity, injectManifest, type InjectManifestOptions } from '../../../../src/ways/manifest/index.ts';
 
 const namespace = (name: string, level: string): string =>
   `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n  labels:\n    pod-security.kubernetes.io/enforce: ${level}\n`;

@@ -2,6 +2,8 @@ import { applyPatch as applyUnified } from 'diff';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { PatchOperation } from '../../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig, volumeNames } from '../../../../src/sidecar/index.ts';
 import {
   createJsonList,
   createKustomizePatches,
@@ -12,8 +14,6 @@ import {
   readFunctionConfig,
   unifiedDiff,
 } from '../../../../src/ways/manifest/index.ts';
-import type { PatchOperation } from '../../../../src/kubernetes/api/types.ts';
-import { defaultSidecarConfig, volumeNames } from '../../../../src/sidecar/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
 import { beyondYaml, fixtureCases, ownSidecar } from '../../../support/manifest/cases.ts';
 import { applyPatch, readYaml } from '../../../support/manifest/oracle.ts';
@@ -27,11 +27,19 @@ const readable = fixtureCases.filter(({ name }) => ![...beyondYaml, ...noObjects
 
 describe('the difference', { timeout }, () => {
   /** The `diff` package finds out whether it applies, and to what. */
-  function changed(text: string, config: typeof options.config | typeof ownSidecar): { by: string | false; to: string; gone: number; most: number } {
+  function changed(
+    text: string,
+    config: typeof options.config | typeof ownSidecar,
+  ): { by: string | false; to: string; gone: number; most: number } {
     const injected = injectManifest(text, { ...options, config });
     const difference = unifiedDiff('app.yaml', text, injected.insertions);
     const gone = difference.split('\n').filter((line) => line.startsWith('-') && !line.startsWith('---')).length;
-    return { by: difference === '' ? text : applyUnified(text, difference), to: injected.text, gone, most: injected.insertions.length };
+    return {
+      by: difference === '' ? text : applyUnified(text, difference),
+      to: injected.text,
+      gone,
+      most: injected.insertions.length,
+    };
   }
 
   test('of any manifest makes the injected one of it', () => {
@@ -55,10 +63,15 @@ describe('the difference', { timeout }, () => {
 
   test('is that of diff -u', () => {
     const text = 'a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n';
-    expect(unifiedDiff('x', text, [{ offset: 2, text: 'B\n' }, { offset: 20, text: 'K' }])).toBe(
-      '--- x\n+++ x\n@@ -1,4 +1,5 @@\n a\n+B\n b\n c\n d\n@@ -8,4 +9,4 @@\n h\n i\n j\n-k\n+Kk\n',
+    expect(
+      unifiedDiff('x', text, [
+        { offset: 2, text: 'B\n' },
+        { offset: 20, text: 'K' },
+      ]),
+    ).toBe('--- x\n+++ x\n@@ -1,4 +1,5 @@\n a\n+B\n b\n c\n d\n@@ -8,4 +9,4 @@\n h\n i\n j\n-k\n+Kk\n');
+    expect(unifiedDiff('x', 'a', [{ offset: 1, text: '\nb' }])).toBe(
+      '--- x\n+++ x\n@@ -1 +1,2 @@\n-a\n\\ No newline at end of file\n+a\n+b\n\\ No newline at end of file\n',
     );
-    expect(unifiedDiff('x', 'a', [{ offset: 1, text: '\nb' }])).toBe('--- x\n+++ x\n@@ -1 +1,2 @@\n-a\n\\ No newline at end of file\n+a\n+b\n\\ No newline at end of file\n');
   });
 });
 
@@ -76,7 +89,11 @@ describe('as JSON', () => {
   });
 
   test('several texts are one list, none is an empty one', () => {
-    expect(asJson('a: 1\n', '---\n', 'b: 2\n---\nkind: List\nitems: [{c: 3}]\n')).toEqual({ apiVersion: 'v1', kind: 'List', items: [{ a: 1 }, { b: 2 }, { c: 3 }] });
+    expect(asJson('a: 1\n', '---\n', 'b: 2\n---\nkind: List\nitems: [{c: 3}]\n')).toEqual({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [{ a: 1 }, { b: 2 }, { c: 3 }],
+    });
     expect(asJson('')).toEqual({ apiVersion: 'v1', kind: 'List', items: [] });
   });
 
@@ -95,14 +112,21 @@ describe('as patches', () => {
     const patches = createKustomizePatches();
     return parse(patches.add(patchManifest(text, { ...options, config }).patches) + patches.end()) as Component;
   };
-  const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web.v1, namespace: shop}\nspec:\n  template:\n    metadata: {annotations: {on: "yes"}}\n    spec:\n      containers: [{name: a, image: a}]\n      volumes: [{name: v}]\n';
+  const deployment =
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web.v1, namespace: shop}\nspec:\n  template:\n    metadata: {annotations: {on: "yes"}}\n    spec:\n      containers: [{name: a, image: a}]\n      volumes: [{name: v}]\n';
 
   test('a workload has one, aimed at it, that makes the injected one of it', () => {
     const { kind, patches } = componentOf(deployment);
-    expect([kind, patches.map(({ target }) => target)]).toEqual(['Component', [{ group: 'apps', version: 'v1', kind: 'Deployment', name: String.raw`web\.v1`, namespace: 'shop' }]]);
+    expect([kind, patches.map(({ target }) => target)]).toEqual([
+      'Component',
+      [{ group: 'apps', version: 'v1', kind: 'Deployment', name: String.raw`web\.v1`, namespace: 'shop' }],
+    ]);
     const operations = parse(patches[0]?.patch ?? '', { version: '1.1' }) as PatchOperation[];
     const [object] = readYaml(deployment);
-    applyPatch(object, operations.filter(({ op }) => op === 'add'));
+    applyPatch(
+      object,
+      operations.filter(({ op }) => op === 'add'),
+    );
     expect([object]).toEqual(readYaml(injectManifest(deployment, options).text));
   });
 
@@ -121,7 +145,9 @@ describe('as patches', () => {
   });
 
   test('what our volumes come in front of is tested to be as it was', () => {
-    const { patches } = componentOf(deployment.replace('on: "yes"', 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: cache'));
+    const { patches } = componentOf(
+      deployment.replace('on: "yes"', 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes: cache'),
+    );
     const operations = parse(patches[0]?.patch ?? '') as PatchOperation[];
     const path = '/spec/template/metadata/annotations/cluster-autoscaler.kubernetes.io~1safe-to-evict-local-volumes';
     expect(operations.filter((operation) => operation.path === path)).toEqual([
@@ -136,12 +162,15 @@ describe('as patches', () => {
 
   test('a workload whose name is made up later cannot be aimed at', () => {
     const text = 'apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\nspec: {containers: [{name: a, image: a}]}\n';
-    expect(() => componentOf(text)).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID', where: 'f: document 1, line 1, column 1' }));
+    expect(() => componentOf(text)).toThrow(
+      expect.objectContaining({ code: 'MANIFEST_INVALID', where: 'f: document 1, line 1, column 1' }),
+    );
   });
 });
 
 describe('a function config', () => {
-  const list = (config: string): string => `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: ${config}\nitems: []\n`;
+  const list = (config: string): string =>
+    `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nfunctionConfig: ${config}\nitems: []\n`;
   test.each([
     [list('{kind: ConfigMap, apiVersion: v1, data: {filter: udp}}'), { filter: 'udp' }],
     [list('{kind: PacketCapture, spec: {filter: udp, kind: [deploy]}}'), { filter: 'udp', kind: ['deploy'] }],

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { injectManifest, uninjectManifest, type InjectManifestOptions } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest, type InjectManifestOptions } from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
 import { articleSidecar, ownSidecar } from '../../../support/manifest/cases.ts';
 import { expectedDocuments, readYaml } from '../../../support/manifest/oracle.ts';

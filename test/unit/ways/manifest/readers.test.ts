@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitDocuments } from '../../../../src/ways/manifest/documents.ts';
-import { isAbsent } from '../../../../src/ways/manifest/yaml/nodes.ts';
 import { parseDocuments } from '../../../../src/ways/manifest/parseDocument.ts';
 import { failIn } from '../../../../src/ways/manifest/place.ts';
 import { openSource } from '../../../../src/ways/manifest/text.ts';
+import { isAbsent } from '../../../../src/ways/manifest/yaml/nodes.ts';
+import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
 import { buildTree } from '../../../support/manifest/buildTree.ts';
+import { beyondYaml, fixtureCases } from '../../../support/manifest/cases.ts';
 import { runs } from '../../../support/manifest/runs.ts';
 import { yamlEvents } from '../../../support/manifest/yamlEvents.ts';
-import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
-import { beyondYaml, fixtureCases } from '../../../support/manifest/cases.ts';
 
 const { numRuns, timeout } = runs(25);
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { injectManifest } from '../../../../src/ways/manifest/index.ts';
 import { parseDocuments } from '../../../../src/ways/manifest/parseDocument.ts';
-import type { OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { runs } from '../../../support/manifest/runs.ts';
 
 const { numRuns, timeout } = runs(6);

@@ -1,12 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { injectManifest, patchManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, patchManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 
 const options = { config: defaultSidecarConfig, settings: {}, file: 'app.yaml' };
 const pod = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: a\n    image: a\n';
-const sops = 'sops:\n  age:\n  - recipient: age1qq\n    enc: x\n  lastmodified: "2026-01-01T00:00:00Z"\n  mac: ENC[AES256_GCM,data:bWFj,iv:aXY=,tag:dGFn,type:str]\n  version: 3.9.0\n';
-const json = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [{ name: 'a', image: 'a' }] }, sops: { mac: 'ENC[x]', version: '3.9.0' } });
-const signed = pod.replace('  name: a\n', '  name: a\n  annotations:\n    cosign.sigstore.dev/message: H4\n    cosign.sigstore.dev/signature: MEU\n');
+const sops =
+  'sops:\n  age:\n  - recipient: age1qq\n    enc: x\n  lastmodified: "2026-01-01T00:00:00Z"\n  mac: ENC[AES256_GCM,data:bWFj,iv:aXY=,tag:dGFn,type:str]\n  version: 3.9.0\n';
+const json = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  spec: { containers: [{ name: 'a', image: 'a' }] },
+  sops: { mac: 'ENC[x]', version: '3.9.0' },
+});
+const signed = pod.replace(
+  '  name: a\n',
+  '  name: a\n  annotations:\n    cosign.sigstore.dev/message: H4\n    cosign.sigstore.dev/signature: MEU\n',
+);
 
 describe('a workload that is sealed is refused', () => {
   test.each([
@@ -14,16 +23,25 @@ describe('a workload that is sealed is refused', () => {
     ['by SOPS, in the second document', `${pod}---\n${pod}${sops}`, 'encrypted with SOPS'],
     ['by SOPS, in JSON', json, 'encrypted with SOPS'],
     ['by SOPS, without a MAC of its own', pod + sops.replace(/ {2}mac.*\n/, ''), 'encrypted with SOPS'],
-    ['by SOPS, in a List', `apiVersion: v1\nkind: List\nitems:\n- ${pod.replaceAll('\n', '\n  ').trimEnd()}\n${sops}`, 'encrypted with SOPS'],
+    [
+      'by SOPS, in a List',
+      `apiVersion: v1\nkind: List\nitems:\n- ${pod.replaceAll('\n', '\n  ').trimEnd()}\n${sops}`,
+      'encrypted with SOPS',
+    ],
     ['by a signature', signed, 'is signed (annotation cosign.sigstore.dev/signature)'],
   ])('%s', (_, text, what) => {
-    const error: unknown = expect.objectContaining({ code: 'MANIFEST_SEALED', message: expect.stringContaining(what) as unknown });
+    const error: unknown = expect.objectContaining({
+      code: 'MANIFEST_SEALED',
+      message: expect.stringContaining(what) as unknown,
+    });
     expect(() => injectManifest(text, options)).toThrow(error);
     expect(() => patchManifest(text, options)).toThrow(error);
   });
 
   test('by uninject too', () => {
-    expect(() => uninjectManifest(injectManifest(pod, options).text + sops, options)).toThrow(expect.objectContaining({ code: 'MANIFEST_SEALED' }));
+    expect(() => uninjectManifest(injectManifest(pod, options).text + sops, options)).toThrow(
+      expect.objectContaining({ code: 'MANIFEST_SEALED' }),
+    );
   });
 });
 
@@ -36,7 +54,8 @@ test.each([
 });
 
 test('what is called sops and is none does not matter', () => {
-  for (const end of ['sops: {}\n', 'sops: text\n', 'spec2: {sops: {mac: a}}\n']) expect(injectManifest(pod + end, options).reports).toMatchObject([{ result: 'injected' }]);
+  for (const end of ['sops: {}\n', 'sops: text\n', 'spec2: {sops: {mac: a}}\n'])
+    expect(injectManifest(pod + end, options).reports).toMatchObject([{ result: 'injected' }]);
 });
 
 test('a document whose kind is encrypted too is passed on, and said', () => {

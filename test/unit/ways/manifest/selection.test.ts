@@ -1,15 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import { createKinds, injectManifest, parseSelection, parseTemplateKind, type SelectionText } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import {
+  createKinds,
+  injectManifest,
+  parseSelection,
+  parseTemplateKind,
+  type SelectionText,
+} from '../../../../src/ways/manifest/index.ts';
 
 const options = { config: defaultSidecarConfig, settings: {}, file: 'f' };
 const workload = (kind: string, name: string, labels: string): string =>
   `apiVersion: apps/v1\nkind: ${kind}\nmetadata: {name: ${name}, labels: {${labels}}}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}\n`;
-const text = [workload('Deployment', 'web', 'app: web, tier: front'), workload('Deployment', 'api', 'app: api'), workload('StatefulSet', 'web', 'app: db')].join('---\n');
+const text = [
+  workload('Deployment', 'web', 'app: web, tier: front'),
+  workload('Deployment', 'api', 'app: api'),
+  workload('StatefulSet', 'web', 'app: db'),
+].join('---\n');
 
 function selected(selection: SelectionText): string[] {
   const selects = parseSelection(selection, createKinds());
-  return injectManifest(text, { ...options, selects }).reports.map(({ kind, name, result }) => `${kind}/${name} ${result}`);
+  return injectManifest(text, { ...options, selects }).reports.map(
+    ({ kind, name, result }) => `${kind}/${name} ${result}`,
+  );
 }
 
 test('kinds, names and labels choose the workloads; of others nothing is said', () => {
@@ -37,11 +49,15 @@ test.each(['service/web', 'configmap', 'widgets'])('a kind without a pod templat
 
 describe('kinds of others', () => {
   const object = (apiVersion: string, kind: string, path: string): string => {
-    const inner = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), { spec: { containers: [{ name: 'a', image: 'a' }] } });
+    const inner = path
+      .split('.')
+      .reduceRight<unknown>((value, key) => ({ [key]: value }), { spec: { containers: [{ name: 'a', image: 'a' }] } });
     return JSON.stringify({ apiVersion, kind, metadata: { name: 'x' }, ...(inner as object) });
   };
   const results = (manifest: string, paths: readonly string[] = []): string[] =>
-    injectManifest(manifest, { ...options, kinds: createKinds(paths.map(parseTemplateKind)) }).reports.map(({ kind, result, reason }) => `${kind} ${reason ?? result}`);
+    injectManifest(manifest, { ...options, kinds: createKinds(paths.map(parseTemplateKind)) }).reports.map(
+      ({ kind, result, reason }) => `${kind} ${reason ?? result}`,
+    );
 
   test.each([
     ['argoproj.io/v1alpha1', 'Rollout'],
@@ -71,19 +87,33 @@ describe('kinds of others', () => {
   test('are known by the path that is given', () => {
     const manifest = object('flink.apache.org/v1beta1', 'FlinkDeployment', 'spec.jobManager.podTemplate');
     expect(results(manifest)).toEqual([]);
-    expect(results(manifest, ['flink.apache.org/FlinkDeployment=spec.jobManager.podTemplate'])).toEqual(['FlinkDeployment injected']);
-    expect(results(manifest, ['flink.apache.org/FlinkDeployment=.spec.jobManager'])).toEqual(['FlinkDeployment no_pod_template']);
+    expect(results(manifest, ['flink.apache.org/FlinkDeployment=spec.jobManager.podTemplate'])).toEqual([
+      'FlinkDeployment injected',
+    ]);
+    expect(results(manifest, ['flink.apache.org/FlinkDeployment=.spec.jobManager'])).toEqual([
+      'FlinkDeployment no_pod_template',
+    ]);
     expect(results(manifest, ['example.com/FlinkDeployment=spec.jobManager.podTemplate'])).toEqual([]);
   });
 
-  test.each(['FlinkDeployment', 'a/b=c', 'flink.apache.org/v1/FlinkDeployment=spec', 'A/B=spec', 'x.y/Z=', 'x.y/Z=a..b'])('a path of another form is refused: %s', (path) => {
+  test.each([
+    'FlinkDeployment',
+    'a/b=c',
+    'flink.apache.org/v1/FlinkDeployment=spec',
+    'A/B=spec',
+    'x.y/Z=',
+    'x.y/Z=a..b',
+  ])('a path of another form is refused: %s', (path) => {
     expect(() => parseTemplateKind(path)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
   test('in an OpenShift Template, the objects are workloads, parameters and all', () => {
-    const manifest = 'apiVersion: template.openshift.io/v1\nkind: Template\nobjects:\n- apiVersion: apps.openshift.io/v1\n  kind: DeploymentConfig\n  metadata:\n    name: ${NAME}\n  spec:\n    replicas: ${{COUNT}}\n    template:\n      spec:\n        containers:\n        - name: a\n          image: ${IMAGE}\nparameters:\n- name: NAME\n';
+    const manifest =
+      'apiVersion: template.openshift.io/v1\nkind: Template\nobjects:\n- apiVersion: apps.openshift.io/v1\n  kind: DeploymentConfig\n  metadata:\n    name: ${NAME}\n  spec:\n    replicas: ${{COUNT}}\n    template:\n      spec:\n        containers:\n        - name: a\n          image: ${IMAGE}\nparameters:\n- name: NAME\n';
     const { text: injected, reports } = injectManifest(manifest, options);
     expect(reports).toMatchObject([{ kind: 'DeploymentConfig', name: '${NAME}', result: 'injected', line: 4 }]);
-    expect(injected).toContain('    template:\n      metadata:\n        annotations:\n          packet-capture/status: ');
+    expect(injected).toContain(
+      '    template:\n      metadata:\n        annotations:\n          packet-capture/status: ',
+    );
   });
 });

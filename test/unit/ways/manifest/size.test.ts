@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 
 const options = { config: defaultSidecarConfig, settings: {}, file: 'big.yaml' };
 const repeat = (times: number, line: (index: number) => string): string =>

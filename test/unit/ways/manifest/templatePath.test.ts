@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { createKinds, injectManifest, parseTemplateKind, patchManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
-import { everyChild } from '../../../../src/ways/manifest/templatePath.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import {
+  createKinds,
+  injectManifest,
+  parseTemplateKind,
+  patchManifest,
+  uninjectManifest,
+} from '../../../../src/ways/manifest/index.ts';
+import { everyChild } from '../../../../src/ways/manifest/templatePath.ts';
 
 describe('a path is written as JSONPath', () => {
   test.each([
@@ -80,12 +86,39 @@ function optionsFor(...paths: string[]) {
 }
 
 describe.each([
-  ['two paths of one kind', set, ['leaderTemplate', 'workerTemplate'].map((name) => `leaderworkerset.x-k8s.io/LeaderWorkerSet=spec.leaderWorkerTemplate.${name}`), ['.leaderTemplate', '.workerTemplate']],
-  ['every value of a mapping', set, ['leaderworkerset.x-k8s.io/LeaderWorkerSet=spec.leaderWorkerTemplate[*]'], ['.leaderTemplate', '.workerTemplate']],
-  ['every value of a mapping that has one', job, ['example.org/Job=spec.replicas.*.template'], ['spec.replicas.Master.template', 'spec.replicas.Worker.template']],
-  ['every item of a list that has one', job, ['example.org/Job=spec.groups[*].template'], ['spec.groups[0].template', 'spec.groups[2].template']],
+  [
+    'two paths of one kind',
+    set,
+    ['leaderTemplate', 'workerTemplate'].map(
+      (name) => `leaderworkerset.x-k8s.io/LeaderWorkerSet=spec.leaderWorkerTemplate.${name}`,
+    ),
+    ['.leaderTemplate', '.workerTemplate'],
+  ],
+  [
+    'every value of a mapping',
+    set,
+    ['leaderworkerset.x-k8s.io/LeaderWorkerSet=spec.leaderWorkerTemplate[*]'],
+    ['.leaderTemplate', '.workerTemplate'],
+  ],
+  [
+    'every value of a mapping that has one',
+    job,
+    ['example.org/Job=spec.replicas.*.template'],
+    ['spec.replicas.Master.template', 'spec.replicas.Worker.template'],
+  ],
+  [
+    'every item of a list that has one',
+    job,
+    ['example.org/Job=spec.groups[*].template'],
+    ['spec.groups[0].template', 'spec.groups[2].template'],
+  ],
   ['an item of a list', job, ['example.org/Job=spec.groups[2].template'], []],
-  ['several paths to one template', job, ['example.org/Job=spec.groups[2].template', 'example.org/Job=spec.groups[*].template'], ['spec.groups[2].template', 'spec.groups[0].template']],
+  [
+    'several paths to one template',
+    job,
+    ['example.org/Job=spec.groups[2].template', 'example.org/Job=spec.groups[*].template'],
+    ['spec.groups[2].template', 'spec.groups[0].template'],
+  ],
 ])('%s', (_, text, paths, reported) => {
   const options = optionsFor(...paths);
   const injected = injectManifest(text, options);
@@ -93,7 +126,9 @@ describe.each([
   test('is injected, and said', () => {
     expect(injected.text.match(/packet-capture\/status/g)).toHaveLength(Math.max(1, reported.length));
     expect(injected.reports.map(({ result }) => result)).toEqual(injected.reports.map(() => 'injected'));
-    expect(injected.reports.flatMap(({ path = [] }) => path)).toEqual(reported.map((end) => expect.stringMatching(`${end.replaceAll(/[[\]]/g, String.raw`\$&`)}$`) as unknown));
+    expect(injected.reports.flatMap(({ path = [] }) => path)).toEqual(
+      reported.map((end) => expect.stringMatching(`${end.replaceAll(/[[\]]/g, String.raw`\$&`)}$`) as unknown),
+    );
   });
 
   test('is left alone the second time, and taken out again to the byte', () => {
@@ -104,7 +139,8 @@ describe.each([
   test('has a patch for each template', () => {
     const { patches } = patchManifest(text, options);
     expect(patches).toHaveLength(injected.reports.length);
-    for (const { operations, workload } of patches) for (const { path } of operations) expect(path.startsWith(`/${workload.path.join('/')}/`)).toBe(true);
+    for (const { operations, workload } of patches)
+      for (const { path } of operations) expect(path.startsWith(`/${workload.path.join('/')}/`)).toBe(true);
   });
 });
 
@@ -117,18 +153,31 @@ describe('a path that finds nothing in an object of its kind is an error', () =>
   ])('%s', (path, where) => {
     for (const run of [injectManifest, patchManifest, uninjectManifest]) {
       expect(() => run(job, optionsFor('example.org/Job=spec.groups[0].template', `example.org/${path}`))).toThrow(
-        expect.objectContaining({ code: 'MANIFEST_INVALID', where: `f: document 1, ${where}`, message: expect.stringContaining(`example.org/${path} finds nothing`) as unknown }),
+        expect.objectContaining({
+          code: 'MANIFEST_INVALID',
+          where: `f: document 1, ${where}`,
+          message: expect.stringContaining(`example.org/${path} finds nothing`) as unknown,
+        }),
       );
     }
   });
 
   test('though not in one that is not meant', () => {
-    const options = { ...optionsFor('example.org/Job=spec.template'), selects: ({ name }: { name: string }) => name === 'other' };
-    expect(injectManifest(job, options)).toMatchObject({ text: job, reports: [], others: [{ kind: 'Job', name: 'train' }] });
+    const options = {
+      ...optionsFor('example.org/Job=spec.template'),
+      selects: ({ name }: { name: string }) => name === 'other',
+    };
+    expect(injectManifest(job, options)).toMatchObject({
+      text: job,
+      reports: [],
+      others: [{ kind: 'Job', name: 'train' }],
+    });
   });
 
   test('and so is one through something of another type', () => {
-    expect(() => injectManifest(job, optionsFor('example.org/Job=spec.groups.template'))).toThrow('groups must be a mapping');
+    expect(() => injectManifest(job, optionsFor('example.org/Job=spec.groups.template'))).toThrow(
+      'groups must be a mapping',
+    );
     expect(() => injectManifest(job, optionsFor('example.org/Job=spec[0].template'))).toThrow('spec must be a list');
     expect(() => injectManifest(job, optionsFor('example.org/Job=kind[*].template'))).toThrow('kind must be a list');
   });

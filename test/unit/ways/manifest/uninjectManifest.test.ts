@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
 import { articleSidecar, beyondYaml, fixtureCases, ownSidecar } from '../../../support/manifest/cases.ts';
 import { readYaml } from '../../../support/manifest/oracle.ts';
@@ -111,7 +111,10 @@ describe('what is not ours stays', () => {
   test('what the status does not name', () => {
     const text = inject(pod).replace(',\\"packet-capture-upload\\"', '').replace(',"packet-capture-upload"', '');
     expect(uninject(text)).toBe(
-      pod.replace('spec:\n', 'spec:\n  volumes:\n  - name: packet-capture-upload\n    projected:\n      sources:\n      - secret:\n          name: packet-capture-upload\n          optional: true\n'),
+      pod.replace(
+        'spec:\n',
+        'spec:\n  volumes:\n  - name: packet-capture-upload\n    projected:\n      sources:\n      - secret:\n          name: packet-capture-upload\n          optional: true\n',
+      ),
     );
   });
 

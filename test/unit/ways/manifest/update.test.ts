@@ -1,7 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { injectManifest, patchManifest, uninjectManifest, unifiedDiffOf, type InjectManifestOptions } from '../../../../src/ways/manifest/index.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import {
+  injectManifest,
+  patchManifest,
+  uninjectManifest,
+  unifiedDiffOf,
+  type InjectManifestOptions,
+} from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
 import { runs } from '../../../support/manifest/runs.ts';
 
@@ -31,10 +37,20 @@ spec: {containers: [{name: b, image: b}], volumes: []}
 test('other settings are brought in, the same ones change nothing, and uninject gives back the original bytes', () => {
   const first = injectManifest(text, withFilter('udp'));
   const second = injectManifest(first.text, withFilter('tcp port 80'));
-  expect(second.reports).toMatchObject([{ line: 2, result: 'updated' }, { kind: 'Pod', result: 'updated' }]);
+  expect(second.reports).toMatchObject([
+    { line: 2, result: 'updated' },
+    { kind: 'Pod', result: 'updated' },
+  ]);
   expect(second.text).toBe(injectManifest(text, withFilter('tcp port 80')).text);
-  expect(injectManifest(second.text, withFilter('tcp port 80'))).toMatchObject({ text: second.text, replaces: false, reports: [{ reason: 'already_injected' }, { reason: 'already_injected' }] });
-  expect(injectManifest(second.text, options)).toMatchObject({ text: second.text, reports: [{ result: 'skipped' }, { result: 'skipped' }] });
+  expect(injectManifest(second.text, withFilter('tcp port 80'))).toMatchObject({
+    text: second.text,
+    replaces: false,
+    reports: [{ reason: 'already_injected' }, { reason: 'already_injected' }],
+  });
+  expect(injectManifest(second.text, options)).toMatchObject({
+    text: second.text,
+    reports: [{ result: 'skipped' }, { result: 'skipped' }],
+  });
   expect(uninjectManifest(second.text, options).text).toBe(text);
 });
 
@@ -53,30 +69,48 @@ test('some are updated and others injected in one go', () => {
 
 test('a mirror and another size change the sidecar too, and are taken back', () => {
   const first = injectManifest(text, withFilter('udp')).text;
-  const mirrored = injectManifest(first, { ...options, settings: { mirror: 'vxlan://collector', 'file-size': '64Mi' } }).text;
+  const mirrored = injectManifest(first, {
+    ...options,
+    settings: { mirror: 'vxlan://collector', 'file-size': '64Mi' },
+  }).text;
   expect(mirrored).toContain('packet-capture-mirror');
-  expect(mirrored).toBe(injectManifest(text, { ...options, settings: { filter: 'udp', mirror: 'vxlan://collector', 'file-size': '64Mi' } }).text);
+  expect(mirrored).toBe(
+    injectManifest(text, { ...options, settings: { filter: 'udp', mirror: 'vxlan://collector', 'file-size': '64Mi' } })
+      .text,
+  );
   expect(uninjectManifest(mirrored, options).text).toBe(text);
 });
 
 test('another sidecar takes the place of the one that is there when it is named', () => {
-  const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image: 'registry.example/agent:2' } };
+  const config = {
+    ...defaultSidecarConfig,
+    agent: { ...defaultSidecarConfig.agent, image: 'registry.example/agent:2' },
+  };
   const first = injectManifest(text, withFilter('udp')).text;
   expect(injectManifest(first, { ...options, config })).toMatchObject({ text: first });
-  expect(injectManifest(first, { ...options, config, renew: true }).text).toBe(injectManifest(text, { ...withFilter('udp'), config }).text);
+  expect(injectManifest(first, { ...options, config, renew: true }).text).toBe(
+    injectManifest(text, { ...withFilter('udp'), config }).text,
+  );
 });
 
 test('a patch of an update takes the old sidecar out and puts the new one in', () => {
   const first = injectManifest(text, withFilter('udp')).text;
   const { patches, reports } = patchManifest(first, withFilter('tcp'));
   expect(reports).toMatchObject([{ result: 'updated' }, { result: 'updated' }]);
-  expect(patches.map(({ operations }) => operations.map(({ op }) => op))).toEqual(patches.map(() => expect.arrayContaining(['remove', 'add']) as unknown));
+  expect(patches.map(({ operations }) => operations.map(({ op }) => op))).toEqual(
+    patches.map(() => expect.arrayContaining(['remove', 'add']) as unknown),
+  );
 });
 
 test('the difference of an update has no line but those of the setting', () => {
   const first = injectManifest(text, withFilter('udp')).text;
   const diff = unifiedDiffOf('f', first, injectManifest(first, withFilter('tcp')).text);
-  expect(diff.split('\n').filter((line) => /^[-+] /.test(line)).map((line) => line.trim())).toEqual(expect.arrayContaining(['-        packet-capture/filter: udp', '+        packet-capture/filter: tcp']));
+  expect(
+    diff
+      .split('\n')
+      .filter((line) => /^[-+] /.test(line))
+      .map((line) => line.trim()),
+  ).toEqual(expect.arrayContaining(['-        packet-capture/filter: udp', '+        packet-capture/filter: tcp']));
   expect(diff).toMatch(/^--- f\n\+\+\+ f\n@@ /);
 });
 

@@ -12,5 +12,7 @@ test.each([
 });
 
 test.each(['a: [', 'a: 1\n---\nb: 2\n', 'a: *b\n', 'a: \u0001'])('refuses %j and names the file', (text) => {
-  expect(() => yamlValue(text, 'file.yaml')).toThrow(expect.objectContaining({ code: 'YAML_INVALID', where: expect.stringMatching(/^file\.yaml/) }));
+  expect(() => yamlValue(text, 'file.yaml')).toThrow(
+    expect.objectContaining({ code: 'YAML_INVALID', where: expect.stringMatching(/^file\.yaml/) }),
+  );
 });

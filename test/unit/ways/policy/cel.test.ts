@@ -33,7 +33,9 @@ test('a list or map of values of several types is dynamic, since the API server 
 });
 
 test('CEL inside plain data stands there as it is', () => {
-  expect(celOf({ image: cel('params.data.image'), name: 'a' })).toBe("{'image': dyn(params.data.image), 'name': dyn('a')}");
+  expect(celOf({ image: cel('params.data.image'), name: 'a' })).toBe(
+    "{'image': dyn(params.data.image), 'name': dyn('a')}",
+  );
 });
 
 test('a string is quoted so that it reads well, and cannot end early', () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { planInjection } from '../../../../src/inject/index.ts';
-import { ownExpressions } from '../../../../src/ways/policy/customSidecarCel.ts';
-import type { OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
 import type { PodSpec, ResourceRequirements } from '../../../../src/kubernetes/api/types.ts';
+import type { OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { ownExpressions } from '../../../../src/ways/policy/customSidecarCel.ts';
 import { evaluate } from '../../../support/policy/evaluate.ts';
 
 const own = (resources?: ResourceRequirements): OwnSidecarConfig => ({
@@ -12,7 +12,8 @@ const own = (resources?: ResourceRequirements): OwnSidecarConfig => ({
   volumes: [],
 });
 const conditionOf = (config: OwnSidecarConfig): string | undefined =>
-  ownExpressions(config).matchConditions.find(({ name }) => name === 'packet-capture.internal/pod-resources')?.expression;
+  ownExpressions(config).matchConditions.find(({ name }) => name === 'packet-capture.internal/pod-resources')
+    ?.expression;
 
 test.each<[object, boolean]>([
   [{}, true],
@@ -30,8 +31,18 @@ test.each<[object, boolean]>([
 test.each<[object, boolean]>([
   [{}, true],
   [{ resources: { requests: { cpu: '1' } } }, true],
-  [{ resources: { requests: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }] }, false],
-  [{ resources: { requests: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }], initContainers: [{ name: 'init' }] }, true],
+  [
+    { resources: { requests: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }] },
+    false,
+  ],
+  [
+    {
+      resources: { requests: { cpu: '1' } },
+      containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }],
+      initContainers: [{ name: 'init' }],
+    },
+    true,
+  ],
   [{ resources: { limits: { cpu: '1' } }, containers: [{ name: 'app', resources: { limits: { cpu: '1' } } }] }, true],
   [{ resources: { requests: { 'hugepages-2Mi': '4Mi' } } }, false],
   [{ resources: { requests: { 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } } }, true],

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { planInjection } from '../../../../src/inject/index.ts';
-import { matchConditionName, policyExpressions, policyParameters, type PolicyProfile } from '../../../../src/ways/policy/index.ts';
-import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import {
+  matchConditionName,
+  policyExpressions,
+  policyParameters,
+  type PolicyProfile,
+} from '../../../../src/ways/policy/index.ts';
 import { podFixtures } from '../../../support/pods/index.ts';
 import { evaluate } from '../../../support/policy/evaluate.ts';
 
@@ -19,7 +24,16 @@ interface Asked {
 }
 
 /** The name of the first condition that does not hold. */
-function leftAloneBy(pod: PodTemplate, { namespace = 'shop', profile = 'privileged', optOut = true, dryRun = false, annotation = 'example.com/inject' }: Asked = {}): string | undefined {
+function leftAloneBy(
+  pod: PodTemplate,
+  {
+    namespace = 'shop',
+    profile = 'privileged',
+    optOut = true,
+    dryRun = false,
+    annotation = 'example.com/inject',
+  }: Asked = {},
+): string | undefined {
   const data = policyParameters(defaultSidecarConfig, { profile, annotation, optOut });
   const variables = { object: { metadata: {}, ...pod }, params: { data }, request: { namespace, dryRun } };
   return common.find(({ expression }) => evaluate(expression, variables) !== true)?.name;
@@ -36,7 +50,9 @@ const bound = podFixtures.filter(({ expected }) => expected !== 'pod_security_re
 test('the condition that leaves a pod alone is named by the reason that every other way has', () => {
   for (const { name, template, namespace, expected } of bound) {
     // The API server leaves empty lists and maps out.
-    const pod = JSON.parse(JSON.stringify(template), (_, value: unknown) => (isEmpty(value) ? undefined : value)) as PodTemplate;
+    const pod = JSON.parse(JSON.stringify(template), (_, value: unknown) =>
+      isEmpty(value) ? undefined : value,
+    ) as PodTemplate;
     const reason = leftAloneBy(pod, namespace === undefined ? {} : { namespace });
     expect(reason, name).toBe(expected === 'injected' ? undefined : matchConditionName(expected));
   }
@@ -57,9 +73,14 @@ test('the runtime classes that the parameters name leave pods alone, as planInje
     const config = { ...defaultSidecarConfig, ...(skipRuntimeClasses === undefined ? {} : { skipRuntimeClasses }) };
     const data = policyParameters(config, { profile: 'privileged', annotation: 'a', optOut: true });
     return ['gvisor', 'gvisor-gpu', 'kata-qemu', 'a', undefined].map((runtimeClassName) => {
-      const template: PodTemplate = { spec: { containers: [{ name: 'app' }], ...(runtimeClassName === undefined ? {} : { runtimeClassName }) } };
+      const template: PodTemplate = {
+        spec: { containers: [{ name: 'app' }], ...(runtimeClassName === undefined ? {} : { runtimeClassName }) },
+      };
       const plan = planInjection(template, { config, settings: {}, podSecurity: 'privileged' });
-      expect(evaluate(condition, { object: template, params: { data } }), `${skipRuntimeClasses?.join(' ') ?? 'default'}: ${runtimeClassName ?? 'none'}`).toBe(plan.inject);
+      expect(
+        evaluate(condition, { object: template, params: { data } }),
+        `${skipRuntimeClasses?.join(' ') ?? 'default'}: ${runtimeClassName ?? 'none'}`,
+      ).toBe(plan.inject);
       return plan.inject;
     });
   });

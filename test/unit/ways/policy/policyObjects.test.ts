@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { podSecurityLabel } from '../../../../src/inject/index.ts';
+import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { digest } from '../../../../src/ways/policy/digest.ts';
 import { policyObjects, policyParameters, type PolicyOptions } from '../../../../src/ways/policy/index.ts';
-import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { selects } from '../../../support/chart/admission.ts';
 
 const options: PolicyOptions = {
@@ -28,29 +28,56 @@ interface Stored {
 }
 type Selector = Parameters<typeof selects>[0];
 
-const objectsOf = (changed: Partial<PolicyOptions> = {}): readonly Stored[] => policyObjects({ ...options, ...changed }) as readonly Stored[];
-const own = (container: object): OwnSidecarConfig => ({ form: 'own', containers: [{ name: 'a', image: 'b', ...container }], initContainers: [], volumes: [] });
+const objectsOf = (changed: Partial<PolicyOptions> = {}): readonly Stored[] =>
+  policyObjects({ ...options, ...changed }) as readonly Stored[];
+const own = (container: object): OwnSidecarConfig => ({
+  form: 'own',
+  containers: [{ name: 'a', image: 'b', ...container }],
+  initContainers: [],
+  volumes: [],
+});
 
 test('every binding finds its policy and its parameters', () => {
   const objects = objectsOf();
   const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
   const bindings = objects.filter(({ kind }) => kind === 'MutatingAdmissionPolicyBinding');
-  expect(bindings.map(({ metadata }) => metadata.name)).toEqual(['capture.tools', 'capture.tools.baseline', 'capture.tools.probe']);
+  expect(bindings.map(({ metadata }) => metadata.name)).toEqual([
+    'capture.tools',
+    'capture.tools.baseline',
+    'capture.tools.probe',
+  ]);
   for (const { spec } of bindings) {
     expect(names).toContain(`MutatingAdmissionPolicy /${spec?.policyName ?? ''}`);
     expect(names).toContain(`ConfigMap ${spec?.paramRef?.namespace ?? ''}/${spec?.paramRef?.name ?? ''}`);
   }
-  expect(objects.flatMap(({ data }) => (data === undefined ? [] : [data['profile']]))).toEqual(['privileged', 'baseline', 'probe']);
+  expect(objects.flatMap(({ data }) => (data === undefined ? [] : [data['profile']]))).toEqual([
+    'privileged',
+    'baseline',
+    'probe',
+  ]);
 });
 
 test('the name of parameters stands for their data', () => {
-  const namesOf = (changed: Partial<PolicyOptions>): string[] => objectsOf(changed).flatMap(({ data, metadata }) => (data === undefined ? [] : [metadata.name]));
-  const withFilter = (filter: string): Partial<PolicyOptions> => ({ config: { ...defaultSidecarConfig, settings: { filter } } });
+  const namesOf = (changed: Partial<PolicyOptions>): string[] =>
+    objectsOf(changed).flatMap(({ data, metadata }) => (data === undefined ? [] : [metadata.name]));
+  const withFilter = (filter: string): Partial<PolicyOptions> => ({
+    config: { ...defaultSidecarConfig, settings: { filter } },
+  });
   expect(namesOf({})[1]).toMatch(/^capture-policy-baseline-[0-9a-f]{8}$/);
   expect(namesOf({ labels: { team: 'net' }, failurePolicy: 'Fail' })).toEqual(namesOf({}));
-  const changes = [{}, { optOut: true }, { annotation: 'a' }, withFilter('ab'), withFilter('ba'), withFilter('b'), { config: own({}) }];
+  const changes = [
+    {},
+    { optOut: true },
+    { annotation: 'a' },
+    withFilter('ab'),
+    withFilter('ba'),
+    withFilter('b'),
+    { config: own({}) },
+  ];
   expect(new Set(changes.flatMap(namesOf).map((each) => each.slice(-8)))).toHaveLength(changes.flatMap(namesOf).length);
-  expect(objectsOf().filter(({ kind }) => kind === 'ConfigMap')).toEqual([1, 2, 3].map(() => expect.objectContaining({ immutable: true }) as unknown));
+  expect(objectsOf().filter(({ kind }) => kind === 'ConfigMap')).toEqual(
+    [1, 2, 3].map(() => expect.objectContaining({ immutable: true }) as unknown),
+  );
 });
 
 test('the order of what the data were made from does not matter', () => {
@@ -61,10 +88,18 @@ test('the order of what the data were made from does not matter', () => {
 
 describe('a pod is bound', () => {
   const level = 'pod-security.kubernetes.io/enforce';
-  const bindings = objectsOf({ excludedNamespaces: ['kube-public'] }).filter(({ spec }) => spec?.matchResources !== undefined);
-  const bound = (namespace: string, labels: Readonly<Record<string, string>>, pod: Readonly<Record<string, string>> = {}): string[] =>
+  const bindings = objectsOf({ excludedNamespaces: ['kube-public'] }).filter(
+    ({ spec }) => spec?.matchResources !== undefined,
+  );
+  const bound = (
+    namespace: string,
+    labels: Readonly<Record<string, string>>,
+    pod: Readonly<Record<string, string>> = {},
+  ): string[] =>
     bindings
-      .filter(({ spec }) => selects(spec?.matchResources?.namespaceSelector ?? {}, { ...labels, 'kubernetes.io/metadata.name': namespace }))
+      .filter(({ spec }) =>
+        selects(spec?.matchResources?.namespaceSelector ?? {}, { ...labels, 'kubernetes.io/metadata.name': namespace }),
+      )
       .filter(({ spec }) => selects(spec?.matchResources?.objectSelector ?? {}, pod))
       .map(({ metadata }) => metadata.name);
   const opted = { 'example.com/capture': 'enabled' };
@@ -93,11 +128,20 @@ test.each([
   ['baseline', { [podSecurityLabel]: 'restricted' }, undefined],
   ['restricted', {}, undefined],
   ['restricted', { [podSecurityLabel]: 'privileged' }, 'capture.tools'],
-] as const)('where namespaces without a label are taken for %s, one with %j is bound by %s', (podSecurity, labels, name) => {
-  const bindings = objectsOf({ podSecurity }).filter(({ metadata, spec }) => spec?.matchResources !== undefined && !metadata.name.endsWith('.probe'));
-  const selected = { 'example.com/capture': 'enabled', 'kubernetes.io/metadata.name': 'shop', ...labels };
-  expect(bindings.filter(({ spec }) => selects(spec?.matchResources?.namespaceSelector ?? {}, selected)).map(({ metadata }) => metadata.name)).toEqual(name === undefined ? [] : [name]);
-});
+] as const)(
+  'where namespaces without a label are taken for %s, one with %j is bound by %s',
+  (podSecurity, labels, name) => {
+    const bindings = objectsOf({ podSecurity }).filter(
+      ({ metadata, spec }) => spec?.matchResources !== undefined && !metadata.name.endsWith('.probe'),
+    );
+    const selected = { 'example.com/capture': 'enabled', 'kubernetes.io/metadata.name': 'shop', ...labels };
+    expect(
+      bindings
+        .filter(({ spec }) => selects(spec?.matchResources?.namespaceSelector ?? {}, selected))
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(name === undefined ? [] : [name]);
+  },
+);
 
 test("a sidecar of the user's own is bound in baseline namespaces when baseline admits it, and has no probe", () => {
   const bindingsOf = (config: OwnSidecarConfig): string[] =>
@@ -107,7 +151,11 @@ test("a sidecar of the user's own is bound in baseline namespaces when baseline 
 });
 
 test('what the parameters say', () => {
-  const agent = { ...defaultAgent, imagePullSecrets: [{ name: 'a' }, { name: 'b.c' }], resources: { limits: { memory: '64Mi', cpu: 1 } } };
+  const agent = {
+    ...defaultAgent,
+    imagePullSecrets: [{ name: 'a' }, { name: 'b.c' }],
+    resources: { limits: { memory: '64Mi', cpu: 1 } },
+  };
   const config = { form: 'agent', agent, settings: { filter: 'tcp', snaplen: '' } } as const;
   expect(policyParameters(config, { profile: 'baseline', annotation: 'x/y', optOut: true })).toEqual({
     profile: 'baseline',
@@ -130,5 +178,7 @@ test('what the parameters say', () => {
 test('resources that the expressions cannot carry are refused', () => {
   const resources = { limits: {}, claims: [{ name: 'gpu' }] };
   const config = { ...defaultSidecarConfig, agent: { ...defaultAgent, resources } };
-  expect(() => policyObjects({ ...options, config })).toThrow('agent.resources.claims cannot be given to an admission policy');
+  expect(() => policyObjects({ ...options, config })).toThrow(
+    'agent.resources.claims cannot be given to an admission policy',
+  );
 });

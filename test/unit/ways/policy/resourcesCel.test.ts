@@ -5,8 +5,12 @@ import { podFixtures } from '../../../support/pods/index.ts';
 import { evaluate } from '../../../support/policy/evaluate.ts';
 
 test('what a pod as a whole leaves to its containers is the same in every way', () => {
-  const whole = podFixtures.filter(({ template: { spec } }) => evaluate(cel.podResources, { object: { spec } }) === true);
-  expect(whole.map(({ name }) => name)).toEqual(podFixtures.filter(({ template: { spec } }) => hasPodResources(spec ?? {})).map(({ name }) => name));
+  const whole = podFixtures.filter(
+    ({ template: { spec } }) => evaluate(cel.podResources, { object: { spec } }) === true,
+  );
+  expect(whole.map(({ name }) => name)).toEqual(
+    podFixtures.filter(({ template: { spec } }) => hasPodResources(spec ?? {})).map(({ name }) => name),
+  );
   expect(whole.length).toBeGreaterThanOrEqual(10);
   for (const { name, template } of whole) {
     const spec = template.spec ?? {};

@@ -10,12 +10,34 @@ import { bodyOf, options, ownConfig, patched, reviewOf } from '../../../support/
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 const ours = 'packet-capture-files,packet-capture-no-token';
 
-const name = fc.oneof({ weight: 8, arbitrary: fc.stringMatching(/^[a-z]{1,8}$/) }, { weight: 1, arbitrary: fc.constantFrom('packet-capture', 'packet-capture-files', 'monitor', 'dumps') });
-const extra = fc.dictionary(fc.constantFrom('image', 'env', 'command', 'resources', '__proto__', 'constructor', 'toString'), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 3 });
+const name = fc.oneof(
+  { weight: 8, arbitrary: fc.stringMatching(/^[a-z]{1,8}$/) },
+  { weight: 1, arbitrary: fc.constantFrom('packet-capture', 'packet-capture-files', 'monitor', 'dumps') },
+);
+const extra = fc.dictionary(
+  fc.constantFrom('image', 'env', 'command', 'resources', '__proto__', 'constructor', 'toString'),
+  fc.jsonValue({ maxDepth: 3 }),
+  { maxKeys: 3 },
+);
 const named = fc.tuple(name, extra).map(([text, fields]) => ({ ...fields, name: text }));
 const list = fc.option(fc.uniqueArray(named, { selector: (item) => item.name, maxLength: 5 }), { nil: null });
 const annotationMaps = fc.option(
-  fc.dictionary(fc.oneof(fc.constantFrom('packet-capture/filter', 'packet-capture/file-size', safeToEvict, 'a/b~c', '__proto__', 'toString', 'x'), fc.string()), fc.string(), { maxKeys: 5 }),
+  fc.dictionary(
+    fc.oneof(
+      fc.constantFrom(
+        'packet-capture/filter',
+        'packet-capture/file-size',
+        safeToEvict,
+        'a/b~c',
+        '__proto__',
+        'toString',
+        'x',
+      ),
+      fc.string(),
+    ),
+    fc.string(),
+    { maxKeys: 5 },
+  ),
   { nil: null },
 );
 
@@ -23,7 +45,14 @@ const annotationMaps = fc.option(
 const pods = fc
   .record(
     {
-      metadata: fc.record({ annotations: annotationMaps, labels: fc.option(fc.dictionary(fc.string(), fc.string()), { nil: null }), generateName: fc.string() }, { requiredKeys: [] }),
+      metadata: fc.record(
+        {
+          annotations: annotationMaps,
+          labels: fc.option(fc.dictionary(fc.string(), fc.string()), { nil: null }),
+          generateName: fc.string(),
+        },
+        { requiredKeys: [] },
+      ),
       spec: fc.record(
         {
           containers: fc.uniqueArray(named, { selector: (item) => item.name, minLength: 1, maxLength: 5 }),
@@ -45,11 +74,18 @@ const pods = fc
 const secrets: InjectorOptions = {
   ...options,
   optOut: true,
-  config: options.config.form === 'agent' ? { ...options.config, agent: { ...options.config.agent, imagePullSecrets: [{ name: 'registry' }] } } : options.config,
+  config:
+    options.config.form === 'agent'
+      ? { ...options.config, agent: { ...options.config.agent, imagePullSecrets: [{ name: 'registry' }] } }
+      : options.config,
 };
-const cases = fc.tuple(pods, fc.constantFrom(secrets, { ...options, optOut: true, config: ownConfig }), fc.constantFrom<WebhookName>('privileged', 'baseline'));
+const cases = fc.tuple(
+  pods,
+  fc.constantFrom(secrets, { ...options, optOut: true, config: ownConfig }),
+  fc.constantFrom<WebhookName>('privileged', 'baseline'),
+);
 
-test("whatever the pod: it is left alone, or gets the sidecar beside all that it had, and never twice", () => {
+test('whatever the pod: it is left alone, or gets the sidecar beside all that it had, and never twice', () => {
   let injections = 0;
   fc.assert(
     fc.property(cases, ([pod, with_, webhook]) => {
@@ -61,7 +97,11 @@ test("whatever the pod: it is left alone, or gets the sidecar beside all that it
       const after = patched(pod, verdict);
       expect(JSON.stringify(withoutAddition(after, pod))).toBe(before);
       expect(JSON.stringify(after).length).toBeGreaterThan(before.length);
-      expect(decide(reviewOf(after), webhook, with_)).toEqual({ decision: 'skipped', reason: 'already_injected', warnings: [] });
+      expect(decide(reviewOf(after), webhook, with_)).toEqual({
+        decision: 'skipped',
+        reason: 'already_injected',
+        warnings: [],
+      });
     }),
     { numRuns: 300 },
   );
@@ -74,7 +114,11 @@ function withoutAddition(after: PodTemplate, before: PodTemplate): unknown {
   const spec = Object.fromEntries(
     Object.entries(after.spec ?? {}).flatMap(([key, value]) => {
       const old = before.spec?.[key];
-      if (!['containers', 'initContainers', 'volumes', 'imagePullSecrets'].includes(key) || JSON.stringify(old) === JSON.stringify(value)) return [[key, value]];
+      if (
+        !['containers', 'initContainers', 'volumes', 'imagePullSecrets'].includes(key) ||
+        JSON.stringify(old) === JSON.stringify(value)
+      )
+        return [[key, value]];
       if (old === undefined) return [];
       if (old === null) return [[key, null]];
       const names = (old as { name: string }[]).map((item) => item.name);
@@ -101,18 +145,31 @@ function withoutStatus(after: NonNullable<PodTemplate['metadata']>, before: PodT
 
 test('whatever the request: it is no review, or it is allowed', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.json(), fc.tuple(fc.jsonValue(), fc.jsonValue()).map(([object, kind]) => bodyOf(object, { kind })), fc.jsonValue().map((object) => bodyOf(object))), fc.constantFrom<WebhookName>('privileged', 'baseline', 'probe'), (body, webhook) => {
-      const review = readReview(body);
-      if (review === undefined) return;
-      const answer = JSON.parse(formatAnswer(review, decide(review, webhook, secrets))) as { response: { allowed: boolean; uid: string } };
-      expect(answer.response).toMatchObject({ allowed: true, uid: review.uid });
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.tuple(fc.jsonValue(), fc.jsonValue()).map(([object, kind]) => bodyOf(object, { kind })),
+        fc.jsonValue().map((object) => bodyOf(object)),
+      ),
+      fc.constantFrom<WebhookName>('privileged', 'baseline', 'probe'),
+      (body, webhook) => {
+        const review = readReview(body);
+        if (review === undefined) return;
+        const answer = JSON.parse(formatAnswer(review, decide(review, webhook, secrets))) as {
+          response: { allowed: boolean; uid: string };
+        };
+        expect(answer.response).toMatchObject({ allowed: true, uid: review.uid });
+      },
+    ),
     { numRuns: 300 },
   );
 });
 
 test('a pod may be as deep as it likes', () => {
   const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
-  const pod = JSON.parse(`{"metadata":{"annotations":{"packet-capture/inject":"true"}},"spec":{"containers":[{"name":"a","image":"b"}],"x":${deep}}}`) as unknown;
+  const pod = JSON.parse(
+    `{"metadata":{"annotations":{"packet-capture/inject":"true"}},"spec":{"containers":[{"name":"a","image":"b"}],"x":${deep}}}`,
+  ) as unknown;
   expect(decide(reviewOf(pod), 'privileged', options)).toMatchObject({ decision: 'injected' });
 });

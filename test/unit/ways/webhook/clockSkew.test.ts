@@ -18,8 +18,14 @@ async function servedBehind(seconds: number): Promise<ServedCertificate> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
-  const material = await issueMaterial({ dnsNames: servingNames('capture', 'system'), now: new Date('2026-11-23T12:00:00Z') });
-  await Promise.all([writeFile(join(folder, 'tls.crt'), material.certificate), writeFile(join(folder, 'tls.key'), material.key)]);
+  const material = await issueMaterial({
+    dnsNames: servingNames('capture', 'system'),
+    now: new Date('2026-11-23T12:00:00Z'),
+  });
+  await Promise.all([
+    writeFile(join(folder, 'tls.crt'), material.certificate),
+    writeFile(join(folder, 'tls.key'), material.key),
+  ]);
   const source = certificateSource(folder, undefined, () => new Date('2026-11-24T00:00:00Z'));
   begins = (await source.parse(await source.read())).notBefore.getTime();
 });
@@ -33,5 +39,8 @@ test.each([0, 1, 60, 299])('a certificate that begins in %i s is served: only th
 });
 
 test.each([301, 3600])('one that begins in %i s is not', async (seconds) => {
-  await expect(servedBehind(seconds)).rejects.toMatchObject({ code: 'CERTIFICATE_INVALID', message: expect.stringContaining('not valid before') });
+  await expect(servedBehind(seconds)).rejects.toMatchObject({
+    code: 'CERTIFICATE_INVALID',
+    message: expect.stringContaining('not valid before'),
+  });
 });

@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { probePod, isInjected } from '../../../../src/ways/webhook/probe.ts';
+import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
 import { decide, type InjectorOptions } from '../../../../src/ways/webhook/decide.ts';
 import type { WebhookName } from '../../../../src/ways/webhook/names.ts';
-import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
+import { probePod, isInjected } from '../../../../src/ways/webhook/probe.ts';
 import { options, ownConfig, patched, podOf, reviewOf } from '../../../support/webhook/samples.ts';
 
 const own: InjectorOptions = { ...options, config: ownConfig };
-const reasonOf = (pod: unknown, with_: InjectorOptions = options, webhook: WebhookName = 'privileged'): string => decide(reviewOf(pod), webhook, with_).reason;
+const reasonOf = (pod: unknown, with_: InjectorOptions = options, webhook: WebhookName = 'privileged'): string =>
+  decide(reviewOf(pod), webhook, with_).reason;
 
 test('a pod that asks gets the sidecar', () => {
   const pod = podOf();
   const verdict = decide(reviewOf(pod), 'privileged', options);
   expect(verdict).toMatchObject({ decision: 'injected', reason: 'opted_in' });
-  expect(patched(pod, verdict).spec?.initContainers?.[0]).toMatchObject({ name: 'packet-capture', securityContext: { capabilities: { add: ['NET_RAW'] } } });
+  expect(patched(pod, verdict).spec?.initContainers?.[0]).toMatchObject({
+    name: 'packet-capture',
+    securityContext: { capabilities: { add: ['NET_RAW'] } },
+  });
 });
 
 test('in a baseline namespace it goes without a capabilities block', () => {
@@ -22,10 +26,19 @@ test('in a baseline namespace it goes without a capabilities block', () => {
 
 test('a pod that asks for a mirror gets one, and is told where it cannot', () => {
   const pod = podOf();
-  const mirrored: PodTemplate = { ...pod, metadata: { ...pod.metadata, annotations: { ...pod.metadata?.annotations, 'packet-capture/mirror': 'vxlan://collector' } } };
+  const mirrored: PodTemplate = {
+    ...pod,
+    metadata: {
+      ...pod.metadata,
+      annotations: { ...pod.metadata?.annotations, 'packet-capture/mirror': 'vxlan://collector' },
+    },
+  };
   const verdict = decide(reviewOf(mirrored), 'privileged', options);
   expect(verdict).toMatchObject({ decision: 'injected', warnings: [] });
-  expect(patched(mirrored, verdict).spec?.initContainers?.slice(0, 2)).toMatchObject([{ name: 'packet-capture' }, { name: 'packet-capture-mirror', securityContext: { capabilities: { add: ['NET_ADMIN'] } } }]);
+  expect(patched(mirrored, verdict).spec?.initContainers?.slice(0, 2)).toMatchObject([
+    { name: 'packet-capture' },
+    { name: 'packet-capture-mirror', securityContext: { capabilities: { add: ['NET_ADMIN'] } } },
+  ]);
   const without = decide(reviewOf(mirrored), 'baseline', options);
   expect(without).toMatchObject({ decision: 'injected', warnings: [expect.stringContaining('without its mirror')] });
   expect(JSON.stringify(patched(mirrored, without))).not.toContain('NET_ADMIN');
@@ -33,7 +46,10 @@ test('a pod that asks for a mirror gets one, and is told where it cannot', () =>
 
 describe('who is asked for', () => {
   const article: InjectorOptions = { ...options, annotation: 'sidecar-injector-webhook.morven.me/inject' };
-  const bare = (annotations: Record<string, string> | undefined): PodTemplate => ({ metadata: annotations === undefined ? {} : { annotations }, spec: { containers: [{ name: 'a', image: 'b' }] } });
+  const bare = (annotations: Record<string, string> | undefined): PodTemplate => ({
+    metadata: annotations === undefined ? {} : { annotations },
+    spec: { containers: [{ name: 'a', image: 'b' }] },
+  });
   test.each<[string, Record<string, string> | undefined, InjectorOptions]>([
     ['not_opted_in', undefined, options],
     ['not_opted_in', {}, options],
@@ -58,11 +74,35 @@ describe('who is asked for', () => {
 
 describe('left alone', () => {
   test.each<[string, unknown, string[]]>([
-    ['host_network', podOf({ hostNetwork: true }), ['packet-capture: not injected: it uses the network of its node (hostNetwork), so a capture would see every pod there']],
-    ['name_collision', podOf({ volumes: [{ name: 'packet-capture-files' }] }), ['packet-capture: not injected: it has a container or volume of the same name that is not ours']],
-    ['already_injected', podOf({ initContainers: [{ name: 'packet-capture' }] }, { 'packet-capture/status': '{}' }), []],
-    ['foreign_status', podOf({}, { 'packet-capture/status': '{}' }), ['packet-capture: not injected: it has the annotation packet-capture/status, but no sidecar: uninject or unpatch it']],
-    ['fargate', podOf({ schedulerName: 'fargate-scheduler' }), ['packet-capture: not injected: it runs on AWS Fargate, which starts no pod with an added capability']],
+    [
+      'host_network',
+      podOf({ hostNetwork: true }),
+      [
+        'packet-capture: not injected: it uses the network of its node (hostNetwork), so a capture would see every pod there',
+      ],
+    ],
+    [
+      'name_collision',
+      podOf({ volumes: [{ name: 'packet-capture-files' }] }),
+      ['packet-capture: not injected: it has a container or volume of the same name that is not ours'],
+    ],
+    [
+      'already_injected',
+      podOf({ initContainers: [{ name: 'packet-capture' }] }, { 'packet-capture/status': '{}' }),
+      [],
+    ],
+    [
+      'foreign_status',
+      podOf({}, { 'packet-capture/status': '{}' }),
+      [
+        'packet-capture: not injected: it has the annotation packet-capture/status, but no sidecar: uninject or unpatch it',
+      ],
+    ],
+    [
+      'fargate',
+      podOf({ schedulerName: 'fargate-scheduler' }),
+      ['packet-capture: not injected: it runs on AWS Fargate, which starts no pod with an added capability'],
+    ],
     ['no_pod_template', podOf({ containers: [] }), []],
     ['malformed_pod', undefined, []],
     ['malformed_pod', [], []],
@@ -79,24 +119,45 @@ describe('left alone', () => {
     expect(decide(reviewOf(podOf(), { createsPod: false }), 'privileged', options).reason).toBe('not_pod_creation');
   });
   test('a review of another version', () => {
-    expect(decide(reviewOf(podOf(), { apiVersion: 'admission.k8s.io/v2' }), 'privileged', options).reason).toBe('unsupported_version');
+    expect(decide(reviewOf(podOf(), { apiVersion: 'admission.k8s.io/v2' }), 'privileged', options).reason).toBe(
+      'unsupported_version',
+    );
   });
   test("the request's namespace counts, not the pod's", () => {
-    expect(decide(reviewOf(podOf(), { namespace: 'kube-system' }), 'privileged', options).reason).toBe('system_namespace');
+    expect(decide(reviewOf(podOf(), { namespace: 'kube-system' }), 'privileged', options).reason).toBe(
+      'system_namespace',
+    );
   });
 });
 
 describe('in doubt the pod is left alone', () => {
   const volume = (name: string, mountPath = '/x'): InjectorOptions => ({
     ...options,
-    config: { form: 'own', containers: [{ name: 'monitor', image: 'm', volumeMounts: [{ name, mountPath }] }], initContainers: [], volumes: [] },
+    config: {
+      form: 'own',
+      containers: [{ name: 'monitor', image: 'm', volumeMounts: [{ name, mountPath }] }],
+      initContainers: [],
+      volumes: [],
+    },
   });
-  const container = (fields: object): InjectorOptions => ({ ...options, config: { form: 'own', containers: [{ name: 'monitor', image: 'm', ...fields }], initContainers: [], volumes: [] } });
+  const container = (fields: object): InjectorOptions => ({
+    ...options,
+    config: { form: 'own', containers: [{ name: 'monitor', image: 'm', ...fields }], initContainers: [], volumes: [] },
+  });
   test.each<[string, PodTemplate, InjectorOptions]>([
     ['a container in two lists has one name', podOf({ initContainers: [{ name: 'web' }] }), options],
     ['two volumes have one name', podOf({ volumes: [{ name: 'v' }, { name: 'v' }] }), options],
     ['a volume that is mounted is missing', podOf(), volume('data')],
-    ['two mounts in one place', podOf({ volumes: [{ name: 'data' }] }), container({ volumeMounts: [{ name: 'data', mountPath: '/x' }, { name: 'data', mountPath: '/x' }] })],
+    [
+      'two mounts in one place',
+      podOf({ volumes: [{ name: 'data' }] }),
+      container({
+        volumeMounts: [
+          { name: 'data', mountPath: '/x' },
+          { name: 'data', mountPath: '/x' },
+        ],
+      }),
+    ],
     ['a name that is none', podOf(), container({ name: 'Monitor' })],
     ['no image', podOf(), container({ image: undefined })],
     ['an image with a space behind it', podOf(), container({ image: 'm ' })],
@@ -104,7 +165,11 @@ describe('in doubt the pod is left alone', () => {
     ['annotations that fill all there is', podOf({}, { big: 'x'.repeat(256 * 1024 - 50) }), options],
     ['an ephemeral container of the name', podOf({ ephemeralContainers: [{ name: 'packet-capture' }] }), options],
   ])('%s', (_, pod, with_) => {
-    expect(decide(reviewOf(pod), 'privileged', with_)).toMatchObject({ decision: 'skipped', reason: 'patch_doubtful', warnings: [expect.stringContaining('could do harm')] });
+    expect(decide(reviewOf(pod), 'privileged', with_)).toMatchObject({
+      decision: 'skipped',
+      reason: 'patch_doubtful',
+      warnings: [expect.stringContaining('could do harm')],
+    });
   });
   test('a volume of the pod is enough for a sidecar that mounts it', () => {
     expect(reasonOf(podOf({ volumes: [{ name: 'data' }] }), volume('data'))).toBe('opted_in');
@@ -112,24 +177,38 @@ describe('in doubt the pod is left alone', () => {
 });
 
 describe('a second call for the same pod', () => {
-  test.each([['agent', options], ['own', own]])('%s: adds nothing', (_, with_) => {
+  test.each([
+    ['agent', options],
+    ['own', own],
+  ])('%s: adds nothing', (_, with_) => {
     const pod = patched(podOf(), decide(reviewOf(podOf()), 'privileged', with_));
-    expect(decide(reviewOf(pod), 'privileged', with_)).toEqual({ decision: 'skipped', reason: 'already_injected', warnings: [] });
+    expect(decide(reviewOf(pod), 'privileged', with_)).toEqual({
+      decision: 'skipped',
+      reason: 'already_injected',
+      warnings: [],
+    });
   });
 });
 
 describe('the probe', () => {
   const probe = (): PodTemplate => probePod({ release: 'r', namespace: 'n', image: 'i' });
-  test.each([['agent', options, 'packet-capture'], ['own', own, 'monitor']])('%s: the containers, without volumes', (_, with_, name) => {
+  test.each([
+    ['agent', options, 'packet-capture'],
+    ['own', own, 'monitor'],
+  ])('%s: the containers, without volumes', (_, with_, name) => {
     const verdict = decide(reviewOf(probe()), 'probe', with_);
     const pod = patched(probe(), verdict);
-    const added = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].filter((container) => container.name !== 'probe');
+    const added = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].filter(
+      (container) => container.name !== 'probe',
+    );
     expect(verdict.reason).toBe('probe');
     expect(isInjected(probe())).toBe(false);
     expect(isInjected(pod)).toBe(true);
     expect(pod.spec).not.toHaveProperty('volumes');
     expect(added.map((container) => container.name)).toEqual([name]);
-    expect(added[0]).toMatchObject({ securityContext: { capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false } });
+    expect(added[0]).toMatchObject({
+      securityContext: { capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false },
+    });
     expect(added[0]).not.toHaveProperty('volumeMounts');
     expect(decide(reviewOf(pod), 'probe', with_).reason).toBe('already_injected');
   });

@@ -23,7 +23,8 @@ test('the patch that is made is not doubted, and leaves the pod as it was', () =
 
 describe('every other one is', () => {
   const last = patch.length - 1;
-  const but = (index: number, operation: object): PatchOperation[] => patch.with(index, { ...patch[index], ...operation } as PatchOperation);
+  const but = (index: number, operation: object): PatchOperation[] =>
+    patch.with(index, { ...patch[index], ...operation } as PatchOperation);
   test.each<[string, PatchOperation[]]>([
     ['an operation is missing', patch.slice(1)],
     ['the last one is missing', patch.slice(0, last)],
@@ -31,7 +32,10 @@ describe('every other one is', () => {
     ['one comes twice', [...patch, patch[last] as PatchOperation]],
     ['a removal', [...patch, { op: 'remove', path: '/spec/volumes/0' }]],
     ['a test', [{ op: 'test', path: '/spec/hostNetwork', value: false }, ...patch]],
-    ['a move', [...patch, { op: 'move', from: '/spec/volumes/0', path: '/spec/volumes/1' } as unknown as PatchOperation]],
+    [
+      'a move',
+      [...patch, { op: 'move', from: '/spec/volumes/0', path: '/spec/volumes/1' } as unknown as PatchOperation],
+    ],
     ['a replacement', [...patch, { op: 'replace', path: '/spec/containers/0', value: { name: 'web', image: 'evil' } }]],
     ['a value put over a field', [...patch, { op: 'add', path: '/spec/hostNetwork', value: true }]],
     ['a value put into a container', [...patch, { op: 'add', path: '/spec/containers/0/image', value: 'evil' }]],
@@ -39,14 +43,41 @@ describe('every other one is', () => {
     ['a list put over a list', [...patch, { op: 'add', path: '/spec/volumes', value: [] }]],
     ['a label', [...patch, { op: 'add', path: '/metadata/labels', value: { a: 'b' } }]],
     ['the metadata put over', [...patch, { op: 'add', path: '/metadata', value: { annotations: {} } }]],
-    ['an annotation put over', [...patch, { op: 'add', path: '/metadata/annotations/packet-capture~1inject', value: 'false' }]],
+    [
+      'an annotation put over',
+      [...patch, { op: 'add', path: '/metadata/annotations/packet-capture~1inject', value: 'false' }],
+    ],
     ['an annotation not asked for', [...patch, { op: 'add', path: '/metadata/annotations/x', value: 'y' }]],
     ['the pod put over', [{ op: 'add', path: '', value: pod }]],
     ['a path of the prototype', [...patch, { op: 'add', path: '/metadata/annotations/__proto__', value: 'x' }]],
-    ['an index far behind', but(patch.findIndex(({ path }) => path === '/spec/initContainers/0'), { path: '/spec/initContainers/9' })],
-    ['an index that is none', but(patch.findIndex(({ path }) => path === '/spec/initContainers/0'), { path: '/spec/initContainers/x' })],
-    ['another container', but(patch.findIndex(({ path }) => path === '/spec/initContainers/0'), { value: { name: 'packet-capture', image: 'evil' } })],
-    ['a container for a volume', but(patch.findIndex(({ path }) => path === '/spec/volumes/-'), { path: '/spec/containers/-' })],
+    [
+      'an index far behind',
+      but(
+        patch.findIndex(({ path }) => path === '/spec/initContainers/0'),
+        { path: '/spec/initContainers/9' },
+      ),
+    ],
+    [
+      'an index that is none',
+      but(
+        patch.findIndex(({ path }) => path === '/spec/initContainers/0'),
+        { path: '/spec/initContainers/x' },
+      ),
+    ],
+    [
+      'another container',
+      but(
+        patch.findIndex(({ path }) => path === '/spec/initContainers/0'),
+        { value: { name: 'packet-capture', image: 'evil' } },
+      ),
+    ],
+    [
+      'a container for a volume',
+      but(
+        patch.findIndex(({ path }) => path === '/spec/volumes/-'),
+        { path: '/spec/containers/-' },
+      ),
+    ],
     ['a name twice', [...patch, { op: 'add', path: '/spec/volumes/-', value: { name: 'data' } }]],
   ])('%s', (_, doubtful) => {
     const before = structuredClone(pod);
@@ -65,7 +96,9 @@ test('what is put into an added list is noticed', () => {
   const made = additionPatch(bare, addition, []);
   expect(doubtAbout(bare, made, addition)).toBeUndefined();
   for (const path of ['/spec/volumes/-', '/spec/initContainers/0', '/metadata/annotations/x']) {
-    expect(doubtAbout(bare, [...made, { op: 'add', path, value: path.startsWith('/m') ? 'y' : { name: 'evil' } }], addition)).toEqual(expect.any(String));
+    expect(
+      doubtAbout(bare, [...made, { op: 'add', path, value: path.startsWith('/m') ? 'y' : { name: 'evil' } }], addition),
+    ).toEqual(expect.any(String));
   }
   expect(doubtAbout(bare, made, addition)).toBeUndefined();
 });

@@ -6,7 +6,10 @@ const bytes = (text: string): Buffer => Buffer.from(text);
 
 /** Counted another way: what is left without strings. */
 function countsOf(text: string): { readonly values: number; readonly depth: number } {
-  const rest = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').replaceAll(/[^{}[\],]/g, '').split('');
+  const rest = text
+    .replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
+    .replaceAll(/[^{}[\],]/g, '')
+    .split('');
   let [depth, deepest] = [0, 0];
   for (const character of rest) {
     if ('[{'.includes(character)) depth += 1;
@@ -17,15 +20,17 @@ function countsOf(text: string): { readonly values: number; readonly depth: numb
 }
 
 test('it counts what a text holds, whatever its strings hold', () => {
-  fc.assert(fc.property(fc.json({ maxDepth: 5 }), fc.constantFrom(0, 1, 2), (json, spaces) => {
-    // In a list, for there to be something; long enough to be counted at all.
-    const text = JSON.stringify([JSON.parse(json)], undefined, spaces) + ' '.repeat(1000);
-    const { values, depth } = countsOf(text);
-    fc.pre(values < 900);
-    expect(jsonExcess(bytes(text), { values, depth })).toBeUndefined();
-    expect(jsonExcess(bytes(text), { values: values - 1, depth })).toBe(`more than ${values - 1} values`);
-    expect(jsonExcess(bytes(text), { values, depth: depth - 1 })).toBe(`more than ${depth - 1} levels`);
-  }));
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 5 }), fc.constantFrom(0, 1, 2), (json, spaces) => {
+      // In a list, for there to be something; long enough to be counted at all.
+      const text = JSON.stringify([JSON.parse(json)], undefined, spaces) + ' '.repeat(1000);
+      const { values, depth } = countsOf(text);
+      fc.pre(values < 900);
+      expect(jsonExcess(bytes(text), { values, depth })).toBeUndefined();
+      expect(jsonExcess(bytes(text), { values: values - 1, depth })).toBe(`more than ${values - 1} values`);
+      expect(jsonExcess(bytes(text), { values, depth: depth - 1 })).toBe(`more than ${depth - 1} levels`);
+    }),
+  );
 });
 
 describe('texts that are cut or are no JSON', () => {
@@ -34,9 +39,12 @@ describe('texts that are cut or are no JSON', () => {
   });
 });
 
-test.each(['"'.repeat(7e6), '\\'.repeat(7e6), `"${'\\"'.repeat(3e6)}`, '{"a":'.repeat(1e6)])('7 MB are read in one pass: %#', (text) => {
-  const json = bytes(text);
-  const from = process.cpuUsage();
-  jsonExcess(json, { values: 1e9 > json.length ? json.length - 1 : 1e9, depth: 1e9 });
-  expect(process.cpuUsage(from).user / 1000).toBeLessThan(500);
-});
+test.each(['"'.repeat(7e6), '\\'.repeat(7e6), `"${'\\"'.repeat(3e6)}`, '{"a":'.repeat(1e6)])(
+  '7 MB are read in one pass: %#',
+  (text) => {
+    const json = bytes(text);
+    const from = process.cpuUsage();
+    jsonExcess(json, { values: 1e9 > json.length ? json.length - 1 : 1e9, depth: 1e9 });
+    expect(process.cpuUsage(from).user / 1000).toBeLessThan(500);
+  },
+);

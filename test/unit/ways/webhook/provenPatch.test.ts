@@ -1,20 +1,44 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { additionPatch, planInjection, type Addition } from '../../../../src/inject/index.ts';
-import { defaultSidecarConfig, type SidecarConfig } from '../../../../src/sidecar/index.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig, type SidecarConfig } from '../../../../src/sidecar/index.ts';
 import { doubtAbout } from '../../../../src/ways/webhook/doubt.ts';
 import { patchFor } from '../../../../src/ways/webhook/provenPatch.ts';
 import { ownConfig, podOf } from '../../../support/webhook/samples.ts';
 
 const names = fc.constantFrom('a', 'b', 'c', 'dumps', 'monitor');
 const list = fc.option(fc.array(fc.record({ name: names, image: fc.string() }), { maxLength: 3 }), { nil: null });
-const metadata = fc.option(fc.record({ annotations: fc.option(fc.dictionary(fc.constantFrom('x', 'a/b', 'packet-capture/file-size'), fc.string()), { nil: null }) }, { requiredKeys: [] }), { nil: null });
+const metadata = fc.option(
+  fc.record(
+    {
+      annotations: fc.option(fc.dictionary(fc.constantFrom('x', 'a/b', 'packet-capture/file-size'), fc.string()), {
+        nil: null,
+      }),
+    },
+    { requiredKeys: [] },
+  ),
+  { nil: null },
+);
 const pods = fc.record(
-  { metadata, spec: fc.record({ containers: fc.array(fc.record({ name: names }), { minLength: 1, maxLength: 3 }), initContainers: list, volumes: list, imagePullSecrets: list }, { requiredKeys: ['containers'] }) },
+  {
+    metadata,
+    spec: fc.record(
+      {
+        containers: fc.array(fc.record({ name: names }), { minLength: 1, maxLength: 3 }),
+        initContainers: list,
+        volumes: list,
+        imagePullSecrets: list,
+      },
+      { requiredKeys: ['containers'] },
+    ),
+  },
   { requiredKeys: ['spec'] },
 ) as fc.Arbitrary<PodTemplate>;
-const withSecrets: SidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'registry' }] } };
+const withSecrets: SidecarConfig = {
+  ...defaultSidecarConfig,
+  agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'registry' }] },
+};
 
 function additionFor(pod: PodTemplate, config: SidecarConfig): Addition | undefined {
   const plan = planInjection(pod, { config, settings: {}, podSecurity: 'privileged', atAdmission: true });
@@ -62,7 +86,8 @@ test('equal pods share an addition and its patch, others do not', () => {
 });
 
 test('values of pods do not run into each other', () => {
-  const sizeLimit = (annotations: Record<string, string>): unknown => additionFor(podOf({}, annotations), defaultSidecarConfig)?.volumes[0]?.['emptyDir'];
+  const sizeLimit = (annotations: Record<string, string>): unknown =>
+    additionFor(podOf({}, annotations), defaultSidecarConfig)?.volumes[0]?.['emptyDir'];
   const usual = sizeLimit({});
   expect(sizeLimit({ 'packet-capture/file-size': '1Mi","file-count":"2' })).toEqual(usual);
   expect(sizeLimit({ 'packet-capture/file-size': '1Mi', 'packet-capture/file-count': '2' })).not.toEqual(usual);

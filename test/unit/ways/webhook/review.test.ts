@@ -22,7 +22,10 @@ describe('a body that is no AdmissionReview', () => {
     ['no uid', bodyOf(podOf(), { uid: undefined })],
     ['an empty uid', bodyOf(podOf(), { uid: '' })],
     ['a uid that is none', bodyOf(podOf(), { uid: { a: 1 } })],
-    ['a request by prototype', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","__proto__":{"request":{"uid":"1"}}}'],
+    [
+      'a request by prototype',
+      '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","__proto__":{"request":{"uid":"1"}}}',
+    ],
   ])('%s', (_, body) => {
     expect(readReview(body)).toBeUndefined();
   });
@@ -70,17 +73,40 @@ describe('the answer', () => {
   const answer = (verdict: Parameters<typeof formatAnswer>[1]): unknown => JSON.parse(formatAnswer(review, verdict));
   const common = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
   test('a patch comes with its type', () => {
-    const response = { uid: 'u-1', allowed: true, patchType: 'JSONPatch', patch: Buffer.from('[1]').toString('base64'), auditAnnotations: { decision: 'opted_in' } };
-    expect(answer({ decision: 'injected', reason: 'opted_in', patch: { text: '[1]', base64: Buffer.from('[1]').toString('base64') }, warnings: [] })).toEqual({ ...common, response });
+    const response = {
+      uid: 'u-1',
+      allowed: true,
+      patchType: 'JSONPatch',
+      patch: Buffer.from('[1]').toString('base64'),
+      auditAnnotations: { decision: 'opted_in' },
+    };
+    expect(
+      answer({
+        decision: 'injected',
+        reason: 'opted_in',
+        patch: { text: '[1]', base64: Buffer.from('[1]').toString('base64') },
+        warnings: [],
+      }),
+    ).toEqual({ ...common, response });
   });
   test('nothing to add: neither of them', () => {
-    expect(answer({ decision: 'skipped', reason: 'not_opted_in', warnings: [] })).toEqual({ ...common, response: { uid: 'u-1', allowed: true, auditAnnotations: { decision: 'not_opted_in' } } });
+    expect(answer({ decision: 'skipped', reason: 'not_opted_in', warnings: [] })).toEqual({
+      ...common,
+      response: { uid: 'u-1', allowed: true, auditAnnotations: { decision: 'not_opted_in' } },
+    });
   });
   test('a warning is told', () => {
-    expect(answer({ decision: 'skipped', reason: 'windows', warnings: ['w'] })).toMatchObject({ response: { allowed: true, warnings: ['w'] } });
-    expect(answer({ decision: 'injected', reason: 'opted_in', patch: { text: '', base64: '' }, warnings: ['"w"'] })).toMatchObject({ response: { allowed: true, patchType: 'JSONPatch', warnings: ['"w"'] } });
+    expect(answer({ decision: 'skipped', reason: 'windows', warnings: ['w'] })).toMatchObject({
+      response: { allowed: true, warnings: ['w'] },
+    });
+    expect(
+      answer({ decision: 'injected', reason: 'opted_in', patch: { text: '', base64: '' }, warnings: ['"w"'] }),
+    ).toMatchObject({ response: { allowed: true, patchType: 'JSONPatch', warnings: ['"w"'] } });
   });
   test('a second call changes no audit annotation', () => {
-    expect(answer({ decision: 'skipped', reason: 'already_injected', warnings: [] })).toEqual({ ...common, response: { uid: 'u-1', allowed: true } });
+    expect(answer({ decision: 'skipped', reason: 'already_injected', warnings: [] })).toEqual({
+      ...common,
+      response: { uid: 'u-1', allowed: true },
+    });
   });
 });

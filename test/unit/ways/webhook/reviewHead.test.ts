@@ -8,25 +8,54 @@ const headOf = (text: string): ReturnType<typeof readReviewHead> => readReviewHe
 
 /** A review as an API server writes it: the object comes last. */
 function reviewText(request: object, object: unknown, spaces?: number): string {
-  return JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: { ...request, object } }, undefined, spaces);
+  return JSON.stringify(
+    { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: { ...request, object } },
+    undefined,
+    spaces,
+  );
 }
 
 test('it says of every review what a parser says of it', () => {
   const string = fc.string({ unit: 'binary', maxLength: 30 });
-  fc.assert(fc.property(string.filter((text) => text !== ''), string, string, fc.json(), fc.constantFrom(0, 1), (uid, name, namespace, json, spaces) => {
-    const text = reviewText({ uid, kind: { group: 'uid', version: 'v1', kind: 'Pod' }, name, namespace, userInfo: { uid: 'other', groups: ['name', 'uid'] } }, JSON.parse(json), spaces);
-    const parsed = readReview(Buffer.from(text).toString('utf8'));
-    const head = headOf(text);
-    expect(head?.uid).toEqual(parsed?.uid);
-    expect(head?.namespace).toEqual(parsed?.namespace);
-    // Without one, a parser looks for that of the object.
-    expect(name === '' ? '' : parsed?.name).toEqual(head?.name);
-  }));
+  fc.assert(
+    fc.property(
+      string.filter((text) => text !== ''),
+      string,
+      string,
+      fc.json(),
+      fc.constantFrom(0, 1),
+      (uid, name, namespace, json, spaces) => {
+        const text = reviewText(
+          {
+            uid,
+            kind: { group: 'uid', version: 'v1', kind: 'Pod' },
+            name,
+            namespace,
+            userInfo: { uid: 'other', groups: ['name', 'uid'] },
+          },
+          JSON.parse(json),
+          spaces,
+        );
+        const parsed = readReview(Buffer.from(text).toString('utf8'));
+        const head = headOf(text);
+        expect(head?.uid).toEqual(parsed?.uid);
+        expect(head?.namespace).toEqual(parsed?.namespace);
+        // Without one, a parser looks for that of the object.
+        expect(name === '' ? '' : parsed?.name).toEqual(head?.name);
+      },
+    ),
+  );
 });
 
 test('the beginning of a review is enough', () => {
   const text = bodyOf(podOf({}, { long: 'x'.repeat(1000) }));
-  expect(headOf(text.slice(0, 900))).toEqual({ apiVersion: 'admission.k8s.io/v1', uid: 'u-1', namespace: 'shop', name: '', dryRun: false });
+  expect(headOf(text.slice(0, 900))).toEqual({
+    apiVersion: 'admission.k8s.io/v1',
+    uid: 'u-1',
+    namespace: 'shop',
+    name: '',
+    dryRun: false,
+  });
 });
 
 test('an object cannot say who it is', () => {
@@ -44,13 +73,18 @@ describe('no review that could be answered', () => {
     ['a uid that is cut', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u'],
     ['a uid elsewhere', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","uid":"u","other":{"uid":"u"}}'],
     ['a uid in a list', '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":["uid","u"]}'],
-    ['a uid of 2000 characters', `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"${'u'.repeat(2000)}"}}`],
+    [
+      'a uid of 2000 characters',
+      `{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"${'u'.repeat(2000)}"}}`,
+    ],
   ])('%s', (_, text) => {
     expect(headOf(text)).toBeUndefined();
   });
   test('whatever it is, it is read to its end', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      expect(() => readReviewHead(Buffer.from(bytes))).not.toThrow();
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(() => readReviewHead(Buffer.from(bytes))).not.toThrow();
+      }),
+    );
   });
 });

@@ -1,8 +1,16 @@
 import { expect, test } from 'vitest';
 import { leftOutReasons, type LeftOut } from '../../../../src/inject/index.ts';
-import { injectedReasons, leftOutWarnings, reasons, warningsFor, type SkippedReason } from '../../../../src/ways/webhook/reviewReasons.ts';
+import {
+  injectedReasons,
+  leftOutWarnings,
+  reasons,
+  warningsFor,
+  type SkippedReason,
+} from '../../../../src/ways/webhook/reviewReasons.ts';
 
-const skipped = reasons.filter((reason): reason is SkippedReason => !(injectedReasons as readonly string[]).includes(reason));
+const skipped = reasons.filter(
+  (reason): reason is SkippedReason => !(injectedReasons as readonly string[]).includes(reason),
+);
 
 test.each(skipped)('%s: a warning is one sentence that the API server does not cut', (reason) => {
   for (const warning of warningsFor(reason)) {
@@ -17,5 +25,6 @@ test.each(Object.keys(leftOutReasons) as LeftOut[])('what an injected pod goes w
 });
 
 test('what the user has chosen is no reason to warn', () => {
-  for (const reason of ['opted_out', 'not_opted_in', 'already_injected', 'mirror_pod'] as const) expect(warningsFor(reason)).toEqual([]);
+  for (const reason of ['opted_out', 'not_opted_in', 'already_injected', 'mirror_pod'] as const)
+    expect(warningsFor(reason)).toEqual([]);
 });

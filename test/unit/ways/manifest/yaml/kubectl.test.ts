@@ -28,12 +28,16 @@ const readHere: readonly string[] = [
   'a: !!int b\n',
 ];
 
-const named = (cases: readonly Reading[]): (readonly [string, Reading])[] => cases.map((reading) => [JSON.stringify(reading.text).slice(0, 80), reading]);
+const named = (cases: readonly Reading[]): (readonly [string, Reading])[] =>
+  cases.map((reading) => [JSON.stringify(reading.text).slice(0, 80), reading]);
 
 describe.each(Object.entries(readings))('%s', (_, cases) => {
-  test.each(named(cases.filter(({ error }) => error === undefined)))('as kubectl reads it: %s', (_name, { text, documents }) => {
-    expect(read(text)).toEqual(documents);
-  });
+  test.each(named(cases.filter(({ error }) => error === undefined)))(
+    'as kubectl reads it: %s',
+    (_name, { text, documents }) => {
+      expect(read(text)).toEqual(documents);
+    },
+  );
 
   const refused = cases.filter(({ text, error }) => error !== undefined && !readHere.includes(text));
   test.each(named(refused))('refused as by kubectl: %s', (_name, { text }) => {

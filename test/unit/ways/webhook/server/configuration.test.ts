@@ -9,23 +9,38 @@ const { parse: read } = configurationSource('/config/sidecarconfig.yaml');
 describe('sidecarconfig.yaml', () => {
   const text = fc.string({ unit: 'grapheme' });
   const configs = fc.record({
-    agent: fc.record({ image: fc.string({ unit: 'grapheme', minLength: 1 }), metricsPort: fc.integer({ min: 1024, max: 65_535 }) }),
+    agent: fc.record({
+      image: fc.string({ unit: 'grapheme', minLength: 1 }),
+      metricsPort: fc.integer({ min: 1024, max: 65_535 }),
+    }),
     settings: fc.record({ filter: text }, { requiredKeys: [] }),
   });
   /** As Go writes JSON for HTML, which is what charts of older versions have. */
-  const goJson = (value: unknown): string => JSON.stringify(value, undefined, 2).replaceAll(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const goJson = (value: unknown): string =>
+    JSON.stringify(value, undefined, 2).replaceAll(
+      /[<>&\u2028\u2029]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
 
   test('JSON is read like YAML', () => {
-    fc.assert(fc.property(fc.oneof(configs, fc.jsonValue({ maxDepth: 2 })), (value) => {
-      expect(yamlValue(goJson(value), 'config')).toEqual(JSON.parse(goJson(value)));
-    }));
+    fc.assert(
+      fc.property(fc.oneof(configs, fc.jsonValue({ maxDepth: 2 })), (value) => {
+        expect(yamlValue(goJson(value), 'config')).toEqual(JSON.parse(goJson(value)));
+      }),
+    );
   });
 
   test('the injector reads YAML as the command line reads it', () => {
-    fc.assert(fc.property(configs, fc.constantFrom('PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'BLOCK_LITERAL'), (value, defaultStringType) => {
-      const written = stringify(value, { version: '1.1', defaultStringType });
-      expect(yamlValue(written, 'config')).toEqual(parse(written, { version: '1.1' }));
-    }));
+    fc.assert(
+      fc.property(
+        configs,
+        fc.constantFrom('PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'BLOCK_LITERAL'),
+        (value, defaultStringType) => {
+          const written = stringify(value, { version: '1.1', defaultStringType });
+          expect(yamlValue(written, 'config')).toEqual(parse(written, { version: '1.1' }));
+        },
+      ),
+    );
   });
 
   test.each([

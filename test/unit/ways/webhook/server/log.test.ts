@@ -4,7 +4,11 @@ import { expect, test } from 'vitest';
 import { makeLog } from '../../../../../src/ways/webhook/server/log.ts';
 
 /** A reader that takes all, or that is stuck for good. */
-function makeReader(stuck = false): { readonly stream: Writable; readonly text: () => string; readonly writes: () => number } {
+function makeReader(stuck = false): {
+  readonly stream: Writable;
+  readonly text: () => string;
+  readonly writes: () => number;
+} {
   const chunks: Buffer[] = [];
   const stream = new Writable({
     write: (chunk: Buffer, _, done) => {
@@ -15,7 +19,11 @@ function makeReader(stuck = false): { readonly stream: Writable; readonly text: 
   return { stream, text: () => Buffer.concat(chunks).toString(), writes: () => chunks.length };
 }
 
-const numbersIn = (text: string): unknown[] => text.split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as { number: number }).number);
+const numbersIn = (text: string): unknown[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { number: number }).number);
 
 test('no line is lost, and many of them go in one write', async () => {
   const { stream, text, writes } = makeReader();
