@@ -1,8 +1,9 @@
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { tshark } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
+import { holds } from './memory.ts';
 
 const { network, start } = useAgents();
 const secret = 'TOP-SECRET-OF-THE-APP';
@@ -15,27 +16,6 @@ async function sendSecrets(count: number): Promise<void> {
     '-c',
     `for ((i = 0; i < ${count}; i++)); do echo "${secret}-$i" > /dev/udp/10.99.0.1/9999; done`,
   ]);
-}
-
-/** Whether a process holds the text anywhere in its memory. What cannot be read holds nothing. */
-async function holds(pid: number, text: string): Promise<boolean> {
-  const maps = (await readFile(`/proc/${pid}/maps`, 'latin1')).split('\n').flatMap((line) => {
-    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line) ?? [];
-    return from === undefined || to === undefined
-      ? []
-      : [[Number.parseInt(from, 16), Number.parseInt(to, 16)] as const];
-  });
-  const memory = await open(`/proc/${pid}/mem`, 'r');
-  try {
-    for (const [from, to] of maps) {
-      const bytes = Buffer.alloc(Math.min(to - from, 64 * 1024 ** 2));
-      const { bytesRead } = await memory.read(bytes, 0, bytes.length, from).catch(() => ({ bytesRead: 0 }));
-      if (bytes.subarray(0, bytesRead).includes(text)) return true;
-    }
-    return false;
-  } finally {
-    await memory.close();
-  }
 }
 
 describe('snaplen: headers', () => {

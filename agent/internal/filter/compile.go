@@ -113,7 +113,7 @@ func (c *Compiler) remember(key compilation, r result) {
 func (c *Compiler) compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
 	ctx, cancel := context.WithTimeout(ctx, mostTime)
 	defer cancel()
-	source := []string{"-i", iface}
+	source := liveSource(iface)
 	if iface == "" {
 		source = []string{"-y", link.name()}
 	}
@@ -134,6 +134,10 @@ func (c *Compiler) compile(ctx context.Context, expression, iface string, link L
 	}
 	return program, nil
 }
+
+// liveSource has tcpdump open an interface, as a capture that keeps one byte of each packet by the older ring (TPACKET_V2): until it has
+// made the program and ends, the kernel puts packets there, and of none more than 16 bytes. In the newer ring they would be whole.
+func liveSource(iface string) []string { return []string{"-i", iface, "-s", "1", "--immediate-mode"} }
 
 // run starts tcpdump and reads the program that it prints.
 func (c *Compiler) run(ctx context.Context, expression string, source []string, flags ...string) (Program, error) {

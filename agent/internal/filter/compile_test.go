@@ -62,11 +62,11 @@ func TestTheInterfaceMakesNoDifference(t *testing.T) {
 		if needsInterface(expression) {
 			continue
 		}
-		live, err := c.run(t.Context(), expression, []string{"-i", "lo"})
+		live, err := c.run(t.Context(), expression, liveSource("lo"))
 		if err != nil {
 			t.Fatalf("%s: %v", expression, err)
 		}
-		dead, err := c.run(t.Context(), expression, []string{"-y", Ethernet.name()})
+		dead, err := c.run(t.Context(), expression, []string{"-y", Ethernet.name(), "-s", "1"})
 		if err != nil || fmt.Sprint(live) != fmt.Sprint(dead) {
 			t.Errorf("%s: %v, and without an interface %v, %v", expression, live, dead, err)
 		}

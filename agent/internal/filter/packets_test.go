@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"packet-capture/agent/internal/traffic"
 )
@@ -14,6 +16,9 @@ type generator struct {
 	// aim, if there is one, is the flow whose addresses and ports the packets have, in one direction or the other.
 	aim      *traffic.Flow
 	reversed bool
+	// secret, if there is one, is what payload is made of; then no header says that it is longer than it is, since that would
+	// make a header of payload.
+	secret string
 }
 
 func newGenerator(seed uint64) generator { return generator{Rand: rand.New(rand.NewPCG(seed, 14))} }
@@ -42,9 +47,20 @@ func (g generator) bytes(count int) []byte {
 	return bytes
 }
 
+// lies says, once in so many times, that a header is to say something wrong of itself.
+func (g generator) lies(times int) bool { return g.IntN(times) == 0 && g.secret == "" }
+
+// payload is what no header holds.
+func (g generator) payload(count int) []byte {
+	if g.secret == "" {
+		return g.bytes(count)
+	}
+	return []byte(strings.Repeat(g.secret, count/len(g.secret)+1))[:count]
+}
+
 // link makes a packet with its link header.
 func (g generator) packet(link LinkType) packet {
-	ethertype := pick[uint16](g, 0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd, 0x86dd, 0x0806, 0x8035, 0x8847, 0x88cc, 60)
+	ethertype := pick[uint16](g, 0x0800, 0x0800, 0x0800, 0x86dd, 0x86dd, 0x86dd, 0x0806, 0x8035, 0x8847, 0x8864, 0x88cc, 60)
 	if g.aim != nil {
 		ethertype = map[bool]uint16{true: 0x0800, false: 0x86dd}[g.aim.Local.Addr().Is4()]
 	}
@@ -73,11 +89,11 @@ func (g generator) damage(bytes []byte) []byte {
 	case 0:
 		return bytes[:g.IntN(len(bytes)+1)]
 	case 1:
-		if len(bytes) > 0 {
+		if len(bytes) > 0 && g.secret == "" {
 			bytes[g.IntN(min(len(bytes), 80))] = byte(g.Uint32())
 		}
 	case 2:
-		return append(bytes, g.bytes(g.IntN(20))...)
+		return append(bytes, g.payload(g.IntN(20))...)
 	}
 	return bytes
 }
@@ -90,17 +106,17 @@ func (g generator) network(ethertype uint16) []byte {
 		return g.six(true)
 	case 0x0806, 0x8035:
 		hardware, protocol := pick[byte](g, 6, 6, 6, 8), pick[byte](g, 4, 4, 4, 16)
-		return append([]byte{0, 1, 8, 0, hardware, protocol, 0, 1}, g.bytes(20+g.IntN(30))...)
+		return slices.Concat([]byte{0, 1, 8, 0, hardware, protocol, 0, 1}, g.bytes(20), g.payload(g.IntN(30)))
 	}
-	return g.bytes(g.IntN(60))
+	return g.payload(g.IntN(60))
 }
 
 func (g generator) four(quotes bool) []byte {
 	header := make([]byte, 20+4*pick(g, 0, 0, 0, 1, 5, 10))
-	protocol := g.protocol(pick[byte](g, 6, 6, 6, 17, 17, 17, 1, 1, 47, 58, 132))
+	protocol := g.protocol(pick[byte](g, 6, 6, 6, 17, 17, 17, 1, 1, 2, 4, 41, 47, 50, 51, 58, 132, 136))
 	body := g.transport(protocol, 1, quotes, g.four)
 	header[0] = 0x40 | byte(len(header)/4)
-	if g.IntN(20) == 0 {
+	if g.lies(20) {
 		header[0] = byte(g.Uint32())
 	}
 	length := pick(g, len(header)+len(body), len(header)+len(body), len(header)+len(body), 0, len(header), g.IntN(100))
@@ -114,11 +130,14 @@ func (g generator) four(quotes bool) []byte {
 
 func (g generator) six(quotes bool) []byte {
 	header := make([]byte, 40)
-	protocol := g.protocol(pick[byte](g, 6, 6, 6, 17, 17, 17, 58, 58, 47, 1, 59))
+	protocol := g.protocol(pick[byte](g, 6, 6, 6, 17, 17, 17, 58, 58, 4, 41, 47, 50, 1, 59, 132))
 	body := g.transport(protocol, 58, quotes, g.six)
 	for range pick(g, 0, 0, 0, 1, 1, 2, 3, 8, 9, 10) {
 		kind := pick[byte](g, 0, 43, 44, 44, 51, 60, 135)
 		extension := g.bytes(8 * pick(g, 1, 1, 2, 4))
+		if kind == 135 {
+			extension = g.payload(len(extension))
+		}
 		switch kind {
 		case 44:
 			extension = extension[:8]
@@ -128,7 +147,7 @@ func (g generator) six(quotes bool) []byte {
 		default:
 			extension[1] = byte(len(extension)/8 - 1)
 		}
-		if g.IntN(20) == 0 {
+		if g.lies(20) {
 			extension[1] = byte(g.Uint32())
 		}
 		extension[0] = protocol
@@ -136,7 +155,7 @@ func (g generator) six(quotes bool) []byte {
 		body = append(extension, body...)
 	}
 	header[0] = 0x60
-	if g.IntN(20) == 0 {
+	if g.lies(20) {
 		header[0] = byte(g.Uint32())
 	}
 	binary.BigEndian.PutUint16(header[4:], uint16(pick(g, len(body), len(body), len(body), 0, g.IntN(100))))
@@ -147,13 +166,13 @@ func (g generator) six(quotes bool) []byte {
 }
 
 func (g generator) transport(protocol, icmp byte, quotes bool, quoted func(bool) []byte) []byte {
-	payload := g.bytes(g.IntN(40))
+	payload := g.payload(g.IntN(40))
 	switch protocol {
 	case 6:
 		header := g.bytes(20 + 4*pick(g, 0, 0, 3, 10))
 		g.ports(header)
 		header[12] = byte(len(header)/4) << 4
-		if g.IntN(10) == 0 {
+		if g.lies(10) {
 			header[12] = byte(g.Uint32())
 		}
 		return append(header, payload...)
@@ -169,6 +188,11 @@ func (g generator) transport(protocol, icmp byte, quotes bool, quoted func(bool)
 			payload = payload[:min(len(payload), pick(g, 28, 48, 100))]
 		}
 		return append(header, payload...)
+	case 4, 41:
+		// A tunnel: what is in it is payload.
+		if quotes {
+			return map[byte]func(bool) []byte{4: g.four, 41: g.six}[protocol](false)
+		}
 	}
 	return payload
 }
