@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"packet-capture/agent/internal/process"
 )
 
 // streams are a command's standard input and outputs; tests replace them.
@@ -42,6 +44,11 @@ func commands() map[string]command {
 }
 
 func main() {
+	// In a pod that shares its process namespace an app could read captures by way of one that hands them over.
+	if err := process.Hide(); err != nil {
+		fmt.Fprintf(os.Stderr, "packet-capture-agent: %v\n", err)
+		os.Exit(1)
+	}
 	os.Exit(dispatch(os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 

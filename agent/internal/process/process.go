@@ -12,16 +12,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prepare protects a command that runs for long: other processes cannot read its memory, even with the same uid, it leaves no
-// core file, and it does not end when its output is closed.
+// Prepare is for each command that runs for long: it hides it (Hide), and the command does not end when its output is closed.
 func Prepare() error {
+	if err := Hide(); err != nil {
+		return err
+	}
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	return nil
+}
+
+// Hide is for each command: other processes cannot read its memory or reach its files through /proc, even with the same uid, and
+// it leaves no core file. A program that replaces it (exec) is not hidden.
+func Hide() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("setrlimit: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl: %w", err)
 	}
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	return nil
 }
 

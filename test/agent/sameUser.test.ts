@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { capture } from '../../scripts/cluster/command.ts';
+import { captureCommand } from '../../src/captures/stream/podCapture.ts';
+import { agentUser } from '../../src/sidecar/index.ts';
+import { credentials, writeSecret } from './bucket.ts';
+import { useAgents } from './fixture.ts';
+import { childrenOf } from './processTree.ts';
+import { until } from './until.ts';
+
+const { folder, network, start } = useAgents();
+const program = '/usr/bin/packet-capture-agent';
+
+/**
+ * What a container of the pod can do to a process of another one when they share the process namespace: read it, trace it (the
+ * kernel asks the same for its memory), come by it to the other's files, send it signals. One word for each that works.
+ */
+const attempts = `
+for pid in "$@"; do
+  can=""
+  (: < /proc/$pid/mem) 2>/dev/null && can=" mem"
+  for file in environ maps auxv syscall stack; do dd if=/proc/$pid/$file bs=1 count=1 of=/dev/null 2>/dev/null && can="$can $file"; done
+  for link in root cwd exe; do readlink /proc/$pid/$link >/dev/null && can="$can $link"; done
+  for folder in fd map_files root/captures root/etc/packet-capture; do ls /proc/$pid/$folder/ >/dev/null 2>&1 && can="$can $folder"; done
+  kill -0 $pid 2>/dev/null && can="$can kill"
+  echo "$pid$can"
+done`;
+
+/** An app's container: its uid, and the capabilities that it has, if any. */
+async function tryAs(uid: number, capabilities: string, pids: readonly number[]): Promise<Map<number, string>> {
+  const rights = [
+    '--bounding-set',
+    `-all${capabilities}`,
+    '--inh-caps',
+    `-all${capabilities}`,
+    '--ambient-caps',
+    `-all${capabilities}`,
+  ];
+  const argv = [
+    'setpriv',
+    '--reuid',
+    String(uid),
+    '--regid',
+    String(uid),
+    '--clear-groups',
+    '--no-new-privs',
+    ...rights,
+    '--',
+    'sh',
+    '-c',
+    attempts,
+    'app',
+    ...pids.map(String),
+  ];
+  const { stdout } = await capture(argv);
+  return new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => [Number(line.split(' ')[0]), line.split(' ').slice(1).join(' ')]),
+  );
+}
+
+/** A command of the agent's image in its container, as the kubelet and `kubectl exec` start it; gives its process once it runs. */
+async function startCommand(
+  captures: string,
+  capability: string,
+  ...argv: readonly string[]
+): Promise<{ readonly child: ChildProcess; readonly pid: number }> {
+  const container = [
+    join(import.meta.dirname, 'container.sh'),
+    inject('agentRoot'),
+    captures,
+    await folder(),
+    capability,
+    ...argv,
+  ];
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      ...network().enterPod,
+      'unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      'sh',
+      ...container,
+    ],
+    {
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    },
+  );
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'readable');
+  const [pid = 0] = await childrenOf(child.pid);
+  return { child, pid };
+}
+
+/** A server in the pod that takes connections and says nothing, so that an upload lasts. */
+async function silentServer(): Promise<void> {
+  const code =
+    "require('node:net').createServer(() => {}).listen(7071, '10.99.0.1', () => process.stdout.write('listens'))";
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterWorld, process.execPath, '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'readable');
+}
+
+describe('an app that shares the process namespace', () => {
+  test('of the same uid reads no memory, environment or file of the agent or of what it starts; of another one it cannot even signal them', async () => {
+    const [captures, secret] = [await folder(), await folder()];
+    await writeSecret(secret, credentials, '10.99.0.1:7071');
+    await silentServer();
+    const agent = await start({ captures, secret, settings: { filter: 'udp', rotate: '1s', upload: 's3:captures' } });
+    const mirror = await start({
+      captures,
+      settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' },
+      program: 'mirror',
+      capability: 'net_admin',
+    });
+    await agent.next('started');
+    await network().send({ count: 5 });
+    await writeFile(join(captures, 'large.pcapng'), Buffer.alloc(1_000_000), { mode: 0o644 });
+    const live = await startCommand(
+      captures,
+      'net_raw',
+      ...captureCommand({ interfaces: 'eth0', snaplen: '0', filter: '' }),
+    );
+    // It waits for whoever reads its output.
+    const send = await startCommand(captures, '', program, 'send', 'large.pcapng');
+
+    const child = (name: string): Promise<number> =>
+      until(name, async () => {
+        for (const pid of await childrenOf(run))
+          if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) === `${name}\n`) return pid;
+        return undefined;
+      });
+    const [run = 0] = await agent.processes();
+    const rclone = await child('rclone');
+    // It takes more than a second for these, and stands still then.
+    await agent.set({ filter: Array.from({ length: 300 }, (_, i) => `host 10.77.${i % 250}.${i % 7}`).join(' or ') });
+    const tcpdump = await child('tcpdump');
+    process.kill(tcpdump, 'SIGSTOP');
+    const pids = {
+      run,
+      mirror: (await mirror.processes())[0] ?? 0,
+      capture: live.pid,
+      send: send.pid,
+      rclone,
+      tcpdump,
+    };
+    const all = Object.values(pids);
+    const app = spawn(
+      'setpriv',
+      [
+        '--pdeathsig',
+        'KILL',
+        '--reuid',
+        String(agentUser),
+        '--regid',
+        String(agentUser),
+        '--clear-groups',
+        'sleep',
+        '60',
+      ],
+      { stdio: 'ignore' },
+    );
+    onTestFinished(() => void app.kill('SIGKILL'));
+
+    for (const capabilities of ['', ',+net_raw,+net_admin']) {
+      const can = await tryAs(agentUser, capabilities, [...all, app.pid ?? 0]);
+      // Two processes of one uid may always signal each other.
+      expect(Object.entries(pids).map(([name, pid]) => `${name}: ${can.get(pid)}`)).toEqual(
+        Object.keys(pids).map((name) => `${name}: kill`),
+      );
+      // An app's own process is open to it: so the attempts would find something.
+      expect(can.get(app.pid ?? 0)).toMatch(/^mem environ maps .*root cwd exe fd .*kill$/);
+    }
+    const stranger = await tryAs(agentUser + 1, '', all);
+    expect([...stranger.values()]).toEqual(all.map(() => ''));
+  });
+});
