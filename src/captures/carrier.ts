@@ -1,5 +1,12 @@
 import type { ContainerStatus, Container, Pod } from '../kubernetes/api/types.ts';
-import { parseQuantity, settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
+import {
+  parseQuantity,
+  platformOf,
+  settingEnvironment,
+  settings,
+  type Platform,
+  type SettingValues,
+} from '../settings/index.ts';
 import { containerName, mirrorName } from '../sidecar/index.ts';
 
 /** The container in which the agent runs. */
@@ -8,6 +15,8 @@ export interface Carrier {
   readonly running: boolean;
   /** Settings that stand in its environment: what holds where the pod has no annotation. */
   readonly defaults: SettingValues;
+  /** What its release says beside the settings: what annotations may change. */
+  readonly platform: Platform;
   /** Bytes that its volume may hold; undefined when nothing says so. */
   readonly volumeBytes: number | undefined;
   /** The container that mirrors stands beside it. */
@@ -49,6 +58,7 @@ function carrier(
     container,
     running: statuses.some(({ name, state }) => name === container && state?.running !== undefined),
     defaults: Object.fromEntries(defaults.filter(([, value]) => value !== '')),
+    platform: platformOf(Object.fromEntries(variables.map(({ name, value = '' }) => [name, value]))),
     volumeBytes: parseQuantity(valueOf(sizeLimitVariable)),
   };
 }

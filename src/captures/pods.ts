@@ -2,7 +2,7 @@ import { codedError } from '../errors.ts';
 import { isTerminating } from '../kubernetes/api/pods.ts';
 import type { Pod } from '../kubernetes/api/types.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
-import type { SettingValues } from '../settings/index.ts';
+import type { Platform, SettingValues } from '../settings/index.ts';
 import { carrierOf } from './carrier.ts';
 import { readTarget, targetName, type PodTarget } from './readTarget.ts';
 
@@ -21,6 +21,8 @@ export interface CapturedPod {
   readonly annotations: Readonly<Record<string, string>>;
   /** Settings that hold where there is no annotation. */
   readonly defaults: SettingValues;
+  /** What its release says beside the settings; absent: nothing. */
+  readonly platform?: Platform | undefined;
   /** What its volume for files may hold; undefined when nothing says so. */
   readonly volumeBytes: number | undefined;
   /** It has the container that mirrors: that one is there from the beginning, or never. */
@@ -84,6 +86,7 @@ export function capturedPod(pod: Pod): CapturedPod | undefined {
     node: typeof node === 'string' ? node : undefined,
     annotations: metadata.annotations ?? {},
     defaults: carrier.defaults,
+    platform: carrier.platform,
     volumeBytes: carrier.volumeBytes,
     mirrors: carrier.mirrors,
     ready: carrier.running,

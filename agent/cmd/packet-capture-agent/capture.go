@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"packet-capture/agent/internal/filter"
@@ -31,11 +32,14 @@ var captureCommand = command{
 	run:   runCapture,
 }
 
+// captureSettings are those that a capture to standard output takes.
+var captureSettings = []string{"interfaces", "snaplen", "filter"}
+
 func runCapture(args []string, std streams) int {
 	values := settings.Values{}
 	flags := flag.NewFlagSet("capture", flag.ContinueOnError)
 	flags.SetOutput(std.err)
-	for _, name := range []string{"interfaces", "snaplen", "filter"} {
+	for _, name := range captureSettings {
 		row, _ := settings.Find(name)
 		flags.Func(name, row.Text, func(value string) error {
 			values[name] = value
@@ -49,14 +53,26 @@ func runCapture(args []string, std streams) int {
 		fmt.Fprintf(std.err, "packet-capture-agent: capture takes no argument %q\n", flags.Arg(0))
 		return usageError
 	}
-	wanted, invalid := settings.Parse(values, settings.Platform{})
-	if len(invalid) > 0 {
-		return refuse(std, &live.Refusal{Setting: invalid[0].Setting, Reason: invalid[0].Reason})
+	wanted, refusal := parseCapture(values, os.LookupEnv)
+	if refusal != nil {
+		return refuse(std, refusal)
 	}
 	if err := process.Prepare(); err != nil {
 		return refuse(std, err)
 	}
 	return captureTo(std, wanted)
+}
+
+// parseCapture takes the container's environment, which whoever runs a command in it gets too: what the release has set holds
+// where nothing is given, and what it has locked stays.
+func parseCapture(given settings.Values, environment settings.Environment) (settings.Settings, *live.Refusal) {
+	wanted, invalid := settings.ParseGiven(given, settings.PlatformOf(environment))
+	for _, one := range invalid {
+		if slices.Contains(captureSettings, one.Setting) {
+			return wanted, &live.Refusal{Setting: one.Setting, Reason: one.Reason}
+		}
+	}
+	return wanted, nil
 }
 
 func captureTo(std streams, wanted settings.Settings) int {

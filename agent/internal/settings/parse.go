@@ -11,10 +11,20 @@ func Parse(v Values, p Platform) (Settings, []Invalid) {
 	return s, parser.invalid
 }
 
+// ParseGiven is Parse for values that somebody has written down for this one time: one that is empty is empty, or the table's
+// default, and not the release's. What the release has locked stays locked.
+func ParseGiven(v Values, p Platform) (Settings, []Invalid) {
+	parser := parser{values: v, platform: p, given: true}
+	s := parser.parse()
+	return s, parser.invalid
+}
+
 type parser struct {
 	values   Values
 	platform Platform
 	invalid  []Invalid
+	// given: a value that is there counts, even if it is empty.
+	given bool
 }
 
 func (p *parser) parse() Settings {
@@ -71,8 +81,13 @@ func IsSecret(name, value string) bool { return name == "upload" && checkUpload(
 
 // value is the effective value of a setting.
 func (p *parser) value(name string) string {
-	if value := p.values[name]; value != "" {
+	value, there := p.values[name]
+	switch {
+	case value != "":
 		return value
+	case there && p.given:
+		setting, _ := Find(name)
+		return setting.Default
 	}
 	return p.platform.defaultOf(name)
 }

@@ -4,6 +4,7 @@ import type { Labeller } from '../../pcapng/index.ts';
 import { plainText } from '../../plainText.ts';
 import {
   findSetting,
+  lockProblem,
   settingAnnotation,
   settingProblem,
   type SettingName,
@@ -26,12 +27,19 @@ export const interfaceRefused = 66;
 
 /**
  * What a pod's stream captures: what is wanted for all, and else the pod's own settings, so that a stream shows no more
- * than whoever set those up has allowed for its files.
+ * than whoever set those up has allowed for its files. An annotation of a setting that the release has locked has no effect.
  * @throws SETTING_INVALID for an annotation that the agent would refuse too
  */
-export function podCapture(pod: Pick<CapturedPod, 'annotations' | 'defaults'>, wanted: SettingValues): PodCapture {
-  const ownValue = (name: SettingName): string =>
-    pod.annotations[settingAnnotation(name)] || pod.defaults[name] || findSetting(name)?.default || '';
+export function podCapture(
+  pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'platform'>,
+  wanted: SettingValues,
+): PodCapture {
+  const byDefault = (name: SettingName): string => pod.defaults[name] || findSetting(name)?.default || '';
+  const ownValue = (name: SettingName): string => {
+    const annotation = pod.annotations[settingAnnotation(name)];
+    if (annotation === undefined || annotation === '') return byDefault(name);
+    return pod.platform && lockProblem(name, annotation, pod.platform) !== undefined ? byDefault(name) : annotation;
+  };
   const value = (name: SettingName): string => {
     const given = wanted[name];
     if (given !== undefined) return given || findSetting(name)?.default || '';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { findPods } from '../../../src/captures/pods.ts';
 import type { Pod } from '../../../src/kubernetes/api/types.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
+import { platformOf } from '../../../src/settings/index.ts';
 
 const running = { running: {} };
 const sidecar = { name: 'packet-capture', image: 'agent', restartPolicy: 'Always' };
@@ -57,6 +58,7 @@ describe('findPods', () => {
       node: 'node0',
       annotations: {},
       defaults: {},
+      platform: platformOf({}),
       volumeBytes: undefined,
       mirrors: false,
       ready: true,

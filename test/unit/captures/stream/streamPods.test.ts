@@ -6,6 +6,7 @@ import { streamPods, type StreamEvent, type StreamOptions } from '../../../../sr
 import { podCapture, captureEnd } from '../../../../src/captures/stream/podCapture.ts';
 import { codedError } from '../../../../src/errors.ts';
 import type { KubectlEnd, KubectlProcess } from '../../../../src/kubernetes/kubectl.ts';
+import { platformOf } from '../../../../src/settings/index.ts';
 import { version } from '../../../../src/version.ts';
 import { interfaceBlock, packetBlock, sectionBlock } from '../../../support/pcapng/captureBytes.ts';
 import { readAll } from '../../../support/pcapng/captureFiles.ts';
@@ -272,6 +273,20 @@ test('the pod is asked for its own settings unless others are wanted', () => {
     filter: '',
   });
   expect(podCapture({ annotations: {}, defaults: {} }, {})).toEqual({ interfaces: 'all', snaplen: '0', filter: '' });
+});
+
+test('an annotation that the release has locked has no effect on a stream either', () => {
+  const platform = platformOf({ PACKET_CAPTURE_ALLOWED_SETTINGS: 'state snaplen', PACKET_CAPTURE_FILTER: 'tcp' });
+  const annotations = {
+    'packet-capture/filter': 'udp',
+    'packet-capture/interfaces': 'lo',
+    'packet-capture/snaplen': '96',
+  };
+  expect(podCapture({ annotations, defaults: { filter: 'tcp' }, platform }, {})).toEqual({
+    interfaces: 'all',
+    snaplen: '96',
+    filter: 'tcp',
+  });
 });
 
 test("a capture's last words are read for what was lost", () => {
