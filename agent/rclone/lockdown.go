@@ -15,12 +15,28 @@ var machine = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.A
 // firstX32 is the lowest number of a system call of x32, whose architecture number is that of amd64 (__X32_SYSCALL_BIT).
 const firstX32 = 0x40000000
 
-// landlockSize is the size of struct landlock_ruleset_attr with rights to files and to the network (Linux 6.7).
-// landlockRuleNetPort is LANDLOCK_RULE_NET_PORT.
+// landlockSize is the size of struct landlock_ruleset_attr with rights to files and to the network (Linux 6.7). Older kernels
+// accept it too, while what they do not know is 0. landlockRuleNetPort is LANDLOCK_RULE_NET_PORT.
 const (
 	landlockSize        = 16
 	landlockRuleNetPort = 2
 )
+
+// changes are rights to change or run files, by the version of Landlock that knows them (landlock(7)).
+var changes = []struct {
+	since  uintptr
+	rights uint64
+}{
+	{1, unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR | unix.LANDLOCK_ACCESS_FS_REMOVE_FILE |
+		unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG | unix.LANDLOCK_ACCESS_FS_MAKE_SOCK |
+		unix.LANDLOCK_ACCESS_FS_MAKE_FIFO | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK | unix.LANDLOCK_ACCESS_FS_MAKE_SYM},
+	{2, unix.LANDLOCK_ACCESS_FS_REFER},
+	{3, unix.LANDLOCK_ACCESS_FS_TRUNCATE},
+	{5, unix.LANDLOCK_ACCESS_FS_IOCTL_DEV},
+}
+
+// sinceNetwork is the version of Landlock that knows of connections.
+const sinceNetwork = 4
 
 // lockDown takes from this process the capabilities that it may have inherited and the right to run programs, and from other
 // processes the right to read its memory. The agent refuses keys of a configuration that run commands; this makes sure that
@@ -85,19 +101,34 @@ func forbidCalls() error {
 	return nil
 }
 
-// forbidConnections lets this process connect by TCP to that port only. Kernels before 6.7 cannot do that; rclone is told to
-// use the proxy in any case.
-func forbidConnections(port uint64) error {
-	attributes := unix.LandlockRulesetAttr{Handled_access_net: unix.LANDLOCK_ACCESS_NET_CONNECT_TCP}
-	set, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attributes)), landlockSize, 0)
+// confine allows this process to read files and to connect by TCP to that port only: it cannot create, change or run a file.
+// Kernels before 5.13 cannot restrict files, those before 6.7 connections. There the container's read-only file system and
+// forbidCalls remain, and rclone is told to use the proxy in any case.
+func confine(port uint64) error {
+	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return nil
 	}
-	defer func() { _ = unix.Close(int(set)) }()
-	// struct landlock_net_port_attr: what is allowed, and the port.
-	rule := struct{ access, port uint64 }{unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, port}
-	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, set, landlockRuleNetPort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
+	var attributes unix.LandlockRulesetAttr
+	for _, one := range changes {
+		if version >= one.since {
+			attributes.Handled_access_fs |= one.rights
+		}
+	}
+	if version >= sinceNetwork {
+		attributes.Handled_access_net = unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+	}
+	set, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attributes)), landlockSize, 0)
+	if errno != 0 {
 		return errno
+	}
+	defer func() { _ = unix.Close(int(set)) }()
+	if version >= sinceNetwork {
+		// struct landlock_net_port_attr: what is allowed, and the port.
+		rule := struct{ access, port uint64 }{unix.LANDLOCK_ACCESS_NET_CONNECT_TCP, port}
+		if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, set, landlockRuleNetPort, uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
+			return errno
+		}
 	}
 	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, set, 0, 0); errno != 0 {
 		return errno

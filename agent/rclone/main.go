@@ -1,7 +1,8 @@
 // Command rclone uploads capture files with rclone's packages; only the needed backends are built in.
 //
 // The capture agent starts it when there is something to upload, and ends it by closing its standard input; package rclonejob
-// defines its input and output. It has no capabilities, cannot run a program, and can connect only to the agent's proxy.
+// defines its input and output. It has no capabilities, cannot run a program or change a file, and
+// can connect only to the agent's proxy.
 package main
 
 import (
@@ -72,7 +73,7 @@ func run() error {
 	return nil
 }
 
-// onlyBy allows connections only to the proxy.
+// onlyBy allows connections only to the proxy, and only to read files.
 func onlyBy(proxy string) error {
 	parsed, err := url.Parse(proxy)
 	if err != nil {
@@ -82,7 +83,7 @@ func onlyBy(proxy string) error {
 	if err != nil {
 		return fmt.Errorf("proxy: %w", err)
 	}
-	if err := forbidConnections(port); err != nil {
+	if err := confine(port); err != nil {
 		return fmt.Errorf("landlock: %w", err)
 	}
 	return nil
