@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { run } from '../../scripts/cluster/command.ts';
 import { countPackets } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
 
@@ -47,5 +48,21 @@ describe('what the release does not allow', () => {
     await agent.set({ 'buffer-size': '64Mi' });
     await agent.next('started');
     await agent.stop();
+  });
+
+  test('is a buffer of 2 GiB, of which no limit of memory would count a byte: the kernel is not asked for it', async () => {
+    const rings = async (): Promise<number> =>
+      (await run([...network().enterPod, 'cat', '/proc/net/packet'])).stdout.split('\n').length - 1;
+    // A release cannot raise the bound over what the kernel can count.
+    const agents = [
+      await start({ settings: { 'buffer-size': '2Gi' } }),
+      await start({ settings: { 'buffer-size': '2Gi' }, environment: { PACKET_CAPTURE_BUFFER_LIMIT: '4Gi' } }),
+    ];
+    const invalid = await Promise.all(agents.map(async (agent) => (await agent.next('invalid setting'))['reason']));
+    expect(invalid).toEqual(['must be at most 64Mi', 'must be at most 2047Mi']);
+    expect(await rings()).toBe(0);
+    await agents[0]?.set({ 'buffer-size': '' });
+    await agents[0]?.next('started');
+    expect(await rings()).toBe(1);
   });
 });

@@ -31,6 +31,32 @@ describe('what goes wrong with a mirror', () => {
     expect(await portCounts(file)).toEqual({ 1001: 10, 1002: 10, 1003: 10 });
   });
 
+  // What the kernel cannot show could not be taken back: the copies went on.
+  test('a long filter is narrowed, and one that is too long ends the copies', async () => {
+    const hosts = (count: number): string =>
+      Array.from({ length: count }, (_, i) => `host 10.${Math.floor(i / 250)}.${i % 250}.${(i * 7) % 250}`).join(
+        ' or ',
+      );
+    const { file, end } = await collect(4790, 7);
+    // With so many spaces it is compiled as it stands: some 3,000 instructions, nearly the most that there may be.
+    const pod = await startPod({ mirror, filter: `udp port 1001 or ${hosts(95)}${' '.repeat(8000)}` });
+    await pod.mirror.next('mirror started', 30_000);
+    await network().send({ count: 10, port: 1001 });
+    await pod.agent.set({ filter: 'udp port 1002' });
+    await pod.mirror.next('mirror started');
+    await network().send({ count: 10, port: 1001 });
+    await pod.agent.set({ filter: hosts(534) });
+    expect(await pod.mirror.next('invalid setting', 40_000)).toMatchObject({
+      setting: 'filter',
+      reason: expect.stringContaining('is too long for the kernel'),
+    });
+    await pod.mirror.next('mirror stopped');
+    await network().send({ count: 10, port: 1002 });
+    expect(await traces()).not.toMatch(/pcmirror|clsact|bpf/);
+    await end();
+    expect(await portCounts(file)).toEqual({ 1001: 10 });
+  });
+
   test('without NET_ADMIN it says so, and waits', async () => {
     const [captures, volume, settings] = [await folder(), await folder(), { mirror }];
     const agent = await start({ captures, volume, settings });
