@@ -20,7 +20,8 @@ export interface Platform {
 
 /**
  * The environment variables of the sidecar that hold it, by the keys of `agent:` in sidecarconfig.yaml. Lists are separated
- * by spaces, which no item has; an empty one allows nothing.
+ * by spaces, which no item has; an empty one allows nothing. What is called upload… says how uploads reach the network, and is
+ * no bound.
  */
 export const platformEnvironment = {
   maxBufferSize: 'PACKET_CAPTURE_BUFFER_LIMIT',
@@ -28,6 +29,8 @@ export const platformEnvironment = {
   allowedStreams: 'PACKET_CAPTURE_ALLOWED_STREAMS',
   allowedMirrors: 'PACKET_CAPTURE_ALLOWED_MIRRORS',
   allowedUploads: 'PACKET_CAPTURE_ALLOWED_UPLOADS',
+  uploadProxy: 'PACKET_CAPTURE_UPLOAD_PROXY',
+  uploadNoProxy: 'PACKET_CAPTURE_UPLOAD_NO_PROXY',
 } as const;
 
 export type PlatformKey = keyof typeof platformEnvironment;

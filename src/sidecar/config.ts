@@ -25,6 +25,12 @@ export interface AgentConfig {
   readonly allowedStreams?: readonly string[] | undefined;
   readonly allowedMirrors?: readonly string[] | undefined;
   readonly allowedUploads?: readonly string[] | undefined;
+  /** The proxy of uploads, a URL without credentials; empty: none. A Secret for uploads may name another one. */
+  readonly uploadProxy?: string | undefined;
+  /** What does not go through it, as NO_PROXY has it. */
+  readonly uploadNoProxy?: string | undefined;
+  /** A ConfigMap of the pod's own namespace whose key `ca.crt` uploads trust besides; empty: none. */
+  readonly uploadCA?: string | undefined;
   readonly securityContext?: AgentSecurityContext | undefined;
 }
 
@@ -33,6 +39,16 @@ export const defaultMaxBufferSize = shortestQuantity(bounds.defaultBufferLimit);
 
 /** The lists of a release that say what is allowed. */
 export const allowedKeys = ['allowedSettings', 'allowedStreams', 'allowedMirrors', 'allowedUploads'] as const;
+
+/** Keys that say how uploads reach the network; empty: not told. */
+export const uploadKeys = ['uploadProxy', 'uploadNoProxy', 'uploadCA'] as const;
+
+/** What may stand there, as regular expressions that RE2 takes as well. Credentials of a proxy belong into the Secret: a pod can be read by many. */
+export const uploadPatterns = {
+  uploadProxy: String.raw`^(https?://([A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?/?)?$`,
+  uploadNoProxy: String.raw`^([A-Za-z0-9_.*:/\[\]-]+(,[A-Za-z0-9_.*:/\[\]-]+)*)?$`,
+  uploadCA: '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$',
+} as const;
 
 /** A list that allows everything. */
 export const everything: readonly string[] = ['*'];
@@ -120,6 +136,9 @@ export const defaultAgent: AgentConfig = {
   allowedStreams: everything,
   allowedMirrors: everything,
   allowedUploads: everything,
+  uploadProxy: '',
+  uploadNoProxy: '',
+  uploadCA: '',
   securityContext: {},
 };
 

@@ -9,18 +9,19 @@ import {
   shortestQuantity,
   type SettingValues,
 } from '../settings/index.ts';
-import { allowedKeys, defaultAgent, type AgentConfig } from './config.ts';
+import { allowedKeys, defaultAgent, uploadKeys, uploadPatterns, type AgentConfig } from './config.ts';
 import { platformOfConfig } from './platformVariables.ts';
 
 type Fail = (what: string) => CodedError;
-type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[number]>;
+type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[number] | (typeof uploadKeys)[number]>;
 
-/** `maxBufferSize` and the lists of what is allowed, in `agent:`. */
+/** `maxBufferSize`, the lists of what is allowed, and how uploads reach the network, in `agent:`. */
 export function readPlatform(agent: Readonly<Record<string, unknown>>, fail: Fail): PlatformConfig {
   const lists = allowedKeys.map((key) => [key, readList(key, agent[key], fail)]);
+  const uploads = uploadKeys.map((key) => [key, readUpload(key, agent[key], fail)]);
   return {
     maxBufferSize: readMaxBufferSize(agent['maxBufferSize'], fail),
-    ...Object.fromEntries(lists),
+    ...Object.fromEntries([...lists, ...uploads]),
   } as PlatformConfig;
 }
 
@@ -44,6 +45,20 @@ function readList(key: (typeof allowedKeys)[number], value: unknown, fail: Fail)
     throw fail(`agent.${key}: ${JSON.stringify(item)} is ${what[key]}`);
   });
 }
+
+/** Its value is not repeated: it may hold credentials. */
+function readUpload(key: (typeof uploadKeys)[number], value: unknown, fail: Fail): string | undefined {
+  if (value == null) return defaultAgent[key];
+  if (typeof value === 'string' && new RegExp(uploadPatterns[key]).test(value)) return value;
+  throw fail(`agent.${key} must be ${uploadWhat[key]}`);
+}
+
+const uploadWhat = {
+  uploadProxy:
+    'http://HOST:PORT or https://HOST:PORT, without credentials: these belong into the key proxy of the Secret packet-capture-upload',
+  uploadNoProxy: 'hosts, addresses and networks, separated by commas',
+  uploadCA: 'the name of a ConfigMap',
+} as const;
 
 function isAllowedItem(key: (typeof allowedKeys)[number], item: string): boolean {
   return key === 'allowedSettings'

@@ -18,6 +18,10 @@ export function platformTexts(agent: AgentConfig): Partial<Record<PlatformKey, s
     const list = agent[key];
     if (list !== undefined && !list.includes('*')) texts[key] = list.join(' ');
   }
+  for (const key of ['uploadProxy', 'uploadNoProxy'] as const) {
+    const text = agent[key] ?? '';
+    if (text !== '') texts[key] = text;
+  }
   return texts;
 }
 

@@ -94,9 +94,22 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       { name: volumeNames.noToken, emptyDir: {} },
       // Projected: a pod with a plain `secret` volume that its service account does not list is refused when the account
       // has the annotation kubernetes.io/enforce-mountable-secrets (plugin/pkg/admission/serviceaccount).
-      { name: volumeNames.upload, projected: { sources: [{ secret: { name: uploadSecretName, optional: true } }] } },
+      {
+        name: volumeNames.upload,
+        projected: {
+          sources: [
+            ...uploadAuthority(config.agent.uploadCA ?? ''),
+            { secret: { name: uploadSecretName, optional: true } },
+          ],
+        },
+      },
     ],
   };
+}
+
+/** The release's own authority for uploads; a `ca.crt` in the Secret, which comes behind it, takes its place. @param name of a ConfigMap, or empty */
+export function uploadAuthority(name: string): object[] {
+  return name === '' ? [] : [{ configMap: { name, optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] } }];
 }
 
 /** Of the volume for the files of a pod, in whole mebibytes. */

@@ -54,7 +54,7 @@ YAML within YAML does not keep.
 {{- end }}
 
 {{/*
-What a release allows: agent.maxBufferSize as text, and the lists that do not allow everything. Without the defaults, so that
+What a release allows: agent.maxBufferSize as text, and the lists that do not allow everything; and how uploads reach the network. Without the defaults, so that
 configurations of before stay as they are. Takes the root.
 */}}
 {{- define "packet-capture.platform" -}}
@@ -67,6 +67,11 @@ configurations of before stay as they are. Takes the root.
 {{- $list := index $.Values.agent $key }}
 {{- if and (kindIs "slice" $list) (not (has "*" $list)) }}
 {{- $_ := set $platform $key $list }}
+{{- end }}
+{{- end }}
+{{- range $key := list "uploadProxy" "uploadNoProxy" "uploadCA" }}
+{{- with index $.Values.agent $key }}
+{{- $_ := set $platform $key . }}
 {{- end }}
 {{- end }}
 {{- toJson $platform }}

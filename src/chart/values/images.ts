@@ -9,6 +9,7 @@ import {
   largestId,
   leastMetricsPort,
   placeholderRegistry,
+  uploadPatterns,
 } from '../../sidecar/index.ts';
 import { settingSchema } from './capture.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
@@ -82,6 +83,21 @@ export const agent = group('the capture agent: the sidecar that is injected', {
       type: 'string',
       pattern: allowedPatterns.allowedUploads,
     },
+  ),
+  uploadProxy: string(
+    '',
+    'the proxy of uploads, http://HOST:PORT; one with credentials belongs into the key proxy of the Secret packet-capture-upload',
+    { pattern: uploadPatterns.uploadProxy },
+  ),
+  uploadNoProxy: string(
+    '',
+    'what does not go through it, as in NO_PROXY: hosts, addresses and networks, separated by commas',
+    { pattern: uploadPatterns.uploadNoProxy },
+  ),
+  uploadCA: string(
+    '',
+    "name of a ConfigMap in the pods' namespaces whose key ca.crt uploads trust besides, as trust-manager makes it",
+    { pattern: uploadPatterns.uploadCA },
   ),
   securityContext: group('of the sidecar; null leaves a field out, as OpenShift has it. The rest is fixed', {
     runAsUser: leaf<number | null>(agentUser, 'the uid; not root', {

@@ -3,6 +3,7 @@ import {
   allowedKeys,
   defaultAgent,
   defaultSidecarConfig,
+  uploadKeys,
   type AgentConfig,
   type AgentSecurityContext,
   type AgentSidecarConfig,
@@ -34,6 +35,7 @@ export function configOfParameters(data: Data): AgentSidecarConfig | undefined {
     ...Object.fromEntries(
       allowedKeys.map((key) => [key, data[key]?.split(' ').filter((item) => item !== '') ?? defaultAgent[key]]),
     ),
+    ...Object.fromEntries(uploadKeys.map((key) => [key, data[key] ?? defaultAgent[key]])),
     securityContext: securityOf(value),
   };
   const given = settings.flatMap(({ name }) => {

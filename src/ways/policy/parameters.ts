@@ -61,6 +61,9 @@ export function parameter(key: ParameterKey): string {
 /** The port of the agent's metrics in CEL, the empty string when there is none. */
 export const metricsPortParameter = "('metricsPort' in params.data ? string(params.data.metricsPort) : '')";
 
+/** The ConfigMap with the authority of uploads in CEL, the empty string when there is none. */
+export const uploadAuthorityParameter = "('uploadCA' in params.data ? string(params.data.uploadCA) : '')";
+
 /** The runtime classes whose pods are left alone, in CEL: a list of names. */
 export const skippedRuntimeClasses =
   "('skipRuntimeClasses' in params.data ? string(params.data.skipRuntimeClasses).split(',') : [])";
@@ -100,6 +103,7 @@ export function effectiveSetting(name: SettingName): string {
  * - `skipRuntimeClasses`: names, separated by commas, `*` at the end of one for whatever follows; may be empty
  * - `maxBufferSize`: the largest buffer-size; absent: 64Mi
  * - `allowedSettings`, `allowedStreams`, `allowedMirrors`, `allowedUploads`: separated by spaces; absent: everything
+ * - `uploadProxy`, `uploadNoProxy`, `uploadCA`: how uploads reach the network; absent: not told
  * - `setting.NAME`: the default of a setting; absent when it has none
  * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
  */
@@ -120,12 +124,14 @@ export function policyParameters(config: AgentSidecarConfig, options: ParameterO
     const value = defaults[name] ?? '';
     return value === '' ? [] : [[settingParameter(name), value] as const];
   });
+  const authority = agent.uploadCA === undefined || agent.uploadCA === '' ? {} : { uploadCA: agent.uploadCA };
   const metricsPort = agent.metricsPort === undefined ? {} : { metricsPort: String(agent.metricsPort) };
   return {
     ...fixed,
     ...skippedParameter(config),
     ...metricsPort,
     ...platformTexts(agent),
+    ...authority,
     ...Object.fromEntries(given),
   };
 }

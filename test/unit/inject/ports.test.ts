@@ -63,6 +63,7 @@ test.each(specs)('%s: the policy says the same', (_, spec, taken) => {
 
 test.each<Partial<AgentConfig>>([
   { maxBufferSize: '128Mi' },
+  { uploadProxy: 'http://proxy.corp:3128', uploadNoProxy: '.corp,10.0.0.0/8' },
   {
     allowedSettings: ['state', 'duration'],
     allowedStreams: [],
@@ -82,10 +83,34 @@ test.each<Partial<AgentConfig>>([
   const texts = JSON.stringify(Object.values(changed).map((value) => (Array.isArray(value) ? value.join(' ') : value)));
   const platform = (env: unknown): unknown[] =>
     (env as { name: string; value: string }[])
-      .filter(({ name }) => /_ALLOWED_|BUFFER_LIMIT/.test(name))
+      .filter(({ name }) => /_ALLOWED_|BUFFER_LIMIT|_UPLOAD_(?:NO_)?PROXY/.test(name))
       .map(({ value }) => value);
   expect(JSON.stringify(platform(container['env']))).toBe(texts);
   expect(platform(mirror?.['env'])).toEqual(platform(container['env']));
+});
+
+test('the authority for uploads is a ConfigMap in front of the Secret, by the policy too', () => {
+  const release = { ...config, agent: { ...config.agent, uploadCA: 'corp-ca' } };
+  const { volumes } = makeSidecar({ config: release, profile: 'privileged', guaranteed: false, podSettings: {} });
+  const { expression = '' } = policyExpressions.variables.find(({ name }) => name === 'volumes') ?? {};
+  for (const [agent, wanted] of [
+    [release, volumes],
+    [config, makeSidecar({ config, profile: 'privileged', guaranteed: false, podSettings: {} }).volumes],
+  ] as const) {
+    const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
+    expect(
+      evaluate(expression, { object: { metadata: {}, spec: {} }, params: { data }, variables: { sizeLimit: '160Mi' } }),
+    ).toEqual(wanted);
+  }
+  expect(volumes.find(({ name }) => name === 'packet-capture-upload')).toEqual({
+    name: 'packet-capture-upload',
+    projected: {
+      sources: [
+        { configMap: { name: 'corp-ca', optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        { secret: { name: 'packet-capture-upload', optional: true } },
+      ],
+    },
+  });
 });
 
 test('without a port nobody is asked for his', () => {

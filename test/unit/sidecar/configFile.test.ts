@@ -71,6 +71,12 @@ test.each([
   [{ agent: { allowedStreams: ['*lab:1'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { allowedMirrors: ['vxlan://a:1'] } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { allowedUploads: ['s3:a b'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { uploadProxy: 'proxy:3128' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { uploadProxy: 'socks5://proxy:1080' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { uploadProxy: 3128 } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { uploadNoProxy: ['a'] } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { uploadNoProxy: 'a b' } }, 'SIDECAR_CONFIG_INVALID'],
+  [{ agent: { uploadCA: 'Corp CA' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { maxVolumeSize: 'large' } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { maxVolumeSize: 1000 } }, 'SIDECAR_CONFIG_INVALID'],
   [{ agent: { maxVolumeSize: '100Mi' } }, 'SIDECAR_CONFIG_INVALID'],
@@ -114,4 +120,22 @@ test('what a release allows', () => {
   expect(readSidecarConfig({ agent: {} }, 'f')).toMatchObject({
     agent: { maxBufferSize: '64Mi', allowedStreams: ['*'] },
   });
+});
+
+test.each([
+  { uploadProxy: 'http://proxy.corp:3128', uploadNoProxy: '.corp,10.0.0.0/8,[fd00::1]:443', uploadCA: 'corp-ca' },
+  { uploadProxy: 'https://[fd00::1]', uploadNoProxy: '*', uploadCA: '' },
+])('how uploads reach the network: %j', (agent) => {
+  expect(readSidecarConfig({ agent }, 'f')).toMatchObject({ agent });
+});
+
+test('credentials of a proxy have no place in it, and are not repeated', () => {
+  const read = (): unknown => readSidecarConfig({ agent: { uploadProxy: 'http://me:hunter2@proxy:3128' } }, 'f');
+  expect(read).toThrow(
+    expect.objectContaining({
+      code: 'SIDECAR_CONFIG_INVALID',
+      message: expect.stringMatching(/Secret packet-capture-upload$/),
+    }),
+  );
+  expect(read).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }));
 });

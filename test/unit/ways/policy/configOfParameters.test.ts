@@ -23,6 +23,7 @@ const configs: readonly Partial<AgentConfig>[] = [
     allowedMirrors: ['a:1', '*:2'],
     allowedUploads: ['s3:a/*'],
   },
+  { uploadProxy: 'http://proxy:3128', uploadNoProxy: 'a.b,10.0.0.0/8', uploadCA: 'corp-ca' },
   { resources: {}, securityContext: { runAsUser: null, runAsGroup: 0, seccompProfile: null } },
 ];
 
