@@ -3,5 +3,5 @@ export { findPods, checkPodTarget, type CapturedPod, type FoundPods, type PodNam
 export { readStatus, type PodStatus, type StatusResult } from './readStatus.ts';
 export { formatStatus } from './statusTable.ts';
 export { checkPersistable, persistSettings, type PersistOptions } from './persist.ts';
-export { steerPods, type SteeredPod, type SteerOptions, type SteerResult } from './steer.ts';
+export { updatePods, type UpdatedPod, type UpdatePodsOptions, type UpdatePodsResult } from './updatePods.ts';
 export { formatBytes } from './formatBytes.ts';

@@ -4,7 +4,7 @@ import { daysUntil, renewBeforeDays } from './lifetimes.ts';
 import { dnsNamesOf, isSignedBy, keyMatches, type CertificateMaterial } from './material.ts';
 import { readPem } from './pem.ts';
 import { isUsable, nextStep, type RotationStep } from './rotation.ts';
-import { factsOf, nameOf, type CertificateFacts } from './summary.ts';
+import { summaryOf, nameOf, type CertificateSummary } from './summary.ts';
 
 export interface InspectionOptions {
   readonly now: Date;
@@ -15,7 +15,7 @@ export interface InspectionOptions {
 }
 
 export interface Inspection {
-  readonly certificates: readonly CertificateFacts[];
+  readonly certificates: readonly CertificateSummary[];
   /** The step of a rotation that is under way; absent when none is. */
   readonly nextStep?: RotationStep;
   /** Empty: all is well. */
@@ -36,8 +36,8 @@ interface Certificates {
 export function inspect(material: Partial<CertificateMaterial>, options: InspectionOptions): Inspection {
   const certificates = certificatesOf(material);
   const { bundle, serving, intermediates, next } = certificates;
-  const facts = (role: CertificateFacts['role'], of: readonly X509Certificate[]): CertificateFacts[] =>
-    of.map((certificate) => factsOf(role, certificate, options.now));
+  const facts = (role: CertificateSummary['role'], of: readonly X509Certificate[]): CertificateSummary[] =>
+    of.map((certificate) => summaryOf(role, certificate, options.now));
   const step = rotationUnderWay(material, bundle.length, options.now);
   return {
     certificates: [

@@ -1,7 +1,7 @@
 import type { CertificateAuthority } from './forge.ts';
 import { makeMaterial, makeServing, type CertificateRequest } from './make.ts';
 import { dnsNamesOf, servedCertificate, type CertificateMaterial } from './material.ts';
-import { makeIngredients, makeServingIngredients } from './newKeys.ts';
+import { makeRandomness, makeServingRandomness } from './randomness.ts';
 import { dropOld, nextStep, serveNew, trustBoth, type RotationStep } from './rotation.ts';
 
 /**
@@ -12,8 +12,8 @@ export async function issueMaterial(
   request: CertificateRequest,
   ca?: CertificateAuthority,
 ): Promise<CertificateMaterial> {
-  if (ca !== undefined) return makeServing(request, await makeServingIngredients(), ca);
-  return makeMaterial(request, await makeIngredients());
+  if (ca !== undefined) return makeServing(request, await makeServingRandomness(), ca);
+  return makeMaterial(request, await makeRandomness());
 }
 
 export interface Rotated {

@@ -3,8 +3,8 @@ import { codedError } from '../errors.ts';
 import { signCertificate, type CertificateAuthority } from './forge.ts';
 import { addDays, backdateMinutes, caDays, servingDays } from './lifetimes.ts';
 import { isSignedBy, type CertificateMaterial, type ServingPair } from './material.ts';
-import type { Ingredients, ServingIngredients } from './newKeys.ts';
 import { readKey, readPem } from './pem.ts';
+import type { Randomness, ServingRandomness } from './randomness.ts';
 
 export interface CertificateRequest {
   /** The shortest first, see servingNames; it becomes the common name too. */
@@ -14,9 +14,9 @@ export interface CertificateRequest {
   readonly days?: number;
 }
 
-/** A CA and a serving certificate under it. Pure: the same request and ingredients give the same bytes. */
-export function makeMaterial(request: CertificateRequest, ingredients: Ingredients): CertificateMaterial {
-  const { caKey, caSerial } = ingredients;
+/** A CA and a serving certificate under it. Pure: the same request and randomness give the same bytes. */
+export function makeMaterial(request: CertificateRequest, randomness: Randomness): CertificateMaterial {
+  const { caKey, caSerial } = randomness;
   const caBundle = signCertificate({
     // A subject of its own for every CA: with two of one name in a bundle, verifiers may try the wrong one and give up.
     commonName: `packet-capture CA ${caSerial.slice(0, 16)}`,
@@ -26,7 +26,7 @@ export function makeMaterial(request: CertificateRequest, ingredients: Ingredien
     key: caKey,
     profile: { kind: 'ca' },
   });
-  return { caBundle, ...signServing(request, ingredients, { certificate: caBundle, key: caKey }) };
+  return { caBundle, ...signServing(request, randomness, { certificate: caBundle, key: caKey }) };
 }
 
 /**
@@ -35,12 +35,12 @@ export function makeMaterial(request: CertificateRequest, ingredients: Ingredien
  */
 export function makeServing(
   request: CertificateRequest,
-  ingredients: ServingIngredients,
+  randomness: ServingRandomness,
   ca: CertificateAuthority,
 ): CertificateMaterial {
   const certificate = usableCa(ca, request.now);
   const caBundle = certificate.toString();
-  const pair = signServing(request, ingredients, { certificate: caBundle, key: ca.key });
+  const pair = signServing(request, randomness, { certificate: caBundle, key: ca.key });
   // Names that node-forge cannot write as they were read would make a chain that nobody follows.
   if (!isSignedBy(new X509Certificate(pair.certificate), certificate)) {
     const hint = 'Use a CA with a plain subject, or none: one is made then.';
@@ -54,21 +54,21 @@ export function makeServing(
 
 function signServing(
   { dnsNames, now, days = servingDays }: CertificateRequest,
-  ingredients: ServingIngredients,
+  randomness: ServingRandomness,
   ca: CertificateAuthority,
 ): ServingPair {
   const wanted = addDays(now, days);
   const caEnd = new X509Certificate(ca.certificate).validToDate;
   const certificate = signCertificate({
     commonName: (dnsNames[0] ?? '').slice(0, 64),
-    serial: ingredients.servingSerial,
+    serial: randomness.servingSerial,
     notBefore: backdate(now),
     notAfter: wanted < caEnd ? wanted : caEnd,
-    key: ingredients.servingKey,
+    key: randomness.servingKey,
     profile: { kind: 'serving', dnsNames },
     issuer: ca,
   });
-  return { certificate, key: ingredients.servingKey };
+  return { certificate, key: randomness.servingKey };
 }
 
 const caWhere = "the CA's certificate";

@@ -3,7 +3,7 @@ import { daysUntil } from './lifetimes.ts';
 import { dnsNamesOf } from './material.ts';
 
 /** A certificate as plain data, for people and for `-o json`. */
-export interface CertificateFacts {
+export interface CertificateSummary {
   readonly role: 'ca' | 'serving' | 'intermediate' | 'next';
   readonly subject: string;
   readonly issuer: string;
@@ -19,7 +19,11 @@ export interface CertificateFacts {
   readonly fingerprint: string;
 }
 
-export function factsOf(role: CertificateFacts['role'], certificate: X509Certificate, now: Date): CertificateFacts {
+export function summaryOf(
+  role: CertificateSummary['role'],
+  certificate: X509Certificate,
+  now: Date,
+): CertificateSummary {
   return {
     role,
     subject: oneLine(certificate.subject),

@@ -1,5 +1,5 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
-import { readFitness } from './judge/compatibility.ts';
+import { readCompatibility } from './judge/compatibility.ts';
 import { judgeCluster, type CheckResult } from './judge/judgeCluster.ts';
 import { pullFindings, type PullOptions } from './judge/pull.ts';
 import { tryFailing } from './judge/tried.ts';
@@ -19,12 +19,12 @@ export interface CheckOptions {
 /** Audits a cluster, or one namespace of it; changes nothing, but for the pods of `pull`. @throws as Kubectl */
 export async function checkCluster({ kubectl, namespace, now, pull }: CheckOptions): Promise<CheckResult> {
   const [registrations, inventory] = await Promise.all([readRegistrations(kubectl), readInventory(kubectl, namespace)]);
-  const [fitness, states] = await Promise.all([
-    readFitness(kubectl, namespace, registrations.policyApi),
+  const [compatibility, states] = await Promise.all([
+    readCompatibility(kubectl, namespace, registrations.policyApi),
     Promise.all((registrations.releases ?? []).map(async (release) => readReleaseState(kubectl, release))),
   ]);
   const known = registrations.releases === undefined ? undefined : states;
   const trial = await tryFailing(kubectl, namespace, inventory, known);
   const pulls = pull === undefined ? [] : await pullFindings({ kubectl, ...pull }, inventory, known);
-  return judgeCluster({ registrations, inventory, fitness, states, trial, pulls, namespace, now });
+  return judgeCluster({ registrations, inventory, compatibility, states, trial, pulls, namespace, now });
 }

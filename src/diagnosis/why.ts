@@ -8,7 +8,7 @@ import { controllerOf } from '../kubernetes/owners.ts';
 import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
 import { checkTarget } from '../kubernetes/target.ts';
 import type { Subject } from './judge/conditions.ts';
-import { carriesAny, judge, type Judgement } from './judge/judge.ts';
+import { hasAnySidecar, judge, type Judgement } from './judge/judge.ts';
 import { askedFor, makerOf, subjectOfTemplate } from './judge/nextPod.ts';
 import { inItsTemplate } from './judge/podFindings.ts';
 import { dryRunOf } from './judge/refused.ts';
@@ -50,7 +50,7 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
     podsToLookAt(kubectl, subject, workload, judgement),
   ]);
   const siblings = workload === undefined ? undefined : judgedLike(subject, pods, known);
-  const dryRun = dryRunOf(verdict, subject, (pod) => carriesAny(pod, facts), judgement.reason === undefined);
+  const dryRun = dryRunOf(verdict, subject, (pod) => hasAnySidecar(pod, facts), judgement.reason === undefined);
   const injects = dryRun.kind === 'made' && dryRun.injects;
   const state = injects ? undefined : await stateBehind(kubectl, judgement);
   const result = explain({

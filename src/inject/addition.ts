@@ -4,7 +4,7 @@ import {
   formatStatus,
   makeSidecar,
   type AgentSidecarConfig,
-  type OwnSidecarConfig,
+  type CustomSidecarConfig,
   type SidecarAmounts,
   type SidecarOptions,
 } from '../sidecar/index.ts';
@@ -162,14 +162,14 @@ function makeAgentAddition(
   };
 }
 
-/** The addition of a user's own sidecar: the same for every pod. */
-export function ownAddition(config: OwnSidecarConfig): Addition {
-  const present = ownAdditions.get(config);
+/** The addition of a custom sidecar: the same for every pod. */
+export function customAddition(config: CustomSidecarConfig): Addition {
+  const present = customAdditions.get(config);
   if (present !== undefined) return present;
   const { containers, initContainers, volumes } = config;
   const addition = { annotations: {}, containers, initContainers, volumes, imagePullSecrets: [] };
-  ownAdditions.set(config, addition);
+  customAdditions.set(config, addition);
   return addition;
 }
 
-const ownAdditions = new WeakMap<OwnSidecarConfig, Addition>();
+const customAdditions = new WeakMap<CustomSidecarConfig, Addition>();

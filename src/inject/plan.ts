@@ -16,14 +16,14 @@ import {
   settingsOfPod,
   type AgentSidecarConfig,
   type AmountName,
-  type OwnSidecarConfig,
+  type CustomSidecarConfig,
   type SidecarAmounts,
   type SidecarConfig,
 } from '../sidecar/index.ts';
-import { agentAddition, ownAddition, sizeSettings, type Addition } from './addition.ts';
-import { carries } from './carries.ts';
+import { agentAddition, customAddition, sizeSettings, type Addition } from './addition.ts';
 import { listedVolumes } from './evictable.ts';
 import { inheritedSecurity } from './inherited.ts';
+import { matches } from './matches.ts';
 import { lostPackets } from './notes.ts';
 import { placementReason } from './placement.ts';
 import {
@@ -77,16 +77,20 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
   if (!spec?.containers?.length) return { inject: false, reason: 'no_pod_template' };
   const { config } = options;
   const reason =
-    unfit(template, spec, options) ??
+    whyUnfit(template, spec, options) ??
     (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
   return config.form === 'agent'
     ? planFor(template, spec, config, options)
-    : { inject: true, addition: ownAddition(config) };
+    : { inject: true, addition: customAddition(config) };
 }
 
 /** What no sidecar can be added to, ours or a user's. */
-function unfit({ metadata }: PodTemplate, spec: PodSpec, { config, namespace }: InjectOptions): SkipReason | undefined {
+function whyUnfit(
+  { metadata }: PodTemplate,
+  spec: PodSpec,
+  { config, namespace }: InjectOptions,
+): SkipReason | undefined {
   const annotations = metadata?.annotations ?? {};
   // A manifest may hold an unquoted false, which is no legal annotation, yet a clear wish.
   if (String(annotations[injectAnnotation]) === 'false') return 'opted_out';
@@ -116,8 +120,12 @@ function agentConflict(template: PodTemplate, spec: PodSpec, options: InjectOpti
   return conflict ? 'setting_conflict' : undefined;
 }
 
-/** The user's own sidecar carries no status: it is there when all of it is there, unchanged. */
-function ownConflict(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
+/** A custom sidecar carries no status: it is there when all of it is there, unchanged. */
+function ownConflict(
+  spec: PodSpec,
+  config: CustomSidecarConfig,
+  podSecurity: PodSecurityLevel,
+): SkipReason | undefined {
   const pairs = [
     ...pairsByName(
       [...(spec.containers ?? []), ...(spec.initContainers ?? [])],
@@ -126,11 +134,11 @@ function ownConflict(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSe
     ...pairsByName(spec.volumes ?? [], config.volumes),
   ];
   if (pairs.every(({ present }) => present === undefined)) return ownExcess(spec, config, podSecurity);
-  return pairs.every(({ wanted, present }) => carries(present, wanted)) ? 'already_injected' : 'name_collision';
+  return pairs.every(({ wanted, present }) => matches(present, wanted)) ? 'already_injected' : 'name_collision';
 }
 
 /** What the API server would refuse the app's pod for, or not store it as it is. */
-function ownExcess(spec: PodSpec, config: OwnSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
+function ownExcess(spec: PodSpec, config: CustomSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
   if (podSecurity === 'baseline' && exceedsBaseline(config)) return 'pod_security_baseline';
   if (!hasPodResources(spec)) return undefined;
   const asks = [...config.containers, ...config.initContainers].some(({ resources }) => asksForResources(resources));

@@ -1,5 +1,5 @@
 import type { Container, Volume } from '../kubernetes/api/types.ts';
-import type { AssumedLevel, OwnSidecarConfig } from '../sidecar/index.ts';
+import type { AssumedLevel, CustomSidecarConfig } from '../sidecar/index.ts';
 
 /** The label of a namespace that says which Pod Security level is enforced there. */
 export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
@@ -28,11 +28,11 @@ export function levelTerms(assumed: AssumedLevel): Readonly<Record<'privileged' 
 }
 
 /**
- * Whether a user's own sidecar asks for more than Pod Security `baseline` admits. There it would not be the sidecar that
+ * Whether a custom sidecar asks for more than Pod Security `baseline` admits. There it would not be the sidecar that
  * is refused, but the app's pod.
  * @see staging/src/k8s.io/pod-security-admission/policy in kubernetes/kubernetes, checks of level baseline
  */
-export function exceedsBaseline({ containers, initContainers, volumes }: OwnSidecarConfig): boolean {
+export function exceedsBaseline({ containers, initContainers, volumes }: CustomSidecarConfig): boolean {
   return (
     [...containers, ...initContainers].some(containerExceeds) ||
     volumes.some(({ hostPath }: Volume) => hostPath !== undefined)

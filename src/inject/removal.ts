@@ -5,12 +5,12 @@ import {
   amountNames,
   containerNames,
   parseStatus,
-  type OwnSidecarConfig,
+  type CustomSidecarConfig,
   type SidecarConfig,
   type SidecarStatus,
 } from '../sidecar/index.ts';
-import { carries } from './carries.ts';
 import { listedVolumes, localVolumesAnnotation, withoutOurs } from './evictable.ts';
+import { matches } from './matches.ts';
 import { isOurs, ourVolumes, presenceIn } from './presence.ts';
 import type { SkipReason } from './reasons.ts';
 
@@ -94,7 +94,7 @@ function mounts({ volumeMounts }: Container, volume: string): boolean {
 
 function ownRemoval(
   { spec }: PodTemplate,
-  { containers, initContainers, volumes }: OwnSidecarConfig,
+  { containers, initContainers, volumes }: CustomSidecarConfig,
 ): Removal | undefined {
   // There was a container before, so a pod of nothing but these was never injected.
   const complete =
@@ -115,7 +115,7 @@ function hasEqual(
   items: readonly { readonly name: string }[] | null | undefined,
   wanted: { readonly name: string },
 ): boolean {
-  return items?.some((item) => item.name === wanted.name && carries(item, wanted)) === true;
+  return items?.some((item) => item.name === wanted.name && matches(item, wanted)) === true;
 }
 
 function namesOf(items: readonly { readonly name: string }[] | null | undefined): string[] {

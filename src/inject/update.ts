@@ -18,8 +18,8 @@ import {
 } from '../sidecar/index.ts';
 import type { Addition } from './addition.ts';
 import { withoutRemoved } from './applied.ts';
-import { carries } from './carries.ts';
 import { additionPatch, removalPatch } from './jsonPatch.ts';
+import { matches } from './matches.ts';
 import { planInjection, type InjectOptions, type InjectPlan } from './plan.ts';
 import type { LeftOut, SkipReason } from './reasons.ts';
 import { planRemoval, type Removal } from './removal.ts';
@@ -183,6 +183,6 @@ function allThere(
 ): boolean {
   return (
     ours.length === wanted.length &&
-    wanted.every((item) => present?.some((other) => other.name === item.name && carries(other, item)) === true)
+    wanted.every((item) => present?.some((other) => other.name === item.name && matches(other, item)) === true)
   );
 }

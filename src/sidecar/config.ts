@@ -105,15 +105,15 @@ export interface AgentSidecarConfig extends CommonConfig {
 }
 
 /** A sidecar of the user's, the article's form: taken as it is. */
-export interface OwnSidecarConfig extends CommonConfig {
-  readonly form: 'own';
+export interface CustomSidecarConfig extends CommonConfig {
+  readonly form: 'custom';
   readonly containers: readonly Container[];
   readonly initContainers: readonly Container[];
   readonly volumes: readonly Volume[];
 }
 
 /** What `sidecarconfig.yaml` says. */
-export type SidecarConfig = AgentSidecarConfig | OwnSidecarConfig;
+export type SidecarConfig = AgentSidecarConfig | CustomSidecarConfig;
 
 const defaultLimits = { cpu: '250m', memory: '64Mi' };
 

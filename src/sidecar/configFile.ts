@@ -43,7 +43,7 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
   if (agentKeys.some((key) => key in value))
     throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
   const config = {
-    form: 'own',
+    form: 'custom',
     containers: readNamed<Container>(value['containers'], 'containers', fail),
     initContainers: readNamed<Container>(value['initContainers'], 'initContainers', fail),
     volumes: readNamed<Volume>(value['volumes'], 'volumes', fail),

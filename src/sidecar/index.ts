@@ -27,7 +27,7 @@ export {
   uploadPatterns,
   type AgentConfig,
   type AgentSidecarConfig,
-  type OwnSidecarConfig,
+  type CustomSidecarConfig,
   type SidecarConfig,
 } from './config.ts';
 export { readSidecarConfig } from './configFile.ts';

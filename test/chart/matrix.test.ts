@@ -125,7 +125,7 @@ describe.each(names)('%s', (name) => {
     const config = readSidecarConfig(yamlValue(text, 'sidecarconfig.yaml'), 'sidecarconfig.yaml');
     const { capture, sidecar } = settingsOf(name);
     const settings = Object.fromEntries(Object.entries(capture ?? {}).map(([key, value]) => [key, String(value)]));
-    const own = { form: 'own', containers: [], initContainers: [], volumes: [], ...sidecar };
+    const own = { form: 'custom', containers: [], initContainers: [], volumes: [], ...sidecar };
     expect(config).toMatchObject(sidecar === undefined ? { form: 'agent', settings } : own);
   });
 

@@ -45,7 +45,7 @@ test('a dry run shows the objects without the key, and makes none', async () => 
   expect(stdout).toContain(`+++ mutatingwebhookconfiguration/${release}.${namespace}\n`);
   expect(stdout).toMatch(/^\+ {2}tls\.key: \(\d+ bytes, sha256 [0-9a-f]{16}\)$/m);
   expect(stdout).not.toContain('PRIVATE KEY');
-  expect(stderr).toMatch(/^rehearsal: \d\d created, 0 changed, 0 deleted/m);
+  expect(stderr).toMatch(/^dry run: \d\d created, 0 changed, 0 deleted/m);
   expect(await kube(['get', 'namespaces', '-o', 'name'])).not.toContain(`namespace/${namespace}\n`);
 });
 
@@ -87,7 +87,7 @@ test('a dry run of an upgrade is a diff, and nothing changes', async () => {
   const history = await helm(4, ['history', release, '-n', namespace]);
   const { stdout, stderr } = await installer(4, ['upgrade', ...at, '--set', 'capture.filter=tcp port 80', '--dry-run']);
   expect(stdout).toMatch(/^-\s+.*\n\+\s+.*tcp port 80|^\+\s+.*tcp port 80/m);
-  expect(stderr).toContain('rehearsal: 0 created, 1 changed, 0 deleted');
+  expect(stderr).toContain('dry run: 0 created, 1 changed, 0 deleted');
   expect(await helm(4, ['history', release, '-n', namespace])).toBe(history);
 });
 

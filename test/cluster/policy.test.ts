@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { PodTemplate } from '../../src/kubernetes/api/types.ts';
 import { injectAnnotation } from '../../src/settings/index.ts';
-import type { AgentSidecarConfig, OwnSidecarConfig } from '../../src/sidecar/index.ts';
+import type { AgentSidecarConfig, CustomSidecarConfig } from '../../src/sidecar/index.ts';
 import { addedAnnotationBytes } from '../../src/ways/policy/annotationsCel.ts';
 import { policyParameters } from '../../src/ways/policy/index.ts';
 import { isInjected, probePod } from '../../src/ways/webhook/probe.ts';
@@ -50,8 +50,8 @@ const config: AgentSidecarConfig = {
     snaplen: '',
   },
 };
-const own: OwnSidecarConfig = {
-  form: 'own',
+const own: CustomSidecarConfig = {
+  form: 'custom',
   initContainers: [
     {
       name: 'first',

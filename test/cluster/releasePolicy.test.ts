@@ -239,7 +239,7 @@ describe.concurrent('the installer', () => {
       result: 'upgraded',
       injectionProven: true,
       webhooks: [],
-      findings: [{ code: 'way_changes' }],
+      findings: [{ code: 'injection_way_changes' }],
       certificates: { mode: 'none', action: 'none' },
       images: { sidecars: [agentImage] },
       policies: [

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../scripts/cluster/machine.ts';
 import type { DownloadResult } from '../../src/captures/download/index.ts';
-import type { StatusResult, SteerResult } from '../../src/captures/index.ts';
+import type { StatusResult, UpdatePodsResult } from '../../src/captures/index.ts';
 import { pauseDeployment } from '../support/cluster/apps.ts';
 import {
   agentImage,
@@ -103,7 +103,7 @@ test('a capture is started, seen, stopped and fetched: every packet of every pod
   await sleep(1500);
   await sendToAll(200);
 
-  const stopped = await json<SteerResult>('stop', 'deploy/web', '-o', 'json');
+  const stopped = await json<UpdatePodsResult>('stop', 'deploy/web', '-o', 'json');
   expect(stopped.pods).toMatchObject(
     pods.map((pod) => ({
       pod,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { listFiles } from '../../src/captures/download/listing.ts';
-import { findPods, formatStatus, persistSettings, readStatus, steerPods } from '../../src/captures/index.ts';
+import { findPods, formatStatus, persistSettings, readStatus, updatePods } from '../../src/captures/index.ts';
 import { podCapture } from '../../src/captures/stream/podCapture.ts';
 import { checkCluster, formatCheck, formatWhy, whyInjected } from '../../src/diagnosis/index.ts';
 import { isCodedError } from '../../src/errors.ts';
@@ -27,7 +27,7 @@ const commands: Readonly<Record<string, (kubectl: Kubectl) => Promise<unknown>>>
   'why another pod': async (kubectl) => formatWhy(await whyInjected({ target: 'web-2', kubectl, now })),
   'why a workload': async (kubectl) => formatWhy(await whyInjected({ target: 'deploy/web', kubectl, now })),
   start: async (kubectl) =>
-    steerPods({
+    updatePods({
       kubectl,
       target: { name: 'web-1' },
       settings: { state: 'running', filter: 'udp', 'file-size': '1Mi' },
@@ -37,7 +37,7 @@ const commands: Readonly<Record<string, (kubectl: Kubectl) => Promise<unknown>>>
       report,
     }),
   stop: async (kubectl) =>
-    steerPods({
+    updatePods({
       kubectl,
       target: { selector: 'app' },
       settings: { state: 'idle' },

@@ -10,7 +10,7 @@ import {
   makeMaterial,
   materialOfValues,
   type CertificateMaterial,
-  type Ingredients,
+  type Randomness,
 } from '../../src/certificates/index.ts';
 import { addDays } from '../../src/certificates/lifetimes.ts';
 import { folderWrites, readFolder, writeFolder } from '../../src/cli/commands/certs/certsFolder.ts';
@@ -24,14 +24,14 @@ import { dnsNames, makeGenerations, namespace, service, withNewSerials } from '.
 const now = new Date(Math.floor(Date.now() / 1000) * 1000);
 const names = { service, namespace };
 let top: string;
-let ingredients: Ingredients;
+let randomness: Randomness;
 let material: CertificateMaterial;
 let folder: string;
 
 beforeAll(async () => {
   top = await mkdtemp(join(tmpdir(), 'certificates-'));
-  [ingredients] = await makeGenerations();
-  material = makeMaterial({ dnsNames, now }, ingredients);
+  [randomness] = await makeGenerations();
+  material = makeMaterial({ dnsNames, now }, randomness);
   folder = join(top, 'made');
   await writeFolder(folder, folderWrites(material));
 });
@@ -137,7 +137,7 @@ describe('new', () => {
 
   test("signs with a CA of the user's own; with --force it replaces the files and warns when the CA is another one", async () => {
     const out = join(top, 'own');
-    await writeFile(join(top, 'own-ca.key'), ingredients.caKey, { mode: 0o600 });
+    await writeFile(join(top, 'own-ca.key'), randomness.caKey, { mode: 0o600 });
     const flags = {
       ...names,
       out,
@@ -157,7 +157,7 @@ describe('new', () => {
     await expect(inspected([out], names)).resolves.toStrictEqual([true, expect.stringMatching(/\(90 days\).*good$/s)]);
     await expect(readdir(out)).resolves.toHaveLength(3);
     const later = listen();
-    await writeFile(join(out, 'ca.crt'), makeMaterial({ dnsNames, now }, withNewSerials(ingredients)).caBundle);
+    await writeFile(join(out, 'ca.crt'), makeMaterial({ dnsNames, now }, withNewSerials(randomness)).caBundle);
     await newCertificates({ ...flags, force: true }, later);
     expect(later.reported.join('\n')).toMatch(/The CA is another than before/);
   });

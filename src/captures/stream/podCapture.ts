@@ -84,8 +84,8 @@ export interface CaptureEnd {
 
 /** Reads what a capture has said on standard error: at its end a line of JSON for each interface. */
 export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
-  const told = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
-  const dropped = told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0);
+  const reported = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
+  const dropped = reported.length === 0 ? undefined : reported.reduce((sum, count) => sum + count, 0);
   const own = isOlderAgent(code, stderr) ? olderAgent : /^refused: (.*)$/m.exec(stderr)?.[1];
   return { code, reason: error === undefined ? undefined : plainText(own ?? lastLine(error), 200), dropped };
 }

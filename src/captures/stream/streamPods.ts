@@ -8,8 +8,8 @@ import { createLeftOut } from './leftOut.ts';
 import { createOutput, type Output } from './packetOutput.ts';
 import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture } from './podCapture.ts';
 import { readCapture, type RunningCapture } from './readCapture.ts';
-import { createRoster } from './roster.ts';
 import type { StreamEvent } from './streamEvents.ts';
+import { createTracker } from './tracker.ts';
 
 export interface StreamOptions {
   /** The pods as they are now. */
@@ -40,7 +40,7 @@ export interface StreamResult {
   /** Packets that were lost in the pods that could tell. */
   readonly dropped: number;
   /** Captures that could not tell what they have lost: they ended with their pods, or were cut off. */
-  readonly untold: number;
+  readonly unreported: number;
   /** What `write` has failed with; absent when the end was somebody's wish. */
   readonly outputError?: unknown;
 }
@@ -86,24 +86,24 @@ export async function streamPods({
   const finish = new AbortController();
   const over = AbortSignal.any([stop, finish.signal]);
   const output = createOutput(write, () => finish.abort());
-  const roster = createRoster(onEvent);
+  const tracker = createTracker(onEvent);
   const attached = new Map<string, Attached>();
   const leftOut = createLeftOut(onEvent);
-  const totals = { joined: 0, dropped: 0, untold: 0 };
+  const totals = { joined: 0, dropped: 0, unreported: 0 };
   let fatal: CodedError | undefined;
 
   const onEnd = (entry: Attached, end: CaptureEnd): void => {
     const { pod, packets } = entry;
     attached.delete(pod.uid);
     totals.dropped += end.dropped ?? 0;
-    if (end.dropped === undefined && entry.begun) totals.untold += 1;
+    if (end.dropped === undefined && entry.begun) totals.unreported += 1;
     if (end.code === filterRefused && wanted.filter !== undefined) {
       fatal ??= codedError('SETTING_INVALID', `${pod.namespace}/${pod.name} refuses the filter: ${end.reason ?? ''}`, {
         where: '--filter',
       });
       finish.abort();
     } else if (!over.aborted) {
-      roster.ended(pod, end, packets(), now());
+      tracker.ended(pod, end, packets(), now());
     } else if (end.reason !== undefined && entry.begun) {
       onEvent({ type: 'cut', pod, reason: end.reason });
     }
@@ -114,7 +114,7 @@ export async function streamPods({
     const onBegin = (): void => {
       entry.begun = true;
       totals.joined += 1;
-      roster.began(pod, now());
+      tracker.began(pod, now());
       onEvent({ type: 'joined', pod });
     };
     const running = readCapture(open(pod, capture), source, { onBegin, now, ready: () => output.writing });
@@ -127,20 +127,20 @@ export async function streamPods({
     const capture = captureOrReason(pod, wanted);
     const present = attached.get(pod.uid);
     if (present === undefined && typeof capture === 'string')
-      roster.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
+      tracker.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
     else if (present === undefined) attach(pod, capture as PodCapture);
     else if (JSON.stringify(present.capture) !== JSON.stringify(capture)) {
-      roster.changed(pod);
+      tracker.changed(pod);
       present.running.stop();
     }
   };
 
   const follow = ({ captured, where }: FoundPods): void => {
-    roster.look(captured, where, attached, now());
+    tracker.update(captured, where, attached, now());
     const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
     const hasPlace = (): boolean => attached.size < mostPods && beginning() < mostBeginning;
-    for (const pod of captured) if (attached.has(pod.uid) || (roster.isDue(pod, now()) && hasPlace())) consider(pod);
-    leftOut.look(
+    for (const pod of captured) if (attached.has(pod.uid) || (tracker.isDue(pod, now()) && hasPlace())) consider(pod);
+    leftOut.update(
       attached.size < mostPods
         ? []
         : captured.filter(({ uid, ready, deleting }) => !attached.has(uid) && ready && !deleting),

@@ -80,8 +80,8 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   }
   if (result.pods === 0) throw notCaptured(result);
   const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files);
-  const { where: _where, ended: _ended, ...told } = result;
-  if (json) printJson(merged === undefined ? told : { ...told, merged });
+  const { where: _where, ended: _ended, ...reported } = result;
+  if (json) printJson(merged === undefined ? reported : { ...reported, merged });
   conclude(result, line.seconds());
 }
 

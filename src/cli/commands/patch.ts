@@ -10,7 +10,7 @@ import {
   namesSidecar,
   refuseByPlatform,
   refuseLargeRing,
-  refuseWithOwn,
+  refuseWithCustomSidecar,
   sidecarOfFlags,
   type SidecarFlags,
 } from '../flags/sidecarFlags.ts';
@@ -36,7 +36,7 @@ export function addPatch(program: Command): void {
       const settings = settingsOfFlags(flags);
       const amounts = amountsOfFlags(flags);
       const config = await sidecarOfFlags(flags);
-      refuseWithOwn(config, settings, amounts);
+      refuseWithCustomSidecar(config, settings, amounts);
       refuseLargeRing(config, settings);
       refuseByPlatform(config, settings);
       const problem = imageProblem(config);

@@ -12,7 +12,7 @@ import {
   type SidecarFlags,
   refuseByPlatform,
   refuseLargeRing,
-  refuseWithOwn,
+  refuseWithCustomSidecar,
 } from '../flags/sidecarFlags.ts';
 import { printData } from '../io/output.ts';
 
@@ -91,9 +91,9 @@ export async function formatPolicy(
 /** A flag's value stands where the file's would. */
 function withSettings(config: SidecarConfig, settings: SettingValues): SidecarConfig {
   if (Object.keys(settings).length === 0) return config;
-  refuseWithOwn(config, settings);
+  refuseWithCustomSidecar(config, settings);
   refuseLargeRing(config, settings);
-  if (config.form === 'own') return config;
+  if (config.form === 'custom') return config;
   const changed = { ...config, settings: { ...config.settings, ...settings } };
   // They become the release's own defaults: what is left to refuse is a buffer beyond its bound.
   refuseByPlatform(changed, settings);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addSettingFlags, settingsOfFlags } from '../flags/settingFlags.ts';
-import { addSteerFlags, type SteerFlags } from '../flags/steerFlags.ts';
+import { addStartStopFlags, type StartStopFlags } from '../flags/startStopFlags.ts';
 
 /** `start POD|TYPE/NAME|-l SELECTOR`: annotations of live pods. */
 export function addStart(program: Command): void {
@@ -8,14 +8,14 @@ export function addStart(program: Command): void {
     .command('start')
     .description('capture in running pods, or change what they capture, by their annotations; nothing restarts')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
-  addSteerFlags(addSettingFlags(command, ['state']))
+  addStartStopFlags(addSettingFlags(command, ['state']))
     .addHelpText(
       'after',
       "\nA setting that no flag names stays as it is; an empty value, --filter '', goes back to the default.",
     )
-    .action(async (name: string | undefined, flags: SteerFlags & Readonly<Record<string, unknown>>) => {
+    .action(async (name: string | undefined, flags: StartStopFlags & Readonly<Record<string, unknown>>) => {
       const settings = settingsOfFlags(flags);
-      const { runSteer } = await import('../shared/startOrStop.ts');
-      await runSteer(name, flags, { state: 'running', ...settings });
+      const { runStartOrStop } = await import('../shared/startOrStop.ts');
+      await runStartOrStop(name, flags, { state: 'running', ...settings });
     });
 }

@@ -146,14 +146,14 @@ function leftOutText(names: readonly string[], mostPods: number): string {
 }
 
 function conclude(
-  { joined, leftOut, packets, late, dropped, untold, outputError }: StreamResult,
+  { joined, leftOut, packets, late, dropped, unreported, outputError }: StreamResult,
   file: string,
   seconds: number,
 ): void {
   if (leftOut > 0) say(`warning: ${counted(leftOut, 'pod')} had no place among those that are captured (--max-pods)`);
   if (late > 0) say(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
-  if (untold > 0)
-    say(`${counted(untold, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
+  if (unreported > 0)
+    say(`${counted(unreported, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
   say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }

@@ -22,7 +22,7 @@ export async function runUninstall(flags: ReleaseFlags): Promise<void> {
   const signal = interruption();
   const { release, namespace, output } = flags;
   const cluster = clusterFlagsOf(flags);
-  await printing(flags, async (told) => {
+  await printing(flags, async (reported) => {
     const outcome = await uninstallRelease({
       release,
       namespace,
@@ -36,7 +36,7 @@ export async function runUninstall(flags: ReleaseFlags): Promise<void> {
     if (output === 'json') printJson(outcome);
     else print(formatUninstall(outcome));
     if (outcome.result === 'incomplete') {
-      throw told(
+      throw reported(
         codedError('UNINSTALL_INCOMPLETE', `${outcome.left.length} objects are left`, {
           where: `release ${release} in namespace ${namespace}`,
         }),

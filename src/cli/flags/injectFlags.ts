@@ -10,7 +10,7 @@ import {
   addSidecarFlags,
   refuseByPlatform,
   refuseLargeRing,
-  refuseWithOwn,
+  refuseWithCustomSidecar,
   sidecarOfFlags,
   type SidecarFlags,
 } from './sidecarFlags.ts';
@@ -46,7 +46,7 @@ export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectMani
   const settings = settingsOfFlags({ ...flags });
   const amounts = amountsOfFlags({ ...flags });
   const config = await sidecarOfFlags(flags);
-  refuseWithOwn(config, settings, amounts);
+  refuseWithCustomSidecar(config, settings, amounts);
   refuseLargeRing(config, settings);
   refuseByPlatform(config, settings);
   if (flags.podSecurity === 'restricted' && config.form === 'agent') {

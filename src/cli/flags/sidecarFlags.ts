@@ -42,7 +42,7 @@ export function addSidecarFlags(command: Command): Command {
  */
 export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig> {
   const config = await configOfFlags(flags);
-  if (config.form === 'own') {
+  if (config.form === 'custom') {
     if (flags.image === undefined && flags.imagePullPolicy === undefined) return config;
     throw codedError('USAGE', '--image and --image-pull-policy do not go with a sidecar of your own', {
       where: '--sidecar-config',
@@ -62,11 +62,15 @@ export function namesSidecar(flags: SidecarFlags): boolean {
 }
 
 /**
- * A user's own sidecar reads no settings, and its resources stand in the file.
+ * A custom sidecar reads no settings, and its resources stand in the file.
  * @throws USAGE when it is to be given some
  */
-export function refuseWithOwn({ form }: SidecarConfig, settings: SettingValues, amounts: SidecarAmounts = {}): void {
-  if (form !== 'own') return;
+export function refuseWithCustomSidecar(
+  { form }: SidecarConfig,
+  settings: SettingValues,
+  amounts: SidecarAmounts = {},
+): void {
+  if (form !== 'custom') return;
   const where = '--sidecar-config';
   if (Object.keys(settings).length > 0)
     throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
@@ -82,7 +86,7 @@ export function refuseWithOwn({ form }: SidecarConfig, settings: SettingValues, 
  * @throws SETTING_INVALID
  */
 export function refuseLargeRing(config: SidecarConfig, settings: SettingValues): void {
-  if (config.form === 'own') return;
+  if (config.form === 'custom') return;
   const problem = ringProblem(settingsOfPod(config, settings), maxVolumeBytes(config.agent));
   if (problem === undefined) return;
   throw codedError('SETTING_INVALID', `the files of a capture are too large together: ${problem}`, {
@@ -96,7 +100,7 @@ export function refuseLargeRing(config: SidecarConfig, settings: SettingValues):
  * @throws SETTING_INVALID
  */
 export function refuseByPlatform(config: SidecarConfig, given: SettingValues): void {
-  if (config.form === 'own') return;
+  if (config.form === 'custom') return;
   const platform = platformOfConfig(config);
   for (const [name, value] of Object.entries(given)) {
     const refusal = settingRefusal(name, value, platform);
@@ -128,7 +132,7 @@ const imageVariable = 'PACKET_CAPTURE_IMAGE';
  * @returns an IMAGE_NOT_NAMED to throw or to warn with; undefined when an image is named
  */
 export function imageProblem(config: SidecarConfig): CodedError | undefined {
-  if (config.form === 'own' || !isPlaceholderImage(config.agent.image)) return undefined;
+  if (config.form === 'custom' || !isPlaceholderImage(config.agent.image)) return undefined;
   return codedError(
     'IMAGE_NOT_NAMED',
     `no image is named for the capture agent: ${config.agent.image} can be pulled from nowhere`,

@@ -22,7 +22,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   const signal = interruption();
   const cluster = clusterFlagsOf(flags);
   const { release, namespace, chart = bundledChart, values = [], set = [], setString = [] } = flags;
-  await printing(flags, async (told) => {
+  await printing(flags, async (reported) => {
     const outcome = await installRelease({
       ...mode,
       release,
@@ -49,7 +49,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
     }
     if (outcome.result !== 'refused') return;
     const errors = outcome.findings.filter(({ level }) => level === 'error').length;
-    throw told(
+    throw reported(
       codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, {
         where: `release ${release} in namespace ${namespace}`,
       }),
@@ -58,20 +58,20 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
 }
 
 /** Marks an error that standard output has shown already. */
-type Told = (error: CodedError) => CodedError;
+type Reported = (error: CodedError) => CodedError;
 
 /** Runs a command; with `-o json`, an error is data too. */
 export async function printing(
   { output, release, namespace }: ReleaseFlags,
-  work: (told: Told) => Promise<void>,
+  work: (reported: Reported) => Promise<void>,
 ): Promise<void> {
   const shown = new WeakSet<Error>();
-  const told: Told = (error) => {
+  const reported: Reported = (error) => {
     shown.add(error);
     return error;
   };
   try {
-    await work(told);
+    await work(reported);
   } catch (error) {
     if (!isCodedError(error)) throw error;
     if (output === 'json' && !shown.has(error)) {

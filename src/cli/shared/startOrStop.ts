@@ -1,9 +1,9 @@
 import {
   checkPersistable,
   persistSettings,
-  steerPods,
-  type SteeredPod,
-  type SteerResult,
+  updatePods,
+  type UpdatedPod,
+  type UpdatePodsResult,
 } from '../../captures/index.ts';
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
@@ -12,13 +12,17 @@ import type { SettingValues } from '../../settings/index.ts';
 import type { ChangeResult } from '../../ways/patch/change.ts';
 import { durationOfFlag } from '../flags/flagValues.ts';
 import { somePodsOf } from '../flags/podFlags.ts';
-import type { SteerFlags } from '../flags/steerFlags.ts';
+import type { StartStopFlags } from '../flags/startStopFlags.ts';
 import { interruption } from '../io/exit.ts';
 import { printJson, say } from '../io/output.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 /** `start` and `stop`: what happens to stderr, the result to stdout where a program asks for it. */
-export async function runSteer(name: string | undefined, flags: SteerFlags, settings: SettingValues): Promise<void> {
+export async function runStartOrStop(
+  name: string | undefined,
+  flags: StartStopFlags,
+  settings: SettingValues,
+): Promise<void> {
   const { namespace, output, persist = false, dryRun = false, force = false } = flags;
   const target = somePodsOf(name, flags);
   const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '60s' });
@@ -27,7 +31,7 @@ export async function runSteer(name: string | undefined, flags: SteerFlags, sett
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
   const report = say;
   if (workload !== undefined) await checkPersistable({ kubectl, target: workload, settings, force });
-  const result = await steerPods({
+  const result = await updatePods({
     kubectl,
     target,
     settings,
@@ -54,12 +58,12 @@ function persistTarget(name: string | undefined): string {
   throw codedError('USAGE', '--persist needs a workload, TYPE/NAME: a pod has no pod template', { where: '--persist' });
 }
 
-function jsonOf({ pods, without }: SteerResult, template: ChangeResult | undefined, persist: boolean): object {
+function jsonOf({ pods, without }: UpdatePodsResult, template: ChangeResult | undefined, persist: boolean): object {
   return { pods, without, ...(persist ? { template: template ?? null } : {}) };
 }
 
-function conclude(pods: readonly SteeredPod[], report: (line: string) => void): void {
-  const count = (result: SteeredPod['result']): number => pods.filter((pod) => pod.result === result).length;
+function conclude(pods: readonly UpdatedPod[], report: (line: string) => void): void {
+  const count = (result: UpdatedPod['result']): number => pods.filter((pod) => pod.result === result).length;
   const order = ['confirmed', 'changed', 'unchanged', 'dry-run', 'gone', 'unconfirmed', 'failed'] as const;
   const sums = order.flatMap((result) => (count(result) === 0 ? [] : [`${count(result)} ${result}`]));
   if (pods.length > 1) report(`${pods.length} pods: ${sums.join(', ')}`);

@@ -88,7 +88,7 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   pods_refused_by_sidecar: 'Give the sidecar what is admitted, or opt out.',
   pods_refused: 'Mend what refuses them; the sidecar has nothing to do with it.',
   left_alone: 'The log of the injectors names the reason; so may a warning of the API server above.',
-  unfit: 'See what is named above.',
+  not_injectable: 'See what is named above.',
 };
 
 /** Writes annotations where pods get them from; null takes one away. */

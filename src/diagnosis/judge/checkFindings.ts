@@ -11,31 +11,31 @@ export const findingKinds = {
     meaning: 'The API server does not know native sidecars',
     hint: 'No way works before Kubernetes 1.29.',
   },
-  way_manifest: { level: 'ok', meaning: 'Manifests can be injected', hint: '' },
-  way_patch: { level: 'ok', meaning: 'Workloads can be patched by you', hint: '' },
-  way_patch_rights: {
+  manifest_available: { level: 'ok', meaning: 'Manifests can be injected', hint: '' },
+  patch_available: { level: 'ok', meaning: 'Workloads can be patched by you', hint: '' },
+  patch_rights: {
     level: 'warning',
     meaning: 'You may not patch workloads',
     hint: 'Ask for the right, or inject the manifests (`packet-capture inject`).',
   },
-  way_webhook: { level: 'ok', meaning: 'The webhook can be installed by you, or runs', hint: '' },
-  way_webhook_version: {
+  webhook_available: { level: 'ok', meaning: 'The webhook can be installed by you, or runs', hint: '' },
+  webhook_version: {
     level: 'warning',
     meaning: 'The API server is too old for the webhook',
     hint: 'The chart needs Kubernetes 1.30 or later.',
   },
-  way_webhook_rights: {
+  webhook_rights: {
     level: 'warning',
     meaning: 'You may not install the webhook',
     hint: 'Ask a cluster administrator to run `packet-capture install`.',
   },
-  way_policy: { level: 'ok', meaning: 'The admission policy can be installed by you, or is there', hint: '' },
-  way_policy_missing: {
+  policy_available: { level: 'ok', meaning: 'The admission policy can be installed by you, or is there', hint: '' },
+  policy_missing: {
     level: 'warning',
     meaning: 'The API server has no admission policies that change pods',
     hint: 'They come with Kubernetes 1.36. The webhook does the same.',
   },
-  way_policy_rights: {
+  policy_rights: {
     level: 'warning',
     meaning: 'You may not install the admission policy',
     hint: 'Ask a cluster administrator to install the chart with injection.way=policy.',
@@ -105,7 +105,7 @@ export const findingKinds = {
     meaning: 'It expires in less than 30 days',
     hint: 'Run `packet-capture upgrade --rotate-certs`: expired, it ends injection without a sound.',
   },
-  certificate_unfit: {
+  certificate_unusable: {
     level: 'error',
     meaning: 'The certificate cannot serve',
     hint: 'Run `packet-capture upgrade`: it makes new ones where they are bad.',

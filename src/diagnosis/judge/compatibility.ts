@@ -12,14 +12,14 @@ interface Asked extends Right {
 }
 
 /** Whether the cluster and the user's rights are fit for each way. @throws as Kubectl */
-export async function readFitness(
+export async function readCompatibility(
   kubectl: Kubectl,
   namespace: string | undefined,
   policyApi: boolean,
 ): Promise<Finding[]> {
   const asked = rights(namespace, policyApi);
   const [versions, refused] = await Promise.all([readVersions(kubectl), askRights(kubectl, asked)]);
-  return judgeFitness({ ...versions, policyApi, refused });
+  return judgeCompatibility({ ...versions, policyApi, refused });
 }
 
 function rights(namespace: string | undefined, policyApi: boolean): Asked[] {
@@ -46,7 +46,7 @@ function rights(namespace: string | undefined, policyApi: boolean): Asked[] {
   ];
 }
 
-interface FitnessFacts {
+interface CompatibilityFacts {
   /** `1.37.2` */
   readonly kubernetes: string;
   readonly minor: number;
@@ -56,7 +56,7 @@ interface FitnessFacts {
 }
 
 /** Pure. */
-export function judgeFitness({ kubernetes, minor, policyApi, refused }: FitnessFacts): Finding[] {
+export function judgeCompatibility({ kubernetes, minor, policyApi, refused }: CompatibilityFacts): Finding[] {
   const where = 'the cluster';
   const version = `it is Kubernetes ${kubernetes}`;
   if (minor < nativeSidecars) return [finding('kubernetes_too_old', where, version)];
@@ -68,10 +68,10 @@ export function judgeFitness({ kubernetes, minor, policyApi, refused }: FitnessF
   return [
     finding('kubernetes_version', where, version),
     ...(refused === undefined ? [finding('rights_unknown', where, 'your rights cannot be asked for')] : []),
-    finding('way_manifest', 'way 1, manifest', 'works offline, on every manifest'),
+    finding('manifest_available', 'way 1, manifest', 'works offline, on every manifest'),
     patch === undefined
-      ? finding('way_patch', 'way 2, patch', 'you may patch workloads')
-      : finding('way_patch_rights', 'way 2, patch', patch),
+      ? finding('patch_available', 'way 2, patch', 'you may patch workloads')
+      : finding('patch_rights', 'way 2, patch', patch),
     webhookFinding(minor, webhook),
     policyFinding(policyApi, policy),
   ];
@@ -79,17 +79,17 @@ export function judgeFitness({ kubernetes, minor, policyApi, refused }: FitnessF
 
 function webhookFinding(minor: number, missing: string | undefined): Finding {
   const where = 'way 3, webhook';
-  if (minor < matchConditions) return finding('way_webhook_version', where, 'its match conditions are not stable yet');
+  if (minor < matchConditions) return finding('webhook_version', where, 'its match conditions are not stable yet');
   return missing === undefined
-    ? finding('way_webhook', where, 'you may install it')
-    : finding('way_webhook_rights', where, missing);
+    ? finding('webhook_available', where, 'you may install it')
+    : finding('webhook_rights', where, missing);
 }
 
 function policyFinding(policyApi: boolean, missing: string | undefined): Finding {
   const where = 'way 4, policy';
   if (!policyApi)
-    return finding('way_policy_missing', where, 'there is no admissionregistration.k8s.io/v1 MutatingAdmissionPolicy');
+    return finding('policy_missing', where, 'there is no admissionregistration.k8s.io/v1 MutatingAdmissionPolicy');
   return missing === undefined
-    ? finding('way_policy', where, 'you may install it')
-    : finding('way_policy_rights', where, missing);
+    ? finding('policy_available', where, 'you may install it')
+    : finding('policy_rights', where, missing);
 }

@@ -169,10 +169,10 @@ function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { 
     return met(`nothing in it stands in the way${others.join('')}`);
   }
   if (plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');
-  return unmet(unfitReasons[plan.reason] ?? 'unfit', skipReasons[plan.reason]);
+  return unmet(reasonsOfSkips[plan.reason] ?? 'not_injectable', skipReasons[plan.reason]);
 }
 
-const unfitReasons: Partial<Record<SkipReason, Reason>> = {
+const reasonsOfSkips: Partial<Record<SkipReason, Reason>> = {
   host_network: 'host_network',
   windows: 'windows',
   mirror_pod: 'mirror_pod',

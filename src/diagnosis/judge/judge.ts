@@ -2,7 +2,7 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
 import type { ReleaseFacts, Release } from '../read/releases.ts';
-import { carriesNames, carriesSidecar } from './carried.ts';
+import { hasContainers, hasSidecar } from './agentOf.ts';
 import { conditionsFor, firstUnmet, type Condition, type Subject } from './conditions.ts';
 import type { Reason } from './whyReasons.ts';
 
@@ -21,7 +21,7 @@ export interface Judgement<F extends ReleaseFacts = ReleaseFacts> {
 
 /** @param releases undefined when they may not be read. Pure. */
 export function judge<F extends ReleaseFacts>(subject: Subject, releases: readonly F[] | undefined): Judgement<F> {
-  const carries = carriesAny(subject.pod, releases ?? []);
+  const carries = hasAnySidecar(subject.pod, releases ?? []);
   const judged = (releases ?? []).map((facts) => judgeFor(subject, facts));
   // The one that it asks for by name; then the one that it is nearest to.
   const best = judged.toSorted(
@@ -37,12 +37,12 @@ export function judge<F extends ReleaseFacts>(subject: Subject, releases: readon
   };
 }
 
-/** Whether a pod carries our agent, or the own sidecar of one of the releases. */
-export function carriesAny(pod: PodTemplate, releases: readonly ReleaseFacts[]): boolean {
+/** Whether a pod carries our agent, or the custom sidecar of one of the releases. */
+export function hasAnySidecar(pod: PodTemplate, releases: readonly ReleaseFacts[]): boolean {
   const configs = [defaultSidecarConfig, ...releases.flatMap(({ sidecar }) => sidecar ?? [])];
   return (
-    configs.some((config) => carriesSidecar(pod, config)) ||
-    releases.some(({ release }) => carriesNames(pod, release.parameters?.ownNames ?? []))
+    configs.some((config) => hasSidecar(pod, config)) ||
+    releases.some(({ release }) => hasContainers(pod, release.parameters?.customNames ?? []))
   );
 }
 

@@ -25,7 +25,7 @@ export interface CheckResult {
 export interface ClusterFacts {
   readonly registrations: Registrations;
   readonly inventory: Inventory;
-  readonly fitness: readonly Finding[];
+  readonly compatibility: readonly Finding[];
   readonly states: readonly ReleaseState[];
   /** Of the workloads whose pods could not be created. */
   readonly trial: Trial;
@@ -39,7 +39,7 @@ export interface ClusterFacts {
 export function judgeCluster({
   registrations,
   inventory,
-  fitness,
+  compatibility,
   states,
   trial,
   pulls = [],
@@ -54,7 +54,7 @@ export function judgeCluster({
   const { namespaces = [], workloads = [], pods = [] } = inventory;
   const releases = states.map(({ release }) => release);
   const findings = [
-    ...fitness,
+    ...compatibility,
     ...absenceFindings(registrations, askingNamespaces(namespaces), missed.length > 0, where),
     ...looked.flatMap((release) => release.findings),
     ...unreadable(inventory, where),

@@ -4,7 +4,7 @@ import type { Metadata, WorkloadObject, PodTemplate, Pod } from '../../kubernete
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
 import { templateOf, topOwner, type Owner } from '../read/podOwners.ts';
 import type { ReleaseFacts } from '../read/releases.ts';
-import { carriesSidecar } from './carried.ts';
+import { hasSidecar } from './agentOf.ts';
 import type { Subject } from './conditions.ts';
 import { levelFor } from './levelRule.ts';
 
@@ -31,7 +31,7 @@ export function askedFor(
     with: template,
     without,
   };
-  if (carriesSidecar(template, config)) return asked;
+  if (hasSidecar(template, config)) return asked;
   const podSecurity = levelFor(facts?.release, namespaceLabels);
   const plan = planInjection(template, { config, settings: {}, podSecurity, namespace, atAdmission: true });
   return { ...asked, injected: plan.inject ? withAddition(template, plan.addition) : undefined };

@@ -4,7 +4,7 @@ import type { Namespace } from '../../kubernetes/api/types.ts';
 import { namespaceLabel } from '../../settings/index.ts';
 import { templateOf, topOwner } from '../read/podOwners.ts';
 import type { Release } from '../read/releases.ts';
-import { carriedAgent } from './carried.ts';
+import { agentOf } from './agentOf.ts';
 import { finding, type Finding } from './checkFindings.ts';
 import { selectsNamespace, type Subject } from './conditions.ts';
 import type { Judgement } from './judge.ts';
@@ -91,7 +91,7 @@ function count(pods: number): string {
 }
 
 function lostFindings(judged: readonly JudgedPod[]): Finding[] {
-  const lost = judged.filter(({ subject }) => carriedAgent(subject.pod)?.native === false);
+  const lost = judged.filter(({ subject }) => agentOf(subject.pod)?.native === false);
   return [...Map.groupBy(lost, placeOf)].map(([where, pods]) =>
     finding(
       'restart_policy_lost',
@@ -125,7 +125,7 @@ export function driftOf({
   readonly subject: Subject;
   readonly judgement: Judgement;
 }): string | undefined {
-  const carried = carriedAgent(subject.pod);
+  const carried = agentOf(subject.pod);
   const state = judgement.facts;
   if (carried === undefined || state === undefined || inItsTemplate(subject.owners)) return undefined;
   if (subject.namespaceLabels === undefined || !selectsNamespace(state.release, subject.namespaceLabels))
@@ -146,5 +146,5 @@ export function driftOf({
 export function inItsTemplate(owners: JudgedPod['subject']['owners']): boolean {
   const owner = topOwner(owners);
   const template = owner === undefined ? undefined : templateOf(owner);
-  return template !== undefined && carriedAgent(template) !== undefined;
+  return template !== undefined && agentOf(template) !== undefined;
 }

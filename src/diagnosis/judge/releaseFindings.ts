@@ -1,4 +1,4 @@
-import { inspect, webhookHost, type CertificateFacts } from '../../certificates/index.ts';
+import { inspect, webhookHost, type CertificateSummary } from '../../certificates/index.ts';
 import { isCodedError } from '../../errors.ts';
 import { version } from '../../version.ts';
 import type { Release } from '../read/releases.ts';
@@ -52,7 +52,10 @@ export function releaseFindings(
   return { findings, summary: summaryOf(state, certificate?.served) };
 }
 
-function summaryOf({ release, injector, probed }: ReleaseState, served: CertificateFacts | undefined): ReleaseSummary {
+function summaryOf(
+  { release, injector, probed }: ReleaseState,
+  served: CertificateSummary | undefined,
+): ReleaseSummary {
   const { way, object, name, namespace, annotation, optOut } = release;
   return {
     way,
@@ -93,7 +96,7 @@ function injectorFindings({ service, failurePolicy }: Release, injector: Injecto
 
 interface Certificates {
   readonly findings: Finding[];
-  readonly served?: CertificateFacts | undefined;
+  readonly served?: CertificateSummary | undefined;
 }
 
 /** Looks at the served certificate as the API server would. */
@@ -129,13 +132,17 @@ function certificateFindings(release: Release, { certificate }: Injector, now: D
     };
   } catch (error) {
     if (!isCodedError(error)) throw error;
-    return { findings: [finding('certificate_unfit', where, error.message)] };
+    return { findings: [finding('certificate_unusable', where, error.message)] };
   }
 }
 
 function certificateFinding(code: string, subject: string, text: string, where: string): Finding {
   if (code === 'not_signed_by_ca') return finding('ca_mismatch', where, `${subject}: ${text}`);
-  return finding(code === 'expires_soon' ? 'certificate_expires' : 'certificate_unfit', where, `${subject}: ${text}`);
+  return finding(
+    code === 'expires_soon' ? 'certificate_expires' : 'certificate_unusable',
+    where,
+    `${subject}: ${text}`,
+  );
 }
 
 function probeFinding(probed: ReleaseState['probed'], where: string): Finding {

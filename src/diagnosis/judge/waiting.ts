@@ -2,7 +2,7 @@ import type { ContainerStatus, Pod } from '../../kubernetes/api/types.ts';
 import { containerNames } from '../../sidecar/index.ts';
 import { ownerName, topOwner } from '../read/podOwners.ts';
 import type { ReleaseFacts } from '../read/releases.ts';
-import { carriedAgent, carriesNames } from './carried.ts';
+import { agentOf, hasContainers } from './agentOf.ts';
 import { finding, type Finding } from './checkFindings.ts';
 import type { Condition } from './conditions.ts';
 import type { Judgement } from './judge.ts';
@@ -44,7 +44,7 @@ export interface WaitingContainer {
 /** The containers of the sidecar in a pod that wait for what does not come by itself. Pure. @param facts of its release */
 export function waitingContainers(pod: Pod, facts: ReleaseFacts | undefined): WaitingContainer[] {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
-  const ours = [...(carriedAgent(pod) === undefined ? [] : containerNames), ...ownNames(pod, facts)];
+  const ours = [...(agentOf(pod) === undefined ? [] : containerNames), ...customNames(pod, facts)];
   return [...initContainerStatuses, ...containerStatuses].flatMap((status) =>
     ours.includes(status.name) ? waitingOf(pod, status) : [],
   );
@@ -58,11 +58,11 @@ function waitingOf({ spec, status }: Pod, { name, state }: ContainerStatus): Wai
 }
 
 /** Of a sidecar of the user's own, when all of its containers are there. */
-function ownNames(pod: Pod, facts: ReleaseFacts | undefined): readonly string[] {
+function customNames(pod: Pod, facts: ReleaseFacts | undefined): readonly string[] {
   const { sidecar, release } = facts ?? {};
-  const containers = sidecar?.form === 'own' ? [...sidecar.containers, ...sidecar.initContainers] : [];
-  const names = [...containers.map(({ name }) => name), ...(release?.parameters?.ownNames ?? [])];
-  return carriesNames(pod, names) ? names : [];
+  const containers = sidecar?.form === 'custom' ? [...sidecar.containers, ...sidecar.initContainers] : [];
+  const names = [...containers.map(({ name }) => name), ...(release?.parameters?.customNames ?? [])];
+  return hasContainers(pod, names) ? names : [];
 }
 
 function textOf({ container, image, reason, message }: WaitingContainer): string {
@@ -117,24 +117,24 @@ export function withWaiting(verdict: Verdict, { pods, judgement, ofWorkload }: W
   if (waiting.length === 0) return verdict;
   const conditions = [...verdict.conditions, ...conditionsOf(waiting.flat())];
   if (verdict.state === 'refused') return { ...verdict, conditions };
-  const told = { ...verdict, conditions, next: waitingAdvice };
-  if (verdict.state === 'not_injected' || verdict.reason === 'restart_policy_lost') return told;
+  const reported = { ...verdict, conditions, next: waitingAdvice };
+  if (verdict.state === 'not_injected' || verdict.reason === 'restart_policy_lost') return reported;
   const { text } = reasons.sidecar_waiting;
   if (ofWorkload)
     return {
-      ...told,
+      ...reported,
       state: 'broken',
       reason: 'sidecar_waiting',
       text: `${waiting.length} of its ${pods.length} pods have not started: ${text}.`,
     };
   if (judgement.carries)
     return {
-      ...told,
+      ...reported,
       state: 'broken',
       reason: 'sidecar_waiting',
       text: 'It is injected, but a container of the sidecar cannot start, so it waits.',
     };
-  return { ...told, reason: 'sidecar_waiting', text: `It is not injected: it is older, and ${text}.` };
+  return { ...reported, reason: 'sidecar_waiting', text: `It is not injected: it is older, and ${text}.` };
 }
 
 /** One for each container and image: its reason changes between each try to pull and the wait for the next. */

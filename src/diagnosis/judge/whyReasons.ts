@@ -38,7 +38,7 @@ export const reasons = {
   sandbox: { level: 'warning', text: skipReasons.sandbox },
   mirror_pod: { level: 'warning', text: skipReasons.mirror_pod },
   name_collision: { level: 'warning', text: skipReasons.name_collision },
-  unfit: { level: 'warning', text: 'something in it stands in the way' },
+  not_injectable: { level: 'warning', text: 'something in it stands in the way' },
   foreign_status: { level: 'error', text: skipReasons.foreign_status },
   status_missing: { level: 'error', text: skipReasons.status_missing },
   match_condition: { level: 'warning', text: "a condition of the release's own does not hold for it" },

@@ -89,7 +89,7 @@ function policyParameters(bound: readonly Bound[], conditions: Rule['matchCondit
   return {
     missing: bound.filter(({ missing }) => missing).map(({ binding }) => nameOfParameters(binding)),
     sidecar,
-    ownNames: data === undefined || sidecar !== undefined ? [] : ownNames(conditions),
+    customNames: data === undefined || sidecar !== undefined ? [] : customNames(conditions),
   };
 }
 
@@ -103,7 +103,7 @@ function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
 }
 
 /** The containers of a sidecar of the user's own: the condition about collisions is all that names them. */
-function ownNames(conditions: Rule['matchConditions']): string[] {
+function customNames(conditions: Rule['matchConditions']): string[] {
   const expression = conditions.find(({ name }) => name === `${ownCondition}name-collision`)?.expression ?? '';
   const [, names, only] =
     /containers\.exists\(item, item\.name (?:in \[([^\]]*)\]|== ('[^']+'))\)/.exec(expression) ?? [];

@@ -63,7 +63,7 @@ export interface PolicyParameters {
   readonly missing: readonly string[];
   readonly sidecar: SidecarConfig | undefined;
   /** Containers of a sidecar of the user's own. */
-  readonly ownNames: readonly string[];
+  readonly customNames: readonly string[];
 }
 
 /** The releases among these configurations, by the names of their webhooks: labels can be overridden. */

@@ -1,6 +1,6 @@
 import type { Pod } from '../../kubernetes/api/types.ts';
 import { adviceFor } from '../judge/advice.ts';
-import { carriedAgent } from '../judge/carried.ts';
+import { agentOf } from '../judge/agentOf.ts';
 import type { Condition, Subject } from '../judge/conditions.ts';
 import { fitOfSidecar } from '../judge/fit.ts';
 import { missedReason, type Judgement } from '../judge/judge.ts';
@@ -183,7 +183,7 @@ function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions
 
 function carrying(facts: WhyFacts): Verdict {
   const { subject, judgement, siblings } = facts;
-  const carried = carriedAgent(subject.pod);
+  const carried = agentOf(subject.pod);
   const how = inItsTemplate(subject.owners)
     ? 'its pod template carries it (manifest or patch)'
     : 'it was added when the pod was created, or stands in its manifest';

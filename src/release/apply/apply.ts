@@ -3,8 +3,8 @@ import { shell } from '../../shell.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
 import { readHistory, type ReleaseHistory, type ReleaseJson } from '../helm/release.ts';
 import type { Values } from '../helm/releaseValues.ts';
-import { upgrade, type Site } from '../helm/upgrade.ts';
-import { eventNames, reportEvidence } from './diagnostics.ts';
+import { upgrade, type ReleaseContext } from '../helm/upgrade.ts';
+import { eventNames, reportDiagnostics } from './diagnostics.ts';
 import { whileWatching } from './watch.ts';
 
 /**
@@ -12,13 +12,13 @@ import { whileWatching } from './watch.ts';
  * as it is, see rollback.ts.
  * @throws INTERRUPTED, HELM_FAILED
  */
-export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
-  const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = site;
+export async function apply(context: ReleaseContext, values: Values): Promise<ReleaseJson> {
+  const { helm, kubectl, afterwards, release, chart, prefix, strategy, timeoutSeconds, signal, report } = context;
   const flags = [
-    ...(site.namespaceExists ? [] : ['--create-namespace']),
+    ...(context.namespaceExists ? [] : ['--create-namespace']),
     ...waitFlags(helm.version, strategy, timeoutSeconds),
   ];
-  const before = await eventNames(kubectl, site.namespace);
+  const before = await eventNames(kubectl, context.namespace);
   try {
     return await whileWatching(kubectl, release, report, async () =>
       upgrade(helm, release, chart, values, flags, signal),
@@ -26,10 +26,10 @@ export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
   } catch (error) {
     rethrowUnlessRecoverable(error);
     report(`helm: ${error.message}`);
-    const reason = await reportEvidence({
+    const reason = await reportDiagnostics({
       kubectl: afterwards,
       release,
-      namespace: site.namespace,
+      namespace: context.namespace,
       prefix,
       before,
       report,
@@ -39,7 +39,7 @@ export async function apply(site: Site, values: Values): Promise<ReleaseJson> {
 }
 
 /** The error for Ctrl-C while helm was at work: where that leaves the release, and what to do. */
-export async function interrupted({ helm, release }: Site): Promise<Error> {
+export async function interrupted({ helm, release }: ReleaseContext): Promise<Error> {
   const where = `release ${release} in namespace ${helm.namespace}`;
   const history = await readHistory(helm, release);
   return codedError('INTERRUPTED', interruptionText(history), {

@@ -3,15 +3,15 @@ import { step } from '../../step.ts';
 import { readHistory, type ReleaseJson } from '../helm/release.ts';
 import { imagesOf } from '../helm/renderedChart.ts';
 import type { Tools } from '../helm/tools.ts';
-import type { Site } from '../helm/upgrade.ts';
+import type { ReleaseContext } from '../helm/upgrade.ts';
 import type { CertificatePlan } from '../plan/certificates.ts';
 import type { InstallOptions } from '../plan/installOptions.ts';
-import { releaseObjects, type Rehearsal } from '../plan/releaseDryRun.ts';
+import { releaseObjects, type PlannedInstall } from '../plan/releaseDryRun.ts';
 import { apply, interrupted } from './apply.ts';
-import { reportEvidence } from './diagnostics.ts';
+import { reportDiagnostics } from './diagnostics.ts';
 import { proveInjection } from './proof.ts';
-import { takeBack } from './rollback.ts';
-import { finishRotation, isRotating, rotationTexts, settle } from './rotateRelease.ts';
+import { rollBack } from './rollback.ts';
+import { finishRotation, isRotating, rotationTexts, waitUntilEverywhere } from './rotateRelease.ts';
 
 /** What was carried out. */
 export interface Done {
@@ -25,53 +25,68 @@ export interface Done {
  * Makes the change, proves that injection works and takes the rest of a rotation; on failure it is taken back.
  * @throws INTERRUPTED with the state of the release, INSTALL_FAILED
  */
-export async function carryOut(tools: Tools, options: InstallOptions, rehearsal: Rehearsal, site: Site): Promise<Done> {
+export async function applyAndProve(
+  tools: Tools,
+  options: InstallOptions,
+  planned: PlannedInstall,
+  context: ReleaseContext,
+): Promise<Done> {
   try {
-    return await change(tools, options, rehearsal, site);
+    return await change(tools, options, planned, context);
   } catch (error) {
-    if (isCodedError(error) && error.code === 'INTERRUPTED') throw await interrupted(site);
+    if (isCodedError(error) && error.code === 'INTERRUPTED') throw await interrupted(context);
     throw error;
   }
 }
 
-async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsal, site: Site): Promise<Done> {
-  const { history } = rehearsal.plan;
+async function change(
+  tools: Tools,
+  options: InstallOptions,
+  planned: PlannedInstall,
+  context: ReleaseContext,
+): Promise<Done> {
+  const { history } = planned.plan;
   const { report, release, namespace, signal } = options;
-  const { certificates } = rehearsal;
+  const { certificates } = planned;
   // Any name will do for a pod that is never made.
-  const { injector: image = 'probe' } = imagesOf(releaseObjects(rehearsal.json, tools));
+  const { injector: image = 'probe' } = imagesOf(releaseObjects(planned.json, tools));
   try {
     // A rotation that was interrupted may have been so before its last step was everywhere.
-    if (certificates.step !== undefined && certificates.step !== 'trust-both') await settle(site, image);
+    if (certificates.step !== undefined && certificates.step !== 'trust-both')
+      await waitUntilEverywhere(context, image);
     if (certificates.step !== undefined) report(`rotation, ${rotationTexts[certificates.step]}`);
     const json = await step(
       report,
       history === undefined ? 'install' : 'upgrade',
-      async () => apply(site, rehearsal.values),
+      async () => apply(context, planned.values),
       ({ version }) => `revision ${version}`,
     );
     const proven = await step(
       report,
       'injection',
       async () =>
-        proveInjection(site.kubectl, { release, namespace: site.namespace, image, demands: site.demands }, signal),
+        proveInjection(
+          context.kubectl,
+          { release, namespace: context.namespace, image, demands: context.demands },
+          signal,
+        ),
       (works) => (works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there'),
     );
-    return await rotateFurther({ json, certificates, proven }, options, rehearsal, site, image);
+    return await rotateFurther({ json, certificates, proven }, options, planned, context, image);
   } catch (error) {
     rethrowUnlessRecoverable(error, 'INSTALL_FAILED');
     const reason =
       error.code === 'INJECTION_UNPROVEN'
-        ? await reportEvidence({
-            kubectl: site.afterwards,
+        ? await reportDiagnostics({
+            kubectl: context.afterwards,
             release,
-            namespace: site.namespace,
-            prefix: site.prefix,
+            namespace: context.namespace,
+            prefix: context.prefix,
             before: new Set(),
             report,
           })
         : undefined;
-    const hint = await takeBack(site, history);
+    const hint = await rollBack(context, history);
     throw codedError('INSTALL_FAILED', reason === undefined ? error.message : `${error.message}; ${reason}`, {
       where: `release ${release} in namespace ${namespace}`,
       hint,
@@ -84,8 +99,8 @@ async function change(tools: Tools, options: InstallOptions, rehearsal: Rehearsa
 async function rotateFurther(
   done: Done,
   { report, now }: InstallOptions,
-  { plan }: Rehearsal,
-  site: Site,
+  { plan }: PlannedInstall,
+  context: ReleaseContext,
   image: string,
 ): Promise<Done> {
   const { action, step: taken, material } = done.certificates;
@@ -98,7 +113,7 @@ async function rotateFurther(
   }
   const text = 'exchanged for new ones';
   if (taken === 'drop-old') return { ...done, certificates: { ...done.certificates, text } };
-  const finished = await orStop(site, async () => finishRotation(site, plan.values, material, image, now));
+  const finished = await orStop(context, async () => finishRotation(context, plan.values, material, image, now));
   return { ...done, json: finished.release, certificates: { ...done.certificates, material: finished.material, text } };
 }
 
@@ -107,14 +122,14 @@ async function rotateFurther(
  * before the rotation may be trusted by nobody any more.
  * @throws INSTALL_FAILED, INTERRUPTED
  */
-async function orStop<T>(site: Site, rotate: () => Promise<T>): Promise<T> {
+async function orStop<T>(context: ReleaseContext, rotate: () => Promise<T>): Promise<T> {
   try {
     return await rotate();
   } catch (error) {
     rethrowUnlessRecoverable(error);
-    const back = await takeBack(site, await readHistory(site.helm, site.release));
+    const back = await rollBack(context, await readHistory(context.helm, context.release));
     throw codedError('INSTALL_FAILED', `the rotation of the certificates stopped: ${error.message}`, {
-      where: `release ${site.release} in namespace ${site.helm.namespace}`,
+      where: `release ${context.release} in namespace ${context.helm.namespace}`,
       hint: `${back} \`packet-capture upgrade --rotate-certs\` goes on from there.`,
       cause: error,
     });

@@ -13,7 +13,7 @@ const shownProblems = 3;
 const shownWarnings = 8;
 const shownLogLines = 10;
 
-export interface EvidenceRequest {
+export interface DiagnosticsRequest {
   readonly kubectl: Kubectl;
   readonly release: string;
   readonly namespace: string;
@@ -34,20 +34,20 @@ export async function eventNames(kubectl: Kubectl, namespace: string): Promise<R
  * of the logs. As far as it can be had: what is missing must not hide the failure itself.
  * @returns what most likely is the reason, one clause or two
  */
-export async function reportEvidence({
+export async function reportDiagnostics({
   kubectl,
   release,
   namespace,
   prefix,
   before,
   report,
-}: EvidenceRequest): Promise<string | undefined> {
+}: DiagnosticsRequest): Promise<string | undefined> {
   const pods = await read<Pod>(kubectl, ['get', 'pods', '--selector', releaseSelector(release)]);
   const problems = problemsOf(pods);
   for (const problem of problems) report(formatProblem(problem));
   const found = await readWarnings(kubectl, namespace);
   const events = found.kept.filter(({ metadata }) => !before.has(metadata.name));
-  const warnings = [...evidenceWarnings(events, prefix, pods, problems), ...moreEventsLine(found)];
+  const warnings = [...relatedWarnings(events, prefix, pods, problems), ...moreEventsLine(found)];
   if (warnings.length > 0) report('last warnings:');
   for (const line of warnings) report(`  ${line}`);
   for (const problem of problems) await reportLog(kubectl, problem, report);
@@ -65,7 +65,7 @@ function problemsOf(pods: readonly Pod[]): PodProblem[] {
  * The warnings that concern these problems, or a pod that is gone: of a Job that is out of time, Kubernetes deletes the
  * pods. Pure.
  */
-export function evidenceWarnings(
+export function relatedWarnings(
   events: readonly Event[],
   prefix: string,
   pods: readonly Pod[],

@@ -6,15 +6,15 @@ import type { ReleaseJson } from '../helm/release.ts';
 import { coalesce, intentOf } from '../helm/releaseValues.ts';
 import { sidecarConfigOf } from '../helm/renderedChart.ts';
 import { openTools, type Tools } from '../helm/tools.ts';
+import { inspectRelease } from '../plan/inspectRelease.ts';
 import type { InstallOptions } from '../plan/installOptions.ts';
-import { look } from '../plan/look.ts';
 import { countChanges } from '../plan/objectChanges.ts';
 import type { Finding } from '../plan/preflightFindings.ts';
-import { rehearseInstall, releaseObjects, siteOf, type Refused, type Rehearsal } from '../plan/releaseDryRun.ts';
+import { dryRunInstall, releaseObjects, contextOf, type Refused, type PlannedInstall } from '../plan/releaseDryRun.ts';
 import { forced, targetImageFindings } from '../plan/targetPods.ts';
 import { summarise, type InstallResult } from '../report/installSummary.ts';
 import { readTargetStates } from '../report/targetsState.ts';
-import { carryOut } from './applyAndProve.ts';
+import { applyAndProve } from './applyAndProve.ts';
 
 /**
  * Installs or upgrades a release, in steps that are reported; see docs/install.md. On failure it says why and takes it
@@ -32,29 +32,27 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
   const { findings, plan } = await step(
     report,
     'preflight',
-    async () => look(tools, options, options.now()),
+    async () => inspectRelease(tools, options, options.now()),
     ({ findings: found }) => countFindings(found) || 'nothing stands in the way',
   );
   for (const line of findings.flatMap(formatFinding)) report(line);
   if (plan === undefined || hasErrors(findings)) return { result: 'refused', release, namespace, findings };
-  const rehearsal = await rehearseInstall(tools, options, plan, findings);
-  if ('result' in rehearsal) return rehearsal;
-  if (dryRun) return resultOf(tools, options, rehearsal, 'dry-run', rehearsal.json, null);
+  const planned = await dryRunInstall(tools, options, plan, findings);
+  if ('result' in planned) return planned;
+  if (dryRun) return resultOf(tools, options, planned, 'dry-run', planned.json, null);
   const verb = plan.history === undefined ? 'Install' : 'Upgrade';
   if (
-    !(await options.confirm(
-      `${verb} release ${release} in namespace ${namespace} (${countChanges(rehearsal.changes)})?`,
-    ))
+    !(await options.confirm(`${verb} release ${release} in namespace ${namespace} (${countChanges(planned.changes)})?`))
   ) {
     throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
   }
-  const images = await imageFindings(tools, options, rehearsal);
-  if (hasErrors(images)) return { result: 'refused', release, namespace, findings: [...rehearsal.findings, ...images] };
-  const { json, certificates, proven } = await carryOut(tools, options, rehearsal, siteOf(tools, options, plan));
+  const images = await imageFindings(tools, options, planned);
+  if (hasErrors(images)) return { result: 'refused', release, namespace, findings: [...planned.findings, ...images] };
+  const { json, certificates, proven } = await applyAndProve(tools, options, planned, contextOf(tools, options, plan));
   return resultOf(
     tools,
     options,
-    { ...rehearsal, certificates },
+    { ...planned, certificates },
     plan.history === undefined ? 'installed' : 'upgraded',
     json,
     proven,
@@ -65,7 +63,7 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
 async function imageFindings(
   tools: Tools,
   { report, signal, force }: InstallOptions,
-  { plan, json }: Rehearsal,
+  { plan, json }: PlannedInstall,
 ): Promise<Finding[]> {
   const { intent, targets } = plan;
   if (!intent.hooks || targets.length === 0) return [];
@@ -84,7 +82,7 @@ async function imageFindings(
 async function resultOf(
   tools: Tools,
   { release, namespace, now }: InstallOptions,
-  { plan, certificates, values, changes, findings }: Rehearsal,
+  { plan, certificates, values, changes, findings }: PlannedInstall,
   result: InstallResult['result'],
   json: ReleaseJson,
   injectionProven: boolean | null,

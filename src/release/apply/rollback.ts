@@ -6,7 +6,7 @@ import { waitFlags } from '../helm/helmFlags.ts';
 import { removeHookObjects } from '../helm/hookObjects.ts';
 import { readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
 import { objectsOf } from '../helm/renderedObjects.ts';
-import type { Site } from '../helm/upgrade.ts';
+import type { ReleaseContext } from '../helm/upgrade.ts';
 import { readRecord } from './optInRecord.ts';
 import { whileWatching } from './watch.ts';
 
@@ -16,18 +16,18 @@ import { whileWatching } from './watch.ts';
  * @param before the history as it was before this command
  * @throws INTERRUPTED
  */
-export async function takeBack(site: Site, before: ReleaseHistory | undefined): Promise<string> {
-  const { helm, release } = site;
+export async function rollBack(context: ReleaseContext, before: ReleaseHistory | undefined): Promise<string> {
+  const { helm, release } = context;
   const at = ['--namespace', helm.namespace];
   try {
-    if (before === undefined) return await removeFirstInstall(site);
+    if (before === undefined) return await removeFirstInstall(context);
     const { deployed } = before;
     if (deployed === undefined)
       return `No revision ever worked, so there is none to go back to: ${shell`helm uninstall ${release} ${at}`} removes it.`;
-    return await rollBack(site, deployed.revision);
+    return await rollBackTo(context, deployed.revision);
   } catch (error) {
     rethrowUnlessRecoverable(error);
-    site.report(`taking it back failed too: ${error.message}`);
+    context.report(`taking it back failed too: ${error.message}`);
     const deployed = before?.deployed;
     const line =
       deployed === undefined
@@ -37,8 +37,8 @@ export async function takeBack(site: Site, before: ReleaseHistory | undefined): 
   }
 }
 
-async function rollBack(site: Site, revision: number): Promise<string> {
-  const { helm, kubectl, release, strategy, timeoutSeconds, signal, report } = site;
+async function rollBackTo(context: ReleaseContext, revision: number): Promise<string> {
+  const { helm, kubectl, release, strategy, timeoutSeconds, signal, report } = context;
   // Nothing to roll back when helm refused before it had recorded a revision of its own.
   const history = await readHistory(helm, release);
   if (history?.last.revision === revision) return `Nothing was changed: revision ${revision} runs.`;
@@ -48,11 +48,11 @@ async function rollBack(site: Site, revision: number): Promise<string> {
   return `Rolled back: what revision ${revision} was runs again.`;
 }
 
-async function removeFirstInstall(site: Site): Promise<string> {
-  const { helm, kubectl, release, prefix, strategy, timeoutSeconds, signal, report } = site;
+async function removeFirstInstall(context: ReleaseContext): Promise<string> {
+  const { helm, kubectl, release, prefix, strategy, timeoutSeconds, signal, report } = context;
   const history = await readHistory(helm, release);
   if (history === undefined) {
-    await removeNamespace(site);
+    await removeNamespace(context);
     return 'Nothing was installed.';
   }
   report('removing what was installed');
@@ -63,12 +63,12 @@ async function removeFirstInstall(site: Site): Promise<string> {
   const args = ['uninstall', release, ...waitFlags(helm.version, strategy, timeoutSeconds), ...flags];
   await whileWatching(kubectl, release, report, async () => helm.run(args, { signal }));
   await removeHookObjects(kubectl, hooks);
-  await removeNamespace(site);
+  await removeNamespace(context);
   return 'Nothing of it is left.';
 }
 
 /** A namespace that this command has made goes again, unless somebody has put something into it. */
-async function removeNamespace({ kubectl, helm, report, namespaceExists }: Site): Promise<void> {
+async function removeNamespace({ kubectl, helm, report, namespaceExists }: ReleaseContext): Promise<void> {
   if (namespaceExists) return;
   const left = await ifPossible(['?'], async () => foreignObjects(kubectl, helm.namespace));
   if (left.length > 0) {

@@ -6,7 +6,7 @@ import { readSome } from '../../kubernetes/reading.ts';
 import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
 import { releaseSelector, type ReleaseJson } from '../helm/release.ts';
 import { withMaterial, type Values } from '../helm/releaseValues.ts';
-import type { Site } from '../helm/upgrade.ts';
+import type { ReleaseContext } from '../helm/upgrade.ts';
 import { apply } from './apply.ts';
 import { proveInjection } from './proof.ts';
 
@@ -33,8 +33,8 @@ export function isRotating(material: CertificateMaterial, now: Date): boolean {
  * take the new configuration over, and the probe comes back injected.
  * @throws INTERRUPTED, INJECTION_UNPROVEN, ROLLOUT_FAILED
  */
-export async function settle(site: Site, image: string): Promise<void> {
-  const { kubectl, namespace, release, timeoutSeconds, signal, report } = site;
+export async function waitUntilEverywhere(context: ReleaseContext, image: string): Promise<void> {
+  const { kubectl, namespace, release, timeoutSeconds, signal, report } = context;
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
     const deployments = await readSome<WorkloadObject>(kubectl, [
@@ -54,16 +54,16 @@ export async function settle(site: Site, image: string): Promise<void> {
   }
   report(`  giving the API servers ${settleMs / 1000}s to take it over`);
   await pause(settleMs, signal);
-  await proveInjection(kubectl, { release, namespace, image, demands: site.demands }, signal);
+  await proveInjection(kubectl, { release, namespace, image, demands: context.demands }, signal);
 }
 
 /**
  * Takes the steps that are left, each an upgrade; which ones is read from the material alone, so that a rotation that
  * was interrupted goes on when the command is run again. The release after the last step.
- * @throws as {@link apply} and {@link settle}
+ * @throws as {@link apply} and {@link waitUntilEverywhere}
  */
 export async function finishRotation(
-  site: Site,
+  context: ReleaseContext,
   values: Values,
   begun: CertificateMaterial,
   image: string,
@@ -71,13 +71,13 @@ export async function finishRotation(
 ): Promise<{ readonly release: ReleaseJson; readonly material: CertificateMaterial }> {
   let material = begun;
   for (;;) {
-    await settle(site, image);
+    await waitUntilEverywhere(context, image);
     const { step, material: next } = await rotateOnce(material, { now: now() });
     material = next;
-    site.report(`rotation, ${rotationTexts[step]}`);
-    const release = await apply(site, withMaterial(values, material));
+    context.report(`rotation, ${rotationTexts[step]}`);
+    const release = await apply(context, withMaterial(values, material));
     if (step === 'drop-old') {
-      await settle(site, image);
+      await waitUntilEverywhere(context, image);
       return { release, material };
     }
   }

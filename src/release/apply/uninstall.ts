@@ -15,7 +15,7 @@ import type { TargetRecord } from '../hooks/record.ts';
 import { targetName } from '../hooks/targetObject.ts';
 import { findLeftovers, isKept, type Leftover } from '../report/leftovers.ts';
 import { kubectlLines } from '../report/targetsState.ts';
-import { eventNames, reportEvidence } from './diagnostics.ts';
+import { eventNames, reportDiagnostics } from './diagnostics.ts';
 import { readRecord } from './optInRecord.ts';
 import { whileWatching } from './watch.ts';
 
@@ -150,7 +150,7 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
-    await reportEvidence({
+    await reportDiagnostics({
       kubectl: kubectlIn(tools.afterwards, present.namespace),
       release,
       namespace: present.namespace,

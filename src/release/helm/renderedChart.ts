@@ -166,7 +166,7 @@ export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConf
 export interface Images {
   /** Of the Deployment; a policy has none. */
   readonly injector?: string;
-  /** What is injected: the agent, or the images of the user's own sidecar. */
+  /** What is injected: the agent, or the images of the custom sidecar. */
   readonly sidecars: readonly string[];
 }
 

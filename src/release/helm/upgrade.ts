@@ -7,7 +7,7 @@ import type { ReleaseJson } from './release.ts';
 import type { Values } from './releaseValues.ts';
 
 /** One release and how to reach it. */
-export interface Site {
+export interface ReleaseContext {
   readonly helm: Helm;
   /** Ends with Ctrl-C; in the namespace of the objects, as `afterwards` is. */
   readonly kubectl: Kubectl;
@@ -30,7 +30,10 @@ export interface Site {
 }
 
 /** The release as it would be, judged by the API server; nothing is stored. @throws HELM_FAILED */
-export async function rehearse({ helm, release, chart, signal }: Site, values: Values): Promise<ReleaseJson> {
+export async function dryRunUpgrade(
+  { helm, release, chart, signal }: ReleaseContext,
+  values: Values,
+): Promise<ReleaseJson> {
   return upgrade(helm, release, chart, values, ['--dry-run=server'], signal);
 }
 

@@ -119,7 +119,7 @@ export function materialFindings(
     .filter(({ code }) => code !== 'next_unusable')
     .map(({ code, what }) =>
       finding(
-        code === 'expires_soon' ? 'custom_certificate_expires' : 'custom_certificate_unfit',
+        code === 'expires_soon' ? 'custom_certificate_expires' : 'custom_certificate_unusable',
         where,
         `${code}: ${what}`,
       ),

@@ -1,8 +1,8 @@
 import type { Report } from '../../step.ts';
 import type { Connection } from '../helm/tools.ts';
-import type { Wish } from './look.ts';
+import type { ReleaseRequest } from './inspectRelease.ts';
 
-export interface InstallOptions extends Wish, Connection {
+export interface InstallOptions extends ReleaseRequest, Connection {
   readonly timeoutSeconds: number;
   readonly dryRun: boolean;
   /** Go on although the API server would refuse pods of targets, or their namespaces cannot pull the agent's image. */

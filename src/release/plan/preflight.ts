@@ -61,7 +61,9 @@ export function releaseFindings(history: ReleaseHistory, where: string, chart: s
 }
 
 function wayFindings({ intent: { way }, wayBefore = way }: Facts): Finding[] {
-  return way === wayBefore ? [] : [finding('way_changes', 'injection.way', `it changes from ${wayBefore} to ${way}`)];
+  return way === wayBefore
+    ? []
+    : [finding('injection_way_changes', 'injection.way', `it changes from ${wayBefore} to ${way}`)];
 }
 
 function kindFindings({ objects, resources }: Facts): Finding[] {

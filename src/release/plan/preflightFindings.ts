@@ -67,7 +67,7 @@ export const findingKinds = {
     meaning: 'injection.way is policy, and the cluster has no admission policies that inject',
     hint: 'MutatingAdmissionPolicy v1 came with Kubernetes 1.36. Leave injection.way at webhook.',
   },
-  way_changes: {
+  injection_way_changes: {
     level: 'note',
     meaning: 'The running release injects by the other way',
     hint: 'Pods that start while it changes may come without the sidecar. Two releases that overlap miss none: see docs/chart.md.',
@@ -149,7 +149,7 @@ export const findingKinds = {
     hint: 'Create the Secret (type kubernetes.io/tls) first, or choose another certs.mode.',
   },
   secret_incomplete: { level: 'error', meaning: 'It lacks a key', hint: 'Put tls.crt and tls.key into it.' },
-  custom_certificate_unfit: {
+  custom_certificate_unusable: {
     level: 'error',
     meaning: 'A certificate that you bring cannot serve',
     hint: 'The API server would not accept it. `packet-capture certs inspect` says more.',
@@ -164,7 +164,7 @@ export const findingKinds = {
     meaning: 'The hooks are switched off, so targets are not opted in',
     hint: 'Nothing is opted in for you; the lines to run are at the end.',
   },
-  rehearsal_failed: {
+  dry_run_failed: {
     level: 'error',
     meaning: 'The API server refuses an object in a dry run',
     hint: "The cluster would refuse it; the words are helm's own.",

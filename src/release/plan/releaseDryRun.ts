@@ -6,10 +6,10 @@ import { withForcedHooks, withMaterial, withMode, type Values } from '../helm/re
 import { inNamespace, sidecarConfigOf } from '../helm/renderedChart.ts';
 import { objectsOf, type ManifestObject } from '../helm/renderedObjects.ts';
 import { kubectlIn, type Tools } from '../helm/tools.ts';
-import { rehearse, type Site } from '../helm/upgrade.ts';
+import { dryRunUpgrade, type ReleaseContext } from '../helm/upgrade.ts';
 import { planCertificates, type CertificatePlan } from './certificates.ts';
+import type { Plan } from './inspectRelease.ts';
 import type { InstallOptions } from './installOptions.ts';
-import type { Plan } from './look.ts';
 import { changesBetween, countChanges, type ObjectChange } from './objectChanges.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 import { forced, targetPodFindings } from './targetPods.ts';
@@ -23,7 +23,7 @@ export interface Refused {
 }
 
 /** What is about to be stored. */
-export interface Rehearsal {
+export interface PlannedInstall {
   readonly plan: Plan;
   readonly certificates: CertificatePlan;
   readonly values: Values;
@@ -36,12 +36,12 @@ export interface Rehearsal {
  * Decides on the certificates and lets the API server judge what would be stored.
  * @throws USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
  */
-export async function rehearseInstall(
+export async function dryRunInstall(
   tools: Tools,
   options: InstallOptions,
   plan: Plan,
   findings: readonly Finding[],
-): Promise<Rehearsal | Refused> {
+): Promise<PlannedInstall | Refused> {
   const { release, namespace, report } = options;
   const { before, secret, service, intent } = plan;
   const question = {
@@ -70,8 +70,8 @@ export async function rehearseInstall(
   try {
     const { json, changes } = await step(
       report,
-      'rehearsal',
-      async () => rehearseChanges(tools, siteOf(tools, options, plan), plan, values),
+      'dry run',
+      async () => dryRunChanges(tools, contextOf(tools, options, plan), plan, values),
       (result) => countChanges(result.changes),
     );
     const pods = await targetFindings(tools, options, plan, releaseObjects(json, tools));
@@ -79,7 +79,7 @@ export async function rehearseInstall(
     return { plan, certificates, values, json, changes, findings: [...all, ...pods] };
   } catch (error) {
     if (!isHelmRefusal(error)) throw error;
-    const refused = finding('rehearsal_failed', `release ${release} in namespace ${namespace}`, error.message);
+    const refused = finding('dry_run_failed', `release ${release} in namespace ${namespace}`, error.message);
     for (const line of formatFinding(refused)) report(line);
     return { result: 'refused', release, namespace, findings: [...all, refused] };
   }
@@ -103,14 +103,15 @@ async function targetFindings(
   return findings;
 }
 
-async function rehearseChanges(
+async function dryRunChanges(
   tools: Tools,
-  site: Site,
+  context: ReleaseContext,
   { history }: Plan,
   values: Values,
-): Promise<Pick<Rehearsal, 'json' | 'changes'>> {
-  const json = await rehearse(site, values);
-  const running = history === undefined ? '' : await readManifests(tools.helm, site.release, currentRevision(history));
+): Promise<Pick<PlannedInstall, 'json' | 'changes'>> {
+  const json = await dryRunUpgrade(context, values);
+  const running =
+    history === undefined ? '' : await readManifests(tools.helm, context.release, currentRevision(history));
   const before = inNamespace(objectsOf(running), tools.helm.namespace);
   return { json, changes: changesBetween(before, releaseObjects(json, tools)) };
 }
@@ -121,7 +122,7 @@ export function releaseObjects({ manifest, hooks }: ReleaseJson, { helm }: Tools
   return inNamespace(objectsOf(text), helm.namespace);
 }
 
-export function siteOf({ helm, kubectl, afterwards }: Tools, options: InstallOptions, plan: Plan): Site {
+export function contextOf({ helm, kubectl, afterwards }: Tools, options: InstallOptions, plan: Plan): ReleaseContext {
   const { release, chart, timeoutSeconds, signal, report } = options;
   const { strategy, namespaceExists, service } = plan;
   const { name: prefix, namespace } = service;

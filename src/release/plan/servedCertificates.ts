@@ -4,7 +4,7 @@ import { certificateSecretOf } from '../helm/renderedChart.ts';
 import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { CertificatePlan } from './certificates.ts';
 
-export interface CertificateSummary {
+export interface ServedCertificate {
   readonly mode: string;
   readonly action: CertificatePlan['action'];
   readonly text: string;
@@ -15,12 +15,12 @@ export interface CertificateSummary {
 }
 
 /** What the release serves, read from its own Secret: whichever mode made that. */
-export function certificateFacts(
+export function servedCertificate(
   mode: string,
   plan: CertificatePlan,
   objects: readonly ManifestObject[],
   now: Date,
-): CertificateSummary {
+): ServedCertificate {
   const data = fieldsOf(certificateSecretOf(objects)?.['data']);
   const pem = (key: string): string => Buffer.from(typeof data[key] === 'string' ? data[key] : '', 'base64').toString();
   const { certificates, nextStep } = inspect(

@@ -12,7 +12,7 @@ import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { CertificatePlan } from '../plan/certificates.ts';
 import type { ObjectChange } from '../plan/objectChanges.ts';
 import type { Finding } from '../plan/preflightFindings.ts';
-import { certificateFacts, type CertificateSummary } from '../plan/servedCertificates.ts';
+import { servedCertificate, type ServedCertificate } from '../plan/servedCertificates.ts';
 import { kubectlLines, type TargetState, type WorkloadState } from './targetsState.ts';
 
 /** What an install or upgrade came to; plain data, for people and for `-o json`. */
@@ -25,7 +25,7 @@ export interface InstallResult {
   readonly chart: string;
   readonly versions: { readonly helm: string; readonly kubectl: string; readonly kubernetes: string };
   readonly images: Images;
-  readonly certificates: CertificateSummary;
+  readonly certificates: ServedCertificate;
   readonly webhooks: readonly WebhookFacts[];
   readonly policies: readonly PolicyFacts[];
   /** Whether the API server was seen to inject; null when it was not asked. */
@@ -54,7 +54,7 @@ export function summarise({
 }: SummaryInput): Pick<InstallResult, 'images' | 'certificates' | 'webhooks' | 'policies' | 'next'> {
   return {
     images: imagesOf(objects),
-    certificates: certificateFacts(intent.certsMode, plan, objects, now),
+    certificates: servedCertificate(intent.certsMode, plan, objects, now),
     webhooks: webhooksOf(objects),
     policies: policiesOf(objects),
     next: nextLines(intent),

@@ -67,7 +67,7 @@ export function injectManifest(text: string, options: InjectManifestOptions): In
   const insertions: Insertion[] = [];
   const deletions: Deletion[] = [];
   const additions: (Addition | undefined)[] = [];
-  const told = planWorkloads(manifest, options, (workload, change) => {
+  const reported = planWorkloads(manifest, options, (workload, change) => {
     additions.push(change?.addition);
     if (change?.removal !== undefined) deletions.push(...removalDeletions(workload, change.removal));
     else if (change !== undefined) insertions.push(...additionInsertions(workload, change.addition, render));
@@ -76,7 +76,7 @@ export function injectManifest(text: string, options: InjectManifestOptions): In
   const after = replaces
     ? insertAnew(deleteAll(text, deletions), options, additions, render)
     : insertAll(text, insertions);
-  return { ...told, text: after, insertions, replaces, behind: originBehind(manifest) };
+  return { ...reported, text: after, insertions, replaces, behind: originBehind(manifest) };
 }
 
 /** What makes one workload what `injectManifest` would make of it. */
@@ -100,7 +100,7 @@ export interface PatchedManifest {
 export function patchManifest(text: string, options: InjectManifestOptions): PatchedManifest {
   const manifest = openManifest(text, options.file, options.origin);
   const patches: WorkloadPatch[] = [];
-  const told = planWorkloads(manifest, options, (workload, change) => {
+  const reported = planWorkloads(manifest, options, (workload, change) => {
     if (change === undefined) return;
     const template = workload.template?.value ?? {};
     const { removal, addition } = change;
@@ -110,7 +110,7 @@ export function patchManifest(text: string, options: InjectManifestOptions): Pat
         : updatePatch(template, { removal, addition }, workload.path);
     patches.push({ workload, operations });
   });
-  return { ...told, patches, behind: originBehind(manifest) };
+  return { ...reported, patches, behind: originBehind(manifest) };
 }
 
 type Plan =

@@ -50,7 +50,7 @@ export interface PatchOptions extends ChangeOptions {
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
  */
 export async function patchWorkload(options: PatchOptions): Promise<ChangeResult> {
-  const ownFile = options.config.form === 'own' ? ['--sidecar-config', 'FILE'] : [];
+  const ownFile = options.config.form === 'custom' ? ['--sidecar-config', 'FILE'] : [];
   return changeWorkload(options, {
     result: 'patched',
     decide: (workload) => decideAddition(options, workload),

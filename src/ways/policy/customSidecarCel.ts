@@ -1,5 +1,5 @@
 import { asksForResources } from '../../inject/podResources.ts';
-import type { OwnSidecarConfig } from '../../sidecar/index.ts';
+import type { CustomSidecarConfig } from '../../sidecar/index.ts';
 import { cel, celOf } from './cel.ts';
 import type { PolicyExpressions } from './expressions.ts';
 import { condition, fitConditions, lacksNames, optInConditions } from './matching.ts';
@@ -10,7 +10,11 @@ import { leavesHugePages, podResources, summedLimits } from './resourcesCel.ts';
  * Of a sidecar of the user's own: a literal, so these expressions change with it. A pod with a container or volume of
  * one of its names is left alone, be it the very same or another.
  */
-export function ownExpressions({ containers, initContainers, volumes }: OwnSidecarConfig): PolicyExpressions {
+export function customSidecarExpressions({
+  containers,
+  initContainers,
+  volumes,
+}: CustomSidecarConfig): PolicyExpressions {
   const names = (items: readonly { readonly name: string }[]): string[] => items.map(({ name }) => name);
   const lists = { volumes, initContainers, containers };
   const asks = [...containers, ...initContainers].some(({ resources }) => asksForResources(resources));
@@ -33,7 +37,7 @@ export function ownExpressions({ containers, initContainers, volumes }: OwnSidec
 }
 
 /** As additionPatch has it: in front of the init containers, behind the rest. */
-function ownPatch({ volumes, initContainers, containers }: Omit<OwnSidecarConfig, 'form'>): string {
+function ownPatch({ volumes, initContainers, containers }: Omit<CustomSidecarConfig, 'form'>): string {
   const inOrder = (list: string, items: readonly unknown[], place: 'first' | 'last'): string[] => {
     // Each one goes in front of the last: so they are added from the back.
     const indexes = place === 'first' ? items.map((_, index) => index).toReversed() : items.map((_, index) => index);

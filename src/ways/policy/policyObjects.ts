@@ -1,6 +1,6 @@
 import { exceedsBaseline, levelTerms } from '../../inject/index.ts';
 import type { AssumedLevel, SidecarConfig } from '../../sidecar/index.ts';
-import { ownExpressions } from './customSidecarCel.ts';
+import { customSidecarExpressions } from './customSidecarCel.ts';
 import { digest } from './digest.ts';
 import { policyExpressions } from './expressions.ts';
 import { policyParameters, skippedParameter, type PolicyProfile } from './parameters.ts';
@@ -50,7 +50,7 @@ export function policyObjects(options: PolicyOptions): readonly object[] {
 
 function policy(options: PolicyOptions): object {
   const { matchConditions, variables, mutations } =
-    options.config.form === 'agent' ? policyExpressions : ownExpressions(options.config);
+    options.config.form === 'agent' ? policyExpressions : customSidecarExpressions(options.config);
   return {
     apiVersion: admission,
     kind: 'MutatingAdmissionPolicy',

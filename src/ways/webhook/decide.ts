@@ -3,9 +3,9 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import type { SidecarConfig } from '../../sidecar/index.ts';
 import type { WebhookName } from './names.ts';
+import { patchFor, type VerifiedPatch } from './patchCache.ts';
 import { isPod } from './pod.ts';
 import { probeAddition } from './probeAddition.ts';
-import { patchFor, type ProvenPatch } from './provenPatch.ts';
 import type { Review } from './review.ts';
 import { leftOutWarnings, warningsFor, type InjectedReason, type SkippedReason } from './reviewReasons.ts';
 import { hasTooLargeAnnotations } from './validity.ts';
@@ -22,7 +22,7 @@ export type Verdict =
   | {
       readonly decision: 'injected';
       readonly reason: InjectedReason;
-      readonly patch: ProvenPatch;
+      readonly patch: VerifiedPatch;
       readonly warnings: readonly string[];
     }
   | {

@@ -31,8 +31,8 @@ export function makeValidityCheck(addition: Addition): ValidityCheck {
       volumes,
       ephemeralContainers,
     } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
-    if (hasTwins(apps, initContainers, ephemeralContainers, containers)) return 'two containers have one name';
-    if (hasTwins(volumes, addition.volumes)) return 'two volumes have one name';
+    if (hasDuplicates(apps, initContainers, ephemeralContainers, containers)) return 'two containers have one name';
+    if (hasDuplicates(volumes, addition.volumes)) return 'two volumes have one name';
     if (flaw !== undefined) return flaw;
     if (!borrowed.every((name) => volumes?.some((volume) => volume.name === name) === true))
       return 'a volume that is mounted is missing';
@@ -69,7 +69,7 @@ function flawOfContainer({ image, volumeMounts }: Container): string | undefined
   if (typeof image !== 'string' || image === '' || image.trim() !== image) return 'a container has no image';
   if (volumeMounts != null && !Array.isArray(volumeMounts)) return 'its mounts are no list';
   const mounts = listOf(volumeMounts).map(({ mountPath }) => ({ name: mountPath }));
-  return hasTwins(mounts) ? 'two volumes are mounted in one place' : undefined;
+  return hasDuplicates(mounts) ? 'two volumes are mounted in one place' : undefined;
 }
 
 function listOf<T>(value: readonly T[] | undefined): readonly T[] {
@@ -77,7 +77,7 @@ function listOf<T>(value: readonly T[] | undefined): readonly T[] {
 }
 
 /** Whether two items of these lists have one name. */
-function hasTwins(...lists: readonly (readonly Named[] | null | undefined)[]): boolean {
+function hasDuplicates(...lists: readonly (readonly Named[] | null | undefined)[]): boolean {
   const names: (string | undefined)[] = [];
   for (const list of lists) {
     if (list == null) continue;

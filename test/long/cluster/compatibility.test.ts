@@ -13,14 +13,14 @@ import {
   webhookColumns,
   type Put,
 } from '../../support/long/compatibility/columns.ts';
-import { each, releaseNamespace, type Site } from '../../support/long/compatibility/compatibilityFixture.ts';
+import { each, releaseNamespace, type Cell } from '../../support/long/compatibility/compatibilityFixture.ts';
 import { appOf, clusterObjects, rows } from '../../support/long/compatibility/rows.ts';
 import { withRows } from '../../support/long/compatibility/table.ts';
 
 const stamp = `compat-${Date.now().toString(36)}`;
 /** For work on a single row. */
 const only = process.env['ROWS']?.split(',');
-const sites: readonly Site[] = rows
+const sites: readonly Cell[] = rows
   .filter(({ name }) => only?.includes(name) ?? true)
   .map((row) => ({ row, namespace: `${stamp}-${row.name}` }));
 const usual = sites.filter(({ row }) => row.byConfiguration !== true);
@@ -37,7 +37,7 @@ const list = (items: readonly object[]): string => JSON.stringify({ apiVersion: 
 const docs = new URL('../../../docs/compatibility.md', import.meta.url);
 
 /** Makes namespaces, what stands in the way there, and an app in each that runs. */
-async function prepare(some: readonly Site[]): Promise<void> {
+async function prepare(some: readonly Cell[]): Promise<void> {
   if (some.length === 0) return;
   await kube(
     ['create', '-f', '-'],
@@ -92,7 +92,7 @@ const make = {
   webhook: webhookColumns,
   policy: policyColumn,
 };
-const without = (name: string, some: readonly Site[]): readonly Site[] =>
+const without = (name: string, some: readonly Cell[]): readonly Cell[] =>
   some.filter(({ row }) => cells.get(row.name)?.has(name) !== true);
 
 test.each(Object.entries(make))('%s', async (name, column) => {

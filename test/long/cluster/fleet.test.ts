@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { StatusResult, SteerResult } from '../../../src/captures/index.ts';
+import type { StatusResult, UpdatePodsResult } from '../../../src/captures/index.ts';
 import { until } from '../../agent/until.ts';
 import { pauseDeployment } from '../../support/cluster/apps.ts';
 import { agentImage, cli, injectAndApply, kube } from '../../support/cluster/clusterFixture.ts';
@@ -72,9 +72,9 @@ test(`${size} captured pods at once are ready, capture, are steered together, an
     cli(['start', '-n', namespace, '-l', 'app=fleet', '--filter', 'udp port 9998', '--timeout', '120s', '-o', 'json']),
   );
   expect(steered.exitCode, steered.stderr).toBe(0);
-  expect((JSON.parse(steered.stdout) as SteerResult).pods.filter(({ result }) => result === 'confirmed')).toHaveLength(
-    size,
-  );
+  expect(
+    (JSON.parse(steered.stdout) as UpdatePodsResult).pods.filter(({ result }) => result === 'confirmed'),
+  ).toHaveLength(size);
   await sendToAll(addresses, 9999);
   await sendToAll(addresses, 9998);
   await allHave(2 * each);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { pidOf } from '../../../scripts/cluster/components.ts';
-import type { SteerResult } from '../../../src/captures/index.ts';
+import type { UpdatePodsResult } from '../../../src/captures/index.ts';
 import { pauseDeployment } from '../../support/cluster/apps.ts';
 import { agentImage, cli, kube } from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
@@ -187,7 +187,7 @@ test('`start` of ten pods, again and again: every agent confirms it', async () =
     ]);
     times.push((performance.now() - since) / 1000);
     expect(exitCode, stderr).toBe(0);
-    expect((JSON.parse(stdout) as SteerResult).pods.map(({ result }) => result)).toEqual(
+    expect((JSON.parse(stdout) as UpdatePodsResult).pods.map(({ result }) => result)).toEqual(
       Array.from({ length: replicas }, () => 'confirmed'),
     );
     refreshed += stderr.split('\n').filter((line) => line.includes('asking the kubelet once more')).length;

@@ -9,7 +9,7 @@ import { makeKubectl, type Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import {
   defaultAgent,
   defaultSidecarConfig,
-  type OwnSidecarConfig,
+  type CustomSidecarConfig,
   type SidecarConfig,
 } from '../../../src/sidecar/index.ts';
 import type { PatchOptions } from '../../../src/ways/patch/patchWorkload.ts';
@@ -23,9 +23,9 @@ export function agentConfigOf(image: string, imagePullPolicy = defaultAgent.imag
 }
 
 /** The article's sidecar: a container that just is there. */
-export function monitorConfig(image: string = pauseImage): OwnSidecarConfig {
+export function monitorConfig(image: string = pauseImage): CustomSidecarConfig {
   const monitor = { name: 'monitor', image, imagePullPolicy: 'Never', stdin: true, tty: true };
-  return { form: 'own', containers: [monitor], initContainers: [], volumes: [] };
+  return { form: 'custom', containers: [monitor], initContainers: [], volumes: [] };
 }
 
 /**
@@ -51,8 +51,8 @@ export interface Site {
   readonly shop: string;
   /** A namespace that enforces this level. */
   readonly enforcing: (level: 'baseline' | 'restricted') => string;
-  /** A bench in `shop`, or in another namespace; `around` may do things before each kubectl. */
-  readonly at: (target: string, changed?: Changed, around?: Around) => Bench;
+  /** A fixture in `shop`, or in another namespace; `around` may do things before each kubectl. */
+  readonly at: (target: string, changed?: Changed, around?: Around) => Fixture;
 }
 
 /** Images, and namespaces that are made before the tests of a file and deleted after them. */
@@ -74,11 +74,11 @@ export function patchSite(): Site {
     await rm(folder, { recursive: true });
   });
   const at: Site['at'] = (target, changed = {}, around) =>
-    bench(join(folder, 'kubectl'), changed.namespace ?? shop, target, changed, around);
+    fixture(join(folder, 'kubectl'), changed.namespace ?? shop, target, changed, around);
   return { folder: () => folder, shop, enforcing, at };
 }
 
-export interface Bench {
+export interface Fixture {
   readonly options: PatchOptions;
   /** What was reported so far. */
   readonly lines: string[];
@@ -87,13 +87,13 @@ export interface Bench {
 }
 
 /** Options for `patchWorkload` and `unpatchWorkload` that note down what happens. */
-function bench(
+function fixture(
   program: string,
   namespace: string,
   target: string,
   changed: Partial<PatchOptions>,
   around: Around = async () => undefined,
-): Bench {
+): Fixture {
   const lines: string[] = [];
   const calls: string[][] = [];
   const real = makeKubectl({ program, namespace, signal: changed.signal });

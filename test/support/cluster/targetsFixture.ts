@@ -12,7 +12,7 @@ import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { pollUntil } from '../../../scripts/cluster/poll.ts';
 import {
   filesOfMaterial,
-  makeIngredients,
+  makeRandomness,
   makeMaterial,
   servingNames,
   type CertificateMaterial,
@@ -260,7 +260,7 @@ export function targetsSite(): Site {
     namespaces.push(stamp);
     const material = makeMaterial(
       { dnsNames: servingNames('injector', stamp), now: new Date() },
-      await makeIngredients(),
+      await makeRandomness(),
     );
     caBundle = material.caBundle;
     injector = await startInjector(folder, material);

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { defaultSidecarConfig, type OwnSidecarConfig } from '../../../src/sidecar/index.ts';
+import { defaultSidecarConfig, type CustomSidecarConfig } from '../../../src/sidecar/index.ts';
 import type { InjectManifestOptions } from '../../../src/ways/manifest/index.ts';
 
 const folder = new URL('../../fixtures/manifests/', import.meta.url);
 
 /** The article's sidecar, as its YAML file and its ConfigMap name it. */
-export function articleSidecar(name: 'monitor' | 'sidecar-monitor'): OwnSidecarConfig {
+export function articleSidecar(name: 'monitor' | 'sidecar-monitor'): CustomSidecarConfig {
   const container = { name, image: 'docker.io/s1240zsw/centos-packet-agent:v1', stdin: true, tty: true };
-  return { form: 'own', containers: [container], initContainers: [], volumes: [] };
+  return { form: 'custom', containers: [container], initContainers: [], volumes: [] };
 }
 
 /** A sidecar of the user's own with everything that such a one can have. */
-export const ownSidecar: OwnSidecarConfig = {
-  form: 'own',
+export const customSidecar: CustomSidecarConfig = {
+  form: 'custom',
   containers: [
     {
       name: 'dump',
@@ -48,18 +48,18 @@ const special: Readonly<Record<string, Readonly<Record<string, CaseOptions>>>> =
       settings: { filter: 'tcp port 80 and host "a" # not b: c', snaplen: '96', duration: '1m30s' },
     },
     'deployment-baseline.yaml': { podSecurity: 'baseline' },
-    'deployment-own.yaml': { config: ownSidecar },
+    'deployment-own.yaml': { config: customSidecar },
   },
-  'pod-volumes.yaml': { 'pod-volumes.yaml': {}, 'pod-volumes-own.yaml': { config: ownSidecar } },
+  'pod-volumes.yaml': { 'pod-volumes.yaml': {}, 'pod-volumes-own.yaml': { config: customSidecar } },
   'comments-everywhere.yaml': {
     'comments-everywhere.yaml': {},
-    'comments-everywhere-own.yaml': { config: ownSidecar },
+    'comments-everywhere-own.yaml': { config: customSidecar },
   },
-  'empties.yaml': { 'empties.yaml': {}, 'empties-own.yaml': { config: ownSidecar } },
-  'flow.yaml': { 'flow.yaml': {}, 'flow-own.yaml': { config: ownSidecar } },
+  'empties.yaml': { 'empties.yaml': {}, 'empties-own.yaml': { config: customSidecar } },
+  'flow.yaml': { 'flow.yaml': {}, 'flow-own.yaml': { config: customSidecar } },
   'deployment.json': {
     'deployment.json': { settings: { filter: 'udp' } },
-    'deployment-own.json': { config: ownSidecar },
+    'deployment-own.json': { config: customSidecar },
   },
   'skipped.yaml': { 'skipped.yaml': { settings: { filter: 'tcp port 80' } } },
 };

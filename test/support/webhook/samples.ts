@@ -9,7 +9,7 @@ export const options: InjectorOptions = { config: defaultSidecarConfig, annotati
 
 /** A sidecar of a user's own. */
 export const ownConfig: SidecarConfig = {
-  form: 'own',
+  form: 'custom',
   containers: [{ name: 'monitor', image: 'monitor:1', volumeMounts: [{ name: 'dumps', mountPath: '/dumps' }] }],
   initContainers: [],
   volumes: [{ name: 'dumps', emptyDir: {} }],

@@ -13,7 +13,7 @@ import {
   materialOfValues,
   valuesOfMaterial,
   type CertificateMaterial,
-  type Ingredients,
+  type Randomness,
 } from '../../../src/certificates/index.ts';
 import { addDays } from '../../../src/certificates/lifetimes.ts';
 import { trustBoth } from '../../../src/certificates/rotation.ts';
@@ -27,8 +27,8 @@ import {
 } from '../../support/certificates/generation.ts';
 
 const now = new Date('2026-11-22T10:20:30Z');
-let first: Ingredients;
-let second: Ingredients;
+let first: Randomness;
+let second: Randomness;
 let good: CertificateMaterial;
 let other: CertificateMaterial;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  type Ingredients,
+  type Randomness,
   filesOfMaterial,
   makeMaterial,
   makeServing,
@@ -19,8 +19,8 @@ import { dnsNames, host, makeGenerations, withNewSerials } from '../../support/c
 const run = promisify(execFile);
 const now = new Date('2026-11-22T10:20:30.400Z');
 const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
-let first: Ingredients;
-let second: Ingredients;
+let first: Randomness;
+let second: Randomness;
 let material: CertificateMaterial;
 let folder: string;
 
@@ -111,7 +111,7 @@ describe('what is made', () => {
 
   test('two CAs are told apart by their subjects, even when their keys are the same', () => {
     const subjects = [first, second, withNewSerials(first)].map(
-      (ingredients) => new X509Certificate(makeMaterial({ dnsNames, now }, ingredients).caBundle).subject,
+      (randomness) => new X509Certificate(makeMaterial({ dnsNames, now }, randomness).caBundle).subject,
     );
     expect(new Set(subjects).size).toBe(3);
   });

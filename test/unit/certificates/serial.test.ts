@@ -1,6 +1,6 @@
 import { assert, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
-import { serialBytes, serialOf } from '../../../src/certificates/newKeys.ts';
+import { serialBytes, serialOf } from '../../../src/certificates/randomness.ts';
 
 const sixteenBytes = uint8Array({ minLength: serialBytes, maxLength: serialBytes });
 

@@ -21,7 +21,7 @@ function audit(facts: Partial<ClusterFacts>, states: readonly ReleaseState[] = [
   return judgeCluster({
     registrations,
     inventory: { namespaces: [], pods: [], workloads: [] },
-    fitness: [],
+    compatibility: [],
     states,
     trial: { tried: [], leftOut: [] },
     namespace: undefined,
@@ -83,7 +83,7 @@ const broken: readonly (readonly [string, () => ReleaseState, string])[] = [
   [
     'no certificate at all',
     () => running('-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n'),
-    'certificate_unfit',
+    'certificate_unusable',
   ],
   ['another version', () => ({ ...running(), release: { ...running().release, version: '0.0.9' } }), 'release_version'],
   ['a configuration that is none', () => ({ ...running(), configProblem: 'line 3 is no YAML' }), 'config_invalid'],
@@ -110,7 +110,7 @@ test('a certificate that expires soon warns, an expired one is an error', () => 
   const days = (count: number): Date => new Date(now.getTime() + count * 86_400_000);
   expect(codes(audit({ now: days(710) }, [running()]))).toContain('certificate_expires');
   expect(audit({ now: days(710) }, [running()]).ok).toBe(true);
-  expect(codes(audit({ now: days(740) }, [running()]))).toContain('certificate_unfit');
+  expect(codes(audit({ now: days(740) }, [running()]))).toContain('certificate_unusable');
   expect(audit({ now: days(740) }, [running()]).ok).toBe(false);
 });
 

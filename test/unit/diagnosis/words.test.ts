@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { adviceFor } from '../../../src/diagnosis/judge/advice.ts';
-import { judgeFitness } from '../../../src/diagnosis/judge/compatibility.ts';
+import { judgeCompatibility } from '../../../src/diagnosis/judge/compatibility.ts';
 import { judge } from '../../../src/diagnosis/judge/judge.ts';
 import { ownersOf, rollOf, type Owner } from '../../../src/diagnosis/read/podOwners.ts';
 import { explain, type WhyFacts } from '../../../src/diagnosis/report/explain.ts';
@@ -12,16 +12,24 @@ import { asking, deployment, pod, release, stateOf, subject } from '../../suppor
 const now = new Date('2026-11-23T00:00:00Z');
 
 test('what a cluster is fit for, by its version, its API and the rights', () => {
-  const codes = (rest: Partial<Parameters<typeof judgeFitness>[0]>): string[] =>
-    judgeFitness({ kubernetes: '1.37.2', minor: 37, policyApi: true, refused: [], ...rest }).map(({ code }) => code);
-  expect(codes({})).toEqual(['kubernetes_version', 'way_manifest', 'way_patch', 'way_webhook', 'way_policy']);
+  const codes = (rest: Partial<Parameters<typeof judgeCompatibility>[0]>): string[] =>
+    judgeCompatibility({ kubernetes: '1.37.2', minor: 37, policyApi: true, refused: [], ...rest }).map(
+      ({ code }) => code,
+    );
+  expect(codes({})).toEqual([
+    'kubernetes_version',
+    'manifest_available',
+    'patch_available',
+    'webhook_available',
+    'policy_available',
+  ]);
   expect(codes({ minor: 28 })).toEqual(['kubernetes_too_old']);
   expect(codes({ minor: 29, policyApi: false })).toEqual([
     'kubernetes_version',
-    'way_manifest',
-    'way_patch',
-    'way_webhook_version',
-    'way_policy_missing',
+    'manifest_available',
+    'patch_available',
+    'webhook_version',
+    'policy_missing',
   ]);
   const refused = [
     { way: 'patch' as const, verb: 'patch', group: 'apps', resource: 'deployments', namespace: '' },
@@ -35,10 +43,10 @@ test('what a cluster is fit for, by its version, its API and the rights', () => 
   ];
   expect(codes({ refused })).toEqual([
     'kubernetes_version',
-    'way_manifest',
-    'way_patch_rights',
-    'way_webhook_rights',
-    'way_policy',
+    'manifest_available',
+    'patch_rights',
+    'webhook_rights',
+    'policy_available',
   ]);
   expect(codes({ refused: undefined })).toContain('rights_unknown');
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planInjection } from '../../../src/inject/index.ts';
 import { violations } from '../../support/inject/laws.ts';
 import { dataWay, plansFor, textWay, type FixtureKind } from '../../support/inject/ways.ts';
-import { ownSidecar } from '../../support/manifest/cases.ts';
+import { customSidecar } from '../../support/manifest/cases.ts';
 import { podFixtures, type PodFixture } from '../../support/pods/index.ts';
 
 test('there are fixtures of every sort, each with a name of its own', () => {
@@ -42,8 +42,8 @@ describe('inject(inject(x)) = inject(x), remove(inject(x)) = x, and x stays as i
 
   test("with a sidecar of the user's own", () => {
     const fixtures = podFixtures.map(expectedOfOwn);
-    expect(violations(dataWay(plansFor(ownSidecar)), fixtures)).toEqual({});
-    expect(violations(textWay('Pod', 'YAML', ownSidecar), fixtures)).toEqual({});
+    expect(violations(dataWay(plansFor(customSidecar)), fixtures)).toEqual({});
+    expect(violations(textWay('Pod', 'YAML', customSidecar), fixtures)).toEqual({});
   });
 });
 
@@ -59,9 +59,9 @@ function hasNull({ template }: PodFixture): boolean {
   return JSON.stringify(template).includes(':null');
 }
 
-/** A user's own sidecar is asked for less: what is skipped is another list. */
+/** A custom sidecar is asked for less: what is skipped is another list. */
 function expectedOfOwn(fixture: PodFixture): PodFixture {
   const { level: podSecurity, namespace, template } = fixture;
-  const plan = planInjection(template, { config: ownSidecar, settings: {}, podSecurity, namespace });
+  const plan = planInjection(template, { config: customSidecar, settings: {}, podSecurity, namespace });
   return { ...fixture, expected: plan.inject ? 'injected' : plan.reason };
 }

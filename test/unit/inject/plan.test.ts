@@ -9,7 +9,7 @@ const spec = { containers: [{ name: 'nginx', image: 'nginx' }] };
 const own: InjectOptions = {
   ...options,
   config: {
-    form: 'own',
+    form: 'custom',
     containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }],
     initContainers: [],
     volumes: [],
@@ -183,7 +183,7 @@ describe('limits that a pod as a whole has of its containers', () => {
   });
 });
 
-describe("a user's own sidecar", () => {
+describe('a custom sidecar', () => {
   test('just that container, nothing else', () => {
     const plan = planInjection({ spec }, own);
     expect(plan).toEqual({
@@ -191,7 +191,7 @@ describe("a user's own sidecar", () => {
       addition: {
         annotations: {},
         initContainers: [],
-        containers: own.config.form === 'own' ? own.config.containers : [],
+        containers: own.config.form === 'custom' ? own.config.containers : [],
         volumes: [],
         imagePullSecrets: [],
       },
@@ -215,7 +215,7 @@ describe("a user's own sidecar", () => {
     const asking: InjectOptions = {
       ...own,
       config: {
-        form: 'own',
+        form: 'custom',
         containers: [{ name: 'monitor', resources: { requests: { cpu: '1m' } } }],
         initContainers: [],
         volumes: [],

@@ -8,7 +8,7 @@ function reasonIn(
   volumes: readonly Volume[] = [],
 ): string {
   const config = {
-    form: 'own',
+    form: 'custom',
     containers: [{ name: 'monitor', image: 'm:1', ...container }],
     initContainers: [],
     volumes,
@@ -32,7 +32,7 @@ test.each<[string, Partial<Container>, (readonly Volume[])?]>([
   ['a probe of another host', { livenessProbe: { httpGet: { host: '10.0.0.1' } } }],
   ['a hook to another host', { lifecycle: { preStop: { tcpSocket: { host: '10.0.0.1' } } } }],
   ['a host path', {}, [{ name: 'host', hostPath: { path: '/' } }]],
-])("in baseline, a user's own sidecar with %s would have the pod refused", (_, container, volumes) => {
+])('in baseline, a custom sidecar with %s would have the pod refused', (_, container, volumes) => {
   expect(reasonIn('baseline', container, volumes)).toBe('pod_security_baseline');
   expect(reasonIn('privileged', container, volumes)).toBe('injected');
 });

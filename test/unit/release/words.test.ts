@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { interruptionHint, interruptionText } from '../../../src/release/apply/apply.ts';
-import { evidenceWarnings, refusedClients } from '../../../src/release/apply/diagnostics.ts';
+import { relatedWarnings, refusedClients } from '../../../src/release/apply/diagnostics.ts';
 import { historyOf, type ReleaseHistory } from '../../../src/release/helm/release.ts';
 import { intentOf } from '../../../src/release/helm/releaseValues.ts';
 import { kubectlLines } from '../../../src/release/report/targetsState.ts';
@@ -45,7 +45,7 @@ test('warnings are those of the problem, of its owners, and of pods that are gon
     name: string,
     message: string,
     type = 'Warning',
-  ): Parameters<typeof evidenceWarnings>[0][number] => ({
+  ): Parameters<typeof relatedWarnings>[0][number] => ({
     type,
     reason: 'Failed',
     message,
@@ -63,7 +63,7 @@ test('warnings are those of the problem, of its owners, and of pods that are gon
   ];
   const pods = ['capture-1', 'capture-2', 'web-1'].map((name) => ({ metadata: { name } }));
   const problem = { pod: 'capture-1', since: '', reason: '', message: '', log: 'none' as const };
-  expect(evidenceWarnings(events, 'capture', pods, [problem]).map((line) => line.split(': ').at(-1))).toEqual([
+  expect(relatedWarnings(events, 'capture', pods, [problem]).map((line) => line.split(': ').at(-1))).toEqual([
     'of a pod that is gone',
     'deadline',
     'the problem',

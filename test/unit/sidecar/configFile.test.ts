@@ -21,7 +21,7 @@ test("the article's form is taken as it is", () => {
     tty: true,
   };
   expect(readSidecarConfig({ containers: [monitor] }, 'f')).toEqual({
-    form: 'own',
+    form: 'custom',
     containers: [monitor],
     initContainers: [],
     volumes: [],
@@ -32,7 +32,7 @@ test('the runtime classes that are left alone stand beside either form', () => {
   const skipRuntimeClasses = ['kata-*', 'sandboxed'];
   expect(readSidecarConfig({ skipRuntimeClasses }, 'f')).toMatchObject({ form: 'agent', skipRuntimeClasses });
   expect(readSidecarConfig({ skipRuntimeClasses, containers: [{ name: 'x' }] }, 'f')).toMatchObject({
-    form: 'own',
+    form: 'custom',
     skipRuntimeClasses,
   });
   expect(readSidecarConfig({ skipRuntimeClasses: [] }, 'f')).toMatchObject({ skipRuntimeClasses: [] });

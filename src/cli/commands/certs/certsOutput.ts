@@ -1,6 +1,6 @@
 import {
   valuesOfMaterial,
-  type CertificateFacts,
+  type CertificateSummary,
   type CertificateMaterial,
   type Inspection,
   type RotationStep,
@@ -39,7 +39,7 @@ export function formatInspection({ certificates, nextStep, findings }: Inspectio
   ];
 }
 
-function certificateLines({ role, subject, dnsNames, daysLeft, notAfter }: CertificateFacts): string[] {
+function certificateLines({ role, subject, dnsNames, daysLeft, notAfter }: CertificateSummary): string[] {
   const until = `until ${dayOf(notAfter)} (${daysLeft} days)`;
   const line = `${role.padEnd(12)} ${subject || 'without a subject'}, ${until}`;
   return dnsNames.length === 0 ? [line] : [line, `${''.padEnd(12)} for ${dnsNames.join(', ')}`];

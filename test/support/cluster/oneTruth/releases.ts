@@ -2,7 +2,7 @@ import { kube } from '../clusterFixture.ts';
 import { chart, helm, labelFlags, quickEnd } from '../helmFixture.ts';
 import { injectionLabels, listOf, sharedNamespaces } from './objects.ts';
 import { observerObjects, type Admission, type Selection } from './observers.ts';
-import { rehearsed } from './run.ts';
+import { dryRunOf } from './run.ts';
 import { until } from './until.ts';
 
 /** The ways that a release of the chart serves, and the namespace of each release. */
@@ -32,8 +32,8 @@ export async function install(way: ReleaseWay): Promise<Admission> {
   ]);
   const admission = await (way === 'webhook' ? webhookAdmission() : policyAdmission());
   await kube(['apply', '--server-side', '-f', '-'], listOf(observerObjects(admission)));
-  await until(`${way} injects`, async () => (await rehearsed(way, 'plain')).includes('"name": "packet-capture"'));
-  await until(`${admission.name} warns`, async () => (await rehearsed(way, 'host-network')).includes(admission.name));
+  await until(`${way} injects`, async () => (await dryRunOf(way, 'plain')).includes('"name": "packet-capture"'));
+  await until(`${admission.name} warns`, async () => (await dryRunOf(way, 'host-network')).includes(admission.name));
   return admission;
 }
 

@@ -151,7 +151,7 @@ export async function namespaceLabels(): Promise<ReadonlyMap<string, Readonly<Re
 }
 
 /** What a dry run makes of a fixture: the pod and the warnings, in one text. */
-export async function rehearsed(way: WayName, name: string): Promise<string> {
+export async function dryRunOf(way: WayName, name: string): Promise<string> {
   const fixture = podFixtures.find((candidate) => candidate.name === name);
   if (fixture === undefined) throw new Error(`no fixture ${name}`);
   const { stdout, stderr } = await kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], {

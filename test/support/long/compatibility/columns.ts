@@ -29,14 +29,14 @@ import {
   uninstall,
   valueFlags,
   why,
-  type Site,
+  type Cell,
 } from './compatibilityFixture.ts';
 import { appOf, type AgentImage, type Row } from './rows.ts';
 
 export const columns = ['manifest', 'patch', 'install', 'webhook', 'why', 'check', 'policy', 'advice'] as const;
 export type Column = (typeof columns)[number];
 /** Takes down one cell of the table. */
-export type Put = (site: Site, column: Column, cell: string) => void;
+export type Put = (site: Cell, column: Column, cell: string) => void;
 
 const unchanged = { end: 'runs', injected: 0 };
 
@@ -47,12 +47,12 @@ function imageFlags({ image }: Row): string[] {
 }
 
 /** The sites of one image of the agent: a release has one. */
-function byImage(sites: readonly Site[]): [AgentImage | undefined, Site[]][] {
+function byImage(sites: readonly Cell[]): [AgentImage | undefined, Cell[]][] {
   return [...Map.groupBy(sites, ({ row }) => row.image).entries()];
 }
 
 /** What asks nobody before the change: with `Recreate` there is no pod left to count. */
-function asking(sites: readonly Site[], put: Put, unasked: readonly Column[]): Site[] {
+function asking(sites: readonly Cell[], put: Put, unasked: readonly Column[]): Cell[] {
   const [recreated = [], others = []] = [true, false].map((wanted) =>
     sites.filter(({ row }) => (row.recreate === true) === wanted),
   );
@@ -61,7 +61,7 @@ function asking(sites: readonly Site[], put: Put, unasked: readonly Column[]): S
 }
 
 /** `inject | kubectl apply`, as a new version of the running app: nobody is asked before. */
-export async function manifestColumn(sites: readonly Site[], put: Put): Promise<void> {
+export async function manifestColumn(sites: readonly Cell[], put: Put): Promise<void> {
   await each(asking(sites, put, ['manifest']), async (site) => {
     const { row, namespace } = site;
     const { exitCode, stdout, stderr } = await ours(
@@ -75,7 +75,7 @@ export async function manifestColumn(sites: readonly Site[], put: Put): Promise<
   });
 }
 
-export async function patchColumn(sites: readonly Site[], put: Put): Promise<void> {
+export async function patchColumn(sites: readonly Cell[], put: Put): Promise<void> {
   await each(sites, async (site) => {
     const { exitCode, stderr } = await ours([
       'patch',
@@ -95,7 +95,7 @@ export async function patchColumn(sites: readonly Site[], put: Put): Promise<voi
 }
 
 /** `packet-capture install` with targets: as often as it names some that are in the way, it is asked for the others. */
-export async function installColumn(sites: readonly Site[], put: Put): Promise<void> {
+export async function installColumn(sites: readonly Cell[], put: Put): Promise<void> {
   for (const [image, own] of byImage(sites)) {
     let asked = own;
     for (;;) {
@@ -110,7 +110,7 @@ export async function installColumn(sites: readonly Site[], put: Put): Promise<v
       if (exitCode === 0) break;
       expect(stdout, stderr).not.toBe('');
       const { findings } = JSON.parse(stdout) as Refusal;
-      const fitting: Site[] = [];
+      const fitting: Cell[] = [];
       for (const site of asked) {
         expect(await appAfter(site)).toMatchObject(unchanged);
         const errors = errorsAt(findings, site.namespace);
@@ -135,7 +135,7 @@ export async function installColumn(sites: readonly Site[], put: Put): Promise<v
  * helm by itself, whose hook opts targets in; then `why` and `check`, where the hook left a workload alone after its user has
  * opted it in by hand.
  */
-export async function webhookColumns(sites: readonly Site[], put: Put): Promise<void> {
+export async function webhookColumns(sites: readonly Cell[], put: Put): Promise<void> {
   for (const [image, own] of byImage(sites)) {
     const { exitCode, stdout, stderr } = await helmInstall(valueFlags(own, image));
     const told = `${stdout}\n${stderr}`;
@@ -171,7 +171,7 @@ export async function webhookColumns(sites: readonly Site[], put: Put): Promise<
 }
 
 /** The API server injects; users opt in by hand, as nobody does it for them, and ask `why`. */
-export async function policyColumn(sites: readonly Site[], put: Put): Promise<void> {
+export async function policyColumn(sites: readonly Cell[], put: Put): Promise<void> {
   const asked = byImage(asking(sites, put, ['policy']));
   if (asked.length === 0) return;
   await makeWatched();

@@ -12,7 +12,7 @@ import { appOf, type AgentImage, type Row } from './rows.ts';
 const node = inject('node');
 
 /** A row with the namespace of this run. */
-export interface Site {
+export interface Cell {
   readonly row: Row;
   readonly namespace: string;
 }
@@ -24,7 +24,7 @@ export const namespaceLabel = 'compatibility/injection';
 export const at: readonly string[] = ['--release', release, '--namespace', releaseNamespace];
 
 /** Flags for helm and for our own `install`. */
-export function valueFlags(sites: readonly Site[], image?: AgentImage): string[] {
+export function valueFlags(sites: readonly Cell[], image?: AgentImage): string[] {
   const values = {
     'global.imageRegistry': localRegistry,
     'injection.namespaceLabel': namespaceLabel,
@@ -86,7 +86,7 @@ export async function uninstall(): Promise<void> {
 }
 
 /** The app as its row has it, running. */
-export async function reset({ row, namespace }: Site): Promise<void> {
+export async function reset({ row, namespace }: Cell): Promise<void> {
   await kube(['replace', '-f', '-'], JSON.stringify(appOf(row, namespace)));
   await runsAlone(namespace);
 }
@@ -95,26 +95,26 @@ export async function reset({ row, namespace }: Site): Promise<void> {
  * The app after a change, settled.
  * It fails the test when fewer of its pods are ready than before: none of the columns gives `--force`.
  */
-export async function appAfter({ namespace }: Site): Promise<AppState> {
+export async function appAfter({ namespace }: Cell): Promise<AppState> {
   const state = await settled(namespace);
   expect(state.ready, `ready pods of deployment/web in ${namespace}`).toBeGreaterThanOrEqual(2);
   return state;
 }
 
-export async function why({ namespace }: Site): Promise<WhyResult> {
+export async function why({ namespace }: Cell): Promise<WhyResult> {
   const { stdout, stderr } = await ours(['why', 'deploy/web', '-n', namespace, '-o', 'json']);
   expect(stdout, stderr).not.toBe('');
   return JSON.parse(stdout) as WhyResult;
 }
 
-export async function check({ namespace }: Site, ...flags: readonly string[]): Promise<CheckResult> {
+export async function check({ namespace }: Cell, ...flags: readonly string[]): Promise<CheckResult> {
   const { stdout, stderr } = await ours(['check', '-n', namespace, '-o', 'json', ...flags]);
   expect(stdout, stderr).not.toBe('');
   return JSON.parse(stdout) as CheckResult;
 }
 
 /** What users do by themselves: the label of the namespace, and the annotation of the pod template. */
-export async function optInByHand({ namespace }: Site): Promise<void> {
+export async function optInByHand({ namespace }: Cell): Promise<void> {
   await kube(['label', 'namespace', namespace, `${namespaceLabel}=enabled`, '--overwrite']);
   const annotations = { 'packet-capture/inject': 'true' };
   await kube([

@@ -119,7 +119,7 @@ test.concurrent('pods come and go; all that they sent is in one file, in order o
   session.captures.get('web-3')?.[0]?.send(6);
   await until('all', () => readAll(session.pieces).records.filter(({ type }) => type === 'packet').length === 6);
   session.stop();
-  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 6, late: 0, dropped: 0, untold: 3 });
+  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 6, late: 0, dropped: 0, unreported: 3 });
   expect(session.events).toEqual(['joined web-1', 'joined web-2', 'left web-1', 'joined web-3']);
   const packets = readAll(session.pieces).records.flatMap((record) =>
     record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : [],
@@ -176,7 +176,7 @@ test.concurrent('at the end a capture is waited for as long as something comes; 
     await sleep(1000);
   }
   captures['web-1'].end({ stderr: '{"interface":"eth0","packets":7,"dropped":0}\n' });
-  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 7, late: 0, dropped: 3, untold: 1 });
+  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 7, late: 0, dropped: 3, unreported: 1 });
   expect(session.events.slice(3)).toEqual(['cut web-2 it did not end in time']);
 });
 

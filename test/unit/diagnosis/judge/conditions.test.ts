@@ -108,7 +108,7 @@ test('every reason that rules alone can find stands in a case', () => {
     'restart_policy_lost',
     'not_working',
     'left_alone',
-    'unfit',
+    'not_injectable',
     'pods_refused',
     'pods_refused_by_sidecar',
     'sidecar_waiting',

@@ -141,7 +141,7 @@ test('the container that mirrors waits too; those of the app and what passes by 
 
 test("a sidecar of the user's own counts as well, wherever its container is", () => {
   const config = {
-    form: 'own',
+    form: 'custom',
     containers: [{ name: 'sniff', image: 'sniff:1' }],
     initContainers: [],
     volumes: [],
@@ -173,7 +173,7 @@ test('check restarts no workload whose new pods wait', () => {
   const state = stateOf();
   const { missed, findings } = judgeCluster({
     registrations: { releases: [state.release], policyApi: true },
-    fitness: [],
+    compatibility: [],
     states: [state],
     trial: { tried: [], leftOut: [] },
     namespace: undefined,

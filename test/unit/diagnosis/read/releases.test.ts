@@ -76,7 +76,7 @@ test('a policy is known by its conditions; its keys are those of its parameters'
     namespaceLabel: 'a/injection',
     failurePolicy: 'Ignore',
     probe: { release: 'capture', namespace: 'system' },
-    parameters: { missing: [], ownNames: [], sidecar: { form: 'agent', agent: { image } } },
+    parameters: { missing: [], customNames: [], sidecar: { form: 'agent', agent: { image } } },
   });
   expect(found.rules.map(({ profile }) => profile)).toEqual(['privileged', 'baseline']);
   expect(releaseOf({ ...wish, optOut: true }).optOut).toBe(true);
@@ -102,10 +102,10 @@ test("a policy's pods: asked by its own key, stopped by its own selectors", () =
 test.each([[['dump']], [['dump', 'ship']]])("a policy with a sidecar of the user's own: containers %j", (names) => {
   const labels = { ...optedIn, 'a/injection': 'enabled' };
   const containers = names.map((name) => ({ name, image: 'dump' }));
-  const config: SidecarConfig = { form: 'own', containers, initContainers: [], volumes: [] };
+  const config: SidecarConfig = { form: 'custom', containers, initContainers: [], volumes: [] };
   const own = stateOf(releaseOf({ ...wish, config }), { sidecar: undefined });
   const carrying = pod({ 'a/inject': 'true' }, { containers: [{ name: 'app' }, ...containers] });
-  expect(own.release.parameters?.ownNames).toEqual(names);
+  expect(own.release.parameters?.customNames).toEqual(names);
   expect(judge(subject(carrying, { namespaceLabels: labels }), [own]).carries).toBe(true);
   expect(judge(subject(pod({ 'a/inject': 'true' }), { namespaceLabels: labels }), [own]).carries).toBe(false);
 });

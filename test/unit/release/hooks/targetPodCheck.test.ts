@@ -167,7 +167,7 @@ describe('the agent’s image', () => {
 
   test('of a custom sidecar is not tried', async () => {
     const own = {
-      form: 'own',
+      form: 'custom',
       containers: [{ name: 'packet-capture', image: 'x' }],
       initContainers: [],
       volumes: [],

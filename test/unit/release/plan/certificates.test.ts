@@ -116,7 +116,7 @@ describe("the user's own", () => {
     expect(found).toMatchObject([
       {
         level: 'error',
-        code: 'custom_certificate_unfit',
+        code: 'custom_certificate_unusable',
         where: 'secret/mine in tools',
         what: expect.stringContaining('san_mismatch') as string,
       },

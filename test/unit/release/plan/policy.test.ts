@@ -140,7 +140,7 @@ test('a cluster without policies is told so once', () => {
   expect(judge({ ...facts, resources: since })).toEqual([]);
   expect(judge({ ...facts, resources: since, wayBefore: 'policy' })).toEqual([]);
   expect(judge({ ...facts, resources: since, wayBefore: 'webhook' })).toMatchObject([
-    { level: 'note', code: 'way_changes', what: 'it changes from webhook to policy' },
+    { level: 'note', code: 'injection_way_changes', what: 'it changes from webhook to policy' },
   ]);
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { parseDocuments } from '../../../../src/ways/manifest/parseDocument.ts';
-import { articleSidecar, ownSidecar } from '../../../support/manifest/cases.ts';
+import { articleSidecar, customSidecar } from '../../../support/manifest/cases.ts';
 
 const pod = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: a\n    image: a\n';
-const options = { config: ownSidecar, settings: {}, file: 'f' };
+const options = { config: customSidecar, settings: {}, file: 'f' };
 
 function valueOf(text: string): unknown {
   const [document] = parseDocuments(text, 'f');

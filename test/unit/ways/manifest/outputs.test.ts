@@ -15,7 +15,7 @@ import {
   unifiedDiff,
 } from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
-import { beyondYaml, fixtureCases, ownSidecar } from '../../../support/manifest/cases.ts';
+import { beyondYaml, fixtureCases, customSidecar } from '../../../support/manifest/cases.ts';
 import { applyPatch, readYaml } from '../../../support/manifest/oracle.ts';
 import { runs } from '../../../support/manifest/runs.ts';
 
@@ -29,7 +29,7 @@ describe('the difference', { timeout }, () => {
   /** The `diff` package finds out whether it applies, and to what. */
   function changed(
     text: string,
-    config: typeof options.config | typeof ownSidecar,
+    config: typeof options.config | typeof customSidecar,
   ): { by: string | false; to: string; gone: number; most: number } {
     const injected = injectManifest(text, { ...options, config });
     const difference = unifiedDiff('app.yaml', text, injected.insertions);
@@ -44,7 +44,7 @@ describe('the difference', { timeout }, () => {
 
   test('of any manifest makes the injected one of it', () => {
     fc.assert(
-      fc.property(generatedManifest, fc.constantFrom(options.config, ownSidecar), ({ text }, config) => {
+      fc.property(generatedManifest, fc.constantFrom(options.config, customSidecar), ({ text }, config) => {
         const { by, to, gone, most } = changed(text, config);
         expect(by).toBe(to);
         // Nothing but what had to make room.

@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { injectManifest, uninjectManifest, type InjectManifestOptions } from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
-import { articleSidecar, ownSidecar } from '../../../support/manifest/cases.ts';
+import { articleSidecar, customSidecar } from '../../../support/manifest/cases.ts';
 import { expectedDocuments, readYaml } from '../../../support/manifest/oracle.ts';
 import { runs } from '../../../support/manifest/runs.ts';
 
 const { numRuns, timeout } = runs(25);
 
 const options: fc.Arbitrary<InjectManifestOptions> = fc.record({
-  config: fc.constantFrom(defaultSidecarConfig, ownSidecar, articleSidecar('monitor')),
+  config: fc.constantFrom(defaultSidecarConfig, customSidecar, articleSidecar('monitor')),
   settings: fc.constantFrom({}, { filter: 'tcp port 80 # "x": y' }),
   file: fc.constant('generated.yaml'),
 });

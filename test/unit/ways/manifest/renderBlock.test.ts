@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
+import type { CustomSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { injectManifest } from '../../../../src/ways/manifest/index.ts';
 import { parseDocuments } from '../../../../src/ways/manifest/parseDocument.ts';
 import { runs } from '../../../support/manifest/runs.ts';
@@ -103,8 +103,8 @@ test.each([
         }),
         (strings) => {
           const env = Object.fromEntries(strings.map((string, index) => [`${index}${string.slice(0, 100)}`, string]));
-          const config: OwnSidecarConfig = {
-            form: 'own',
+          const config: CustomSidecarConfig = {
+            form: 'custom',
             containers: [{ name: 'own', args: strings, env }],
             initContainers: [],
             volumes: [],
@@ -128,8 +128,8 @@ test.each([
 );
 
 test('what is put into JSON is JSON', () => {
-  const config: OwnSidecarConfig = {
-    form: 'own',
+  const config: CustomSidecarConfig = {
+    form: 'custom',
     containers: [{ name: 'own', args: hard }],
     initContainers: [],
     volumes: [],

@@ -80,7 +80,7 @@ describe('kinds of others', () => {
     const manifest = object('serving.knative.dev/v1', 'Service', 'spec.template');
     expect(results(manifest)).toEqual(['Service knative']);
     expect(results(manifest, ['serving.knative.dev/Service=spec.template'])).toEqual(['Service injected']);
-    const own = { form: 'own', containers: [{ name: 'dump' }], initContainers: [], volumes: [] } as const;
+    const own = { form: 'custom', containers: [{ name: 'dump' }], initContainers: [], volumes: [] } as const;
     expect(injectManifest(manifest, { ...options, config: own }).reports).toMatchObject([{ result: 'injected' }]);
   });
 

@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { injectManifest, uninjectManifest } from '../../../../src/ways/manifest/index.ts';
 import { generatedManifest } from '../../../support/manifest/arbitraries.ts';
-import { articleSidecar, beyondYaml, fixtureCases, ownSidecar } from '../../../support/manifest/cases.ts';
+import { articleSidecar, beyondYaml, fixtureCases, customSidecar } from '../../../support/manifest/cases.ts';
 import { readYaml } from '../../../support/manifest/oracle.ts';
 import { runs } from '../../../support/manifest/runs.ts';
 
@@ -75,7 +75,7 @@ describe('a manifest that was edited since loses just what was added', () => {
     'wherever the edit is',
     () => {
       fc.assert(
-        fc.property(generatedManifest, fc.constantFrom(defaultSidecarConfig, ownSidecar), ({ text }, config) => {
+        fc.property(generatedManifest, fc.constantFrom(defaultSidecarConfig, customSidecar), ({ text }, config) => {
           const edit = (given: string): string =>
             `# edited\n${given
               .replace(/^\uFEFF/, '')
@@ -123,7 +123,7 @@ describe('what is not ours stays', () => {
     expect(uninject(inject(text))).toBe(text);
   });
 
-  test("a pod that has no container but the user's own sidecar", () => {
+  test('a pod that has no container but the custom sidecar', () => {
     const config = articleSidecar('monitor');
     const text =
       'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: monitor\n    image: docker.io/s1240zsw/centos-packet-agent:v1\n    stdin: true\n    tty: true\n';

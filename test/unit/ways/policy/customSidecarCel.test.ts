@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { planInjection } from '../../../../src/inject/index.ts';
 import type { PodSpec, ResourceRequirements } from '../../../../src/kubernetes/api/types.ts';
-import type { OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
-import { ownExpressions } from '../../../../src/ways/policy/customSidecarCel.ts';
+import type { CustomSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { customSidecarExpressions } from '../../../../src/ways/policy/customSidecarCel.ts';
 import { evaluate } from '../../../support/policy/evaluate.ts';
 
-const own = (resources?: ResourceRequirements): OwnSidecarConfig => ({
-  form: 'own',
+const own = (resources?: ResourceRequirements): CustomSidecarConfig => ({
+  form: 'custom',
   containers: [{ name: 'monitor', image: 'm:1', ...(resources === undefined ? {} : { resources }) }],
   initContainers: [],
   volumes: [],
 });
-const conditionOf = (config: OwnSidecarConfig): string | undefined =>
-  ownExpressions(config).matchConditions.find(({ name }) => name === 'packet-capture.internal/pod-resources')
+const conditionOf = (config: CustomSidecarConfig): string | undefined =>
+  customSidecarExpressions(config).matchConditions.find(({ name }) => name === 'packet-capture.internal/pod-resources')
     ?.expression;
 
 test.each<[object, boolean]>([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { podSecurityLabel } from '../../../../src/inject/index.ts';
-import { defaultAgent, defaultSidecarConfig, type OwnSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { defaultAgent, defaultSidecarConfig, type CustomSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { digest } from '../../../../src/ways/policy/digest.ts';
 import { policyObjects, policyParameters, type PolicyOptions } from '../../../../src/ways/policy/index.ts';
 import { selects } from '../../../support/chart/admission.ts';
@@ -30,8 +30,8 @@ type Selector = Parameters<typeof selects>[0];
 
 const objectsOf = (changed: Partial<PolicyOptions> = {}): readonly Stored[] =>
   policyObjects({ ...options, ...changed }) as readonly Stored[];
-const own = (container: object): OwnSidecarConfig => ({
-  form: 'own',
+const own = (container: object): CustomSidecarConfig => ({
+  form: 'custom',
   containers: [{ name: 'a', image: 'b', ...container }],
   initContainers: [],
   volumes: [],
@@ -144,7 +144,7 @@ test.each([
 );
 
 test("a sidecar of the user's own is bound in baseline namespaces when baseline admits it, and has no probe", () => {
-  const bindingsOf = (config: OwnSidecarConfig): string[] =>
+  const bindingsOf = (config: CustomSidecarConfig): string[] =>
     objectsOf({ config }).flatMap(({ kind, metadata }) => (kind.endsWith('Binding') ? [metadata.name] : []));
   expect(bindingsOf(own({}))).toEqual(['capture.tools', 'capture.tools.baseline']);
   expect(bindingsOf(own({ securityContext: { privileged: true } }))).toEqual(['capture.tools']);

@@ -134,7 +134,7 @@ describe('in doubt the pod is left alone', () => {
   const volume = (name: string, mountPath = '/x'): InjectorOptions => ({
     ...options,
     config: {
-      form: 'own',
+      form: 'custom',
       containers: [{ name: 'monitor', image: 'm', volumeMounts: [{ name, mountPath }] }],
       initContainers: [],
       volumes: [],
@@ -142,7 +142,12 @@ describe('in doubt the pod is left alone', () => {
   });
   const container = (fields: object): InjectorOptions => ({
     ...options,
-    config: { form: 'own', containers: [{ name: 'monitor', image: 'm', ...fields }], initContainers: [], volumes: [] },
+    config: {
+      form: 'custom',
+      containers: [{ name: 'monitor', image: 'm', ...fields }],
+      initContainers: [],
+      volumes: [],
+    },
   });
   test.each<[string, PodTemplate, InjectorOptions]>([
     ['a container in two lists has one name', podOf({ initContainers: [{ name: 'web' }] }), options],

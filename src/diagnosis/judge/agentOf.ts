@@ -4,7 +4,7 @@ import { statusAnnotation } from '../../settings/index.ts';
 import { containerName, parseStatus, type SidecarConfig } from '../../sidecar/index.ts';
 
 /** The sidecar in a pod, as far as it is our own agent. */
-export interface Carried {
+export interface PresentAgent {
   /** Of what injected it; undefined when its status says none. */
   readonly version: string | undefined;
   readonly image: string | undefined;
@@ -13,12 +13,12 @@ export interface Carried {
 }
 
 /** Whether a pod carries the sidecar, however it came there. */
-export function carriesSidecar(pod: PodTemplate, config: SidecarConfig): boolean {
-  return carriedAgent(pod) !== undefined || (config.form === 'own' && planRemoval(pod, config).remove);
+export function hasSidecar(pod: PodTemplate, config: SidecarConfig): boolean {
+  return agentOf(pod) !== undefined || (config.form === 'custom' && planRemoval(pod, config).remove);
 }
 
 /** What a pod carries; undefined when there is no agent, or a container of its name that is not ours. */
-export function carriedAgent({ metadata, spec }: PodTemplate): Carried | undefined {
+export function agentOf({ metadata, spec }: PodTemplate): PresentAgent | undefined {
   const text = metadata?.annotations?.[statusAnnotation] ?? undefined;
   const container = spec?.initContainers?.find(({ name }) => name === containerName);
   if (text === undefined || container === undefined) return undefined;
@@ -26,7 +26,7 @@ export function carriedAgent({ metadata, spec }: PodTemplate): Carried | undefin
 }
 
 /** Whether a pod has containers of all these names. */
-export function carriesNames({ spec }: PodTemplate, names: readonly string[]): boolean {
+export function hasContainers({ spec }: PodTemplate, names: readonly string[]): boolean {
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   return names.length > 0 && names.every((wanted) => containers.some(({ name }) => name === wanted));
 }

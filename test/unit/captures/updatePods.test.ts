@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { steerPods, type SteerOptions } from '../../../src/captures/steer.ts';
+import { updatePods, type UpdatePodsOptions } from '../../../src/captures/updatePods.ts';
 import { codedError } from '../../../src/errors.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 
@@ -8,8 +8,8 @@ interface Patch {
   readonly metadata: { readonly uid: string; readonly annotations: Readonly<Record<string, string | null>> };
 }
 
-interface Bench {
-  readonly options: SteerOptions;
+interface Fixture {
+  readonly options: UpdatePodsOptions;
   readonly lines: string[];
   /** `web-1 packet-capture/state=idle`, in order. */
   readonly patches: string[];
@@ -25,7 +25,10 @@ interface World {
 }
 
 /** A cluster of pods whose agents see their annotations at once. */
-function bench({ pods, agent = taken, fails = () => undefined }: World, changed: Partial<SteerOptions> = {}): Bench {
+function bench(
+  { pods, agent = taken, fails = () => undefined }: World,
+  changed: Partial<UpdatePodsOptions> = {},
+): Fixture {
   const live = new Map(Object.entries(pods).map(([name, annotations]) => [name, { ...annotations }]));
   const lines: string[] = [];
   const patches: string[] = [];
@@ -50,7 +53,7 @@ function bench({ pods, agent = taken, fails = () => undefined }: World, changed:
     }
     return answer({ metadata: { name } });
   };
-  const options: SteerOptions = {
+  const options: UpdatePodsOptions = {
     kubectl,
     target: { selector: 'app=web' },
     settings: { state: 'running' },
@@ -96,13 +99,13 @@ function taken(annotations: Readonly<Record<string, string>>): object {
 
 const idle = { 'packet-capture/state': 'idle' };
 
-describe('steerPods', () => {
+describe('updatePods', () => {
   test('sets all in one request, tells what changed, and waits until the agent does it', async () => {
     const { options, lines, patches } = bench(
       { pods: { 'web-1': idle, 'web-2': { 'packet-capture/filter': 'port 80' } } },
       { settings: { state: 'running', filter: 'port 80' } },
     );
-    const { pods } = await steerPods(options);
+    const { pods } = await updatePods(options);
     expect(pods.map(({ pod, result, agent }) => [pod, result, agent])).toEqual([
       ['web-1', 'confirmed', 'capturing: port 80'],
       ['web-2', 'confirmed', 'capturing: port 80'],
@@ -122,7 +125,7 @@ describe('steerPods', () => {
 
   test('a second time it changes nothing, and says how things stand', async () => {
     const { options, patches } = bench({ pods: { 'web-1': idle } }, { settings: { state: 'idle' } });
-    expect((await steerPods(options)).pods).toEqual([
+    expect((await updatePods(options)).pods).toEqual([
       { namespace: 'shop', pod: 'web-1', result: 'confirmed', changes: [], agent: 'idle' },
     ]);
     expect(patches).toEqual([]);
@@ -133,7 +136,7 @@ describe('steerPods', () => {
       { pods: { 'web-1': idle, 'web-2': { 'packet-capture/state': 'running' } } },
       { dryRun: true },
     );
-    expect((await steerPods(options)).pods.map(({ result }) => result)).toEqual(['dry-run', 'unchanged']);
+    expect((await updatePods(options)).pods.map(({ result }) => result)).toEqual(['dry-run', 'unchanged']);
     expect(patches).toEqual(['web-1 packet-capture/state=running dry']);
   });
 
@@ -147,7 +150,7 @@ describe('steerPods', () => {
       pods: { 'web-1': { 'packet-capture/state': 'running', 'packet-capture/duration': '5m' } },
       agent,
     });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
+    expect((await updatePods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
     expect(patches).toEqual(['web-1 packet-capture/state=idle', 'web-1 packet-capture/state=running']);
     expect(lines[0]).toBe('shop/web-1: its capture has ended (duration); it begins anew');
   });
@@ -160,7 +163,7 @@ describe('steerPods', () => {
       return seen.has('idle') ? taken(annotations) : ended;
     };
     const { options, patches } = bench({ pods: { 'web-1': {} }, agent });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }]);
+    expect((await updatePods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }]);
     expect(patches).toEqual(['running', 'idle', 'running'].map((state) => `web-1 packet-capture/state=${state}`));
   });
 
@@ -171,7 +174,7 @@ describe('steerPods', () => {
         'web-2': codedError('NOT_FOUND', 'pods "web-2" not found'),
       })[pod];
     const { options } = bench({ pods: { 'web-1': idle, 'web-2': idle, 'web-3': idle }, fails });
-    expect((await steerPods(options)).pods.map(({ result, agent }) => [result, agent])).toEqual([
+    expect((await updatePods(options)).pods.map(({ result, agent }) => [result, agent])).toEqual([
       ['failed', 'pods "web-1" is forbidden'],
       ['gone', 'the pod is gone'],
       ['confirmed', 'capturing'],
@@ -183,7 +186,7 @@ describe('steerPods', () => {
       { pods: { 'web-1': idle } },
       { settings: { state: 'running', 'file-size': '64Mi' } },
     );
-    expect((await steerPods(options)).pods).toMatchObject([
+    expect((await updatePods(options)).pods).toMatchObject([
       { result: 'failed', agent: '8 files of 64Mi and one to spare do not fit into its volume of 200Mi' },
     ]);
     expect(patches).toEqual([]);
@@ -191,7 +194,7 @@ describe('steerPods', () => {
 
   test('an agent that does not, is told at the end of the time', async () => {
     const { options } = bench({ pods: { 'web-1': idle }, agent: () => ({ ...taken(idle) }) }, { timeoutSeconds: 1 });
-    expect((await steerPods(options)).pods).toMatchObject([
+    expect((await updatePods(options)).pods).toMatchObject([
       { result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' },
     ]);
   });
@@ -215,7 +218,7 @@ describe('steerPods', () => {
         { pods: { 'web-1': idle, 'web-2': idle }, agent },
         { refreshAfterSeconds: 0.5 },
       );
-      expect((await steerPods(options)).pods).toMatchObject([
+      expect((await updatePods(options)).pods).toMatchObject([
         { result: 'confirmed', agent: 'capturing' },
         { result: 'confirmed' },
       ]);
@@ -234,7 +237,7 @@ describe('steerPods', () => {
         { pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1) },
         { refreshAfterSeconds: 0 },
       );
-      expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
+      expect((await updatePods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
       expect(patches).toHaveLength(1);
     });
 
@@ -243,7 +246,7 @@ describe('steerPods', () => {
         { pods: { 'web-1': idle }, agent: overlooked(2) },
         { refreshAfterSeconds: 0.4, timeoutSeconds: 10 },
       );
-      expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed' }]);
+      expect((await updatePods(options)).pods).toMatchObject([{ result: 'confirmed' }]);
       expect(new Set(patches.filter((patch) => patch.includes('refresh'))).size).toBe(2);
     });
 
@@ -254,7 +257,7 @@ describe('steerPods', () => {
         { pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1), fails },
         { refreshAfterSeconds: 0, timeoutSeconds: 1 },
       );
-      expect((await steerPods(options)).pods).toMatchObject([
+      expect((await updatePods(options)).pods).toMatchObject([
         { result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' },
       ]);
     });
@@ -267,7 +270,7 @@ describe('steerPods', () => {
     'a mirror that the pod has no container for is told, pod by pod (waiting: %s)',
     async (wait) => {
       const { options, lines, patches } = bench({ pods: { 'web-1': idle } }, { ...mirrored, wait });
-      expect((await steerPods(options)).pods).toMatchObject([
+      expect((await updatePods(options)).pods).toMatchObject([
         { result: 'unconfirmed', agent: expect.stringMatching(none) as string },
       ]);
       expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: no mirror: /));
@@ -277,13 +280,13 @@ describe('steerPods', () => {
 
   test('pods that are replaced need not have it', async () => {
     const { options, lines } = bench({ pods: { 'web-1': idle } }, { ...mirrored, replaced: true });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }]);
+    expect((await updatePods(options)).pods).toMatchObject([{ result: 'confirmed', agent: 'capturing' }]);
     expect(lines).toContainEqual(expect.stringMatching(/^shop\/web-1: no mirror: /));
   });
 
   test('without waiting nothing is asked', async () => {
     const agent = (): object => expect.unreachable();
     const { options } = bench({ pods: { 'web-1': {} }, agent }, { settings: { state: 'idle' }, wait: false });
-    expect((await steerPods(options)).pods).toMatchObject([{ result: 'changed', agent: null }]);
+    expect((await updatePods(options)).pods).toMatchObject([{ result: 'changed', agent: null }]);
   });
 });

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { addPodFlags, type PodFlags } from './podFlags.ts';
 
 /** The flags that `start` and `stop` share. */
-export interface SteerFlags extends PodFlags {
+export interface StartStopFlags extends PodFlags {
   readonly persist?: boolean;
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -11,7 +11,7 @@ export interface SteerFlags extends PodFlags {
   readonly output?: 'json';
 }
 
-export function addSteerFlags(command: Command): Command {
+export function addStartStopFlags(command: Command): Command {
   return addPodFlags(command)
     .option('--persist', "also in the workload's pod template, for pods made later; that replaces its pods")
     .option('--force', 'with --persist: change the pod template although its pods would be refused')

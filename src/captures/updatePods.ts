@@ -18,7 +18,7 @@ import {
 } from './settingChanges.ts';
 import { waitForAgents, type Awaited } from './waitForAgents.ts';
 
-export interface SteerOptions {
+export interface UpdatePodsOptions {
   readonly kubectl: Kubectl;
   readonly target: PodTarget;
   /** To set, `state` among them; an empty value means the default. Valid ones. */
@@ -38,7 +38,7 @@ export interface SteerOptions {
 }
 
 /** What became of a pod; plain data, for people and for `-o json`. */
-export interface SteeredPod {
+export interface UpdatedPod {
   readonly namespace: string;
   readonly pod: string;
   /**
@@ -51,8 +51,8 @@ export interface SteeredPod {
   readonly agent: string | null;
 }
 
-export interface SteerResult {
-  readonly pods: readonly SteeredPod[];
+export interface UpdatePodsResult {
+  readonly pods: readonly UpdatedPod[];
   /** Pods of the target that do not carry the sidecar. */
   readonly without: readonly PodName[];
   /** What was looked at, for messages. */
@@ -64,7 +64,7 @@ export interface SteerResult {
 interface Sent {
   readonly pod: CapturedPod;
   readonly changes: readonly SettingChange[];
-  readonly failure?: Pick<SteeredPod, 'result' | 'agent'>;
+  readonly failure?: Pick<UpdatedPod, 'result' | 'agent'>;
   /** What its agent said before. */
   readonly before: AgentStatus | undefined;
 }
@@ -73,20 +73,20 @@ interface Sent {
  * Sets annotations of live pods, so that their agents capture something else, begin or stop. Nothing restarts.
  * @throws as findPods, INTERRUPTED, KUBECTL_MISSING; what goes wrong with one pod stands in the result
  */
-export async function steerPods(options: SteerOptions): Promise<SteerResult> {
+export async function updatePods(options: UpdatePodsOptions): Promise<UpdatePodsResult> {
   const { kubectl, target } = options;
   const found: FoundPods = await findPods(kubectl, target);
-  const sent = await mapParallel(found.captured, atOnce, async (pod) => steerPod(options, pod));
+  const sent = await mapParallel(found.captured, atOnce, async (pod) => updatePod(options, pod));
   const waiting = sent.filter(
     ({ pod, failure }) => options.wait && !options.dryRun && failure === undefined && pod.ready && !pod.deleting,
   );
   const awaited = await waitForAgents(options, waiting);
   const results = new Map(waiting.map(({ pod }, index) => [pod, awaited[index]]));
-  const pods = sent.map((one) => steeredPod(options, one, results.get(one.pod)));
+  const pods = sent.map((one) => updatedPod(options, one, results.get(one.pod)));
   return { pods, without: found.without, where: found.where, ended: found.ended };
 }
 
-async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> {
+async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<Sent> {
   const { kubectl, settings, dryRun, report } = options;
   const name = `${pod.namespace}/${pod.name}`;
   const changes = settingChanges(pod.annotations, settings);
@@ -116,14 +116,17 @@ async function steerPod(options: SteerOptions, pod: CapturedPod): Promise<Sent> 
 }
 
 /** Only a start needs to know it. */
-async function statusBefore({ kubectl, settings }: SteerOptions, pod: CapturedPod): Promise<AgentStatus | undefined> {
+async function statusBefore(
+  { kubectl, settings }: UpdatePodsOptions,
+  pod: CapturedPod,
+): Promise<AgentStatus | undefined> {
   if (!pod.ready || settings.state === 'idle') return undefined;
   const asked = await readAgentStatus(kubectl, pod);
   return 'status' in asked ? asked.status : undefined;
 }
 
 /** With the settings as they are an agent begins no second time: it has to see them change. */
-async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
+async function beginAnew(options: UpdatePodsOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
   const setState = async (state: string): Promise<void> =>
     annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });
   await setState('idle');
@@ -133,17 +136,17 @@ async function beginAnew(options: SteerOptions, pod: CapturedPod, before: AgentS
   await setState('running');
 }
 
-function failureOf(error: unknown): Pick<SteeredPod, 'result' | 'agent'> {
+function failureOf(error: unknown): Pick<UpdatedPod, 'result' | 'agent'> {
   rethrowUnlessRecoverable(error);
   if (error.code === 'NOT_FOUND' || error.code === 'CONFLICT') return { result: 'gone', agent: 'the pod is gone' };
   return { result: 'failed', agent: error.message };
 }
 
-function steeredPod(
-  { dryRun, wait, settings, replaced }: SteerOptions,
+function updatedPod(
+  { dryRun, wait, settings, replaced }: UpdatePodsOptions,
   { pod, changes, failure }: Sent,
   awaited: Awaited | undefined,
-): SteeredPod {
+): UpdatedPod {
   const identity = { namespace: pod.namespace, pod: pod.name, changes };
   if (failure !== undefined) return { ...identity, ...failure };
   if (dryRun) return { ...identity, result: changes.length === 0 ? 'unchanged' : 'dry-run', agent: null };

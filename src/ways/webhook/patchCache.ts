@@ -1,10 +1,10 @@
 import { additionPatch, type Addition } from '../../inject/index.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
-import { doubtAbout } from './doubt.ts';
 import { makeValidityCheck, type ValidityCheck } from './validity.ts';
+import { patchProblem } from './verifyPatch.ts';
 
 /** A JSON Patch that surely does what it is meant to. */
-export interface ProvenPatch {
+export interface VerifiedPatch {
   /** JSON. */
   readonly text: string;
   /** The same, as an answer carries it. */
@@ -12,8 +12,8 @@ export interface ProvenPatch {
 }
 
 /** A patch, or why it was left out. */
-export type PatchOrDoubt =
-  | { readonly patch: ProvenPatch; readonly doubt?: never }
+export type PatchOrProblem =
+  | { readonly patch: VerifiedPatch; readonly doubt?: never }
   | { readonly doubt: string; readonly patch?: never };
 
 /**
@@ -21,7 +21,7 @@ export type PatchOrDoubt =
  * nothing else of it: so it is made for a pod of just these, applied to that and compared, once for each addition. The
  * rest that has to do with the addition (names, mounts, annotations) is looked at in each pod.
  */
-export function patchFor(pod: PodTemplate, addition: Addition): PatchOrDoubt {
+export function patchFor(pod: PodTemplate, addition: Addition): PatchOrProblem {
   let known = knowledge.get(addition);
   if (known === undefined) {
     known = {
@@ -56,7 +56,7 @@ interface Knowledge {
   /** It changes annotations of the pod. */
   readonly extends: boolean;
   /** By shape. */
-  readonly patches: Map<number, PatchOrDoubt>;
+  readonly patches: Map<number, PatchOrProblem>;
 }
 
 const knowledge = new WeakMap<Addition, Knowledge>();
@@ -84,9 +84,9 @@ function podOfShape(shape: number): PodTemplate {
   };
 }
 
-function prove(pod: PodTemplate, addition: Addition): PatchOrDoubt {
+function prove(pod: PodTemplate, addition: Addition): PatchOrProblem {
   const patch = additionPatch(pod, addition, []);
-  const doubt = doubtAbout(pod, patch, addition);
+  const doubt = patchProblem(pod, patch, addition);
   if (doubt !== undefined) return { doubt };
   const text = JSON.stringify(patch);
   return { patch: { text, base64: Buffer.from(text).toString('base64') } };

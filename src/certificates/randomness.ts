@@ -2,7 +2,7 @@ import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /** What chance contributes to a serving certificate. */
-export interface ServingIngredients {
+export interface ServingRandomness {
   /** PKCS #8 PEM. */
   readonly servingKey: string;
   /** See {@link serialOf}. */
@@ -10,7 +10,7 @@ export interface ServingIngredients {
 }
 
 /** What chance contributes to a CA and its serving certificate. */
-export interface Ingredients extends ServingIngredients {
+export interface Randomness extends ServingRandomness {
   readonly caKey: string;
   readonly caSerial: string;
 }
@@ -19,12 +19,12 @@ export interface Ingredients extends ServingIngredients {
 const caKeyBits = 3072;
 const servingKeyBits = 2048;
 
-export async function makeServingIngredients(): Promise<ServingIngredients> {
+export async function makeServingRandomness(): Promise<ServingRandomness> {
   return { servingKey: await newKey(servingKeyBits), servingSerial: newSerial() };
 }
 
-export async function makeIngredients(): Promise<Ingredients> {
-  const [caKey, serving] = await Promise.all([newKey(caKeyBits), makeServingIngredients()]);
+export async function makeRandomness(): Promise<Randomness> {
+  const [caKey, serving] = await Promise.all([newKey(caKeyBits), makeServingRandomness()]);
   return { ...serving, caKey, caSerial: newSerial() };
 }
 

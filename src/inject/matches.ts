@@ -5,27 +5,27 @@ import { sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
  * more: the server writes its defaults into what it stores (`terminationMessagePath`, `protocol`, …). It may say it
  * another way: the server leaves out what is zero (`stdin: false`, `value: ""`), and has its own form of quantities.
  */
-export function carries(present: unknown, wanted: unknown): boolean {
-  return carriesAt(present, wanted, false);
+export function matches(present: unknown, wanted: unknown): boolean {
+  return matchesAt(present, wanted, false);
 }
 
 /** Keys whose values, at any depth below them, are quantities. */
 const quantityKeys: readonly string[] = ['limits', 'requests', 'sizeLimit', 'divisor'];
 
-function carriesAt(present: unknown, wanted: unknown, quantity: boolean): boolean {
+function matchesAt(present: unknown, wanted: unknown, quantity: boolean): boolean {
   if (present == null) return isLeftOut(wanted);
   if (Array.isArray(wanted)) {
     return (
       Array.isArray(present) &&
       present.length === wanted.length &&
-      wanted.every((item, index) => carriesAt(present[index], item, quantity))
+      wanted.every((item, index) => matchesAt(present[index], item, quantity))
     );
   }
   if (typeof wanted === 'object' && wanted !== null) {
     if (typeof present !== 'object') return false;
     const fields = present as Record<string, unknown>;
     return Object.entries(wanted).every(([key, value]) =>
-      carriesAt(fields[key], value, quantity || quantityKeys.includes(key)),
+      matchesAt(fields[key], value, quantity || quantityKeys.includes(key)),
     );
   }
   return (

@@ -3,9 +3,9 @@ import type { CaptureEnd } from './podCapture.ts';
 import type { StreamEvent } from './streamEvents.ts';
 
 /** Which pods have come and gone, and when one whose capture failed is tried again. */
-export interface Roster {
+export interface Tracker {
   /** The pods as they are now. */
-  look(captured: readonly CapturedPod[], where: string, attached: ReadonlyMap<string, unknown>, now: number): void;
+  update(captured: readonly CapturedPod[], where: string, attached: ReadonlyMap<string, unknown>, now: number): void;
   /** Whether a capture may be started there now. */
   isDue(pod: CapturedPod, now: number): boolean;
   began(pod: CapturedPod, now: number): void;
@@ -20,7 +20,7 @@ interface Entry {
   end: (CaptureEnd & { readonly packets: number }) | undefined;
   /** Nothing is to be said of its end. */
   expected: boolean;
-  told: boolean;
+  reported: boolean;
   begunAt: number;
   retryAt: number;
   retrySeconds: number;
@@ -30,7 +30,7 @@ const longestRetry = 30;
 /** A capture that ran for so long had begun well. */
 const goodAfter = 10_000;
 
-export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
+export function createTracker(onEvent: (event: StreamEvent) => void): Tracker {
   const entries = new Map<string, Entry>();
   let waiting = false;
   const entryOf = (pod: CapturedPod): Entry => {
@@ -38,7 +38,7 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
       pod,
       end: undefined,
       expected: false,
-      told: false,
+      reported: false,
       begunAt: Number.POSITIVE_INFINITY,
       retryAt: 0,
       retrySeconds: 1,
@@ -53,7 +53,7 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
 
   /** Not before it is known that the pod stays: a pod that goes takes its capture along. */
   const tellFailed = (entry: Entry, now: number): void => {
-    entry.told = true;
+    entry.reported = true;
     entry.retryAt = entry.expected ? now : now + entry.retrySeconds * 1000;
     if (!entry.expected)
       onEvent({
@@ -66,7 +66,7 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
   };
 
   return {
-    look(captured, where, attached, now) {
+    update(captured, where, attached, now) {
       const present = new Map(captured.map((pod) => [pod.uid, pod]));
       for (const [uid, entry] of entries) {
         const pod = present.get(uid);
@@ -74,7 +74,7 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
         if (pod === undefined) {
           entries.delete(uid);
           tellLeft(entry);
-        } else if (entry.end !== undefined && !entry.told && !pod.deleting) {
+        } else if (entry.end !== undefined && !entry.reported && !pod.deleting) {
           tellFailed(entry, now);
         }
       }
@@ -83,10 +83,13 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
       waiting = none;
     },
     isDue: (pod, now) =>
-      pod.ready && !pod.deleting && now >= (entries.get(pod.uid)?.retryAt ?? 0) && (entries.get(pod.uid)?.told ?? true),
+      pod.ready &&
+      !pod.deleting &&
+      now >= (entries.get(pod.uid)?.retryAt ?? 0) &&
+      (entries.get(pod.uid)?.reported ?? true),
     began(pod, now) {
       const entry = entryOf(pod);
-      Object.assign(entry, { end: undefined, expected: false, told: false, begunAt: now });
+      Object.assign(entry, { end: undefined, expected: false, reported: false, begunAt: now });
     },
     changed(pod) {
       if (entryOf(pod).expected) return;
@@ -96,7 +99,7 @@ export function createRoster(onEvent: (event: StreamEvent) => void): Roster {
     ended(pod, end, packets, now) {
       const entry = entryOf(pod);
       if (now - entry.begunAt >= goodAfter) entry.retrySeconds = 1;
-      Object.assign(entry, { end: { ...end, packets }, told: false, begunAt: Number.POSITIVE_INFINITY });
+      Object.assign(entry, { end: { ...end, packets }, reported: false, begunAt: Number.POSITIVE_INFINITY });
     },
   };
 }

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { additionPatch, planInjection, type Addition } from '../../../../src/inject/index.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../../../../src/sidecar/index.ts';
-import { doubtAbout } from '../../../../src/ways/webhook/doubt.ts';
-import { patchFor } from '../../../../src/ways/webhook/provenPatch.ts';
+import { patchFor } from '../../../../src/ways/webhook/patchCache.ts';
+import { patchProblem } from '../../../../src/ways/webhook/verifyPatch.ts';
 import { ownConfig, podOf } from '../../../support/webhook/samples.ts';
 
 const names = fc.constantFrom('a', 'b', 'c', 'dumps', 'monitor');
@@ -57,7 +57,7 @@ test('a patch that was proven for a shape is the one that the pod itself would g
       const own = additionPatch(pod, addition, []);
       expect(patch.text).toBe(JSON.stringify(own));
       expect(Buffer.from(patch.base64, 'base64').toString()).toBe(patch.text);
-      expect(doubtAbout(pod, own, addition)).toBeUndefined();
+      expect(patchProblem(pod, own, addition)).toBeUndefined();
     }),
     { numRuns: 500 },
   );

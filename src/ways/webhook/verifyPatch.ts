@@ -1,7 +1,7 @@
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import { jsonPointer, type Addition } from '../../inject/index.ts';
 import type { PatchOperation, PodTemplate } from '../../kubernetes/api/types.ts';
-import { listsOf, lossOf } from './loss.ts';
+import { listsOf, lostPart } from './lostPart.ts';
 import { isPod } from './pod.ts';
 
 /**
@@ -11,7 +11,11 @@ import { isPod } from './pod.ts';
  * (apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go), so it is applied here first, and what comes out is
  * held against the pod: all that was there is there, unchanged and in order, and what was to be added stands beside it.
  */
-export function doubtAbout(pod: PodTemplate, patch: readonly PatchOperation[], addition: Addition): string | undefined {
+export function patchProblem(
+  pod: PodTemplate,
+  patch: readonly PatchOperation[],
+  addition: Addition,
+): string | undefined {
   const lists = listsOf(addition);
   const extended = Object.keys(addition.inFront ?? {}).map((key) => jsonPointer(['metadata', 'annotations', key]));
   const foreign = patch.find(
@@ -25,7 +29,7 @@ export function doubtAbout(pod: PodTemplate, patch: readonly PatchOperation[], a
     return `it does not apply: ${error instanceof Error ? error.name : 'error'}`;
   }
   if (!isPod(after)) return 'its result is no pod';
-  return lossOf(pod, after, addition);
+  return lostPart(pod, after, addition);
 }
 
 /** Just the places that {@link copyOf} copies: whatever reaches deeper would change the pod together with its copy. */

@@ -34,7 +34,7 @@ import { refusedFor, rightsFor, storageRights, waitingRights } from './installer
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
-export interface Wish {
+export interface ReleaseRequest {
   readonly release: string;
   readonly chart: string;
   readonly given: GivenValues;
@@ -55,7 +55,7 @@ export interface Plan extends Release {
   readonly targets: readonly TargetFacts[];
 }
 
-export interface Look {
+export interface ReleaseInspection {
   readonly findings: readonly Finding[];
   /** Absent when the findings leave nothing to go on with. */
   readonly plan?: Plan;
@@ -82,43 +82,43 @@ interface Rendered {
  * Looks at the cluster, the release and the values; changes nothing.
  * @throws NOT_FOUND for an upgrade of nothing, and as helm and kubectl
  */
-export async function look(tools: Tools, wish: Wish, now: Date): Promise<Look> {
+export async function inspectRelease(tools: Tools, request: ReleaseRequest, now: Date): Promise<ReleaseInspection> {
   const tooOld = versionFindings(tools.versions.minor, tools.versions.kubernetes);
   if (tooOld.length > 0) return { findings: tooOld };
-  const release = await lookAtRelease(tools, wish);
+  const release = await inspectPresent(tools, request);
   if ('findings' in release) return release;
-  const rendered = await renderWish(tools, wish, release);
+  const rendered = await renderRequest(tools, request, release);
   if ('refusal' in rendered)
     return { findings: [finding('values_rejected', 'the values', rendered.refusal), ...release.rights] };
-  return lookAtCluster(tools, wish, release, rendered, now);
+  return inspectCluster(tools, request, release, rendered, now);
 }
 
-/** Stops where the rest of the look would be about another release, or one that helm will not touch. */
-async function lookAtRelease(
+/** Stops where the rest of the inspection would be about another release, or one that helm will not touch. */
+async function inspectPresent(
   { helm, kubectl }: Tools,
-  wish: Wish,
-): Promise<Look | (Release & { readonly rights: readonly Finding[] })> {
-  const chart = await readChart(helm, wish.chart);
+  request: ReleaseRequest,
+): Promise<ReleaseInspection | (Release & { readonly rights: readonly Finding[] })> {
+  const chart = await readChart(helm, request.chart);
   const rights = rightsOnly(
     (await askRights(kubectl, storageRights(helm.namespace, process.env['HELM_DRIVER']))) ?? [],
   );
-  // Without these rights nobody knows whether there is a release; for an install the look can go on.
+  // Without these rights nobody knows whether there is a release; for an install the inspection can go on.
   if (rights.length > 0)
-    return wish.mustExist ? { findings: rights } : { chart, history: undefined, before: undefined, rights };
-  const history = await readHistory(helm, wish.release);
-  const where = `release ${wish.release} in namespace ${helm.namespace}`;
+    return request.mustExist ? { findings: rights } : { chart, history: undefined, before: undefined, rights };
+  const history = await readHistory(helm, request.release);
+  const where = `release ${request.release} in namespace ${helm.namespace}`;
   if (history === undefined) {
-    if (!wish.mustExist) return { chart, history, before: undefined, rights };
+    if (!request.mustExist) return { chart, history, before: undefined, rights };
     const hint = 'Make it with `packet-capture install`, or check --release and --namespace.';
     throw codedError('NOT_FOUND', 'there is no such release', { where, hint });
   }
   if (isPending(history)) return { findings: releaseFindings(history, where, chart.name) };
-  return { chart, history, before: await readValues(helm, wish.release, currentRevision(history)), rights };
+  return { chart, history, before: await readValues(helm, request.release, currentRevision(history)), rights };
 }
 
-async function renderWish(
+async function renderRequest(
   { helm, versions }: Tools,
-  { release, chart, given, valuesMode }: Wish,
+  { release, chart, given, valuesMode }: ReleaseRequest,
   { before, chart: { values: defaults } }: Release,
 ): Promise<Rendered | { readonly refusal: string }> {
   try {
@@ -142,19 +142,19 @@ function withoutCertificates(values: Values): Values {
   return ours ? { ...values, certs: { ...certs, mode: 'generated' } } : values;
 }
 
-async function lookAtCluster(
+async function inspectCluster(
   { helm, kubectl }: Tools,
-  wish: Wish,
+  request: ReleaseRequest,
   { chart, history, before }: Release,
   rendered: Rendered,
   now: Date,
-): Promise<Look> {
+): Promise<ReleaseInspection> {
   const { values, intent, objects } = rendered;
   const { namespace } = helm;
   const service = serviceOf(objects);
   if (service === undefined)
     throw codedError('HELM_FAILED', 'the chart registers no webhook and no policy', {
-      where: wish.chart,
+      where: request.chart,
       hint: 'Name the chart of packet-capture with --chart.',
     });
   const resources = await readApiResources(kubectl);
@@ -167,15 +167,15 @@ async function lookAtCluster(
     readNamespace(kubectl, namespace),
     readNamespace(kubectl, service.namespace),
     readTargets(kubectl, intent.targets),
-    lookAtSecret(kubectl, rendered, service, now),
+    inspectSecret(kubectl, rendered, service, now),
     history === undefined
       ? undefined
-      : unlessForbidden(async () => readOwnSecret(kubectl, wish.release, certificateSecretOf(objects))),
+      : unlessForbidden(async () => readOwnSecret(kubectl, request.release, certificateSecretOf(objects))),
   ]);
   const running = before === undefined ? {} : { wayBefore: wayOf(coalesce(chart.values, before)) };
   const facts = {
     ...running,
-    release: wish.release,
+    release: request.release,
     namespace,
     chart: chart.name,
     history,
@@ -206,7 +206,7 @@ async function lookAtCluster(
   };
 }
 
-async function lookAtSecret(
+async function inspectSecret(
   kubectl: Tools['kubectl'],
   { intent, values }: Rendered,
   service: WebhookService,

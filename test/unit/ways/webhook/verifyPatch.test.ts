@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { additionPatch, planInjection, type Addition } from '../../../../src/inject/index.ts';
 import type { PatchOperation, PodTemplate } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
-import { doubtAbout } from '../../../../src/ways/webhook/doubt.ts';
+import { patchProblem } from '../../../../src/ways/webhook/verifyPatch.ts';
 import { podOf } from '../../../support/webhook/samples.ts';
 
 const pod: PodTemplate = podOf({
@@ -17,7 +17,7 @@ const patch = additionPatch(pod, addition, []);
 
 test('the patch that is made is not doubted, and leaves the pod as it was', () => {
   const before = structuredClone(pod);
-  expect(doubtAbout(pod, patch, addition)).toBeUndefined();
+  expect(patchProblem(pod, patch, addition)).toBeUndefined();
   expect(pod).toEqual(before);
 });
 
@@ -81,24 +81,28 @@ describe('every other one is', () => {
     ['a name twice', [...patch, { op: 'add', path: '/spec/volumes/-', value: { name: 'data' } }]],
   ])('%s', (_, doubtful) => {
     const before = structuredClone(pod);
-    expect(doubtAbout(pod, doubtful, addition)).toEqual(expect.any(String));
+    expect(patchProblem(pod, doubtful, addition)).toEqual(expect.any(String));
     expect(pod).toEqual(before);
   });
 });
 
 test('an addition that would replace an annotation is doubted, even if the value is the same', () => {
   const same = { ...addition, annotations: { ...addition.annotations, 'packet-capture/inject': 'true' } };
-  expect(doubtAbout(pod, additionPatch(pod, same, []), same)).toBe('it replaces an annotation');
+  expect(patchProblem(pod, additionPatch(pod, same, []), same)).toBe('it replaces an annotation');
 });
 
 test('what is put into an added list is noticed', () => {
   const bare: PodTemplate = { spec: { containers: [{ name: 'web', image: 'nginx' }] } };
   const made = additionPatch(bare, addition, []);
-  expect(doubtAbout(bare, made, addition)).toBeUndefined();
+  expect(patchProblem(bare, made, addition)).toBeUndefined();
   for (const path of ['/spec/volumes/-', '/spec/initContainers/0', '/metadata/annotations/x']) {
     expect(
-      doubtAbout(bare, [...made, { op: 'add', path, value: path.startsWith('/m') ? 'y' : { name: 'evil' } }], addition),
+      patchProblem(
+        bare,
+        [...made, { op: 'add', path, value: path.startsWith('/m') ? 'y' : { name: 'evil' } }],
+        addition,
+      ),
     ).toEqual(expect.any(String));
   }
-  expect(doubtAbout(bare, made, addition)).toBeUndefined();
+  expect(patchProblem(bare, made, addition)).toBeUndefined();
 });

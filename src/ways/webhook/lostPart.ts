@@ -13,7 +13,7 @@ export function listsOf(addition: Addition): readonly ListName[] {
  * when nothing is. Items and fields must be the very same objects, not equal ones: that is certain, and quick for a pod
  * of any size.
  */
-export function lossOf(before: PodTemplate, after: PodTemplate, addition: Addition): string | undefined {
+export function lostPart(before: PodTemplate, after: PodTemplate, addition: Addition): string | undefined {
   const lists = listsOf(addition);
   if (!sameFields(before, after, ['metadata', 'spec'])) return 'it changes the pod itself';
   if (!sameFields(before.metadata ?? {}, after.metadata ?? {}, ['annotations'])) return 'it changes the metadata';

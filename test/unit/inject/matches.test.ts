@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { carries } from '../../../src/inject/carries.ts';
+import { matches } from '../../../src/inject/matches.ts';
 
 const wanted = {
   name: 'monitor',
@@ -25,7 +25,7 @@ const stored = {
 };
 
 test('the stored form of a container carries the container', () => {
-  expect(carries(stored, wanted)).toBe(true);
+  expect(matches(stored, wanted)).toBe(true);
 });
 
 test.each([
@@ -36,15 +36,15 @@ test.each([
   ['another limit', { ...stored, resources: { ...stored.resources, limits: { cpu: '101m', memory: '32Mi' } } }],
   ['no limits', { ...stored, resources: {} }],
 ])('one with %s does not', (_, present) => {
-  expect(carries(present, wanted)).toBe(false);
+  expect(matches(present, wanted)).toBe(false);
 });
 
 test('quantities are compared by amount where quantities stand, and nowhere else', () => {
-  expect(carries({ sizeLimit: '1Gi' }, { sizeLimit: '1024Mi' })).toBe(true);
-  expect(carries({ value: '1' }, { value: '1000m' })).toBe(false);
+  expect(matches({ sizeLimit: '1Gi' }, { sizeLimit: '1024Mi' })).toBe(true);
+  expect(matches({ value: '1' }, { value: '1000m' })).toBe(false);
 });
 
 test('an empty mapping says something: a volume of another kind does not carry it', () => {
-  expect(carries({ name: 'v', hostPath: { path: '/' } }, { name: 'v', emptyDir: {} })).toBe(false);
-  expect(carries({ name: 'v', emptyDir: {} }, { name: 'v', emptyDir: {} })).toBe(true);
+  expect(matches({ name: 'v', hostPath: { path: '/' } }, { name: 'v', emptyDir: {} })).toBe(false);
+  expect(matches({ name: 'v', emptyDir: {} }, { name: 'v', emptyDir: {} })).toBe(true);
 });
