@@ -72,7 +72,8 @@ export default defineConfig({
         test: {
           name: 'cluster',
           env,
-          // On one node. They mostly wait; each has namespaces of its own, and each release an injection label of its own.
+          // On one node. They mostly wait; each has namespaces of its own, and each release an injection label of its
+          // own.
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/support/cluster/setup.ts'],
           sequence: { groupOrder: 3 },

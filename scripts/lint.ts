@@ -1,11 +1,21 @@
 #!/usr/bin/env node
-/** Which folder of src may import which: `npm run lint` ends with this. */
+/** What neither oxlint nor oxfmt holds: `npm run lint` ends with this. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { arrowProblems } from './lint/problems.ts';
+import { arrowProblems, commentProblems, type Source } from './lint/problems.ts';
 
-const root = join(import.meta.dirname, '..', 'src');
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-const problems = arrowProblems(files.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })));
+const root = join(import.meta.dirname, '..');
+
+function sourcesIn(folder: string): Source[] {
+  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.ts'))
+    .map((path) => ({ path, text: readFileSync(join(root, folder, path), 'utf8') }));
+}
+
+const comments = ['src', 'scripts', 'test'].flatMap((folder) =>
+  sourcesIn(folder).map(({ path, text }) => ({ path: `${folder}/${path}`, text })),
+);
+const problems = [...arrowProblems(sourcesIn('src')), ...commentProblems(comments)];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

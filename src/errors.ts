@@ -4,7 +4,8 @@ import { plainLines, plainText } from './plainText.ts';
  * Every failure that a user can see, in one table.
  *
  * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed,
- * 2: wrong usage or bad input, 130: Ctrl-C, as shells have it: 128 and the number of the signal); `hint` is what to do when the place that raises the error knows nothing better.
+ * 2: wrong usage or bad input, 130: Ctrl-C, as shells have it: 128 and the number of the signal); `hint` is what to do
+ * when the place that raises the error knows nothing better.
  */
 export const errorTable = {
   USAGE: { exit: 2, hint: 'Run the command with --help.' },

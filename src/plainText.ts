@@ -42,8 +42,8 @@ export function plainLines(text: string, indent = ''): string {
 }
 
 /**
- * JSON that is safe to show, and the same data: what JSON leaves as it is (DEL, C1, bidirectional overrides, separators)
- * can only stand in its strings, where it may be escaped.
+ * JSON that is safe to show, and the same data: what JSON leaves as it is (DEL, C1, bidirectional overrides,
+ * separators) can only stand in its strings, where it may be escaped.
  * @param indent as of JSON.stringify; then its line breaks stay
  */
 export function plainJson(value: unknown, indent?: number): string {

@@ -1,6 +1,6 @@
 /**
- * Reads values that others wrote, JSON as a rule, each by its type: what is of another type counts as absent. So nothing
- * that somebody writes can end a command, or grow without an end.
+ * Reads values that others wrote, JSON as a rule, each by its type: what is of another type counts as absent. So
+ * nothing that somebody writes can end a command, or grow without an end.
  */
 
 export type Fields = Readonly<Record<string, unknown>>;

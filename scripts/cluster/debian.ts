@@ -1,6 +1,6 @@
 /**
- * The day whose packages the images have. A later one makes all of them anew, with the security updates until then; each
- * has it as the label {@link packagesLabel}. Set it with every release.
+ * The day whose packages the images have. A later one makes all of them anew, with the security updates until then;
+ * each has it as the label {@link packagesLabel}. Set it with every release.
  */
 export const packagesDate = process.env['PACKET_CAPTURE_PACKAGES_DATE'] ?? '2026-11-28';
 
@@ -14,7 +14,8 @@ export const listSources = ['apt-get', 'indextargets', '--format', '$(REPO_URI) 
 /**
  * Further sources of packages, by suite: the text of a file of /etc/apt/sources.list.d.
  * @param installed what debootstrap wrote into sources.list: `deb ADDRESS trixie main`
- * @param listed what {@link listSources} prints: where this machine has Debian's security updates from, if it is a Debian
+ * @param listed what {@link listSources} prints: where this machine has Debian's security updates from, if it is a
+ * Debian
  */
 export function furtherSources(installed: string, listed: string): ReadonlyMap<string, string> {
   const [, main] = /^deb (\S+) \S+ main/m.exec(installed) ?? [];

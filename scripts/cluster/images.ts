@@ -105,8 +105,8 @@ export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, prog
 const bootstrap = ['debootstrap', '--variant=minbase', '--include=ca-certificates', suite];
 
 /**
- * What the slim image leaves out as well, and what debootstrap kept for itself. The slim image does keep every package's
- * copyright file: images made from it need them.
+ * What the slim image leaves out as well, and what debootstrap kept for itself. The slim image does keep every
+ * package's copyright file: images made from it need them.
  */
 const leftOut = [
   ...[
@@ -125,8 +125,8 @@ const leftOut = [
 ];
 
 /**
- * Makes Debian trixie, with what its security team has mended until {@link packagesDate}, in buildah's local store, unless
- * it is there.
+ * Makes Debian trixie, with what its security team has mended until {@link packagesDate}, in buildah's local store,
+ * unless it is there.
  * @throws CLUSTER_FAILED with debootstrap's last lines.
  */
 export async function ensureBaseImage(progress: Progress): Promise<void> {

@@ -23,7 +23,8 @@ export interface UpOptions {
 /**
  * Brings the node up, or what is missing of it, and returns once it takes pods. A node whose first process is gone is
  * made anew; a single component that died is started again and the pods live on.
- * @throws REQUIREMENT_MISSING when the machine lacks something; CLUSTER_FAILED with the last lines of the log of what failed.
+ * @throws REQUIREMENT_MISSING when the machine lacks something; CLUSTER_FAILED with the last lines of the log of what
+ * failed.
  */
 export async function upCluster({ name, onProgress }: UpOptions): Promise<ClusterHandle> {
   const handle = clusterHandle(name);

@@ -17,9 +17,9 @@ const minify = { compress: true, mangle: false, codegen: { removeWhitespace: tru
 const names = '[name].cjs';
 
 /**
- * Bundles a program of this project with all that it imports: what is imported dynamically stands in files of its own, so
- * that a start reads and compiles just what it needs. They are CommonJS, since an import of one of Node's modules makes
- * each of that module's exports, and some of these load whole subsystems.
+ * Bundles a program of this project with all that it imports: what is imported dynamically stands in files of its own,
+ * so that a start reads and compiles just what it needs. They are CommonJS, since an import of one of Node's modules
+ * makes each of that module's exports, and some of these load whole subsystems.
  */
 export async function bundle(entry: string): Promise<Bundle> {
   const output = await build({

@@ -23,7 +23,9 @@ const dockerfile =
 /** What no build needs. */
 const leftOut = ['./test', './doc', './api', './misc', './src/*/testdata', './src/*_test.go'];
 
-/** The version of Go in the Dockerfile of the agent: that of its argument GO, `docker.io/library/golang:1.26.8-trixie`. */
+/**
+ * The version of Go in the Dockerfile of the agent: that of its argument GO, `docker.io/library/golang:1.26.8-trixie`.
+ */
 export async function agentGoVersion(): Promise<string> {
   const text = await readFile(join(root, 'agent', 'Dockerfile'), 'utf8');
   const [, version] = /^ARG GO=\S+:([\d.]+)-\w+$/m.exec(text) ?? [];
@@ -32,8 +34,9 @@ export async function agentGoVersion(): Promise<string> {
 }
 
 /**
- * Makes Debian trixie with Go in buildah's local store, unless it is there: there may be no registry within reach. Go is that
- * of this machine, if it is of this version, else Go's own module golang.org/toolchain, which `go` fetches and checks.
+ * Makes Debian trixie with Go in buildah's local store, unless it is there: there may be no registry within reach. Go
+ * is that of this machine, if it is of this version, else Go's own module golang.org/toolchain, which `go` fetches and
+ * checks.
  * @returns its full name, which is our own
  * @throws REQUIREMENT_MISSING, one line, when neither is to be had; CLUSTER_FAILED with buildah's last lines.
  */

@@ -11,8 +11,8 @@ import { inTemporaryFolder } from './temporaryFolder.ts';
 export const nodeBaseImage = 'localhost/packet-capture/node:26-trixie';
 
 /**
- * Makes Debian trixie with this project's own Node in buildah's local store, unless it is there: there may be no registry
- * within reach. The program is that of a package which package-lock.json has with its checksum.
+ * Makes Debian trixie with this project's own Node in buildah's local store, unless it is there: there may be no
+ * registry within reach. The program is that of a package which package-lock.json has with its checksum.
  * @returns its full name
  * @throws REQUIREMENT_MISSING when npm has not installed it
  */

@@ -48,3 +48,16 @@ function importsOf(text: string): Import[] {
   );
   return [...found].map(([, type, path, dynamic]) => ({ from: path ?? dynamic ?? '', typeOnly: type !== undefined }));
 }
+
+const columns = 120;
+
+/** One line for each line of a comment that is too long: the formatter wraps code alone. Addresses may be long. */
+export function commentProblems(sources: readonly Source[]): string[] {
+  return sources.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const comment = /^\s*(?:\/\*\*|\*|\/\/) (.*)$/.exec(line)?.[1];
+      const tooLong = comment !== undefined && line.length > columns && /\s/.test(comment.replace(/^@\w+ /, ''));
+      return tooLong ? [`${path}:${index + 1}: the comment has ${line.length} columns, ${columns} are the most`] : [];
+    }),
+  );
+}

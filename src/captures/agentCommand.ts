@@ -5,8 +5,8 @@ import { version } from '../version.ts';
 import { outputInPod, type ExecTarget } from './exec.ts';
 
 /**
- * The program in the agent's container, by a name that only images have in which it takes commands: under the other one,
- * an agent of before would start a second time.
+ * The program in the agent's container, by a name that only images have in which it takes commands: under the other
+ * one, an agent of before would start a second time.
  */
 const program = '/usr/lib/packet-capture/agent';
 
@@ -19,8 +19,8 @@ export function agentCommand(name: 'capture' | 'send' | 'status' | 'version', ..
 const usageCode = 2;
 
 /**
- * True when what a command of {@link agentCommand} ended with says that the agent is older than this program: there is no
- * such program in its image, or it does not know the command. Pure.
+ * True when what a command of {@link agentCommand} ended with says that the agent is older than this program: there is
+ * no such program in its image, or it does not know the command. Pure.
  * @param said its standard error, or kubectl's own
  */
 export function isOlderAgent(code: number | undefined, said: string): boolean {

@@ -9,7 +9,9 @@ export function mirrorProblem(pod: Pick<CapturedPod, 'mirrors'>, { mirror = '' }
   return `no mirror: it has no container ${mirrorName}, which a pod gets when it is made with the annotation ${settingAnnotation('mirror')}, where Pod Security admits NET_ADMIN: write it into the pod template (--persist)`;
 }
 
-/** Whether the pods of a template will carry the sidecar and no container that mirrors, whatever its annotations. Pure. */
+/**
+ * Whether the pods of a template will carry the sidecar and no container that mirrors, whatever its annotations. Pure.
+ */
 export function lacksMirror({ metadata, spec }: PodTemplate, { mirror = '' }: SettingValues): boolean {
   const carries = parseStatus(metadata?.annotations?.[statusAnnotation] ?? undefined) !== undefined;
   return mirror !== '' && carries && spec?.initContainers?.some(({ name }) => name === mirrorName) !== true;

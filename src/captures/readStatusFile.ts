@@ -9,8 +9,8 @@ const longestFilter = 16_384;
 const most = { interfaces: 256, invalid: 64, settings: 64 } as const;
 
 /**
- * What an agent says. The file is the pod's to write, so each member is taken by its type, and what is not known here, or
- * of another type, is left out. Pure.
+ * What an agent says. The file is the pod's to write, so each member is taken by its type, and what is not known here,
+ * or of another type, is left out. Pure.
  */
 export function parseAgentStatus(text: string): Asked {
   const value = parseJson(text);

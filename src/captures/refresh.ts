@@ -7,7 +7,10 @@ import type { CapturedPod } from './pods.ts';
 /** How long a change may be on its way before the kubelet is asked again; it needs a second as a rule. */
 export const usualSeconds = 5;
 
-/** Whether it is time to ask again, having done so some times: the waits grow, for a kubelet may also just be busy. Pure. */
+/**
+ * Whether it is time to ask again, having done so some times: the waits grow, for a kubelet may also just be busy.
+ * Pure.
+ */
 export function isRefreshDue(waitedSeconds: number, times: number, firstAfterSeconds: number): boolean {
   return waitedSeconds >= firstAfterSeconds * 2 ** times;
 }

@@ -48,8 +48,8 @@ function valueText(setting: SettingName, value: string | null): string {
 }
 
 /**
- * Why the agent would refuse the ring that these settings make: the volume's size was settled when the pod was made. The
- * same rule as checkRing in agent/internal/settings/parse.go.
+ * Why the agent would refuse the ring that these settings make: the volume's size was settled when the pod was made.
+ * The same rule as checkRing in agent/internal/settings/parse.go.
  */
 export function ringProblem(
   pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'volumeBytes'>,

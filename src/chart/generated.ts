@@ -1,8 +1,8 @@
 import type { Files } from './renderChart.ts';
 
 /**
- * Puts a first line into each file of a chart that says which file it is made from, so that nobody edits the wrong one. JSON
- * has no comments and stays as it is; .gitattributes names its folder.
+ * Puts a first line into each file of a chart that says which file it is made from, so that nobody edits the wrong one.
+ * JSON has no comments and stays as it is; .gitattributes names its folder.
  * @param sourceOf the file in the folder of the templates, by the path in the chart
  */
 export function nameSources(chart: Files, sourceOf: (path: string) => string): Map<string, Uint8Array> {

@@ -33,7 +33,10 @@ export async function writeCommittedChart(): Promise<void> {
   await writeFile(committedSchema, formatSchema());
 }
 
-/** What is not current in the committed chart and its schema; empty when all is. @throws CHART_INVALID, FILE_UNREADABLE */
+/**
+ * What is not current in the committed chart and its schema; empty when all is.
+ * @throws CHART_INVALID, FILE_UNREADABLE
+ */
 export async function staleInCommittedChart(): Promise<string[]> {
   const lines = differences(await projectChart(), await readChartFolder(committedChart));
   const schema = await readFile(committedSchema, 'utf8').catch(() => '');

@@ -1,8 +1,8 @@
 import { isGroup, kubernetes, valuesTree, type Fields, type Group, type Schema } from './values/index.ts';
 
 /**
- * values.schema.json: strict at every level of our own. `global` and `enabled` are what a parent chart adds, so the root
- * takes them (the condition of a dependency is written into its values, see helm/helm#10392).
+ * values.schema.json: strict at every level of our own. `global` and `enabled` are what a parent chart adds, so the
+ * root takes them (the condition of a dependency is written into its values, see helm/helm#10392).
  */
 export function valuesSchema(): Schema {
   const enabled = { description: 'for a parent chart: the condition of the dependency', type: 'boolean' };

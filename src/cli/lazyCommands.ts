@@ -8,7 +8,10 @@ export interface CommandEntry {
   readonly load: () => Promise<(program: Command) => void>;
 }
 
-/** Loads just the command that the arguments name, so that each start stays quick and small; of the others the help is enough. */
+/**
+ * Loads just the command that the arguments name, so that each start stays quick and small; of the others the help is
+ * enough.
+ */
 export async function addCommands(
   program: Command,
   entries: readonly CommandEntry[],

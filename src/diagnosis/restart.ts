@@ -33,8 +33,8 @@ export function restartTargets(missed: readonly MissedPod[]): RestartTarget[] {
 }
 
 /**
- * Rolls them, one after the other; a failure of one keeps none of the others back. Those whose new pods would be refused
- * are left as they are. @throws INTERRUPTED
+ * Rolls them, one after the other; a failure of one keeps none of the others back. Those whose new pods would be
+ * refused are left as they are. @throws INTERRUPTED
  */
 export async function restartAll(kubectl: Kubectl, targets: readonly RestartTarget[]): Promise<Restarted[]> {
   const results: Restarted[] = [];

@@ -68,7 +68,10 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   return ended === undefined ? result : { ...result, verdict: `${ended}. ${result.verdict}`, next: endedHint };
 }
 
-/** Those of a workload. A pod that lacks the sidecar is not to be replaced by one that waits, as others of its workload may. */
+/**
+ * Those of a workload. A pod that lacks the sidecar is not to be replaced by one that waits, as others of its workload
+ * may.
+ */
 async function podsToLookAt(
   kubectl: Kubectl,
   { owners, namespace }: Subject,

@@ -47,9 +47,9 @@ const reportEveryMs = 5000;
 const passingMs = 15_000;
 
 /**
- * Starts a pod of the agent's image for a moment (`--version`), with what the workload's pods pull and are placed by, and
- * deletes it. A native sidecar that cannot be pulled keeps the app down when its pods are next replaced, perhaps weeks
- * later; so it is tried first.
+ * Starts a pod of the agent's image for a moment (`--version`), with what the workload's pods pull and are placed by,
+ * and deletes it. A native sidecar that cannot be pulled keeps the app down when its pods are next replaced, perhaps
+ * weeks later; so it is tried first.
  *
  * Where a pod of the same service account runs the image already, no pod is made.
  * @throws INTERRUPTED, CLUSTER_UNREACHABLE and as Kubectl when the pod cannot be deleted
@@ -222,7 +222,10 @@ function accountOf(spec: PodTemplate['spec']): string {
   return typeof name === 'string' && name !== '' ? name : 'default';
 }
 
-/** A pod that names pull secrets gets none of its service account's (plugin/pkg/admission/serviceaccount): add them here. */
+/**
+ * A pod that names pull secrets gets none of its service account's (plugin/pkg/admission/serviceaccount): add them
+ * here.
+ */
 async function secretsFor({
   kubectl,
   namespace,

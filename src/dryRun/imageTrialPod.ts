@@ -48,8 +48,8 @@ const placing = [
 ] as const;
 
 /**
- * The manifest of a pod that starts the agent's image for a moment. It meets Pod Security `restricted`, has no token, and
- * no injector takes it for the app's.
+ * The manifest of a pod that starts the agent's image for a moment. It meets Pod Security `restricted`, has no token,
+ * and no injector takes it for the app's.
  */
 export function imageTrialPod({ name, container, like, pullSecrets, deadlineSeconds }: ImageTrialPodOptions): object {
   const { image, imagePullPolicy, resources, securityContext } = container as Container & {

@@ -130,7 +130,8 @@ const least: Readonly<Record<FittedResource, number>> = { cpu: amountOf('1m'), m
 
 /**
  * The requests and limits, nearest to what the sidecar has, with which limit ranges admit the pod. Pure.
- * @returns by resource those of cpu and memory that have to change; `impossible` names a resource for which there are none
+ * @returns by resource those of cpu and memory that have to change; `impossible` names a resource for which there are
+ * none
  */
 export function fitSidecar(fitting: Fitting): { readonly fit: Fit } | { readonly impossible: string } {
   const fit: Partial<Record<FittedResource, Pair>> = {};

@@ -27,8 +27,8 @@ export interface ReadLevel {
 /**
  * Reads the level of a namespace. Who may not read the namespace, as with a Role in it alone, learns it from the API
  * server's answer to a pod that is never created.
- * @throws as {@link Kubectl}; FORBIDDEN without both rights: nothing is guessed, since a wrong guess would keep the app's
- * pods from being created
+ * @throws as {@link Kubectl}; FORBIDDEN without both rights: nothing is guessed, since a wrong guess would keep the
+ * app's pods from being created
  */
 export async function readPodSecurityLevel(kubectl: Kubectl, namespace: string): Promise<ReadLevel> {
   try {

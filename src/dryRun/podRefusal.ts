@@ -16,7 +16,9 @@ export type Refuser =
 /** A "no" of the API server to one pod; plain data. */
 export interface Refusal {
   readonly by: Refuser;
-  /** Names of the LimitRange, quota, policy or webhook, as far as they are known; a LimitRange's is not in the message. */
+  /**
+   * Names of the LimitRange, quota, policy or webhook, as far as they are known; a LimitRange's is not in the message.
+   */
   readonly names: readonly string[];
   /** The API server's words, without what kubectl puts before them. */
   readonly words: string;

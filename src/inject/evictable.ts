@@ -1,8 +1,8 @@
 import { localVolumes } from '../sidecar/index.ts';
 
 /**
- * Names the volumes of a pod that the Cluster Autoscaler may lose with a node. A pod with any other local volume keeps its
- * node from being removed (kubernetes/autoscaler, cluster-autoscaler/utils/drain: HasBlockingLocalStorage), and the
+ * Names the volumes of a pod that the Cluster Autoscaler may lose with a node. A pod with any other local volume keeps
+ * its node from being removed (kubernetes/autoscaler, cluster-autoscaler/utils/drain: HasBlockingLocalStorage), and the
  * sidecar's are local. With these named, a pod that could be moved still can, and one that could not still cannot.
  */
 export const localVolumesAnnotation = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';

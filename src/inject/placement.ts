@@ -67,8 +67,8 @@ export const fargate: Platform = {
 
 /**
  * Nodes of Virtual Kubelet, behind which a cloud's container service runs the pod: Azure Container Instances, Alibaba
- * ECI and ACS, Huawei CCI, Tencent Super Nodes. They wait for an init container to end, native sidecar or not, or refuse
- * downwardAPI volumes. Pods that tolerate them go there when the cluster is full.
+ * ECI and ACS, Huawei CCI, Tencent Super Nodes. They wait for an init container to end, native sidecar or not, or
+ * refuse downwardAPI volumes. Pods that tolerate them go there when the cluster is full.
  */
 export const virtualNodes: Platform = {
   nodes: [

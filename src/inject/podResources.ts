@@ -17,9 +17,10 @@ export const sharedResources = ['cpu', 'memory'] as const;
 export type SharedResource = (typeof sharedResources)[number];
 
 /**
- * The resources that a pod with resources as a whole leaves to the limits of its containers: since Kubernetes 1.37 it gets
- * the sum of theirs, if all of them have one, when it is stored, which is after admission.
- * @see DefaultPodLevelResources in pkg/api/pod/util.go of kubernetes/kubernetes, feature gate PodLevelResourcesFixDefaulting
+ * The resources that a pod with resources as a whole leaves to the limits of its containers: since Kubernetes 1.37 it
+ * gets the sum of theirs, if all of them have one, when it is stored, which is after admission.
+ * @see DefaultPodLevelResources in pkg/api/pod/util.go of kubernetes/kubernetes, feature gate
+ * PodLevelResourcesFixDefaulting
  */
 export function summedLimits(spec: PodSpec): readonly SharedResource[] {
   return hasPodResources(spec) ? sharedResources.filter((name) => isLimitedByContainersAlone(spec, name)) : none;
@@ -28,8 +29,8 @@ export function summedLimits(spec: PodSpec): readonly SharedResource[] {
 const none: readonly SharedResource[] = [];
 
 /**
- * True if a pod as a whole asks for huge pages and leaves the limit to its containers. It is refused when a container has
- * none: these must be limited to what is asked for.
+ * True if a pod as a whole asks for huge pages and leaves the limit to its containers. It is refused when a container
+ * has none: these must be limited to what is asked for.
  */
 export function leavesHugePages({ resources }: PodSpec): boolean {
   return Object.keys(resources?.requests ?? {}).some(

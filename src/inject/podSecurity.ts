@@ -12,8 +12,8 @@ export interface LevelTerm {
 }
 
 /**
- * By which label a namespace is of each profile: of one, or of none where `restricted` is enforced. A label always counts;
- * what has none is of the assumed level. The chart has the same (templates/templates/_podsecurity.tpl).
+ * By which label a namespace is of each profile: of one, or of none where `restricted` is enforced. A label always
+ * counts; what has none is of the assumed level. The chart has the same (templates/templates/_podsecurity.tpl).
  */
 export function levelTerms(assumed: AssumedLevel): Readonly<Record<'privileged' | 'baseline', LevelTerm>> {
   const only = (level: string): LevelTerm => ({ key: podSecurityLabel, operator: 'In', values: [level] });

@@ -29,8 +29,9 @@ export type RemovalPlan =
   | { readonly remove: false; readonly reason: SkipReason };
 
 /**
- * The inverse of {@link planInjection}: our own sidecar goes by its names and the status in the pod's annotations, whatever
- * version made it, and so does what is left of one (see presenceIn); a user's own goes by the configuration, when all of it is there unchanged.
+ * The inverse of {@link planInjection}: our own sidecar goes by its names and the status in the pod's annotations,
+ * whatever version made it, and so does what is left of one (see presenceIn); a user's own goes by the configuration,
+ * when all of it is there unchanged.
  */
 export function planRemoval(template: PodTemplate, config: SidecarConfig): RemovalPlan {
   const removal = config.form === 'agent' ? agentRemoval(template) : ownRemoval(template, config);

@@ -25,7 +25,9 @@ import type { LeftOut, SkipReason } from './reasons.ts';
 import { planRemoval, type Removal } from './removal.ts';
 
 export interface UpdateOptions extends InjectOptions {
-  /** The user named the sidecar, so all of it is made anew; otherwise the settings change, and what follows from them. */
+  /**
+   * The user named the sidecar, so all of it is made anew; otherwise the settings change, and what follows from them.
+   */
   readonly renew: boolean;
 }
 

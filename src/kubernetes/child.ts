@@ -164,8 +164,8 @@ async function withInputFile(argv: readonly string[], { input = '', ...options }
 }
 
 /**
- * Whether Ctrl-C ended it: by way of this process, or by itself, where both are in the terminal's foreground; by then it
- * may have taken the signal for a failure.
+ * Whether Ctrl-C ended it: by way of this process, or by itself, where both are in the terminal's foreground; by then
+ * it may have taken the signal for a failure.
  */
 export function isInterrupted({ stoppedFor, signal }: ChildEnd, interruption: AbortSignal | undefined): boolean {
   return stoppedFor === 'interrupted' || signal === 'SIGINT' || interruption?.aborted === true;

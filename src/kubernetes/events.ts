@@ -2,7 +2,9 @@ import type { Event } from './api/types.ts';
 import type { Kubectl } from './kubectl.ts';
 import { readUpTo, type PartOfList } from './pages.ts';
 
-/** A namespace in trouble has any number of them: each kubelet and controller writes some, and they stay for an hour. */
+/**
+ * A namespace in trouble has any number of them: each kubelet and controller writes some, and they stay for an hour.
+ */
 export const mostEvents = 5000;
 
 /**

@@ -28,7 +28,9 @@ export interface KubectlCall {
   readonly deadlineSeconds?: number;
   /** Nothing that it says is shown while it runs: a refusal is an answer, and is to be read whole. Default false. */
   readonly quiet?: boolean;
-  /** Bytes of standard output that are read at most; default 64 MiB. What says more is ended: it may come from a pod. */
+  /**
+   * Bytes of standard output that are read at most; default 64 MiB. What says more is ended: it may come from a pod.
+   */
   readonly maxBytes?: number;
 }
 

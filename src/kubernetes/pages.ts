@@ -66,8 +66,8 @@ export interface PartOfList<T> {
 }
 
 /**
- * As {@link readPages}, and reads no more than so many objects: of lists that others fill, such as events. Who calls it says
- * what was left out.
+ * As {@link readPages}, and reads no more than so many objects: of lists that others fill, such as events. Who calls it
+ * says what was left out.
  * @throws as {@link Kubectl}
  */
 export async function readUpTo<T>(

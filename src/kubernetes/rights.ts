@@ -11,7 +11,10 @@ export interface Right {
   readonly name?: string;
 }
 
-/** Asks all at once; those that are refused, or undefined when the cluster does not answer the question. @throws as Kubectl */
+/**
+ * Asks all at once; those that are refused, or undefined when the cluster does not answer the question.
+ * @throws as Kubectl
+ */
 export async function askRights<R extends Right>(
   kubectl: Kubectl,
   rights: readonly R[],

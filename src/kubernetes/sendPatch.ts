@@ -50,8 +50,8 @@ async function send(
   content: unknown,
   { target, namespace, dryRun }: Omit<PatchRequest, 'operations'>,
 ): Promise<PatchAnswer> {
-  // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard input
-  // either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
+  // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard
+  // input either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
   return inPrivateFile('patch.json', JSON.stringify(content), async (file) => {
     const { stdout, stderr } = await kubectl(
       [

@@ -68,9 +68,10 @@ function immutable({ kind, metadata }: WorkloadObject, where: string): CodedErro
  * Operations that make the whole JSON Patch fail unless the object is still the one that was read.
  *
  * `metadata.generation` moves with the spec (of a Deployment, with its annotations too). resourceVersion would be as
- * safe, but moves with every status update, all the time while pods come and go. A test of the pod template itself would
- * have to send it whole, with whatever secrets stand in its environment. The uid is for an object that was deleted and
- * created anew (generation 1 again), or for a kubectl context that was switched to another cluster meanwhile.
+ * safe, but moves with every status update, all the time while pods come and go. A test of the pod template itself
+ * would have to send it whole, with whatever secrets stand in its environment. The uid is for an object that was
+ * deleted and created anew (generation 1 again), or for a kubectl context that was switched to another cluster
+ * meanwhile.
  */
 export function guardOperations({ metadata }: WorkloadObject): PatchOperation[] {
   const { uid, generation, resourceVersion } = metadata;

@@ -1,4 +1,7 @@
-/** Block types of pcapng that are understood here; all others are kept as they are (draft-ietf-opsawg-pcapng, section 4). */
+/**
+ * Block types of pcapng that are understood here; all others are kept as they are (draft-ietf-opsawg-pcapng, section
+ * 4).
+ */
 export const blockTypes = {
   section: 0x0a0d_0d0a,
   interface: 1,

@@ -27,8 +27,8 @@ export interface MergeOptions {
   /** Told of a source that ends within a packet; all that is whole before that is in the output. */
   readonly onTruncated?: (source: CaptureSource, bytesLeft: number) => void;
   /**
-   * The sources are of several origins, none of which may speak for the others: names of addresses, secrets for decryption
-   * and blocks that are not understood here hold for a whole file, and are left out.
+   * The sources are of several origins, none of which may speak for the others: names of addresses, secrets for
+   * decryption and blocks that are not understood here hold for a whole file, and are left out.
    */
   readonly several?: boolean;
   /** Told of each block that is not copied: also custom ones that forbid it, unknown ones of the other byte order. */
@@ -45,8 +45,8 @@ export function writeHeader(out: ByteWriter, application: string | undefined): v
 }
 
 /**
- * Merges capture files into one pcapng, by time. Interfaces keep their link type, snaplen and resolution; packets of one
- * file keep their order. It holds one piece and one block of each source at a time. With one source it labels.
+ * Merges capture files into one pcapng, by time. Interfaces keep their link type, snaplen and resolution; packets of
+ * one file keep their order. It holds one piece and one block of each source at a time. With one source it labels.
  * @throws CAPTURE_INVALID for a source that is no capture file, with its name and the byte
  */
 export async function* mergeFiles(

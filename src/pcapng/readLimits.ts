@@ -20,8 +20,8 @@ export const fileLimits: ReaderLimits = {
 };
 
 /**
- * For what a pod sends, a hundred of them at a time: a packet has at most 262,144 bytes (MAXIMUM_SNAPLEN of libpcap), and
- * a pod some interfaces.
+ * For what a pod sends, a hundred of them at a time: a packet has at most 262,144 bytes (MAXIMUM_SNAPLEN of libpcap),
+ * and a pod some interfaces.
  */
 export const podLimits: ReaderLimits = { largestBlock: 1024 * 1024, mostInterfaces: 256, leanInterfaces: true };
 

@@ -4,7 +4,9 @@ import type { SettingName } from './table.ts';
 
 const everything = '*';
 
-/** That annotations may not change the setting, in words; undefined when they may, or when the value is the release's. */
+/**
+ * That annotations may not change the setting, in words; undefined when they may, or when the value is the release's.
+ */
 export function lockProblem(
   name: SettingName,
   value: string,
@@ -43,8 +45,8 @@ function textOf(list: readonly string[], none: string): string {
 }
 
 /**
- * A pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`. Upper and lower
- * case are the same. Keep it as agent/internal/settings/allowed.go has it.
+ * A pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`. Upper and
+ * lower case are the same. Keep it as agent/internal/settings/allowed.go has it.
  */
 function allowsEndpoint(patterns: readonly string[], value: string): boolean {
   const [host, port] = partsOf(value);
@@ -79,7 +81,9 @@ function partsOf(endpoint: string): readonly [host: string, port: string] {
   ];
 }
 
-/** A pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a way up. */
+/**
+ * A pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a way up.
+ */
 function allowsUpload(patterns: readonly string[], value: string): boolean {
   return patterns.some((pattern) => {
     if (pattern === value) return true;

@@ -1,6 +1,6 @@
 /**
- * The bounds of values: what a value of each type may be at most or at least. The Go program has the same numbers, which
- * are written from here; see goTable.ts.
+ * The bounds of values: what a value of each type may be at most or at least. The Go program has the same numbers,
+ * which are written from here; see goTable.ts.
  */
 export const bounds = {
   /** Characters of a text, as JavaScript counts them. */

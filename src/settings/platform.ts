@@ -4,8 +4,8 @@ import { parseQuantity } from './quantity.ts';
 import { settings, type SettingValues } from './table.ts';
 
 /**
- * What a release says beside the settings: how large the kernel's buffer may be, where packets may go, and what annotations
- * may change. Undefined lists allow everything, and so does `*` in one.
+ * What a release says beside the settings: how large the kernel's buffer may be, where packets may go, and what
+ * annotations may change. Undefined lists allow everything, and so does `*` in one.
  */
 export interface Platform {
   /** The release's settings, under the annotations. They are always allowed. */
@@ -19,9 +19,9 @@ export interface Platform {
 }
 
 /**
- * The environment variables of the sidecar that hold it, by the keys of `agent:` in sidecarconfig.yaml. Lists are separated
- * by spaces, which no item has; an empty one allows nothing. What is called upload… says how uploads reach the network, and is
- * no bound.
+ * The environment variables of the sidecar that hold it, by the keys of `agent:` in sidecarconfig.yaml. Lists are
+ * separated by spaces, which no item has; an empty one allows nothing. What is called upload… says how uploads reach
+ * the network, and is no bound.
  */
 export const platformEnvironment = {
   maxBufferSize: 'PACKET_CAPTURE_BUFFER_LIMIT',

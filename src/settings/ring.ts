@@ -7,12 +7,14 @@ const spareFiles = 1;
 const mebibyte = 1024 ** 2;
 /** For file-system blocks, and for what the agent itself notes down. */
 const spareBytes = 16 * mebibyte;
-/** The most whole mebibytes that parseQuantity reads; the capture agent refuses a larger ring, since it does not fit. */
+/**
+ * The most whole mebibytes that parseQuantity reads; the capture agent refuses a larger ring, since it does not fit.
+ */
 export const largestVolumeBytes = Number.MAX_SAFE_INTEGER + 1 - mebibyte;
 
 /**
- * Bytes that the volume of the capture files must be able to hold, for the ring that these settings ask for. A value that
- * is not valid counts as the default: the agent captures nothing with it.
+ * Bytes that the volume of the capture files must be able to hold, for the ring that these settings ask for. A value
+ * that is not valid counts as the default: the agent captures nothing with it.
  */
 export function ringBytes(values: SettingValues): number {
   const { fileSize, fileCount } = ringOf(values);
@@ -40,7 +42,10 @@ export function ringSum(values: SettingValues): string {
   return `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${formatBytes(ringBytes(values))}`;
 }
 
-/** Whether the agent takes the ring, for a volume of so many bytes: as checkRing in agent/internal/settings/parse.go has it. */
+/**
+ * Whether the agent takes the ring, for a volume of so many bytes: as checkRing in agent/internal/settings/parse.go has
+ * it.
+ */
 export function fitsVolume(values: SettingValues, bytes: number): boolean {
   const { fileSize, fileCount } = ringOf(values);
   return Math.floor(bytes / (parseQuantity(fileSize) ?? 1)) > Number(fileCount);

@@ -19,7 +19,8 @@ function interfacesProblem(value: string): string | undefined {
 /**
  * Linux: IFNAMSIZ is 16 with the final NUL; a name is not `.` or `..` (dev_valid_name in net/core/dev.c). The kernel
  * takes nearly every character, and nobody uses others than these; `eth0@if7` is what `ip` makes of eth0. A number or a
- * leading dash would be something else to `tcpdump -i`. The agent has the same rule: checkInterfaces in agent/internal/settings/check.go.
+ * leading dash would be something else to `tcpdump -i`. The agent has the same rule: checkInterfaces in
+ * agent/internal/settings/check.go.
  */
 function interfaceProblem(name: string): string | undefined {
   if (/[*?[\]{}]/.test(name))
@@ -32,7 +33,8 @@ function interfaceProblem(name: string): string | undefined {
 
 /**
  * An rclone remote that rclone.conf names, and a path there, in printable ASCII. No connection string: one that begins
- * with a colon, or has a comma in front of it, brings credentials of its own (https://rclone.org/docs/#connection-strings). No URL.
+ * with a colon, or has a comma in front of it, brings credentials of its own
+ * (https://rclone.org/docs/#connection-strings). No URL.
  */
 const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;
 
@@ -85,14 +87,17 @@ const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) 
 };
 
 /**
- * Whether a value that is refused may hold credentials, and is to be shown nowhere: rclone takes them in a destination, and
- * so do URLs. One that is valid has none.
+ * Whether a value that is refused may hold credentials, and is to be shown nowhere: rclone takes them in a destination,
+ * and so do URLs. One that is valid has none.
  */
 export function isSecret(name: string, value: string): boolean {
   return findSetting(name)?.type === 'remote' && settingProblem(name, value) !== undefined;
 }
 
-/** `filter "x" must not be blank`: the message of a refusal; undefined for a good value. @param platform as of settingProblem */
+/**
+ * `filter "x" must not be blank`: the message of a refusal; undefined for a good value.
+ * @param platform as of settingProblem
+ */
 export function settingRefusal(name: string, value: string, platform?: Platform): string | undefined {
   const problem = settingProblem(name, value, platform);
   if (problem === undefined) return undefined;

@@ -24,8 +24,8 @@ const pattern = new RegExp(amountPattern);
 export const largestAmount = '1P';
 
 /**
- * A container with less memory cannot be started by runc, and a native sidecar that does not start keeps the app waiting:
- * a lower limit counts as this one. Zero is no limit.
+ * A container with less memory cannot be started by runc, and a native sidecar that does not start keeps the app
+ * waiting: a lower limit counts as this one. Zero is no limit.
  */
 export const leastMemoryLimit = '16Mi';
 

@@ -11,16 +11,24 @@ export interface AgentConfig {
   readonly resources: ResourceRequirements;
   /** Secrets of the pod's own namespace, to pull the image with. */
   readonly imagePullSecrets: readonly LocalObjectReference[];
-  /** Where the agent answers Prometheus; without it nothing listens, since the containers of a pod share their ports. */
+  /**
+   * Where the agent answers Prometheus; without it nothing listens, since the containers of a pod share their ports.
+   */
   readonly metricsPort?: number | undefined;
   /**
-   * The largest volume for the files of a capture, in whole bytes with a unit; {@link defaultMaxVolumeSize} unless told.
-   * Pods choose the size of their ring, and share the disk of their node with others.
+   * The largest volume for the files of a capture, in whole bytes with a unit; {@link defaultMaxVolumeSize} unless
+   * told. Pods choose the size of their ring, and share the disk of their node with others.
    */
   readonly maxVolumeSize?: string | undefined;
-  /** The largest `buffer-size`; {@link defaultMaxBufferSize} unless told. No limit of memory counts the kernel's buffers. */
+  /**
+   * The largest `buffer-size`; {@link defaultMaxBufferSize} unless told. No limit of memory counts the kernel's
+   * buffers.
+   */
   readonly maxBufferSize?: string | undefined;
-  /** The settings that annotations may change, and where packets may go; `*` allows everything, and so does what is not told. */
+  /**
+   * The settings that annotations may change, and where packets may go; `*` allows everything, and so does what is not
+   * told.
+   */
   readonly allowedSettings?: readonly string[] | undefined;
   readonly allowedStreams?: readonly string[] | undefined;
   readonly allowedMirrors?: readonly string[] | undefined;
@@ -43,7 +51,10 @@ export const allowedKeys = ['allowedSettings', 'allowedStreams', 'allowedMirrors
 /** Keys that say how uploads reach the network; empty: not told. */
 export const uploadKeys = ['uploadProxy', 'uploadNoProxy', 'uploadCA'] as const;
 
-/** What may stand there, as regular expressions that RE2 takes as well. Credentials of a proxy belong into the Secret: a pod can be read by many. */
+/**
+ * What may stand there, as regular expressions that RE2 takes as well. Credentials of a proxy belong into the Secret: a
+ * pod can be read by many.
+ */
 export const uploadPatterns = {
   uploadProxy: String.raw`^(https?://([A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?/?)?$`,
   uploadNoProxy: String.raw`^([A-Za-z0-9_.*:/\[\]-]+(,[A-Za-z0-9_.*:/\[\]-]+)*)?$`,
@@ -118,8 +129,8 @@ export type SidecarConfig = AgentSidecarConfig | CustomSidecarConfig;
 const defaultLimits = { cpu: '250m', memory: '64Mi' };
 
 /**
- * Requests are what an idle sidecar is charged with. The limits carry 0.7 to 1 Gbit/s of whole packets without loss; see
- * docs/agent.md, Limits.
+ * Requests are what an idle sidecar is charged with. The limits carry 0.7 to 1 Gbit/s of whole packets without loss;
+ * see docs/agent.md, Limits.
  */
 export const defaultAgent: AgentConfig = {
   image: placeholderImage('agent'),

@@ -40,8 +40,8 @@ export function makeMirror(options: MirrorOptions): Container {
 }
 
 /**
- * Whether a pod asks for a mirror, be its value valid or not: the agent says what is wrong with one. An empty annotation
- * means the default.
+ * Whether a pod asks for a mirror, be its value valid or not: the agent says what is wrong with one. An empty
+ * annotation means the default.
  */
 export function asksForMirror(annotation: string | null | undefined, { mirror = '' }: SettingValues): boolean {
   return (annotation ?? '') !== '' || mirror !== '';

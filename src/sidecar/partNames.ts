@@ -19,7 +19,9 @@ export const mountPaths = {
   settings: '/etc/packet-capture/settings',
   /** With rclone.conf, when there is such a Secret. */
   upload: '/etc/packet-capture/upload',
-  /** Where Kubernetes mounts the pod's token unless something is mounted there (plugin/pkg/admission/serviceaccount). */
+  /**
+   * Where Kubernetes mounts the pod's token unless something is mounted there (plugin/pkg/admission/serviceaccount).
+   */
   token: '/var/run/secrets/kubernetes.io/serviceaccount',
 } as const;
 
@@ -29,7 +31,8 @@ export const uploadSecretName = 'packet-capture-upload';
 
 /**
  * Where the agent answers Prometheus: `:9464`. No name of ours is like those that the kubelet makes of the namespace's
- * Services (`NAME_SERVICE_HOST`, `NAME_PORT`): one called packet-capture-metrics would set a name of ours that ended in PORT.
+ * Services (`NAME_SERVICE_HOST`, `NAME_PORT`): one called packet-capture-metrics would set a name of ours that ended in
+ * PORT.
  */
 export const metricsEnvironment = 'PACKET_CAPTURE_METRICS_LISTEN';
 

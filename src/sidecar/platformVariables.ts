@@ -9,7 +9,9 @@ import {
 } from '../settings/index.ts';
 import { allowedKeys, defaultMaxBufferSize, type AgentConfig, type AgentSidecarConfig } from './config.ts';
 
-/** What a release says beside the settings, by the keys of its configuration, as text; what is the default is left out. */
+/**
+ * What a release says beside the settings, by the keys of its configuration, as text; what is the default is left out.
+ */
 export function platformTexts(agent: AgentConfig): Partial<Record<PlatformKey, string>> {
   const { maxBufferSize = defaultMaxBufferSize } = agent;
   const texts: Partial<Record<PlatformKey, string>> = {};

@@ -4,31 +4,36 @@ import { isZero, leastMemoryLimit, type SidecarAmounts } from './amounts.ts';
 
 /** What of a pod the resources of a container in it depend on. */
 export interface PodOfResources {
-  /** The pod's QoS class is Guaranteed: the sidecar's requests must equal its limits, or the pod would lose its class. */
+  /**
+   * The pod's QoS class is Guaranteed: the sidecar's requests must equal its limits, or the pod would lose its class.
+   */
   readonly guaranteed: boolean;
   /**
-   * The pod has resources of its own (`spec.resources`), which its containers share. Then the sidecar asks for none: the
-   * API server refuses a pod whose containers ask for more than the pod (ValidatePodResources in
+   * The pod has resources of its own (`spec.resources`), which its containers share. Then the sidecar asks for none:
+   * the API server refuses a pod whose containers ask for more than the pod (ValidatePodResources in
    * pkg/apis/core/validation).
    */
   readonly podResources?: boolean | undefined;
   /**
-   * The resources whose limits of such a pod are the sum of its containers', if all of them have one. The sidecar has zero
-   * of these: it is as good as none to the kubelet, and to the sum.
+   * The resources whose limits of such a pod are the sum of its containers', if all of them have one. The sidecar has
+   * zero of these: it is as good as none to the kubelet, and to the sum.
    */
   readonly summedLimits?: readonly string[] | undefined;
   /** What the pod's annotations ask for, of each container of the sidecar. */
   readonly amounts?: SidecarAmounts | undefined;
   /**
-   * What the pod's containers say of ephemeral-storage: one of them limits it, or at least requests some. The kubelet evicts
-   * a pod whose containers, logs and emptyDirs together use more than the sum of its containers' limits, if any has one
-   * (podEphemeralStorageLimitEviction in pkg/kubelet/eviction): then the sidecar adds its part. Where none has a limit, the
-   * sidecar's alone would be the limit of the whole pod.
+   * What the pod's containers say of ephemeral-storage: one of them limits it, or at least requests some. The kubelet
+   * evicts a pod whose containers, logs and emptyDirs together use more than the sum of its containers' limits, if any
+   * has one (podEphemeralStorageLimitEviction in pkg/kubelet/eviction): then the sidecar adds its part. Where none has
+   * a limit, the sidecar's alone would be the limit of the whole pod.
    */
   readonly storage?: 'limited' | 'requested' | undefined;
 }
 
-/** The kubelet keeps five files of 10 MiB of a container's log; the rest is for the file being rotated, and small things. */
+/**
+ * The kubelet keeps five files of 10 MiB of a container's log; the rest is for the file being rotated, and small
+ * things.
+ */
 export const logMebibytes = 64;
 
 /** Of what the sidecar writes to the node's disk. */
@@ -55,9 +60,8 @@ type Amounts = Readonly<Record<string, string | number>>;
  * 3. a request above its limit counts as the limit;
  * 4. in a Guaranteed pod the request is the limit, which there is always.
  *
- * A pod with resources as a whole shares those: no amount of CPU and memory counts. Ephemeral storage is requested and limited
- * where the pod does so. The admission policy has the same in CEL
- * (src/ways/policy/resourcesCel.ts).
+ * A pod with resources as a whole shares those: no amount of CPU and memory counts. Ephemeral storage is requested and
+ * limited where the pod does so. The admission policy has the same in CEL (src/ways/policy/resourcesCel.ts).
  */
 export function sidecarResources(pod: PodOfResources, container: OwnResources): ResourceRequirements {
   const { own } = container;

@@ -2,8 +2,9 @@ import type { AgentConfig } from './config.ts';
 import { agentUser } from './partNames.ts';
 
 /**
- * What the configuration may say of the sidecar's security context; null leaves a field out, for admission that fills it in
- * (OpenShift's security context constraints). Everything else is what the sidecar needs, or what it must never have.
+ * What the configuration may say of the sidecar's security context; null leaves a field out, for admission that fills
+ * it in (OpenShift's security context constraints). Everything else is what the sidecar needs, or what it must never
+ * have.
  */
 export interface AgentSecurityContext {
   readonly runAsUser?: number | null | undefined;
@@ -13,7 +14,9 @@ export interface AgentSecurityContext {
 
 /** Of the pod's own security context, what its containers inherit and the sidecar cannot live with. */
 export interface InheritedSecurity {
-  /** It runs as root: a container that must not, and names no user, would not be started (CreateContainerConfigError). */
+  /**
+   * It runs as root: a container that must not, and names no user, would not be started (CreateContainerConfigError).
+   */
   readonly asRoot?: boolean | undefined;
   /** It has an AppArmor profile of its own (`Localhost`), made for the app. */
   readonly localAppArmor?: boolean | undefined;
@@ -23,8 +26,8 @@ export interface InheritedSecurity {
 export const largestId = 2_147_483_647;
 
 /**
- * The security context of a container of the sidecar. Where the pod names a local AppArmor profile, it is RuntimeDefault:
- * only there, since a node without AppArmor refuses every pod that names one.
+ * The security context of a container of the sidecar. Where the pod names a local AppArmor profile, it is
+ * RuntimeDefault: only there, since a node without AppArmor refuses every pod that names one.
  * @param capability the only one; undefined: what the container runtime gives by default
  */
 export function securityContext(

@@ -22,8 +22,8 @@ import { securityContext, type InheritedSecurity } from './securityContext.ts';
 export type SecurityProfile = 'privileged' | 'baseline';
 
 /**
- * What namespaces without a label for Pod Security are taken for. `auto` is privileged: that is what Kubernetes enforces
- * where its configuration says nothing.
+ * What namespaces without a label for Pod Security are taken for. `auto` is privileged: that is what Kubernetes
+ * enforces where its configuration says nothing.
  */
 export const assumedLevels = ['auto', 'privileged', 'baseline', 'restricted'] as const;
 export type AssumedLevel = (typeof assumedLevels)[number];
@@ -92,8 +92,8 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
         },
       },
       { name: volumeNames.noToken, emptyDir: {} },
-      // Projected: a pod with a plain `secret` volume that its service account does not list is refused when the account
-      // has the annotation kubernetes.io/enforce-mountable-secrets (plugin/pkg/admission/serviceaccount).
+      // Projected: a pod with a plain `secret` volume that its service account does not list is refused when the
+      // account has the annotation kubernetes.io/enforce-mountable-secrets (plugin/pkg/admission/serviceaccount).
       {
         name: volumeNames.upload,
         projected: {
@@ -107,7 +107,10 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
   };
 }
 
-/** The release's own authority for uploads; a `ca.crt` in the Secret, which comes behind it, takes its place. @param name of a ConfigMap, or empty */
+/**
+ * The release's own authority for uploads; a `ca.crt` in the Secret, which comes behind it, takes its place.
+ * @param name of a ConfigMap, or empty
+ */
 export function uploadAuthority(name: string): object[] {
   return name === '' ? [] : [{ configMap: { name, optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] } }];
 }

@@ -1,6 +1,8 @@
 import { version } from '../version.ts';
 
-/** The value of the annotation `packet-capture/status`: what was added to the pod, so that it can be taken out again. */
+/**
+ * The value of the annotation `packet-capture/status`: what was added to the pod, so that it can be taken out again.
+ */
 export interface SidecarStatus {
   readonly version: string;
   readonly containers: readonly string[];

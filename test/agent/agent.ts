@@ -25,7 +25,10 @@ export interface AgentOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** What the container may do; NET_RAW unless told. CRI-O gives a pod nothing by default. */
   readonly capability?: 'net_raw' | 'net_admin' | '';
-  /** Which command of the image's program: what the first container of a pod starts, unless told, or the one that mirrors. */
+  /**
+   * Which command of the image's program: what the first container of a pod starts, unless told, or the one that
+   * mirrors.
+   */
   readonly program?: 'run' | 'mirror';
 }
 

@@ -1,6 +1,6 @@
 /**
- * A collector of PCAP over IP, as a process: `collect.ts JSON`, see {@link CollectTask}. A line of JSON on standard output
- * when it listens, and one for each connection: the port that it comes from.
+ * A collector of PCAP over IP, as a process: `collect.ts JSON`, see {@link CollectTask}. A line of JSON on standard
+ * output when it listens, and one for each connection: the port that it comes from.
  */
 import { createWriteStream } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -10,7 +10,10 @@ export interface CollectTask {
   readonly port: number;
   /** What comes by the connections is written to `1.pcapng`, `2.pcapng` and so on there; without it nothing is read. */
   readonly folder?: string;
-  /** What comes by the first connection goes to the first client of this port instead: for those that connect themselves. */
+  /**
+   * What comes by the first connection goes to the first client of this port instead: for those that connect
+   * themselves.
+   */
   readonly relayPort?: number;
 }
 

@@ -41,8 +41,8 @@ const busy: Readonly<Record<string, () => Promise<Agent>>> = {
 const filesClosed = ({ events }: Agent): number => events.filter(({ event }) => event === 'file closed').length;
 
 /**
- * For how many seconds packets are captured after the agent is told something, of a thousand a second: by the clock of their
- * times, so that it does not matter how late this test gets to see them.
+ * For how many seconds packets are captured after the agent is told something, of a thousand a second: by the clock of
+ * their times, so that it does not matter how late this test gets to see them.
  */
 async function capturedAfter(work: () => Promise<Agent>, tell: (agent: Agent) => Promise<void>): Promise<number> {
   const agent = await work();

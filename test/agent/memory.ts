@@ -2,7 +2,10 @@ import { open, readFile } from 'node:fs/promises';
 
 const piece = 1024 ** 2;
 
-/** Whether a process holds the text anywhere in its memory, what it shares with the kernel included. What cannot be read holds nothing. */
+/**
+ * Whether a process holds the text anywhere in its memory, what it shares with the kernel included. What cannot be read
+ * holds nothing.
+ */
 export async function holds(pid: number, text: string): Promise<boolean> {
   const maps = await readFile(`/proc/${pid}/maps`, 'latin1');
   const memory = await open(`/proc/${pid}/mem`, 'r');

@@ -1,6 +1,9 @@
 import { createSocket } from 'node:dgram';
 
-/** A name server on 127.0.0.1 that gives every name the address of its first argument, and has none of IPv6. Ends with its standard input. */
+/**
+ * A name server on 127.0.0.1 that gives every name the address of its first argument, and has none of IPv6. Ends with
+ * its standard input.
+ */
 const address = (process.argv[2] ?? '').split('.').map(Number);
 const server = createSocket('udp4');
 

@@ -15,12 +15,15 @@ export interface Network {
   readonly enterPod: readonly string[];
   /** The same for the world's namespace. */
   readonly enterWorld: readonly string[];
-  /** Connects both by an interface of this name; `10.99.<subnet>.0/24`, 2 in the pod, 9 an address that nobody answers for. */
+  /**
+   * Connects both by an interface of this name; `10.99.<subnet>.0/24`, 2 in the pod, 9 an address that nobody answers
+   * for.
+   */
   readonly addInterface: (name: string, subnet: number) => Promise<void>;
   readonly removeInterface: (name: string) => Promise<void>;
   /**
-   * Sends UDP packets into the pod. Nobody answers them, and there is no other traffic. Each begins with its number, four
-   * bytes, that counts from `first`.
+   * Sends UDP packets into the pod. Nobody answers them, and there is no other traffic. Each begins with its number,
+   * four bytes, that counts from `first`.
    * @returns when the kernel has taken the last one
    */
   readonly send: (packets: Packets) => Promise<void>;

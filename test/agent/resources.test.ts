@@ -33,7 +33,9 @@ async function processorTime(pid: number | undefined): Promise<number> {
   return times.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
 
-/** The least of up to ten measurements, until one is below `goal`: what else the machine does can only make them larger. */
+/**
+ * The least of up to ten measurements, until one is below `goal`: what else the machine does can only make them larger.
+ */
 async function leastShare(goal: number, measure: () => Promise<number>): Promise<number> {
   let least = await measure();
   for (let again = 0; again < 9 && least >= goal; again += 1) least = Math.min(least, await measure());

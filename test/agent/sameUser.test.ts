@@ -15,8 +15,9 @@ const { folder, network, start } = useAgents();
 const program = '/usr/bin/packet-capture-agent';
 
 /**
- * What a container of the pod can do to a process of another one when they share the process namespace: read it, trace it (the
- * kernel asks the same for its memory), come by it to the other's files, send it signals. One word for each that works.
+ * What a container of the pod can do to a process of another one when they share the process namespace: read it, trace
+ * it (the kernel asks the same for its memory), come by it to the other's files, send it signals. One word for each
+ * that works.
  */
 const attempts = `
 for pid in "$@"; do
@@ -64,7 +65,10 @@ async function tryAs(uid: number, capabilities: string, pids: readonly number[])
   );
 }
 
-/** A command of the agent's image in its container, as the kubelet and `kubectl exec` start it; gives its process once it runs. */
+/**
+ * A command of the agent's image in its container, as the kubelet and `kubectl exec` start it; gives its process once
+ * it runs.
+ */
 async function startCommand(
   captures: string,
   capability: string,

@@ -33,8 +33,8 @@ async function compiles(agent: Agent): Promise<void> {
 }
 
 /**
- * The median of several measurements in milliseconds, the best of up to three tries: what else the machine does can only make them
- * longer.
+ * The median of several measurements in milliseconds, the best of up to three tries: what else the machine does can
+ * only make them longer.
  */
 async function median(measure: () => Promise<number>): Promise<number> {
   const medians: number[] = [];

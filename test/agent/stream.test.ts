@@ -107,7 +107,8 @@ describe('stream', () => {
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
     await network().send({ count: 500, perSecond: 1000 });
     await until('the first packets', async () => (await stat(join(first, '1.pcapng'))).size > 500 * 142);
-    // Nothing is sent: the agent must notice by itself. Within a second it takes the end for a collector that says nothing.
+    // Nothing is sent: the agent must notice by itself. Within a second it takes the end for a collector that says
+    // nothing.
     await sleep(1000);
     await before.kill();
     expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress, packets: 500, dropped: 0 });

@@ -5,7 +5,10 @@ import { run } from '../../scripts/cluster/command.ts';
 import { tshark } from './captureFile.ts';
 import type { Network } from './network.ts';
 
-/** A connection from the pod to the world's `host` through which as many bytes go in either direction, as fast as it goes. */
+/**
+ * A connection from the pod to the world's `host` through which as many bytes go in either direction, as fast as it
+ * goes.
+ */
 export async function exchangeTcp(network: Network, { host, bytes }: { host: string; bytes: number }): Promise<void> {
   const server = `const net = require('node:net'); const s = net.createServer({ allowHalfOpen: true }, (c) => { c.resume(); c.end(Buffer.alloc(${bytes}, 'down')); c.on('close', () => s.close()); }); s.listen(8080, '${host}', () => console.log('ready'));`;
   const [enter = '', ...rest] = network.enterWorld;
@@ -24,9 +27,9 @@ interface Side {
 }
 
 /**
- * What each side of a file's TCP connections said, put together by the sequence numbers: copies of what goes out and of what
- * comes in may pass each other on machines with several processors, and tshark itself takes for missing what is acknowledged
- * before it is seen.
+ * What each side of a file's TCP connections said, put together by the sequence numbers: copies of what goes out and of
+ * what comes in may pass each other on machines with several processors, and tshark itself takes for missing what is
+ * acknowledged before it is seen.
  */
 export async function tcpStreams(file: string): Promise<Side[]> {
   const rows = await tshark(file, 'tcp.stream', 'tcp.srcport', 'tcp.flags.syn', 'tcp.seq_raw', 'tcp.payload');

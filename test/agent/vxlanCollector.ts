@@ -6,7 +6,8 @@ import { expect } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 
 /**
- * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it, into `file`.
+ * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it,
+ * into `file`.
  * @returns what ends both
  */
 export async function receiveVxlan(
@@ -67,8 +68,8 @@ export async function framesOf(file: string, display: string): Promise<string[]>
 }
 
 /**
- * A frame of TCP or UDP over IPv4 with zeros for its checksum: the kernel leaves that to the network card, so a capture in
- * the pod has half of it. A copy that was cut into fragments has all of it.
+ * A frame of TCP or UDP over IPv4 with zeros for its checksum: the kernel leaves that to the network card, so a capture
+ * in the pod has half of it. A copy that was cut into fragments has all of it.
  */
 function withoutChecksum(frame: string): string {
   const [tcp, udp] = [2 * (14 + 20 + 16), 2 * (14 + 20 + 6)];

@@ -298,7 +298,8 @@ describe('targets', () => {
     });
   });
 
-  // Where helm asks a cluster without targets too: the first hook proves the install, the last undoes what an upgrade that failed has left.
+  // Where helm asks a cluster without targets too: the first hook proves the install, the last undoes what an upgrade
+  // that failed has left.
   test.each([
     ['targets', []],
     ['targets', clusterFlags],

@@ -109,7 +109,8 @@ test('the objects are those of `packet-capture policy`', async () => {
     failurePolicy: 'Ignore',
     probeLabels: { 'app.kubernetes.io/instance': site.release, 'app.kubernetes.io/component': 'probe' },
   }) as KubernetesObject[];
-  // Helm and the user put labels on theirs; matchPolicy is written out; each has a digest of its own in the names of the data.
+  // Helm and the user put labels on theirs; matchPolicy is written out; each has a digest of its own in the names of
+  // the data.
   const bare = (objects: readonly KubernetesObject[]): unknown[] =>
     inOrder(withoutDigests(objects)).map(({ metadata: { name, namespace: place }, ...rest }) => ({
       name,

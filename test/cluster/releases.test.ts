@@ -142,7 +142,9 @@ test('one goes, the other stays as it was', async () => {
   await helm(4, ['uninstall', ours.release, '-n', ours.namespace, '--wait']);
 });
 
-/** Of the objects that a release needs to inject. Its label is not enough: other tests have releases of the same name. */
+/**
+ * Of the objects that a release needs to inject. Its label is not enough: other tests have releases of the same name.
+ */
 async function uids({ release, namespace }: { readonly release: string; readonly namespace: string }): Promise<string> {
   const own = await kube([
     'get',

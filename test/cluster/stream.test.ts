@@ -143,7 +143,8 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   expect(numbered(second)).toEqual(datagrams);
   expect(numbered(successor)).toEqual(datagrams);
   expect(rows).toHaveLength(160);
-  // To the nanosecond: nothing took longer than the window on its way. As text, since such a number has too many digits.
+  // To the nanosecond: nothing took longer than the window on its way. As text, since such a number has too many
+  // digits.
   const times = rows.map(([, time = '']) => time);
   expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
   expect(streaming.said()).not.toContain('late');

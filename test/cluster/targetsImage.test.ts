@@ -20,7 +20,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What the release injects. `Never`: the node says at once that it lacks the image, where a registry is asked twice. */
+/**
+ * What the release injects. `Never`: the node says at once that it lacks the image, where a registry is asked twice.
+ */
 async function configOf(image: string): Promise<string> {
   const file = join(folder, `${image.replaceAll(/[/:]/g, '-')}.yaml`);
   await writeFile(file, JSON.stringify({ agent: { image, imagePullPolicy: 'Never' } }));

@@ -71,7 +71,10 @@ async function capinfos(path: string): Promise<string[]> {
 
 const second = 1_700_000_000;
 
-/** Files of every kind that can be merged, with packets at these milliseconds. Between files no time is the same: mergecap keeps no order then. */
+/**
+ * Files of every kind that can be merged, with packets at these milliseconds. Between files no time is the same:
+ * mergecap keeps no order then.
+ */
 function variedFiles(times: readonly (readonly number[])[]): Uint8Array[] {
   const [nano = [], micro = [], classic = [], classicMicro = []] = times;
   const nanoseconds = (ms: number): bigint => BigInt(second) * 1_000_000_000n + BigInt(ms) * 1_000_000n + 123n;

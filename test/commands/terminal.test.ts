@@ -10,7 +10,10 @@ interface Said {
   readonly exitCode: number | undefined;
 }
 
-/** Clears the screen, sets the title, fills the clipboard, changes colours by C1, turns the text round, hides, and forges a line. */
+/**
+ * Clears the screen, sets the title, fills the clipboard, changes colours by C1, turns the text round, hides, and
+ * forges a line.
+ */
 const evil =
   '\u001B[2J\u001B]0;pwned\u0007\u001B]52;c;ZXZpbA==\u0007\u009B31m\u202Etxt\u2066\u200B\u2028\u007F\r\nFORGED all is well\n';
 const controls = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;

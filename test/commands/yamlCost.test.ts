@@ -32,7 +32,10 @@ const shapes: readonly (readonly [string, (size: number) => string])[] = [
   ['comments', (size) => repeat(size * 4, (index) => `# ${index}\n\n`)],
 ];
 
-/** Milliseconds of processor of the cheapest of some runs. Tests of this project have a process of their own, so nothing else counts. */
+/**
+ * Milliseconds of processor of the cheapest of some runs. Tests of this project have a process of their own, so nothing
+ * else counts.
+ */
 function costOf(text: string): number {
   const costs = [0, 1, 2].map(() => {
     const before = process.cpuUsage();

@@ -11,7 +11,10 @@ export interface Connection {
   readonly close: () => void;
 }
 
-/** Lets the command in the pod know that somebody is there, by its standard input, and ends it when it says nothing for long. */
+/**
+ * Lets the command in the pod know that somebody is there, by its standard input, and ends it when it says nothing for
+ * long.
+ */
 export function keepConnection({ stdin, kill }: KubectlProcess): Connection {
   // It may be gone at any moment.
   stdin?.on('error', () => undefined);

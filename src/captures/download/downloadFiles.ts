@@ -49,7 +49,8 @@ const atOnce = 4;
 
 /**
  * Brings the capture files of all pods of a target, as far as they are not here.
- * @throws as findPods, FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING; what goes wrong with one file or pod stands in the result
+ * @throws as findPods, FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING; what goes wrong with one file or pod stands in
+ * the result
  */
 export async function downloadFiles(options: DownloadOptions): Promise<DownloadResult> {
   const { kubectl, target, folder } = options;

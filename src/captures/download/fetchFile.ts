@@ -36,8 +36,8 @@ const fruitlessTries = 3;
 const mostTries = 100;
 
 /**
- * Brings one file into a folder. It has its name there only when it is whole and its checksum is the pod's; until then it
- * is called NAME.part, and a later call goes on with that.
+ * Brings one file into a folder. It has its name there only when it is whole and its checksum is the pod's; until then
+ * it is called NAME.part, and a later call goes on with that.
  * @throws FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING
  */
 export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {

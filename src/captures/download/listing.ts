@@ -38,8 +38,8 @@ export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Lis
 }
 
 /**
- * Pure. First stands the status: a file that is opened after it is newer than the open one that it names. Names come from
- * the pod: one that would lead elsewhere is no capture file.
+ * Pure. First stands the status: a file that is opened after it is newer than the open one that it names. Names come
+ * from the pod: one that would lead elsewhere is no capture file.
  */
 export function parseListing(text: string, pod: string): RemoteFile[] {
   const [first = '', ...lines] = text.split('\n');

@@ -15,8 +15,8 @@ export interface MergeOutcome {
 }
 
 /**
- * Merges capture files into one, by time, with interfaces that are called `namespace/pod:device`. The output is replaced
- * whole or not at all.
+ * Merges capture files into one, by time, with interfaces that are called `namespace/pod:device`. The output is
+ * replaced whole or not at all.
  * @throws CAPTURE_INVALID, FILE_UNWRITABLE
  */
 export async function mergeInto(

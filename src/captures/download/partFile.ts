@@ -7,9 +7,9 @@ const { O_RDWR, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
 const never = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that takes what is downloaded, for reading and for writing at its end. In a folder where others may write,
- * somebody may have put a link there, or a file that others can read: what is not a plain file of this user's alone is
- * taken away (a link, not what it points to) and made anew.
+ * Opens a file that takes what is downloaded, for reading and for writing at its end. In a folder where others may
+ * write, somebody may have put a link there, or a file that others can read: what is not a plain file of this user's
+ * alone is taken away (a link, not what it points to) and made anew.
  * @param longest bytes that it may have already; a longer one is emptied
  * @throws errors of the local file system
  */

@@ -27,7 +27,8 @@ export const interfaceRefused = 66;
 
 /**
  * What a pod's stream captures: what is wanted for all, and else the pod's own settings, so that a stream shows no more
- * than whoever set those up has allowed for its files. An annotation of a setting that the release has locked has no effect.
+ * than whoever set those up has allowed for its files. An annotation of a setting that the release has locked has no
+ * effect.
  * @throws SETTING_INVALID for an annotation that the agent would refuse too
  */
 export function podCapture(
@@ -56,7 +57,9 @@ export function podCapture(
   };
 }
 
-/** The arguments that start the capture in the agent's container. It leaves out the agent's own connections by itself. */
+/**
+ * The arguments that start the capture in the agent's container. It leaves out the agent's own connections by itself.
+ */
 export function captureCommand({ interfaces, snaplen, filter }: PodCapture): string[] {
   return agentCommand('capture', '--interfaces', interfaces, '--snaplen', snaplen, '--filter', filter);
 }

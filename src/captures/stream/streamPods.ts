@@ -50,8 +50,8 @@ const mostBytes = 64 * 1024 * 1024;
 const writeEvery = 50;
 const findEvery = 1000;
 /**
- * From the wish to end until kubectl is killed: as long as nothing comes, and at most. `capture` ends itself after three
- * seconds; then there may still be much on its way.
+ * From the wish to end until kubectl is killed: as long as nothing comes, and at most. `capture` ends itself after
+ * three seconds; then there may still be much on its way.
  */
 const endWithin = 5000;
 const endAtMost = 30_000;

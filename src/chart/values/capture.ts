@@ -51,7 +51,8 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     ],
   },
   duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
-  // Helm prints a value that a pattern refuses, and this one may hold credentials; of what a `not` refuses it prints none.
+  // Helm prints a value that a pattern refuses, and this one may hold credentials; of what a `not` refuses it prints
+  // none.
   remote: {
     type: 'string',
     maxLength: bounds.longestRemote,

@@ -1,6 +1,8 @@
 import { bool, each, integer, intOrText, listOf, mapOf, oneOf, quantity, shape, text } from './shapes.ts';
 
-/** Parts of Kubernetes objects that values hand on; see shapes.ts. Each is one definition of the schema, see schema.ts. */
+/**
+ * Parts of Kubernetes objects that values hand on; see shapes.ts. Each is one definition of the schema, see schema.ts.
+ */
 
 const texts = listOf(text);
 

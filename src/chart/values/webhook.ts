@@ -2,7 +2,10 @@ import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, integer, leaf, string } from './tree.ts';
 
-/** @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions */
+/**
+ * @see
+ * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions
+ */
 export interface MatchCondition {
   readonly name: string;
   readonly expression: string;

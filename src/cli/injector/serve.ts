@@ -97,8 +97,9 @@ export function addServe(program: Command): void {
 }
 
 /**
- * A heap of 10 MB is collected at once in a few milliseconds; bit by bit, it would double meanwhile. Said here and not on
- * Node's command line: with this flag there V8 takes none of the code that Node brings compiled, and starts 60 ms later.
+ * A heap of 10 MB is collected at once in a few milliseconds; bit by bit, it would double meanwhile. Said here and not
+ * on Node's command line: with this flag there V8 takes none of the code that Node brings compiled, and starts 60 ms
+ * later.
  */
 function collectAtOnce(): void {
   setFlagsFromString('--no-incremental-marking');

@@ -19,7 +19,8 @@ const sealed: readonly (readonly [string, string])[] = [
 /**
  * How a file is encoded, by its first bytes: UTF-8, or UTF-16 with a byte order mark, as kubectl takes it
  * (cli-runtime, pkg/resource/visitor.go).
- * @throws FILE_UNREADABLE for an encoding that kubectl does not read either, MANIFEST_SEALED for a file that is encrypted
+ * @throws FILE_UNREADABLE for an encoding that kubectl does not read either, MANIFEST_SEALED for a file that is
+ * encrypted
  */
 export function encodingOf(head: Buffer, file: string): Encoding {
   const start = head.toString('latin1');

@@ -28,8 +28,8 @@ export function interruption(): AbortSignal {
 }
 
 /**
- * What shells give for a command that a signal has ended: 128 and its number, so 130 after Ctrl-C and 143 after SIGTERM.
- * Undefined when none came.
+ * What shells give for a command that a signal has ended: 128 and its number, so 130 after Ctrl-C and 143 after
+ * SIGTERM. Undefined when none came.
  */
 export function interruptedExitCode(): number | undefined {
   return received === undefined ? undefined : 128 + constants.signals[received];

@@ -66,7 +66,9 @@ export function printData(text: string): void {
   console.log(process.stdout.isTTY ? plainLines(text) : text);
 }
 
-/** Data for programs on standard output, every byte of it, and no faster than it is read. A terminal shows it safely. */
+/**
+ * Data for programs on standard output, every byte of it, and no faster than it is read. A terminal shows it safely.
+ */
 export async function writeData(pieces: AsyncIterable<Buffer>): Promise<void> {
   const { stdout } = process;
   const decoder = stdout.isTTY ? new StringDecoder('utf8') : undefined;

@@ -1,6 +1,9 @@
 import { footLine, say } from './output.ts';
 
-/** One line at the foot of standard error that changes, with the time that it takes; elsewhere than on a terminal a line now and then. */
+/**
+ * One line at the foot of standard error that changes, with the time that it takes; elsewhere than on a terminal a line
+ * now and then.
+ */
 export interface ProgressLine {
   readonly show: (text: string) => void;
   /** A line that stays. */

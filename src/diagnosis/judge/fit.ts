@@ -19,7 +19,10 @@ import {
 import { containerName, hasInvalidAmount, settingsOfPod } from '../../sidecar/index.ts';
 import type { Condition } from './conditions.ts';
 
-/** What a pod that carries the sidecar asks for in vain: amounts that are none, and more files than its volume holds. Pure. */
+/**
+ * What a pod that carries the sidecar asks for in vain: amounts that are none, and more files than its volume holds.
+ * Pure.
+ */
 export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
   const annotations = metadata?.annotations ?? {};
   const agent = spec?.initContainers?.find(({ name }) => name === containerName);

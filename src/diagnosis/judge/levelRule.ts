@@ -4,8 +4,8 @@ import { holds, termsOf, type Labels } from '../../kubernetes/api/labels.ts';
 import type { Release, Rule } from '../read/releases.ts';
 
 /**
- * The rule of a release for a namespace's Pod Security level: a release can take a namespace without the label for any of
- * the levels (injection.podSecurity). Where none is for it, that of privileged, whose condition says why. Pure.
+ * The rule of a release for a namespace's Pod Security level: a release can take a namespace without the label for any
+ * of the levels (injection.podSecurity). Where none is for it, that of privileged, whose condition says why. Pure.
  */
 export function ruleFor({ rules }: Release, labels: Labels | undefined): Rule | undefined {
   const chosen = labels === undefined ? undefined : rules.find((rule) => isForLevel(rule, labels));

@@ -12,7 +12,10 @@ import { inItsTemplate } from './podFindings.ts';
 
 const key = settingAnnotation('mirror');
 
-/** How it is about the container that mirrors, of a pod that carries the sidecar; nothing when it does not ask for one. Pure. */
+/**
+ * How it is about the container that mirrors, of a pod that carries the sidecar; nothing when it does not ask for one.
+ * Pure.
+ */
 export function mirrorConditions(subject: Subject, facts: ReleaseFacts | undefined): Condition[] {
   const { pod } = subject;
   if (hasMirror(pod)) return [{ met: true, what: `it has the container ${mirrorName}` }];
@@ -23,7 +26,10 @@ export function mirrorConditions(subject: Subject, facts: ReleaseFacts | undefin
   return [{ met: false, what: `it has no container ${mirrorName}: ${why}` }];
 }
 
-/** The same of a workload's pods, when its template asks for mirrors. @param facts of the release that would inject them. Pure. */
+/**
+ * The same of a workload's pods, when its template asks for mirrors.
+ * @param facts of the release that would inject them. Pure.
+ */
 export function mirrorsOfPods(
   subject: Subject,
   pods: readonly PodTemplate[],

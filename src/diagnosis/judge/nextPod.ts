@@ -11,8 +11,8 @@ import { levelFor } from './levelRule.ts';
 type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
 
 /**
- * What to ask for: `with` is what is there, be it injected already or by an injector that sees the pod; `without` refuses
- * the sidecar. Pure.
+ * What to ask for: `with` is what is there, be it injected already or by an injector that sees the pod; `without`
+ * refuses the sidecar. Pure.
  * @param template of a workload; undefined: the pod itself is meant
  */
 export function askedFor(

@@ -41,7 +41,10 @@ export interface WaitingContainer {
   readonly message: string;
 }
 
-/** The containers of the sidecar in a pod that wait for what does not come by itself. Pure. @param facts of its release */
+/**
+ * The containers of the sidecar in a pod that wait for what does not come by itself. Pure.
+ * @param facts of its release
+ */
 export function waitingContainers(pod: Pod, facts: ReleaseFacts | undefined): WaitingContainer[] {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const ours = [...(agentOf(pod) === undefined ? [] : containerNames), ...customNames(pod, facts)];
@@ -85,7 +88,9 @@ export function waitingFindings(judged: readonly JudgedPod[]): Finding[] {
   });
 }
 
-/** The workloads whose new pods wait, as {@link placeOf} names them: restarting them would stop what still runs. Pure. */
+/**
+ * The workloads whose new pods wait, as {@link placeOf} names them: restarting them would stop what still runs. Pure.
+ */
 export function heldUp(judged: readonly JudgedPod[]): ReadonlySet<string> {
   return new Set(
     judged.filter(({ subject, judgement }) => waitingContainers(subject.pod, judgement.facts).length > 0).map(placeOf),
@@ -107,8 +112,8 @@ export interface WaitingPods {
 }
 
 /**
- * The verdict on pods of which some wait for their sidecar. What helps a pod of before the sidecar otherwise, a rollout, would
- * now replace one that runs by one that waits. Pure.
+ * The verdict on pods of which some wait for their sidecar. What helps a pod of before the sidecar otherwise, a
+ * rollout, would now replace one that runs by one that waits. Pure.
  */
 export function withWaiting(verdict: Verdict, { pods, judgement, ofWorkload }: WaitingPods): Verdict {
   const waiting = pods

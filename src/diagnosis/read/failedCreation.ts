@@ -42,8 +42,8 @@ function keyOf(namespace = '', kind = '', name = ''): string {
 }
 
 /**
- * The workloads that users wrote and that lack pods which could not be created, by what the API server says of them and of
- * the objects between them and their pods. Those that say it of themselves come first. Pure.
+ * The workloads that users wrote and that lack pods which could not be created, by what the API server says of them and
+ * of the objects between them and their pods. Those that say it of themselves come first. Pure.
  * @param failed undefined or not all of them: then also those that have fewer pods than they are to have
  */
 export function failingWorkloads(

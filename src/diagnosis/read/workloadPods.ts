@@ -10,7 +10,10 @@ import { createSlimmer } from '../../kubernetes/slim.ts';
 /** Jobs of a CronJob whose pods are looked for: the names have to fit into one query. */
 const mostJobs = 50;
 
-/** The living pods of a workload; undefined for kinds that do not select any, or when they may not be listed. @throws as Kubectl */
+/**
+ * The living pods of a workload; undefined for kinds that do not select any, or when they may not be listed.
+ * @throws as Kubectl
+ */
 export async function podsOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Pod[] | undefined> {
   return unlessForbidden(async () => {
     const labelSelector =

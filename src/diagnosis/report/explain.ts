@@ -122,7 +122,8 @@ function verdictOf(facts: WhyFacts): Verdict {
   }
   if (held !== undefined) return { ...held, conditions: [...held.conditions, ...acceptance(dryRun)] };
   const answer = answerOf(facts);
-  // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be read.
+  // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be
+  // read.
   const obstacle = answer.injects ? undefined : (ruleAgainst(judgement) ?? answer.reason);
   if (obstacle !== undefined) {
     const who = siblings === undefined ? 'It is' : 'Its new pods are';

@@ -37,10 +37,9 @@ export interface TemplateKind {
 }
 
 /**
- * Kinds of other projects that can be injected. Whether the schema that a cluster has of one keeps a native sidecar, only
- * that cluster knows.
- * Knative takes no `restartPolicy` of a container and no downwardAPI volume, whatever its feature flags say
- * (knative/serving, pkg/apis/serving/fieldmask.go: ContainerMask, VolumeSourceMask).
+ * Kinds of other projects that can be injected. Whether the schema that a cluster has of one keeps a native sidecar,
+ * only that cluster knows. Knative takes no `restartPolicy` of a container and no downwardAPI volume, whatever its
+ * feature flags say (knative/serving, pkg/apis/serving/fieldmask.go: ContainerMask, VolumeSourceMask).
  */
 export const customKinds: readonly TemplateKind[] = [
   { group: 'argoproj.io', kind: 'Rollout', path: ['spec', 'template'], nativeSidecars: true },

@@ -4,7 +4,9 @@ interface LifeOfPod {
   readonly status?: { readonly phase?: string } | undefined;
 }
 
-/** All containers have ended, for good: nothing can be asked of the pod any more, and its emptyDir volumes go with it. */
+/**
+ * All containers have ended, for good: nothing can be asked of the pod any more, and its emptyDir volumes go with it.
+ */
 export function hasEnded({ status }: Pick<LifeOfPod, 'status'>): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }

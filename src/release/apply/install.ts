@@ -19,7 +19,8 @@ import { applyAndProve } from './applyAndProve.ts';
 /**
  * Installs or upgrades a release, in steps that are reported; see docs/install.md. On failure it says why and takes it
  * back.
- * @throws INSTALL_FAILED, NOT_CONFIRMED, INTERRUPTED, NOT_FOUND, USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
+ * @throws INSTALL_FAILED, NOT_CONFIRMED, INTERRUPTED, NOT_FOUND, USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as
+ * helm and kubectl
  */
 export async function installRelease(options: InstallOptions): Promise<InstallResult | Refused> {
   const { release, namespace, report, dryRun } = options;
@@ -59,7 +60,10 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
   );
 }
 
-/** Whether the namespaces of the targets can pull what is going to be injected there. Pods are made for it: not in a dry run. */
+/**
+ * Whether the namespaces of the targets can pull what is going to be injected there. Pods are made for it: not in a dry
+ * run.
+ */
 async function imageFindings(
   tools: Tools,
   { report, signal, force }: InstallOptions,

@@ -53,8 +53,8 @@ const byKubeconfig: readonly ClusterFlagName[] = [
 const impossible: readonly ClusterFlagName[] = ['as-uid', 'as-user-extra', 'proxy-url'];
 
 /**
- * Translates kubectl's flags for helm. A token goes by the environment, which only this user can read, and what helm has
- * no flag for by a kubeconfig of our own.
+ * Translates kubectl's flags for helm. A token goes by the environment, which only this user can read, and what helm
+ * has no flag for by a kubeconfig of our own.
  * @throws USAGE for what cannot be said to helm, and as Kubectl
  */
 export async function helmConnection(

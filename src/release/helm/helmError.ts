@@ -13,7 +13,10 @@ export function helmErrorCode(stderr: string): ErrorCode {
   return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? refusalCode(stderr) ?? 'HELM_FAILED';
 }
 
-/** Helm ran, and either it or the API server refused: the chart, the values or an object is at fault, not the connection. */
+/**
+ * Helm ran, and either it or the API server refused: the chart, the values or an object is at fault, not the
+ * connection.
+ */
 export function isHelmRefusal(error: unknown): error is CodedError {
   return isCodedError(error) && ['HELM_FAILED', 'FORBIDDEN', 'POD_SECURITY', 'ADMISSION_DENIED'].includes(error.code);
 }

@@ -72,8 +72,8 @@ export function inNamespace(objects: readonly ManifestObject[], namespace: strin
 }
 
 /**
- * The Service that the API server calls: from it the certificate gets its names. Of a policy, which has no Service: what
- * the names of the release's objects begin with, and where they are.
+ * The Service that the API server calls: from it the certificate gets its names. Of a policy, which has no Service:
+ * what the names of the release's objects begin with, and where they are.
  */
 export interface WebhookService {
   readonly name: string;
@@ -153,7 +153,10 @@ interface PodSpec {
   readonly containers?: readonly { readonly name?: string; readonly image?: string }[];
 }
 
-/** What a release injects by a webhook; undefined when none of its ConfigMaps says it. @throws SIDECAR_CONFIG_INVALID */
+/**
+ * What a release injects by a webhook; undefined when none of its ConfigMaps says it.
+ * @throws SIDECAR_CONFIG_INVALID
+ */
 export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConfig | undefined {
   const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
   const [found] = maps.flatMap((object) => {

@@ -7,7 +7,8 @@ import type { ApiCall, ApiClient } from './apiClient.ts';
  * kubectl, and the rules are to be the same (cluster/dryRun, cluster/imageTrial).
  * @param signal nothing more is asked once it is aborted; what is asked already is waited for
  * @returns takes `create [--dry-run=server] --namespace NS -f -` of a pod, `get|delete pod NAME --namespace NS`,
- * `get TYPE --namespace NS` of what limits pods, and `get --raw PATH` of a page of pods; throws INTERNAL for anything else
+ * `get TYPE --namespace NS` of what limits pods, and `get --raw PATH` of a page of pods; throws INTERNAL for anything
+ * else
  */
 export function apiKubectl(api: ApiClient, signal?: AbortSignal): Kubectl {
   return async (args, { input = '' } = {}) => {

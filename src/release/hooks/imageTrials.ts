@@ -11,7 +11,9 @@ import type { Report } from './hookReport.ts';
 
 export interface ImageTrialsOptions {
   readonly api: ApiClient;
-  /** The name of the trial's pod in every namespace: the Role of the hook grants `get` and `delete` for this one alone. */
+  /**
+   * The name of the trial's pod in every namespace: the Role of the hook grants `get` and `delete` for this one alone.
+   */
   readonly podName: string;
   /** All trials have to be over by then, on the clock of `performance.now()`. */
   readonly endMs: number;
@@ -39,8 +41,8 @@ const longestSeconds = 60;
 const shortestSeconds = 5;
 
 /**
- * Tries the agent's image before a workload is opted in, as {@link tryImage} does: once for all workloads of a namespace
- * whose pods pull it in the same way. A registry that has not answered for one is not waited for again.
+ * Tries the agent's image before a workload is opted in, as {@link tryImage} does: once for all workloads of a
+ * namespace whose pods pull it in the same way. A registry that has not answered for one is not waited for again.
  * @returns throws INTERRUPTED and as tryImage
  */
 export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTrialsOptions): TryTargetImage {

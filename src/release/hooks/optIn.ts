@@ -28,7 +28,9 @@ export interface OptInOptions {
   readonly demands?: ProbePodDemands;
   /** For the waiting. */
   readonly timeoutSeconds: number;
-  /** Opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start. */
+  /**
+   * Opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start.
+   */
   readonly force: boolean;
   /** What the release injects; undefined: its injectors alone know. */
   readonly config: SidecarConfig | undefined;

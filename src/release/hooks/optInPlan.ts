@@ -33,7 +33,9 @@ export interface Plan {
   readonly left?: LeftReason | 'owners_unreadable';
 }
 
-/** The change that opts an object in; none when that is so already, or when the object is not the release's to change. */
+/**
+ * The change that opts an object in; none when that is so already, or when the object is not the release's to change.
+ */
 export function planOptIn(object: ApiObject, optIn: OptIn): Plan {
   const before = stateOf(object, optIn.kind);
   if (before === undefined) return { patch: undefined, ours: false, left: 'owners_unreadable' };

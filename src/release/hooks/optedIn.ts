@@ -1,7 +1,10 @@
 import { annotationPrefix, injectAnnotation } from '../../settings/index.ts';
 import type { TargetKind } from './targetObject.ts';
 
-/** On the object's own metadata, so that it rolls nothing: who opted it in, as JSON `{"<namespace>/<release>": "<key>"}`. */
+/**
+ * On the object's own metadata, so that it rolls nothing: who opted it in, as JSON `{"<namespace>/<release>":
+ * "<key>"}`.
+ */
 export const ownersAnnotation = `${annotationPrefix}opted-in-by`;
 
 /** The label or annotation key that each release has set, by `<namespace>/<release>`. */

@@ -39,8 +39,8 @@ const pauseMs = 2000;
 /**
  * Asks for the pods of a workload before it is opted in, as its new pod template would make them, and without the
  * sidecar: first with the sidecar of the configuration, then through the release's own injectors.
- * @returns the plan as it is; or the reason why it is not carried out: the API server refuses the pods with the sidecar,
- * or all of them, so that the workload would lose those that run
+ * @returns the plan as it is; or the reason why it is not carried out: the API server refuses the pods with the
+ * sidecar, or all of them, so that the workload would lose those that run
  */
 export async function checkPods(options: PodCheckOptions, planned: Planned): Promise<Planned> {
   const { object } = planned;
@@ -140,8 +140,8 @@ async function imageProblemOf(
 }
 
 /**
- * What the image is tried with: the container and the pull secrets that the API server's own pod has, and where the template
- * places its pods, since the dry run's pod of a DaemonSet names a node. Undefined without our agent.
+ * What the image is tried with: the container and the pull secrets that the API server's own pod has, and where the
+ * template places its pods, since the dry run's pod of a DaemonSet names a node. Undefined without our agent.
  */
 function triedPod(
   carrying: PodTemplate,

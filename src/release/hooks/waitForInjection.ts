@@ -11,7 +11,9 @@ export interface WaitOptions extends ProbeRequest {
   readonly report: Report;
 }
 
-/** Each API server of a cluster learns of a webhook by itself, so one answer proves little; a few in a row cost nothing. */
+/**
+ * Each API server of a cluster learns of a webhook by itself, so one answer proves little; a few in a row cost nothing.
+ */
 const provenBy = 3;
 const pauseMs = 250;
 const failurePauseMs = 1000;

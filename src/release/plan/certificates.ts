@@ -20,7 +20,10 @@ import type { ManifestObject } from '../helm/renderedObjects.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
 export interface CertificatePlan {
-  /** `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them; `none`: for a policy. */
+  /**
+   * `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them; `none`: for a
+   * policy.
+   */
   readonly action: ReuseAction | 'given' | 'other' | 'none';
   /** What is baked in; absent unless they are ours. */
   readonly material?: CertificateMaterial;

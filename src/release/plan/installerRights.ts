@@ -5,7 +5,9 @@ import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { ApiResource } from './apiResources.ts';
 
 export interface Right extends AnyRight {
-  /** What it is for. `watch`: helm can do without it; `grant`: Roles may be made of it by whoever may `escalate` too. */
+  /**
+   * What it is for. `watch`: helm can do without it; `grant`: Roles may be made of it by whoever may `escalate` too.
+   */
   readonly need: 'make' | 'watch' | 'grant';
 }
 
@@ -114,7 +116,10 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
-/** What is refused; what Roles grant counts only where it may not be granted by escalation either. @throws as Kubectl */
+/**
+ * What is refused; what Roles grant counts only where it may not be granted by escalation either.
+ * @throws as Kubectl
+ */
 export async function refusedFor(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
   const refused = await askRights(kubectl, rights);
   if (refused === undefined || !refused.some(({ need }) => need === 'grant')) return refused;

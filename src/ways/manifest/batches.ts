@@ -10,8 +10,8 @@ export interface Batches {
 export const shortRun = 16_384;
 
 /**
- * @param size of a run in characters; one that holds a longer document is longer. Runs are short so that all that is made
- * of one is garbage before V8 takes it for long-lived, or too large for the space that it collects often.
+ * @param size of a run in characters; one that holds a longer document is longer. Runs are short so that all that is
+ * made of one is garbage before V8 takes it for long-lived, or too large for the space that it collects often.
  */
 export function createBatches(size = shortRun): Batches {
   let pending = '';
@@ -36,8 +36,8 @@ export function createBatches(size = shortRun): Batches {
 }
 
 /**
- * Offset of the last `---` that surely ends the document before it, or 0. What stands between a `...` and a `---` may be
- * the directives of the document behind, and so may what stands before the first `---`.
+ * Offset of the last `---` that surely ends the document before it, or 0. What stands between a `...` and a `---` may
+ * be the directives of the document behind, and so may what stands before the first `---`.
  */
 function lastBoundary(text: string): number {
   let marker = markerBefore(text, text.length);

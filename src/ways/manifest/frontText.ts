@@ -24,7 +24,8 @@ export function insertInFront(document: ParsedDocument, map: MapNode, key: strin
     // A null that is written out stays there, behind a comma.
     return [{ offset: node.start, text: isNull(node) ? `${text},` : text }];
   } else if (!isAbsent(node) && !/["\\]/.test(source.text.slice(node.start, node.end))) {
-    // Between brackets a comma would end it, so it gets quotes; the escape tells the removal that they are not the user's.
+    // Between brackets a comma would end it, so it gets quotes; the escape tells the removal that they are not the
+    // user's.
     return [
       { offset: node.start, text: `"${marked(isNull(node) ? `${text},` : text)}` },
       { offset: node.end, text: '"' },

@@ -57,8 +57,8 @@ export interface InjectedManifest {
 }
 
 /**
- * Adds the sidecar to every workload of a manifest (YAML or JSON, one or more documents, lists), and brings settings that
- * are given into one that is there. Apart from the sidecar, the text stays as it is.
+ * Adds the sidecar to every workload of a manifest (YAML or JSON, one or more documents, lists), and brings settings
+ * that are given into one that is there. Apart from the sidecar, the text stays as it is.
  * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
  */
 export function injectManifest(text: string, options: InjectManifestOptions): InjectedManifest {
@@ -142,7 +142,10 @@ interface Change {
   readonly removal?: Removal;
 }
 
-/** @param tell takes each workload that is meant, and what is to be done with it if anything, while its document is at hand */
+/**
+ * @param tell takes each workload that is meant, and what is to be done with it if anything, while its document is at
+ * hand
+ */
 function planWorkloads(
   manifest: Manifest,
   options: InjectManifestOptions,

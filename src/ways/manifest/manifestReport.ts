@@ -22,8 +22,8 @@ export interface ManifestReport {
   /** Of one that carried a sidecar of an older version. */
   readonly older?: Older;
   /**
-   * The kind of one that was injected, `Rollout (argoproj.io/v1alpha1)`, when its schema is not Kubernetes' own: nobody can
-   * tell offline whether it keeps the `restartPolicy` of init containers.
+   * The kind of one that was injected, `Rollout (argoproj.io/v1alpha1)`, when its schema is not Kubernetes' own: nobody
+   * can tell offline whether it keeps the `restartPolicy` of init containers.
    */
   readonly schemaOf?: string;
 }

@@ -29,7 +29,8 @@ export interface OtherWorkload {
 }
 
 /**
- * @throws MANIFEST_INVALID for fields of a wrong type, and for a given path that finds nothing in an object that is meant;
+ * @throws MANIFEST_INVALID for fields of a wrong type, and for a given path that finds nothing in an object that is
+ * meant;
  *   YAML_INVALID
  */
 export function selectWorkloads(document: ParsedDocument, { kinds, selects }: ReadOptions): SelectedWorkloads {

@@ -33,7 +33,10 @@ export function unifiedDiff(file: string, text: string, insertions: readonly Ins
   return output;
 }
 
-/** The difference of two texts in the same form; lines are searched for, so this is for texts that are not only added to. */
+/**
+ * The difference of two texts in the same form; lines are searched for, so this is for texts that are not only added
+ * to.
+ */
 export function unifiedDiffOf(file: string, before: string, after: string): string {
   return createTwoFilesPatch(file, file, before, after, undefined, undefined, { context }).replace(
     /^Index: .*\n=+\n/,

@@ -38,7 +38,9 @@ export interface PatchOptions extends ChangeOptions {
   readonly settings: SettingValues;
   /** Amounts of the sidecar's CPU and memory to write there too. */
   readonly amounts?: SidecarAmounts | undefined;
-  /** The user named the sidecar: where there is one already, all of it is made anew. Default false: its settings change. */
+  /**
+   * The user named the sidecar: where there is one already, all of it is made anew. Default false: its settings change.
+   */
   readonly renew?: boolean | undefined;
   /** Of the namespace, instead of what its label says. */
   readonly podSecurity?: PodSecurityLevel | undefined;

@@ -46,8 +46,8 @@ export interface OwnAmounts {
 }
 
 /**
- * PREFIX and `CpuWanted`, `CpuMost`, `CpuAmounts`, and the same of `Memory`: what is requested before the limit counts, the
- * limit, and both as sidecarResources has them. The empty string for none.
+ * PREFIX and `CpuWanted`, `CpuMost`, `CpuAmounts`, and the same of `Memory`: what is requested before the limit counts,
+ * the limit, and both as sidecarResources has them. The empty string for none.
  */
 export function amountVariables(prefix: string, { requests, limits, fallback }: OwnAmounts): Variable[] {
   return (['cpu', 'memory'] as const).flatMap((name) => {
@@ -90,8 +90,8 @@ export function amountVariables(prefix: string, { requests, limits, fallback }: 
 }
 
 /**
- * A map of the amounts of a container, in CEL: of CPU, memory and storage those that are not empty, and the others. A pod
- * with resources as a whole has zero of what it leaves to its containers, and no others.
+ * A map of the amounts of a container, in CEL: of CPU, memory and storage those that are not empty, and the others. A
+ * pod with resources as a whole has zero of what it leaves to its containers, and no others.
  */
 export function amountMap(prefix: string, kind: 'Request' | 'Limit', others: string): string {
   const zero = "(name in variables.summedLimits ? '0' : '')";

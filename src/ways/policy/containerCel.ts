@@ -15,7 +15,10 @@ const { container: agent, mirror = agent } = sidecarOf('privileged');
 const platformKeys = Object.keys(platformEnvironment) as readonly PlatformKey[];
 const isProbe = `${parameter('profile')} == 'probe'`;
 
-/** `mirror`: see asksForMirror. `container`, `mirrorContainer`: as makeSidecar has them, with the parameters in their places. */
+/**
+ * `mirror`: see asksForMirror. `container`, `mirrorContainer`: as makeSidecar has them, with the parameters in their
+ * places.
+ */
 export const containerVariables: readonly Variable[] = [
   { name: 'mirrorText', expression: effectiveSetting('mirror') },
   { name: 'mirror', expression: `${parameter('profile')} != 'baseline' && variables.mirrorText != ''` },

@@ -1,6 +1,7 @@
 /**
  * Eight hexadecimal digits that differ when the data do, whatever the order of the keys: FNV-1a of 32 bits
- * (http://www.isthe.com/chongo/tech/comp/fnv/), here over UTF-16 code units. It tells versions apart and keeps no secret.
+ * (http://www.isthe.com/chongo/tech/comp/fnv/), here over UTF-16 code units. It tells versions apart and keeps no
+ * secret.
  */
 export function digest(data: Readonly<Record<string, string>>): string {
   const text = JSON.stringify(Object.entries(data).toSorted(([one], [other]) => (one < other ? -1 : 1)));

@@ -62,8 +62,8 @@ export const fitConditions: readonly MatchCondition[] = [
 ];
 
 /**
- * The API server evaluates all conditions of every pod, even when one is false, and again after another policy or webhook:
- * the dear ones look away then.
+ * The API server evaluates all conditions of every pod, even when one is false, and again after another policy or
+ * webhook: the dear ones look away then.
  */
 const isSettled = `!(${optsIn}) || ${hasAnnotation(statusAnnotation)}`;
 
@@ -73,7 +73,8 @@ const hasRoom = `!has(object.metadata.annotations)
 
 /**
  * That the parameters are such as the API server takes in a pod. A patch with others would fail the pod, even under
- * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: what cannot be decoded is an internal error).
+ * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: what cannot be decoded is an internal
+ * error).
  */
 const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
   && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources}

@@ -8,9 +8,9 @@ type Place = 'first' | 'second' | 'last';
 const indexes = { first: 0, second: 1, last: '-' } as const satisfies Readonly<Record<Place, number | string>>;
 
 /**
- * The operations that add the sidecar, as additionPatch has them. A parent that is absent is added empty first, since the
- * API server creates none by itself, and one item is added at a time: a list that holds expressions of several types
- * cannot be marshalled.
+ * The operations that add the sidecar, as additionPatch has them. A parent that is absent is added empty first, since
+ * the API server creates none by itself, and one item is added at a time: a list that holds expressions of several
+ * types cannot be marshalled.
  */
 export const agentPatch: string = [
   parent('object.metadata.annotations', ['metadata', 'annotations'], '{}'),

@@ -15,7 +15,10 @@ const oneFileMore = volumeBytes({ 'file-size': '2Mi', 'file-count': '1' }) - one
 const spareFiles = oneFileMore / mebibyte - 1;
 const spareBytes = oneFile - oneFileMore;
 
-/** In doubles, as volumeBytes has it: no product is too large. `sizeMebibytes`: of the volume. `sizeLimit`: as a quantity. */
+/**
+ * In doubles, as volumeBytes has it: no product is too large. `sizeMebibytes`: of the volume. `sizeLimit`: as a
+ * quantity.
+ */
 export const sizeLimitVariables: readonly Variable[] = [
   { name: 'fileSizeText', expression: effectiveSetting('file-size') },
   { name: 'fileCountText', expression: effectiveSetting('file-count') },

@@ -10,7 +10,10 @@ const { volumes } = makeSidecar({
   podSettings: {},
 });
 
-/** `volumes`: as makeSidecar has them, with the size that the pod's settings ask for and the authority of the parameters. */
+/**
+ * `volumes`: as makeSidecar has them, with the size that the pod's settings ask for and the authority of the
+ * parameters.
+ */
 export const volumeVariables: readonly Variable[] = [
   {
     name: 'volumes',

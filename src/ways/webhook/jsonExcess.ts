@@ -11,11 +11,13 @@ export interface JsonBounds {
 }
 
 /**
- * What is too much about a text of JSON, or undefined. A parser needs some hundred bytes for a value that takes three in
- * the text, so these are counted first, in one pass that keeps nothing. Texts that are no JSON are left to the parser.
+ * What is too much about a text of JSON, or undefined. A parser needs some hundred bytes for a value that takes three
+ * in the text, so these are counted first, in one pass that keeps nothing. Texts that are no JSON are left to the
+ * parser.
  */
 export function jsonExcess(json: Uint8Array, bounds: JsonBounds): string | undefined {
-  // It takes a byte to begin a value: most texts are too short to have too many, and too deep a text of that length is small.
+  // It takes a byte to begin a value: most texts are too short to have too many, and too deep a text of that length is
+  // small.
   if (json.length <= bounds.values) return undefined;
   let [values, depth] = [0, 0];
   for (let at = 0; at < json.length; at += 1) {

@@ -17,9 +17,9 @@ export type PatchOrProblem =
   | { readonly doubt: string; readonly patch?: never };
 
 /**
- * The patch that adds to a pod. What it looks like, and whether it applies, depends on which parents the pod has, and on
- * nothing else of it: so it is made for a pod of just these, applied to that and compared, once for each addition. The
- * rest that has to do with the addition (names, mounts, annotations) is looked at in each pod.
+ * The patch that adds to a pod. What it looks like, and whether it applies, depends on which parents the pod has, and
+ * on nothing else of it: so it is made for a pod of just these, applied to that and compared, once for each addition.
+ * The rest that has to do with the addition (names, mounts, annotations) is looked at in each pod.
  */
 export function patchFor(pod: PodTemplate, addition: Addition): PatchOrProblem {
   let known = knowledge.get(addition);

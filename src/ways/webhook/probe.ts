@@ -24,7 +24,8 @@ export interface ProbeRequest {
 /**
  * The manifest of a pod that is created with `dryRun=All` alone: the probe webhook answers it with what would be
  * injected, so that injection is proven from the API server on. It meets Pod Security `restricted`, unless
- * the release's own pods do otherwise, and asks for little, so that a quota of the namespace does not stand in its way; a LimitRange may demand more.
+ * the release's own pods do otherwise, and asks for little, so that a quota of the namespace does not stand in its way;
+ * a LimitRange may demand more.
  */
 export function probePod({ release, namespace, image, demands = {} }: ProbeRequest): object {
   return {
@@ -68,8 +69,8 @@ function given(members: object | undefined): object | undefined {
 const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
 
 /**
- * The same pod in the two sizes that a namespace may take: one that asks for little fits a quota, one of the size of the
- * release's own pods fits a LimitRange. Asked for in turn while one is refused.
+ * The same pod in the two sizes that a namespace may take: one that asks for little fits a quota, one of the size of
+ * the release's own pods fits a LimitRange. Asked for in turn while one is refused.
  */
 export function probePods(request: ProbeRequest): readonly object[] {
   const { resources, ...demands } = request.demands ?? {};

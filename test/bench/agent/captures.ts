@@ -44,9 +44,9 @@ const bufferMebibytes = 4;
 const memoryFolder = '/dev/shm/packet-capture-bench-';
 
 /**
- * Uses as much memory as files of so many bytes will need, and frees it. A virtual machine hands free memory back to its
- * host after some seconds, and waits for it when it is touched again: that would be measured as the program's own CPU,
- * and take more than the write itself.
+ * Uses as much memory as files of so many bytes will need, and frees it. A virtual machine hands free memory back to
+ * its host after some seconds, and waits for it when it is touched again: that would be measured as the program's own
+ * CPU, and take more than the write itself.
  */
 export async function touchMemory(bytes: number): Promise<void> {
   const folder = await mkdtemp(memoryFolder);

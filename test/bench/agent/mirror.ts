@@ -26,7 +26,9 @@ const gigabit = 2000;
 const ports = { sink: '9999', echo: '9998' } as const;
 const addresses = { pod: '10.99.0.2', world: '10.99.0.1' } as const;
 
-/** What the app of a mirrored pod feels: a connection as fast as it goes, the CPU of one at 1 Gbit/s, and round trips. */
+/**
+ * What the app of a mirrored pod feels: a connection as fast as it goes, the CPU of one at 1 Gbit/s, and round trips.
+ */
 export async function benchMirror(): Promise<Figure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-bench-'));
   const group = await makeCpuGroup('packet-capture-bench-mirror');

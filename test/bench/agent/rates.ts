@@ -14,8 +14,8 @@ type Searches = Readonly<Record<Program, Search>>;
 
 /**
  * Looks for the highest rates without a loss, of every kind at every limit. In each round every program has a trial, so
- * that all of them meet the same moods of the machine. All of it takes `minutes` at most; what one cell does not need, the
- * others have.
+ * that all of them meet the same moods of the machine. All of it takes `minutes` at most; what one cell does not need,
+ * the others have.
  */
 export async function searchCells(
   site: Site,
@@ -77,7 +77,10 @@ async function searchCell(
   return searches;
 }
 
-/** While a capture runs, since that takes its share of the sender's time. Nine tenths of it, so that the sender keeps its pace. */
+/**
+ * While a capture runs, since that takes its share of the sender's time. Nine tenths of it, so that the sender keeps
+ * its pace.
+ */
 async function senderCeiling(site: Site, traffic: Traffic, kind: Kind): Promise<number> {
   const load: Load = { kind, perSecond: 1e7, seconds, cores: undefined };
   const { perSecond } = await tryAgain(site, () => runTrial('tcpdump', site, traffic, load));

@@ -1,8 +1,8 @@
 /**
  * The search for the highest rate without a loss, by trials of which each may mislead: a machine that is shared loses a
- * few packets of its own accord. Up after a trial that stored all, down after one that did not, with smaller steps after
- * each turn and larger ones on a long way in one direction (PEST: Taylor and Creelman, 1967, "PEST: Efficient estimates on
- * probability functions"). All trials together decide in the end, so that none decides alone.
+ * few packets of its own accord. Up after a trial that stored all, down after one that did not, with smaller steps
+ * after each turn and larger ones on a long way in one direction (PEST: Taylor and Creelman, 1967, "PEST: Efficient
+ * estimates on probability functions"). All trials together decide in the end, so that none decides alone.
  */
 export interface Search {
   /** The rate of the next trial. */
@@ -60,8 +60,8 @@ export function isAtTheTop({ attempts, highest }: Search): boolean {
 }
 
 /**
- * The rate that parts the trials best: with the fewest losses at or below it, and the fewest without a loss above. Where
- * several do, the middle of them.
+ * The rate that parts the trials best: with the fewest losses at or below it, and the fewest without a loss above.
+ * Where several do, the middle of them.
  */
 export function ceilingOf({ attempts, highest }: Pick<Search, 'attempts' | 'highest'>): Ceiling {
   const misfits = (rate: number): number =>

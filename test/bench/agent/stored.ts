@@ -46,7 +46,9 @@ export interface Segments {
   readonly lengths: number[];
 }
 
-/** How many bytes of one direction of a connection there are, of less than 2^31 in all: what was sent again counts once. */
+/**
+ * How many bytes of one direction of a connection there are, of less than 2^31 in all: what was sent again counts once.
+ */
 export function coveredBytes({ starts, lengths }: Segments): number {
   // Numbers begin anywhere and wrap: as a signed distance from the first they have an order.
   const [first = 0] = starts;

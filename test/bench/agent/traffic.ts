@@ -15,14 +15,20 @@ export interface Kind {
 }
 
 export interface Traffic {
-  /** Sends so many a second, for just so long. @returns how many it was in the end: fewer, if the sender could not keep pace */
+  /**
+   * Sends so many a second, for just so long.
+   * @returns how many it was in the end: fewer, if the sender could not keep pace
+   */
   readonly send: (kind: Kind, perSecond: number, seconds: number) => Promise<number>;
   /** Nanoseconds of a round trip over TCP, the median of so many. */
   readonly roundTrip: (rounds: number) => Promise<number>;
   readonly stop: () => void;
 }
 
-/** Both ends of round trips: what one core needs to wake up another can be many times what is to be measured, in a virtual machine above all. */
+/**
+ * Both ends of round trips: what one core needs to wake up another can be many times what is to be measured, in a
+ * virtual machine above all.
+ */
 const onOneCore = ['taskset', '--cpu-list', '0'];
 
 const [sinkPort, echoPort] = [String(ports.packets), String(ports.trips)];

@@ -32,9 +32,9 @@ export interface Creations {
 
 /**
  * What the API server needs to create a pod of 10 KB, in milliseconds: in a namespace that nothing is injected into, in
- * one where the barest policy changes it, in one that our policy injects into, and in one that the webhook of the chart with
- * its default values injects into; one pod each in turn. For an API server where no policy with parameters was ever deleted:
- * any other reads them anew for every pod (see parametersName in src/ways/policy/policyObjects.ts).
+ * one where the barest policy changes it, in one that our policy injects into, and in one that the webhook of the chart
+ * with its default values injects into; one pod each in turn. For an API server where no policy with parameters was
+ * ever deleted: any other reads them anew for every pod (see parametersName in src/ways/policy/policyObjects.ts).
  */
 export async function measureCreations(node: ClusterHandle, count: number): Promise<Creations> {
   const helm = await ensureHelm(4, stderrProgress);

@@ -17,7 +17,9 @@ export interface CreationRequest {
 const { kubeconfig, namespaces, count } = JSON.parse(process.argv[2] ?? '{}') as CreationRequest;
 const callApi = await apiClient(kubeconfig, 1);
 
-/** Milliseconds until the API server has stored the pod. The pod is taken away again, so that each finds an empty house. */
+/**
+ * Milliseconds until the API server has stored the pod. The pod is taken away again, so that each finds an empty house.
+ */
 async function create(namespace: string, number: number, injected: boolean): Promise<number> {
   const name = `pod-${number}`;
   const pod = makePod(number, namespace);

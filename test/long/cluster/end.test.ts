@@ -99,8 +99,8 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
 
   /**
    * Deletes the pod under traffic.
-   * @returns its packets, and for how many seconds after SIGTERM there are some: not a measure of time that this test takes,
-   * since both moments are the kernel's and containerd's
+   * @returns its packets, and for how many seconds after SIGTERM there are some: not a measure of time that this test
+   * takes, since both moments are the kernel's and containerd's
    */
   async function deleteUnderTraffic(
     name: keyof typeof apps,

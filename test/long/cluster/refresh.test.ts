@@ -16,7 +16,10 @@ const inShop = ['-n', shop];
 /** Of each kind; each round changes the annotations of them all. */
 const replicas = 10;
 const rounds = Number(process.env['PACKET_CAPTURE_REFRESH_ROUNDS'] ?? 50);
-/** What the kubelet has not brought by then was overlooked: it would bring it with its next look, 60 to 90 s after the one before. */
+/**
+ * What the kubelet has not brought by then was overlooked: it would bring it with its next look, 60 to 90 s after the
+ * one before.
+ */
 const lateSeconds = 5;
 const kinds = ['upload', 'plain'] as const;
 type Kind = (typeof kinds)[number];

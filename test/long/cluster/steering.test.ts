@@ -66,7 +66,10 @@ test(`the filter is changed ${changes} times under traffic, then ${changes} time
   const setting = `/proc/${await agentProcess(namespace, 'web')}/root/etc/packet-capture/settings/filter`;
   const [brought, taken]: [number[], number[]] = [[], []];
   const since = (from: number): number => Math.round((performance.now() - from) / 10) / 100;
-  /** The kubelet brings it, now and then only when it looks at the pod anyway, once a minute or so; then the agent takes it. */
+  /**
+   * The kubelet brings it, now and then only when it looks at the pod anyway, once a minute or so; then the agent takes
+   * it.
+   */
   const takes = async (index: number): Promise<void> => {
     const asked = performance.now();
     const isThere = async (): Promise<boolean> => (await readFile(setting, 'utf8').catch(() => '')) === filter(index);

@@ -1,6 +1,6 @@
 /**
- * A value for each place that takes a part of a Kubernetes object, with a scalar of every kind that may stand there: the
- * API server takes each of them (test/cluster/chart.test.ts), and none of them with a scalar of another type.
+ * A value for each place that takes a part of a Kubernetes object, with a scalar of every kind that may stand there:
+ * the API server takes each of them (test/cluster/chart.test.ts), and none of them with a scalar of another type.
  */
 const resources = {
   requests: { cpu: 0.5, memory: '64Mi' },

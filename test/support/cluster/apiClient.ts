@@ -9,7 +9,10 @@ export type ApiClient = (
   body?: object,
 ) => Promise<{ readonly status: number; readonly text: string }>;
 
-/** The API server of a kubeconfig with client certificates, over connections that are kept: as many as it takes, or `maxSockets`. */
+/**
+ * The API server of a kubeconfig with client certificates, over connections that are kept: as many as it takes, or
+ * `maxSockets`.
+ */
 export async function apiClient(kubeconfig: string, maxSockets = Infinity): Promise<ApiClient> {
   const { clusters, users } = load(await readFile(kubeconfig, 'utf8')) as {
     readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];

@@ -1,9 +1,9 @@
 /**
  * Creates pods that ask for injection, as many as it is told, and follows each of them: created, ready, deleted. Those
- * that came up without the sidecar stay until `packet-capture check` has been asked for them. A program of its own, since
- * the API server answers only from within the node's network namespace.
- * Arguments: kubeconfig, namespace. Standard input: lines `{"phase", "pods"}`; each is answered by the same line once so
- * many pods are created. At its end, when all pods are gone, the report.
+ * that came up without the sidecar stay until `packet-capture check` has been asked for them. A program of its own,
+ * since the API server answers only from within the node's network namespace. Arguments: kubeconfig, namespace.
+ * Standard input: lines `{"phase", "pods"}`; each is answered by the same line once so many pods are created. At its
+ * end, when all pods are gone, the report.
  */
 import { execFile } from 'node:child_process';
 import { createInterface } from 'node:readline';

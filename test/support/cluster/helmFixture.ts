@@ -78,7 +78,9 @@ export function siteYaml(namespace: string): string {
     .join('\n---\n');
 }
 
-/** What of a site a release may change: labels and annotations of the namespace, the Deployment and its pod template. */
+/**
+ * What of a site a release may change: labels and annotations of the namespace, the Deployment and its pod template.
+ */
 export async function siteState(namespace: string): Promise<unknown> {
   const { labels, annotations } = JSON.parse(
     await kube(['get', 'namespace', namespace, '-o', 'jsonpath={.metadata}']),

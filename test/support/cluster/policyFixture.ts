@@ -74,7 +74,8 @@ export async function admitted(
   const create = async (): Promise<{ readonly stdout: string; readonly stderr: string }> =>
     kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], { input: listOf(items) });
   let { stdout, stderr } = await create();
-  // The API server asks itself for a policy's parameters the first time, and on a busy machine not soon enough. Nothing is stored.
+  // The API server asks itself for a policy's parameters the first time, and on a busy machine not soon enough. Nothing
+  // is stored.
   for (let again = 0; again < 2 && stderr.includes('context deadline exceeded'); again += 1)
     ({ stdout, stderr } = await create());
   const stored = new Map(

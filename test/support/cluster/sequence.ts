@@ -16,7 +16,9 @@ const node = inject('node');
 export const sequencePort = 9999;
 
 export interface Sender {
-  /** Sends packets that begin with their number; done when the kernel has taken the last one. One task after the other. */
+  /**
+   * Sends packets that begin with their number; done when the kernel has taken the last one. One task after the other.
+   */
   readonly send: (task: Omit<SendTask, 'port'> & { readonly port?: number }) => Promise<void>;
   readonly close: () => void;
 }
@@ -68,7 +70,9 @@ export async function numberedPackets(files: readonly string[], port = sequenceP
   return packets;
 }
 
-/** Numbers that are missing between the first and the last one, as `[first, last]`; fails for one that is there twice. */
+/**
+ * Numbers that are missing between the first and the last one, as `[first, last]`; fails for one that is there twice.
+ */
 export function gaps(packets: readonly NumberedPacket[], from = 0): (readonly [number, number])[] {
   const numbers = packets.map(({ number }) => number).toSorted((a, b) => a - b);
   expect(new Set(numbers).size, 'each packet is stored once').toBe(numbers.length);
@@ -86,8 +90,9 @@ export interface Keeper {
 }
 
 /**
- * Gives each capture file of a folder a second name as soon as it is there, until told to stop: so all can be read after
- * the pod is gone, as they were when the kubelet removed them. Beside the kubelet's folder, since hard links stay within a file system.
+ * Gives each capture file of a folder a second name as soon as it is there, until told to stop: so all can be read
+ * after the pod is gone, as they were when the kubelet removed them. Beside the kubelet's folder, since hard links stay
+ * within a file system.
  */
 export async function keepAll(folder: string): Promise<Keeper> {
   const kept = await mkdtemp(join(node.stateDir, 'kept-'));

@@ -17,7 +17,8 @@ declare module 'vitest' {
 
 /**
  * Brings up the node that the cluster tests share, and takes it down after them.
- * PACKET_CAPTURE_TEST_NODE names it (`test`); PACKET_CAPTURE_KEEP_NODE=1 takes the one of the run before and leaves it up.
+ * PACKET_CAPTURE_TEST_NODE names it (`test`); PACKET_CAPTURE_KEEP_NODE=1 takes the one of the run before and leaves it
+ * up.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared.node ??= bringUp().catch(explain);

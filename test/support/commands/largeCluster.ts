@@ -9,9 +9,9 @@ const revisions = 4;
 const pageSize = 250;
 
 /**
- * A stand-in for kubectl and a cluster of so many pods: it answers lists page by page, as the API server does, and every
- * other question with nothing. Pods, ReplicaSets and Deployments are of the usual size (10 KB a pod, managed fields
- * included).
+ * A stand-in for kubectl and a cluster of so many pods: it answers lists page by page, as the API server does, and
+ * every other question with nothing. Pods, ReplicaSets and Deployments are of the usual size (10 KB a pod, managed
+ * fields included).
  * @param folder gets the pages and the program
  * @returns the program, and the bytes of all pods
  */

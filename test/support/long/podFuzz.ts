@@ -1,7 +1,7 @@
 /**
- * Sends generated pods to the API server, as dry runs, each to a namespace of which pods are injected and to one like it
- * of which they are not, and prints what differs. A program of its own, since the API server answers only from within the
- * node's network namespace. Arguments: kubeconfig, count, then pairs of namespaces PLAIN=INJECTED.
+ * Sends generated pods to the API server, as dry runs, each to a namespace of which pods are injected and to one like
+ * it of which they are not, and prints what differs. A program of its own, since the API server answers only from
+ * within the node's network namespace. Arguments: kubeconfig, count, then pairs of namespaces PLAIN=INJECTED.
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';

@@ -7,7 +7,9 @@ import { parseDocuments } from '../../../src/ways/manifest/parseDocument.ts';
 
 type Json = Record<string, unknown>;
 
-/** The documents of a text as the `yaml` package reads YAML 1.1: it shares no code with the way that finds and edits. */
+/**
+ * The documents of a text as the `yaml` package reads YAML 1.1: it shares no code with the way that finds and edits.
+ */
 export function readYaml(text: string): unknown[] {
   const documents = parseAllDocuments(text, { version: '1.1', uniqueKeys: false, logLevel: 'silent' });
   return Array.isArray(documents) ? documents.map((document) => document.toJS({ maxAliasCount: -1 }) as unknown) : [];

@@ -1,5 +1,6 @@
 /**
- * What the `yaml` package tells about a document, in the order of the text, as far as the tree needs it. Offsets are those of the whole text; a scalar that is not there has start -1.
+ * What the `yaml` package tells about a document, in the order of the text, as far as the tree needs it. Offsets are
+ * those of the whole text; a scalar that is not there has start -1.
  */
 export type TreeEvent =
   | {

@@ -80,7 +80,10 @@ export function clientHello(version: number, suites: readonly number[]): Buffer 
   return Buffer.concat([Buffer.from([22, 3, 1]), withLength(handshake)]);
 }
 
-/** What the server answers to bytes without TLS around them: the type of its first record (21 alert, 22 handshake) and an alert's code. */
+/**
+ * What the server answers to bytes without TLS around them: the type of its first record (21 alert, 22 handshake) and
+ * an alert's code.
+ */
 export async function firstRecord(
   port: number,
   bytes: Buffer,

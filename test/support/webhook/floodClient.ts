@@ -4,8 +4,8 @@ import type { Flood } from './flood.ts';
 import { floodBodies } from './floodBodies.ts';
 
 /**
- * A program that attacks an injector; one JSON argument, {@link Flood}. It prints what came of it, one line of JSON, when
- * all is sent, and ends when its standard input ends.
+ * A program that attacks an injector; one JSON argument, {@link Flood}. It prints what came of it, one line of JSON,
+ * when all is sent, and ends when its standard input ends.
  */
 const { port, ca, host, from, how, bodies, bytes, count, atOnce } = JSON.parse(process.argv[2] ?? '{}') as Flood & {
   readonly host: string;

@@ -13,8 +13,8 @@ export interface StreamResult {
 }
 
 /**
- * Sends reviews as an API server does, one each `everyMs`, over a few connections that it keeps and now and then over a new
- * one, until it is ended.
+ * Sends reviews as an API server does, one each `everyMs`, over a few connections that it keeps and now and then over a
+ * new one, until it is ended.
  * @returns what ends it
  */
 export function startStream(port: number, ca: string, everyMs = 20): () => Promise<StreamResult> {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ceilingOf, goOn, isAtTheTop, startSearch, type Attempt, type Search } from '../../bench/agent/search.ts';
 
-/** As many trials of a program that stores all up to `ceiling`; those whose numbers are in `mishaps` lose a packet anyway. */
+/**
+ * As many trials of a program that stores all up to `ceiling`; those whose numbers are in `mishaps` lose a packet
+ * anyway.
+ */
 function search(ceiling: number, guess: number, trials: number, mishaps: readonly number[] = []): Search {
   let state = startSearch(guess, 1000);
   for (let trial = 0; trial < trials; trial += 1) {

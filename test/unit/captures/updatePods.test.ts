@@ -200,7 +200,10 @@ describe('updatePods', () => {
   });
 
   describe('a change that the kubelet does not bring into the pod', () => {
-    /** An agent that sees the annotations as they were at the last `looks` changes of `packet-capture/refresh`, and is idle before. */
+    /**
+     * An agent that sees the annotations as they were at the last `looks` changes of `packet-capture/refresh`, and is
+     * idle before.
+     */
     const overlooked = (looks: number): Agent => {
       const seen = new Set<string>();
       return (annotations) => {

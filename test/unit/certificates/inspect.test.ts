@@ -189,7 +189,8 @@ describe('inspect', () => {
   });
 
   test('a certificate that may be used by clients only', () => {
-    // A certificate's text is what any CA may write: here ours, with the last byte of serverAuth's OID changed to clientAuth's.
+    // A certificate's text is what any CA may write: here ours, with the last byte of serverAuth's OID changed to
+    // clientAuth's.
     const der = Buffer.from(good.certificate.replaceAll(/-----[^-]+-----|\n/g, ''), 'base64');
     const oid = der.indexOf(Buffer.from('2b06010505070301', 'hex'));
     expect(oid).toBeGreaterThan(0);

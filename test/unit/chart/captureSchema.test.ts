@@ -33,7 +33,9 @@ function isExcluded(not: Rule['not'], value: string): boolean {
   return 'not' in not ? !new RegExp(not.not.pattern).test(value) : new RegExp(not.pattern).test(value);
 }
 
-/** What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53, that a name stands there twice. */
+/**
+ * What a schema cannot say: that a sum is too large, that a quantity is beyond 2^53, that a name stands there twice.
+ */
 function isBeyondSchema(type: SettingType, value: string): boolean {
   if (type === 'interfaces') {
     const names = value.split(',');

@@ -49,7 +49,9 @@ const sent = (longestDelay: number): fc.Arbitrary<Sent[]> =>
     { maxLength: 40 },
   );
 
-/** Plays packets that arrive after a delay; looks for what is due every `step` ms. Pieces with the time when each came. */
+/**
+ * Plays packets that arrive after a delay; looks for what is due every `step` ms. Pieces with the time when each came.
+ */
 function play(all: readonly Sent[], step: number): { merge: LiveMerge; pieces: { now: number; bytes: Uint8Array }[] } {
   const merge = createLiveMerge({ windowMs, mostBytes });
   const sources = [0, 1, 2, 3].map((index) => started(merge, `ns/pod-${index}:eth0`));

@@ -44,7 +44,8 @@ test('what is written reads as what was read: a file of one section comes out as
       const bytes = await merged([sourceOf(cut(Buffer.concat(oneSection.map((item) => item.bytes)), at))]);
       const { records, bytesLeft } = readAll([bytes]);
       expect(bytesLeft).toBeUndefined();
-      // Interfaces are described where they were, so that even the order is the same. Unknown blocks have no order of bytes that could be turned.
+      // Interfaces are described where they were, so that even the order is the same. Unknown blocks have no order of
+      // bytes that could be turned.
       const expected = oneSection
         .slice(1)
         .map(({ says }) => says)

@@ -13,7 +13,8 @@ async function namesIn(folder: string, suffix: RegExp): Promise<string[]> {
 }
 
 test("no environment variable of ours is like those that the kubelet makes of a namespace's Services", async () => {
-  // Service a-b: A_B_SERVICE_HOST, A_B_SERVICE_PORT, A_B_SERVICE_PORT_NAME, A_B_PORT, A_B_PORT_80_TCP, … (envvars.FromServices)
+  // Service a-b: A_B_SERVICE_HOST, A_B_SERVICE_PORT, A_B_SERVICE_PORT_NAME, A_B_PORT, A_B_PORT_80_TCP, …
+  // (envvars.FromServices)
   const serviceLink = /_SERVICE_(?:HOST|PORT)(?:_|$)|_PORT(?:_|$)/;
   const names = new Set([
     ...(await namesIn('src', /\.ts$/)),

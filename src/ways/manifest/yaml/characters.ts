@@ -1,4 +1,6 @@
-/** Classes of characters by their code, as YAML 1.1 has them. Behind the end of a text there is NaN, which is in none. */
+/**
+ * Classes of characters by their code, as YAML 1.1 has them. Behind the end of a text there is NaN, which is in none.
+ */
 
 export const tab = 0x09;
 export const lineFeed = 0x0a;

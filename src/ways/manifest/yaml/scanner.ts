@@ -30,7 +30,8 @@ const maxKey = 1024;
 /**
  * Cuts a text into tokens as the parser of kubectl does, which is that of libyaml: YAML 1.1, and more lenient than YAML
  * 1.2 on the indentation of quoted scalars and flow collections. It reads each character once.
- * @param json true for a text that may be JSON: its strings have more escapes, fewer line breaks, and keys of any length
+ * @param json true for a text that may be JSON: its strings have more escapes, fewer line breaks, and keys of any
+ * length
  * @see scannerc.go of go.yaml.in/yaml/v2
  */
 export function createScanner(text: string, json: boolean): Scanner {

@@ -21,7 +21,9 @@ export type ReadBody = (request: IncomingMessage, address: string, done: (body: 
 /** Kept of a body that is too large. */
 const beginningBytes = 64 * 1024;
 
-/** A body that came in several pieces has room for as much again, but for its length if it said it, and at least this. */
+/**
+ * A body that came in several pieces has room for as much again, but for its length if it said it, and at least this.
+ */
 const leastRoom = 8 * 1024;
 
 /** Read of one body before it is another's turn; most bodies are shorter. */
@@ -52,8 +54,8 @@ const nothing = Buffer.alloc(0);
 /**
  * Bodies share one budget. What goes beyond it costs the largest body of the address that has the most: a client that
  * sends much, or holds much back, takes the room of its own bodies and not that of others. A body that lost its room is
- * read to its end all the same, since a client that still writes hears no answer. Larger bodies take turns, so that small
- * ones need not wait until all that others send is read.
+ * read to its end all the same, since a client that still writes hears no answer. Larger bodies take turns, so that
+ * small ones need not wait until all that others send is read.
  * @param garbage is told what larger bodies leave behind
  */
 export function bodyReader(

@@ -42,8 +42,8 @@ export function certificateSource(
 
 /**
  * How far this machine's clock may be behind that of who made the certificate. `certs.mode: generated` has certificates
- * that begin the moment they are made, on the machine where helm runs. It is the API server that judges them, by a clock of
- * its own: not to serve such a certificate would help nobody.
+ * that begin the moment they are made, on the machine where helm runs. It is the API server that judges them, by a
+ * clock of its own: not to serve such a certificate would help nobody.
  */
 const clockSkewMs = 5 * 60_000;
 

@@ -7,7 +7,8 @@ import type { Source } from './reload.ts';
 
 /**
  * The mounted `sidecarconfig.yaml`, read as the command line reads it.
- * Its `read` throws FILE_UNREADABLE; its `parse` YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID.
+ * Its `read` throws FILE_UNREADABLE; its `parse` YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN,
+ * SETTING_INVALID.
  */
 export function configurationSource(file: string): Source<SidecarConfig> {
   return {

@@ -44,8 +44,9 @@ export interface Counts {
 }
 
 /**
- * Everything is counted in plain numbers, and becomes metrics when somebody asks for them: it takes their library longer
- * to find the sample of a few labels than the server to decide about a pod, and longer to load than to start the server.
+ * Everything is counted in plain numbers, and becomes metrics when somebody asks for them: it takes their library
+ * longer to find the sample of a few labels than the server to decide about a pod, and longer to load than to start the
+ * server.
  */
 export function makeMetrics(): Metrics {
   const { tallies, count } = countReviews();

@@ -31,7 +31,10 @@ export type Closed = 'crowded' | 'slow';
 export interface Door {
   readonly arrive: (socket: Socket) => void;
   readonly secured: (tls: TLSSocket) => void;
-  /** A request has begun. @returns its connection's address, or undefined when that was closed, since it had too many */
+  /**
+   * A request has begun.
+   * @returns its connection's address, or undefined when that was closed, since it had too many
+   */
   readonly begun: (tls: Socket) => string | undefined;
   /** The answer to a request was taken. */
   readonly done: (tls: Socket) => void;
@@ -44,8 +47,8 @@ export interface Door {
 const handshakesPerTurn = 2;
 
 /**
- * libuv accepts one connection in each turn of the event loop, in the order of their coming. So turns without a handshake
- * come in between while more arrive: whose turn it is can be chosen among those alone who are in.
+ * libuv accepts one connection in each turn of the event loop, in the order of their coming. So turns without a
+ * handshake come in between while more arrive: whose turn it is can be chosen among those alone who are in.
  */
 const arrivalTurns = 16;
 
@@ -59,8 +62,8 @@ const sweepMs = 1000;
 const renewMs = 100;
 
 /**
- * Keeps the connections of a server within bounds. When there are too many, the address that has the most loses its oldest,
- * so that clients are let in whatever others do:
+ * Keeps the connections of a server within bounds. When there are too many, the address that has the most loses its
+ * oldest, so that clients are let in whatever others do:
  * - who has said nothing yet costs little more than its socket;
  * - handshakes begin when the client's first bytes are there, a few at a time, one address after the other;
  * - who has had an answer to a review (an API server, as a rule) keeps its place whatever others do, who have not.

@@ -58,8 +58,8 @@ export async function listenForReviews(
   server.on('request', (request, response) => answerRequest(all, request, response));
   routes.metrics.connectionsAre(door.size);
   // Go's client keeps idle connections for 90 s, also such as it has not used yet, and does not send a POST again that
-  // met a connection being closed. So it is the client that closes; see docs/injector.md. A head that has begun has less:
-  // see the door.
+  // met a connection being closed. So it is the client that closes; see docs/injector.md. A head that has begun has
+  // less: see the door.
   server.keepAliveTimeout = 120_000;
   server.headersTimeout = 125_000;
   server.requestTimeout = 130_000;
@@ -86,8 +86,8 @@ const ciphers =
   'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20';
 
 function tlsOptions({ cert, key, clientCa }: ServedCertificate): SecureContextOptions {
-  // A handshake anew within a connection costs the server far more than its client. The well-known CAs, which Node reads
-  // when none is given, would only take time and memory.
+  // A handshake anew within a connection costs the server far more than its client. The well-known CAs, which Node
+  // reads when none is given, would only take time and memory.
   return {
     cert,
     key,

@@ -85,8 +85,8 @@ function makeClock(): (time: number) => string {
 }
 
 /**
- * A line of JSON in ASCII alone. A pod's name is not validated yet when it is reviewed, and readers break lines at U+2028 and
- * terminals obey U+009B.
+ * A line of JSON in ASCII alone. A pod's name is not validated yet when it is reviewed, and readers break lines at
+ * U+2028 and terminals obey U+009B.
  */
 function inAscii(line: string): string {
   return line.replaceAll(

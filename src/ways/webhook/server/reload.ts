@@ -38,8 +38,8 @@ export async function load<T>({ read, parse }: Source<T>): Promise<Loaded<T>> {
 const settleMs = 100;
 
 /**
- * Keeps a value that was loaded up to date with its files, by their content: events are a hint to look, and a look every
- * `pollMs` finds what no event told (overlay and network file systems tell none).
+ * Keeps a value that was loaded up to date with its files, by their content: events are a hint to look, and a look
+ * every `pollMs` finds what no event told (overlay and network file systems tell none).
  * @returns what ends it
  */
 export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follower<T>, pollMs: number): () => void {

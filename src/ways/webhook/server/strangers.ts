@@ -4,8 +4,8 @@ import type { Log } from './log.ts';
 const everyMs = 60_000;
 
 /**
- * Logs clients that are refused for want of a certificate, or for theirs: the API server, which may be one of them, shows
- * what it is told to nobody but its own log.
+ * Logs clients that are refused for want of a certificate, or for theirs: the API server, which may be one of them,
+ * shows what it is told to nobody but its own log.
  * @returns is told of each; a line a minute at most comes of it, since anybody may ask
  */
 export function strangerLog(

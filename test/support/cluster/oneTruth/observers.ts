@@ -1,6 +1,7 @@
 /**
- * Why an admission webhook or policy leaves a pod alone is for the API server to say. So its own conditions are put to it
- * once more, as a policy that validates: it changes nothing, and warns with the name of each condition that is not met.
+ * Why an admission webhook or policy leaves a pod alone is for the API server to say. So its own conditions are put to
+ * it once more, as a policy that validates: it changes nothing, and warns with the name of each condition that is not
+ * met.
  */
 export interface Admission {
   readonly name: string;

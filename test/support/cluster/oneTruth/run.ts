@@ -53,7 +53,9 @@ export async function createPods(way: WayName): Promise<WayResult> {
   return { pods: await storedPods(way), said: new Map(), stderr };
 }
 
-/** Pods as YAML, through `packet-capture inject`. The Namespace objects in front say their levels; they exist already. */
+/**
+ * Pods as YAML, through `packet-capture inject`. The Namespace objects in front say their levels; they exist already.
+ */
 export async function createManifest(): Promise<WayResult> {
   const front = namespaceObjects();
   const documents = [...front, ...podFixtures.map((fixture) => podOf('manifest', fixture))].map((object) =>
@@ -68,7 +70,10 @@ export async function createManifest(): Promise<WayResult> {
   return { pods: await storedPods('manifest'), said, stderr };
 }
 
-/** Workloads, through what `packet-capture patch` does; then the pods that their controllers would make of the stored templates. */
+/**
+ * Workloads, through what `packet-capture patch` does; then the pods that their controllers would make of the stored
+ * templates.
+ */
 export async function createPatched(api: ApiProxy): Promise<WayResult> {
   const refused = await create(listOf(podFixtures.map((fixture) => workloadOf('patch', fixture))));
   const said = new Map<string, string>();

@@ -70,7 +70,9 @@ export function installCell(errors: readonly Finding[]): string {
   return `refused before the change: ${separated(...errors.map(({ code }) => `\`${code}\``), who(textOf(errors)))}`;
 }
 
-/** What the hook says of a workload that it left alone, from what helm shows of its log; undefined when it opted it in. */
+/**
+ * What the hook says of a workload that it left alone, from what helm shows of its log; undefined when it opted it in.
+ */
 export function hookLine(log: string, namespace: string): string | undefined {
   const words = log.replaceAll('\\', '');
   const start = words.indexOf(`"event":"failed","object":"deployment/web in ${namespace}"`);

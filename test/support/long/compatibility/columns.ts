@@ -132,8 +132,8 @@ export async function installColumn(sites: readonly Cell[], put: Put): Promise<v
 }
 
 /**
- * helm by itself, whose hook opts targets in; then `why` and `check`, where the hook left a workload alone after its user has
- * opted it in by hand.
+ * helm by itself, whose hook opts targets in; then `why` and `check`, where the hook left a workload alone after its
+ * user has opted it in by hand.
  */
 export async function webhookColumns(sites: readonly Cell[], put: Put): Promise<void> {
   for (const [image, own] of byImage(sites)) {
@@ -204,7 +204,10 @@ async function makeWatched(): Promise<void> {
   for (const name of watchedNames) await accountOf(name);
 }
 
-/** Waits until the API server has taken notice of the release's policy, or of its end: what is made before shows the other. */
+/**
+ * Waits until the API server has taken notice of the release's policy, or of its end: what is made before shows the
+ * other.
+ */
 async function untilPolicy(is: typeof inForce): Promise<void> {
   const container = { name: 'app', image: pauseImage };
   for (const name of watchedNames)

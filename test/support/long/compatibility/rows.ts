@@ -194,7 +194,10 @@ function policy(name: string, validations: readonly Rule[]): Named[] {
   ];
 }
 
-/** The Deployment `web` of a row: two pods, and never fewer while it rolls (maxUnavailable is 25 % of two, rounded down). */
+/**
+ * The Deployment `web` of a row: two pods, and never fewer while it rolls (maxUnavailable is 25 % of two, rounded
+ * down).
+ */
 export function appOf({ spec = {}, container = {}, recreate = false }: Row, namespace: string): object {
   const app = { app: 'web' };
   const strategy = recreate ? { strategy: { type: 'Recreate' } } : {};

@@ -4,8 +4,8 @@ export type Fields = readonly string[];
 const place = /<!-- table -->[^]*<!-- \/table -->/;
 
 /**
- * The document with the rows that were seen. Of titles that were not run the rows stay as they are; what is no title any more
- * goes. Pure.
+ * The document with the rows that were seen. Of titles that were not run the rows stay as they are; what is no title
+ * any more goes. Pure.
  * @param titles of all rows, in their order
  */
 export function withRows(doc: string, head: Fields, titles: readonly string[], seen: readonly Fields[]): string {

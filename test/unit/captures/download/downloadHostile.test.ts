@@ -38,7 +38,9 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(top, { recursive: true }));
 
-/** Fetches from a pod that runs this script of the shell for each try; bytes that came, and how many tries there were. */
+/**
+ * Fetches from a pod that runs this script of the shell for each try; bytes that came, and how many tries there were.
+ */
 async function fetchFrom(
   script: string,
   wanted = file,

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../../../../src');
 
-/** What writes by itself, and why it may: everything else goes through src/cli/io/output.ts, which makes text safe to show. */
+/**
+ * What writes by itself, and why it may: everything else goes through src/cli/io/output.ts, which makes text safe to
+ * show.
+ */
 const exempt: Readonly<Record<string, string>> = {
   'cli/io/output.ts': 'the writer',
   'cli/io/streamOutput.ts': 'packets',

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { arrowProblems } from '../../../../scripts/lint/problems.ts';
+import { describe, expect, test } from 'vitest';
+import { arrowProblems, commentProblems } from '../../../../scripts/lint/problems.ts';
 
 const root = join(import.meta.dirname, '../../../../src');
 
@@ -57,4 +57,21 @@ test('modules are allowed folder by folder; types come from anywhere', () => {
 
 test('the files of src itself import no folder', () => {
   expect(problemsOf('errors.ts', "import { settings } from './settings/index.ts';")).toHaveLength(1);
+});
+
+describe('a comment of more than 120 columns', () => {
+  const long = `${'word '.repeat(24)}word`;
+  const linesOf = (text: string): string[] => commentProblems([{ path: 'a.ts', text }]);
+
+  test.each([[`/** ${long} */`], [`  // ${long}`], [`/**\n * ${long}\n */`]])('is refused: %s', (text) => {
+    expect(linesOf(text)).toHaveLength(1);
+  });
+
+  test.each([
+    [`/** ${long.slice(0, 100)} */`],
+    [`const text = '${long}';`],
+    [` * @see https://example.com/${'a'.repeat(120)}`],
+  ])('is not: %s', (text) => {
+    expect(linesOf(text)).toEqual([]);
+  });
 });
