@@ -86,8 +86,10 @@ type Agent struct {
 
 	pushTarget  pushTarget
 	terminating bool
-	report      report
-	mirror      mirrorMember
+	// tidied is when memory was given back last.
+	tidied time.Time
+	report report
+	mirror mirrorMember
 }
 
 // New makes an agent that Start brings to life.

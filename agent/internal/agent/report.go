@@ -183,4 +183,5 @@ func (t *told) FileClosed(file record.Closed) {
 		events.Member{Name: "bytes", Value: file.Bytes},
 		events.Member{Name: "dropped", Value: file.Dropped},
 		events.Member{Name: "kept", Value: file.Kept})
+	a.tidy()
 }

@@ -1,0 +1,29 @@
+package agent
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"packet-capture/agent/internal/settings"
+)
+
+// Memory is given back when a file was closed, and not each time.
+func TestMemoryIsGivenBack(t *testing.T) {
+	given := func() uint32 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NumForcedGC
+	}
+	before := given()
+	f := newFixture(t, settings.Values{"filter": "udp", "rotate": "1s"})
+	f.until("file closed", 2)
+	for end := time.Now().Add(5 * time.Second); given() == before && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if count := given() - before; count != 1 {
+		t.Errorf("%d times", count)
+	}
+	f.Terminate()
+	f.until("stopped", 1)
+}
