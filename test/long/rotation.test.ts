@@ -99,20 +99,22 @@ function summary({
   };
 }
 
-/** In kB. A leak of 20 bytes a rotation would be 70 kB in an hour. */
-const mostGrowth = { program: 64, all: 128 };
+/** In kB. A leak of 100 bytes a rotation would be 350 kB in an hour; between two collections Go's heap moves within 200. */
+const mostGrowth = 256;
 
-function expectFlat(observed: Observed): void {
+/** How many ports of uploads that have ended are held, for a minute each, depends on how busy the machine is. */
+const heldPorts = 24;
+
+/** @param most anonymous memory of the agent in kB */
+function expectFlat(observed: Observed, held: number, most: number): void {
   const { processes, descriptors, anonymous, program, own } = summary(observed);
-  expect({ processes: processes.last, descriptors: descriptors.last }).toEqual({
-    processes: processes.first,
-    descriptors: descriptors.first,
-  });
+  expect(processes.last).toBe(processes.first);
+  expect(descriptors.last - descriptors.first, 'open files').toBeLessThanOrEqual(held);
   expect(own.last - own.first, 'files of its own').toBeLessThanOrEqual(2);
-  expect(program.last - program.first, 'kB of the agent').toBeLessThan(mostGrowth.program);
-  expect(anonymous.last - anonymous.first, 'kB of all').toBeLessThan(mostGrowth.all);
+  expect(program.last - program.first, 'kB of the agent').toBeLessThan(mostGrowth);
+  expect(anonymous.last - anonymous.first, 'kB of all').toBeLessThan(mostGrowth);
   // A leak that is slow would be found late.
-  expect(anonymous.last).toBeLessThan(3000);
+  expect(program.last, 'kB of the agent').toBeLessThan(most);
 }
 
 test(
@@ -155,10 +157,11 @@ test(
 
     // A file is a second old when it is closed, and some milliseconds more.
     for (const count of rotations) expect(count).toBeGreaterThan(seconds * 0.9);
-    expectFlat(idle);
+    expectFlat(idle, 0, 3000);
     // The open one; and the one before it, for the moment until it is told of.
     expect(summary(idle).captures.most).toBeLessThanOrEqual(2);
-    expectFlat(busy);
+    // More than the agent is to take without an upload: HTTP and TLS want theirs.
+    expectFlat(busy, heldPorts, 4200);
     expect(summary(busy).captures.most).toBeLessThanOrEqual(ring + 1);
 
     const status = async (): Promise<{ pending: number; lost: number } | undefined> =>

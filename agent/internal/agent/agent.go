@@ -102,6 +102,7 @@ func New(options Options) *Agent {
 		ring:       &ring.Ring{Folder: options.Folder, Pod: options.Pod},
 		state:      status.Waiting,
 		retryDelay: firstRetry,
+		tidied:     time.Now(),
 		joining:    map[capture.Interface]bool{},
 		refused:    map[capture.Interface]string{},
 	}

@@ -17,6 +17,7 @@ func TestMemoryIsGivenBack(t *testing.T) {
 	}
 	before := given()
 	f := newFixture(t, settings.Values{"filter": "udp", "rotate": "1s"})
+	f.tidied = time.Now().Add(-tidyEvery)
 	f.until("file closed", 2)
 	for end := time.Now().Add(5 * time.Second); given() == before && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
