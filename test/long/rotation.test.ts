@@ -99,7 +99,7 @@ function summary({
   };
 }
 
-/** In kB. A leak of 100 bytes a rotation would be 350 kB in an hour; between two collections Go's heap moves within 200. */
+/** In kB. A leak of 100 bytes a rotation would be 350 kB in an hour; by itself Go's heap moves within 200. */
 const mostGrowth = 256;
 
 /** How many ports of uploads that have ended are held, for a minute each, depends on how busy the machine is. */
