@@ -6,6 +6,7 @@ import { errorTable } from '../../src/errors.ts';
 import { findingsTable } from '../../src/findings.ts';
 import { findingsMarkdown as preflightMarkdown } from '../../src/release/plan/preflightFindings.ts';
 import { goTable, settingsMarkdown } from '../../src/settings/index.ts';
+import { manifestSkipReasons } from '../../src/ways/manifest/index.ts';
 import { decisionsMarkdown, type Decision } from './decisions.ts';
 import { replaceMarked } from './marks.ts';
 
@@ -34,6 +35,7 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     { file: 'docs/install.md', mark: 'findings', text: preflightMarkdown() },
     { file: 'docs/certificates.md', mark: 'findings', text: findingsTable(certificateFindings) },
     { file: 'docs/errors.md', mark: 'errors', text: errorsMarkdown() },
+    { file: 'docs/errors.md', mark: 'skips', text: skipsMarkdown() },
     { file: `${decisionsFolder}/README.md`, mark: 'decisions', text: decisionsMarkdown(await readDecisions(root)) },
   ];
   // The agent's own table of settings is Go source, and derived as a whole.
@@ -53,6 +55,12 @@ function errorsMarkdown(): string {
     '| --- | --- | --- |',
     ...rows,
   ].join('\n');
+}
+
+/** Every reason why a workload is left alone, as a Markdown table. */
+function skipsMarkdown(): string {
+  const rows = Object.entries(manifestSkipReasons).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
+  return ['| code | the pod or workload is skipped, because |', '| --- | --- |', ...rows].join('\n');
 }
 
 async function readDecisions(root: string): Promise<Decision[]> {
