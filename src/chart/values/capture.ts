@@ -111,7 +111,7 @@ function captureFields(): CaptureFields {
 
 /** Derived from the table of settings. */
 export const capture: Group<CaptureFields> & { readonly unset: true } = {
-  text: "what to capture, under the pods' own annotations",
+  text: "what to capture; the pods' own annotations win",
   unset: true,
   fields: captureFields(),
 };

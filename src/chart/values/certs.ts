@@ -20,13 +20,13 @@ export interface IssuerRef {
 const text = { type: 'string' };
 
 export const certs = group('the certificates between the API server and the injector', {
-  mode: choice('generated', 'where they come from', certsModes),
+  mode: choice('generated', 'source of the certificates', certsModes),
   caBundle: string('', 'PEM; baked, and existingSecret: what the API server trusts', pem),
   certificate: string('', 'PEM; baked: what the injector serves', pem),
   key: string('', 'PEM; baked: its private key', pem),
-  next: group('baked: the pair that waits during a rotation; rendered into no object', {
-    certificate: string('', 'PEM', pem),
-    key: string('', 'PEM', pem),
+  next: group('baked: the pair that waits during a rotation; in no object', {
+    certificate: string('', 'PEM: the next certificate', pem),
+    key: string('', 'PEM: its private key', pem),
   }),
   existingSecret: string('', 'name of a Secret of the type kubernetes.io/tls', is.objectNameOrEmpty),
   generated: group('made by helm once, and kept as long as they are good', {
@@ -39,12 +39,12 @@ export const certs = group('the certificates between the API server and the inje
     ),
   }),
   certManager: group('issued by cert-manager, which must be there', {
-    issuerRef: leaf<IssuerRef>({}, 'empty: a CA of this release', {
+    issuerRef: leaf<IssuerRef>({}, 'issuer of the certificate; empty: a CA of this release', {
       type: 'object',
       additionalProperties: false,
       properties: { name: is.objectName, kind: text, group: text },
     }),
     duration: string('2160h', "the serving certificate's life", is.duration),
-    renewBefore: string('720h', 'before its end', is.duration),
+    renewBefore: string('720h', 'how long before its end it is renewed', is.duration),
   }),
 });

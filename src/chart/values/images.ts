@@ -8,7 +8,6 @@ import {
   imageRepositories,
   largestId,
   leastMetricsPort,
-  placeholderRegistry,
   uploadPatterns,
 } from '../../sidecar/index.ts';
 import { settingSchema } from './capture.ts';
@@ -28,14 +27,14 @@ function imageGroup(text: string, repository: string) {
   return group(text, {
     registry: string(
       '',
-      `host, and port, of the registry; empty: global.imageRegistry; one must be named, since ${placeholderRegistry} is nobody's`,
+      'host and port of the registry; empty: global.imageRegistry. One of them is required',
       is.registry,
     ),
     repository: string(repository, 'name of the image, without tag', is.repository),
-    tag: string('', "empty: the chart's appVersion", is.tag),
-    digest: string('', 'sha256:…; wins over the tag; the normal way to pin', is.digest),
-    pullPolicy: choice('IfNotPresent', 'when to pull', pullPolicies),
-    pullSecrets: leaf<PullSecrets>([], 'names of Secrets, beside global.imagePullSecrets', is.pullSecrets),
+    tag: string('', "tag of the image; empty: the chart's appVersion", is.tag),
+    digest: string('', 'digest of the image, sha256:…; it wins over the tag, and pins the image', is.digest),
+    pullPolicy: choice('IfNotPresent', 'when the image is pulled', pullPolicies),
+    pullSecrets: leaf<PullSecrets>([], 'names of pull secrets, in addition to global.imagePullSecrets', is.pullSecrets),
   });
 }
 
@@ -51,13 +50,13 @@ function allowed(text: string, items: Schema): Leaf<readonly string[]> {
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
   resources: passed(
-    "of the sidecar, under the amounts in the pods' annotations (packet-capture/cpu-request, …)",
+    "resources of the sidecar; the pods' annotations win (packet-capture/cpu-request, …)",
     kubernetes.resources,
     defaultAgent.resources as Json,
   ),
   maxVolumeSize: leaf<string | number>(
     defaultMaxVolumeSize,
-    'of a pod for the files of its capture: pods choose the size of theirs by annotations, and share the disk of their node',
+    'largest volume for the files of a capture; pods choose the size by annotations, and share the disk of their node',
     settingSchema('bytes'),
   ),
   maxBufferSize: leaf<string | number>(
@@ -78,7 +77,7 @@ export const agent = group('the capture agent: the sidecar that is injected', {
   ),
   allowedMirrors: allowed('the same for `mirror`', { type: 'string', pattern: allowedPatterns.allowedMirrors }),
   allowedUploads: allowed(
-    'where `upload` may send files: REMOTE:PATH, * at its end for whatever follows; [*]: anywhere, []: nowhere',
+    'where `upload` may send files: REMOTE:PATH, a * at the end matches any rest; [*]: anywhere, []: nowhere',
     {
       type: 'string',
       pattern: allowedPatterns.allowedUploads,
@@ -86,42 +85,43 @@ export const agent = group('the capture agent: the sidecar that is injected', {
   ),
   uploadProxy: string(
     '',
-    'the proxy of uploads, http://HOST:PORT; one with credentials belongs into the key proxy of the Secret packet-capture-upload',
+    'proxy for uploads, http://HOST:PORT; put a proxy with credentials into the key proxy of the Secret packet-capture-upload',
     { pattern: uploadPatterns.uploadProxy },
   ),
-  uploadNoProxy: string(
-    '',
-    'what does not go through it, as in NO_PROXY: hosts, addresses and networks, separated by commas',
-    { pattern: uploadPatterns.uploadNoProxy },
-  ),
+  uploadNoProxy: string('', 'exceptions from it, as in NO_PROXY: hosts, addresses and networks, separated by commas', {
+    pattern: uploadPatterns.uploadNoProxy,
+  }),
   uploadCA: string(
     '',
-    "name of a ConfigMap in the pods' namespaces whose key ca.crt uploads trust besides, as trust-manager makes it",
+    "name of a ConfigMap in the pods' namespaces; uploads also trust its key ca.crt, as trust-manager makes it",
     { pattern: uploadPatterns.uploadCA },
   ),
-  securityContext: group('of the sidecar; null leaves a field out, as OpenShift has it. The rest is fixed', {
-    runAsUser: leaf<number | null>(agentUser, 'the uid; not root', {
-      type: ['integer', 'null'],
-      minimum: 1,
-      maximum: largestId,
-    }),
-    runAsGroup: leaf<number | null>(agentUser, 'the gid', {
-      type: ['integer', 'null'],
-      minimum: 0,
-      maximum: largestId,
-    }),
-    seccompProfile: leaf<{ readonly type: 'RuntimeDefault' } | null>(
-      { type: 'RuntimeDefault' },
-      'RuntimeDefault or nothing',
-      {
-        type: ['object', 'null'],
-        additionalProperties: false,
-        required: ['type'],
-        properties: { type: { enum: ['RuntimeDefault'] } },
-      },
-    ),
-  }),
-  metricsPort: leaf<number>(0, 'where the sidecar answers Prometheus, a port that no app has; 0: it does not', {
+  securityContext: group(
+    'security context of the sidecar; null leaves a field out, for OpenShift. All other fields are fixed',
+    {
+      runAsUser: leaf<number | null>(agentUser, 'user of the sidecar; not root', {
+        type: ['integer', 'null'],
+        minimum: 1,
+        maximum: largestId,
+      }),
+      runAsGroup: leaf<number | null>(agentUser, 'group of the sidecar', {
+        type: ['integer', 'null'],
+        minimum: 0,
+        maximum: largestId,
+      }),
+      seccompProfile: leaf<{ readonly type: 'RuntimeDefault' } | null>(
+        { type: 'RuntimeDefault' },
+        'seccomp profile: RuntimeDefault or null',
+        {
+          type: ['object', 'null'],
+          additionalProperties: false,
+          required: ['type'],
+          properties: { type: { enum: ['RuntimeDefault'] } },
+        },
+      ),
+    },
+  ),
+  metricsPort: leaf<number>(0, "the sidecar's port for Prometheus, which no app may use; 0: none", {
     type: 'integer',
     anyOf: [{ const: 0 }, { minimum: leastMetricsPort, maximum: 65_535 }],
   }),

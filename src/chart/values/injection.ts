@@ -5,8 +5,8 @@ import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
 
 /** What the injector adds instead of the agent, as `sidecarconfig.yaml` has it. */
-export const sidecar = group('a sidecar of your own instead of the agent: added as it stands here', {
-  containers: passedList("added behind the pod's containers", kubernetes.containers),
+export const sidecar = group('a custom sidecar instead of the agent: added as it is here', {
+  containers: passedList("containers that are added after the pod's own", kubernetes.containers),
   initContainers: passedList("added to the pod's init containers", kubernetes.containers),
   volumes: passedList("added to the pod's volumes", kubernetes.volumes),
 });
@@ -14,30 +14,30 @@ export const sidecar = group('a sidecar of your own instead of the agent: added 
 /** Who adds the sidecar: an injector that runs in the cluster, or the API server itself. */
 export const injectionWays = ['webhook', 'policy'] as const;
 
-export const injection = group('which pods get the sidecar, and from whom', {
+export const injection = group('which pods get the sidecar, and how', {
   way: choice(
     'webhook',
-    'a server that the API server calls, or an admission policy within it: no pod, no certificate, Kubernetes 1.36',
+    'a server that the API server calls, or an admission policy in the API server: no pod, no certificate, Kubernetes 1.36',
     injectionWays,
   ),
-  namespaceLabel: string(namespaceLabel, 'label of the namespaces that take part; its value is "enabled"', is.key),
-  annotation: string(injectAnnotation, 'annotation of the pods that take part; its value is "true"', is.key),
+  namespaceLabel: string(namespaceLabel, 'label by which a namespace opts in, with the value "enabled"', is.key),
+  annotation: string(injectAnnotation, 'annotation by which a pod opts in, with the value "true"', is.key),
   podSecurity: choice(
     'auto',
-    'what namespaces without a label pod-security.kubernetes.io/enforce enforce, on clusters that have such a default; auto: nothing',
+    'level of namespaces without the label pod-security.kubernetes.io/enforce, if the cluster has such a default; auto: none',
     assumedLevels,
   ),
-  optOut: flag(false, 'true: every pod of these namespaces, unless its annotation says "false"'),
-  namespaceSelector: leaf<Json>({}, 'further conditions on the namespace, all of which must hold', is.selector),
+  optOut: flag(false, 'true: every pod of these namespaces gets the sidecar, unless its annotation is "false"'),
+  namespaceSelector: leaf<Json>({}, 'selector of namespaces, in addition to the label', is.selector),
   objectSelector: leaf<Json>({}, "conditions on the pod's labels, all of which must hold", is.selector),
   excludedNamespaces: leaf<readonly string[]>(
     ['kube-system', 'kube-node-lease', 'kube-public'],
-    "never, beside the release's own",
+    "namespaces that are never injected, in addition to the release's own",
     { type: 'array', items: is.namespaceName, uniqueItems: true },
   ),
   skipRuntimeClasses: leaf<readonly string[]>(
     defaultSkipRuntimeClasses,
-    'runtimeClassName of pods that are left alone, since their sandbox has no packet sockets; * at the end: whatever follows',
+    'runtimeClassName of pods that are left alone, because their sandbox has no packet sockets; a * at the end matches any rest',
     { type: 'array', items: { type: 'string', pattern: runtimeClassPattern }, uniqueItems: true },
   ),
 });
@@ -54,7 +54,7 @@ const names = { type: 'array', items: is.objectName, uniqueItems: true };
 
 export const targets = leaf<readonly Target[]>(
   [],
-  'namespaces, and workloads in them, that a hook opts in: {namespace, deployments, statefulSets, daemonSets}',
+  'namespaces, with workloads, that a hook opts in: {namespace, deployments, statefulSets, daemonSets}',
   {
     type: 'array',
     items: {
