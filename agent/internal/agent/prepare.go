@@ -10,6 +10,7 @@ import (
 	"packet-capture/agent/internal/events"
 	"packet-capture/agent/internal/filter"
 	"packet-capture/agent/internal/links"
+	"packet-capture/agent/internal/process"
 	"packet-capture/agent/internal/record"
 	"packet-capture/agent/internal/settings"
 	"packet-capture/agent/internal/status"
@@ -199,6 +200,7 @@ func (a *Agent) begun(failures []failure) {
 		a.durationTimer = a.loop.After(time.Until(a.deadline), a.durationOver)
 	}
 	a.startedAt = now
+	process.ReleaseMemory()
 	a.emit("started",
 		events.Member{Name: "interfaces", Value: a.live.names()},
 		events.Member{Name: "filter", Value: a.values["filter"]},

@@ -1,11 +1,11 @@
 package filter
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -166,9 +166,9 @@ func (c *Compiler) run(ctx context.Context, expression string, source []string, 
 	case limitErr != nil:
 		return nil, fmt.Errorf("cannot limit the filter's compiler: %w", limitErr)
 	case err != nil:
-		return nil, c.failure(ctx, command.ProcessState, said.String(), source[1], err)
+		return nil, c.failure(ctx, command.ProcessState, string(said.kept), source[1], err)
 	}
-	return parseProgram(output.Bytes())
+	return parseProgram(output.kept)
 }
 
 // limit limits the processor time and the memory of the process, and lowers its priority below that of a capture.
@@ -240,14 +240,31 @@ func errorOf(said, source string) error {
 	return &SyntaxError{Reason: reason}
 }
 
-// limitedBuffer keeps the first bytes that are written to it, and drops the rest.
+// limitedBuffer keeps the first bytes that are written to it, and drops the rest. It does not embed a bytes.Buffer, whose
+// ReadFrom io.Copy would call instead of Write.
 type limitedBuffer struct {
-	bytes.Buffer
+	kept []byte
 	most int
 }
 
 func (b *limitedBuffer) Write(p []byte) (int, error) {
-	room := max(b.most-b.Len(), 0)
-	b.Buffer.Write(p[:min(room, len(p))])
+	room := max(b.most-len(b.kept), 0)
+	b.kept = append(b.kept, p[:min(room, len(p))]...)
 	return len(p), nil
+}
+
+// ReadFrom does the same for io.Copy, which would make a larger buffer for each compilation.
+func (b *limitedBuffer) ReadFrom(r io.Reader) (n int64, err error) {
+	part := make([]byte, 4096)
+	for {
+		count, err := r.Read(part)
+		n += int64(count)
+		_, _ = b.Write(part[:count])
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
 }

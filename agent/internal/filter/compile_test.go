@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -284,5 +285,14 @@ func TestCookedPrograms(t *testing.T) {
 	}
 	if adapted, err := adaptCooked(load(loadNumber, 16)); err != nil || adapted[0].K != 16 {
 		t.Error("a number was taken for an offset")
+	}
+}
+
+// As os/exec copies a process's output.
+func TestLimitedBufferKeepsNoMoreThanItMay(t *testing.T) {
+	b := limitedBuffer{most: 100}
+	n, err := io.Copy(&b, io.LimitReader(strings.NewReader(strings.Repeat("0123456789", 100_000)), 1_000_000))
+	if n != 1_000_000 || err != nil || len(b.kept) != 100 || cap(b.kept) > 8192 {
+		t.Errorf("%d bytes copied, %d kept, %v", n, len(b.kept), err)
 	}
 }

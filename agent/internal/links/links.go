@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +27,9 @@ type Link struct {
 // bufferSize is the buffer for a message in bytes; the kernel puts as many interfaces into one as fit.
 const bufferSize = 16 << 10
 
+// buffers are used again: every change of settings lists interfaces.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
 // List returns all interfaces, in the order in which they were made.
 func List() ([]Link, error) {
 	fd, err := open(0)
@@ -37,7 +41,9 @@ func List() ([]Link, error) {
 		return nil, fmt.Errorf("netlink: %w", err)
 	}
 	var links []Link
-	buffer := make([]byte, bufferSize)
+	pooled := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(pooled)
+	buffer := pooled[:]
 	for {
 		n, err := receive(fd, buffer)
 		if err != nil {

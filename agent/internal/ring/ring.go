@@ -38,9 +38,9 @@ type Ring struct {
 	last   string
 	// open is the name of that file, which may still grow.
 	open string
-	// sizes are those of the other files; entries and oldest are buffers of scan.
-	sizes           known
-	entries, oldest []byte
+	// sizes are those of the other files; the others are buffers of scan.
+	sizes                   known
+	entries, oldest, newest []byte
 }
 
 // Entry is a file of the ring.
@@ -104,12 +104,12 @@ func (r *Ring) HasRoom() (bool, error) {
 // Create makes the next file. Its name sorts after all others, also when the clock was set back.
 func (r *Ring) Create(now time.Time) (*File, error) {
 	if r.last == "" {
-		entries, err := r.List()
+		s, err := r.scan()
 		if err != nil {
 			return nil, err
 		}
-		if len(entries) > 0 {
-			r.last = entries[len(entries)-1].Name[len(r.Pod)+1:][:len(timeLayout)]
+		if s.files > 0 {
+			r.last = string(s.newest[len(r.Pod)+1:][:len(timeLayout)])
 		}
 	}
 	for {

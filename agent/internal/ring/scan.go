@@ -17,8 +17,8 @@ import (
 type scan struct {
 	files int
 	bytes int64
-	// oldest is the name of the oldest file; empty if there are no files.
-	oldest []byte
+	// oldest and newest are names of files; empty if there are no files.
+	oldest, newest []byte
 }
 
 // known are sizes of closed files in bytes, by idOf their names: numbers, since the names of a thousand files would take most
@@ -47,7 +47,7 @@ func (r *Ring) Measure() (files int, size int64, err error) {
 }
 
 func (r *Ring) scan() (scan, error) {
-	s := scan{oldest: r.oldest[:0]}
+	s := scan{oldest: r.oldest[:0], newest: r.newest[:0]}
 	fd, err := unix.Open(r.Folder, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return s, &fs.PathError{Op: "open", Path: r.Folder, Err: err}
@@ -71,7 +71,7 @@ func (r *Ring) scan() (scan, error) {
 			return s, err
 		}
 	}
-	r.oldest = s.oldest
+	r.oldest, r.newest = s.oldest, s.newest
 	if len(r.sizes) > s.files+mostForgotten {
 		clear(r.sizes)
 	}
@@ -103,6 +103,9 @@ func (r *Ring) add(s *scan, entries []byte) error {
 		s.bytes += size
 		if len(s.oldest) == 0 || bytes.Compare(name, s.oldest) < 0 {
 			s.oldest = append(s.oldest[:0], name...)
+		}
+		if bytes.Compare(name, s.newest) > 0 {
+			s.newest = append(s.newest[:0], name...)
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,17 +92,18 @@ func (c *child) end() error {
 	return c.command.Wait()
 }
 
-// tail keeps the end of what is written to it.
-type tail struct{ bytes.Buffer }
+// tail keeps the last bytes that are written to it. It does not embed a bytes.Buffer, whose ReadFrom io.Copy would call instead
+// of Write.
+type tail struct{ kept []byte }
 
 func (t *tail) Write(b []byte) (int, error) {
-	_, _ = t.Buffer.Write(b)
-	if over := t.Len() - maxSaid; over > 0 {
-		t.Next(over)
+	t.kept = append(t.kept, b...)
+	if over := len(t.kept) - maxSaid; over > 0 {
+		t.kept = append(t.kept[:0], t.kept[over:]...)
 	}
 	return len(b), nil
 }
 
 func (t *tail) String() string {
-	return strings.TrimSpace(t.Buffer.String())
+	return strings.TrimSpace(string(t.kept))
 }

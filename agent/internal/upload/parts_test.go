@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"io"
 	"maps"
 	"strings"
 	"testing"
@@ -119,4 +120,13 @@ func FuzzParseConfig(f *testing.F) {
 			_ = Mask("text", config)
 		}
 	})
+}
+
+// As os/exec copies a process's output.
+func TestTailKeepsNoMoreThanItMay(t *testing.T) {
+	text := &tail{}
+	n, err := io.Copy(text, io.LimitReader(strings.NewReader(strings.Repeat("0123456789", 100_000)), 999_999))
+	if n != 999_999 || err != nil || len(text.kept) != maxSaid || cap(text.kept) > 1<<17 || !strings.HasSuffix(text.String(), "78") {
+		t.Errorf("%d bytes copied, %d kept, %v", n, len(text.kept), err)
+	}
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"packet-capture/agent/internal/pcapng"
+	"packet-capture/agent/internal/process"
 )
 
 const (
@@ -140,8 +140,7 @@ func (w *worker) try(destination string) {
 	}
 	w.tryAt = time.Now().Add(pause)
 	reason := newBatch(ctx, w, destination).run()
-	// The memory of the batch is given back at once: the next batch may be far away.
-	debug.FreeOSMemory()
+	process.ReleaseMemory()
 	if ctx.Err() != nil {
 		return
 	}
