@@ -4,8 +4,8 @@ import { plainLines, plainText } from './plainText.ts';
  * Every failure that a user can see, in one table.
  *
  * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed,
- * 2: wrong usage or bad input, 130: Ctrl-C, as shells have it: 128 and the number of the signal); `hint` is what to do
- * when the place that raises the error knows nothing better.
+ * 2: wrong usage or bad input, 130: Ctrl-C, as in shells: 128 plus the number of the signal); `hint` is what
+ * to do, unless the place that throws the error gives a better one.
  */
 export const errorTable = {
   USAGE: { exit: 2, hint: 'Run the command with --help.' },
@@ -19,7 +19,7 @@ export const errorTable = {
   MANIFEST_SEALED: { exit: 2, hint: 'Decrypt it first, inject, and encrypt the result; nothing was written.' },
   NOT_INJECTED: {
     exit: 1,
-    hint: 'Remove what stands in the way, or leave these out with --kind, --name or -l; nothing was written.',
+    hint: 'Correct what is named above, or leave these out with --kind, --name or -l; nothing was written.',
   },
   SIDECAR_CONFIG_INVALID: { exit: 2, hint: 'See docs/sidecarconfig.md for both forms.' },
   IMAGE_NOT_NAMED: {
@@ -28,7 +28,7 @@ export const errorTable = {
   },
   POD_SECURITY: { exit: 1, hint: 'Use a namespace whose enforced Pod Security level is privileged or baseline.' },
   KUBECTL_MISSING: { exit: 1, hint: 'Install kubectl, or name it with the environment variable KUBECTL.' },
-  KUBECTL_FAILED: { exit: 1, hint: "The lines above are kubectl's own." },
+  KUBECTL_FAILED: { exit: 1, hint: 'The lines above are from kubectl.' },
   CLUSTER_UNREACHABLE: { exit: 1, hint: 'Check --context, --kubeconfig and the network.' },
   ANSWER_TOO_LARGE: { exit: 1, hint: 'Ask for less: name a namespace, or labels.' },
   LIST_EXPIRED: {
@@ -37,48 +37,48 @@ export const errorTable = {
   },
   NOT_FOUND: { exit: 1, hint: 'Check the name, the type and the namespace.' },
   KIND_UNSUPPORTED: { exit: 2, hint: 'Name a workload that has a pod template.' },
-  NOT_INJECTABLE: { exit: 1, hint: 'The reason says what stands in the way.' },
+  NOT_INJECTABLE: { exit: 1, hint: 'The reason names what prevents injection.' },
   CONFLICT: { exit: 1, hint: 'Somebody else changed the object at the same moment. Run the command again.' },
   IMAGE_UNUSABLE: {
     exit: 1,
     hint: 'Check the name, the tag, the architecture, and the pull secret in that namespace.',
   },
-  ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` takes the change back.' },
+  ROLLOUT_FAILED: { exit: 1, hint: 'The workload is as shown; `unpatch` undoes the change.' },
   REQUIREMENT_MISSING: { exit: 1, hint: 'Install what is named, or use a machine that has it.' },
-  CLUSTER_FAILED: { exit: 1, hint: "The lines above are the program's own." },
-  INTERRUPTED: { exit: 130, hint: 'Run the command again: what is done already stays as it is.' },
+  CLUSTER_FAILED: { exit: 1, hint: 'The lines above are from the program.' },
+  INTERRUPTED: { exit: 130, hint: 'Run the command again: what is already done stays.' },
   NOT_CONFIRMED: { exit: 1, hint: 'Nothing was changed.' },
   FILE_EXISTS: { exit: 1, hint: 'Add --force to replace it; nothing was written.' },
-  CERTIFICATE_INVALID: { exit: 2, hint: 'Check that it is whole and in PEM form.' },
+  CERTIFICATE_INVALID: { exit: 2, hint: 'Check that it is complete and in PEM format.' },
   CHART_INVALID: { exit: 2, hint: 'Correct the templates; nothing was written.' },
   ROTATION_REFUSED: { exit: 1, hint: 'Run `packet-capture certs inspect`; `certs new --force` makes new ones.' },
   TARGETS_INVALID: { exit: 2, hint: "Correct the chart's value `targets`; nothing was changed." },
-  TARGETS_INCOMPLETE: { exit: 1, hint: 'The lines above say which objects, and why; what could be done is done.' },
+  TARGETS_INCOMPLETE: { exit: 1, hint: 'The lines above name the objects and the reasons; all others are done.' },
   RECORD_INVALID: {
     exit: 1,
-    hint: 'Correct that key, or take it out when nothing is opted in any more; nothing was changed.',
+    hint: 'Correct that key, or remove it if nothing is opted in any more; nothing was changed.',
   },
   INJECTION_UNPROVEN: { exit: 1, hint: "Look at the injector's pods and its MutatingWebhookConfiguration." },
   FORBIDDEN: { exit: 1, hint: 'Grant it with a Role and a RoleBinding.' },
   ADMISSION_DENIED: {
     exit: 1,
-    hint: 'The message names who refuses: a quota, a LimitRange, a policy or a webhook of the cluster.',
+    hint: 'The message names what refuses it: a quota, a LimitRange, a policy or a webhook of the cluster.',
   },
-  API_FAILED: { exit: 1, hint: "The message is the API server's own." },
+  API_FAILED: { exit: 1, hint: 'The message is from the API server.' },
   HELM_MISSING: { exit: 1, hint: 'Install helm 4, or name it with the environment variable HELM.' },
   HELM_UNSUPPORTED: {
     exit: 1,
     hint: 'Use helm 4.2.2 or later, or helm 3.14 or later; name another with the environment variable HELM.',
   },
-  HELM_FAILED: { exit: 1, hint: "The lines above are helm's own." },
-  PREFLIGHT_FAILED: { exit: 1, hint: 'Nothing was changed. Mend what is named above and run the command again.' },
-  INSTALL_FAILED: { exit: 1, hint: 'The lines above say why, and in which state the release is.' },
-  UNINSTALL_INCOMPLETE: { exit: 1, hint: 'The lines above remove what is left.' },
-  LISTEN_FAILED: { exit: 1, hint: 'Name a port that is free, and that this user may take.' },
-  CHECK_FAILED: { exit: 1, hint: 'The log of the injector says what it met.' },
+  HELM_FAILED: { exit: 1, hint: 'The lines above are from helm.' },
+  PREFLIGHT_FAILED: { exit: 1, hint: 'Nothing was changed. Correct what is named above and run the command again.' },
+  INSTALL_FAILED: { exit: 1, hint: 'The lines above give the reason and the state of the release.' },
+  UNINSTALL_INCOMPLETE: { exit: 1, hint: 'The commands above remove what is left.' },
+  LISTEN_FAILED: { exit: 1, hint: 'Name a port that is free and that this user may use.' },
+  CHECK_FAILED: { exit: 1, hint: 'Look at the log of the injector.' },
   CAPTURE_INVALID: {
     exit: 1,
-    hint: 'It is no capture file, or a damaged one; what is whole before that place can be read with `tcpdump -r`.',
+    hint: 'It is not a capture file, or it is damaged; `tcpdump -r` reads the packets before that place.',
   },
   AGENT_TOO_OLD: {
     exit: 1,
@@ -86,10 +86,10 @@ export const errorTable = {
   },
   NOT_CAPTURED: {
     exit: 1,
-    hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` says why it is not there.',
+    hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` explains why it is missing.',
   },
-  CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay as they are set.' },
-  DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it goes on where it ended.' },
+  CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay set.' },
+  DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it continues where it ended.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 130; hint: string }>;
 
@@ -99,7 +99,7 @@ export interface CodedError extends Error {
   readonly code: ErrorCode;
   /** File, document, line and column, or TYPE/NAME: where it happened. */
   readonly where?: string;
-  /** What to do about it, one sentence. */
+  /** What to do: one sentence. */
   readonly hint: string;
 }
 
@@ -120,23 +120,23 @@ export function codedError(code: ErrorCode, what: string, details: ErrorDetails 
   });
 }
 
-/** True for errors made by {@link codedError}: what the user did or met, in contrast to a bug. */
+/** True for errors made by {@link codedError}: an error that the user can act on, not a bug. */
 export function isCodedError(error: unknown): error is CodedError {
   return error instanceof Error && 'code' in error && 'hint' in error && String(error.code) in errorTable;
 }
 
-/** True when a right is missing: what was asked for may exist, and another user may see it. */
+/** True when a right is missing: the object may exist, and another user may see it. */
 export function isForbidden(error: unknown): boolean {
   return isCodedError(error) && error.code === 'FORBIDDEN';
 }
 
-/** Errors after which no later step can do better. */
+/** Errors after which every later step would fail too. */
 const finalCodes: readonly ErrorCode[] = ['INTERRUPTED', 'KUBECTL_MISSING', 'HELM_MISSING'];
 
 /**
- * For `catch` blocks that go on without what failed: throws the error again when it is a bug, when the user has
+ * For `catch` blocks that continue without what failed: throws the error again when it is a bug, when the user has
  * interrupted the command, or when a program is missing.
- * @param alsoFinal codes that end the work here too
+ * @param alsoFinal more codes to throw again
  */
 export function rethrowUnlessRecoverable(
   error: unknown,
@@ -146,8 +146,8 @@ export function rethrowUnlessRecoverable(
 }
 
 /**
- * The text for people: `error CODE: what`, then the place, then what to do; safe to show, whoever wrote it.
- * Several lines, no final newline; those of a message behind its first are indented.
+ * The text for people: `error CODE: what`, then the place, then what to do. Control characters are made safe to show.
+ * Several lines, no final newline; the second and later lines of a message are indented.
  */
 export function formatError(error: CodedError): string {
   const lines = [`error ${error.code}: ${plainLines(error.message, '    ')}`];

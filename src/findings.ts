@@ -1,4 +1,4 @@
-/** How much a finding weighs: an error stops or fails the command, a note is only to be known. */
+/** How serious a finding is: an error stops or fails the command, a note needs no action. */
 export type Level = 'error' | 'warning' | 'note' | 'ok';
 
 /** A row of a table of findings. */
@@ -10,10 +10,10 @@ export interface FindingKind {
   readonly hint: string;
 }
 
-/** What the preflight, `check` or `certs inspect` has found; plain data, for people and for `-o json`. */
+/** One result of the preflight, `check` or `certs inspect`; plain data, for people and for `-o json`. */
 export interface Finding<Code extends string = string> {
   readonly level: Level;
-  /** For programs: one meaning in all tables. */
+  /** For programs; a code means the same in every table. */
   readonly code: Code;
   /** One clause. */
   readonly what: string;
@@ -22,18 +22,18 @@ export interface Finding<Code extends string = string> {
   readonly hint: string;
 }
 
-/** Kinds that more than one table has. */
+/** Kinds that are in more than one table. */
 export const sharedKinds = {
   rights_unknown: {
     level: 'warning',
     meaning: 'The API server does not answer what you may do',
-    hint: 'What you may do shows when you do it; a command may fail half way.',
+    hint: 'A command may fail half way, when a right turns out to be missing.',
   },
 } as const satisfies Record<string, FindingKind>;
 
 /**
  * Makes the findings of one table.
- * @returns a function that takes code, place, what was found, and what to do when the place knows better than the table
+ * @returns a function of the code, the place, what was found and, optionally, a better hint than the table's
  */
 export function findingsOf<Code extends string>(
   kinds: Readonly<Record<Code, FindingKind>>,
@@ -41,6 +41,7 @@ export function findingsOf<Code extends string>(
   return (code, where, what, hint) => ({ level: kinds[code].level, code, what, where, hint: hint ?? kinds[code].hint });
 }
 
+/** Whether one of the findings is an error. */
 export function hasErrors(findings: readonly Finding[]): boolean {
   return findings.some(({ level }) => level === 'error');
 }
@@ -51,7 +52,7 @@ export function formatFinding({ level, code, what, where, hint }: Finding): stri
   return level === 'ok' ? [line] : [`${line} (${code})`, ...(hint === '' ? [] : [`${''.padEnd(8)}${hint}`])];
 }
 
-/** `2 errors, 1 note`; the levels in the order of their weight. */
+/** `2 errors, 1 note`; the most serious level first. */
 export function countFindings(
   findings: readonly Finding[],
   levels: readonly Level[] = ['error', 'warning', 'note'],

@@ -9,14 +9,17 @@ import { readReleaseState } from './read/releaseState.ts';
 
 export interface CheckOptions {
   readonly kubectl: Kubectl;
-  /** Undefined: every namespace. */
+  /** Undefined means every namespace. */
   readonly namespace: string | undefined;
   readonly now: Date;
-  /** Try the agent's image in each namespace, by pods that are there for a moment. */
+  /** Test the agent's image in each namespace with short-lived pods. */
   readonly pull?: Omit<PullOptions, 'kubectl'> | undefined;
 }
 
-/** Audits a cluster, or one namespace of it; changes nothing, but for the pods of `pull`. @throws as Kubectl */
+/**
+ * Audits a cluster or one namespace. It changes nothing, except that `pull` creates and deletes pods. @throws as
+ * Kubectl
+ */
 export async function checkCluster({ kubectl, namespace, now, pull }: CheckOptions): Promise<CheckResult> {
   const [registrations, inventory] = await Promise.all([readRegistrations(kubectl), readInventory(kubectl, namespace)]);
   const [compatibility, states] = await Promise.all([

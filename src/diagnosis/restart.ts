@@ -6,7 +6,7 @@ import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
 import type { MissedPod } from './judge/missed.ts';
 import { askedFor, subjectOfTemplate } from './judge/nextPod.ts';
 
-/** A workload whose pods are to be made anew. */
+/** A workload to restart. */
 export interface RestartTarget {
   readonly namespace: string;
   /** `deployment/web` */
@@ -15,14 +15,14 @@ export interface RestartTarget {
   readonly pods: number;
 }
 
-/** What became of one of them; plain data. */
+/** The result for one workload; plain data. */
 export interface Restarted extends RestartTarget {
   readonly result: 'restarted' | 'failed' | 'refused';
-  /** kubectl's words, or those of the API server about the new pods. */
+  /** The message of kubectl, or of the API server about the new pods. */
   readonly message?: string;
 }
 
-/** The workloads that a rollout cures, each once. Pure. */
+/** The workloads whose missed pods get the sidecar by a restart, each once. Pure. */
 export function restartTargets(missed: readonly MissedPod[]): RestartTarget[] {
   const curable = missed.flatMap(({ namespace, restart: owner }) => (owner === null ? [] : [{ namespace, owner }]));
   const groups = Map.groupBy(curable, ({ namespace, owner }) => `${namespace} ${owner}`);
@@ -33,8 +33,8 @@ export function restartTargets(missed: readonly MissedPod[]): RestartTarget[] {
 }
 
 /**
- * Rolls them, one after the other; a failure of one keeps none of the others back. Those whose new pods would be
- * refused are left as they are. @throws INTERRUPTED
+ * Restarts them one after the other; when one fails, the others still follow. Those whose new pods would be refused
+ * are not restarted. @throws INTERRUPTED
  */
 export async function restartAll(kubectl: Kubectl, targets: readonly RestartTarget[]): Promise<Restarted[]> {
   const results: Restarted[] = [];
@@ -54,7 +54,7 @@ async function restart(kubectl: Kubectl, target: RestartTarget): Promise<Restart
   }
 }
 
-/** Why no new pod of it could be made; undefined when one can, or when that cannot be asked. */
+/** Why no new pod of it could be created; undefined when one can, or when the API server cannot be asked. */
 async function refusalOf(kubectl: Kubectl, { owner, namespace }: RestartTarget): Promise<string | undefined> {
   const object = await kubectlJson<WorkloadObject>(kubectl, ['get', owner, '--namespace', namespace]);
   const subject = subjectOfTemplate(object, namespace, undefined);

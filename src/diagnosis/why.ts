@@ -27,7 +27,7 @@ export interface WhyOptions {
 }
 
 /**
- * Says why a pod, or the pods of a workload, are injected or not; changes nothing.
+ * Explains why a pod, or the pods of a workload, are injected or not; changes nothing.
  * @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl
  */
 export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise<WhyResult> {
@@ -68,10 +68,7 @@ export async function whyInjected({ target, kubectl, now }: WhyOptions): Promise
   return ended === undefined ? result : { ...result, verdict: `${ended}. ${result.verdict}`, next: endedHint };
 }
 
-/**
- * Those of a workload. A pod that lacks the sidecar is not to be replaced by one that waits, as others of its workload
- * may.
- */
+/** The pods of the workload: a pod without the sidecar must not be replaced while others of its workload wait. */
 async function podsToLookAt(
   kubectl: Kubectl,
   { owners, namespace }: Subject,
@@ -82,12 +79,12 @@ async function podsToLookAt(
   return object === undefined ? undefined : podsOf(kubectl, object, namespace);
 }
 
-/** The release that should inject, only when the rules do not tell why it does not. */
+/** The state of the release that should inject; only read when the rules do not explain why it does not. */
 async function stateBehind(kubectl: Kubectl, { facts, reason, carries }: Judgement): Promise<ReleaseState | undefined> {
   return facts === undefined || reason !== undefined || carries ? undefined : readReleaseState(kubectl, facts.release);
 }
 
-/** The pods of a workload, each judged as the workload's next one is. */
+/** The pods of a workload, each judged by the rules for the workload's next pod. */
 function judgedLike(
   subject: Subject,
   pods: readonly Pod[] | undefined,
@@ -96,7 +93,7 @@ function judgedLike(
   return pods?.map((pod) => ({ ...subject, pod })).map((one) => ({ subject: one, judgement: judge(one, known) }));
 }
 
-/** A pod as it is; of any other kind, what its template makes. */
+/** A pod itself; for any other kind, the pod that its template makes. */
 async function subjectOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Subject> {
   const [labels, above] = await Promise.all([
     readLabels(kubectl, namespace),

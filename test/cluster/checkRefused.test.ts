@@ -110,7 +110,7 @@ test('a workload that runs, and whose new pod waits: why names the container, an
     await expect.poll(why, { timeout: 60_000, interval: 1000 }).toMatchObject({
       state: target === old ? 'missed' : 'broken',
       reason: 'sidecar_waiting',
-      next: expect.stringContaining('Leave the pods that run alone'),
+      next: expect.stringContaining('do not restart the running pods'),
       conditions: expect.arrayContaining([
         {
           met: false,

@@ -184,7 +184,7 @@ describe('exit codes', () => {
   test('1 where no pod carries the sidecar, or there is none; with what to do', async () => {
     for (const command of ['start', 'status']) {
       const { stderr } = await run(1, command, 'deploy/bare');
-      expect(stderr).toMatch(/error NOT_CAPTURED: no pod carries the sidecar: .*\/bare-/);
+      expect(stderr).toMatch(/error NOT_CAPTURED: no pod has the sidecar: .*\/bare-/);
       expect(stderr).toContain('packet-capture patch');
     }
     expect((await run(1, 'status', 'deploy/none')).stderr).toContain('error NOT_FOUND');

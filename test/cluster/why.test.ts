@@ -138,7 +138,7 @@ test('a pod from before the release: its workload is named, and the line that he
     .slice(-1);
   const { exitCode, stdout } = await cli(['why', name.replace('pod/', ''), '-n', shop]);
   expect(exitCode).toBe(0);
-  expect(stdout).toContain('it carries the sidecar, version 0.1.0');
+  expect(stdout).toContain('it has the sidecar, version 0.1.0');
   expect(stdout).toContain('It is injected.');
 });
 
@@ -148,7 +148,7 @@ test('pods that a LimitRange refuses because of the sidecar: no restart is advis
     const result = await why(least, target);
     expect(result).toMatchObject({ state: 'refused', reason: 'pods_refused_by_sidecar' });
     expect(result.conditions.at(-1)?.what).toMatch(
-      /^no pod can be made: the LimitRange least: .*minimum memory usage per Container is 128Mi/,
+      /^no pod can be created: the LimitRange least: .*minimum memory usage per Container is 128Mi/,
     );
     expect(JSON.stringify(result)).not.toContain('rollout restart');
   }

@@ -15,7 +15,7 @@ export function notCaptured({ where, without, ended }: Pick<FoundPods, 'where' |
       hint: 'Check the name, the labels and the namespace.',
     });
   }
-  return codedError('NOT_CAPTURED', `no pod carries the sidecar: ${names(without)}`, { where });
+  return codedError('NOT_CAPTURED', `no pod has the sidecar: ${names(without)}`, { where });
 }
 
 /** Names the pods that are left out, on standard error. */

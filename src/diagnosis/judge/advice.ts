@@ -13,7 +13,7 @@ interface Case {
   readonly roll: Roll;
 }
 
-/** What to do about a pod without the sidecar: one command line, or one sentence where no command helps. Pure. */
+/** What to do about a pod without the sidecar: one command line, or one sentence if no command helps. Pure. */
 export function adviceFor(reason: Reason, subject: Subject, release: Release | undefined, roll: Roll): string {
   const advice = advices[reason];
   return typeof advice === 'string' ? advice : advice({ subject, release, roll });
@@ -22,7 +22,7 @@ export function adviceFor(reason: Reason, subject: Subject, release: Release | u
 const optIn = ({ subject, release }: Case): string =>
   annotateTemplate(subject, { [release?.annotation ?? injectAnnotation]: 'true' });
 
-/** Takes the refusal away, and asks where the release wants to be asked. */
+/** Removes the "false", and adds the annotation that the release asks for. */
 const optInAgain = ({ subject, release }: Case): string => {
   const key = release?.annotation ?? injectAnnotation;
   return annotateTemplate(subject, {
@@ -31,7 +31,7 @@ const optInAgain = ({ subject, release }: Case): string => {
   });
 };
 
-/** A label changes no pod: those that run are to be made anew. */
+/** A label changes no pod, so the running pods must be created again. */
 const labelNamespace = ({ subject, release, roll }: Case): string => {
   const line = shell`kubectl label namespace ${subject.namespace} ${release?.namespaceLabel ?? namespaceLabel}=enabled --overwrite`;
   return roll.restart === undefined ? line : `${line} && ${roll.line}`;
@@ -39,29 +39,29 @@ const labelNamespace = ({ subject, release, roll }: Case): string => {
 
 const rollOut = ({ roll }: Case): string => roll.line;
 
-/** What is left of a sidecar goes from the pod template; a controller then makes the pods anew. */
+/** Removes the rest of a sidecar from the pod template; the controller then replaces the pods. */
 const unpatch = ({ subject }: Case): string => {
   const owner = topOwner(subject.owners);
   const isPatchable =
     owner !== undefined && owner.kind !== 'Job' && templatePath(owner.apiVersion, owner.kind) !== undefined;
   if (isPatchable) return shell`packet-capture unpatch ${ownerName(owner)} --namespace ${subject.namespace}`;
   const where = owner === undefined ? `pod ${subject.pod.metadata.name}` : ownerName(owner);
-  return `Take it out of the manifest of ${where} (packet-capture uninject -f FILE), and create it again.`;
+  return `Remove it from the manifest of ${where} (packet-capture uninject -f FILE), and create it again.`;
 };
 
 const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   no_release: 'packet-capture install',
-  release_unknown: 'Ask for the right to list mutatingwebhookconfigurations, or somebody who has it.',
-  namespace_excluded: 'Run it in another namespace: system namespaces and that of the release are left alone.',
+  release_unknown: 'Ask for the right to list mutatingwebhookconfigurations, or ask somebody who has it.',
+  namespace_excluded: 'Run it in another namespace: system namespaces and that of the release are never injected.',
   namespace_not_opted_in: labelNamespace,
   namespace_label_value: labelNamespace,
   pod_security_restricted:
-    'Run it in a namespace that enforces Pod Security baseline or privileged: "restricted" admits no capture.',
+    'Run it in a namespace that enforces Pod Security baseline or privileged: "restricted" forbids captures.',
   pod_security_baseline:
-    'Take out of the sidecar what "baseline" does not admit, or run the pod in a privileged namespace.',
+    'Remove from the sidecar what "baseline" does not admit, or run the pod in a privileged namespace.',
   namespace_not_selected: ({ release }) =>
-    `Give the namespace what ${release?.object ?? 'the release'} selects, or change injection.namespaceSelector.`,
-  labels_not_selected: 'Give the pod template the labels, or change injection.objectSelector of the release.',
+    `Give the namespace the labels that ${release?.object ?? 'the release'} selects, or change injection.namespaceSelector.`,
+  labels_not_selected: 'Add the labels to the pod template, or change injection.objectSelector of the release.',
   not_opted_in: optIn,
   annotation_value: optIn,
   annotation_on_workload: optIn,
@@ -70,28 +70,28 @@ const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   older_template: rollOut,
   created_before_release: rollOut,
   missed_at_creation: rollOut,
-  host_network: 'Capture on the node instead: a sidecar there would see the packets of all its pods.',
-  windows: 'There is nothing to do: such a pod cannot carry the sidecar.',
-  fargate: 'Run it on nodes of EC2 where it is to be captured: the sidecar would keep such a pod pending.',
+  host_network: 'Capture on the node instead: the sidecar would see the packets of all pods of the node.',
+  windows: 'There is nothing to do: such a pod cannot have the sidecar.',
+  fargate: 'To capture it, run it on EC2 nodes: with the sidecar such a pod would stay pending.',
   virtual_node:
-    'Let it run on nodes of the cluster alone where it is to be captured: without the toleration, and the label, of virtual nodes.',
-  sandbox: 'Run it in another runtime class where it is to be captured, or with `runsc --pcap-log` on its node.',
-  mirror_pod: 'There is nothing to do: such a pod cannot carry the sidecar.',
+    'To capture it, remove the toleration and the label of virtual nodes, so that it runs on ordinary nodes.',
+  sandbox: 'To capture it, use another runtime class, or `runsc --pcap-log` on its node.',
+  mirror_pod: 'There is nothing to do: such a pod cannot have the sidecar.',
   name_collision:
-    'Give its own container or volume another name: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are taken.',
+    'Rename its own container or volume: packet-capture, packet-capture-mirror, -files, -settings, -no-token and -upload are reserved.',
   foreign_status: unpatch,
   status_missing: unpatch,
-  match_condition: 'Look at webhook.matchConditions among the values of the release.',
-  restart_policy_lost: 'Look for another webhook or an old client that writes pods, then make the pod anew.',
+  match_condition: 'Look at webhook.matchConditions in the values of the release.',
+  restart_policy_lost: 'Look for another webhook or an old client that writes pods, then create the pod again.',
   sidecar_waiting: waitingAdvice,
   not_working: 'packet-capture check',
-  pods_refused_by_sidecar: 'Give the sidecar what is admitted, or opt out.',
-  pods_refused: 'Mend what refuses them; the sidecar has nothing to do with it.',
-  left_alone: 'The log of the injectors names the reason; so may a warning of the API server above.',
+  pods_refused_by_sidecar: 'Change the sidecar so that it is admitted, or opt out.',
+  pods_refused: 'Correct what refuses them; the sidecar is not the cause.',
+  left_alone: 'The log of the injectors has the reason; a warning of the API server above may have it too.',
   not_injectable: 'See what is named above.',
 };
 
-/** Writes annotations where pods get them from; null takes one away. */
+/** Writes annotations into the pod template, or names the manifest to write them into; null removes one. */
 export function annotateTemplate(
   { pod, namespace, owners }: Subject,
   annotations: Readonly<Record<string, string | null>>,
@@ -104,7 +104,7 @@ export function annotateTemplate(
     const lines = Object.entries(annotations).map(([key, value]) =>
       value === null ? `no ${key}` : `${key}: "${value}"`,
     );
-    return `Write into the annotations of ${where}: ${lines.join(', ')}; and create it anew.`;
+    return `Write into the annotations of ${where}: ${lines.join(', ')}; then create it again.`;
   }
   const patch = path.toReversed().reduce<unknown>((inner, key) => ({ [key]: inner }), { metadata: { annotations } });
   return shell`kubectl patch ${ownerName(owner)} --namespace ${namespace} --type merge --patch ${JSON.stringify(patch)}`;

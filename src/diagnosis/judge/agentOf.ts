@@ -3,21 +3,21 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { statusAnnotation } from '../../settings/index.ts';
 import { containerName, parseStatus, type SidecarConfig } from '../../sidecar/index.ts';
 
-/** The sidecar in a pod, as far as it is our own agent. */
+/** The sidecar of a pod, if it is our agent. */
 export interface PresentAgent {
-  /** Of what injected it; undefined when its status says none. */
+  /** The version that injected it; undefined when its status has none. */
   readonly version: string | undefined;
   readonly image: string | undefined;
-  /** False: another webhook or an old client took `restartPolicy: Always` away, and the app waits for ever. */
+  /** False: another webhook or an old client removed `restartPolicy: Always`, so the app never starts. */
   readonly native: boolean;
 }
 
-/** Whether a pod carries the sidecar, however it came there. */
+/** Whether a pod has the sidecar, by any of the ways. */
 export function hasSidecar(pod: PodTemplate, config: SidecarConfig): boolean {
   return agentOf(pod) !== undefined || (config.form === 'custom' && planRemoval(pod, config).remove);
 }
 
-/** What a pod carries; undefined when there is no agent, or a container of its name that is not ours. */
+/** The agent in a pod; undefined when it has none, or when the container of that name is not ours. */
 export function agentOf({ metadata, spec }: PodTemplate): PresentAgent | undefined {
   const text = metadata?.annotations?.[statusAnnotation] ?? undefined;
   const container = spec?.initContainers?.find(({ name }) => name === containerName);

@@ -1,7 +1,7 @@
 import { findingsOf, sharedKinds, type Finding as FindingWith, type FindingKind } from '../../findings.ts';
 
 /**
- * Everything that `check` can find, by code. The codes are for programs and stay what they are.
+ * Everything that `check` can find, by code. Programs rely on the codes, so they never change.
  * docs/diagnosis.md has the same table; a test compares them.
  */
 export const findingKinds = {
@@ -9,16 +9,16 @@ export const findingKinds = {
   kubernetes_too_old: {
     level: 'error',
     meaning: 'The API server does not know native sidecars',
-    hint: 'No way works before Kubernetes 1.29.',
+    hint: 'Every way needs Kubernetes 1.29 or later.',
   },
   manifest_available: { level: 'ok', meaning: 'Manifests can be injected', hint: '' },
-  patch_available: { level: 'ok', meaning: 'Workloads can be patched by you', hint: '' },
+  patch_available: { level: 'ok', meaning: 'You may patch workloads', hint: '' },
   patch_rights: {
     level: 'warning',
     meaning: 'You may not patch workloads',
     hint: 'Ask for the right, or inject the manifests (`packet-capture inject`).',
   },
-  webhook_available: { level: 'ok', meaning: 'The webhook can be installed by you, or runs', hint: '' },
+  webhook_available: { level: 'ok', meaning: 'You may install the webhook, or it runs', hint: '' },
   webhook_version: {
     level: 'warning',
     meaning: 'The API server is too old for the webhook',
@@ -29,7 +29,7 @@ export const findingKinds = {
     meaning: 'You may not install the webhook',
     hint: 'Ask a cluster administrator to run `packet-capture install`.',
   },
-  policy_available: { level: 'ok', meaning: 'The admission policy can be installed by you, or is there', hint: '' },
+  policy_available: { level: 'ok', meaning: 'You may install the admission policy, or it is installed', hint: '' },
   policy_missing: {
     level: 'warning',
     meaning: 'The API server has no admission policies that change pods',
@@ -45,8 +45,8 @@ export const findingKinds = {
   release_none: { level: 'ok', meaning: 'There is no release, and nobody asks for one', hint: '' },
   release_missing: {
     level: 'error',
-    meaning: 'Namespaces or pods ask for the sidecar and there is no release',
-    hint: 'Run `packet-capture install`, or inject these workloads by `packet-capture patch`.',
+    meaning: 'Namespaces or pods ask for the sidecar, but there is no release',
+    hint: 'Run `packet-capture install`, or inject these workloads with `packet-capture patch`.',
   },
   releases_unreadable: {
     level: 'warning',
@@ -55,23 +55,23 @@ export const findingKinds = {
   },
   releases_overlap: {
     level: 'warning',
-    meaning: 'Two releases take the pods of one namespace',
-    hint: 'The first to be called injects. Give each release a label of its own (injection.namespaceLabel).',
+    meaning: 'Two releases select the pods of one namespace',
+    hint: 'The first that is called injects. Give each release its own label (injection.namespaceLabel).',
   },
   release_version: {
     level: 'warning',
-    meaning: 'The release is of another version than this program',
-    hint: 'Run `packet-capture upgrade` with the newer of both.',
+    meaning: 'The release and this program have different versions',
+    hint: 'Run `packet-capture upgrade` with the newer version.',
   },
   failure_policy: {
     level: 'warning',
     meaning: 'failurePolicy is Fail and there is one injector',
-    hint: 'No pod of its namespaces starts while it is away: set replicas to 2, or webhook.failurePolicy to Ignore.',
+    hint: 'No pod of its namespaces starts while it is down: set replicas to 2, or webhook.failurePolicy to Ignore.',
   },
   service_missing: {
     level: 'error',
     meaning: 'The Service that the API server calls does not exist',
-    hint: 'Run `packet-capture upgrade`, or remove the configuration when the release is gone.',
+    hint: 'Run `packet-capture upgrade`, or remove the configuration if the release is gone.',
   },
   injector_ready: { level: 'ok', meaning: 'All injectors are ready', hint: '' },
   injector_partly: {
@@ -99,47 +99,47 @@ export const findingKinds = {
     meaning: 'A ConfigMap with the parameters of a policy is missing, so the policy injects nothing',
     hint: 'Run `packet-capture upgrade`, or apply the objects of `packet-capture policy` again.',
   },
-  certificate_good: { level: 'ok', meaning: 'The certificate serves, and its CA is in the caBundle', hint: '' },
+  certificate_good: { level: 'ok', meaning: 'The certificate is valid, and its CA is in the caBundle', hint: '' },
   certificate_expires: {
     level: 'warning',
     meaning: 'It expires in less than 30 days',
-    hint: 'Run `packet-capture upgrade --rotate-certs`: expired, it ends injection without a sound.',
+    hint: 'Run `packet-capture upgrade --rotate-certs`: when it has expired, injection stops without an error.',
   },
   certificate_unusable: {
     level: 'error',
-    meaning: 'The certificate cannot serve',
-    hint: 'Run `packet-capture upgrade`: it makes new ones where they are bad.',
+    meaning: 'The injector cannot use the certificate',
+    hint: 'Run `packet-capture upgrade`: it replaces bad certificates.',
   },
   ca_mismatch: {
     level: 'error',
     meaning: 'No CA of the caBundle signed the certificate, so the API server calls no injector',
-    hint: 'Run `packet-capture upgrade`; with certificates of your own, set certs.caBundle to their CA.',
+    hint: 'Run `packet-capture upgrade`; with your own certificates, set certs.caBundle to their CA.',
   },
   certificate_unknown: {
     level: 'warning',
     meaning: 'The certificate cannot be read',
-    hint: 'Ask for the right to get that Secret; only tls.crt is read.',
+    hint: 'Ask for the right to get its Secret; only tls.crt is read.',
   },
   certificate_missing: {
     level: 'error',
-    meaning: 'The Secret with the certificate does not exist, or holds none',
+    meaning: 'The Secret does not exist, or has no certificate',
     hint: 'Run `packet-capture upgrade`.',
   },
-  probe_injected: { level: 'ok', meaning: 'The API server was seen to inject (dry run)', hint: '' },
+  probe_injected: { level: 'ok', meaning: 'The API server injects a pod (dry run)', hint: '' },
   probe_failed: {
     level: 'error',
-    meaning: 'The API server did not inject a pod that it was asked for (dry run)',
-    hint: 'The findings beside this one say why; else look at the log of the injectors.',
+    meaning: 'The API server does not inject a pod that should be injected (dry run)',
+    hint: 'The other findings of the release say why; if none does, look at the log of the injectors.',
   },
   probe_unknown: {
     level: 'warning',
-    meaning: 'Injection could not be tried',
+    meaning: 'Injection could not be tested',
     hint: 'Ask for the right to create pods in the namespace of the release.',
   },
   namespace_restricted: {
     level: 'warning',
     meaning: 'An opted-in namespace enforces Pod Security "restricted", so nothing is injected there',
-    hint: 'Take the label of the opt-in away, or enforce baseline.',
+    hint: 'Remove the label of the opt-in, or enforce baseline.',
   },
   namespace_baseline: {
     level: 'ok',
@@ -159,8 +159,8 @@ export const findingKinds = {
   },
   annotation_on_workload: {
     level: 'error',
-    meaning: 'A key stands on the workload instead of its pod template',
-    hint: 'Pods get what stands in spec.template.metadata.annotations.',
+    meaning: 'A key is on the workload instead of its pod template',
+    hint: 'Pods get the annotations in spec.template.metadata.annotations.',
   },
   annotation_as_label: {
     level: 'error',
@@ -172,63 +172,63 @@ export const findingKinds = {
     meaning: 'The opt-in of a pod has another value than "true" or "false"',
     hint: 'Write "true", in quotes.',
   },
-  pods_injected: { level: 'ok', meaning: 'How many pods carry the sidecar', hint: '' },
+  pods_injected: { level: 'ok', meaning: 'How many pods have the sidecar', hint: '' },
   pods_missed: {
     level: 'error',
-    meaning: 'Pods ask for the sidecar and do not carry it',
-    hint: 'See `missed`; --restart makes those anew that this cures.',
+    meaning: 'Pods ask for the sidecar and do not have it',
+    hint: 'See `missed`; --restart restarts the workloads that get it by a restart.',
   },
   pods_impossible: {
     level: 'warning',
-    meaning: 'Pods ask for the sidecar and cannot carry it',
-    hint: 'See `missed`; take the annotation away, or change what stands in the way.',
+    meaning: 'Pods ask for the sidecar and cannot have it',
+    hint: 'See `missed`; remove the annotation, or change what prevents injection.',
   },
   restart_policy_lost: {
     level: 'error',
-    meaning: 'Pods carry the sidecar as an init container that never ends: something took restartPolicy: Always away',
-    hint: 'Look for other webhooks or old clients that write pods; then make the pods anew.',
+    meaning: 'The sidecar is an init container that never ends: something removed restartPolicy: Always',
+    hint: 'Look for other webhooks or old clients that write pods; then create the pods again.',
   },
   pods_refused_by_sidecar: {
     level: 'error',
-    meaning: 'Pods that carry the sidecar, or ask for it, cannot be created because of it',
-    hint: 'Give the sidecar what is admitted, or opt out.',
+    meaning: 'Pods that have the sidecar, or ask for it, cannot be created because of it',
+    hint: 'Change the sidecar so that it is admitted, or opt out.',
   },
   pods_refused: {
     level: 'note',
-    meaning: 'Pods that carry the sidecar, or ask for it, cannot be created, and could not without it',
-    hint: 'Mend what refuses them; the sidecar has nothing to do with it.',
+    meaning: 'Pods that have the sidecar, or ask for it, cannot be created, with or without it',
+    hint: 'Correct what refuses them; the sidecar is not the cause.',
   },
   target_not_opted_in: {
     level: 'warning',
     meaning:
-      'A release has opted a namespace or a workload in, and it is not opted in any more: it was deleted and made again, or the label or annotation was removed',
-    hint: 'Run `packet-capture upgrade`: its hook opts it in again. Or take it out of `targets`.',
+      'A release opted a namespace or a workload in, and it is not opted in any more: it was deleted and created again, or the label or annotation was removed',
+    hint: 'Run `packet-capture upgrade`: its hook opts it in again. Or remove it from `targets`.',
   },
   pull_works: { level: 'ok', meaning: "The agent's image starts in the namespace (--pull)", hint: '' },
   pull_fails: {
     level: 'error',
-    meaning: "The agent's image cannot be started in a namespace where pods ask for it (--pull)",
-    hint: 'Pods that are made there next will not start their app. Check the name, the tag, the architecture, and the pull secret in that namespace.',
+    meaning: "The agent's image does not start in a namespace where pods ask for it (--pull)",
+    hint: 'New pods there will not start their app. Check the name, the tag, the architecture, and the pull secret in that namespace.',
   },
   pull_unknown: {
     level: 'warning',
-    meaning: "Whether the agent's image starts in a namespace is not known (--pull)",
-    hint: 'Ask for the right to create, get and delete pods there, or look at -n NAMESPACE alone.',
+    meaning: "It is not known whether the agent's image starts in a namespace (--pull)",
+    hint: 'Ask for the right to create, get and delete pods there, or check one namespace with -n.',
   },
   pods_untried: {
     level: 'warning',
-    meaning: 'Pods could not be created, and whether the sidecar is the cause is not known',
-    hint: '`packet-capture why TYPE/NAME` tries one of them.',
+    meaning: 'Pods could not be created, and it is not known whether the sidecar is the cause',
+    hint: '`packet-capture why TYPE/NAME` tests one workload.',
   },
   sidecar_waiting: {
     level: 'error',
     meaning: 'A container of the sidecar cannot start, and keeps the app from starting',
-    hint: 'Make the image and what it needs reachable there: registry, pull secret (agent.imagePullSecrets), architecture.',
+    hint: 'Check the registry, the pull secret (agent.imagePullSecrets) and the architecture.',
   },
   sidecar_drift: {
     level: 'warning',
-    meaning: 'Pods carry a sidecar of another version or image than the release injects',
-    hint: 'They get the new one when they are made anew.',
+    meaning: 'The sidecar of pods has another version or image than the release injects',
+    hint: 'They get the new one when they are created again.',
   },
   pods_unreadable: {
     level: 'warning',

@@ -3,7 +3,7 @@ import { askRights, groupRights, type Right } from '../../kubernetes/rights.ts';
 import { readVersions } from '../../kubernetes/versions.ts';
 import { finding, type Finding } from './checkFindings.ts';
 
-/** Native sidecars are on by default from here (KEP-753), match conditions of webhooks are stable (KEP-3716). */
+/** The minor versions that turn native sidecars on by default (KEP-753) and make match conditions stable (KEP-3716). */
 const nativeSidecars = 29;
 const matchConditions = 30;
 
@@ -11,7 +11,7 @@ interface Asked extends Right {
   readonly way: 'patch' | 'webhook' | 'policy';
 }
 
-/** Whether the cluster and the user's rights are fit for each way. @throws as Kubectl */
+/** Whether each way works with the cluster and the user's rights. @throws as Kubectl */
 export async function readCompatibility(
   kubectl: Kubectl,
   namespace: string | undefined,
@@ -67,7 +67,7 @@ export function judgeCompatibility({ kubernetes, minor, policyApi, refused }: Co
   const [patch, webhook, policy] = [missing('patch'), missing('webhook'), missing('policy')];
   return [
     finding('kubernetes_version', where, version),
-    ...(refused === undefined ? [finding('rights_unknown', where, 'your rights cannot be asked for')] : []),
+    ...(refused === undefined ? [finding('rights_unknown', where, 'your rights cannot be read')] : []),
     finding('manifest_available', 'way 1, manifest', 'works offline, on every manifest'),
     patch === undefined
       ? finding('patch_available', 'way 2, patch', 'you may patch workloads')

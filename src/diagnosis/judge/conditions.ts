@@ -12,26 +12,26 @@ import type { Reason } from './whyReasons.ts';
 export interface Condition {
   /** Undefined: only the API server can tell. */
   readonly met: boolean | undefined;
-  /** How it is, one clause. */
+  /** What was found: one clause. */
   readonly what: string;
   /** Why it is not met. */
   readonly reason?: Reason;
 }
 
-/** A pod, or what a workload's pods would be, with what stands around it. */
+/** A pod, or the next pod of a workload, with its namespace and its owners. */
 export interface Subject {
   readonly pod: Pod;
   readonly namespace: string;
-  /** Undefined when they may not be read. */
+  /** Labels of the namespace; undefined when they may not be read. */
   readonly namespaceLabels: Labels | undefined;
-  /** The nearest first. */
+  /** The controllers above it, the nearest first. */
   readonly owners: readonly Owner[];
 }
 
 const met = (what: string): Condition => ({ met: true, what });
 const unmet = (reason: Reason, what: string): Condition => ({ met: false, reason, what });
 
-/** All conditions of a release for a pod, in the order in which they come to bear. Pure. */
+/** All conditions of a release for a pod, in the order in which they apply. Pure. */
 export function conditionsFor(subject: Subject, facts: ReleaseFacts): Condition[] {
   const { release } = facts;
   const rule = ruleFor(release, subject.namespaceLabels);
@@ -51,13 +51,13 @@ export function conditionsFor(subject: Subject, facts: ReleaseFacts): Condition[
   ];
 }
 
-/** Index of the first condition that is not met; the number of conditions when all may be. */
+/** Index of the first condition that is not met; the number of conditions when there is none. */
 export function firstUnmet(conditions: readonly Condition[]): number {
   const index = conditions.findIndex((condition) => condition.met === false);
   return index === -1 ? conditions.length : index;
 }
 
-/** Whether a release takes pods of a namespace at all. */
+/** Whether a release selects the pods of a namespace. */
 export function selectsNamespace(release: Release, labels: Labels): boolean {
   return release.rules.some(({ namespaceSelector }) => termsOf(namespaceSelector).every((term) => holds(term, labels)));
 }
@@ -113,7 +113,7 @@ function levelText(namespace: string, labels: Labels, release: Release): string 
   const level = levelFor(release, labels);
   if (labels[podSecurityLabel] !== undefined || level === 'privileged')
     return `namespace ${namespace} enforces Pod Security "${level}"`;
-  return `namespace ${namespace} has no label ${podSecurityLabel}, which ${release.object} takes for "${level}" (injection.podSecurity)`;
+  return `namespace ${namespace} has no label ${podSecurityLabel}; ${release.object} assumes "${level}" (injection.podSecurity)`;
 }
 
 function labelConditions({ pod }: Subject, { objectSelector }: Rule): Condition[] {
@@ -136,25 +136,22 @@ function annotationConditions(subject: Subject, { annotation, optOut }: Release)
   return [askedElsewhere(subject, annotation) ?? unmet('not_opted_in', `it has no annotation ${annotation}: "true"`)];
 }
 
-/** Where the wish stands instead, if anywhere. */
+/** The wrong place that has the annotation, if any. */
 function askedElsewhere({ pod, owners }: Subject, annotation: string): Condition | undefined {
   if (pod.metadata.labels?.[annotation] !== undefined)
-    return unmet('annotation_as_label', `${annotation} is a label of it, not an annotation`);
+    return unmet('annotation_as_label', `${annotation} is one of its labels, not an annotation`);
   const owner = topOwner(owners);
   if (owner === undefined) return undefined;
   if (templateOf(owner)?.metadata?.annotations?.[annotation] === 'true') {
     return unmet(
       'older_template',
-      `the pod template of ${ownerName(owner)} has the annotation ${annotation}: "true", this pod has not`,
+      `the pod template of ${ownerName(owner)} has the annotation ${annotation}: "true", this pod does not`,
     );
   }
   const wrong = owners.find(({ object }) => object?.metadata.annotations?.[annotation] !== undefined);
   return (
     wrong &&
-    unmet(
-      'annotation_on_workload',
-      `the annotation ${annotation} stands on ${ownerName(wrong)}, not on its pod template`,
-    )
+    unmet('annotation_on_workload', `the annotation ${annotation} is on ${ownerName(wrong)}, not on its pod template`)
   );
 }
 
@@ -162,13 +159,13 @@ function fitCondition({ pod, namespace }: Subject, { sidecar }: ReleaseFacts, { 
   const config = sidecar ?? defaultSidecarConfig;
   const plan = planInjection(pod, { config, settings: {}, podSecurity: profile, namespace, atAdmission: true });
   if (plan.inject) {
-    // Of the mirror, mirrorsOfPods tells more.
+    // mirrorConditions.ts reports the mirror, in more detail.
     const others = (plan.leftOut ?? [])
       .filter((what) => what !== 'mirror')
       .map((what) => `, and it would go ${leftOutReasons[what]}`);
-    return met(`nothing in it stands in the way${others.join('')}`);
+    return met(`nothing in the pod prevents it${others.join('')}`);
   }
-  if (plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in it stands in the way');
+  if (plan.reason === 'already_injected' || plan.reason === 'opted_out') return met('nothing in the pod prevents it');
   return unmet(reasonsOfSkips[plan.reason] ?? 'not_injectable', skipReasons[plan.reason]);
 }
 

@@ -20,7 +20,7 @@ import { containerName, hasInvalidAmount, settingsOfPod } from '../../sidecar/in
 import type { Condition } from './conditions.ts';
 
 /**
- * What a pod that carries the sidecar asks for in vain: amounts that are none, and more files than its volume holds.
+ * Requests of an injected pod that have no effect: invalid values and amounts, and more files than fit its volume.
  * Pure.
  */
 export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
@@ -28,7 +28,7 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
   const agent = spec?.initContainers?.find(({ name }) => name === containerName);
   if (agent === undefined) return [];
   const env = (agent['env'] ?? []) as readonly { readonly name: string; readonly value?: string }[];
-  // The API server leaves out a value that is empty.
+  // The API server omits empty values.
   const environment = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
   const valueOf = (name: string): string => environment[name] ?? '';
   const defaults: SettingValues = Object.fromEntries(
@@ -38,7 +38,7 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
   const volume = parseQuantity(valueOf('PACKET_CAPTURE_SIZE_LIMIT'));
   return [
     ...refusedSettings(settingsOfAnnotations(annotations), platformOf(environment)),
-    ...(hasInvalidAmount(annotations) ? [{ met: false, what: `it goes ${leftOutReasons.amount}` }] : []),
+    ...(hasInvalidAmount(annotations) ? [{ met: false, what: `it runs ${leftOutReasons.amount}` }] : []),
     ...(volume === undefined || fitsVolume(values, volume)
       ? []
       : [
@@ -50,7 +50,7 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
   ];
 }
 
-/** What the annotations say in vain: values that are not valid, and those that the release does not allow. */
+/** Annotations that have no effect: values that are not valid, or that the release does not allow. */
 function refusedSettings(values: SettingValues, platform: Platform): Condition[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const name = key as SettingName;
@@ -63,8 +63,8 @@ function refusedSettings(values: SettingValues, platform: Platform): Condition[]
 
 function effectOf(name: SettingName, value: string, platform: Platform): string {
   if (lockProblem(name, value, platform) !== undefined) return 'it has no effect';
-  return places.includes(name) ? 'the capture goes on without it' : 'nothing is captured';
+  return places.includes(name) ? 'the capture continues without it' : 'nothing is captured';
 }
 
-/** They say where packets go beside the volume. */
+/** Settings that send packets somewhere else than the volume. */
 const places: readonly SettingName[] = ['upload', 'stream', 'mirror'];

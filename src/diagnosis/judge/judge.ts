@@ -6,14 +6,14 @@ import { hasContainers, hasSidecar } from './agentOf.ts';
 import { conditionsFor, firstUnmet, type Condition, type Subject } from './conditions.ts';
 import type { Reason } from './whyReasons.ts';
 
-/** What stands between a pod and its injection, as far as rules tell. */
+/** What prevents the injection of a pod, as far as the rules show. */
 export interface Judgement<F extends ReleaseFacts = ReleaseFacts> {
   readonly carries: boolean;
   /** The release that comes nearest to injecting it; undefined when there is none. */
   readonly facts: F | undefined;
-  /** Of that release. */
+  /** The conditions of that release. */
   readonly conditions: readonly Condition[];
-  /** The pod, or who wrote it, wants the sidecar. */
+  /** The pod asks for the sidecar, possibly in the wrong place. */
   readonly asks: boolean;
   /** The first condition that is not met; undefined when a pod like this would be injected now. */
   readonly reason: Reason | undefined;
@@ -23,7 +23,7 @@ export interface Judgement<F extends ReleaseFacts = ReleaseFacts> {
 export function judge<F extends ReleaseFacts>(subject: Subject, releases: readonly F[] | undefined): Judgement<F> {
   const carries = hasAnySidecar(subject.pod, releases ?? []);
   const judged = (releases ?? []).map((facts) => judgeFor(subject, facts));
-  // The one that it asks for by name; then the one that it is nearest to.
+  // First the release whose annotation the pod has; then the one with the most conditions met.
   const best = judged.toSorted(
     (a, b) => Number(b.asks) - Number(a.asks) || firstUnmet(b.conditions) - firstUnmet(a.conditions),
   )[0];
@@ -37,7 +37,7 @@ export function judge<F extends ReleaseFacts>(subject: Subject, releases: readon
   };
 }
 
-/** Whether a pod carries our agent, or the custom sidecar of one of the releases. */
+/** Whether a pod has our agent, or the custom sidecar of one of the releases. */
 export function hasAnySidecar(pod: PodTemplate, releases: readonly ReleaseFacts[]): boolean {
   const configs = [defaultSidecarConfig, ...releases.flatMap(({ sidecar }) => sidecar ?? [])];
   return (

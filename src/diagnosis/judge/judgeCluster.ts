@@ -13,7 +13,7 @@ import { triedFindings, type Trial } from './tried.ts';
 import { placementFindings } from './unreadWishes.ts';
 import { waitingFindings } from './waiting.ts';
 
-/** What an audit came to; plain data, for people and for `-o json`. */
+/** The result of an audit; plain data, for people and for `-o json`. */
 export interface CheckResult {
   /** No finding is an error. */
   readonly ok: boolean;
@@ -27,15 +27,15 @@ export interface ClusterFacts {
   readonly inventory: Inventory;
   readonly compatibility: readonly Finding[];
   readonly states: readonly ReleaseState[];
-  /** Of the workloads whose pods could not be created. */
+  /** Dry runs for the workloads whose pods could not be created. */
   readonly trial: Trial;
-  /** Of the agent's image in each namespace, when it was tried. */
+  /** The findings about the agent's image in each namespace, when it was tested. */
   readonly pulls?: readonly Finding[] | undefined;
   readonly namespace: string | undefined;
   readonly now: Date;
 }
 
-/** Pure. */
+/** Turns what was read into findings. Pure. */
 export function judgeCluster({
   registrations,
   inventory,
@@ -74,7 +74,7 @@ export function judgeCluster({
   };
 }
 
-/** Of one namespace, the releases that take its pods, or run there; all of them when there is none. */
+/** For one namespace, the releases that select its pods or run there; if there are none, all releases. */
 function concerned(
   states: readonly ReleaseState[],
   namespace: string | undefined,
@@ -94,7 +94,7 @@ function absenceFindings(
   if (releases === undefined) return [finding('releases_unreadable', 'the cluster', 'you may not list them')];
   if (releases.length > 0) return [];
   if (asking.length === 0 && !missed)
-    return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 need none')];
+    return [finding('release_none', 'the cluster', 'there is no release; ways 1 and 2 work without one')];
   return [
     finding(
       'release_missing',
@@ -110,7 +110,7 @@ function unreadable(inventory: Inventory, where: string): Finding[] {
   return missing.length === 0 ? [] : [finding('pods_unreadable', where, `you may not list ${missing.join(', ')}`)];
 }
 
-/** The pods with what stands around them. */
+/** The pods, each with its namespace and its owners. */
 function subjectsOf({ namespaces, pods = [], workloads = [] }: Inventory): Subject[] {
   const ownersIn = ownerIndex(workloads);
   const labels = new Map(namespaces?.map(({ metadata }) => [metadata.name, metadata.labels ?? {}] as const));

@@ -4,8 +4,9 @@ import { holds, termsOf, type Labels } from '../../kubernetes/api/labels.ts';
 import type { Release, Rule } from '../read/releases.ts';
 
 /**
- * The rule of a release for a namespace's Pod Security level: a release can take a namespace without the label for any
- * of the levels (injection.podSecurity). Where none is for it, that of privileged, whose condition says why. Pure.
+ * The rule of a release for a namespace's Pod Security level: injection.podSecurity is the level that a release assumes
+ * for a namespace without the label. If no rule matches, the rule for privileged, whose condition gives the reason.
+ * Pure.
  */
 export function ruleFor({ rules }: Release, labels: Labels | undefined): Rule | undefined {
   const chosen = labels === undefined ? undefined : rules.find((rule) => isForLevel(rule, labels));
@@ -14,7 +15,7 @@ export function ruleFor({ rules }: Release, labels: Labels | undefined): Rule | 
   return rules.find((rule) => rule.profile === profile) ?? rules[0];
 }
 
-/** The level that a release takes a namespace for; without a release, as the namespace's label says. Pure. */
+/** The level that a release uses for a namespace; without a release, that of the namespace's label. Pure. */
 export function levelFor(release: Release | undefined, labels: Labels | undefined): PodSecurityLevel {
   if (release === undefined || labels === undefined || labels[podSecurityLabel] !== undefined)
     return podSecurityLevel(labels);

@@ -3,7 +3,7 @@ import { settingEnvironment } from '../../settings/index.ts';
 import { containerName, defaultSidecarConfig } from '../../sidecar/index.ts';
 import type { Condition, Subject } from './conditions.ts';
 
-/** That a pod which carries the sidecar captures what its mesh encrypts, and nothing else; nothing of others. Pure. */
+/** Warns that an injected pod in a mesh captures encrypted traffic only; empty for other pods. Pure. */
 export function meshConditions({ pod }: Subject): Condition[] {
   const agent = pod.spec?.initContainers?.find(({ name }) => name === containerName);
   if (agent === undefined) return [];

@@ -12,23 +12,20 @@ import { inItsTemplate } from './podFindings.ts';
 
 const key = settingAnnotation('mirror');
 
-/**
- * How it is about the container that mirrors, of a pod that carries the sidecar; nothing when it does not ask for one.
- * Pure.
- */
+/** Whether an injected pod has the container that mirrors; empty when it does not ask for a mirror. Pure. */
 export function mirrorConditions(subject: Subject, facts: ReleaseFacts | undefined): Condition[] {
   const { pod } = subject;
   if (hasMirror(pod)) return [{ met: true, what: `it has the container ${mirrorName}` }];
   if (!asks(pod)) return [];
   const why = isBaseline(subject, facts)
     ? leftOutReasons.mirror
-    : `what it asks for (${key}) did not stand there when it was made, or what made it knew of no mirrors`;
+    : `its annotation ${key} was added after its creation, or the version that injected it has no mirrors`;
   return [{ met: false, what: `it has no container ${mirrorName}: ${why}` }];
 }
 
 /**
- * The same of a workload's pods, when its template asks for mirrors.
- * @param facts of the release that would inject them. Pure.
+ * The same for a workload's pods, when its template asks for mirrors. @param facts of the release that would inject
+ * them. Pure.
  */
 export function mirrorsOfPods(
   subject: Subject,
@@ -37,22 +34,22 @@ export function mirrorsOfPods(
 ): Condition[] {
   const defaults = facts?.sidecar?.form === 'agent' ? facts.sidecar.settings : {};
   if (!asksForMirror(wishOf(subject.pod), defaults)) return [];
-  if (isBaseline(subject, facts)) return [{ met: false, what: `its pods go ${leftOutReasons.mirror}` }];
+  if (isBaseline(subject, facts)) return [{ met: false, what: `its pods run ${leftOutReasons.mirror}` }];
   const missing = pods.filter((pod) => agentOf(pod) !== undefined && !hasMirror(pod)).length;
   if (missing === 0) return [];
   return [
     {
       met: false,
-      what: `${missing} of its ${pods.length} pods have no container ${mirrorName}: they were made before it was asked for`,
+      what: `${missing} of its ${pods.length} pods have no container ${mirrorName}: they are older than the request for it`,
     },
   ];
 }
 
-/** What to do about a pod that lacks it; undefined when there is nothing to do. Pure. */
+/** What to do about a pod without the container that mirrors; undefined when there is nothing to do. Pure. */
 export function mirrorAdvice(subject: Subject, roll: Roll, facts: ReleaseFacts | undefined): string | undefined {
   const { pod, owners, namespace } = subject;
   const url = wishOf(pod);
-  // What is no URL stays out of a command line; the agent says what is wrong with it.
+  // An invalid URL is never put into a command line; the agent reports what is wrong with it.
   if (hasMirror(pod) || !asks(pod) || isBaseline(subject, facts) || settingProblem('mirror', url) !== undefined)
     return undefined;
   const owner = topOwner(owners);

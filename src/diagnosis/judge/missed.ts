@@ -7,18 +7,18 @@ import { judge, missedReason, type Judgement } from './judge.ts';
 import { heldUp, placeOf } from './waiting.ts';
 import { isCuredByRestart, reasons, type Reason } from './whyReasons.ts';
 
-/** A pod that asks for the sidecar and does not carry it; plain data. */
+/** A pod that asks for the sidecar and does not have it; plain data. */
 export interface MissedPod {
   readonly namespace: string;
   readonly pod: string;
-  /** `deployment/web`: the workload that a user wrote; null for a pod that nobody owns. */
+  /** `deployment/web`: the workload that a user wrote; null for a pod without an owner. */
   readonly owner: string | null;
   readonly reason: Reason;
   /** One clause. */
   readonly what: string;
-  /** The command line or sentence that helps. */
+  /** What to do: a command line or a sentence. */
   readonly hint: string;
-  /** What `kubectl rollout restart` takes to cure it; null when that does not help. */
+  /** The argument of `kubectl rollout restart` that gives it the sidecar; null when a restart does not help. */
   readonly restart: string | null;
 }
 

@@ -11,9 +11,9 @@ import { levelFor } from './levelRule.ts';
 type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
 
 /**
- * What to ask for: `with` is what is there, be it injected already or by an injector that sees the pod; `without`
+ * The pods to ask for in a dry run: `with` is the pod as it is, already injected or left to the injector; `without`
  * refuses the sidecar. Pure.
- * @param template of a workload; undefined: the pod itself is meant
+ * @param template of a workload; undefined for a pod
  */
 export function askedFor(
   subject: Subject,
@@ -37,7 +37,7 @@ export function askedFor(
   return { ...asked, injected: plan.inject ? withAddition(template, plan.addition) : undefined };
 }
 
-/** A workload seen as what its template makes. */
+/** The pod that a workload's template makes. */
 export function subjectOfTemplate(
   object: WorkloadObject,
   namespace: string,
@@ -54,7 +54,7 @@ export function subjectOfTemplate(
   return { pod, namespace, namespaceLabels, owners: [self, ...above] };
 }
 
-/** The workload whose template the next pod is made of; undefined: a pod like this one. */
+/** The workload whose template makes the next pod; undefined when the next pod is like this one. */
 export function makerOf(
   subject: Subject,
   workload: WorkloadObject | undefined,

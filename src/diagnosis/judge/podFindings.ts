@@ -14,7 +14,7 @@ import { releaseName } from './releaseFindings.ts';
 import { placeOf } from './waiting.ts';
 import { reasons } from './whyReasons.ts';
 
-/** Namespaces that are opted in where nothing can be injected, or by two at once. Pure. */
+/** Namespaces that are opted in although nothing can be injected there, or for two releases. Pure. */
 export function namespaceFindings(namespaces: readonly Namespace[], releases: readonly Release[]): Finding[] {
   return namespaces.flatMap(({ metadata }) => {
     const labels = metadata.labels ?? {};
@@ -29,12 +29,14 @@ export function namespaceFindings(namespaces: readonly Namespace[], releases: re
       ...(opted.length > 0 && level === 'baseline'
         ? [finding('namespace_baseline', where, 'opted in, and it enforces "baseline"')]
         : []),
-      ...(selecting.length > 1 ? [finding('releases_overlap', where, `${releaseNames(selecting)} take its pods`)] : []),
+      ...(selecting.length > 1
+        ? [finding('releases_overlap', where, `${releaseNames(selecting)} select its pods`)]
+        : []),
     ];
   });
 }
 
-/** Whether a namespace is opted in, whatever Pod Security says. */
+/** Whether a namespace is opted in; its Pod Security level is not considered. */
 export function selectsButForLevel({ rules }: Release, labels: Readonly<Record<string, string>>): boolean {
   return rules.some(({ namespaceSelector }) =>
     termsOf(namespaceSelector).every((term) => term.key === podSecurityLabel || holds(term, labels)),
@@ -45,14 +47,14 @@ function releaseNames(releases: readonly Release[]): string {
   return releases.map(releaseName).join(' and ');
 }
 
-/** Namespaces that ask while there is no release at all. Pure. */
+/** Namespaces that ask for injection when there is no release. Pure. */
 export function askingNamespaces(namespaces: readonly Namespace[]): string[] {
   return namespaces
     .filter(({ metadata }) => metadata.labels?.[namespaceLabel] === 'enabled')
     .map(({ metadata }) => metadata.name);
 }
 
-/** What the pods carry, and what they miss. Pure. */
+/** How many pods have the sidecar, and how many miss it. Pure. */
 export function podFindings(judged: readonly JudgedPod[], missed: readonly MissedPod[], where: string): Finding[] {
   const carrying = judged.filter(({ judgement }) => judgement.carries).length;
   const curable = missed.filter(({ reason }) => reasons[reason].level === 'error');
@@ -61,7 +63,7 @@ export function podFindings(judged: readonly JudgedPod[], missed: readonly Misse
     finding(
       'pods_injected',
       where,
-      `${carrying} of ${count(judged.length)} carr${carrying === 1 ? 'ies' : 'y'} the sidecar`,
+      `${carrying} of ${count(judged.length)} ${carrying === 1 ? 'has' : 'have'} the sidecar`,
     ),
     ...(curable.length === 0
       ? []
@@ -69,7 +71,7 @@ export function podFindings(judged: readonly JudgedPod[], missed: readonly Misse
           finding(
             'pods_missed',
             where,
-            `${count(curable.length)} ask${curable.length === 1 ? 's' : ''} for the sidecar and do${curable.length === 1 ? 'es' : ''} not carry it`,
+            `${count(curable.length)} ask${curable.length === 1 ? 's' : ''} for the sidecar and do${curable.length === 1 ? 'es' : ''} not have it`,
           ),
         ]),
     ...(impossible.length === 0
@@ -78,7 +80,7 @@ export function podFindings(judged: readonly JudgedPod[], missed: readonly Misse
           finding(
             'pods_impossible',
             where,
-            `${count(impossible.length)} ask${impossible.length === 1 ? 's' : ''} for the sidecar and cannot carry it`,
+            `${count(impossible.length)} ask${impossible.length === 1 ? 's' : ''} for the sidecar and cannot have it`,
           ),
         ]),
     ...lostFindings(judged),
@@ -101,7 +103,10 @@ function lostFindings(judged: readonly JudgedPod[]): Finding[] {
   );
 }
 
-/** Pods of a release that carry what it injects no more; those of manifests and patches have a version of their own. */
+/**
+ * Pods with an older sidecar than their release injects. Pods of ways 1 and 2 keep their own version, so they are left
+ * out.
+ */
 function driftFindings(judged: readonly JudgedPod[]): Finding[] {
   const drifted = judged.flatMap((pod) => {
     const difference = driftOf(pod);

@@ -13,13 +13,13 @@ import { subjectIn } from './tried.ts';
 
 export interface PullOptions {
   readonly kubectl: Kubectl;
-  /** Goes on after Ctrl-C, so that the pods are deleted all the same. */
+  /** Works after Ctrl-C too, so that the pods are always deleted. */
   readonly afterwards: Kubectl;
   readonly signal: AbortSignal;
   readonly report: (line: string) => void;
 }
 
-/** An image in a namespace, and a workload whose pods are to pull it there. */
+/** An image in a namespace, and a workload whose pods will pull it there. */
 interface Pull {
   readonly namespace: string;
   readonly container: Container;
@@ -27,14 +27,14 @@ interface Pull {
   readonly like: PodTemplate;
 }
 
-/** Each makes a pod for some seconds: at most so many, at a time, and for so long. */
+/** Each test creates a pod for some seconds, so these limit how many there are, how many run at once, and how long. */
 const most = 50;
 const together = 4;
 const budgetMs = 300_000;
 
 /**
  * Starts the agent's image for a moment in each namespace where workloads ask for the sidecar or carry it.
- * @returns what `check` says of it
+ * @returns the findings for `check`
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function pullFindings(
@@ -60,7 +60,7 @@ export async function pullFindings(
   const sorted = findings.toSorted((a, b) => a.where.localeCompare(b.where));
   return left === 0
     ? sorted
-    : [...sorted, finding('pull_unknown', 'the cluster', `${left} more namespaces were not tried`)];
+    : [...sorted, finding('pull_unknown', 'the cluster', `${left} more namespaces were not tested`)];
 }
 
 async function trialOf(options: PullOptions, pull: Pull): Promise<ImageTrial> {
@@ -72,7 +72,7 @@ async function trialOf(options: PullOptions, pull: Pull): Promise<ImageTrial> {
   }
 }
 
-/** One workload for each image and service account in a namespace. Pure. */
+/** One workload for each combination of image and service account in a namespace. Pure. */
 export function pullsOf(inventory: Inventory, states: readonly ReleaseState[] | undefined): readonly Pull[] {
   const pulls = new Map<string, Pull>();
   for (const object of inventory.workloads ?? []) {
@@ -94,7 +94,7 @@ function pullOf(
   object: WorkloadObject,
   states: readonly ReleaseState[] | undefined,
 ): Pull | undefined {
-  // What a Deployment or a CronJob owns says nothing that it does not say itself.
+  // Objects that a Deployment or a CronJob owns have the same template, so they are left out.
   if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) return undefined;
   const subject = subjectIn(inventory, object);
   const { carries, reason, facts } = judge(subject, states);

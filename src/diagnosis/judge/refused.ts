@@ -7,7 +7,7 @@ import type { Condition, Subject } from './conditions.ts';
 import { inItsTemplate } from './podFindings.ts';
 import { reasons, type Reason } from './whyReasons.ts';
 
-/** What the API server made of the next pod when it was asked for it without creating it. */
+/** What the API server answers to a dry run of the next pod. */
 export type DryRun =
   | {
       readonly kind: 'made';
@@ -19,7 +19,7 @@ export type DryRun =
   | { readonly kind: 'unknown'; readonly why: string };
 
 /**
- * Pure.
+ * Turns the verdict about the next pod into the result of a dry run. Pure.
  * @param expected whether the rules say that it is injected, for a pod that can only be made later
  */
 export function dryRunOf(
@@ -33,7 +33,8 @@ export function dryRunOf(
     const { pod, warnings, notes } = verdict;
     return { kind: 'made', injects: pod === undefined ? expected : carries(pod), warnings, notes };
   }
-  // Nobody makes such a pod again, and what the kubelet makes of a static one cannot be asked for.
+  // Such a pod is never created again, and the API server cannot be asked for the pod that the kubelet makes of a
+  // static one.
   const owner = topOwner(subject.owners);
   if (verdict.outcome === 'refused_anyway' && (owner === undefined || templateOf(owner) === undefined)) {
     return { kind: 'unknown', why: verdict.refusal.words };
@@ -46,26 +47,26 @@ interface Refused {
   /** One sentence. */
   readonly text: string;
   readonly condition: Condition;
-  /** A command line or a sentence; nothing that would replace a pod that runs by one that is refused. */
+  /** A command line or a sentence; never one that would replace a running pod by one that is refused. */
   readonly next: string;
 }
 
-/** What to say of pods that the API server refuses. Pure. */
+/** The verdict on pods that the API server refuses. Pure. */
 export function refusedVerdict(subject: Subject, verdict: RefusedPods, carries: boolean): Refused {
   const { refusal } = verdict;
-  const condition = { met: false, what: `no pod can be made: ${refuserText(refusal)}: ${refusal.words}` };
+  const condition = { met: false, what: `no pod can be created: ${refuserText(refusal)}: ${refusal.words}` };
   const beginning = carries ? 'It is injected, but no' : 'No';
   if (verdict.outcome === 'refused_anyway') {
     return {
       reason: 'pods_refused',
-      text: `${beginning} new pod can be made, with the sidecar or without: ${reasons.pods_refused.text}.`,
+      text: `${beginning} new pod can be created, with or without the sidecar: ${reasons.pods_refused.text}.`,
       condition,
-      next: 'Mend what refuses them first. Leave the pods that run alone until then: none would take their place.',
+      next: 'First correct what refuses them. Until then, do not restart the running pods: they would not be replaced.',
     };
   }
   const { annotations, text, proven } = verdict.remedy;
   const byAnnotation = proven && Object.keys(annotations).length > 0 && !inItsTemplate(subject.owners);
-  const what = `${beginning} new pod can be made: ${reasons.pods_refused_by_sidecar.text}.`;
+  const what = `${beginning} new pod can be created: ${reasons.pods_refused_by_sidecar.text}.`;
   return {
     reason: 'pods_refused_by_sidecar',
     text: byAnnotation ? `${what} ${text}` : what,
@@ -74,7 +75,7 @@ export function refusedVerdict(subject: Subject, verdict: RefusedPods, carries: 
   };
 }
 
-/** What the API server says of another pod like one that carries the sidecar. Pure. */
+/** Whether the API server accepts another pod like an injected one. Pure. */
 export function acceptance(dryRun: DryRun): Condition[] {
   if (dryRun.kind === 'unknown')
     return [{ met: undefined, what: `the API server did not answer for such a pod: ${dryRun.why}` }];

@@ -17,9 +17,9 @@ export interface ReleaseSummary {
   readonly annotation: string;
   readonly optOut: boolean;
   readonly replicas: { readonly ready: number; readonly desired: number } | null;
-  /** The one that is served, as far as the Secret tells. */
+  /** The serving certificate in the Secret. */
   readonly certificate: { readonly notAfter: string; readonly daysLeft: number } | null;
-  /** Whether the API server was seen to inject; null when it could not be tried. */
+  /** Whether the API server injects a pod in a dry run; null when this could not be tested. */
   readonly injects: boolean | null;
 }
 
@@ -28,7 +28,7 @@ export function releaseName({ name, namespace }: Release): string {
   return `release ${name} in namespace ${namespace}`;
 }
 
-/** Pure. */
+/** Judges one release. Pure. */
 export function releaseFindings(
   state: ReleaseState,
   now: Date,
@@ -44,7 +44,7 @@ export function releaseFindings(
     ),
     ...versionFindings(release, where),
     ...(state.configProblem === undefined ? [] : [finding('config_invalid', where, state.configProblem)]),
-    ...(release.parameters?.missing ?? []).map((map) => finding('parameters_missing', where, `${map} is not there`)),
+    ...(release.parameters?.missing ?? []).map((map) => finding('parameters_missing', where, `${map} does not exist`)),
     ...(injector === undefined ? [] : injectorFindings(release, injector, where)),
     ...(certificate?.findings ?? []),
     probeFinding(probed, where),
@@ -74,7 +74,7 @@ function summaryOf(
 
 function versionFindings(release: Release, where: string): Finding[] {
   if (release.version === undefined || release.version === version) return [];
-  return [finding('release_version', where, `it is of version ${release.version}, this program of ${version}`)];
+  return [finding('release_version', where, `it has version ${release.version}, this program ${version}`)];
 }
 
 function injectorFindings({ service, failurePolicy }: Release, injector: Injector, where: string): Finding[] {
@@ -99,7 +99,7 @@ interface Certificates {
   readonly served?: CertificateSummary | undefined;
 }
 
-/** Looks at the served certificate as the API server would. */
+/** Checks the serving certificate as the API server would. */
 function certificateFindings(release: Release, { certificate }: Injector, now: Date): Certificates {
   const { service, caBundle } = release;
   const where = `the certificate of ${releaseName(release)}`;
@@ -125,7 +125,7 @@ function certificateFindings(release: Release, { certificate }: Injector, now: D
         finding(
           'certificate_good',
           where,
-          `good for ${served?.daysLeft ?? 0} days, until ${served?.notAfter.slice(0, 10) ?? ''}`,
+          `valid for ${served?.daysLeft ?? 0} days, until ${served?.notAfter.slice(0, 10) ?? ''}`,
         ),
       ],
       served,
@@ -148,6 +148,6 @@ function certificateFinding(code: string, subject: string, text: string, where: 
 function probeFinding(probed: ReleaseState['probed'], where: string): Finding {
   if ('unknown' in probed) return finding('probe_unknown', where, probed.unknown);
   return probed.injected
-    ? finding('probe_injected', where, 'a pod that was asked for (dry run) came back injected')
-    : finding('probe_failed', where, 'a pod that was asked for (dry run) came back without the sidecar');
+    ? finding('probe_injected', where, 'the API server injects a pod (dry run)')
+    : finding('probe_failed', where, 'the API server does not inject a pod (dry run)');
 }

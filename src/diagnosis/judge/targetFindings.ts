@@ -6,8 +6,8 @@ import type { ReleaseState } from '../read/releaseState.ts';
 import { finding, type Finding } from './checkFindings.ts';
 
 /**
- * Finds objects that the hook of a release has opted in and that are not opted in any more: they were deleted and made
- * again, or somebody removed the label or annotation. Objects that do not exist now are left out. Pure.
+ * Finds objects that the hook of a release opted in and that are not opted in any more: they were deleted and created
+ * again, or somebody removed the label or annotation. Objects that do not exist are left out. Pure.
  */
 export function targetFindings(states: readonly ReleaseState[], { namespaces, workloads }: Inventory): Finding[] {
   return states.flatMap(({ release, record }) => {
@@ -29,7 +29,7 @@ function namespaceFinding(
   const found = namespaces.find(({ metadata }) => metadata.name === name);
   const key = keys.namespaceLabel;
   if (found === undefined || found.metadata.labels?.[key] !== undefined) return [];
-  return [finding('target_not_opted_in', `namespace ${name}`, `${by} has opted it in, and it has no label ${key}`)];
+  return [finding('target_not_opted_in', `namespace ${name}`, `${by} opted it in, but it has no label ${key}`)];
 }
 
 function workloadFinding(
@@ -49,7 +49,7 @@ function workloadFinding(
     finding(
       'target_not_opted_in',
       `${objectName(found)} in ${target.namespace}`,
-      `${by} has opted it in, and its pod template has no annotation ${key}`,
+      `${by} opted it in, but its pod template has no annotation ${key}`,
     ),
   ];
 }

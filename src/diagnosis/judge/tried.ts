@@ -12,30 +12,30 @@ import type { Subject } from './conditions.ts';
 import { judge } from './judge.ts';
 import { askedFor, subjectOfTemplate } from './nextPod.ts';
 
-/** A workload whose pods could not be created, and what the API server says of the next one. */
+/** A workload whose pods could not be created, and the API server's verdict on the next one. */
 export interface Tried {
   readonly object: WorkloadObject;
   readonly verdict: PodVerdict;
 }
 
-/** What became of the workloads whose pods could not be created. */
+/** The results for the workloads whose pods could not be created. */
 export interface Trial {
   readonly tried: readonly Tried[];
-  /** There were too many of them, or they took too long. */
+  /** Workloads that were not tested: there were too many, or the time was up. */
   readonly leftOut: readonly WorkloadObject[];
-  /** There are more events about such workloads than are read; default false. */
+  /** Not all events about such workloads were read; default false. */
   readonly unreadEvents?: boolean;
 }
 
-/** A check has to end on large clusters too: at most so many, at a time, and for so long. */
+/** A check must end on large clusters too, so these limit how many are tested, how many at once, and how long. */
 const most = 40;
 const together = 4;
 const budgetMs = 60_000;
 const timeoutSeconds = 20;
 
 /**
- * Tries the workloads that ask for the sidecar, or carry it, and whose pods could not be created: with the sidecar and
- * without, by dry run. @throws INTERRUPTED, KUBECTL_MISSING
+ * Tests the workloads that ask for the sidecar, or have it, and whose pods could not be created: with the sidecar and
+ * without it, in a dry run. @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function tryFailing(
   kubectl: Kubectl,
@@ -87,16 +87,16 @@ async function verdictOf(
   }
 }
 
-/** A workload as what its template makes, with what stands around it. Pure. */
+/** The pod that a workload's template makes, with its namespace and its owners. Pure. */
 export function subjectIn({ namespaces }: Inventory, object: WorkloadObject): Subject {
   const namespace = object.metadata.namespace ?? 'default';
   const labels = namespaces?.find(({ metadata }) => metadata.name === namespace)?.metadata.labels;
   return subjectOfTemplate(object, namespace, namespaces === undefined ? undefined : (labels ?? {}));
 }
 
-/** What `check` says of them. Pure. */
+/** The findings for `check`. Pure. */
 export function triedFindings({ tried, leftOut, unreadEvents = false }: Trial): Finding[] {
-  const unread = `only ${mostEvents} events about pods that could not be created were read; of the others, workloads that lack pods were looked at`;
+  const unread = `only the first ${mostEvents} events about pods that could not be created were read; apart from these, workloads that lack pods were tested`;
   const found = [
     ...tried.toSorted((a, b) => placeOf(a.object).localeCompare(placeOf(b.object))).flatMap(findingOf),
     ...(unreadEvents ? [finding('pods_untried', 'the cluster', unread)] : []),
@@ -104,7 +104,7 @@ export function triedFindings({ tried, leftOut, unreadEvents = false }: Trial): 
   if (leftOut.length === 0) return found;
   const shown = leftOut.slice(0, 5).map(placeOf);
   const more = leftOut.length > shown.length ? `, and ${leftOut.length - shown.length} more` : '';
-  return [...found, finding('pods_untried', 'the cluster', `not tried: ${shown.join(', ')}${more}`)];
+  return [...found, finding('pods_untried', 'the cluster', `not tested: ${shown.join(', ')}${more}`)];
 }
 
 function findingOf({ object, verdict }: Tried): Finding[] {

@@ -6,7 +6,7 @@ import { shell } from '../../shell.ts';
 import type { Release } from '../read/releases.ts';
 import { finding, type Finding } from './checkFindings.ts';
 
-/** The keys by which namespaces and pods ask: the project's own, and those of the releases. */
+/** The keys by which namespaces and pods ask for injection: the project's own, and those of the releases. */
 interface Keys {
   readonly pods: readonly string[];
   readonly namespaces: readonly string[];
@@ -19,7 +19,7 @@ function keysOf(releases: readonly Release[]): Keys {
   };
 }
 
-/** Wishes that stand where nobody reads them. Pure. */
+/** Requests for injection in places that nothing reads. Pure. */
 export function placementFindings(
   releases: readonly Release[],
   {
@@ -33,7 +33,7 @@ export function placementFindings(
   },
 ): Finding[] {
   const keys = keysOf(releases);
-  // Of what a controller makes, its owner's template is the place to mend.
+  // An object that a controller made is left out: its owner's template must be corrected.
   const written = workloads.filter(({ metadata }) => controllerOf(metadata) === undefined);
   const bare = pods.filter(({ metadata }) => controllerOf(metadata) === undefined);
   return [
@@ -50,11 +50,11 @@ function namespaceFindings({ metadata }: Namespace, keys: Keys): Finding[] {
   return keys.namespaces.flatMap((key) => {
     const value = metadata.labels?.[key];
     const line = shell`kubectl label namespace ${metadata.name} ${key}=enabled --overwrite`;
-    // "disabled" is how the article's readers switch it off.
+    // "disabled" is accepted too: readers of the article use it to switch injection off.
     if (value !== undefined && value !== 'enabled' && value !== 'disabled')
       return [finding('namespace_label_value', where, `its label ${key} is "${value}"`, line)];
     if (value === undefined && metadata.annotations?.[key] === 'enabled')
-      return [finding('namespace_annotation', where, `${key} is an annotation of it, not a label`, line)];
+      return [finding('namespace_annotation', where, `${key} is an annotation, not a label`, line)];
     return [];
   });
 }
@@ -75,7 +75,7 @@ function workloadFindings(object: WorkloadObject, keys: Keys): Finding[] {
           finding(
             'annotation_on_workload',
             where,
-            `${misplaced.join(', ')} stand${misplaced.length === 1 ? 's' : ''} in metadata.annotations, not in those of its pod template`,
+            `${misplaced.join(', ')} ${misplaced.length === 1 ? 'is' : 'are'} in metadata.annotations, not in those of its pod template`,
           ),
         ]),
     ...valueFindings(`the pod template of ${where}`, template, keys),
@@ -93,7 +93,7 @@ function valueFindings(where: string, { labels, annotations }: Marks, keys: Keys
     if (value !== undefined && value !== 'true' && value !== 'false')
       return [finding('annotation_value', where, `its annotation ${key} is "${value}"`)];
     if (value === undefined && labels?.[key] !== undefined)
-      return [finding('annotation_as_label', where, `${key} is a label there`)];
+      return [finding('annotation_as_label', where, `${key} is a label, not an annotation`)];
     return [];
   });
 }

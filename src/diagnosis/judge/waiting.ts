@@ -11,7 +11,7 @@ import type { Verdict } from './verdict.ts';
 import { reasons } from './whyReasons.ts';
 
 /**
- * Reasons for which a container does not start, and will not by itself.
+ * Reasons for which a container does not start, and will not start until somebody corrects something.
  * @see pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime/kuberuntime_container.go of kubernetes/kubernetes
  */
 const stuck: ReadonlySet<string> = new Set([
@@ -30,10 +30,10 @@ const stuck: ReadonlySet<string> = new Set([
   'RunContainerError',
 ]);
 
-/** Such as that of another architecture. An agent that ended later does not stop the app. */
+/** For example an image of another architecture. It counts only before the app starts: later, the app runs on. */
 const endsAgain = 'CrashLoopBackOff';
 
-/** A container of the sidecar that does not start, with the words of the kubelet. */
+/** A container of the sidecar that does not start, with the kubelet's message. */
 export interface WaitingContainer {
   readonly container: string;
   readonly image: string;
@@ -42,8 +42,8 @@ export interface WaitingContainer {
 }
 
 /**
- * The containers of the sidecar in a pod that wait for what does not come by itself. Pure.
- * @param facts of its release
+ * The containers of a pod's sidecar that cannot start until somebody corrects something. Pure. @param facts of its
+ * release
  */
 export function waitingContainers(pod: Pod, facts: ReleaseFacts | undefined): WaitingContainer[] {
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
@@ -60,7 +60,7 @@ function waitingOf({ spec, status }: Pod, { name, state }: ContainerStatus): Wai
   return isStuck ? [{ container: name, image: container?.image ?? 'none', reason, message }] : [];
 }
 
-/** Of a sidecar of the user's own, when all of its containers are there. */
+/** The container names of a custom sidecar, when the pod has all of them. */
 function customNames(pod: Pod, facts: ReleaseFacts | undefined): readonly string[] {
   const { sidecar, release } = facts ?? {};
   const containers = sidecar?.form === 'custom' ? [...sidecar.containers, ...sidecar.initContainers] : [];
@@ -72,7 +72,9 @@ function textOf({ container, image, reason, message }: WaitingContainer): string
   return `container ${container}, image ${image}: ${[reason, message].filter((part) => part !== '').join(': ')}`;
 }
 
-/** The pods of `judged` that wait for their sidecar: a native one keeps the app from starting too. Pure. */
+/**
+ * Findings for pods that wait for their sidecar: the app of a pod does not start before a native sidecar does. Pure.
+ */
 export function waitingFindings(judged: readonly JudgedPod[]): Finding[] {
   const waiting = judged.flatMap((one) =>
     waitingContainers(one.subject.pod, one.judgement.facts).map((container) => ({ where: placeOf(one), container })),
@@ -88,9 +90,7 @@ export function waitingFindings(judged: readonly JudgedPod[]): Finding[] {
   });
 }
 
-/**
- * The workloads whose new pods wait, as {@link placeOf} names them: restarting them would stop what still runs. Pure.
- */
+/** The workloads whose new pods wait, as {@link placeOf} names them: a restart would stop their running pods. Pure. */
 export function heldUp(judged: readonly JudgedPod[]): ReadonlySet<string> {
   return new Set(
     judged.filter(({ subject, judgement }) => waitingContainers(subject.pod, judgement.facts).length > 0).map(placeOf),
@@ -104,16 +104,16 @@ export function placeOf({ subject: { pod, namespace, owners } }: Pick<JudgedPod,
 }
 
 export interface WaitingPods {
-  /** Those of the workload; for a pod that lacks the sidecar, those of its workload; else the pod. */
+  /** The pods of the workload; for a pod without the sidecar, those of its workload; for any other pod, itself. */
   readonly pods: readonly Pod[];
   readonly judgement: Judgement;
-  /** A workload is asked for, not a pod. */
+  /** The command names a workload, not a pod. */
   readonly ofWorkload: boolean;
 }
 
 /**
- * The verdict on pods of which some wait for their sidecar. What helps a pod of before the sidecar otherwise, a
- * rollout, would now replace one that runs by one that waits. Pure.
+ * The verdict on pods of which some wait for their sidecar. A rollout, the usual advice for a pod without the sidecar,
+ * would replace a running pod by one that waits. Pure.
  */
 export function withWaiting(verdict: Verdict, { pods, judgement, ofWorkload }: WaitingPods): Verdict {
   const waiting = pods
@@ -142,7 +142,7 @@ export function withWaiting(verdict: Verdict, { pods, judgement, ofWorkload }: W
   return { ...reported, reason: 'sidecar_waiting', text: `It is not injected: it is older, and ${text}.` };
 }
 
-/** One for each container and image: its reason changes between each try to pull and the wait for the next. */
+/** One for each container and image: the reason is no key, because it changes between two attempts to pull. */
 function conditionsOf(waiting: readonly WaitingContainer[]): Condition[] {
   const groups = Map.groupBy(waiting, ({ container, image }) => JSON.stringify([container, image]));
   return [...groups.values()].flatMap((group) => {
@@ -153,6 +153,6 @@ function conditionsOf(waiting: readonly WaitingContainer[]): Condition[] {
   });
 }
 
-/** One paragraph; no command, for each that makes pods again would take away those that run. */
+/** One paragraph and no command, because every command that recreates pods would delete running ones. */
 export const waitingAdvice =
-  "Mend what the kubelet names: the image's name, tag and architecture, the way to its registry, its pull secret in that namespace (agent.imagePullSecrets), or its security context (agent.securityContext). The kubelet tries again by itself. Leave the pods that run alone until then: none would take their place.";
+  "Correct what the kubelet names: the image's name, tag and architecture, the network to its registry, its pull secret in that namespace (agent.imagePullSecrets), or its security context (agent.securityContext). The kubelet retries by itself. Until then, do not restart the running pods: they would not be replaced.";

@@ -5,15 +5,15 @@ import { defaultSidecarConfig } from '../../sidecar/index.ts';
 import { isInjected, probePods, type ProbePodDemands } from '../../ways/webhook/probe.ts';
 import type { Release } from './releases.ts';
 
-/** What the API server made of a pod that it was asked for without creating it. */
+/** The API server's answer to a dry run of a pod. */
 export type Probed =
   | { readonly injected: boolean }
-  /** Nothing is proven: the right is missing, or something else stands in the way. */
+  /** Why nothing is known: the right is missing, or something else failed. */
   | { readonly unknown: string };
 
 /**
- * Asks for the release's own probe.
- * @param injector the pod template of the release's injectors: what their namespace demands of pods, they have
+ * Asks the API server for the release's probe in a dry run.
+ * @param injector the pod template of the release's injectors: it has everything that their namespace demands of pods
  * @throws INTERRUPTED, CLUSTER_UNREACHABLE, KUBECTL_MISSING
  */
 export async function probe(

@@ -5,11 +5,11 @@ import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { controllerOf } from '../../kubernetes/owners.ts';
 import { templateOf } from './podOwners.ts';
 
-/** Where a controller has lately failed to create a pod, as events say: they stay an hour as a rule. */
+/** Where a controller has recently failed to create a pod, by events: these are usually kept for an hour. */
 export interface FailedCreations {
   /** `namespace/Kind/name` */
   readonly keys: ReadonlySet<string>;
-  /** False: there are more events than are read. */
+  /** False when there are more events than were read. */
   readonly complete: boolean;
 }
 
@@ -42,9 +42,9 @@ function keyOf(namespace = '', kind = '', name = ''): string {
 }
 
 /**
- * The workloads that users wrote and that lack pods which could not be created, by what the API server says of them and
- * of the objects between them and their pods. Those that say it of themselves come first. Pure.
- * @param failed undefined or not all of them: then also those that have fewer pods than they are to have
+ * The workloads that users wrote and whose pods could not be created, by the status and events of these workloads and
+ * of the objects between them and their pods. Those with a status of their own come first. Pure.
+ * @param failed when it is undefined or incomplete, workloads with fewer pods than wanted are included
  */
 export function failingWorkloads(
   workloads: readonly WorkloadObject[],
@@ -75,7 +75,7 @@ export function failingWorkloads(
   );
 }
 
-/** Of a Deployment, a ReplicaSet or a ReplicationController. */
+/** The condition of a Deployment, a ReplicaSet or a ReplicationController. */
 function saysSo({ status }: WorkloadObject): boolean {
   return status?.conditions?.some(({ type, status: value }) => type === 'ReplicaFailure' && value === 'True') === true;
 }

@@ -7,7 +7,7 @@ import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import { createSlimmer, type Slimmer } from '../../kubernetes/slim.ts';
 import type { ReadOwner } from './podOwners.ts';
 
-/** What runs in the namespaces that are looked at; undefined: it may not be read. */
+/** What runs in the checked namespaces; undefined parts may not be read. */
 export interface Inventory {
   readonly namespaces: readonly Namespace[] | undefined;
   readonly pods: readonly Pod[] | undefined;
@@ -16,7 +16,7 @@ export interface Inventory {
   readonly unreadable?: readonly string[];
 }
 
-/** Kinds that users write and that own pods; others are known by name alone. */
+/** Kinds that users write and that own pods; of other kinds only the name is known. */
 const workloadKinds: readonly ListedKind[] = [
   'deployments',
   'statefulsets',
@@ -27,13 +27,13 @@ const workloadKinds: readonly ListedKind[] = [
   'cronjobs',
 ];
 
-/** @param namespace undefined: all of them. @throws as Kubectl */
+/** Reads what `check` judges. @param namespace undefined: all of them. @throws as Kubectl */
 export async function readInventory(kubectl: Kubectl, namespace: string | undefined): Promise<Inventory> {
-  // To the end of the command: what is judged next is as much.
+  // Kept until the command ends, because judging needs as much memory again.
   collectThoroughly();
   const slim = createSlimmer();
   const read = async <T>(kind: ListedKind): Promise<T[] | undefined> => readKind<T>(kubectl, { kind, namespace }, slim);
-  // One page after the other of these, for each takes some ten times its size in memory while it is read.
+  // Read one page after the other, because a page takes about ten times its size in memory while it is parsed.
   const pods = await read<Pod>('pods');
   const found: (readonly WorkloadObject[] | undefined)[] = [];
   for (const kind of workloadKinds) found.push(await read<WorkloadObject>(kind));
@@ -48,7 +48,7 @@ async function readNamespace(kubectl: Kubectl, namespace: string): Promise<Names
   return unlessForbidden(async () => readSome<Namespace>(kubectl, ['get', 'namespaces', namespace]));
 }
 
-/** Undefined when it may not be listed; none when the cluster has no such kind. */
+/** Undefined when it may not be listed; empty when the cluster has no such kind. */
 async function readKind<T>(kubectl: Kubectl, request: ListRequest, slim: Slimmer): Promise<T[] | undefined> {
   try {
     return await readPages(kubectl, request, (object) => (isFormer(object) ? undefined : slim<T>(object)));
@@ -59,7 +59,7 @@ async function readKind<T>(kubectl: Kubectl, request: ListRequest, slim: Slimmer
   }
 }
 
-/** ReplicaSets of revisions before, ten for each Deployment: they own no pods. */
+/** ReplicaSets of older revisions, up to ten for each Deployment: they own no pods. */
 function isFormer({
   kind,
   spec,
@@ -73,7 +73,7 @@ function isFormer({
   return kind === 'ReplicaSet' && replicas(spec) === 0 && replicas(status) === 0;
 }
 
-/** Finds the owners of a namespace's objects among workloads that were read. */
+/** Finds the owners of a namespace's objects among the workloads that were read. */
 export function ownerIndex(workloads: readonly WorkloadObject[]): (namespace: string) => ReadOwner {
   const index = new Map(
     workloads.map((object) => [keyOf(object.metadata.namespace ?? '', object.kind, object.metadata.name), object]),

@@ -19,9 +19,9 @@ export interface Owner {
   readonly object?: WorkloadObject | undefined;
 }
 
-/** How the pods of a workload get made anew. */
+/** How the pods of a workload are replaced. */
 export interface Roll {
-  /** `deployment/web`: what `kubectl rollout restart` takes; absent where that does nothing. */
+  /** `deployment/web`: the argument of `kubectl rollout restart`; absent where that has no effect. */
   readonly restart?: string;
   /** One sentence, or the command line. */
   readonly line: string;
@@ -42,11 +42,12 @@ export function ownersOf(metadata: Metadata, read: ReadOwner): Owner[] {
   return owners;
 }
 
-/** `deployment/web`, the workload that a user wrote; undefined for a pod that nobody owns. */
+/** `deployment/web`, the workload that a user wrote; undefined for a pod without an owner. */
 export function topOwner(owners: readonly Owner[]): Owner | undefined {
   return owners.at(-1);
 }
 
+/** `deployment/web` */
 export function ownerName({ kind, name }: Owner): string {
   return objectName({ kind, metadata: { name } });
 }
@@ -57,17 +58,17 @@ export function templateOf({ apiVersion, kind, object }: Owner): PodTemplate | u
   return object === undefined || path === undefined ? undefined : templateAt(object, path);
 }
 
-/** What makes a pod anew, so that it goes through admission again. */
+/** How a pod is replaced, so that the new one goes through admission. */
 export function rollOf(pod: { readonly name: string; readonly namespace: string }, owners: readonly Owner[]): Roll {
   const owner = topOwner(owners);
   const remove = shell`kubectl delete pod ${pod.name} --namespace ${pod.namespace}`;
   if (owner === undefined)
-    return { line: 'Nobody makes this pod anew: delete it and create it again from its manifest.' };
+    return { line: 'No controller replaces this pod: delete it and create it again from its manifest.' };
   const { object } = owner;
   const known = object !== undefined && templatePath(owner.apiVersion, owner.kind) !== undefined;
   const target = ownerName(owner);
   if (known && ['Deployment', 'StatefulSet', 'DaemonSet'].includes(owner.kind)) {
-    // Paused, or OnDelete: the template changes and nothing happens.
+    // When it is paused, or OnDelete, a changed template replaces no pod.
     if (restartOf(object).rollout)
       return { restart: target, line: shell`kubectl rollout restart ${target} --namespace ${pod.namespace}` };
     return {
@@ -76,6 +77,6 @@ export function rollOf(pod: { readonly name: string; readonly namespace: string 
     };
   }
   if (owner.kind === 'CronJob') return { line: `Nothing to do: the next run of ${target} goes through admission.` };
-  if (owner.kind === 'Job') return { line: `The pods of ${target} are not made anew: delete it and create it again.` };
+  if (owner.kind === 'Job') return { line: `The pods of ${target} are not replaced: delete it and create it again.` };
   return { line: remove };
 }

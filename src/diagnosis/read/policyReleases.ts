@@ -4,17 +4,17 @@ import { configOfParameters } from '../../ways/policy/index.ts';
 import { instanceLabel } from '../../ways/webhook/names.ts';
 import { identityOf, namespaceLabelOf, type PolicyParameters, type Release, type Rule } from './releases.ts';
 
-/** Policies of packet-capture, with what belongs to them. */
+/** Policies of packet-capture, with their bindings and parameters. */
 export interface PolicyObjects {
   readonly policies: readonly MutatingAdmissionPolicy[];
   readonly bindings: readonly MutatingAdmissionPolicyBinding[];
-  /** Those that the bindings name, as far as they can be read. */
+  /** The ConfigMaps that the bindings name, if they can be read. */
   readonly parameters: readonly ConfigMap[];
-  /** Namespaces whose ConfigMaps may not be read: nothing is missing there as far as anybody knows. */
+  /** Namespaces whose ConfigMaps may not be read: none of these is reported as missing. */
   readonly unreadable: readonly string[];
 }
 
-/** What the conditions of every policy of ours are named by; labels can be overridden. */
+/** The prefix of the conditions of our policies: they are recognized by it, because labels can be overridden. */
 const ownCondition = 'packet-capture.internal/';
 
 export function isOurs({ spec }: MutatingAdmissionPolicy): boolean {
@@ -34,7 +34,7 @@ export function policyReleases({ policies, bindings, parameters, unreadable }: P
 
 interface Bound {
   readonly binding: MutatingAdmissionPolicyBinding;
-  /** Undefined: the ConfigMap is missing, or may not be read. */
+  /** Undefined when the ConfigMap is missing or may not be read. */
   readonly data: Readonly<Record<string, string>> | undefined;
   readonly missing: boolean;
 }
@@ -93,7 +93,7 @@ function policyParameters(bound: readonly Bound[], conditions: Rule['matchCondit
   };
 }
 
-/** As the parameters say it; the names of the chart and of the command end with it too. */
+/** The level in the parameters; otherwise the end of the binding's name, which the chart and the command set. */
 function profileOf({ binding, data }: Bound): string {
   return data?.['profile'] ?? /[.-](baseline|probe)$/.exec(binding.metadata.name)?.[1] ?? 'privileged';
 }
@@ -102,7 +102,7 @@ function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
   return `configmap/${spec?.paramRef?.name ?? ''} in ${spec?.paramRef?.namespace ?? ''}`;
 }
 
-/** The containers of a sidecar of the user's own: the condition about collisions is all that names them. */
+/** The containers of a custom sidecar: only the condition about name collisions has their names. */
 function customNames(conditions: Rule['matchConditions']): string[] {
   const expression = conditions.find(({ name }) => name === `${ownCondition}name-collision`)?.expression ?? '';
   const [, names, only] =

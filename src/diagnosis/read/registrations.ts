@@ -10,7 +10,7 @@ import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import { isOurs, policyReleases, type PolicyObjects } from './policyReleases.ts';
 import { webhookReleases, type Release } from './releases.ts';
 
-/** What is registered with the API server; releases is undefined when it may not be read. */
+/** What is registered with the API server; `releases` is undefined when it may not be read. */
 export interface Registrations {
   readonly releases: readonly Release[] | undefined;
   /** Whether the API server knows MutatingAdmissionPolicy v1. */

@@ -8,26 +8,26 @@ import { readSidecarConfig, type SidecarConfig } from '../../sidecar/index.ts';
 import { probe, type Probed } from './askForProbe.ts';
 import type { ReleaseFacts, Release } from './releases.ts';
 
-/** Something that is read: its value, or why there is none. */
+/** The result of reading an object: its value, or why there is none. */
 export type Read<T> = { readonly value: T } | { readonly absent: true } | { readonly forbidden: true };
 
-/** A release and what stands behind it, as far as it may be read. */
+/** A release with its injectors, its configuration and its certificate, as far as they may be read. */
 export interface ReleaseState extends ReleaseFacts {
   readonly release: Release;
   readonly sidecar: SidecarConfig | undefined;
-  /** Why sidecarconfig.yaml is none. */
+  /** Why sidecarconfig.yaml is not valid. */
   readonly configProblem?: string;
-  /** Of the webhook way. */
+  /** Only for the webhook. */
   readonly injector?: Injector;
   readonly probed: Probed;
-  /** What its hook has opted in; undefined: nothing, or it may not be read. */
+  /** What its hook has opted in; undefined when that is nothing, or may not be read. */
   readonly record?: TargetRecord | undefined;
 }
 
 export interface Injector {
   readonly service: Read<true>;
   readonly replicas: Read<{ readonly ready: number; readonly desired: number }>;
-  /** PEM of tls.crt; the key beside it is never read. */
+  /** PEM of tls.crt; tls.key in the same Secret is never read. */
   readonly certificate: Read<string>;
 }
 
@@ -43,7 +43,7 @@ export async function readReleaseFacts(
   return { release, ...sidecarOf(config, `configmap/${map}`) };
 }
 
-/** The whole of it: also its injectors, and whether the API server injects. @throws as Kubectl */
+/** The whole state: also its injectors, and whether the API server injects. @throws as Kubectl */
 export async function readReleaseState(kubectl: Kubectl, release: Release): Promise<ReleaseState> {
   const { service } = release;
   const [facts, working, record] = await Promise.all([
@@ -54,7 +54,7 @@ export async function readReleaseState(kubectl: Kubectl, release: Release): Prom
   return { ...facts, ...working, record };
 }
 
-/** A record that cannot be read is the installer's to complain of: here it says nothing. */
+/** A record that cannot be parsed is ignored here: the installer reports it. */
 async function readRecord(kubectl: Kubectl, { name, namespace }: ServiceReference): Promise<TargetRecord | undefined> {
   const map = `${name}-opt-in`;
   const config = await readOne<ConfigMap>(kubectl, ['get', 'configmap', map, '--namespace', namespace]);
@@ -72,7 +72,7 @@ async function probeAlone(kubectl: Kubectl, release: Release): Promise<Pick<Rele
   return { probed: await probe(kubectl, release, undefined) };
 }
 
-/** Also proves it: the pod that does is like the injectors', of which nothing is known before. */
+/** Asks for the probe too, after the Deployment was read: the probe is made like the injectors' pods. */
 async function readInjector(
   kubectl: Kubectl,
   release: Release,
@@ -132,11 +132,11 @@ function sidecarOf(config: Read<ConfigMap>, where: string): Pick<ReleaseState, '
     return { sidecar: readSidecarConfig(parse(text, { version: '1.1' }), where) };
   } catch (error) {
     if (isCodedError(error)) return { sidecar: undefined, configProblem: `${where}: ${error.message}` };
-    // Never the parser's own words: they show the lines, and a sidecar of the user's may hold secrets.
+    // The parser's message is never shown: it quotes lines, and a custom sidecar may contain secrets.
     if (error instanceof YAMLParseError)
-      return { sidecar: undefined, configProblem: `${where}: line ${error.linePos?.[0].line ?? '?'} is no YAML` };
-    // An alias that multiplies itself, for example.
-    return { sidecar: undefined, configProblem: `${where}: it is no YAML that can be read` };
+      return { sidecar: undefined, configProblem: `${where}: line ${error.linePos?.[0].line ?? '?'} is not YAML` };
+    // For example, aliases that expand without a bound.
+    return { sidecar: undefined, configProblem: `${where}: its YAML cannot be read` };
   }
 }
 

@@ -12,7 +12,7 @@ import { injectAnnotation } from '../../settings/index.ts';
 import type { SidecarConfig } from '../../sidecar/index.ts';
 import { instanceLabel, webhookNames } from '../../ways/webhook/names.ts';
 
-/** One way into a release: pods that meet all of it are injected with the profile's sidecar. */
+/** A rule of a release: pods that meet all of it are injected with the sidecar of that Pod Security level. */
 export interface Rule {
   readonly profile: 'privileged' | 'baseline';
   readonly namespaceSelector: LabelSelector;
@@ -20,53 +20,56 @@ export interface Rule {
   readonly matchConditions: readonly MatchCondition[];
 }
 
-/** What injects, as the API server has it registered; whatever helm thinks of it. */
+/** A release as it is registered with the API server; Helm's record is not read. */
 export interface Release {
   readonly way: 'webhook' | 'policy';
-  /** Of helm; the name of the object when helm did not make it. */
+  /** The name of the Helm release; the object's name when Helm did not make it. */
   readonly name: string;
-  /** Of helm's record; that of the Service for what helm did not make. */
+  /** The namespace of the Helm release; that of the Service when Helm did not make it. */
   readonly namespace: string;
   /** The MutatingWebhookConfiguration or MutatingAdmissionPolicy. */
   readonly object: string;
   /** RFC 3339. */
   readonly created: string;
-  /** Undefined when no label says it. */
+  /** Undefined when no label has it. */
   readonly version: string | undefined;
-  /** The annotation by which a pod asks. */
+  /** The annotation by which a pod asks for injection. */
   readonly annotation: string;
   readonly optOut: boolean;
-  /** The label by which a namespace takes part; undefined when no selector asks for one. */
+  /** The label by which a namespace opts in; undefined when no selector asks for one. */
   readonly namespaceLabel: string | undefined;
   readonly failurePolicy: string;
   readonly rules: readonly Rule[];
-  /** Of the webhook way. */
+  /** Only for the webhook. */
   readonly service?: ServiceReference | undefined;
   /** PEM. */
   readonly caBundle?: string | undefined;
-  /** Labels and namespace of the pods that prove it by a dry run; undefined when it has no probe. */
+  /** Labels and namespace of its probe; undefined when it has no probe. */
   readonly probe?: { readonly release: string; readonly namespace: string } | undefined;
-  /** Of the policy way. */
+  /** Only for the policy. */
   readonly parameters?: PolicyParameters;
 }
 
-/** What is known of a release beside its registration. */
+/** A release and the sidecar that it injects. */
 export interface ReleaseFacts {
   readonly release: Release;
-  /** Undefined when it cannot be read: then the agent is taken for it. */
+  /** Undefined when it cannot be read: then it is assumed to be the agent. */
   readonly sidecar: SidecarConfig | undefined;
 }
 
-/** What the ConfigMaps of a policy say. */
+/** What the ConfigMaps of a policy contain. */
 export interface PolicyParameters {
   /** `configmap/NAME in NAMESPACE` of those that cannot be found. */
   readonly missing: readonly string[];
   readonly sidecar: SidecarConfig | undefined;
-  /** Containers of a sidecar of the user's own. */
+  /** Containers of a custom sidecar. */
   readonly customNames: readonly string[];
 }
 
-/** The releases among these configurations, by the names of their webhooks: labels can be overridden. */
+/**
+ * The releases among these configurations. They are recognized by the names of their webhooks: labels can be
+ * overridden.
+ */
 export function webhookReleases(configurations: readonly WebhookConfiguration[]): Release[] {
   return configurations.flatMap(({ metadata, webhooks = [] }) => {
     const rules = (['privileged', 'baseline'] as const).flatMap((profile) =>
@@ -113,7 +116,7 @@ function ruleOf(
   return { profile, namespaceSelector, objectSelector, matchConditions };
 }
 
-/** What helm and the chart have written on an object. */
+/** The labels and annotations that Helm and the chart set on an object. */
 export function identityOf(
   metadata: Metadata,
   otherwise: string,
@@ -128,7 +131,7 @@ export function identityOf(
   };
 }
 
-/** The keys by which namespaces and pods ask, as the selectors and conditions of the chart have them. */
+/** The keys by which namespaces and pods ask for injection, from the chart's selectors and conditions. */
 function optInOf(rules: readonly Rule[]): Pick<Release, 'annotation' | 'optOut' | 'namespaceLabel'> {
   const conditions = rules.flatMap(({ matchConditions }) => matchConditions);
   const asking = conditions.find(({ name }) => name.endsWith('/opted-in'));
@@ -140,7 +143,7 @@ function optInOf(rules: readonly Rule[]): Pick<Release, 'annotation' | 'optOut' 
   };
 }
 
-/** The label that namespaces opt in by, with the value "enabled". */
+/** The label by which namespaces opt in, with the value "enabled". */
 export function namespaceLabelOf(rules: readonly Rule[]): string | undefined {
   const terms = rules.flatMap(({ namespaceSelector }) => termsOf(namespaceSelector));
   return terms.find(

@@ -7,12 +7,12 @@ import { readPages } from '../../kubernetes/pages.ts';
 import { unlessForbidden } from '../../kubernetes/reading.ts';
 import { createSlimmer } from '../../kubernetes/slim.ts';
 
-/** Jobs of a CronJob whose pods are looked for: the names have to fit into one query. */
+/** The most Jobs of a CronJob whose pods are listed: their names must fit into one query. */
 const mostJobs = 50;
 
 /**
- * The living pods of a workload; undefined for kinds that do not select any, or when they may not be listed.
- * @throws as Kubectl
+ * The living pods of a workload; undefined for kinds that select none, or when they may not be listed. @throws as
+ * Kubectl
  */
 export async function podsOf(kubectl: Kubectl, object: WorkloadObject, namespace: string): Promise<Pod[] | undefined> {
   return unlessForbidden(async () => {
@@ -28,7 +28,7 @@ export async function podsOf(kubectl: Kubectl, object: WorkloadObject, namespace
   });
 }
 
-/** What the pods of a CronJob's present runs have in common; undefined when it has none. */
+/** A selector for the pods of a CronJob's current runs; undefined when there are none. */
 async function selectorOfRuns(
   kubectl: Kubectl,
   { metadata }: WorkloadObject,

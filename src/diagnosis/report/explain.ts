@@ -37,9 +37,9 @@ export interface WhyResult {
     readonly object: string;
     readonly version: string | null;
   } | null;
-  /** In the order in which they come to bear; met is null where only the API server can tell. */
+  /** In the order in which they apply; met is null where only the API server knows. */
   readonly conditions: readonly { readonly met: boolean | null; readonly what: string }[];
-  /** Of a workload: its living pods, and how many carry the sidecar. */
+  /** The living pods of a workload, and how many have the sidecar; null for a pod. */
   readonly pods: { readonly living: number; readonly injected: number } | null;
 }
 
@@ -47,20 +47,20 @@ export interface WhyFacts {
   readonly object: string;
   readonly subject: Subject;
   readonly judgement: Judgement;
-  /** The API server's word on the next pod. */
+  /** The API server's answer for the next pod. */
   readonly dryRun: DryRun;
-  /** Of the release that should have injected it and does not. */
+  /** The state of the release that should have injected it; only read when it did not. */
   readonly state: ReleaseState | undefined;
   /** The living pods of a workload. */
   readonly siblings: readonly { readonly subject: Subject; readonly judgement: Judgement }[] | undefined;
-  /** Of a pod that lacks the sidecar: the living pods of its workload. */
+  /** For a pod without the sidecar: the living pods of its workload. */
   readonly kin?: readonly Pod[] | undefined;
   /** False when what is registered with the API server may not be read. */
   readonly known: boolean;
   readonly now: Date;
 }
 
-/** Pure. */
+/** Turns what was read into an explanation. Pure. */
 export function explain(facts: WhyFacts): WhyResult {
   const { object, subject, judgement, siblings } = facts;
   const release = judgement.facts?.release;
@@ -104,10 +104,10 @@ function rollOfSubject({ subject, siblings = [] }: WhyFacts): ReturnType<typeof 
   return rollOf({ name: missing.metadata.name, namespace: subject.namespace }, subject.owners);
 }
 
-/** What holds for every pod of a release; of a pod that carries the sidecar it says nothing any more. */
+/** The conditions of the release; empty for a pod that has the sidecar, because they no longer matter. */
 function conditionsBefore({ judgement, known }: WhyFacts): Condition[] {
   if (judgement.carries) return [];
-  if (!known) return [{ met: undefined, what: 'what is registered with the API server may not be read' }];
+  if (!known) return [{ met: undefined, what: 'you may not read what is registered with the API server' }];
   if (judgement.facts === undefined) return [{ met: false, what: 'there is no release of packet-capture' }];
   const { release } = judgement.facts;
   return [{ met: true, what: `${releaseName(release)} (${release.way} ${release.object})` }, ...judgement.conditions];
@@ -122,8 +122,7 @@ function verdictOf(facts: WhyFacts): Verdict {
   }
   if (held !== undefined) return { ...held, conditions: [...held.conditions, ...acceptance(dryRun)] };
   const answer = answerOf(facts);
-  // The API server has the last word: it knows conditions in CEL, whether the injector answers, and what may not be
-  // read.
+  // The API server decides: it also evaluates conditions in CEL, calls the injector, and reads what the user may not.
   const obstacle = answer.injects ? undefined : (ruleAgainst(judgement) ?? answer.reason);
   if (obstacle !== undefined) {
     const who = siblings === undefined ? 'It is' : 'Its new pods are';
@@ -136,7 +135,7 @@ function verdictOf(facts: WhyFacts): Verdict {
     };
   }
   if (siblings !== undefined) return workloadVerdict(siblings, answer.conditions);
-  // A template that carries the sidecar needs no release, and none is missed then.
+  // If the template has the sidecar, no release is needed, so none is reported as missing.
   const missed = inItsTemplate(subject.owners) ? 'older_template' : curable(missedReason(subject, judgement));
   return {
     state: 'missed',
@@ -146,12 +145,12 @@ function verdictOf(facts: WhyFacts): Verdict {
   };
 }
 
-/** The pod of a template before says nothing about the next one. */
+/** `older_template` is about the present pod alone: the next pod gets the new template. */
 function ruleAgainst({ reason }: Judgement): Reason | undefined {
   return reason === 'older_template' ? undefined : reason;
 }
 
-/** Why a pod lacks what a new one would get. */
+/** Why a pod lacks the sidecar although a new pod would get it. */
 function curable(reason: Reason | undefined): Reason {
   return reason !== undefined && isCuredByRestart(reason) ? reason : 'missed_at_creation';
 }
@@ -170,7 +169,7 @@ function workloadVerdict(siblings: NonNullable<WhyFacts['siblings']>, conditions
     return {
       state: 'injected',
       reason: null,
-      text: `All of its pods (${siblings.length}) carry the sidecar.`,
+      text: `All of its pods (${siblings.length}) have the sidecar.`,
       conditions,
     };
   const reason = curable(missedReason(first.subject, first.judgement) ?? 'older_template');
@@ -186,13 +185,13 @@ function carrying(facts: WhyFacts): Verdict {
   const { subject, judgement, siblings } = facts;
   const carried = agentOf(subject.pod);
   const how = inItsTemplate(subject.owners)
-    ? 'its pod template carries it (manifest or patch)'
-    : 'it was added when the pod was created, or stands in its manifest';
+    ? 'its pod template has it (manifest or patch)'
+    : 'it was added when the pod was created, or is in its manifest';
   const drift = driftOf({ subject, judgement });
   const conditions: Condition[] = [
     {
       met: true,
-      what: `it carries the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}`,
+      what: `it has the sidecar${carried?.version === undefined ? '' : `, version ${carried.version}, image ${carried.image ?? 'none'}`}`,
     },
     { met: true, what: how },
     ...(carried === undefined
@@ -219,7 +218,7 @@ function carrying(facts: WhyFacts): Verdict {
     return {
       state: 'missed',
       reason: 'older_template',
-      text: 'Its template carries the sidecar, and some of its pods are of the template before.',
+      text: 'Its template has the sidecar, but some of its pods are of an older template.',
       conditions,
     };
   }
@@ -227,14 +226,13 @@ function carrying(facts: WhyFacts): Verdict {
     return {
       state: 'would_be_injected',
       reason: null,
-      text: 'It has no pods now; its template carries the sidecar.',
+      text: 'It has no pods now; its template has the sidecar.',
       conditions,
     };
   return {
     state: 'injected',
     reason: null,
-    text:
-      drift === undefined ? 'It is injected.' : 'It is injected, with another version than the release injects now.',
+    text: drift === undefined ? 'It is injected.' : 'It is injected, but the release injects another version now.',
     conditions,
     next: mirrorAdvice(subject, rollOfSubject(facts), judgement.facts),
   };
@@ -247,7 +245,7 @@ interface Answer {
   readonly next?: string;
 }
 
-/** What the API server made of the dry run, and what may be behind it. */
+/** The API server's answer to the dry run; if it did not inject, what may be the cause. */
 function answerOf({ judgement, dryRun, state, now }: WhyFacts): Answer {
   if (dryRun.kind !== 'made') return { injects: false, conditions: acceptance(dryRun) };
   const { injects, warnings, notes } = dryRun;

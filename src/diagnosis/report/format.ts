@@ -5,10 +5,10 @@ import type { State } from '../judge/verdict.ts';
 import { reasons } from '../judge/whyReasons.ts';
 import type { WhyResult } from './explain.ts';
 
-/** How many of the same are written out for people; programs get all. */
+/** How many missed pods are listed for people; `-o json` has all. */
 const shown = 20;
 
-/** For people, on standard output. */
+/** The result of `check` for people. */
 export function formatCheck({ ok, findings, missed }: CheckResult): string[] {
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
   const [errors, warnings, notes] = [count('error'), count('warning'), count('note')];
@@ -17,12 +17,12 @@ export function formatCheck({ ok, findings, missed }: CheckResult): string[] {
     ...(missed.length === 0 ? [] : ['', 'pods without the sidecar that they ask for:', ...missedLines(missed)]),
     '',
     ok && warnings === 0
-      ? 'all is well'
+      ? 'no problems found'
       : `${plural(errors, 'error')}, ${plural(warnings, 'warning')}${notes === 0 ? '' : `, ${plural(notes, 'note')}`}`,
   ];
 }
 
-/** The same reason of the same owner on one line. */
+/** One line for each owner and reason. */
 function missedLines(missed: readonly MissedPod[]): string[] {
   const groups = Map.groupBy(missed, ({ namespace, owner, pod, reason }) =>
     JSON.stringify([namespace, owner ?? pod, reason]),
@@ -39,13 +39,13 @@ function missedLines(missed: readonly MissedPod[]): string[] {
     : [...lines.slice(0, shown), `  and ${lines.length - shown} more: -o json has all`];
 }
 
-/** One screen: what stands in the way, or nothing; what to do about it. */
+/** The result of `why` for people: every condition, the verdict, and what to do. */
 export function formatWhy({ object, namespace, state, verdict, next, owners, conditions, pods }: WhyResult): string[] {
   const width = String(conditions.length).length;
   return [
     `${object} in namespace ${namespace}: ${stateTexts[state]}`,
     ...(owners.length === 0 ? [] : [`belongs to ${owners.join(', which belongs to ')}`]),
-    ...(pods === null ? [] : [`${pods.injected} of its ${pods.living} pods carry the sidecar`]),
+    ...(pods === null ? [] : [`${pods.injected} of its ${pods.living} pods have the sidecar`]),
     '',
     ...conditions.map(
       ({ met, what }, index) => `${String(index + 1).padStart(width)} ${met === null ? '?' : met ? '✓' : '✗'} ${what}`,
@@ -62,7 +62,7 @@ const stateTexts: Readonly<Record<State, string>> = {
   missed: 'not injected, a new one would be',
   not_injected: 'not injected',
   broken: 'injected, and broken',
-  refused: 'no pod can be made',
+  refused: 'no pod can be created',
 };
 
 function plural(count: number, word: string): string {

@@ -70,7 +70,7 @@ async function change(
           { release, namespace: context.namespace, image, demands: context.demands },
           signal,
         ),
-      (works) => (works ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there'),
+      (works) => (works ? 'works: the API server was seen to inject' : 'not tested: you may not create pods there'),
     );
     return await rotateFurther({ json, certificates, proven }, options, planned, context, image);
   } catch (error) {

@@ -115,7 +115,7 @@ export function formatResult(result: InstallResult): string[] {
       : [
           row(
             'injection',
-            injectionProven ? 'works: the API server was seen to inject' : 'not tried: you may not create pods there',
+            injectionProven ? 'works: the API server was seen to inject' : 'not tested: you may not create pods there',
           ),
         ]),
     ...targets.flatMap((target) =>
@@ -136,5 +136,5 @@ function formatTarget({ namespace, optedIn, workloads }: TargetState, wouldOptIn
 
 function workloadText({ optedIn, pods, injectedPods, rollout }: WorkloadState, wouldOptIn: boolean): string {
   if (!optedIn && wouldOptIn) return `would be opted in: its pods (${pods}) would be replaced by ones with the sidecar`;
-  return `${optedIn ? 'opted in' : 'not opted in'}, ${injectedPods} of ${pods} pods carry the sidecar; ${rollout}`;
+  return `${optedIn ? 'opted in' : 'not opted in'}, ${injectedPods} of ${pods} pods have the sidecar; ${rollout}`;
 }

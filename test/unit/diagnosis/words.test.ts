@@ -102,8 +102,8 @@ test.each([
     [owner('Job', 'batch/v1'), owner('CronJob', 'batch/v1')],
     'Nothing to do: the next run of cronjob/web goes through admission.',
   ],
-  ['a Job', [owner('Job', 'batch/v1')], 'The pods of job/web are not made anew: delete it and create it again.'],
-  ['nobody', [], 'Nobody makes this pod anew: delete it and create it again from its manifest.'],
+  ['a Job', [owner('Job', 'batch/v1')], 'The pods of job/web are not replaced: delete it and create it again.'],
+  ['nobody', [], 'No controller replaces this pod: delete it and create it again from its manifest.'],
 ])('what makes a pod of %s anew', (_name, owners, line) => {
   expect(rollOf({ name: 'web-1', namespace: 'shop' }, owners).line).toBe(line);
 });
@@ -260,7 +260,7 @@ test('one screen for people', () => {
     '3 ✓ namespace shop has the label packet-capture/injection=enabled',
     '4 ✓ namespace shop enforces Pod Security "privileged"',
     '5 ✗ its annotation packet-capture/inject is "yes", not "true"',
-    '6 ✓ nothing in it stands in the way',
+    '6 ✓ nothing in the pod prevents it',
     '7 ✗ the API server does not inject such a pod (dry run)',
     '',
     'It is not injected: its annotation has another value than "true".',

@@ -90,6 +90,6 @@ export function whyCell({ state, reason, conditions }: WhyResult): string {
 
 export function checkCell({ findings }: CheckResult): string {
   const told = findings.filter(({ level }) => level !== 'ok');
-  if (told.length === 0) return 'all is well';
+  if (told.length === 0) return 'no problems found';
   return [...new Set(told.map(({ level, code }) => `${level} \`${code}\``))].toSorted().join(', ');
 }

@@ -170,10 +170,10 @@ test('opt-out: every pod of an opted-in namespace should carry it, except those 
 
 test.each([
   ['auto', {}, undefined, 'enforces Pod Security "privileged"'],
-  ['baseline', {}, undefined, 'takes for "baseline" (injection.podSecurity)'],
+  ['baseline', {}, undefined, 'assumes "baseline" (injection.podSecurity)'],
   ['baseline', { [level]: 'privileged' }, undefined, 'enforces Pod Security "privileged"'],
   ['baseline', { [level]: 'restricted' }, 'pod_security_restricted', 'enforces Pod Security "restricted"'],
-  ['restricted', {}, 'pod_security_restricted', 'takes for "restricted" (injection.podSecurity)'],
+  ['restricted', {}, 'pod_security_restricted', 'assumes "restricted" (injection.podSecurity)'],
   ['restricted', { [level]: 'baseline' }, undefined, 'enforces Pod Security "baseline"'],
 ] as const)(
   'a release for clusters that enforce %s without a label, in a namespace with %j',

@@ -65,7 +65,7 @@ test('a setting that is not valid, or that the release does not allow, is said, 
   expect(fitOfSidecar(injected(asked, config)).map(({ what }) => what)).toEqual([
     'its annotation packet-capture/filter "udp" must stay as the release has it: annotations may change state, stream, buffer-size; it has no effect',
     'its annotation packet-capture/buffer-size "256Mi" must be at most 128Mi; nothing is captured',
-    'its annotation packet-capture/stream "evil:1" must be a destination that the release allows: *.obs:57012; the capture goes on without it',
+    'its annotation packet-capture/stream "evil:1" must be a destination that the release allows: *.obs:57012; the capture continues without it',
   ]);
   expect(
     fitOfSidecar(

@@ -109,13 +109,13 @@ test('a workload says how many of its pods are without', () => {
   expect(about(explain({ ...facts, subject: found }))).toEqual([
     {
       met: false,
-      what: '2 of its 3 pods have no container packet-capture-mirror: they were made before it was asked for',
+      what: '2 of its 3 pods have no container packet-capture-mirror: they are older than the request for it',
     },
   ]);
   expect(about(explain({ ...facts, subject: found, siblings: siblings.slice(0, 1) }))).toEqual([]);
   const { conditions } = explain({ ...facts, subject: { ...found, namespaceLabels: baseline } });
   expect(conditions).toContainEqual({
     met: false,
-    what: 'its pods go without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
+    what: 'its pods run without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
   });
 });

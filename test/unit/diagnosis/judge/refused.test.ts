@@ -42,12 +42,12 @@ test('pods that the sidecar keeps from being made: the words, who says them, and
   expect(result).toMatchObject({ state: 'refused', reason: 'pods_refused_by_sidecar' });
   expect(result.conditions.at(-1)).toEqual({
     met: false,
-    what: `no pod can be made: the LimitRange no-overcommit: ${words}`,
+    what: `no pod can be created: the LimitRange no-overcommit: ${words}`,
   });
   expect(result.next).toBe(
     `kubectl patch deployment/web --namespace shop --type merge --patch '{"spec":{"template":{"metadata":{"annotations":{"packet-capture/cpu-request":"63m"}}}}}'`,
   );
-  expect(formatWhy(result)[0]).toBe('deployment/web in namespace shop: no pod can be made');
+  expect(formatWhy(result)[0]).toBe('deployment/web in namespace shop: no pod can be created');
 });
 
 test.each([
@@ -77,7 +77,7 @@ test('a template that carries the sidecar says so, and that no new pod can be ma
   expect(result).toMatchObject({
     state: 'refused',
     next: 'Give it more.',
-    verdict: expect.stringMatching(/^It is injected, but no new pod can be made/),
+    verdict: expect.stringMatching(/^It is injected, but no new pod can be created/),
   });
   const asked = askedFor(carrying, object, stateOf());
   expect(asked.without.spec?.initContainers).toEqual([]);

@@ -126,7 +126,7 @@ test('what is left out is named, and counted', () => {
   expect(only).toMatchObject({
     level: 'warning',
     code: 'pods_untried',
-    what: expect.stringMatching(/^not tried: deployment\/web-0 in shop, .*deployment\/web-4 in shop, and 2 more$/),
+    what: expect.stringMatching(/^not tested: deployment\/web-0 in shop, .*deployment\/web-4 in shop, and 2 more$/),
   });
 });
 

@@ -65,7 +65,7 @@ test.each([
       what: `1 pod waits: container packet-capture, image ${image}: ${reason}: ${message}`,
     });
     expect(JSON.stringify(result)).not.toMatch(nothingIsTaken);
-    expect(result.next).toMatch(/Leave the pods that run alone/);
+    expect(result.next).toMatch(/do not restart the running pods/);
     expect(formatWhy(result).join('\n')).toContain(`✗ 1 pod waits: container packet-capture`);
   },
 );

@@ -44,12 +44,12 @@ test('the summary of an install', () => {
     'webhooks     1 in capture.tools, failurePolicy Ignore',
     'injection    works: the API server was seen to inject',
     'target       namespace shop: opted in',
-    '               deployment/web: opted in, 1 of 2 pods carry the sidecar; 2 of 2 pods updated, 2 available',
+    '               deployment/web: opted in, 1 of 2 pods have the sidecar; 2 of 2 pods updated, 2 available',
     'next         kubectl one',
     '             kubectl two',
   ]);
   expect(formatResult({ ...result, injectionProven: false })).toContain(
-    'injection    not tried: you may not create pods there',
+    'injection    not tested: you may not create pods there',
   );
 });
 
