@@ -52,9 +52,9 @@ test('what a server does not need to start stands in files of its own', () => {
     .map((name) => built.files.get(name))
     .join('\n');
   const whole = [...built.files.values()].join('\n');
-  for (const word of ['collectDefaultMetrics', 'YAMLParseError']) {
-    expect(atStart).not.toContain(word);
-    expect(whole).toContain(word);
-  }
+  expect(atStart).not.toContain('collectDefaultMetrics');
+  expect(whole).toContain('collectDefaultMetrics');
+  // The reader of manifests reads sidecarconfig.yaml too, in a few milliseconds; the library would take more.
+  expect(whole).not.toContain('YAMLParseError');
   expect(built.entry).toBe('injector.cjs');
 });
