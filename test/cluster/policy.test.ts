@@ -17,7 +17,9 @@ import {
   policySite,
   strict,
   withAddition,
+  withAnnotations,
   type Planned,
+  type TroubledObject,
 } from '../support/cluster/policyFixture.ts';
 import { anyPod, largePods } from '../support/cluster/policyPods.ts';
 import { podFixtures, runtimeClasses } from '../support/pods/index.ts';
@@ -151,12 +153,7 @@ beforeAll(async () => {
 });
 
 /** Pods that all ask, unless they say otherwise. */
-function asking(pods: readonly PodTemplate[]): PodTemplate[] {
-  return pods.map((pod) => ({
-    ...pod,
-    metadata: { ...pod.metadata, annotations: { ...asks, ...pod.metadata?.annotations } },
-  }));
-}
+const asking = (pods: readonly PodTemplate[]): PodTemplate[] => withAnnotations(pods, asks);
 
 /** That the policy makes of pods just what the other ways do; how many got a sidecar. */
 async function sameAsPlanned(
@@ -226,12 +223,6 @@ function troubledObjects(what: string, changed: Readonly<Record<string, string |
         ? {}
         : { spec: { ...object.spec, policyName: `${name}-good.${release}` } }),
     }));
-}
-
-interface TroubledObject {
-  readonly kind: string;
-  readonly data?: Readonly<Record<string, string>>;
-  readonly spec?: { readonly policyName?: string };
 }
 
 describe('parameters that are wrong', () => {

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, inject, test } from 'vitest';
-import { inNetns, nodeAddress } from '../../scripts/cluster/machine.ts';
+import { describe, expect, test } from 'vitest';
+import { nodeAddress } from '../../scripts/cluster/machine.ts';
 import { makeRetryingClient } from '../../src/release/hooks/apiClient.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
 import { create, workload } from '../support/cluster/patchFixture.ts';
@@ -12,14 +10,14 @@ import {
   optOut,
   outcomes,
   recorded,
-  recordName,
   targetsSite,
   untouched,
   type Release,
 } from '../support/cluster/targetsFixture.ts';
+import { recordName } from '../support/cluster/targetsRelease.ts';
+import { brokenWebhook, startRelay } from '../support/cluster/targetsTroubles.ts';
 
 const site = targetsSite();
-const node = inject('node');
 const scaledToZero = { replicas: 0 };
 
 async function patchConfiguration({ name, namespace }: Release, ...operations: readonly object[]): Promise<void> {
@@ -332,52 +330,3 @@ describe('what passes', () => {
     expect(performance.now() - start).toBeGreaterThan(500);
   });
 });
-
-/** Fails every change of a Deployment in a namespace: nobody answers at its address. */
-function brokenWebhook(namespace: string): object {
-  return {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: namespace },
-    webhooks: [
-      {
-        name: 'broken.packet-capture.internal',
-        clientConfig: { url: `https://${nodeAddress}:31502/` },
-        rules: [{ operations: ['UPDATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] }],
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-        sideEffects: 'None',
-        admissionReviewVersions: ['v1'],
-        failurePolicy: 'Fail',
-      },
-    ],
-  };
-}
-
-/** Hands connections on to the API server, and ends every second one as soon as something was sent. */
-async function startRelay(
-  port: number,
-): Promise<{ readonly dropped: () => number; readonly stop: () => Promise<void> }> {
-  const script = `
-    const net = require('node:net');
-    let count = 0;
-    net.createServer((incoming) => {
-      incoming.on('error', () => {});
-      count += 1;
-      if (count % 2 === 1) return incoming.once('data', () => { console.log('dropped'); incoming.destroy(); });
-      const outgoing = net.connect(6443, '${nodeAddress}');
-      outgoing.on('error', () => incoming.destroy());
-      incoming.pipe(outgoing).pipe(incoming);
-    }).listen(${port}, '${nodeAddress}', () => console.log('listening'));`;
-  const [file = '', ...args] = inNetns(node.netns, [process.execPath, '-e', script]);
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await once(child.stdout, 'data');
-  return {
-    dropped: () => output.split('dropped').length - 1,
-    stop: async () => {
-      child.kill();
-      await once(child, 'close');
-    },
-  };
-}

@@ -1,46 +1,11 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chmod, mkdir, readdir, stat, symlink } from 'node:fs/promises';
+import { expect, test } from 'vitest';
 import { articleConfigMap, articleDeployment, articleMonitor } from '../support/article.ts';
+import { useCommandFolder } from '../support/commands/commandFolder.ts';
 
-let folder = '';
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
 
-interface Run {
-  readonly exitCode: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function packetCapture(args: readonly string[], input = ''): Promise<Run> {
-  const program = join(import.meta.dirname, '../../bin/packet-capture.js');
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...args], {
-    cwd: folder,
-    reject: false,
-    stripFinalNewline: false,
-    input,
-  });
-  return { exitCode, stdout, stderr };
-}
-
-async function put(name: string, text: string): Promise<string> {
-  await writeFile(join(folder, name), text);
-  return name;
-}
-
-async function read(name: string): Promise<string> {
-  return readFile(join(folder, name), 'utf8');
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'packet-capture-cli-'));
-});
-
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-});
+const { at, packetCapture, put, read } = useCommandFolder();
 
 // Each starts the program: side by side they wait for each other less.
 test.concurrent('from standard input to standard output and back: the same bytes', async () => {
@@ -135,14 +100,14 @@ test.concurrent("the article's own sidecar, by its ConfigMap, gives the article'
 });
 
 test.concurrent('in place: workloads change, the others and their times do not, the mode and a link stay', async () => {
-  await mkdir(join(folder, 'manifests/deep'), { recursive: true });
+  await mkdir(at('manifests/deep'), { recursive: true });
   await put('manifests/web.yaml', articleDeployment);
   await put('manifests/service.yaml', service);
   await put('manifests/notes.txt', 'kind: Deployment');
   await put('manifests/deep/web.yml', articleDeployment);
-  await symlink('web.yaml', join(folder, 'manifests/link.yaml'));
-  await chmod(join(folder, 'manifests/web.yaml'), 0o640);
-  const before = await stat(join(folder, 'manifests/service.yaml'));
+  await symlink('web.yaml', at('manifests/link.yaml'));
+  await chmod(at('manifests/web.yaml'), 0o640);
+  const before = await stat(at('manifests/service.yaml'));
   const { exitCode, stdout, stderr } = await packetCapture([
     'inject',
     '-f',
@@ -154,14 +119,14 @@ test.concurrent('in place: workloads change, the others and their times do not, 
   expect([exitCode, stdout]).toEqual([0, '']);
   expect(stderr).toBe('injected deployment/nginx-deployment (manifests/web.yaml:1)\n');
   expect(await read('manifests/link.yaml')).toContain('packet-capture/status');
-  expect((await stat(join(folder, 'manifests/web.yaml'))).mode & 0o777).toBe(0o640);
-  expect((await stat(join(folder, 'manifests/service.yaml'))).mtimeMs).toBe(before.mtimeMs);
+  expect((await stat(at('manifests/web.yaml'))).mode & 0o777).toBe(0o640);
+  expect((await stat(at('manifests/service.yaml'))).mtimeMs).toBe(before.mtimeMs);
   expect(await read('manifests/deep/web.yml')).toBe(articleDeployment);
   await packetCapture(['uninject', '-f', 'manifests', '--in-place']);
   expect(await read('manifests/web.yaml')).toBe(articleDeployment);
   await packetCapture(['inject', '-R', '-f', 'manifests', '--in-place']);
   expect(await read('manifests/deep/web.yml')).toContain('packet-capture/status');
-  expect((await readdir(join(folder, 'manifests'))).toSorted()).toEqual([
+  expect((await readdir(at('manifests'))).toSorted()).toEqual([
     'deep',
     'link.yaml',
     'notes.txt',
@@ -285,74 +250,6 @@ test.concurrent.each<[string[], number, string]>([
   expect([result.exitCode, result.stdout]).toEqual([exitCode, '']);
 });
 
-test.concurrent('--kind, --name and --selector choose, --template-path adds a kind', async () => {
-  await put(
-    'choice.yaml',
-    `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a, image: a}]}}}\n`,
-  );
-  const report = async (...flags: readonly string[]): Promise<string> =>
-    (await packetCapture(['inject', '-f', 'choice.yaml', '--dry-run', ...flags])).stderr;
-  const widget = '--template-path=example.com/Widget=spec.pod';
-  const sum = '1 injected, 0 skipped, 1 not selected\n';
-  const [deployment, other] = [
-    `injected deployment/nginx-deployment (choice.yaml:1)\n${sum}`,
-    new RegExp(`^injected widget/w \\(choice.yaml:\\d+\\)\n${sum}warning: Widget .*\n$`),
-  ];
-  expect(await report('--kind', 'deploy', widget)).toBe(deployment);
-  expect(await report('--kind', 'widget', widget)).toMatch(other);
-  expect(await report('-l', 'app=w', widget)).toMatch(other);
-  expect(await report('--template-path=Widget=spec.pod')).toContain('2 injected, 0 skipped\n');
-  expect(await report('--name', 'w', '--name', 'nginx-deployment', widget)).toContain('2 injected, 0 skipped\n');
-  expect(await report(widget)).toContain('2 injected, 0 skipped\n');
-});
-
-test.concurrent('a choice that finds nothing is said, and with --require-injection an error; nothing is written', async () => {
-  await put('chosen.yaml', articleDeployment);
-  const run = async (...flags: readonly string[]): ReturnType<typeof packetCapture> =>
-    packetCapture(['inject', '-f', 'chosen.yaml', '--in-place', ...flags]);
-  const nothing = 'warning: no workload is selected, of 1 in the input: look at --kind and -l\n';
-  for (const flags of [
-    ['-l', 'app=other'],
-    ['--kind', 'sts'],
-  ]) {
-    const lenient = await run(...flags);
-    expect([lenient.exitCode, lenient.stderr]).toEqual([0, `0 injected, 0 skipped, 1 not selected\n${nothing}`]);
-    const strict = await run(...flags, '--require-injection');
-    expect([strict.exitCode, strict.stderr.split('\n')[0]]).toEqual([
-      1,
-      'error NOT_INJECTED: no workload is selected, of 1 in the input: look at --kind and -l',
-    ]);
-  }
-  const path = await run('--template-path', 'example.org/Widget=spec.pod', '--dry-run');
-  expect([path.exitCode, path.stderr.split('\n').at(-2)]).toEqual([
-    0,
-    'warning: --template-path example.org/Widget=spec.pod: the input has no object of this kind',
-  ]);
-  expect(await read('chosen.yaml')).toBe(articleDeployment);
-});
-
-test.concurrent('--require-injection: what is skipped is an error with its reasons, and nothing comes out', async () => {
-  const host = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: host').replace(/^( *)containers:/m, '$1hostNetwork: true\n$1containers:')}`;
-  for (const more of [[], ['-o', 'json'], ['-o', 'patch'], ['--dry-run']]) {
-    const { exitCode, stdout, stderr } = await packetCapture(
-      ['inject', '-f', '-', '--require-injection', ...more],
-      host,
-    );
-    expect([exitCode, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(
-      /^error NOT_INJECTED: 1 of 2 workloads would not be injected\n {2}deployment\/host \(-:\d+\): host_network: /,
-    );
-  }
-  expect(
-    await packetCapture(['inject', '-f', '-', '--require-injection', '--name', 'nginx-deployment'], host),
-  ).toMatchObject({ exitCode: 0 });
-  const { stdout } = await packetCapture(['inject', '-f', '-', '--require-injection'], articleDeployment);
-  expect(await packetCapture(['inject', '-f', '-', '--require-injection'], stdout)).toMatchObject({
-    exitCode: 0,
-    stdout,
-  });
-});
-
 test.concurrent('inject again with another setting brings it in; the same command again changes nothing; uninject gives the original bytes', async () => {
   await put('again.yaml', articleDeployment);
   const run = async (...args: readonly string[]): ReturnType<typeof packetCapture> =>
@@ -380,13 +277,6 @@ test.concurrent('inject again with another setting brings it in; the same comman
   expect(await read('again.yaml')).toBe(articleDeployment);
 });
 
-test.concurrent('uninject takes the same choice', async () => {
-  const two = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: second')}`;
-  const { stdout } = await packetCapture(['inject', '-f', '-'], two);
-  const back = await packetCapture(['uninject', '-f', '-', '--name', 'second'], stdout);
-  expect(back.stdout).toBe(`${stdout.split('---\n')[0]}---\n${two.split('---\n')[1]}`);
-});
-
 test.concurrent('-o json is for programs', async () => {
   const { stdout } = await packetCapture(['inject', '-f', '-', '-o', 'json'], `${articleDeployment}---\n${service}`);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -396,7 +286,7 @@ test.concurrent('-o json is for programs', async () => {
 });
 
 test.concurrent('diff shows what inject would change, as kubectl diff does', async () => {
-  await mkdir(join(folder, 'diff'));
+  await mkdir(at('diff'));
   await put('diff/web.yaml', articleDeployment);
   const { exitCode, stdout } = await packetCapture(['diff', '-f', 'diff', '--filter', 'udp']);
   expect(exitCode).toBe(1);
@@ -409,90 +299,6 @@ test.concurrent('diff shows what inject would change, as kubectl diff does', asy
     stdout: '',
   });
   expect(await packetCapture(['diff', '-f', 'absent.yaml'])).toMatchObject({ exitCode: 2, stdout: '' });
-});
-
-test.concurrent('a stream longer than what is kept in memory: nothing comes out when its last document is broken', async () => {
-  const text = `${articleDeployment}---\n`.repeat(5_000);
-  const broken = await packetCapture(['inject', '-f', '-'], `${text}kind: [\n`);
-  expect([broken.exitCode, broken.stdout]).toEqual([2, '']);
-  expect(broken.stderr).toContain('at -: document 5001, line');
-});
-
-test.concurrent.each<[string, Buffer, string, string]>([
-  [
-    'Latin-1',
-    Buffer.from('# one\nkind: D\xe9ployment\n', 'latin1'),
-    'FILE_UNREADABLE: line 2 has bytes that are no UTF-8',
-    'iconv -f WINDOWS-1252 -t UTF-8 ',
-  ],
-  [
-    'UTF-16 without a byte order mark',
-    Buffer.from(articleDeployment, 'utf16le'),
-    'FILE_UNREADABLE: the file is encoded as UTF-16 without',
-    'iconv -f UTF-16LE -t UTF-8 ',
-  ],
-  [
-    'big-endian UTF-16 without one',
-    Buffer.from(articleDeployment, 'utf16le').swap16(),
-    'FILE_UNREADABLE: the file is encoded as UTF-16 without',
-    'iconv -f UTF-16BE -t UTF-8 ',
-  ],
-  [
-    'half a character of UTF-16',
-    Buffer.from('\uFEFFkind: \uD800', 'utf16le'),
-    'FILE_UNREADABLE: line 1 has bytes that are no UTF-16',
-    'iconv',
-  ],
-  [
-    'UTF-32',
-    Buffer.from('\xff\xfe\0\0k\0\0\0', 'latin1'),
-    'FILE_UNREADABLE: the file is encoded as UTF-32',
-    'iconv -f UTF-32 -t UTF-8 ',
-  ],
-  [
-    'a vault of Ansible',
-    Buffer.from('$ANSIBLE_VAULT;1.1;AES256\n3834\n'),
-    'MANIFEST_SEALED: the file is encrypted by ansible-vault',
-    'Decrypt it first',
-  ],
-  [
-    'a file that git-crypt has locked',
-    Buffer.from('\0GITCRYPT\0\x01\xfe', 'latin1'),
-    'MANIFEST_SEALED: the file is encrypted by git-crypt',
-    'Decrypt it first',
-  ],
-])('%s is named, with what to do', async (name, bytes, what, hint) => {
-  const file = `${name.replaceAll(' ', '-')}.yaml`;
-  await writeFile(join(folder, file), bytes);
-  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', file]);
-  expect([exitCode, stdout, stderr.split('\n')[1]]).toEqual([2, '', `  at ${file}`]);
-  expect(stderr).toContain(`error ${what}`);
-  expect(stderr).toContain(hint);
-});
-
-test.concurrent.each([
-  ['UTF-16, as PowerShell writes it', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
-  ['big-endian UTF-16', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
-  ['UTF-8 with a byte order mark', (text: string) => Buffer.from(`\uFEFF${text}`)],
-])('%s comes out as it went in, with the sidecar and without', async (name, encode) => {
-  const text = articleDeployment.replaceAll('\n', '\r\n').replace('spec:', '# \u00E9\u{1F600}\r\nspec:');
-  const file = `${name.split(',')[0]!.replaceAll(' ', '-')}.yaml`;
-  await writeFile(join(folder, file), encode(text));
-  await packetCapture(['inject', '-f', file, '--in-place']);
-  const injected = await readFile(join(folder, file));
-  const { stdout } = await packetCapture(['inject', '-f', '-'], text);
-  expect(injected).toEqual(encode(stdout));
-  await packetCapture(['uninject', '-f', file, '--in-place']);
-  expect(await readFile(join(folder, file))).toEqual(encode(text));
-  const joined = await packetCapture(['inject', '-f', file, '-f', file]);
-  expect(joined.stdout).toBe(`---\n${stdout}---\n${stdout}`);
-});
-
-test.concurrent('a byte order mark before a later document is no part of it', async () => {
-  const text = `${service}---\n\uFEFF${articleDeployment}\uFEFF---\n# more\n${articleDeployment}`;
-  const { stdout, stderr } = await packetCapture(['inject', '-f', '-'], text);
-  expect(stderr).toContain('2 injected, 0 skipped\n');
-  expect(await packetCapture(['uninject', '-f', '-'], stdout)).toMatchObject({ stdout: text });
 });
 
 test.concurrent('settings do not go with a sidecar that does not read them', async () => {

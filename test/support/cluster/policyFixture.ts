@@ -148,3 +148,21 @@ async function whenInjected(namespace: string, pod: PodTemplate, wanted: boolean
     await sleep(100);
   }
 }
+
+/** An object of a policy, as far as tests change it. */
+export interface TroubledObject {
+  readonly kind: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: { readonly policyName?: string };
+}
+
+/** The pods with these annotations under their own. */
+export function withAnnotations(
+  pods: readonly PodTemplate[],
+  annotations: Readonly<Record<string, string>>,
+): PodTemplate[] {
+  return pods.map((pod) => ({
+    ...pod,
+    metadata: { ...pod.metadata, annotations: { ...annotations, ...pod.metadata?.annotations } },
+  }));
+}
