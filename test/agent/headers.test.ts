@@ -5,7 +5,7 @@ import { tshark } from './captureFile.ts';
 import { useAgents } from './fixture.ts';
 import { holds } from './memory.ts';
 
-const { network, start } = useAgents();
+const { folder, network, start } = useAgents();
 const secret = 'TOP-SECRET-OF-THE-APP';
 
 /** The app sends datagrams that all hold the secret. */
@@ -51,5 +51,17 @@ describe('snaplen: headers', () => {
       Array.from({ length: 10 }, () => true),
       Array.from({ length: 10 }, () => false),
     ]);
+  });
+
+  test('next to a mirror, which copies whole packets in the kernel: neither program holds a byte of payload', async () => {
+    const settings = { filter: 'udp port 9999', snaplen: 'headers', mirror: 'vxlan://10.99.0.1:4790' };
+    const [captures, volume] = [await folder(), await folder()];
+    const agent = await start({ captures, volume, settings });
+    const mirror = await start({ captures, volume, settings, program: 'mirror', capability: 'net_admin' });
+    await mirror.next('mirror started');
+    await sendSecrets(200);
+    for (const program of [agent, mirror]) expect(await holds((await program.processes())[0] ?? 0, secret)).toBe(false);
+    await mirror.stop();
+    expect(mirror.events.findLast(({ event }) => event === 'mirror stopped')).toMatchObject({ packets: 200 });
   });
 });

@@ -81,6 +81,34 @@ describe('a changed setting', () => {
     expect(await tshark(file, 'frame.cap_len', 'frame.len')).toEqual([['64', '1042']]);
   });
 
+  test('a Service whose name is like a variable of ours changes nothing', async () => {
+    // As the kubelet makes them for Services called packet-capture-metrics, … (envvars.FromServices)
+    const names = [
+      'METRICS',
+      'METRICS_LISTEN',
+      'FILTER',
+      'INTERFACES',
+      'STATE',
+      'UPLOAD',
+      'UPLOAD_PROXY',
+      'ALLOWED_SETTINGS',
+      'SIZE_LIMIT',
+      'DIR',
+    ];
+    const links = names.flatMap((name) => [
+      [`PACKET_CAPTURE_${name}_SERVICE_HOST`, '10.0.0.1'],
+      [`PACKET_CAPTURE_${name}_SERVICE_PORT`, '9110'],
+      [`PACKET_CAPTURE_${name}_PORT`, 'tcp://10.0.0.1:9110'],
+      [`PACKET_CAPTURE_${name}_PORT_9110_TCP`, 'tcp://10.0.0.1:9110'],
+    ]);
+    const agent = await start({ environment: Object.fromEntries(links) });
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0'], filter: '' });
+    await network().send({ count: 3 });
+    await agent.stop();
+    expect(agent.events.map(({ event }) => event)).toEqual(['started', 'file closed', 'stopped']);
+    expect(agent.noise).toEqual([]);
+  });
+
   test('what is wrong with upload, stream and mirror is said, and the capture goes on', async () => {
     const agent = await start({
       settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'collector:4789' },
