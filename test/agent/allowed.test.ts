@@ -1,9 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
+import { statusWhen } from './agentFiles.ts';
 import { countPackets } from './captureFile.ts';
+import { collectorAddress, startCollector } from './collector.ts';
 import { useAgents } from './fixture.ts';
+import { mirrorOf } from './mirrorFixture.ts';
 
-const { network, start } = useAgents();
+const { folder, network, start } = useAgents();
 
 /** What a patch of the pod, or of its status alone, can bring into the settings' volume. */
 describe('what the release does not allow', () => {
@@ -36,6 +41,44 @@ describe('what the release does not allow', () => {
     const events = new Set(agent.events.map(({ event }) => event));
     for (const event of ['stream connected', 'stream failed', 'uploaded', 'upload failed'])
       expect(events).not.toContain(event);
+  });
+
+  test('takes no packet elsewhere than the release sends it, and is not said to be in force', async () => {
+    const theirs = 57_013;
+    const listen = `require('node:net').createServer(() => console.log('came')).listen(${theirs}, '10.99.0.1', () => console.log('listens'))`;
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterWorld, process.execPath, '-e', listen]);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+    await once(child.stdout, 'data');
+    const collector = await startCollector(network(), { folder: await folder() });
+    const environment = {
+      PACKET_CAPTURE_ALLOWED_SETTINGS: 'state',
+      PACKET_CAPTURE_STREAM: collectorAddress,
+      PACKET_CAPTURE_MIRROR: 'vxlan://10.99.0.1:4790',
+      PACKET_CAPTURE_FILTER: 'udp port 9999',
+    };
+    const settings = { stream: `10.99.0.1:${theirs}`, mirror: 'vxlan://10.99.0.9:4790', filter: 'tcp' };
+    const captures = await folder();
+    const agent = await start({ captures, environment, settings });
+    const mirror = await start({ captures, environment, settings, program: 'mirror', capability: 'net_admin' });
+    expect(await agent.next('stream connected')).toMatchObject({ to: collectorAddress });
+    expect(await agent.next('started')).toMatchObject({ filter: 'udp port 9999' });
+    expect(await mirror.next('mirror started')).toMatchObject({
+      to: 'vxlan://10.99.0.1:4790',
+      filter: 'udp port 9999',
+    });
+    await network().send({ count: 3, port: 9999 });
+    const status = await statusWhen('with packets', captures, ({ packets }) => packets === 3);
+    expect(status).toMatchObject({ filter: 'udp port 9999', stream: { to: collectorAddress } });
+    expect(mirrorOf(status)).toMatchObject({ destination: 'vxlan://10.99.0.1:4790' });
+    await Promise.all([agent.stop(), mirror.stop()]);
+    await collector.kill();
+    const [file = ''] = await agent.files();
+    const { stdout: comment } = await run(['capinfos', '-k', file]);
+    expect(comment).toContain('"filter":"udp port 9999"');
+    expect(comment).not.toContain(String(theirs));
+    expect(said).toBe('listens\n');
   });
 
   test('is a buffer beyond the bound, which is a setting that is not valid', async () => {

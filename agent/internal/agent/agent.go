@@ -54,7 +54,9 @@ type Agent struct {
 	metrics  *status.Server
 
 	// values are the settings as they were taken last, effective ones; set is what they mean, invalid what of them is not valid.
+	// inForce are values without those of annotations that the release has locked.
 	values  settings.Values
+	inForce settings.Values
 	set     settings.Settings
 	invalid []settings.Invalid
 	// settingsJSON is all of values, in the order of the table.
@@ -164,6 +166,7 @@ func (a *Agent) Take(annotations settings.Values) {
 		return
 	}
 	a.values = values
+	a.inForce = a.options.Platform.InForce(values)
 	a.settingsJSON = settingsObject(values)
 	if !first {
 		a.emit("settings changed", events.Member{Name: "changes", Value: changes})
@@ -342,7 +345,7 @@ func (a *Agent) stopped() {
 func (a *Agent) setPush() bool {
 	to := pushTarget{buffer: max(a.set.BufferSize, minPushBuffer)}
 	if a.set.Stream != nil {
-		to.to = a.values["stream"]
+		to.to = a.inForce["stream"]
 	}
 	if to == a.pushTarget {
 		return false

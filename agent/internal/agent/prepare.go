@@ -149,7 +149,7 @@ func (a *Agent) cannotCompile(failures []failure) {
 		// A name server may know the name later.
 		a.cannot("filter: " + err.Error())
 	case filter.IsAboutExpression(err):
-		a.invalid = append(slices.Clone(a.invalid), settings.Invalid{Setting: "filter", Value: a.values["filter"], Reason: err.Error()})
+		a.invalid = append(slices.Clone(a.invalid), settings.Invalid{Setting: "filter", Value: a.inForce["filter"], Reason: err.Error()})
 		a.emitObject("invalid setting", a.invalid[len(a.invalid)-1])
 		a.stopFor(status.Invalid, "")
 	default:
@@ -167,7 +167,7 @@ func (a *Agent) plan(inputs []input) plan {
 		limits:  record.Limits{FileSize: a.set.FileSize, FileCount: a.set.FileCount},
 		head: record.Head{
 			Application: "packet-capture " + a.options.Version,
-			Comment:     string(a.settingsJSON),
+			Comment:     string(settingsObject(a.inForce)),
 			Description: a.options.Namespace + "/" + a.options.Pod + " node=" + a.options.Node,
 			Filter:      a.set.Filter,
 			Snaplen:     uint32(a.set.Snaplen.Bytes),
@@ -203,7 +203,7 @@ func (a *Agent) begun(failures []failure) {
 	process.ReleaseMemory()
 	a.emit("started",
 		events.Member{Name: "interfaces", Value: a.live.names()},
-		events.Member{Name: "filter", Value: a.values["filter"]},
+		events.Member{Name: "filter", Value: a.inForce["filter"]},
 		events.Member{Name: "snaplen", Value: status.Snaplen(a.set.Snaplen)},
 		events.Member{Name: "file", Value: a.recorder.Path()})
 	a.setState(status.Capturing, "")

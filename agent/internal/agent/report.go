@@ -90,7 +90,7 @@ func (a *Agent) status() status.Status {
 		State:      a.state,
 		Reason:     a.reason,
 		Interfaces: a.live.names(),
-		Filter:     a.values["filter"],
+		Filter:     a.inForce["filter"],
 		File:       a.recorder.Path(),
 		Files:      totals.Files,
 		Packets:    totals.Packets,

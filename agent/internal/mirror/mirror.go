@@ -53,6 +53,8 @@ type Mirror struct {
 	// others are the flows of the agent's other programs.
 	others []traffic.Flow
 
+	// given are the effective settings, values those that are used: annotations of locked ones do not count.
+	given      settings.Values
 	values     settings.Values
 	settings   settings.Settings
 	invalid    []settings.Invalid
@@ -139,10 +141,11 @@ func (m *Mirror) announce(flows []traffic.Flow) error {
 
 // Take takes new annotations.
 func (m *Mirror) Take(annotations settings.Values) {
-	before := m.values
-	m.values = m.options.Platform.Effective(annotations)
+	before := m.given
+	m.given = m.options.Platform.Effective(annotations)
+	m.values = m.options.Platform.InForce(m.given)
 	if m.known {
-		changes := changesOf(before, m.values)
+		changes := changesOf(before, m.given)
 		if len(changes) == 0 {
 			return
 		}

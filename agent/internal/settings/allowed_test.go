@@ -85,6 +85,12 @@ func TestAnAnnotationOfALockedSettingHasNoEffect(t *testing.T) {
 	if s.Filter != "tcp port 80" || !s.Interfaces.All || s.Stream.Host != "collector" || s.Snaplen.Bytes != 0 || !s.Idle {
 		t.Errorf("%+v", s)
 	}
+	inForce := platform.InForce(platform.Effective(values))
+	for name, want := range map[string]string{"filter": "tcp port 80", "stream": "collector:1", "interfaces": "all", "snaplen": "0", "state": "idle"} {
+		if inForce[name] != want {
+			t.Errorf("%s: %q is in force, not %q", name, inForce[name], want)
+		}
+	}
 	if want := "must stay as the release has it: annotations may change state, duration"; invalid[0].Reason != want {
 		t.Error(invalid[0].Reason)
 	}

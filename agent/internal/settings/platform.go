@@ -71,6 +71,19 @@ func (p Platform) Effective(annotations Values) Values {
 	return values
 }
 
+// InForce returns effective values as they are used: annotations of locked settings do not count. Parse needs those as they are, to
+// refuse them.
+func (p Platform) InForce(effective Values) Values {
+	values := make(Values, len(effective))
+	for name, value := range effective {
+		if p.isLocked(name) {
+			value = p.defaultOf(name)
+		}
+		values[name] = value
+	}
+	return values
+}
+
 // defaultOf is the release's default, or else the table's.
 func (p Platform) defaultOf(name string) string {
 	if value := p.Defaults[name]; value != "" {
