@@ -19,7 +19,10 @@ const rights = [
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     metadata: { name: 'controller', namespace },
-    rules: [{ apiGroups: [''], resources: ['pods/status'], verbs: ['get', 'patch'] }],
+    rules: [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
+      { apiGroups: [''], resources: ['pods/status'], verbs: ['get', 'patch'] },
+    ],
   },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -42,7 +45,8 @@ test('who may patch pods/status alone sends packets nowhere that the release doe
   await writeFile(config, JSON.stringify({ agent, settings: { filter: 'udp port 9999' } }));
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: rights }));
   await injectAndApply(appPod(namespace, 'web', { graceSeconds: 1 }), '--sidecar-config', config);
-  await agentEvent(namespace, 'web', 'started', 1, 60);
+  await kube(['wait', '-n', namespace, '--for=condition=Ready', 'pod/web', '--timeout=60s']);
+  await agentEvent(namespace, 'web', 'started');
 
   const wanted = {
     stream: '192.0.2.1:57012',
