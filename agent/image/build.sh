@@ -1,6 +1,6 @@
 #!/bin/sh
-# build.sh MODULE PACKAGE NAME MODE TREE: builds a program, as /usr/bin/NAME of that mode in TREE, and copies the licences of
-# what is in it to /usr/share/doc/NAME there.
+# build.sh MODULE PACKAGE NAME MODE TREE [FLAG]: builds a program, as /usr/bin/NAME of that mode in TREE, and copies the licences
+# of what is in it to /usr/share/doc/NAME there. FLAG is one more for `go build`.
 set -eu
 
 module=$1 package=$2 name=$3 mode=$4 tree=$5
@@ -10,7 +10,7 @@ export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS='-trimpath -buildvcs=false -mod=r
 
 cd "$module"
 mkdir -p "$tree/usr/bin"
-go build -ldflags '-s -w' -o "$program" "$package"
+go build ${6:+"$6"} -ldflags '-s -w' -o "$program" "$package"
 chmod "$mode" "$program"
 
 # licence FOLDER OF: copies those of a folder.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # rootfs.sh SLIM MORE: lays out the file system of the slim image in SLIM, where the program is already, and in MORE what the
-# other image has of Debian's besides.
+# other image has of Debian's as well. libpcap.so in this folder takes the place of Debian's.
 set -eu
 
 slim=$1 more=$2
@@ -21,15 +21,15 @@ libraries() {
   done
 }
 
-# licences TREE: of the packages that brought the files whose paths are read from standard input, and the versions that
-# name their source at Debian's.
+# licences TREE: copies those of the packages that brought the files whose paths are read from standard input, and lists
+# their source packages.
 licences() {
   while read -r path; do dpkg-query --search "$(readlink -f "$path")"; done | cut -d : -f 1 | sort -u > packages
   mkdir -p "$1/usr/share/doc" "$1/usr/share/common-licenses"
   while read -r package; do
     copyright=usr/share/doc/$package/copyright
     install -D -m 644 "/$copyright" "$1/$copyright"
-    # Texts that stand in it by their names alone.
+    # Texts that it only names.
     grep -o '/usr/share/common-licenses/[A-Za-z0-9.-]*[A-Za-z0-9]' "/$copyright" | sort -u | while read -r text; do
       [ -e "$slim$text" ] || cp -L "$text" "$1/usr/share/common-licenses"
     done
@@ -39,13 +39,15 @@ licences() {
   cp all-sources "$1/usr/share/doc/sources"
 }
 
-# What TLS to a bucket is checked with, and names in filters: `port https`, `proto ospf`.
-install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$slim/etc/ssl/certs/ca-certificates.crt"
+# Names in filters: `port https`, `proto ospf`.
 cp /etc/services /etc/protocols "$slim/etc"
 # The agent starts it, and nobody may read it: see the Dockerfile.
 install -m 711 /usr/bin/tcpdump "$slim/usr/bin"
+libpcap=$(ldd /usr/bin/tcpdump | grep -o '/[^ ]*/libpcap\.so[^ ]*')
+# It is a link to a file of Debian's.
+install libpcap.so "$(readlink -f "$libpcap")"
 libraries "$slim" /usr/bin/tcpdump > paths
-printf '%s\n' /usr/bin/tcpdump /etc/services /usr/sbin/update-ca-certificates | cat - paths | licences "$slim"
+printf '%s\n' /usr/bin/tcpdump /etc/services | cat - paths | licences "$slim"
 # The name by which the command line starts it in a pod. In images of before it was no program that takes commands.
 mkdir -p "$slim/usr/lib/packet-capture"
 ln -s ../../bin/packet-capture-agent "$slim/usr/lib/packet-capture/agent"
@@ -56,13 +58,15 @@ printf 'root:x:0:0::/:/bin/sh\npacket-capture:x:%s:%s::/captures:/bin/sh\n' "$us
 printf 'root:x:0:\npacket-capture:x:%s:\n' "$user" > "$slim/etc/group"
 chown "$user:$user" "$slim/captures"
 
+# What rclone checks TLS to a bucket with.
+install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$more/etc/ssl/certs/ca-certificates.crt"
 # For people, and for `kubectl cp`. Nothing of the agent's own needs a shell.
 install -m 755 /usr/bin/busybox "$more/usr/bin"
 for tool in sh cat date df du head id ip ln ls mkdir mv ps rm sleep stat tail tar wc; do
   ln -s busybox "$more/usr/bin/$tool"
 done
 libraries "$more" /usr/bin/busybox > paths
-echo /usr/bin/busybox | cat - paths | licences "$more"
+printf '%s\n' /usr/bin/busybox /usr/sbin/update-ca-certificates | cat - paths | licences "$more"
 
 # Not effective by itself (no "e"): then a container without these could not even start it.
 setcap cap_net_admin,cap_net_raw+p "$slim/usr/bin/packet-capture-agent"

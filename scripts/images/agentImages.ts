@@ -7,6 +7,9 @@ import { root } from './root.ts';
 
 const source = join(root, 'agent');
 
+/** The image of the Dockerfile's stage `libpcap`; its argument LIBPCAP takes such an image instead. */
+const libpcapImage = 'localhost/packet-capture/libpcap:trixie';
+
 /** Where the build finds modules. */
 const moduleFolder = '/modules';
 
@@ -21,12 +24,21 @@ export async function buildAgentImage(tag: string, progress: Progress, target?: 
   const modules = await ensureModules(source, progress);
   await ensureModules(join(source, 'rclone'), progress);
   return buildImage(source, tag, progress, {
-    bases: { GO: go },
+    bases: { GO: go, LIBPCAP: await ensureLibpcapImage(progress) },
     arguments: { GOPROXY: `file://${moduleFolder}` },
     volumes: [`${modules}:${moduleFolder}:ro`],
     isPart: isBuilt,
     ...(target === undefined ? {} : { target }),
   });
+}
+
+/**
+ * Builds the stage `libpcap` as an image of its own, unless that content is there: it takes a compiler and a minute,
+ * and changes much less often than the agent.
+ */
+async function ensureLibpcapImage(progress: Progress): Promise<string> {
+  const isPart = (path: string): boolean => path === 'Dockerfile' || path === 'image/libpcap.sh';
+  return buildImage(source, libpcapImage, progress, { target: 'libpcap', isPart });
 }
 
 /** False for what agent/.dockerignore leaves out. */

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { Agent } from './agent.ts';
+import { bucketServer, writeSecret } from './bucket.ts';
 import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 
 const { folder, network, start } = useAgents();
+/** Milliseconds after which the agent has given back the memory that it does not use any more. */
+const settling = 4500;
 const mirror = {
   settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' },
   program: 'mirror',
@@ -16,10 +19,14 @@ const mirror = {
 
 /** Anonymous memory of all processes of the container, in kB. */
 async function anonymousMemory(agent: Agent): Promise<number> {
-  const statuses = await Promise.all(
-    (await agent.processes()).map((pid) => readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')),
-  );
-  return statuses.reduce((sum, status) => sum + Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0), 0);
+  const each = await Promise.all((await agent.processes()).map(anonymousMemoryOf));
+  return each.reduce((sum, memory) => sum + memory, 0);
+}
+
+/** Anonymous memory of a process, in kB; 0 when it has ended. */
+async function anonymousMemoryOf(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0);
 }
 
 /** Seconds that the threads of the process have run. */
@@ -31,6 +38,13 @@ async function processorTime(pid: number | undefined): Promise<number> {
     ),
   );
   return times.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
+}
+
+/** How often the threads of the process have waited for something and were woken. */
+async function wakeUps(pid: number | undefined): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const statuses = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/status`, 'utf8')));
+  return statuses.reduce((sum, status) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]), 0);
 }
 
 /**
@@ -101,6 +115,18 @@ describe('the container', () => {
     expect(share).toBeLessThan(0.001);
   });
 
+  test('idle, and capturing without packets: no thread wakes within five seconds', async () => {
+    const settings = [{ state: 'idle' }, { filter: 'udp' }] as const;
+    const agents = await Promise.all(settings.map(async (values) => start({ settings: values })));
+    await Promise.all([agents[0]?.next('idle'), agents[1]?.next('started')]);
+    // By then what the start has used is given back.
+    await sleep(settling);
+    const pids = await Promise.all(agents.map(async (agent) => (await agent.processes())[0]));
+    const before = await Promise.all(pids.map(wakeUps));
+    await sleep(5000);
+    expect(await Promise.all(pids.map(wakeUps))).toEqual(before);
+  });
+
   test('of a mirror: at most 1 MB of anonymous memory, and less than three thousandths of a core, also while packets are copied', async () => {
     const agent = await start(mirror);
     await agent.next('mirror started');
@@ -134,6 +160,54 @@ describe('the container', () => {
     await sent;
     console.log(`running: ${Math.max(...memory)} kB anonymous`);
     expect(Math.max(...memory)).toBeLessThan(3000);
+  });
+
+  test('running with a thousand files: at most 3 MB of anonymous memory after sixty changes of the filter, and 4 MB meanwhile', async () => {
+    const captures = await folder();
+    const names = Array.from(
+      { length: 1000 },
+      (_, number) => `web-1_20260101000000_${String(number + 1).padStart(5, '0')}.pcapng`,
+    );
+    await Promise.all(names.map((name) => writeFile(join(captures, name), 'x')));
+    const agent = await start({ captures, settings: { filter: 'udp', 'file-count': '1000', 'file-size': '1Mi' } });
+    await agent.next('started');
+    const sent = network().send({ count: 30_000, size: 200, perSecond: 5000 });
+    const [pid] = await agent.processes();
+    let most = 0;
+    for (let i = 0; i < 60; i += 1) {
+      await agent.set({ filter: `udp or tcp port ${9000 + i}` });
+      await sleep(90);
+      most = Math.max(most, await anonymousMemoryOf(pid));
+    }
+    await sent;
+    await sleep(settling);
+    const memory = await anonymousMemoryOf(pid);
+    console.log(`changing: at most ${most} kB anonymous, then ${memory}`);
+    expect(agent.events.filter(({ event }) => event === 'started').length).toBeGreaterThan(30);
+    expect(most).toBeLessThan(4000);
+    expect(memory).toBeLessThan(3000);
+  });
+
+  test('after uploads: at most 3 MB of anonymous memory, when rclone has ended', async () => {
+    const [objects, secret] = [await folder(), await folder()];
+    const server = bucketServer(inject('bucketServer'), network(), objects);
+    await server.makeBucket('captures');
+    await server.start();
+    await writeSecret(secret);
+    const agent = await start({
+      secret,
+      settings: { filter: 'udp', rotate: '1s', 'file-count': '50', upload: 's3:captures' },
+    });
+    await agent.next('started');
+    for (let round = 0; round < 2; round += 1) {
+      await network().send({ count: 10_000, size: 1000, perSecond: 10_000 });
+      await agent.next('uploaded', 20_000);
+    }
+    await agent.alone();
+    await sleep(settling);
+    const memory = await anonymousMemory(agent);
+    console.log(`after uploads: ${memory} kB anonymous`);
+    expect(memory).toBeLessThan(3000);
   });
 
   test(`running: takes less CPU than a bare ${bare.name} that captures the same packets at the same time`, async () => {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -140,6 +141,8 @@ func (w *worker) try(destination string) {
 	}
 	w.tryAt = time.Now().Add(pause)
 	reason := newBatch(ctx, w, destination).run()
+	// Now, and again when the status and the events of the batch are written: the next batch may be far away.
+	debug.FreeOSMemory()
 	process.ReleaseMemory()
 	if ctx.Err() != nil {
 		return
