@@ -76,7 +76,7 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   let reasons: string[] = [];
   const refused = async (): Promise<string | undefined> => {
     reasons = await failed();
-    return reasons.find((reason) => /status code: 40[34]/.test(reason));
+    return reasons.find((reason) => /StatusCode: 40[34]/.test(reason));
   };
   const refusal = await until('refusal', refused, { milliseconds: 120_000, instead: () => reasons });
   await site.putSecret(keys);
