@@ -15,12 +15,12 @@
 {{- .Values.namespaceOverride | default .Release.Namespace }}
 {{- end }}
 
-{{/* For objects that stand in no namespace of the release's: two releases of one name do not meet. */}}
+{{/* The name of objects outside the release's namespace. It contains the namespace, so that two releases of the same name do not conflict. */}}
 {{- define "packet-capture.clusterName" -}}
 {{- printf "%s.%s" (include "packet-capture.fullname" .) (include "packet-capture.namespace" .) }}
 {{- end }}
 
-{{/* The one name that the API server asks for. */}}
+{{/* The DNS name by which the API server calls the injector. */}}
 {{- define "packet-capture.host" -}}
 {{- printf "%s.svc" (include "packet-capture.clusterName" .) }}
 {{- end }}
@@ -38,7 +38,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The name of a Job is a label of its pods: at most 63 characters. Takes root and suffix. */}}
+{{/* The name of a Job. It becomes a label of its pods, so it has at most 63 characters. Takes root and suffix. */}}
 {{- define "packet-capture.jobName" -}}
 {{- printf "%s-%s" (include "packet-capture.fullname" .root | trunc 55 | trimSuffix "-") .suffix }}
 {{- end }}

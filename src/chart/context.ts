@@ -6,21 +6,21 @@ import { identity } from './identity.ts';
 import { compactSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
 
-/** What the Handlebars templates may name. */
+/** The names that Handlebars templates can use. */
 export interface ChartContext extends Readonly<Record<string, unknown>> {
   readonly identity: typeof identity;
   readonly valuesYaml: string;
   readonly valuesSchema: string;
   readonly valuesTable: string;
-  /** The expressions of the admission policy; a final newline. */
+  /** The expressions of the admission policy, with a final newline. */
   readonly policyYaml: string;
-  /** What templates fill in, see `packet-capture.defaults`; a final newline. */
+  /** The defaults that templates fill in, see `packet-capture.defaults`; with a final newline. */
   readonly defaultsJson: string;
-  /** The dashboard for Grafana; a final newline. */
+  /** The dashboard for Grafana, with a final newline. */
   readonly dashboardJson: string;
 }
 
-/** @param baked values that stand in values.yaml instead of the defaults */
+/** @param baked values that replace defaults in values.yaml */
 export function chartContext(baked: Baked = {}): ChartContext {
   const policyYaml = stringify(policyExpressions, {
     version: '1.1',

@@ -1,8 +1,10 @@
 import { defaultValues, isGroup, valuesTree, type Fields, type Leaf } from './values/index.ts';
 
 /**
- * What templates put where a value is absent, as JSON: `{defaults, keep}`; a final newline. In a group that is there,
- * `keep` names what stays absent: parts of Kubernetes objects, and what may be null, where a user takes a default away.
+ * The defaults that templates use for absent values, as JSON `{defaults, keep}` with a final newline. `keep` names the
+ * values that stay absent if their group is present: parts of Kubernetes objects, and values that may be null, because
+ * a
+ * user removes a default with null.
  */
 export function defaultsJson(): string {
   return `${JSON.stringify({ defaults: defaultValues(), keep: kept(valuesTree) })}\n`;
@@ -17,7 +19,7 @@ function kept(fields: Fields): Record<string, unknown> {
   return Object.fromEntries(entries);
 }
 
-/** Whether null is a value of its own. */
+/** Whether null has a meaning of its own. */
 function isTakenAway({ schema }: Leaf<unknown>): boolean {
   const { type, allOf } = schema;
   return allOf !== undefined || (Array.isArray(type) && type.includes('null'));

@@ -6,7 +6,7 @@ import type { Files } from './renderChart.ts';
 
 /**
  * Every file below a folder; an empty map when there is no such folder.
- * @throws FILE_UNREADABLE, also for what is neither a file nor a folder
+ * @throws FILE_UNREADABLE, also for an entry that is neither a file nor a folder
  */
 export async function readChartFolder(folder: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
@@ -15,7 +15,7 @@ export async function readChartFolder(folder: string): Promise<Map<string, Uint8
     for (const entry of entries) {
       if (entry.isDirectory()) continue;
       const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile()) throw codedError('FILE_UNREADABLE', 'it is neither a file nor a folder', { where: path });
+      if (!entry.isFile()) throw codedError('FILE_UNREADABLE', 'neither a file nor a folder', { where: path });
       files.set(relative(folder, path).split(sep).join('/'), await readFile(path));
     }
   } catch (error) {
@@ -25,7 +25,7 @@ export async function readChartFolder(folder: string): Promise<Map<string, Uint8
   return files;
 }
 
-/** In what two folders differ: `missing`, `different` or `stale` (nothing renders it any more), by path. */
+/** The differences between two folders by path: `missing`, `different`, or `stale` for a file that should not exist. */
 export function differences(wanted: Files, found: Files): string[] {
   const lines = [...wanted].flatMap(([path, content]) => {
     const other = found.get(path);
@@ -42,10 +42,10 @@ export function differences(wanted: Files, found: Files): string[] {
 }
 
 /**
- * Replaces a folder as a whole: written beside it, then renamed, so that no file of before stays and a reader sees the
- * old chart or the new one. Only a chart of this project, or an empty folder, is replaced.
- * @param secret the paths that hold a private key: readable by their owner alone
- * @throws FILE_EXISTS when something else stands there, FILE_UNWRITABLE
+ * Replaces a whole folder. The new one is written next to it and then renamed, so that no old file stays, and a reader
+ * sees either the old chart or the new one. Replaces only a chart of this project or an empty folder.
+ * @param secret the paths of files with a private key, which only their owner may read
+ * @throws FILE_EXISTS when the path contains something else, FILE_UNWRITABLE
  */
 export async function replaceFolder(folder: string, files: Files, secret: readonly string[] = []): Promise<void> {
   const target = await realpath(folder).catch(() => folder);
@@ -54,7 +54,7 @@ export async function replaceFolder(folder: string, files: Files, secret: readon
   const before = `${target}.${process.pid}.old`;
   try {
     await mkdir(dirname(fresh), { recursive: true });
-    // Not one that somebody has put there.
+    // Not recursive: fails if somebody else has created the folder.
     await mkdir(fresh);
     for (const [path, content] of files) {
       const file = join(fresh, path);
@@ -78,8 +78,11 @@ async function checkReplaceable(folder: string): Promise<void> {
   if (names?.length === 0) return;
   const about = await readFile(join(folder, 'Chart.yaml'), 'utf8').catch(() => '');
   if (about.split('\n').includes(`name: ${identity.chartName}`)) return;
-  const hint = 'Name a folder that is not there yet, or a chart that this command has written.';
-  throw codedError('FILE_EXISTS', 'something else stands there; nothing was written', { where: folder, hint });
+  const hint = 'Name a folder that does not exist yet, or a chart that this command has written.';
+  throw codedError('FILE_EXISTS', 'it exists and is not a chart of this command; nothing was written', {
+    where: folder,
+    hint,
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,9 +1,9 @@
 import type { Files } from './renderChart.ts';
 
 /**
- * Puts a first line into each file of a chart that says which file it is made from, so that nobody edits the wrong one.
- * JSON has no comments and stays as it is; .gitattributes names its folder.
- * @param sourceOf the file in the folder of the templates, by the path in the chart
+ * Adds a first line to each file of a chart that names its source, so that nobody edits the wrong file. JSON has no
+ * comments and stays unchanged; .gitattributes marks its folder as generated.
+ * @param sourceOf the path of the template, by the path in the chart
  */
 export function nameSources(chart: Files, sourceOf: (path: string) => string): Map<string, Uint8Array> {
   return new Map(
@@ -20,13 +20,13 @@ export function nameSources(chart: Files, sourceOf: (path: string) => string): M
   );
 }
 
-/** Of files whose template holds nothing but what is made from TypeScript. */
+/** The sources of files whose template contains nothing but what is made from TypeScript. */
 const sources: Readonly<Record<string, string>> = {
   'values.yaml': 'src/chart/values',
   'files/policy.yaml': 'src/ways/policy',
 };
 
-/** What Helm renders has a comment of Helm's, which leaves nothing in the result. */
+/** Templates of Helm get a comment of Helm, which leaves no trace in the result. */
 function commentFor(path: string, text: string): string | undefined {
   if (path.startsWith('templates/')) return `{{- /* ${text} */ -}}`;
   if (path.endsWith('.md')) return `<!-- ${text} -->`;

@@ -2,11 +2,11 @@ import { annotationPrefix, injectAnnotation, namespaceLabel } from '../settings/
 import { imageRepositories, placeholderRegistry } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 
-/** What is fixed when the chart is rendered; the webhook's names are those of the injector program. */
+/** Names that are fixed when the chart is rendered. The injector program uses the same names of webhooks. */
 export const identity = {
   chartName: 'packet-capture',
   version,
-  /** matchConditions are stable since 1.30; the `-0` lets in vendors' suffixes. */
+  /** matchConditions are stable since 1.30. The `-0` allows versions with a vendor's suffix. */
   kubeVersion: '>=1.30.0-0',
   description:
     'Injects a packet capture agent into the pods that ask for it, by a mutating webhook or an admission policy',
@@ -25,7 +25,7 @@ export const identity = {
 } as const;
 
 /**
- * The name of the Deployment, the Service and the front part of all others, as the chart's templates make it.
+ * The name of the Deployment and the Service, and the prefix of all other names, as the chart's templates compute it.
  * @see `packet-capture.fullname` in templates/templates/_names.tpl
  */
 export function fullnameOf(

@@ -11,14 +11,14 @@ import type { Baked } from './valuesYaml.ts';
 const root = new URL('../../', import.meta.url);
 const templates = fileURLToPath(new URL('templates', root));
 
-/** The chart that stands in the project: rendered, committed, without any key. */
+/** The rendered chart that is committed to the project, without any key. */
 export const committedChart = fileURLToPath(new URL('chart', root));
-/** A copy of the chart's schema, for editors and for `helm lint` of a user's own values. */
+/** A copy of the chart's schema, for editors and for `helm lint` with a user's values. */
 const committedSchema = fileURLToPath(new URL('values.schema.json', root));
 
 /**
  * The chart of this version.
- * @param baked values that stand in its values.yaml instead of the defaults
+ * @param baked values that replace defaults in its values.yaml
  * @throws CHART_INVALID, FILE_UNREADABLE
  */
 export async function projectChart(baked: Baked = {}): Promise<Map<string, Uint8Array>> {
@@ -33,10 +33,7 @@ export async function writeCommittedChart(): Promise<void> {
   await writeFile(committedSchema, formatSchema());
 }
 
-/**
- * What is not current in the committed chart and its schema; empty when all is.
- * @throws CHART_INVALID, FILE_UNREADABLE
- */
+/** The outdated files of the committed chart and its schema. @throws CHART_INVALID, FILE_UNREADABLE */
 export async function staleInCommittedChart(): Promise<string[]> {
   const lines = differences(await projectChart(), await readChartFolder(committedChart));
   const schema = await readFile(committedSchema, 'utf8').catch(() => '');

@@ -1,16 +1,16 @@
 import Handlebars from 'handlebars';
 import { codedError } from '../errors.ts';
 
-/** Files of a folder by their path in it, with `/` between names. */
+/** The files of a folder by their relative path, with `/` between names. */
 export type Files = ReadonlyMap<string, Uint8Array>;
 
-/** What may stand in a chart. Another suffix is a slip: an editor's backup, or a template under a wrong name. */
+/** The suffixes of a chart's files. Any other one is a mistake, such as an editor's backup or a misnamed template. */
 const known = /(\.(yaml|tpl|txt|md|json)|(^|\/)\.helmignore)$/;
 const handlebars = '.hbs';
 
 /**
- * The chart from its templates. `NAME.hbs` passes through Handlebars and becomes NAME; every other file is Helm's own
- * and is copied byte for byte. Pure: same files and context, same bytes. The result is in the order of the paths.
+ * Renders the chart from its templates. Handlebars renders `NAME.hbs` to NAME; every other file belongs to Helm and is
+ * copied byte for byte. The same files and context give the same bytes. The result is sorted by path.
  * @throws CHART_INVALID when a suffix is unknown, two files become one, or a template does not render
  */
 export function renderChart(files: Files, context: Readonly<Record<string, unknown>>): Map<string, Uint8Array> {
@@ -20,7 +20,7 @@ export function renderChart(files: Files, context: Readonly<Record<string, unkno
     const path = isTemplate ? source.slice(0, -handlebars.length) : source;
     if (!known.test(path)) {
       const hint =
-        'Files of a chart end in .yaml, .tpl, .txt, .md or .json, with .hbs behind it for what Handlebars renders.';
+        'Files of a chart end in .yaml, .tpl, .txt, .md or .json, followed by .hbs if Handlebars renders the file.';
       throw codedError('CHART_INVALID', 'the suffix is unknown', { where: source, hint });
     }
     if (chart.has(path)) throw codedError('CHART_INVALID', `"${path}" is written by two files`, { where: source });
@@ -32,7 +32,7 @@ export function renderChart(files: Files, context: Readonly<Record<string, unkno
 function renderTemplate(source: string, content: Uint8Array, context: Readonly<Record<string, unknown>>): Uint8Array {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-    // Strict: a name that is not in the context ends the run instead of leaving a gap.
+    // Strict: an unknown name fails instead of rendering as an empty text.
     const template = Handlebars.compile(text, { strict: true, noEscape: true, knownHelpersOnly: true });
     return new TextEncoder().encode(template(context));
   } catch (error) {

@@ -1,11 +1,12 @@
 import { isGroup, kubernetes, valuesTree, type Fields, type Group, type Schema } from './values/index.ts';
 
 /**
- * values.schema.json: strict at every level of our own. `global` and `enabled` are what a parent chart adds, so the
- * root takes them (the condition of a dependency is written into its values, see helm/helm#10392).
+ * values.schema.json. It refuses unknown keys at every level of the chart's own values. The root accepts `global` and
+ * `enabled`, because a parent chart adds them (Helm writes the condition of a dependency into its values,
+ * helm/helm#10392).
  */
 export function valuesSchema(): Schema {
-  const enabled = { description: 'for a parent chart: the condition of the dependency', type: 'boolean' };
+  const enabled = { description: 'for a parent chart: the condition of its dependency on this chart', type: 'boolean' };
   const parts = Object.entries(kubernetes).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const definitions = parts.map(([name, part]) => [name, withReferences(part, part)]);
   return {
@@ -18,7 +19,7 @@ export function valuesSchema(): Schema {
 
 const names: ReadonlyMap<unknown, string> = new Map(Object.entries(kubernetes).map(([name, part]) => [part, name]));
 
-/** A schema whose parts of Kubernetes objects, wherever they stand, are written once. @param whole is written out */
+/** A schema in which each part of a Kubernetes object is defined once. @param whole the schema without definitions */
 function withReferences(node: unknown, whole?: Schema): unknown {
   const name = node === whole ? undefined : names.get(node);
   if (name !== undefined) return { $ref: `#/definitions/${name}` };
@@ -28,8 +29,8 @@ function withReferences(node: unknown, whole?: Schema): unknown {
 }
 
 /**
- * For the chart itself, a line for each value: helm keeps the chart in the Secret of every revision, where indentation
- * costs as much as what it indents. A final newline.
+ * The schema for the chart itself, with one line for each value and a final newline. It is not indented, because Helm
+ * stores the chart in the Secret of every revision.
  */
 export function compactSchema(): string {
   const lines = (node: Schema): string =>
@@ -40,7 +41,7 @@ export function compactSchema(): string {
   return `{${lines(rest)},\n"properties":{\n${lines(properties as Schema)}},\n"definitions":{\n${lines(definitions as Schema)}}}\n`;
 }
 
-/** For people, as a file: indented, what fits into a line on one line, with a final newline. */
+/** The schema for people: indented, short parts on one line, with a final newline. */
 export function formatSchema(): string {
   return `${formatted(valuesSchema(), '')}\n`;
 }

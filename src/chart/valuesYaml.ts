@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
 import { isGroup, valuesTree, type Fields, type Node } from './values/index.ts';
 
-/** Values that stand for the defaults, by top-level key and below. */
+/** Values that replace defaults, by top-level key and the keys below. */
 export type Baked = Readonly<Record<string, unknown>>;
 
 /**
- * values.yaml: every value with its default and what it means. YAML 1.1, which is what helm reads: `yes` is quoted.
+ * values.yaml: every value with its default and its meaning. In YAML 1.1, which Helm reads, so `yes` is quoted.
  * @param baked replaces defaults
  */
 export function valuesYaml(baked: Baked = {}): string {
@@ -19,7 +19,7 @@ function lines(key: string, node: Node, baked: unknown, indent: string): string[
   if (!isGroup(node)) return [comment, ...entry(key, baked ?? node.default, indent)];
   const inner = Object.entries(node.fields);
   if (node.unset === true) {
-    // Known by name and not set: what is written here is the agent's own default.
+    // These keys are known but not set: the line shows the agent's own default.
     const known = inner.flatMap(([name, field]) =>
       isGroup(field) ? [] : [`${indent}#   ${flow(name, field.default)}  # ${field.text}`],
     );
@@ -59,7 +59,7 @@ function partOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }
 
-/** The paths of all values, `injection.annotation`, with what the table in the chart's README says of them. */
+/** The path of every value, such as `injection.annotation`, with its row of the table in the chart's README. */
 export function valuePaths(): ReadonlyArray<{
   readonly path: string;
   readonly default: unknown;
@@ -76,7 +76,7 @@ function pathsOf(fields: Fields, prefix: string): Array<{ path: string; default:
   );
 }
 
-/** The table in the chart's README; no final newline. */
+/** The table in the chart's README, without a final newline. */
 export function valuesMarkdown(): string {
   const rows = valuePaths().map(({ path, default: value, text }) => [
     `\`${path}\``,

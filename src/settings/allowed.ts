@@ -4,9 +4,7 @@ import type { SettingName } from './table.ts';
 
 const everything = '*';
 
-/**
- * That annotations may not change the setting, in words; undefined when they may, or when the value is the release's.
- */
+/** Why annotations may not change the setting; undefined when they may, or when the value is that of the release. */
 export function lockProblem(
   name: SettingName,
   value: string,
@@ -21,7 +19,7 @@ export function lockProblem(
   return `must stay as the release has it: annotations may change ${textOf(allowedSettings, 'no setting')}`;
 }
 
-/** That packets may not go there, in words. @param value a valid one */
+/** Why packets may not be sent to the value's destination; undefined when they may. @param value valid */
 export function destinationProblem(name: SettingName, value: string, platform: Platform): string | undefined {
   const [allowed, allows] = lists[name]?.(platform) ?? [];
   if (allowed === undefined || allows === undefined || value === platform.defaults[name]) return undefined;
@@ -46,7 +44,8 @@ function textOf(list: readonly string[], none: string): string {
 
 /**
  * A pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`. Upper and
- * lower case are the same. Keep it as agent/internal/settings/allowed.go has it.
+ * lower
+ * case are the same. Must agree with agent/internal/settings/allowed.go.
  */
 function allowsEndpoint(patterns: readonly string[], value: string): boolean {
   const [host, port] = partsOf(value);
@@ -61,7 +60,7 @@ function matchesHost(pattern: string, host: string): boolean {
   return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : pattern === host;
 }
 
-/** Patterns as for a stream. */
+/** Patterns are written as those of a stream. */
 function allowsMirror(patterns: readonly string[], value: string): boolean {
   const [, endpoint = ''] = /^vxlan:\/\/([^?]*)/.exec(value) ?? [];
   return allowsEndpoint(
@@ -81,9 +80,7 @@ function partsOf(endpoint: string): readonly [host: string, port: string] {
   ];
 }
 
-/**
- * A pattern is REMOTE:PATH, and `*` at its end, behind `:` or `/`, stands for whatever follows, but not for a way up.
- */
+/** A pattern is REMOTE:PATH. `*` at its end, after `:` or `/`, matches any rest without the parts `.` and `..`. */
 function allowsUpload(patterns: readonly string[], value: string): boolean {
   return patterns.some((pattern) => {
     if (pattern === value) return true;
@@ -101,7 +98,7 @@ function allowsUpload(patterns: readonly string[], value: string): boolean {
 
 const host = String.raw`([*]|([*][.])?[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])`;
 
-/** What may stand in the lists, as regular expressions that RE2 takes as well. */
+/** The items of the lists, as regular expressions that are valid in RE2 too. */
 export const allowedPatterns = {
   allowedStreams: `^([*]|${host}:([1-9][0-9]{0,4}|[*]))$`,
   allowedMirrors: `^([*]|${host}:([1-9][0-9]{0,4}|[*]))$`,

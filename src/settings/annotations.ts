@@ -1,18 +1,18 @@
 import { settings, type SettingName, type SettingValues } from './table.ts';
 
-/** Every label and annotation of the project begins with it. */
+/** The prefix of every label and annotation of the project. */
 export const annotationPrefix = 'packet-capture/';
 
-/** Opt-in ("true") and opt-out ("false", always wins) of a pod. */
+/** Opts a pod in ("true") or out ("false", which always wins). */
 export const injectAnnotation = `${annotationPrefix}inject`;
 
 /** What was added to a pod, as JSON; see sidecar/statusAnnotation.ts. */
 export const statusAnnotation = `${annotationPrefix}status`;
 
-/** Says when the kubelet was asked to bring the settings into a pod once more; see captures/refresh.ts. */
+/** The time at which the kubelet was last asked to update the settings in a pod; see captures/refresh.ts. */
 export const refreshAnnotation = `${annotationPrefix}refresh`;
 
-/** Opt-in of a namespace. */
+/** The label that opts a namespace in. */
 export const namespaceLabel = `${annotationPrefix}injection`;
 
 /** `packet-capture/file-size` for `file-size`. */
@@ -25,7 +25,7 @@ export function settingEnvironment(name: SettingName): string {
   return `PACKET_CAPTURE_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** The settings that stand in a pod's annotations. */
+/** The settings in a pod's annotations. */
 export function settingsOfAnnotations(annotations: Readonly<Record<string, string>>): SettingValues {
   const values: Partial<Record<SettingName, string>> = {};
   for (const [name, key] of annotationKeys) {

@@ -2,7 +2,7 @@ import { settingEnvironment } from './annotations.ts';
 import { bounds, headersOnly } from './bounds.ts';
 import { settings } from './table.ts';
 
-/** The table and the bounds as a file of the Go program (agent/internal/settings/table.go), as gofmt has it. */
+/** The Go file with the table and the bounds (agent/internal/settings/table.go), formatted as by gofmt. */
 export function goTable(): string {
   const rows = settings.map(
     ({ name, type, default: value, text }) =>
@@ -31,13 +31,13 @@ var Table = []Setting{
 ${rows.join('\n')}
 }
 
-// headersOnly is the value of snaplen that keeps headers alone.
+// headersOnly is the value of snaplen that keeps only headers.
 const headersOnly = ${go(headersOnly)}
 
 ${numbers.join('\n')}`;
 }
 
-/** A string literal of Go: these texts have no escapes that JSON and Go write differently. */
+/** A string literal of Go. JSON and Go write the escapes of these texts in the same way. */
 function go(text: string): string {
   return JSON.stringify(text);
 }

@@ -4,11 +4,12 @@ import { parseQuantity } from './quantity.ts';
 import { settings, type SettingValues } from './table.ts';
 
 /**
- * What a release says beside the settings: how large the kernel's buffer may be, where packets may go, and what
- * annotations may change. Undefined lists allow everything, and so does `*` in one.
+ * What a release allows: the size of the kernel's buffer, the destinations of packets, and the settings that
+ * annotations
+ * may change. An undefined list, or a list with `*`, allows everything.
  */
 export interface Platform {
-  /** The release's settings, under the annotations. They are always allowed. */
+  /** The release's settings, which annotations override. These values are always allowed. */
   readonly defaults: SettingValues;
   /** Bytes. */
   readonly bufferLimit: number;
@@ -19,9 +20,10 @@ export interface Platform {
 }
 
 /**
- * The environment variables of the sidecar that hold it, by the keys of `agent:` in sidecarconfig.yaml. Lists are
- * separated by spaces, which no item has; an empty one allows nothing. What is called upload… says how uploads reach
- * the network, and is no bound.
+ * The environment variables of the sidecar that contain it, by the keys of `agent:` in sidecarconfig.yaml. The items of
+ * a list are separated by spaces, which no item contains; an empty list allows nothing. The keys upload… are not
+ * limits:
+ * they describe how uploads reach the network.
  */
 export const platformEnvironment = {
   maxBufferSize: 'PACKET_CAPTURE_BUFFER_LIMIT',
@@ -35,7 +37,7 @@ export const platformEnvironment = {
 
 export type PlatformKey = keyof typeof platformEnvironment;
 
-/** As the agent reads it: agent/internal/settings/platform.go. @param environment of the container */
+/** Reads it as the agent does (agent/internal/settings/platform.go). @param environment of the container */
 export function platformOf(environment: Readonly<Record<string, string | undefined>>): Platform {
   const list = (name: string): readonly string[] | undefined =>
     environment[name]?.split(/\s+/).filter((item) => item !== '');

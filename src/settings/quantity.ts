@@ -10,15 +10,16 @@ const suffixes: Readonly<Record<string, bigint>> = {
   Ti: 1024n ** 4n,
 };
 
-/** Of the quantities that {@link parseQuantity} takes; the empty one is among them. */
+/** The suffixes that {@link parseQuantity} accepts, including the empty one. */
 export const quantitySuffixes: readonly string[] = Object.keys(suffixes);
 
 /**
  * Bytes of a Kubernetes quantity in whole numbers: `16Mi`, `64M`, `1048576`.
  *
- * Fractions, exponents and milli-units are legal quantities, yet the capture agent counts bytes in a POSIX shell and
- * refuses them; so does this.
- * @returns the bytes, or undefined when the text is no such quantity or is beyond 2^53
+ * Fractions, exponents and milli-units are valid quantities in Kubernetes. They are refused here and by the agent,
+ * because
+ * the size of a file or buffer in them is hard to read and rarely meant.
+ * @returns the bytes, or undefined when the text is not such a quantity or is above 2^53
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export function parseQuantity(text: string): number | undefined {
@@ -35,14 +36,14 @@ export function formatMebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 1024 ** 2)}Mi`;
 }
 
-/** The same bytes in the largest binary unit that divides them: 67108864 is `64Mi`. */
+/** Bytes as a quantity in the largest binary unit that divides them: 67108864 is `64Mi`. */
 export function shortestQuantity(bytes: number): string {
   const units = ['', 'Ki', 'Mi', 'Gi'];
   const power = units.findIndex((_, index) => index === units.length - 1 || bytes % 1024 ** (index + 1) !== 0);
   return `${bytes / 1024 ** power}${units[power] ?? ''}`;
 }
 
-/** Bytes for people, in the largest binary unit that leaves at least 1, with two decimals at most: `1010.02Gi`. */
+/** Bytes for people, in the largest binary unit that gives at least 1, with at most two decimals: `1010.02Gi`. */
 export function formatBytes(bytes: number): string {
   const units = ['Ki', 'Mi', 'Gi'];
   const power = Math.min(units.length, Math.max(1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10)));

@@ -2,10 +2,10 @@ import { formatBytes, formatMebibytes, parseQuantity } from './quantity.ts';
 import { findSetting, type SettingName, type SettingValues } from './table.ts';
 import { settingProblem } from './validate.ts';
 
-/** The file being written may stand beside a full ring for a moment, and dumpcap checks the size after a packet. */
+/** The next file is begun before the oldest one is deleted, so a full ring has one file more for a moment. */
 const spareFiles = 1;
 const mebibyte = 1024 ** 2;
-/** For file-system blocks, and for what the agent itself notes down. */
+/** Bytes for file-system blocks and for the agent's own notes. */
 const spareBytes = 16 * mebibyte;
 /**
  * The most whole mebibytes that parseQuantity reads; the capture agent refuses a larger ring, since it does not fit.
@@ -22,29 +22,28 @@ export function ringBytes(values: SettingValues): number {
 }
 
 /**
- * Bytes of the volume for such a ring: at most `most`, down to whole mebibytes. The agent refuses a ring that does not
- * fit, and says so.
+ * Bytes of the volume for such a ring, but not more than `most` in whole mebibytes. The agent refuses a ring that does
+ * not fit, and reports it.
  */
 export function volumeBytes(values: SettingValues, most = largestVolumeBytes): number {
   return Math.min(ringBytes(values), mebibyte * Math.floor(most / mebibyte));
 }
 
-/** Why no volume may be as large as this ring needs it, with the arithmetic; undefined when one may. */
+/** Why the ring does not fit into the largest allowed volume, with the arithmetic; undefined when it fits. */
 export function ringProblem(values: SettingValues, most: number): string | undefined {
   const bytes = ringBytes(values);
   if (bytes <= most) return undefined;
   return `${ringSum(values)}, more than the ${formatBytes(most)} that a volume may have`;
 }
 
-/** How large a volume the ring needs, with the arithmetic. */
+/** The size of the volume that the ring needs, with the arithmetic. */
 export function ringSum(values: SettingValues): string {
   const { fileSize, fileCount } = ringOf(values);
   return `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${formatBytes(ringBytes(values))}`;
 }
 
 /**
- * Whether the agent takes the ring, for a volume of so many bytes: as checkRing in agent/internal/settings/parse.go has
- * it.
+ * Whether the agent accepts the ring for a volume of so many bytes; as checkRing in agent/internal/settings/parse.go.
  */
 export function fitsVolume(values: SettingValues, bytes: number): boolean {
   const { fileSize, fileCount } = ringOf(values);

@@ -1,7 +1,7 @@
 import { settingAnnotation } from './annotations.ts';
 import { settings } from './table.ts';
 
-/** The table of settings for the documents, as Markdown; no final newline. */
+/** The table of settings for the docs, as Markdown without a final newline. */
 export function settingsMarkdown(): string {
   const rows = settings.map(({ name, default: value, text }) => [
     `\`--${name}\``,

@@ -13,20 +13,20 @@ export type SettingType =
   | 'mirror';
 
 export interface Setting {
-  /** Flag name, and the part of the annotation key behind the slash. */
+  /** The name of the flag, and the part of the annotation's key after the slash. */
   readonly name: string;
   readonly type: SettingType;
-  /** As the user would write it; the empty string means none. */
+  /** As a user writes it; the empty string means no default. */
   readonly default: string;
-  /** Stands for the value in help texts. */
+  /** The placeholder of the value in help texts. */
   readonly placeholder: string;
   /** One line of help. */
   readonly text: string;
 }
 
 /**
- * What to capture: the one table that flags, annotations, the sidecar's settings volume, chart values, schema and
- * documents derive from. Order is the order of every listing.
+ * The settings: flags, annotations, the sidecar's settings volume, the chart's values and schema, and the docs are
+ * derived from this table. Every listing has its order.
  */
 export const settings = [
   {
@@ -124,10 +124,10 @@ export const settings = [
 
 export type SettingName = (typeof settings)[number]['name'];
 
-/** Values as the user wrote them, by setting; what is absent has its default. */
+/** Values as the user wrote them, by setting. An absent setting has its default. */
 export type SettingValues = Readonly<Partial<Record<SettingName, string>>>;
 
-/** The row of the table, or undefined for a name that is no setting. */
+/** The row of a setting, or undefined for an unknown name. */
 export function findSetting(name: string): (Setting & { readonly name: SettingName }) | undefined {
   return settings.find((setting) => setting.name === name);
 }

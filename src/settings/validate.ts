@@ -5,10 +5,10 @@ import type { Platform } from './platform.ts';
 import { parseQuantity, shortestQuantity } from './quantity.ts';
 import { findSetting, type SettingType } from './table.ts';
 
-/** Words for interfaces as a whole; `any` is what tcpdump's users know, and means the same as `all,lo`. */
+/** Words for all interfaces. `any` is the word of tcpdump, and means the same as `all,lo`. */
 const wholes: readonly string[] = ['all', 'any', 'all,lo', 'lo,all'];
 
-/** What is wrong with the names of interfaces, each of which has to be there for the capture to begin. */
+/** The problem of a list of interface names; undefined without one. A capture begins only when all of them exist. */
 function interfacesProblem(value: string): string | undefined {
   if (wholes.includes(value)) return undefined;
   const names = value.split(',');
@@ -18,8 +18,9 @@ function interfacesProblem(value: string): string | undefined {
 
 /**
  * Linux: IFNAMSIZ is 16 with the final NUL; a name is not `.` or `..` (dev_valid_name in net/core/dev.c). The kernel
- * takes nearly every character, and nobody uses others than these; `eth0@if7` is what `ip` makes of eth0. A number or a
- * leading dash would be something else to `tcpdump -i`. The agent has the same rule: checkInterfaces in
+ * accepts nearly every character, but other ones are not used in practice: `eth0@if7` is how `ip` prints eth0.
+ * `tcpdump -i` reads a number as an index, and a leading dash as a flag. The agent has the same rule: checkInterfaces
+ * in
  * agent/internal/settings/check.go.
  */
 function interfaceProblem(name: string): string | undefined {
@@ -32,16 +33,17 @@ function interfaceProblem(name: string): string | undefined {
 }
 
 /**
- * An rclone remote that rclone.conf names, and a path there, in printable ASCII. No connection string: one that begins
- * with a colon, or has a comma in front of it, brings credentials of its own
- * (https://rclone.org/docs/#connection-strings). No URL.
+ * An rclone remote from rclone.conf and a path, in printable ASCII. URLs and connection strings are refused. A
+ * connection
+ * string begins with a colon, or has a comma before the colon, and may contain credentials
+ * (https://rclone.org/docs/#connection-strings).
  */
 const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;
 
 /** A host name or IPv4 address, or an IPv6 address in brackets, and a port. */
 const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
 
-/** A host as above, and a port and a VXLAN network identifier of 24 bits (RFC 7348) if told. */
+/** A host as above, and optionally a port and a VXLAN network identifier of 24 bits (RFC 7348). */
 const mirror =
   /^vxlan:\/\/(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?(?:\?vni=([1-9][0-9]{0,7}))?$/;
 
@@ -52,7 +54,7 @@ function bytesProblem(value: string, most = Infinity): string | undefined {
   return bytes > most ? `must be at most ${shortestQuantity(most)}` : undefined;
 }
 
-/** Each returns what is wrong with a value that is not empty, or undefined when it is good. */
+/** By type, a function that returns the problem of a value that is not empty, or undefined when it is valid. */
 const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) => string | undefined>> = {
   state: (value) => (value === 'running' || value === 'idle' ? undefined : 'must be running or idle'),
   text: (value) => {
@@ -87,15 +89,15 @@ const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) 
 };
 
 /**
- * Whether a value that is refused may hold credentials, and is to be shown nowhere: rclone takes them in a destination,
- * and so do URLs. One that is valid has none.
+ * Whether an invalid value may contain credentials, so that it must not be printed: rclone destinations and URLs can
+ * contain them. A valid value contains none.
  */
 export function isSecret(name: string, value: string): boolean {
   return findSetting(name)?.type === 'remote' && settingProblem(name, value) !== undefined;
 }
 
 /**
- * `filter "x" must not be blank`: the message of a refusal; undefined for a good value.
+ * `filter "x" must not be blank`: the message of a refusal; undefined for a valid value.
  * @param platform as of settingProblem
  */
 export function settingRefusal(name: string, value: string, platform?: Platform): string | undefined {
@@ -107,13 +109,13 @@ export function settingRefusal(name: string, value: string, platform?: Platform)
 }
 
 /**
- * What is wrong with a setting's value, in a few words; undefined when it is good.
- * The empty value is good for every setting: it means the default.
- * @param platform what the release says; without it, what is wrong in every release
+ * The problem of a setting's value, in a few words; undefined when the value is valid.
+ * The empty value is valid for every setting and means the default.
+ * @param platform what the release allows; without it, only problems that exist in every release are found
  */
 export function settingProblem(name: string, value: string, platform?: Platform): string | undefined {
   const setting = findSetting(name);
-  if (setting === undefined) return 'is no setting';
+  if (setting === undefined) return 'is not a setting';
   if (value === '') return undefined;
   const problem = platform && lockProblem(setting.name, value, platform);
   return (

@@ -1,7 +1,10 @@
 import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 import { annotationPrefix } from '../settings/annotations.ts';
 
-/** The amounts that a pod can ask for in its annotations, and flags of the same names: `packet-capture/cpu-request`. */
+/**
+ * The sidecar's amounts of CPU and memory, by annotations of a pod or flags of the same names:
+ * `packet-capture/cpu-request`.
+ */
 export const amountNames = ['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const;
 export type AmountName = (typeof amountNames)[number];
 
@@ -13,23 +16,23 @@ export function amountAnnotation(name: AmountName): string {
 }
 
 /**
- * Quantities of Kubernetes that all ways read alike, none below zero. CEL matches with this text too (RE2).
- * Nano and micro are left out: the API server rounds them up to a thousandth.
+ * The quantities of Kubernetes, from zero on, that all ways read in the same way. CEL uses this pattern too (RE2).
+ * Nano and micro are refused, because the API server rounds them up to a thousandth.
  */
 export const amountPattern =
   '^([0-9]{1,15}([.][0-9]{0,9})?|[.][0-9]{1,9})(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi|[eE][-+]?[0-9]{1,2})?$';
 const pattern = new RegExp(amountPattern);
 
-/** Far above what a node has, far below what the API server can count. */
+/** Far above the size of a node, and far below the largest number of the API server. */
 export const largestAmount = '1P';
 
 /**
- * A container with less memory cannot be started by runc, and a native sidecar that does not start keeps the app
- * waiting: a lower limit counts as this one. Zero is no limit.
+ * runc cannot start a container with less memory, and a native sidecar that does not start blocks the app. So a lower
+ * limit counts as this one. Zero means no limit.
  */
 export const leastMemoryLimit = '16Mi';
 
-/** The amounts in a pod's annotations that are valid; the others count as absent. */
+/** The valid amounts in a pod's annotations. Invalid ones count as absent. */
 export function amountsOfAnnotations(annotations: Readonly<Record<string, string>>): SidecarAmounts {
   let amounts: Partial<Record<AmountName, string>> | undefined;
   for (const [name, key] of annotationKeys) {
@@ -39,18 +42,18 @@ export function amountsOfAnnotations(annotations: Readonly<Record<string, string
   return amounts ?? none;
 }
 
-/** Whether a pod asks for an amount that is not valid. The empty annotation asks for nothing. */
+/** Whether a pod has an amount that is not valid. An empty annotation counts as absent. */
 export function hasInvalidAmount(annotations: Readonly<Record<string, string>>): boolean {
   return annotationKeys.some(([, key]) => (annotations[key] ?? '') !== '' && !isAmount(annotations[key]));
 }
 
-/** What is wrong with an amount that a flag gives, in a few words; undefined when it is good. */
+/** The problem of an amount of a flag, in a few words; undefined when it is valid. */
 export function amountProblem(name: AmountName, value: string): string | undefined {
   if (!isAmount(value))
     return `must be a quantity such as ${name.startsWith('cpu') ? '100m' : '64Mi'}, from 0 to ${largestAmount}`;
   if (name !== 'memory-limit' || isZero(value) || quantityAmount(value) >= quantityAmount(leastMemoryLimit))
     return undefined;
-  return `must be at least ${leastMemoryLimit}, or 0 for no limit: with less the sidecar cannot start`;
+  return `must be at least ${leastMemoryLimit}, or 0 for no limit: the sidecar cannot start with less`;
 }
 
 export function isZero(amount: string): boolean {

@@ -9,51 +9,50 @@ export interface AgentConfig {
   readonly image: string;
   readonly imagePullPolicy: string;
   readonly resources: ResourceRequirements;
-  /** Secrets of the pod's own namespace, to pull the image with. */
+  /** Pull secrets for the image, in the pod's own namespace. */
   readonly imagePullSecrets: readonly LocalObjectReference[];
   /**
-   * Where the agent answers Prometheus; without it nothing listens, since the containers of a pod share their ports.
+   * The port of the agent's metrics. Without it the agent opens no port, because the containers of a pod share their
+   * ports.
    */
   readonly metricsPort?: number | undefined;
   /**
-   * The largest volume for the files of a capture, in whole bytes with a unit; {@link defaultMaxVolumeSize} unless
-   * told. Pods choose the size of their ring, and share the disk of their node with others.
+   * The largest volume for capture files, in whole bytes with a unit; by default {@link defaultMaxVolumeSize}.
+   * Pods choose the size of their ring, and share the disk of their node.
    */
   readonly maxVolumeSize?: string | undefined;
   /**
-   * The largest `buffer-size`; {@link defaultMaxBufferSize} unless told. No limit of memory counts the kernel's
-   * buffers.
+   * The largest `buffer-size`; by default {@link defaultMaxBufferSize}. No memory limit counts the kernel's buffers.
    */
   readonly maxBufferSize?: string | undefined;
   /**
-   * The settings that annotations may change, and where packets may go; `*` allows everything, and so does what is not
-   * told.
+   * The settings that annotations may change, and the destinations of packets. `*` or an absent list allows everything.
    */
   readonly allowedSettings?: readonly string[] | undefined;
   readonly allowedStreams?: readonly string[] | undefined;
   readonly allowedMirrors?: readonly string[] | undefined;
   readonly allowedUploads?: readonly string[] | undefined;
-  /** The proxy of uploads, a URL without credentials; empty: none. A Secret for uploads may name another one. */
+  /** The proxy of uploads, a URL without credentials; empty: none. The Secret for uploads can name another one. */
   readonly uploadProxy?: string | undefined;
-  /** What does not go through it, as NO_PROXY has it. */
+  /** The hosts that uploads reach without the proxy, in the form of NO_PROXY. */
   readonly uploadNoProxy?: string | undefined;
-  /** A ConfigMap of the pod's own namespace whose key `ca.crt` uploads trust besides; empty: none. */
+  /** A ConfigMap in the pod's own namespace; uploads also trust the certificates in its key `ca.crt`. Empty: none. */
   readonly uploadCA?: string | undefined;
   readonly securityContext?: AgentSecurityContext | undefined;
 }
 
-/** Of {@link AgentConfig.maxBufferSize}. */
+/** The default of {@link AgentConfig.maxBufferSize}. */
 export const defaultMaxBufferSize = shortestQuantity(bounds.defaultBufferLimit);
 
-/** The lists of a release that say what is allowed. */
+/** The keys of the lists of what a release allows. */
 export const allowedKeys = ['allowedSettings', 'allowedStreams', 'allowedMirrors', 'allowedUploads'] as const;
 
-/** Keys that say how uploads reach the network; empty: not told. */
+/** The keys that describe how uploads reach the network. */
 export const uploadKeys = ['uploadProxy', 'uploadNoProxy', 'uploadCA'] as const;
 
 /**
- * What may stand there, as regular expressions that RE2 takes as well. Credentials of a proxy belong into the Secret: a
- * pod can be read by many.
+ * Their values, as regular expressions that are valid in RE2 too. A proxy's credentials belong in the Secret, because
+ * many may read a pod.
  */
 export const uploadPatterns = {
   uploadProxy: String.raw`^(https?://([A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(:[1-9][0-9]{0,4})?/?)?$`,
@@ -64,40 +63,40 @@ export const uploadPatterns = {
 /** A list that allows everything. */
 export const everything: readonly string[] = ['*'];
 
-/** Half of the smallest root disk that a managed node comes with (20 GiB), and 64 times the default ring. */
+/** Half of the smallest root disk of managed nodes (20 GiB), and 64 times the default ring. */
 export const defaultMaxVolumeSize = '10Gi';
 
-/** In bytes. */
+/** The largest volume for capture files, in bytes. */
 export function maxVolumeBytes({ maxVolumeSize = defaultMaxVolumeSize }: Pick<AgentConfig, 'maxVolumeSize'>): number {
   return parseQuantity(maxVolumeSize) ?? largestVolumeBytes;
 }
 
-/** A port that the agent, which is not root, can listen on. */
+/** The lowest port on which the agent, which is not root, can listen. */
 export function isMetricsPort(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= leastMetricsPort && value <= 65_535;
 }
 
 export const leastMetricsPort = 1024;
 
-/** What both forms of the configuration have. */
+/** The common part of both forms of the configuration. */
 interface CommonConfig {
   /**
-   * Runtime classes whose pods are left alone, see {@link isSkippedRuntimeClass}; absent:
+   * Runtime classes whose pods are skipped, see {@link isSkippedRuntimeClass}; absent:
    * {@link defaultSkipRuntimeClasses}.
    */
   readonly skipRuntimeClasses?: readonly string[];
 }
 
 /**
- * Sandboxes whose kernel has no packet sockets that libpcap could read: gVisor (google/gvisor#6664, #6699) by the names
- * that its users give it. Kata's guest kernel has them (CONFIG_PACKET=y).
+ * Sandboxes whose kernel has no packet sockets that libpcap can read: gVisor (google/gvisor#6664, #6699), by the usual
+ * names of its runtime class. Kata's guest kernel has packet sockets (CONFIG_PACKET=y).
  */
 export const defaultSkipRuntimeClasses: readonly string[] = ['gvisor*', 'runsc*'];
 
-/** Names of runtime classes, with `*` at the end for whatever follows. A regular expression that RE2 takes as well. */
+/** Names of runtime classes; `*` at the end matches any rest. The regular expression is valid in RE2 too. */
 export const runtimeClassPattern = '^[a-z0-9]([a-z0-9.-]{0,252})[*]?$|^[*]$';
 
-/** Whether the name of a pod's runtime class is one of those. */
+/** Whether the list contains the name of a pod's runtime class. */
 export function isSkippedRuntimeClass(
   { skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig,
   name: unknown,
@@ -108,14 +107,14 @@ export function isSkippedRuntimeClass(
   );
 }
 
-/** Our own sidecar, with defaults under the pod's annotations. */
+/** The configuration of the agent's sidecar, with the settings that a pod's annotations override. */
 export interface AgentSidecarConfig extends CommonConfig {
   readonly form: 'agent';
   readonly agent: AgentConfig;
   readonly settings: SettingValues;
 }
 
-/** A sidecar of the user's, the article's form: taken as it is. */
+/** A custom sidecar, in the form of the article; it is added unchanged. */
 export interface CustomSidecarConfig extends CommonConfig {
   readonly form: 'custom';
   readonly containers: readonly Container[];
@@ -123,14 +122,14 @@ export interface CustomSidecarConfig extends CommonConfig {
   readonly volumes: readonly Volume[];
 }
 
-/** What `sidecarconfig.yaml` says. */
+/** The content of `sidecarconfig.yaml`. */
 export type SidecarConfig = AgentSidecarConfig | CustomSidecarConfig;
 
 const defaultLimits = { cpu: '250m', memory: '64Mi' };
 
 /**
- * Requests are what an idle sidecar is charged with. The limits carry 0.7 to 1 Gbit/s of whole packets without loss;
- * see docs/agent.md, Limits.
+ * The requests cover an idle sidecar. The limits are enough for 0.7 to 1 Gbit/s of whole packets without loss; see
+ * docs/agent.md, Limits.
  */
 export const defaultAgent: AgentConfig = {
   image: placeholderImage('agent'),
@@ -157,7 +156,7 @@ export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: 
 
 /**
  * The configured resources of the container that captures.
- * @param volumeMebibytes of its volume for files
+ * @param volumeMebibytes size of the volume for capture files
  */
 export function agentResources(own: ResourceRequirements, volumeMebibytes: number): OwnResources {
   return { own, fallback: defaultLimits, storage: `${volumeMebibytes + logMebibytes}Mi` };

@@ -19,14 +19,15 @@ import { largestId, type AgentSecurityContext } from './securityContext.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The configuration in a parsed `sidecarconfig.yaml`, in either form: `agent:` and `settings:`, or a sidecar of the
- * user's own (`containers:`, `initContainers:`, `volumes:`).
- * @param where names the file in errors
+ * The configuration in a parsed `sidecarconfig.yaml`, in one of two forms: `agent:` and `settings:`, or a custom
+ * sidecar
+ * (`containers:`, `initContainers:`, `volumes:`).
+ * @param where the name of the file in errors
  * @throws SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID
  */
 export function readSidecarConfig(value: unknown, where: string): SidecarConfig {
   const fail = (what: string): CodedError => codedError('SIDECAR_CONFIG_INVALID', what, { where });
-  if (!isObject(value)) throw fail('the file holds no mapping');
+  if (!isObject(value)) throw fail('the file must be a mapping');
   const keys = Object.keys(value);
   const unknown = keys.find((key) => !known.includes(key));
   if (unknown !== undefined) throw fail(`unknown key "${unknown}"; known are ${known.join(', ')}`);
@@ -36,12 +37,12 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
     const agent = readAgent(value['agent'], fail);
     const settings = readSettings(value['settings'], where, fail);
     const problem = ringProblem(settings, maxVolumeBytes(agent));
-    if (problem !== undefined) throw fail(`the files of a capture do not fit into agent.maxVolumeSize: ${problem}`);
+    if (problem !== undefined) throw fail(`the capture files do not fit into agent.maxVolumeSize: ${problem}`);
     refuseLargeBuffer(agent, settings, fail);
     return { form: 'agent', agent, settings, ...common };
   }
   if (agentKeys.some((key) => key in value))
-    throw fail('agent and settings cannot stand beside containers, initContainers or volumes');
+    throw fail('agent and settings cannot be combined with containers, initContainers or volumes');
   const config = {
     form: 'custom',
     containers: readNamed<Container>(value['containers'], 'containers', fail),
@@ -63,7 +64,7 @@ function readSkipped(value: unknown, fail: (what: string) => CodedError): Pick<S
   const names = value.map((name: unknown) => {
     if (typeof name === 'string' && skippable.test(name)) return name;
     throw fail(
-      `skipRuntimeClasses: ${JSON.stringify(name)} is not the name of a runtime class, with * at its end or without`,
+      `skipRuntimeClasses: ${JSON.stringify(name)} is not the name of a runtime class, optionally with * at the end`,
     );
   });
   return { skipRuntimeClasses: names };
@@ -105,13 +106,13 @@ function readAgent(value: unknown, fail: (what: string) => CodedError): AgentCon
 
 const securityKeys: readonly string[] = ['runAsUser', 'runAsGroup', 'seccompProfile'];
 
-/** A null is kept: it leaves the field out. */
+/** Keeps a null, which leaves the field out of the pod. */
 function readSecurityContext(value: unknown, fail: (what: string) => CodedError): AgentSecurityContext {
   if (value == null) return {};
   if (!isObject(value)) throw fail('agent.securityContext must be a mapping');
   const unknown = Object.keys(value).find((key) => !securityKeys.includes(key));
   if (unknown !== undefined)
-    throw fail(`agent.securityContext.${unknown} is fixed; what can be set is ${securityKeys.join(', ')}`);
+    throw fail(`agent.securityContext.${unknown} is fixed; only these can be set: ${securityKeys.join(', ')}`);
   const { runAsUser, runAsGroup, seccompProfile } = value;
   if (!isId(runAsUser, 1))
     throw fail(`agent.securityContext.runAsUser must be a user from 1 to ${largestId}, or null to leave it out`);
@@ -149,11 +150,11 @@ function readMetricsPort(value: unknown, fail: (what: string) => CodedError): nu
   return value;
 }
 
-/** The name of a resource of which more is requested than the limit allows; undefined if there is none. */
+/** The name of a resource whose request is above its limit; undefined without one. */
 function excessiveRequest({ requests, limits }: Json): string | undefined {
   if (!isObject(requests) || !isObject(limits)) return undefined;
   const amountIn = (amounts: Json, name: string): number => quantityAmount(String(amounts[name]));
-  // A limit of zero is none.
+  // A limit of zero means no limit.
   return Object.keys(requests).find(
     (name) => amountIn(limits, name) > 0 && amountIn(requests, name) > amountIn(limits, name),
   );

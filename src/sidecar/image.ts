@@ -1,8 +1,9 @@
 import { version } from '../version.ts';
 
 /**
- * Stands for the registry of the images until somebody names one. Names below `.invalid` belong to nobody and never
- * resolve, so that no stranger can publish an image under a default of this project.
+ * The registry of the images until a user names one. Names below `.invalid` are reserved and never resolve, so nobody
+ * can
+ * publish an image under a default name of this project.
  * @see https://www.rfc-editor.org/rfc/rfc2606#section-2
  */
 export const placeholderRegistry = 'registry.invalid';
@@ -10,12 +11,12 @@ export const placeholderRegistry = 'registry.invalid';
 /** Names of the images without registry and tag. */
 export const imageRepositories = { agent: 'packet-capture/agent', injector: 'packet-capture/injector' } as const;
 
-/** What stands where no image is named: it can be pulled from nowhere. */
+/** The default image, which cannot be pulled: users name their own. */
 export function placeholderImage(name: keyof typeof imageRepositories): string {
   return `${placeholderRegistry}/${imageRepositories[name]}:${version}`;
 }
 
-/** Whether a reference is the placeholder's, with any repository, tag or digest. */
+/** Whether a reference has the placeholder registry, with any repository, tag or digest. */
 export function isPlaceholderImage(image: string): boolean {
   return image.startsWith(`${placeholderRegistry}/`);
 }
@@ -28,7 +29,7 @@ const reference = new RegExp(
 );
 
 /**
- * Whether the kubelet can read a reference: with any other one a pod stays in InvalidImageName.
+ * Whether the kubelet can parse a reference. A pod with any other one stays in InvalidImageName.
  * @see https://github.com/distribution/reference/blob/main/reference.go
  */
 export function isImageReference(text: string): boolean {

@@ -7,7 +7,7 @@ import { platformVariables } from './platformVariables.ts';
 import { logMebibytes, sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
-/** The kernel copies the packets: this is for what sets it up and looks at it. */
+/** Resources of the process that sets the mirror up and watches it. The kernel itself copies the packets. */
 const limits = { cpu: '100m', memory: '32Mi' };
 export const mirrorResources: OwnResources = {
   own: { requests: { cpu: '5m', memory: '8Mi' }, limits },
@@ -21,8 +21,8 @@ export interface MirrorOptions extends PodOfResources, InheritedSecurity {
 }
 
 /**
- * The container that lets the kernel mirror what the pod sends and receives: a native sidecar too, so that a live pod's
- * mirror can be moved and taken back. It has NET_ADMIN, and the container that captures has not.
+ * The container that lets the kernel mirror the pod's traffic. It is a native sidecar, so that the mirror of a live pod
+ * can be changed and stopped. Only this container has NET_ADMIN; the container that captures does not.
  */
 export function makeMirror(options: MirrorOptions): Container {
   const { agent, settings } = options;
@@ -40,8 +40,8 @@ export function makeMirror(options: MirrorOptions): Container {
 }
 
 /**
- * Whether a pod asks for a mirror, be its value valid or not: the agent says what is wrong with one. An empty
- * annotation means the default.
+ * Whether a pod asks for a mirror, with a valid value or not: the agent reports an invalid one. An empty annotation
+ * means the default.
  */
 export function asksForMirror(annotation: string | null | undefined, { mirror = '' }: SettingValues): boolean {
   return (annotation ?? '') !== '' || mirror !== '';

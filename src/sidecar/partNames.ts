@@ -1,6 +1,6 @@
-/** Names inside the pod: part of the contract with users, never to be changed. */
+/** Names inside the pod. Users rely on them, so they must never change. */
 export const containerName = 'packet-capture';
-/** Of the container that mirrors; only where a mirror is asked for. */
+/** The container that mirrors, in pods that ask for a mirror. */
 export const mirrorName = 'packet-capture-mirror';
 export const containerNames: readonly string[] = [containerName, mirrorName];
 
@@ -11,30 +11,31 @@ export const volumeNames = {
   upload: 'packet-capture-upload',
 } as const;
 
-/** Those that lie on the node's disk, which its removal would lose. */
+/** The volumes on the node's disk, which are lost when the node is removed. */
 export const localVolumes: readonly string[] = [volumeNames.files, volumeNames.noToken];
 
 export const mountPaths = {
   files: '/captures',
   settings: '/etc/packet-capture/settings',
-  /** With rclone.conf, when there is such a Secret. */
+  /** Contains rclone.conf if the Secret exists. */
   upload: '/etc/packet-capture/upload',
   /**
-   * Where Kubernetes mounts the pod's token unless something is mounted there (plugin/pkg/admission/serviceaccount).
+   * Where Kubernetes mounts the pod's token, unless something else is mounted there
+   * (plugin/pkg/admission/serviceaccount).
    */
   token: '/var/run/secrets/kubernetes.io/serviceaccount',
 } as const;
 
-/** The port of the agent's metrics, and the Secret in the pod's own namespace that says how to upload. */
+/** The port of the agent's metrics, and the Secret for uploads in the pod's own namespace. */
 export const metricsPortName = 'packet-capture';
 export const uploadSecretName = 'packet-capture-upload';
 
 /**
- * Where the agent answers Prometheus: `:9464`. No name of ours is like those that the kubelet makes of the namespace's
- * Services (`NAME_SERVICE_HOST`, `NAME_PORT`): one called packet-capture-metrics would set a name of ours that ended in
- * PORT.
+ * The address of the agent's metrics: `:9464`. The kubelet sets variables for the Services of the namespace
+ * (`NAME_SERVICE_HOST`, `NAME_PORT`). No name of ours ends like these, so that no Service, for example
+ * packet-capture-metrics, can set it.
  */
 export const metricsEnvironment = 'PACKET_CAPTURE_METRICS_LISTEN';
 
-/** The uid and gid of the agent's image, which no app has: see docs/decisions/0031-a-uid-of-its-own.md. */
+/** The uid and gid of the agent's image, which apps do not use: see docs/decisions/0031-a-uid-of-its-own.md. */
 export const agentUser = 60947;

@@ -2,7 +2,7 @@ import type { Container } from '../kubernetes/api/types.ts';
 import { settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
 import { mountPaths, volumeNames } from './partNames.ts';
 
-/** Which pod it is, as the agent reads it. */
+/** Variables with the pod's name, namespace and node, for the agent. */
 export const podVariables: readonly unknown[] = [
   variable('POD_NAMESPACE', 'metadata.namespace'),
   variable('POD_NAME', 'metadata.name'),
@@ -13,7 +13,7 @@ function variable(name: string, fieldPath: string): unknown {
   return { name, valueFrom: { fieldRef: { fieldPath } } };
 }
 
-/** The settings that hold where the pod has no annotation. */
+/** Variables with the release's settings, which the pod's annotations override. */
 export function settingVariables(defaults: SettingValues): readonly unknown[] {
   return settings.flatMap(({ name }) => {
     const value = defaults[name] ?? '';
@@ -21,7 +21,7 @@ export function settingVariables(defaults: SettingValues): readonly unknown[] {
   });
 }
 
-/** What every container of the sidecar sees: its files, its settings, and no token. */
+/** Mounts of every container of the sidecar: the files, the settings, and an empty folder that hides the token. */
 export const commonMounts: NonNullable<Container['volumeMounts']> = [
   { name: volumeNames.files, mountPath: mountPaths.files },
   { name: volumeNames.settings, mountPath: mountPaths.settings, readOnly: true },

@@ -15,7 +15,7 @@ import { platformOfConfig } from './platformVariables.ts';
 type Fail = (what: string) => CodedError;
 type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[number] | (typeof uploadKeys)[number]>;
 
-/** `maxBufferSize`, the lists of what is allowed, and how uploads reach the network, in `agent:`. */
+/** Reads from `agent:` what a release allows (`maxBufferSize` and the lists), and how uploads reach the network. */
 export function readPlatform(agent: Readonly<Record<string, unknown>>, fail: Fail): PlatformConfig {
   const lists = allowedKeys.map((key) => [key, readList(key, agent[key], fail)]);
   const uploads = uploadKeys.map((key) => [key, readUpload(key, agent[key], fail)]);
@@ -46,7 +46,7 @@ function readList(key: (typeof allowedKeys)[number], value: unknown, fail: Fail)
   });
 }
 
-/** Its value is not repeated: it may hold credentials. */
+/** The message does not contain the value, which may contain credentials. */
 function readUpload(key: (typeof uploadKeys)[number], value: unknown, fail: Fail): string | undefined {
   if (value == null) return defaultAgent[key];
   if (typeof value === 'string' && new RegExp(uploadPatterns[key]).test(value)) return value;
@@ -55,7 +55,7 @@ function readUpload(key: (typeof uploadKeys)[number], value: unknown, fail: Fail
 
 const uploadWhat = {
   uploadProxy:
-    'http://HOST:PORT or https://HOST:PORT, without credentials: these belong into the key proxy of the Secret packet-capture-upload',
+    'http://HOST:PORT or https://HOST:PORT, without credentials: these belong in the key proxy of the Secret packet-capture-upload',
   uploadNoProxy: 'hosts, addresses and networks, separated by commas',
   uploadCA: 'the name of a ConfigMap',
 } as const;
@@ -66,15 +66,15 @@ function isAllowedItem(key: (typeof allowedKeys)[number], item: string): boolean
     : new RegExp(allowedPatterns[key]).test(item);
 }
 
-const endpoint = 'no HOST:PORT, nor a pattern such as *.example:57012';
+const endpoint = 'neither HOST:PORT nor a pattern such as *.example:57012';
 const what = {
-  allowedSettings: `no setting; those are ${table.map(({ name }) => name).join(', ')}`,
+  allowedSettings: `not a setting; the settings are ${table.map(({ name }) => name).join(', ')}`,
   allowedStreams: endpoint,
   allowedMirrors: endpoint,
-  allowedUploads: 'no REMOTE:PATH, nor a pattern such as s3:captures/*',
+  allowedUploads: 'neither REMOTE:PATH nor a pattern such as s3:captures/*',
 } as const;
 
-/** The buffer that holds without an annotation must be within the bound, or nothing would ever be captured. */
+/** Checks the default buffer against the limit: without this, pods with the default buffer would capture nothing. */
 export function refuseLargeBuffer(agent: AgentConfig, settings: SettingValues, fail: Fail): void {
   const platform = platformOfConfig({ agent, settings });
   const size = platform.defaults['buffer-size'] ?? '';

@@ -9,9 +9,7 @@ import {
 } from '../settings/index.ts';
 import { allowedKeys, defaultMaxBufferSize, type AgentConfig, type AgentSidecarConfig } from './config.ts';
 
-/**
- * What a release says beside the settings, by the keys of its configuration, as text; what is the default is left out.
- */
+/** What a release allows, as text by the keys of its configuration, without the defaults. */
 export function platformTexts(agent: AgentConfig): Partial<Record<PlatformKey, string>> {
   const { maxBufferSize = defaultMaxBufferSize } = agent;
   const texts: Partial<Record<PlatformKey, string>> = {};
@@ -33,7 +31,7 @@ export function platformVariables(agent: AgentConfig): readonly { readonly name:
   return texts.map(([key, value]) => ({ name: platformEnvironment[key], value }));
 }
 
-/** What the agent of a configuration will take settings for. */
+/** The platform by which the agent of a configuration will judge settings. */
 export function platformOfConfig({ agent, settings }: Pick<AgentSidecarConfig, 'agent' | 'settings'>): Platform {
   const defaults = Object.entries(settings).map(([name, value]) => [settingEnvironment(name as SettingName), value]);
   return platformOf(

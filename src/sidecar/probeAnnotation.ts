@@ -1,9 +1,9 @@
 import { annotationPrefix } from '../settings/index.ts';
 
-/** On the answer to a probe: the version of the injector or policy that gave it. */
+/** The annotation of an answered probe: the version of the injector or policy that answered. */
 export const probeAnnotation = `${annotationPrefix}probe`;
 
-/** What Pod Security `restricted` asks of each container. */
+/** What Pod Security `restricted` requires of each container. */
 export const restrictedSecurityContext = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },

@@ -2,66 +2,65 @@ import { quantityAmount, sameQuantity } from '../kubernetes/api/resourceQuantity
 import type { ResourceRequirements } from '../kubernetes/api/types.ts';
 import { isZero, leastMemoryLimit, type SidecarAmounts } from './amounts.ts';
 
-/** What of a pod the resources of a container in it depend on. */
+/** The properties of a pod on which the resources of the sidecar's containers depend. */
 export interface PodOfResources {
-  /**
-   * The pod's QoS class is Guaranteed: the sidecar's requests must equal its limits, or the pod would lose its class.
-   */
+  /** The pod's QoS class is Guaranteed, which it keeps only if the sidecar's requests equal its limits. */
   readonly guaranteed: boolean;
   /**
-   * The pod has resources of its own (`spec.resources`), which its containers share. Then the sidecar asks for none:
-   * the API server refuses a pod whose containers ask for more than the pod (ValidatePodResources in
+   * The pod has pod-level resources (`spec.resources`), which its containers share. Then the sidecar requests none,
+   * because
+   * the API server refuses a pod whose containers request more than the pod (ValidatePodResources in
    * pkg/apis/core/validation).
    */
   readonly podResources?: boolean | undefined;
   /**
-   * The resources whose limits of such a pod are the sum of its containers', if all of them have one. The sidecar has
-   * zero of these: it is as good as none to the kubelet, and to the sum.
+   * The resources whose pod-level limit is the sum of the containers' limits, if all of them have one. The sidecar's
+   * limit is zero then, which the kubelet reads as no limit, and which does not change the sum.
    */
   readonly summedLimits?: readonly string[] | undefined;
-  /** What the pod's annotations ask for, of each container of the sidecar. */
+  /** The amounts in the pod's annotations, for each container of the sidecar. */
   readonly amounts?: SidecarAmounts | undefined;
   /**
-   * What the pod's containers say of ephemeral-storage: one of them limits it, or at least requests some. The kubelet
-   * evicts a pod whose containers, logs and emptyDirs together use more than the sum of its containers' limits, if any
-   * has one (podEphemeralStorageLimitEviction in pkg/kubelet/eviction): then the sidecar adds its part. Where none has
-   * a limit, the sidecar's alone would be the limit of the whole pod.
+   * Whether a container of the pod limits, or at least requests, ephemeral-storage. If any container has a limit, the
+   * kubelet evicts a pod whose containers, logs and emptyDirs together use more than the sum of the limits
+   * (podEphemeralStorageLimitEviction in pkg/kubelet/eviction), so the sidecar adds its part. If none has a limit, the
+   * sidecar sets none either: it would be the limit of the whole pod.
    */
   readonly storage?: 'limited' | 'requested' | undefined;
 }
 
 /**
- * The kubelet keeps five files of 10 MiB of a container's log; the rest is for the file being rotated, and small
- * things.
+ * The kubelet keeps five log files of 10 MiB for a container. The rest is for the file being rotated and for small
+ * files.
  */
 export const logMebibytes = 64;
 
-/** Of what the sidecar writes to the node's disk. */
+/** The resource that limits what the sidecar writes to the node's disk. */
 export const storageName = 'ephemeral-storage';
 
-/** What a container of the sidecar has where the pod does not say. */
+/** The resources of a container of the sidecar without any annotations of the pod. */
 export interface OwnResources {
-  /** As the configuration has them. */
+  /** From the configuration. */
   readonly own: ResourceRequirements;
-  /** The limits in a Guaranteed pod, which needs some, if there are none otherwise. */
+  /** The limits in a Guaranteed pod, which must have limits, if the configuration has none. */
   readonly fallback: Readonly<Record<'cpu' | 'memory', string>>;
-  /** The ephemeral-storage that it may come to use; the configuration can only have more. */
+  /** The most ephemeral-storage that it can use. The configuration can only raise it. */
   readonly storage: string;
 }
 
 type Amounts = Readonly<Record<string, string | number>>;
 
 /**
- * The resources of a container of the sidecar, so that the pod stays what it is and the API server takes it. Pure.
+ * The resources of a container of the sidecar. With them the pod keeps its QoS class, and the API server accepts it.
  *
- * An amount of the pod's annotations stands for the configuration's. Then, for CPU and memory each:
- * 1. a limit of zero is no limit, and a memory limit of the annotations is at least {@link leastMemoryLimit};
- * 2. a limit that the pod did not name rises to the request that it did name;
- * 3. a request above its limit counts as the limit;
- * 4. in a Guaranteed pod the request is the limit, which there is always.
+ * An amount in the pod's annotations replaces that of the configuration. Then, for CPU and for memory:
+ * 1. A limit of zero is no limit, and a memory limit in the annotations is at least {@link leastMemoryLimit}.
+ * 2. If the pod names only a request, a lower limit of the configuration is raised to it.
+ * 3. A request above its limit is lowered to the limit.
+ * 4. In a Guaranteed pod there is always a limit, and the request equals it.
  *
- * A pod with resources as a whole shares those: no amount of CPU and memory counts. Ephemeral storage is requested and
- * limited where the pod does so. The admission policy has the same in CEL (src/ways/policy/resourcesCel.ts).
+ * In a pod with pod-level resources the sidecar shares these and has no amounts of CPU and memory of its own. Ephemeral
+ * storage is requested and limited if the pod does so. src/ways/policy/resourcesCel.ts has the same rules in CEL.
  */
 export function sidecarResources(pod: PodOfResources, container: OwnResources): ResourceRequirements {
   const { own } = container;
@@ -80,7 +79,7 @@ function shared({ summedLimits = [] }: PodOfResources): Resources {
   return { requests: zero, limits: zero };
 }
 
-/** CPU, memory and what else is configured, but for ephemeral storage. */
+/** All configured resources except ephemeral storage. */
 function separate({ guaranteed, amounts = {} }: PodOfResources, { own, fallback }: OwnResources): Resources {
   const { [storageName]: _request, ...requests }: Record<string, string | number> = { ...own.requests };
   const { [storageName]: _limit, ...limits }: Record<string, string | number> = { ...own.limits };
@@ -100,7 +99,7 @@ function storageOf({ storage }: PodOfResources, { own, storage: least }: OwnReso
   return { requests: { [storageName]: isMore(request, limit) ? limit : request }, limits: { [storageName]: limit } };
 }
 
-/** Of one resource, by the rules 1 and 2. */
+/** The request and limit of one resource, by rules 1 and 2. */
 function amountsOf(
   name: 'cpu' | 'memory',
   own: ResourceRequirements,
@@ -117,7 +116,7 @@ function amountsOf(
   return { request, limit: larger(askedRequest, ownLimit) };
 }
 
-/** The larger of two amounts: the second when they are the same, or the first is none. */
+/** The larger of two amounts; the second when they are equal or the first is undefined. */
 function larger(amount: string | number | undefined, other: string | number): string | number {
   return amount !== undefined && isMore(amount, other) ? amount : other;
 }
@@ -131,7 +130,7 @@ function put(amounts: Record<string, string | number>, name: string, amount: str
   else amounts[name] = amount;
 }
 
-/** A request above its limit would fail the pod. */
+/** Lowers requests to their limits, because the API server refuses a request above its limit. */
 function lowered(requests: Amounts, limits: Amounts): Amounts {
   const entries = Object.entries(requests).map(([name, amount]) => {
     const limit = limits[name];

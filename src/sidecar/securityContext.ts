@@ -2,9 +2,9 @@ import type { AgentConfig } from './config.ts';
 import { agentUser } from './partNames.ts';
 
 /**
- * What the configuration may say of the sidecar's security context; null leaves a field out, for admission that fills
- * it in (OpenShift's security context constraints). Everything else is what the sidecar needs, or what it must never
- * have.
+ * The configurable part of the sidecar's security context. null leaves a field out, so that admission can fill it in
+ * (OpenShift's security context constraints). The other fields are fixed: the sidecar needs them, or must never have
+ * them.
  */
 export interface AgentSecurityContext {
   readonly runAsUser?: number | null | undefined;
@@ -12,23 +12,25 @@ export interface AgentSecurityContext {
   readonly seccompProfile?: { readonly type: 'RuntimeDefault' } | null | undefined;
 }
 
-/** Of the pod's own security context, what its containers inherit and the sidecar cannot live with. */
+/** Fields of the pod's security context that the sidecar would inherit, and with which it would not start. */
 export interface InheritedSecurity {
   /**
-   * It runs as root: a container that must not, and names no user, would not be started (CreateContainerConfigError).
+   * The pod runs as root: a container with runAsNonRoot and without a user would not start
+   * (CreateContainerConfigError).
    */
   readonly asRoot?: boolean | undefined;
-  /** It has an AppArmor profile of its own (`Localhost`), made for the app. */
+  /** The pod has an AppArmor profile of the node (`Localhost`), which was made for the app. */
   readonly localAppArmor?: boolean | undefined;
 }
 
-/** The largest uid and gid that the API server takes (IsValidUserID in apimachinery/pkg/util/validation). */
+/** The largest uid and gid that the API server accepts (IsValidUserID in apimachinery/pkg/util/validation). */
 export const largestId = 2_147_483_647;
 
 /**
- * The security context of a container of the sidecar. Where the pod names a local AppArmor profile, it is
- * RuntimeDefault: only there, since a node without AppArmor refuses every pod that names one.
- * @param capability the only one; undefined: what the container runtime gives by default
+ * The security context of a container of the sidecar. Its AppArmor profile is set, to RuntimeDefault, only if the pod
+ * has
+ * a local one: a node without AppArmor refuses every pod that names a profile.
+ * @param capability the only one; undefined: the defaults of the container runtime
  */
 export function securityContext(
   capability: 'NET_RAW' | 'NET_ADMIN' | undefined,
@@ -49,7 +51,7 @@ export function securityContext(
   };
 }
 
-/** What is configured, with the defaults for what is not. */
+/** The configured values, with defaults for absent ones. */
 export function withDefaults({ runAsUser, runAsGroup, seccompProfile }: AgentSecurityContext) {
   return {
     runAsUser: runAsUser === undefined ? agentUser : runAsUser,

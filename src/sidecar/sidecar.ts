@@ -16,14 +16,13 @@ import { sidecarResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
 /**
- * What the namespace's enforced Pod Security level leaves the sidecar. `restricted` has no profile: capture needs
- * NET_RAW, which that level forbids (pod-security-admission/policy/check_capabilities_restricted.go).
+ * The form of the sidecar for the Pod Security level that the namespace enforces. There is none for `restricted`, which
+ * forbids NET_RAW (pod-security-admission/policy/check_capabilities_restricted.go), and a capture needs it.
  */
 export type SecurityProfile = 'privileged' | 'baseline';
 
 /**
- * What namespaces without a label for Pod Security are taken for. `auto` is privileged: that is what Kubernetes
- * enforces where its configuration says nothing.
+ * The assumed level of namespaces without a Pod Security label. `auto` means privileged, the default of Kubernetes.
  */
 export const assumedLevels = ['auto', 'privileged', 'baseline', 'restricted'] as const;
 export type AssumedLevel = (typeof assumedLevels)[number];
@@ -31,23 +30,23 @@ export type AssumedLevel = (typeof assumedLevels)[number];
 export interface SidecarOptions extends PodOfResources, InheritedSecurity {
   readonly config: AgentSidecarConfig;
   readonly profile: SecurityProfile;
-  /** Another container of the pod has the port of the agent's metrics: the agent leaves it alone. */
+  /** Another container of the pod uses the port of the agent's metrics; the agent then has no metrics. */
   readonly metricsPortTaken?: boolean | undefined;
-  /** With the container that mirrors: see asksForMirror. Never in baseline, which forbids NET_ADMIN. */
+  /** Adds the container that mirrors, see asksForMirror; not in baseline, which forbids NET_ADMIN. */
   readonly mirror?: boolean | undefined;
-  /** The settings in the pod's own annotations, for the size of the volume. */
+  /** The settings in the pod's annotations that determine the size of the volume. */
   readonly podSettings: SettingValues;
 }
 
 export interface Sidecar {
-  /** A native sidecar (KEP-753): an init container that restarts always. */
+  /** A native sidecar (KEP-753): an init container with `restartPolicy: Always`. */
   readonly container: Container;
-  /** Another one, directly behind it. */
+  /** A second native sidecar, directly after the first. */
   readonly mirror: Container | undefined;
   readonly volumes: readonly Volume[];
 }
 
-/** What is added to a pod. Equal input gives equal output, key order included. */
+/** Makes the sidecar of a pod. Equal input gives equal output, including the order of keys. */
 export function makeSidecar(options: SidecarOptions): Sidecar {
   const { config, profile, podSettings } = options;
   const metricsPort = options.metricsPortTaken === true ? undefined : config.agent.metricsPort;
@@ -69,7 +68,7 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
       ? {}
       : { ports: [{ name: metricsPortName, containerPort: metricsPort, protocol: 'TCP' }] }),
     resources: sidecarResources(options, agentResources(config.agent.resources, mebibytes)),
-    // Pod Security `baseline` forbids to add NET_RAW, yet not to keep it among the runtime's own defaults.
+    // Pod Security `baseline` forbids adding NET_RAW, but allows it as one of the container runtime's defaults.
     securityContext: securityContext(profile === 'privileged' ? 'NET_RAW' : undefined, config.agent, options),
     volumeMounts: [...commonMounts, { name: volumeNames.upload, mountPath: mountPaths.upload, readOnly: true }],
   };
@@ -86,14 +85,14 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
               path: name,
               fieldRef: { fieldPath: `metadata.annotations['${settingAnnotation(name)}']` },
             })),
-            // They tell the workload that the pod belongs to, which names the place of its uploads.
+            // The labels identify the pod's workload, which is part of the path of its uploads.
             { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
           ],
         },
       },
       { name: volumeNames.noToken, emptyDir: {} },
-      // Projected: a pod with a plain `secret` volume that its service account does not list is refused when the
-      // account has the annotation kubernetes.io/enforce-mountable-secrets (plugin/pkg/admission/serviceaccount).
+      // Projected, because a service account with the annotation kubernetes.io/enforce-mountable-secrets refuses pods
+      // with a plain `secret` volume that it does not list (plugin/pkg/admission/serviceaccount).
       {
         name: volumeNames.upload,
         projected: {
@@ -108,21 +107,23 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
 }
 
 /**
- * The release's own authority for uploads; a `ca.crt` in the Secret, which comes behind it, takes its place.
+ * The release's certificate authority for uploads. A `ca.crt` in the Secret replaces it, because the Secret comes
+ * later.
  * @param name of a ConfigMap, or empty
  */
 export function uploadAuthority(name: string): object[] {
   return name === '' ? [] : [{ configMap: { name, optional: true, items: [{ key: 'ca.crt', path: 'ca.crt' }] } }];
 }
 
-/** Of the volume for the files of a pod, in whole mebibytes. */
+/** The size of the volume for a pod's capture files, in whole mebibytes. */
 function volumeMebibytes(config: AgentSidecarConfig, podSettings: SettingValues): number {
   return Math.ceil(volumeBytes(settingsOfPod(config, podSettings), maxVolumeBytes(config.agent)) / 1024 ** 2);
 }
 
 /**
- * The settings that hold for a pod.
- * An empty annotation means the default, as an absent one does: the settings volume cannot tell them apart.
+ * The settings of a pod: those of the configuration, overridden by its annotations. An empty annotation counts as
+ * absent,
+ * because the settings volume shows both in the same way.
  */
 export function settingsOfPod(
   { settings: defaults }: Pick<AgentSidecarConfig, 'settings'>,

@@ -1,15 +1,13 @@
 import { version } from '../version.ts';
 
-/**
- * The value of the annotation `packet-capture/status`: what was added to the pod, so that it can be taken out again.
- */
+/** The value of the annotation `packet-capture/status`: what was added to the pod, so that it can be removed again. */
 export interface SidecarStatus {
   readonly version: string;
   readonly containers: readonly string[];
   readonly volumes: readonly string[];
-  /** Annotations that were added beside the status itself. */
+  /** Annotations that were added in addition to the status. */
   readonly annotations?: readonly string[];
-  /** Annotations that were there, and have something of ours in front of their values. */
+  /** Annotations of the pod whose values were extended at the front. */
   readonly extended?: readonly string[];
 }
 
@@ -17,7 +15,7 @@ export function formatStatus(status: Omit<SidecarStatus, 'version'>): string {
   return JSON.stringify({ version, ...status });
 }
 
-/** The status in an annotation's value, or undefined when it is none of ours. */
+/** The status in an annotation's value, or undefined when the value is not a status. */
 export function parseStatus(text: string | undefined): SidecarStatus | undefined {
   if (text === undefined) return undefined;
   let value: unknown;

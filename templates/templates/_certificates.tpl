@@ -1,4 +1,4 @@
-{{/* The bytes of the first certificate of a PEM text; empty when there is none. */}}
+{{/* The bytes of the first certificate in a PEM text; empty without one. */}}
 {{- define "packet-capture.der" -}}
 {{- with regexFind "-----BEGIN CERTIFICATE-----[^-]+" (. | default "") }}
 {{- regexReplaceAll "-----[^-]+-----|\\s" . "" | b64dec }}
@@ -6,8 +6,9 @@
 {{- end }}
 
 {{/*
-"true" when the first certificate has this DNS name: a context tag 2, the length in one byte and the name. From 128
-bytes on the length takes two; then it is enough that the name stands there. Takes pem and host.
+"true" when the first certificate has this DNS name. In the bytes of a certificate a DNS name is the context tag 2, its
+length in one byte, and its text. A length of 128 or more takes two bytes; then only the text is searched. Takes pem and
+host.
 */}}
 {{- define "packet-capture.covers" -}}
 {{- $name := ternary (printf "\x82%c%s" (len .host) .host) .host (lt (len .host) 128) }}
@@ -15,8 +16,8 @@ bytes on the length takes two; then it is enough that the name stands there. Tak
 {{- end }}
 
 {{/*
-When the first certificate ends, as YYYYMMDDhhmmss in UTC; empty when that cannot be read. Times before 2050 have two
-digits for the year (RFC 5280, 4.1.2.5).
+The expiry of the first certificate, as YYYYMMDDhhmmss in UTC; empty when it cannot be read. Times before 2050 have a
+year of two digits (RFC 5280, 4.1.2.5).
 */}}
 {{- define "packet-capture.notAfter" -}}
 {{- with regexFindAll "\x17\r[0-9]{12}Z|\x18\x0f[0-9]{14}Z" (include "packet-capture.der" .) 2 }}
@@ -25,12 +26,12 @@ digits for the year (RFC 5280, 4.1.2.5).
 {{- end }}
 {{- end }}
 
-{{/* Now, or so much later: "720h". */}}
+{{/* The time now plus a duration such as "720h". */}}
 {{- define "packet-capture.time" -}}
 {{- dateInZone "20060102150405" (now | dateModify .) "UTC" }}
 {{- end }}
 
-{{/* The three files of a Secret that this release has made and that is still good; else nothing. Takes the root. */}}
+{{/* The three files of the Secret that this release made earlier; empty without one. Takes the root. */}}
 {{- define "packet-capture.keptCertificates" -}}
 {{- $secret := lookup "v1" "Secret" (include "packet-capture.namespace" .) (include "packet-capture.certsSecret" .) | default dict }}
 {{- $metadata := $secret.metadata | default dict }}
@@ -44,8 +45,9 @@ digits for the year (RFC 5280, 4.1.2.5).
 {{- end }}
 
 {{/*
-caBundle, certificate and key as PEM, in JSON (YAML would lose the newline at the end), for the modes baked and generated; all are empty in the others. Made once in a
-rendering: what is generated must be the same in every object. Takes the root.
+caBundle, certificate and key as PEM, for the modes baked and generated; empty in the other modes. The result is JSON,
+because YAML would lose the newline at the end. It is computed once in a rendering, because every object must have the
+same certificate. Takes the root.
 */}}
 {{- define "packet-capture.certificates" -}}
 {{- if not (hasKey . "packetCaptureCertificates") }}
@@ -68,8 +70,8 @@ rendering: what is generated must be the same in every object. Takes the root.
 {{- end }}
 
 {{/*
-A new CA, whose key nobody keeps, and a certificate under it. The CA before stays in the bundle, behind the new one:
-injectors that still serve the certificate before are called as well. Takes root and kept.
+A new CA, whose key is not kept, and a certificate that it signed. The previous CA stays in the bundle, after the new
+one, so that the API server also trusts injectors that still serve the previous certificate. Takes root and kept.
 */}}
 {{- define "packet-capture.newCertificates" -}}
 {{- $root := .root }}

@@ -1,11 +1,11 @@
-{{/* "true" when the values have a sidecar of the user's own. Takes the root. */}}
+{{/* "true" when the values have a custom sidecar. Takes the root. */}}
 {{- define "packet-capture.hasOwnSidecar" -}}
 {{- $sidecar := .Values.sidecar | default dict }}
 {{- if or $sidecar.containers $sidecar.initContainers }}true{{ end }}
 {{- end }}
 
 {{/*
-sidecarconfig.yaml: what the injector reads, in either form. Takes the root.
+sidecarconfig.yaml, which the injector reads: the agent's configuration or a custom sidecar. Takes the root.
 */}}
 {{- define "packet-capture.sidecarConfig" -}}
 {{- if include "packet-capture.hasOwnSidecar" . }}
@@ -41,8 +41,8 @@ sidecarconfig.yaml: what the injector reads, in either form. Takes the root.
 {{- end }}
 
 {{/*
-A value as YAML for people. As JSON, with escapes, if it has one of the Unicode line separators or a byte order mark, which
-YAML within YAML does not keep.
+A value as readable YAML. As JSON with escapes if the value has a Unicode line separator or a byte order mark, because
+YAML inside YAML does not keep these characters.
 */}}
 {{- define "packet-capture.readable" -}}
 {{- $json := toPrettyJson . }}
@@ -54,8 +54,8 @@ YAML within YAML does not keep.
 {{- end }}
 
 {{/*
-What a release allows: agent.maxBufferSize as text, and the lists that do not allow everything; and how uploads reach the network. Without the defaults, so that
-configurations of before stay as they are. Takes the root.
+What a release allows (agent.maxBufferSize as text, and the lists that do not allow everything), and how uploads reach
+the network. Defaults are left out, so that an upgrade of the chart does not change the configuration. Takes the root.
 */}}
 {{- define "packet-capture.platform" -}}
 {{- $platform := dict }}
@@ -78,8 +78,8 @@ configurations of before stay as they are. Takes the root.
 {{- end }}
 
 {{/*
-agent.securityContext with every field, as JSON: what helm has taken away for a null is null again. Values of an older
-release have none of it: then the defaults hold. Takes the root.
+agent.securityContext with every field, as JSON. Helm removes a value that a user sets to null; here it is null again.
+The values of an older release have no securityContext: then the defaults are used. Takes the root.
 */}}
 {{- define "packet-capture.agentSecurity" -}}
 {{- $context := .Values.agent.securityContext }}

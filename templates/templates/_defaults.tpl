@@ -1,7 +1,7 @@
 {{/*
-Puts the default of every value that is absent into the values: `helm upgrade --reuse-values` takes those of the release
-before and none of the chart's own, so that what a later chart has learned would not be there. Parts of Kubernetes objects
-that are absent alone stay so: there null means that a default is not wanted. Takes the root; every template begins with it.
+Adds the default of every absent value to the values. `helm upgrade --reuse-values` uses the values of the previous
+release and not the chart's, so values that are new in this chart would be absent. Absent parts of Kubernetes objects
+stay absent, because a user sets them to null to remove a default. Takes the root; every template begins with it.
 */}}
 {{- define "packet-capture.defaults" -}}
 {{- if not (hasKey . "packetCaptureDefaults") }}
@@ -10,7 +10,7 @@ that are absent alone stay so: there null means that a default is not wanted. Ta
 {{- end }}
 {{- end }}
 
-{{/* Takes given, defaults and keep: what stays absent. */}}
+{{/* Takes given, defaults, and keep: the values that stay absent. */}}
 {{- define "packet-capture.fill" -}}
 {{- $given := .given }}
 {{- $keep := .keep | default dict }}

@@ -1,7 +1,8 @@
 {{/*
-"true" when there is a hook: with targets, and where helm asks a cluster, since an earlier revision may have had some, and
-the first hook proves the install. What `helm template` renders for `kubectl apply` has no Job without work: what every API
-server has beside what helm knows by itself tells the two apart. Takes the root.
+"true" when the hooks are rendered: with targets, and always when Helm works on a cluster, because an earlier revision
+may have had targets, and because the first hook proves that the install works. `helm template` for `kubectl apply`
+renders no Job that has nothing to do. A cluster is recognized by an API that every API server has and that Helm does not
+assume without one. Takes the root.
 */}}
 {{- define "packet-capture.hasHooks" -}}
 {{- $work := or .Values.targets (.Capabilities.APIVersions.Has "apiregistration.k8s.io/v1") }}
@@ -17,7 +18,7 @@ server has beside what helm knows by itself tells the two apart. Takes the root.
 {{- toYaml $container }}
 {{- end }}
 
-{{/* What a strict namespace demands of any pod, for the one that proves injection. Takes the root; {args: […]}. */}}
+{{/* Labels, annotations and resources that a strict namespace may demand of a pod, for the pod that proves injection. Takes the root; {args: […]}. */}}
 {{- define "packet-capture.probeArgs" -}}
 {{- $hooks := .Values.hooks }}
 {{- $labels := merge dict ($hooks.podLabels | default dict) (.Values.commonLabels | default dict) }}
@@ -54,13 +55,13 @@ helm.sh/hook-delete-policy: {{ .policy | toJson }}
 {{- dict "args" (list "--release" .Release.Name "--namespace" (include "packet-capture.namespace" .) "--record" (printf "%s-opt-in" $fullname)) | toJson }}
 {{- end }}
 
-{{/* The targets as the program reads them, with the keys that it sets. Takes the root; {args: […]}. */}}
+{{/* The targets as arguments of the program, with the label and annotation that it sets. Takes the root; {args: […]}. */}}
 {{- define "packet-capture.targetArgs" -}}
 {{- $injection := .root.Values.injection }}
 {{- dict "args" (list .flag (.root.Values.targets | default list | toJson) "--namespace-label" $injection.namespaceLabel "--annotation" $injection.annotation) | toJson }}
 {{- end }}
 
-{{/* A Job of a hook. Takes root, suffix, events and args; config: a folder where it has what the release injects. */}}
+{{/* A Job of a hook. Takes root, suffix, events and args; config: the folder where sidecarconfig.yaml is mounted. */}}
 {{- define "packet-capture.hookJob" -}}
 {{- $root := .root }}
 {{- $hooks := $root.Values.hooks }}

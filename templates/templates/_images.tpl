@@ -1,4 +1,4 @@
-{{/* The name of an image; one for which no registry is named has a registry that nobody can have. Takes root and image. */}}
+{{/* The name of an image. Without a registry in the values it has the placeholder registry, which does not exist. Takes root and image. */}}
 {{- define "packet-capture.image" -}}
 {{- $image := .image }}
 {{- $global := .root.Values.global | default dict }}
@@ -13,7 +13,7 @@
 {{- end }}
 {{- end }}
 
-{{/* {secrets: [{name}]}, each once. Takes root and image. */}}
+{{/* The pull secrets of an image, without duplicates: {secrets: [{name}]}. Takes root and image. */}}
 {{- define "packet-capture.pullSecrets" -}}
 {{- $global := .root.Values.global | default dict }}
 {{- $names := list }}

@@ -1,5 +1,5 @@
 {{/*
-The labels that selectors have. They are frozen: a Deployment's selector cannot change.
+The labels in selectors. They must never change, because a Deployment's selector is immutable.
 Takes root and component.
 */}}
 {{- define "packet-capture.selectorLabels" -}}
@@ -10,7 +10,7 @@ app.kubernetes.io/component: {{ .component | toJson }}
 
 {{/*
 metadata of an object. Takes root, name and component; labels and annotations of this object; hook: annotations that
-nobody overrides; namespace, "-" for an object that has none.
+the values cannot override; namespace: "-" for an object without one.
 */}}
 {{- define "packet-capture.metadata" -}}
 {{- $root := .root }}
@@ -31,7 +31,7 @@ nobody overrides; namespace, "-" for an object that has none.
 {{- toYaml $metadata }}
 {{- end }}
 
-{{/* metadata of a pod template. Takes root, component; labels, annotations; own: annotations that nobody overrides. */}}
+{{/* metadata of a pod template. Takes root, component; labels, annotations; own: annotations that the values cannot override. */}}
 {{- define "packet-capture.podMetadata" -}}
 {{- $labels := include "packet-capture.selectorLabels" . | fromYaml }}
 {{- $metadata := dict "labels" (merge $labels (.labels | default dict) (.root.Values.commonLabels | default dict)) }}

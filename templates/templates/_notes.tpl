@@ -1,10 +1,10 @@
-{{/* The patch that asks for injection, or, with null, asks no more. Takes root and value. */}}
+{{/* The patch that sets the annotation of a pod template, or removes it if value is null. Takes root and value. */}}
 {{- define "packet-capture.templatePatch" -}}
 {{- $annotations := dict .root.Values.injection.annotation .value }}
 {{- dict "spec" (dict "template" (dict "metadata" (dict "annotations" $annotations))) | toJson }}
 {{- end }}
 
-{{/* The kubectl lines that do what the hook does. Takes the root. */}}
+{{/* The kubectl commands that opt the targets in, as the hook does. Takes the root. */}}
 {{- define "packet-capture.targetLines" -}}
 {{- $root := . }}
 {{- $patch := include "packet-capture.templatePatch" (dict "root" . "value" "true") }}

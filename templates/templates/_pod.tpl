@@ -1,4 +1,4 @@
-{{/* What every pod of the chart has in its spec. Takes root; instead: a group of values that stand for the injector's. */}}
+{{/* The common part of the spec of every pod of the chart. Takes root; instead: a group of values that replace the injector's. */}}
 {{- define "packet-capture.podSpec" -}}
 {{- $values := .root.Values }}
 {{- $instead := .instead | default dict }}
@@ -19,7 +19,7 @@
 {{- toYaml $spec }}
 {{- end }}
 
-{{/* What every container of the chart has: image, pull policy, security context. Takes the root. */}}
+{{/* The common part of every container of the chart: image, pull policy, security context. Takes the root. */}}
 {{- define "packet-capture.container" -}}
 {{- $container := dict
   "image" (include "packet-capture.image" (dict "root" . "image" .Values.image))
@@ -30,7 +30,7 @@
 {{- toYaml $container }}
 {{- end }}
 
-{{/* Constraints that never keep a pod from running. Takes the root. */}}
+{{/* Spread constraints that never prevent scheduling. Takes the root. */}}
 {{- define "packet-capture.spread" -}}
 {{- $selector := dict "matchLabels" (include "packet-capture.selectorLabels" (dict "root" . "component" "injector") | fromYaml) }}
 {{- $constraints := list }}

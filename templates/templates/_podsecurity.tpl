@@ -1,7 +1,7 @@
 {{/*
-By which label a namespace is of each profile: a label always counts, and what has none is of the level that
-injection.podSecurity says. Of namespaces that enforce "restricted" no profile is: the capture needs a capability there.
-Keep it as src/inject/podSecurity.ts has it. Takes the root; {privileged, baseline}: expressions of a selector.
+The label terms that select the namespaces of each profile. A namespace without the label has the level of
+injection.podSecurity. No profile selects namespaces that enforce "restricted", which forbids the capability that a
+capture needs. Must agree with src/inject/podSecurity.ts. Takes the root; {privileged, baseline}: selector expressions.
 */}}
 {{- define "packet-capture.levels" -}}
 {{- $key := "pod-security.kubernetes.io/enforce" }}

@@ -1,6 +1,6 @@
 {{/*
-What the expressions of the policy read, as a ConfigMap holds it: text alone. Takes root and profile.
-Keep it as src/ways/policy/parameters.ts has it.
+The parameters of the policy's expressions: the data of a ConfigMap, so every value is a string. Takes root and profile.
+Must agree with src/ways/policy/parameters.ts.
 */}}
 {{- define "packet-capture.policyParameters" -}}
 {{- $values := .root.Values }}
@@ -40,7 +40,7 @@ Keep it as src/ways/policy/parameters.ts has it.
 {{- toJson $parameters }}
 {{- end }}
 
-{{/* Amounts by name as "cpu=10m,memory=16Mi". */}}
+{{/* Amounts as text: "cpu=10m,memory=16Mi". */}}
 {{- define "packet-capture.quantities" -}}
 {{- $parts := list }}
 {{- range $name, $amount := . | default dict }}
@@ -49,14 +49,14 @@ Keep it as src/ways/policy/parameters.ts has it.
 {{- join "," $parts }}
 {{- end }}
 
-{{/* A string as it is, a number as JSON writes it: 268435456, which Go would write 2.68435456e+08. */}}
+{{/* A string unchanged, or a number as JSON writes it: 268435456, where Go would write 2.68435456e+08. */}}
 {{- define "packet-capture.text" -}}
 {{- if kindIs "string" . }}{{ . }}{{ else if not (kindIs "invalid" .) }}{{ toJson . }}{{ end }}
 {{- end }}
 
 {{/*
-The profiles with what their bindings select: namespaces that enforce "restricted" are bound by none, since the capture
-needs a capability there. Takes the root; {profiles: [{name, namespaceSelector, objectSelector}]}.
+The profiles with the selectors of their bindings. No binding selects namespaces that enforce "restricted", which
+forbids the capability that a capture needs. Takes the root; {profiles: [{name, namespaceSelector, objectSelector}]}.
 */}}
 {{- define "packet-capture.policyProfiles" -}}
 {{- $levels := include "packet-capture.levels" . | fromJson }}
@@ -72,7 +72,8 @@ needs a capability there. Takes the root; {profiles: [{name, namespaceSelector, 
 {{- end }}
 
 {{/*
-The chart's conditions and the user's, which say nothing of probes. Takes root and the chart's own conditions; {conditions: […]}.
+The chart's conditions and the user's. The user's conditions do not apply to the probe. Takes root and the chart's own
+conditions; {conditions: […]}.
 */}}
 {{- define "packet-capture.policyConditions" -}}
 {{- $conditions := .own }}

@@ -1,5 +1,5 @@
 {{/*
-Bytes of a quantity in whole numbers, as a number in text. Keep it as src/settings/quantity.ts has it.
+The bytes of a quantity, as a number in text. Must agree with src/settings/quantity.ts.
 */}}
 {{- define "packet-capture.bytes" -}}
 {{- $text := include "packet-capture.text" . }}
@@ -17,16 +17,16 @@ Bytes of a quantity in whole numbers, as a number in text. Keep it as src/settin
 {{- include "packet-capture.text" .Values.agent.maxBufferSize | default "64Mi" }}
 {{- end }}
 
-{{/* A buffer that the agent would refuse. Takes the root. */}}
+{{/* Problems of a buffer that the agent would refuse. Takes the root. */}}
 {{- define "packet-capture.bufferProblems" -}}
 {{- $most := include "packet-capture.maxBufferSize" . }}
 {{- $size := include "packet-capture.text" (index (.Values.capture | default dict) "buffer-size") | default "4Mi" }}
 {{- if gt (include "packet-capture.bytes" $size | float64) (include "packet-capture.bytes" $most | float64) }}
-{{- template "packet-capture.problem" (list (printf "the buffer-size %s is more than agent.maxBufferSize %s: nothing would be captured" $size $most) "Take a smaller buffer, or raise agent.maxBufferSize.") }}
+{{- template "packet-capture.problem" (list (printf "the buffer-size %s is more than agent.maxBufferSize %s: nothing would be captured" $size $most) "Lower buffer-size, or raise agent.maxBufferSize.") }}
 {{- end }}
 {{- end }}
 
-{{/* What is wrong with the files of a capture together; see _problems.tpl. Keep it as src/settings/ring.ts has it. Takes the root. */}}
+{{/* Problems of the capture files' total size; see _problems.tpl. Must agree with src/settings/ring.ts. Takes the root. */}}
 {{- define "packet-capture.ringProblems" -}}
 {{- $capture := .Values.capture | default dict }}
 {{- $size := include "packet-capture.text" (index $capture "file-size") | default "16Mi" }}
@@ -35,6 +35,6 @@ Bytes of a quantity in whole numbers, as a number in text. Keep it as src/settin
 {{- $most := include "packet-capture.bytes" (include "packet-capture.maxVolumeSize" .) | float64 }}
 {{- if gt $bytes $most }}
 {{- $sum := printf "file-size %s x (file-count %s + 1) + 16Mi = %.2fGi" $size $count (divf $bytes 1073741824) }}
-{{- template "packet-capture.problem" (list (printf "the files of a capture are too large together: %s, more than agent.maxVolumeSize %s" $sum (include "packet-capture.maxVolumeSize" .)) "Take fewer or smaller files, or raise agent.maxVolumeSize.") }}
+{{- template "packet-capture.problem" (list (printf "the capture files of a pod need more than agent.maxVolumeSize: %s, and the limit is %s" $sum (include "packet-capture.maxVolumeSize" .)) "Lower file-count or file-size, or raise agent.maxVolumeSize.") }}
 {{- end }}
 {{- end }}

@@ -1,6 +1,6 @@
 {{/*
-namespaceSelector of a webhook or a binding that injects: everything is ANDed. Takes root, and level: the Pod Security label that the
-namespace must or must not have, as an expression.
+The namespaceSelector of a webhook or a binding that injects. A namespace must meet all its terms. Takes root, and level:
+the term for the Pod Security label.
 */}}
 {{- define "packet-capture.namespaceSelector" -}}
 {{- $injection := .root.Values.injection }}
@@ -19,8 +19,8 @@ namespace must or must not have, as an expression.
 {{- end }}
 
 {{/*
-What AKS' admissions enforcer adds to every webhook: there from the start, it changes nothing. It leaves policies alone.
-Takes the root.
+The terms that AKS' admissions enforcer adds to every webhook. When they are present from the start, it changes nothing.
+It does not change policies. Takes the root.
 */}}
 {{- define "packet-capture.enforcerTerms" -}}
 {{- $terms := list }}
@@ -33,8 +33,9 @@ Takes the root.
 {{- end }}
 
 {{/*
-CEL: pods that did not ask never reach the server, and those that cannot be injected neither. Only annotations that
-are there are looked at, so that no expression fails. Takes the root; {conditions: […]}.
+Conditions in CEL, by which the API server calls the injector only for pods that ask for injection and that can be
+injected. An expression reads an annotation only if it is present, because it would fail otherwise. Takes the root;
+{conditions: […]}.
 */}}
 {{- define "packet-capture.matchConditions" -}}
 {{- $injection := .Values.injection }}
@@ -60,7 +61,7 @@ are there are looked at, so that no expression fails. Takes the root; {condition
 {{- dict "conditions" (concat $conditions (.Values.webhook.matchConditions | default list)) | toJson }}
 {{- end }}
 
-{{/* What the webhooks have in common. Takes root and path. */}}
+{{/* The common part of the webhooks. Takes root and path. */}}
 {{- define "packet-capture.webhook" -}}
 {{- $webhook := .root.Values.webhook }}
 {{- $service := dict

@@ -200,7 +200,7 @@ test('a text of any kind is in the parameters as it is', async () => {
   expect(parameters.map(({ data }) => data['setting.filter'])).toEqual([text, text, text]);
 });
 
-test('the same bytes twice, though the certificates would be made anew', async () => {
+test('the same bytes twice, although certificates would be made again', async () => {
   const [one, other] = [await helmTemplate(asPolicy({}), { flags }), await helmTemplate(asPolicy({}), { flags })];
   expect(one.stdout).toBe(other.stdout);
   expect(kinds(parseObjects(one.stdout))).toEqual(policyKinds);
@@ -221,22 +221,22 @@ describe.each<readonly [what: string, values: object, api: boolean, sentence: st
     'a target',
     { targets: [{ namespace: 'shop' }] },
     true,
-    'targets is set: there is no hook',
+    'targets is set: this way has no hook',
     'packet-capture/injection=enabled',
   ],
   [
-    "a sidecar of the user's own",
+    'a custom sidecar',
     { sidecar: { containers: [container] } },
     true,
-    'sidecar brings a container of your own',
-    'leave sidecar out',
+    'sidecar has a custom container',
+    'remove sidecar',
   ],
   [
     'resources that are no amounts',
     { agent: { resources: { claims: [{ name: 'a' }] } } },
     true,
     'agent.resources.claims is set',
-    'requests and limits alone',
+    'only requests and limits',
   ],
   [
     'more conditions than a policy can have',
@@ -249,8 +249,8 @@ describe.each<readonly [what: string, values: object, api: boolean, sentence: st
     "a condition under a name of the policy's",
     { webhook: { matchConditions: [condition('packet-capture.internal/windows')] } },
     true,
-    'webhook.matchConditions is taken',
-    'a name of its own',
+    'webhook.matchConditions is already used',
+    'its own name',
   ],
 ])('%s', (_, values, has, sentence, hint) => {
   test('is refused with a hint, by helm 3 and 4', async () => {

@@ -12,7 +12,7 @@ const unnamed: ReadonlyArray<readonly [what: string, values: object, keys: reado
   ],
   ["the injector's registry alone", { image: { registry: 'registry.example' } }, ['agent.image']],
   ['the placeholder itself', { global: { imageRegistry: 'registry.invalid' } }, ['agent.image', 'image']],
-  ['a sidecar of your own', { sidecar: { containers: [{ name: 'a', image: 'a' }] } }, ['image']],
+  ['a custom sidecar', { sidecar: { containers: [{ name: 'a', image: 'a' }] } }, ['image']],
   ['the policy', { injection: { way: 'policy' } }, ['agent.image']],
 ];
 
@@ -27,7 +27,7 @@ describe.each(unnamed)('images are named by %s', (_, values, keys) => {
     expect(stdout).toBe('');
     const told = [
       ...stderr.matchAll(
-        /^ {2}(\S+) names no registry: registry\.invalid\/packet-capture\/(?:agent|injector)[:@]\S+ is nobody's/gm,
+        /^ {2}(\S+) has no registry: nobody can pull registry\.invalid\/packet-capture\/(?:agent|injector)[:@]\S+\.$/gm,
       ),
     ].map(([, key]) => key);
     expect(told).toEqual(keys);

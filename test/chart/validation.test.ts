@@ -44,27 +44,22 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   [
     'an expired certificate',
     { certs: { mode: 'baked', ...expired } },
-    /certs\.certificate has expired on 20\d\d-\d\d-\d\d/,
+    /certs\.certificate expired on 20\d\d-\d\d-\d\d/,
     'certs new',
   ],
   [
     'text instead of a certificate',
     { certs: { ...certs, certificate: 'text' } },
-    'certs.certificate holds no certificate in PEM form',
+    'certs.certificate is not a PEM certificate',
     'certs new',
   ],
   [
     'text instead of a CA',
     { certs: { ...certs, caBundle: 'text' } },
-    'certs.caBundle holds no certificate in PEM form',
+    'certs.caBundle is not a PEM certificate',
     'certs new',
   ],
-  [
-    'text instead of a key',
-    { certs: { ...certs, key: 'text' } },
-    'certs.key holds no private key in PEM form',
-    'certs new',
-  ],
+  ['text instead of a key', { certs: { ...certs, key: 'text' } }, 'certs.key is not a PEM private key', 'certs new'],
   [
     'a key that nothing uses',
     { certs: { ...certs, mode: 'generated' } },
@@ -80,7 +75,7 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   [
     'existingSecret without a CA',
     { certs: { mode: 'existingSecret', existingSecret: 'tls' } },
-    'certs.caBundle is empty: the API server would trust nobody',
+    'certs.caBundle is empty: the API server would trust no certificate',
     '--set-file certs.caBundle=ca.crt',
   ],
   [
@@ -93,7 +88,7 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
     'a CA that ends before its certificate',
     { certs: { generated: { caDays: 100 } } },
     'certs.generated.caDays is less than servingDays',
-    'let the CA live longer',
+    'raise caDays',
   ],
   [
     'a target that is excluded',
@@ -111,30 +106,30 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
     'a target twice',
     { targets: [{ namespace: 'a' }, { namespace: 'a' }] },
     'targets names the namespace "a" twice',
-    'in one entry',
+    'List all its workloads in one entry',
   ],
   [
-    "settings beside a sidecar of the user's own",
+    'settings together with a custom sidecar',
     { capture: { state: 'idle' }, sidecar: { containers: [{ name: 'a', image: 'a' }] } },
-    'capture is set, and sidecar brings a container of your own',
-    'leave out one',
+    'capture is set, and sidecar has a custom container',
+    'remove one of the two',
   ],
   [
-    'volumes for no container',
+    'volumes without a container',
     { sidecar: { volumes: [{ name: 'a', emptyDir: {} }] } },
-    'sidecar has volumes and no container',
+    'sidecar has volumes, but no container',
     'sidecar.containers',
   ],
   [
     'more files than a volume may have',
     { capture: { 'file-size': '10Gi', 'file-count': 100 } },
-    'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than agent.maxVolumeSize 10Gi',
-    'fewer or smaller files',
+    'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, and the limit is 10Gi',
+    'Lower file-count or file-size',
   ],
   [
     'a volume smaller than the default ring',
     { agent: { maxVolumeSize: 159 * 2 ** 20 } },
-    'file-size 16Mi x (file-count 8 + 1) + 16Mi = 0.16Gi, more than agent.maxVolumeSize 166723584',
+    'file-size 16Mi x (file-count 8 + 1) + 16Mi = 0.16Gi, and the limit is 166723584',
     'raise agent.maxVolumeSize',
   ],
   [
@@ -152,13 +147,13 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   [
     'a condition under a name of ours',
     { webhook: { matchConditions: [{ name: 'packet-capture/opted-in', expression: 'true' }] } },
-    'webhook.matchConditions is taken',
-    'a name of its own',
+    'webhook.matchConditions is already used',
+    'its own name',
   ],
   [
     'both sides of a disruption budget',
     { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } },
-    'minAvailable and maxUnavailable',
+    'minAvailable and maxUnavailable are both set',
     'one of them empty',
   ],
   [
@@ -168,15 +163,15 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
     'Lower it',
   ],
   [
-    'a range that is none',
+    'a minimum above the maximum',
     { autoscaling: { enabled: true, minReplicas: 9 } },
     'minReplicas is more than maxReplicas',
     'Raise maxReplicas',
   ],
   [
-    'nothing to scale by',
+    'no metric to scale by',
     { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } },
-    'nothing to scale by',
+    'no metric to scale by',
     'targetCPUUtilizationPercentage',
   ],
   [
@@ -186,9 +181,9 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
     'Set replicas',
   ],
   [
-    'a monitor of ports that there are not',
+    'a monitor of sidecars without a metrics port',
     { metrics: { capturedPods: { podMonitor: { enabled: true } } } },
-    'agent.metricsPort is 0: no sidecar would answer',
+    'agent.metricsPort is 0: the sidecars have no metrics',
     'Set agent.metricsPort',
   ],
   [
@@ -205,12 +200,12 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   ],
   ['a grace period within the drain', { terminationGracePeriodSeconds: 5 }, 'not more than 10', '11 or more'],
   [
-    'a hook that is ended before it can tell',
+    'a hook that ends before it can report',
     { hooks: { timeout: '1h', activeDeadlineSeconds: 3600 } },
     'hooks.timeout is not less than hooks.activeDeadlineSeconds',
     'Raise',
   ],
-  ['an argument twice', { extraArgs: ['--port=1'] }, 'extraArgs repeats --port', 'the value that it comes from'],
+  ['an argument twice', { extraArgs: ['--port=1'] }, 'extraArgs has --port', 'the value of the chart instead'],
   [
     'bodies without room for one',
     { webhook: { limits: { maxBodies: '7Mi' } } },
@@ -220,28 +215,28 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
   [
     'two client CAs',
     { webhook: { clientCA: { configMap: 'a', secret: 'b' } } },
-    'webhook.clientCA names a ConfigMap and a Secret',
+    'webhook.clientCA.configMap and webhook.clientCA.secret are both set',
     'empty',
   ],
-  [
-    'a bound twice',
-    { extraArgs: ['--max-body', '1Mi'] },
-    'extraArgs repeats --max-body',
-    'the value that it comes from',
-  ],
+  ['a bound twice', { extraArgs: ['--max-body', '1Mi'] }, 'extraArgs has --max-body', 'the value of the chart instead'],
   [
     'a variable twice',
     { extraEnv: [{ name: 'A' }, { name: 'A' }] },
-    'extraEnv has the name "A", which is taken',
-    'once',
+    'extraEnv has the name "A", which is already used',
+    'another name',
   ],
   [
     'a volume of ours',
     { extraVolumes: [{ name: 'certificates' }] },
     'extraVolumes has the name "certificates"',
-    'once',
+    'another name',
   ],
-  ['a name that no Service can have', { fullnameOverride: '1st' }, '"1st" is no name of a Service', 'fullnameOverride'],
+  [
+    'a name that no Service can have',
+    { fullnameOverride: '1st' },
+    '"1st" is not a valid name of a Service',
+    'fullnameOverride',
+  ],
 ];
 
 describe.each(refused)('%s', (_, values, sentence, hint) => {
@@ -253,6 +248,7 @@ describe.each(refused)('%s', (_, values, sentence, hint) => {
   });
 });
 
+/** What names no image that anybody could pull, and which of the two keys is named. */
 test.each<readonly [string, object]>([
   ['global.imageRegistry', { global: { imageRegistry: 'registry.example' } }],
   ['a registry each', { image: { registry: 'registry.example' }, agent: { image: { registry: 'registry.example' } } }],

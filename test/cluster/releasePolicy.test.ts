@@ -205,7 +205,7 @@ test('the API server takes what users set, and helm what it shall not leave behi
   const { exitCode, stderr } = await runInNetns(node, [program, ...args]);
   await kube(['delete', 'namespace', namespace, '--wait=false']);
   expect(exitCode).not.toBe(0);
-  expect(stderr).toContain('what the hooks of this release have opted in (1) would be left behind');
+  expect(stderr).toContain('the targets (1) that the hooks of this release opted in would stay opted in');
   expect(stderr).toContain('Upgrade with targets=[] first');
 });
 

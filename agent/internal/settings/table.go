@@ -28,7 +28,7 @@ var Table = []Setting{
 	{Name: "mirror", Type: "mirror", Default: "", Environment: "PACKET_CAPTURE_MIRROR", Text: "live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created"},
 }
 
-// headersOnly is the value of snaplen that keeps headers alone.
+// headersOnly is the value of snaplen that keeps only headers.
 const headersOnly = "headers"
 
 // longestText: see src/settings/bounds.ts.

@@ -10,8 +10,8 @@ import { decimalsFrom } from './decimals.ts';
 import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
 
 /**
- * What src/settings/validate.ts accepts, as far as a schema can say it: the sum of a duration, the largest quantity and
- * an interface that is named twice are left to the injector. The empty string means the default.
+ * The values that src/settings/validate.ts accepts, as far as a schema can describe them. The injector checks the rest:
+ * the sum of a duration, the largest quantity, an interface that is named twice. An empty string means the default.
  */
 const schemas: Readonly<Record<SettingType, Schema>> = {
   state: { type: 'string', enum: ['running', 'idle', ''] },
@@ -51,8 +51,8 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     ],
   },
   duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
-  // Helm prints a value that a pattern refuses, and this one may hold credentials; of what a `not` refuses it prints
-  // none.
+  // Helm prints a value that a pattern refuses, and this one may contain credentials. It does not print what `not`
+  // refuses.
   remote: {
     type: 'string',
     maxLength: bounds.longestRemote,
@@ -111,7 +111,7 @@ function captureFields(): CaptureFields {
 
 /** Derived from the table of settings. */
 export const capture: Group<CaptureFields> & { readonly unset: true } = {
-  text: "what to capture; the pods' own annotations win",
+  text: "what to capture; a pod's own annotations override it",
   unset: true,
   fields: captureFields(),
 };

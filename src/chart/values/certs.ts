@@ -5,8 +5,8 @@ import { choice, group, integer, leaf, string, type Schema } from './tree.ts';
 export const certsModes = ['baked', 'generated', 'existingSecret', 'certManager'] as const;
 
 /**
- * Without a pattern: helm prints the value that one refuses, and two files may be swapped. The templates look at them
- * and say what is wrong without the value.
+ * Has no pattern: Helm prints a value that a pattern refuses, and this value may be a private key by mistake. The
+ * templates check the values instead, and report a problem without the value.
  */
 const pem: Schema = {};
 
@@ -19,32 +19,32 @@ export interface IssuerRef {
 
 const text = { type: 'string' };
 
-export const certs = group('the certificates between the API server and the injector', {
-  mode: choice('generated', 'source of the certificates', certsModes),
-  caBundle: string('', 'PEM; baked, and existingSecret: what the API server trusts', pem),
-  certificate: string('', 'PEM; baked: what the injector serves', pem),
-  key: string('', 'PEM; baked: its private key', pem),
-  next: group('baked: the pair that waits during a rotation; in no object', {
-    certificate: string('', 'PEM: the next certificate', pem),
-    key: string('', 'PEM: its private key', pem),
+export const certs = group('the certificate that the injector serves to the API server', {
+  mode: choice('generated', 'where the certificate comes from', certsModes),
+  caBundle: string('', 'PEM; for baked and existingSecret: the CA certificates that the API server trusts', pem),
+  certificate: string('', 'PEM; for baked: the certificate that the injector serves', pem),
+  key: string('', 'PEM; for baked: the private key of the certificate', pem),
+  next: group('for baked: the next pair during a rotation; no object contains it', {
+    certificate: string('', 'PEM', pem),
+    key: string('', 'PEM', pem),
   }),
   existingSecret: string('', 'name of a Secret of the type kubernetes.io/tls', is.objectNameOrEmpty),
-  generated: group('made by helm once, and kept as long as they are good', {
-    caDays: integer(caDays, "the CA's life", 1, 36_500),
+  generated: group('for generated: Helm makes the certificates once and keeps them while they are valid', {
+    caDays: integer(caDays, 'days until the CA expires', 1, 36_500),
     servingDays: integer(
       servingDays,
-      "the serving certificate's life; renewed by an upgrade in its last 30 days",
+      'days until the serving certificate expires; an upgrade in the last 30 days renews it',
       31,
       36_500,
     ),
   }),
-  certManager: group('issued by cert-manager, which must be there', {
-    issuerRef: leaf<IssuerRef>({}, 'issuer of the certificate; empty: a CA of this release', {
+  certManager: group('for certManager: cert-manager, which must be installed, issues the certificate', {
+    issuerRef: leaf<IssuerRef>({}, 'the issuer; empty: a CA of this release', {
       type: 'object',
       additionalProperties: false,
       properties: { name: is.objectName, kind: text, group: text },
     }),
-    duration: string('2160h', "the serving certificate's life", is.duration),
-    renewBefore: string('720h', 'how long before its end it is renewed', is.duration),
+    duration: string('2160h', 'lifetime of the serving certificate', is.duration),
+    renewBefore: string('720h', 'how long before its expiry the certificate is renewed', is.duration),
   }),
 });

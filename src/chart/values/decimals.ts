@@ -1,6 +1,7 @@
 /**
- * A regular expression for the decimal numbers of at least `least` and, when it is given, at most `most`; zeros in
- * front are allowed when nothing bounds it above. Schemas need it where a number is written as a string.
+ * A regular expression for the decimal numbers from `least` to `most`, for schemas of numbers that are written as
+ * strings.
+ * Without `most` there is no upper limit, and leading zeros are allowed.
  */
 export function decimalsFrom(least: number, most?: number): string {
   const digits = String(least);
@@ -18,14 +19,14 @@ export function decimalsFrom(least: number, most?: number): string {
   return `0*${group([...between(digits, '9'.repeat(digits.length)), `[1-9][0-9]{${digits.length},}`])}`;
 }
 
-/** Alternatives for the numbers between two of the same width. */
+/** The alternatives for the numbers between two numbers with the same count of digits. */
 function between(low: string, high: string): string[] {
   if (low === '') return [''];
   const [first, last] = [Number(low[0]), Number(high[0])];
   const [lowRest, highRest] = [low.slice(1), high.slice(1)];
   if (first === last) return between(lowRest, highRest).map((rest) => `${first}${rest}`);
   const any = lowRest.length === 0 ? '' : `[0-9]{${lowRest.length}}`;
-  // A digit whose rest is free on its side joins the digits in the middle.
+  // If all digits after a bound's first digit are free, that digit joins the range in the middle.
   const lowWhole = /^0*$/.test(lowRest);
   const highWhole = /^9*$/.test(highRest);
   const [from, to] = [lowWhole ? first : first + 1, highWhole ? last : last - 1];

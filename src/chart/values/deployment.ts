@@ -5,37 +5,49 @@ import { flag, group, integer, leaf, passed, passedList, string } from './tree.t
 
 /** The Deployment of the injector. */
 export const workload = {
-  replicas: integer(2, 'number of injectors; autoscaling replaces it', 0),
+  replicas: integer(2, 'number of injector pods; ignored when autoscaling is enabled', 0),
   revisionHistoryLimit: integer(3, 'old ReplicaSets that the Deployment keeps', 0),
   minReadySeconds: integer(0, 'seconds that a new pod must be ready before it counts as available', 0),
   terminationGracePeriodSeconds: integer(
     30,
-    'seconds; more than the 10 s in which the injector answers its last calls',
+    'seconds to stop; more than the 10 s in which the injector answers its last calls',
     11,
   ),
-  strategy: passed('how pods are replaced; by default a new pod is ready before an old one ends', kubernetes.strategy, {
-    type: 'RollingUpdate',
-    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
-  }),
-  podDisruptionBudget: group('keeps an injector while nodes are drained', {
+  strategy: passed(
+    'update strategy of the Deployment; the default starts a new pod before it stops an old one',
+    kubernetes.strategy,
+    {
+      type: 'RollingUpdate',
+      rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+    },
+  ),
+  podDisruptionBudget: group('keeps an injector running while nodes are drained', {
     enabled: flag(true, 'create a PodDisruptionBudget'),
-    minAvailable: leaf<number | string>('', 'number or percentage of pods; instead of maxUnavailable', is.podCount),
-    maxUnavailable: leaf<number | string>('', 'number or percentage of pods; 1 if both are empty', is.podCount),
+    minAvailable: leaf<number | string>(
+      '',
+      'number or percentage of pods that must stay; instead of maxUnavailable',
+      is.podCount,
+    ),
+    maxUnavailable: leaf<number | string>(
+      '',
+      'number or percentage of pods that may be missing; 1 when both are empty',
+      is.podCount,
+    ),
     labels: leaf<Labels>({}, 'labels of the PodDisruptionBudget', is.labels),
     annotations: leaf<Labels>({}, 'annotations of the PodDisruptionBudget', is.annotations),
   }),
   autoscaling: group('HorizontalPodAutoscaler', {
-    enabled: flag(false, 'create a HorizontalPodAutoscaler; replicas has no effect then'),
-    minReplicas: integer(2, 'smallest number of injectors', 1),
-    maxReplicas: integer(5, 'largest number of injectors', 1),
+    enabled: flag(false, 'create a HorizontalPodAutoscaler; replicas is then ignored'),
+    minReplicas: integer(2, 'smallest number of injector pods', 1),
+    maxReplicas: integer(5, 'largest number of injector pods', 1),
     targetCPUUtilizationPercentage: integer(
       80,
-      'target CPU, as a percentage of the requests; 0: do not scale by CPU',
+      'target CPU use in percent of the request; 0: CPU is not used for scaling',
       0,
     ),
     targetMemoryUtilizationPercentage: integer(
       0,
-      'target memory, as a percentage of the requests; 0: do not scale by memory',
+      'target memory use in percent of the request; 0: memory is not used for scaling',
       0,
     ),
     metrics: passedList('further metrics to scale by', kubernetes.scalingMetrics),
@@ -43,12 +55,12 @@ export const workload = {
     labels: leaf<Labels>({}, 'labels of the HorizontalPodAutoscaler', is.labels),
     annotations: leaf<Labels>({}, 'annotations of the HorizontalPodAutoscaler', is.annotations),
   }),
-  resources: passed('resources of the injector', kubernetes.resources, {
+  resources: passed('resources of the injector container', kubernetes.resources, {
     requests: { cpu: '50m', memory: '96Mi' },
     limits: { cpu: '1', memory: '256Mi' },
   }),
-  probes: group('timing of the probes; path and port are fixed', {
-    liveness: passed('liveness probe, GET /healthz', kubernetes.probe, {
+  probes: group('probes of the injector; path and port are fixed', {
+    liveness: passed('GET /healthz', kubernetes.probe, {
       initialDelaySeconds: 5,
       periodSeconds: 10,
       failureThreshold: 3,
@@ -65,25 +77,26 @@ export const workload = {
       timeoutSeconds: 3,
     }),
   }),
-  nodeSelector: passed("node selector of the injector's pods", kubernetes.nodeSelector, {
-    'kubernetes.io/os': 'linux',
-  }),
+  nodeSelector: passed("nodeSelector of the injector's pods", kubernetes.nodeSelector, { 'kubernetes.io/os': 'linux' }),
   tolerations: passedList("tolerations of the injector's pods", kubernetes.tolerations),
   affinity: passed("affinity of the injector's pods", kubernetes.affinity),
   topologySpreadConstraints: passedList(
-    "topology spread of the injector's pods; empty: over hosts and zones, where possible",
+    "how the injector's pods are spread; empty: over nodes and zones, if possible",
     kubernetes.topologySpread,
   ),
   priorityClassName: string('', "priority class of the injector's pods", is.objectNameOrEmpty),
   runtimeClassName: string('', "runtime class of the injector's pods", is.objectNameOrEmpty),
   schedulerName: string('', "scheduler of the injector's pods", is.objectNameOrEmpty),
-  hostNetwork: flag(false, 'for API servers that cannot reach the pod network; then choose a free webhook.port'),
+  hostNetwork: flag(
+    false,
+    'run the injector on the host network, for API servers that cannot reach the pod network; webhook.port must be free on the nodes',
+  ),
   dnsPolicy: string('', "DNS policy of the injector's pods", {
     enum: ['', 'ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
   }),
   dnsConfig: passed("DNS configuration of the injector's pods", kubernetes.dnsConfig),
   podSecurityContext: passed(
-    'security context of the injector\'s pods; Pod Security "restricted" admits it',
+    'security context of the injector\'s pods; the default meets Pod Security "restricted"',
     kubernetes.podSecurityContext,
     {
       runAsNonRoot: true,
@@ -94,7 +107,7 @@ export const workload = {
     },
   ),
   securityContext: passed(
-    'security context of every container; Pod Security "restricted" admits it',
+    'security context of every container of the chart; the default meets Pod Security "restricted"',
     kubernetes.securityContext,
     {
       allowPrivilegeEscalation: false,

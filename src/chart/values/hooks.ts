@@ -5,47 +5,56 @@ import { flag, group, integer, leaf, passed, passedList, string } from './tree.t
 
 /** The Jobs that opt the targets in and out. */
 export const hooks = group(
-  'Jobs that opt the targets in after an install, and opt former targets out; and the pod of helm test',
+  'Jobs that opt the targets in after an install, and out when they are no longer targets; and the pod of helm test',
   {
-    enabled: flag(true, 'false: nothing is opted in; the notes print the kubectl lines'),
+    enabled: flag(true, 'opt the targets in; false: the notes print the kubectl commands instead'),
     timeout: string('90s', 'how long to wait for the first injected pod', is.duration),
     force: flag(
       false,
-      "true: workloads are opted in although the API server refuses their pods with the sidecar, or the agent's image does not start",
+      "opt workloads in even if the API server refuses their pods with the sidecar, or the agent's image does not start",
     ),
-    activeDeadlineSeconds: integer(180, 'seconds after which a Job is ended', 1),
+    activeDeadlineSeconds: integer(180, 'seconds after which a Job fails', 1),
     backoffLimit: integer(2, 'how often a failed Job is tried again', 0, 10),
-    serviceAccount: group('with the rights on the targets; it exists only while a hook runs', {
-      annotations: leaf<Labels>({}, 'annotations of the ServiceAccount', is.annotations),
-      labels: leaf<Labels>({}, 'labels of the ServiceAccount', is.labels),
+    serviceAccount: group('service account with the rights on the targets; it exists only while a hook runs', {
+      annotations: leaf<Labels>({}, 'annotations of the service account', is.annotations),
+      labels: leaf<Labels>({}, 'labels of the service account', is.labels),
     }),
     labels: leaf<Labels>({}, 'labels of the Jobs', is.labels),
     annotations: leaf<Labels>({}, 'annotations of the Jobs', is.annotations),
     podLabels: leaf<Labels>(
       {},
-      'labels of the pods of hooks and test, and of the pod that proves injection',
+      "labels of the Jobs' pods, of the test's pod, and of the pod that proves injection",
       is.labels,
     ),
     podAnnotations: leaf<Labels>(
       {},
-      'annotations of the pods of hooks and test, and of the pod that proves injection',
+      "annotations of the Jobs' pods, of the test's pod, and of the pod that proves injection",
       is.annotations,
     ),
-    resources: passed('resources of the containers of hooks and test', kubernetes.resources, {
+    resources: passed("resources of the Jobs' containers and of the test's container", kubernetes.resources, {
       requests: { cpu: '10m', memory: '64Mi' },
       limits: { cpu: '500m', memory: '128Mi' },
     }),
-    nodeSelector: passed("node selector of the pods of hooks and test; empty: the injector's", kubernetes.nodeSelector),
-    tolerations: passedList("tolerations of the pods of hooks and test; empty: the injector's", kubernetes.tolerations),
+    nodeSelector: passed(
+      "nodeSelector of the Jobs' pods and of the test's pod; empty: the injector's",
+      kubernetes.nodeSelector,
+    ),
+    tolerations: passedList(
+      "tolerations of the Jobs' pods and of the test's pod; empty: the injector's",
+      kubernetes.tolerations,
+    ),
     priorityClassName: string(
       '',
-      "priority class of the pods of hooks and test; empty: the injector's",
+      "priority class of the Jobs' pods and of the test's pod; empty: the injector's",
       is.objectNameOrEmpty,
     ),
     podSecurityContext: passed(
-      "security context of the pods of hooks and test; empty: the injector's",
+      "pod security context of the Jobs and of the test; empty: the injector's",
       kubernetes.podSecurityContext,
     ),
-    securityContext: passed("security context of their containers; empty: the injector's", kubernetes.securityContext),
+    securityContext: passed(
+      "container security context of the Jobs and of the test; empty: the injector's",
+      kubernetes.securityContext,
+    ),
   },
 );

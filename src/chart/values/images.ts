@@ -27,21 +27,21 @@ function imageGroup(text: string, repository: string) {
   return group(text, {
     registry: string(
       '',
-      'host and port of the registry; empty: global.imageRegistry. One of them is required',
+      'host and port of the registry; empty: global.imageRegistry. One of the two must be set',
       is.registry,
     ),
-    repository: string(repository, 'name of the image, without tag', is.repository),
+    repository: string(repository, 'name of the image, without the tag', is.repository),
     tag: string('', "tag of the image; empty: the chart's appVersion", is.tag),
-    digest: string('', 'digest of the image, sha256:…; it wins over the tag, and pins the image', is.digest),
+    digest: string('', 'sha256:…; pins the image, and is used instead of the tag', is.digest),
     pullPolicy: choice('IfNotPresent', 'when the image is pulled', pullPolicies),
     pullSecrets: leaf<PullSecrets>([], 'names of pull secrets, in addition to global.imagePullSecrets', is.pullSecrets),
   });
 }
 
-/** The injector's own image; its hooks and its test run it too. */
+/** The injector's image. The hooks and the test run it too. */
 export const injectorImage = image("the injector's image", imageRepositories.injector);
 
-/** A list of what is allowed. @param items the schema of each */
+/** A list of allowed values. @param items the schema of each item */
 function allowed(text: string, items: Schema): Leaf<readonly string[]> {
   return leaf<readonly string[]>(everything, text, { type: 'array', items, uniqueItems: true });
 }
@@ -50,34 +50,37 @@ function allowed(text: string, items: Schema): Leaf<readonly string[]> {
 export const agent = group('the capture agent: the sidecar that is injected', {
   image: image("the agent's image; its pull secrets must exist in the namespaces of the pods", imageRepositories.agent),
   resources: passed(
-    "resources of the sidecar; the pods' annotations win (packet-capture/cpu-request, …)",
+    'resources of the sidecar; annotations of a pod (packet-capture/cpu-request, …) override them',
     kubernetes.resources,
     defaultAgent.resources as Json,
   ),
   maxVolumeSize: leaf<string | number>(
     defaultMaxVolumeSize,
-    'largest volume for the files of a capture; pods choose the size by annotations, and share the disk of their node',
+    'the most disk space that the capture files of a pod may take; pods choose the size by annotations, and share the disk of their node',
     settingSchema('bytes'),
   ),
   maxBufferSize: leaf<string | number>(
     defaultMaxBufferSize,
-    "the largest buffer-size that a pod may choose; the kernel's memory, which no limit counts: once for each interface, and for a stream again",
+    'the largest buffer-size that a pod may choose. It is memory of the kernel, which no limit counts, for each interface, and once more for a stream',
     settingSchema('buffer'),
   ),
-  allowedSettings: allowed('the settings that annotations may change; [*]: all', {
+  allowedSettings: allowed('the settings that annotations of a pod may change; [*]: all', {
     type: 'string',
     enum: [everything[0], ...settings.map(({ name }) => name)],
   }),
   allowedStreams: allowed(
-    'where `stream` may send packets: HOST:PORT, *.DOMAIN:PORT, PORT may be *; [*]: anywhere, []: nowhere',
+    'the destinations that `stream` may send packets to: HOST:PORT or *.DOMAIN:PORT; PORT may be *; [*]: all, []: none',
     {
       type: 'string',
       pattern: allowedPatterns.allowedStreams,
     },
   ),
-  allowedMirrors: allowed('the same for `mirror`', { type: 'string', pattern: allowedPatterns.allowedMirrors }),
+  allowedMirrors: allowed('the destinations that `mirror` may send packets to, written as those of `stream`', {
+    type: 'string',
+    pattern: allowedPatterns.allowedMirrors,
+  }),
   allowedUploads: allowed(
-    'where `upload` may send files: REMOTE:PATH, a * at the end matches any rest; [*]: anywhere, []: nowhere',
+    'the destinations that `upload` may send files to: REMOTE:PATH, where * at the end matches any rest; [*]: all, []: none',
     {
       type: 'string',
       pattern: allowedPatterns.allowedUploads,
@@ -85,33 +88,35 @@ export const agent = group('the capture agent: the sidecar that is injected', {
   ),
   uploadProxy: string(
     '',
-    'proxy for uploads, http://HOST:PORT; put a proxy with credentials into the key proxy of the Secret packet-capture-upload',
+    'the HTTP proxy for uploads, http://HOST:PORT; a proxy with credentials belongs in the key proxy of the Secret packet-capture-upload',
     { pattern: uploadPatterns.uploadProxy },
   ),
-  uploadNoProxy: string('', 'exceptions from it, as in NO_PROXY: hosts, addresses and networks, separated by commas', {
-    pattern: uploadPatterns.uploadNoProxy,
-  }),
+  uploadNoProxy: string(
+    '',
+    'hosts, addresses and networks that uploads reach without the proxy, separated by commas, as in NO_PROXY',
+    { pattern: uploadPatterns.uploadNoProxy },
+  ),
   uploadCA: string(
     '',
-    "name of a ConfigMap in the pods' namespaces; uploads also trust its key ca.crt, as trust-manager makes it",
+    "name of a ConfigMap in the pods' namespaces; uploads also trust the certificates in its key ca.crt. trust-manager can make it",
     { pattern: uploadPatterns.uploadCA },
   ),
   securityContext: group(
-    'security context of the sidecar; null leaves a field out, for OpenShift. All other fields are fixed',
+    'security context of the sidecar; null leaves a field out, so that OpenShift fills it in. The other fields are fixed',
     {
-      runAsUser: leaf<number | null>(agentUser, 'user of the sidecar; not root', {
+      runAsUser: leaf<number | null>(agentUser, 'user ID; not 0', {
         type: ['integer', 'null'],
         minimum: 1,
         maximum: largestId,
       }),
-      runAsGroup: leaf<number | null>(agentUser, 'group of the sidecar', {
+      runAsGroup: leaf<number | null>(agentUser, 'group ID', {
         type: ['integer', 'null'],
         minimum: 0,
         maximum: largestId,
       }),
       seccompProfile: leaf<{ readonly type: 'RuntimeDefault' } | null>(
         { type: 'RuntimeDefault' },
-        'seccomp profile: RuntimeDefault or null',
+        'RuntimeDefault, or null for no profile',
         {
           type: ['object', 'null'],
           additionalProperties: false,
@@ -121,7 +126,7 @@ export const agent = group('the capture agent: the sidecar that is injected', {
       ),
     },
   ),
-  metricsPort: leaf<number>(0, "the sidecar's port for Prometheus, which no app may use; 0: none", {
+  metricsPort: leaf<number>(0, "port of the sidecar's metrics, which no app of the pod may use; 0: no metrics", {
     type: 'integer',
     anyOf: [{ const: 0 }, { minimum: leastMetricsPort, maximum: 65_535 }],
   }),

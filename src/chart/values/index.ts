@@ -52,7 +52,7 @@ export type ChartValues = ValuesOf<typeof valuesTree>;
 /** What stands in a user's `--values`. */
 export type ChartOverrides = Overrides<ChartValues>;
 
-/** The values of a chart that nobody has changed. */
+/** The default values of the chart. */
 export function defaultValues(): ChartValues {
   return valuesOf(valuesTree) as unknown as ChartValues;
 }

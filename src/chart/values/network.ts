@@ -3,18 +3,18 @@ import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string } from './tree.ts';
 
-export const serviceAccount = group("the injector's; it has no rights and no token", {
-  create: flag(true, 'create a ServiceAccount'),
+export const serviceAccount = group("the injector's service account; it has no rights and no token", {
+  create: flag(true, 'create the service account'),
   name: string(
     '',
-    'name of the ServiceAccount; empty: the full name, or "default" if none is created',
+    'name of the service account; empty: the full name, or "default" when it is not created',
     is.objectNameOrEmpty,
   ),
-  labels: leaf<Labels>({}, 'labels of the ServiceAccount', is.labels),
-  annotations: leaf<Labels>({}, 'annotations of the ServiceAccount', is.annotations),
+  labels: leaf<Labels>({}, 'labels of the service account', is.labels),
+  annotations: leaf<Labels>({}, 'annotations of the service account', is.annotations),
 });
 
-export const service = group('what the API server calls', {
+export const service = group('the Service through which the API server calls the injector', {
   type: choice('ClusterIP', 'type of the Service', ['ClusterIP', 'NodePort', 'LoadBalancer']),
   ipFamilyPolicy: string('', 'IP family policy of the Service', {
     enum: ['', 'SingleStack', 'PreferDualStack', 'RequireDualStack'],
@@ -28,18 +28,18 @@ export const service = group('what the API server calls', {
   annotations: leaf<Labels>({}, 'annotations of the Service', is.annotations),
 });
 
-export const networkPolicy = group('who may connect to the pods of the release, and where these may connect to', {
+export const networkPolicy = group('which connections the pods of the release accept and make', {
   enabled: flag(
     true,
-    "render one for the injector, the hooks and the test; the webhook's port stays open to all: API servers have no pod labels",
+    "create NetworkPolicies for the injector, the hooks and the test; the webhook's port stays open to all, because API servers have no pod labels",
   ),
   metricsFrom: passedList(
     "peers that may read the injector's metrics; empty: the pods of the release's namespace",
     kubernetes.networkPeers,
   ),
-  egress: passedList('egress rules of the injector, which itself connects to nothing', kubernetes.egressRules),
+  egress: passedList('egress rules; the injector itself makes no connections', kubernetes.egressRules),
   apiServer: passedList(
-    'egress rules by which the hooks reach the API server; empty: TCP to anywhere, because its address is unknown',
+    'egress rules by which the hooks reach the API server; empty: TCP to any address, because the address is not known',
     kubernetes.egressRules,
   ),
   labels: leaf<Labels>({}, 'labels of the NetworkPolicies', is.labels),

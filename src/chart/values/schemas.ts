@@ -1,6 +1,6 @@
 import type { Schema } from './tree.ts';
 
-/** Regular expressions of the schema are read by Go too: no look-ahead. */
+/** Go reads the regular expressions of the schema too, so they use no look-ahead. */
 const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
 const qualifiedName = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
 const path = '[a-z0-9]+([._-]+[a-z0-9]+)*';
@@ -41,7 +41,7 @@ export const repository: Schema = { type: 'string', pattern: `^(${host}/)?${path
 export const tag: Schema = orEmpty('[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}');
 export const digest: Schema = orEmpty('sha256:[a-f0-9]{64}');
 
-/** As a pod has them, or the bare names. */
+/** Pull secrets in the form of a pod's, or only their names. */
 export const pullSecrets: Schema = {
   type: 'array',
   items: {
@@ -55,7 +55,7 @@ export const pullSecrets: Schema = {
 /** A whole number of bytes, as parseQuantity of src/settings/quantity.ts reads it. */
 export const bytes: Schema = { type: 'string', pattern: '^[1-9][0-9]{0,15}([kMGT]|[KMGT]i)?$' };
 
-/** Go's, in whole units. */
+/** A duration of Go, in whole units. */
 export const duration: Schema = { type: 'string', pattern: '^([0-9]{1,9}[hms])+$' };
 
 /** A number of pods or a percentage; empty: not set. */
@@ -66,7 +66,7 @@ export const podCount: Schema = {
   ],
 };
 
-/** A label selector, handed on; the keys are known, so that a slip is seen. */
+/** A label selector, passed on unchanged. Unknown keys are refused, so that typing errors are found. */
 export const selector: Schema = {
   type: 'object',
   additionalProperties: false,

@@ -1,19 +1,20 @@
 import type { Schema } from './tree.ts';
 
 /**
- * What the API server reads a part of an object as: a number where it wants text is refused there, in the middle of an
- * install. Keys that are not named here may stand there too: a later Kubernetes has more. As its decoder does, null is
- * taken for what is not there.
+ * The types of fields of Kubernetes objects. Without them a wrong type, such as a number for a string, would be found
+ * only by the API server in the middle of an install. Unknown keys are allowed, because later versions of Kubernetes
+ * have
+ * more. null counts as absent, as in the API server's decoder.
  * @see https://github.com/kubernetes/kubernetes/blob/v1.37.0/staging/src/k8s.io/api/core/v1/types.go
  */
 
 export const text: Schema = { type: ['string', 'null'] };
 export const integer: Schema = { type: ['integer', 'null'] };
 export const bool: Schema = { type: ['boolean', 'null'] };
-/** A port or its name, a count or a percentage. */
+/** A port number or name, or a count or percentage. */
 export const intOrText: Schema = { type: ['integer', 'string', 'null'] };
 
-/** Not negative: `100m`, `1.5`, `64Mi`, `1e3`. */
+/** A quantity that is not negative: `100m`, `1.5`, `64Mi`, `1e3`. */
 export const quantity: Schema = {
   anyOf: [
     { type: 'null' },
@@ -34,12 +35,12 @@ export function mapOf(values: Schema): Schema {
   return { type: ['object', 'null'], additionalProperties: values };
 }
 
-/** Its known keys; `required` ones must be there. */
+/** An object with these known keys, of which the `required` ones must be present. */
 export function shape(properties: Readonly<Record<string, Schema>>, ...required: readonly string[]): Schema {
   return { type: ['object', 'null'], properties, ...(required.length === 0 ? {} : { required }) };
 }
 
-/** Each of these keys. */
+/** The same schema for each of these keys. */
 export function each(schema: Schema, ...keys: readonly string[]): Readonly<Record<string, Schema>> {
   return Object.fromEntries(keys.map((key) => [key, schema]));
 }

@@ -1,7 +1,7 @@
-/** JSON schema, draft-07: what every helm from 3 on reads. */
+/** JSON schema, draft-07, which every Helm from 3 on reads. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** One value of the chart: its default, one line for people, and what may stand there. */
+/** One value of the chart: its default, one line for people, and its schema. */
 export interface Leaf<T> {
   readonly default: T;
   readonly text: string;
@@ -11,9 +11,9 @@ export interface Leaf<T> {
 export interface Group<F extends Fields> {
   readonly text: string;
   readonly fields: F;
-  /** Its keys are known, yet none is set: the default is an empty mapping. */
+  /** The keys are known, but none is set: the default is an empty mapping. */
   readonly unset?: true;
-  /** Keys of others may stand there too. */
+  /** Other keys are allowed too. */
   readonly open?: true;
 }
 
@@ -22,7 +22,7 @@ export interface Fields {
   readonly [key: string]: Node;
 }
 
-/** The values that a tree describes, whole. */
+/** The type of the values that a tree describes. */
 export type ValuesOf<F> = {
   readonly [K in keyof F]: F[K] extends { readonly fields: infer G; readonly unset: true }
     ? Partial<ValuesOf<G>>
@@ -33,7 +33,7 @@ export type ValuesOf<F> = {
         : never;
 };
 
-/** What a user writes over the defaults: any part of them. Lists are replaced whole, as helm does it. */
+/** The type of a user's values, which may contain any part of them. Helm replaces lists as a whole. */
 export type Overrides<T> = {
   readonly [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Overrides<T[K]> : T[K];
 };
@@ -46,7 +46,7 @@ export function group<const F extends Fields>(text: string, fields: F): { text: 
   return { text, fields };
 }
 
-/** Makes a leaf; the type of its values is that of the default unless it is named. */
+/** Makes a leaf. Its type is that of the default, unless it is named. */
 export function leaf<T>(value: T, text: string, schema: Schema): Leaf<T> {
   return { default: value, text, schema };
 }
@@ -55,7 +55,7 @@ export function flag(value: boolean, text: string): Leaf<boolean> {
   return leaf(value, text, { type: 'boolean' });
 }
 
-/** @param maximum that of Kubernetes' int32 unless told */
+/** @param maximum by default the largest int32, the type in Kubernetes */
 export function integer(value: number, text: string, minimum: number, maximum = 2 ** 31 - 1): Leaf<number> {
   return leaf(value, text, { type: 'integer', minimum, maximum });
 }
@@ -64,14 +64,14 @@ export function choice<const T extends string>(value: NoInfer<T>, text: string, 
   return leaf<T>(value, text, { type: 'string', enum: choices });
 }
 
-/** A string; `schema` says which. */
+/** A string, which `schema` can restrict. */
 export function string(value: string, text: string, schema: Schema = {}): Leaf<string> {
   return leaf(value, text, { type: 'string', ...schema });
 }
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** A part of a Kubernetes object, handed on as it is. @param schema of kubernetesSchemas.ts */
+/** A part of a Kubernetes object, passed on unchanged. @param schema of kubernetesSchemas.ts */
 export function passed(text: string, schema: Schema, value: Json = {}): Leaf<Json> {
   return leaf(value, text, { type: 'object', allOf: [schema] });
 }

@@ -18,6 +18,6 @@ test('every setting stands in the table of values', () => {
   expect(settings.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
 });
 
-test('a name that is no setting is a problem', () => {
-  expect(settingProblem('filters', 'x')).toBe('is no setting');
+test('an unknown name is a problem', () => {
+  expect(settingProblem('filters', 'x')).toBe('is not a setting');
 });
