@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { clusterFlagKinds, type ClusterFlagName, type ClusterFlags } from '../../kubernetes/clusterFlags.ts';
-import { collect } from './flagValues.ts';
 
 /** kubectl's own flags, handed on to it. */
 export interface ConnectionFlags extends ClusterFlags {
@@ -50,4 +49,9 @@ export function plainBooleans(args: readonly string[]): string[] {
       return [arg];
     return value === 'true' ? [`--${name}`] : [];
   });
+}
+
+/** For flags that may be repeated. Here, because every start loads this file, and little else. */
+export function collect(value: string, values: readonly string[] = []): string[] {
+  return [...values, value];
 }

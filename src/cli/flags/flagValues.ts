@@ -32,8 +32,3 @@ export function countOf(text: string, flag: string, most: number): number {
     throw codedError('USAGE', `it is not a whole number from 1 to ${most}`, { where: flag });
   return value;
 }
-
-/** For flags that may be repeated. */
-export function collect(value: string, values: readonly string[] = []): string[] {
-  return [...values, value];
-}

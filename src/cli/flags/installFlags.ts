@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { collect } from './flagValues.ts';
+import { collect } from './connectionFlags.ts';
 import { addReleaseFlags, type ReleaseFlags } from './releaseFlags.ts';
 
 /** The flags that `install` and `upgrade` share. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collect } from './flagValues.ts';
+import { collect } from './connectionFlags.ts';
 
 /** The flags that say which manifests are read. */
 export interface InputFlags {

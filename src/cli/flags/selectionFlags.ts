@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ReadOptions } from '../../ways/manifest/index.ts';
-import { collect } from './flagValues.ts';
+import { collect } from './connectionFlags.ts';
 
 /** The flags that choose among the workloads of manifests. */
 export interface SelectionFlags {
