@@ -3,9 +3,9 @@ import { tryImage, type ImageTrialOptions } from '../../src/dryRun/imageTrial.ts
 import { trialName } from '../../src/dryRun/imageTrialPod.ts';
 import { patchWorkload } from '../../src/ways/patch/patchWorkload.ts';
 import { agentImage, cli, kube } from '../support/cluster/clusterFixture.ts';
-import { agentConfigOf, create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
+import { agentConfigOf, create, patchFixture, stored, workload } from '../support/cluster/patchFixture.ts';
 
-const { at, shop } = patchSite();
+const { at, shop } = patchFixture();
 
 /** No registry is within reach of the node: such an image cannot be pulled. */
 const absentImage = 'localhost/packet-capture/absent:1';

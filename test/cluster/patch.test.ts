@@ -6,14 +6,14 @@ import {
   create,
   isSend,
   monitorConfig,
-  patchSite,
+  patchFixture,
   podTemplate,
   rolledOut,
   stored,
   workload,
 } from '../support/cluster/patchFixture.ts';
 
-const { at, shop } = patchSite();
+const { at, shop } = patchFixture();
 
 describe('a Deployment', () => {
   test('gets the sidecar, once, and is as it was before when it is taken out again', async () => {

@@ -3,9 +3,9 @@ import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
 import { until } from '../support/cluster/oneTruth/until.ts';
-import { create, patchSite, stored, workload } from '../support/cluster/patchFixture.ts';
+import { create, patchFixture, stored, workload } from '../support/cluster/patchFixture.ts';
 
-const { at, shop } = patchSite();
+const { at, shop } = patchFixture();
 
 test('what is left of a sidecar is named, and unpatch leads out', async () => {
   const ghost = workload('Deployment', 'ghost', { replicas: 0 });

@@ -9,14 +9,14 @@ import {
   create,
   isSend,
   monitorConfig,
-  patchSite,
+  patchFixture,
   podTemplate,
   rolledOut,
   stored,
   workload,
 } from '../support/cluster/patchFixture.ts';
 
-const { at, enforcing, folder, shop } = patchSite();
+const { at, enforcing, folder, shop } = patchFixture();
 const baseline = enforcing('baseline');
 const restricted = enforcing('restricted');
 

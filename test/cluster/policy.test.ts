@@ -14,7 +14,7 @@ import {
   inForce,
   listOf,
   planFor,
-  policySite,
+  policyFixture,
   strict,
   withAddition,
   withAnnotations,
@@ -109,7 +109,7 @@ const common = { namespace: release, annotation };
 // They stay: other tests on the node may name them too.
 beforeAll(async () => kube(['apply', '-f', '-'], listOf(runtimeClasses)));
 
-policySite(
+policyFixture(
   {
     [release]: { [namespaceLabel]: 'enabled' },
     [spaces.privileged]: { [namespaceLabel]: 'enabled' },
@@ -230,7 +230,7 @@ describe('parameters that are wrong', () => {
   const namespaces = Object.keys(troubled).map(
     (what) => [`${name}-${what}`, { [`${name}/${what}`]: 'enabled' }] as const,
   );
-  policySite(Object.fromEntries(namespaces), objects);
+  policyFixture(Object.fromEntries(namespaces), objects);
 
   test('never keep a pod from being made', async () => {
     const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };

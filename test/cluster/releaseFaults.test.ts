@@ -1,31 +1,31 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
-  faultSite,
+  faultFixture,
   harm,
-  installFaultSite,
+  installFaultFixture,
   missedIn,
   noHarm,
-  removeFaultSite,
+  removeFaultFixture,
   underStream,
   untilInjecting,
 } from '../support/cluster/faultFixture.ts';
 import { killed, mismatchedCa } from '../support/cluster/faults.ts';
 import { loadReleaseImages, quickEnd } from '../support/cluster/helmFixture.ts';
 
-const site = faultSite('shortfaults');
+const fixture = faultFixture('shortfaults');
 
 beforeAll(async () => {
   await loadReleaseImages();
-  await installFaultSite(site, quickEnd);
+  await installFaultFixture(fixture, quickEnd);
 });
 afterAll(async () => {
-  await removeFaultSite(site);
+  await removeFaultFixture(fixture);
 });
 
 // Every fault, with many pods: test/long/cluster/faults.test.ts.
 test('injectors are killed, then the CA is another one: every pod becomes ready, and `check` names those that were missed', async () => {
-  const [all, ca] = [killed(site, 2, 'perhaps'), mismatchedCa(site)];
-  const report = await underStream(site, async ({ create }) => {
+  const [all, ca] = [killed(fixture, 2, 'perhaps'), mismatchedCa(fixture)];
+  const report = await underStream(fixture, async ({ create }) => {
     await create('before', 4);
     await all.strike();
     await create('killed', 6);
@@ -33,7 +33,7 @@ test('injectors are killed, then the CA is another one: every pod becomes ready,
     await ca.strike();
     await create('mismatched', 6);
     await ca.mend();
-    await untilInjecting(site);
+    await untilInjecting(fixture);
     await create('after', 6);
   });
   expect(harm(report)).toEqual(noHarm);

@@ -11,13 +11,13 @@ import {
   optOut,
   outcomes,
   recorded,
-  targetsSite,
+  targetsFixture,
   untouched,
   type HookEvent,
   type Release,
 } from '../support/cluster/targetsFixture.ts';
 
-const site = targetsSite();
+const fixture = targetsFixture();
 const scaledToZero = { replicas: 0 };
 
 function ownersOf(...releases: readonly Release[]): Record<string, unknown> {
@@ -37,7 +37,7 @@ function names(events: readonly HookEvent[]): string[] {
 
 describe('one release', () => {
   test('opts in, rolls the workloads, changes nothing the second time, and leaves nothing', async () => {
-    const shop = await site.makeNamespace('shop', 'team=shop');
+    const shop = await fixture.makeNamespace('shop', 'team=shop');
     const daemon = {
       template: {
         metadata: { labels: { app: 'probe' } },
@@ -54,7 +54,7 @@ describe('one release', () => {
     const objects = ['deployment/web', 'statefulset/db', 'daemonset/probe'];
     const before = await Promise.all([`namespace/${shop}`, ...objects].map((object) => essence(object, shop)));
     const targets = [{ namespace: shop, deployments: ['web'], statefulSets: ['db'], daemonSets: ['probe'] }];
-    const release = await site.install('one', targets);
+    const release = await fixture.install('one', targets);
     const owners = ownersOf(release);
     const pod = await podOf(shop);
 
@@ -78,28 +78,28 @@ describe('one release', () => {
     ).toBe('true');
 
     // Without the right to patch, so that one patch alone would fail.
-    await site.install('one', targets, false, ['get']);
+    await fixture.install('one', targets, false, ['get']);
     const second = await optIn(release, targets);
     expect(second, second.stderr).toMatchObject({ exitCode: 0 });
     expect(outcomes(second.events)).toEqual(done.map((object) => `unchanged ${object}`));
     expect(names(second.events)).not.toContain('recorded');
-    await site.install('one', targets, false);
+    await fixture.install('one', targets, false);
 
     const undone = await optOut(release);
     expect(undone, undone.stderr).toMatchObject({ exitCode: 0, stderr: '' });
     expect(outcomes(undone.events)).toEqual(done.map((object) => `opted_out ${object}`));
     expect(await Promise.all([`namespace/${shop}`, ...objects].map((object) => essence(object, shop)))).toEqual(before);
     expect(await recorded(release)).toEqual([]);
-    await site.install('one', targets, false, ['get']);
+    await fixture.install('one', targets, false, ['get']);
     expect(await optOut(release)).toMatchObject({ exitCode: 0, events: [{ event: 'finished' }] });
   });
 
   test('a target that is taken out is undone; the others stay as they are', async () => {
-    const [shop, bank] = [await site.makeNamespace('out-shop'), await site.makeNamespace('out-bank')];
+    const [shop, bank] = [await fixture.makeNamespace('out-shop'), await fixture.makeNamespace('out-bank')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'api', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web', 'api'] }, { namespace: bank }];
     const kept = [{ namespace: shop, deployments: ['web'] }];
-    const release = await site.install('out', targets);
+    const release = await fixture.install('out', targets);
     expect(await optIn(release, targets)).toMatchObject({ exitCode: 0 });
     const { generation } = (await stored(shop, 'deploy/web')).metadata;
 
@@ -117,10 +117,10 @@ describe('one release', () => {
   });
 
   test('another key replaces the one before in one rollout', async () => {
-    const shop = await site.makeNamespace('keys');
+    const shop = await fixture.makeNamespace('keys');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const release = await site.install('keys', targets);
+    const release = await fixture.install('keys', targets);
     const old = { label: 'sidecar-injector', annotation: 'sidecar-injector-webhook.morven.me/inject' };
     expect(await optIn(release, targets, { keys: old })).toMatchObject({ exitCode: 0 });
     expect(await optedIn('deployment/web', shop, old.annotation)).toMatchObject({ value: 'true' });
@@ -143,8 +143,8 @@ describe('one release', () => {
 
   test("what is the user's own stays, and is not recorded", async () => {
     const [own, shop] = [
-      await site.makeNamespace('own', `${label}=enabled`),
-      await site.makeNamespace('own-shop', `${label}=disabled`),
+      await fixture.makeNamespace('own', `${label}=enabled`),
+      await fixture.makeNamespace('own-shop', `${label}=disabled`),
     ];
     const template = (value: string): object => ({
       metadata: { labels: { app: value }, annotations: { [annotation]: value } },
@@ -166,7 +166,7 @@ describe('one release', () => {
       { namespace: own, deployments: ['in', 'never', 'web'] },
       { namespace: shop, deployments: ['web'] },
     ];
-    const release = await site.install('own', targets);
+    const release = await fixture.install('own', targets);
     const before = await Promise.all(
       [`namespace/${own}`, `namespace/${shop}`, 'deployment/in', 'deployment/never'].map((object) =>
         essence(object, own),
@@ -196,7 +196,7 @@ describe('one release', () => {
   });
 
   test('no targets: injection is proven and nothing recorded', async () => {
-    const release = await site.install('none', []);
+    const release = await fixture.install('none', []);
     const { exitCode, events } = await optIn(release, []);
     expect(exitCode).toBe(0);
     expect(events).toMatchObject([
@@ -210,11 +210,11 @@ describe('one release', () => {
 
 describe('two releases', () => {
   test('share a namespace and a workload; the last one that goes takes the keys along', async () => {
-    const shop = await site.makeNamespace('both');
+    const shop = await fixture.makeNamespace('both');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const before = await essence('deployment/web', shop);
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const [one, two] = [await site.install('both-one', targets), await site.install('both-two', targets)];
+    const [one, two] = [await fixture.install('both-one', targets), await fixture.install('both-two', targets)];
     expect(await optIn(one, targets)).toMatchObject({ exitCode: 0 });
     const { spec } = await stored(shop, 'deploy/web');
     expect(await optIn(two, targets)).toMatchObject({ exitCode: 0 });

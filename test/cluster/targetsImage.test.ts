@@ -5,9 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trialName } from '../../src/dryRun/imageTrialPod.ts';
 import { agentImage, kube, loadImages } from '../support/cluster/clusterFixture.ts';
 import { create, podTemplate, rolledOut, workload } from '../support/cluster/patchFixture.ts';
-import { optedIn, optIn, outcomes, targetsSite, untouched, type HookEvent } from '../support/cluster/targetsFixture.ts';
+import {
+  optedIn,
+  optIn,
+  outcomes,
+  targetsFixture,
+  untouched,
+  type HookEvent,
+} from '../support/cluster/targetsFixture.ts';
 
-const site = targetsSite();
+const fixture = targetsFixture();
 /** No registry is within reach of the node: such an image cannot be pulled. */
 const absentImage = 'localhost/packet-capture/absent:1';
 let folder = '';
@@ -54,7 +61,7 @@ const recreate = { strategy: { type: 'Recreate' }, replicas: 2 };
 
 describe.concurrent('the hook tries the agent’s image where it is about to replace pods', () => {
   test('one that cannot be started takes no pods, with Recreate neither; it is tried once', async () => {
-    const shop = await site.makeNamespace('absent');
+    const shop = await fixture.makeNamespace('absent');
     await create(
       shop,
       workload('Deployment', 'web', recreate),
@@ -64,7 +71,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     await rolledOut(shop, 'deploy/web');
     await rolledOut(shop, 'deploy/cart');
     const targets = [{ namespace: shop, deployments: ['web', 'cart', 'idle'] }];
-    const release = await site.install('absent', targets);
+    const release = await fixture.install('absent', targets);
     const { exitCode, events } = await optIn(release, targets, { config: await configOf(absentImage) });
     expect(exitCode, JSON.stringify(events)).toBe(1);
     // Where no pod is replaced nothing is risked.
@@ -92,11 +99,11 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
   });
 
   test('one that starts is opted in; what is so already is not tried again', async () => {
-    const shop = await site.makeNamespace('present');
+    const shop = await fixture.makeNamespace('present');
     await create(shop, workload('Deployment', 'web', recreate), workload('DaemonSet', 'log'));
     await rolledOut(shop, 'ds/log');
     const targets = [{ namespace: shop, deployments: ['web'], daemonSets: ['log'] }];
-    const release = await site.install('present', targets);
+    const release = await fixture.install('present', targets);
     const config = await configOf(agentImage);
     const { exitCode, events, stderr } = await optIn(release, targets, { config });
     expect(exitCode, stderr).toBe(0);
@@ -113,7 +120,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
   });
 
   test('a namespace that refuses the trial alone keeps nobody from it, and it is said', async () => {
-    const shop = await site.makeNamespace('strict');
+    const shop = await fixture.makeNamespace('strict');
     // Of pods with a deadline, as that of the trial: those of the app have none.
     const quota = {
       apiVersion: 'v1',
@@ -124,7 +131,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     await create(shop, quota, workload('Deployment', 'web', recreate));
     await rolledOut(shop, 'deploy/web');
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const { exitCode, events, stderr } = await optIn(await site.install('strict', targets), targets, {
+    const { exitCode, events, stderr } = await optIn(await fixture.install('strict', targets), targets, {
       config: await configOf(absentImage),
     });
     expect(exitCode, stderr).toBe(0);
@@ -138,12 +145,12 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
   });
 
   test('SIGTERM takes its pod away, and opts nothing in', async () => {
-    const shop = await site.makeNamespace('term');
+    const shop = await fixture.makeNamespace('term');
     const template = podTemplate('web') as { readonly spec: object };
     const elsewhere = { ...template, spec: { ...template.spec, nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
     await create(shop, workload('Deployment', 'web', { template: elsewhere }));
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const release = await site.install('term', targets);
+    const release = await fixture.install('term', targets);
     let made: Promise<void> | undefined;
     const { exitCode, events } = await optIn(release, targets, {
       config: await configOf(agentImage),

@@ -10,14 +10,14 @@ import {
   optOut,
   outcomes,
   recorded,
-  targetsSite,
+  targetsFixture,
   untouched,
   type Release,
 } from '../support/cluster/targetsFixture.ts';
 import { recordName } from '../support/cluster/targetsRelease.ts';
 import { brokenWebhook, startRelay } from '../support/cluster/targetsTroubles.ts';
 
-const site = targetsSite();
+const fixture = targetsFixture();
 const scaledToZero = { replicas: 0 };
 
 async function patchConfiguration({ name, namespace }: Release, ...operations: readonly object[]): Promise<void> {
@@ -33,12 +33,12 @@ async function patchConfiguration({ name, namespace }: Release, ...operations: r
 
 describe('until injection works', () => {
   test('it waits, says why, and goes on as soon as it does', async () => {
-    const shop = await site.makeNamespace('wait');
-    const release = await site.install('wait', [{ namespace: shop }], false);
+    const shop = await fixture.makeNamespace('wait');
+    const release = await fixture.install('wait', [{ namespace: shop }], false);
     let added: Promise<void> | undefined;
     const { exitCode, events, stderr } = await optIn(release, [{ namespace: shop }], {
       onEvent: ({ event }) => {
-        if (event === 'waiting_for_injection') added ??= site.addWebhook('wait');
+        if (event === 'waiting_for_injection') added ??= fixture.addWebhook('wait');
       },
     });
     await added;
@@ -55,8 +55,8 @@ describe('until injection works', () => {
   });
 
   test('it touches nothing, and gives up in time', async () => {
-    const shop = await site.makeNamespace('never');
-    const release = await site.install('never', [{ namespace: shop }], false);
+    const shop = await fixture.makeNamespace('never');
+    const release = await fixture.install('never', [{ namespace: shop }], false);
     const start = performance.now();
     const { exitCode, events, stderr } = await optIn(release, [{ namespace: shop }], { timeout: '5s' });
     expect(performance.now() - start).toBeLessThan(8000);
@@ -72,7 +72,7 @@ describe('until injection works', () => {
   });
 
   test("the API server's message is the reason", async () => {
-    const release = await site.install('closed', []);
+    const release = await fixture.install('closed', []);
     await patchConfiguration(
       release,
       { op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Fail' },
@@ -84,7 +84,7 @@ describe('until injection works', () => {
   });
 
   test('SIGTERM ends it at once', async () => {
-    const release = await site.install('term', [], false);
+    const release = await fixture.install('term', [], false);
     let sent = 0;
     const { exitCode, events, stderr } = await optIn(release, [], {
       onEvent: ({ event }, child) => {
@@ -104,10 +104,10 @@ describe('until injection works', () => {
 
 describe('what cannot be changed', () => {
   test('does not keep the others from it, and fails the hook', async () => {
-    const [shop, closed] = [await site.makeNamespace('some'), await site.makeNamespace('closed')];
+    const [shop, closed] = [await fixture.makeNamespace('some'), await fixture.makeNamespace('closed')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'other', scaledToZero));
     await create(closed, workload('Deployment', 'web', scaledToZero));
-    const release = await site.install('some', [{ namespace: shop, deployments: ['web', 'absent'] }]);
+    const release = await fixture.install('some', [{ namespace: shop, deployments: ['web', 'absent'] }]);
     const targets = [
       { namespace: closed, deployments: ['web'] },
       { namespace: shop, deployments: ['absent', 'other', 'web'] },
@@ -132,15 +132,15 @@ describe('what cannot be changed', () => {
   });
 
   test('a namespace that was deleted and made again is opted in again by the next upgrade', async () => {
-    const shop = await site.makeNamespace('again');
+    const shop = await fixture.makeNamespace('again');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const release = await site.install('again', targets);
+    const release = await fixture.install('again', targets);
     expect(await optIn(release, targets)).toMatchObject({ exitCode: 0 });
     await kube(['delete', 'namespace', shop]);
     await kube(['create', 'namespace', shop]);
     await create(shop, workload('Deployment', 'web', scaledToZero));
-    await site.install('again', targets, false);
+    await fixture.install('again', targets, false);
     expect(outcomes((await optIn(release, targets)).events)).toEqual([
       `opted_in namespace/${shop}`,
       `opted_in deployment/web in ${shop}`,
@@ -148,10 +148,10 @@ describe('what cannot be changed', () => {
   });
 
   test('a namespace or a workload that is gone does not stand in the way of an uninstall', async () => {
-    const [shop, gone] = [await site.makeNamespace('here'), await site.makeNamespace('gone')];
+    const [shop, gone] = [await fixture.makeNamespace('here'), await fixture.makeNamespace('gone')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'short', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web', 'short'] }, { namespace: gone }];
-    const release = await site.install('gone', targets);
+    const release = await fixture.install('gone', targets);
     expect(await optIn(release, targets)).toMatchObject({ exitCode: 0 });
     await kube(['delete', 'deployment', 'short', '-n', shop]);
     await kube(['delete', 'namespace', gone]);
@@ -164,11 +164,11 @@ describe('what cannot be changed', () => {
       `opted_out deployment/web in ${shop}`,
     ]);
     expect(await recorded(release)).toEqual([`namespace/${gone}`]);
-    site.forget(gone);
+    fixture.forget(gone);
   });
 
   test("the release's own namespace is no target", async () => {
-    const release = await site.install('self', []);
+    const release = await fixture.install('self', []);
     expect(await optIn(release, [{ namespace: release.namespace }])).toMatchObject({
       exitCode: 2,
       events: [],
@@ -179,11 +179,11 @@ describe('what cannot be changed', () => {
 
 describe('the record', () => {
   test('names what was changed when the hook is killed in the middle', async () => {
-    const shop = await site.makeNamespace('killed');
+    const shop = await fixture.makeNamespace('killed');
     const deployments = Array.from({ length: 12 }, (_, index) => `web-${index + 10}`);
     await create(shop, ...deployments.map((name) => workload('Deployment', name, scaledToZero)));
     const targets = [{ namespace: shop, deployments }];
-    const release = await site.install('killed', targets);
+    const release = await fixture.install('killed', targets);
     const { exitCode, events } = await optIn(release, targets, {
       onEvent: ({ event, object = '' }, child) => {
         if (event === 'opted_in' && object.startsWith('deployment/')) child.kill('SIGKILL');
@@ -209,8 +209,8 @@ describe('the record', () => {
   });
 
   test('that cannot be read is reported and stays as it is', async () => {
-    const shop = await site.makeNamespace('broken');
-    const release = await site.install('broken', [{ namespace: shop }]);
+    const shop = await fixture.makeNamespace('broken');
+    const release = await fixture.install('broken', [{ namespace: shop }]);
     const broken = '{"version":1,"objects":"namespace/old"}';
     const path = ['configmap', recordName('broken'), '-n', release.namespace];
     await kube(['patch', ...path, '--type=merge', '-p', JSON.stringify({ data: { targets: broken } })]);
@@ -228,7 +228,7 @@ describe('the record', () => {
   });
 
   test('that was never written, is gone or may not be read means that there is nothing to undo', async () => {
-    const release = await site.install('blank', []);
+    const release = await fixture.install('blank', []);
     const nothing = { exitCode: 0, stderr: '' };
     expect(await optOut(release)).toMatchObject({ ...nothing, events: [{ event: 'nothing_to_undo' }] });
     await kube(['delete', 'configmap', recordName('blank'), '-n', release.namespace]);
@@ -247,10 +247,10 @@ describe('the record', () => {
 
 describe('what passes', () => {
   test('an edit at the same moment is met by reading again', async () => {
-    const shop = await site.makeNamespace('edit');
+    const shop = await fixture.makeNamespace('edit');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const release = await site.install('edit', targets);
+    const release = await fixture.install('edit', targets);
     // Between the namespace and its workloads the hook pauses for a second; it has read the Deployment before that.
     let edited: Promise<string> | undefined;
     const { exitCode, events } = await optIn(release, targets, {
@@ -280,8 +280,8 @@ describe('what passes', () => {
   });
 
   test('broken connections are made again', async () => {
-    const shop = await site.makeNamespace('relay');
-    const release = await site.install('relay', [{ namespace: shop }]);
+    const shop = await fixture.makeNamespace('relay');
+    const release = await fixture.install('relay', [{ namespace: shop }]);
     expect(await optIn(release, [{ namespace: shop }])).toMatchObject({ exitCode: 0 });
     const relay = await startRelay(31_500);
     try {
@@ -295,10 +295,10 @@ describe('what passes', () => {
   });
 
   test('a failure of the API server is tried again', async () => {
-    const shop = await site.makeNamespace('fails');
+    const shop = await fixture.makeNamespace('fails');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
-    const release = await site.install('fails', targets);
+    const release = await fixture.install('fails', targets);
     // The API server answers with 500 to changes of workloads there.
     await kube(['create', '-f', '-'], JSON.stringify(brokenWebhook(shop)));
     const mend = async (): Promise<string> =>
@@ -319,7 +319,7 @@ describe('what passes', () => {
   });
 
   test('a server that stays away is an error that names it', async () => {
-    const { folder } = await site.install('away', []);
+    const { folder } = await fixture.install('away', []);
     const api = makeRetryingClient({ server: 'https://127.0.0.1:1', serviceAccountDir: folder, retryMs: 1000 });
     const start = performance.now();
     await expect(api({ method: 'GET', path: '/version', what: 'get the version' })).rejects.toMatchObject({

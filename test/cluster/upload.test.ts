@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentEvent, agentImage, injectAndApply, kube, podField } from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
 import { startSender, type Sender } from '../support/cluster/sequence.ts';
-import { deployment, expectUploaded, uploadSite } from '../support/cluster/uploadFixture.ts';
+import { deployment, expectUploaded, uploadFixture } from '../support/cluster/uploadFixture.ts';
 
 const namespace = useNamespace('upload');
 let sender: Sender;
@@ -13,8 +13,8 @@ beforeAll(() => {
 afterAll(() => sender.close());
 
 test('a pod uploads what it captured, the last file when it is deleted: every packet is in the bucket, with what the JSON beside it says', async () => {
-  const site = await uploadSite(namespace);
-  await site.putSecret();
+  const fixture = await uploadFixture(namespace);
+  await fixture.putSecret();
   await injectAndApply(
     deployment(namespace),
     '--image',
@@ -34,7 +34,7 @@ test('a pod uploads what it captured, the last file when it is deleted: every pa
   expect(await agentEvent(namespace, pod, 'uploaded')).toMatchObject({ files: expect.any(Array) });
   await sender.send({ address, count: 50, first: 300, size: 100, perSecond: 1000 });
   await kube(['delete', 'deployment', '-n', namespace, 'web', '--cascade=foreground', '--timeout=60s']);
-  const files = await site.uploaded();
+  const files = await fixture.uploaded();
   expect(files.length).toBeGreaterThanOrEqual(3);
   await expectUploaded(files, namespace, pod, 350);
 });

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
-  faultSite,
+  faultFixture,
   harm,
-  installFaultSite,
+  installFaultFixture,
   missedIn,
   noHarm,
-  removeFaultSite,
+  removeFaultFixture,
   underStream,
   untilInjecting,
-  type FaultSite,
+  type FaultFixture,
 } from '../../support/cluster/faultFixture.ts';
 import {
   apiServerRestarted,
@@ -24,21 +24,21 @@ import {
 } from '../../support/cluster/faults.ts';
 import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
 
-const site = faultSite('faults');
+const fixture = faultFixture('faults');
 
 /** Created under each of the lines below. */
 const pods = Number(process.env['PACKET_CAPTURE_FAULT_PODS'] ?? 500);
 
 beforeAll(async () => {
   await loadReleaseImages();
-  await installFaultSite(site);
+  await installFaultFixture(fixture);
 });
 afterAll(async () => {
-  await removeFaultSite(site);
+  await removeFaultFixture(fixture);
 });
 
 /** What goes wrong one after the other under one stream, with the phase's name in the report. */
-const scenarios: readonly (readonly [string, (where: FaultSite) => Readonly<Record<string, Fault>>])[] = [
+const scenarios: readonly (readonly [string, (where: FaultFixture) => Readonly<Record<string, Fault>>])[] = [
   ['injectors are killed: one, all', (where) => ({ one: killed(where, 1, 'perhaps'), all: killed(where, 2, 'some') })],
   ['injectors are wedged: they accept, and never answer', (where) => ({ wedged: wedged(where) })],
   ['the certificate expires', (where) => ({ expired: expiredCertificate(where) })],
@@ -55,10 +55,10 @@ const scenarios: readonly (readonly [string, (where: FaultSite) => Readonly<Reco
 test.each(scenarios)(
   '%s: no pod is refused or kept from being ready, `check` names each that was missed, none is missed afterwards',
   async (_, make) => {
-    const faults = Object.entries(make(site));
+    const faults = Object.entries(make(fixture));
     const share = (part: number): number => Math.ceil(pods * part);
-    await untilInjecting(site);
-    const report = await underStream(site, async ({ create }) => {
+    await untilInjecting(fixture);
+    const report = await underStream(fixture, async ({ create }) => {
       await create('before', share(0.1));
       for (const [name, { strike, mend }] of faults) {
         for (let part = 0; part < 2; part += 1) {
@@ -68,7 +68,7 @@ test.each(scenarios)(
         }
         await Promise.all([
           create(`after ${name}, while it is mended`, share(0.2 / faults.length)),
-          mend().then(async () => untilInjecting(site)),
+          mend().then(async () => untilInjecting(fixture)),
         ]);
       }
       await create('after', share(0.2));

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { kube } from '../../support/cluster/clusterFixture.ts';
-import { faultSite, installFaultSite, removeFaultSite } from '../../support/cluster/faultFixture.ts';
+import { faultFixture, installFaultFixture, removeFaultFixture } from '../../support/cluster/faultFixture.ts';
 import { loadReleaseImages } from '../../support/cluster/helmFixture.ts';
 import type { FuzzReport } from '../../support/long/podFuzz.ts';
 
 const node = inject('node');
-const site = faultSite('fuzz');
+const fixture = faultFixture('fuzz');
 const levels = ['privileged', 'baseline'] as const;
 
 function namespaces(): object[] {
@@ -28,11 +28,11 @@ function namespaces(): object[] {
 
 beforeAll(async () => {
   await loadReleaseImages();
-  await installFaultSite(site);
+  await installFaultFixture(fixture);
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: namespaces() }));
 });
 afterAll(async () => {
-  await removeFaultSite(site);
+  await removeFaultFixture(fixture);
   await kube(
     ['delete', '--ignore-not-found', '--wait=false', '-f', '-'],
     JSON.stringify({ apiVersion: 'v1', kind: 'List', items: namespaces() }),

@@ -13,7 +13,7 @@ import {
 } from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
 import { startSender, type Sender } from '../../support/cluster/sequence.ts';
-import { deployment, expectUploaded, uploadSite } from '../../support/cluster/uploadFixture.ts';
+import { deployment, expectUploaded, uploadFixture } from '../../support/cluster/uploadFixture.ts';
 
 const namespace = useNamespace('secret');
 const perSecond = 100;
@@ -25,7 +25,7 @@ beforeAll(() => {
 afterAll(() => sender.close());
 
 test('the Secret comes after the pod, and its keys change: uploads begin, stop and go on without a restart, and nothing is missing', async () => {
-  const site = await uploadSite(namespace);
+  const fixture = await uploadFixture(namespace);
   // A ring that holds what is captured while nothing can be uploaded.
   const settings = [
     '--filter',
@@ -63,12 +63,12 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
     reason: expect.stringContaining('the Secret packet-capture-upload is not there'),
   });
   await sleep(5000);
-  await site.putSecret();
+  await fixture.putSecret();
   const firstAfter = await nextUpload();
 
-  await site.server.stop();
+  await fixture.server.stop();
   const keys = { access: 'ANOTHERACCESSKEY', secret: 'another/secret+key/of+the+bucket' };
-  await site.server.start(keys);
+  await fixture.server.start(keys);
   const failed = async (): Promise<string[]> =>
     (await agentEvents(namespace, pod))
       .filter(({ event }) => event === 'upload failed')
@@ -79,14 +79,14 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
     return reasons.find((reason) => /StatusCode: 40[34]/.test(reason));
   };
   const refusal = await until('refusal', refused, { milliseconds: 120_000, instead: () => reasons });
-  await site.putSecret(keys);
+  await fixture.putSecret(keys);
   const nextAfter = await nextUpload();
 
   done.abort();
   await sending;
   const inBucket = async (): Promise<boolean> => {
     // One may be on its way at this moment.
-    const there = await site.uploaded().catch(() => []);
+    const there = await fixture.uploaded().catch(() => []);
     return there.reduce((sum, { json }) => sum + Number(json['packets']), 0) >= sent;
   };
   await until('last packet in the bucket', inBucket, { milliseconds: 120_000, instead: () => reasons });
@@ -96,6 +96,6 @@ test('the Secret comes after the pod, and its keys change: uploads begin, stop a
   for (const word of [credentials, keys].flatMap(({ access, secret }) => [access, secret]))
     expect(log).not.toContain(word);
   expect(log).not.toContain('"upload lost"');
-  const files = await site.uploaded();
+  const files = await fixture.uploaded();
   await expectUploaded(files, namespace, pod, sent);
 });

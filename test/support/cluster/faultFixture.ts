@@ -15,18 +15,18 @@ import { installed } from './helmFixture.ts';
 const node = inject('node');
 
 /** A release under faults, and a namespace of which it injects the pods. */
-export interface FaultSite {
+export interface FaultFixture {
   readonly release: string;
   readonly namespace: string;
   readonly site: string;
 }
 
-export function faultSite(name: string): FaultSite {
+export function faultFixture(name: string): FaultFixture {
   return { release: `${name}-packet-capture`, namespace: name, site: `${name}-site` };
 }
 
-export async function installFaultSite(
-  { release, namespace, site }: FaultSite,
+export async function installFaultFixture(
+  { release, namespace, site }: FaultFixture,
   flags: readonly string[] = [],
 ): Promise<void> {
   const metadata = { name: site, labels: { [`${namespace}/injection`]: 'enabled' } };
@@ -44,7 +44,7 @@ export async function installFaultSite(
   ]);
 }
 
-export async function removeFaultSite({ release, namespace, site }: FaultSite): Promise<void> {
+export async function removeFaultFixture({ release, namespace, site }: FaultFixture): Promise<void> {
   await installed(4, ['uninstall', '--release', release, '--namespace', namespace, '--yes']);
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
 }
@@ -55,7 +55,10 @@ export interface Stream {
 }
 
 /** Pods are created while `work` tells how many; what became of each of them. */
-export async function underStream({ site }: FaultSite, work: (stream: Stream) => Promise<void>): Promise<StreamReport> {
+export async function underStream(
+  { site }: FaultFixture,
+  work: (stream: Stream) => Promise<void>,
+): Promise<StreamReport> {
   const argv = inNetns(node.netns, [
     process.execPath,
     join(import.meta.dirname, 'faultStream.ts'),
@@ -106,7 +109,7 @@ export function missedIn({ phases }: StreamReport, phase: string): number {
 }
 
 /** The process of each injector of a release: the first one of its container. */
-export async function injectorPids({ namespace }: FaultSite): Promise<readonly number[]> {
+export async function injectorPids({ namespace }: FaultFixture): Promise<readonly number[]> {
   const uids = (
     await kube([
       'get',
@@ -134,7 +137,7 @@ export async function injectorPids({ namespace }: FaultSite): Promise<readonly n
 }
 
 /** Waits until pods are injected again, a few times in a row: a Service of two chooses by chance. */
-export async function untilInjecting({ release, namespace, site }: FaultSite, seconds = 180): Promise<void> {
+export async function untilInjecting({ release, namespace, site }: FaultFixture, seconds = 180): Promise<void> {
   await kube(['rollout', 'status', '-n', namespace, `deploy/${release}`, `--timeout=${seconds}s`]);
   const spec = { containers: [{ name: 'app', image: 'app' }] };
   const pod = JSON.stringify({

@@ -11,7 +11,7 @@ import { noProgress } from '../../../scripts/cluster/progress.ts';
 import { component, upCluster } from '../../../scripts/cluster/up.ts';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../../src/certificates/index.ts';
 import { kube } from './clusterFixture.ts';
-import { injectorPids, type FaultSite } from './faultFixture.ts';
+import { injectorPids, type FaultFixture } from './faultFixture.ts';
 
 const node = inject('node');
 const injectors = 'app.kubernetes.io/component=injector';
@@ -27,26 +27,26 @@ export interface Fault {
 }
 
 /** SIGKILL to the process of `count` injectors; the kubelet starts them anew. */
-export function killed(site: FaultSite, count: number, misses: Fault['misses']): Fault {
+export function killed(fixture: FaultFixture, count: number, misses: Fault['misses']): Fault {
   const strike = async (): Promise<void> => {
-    for (const pid of (await injectorPids(site)).slice(0, count)) kill(pid);
+    for (const pid of (await injectorPids(fixture)).slice(0, count)) kill(pid);
   };
   // Without the kubelet's back-off, which can be minutes by now.
-  return { strike, mend: async () => deleteInjectors(site), misses };
+  return { strike, mend: async () => deleteInjectors(fixture), misses };
 }
 
 /** All accept connections and never answer, until the kubelet ends them since they do not live. */
-export function wedged(site: FaultSite): Fault {
+export function wedged(fixture: FaultFixture): Fault {
   const strike = async (): Promise<void> => {
-    for (const pid of await injectorPids(site)) process.kill(pid, 'SIGSTOP');
+    for (const pid of await injectorPids(fixture)) process.kill(pid, 'SIGSTOP');
   };
   return { strike, mend: async () => Promise.resolve(), misses: 'some' };
 }
 
 /** All have one thousandth of a CPU, until the kubelet ends them since they do not live. */
-export function starved(site: FaultSite): Fault {
+export function starved(fixture: FaultFixture): Fault {
   const strike = async (): Promise<void> => {
-    for (const pid of await injectorPids(site)) await limitCpu(pid);
+    for (const pid of await injectorPids(fixture)) await limitCpu(pid);
   };
   return { strike, mend: async () => Promise.resolve(), misses: 'perhaps' };
 }
@@ -75,65 +75,65 @@ function ignoreAbsent(error: NodeJS.ErrnoException): void {
 }
 
 /** The API server trusts another CA than the one that has signed. */
-export function mismatchedCa(site: FaultSite): Fault {
+export function mismatchedCa(fixture: FaultFixture): Fault {
   let before: string | undefined;
   return {
     strike: async () => {
       if (before !== undefined) return;
-      before = await caBundleOf(site);
-      await setCaBundle(site, (await materialFor(site, new Date(), 365)).caBundle);
+      before = await caBundleOf(fixture);
+      await setCaBundle(fixture, (await materialFor(fixture, new Date(), 365)).caBundle);
     },
-    mend: async () => setCaBundle(site, before ?? ''),
+    mend: async () => setCaBundle(fixture, before ?? ''),
     misses: 'some',
   };
 }
 
 /** The certificate ends while it is served. */
-export function expiredCertificate(site: FaultSite): Fault {
+export function expiredCertificate(fixture: FaultFixture): Fault {
   const secondsLeft = 45;
   let before: { readonly caBundle: string; readonly secret: string } | undefined;
   return {
     strike: async () => {
       if (before !== undefined) return;
       before = {
-        caBundle: await caBundleOf(site),
-        secret: await kube(['get', 'secret', certificates(site), '-n', site.namespace, '-o', 'jsonpath={.data}']),
+        caBundle: await caBundleOf(fixture),
+        secret: await kube(['get', 'secret', certificates(fixture), '-n', fixture.namespace, '-o', 'jsonpath={.data}']),
       };
       const ends = Date.now() + secondsLeft * 1000;
-      const material = await materialFor(site, new Date(ends - 86_400_000), 1);
-      await setCaBundle(site, `${before.caBundle}${material.caBundle}`);
+      const material = await materialFor(fixture, new Date(ends - 86_400_000), 1);
+      await setCaBundle(fixture, `${before.caBundle}${material.caBundle}`);
       await mount(
-        site,
+        fixture,
         'secret',
-        certificates(site),
+        certificates(fixture),
         { stringData: { 'tls.crt': material.certificate, 'tls.key': material.key } },
         '"reloaded","file":"certificate"',
       );
       await sleep(Math.max(0, ends - Date.now() + 1000));
       // The API server begins new connections; those that it has go on with a certificate that has ended.
-      await setCaBundle(site, material.caBundle);
+      await setCaBundle(fixture, material.caBundle);
     },
     mend: async () => {
-      await setCaBundle(site, before?.caBundle ?? '');
-      await patch(['secret', certificates(site), '-n', site.namespace], {
+      await setCaBundle(fixture, before?.caBundle ?? '');
+      await patch(['secret', certificates(fixture), '-n', fixture.namespace], {
         data: JSON.parse(before?.secret ?? '{}') as unknown,
       });
-      await deleteInjectors(site);
+      await deleteInjectors(fixture);
     },
     misses: 'some',
   };
 }
 
 /** A configuration that cannot be read reaches injectors that run: they go on with the one that they have. */
-export function brokenConfiguration(site: FaultSite): Fault {
+export function brokenConfiguration(fixture: FaultFixture): Fault {
   let before: string | undefined;
-  const name = `${site.release}-config`;
+  const name = `${fixture.release}-config`;
   return {
     strike: async () => {
       if (before !== undefined) return;
-      before = await kube(['get', 'configmap', name, '-n', site.namespace, '-o', 'jsonpath={.data}']);
+      before = await kube(['get', 'configmap', name, '-n', fixture.namespace, '-o', 'jsonpath={.data}']);
       await mount(
-        site,
+        fixture,
         'configmap',
         name,
         { data: { 'sidecarconfig.yaml': 'agent: [' } },
@@ -141,24 +141,24 @@ export function brokenConfiguration(site: FaultSite): Fault {
       );
     },
     mend: async () => {
-      await patch(['configmap', name, '-n', site.namespace], { data: JSON.parse(before ?? '{}') as unknown });
+      await patch(['configmap', name, '-n', fixture.namespace], { data: JSON.parse(before ?? '{}') as unknown });
     },
     misses: 'none',
   };
 }
 
 /** The same, and the injectors are started anew with it, which they cannot. */
-export function brokenConfigurationAtStart(site: FaultSite): Fault {
+export function brokenConfigurationAtStart(fixture: FaultFixture): Fault {
   let before: string | undefined;
-  const name = `${site.release}-config`;
+  const name = `${fixture.release}-config`;
   const set = async (data: object): Promise<void> => {
-    await patch(['configmap', name, '-n', site.namespace], { data });
-    await deleteInjectors(site);
+    await patch(['configmap', name, '-n', fixture.namespace], { data });
+    await deleteInjectors(fixture);
   };
   return {
     strike: async () => {
       if (before !== undefined) return;
-      before = await kube(['get', 'configmap', name, '-n', site.namespace, '-o', 'jsonpath={.data}']);
+      before = await kube(['get', 'configmap', name, '-n', fixture.namespace, '-o', 'jsonpath={.data}']);
       await set({ 'sidecarconfig.yaml': 'agent: [' });
     },
     mend: async () => set(JSON.parse(before ?? '{}') as object),
@@ -180,14 +180,14 @@ export function apiServerRestarted(): Fault {
  * The injectors are evicted from the one node that there is, which takes new ones a while later alone: the
  * PodDisruptionBudget has to keep one until then.
  */
-export function drained(site: FaultSite): Fault {
+export function drained(fixture: FaultFixture): Fault {
   let drain: Promise<string> | undefined;
   return {
     strike: async () => {
       drain ??= kube([
         'drain',
         nodeName,
-        `--pod-selector=${injectors},app.kubernetes.io/instance=${site.release}`,
+        `--pod-selector=${injectors},app.kubernetes.io/instance=${fixture.release}`,
         '--ignore-daemonsets',
         '--delete-emptydir-data',
       ]);
@@ -199,7 +199,7 @@ export function drained(site: FaultSite): Fault {
           'get',
           'pods',
           '-n',
-          site.namespace,
+          fixture.namespace,
           '-l',
           injectors,
           '-o',
@@ -218,22 +218,26 @@ export function drained(site: FaultSite): Fault {
 }
 
 /** Not only told to end: an injector answers what comes over open connections until it has drained. */
-async function deleteInjectors(site: FaultSite): Promise<void> {
-  const { namespace } = site;
-  for (const pid of await injectorPids(site)) kill(pid);
+async function deleteInjectors(fixture: FaultFixture): Promise<void> {
+  const { namespace } = fixture;
+  for (const pid of await injectorPids(fixture)) kill(pid);
   await kube(['delete', 'pods', '-n', namespace, '-l', injectors, '--force', '--grace-period=0']);
 }
 
-function certificates({ release }: FaultSite): string {
+function certificates({ release }: FaultFixture): string {
   return `${release}-certs`;
 }
 
-async function materialFor({ release, namespace }: FaultSite, now: Date, days: number): Promise<CertificateMaterial> {
+async function materialFor(
+  { release, namespace }: FaultFixture,
+  now: Date,
+  days: number,
+): Promise<CertificateMaterial> {
   return issueMaterial({ dnsNames: servingNames(release, namespace), now, days });
 }
 
 /** As PEM text. */
-async function caBundleOf({ release, namespace }: FaultSite): Promise<string> {
+async function caBundleOf({ release, namespace }: FaultFixture): Promise<string> {
   const text = await kube([
     'get',
     'mutatingwebhookconfiguration',
@@ -244,7 +248,7 @@ async function caBundleOf({ release, namespace }: FaultSite): Promise<string> {
   return Buffer.from(text, 'base64').toString();
 }
 
-async function setCaBundle({ release, namespace }: FaultSite, caBundle: string): Promise<void> {
+async function setCaBundle({ release, namespace }: FaultFixture, caBundle: string): Promise<void> {
   const value = Buffer.from(caBundle).toString('base64');
   const operations = [0, 1, 2].map((index) => ({
     op: 'replace',
@@ -256,7 +260,7 @@ async function setCaBundle({ release, namespace }: FaultSite, caBundle: string):
 
 /** Changes what is mounted into the injectors, and waits until each has logged the event. */
 async function mount(
-  { namespace }: FaultSite,
+  { namespace }: FaultFixture,
   kind: string,
   name: string,
   changes: object,

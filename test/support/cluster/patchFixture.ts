@@ -44,7 +44,7 @@ async function writeKubectl(folder: string): Promise<void> {
 type Changed = Partial<PatchOptions> & { readonly namespace?: string };
 type Around = (args: readonly string[]) => Promise<void>;
 
-export interface Site {
+export interface PatchFixture {
   /** A folder for files of the tests, with the kubectl that reaches the node; there from the first test to the last. */
   readonly folder: () => string;
   /** A namespace without a Pod Security level. */
@@ -56,7 +56,7 @@ export interface Site {
 }
 
 /** Images, and namespaces that are made before the tests of a file and deleted after them. */
-export function patchSite(): Site {
+export function patchFixture(): PatchFixture {
   let folder = '';
   // Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
   const shop = `patch-${process.env['VITEST_POOL_ID']}-${Date.now().toString(36)}`;
@@ -73,7 +73,7 @@ export function patchSite(): Site {
     await kube(['delete', 'namespace', shop, ...levels.map(enforcing), '--wait=false']);
     await rm(folder, { recursive: true });
   });
-  const at: Site['at'] = (target, changed = {}, around) =>
+  const at: PatchFixture['at'] = (target, changed = {}, around) =>
     fixture(join(folder, 'kubectl'), changed.namespace ?? shop, target, changed, around);
   return { folder: () => folder, shop, enforcing, at };
 }

@@ -19,7 +19,7 @@ const node = inject('node');
 export type Admitted = PodTemplate | undefined;
 
 /** Namespaces with labels, and objects of a policy, for the length of a test file. */
-export function policySite(
+export function policyFixture(
   namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>,
   objects: readonly object[],
 ): void {

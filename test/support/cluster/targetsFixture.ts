@@ -181,7 +181,7 @@ export async function essence(object: string, namespace = 'default'): Promise<un
   return { labels: metadata.labels, annotations: Object.fromEntries(annotations), spec };
 }
 
-export interface Site {
+export interface TargetsFixture {
   /** A namespace of the tests, made now. */
   readonly makeNamespace: (name: string, ...labels: readonly string[]) => Promise<string>;
   /** What the chart makes for a release with these targets; also gives an upgraded release its new Roles. */
@@ -198,7 +198,7 @@ export interface Site {
 }
 
 /** An injector on the node, and namespaces that are gone after the tests of a file. */
-export function targetsSite(): Site {
+export function targetsFixture(): TargetsFixture {
   // Unlike in any other run on a node that is kept: a namespace takes its time to vanish.
   const stamp = `targets-${process.env['VITEST_POOL_ID']}-${Date.now().toString(36)}`;
   const namespaces: string[] = [];
@@ -207,22 +207,22 @@ export function targetsSite(): Site {
   let folder = '';
   let injector: ChildProcess | undefined;
 
-  const makeNamespace: Site['makeNamespace'] = async (name, ...labels) => {
+  const makeNamespace: TargetsFixture['makeNamespace'] = async (name, ...labels) => {
     const full = `${stamp}-${name}`;
     await kube(['create', '-f', '-'], namespaceYaml(full));
     namespaces.push(full);
     if (labels.length > 0) await kube(['label', 'namespace', full, ...labels]);
     return full;
   };
-  const forget: Site['forget'] = (namespace) => {
+  const forget: TargetsFixture['forget'] = (namespace) => {
     namespaces.splice(namespaces.indexOf(namespace), 1);
   };
-  const addWebhook: Site['addWebhook'] = async (release) => {
+  const addWebhook: TargetsFixture['addWebhook'] = async (release) => {
     const configuration = webhookConfiguration(release, stamp, caBundle);
     configurations.push(configuration.metadata.name);
     await kube(['apply', '-f', '-'], JSON.stringify(configuration));
   };
-  const install: Site['install'] = async (name, targets, webhook = true, verbs = ['get', 'patch']) => {
+  const install: TargetsFixture['install'] = async (name, targets, webhook = true, verbs = ['get', 'patch']) => {
     await applyRelease(name, stamp, targets, verbs);
     if (webhook) await addWebhook(name);
     const own = join(folder, name);

@@ -22,7 +22,7 @@ const node = inject('node');
 const bucketAddress = `${nodeAddress}:7070`;
 
 /** A real S3 server on the node, with a bucket `captures`, and a namespace whose pods upload there. */
-export interface UploadSite {
+export interface UploadFixture {
   readonly server: BucketServer;
   /** Makes the Secret, or changes it, in the words of docs/upload.md. */
   readonly putSecret: (keys?: Keys) => Promise<void>;
@@ -30,7 +30,7 @@ export interface UploadSite {
 }
 
 /** It ends with the test. */
-export async function uploadSite(namespace: string): Promise<UploadSite> {
+export async function uploadFixture(namespace: string): Promise<UploadFixture> {
   const objects = await mkdtemp(join(tmpdir(), 'packet-capture-objects-'));
   const secret = await mkdtemp(join(tmpdir(), 'packet-capture-secret-'));
   onTestFinished(async () => {
