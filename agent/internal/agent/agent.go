@@ -231,14 +231,7 @@ func (a *Agent) begin(first bool) {
 
 // stopFor ends what is captured, if anything is, for a state in which nothing is.
 func (a *Agent) stopFor(state status.State, reason string) {
-	preparing := a.preparing
-	a.changing = true
-	a.live.stop(func() {
-		if preparing != a.preparing {
-			return
-		}
-		a.changing = false
-		a.ended()
+	a.stopThen(func() {
 		a.setPush()
 		if state == status.Idle {
 			a.emit("idle", events.Member{Name: "reason", Value: reason})

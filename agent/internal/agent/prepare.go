@@ -73,6 +73,11 @@ func (a *Agent) cannot(reason string) {
 		a.fail(reason)
 		return
 	}
+	a.stopThen(func() { a.fail(reason) })
+}
+
+// stopThen ends the running capture, if there is one, and then calls fn, unless something else was begun meanwhile.
+func (a *Agent) stopThen(fn func()) {
 	preparing := a.preparing
 	a.changing = true
 	a.live.stop(func() {
@@ -81,7 +86,7 @@ func (a *Agent) cannot(reason string) {
 		}
 		a.changing = false
 		a.ended()
-		a.fail(reason)
+		fn()
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/nettest"
 )
 
 const header = "HEADER--"
@@ -33,10 +34,7 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	l, err := loop.New()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := nettest.Loop(t)
 	f := &fixture{t: t, loop: l, events: make(chan event, 10_000)}
 	f.Push = New(Options{
 		Loop:    l,
@@ -45,26 +43,11 @@ func newFixture(t *testing.T) *fixture {
 		Header:  func() ([]byte, []string) { return []byte(header), []string{"eth0"} },
 		Changed: func() {},
 	})
-	ended := make(chan error)
-	go func() { ended <- l.Run() }()
-	t.Cleanup(func() {
-		l.Stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
 	return f
 }
 
 // do runs fn on the loop, and waits for that.
-func (f *fixture) do(fn func()) {
-	done := make(chan struct{})
-	f.loop.Post(func() {
-		fn()
-		close(done)
-	})
-	<-done
-}
+func (f *fixture) do(fn func()) { nettest.On(f.loop, fn) }
 
 // write writes numbered packets of 8 bytes and a filling.
 func (f *fixture) write(count, filling int) {

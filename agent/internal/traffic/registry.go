@@ -11,7 +11,7 @@ import (
 // capture's filter, and the kernel accepts 4096 of them.
 const MaxFlows = 200
 
-// ErrTooManyFlows: the agent has as many connections as its filters can leave out.
+// ErrTooManyFlows means that the agent has as many connections as its filters can leave out.
 var ErrTooManyFlows = errors.New("the agent has too many connections of its own")
 
 // Registry lists all flows that captures have to leave out.

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"packet-capture/agent/internal/loop"
+	"packet-capture/agent/internal/nettest"
 )
 
 // built is agent/rclone, built once.
@@ -161,33 +162,17 @@ func newStation(t *testing.T, program string) *station {
 }
 
 func (s *station) begin(program string) {
-	l, err := loop.New()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	l := nettest.Loop(s.t)
 	s.loop = l
 	s.Upload = New(Options{
 		Loop: l, Network: &plainNetwork{}, Captures: s.captures, Folder: filepath.Join(s.captures, ".agent/upload"), Secret: s.secret, Program: program,
 		Emit: func(name string, members any) { s.events <- told{name, members} }, Changed: func() {},
 		Namespace: "shop", Pod: "web-1", Node: "node0", Version: "0.1.0",
 	})
-	ended := make(chan error)
-	go func() { ended <- l.Run() }()
-	s.t.Cleanup(func() {
-		s.close(0)
-		l.Stop()
-		<-ended
-	})
+	s.t.Cleanup(func() { s.close(0) })
 }
 
-func (s *station) do(fn func()) {
-	done := make(chan struct{})
-	s.loop.Post(func() {
-		fn()
-		close(done)
-	})
-	<-done
-}
+func (s *station) do(fn func()) { nettest.On(s.loop, fn) }
 
 func (s *station) close(within time.Duration) {
 	done := make(chan struct{})
