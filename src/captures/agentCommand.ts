@@ -19,21 +19,21 @@ export function agentCommand(name: 'capture' | 'send' | 'status' | 'version', ..
 const usageCode = 2;
 
 /**
- * True when what a command of {@link agentCommand} ended with says that the agent is older than this program: there is
- * no such program in its image, or it does not know the command. Pure.
- * @param said its standard error, or kubectl's own
+ * True when a command of {@link agentCommand} failed because the agent is older than this program: there is no such
+ * program in its image, or it does not know the command. Pure.
+ * @param said the standard error of the command or of kubectl
  */
 export function isOlderAgent(code: number | undefined, said: string): boolean {
   if (new RegExp(`exec.*${program}.*(no such file|not found)`, 'is').test(said)) return true;
   return code === usageCode && /unknown command|flag provided but not defined/.test(said);
 }
 
-/** What to say of such an agent, in a few words. */
+/** The message about such an agent. */
 export const olderAgent = `its agent is older than this program and does not know this command: its pod needs the image of ${version}`;
 
 /**
  * Runs a command of the program in the pod to its end; its standard output as text.
- * @param maxBytes how much it may say: the pod is not ours
+ * @param maxBytes the most bytes to read, because the pod is not trusted
  * @throws AGENT_TOO_OLD; and as outputInPod
  */
 export async function askAgent(
@@ -52,7 +52,7 @@ export async function askAgent(
   }
 }
 
-/** Asks for the version, where the agent can tell it. */
+/** The error for an older agent, with its version if it reports one. */
 async function tooOld(kubectl: Kubectl, pod: ExecTarget, cause: CodedError): Promise<CodedError> {
   const said = await outputInPod(kubectl, pod, agentCommand('version'), 100).catch(() => '');
   const agent =

@@ -7,12 +7,12 @@ import { mostStatusBytes, parseAgentStatus } from './readStatusFile.ts';
 
 export interface AgentStatus {
   readonly time?: string;
-  /** Of the agent. */
+  /** The agent's version. */
   readonly version?: string;
   readonly state: string;
-  /** Of `idle`: state, duration, packet-count; of `waiting`: what it waits for. */
+  /** For `idle`: state, duration or packet-count; for `waiting`: what it waits for. */
   readonly reason?: string;
-  /** What is set, as the agent has taken it, defaults included. */
+  /** The settings that the agent uses, defaults included. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly started?: string;
   readonly interfaces?: readonly string[];
@@ -21,12 +21,12 @@ export interface AgentStatus {
   readonly snaplen?: number | typeof headersOnly;
   /** The file that is being written. */
   readonly file?: string;
-  /** Sums since the container started; files are those that were closed and kept. */
+  /** Totals since the container started; files are those that were closed and kept. */
   readonly files?: number;
   readonly packets?: number;
   readonly bytes?: number;
   readonly dropped?: { readonly kernel?: number; readonly interface?: number; readonly queue?: number };
-  /** What lies in the ring now. */
+  /** The files in the ring now. */
   readonly ring?: { readonly files?: number; readonly bytes?: number };
   readonly upload?: {
     readonly pending?: number;
@@ -35,7 +35,7 @@ export interface AgentStatus {
     readonly lastError?: string;
   };
   readonly stream?: { readonly state?: string; readonly lastError?: string };
-  /** Of the container that mirrors; absent when no mirror is set. */
+  /** The status of the container that mirrors; absent when no mirror is set. */
   readonly mirror?: MirrorStatus;
   readonly invalid?: readonly { readonly setting: string; readonly value?: string; readonly reason: string }[];
   readonly lastError?: { readonly time?: string; readonly reason: string };
@@ -46,19 +46,19 @@ export interface MirrorStatus {
   readonly state?: string;
   /** What it waits for, or what is wrong. */
   readonly reason?: string;
-  /** As the setting has it. */
+  /** The value of the setting. */
   readonly destination?: string;
-  /** Sums of its VXLAN device. */
+  /** Totals of its VXLAN device. */
   readonly packets?: number;
   readonly bytes?: number;
   readonly dropped?: number;
 }
 
-/** What an agent said, or why it could not be asked. */
+/** The status of an agent, or why it could not be read. */
 export type Asked = { readonly status: AgentStatus } | { readonly problem: string };
 
 /**
- * Asks the agent in a pod. A pod that does not answer is no error, for others may.
+ * Asks the agent in a pod. A pod that does not answer is not an error, because others may answer.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
@@ -69,7 +69,7 @@ export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promi
   return askPod(async () => parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), mostStatusBytes)));
 }
 
-/** The answer of a command in a pod, or the problem of its error, in few words. @throws INTERRUPTED, KUBECTL_MISSING */
+/** The output of a command in a pod, or its error in a few words. @throws INTERRUPTED, KUBECTL_MISSING */
 export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T | { readonly problem: string }> {
   try {
     return await ask();
@@ -79,17 +79,17 @@ export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T
   }
 }
 
-/** The file that is being written, without its folder; undefined while none is. */
+/** The name of the file that is being written, without its folder; undefined when there is none. */
 export function openFile({ file = '' }: AgentStatus): string | undefined {
   return file === '' ? undefined : file.slice(file.lastIndexOf('/') + 1);
 }
 
-/** All that was lost, wherever. */
+/** All dropped packets, by the kernel and by the agent. */
 export function droppedSum({ dropped = {} }: AgentStatus): number {
   return (dropped.kernel ?? 0) + (dropped.interface ?? 0) + (dropped.queue ?? 0);
 }
 
 function problemText(message: string): string {
-  if (/there is no status: /.test(message)) return 'its agent tells no status yet: it starts';
+  if (/there is no status: /.test(message)) return 'its agent is starting and has no status yet';
   return message.replace(/^command terminated with exit code \d+\n?/m, '').trim() || message;
 }

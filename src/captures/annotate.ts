@@ -2,11 +2,11 @@ import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { sendMergePatch } from '../kubernetes/sendPatch.ts';
 import type { CapturedPod } from './pods.ts';
 
-/** Null takes an annotation away. */
+/** Annotations to set; null removes one. */
 export type Annotations = Readonly<Record<string, string | null>>;
 
 /**
- * Sets annotations of a live pod. The uid keeps another pod of the same name, of a StatefulSet for example, as it is.
+ * Sets annotations of a live pod. The uid protects another pod of the same name, for example of a StatefulSet.
  * @throws NOT_FOUND, CONFLICT when the pod is gone, and as Kubectl
  */
 export async function annotatePod(

@@ -13,13 +13,13 @@ import { containerName, mirrorName } from '../sidecar/index.ts';
 export interface Carrier {
   readonly container: string;
   readonly running: boolean;
-  /** Settings that stand in its environment: what holds where the pod has no annotation. */
+  /** Settings in its environment: the defaults for settings without an annotation. */
   readonly defaults: SettingValues;
-  /** What its release says beside the settings: what annotations may change. */
+  /** The limits that its release sets for annotations. */
   readonly platform: Platform;
-  /** Bytes that its volume may hold; undefined when nothing says so. */
+  /** The size of its volume in bytes; undefined when it is not known. */
   readonly volumeBytes: number | undefined;
-  /** The container that mirrors stands beside it. */
+  /** Whether the pod has the container that mirrors. */
   readonly mirrors: boolean;
 }
 
@@ -29,8 +29,8 @@ const sizeLimitVariable = 'PACKET_CAPTURE_SIZE_LIMIT';
 type NamedContainer = Pick<Container, 'name'> & { readonly env?: unknown };
 
 /**
- * The agent's container in a pod, or undefined: the sidecar, or else the last ephemeral container of its name. An
- * ephemeral container stays in the pod when it has ended, so that another one beside it is called
+ * The agent's container in a pod, or undefined: the sidecar, otherwise the last ephemeral container of its name. An
+ * ephemeral container stays in the pod when it has ended, so a second one is called
  * `packet-capture-SUFFIX`.
  */
 export function carrierOf({ spec, status }: Pod): Carrier | undefined {

@@ -2,9 +2,9 @@ import type { SettingName, SettingValues } from '../settings/index.ts';
 import { openFile, type AgentStatus } from './agentStatus.ts';
 
 export interface Expectation {
-  /** Values that the agent is to take, defaults included; `state` says whether it shall capture. */
+  /** The values that the agent should use, defaults included; `state` is whether it should capture. */
   readonly values: SettingValues;
-  /** What was changed: most settings begin a new file. */
+  /** The changed settings: most of them begin a new file. */
   readonly changed: readonly SettingName[];
   /** The pod has a container that mirrors. */
   readonly mirrors: boolean;
@@ -13,20 +13,20 @@ export interface Expectation {
 }
 
 export type Verdict =
-  /** It is as it was asked for. */
+  /** The agent does what was requested. */
   | { readonly kind: 'done'; readonly text: string }
-  /** It has captured what it was asked for, and ended by itself; or it does not know of the change yet. */
+  /** The capture has ended by itself: either the requested one, or the agent has not seen the change yet. */
   | { readonly kind: 'finished'; readonly text: string }
-  /** Its settings are still those before: the kubelet has not brought the change, or it has not looked yet. */
+  /** The agent still has the old settings: the kubelet has not written the change, or the agent has not read it. */
   | { readonly kind: 'unseen'; readonly text: string }
   | { readonly kind: 'pending'; readonly text: string }
-  /** It refuses, and will not change its mind. */
+  /** It refuses, and waiting does not help. */
   | { readonly kind: 'refused'; readonly text: string };
 
-/** Settings that leave the file that is being written as it is. */
+/** Settings that do not begin a new file. */
 const besideTheFile: readonly SettingName[] = ['upload', 'stream', 'mirror'];
 
-/** Whether an agent does what it was asked for, by what it says. Pure. */
+/** Whether an agent does what was requested, by its status. Pure. */
 export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict {
   const { state, reason = '' } = status;
   if (!hasTaken(status, expected.values)) return { kind: 'unseen', text: 'it has not seen the change yet' };
@@ -44,12 +44,12 @@ export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict 
   return { kind: 'pending', text: reason === '' ? state : `${state}: ${reason}` };
 }
 
-/** Undefined when no mirror was asked for, or can be. */
+/** Undefined when no mirror was requested, or the pod cannot have one. */
 function mirrorVerdict(status: AgentStatus, { values, mirrors }: Expectation): Verdict | undefined {
   const { mirror = '' } = values;
   if (!mirrors || mirror === '') return undefined;
   const { state = '', reason = '', destination = '' } = status.mirror ?? {};
-  // Its container sees a change later than the agent may.
+  // The container that mirrors may see a change later than the agent.
   if (state === '' || (destination !== '' && destination !== mirror))
     return { kind: 'pending', text: 'mirror: it has not seen the change yet' };
   if (state === 'mirroring') return { kind: 'done', text: `${capturingText(status)}, mirroring to ${destination}` };
@@ -57,7 +57,7 @@ function mirrorVerdict(status: AgentStatus, { values, mirrors }: Expectation): V
   return state === 'invalid' ? { kind: 'refused', text } : { kind: 'pending', text };
 }
 
-/** Whether the agent says of itself that it has ended a capture whose settings are still these. */
+/** Whether a capture has ended by its duration or its packet count. */
 export function hasFinished({ state, reason }: AgentStatus): boolean {
   return state === 'idle' && (reason === 'duration' || reason === 'packet-count');
 }
@@ -67,7 +67,7 @@ function hasTaken({ settings: taken, ...status }: AgentStatus, values: SettingVa
   return (values.filter ?? status.filter ?? '') === (status.filter ?? '');
 }
 
-/** An agent that begins anew may still tell of the file before. */
+/** Whether the agent writes a new file: right after a change its status may still have the old one. */
 function isNewFile(status: AgentStatus, { changed, fileBefore }: Expectation): boolean {
   return changed.every((name) => isBeside(name)) || openFile(status) !== fileBefore;
 }
@@ -76,7 +76,7 @@ function isBeside(setting: string): boolean {
   return besideTheFile.some((name) => name === setting);
 }
 
-/** Not the refusal of a value that was there before. */
+/** The refusal of a value of this change; a refusal of an older value does not count. */
 function isCurrent(values: SettingValues, setting: string, value: string | undefined): boolean {
   const wanted = values[setting as SettingName];
   return wanted === undefined || value === undefined || value === wanted;

@@ -4,8 +4,8 @@ import type { CapturedPod } from './pods.ts';
 export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
 
 /**
- * Starts a command in the agent's container; its standard output can be read while it comes. With `stdin` the command's
- * standard input ends when this process does, or the connection: without, a command that writes nothing outlives both.
+ * Starts a command in the agent's container; its standard output can be read as it arrives. With `stdin`, the command's
+ * connection: without, a command that writes nothing outlives both.
  */
 export function execInPod(
   start: KubectlStart,
@@ -18,7 +18,7 @@ export function execInPod(
 
 /**
  * Runs a command in the agent's container to its end; its standard output as text.
- * @param maxBytes how much it may say: the pod is not ours
+ * @param maxBytes the most bytes to read, because the pod is not trusted
  * @throws as Kubectl: CLUSTER_UNREACHABLE after 20 s without an answer, KUBECTL_FAILED when the command's exit code is
  * not 0
  */

@@ -1,6 +1,6 @@
 import { plainText } from '../plainText.ts';
 
-/** `190.3Ki`: bytes in the largest binary unit that leaves a number before the point. */
+/** `190.3Ki`: bytes in the largest binary unit in which the number is at least 1. */
 export function formatBytes(bytes: number): string {
   const units = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
@@ -15,7 +15,7 @@ export function formatAge(seconds: number): string {
   return whole < 172_800 ? `${Math.floor(whole / 3600)}h` : `${Math.floor(whole / 86_400)}d`;
 }
 
-/** Rows under headings, in columns two spaces apart; each on one line, safe to show, without white space at its end. */
+/** A table with columns two spaces apart; control characters are made safe, and lines have no trailing space. */
 export function formatTable(given: readonly (readonly string[])[]): string[] {
   const rows = given.map((row) => row.map((cell) => plainText(cell)));
   const lengthOf = (cell = ''): number => Array.from(cell).length;

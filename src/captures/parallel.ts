@@ -1,4 +1,4 @@
-/** Works on all items, at most `limit` at once; the results in the order of the items. Rejects as soon as one does. */
+/** Processes all items, at most `limit` at once; returns the results in order. Rejects as soon as one item does. */
 export async function mapParallel<T, R>(
   items: readonly T[],
   limit: number,

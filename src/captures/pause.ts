@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError } from '../errors.ts';
 
-/** Waits. @throws INTERRUPTED as soon as the signal comes */
+/** Waits. @throws INTERRUPTED as soon as the signal is aborted */
 export async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   try {
     await sleep(milliseconds, undefined, signal === undefined ? {} : { signal });

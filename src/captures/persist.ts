@@ -16,8 +16,8 @@ import { settingChanges } from './settingChanges.ts';
 export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
 
 /**
- * Whether a target has a pod template that may be changed, so that its pods do as they are told, and whether the API
- * server accepts new pods of it: to be asked before anything is changed.
+ * Checks, before anything is changed, that a target has a pod template whose pods would follow the settings, and that
+ * the API server accepts its new pods.
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, IMAGE_NOT_NAMED, NOT_FOUND and as Kubectl
  */
 export async function checkPersistable(
@@ -32,7 +32,7 @@ export async function checkPersistable(
   if (image !== undefined) {
     throw codedError(
       'IMAGE_NOT_NAMED',
-      `its pod template carries the sidecar with the image ${image}, which can be pulled from nowhere: new pods would not start`,
+      `its pod template has the sidecar with the image ${image}, which cannot be pulled: new pods would not start`,
       {
         where,
         hint: `Add the sidecar again with an image: ${again} --image IMAGE; or inject its manifest with --image.`,
@@ -40,16 +40,16 @@ export async function checkPersistable(
     );
   }
   if (lacksMirror(template, settings)) {
-    throw codedError('NOT_INJECTABLE', `its pod template carries the sidecar without the container ${mirrorName}`, {
+    throw codedError('NOT_INJECTABLE', `its pod template has the sidecar without the container ${mirrorName}`, {
       where,
       hint: `Add the sidecar again: ${again} ${shell`--mirror ${settings.mirror ?? ''}`}; or inject its manifest with --mirror.`,
     });
   }
-  // What is to be said is said when it is done.
+  // Notes are reported later, with the change itself.
   await persistSettings({ ...options, dryRun: true, report: () => undefined });
 }
 
-/** The image of the sidecar in a pod template, where nobody has named one. Pure. */
+/** The placeholder image of the sidecar in a pod template; undefined when a real image is named. Pure. */
 export function placeholderIn({ spec }: PodTemplate): string | undefined {
   return spec?.initContainers
     ?.map(({ name, image = '' }) => (name === containerName ? image : ''))
@@ -57,7 +57,7 @@ export function placeholderIn({ spec }: PodTemplate): string | undefined {
 }
 
 /**
- * Sets annotations of a workload's pod template, so that pods made later capture the same. That replaces the pods.
+ * Sets annotations of a workload's pod template, so that later pods capture the same. This replaces the pods.
  * @returns undefined when the pod template has them already
  * @throws as {@link checkPersistable}, CONFLICT, POD_SECURITY
  */
@@ -81,7 +81,7 @@ export async function persistSettings(options: PersistOptions): Promise<ChangeRe
   });
 }
 
-/** A ring of another size, for one, may be what a LimitRange refuses. */
+/** Checks the new pods, because a LimitRange may refuse, for example, a ring of another size. */
 async function checkNewPods(
   { kubectl, force = false }: PersistOptions,
   workload: Workload,

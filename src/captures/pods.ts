@@ -16,20 +16,20 @@ export interface CapturedPod {
   /** The container of the agent, for `kubectl exec`. */
   readonly container: string;
   readonly phase: string;
-  /** Undefined while it has none. */
+  /** The node; undefined while it has none. */
   readonly node: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Settings that hold where there is no annotation. */
+  /** The defaults for settings without an annotation. */
   readonly defaults: SettingValues;
-  /** What its release says beside the settings; absent: nothing. */
+  /** The limits that its release sets for annotations; absent when there are none. */
   readonly platform?: Platform | undefined;
-  /** What its volume for files may hold; undefined when nothing says so. */
+  /** The size of its volume for files, in bytes; undefined when it is not known. */
   readonly volumeBytes: number | undefined;
-  /** It has the container that mirrors: that one is there from the beginning, or never. */
+  /** Whether it has the container that mirrors, which can only be added when the pod is created. */
   readonly mirrors: boolean;
-  /** The agent's container runs: it can be asked. */
+  /** Whether the agent's container runs and can be asked. */
   readonly ready: boolean;
-  /** It is being deleted. */
+  /** Whether it is being deleted. */
   readonly deleting: boolean;
 }
 
@@ -39,18 +39,18 @@ export interface PodName {
 }
 
 export interface FoundPods {
-  /** By namespace and name. */
+  /** Sorted by namespace and name. */
   readonly captured: readonly CapturedPod[];
-  /** Pods of the target that do not carry the sidecar; empty when all pods of a namespace, or of all, were meant. */
+  /** Pods of the target without the sidecar; empty when the target is all pods of one or all namespaces. */
   readonly without: readonly PodName[];
-  /** What was looked at, for messages: `deployment/web in namespace shop`. */
+  /** The target, for messages: `deployment/web in namespace shop`. */
   readonly where: string;
-  /** `job/import has completed; its files went with it`: why there are no pods any more. */
+  /** Why there are no pods any more: `job/import has completed; its files went with it`. */
   readonly ended?: string | undefined;
 }
 
 /**
- * Reads the living pods of a target. There may be none.
+ * Reads the living pods of a target; the result may be empty.
  * @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl
  */
 export async function findPods(kubectl: Kubectl, target: PodTarget): Promise<FoundPods> {
@@ -63,7 +63,7 @@ export async function findPods(kubectl: Kubectl, target: PodTarget): Promise<Fou
   return { captured, without, where, ended };
 }
 
-/** @throws USAGE for what excludes each other, or cannot be a name */
+/** @throws USAGE for arguments that exclude each other, or that cannot be a name */
 export function checkPodTarget({ name, selector, allNamespaces }: PodTarget): void {
   if (name !== undefined && selector !== undefined) throw codedError('USAGE', 'a name and -l exclude each other');
   if (name !== undefined && allNamespaces === true) throw codedError('USAGE', 'a name and -A exclude each other');
@@ -72,7 +72,7 @@ export function checkPodTarget({ name, selector, allNamespaces }: PodTarget): vo
   if (name !== undefined) targetName(name);
 }
 
-/** The pod as {@link findPods} gives it; undefined when it does not carry the sidecar. Pure. */
+/** The pod as {@link findPods} returns it; undefined when it does not have the sidecar. Pure. */
 export function capturedPod(pod: Pod): CapturedPod | undefined {
   const carrier = carrierOf(pod);
   if (carrier === undefined) return undefined;

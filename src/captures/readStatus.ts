@@ -3,26 +3,26 @@ import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type PodName, type PodTarget } from './pods.ts';
 
-/** How a captured pod stands; plain data, for people and for `-o json`. */
+/** The state of a captured pod; plain data, for people and for `-o json`. */
 export interface PodStatus {
   readonly namespace: string;
   readonly pod: string;
-  /** Null while it has none. */
+  /** The node; null while it has none. */
   readonly node: string | null;
   readonly phase: string;
-  /** What its agent says, as it says it; null when it could not be asked. */
+  /** The status of its agent, unchanged; null when it could not be read. */
   readonly status: AgentStatus | null;
-  /** Why it could not be asked. */
+  /** Why the status could not be read. */
   readonly problem: string | null;
 }
 
 export interface StatusResult {
   readonly pods: readonly PodStatus[];
-  /** Pods of the target that do not carry the sidecar. */
+  /** Pods of the target without the sidecar. */
   readonly without: readonly PodName[];
-  /** What was looked at, for messages. */
+  /** The target, for messages. */
   readonly where: string;
-  /** As of FoundPods. */
+  /** As in FoundPods. */
   readonly ended?: string | undefined;
 }
 

@@ -2,22 +2,22 @@ import { headersOnly, isSecret } from '../settings/index.ts';
 import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
 import type { AgentStatus, Asked, MirrorStatus } from './agentStatus.ts';
 
-/** Bytes of status.json at most: the real one has some hundred, and a filter of up to 16,384 characters a few times. */
+/** The most bytes of status.json: it has some hundred, and a few copies of a filter of up to 16,384 characters. */
 export const mostStatusBytes = 1024 * 1024;
 
 const longestFilter = 16_384;
 const most = { interfaces: 256, invalid: 64, settings: 64 } as const;
 
 /**
- * What an agent says. The file is the pod's to write, so each member is taken by its type, and what is not known here,
- * or of another type, is left out. Pure.
+ * Parses the status of an agent. The pod can write anything into the file, so each member is checked by its type, and
+ * unknown members and wrong types are left out. Pure.
  */
 export function parseAgentStatus(text: string): Asked {
   const value = parseJson(text);
-  if (value === undefined) return { problem: 'what its agent says is not JSON' };
+  if (value === undefined) return { problem: "its agent's status is not JSON" };
   const fields = fieldsOf(value);
   const state = textOf(fields['state'], 40);
-  if (state === undefined) return { problem: 'what its agent says has no state' };
+  if (state === undefined) return { problem: "its agent's status has no state" };
   const status: AgentStatus = present({
     time: timeOf(fields['time']),
     version: textOf(fields['version'], 100),
@@ -59,7 +59,7 @@ export function parseAgentStatus(text: string): Asked {
 
 type Members = Readonly<Record<string, string | number | undefined>>;
 
-/** Undefined for what is no map. */
+/** Undefined unless the value is an object. */
 function member<T extends Members>(
   value: unknown,
   read: (fields: Readonly<Record<string, unknown>>) => T,

@@ -11,23 +11,23 @@ import { createSlimmer } from '../kubernetes/slim.ts';
 import { checkTarget } from '../kubernetes/target.ts';
 import { carrierOf } from './carrier.ts';
 
-/** Which pods are meant: one of `name` and `selector`, or neither for all that are captured. */
+/** The pods of a command: by `name` or by `selector`; without both, all captured pods. */
 export interface PodTarget {
   /** A pod's name, or TYPE/NAME as kubectl takes it: a workload, a Service, a pod. */
   readonly name?: string | undefined;
   /** A label selector as kubectl takes it. */
   readonly selector?: string | undefined;
-  /** In all namespaces; not together with `name`. */
+  /** All namespaces; excludes `name`. */
   readonly allNamespaces?: boolean | undefined;
-  /** Where `selector` looks, and what has no name; by default where kubectl looks. */
+  /** The namespace; by default kubectl's. */
   readonly namespace?: string | undefined;
 }
 
 interface TargetPods {
   readonly pods: readonly Pod[];
-  /** What was looked at, for messages. */
+  /** The target, for messages. */
   readonly where: string;
-  /** What has ended, so that there is nothing any more: one clause. */
+  /** What has ended, so that there are no pods any more: one clause. */
   readonly ended?: string | undefined;
 }
 
@@ -66,7 +66,7 @@ async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: 
   return readPods(kubectl, namespaceOf(object), selector);
 }
 
-/** A CronJob has no selector: its jobs are known by their owner, and their pods by theirs. */
+/** A CronJob has no selector: its Jobs are found by their owner, and their pods by theirs. */
 async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly Pod[]> {
   const [jobs, pods] = await Promise.all([
     readPages(kubectl, { kind: 'jobs', namespace: namespaceOf(object) }, ({ metadata }) =>
@@ -87,7 +87,7 @@ function ownerName(metadata: Metadata, kind: string): string | undefined {
   return owner?.kind === kind ? owner.name : undefined;
 }
 
-/** A pod that has ended can neither be asked nor told anything. */
+/** Keeps living pods: an agent in a pod that has ended cannot be asked. */
 function livingOf(pods: readonly Pod[]): Pick<TargetPods, 'pods' | 'ended'> {
   const living = pods.filter((pod) => !hasEnded(pod));
   if (living.length > 0 || pods.length === 0) return { pods: living };
@@ -112,7 +112,7 @@ async function readPods(
   });
 }
 
-/** Of a pod without the sidecar, what is read here: a large cluster has many more of them than of others. */
+/** The few fields that are kept of a pod without the sidecar, because a large cluster has many of them. */
 function nameOf({ metadata: { name, namespace, ownerReferences }, status }: Pod): Pod {
   return {
     metadata: {

@@ -4,24 +4,21 @@ import { refreshAnnotation } from '../settings/index.ts';
 import { annotatePod } from './annotate.ts';
 import type { CapturedPod } from './pods.ts';
 
-/** How long a change may be on its way before the kubelet is asked again; it needs a second as a rule. */
+/** Seconds to wait for a change before the kubelet is asked again; usually it needs one second. */
 export const usualSeconds = 5;
 
-/**
- * Whether it is time to ask again, having done so some times: the waits grow, for a kubelet may also just be busy.
- * Pure.
- */
+/** Whether it is time to ask again. The intervals grow, because the kubelet may only be busy. Pure. */
 export function isRefreshDue(waitedSeconds: number, times: number, firstAfterSeconds: number): boolean {
   return waitedSeconds >= firstAfterSeconds * 2 ** times;
 }
 
 /**
- * Makes the kubelet bring the annotations into a pod again. It does so when it synchronizes the pod, that is when the
- * pod changes or else every 60 to 90 s; and then it may write what the pod said before: mountOrAttachVolumes of
- * pkg/kubelet/volumemanager/reconciler takes all volumes with their pods first and asks for each, one after the other,
- * whether it is to be written anew. A pod that was changed in between is, in its old form, and then counts as done.
- * Only what differs is a change, and so the annotation's value is a new one each time.
- * A pod that cannot be changed any more is no error: who waits for its agent is told.
+ * Makes the kubelet write the annotations into a pod again. It does this when it synchronizes the pod, that is when the
+ * pod changes, otherwise every 60 to 90 s. It may then write old annotations: mountOrAttachVolumes of
+ * pkg/kubelet/volumemanager/reconciler first lists all volumes with their pods, and then remounts them one after the
+ * other. A pod that changes in between is written in its old form and then counts as done.
+ * The annotation has a new value each time, because an equal value would not be a change.
+ * A pod that cannot be changed any more is not an error: the wait for its agent reports it.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function refreshPod(kubectl: Kubectl, pod: CapturedPod): Promise<void> {

@@ -14,14 +14,14 @@ import type { CapturedPod } from './pods.ts';
 /** A setting's annotation, before and after. */
 export interface SettingChange {
   readonly setting: SettingName;
-  /** Null: there is no annotation, the default holds. */
+  /** Null when there is no annotation, so that the default applies. */
   readonly old: string | null;
   readonly new: string | null;
 }
 
 /**
- * What has to change in annotations so that these settings hold. An empty value takes the annotation away; to the agent
- * an empty annotation is none. Pure.
+ * The changes of annotations for these settings. An empty value removes the annotation; the agent treats an empty
+ * annotation like a missing one. Pure.
  */
 export function settingChanges(annotations: Readonly<Record<string, string>>, wanted: SettingValues): SettingChange[] {
   return (Object.entries(wanted) as [SettingName, string][]).flatMap(([setting, value]) => {
@@ -30,7 +30,7 @@ export function settingChanges(annotations: Readonly<Record<string, string>>, wa
   });
 }
 
-/** The annotations as a JSON merge patch has them: null takes one away. */
+/** The annotations for a JSON merge patch: null removes one. */
 export function changedAnnotations(changes: readonly SettingChange[]): Annotations {
   return Object.fromEntries(changes.map((change) => [settingAnnotation(change.setting), change.new]));
 }
@@ -48,8 +48,8 @@ function valueText(setting: SettingName, value: string | null): string {
 }
 
 /**
- * Why the agent would refuse the ring that these settings make: the volume's size was settled when the pod was made.
- * The same rule as checkRing in agent/internal/settings/parse.go.
+ * Why the agent would refuse the ring of these settings: the size of the volume was fixed when the pod was created. The
+ * same rule as checkRing in agent/internal/settings/parse.go.
  */
 export function ringProblem(
   pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'volumeBytes'>,
@@ -65,10 +65,10 @@ export function ringProblem(
   const bytes = parseQuantity(size);
   if (bytes === undefined || pod.volumeBytes === undefined || Math.floor(pod.volumeBytes / bytes) > Number(count))
     return undefined;
-  return `${count} files of ${size} and one to spare do not fit into its volume of ${formatMebibytes(pod.volumeBytes)}`;
+  return `${count} files of ${size}, and a spare one, do not fit into its volume of ${formatMebibytes(pod.volumeBytes)}`;
 }
 
-/** The settings that an agent finds changed: an annotation that says what held without it changes nothing for it. */
+/** The changes that an agent notices: an annotation with the value of the default changes nothing for it. */
 export function effectiveChanges(pod: Pick<CapturedPod, 'defaults'>, changes: readonly SettingChange[]): SettingName[] {
   return changes
     .map(({ setting }) => setting)
@@ -79,7 +79,7 @@ export function effectiveChanges(pod: Pick<CapturedPod, 'defaults'>, changes: re
     });
 }
 
-/** The values that the agent is to take for these settings, defaults included. */
+/** The values that the agent should use for these settings, defaults included. */
 export function effectiveValues({ defaults }: Pick<CapturedPod, 'defaults'>, wanted: SettingValues): SettingValues {
   const entries = (Object.entries(wanted) as [SettingName, string][]).map(([setting, value]) => {
     return [setting, value || defaults[setting] || findSetting(setting)?.default || ''] as const;

@@ -7,14 +7,14 @@ const shownFilter = 40;
 const shownError = 100;
 
 export interface TableOptions {
-  /** A column for them, since there may be several. */
+  /** Whether the table has a column for namespaces. */
   readonly namespaces: boolean;
   readonly now: Date;
 }
 
 /** The captured pods as a table, one line each under a heading. Pure. */
 export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
-  // Few have one.
+  // The column is left out when no pod mirrors.
   const mirrors = pods.some(({ status }) => status?.mirror !== undefined);
   const heading = [
     'POD',
@@ -59,12 +59,12 @@ function statusCells(status: AgentStatus, mirrors: boolean, now: Date): string[]
   ];
 }
 
-/** Whether somebody has stopped it, or it has stopped by itself. */
+/** The state; a capture that has ended by itself also shows the reason. */
 function stateText({ state, reason = '' }: AgentStatus): string {
   return state === 'idle' && reason !== '' && reason !== 'state' ? `idle (${reason})` : state;
 }
 
-/** The sum, and where it was lost. */
+/** The number of dropped packets, and where they were dropped. */
 function droppedText(status: AgentStatus): string {
   const sum = droppedSum(status);
   if (sum === 0) return '0';
@@ -75,7 +75,7 @@ function droppedText(status: AgentStatus): string {
   return `${sum} (${places.join(', ')})`;
 }
 
-/** Files that wait for their upload, and those that left the ring before it. */
+/** Files that wait for their upload, and files that were removed from the ring before it. */
 function backlogText({ upload }: AgentStatus): string {
   if (upload === undefined) return '-';
   const { pending = 0, pendingBytes = 0, lost = 0 } = upload;
@@ -83,7 +83,7 @@ function backlogText({ upload }: AgentStatus): string {
   return lost === 0 ? waiting : `${waiting}, ${lost} lost`;
 }
 
-/** Where it goes and how much of it went; else how it stands. */
+/** The destination of the mirror and its packets; if it does not mirror, its state. */
 function mirrorText({ mirror }: AgentStatus): string {
   if (mirror === undefined) return '-';
   const { state = '', destination = '', packets = 0, dropped = 0 } = mirror;
@@ -92,7 +92,7 @@ function mirrorText({ mirror }: AgentStatus): string {
     : plainText(state, 20) || '-';
 }
 
-/** What keeps it from capturing goes before what has once been. */
+/** What prevents the capture now; otherwise the last error. */
 function errorText({ state, reason = '', invalid = [], mirror, lastError }: AgentStatus, now: Date): string {
   const [first] = invalid;
   if (first !== undefined) return `${first.setting}: ${first.reason}`;

@@ -21,43 +21,43 @@ import { waitForAgents, type Awaited } from './waitForAgents.ts';
 export interface UpdatePodsOptions {
   readonly kubectl: Kubectl;
   readonly target: PodTarget;
-  /** To set, `state` among them; an empty value means the default. Valid ones. */
+  /** Valid settings to set, including `state`; an empty value means the default. */
   readonly settings: SettingValues;
-  /** The API server judges everything and stores nothing. */
+  /** The API server checks everything and stores nothing. */
   readonly dryRun: boolean;
-  /** Their pod template is changed, too: what these pods cannot do, those after them will. */
+  /** Their pod template is changed too, so that their successors can do what these pods cannot. */
   readonly replaced?: boolean | undefined;
-  /** Wait until every agent does what it was asked for. */
+  /** Wait until every agent does what was requested. */
   readonly wait: boolean;
   readonly timeoutSeconds: number;
-  /** How long a change may be on its way before the kubelet is asked again. */
+  /** Seconds to wait for a change before the kubelet is asked again. */
   readonly refreshAfterSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Takes one line for people, without a final newline. */
   readonly report: (line: string) => void;
 }
 
-/** What became of a pod; plain data, for people and for `-o json`. */
+/** The result for a pod; plain data, for people and for `-o json`. */
 export interface UpdatedPod {
   readonly namespace: string;
   readonly pod: string;
   /**
-   * confirmed: its agent does it; changed: nobody has waited for its agent; unconfirmed: its agent does not (yet);
-   * gone: the pod ended meanwhile; failed: its annotations could not be changed.
+   * confirmed: its agent does it; changed: its agent was not waited for; unconfirmed: its agent does not do it (yet);
+   * gone: the pod has ended in the meantime; failed: its annotations could not be changed.
    */
   readonly result: 'confirmed' | 'changed' | 'unchanged' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
   readonly changes: readonly SettingChange[];
-  /** What its agent does, or why that is not known; null when nobody has asked. */
+  /** What its agent does, or why that is not known; null when it was not asked. */
   readonly agent: string | null;
 }
 
 export interface UpdatePodsResult {
   readonly pods: readonly UpdatedPod[];
-  /** Pods of the target that do not carry the sidecar. */
+  /** Pods of the target without the sidecar. */
   readonly without: readonly PodName[];
-  /** What was looked at, for messages. */
+  /** The target, for messages. */
   readonly where: string;
-  /** As of FoundPods. */
+  /** As in FoundPods. */
   readonly ended?: string | undefined;
 }
 
@@ -65,13 +65,13 @@ interface Sent {
   readonly pod: CapturedPod;
   readonly changes: readonly SettingChange[];
   readonly failure?: Pick<UpdatedPod, 'result' | 'agent'>;
-  /** What its agent said before. */
+  /** The status of its agent before the change. */
   readonly before: AgentStatus | undefined;
 }
 
 /**
- * Sets annotations of live pods, so that their agents capture something else, begin or stop. Nothing restarts.
- * @throws as findPods, INTERRUPTED, KUBECTL_MISSING; what goes wrong with one pod stands in the result
+ * Sets annotations of live pods, so that their agents start, stop or change their captures. Nothing restarts.
+ * @throws as findPods, INTERRUPTED, KUBECTL_MISSING; errors of one pod are in the result
  */
 export async function updatePods(options: UpdatePodsOptions): Promise<UpdatePodsResult> {
   const { kubectl, target } = options;
@@ -92,7 +92,7 @@ async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<
   const changes = settingChanges(pod.annotations, settings);
   const problem = ringProblem(pod, settings);
   if (problem !== undefined) {
-    report(`${name}: nothing is changed: ${problem}`);
+    report(`${name}: not changed: ${problem}`);
     return { pod, changes: [], before: undefined, failure: { result: 'failed', agent: problem } };
   }
   const before = await statusBefore(options, pod);
@@ -104,7 +104,7 @@ async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<
     const unmirrored = mirrorProblem(pod, settings);
     if (unmirrored !== undefined) report(`${name}: ${unmirrored}`);
     if (before !== undefined && hasFinished(before) && effectiveChanges(pod, changes).length === 0) {
-      report(`${name}: its capture has ended (${before.reason ?? ''}); it begins anew`);
+      report(`${name}: its capture has ended (${before.reason ?? ''}); starting it again`);
       if (!dryRun) await beginAnew(options, pod, before);
     }
     return { pod, changes, before };
@@ -115,7 +115,7 @@ async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<
   }
 }
 
-/** Only a start needs to know it. */
+/** Only read for a start. */
 async function statusBefore(
   { kubectl, settings }: UpdatePodsOptions,
   pod: CapturedPod,
@@ -125,7 +125,7 @@ async function statusBefore(
   return 'status' in asked ? asked.status : undefined;
 }
 
-/** With the settings as they are an agent begins no second time: it has to see them change. */
+/** Sets the state to idle and back, because an agent starts a capture again only when its settings change. */
 async function beginAnew(options: UpdatePodsOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
   const setState = async (state: string): Promise<void> =>
     annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });

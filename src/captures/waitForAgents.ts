@@ -14,7 +14,7 @@ export interface WaitOptions {
   readonly kubectl: Kubectl;
   readonly settings: SettingValues;
   readonly timeoutSeconds: number;
-  /** How long a change may be on its way before the kubelet is asked again. */
+  /** Seconds to wait for a change before the kubelet is asked again. */
   readonly refreshAfterSeconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Takes one line for people. */
@@ -24,7 +24,7 @@ export interface WaitOptions {
 export interface Waiting {
   readonly pod: CapturedPod;
   readonly changes: readonly SettingChange[];
-  /** What its agent said before the change, as far as is known. */
+  /** The status of its agent before the change, if known. */
   readonly before: AgentStatus | undefined;
 }
 
@@ -34,14 +34,14 @@ export interface Awaited {
   readonly agent: string;
 }
 
-/** The kubelet takes up to a second to hand a change on, and the agent up to one more. */
+/** The kubelet needs up to a second for a change, and the agent up to one more. */
 const everyMilliseconds = 700;
-/** An agent that has ended once may say so until it has seen the change. */
+/** Rounds in which a status "finished" does not count: it may still be the one before the change. */
 const finishedRounds = 4;
 
 /**
- * Waits until each agent does what it was asked for, and tells so, pod by pod. Where a change does not arrive, the
- * kubelet is asked to bring it again. In the order of the pods.
+ * Waits until each agent does what was requested, and reports it for each pod. If a change does not arrive, the
+ * kubelet is asked to write it again. The results are in the order of the pods.
  */
 export async function waitForAgents(options: WaitOptions, pods: readonly Waiting[]): Promise<Awaited[]> {
   const { timeoutSeconds, signal, report } = options;
@@ -82,7 +82,7 @@ async function refreshIfDue(
   if (!isRefreshDue(waited, times, refreshAfterSeconds)) return;
   refreshes.set(waiting, times + 1);
   report(
-    `${waiting.pod.namespace}/${waiting.pod.name}: the change has not reached its agent after ${waited.toFixed(0)} s; asking the kubelet once more`,
+    `${waiting.pod.namespace}/${waiting.pod.name}: the change has not reached its agent after ${waited.toFixed(0)} s; asking the kubelet again`,
   );
   await refreshPod(kubectl, waiting.pod);
 }

@@ -41,5 +41,5 @@ async function makeProgram(args: readonly string[]): Promise<Command> {
   return addCommands(program, entries, args);
 }
 
-// Not awaited: a CommonJS file, which it is bundled into, cannot wait for anything.
+// Not awaited, because the bundle is CommonJS, which has no top-level await.
 void runProgram(makeProgram);

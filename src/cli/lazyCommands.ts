@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 export interface CommandEntry {
   readonly name: string;
-  /** What the program's own help says of it. */
+  /** Its line in the help of the program. */
   readonly summary: string;
   /** Adds the command, with its flags, to the program. */
   readonly load: () => Promise<(program: Command) => void>;

@@ -6,17 +6,17 @@ import { addCommands, type CommandEntry } from './lazyCommands.ts';
 const entries: readonly CommandEntry[] = [
   {
     name: 'inject',
-    summary: 'way 1: add the sidecar to manifests; every other byte stays',
+    summary: 'way 1: add the sidecar to manifests; no other byte changes',
     load: async () => (await import('./commands/inject.ts')).addInject,
   },
   {
     name: 'uninject',
-    summary: 'its inverse: the original bytes',
+    summary: 'undo inject: restore the original bytes',
     load: async () => (await import('./commands/uninject.ts')).addUninject,
   },
   {
     name: 'diff',
-    summary: 'what inject would change, as kubectl diff shows it',
+    summary: 'show what inject would change, like kubectl diff',
     load: async () => (await import('./commands/diff.ts')).addDiff,
   },
   {
@@ -26,42 +26,42 @@ const entries: readonly CommandEntry[] = [
   },
   {
     name: 'unpatch',
-    summary: 'its inverse: the spec from before',
+    summary: 'undo patch: restore the original spec',
     load: async () => (await import('./commands/unpatch.ts')).addUnpatch,
   },
   {
     name: 'start',
-    summary: 'capture in running pods, or change what they capture; no restart',
+    summary: 'start captures in running pods, or change them; no restart',
     load: async () => (await import('./commands/start.ts')).addStart,
   },
   {
     name: 'stop',
-    summary: 'stop capturing in running pods; no restart',
+    summary: 'stop captures in running pods; no restart',
     load: async () => (await import('./commands/stop.ts')).addStop,
   },
   {
     name: 'status',
-    summary: 'what is captured and what was dropped, pod by pod',
+    summary: 'show what each pod captures and has dropped',
     load: async () => (await import('./commands/status.ts')).addStatus,
   },
   {
     name: 'download',
-    summary: 'the capture files of running pods, verified, and merged if asked',
+    summary: 'copy capture files of running pods, verified; --merge merges them',
     load: async () => (await import('./commands/download.ts')).addDownload,
   },
   {
     name: 'stream',
-    summary: 'the packets of running pods as they come, merged, for Wireshark',
+    summary: 'show packets of running pods live, merged, for Wireshark',
     load: async () => (await import('./commands/stream.ts')).addStream,
   },
   {
     name: 'certs',
-    summary: "the webhook's certificates: new, inspect, rotate",
+    summary: "make, inspect and rotate the webhook's certificates",
     load: async () => (await import('./commands/certs.ts')).addCerts,
   },
   {
     name: 'install',
-    summary: 'way 3: install the chart, and prove that injection works',
+    summary: 'ways 3 and 4: install the chart, and check that injection works',
     load: async () => (await import('./commands/install.ts')).addInstall,
   },
   {
@@ -71,12 +71,12 @@ const entries: readonly CommandEntry[] = [
   },
   {
     name: 'uninstall',
-    summary: 'take a release away, with every label and annotation it has set',
+    summary: 'remove a release, with every label and annotation that it set',
     load: async () => (await import('./commands/uninstall.ts')).addUninstall,
   },
   {
     name: 'why',
-    summary: 'why a pod is injected or not, and what to do',
+    summary: 'explain why a pod is injected or not, and what to do',
     load: async () => (await import('./commands/why.ts')).addWhy,
   },
   {
@@ -86,28 +86,28 @@ const entries: readonly CommandEntry[] = [
   },
   {
     name: 'chart',
-    summary: 'render the Helm chart, with certificates baked in if asked',
+    summary: 'render the Helm chart; --bake-certs adds certificates',
     load: async () => (await import('./commands/chart.ts')).addChart,
   },
   {
     name: 'policy',
-    summary: 'way 4: injection by the API server itself, without a server of ours',
+    summary: 'way 4: print a policy by which the API server itself injects',
     load: async () => (await import('./commands/policy.ts')).addPolicy,
   },
   {
     name: 'settings',
-    summary: 'what can be set, by flag or by annotation',
+    summary: 'list the settings, which are set by flag or by annotation',
     load: async () => (await import('./commands/settings.ts')).addSettings,
   },
 ];
 
 /**
- * The command line for these arguments. Wrong usage ends with exit code 2, as in the POSIX utilities.
- * @param args behind the program's name
+ * The command line for these arguments. Wrong usage ends with exit code 2, as in POSIX utilities.
+ * @param args the arguments after the program's name
  */
 export async function makeProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('packet-capture')
-    .description("The packets of any Kubernetes workload, without touching the app's image.")
+    .description("Captures the packets of any Kubernetes workload. The app's image is not changed.")
     .usage('COMMAND [flags]')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')

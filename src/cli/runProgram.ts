@@ -3,8 +3,8 @@ import { plainBooleans } from './flags/connectionFlags.ts';
 import { interruptedExitCode, reportError } from './io/exit.ts';
 
 /**
- * Runs a program with this process' arguments; a failure is reported on standard error, with the exit code of its table
- * row. A command that a signal has ended says so by its exit code, however it ended.
+ * Runs a program with this process' arguments. A failure is reported on standard error, with the exit code of its table
+ * row. After a signal the exit code is that of the signal, however the command ended.
  */
 export async function runProgram(makeProgram: (args: readonly string[]) => Promise<Command>): Promise<void> {
   try {

@@ -61,7 +61,7 @@ test('targets that cannot be captured stop it before anything is made', async ()
     'target_namespace_missing: target namespace refused-absent',
     `target_missing: deployment/nobody in ${site}`,
   ]);
-  expect(stderr).toContain('error PREFLIGHT_FAILED: 4 errors stand in the way');
+  expect(stderr).toContain('error PREFLIGHT_FAILED: the preflight found 4 errors');
   expect(await namespaces()).not.toContain(`namespace/${namespace}\n`);
 });
 

@@ -196,7 +196,7 @@ describe('exit codes', () => {
     const { stderr } = await run(1, 'start', '-l', 'app in (web,bare)', '--filter', 'tcp prt 80');
     expect(performance.now() - begun).toBeLessThan(20_000);
     for (const pod of pods) expect(stderr).toMatch(new RegExp(`${pod}: it refuses: filter: .*syntax error`));
-    expect(stderr).toContain('2 of 2 pods do not do what was asked');
+    expect(stderr).toContain('2 of 2 pods have not confirmed the change');
     expect(stderr).toMatch(/without the sidecar, and left out: .*\/bare-/);
     const { stdout } = await run(0, 'status');
     for (const line of stdout.split('\n').slice(1)) expect(line).toMatch(/ invalid .*filter: .*syntax error$/);
@@ -220,7 +220,7 @@ test('what has ended by itself begins anew; --watch tells of it, a line each tim
   expect(await ended).toEqual([130, null]);
 
   const { stderr } = await run(0, 'start', pod);
-  expect(stderr).toContain('its capture has ended (packet-count); it begins anew');
+  expect(stderr).toContain('its capture has ended (packet-count); starting it again');
   expect(stderr).toContain(`${pod}: capturing on eth0: udp port ${port}`);
   // An empty value goes back to the default.
   expect((await run(0, 'start', pod, '--packet-count', '', '--rotate', '')).stderr).toContain(
@@ -238,11 +238,11 @@ test('a mirror needs a container that is there from the beginning: that is said 
   const mirrored = ['start', 'deploy/web', '--mirror', 'vxlan://10.0.0.9'];
   const { stderr } = await run(1, ...mirrored, '--wait=false');
   for (const pod of pods)
-    expect(stderr).toContain(`${shop}/${pod}: no mirror: it has no container packet-capture-mirror, `);
-  expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 2 of 2 pods do not do what was asked');
+    expect(stderr).toContain(`${shop}/${pod}: no mirror: it has no container packet-capture-mirror. `);
+  expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 2 of 2 pods have not confirmed the change');
   const refused = (await run(1, ...mirrored, '--persist')).stderr;
   expect(refused).toMatch(
-    /error NOT_INJECTABLE: its pod template carries the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror '?vxlan:\/\/10\.0\.0\.9/,
+    /error NOT_INJECTABLE: its pod template has the sidecar without the container packet-capture-mirror\n.*\n.*patch deploy\/web -n \S+ --mirror '?vxlan:\/\/10\.0\.0\.9/,
   );
   const { stdout } = await run(0, 'why', pods[0] ?? '');
   expect(stdout).toMatch(/✗ it has no container packet-capture-mirror: [\s\S]*unpatch deployment\/web/);

@@ -159,7 +159,7 @@ describe('new', () => {
     const later = listen();
     await writeFile(join(out, 'ca.crt'), makeMaterial({ dnsNames, now }, withNewSerials(randomness)).caBundle);
     await newCertificates({ ...flags, force: true }, later);
-    expect(later.reported.join('\n')).toMatch(/The CA is another than before/);
+    expect(later.reported.join('\n')).toMatch(/The CA has changed/);
   });
 
   test('prints values that read the same as JSON and as YAML', async () => {

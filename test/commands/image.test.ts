@@ -43,7 +43,7 @@ describe('an image that nobody has named', () => {
     expect(exitCode).toBe(0);
     expect(imageIn(stdout)).toBe('registry.invalid/packet-capture/agent:0.1.0');
     expect(stderr).toContain(
-      `warning IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 can be pulled from nowhere\n  ${hint}`,
+      `warning IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 cannot be pulled\n  ${hint}`,
     );
   });
 
@@ -69,7 +69,7 @@ describe('an image that nobody has named', () => {
     const { exitCode, stdout, stderr } = await packetCapture(args);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
-      `error IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 can be pulled from nowhere\n  ${hint}`,
+      `error IMAGE_NOT_NAMED: no image is named for the capture agent: registry.invalid/packet-capture/agent:0.1.0 cannot be pulled\n  ${hint}`,
     );
   });
 });

@@ -225,14 +225,10 @@ test.concurrent.each<[string[], number, string]>([
   [['inject', '-f', '-', '--stream', 'x'], 2, 'error SETTING_INVALID: stream "x" must be HOST:PORT or [IPV6]:PORT'],
   [['inject', '-f', '-', '--pod-security', 'restricted'], 1, 'error POD_SECURITY: '],
   [['inject', '-f', '-', '--pod-security', 'none'], 2, 'Allowed choices are privileged, baseline, restricted'],
-  [['inject', '-f', 'a.yaml', '--in-place', '-o', 'json'], 2, 'error USAGE: --in-place does not go with -o json'],
+  [['inject', '-f', 'a.yaml', '--in-place', '-o', 'json'], 2, 'error USAGE: --in-place and -o json exclude each other'],
   [['inject', '-f', '-', '--kind', 'service/x'], 2, 'error USAGE: a "service/x" has no pod template'],
   [['inject', '-f', '-', '--name', 'x'], 2, 'error USAGE: the input has no workload "x"\n  at --name'],
-  [
-    ['uninject', '-f', '-', '--name', 'x', '-l', 'a=b'],
-    2,
-    'error USAGE: no workload "x" is among those that -l choose\n  at --name',
-  ],
+  [['uninject', '-f', '-', '--name', 'x', '-l', 'a=b'], 2, 'error USAGE: -l selects no workload "x"\n  at --name'],
   [['diff', '-f', '-', '--name', 'x'], 2, 'error USAGE: the input has no workload "x"'],
   [['inject', '-f', '-', '-o', 'patch', '--name', 'x'], 2, 'error USAGE: the input has no workload "x"'],
   [

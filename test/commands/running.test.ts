@@ -15,7 +15,7 @@ async function run(
 
 describe('wrong usage is said before the cluster is asked', () => {
   test.each([
-    [['download'], 'which pods?'],
+    [['download'], 'no pods are named'],
     [['status', '-A', '-n', 'shop'], '-n and -A exclude each other'],
     [['start', 'web-1', '--filter', ' '], 'filter " " must not be blank'],
     [['start', 'web-1', '--state', 'idle'], "unknown option '--state'"],
@@ -33,7 +33,7 @@ describe('wrong usage is said before the cluster is asked', () => {
       'uninstall --yes',
     ].map((command): [string[], string] => [
       [...command.split(' '), '--timeout', '0s'],
-      '"0s" is too short: 1s is the least',
+      '"0s" is too short: the minimum is 1s',
     ]),
     [['status', 'deploy/web,db'], 'is not TYPE/NAME'],
   ])('%o: %s', async (args, message) => {

@@ -1,22 +1,19 @@
 import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 
-/** Well within the half minute of `send`. */
+/** Milliseconds between two signs of life; `send` ends after half a minute without one. */
 const aliveEvery = 5000;
-/** The checksum of a large file takes its time in a container with little CPU. */
+/** Milliseconds to wait for output: the checksum of a large file is slow in a container with little CPU. */
 const patience = 180_000;
 
 export interface Connection {
-  /** Something came: it is alive. */
+  /** Called when output arrives. */
   readonly heard: () => void;
   readonly close: () => void;
 }
 
-/**
- * Lets the command in the pod know that somebody is there, by its standard input, and ends it when it says nothing for
- * long.
- */
+/** Sends signs of life to the command in the pod by its standard input, and ends it when it is silent for too long. */
 export function keepConnection({ stdin, kill }: KubectlProcess): Connection {
-  // It may be gone at any moment.
+  // The process may end at any moment.
   stdin?.on('error', () => undefined);
   const alive = setInterval(() => stdin?.write('\n'), aliveEvery);
   const silence = setTimeout(kill, patience);

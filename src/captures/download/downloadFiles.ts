@@ -10,47 +10,46 @@ export interface DownloadOptions {
   readonly kubectl: Kubectl;
   readonly start: KubectlStart;
   readonly target: PodTarget;
-  /** Gets a folder for each pod, in one for its namespace when those of all were meant. */
+  /** The folder for the pods' folders; with all namespaces, each namespace has a folder too. */
   readonly folder: string;
-  /** Also what is still written to, as it is now. */
+  /** Also fetch files that are still being written. */
   readonly openFiles: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Told whenever something has moved on. */
+  /** Called at every progress. */
   readonly onProgress: (progress: DownloadProgress) => void;
-  /** Told of each file once, when its fate is known. */
+  /** Called once for each file, with its result. */
   readonly onFile: (file: FetchedFile) => void;
 }
 
 export interface DownloadProgress {
-  /** Of those to be fetched. */
+  /** The bytes of the files to fetch. */
   readonly files: number;
   readonly filesDone: number;
   readonly bytes: number;
   readonly bytesDone: number;
 }
 
-/** Plain data. */
+/** The results for all files and pods; plain data. */
 export interface DownloadResult {
   readonly files: readonly FetchedFile[];
   /** Pods whose files could not be listed, and why. */
   readonly problems: readonly (PodName & { readonly problem: string })[];
-  /** Pods of the target that do not carry the sidecar. */
+  /** Pods of the target without the sidecar. */
   readonly without: readonly PodName[];
-  /** How many pods there are that do. */
+  /** How many pods have the sidecar. */
   readonly pods: number;
-  /** What was looked at, for messages. */
+  /** The target, for messages. */
   readonly where: string;
-  /** As of FoundPods. */
+  /** As in FoundPods. */
   readonly ended?: string | undefined;
 }
 
-/** How many pods are read from at once; the files of a pod come one after the other, the oldest first. */
+/** How many pods are read at once; the files of a pod are fetched one after the other, the oldest first. */
 const atOnce = 4;
 
 /**
- * Brings the capture files of all pods of a target, as far as they are not here.
- * @throws as findPods, FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING; what goes wrong with one file or pod stands in
- * the result
+ * Fetches the capture files of all pods of a target, except those that are here already.
+ * @throws as findPods, FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING; errors of one file or pod are in the result
  */
 export async function downloadFiles(options: DownloadOptions): Promise<DownloadResult> {
   const { kubectl, target, folder } = options;
@@ -70,7 +69,7 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
   return { files: byPod.flat(), problems, without, pods: captured.length, where, ended };
 }
 
-/** @param options.folders that of the pod, and those above it */
+/** @param options.folders the pod's folder, and those above it */
 async function fetchAll(
   options: DownloadOptions & { readonly folders: readonly string[] },
   pod: CapturedPod,

@@ -6,20 +6,20 @@ import type { RemoteFile } from './listing.ts';
 import { sizeOf } from './partFile.ts';
 import { transfer, type TransferEnd, type TransferOptions } from './transfer.ts';
 
-/** What became of a file; plain data, for people and for programs. */
+/** The result for a file; plain data, for people and for programs. */
 export interface FetchedFile {
   readonly namespace: string;
   readonly pod: string;
   readonly file: string;
   /**
-   * present: it was here already; vanished: it left the ring before it could be had; open: it is still written to, and
-   * left out.
+   * present: it was here already; vanished: it was removed from the ring before it was fetched; open: it is still being
+   * written, and was left out.
    */
   readonly result: 'downloaded' | 'resumed' | 'present' | 'vanished' | 'open' | 'failed';
   readonly bytes: number;
   /** Where it is now; null when it is not here. */
   readonly path: string | null;
-  /** Of what came now, as the pod has it too. */
+  /** The checksum, which is that of the file in the pod too. */
   readonly sha256: string | null;
   /** Why it is not here. */
   readonly reason: string | null;
@@ -30,14 +30,14 @@ export interface FetchOptions extends Omit<TransferOptions, 'part'> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Tries in a row that bring nothing more before it is given up. */
+/** Attempts in a row without a new byte after which it gives up. */
 const fruitlessTries = 3;
-/** However little each of them brings. */
+/** All attempts, even if each of them brings some bytes. */
 const mostTries = 100;
 
 /**
- * Brings one file into a folder. It has its name there only when it is whole and its checksum is the pod's; until then
- * it is called NAME.part, and a later call goes on with that.
+ * Fetches one file into a folder. It gets its name only when it is complete and its checksum is the pod's; until then
+ * it is called NAME.part, and a later call continues it.
  * @throws FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING
  */
 export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
@@ -60,14 +60,14 @@ export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
   return { ...identity, result: end.resumedAt > 0 ? 'resumed' : 'downloaded', path, sha256: end.sha256, reason: null };
 }
 
-/** A file that is still written to has another name here, for it will be another file. */
+/** A file that is still being written gets another name here, because its content will change. */
 export function localName({ name, open }: Pick<RemoteFile, 'name' | 'open'>): string {
   return open ? name.replace(/\.pcapng$/, '.open.pcapng') : name;
 }
 
 /**
- * Tries until the file is whole, or until several tries in a row have brought nothing more: a part that is thrown away
- * and comes again is no more.
+ * Tries until the file is complete, or several attempts in a row have brought no new byte. A part that is thrown away
+ * and fetched again is not new.
  */
 async function bring(options: TransferOptions & { readonly signal?: AbortSignal | undefined }): Promise<TransferEnd> {
   let most = 0;
@@ -83,7 +83,7 @@ async function bring(options: TransferOptions & { readonly signal?: AbortSignal 
   }
 }
 
-/** No later try would do better. */
+/** Errors after which another attempt would fail too. */
 function throwFinal(error: CodedError | undefined): void {
   if (error !== undefined) rethrowUnlessRecoverable(error);
 }
@@ -97,16 +97,16 @@ function isGone(error: CodedError | undefined): boolean {
 
 function failureReason(end: Exclude<TransferEnd, { readonly kind: 'whole' | 'vanished' }>): string {
   if (end.kind === 'refused') return end.reason;
-  if (end.kind === 'unequal') return "its checksum is not the pod's, again and again";
-  return `the connection ended early: ${end.error?.message ?? 'without a word'}`;
+  if (end.kind === 'unequal') return "in every attempt its checksum was not the pod's";
+  return `the connection ended early: ${end.error?.message ?? 'without an error'}`;
 }
 
 async function vanishedReason(part: string): Promise<string> {
-  const reason = 'it left the ring before it could be fetched';
-  return (await sizeOf(part)) === undefined ? reason : `${reason} whole; its beginning stays in ${part}`;
+  const reason = 'it was removed from the ring before it could be fetched';
+  return (await sizeOf(part)) === undefined ? reason : `${reason} completely; its beginning is in ${part}`;
 }
 
-/** What goes wrong with local files is the end of it all: the next file would fare no better. */
+/** Errors of local files end the command, because the next file would fail too. */
 async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

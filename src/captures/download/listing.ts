@@ -6,15 +6,15 @@ import { parseAgentStatus } from '../readStatusFile.ts';
 
 /** A capture file in a pod. */
 export interface RemoteFile {
-  /** Without its folder. */
+  /** The name without its folder. */
   readonly name: string;
-  /** When it was looked at. */
+  /** The size when it was listed. */
   readonly bytes: number;
-  /** It is still written to. */
+  /** It is still being written. */
   readonly open: boolean;
 }
 
-/** Of one pod: a ring has some files, and a name here at most 255 characters. */
+/** Limits for one pod: a ring has few files, and a name at most 255 characters. */
 const mostFiles = 100_000;
 const mostListingBytes = 16 * 1024 * 1024;
 
@@ -38,8 +38,8 @@ export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Lis
 }
 
 /**
- * Pure. First stands the status: a file that is opened after it is newer than the open one that it names. Names come
- * from the pod: one that would lead elsewhere is no capture file.
+ * Parses a listing. Pure. The status comes first: files that were opened after it are newer than the open file that it
+ * names. Names come from the pod, so a name that would lead to another folder is ignored.
  */
 export function parseListing(text: string, pod: string): RemoteFile[] {
   const [first = '', ...lines] = text.split('\n');

@@ -4,19 +4,19 @@ import { codedError, isCodedError } from '../../errors.ts';
 import { mergeFiles, type CaptureSource } from '../../pcapng/index.ts';
 import type { FetchedFile } from './fetchFile.ts';
 
-/** A file that is here, with whose it is. */
+/** A local file, with its pod. */
 export type LocalFile = Pick<FetchedFile, 'namespace' | 'pod'> & { readonly path: string };
 
 export interface MergeOutcome {
   readonly files: number;
   readonly bytes: number;
-  /** Files that end within a packet; all that is whole before that is in the output. */
+  /** Files that end in the middle of a packet; all complete packets before are in the output. */
   readonly truncated: readonly string[];
 }
 
 /**
- * Merges capture files into one, by time, with interfaces that are called `namespace/pod:device`. The output is
- * replaced whole or not at all.
+ * Merges capture files into one, by time, with interfaces named `namespace/pod:device`. The output is replaced as a
+ * whole or not at all.
  * @throws CAPTURE_INVALID, FILE_UNWRITABLE
  */
 export async function mergeInto(
@@ -56,7 +56,7 @@ function captureSource({ namespace, pod, path }: LocalFile): CaptureSource {
   return { name: path, data: read(path), label: ({ name = 'unknown' }) => ({ name: `${namespace}/${pod}:${name}` }) };
 }
 
-/** Opened when it is first read, so that no more are open than must be. */
+/** Opens the file at the first read, so that few files are open at once. */
 async function* read(path: string): AsyncGenerator<Buffer> {
   for await (const piece of createReadStream(path)) yield piece as Buffer;
 }

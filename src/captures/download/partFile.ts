@@ -3,14 +3,14 @@ import { lstat, mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { codedError } from '../../errors.ts';
 
 const { O_RDWR, O_CREAT, O_EXCL, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
-// Windows has neither of them.
+// Windows has neither flag.
 const never = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
 
 /**
- * Opens a file that takes what is downloaded, for reading and for writing at its end. In a folder where others may
- * write, somebody may have put a link there, or a file that others can read: what is not a plain file of this user's
- * alone is taken away (a link, not what it points to) and made anew.
- * @param longest bytes that it may have already; a longer one is emptied
+ * Opens the file for a download, to read and to append. In a folder where others may write, somebody may have put a
+ * link there, or a file that others can read. So anything but a regular file that only this user can access is removed
+ * (a link itself, not its target) and created again.
+ * @param longest bytes that it may have already; a longer file is truncated to zero
  * @throws errors of the local file system
  */
 export async function openPart(
@@ -35,7 +35,7 @@ async function openPresent(part: string): Promise<FileHandle | undefined> {
   return undefined;
 }
 
-/** Bytes of a plain file; undefined for anything else, a link to one too. */
+/** The size of a regular file in bytes; undefined for anything else, also for a link. */
 export async function sizeOf(path: string): Promise<number | undefined> {
   return lstat(path).then(
     (stats) => (stats.isFile() ? stats.size : undefined),
@@ -44,7 +44,7 @@ export async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 /**
- * Makes a folder that gets files.
+ * Creates the folder for files.
  * @throws FILE_UNWRITABLE, also for a link that somebody else has put there
  */
 export async function makeFolder(folder: string): Promise<void> {

@@ -10,43 +10,43 @@ import type { RemoteFile } from './listing.ts';
 import { openPart } from './partFile.ts';
 
 export type TransferEnd =
-  /** The part is whole, and equal to the file in the pod. */
+  /** The part is complete, and equal to the file in the pod. */
   | {
       readonly kind: 'whole';
       readonly sha256: string;
       /** Bytes that an earlier try had brought. */ readonly resumedAt: number;
     }
-  /** The file has left the ring. */
+  /** The file was removed from the ring. */
   | { readonly kind: 'vanished' }
-  /** The part is none of this file; it is gone. */
+  /** The part belongs to another file and was removed. */
   | { readonly kind: 'unequal' }
-  /** The connection ended early; what came is in the part. */
+  /** The connection ended early; the part has what arrived. */
   | {
       readonly kind: 'broken';
       readonly received: number;
       /** Bytes in the part. */ readonly present: number;
       readonly error: CodedError | undefined;
     }
-  /** The pod does not keep to the protocol: what came is thrown away, and no other try is worth it. */
+  /** The pod breaks the protocol: the part is removed, and there is no other attempt. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Of `send`. */
+/** The file to ask `send` for. */
 const vanishedCode = 66;
 
 export interface TransferOptions {
   readonly start: KubectlStart;
   readonly pod: CapturedPod;
   readonly file: RemoteFile;
-  /** Where the bytes go; what stands there already is the beginning of the file, or is thrown away. */
+  /** The file for the bytes; existing content is the beginning of the file, or is thrown away. */
   readonly part: string;
-  /** Told of each piece: its bytes. */
+  /** Called with the number of bytes of each piece. */
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Brings a file from a pod, or the rest of it. @throws errors of the local file system */
+/** Fetches a file from a pod, or its rest. @throws errors of the local file system */
 export async function transfer(options: TransferOptions): Promise<TransferEnd> {
   const { file, part } = options;
-  // What is still written to has no rest that ends where it was seen to end.
+  // A file that is still being written is fetched from its start, because it has grown since it was listed.
   if (file.open) await rm(part, { force: true });
   const { handle, bytes: offset } = await openPart(part, file.bytes);
   try {
@@ -106,10 +106,10 @@ async function transferInto(
 
 interface Receiving {
   readonly handle: FileHandle;
-  /** Of what is here already; goes on with what comes. */
+  /** The checksum of what is here already; it continues with what arrives. */
   readonly hash: Hash;
   readonly offset: number;
-  /** Bytes that may come: what the file has more than is here. */
+  /** The most bytes that may arrive: the size of the file minus what is here. */
   readonly most: number;
   readonly heard: () => void;
   readonly onBytes: (bytes: number) => void;
@@ -119,15 +119,15 @@ type Received =
   | { readonly kind: 'rest'; readonly bytes: number; /** Of the whole, as the pod has it. */ readonly sha256: string }
   | Extract<TransferEnd, { readonly kind: 'unequal' | 'refused' }>;
 
-/** Of a checksum, 64 digits. */
+/** The longest first line: a checksum has 64 digits. */
 const longestLine = 200;
 
-/** Why a connection breaks is for the process to say, once it has ended. */
+/** Ignored here: the process reports why the connection broke, once it has ended. */
 async function* untilBroken(stdout: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   try {
     for await (const piece of stdout) yield piece as Buffer;
   } catch {
-    // Nothing more comes.
+    // No more output is read.
   }
 }
 
@@ -145,7 +145,7 @@ async function receive(
     while (sums.length < wanted && data.length > 0) {
       const end = data.indexOf('\n');
       line += data.subarray(0, end === -1 ? longestLine + 1 : Math.min(end, longestLine + 1)).toString('latin1');
-      if (line.length > longestLine) return { kind: 'refused', reason: 'what it sends does not begin with a checksum' };
+      if (line.length > longestLine) return { kind: 'refused', reason: 'its output does not begin with a checksum' };
       data = data.subarray(end === -1 ? data.length : end + 1);
       if (end === -1) continue;
       sums.push(line.slice(0, 64));
@@ -157,7 +157,7 @@ async function receive(
     }
     if (data.length === 0) continue;
     if (bytes + data.length > most)
-      return { kind: 'refused', reason: `it sends more than the ${offset + most} bytes that it has listed` };
+      return { kind: 'refused', reason: `it sends more than the ${offset + most} bytes that it listed` };
     await handle.appendFile(data);
     hash.update(data);
     bytes += data.length;

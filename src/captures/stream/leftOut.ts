@@ -1,11 +1,11 @@
 import type { CapturedPod } from '../pods.ts';
 import type { StreamEvent } from './streamEvents.ts';
 
-/** Which pods have no place among those that are captured. */
+/** Tracks pods that are not captured because of the limit. */
 export interface LeftOut {
-  /** Those as they are now; the new ones among them are reported. */
+  /** Takes the present list, and reports the new ones. */
   update(pods: readonly CapturedPod[]): void;
-  /** As of the last update. */
+  /** The list of the last update. */
   count(): number;
 }
 

@@ -1,14 +1,14 @@
-/** Where the stream goes: one piece after the other. */
+/** The output of the stream: writes one piece after the other. */
 export interface Output {
-  /** Resolves when the piece is written, or nobody takes it any more. */
+  /** Resolves when the piece is written, or writing has failed. */
   put(bytes: Uint8Array): Promise<void>;
   /** The piece that is being written. */
   readonly writing: Promise<void> | undefined;
-  /** What writing has failed with; then every piece is thrown away. */
+  /** The error of writing; after it every piece is thrown away. */
   readonly error: unknown;
 }
 
-/** @param onError at the first failure */
+/** Makes an output. @param onError called at the first failure */
 export function createOutput(write: (bytes: Uint8Array) => Promise<void>, onError: () => void): Output {
   let writing: Promise<void> | undefined;
   let failure: unknown;

@@ -14,7 +14,7 @@ import { countOf, fieldsOf, parseJson } from '../../typed.ts';
 import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import type { CapturedPod } from '../pods.ts';
 
-/** What to capture in one pod. */
+/** The settings of the capture in one pod. */
 export interface PodCapture {
   readonly interfaces: string;
   readonly snaplen: string;
@@ -64,7 +64,7 @@ export function captureCommand({ interfaces, snaplen, filter }: PodCapture): str
   return agentCommand('capture', '--interfaces', interfaces, '--snaplen', snaplen, '--filter', filter);
 }
 
-/** `shop/web-1:eth0`, and as description what the capture files of that pod say. */
+/** The name `shop/web-1:eth0`, and the same description as in the capture files of that pod. */
 export function podLabel({
   namespace,
   name,
@@ -79,13 +79,15 @@ export function podLabel({
 /** How a capture ended. */
 export interface CaptureEnd {
   readonly code: number | undefined;
-  /** In a few words; undefined when it ended well. */
+  /** The reason in a few words; undefined when it ended well. */
   readonly reason: string | undefined;
-  /** Packets that the kernel lost; undefined when it could not tell: it ended with its pod, or was killed. */
+  /**
+   * Packets that the kernel dropped; undefined when it ended with its pod or was killed before it could report them.
+   */
   readonly dropped: number | undefined;
 }
 
-/** Reads what a capture has said on standard error: at its end a line of JSON for each interface. */
+/** Parses the standard error of a capture, which ends with a line of JSON for each interface. */
 export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
   const reported = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
   const dropped = reported.length === 0 ? undefined : reported.reduce((sum, count) => sum + count, 0);

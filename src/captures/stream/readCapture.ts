@@ -3,35 +3,35 @@ import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import type { LiveSource } from '../../pcapng/index.ts';
 import { captureEnd, type CaptureEnd } from './podCapture.ts';
 
-/** The capture of one pod while it runs. */
+/** A running capture of one pod. */
 export interface RunningCapture {
   /** Never rejects. */
   readonly ended: Promise<CaptureEnd>;
-  /** Asks it to end; what it has captured still comes. */
+  /** Asks it to end; its last packets still arrive. */
   readonly stop: () => void;
   readonly kill: () => void;
-  /** When bytes came last, by the clock of `now`; undefined when none did. */
+  /** When the last bytes arrived, by the clock of `now`; undefined when none did. */
   readonly lastArrival: () => number | undefined;
 }
 
 export interface ReadOptions {
-  /** At the first bytes. */
+  /** Called at the first bytes. */
   readonly onBegin: () => void;
   /** Milliseconds. */
   readonly now: () => number;
-  /** Resolves when more may be read; also when nobody wants it any more. */
+  /** Resolves when more may be read, and when the stream is ending. */
   readonly ready: () => Promise<void> | undefined;
 }
 
-/** Well within the half minute of `capture`. */
+/** Milliseconds between two signs of life; `capture` ends after half a minute without one. */
 const aliveEvery = 5000;
-/** A container that does not answer; the API server may wait for long. */
+/** Milliseconds to wait for the first bytes of a container, because the API server may wait much longer. */
 const beginsWithin = 20_000;
 
 /** Reads a capture into a merge until it ends. */
 export function readCapture(process: KubectlProcess, source: LiveSource, options: ReadOptions): RunningCapture {
   const { stdin } = process;
-  // It may be gone at any moment.
+  // The process may end at any moment.
   stdin?.on('error', () => {});
   const alive = setInterval(() => stdin?.write('\n'), aliveEvery);
   let lastArrival: number | undefined;
@@ -64,7 +64,7 @@ async function readToEnd(process: KubectlProcess, source: LiveSource, options: R
   return { ...end, reason };
 }
 
-/** What is wrong with the bytes, or undefined at their end. */
+/** Reads to the end; returns what is wrong with the bytes, or undefined. */
 async function pushAll(
   { stdout }: KubectlProcess,
   source: LiveSource,
@@ -83,7 +83,7 @@ async function pushAll(
       await ready();
     }
   } catch (error) {
-    // Else the pipe broke; kubectl says why.
+    // Any other error is a broken pipe, which kubectl reports.
     return isCodedError(error) ? error.message : undefined;
   }
   return undefined;

@@ -12,17 +12,17 @@ import type { StreamEvent } from './streamEvents.ts';
 import { createTracker } from './tracker.ts';
 
 export interface StreamOptions {
-  /** The pods as they are now. */
+  /** Lists the present pods. */
   readonly find: () => Promise<FoundPods>;
   /** Starts the capture in a pod. */
   readonly open: (pod: CapturedPod, capture: PodCapture) => KubectlProcess;
-  /** In place of each pod's own settings. */
+  /** Settings that replace each pod's own. */
   readonly wanted: SettingValues;
-  /** Pods that are captured at a time: each takes a kubectl. */
+  /** The most pods that are captured at a time, because each needs a kubectl. */
   readonly mostPods: number;
-  /** Resolves when more may come; rejects when the output takes no more. */
+  /** Resolves when more may be written; rejects when the output is closed. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** The end, at somebody's wish. */
+  /** Ends the stream when it is aborted. */
   readonly stop: AbortSignal;
   readonly onEvent: (event: StreamEvent) => void;
   /** For the header of the output. */
@@ -32,16 +32,16 @@ export interface StreamOptions {
 export interface StreamResult {
   /** Captures that began. */
   readonly joined: number;
-  /** Pods that were there at the end and never had a place, see `mostPods`. */
+  /** Pods at the end that were never captured because of `mostPods`. */
   readonly leftOut: number;
   readonly packets: number;
-  /** Packets that came too late for their place; they are there, behind later ones. */
+  /** Packets that arrived too late and are out of order in the output. */
   readonly late: number;
-  /** Packets that were lost in the pods that could tell. */
+  /** Dropped packets of the captures that reported them. */
   readonly dropped: number;
-  /** Captures that could not tell what they have lost: they ended with their pods, or were cut off. */
+  /** Captures whose dropped packets are not known: they ended with their pods, or were killed. */
   readonly unreported: number;
-  /** What `write` has failed with; absent when the end was somebody's wish. */
+  /** The error of `write`; absent when the stream was ended by the signal. */
   readonly outputError?: unknown;
 }
 
@@ -50,12 +50,12 @@ const mostBytes = 64 * 1024 * 1024;
 const writeEvery = 50;
 const findEvery = 1000;
 /**
- * From the wish to end until kubectl is killed: as long as nothing comes, and at most. `capture` ends itself after
- * three seconds; then there may still be much on its way.
+ * Milliseconds until kubectl is killed after the request to end: without output, and in any case. `capture` ends itself
+ * after three seconds, and then much output may still be on its way.
  */
 const endWithin = 5000;
 const endAtMost = 30_000;
-/** Captures that are being started at a time: kubectl takes a good part of a second of CPU to start. */
+/** How many captures are started at a time: kubectl needs a good part of a second of CPU to start. */
 const mostBeginning = 8;
 
 interface Attached {
@@ -67,7 +67,7 @@ interface Attached {
 }
 
 /**
- * Captures in all pods of a target, in those that come later too, and writes one pcapng: an interface for each pod and
+ * Captures in all pods of a target, also in later ones, and writes one pcapng: an interface for each pod and
  * device, packets in order of time.
  * @throws what the first `find` throws; SETTING_INVALID for a wanted filter that a pod refuses
  */
@@ -169,7 +169,7 @@ function now(): number {
   return performance.now();
 }
 
-/** What to capture in a pod, or why that cannot be. */
+/** The settings of the capture in a pod, or why it cannot be captured. */
 function captureOrReason(pod: CapturedPod, wanted: SettingValues): PodCapture | string {
   try {
     return podCapture(pod, wanted);
@@ -179,7 +179,7 @@ function captureOrReason(pod: CapturedPod, wanted: SettingValues): PodCapture | 
   }
 }
 
-/** The pods, again and again until it is over. */
+/** Lists the pods repeatedly, until the stream ends. */
 async function* findAgain(
   first: FoundPods,
   find: StreamOptions['find'],
@@ -197,7 +197,7 @@ async function* findAgain(
       reachable = true;
     } catch (error) {
       if (!isCodedError(error)) throw error;
-      // What is gone may come again under its name.
+      // A pod of the same name may come again.
       if (error.code === 'NOT_FOUND') found = { ...found, captured: [] };
       else if (reachable && !over.aborted) {
         onEvent({ type: 'unreachable', reason: error.message });
@@ -220,7 +220,7 @@ async function endAll(captures: readonly RunningCapture[]): Promise<void> {
   clearInterval(patience);
 }
 
-/** Writes what is due until the end, and then the rest. */
+/** Writes packets in order of time until the end, and then the rest. */
 function writeSteadily(merge: LiveMerge, output: Output): { readonly end: () => Promise<void> } {
   const ending = new AbortController();
   const writeAll = async (): Promise<void> => {

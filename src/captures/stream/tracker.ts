@@ -2,14 +2,14 @@ import type { CapturedPod, PodName } from '../pods.ts';
 import type { CaptureEnd } from './podCapture.ts';
 import type { StreamEvent } from './streamEvents.ts';
 
-/** Which pods have come and gone, and when one whose capture failed is tried again. */
+/** Tracks which pods come and go, and when a failed capture is started again. */
 export interface Tracker {
-  /** The pods as they are now. */
+  /** Takes the present pods. */
   update(captured: readonly CapturedPod[], where: string, attached: ReadonlyMap<string, unknown>, now: number): void;
-  /** Whether a capture may be started there now. */
+  /** Whether a capture may be started in the pod now. */
   isDue(pod: CapturedPod, now: number): boolean;
   began(pod: CapturedPod, now: number): void;
-  /** Its capture is ended and begun again with other settings. */
+  /** Restarts its capture with other settings. */
   changed(pod: CapturedPod): void;
   ended(pod: CapturedPod, end: CaptureEnd, packets: number, now: number): void;
 }
@@ -18,7 +18,7 @@ interface Entry {
   readonly pod: PodName;
   /** How its capture ended; undefined while it runs. */
   end: (CaptureEnd & { readonly packets: number }) | undefined;
-  /** Nothing is to be said of its end. */
+  /** Its end is not reported. */
   expected: boolean;
   reported: boolean;
   begunAt: number;
@@ -27,7 +27,9 @@ interface Entry {
 }
 
 const longestRetry = 30;
-/** A capture that ran for so long had begun well. */
+/**
+ * Milliseconds after which a capture counts as good: if it fails later, the interval of retries starts again at 1 s.
+ */
 const goodAfter = 10_000;
 
 export function createTracker(onEvent: (event: StreamEvent) => void): Tracker {
@@ -51,7 +53,7 @@ export function createTracker(onEvent: (event: StreamEvent) => void): Tracker {
     if (end !== undefined) onEvent({ type: 'left', pod, packets: end.packets, dropped: end.dropped });
   };
 
-  /** Not before it is known that the pod stays: a pod that goes takes its capture along. */
+  /** Called when the pod is still there: the end of a capture together with its pod is not a failure. */
   const tellFailed = (entry: Entry, now: number): void => {
     entry.reported = true;
     entry.retryAt = entry.expected ? now : now + entry.retrySeconds * 1000;

@@ -6,7 +6,7 @@ import type { NewFlags } from './certs/certsNew.ts';
 import type { CertsConsole } from './certs/certsOutput.ts';
 import type { RotateFlags } from './certs/certsRotate.ts';
 
-/** `certs new | inspect | rotate`: the certificates of way 3. */
+/** `certs new | inspect | rotate`: the certificates of the webhook. */
 export function addCerts(program: Command): void {
   const certs = program.command('certs').description("the webhook's CA and serving certificate").helpCommand(false);
   addNew(certs);
@@ -19,12 +19,12 @@ function addNew(certs: Command): void {
     .command('new')
     .description('make a CA and a serving certificate')
     .requiredOption('--service <NAME>', "the injector's Service")
-    .requiredOption('-n, --namespace <NAMESPACE>', 'of that Service')
-    .option('--out <DIR>', 'write ca.crt, tls.crt and tls.key there')
+    .requiredOption('-n, --namespace <NAMESPACE>', "the Service's namespace")
+    .option('--out <DIR>', 'write ca.crt, tls.crt and tls.key to this folder')
     .option('--days <N>', `how long the serving certificate is valid (default ${servingDays})`)
-    .option('--force', 'replace the files that are there')
+    .option('--force', 'replace existing files')
     .option('--ca-cert <FILE>', 'sign with this CA instead of a new one; RSA')
-    .option('--ca-key <FILE>', 'its private key')
+    .option('--ca-key <FILE>', "the CA's private key")
     .addOption(valuesOption())
     .action(async (flags: NewFlags) => {
       const { newCertificates } = await import('./certs/certsNew.ts');
@@ -35,10 +35,10 @@ function addNew(certs: Command): void {
 function addInspect(certs: Command): void {
   certs
     .command('inspect')
-    .description('show certificates and what is wrong with them; exit code 1 when something is')
+    .description('show certificates and what is wrong with them; exit code 1 if something is wrong')
     .argument('<FILE|DIR...>', 'PEM files, or a folder with ca.crt, tls.crt and tls.key')
     .option('--service <NAME>', 'check that the certificate is for this Service')
-    .option('-n, --namespace <NAMESPACE>', 'of that Service')
+    .option('-n, --namespace <NAMESPACE>', "the Service's namespace")
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
     .action(async (paths: string[], flags: InspectFlags) => {
       const { inspectCertificates } = await import('./certs/certsInspect.ts');
@@ -49,8 +49,8 @@ function addInspect(certs: Command): void {
 function addRotate(certs: Command): void {
   certs
     .command('rotate')
-    .description('take the next of three steps to a new CA and certificate; roll out each before the next')
-    .argument('<DIR>', 'what `certs new --out` has written')
+    .description('take the next of three steps to a new CA and certificate; roll out each step before the next')
+    .argument('<DIR>', 'the folder that `certs new --out` wrote')
     .option('--days <N>', `how long the new serving certificate is valid (default ${servingDays})`)
     .addOption(valuesOption())
     .action(async (folder: string, flags: RotateFlags) => {

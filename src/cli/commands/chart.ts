@@ -16,16 +16,16 @@ import {
 import { codedError } from '../../errors.ts';
 import { say } from '../io/output.ts';
 
-/** `chart`: the Helm chart of way 3, from its templates. */
+/** `chart`: renders the Helm chart from its templates. */
 export function addChart(program: Command): void {
   program
     .command('chart')
     .description('render the Helm chart')
-    .option('--out <DIR>', "write it there; replaced as a whole (default: the project's own chart/)")
-    .option('--bake-certs', 'put new certificates, with the private key, into the values of the chart at --out')
-    .option('--release <NAME>', 'of the install that they are for (default packet-capture)')
-    .option('-n, --namespace <NAMESPACE>', 'of that install (default packet-capture)')
-    .option('--check', 'write nothing; exit code 1 when the chart is not current')
+    .option('--out <DIR>', "the folder to write, replaced as a whole (default: the project's chart/)")
+    .option('--bake-certs', 'put new certificates, with the private key, into the values of that chart')
+    .option('--release <NAME>', 'the release that they are for (default packet-capture)')
+    .option('-n, --namespace <NAMESPACE>', "the release's namespace (default packet-capture)")
+    .option('--check', 'write nothing; exit code 1 if the chart is not current')
     .action(async (flags: ChartFlags) => {
       if (!(await chartCommand(flags, new Date(), say))) process.exitCode = 1;
     });
@@ -40,8 +40,8 @@ export interface ChartFlags {
 }
 
 /**
- * `chart`: renders the chart, or says whether it is current.
- * @returns false when it was asked and is not
+ * `chart`: renders the chart, or reports whether it is current.
+ * @returns false for --check and a chart that is not current
  * @throws USAGE, CHART_INVALID, FILE_EXISTS, FILE_UNREADABLE, FILE_UNWRITABLE
  */
 export async function chartCommand(flags: ChartFlags, now: Date, report: (line: string) => void): Promise<boolean> {
@@ -51,8 +51,8 @@ export async function chartCommand(flags: ChartFlags, now: Date, report: (line: 
   if (check) return reportStale(own ? await staleInCommittedChart() : await stale(out), report);
   if (bakeCerts) {
     if (own) {
-      const hint = 'Add --out with another folder, which is not committed.';
-      throw codedError('USAGE', "a private key never stands in the project's own chart", {
+      const hint = 'Add --out with a folder that is not committed.';
+      throw codedError('USAGE', "a private key must not be in the project's own chart", {
         where: '--bake-certs',
         hint,
       });
@@ -66,10 +66,10 @@ export async function chartCommand(flags: ChartFlags, now: Date, report: (line: 
 
 function checkUsage({ release, namespace, bakeCerts = false, check = false }: ChartFlags): void {
   if (bakeCerts && check)
-    throw codedError('USAGE', '--check and --bake-certs do not go together: new certificates are never current');
+    throw codedError('USAGE', '--check and --bake-certs exclude each other: new certificates are never current');
   if (bakeCerts || (release === undefined && namespace === undefined)) return;
   const hint = 'Add --bake-certs, or name them when helm installs the chart.';
-  throw codedError('USAGE', '--release and --namespace are for the certificates alone', { hint });
+  throw codedError('USAGE', '--release and --namespace need --bake-certs', { hint });
 }
 
 async function bake(out: string, flags: ChartFlags, now: Date, report: (line: string) => void): Promise<void> {
@@ -78,7 +78,7 @@ async function bake(out: string, flags: ChartFlags, now: Date, report: (line: st
   const values = valuesOfMaterial(await issueMaterial({ dnsNames, now }));
   await replaceFolder(out, await projectChart({ ...values }), ['values.yaml']);
   report(
-    `for release ${release} in namespace ${namespace}; values.yaml holds the private key and is readable by you alone`,
+    `for release ${release} in namespace ${namespace}; values.yaml has the private key and is readable by you alone`,
   );
 }
 

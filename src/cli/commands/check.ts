@@ -14,18 +14,18 @@ import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFla
 import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
 import { print, printJson, say } from '../io/output.ts';
 
-/** `check`: is this cluster fit, and which pods miss their sidecar. */
+/** `check`: audits a cluster. */
 export function addCheck(program: Command): void {
   const command = program
     .command('check')
-    .description('audit a cluster: fit for each way, the releases, pods that should carry the sidecar and do not');
+    .description('audit a cluster: which ways work, its releases, and pods that should have the sidecar and do not');
   addConnectionFlags(command)
-    .option('-A, --all-namespaces', 'the pods of all namespaces (default without -n)')
+    .option('-A, --all-namespaces', 'all namespaces (the default without -n)')
     .option('--pull', "start the agent's image for a moment in each namespace where pods ask for it")
-    .option('--restart', 'roll the workloads whose pods miss the sidecar, where that cures it')
-    .option('-y, --yes', 'do not ask before that')
+    .option('--restart', 'restart workloads whose pods get the missing sidecar by a restart')
+    .option('-y, --yes', 'do not ask before the restart')
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
-    .addHelpText('after', '\nExit codes: 0 clean or warnings alone, 1 errors, 2 wrong usage.')
+    .addHelpText('after', '\nExit codes: 0 no errors, 1 errors, 2 wrong usage.')
     .action(async (flags: CheckFlags) => {
       await runCheck(flags);
     });
@@ -39,7 +39,7 @@ export interface CheckFlags extends ConnectionFlags {
   readonly output?: 'json';
 }
 
-/** `check`: the result to stdout, what is done to stderr. */
+/** `check`: prints the result to standard output, and restarts to standard error. */
 export async function runCheck(flags: CheckFlags): Promise<void> {
   const { allNamespaces, output } = flags;
   if (allNamespaces === true && flags.namespace !== undefined)
@@ -66,11 +66,11 @@ async function restart(
 ): Promise<Restarted[]> {
   const targets = restartTargets(missed);
   if (targets.length === 0) {
-    say('there is no workload that a restart would cure');
+    say('nothing to restart: no pod would get the sidecar by a restart');
     return [];
   }
   if (releases.some(({ injects }) => injects === false)) {
-    say('nothing is restarted: a release does not inject now, so the new pods would miss the sidecar too');
+    say('nothing was restarted: a release does not inject now, so the new pods would miss the sidecar too');
     return [];
   }
   for (const { owner, namespace, pods } of targets)

@@ -11,12 +11,12 @@ type Flags = InputFlags & InjectFlags & FunctionFlags;
 export function addDiff(program: Command): void {
   const command = program
     .command('diff')
-    .description('show what inject would change in manifests; exit 1 when there is something, 2 when it fails');
+    .description('show what inject would change in manifests; exit code 1 if there is a difference, 2 if it fails');
   addInjectFlags(addFunctionFlags(addInputFlags(command))).action(async (flags: Flags) => {
     try {
       if (await printDiff(flags)) process.exitCode = 1;
     } catch (error) {
-      // 1 is taken: there is a difference.
+      // Exit code 1 means that there is a difference, so a failure is 2, as in diff(1).
       if (!isCodedError(error)) throw error;
       sayError(error);
       process.exitCode = 2;

@@ -26,18 +26,15 @@ export function addDownload(program: Command): void {
   addPodFlags(command)
     .option(
       '-o, --output <DIR>',
-      'gets a folder for each pod; files that are there already are not fetched again',
+      'the folder to write to, with a subfolder for each pod; files that are complete are not fetched again',
       'captures',
     )
-    .option(
-      '--merge <FILE>',
-      'also merge them all into one pcapng, by time, whose interfaces are called NAMESPACE/POD:DEVICE',
-    )
-    .option('--open', 'also what is still written to, as it is now: NAME.open.pcapng')
-    .option('--json', 'the result to standard output, for programs')
+    .option('--merge <FILE>', 'also merge them by time into one pcapng; its interfaces are named NAMESPACE/POD:DEVICE')
+    .option('--open', 'also fetch files that are still being written, as NAME.open.pcapng')
+    .option('--json', 'print the result to standard output, for programs')
     .addHelpText(
       'after',
-      '\nExit codes: 0 all that could be had is here, 1 something is missing (run it again: it goes on), 2 wrong usage.',
+      '\nExit codes: 0 all files are here, 1 some are missing (run it again: it continues), 2 wrong usage.',
     )
     .action(async (name: string | undefined, flags: DownloadFlags) => {
       await runDownload(name, flags);
@@ -51,7 +48,7 @@ export interface DownloadFlags extends PodFlags {
   readonly json?: boolean;
 }
 
-/** `download`: files to a folder, what happens to stderr, the result to stdout where a program asks for it. */
+/** `download`: writes files to a folder, reports to standard error, and prints the result with `--json`. */
 export async function runDownload(name: string | undefined, flags: DownloadFlags): Promise<void> {
   const { namespace, output: folder, open = false, json = false } = flags;
   const target = somePodsOf(name, flags);
@@ -94,7 +91,7 @@ const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
   resumed: 'downloaded the rest',
   present: 'is here already',
   vanished: 'vanished',
-  open: 'left out: it is still written to (--open takes it)',
+  open: 'left out: it is still being written (--open fetches it)',
   failed: 'failed',
 };
 
@@ -105,7 +102,7 @@ async function merge(target: string, files: readonly FetchedFile[]): Promise<Mer
     return undefined;
   }
   const merged = await mergeInto(target, local, `packet-capture ${version}`);
-  for (const path of merged.truncated) say(`warning: ${path} ends within a packet`);
+  for (const path of merged.truncated) say(`warning: ${path} ends in the middle of a packet`);
   say(`${target}: ${counted(merged.files, 'file')} merged, ${formatBytes(merged.bytes)}`);
   return merged;
 }
@@ -118,8 +115,8 @@ function conclude({ files, problems, without, pods }: DownloadResult, seconds: n
   const parts = [
     [count('downloaded', 'resumed'), 'downloaded'],
     [count('present'), 'here already'],
-    [count('open'), 'still written to'],
-    [count('vanished'), 'vanished from the ring'],
+    [count('open'), 'still being written'],
+    [count('vanished'), 'removed from the ring'],
     [count('failed'), 'failed'],
   ] as const;
   const texts = parts.flatMap(([number, text]) => (number === 0 ? [] : [`${number} ${text}`]));
@@ -128,5 +125,5 @@ function conclude({ files, problems, without, pods }: DownloadResult, seconds: n
   );
   const missing = count('failed') + problems.length;
   if (missing > 0)
-    throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above say which, and why');
+    throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above give the reasons');
 }

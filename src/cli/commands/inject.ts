@@ -11,20 +11,20 @@ interface Flags extends ManifestFlags, InjectFlags, FunctionFlags {
   readonly output?: 'yaml' | 'json' | 'patch';
 }
 
-/** `inject -f`: way 1, the manifest. */
+/** `inject -f`: way 1, adds the sidecar to manifests. */
 export function addInject(program: Command): void {
   const command = program
     .command('inject')
-    .description('add the sidecar to the workloads of manifests; every other byte stays')
+    .description('add the sidecar to the workloads of manifests; no other byte changes')
     .addOption(
       new Option(
         '-o, --output <FORMAT>',
-        'yaml: the manifests; json: the same as JSON; patch: a kustomize Component with one patch a workload',
+        'yaml: the manifests; json: the same as JSON; patch: a kustomize Component with a patch for each workload',
       ).choices(['yaml', 'json', 'patch']),
     );
   addInjectFlags(addFunctionFlags(addManifestFlags(command))).action(async (flags: Flags) => {
     if (flags.inPlace === true && flags.output !== undefined && flags.output !== 'yaml') {
-      throw codedError('USAGE', `--in-place does not go with -o ${flags.output}`, { where: '--in-place' });
+      throw codedError('USAGE', `--in-place and -o ${flags.output} exclude each other`, { where: '--in-place' });
     }
     const { editManifests } = await import('../shared/manifestEdit.ts');
     const { podSecurityOf } = await import('../shared/levelsOfFiles.ts');
@@ -43,7 +43,7 @@ export function addInject(program: Command): void {
       };
       return { ...editor, edit, check: createSelectionCheck(allFlags) };
     });
-    // Not an error: a later step, such as kustomize's `images`, may put the image in.
+    // Not an error: a later step, such as kustomize's `images`, may set the image.
     if (unnamed !== undefined) sayWarning(unnamed);
   });
 }

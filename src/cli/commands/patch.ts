@@ -19,7 +19,7 @@ interface Flags extends ChangeFlags, SidecarFlags, Readonly<Record<string, unkno
   readonly podSecurity?: PodSecurityLevel;
 }
 
-/** `patch TYPE/NAME`: way 2, a running workload. */
+/** `patch TYPE/NAME`: way 2, adds the sidecar to a workload in the cluster. */
 export function addPatch(program: Command): void {
   const command = program
     .command('patch')
@@ -28,7 +28,7 @@ export function addPatch(program: Command): void {
     .addOption(
       new Option(
         '--pod-security <LEVEL>',
-        'that the namespace enforces (default: as its label says, else privileged)',
+        'the level that the namespace enforces (default: its label, otherwise privileged)',
       ).choices(['privileged', 'baseline', 'restricted']),
     );
   addAmountFlags(addSettingFlags(addSidecarFlags(addChangeFlags(addConnectionFlags(command))))).action(

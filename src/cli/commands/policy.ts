@@ -16,26 +16,26 @@ import {
 } from '../flags/sidecarFlags.ts';
 import { printData } from '../io/output.ts';
 
-/** `policy`: way 4, injection by the API server itself. */
+/** `policy`: way 4, the API server injects without a server of ours. */
 export function addPolicy(program: Command): void {
   const command = program
     .command('policy')
-    .description('print a MutatingAdmissionPolicy that injects the sidecar without any server; for Kubernetes 1.36 on')
-    .option('--name <NAME>', 'of the objects', 'packet-capture')
+    .description('print a MutatingAdmissionPolicy that injects the sidecar without a server; needs Kubernetes 1.36')
+    .option('--name <NAME>', 'the name of the objects', 'packet-capture')
     .option(
       '-n, --namespace <NAMESPACE>',
-      'of the ConfigMaps with the parameters; never injected into',
+      'the namespace of the ConfigMaps with the parameters; its pods are never injected',
       'packet-capture',
     )
-    .option('--namespace-label <KEY>', 'by which a namespace opts in, with the value "enabled"', defaultNamespaceLabel)
-    .option('--annotation <KEY>', 'by which a pod asks, with the value "true"', injectAnnotation)
-    .option('--opt-out', 'inject all pods of these namespaces, unless that annotation says "false"')
+    .option('--namespace-label <KEY>', 'the label that opts a namespace in, value "enabled"', defaultNamespaceLabel)
+    .option('--annotation <KEY>', 'the annotation by which a pod asks, value "true"', injectAnnotation)
+    .option('--opt-out', 'inject all pods of these namespaces, unless that annotation is "false"')
     .addOption(
-      new Option('--pod-security <LEVEL>', 'of namespaces without a Pod Security label')
+      new Option('--pod-security <LEVEL>', 'the level of namespaces without a Pod Security label')
         .choices(assumedLevels)
         .default('auto'),
     )
-    .addOption(new Option('-o, --output <FORMAT>', 'of the objects').choices(['yaml', 'json']).default('yaml'));
+    .addOption(new Option('-o, --output <FORMAT>', 'the format').choices(['yaml', 'json']).default('yaml'));
   addSettingFlags(addSidecarFlags(command)).action(
     async (flags: PolicyFlags & SidecarFlags & Readonly<Record<string, unknown>>) => {
       const settings = settingsOfFlags(flags);
@@ -58,7 +58,7 @@ export interface PolicyFlags {
 }
 
 /**
- * The objects of way 4 as text for `kubectl apply`; no final newline.
+ * The objects of the policy as text for `kubectl apply`; no final newline.
  * @throws USAGE, SIDECAR_CONFIG_INVALID
  */
 export async function formatPolicy(
@@ -88,14 +88,14 @@ export async function formatPolicy(
   return documents.join('---\n').trimEnd();
 }
 
-/** A flag's value stands where the file's would. */
+/** The configuration with the values of the flags in it. */
 function withSettings(config: SidecarConfig, settings: SettingValues): SidecarConfig {
   if (Object.keys(settings).length === 0) return config;
   refuseWithCustomSidecar(config, settings);
   refuseLargeRing(config, settings);
   if (config.form === 'custom') return config;
   const changed = { ...config, settings: { ...config.settings, ...settings } };
-  // They become the release's own defaults: what is left to refuse is a buffer beyond its bound.
+  // The flags become the release's own defaults, so the only rule they can break is the bound of the buffer.
   refuseByPlatform(changed, settings);
   return changed;
 }

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { settingAnnotation, settings } from '../../settings/index.ts';
 import { print, printJson } from '../io/output.ts';
 
-/** `settings`: the table, for people or as JSON. */
+/** `settings`: prints the table of settings, for people or as JSON. */
 export function addSettings(program: Command): void {
   program
     .command('settings')
-    .description('what can be set, by flag or by annotation')
+    .description('list the settings, which are set by flag or by annotation')
     .option('-o, --output <FORMAT>', 'json: for programs')
     .action(({ output }: { output?: string }) => {
       const rows = settings.map((setting) => Object.assign({ annotation: settingAnnotation(setting.name) }, setting));

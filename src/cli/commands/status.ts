@@ -18,24 +18,24 @@ import {
 } from '../io/output.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
-/** `status`: how captured pods stand. */
+/** `status`: shows the state of captured pods. */
 export function addStatus(program: Command): void {
   const command = program
     .command('status')
-    .description('show what is captured and what was dropped, pod by pod')
+    .description('show what each pod captures and has dropped')
     .argument(
       '[POD|TYPE/NAME]',
-      "a pod's name, or a workload or Service as kubectl takes it: deploy/web (default: all that are captured)",
+      "a pod's name, or a workload or Service as kubectl takes it: deploy/web (default: all captured pods)",
     );
   addPodFlags(command)
     .option(
       '-w, --watch',
-      'show it anew every two seconds; one JSON line each time where standard output is no terminal',
+      'refresh every two seconds; if standard output is not a terminal, print one JSON line each time',
     )
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
     .addHelpText(
       'after',
-      '\nExit codes: 0 at least one pod could be asked, or none is captured and none was named; 1 none could; 2 wrong usage.',
+      '\nExit codes: 0 at least one pod answered, or none was named and none is captured; 1 no pod answered; 2 wrong usage.',
     )
     .action(async (name: string | undefined, flags: StatusFlags) => {
       await runStatus(name, flags);
@@ -51,7 +51,7 @@ type Reading = () => Promise<StatusResult>;
 
 const watchEvery = 2000;
 
-/** `status`: the table, or JSON, to stdout; what it does not cover to stderr. */
+/** `status`: prints the table or JSON to standard output, and pods that it leaves out to standard error. */
 export async function runStatus(name: string | undefined, flags: StatusFlags): Promise<void> {
   const { namespace, output, allNamespaces = false } = flags;
   const target = podTargetOf(name, flags);
@@ -66,13 +66,13 @@ export async function runStatus(name: string | undefined, flags: StatusFlags): P
   if (output === 'json') printJson(jsonOf(result));
   else {
     if (result.pods.length > 0) print(table(result));
-    else say(`${result.where}: no pod carries the sidecar`);
+    else say(`${result.where}: no pod has the sidecar`);
     tellWithout(result.without);
   }
   if (result.pods.length > 0 && result.pods.every(({ status }) => status === null)) process.exitCode = 1;
 }
 
-/** Whoever names pods means to see some. */
+/** Named pods without the sidecar are an error; without a name, an empty result is fine. */
 function checkFound(result: StatusResult, { name, selector }: PodTarget): void {
   if (result.pods.length === 0 && (name !== undefined || selector !== undefined)) throw notCaptured(result);
 }
@@ -81,7 +81,7 @@ function jsonOf({ pods, without }: StatusResult): object {
   return { time: new Date().toISOString(), pods, without };
 }
 
-/** Until Ctrl-C, which is its ordinary end. What fails after the first round may be well again in the next. */
+/** Refreshes until Ctrl-C. An error after the first round is reported and does not end it: the next round may work. */
 async function watch(
   read: Reading,
   table: ((result: StatusResult) => string[]) | undefined,

@@ -20,21 +20,25 @@ import { createProgressLine } from '../io/progressLine.ts';
 import { isBrokenPipe, openStreamOutput, unwritable } from '../io/streamOutput.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
-/** `stream POD|TYPE/NAME|-l SELECTOR`: the packets of live pods, as they come. */
+/** `stream POD|TYPE/NAME|-l SELECTOR`: writes the packets of live pods as they arrive. */
 export function addStream(program: Command): void {
   const command = program
     .command('stream')
     .description(
-      'capture in running pods, and write one pcapng as it comes: an interface for each pod and device, in order of time',
+      'capture in running pods and write one live pcapng, in order of time, with an interface for each pod and device',
     )
     .argument(
       '[POD|TYPE/NAME]',
-      "a pod's name, or a workload or Service as kubectl takes it: deploy/web; pods that come later are followed",
+      "a pod's name, or a workload or Service as kubectl takes it: deploy/web; later pods join",
     );
   addPodFlags(command)
-    .option('-o, --output <FILE>', 'a file that is not there yet; -: standard output', '-')
-    .option('--max-pods <COUNT>', 'capture in so many pods at a time: each takes a kubectl here', '32')
-    .option('--force', 'write over the file');
+    .option('-o, --output <FILE>', 'a new file; -: standard output', '-')
+    .option(
+      '--max-pods <COUNT>',
+      'capture in at most this many pods at a time: each needs a kubectl process here',
+      '32',
+    )
+    .option('--force', 'overwrite the file');
   for (const [name, note] of settingNotes) {
     const { placeholder = '', text = '' } = findSetting(name) ?? {};
     command.addOption(new Option(`--${name} <${placeholder}>`, `${text} (default: ${note})`));
@@ -62,18 +66,18 @@ export interface StreamFlags extends PodFlags, Readonly<Record<string, unknown>>
   readonly maxPods: string;
 }
 
-/** Each takes a kubectl, and three descriptors of this process, of which many systems give 1024. */
+/** Each pod needs a kubectl and three file descriptors of this process, and many systems allow 1024. */
 const largestMaxPods = 250;
 
-/** A CronJob, whose next pods are to come. */
+/** For a CronJob, the stream waits for its next pods. */
 function isRepeated(name: string | undefined): boolean {
   return /^(?:cj|cronjobs?)(?:\.|\/)/i.test(name ?? '');
 }
 
-/** Of Node, in milliseconds: 24 days. */
+/** The longest timer of Node, in milliseconds: 24 days. */
 const longestTimer = 2 ** 31 - 1;
 
-/** `stream`: packets to the output, what happens to stderr. */
+/** `stream`: writes packets to the output, and reports to standard error. */
 export async function runStream(name: string | undefined, flags: StreamFlags): Promise<void> {
   const { namespace, output: file, force = false } = flags;
   const target = somePodsOf(name, flags);
@@ -82,7 +86,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
   const interrupted = interruption();
   const cluster = clusterFlagsOf(flags);
   const kubectl = makeKubectl({ ...cluster, namespace, signal: interrupted });
-  // Not with the signal: a capture that is asked to end still has packets to hand over.
+  // Without the signal, because a capture that is ending still sends its last packets.
   const start = makeKubectlStart({ ...cluster, namespace });
   const output = await openStreamOutput(file, force);
   const line = createProgressLine();
@@ -91,7 +95,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
     const result = await streamPods({
       find: async () => {
         const found = await findPods(kubectl, target);
-        // Of a Job and of a pod nothing more comes; labels may have pods again.
+        // A pod or a Job that has ended gets no more pods; labels may match new ones.
         const over = found.ended !== undefined && target.selector === undefined && !isRepeated(name);
         if (!looked && found.captured.length === 0 && (found.without.length > 0 || over)) throw notCaptured(found);
         if (!looked) tellWithout(found.without);
@@ -127,22 +131,22 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, m
       event.pods.map(({ namespace, name }) => `${namespace}/${name}`),
       mostPods,
     );
-  if (event.type === 'waiting') return `${event.where}: there is no captured pod; waiting for one`;
-  if (event.type === 'unreachable') return `warning: pods that come are not seen now: ${event.reason}`;
+  if (event.type === 'waiting') return `${event.where}: no captured pod; waiting for one`;
+  if (event.type === 'unreachable') return `warning: new pods are not noticed at the moment: ${event.reason}`;
   const pod = `${event.pod.namespace}/${event.pod.name}`;
   if (event.type === 'joined') return `${pod}: joined`;
   if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
-  if (event.type === 'failed') return `${pod}: ${event.reason}; again in ${event.retrySeconds}s`;
+  if (event.type === 'failed') return `${pod}: ${event.reason}; retry in ${event.retrySeconds}s`;
   if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
   return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
 }
 
-/** How many are written out. */
+/** How many names a warning lists. */
 const shownNames = 5;
 
 function leftOutText(names: readonly string[], mostPods: number): string {
   const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
-  return `warning: not captured, since ${counted(mostPods, 'pod')} are at a time (--max-pods): ${names.slice(0, shownNames).join(', ')}${more}`;
+  return `warning: not captured, because --max-pods is ${mostPods}: ${names.slice(0, shownNames).join(', ')}${more}`;
 }
 
 function conclude(
@@ -150,10 +154,10 @@ function conclude(
   file: string,
   seconds: number,
 ): void {
-  if (leftOut > 0) say(`warning: ${counted(leftOut, 'pod')} had no place among those that are captured (--max-pods)`);
-  if (late > 0) say(`${counted(late, 'packet')} came more than ${windowMs} ms late, behind later ones`);
+  if (leftOut > 0) say(`warning: not captured because of --max-pods: ${counted(leftOut, 'pod')}`);
+  if (late > 0) say(`${counted(late, 'packet')} arrived more than ${windowMs} ms late, so they are out of order`);
   if (unreported > 0)
-    say(`${counted(unreported, 'capture')} ended with the pod, or by force: what was dropped there is not known`);
+    say(`${counted(unreported, 'capture')} ended with the pod or was killed: its dropped packets are not known`);
   say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }

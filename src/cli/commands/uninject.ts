@@ -7,8 +7,8 @@ import { sidecarOfFlags, type SidecarFlags } from '../flags/sidecarFlags.ts';
 export function addUninject(program: Command): void {
   const command = program
     .command('uninject')
-    .description('take the sidecar out of manifests again: the original bytes')
-    .option('--sidecar-config <FILE>', 'the sidecar of your own that was added with this file');
+    .description('remove the sidecar from manifests, which restores the original bytes')
+    .option('--sidecar-config <FILE>', 'the file with which a custom sidecar was added');
   addSelectionFlags(addManifestFlags(command)).action(async (flags: ManifestFlags & SidecarFlags & SelectionFlags) => {
     const config = await sidecarOfFlags(flags);
     const reading = await readingOf(flags);

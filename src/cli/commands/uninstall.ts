@@ -6,15 +6,15 @@ import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
 import { print, printJson, say } from '../io/output.ts';
 import { printing } from '../shared/installOrUpgrade.ts';
 
-/** `uninstall`: ways 3 and 4, a release and all that it has set. */
+/** `uninstall`: ways 3 and 4, removes a release with every label and annotation that it set. */
 export function addUninstall(program: Command): void {
-  const command = program.command('uninstall').description('remove a release, and look whether anything of it is left');
+  const command = program.command('uninstall').description('remove a release, and check that nothing is left');
   addReleaseFlags(command).action(async (flags: ReleaseFlags) => {
     await runUninstall(flags);
   });
 }
 
-/** `uninstall`: the report goes to stderr, what went or the JSON to stdout. */
+/** `uninstall`: reports to standard error, and prints what was removed, or the JSON, to standard output. */
 export async function runUninstall(flags: ReleaseFlags): Promise<void> {
   checkConfirmation(flags, false);
   const timeoutSeconds = timeoutOf(flags);

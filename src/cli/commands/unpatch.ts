@@ -7,9 +7,9 @@ import { sidecarOfFlags, type SidecarFlags } from '../flags/sidecarFlags.ts';
 export function addUnpatch(program: Command): void {
   const command = program
     .command('unpatch')
-    .description('take the sidecar out of a workload in the cluster; its pods restart')
+    .description('remove the sidecar from a workload in the cluster; its pods restart')
     .argument('<TYPE/NAME>', 'as kubectl takes it')
-    .option('--sidecar-config <FILE>', 'the sidecar of your own that was added with this file');
+    .option('--sidecar-config <FILE>', 'the file with which a custom sidecar was added');
   addChangeFlags(addConnectionFlags(command)).action(async (target: string, flags: ChangeFlags & SidecarFlags) => {
     const config = await sidecarOfFlags(flags);
     const { unpatchWorkload } = await import('../../ways/patch/patchWorkload.ts');

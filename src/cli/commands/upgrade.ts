@@ -6,13 +6,13 @@ interface UpgradeFlags extends InstallFlags {
   readonly rotateCerts?: boolean;
 }
 
-/** `upgrade`: ways 3 and 4, a release that is there; its values stay unless others are given. */
+/** `upgrade`: ways 3 and 4, upgrades a release; its values stay unless others are given. */
 export function addUpgrade(program: Command): void {
   const command = program
     .command('upgrade')
-    .description('upgrade a release to the chart of this version; its values stay, the given ones go over them')
-    .option('--reset-values', 'the given values are all there are')
-    .option('--rotate-certs', 'exchange CA and certificate in three steps, without losing a call');
+    .description('upgrade a release to the chart of this version; given values replace its own, the others stay')
+    .option('--reset-values', 'drop the values of the release')
+    .option('--rotate-certs', 'replace CA and certificate in three steps, so that no call fails');
   addInstallFlags(command).action(async (flags: UpgradeFlags) => {
     const { runInstall } = await import('../shared/installOrUpgrade.ts');
     const valuesMode = flags.resetValues === true ? 'reset' : 'keep';

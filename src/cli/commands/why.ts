@@ -6,11 +6,11 @@ import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFla
 import { interruption } from '../io/exit.ts';
 import { print, printJson } from '../io/output.ts';
 
-/** `why POD|TYPE/NAME`: the conditions of an injection, one by one. */
+/** `why POD|TYPE/NAME`: lists the conditions of an injection. */
 export function addWhy(program: Command): void {
   const command = program
     .command('why')
-    .description('say why a pod, or the pods of a workload, are injected or not, and what to do; nothing is changed')
+    .description('explain why a pod, or the pods of a workload, are injected or not, and what to do; changes nothing')
     .argument('<POD|TYPE/NAME>', "a pod's name, or a workload as kubectl takes it: deploy/web");
   addConnectionFlags(command)
     .addOption(new Option('-o, --output <FORMAT>', 'json: for programs').choices(['json']))
@@ -20,7 +20,7 @@ export function addWhy(program: Command): void {
     });
 }
 
-/** `why`: the explanation to stdout. */
+/** `why`: prints the explanation to standard output. */
 export async function runWhy(target: string, flags: ConnectionFlags & { readonly output?: 'json' }): Promise<void> {
   const { namespace, output } = flags;
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal: interruption() });

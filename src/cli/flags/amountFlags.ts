@@ -3,10 +3,10 @@ import { codedError } from '../../errors.ts';
 import { amountNames, amountProblem, type AmountName, type SidecarAmounts } from '../../sidecar/index.ts';
 
 const texts: Readonly<Record<AmountName, string>> = {
-  'cpu-request': 'of each container of the sidecar, instead of the configured one',
-  'cpu-limit': 'of each; 0: none',
-  'memory-request': 'of each',
-  'memory-limit': 'of each, at least 16Mi; 0: none',
+  'cpu-request': 'CPU request of each container of the sidecar (default: as configured)',
+  'cpu-limit': 'CPU limit of each; 0: none',
+  'memory-request': 'memory request of each',
+  'memory-limit': 'memory limit of each, at least 16Mi; 0: none',
 };
 
 /** Adds the flags for the CPU and the memory of the sidecar, which become annotations. */

@@ -18,15 +18,15 @@ export interface ChangeFlags extends ConnectionFlags {
 
 export function addChangeFlags(command: Command): Command {
   return command
-    .option('--dry-run', 'let the API server judge everything and store nothing; prints the JSON Patch')
-    .option('--force', 'change it although its pods would be refused')
+    .option('--dry-run', 'let the API server check everything and store nothing; prints the JSON Patch')
+    .option('--force', 'change it even if its pods would be refused')
     .option('--wait', 'wait until every pod has the new template')
     .option('--timeout <DURATION>', 'for --wait', '5m')
     .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']));
 }
 
 /**
- * The options of a change in the cluster. Ctrl-C ends the waiting and the running kubectl; what is stored stays stored.
+ * The options of a change in the cluster. Ctrl-C ends the waiting and the running kubectl; stored changes stay.
  * @throws USAGE for a timeout that is not a duration
  */
 export async function changeOptions(target: string, flags: ChangeFlags): Promise<ChangeOptions> {

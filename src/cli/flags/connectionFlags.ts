@@ -1,26 +1,26 @@
 import { Option, type Command } from 'commander';
 import { clusterFlagKinds, type ClusterFlagName, type ClusterFlags } from '../../kubernetes/clusterFlags.ts';
 
-/** kubectl's own flags, handed on to it. */
+/** Flags of kubectl, which are passed on to it. */
 export interface ConnectionFlags extends ClusterFlags {
   readonly namespace?: string;
 }
 
-/** Adds the flags that say which cluster and namespace are meant, named as kubectl names them. */
+/** Adds the flags for the cluster and the namespace, with kubectl's names. */
 export function addConnectionFlags(command: Command): Command {
-  return addClusterFlags(command.option('-n, --namespace <NAMESPACE>', "of the object (default: the context's)"));
+  return addClusterFlags(command.option('-n, --namespace <NAMESPACE>', "the namespace (default: the context's)"));
 }
 
-/** What help says of a flag; kubectl's other flags are taken too, and not listed. */
+/** Help for the flags that it lists; kubectl's other flags are accepted too. */
 const texts: Partial<Record<ClusterFlagName, readonly [flags: string, text: string]>> = {
-  context: ['--context <NAME>', "of kubectl's configuration"],
+  context: ['--context <NAME>', "the context in kubectl's configuration"],
   kubeconfig: ['--kubeconfig <FILE>', "kubectl's configuration"],
-  cluster: ['--cluster <NAME>', 'of that configuration'],
-  user: ['--user <NAME>', 'of that configuration'],
-  server: ['-s, --server <URL>', 'of the API server'],
-  token: ['--token <TOKEN>', 'to sign in with'],
+  cluster: ['--cluster <NAME>', 'the cluster in that configuration'],
+  user: ['--user <NAME>', 'the user in that configuration'],
+  server: ['-s, --server <URL>', 'the address of the API server'],
+  token: ['--token <TOKEN>', 'the bearer token'],
   as: ['--as <USER>', 'act as this user; also --as-group, --as-uid, --as-user-extra'],
-  'request-timeout': ['--request-timeout <DURATION>', 'for each request to the API server'],
+  'request-timeout': ['--request-timeout <DURATION>', 'the limit for each request to the API server'],
 };
 
 const hidden: Partial<Record<ClusterFlagName, string>> = { v: '-v, --v <LEVEL>' };
@@ -31,7 +31,7 @@ export function addClusterFlags(command: Command): Command {
     const shown = texts[name];
     const flags = shown?.[0] ?? hidden[name] ?? `--${name}${kind === 'boolean' ? '' : ' <VALUE>'}`;
     const option = new Option(flags, shown?.[1] ?? '').helpGroup(
-      "kubectl's own flags, all of them; handed on to it, and to helm:",
+      'All global flags of kubectl work, and are passed on to kubectl and helm:',
     );
     if (shown === undefined) option.hideHelp();
     if (kind === 'list') option.argParser(collect);

@@ -13,13 +13,13 @@ export interface FunctionFlags {
 export function addFunctionFlags(command: Command): Command {
   return command.option(
     '--function-config <FILE>',
-    'an object whose data (ConfigMap) or spec holds more of these flags, as kustomize gives it to a plugin',
+    'an object with more flags in its data (ConfigMap) or spec, as kustomize passes it to a plugin',
   );
 }
 
 /**
- * The flags with those of the function config below them: of `--function-config`, and of a ResourceList on standard
- * input.
+ * The flags, and for those that are not given the function config: of `--function-config`, and of a ResourceList on
+ * standard input.
  * @throws USAGE, FILE_UNREADABLE, YAML_INVALID, MANIFEST_INVALID
  */
 export async function withFunctionFlags<T extends InjectFlags & FunctionFlags>(

@@ -15,7 +15,7 @@ import {
   type SidecarFlags,
 } from './sidecarFlags.ts';
 
-/** What is to be put into which workloads. */
+/** The sidecar to inject, and the workloads to inject it into. */
 export interface InjectFlags extends SidecarFlags, SelectionFlags {
   readonly requireInjection?: boolean;
   readonly namespace?: string;
@@ -24,15 +24,15 @@ export interface InjectFlags extends SidecarFlags, SelectionFlags {
 
 export function addInjectFlags(command: Command): Command {
   command
-    .option('-n, --namespace <NAMESPACE>', 'of the workloads that name none')
+    .option('-n, --namespace <NAMESPACE>', 'the namespace of workloads that name none')
     .option(
       '--require-injection',
-      'for pipelines: exit 1 and write nothing when a selected workload would not carry the sidecar, or there is none',
+      'for pipelines: exit 1 and write nothing if a selected workload would not have the sidecar, or none is selected',
     )
     .addOption(
       new Option(
         '--pod-security <LEVEL>',
-        'that the namespaces enforce (default: as Namespace objects in the input say, else privileged)',
+        'the level that namespaces enforce (default: from Namespace objects in the input, otherwise privileged)',
       ).choices(['privileged', 'baseline', 'restricted']),
     );
   return addAmountFlags(addSettingFlags(addSidecarFlags(addSelectionFlags(command))));
@@ -73,7 +73,7 @@ export async function injectOptions(flags: InjectFlags): Promise<Omit<InjectMani
 const inlineConfig = 'sidecarconfig.yaml';
 
 /**
- * The options of a KRM function as the flags of the same names, so that both are checked alike.
+ * Converts the options of a KRM function to the flags of the same names, so that both are checked by the same rules.
  * @throws USAGE
  */
 export function flagsOfFunction(

@@ -13,23 +13,23 @@ export interface InstallFlags extends ReleaseFlags {
   readonly force?: boolean;
 }
 
-/** The chart beside this program. */
+/** The chart in this project. */
 export const bundledChart = join(import.meta.dirname, '../../../chart');
 
 export function addInstallFlags(command: Command): Command {
   return addReleaseFlags(
     command
-      .option('-f, --values <FILE>', "the chart's values, YAML; several times; - is standard input", collect)
-      .option('--set <KEY=VALUE>', 'one value, as helm takes it; several times', collect)
-      .option('--set-string <KEY=VALUE>', 'the same, and it is text', collect)
-      .option('--chart <DIR>', 'another chart than the one of this version')
-      .option('--force', 'opt targets in although their pods would be refused, or cannot pull the image'),
+      .option('-f, --values <FILE>', "the chart's values in YAML, - for standard input; may be repeated", collect)
+      .option('--set <KEY=VALUE>', 'one value, as helm takes it; may be repeated', collect)
+      .option('--set-string <KEY=VALUE>', 'one value that is text; may be repeated', collect)
+      .option('--chart <DIR>', 'another chart (default: the chart of this version)')
+      .option('--force', 'opt targets in even if their pods would be refused or cannot pull the image'),
   );
 }
 
 /** @throws USAGE when standard input is named twice */
 export function readsStdin({ values = [] }: InstallFlags): boolean {
   const count = values.filter((file) => file === '-').length;
-  if (count > 1) throw codedError('USAGE', 'standard input can be read once', { where: '--values -' });
+  if (count > 1) throw codedError('USAGE', 'standard input can be read only once', { where: '--values -' });
   return count === 1;
 }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { collect } from './connectionFlags.ts';
 
-/** The flags that say which manifests are read. */
+/** The flags that select the manifests to read. */
 export interface InputFlags {
   readonly filename: readonly string[];
   readonly recursive?: boolean;
 }
 
-/** And where the result goes. */
+/** The same, and the flags for the output. */
 export interface ManifestFlags extends InputFlags {
   readonly inPlace?: boolean;
   readonly dryRun?: boolean;

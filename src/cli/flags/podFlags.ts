@@ -3,7 +3,7 @@ import { checkPodTarget, type PodTarget } from '../../captures/index.ts';
 import { codedError } from '../../errors.ts';
 import { addConnectionFlags, type ConnectionFlags } from './connectionFlags.ts';
 
-/** The flags that say which pods are meant, beside an argument POD or TYPE/NAME. */
+/** The flags that select pods, next to an argument POD or TYPE/NAME. */
 export interface PodFlags extends ConnectionFlags {
   readonly selector?: string;
   readonly allNamespaces?: boolean;
@@ -11,7 +11,7 @@ export interface PodFlags extends ConnectionFlags {
 
 export function addPodFlags(command: Command): Command {
   return addConnectionFlags(command)
-    .option('-l, --selector <SELECTOR>', "pods with such labels, as kubectl takes it: 'app=web,tier!=db'")
+    .option('-l, --selector <SELECTOR>', "pods with these labels, as kubectl takes it: 'app=web,tier!=db'")
     .option('-A, --all-namespaces', 'pods of all namespaces');
 }
 
@@ -23,10 +23,10 @@ export function podTargetOf(name: string | undefined, { selector, allNamespaces,
   return target;
 }
 
-/** As {@link podTargetOf}, where all pods there are cannot be meant. @throws USAGE */
+/** As {@link podTargetOf}, for commands that need a pod, a workload or labels. @throws USAGE */
 export function somePodsOf(name: string | undefined, flags: PodFlags): PodTarget {
   if (name === undefined && flags.selector === undefined) {
-    throw codedError('USAGE', 'which pods?', {
+    throw codedError('USAGE', 'no pods are named', {
       hint: 'Name a pod, a workload as kubectl does (deploy/web), or labels with -l.',
     });
   }

@@ -3,7 +3,7 @@ import type { ClusterFlags } from '../../kubernetes/clusterFlags.ts';
 import { addClusterFlags } from './connectionFlags.ts';
 import { durationOfFlag } from './flagValues.ts';
 
-/** The flags that say which release is meant, and how to behave; shared by install, upgrade and uninstall. */
+/** The flags of install, upgrade and uninstall: which release, and how to run. */
 export interface ReleaseFlags extends ClusterFlags {
   readonly release: string;
   readonly namespace: string;
@@ -17,9 +17,9 @@ const defaultName = 'packet-capture';
 
 export function addReleaseFlags(command: Command): Command {
   const own = command
-    .option('--release <NAME>', 'of the helm release', defaultName)
-    .option('-n, --namespace <NAMESPACE>', 'of the release', defaultName)
-    .option('--timeout <DURATION>', 'for each thing that helm waits for', '5m')
+    .option('--release <NAME>', 'the helm release', defaultName)
+    .option('-n, --namespace <NAMESPACE>', "the release's namespace", defaultName)
+    .option('--timeout <DURATION>', 'the limit for each object that helm waits for', '5m')
     .option('--dry-run', 'show what would change; store nothing')
     .option('-y, --yes', 'do not ask')
     .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']));

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ReadOptions } from '../../ways/manifest/index.ts';
 import { collect } from './connectionFlags.ts';
 
-/** The flags that choose among the workloads of manifests. */
+/** The flags that select workloads of manifests. */
 export interface SelectionFlags {
   readonly kind?: readonly string[];
   readonly name?: readonly string[];
@@ -18,16 +18,16 @@ export function addSelectionFlags(command: Command): Command {
       collect,
     )
     .option('--name <NAME>', 'only the workload of this name; may be repeated', collect)
-    .option('-l, --selector <SELECTOR>', "only workloads with such labels of their own: 'app=web,tier!=db'")
+    .option('-l, --selector <SELECTOR>', "only workloads with these labels in their metadata: 'app=web,tier!=db'")
     .option(
       '--template-path <GROUP/KIND=PATH>',
-      "where a kind of yours has its pod template, e.g. 'flink.apache.org/FlinkDeployment=spec.podTemplate'; may be repeated",
+      "the pod template of a custom kind, e.g. 'flink.apache.org/FlinkDeployment=spec.podTemplate'; may be repeated",
       collect,
     );
 }
 
 /**
- * How manifests are read with these flags.
+ * The options for reading manifests.
  * @throws USAGE
  */
 export async function readingOf({

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { settingRefusal, settings, type SettingName, type SettingValues } from '../../settings/index.ts';
 
-/** Adds one flag per row of the settings' table, except for those that the command itself decides. */
+/** Adds a flag for each row of the settings' table, except for settings that the command decides itself. */
 export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
   for (const setting of settings) {
     if (except.includes(setting.name)) continue;
@@ -33,7 +33,7 @@ function checkSetting(name: string, value: string, where: string): void {
   if (refusal !== undefined) throw codedError('SETTING_INVALID', refusal, { where });
 }
 
-/** commander's own rule for the name of an option's property. */
+/** The property name that commander derives from a flag. */
 function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -19,20 +19,20 @@ export interface SidecarFlags {
   readonly sidecarConfig?: string;
   readonly image?: string;
   readonly imagePullPolicy?: string;
-  /** The content of sidecarconfig.yaml itself, from a function config. */
+  /** The content of sidecarconfig.yaml, from a function config. */
   readonly sidecarConfigText?: string;
 }
 
-/** Adds the flags that say which sidecar is meant. */
+/** Adds the flags for the sidecar. */
 export function addSidecarFlags(command: Command): Command {
   return command
-    .option('--sidecar-config <FILE>', 'sidecarconfig.yaml, or the ConfigMap that holds it; see docs/sidecarconfig.md')
+    .option('--sidecar-config <FILE>', 'sidecarconfig.yaml, or a ConfigMap with it; see docs/sidecarconfig.md')
     .option(
       '--image <IMAGE>',
-      "the capture agent's image, best with its digest (default: agent.image of that file, else $PACKET_CAPTURE_IMAGE)",
+      "the agent's image, best with its digest (default: agent.image of that file, otherwise $PACKET_CAPTURE_IMAGE)",
     )
     .addOption(
-      new Option('--image-pull-policy <POLICY>', 'of that image').choices(['Always', 'IfNotPresent', 'Never']),
+      new Option('--image-pull-policy <POLICY>', "that image's policy").choices(['Always', 'IfNotPresent', 'Never']),
     );
 }
 
@@ -44,7 +44,7 @@ export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig
   const config = await configOfFlags(flags);
   if (config.form === 'custom') {
     if (flags.image === undefined && flags.imagePullPolicy === undefined) return config;
-    throw codedError('USAGE', '--image and --image-pull-policy do not go with a sidecar of your own', {
+    throw codedError('USAGE', '--image and --image-pull-policy cannot be used with a custom sidecar', {
       where: '--sidecar-config',
       hint: 'Name the image in the file.',
     });
@@ -54,7 +54,7 @@ export async function sidecarOfFlags(flags: SidecarFlags): Promise<SidecarConfig
   return { ...config, agent: { ...config.agent, image, imagePullPolicy } };
 }
 
-/** Whether the flags say which sidecar is meant, so that one that is there is made anew. */
+/** Whether the flags define the sidecar; then an existing sidecar is replaced. */
 export function namesSidecar(flags: SidecarFlags): boolean {
   return [flags.sidecarConfig, flags.sidecarConfigText, flags.image, flags.imagePullPolicy].some(
     (flag) => flag !== undefined,
@@ -62,8 +62,8 @@ export function namesSidecar(flags: SidecarFlags): boolean {
 }
 
 /**
- * A custom sidecar reads no settings, and its resources stand in the file.
- * @throws USAGE when it is to be given some
+ * A custom sidecar reads no settings, and the file defines its resources.
+ * @throws USAGE when the flags have settings or resources for it
  */
 export function refuseWithCustomSidecar(
   { form }: SidecarConfig,
@@ -73,16 +73,16 @@ export function refuseWithCustomSidecar(
   if (form !== 'custom') return;
   const where = '--sidecar-config';
   if (Object.keys(settings).length > 0)
-    throw codedError('USAGE', 'settings do not go with a sidecar of your own: it does not read them', { where });
+    throw codedError('USAGE', 'settings cannot be used with a custom sidecar: it does not read them', { where });
   const [amount] = Object.keys(amounts);
   if (amount !== undefined)
-    throw codedError('USAGE', `--${amount} does not go with a sidecar of your own: its resources stand in the file`, {
+    throw codedError('USAGE', `--${amount} cannot be used with a custom sidecar: the file defines its resources`, {
       where,
     });
 }
 
 /**
- * Volumes for more files than a node can be asked to hold: what the flags say of them, over the configuration.
+ * Refuses settings whose files need a larger volume than allowed: the flags, with the configuration as defaults.
  * @throws SETTING_INVALID
  */
 export function refuseLargeRing(config: SidecarConfig, settings: SettingValues): void {
@@ -96,7 +96,7 @@ export function refuseLargeRing(config: SidecarConfig, settings: SettingValues):
 }
 
 /**
- * Settings that the release of the configuration does not allow: the agent would refuse them.
+ * Refuses settings that the configuration does not allow, because the agent would refuse them later.
  * @throws SETTING_INVALID
  */
 export function refuseByPlatform(config: SidecarConfig, given: SettingValues): void {
@@ -112,7 +112,7 @@ export function refuseByPlatform(config: SidecarConfig, given: SettingValues): v
   }
 }
 
-/** The flag wins, then the file, then the environment. @throws USAGE for what no kubelet can read */
+/** The flag wins, then the file, then the environment. @throws USAGE for a name that the kubelet cannot read */
 function imageOf(ofFile: string, { image }: SidecarFlags): string {
   const environment = isPlaceholderImage(ofFile) ? process.env[imageVariable] : undefined;
   const [where, name] =
@@ -128,14 +128,14 @@ function imageOf(ofFile: string, { image }: SidecarFlags): string {
 const imageVariable = 'PACKET_CAPTURE_IMAGE';
 
 /**
- * What is wrong with a sidecar for which nobody has named an image: pods that carry it never start.
+ * The error about a sidecar without the name of an image: its pods would never start.
  * @returns an IMAGE_NOT_NAMED to throw or to warn with; undefined when an image is named
  */
 export function imageProblem(config: SidecarConfig): CodedError | undefined {
   if (config.form === 'custom' || !isPlaceholderImage(config.agent.image)) return undefined;
   return codedError(
     'IMAGE_NOT_NAMED',
-    `no image is named for the capture agent: ${config.agent.image} can be pulled from nowhere`,
+    `no image is named for the capture agent: ${config.agent.image} cannot be pulled`,
   );
 }
 
@@ -174,7 +174,7 @@ async function readConfigText(text: string, file: string): Promise<SidecarConfig
     : readSidecarConfig(read(inner, `${file}: ${configKey}`), `${file}: ${configKey}`);
 }
 
-/** The key in the ConfigMap that the injector mounts, as the article has it. */
+/** The content of sidecarconfig.yaml in a ConfigMap, the key that the injector mounts; undefined for other objects. */
 const configKey = 'sidecarconfig.yaml';
 
 function configMapContent(value: unknown): string | undefined {

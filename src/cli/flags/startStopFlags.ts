@@ -13,11 +13,11 @@ export interface StartStopFlags extends PodFlags {
 
 export function addStartStopFlags(command: Command): Command {
   return addPodFlags(command)
-    .option('--persist', "also in the workload's pod template, for pods made later; that replaces its pods")
-    .option('--force', 'with --persist: change the pod template although its pods would be refused')
-    .option('--dry-run', 'let the API server judge everything and store nothing')
-    .addOption(new Option('--wait <BOOLEAN>', 'until every agent does it').choices(['true', 'false']).default('true'))
+    .option('--persist', "also change the workload's pod template, for later pods; this replaces its pods")
+    .option('--force', 'with --persist: change the pod template even if its pods would be refused')
+    .option('--dry-run', 'let the API server check everything and store nothing')
+    .addOption(new Option('--wait <BOOLEAN>', 'wait for every agent').choices(['true', 'false']).default('true'))
     .option('--timeout <DURATION>', 'for --wait', '60s')
     .addOption(new Option('-o, --output <FORMAT>', 'json: the result, for programs').choices(['json']))
-    .addHelpText('after', '\nExit codes: 0 every agent does it, 1 one does not, 2 wrong usage.');
+    .addHelpText('after', '\nExit codes: 0 every agent has done it, 1 an agent has not, 2 wrong usage.');
 }

@@ -18,16 +18,16 @@ interface CheckFlags {
 export function addCheck(program: Command): void {
   program
     .command('check')
-    .description('ask a running injector as the API server does: is it ready, does it inject?')
-    .requiredOption('--host <NAME>', 'SERVICE.NAMESPACE.svc: what its certificate must say')
+    .description('test a running injector as the API server calls it: whether it is ready and injects')
+    .requiredOption('--host <NAME>', 'SERVICE.NAMESPACE.svc, the name that its certificate must have')
     .requiredOption('--ca <FILE>', 'the CA that the API server trusts')
-    .option('--connect <ADDRESS>', 'where to connect to, for clusters without DNS (default: the host)')
-    .option('--port <PORT>', 'of the Service', '443')
-    .option('--annotation <KEY>', 'by which a pod asks for injection', injectAnnotation)
-    .option('--demands-client-certificate', 'it is to refuse reviews without one: see that it does')
+    .option('--connect <ADDRESS>', 'the address to connect to, for clusters without DNS (default: the host)')
+    .option('--port <PORT>', "the Service's port", '443')
+    .option('--annotation <KEY>', 'the annotation by which a pod asks for injection', injectAnnotation)
+    .option('--demands-client-certificate', 'check that it refuses reviews without a client certificate')
     .action(async ({ host, ca, connect = host, port, annotation, demandsClientCertificate = false }: CheckFlags) => {
       const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
-      if (number < 1 || number > 65_535) throw codedError('USAGE', `"${port}" is no port`, { where: '--port' });
+      if (number < 1 || number > 65_535) throw codedError('USAGE', `"${port}" is not a port`, { where: '--port' });
       const { containers, milliseconds } = await checkInjector({
         host,
         ca: await readText(ca),

@@ -21,8 +21,8 @@ export interface HookFlags {
 export function addHookFlags(command: Command): Command {
   return command
     .requiredOption('--release <NAME>', "the chart's release")
-    .requiredOption('--namespace <NAME>', "the release's own namespace")
-    .requiredOption('--record <CONFIGMAP>', 'in that namespace: keeps what was opted in');
+    .requiredOption('--namespace <NAME>', "the release's namespace")
+    .requiredOption('--record <CONFIGMAP>', 'the ConfigMap in that namespace that records what was opted in');
 }
 
 export interface HookOptions {
@@ -34,12 +34,12 @@ export interface HookOptions {
   readonly report: (event: TargetEvent) => void;
 }
 
-/** Less than the grace period of a pod, 30 seconds, by default. */
+/** Less than the default grace period of a pod, 30 seconds. */
 const endMs = 20_000;
 
 /**
- * What both commands hand on. SIGTERM ends them: the first process of a container ignores a signal that it does not
- * handle. What is done is recorded; only what must not stay is waited for.
+ * The options of both commands. SIGTERM is handled, because the first process of a container ignores a signal without a
+ * handler. Changes are already recorded then, so the commands only wait for the removal of trial pods.
  */
 export function hookOptions({ release, namespace, record }: HookFlags): HookOptions {
   const interrupted = new AbortController();
@@ -67,7 +67,7 @@ export function hookOptions({ release, namespace, record }: HookFlags): HookOpti
 
 function checkName(name: string, flag: string): void {
   if (!isObjectName(name))
-    throw codedError('USAGE', `${JSON.stringify(name)} is no name of an object`, { where: flag });
+    throw codedError('USAGE', `${JSON.stringify(name)} is not the name of an object`, { where: flag });
 }
 
 function report(event: TargetEvent): void {

@@ -35,12 +35,15 @@ export function addOptIn(program: Command): void {
     .requiredOption('--namespace-label <KEY>', 'set to "enabled" on each namespace')
     .requiredOption('--annotation <KEY>', 'set to "true" on the pod template of each workload')
     .requiredOption('--image <IMAGE>', 'of the pod that proves injection; it is never created')
-    .option('--timeout <DURATION>', 'for the proof', '90s')
+    .option('--timeout <DURATION>', 'the limit for that proof', '90s')
     .option(
       '--pod <JSON>',
-      'what the namespace demands of that pod: {"labels": {}, "annotations": {}, "resources": {}, "podSecurityContext": {}, "securityContext": {}}',
+      'what its namespace demands of a pod: {"labels": {}, "annotations": {}, "resources": {}, "podSecurityContext": {}, "securityContext": {}}',
     )
-    .option('--sidecar-config <FILE>', 'what the release injects; its pods are asked for before a workload is opted in')
+    .option(
+      '--sidecar-config <FILE>',
+      'the sidecar of the release; before an opt-in, pods with it are tested in a dry run',
+    )
     .addOption(
       new Option('--pod-security <LEVEL>', 'what namespaces without a Pod Security label enforce')
         .choices(assumedLevels)
@@ -48,12 +51,12 @@ export function addOptIn(program: Command): void {
     )
     .option(
       '--trial-pod <NAME>',
-      "of the short-lived pod that tries the agent's image where targets run; without it no image is tried",
+      "the short-lived pod that tests the agent's image where targets run (default: no test)",
     )
-    .option('--deadline <DURATION>', 'the program is ended then; it is done with trials, or says what is left, before')
+    .option('--deadline <DURATION>', 'when the program will be killed; it ends its tests earlier, and reports the rest')
     .option(
       '--force',
-      "opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start",
+      "opt workloads in even if the API server refuses their pods with the sidecar, or the agent's image does not start",
     )
     .action(
       async ({
@@ -74,7 +77,7 @@ export function addOptIn(program: Command): void {
         const deadlineSeconds =
           deadline === undefined ? undefined : durationOfFlag(deadline, '--deadline', { example: '180s' });
         if (trialPod !== undefined && !isObjectName(trialPod))
-          throw codedError('USAGE', 'it is no name of an object', { where: '--trial-pod' });
+          throw codedError('USAGE', 'it is not the name of an object', { where: '--trial-pod' });
         const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
         await optIn({
           ...hookOptions(flags),
@@ -100,7 +103,7 @@ function demandsOf(text: string | undefined): ProbePodDemands {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw codedError('USAGE', 'it is not an object in JSON', { where: '--pod' });
 }

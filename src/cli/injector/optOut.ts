@@ -12,7 +12,7 @@ interface OptOutFlags extends HookFlags {
 export function addOptOut(program: Command): void {
   addHookFlags(program.command('opt-out').description('undo what `opt-in` has recorded'))
     .option('--except <JSON>', 'the targets that stay, as for `opt-in`', '[]')
-    .option('--namespace-label <KEY>', 'what `opt-in` will set; says so when it is another key than recorded')
+    .option('--namespace-label <KEY>', 'the key that `opt-in` will set; reported if it is not the recorded key')
     .option('--annotation <KEY>', 'the same for workloads')
     .action(async ({ except = '[]', ...flags }: OptOutFlags) => {
       await optOut({ ...hookOptions(flags), except: parseTargets(except, '--except'), keys: keysOf(flags) });

@@ -35,47 +35,40 @@ export function addServe(program: Command): void {
   program
     .command('serve')
     .description('answer admission reviews over HTTPS until SIGTERM')
-    .option('--port <PORT>', 'for reviews and health checks, HTTPS', String(injectorPorts.https))
-    .option('--metrics-port <PORT>', 'for Prometheus, plain HTTP', String(injectorPorts.metrics))
-    .option('--host <ADDRESS>', 'to listen on (default: all)')
+    .option('--port <PORT>', 'the port for reviews and health checks, HTTPS', String(injectorPorts.https))
+    .option('--metrics-port <PORT>', 'the port for Prometheus, plain HTTP', String(injectorPorts.metrics))
+    .option('--host <ADDRESS>', 'the address to listen on (default: all)')
     .option('--config <FILE>', 'sidecarconfig.yaml; read again when it changes', injectorMounts.config)
     .option(
       '--certificates <DIR>',
-      'with tls.crt and tls.key; read again when they change',
+      'the folder with tls.crt and tls.key; read again when they change',
       injectorMounts.certificates,
     )
-    .option(
-      '--client-ca <FILE>',
-      'answer reviews of clients alone whose certificate it has signed; read again when it changes',
-    )
-    .option('--annotation <KEY>', 'by which a pod asks for injection', injectAnnotation)
-    .option('--opt-out', 'inject every pod unless that annotation says "false"')
+    .option('--client-ca <FILE>', 'answer only clients with a certificate of this CA; read again when it changes')
+    .option('--annotation <KEY>', 'the annotation by which a pod asks for injection', injectAnnotation)
+    .option('--opt-out', 'inject every pod unless that annotation is "false"')
     .option('--drain <DURATION>', 'how long to keep serving after SIGTERM', '10s')
-    .option('--poll <DURATION>', 'how often to look at the files when no event tells', '10s')
+    .option('--poll <DURATION>', 'how often to look at the files when no event arrives', '10s')
     .option(
       '--max-connections <NUMBER>',
-      'half of them for those that have had an answer to a review',
+      'half of them are reserved for clients that have had an answer to a review',
       String(defaultLimits.connections),
     )
-    .option('--max-body <QUANTITY>', 'a body that is larger is refused', '7Mi')
-    .option('--max-parsed <QUANTITY>', 'a review that is larger is answered without a patch', '4Mi')
-    .option('--max-bodies <QUANTITY>', 'of all reviews that are on their way', '16Mi')
+    .option('--max-body <QUANTITY>', 'larger bodies are refused', '7Mi')
+    .option('--max-parsed <QUANTITY>', 'larger reviews are answered without a patch', '4Mi')
+    .option('--max-bodies <QUANTITY>', 'the limit for all reviews that are being received', '16Mi')
     .option(
       '--max-json-values <NUMBER>',
-      'a review that has more is answered without a patch',
+      'reviews with more are answered without a patch',
       String(defaultLimits.jsonValues),
     )
-    .option(
-      '--max-json-depth <NUMBER>',
-      'a review that is nested deeper is answered without a patch',
-      String(defaultLimits.jsonDepth),
-    )
+    .option('--max-json-depth <NUMBER>', 'deeper reviews are answered without a patch', String(defaultLimits.jsonDepth))
     .option(
       '--head-timeout <DURATION>',
-      'for the TLS handshake, and for the head of a request from its first byte on',
+      'the limit for the TLS handshake, and for the head of a request from its first byte',
       '10s',
     )
-    .option('--body-timeout <DURATION>', 'for the body of a request', '5s')
+    .option('--body-timeout <DURATION>', 'the limit for the body of a request', '5s')
     .action(async (flags: ServeFlags) => {
       collectAtOnce();
       const injector = await startInjector({
@@ -105,7 +98,7 @@ function collectAtOnce(): void {
   setFlagsFromString('--no-incremental-marking');
 }
 
-/** Has V8 collect garbage. What does it is made when it is first needed: it is a context of its own. */
+/** Makes V8 collect garbage. The function is made on first use, because that takes a context of its own. */
 function makeCollector(): () => void {
   let gc: (() => void) | undefined;
   return () => {
@@ -135,17 +128,17 @@ function stopOnSignal({ stop, flushLog }: Injector): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // Whatever it is that ends it.
+  // For every way in which the server ends.
   process.on('exit', () => flushLog());
 }
 
-/** What a reader that is stuck may cost at the end. */
+/** Milliseconds that a stuck reader of the log may delay the exit. */
 const lastLinesMs = 500;
 
 function portOf(text: string, where: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65_535) return port;
-  throw codedError('USAGE', `"${text}" is no port`, { where });
+  throw codedError('USAGE', `"${text}" is not a port`, { where });
 }
 
 function limitsOf(flags: ServeFlags): Limits {
@@ -159,7 +152,7 @@ function limitsOf(flags: ServeFlags): Limits {
     headMs: millisecondsOf(flags.headTimeout, '--head-timeout', 100),
     bodyMs: millisecondsOf(flags.bodyTimeout, '--body-timeout', 100),
   };
-  // A body that grows is copied into twice the room, which counts.
+  // A growing body is copied into a buffer of twice its size, which counts too.
   if (limits.bodiesBytes >= 2 * limits.parsedBytes) return limits;
   throw codedError('USAGE', `"${flags.maxBodies}" is less than twice --max-parsed ${flags.maxParsed}`, {
     where: '--max-bodies',
@@ -169,10 +162,10 @@ function limitsOf(flags: ServeFlags): Limits {
 function countOf(text: string, where: string, least: number): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (count >= least) return count;
-  throw codedError('USAGE', `"${text}" is not a number of at least ${least}`, { where });
+  throw codedError('USAGE', `"${text}" is not a number from ${least} on`, { where });
 }
 
-/** At least what the smallest reviews have. */
+/** The least values that the smallest reviews need. */
 const leastBytes = 64 * 1024;
 
 function bytesOf(text: string, where: string): number {

@@ -1,13 +1,13 @@
 import { codedError } from '../../errors.ts';
 import { shell } from '../../shell.ts';
 
-/** How the characters of a file are written. */
+/** The encoding of a file. */
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
 
-/** Bytes that {@link encodingOf} looks at. */
+/** How many bytes {@link encodingOf} needs. */
 export const headLength = 32;
 
-/** What a file begins with that is no text at all, and what made it. */
+/** The first bytes of encrypted files, and the program that encrypts them. */
 const sealed: readonly (readonly [string, string])[] = [
   ['$ANSIBLE_VAULT;', 'ansible-vault'],
   ['\0GITCRYPT\0', 'git-crypt'],
@@ -17,7 +17,7 @@ const sealed: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * How a file is encoded, by its first bytes: UTF-8, or UTF-16 with a byte order mark, as kubectl takes it
+ * The encoding of a file by its first bytes: UTF-8, or UTF-16 with a byte order mark, which kubectl reads too
  * (cli-runtime, pkg/resource/visitor.go).
  * @throws FILE_UNREADABLE for an encoding that kubectl does not read either, MANIFEST_SEALED for a file that is
  * encrypted
@@ -29,7 +29,7 @@ export function encodingOf(head: Buffer, file: string): Encoding {
   if (start.startsWith('\xff\xfe\0\0') || start.startsWith('\0\0\xfe\xff')) throw unread('UTF-32', 'UTF-32', file);
   if (start.startsWith('\xff\xfe')) return 'utf-16le';
   if (start.startsWith('\xfe\xff')) return 'utf-16be';
-  // Of ASCII characters, which every manifest begins with, one byte of two is zero.
+  // Every manifest begins with ASCII characters, and in UTF-16 one of the two bytes of each is zero.
   if (/^[^\0]\0[^\0]\0/.test(start)) throw unread('UTF-16 without a byte order mark', 'UTF-16LE', file);
   if (/^\0[^\0]\0[^\0]/.test(start)) throw unread('UTF-16 without a byte order mark', 'UTF-16BE', file);
   return 'utf-8';
@@ -43,7 +43,7 @@ function unread(encoding: string, name: string, file: string): Error {
 }
 
 function convert(from: string, file: string): string {
-  return `It is read neither here nor by kubectl. Convert it: ${commandLine(from, file)}`;
+  return `This program and kubectl cannot read it. Convert it: ${commandLine(from, file)}`;
 }
 
 function commandLine(from: string, file: string): string {
@@ -51,8 +51,8 @@ function commandLine(from: string, file: string): string {
 }
 
 /**
- * A decoder for pieces of a file, which need not end where a character ends. Strict: bytes that are no text would not
- * come out as they went in. A byte order mark stays in the text.
+ * A decoder for pieces of a file; a piece may end within a character. Invalid bytes are an error, because they would
+ * not be written as they were read. A byte order mark stays in the text.
  * @throws FILE_UNREADABLE, with the line
  */
 export function createDecoder(encoding: Encoding, file: string): { decode(bytes?: Buffer): string } {
@@ -67,9 +67,9 @@ export function createDecoder(encoding: Encoding, file: string): { decode(bytes?
       } catch (cause) {
         const [before = ''] = new TextDecoder(encoding).decode(bytes).split('\uFFFD');
         const name = encoding === 'utf-8' ? 'UTF-8' : 'UTF-16';
-        throw codedError('FILE_UNREADABLE', `line ${lines + linesIn(before)} has bytes that are no ${name}`, {
+        throw codedError('FILE_UNREADABLE', `line ${lines + linesIn(before)} has bytes that are not ${name}`, {
           where: file,
-          hint: `They would not come out as they went in. Convert the file, for example: ${commandLine('WINDOWS-1252', file)}`,
+          hint: `They could not be written unchanged. Convert the file, for example: ${commandLine('WINDOWS-1252', file)}`,
           cause,
         });
       }
@@ -90,7 +90,7 @@ export function encode(text: string, encoding: Encoding): Buffer {
   return encoding === 'utf-16be' ? bytes.swap16() : bytes;
 }
 
-/** The whole of a small file as text, without a byte order mark. */
+/** A small file as text, without a byte order mark. */
 export function decodeText(bytes: Buffer, file: string): string {
   const decoder = createDecoder(encodingOf(bytes.subarray(0, headLength), file), file);
   return (decoder.decode(bytes) + decoder.decode()).replace(/^\uFEFF/, '');

@@ -10,15 +10,15 @@ let interrupted: AbortController | undefined;
 let received: (typeof signals)[number] | undefined;
 
 /**
- * Ends with Ctrl-C or a polite kill. The same for the whole process: whatever the command then returns or throws, its
- * exit code is {@link interruptedExitCode}.
+ * A signal that is aborted by Ctrl-C or SIGTERM, one for the whole process. Whatever the command then returns or
+ * throws, the exit code is {@link interruptedExitCode}.
  */
 export function interruption(): AbortSignal {
   if (interrupted !== undefined) return interrupted.signal;
   const controller = new AbortController();
   interrupted = controller;
   for (const signal of signals) {
-    // Not `once`: execa ends a process on which nobody listens any more, before it has said how things stand.
+    // Not `once`: without a listener execa would end the process, before it has reported the state of its work.
     process.on(signal, () => {
       received ??= signal;
       controller.abort();
@@ -28,8 +28,8 @@ export function interruption(): AbortSignal {
 }
 
 /**
- * What shells give for a command that a signal has ended: 128 and its number, so 130 after Ctrl-C and 143 after
- * SIGTERM. Undefined when none came.
+ * The exit code after a signal, as in shells: 128 plus its number, so 130 after Ctrl-C and 143 after SIGTERM. Undefined
+ * without a signal.
  */
 export function interruptedExitCode(): number | undefined {
   return received === undefined ? undefined : 128 + constants.signals[received];
@@ -46,25 +46,25 @@ export function reportError(error: unknown): number {
   return errorTable.INTERNAL.exit;
 }
 
-/** The flags that answer, or spare, a question. */
+/** The flags that answer a question or make it unnecessary. */
 export interface ConfirmationFlags {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
 }
 
 /**
- * Whoever cannot be asked must have said yes before.
+ * Refuses to run without a terminal to ask at, unless --yes was given.
  * @throws USAGE, before any work is done
  */
 export function checkConfirmation({ yes, dryRun }: ConfirmationFlags, stdinTaken: boolean): void {
   if (yes === true || dryRun === true || (process.stdin.isTTY && !stdinTaken)) return;
   throw codedError('USAGE', 'there is no terminal to ask at', {
     where: '--yes',
-    hint: 'Add --yes to go on without a question, or --dry-run to look first.',
+    hint: 'Add --yes to continue without a question, or --dry-run to look first.',
   });
 }
 
-/** Asks on the terminal unless --yes was given. Ctrl-C is a no. */
+/** Asks on the terminal unless --yes was given. Ctrl-C means no. */
 export function confirmation(
   { yes }: Pick<ConfirmationFlags, 'yes'>,
   signal: AbortSignal,
@@ -73,7 +73,7 @@ export function confirmation(
     if (yes === true) return true;
     const { createInterface } = await import('node:readline/promises');
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    // In raw mode the terminal does not send the signal itself.
+    // In raw mode the terminal does not send the signal, so it is raised here.
     terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
     try {
       return /^y(?:es)?$/i.test((await terminal.question(questionText(`${question} [y/N] `), { signal })).trim());

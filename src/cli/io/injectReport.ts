@@ -4,7 +4,7 @@ import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '..
 import { say, sayAll } from './output.ts';
 import type { Spool } from './spool.ts';
 
-/** What became of the workloads of manifests, for people: one line each, and a sum. */
+/** The results for the workloads of manifests, for people: one line each, and a sum. */
 export interface WorkloadReport {
   /** @param file as the user named it */
   add(
@@ -39,10 +39,10 @@ export function createReport(spool: Spool): WorkloadReport {
 }
 
 function unprovenText(kind: string): string {
-  return `warning: ${kind}: only the cluster knows whether its schema keeps "restartPolicy: Always" of init containers. Where it does not, the app never starts: look for it in what \`kubectl apply --dry-run=server -o yaml -f FILE\` prints.`;
+  return `warning: ${kind}: if its schema drops "restartPolicy: Always" of init containers, the app never starts. Check that \`kubectl apply --dry-run=server -o yaml -f FILE\` prints it.`;
 }
 
-/** A workload and where it stands: `deployment/web in shop (app.yaml:12)`. */
+/** A workload and its place: `deployment/web in shop (app.yaml:12)`. */
 export function workloadText(file: string, { line, kind, name, namespace, path }: ManifestReport): string {
   return `${kind.toLowerCase()}/${name}${namespace === undefined ? '' : ` in ${namespace}`} (${file}:${line}${path === undefined ? '' : `, ${path}`})`;
 }
@@ -57,7 +57,7 @@ function reportLine(file: string, report: ManifestReport): string {
   return [`${result} ${workloadText(file, report)}`, ...(words.length === 0 ? [] : [words.join('; ')])].join(': ');
 }
 
-/** Undefined for a single workload, whose line says it all. */
+/** Undefined for a single workload, because its line is enough. */
 function sumLine({
   injected,
   updated,

@@ -6,16 +6,16 @@ import { createBatches, shortRun } from '../../ways/manifest/batches.ts';
 import { createDecoder, encodingOf, headLength, type Encoding } from './encoding.ts';
 import type { Spool } from './spool.ts';
 
-/** A manifest that was named by `-f`. */
+/** A manifest that `-f` names. */
 export interface Input {
   /** The path as given or found; `-` is standard input. */
   readonly file: string;
   /**
-   * The text, in runs of whole documents, at least one, so that a long one need not be in memory. May be read again.
+   * The text in runs of at least one whole document, so that a long text need not be in memory. May be called again.
    * @throws FILE_UNREADABLE, MANIFEST_SEALED
    */
   readonly texts: () => AsyncGenerator<string>;
-  /** Of the text that was read last. */
+  /** The encoding of the text that was read last. */
   readonly encoding: () => Encoding;
 }
 
@@ -23,7 +23,7 @@ const manifestName = /\.(ya?ml|json)$/i;
 
 /**
  * The manifests that `-f` names: files, folders (their .yaml, .yml and .json files, sorted by name), `-`.
- * @param spool for standard input, which can be read once
+ * @param spool keeps standard input, which can be read only once
  * @throws FILE_UNREADABLE
  */
 export async function openInputs(paths: readonly string[], recursive: boolean, spool: Spool): Promise<Input[]> {
@@ -69,20 +69,20 @@ async function expand(path: string, recursive: boolean): Promise<string[]> {
   } catch (error) {
     throw unreadable(path, error);
   }
-  throw codedError('FILE_UNREADABLE', 'the folder holds no .yaml, .yml or .json file', {
+  throw codedError('FILE_UNREADABLE', 'the folder has no .yaml, .yml or .json file', {
     where: path,
     hint: recursive ? 'Check the path.' : 'Add -R to look into its subfolders.',
   });
 }
 
-/** The same bytes, in pieces that make short runs. */
+/** The same bytes, in smaller pieces, so that runs are short. */
 async function* inShort(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length; at += shortRun) yield piece.subarray(at, at + shortRun);
   }
 }
 
-/** The same bytes; the first piece is long enough to tell the encoding. */
+/** The same bytes; the first piece is long enough to detect the encoding. */
 async function* withHead(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let head: Buffer | undefined = Buffer.alloc(0);
   for await (const piece of pieces) {

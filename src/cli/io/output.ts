@@ -4,14 +4,14 @@ import { formatError, type CodedError } from '../../errors.ts';
 import { plainJson, plainLines } from '../../plainText.ts';
 
 /**
- * The only place in this folder that writes to standard output and standard error. Text for people is made safe for a
- * terminal here, whoever wrote it; data for programs goes out as it is. A test holds the other files to this.
+ * The only file of src/cli that writes to standard output and standard error; a test checks this. Text for people is
+ * made safe for a terminal here, because it may quote others; data for programs is not changed.
  */
 
-/** Behind a line of ours: further lines in what others wrote. */
+/** The indent of the second and later lines of quoted text. */
 const continuation = '    ';
 
-/** One line for people on standard error: what happens, and what went wrong. */
+/** Prints a line for people to standard error: progress and errors. */
 export function say(line: string): void {
   console.error(plainLines(line, continuation));
 }
@@ -20,55 +20,53 @@ export function sayError(error: CodedError): void {
   console.error(formatError(error));
 }
 
-/** What would be an error where nothing can mend it later. */
+/** Prints a warning in the format of an error, for problems that a later step can solve. */
 export function sayWarning(error: CodedError): void {
   console.error(formatError(error).replace('error', 'warning'));
 }
 
-/** For commander: help, and what is wrong with the arguments. */
+/** The output of commander: help, and errors about the arguments. */
 export const programOutput = {
   writeOut: (text: string): void => void process.stdout.write(plainLines(text)),
   writeErr: (text: string): void => void process.stderr.write(plainLines(text)),
-  /** What is wrong with them, which is quoted. */
+  /** Errors quote the arguments, so they are made safe. */
   outputError: (text: string): void => void process.stderr.write(`${plainLines(text.trimEnd(), continuation)}\n`),
 };
 
-/** Lines for people on standard error that do not fit into memory. */
+/** Prints lines for people to standard error from a spool, because they may not fit into memory. */
 export async function sayAll(pieces: AsyncIterable<Buffer>): Promise<void> {
   const decoder = new StringDecoder('utf8');
   for await (const piece of pieces) process.stderr.write(plainLines(decoder.write(piece)));
 }
 
-/** Lines for people on standard output: what the command was asked for. */
+/** Prints the result for people to standard output. */
 export function print(lines: readonly string[]): void {
   console.log(lines.map((line) => plainLines(line, continuation)).join('\n'));
 }
 
-/** The same in place of what the terminal shows. */
+/** The same, after the screen is cleared. */
 export function printScreen(lines: readonly string[]): void {
-  // To the upper left, and clear.
+  // Moves the cursor to the upper left, and clears the screen.
   process.stdout.write('\u001B[H\u001B[2J');
   print(lines);
 }
 
-/** Data for programs on standard output, on several lines. */
+/** Prints JSON for programs to standard output, on several lines. */
 export function printJson(value: unknown): void {
   console.log(plainJson(value, 2));
 }
 
-/** Data for programs on standard output, on one line: for a stream of them. */
+/** Prints JSON for programs to standard output on one line, for a stream of values. */
 export function printJsonLine(value: unknown): void {
   console.log(plainJson(value));
 }
 
-/** Data for programs on standard output, as it is; a final newline is added. */
+/** Prints data for programs to standard output, unchanged; adds a final newline. */
 export function printData(text: string): void {
   console.log(process.stdout.isTTY ? plainLines(text) : text);
 }
 
-/**
- * Data for programs on standard output, every byte of it, and no faster than it is read. A terminal shows it safely.
- */
+/** Writes data to standard output, unchanged, and waits for its reader. It is made safe only for a terminal. */
 export async function writeData(pieces: AsyncIterable<Buffer>): Promise<void> {
   const { stdout } = process;
   const decoder = stdout.isTTY ? new StringDecoder('utf8') : undefined;
@@ -83,20 +81,20 @@ export function isTerminal(): boolean {
   return process.stdout.isTTY;
 }
 
-/** Ends the program when nobody reads its standard output any more: for one that prints until it is told to end. */
+/** Ends the program when its standard output is closed, for commands that print until Ctrl-C. */
 export function exitWhenUnread(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 }
 
-/** What is asked at the terminal. */
+/** A question for the terminal, made safe. */
 export function questionText(question: string): string {
   return plainLines(question, continuation);
 }
 
-/** To the line's begin, and clear it. */
+/** Moves the cursor to the start of the line, and clears it. */
 const clear = '\r\u001B[K';
 
-/** The changing line at the foot of standard error; elsewhere than on a terminal it is an ordinary line. */
+/** A changing line at the end of standard error; without a terminal it is an ordinary line. */
 export const footLine = {
   get isTerminal(): boolean {
     return process.stderr.isTTY;

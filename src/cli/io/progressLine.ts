@@ -1,14 +1,11 @@
 import { footLine, say } from './output.ts';
 
-/**
- * One line at the foot of standard error that changes, with the time that it takes; elsewhere than on a terminal a line
- * now and then.
- */
+/** A changing line at the end of standard error with the elapsed time; without a terminal, a new line now and then. */
 export interface ProgressLine {
   readonly show: (text: string) => void;
-  /** A line that stays. */
+  /** Prints a line that stays. */
   readonly say: (text: string) => void;
-  /** Takes the changing line away. */
+  /** Removes the changing line. */
   readonly end: () => void;
   readonly seconds: () => number;
 }

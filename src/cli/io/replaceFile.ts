@@ -2,8 +2,8 @@ import { chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { codedError } from '../../errors.ts';
 
 /**
- * Replaces a file whole or not at all: a reader sees the old text or the new one, also when the disk is full half way.
- * Links are followed and the mode is kept.
+ * Replaces a file as a whole or not at all: a reader sees the old or the new text, even when the disk becomes full.
+ * Links are followed, and the mode is kept.
  * @throws FILE_UNWRITABLE
  */
 export async function replaceFile(file: string, text: string | AsyncIterable<Buffer>): Promise<void> {
@@ -11,7 +11,7 @@ export async function replaceFile(file: string, text: string | AsyncIterable<Buf
   try {
     const target = await realpath(file);
     const { mode } = await stat(target);
-    // Beside the target: a rename is atomic within one file system only.
+    // In the folder of the target, because a rename is atomic only within a file system.
     temporary = `${target}.${process.pid}.tmp`;
     await writeFile(temporary, text, { flag: 'wx', mode });
     await chmod(temporary, mode);

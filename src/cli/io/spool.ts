@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codedError } from '../../errors.ts';
 
-/** Holds texts of any length in little memory: what is more than a limit goes to a file that has no name any more. */
+/** Keeps texts of any length in little memory: above a limit they go to a file without a name. */
 export interface Spool {
-  /** A new text, empty. */
+  /** Makes a new, empty text. */
   text(): SpooledText;
   close(): Promise<void>;
 }
 
 export interface SpooledText {
   add(piece: string | Buffer): Promise<void>;
-  /** As UTF-8, in pieces that need not end where a character ends. */
+  /** The text as UTF-8, in pieces; a piece may end within a character. */
   read(): AsyncGenerator<Buffer>;
 }
 
@@ -22,7 +22,7 @@ const chunkSize = 262_144;
 
 /**
  * @param limit bytes in memory
- * @throws FILE_UNWRITABLE when there is no room for what is more
+ * @throws FILE_UNWRITABLE when the disk is full
  */
 export function createSpool(limit = 8 * 1024 * 1024): Spool {
   let held = 0;
@@ -81,7 +81,7 @@ async function* readRange(
   }
 }
 
-/** Nobody else can open it, and it is gone with this process, however that ends: manifests may hold secrets. */
+/** A file without a name: nobody else can open it, and it ends with this process. Manifests may contain secrets. */
 async function openNameless(): Promise<FileHandle> {
   const path = join(tmpdir(), `packet-capture-${process.pid}-${Math.random().toString(36).slice(2)}`);
   try {

@@ -2,18 +2,18 @@ import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { codedError, type CodedError } from '../../errors.ts';
 
 export interface StreamOutput {
-  /** Resolves when the bytes are taken. */
+  /** Resolves when the bytes are written. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * A file, which is made or replaced at the first write, or standard output for `-`.
+ * Standard output for `-`, or a file, which is created or replaced at the first write.
  * @throws USAGE for a terminal, FILE_EXISTS
  */
 export async function openStreamOutput(file: string, force: boolean): Promise<StreamOutput> {
   if (file === '-') return standardOutput();
-  if (!force && (await exists(file))) throw codedError('FILE_EXISTS', 'there is such a file', { where: file });
+  if (!force && (await exists(file))) throw codedError('FILE_EXISTS', 'the file exists', { where: file });
   let handle: FileHandle | undefined;
   return {
     write: async (bytes) => {
@@ -27,8 +27,8 @@ export async function openStreamOutput(file: string, force: boolean): Promise<St
 }
 
 /**
- * With `force` a file of this name goes, and a new one comes in its place: a link that somebody has put there is not
- * followed, and nobody has the old one open. A pipe or a device (`/dev/stdout`, `/dev/fd/63` of a shell) is written to.
+ * With `force` an existing file is removed and a new one created, so that a link of another user is not followed and
+ * nobody has it open. A pipe or a device (`/dev/stdout`, `/dev/fd/63` of a shell) is written to.
  */
 async function openFile(file: string, force: boolean): Promise<FileHandle> {
   if (force && (await isReplaceable(file))) await rm(file, { force: true });
@@ -52,7 +52,7 @@ export function unwritable(error: unknown, where: string): CodedError {
   return codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where, cause: error });
 }
 
-/** Whoever reads standard output, such as Wireshark, has had enough. */
+/** Whether the reader of standard output, such as Wireshark, has closed it. */
 export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
@@ -60,11 +60,11 @@ export function isBrokenPipe(error: unknown): boolean {
 function standardOutput(): StreamOutput {
   const { stdout } = process;
   if (stdout.isTTY) {
-    throw codedError('USAGE', 'packets are not for a terminal', {
+    throw codedError('USAGE', 'packets cannot be written to a terminal', {
       hint: 'Add `| wireshark -k -i -`, or name a file with -o.',
     });
   }
-  // Each failure reaches the write that it belongs to.
+  // Ignored here, because each failure is also passed to its own write.
   stdout.on('error', () => {});
   return {
     write: async (bytes) =>

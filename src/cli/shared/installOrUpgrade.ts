@@ -13,7 +13,9 @@ export interface InstallMode {
   readonly rotate: boolean;
 }
 
-/** `install` and `upgrade`: the report goes to stderr, the summary, the diff or the JSON to stdout. */
+/**
+ * `install` and `upgrade`: report to standard error, and print the summary, the diff or the JSON to standard output.
+ */
 export async function runInstall(flags: InstallFlags, mode: InstallMode): Promise<void> {
   const stdinTaken = readsStdin(flags);
   checkConfirmation(flags, stdinTaken);
@@ -43,24 +45,24 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
       const diff = (outcome.changes ?? []).map((change) => change.diff).join('');
       if (diff !== '') print(diff.trimEnd().split('\n'));
       const lines = formatResult(outcome);
-      // What would be goes beside the diff, so that the diff alone can be piped.
+      // The summary goes to standard error, so that the diff alone can be piped.
       if (outcome.result === 'dry-run') for (const text of lines) say(text);
       else print(lines);
     }
     if (outcome.result !== 'refused') return;
     const errors = outcome.findings.filter(({ level }) => level === 'error').length;
     throw reported(
-      codedError('PREFLIGHT_FAILED', `${errors === 1 ? 'an error stands' : `${errors} errors stand`} in the way`, {
+      codedError('PREFLIGHT_FAILED', `the preflight found ${errors === 1 ? 'an error' : `${errors} errors`}`, {
         where: `release ${release} in namespace ${namespace}`,
       }),
     );
   });
 }
 
-/** Marks an error that standard output has shown already. */
+/** Marks an error that was already printed to standard output. */
 type Reported = (error: CodedError) => CodedError;
 
-/** Runs a command; with `-o json`, an error is data too. */
+/** Runs a command; with `-o json`, an error is printed as JSON too. */
 export async function printing(
   { output, release, namespace }: ReleaseFlags,
   work: (reported: Reported) => Promise<void>,

@@ -8,7 +8,7 @@ import {
 import type { Input } from '../io/input.ts';
 
 /**
- * What the Namespace objects of all files enforce: a workload's own need not stand in the same one, nor before it.
+ * The levels of the Namespace objects in all files, because a workload's namespace may be in another file or after it.
  * @throws YAML_INVALID, MANIFEST_INVALID
  */
 export async function podSecurityOf(inputs: readonly Input[]): Promise<PodSecurityByNamespace> {

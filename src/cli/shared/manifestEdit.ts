@@ -14,7 +14,7 @@ export interface Part {
   readonly origin: Origin;
 }
 
-/** What becomes of it. */
+/** The result. */
 export interface EditedPart {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
@@ -25,13 +25,13 @@ export interface EditedPart {
 export interface Editor {
   readonly check: SelectionCheck;
   readonly edit: (part: Part) => EditedPart;
-  /** What comes behind the last part. Without it, each file is a stream of YAML documents. */
+  /** The text after the last part. Without it, each file is a stream of YAML documents. */
   readonly end?: () => string;
 }
 
 /**
- * Edits the manifests that the flags name, run by run, and lets the result out when all of it is good. The memory that
- * it takes does not grow with the number of documents.
+ * Edits the manifests that the flags name, run by run, and writes the result only when all of them are good. The memory
+ * that this needs does not grow with the number of documents.
  * @param prepare looks at the inputs before the first edit
  */
 export async function editManifests(

@@ -6,13 +6,13 @@ import { writeData } from '../io/output.ts';
 import { replaceFile } from '../io/replaceFile.ts';
 import type { Spool, SpooledText } from '../io/spool.ts';
 
-/** Takes what becomes of the manifests, and lets it out at the end: a broken document leaves everything as it was. */
+/** Collects the results and writes them at the end, so that after a broken document nothing is changed. */
 export interface ManifestOutput {
-  /** The inputs in their order, and the parts of each in theirs. */
+  /** Takes the parts of each input, in order. */
   add(input: Input, text: string, changed: boolean): Promise<void>;
   /**
-   * Once all parts are good.
-   * @param end comes behind them
+   * Writes everything; called once all parts are good.
+   * @param end the text after the last part
    * @throws FILE_UNWRITABLE
    */
   finish(end: string): Promise<void>;
@@ -62,7 +62,7 @@ function oneFile(spool: Spool): ManifestOutput {
   };
 }
 
-/** What is no manifest any more. */
+/** Output that is not a manifest, such as a diff. */
 function asText(spool: Spool): ManifestOutput {
   const stream = spool.text();
   return {

@@ -8,21 +8,21 @@ export interface SelectionCheckFlags extends SelectionFlags {
   readonly requireInjection?: boolean;
 }
 
-/** Looks whether the flags that choose among workloads have found what they name, and whether all of it is injected. */
+/** Checks that the flags found the workloads that they name, and, with --require-injection, that all are injected. */
 export interface SelectionCheck {
   add(
     file: string,
     seen: { readonly reports: readonly ManifestReport[]; readonly others: readonly OtherWorkload[] },
   ): void;
   /**
-   * Once everything was seen, and before anything is written.
+   * Called when all input was read, before anything is written.
    * @returns lines to print on standard error
    * @throws USAGE for a name that is not there, NOT_INJECTED with `--require-injection`
    */
   finish(): readonly string[];
 }
 
-/** Lines of an error at most. */
+/** The most lines of an error. */
 const shown = 20;
 
 export function createSelectionCheck(flags: SelectionCheckFlags): SelectionCheck {
@@ -62,11 +62,11 @@ function nameNotFound(name: string, { kind, selector }: SelectionCheckFlags): Co
   const what =
     narrowed === ''
       ? `the input has no workload "${name}"`
-      : `no workload "${name}" is among those that ${narrowed} choose`;
+      : `${narrowed} ${narrowed.includes(' and ') ? 'select' : 'selects'} no workload "${name}"`;
   return codedError('USAGE', what, { where: '--name', hint: 'Check the name and the files; nothing was written.' });
 }
 
-/** What was asked for and is not there, and may rightly be so. */
+/** Warnings for flags that match nothing: this may be intended. */
 function notFound(
   flags: SelectionCheckFlags,
   kinds: ReadonlySet<string>,
@@ -76,7 +76,7 @@ function notFound(
     .filter((text) => !kinds.has(text.slice(text.indexOf('/') + 1, text.indexOf('='))))
     .map((text) => `--template-path ${text}: the input has no object of this kind`);
   if (selected === 0 && others > 0)
-    lines.push(`no workload is selected, of ${others} in the input: look at --kind and -l`);
+    lines.push(`0 of ${others} workloads in the input are selected: check --kind and -l`);
   return lines;
 }
 

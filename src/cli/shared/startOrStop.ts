@@ -17,7 +17,7 @@ import { interruption } from '../io/exit.ts';
 import { printJson, say } from '../io/output.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
-/** `start` and `stop`: what happens to stderr, the result to stdout where a program asks for it. */
+/** `start` and `stop`: report to standard error, and print the result to standard output with `-o json`. */
 export async function runStartOrStop(
   name: string | undefined,
   flags: StartStopFlags,
@@ -52,7 +52,7 @@ export async function runStartOrStop(
   conclude(result.pods, report);
 }
 
-/** @throws USAGE for what has no pod template */
+/** Refuses --persist for a target without a pod template. @throws USAGE */
 function persistTarget(name: string | undefined): string {
   if (name?.includes('/') === true && !/^(?:po|pods?)\//i.test(name)) return name;
   throw codedError('USAGE', '--persist needs a workload, TYPE/NAME: a pod has no pod template', { where: '--persist' });
@@ -72,7 +72,7 @@ function conclude(pods: readonly UpdatedPod[], report: (line: string) => void): 
   if (first === undefined) return;
   throw codedError(
     'CAPTURE_UNCONFIRMED',
-    `${bad.length} of ${pods.length} ${pods.length === 1 ? 'pod does' : 'pods do'} not do what was asked`,
+    `${bad.length} of ${pods.length} ${pods.length === 1 ? 'pod has' : 'pods have'} not confirmed the change`,
     {
       where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
       ...(bad.every(({ result }) => result === 'failed') ? { hint: 'Nothing was changed there.' } : {}),

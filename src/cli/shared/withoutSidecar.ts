@@ -3,10 +3,10 @@ import { codedError, type CodedError } from '../../errors.ts';
 import { endedHint } from '../../kubernetes/ended.ts';
 import { say } from '../io/output.ts';
 
-/** How many names a message has. */
+/** The most names in a message. */
 const shown = 5;
 
-/** None of the pods that were meant carries the sidecar. */
+/** The error when no pod of the target has the sidecar. */
 export function notCaptured({ where, without, ended }: Pick<FoundPods, 'where' | 'without' | 'ended'>): CodedError {
   if (ended !== undefined && without.length === 0) return codedError('NOT_CAPTURED', ended, { where, hint: endedHint });
   if (without.length === 0) {
@@ -18,10 +18,10 @@ export function notCaptured({ where, without, ended }: Pick<FoundPods, 'where' |
   return codedError('NOT_CAPTURED', `no pod has the sidecar: ${names(without)}`, { where });
 }
 
-/** Names the pods that are left out, on standard error. */
+/** Reports the pods that are left out. */
 export function tellWithout(without: readonly PodName[]): void {
   if (without.length > 0)
-    say(`without the sidecar, and left out: ${names(without)} (\`packet-capture patch TYPE/NAME\` adds it)`);
+    say(`left out, without the sidecar: ${names(without)} (\`packet-capture patch TYPE/NAME\` adds it)`);
 }
 
 function names(pods: readonly PodName[]): string {

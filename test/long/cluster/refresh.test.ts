@@ -193,7 +193,7 @@ test('`start` of ten pods, again and again: every agent confirms it', async () =
     expect((JSON.parse(stdout) as UpdatePodsResult).pods.map(({ result }) => result)).toEqual(
       Array.from({ length: replicas }, () => 'confirmed'),
     );
-    refreshed += stderr.split('\n').filter((line) => line.includes('asking the kubelet once more')).length;
+    refreshed += stderr.split('\n').filter((line) => line.includes('asking the kubelet again')).length;
   }
   console.log(JSON.stringify({ starts: rounds, pods: replicas, refreshed, ...parts(times) }));
   expect(Math.max(...times)).toBeLessThan(20);

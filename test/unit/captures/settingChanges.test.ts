@@ -65,7 +65,7 @@ describe('ringProblem', () => {
 
   test('is what does not fit into the volume, whatever the other half comes from', () => {
     expect(ringProblem(pod, { 'file-size': '5Mi' })).toBe(
-      '4 files of 5Mi and one to spare do not fit into its volume of 24Mi',
+      '4 files of 5Mi, and a spare one, do not fit into its volume of 24Mi',
     );
     expect(ringProblem(pod, { 'file-count': '12' })).toContain('12 files of 2Mi');
     expect(ringProblem(pod, { 'file-size': '4Mi' })).toBeUndefined();

@@ -152,7 +152,7 @@ describe('updatePods', () => {
     });
     expect((await updatePods(options)).pods).toMatchObject([{ result: 'confirmed', changes: [] }]);
     expect(patches).toEqual(['web-1 packet-capture/state=idle', 'web-1 packet-capture/state=running']);
-    expect(lines[0]).toBe('shop/web-1: its capture has ended (duration); it begins anew');
+    expect(lines[0]).toBe('shop/web-1: its capture has ended (duration); starting it again');
   });
 
   test('so does what ended by itself when an annotation only says what held without it', async () => {
@@ -187,7 +187,7 @@ describe('updatePods', () => {
       { settings: { state: 'running', 'file-size': '64Mi' } },
     );
     expect((await updatePods(options)).pods).toMatchObject([
-      { result: 'failed', agent: '8 files of 64Mi and one to spare do not fit into its volume of 200Mi' },
+      { result: 'failed', agent: '8 files of 64Mi, and a spare one, do not fit into its volume of 200Mi' },
     ]);
     expect(patches).toEqual([]);
   });
@@ -227,7 +227,7 @@ describe('updatePods', () => {
       ]);
       expect(lines).toContainEqual(
         expect.stringMatching(
-          /^shop\/web-1: the change has not reached its agent after \d s; asking the kubelet once more$/,
+          /^shop\/web-1: the change has not reached its agent after \d s; asking the kubelet again$/,
         ),
       );
       expect(patches.filter((patch) => patch.includes('refresh'))).toEqual([
@@ -266,7 +266,7 @@ describe('updatePods', () => {
     });
   });
 
-  const none = /^no mirror: it has no container packet-capture-mirror, .*--persist/;
+  const none = /^no mirror: it has no container packet-capture-mirror\. .*--persist/;
   const mirrored = { settings: { state: 'running', mirror: 'vxlan://collector' } };
 
   test.each([true, false])(

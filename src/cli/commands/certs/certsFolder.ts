@@ -9,7 +9,7 @@ import {
 } from '../../../certificates/index.ts';
 import { codedError } from '../../../errors.ts';
 
-/** Those that hold a private key are for their owner alone. */
+/** Files with a private key are readable by their owner alone. */
 const modes: Readonly<Record<MaterialFile, number>> = {
   'next.pem': 0o600,
   'tls.key': 0o600,
@@ -18,8 +18,8 @@ const modes: Readonly<Record<MaterialFile, number>> = {
 };
 
 /**
- * The material in a folder: ca.crt, tls.crt, tls.key and, during a rotation, next.pem. Parts may be missing.
- * @throws FILE_UNREADABLE when there is none, CERTIFICATE_INVALID
+ * Reads ca.crt, tls.crt, tls.key and, during a rotation, next.pem from a folder. Parts may be missing.
+ * @throws FILE_UNREADABLE when all are missing, CERTIFICATE_INVALID
  */
 export async function readFolder(folder: string): Promise<Partial<CertificateMaterial>> {
   const files: Partial<Record<MaterialFile, string>> = {};
@@ -28,10 +28,10 @@ export async function readFolder(folder: string): Promise<Partial<CertificateMat
     if (text !== undefined) files[name] = text;
   }
   if (Object.keys(files).length > 0) return materialOfFiles(files);
-  throw codedError('FILE_UNREADABLE', 'the folder holds none of ca.crt, tls.crt and tls.key', { where: folder });
+  throw codedError('FILE_UNREADABLE', 'the folder has no ca.crt, tls.crt or tls.key', { where: folder });
 }
 
-/** The files of the folder that writing would replace. */
+/** The existing files of the folder that writing would replace. */
 export async function existingFiles(folder: string): Promise<string[]> {
   const paths = materialFiles.map((name) => join(folder, name));
   const found = await Promise.all(
@@ -45,15 +45,15 @@ export async function existingFiles(folder: string): Promise<string[]> {
   return found.flat();
 }
 
-/** A file to be replaced whole, or removed when there is no text. */
+/** A file to replace as a whole, or to remove when there is no text. */
 export interface FolderWrite {
   readonly file: MaterialFile;
   readonly text: string | undefined;
 }
 
 /**
- * What makes a folder hold exactly this material, in an order in which a rotation goes on from wherever it was
- * interrupted: the pair that waits comes first and goes last, and the bundle, which makes it count, comes after it.
+ * The writes after which a folder has exactly this material. Their order lets an interrupted rotation continue from
+ * any point: the next pair is written first and removed last, and the bundle, which activates it, is written after it.
  */
 export function folderWrites(material: CertificateMaterial): FolderWrite[] {
   const files = filesOfMaterial(material);
@@ -61,7 +61,7 @@ export function folderWrites(material: CertificateMaterial): FolderWrite[] {
   return [...writes.filter(({ text }) => text !== undefined), ...writes.filter(({ text }) => text === undefined)];
 }
 
-/** @throws FILE_UNWRITABLE */
+/** Writes and removes the files in order. @throws FILE_UNWRITABLE */
 export async function writeFolder(folder: string, writes: readonly FolderWrite[]): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -74,7 +74,7 @@ export async function writeFolder(folder: string, writes: readonly FolderWrite[]
   }
 }
 
-/** A new file, so that a key never stands in one that others could already read. */
+/** Writes to a new file and renames it, so that a key is never in a file that others can read. */
 async function writeWhole(path: string, text: string, mode: number): Promise<void> {
   const before = await readFile(path, 'utf8').catch(() => undefined);
   if (before === text && ((await stat(path)).mode & 0o777) === mode) return;
@@ -88,10 +88,10 @@ async function writeWhole(path: string, text: string, mode: number): Promise<voi
   }
 }
 
-/** @throws FILE_UNREADABLE */
+/** Reads a file that must exist. @throws FILE_UNREADABLE */
 export async function readPemFile(path: string): Promise<string> {
   const text = await readIfThere(path);
-  if (text === undefined) throw codedError('FILE_UNREADABLE', 'there is no such file', { where: path });
+  if (text === undefined) throw codedError('FILE_UNREADABLE', 'the file does not exist', { where: path });
   return text;
 }
 

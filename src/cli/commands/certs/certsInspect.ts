@@ -11,8 +11,8 @@ export interface InspectFlags {
 }
 
 /**
- * `certs inspect`: true when nothing is wrong. A folder must hold all that an injector needs; of single files only what
- * is there is checked.
+ * `certs inspect`: true when nothing is wrong. A folder must have all files that an injector needs; with single files,
+ * only these are checked.
  * @throws USAGE, FILE_UNREADABLE, CERTIFICATE_INVALID
  */
 export async function inspectCertificates(
@@ -46,7 +46,7 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Files are told apart by what they hold: a CA comes first in a bundle, any other certificate first is served. */
+/** The first certificate of a file decides its role: a CA makes it the bundle, any other the serving certificate. */
 async function readFiles(paths: readonly string[]): Promise<Partial<CertificateMaterial>> {
   const material: { caBundle?: string; certificate?: string; key?: string } = {};
   for (const path of paths) {
@@ -54,7 +54,7 @@ async function readFiles(paths: readonly string[]): Promise<Partial<CertificateM
     const { certificates, keys } = readPem(text, path);
     const [first] = certificates;
     if (first === undefined && keys.length === 0) {
-      throw codedError('CERTIFICATE_INVALID', 'there is no certificate and no private key', { where: path });
+      throw codedError('CERTIFICATE_INVALID', 'the file has no certificate and no private key', { where: path });
     }
     if (first?.ca === true) material.caBundle = `${material.caBundle ?? ''}${text}`;
     else if (first !== undefined) material.certificate = once(material.certificate, text, 'serving certificate', path);

@@ -31,13 +31,13 @@ export async function newCertificates(flags: NewFlags, { now, printData, report 
   const { service, namespace, out, output, force } = flags;
   if (out === undefined && output === undefined) {
     const hint = "Add --out DIR for files, -o yaml or -o json for the chart's values, or both.";
-    throw codedError('USAGE', 'nothing says where the private key goes', { hint });
+    throw codedError('USAGE', 'there is no place for the private key', { hint });
   }
   const dnsNames = servingNames(service, namespace);
   const days = flags.days === undefined ? servingDays : parseDays(flags.days, caDays);
   const replaced = out === undefined ? [] : await existingFiles(out);
   if (replaced[0] !== undefined && force !== true) {
-    throw codedError('FILE_EXISTS', 'there are certificates already', { where: replaced[0] });
+    throw codedError('FILE_EXISTS', 'the folder has certificates already', { where: replaced[0] });
   }
   const trusted = out === undefined ? undefined : await readPemFile(join(out, 'ca.crt')).catch(() => undefined);
   const material = await issueMaterial({ dnsNames, now, days }, await caOfFlags(flags));
@@ -48,7 +48,7 @@ export async function newCertificates(flags: NewFlags, { now, printData, report 
 }
 
 const otherCaText =
-  'The CA is another than before: calls fail until the API server and the injector both have them. `certs rotate` avoids that.';
+  'The CA has changed: calls fail until the API server and the injector both have the new files. `certs rotate` avoids that.';
 
 /** @throws USAGE when one of the two is missing, FILE_UNREADABLE */
 async function caOfFlags({ caCert, caKey }: NewFlags): Promise<CertificateAuthority | undefined> {
@@ -66,6 +66,6 @@ function summary(material: CertificateMaterial, { out, caCert }: NewFlags, now: 
     ...(serving?.dnsNames ?? []).map((name) => `  - ${name}`),
     ...(out === undefined ? [] : [`in ${out}: ca.crt, tls.crt, tls.key`]),
     `It expires on ${dayOf(serving?.notAfter ?? '')}, its CA on ${dayOf(ca?.notAfter ?? '')}.`,
-    ...(caCert === undefined ? ["The CA's private key was not kept: nobody can sign with it again."] : []),
+    ...(caCert === undefined ? ["The CA's private key was not kept, so nobody can sign with it again."] : []),
   ];
 }

@@ -11,7 +11,7 @@ export interface RotateFlags {
 }
 
 /**
- * `certs rotate DIR`: takes the next of the three steps, whichever it is.
+ * `certs rotate DIR`: takes the next of the three steps.
  * @throws USAGE, FILE_UNREADABLE, FILE_UNWRITABLE, CERTIFICATE_INVALID, ROTATION_REFUSED
  */
 export async function rotateCertificates(
@@ -26,16 +26,16 @@ export async function rotateCertificates(
   const { done, nextWhen } = rotationTexts[step];
   report(done);
   report(`roll it out: ${shell`helm upgrade RELEASE CHART --reset-then-reuse-values ${setFiles(folder)}`}`);
-  if (nextWhen === undefined) report('the rotation is complete then');
+  if (nextWhen === undefined) report('then the rotation is complete');
   else report(`then, ${nextWhen}: ${shell`packet-capture certs rotate ${folder}`}`);
 }
 
 function whole(material: Partial<CertificateMaterial>, folder: string): CertificateMaterial {
   const { caBundle, certificate, key, next } = material;
   const absent = (file: string): Error =>
-    codedError('FILE_UNREADABLE', 'there is no such file', {
+    codedError('FILE_UNREADABLE', 'the file does not exist', {
       where: join(folder, file),
-      hint: '`certs new` makes all of them.',
+      hint: '`certs new` makes all files.',
     });
   if (caBundle === undefined) throw absent('ca.crt');
   if (certificate === undefined) throw absent('tls.crt');

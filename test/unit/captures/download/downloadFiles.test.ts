@@ -99,7 +99,7 @@ describe('fetchFile', () => {
     expect(await fetch()).toMatchObject({
       result: 'failed',
       path: null,
-      reason: "its checksum is not the pod's, again and again",
+      reason: "in every attempt its checksum was not the pod's",
     });
     expect(await readdir(local.folder)).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe('fetchFile', () => {
     expect(await fetch()).toMatchObject({
       result: 'vanished',
       path: null,
-      reason: 'it left the ring before it could be fetched',
+      reason: 'it was removed from the ring before it could be fetched',
     });
     expect(await readdir(local.folder)).toEqual([]);
   });

@@ -65,7 +65,7 @@ describe('a pod that does not keep to what it has listed', () => {
     const fetched = await fetchFrom(`echo '${sha256}  -'; exec cat /dev/zero`);
     expect(fetched).toMatchObject({
       result: 'failed',
-      reason: 'it sends more than the 100 bytes that it has listed',
+      reason: 'it sends more than the 100 bytes that it listed',
       tries: 1,
       path: null,
     });
@@ -86,7 +86,7 @@ describe('a pod that does not keep to what it has listed', () => {
   ])('sends %s', async (_, script) => {
     expect(await fetchFrom(script)).toMatchObject({
       result: 'failed',
-      reason: 'what it sends does not begin with a checksum',
+      reason: 'its output does not begin with a checksum',
       tries: 1,
       received: 0,
     });

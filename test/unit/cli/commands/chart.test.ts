@@ -55,10 +55,10 @@ describe('chart', () => {
   });
 
   test.each<readonly [ChartFlags, RegExp]>([
-    [{ bakeCerts: true }, /never stands in the project's own chart/],
-    [{ bakeCerts: true, out: `${committedChart}/.` }, /never stands in the project's own chart/],
-    [{ bakeCerts: true, check: true, out: 'a' }, /do not go together/],
-    [{ release: 'a' }, /for the certificates alone/],
+    [{ bakeCerts: true }, /must not be in the project's own chart/],
+    [{ bakeCerts: true, out: `${committedChart}/.` }, /must not be in the project's own chart/],
+    [{ bakeCerts: true, check: true, out: 'a' }, /exclude each other/],
+    [{ release: 'a' }, /need --bake-certs/],
     [{ bakeCerts: true, out: 'a', release: 'Not.A.Name' }, /is no name of a service/],
   ])('%o is refused', async (flags, message) => {
     await expect(run(flags)).rejects.toThrow(

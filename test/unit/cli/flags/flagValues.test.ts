@@ -5,8 +5,8 @@ test.each([
   ['soon', '"soon" is not a duration such as 5m'],
   ['', '"" is not a duration such as 5m'],
   ['90', '"90" is not a duration such as 5m'],
-  ['0s', '"0s" is too short: 1s is the least'],
-  ['600h', '"600h" is too long: 24 days are the most'],
+  ['0s', '"0s" is too short: the minimum is 1s'],
+  ['600h', '"600h" is too long: the maximum is 24 days'],
 ])('%j: %s', (text, message) => {
   expect(() => durationOfFlag(text, '--timeout', { example: '5m' })).toThrow(
     expect.objectContaining({ code: 'USAGE', message, where: '--timeout' }) as Error,
