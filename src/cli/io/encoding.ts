@@ -43,7 +43,7 @@ function unread(encoding: string, name: string, file: string): Error {
 }
 
 function convert(from: string, file: string): string {
-  return `This program and kubectl cannot read it. Convert it: ${commandLine(from, file)}`;
+  return `It cannot be read here or by kubectl. Convert it: ${commandLine(from, file)}`;
 }
 
 function commandLine(from: string, file: string): string {
