@@ -31,7 +31,7 @@ test.concurrent('a choice that finds nothing is said, and with --require-injecti
   await put('chosen.yaml', articleDeployment);
   const run = async (...flags: readonly string[]): ReturnType<typeof packetCapture> =>
     packetCapture(['inject', '-f', 'chosen.yaml', '--in-place', ...flags]);
-  const nothing = 'warning: no workload is selected, of 1 in the input: look at --kind and -l\n';
+  const nothing = 'warning: 0 of 1 workloads in the input are selected: check --kind and -l\n';
   for (const flags of [
     ['-l', 'app=other'],
     ['--kind', 'sts'],
@@ -41,7 +41,7 @@ test.concurrent('a choice that finds nothing is said, and with --require-injecti
     const strict = await run(...flags, '--require-injection');
     expect([strict.exitCode, strict.stderr.split('\n')[0]]).toEqual([
       1,
-      'error NOT_INJECTED: no workload is selected, of 1 in the input: look at --kind and -l',
+      'error NOT_INJECTED: 0 of 1 workloads in the input are selected: check --kind and -l',
     ]);
   }
   const path = await run('--template-path', 'example.org/Widget=spec.pod', '--dry-run');

@@ -19,7 +19,7 @@ test.concurrent.each<[string, Buffer, string, string]>([
   [
     'Latin-1',
     Buffer.from('# one\nkind: D\xe9ployment\n', 'latin1'),
-    'FILE_UNREADABLE: line 2 has bytes that are no UTF-8',
+    'FILE_UNREADABLE: line 2 has bytes that are not UTF-8',
     'iconv -f WINDOWS-1252 -t UTF-8 ',
   ],
   [
@@ -37,7 +37,7 @@ test.concurrent.each<[string, Buffer, string, string]>([
   [
     'half a character of UTF-16',
     Buffer.from('\uFEFFkind: \uD800', 'utf16le'),
-    'FILE_UNREADABLE: line 1 has bytes that are no UTF-16',
+    'FILE_UNREADABLE: line 1 has bytes that are not UTF-16',
     'iconv',
   ],
   [
