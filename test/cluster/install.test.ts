@@ -99,7 +99,7 @@ test('an upgrade that fails ends with the revision before', async () => {
     '--yes',
     ...badImage,
   ]);
-  expect(result.error['hint']).toBe('Rolled back: what revision 3 was runs again.');
+  expect(result.error['hint']).toBe('Rolled back: revision 3 runs again.');
   expect(stderr).toContain('ErrImageNeverPull');
   expect(await podNames(namespace)).toBe(pods);
   expect(await certificatesOf(release, namespace)).toEqual(certificates);

@@ -144,7 +144,7 @@ test.each<HelmMajor>([4, 3])('a first install that fails says why and leaves not
     ...badImage,
   ]);
   expect(result.error['code']).toBe('INSTALL_FAILED');
-  expect(result.error['hint']).toBe('Nothing of it is left.');
+  expect(result.error['hint']).toBe('Nothing is left.');
   expect(stderr).toMatch(/last warnings:\n(?: .*\n)*? {2}pod\/refused-packet-capture-.*: ErrImageNeverPull/);
   await kube(['wait', '--for=delete', `namespace/${namespace}`, '--timeout=60s']);
   expect(await leftovers(release, namespace, [site])).toEqual([]);

@@ -60,7 +60,7 @@ test('uninstall leaves nothing', async () => {
   expect(await siteState(site)).toEqual(siteBefore);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
   const { exitCode, stderr } = await installer(4, ['uninstall', ...at, '--yes']);
-  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error NOT_FOUND: there is no such release')]);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error NOT_FOUND: the release does not exist')]);
 });
 
 test('a release of plain helm keeps its certificate when the installer takes it over', async () => {

@@ -8,8 +8,8 @@ import { eventNames, reportDiagnostics } from './diagnostics.ts';
 import { whileWatching } from './watch.ts';
 
 /**
- * Installs or upgrades, waits for it and says how far it is. On failure the reasons are reported; the release is left
- * as it is, see rollback.ts.
+ * Installs or upgrades, waits, and reports the progress. On failure it reports the reasons; the release is left
+ * unchanged, see rollback.ts.
  * @throws INTERRUPTED, HELM_FAILED
  */
 export async function apply(context: ReleaseContext, values: Values): Promise<ReleaseJson> {
@@ -38,7 +38,7 @@ export async function apply(context: ReleaseContext, values: Values): Promise<Re
   }
 }
 
-/** The error for Ctrl-C while helm was at work: where that leaves the release, and what to do. */
+/** The error for Ctrl-C while helm was running: the state of the release, and what to do. */
 export async function interrupted({ helm, release }: ReleaseContext): Promise<Error> {
   const where = `release ${release} in namespace ${helm.namespace}`;
   const history = await readHistory(helm, release);
@@ -66,6 +66,6 @@ export function interruptionHint(history: ReleaseHistory | undefined, release: s
       : shell`helm rollback ${release} ${deployed.revision} --namespace ${namespace}`;
   if (last.status === 'deployed') return 'That revision runs; run the command again for the rest.';
   return last.status.startsWith('pending')
-    ? `Helm refuses to go on until: ${back}.`
-    : `Run the command again to go on, or go back: ${back}.`;
+    ? `Helm refuses to continue until: ${back}.`
+    : `Run the command again to continue, or go back: ${back}.`;
 }

@@ -13,16 +13,16 @@ import { proveInjection } from './proof.ts';
 import { rollBack } from './rollback.ts';
 import { finishRotation, isRotating, rotationTexts, waitUntilEverywhere } from './rotateRelease.ts';
 
-/** What was carried out. */
+/** What was done. */
 export interface Done {
   readonly json: ReleaseJson;
   readonly certificates: CertificatePlan;
-  /** False: nobody was allowed to ask. */
+  /** False when the user may not create pods, so that it could not be tested. */
   readonly proven: boolean;
 }
 
 /**
- * Makes the change, proves that injection works and takes the rest of a rotation; on failure it is taken back.
+ * Makes the change, checks that injection works and completes a rotation; on failure it rolls back.
  * @throws INTERRUPTED with the state of the release, INSTALL_FAILED
  */
 export async function applyAndProve(
@@ -48,10 +48,10 @@ async function change(
   const { history } = planned.plan;
   const { report, release, namespace, signal } = options;
   const { certificates } = planned;
-  // Any name will do for a pod that is never made.
+  // A dry run creates no pod, so any name works.
   const { injector: image = 'probe' } = imagesOf(releaseObjects(planned.json, tools));
   try {
-    // A rotation that was interrupted may have been so before its last step was everywhere.
+    // If a rotation was interrupted, its last step may not have reached every injector.
     if (certificates.step !== undefined && certificates.step !== 'trust-both')
       await waitUntilEverywhere(context, image);
     if (certificates.step !== undefined) report(`rotation, ${rotationTexts[certificates.step]}`);
@@ -70,7 +70,7 @@ async function change(
           { release, namespace: context.namespace, image, demands: context.demands },
           signal,
         ),
-      (works) => (works ? 'works: the API server was seen to inject' : 'not tested: you may not create pods there'),
+      (works) => (works ? 'works: the API server injects a pod' : 'not tested: you may not create pods there'),
     );
     return await rotateFurther({ json, certificates, proven }, options, planned, context, image);
   } catch (error) {
@@ -95,7 +95,7 @@ async function change(
   }
 }
 
-/** The rest of a rotation that this run has begun or gone on with. */
+/** The remaining steps of a rotation that this run has begun or continued. */
 async function rotateFurther(
   done: Done,
   { report, now }: InstallOptions,
@@ -107,19 +107,19 @@ async function rotateFurther(
   if (material === undefined || (taken === undefined && !isRotating(material, now()))) return done;
   if (action === 'keep') {
     report(
-      'note: a rotation of the certificates is not complete; `packet-capture upgrade --rotate-certs` goes on with it',
+      'note: a rotation of the certificates is not complete; `packet-capture upgrade --rotate-certs` continues it',
     );
     return done;
   }
-  const text = 'exchanged for new ones';
+  const text = 'replaced by new ones';
   if (taken === 'drop-old') return { ...done, certificates: { ...done.certificates, text } };
   const finished = await orStop(context, async () => finishRotation(context, plan.values, material, image, now));
   return { ...done, json: finished.release, certificates: { ...done.certificates, material: finished.material, text } };
 }
 
 /**
- * A rotation that fails goes back to its last good step alone: both CAs are trusted there, or all is new. What was
- * before the rotation may be trusted by nobody any more.
+ * A failed rotation rolls back to its last good step, where both CAs are trusted or everything is new. The state
+ * before the rotation may not be trusted any more.
  * @throws INSTALL_FAILED, INTERRUPTED
  */
 async function orStop<T>(context: ReleaseContext, rotate: () => Promise<T>): Promise<T> {
@@ -130,7 +130,7 @@ async function orStop<T>(context: ReleaseContext, rotate: () => Promise<T>): Pro
     const back = await rollBack(context, await readHistory(context.helm, context.release));
     throw codedError('INSTALL_FAILED', `the rotation of the certificates stopped: ${error.message}`, {
       where: `release ${context.release} in namespace ${context.helm.namespace}`,
-      hint: `${back} \`packet-capture upgrade --rotate-certs\` goes on from there.`,
+      hint: `${back} \`packet-capture upgrade --rotate-certs\` continues from there.`,
       cause: error,
     });
   }

@@ -17,22 +17,22 @@ export interface DiagnosticsRequest {
   readonly kubectl: Kubectl;
   readonly release: string;
   readonly namespace: string;
-  /** What the names of the release's objects begin with. */
+  /** The prefix of the names of the release's objects. */
   readonly prefix: string;
   /** Names of events that are older than what failed, see {@link eventNames}. */
   readonly before: ReadonlySet<string>;
   readonly report: Report;
 }
 
-/** The events that there are now: what comes later belongs to what is done now. Clocks need not agree. */
+/** The names of the present events, so that later events can be told apart without comparing clocks. */
 export async function eventNames(kubectl: Kubectl, namespace: string): Promise<ReadonlySet<string>> {
   return new Set((await readWarnings(kubectl, namespace)).kept.map(({ metadata }) => metadata.name));
 }
 
 /**
- * Reports why a release does not come up: its pods' problems, the last warnings about its objects, and the last lines
- * of the logs. As far as it can be had: what is missing must not hide the failure itself.
- * @returns what most likely is the reason, one clause or two
+ * Reports why a release does not become ready: its pods' problems, the last warnings about its objects, and the last
+ * lines of the logs. Parts that cannot be read are left out, because they must not hide the failure itself.
+ * @returns the most likely reason, one or two clauses
  */
 export async function reportDiagnostics({
   kubectl,
@@ -62,8 +62,8 @@ function problemsOf(pods: readonly Pod[]): PodProblem[] {
 }
 
 /**
- * The warnings that concern these problems, or a pod that is gone: of a Job that is out of time, Kubernetes deletes the
- * pods. Pure.
+ * The warnings about these problems, or about a pod that is gone: Kubernetes deletes the pods of a Job whose time is
+ * up. Pure.
  */
 export function relatedWarnings(
   events: readonly Event[],
@@ -94,7 +94,7 @@ async function reportLog(kubectl: Kubectl, { pod, container, log }: PodProblem, 
   for (const line of lines) report(`  ${line}`);
 }
 
-/** What the injectors say of clients that they refused: the API server itself tells nobody. */
+/** What the injectors' logs have about refused clients, because the API server does not report it. */
 async function clientsRefused(kubectl: Kubectl, release: string, report: Report): Promise<string[]> {
   const injectors = `${releaseSelector(release)},${componentLabel}=${components.injector}`;
   const log = await ifPossible(
@@ -107,8 +107,8 @@ async function clientsRefused(kubectl: Kubectl, release: string, report: Report)
 }
 
 /**
- * A clause for each `client_refused` of an injector's log, each address once, as it was last. Pure.
- * @param log lines of JSON, between others
+ * A clause for each `client_refused` of an injector's log; of each address the last one. Pure.
+ * @param log lines of JSON, mixed with other lines
  */
 export function refusedClients(log: string): string[] {
   const lines = log.split('\n').filter((line) => line.includes('"client_refused"'));

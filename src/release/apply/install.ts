@@ -17,8 +17,8 @@ import { readTargetStates } from '../report/targetsState.ts';
 import { applyAndProve } from './applyAndProve.ts';
 
 /**
- * Installs or upgrades a release, in steps that are reported; see docs/install.md. On failure it says why and takes it
- * back.
+ * Installs or upgrades a release, in steps that are reported; see docs/install.md. On failure it reports the reason and
+ * rolls back.
  * @throws INSTALL_FAILED, NOT_CONFIRMED, INTERRUPTED, NOT_FOUND, USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as
  * helm and kubectl
  */
@@ -34,7 +34,7 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
     report,
     'preflight',
     async () => inspectRelease(tools, options, options.now()),
-    ({ findings: found }) => countFindings(found) || 'nothing stands in the way',
+    ({ findings: found }) => countFindings(found) || 'no problems found',
   );
   for (const line of findings.flatMap(formatFinding)) report(line);
   if (plan === undefined || hasErrors(findings)) return { result: 'refused', release, namespace, findings };
@@ -45,7 +45,7 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
   if (
     !(await options.confirm(`${verb} release ${release} in namespace ${namespace} (${countChanges(planned.changes)})?`))
   ) {
-    throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
+    throw codedError('NOT_CONFIRMED', 'the answer was not yes');
   }
   const images = await imageFindings(tools, options, planned);
   if (hasErrors(images)) return { result: 'refused', release, namespace, findings: [...planned.findings, ...images] };
@@ -61,8 +61,8 @@ export async function installRelease(options: InstallOptions): Promise<InstallRe
 }
 
 /**
- * Whether the namespaces of the targets can pull what is going to be injected there. Pods are made for it: not in a dry
- * run.
+ * Tests whether the namespaces of the targets can pull the sidecar's image. This creates pods, so a dry run leaves it
+ * out.
  */
 async function imageFindings(
   tools: Tools,

@@ -3,7 +3,7 @@ import { readSome } from '../../kubernetes/reading.ts';
 import { parseRecord, recordKey, type TargetRecord } from '../hooks/record.ts';
 
 /**
- * What the hook of a release has opted in, or undefined when it has opted in nothing.
+ * Reads what the hook of a release has opted in; undefined when there is nothing.
  * @throws RECORD_INVALID and as Kubectl
  */
 export async function readRecord(kubectl: Kubectl, name: string): Promise<TargetRecord | undefined> {

@@ -3,15 +3,15 @@ import { codedError, isForbidden, rethrowUnlessRecoverable } from '../../errors.
 import { type Kubectl, kubectlJson } from '../../kubernetes/kubectl.ts';
 import { isInjected, notInjected, probePods, type ProbeRequest } from '../../ways/webhook/probe.ts';
 
-/** API servers see a new webhook configuration within seconds of each other. */
+/** Seconds for all API servers to see a new webhook configuration. */
 const seconds = 20;
 
-/** How often the probe must come back injected, one after the other: with several API servers one answer proves one. */
+/** How many answers in a row must be injected: with several API servers, an answer shows the state of only one. */
 const inARow = 3;
 
 /**
- * Asks the API server to create a pod, without creating it, until the answer shows that the injector has seen it.
- * @returns false when the right to create pods is missing, so that nothing is proven
+ * Asks the API server for a pod in a dry run, until the answers show that the injector was called.
+ * @returns false when the right to create pods is missing, so that nothing could be tested
  * @throws INJECTION_UNPROVEN, INTERRUPTED
  */
 export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, signal: AbortSignal): Promise<boolean> {

@@ -11,8 +11,8 @@ import { readRecord } from './optInRecord.ts';
 import { whileWatching } from './watch.ts';
 
 /**
- * After a failure: the revision before runs again, or a first install leaves nothing behind. What happened, for the
- * hint of the error, one sentence; where it could not be done, what to do.
+ * Rolls back after a failure: the previous revision runs again, or a first install is removed.
+ * @returns what happened, or what to do if the rollback failed: one sentence, for the hint of the error
  * @param before the history as it was before this command
  * @throws INTERRUPTED
  */
@@ -23,29 +23,29 @@ export async function rollBack(context: ReleaseContext, before: ReleaseHistory |
     if (before === undefined) return await removeFirstInstall(context);
     const { deployed } = before;
     if (deployed === undefined)
-      return `No revision ever worked, so there is none to go back to: ${shell`helm uninstall ${release} ${at}`} removes it.`;
+      return `No revision ever worked, so nothing can be rolled back to: ${shell`helm uninstall ${release} ${at}`} removes it.`;
     return await rollBackTo(context, deployed.revision);
   } catch (error) {
     rethrowUnlessRecoverable(error);
-    context.report(`taking it back failed too: ${error.message}`);
+    context.report(`the rollback failed too: ${error.message}`);
     const deployed = before?.deployed;
     const line =
       deployed === undefined
         ? shell`helm uninstall ${release} ${at} --no-hooks`
         : shell`helm rollback ${release} ${deployed.revision} ${at}`;
-    return `It could not be taken back; do it by hand: ${line}.`;
+    return `The rollback failed; do it by hand: ${line}.`;
   }
 }
 
 async function rollBackTo(context: ReleaseContext, revision: number): Promise<string> {
   const { helm, kubectl, release, strategy, timeoutSeconds, signal, report } = context;
-  // Nothing to roll back when helm refused before it had recorded a revision of its own.
+  // There is nothing to roll back when helm refused before it recorded a revision.
   const history = await readHistory(helm, release);
   if (history?.last.revision === revision) return `Nothing was changed: revision ${revision} runs.`;
   report(`rolling back to revision ${revision}`);
   const args = ['rollback', release, String(revision), ...waitFlags(helm.version, strategy, timeoutSeconds)];
   await whileWatching(kubectl, release, report, async () => helm.run(args, { signal }));
-  return `Rolled back: what revision ${revision} was runs again.`;
+  return `Rolled back: revision ${revision} runs again.`;
 }
 
 async function removeFirstInstall(context: ReleaseContext): Promise<string> {
@@ -57,17 +57,17 @@ async function removeFirstInstall(context: ReleaseContext): Promise<string> {
   }
   report('removing what was installed');
   const hooks = objectsOf(await readManifests(helm, release, history.last.revision));
-  // The hook that undoes what was opted in runs the image that may be the trouble: only when there is something.
+  // The opt-out hook runs an image that may be the cause of the failure, so it runs only if something was opted in.
   const record = await readRecord(kubectl, `${prefix}-opt-in`);
   const flags = record === undefined ? ['--no-hooks'] : [];
   const args = ['uninstall', release, ...waitFlags(helm.version, strategy, timeoutSeconds), ...flags];
   await whileWatching(kubectl, release, report, async () => helm.run(args, { signal }));
   await removeHookObjects(kubectl, hooks);
   await removeNamespace(context);
-  return 'Nothing of it is left.';
+  return 'Nothing is left.';
 }
 
-/** A namespace that this command has made goes again, unless somebody has put something into it. */
+/** Removes a namespace that this command created, unless it has other objects. */
 async function removeNamespace({ kubectl, helm, report, namespaceExists }: ReleaseContext): Promise<void> {
   if (namespaceExists) return;
   const left = await ifPossible(['?'], async () => foreignObjects(kubectl, helm.namespace));
@@ -75,9 +75,9 @@ async function removeNamespace({ kubectl, helm, report, namespaceExists }: Relea
     report(`namespace ${helm.namespace} stays: it is not empty`);
     return;
   }
-  // Not waited for: the kubelet may take its time with a pod that never started.
+  // Not waited for, because the kubelet may need long for a pod that never started.
   await kubectl(['delete', 'namespace', helm.namespace, '--ignore-not-found', '--wait=false']);
-  report(`namespace ${helm.namespace} goes too`);
+  report(`namespace ${helm.namespace} is removed too`);
 }
 
 const kinds =

@@ -11,8 +11,8 @@ import { apply } from './apply.ts';
 import { proveInjection } from './proof.ts';
 
 /**
- * How long each API server may take to use a configuration that was stored: they watch it, which takes a moment, and
- * with several of them no request tells which one has answered.
+ * Milliseconds for every API server to use a stored configuration: they watch it, which takes a moment, and
+ * with several of them no request shows which one has answered.
  */
 const settleMs = 10_000;
 
@@ -20,17 +20,17 @@ const settleMs = 10_000;
 export const rotationTexts: Readonly<Record<RotationStep, string>> = {
   'trust-both': 'step 1 of 3: both CAs are trusted',
   'serve-new': 'step 2 of 3: the new certificate is served',
-  'drop-old': 'step 3 of 3: the old CA is dropped',
+  'drop-old': 'step 3 of 3: the old CA is removed',
 };
 
-/** Whether material stands in the middle of a rotation. */
+/** Whether a rotation of this material is not complete. */
 export function isRotating(material: CertificateMaterial, now: Date): boolean {
   return inspect(material, { now }).nextStep !== undefined;
 }
 
 /**
- * Waits until a step is everywhere: every injector is one of the new pod template, every API server has had time to
- * take the new configuration over, and the probe comes back injected.
+ * Waits until a step has reached everything: every injector has the new pod template, every API server has had time to
+ * use the new configuration, and the probe is injected.
  * @throws INTERRUPTED, INJECTION_UNPROVEN, ROLLOUT_FAILED
  */
 export async function waitUntilEverywhere(context: ReleaseContext, image: string): Promise<void> {
@@ -47,19 +47,19 @@ export async function waitUntilEverywhere(context: ReleaseContext, image: string
     if (waiting === undefined) break;
     if (performance.now() > deadline) {
       throw codedError('ROLLOUT_FAILED', `not every injector has the new certificate: ${waiting.text}`, {
-        hint: 'Run the command again to go on.',
+        hint: 'Run the command again to continue.',
       });
     }
     await pause(1000, signal);
   }
-  report(`  giving the API servers ${settleMs / 1000}s to take it over`);
+  report(`  waiting ${settleMs / 1000}s until the API servers use it`);
   await pause(settleMs, signal);
   await proveInjection(kubectl, { release, namespace, image, demands: context.demands }, signal);
 }
 
 /**
- * Takes the steps that are left, each an upgrade; which ones is read from the material alone, so that a rotation that
- * was interrupted goes on when the command is run again. The release after the last step.
+ * Takes the remaining steps, each of which is an upgrade. The material shows which ones remain, so a rotation that
+ * was interrupted continues when the command runs again. Returns the release after the last step.
  * @throws as {@link apply} and {@link waitUntilEverywhere}
  */
 export async function finishRotation(
@@ -88,7 +88,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
     await sleep(ms, undefined, { signal });
   } catch (error) {
     throw codedError('INTERRUPTED', 'the rotation was interrupted', {
-      hint: 'Run the command again with --rotate-certs: it goes on from here.',
+      hint: 'Run the command again with --rotate-certs: it continues from here.',
       cause: error,
     });
   }

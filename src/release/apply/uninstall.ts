@@ -27,35 +27,35 @@ export interface UninstallOptions extends Connection {
   readonly report: Report;
 }
 
-/** What went, or would go; plain data, for people and for `-o json`. */
+/** What was or would be removed; plain data, for people and for `-o json`. */
 export interface UninstallResult {
   readonly result: 'uninstalled' | 'incomplete' | 'dry-run';
   readonly release: string;
   readonly namespace: string;
   /** The objects of the release. */
   readonly objects: readonly string[];
-  /** What it had opted in. */
+  /** The namespaces and workloads that it had opted in. */
   readonly targets: readonly string[];
-  /** What the chart's annotations tell helm to keep. */
+  /** Objects that helm keeps because of their annotation. */
   readonly kept: readonly string[];
   readonly left: readonly Leftover[];
-  /** Lines that undo what the hooks would have undone, were they not switched off. */
+  /** Command lines that undo the opt-ins when the hooks are switched off. */
   readonly next: readonly string[];
 }
 
-/** All that is known of the release before it goes. */
+/** Everything that is read of the release before it is removed. */
 interface Present {
   readonly objects: readonly ManifestObject[];
   readonly record: TargetRecord | undefined;
   readonly intent: Intent;
-  /** What names of its objects begin with. */
+  /** The prefix of the names of its objects. */
   readonly prefix: string;
-  /** Where they live. */
+  /** Their namespace. */
   readonly namespace: string;
 }
 
 /**
- * Removes a release and looks whether anything of it is left.
+ * Removes a release and checks that nothing is left.
  * @throws NOT_FOUND, NOT_CONFIRMED, INTERRUPTED, HELM_FAILED when a hook fails, and as kubectl
  */
 export async function uninstallRelease(options: UninstallOptions): Promise<UninstallResult> {
@@ -69,7 +69,7 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
   const history = await readHistory(tools.helm, release);
   if (history === undefined) {
     const hint = 'Check --release and --namespace: helm list --all-namespaces.';
-    throw codedError('NOT_FOUND', 'there is no such release', {
+    throw codedError('NOT_FOUND', 'the release does not exist', {
       where: `release ${release} in namespace ${namespace}`,
       hint,
     });
@@ -85,14 +85,14 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
     next: present.intent.hooks ? [] : kubectlLines(present.intent, true),
   };
   if (dryRun) return { result: 'dry-run', ...facts, left: [] };
-  for (const object of facts.objects) report(`  goes: ${object}`);
-  for (const target of facts.targets) report(`  is opted out: ${target}`);
+  for (const object of facts.objects) report(`  to remove: ${object}`);
+  for (const target of facts.targets) report(`  to opt out: ${target}`);
   if (
     !(await options.confirm(
       `Uninstall release ${release} in namespace ${namespace} (${facts.objects.length} objects, ${facts.targets.length} opted in)?`,
     ))
   ) {
-    throw codedError('NOT_CONFIRMED', 'the question was not answered with yes');
+    throw codedError('NOT_CONFIRMED', 'the answer was not yes');
   }
   await step(
     report,
@@ -102,7 +102,7 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
   );
   const left = await step(
     report,
-    'looking for what is left',
+    'checking for leftovers',
     async () => {
       await removeHookObjects(tools.kubectl, present.objects);
       return findLeftovers({
@@ -114,7 +114,7 @@ export async function uninstallRelease(options: UninstallOptions): Promise<Unins
         signal: options.signal,
       });
     },
-    (found) => (found.length === 0 ? 'nothing' : `${found.length} objects`),
+    (found) => (found.length === 0 ? 'none' : `${found.length} objects`),
   );
   return { result: left.length === 0 ? 'uninstalled' : 'incomplete', ...facts, left };
 }
@@ -142,11 +142,11 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
     const where = `release ${release} in namespace ${namespace}`;
     if (error.code === 'INTERRUPTED') {
       const history = await readHistory(helm, release);
-      const state = history === undefined ? 'helm has forgotten the release' : `the release is ${history.last.status}`;
+      const state = history === undefined ? 'helm has removed its record' : `the release is ${history.last.status}`;
       const hint =
         history === undefined
           ? `See what is left: ${shell`kubectl get all,configmaps,secrets --namespace ${namespace} --selector ${releaseSelector(release)}`}.`
-          : 'Run the command again to go on.';
+          : 'Run the command again to continue.';
       throw codedError('INTERRUPTED', `interrupted: ${state}`, { where, hint });
     }
     report(`helm: ${error.message}`);
@@ -158,7 +158,7 @@ async function remove(tools: Tools, options: UninstallOptions, present: Present)
       before,
       report,
     });
-    const hint = `Mend it and run the command again; or leave what is opted in as it is: ${shell`helm uninstall ${release} --namespace ${namespace} --no-hooks`}.`;
+    const hint = `Correct it and run the command again; or uninstall without opting out: ${shell`helm uninstall ${release} --namespace ${namespace} --no-hooks`}.`;
     throw codedError('HELM_FAILED', error.message, { where, hint });
   }
 }
@@ -167,7 +167,7 @@ async function uninstall(helm: Helm, release: string, timeoutSeconds: number, si
   await helm.run(['uninstall', release, ...waitFlags(helm.version, 'watcher', timeoutSeconds)], { signal });
 }
 
-/** For people, on standard output. */
+/** The result for people, on standard output. */
 export function formatUninstall({
   result,
   release,
@@ -178,19 +178,16 @@ export function formatUninstall({
   left,
   next,
 }: UninstallResult): string[] {
-  const would = result === 'dry-run' ? 'would go' : 'gone';
+  const would = result === 'dry-run' ? 'would be removed' : 'removed';
   return [
     `release ${release} in namespace ${namespace}: ${would}: ${objects.length} objects, ${targets.length} opted in`,
     ...(result === 'dry-run'
       ? [...objects.map((object) => `  ${object}`), ...targets.map((target) => `  opted in: ${target}`)]
       : []),
-    ...kept.map((object) => `kept, as its annotation says: ${object}`),
+    ...kept.map((object) => `kept because of its annotation: ${object}`),
     ...left.flatMap(({ object, line }) => [`left: ${object}`, `  ${line}`]),
     ...(next.length === 0
       ? []
-      : [
-          'the hooks are switched off; these lines undo what was opted in by hand:',
-          ...next.map((line) => `  ${line}`),
-        ]),
+      : ['the hooks are switched off; these commands undo the opt-ins:', ...next.map((line) => `  ${line}`)]),
   ];
 }

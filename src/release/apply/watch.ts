@@ -8,12 +8,12 @@ import type { Report } from '../../step.ts';
 import { releaseSelector } from '../helm/release.ts';
 
 const everyMs = 1500;
-/** Without news a line comes after this time all the same, so that the waiting is seen to live. */
+/** Milliseconds after which a line is printed even without a change, to show that the command is still waiting. */
 const quietSeconds = 10;
 
 /**
- * Reports how far a release is while `work` runs: the replicas of its Deployment, its hooks' Jobs, and what keeps pods
- * from starting, each once. A cluster that does not answer ends nothing.
+ * Reports the progress of a release while `work` runs: the replicas of its Deployment, its hooks' Jobs, and what keeps
+ * pods from starting, each once. A cluster that does not answer does not stop the work.
  */
 export async function whileWatching<T>(
   kubectl: Kubectl,
@@ -37,7 +37,7 @@ async function watch(kubectl: Kubectl, release: string, report: Report, done: Ab
   const said = new Map<string, { readonly text: string; readonly at: number }>();
   const problems = new Set<string>();
   const selector = ['--selector', releaseSelector(release)];
-  // The first look a moment later: what is ready at once needs no words.
+  // The first check is a moment later, so that nothing is printed for a release that is ready at once.
   while (await pause(done)) {
     const objects = await items<WorkloadObject>(kubectl, ['get', 'deployments.apps,jobs.batch', ...selector]);
     const pods = await items<Pod>(kubectl, ['get', 'pods', ...selector]);

@@ -7,40 +7,38 @@ import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
 
 export interface HelmConnection extends HelmStartup {
   readonly namespace: string;
-  /** The program, a name on PATH or a path; by default what the environment variable HELM says. */
+  /** The program, a name on PATH or a path; by default the environment variable HELM. */
   readonly program?: string | undefined;
 }
 
 export interface HelmCall {
-  /** For `--values=-`. */
+  /** The standard input, for `--values=-`. */
   readonly input?: string | undefined;
-  /**
-   * Ends the running helm, for Ctrl-C: by SIGTERM, after which it still records in which state it leaves the release.
-   */
+  /** Ends the running helm after Ctrl-C, by SIGTERM: helm then still records the state of the release. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Helm {
   readonly program: string;
   readonly version: HelmVersion;
-  /** Of the release. */
+  /** The namespace of the release. */
   readonly namespace: string;
   /**
-   * Runs helm once with these arguments, behind those of the connection; its standard output.
-   * @throws NOT_FOUND (of a release), CLUSTER_UNREACHABLE, INTERRUPTED, HELM_FAILED with helm's words
+   * Runs helm once with the flags of the connection and these arguments; returns its standard output.
+   * @throws NOT_FOUND (of a release), CLUSTER_UNREACHABLE, INTERRUPTED, HELM_FAILED with helm's message
    */
   readonly run: (args: readonly string[], call?: HelmCall) => Promise<string>;
 }
 
-/** 256 MiB: a release as JSON holds the whole chart; Helm stores 1 MiB at most, compressed. */
+/** 256 MiB: a release as JSON has the whole chart, of which Helm stores at most 1 MiB, compressed. */
 const maxBytes = 256 * 1024 ** 2;
 
-/** What helm may take to record an interruption before it is killed. */
+/** Milliseconds for helm to record an interruption before it is killed. */
 const killAfterMs = 30_000;
 
 /**
- * helm for one cluster and namespace. This is the only place that starts it: arguments go as a list, never through a
- * shell, and nothing secret is among them, since every user of the machine can read them: keys go by standard input.
+ * Helm for one cluster and namespace. This is the only place that starts it: arguments are passed as a list, never
+ * through a shell. Every user of the machine can read them, so they have no secrets: keys are passed by standard input.
  * @throws HELM_MISSING, HELM_UNSUPPORTED
  */
 export async function openHelm(connection: HelmConnection): Promise<Helm> {
@@ -64,12 +62,11 @@ async function runHelm(
   const ran = await runChild([...argv, ...args], { input, signal, env, killAfterMs, maxBytes, mayAsk: true });
   if (ran.exitCode === 0 && ran.stoppedFor === undefined) return ran.stdout;
   const where = `helm ${args[0] ?? ''} ${args[1]?.startsWith('-') === false ? args[1] : ''}`.trim();
-  // Without a cause: what Node has of the call may hold the input, and with it keys.
+  // Without a cause, because Node's error may contain the input, which has keys.
   if (ran.startError !== undefined) {
     throw codedError('HELM_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${ran.startError})`);
   }
   if (isInterrupted(ran, signal)) throw codedError('INTERRUPTED', 'the command was interrupted', { where });
-  if (ran.stoppedFor !== undefined)
-    throw codedError('HELM_FAILED', 'the answer is larger than what is read', { where });
+  if (ran.stoppedFor !== undefined) throw codedError('HELM_FAILED', 'the output is too large', { where });
   throw codedError(helmErrorCode(ran.stderr), helmMessage(ran.unseen) || silentFailure(ran), { where });
 }

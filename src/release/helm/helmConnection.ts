@@ -3,15 +3,16 @@ import { flagValues, type ClusterFlagName, type ClusterFlags } from '../../kuber
 import { inCluster, kubeconfigFiles, ownEntry, ownUser, withKubeconfig } from '../../kubernetes/credentials.ts';
 import { kubectlJson, type Kubectl } from '../../kubernetes/kubectl.ts';
 
-/** What helm is started with, to talk to the same cluster as kubectl, as the same user. */
+/** How helm is started, so that it talks to the same cluster as kubectl, as the same user. */
 export interface HelmStartup {
   readonly flags: readonly string[];
-  /** Over the environment of this process. */
+  /** Variables that replace those of this process. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * helm has a context, a server and a user of its own in its environment; kubectl knows nothing of them, and both must
+ * Helm's environment variables can name another context, server or user. They are cleared, because kubectl ignores
+ * them and both must
  * talk to the same cluster as the same user.
  */
 const sameCluster = Object.fromEntries(
@@ -27,7 +28,7 @@ const sameCluster = Object.fromEntries(
   ].map((name) => [`HELM_${name}`, '']),
 );
 
-/** helm's words for kubectl's flags. @see helm:pkg/cli/environment.go */
+/** helm's names for kubectl's flags. @see helm:pkg/cli/environment.go */
 const translated: readonly (readonly [ClusterFlagName, string])[] = [
   ['kubeconfig', '--kubeconfig'],
   ['context', '--kube-context'],
@@ -39,7 +40,7 @@ const translated: readonly (readonly [ClusterFlagName, string])[] = [
   ['as-group', '--kube-as-group'],
 ];
 
-/** helm has no flag for them, but a kubeconfig has a place. */
+/** Flags that helm does not have, but that a kubeconfig can express. */
 const byKubeconfig: readonly ClusterFlagName[] = [
   'cluster',
   'user',
@@ -49,13 +50,13 @@ const byKubeconfig: readonly ClusterFlagName[] = [
   'password',
 ];
 
-/** helm has no flag for them, and no file can say them without a copy of the user's credentials. */
+/** Flags that helm does not have, and that no file can express without a copy of the user's credentials. */
 const impossible: readonly ClusterFlagName[] = ['as-uid', 'as-user-extra', 'proxy-url'];
 
 /**
- * Translates kubectl's flags for helm. A token goes by the environment, which only this user can read, and what helm
- * has no flag for by a kubeconfig of our own.
- * @throws USAGE for what cannot be said to helm, and as Kubectl
+ * Translates kubectl's flags for helm. A token is passed by the environment, which only this user can read; flags that
+ * helm does not have are passed by a temporary kubeconfig.
+ * @throws USAGE for flags that cannot be passed to helm, and as Kubectl
  */
 export async function helmConnection(
   kubectl: Kubectl,
@@ -64,7 +65,7 @@ export async function helmConnection(
 ): Promise<HelmStartup> {
   const unsaid = impossible.find((name) => flagValues(given, name).length > 0);
   if (unsaid !== undefined) {
-    throw codedError('USAGE', `helm has no such flag, and it must do the same as kubectl`, {
+    throw codedError('USAGE', 'helm does not have this flag, and must do the same as kubectl', {
       where: `--${unsaid}`,
       hint: 'Write it into a kubeconfig, and name that with --kubeconfig.',
     });
@@ -81,7 +82,7 @@ function translate(flags: ClusterFlags): string[] {
   );
 }
 
-/** What is read of `kubectl config view`: names, no credentials. */
+/** The parts of `kubectl config view` that are read: names, no credentials. */
 interface ConfigView {
   readonly contexts?:
     | readonly { readonly name: string; readonly context: { readonly cluster?: string; readonly user?: string } }[]
@@ -89,7 +90,7 @@ interface ConfigView {
   readonly 'current-context'?: string;
 }
 
-/** A context of our own in front of the user's files, whose entries it names. */
+/** A kubeconfig with one context, which refers to entries of the user's files. */
 async function mergedKubeconfig(
   kubectl: Kubectl,
   given: ClusterFlags,

@@ -1,7 +1,7 @@
 import { isCodedError, type CodedError, type ErrorCode } from '../../errors.ts';
 import { refusalCode } from '../../refusal.ts';
 
-/** What helm's standard error says, by code. Its exit code is 1 for everything. */
+/** Patterns of helm's standard error, by code, because its exit code is always 1. */
 const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
   ['NOT_FOUND', /release: not found|has no deployed releases/],
   ['CLUSTER_UNREACHABLE', /Kubernetes cluster unreachable|connection refused|no such host|i\/o timeout/],
@@ -13,10 +13,7 @@ export function helmErrorCode(stderr: string): ErrorCode {
   return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? refusalCode(stderr) ?? 'HELM_FAILED';
 }
 
-/**
- * Helm ran, and either it or the API server refused: the chart, the values or an object is at fault, not the
- * connection.
- */
+/** Whether helm or the API server refused the chart, the values or an object, in contrast to a failed connection. */
 export function isHelmRefusal(error: unknown): error is CodedError {
   return isCodedError(error) && ['HELM_FAILED', 'FORBIDDEN', 'POD_SECURITY', 'ADMISSION_DENIED'].includes(error.code);
 }
@@ -24,8 +21,8 @@ export function isHelmRefusal(error: unknown): error is CodedError {
 const noise = /^(?:level=|[EWIF]\d{4} \d\d:|\d{4}\/\d\d\/\d\d |WARNING: |Use --debug flag )/;
 
 /**
- * Helm's own words: without its log lines (`level=WARN …`, klog's `W1122 …`, `2026/11/22 …`), which repeat the error,
- * and without the `Error: INSTALLATION FAILED: ` in front of it.
+ * Helm's message without its log lines (`level=WARN …`, klog's `W1122 …`, `2026/11/22 …`), which repeat the error,
+ * and without its prefix `Error: INSTALLATION FAILED: `.
  */
 export function helmMessage(stderr: string): string {
   const lines = stderr

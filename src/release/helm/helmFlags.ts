@@ -6,12 +6,12 @@ import type { HelmVersion } from './helmVersion.ts';
  */
 export type WaitStrategy = 'watcher' | 'legacy';
 
-/** The flags that make helm wait until everything is ready, in the words of its version. */
+/** The flags of this helm version that make it wait until everything is ready. */
 export function waitFlags({ major }: HelmVersion, strategy: WaitStrategy, timeoutSeconds: number): string[] {
   return [major >= 4 ? `--wait=${strategy}` : '--wait', `--timeout=${timeoutSeconds}s`];
 }
 
-/** Values as the user gave them: files and `--set` in helm's own syntax. */
+/** Values as the user gave them: files and `--set` in helm's syntax. */
 export interface GivenValues {
   /** Paths, or `-` for {@link stdin}. */
   readonly files: readonly string[];

@@ -1,12 +1,12 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { listsByNamespace, type ManifestObject } from './renderedObjects.ts';
 
-/** Objects of hooks are no part of the release: helm leaves them behind unless their own policy says otherwise. */
+/** Objects of hooks do not belong to the release: helm leaves them unless their deletion policy says otherwise. */
 export function hookObjectsOf(objects: readonly ManifestObject[]): ManifestObject[] {
   return objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] !== undefined);
 }
 
-/** Deletes what hooks have left: the Job that failed, and was kept to be looked at. @throws as Kubectl */
+/** Deletes objects that hooks have left, such as a failed Job that was kept for its log. @throws as Kubectl */
 export async function removeHookObjects(kubectl: Kubectl, objects: readonly ManifestObject[]): Promise<void> {
   for (const { namespace, input } of listsByNamespace(hookObjectsOf(objects))) {
     const place = namespace === '' ? [] : [`--namespace=${namespace}`];

@@ -12,11 +12,11 @@ export interface Revision {
   readonly description: string;
 }
 
-/** What helm has of a release; oldest revision first. */
+/** Helm's record of a release; the oldest revision first. */
 export interface ReleaseHistory {
   readonly revisions: readonly Revision[];
   readonly last: Revision;
-  /** What a rollback goes back to; absent when no revision ever worked. */
+  /** The revision that a rollback returns to; absent when no revision ever worked. */
   readonly deployed?: Revision;
 }
 
@@ -26,7 +26,7 @@ export async function readHistory(helm: Helm, release: string, call?: HelmCall):
   return text === undefined ? undefined : historyOf(itemsOf(parseJson(text)).flatMap(revisionOf));
 }
 
-/** Nothing for what is none. */
+/** An empty list for a value that is not a revision. */
 function revisionOf(value: unknown): Revision[] {
   const { revision, status, chart, description } = fieldsOf(value);
   const number = countOf(revision);
@@ -43,12 +43,15 @@ export function historyOf(revisions: readonly Revision[]): ReleaseHistory | unde
   return { revisions: ordered, last, ...(deployed === undefined ? {} : { deployed }) };
 }
 
-/** True while helm believes that another helm is at work, or one was killed at work: it refuses everything then. */
+/**
+ * True while helm's record says that another helm is running; it stays so after that helm was killed. Helm then refuses
+ * everything.
+ */
 export function isPending({ last }: ReleaseHistory): boolean {
   return last.status.startsWith('pending-') || last.status === 'uninstalling';
 }
 
-/** A release as helm prints it for `-o json`, of a dry run too. */
+/** A release as helm prints it for `-o json`, also in a dry run. */
 export interface ReleaseJson {
   readonly version: number;
   readonly config: Readonly<Record<string, unknown>> | null;
@@ -61,7 +64,7 @@ export interface ReleaseJson {
   readonly info: { readonly status: string; readonly notes?: string };
 }
 
-/** The revision that helm itself starts from: the one that runs, or the last attempt when none ever did. */
+/** The revision that helm starts from: the one that runs; if none ever ran, the last attempt. */
 export function currentRevision({ deployed, last }: ReleaseHistory): number {
   return (deployed ?? last).revision;
 }
@@ -76,7 +79,7 @@ export async function readValues(
   return fieldsOf(parseJson(text));
 }
 
-/** All objects of a revision as YAML, those of its hooks too. */
+/** All objects of a revision as YAML, including those of its hooks. */
 export async function readManifests(helm: Helm, release: string, revision: number): Promise<string> {
   const read = async (what: string): Promise<string> => helm.run(['get', what, release, `--revision=${revision}`]);
   return `${await read('manifest')}\n---\n${await read('hooks')}`;
@@ -91,7 +94,7 @@ async function unlessMissing<T>(read: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** The pods of a release, its hooks' too. */
+/** A selector for the pods of a release, including those of its hooks. */
 export function releaseSelector(release: string): string {
   return `app.kubernetes.io/instance=${release}`;
 }

@@ -9,14 +9,14 @@ import { givenFlags, type GivenValues } from './helmFlags.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
-/** What becomes of the values that the release has: all go, or the given ones go over them. */
+/** Whether the values of the release are dropped, or stay where no other value is given. */
 export type ValuesMode = 'reset' | 'keep';
 
 const emptyChart = join(import.meta.dirname, 'emptyChart');
 
 /**
- * The values of a release as helm will record them, merged by helm itself: files, `--set` and, to keep them, those of
- * the release. From here on they travel as one document by standard input, so that nothing can change in between.
+ * The values of a release as helm will record them, merged by helm itself: files, `--set` and, if they are kept, those
+ * of the release. From here on they are one document, passed by standard input, so that nothing can change in between.
  * @throws HELM_FAILED when a file or a `--set` cannot be read
  */
 export async function mergeValues(helm: Helm, release: string, given: GivenValues, mode: ValuesMode): Promise<Values> {
@@ -36,7 +36,7 @@ export function withMode(values: Values, way: InjectionWay): Values {
   return { ...values, certs: { ...certs, mode: certs['mode'] ?? 'baked' } };
 }
 
-/** The values with which the hook opts in what the API server would refuse: `--force`. */
+/** The values for `--force`: the hook then opts in even workloads whose pods the API server would refuse. */
 export function withForcedHooks(values: Values): Values {
   return { ...values, hooks: { ...fieldsOf(values['hooks']), force: true } };
 }
@@ -47,9 +47,9 @@ export function withMaterial(values: Values, material: CertificateMaterial): Val
 }
 
 /**
- * The values without the material that an install before has baked in, when they now name another mode: whoever asks
- * for that mode has not asked to keep it, and the chart refuses both. A policy keeps none: a key that nothing uses
- * belongs in no record.
+ * The values without the material that an earlier install has baked in, when they now name another mode: the chart
+ * refuses both together. A policy keeps no material either, because a key that nothing uses
+ * should not be in the record.
  */
 export function withoutFormerMaterial(values: Values, before: Values | undefined, way: InjectionWay): Values {
   const [certs, former] = [fieldsOf(values['certs']), fieldsOf(before?.['certs'])];
@@ -63,7 +63,7 @@ export function withoutFormerMaterial(values: Values, before: Values | undefined
 }
 
 /**
- * The chart's defaults under the given values, as templates see them: null takes a default away.
+ * The chart's defaults merged with the given values, as templates see them: null removes a default.
  * @see helm:pkg/chart/common/util/coalesce.go
  */
 export function coalesce(defaults: Values, given: Values): Values {
@@ -85,27 +85,27 @@ export interface Target {
 
 export type InjectionWay = 'webhook' | 'policy';
 
-/** `none`: a policy needs no certificate, whatever the values say. */
+/** `none`: a policy needs no certificate, so certs.mode has no effect. */
 export type CertsMode = 'baked' | 'generated' | 'existingSecret' | 'certManager' | 'none';
 
-/** What the installer itself reads of the values. */
+/** The values that the installer reads. */
 export interface Intent {
   readonly way: InjectionWay;
   readonly certsMode: CertsMode;
   readonly existingSecret: string;
-  /** A policy has none. */
+  /** `none` for a policy. */
   readonly hooks: boolean;
   readonly namespaceLabel: string;
   readonly annotation: string;
-  /** What namespaces without a Pod Security label enforce. */
+  /** The level of namespaces without a Pod Security label. */
   readonly podSecurity: AssumedLevel;
   readonly excludedNamespaces: readonly string[];
   readonly targets: readonly Target[];
-  /** What the release's namespace may demand of every pod: as the chart hands it to its hook. */
+  /** Fields that the release's namespace may demand of every pod, as the chart passes them to its hook. */
   readonly demands: ProbePodDemands;
 }
 
-/** Reads values that the chart's schema has accepted; values are the chart's with the given ones over them. */
+/** Reads values that the chart's schema has accepted: the chart's defaults merged with the given ones. */
 export function intentOf(values: Values): Intent {
   const certs = fieldsOf(values['certs']);
   const injection = fieldsOf(values['injection']);
@@ -144,7 +144,7 @@ function demandsOf(values: Values): ProbePodDemands {
   };
 }
 
-/** Values are the chart's with the given ones over them; charts of before the policy have the webhook alone. */
+/** Reads merged values; charts from before the policy only have the webhook. */
 export function wayOf(values: Values): InjectionWay {
   return fieldsOf(values['injection'])['way'] === 'policy' ? 'policy' : 'webhook';
 }

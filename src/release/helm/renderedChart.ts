@@ -4,11 +4,11 @@ import type { Helm } from './helm.ts';
 import { fieldsOf, type Values } from './releaseValues.ts';
 import { nameOfObject, objectsOf, type ManifestObject } from './renderedObjects.ts';
 
-/** What a chart says of itself. */
+/** The metadata of a chart. */
 export interface ChartFacts {
   readonly name: string;
   readonly version: string;
-  /** Its defaults. */
+  /** Its default values. */
   readonly values: Values;
 }
 
@@ -26,11 +26,13 @@ export interface RenderRequest {
   readonly release: string;
   readonly chart: string;
   readonly values: Values;
-  /** The API server's, which the chart may refuse. */
+  /** The version of the API server, which the chart may refuse. */
   readonly kubernetes: string;
 }
 
-/** What the chart asks the cluster for; whether it has that, the preflight says in words of its own. */
+/**
+ * API versions that templates may ask for: all that the chart needs, because the preflight reports missing ones itself.
+ */
 export const policyKind = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingAdmissionPolicy' } as const;
 
 /** Renders without the cluster, so that it needs no rights. @throws HELM_FAILED when the chart refuses the values */
@@ -49,7 +51,7 @@ export async function render(
   return inNamespace(objectsOf(text), helm.namespace);
 }
 
-/** Cluster-wide kinds that a chart of ours may hold; every other object without a namespace lands in the release's. */
+/** Cluster-wide kinds that the chart may have; every other object without a namespace goes into the release's. */
 const clusterWide: readonly string[] = [
   'MutatingWebhookConfiguration',
   'ValidatingWebhookConfiguration',
@@ -72,8 +74,8 @@ export function inNamespace(objects: readonly ManifestObject[], namespace: strin
 }
 
 /**
- * The Service that the API server calls: from it the certificate gets its names. Of a policy, which has no Service:
- * what the names of the release's objects begin with, and where they are.
+ * The Service that the API server calls, whose name the certificate gets. For a policy, which has no Service: the
+ * prefix of the names of the release's objects, and their namespace.
  */
 export interface WebhookService {
   readonly name: string;
@@ -94,7 +96,7 @@ export interface WebhookFacts {
   readonly service: WebhookService | undefined;
 }
 
-/** All webhooks that the objects register. */
+/** All webhooks of the objects. */
 export function webhooksOf(objects: readonly ManifestObject[]): WebhookFacts[] {
   return objects
     .filter(({ kind }) => kind === 'MutatingWebhookConfiguration')
@@ -135,16 +137,16 @@ export function policiesOf(objects: readonly ManifestObject[]): PolicyFacts[] {
     }));
 }
 
-/** Where a release is and what it is called, by its objects; undefined when none of them injects. */
+/** The namespace and the name prefix of a release, from its objects; undefined when none of them injects. */
 export function serviceOf(objects: readonly ManifestObject[]): WebhookService | undefined {
   const called = webhooksOf(objects).find(({ service }) => service !== undefined)?.service;
   if (called !== undefined) return called;
-  // NAME.NAMESPACE, as the chart's cluster-wide objects are called; neither has a dot.
+  // The chart's cluster-wide objects are named NAME.NAMESPACE, and neither part has a dot.
   const [name, namespace, ...rest] = policiesOf(objects)[0]?.name.split('.') ?? [];
   return name === undefined || namespace === undefined || rest.length > 0 ? undefined : { name, namespace };
 }
 
-/** The Secret with the serving certificate, when the chart makes it. */
+/** The Secret with the serving certificate, if the chart creates it. */
 export function certificateSecretOf(objects: readonly ManifestObject[]): ManifestObject | undefined {
   return objects.find((object) => object.kind === 'Secret' && object['type'] === 'kubernetes.io/tls');
 }
@@ -153,10 +155,7 @@ interface PodSpec {
   readonly containers?: readonly { readonly name?: string; readonly image?: string }[];
 }
 
-/**
- * What a release injects by a webhook; undefined when none of its ConfigMaps says it.
- * @throws SIDECAR_CONFIG_INVALID
- */
+/** The sidecar of a webhook's release; undefined when none of its ConfigMaps has it. @throws SIDECAR_CONFIG_INVALID */
 export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConfig | undefined {
   const maps = objects.filter(({ kind }) => kind === 'ConfigMap');
   const [found] = maps.flatMap((object) => {
@@ -167,9 +166,9 @@ export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConf
 }
 
 export interface Images {
-  /** Of the Deployment; a policy has none. */
+  /** The image of the Deployment; a policy has none. */
   readonly injector?: string;
-  /** What is injected: the agent, or the images of the custom sidecar. */
+  /** The images that are injected: the agent's, or those of the custom sidecar. */
   readonly sidecars: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseAllDocuments } from 'yaml';
 import { codedError } from '../../errors.ts';
 
-/** A Kubernetes object as a manifest has it. */
+/** A Kubernetes object in a manifest. */
 export interface ManifestObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -16,22 +16,22 @@ export interface ManifestObject {
 }
 
 /**
- * The objects of YAML text with several documents; empty documents are passed over.
- * @throws HELM_FAILED when helm rendered what is no object
+ * The objects of YAML text with several documents; empty documents are skipped.
+ * @throws HELM_FAILED when helm rendered a document that is not an object
  */
 export function objectsOf(text: string): ManifestObject[] {
   const documents = parseAllDocuments(text, { version: '1.1', logLevel: 'silent' });
-  // An empty text gives an object with `empty`, which holds no documents.
+  // For an empty text the parser returns an object with `empty` and without documents.
   return [...documents].flatMap((document) => {
     const value = document.errors.length === 0 ? contentOf(document) : undefined;
     if (value === null && document.errors.length === 0) return [];
     if (document.errors.length === 0 && isManifestObject(value)) return [value];
-    // Never the text itself: it may be a Secret's.
-    throw codedError('HELM_FAILED', 'the chart renders a document that is no Kubernetes object');
+    // The text is never shown, because it may be a Secret.
+    throw codedError('HELM_FAILED', 'the chart renders a document that is not a Kubernetes object');
   });
 }
 
-/** Undefined for what cannot be had: an alias that multiplies itself. */
+/** Undefined for a document that cannot be expanded, for example because of its aliases. */
 function contentOf(document: { toJS(): unknown }): unknown {
   try {
     return document.toJS();
@@ -53,7 +53,7 @@ function isManifestObject(value: unknown): value is ManifestObject {
 
 /**
  * The objects as JSON lists for `kubectl -f -`, one a namespace (empty: cluster-wide): kubectl refuses objects of
- * another namespace than that of the command line, even where it was only a default of ours.
+ * another namespace than that of the command line, even if the latter was only a default.
  */
 export function listsByNamespace(
   objects: readonly ManifestObject[],
@@ -72,8 +72,8 @@ export function nameOfObject({ kind, metadata }: ManifestObject): string {
 }
 
 /**
- * The object with nothing secret in it: the values of a Secret as length and hash, by which a change can be told.
- * Both `data` and `stringData` are hashed as the bytes that they stand for.
+ * The object without secrets: the values of a Secret are replaced by length and hash, which still show a change.
+ * Both `data` and `stringData` are hashed as their decoded bytes.
  */
 export function maskSecrets(object: ManifestObject): ManifestObject {
   if (object.kind !== 'Secret') return object;

@@ -12,17 +12,17 @@ export interface Connection {
   readonly signal: AbortSignal;
 }
 
-/** The programs that the installer drives, for one cluster and namespace. */
+/** The programs that the installer runs, for one cluster and namespace. */
 export interface Tools {
   readonly helm: Helm;
-  /** Ends with Ctrl-C. */
+  /** Is ended by Ctrl-C. */
   readonly kubectl: Kubectl;
-  /** Goes on after Ctrl-C, to say how things stand. */
+  /** Works after Ctrl-C too, to report the state. */
   readonly afterwards: Kubectl;
   readonly versions: Versions & { readonly helm: string };
 }
 
-/** The same kubectl, in another namespace unless a call names one. */
+/** The same kubectl with another default namespace. */
 export function kubectlIn(kubectl: Kubectl, namespace: string): Kubectl {
   return async (args, call) => kubectl([`--namespace=${namespace}`, ...args], call);
 }

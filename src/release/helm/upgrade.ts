@@ -6,22 +6,22 @@ import type { WaitStrategy } from './helmFlags.ts';
 import type { ReleaseJson } from './release.ts';
 import type { Values } from './releaseValues.ts';
 
-/** One release and how to reach it. */
+/** A release, and the tools to change it. */
 export interface ReleaseContext {
   readonly helm: Helm;
-  /** Ends with Ctrl-C; in the namespace of the objects, as `afterwards` is. */
+  /** Is ended by Ctrl-C; its namespace is that of the objects, as for `afterwards`. */
   readonly kubectl: Kubectl;
-  /** Goes on after Ctrl-C, to say how things stand. */
+  /** Works after Ctrl-C too, to report the state. */
   readonly afterwards: Kubectl;
   readonly release: string;
   readonly chart: string;
-  /** Where the objects live: the release's namespace, unless the values override it. */
+  /** The namespace of the objects: the release's, unless the values override it. */
   readonly namespace: string;
-  /** What names of the release's objects begin with. */
+  /** The prefix of the names of the release's objects. */
   readonly prefix: string;
-  /** What the values give every pod, since the namespace demands it. */
+  /** The fields that the values give every pod because the namespace demands them. */
   readonly demands: ProbePodDemands;
-  /** False: helm makes it, which takes a right of its own. */
+  /** False when helm has to create it, which needs another right. */
   readonly namespaceExists: boolean;
   readonly strategy: WaitStrategy;
   readonly timeoutSeconds: number;
@@ -29,7 +29,7 @@ export interface ReleaseContext {
   readonly report: Report;
 }
 
-/** The release as it would be, judged by the API server; nothing is stored. @throws HELM_FAILED */
+/** A dry run of the release: the API server checks it and stores nothing. @throws HELM_FAILED */
 export async function dryRunUpgrade(
   { helm, release, chart, signal }: ReleaseContext,
   values: Values,
@@ -37,7 +37,7 @@ export async function dryRunUpgrade(
   return upgrade(helm, release, chart, values, ['--dry-run=server'], signal);
 }
 
-/** One `helm upgrade --install`, with these values alone. @throws HELM_FAILED */
+/** Runs `helm upgrade --install` with exactly these values. @throws HELM_FAILED */
 export async function upgrade(
   helm: Helm,
   release: string,

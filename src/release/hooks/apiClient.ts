@@ -5,33 +5,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError } from '../../errors.ts';
 import { statusError, unreachable, type ApiResponse } from './apiError.ts';
 
-// No client library: four verbs are used, and Kubernetes' own client brings 20 MB of generated code.
+// Without a client library, because only four verbs are used and Kubernetes' own client has 20 MB of generated code.
 
 export interface ApiConnection {
   /** `https://10.96.0.1:443` */
   readonly server: string;
   /** The folder with `token` and `ca.crt`, as the kubelet mounts it for a ServiceAccount. */
   readonly serviceAccountDir: string;
-  /** One attempt may take so long. */
+  /** The limit for one attempt. */
   readonly attemptMs?: number;
-  /** Attempts that fail for a passing cause are repeated for so long. */
+  /** How long attempts with a temporary failure are repeated. */
   readonly retryMs?: number;
 }
 
 export interface ApiCall {
   readonly method: 'DELETE' | 'GET' | 'PATCH' | 'POST';
-  /** With the query, if any. */
+  /** The path, with the query. */
   readonly path: string;
   readonly body?: object;
-  /** What is called, for errors: `patch deployments/web in namespace shop`. */
+  /** The call, for errors: `patch deployments/web in namespace shop`. */
   readonly what: string;
 }
 
-/** What comes back with a success. */
+/** The answer to a successful call. */
 export interface ApiAnswer {
   /** Parsed JSON. */
   readonly body: unknown;
-  /** The API server's `Warning` headers, as it wrote them. */
+  /** The API server's `Warning` headers, unchanged. */
   readonly warnings: readonly string[];
 }
 
@@ -41,12 +41,12 @@ export interface ApiAnswer {
  */
 export type ApiClient = (call: ApiCall) => Promise<ApiAnswer>;
 
-/** Where the kubelet puts a ServiceAccount's token and the API server's CA. */
+/** The folder in which the kubelet puts a ServiceAccount's token and the API server's CA. */
 const mountedServiceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * How a container reaches its API server. PACKET_CAPTURE_API_SERVER and PACKET_CAPTURE_SERVICE_ACCOUNT_DIR name
- * another one.
+ * The address and the credentials of a container's API server. PACKET_CAPTURE_API_SERVER and
+ * PACKET_CAPTURE_SERVICE_ACCOUNT_DIR name others.
  * @throws CLUSTER_UNREACHABLE outside of a cluster
  */
 export function connectionOf(environment: Readonly<Record<string, string | undefined>>): ApiConnection {
@@ -74,13 +74,13 @@ export function makeApiClient(connection: ApiConnection): ApiClient {
   };
 }
 
-/** 0.25 s, then twice as long each time, to 4 s. */
+/** The wait between attempts: 0.25 s, doubled each time, at most 4 s. */
 const firstPauseMs = 250;
 const longestPauseMs = 4000;
 
 /**
- * A client that repeats a call after an overload (429), a failure of the server (5xx) and a broken connection. A patch
- * carries the version of its object, so that one whose answer was lost is a conflict the second time, never done twice.
+ * A client that repeats a call after an overload (429), a server error (5xx) and a broken connection. A patch
+ * has the version of its object, so if its answer was lost, the second attempt is a conflict and is not applied twice.
  */
 export function makeRetryingClient(connection: ApiConnection): ApiClient {
   const once = makeApiClient(connection);
@@ -103,12 +103,12 @@ function isPassing(error: unknown): boolean {
   );
 }
 
-/** One attempt, on a connection of its own: behind a load balancer each may reach another API server. */
+/** One attempt on a new connection, which a load balancer may send to another API server. */
 async function send(
   { server, serviceAccountDir, attemptMs = 10_000 }: ApiConnection,
   call: ApiCall,
 ): Promise<ApiResponse> {
-  // Read anew each time: the kubelet replaces a token long before it ends.
+  // Read each time, because the kubelet replaces a token long before it expires.
   const [token, ca] = await Promise.all(['token', 'ca.crt'].map((name) => readMounted(join(serviceAccountDir, name))));
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
   const headers = {
@@ -156,6 +156,6 @@ function parse(text: string, { what }: ApiCall, { server }: ApiConnection): unkn
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw codedError('API_FAILED', `${what}: the answer is no JSON`, { where: server, cause });
+    throw codedError('API_FAILED', `${what}: the answer is not JSON`, { where: server, cause });
   }
 }

@@ -8,8 +8,8 @@ export interface ApiResponse {
 }
 
 /**
- * The error for an answer that is no success.
- * @param what was called; with 403 it names the verb, the resource and the namespace that must be granted
+ * The error for an answer that is not a success.
+ * @param what the call; with 403 it names the verb, the resource and the namespace that must be granted
  */
 export function statusError({ status, text }: ApiResponse, what: string): CodedError & { readonly passing: boolean } {
   const message = `cannot ${what}: ${messageOf(text) ?? `HTTP status ${status}`}`;
@@ -22,7 +22,7 @@ function errorOf(status: number, message: string, what: string): CodedError {
       const code = refusalCode(message) ?? 'FORBIDDEN';
       if (code !== 'FORBIDDEN') return codedError(code, message);
       return codedError('FORBIDDEN', message, {
-        hint: `Let a Role grant the hook's ServiceAccount to ${what}. A namespace that is gone has taken its Roles with it.`,
+        hint: `Let a Role grant the hook's ServiceAccount to ${what}. With a deleted namespace its Roles are gone too.`,
       });
     }
     case 404:
@@ -34,7 +34,7 @@ function errorOf(status: number, message: string, what: string): CodedError {
   }
 }
 
-/** No connection, a broken one, or no answer in time. */
+/** The error for a failed or broken connection, or no answer in time. */
 export function unreachable(server: string, what: string, cause: Error): CodedError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const text = cause.name === 'AbortError' ? 'no answer in time' : message || String(code);

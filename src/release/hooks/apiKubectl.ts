@@ -3,9 +3,9 @@ import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import type { ApiCall, ApiClient } from './apiClient.ts';
 
 /**
- * What a dry run of pods and the trial of an image ask of kubectl, asked by the API client: the hooks' image has no
- * kubectl, and the rules are to be the same (cluster/dryRun, cluster/imageTrial).
- * @param signal nothing more is asked once it is aborted; what is asked already is waited for
+ * A Kubectl for the dry run of pods and the trial of an image that uses the API client, because the hooks' image has no
+ * kubectl and the rules must be the same (src/dryRun).
+ * @param signal after it is aborted there are no new calls; running calls are waited for
  * @returns takes `create [--dry-run=server] --namespace NS -f -` of a pod, `get|delete pod NAME --namespace NS`,
  * `get TYPE --namespace NS` of what limits pods, and `get --raw PATH` of a page of pods; throws INTERNAL for anything
  * else
@@ -23,14 +23,14 @@ export function apiKubectl(api: ApiClient, signal?: AbortSignal): Kubectl {
     } catch (error) {
       if (!isCodedError(error)) throw error;
       if (error.code === 'NOT_FOUND' && args.includes('--ignore-not-found')) return { stdout: '', stderr: '' };
-      // The server's words alone, as kubectl has them.
+      // Only the server's message, as from kubectl.
       const words = error.message.replace(`cannot ${call.what}: `, '');
       throw codedError(error.code, words, { where: call.what, hint: error.hint, cause: error });
     }
   };
 }
 
-/** As listPath makes it (cluster/pages.ts). */
+/** A path that listPath makes (src/kubernetes/pages.ts). */
 const podPage = /^\/api\/v1\/namespaces\/([a-z0-9-]+)\/pods\?.*/;
 
 function callOf(args: readonly string[], input: string): ApiCall {
@@ -39,7 +39,7 @@ function callOf(args: readonly string[], input: string): ApiCall {
   const page = verb === 'get' ? podPage.exec(valueOf(args, '--raw') ?? '') : null;
   if (page !== null) return { method: 'GET', path: page[0], what: `list pods in namespace ${page[1]}` };
   const call = namespace === undefined ? undefined : callIn(namespace, { args, verb, type, name, input });
-  if (call === undefined) throw codedError('INTERNAL', `the hooks have no "kubectl ${args.join(' ')}"`);
+  if (call === undefined) throw codedError('INTERNAL', `the hooks do not support "kubectl ${args.join(' ')}"`);
   return call;
 }
 

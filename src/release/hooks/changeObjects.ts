@@ -4,18 +4,18 @@ import type { ApiClient } from './apiClient.ts';
 import type { ApiObject, Plan } from './optInPlan.ts';
 import { resourceOf, targetPath, type TargetObject } from './targetObject.ts';
 
-/** Who writes, in the objects' managedFields. */
+/** The field manager in the objects' managedFields. */
 export const fieldManager = 'packet-capture-hook';
 
-/** An object as it was read, with what is to be done; or why it cannot be. */
+/** An object that was read, with its planned change, or an error. */
 export type Planned =
   | { readonly object: TargetObject; readonly plan: Plan }
   | { readonly object: TargetObject; readonly error: CodedError };
 
-/** What is to be done with an object as it is now. */
+/** Plans the change of an object from its present state. */
 export type Decide = (present: ApiObject, object: TargetObject) => Plan;
 
-/** Reads and plans one after the other, in their order. */
+/** Reads and plans the objects one after the other. */
 export async function planAll(
   api: ApiClient,
   objects: readonly TargetObject[],
@@ -26,14 +26,14 @@ export async function planAll(
   return planned;
 }
 
-/** API servers judge pods by their own copy of the namespaces' labels, which may be a moment old. */
+/** Milliseconds to wait after a change of namespaces: API servers check pods with a cached copy of their labels. */
 const settleMs = 1000;
 
 /**
- * Sends the planned changes: namespaces, then workloads, whose new pods are to meet the new labels.
- * @param follow has the last word about a workload once the namespaces are done
- * @param tell gets each result as soon as there is one
- * @param check has the very last word, right before a workload is changed
+ * Sends the planned changes: first namespaces, then workloads, whose new pods need the new labels.
+ * @param follow may change the plan of a workload after the namespaces are done
+ * @param tell is called with each result
+ * @param check may refuse a change right before a workload is changed
  */
 export async function changeAll(
   api: ApiClient,
@@ -63,7 +63,9 @@ function hasPatch(row: Planned): boolean {
   return 'plan' in row && row.plan.patch !== undefined;
 }
 
-/** Reads an object and plans its change; an error of the API is a result, so that the others go on. */
+/**
+ * Reads an object and plans its change; an error of the API is a result, so that the other objects are still changed.
+ */
 async function planTarget(api: ApiClient, object: TargetObject, decide: Decide): Promise<Planned> {
   try {
     return { object, plan: decide(await readTarget(api, object), object) };
@@ -76,8 +78,8 @@ async function planTarget(api: ApiClient, object: TargetObject, decide: Decide):
 const attempts = 5;
 
 /**
- * Sends the planned change. When somebody else has changed the object meanwhile it is read and planned again.
- * @returns what was sent in the end; CONFLICT after five attempts
+ * Sends the planned change. If somebody else has changed the object in the meantime, it is read and planned again.
+ * @returns what was sent; CONFLICT after five attempts
  */
 async function changeTarget(api: ApiClient, planned: Planned, decide: Decide): Promise<Planned> {
   const { object } = planned;
@@ -104,11 +106,11 @@ async function readTarget(api: ApiClient, object: TargetObject): Promise<ApiObje
   const what = describe('get', object);
   const { body } = await api({ method: 'GET', path: targetPath(object), what });
   if (typeof body !== 'object' || body === null || !('metadata' in body))
-    throw codedError('API_FAILED', `${what}: the answer is no object`);
+    throw codedError('API_FAILED', `${what}: the answer is not an object`);
   return body as ApiObject;
 }
 
-/** `patch deployments/web in namespace shop`: the verb, the resource and the namespace that RBAC judges by. */
+/** `patch deployments/web in namespace shop`: the verb, the resource and the namespace as in RBAC. */
 function describe(verb: string, { kind, namespace, name }: TargetObject): string {
   return `${verb} ${resourceOf(kind)}/${name} in namespace ${namespace === '' ? name : namespace}`;
 }

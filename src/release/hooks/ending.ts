@@ -1,10 +1,10 @@
-/** How a signal ends a program that has something to take away before. */
+/** Lets a program remove something before a signal ends it. */
 export interface Ending {
-  /** Aborted once the signal has come. */
+  /** Is aborted by the signal. */
   readonly signal: AbortSignal;
-  /** The program does not end before this is settled; it is to hurry once {@link signal} is aborted. */
+  /** The program ends only after this promise is settled, so it must end soon once {@link signal} is aborted. */
   readonly hold: <T>(work: Promise<T>) => Promise<T>;
 }
 
-/** Nothing ends it. */
+/** An ending that never comes. */
 export const endless: Ending = { signal: new AbortController().signal, hold: async (work) => work };

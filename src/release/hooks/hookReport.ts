@@ -7,9 +7,9 @@ import { targetName } from './targetObject.ts';
 export type TargetEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
 export type Report = (event: TargetEvent) => void;
 
-const unreadable = 'the annotation packet-capture/opted-in-by is not readable: correct it or take it out';
+const unreadable = 'the annotation packet-capture/opted-in-by cannot be parsed: correct it or remove it';
 
-/** What became of one object; `done` is the event for a change that was sent. */
+/** The event for one object; `done` is the event for a change that was sent. */
 export function eventOf(result: Planned, done: 'opted_in' | 'opted_out'): TargetEvent {
   const object = targetName(result.object);
   if ('error' in result) return { event: 'failed', object, code: result.error.code, reason: result.error.message };

@@ -12,37 +12,37 @@ import type { Report } from './hookReport.ts';
 export interface ImageTrialsOptions {
   readonly api: ApiClient;
   /**
-   * The name of the trial's pod in every namespace: the Role of the hook grants `get` and `delete` for this one alone.
+   * The name of the trial pod in every namespace; the Role of the hook grants `get` and `delete` only for this name.
    */
   readonly podName: string;
-  /** All trials have to be over by then, on the clock of `performance.now()`. */
+  /** When all trials must be over, by `performance.now()`. */
   readonly endMs: number;
   readonly ending: Ending;
   readonly report: Report;
 }
 
-/** What is about to be opted in. */
+/** A workload before its opt-in. */
 export interface TriedTarget {
   /** `deployment/web in shop`. */
   readonly object: string;
   readonly namespace: string;
-  /** The container that captures, as it would stand in the pods. */
+  /** The container that captures, as it would be in the pods. */
   readonly container: Container;
-  /** A pod as the API server would make it; its service account, pull secrets and node selector decide. */
+  /** A pod as the API server would make it; its service account, pull secrets and node selector are used. */
   readonly like: PodTemplate;
 }
 
-/** @returns why the target is not to be opted in; undefined when the image starts there, or nobody knows */
+/** @returns why the target must not be opted in; undefined when the image starts there, or this is not known */
 export type TryTargetImage = (target: TriedTarget) => Promise<PodProblem | undefined>;
 
-/** Of one trial, at most. */
+/** The limit for one trial. */
 const longestSeconds = 60;
-/** Shorter than this proves nothing. */
+/** A shorter trial would show nothing. */
 const shortestSeconds = 5;
 
 /**
- * Tries the agent's image before a workload is opted in, as {@link tryImage} does: once for all workloads of a
- * namespace whose pods pull it in the same way. A registry that has not answered for one is not waited for again.
+ * Tests the agent's image before a workload is opted in, with {@link tryImage}: once for all workloads of a namespace
+ * whose pods pull it in the same way. After a registry has not answered once, it is not waited for again.
  * @returns throws INTERRUPTED and as tryImage
  */
 export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTrialsOptions): TryTargetImage {
@@ -67,9 +67,9 @@ export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTr
       timeoutSeconds,
     };
     const result = await ending.hold(tryImage({ ...options, ...patience, signal: ending.signal, report: tell }));
-    // What is being ended changes nothing more.
+    // A hook that is being ended changes nothing more.
     if (ending.signal.aborted)
-      throw codedError('INTERRUPTED', `the image ${image} was being tried in namespace ${namespace}`);
+      throw codedError('INTERRUPTED', `the image ${image} was being tested in namespace ${namespace}`);
     if (result.outcome === 'starts') report({ ...result, event: 'image_starts', image, namespace });
     if (result.outcome === 'fails') unreachable.add(image);
     return result;
@@ -88,7 +88,7 @@ export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTr
     return {
       code: 'IMAGE_UNUSABLE',
       what: imageProblem(image, namespace, result),
-      remedy: `${imageRemedy} hooks.force=true opts it in all the same.`,
+      remedy: `${imageRemedy} hooks.force=true opts it in anyway.`,
     };
   };
 }
@@ -96,8 +96,8 @@ export function makeImageTrials({ api, podName, endMs, ending, report }: ImageTr
 function noTime(image: string, namespace: string): PodProblem {
   return {
     code: 'NOT_INJECTABLE',
-    what: `no time is left to try the image ${image} in namespace ${namespace}`,
+    what: `no time is left to test the image ${image} in namespace ${namespace}`,
     remedy:
-      'Raise hooks.activeDeadlineSeconds, and run the upgrade again: what is opted in already is not tried again.',
+      'Raise hooks.activeDeadlineSeconds, and run the upgrade again: workloads that are opted in are not tested again.',
   };
 }

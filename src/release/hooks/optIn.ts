@@ -16,37 +16,37 @@ import { waitForInjection } from './waitForInjection.ts';
 export interface OptInOptions {
   readonly connection: ApiConnection;
   readonly release: string;
-  /** The release's own. */
+  /** The release's namespace. */
   readonly namespace: string;
   /** The record's ConfigMap, in the release's namespace. */
   readonly recordName: string;
   readonly targets: readonly TargetObject[];
   readonly keys: InjectionKeys;
-  /** Of the probe pod, which is never created. */
+  /** The image of the probe, a pod that is never created. */
   readonly image: string;
-  /** What the release's namespace demands of every pod. */
+  /** Fields that the release's namespace demands of every pod. */
   readonly demands?: ProbePodDemands;
-  /** For the waiting. */
+  /** The limit for the wait. */
   readonly timeoutSeconds: number;
   /**
-   * Opt workloads in although the API server refuses their pods with the sidecar, or the agent's image does not start.
+   * Opt workloads in even if the API server refuses their pods with the sidecar, or the agent's image does not start.
    */
   readonly force: boolean;
-  /** What the release injects; undefined: its injectors alone know. */
+  /** The sidecar of the release; undefined when only its injectors know it. */
   readonly config: SidecarConfig | undefined;
-  /** What namespaces without a Pod Security label enforce. */
+  /** The level of namespaces without a Pod Security label. */
   readonly podSecurity: AssumedLevel;
-  /** The pod that tries the agent's image where targets run; undefined: no image is tried. */
+  /** The pod that tests the agent's image where targets run; undefined: no test. */
   readonly trialPod?: string | undefined;
-  /** Seconds from the start of the process after which it is ended; undefined: never. */
+  /** Seconds from the start of the process until it is killed; undefined: never. */
   readonly deadlineSeconds?: number | undefined;
   readonly ending?: Ending | undefined;
   readonly report: Report;
 }
 
 /**
- * Waits until injection works, then labels the namespaces, annotates the workloads and records both. What is so
- * already is not written again. An object that cannot be changed does not keep the others from it.
+ * Waits until injection works, then labels the namespaces, annotates the workloads and records both. Objects that are
+ * opted in already are not written again. If an object cannot be changed, the others still are.
  * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
 export async function optIn(options: OptInOptions): Promise<void> {
@@ -65,7 +65,7 @@ export async function optIn(options: OptInOptions): Promise<void> {
   checkTargets(targets, namespace);
   const api = makeRetryingClient(connection);
   const place = { namespace, name: recordName };
-  // A record that cannot be read is better known before the waiting.
+  // Read before the wait, so that a broken record is reported at once.
   await readRecord(api, place);
   await waitForInjection({
     api: makeApiClient(connection),
@@ -81,7 +81,7 @@ export async function optIn(options: OptInOptions): Promise<void> {
   const decide: Decide = (present, { kind }) =>
     planOptIn(present, { kind, owner, key: kind === 'Namespace' ? keys.namespaceLabel : keys.annotation });
   const planned = await planAll(api, targets, decide);
-  // Before the changes, so that whatever ends this program leaves nothing behind that is not recorded.
+  // Written before the changes, so that every change is recorded even if this program is killed.
   if (await updateRecord(api, place, (record) => recordOf(record, planned, keys)))
     report({ event: 'recorded', record: recordName });
 
@@ -95,12 +95,12 @@ export async function optIn(options: OptInOptions): Promise<void> {
   finish(events, report);
 }
 
-/** Kept of the deadline: the hook's pod has to be there first, and what is made has to be taken away. */
+/** Seconds before the deadline that are kept: for the start of the hook's pod, and to delete the trial pods. */
 const reserveSeconds = 20;
-/** Of what is left, for images. */
+/** The part of the remaining time for images. */
 const imageMs = 30_000;
 
-/** What has to hold before a workload is changed. */
+/** The checks before a workload is changed. */
 function checkWith(options: OptInOptions, api: ApiClient): (row: Planned) => Promise<Planned> {
   const {
     keys,
@@ -130,15 +130,15 @@ function checkWith(options: OptInOptions, api: ApiClient): (row: Planned) => Pro
   return async (row) => checkPods(check, row);
 }
 
-/** @throws TARGETS_INVALID */
+/** Refuses the release's own namespace. @throws TARGETS_INVALID */
 function checkTargets(targets: readonly TargetObject[], namespace: string): void {
   if (!targets.some(({ kind, name }) => kind === 'Namespace' && name === namespace)) return;
-  throw codedError('TARGETS_INVALID', `${namespace} is the release's own namespace, where no pod is ever injected`, {
+  throw codedError('TARGETS_INVALID', `${namespace} is the release's own namespace, whose pods are never injected`, {
     where: '--targets',
   });
 }
 
-/** What was recorded stays until it is undone, but for what turned out not to be the release's. */
+/** Recorded objects stay recorded until they are opted out, except those that turned out not to be the release's. */
 function recordOf(record: TargetRecord | undefined, planned: readonly Planned[], keys: InjectionKeys): TargetRecord {
   const ours = planned.filter((row) => 'plan' in row && row.plan.ours);
   const notOurs = planned.filter((row) =>
@@ -152,8 +152,8 @@ function recordOf(record: TargetRecord | undefined, planned: readonly Planned[],
 }
 
 /**
- * A workload whose namespace could not be opted in is not touched: it would roll for nothing now, and not roll when it
- * should.
+ * A workload whose namespace could not be opted in is not changed: its pods would be replaced without effect now, and
+ * not when the namespace is opted in.
  */
 function follow(workload: Planned, namespaces: readonly Planned[]): Planned {
   const { object } = workload;

@@ -18,24 +18,22 @@ interface Metadata {
   readonly annotations?: Strings;
 }
 
-/** The parts of a namespace or a workload that are read. */
+/** The fields of a namespace or a workload that are read. */
 export interface ApiObject {
   readonly metadata: Metadata;
   readonly spec?: { readonly template?: { readonly metadata?: Metadata } };
 }
 
-/** What is to be done with one object as it is now. */
+/** The planned change of one object. */
 export interface Plan {
-  /** A JSON merge patch (RFC 7386) for this very version of the object; undefined: nothing is to change. */
+  /** A JSON merge patch (RFC 7386) for this version of the object; undefined when there is no change. */
   readonly patch: object | undefined;
-  /** Whether the release has an entry afterwards, so that the object belongs in its record. */
+  /** Whether the release then has an entry, so that the object must be in its record. */
   readonly ours: boolean;
   readonly left?: LeftReason | 'owners_unreadable';
 }
 
-/**
- * The change that opts an object in; none when that is so already, or when the object is not the release's to change.
- */
+/** The change that opts an object in; empty when it is opted in already, or not by a release. */
 export function planOptIn(object: ApiObject, optIn: OptIn): Plan {
   const before = stateOf(object, optIn.kind);
   if (before === undefined) return { patch: undefined, ours: false, left: 'owners_unreadable' };
@@ -44,7 +42,7 @@ export function planOptIn(object: ApiObject, optIn: OptIn): Plan {
   return left === undefined ? plan : { ...plan, left };
 }
 
-/** The change that takes a release's entry, and what only it has set, out of an object. */
+/** The change that removes a release's entry, and the key if no other release needs it. */
 export function planOptOut(object: ApiObject, kind: TargetKind, owner: string): Plan {
   const before = stateOf(object, kind);
   if (before === undefined) return { patch: undefined, ours: false, left: 'owners_unreadable' };
@@ -76,12 +74,12 @@ function patchOf({ metadata }: ApiObject, kind: TargetKind, before: OptInState, 
     : { metadata: own, spec: { template: { metadata: { annotations: marksChange } } } };
 }
 
-/** Text that says the same in other words is no reason to write. */
+/** Compares the parsed entries, because a difference in formatting is no reason to write. */
 function sameOwners(before: OptInState, after: OptInState): boolean {
   return formatOwners(before.owners) === formatOwners(after.owners);
 }
 
-/** The merge patch of a map; null takes a map away as a whole that would be left empty. */
+/** The merge patch of a map; null removes a map that would be empty. */
 function mapChange(before: Strings, after: Strings): Readonly<Record<string, string | null>> | null | undefined {
   const changed = Object.entries(after).filter(([key, value]) => before[key] !== value);
   const gone = Object.keys(before).filter((key) => !Object.hasOwn(after, key));

@@ -10,21 +10,21 @@ import { targetName, withoutTargets, type TargetObject } from './targetObject.ts
 export interface OptOutOptions {
   readonly connection: ApiConnection;
   readonly release: string;
-  /** The release's own. */
+  /** The release's namespace. */
   readonly namespace: string;
   /** The record's ConfigMap, in the release's namespace. */
   readonly recordName: string;
-  /** What the release is about to opt in: that stays. */
+  /** Targets that the release will opt in next, which stay. */
   readonly except: readonly TargetObject[];
-  /** The keys that the release is about to set. */
+  /** The keys that the release will set next. */
   readonly keys?: InjectionKeys | undefined;
   readonly report: Report;
 }
 
 /**
- * Undoes what is recorded and not in `except`. An object of `except` that carries another key is left to
- * {@link optIn}, which replaces the key in one patch, so that a workload rolls once. Nothing that is out of reach, nor
- * a missing record, stands in the way of an upgrade or an uninstall.
+ * Opts out everything that is recorded and not in `except`. An object of `except` with another key is left to {@link
+ * optIn}, which replaces the key in one patch, so that the pods are replaced only once. Objects that cannot be reached
+ * and a missing record do not block an upgrade or an uninstall.
  * @throws RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
 export async function optOut({
@@ -69,11 +69,11 @@ export async function optOut({
   finish(events, report);
 }
 
-/** A release whose hooks were off, or that was never completely installed, has no record or may not read it. */
+/** The record; a release with hooks off, or that was never completely installed, has none or may not read it. */
 async function readRecordIfAny(api: ApiClient, place: RecordPlace, report: Report): Promise<TargetRecord | undefined> {
   try {
     const record = await readRecord(api, place);
-    if (record === undefined) report({ event: 'nothing_to_undo', reason: 'nothing was ever recorded' });
+    if (record === undefined) report({ event: 'nothing_to_undo', reason: 'there is no record' });
     return record;
   } catch (error) {
     if (!isCodedError(error) || !['NOT_FOUND', 'FORBIDDEN'].includes(error.code)) throw error;
@@ -87,7 +87,8 @@ function optOutEvent(result: Planned): TargetEvent {
   const object = targetName(result.object);
   const { code, message } = result.error;
   if (code === 'NOT_FOUND') return { event: 'gone', object };
-  // The Roles of a namespace go with it: who may not look cannot tell, and it stays recorded.
+  // With a deleted namespace its Roles are gone too, so a refusal does not show whether the object exists: it stays
+  // recorded.
   if (code === 'FORBIDDEN') return { event: 'left', object, code, reason: message };
   return eventOf(result, 'opted_out');
 }

@@ -2,15 +2,15 @@ import { annotationPrefix, injectAnnotation } from '../../settings/index.ts';
 import type { TargetKind } from './targetObject.ts';
 
 /**
- * On the object's own metadata, so that it rolls nothing: who opted it in, as JSON `{"<namespace>/<release>":
- * "<key>"}`.
+ * Who opted it in, as JSON `{"<namespace>/<release>": "<key>"}`. It is in the object's own metadata, which replaces no
+ * pods.
  */
 export const ownersAnnotation = `${annotationPrefix}opted-in-by`;
 
 /** The label or annotation key that each release has set, by `<namespace>/<release>`. */
 export type Owners = Readonly<Record<string, string>>;
 
-/** What matters of an object. */
+/** The parts of an object that an opt-in uses. */
 export interface OptInState {
   /** A namespace's labels, or the annotations of a workload's pod template. */
   readonly marks: Readonly<Record<string, string>>;
@@ -19,10 +19,10 @@ export interface OptInState {
 
 /** Why an object is left as it is. */
 export const leftReasons = {
-  set_by_others: "it is opted in already, and not by a release: that stays the user's own",
+  set_by_others: 'it is opted in already, but not by a release: the installer does not change that',
   other_value: 'the key has another value, which no release has set',
-  opted_out: 'its annotation says "false", which always wins',
-  namespace_not_opted_in: 'its namespace was not opted in: its pods would be replaced for nothing',
+  opted_out: 'its annotation is "false", which always wins',
+  namespace_not_opted_in: 'its namespace was not opted in: its pods would be replaced without effect',
 } as const;
 
 export type LeftReason = keyof typeof leftReasons;
@@ -31,18 +31,18 @@ export interface OptIn {
   readonly kind: TargetKind;
   /** `<namespace>/<release>`. */
   readonly owner: string;
-  /** Label of a namespace, annotation of a pod template. */
+  /** The key: a label of a namespace, an annotation of a pod template. */
   readonly key: string;
 }
 
-/** What {@link OptIn} sets its key to. */
+/** The value of the key of {@link OptIn}. */
 export function optInValue(kind: TargetKind): string {
   return kind === 'Namespace' ? 'enabled' : 'true';
 }
 
 /**
- * Adds the key and the owner's entry. A key that the owner has set before and that is no longer the wanted one goes in
- * the same step, so that a workload rolls once. What no release has set is the user's and stays.
+ * Adds the key and the owner's entry. A key that the owner set earlier and that is not wanted any more is removed in
+ * the same step, so that pods are replaced only once. A key that no release has set belongs to the user and stays.
  */
 export function optInState(
   state: OptInState,
@@ -58,7 +58,7 @@ export function optInState(
   return { state: { marks: { ...base.marks, [key]: value }, owners: { ...base.owners, [owner]: key } } };
 }
 
-/** Takes the owner's entry out, and its key when no other entry names it and it still has the value that was set. */
+/** Removes the owner's entry, and its key if no other entry has it and its value is still the one that was set. */
 export function optOutState({ marks, owners }: OptInState, kind: TargetKind, owner: string): OptInState {
   const { [owner]: key, ...others } = owners;
   if (key === undefined) return { marks, owners };
@@ -67,7 +67,7 @@ export function optOutState({ marks, owners }: OptInState, kind: TargetKind, own
   return { marks: rest, owners: others };
 }
 
-/** @returns undefined when the text is no such JSON, so somebody else wrote it */
+/** @returns undefined when the text is not such JSON, so that somebody else wrote it */
 export function parseOwners(text: string | undefined): Owners | undefined {
   if (text === undefined) return {};
   try {
@@ -79,7 +79,7 @@ export function parseOwners(text: string | undefined): Owners | undefined {
   }
 }
 
-/** Sorted, so that the order in which releases come does not show. */
+/** The entries as JSON, sorted, so that the order of the releases does not matter. */
 export function formatOwners(owners: Owners): string | undefined {
   const entries = Object.entries(owners).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return entries.length === 0 ? undefined : JSON.stringify(Object.fromEntries(entries));

@@ -1,7 +1,7 @@
 import { codedError, type CodedError } from '../../errors.ts';
 import { uniqueTargets, type TargetKind, type TargetObject } from './targetObject.ts';
 
-/** The lists of one target, and the kind that each of them names. */
+/** The lists of a target, and their kinds. */
 const lists = {
   deployments: 'Deployment',
   statefulSets: 'StatefulSet',
@@ -10,7 +10,7 @@ const lists = {
 
 const knownKeys: readonly string[] = ['namespace', ...Object.keys(lists)];
 
-/** RFC 1123, as the API server checks names; no name can lead out of its place in a path. */
+/** RFC 1123, as the API server checks names; such a name cannot change the path of a request. */
 const labelPattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const subdomainPattern = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
@@ -23,8 +23,8 @@ export function isObjectName(name: unknown): name is string {
 }
 
 /**
- * The objects that the chart's value `targets` names: `[{"namespace": "shop", "deployments": ["web"]}]`. A namespace
- * that is named twice is one target; the lists may be missing.
+ * Parses the chart's value `targets`: `[{"namespace": "shop", "deployments": ["web"]}]`. A namespace
+ * that is named twice is one target; lists may be missing.
  * @param text JSON
  * @param where the flag, for errors
  * @throws TARGETS_INVALID
@@ -35,7 +35,7 @@ export function parseTargets(text: string, where: string): readonly TargetObject
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw codedError('TARGETS_INVALID', 'the targets are no JSON', { where, cause });
+    throw codedError('TARGETS_INVALID', 'the targets are not JSON', { where, cause });
   }
   if (!Array.isArray(value)) throw fail('the targets must be a list');
   return uniqueTargets(value.flatMap((target: unknown, index) => objectsOf(target, `targets[${index}]`, fail)));

@@ -12,8 +12,8 @@ export interface InjectionKeys {
 }
 
 /**
- * What a release may have set, written before it is set. It names objects that may carry the release's entry; the
- * entry itself says which key was set.
+ * The objects that a release may have opted in. They are recorded before they are changed; the
+ * entry in the object itself shows which key was set.
  */
 export interface TargetRecord {
   readonly keys: InjectionKeys;
@@ -32,32 +32,32 @@ export function formatRecord({ keys, objects }: TargetRecord): string {
 }
 
 /**
- * Reads what {@link formatRecord} wrote. Anything else is refused and never written over: it may name objects that
- * nobody would find again.
+ * Parses the output of {@link formatRecord}. Anything else is refused and never overwritten: it may name objects that
+ * could not be found without it.
  * @param where the ConfigMap and key, for errors
  * @throws RECORD_INVALID
  */
 export function parseRecord(text: string, where: string): TargetRecord {
   const fail = (what: string): CodedError =>
-    codedError('RECORD_INVALID', `the record of what was opted in is not readable: ${what}`, { where });
+    codedError('RECORD_INVALID', `the record of what was opted in cannot be parsed: ${what}`, { where });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw fail('it is no JSON');
+    throw fail('it is not JSON');
   }
   const { version, keys, objects } = fieldsOf(value);
   if (version !== recordVersion) throw fail(`its version is not ${recordVersion}`);
   const { namespaceLabel, annotation } = fieldsOf(keys);
   if (typeof namespaceLabel !== 'string' || typeof annotation !== 'string') throw fail('its keys are missing');
-  if (!Array.isArray(objects)) throw fail('its objects are no list');
+  if (!Array.isArray(objects)) throw fail('its objects are not a list');
   const rows = objects.map((row: unknown, index): TargetObject => {
     const { kind, namespace = '', name } = fieldsOf(row);
     const named =
       kind === 'Namespace'
         ? namespace === '' && isNamespaceName(name)
         : isNamespaceName(namespace) && isObjectName(name);
-    if (!named || !targetKinds.includes(kind as TargetKind)) throw fail(`objects[${index}] names no object`);
+    if (!named || !targetKinds.includes(kind as TargetKind)) throw fail(`objects[${index}] does not name an object`);
     return { kind: kind as TargetKind, namespace: String(namespace), name: String(name) };
   });
   return { keys: { namespaceLabel, annotation }, objects: uniqueTargets(rows) };

@@ -21,7 +21,7 @@ interface Stored {
 }
 
 /**
- * The record as it is; undefined when nothing was ever written.
+ * Reads the record; undefined when there is none.
  * @throws RECORD_INVALID, and as {@link ApiClient}
  */
 export async function readRecord(api: ApiClient, place: RecordPlace): Promise<TargetRecord | undefined> {
@@ -31,8 +31,8 @@ export async function readRecord(api: ApiClient, place: RecordPlace): Promise<Ta
 const attempts = 5;
 
 /**
- * Replaces the record; what is the same already is not sent.
- * @param change is called with the record as it is, again after a conflict
+ * Replaces the record; an equal record is not sent.
+ * @param change is called with the present record, and again after a conflict
  * @returns whether it was written
  * @throws RECORD_INVALID, CONFLICT after five attempts, and as {@link ApiClient}
  */

@@ -1,9 +1,9 @@
-/** The kinds that can be opted in, in the order in which that is done: a namespace before the pods it lets in. */
+/** The kinds that can be opted in, in the order of the opt-in: a namespace before its workloads. */
 export const targetKinds = ['Namespace', 'Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
 export type TargetKind = (typeof targetKinds)[number];
 
-/** One object that is opted in; that of a namespace has an empty `namespace`. */
+/** An object to opt in; for a namespace, `namespace` is empty. */
 export interface TargetObject {
   readonly kind: TargetKind;
   readonly namespace: string;
@@ -16,18 +16,18 @@ export function targetName({ kind, namespace, name }: TargetObject): string {
   return namespace === '' ? named : `${named} in ${namespace}`;
 }
 
-/** `namespaces`, `deployments`: as the API and RBAC name the kind. */
+/** The resource name in the API and RBAC: `namespaces`, `deployments`. */
 export function resourceOf(kind: TargetKind): string {
   return `${kind.toLowerCase()}s`;
 }
 
-/** Where the API server has it. */
+/** The path of the object in the API. */
 export function targetPath({ kind, namespace, name }: TargetObject): string {
   const path = kind === 'Namespace' ? '/api/v1' : `/apis/apps/v1/namespaces/${namespace}`;
   return `${path}/${resourceOf(kind)}/${name}`;
 }
 
-/** Each object once, in the order in which they are opted in. */
+/** Each object once, in the order of the opt-in. */
 export function uniqueTargets(objects: readonly TargetObject[]): readonly TargetObject[] {
   const byName = new Map(objects.map((object) => [targetName(object), object]));
   return [...byName.values()].toSorted((a, b) => compare(sortKey(a), sortKey(b)));

@@ -21,15 +21,15 @@ export interface PodCheckOptions {
   readonly api: ApiClient;
   /** The annotation by which the release injects. */
   readonly annotation: string;
-  /** What the release injects; undefined: its injectors alone know. */
+  /** The sidecar of the release; undefined when only its injectors know it. */
   readonly config: SidecarConfig | undefined;
-  /** What namespaces without a Pod Security label enforce. */
+  /** The level of namespaces without a Pod Security label. */
   readonly podSecurity: AssumedLevel;
-  /** How long injectors may take to have a changed configuration: the kubelet brings it within a minute. */
+  /** The time for injectors to get a changed configuration: the kubelet writes it within a minute. */
   readonly timeoutSeconds: number;
-  /** Nothing is waited for after this, on the clock of `performance.now()`. Default: no such moment. */
+  /** When all waits end, by `performance.now()`. Default: never. */
   readonly waitEndMs?: number | undefined;
-  /** Tries the agent's image where the pods run; undefined: it is not tried. */
+  /** Tests the agent's image where the pods run; undefined: no test. */
   readonly tryImage?: TryTargetImage | undefined;
   readonly report: Report;
 }
@@ -37,10 +37,10 @@ export interface PodCheckOptions {
 const pauseMs = 2000;
 
 /**
- * Asks for the pods of a workload before it is opted in, as its new pod template would make them, and without the
- * sidecar: first with the sidecar of the configuration, then through the release's own injectors.
- * @returns the plan as it is; or the reason why it is not carried out: the API server refuses the pods with the
- * sidecar, or all of them, so that the workload would lose those that run
+ * Asks for the pods of a workload in a dry run before it is opted in, as its new pod template would make them, and
+ * without the sidecar: first with the sidecar of the configuration, then through the release's own injectors.
+ * @returns the unchanged plan, or the reason against it: the API server refuses the pods with the sidecar, or refuses
+ * all pods, so that the workload would lose its running pods
  */
 export async function checkPods(options: PodCheckOptions, planned: Planned): Promise<Planned> {
   const { object } = planned;
@@ -55,7 +55,7 @@ export async function checkPods(options: PodCheckOptions, planned: Planned): Pro
   }
 }
 
-/** A second release that joins only adds its entry, outside of the pod template. */
+/** Whether the plan changes the pod template: a second release only adds its entry to the workload's metadata. */
 function changesTemplate(patch: object): boolean {
   return 'spec' in patch;
 }
@@ -108,7 +108,7 @@ interface Judged {
   readonly pod: PodTemplate | undefined;
 }
 
-/** Its injectors may still have the configuration of before: the kubelet brings them the new one. */
+/** Repeats the dry run while injectors still have the old configuration, until the kubelet has written the new one. */
 async function throughInjectors(
   options: PodCheckOptions,
   object: TargetObject,
@@ -126,7 +126,7 @@ async function throughInjectors(
   }
 }
 
-/** Why the agent's image does not start where the pods would run. A custom sidecar is not tried, as by `patch`. */
+/** Why the agent's image does not start where the pods would run. A custom sidecar is not tested, as in `patch`. */
 async function imageProblemOf(
   { config, tryImage }: PodCheckOptions,
   object: TargetObject,
@@ -140,8 +140,8 @@ async function imageProblemOf(
 }
 
 /**
- * What the image is tried with: the container and the pull secrets that the API server's own pod has, and where the
- * template places its pods, since the dry run's pod of a DaemonSet names a node. Undefined without our agent.
+ * What the image is tested with: the container and the pull secrets of the pod of the dry run, and the placement of the
+ * template, because the pod of a DaemonSet's dry run names a node. Undefined without our agent.
  */
 function triedPod(
   carrying: PodTemplate,
@@ -161,18 +161,18 @@ function triedPod(
 const restricted: PodProblem = {
   code: 'POD_SECURITY',
   what: skipReasons.pod_security_restricted,
-  remedy: 'Its pods would be replaced for nothing: take it out of targets, or relabel the namespace.',
+  remedy: 'Its pods would be replaced without effect: remove it from targets, or relabel the namespace.',
 };
 
-/** What shows that an injector gave the pod another image than the configuration says; undefined when it did not. */
+/** A reason when an injector gave the pod another image than the configuration has; otherwise undefined. */
 function otherImage(pod: PodTemplate | undefined, { initContainers }: Addition): string | undefined {
   const [wanted] = initContainers;
   const present = pod?.spec?.initContainers?.find(({ name }) => name === wanted?.name);
   if (present === undefined || present.image === wanted?.image) return undefined;
-  return `its injectors still give it the image ${present.image ?? ''}`;
+  return `its injectors still use the image ${present.image ?? ''}`;
 }
 
-/** What the release does with a pod of the template; undefined when its configuration is not known. */
+/** The plan of the release for a pod of the template; undefined when its configuration is not known. */
 async function planOf(
   { api, config, podSecurity: assumed }: PodCheckOptions,
   template: PodTemplate,

@@ -5,22 +5,20 @@ import type { ApiClient } from './apiClient.ts';
 import type { Report } from './hookReport.ts';
 
 export interface WaitOptions extends ProbeRequest {
-  /** Makes one attempt a call: the waiting is done here. */
+  /** A client without repeats, because this function repeats. */
   readonly api: ApiClient;
   readonly timeoutSeconds: number;
   readonly report: Report;
 }
 
-/**
- * Each API server of a cluster learns of a webhook by itself, so one answer proves little; a few in a row cost nothing.
- */
+/** Answers in a row that must be injected, because each API server of a cluster learns of a webhook by itself. */
 const provenBy = 3;
 const pauseMs = 250;
 const failurePauseMs = 1000;
 const reportEveryMs = 3000;
 
 /**
- * Asks the API server for a pod, with `dryRun=All`, until it comes back injected three times in a row.
+ * Asks the API server for a pod, with `dryRun=All`, until the answer is injected three times in a row.
  * @throws INJECTION_UNPROVEN with the last reason
  */
 export async function waitForInjection({ api, timeoutSeconds, report, ...probe }: WaitOptions): Promise<void> {
@@ -49,7 +47,7 @@ export async function waitForInjection({ api, timeoutSeconds, report, ...probe }
   }
 }
 
-/** @returns why the pod did not come back injected, undefined when it did; and whether it was refused */
+/** @returns why the pod was not injected, undefined when it was; and whether it was refused */
 async function probeOnce(
   api: ApiClient,
   namespace: string,

@@ -1,6 +1,6 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 
-/** A kind that the API server knows. */
+/** A kind that the API server has. */
 export interface ApiResource {
   /** `deployments` */
   readonly name: string;
@@ -10,13 +10,13 @@ export interface ApiResource {
   readonly kind: string;
 }
 
-/** Everything that the cluster has. @throws as Kubectl */
+/** Reads all kinds of the cluster. @throws as Kubectl */
 export async function readApiResources(kubectl: Kubectl): Promise<ApiResource[]> {
   const { stdout } = await kubectl(['api-resources', '--no-headers']);
   return parseApiResources(stdout);
 }
 
-/** Reads the table of `kubectl api-resources --no-headers`; the column of short names may be empty. */
+/** Parses the table of `kubectl api-resources --no-headers`; the column of short names may be empty. */
 export function parseApiResources(text: string): ApiResource[] {
   return text.split('\n').flatMap((line) => {
     const columns = line.trim().split(/\s+/);

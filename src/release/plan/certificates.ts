@@ -21,13 +21,13 @@ import { finding, type Finding } from './preflightFindings.ts';
 
 export interface CertificatePlan {
   /**
-   * `given`: the user's own PEM; `other`: another mode than baked, where somebody else makes them; `none`: for a
+   * `given`: the user's own PEM; `other`: another mode than baked, so the installer does not make them; `none`: for a
    * policy.
    */
   readonly action: ReuseAction | 'given' | 'other' | 'none';
-  /** What is baked in; absent unless they are ours. */
+  /** The material to bake in; absent unless it is ours. */
   readonly material?: CertificateMaterial;
-  /** The step of a rotation that this release takes. */
+  /** The step of a rotation that this change takes. */
   readonly step?: RotationStep;
   /** For people: one clause. */
   readonly text: string;
@@ -35,31 +35,31 @@ export interface CertificatePlan {
 }
 
 export interface CertificateQuestion {
-  /** To be installed: merged, without defaults. */
+  /** The values to install: merged, without defaults. */
   readonly values: Values;
   readonly mode: string;
-  /** Of the running revision. */
+  /** The values of the running revision. */
   readonly before: Values | undefined;
-  /** The Secret that the release has in the cluster, by key; for a release whose values hold none. */
+  /** The release's Secret in the cluster, by key; used when its values have no certificates. */
   readonly secret: Readonly<Record<string, string>> | undefined;
   readonly service: WebhookService;
-  /** Take a step of a rotation even though all is well. */
+  /** Take a step of a rotation even if the certificates are valid. */
   readonly rotate: boolean;
   readonly now: Date;
 }
 
 /**
- * What becomes of the certificates; new keys are made here.
- * @throws CERTIFICATE_INVALID, ROTATION_REFUSED, USAGE for a rotation of what is not ours
+ * Decides on the certificates, and makes new keys if they are needed.
+ * @throws CERTIFICATE_INVALID, ROTATION_REFUSED, USAGE for a rotation of certificates that are not ours
  */
 export async function planCertificates(question: CertificateQuestion): Promise<CertificatePlan> {
   const { values, mode, before, secret, service, rotate, now } = question;
   if (mode === 'none') {
     if (rotate)
       throw codedError('USAGE', '--rotate-certs: injection.way is policy, which has no certificates', {
-        hint: 'Leave --rotate-certs out.',
+        hint: 'Remove --rotate-certs.',
       });
-    return { action: 'none', text: 'the API server itself injects', findings: [] };
+    return { action: 'none', text: 'not needed: the API server injects', findings: [] };
   }
   const given = givenMaterial(values, before);
   if (mode !== 'baked' || given !== undefined) {
@@ -96,12 +96,12 @@ export async function planCertificates(question: CertificateQuestion): Promise<C
 function notOurs(mode: string): Error {
   const hint =
     mode === 'baked'
-      ? 'Take certs.caBundle, .certificate and .key out of the values.'
-      : 'Whoever makes them renews them.';
+      ? 'Remove certs.caBundle, .certificate and .key from the values.'
+      : 'Renew them where they were made.';
   return codedError('USAGE', `--rotate-certs: the certificates (certs.mode ${mode}) are not the installer's`, { hint });
 }
 
-/** PEM that the user has put into the values of this command: what the release had before is not his any more. */
+/** PEM that the user gave in the values of this command; values that the release had already do not count. */
 function givenMaterial(values: Values, before: Values | undefined): Partial<CertificateMaterial> | undefined {
   const [now, then] = [values, before].map((some) => fieldsOf(some?.['certs']));
   const parts = ['caBundle', 'certificate', 'key'] as const;
@@ -110,7 +110,7 @@ function givenMaterial(values: Values, before: Values | undefined): Partial<Cert
   return materialOfValues({ certs: { ...now, mode: 'baked' } });
 }
 
-/** What is wrong with certificates that the user brings. @throws CERTIFICATE_INVALID */
+/** Checks certificates of the user. @throws CERTIFICATE_INVALID */
 export function materialFindings(
   material: Partial<CertificateMaterial>,
   { name, namespace }: WebhookService,
@@ -129,7 +129,7 @@ export function materialFindings(
     );
 }
 
-/** The material of the Secret that a release of ours made in the cluster; of somebody else's nothing is taken. */
+/** The material of the Secret that this release created in the cluster; Secrets of others are not used. */
 export async function readOwnSecret(
   kubectl: Kubectl,
   release: string,
@@ -157,7 +157,7 @@ interface SecretObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** Whether a Secret of the user's can serve; its key is never read. @throws as Kubectl, CERTIFICATE_INVALID */
+/** Checks the Secret of certs.existingSecret; its key is never read. @throws as Kubectl, CERTIFICATE_INVALID */
 export async function checkExistingSecret(
   kubectl: Kubectl,
   name: string,

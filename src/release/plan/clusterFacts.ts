@@ -8,25 +8,25 @@ import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { ApiResource } from './apiResources.ts';
 import type { Right } from './installerRights.ts';
 
-/** What the preflight judges: gathered first, so that judging is pure. */
+/** The input of the preflight, which is read first, so that the preflight is pure. */
 export interface Facts {
   readonly release: string;
   readonly namespace: string;
   /** Name of the chart to install. */
   readonly chart: string;
   readonly history: ReleaseHistory | undefined;
-  /** Undefined when it is not there yet. */
+  /** The namespace of the release; undefined when it does not exist yet. */
   readonly releaseNamespace: NamespaceFacts | undefined;
-  /** The namespace of {@link Facts.service}: another one when the values override it. */
+  /** The namespace of {@link Facts.service}, which the values may override. */
   readonly objectsNamespace: NamespaceFacts | undefined;
   readonly service: WebhookService;
-  /** What the chart makes with these values. */
+  /** The objects of the chart with these values. */
   readonly objects: readonly ManifestObject[];
   readonly resources: readonly ApiResource[];
   readonly intent: Intent;
-  /** How the release that runs injects. */
+  /** The way of the running release. */
   readonly wayBefore?: InjectionWay;
-  /** Undefined when the cluster would not say. */
+  /** Undefined when the cluster did not answer. */
   readonly refused: readonly Right[] | undefined;
   readonly targets: readonly TargetFacts[];
 }
@@ -44,7 +44,10 @@ export interface TargetFacts {
   readonly workloads: readonly WorkloadObject[] | undefined;
 }
 
-/** Undefined when it is not there; one that may not be read counts as there, without labels. @throws as Kubectl */
+/**
+ * Reads a namespace; undefined when it does not exist. One that may not be read counts as existing, without labels.
+ * @throws as Kubectl
+ */
 export async function readNamespace(kubectl: Kubectl, name: string): Promise<NamespaceFacts | undefined> {
   const objects = await unlessForbidden(async () =>
     readSome<{ readonly metadata: Metadata }>(kubectl, ['get', 'namespaces', name]),
@@ -56,7 +59,7 @@ export async function readNamespace(kubectl: Kubectl, name: string): Promise<Nam
   return { name, labels, terminating: deletionTimestamp !== undefined };
 }
 
-/** @throws as Kubectl */
+/** Reads the targets. @throws as Kubectl */
 export async function readTargets(kubectl: Kubectl, targets: readonly Target[]): Promise<TargetFacts[]> {
   const read = async (target: Target): Promise<TargetFacts> => {
     const namespace = await readNamespace(kubectl, target.namespace);

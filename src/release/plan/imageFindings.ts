@@ -3,19 +3,17 @@ import { fieldsOf, textOf, wayOf, type Values } from '../helm/releaseValues.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
 /**
- * The images that a release would use and that nobody has named: its pods, and those of the apps, would never start.
+ * Findings for images without a registry: the pods of the release, and those of the apps, would never start.
  * The chart refuses them too; see `packet-capture.imageProblems` in its templates. Pure.
- * @param values the chart's with the given ones over them
+ * @param values the chart's defaults merged with the given values
  */
 export function imageFindings(values: Values): Finding[] {
   return usedImages(values)
     .filter(({ image }) => isPlaceholderImage(image))
-    .map(({ key, image }) =>
-      finding('registry_not_named', key, `it names no registry: ${image} is nobody's, and cannot be pulled`),
-    );
+    .map(({ key, image }) => finding('registry_not_named', key, `it names no registry, so ${image} cannot be pulled`));
 }
 
-/** The values with a registry where none is named, so that the rest of them can be looked at. Pure. */
+/** The values with a placeholder for missing registries, so that the chart can be rendered and checked. Pure. */
 export function withStandIn(values: Values): Values {
   return { ...values, global: { ...fieldsOf(values['global']), imageRegistry: 'registry.example' } };
 }

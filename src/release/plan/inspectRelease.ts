@@ -39,16 +39,16 @@ export interface ReleaseRequest {
   readonly chart: string;
   readonly given: GivenValues;
   readonly valuesMode: ValuesMode;
-  /** `upgrade`: a release must be there. */
+  /** With `upgrade`, the release must exist. */
   readonly mustExist: boolean;
 }
 
-/** All that is known before anything is changed. */
+/** Everything that is read before anything is changed. */
 export interface Plan extends Release {
   readonly values: Values;
   readonly intent: Intent;
   readonly service: WebhookService;
-  /** The certificate Secret that the release has, by key. */
+  /** The release's certificate Secret, by key. */
   readonly secret: Readonly<Record<string, string>> | undefined;
   readonly strategy: WaitStrategy;
   readonly namespaceExists: boolean;
@@ -57,21 +57,21 @@ export interface Plan extends Release {
 
 export interface ReleaseInspection {
   readonly findings: readonly Finding[];
-  /** Absent when the findings leave nothing to go on with. */
+  /** Absent when the findings prevent the rest of the inspection. */
   readonly plan?: Plan;
 }
 
-/** The release as it is. */
+/** The running release. */
 interface Release {
   readonly chart: ChartFacts;
   readonly history: ReleaseHistory | undefined;
-  /** Values of the running revision. */
+  /** The values of the running revision. */
   readonly before: Values | undefined;
 }
 
-/** The release as it is wanted, rendered. */
+/** The wanted release, rendered. */
 interface Rendered {
-  /** To be installed, without certificates of ours. */
+  /** The values to install, without certificates of ours. */
   readonly values: Values;
   readonly intent: Intent;
   readonly objects: readonly ManifestObject[];
@@ -79,8 +79,8 @@ interface Rendered {
 }
 
 /**
- * Looks at the cluster, the release and the values; changes nothing.
- * @throws NOT_FOUND for an upgrade of nothing, and as helm and kubectl
+ * Reads the cluster, the release and the values; changes nothing.
+ * @throws NOT_FOUND for an upgrade without a release, and as helm and kubectl
  */
 export async function inspectRelease(tools: Tools, request: ReleaseRequest, now: Date): Promise<ReleaseInspection> {
   const tooOld = versionFindings(tools.versions.minor, tools.versions.kubernetes);
@@ -93,7 +93,7 @@ export async function inspectRelease(tools: Tools, request: ReleaseRequest, now:
   return inspectCluster(tools, request, release, rendered, now);
 }
 
-/** Stops where the rest of the inspection would be about another release, or one that helm will not touch. */
+/** Stops at a release of another chart, or at one that helm refuses to change. */
 async function inspectPresent(
   { helm, kubectl }: Tools,
   request: ReleaseRequest,
@@ -102,15 +102,15 @@ async function inspectPresent(
   const rights = rightsOnly(
     (await askRights(kubectl, storageRights(helm.namespace, process.env['HELM_DRIVER']))) ?? [],
   );
-  // Without these rights nobody knows whether there is a release; for an install the inspection can go on.
+  // Without these rights it is not known whether there is a release; for an install the inspection can continue.
   if (rights.length > 0)
     return request.mustExist ? { findings: rights } : { chart, history: undefined, before: undefined, rights };
   const history = await readHistory(helm, request.release);
   const where = `release ${request.release} in namespace ${helm.namespace}`;
   if (history === undefined) {
     if (!request.mustExist) return { chart, history, before: undefined, rights };
-    const hint = 'Make it with `packet-capture install`, or check --release and --namespace.';
-    throw codedError('NOT_FOUND', 'there is no such release', { where, hint });
+    const hint = 'Create it with `packet-capture install`, or check --release and --namespace.';
+    throw codedError('NOT_FOUND', 'the release does not exist', { where, hint });
   }
   if (isPending(history)) return { findings: releaseFindings(history, where, chart.name) };
   return { chart, history, before: await readValues(helm, request.release, currentRevision(history)), rights };
@@ -135,7 +135,7 @@ async function renderRequest(
   }
 }
 
-/** What can be rendered before there are certificates: the names that they are made for are known afterwards. */
+/** Renders the chart without certificates: this gives the names for which they are made. */
 function withoutCertificates(values: Values): Values {
   const { caBundle: _bundle, certificate: _certificate, key: _key, next: _next, ...certs } = fieldsOf(values['certs']);
   const ours = (certs['mode'] ?? 'baked') === 'baked';

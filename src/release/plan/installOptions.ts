@@ -5,9 +5,11 @@ import type { ReleaseRequest } from './inspectRelease.ts';
 export interface InstallOptions extends ReleaseRequest, Connection {
   readonly timeoutSeconds: number;
   readonly dryRun: boolean;
-  /** Go on although the API server would refuse pods of targets, or their namespaces cannot pull the agent's image. */
+  /**
+   * Continue even if the API server would refuse pods of targets, or their namespaces cannot pull the agent's image.
+   */
   readonly force: boolean;
-  /** Take the three steps of a rotation, or those that are left of one. */
+  /** Take the three steps of a rotation, or the remaining ones. */
   readonly rotate: boolean;
   /** Asks before anything is changed; the question is one sentence. */
   readonly confirm: (question: string) => Promise<boolean>;

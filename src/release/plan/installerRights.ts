@@ -6,19 +6,20 @@ import type { ApiResource } from './apiResources.ts';
 
 export interface Right extends AnyRight {
   /**
-   * What it is for. `watch`: helm can do without it; `grant`: Roles may be made of it by whoever may `escalate` too.
+   * Its purpose. `watch`: helm works without it; `grant`: it is needed to create a Role, unless the user may
+   * `escalate`.
    */
   readonly need: 'make' | 'watch' | 'grant';
 }
 
-/** What helm does with each object; a rollback deletes, the hooks are deleted before they are made anew. */
+/** Helm's verbs for each object; a rollback deletes objects, and hooks are deleted before they are created again. */
 const verbs = ['create', 'get', 'patch', 'delete'] as const;
 
-/** What helm 4 does to wait for any kind; without it, it waits as helm 3 does, see {@link waitingRights}. */
+/** Helm 4's verb to wait for any kind; without this right it waits like helm 3, see {@link waitingRights}. */
 const watchVerbs = ['list', 'watch'] as const;
 
 /**
- * Where helm keeps its record of the release: in Secrets, unless HELM_DRIVER says otherwise.
+ * The kind in which helm stores its record of the release: Secrets, unless HELM_DRIVER names another one.
  * @see helm:pkg/action/action.go
  */
 export function storageRights(namespace: string, driver = 'secret'): Right[] {
@@ -29,7 +30,7 @@ export function storageRights(namespace: string, driver = 'secret'): Right[] {
   return storage.map((verb) => ({ verb, group: '', resource, namespace, need: 'make' as const }));
 }
 
-/** How helm sees that a Deployment is ready. @see helm:pkg/kube/ready.go */
+/** The rights by which helm checks that a Deployment is ready. @see helm:pkg/kube/ready.go */
 export function waitingRights(namespace: string): Right[] {
   const lists = [
     { group: '', resource: 'pods' },
@@ -39,9 +40,9 @@ export function waitingRights(namespace: string): Right[] {
 }
 
 /**
- * The rights that making these objects takes: to handle their kinds, to let helm watch them, and to hold what the Roles
- * among them grant, since nobody may grant what he has not
- * (kubernetes.io, "Using RBAC Authorization", privilege escalation prevention).
+ * The rights that are needed to create these objects: for their kinds, for helm to watch them, and all rights that the
+ * Roles among them grant, because a user may only grant rights that he has (kubernetes.io, "Using RBAC Authorization",
+ * privilege escalation prevention).
  */
 export function rightsFor(objects: readonly ManifestObject[], resources: readonly ApiResource[]): Right[] {
   const handle = objects.flatMap((object): Right[] => {
@@ -65,7 +66,7 @@ export function rightsFor(objects: readonly ManifestObject[], resources: readonl
 }
 
 /**
- * Who makes a policy must be able to read whatever may be its parameters.
+ * To create a policy, a user must be able to read every object of the kind of its parameters.
  * @see kubernetes:pkg/registry/admissionregistration/mutatingadmissionpolicy/authz.go
  */
 function parameterRights({ kind, spec }: ManifestObject, resources: readonly ApiResource[]): Right[] {
@@ -116,10 +117,7 @@ function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 }
 
-/**
- * What is refused; what Roles grant counts only where it may not be granted by escalation either.
- * @throws as Kubectl
- */
+/** The refused rights; rights that Roles grant are left out where the user may escalate. @throws as Kubectl */
 export async function refusedFor(kubectl: Kubectl, rights: readonly Right[]): Promise<readonly Right[] | undefined> {
   const refused = await askRights(kubectl, rights);
   if (refused === undefined || !refused.some(({ need }) => need === 'grant')) return refused;
@@ -129,7 +127,7 @@ export async function refusedFor(kubectl: Kubectl, rights: readonly Right[]): Pr
   return refused.filter(({ need, namespace }) => need !== 'grant' || noEscalation.has(namespace));
 }
 
-/** Where Roles are made: who may escalate there need not hold what they grant. */
+/** The namespaces of the Roles: a user who may escalate there does not need the rights that they grant. */
 function escalationRights(refused: readonly Right[]): Right[] {
   const namespaces = new Set(refused.filter(({ need }) => need === 'grant').map(({ namespace }) => namespace));
   return [...namespaces].flatMap((namespace) =>

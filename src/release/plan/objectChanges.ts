@@ -2,7 +2,7 @@ import { createTwoFilesPatch } from 'diff';
 import { stringify } from 'yaml';
 import { maskSecrets, nameOfObject, type ManifestObject } from '../helm/renderedObjects.ts';
 
-/** What happens to one object. */
+/** The change of one object. */
 export interface ObjectChange {
   /** `deployment/web in shop` */
   readonly object: string;
@@ -11,7 +11,7 @@ export interface ObjectChange {
   readonly diff: string;
 }
 
-/** The changes from one set of objects to another, created ones first; what stays as it is is not among them. */
+/** The changes from one set of objects to another, created objects first; unchanged objects are left out. */
 export function changesBetween(before: readonly ManifestObject[], after: readonly ManifestObject[]): ObjectChange[] {
   const old = byName(before);
   const wanted = byName(after);
@@ -39,7 +39,7 @@ function byName(objects: readonly ManifestObject[]): Map<string, ManifestObject>
   return new Map(objects.map((object) => [nameOfObject(object), object]));
 }
 
-/** Keys in order, so that a template that only moves a line changes nothing. */
+/** Sorts keys, so that a line that only moves is not a change. */
 function textOf(object: ManifestObject | undefined): string {
   if (object === undefined) return '';
   return stringify(maskSecrets(object), { lineWidth: 0, sortMapEntries: true, aliasDuplicateObjects: false });
@@ -48,6 +48,6 @@ function textOf(object: ManifestObject | undefined): string {
 function unifiedDiff(name: string, before: string, after: string): string {
   const [from, to] = [before === '' ? '/dev/null' : name, after === '' ? '/dev/null' : name];
   const patch = createTwoFilesPatch(from, to, before, after, undefined, undefined, { context: 3 });
-  // Lines that CVS began with stand in front.
+  // The first lines are a header in the format of CVS, which is left out.
   return patch.slice(patch.indexOf('--- '));
 }

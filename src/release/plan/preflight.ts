@@ -11,10 +11,10 @@ import { workloadLists, type Facts, type TargetFacts } from './clusterFacts.ts';
 import type { Right } from './installerRights.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
-/** matchConditions are stable from here on, and the chart's webhooks need them. */
+/** The first version with stable matchConditions, which the chart's webhooks need. */
 export const oldestKubernetesMinor = 30;
 
-/** Pure: what stands in the way of these facts, and what should be known before. */
+/** Everything that prevents the change or that the user should know before. Pure. */
 export function judge(facts: Facts): Finding[] {
   const { release, namespace, history, releaseNamespace } = facts;
   return [
@@ -28,7 +28,7 @@ export function judge(facts: Facts): Finding[] {
     ...wayFindings(facts),
     ...kindFindings(facts),
     ...rightsFindings(facts),
-    // Without the hooks nothing is done to the targets: whoever opts them in by hand may do so later.
+    // Without the hooks targets are not changed, so they are not checked: the user may opt them in later.
     ...(facts.intent.hooks ? facts.targets.flatMap((target) => targetFindings(target, facts)) : []),
     ...(facts.intent.hooks || facts.targets.length === 0
       ? []
@@ -36,7 +36,7 @@ export function judge(facts: Facts): Finding[] {
   ];
 }
 
-/** Helm makes the namespace of the release, and no other one. */
+/** Helm creates only the namespace of the release. */
 function overrideFindings({ namespace, service, objectsNamespace }: Facts): Finding[] {
   if (service.namespace === namespace || objectsNamespace?.terminating === false) return [];
   const state = objectsNamespace === undefined ? 'it does not exist' : 'it is being deleted';
@@ -83,11 +83,11 @@ function kindFindings({ objects, resources }: Facts): Finding[] {
 }
 
 function rightsFindings({ refused }: Facts): Finding[] {
-  if (refused === undefined) return [finding('rights_unknown', 'the cluster', 'your rights cannot be asked for')];
+  if (refused === undefined) return [finding('rights_unknown', 'the cluster', 'your rights cannot be read')];
   return rightsOnly(refused);
 }
 
-/** Findings for refused rights; helm can do without watching. */
+/** Findings for refused rights; helm works without watching. */
 export function rightsOnly(refused: readonly Right[]): Finding[] {
   const needed = refused.filter(({ need }) => need !== 'watch');
   return groupRights(needed).map(({ where, what }) => finding('rights_missing', where, what));
@@ -131,12 +131,12 @@ function workloadFindings(object: WorkloadObject, { annotation }: Intent): Findi
   const annotations = templateAt(object, ['spec', 'template']).metadata?.annotations ?? {};
   const value = annotations[annotation];
   const no = [annotation, injectAnnotation].find((key) => annotations[key] === 'false');
-  const optedOut = no === undefined ? [] : [finding('target_opted_out', where, `it is annotated ${no}: "false"`)];
+  const optedOut = no === undefined ? [] : [finding('target_opted_out', where, `it has the annotation ${no}: "false"`)];
   const [tool] = value === 'true' ? [] : deliveryWarnings(object).map((text) => text.split(' manages ')[0] ?? '');
   return [
     ...optedOut,
     ...(tool === undefined
       ? []
-      : [finding('target_managed', where, `${tool} manages it and knows nothing of the annotation`)]),
+      : [finding('target_managed', where, `${tool} manages it, and its source does not have the annotation`)]),
   ];
 }

@@ -14,7 +14,7 @@ import { changesBetween, countChanges, type ObjectChange } from './objectChanges
 import { finding, type Finding } from './preflightFindings.ts';
 import { forced, targetPodFindings } from './targetPods.ts';
 
-/** The findings stopped it; nothing was changed. */
+/** Findings stopped it; nothing was changed. */
 export interface Refused {
   readonly result: 'refused';
   readonly release: string;
@@ -22,7 +22,7 @@ export interface Refused {
   readonly findings: readonly Finding[];
 }
 
-/** What is about to be stored. */
+/** The release that will be stored. */
 export interface PlannedInstall {
   readonly plan: Plan;
   readonly certificates: CertificatePlan;
@@ -33,7 +33,7 @@ export interface PlannedInstall {
 }
 
 /**
- * Decides on the certificates and lets the API server judge what would be stored.
+ * Decides on the certificates, and lets the API server check the release in a dry run.
  * @throws USAGE, CERTIFICATE_INVALID, ROTATION_REFUSED and as helm and kubectl
  */
 export async function dryRunInstall(
@@ -85,7 +85,7 @@ export async function dryRunInstall(
   }
 }
 
-/** The pods of the workloads that the hook is going to opt in, as the API server judges them. */
+/** Dry runs for the pods of the workloads that the hook will opt in. */
 async function targetFindings(
   { kubectl }: Tools,
   { report, force }: InstallOptions,
@@ -96,7 +96,7 @@ async function targetFindings(
   const config = sidecarConfigOf(objects);
   const judged = async (): Promise<Finding[]> => targetPodFindings({ kubectl, intent, targets, config });
   const found = await step(report, 'targets', judged, (findings) =>
-    findings.length === 0 ? 'their pods can be made with the sidecar' : countFindings(findings),
+    findings.length === 0 ? 'their pods can be created with the sidecar' : countFindings(findings),
   );
   const findings = force ? found.map(forced) : found;
   for (const line of findings.flatMap(formatFinding)) report(line);
@@ -116,7 +116,7 @@ async function dryRunChanges(
   return { json, changes: changesBetween(before, releaseObjects(json, tools)) };
 }
 
-/** All objects of a release, its hooks' too. */
+/** All objects of a release, including those of its hooks. */
 export function releaseObjects({ manifest, hooks }: ReleaseJson, { helm }: Tools): ManifestObject[] {
   const text = [manifest, ...(hooks ?? []).map((hook) => hook.manifest)].join('\n---\n');
   return inNamespace(objectsOf(text), helm.namespace);

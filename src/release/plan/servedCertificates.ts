@@ -8,13 +8,13 @@ export interface ServedCertificate {
   readonly mode: string;
   readonly action: CertificatePlan['action'];
   readonly text: string;
-  /** When the serving certificate expires, ISO 8601; absent when somebody else makes it. */
+  /** When the serving certificate expires, ISO 8601; absent when the chart does not create its Secret. */
   readonly notAfter?: string;
-  /** Of a rotation that is not complete. */
+  /** The next step of a rotation that is not complete. */
   readonly nextStep?: RotationStep;
 }
 
-/** What the release serves, read from its own Secret: whichever mode made that. */
+/** Reads the certificates that the release serves from its Secret, in every mode. */
 export function servedCertificate(
   mode: string,
   plan: CertificatePlan,

@@ -17,17 +17,17 @@ export interface TargetPods {
   readonly kubectl: Tools['kubectl'];
   readonly intent: Intent;
   readonly targets: readonly TargetFacts[];
-  /** What the release is going to inject; undefined when it cannot be read. */
+  /** The sidecar that the release will inject; undefined when it cannot be read. */
   readonly config: SidecarConfig | undefined;
 }
 
-/** More than these are not tried: each takes the API server two to nine requests. */
+/** The most workloads to test: each needs two to nine requests. */
 const mostWorkloads = 100;
 
 /**
- * Asks the API server, by dry runs, for the pods of each workload that is to be opted in, with the sidecar that the
- * release is going to inject and without. An error keeps the release from being installed: a workload whose pods are
- * refused would lose them, one after the other.
+ * Asks the API server in dry runs for the pods of each workload that will be opted in, with the sidecar that the
+ * release will inject and without it. An error prevents the installation: a workload whose pods are
+ * refused would lose its pods one after the other.
  * @throws as dryRunPods
  */
 export async function targetPodFindings({ kubectl, intent, targets, config }: TargetPods): Promise<Finding[]> {
@@ -49,11 +49,11 @@ export async function targetPodFindings({ kubectl, intent, targets, config }: Ta
     );
   }
   const left = workloads.length - mostWorkloads;
-  if (left > 0) findings.push(finding('target_pods_unknown', 'targets', `${left} more workloads were not tried`));
+  if (left > 0) findings.push(finding('target_pods_unknown', 'targets', `${left} more workloads were not tested`));
   return findings;
 }
 
-/** What injection depends on beside the pod. */
+/** The other inputs of injection, next to the pod. */
 interface Injected {
   readonly intent: Intent;
   readonly config: SidecarConfig;
@@ -70,7 +70,7 @@ async function workloadFindings({ kubectl, intent, config, object, namespace, la
   const where = `${objectName(object)} in ${namespace}`;
   const template = templateAt(object, ['spec', 'template']);
   const annotations = template.metadata?.annotations ?? {};
-  // The preflight has a finding of its own for these.
+  // The preflight has its own findings for these.
   if (annotations[intent.annotation] === 'false' || podSecurityLevel(labels, intent.podSecurity) === 'restricted')
     return [];
   const plan = planFor(template, { intent, config, namespace, labels });
@@ -103,8 +103,8 @@ function planFor(template: PodTemplate, { intent, config, namespace, labels }: I
 }
 
 /**
- * What a verdict on a workload's pods means for opting it in. Pure.
- * @param rollout whether the opt-in replaces pods that run
+ * The findings for a verdict on a workload's pods. Pure.
+ * @param rollout whether the opt-in replaces running pods
  */
 export function verdictFindings(verdict: PodVerdict, where: string, rollout: boolean): Finding[] {
   if (verdict.outcome === 'fits') return verdict.notes.map((note) => finding('target_pods_noted', where, note));
@@ -112,7 +112,7 @@ export function verdictFindings(verdict: PodVerdict, where: string, rollout: boo
   const { refusal } = verdict;
   const words = `${refuserText(refusal)}: ${refusal.words}`;
   if (verdict.outcome === 'refused_anyway') {
-    const what = `no pod of it can be made now, with the sidecar or without: ${words}`;
+    const what = `no pod can be created now, with or without the sidecar: ${words}`;
     return [finding(rollout ? 'target_pods_refused_anyway' : 'target_pods_noted', where, what)];
   }
   const { podSecurity, text } = verdict.remedy;
@@ -121,9 +121,9 @@ export function verdictFindings(verdict: PodVerdict, where: string, rollout: boo
   return [finding('target_pods_refused', where, `its pods would be refused with the sidecar, by ${words}`, hint)];
 }
 
-/** A finding that `--force` goes over. Pure. */
+/** Turns an error into a warning, for `--force`. Pure. */
 export function forced(found: Finding): Finding {
-  return found.level === 'error' ? { ...found, level: 'warning', hint: 'It is done all the same (--force).' } : found;
+  return found.level === 'error' ? { ...found, level: 'warning', hint: 'It is done anyway (--force).' } : found;
 }
 
 export interface TargetImages extends TargetPods {
@@ -133,7 +133,7 @@ export interface TargetImages extends TargetPods {
 }
 
 /**
- * Starts the agent's image for a moment in the namespace of each target, as the pods of its first workload would.
+ * Starts the agent's image in a short-lived pod in the namespace of each target, like a pod of its first workload.
  * @throws as tryImage
  */
 export async function targetImageFindings(options: TargetImages): Promise<Finding[]> {
@@ -168,7 +168,7 @@ export async function targetImageFindings(options: TargetImages): Promise<Findin
   return findings;
 }
 
-/** A template of the namespace that is going to be injected; where none is named, a pod of nothing in particular. */
+/** The pod template of a workload in the target; without a workload, an empty one. */
 function injectedLike(
   workloads: readonly WorkloadObject[],
   injected: Injected,

@@ -15,12 +15,12 @@ import type { Finding } from '../plan/preflightFindings.ts';
 import { servedCertificate, type ServedCertificate } from '../plan/servedCertificates.ts';
 import { kubectlLines, type TargetState, type WorkloadState } from './targetsState.ts';
 
-/** What an install or upgrade came to; plain data, for people and for `-o json`. */
+/** The result of an install or upgrade; plain data, for people and for `-o json`. */
 export interface InstallResult {
   readonly result: 'installed' | 'upgraded' | 'dry-run';
   readonly release: string;
   readonly namespace: string;
-  /** Of a dry run: the one that would be made. */
+  /** The revision; in a dry run the one that would be made. */
   readonly revision: number;
   readonly chart: string;
   readonly versions: { readonly helm: string; readonly kubectl: string; readonly kubernetes: string };
@@ -28,13 +28,13 @@ export interface InstallResult {
   readonly certificates: ServedCertificate;
   readonly webhooks: readonly WebhookFacts[];
   readonly policies: readonly PolicyFacts[];
-  /** Whether the API server was seen to inject; null when it was not asked. */
+  /** Whether the API server injects a pod in a dry run; null when it was not asked. */
   readonly injectionProven: boolean | null;
   readonly targets: readonly TargetState[];
   readonly findings: readonly Finding[];
-  /** What the objects of the release would become; of a dry run only. */
+  /** The changes of the release's objects; only in a dry run. */
   readonly changes?: readonly ObjectChange[];
-  /** Command lines that make sense now. */
+  /** Command lines to run next. */
   readonly next: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export interface SummaryInput {
   readonly now: Date;
 }
 
-/** The parts of a result that the rendered objects tell. */
+/** The parts of the result that come from the rendered objects. */
 export function summarise({
   objects,
   intent,
@@ -71,7 +71,7 @@ function nextLines(intent: Intent): string[] {
   ];
 }
 
-/** For people, on standard output. */
+/** The result for people, on standard output. */
 export function formatResult(result: InstallResult): string[] {
   const {
     release,
@@ -115,7 +115,7 @@ export function formatResult(result: InstallResult): string[] {
       : [
           row(
             'injection',
-            injectionProven ? 'works: the API server was seen to inject' : 'not tested: you may not create pods there',
+            injectionProven ? 'works: the API server injects a pod' : 'not tested: you may not create pods there',
           ),
         ]),
     ...targets.flatMap((target) =>

@@ -9,7 +9,7 @@ import { ownersAnnotation, parseOwners, type Owners } from '../hooks/optedIn.ts'
 import type { TargetRecord } from '../hooks/record.ts';
 import { targetName, type TargetObject } from '../hooks/targetObject.ts';
 
-/** Something of the release that is still there, and the line that removes it. */
+/** An object or a mark of the release that still exists, and the command line that removes it. */
 export interface Leftover {
   /** `secret/web-certs in shop`, or `mark on namespace/shop`. */
   readonly object: string;
@@ -19,17 +19,17 @@ export interface Leftover {
 export interface Search {
   readonly kubectl: Kubectl;
   readonly release: string;
-  /** Where its objects live. */
+  /** The namespace of its objects. */
   readonly namespace: string;
-  /** All that the release ever made, hooks too. */
+  /** All objects that the release ever made, including those of hooks. */
   readonly objects: readonly ManifestObject[];
   readonly record: TargetRecord | undefined;
   readonly signal: AbortSignal;
-  /** How long controllers may take to follow. */
+  /** The time for controllers to delete dependent objects. */
   readonly patienceSeconds?: number;
 }
 
-/** What is left of a release, once controllers have had time to follow. @throws as Kubectl */
+/** Finds what is left of a release, after controllers had time to delete dependent objects. @throws as Kubectl */
 export async function findLeftovers(search: Search): Promise<Leftover[]> {
   const deadline = performance.now() + (search.patienceSeconds ?? 60) * 1000;
   for (;;) {
@@ -71,7 +71,7 @@ async function readObjects(
   return itemsOfAnswer(parseAnswer(stdout, args) as ManifestObject | List<ManifestObject>);
 }
 
-/** The user's own word that helm is to leave it. */
+/** The annotation by which the user tells helm to keep an object. */
 export function isKept({ metadata }: ManifestObject): boolean {
   return metadata.annotations?.['helm.sh/resource-policy'] === 'keep';
 }
@@ -81,7 +81,7 @@ async function marksLeft({ kubectl, release, namespace, record }: Search): Promi
   const left = await Promise.all(
     (record?.objects ?? []).map(async (target) => {
       const metadata = await ifPossible(undefined, async () => readMetadata(kubectl, target));
-      // Text that nobody can read names no owner.
+      // A text that cannot be parsed names no owner.
       const owners = parseOwners(metadata?.annotations?.[ownersAnnotation]) ?? {};
       return owners[owner] === undefined
         ? []
@@ -102,7 +102,7 @@ async function readMetadata(kubectl: Kubectl, { kind, namespace, name }: TargetO
   return object?.metadata;
 }
 
-/** Takes the owner's mark out, and its key when no other release has set that too. */
+/** The command line that removes the owner's mark, and its key if no other release has set it too. */
 function undoLine({ kind, namespace, name }: TargetObject, owners: Owners, owner: string): string {
   const { [owner]: key = '', ...others } = owners;
   const mark = Object.keys(others).length === 0 ? null : JSON.stringify(others);

@@ -9,27 +9,27 @@ import { shell } from '../../shell.ts';
 import type { Intent } from '../helm/releaseValues.ts';
 import { readTargets } from '../plan/clusterFacts.ts';
 
-/** How far one workload of `targets` is; plain data, for people and for `-o json`. */
+/** The state of a workload of `targets`; plain data, for people and for `-o json`. */
 export interface WorkloadState {
   readonly kind: string;
   readonly name: string;
-  /** Its pod template carries the annotation. */
+  /** Whether its pod template has the annotation. */
   readonly optedIn: boolean;
-  /** Living pods, and how many of them carry the sidecar. */
+  /** Living pods, and how many of them have the sidecar. */
   readonly pods: number;
   readonly injectedPods: number;
-  /** Of its rollout: `1 of 1 pod updated, 1 available`. */
+  /** The state of its rollout: `1 of 1 pod updated, 1 available`. */
   readonly rollout: string;
 }
 
 export interface TargetState {
   readonly namespace: string;
-  /** The namespace carries the label. */
+  /** Whether the namespace has the label. */
   readonly optedIn: boolean;
   readonly workloads: readonly WorkloadState[];
 }
 
-/** @throws as Kubectl */
+/** Reads the state of all targets. @throws as Kubectl */
 export async function readTargetStates(kubectl: Kubectl, intent: Intent): Promise<TargetState[]> {
   const targets = await readTargets(kubectl, intent.targets);
   return Promise.all(
@@ -64,7 +64,7 @@ async function workloadState(
   };
 }
 
-/** The kubectl lines that opt these targets in; with `undo`, those that take it back. */
+/** The kubectl lines that opt these targets in; with `undo`, those that opt them out. */
 export function kubectlLines({ targets, namespaceLabel, annotation }: Intent, undo = false): string[] {
   return targets.flatMap((target) => {
     const workloads = (['deployments', 'statefulSets', 'daemonSets'] as const).flatMap((list) =>

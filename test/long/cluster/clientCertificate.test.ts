@@ -72,7 +72,7 @@ afterAll(async () => {
 test('an upgrade that demands certificates which the API server does not present fails, says so, and goes back', async () => {
   const { exitCode, stderr } = await installer(4, ['upgrade', ...at, '--yes', ...demanding, '--timeout', '60s']);
   expect(exitCode).toBe(1);
-  expect(stderr).toContain('Rolled back: what revision 1 was runs again.');
+  expect(stderr).toContain('Rolled back: revision 1 runs again.');
   // The API server says nothing of it to its clients: the word is the injector's.
   expect(errorText(stderr)).toMatch(refusal);
 });
@@ -91,7 +91,7 @@ test('so does one with targets, whose hook asks the API server before', async ()
   ]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('INJECTION_UNPROVEN');
-  expect(stderr).toContain('Rolled back: what revision 3 was runs again.');
+  expect(stderr).toContain('Rolled back: revision 3 runs again.');
   expect(errorText(stderr)).toMatch(refusal);
 });
 

@@ -16,17 +16,17 @@ describe('after Ctrl-C', () => {
     [
       history('failed'),
       'interrupted: revision 1 is failed',
-      'Run the command again to go on, or go back: helm uninstall web --namespace tools.',
+      'Run the command again to continue, or go back: helm uninstall web --namespace tools.',
     ],
     [
       history('deployed', 'failed'),
       'interrupted: revision 2 is failed; revision 1 ran before',
-      'Run the command again to go on, or go back: helm rollback web 1 --namespace tools.',
+      'Run the command again to continue, or go back: helm rollback web 1 --namespace tools.',
     ],
     [
       history('deployed', 'pending-upgrade'),
       'interrupted: revision 2 is pending-upgrade; revision 1 ran before',
-      'Helm refuses to go on until: helm rollback web 1 --namespace tools.',
+      'Helm refuses to continue until: helm rollback web 1 --namespace tools.',
     ],
     [
       history('superseded', 'deployed'),

@@ -17,8 +17,8 @@ describe('versions of helm', () => {
     ['v4.2.1+g0b1c2d3', 'helm 4.2.1 hangs on hooks'],
     ['v3.13.3', 'helm 3.13.3 is older than 3.14.0'],
     ['v2.17.0', 'helm 2.17.0 is older than 3.14.0'],
-    ['v5.0.0', 'helm 5.0.0 is newer than what this version knows (3 and 4)'],
-    ['usage: helm', '"usage: helm" is no version of helm'],
+    ['v5.0.0', 'helm 5.0.0 is too new: this program supports 3 and 4'],
+    ['usage: helm', '"usage: helm" is not a version of helm'],
   ])('%s is refused', (text, message) => {
     const refusal = caught(() => checkHelmVersion(text, '/opt/helm'));
     expect(refusal).toMatchObject({ code: 'HELM_UNSUPPORTED', message, where: '/opt/helm' });

@@ -35,7 +35,7 @@ describe('targets', () => {
   });
 
   test.each([
-    ['', 'no JSON'],
+    ['', 'not JSON'],
     ['{}', 'must be a list'],
     ['null', 'must be a list'],
     ['["shop"]', 'targets[0] must be a mapping'],
@@ -100,11 +100,11 @@ describe('the record', () => {
   });
 
   test.each([
-    ['', 'no JSON'],
+    ['', 'not JSON'],
     ['null', 'version'],
     ['{"version":2}', 'version'],
     ['{"version":1}', 'keys'],
-    ['{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"}}', 'objects are no list'],
+    ['{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"}}', 'objects are not a list'],
     [
       '{"version":1,"keys":{"namespaceLabel":"a","annotation":"b"},"objects":[{"kind":"Pod","namespace":"a","name":"b"}]}',
       'objects[0]',

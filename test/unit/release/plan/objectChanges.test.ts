@@ -91,6 +91,6 @@ test('documents without an object are passed over, others are refused without a 
     objectsOf('---\n# Source: a\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n').map(nameOfObject),
   ).toEqual(['namespace/shop']);
   for (const text of ['hush: 1', '- hush', 'kind: [hush', 'apiVersion: v1\nkind: Secret\nhush: 1']) {
-    expect(() => objectsOf(text)).toThrow(/^the chart renders a document that is no Kubernetes object$/);
+    expect(() => objectsOf(text)).toThrow(/^the chart renders a document that is not a Kubernetes object$/);
   }
 });

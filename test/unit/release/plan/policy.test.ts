@@ -74,7 +74,7 @@ test('nothing is planned for them, and there is nothing to rotate', async () => 
   };
   expect(await planCertificates(question)).toEqual({
     action: 'none',
-    text: 'the API server itself injects',
+    text: 'not needed: the API server injects',
     findings: [],
   });
   await expect(planCertificates({ ...question, rotate: true })).rejects.toMatchObject({
@@ -149,7 +149,7 @@ test('the summary of a policy names it, and no injector', () => {
   const facts = summarise({
     objects,
     intent,
-    plan: { action: 'none', text: 'the API server itself injects', findings: [] },
+    plan: { action: 'none', text: 'not needed: the API server injects', findings: [] },
     now,
   });
   const result: InstallResult = {
@@ -167,7 +167,7 @@ test('the summary of a policy names it, and no injector', () => {
   expect(formatResult(result).slice(1, 5)).toEqual([
     'namespace    tools',
     'injects      agent:1',
-    'certificates none, the API server itself injects',
+    'certificates none, not needed: the API server injects',
     'policy       capture.tools, 2 bindings, failurePolicy Ignore',
   ]);
 });

@@ -42,7 +42,7 @@ test('the summary of an install', () => {
     'injects      a:1, b:1',
     'certificates baked, kept as they are, until 2028-11-21',
     'webhooks     1 in capture.tools, failurePolicy Ignore',
-    'injection    works: the API server was seen to inject',
+    'injection    works: the API server injects a pod',
     'target       namespace shop: opted in',
     '               deployment/web: opted in, 1 of 2 pods have the sidecar; 2 of 2 pods updated, 2 available',
     'next         kubectl one',
