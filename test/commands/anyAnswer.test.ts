@@ -123,7 +123,7 @@ describe.each(Object.entries(commands))('%s', (_, run) => {
     expect(typeof result === 'string' ? result : 'ROLLOUT_FAILED').toBe('ROLLOUT_FAILED');
   });
 
-  test('never ends with a bug, whatever stands in any place of an answer', async () => {
+  test('never ends with a bug, for any value in any place of an answer', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom(...places), odd), { minLength: 1, maxLength: 3 }),

@@ -170,7 +170,7 @@ describe('new', () => {
 });
 
 describe('inspect', () => {
-  test('single files are told apart by what they hold, in any order', async () => {
+  test('single files are recognized by their content, in any order', async () => {
     const file = (name: string): string => join(folder, name);
     await expect(inspected([file('tls.key'), file('tls.crt'), file('ca.crt')], names)).resolves.toStrictEqual([
       true,
@@ -206,7 +206,7 @@ describe('inspect', () => {
   });
 });
 
-test('rotate takes one step at a time, says what follows, and ends with the new CA alone', async () => {
+test('rotate takes one step at a time, prints the next one, and ends with the new CA alone', async () => {
   const rotated = join(top, 'rotated');
   await writeFolder(rotated, folderWrites(material));
   const steps: string[] = [];

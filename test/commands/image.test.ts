@@ -37,8 +37,8 @@ const imageIn = (text: string): string | undefined => /image: (\S*agent\S*)/.exe
 const hint =
   'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.';
 
-describe('an image that nobody has named', () => {
-  test('is a warning of inject, since a later step may name it; nobody can have its registry', async () => {
+describe('an image without a name', () => {
+  test('is a warning of inject, because a later step may name it; its registry cannot exist', async () => {
     const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', '-']);
     expect(exitCode).toBe(0);
     expect(imageIn(stdout)).toBe('registry.invalid/packet-capture/agent:0.1.0');

@@ -180,7 +180,7 @@ test.concurrent('a namespace in one file decides for a workload in another', asy
   expect(stderr).toContain('skipped deployment/nginx-deployment (workload.yaml:1): pod_security_restricted: ');
 });
 
-test.concurrent('in baseline it goes without the mirror that it asks for, and that is said', async () => {
+test.concurrent('in baseline it has no mirror although it asks for one, and this is reported', async () => {
   await put('mirrored.yaml', articleDeployment);
   const inject = async (...more: string[]): ReturnType<typeof packetCapture> =>
     packetCapture(['inject', '-f', 'mirrored.yaml', '--mirror', 'vxlan://collector', ...more]);

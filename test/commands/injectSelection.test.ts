@@ -27,7 +27,7 @@ test.concurrent('--kind, --name and --selector choose, --template-path adds a ki
   expect(await report(widget)).toContain('2 injected, 0 skipped\n');
 });
 
-test.concurrent('a choice that finds nothing is said, and with --require-injection an error; nothing is written', async () => {
+test.concurrent('a selection without a match is a warning, and with --require-injection an error; nothing is written', async () => {
   await put('chosen.yaml', articleDeployment);
   const run = async (...flags: readonly string[]): ReturnType<typeof packetCapture> =>
     packetCapture(['inject', '-f', 'chosen.yaml', '--in-place', ...flags]);

@@ -109,7 +109,7 @@ test.concurrent('kubectl runs the plugin of the old form, with the settings of i
   expect(values(await build('plugin', '--enable-alpha-plugins'))).toEqual(values(injected));
 });
 
-test.concurrent('as a function, it answers a ResourceList with one, and says why when it cannot', async () => {
+test.concurrent('as a function, it answers a ResourceList with one, and reports why when it cannot', async () => {
   const resourceList = (spec: string): string =>
     `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- ${base.split('---\n')[0]?.trimEnd().replaceAll('\n', '\n  ')}\nfunctionConfig:\n  apiVersion: packet-capture/v1\n  kind: PacketCapture\n  spec: ${spec}\n`;
   const answer = parse(

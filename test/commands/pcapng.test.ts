@@ -154,7 +154,7 @@ test('a merge has the packets, times, bytes and interfaces that mergecap gives, 
   expect(await capinfos(ours)).toEqual(await capinfos(join(folder, 'mergecap.pcapng')));
 });
 
-test('of a file that ends within a packet all whole packets are there, and tshark has nothing to say any more', async () => {
+test('of a file that ends within a packet all complete packets are kept, and tshark has no complaint', async () => {
   const [whole = new Uint8Array(0)] = variedFiles([[1, 2, 3, 4], [], [], []]);
   const cut = whole.subarray(0, whole.length - 60);
   const tshark = await execa('tshark', ['-r', await file('cut.pcapng', cut)], { reject: false });

@@ -13,7 +13,7 @@ async function run(
   return { exitCode, stdout, stderr };
 }
 
-describe('wrong usage is said before the cluster is asked', () => {
+describe('wrong usage is reported before the cluster is asked', () => {
   test.each([
     [['download'], 'no pods are named'],
     [['status', '-A', '-n', 'shop'], '-n and -A exclude each other'],

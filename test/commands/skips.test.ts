@@ -102,7 +102,7 @@ spec:
       initContainers: [{name: migrate, env: [{name: LOG_LEVEL, value: warn}]}]
 `;
 
-test.concurrent('a patch of kustomize in a tree of manifests is none of its workloads', async () => {
+test.concurrent('a kustomize patch in a tree of manifests is not a workload', async () => {
   const files = { 'tree/base/web.yaml': deployment('web'), 'tree/overlay/log-level.yaml': patchFile };
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -133,7 +133,7 @@ spec:
 
 const status = '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files"]}';
 
-test.concurrent('the status without the sidecar is told apart, and uninject leads out', async () => {
+test.concurrent('the status without the sidecar has its own reason, and uninject removes it', async () => {
   const ghost = deployment(
     'web',
     '',
@@ -147,7 +147,7 @@ test.concurrent('the status without the sidecar is told apart, and uninject lead
   expect((await packetCapture(['inject', '-f', '-'], cleared.stdout)).stderr).toMatch(/^injected deployment\/web/);
 });
 
-test.concurrent('the sidecar without the status is told apart, and uninject leads out', async () => {
+test.concurrent('the sidecar without the status has its own reason, and uninject removes it', async () => {
   const half = deployment(
     'web',
     '      initContainers: [{name: packet-capture, image: "packet-capture/agent:0.1.0", restartPolicy: Always}]\n',
@@ -227,7 +227,7 @@ test.concurrent('settings that can capture nothing are refused where they are wr
   expect(stderr).toMatch(/^injected deployment\/c in shop \(-:\d+\)$/m);
 });
 
-test.concurrent('what only a cluster knows of the schemas of custom kinds is said once a kind', async () => {
+test.concurrent('the warning about schemas of custom kinds is printed once for each kind', async () => {
   const custom = (apiVersion: string, kind: string, name: string): string =>
     `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}\n`;
   const rollout = 'argoproj.io/v1alpha1';

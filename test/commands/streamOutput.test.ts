@@ -72,7 +72,7 @@ test('with --force a link is replaced, not followed; a pipe is written to', asyn
   expect((await lstat(path)).isSymbolicLink()).toBe(true);
 });
 
-test('a reader that goes away fails the write; one that is slow does not stop the program', async () => {
+test('a reader that closes fails the write; a slow one does not stop the program', async () => {
   const program = `
     import { isBrokenPipe, openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/io/streamOutput.ts'))};
     const output = await openStreamOutput('-', false);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { codedError, formatError, isCodedError } from '../../src/errors.ts';
 import { version } from '../../src/version.ts';
 
-test('an error says what, where and what to do', () => {
+test('an error has what, where and what to do', () => {
   const error = codedError('SETTING_INVALID', 'file-size "big" must be a quantity', { where: '--file-size' });
   expect(formatError(error)).toBe(
     'error SETTING_INVALID: file-size "big" must be a quantity\n  at --file-size\n  Correct the value.',

@@ -36,7 +36,7 @@ describe('start', () => {
     });
   });
 
-  test('a setting beside the file needs no new one, nor does one that was as it is wanted', () => {
+  test('a setting that does not begin a new file needs none, nor does an unchanged setting', () => {
     const same = { ...status, file: 'web_1.pcapng' };
     expect(judgeAgent(same, { ...start, changed: ['upload', 'stream'] })).toMatchObject({ kind: 'done' });
     expect(judgeAgent(same, { ...start, changed: [] })).toMatchObject({ kind: 'done' });
@@ -55,13 +55,13 @@ describe('start', () => {
     expect(judgeAgent(stays, start)).toMatchObject({ kind: 'refused' });
   });
 
-  test('an invalid setting beside the file does not keep it from capturing', () => {
+  test('an invalid destination does not prevent the capture', () => {
     expect(
       judgeAgent({ ...status, invalid: [{ setting: 'upload', value: 'x', reason: 'no remote' }] }, start),
     ).toMatchObject({ kind: 'done' });
   });
 
-  test('tells what it waits for, and that it has ended by itself', () => {
+  test('reports what it waits for, and that it has ended by itself', () => {
     expect(judgeAgent({ ...status, state: 'waiting', reason: 'there is no interface net1' }, start)).toEqual({
       kind: 'pending',
       text: 'waiting: there is no interface net1',
@@ -83,14 +83,14 @@ describe('a mirror that is asked for', () => {
     fileBefore: 'web_1.pcapng',
   };
 
-  test('is there when its container says so', () => {
+  test('works when its container reports it', () => {
     expect(judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: url } }, mirrored)).toEqual({
       kind: 'done',
       text: 'capturing on eth0: port 80, mirroring to vxlan://collector',
     });
   });
 
-  test('is waited for, and what it waits for is told', () => {
+  test('is waited for, and what it waits for is reported', () => {
     expect(judgeAgent(taken, mirrored)).toEqual({ kind: 'pending', text: 'mirror: it has not seen the change yet' });
     expect(
       judgeAgent({ ...taken, mirror: { state: 'mirroring', destination: 'vxlan://other' } }, mirrored),
@@ -106,7 +106,7 @@ describe('a mirror that is asked for', () => {
     ).toEqual({ kind: 'refused', text: 'mirror: no filter' });
   });
 
-  test('is not waited for where nobody asks, or nobody could', () => {
+  test('is not waited for when it is not requested, or not possible', () => {
     expect(judgeAgent(taken, { ...mirrored, mirrors: false })).toMatchObject({ kind: 'done' });
     expect(judgeAgent(taken, { ...mirrored, values: { state: 'running' } })).toMatchObject({ kind: 'done' });
     expect(
@@ -115,7 +115,7 @@ describe('a mirror that is asked for', () => {
   });
 });
 
-test('stop is done when it has seen it and captures no more, whatever else is wrong', () => {
+test('stop is done when it has seen it and captures no more, even if something else is wrong', () => {
   const idle = { ...settings, state: 'idle' };
   expect(judgeAgent({ ...status, settings: idle }, stop)).toEqual({ kind: 'pending', text: 'it still captures' });
   expect(judgeAgent({ ...status, settings: idle, state: 'idle', reason: 'state' }, stop)).toEqual({

@@ -21,7 +21,7 @@ test("a command in the agent's container, past no shell", async () => {
   expect(await ended).toEqual({ code: 0, stderr: '' });
 });
 
-test('standard input only where it is asked for', async () => {
+test('standard input only on request', async () => {
   const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo' }), pod, ['cat'], { stdin: true });
   stdin?.end();
   expect(await text(stdout)).toBe(
@@ -30,7 +30,7 @@ test('standard input only where it is asked for', async () => {
   expect(await ended).toMatchObject({ code: 0 });
 });
 
-test('output that nobody reads holds the program back, and it can be killed', async () => {
+test('unread output blocks the program, which can be killed', async () => {
   const { stdout, ended, kill } = makeKubectlStart({ program: 'test/fixtures/running/endless.sh' })([]);
   await new Promise((done) => stdout.once('readable', done));
   expect(stdout.readableLength).toBeLessThan(1024 ** 2);
@@ -47,7 +47,7 @@ test('nothing is lost before somebody reads', async () => {
   expect(await text(stdout)).toBe('--request-timeout=0 early\n');
 });
 
-test('what goes wrong is told, never thrown', async () => {
+test('errors are returned, never thrown', async () => {
   const missing = makeKubectlStart({ program: '/nonexistent/kubectl' })(['exec']);
   missing.stdout.resume();
   expect(await missing.ended).toMatchObject({ code: undefined, error: { code: 'KUBECTL_MISSING' } });
@@ -71,7 +71,7 @@ test('a command leads a process group of its own where there is no terminal', as
   expect((await text(other)).trim()).not.toBe(own);
 });
 
-test('a command that says nothing is ended at its deadline', async () => {
+test('a command without output is ended at its deadline', async () => {
   const kubectl = makeKubectl({ program: 'test/fixtures/running/silent.sh' });
   await expect(kubectl(['exec'], { deadlineSeconds: 1 })).rejects.toMatchObject({
     code: 'CLUSTER_UNREACHABLE',

@@ -28,7 +28,7 @@ function workload(
 const check = async (kubectl: Kubectl, settings: object): Promise<void> =>
   checkPersistable({ kubectl, target: 'deployment/web', settings });
 
-test('a pod template that carries the sidecar gets no container that mirrors by an annotation: that is said before anything is changed', async () => {
+test('a pod template with the sidecar gets no container that mirrors by an annotation: this is refused before any change', async () => {
   const without = workload({ 'packet-capture/status': status }, 'packet-capture');
   await expect(check(without, mirrored)).rejects.toMatchObject({
     code: 'NOT_INJECTABLE',

@@ -152,7 +152,7 @@ describe('findPods', () => {
     ]);
   });
 
-  test('without a target are all that are captured; who does not carry it is no news there', async () => {
+  test('without a target all captured pods are found; pods without the sidecar are not reported', async () => {
     const { kubectl, asked } = cluster({ pods: { items: [pod('a'), pod('b', bare)] } });
     expect(await findPods(kubectl, { allNamespaces: true })).toMatchObject({
       captured: [{ name: 'a' }],
@@ -164,7 +164,7 @@ describe('findPods', () => {
     expect(asked[1]).toBe('get --raw /api/v1/namespaces/shop/pods?limit=250&labelSelector=app+in+%28a%2Cb%29');
   });
 
-  test('what mirrors stands beside it, or does not', async () => {
+  test('the pod has the container that mirrors, or does not', async () => {
     const { kubectl } = cluster({
       pods: { items: [pod('a', { spec: { initContainers: [sidecar, { name: 'packet-capture-mirror' }] } }), pod('b')] },
     });
@@ -174,7 +174,7 @@ describe('findPods', () => {
     ]);
   });
 
-  test('an ephemeral container carries it too: the last one', async () => {
+  test('an ephemeral container counts too: the last one', async () => {
     const attached = pod('a', {
       spec: {
         initContainers: [],

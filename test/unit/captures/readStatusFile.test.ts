@@ -49,13 +49,13 @@ function shown(text: string): string[] {
   });
 }
 
-test('what an agent says is taken as it is', () => {
+test('the status of an agent is read unchanged', () => {
   expect(parseAgentStatus(JSON.stringify(whole))).toEqual({ status: whole });
   const headers = { ...whole, snaplen: 'headers' };
   expect(parseAgentStatus(JSON.stringify(headers))).toEqual({ status: headers });
 });
 
-test('and nothing that it does not say', () => {
+test('and nothing is added to it', () => {
   expect(parseAgentStatus(JSON.stringify({ ...whole, future: { a: 1 }, __proto__: { b: 1 } }))).toEqual({
     status: whole,
   });
@@ -113,7 +113,7 @@ describe('what is of another type is left out, and the rest stays', () => {
   });
 });
 
-test('nothing that it says grows without an end', () => {
+test('every part of it has a limit', () => {
   const long = 'x'.repeat(20_000);
   const asked = parseAgentStatus(
     JSON.stringify({

@@ -17,7 +17,7 @@ const annotations = {
 };
 
 describe('settingChanges', () => {
-  test('are what differs; an empty value takes the annotation away, and is none', () => {
+  test('are the differences; an empty value removes the annotation', () => {
     const changes = settingChanges(annotations, { state: 'running', filter: 'port 80', rotate: '', duration: '' });
     expect(changes).toEqual([
       { setting: 'state', old: 'idle', new: 'running' },
@@ -32,7 +32,7 @@ describe('settingChanges', () => {
     expect(changesText(changes)).toBe('state idle → running, filter default → "port 80", rotate 5s → default');
   });
 
-  test('are none where all is as it is wanted', () => {
+  test('are empty when nothing differs', () => {
     expect(settingChanges(annotations, { state: 'idle', rotate: '5s', filter: '' })).toEqual([]);
   });
 });
@@ -47,7 +47,7 @@ test('what the agent is to take: the value, else that of its environment, else t
   });
 });
 
-test('to the agent an annotation that says what held without it is no change', () => {
+test('an annotation that repeats the default is no change for the agent', () => {
   const changes = settingChanges(
     { 'packet-capture/filter': 'port 53' },
     { state: 'running', filter: '', rotate: '5s' },
@@ -63,7 +63,7 @@ describe('ringProblem', () => {
     volumeBytes: 24 * 1024 ** 2,
   };
 
-  test('is what does not fit into the volume, whatever the other half comes from', () => {
+  test('is a ring that does not fit into the volume, wherever the other half comes from', () => {
     expect(ringProblem(pod, { 'file-size': '5Mi' })).toBe(
       '4 files of 5Mi, and a spare one, do not fit into its volume of 24Mi',
     );
@@ -72,7 +72,7 @@ describe('ringProblem', () => {
     expect(ringProblem(pod, { 'file-count': '11' })).toBeUndefined();
   });
 
-  test('is none where the ring is not touched, or nothing is known of the volume', () => {
+  test('is undefined when the ring is not changed, or the volume is not known', () => {
     expect(
       ringProblem({ ...pod, annotations: { 'packet-capture/file-count': '99' } }, { state: 'idle' }),
     ).toBeUndefined();

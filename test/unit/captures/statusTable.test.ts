@@ -63,7 +63,7 @@ test('one line for each pod, and why one could not be asked', () => {
   ]);
 });
 
-test('a mirror has a column where there is one: where it goes, and how much', () => {
+test('a mirror has a column with its destination and its packets', () => {
   const mirror = { state: 'mirroring', destination: 'vxlan://10.0.0.9?vni=42', packets: 4711, bytes: 99, dropped: 0 };
   const pods = [
     row('web-1', { ...capturing, mirror }),
@@ -91,7 +91,7 @@ test('namespaces have a column of their own where there are several', () => {
   expect(line).toMatch(/^shop {7}web-1 {2}capturing/);
 });
 
-test('what keeps it from capturing goes before what has once been', () => {
+test('what prevents the capture now is shown before older errors', () => {
   const last = (status: AgentStatus): string =>
     formatStatus([row('a', status)], { namespaces: false, now })[1]
       ?.split('  ')
@@ -103,7 +103,7 @@ test('what keeps it from capturing goes before what has once been', () => {
   );
 });
 
-test('nothing that an agent says can move the cursor or break the table', () => {
+test('no text of an agent can move the cursor or break the table', () => {
   const filter = `host a\u001B[2J\n${'x'.repeat(60)}`;
   const [, line = '', ...rest] = formatStatus([row('a', { ...capturing, filter })], { namespaces: false, now });
   expect(rest).toEqual([]);

@@ -100,7 +100,7 @@ function taken(annotations: Readonly<Record<string, string>>): object {
 const idle = { 'packet-capture/state': 'idle' };
 
 describe('updatePods', () => {
-  test('sets all in one request, tells what changed, and waits until the agent does it', async () => {
+  test('sets all in one request, reports the changes, and waits until the agent does it', async () => {
     const { options, lines, patches } = bench(
       { pods: { 'web-1': idle, 'web-2': { 'packet-capture/filter': 'port 80' } } },
       { settings: { state: 'running', filter: 'port 80' } },
@@ -123,7 +123,7 @@ describe('updatePods', () => {
     expect(lines.slice(2).toSorted()).toEqual(['shop/web-1: capturing: port 80', 'shop/web-2: capturing: port 80']);
   });
 
-  test('a second time it changes nothing, and says how things stand', async () => {
+  test('a second time it changes nothing, and reports the state', async () => {
     const { options, patches } = bench({ pods: { 'web-1': idle } }, { settings: { state: 'idle' } });
     expect((await updatePods(options)).pods).toEqual([
       { namespace: 'shop', pod: 'web-1', result: 'confirmed', changes: [], agent: 'idle' },
@@ -131,7 +131,7 @@ describe('updatePods', () => {
     expect(patches).toEqual([]);
   });
 
-  test('a dry run stores nothing and waits for nobody', async () => {
+  test('a dry run stores nothing and does not wait', async () => {
     const { options, patches } = bench(
       { pods: { 'web-1': idle, 'web-2': { 'packet-capture/state': 'running' } } },
       { dryRun: true },
@@ -140,7 +140,7 @@ describe('updatePods', () => {
     expect(patches).toEqual(['web-1 packet-capture/state=running dry']);
   });
 
-  test('what ended by itself begins anew, though nothing is changed', async () => {
+  test('a capture that ended by itself is started again, although nothing is changed', async () => {
     let anew = false;
     const agent = (annotations: Readonly<Record<string, string>>): object => {
       anew ||= annotations['packet-capture/state'] === 'idle';
@@ -155,7 +155,7 @@ describe('updatePods', () => {
     expect(lines[0]).toBe('shop/web-1: its capture has ended (duration); starting it again');
   });
 
-  test('so does what ended by itself when an annotation only says what held without it', async () => {
+  test('the same when an annotation only repeats the default', async () => {
     const ended = { state: 'idle', reason: 'packet-count', file: '', settings: { state: 'running' } };
     const seen = new Set<string | undefined>();
     const agent = (annotations: Readonly<Record<string, string>>): object => {
@@ -167,7 +167,7 @@ describe('updatePods', () => {
     expect(patches).toEqual(['running', 'idle', 'running'].map((state) => `web-1 packet-capture/state=${state}`));
   });
 
-  test('what goes wrong with one pod keeps no other back', async () => {
+  test('an error of one pod does not stop the others', async () => {
     const fails = (pod: string): Error | undefined =>
       ({
         'web-1': codedError('KUBECTL_FAILED', 'pods "web-1" is forbidden'),
@@ -192,7 +192,7 @@ describe('updatePods', () => {
     expect(patches).toEqual([]);
   });
 
-  test('an agent that does not, is told at the end of the time', async () => {
+  test('an agent that does not is reported when the time is up', async () => {
     const { options } = bench({ pods: { 'web-1': idle }, agent: () => ({ ...taken(idle) }) }, { timeoutSeconds: 1 });
     expect((await updatePods(options)).pods).toMatchObject([
       { result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' },

@@ -152,7 +152,7 @@ test('missed pods are named with their workload, and each workload is rolled onc
   );
 });
 
-test('wishes that stand where nobody reads them', () => {
+test('requests in places that nothing reads', () => {
   const inventory = {
     namespaces: [
       namespace({ 'packet-capture/injection': 'yes' }),
@@ -192,7 +192,7 @@ test('a namespace where nothing can be injected, and one that two releases take'
   expect(codes(twice)).toContain('releases_overlap');
 });
 
-test('no release: nothing to say, unless somebody asks for one', () => {
+test('no release: no error, unless somebody asks for one', () => {
   expect(codes(audit({}))).toEqual(['release_none', 'pods_injected']);
   const asked = audit({
     inventory: { pods: [pod()], workloads: [], namespaces: [namespace({ 'packet-capture/injection': 'enabled' })] },
@@ -201,7 +201,7 @@ test('no release: nothing to say, unless somebody asks for one', () => {
   expect(asked.missed[0]).toMatchObject({ reason: 'no_release', hint: 'packet-capture install' });
 });
 
-test('what may not be read is said, and nothing is guessed', () => {
+test('parts that may not be read are reported, and nothing is guessed', () => {
   const nothing = { namespaces: undefined, pods: undefined, workloads: undefined };
   const result = audit({ inventory: nothing, registrations: { releases: undefined, policyApi: true } });
   expect(codes(result)).toEqual(['releases_unreadable', 'pods_unreadable', 'pods_injected']);

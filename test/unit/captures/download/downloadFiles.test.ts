@@ -53,7 +53,7 @@ describe('fetchFile', () => {
     expect(await local.transfers()).toEqual(['0 300000']);
   });
 
-  test('goes on with what an earlier call has brought, when it is the beginning of the file', async () => {
+  test('continues a part of an earlier call, when it is the beginning of the file', async () => {
     await writeFile(join(local.folder, `${file.name}.part`), content.subarray(0, 123_456));
     expect(await fetch()).toMatchObject({ result: 'resumed', sha256, received: content.length });
     expect(await readFile(join(local.folder, file.name))).toEqual(content);
@@ -70,7 +70,7 @@ describe('fetchFile', () => {
     expect(await local.transfers()).toEqual(transfers);
   });
 
-  test('goes on when the connection ends early, as long as something comes', async () => {
+  test('continues when the connection ends early, as long as bytes arrive', async () => {
     // A line with a checksum is 65 bytes; with the second one it comes first.
     await local.spoil(100_065, 40, 50_130);
     expect(await fetch()).toMatchObject({ result: 'resumed', sha256 });
@@ -104,7 +104,7 @@ describe('fetchFile', () => {
     expect(await readdir(local.folder)).toEqual([]);
   });
 
-  test('a file that has left the ring is told, and leaves nothing behind', async () => {
+  test('a file that was removed from the ring is reported, and leaves nothing behind', async () => {
     await rm(join(local.captures, file.name));
     expect(await fetch()).toMatchObject({
       result: 'vanished',
@@ -114,7 +114,7 @@ describe('fetchFile', () => {
     expect(await readdir(local.folder)).toEqual([]);
   });
 
-  test('an open file is a snapshot under another name, which goes when the file is whole', async () => {
+  test('an open file is a snapshot under another name, which is removed when the file is complete', async () => {
     const open = await fetch({ open: true, bytes: 1000 });
     expect(open).toMatchObject({
       result: 'downloaded',
@@ -127,7 +127,7 @@ describe('fetchFile', () => {
     expect(await readdir(local.folder)).toEqual([file.name]);
   });
 
-  test('a folder that cannot be written to is the end of it', async () => {
+  test('a folder that cannot be written to ends the download', async () => {
     await mkdir(join(local.folder, `${file.name}.part`));
     await expect(fetch()).rejects.toMatchObject({ code: 'FILE_UNWRITABLE', where: join(local.folder, file.name) });
   });
@@ -149,13 +149,13 @@ describe('the files of a pod', () => {
     ]);
   });
 
-  test('are all closed while nothing is captured, and the newest counts as open where no status tells', () => {
+  test('are all closed while nothing is captured; without a status the newest counts as open', () => {
     expect(listing('{"state":"idle","file":""}', ring(1), ring(2)).map(({ open }) => open)).toEqual([false, false]);
     expect(listing('', ring(1), ring(2)).map(({ open }) => open)).toEqual([false, true]);
     expect(listing('')).toEqual([]);
   });
 
-  test('that a pod names otherwise are none', () => {
+  test('with other names are ignored', () => {
     expect(
       listing(
         '',

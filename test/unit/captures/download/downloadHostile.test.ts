@@ -97,7 +97,7 @@ describe('a pod that does not keep to what it has listed', () => {
     expect(fetched).toMatchObject({ result: 'failed', tries: 3 });
   });
 
-  test('brings a part, and then says that it is none of the file, in turns', async () => {
+  test('sends a part, and then reports that it belongs to another file, in turns', async () => {
     // Each second try brings something: it is no more than there was before.
     const fetched = await fetchFrom(
       `case $(grep -c try ${top}/tries) in *[13579]) echo '${sha256}  -'; printf '%050d' 0 ;; *) echo '${'0'.repeat(64)}  -' ;; esac; exit 1`,
@@ -138,7 +138,7 @@ describe('a folder where others may write', () => {
     await expect(lstat(join(top, 'new'))).rejects.toThrow('ENOENT');
   });
 
-  test('nor is a file written to that has another name too, or that is none', async () => {
+  test('nor is a file with a second link written to, or anything but a regular file', async () => {
     await writeFile(join(top, 'other'), 'theirs');
     await link(join(top, 'other'), part());
     expect(await fetchFrom(send)).toMatchObject({ result: 'downloaded' });
@@ -154,7 +154,7 @@ describe('a folder where others may write', () => {
   });
 });
 
-test('a real file goes on where it ended, by way of a part of this user alone', async () => {
+test('a real file is continued where it ended, with a part that only this user can read', async () => {
   const local = await createLocalPod();
   await writeFile(join(local.captures, file.name), content);
   await writeFile(join(local.folder, `${file.name}.part`), content.subarray(0, 40));

@@ -161,7 +161,7 @@ test.concurrent('what is captured until the end is handed over, and nothing is r
   expect(failed.pieces).toEqual([]);
 });
 
-test.concurrent('at the end a capture is waited for as long as something comes; one that says nothing is cut off, which is told', async () => {
+test.concurrent('at the end a capture is waited for as long as bytes arrive; a silent one is killed and reported', async () => {
   const captures = { 'web-1': capture(true), 'web-2': capture(true), 'web-3': capture() };
   const session = run([pod('web-1'), pod('web-2'), pod('web-3')], {
     open: ({ name }) => captures[name as keyof typeof captures].process,
@@ -209,7 +209,7 @@ test.concurrent('changed settings of a pod take effect; others leave its capture
   expect(session.events).toEqual(['joined web-1', 'changed web-1', 'joined web-1']);
 });
 
-test.concurrent('a filter that was asked for and is refused ends the command; one of a pod is told', async () => {
+test.concurrent('a refused filter of the command ends it; a refused filter of a pod is reported', async () => {
   const refused = { code: 65, stderr: "refused: unknown port 'eighty'\n" };
   const asked = run([pod('web-1')], { wanted: { filter: 'port eighty' } });
   await until('opened', () => asked.captures.size === 1);
@@ -231,7 +231,7 @@ test.concurrent('a filter that was asked for and is refused ends the command; on
   ]);
 });
 
-test.concurrent('when nobody takes the output any more, all captures are ended', async () => {
+test.concurrent('when the output is closed, all captures are ended', async () => {
   const session = run([pod('web-1')], {
     write: async () => Promise.reject(Object.assign(new Error('gone'), { code: 'EPIPE' })),
   });

@@ -96,7 +96,7 @@ test.each(cases)('%s', (_name, found, reason, missed) => {
   expect(missedReason(found, judgement)).toBe(missed ? (reason ?? 'missed_at_creation') : undefined);
 });
 
-test('every reason that rules alone can find stands in a case', () => {
+test('every reason that the rules can find has a case', () => {
   const others: readonly Reason[] = [
     'no_release',
     'release_unknown',
@@ -117,7 +117,7 @@ test('every reason that rules alone can find stands in a case', () => {
   expect([...new Set([...found, ...others])].toSorted()).toEqual(Object.keys(reasons).toSorted());
 });
 
-test('a pod that was injected carries it, whatever its namespace says by now', () => {
+test('an injected pod has the sidecar, even if its namespace has changed', () => {
   const plain = pod();
   const plan = planInjection(plain, {
     config: defaultSidecarConfig,
@@ -137,7 +137,7 @@ test('a pod that was injected carries it, whatever its namespace says by now', (
   expect(missedReason(subject(injected), judgement)).toBeUndefined();
 });
 
-test('a pod that is older than the release says so', () => {
+test('a pod that is older than the release is reported as such', () => {
   const old = pod();
   const found = subject({ ...old, metadata: { ...old.metadata, creationTimestamp: '2026-11-19T10:00:00Z' } });
   expect(missedReason(found, judge(found, [stateOf()]))).toBe('created_before_release');
@@ -157,7 +157,7 @@ test('of several releases that counts which the pod asks, then that which is nea
   expect(judge(subject(pod({})), [article, own]).facts?.release.object).toBe('capture.system');
 });
 
-test('opt-out: every pod of an opted-in namespace should carry it, except those that cannot or refuse', () => {
+test('opt-out: every pod of an opted-in namespace should have it, except those that cannot or opt out', () => {
   const states = [stateOf(release('packet-capture/injection', 'packet-capture/inject', true))];
   const missed = (found: Subject): Reason | undefined => missedReason(found, judge(found, states));
   expect(missed(subject(pod({})))).toBe('missed_at_creation');

@@ -13,7 +13,7 @@ function injected(annotations: Readonly<Record<string, string>>, config = defaul
   return withAddition(template, plan.addition);
 }
 
-test('a pod whose files do not fit into its volume captures nothing, which is said with the arithmetic', () => {
+test('a pod whose files do not fit into its volume captures nothing, and the sum is reported', () => {
   const large = { 'packet-capture/file-size': '10Gi', 'packet-capture/file-count': '100' };
   expect(fitOfSidecar(injected(large))).toEqual([
     {
@@ -35,7 +35,7 @@ test('a pod whose files do not fit into its volume captures nothing, which is sa
   expect(fitOfSidecar(grown('10'))).toHaveLength(1);
 });
 
-test('an amount that is none is said, of a pod that carries the sidecar and of one that would', () => {
+test('an invalid amount is reported, for a pod with the sidecar and for a future one', () => {
   const wrong = { 'packet-capture/cpu-limit': 'a lot' };
   expect(fitOfSidecar(injected(wrong))).toEqual([
     { met: false, what: expect.stringContaining('with default resources') as string },
@@ -47,7 +47,7 @@ test('an amount that is none is said, of a pod that carries the sidecar and of o
   );
 });
 
-test('a setting that is not valid, or that the release does not allow, is said, with what it does', () => {
+test('a setting that is not valid, or not allowed by the release, is reported with its effect', () => {
   const agent = {
     ...defaultSidecarConfig.agent,
     allowedSettings: ['state', 'stream', 'buffer-size'],

@@ -37,7 +37,7 @@ test.each(['istio-proxy', 'linkerd-proxy', 'consul-dataplane', 'kuma-sidecar'])(
   },
 );
 
-test('nothing is said where lo is captured, where there is no mesh, and of a pod without the sidecar', () => {
+test('no warning where lo is captured, without a mesh, and for a pod without the sidecar', () => {
   for (const value of ['lo', 'any', 'all,lo', 'eth0,lo']) {
     expect(found(['istio-proxy', 'packet-capture'], { annotations: { 'packet-capture/interfaces': value } })).toEqual(
       [],

@@ -63,7 +63,7 @@ test('a pod of baseline cannot have one, and there is nothing to do', () => {
   expect(result.next).toBeNull();
 });
 
-test('a pod that was asked too late: it is made anew, with the annotation where pods get it from', () => {
+test('a pod with a late annotation: the advice writes it into the pod template and replaces the pod', () => {
   const late = injected(asking, mirrored);
   expect(about(why(late))).toEqual([{ met: false, what: expect.stringMatching(none) as string }]);
   expect(why(late, owned(deployment(asking))).next).toBe(
@@ -91,7 +91,7 @@ test('a default that the release has now and that the sidecar knows', () => {
   expect(about(why(without))).toMatchObject([{ met: false }]);
 });
 
-test('a workload says how many of its pods are without', () => {
+test('a workload reports how many of its pods have no mirror', () => {
   const found = subject(pod(mirrored), owned(deployment(mirrored)));
   const siblings = [injected(mirrored), injected(asking), injected(asking)].map((one) => ({
     subject: subject(one),

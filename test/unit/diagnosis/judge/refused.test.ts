@@ -37,7 +37,7 @@ function why(verdict: RefusedPods, of: Partial<WhyFacts> = {}): WhyResult {
   });
 }
 
-test('pods that the sidecar keeps from being made: the words, who says them, and the line that helps', () => {
+test('pods that are refused because of the sidecar: the message, its source, and the command that helps', () => {
   const result = why(bySidecar);
   expect(result).toMatchObject({ state: 'refused', reason: 'pods_refused_by_sidecar' });
   expect(result.conditions.at(-1)).toEqual({
@@ -64,7 +64,7 @@ test.each([
   expect(JSON.stringify(why(verdict))).not.toMatch(/rollout restart|delete pod/);
 });
 
-test('a template that carries the sidecar says so, and that no new pod can be made', () => {
+test('a template with the sidecar is reported, and that no new pod can be created', () => {
   const plan = planInjection(pod(), { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' });
   const carried = plan.inject ? { ...pod(), ...withAddition(pod(), plan.addition) } : pod();
   const object = { ...deployment(asking), spec: { replicas: 1, template: carried } };
@@ -91,7 +91,7 @@ test('what an injector makes of an asking template is worked out, and the other 
   expect(asked.without.metadata?.annotations).toEqual({ 'team/inject': 'false', 'packet-capture/inject': 'false' });
 });
 
-test('a pod that nobody makes again is not called refused when it would be refused anyway', () => {
+test('a pod without a controller is not reported as refused when it would be refused anyway', () => {
   const carries = (): boolean => true;
   expect(dryRunOf(anyway, subject(), carries, true)).toEqual({ kind: 'unknown', why: words });
   expect(dryRunOf(anyway, found, carries, true)).toEqual({ kind: 'refused', verdict: anyway });

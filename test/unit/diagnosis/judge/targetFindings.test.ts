@@ -27,12 +27,12 @@ test('what was opted in and is so no more is named', () => {
   expect(found({}, {})).toEqual(['target_not_opted_in: namespace shop', 'target_not_opted_in: deployment/web in shop']);
 });
 
-test('what is not there, or says no, is left alone', () => {
+test('missing objects and objects that opt out are left alone', () => {
   expect(found(undefined, undefined)).toEqual([]);
   expect(found({ 'packet-capture/injection': 'disabled' }, { 'packet-capture/inject': 'false' })).toEqual([]);
 });
 
-test('a release without a record says nothing', () => {
+test('a release without a record has no findings', () => {
   const { record: _record, ...without } = state as unknown as Record<string, unknown>;
   const inventory: Inventory = { namespaces: [{ metadata: { name: 'shop' } }], pods: [], workloads: [] };
   expect(targetFindings([without as unknown as ReleaseState], inventory)).toEqual([]);

@@ -33,7 +33,7 @@ const failing = { status: { conditions: [{ type: 'ReplicaFailure', status: 'True
 const namesOf = (found: readonly WorkloadObject[]): string[] =>
   found.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
 
-test('workloads that say it, those whose ReplicaSet or Job says it, and those that an event names', () => {
+test('workloads with the condition, with a ReplicaSet or Job that has it, and those that an event names', () => {
   const [web, nightly] = [workload('Deployment', 'web'), workload('CronJob', 'nightly')];
   const all = [
     web,
@@ -114,7 +114,7 @@ test.each<readonly [PodVerdict, readonly object[]]>([
   );
 });
 
-test('that not all events were read is said', () => {
+test('it is reported when not all events were read', () => {
   expect(triedFindings({ tried: [], leftOut: [], unreadEvents: true })).toMatchObject([
     { level: 'warning', code: 'pods_untried', where: 'the cluster', what: expect.stringContaining('5000 events') },
   ]);

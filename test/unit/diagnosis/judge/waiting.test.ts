@@ -94,7 +94,7 @@ test('why of the pod itself, and of one of before the sidecar: nothing is advise
   expect(JSON.stringify(old)).not.toMatch(nothingIsTaken);
 });
 
-test('a template that carries the sidecar, with a pod of before and one that waits', () => {
+test('a template with the sidecar, an older pod and a pod that waits', () => {
   const template = injected('ImagePullBackOff');
   const object = { ...deployment(asking), spec: { replicas: 1, template } };
   const carrying = subject(template, { owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object }] });
@@ -103,7 +103,7 @@ test('a template that carries the sidecar, with a pod of before and one that wai
   expect(JSON.stringify(result)).not.toMatch(nothingIsTaken);
 });
 
-test('without a release, a pod of before its template carried the sidecar is of the template before', () => {
+test('without a release, a pod from before its template had the sidecar is of an older template', () => {
   const object = { ...deployment({}), spec: { replicas: 1, template: injected('') } };
   const old = subject(pod({}), { owners: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', object }] });
   const result = (kin: readonly Pod[]): WhyResult =>

@@ -64,7 +64,7 @@ test('the pod that proves a release has what its namespace demands, as the injec
   });
 });
 
-test('the words of a refusal are told when no size helps', async () => {
+test('the message of a refusal is reported when no size helps', async () => {
   expect(await probe(strictNamespace([]), release(), undefined)).toEqual({
     unknown: expect.stringContaining('minimum cpu usage per Container is 100m'),
   });

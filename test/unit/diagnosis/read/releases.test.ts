@@ -82,7 +82,7 @@ test('a policy is known by its conditions; its keys are those of its parameters'
   expect(releaseOf({ ...wish, optOut: true }).optOut).toBe(true);
 });
 
-test('parameters that are gone are named, and nothing else of it is lost', () => {
+test('missing parameters are named, and the rest of the release is kept', () => {
   const found = releaseOf(wish, false);
   expect(found.parameters?.missing).toHaveLength(3);
   expect(found.namespaceLabel).toBe('a/injection');

@@ -24,7 +24,7 @@ describe('versions of helm', () => {
     expect(refusal).toMatchObject({ code: 'HELM_UNSUPPORTED', message, where: '/opt/helm' });
   });
 
-  test('a version without a patch is none', () => {
+  test('a version without a patch number is refused', () => {
     expect(parseHelmVersion('v4.2')).toBeUndefined();
   });
 });
@@ -58,7 +58,7 @@ test('values keep their order, and a value that looks like a flag stays a value'
   ]);
 });
 
-describe('what helm says', () => {
+describe("helm's messages", () => {
   test.each([
     ['Error: release: not found\n', 'NOT_FOUND'],
     [

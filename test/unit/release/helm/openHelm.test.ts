@@ -30,7 +30,7 @@ async function program(version: string, end = 'exit 0'): Promise<string> {
   return file;
 }
 
-test('the connection stands behind the arguments, and a key goes by standard input alone', async () => {
+test('the connection comes after the arguments, and a key is passed only by standard input', async () => {
   const file = await program('v4.2.4');
   const helm = await open(file, { context: 'a b', kubeconfig: '/k $x' });
   await helm.run(['upgrade', 'web', '--values=-'], { input: '{"certs":{"key":"SECRET"}}' });
@@ -115,7 +115,7 @@ test("kubectl's flags in helm's words; a token is no argument", async () => {
   expect(await readFile(`${file}.environment`, 'utf8')).toMatch(/^HELM_KUBETOKEN=SECRET$/m);
 });
 
-test('what helm has no flag for goes by a private kubeconfig in front of the others', async () => {
+test('flags that helm does not have are passed by a private kubeconfig in front of the others', async () => {
   const file = await program(
     'v4.2.4',
     'env >"$0.environment"; cat "${KUBECONFIG%%:*}" >"$0.kubeconfig"; stat -c %a "${KUBECONFIG%%:*}" >"$0.mode"',

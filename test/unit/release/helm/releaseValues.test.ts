@@ -70,7 +70,7 @@ test('certificates are baked in unless another mode is named, and other values s
   });
 });
 
-test('what an install before has baked in goes with its mode; what the user gives stays', () => {
+test('baked certificates are dropped with their mode; values of the user stay', () => {
   const before = withMaterial({}, material);
   const moved = {
     certs: { ...(before['certs'] as object), mode: 'existingSecret', existingSecret: 'mine', caBundle: 'THEIRS' },

@@ -22,7 +22,7 @@ const object = {
 const template = { metadata: { annotations: {} }, spec: { containers: [{ name: 'app', image: 'app' }] } };
 
 describe('the dry run of pods by the API client of the hooks', () => {
-  test('asks for pods and what stands around them, and hands warnings on', async () => {
+  test('asks for pods and what limits them, and passes warnings on', async () => {
     const { api, calls } = recording(({ method, body }) => (method === 'POST' ? body : { items: [] }));
     const verdict = await dryRunPods({
       kubectl: apiKubectl(api),

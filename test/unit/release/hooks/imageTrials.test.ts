@@ -121,7 +121,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(created).toHaveLength(2);
   });
 
-  test('does not: the image, the reason and what to do are said of each, after one trial', async () => {
+  test('does not: the image, the reason and what to do are reported for each, after one trial', async () => {
     const { api, pods, created } = cluster(() => absent);
     const { tryImage } = trials(api);
     const problem = {
@@ -149,7 +149,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(performance.now() - begun).toBeLessThan(5000);
   });
 
-  test('an error that may pass and still stands at the end of the time is a failure', async () => {
+  test('a temporary error that lasts until the time is up is a failure', async () => {
     const kubectl = apiKubectl(cluster(() => unreachable).api);
     const options = {
       ...target(),

@@ -59,7 +59,7 @@ const foreign = fc.option(fc.dictionary(fc.constantFrom('team', 'note'), fc.stri
 const object = fc.record({ kind: fc.constantFrom(...targetKinds), marks: map, annotations: foreign });
 const wantedKey = fc.constantFrom(key, 'sidecar-injector');
 
-describe('whatever an object has', () => {
+describe('for any object', () => {
   test('in and out leaves it as it was', () => {
     fc.assert(
       fc.property(object, wantedKey, ({ kind, marks, annotations }, wanted) => {
@@ -111,7 +111,7 @@ describe('whatever an object has', () => {
     );
   });
 
-  test('a release that stays keeps its key when the other goes', () => {
+  test('a release keeps its key when another one is removed', () => {
     fc.assert(
       fc.property(object, wantedKey, wantedKey, ({ kind, marks, annotations }, first, second) => {
         const both = optIn(optIn(make(kind, marks, annotations), kind, 'a/one', first), kind, 'a/two', second);
@@ -124,7 +124,7 @@ describe('whatever an object has', () => {
 });
 
 describe('the patch', () => {
-  test('labels a namespace, and says who did', () => {
+  test('labels a namespace, and records the release', () => {
     const plan = planOptIn(make('Namespace', { team: 'x' }, undefined), {
       kind: 'Namespace',
       owner: 'pc/packet-capture',
@@ -142,7 +142,7 @@ describe('the patch', () => {
     });
   });
 
-  test('annotates the pod template, and says so outside of it', () => {
+  test('annotates the pod template, and records the release outside of it', () => {
     const plan = planOptIn(make('Deployment', undefined, { note: 'x' }), { kind: 'Deployment', owner: 'pc/a', key });
     expect(plan.patch).toEqual({
       metadata: { resourceVersion: '7', annotations: { [ownersAnnotation]: `{"pc/a":"${key}"}` } },
@@ -189,7 +189,7 @@ describe('left alone', () => {
     });
   });
 
-  test('a value that the user has changed since stays when the release goes', () => {
+  test('a value that the user has changed stays when the release is removed', () => {
     const changed = make('Deployment', { [key]: 'false' }, { [ownersAnnotation]: `{"a/one":"${key}"}`, note: 'x' });
     expect(planOptIn(changed, { kind: 'Deployment', owner: 'a/one', key })).toEqual({
       patch: undefined,

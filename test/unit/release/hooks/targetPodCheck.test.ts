@@ -52,7 +52,7 @@ test('a workload whose pods fit is opted in', async () => {
   expect(await check(server((pod) => pod))).toEqual({ result: planned, events: [] });
 });
 
-test('one whose pods are refused because of the sidecar is not, and the words say who refuses and what fits', async () => {
+test('one whose pods are refused because of the sidecar is not; the message names what refuses it and what fits', async () => {
   const refusing = server((pod) => {
     if (pod.spec?.initContainers === undefined) return pod;
     throw codedError(

@@ -92,7 +92,7 @@ describe("the user's own", () => {
     );
   });
 
-  test('what the release has kept from before is not given anew', async () => {
+  test('values that the release had already do not count as given', async () => {
     const before = withMaterial({}, material);
     expect(await plan({ values: before, before })).toMatchObject({ action: 'keep' });
   });

@@ -88,7 +88,7 @@ test('who may escalate need not hold what the Roles grant', async () => {
   expect(await verbs(refusing('patch', 'escalate'))).toEqual(['make patch', 'grant patch', 'grant patch']);
 });
 
-test('a cluster that does not say is no refusal', async () => {
+test('a cluster that does not answer is not a refusal', async () => {
   const silent: Kubectl = async () => {
     throw codedError('FORBIDDEN', 'Error from server (Forbidden): selfsubjectaccessreviews is forbidden: User "x"');
   };

@@ -37,7 +37,7 @@ const objects = [
   binding('other', 'other'),
 ];
 
-test('the intent of values with a policy: no hooks and no certificates, whatever they say', () => {
+test('the intent of values with a policy: no hooks and no certificates, even if the values have them', () => {
   expect(intentOf({ injection, certs: { mode: 'baked' }, hooks: { enabled: true } })).toMatchObject({
     way: 'policy',
     certsMode: 'none',
@@ -83,7 +83,7 @@ test('nothing is planned for them, and there is nothing to rotate', async () => 
   });
 });
 
-test('where a release is, its policy says', () => {
+test('the namespace of a release comes from its policy', () => {
   expect(serviceOf(objects)).toEqual({ name: 'capture', namespace: 'tools' });
   expect(serviceOf([binding('capture.tools')])).toBeUndefined();
   expect(policiesOf(objects)).toEqual([
@@ -109,7 +109,7 @@ test('who makes a policy must be able to read all that may be its parameters', (
   ).not.toContain('/configmaps');
 });
 
-test('a cluster without policies is told so once', () => {
+test('a cluster without policies gives one finding', () => {
   const facts = {
     release: 'capture',
     namespace: 'tools',

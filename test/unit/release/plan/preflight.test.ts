@@ -57,7 +57,7 @@ const codes = (findings: readonly Finding[]): string[] =>
   findings.map(({ level, code, where }) => `${level} ${code}: ${where}`);
 const level = (value: string): Record<string, string> => ({ 'pod-security.kubernetes.io/enforce': value });
 
-test('nothing stands in the way of a fresh install', () => {
+test('a fresh install has no findings', () => {
   expect(judge(calm)).toEqual([]);
   expect(judge({ ...calm, targets: target() })).toEqual([]);
 });
@@ -127,7 +127,7 @@ describe('targets', () => {
     expect(codes(judge({ ...calm, ...facts }))).toEqual(expected);
   });
 
-  test('"false" wins under the key of the project, whatever the key of this release', () => {
+  test('"false" under the key of the project wins, even if the release has another key', () => {
     const article = { ...intent, annotation: 'example.org/inject' };
     expect(
       codes(
@@ -242,7 +242,7 @@ test('Kubernetes 1.30 is enough, 1.29 is not', () => {
   expect(codes(versionFindings(29, '1.29.9'))).toEqual(['error kubernetes_too_old_for_chart: the API server']);
 });
 
-test('a finding says what, where and what to do', () => {
+test('a finding has what, where and what to do', () => {
   const [found] = judge({ ...calm, targets: target(level('restricted')) });
   expect(formatFinding(found!)).toEqual([
     'error   target namespace shop: it enforces Pod Security "restricted" (target_restricted)',

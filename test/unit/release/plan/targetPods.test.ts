@@ -29,7 +29,7 @@ test('where no pod is replaced, one that cannot be made anyway costs nothing', (
   expect(found({ outcome: 'refused_anyway', refusal }, false)).toEqual(['note target_pods_noted']);
 });
 
-test('the words, who says them and what helps are in it', () => {
+test('it has the message, its source and what helps', () => {
   const [finding] = verdictFindings({ outcome: 'refused_by_sidecar', refusal, remedy }, 'deployment/web in shop', true);
   expect(finding).toMatchObject({
     what: `its pods would be refused with the sidecar, by the LimitRange small: ${refusal.words}`,
@@ -47,7 +47,7 @@ test('Pod Security that is in no label: the value that helps is named', () => {
   expect(finding?.hint).toMatch(/^Set injection\.podSecurity to baseline\./);
 });
 
-test('--force goes over errors, and says so', () => {
+test('--force turns errors into warnings, and reports it', () => {
   const [error] = verdictFindings({ outcome: 'refused_by_sidecar', refusal, remedy }, 'x', true);
   expect(forced(error!)).toMatchObject({ level: 'warning', hint: expect.stringContaining('--force') });
   const [note] = verdictFindings({ outcome: 'unknown', why: 'y' }, 'x', true);

@@ -53,7 +53,7 @@ test('the summary of an install', () => {
   );
 });
 
-test('a dry run says what the targets would get, and nothing of the kind without hooks', () => {
+test('a dry run reports what the targets would get, but not without hooks', () => {
   const dry: InstallResult = {
     ...result,
     result: 'dry-run',
