@@ -27,7 +27,7 @@ export const interfaceRefused = 66;
 
 /**
  * What a pod's stream captures: what is wanted for all, and else the pod's own settings, so that a stream shows no more
- * than whoever set those up has allowed for its files. An annotation of a setting that the release has locked has no
+ * than those settings allow for its files. An annotation of a setting that the release has locked has no
  * effect.
  * @throws SETTING_INVALID for an annotation that the agent would refuse too
  */

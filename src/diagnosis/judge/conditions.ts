@@ -10,7 +10,7 @@ import type { Reason } from './whyReasons.ts';
 
 /** One thing that must hold for a pod to be injected. */
 export interface Condition {
-  /** Undefined: only the API server can tell. */
+  /** Undefined when only the API server knows. */
   readonly met: boolean | undefined;
   /** What was found: one clause. */
   readonly what: string;

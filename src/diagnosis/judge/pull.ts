@@ -33,7 +33,7 @@ const together = 4;
 const budgetMs = 300_000;
 
 /**
- * Starts the agent's image for a moment in each namespace where workloads ask for the sidecar or carry it.
+ * Starts the agent's image for a moment in each namespace where workloads ask for the sidecar or have it.
  * @returns the findings for `check`
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
