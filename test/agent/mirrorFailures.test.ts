@@ -157,7 +157,7 @@ describe('what goes wrong with a mirror', () => {
     await inPod('ip link delete tun0');
   });
 
-  test('a filter that the classifier cannot follow, a place that is taken, and a device that somebody removes', async () => {
+  test('a filter that the classifier cannot follow, a place that is taken, and a device or a filter that somebody removes', async () => {
     const { file, end } = await collect(4790, 7);
     const pod = await startPod({ mirror, filter: 'vlan 5 or udp' });
     expect(await pod.mirror.next('error')).toMatchObject({ reason: expect.stringContaining('the filter has vlan') });
@@ -174,6 +174,15 @@ describe('what goes wrong with a mirror', () => {
     await pod.mirror.next('mirror started');
     await inPod('ip link delete pcmirror0');
     await pod.mirror.next('mirror started');
+    for (const removal of ['filter delete dev eth0 ingress', 'qdisc delete dev eth0 clsact']) {
+      await inPod(`tc ${removal}`);
+      await until('word of it', () =>
+        pod.mirror.events.find(({ reason }) =>
+          String(reason).includes("another program has removed the mirror's filter from eth0"),
+        ),
+      );
+      await pod.mirror.next('mirror started');
+    }
     await network().send({ count: 10, port: 1001 });
     await pod.mirror.stop();
     await end();

@@ -54,7 +54,7 @@ func runMirror(std streams) error {
 	})
 	process.OnTerminate(func() { l.Post(m.Terminate) })
 	m.Start()
-	if err := mirror.WatchLinks(l, m.Changed); err != nil {
+	if err := mirror.Watch(l, m.Changed); err != nil {
 		log.Emit("error", events.Member{Name: "reason", Value: err.Error()})
 	}
 	watchSettings(l, log, m.Take)

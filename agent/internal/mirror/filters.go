@@ -91,6 +91,7 @@ func attach(index int, where direction, v verdict) error {
 	return verify(index, where, handle, v.program)
 }
 
+// verify returns an error unless the kernel shows the filter that was added, and no other one of ours.
 func verify(index int, where direction, handle uint32, wanted filter.Program) error {
 	shown, err := list(index, where)
 	if err != nil {
@@ -112,11 +113,17 @@ func verify(index int, where direction, handle uint32, wanted filter.Program) er
 	return nil
 }
 
+// holds reports whether the kernel shows a filter of ours there, whatever its program.
+func holds(index int, where direction) bool {
+	all, err := list(index, where)
+	return err == nil && slices.ContainsFunc(all, shown.isOurs)
+}
+
 // detach removes the filters of both directions, and the qdisc if it was made for them. It checks afterwards and not before: a
-// filter that the kernel cannot show would be overlooked.
-func detach(index int) error {
-	before, beforeErr := look(index)
-	owner := beforeErr == nil && before.handle == handleOwner
+// filter that the kernel cannot show would be overlooked. owner says that the qdisc was made here, if the caller knows; the
+// filter says so too, unless another program has removed it.
+func detach(index int, owner bool) error {
+	owner = owner || owns(index)
 	for _, where := range []direction{ingress, egress} {
 		for _, handle := range []uint32{handleGuest, handleOwner} {
 			err := netlink.FilterDel(&netlink.BpfFilter{FilterAttrs: filterAttrs(index, where, handle)})
@@ -136,6 +143,12 @@ func detach(index int) error {
 		return netlink.QdiscDel(clsact(index))
 	}
 	return nil
+}
+
+// owns reports whether the kernel shows a filter for which the qdisc was made.
+func owns(index int) bool {
+	f, err := look(index)
+	return err == nil && f.handle == handleOwner
 }
 
 // found describes the qdisc and the filters of an interface.

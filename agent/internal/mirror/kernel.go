@@ -19,6 +19,8 @@ type kernel struct {
 	target   target
 	attached []mirrored
 	user     filter.Program
+	// owned has the indices of interfaces whose qdisc was made here.
+	owned map[int]bool
 }
 
 // mirrored is an interface of the pod's.
@@ -50,6 +52,28 @@ func (k *kernel) does(to target, chosen interfaces, user filter.Program) bool {
 	return k.isActive() && k.target == to && chosen.hasDevices && slices.Equal(k.attached, chosen.mirrored) && slices.Equal(k.user, user)
 }
 
+// lost returns the name of an interface from which another program has removed the mirror's filter; empty if there is none. The
+// mirror's own interfaces are checked too: without their filters no copy arrives.
+func (k *kernel) lost() string {
+	own, err := linksByName(tunnelName, entranceName)
+	if err != nil {
+		return ""
+	}
+	for _, link := range own {
+		if !holds(link.Attrs().Index, ingress) {
+			return link.Attrs().Name
+		}
+	}
+	for _, one := range k.attached {
+		for _, where := range one.directions() {
+			if !holds(one.index, where) && !isGone(one.index) {
+				return one.name
+			}
+		}
+	}
+	return ""
+}
+
 // start has the kernel copy that.
 func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error {
 	program, err := k.program(user)
@@ -60,11 +84,11 @@ func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error 
 		if err := makeDevices(to); err != nil {
 			return err
 		}
-		k.target = to
+		k.target, k.owned = to, map[int]bool{}
 	}
 	for _, one := range k.attached {
 		if !slices.Contains(wanted, one) {
-			if err := detach(one.index); err != nil && !isGone(one.index) {
+			if err := detach(one.index, k.owned[one.index]); err != nil && !isGone(one.index) {
 				return fmt.Errorf("cannot end the mirror of %s: %w", one.name, err)
 			}
 		}
@@ -105,6 +129,9 @@ func (k *kernel) attachAll(program filter.Program) error {
 				return fmt.Errorf("cannot mirror %s: %w", one.name, err)
 			}
 		}
+		if owns(one.index) {
+			k.owned[one.index] = true
+		}
 	}
 	return nil
 }
@@ -118,14 +145,15 @@ func isGone(index int) bool {
 // clear removes the mirror from all interfaces. Once the mirror's own interfaces are removed nothing is copied, even if
 // another step fails.
 func (k *kernel) clear() error {
-	k.target, k.attached, k.user = target{}, nil, nil
+	owned := k.owned
+	k.target, k.attached, k.user, k.owned = target{}, nil, nil, nil
 	all, err := netlink.LinkList()
 	errs := []error{err}
 	for _, link := range all {
 		if links.OfMirror(link.Attrs().Name) {
 			continue
 		}
-		if err := detach(link.Attrs().Index); err != nil && !isGone(link.Attrs().Index) {
+		if err := detach(link.Attrs().Index, owned[link.Attrs().Index]); err != nil && !isGone(link.Attrs().Index) {
 			errs = append(errs, fmt.Errorf("%s: %w", link.Attrs().Name, err))
 		}
 	}

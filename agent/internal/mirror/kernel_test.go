@@ -68,13 +68,13 @@ func TestAttachAndDetach(t *testing.T) {
 	if err := attach(eth0, ingress, verdict{program: some(longestProgram + 1)}); err == nil || !strings.Contains(err.Error(), "4001 instructions") {
 		t.Errorf("too long a program: %v", err)
 	}
-	if err := detach(eth0); err != nil {
+	if err := detach(eth0, false); err != nil {
 		t.Fatal(err)
 	}
 	if f, err := look(eth0); err != nil || f != (found{}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
-	if err := detach(eth0); err != nil {
+	if err := detach(eth0, false); err != nil {
 		t.Errorf("nothing to detach: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestDetachWhatCannotBeShown(t *testing.T) {
 	if err := attach(eth0, ingress, verdict{program: some(2)}); err == nil {
 		t.Error("a filter was attached that cannot be read back")
 	}
-	if err := detach(eth0); err != nil {
+	if err := detach(eth0, false); err != nil {
 		t.Fatal(err)
 	}
 	if left := sh(t, "tc qdisc show dev eth0; tc filter show dev eth0 ingress"); strings.Contains(left, "bpf") || strings.Contains(left, "clsact") {
@@ -112,7 +112,7 @@ func TestOthersStay(t *testing.T) {
 	if f, err := look(eth0); err != nil || f != (found{clsact: true, handle: handleGuest, others: true}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
-	if err := detach(eth0); err != nil {
+	if err := detach(eth0, false); err != nil {
 		t.Fatal(err)
 	}
 	if after := sh(t, "tc qdisc show dev eth0; tc filter show dev eth0 egress"); after != before {
@@ -130,11 +130,43 @@ func TestClsactOfOursStaysForOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	sh(t, `tc filter add dev eth0 egress pref 1 bpf bytecode '1,6 0 0 0,' action mirred egress mirror dev lo`)
-	if err := detach(eth0); err != nil {
+	if err := detach(eth0, false); err != nil {
 		t.Fatal(err)
 	}
 	if left := sh(t, "tc filter show dev eth0 egress"); !strings.Contains(left, "bpf") {
 		t.Error("somebody else's filter is gone")
+	}
+}
+
+// Somebody takes a filter away, by itself or with all that is there: that is seen, and nothing that was made here is left.
+func TestWhatSomebodyTakesAway(t *testing.T) {
+	eth0 := enter(t)
+	wanted := []mirrored{{"eth0", eth0}}
+	k := kernel{build: func(user filter.Program) (filter.Program, error) { return user, nil }}
+	for _, test := range []struct{ takes, lost string }{
+		{"tc filter delete dev eth0 ingress", "eth0"},
+		{"tc filter delete dev eth0 ingress; tc filter delete dev eth0 egress", "eth0"},
+		{"tc qdisc delete dev eth0 clsact", "eth0"},
+		{"tc filter delete dev pcmirror1 ingress", entranceName},
+		{"tc qdisc delete dev pcmirror0 clsact", tunnelName},
+		{":", ""},
+	} {
+		if err := k.start(somewhere, wanted, some(3)); err != nil {
+			t.Fatal(err)
+		}
+		if name := k.lost(); name != "" {
+			t.Errorf("at the beginning %s has lost its filter", name)
+		}
+		sh(t, test.takes)
+		if name := k.lost(); name != test.lost {
+			t.Errorf("%s: %q has lost its filter, not %q", test.takes, name, test.lost)
+		}
+		if err := k.clear(); err != nil {
+			t.Errorf("%s: %v", test.takes, err)
+		}
+		if left := sh(t, "ip link; tc qdisc show; tc filter show dev eth0 ingress; tc filter show dev eth0 egress"); strings.Contains(left, "clsact") || strings.Contains(left, "bpf") || strings.Contains(left, "pcmirror") {
+			t.Errorf("%s: left: %s", test.takes, left)
+		}
 	}
 }
 
@@ -221,7 +253,7 @@ func TestCopies(t *testing.T) {
 	if got, _ := readCounts(); got.packets != 5 || got.dropped != 0 {
 		t.Errorf("copied %+v", got)
 	}
-	if err := detach(eth0); err != nil {
+	if err := detach(eth0, false); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = sender.Write(make([]byte, 100))

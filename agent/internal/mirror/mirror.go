@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,14 +22,8 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-const (
-	// longestDelay is between two tries; the first comes after one second.
-	longestDelay = 30 * time.Second
-	// lookUpEvery is for collectors with a name.
-	lookUpEvery = time.Minute
-	// countEvery is how often the devices' numbers are read while packets are copied.
-	countEvery = 2 * time.Second
-)
+// longestDelay is between two tries; the first comes after one second.
+const longestDelay = 30 * time.Second
 
 // Options are what a mirror works with.
 type Options struct {
@@ -76,27 +68,6 @@ type Mirror struct {
 	status    status
 }
 
-// collector is the address behind the name.
-type collector struct {
-	address netip.Addr
-	asking  bool
-	again   *loop.Timer
-}
-
-// compiled is the user's filter.
-type compiled struct {
-	program filter.Program
-	done    bool
-	asking  bool
-}
-
-// announced is the flow of the copies, once all captures leave it out.
-type announced struct {
-	flow    traffic.Flow
-	release func()
-	asking  bool
-}
-
 // New makes a mirror, which waits for Take.
 func New(l *loop.Loop, options Options) *Mirror {
 	m := &Mirror{options: options, loop: l, delay: time.Second}
@@ -130,13 +101,6 @@ func (m *Mirror) onLoop(fn func()) {
 		fn()
 	})
 	<-done
-}
-
-// announce has flows left out everywhere: here, and by the agent's other programs.
-func (m *Mirror) announce(flows []traffic.Flow) error {
-	m.onLoop(m.reattach)
-	m.peer.Set(flows)
-	return nil
 }
 
 // Take takes new annotations.
@@ -256,198 +220,6 @@ func (m *Mirror) wants() bool {
 	return m.settings.Mirror != nil && !settings.Stopped(m.invalid) && !m.settings.Idle && !m.terminated
 }
 
-// findCollector looks a name up once a minute. It keeps its address while that still is one of its own; while the name
-// server does not know it, the copies go where they went before.
-func (m *Mirror) findCollector() bool {
-	host := m.settings.Mirror.Host
-	if address, err := netip.ParseAddr(host); err == nil {
-		m.collector.address = address.Unmap()
-		return true
-	}
-	if !m.collector.asking && m.collector.again == nil {
-		m.collector.asking = true
-		m.then(func(ctx context.Context) func() {
-			found, err := m.dialer.Resolver.LookupNetIP(ctx, "ip", host)
-			return func() { m.onLookUp(host, found, err) }
-		})
-	}
-	return m.collector.address.IsValid()
-}
-
-func (m *Mirror) onLookUp(host string, found []netip.Addr, err error) {
-	c := &m.collector
-	c.asking = false
-	if err == nil && len(found) == 0 {
-		err = errors.New("it has no address")
-	}
-	if err != nil && !c.address.IsValid() {
-		m.fail(fmt.Errorf("%s: %s", host, traffic.Reason(err)))
-		return
-	}
-	c.again = m.loop.After(lookUpEvery, func() {
-		c.again = nil
-		m.follow()
-	})
-	if err != nil {
-		m.tellError(fmt.Errorf("%s: %s", host, traffic.Reason(err)), lookUpEvery)
-		return
-	}
-	for i := range found {
-		found[i] = found[i].Unmap()
-	}
-	if !slices.Contains(found, c.address) {
-		c.address = found[0]
-	}
-}
-
-// compile makes the user's filter a program, once.
-func (m *Mirror) compile() bool {
-	if m.compiled.done || m.compiled.asking {
-		return m.compiled.done
-	}
-	if word := unfit(m.settings.Filter); word != "" {
-		m.fail(errors.New("the filter has vlan, inbound or outbound, which the kernel's copies cannot be chosen by"))
-		return false
-	}
-	m.compiled.asking = true
-	expression := m.settings.Filter
-	m.then(func(ctx context.Context) func() {
-		program, err := m.options.Compile(ctx, expression)
-		return func() { m.onCompiled(program, err) }
-	})
-	return false
-}
-
-func (m *Mirror) onCompiled(program filter.Program, err error) {
-	m.compiled.asking = false
-	var unknown *filter.UnknownHostError
-	switch reason := lasting(err); {
-	case err == nil:
-		m.compiled.program, m.compiled.done = program, true
-	case reason != "":
-		m.refuseFilter(reason)
-	case errors.As(err, &unknown):
-		// The name server may know it later.
-		m.fail(fmt.Errorf("filter: %s", unknown.Reason))
-	default:
-		m.fail(err)
-	}
-}
-
-// refuseFilter: the filter is an invalid setting.
-func (m *Mirror) refuseFilter(reason string) {
-	one := settings.Invalid{Setting: "filter", Value: m.settings.Filter, Reason: reason}
-	m.invalid = append(m.invalid, one)
-	m.tellInvalid(one)
-}
-
-// announceCopies: true when all captures leave the copies out.
-func (m *Mirror) announceCopies(to target) bool {
-	flow := to.flow()
-	if m.announced.release != nil && m.announced.flow == flow {
-		return true
-	}
-	if m.announced.asking {
-		return false
-	}
-	m.announced.asking = true
-	if !m.kernel.isActive() {
-		m.status.set("waiting", "captures are to leave the copies out first", m.values["mirror"])
-	}
-	ctx := m.ctx
-	go func() {
-		release, err := m.registry.Add(flow)
-		m.loop.Post(func() {
-			if ctx.Err() == nil {
-				m.onAnnounced(flow, release, err)
-				m.follow()
-			} else if err == nil {
-				go release()
-			}
-		})
-	}()
-	return false
-}
-
-func (m *Mirror) onAnnounced(flow traffic.Flow, release func(), err error) {
-	m.announced.asking = false
-	if err != nil {
-		m.fail(err)
-		return
-	}
-	m.withdraw()
-	m.announced = announced{flow: flow, release: release}
-}
-
-// withdraw lets captures have the flow of before again: there are no copies of it any more.
-func (m *Mirror) withdraw() {
-	if release := m.announced.release; release != nil {
-		if m.kernel.isActive() && m.kernel.target.flow() == m.announced.flow {
-			m.clear()
-		}
-		time.AfterFunc(time.Second, release)
-	}
-	m.announced = announced{asking: m.announced.asking}
-}
-
-// copy has the kernel do what is wanted now, and changes no more than differs.
-func (m *Mirror) copy(to target, chosen interfaces) {
-	if m.kernel.does(to, chosen, m.compiled.program) {
-		return
-	}
-	if m.kernel.isActive() && (m.kernel.target != to || !chosen.hasDevices) {
-		m.clear()
-	}
-	if err := m.kernel.start(to, chosen.mirrored, m.compiled.program); err != nil {
-		m.onKernelError(err)
-		return
-	}
-	m.delay = time.Second
-	m.status.mirroring(m.values["mirror"], to.collector, chosen)
-	members := []events.Member{
-		{Name: "to", Value: m.values["mirror"]},
-		{Name: "address", Value: to.collector.String()},
-		{Name: "interfaces", Value: namesOf(chosen.mirrored)},
-	}
-	if len(chosen.without) > 0 {
-		members = append(members, events.Member{Name: "without", Value: chosen.without})
-	}
-	m.options.Log.Emit("mirror started", append(members, events.Member{Name: "filter", Value: m.values["filter"]})...)
-	m.count()
-}
-
-func (m *Mirror) onKernelError(err error) {
-	if reason := lasting(err); reason != "" {
-		m.refuseFilter(reason)
-		m.end()
-		return
-	}
-	m.fail(err)
-}
-
-// reattach puts the filters in force again, with other flows of the agent's own.
-func (m *Mirror) reattach() {
-	if !m.kernel.isActive() {
-		return
-	}
-	if err := m.kernel.reattach(); err != nil {
-		m.onKernelError(err)
-		m.tell()
-	}
-}
-
-// count reads the devices' numbers again and again while packets are copied.
-func (m *Mirror) count() {
-	if m.status.timer != nil || !m.kernel.isActive() {
-		return
-	}
-	m.status.timer = m.loop.After(countEvery, func() {
-		m.status.timer = nil
-		m.tell()
-		m.count()
-	})
-}
-
 // fail copies nothing, says why, and tries again later.
 func (m *Mirror) fail(err error) {
 	m.clear()
@@ -462,65 +234,4 @@ func (m *Mirror) fail(err error) {
 		m.follow()
 	})
 	m.delay = min(2*m.delay, longestDelay)
-}
-
-// end: nothing is copied any more, as is wanted.
-func (m *Mirror) end() {
-	if m.kernel.isActive() {
-		m.clear()
-		sum := m.status.past
-		m.options.Log.Emit("mirror stopped",
-			events.Member{Name: "packets", Value: sum.packets},
-			events.Member{Name: "bytes", Value: sum.bytes},
-			events.Member{Name: "dropped", Value: sum.dropped})
-	}
-	m.withdraw()
-	switch {
-	case m.terminated:
-		m.status.set("stopped", "", m.values["mirror"])
-	case m.values["mirror"] == "":
-		m.status.set("idle", "mirror is not set", "")
-	case settings.Stopped(m.invalid) || m.settings.Mirror == nil:
-		var names []string
-		for _, one := range m.invalid {
-			names = append(names, one.Setting)
-		}
-		m.status.set("invalid", "not valid: "+strings.Join(names, " "), m.values["mirror"])
-	default:
-		m.status.set("idle", "state", m.values["mirror"])
-	}
-}
-
-// clear takes away all that there is, also what another run of this program has left.
-func (m *Mirror) clear() {
-	if m.kernel.isActive() {
-		m.status.keep()
-	}
-	if err := m.kernel.clear(); err != nil {
-		m.tellError(fmt.Errorf("cannot take the mirror back: %w", err), 0)
-	}
-}
-
-// tell writes what has changed.
-func (m *Mirror) tell() {
-	m.status.write(m.kernel.isActive())
-}
-
-func (m *Mirror) tellError(err error, retry time.Duration) {
-	reason := words(err)
-	if m.values["mirror"] != "" {
-		reason = fmt.Sprintf("mirror to %s: %s", m.values["mirror"], reason)
-	}
-	members := []events.Member{{Name: "reason", Value: reason}}
-	if retry > 0 {
-		members = append(members, events.Member{Name: "retry", Value: fmt.Sprintf("%ds", int(retry.Seconds()))})
-	}
-	m.options.Log.Emit("error", members...)
-}
-
-func (m *Mirror) tellInvalid(one settings.Invalid) {
-	m.options.Log.Emit("invalid setting",
-		events.Member{Name: "setting", Value: one.Setting},
-		events.Member{Name: "value", Value: one.Value},
-		events.Member{Name: "reason", Value: one.Reason})
 }

@@ -14,12 +14,13 @@ func init() {
 	nl.EnableErrorMessageReporting = true
 }
 
-// WatchLinks calls fn on the loop whenever interfaces, addresses or routes of the pod have changed.
-func WatchLinks(l *loop.Loop, fn func()) error {
-	groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE}
+// Watch calls fn on the loop whenever interfaces, addresses, routes or filters of the pod have changed: those of this
+// program among them.
+func Watch(l *loop.Loop, fn func()) error {
+	groups := []uint{unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_TC}
 	socket, err := nl.Subscribe(unix.NETLINK_ROUTE, groups...)
 	if err != nil {
-		return fmt.Errorf("cannot watch interfaces: %w", err)
+		return fmt.Errorf("cannot watch interfaces and filters: %w", err)
 	}
 	fd := socket.GetFd()
 	var message [4096]byte

@@ -1,0 +1,114 @@
+package mirror
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/settings"
+)
+
+// countEvery is how often the devices' numbers are read while packets are copied.
+const countEvery = 2 * time.Second
+
+// copy has the kernel do what is wanted now, and changes no more than differs.
+func (m *Mirror) copy(to target, chosen interfaces) {
+	if m.kernel.isActive() && chosen.hasDevices {
+		if name := m.kernel.lost(); name != "" {
+			m.fail(fmt.Errorf("another program has removed the mirror's filter from %s", name))
+			return
+		}
+	}
+	if m.kernel.does(to, chosen, m.compiled.program) {
+		return
+	}
+	if m.kernel.isActive() && (m.kernel.target != to || !chosen.hasDevices) {
+		m.clear()
+	}
+	if err := m.kernel.start(to, chosen.mirrored, m.compiled.program); err != nil {
+		m.onKernelError(err)
+		return
+	}
+	m.delay = time.Second
+	m.status.mirroring(m.values["mirror"], to.collector, chosen)
+	members := []events.Member{
+		{Name: "to", Value: m.values["mirror"]},
+		{Name: "address", Value: to.collector.String()},
+		{Name: "interfaces", Value: namesOf(chosen.mirrored)},
+	}
+	if len(chosen.without) > 0 {
+		members = append(members, events.Member{Name: "without", Value: chosen.without})
+	}
+	m.options.Log.Emit("mirror started", append(members, events.Member{Name: "filter", Value: m.values["filter"]})...)
+	m.count()
+}
+
+func (m *Mirror) onKernelError(err error) {
+	if reason := lasting(err); reason != "" {
+		m.refuseFilter(reason)
+		m.end()
+		return
+	}
+	m.fail(err)
+}
+
+// reattach puts the filters in force again, with other flows of the agent's own.
+func (m *Mirror) reattach() {
+	if !m.kernel.isActive() {
+		return
+	}
+	if err := m.kernel.reattach(); err != nil {
+		m.onKernelError(err)
+		m.tell()
+	}
+}
+
+// count reads the devices' numbers again and again while packets are copied.
+func (m *Mirror) count() {
+	if m.status.timer != nil || !m.kernel.isActive() {
+		return
+	}
+	m.status.timer = m.loop.After(countEvery, func() {
+		m.status.timer = nil
+		m.tell()
+		m.count()
+	})
+}
+
+// end: nothing is copied any more, as is wanted.
+func (m *Mirror) end() {
+	if m.kernel.isActive() {
+		m.clear()
+		sum := m.status.past
+		m.options.Log.Emit("mirror stopped",
+			events.Member{Name: "packets", Value: sum.packets},
+			events.Member{Name: "bytes", Value: sum.bytes},
+			events.Member{Name: "dropped", Value: sum.dropped})
+	}
+	m.withdraw()
+	switch {
+	case m.terminated:
+		m.status.set("stopped", "", m.values["mirror"])
+	case m.values["mirror"] == "":
+		m.status.set("idle", "mirror is not set", "")
+	case settings.Stopped(m.invalid) || m.settings.Mirror == nil:
+		var names []string
+		for _, one := range m.invalid {
+			names = append(names, one.Setting)
+		}
+		m.status.set("invalid", "not valid: "+strings.Join(names, " "), m.values["mirror"])
+	default:
+		m.status.set("idle", "state", m.values["mirror"])
+	}
+}
+
+// clear takes away all that there is, also what another run of this program has left.
+func (m *Mirror) clear() {
+	if m.kernel.isActive() {
+		m.status.keep()
+	}
+	if err := m.kernel.clear(); err != nil {
+		m.tellError(fmt.Errorf("cannot take the mirror back: %w", err), 0)
+	}
+}
