@@ -31,11 +31,6 @@ const (
 	lastRetry  = 30 * time.Second
 	// goodRun: after a capture that long the next try is soon again.
 	goodRun = 10 * time.Second
-	// drainTime: the capture goes on for that long after SIGTERM, for what the app still says.
-	drainTime = time.Second
-	// uploadTime is for files that wait to be uploaded then, the last one with them. Together with the second before, it fits
-	// into the grace period that a pod usually has.
-	uploadTime = 18 * time.Second
 )
 
 // Agent is the sidecar's program.
@@ -175,31 +170,6 @@ func (a *Agent) Take(annotations settings.Values) {
 	a.begin(first)
 }
 
-// change is one of a `settings changed`.
-type change struct {
-	Setting string `json:"setting"`
-	Old     string `json:"old"`
-	New     string `json:"new"`
-}
-
-func (a *Agent) differences(values settings.Values) []change {
-	changes := []change{}
-	for _, row := range settings.Table {
-		if before, now := a.values[row.Name], values[row.Name]; before != now {
-			changes = append(changes, change{row.Name, before, now})
-		}
-	}
-	return changes
-}
-
-func settingsObject(values settings.Values) json.RawMessage {
-	var members []events.Member
-	for _, row := range settings.Table {
-		members = append(members, events.Member{Name: row.Name, Value: values[row.Name]})
-	}
-	return events.Object(members...)
-}
-
 // begin begins anew, with other settings: nothing is captured with these yet.
 func (a *Agent) begin(first bool) {
 	a.set, a.invalid = settings.Parse(a.values, a.options.Platform)
@@ -295,64 +265,3 @@ func (a *Agent) rotateAfter(d time.Duration) {
 	a.rotateTimer.Stop()
 	a.rotateTimer = a.loop.After(d, a.live.rotate)
 }
-
-// Terminate ends the agent: what is captured in the next second is kept, and then the loop stops.
-func (a *Agent) Terminate() {
-	if a.terminating {
-		return
-	}
-	a.terminating = true
-	a.stopPreparing()
-	a.retryTimer.Stop()
-	a.durationTimer.Stop()
-	wait := time.Duration(0)
-	if a.live.running {
-		wait = drainTime
-	}
-	a.loop.After(wait, func() {
-		a.live.stop(func() {
-			a.rotateTimer.Stop()
-			a.push.Close(func() { a.upload.Close(uploadTime, a.stopped) })
-		})
-	})
-}
-
-// stopped is the end.
-func (a *Agent) stopped() {
-	totals := a.recorder.Totals()
-	a.emit("stopped",
-		events.Member{Name: "files", Value: totals.Files},
-		events.Member{Name: "packets", Value: totals.Packets},
-		events.Member{Name: "bytes", Value: totals.Bytes},
-		events.Member{Name: "dropped", Value: totals.Kernel + totals.Queue})
-	a.startedAt = time.Time{}
-	a.setState(status.Stopped, "")
-	a.report.write()
-	if a.hub != nil {
-		a.hub.Close()
-	}
-	a.loop.Stop()
-}
-
-// setPush says where to push; true if the push begins anew with it.
-func (a *Agent) setPush() bool {
-	to := pushTarget{buffer: max(a.set.BufferSize, minPushBuffer)}
-	if a.set.Stream != nil {
-		to.to = a.inForce["stream"]
-	}
-	if to == a.pushTarget {
-		return false
-	}
-	a.pushTarget = to
-	a.push.Set(to.to, to.buffer)
-	return true
-}
-
-// pushTarget is what the push was told.
-type pushTarget struct {
-	to     string
-	buffer int64
-}
-
-// minPushBuffer holds the largest packet, in case buffer-size is not valid.
-const minPushBuffer = 1 << 20

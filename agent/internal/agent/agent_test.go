@@ -2,167 +2,20 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
-	"maps"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"packet-capture/agent/internal/capture"
-	"packet-capture/agent/internal/events"
 	"packet-capture/agent/internal/filter"
-	"packet-capture/agent/internal/links"
-	"packet-capture/agent/internal/loop"
 	"packet-capture/agent/internal/nettest"
 	"packet-capture/agent/internal/settings"
 	"packet-capture/agent/internal/status"
 )
-
-// fixture is an agent in a network namespace of the test's, whose loop runs while until waits.
-type fixture struct {
-	*Agent
-	t      *testing.T
-	said   *output
-	values settings.Values
-	folder string
-	// mutex guards compile, which is called by goroutines.
-	mutex   sync.Mutex
-	compile func(expression, iface string, link filter.LinkType) error
-}
-
-// output keeps the events. They are written on the loop, and by goroutines.
-type output struct {
-	mutex sync.Mutex
-	text  bytes.Buffer
-}
-
-func (o *output) Write(text []byte) (int, error) {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	return o.text.Write(text)
-}
-
-// event is one line.
-type event map[string]any
-
-func (o *output) events() []event {
-	o.mutex.Lock()
-	defer o.mutex.Unlock()
-	var all []event
-	for line := range strings.Lines(o.text.String()) {
-		var e event
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			panic(err)
-		}
-		all = append(all, e)
-	}
-	return all
-}
-
-func newFixture(t *testing.T, values settings.Values) *fixture {
-	nettest.Enter(t)
-	nettest.Pair(t, "eth0", 0)
-	tcpdump, err := exec.LookPath("tcpdump")
-	if err != nil {
-		t.Skip(err)
-	}
-	l, err := loop.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fixture{t: t, said: &output{}, values: values, folder: t.TempDir()}
-	compiler := &filter.Compiler{Path: tcpdump}
-	options := Options{
-		Loop: l, Log: events.NewLog(f.said), Version: "1.2.3",
-		Compile: func(ctx context.Context, expression, iface string, link filter.LinkType) (filter.Program, error) {
-			f.mutex.Lock()
-			compile := f.compile
-			f.mutex.Unlock()
-			if compile != nil {
-				if err := compile(expression, iface, link); err != nil {
-					return nil, err
-				}
-			}
-			// Goroutines are not in the test's namespace, hence without the interface.
-			return compiler.Compile(ctx, expression, "", link)
-		},
-	}
-	options.FromEnvironment(func(name string) (string, bool) {
-		value, ok := map[string]string{"POD_NAME": "web-1", "POD_NAMESPACE": "shop", "NODE_NAME": "node0", "PACKET_CAPTURE_DIR": f.folder}[name]
-		return value, ok
-	})
-	if f.values["interfaces"] == "" {
-		// What leaves by eth0 comes in by its other end.
-		f.values["interfaces"] = "eth0"
-	}
-	f.Agent = New(options)
-	f.Start()
-	f.Take(values)
-	return f
-}
-
-// set changes settings.
-func (f *fixture) set(name, value string) {
-	f.values = maps.Clone(f.values)
-	f.values[name] = value
-	f.Take(f.values)
-}
-
-// runFor runs the loop.
-func (f *fixture) runFor(d time.Duration) {
-	f.t.Helper()
-	f.loop.After(d, f.loop.Stop)
-	if err := f.loop.Run(); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-// until runs the loop until an event comes for the nth time, and gives it.
-func (f *fixture) until(name string, n int) event {
-	f.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); f.runFor(2 * time.Millisecond) {
-		seen := 0
-		for _, e := range f.said.events() {
-			if e["event"] == name {
-				if seen++; seen == n {
-					return e
-				}
-			}
-		}
-	}
-	f.t.Fatalf("no event %q for the %d. time in\n%s", name, n, f.said.text.String())
-	return nil
-}
-
-// names are those of the events so far.
-func (f *fixture) names() []string {
-	var names []string
-	for _, e := range f.said.events() {
-		names = append(names, e["event"].(string))
-	}
-	return names
-}
-
-// send sends packets to nobody.
-func (f *fixture) send(count int) {
-	f.t.Helper()
-	conn, err := net.Dial("udp", "10.0.0.9:9999")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer conn.Close()
-	for range count {
-		_, _ = conn.Write([]byte("hello"))
-	}
-}
 
 func TestAgentCapturesBySettings(t *testing.T) {
 	f := newFixture(t, settings.Values{"filter": "udp"})
@@ -322,34 +175,92 @@ func TestFinishedIsRemembered(t *testing.T) {
 	}
 }
 
-func TestChoose(t *testing.T) {
-	all := []links.Link{{Name: "lo", Index: 1, Hardware: 772, Up: true}, {Name: "eth1", Index: 3, Hardware: 1, Up: true}, {Name: "eth0", Index: 2, Hardware: 1, Up: true},
-		{Name: "down0", Index: 4, Hardware: 1}, {Name: "pcmirror0", Index: 5, Hardware: 1, Up: true}}
-	for _, test := range []struct {
-		wanted  settings.Interfaces
-		present string
-		problem string
-	}{
-		{settings.Interfaces{All: true}, "eth0 eth1", ""},
-		{settings.Interfaces{All: true, Loopback: true}, "eth0 eth1 lo", ""},
-		{settings.Interfaces{Names: []string{"eth1", "down0", "lo"}}, "eth1 down0 lo", ""},
-		{settings.Interfaces{Names: []string{"eth0", "net1", "net2"}}, "eth0", "there is no interface net1 net2"},
-		{settings.Interfaces{Names: []string{"pcmirror0"}}, "", "there is no interface pcmirror0"},
-	} {
-		got := choose(all, test.wanted)
-		if names := strings.Join(namesOf(got.present), " "); names != test.present || got.problem() != test.problem {
-			t.Errorf("%+v: %s, %q", test.wanted, names, got.problem())
-		}
+// What no interface can have is not in force, and is tried again: nothing else is captured instead.
+func TestAChangeThatNoInterfaceCanHave(t *testing.T) {
+	f := newFixture(t, settings.Values{"filter": "udp"})
+	f.until("started", 1)
+	release := f.holdCompiler()
+	f.set("buffer-size", "1Mi")
+	f.runFor(10 * time.Millisecond)
+	nettest.Run(t, "ip", "link", "delete", "eth0")
+	f.runFor(10 * time.Millisecond)
+	release()
+	if failed := f.until("error", 1); !strings.Contains(failed["reason"].(string), "eth0: bind: no such device") || failed["retry"] != "1s" {
+		t.Errorf("%v", failed)
 	}
-	if problem := choose(all[:1], settings.Interfaces{All: true}).problem(); problem != "no interface is up except lo" {
-		t.Errorf("%q", problem)
+	if f.live.running || f.state != status.Waiting {
+		t.Errorf("it is %v, running: %v", f.state, f.live.running)
+	}
+	nettest.Pair(t, "eth0", 0)
+	f.until("started", 2)
+	f.send(7)
+	f.Terminate()
+	if stopped := f.until("stopped", 1); stopped["packets"] != 7.0 {
+		t.Errorf("%v", stopped)
 	}
 }
 
-func namesOf(interfaces []capture.Interface) []string {
-	var names []string
-	for _, i := range interfaces {
-		names = append(names, i.Name)
+// A filter for which the kernel has no room is in force nowhere. The change that waits for its turn meanwhile is taken.
+func TestAChangeAfterOneThatNoInterfaceCanHave(t *testing.T) {
+	f := newFixture(t, settings.Values{"filter": "udp"})
+	f.until("started", 1)
+	setRoom := func(bytes string) {
+		if err := os.WriteFile("/proc/sys/net/core/optmem_max", []byte(bytes), 0); err != nil {
+			t.Skipf("this kernel has one for all network namespaces: %v", err)
+		}
 	}
-	return names
+	setRoom("0")
+	f.set("filter", "udp port 9999")
+	sent := 0
+	for !f.live.merger.Pending() {
+		// Until the kernel hands these over, the first change waits for them, and the second one for the first.
+		f.send(1)
+		sent++
+		f.runFor(100 * time.Microsecond)
+	}
+	setRoom("100000")
+	f.set("filter", "udp")
+	if started := f.until("started", 2); started["filter"] != "udp" {
+		t.Errorf("%v", started)
+	}
+	f.send(5)
+	f.Terminate()
+	if stopped := f.until("stopped", 1); stopped["packets"] != float64(sent+5) {
+		t.Errorf("%v, %d were sent", stopped, sent+5)
+	}
+}
+
+// An interface that is down for a moment only: its packets are stored once, though nothing was quiet meanwhile.
+func TestAnInterfaceThatComesBackAtOnce(t *testing.T) {
+	f := newFixture(t, settings.Values{"interfaces": "all"})
+	if started := f.until("started", 1); len(started["interfaces"].([]any)) != 2 {
+		t.Fatalf("%v", started)
+	}
+	f.send(10)
+	nettest.Run(t, "ip", "link", "set", "eth0", "down")
+	f.runFor(2 * time.Millisecond)
+	nettest.Run(t, "sh", "-ec", "ip link set eth0 up; ip neighbour add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent")
+	for !slices.Contains(f.live.names(), "eth0") {
+		f.send(200)
+		f.runFor(time.Millisecond)
+	}
+	const count = 40 * 200
+	for range count / 200 {
+		f.sendText(slices.Repeat([]string{"goodbye!"}, 200)...)
+		f.runFor(time.Millisecond)
+	}
+	f.Terminate()
+	f.until("stopped", 1)
+	stored := 0
+	for _, path := range f.files() {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored += bytes.Count(text, []byte("goodbye!"))
+	}
+	// At both ends.
+	if stored != 2*count {
+		t.Errorf("%d packets are stored %d times", count, stored)
+	}
 }

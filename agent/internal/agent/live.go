@@ -111,7 +111,8 @@ func (v *live) advance() {
 }
 
 // change captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if the plan
-// is no longer wanted when its turn comes.
+// is no longer wanted when its turn comes. If no interface can be captured by the plan, the capture ends, and done gets the
+// reasons.
 func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 	v.whenFree(func() {
 		if !v.running || !wanted() {
@@ -127,6 +128,11 @@ func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 		v.taps = append(slices.Clone(before), without(after, before)...)
 		v.setSources()
 		v.cut(func() {
+			if len(after) == 0 {
+				v.abort()
+				done(failures)
+				return
+			}
 			v.recorder.SetPacketsLeft(p.packets)
 			v.taps = after
 			_ = v.recorder.Change(sourcesOf(after), p.head, p.limits)
@@ -166,7 +172,10 @@ func (v *live) retarget(p plan) (after []*tap, failures []failure) {
 func (v *live) setFlows(flows []traffic.Flow) error {
 	v.flows = flows
 	for _, t := range v.taps {
-		if err := v.setFilter(t, t.input.user); err != nil && !t.leaving {
+		if t.leaving {
+			continue
+		}
+		if err := v.setFilter(t, t.input.user); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
 	}
@@ -190,9 +199,11 @@ func (v *live) join(in input, buffer int64, done func(error)) {
 	})
 }
 
-// leave ends the capture of an interface that has gone, after its last packets are read.
+// leave ends the capture of an interface that has gone, after its last packets are read. An interface that is only down may be
+// up again before that; another tap captures it then, so this one gets no more packets.
 func (v *live) leave(t *tap) {
 	t.leaving = true
+	_ = t.SetFilter(nothing)
 	v.loop.After(0, v.advance)
 }
 

@@ -121,13 +121,7 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 	p := a.plan(inputs)
 	a.live.stream.head = p.head
 	if a.live.running {
-		preparing := a.preparing
-		wanted := func() bool { return preparing == a.preparing }
-		a.live.change(p, wanted, func(more []failure) {
-			if wanted() {
-				a.begun(append(failures, more...))
-			}
-		})
+		a.change(p, failures)
 		return
 	}
 	more, err := a.live.start(p, a.set.FileCount-1)
@@ -140,6 +134,26 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 		return
 	}
 	a.begun(append(failures, more...))
+}
+
+// change changes the running capture to a plan. failures are interfaces that the plan leaves out.
+func (a *Agent) change(p plan, failures []failure) {
+	preparing := a.preparing
+	wanted := func() bool { return preparing == a.preparing }
+	a.live.change(p, wanted, func(more []failure) {
+		switch {
+		case a.live.running && wanted():
+			a.begun(append(failures, more...))
+		case a.live.running:
+		case wanted():
+			a.changing = false
+			a.ended()
+			a.fail(a.reasonOf(more[0].err))
+		case a.changing:
+			// The end of the capture has dropped the change that was waiting.
+			a.prepare()
+		}
+	})
 }
 
 // cannotCompile handles a filter that fits no interface.

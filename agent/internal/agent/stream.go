@@ -57,3 +57,26 @@ func (s *stream) packets(from *capture.Source, packets pcapng.Packets, count int
 	}
 	s.push.Write(packets, count)
 }
+
+// setPush says where to push; true if the push begins anew with it.
+func (a *Agent) setPush() bool {
+	to := pushTarget{buffer: max(a.set.BufferSize, minPushBuffer)}
+	if a.set.Stream != nil {
+		to.to = a.inForce["stream"]
+	}
+	if to == a.pushTarget {
+		return false
+	}
+	a.pushTarget = to
+	a.push.Set(to.to, to.buffer)
+	return true
+}
+
+// pushTarget is what the push was told.
+type pushTarget struct {
+	to     string
+	buffer int64
+}
+
+// minPushBuffer holds the largest packet, in case buffer-size is not valid.
+const minPushBuffer = 1 << 20

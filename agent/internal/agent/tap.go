@@ -24,6 +24,9 @@ type tap struct {
 	leaving bool
 }
 
+// nothing is a program that lets no packet through.
+var nothing = filter.Program{{Op: 0x06}}
+
 // open opens a tap that receives packets from now on.
 func (v *live) open(in input, buffer int64) (*tap, error) {
 	program, err := filter.Build(in.user, in.Link, v.snaplen, v.flows)

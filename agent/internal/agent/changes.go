@@ -1,0 +1,33 @@
+package agent
+
+import (
+	"encoding/json"
+
+	"packet-capture/agent/internal/events"
+	"packet-capture/agent/internal/settings"
+)
+
+// change is one of a `settings changed`.
+type change struct {
+	Setting string `json:"setting"`
+	Old     string `json:"old"`
+	New     string `json:"new"`
+}
+
+func (a *Agent) differences(values settings.Values) []change {
+	changes := []change{}
+	for _, row := range settings.Table {
+		if before, now := a.values[row.Name], values[row.Name]; before != now {
+			changes = append(changes, change{row.Name, before, now})
+		}
+	}
+	return changes
+}
+
+func settingsObject(values settings.Values) json.RawMessage {
+	var members []events.Member
+	for _, row := range settings.Table {
+		members = append(members, events.Member{Name: row.Name, Value: values[row.Name]})
+	}
+	return events.Object(members...)
+}
