@@ -133,12 +133,15 @@ func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, 
 }
 
 // putCookedHeader writes the cooked header: packet type, hardware type, sender's address and protocol
-// (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html).
+// (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html). The bytes after a short address are 0: the kernel leaves there what was in
+// the ring before, for example bytes of another packet.
 func putCookedHeader(at unsafe.Pointer, a *unix.RawSockaddrLinklayer) {
 	putBigEndian(at, uint16(a.Pkttype))
 	putBigEndian(unsafe.Add(at, 2), a.Hatype)
 	putBigEndian(unsafe.Add(at, 4), uint16(a.Halen))
-	*(*[8]byte)(unsafe.Add(at, 6)) = a.Addr
+	var address [8]byte
+	copy(address[:], a.Addr[:min(a.Halen, 8)])
+	*(*[8]byte)(unsafe.Add(at, 6)) = address
 	*(*uint16)(unsafe.Add(at, cookedProtocol)) = a.Protocol
 }
 

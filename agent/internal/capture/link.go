@@ -10,14 +10,15 @@ import (
 	"packet-capture/agent/internal/filter"
 )
 
-// Hardware types of interfaces (if_arp.h) that map to a link type of their own, from map_arphrd_to_dlt in pcap-linux.c; types
-// that current kernels do not make are left out.
+// Hardware types of interfaces (if_arp.h) that map to a link type of their own, from map_arphrd_to_dlt in pcap-linux.c. A test
+// asks tcpdump for each; types that tcpdump has no name for are left out (3 Mbit/s Ethernet, for example).
 const (
 	arphrdEther      = 1
 	arphrdAX25       = 3
 	arphrdIEEE802    = 6
 	arphrdARCNet     = 7
 	arphrdDLCI       = 15
+	arphrdIPOverFC   = 18
 	arphrdMetricom   = 23
 	arphrdSLIP       = 256
 	arphrdCSLIP      = 257
@@ -33,14 +34,23 @@ const (
 	arphrdLocalTalk  = 773
 	arphrdFDDI       = 774
 	arphrdSIT        = 776
+	arphrdIRDA       = 783
+	arphrdFCPP       = 784
+	arphrdFCAL       = 785
+	arphrdFCPL       = 786
+	arphrdFCFabric   = 787
+	arphrdTokenRing  = 800
 	arphrdIEEE80211  = 801
 	arphrdPrism      = 802
 	arphrdRadiotap   = 803
 	arphrdIEEE802154 = 804
 	arphrdNetlink    = 824
 	arphrdVsockmon   = 826
+	arphrdLAPD       = 8445
 	arphrdNone       = 0xfffe
 )
+
+const linkFibreChannel = 224
 
 // linkTypes has the values of the pcap registry (tcpdump.org/linktypes.html).
 var linkTypes = map[uint16]filter.LinkType{
@@ -49,6 +59,7 @@ var linkTypes = map[uint16]filter.LinkType{
 	arphrdLoopback:   filter.Ethernet,
 	arphrdAX25:       202,
 	arphrdIEEE802:    6,
+	arphrdTokenRing:  6,
 	arphrdARCNet:     129,
 	arphrdCAN:        227,
 	arphrdCisco:      104,
@@ -61,6 +72,13 @@ var linkTypes = map[uint16]filter.LinkType{
 	arphrdIEEE802154: 230,
 	arphrdNetlink:    253,
 	arphrdVsockmon:   271,
+	arphrdIPOverFC:   122,
+	arphrdFCPP:       linkFibreChannel,
+	arphrdFCAL:       linkFibreChannel,
+	arphrdFCPL:       linkFibreChannel,
+	arphrdFCFabric:   linkFibreChannel,
+	arphrdIRDA:       144,
+	arphrdLAPD:       177,
 	arphrdTunnel:     filter.Raw,
 	arphrdSIT:        filter.Raw,
 	arphrdNone:       filter.Raw,
@@ -80,7 +98,7 @@ func linkTypeOf(hardware uint16, name string) (link filter.LinkType, cooked bool
 	switch {
 	case !known:
 		return filter.Cooked, true
-	case hardware == arphrdNetlink:
+	case hardware == arphrdNetlink || hardware == arphrdIRDA || hardware == arphrdLAPD:
 		return link, true
 	case hardware == arphrdEther && strings.HasPrefix(name, "cdma_rmnet"):
 		// Android's mobile network interfaces claim to be Ethernet.

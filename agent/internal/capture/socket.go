@@ -156,7 +156,8 @@ func (s *Socket) ignoreOutgoing() error {
 	return nil
 }
 
-// SetFilter replaces the running program between two packets. An empty program keeps all packets.
+// SetFilter replaces the running program between two packets. An empty program keeps all packets. If it fails, the old program
+// stays.
 func (s *Socket) SetFilter(p filter.Program) error {
 	if len(p) == 0 {
 		// SO_DETACH_FILTER would fail on a socket without a program.
@@ -164,7 +165,12 @@ func (s *Socket) SetFilter(p filter.Program) error {
 	}
 	// Both types have the same layout.
 	program := unix.SockFprog{Len: uint16(len(p)), Filter: (*unix.SockFilter)(unsafe.Pointer(unsafe.SliceData(p)))}
-	if err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program); err != nil {
+	err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program)
+	switch {
+	case errors.Is(err, unix.ENOMEM):
+		// sk_filter_charge in net/core/filter.c; the kernel's default was 20 KiB before Linux 6.7.
+		return fmt.Errorf("a filter of %d instructions is more than this node's net.core.optmem_max allows: %w", len(p), err)
+	case err != nil:
 		return fmt.Errorf("SO_ATTACH_FILTER of %d instructions: %w", len(p), err)
 	}
 	return nil

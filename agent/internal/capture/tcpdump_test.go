@@ -5,299 +5,309 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"packet-capture/agent/internal/filter"
-	"packet-capture/agent/internal/links"
 	"packet-capture/agent/internal/nettest"
-	"packet-capture/agent/internal/pcapng"
+	"packet-capture/agent/internal/settings"
 )
 
-// captured is a packet as a capture has it.
-type captured struct {
-	time     int64
-	original int
-	data     []byte
+// comparison is traffic that both captures see.
+type comparison struct {
+	name, iface string
+	snaplen     int
+	// prepare makes interfaces; eth0 and peereth0 are there.
+	prepare func(t *testing.T)
+	// address is one that is behind the interface.
+	address string
+	// send sends packets, about as many as are asked for; many unless told.
+	send func(t *testing.T, count int)
+	// least is a length that some have at least.
+	least int
+	// unordered: more than one processor sends.
+	unordered bool
 }
 
-// collector is a sink that keeps all packets.
-type collector struct {
-	packets []captured
-	numbers []uint32
-	order   []string
+var (
+	eth0  = "10.0.0.9:9999"
+	six   = "[fd00::9]:9999"
+	lo    = "127.0.0.1:9999"
+	over6 = "10.6.0.9:9999"
+)
+
+var comparisons = []comparison{
+	{name: "Ethernet", iface: "eth0", address: eth0},
+	{name: "Ethernet, cut", iface: "eth0", address: eth0, snaplen: 96},
+	{name: "Ethernet, incoming", iface: "peereth0", address: eth0},
+	{name: "Ethernet, fragments", iface: "eth0", address: eth0, send: fragments(eth0)},
+	{name: "IPv6", iface: "eth0", address: six, prepare: version6},
+	{name: "IPv6, cut", iface: "peereth0", address: six, prepare: version6, snaplen: 96},
+	{name: "IPv6, fragments", iface: "peereth0", address: six, prepare: version6, send: fragments(six)},
+	{name: "lo", iface: "lo", address: lo},
+	{name: "lo, cut", iface: "lo", address: lo, snaplen: 96},
+	{name: "lo, IPv6", iface: "lo", address: "[::1]:9999", prepare: loopback6},
+	{name: "lo, fragments", iface: "lo", address: lo, prepare: narrow, send: fragments(lo)},
+	{name: "segments", iface: "eth0", address: eth0, prepare: farEnd, send: segments("10.0.0.2:9999", 64<<10), least: 60_000, unordered: true},
+	{name: "segments, cut", iface: "eth0", address: eth0, prepare: farEnd, send: segments("10.0.0.2:9999", 16<<10), snaplen: 96, least: 10_000, unordered: true},
+	{name: "segments, IPv6", iface: "eth0", address: six, prepare: farEnd, send: segments("[fd00::2]:9999", 64<<10), least: 60_000, unordered: true},
+	{name: "segments longer than 64 KiB", iface: "eth0", address: six, prepare: bigTCP, send: segments("[fd00::2]:9999", 190_000), least: 70_000, unordered: true},
+	{name: "segments on lo", iface: "lo", address: lo, prepare: segmentsOnLo, send: segments("127.0.0.1:9998", 64<<10), least: 60_000, unordered: true},
+	{name: "VLAN interface", iface: "eth0.5", address: "10.5.0.9:9999", prepare: vlan},
+	{name: "below a VLAN interface", iface: "eth0", address: "10.5.0.9:9999", prepare: vlan},
+	{name: "below a VLAN interface, incoming", iface: "peereth0", address: "10.5.0.9:9999", prepare: vlan},
+	{name: "below a VLAN interface, cut", iface: "peereth0", address: "10.5.0.9:9999", prepare: vlan, snaplen: 60},
+	{name: "a trunk", iface: "eth0", address: eth0, send: trunk},
+	{name: "a trunk, incoming", iface: "peereth0", address: eth0, send: trunk},
+	{name: "a trunk, incoming and cut", iface: "peereth0", address: eth0, send: trunk, snaplen: 96},
+	{name: "tun", iface: "tun0", address: over6, prepare: tun(arphrdNone)},
+	{name: "tun, cut", iface: "tun0", address: over6, prepare: tun(arphrdNone), snaplen: 96},
+	{name: "tap", iface: "tun0", address: over6, prepare: tap},
+	{name: "a tun that says it is SIT", iface: "tun0", address: over6, prepare: tun(arphrdSIT)},
+	{name: "a tun that says it is a tunnel of IP", iface: "tun0", address: over6, prepare: tun(arphrdTunnel)},
+	{name: "a tun that says it is GRE", iface: "tun0", address: over6, prepare: tun(arphrdIPGRE)},
+	{name: "a tun that says it is GRE, cut", iface: "tun0", address: over6, prepare: tun(arphrdIPGRE), snaplen: 96},
+	{name: "a tun that says it is PPP", iface: "tun0", address: over6, prepare: tun(arphrdPPP)},
+	{name: "IPIP", iface: "tun0", address: over6, prepare: tunnel("ipip")},
+	{name: "GRE", iface: "tun0", address: over6, prepare: tunnel("gre")},
+	{name: "GRE, cut", iface: "tun0", address: over6, prepare: tunnel("gre"), snaplen: 96},
+	{name: "SIT", iface: "tun0", address: over6, prepare: tunnel("sit")},
+	{name: "WireGuard", iface: "wg0", address: over6, prepare: over("wg0", "ip link add wg0 type wireguard")},
+	{name: "dummy", iface: "dummy0", address: over6, prepare: over("dummy0", "ip link add dummy0 type dummy")},
+	{name: "macvlan", iface: "mac0", address: over6, prepare: over("mac0", "ip link add link eth0 name mac0 type macvlan")},
+	{name: "a bridge", iface: "br0", address: over6, prepare: over("br0", "ip link add br0 type bridge; ip link set eth0 master br0")},
+	{name: "VXLAN", iface: "vx0", address: over6, prepare: over("vx0", "ip link add vx0 type vxlan id 7 local 10.0.0.1 remote 10.0.0.9 dstport 4789")},
+	{name: "below VXLAN", iface: "peereth0", address: over6, prepare: over("vx0", "ip link add vx0 type vxlan id 7 local 10.0.0.1 remote 10.0.0.9 dstport 4789")},
 }
 
-func (c *collector) Packets(from *Source, packets pcapng.Packets, count int) {
-	for at := 0; at < len(packets); at += packets[at:].Size() {
-		p := packets[at:]
-		length := binary.NativeEndian.Uint32(p[20:])
-		c.packets = append(c.packets, captured{p.Time(), int(binary.NativeEndian.Uint32(p[24:])), bytes.Clone(p[28 : 28+length])})
-		c.numbers = append(c.numbers, binary.NativeEndian.Uint32(p[8:]))
-		c.order = append(c.order, from.Name)
-		if tail := binary.NativeEndian.Uint32(p[p.Size()-4:]); int(tail) != p.Size() {
-			panic("the two lengths of a block differ")
-		}
-		count--
-	}
-	if count != 0 {
-		panic("the count is not that of the packets")
-	}
+func trunk(t *testing.T, count int) { sendRaw(t, "eth0", count, tagged) }
+
+func loopback6(t *testing.T) {
+	nettest.Run(t, "sh", "-ec", "echo 0 > /proc/sys/net/ipv6/conf/lo/disable_ipv6")
 }
 
-func (c *collector) Flush() {}
-
-// open gives a source on an interface of the test's namespace.
-func open(t *testing.T, name string, o Options) *Source {
-	t.Helper()
-	all, err := links.List()
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := slices.IndexFunc(all, func(l links.Link) bool { return l.Name == name })
-	if at < 0 {
-		t.Fatalf("there is no %s", name)
-	}
-	if o.Buffer == 0 {
-		o.Buffer = 4 << 20
-	}
-	s, err := Open(NewInterface(name, all[at].Index, all[at].Hardware), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return &Source{Socket: s}
+// narrow gives lo the MTU of the usual kind.
+func narrow(t *testing.T) {
+	nettest.Run(t, "ip", "link", "set", "lo", "mtu", "1500")
 }
 
-// drain takes all that the kernel has, and what it hands over within a moment.
-func drain(sources []*Source, sink Sink) {
-	m := Merger{Sources: sources, Sink: sink}
-	for end := time.Now().Add(4 * Retire); time.Now().Before(end); time.Sleep(Retire / 5) {
-		m.Advance(time.Now().UnixNano())
-	}
+// segmentsOnLo has lo hand over segments that are to be cut.
+func segmentsOnLo(t *testing.T) {
+	narrow(t)
+	discard(t, "127.0.0.1:9998")
 }
 
-// tcpdump captures on an interface until the function that it returns is called, which gives its packets and link type.
-func tcpdump(t *testing.T, name string, args ...string) func() ([]captured, filter.LinkType) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "tcpdump.pcap")
-	args = append([]string{"-i", name, "-w", path, "--time-stamp-precision=nano", "-B", "8192", "-Z", "root"}, args...)
-	command := exec.Command("tcpdump", args...)
-	said, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Skipf("needs tcpdump: %v", err)
-	}
-	buffer := make([]byte, 1000)
-	for text := ""; !strings.Contains(text, "listening on"); {
-		n, err := said.Read(buffer)
-		if err != nil {
-			t.Fatalf("tcpdump: %s", text)
-		}
-		text += string(buffer[:n])
-	}
-	return func() ([]captured, filter.LinkType) {
-		// Its timeout is a second.
-		time.Sleep(1200 * time.Millisecond)
-		_ = command.Process.Signal(syscall.SIGINT)
-		_ = command.Wait()
-		file, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var packets []captured
-		for rest := file[24:]; len(rest) > 0; {
-			word := func(i int) int { return int(binary.LittleEndian.Uint32(rest[4*i:])) }
-			length := word(2)
-			packets = append(packets, captured{int64(word(0))*1e9 + int64(word(1)), word(3), rest[16 : 16+length]})
-			rest = rest[16+length:]
-		}
-		return packets, filter.LinkType(binary.LittleEndian.Uint32(file[20:]))
-	}
+// bigTCP lets the kernel make segments of more than 64 KiB (Documentation/networking/net_device has no word for it; ip-link
+// calls it gso_max_size).
+func bigTCP(t *testing.T) {
+	farEnd(t)
+	runOrSkip(t, "ip link set eth0 gso_max_size 200000")
 }
 
-// sendRaw sends frames as they are out of an interface.
-func sendRaw(t *testing.T, name string, frames ...[]byte) {
-	t.Helper()
-	n, err := net.InterfaceByName(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	for _, frame := range frames {
-		if err := unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: n.Index}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// sendUDP sends packets of many sizes by the kernel's own way.
-func sendUDP(t *testing.T, address string, count int) {
-	t.Helper()
-	conn, err := net.Dial("udp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	for i := range count {
-		payload := bytes.Repeat([]byte{byte(i)}, 4+i%1400)
-		binary.BigEndian.PutUint32(payload, uint32(i))
-		// Nobody listens: the kernel tells so with the packet after.
-		_, _ = conn.Write(payload)
-	}
-}
-
-const count = 3000
+var (
+	// Short, for packets that are cut.
+	firstMark = []byte("%first%%")
+	lastMark  = []byte("%%last%%")
+)
 
 // TestAsTcpdump captures the same packets as tcpdump does at the same time, packet for packet.
 func TestAsTcpdump(t *testing.T) {
-	frame := func(head string, size int) []byte {
-		return append([]byte(head), bytes.Repeat([]byte{0xab}, size)...)
-	}
-	to9 := "\x02\x00\x00\x00\x00\x09\x02\x00\x00\x00\x00\x01"
-	tests := []struct {
-		name, iface string
-		snaplen     int
-		prepare     func(t *testing.T)
-		send        func(t *testing.T)
-	}{
-		{"Ethernet", "eth0", 0, nil, func(t *testing.T) { sendUDP(t, "10.0.0.9:9999", count) }},
-		{"Ethernet, cut", "eth0", 96, nil, func(t *testing.T) { sendUDP(t, "10.0.0.9:9999", count) }},
-		{"incoming", "peereth0", 0, nil, func(t *testing.T) { sendUDP(t, "10.0.0.9:9999", count) }},
-		{"lo", "lo", 0, nil, func(t *testing.T) { sendUDP(t, "127.0.0.1:9999", count) }},
-		{"VLAN interface", "eth0.5", 0, vlan, func(t *testing.T) { sendUDP(t, "10.5.0.9:9999", count) }},
-		{"below a VLAN interface", "eth0", 0, vlan, func(t *testing.T) { sendUDP(t, "10.5.0.9:9999", count) }},
-		{"below a VLAN interface, incoming", "peereth0", 0, vlan, func(t *testing.T) { sendUDP(t, "10.5.0.9:9999", count) }},
-		{"below a VLAN interface, cut", "peereth0", 60, vlan, func(t *testing.T) { sendUDP(t, "10.5.0.9:9999", count) }},
-		{"frames with tags", "peereth0", 0, nil, func(t *testing.T) {
-			sendRaw(t, "eth0",
-				frame(to9+"\x81\x00\x00\x05\x08\x00\x45", 60), frame(to9+"\x88\xa8\x20\x07\x81\x00\x00\x05\x08\x00", 60),
-				frame(to9+"\x81\x00\x00\x00\x08\x00", 60), frame(to9+"\x81\x00", 0), frame(to9, 2), frame(to9+"\x86\xdd", 1500))
-		}},
-		{"tun", "tun0", 0, tun(arphrdNone), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", 400) }},
-		{"a tun that says it is SIT", "tun0", 0, tun(arphrdSIT), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", 400) }},
-		{"a tun that says it is GRE", "tun0", 0, tun(arphrdIPGRE), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", 400) }},
-		{"a tun that says it is GRE, cut", "tun0", 64, tun(arphrdIPGRE), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", 400) }},
-		{"a tun that says it is PPP", "tun0", 0, tun(arphrdPPP), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", 400) }},
-		{"IPIP", "tun0", 0, tunnel("ipip"), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", count) }},
-		{"GRE", "tun0", 0, tunnel("gre"), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", count) }},
-		{"GRE, cut", "tun0", 64, tunnel("gre"), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", count) }},
-		{"SIT", "tun0", 0, tunnel("sit"), func(t *testing.T) { sendUDP(t, "10.6.0.9:9999", count) }},
-		{"dummy", "dummy0", 0, func(t *testing.T) {
-			runOrSkip(t, "ip link add dummy0 type dummy; ip link set dummy0 up; ip address add 10.7.0.1/24 dev dummy0")
-		}, func(t *testing.T) { sendUDP(t, "10.7.0.9:9999", count) }},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+	for _, c := range comparisons {
+		t.Run(c.name, func(t *testing.T) {
+			atOnce(t)
 			nettest.Enter(t)
 			nettest.Pair(t, "eth0", 0)
-			if test.prepare != nil {
-				test.prepare(t)
+			if c.prepare != nil {
+				c.prepare(t)
 			}
-			args := []string{}
-			if test.snaplen > 0 {
-				args = append(args, "-s", fmt.Sprint(test.snaplen))
+			got, want, link := c.run(t, []string{c.iface}, c.iface)
+			if got.sources[0].Link != link {
+				t.Errorf("link type %d, not %d", got.sources[0].Link, link)
 			}
-			stop := tcpdump(t, test.iface, args...)
-			options := Options{Buffer: 8 << 20, Snaplen: test.snaplen}
-			if test.snaplen > 0 {
-				options.Program = filter.Program{{Op: 6, K: uint32(test.snaplen)}}
+			packets := between(t, got.packets, firstMark, lastMark)
+			want = between(t, want, firstMark, lastMark)
+			if link == filter.Cooked {
+				for _, p := range want {
+					// libpcap leaves there what the kernel has left: bytes of other packets.
+					clear(p.data[6+p.data[5] : 14])
+				}
 			}
-			source := open(t, test.iface, options)
-			test.send(t)
-			want, link := stop()
-			var got collector
-			drain([]*Source{source}, &got)
-			if source.Link != link {
-				t.Errorf("link type %d, not %d", source.Link, link)
+			if c.unordered {
+				packets = inOrderOf(t, packets, want)
 			}
-			compare(t, got.packets, want)
-			stats, err := source.Stats()
-			if err != nil || stats.Dropped != 0 || stats.Received < uint64(len(want)) {
-				t.Errorf("%+v, %v", stats, err)
+			compare(t, packets, want)
+			if len(want) < c.count()*9/10 {
+				t.Errorf("%d packets are no comparison, %d were asked for", len(want), c.count())
+			}
+			if longest := slices.MaxFunc(want, func(a, b captured) int { return a.original - b.original }); longest.original < c.least {
+				t.Errorf("no packet has more than %d bytes", longest.original)
 			}
 		})
 	}
 }
 
-func vlan(t *testing.T) {
-	runOrSkip(t, `ip link add link eth0 name eth0.5 type vlan id 5; ip link set eth0.5 up
-		ip address add 10.5.0.1/24 dev eth0.5; ip neighbour add 10.5.0.9 lladdr 02:00:00:00:00:09 dev eth0.5 nud permanent`)
+// atOnce lets a test run next to others, since it mostly waits; not with many packets, of which none must be dropped.
+func atOnce(t *testing.T) {
+	if *packetCount < 10_000 {
+		t.Parallel()
+	}
 }
 
-// runOrSkip is for kinds of interfaces that not every kernel has.
-func runOrSkip(t *testing.T, command string) {
+// count of packets that are sent. A few large ones are as much as many others.
+func (c comparison) count() int {
+	if c.least > 0 && c.snaplen == 0 {
+		return max(*packetCount/100, 100)
+	}
+	return *packetCount
+}
+
+// both is what the agent has captured.
+type both struct {
+	*collector
+	sources []*Source
+}
+
+// run captures with both.
+func (c comparison) run(t *testing.T, ifaces []string, judged string) (both, []captured, filter.LinkType) {
 	t.Helper()
-	out, err := exec.Command("sh", "-ec", command).CombinedOutput()
-	if strings.Contains(string(out), "Unknown device type") || strings.Contains(string(out), "not supported") {
-		t.Skipf("%s: %s", command, out)
+	buffer := int64(8 << 20)
+	if *packetCount > 10_000 || c.least > 0 {
+		buffer = 64 << 20
 	}
-	if err != nil {
-		t.Fatalf("%s: %s", command, out)
+	args := []string{"-B", fmt.Sprint(buffer >> 10)}
+	options := Options{Buffer: buffer, Snaplen: c.snaplen}
+	if c.snaplen > 0 {
+		args = append(args, "-s", fmt.Sprint(c.snaplen))
 	}
+	judge := tcpdump(t, judged, args...)
+	var sources []*Source
+	for number, name := range ifaces {
+		s := open(t, name, options)
+		s.Number = uint32(number)
+		if c.snaplen > 0 {
+			program, err := filter.Build(nil, s.Link, settings.Snaplen{Bytes: c.snaplen}, nil)
+			if err == nil {
+				err = s.SetFilter(program)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sources = append(sources, s)
+	}
+	collected := collect(sources)
+	release := onOneProcessor(t)
+	mark(t, c.address, firstMark)
+	if c.send == nil {
+		c.send = many(c.address)
+	}
+	c.send(t, c.count())
+	mark(t, c.address, lastMark)
+	// The kernel hands packets over when it has a quarter of a megabyte, and tcpdump waits for a second else.
+	for !judge.has(lastMark) {
+		udp(t, c.address, 400, func(int) int { return 1400 })
+	}
+	release()
+	want, link := judge.stop()
+	got := both{collected(), sources}
+	for _, s := range sources {
+		if stats, err := s.Stats(); err != nil || stats.Dropped != 0 {
+			t.Errorf("%s: %+v, %v", s.Name, stats, err)
+		}
+	}
+	return got, want, link
 }
 
-// tunnel makes tun0 of a kind, over eth0.
-func tunnel(kind string) func(t *testing.T) {
-	return func(t *testing.T) {
-		runOrSkip(t, "ip link add tun0 type "+kind+" local 10.0.0.1 remote 10.0.0.9; ip link set tun0 up; ip address add 10.6.0.1/24 dev tun0")
+// TestAnyAsTcpdump captures all interfaces, as tcpdump -i any does, whose link header is one for all kinds.
+func TestAnyAsTcpdump(t *testing.T) {
+	atOnce(t)
+	nettest.Enter(t)
+	nettest.Pair(t, "eth0", 0)
+	tun(arphrdNone)(t)
+	version6(t)
+	ifaces := []string{"eth0", "lo", "peereth0", "tun0"}
+	c := comparison{address: lo, send: func(t *testing.T, count int) {
+		for range 8 {
+			for _, address := range []string{eth0, lo, over6, six} {
+				many(address)(t, count/32)
+			}
+			fragments(eth0)(t, count/32)
+		}
+	}}
+	got, want, link := c.run(t, ifaces, "any")
+	if link != linkLinuxCooked2 {
+		t.Fatalf("tcpdump has link type %d", link)
 	}
-}
-
-// Hardware types that have no link type of their own.
-const (
-	arphrdPPP   = 512
-	arphrdIPGRE = 778
-)
-
-// tun makes tun0, which says that it is of some hardware type.
-func tun(hardware int) func(t *testing.T) {
-	return func(t *testing.T) {
-		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	names := map[int]string{}
+	for _, name := range ifaces {
+		i, err := net.InterfaceByName(name)
 		if err != nil {
-			t.Skip(err)
-		}
-		t.Cleanup(func() { _ = unix.Close(fd) })
-		request, err := unix.NewIfreq("tun0")
-		if err != nil {
 			t.Fatal(err)
 		}
-		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
-			t.Fatal(err)
-		}
-		if err := unix.IoctlSetInt(fd, unix.TUNSETLINK, hardware); err != nil {
-			t.Fatal(err)
-		}
-		nettest.Run(t, "sh", "-ec", "ip link set tun0 up; ip address add 10.6.0.1/24 dev tun0")
+		names[i.Index] = name
 	}
+	for i, p := range got.packets {
+		got.packets[i] = withoutLink(p, got.order[i], got.sources[got.numbers[i]].Link)
+	}
+	for i, p := range want {
+		want[i] = withoutCooked2(p, names)
+	}
+	if len(want) < c.count() {
+		t.Errorf("%d packets are no comparison", len(want))
+	}
+	compare(t, between(t, got.packets, firstMark, lastMark), between(t, want, firstMark, lastMark))
 }
 
-func compare(t *testing.T, got, want []captured) {
-	t.Helper()
-	if len(got) != len(want) || len(want) == 0 {
-		t.Fatalf("%d packets, not %d", len(got), len(want))
+// linkLinuxCooked2 is the link type of tcpdump -i any (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html).
+const linkLinuxCooked2 = 276
+
+// withoutLink puts the interface's name and the protocol in the place of the link's header.
+func withoutLink(p captured, name string, link filter.LinkType) captured {
+	size := 0
+	protocol := []byte{8, 0}
+	if link == filter.Ethernet {
+		size = 14
+		protocol = p.data[12:14]
 	}
-	for i := range want {
-		if !bytes.Equal(got[i].data, want[i].data) || got[i].original != want[i].original {
-			t.Fatalf("packet %d:\n%d of %d: %x\nnot\n%d of %d: %x", i, len(got[i].data), got[i].original, got[i].data, len(want[i].data), want[i].original, want[i].data)
+	return captured{p.time, p.original - size, bytes.Join([][]byte{[]byte(name), protocol, p.data[size:]}, nil)}
+}
+
+// withoutCooked2 does the same with what tcpdump captured.
+func withoutCooked2(p captured, names map[int]string) captured {
+	name := names[int(binary.BigEndian.Uint32(p.data[4:]))]
+	return captured{p.time, p.original - 20, bytes.Join([][]byte{[]byte(name), p.data[:2], p.data[20:]}, nil)}
+}
+
+// TestLinkTypesAsTcpdump asks libpcap for the link type of each hardware type that there is: a tun says that it is of that
+// type.
+func TestLinkTypesAsTcpdump(t *testing.T) {
+	atOnce(t)
+	hardware := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 18, 19, 23, 24, 32, 256, 257, 258, 259, 264, 270, 271, 280, 290, 512, 513, 516, 517, 518, 519,
+		768, 769, 770, 771, 772, 773, 774, 775, 776, 777, 778, 779, 780, 781, 782, 783, 784, 785, 786, 787, 800, 801, 802, 803, 804, 805, 820,
+		821, 822, 823, 824, 825, 826, 8445, 0xfffe, 0xffff}
+	nettest.Enter(t)
+	device := makeDevice(t, unix.IFF_TUN, arphrdNone)
+	nettest.Run(t, "ip", "link", "set", "tun0", "up")
+	for _, of := range hardware {
+		nettest.Run(t, "ip", "link", "set", "tun0", "down")
+		if err := unix.IoctlSetInt(int(device.Fd()), unix.TUNSETLINK, of); err != nil {
+			t.Fatal(err)
 		}
-		if apart := time.Duration(got[i].time - want[i].time); apart.Abs() > time.Millisecond {
-			t.Errorf("packet %d is %v apart", i, apart)
+		nettest.Run(t, "ip", "link", "set", "tun0", "up")
+		judge, err := startTcpdump(t, "tun0")
+		if err != nil {
+			// It knows no name for some of libpcap's own.
+			if !strings.Contains(err.Error(), "unknown data link type") {
+				t.Error(err)
+			}
+			continue
+		}
+		_, want := judge.stop()
+		if got, _ := linkTypeOf(uint16(of), "tun0"); got != want {
+			t.Errorf("hardware type %d has link type %d, not %d", of, got, want)
 		}
 	}
 }
