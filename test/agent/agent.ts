@@ -30,6 +30,8 @@ export interface AgentOptions {
    * mirrors.
    */
   readonly program?: 'run' | 'mirror';
+  /** A file for the time at which the image's entrypoint is started, in seconds since 1970. */
+  readonly startNote?: string;
 }
 
 export interface Agent {
@@ -38,8 +40,8 @@ export interface Agent {
   readonly noise: readonly string[];
   /** The next event of this kind that was not asked for yet. */
   readonly next: (event: string, milliseconds?: number) => Promise<Event>;
-  /** Changes annotations, all at one moment. */
-  readonly set: (changes: SettingValues) => Promise<void>;
+  /** Changes annotations, all at one moment, which it gives in milliseconds since 1970. */
+  readonly set: (changes: SettingValues) => Promise<number>;
   /** Paths of the capture files, the oldest first. */
   readonly files: () => Promise<string[]>;
   /** The process ids of the container, the agent's own first. */
@@ -56,7 +58,17 @@ export interface Agent {
 
 /** Starts the agent in the network's pod: its image's own entrypoint, with the rights that a pod's container has. */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { root, network, captures, volume, settings = {}, environment = {}, secret = '', labels = {} } = options;
+  const {
+    root,
+    network,
+    captures,
+    volume,
+    settings = {},
+    environment = {},
+    secret = '',
+    labels = {},
+    startNote = '',
+  } = options;
   const { capability = 'net_raw', program = 'run' } = options;
   await writeSettings(volume, settings, labels);
   const container = [
@@ -79,6 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       POD_NAME: 'web-1',
       NODE_NAME: 'node0',
       UPLOAD_SECRET: secret,
+      START_NOTE: startNote,
       ...environment,
     },
   });
@@ -117,7 +130,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     set: async (changes) => {
       values = { ...values, ...changes };
-      await writeSettings(volume, values, labels);
+      return writeSettings(volume, values, labels);
     },
     files: async () => {
       const folder = captures.startsWith('tmpfs:') ? `/proc/${await agentProcess()}/root/captures` : captures;

@@ -2,7 +2,7 @@
 # container.sh ROOT CAPTURES SETTINGS CAPABILITIES COMMAND [ARGUMENT...]: a command of the agent's image as the kubelet runs
 # its entrypoint, in this mount, PID and network namespace: the image's uid, no privilege escalation, read-only root. CAPABILITIES
 # is net_raw, net_admin or nothing; CAPTURES may be `tmpfs:SIZE` instead of a folder; UPLOAD_SECRET in the environment is the folder
-# that stands for the Secret, if there is one.
+# that stands for the Secret, if there is one, and START_NOTE a file for the time of the start, in seconds since 1970.
 set -eu
 root=$1 captures=$2 settings=$3 capabilities=${4:+,+$4}
 shift 4
@@ -21,6 +21,9 @@ esac
 mount -o bind,ro "$settings" "$root/etc/packet-capture/settings"
 [ -z "${UPLOAD_SECRET:-}" ] || mount -o bind,ro "$UPLOAD_SECRET" "$root/etc/packet-capture/upload"
 unset UPLOAD_SECRET
+
+if [ -n "${START_NOTE:-}" ]; then date +%s.%N >"$START_NOTE"; fi
+unset START_NOTE
 
 # The state in which a runtime starts a container's first process: the capability is permitted, the user is not root.
 exec chroot "$root" /test/ld.so --library-path /test /test/setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs \

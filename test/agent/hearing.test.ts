@@ -44,7 +44,7 @@ const filesClosed = ({ events }: Agent): number => events.filter(({ event }) => 
  * For how many seconds packets are captured after the agent is told something, of a thousand a second: by the clock of
  * their times, so that it does not matter how late this test gets to see them.
  */
-async function capturedAfter(work: () => Promise<Agent>, tell: (agent: Agent) => Promise<void>): Promise<number> {
+async function capturedAfter(work: () => Promise<Agent>, tell: (agent: Agent) => Promise<unknown>): Promise<number> {
   const agent = await work();
   const sending = network().send({ count: 2000, perSecond: 1000 });
   await sleep(300);

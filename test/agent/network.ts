@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { run } from '../../scripts/cluster/command.ts';
 import type { SendTask } from './sendPackets.ts';
 import { until } from './until.ts';
@@ -52,6 +52,9 @@ export async function makeNetwork(): Promise<Network> {
   const program = [process.execPath, join(import.meta.dirname, 'sendPackets.ts')];
   // It ends with its standard input.
   const sender = spawn('nsenter', [...enter(world).slice(1), ...program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let tasks = 0;
+  const done = new Map<number, () => void>();
+  createInterface(sender.stdout).on('line', (line) => done.get(Number(line))?.());
 
   return {
     enterPod: enter(pod),
@@ -69,9 +72,15 @@ export async function makeNetwork(): Promise<Network> {
       await inPod('ip', 'link', 'delete', name);
     },
     send: async ({ count, port = 9999, first = 0, size = 100, subnet = 0, perSecond = 0 }) => {
-      const task: SendTask = { address: `10.99.${subnet}.9`, port, count, first, size, perSecond };
+      tasks += 1;
+      const own = tasks;
+      const task: SendTask = { task: own, address: `10.99.${subnet}.9`, port, count, first, size, perSecond };
+      const sent = new Promise<void>((resolve) => {
+        done.set(own, resolve);
+      });
       sender.stdin.write(`${JSON.stringify(task)}\n`);
-      await once(sender.stdout, 'data');
+      await sent;
+      done.delete(own);
     },
     close: () => {
       sender.kill('SIGKILL');

@@ -7,12 +7,13 @@ let version = 0;
 /**
  * Writes a downward-API volume as the kubelet does (pkg/volume/util/atomic_writer.go): a file for every setting in a
  * new folder, empty where there is no annotation, and one link that is replaced.
+ * @returns when it was replaced, in milliseconds since 1970
  */
 export async function writeSettings(
   volume: string,
   values: SettingValues,
   labels: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<number> {
   version += 1;
   const folder = `..version_${version}`;
   const before = await readlink(join(volume, '..data')).catch(() => undefined);
@@ -27,6 +28,8 @@ export async function writeSettings(
     if (before === undefined) await symlink(`..data/${name}`, join(volume, name));
   }
   await symlink(folder, join(volume, '..data_tmp'));
+  const time = Date.now();
   await rename(join(volume, '..data_tmp'), join(volume, '..data'));
   if (before !== undefined) await rm(join(volume, before), { recursive: true });
+  return time;
 }
