@@ -5,6 +5,7 @@ import type { Agent } from './agent.ts';
 import { packetNumbers, tshark } from './captureFile.ts';
 import { collectorAddress, startCollector } from './collector.ts';
 import { useAgents } from './fixture.ts';
+import { sendSteadily } from './steadyPackets.ts';
 
 const { folder, network, start } = useAgents();
 
@@ -20,7 +21,7 @@ describe('what changes while packets come', () => {
     const collector = await startCollector(network(), { folder: await folder() });
     const agent = await start({ settings: { filter: 'udp', 'file-count': '100' } });
     await agent.next('started');
-    const sent = network().send({ count: 20_000, perSecond: 5000 });
+    const stop = sendSteadily(network(), 5000);
     const changes = [
       { filter: 'udp port 9999' },
       { snaplen: '96' },
@@ -51,11 +52,11 @@ describe('what changes while packets come', () => {
       await agent.next('started');
       await sleep(100);
     }
-    await sent;
+    const sent = await stop();
     await agent.stop();
     await collector.kill();
-    expect(await stored(agent)).toEqual(upTo(20_000));
-    expect(agent.events.at(-1)).toMatchObject({ packets: 20_000, dropped: 0 });
+    expect(await stored(agent)).toEqual(upTo(sent));
+    expect(agent.events.at(-1)).toMatchObject({ packets: sent, dropped: 0 });
     expect(agent.events.filter(({ event }) => event === 'started')).toHaveLength(changes.length + 1);
     // The settings stand in the file that begins with them.
     const comments = await Promise.all(

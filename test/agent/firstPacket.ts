@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { numberedPackets } from '../support/cluster/sequence.ts';
+import { readNumbered } from '../support/cluster/sequence.ts';
 import type { Agent } from './agent.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Agent } from './agent.ts';
 export async function firstPacket(agent: Agent, startNote: string): Promise<number> {
   await agent.next('started');
   await sleep(150);
-  const packets = await numberedPackets(await agent.files(), 9999);
+  const packets = await readNumbered(await agent.files(), 9999);
   await agent.kill();
   return (Math.min(...packets.map(({ time }) => time)) - Number(await readFile(startNote, 'utf8'))) * 1000;
 }

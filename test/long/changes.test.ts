@@ -12,7 +12,7 @@ import { collectorAddress, startCollector } from '../agent/collector.ts';
 import { useAgents } from '../agent/fixture.ts';
 import { agentRootfs } from '../agent/rootfs.ts';
 import { sendSteadily } from '../agent/steadyPackets.ts';
-import { gaps, numberedPackets } from '../support/cluster/sequence.ts';
+import { gaps, readNumbered } from '../support/cluster/sequence.ts';
 
 const changes = Number(process.env['PACKET_CAPTURE_CHANGES'] ?? 1000);
 const interfaces = Number(process.env['PACKET_CAPTURE_INTERFACES_TRIED'] ?? 100);
@@ -31,7 +31,7 @@ beforeAll(async () => {
 /** All packets of a steady sender are stored, each once, and none is reported as lost. */
 async function expectWhole(agent: Agent, sent: number): Promise<void> {
   expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', dropped: 0 });
-  const packets = await numberedPackets(await agent.files(), port);
+  const packets = await readNumbered(await agent.files(), port);
   expect(gaps(packets)).toEqual([]);
   expect(packets).toHaveLength(sent);
   expect(agent.noise).toEqual([]);

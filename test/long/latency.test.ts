@@ -8,7 +8,7 @@ import { useAgents } from '../agent/fixture.ts';
 import { agentRootfs } from '../agent/rootfs.ts';
 import { sendSteadily } from '../agent/steadyPackets.ts';
 import { makeCpuGroup, type CpuGroup } from '../bench/agent/cpuGroup.ts';
-import { numberedPackets } from '../support/cluster/sequence.ts';
+import { readNumbered } from '../support/cluster/sequence.ts';
 
 /**
  * How long users wait, in milliseconds, by the times of packets that are stored: 5,000 a second, so to 0.2 ms. Measure on a
@@ -30,7 +30,7 @@ afterAll(() => group.remove());
 
 /** When the numbered packets came that are stored, in milliseconds since 1970, in order. */
 async function times(agent: Agent): Promise<number[]> {
-  const packets = await numberedPackets(await agent.files(), port);
+  const packets = await readNumbered(await agent.files(), port);
   return packets.map(({ time }) => time * 1000).toSorted((a, b) => a - b);
 }
 

@@ -50,11 +50,8 @@ export interface NumberedPacket {
 /** On the wire: Ethernet, and IPv4 without options (RFC 894, RFC 791). */
 const [etherHeader, ipHeader, udpHeader] = [14, 20, 8];
 
-/**
- * The numbered packets in capture files, in the order of the files, as this project reads them. A file may end in the
- * middle of a packet. What tshark reads is the same.
- */
-export async function numberedPackets(files: readonly string[], port = sequencePort): Promise<NumberedPacket[]> {
+/** The numbered packets in capture files, in the order of the files. A file may end in the middle of a packet. */
+export async function readNumbered(files: readonly string[], port = sequencePort): Promise<NumberedPacket[]> {
   const packets: NumberedPacket[] = [];
   for (const file of files) {
     for await (const record of readCapture({ name: file, data: createReadStream(file) })) {
@@ -65,6 +62,12 @@ export async function numberedPackets(files: readonly string[], port = sequenceP
       packets.push({ number, time: Number(toNanoseconds(record.ticks, record.interface.resolution)) / 1e9 });
     }
   }
+  return packets;
+}
+
+/** The same of files to which nothing is written any more: tshark reads the same packets in them. */
+export async function numberedPackets(files: readonly string[], port = sequencePort): Promise<NumberedPacket[]> {
+  const packets = await readNumbered(files, port);
   if (port === sequencePort)
     expect(packets.map(({ number }) => number)).toEqual((await Promise.all(files.map(packetNumbers))).flat());
   return packets;
