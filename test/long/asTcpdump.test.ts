@@ -6,7 +6,7 @@ const packets = Number(process.env['PACKET_CAPTURE_COMPARED'] ?? 100_000);
 
 beforeAll(() => ensureGoTools(stderrProgress));
 
-/** The same with some thousand packets is among the agent's own tests, with a tenth of a second for each kind of link. */
+/** The agent's own tests do the same with some thousand packets. */
 test(`the agent and tcpdump capture the same ${packets} packets of each kind of link, packet for packet`, async () => {
   const argv = [
     'go',

@@ -11,8 +11,8 @@ import { makeCpuGroup, type CpuGroup } from '../bench/agent/cpuGroup.ts';
 import { readNumbered } from '../support/cluster/sequence.ts';
 
 /**
- * How long users wait, in milliseconds, by the times of packets that are stored: 5,000 a second, so to 0.2 ms. Measure on a
- * machine that does nothing else: `npm run test:long -- test/long/latency.test.ts`.
+ * How long users wait, in milliseconds, by the times of packets that are stored: 5,000 a second, so to 0.2 ms.
+ * Measure on a machine that does nothing else: `npm run test:long -- test/long/latency.test.ts`.
  */
 const rounds = Number(process.env['PACKET_CAPTURE_LATENCY_ROUNDS'] ?? 100);
 const perSecond = 5000;
