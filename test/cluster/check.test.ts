@@ -93,7 +93,7 @@ test('a CA that does not match: it is named, the pods that were missed are too, 
   expect(exitCode).toBe(1);
   expect(stdout).toMatch(/check-shop deployment\/web: web-\S+: missed_at_creation: /);
   expect(stdout).not.toContain('deployment/other');
-  expect(stderr).toContain('nothing is restarted');
+  expect(stderr).toContain('nothing was restarted');
 });
 
 test('no injector, and a program of another age', async () => {

@@ -197,7 +197,7 @@ describe('exit codes', () => {
     expect(performance.now() - begun).toBeLessThan(20_000);
     for (const pod of pods) expect(stderr).toMatch(new RegExp(`${pod}: it refuses: filter: .*syntax error`));
     expect(stderr).toContain('2 of 2 pods have not confirmed the change');
-    expect(stderr).toMatch(/without the sidecar, and left out: .*\/bare-/);
+    expect(stderr).toMatch(/left out, without the sidecar: .*\/bare-/);
     const { stdout } = await run(0, 'status');
     for (const line of stdout.split('\n').slice(1)) expect(line).toMatch(/ invalid .*filter: .*syntax error$/);
   });
