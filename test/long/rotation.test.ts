@@ -99,11 +99,11 @@ function summary({
   };
 }
 
-/** In kB. A leak of 100 bytes a rotation would be 350 kB in an hour; by itself Go's heap moves within 200. */
-const mostGrowth = 256;
-
-/** In kB. The agent gives memory back every five minutes: in the last tenth of an hour it has, of less perhaps not. */
-const mostOfIdle = seconds < 3600 ? 3600 : 3000;
+/**
+ * In kB. A leak of 100 bytes a rotation would be 350 kB in an hour. The agent gives memory back every five minutes:
+ * each tenth of an hour has such a moment, of a shorter run perhaps not, and then the heap moves by itself.
+ */
+const [mostGrowth, mostOfIdle] = seconds < 3600 ? [1024, 3600] : [256, 3000];
 
 /** How many ports of uploads that have ended are held, for a minute each, depends on how busy the machine is. */
 const heldPorts = 24;
