@@ -4,6 +4,7 @@ import { findingKinds as certificateFindings } from '../../src/certificates/cert
 import { findingsMarkdown, reasonsMarkdown } from '../../src/diagnosis/report/markdown.ts';
 import { errorTable } from '../../src/errors.ts';
 import { findingsTable } from '../../src/findings.ts';
+import { truthTableMarkdown } from '../../src/inject/index.ts';
 import { findingsMarkdown as preflightMarkdown } from '../../src/release/plan/preflightFindings.ts';
 import { goTable, settingsMarkdown } from '../../src/settings/index.ts';
 import { manifestSkipReasons } from '../../src/ways/manifest/index.ts';
@@ -36,6 +37,7 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     { file: 'docs/certificates.md', mark: 'findings', text: findingsTable(certificateFindings) },
     { file: 'docs/errors.md', mark: 'errors', text: errorsMarkdown() },
     { file: 'docs/errors.md', mark: 'skips', text: skipsMarkdown() },
+    { file: 'docs/manifests.md', mark: 'truth table', text: truthTableMarkdown() },
     { file: `${decisionsFolder}/README.md`, mark: 'decisions', text: decisionsMarkdown(await readDecisions(root)) },
   ];
   // The agent's own table of settings is Go source, and derived as a whole.

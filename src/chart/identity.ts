@@ -1,6 +1,8 @@
+import { dirname } from 'node:path/posix';
 import { annotationPrefix, injectAnnotation, namespaceLabel } from '../settings/index.ts';
 import { imageRepositories, placeholderRegistry } from '../sidecar/index.ts';
 import { version } from '../version.ts';
+import { injectorMounts, webhookNames, webhookPaths } from '../ways/webhook/names.ts';
 
 /** Names that are fixed when the chart is rendered. The injector program uses the same names of webhooks. */
 export const identity = {
@@ -14,14 +16,14 @@ export const identity = {
   injectAnnotation,
   namespaceLabel,
   webhooks: {
-    privileged: { name: 'injector.packet-capture.internal', path: '/inject/privileged' },
-    baseline: { name: 'baseline.injector.packet-capture.internal', path: '/inject/baseline' },
-    probe: { name: 'probe.injector.packet-capture.internal', path: '/probe' },
+    privileged: { name: webhookNames.privileged, path: webhookPaths.privileged },
+    baseline: { name: webhookNames.baseline, path: webhookPaths.baseline },
+    probe: { name: webhookNames.probe, path: webhookPaths.probe },
   },
   images: { placeholderRegistry, ...imageRepositories },
-  configFolder: '/etc/packet-capture/config',
-  certificatesFolder: '/etc/packet-capture/certificates',
-  clientCaFolder: '/etc/packet-capture/client-ca',
+  configFolder: dirname(injectorMounts.config),
+  certificatesFolder: injectorMounts.certificates,
+  clientCaFolder: injectorMounts.clientCa,
 } as const;
 
 /**

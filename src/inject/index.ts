@@ -10,3 +10,12 @@ export { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from './re
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';
 export { planUpdate, updatePatch, type Update, type UpdateOptions, type UpdatePlan } from './update.ts';
 export { seesCiphertextAlone } from './notes.ts';
+export {
+  injectingWays,
+  levelRows,
+  optInRowOf,
+  optInRows,
+  skipOrder,
+  truthTableMarkdown,
+  type InjectingWay,
+} from './truthTable.ts';
