@@ -63,15 +63,15 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   // The chart, and its releases.
   'chart/values': { src: ['settings', 'sidecar', 'certificates'], modules: [] },
   chart: {
-    src: ['settings', 'sidecar', 'ways/policy', 'chart/values'],
-    modules: [...files, 'node:url', 'handlebars', 'yaml'],
+    src: ['settings', 'sidecar', 'ways/policy', 'ways/webhook', 'chart/values'],
+    modules: [...files, 'node:path/posix', 'node:url', 'handlebars', 'yaml'],
   },
   'release/hooks': {
     src: [...core, 'kubernetes', 'dryRun', 'ways/webhook'],
     modules: [...files, timers, 'node:https'],
   },
   'release/helm': {
-    src: ['sidecar', 'certificates', 'kubernetes', 'ways/webhook'],
+    src: ['sidecar', 'certificates', 'kubernetes', 'ways/webhook', 'chart/values'],
     modules: ['node:crypto', 'node:path', 'node:util', 'yaml'],
   },
   'release/plan': { src: [...core, 'certificates', 'kubernetes', 'dryRun', 'release/helm'], modules: ['diff', 'yaml'] },

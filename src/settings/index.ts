@@ -15,7 +15,16 @@ export {
 } from './annotations.ts';
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
-export { fitsVolume, largestVolumeBytes, ringBytes, ringProblem, ringSum, volumeBytes } from './ring.ts';
+export {
+  fitsVolume,
+  largestVolumeBytes,
+  ringBytes,
+  ringProblem,
+  ringSum,
+  spareBytes,
+  spareFiles,
+  volumeBytes,
+} from './ring.ts';
 export {
   findSetting,
   settings,

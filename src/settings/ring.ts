@@ -3,10 +3,10 @@ import { findSetting, type SettingName, type SettingValues } from './table.ts';
 import { settingProblem } from './validate.ts';
 
 /** The next file is begun before the oldest one is deleted, so a full ring has one file more for a moment. */
-const spareFiles = 1;
+export const spareFiles = 1;
 const mebibyte = 1024 ** 2;
 /** Bytes for file-system blocks and for the agent's own notes. */
-const spareBytes = 16 * mebibyte;
+export const spareBytes = 16 * mebibyte;
 /**
  * The most whole mebibytes that parseQuantity reads; the capture agent refuses a larger ring, since it does not fit.
  */

@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isForbidden, rethrowUnlessRecoverable } from '../../errors.ts';
 import { type Kubectl, kubectlJson } from '../../kubernetes/kubectl.ts';
-import { isInjected, notInjected, probePods, type ProbeRequest } from '../../ways/webhook/probe.ts';
+import { isInjected, notInjected, startProof, type ProbeRequest } from '../../ways/webhook/probe.ts';
 
 /** Seconds for all API servers to see a new webhook configuration. */
 const seconds = 20;
-
-/** How many answers in a row must be injected: with several API servers, an answer shows the state of only one. */
-const inARow = 3;
 
 /**
  * Asks the API server for a pod in a dry run, until the answers show that the injector was called.
@@ -16,24 +13,22 @@ const inARow = 3;
  */
 export async function proveInjection(kubectl: Kubectl, request: ProbeRequest, signal: AbortSignal): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
-  const inputs = probePods(request).map((pod) => JSON.stringify(pod));
-  let refusals = 0;
-  for (let row = 0, why = ''; ;) {
+  const proof = startProof(request);
+  for (;;) {
+    let why = notInjected;
     try {
       const pod = await kubectlJson<unknown>(kubectl, ['create', '--dry-run=server', '-f', '-'], {
-        input: inputs[refusals % inputs.length] ?? '',
+        input: JSON.stringify(proof.pod()),
       });
-      row = isInjected(pod) ? row + 1 : 0;
-      if (row === inARow) return true;
-      why = notInjected;
+      const injected = isInjected(pod);
+      if (proof.add(injected ? 'injected' : 'not injected')) return true;
+      if (injected) continue;
     } catch (error) {
       rethrowUnlessRecoverable(error);
       if (isForbidden(error)) return false;
-      row = 0;
-      refusals += 1;
+      proof.add('refused');
       why = error.message;
     }
-    if (row > 0) continue;
     if (performance.now() > deadline) {
       throw codedError('INJECTION_UNPROVEN', `injection does not work after ${seconds}s: ${why}`, {
         where: `release ${request.release} in namespace ${request.namespace}`,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../../certificates/index.ts';
+import type { ChartValues } from '../../chart/values/index.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import { parseJson } from '../../typed.ts';
 import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
@@ -76,17 +77,13 @@ export function coalesce(defaults: Values, given: Values): Values {
   return merged;
 }
 
-export interface Target {
-  readonly namespace: string;
-  readonly deployments: readonly string[];
-  readonly statefulSets: readonly string[];
-  readonly daemonSets: readonly string[];
-}
+/** An entry of the chart's `targets`, with empty lists for absent ones. */
+export type Target = Required<ChartValues['targets'][number]>;
 
-export type InjectionWay = 'webhook' | 'policy';
+export type InjectionWay = ChartValues['injection']['way'];
 
-/** `none`: a policy needs no certificate, so certs.mode has no effect. */
-export type CertsMode = 'baked' | 'generated' | 'existingSecret' | 'certManager' | 'none';
+/** `none`: a policy needs no certificate, so the mode in the values has no effect. */
+export type CertsMode = ChartValues['certs']['mode'] | 'none';
 
 /** The values that the installer reads. */
 export interface Intent {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError } from '../../errors.ts';
-import { isInjected, notInjected, probePods, type ProbeRequest } from '../../ways/webhook/probe.ts';
+import { isInjected, notInjected, startProof, type ProbeRequest } from '../../ways/webhook/probe.ts';
 import type { ApiClient } from './apiClient.ts';
 import type { Report } from './hookReport.ts';
 
@@ -11,8 +11,6 @@ export interface WaitOptions extends ProbeRequest {
   readonly report: Report;
 }
 
-/** Answers in a row that must be injected, because each API server of a cluster learns of a webhook by itself. */
-const provenBy = 3;
 const pauseMs = 250;
 const failurePauseMs = 1000;
 const reportEveryMs = 3000;
@@ -25,14 +23,11 @@ export async function waitForInjection({ api, timeoutSeconds, report, ...probe }
   const start = performance.now();
   const elapsedSeconds = (): number => Math.round((performance.now() - start) / 100) / 10;
   let reported = start;
-  let inARow = 0;
-  const pods = probePods(probe);
-  let refusals = 0;
+  const proof = startProof(probe);
   for (let attempt = 1; ; attempt += 1) {
-    const { reason, refused } = await probeOnce(api, probe.namespace, pods[refusals % pods.length] ?? {});
-    if (refused) refusals += 1;
-    inARow = reason === undefined ? inARow + 1 : 0;
-    if (inARow === provenBy) {
+    const { reason, refused } = await probeOnce(api, probe.namespace, proof.pod());
+    const answer = reason === undefined ? 'injected' : 'not injected';
+    if (proof.add(refused ? 'refused' : answer)) {
       report({ event: 'injection_proven', attempts: attempt, elapsedSeconds: elapsedSeconds() });
       return;
     }

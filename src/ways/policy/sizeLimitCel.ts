@@ -1,23 +1,24 @@
-import { parseQuantity, quantitySuffixes, settings, volumeBytes, type SettingName } from '../../settings/index.ts';
+import {
+  parseQuantity,
+  quantitySuffixes,
+  settings,
+  spareBytes,
+  spareFiles,
+  type SettingName,
+} from '../../settings/index.ts';
 import { cel, celOf, type Variable } from './cel.ts';
 import { effectiveSetting, parameter } from './parameters.ts';
 
 const mebibyte = 1024 ** 2;
 
-/** As parseQuantity has them. CEL's own quantities do not tell the bytes of a large one. */
+/** The units of parseQuantity. CEL's own quantities cannot return the bytes of a large quantity. */
 const unitBytes = Object.fromEntries(
   quantitySuffixes.map((suffix) => [suffix, cel(decimal(parseQuantity(`1${suffix}`) ?? 0))]),
 );
 
-/** volumeBytes is linear in the size and the number of files; its terms are read off it, so that they are said once. */
-const oneFile = volumeBytes({ 'file-size': '1Mi', 'file-count': '1' });
-const oneFileMore = volumeBytes({ 'file-size': '2Mi', 'file-count': '1' }) - oneFile;
-const spareFiles = oneFileMore / mebibyte - 1;
-const spareBytes = oneFile - oneFileMore;
-
 /**
- * In doubles, as volumeBytes has it: no product is too large. `sizeMebibytes`: of the volume. `sizeLimit`: as a
- * quantity.
+ * The size of the volume for capture files, computed as volumeBytes does: `sizeMebibytes`, and `sizeLimit` as a quantity.
+ * In doubles, in which no product overflows.
  */
 export const sizeLimitVariables: readonly Variable[] = [
   { name: 'fileSizeText', expression: effectiveSetting('file-size') },

@@ -94,6 +94,38 @@ function amountsOf(resources: object): Record<string, string> {
   );
 }
 
+/**
+ * How many answers in a row prove injection. Each API server of a cluster learns of a webhook by itself, so one answer
+ * proves only that one API server calls it.
+ */
+const answersInARow = 3;
+
+/** The result of one request for a probe pod: `refused` when the API server did not accept the pod. */
+export type ProbeAnswer = 'injected' | 'not injected' | 'refused';
+
+/** The state of a proof that injection works; the caller sends the requests and waits between them. */
+export interface InjectionProof {
+  /** The pod to ask for next: a refused pod is followed by one of the other size. */
+  readonly pod: () => object;
+  /** Takes the answer for that pod, and returns whether injection is proven. */
+  readonly add: (answer: ProbeAnswer) => boolean;
+}
+
+/** Begins a proof by the pods of {@link probePods}. */
+export function startProof(request: ProbeRequest): InjectionProof {
+  const pods = probePods(request);
+  let inARow = 0;
+  let refusals = 0;
+  return {
+    pod: () => pods[refusals % pods.length] ?? {},
+    add: (answer) => {
+      inARow = answer === 'injected' ? inARow + 1 : 0;
+      if (answer === 'refused') refusals += 1;
+      return inARow === answersInARow;
+    },
+  };
+}
+
 /** Why a probe pod comes back without the mark of {@link isInjected}. */
 export const notInjected =
   'the API server admits the probe pod as it is: the webhook or policy of the release was not called, did not answer, or demands a client certificate (webhook.clientCA)';
