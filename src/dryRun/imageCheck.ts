@@ -29,7 +29,7 @@ export async function checkImage({ workload, stored, dryRun, force, ...options }
   const container = agentContainer(stored);
   if (container === undefined) return [];
   const { image = '' } = container;
-  if (dryRun) return [`whether the image ${image} can be pulled is not tried in a dry run`];
+  if (dryRun) return [`a dry run does not check whether the image ${image} can be pulled`];
   const { namespace } = workload;
   const { kubectl, afterwards = kubectl } = options;
   const trial = await tryImage({
@@ -42,10 +42,10 @@ export async function checkImage({ workload, stored, dryRun, force, ...options }
   });
   if (trial.outcome === 'starts') return [];
   if (trial.outcome === 'unknown')
-    return [`whether the image ${image} can be pulled in namespace ${namespace} is not known: ${trial.why}`];
+    return [`it is not known whether the image ${image} can be pulled in namespace ${namespace}: ${trial.why}`];
   const what = imageProblem(image, namespace, trial);
-  if (force) return [`${what}; it is changed all the same (--force)`];
-  const hint = `A pod whose native sidecar does not start never runs its app. ${imageRemedy} Nothing was changed; --force changes it all the same.`;
+  if (force) return [`${what}; changed anyway (--force)`];
+  const hint = `A pod whose native sidecar does not start never runs its app. ${imageRemedy} Nothing was changed; --force changes it anyway.`;
   throw codedError('IMAGE_UNUSABLE', what, { where: workload.where, hint });
 }
 

@@ -67,7 +67,7 @@ export async function tryImage(options: ImageTrialOptions): Promise<ImageTrial> 
     // Whatever came instead of an answer, the pod may be there.
     if (!isCodedError(error) || !refusals.includes(error.code)) await remove(options, name).catch(() => undefined);
     rethrowUnlessRecoverable(error);
-    return { outcome: 'unknown', why: `no pod can be made to try it: ${error.message}` };
+    return { outcome: 'unknown', why: `no pod can be created to try it: ${error.message}` };
   }
   try {
     return await watch(options, name, begun);
@@ -137,7 +137,7 @@ async function readTrial(
   } catch (error) {
     if (isForbidden(error)) return { outcome: 'unknown', why: `you may not get pods in namespace ${namespace}` };
     if (isCodedError(error) && error.code === 'NOT_FOUND')
-      return { outcome: 'unknown', why: 'its pod was deleted by somebody else' };
+      return { outcome: 'unknown', why: 'somebody else deleted its pod' };
     throw error;
   }
 }

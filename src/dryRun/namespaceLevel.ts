@@ -60,7 +60,7 @@ async function tryLevel(kubectl: Kubectl, namespace: string, unread: CodedError)
   if (answer.kind === 'no_answer') {
     throw codedError('FORBIDDEN', unread.message, {
       cause: unread,
-      hint: `The Pod Security level of the namespace decides how the sidecar must look: ask for the right to get namespaces/${namespace}, or to create pods in it.`,
+      hint: `The sidecar depends on the Pod Security level of the namespace: ask for the right to get namespaces/${namespace}, or to create pods in it.`,
     });
   }
   // What others refuse shows when the workload's own pod is tried.

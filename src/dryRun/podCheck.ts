@@ -26,7 +26,7 @@ export async function checkPods({ workload, force, ...options }: PodCheck): Prom
   const verdict = await dryRunPods({ ...options, object, namespace });
   const problem = problemOf(verdict, restartOf(object).rollout);
   if (problem === undefined) return notesOf(verdict);
-  if (force) return [`${problem.what}; it is changed all the same (--force)`];
+  if (force) return [`${problem.what}; changed anyway (--force)`];
   const hint = `${problem.remedy} ${stays}`;
   throw codedError(problem.code, problem.what, { where, hint });
 }
@@ -39,7 +39,7 @@ export interface PodProblem {
   readonly remedy: string;
 }
 
-/** What is to stop a change; undefined when nothing is. @param rollout whether it replaces pods that run */
+/** The problem that stops a change; undefined without one. @param rollout whether the change replaces running pods */
 export function problemOf(verdict: PodVerdict, rollout: boolean): PodProblem | undefined {
   if (verdict.outcome === 'refused_by_sidecar') {
     const { refusal, remedy } = verdict;
@@ -52,16 +52,16 @@ export function problemOf(verdict: PodVerdict, rollout: boolean): PodProblem | u
   if (verdict.outcome !== 'refused_anyway' || !rollout) return undefined;
   return {
     code: 'NOT_INJECTABLE',
-    what: `no pod of it can be made now, with the sidecar or without, so a rollout would take pods away for good: ${refuserText(verdict.refusal)}: ${verdict.refusal.words}`,
-    remedy: 'Mend that first.',
+    what: `no pod can be created now, with or without the sidecar, so a rollout would remove pods without replacing them: ${refuserText(verdict.refusal)}: ${verdict.refusal.words}`,
+    remedy: 'Fix that first.',
   };
 }
 
 function notesOf(verdict: PodVerdict): string[] {
   if (verdict.outcome === 'fits') return [...verdict.notes];
   if (verdict.outcome === 'unknown')
-    return [`whether its pods can be made with the sidecar is not known: ${verdict.why}`];
-  return [`no pod of it can be made now, with the sidecar or without: ${verdict.refusal.words}`];
+    return [`it is not known whether its pods can be created with the sidecar: ${verdict.why}`];
+  return [`no pod can be created now, with or without the sidecar: ${verdict.refusal.words}`];
 }
 
 /**
@@ -78,16 +78,19 @@ export async function checkPodsWithout({
   const { object, namespace, where } = workload;
   const answer = await askForPod(kubectl, podOf(object, without), namespace);
   if (answer.kind === 'no_answer')
-    return [`whether its pods can be made without the sidecar is not known: ${answer.noAnswer.why}`];
+    return [`it is not known whether its pods can be created without the sidecar: ${answer.noAnswer.why}`];
   // Without the sidecar a pod needs no more of a quota than before.
   if (answer.kind === 'made' || answer.refusal.exceedsQuota) return [];
   const { refusal } = answer;
   const what = `its pods would be refused without the sidecar, by ${refuserText(refusal)}: ${refusal.words}`;
   if (force || !restartOf(object).rollout) return [what];
-  throw codedError(codeOf(refusal), what, { where, hint: `A rollout would take pods away for good. ${stays}` });
+  throw codedError(codeOf(refusal), what, {
+    where,
+    hint: `A rollout would remove pods without replacing them. ${stays}`,
+  });
 }
 
-const stays = 'Nothing was changed; --force changes it all the same.';
+const stays = 'Nothing was changed; --force changes it anyway.';
 
 function codeOf({ by }: Refusal): CodedError['code'] {
   return by === 'pod_security' ? 'POD_SECURITY' : 'NOT_INJECTABLE';

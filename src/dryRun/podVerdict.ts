@@ -159,7 +159,10 @@ async function withoutReading(
   const reason =
     right === undefined ? `it has more than ${mostPresent} pods, which are not counted` : `you may not ${right}`;
   if (withIt.kind === 'made') {
-    return { ...fitting(withIt), notes: [`one pod fits; whether quotas hold all of them is not known: ${reason}`] };
+    return {
+      ...fitting(withIt),
+      notes: [`one pod fits; it is not known whether the quotas have room for all: ${reason}`],
+    };
   }
   if (withIt.kind === 'refused' && withoutIt.kind === 'made') {
     return bySidecar(options, around, withIt.refusal);
@@ -167,7 +170,7 @@ async function withoutReading(
   const words = withIt.kind === 'refused' ? `: ${withIt.refusal.words}` : '';
   return {
     outcome: 'unknown',
-    why: `one more pod exceeds a quota, with the sidecar or without; ${reason}${words}`,
+    why: `one more pod exceeds a quota, with or without the sidecar; ${reason}${words}`,
     ...(right === undefined ? {} : { right }),
   };
 }
@@ -179,7 +182,7 @@ function fitting(answer: Answer): Extract<PodVerdict, { readonly outcome: 'fits'
 
 function waits(answer: Answer): string {
   const words = answer.kind === 'refused' ? ` (${answer.refusal.words})` : '';
-  return `a new pod can be made once an old one is gone${words}`;
+  return `a new pod can be created after an old one is deleted${words}`;
 }
 
 function refusalFor({ quota, words }: Shortage, answer: Answer): Refusal {

@@ -58,9 +58,9 @@ const whatToAsk: Readonly<Record<Refusal['by'], string>> = {
   resource_quota: 'Give the containers of the sidecar requests and limits, and smaller ones, or raise the quota.',
   pod_security: 'Use a namespace whose enforced Pod Security level is privileged or baseline.',
   admission_policy:
-    'Ask who owns that policy for an exception for the container packet-capture, or capture in another namespace.',
+    'Ask the owner of that policy for an exception for the container packet-capture, or capture in another namespace.',
   webhook:
-    'Ask who owns that webhook for an exception for the container packet-capture, or capture in another namespace.',
+    'Ask the owner of that webhook for an exception for the container packet-capture, or capture in another namespace.',
   scc: "Grant the pods' service account an SCC that admits the sidecar.",
   other: 'Change the sidecar so that the API server accepts it.',
 };
@@ -72,7 +72,7 @@ function words(text: string): Remedy {
 async function rangeRemedy(options: RemedyOptions): Promise<Remedy> {
   const { limitRanges, carrying } = options;
   if (limitRanges === undefined)
-    return words(`${whatToAsk.limit_range} Which ones you may not read: ask for the right to list limitranges.`);
+    return words(`${whatToAsk.limit_range} You may not read it: ask for the right to list limitranges.`);
   const spec = withDefaults(carrying.spec ?? {}, limitRanges);
   const storage = violationsIn(spec, limitRanges).find(({ resource }) => resource === 'ephemeral-storage');
   const found = fitSidecar({
@@ -83,7 +83,7 @@ async function rangeRemedy(options: RemedyOptions): Promise<Remedy> {
   });
   if ('impossible' in found) {
     return words(
-      `No ${found.impossible} of the sidecar satisfies the LimitRange beside what the app asks for: change the LimitRange, or the resources of the app.`,
+      `No ${found.impossible} of the sidecar satisfies the LimitRange together with the app's requests: change the LimitRange, or the resources of the app.`,
     );
   }
   const proof = await provenBy(options, found.fit);
@@ -175,7 +175,7 @@ function entriesOf(fit: Fit): [FittedResource, { readonly request: number; reado
 function resourcesText(annotations: Readonly<Record<string, string>>, rest: string): string {
   const list = Object.entries(annotations).map(([key, value]) => `${key}=${value}`);
   const what = `Give the sidecar resources that fit, as annotations of the pod template or by the flags of the same names: ${list.join(', ')}.`;
-  return rest === '' ? what : `${what} With these the API server still says: ${rest}`;
+  return rest === '' ? what : `${what} With these the API server still reports: ${rest}`;
 }
 
 /** The sidecar of a Guaranteed pod has equal requests and limits, or the pod would lose that class. */
@@ -233,14 +233,14 @@ const variants: readonly Variant[] = [
   },
   {
     of: withImageOfApp,
-    text: "it is the sidecar's image that is refused: name one of a registry that is allowed (--image, or the chart's values agent.image)",
+    text: "the sidecar's image is refused: use an image from an allowed registry (--image, or the chart's values agent.image)",
     notFor: ['pod_security', 'scc'],
   },
 ];
 
 async function variantRemedy(options: RemedyOptions): Promise<Remedy> {
   const { by, uncalled } = options.refusal;
-  if (uncalled) return words('Bring the injectors up again, or set webhook.failurePolicy to Ignore.');
+  if (uncalled) return words('Start the injectors again, or set webhook.failurePolicy to Ignore.');
   for (const { of, text, podSecurity, notFor } of variants) {
     if (notFor?.includes(by) === true) continue;
     const { accepted } = await accepts(options, of(options.carrying));

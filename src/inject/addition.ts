@@ -11,29 +11,29 @@ import {
 import { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
 import { sharedResources } from './podResources.ts';
 
-/** What is added to a pod template; every way hands just this to Kubernetes. */
+/** What is added to a pod template, in the same form for every way. */
 export interface Addition {
   /** New keys only: no existing annotation is ever overwritten. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** To be put in front of the values of annotations that are there. */
+  /** Texts to insert in front of the values of existing annotations. */
   readonly inFront?: Readonly<Record<string, string>>;
-  /** To be put before the existing init containers: the sidecar sees their traffic too. */
+  /** Inserted before the existing init containers, so that the sidecar sees their traffic too. */
   readonly initContainers: readonly Container[];
-  /** To be put behind the existing containers. */
+  /** Appended to the existing containers. */
   readonly containers: readonly Container[];
-  /** To be put behind the existing volumes. */
+  /** Appended to the existing volumes. */
   readonly volumes: readonly Volume[];
-  /** To be put behind the existing ones. */
+  /** Appended to the existing pull secrets. */
   readonly imagePullSecrets: readonly LocalObjectReference[];
 }
 
-/** What the agent's addition is made of beside the configuration. */
+/** What determines the addition of the agent, in addition to the configuration. */
 export interface AgentAdditionOptions {
-  /** To be written beside the status. */
+  /** Annotations to write in addition to the status. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** What the pod's own annotation says of its local volumes, if it is there. */
+  /** The pod's annotation about its local volumes, if present. */
   readonly localVolumes: string | undefined;
-  /** An option that is added here has to find its place in {@link keyOf}. */
+  /** A new option must also become part of {@link keyOf}: otherwise pods would share an addition that differs. */
   readonly sidecar: Pick<
     SidecarOptions,
     | 'profile'
@@ -52,8 +52,8 @@ export interface AgentAdditionOptions {
 }
 
 /**
- * The addition of our own sidecar. Most pods of a cluster get the same one: it is made once for each configuration, and
- * whoever gets it again gets the very same object, so that what follows from it need not be worked out again either.
+ * The addition of the agent's sidecar. Most pods of a cluster get the same one, so it is made once and then returned
+ * again as the same object. Callers use the object's identity to cache what they derive from it.
  */
 export function agentAddition(config: AgentSidecarConfig, options: AgentAdditionOptions): Addition {
   const key = keyOf(options);
@@ -65,7 +65,7 @@ export function agentAddition(config: AgentSidecarConfig, options: AgentAddition
   }
   const present = made.get(key);
   if (present !== undefined) return present;
-  // Pods choose the sizes: there is no end to them.
+  // Users choose the sizes, so the cache must be bounded.
   if (made.size >= maxAdditions) made.clear();
   const addition = makeAgentAddition(config, options);
   made.set(key, addition);
@@ -75,7 +75,7 @@ export function agentAddition(config: AgentSidecarConfig, options: AgentAddition
 const agentAdditions = new WeakMap<AgentSidecarConfig, Map<number | string, Addition>>();
 const maxAdditions = 256;
 
-/** Of the settings only those that the sidecar itself depends on, by the size of its volume. */
+/** The settings that determine the size of the sidecar's volume. Only these change the sidecar itself. */
 export function sizeSettings(annotations: Readonly<Record<string, string>>): SettingValues {
   const fileSize = annotations[fileSizeKey];
   const fileCount = annotations[fileCountKey];
@@ -91,7 +91,7 @@ const fileCountKey = settingAnnotation('file-count');
 const none: SettingValues = {};
 const noAmounts: SidecarAmounts = {};
 
-/** The same for equal additions, another for others; undefined for one that hardly another pod gets. */
+/** The key of an addition in the cache: equal for equal additions. Undefined for an addition that is not cached. */
 function keyOf({
   annotations,
   localVolumes,
@@ -162,7 +162,7 @@ function makeAgentAddition(
   };
 }
 
-/** The addition of a custom sidecar: the same for every pod. */
+/** The addition of a custom sidecar, which is the same for every pod. */
 export function customAddition(config: CustomSidecarConfig): Addition {
   const present = customAdditions.get(config);
   if (present !== undefined) return present;

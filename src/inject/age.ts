@@ -4,17 +4,17 @@ import { parseStatus } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import type { Update } from './update.ts';
 
-/** That a sidecar is of an older version than this program. */
+/** A sidecar of an older version than this program. */
 export interface Older {
-  /** That made it. */
+  /** The version that made it. */
   readonly version: string;
-  /** It is left as it is, but for its settings; false: it is made anew. */
+  /** True: only its settings change. False: it is replaced. */
   readonly kept: boolean;
 }
 
 /**
- * What to say of a template that carries a sidecar of an older version; undefined for others. Pure.
- * @param update what becomes of it; undefined: nothing
+ * Whether a template has a sidecar of an older version; undefined if not.
+ * @param update the planned change; undefined: none
  */
 export function olderSidecar(
   { metadata }: PodTemplate,
@@ -26,15 +26,15 @@ export function olderSidecar(
   return { version: present, kept: after === present };
 }
 
-/** One clause: what it is, and how it gets the version of this program. */
+/** One clause for people: the version of the sidecar, and how to update it. */
 export function olderText({ version: present, kept }: Older): string {
-  const made = `its sidecar was made by version ${present}`;
+  const made = `its sidecar is of version ${present}`;
   return kept
-    ? `${made} and is left as that made it; name the image (--image) to have it made by ${version}`
-    : `${made}, and is made by ${version} now`;
+    ? `${made} and stays as it is; name the image (--image) to replace it by version ${version}`
+    : `${made}, and is replaced by version ${version}`;
 }
 
-/** Of a status, which anybody may write, nothing but three numbers is a version. */
+/** Compares two versions. Anybody can write a status, so only three numbers count as a version. */
 function isOlder(one: string, other: string): boolean {
   const [first, second] = [numbersOf(one), numbersOf(other)];
   if (first === undefined || second === undefined) return false;

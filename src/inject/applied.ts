@@ -4,7 +4,7 @@ import type { Removal } from './removal.ts';
 
 type Named = readonly { readonly name: string }[];
 
-/** A pod template with the sidecar in it: what {@link additionPatch} makes of it. Pure. */
+/** The pod template with the sidecar, as {@link additionPatch} makes it. */
 export function withAddition({ metadata, spec, ...rest }: PodTemplate, addition: Addition): PodTemplate {
   const lists = {
     volumes: [...(spec?.volumes ?? []), ...addition.volumes],
@@ -23,7 +23,7 @@ export function withAddition({ metadata, spec, ...rest }: PodTemplate, addition:
   };
 }
 
-/** A pod template without what is taken out: what {@link removalPatch} makes of it. Pure. */
+/** The pod template without the removed parts, as {@link removalPatch} makes it. */
 export function withoutRemoved({ metadata, spec, ...rest }: PodTemplate, removal: Removal): PodTemplate {
   const without = <T extends Named>(items: T | null | undefined, names: readonly string[]): T =>
     (items ?? []).filter(({ name }) => !names.includes(name)) as unknown as T;

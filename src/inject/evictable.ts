@@ -7,10 +7,10 @@ import { localVolumes } from '../sidecar/index.ts';
  */
 export const localVolumesAnnotation = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 
-/** The names of the sidecar's. The autoscaler splits at commas and trims nothing. */
+/** The names of the sidecar's local volumes. The autoscaler splits at commas and does not trim spaces. */
 export const ourLocalVolumes = localVolumes.join(',');
 
-/** The annotation of a pod, as text; a manifest may hold null there, which the API server stores as nothing. */
+/** The annotation of a pod, as text. A null in a manifest counts as empty, as in the API server. */
 export function listedVolumes(annotations: Readonly<Record<string, unknown>>): string | undefined {
   if (!(localVolumesAnnotation in annotations)) return undefined;
   const value = annotations[localVolumesAnnotation];
@@ -18,14 +18,14 @@ export function listedVolumes(annotations: Readonly<Record<string, unknown>>): s
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** What goes in front of the annotation's present value. */
+/** The text to insert in front of the annotation's value. */
 export function inFrontOf(present: string): string {
   return present === '' ? ourLocalVolumes : `${ourLocalVolumes},`;
 }
 
 /**
- * What the annotation's value was before ours came in front of it.
- * @returns undefined when ours do not stand in front
+ * The annotation's value without the names of the sidecar's volumes.
+ * @returns undefined when the value does not begin with these names
  */
 export function withoutOurs(value: string): string | undefined {
   if (value === ourLocalVolumes) return '';

@@ -1,7 +1,7 @@
 import type { PodSpec } from '../kubernetes/api/types.ts';
 import type { InheritedSecurity } from '../sidecar/index.ts';
 
-/** What of the pod's own security context the sidecar would inherit and cannot live with. */
+/** The fields of the pod's security context that the sidecar would inherit, and with which it would not start. */
 export function inheritedSecurity({ securityContext }: PodSpec): InheritedSecurity {
   if (typeof securityContext !== 'object' || securityContext === null) return none;
   const { runAsUser, appArmorProfile } = securityContext as {

@@ -56,8 +56,8 @@ export function additionPatch(
 }
 
 /**
- * The patch that takes the sidecar out again. A list or map that would be empty goes too: Kubernetes stores an absent
- * and an empty one alike.
+ * The patch that removes the sidecar. It also removes a list or map that would become empty, because Kubernetes stores
+ * an absent and an empty one in the same way.
  */
 export function removalPatch(
   template: PodTemplate,
@@ -72,7 +72,7 @@ export function removalPatch(
     if (indexes.length === 0) continue;
     if (indexes.length === items.length && field !== 'containers')
       operations.push({ op: 'remove', path: at('spec', field) });
-    // From the back: a removal shifts the indexes behind it.
+    // From the last to the first, because a removal changes the indexes after it.
     else for (const index of indexes.toReversed()) operations.push({ op: 'remove', path: at('spec', field, index) });
   }
   for (const [key, value] of Object.entries(removal.shortened ?? {}))

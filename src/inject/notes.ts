@@ -10,12 +10,14 @@ import {
 import { platformOfConfig, type SidecarConfig } from '../sidecar/index.ts';
 import type { LeftOut } from './reasons.ts';
 
-/** A manifest may hold numbers, which are no legal annotations. */
+/** A manifest may contain numbers, which are not valid as annotations. */
 type Annotations = Readonly<Record<string, string | number | boolean>>;
 
 const interfacesKey = settingAnnotation('interfaces');
 
-/** The settings that decide what is captured, beside the interfaces; of the others the capture goes on without them. */
+/**
+ * The settings without which nothing is captured, except the interfaces. Without other settings the capture goes on.
+ */
 const captureSettings = settings
   .filter(({ type }) => !['interfaces', 'remote', 'endpoint', 'mirror'].includes(type))
   .map(({ name }) => [name, settingAnnotation(name)] as const);
@@ -38,7 +40,7 @@ export function lostPackets(
   const platform = config.form === 'agent' ? platformOfConfig(config) : undefined;
   if (isInvalid('interfaces', annotations[interfacesKey], platform)) lost.push('interfaces');
   if (captureSettings.some(([name, key]) => isInvalid(name, annotations[key], platform))) lost.push('setting');
-  // A hint: at admission nobody but a controller would read it, at each of its pods.
+  // Only a hint: at admission it would be sent to a controller for each of its pods, and nobody would read it.
   if (!atAdmission && seesCiphertextAlone(template, annotations, config)) lost.push('plaintext');
   return lost;
 }
@@ -50,7 +52,7 @@ function isInvalid(name: SettingName, value: Annotations[string] | undefined, pl
   return settingProblem(name, String(value), platform) !== undefined;
 }
 
-/** Proxies of meshes that encrypt what leaves the pod, by the names of their containers. */
+/** The container names of mesh proxies that encrypt the traffic that leaves the pod. */
 const proxies: readonly string[] = ['istio-proxy', 'linkerd-proxy', 'consul-dataplane', 'kuma-sidecar'];
 
 /** How pods ask for such a proxy, by label or by annotation; it is not there yet then. */
@@ -62,8 +64,8 @@ const wishes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether a pod's files would have the ciphertext of a mesh alone: its proxy and the app speak to each other on `lo`,
- * which `interfaces` leaves out.
+ * Whether a pod's files would contain only the ciphertext of a mesh, because `interfaces` does not include `lo`, on
+ * which the app and the mesh's proxy exchange plaintext.
  */
 export function seesCiphertextAlone(
   { metadata, spec }: PodTemplate,

@@ -2,22 +2,22 @@ import type { PodSpec } from '../kubernetes/api/types.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Labels of nodes that tell what their pods run on. */
+/** Labels of nodes that identify their platform. */
 export interface NodeSign {
   readonly keys: readonly string[];
   /** What the value begins with, in lower case; empty: any value. */
   readonly prefix: string;
-  /** "NotIn" with this value says the same. */
+  /** `NotIn` with this value means the same. */
   readonly otherwise?: string;
 }
 
-/** Where a pod cannot carry the sidecar, and how pods say that they run there. */
+/** A platform on which a pod cannot have the sidecar, and how its pods are recognized. */
 export interface Platform {
   readonly nodes: readonly NodeSign[];
   /** Labels of the pod itself, each with the values that count. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly schedulers: readonly string[];
-  /** What the name of the node begins with, where the pod names it. */
+  /** Prefixes of the name of the node, if the pod names it. */
   readonly nodeNames: readonly string[];
   /** Keys of taints that only such nodes have: a pod that tolerates one by name may run there. */
   readonly tolerated: readonly string[];
@@ -88,7 +88,7 @@ export const virtualNodes: Platform = {
   tolerated: ['virtual-kubelet.io/provider', 'azure.com/aci', 'eks.tke.cloud.tencent.com/eklet'],
 };
 
-/** Why nothing can run beside the app where a pod says that it runs; undefined when nothing speaks against it. */
+/** The platform that does not support the sidecar, by what a pod says about its nodes; undefined without one. */
 export function placementReason(labels: Labels, spec: PodSpec): 'windows' | 'fargate' | 'virtual_node' | undefined {
   if (isWindows(spec)) return 'windows';
   if (runsOn(fargate, labels, spec)) return 'fargate';
@@ -96,8 +96,8 @@ export function placementReason(labels: Labels, spec: PodSpec): 'windows' | 'far
 }
 
 /**
- * Toleration of a taint such as os=windows alone says nothing: such a pod runs wherever its image does.
- * What else hints at Windows does not count where the pod says that it runs on Linux.
+ * A toleration of a taint such as os=windows is not enough: such a pod can run on other nodes too. Other hints at
+ * Windows do not count if the pod requires Linux.
  */
 function isWindows(spec: PodSpec): boolean {
   const os = typeof spec.os?.name === 'string' ? spec.os.name.toLowerCase() : '';

@@ -47,7 +47,7 @@ export interface InjectOptions {
   readonly config: SidecarConfig;
   /** Settings to write into the pod's annotations. */
   readonly settings: SettingValues;
-  /** Amounts of the sidecar's CPU and memory to write there too. */
+  /** Amounts of the sidecar's CPU and memory to write into the annotations. */
   readonly amounts?: SidecarAmounts | undefined;
   /** Of the namespace that the pod will run in. */
   readonly podSecurity: PodSecurityLevel;
@@ -85,14 +85,14 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
     : { inject: true, addition: customAddition(config) };
 }
 
-/** What no sidecar can be added to, ours or a user's. */
+/** The reason why no sidecar, neither the agent's nor a custom one, can be added; undefined without one. */
 function whyUnfit(
   { metadata }: PodTemplate,
   spec: PodSpec,
   { config, namespace }: InjectOptions,
 ): SkipReason | undefined {
   const annotations = metadata?.annotations ?? {};
-  // A manifest may hold an unquoted false, which is no legal annotation, yet a clear wish.
+  // A manifest may contain an unquoted false. It is not valid as an annotation, but clear.
   if (String(annotations[injectAnnotation]) === 'false') return 'opted_out';
   if ('kubernetes.io/config.mirror' in annotations) return 'mirror_pod';
   if (systemNamespaces.includes(namespace ?? metadata?.namespace ?? '')) return 'system_namespace';
@@ -120,7 +120,7 @@ function agentConflict(template: PodTemplate, spec: PodSpec, options: InjectOpti
   return conflict ? 'setting_conflict' : undefined;
 }
 
-/** A custom sidecar carries no status: it is there when all of it is there, unchanged. */
+/** A custom sidecar has no status annotation. It is present when all its parts are present, unchanged. */
 function ownConflict(
   spec: PodSpec,
   config: CustomSidecarConfig,
@@ -137,7 +137,7 @@ function ownConflict(
   return pairs.every(({ wanted, present }) => matches(present, wanted)) ? 'already_injected' : 'name_collision';
 }
 
-/** What the API server would refuse the app's pod for, or not store it as it is. */
+/** Why the API server would refuse the app's pod with the custom sidecar, or store it with other resources. */
 function ownExcess(spec: PodSpec, config: CustomSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
   if (podSecurity === 'baseline' && exceedsBaseline(config)) return 'pod_security_baseline';
   if (!hasPodResources(spec)) return undefined;

@@ -1,12 +1,12 @@
 import type { PodSpec, ResourceRequirements } from '../kubernetes/api/types.ts';
 import { storageName } from '../sidecar/index.ts';
 
-/** True if the pod as a whole asks for resources or limits them (KEP-2837): its containers share these. */
+/** True if the pod has pod-level requests or limits (KEP-2837), which its containers share. */
 export function hasPodResources({ resources }: PodSpec): boolean {
   return asksForResources(resources);
 }
 
-/** True if there is an amount of anything among requests or limits. */
+/** True if the requests or limits contain any amount. */
 export function asksForResources(resources: ResourceRequirements | null | undefined): boolean {
   if (resources == null) return false;
   return [resources.requests, resources.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);

@@ -1,7 +1,7 @@
 import type { Container, Volume } from '../kubernetes/api/types.ts';
 import type { AssumedLevel, CustomSidecarConfig } from '../sidecar/index.ts';
 
-/** The label of a namespace that says which Pod Security level is enforced there. */
+/** The label of a namespace with the Pod Security level that it enforces. */
 export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
 
 /** A requirement of a label selector. */

@@ -1,8 +1,9 @@
 import type { PodSpec } from '../kubernetes/api/types.ts';
 
 /**
- * True if a container of the pod, init containers too, says that it listens on this TCP port. Containers of a pod share
- * their ports: the app would find its own taken.
+ * True if a container or init container of the pod declares this TCP port. The containers of a pod share their ports,
+ * so
+ * the app could not listen on it.
  */
 export function declaresPort({ containers, initContainers }: PodSpec, port: number): boolean {
   return [...(containers ?? []), ...(initContainers ?? [])].some(

@@ -29,7 +29,7 @@ function hasOurName({ name }: Container): boolean {
   return containerNames.includes(name);
 }
 
-/** Whether an init container is surely our agent: by its image, or by the volume with the settings. */
+/** Whether an init container is certainly the agent: by its image, or by the volume with the settings. */
 export function isOurs({ name, image, volumeMounts }: Container): boolean {
   if (!containerNames.includes(name)) return false;
   if (typeof image === 'string' && agentImages.test(image)) return true;

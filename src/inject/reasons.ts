@@ -1,9 +1,9 @@
 /**
- * Why a workload was left alone: the code is for programs, the sentence for people.
- * Shape after linkerd2's pkg/inject/report.go: codes go to metrics and `-o json`, sentences to the terminal.
+ * The reasons for a skip: codes for metrics and `-o json`, sentences for the terminal, as in linkerd2's
+ * pkg/inject/report.go.
  */
 export const skipReasons = {
-  already_injected: 'it carries the sidecar already, as it is asked for',
+  already_injected: 'it already has the sidecar, as requested',
   foreign_status: 'it has the annotation packet-capture/status, but no sidecar: uninject or unpatch it',
   status_missing: 'it has the sidecar, but no annotation packet-capture/status: uninject or unpatch it',
   opted_out: 'its annotation packet-capture/inject is "false"',
@@ -16,22 +16,22 @@ export const skipReasons = {
   system_namespace: 'it belongs to a system namespace',
   pod_security_restricted: 'its namespace enforces Pod Security "restricted", which forbids NET_RAW',
   pod_security_baseline: 'its namespace enforces Pod Security "baseline", and the sidecar asks for more',
-  pod_resources: 'it has resources as a whole (spec.resources), which leave none for the sidecar',
+  pod_resources: 'it has pod-level resources (spec.resources), which leave none for the sidecar',
   name_collision: 'it has a container or volume of the same name that is not ours',
   setting_conflict: 'it has another value for a setting that was given; remove the annotation or the flag',
   no_pod_template: 'it has no pod template with containers',
-  not_injected: 'it carries no sidecar',
+  not_injected: 'it has no sidecar',
 } as const;
 
 export type SkipReason = keyof typeof skipReasons;
 
-/** What a workload that is injected asks for and does not get. */
+/** What an injected workload asks for and does not get. */
 export const leftOutReasons = {
   mirror: 'without its mirror: its namespace enforces Pod Security "baseline", which forbids NET_ADMIN',
-  amount: 'with default resources: an amount that its annotations give for the sidecar is no quantity',
+  amount: 'with default resources: an annotation has an amount for the sidecar that is not a quantity',
   ring: 'with a smaller volume: its ring needs more than agent.maxVolumeSize, so nothing is captured',
-  interfaces: 'without packets: packet-capture/interfaces must be all, any or all,lo, or names, each once',
-  setting: 'without packets: an annotation gives a setting a value that is not valid',
+  interfaces: 'without packets: packet-capture/interfaces must be all, any, all,lo, or different interface names',
+  setting: 'without packets: an annotation has an invalid setting',
   plaintext: 'without plaintext: a mesh encrypts it on eth0; interfaces: lo (or any) sees it between proxy and app',
 } as const;
 

@@ -14,7 +14,7 @@ import { matches } from './matches.ts';
 import { isOurs, ourVolumes, presenceIn } from './presence.ts';
 import type { SkipReason } from './reasons.ts';
 
-/** What is taken out of a pod template, by name. */
+/** What is removed from a pod template, by name. */
 export interface Removal {
   readonly annotations: readonly string[];
   /** Annotations that stay, with the values that they had before something of ours came in front of them. */
@@ -65,7 +65,7 @@ function agentRemoval(template: PodTemplate): Removal | undefined {
   return {
     ...annotationsRemoved(present, status),
     initContainers,
-    // A pod without a container is none.
+    // A pod must have a container.
     containers: containers.length === spec.containers?.length ? [] : containers,
     volumes: namesOf(spec.volumes).filter(
       (name) => volumes.includes(name) && !kept.some((container) => mounts(container, name)),

@@ -31,7 +31,9 @@ export interface UpdateOptions extends InjectOptions {
   readonly renew: boolean;
 }
 
-/** First the removal, then the addition: taken out again, the template is as it was before the first injection. */
+/**
+ * The removal comes before the addition, so that a later removal restores the template of before the first injection.
+ */
 export interface Update {
   readonly removal: Removal;
   readonly addition: Addition;
@@ -90,7 +92,7 @@ export function updatePatch(
   return [...removalPatch(template, removal, path), ...additionPatch(bare, addition, path)];
 }
 
-/** What stays when nobody names the sidecar: its image and its resources. */
+/** What stays when the user does not name the sidecar: its image and its resources. */
 function likePresent({ spec }: PodTemplate, config: AgentSidecarConfig, renew: boolean): AgentSidecarConfig {
   if (renew && !isPlaceholderImage(config.agent.image)) return config;
   const present = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(
@@ -153,7 +155,7 @@ function withPresentParts({ metadata, spec }: PodTemplate, removal: Removal, add
   };
 }
 
-/** Whether the template has just this addition. The version in the status alone makes no difference. */
+/** Whether the template has exactly this addition. The version in the status is not compared. */
 function isThere({ metadata, spec }: PodTemplate, removal: Removal, addition: Addition): boolean {
   const present = metadata?.annotations ?? {};
   const keys = Object.keys(addition.annotations);

@@ -80,7 +80,7 @@ describe('an image is tried', () => {
     expect(dryRun.warnings).toContainEqual(expect.stringContaining('not tried in a dry run'));
     expect(await patchWorkload(at('deploy/web', { config, force: true }).options)).toMatchObject({
       result: 'patched',
-      warnings: expect.arrayContaining([expect.stringContaining('changed all the same (--force)')]),
+      warnings: expect.arrayContaining([expect.stringContaining('changed anyway (--force)')]),
     });
     // What was forced is what `check --pull` is for.
     const { exitCode, stdout } = await cli(['check', '-n', shop, '--pull', '-o', 'json']);

@@ -71,7 +71,7 @@ describe('SIGTERM', () => {
     old.process.kill('SIGTERM');
     await old.event('draining');
     const ready = await call(old.port, material.caBundle, { method: 'GET', path: '/readyz' });
-    expect(ready).toMatchObject({ status: 503, text: 'draining: about to end\n' });
+    expect(ready).toMatchObject({ status: 503, text: 'draining: the server is stopping\n' });
     expect((await call(old.port, material.caBundle, { method: 'GET', path: '/healthz' })).status).toBe(200);
     const late = await call(old.port, material.caBundle, {
       body: bodyOf(podOf()),

@@ -106,7 +106,7 @@ test('a new certificate is served without a restart; connections that are open g
   await mounts.certificates.update(secretOf(expired));
   expect(await injector.event('refused', 5)).toMatchObject({
     code: 'CERTIFICATE_INVALID',
-    error: expect.stringMatching(/^tls.crt has expired at/),
+    error: expect.stringMatching(/^tls.crt expired at/),
   });
   expect(await metric(injector, refused('certificate'))).toBe(1);
   expect(await servedSerial(first.caBundle)).toBe(serialOf(first));

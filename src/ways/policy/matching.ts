@@ -16,7 +16,7 @@ export interface MatchCondition {
   readonly expression: string;
 }
 
-/** What an injector's server can say beside {@link SkipReason}, and what is wrong with the policy's own parameters. */
+/** The reasons of the policy: those of every way, of the injector's server, and invalid parameters of the policy. */
 export type PolicySkip = SkipReason | 'not_opted_in' | 'not_probe' | 'patch_doubtful' | 'parameters_invalid';
 
 /** The name of the condition that leaves a pod alone for a reason: `packet-capture.internal/host-network`. */
@@ -35,7 +35,7 @@ const isProbe = `${parameter('profile')} == 'probe'`;
 const optsIn = [isProbe, `${parameter('optOut')} == 'true'`, asked('true')].join('\n|| ');
 
 /**
- * Whether a pod gets the sidecar, in the order in which planInjection looks for reasons. Each stands alone and reads no
+ * Whether a pod gets the sidecar, in the order of planInjection's checks. Each condition is independent and reads no
  * variable, since the API server knows none there; together they may cost 2,500,000 (apiserver/pkg/apis/cel/config.go).
  */
 export const optInConditions: readonly MatchCondition[] = [

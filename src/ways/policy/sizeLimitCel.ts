@@ -17,7 +17,8 @@ const unitBytes = Object.fromEntries(
 );
 
 /**
- * The size of the volume for capture files, computed as volumeBytes does: `sizeMebibytes`, and `sizeLimit` as a quantity.
+ * The size of the volume for capture files, computed as volumeBytes does: `sizeMebibytes`, and `sizeLimit` as a
+ * quantity.
  * In doubles, in which no product overflows.
  */
 export const sizeLimitVariables: readonly Variable[] = [

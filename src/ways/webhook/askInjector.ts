@@ -85,7 +85,7 @@ function addedContainers(options: CheckOptions, text: string): string[] {
   const value = attempt(() => JSON.parse(text) as unknown);
   const response = isObject(value) && isObject(value['response']) ? value['response'] : {};
   if (response['uid'] !== uid || response['allowed'] !== true)
-    throw failed(options, 'its answer is none to the review');
+    throw failed(options, 'its answer does not belong to the review');
   const { patch, warnings, auditAnnotations } = response;
   if (typeof patch !== 'string') {
     const [warning] = Array.isArray(warnings) ? (warnings as readonly unknown[]) : [];

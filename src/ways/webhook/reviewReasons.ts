@@ -3,14 +3,14 @@ import { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from '../.
 /** Why a pod was injected. */
 export const injectedReasons = ['opted_in', 'not_opted_out', 'probe'] as const;
 
-/** Why it was not, beside what holds for every way ({@link skipReasons}). */
+/** Why it was not injected, in addition to the reasons of every way ({@link skipReasons}). */
 const serverSkips = {
   not_opted_in: 'its annotation does not ask for it',
   not_pod_creation: 'it is not the creation of a pod',
-  not_probe: 'it is no probe',
+  not_probe: 'it is not a probe',
   unsupported_version: 'the review is not of version v1',
-  malformed_pod: 'it has not the shape of a pod',
-  patch_doubtful: 'the patch could do harm to this pod, so it was left out',
+  malformed_pod: 'it is not a valid pod',
+  patch_doubtful: 'the patch could harm this pod, so it was not sent',
 } as const;
 
 export type InjectedReason = (typeof injectedReasons)[number];
@@ -48,7 +48,7 @@ const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
 /** The API server may cut longer ones (admission/v1/types.go). */
 const maxWarning = 120;
 
-/** The warnings for a pod that asked for injection and is left alone. */
+/** The warnings for a pod that asked for injection and is skipped. */
 export function warningsFor(reason: SkippedReason): readonly string[] {
   return worthWarning.has(reason) ? [warning(`not injected: ${{ ...skipReasons, ...serverSkips }[reason]}`)] : none;
 }

@@ -10,7 +10,7 @@ const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 type Named = { readonly name?: string };
 
-/** What the API server would refuse of a pod that gets an addition, as far as the addition can be the cause of it. */
+/** Why the API server would refuse a pod because of an addition; undefined if it would not. */
 export type ValidityCheck = (pod: PodTemplate) => string | undefined;
 
 /**
@@ -31,8 +31,9 @@ export function makeValidityCheck(addition: Addition): ValidityCheck {
       volumes,
       ephemeralContainers,
     } = (spec ?? {}) as Readonly<Record<string, readonly Named[] | null | undefined>>;
-    if (hasDuplicates(apps, initContainers, ephemeralContainers, containers)) return 'two containers have one name';
-    if (hasDuplicates(volumes, addition.volumes)) return 'two volumes have one name';
+    if (hasDuplicates(apps, initContainers, ephemeralContainers, containers))
+      return 'two containers have the same name';
+    if (hasDuplicates(volumes, addition.volumes)) return 'two volumes have the same name';
     if (flaw !== undefined) return flaw;
     if (!borrowed.every((name) => volumes?.some((volume) => volume.name === name) === true))
       return 'a volume that is mounted is missing';
@@ -61,15 +62,15 @@ export function hasTooLargeAnnotations(pod: unknown): boolean {
 
 /** What is wrong with an addition whatever the pod. */
 function flawOf({ volumes }: Addition, containers: readonly Container[]): string | undefined {
-  if (![...containers, ...volumes].every(({ name }) => label.test(name))) return 'a name is none that Kubernetes takes';
+  if (![...containers, ...volumes].every(({ name }) => label.test(name))) return 'a name is not valid in Kubernetes';
   return containers.map(flawOfContainer).find((text) => text !== undefined);
 }
 
 function flawOfContainer({ image, volumeMounts }: Container): string | undefined {
   if (typeof image !== 'string' || image === '' || image.trim() !== image) return 'a container has no image';
-  if (volumeMounts != null && !Array.isArray(volumeMounts)) return 'its mounts are no list';
+  if (volumeMounts != null && !Array.isArray(volumeMounts)) return 'its mounts are not a list';
   const mounts = listOf(volumeMounts).map(({ mountPath }) => ({ name: mountPath }));
-  return hasDuplicates(mounts) ? 'two volumes are mounted in one place' : undefined;
+  return hasDuplicates(mounts) ? 'two volumes are mounted at the same path' : undefined;
 }
 
 function listOf<T>(value: readonly T[] | undefined): readonly T[] {

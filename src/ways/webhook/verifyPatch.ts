@@ -28,7 +28,7 @@ export function patchProblem(
   } catch (error) {
     return `it does not apply: ${error instanceof Error ? error.name : 'error'}`;
   }
-  if (!isPod(after)) return 'its result is no pod';
+  if (!isPod(after)) return 'its result is not a pod';
   return lostPart(pod, after, addition);
 }
 

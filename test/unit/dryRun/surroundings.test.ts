@@ -56,7 +56,7 @@ test('beyond a bound they are not, and that is said', async () => {
   expect(await dryRunPods({ kubectl, namespace: 'shop', object, with: template, without: template })).toMatchObject({
     outcome: 'fits',
     notes: [
-      `one pod fits; whether quotas hold all of them is not known: it has more than ${mostPresent} pods, which are not counted`,
+      `one pod fits; it is not known whether the quotas have room for all: it has more than ${mostPresent} pods, which are not counted`,
     ],
   });
 });

@@ -55,7 +55,7 @@ test('inject says that a sidecar is of an older version, and whether it was made
 
 test('the words', () => {
   expect(olderText({ version: '0.0.9', kept: true })).toMatch(
-    /made by version 0\.0\.9 and is left as that made it; name the image \(--image\)/,
+    /of version 0\.0\.9 and stays as it is; name the image \(--image\)/,
   );
-  expect(olderText({ version: '0.0.9', kept: false })).toMatch(/is made by \d+\.\d+\.\d+ now$/);
+  expect(olderText({ version: '0.0.9', kept: false })).toMatch(/is replaced by version \d+\.\d+\.\d+$/);
 });

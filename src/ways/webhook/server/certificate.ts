@@ -59,7 +59,7 @@ function checkClientCa(text: string, where: string): void {
   const pems = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   const certificates = pems.map((pem) => attempt(() => new X509Certificate(pem)));
   if (certificates.length > 0 && certificates.every((certificate) => certificate?.ca === true)) return;
-  throw codedError('CERTIFICATE_INVALID', 'it holds no certificate of a CA, or another one', {
+  throw codedError('CERTIFICATE_INVALID', 'it is not a valid CA certificate', {
     where,
     hint: 'Put the CA there that signs the certificates of API servers.',
   });
@@ -74,7 +74,7 @@ function served(cert: string, key: string, now: Date, where: string): Omit<Serve
   if (privateKey === undefined) throw refuse('tls.key cannot be read');
   if (!certificate.checkPrivateKey(privateKey)) throw refuse('tls.key belongs to another certificate');
   const { validFromDate: notBefore, validToDate: notAfter } = certificate;
-  if (notAfter <= now) throw refuse(`tls.crt has expired at ${notAfter.toISOString()}`);
+  if (notAfter <= now) throw refuse(`tls.crt expired at ${notAfter.toISOString()}`);
   if (!isValid({ notBefore, notAfter }, now)) throw refuse(`tls.crt is not valid before ${notBefore.toISOString()}`);
   return { cert, key, notBefore, notAfter };
 }

@@ -15,6 +15,6 @@ export function unreadiness({ listening, draining, certificate }: Condition, now
     ...(isValid(certificate, now)
       ? []
       : [`certificate: not valid, ${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`]),
-    ...(draining ? ['draining: about to end'] : []),
+    ...(draining ? ['draining: the server is stopping'] : []),
   ];
 }

@@ -42,7 +42,7 @@ export function makeRegistry(counts: Counts): Registry {
   gauge('info', 'Version of the injector; always 1.', ['version'], () => [[{ version }, 1]]);
   addReviewMetrics(registry, prefix, counts.tallies);
   gauge('reviews_in_flight', 'Reviews that are being answered.', [], () => [[{}, counts.inFlight]]);
-  counter('refused_requests_total', 'Requests that were no review, by HTTP status.', ['status'], () =>
+  counter('refused_requests_total', 'Requests that were not reviews, by HTTP status.', ['status'], () =>
     [...counts.refusedRequests].map(([status, count]) => [{ status }, count]),
   );
   counter(
@@ -54,24 +54,27 @@ export function makeRegistry(counts: Counts): Registry {
   gauge('connections', 'Connections to the port of reviews.', [], () => [[{}, counts.connections()]]);
   counter(
     'closed_connections_total',
-    'Connections that were closed since others needed their place, or since they took too long.',
+    'Connections that were closed because others needed their place, or because they took too long.',
     ['reason'],
     () => Object.entries(counts.closedConnections).map(([reason, count]): Sample => [{ reason }, count]),
   );
-  counter('log_lines_dropped_total', 'Log lines dropped since their reader was too slow.', [], () => [
+  counter('log_lines_dropped_total', 'Log lines dropped because their reader was too slow.', [], () => [
     [{}, counts.droppedLines],
   ]);
-  gauge('certificate_expiry_timestamp_seconds', 'When the served certificate ends, as Unix time.', [], () => [
+  gauge('certificate_expiry_timestamp_seconds', 'When the served certificate expires, as Unix time.', [], () => [
     [{}, (counts.certificateExpires?.getTime() ?? 0) / 1000],
   ]);
   gauge('configuration_info', 'The configuration in use; always 1.', ['sha256'], () =>
     counts.configuration === undefined ? [] : [[{ sha256: counts.configuration }, 1]],
   );
-  counter('reloads_total', 'Changed files that were taken or refused.', ['file', 'result'], () =>
+  counter('reloads_total', 'Changed files that were used or refused.', ['file', 'result'], () =>
     files.flatMap((file) => reloadResults.map((result): Sample => [{ file, result }, counts.reloads[file][result]])),
   );
-  gauge('file_refused', '1 while what stands in a mounted file is refused and the one before is used.', ['file'], () =>
-    files.map((file): Sample => [{ file }, counts.refusedFiles.has(file) ? 1 : 0]),
+  gauge(
+    'file_refused',
+    '1 while the content of a mounted file is refused and the previous content is used.',
+    ['file'],
+    () => files.map((file): Sample => [{ file }, counts.refusedFiles.has(file) ? 1 : 0]),
   );
   return registry;
 }

@@ -46,7 +46,7 @@ export function answerRequest(routes: Routes, request: IncomingMessage, response
   const [path = ''] = (request.url ?? '').split('?', 1);
   const webhook = webhookOfPath.get(path);
   if (webhook !== undefined) return receive(routes, webhook, address, request, response);
-  if (path !== '/healthz' && path !== '/readyz') return refuse(routes, response, 404, 'there is nothing here');
+  if (path !== '/healthz' && path !== '/readyz') return refuse(routes, response, 404, 'not found');
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return refuse(routes, response, 405, 'only GET is answered here', { allow: 'GET, HEAD' });
   const missing = path === '/healthz' ? [] : routes.unreadiness();
@@ -78,7 +78,7 @@ function isAuthorized(socket: Socket): boolean {
 function refuseStranger(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
   routes.noteStranger(request.socket as TLSSocket);
   response.shouldKeepAlive = false;
-  refuse(routes, response, 401, 'a client certificate is demanded here');
+  refuse(routes, response, 401, 'a client certificate is required');
 }
 
 function answerReview(
@@ -103,10 +103,10 @@ function answerReview(
   });
 }
 
-const noReview = 'this is no AdmissionReview';
+const noReview = 'the body is not an AdmissionReview';
 
 const refusals = {
-  408: 'the body did not come in time',
+  408: 'the body did not arrive in time',
   413: 'the body is too large',
   503: 'too many bodies at once',
 } as const;

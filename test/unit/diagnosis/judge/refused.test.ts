@@ -96,7 +96,11 @@ test('a pod without a controller is not reported as refused when it would be ref
   expect(dryRunOf(anyway, subject(), carries, true)).toEqual({ kind: 'unknown', why: words });
   expect(dryRunOf(anyway, found, carries, true)).toEqual({ kind: 'refused', verdict: anyway });
   expect(dryRunOf(bySidecar, subject(), carries, true)).toEqual({ kind: 'refused', verdict: bySidecar });
-  const later: PodVerdict = { outcome: 'fits', warnings: [], notes: ['a new pod can be made once an old one is gone'] };
+  const later: PodVerdict = {
+    outcome: 'fits',
+    warnings: [],
+    notes: ['a new pod can be created after an old one is deleted'],
+  };
   expect(dryRunOf(later, found, carries, true)).toMatchObject({ kind: 'made', injects: true });
   expect(dryRunOf(later, found, carries, false)).toMatchObject({ kind: 'made', injects: false });
 });

@@ -197,7 +197,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(await deleted.tryImage(target())).toBeUndefined();
     expect(deleted.events.at(-1)).toMatchObject({
       event: 'image_unknown',
-      reason: 'its pod was deleted by somebody else',
+      reason: 'somebody else deleted its pod',
     });
 
     const { api, pods } = cluster(undefined, ({ method, path, what }) => {

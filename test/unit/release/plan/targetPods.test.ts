@@ -17,9 +17,9 @@ function found(verdict: PodVerdict, rollout = true): string[] {
 
 test('what a verdict means for a workload that is to be opted in', () => {
   expect(found({ outcome: 'fits', warnings: [], notes: [] })).toEqual([]);
-  expect(found({ outcome: 'fits', warnings: [], notes: ['a new pod can be made once an old one is gone'] })).toEqual([
-    'note target_pods_noted',
-  ]);
+  expect(
+    found({ outcome: 'fits', warnings: [], notes: ['a new pod can be created after an old one is deleted'] }),
+  ).toEqual(['note target_pods_noted']);
   expect(found({ outcome: 'unknown', why: 'you may not create pods' })).toEqual(['warning target_pods_unknown']);
   expect(found({ outcome: 'refused_by_sidecar', refusal, remedy })).toEqual(['error target_pods_refused']);
   expect(found({ outcome: 'refused_anyway', refusal })).toEqual(['error target_pods_refused_anyway']);

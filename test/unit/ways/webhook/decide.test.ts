@@ -151,7 +151,7 @@ describe('in doubt the pod is left alone', () => {
   });
   test.each<[string, PodTemplate, InjectorOptions]>([
     ['a container in two lists has one name', podOf({ initContainers: [{ name: 'web' }] }), options],
-    ['two volumes have one name', podOf({ volumes: [{ name: 'v' }, { name: 'v' }] }), options],
+    ['two volumes have the same name', podOf({ volumes: [{ name: 'v' }, { name: 'v' }] }), options],
     ['a volume that is mounted is missing', podOf(), volume('data')],
     [
       'two mounts in one place',
@@ -173,7 +173,7 @@ describe('in doubt the pod is left alone', () => {
     expect(decide(reviewOf(pod), 'privileged', with_)).toMatchObject({
       decision: 'skipped',
       reason: 'patch_doubtful',
-      warnings: [expect.stringContaining('could do harm')],
+      warnings: [expect.stringContaining('could harm')],
     });
   });
   test('a volume of the pod is enough for a sidecar that mounts it', () => {
