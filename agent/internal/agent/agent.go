@@ -138,7 +138,8 @@ func New(options Options) *Agent {
 	return a
 }
 
-// Start is for the loop's beginning.
+// Start opens the agent's folder, and starts the hub, the watch of interfaces and the metrics server. It is to be called on the
+// loop, or before the loop runs.
 func (a *Agent) Start() {
 	// Without the folder there is nothing to say in it; the capture will find out.
 	_ = a.folder.Open()
@@ -149,7 +150,9 @@ func (a *Agent) Start() {
 	a.startMetrics()
 }
 
-// Take takes the annotations, as the kubelet wrote them, whenever they may have changed.
+// Take takes the annotations, as the kubelet wrote them, whenever they may have changed. It does nothing if the effective
+// settings are those of before, or if the agent terminates; otherwise it reports the changes, except the first time, and
+// restarts.
 func (a *Agent) Take(annotations settings.Values) {
 	if a.terminating {
 		return
@@ -167,11 +170,13 @@ func (a *Agent) Take(annotations settings.Values) {
 		a.emit("settings changed", events.Member{Name: "changes", Value: changes})
 		a.forgetFinished()
 	}
-	a.begin(first)
+	a.restart(first)
 }
 
-// begin begins anew, with other settings: nothing is captured with these yet.
-func (a *Agent) begin(first bool) {
+// restart parses the settings just taken, cancels the timers of retry and duration and the running preparation, and goes to
+// invalid, idle or prepare. In the last case a running capture goes on until apply replaces it. first is true for the
+// container's first settings: a capture that the container before this one finished with them is not begun again.
+func (a *Agent) restart(first bool) {
 	a.set, a.invalid = settings.Parse(a.values, a.options.Platform)
 	a.upload.Set(a.set.Upload)
 	a.mirror.set(a.set.Mirror != nil)
@@ -199,7 +204,7 @@ func (a *Agent) begin(first bool) {
 	}
 }
 
-// stopFor ends what is captured, if anything is, for a state in which nothing is.
+// stopFor ends the capture, if one runs, and then enters state, which is idle or invalid.
 func (a *Agent) stopFor(state status.State, reason string) {
 	a.stopThen(func() {
 		a.setPush()
@@ -210,22 +215,22 @@ func (a *Agent) stopFor(state status.State, reason string) {
 	})
 }
 
-// ended is for when a capture has.
-func (a *Agent) ended() {
+// captureEnded stops the capture's timers and the push. It is to be called after the capture has ended.
+func (a *Agent) captureEnded() {
 	a.rotateTimer.Stop()
 	a.durationTimer.Stop()
 	a.startedAt = time.Time{}
 	a.push.Run(false)
 }
 
-// setState says what goes on.
+// setState records state and reason, and schedules status.json.
 func (a *Agent) setState(state status.State, reason string) {
 	a.state, a.reason = state, reason
 	a.report.changed()
 }
 
-// fail says what is wrong outside, and tries again later.
-func (a *Agent) fail(reason string) {
+// retryLater reports the reason, enters waiting, and calls prepare after retryDelay, which doubles up to lastRetry.
+func (a *Agent) retryLater(reason string) {
 	a.emitError(reason, a.retryDelay)
 	a.setState(status.Waiting, reason)
 	a.retryTimer.Stop()
@@ -233,7 +238,8 @@ func (a *Agent) fail(reason string) {
 	a.retryDelay = min(2*a.retryDelay, lastRetry)
 }
 
-// afterPackets looks what has come of them.
+// afterPackets is called after each read of the kernel's rings: it handles a write error and a reached packet-count. Both end
+// the capture.
 func (a *Agent) afterPackets() {
 	a.report.counted()
 	if !a.live.running {
@@ -249,18 +255,18 @@ func (a *Agent) afterPackets() {
 		if time.Since(a.startedAt) >= goodRun {
 			a.retryDelay = firstRetry
 		}
-		a.ended()
-		a.fail(a.reasonOf(err))
+		a.captureEnded()
+		a.retryLater(a.reasonOf(err))
 		return
 	}
 	if _, full := a.recorder.PacketsLeft(); full && !a.changing {
 		a.live.abort()
-		a.ended()
+		a.captureEnded()
 		a.finish("packet-count")
 	}
 }
 
-// rotateAfter sees to the file's end.
+// rotateAfter (re)starts the timer that closes the open file.
 func (a *Agent) rotateAfter(d time.Duration) {
 	a.rotateTimer.Stop()
 	a.rotateTimer = a.loop.After(d, a.live.rotate)

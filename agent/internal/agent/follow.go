@@ -34,7 +34,7 @@ func (a *Agent) followLinks() {
 		return
 	}
 	if len(now.present) == 0 {
-		a.cannot(now.problem())
+		a.stopAndRetry(now.problem())
 		return
 	}
 	if gone := a.leave(now); gone && !a.set.Interfaces.All && len(now.missing) > 0 {
@@ -91,6 +91,7 @@ func (a *Agent) join(i capture.Interface) {
 	}()
 }
 
+// joined reports that an interface has joined, or else why it is not captured, unless it has gone.
 func (a *Agent) joined(i capture.Interface, err error) {
 	if err == nil {
 		a.tellInterfaces()

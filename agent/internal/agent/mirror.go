@@ -35,15 +35,16 @@ type mirrorMember struct {
 	told *status.Mirror
 }
 
-// set is for settings that may have changed.
+// set watches the mirror's status if the setting mirror is wanted, and drops it otherwise.
 func (m *mirrorMember) set(wanted bool) {
 	if wanted {
 		m.watch()
 	} else {
-		m.forget()
+		m.drop()
 	}
 }
 
+// watch reads the mirror's status now, after each change of the agent's folder, and when mirrorPatience is over.
 func (m *mirrorMember) watch() {
 	if m.fd == 0 {
 		fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
@@ -64,7 +65,8 @@ func (m *mirrorMember) watch() {
 	m.timer = m.agent.loop.After(time.Until(m.started.Add(mirrorPatience)), m.read)
 }
 
-func (m *mirrorMember) forget() {
+// drop ends the watch, and takes the mirror out of status and metrics.
+func (m *mirrorMember) drop() {
 	m.timer.Stop()
 	m.text, m.told = nil, nil
 	if m.fd != 0 {
@@ -85,6 +87,7 @@ func (m *mirrorMember) changed() {
 	m.read()
 }
 
+// read takes the mirror's status from its file. Without the file there is none until mirrorPatience is over, and noMirror then.
 func (m *mirrorMember) read() {
 	var told *status.Mirror
 	text, err := os.ReadFile(filepath.Join(m.agent.options.AgentDir, mirror.StatusFile))

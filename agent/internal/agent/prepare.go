@@ -36,12 +36,12 @@ func (a *Agent) prepare() {
 	a.retryTimer.Stop()
 	all, err := links.List()
 	if err != nil {
-		a.cannot(err.Error())
+		a.stopAndRetry(err.Error())
 		return
 	}
 	a.wanted = choose(all, a.set.Interfaces)
 	if problem := a.wanted.problem(); problem != "" {
-		a.cannot(problem)
+		a.stopAndRetry(problem)
 		return
 	}
 	if !a.deadline.IsZero() && !time.Now().Before(a.deadline) {
@@ -49,11 +49,11 @@ func (a *Agent) prepare() {
 		return
 	}
 	if err := capture.Permitted(); err != nil {
-		a.cannot(err.Error())
+		a.stopAndRetry(err.Error())
 		return
 	}
 	if problem := a.volumeProblem(); problem != "" && !a.live.running {
-		a.cannot(problem)
+		a.stopAndRetry(problem)
 		return
 	}
 	a.changing = true
@@ -67,13 +67,13 @@ func (a *Agent) prepare() {
 	})
 }
 
-// cannot ends the running capture, which does not match the settings, and fails.
-func (a *Agent) cannot(reason string) {
+// stopAndRetry ends the running capture, if there is one, which does not match the settings, and then calls retryLater.
+func (a *Agent) stopAndRetry(reason string) {
 	if !a.live.running {
-		a.fail(reason)
+		a.retryLater(reason)
 		return
 	}
-	a.stopThen(func() { a.fail(reason) })
+	a.stopThen(func() { a.retryLater(reason) })
 }
 
 // stopThen ends the running capture, if there is one, and then calls fn, unless something else was begun meanwhile.
@@ -85,7 +85,7 @@ func (a *Agent) stopThen(fn func()) {
 			return
 		}
 		a.changing = false
-		a.ended()
+		a.captureEnded()
 		fn()
 	})
 }
@@ -130,10 +130,10 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 		if len(more) == len(inputs) {
 			err = more[0].err
 		}
-		a.fail(a.reasonOf(err))
+		a.retryLater(a.reasonOf(err))
 		return
 	}
-	a.begun(append(failures, more...))
+	a.captureBegun(append(failures, more...))
 }
 
 // change changes the running capture to a plan. failures are interfaces that the plan leaves out.
@@ -143,12 +143,12 @@ func (a *Agent) change(p plan, failures []failure) {
 	a.live.change(p, wanted, func(more []failure) {
 		switch {
 		case a.live.running && wanted():
-			a.begun(append(failures, more...))
+			a.captureBegun(append(failures, more...))
 		case a.live.running:
 		case wanted():
 			a.changing = false
-			a.ended()
-			a.fail(a.reasonOf(more[0].err))
+			a.captureEnded()
+			a.retryLater(a.reasonOf(more[0].err))
 		case a.changing:
 			// The end of the capture has dropped the change that was waiting.
 			a.prepare()
@@ -156,7 +156,8 @@ func (a *Agent) change(p plan, failures []failure) {
 	})
 }
 
-// cannotCompile handles a filter that fits no interface.
+// cannotCompile handles a filter that could be compiled for no interface: an error in the expression makes the setting filter
+// invalid; after any other error it is tried again.
 func (a *Agent) cannotCompile(failures []failure) {
 	err := failures[0].err
 	if at := slices.IndexFunc(failures, func(f failure) bool { return filter.IsAboutExpression(f.err) }); at >= 0 {
@@ -166,13 +167,13 @@ func (a *Agent) cannotCompile(failures []failure) {
 	switch {
 	case errors.As(err, &unknown):
 		// A name server may know the name later.
-		a.cannot("filter: " + err.Error())
+		a.stopAndRetry("filter: " + err.Error())
 	case filter.IsAboutExpression(err):
 		a.invalid = append(slices.Clone(a.invalid), settings.Invalid{Setting: "filter", Value: a.inForce["filter"], Reason: err.Error()})
 		a.emitObject("invalid setting", a.invalid[len(a.invalid)-1])
 		a.stopFor(status.Invalid, "")
 	default:
-		a.cannot(err.Error())
+		a.stopAndRetry(err.Error())
 	}
 }
 
@@ -202,8 +203,9 @@ func (a *Agent) plan(inputs []input) plan {
 // noteRoom is for the other members of an upload's note, and for the rest of its last block, in bytes.
 const noteRoom = 8192 + 4096
 
-// begun is called when a capture with these settings has begun: its first file is open.
-func (a *Agent) begun(failures []failure) {
+// captureBegun is called when a capture with these settings has begun, and its first file is open: it starts the timer of the
+// setting duration, reports the start, and starts the push. failures are interfaces that are not captured.
+func (a *Agent) captureBegun(failures []failure) {
 	a.changing = false
 	if err := a.recorder.Err(); err != nil {
 		// Handled as an error while capturing.

@@ -58,7 +58,7 @@ func (s *stream) packets(from *capture.Source, packets pcapng.Packets, count int
 	s.push.Write(packets, count)
 }
 
-// setPush says where to push; true if the push begins anew with it.
+// setPush applies the setting stream to the push, and reports whether the destination or the buffer changed.
 func (a *Agent) setPush() bool {
 	to := pushTarget{buffer: max(a.set.BufferSize, minPushBuffer)}
 	if a.set.Stream != nil {

@@ -36,7 +36,7 @@ func (a *Agent) Terminate() {
 	})
 }
 
-// stopped is the end.
+// stopped is Terminate's last step: event, final status, hub closed, loop stopped.
 func (a *Agent) stopped() {
 	totals := a.recorder.Totals()
 	a.emit("stopped",

@@ -20,7 +20,8 @@ func (m *Mirror) announce(flows []traffic.Flow) error {
 	return nil
 }
 
-// announceCopies: true when all captures leave the copies out.
+// announceCopies has all captures in the pod leave the copies out, and reports whether they do. If not yet, it calls step when
+// they do.
 func (m *Mirror) announceCopies(to target) bool {
 	flow := to.flow()
 	if m.announced.release != nil && m.announced.flow == flow {
@@ -39,7 +40,7 @@ func (m *Mirror) announceCopies(to target) bool {
 		m.loop.Post(func() {
 			if ctx.Err() == nil {
 				m.onAnnounced(flow, release, err)
-				m.follow()
+				m.step()
 			} else if err == nil {
 				go release()
 			}
@@ -48,17 +49,18 @@ func (m *Mirror) announceCopies(to target) bool {
 	return false
 }
 
+// onAnnounced takes the result of announceCopies.
 func (m *Mirror) onAnnounced(flow traffic.Flow, release func(), err error) {
 	m.announced.asking = false
 	if err != nil {
-		m.fail(err)
+		m.retryLater(err)
 		return
 	}
 	m.withdraw()
 	m.announced = announced{flow: flow, release: release}
 }
 
-// withdraw lets captures have the flow of before again: there are no copies of it any more.
+// withdraw ends the copies of the announced flow, if there are any, and a second later lets captures have the flow again.
 func (m *Mirror) withdraw() {
 	if release := m.announced.release; release != nil {
 		if m.kernel.isActive() && m.kernel.target.flow() == m.announced.flow {

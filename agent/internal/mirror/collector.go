@@ -22,8 +22,8 @@ type collector struct {
 	again   *loop.Timer
 }
 
-// findCollector looks a name up once a minute. It keeps its address while that still is one of its own; while the name
-// server does not know it, the copies go where they went before.
+// findCollector reports whether the collector's address is known. A name is looked up once a minute. The address stays while it
+// is one of the name's; while the name server does not know the name, the copies go where they went before.
 func (m *Mirror) findCollector() bool {
 	host := m.settings.Mirror.Host
 	if address, err := netip.ParseAddr(host); err == nil {
@@ -32,7 +32,7 @@ func (m *Mirror) findCollector() bool {
 	}
 	if !m.collector.asking && m.collector.again == nil {
 		m.collector.asking = true
-		m.then(func(ctx context.Context) func() {
+		m.inBackground(func(ctx context.Context) func() {
 			found, err := m.dialer.Resolver.LookupNetIP(ctx, "ip", host)
 			return func() { m.onLookUp(host, found, err) }
 		})
@@ -40,6 +40,7 @@ func (m *Mirror) findCollector() bool {
 	return m.collector.address.IsValid()
 }
 
+// onLookUp takes the result of a lookup, and schedules the next one.
 func (m *Mirror) onLookUp(host string, found []netip.Addr, err error) {
 	c := &m.collector
 	c.asking = false
@@ -47,12 +48,12 @@ func (m *Mirror) onLookUp(host string, found []netip.Addr, err error) {
 		err = errors.New("it has no address")
 	}
 	if err != nil && !c.address.IsValid() {
-		m.fail(fmt.Errorf("%s: %s", host, traffic.Reason(err)))
+		m.retryLater(fmt.Errorf("%s: %s", host, traffic.Reason(err)))
 		return
 	}
 	c.again = m.loop.After(lookUpEvery, func() {
 		c.again = nil
-		m.follow()
+		m.step()
 	})
 	if err != nil {
 		m.tellError(fmt.Errorf("%s: %s", host, traffic.Reason(err)), lookUpEvery)

@@ -12,15 +12,16 @@ import (
 // countEvery is how often the devices' numbers are read while packets are copied.
 const countEvery = 2 * time.Second
 
-// copy has the kernel do what is wanted now, and changes no more than differs.
-func (m *Mirror) copy(to target, chosen interfaces) {
+// updateCopies makes the kernel's copies those that are wanted now, and changes no more than differs. It retries later if
+// another program has removed a filter, or if the kernel refuses.
+func (m *Mirror) updateCopies(to target, chosen interfaces) {
 	if m.kernel.isActive() && chosen.hasDevices {
 		if name := m.kernel.lost(); name != "" {
-			m.fail(fmt.Errorf("another program has removed the mirror's filter from %s", name))
+			m.retryLater(fmt.Errorf("another program has removed the mirror's filter from %s", name))
 			return
 		}
 	}
-	if m.kernel.does(to, chosen, m.compiled.program) {
+	if m.kernel.copies(to, chosen, m.compiled.program) {
 		return
 	}
 	if m.kernel.isActive() && (m.kernel.target != to || !chosen.hasDevices) {
@@ -41,43 +42,44 @@ func (m *Mirror) copy(to target, chosen interfaces) {
 		members = append(members, events.Member{Name: "without", Value: chosen.without})
 	}
 	m.options.Log.Emit("mirror started", append(members, events.Member{Name: "filter", Value: m.values["filter"]})...)
-	m.count()
+	m.scheduleCount()
 }
 
+// onKernelError makes the filter an invalid setting if err is about it for good; after any other error it is tried again.
 func (m *Mirror) onKernelError(err error) {
 	if reason := lasting(err); reason != "" {
 		m.refuseFilter(reason)
-		m.end()
+		m.stopCopies()
 		return
 	}
-	m.fail(err)
+	m.retryLater(err)
 }
 
-// reattach puts the filters in force again, with other flows of the agent's own.
+// reattach replaces the filters of a running mirror by ones that leave out the current flows of the agent's own.
 func (m *Mirror) reattach() {
 	if !m.kernel.isActive() {
 		return
 	}
 	if err := m.kernel.reattach(); err != nil {
 		m.onKernelError(err)
-		m.tell()
+		m.writeStatus()
 	}
 }
 
-// count reads the devices' numbers again and again while packets are copied.
-func (m *Mirror) count() {
+// scheduleCount writes the status every two seconds while packets are copied, since the devices' numbers grow.
+func (m *Mirror) scheduleCount() {
 	if m.status.timer != nil || !m.kernel.isActive() {
 		return
 	}
 	m.status.timer = m.loop.After(countEvery, func() {
 		m.status.timer = nil
-		m.tell()
-		m.count()
+		m.writeStatus()
+		m.scheduleCount()
 	})
 }
 
-// end: nothing is copied any more, as is wanted.
-func (m *Mirror) end() {
+// stopCopies ends the copies, if there are any, as the settings want it, and enters stopped, idle or invalid.
+func (m *Mirror) stopCopies() {
 	if m.kernel.isActive() {
 		m.clear()
 		sum := m.status.past
@@ -103,10 +105,11 @@ func (m *Mirror) end() {
 	}
 }
 
-// clear takes away all that there is, also what another run of this program has left.
+// clear removes all copies and the mirror's interfaces from the kernel, also what another run of this program has left, and adds
+// their numbers to the past ones.
 func (m *Mirror) clear() {
 	if m.kernel.isActive() {
-		m.status.keep()
+		m.status.addToPast()
 	}
 	if err := m.kernel.clear(); err != nil {
 		m.tellError(fmt.Errorf("cannot take the mirror back: %w", err), 0)

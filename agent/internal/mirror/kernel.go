@@ -47,8 +47,8 @@ func namesOf(list []mirrored) []string {
 
 func (k *kernel) isActive() bool { return k.target.port != 0 }
 
-// does reports whether the kernel copies exactly that already. Another program may have removed the interfaces.
-func (k *kernel) does(to target, chosen interfaces, user filter.Program) bool {
+// copies reports whether the kernel makes exactly these copies already. Another program may have removed the interfaces.
+func (k *kernel) copies(to target, chosen interfaces, user filter.Program) bool {
 	return k.isActive() && k.target == to && chosen.hasDevices && slices.Equal(k.attached, chosen.mirrored) && slices.Equal(k.user, user)
 }
 
@@ -74,7 +74,8 @@ func (k *kernel) lost() string {
 	return ""
 }
 
-// start has the kernel copy that.
+// start makes the kernel copy the packets of the wanted interfaces that user chooses, and ends the copies of all others. The
+// mirror's own interfaces are made if nothing was copied before.
 func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error {
 	program, err := k.program(user)
 	if err != nil {
@@ -97,7 +98,7 @@ func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error 
 	return k.attachAll(program)
 }
 
-// reattach gives all interfaces the current program.
+// reattach builds the program again, for other flows of the agent's own, and attaches it to all mirrored interfaces.
 func (k *kernel) reattach() error {
 	program, err := k.program(k.user)
 	if err != nil {
@@ -106,6 +107,7 @@ func (k *kernel) reattach() error {
 	return k.attachAll(program)
 }
 
+// program builds what is attached for the user's program. The error is a filter.TooLongError if the kernel could not show it.
 func (k *kernel) program(user filter.Program) (filter.Program, error) {
 	program, err := k.build(user)
 	if err != nil {
@@ -117,6 +119,7 @@ func (k *kernel) program(user filter.Program) (filter.Program, error) {
 	return program, nil
 }
 
+// attachAll attaches a program to all mirrored interfaces but those that have gone.
 func (k *kernel) attachAll(program filter.Program) error {
 	entrance, err := linksByName(entranceName)
 	if err != nil {

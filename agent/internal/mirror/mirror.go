@@ -68,7 +68,7 @@ type Mirror struct {
 	status    status
 }
 
-// New makes a mirror, which waits for Take.
+// New makes a mirror, which copies nothing before Start and Take.
 func New(l *loop.Loop, options Options) *Mirror {
 	m := &Mirror{options: options, loop: l, delay: time.Second}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
@@ -82,7 +82,7 @@ func New(l *loop.Loop, options Options) *Mirror {
 	return m
 }
 
-// Start takes away what another run has left, and looks for the agent's other programs.
+// Start removes what another run has left in the kernel, and connects to the agent's other programs in the pod.
 func (m *Mirror) Start() {
 	m.clear()
 	m.peer = share.Join(m.options.AgentDir, func(others []traffic.Flow) {
@@ -103,7 +103,8 @@ func (m *Mirror) onLoop(fn func()) {
 	<-done
 }
 
-// Take takes new annotations.
+// Take takes the annotations whenever they may have changed. It does nothing if the effective settings are those of before;
+// otherwise it reports the changes, except the first time, cancels the steps for the previous settings, and makes the next one.
 func (m *Mirror) Take(annotations settings.Values) {
 	before := m.given
 	m.given = m.options.Platform.Effective(annotations)
@@ -125,12 +126,13 @@ func (m *Mirror) Take(annotations settings.Values) {
 	if m.host() != host {
 		m.collector.address = netip.Addr{}
 	}
-	m.forget()
-	m.follow()
+	m.cancelSteps()
+	m.step()
 }
 
-// forget ends what was begun for the settings of before.
-func (m *Mirror) forget() {
+// cancelSteps cancels the steps that were begun for the previous settings: goroutines, retries, and the compiled filter. The
+// kernel's copies stay.
+func (m *Mirror) cancelSteps() {
 	m.cancel()
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.retry.Stop()
@@ -141,20 +143,22 @@ func (m *Mirror) forget() {
 	m.announced.asking = false
 }
 
-// then runs work in a goroutine of its own, and what it returns on the loop, unless the settings have changed meanwhile.
-func (m *Mirror) then(work func(context.Context) func()) {
+// inBackground runs work in a goroutine of its own. The function that work returns is called on the loop, and then step; neither
+// is if the settings have changed meanwhile.
+func (m *Mirror) inBackground(work func(context.Context) func()) {
 	ctx := m.ctx
 	go func() {
 		next := work(ctx)
 		m.loop.Post(func() {
 			if ctx.Err() == nil {
 				next()
-				m.follow()
+				m.step()
 			}
 		})
 	}()
 }
 
+// host is the collector's host in the settings; empty if no mirror is set.
 func (m *Mirror) host() string {
 	if m.settings.Mirror == nil {
 		return ""
@@ -162,32 +166,33 @@ func (m *Mirror) host() string {
 	return m.settings.Mirror.Host
 }
 
-// Terminate ends the mirror, as at SIGTERM.
+// Terminate ends the mirror, as at SIGTERM: the copies, the final status, the event, and the loop.
 func (m *Mirror) Terminate() {
 	m.terminated = true
-	m.forget()
-	m.follow()
+	m.cancelSteps()
+	m.step()
 	m.options.Log.Emit("stopped")
 	m.loop.Stop()
 }
 
-// Changed is to be called when interfaces have changed.
+// Changed is to be called when interfaces, addresses, routes or filters of the pod have changed.
 func (m *Mirror) Changed() {
 	if m.known {
-		m.follow()
+		m.step()
 	}
 }
 
-// follow makes one step towards what the settings want. It is called whenever anything has changed.
-func (m *Mirror) follow() {
-	defer m.tell()
+// step does what is next towards the copies that the settings want: choose interfaces, find the collector, compile the filter,
+// announce the copies' flow, make the copies. It returns where it has to wait, and is called again whenever anything has changed.
+func (m *Mirror) step() {
+	defer m.writeStatus()
 	if !m.wants() {
-		m.end()
+		m.stopCopies()
 		return
 	}
 	chosen, err := choose(m.settings.Interfaces)
 	if err != nil {
-		m.fail(err)
+		m.retryLater(err)
 		return
 	}
 	if waits := chosen.text(); waits != m.waitsFor {
@@ -199,7 +204,7 @@ func (m *Mirror) follow() {
 		return
 	}
 	if err := chosen.problem(); err != nil {
-		m.fail(err)
+		m.retryLater(err)
 		return
 	}
 	if !m.findCollector() || !m.compile() {
@@ -207,21 +212,22 @@ func (m *Mirror) follow() {
 	}
 	to, err := wayTo(m.collector.address, *m.settings.Mirror, m.settings.Filter)
 	if err != nil {
-		m.fail(err)
+		m.retryLater(err)
 		return
 	}
 	if !m.announceCopies(to) {
 		return
 	}
-	m.copy(to, chosen)
+	m.updateCopies(to, chosen)
 }
 
+// wants reports whether the settings want copies.
 func (m *Mirror) wants() bool {
 	return m.settings.Mirror != nil && !settings.Stopped(m.invalid) && !m.settings.Idle && !m.terminated
 }
 
-// fail copies nothing, says why, and tries again later.
-func (m *Mirror) fail(err error) {
+// retryLater ends the copies, reports err, enters waiting, and calls step after delay, which doubles up to longestDelay.
+func (m *Mirror) retryLater(err error) {
 	m.clear()
 	if errors.Is(err, unix.EPERM) {
 		err = fmt.Errorf("the container has no NET_ADMIN: %w", err)
@@ -231,7 +237,7 @@ func (m *Mirror) fail(err error) {
 	m.retry.Stop()
 	m.retry = m.loop.After(m.delay, func() {
 		m.retry = nil
-		m.follow()
+		m.step()
 	})
 	m.delay = min(2*m.delay, longestDelay)
 }

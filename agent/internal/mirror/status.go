@@ -42,10 +42,12 @@ func (s *status) init(agentDir string) {
 	s.dir = agentDir
 }
 
+// set sets a state in which nothing is copied.
 func (s *status) set(state, reason, destination string) {
 	s.facts = facts{state: state, reason: reason, destination: destination}
 }
 
+// mirroring sets the state mirroring.
 func (s *status) mirroring(destination string, address netip.Addr, chosen interfaces) {
 	s.facts = facts{
 		state: "mirroring", destination: destination, address: address.String(),
@@ -53,12 +55,13 @@ func (s *status) mirroring(destination string, address netip.Addr, chosen interf
 	}
 }
 
-// keep is called before the interfaces are removed.
-func (s *status) keep() {
+// addToPast keeps the counts of the mirror's interfaces; it is to be called before they are removed, and their counts with them.
+func (s *status) addToPast() {
 	s.read()
 	s.past = s.now
 }
 
+// read adds the counts of the mirror's interfaces, if they exist, to those of the past ones.
 func (s *status) read() {
 	if devices, there := readCounts(); there {
 		s.now = s.past.plus(devices)

@@ -8,11 +8,12 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// tell writes what has changed.
-func (m *Mirror) tell() {
+// writeStatus writes the status if anything in it has changed; status.write says how often.
+func (m *Mirror) writeStatus() {
 	m.status.write(m.kernel.isActive())
 }
 
+// tellError reports an error; retry is 0 when nothing is tried again.
 func (m *Mirror) tellError(err error, retry time.Duration) {
 	reason := words(err)
 	if m.values["mirror"] != "" {
@@ -25,6 +26,7 @@ func (m *Mirror) tellError(err error, retry time.Duration) {
 	m.options.Log.Emit("error", members...)
 }
 
+// tellInvalid reports an invalid setting.
 func (m *Mirror) tellInvalid(one settings.Invalid) {
 	m.options.Log.Emit("invalid setting",
 		events.Member{Name: "setting", Value: one.Setting},
