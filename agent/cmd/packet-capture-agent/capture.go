@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"packet-capture/agent/internal/filter"
-	"packet-capture/agent/internal/live"
 	"packet-capture/agent/internal/process"
 	"packet-capture/agent/internal/settings"
+	"packet-capture/agent/internal/streamcapture"
 )
 
 // Exit codes that name the wrong option.
@@ -65,11 +65,11 @@ func runCapture(args []string, std streams) int {
 
 // parseCapture takes the container's environment, which whoever runs a command in it gets too: what the release has set holds
 // where nothing is given, and what it has locked stays.
-func parseCapture(given settings.Values, environment settings.Environment) (settings.Settings, *live.Refusal) {
+func parseCapture(given settings.Values, environment settings.Environment) (settings.Settings, *streamcapture.Refusal) {
 	wanted, invalid := settings.ParseGiven(given, settings.PlatformOf(environment))
 	for _, one := range invalid {
 		if slices.Contains(captureSettings, one.Setting) {
-			return wanted, &live.Refusal{Setting: one.Setting, Reason: one.Reason}
+			return wanted, &streamcapture.Refusal{Setting: one.Setting, Reason: one.Reason}
 		}
 	}
 	return wanted, nil
@@ -77,14 +77,14 @@ func parseCapture(given settings.Values, environment settings.Environment) (sett
 
 func captureTo(std streams, wanted settings.Settings) int {
 	// The end may come before the capture has begun: a name lookup in the filter may take long.
-	begun := make(chan *live.Capture, 1)
+	begun := make(chan *streamcapture.Capture, 1)
 	end := func() {
 		time.AfterFunc(afterEnd, func() { os.Exit(1) })
 		(<-begun).End()
 	}
 	process.WhenAlone(std.in, end)
 	process.OnTerminate(end)
-	c, err := live.New(context.Background(), live.Options{
+	c, err := streamcapture.New(context.Background(), streamcapture.Options{
 		Interfaces: wanted.Interfaces, Snaplen: wanted.Snaplen, Filter: wanted.Filter,
 		AgentDir: agentDir(), Output: int(os.Stdout.Fd()), Compiler: &filter.Compiler{},
 	})
@@ -105,8 +105,8 @@ func captureTo(std streams, wanted settings.Settings) int {
 
 // refuse prints why nothing is captured, and returns the exit code.
 func refuse(std streams, err error) int {
-	fmt.Fprintf(std.err, "refused: %s\n", live.Reason(err))
-	var refusal *live.Refusal
+	fmt.Fprintf(std.err, "refused: %s\n", streamcapture.Reason(err))
+	var refusal *streamcapture.Refusal
 	switch {
 	case !errors.As(err, &refusal):
 		return 1

@@ -41,7 +41,7 @@ type Agent struct {
 	folder   status.Folder
 	ring     *ring.Ring
 	recorder *record.Recorder
-	live     *live
+	session  *session
 	push     *push.Push
 	upload   *upload.Upload
 	registry *traffic.Registry
@@ -110,7 +110,7 @@ func New(options Options) *Agent {
 		Loop:    a.loop,
 		Dial:    dialer.DialContext,
 		Emit:    a.emitObject,
-		Header:  func() ([]byte, []string) { return a.live.stream.header() },
+		Header:  func() ([]byte, []string) { return a.session.stream.header() },
 		Changed: func() { a.report.changed() },
 	})
 	a.upload = upload.New(upload.Options{
@@ -130,9 +130,9 @@ func New(options Options) *Agent {
 		Node:      options.Node,
 		Version:   options.Version,
 	})
-	a.live = newLive(a.loop, a.recorder, &stream{push: a.push})
-	a.live.stream.sources = func() []*capture.Source { return sourcesOf(a.live.taps) }
-	a.live.advanced = a.afterPackets
+	a.session = newSession(a.loop, a.recorder, &stream{push: a.push})
+	a.session.stream.sources = func() []*capture.Source { return sourcesOf(a.session.taps) }
+	a.session.advanced = a.afterPackets
 	a.report = report{agent: a}
 	a.mirror = mirrorMember{agent: a, started: time.Now()}
 	return a
@@ -197,7 +197,7 @@ func (a *Agent) restart(first bool) {
 		a.stopFor(status.Idle, "state")
 	case first && a.recallFinished():
 	default:
-		if !a.live.running {
+		if !a.session.running {
 			a.setState(status.Waiting, "")
 		}
 		a.prepare()
@@ -242,11 +242,11 @@ func (a *Agent) retryLater(reason string) {
 // the capture.
 func (a *Agent) afterPackets() {
 	a.report.counted()
-	if !a.live.running {
+	if !a.session.running {
 		return
 	}
 	if err := a.recorder.Err(); err != nil {
-		a.live.abort()
+		a.session.abort()
 		if a.changing {
 			// What is about to come may do better.
 			a.prepare()
@@ -260,7 +260,7 @@ func (a *Agent) afterPackets() {
 		return
 	}
 	if _, full := a.recorder.PacketsLeft(); full && !a.changing {
-		a.live.abort()
+		a.session.abort()
 		a.captureEnded()
 		a.finish("packet-count")
 	}
@@ -269,5 +269,5 @@ func (a *Agent) afterPackets() {
 // rotateAfter (re)starts the timer that closes the open file.
 func (a *Agent) rotateAfter(d time.Duration) {
 	a.rotateTimer.Stop()
-	a.rotateTimer = a.loop.After(d, a.live.rotate)
+	a.rotateTimer = a.loop.After(d, a.session.rotate)
 }

@@ -188,8 +188,8 @@ func TestAChangeThatNoInterfaceCanHave(t *testing.T) {
 	if failed := f.until("error", 1); !strings.Contains(failed["reason"].(string), "eth0: bind: no such device") || failed["retry"] != "1s" {
 		t.Errorf("%v", failed)
 	}
-	if f.live.running || f.state != status.Waiting {
-		t.Errorf("it is %v, running: %v", f.state, f.live.running)
+	if f.session.running || f.state != status.Waiting {
+		t.Errorf("it is %v, running: %v", f.state, f.session.running)
 	}
 	nettest.Pair(t, "eth0", 0)
 	f.until("started", 2)
@@ -212,7 +212,7 @@ func TestAChangeAfterOneThatNoInterfaceCanHave(t *testing.T) {
 	setRoom("0")
 	f.set("filter", "udp port 9999")
 	sent := 0
-	for !f.live.merger.Pending() {
+	for !f.session.merger.Pending() {
 		// Until the kernel hands these over, the first change waits for them, and the second one for the first.
 		f.send(1)
 		sent++
@@ -240,7 +240,7 @@ func TestAnInterfaceThatComesBackAtOnce(t *testing.T) {
 	nettest.Run(t, "ip", "link", "set", "eth0", "down")
 	f.runFor(2 * time.Millisecond)
 	nettest.Run(t, "sh", "-ec", "ip link set eth0 up; ip neighbour add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent")
-	for !slices.Contains(f.live.names(), "eth0") {
+	for !slices.Contains(f.session.names(), "eth0") {
 		f.send(200)
 		f.runFor(time.Millisecond)
 	}

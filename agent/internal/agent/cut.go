@@ -7,39 +7,39 @@ import "time"
 const cutPatience = 500 * time.Millisecond
 
 // whenFree calls fn when no change goes on: at once, if none does.
-func (v *live) whenFree(fn func()) {
-	if v.merger.Pending() {
-		v.waiting = append(v.waiting, fn)
+func (s *session) whenFree(fn func()) {
+	if s.merger.Pending() {
+		s.waiting = append(s.waiting, fn)
 	} else {
 		fn()
 	}
 }
 
 // cut calls fn between the packets of before now and those of later. It needs a whenFree around it.
-func (v *live) cut(fn func()) {
-	v.merger.At(v.now().UnixNano(), func() {
-		v.hurry.Stop()
+func (s *session) cut(fn func()) {
+	s.merger.At(s.now().UnixNano(), func() {
+		s.hurry.Stop()
 		fn()
 		// The next one may cut, too, and then the rest waits again.
-		next := v.waiting
-		v.waiting = nil
+		next := s.waiting
+		s.waiting = nil
 		for _, waiting := range next {
-			v.whenFree(waiting)
+			s.whenFree(waiting)
 		}
 	})
-	v.hurry = v.loop.After(cutPatience, func() {
-		v.merger.Hurry()
-		v.advance()
+	s.hurry = s.loop.After(cutPatience, func() {
+		s.merger.Hurry()
+		s.advance()
 	})
 	// Not from in here: the caller may be in the middle of something.
-	v.loop.After(0, v.advance)
+	s.loop.After(0, s.advance)
 }
 
 // rotate begins the next file.
-func (v *live) rotate() {
-	v.whenFree(func() {
-		if v.running {
-			v.cut(func() { _ = v.recorder.Rotate() })
+func (s *session) rotate() {
+	s.whenFree(func() {
+		if s.running {
+			s.cut(func() { _ = s.recorder.Rotate() })
 		}
 	})
 }

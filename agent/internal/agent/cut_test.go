@@ -11,8 +11,8 @@ import (
 func TestAClockThatIsSetBack(t *testing.T) {
 	f := newFixture(t, settings.Values{"filter": "udp"})
 	f.until("started", 1)
-	f.live.now = func() time.Time {
-		if f.live.merger.Pending() {
+	f.session.now = func() time.Time {
+		if f.session.merger.Pending() {
 			return time.Now()
 		}
 		return time.Now().Add(time.Hour)

@@ -17,7 +17,7 @@ func (a *Agent) followLinks() {
 		return
 	}
 	waits := a.state == status.Waiting
-	if !a.live.running && !waits {
+	if !a.session.running && !waits {
 		return
 	}
 	all, err := links.List()
@@ -27,7 +27,7 @@ func (a *Agent) followLinks() {
 	now := choose(all, a.set.Interfaces)
 	before := a.wanted
 	a.wanted = now
-	if !a.live.running {
+	if !a.session.running {
 		if !now.equal(before) {
 			a.prepare()
 		}
@@ -46,7 +46,7 @@ func (a *Agent) followLinks() {
 		}
 	}
 	for _, i := range now.present {
-		if a.live.find(i) == nil && !a.joining[i] && a.refused[i] == "" {
+		if a.session.find(i) == nil && !a.joining[i] && a.refused[i] == "" {
 			a.join(i)
 		}
 	}
@@ -55,9 +55,9 @@ func (a *Agent) followLinks() {
 // leave ends the capture of interfaces that have gone, and reports whether there were any.
 func (a *Agent) leave(now chosen) bool {
 	gone := false
-	for _, t := range a.live.taps {
+	for _, t := range a.session.taps {
 		if !t.leaving && !slices.Contains(now.present, t.input.Interface) {
-			a.live.leave(t)
+			a.session.leave(t)
 			gone = true
 		}
 	}
@@ -75,14 +75,14 @@ func (a *Agent) join(i capture.Interface) {
 		program, err := a.options.Compile(context.Background(), expression, i.Name, i.Link)
 		a.loop.Post(func() {
 			delete(a.joining, i)
-			if preparing != a.preparing || a.terminating || !a.live.running {
+			if preparing != a.preparing || a.terminating || !a.session.running {
 				return
 			}
 			if err != nil {
 				a.joined(i, err)
 				return
 			}
-			a.live.join(input{i, program}, a.set.BufferSize, func(err error) {
+			a.session.join(input{i, program}, a.set.BufferSize, func(err error) {
 				if preparing == a.preparing {
 					a.joined(i, err)
 				}
@@ -110,5 +110,5 @@ func (a *Agent) isThere(i capture.Interface) bool {
 }
 
 func (a *Agent) tellInterfaces() {
-	a.emit("interfaces changed", events.Member{Name: "interfaces", Value: a.live.names()})
+	a.emit("interfaces changed", events.Member{Name: "interfaces", Value: a.session.names()})
 }

@@ -3,8 +3,12 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"packet-capture/agent/internal/capture"
 	"packet-capture/agent/internal/events"
@@ -52,7 +56,7 @@ func (a *Agent) prepare() {
 		a.stopAndRetry(err.Error())
 		return
 	}
-	if problem := a.volumeProblem(); problem != "" && !a.live.running {
+	if problem := a.volumeProblem(); problem != "" && !a.session.running {
 		a.stopAndRetry(problem)
 		return
 	}
@@ -69,7 +73,7 @@ func (a *Agent) prepare() {
 
 // stopAndRetry ends the running capture, if there is one, which does not match the settings, and then calls retryLater.
 func (a *Agent) stopAndRetry(reason string) {
-	if !a.live.running {
+	if !a.session.running {
 		a.retryLater(reason)
 		return
 	}
@@ -80,7 +84,7 @@ func (a *Agent) stopAndRetry(reason string) {
 func (a *Agent) stopThen(fn func()) {
 	preparing := a.preparing
 	a.changing = true
-	a.live.stop(func() {
+	a.session.stop(func() {
 		if preparing != a.preparing {
 			return
 		}
@@ -119,12 +123,12 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 		return
 	}
 	p := a.plan(inputs)
-	a.live.stream.head = p.head
-	if a.live.running {
+	a.session.stream.head = p.head
+	if a.session.running {
 		a.change(p, failures)
 		return
 	}
-	more, err := a.live.start(p, a.set.FileCount-1)
+	more, err := a.session.start(p, a.set.FileCount-1)
 	if err != nil {
 		a.changing = false
 		if len(more) == len(inputs) {
@@ -140,11 +144,11 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 func (a *Agent) change(p plan, failures []failure) {
 	preparing := a.preparing
 	wanted := func() bool { return preparing == a.preparing }
-	a.live.change(p, wanted, func(more []failure) {
+	a.session.change(p, wanted, func(more []failure) {
 		switch {
-		case a.live.running && wanted():
+		case a.session.running && wanted():
 			a.captureBegun(append(failures, more...))
-		case a.live.running:
+		case a.session.running:
 		case wanted():
 			a.changing = false
 			a.captureEnded()
@@ -223,7 +227,7 @@ func (a *Agent) captureBegun(failures []failure) {
 	a.startedAt = now
 	process.ReleaseMemory()
 	a.emit("started",
-		events.Member{Name: "interfaces", Value: a.live.names()},
+		events.Member{Name: "interfaces", Value: a.session.names()},
 		events.Member{Name: "filter", Value: a.inForce["filter"]},
 		events.Member{Name: "snaplen", Value: status.Snaplen(a.set.Snaplen)},
 		events.Member{Name: "file", Value: a.recorder.Path()})
@@ -257,4 +261,28 @@ func (a *Agent) durationOver() {
 		return
 	}
 	a.finish("duration")
+}
+
+// volumeProblem is why no file can be written; empty if there is no problem.
+func (a *Agent) volumeProblem() string {
+	if unix.Access(a.options.Folder, unix.W_OK|unix.X_OK) != nil {
+		return a.options.Folder + " cannot be written to"
+	}
+	room, err := a.ring.HasRoom()
+	switch {
+	case err != nil:
+		return err.Error()
+	case !room:
+		return a.options.Folder + " is full: less than 1Mi is free"
+	}
+	return ""
+}
+
+// reasonOf is an error in words for people.
+func (a *Agent) reasonOf(err error) string {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return fmt.Sprintf("%s: %v", path.Path, path.Err)
+	}
+	return err.Error()
 }

@@ -89,7 +89,7 @@ func (a *Agent) status() status.Status {
 		Version:    a.options.Version,
 		State:      a.state,
 		Reason:     a.reason,
-		Interfaces: a.live.names(),
+		Interfaces: a.session.names(),
 		Filter:     a.inForce["filter"],
 		File:       a.recorder.Path(),
 		Files:      totals.Files,
@@ -165,7 +165,7 @@ func (t *told) FileOpened(path string) {
 	a.rotateAfter(a.set.Rotate)
 	a.upload.Opened(upload.File{
 		Path:       path,
-		Interfaces: a.live.names(),
+		Interfaces: a.session.names(),
 		Filter:     a.set.Filter,
 		Snaplen:    status.Snaplen(a.set.Snaplen),
 		Started:    time.Now(),

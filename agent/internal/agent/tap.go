@@ -28,46 +28,46 @@ type tap struct {
 var nothing = filter.Program{{Op: 0x06}}
 
 // open opens a tap that receives packets from now on.
-func (v *live) open(in input, buffer int64) (*tap, error) {
-	program, err := filter.Build(in.user, in.Link, v.snaplen, v.flows)
+func (s *session) open(in input, buffer int64) (*tap, error) {
+	program, err := filter.Build(in.user, in.Link, s.snaplen, s.flows)
 	if err != nil {
 		return nil, err
 	}
-	socket, err := capture.Open(in.Interface, capture.Options{Buffer: buffer, Snaplen: v.snaplen.Bytes, Program: program})
+	socket, err := capture.Open(in.Interface, capture.Options{Buffer: buffer, Snaplen: s.snaplen.Bytes, Program: program})
 	if err != nil {
 		return nil, err
 	}
-	if err := v.loop.AddEdge(socket.FD(), v.advance); err != nil {
+	if err := s.loop.AddEdge(socket.FD(), s.advance); err != nil {
 		return nil, errors.Join(err, socket.Close())
 	}
 	return &tap{Source: &capture.Source{Socket: socket}, input: in, buffer: buffer}, nil
 }
 
-func (v *live) closeTaps(taps []*tap) {
+func (s *session) closeTaps(taps []*tap) {
 	for _, t := range taps {
-		v.loop.Remove(t.FD())
+		s.loop.Remove(t.FD())
 		_ = t.Close()
 	}
 }
 
-func (v *live) setSources() {
-	v.merger.Sources = v.merger.Sources[:0]
-	for _, t := range v.taps {
-		v.merger.Sources = append(v.merger.Sources, t.Source)
+func (s *session) setSources() {
+	s.merger.Sources = s.merger.Sources[:0]
+	for _, t := range s.taps {
+		s.merger.Sources = append(s.merger.Sources, t.Source)
 	}
 }
 
 // find returns the tap of an interface, or nil.
-func (v *live) find(i capture.Interface) *tap {
-	at := slices.IndexFunc(v.taps, func(t *tap) bool { return t.input.Interface == i && !t.leaving })
+func (s *session) find(i capture.Interface) *tap {
+	at := slices.IndexFunc(s.taps, func(t *tap) bool { return t.input.Interface == i && !t.leaving })
 	if at < 0 {
 		return nil
 	}
-	return v.taps[at]
+	return s.taps[at]
 }
 
-func (v *live) setFilter(t *tap, user filter.Program) error {
-	program, err := filter.Build(user, t.Link, v.snaplen, v.flows)
+func (s *session) setFilter(t *tap, user filter.Program) error {
+	program, err := filter.Build(user, t.Link, s.snaplen, s.flows)
 	if err != nil {
 		return err
 	}

@@ -25,11 +25,11 @@ func (a *Agent) Terminate() {
 	a.retryTimer.Stop()
 	a.durationTimer.Stop()
 	wait := time.Duration(0)
-	if a.live.running {
+	if a.session.running {
 		wait = drainTime
 	}
 	a.loop.After(wait, func() {
-		a.live.stop(func() {
+		a.session.stop(func() {
 			a.rotateTimer.Stop()
 			a.push.Close(func() { a.upload.Close(uploadTime, a.stopped) })
 		})

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,6 +170,21 @@ func checkDuration(text string) (time.Duration, string) {
 		return 0, "must be from 1s to 8760h"
 	}
 	return time.Duration(seconds) * time.Second, noReason
+}
+
+// checkRing checks that the ring fits into the volume: the kubelet evicts a pod whose volume grows over its limit, which was
+// set when the pod was made. Every ring fits into a volume whose limit is not known.
+func (p *parser) checkRing(s Settings) {
+	limit, ok := ParseQuantity(p.platform.SizeLimit)
+	if !ok || limit/s.FileSize > int64(s.FileCount) {
+		return
+	}
+	p.add(Invalid{
+		Setting: "file-size",
+		Value:   p.value("file-size"),
+		Reason: fmt.Sprintf("%d files of it and one to spare do not fit into the volume of %s",
+			s.FileCount, p.platform.SizeLimit),
+	})
 }
 
 // checkUpload takes REMOTE:PATH, where rclone.conf names the remote.

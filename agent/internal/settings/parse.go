@@ -1,7 +1,5 @@
 package settings
 
-import "fmt"
-
 // Parse translates the values, and returns those that are not valid. While an invalid setting Stops, nothing is captured; the
 // capture goes on without the others. The result has the zero value for an invalid setting, or the release's default if only
 // the platform does not allow the value.
@@ -100,21 +98,6 @@ func (p *parser) add(invalid Invalid) {
 		invalid.Value = ""
 	}
 	p.invalid = append(p.invalid, invalid)
-}
-
-// checkRing checks that the ring fits into the volume: the kubelet evicts a pod whose volume grows over its limit, which was
-// set when the pod was made. Every ring fits into a volume whose limit is not known.
-func (p *parser) checkRing(s Settings) {
-	limit, ok := ParseQuantity(p.platform.SizeLimit)
-	if !ok || limit/s.FileSize > int64(s.FileCount) {
-		return
-	}
-	p.add(Invalid{
-		Setting: "file-size",
-		Value:   p.value("file-size"),
-		Reason: fmt.Sprintf("%d files of it and one to spare do not fit into the volume of %s",
-			s.FileCount, p.platform.SizeLimit),
-	})
 }
 
 // Stops reports whether nothing is captured while this setting is invalid.

@@ -11,7 +11,7 @@ import (
 	"packet-capture/agent/internal/links"
 )
 
-// kernel is the mirror that the kernel has been asked for.
+// kernel is what the kernel has been asked to copy: which interfaces the filter is attached to, and where copies go.
 type kernel struct {
 	// build makes the program that chooses packets: the user's, without the agent's own flows.
 	build func(user filter.Program) (filter.Program, error)
@@ -113,8 +113,8 @@ func (k *kernel) program(user filter.Program) (filter.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(program) > longestProgram {
-		return nil, &filter.TooLongError{Instructions: len(program), Most: longestProgram}
+	if len(program) > longestShown {
+		return nil, &filter.TooLongError{Instructions: len(program), Most: longestShown}
 	}
 	return program, nil
 }

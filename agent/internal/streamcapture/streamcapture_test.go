@@ -1,4 +1,4 @@
-package live
+package streamcapture
 
 import (
 	"context"

@@ -1,13 +1,7 @@
 package agent
 
 import (
-	"context"
-	"errors"
-	"syscall"
-	"time"
-
 	"packet-capture/agent/internal/share"
-	"packet-capture/agent/internal/status"
 	"packet-capture/agent/internal/traffic"
 )
 
@@ -41,39 +35,6 @@ func (a *Agent) shareFlows(flows []traffic.Flow) error {
 // call it.
 func (a *Agent) applyFlows(flows []traffic.Flow) error {
 	done := make(chan error, 1)
-	a.loop.Post(func() { done <- a.live.setFlows(flows) })
+	a.loop.Post(func() { done <- a.session.setFlows(flows) })
 	return <-done
-}
-
-// metricsRetry is the time until a port that is in use is tried again.
-const metricsRetry = 30 * time.Second
-
-// startMetrics serves metrics if the sidecar has a port for them. An error there does not affect the capture.
-func (a *Agent) startMetrics() {
-	address := a.options.MetricsListen
-	if address == "" {
-		return
-	}
-	a.metrics = status.NewServer()
-	var serve func()
-	serve = func() {
-		go func() {
-			err := a.metrics.Serve(context.Background(), address)
-			a.loop.Post(func() {
-				if a.terminating {
-					return
-				}
-				a.emitError("metrics: "+metricsProblem(address, err), metricsRetry)
-				a.loop.After(metricsRetry, serve)
-			})
-		}()
-	}
-	serve()
-}
-
-func metricsProblem(address string, err error) string {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return "port " + address[1:] + " is taken"
-	}
-	return err.Error()
 }

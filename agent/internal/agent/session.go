@@ -15,9 +15,9 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// live is the running capture, if there is one: sockets, and the way of their packets into files. Every change takes effect
+// session is the running capture, if there is one: sockets, and the way of their packets into files. Every change takes effect
 // between two packets; the sockets stay open, so no packet is missing.
-type live struct {
+type session struct {
 	loop     *loop.Loop
 	recorder *record.Recorder
 	// stream gets the same packets.
@@ -55,89 +55,89 @@ type failure struct {
 	err   error
 }
 
-func newLive(l *loop.Loop, recorder *record.Recorder, stream *stream) *live {
-	v := &live{loop: l, recorder: recorder, stream: stream, now: time.Now}
-	v.merger.Sink = v
-	return v
+func newSession(l *loop.Loop, recorder *record.Recorder, stream *stream) *session {
+	s := &session{loop: l, recorder: recorder, stream: stream, now: time.Now}
+	s.merger.Sink = s
+	return s
 }
 
 // Packets is capture.Sink's.
-func (v *live) Packets(from *capture.Source, packets pcapng.Packets, count int) {
-	if left, _ := v.recorder.PacketsLeft(); left > 0 && int64(count) > left {
+func (s *session) Packets(from *capture.Source, packets pcapng.Packets, count int) {
+	if left, _ := s.recorder.PacketsLeft(); left > 0 && int64(count) > left {
 		length, n := packets.CutAt(math.MaxInt64, int(left))
 		packets, count = packets[:length], n
 	}
 	// First, since the recorder may give a part of them another number.
-	v.stream.packets(from, packets, count)
-	v.recorder.Packets(from, packets, count)
+	s.stream.packets(from, packets, count)
+	s.recorder.Packets(from, packets, count)
 }
 
 // Flush is capture.Sink's.
-func (v *live) Flush() { v.recorder.Flush() }
+func (s *session) Flush() { s.recorder.Flush() }
 
 // start begins a capture. Some of its interfaces may fail; it returns an error when nothing is captured.
-func (v *live) start(p plan, closed int) ([]failure, error) {
-	v.snaplen = p.snaplen
+func (s *session) start(p plan, closed int) ([]failure, error) {
+	s.snaplen = p.snaplen
 	var failures []failure
 	for _, in := range p.inputs {
-		t, err := v.open(in, p.buffer)
+		t, err := s.open(in, p.buffer)
 		if err != nil {
 			failures = append(failures, failure{in, err})
 			continue
 		}
-		v.taps = append(v.taps, t)
+		s.taps = append(s.taps, t)
 	}
-	if len(v.taps) == 0 {
+	if len(s.taps) == 0 {
 		return failures, errors.New("no interface can be captured")
 	}
-	v.recorder.SetPacketsLeft(p.packets)
-	v.setSources()
-	if err := v.recorder.Open(v.merger.Sources, p.head, p.limits, closed); err != nil {
-		v.abort()
+	s.recorder.SetPacketsLeft(p.packets)
+	s.setSources()
+	if err := s.recorder.Open(s.merger.Sources, p.head, p.limits, closed); err != nil {
+		s.abort()
 		return failures, err
 	}
-	v.running = true
+	s.running = true
 	return failures, nil
 }
 
 // advance takes the packets that the kernel has ready.
-func (v *live) advance() {
-	if !v.running {
+func (s *session) advance() {
+	if !s.running {
 		return
 	}
-	v.merger.Advance(v.now().UnixNano())
-	v.finishLeaving()
-	v.advanced()
+	s.merger.Advance(s.now().UnixNano())
+	s.finishLeaving()
+	s.advanced()
 }
 
 // change captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if the plan
 // is no longer wanted when its turn comes. If no interface can be captured by the plan, the capture ends, and done gets the
 // reasons.
-func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
-	v.whenFree(func() {
-		if !v.running || !wanted() {
+func (s *session) change(p plan, wanted func() bool, done func([]failure)) {
+	s.whenFree(func() {
+		if !s.running || !wanted() {
 			return
 		}
-		before := v.taps
-		after, failures := v.retarget(p)
+		before := s.taps
+		after, failures := s.retarget(p)
 		for _, t := range before {
 			// Until the change takes effect, keep enough for both plans.
-			t.SetSnaplen(widest(v.snaplen.Bytes, p.snaplen.Bytes))
+			t.SetSnaplen(widest(s.snaplen.Bytes, p.snaplen.Bytes))
 		}
-		v.snaplen = p.snaplen
-		v.taps = append(slices.Clone(before), without(after, before)...)
-		v.setSources()
-		v.cut(func() {
+		s.snaplen = p.snaplen
+		s.taps = append(slices.Clone(before), without(after, before)...)
+		s.setSources()
+		s.cut(func() {
 			if len(after) == 0 {
-				v.abort()
+				s.abort()
 				done(failures)
 				return
 			}
-			v.recorder.SetPacketsLeft(p.packets)
-			v.taps = after
-			_ = v.recorder.Change(sourcesOf(after), p.head, p.limits)
-			v.closeTaps(without(before, after))
-			v.setSources()
+			s.recorder.SetPacketsLeft(p.packets)
+			s.taps = after
+			_ = s.recorder.Change(sourcesOf(after), p.head, p.limits)
+			s.closeTaps(without(before, after))
+			s.setSources()
 			for _, t := range after {
 				t.SetSnaplen(p.snaplen.Bytes)
 			}
@@ -147,15 +147,15 @@ func (v *live) change(p plan, wanted func() bool, done func([]failure)) {
 }
 
 // retarget returns the taps of a plan: running ones that fit get new programs, the others are opened.
-func (v *live) retarget(p plan) (after []*tap, failures []failure) {
-	before := v.snaplen
-	v.snaplen = p.snaplen
+func (s *session) retarget(p plan) (after []*tap, failures []failure) {
+	before := s.snaplen
+	s.snaplen = p.snaplen
 	for _, in := range p.inputs {
-		t := v.find(in.Interface)
+		t := s.find(in.Interface)
 		var err error
 		if t != nil && t.buffer == p.buffer {
-			err = v.setFilter(t, in.user)
-		} else if t, err = v.open(in, p.buffer); err == nil {
+			err = s.setFilter(t, in.user)
+		} else if t, err = s.open(in, p.buffer); err == nil {
 			t.Starting = true
 		}
 		if err != nil {
@@ -164,18 +164,18 @@ func (v *live) retarget(p plan) (after []*tap, failures []failure) {
 		}
 		after = append(after, t)
 	}
-	v.snaplen = before
+	s.snaplen = before
 	return after, failures
 }
 
 // setFlows replaces the agent's own connections that are left out. It returns when all sockets leave them out.
-func (v *live) setFlows(flows []traffic.Flow) error {
-	v.flows = flows
-	for _, t := range v.taps {
+func (s *session) setFlows(flows []traffic.Flow) error {
+	s.flows = flows
+	for _, t := range s.taps {
 		if t.leaving {
 			continue
 		}
-		if err := v.setFilter(t, t.input.user); err != nil {
+		if err := s.setFilter(t, t.input.user); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
 	}
@@ -183,17 +183,17 @@ func (v *live) setFlows(flows []traffic.Flow) error {
 }
 
 // join captures one more interface, in the file that is open.
-func (v *live) join(in input, buffer int64, done func(error)) {
-	v.whenFree(func() {
-		if !v.running {
+func (s *session) join(in input, buffer int64, done func(error)) {
+	s.whenFree(func() {
+		if !s.running {
 			return
 		}
-		t, err := v.open(in, buffer)
+		t, err := s.open(in, buffer)
 		if err == nil {
-			v.taps = append(v.taps, t)
-			v.setSources()
-			err = v.recorder.Join(t.Source)
-			v.stream.join(t.Source)
+			s.taps = append(s.taps, t)
+			s.setSources()
+			err = s.recorder.Join(t.Source)
+			s.stream.join(t.Source)
 		}
 		done(err)
 	})
@@ -201,63 +201,63 @@ func (v *live) join(in input, buffer int64, done func(error)) {
 
 // leave ends the capture of an interface that has gone, after its last packets are read. An interface that is only down may be
 // up again before that; another tap captures it then, so this one gets no more packets.
-func (v *live) leave(t *tap) {
+func (s *session) leave(t *tap) {
 	t.leaving = true
 	_ = t.SetFilter(nothing)
-	v.loop.After(0, v.advance)
+	s.loop.After(0, s.advance)
 }
 
-func (v *live) finishLeaving() {
+func (s *session) finishLeaving() {
 	// A change in progress replaces the taps itself.
-	if v.merger.Pending() {
+	if s.merger.Pending() {
 		return
 	}
-	for _, t := range slices.Clone(v.taps) {
+	for _, t := range slices.Clone(s.taps) {
 		if !t.leaving || !t.Idle() {
 			continue
 		}
-		_ = v.recorder.Leave(t.Source)
-		v.closeTaps([]*tap{t})
-		v.taps = without(v.taps, []*tap{t})
-		v.setSources()
+		_ = s.recorder.Leave(t.Source)
+		s.closeTaps([]*tap{t})
+		s.taps = without(s.taps, []*tap{t})
+		s.setSources()
 	}
 }
 
 // stop ends the capture after the packets that have come until now, and calls done; at once if nothing is captured.
-func (v *live) stop(done func()) {
-	if !v.running {
+func (s *session) stop(done func()) {
+	if !s.running {
 		done()
 		return
 	}
-	v.stopping = append(v.stopping, done)
-	v.whenFree(func() {
-		if v.running {
-			v.cut(v.abort)
+	s.stopping = append(s.stopping, done)
+	s.whenFree(func() {
+		if s.running {
+			s.cut(s.abort)
 		}
 	})
 }
 
 // abort ends the capture at once. Waiting changes are dropped.
-func (v *live) abort() {
-	v.merger.Cancel()
-	v.hurry.Stop()
-	v.waiting = nil
-	_ = v.recorder.Close()
-	v.closeTaps(v.taps)
-	v.taps = nil
-	v.setSources()
-	v.running = false
-	stopping := v.stopping
-	v.stopping = nil
+func (s *session) abort() {
+	s.merger.Cancel()
+	s.hurry.Stop()
+	s.waiting = nil
+	_ = s.recorder.Close()
+	s.closeTaps(s.taps)
+	s.taps = nil
+	s.setSources()
+	s.running = false
+	stopping := s.stopping
+	s.stopping = nil
 	for _, done := range stopping {
 		done()
 	}
 }
 
 // names returns the names of the captured interfaces.
-func (v *live) names() []string {
+func (s *session) names() []string {
 	names := []string{}
-	for _, t := range v.taps {
+	for _, t := range s.taps {
 		if !t.leaving {
 			names = append(names, t.Name)
 		}

@@ -1,6 +1,6 @@
-// Package live captures to an output for as long as somebody reads it: `packet-capture stream` starts it in a pod next to the
+// Package streamcapture captures to an output for as long as somebody reads it: `packet-capture stream` starts it in a pod next to the
 // capture that writes files.
-package live
+package streamcapture
 
 import (
 	"context"

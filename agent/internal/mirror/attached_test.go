@@ -54,7 +54,7 @@ var somewhere = target{source: netip.MustParseAddr("10.0.0.1"), collector: netip
 
 func TestAttachAndDetach(t *testing.T) {
 	eth0 := enter(t)
-	for _, length := range []int{1, 1000, longestProgram} {
+	for _, length := range []int{1, 1000, longestShown} {
 		if err := attach(eth0, ingress, verdict{program: some(length)}); err != nil {
 			t.Fatalf("%d instructions: %v", length, err)
 		}
@@ -65,7 +65,7 @@ func TestAttachAndDetach(t *testing.T) {
 	if f, err := look(eth0); err != nil || f != (found{clsact: true, handle: handleOwner}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
-	if err := attach(eth0, ingress, verdict{program: some(longestProgram + 1)}); err == nil || !strings.Contains(err.Error(), "4001 instructions") {
+	if err := attach(eth0, ingress, verdict{program: some(longestShown + 1)}); err == nil || !strings.Contains(err.Error(), "4001 instructions") {
 		t.Errorf("too long a program: %v", err)
 	}
 	if err := detach(eth0, false); err != nil {

@@ -1,14 +1,9 @@
 package agent
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"packet-capture/agent/internal/events"
 	"packet-capture/agent/internal/status"
@@ -48,28 +43,4 @@ func (a *Agent) recallFinished() bool {
 	a.emit("idle", events.Member{Name: "reason", Value: reason})
 	a.setState(status.Idle, reason)
 	return true
-}
-
-// volumeProblem is why no file can be written; empty if there is no problem.
-func (a *Agent) volumeProblem() string {
-	if unix.Access(a.options.Folder, unix.W_OK|unix.X_OK) != nil {
-		return a.options.Folder + " cannot be written to"
-	}
-	room, err := a.ring.HasRoom()
-	switch {
-	case err != nil:
-		return err.Error()
-	case !room:
-		return a.options.Folder + " is full: less than 1Mi is free"
-	}
-	return ""
-}
-
-// reasonOf is an error in words for people.
-func (a *Agent) reasonOf(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return fmt.Sprintf("%s: %v", path.Path, path.Err)
-	}
-	return err.Error()
 }
