@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"packet-capture/agent/internal/backoff"
 	"packet-capture/agent/internal/capture"
 	"packet-capture/agent/internal/events"
 	"packet-capture/agent/internal/links"
@@ -26,9 +27,9 @@ import (
 )
 
 const (
-	// firstRetry and lastRetry are how long an error is waited out: twice as long each time.
-	firstRetry = time.Second
-	lastRetry  = 30 * time.Second
+	// firstRetry and longestRetry are the first and the longest time until a capture that failed is tried again.
+	firstRetry   = time.Second
+	longestRetry = 30 * time.Second
 	// goodRun: after a capture that long the next try is soon again.
 	goodRun = 10 * time.Second
 )
@@ -75,7 +76,7 @@ type Agent struct {
 	refused map[capture.Interface]string
 
 	retryTimer    *loop.Timer
-	retryDelay    time.Duration
+	retries       backoff.Backoff
 	rotateTimer   *loop.Timer
 	durationTimer *loop.Timer
 	// deadline is when the duration ends; the zero time before the capture has begun.
@@ -92,16 +93,16 @@ type Agent struct {
 // New makes an agent that Start brings to life.
 func New(options Options) *Agent {
 	a := &Agent{
-		options:    options,
-		loop:       options.Loop,
-		log:        options.Log,
-		folder:     status.Folder{Path: options.AgentDir},
-		ring:       &ring.Ring{Folder: options.Folder, Pod: options.Pod},
-		state:      status.Waiting,
-		retryDelay: firstRetry,
-		tidied:     time.Now(),
-		joining:    map[capture.Interface]bool{},
-		refused:    map[capture.Interface]string{},
+		options: options,
+		loop:    options.Loop,
+		log:     options.Log,
+		folder:  status.Folder{Path: options.AgentDir},
+		ring:    &ring.Ring{Folder: options.Folder, Pod: options.Pod},
+		state:   status.Waiting,
+		retries: backoff.Backoff{First: firstRetry, Most: longestRetry},
+		tidied:  time.Now(),
+		joining: map[capture.Interface]bool{},
+		refused: map[capture.Interface]string{},
 	}
 	a.recorder = &record.Recorder{Ring: a.ring, Told: (*told)(a), Now: time.Now}
 	a.registry = traffic.NewRegistry(a.shareFlows)
@@ -183,7 +184,7 @@ func (a *Agent) restart(first bool) {
 	a.stopPreparing()
 	a.retryTimer.Stop()
 	a.durationTimer.Stop()
-	a.retryDelay = firstRetry
+	a.retries.Reset()
 	a.deadline, a.startedAt = time.Time{}, time.Time{}
 	a.finished = false
 	clear(a.refused)
@@ -229,13 +230,13 @@ func (a *Agent) setState(state status.State, reason string) {
 	a.report.changed()
 }
 
-// retryLater reports the reason, enters waiting, and calls prepare after retryDelay, which doubles up to lastRetry.
+// retryLater reports the reason, enters waiting, and calls prepare after the next delay of retries.
 func (a *Agent) retryLater(reason string) {
-	a.emitError(reason, a.retryDelay)
+	delay := a.retries.Next()
+	a.emitError(reason, delay)
 	a.setState(status.Waiting, reason)
 	a.retryTimer.Stop()
-	a.retryTimer = a.loop.After(a.retryDelay, a.prepare)
-	a.retryDelay = min(2*a.retryDelay, lastRetry)
+	a.retryTimer = a.loop.After(delay, a.prepare)
 }
 
 // afterPackets is called after each read of the kernel's rings: it handles a write error and a reached packet-count. Both end
@@ -253,7 +254,7 @@ func (a *Agent) afterPackets() {
 			return
 		}
 		if time.Since(a.startedAt) >= goodRun {
-			a.retryDelay = firstRetry
+			a.retries.Reset()
 		}
 		a.captureEnded()
 		a.retryLater(a.reasonOf(err))

@@ -1,9 +1,14 @@
 package agent
 
 import (
+	"time"
+
 	"packet-capture/agent/internal/share"
 	"packet-capture/agent/internal/traffic"
 )
+
+// hubRetry is the time until the hub is tried again.
+const hubRetry = 30 * time.Second
 
 // startHub exchanges own connections with the agent's other programs in the pod, so that no capture holds them.
 func (a *Agent) startHub() {
@@ -13,7 +18,7 @@ func (a *Agent) startHub() {
 		return
 	}
 	// The volume may become writable later.
-	a.loop.After(lastRetry, func() {
+	a.loop.After(hubRetry, func() {
 		if !a.terminating {
 			a.startHub()
 		}

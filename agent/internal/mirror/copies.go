@@ -31,7 +31,7 @@ func (m *Mirror) updateCopies(to target, chosen interfaces) {
 		m.onKernelError(err)
 		return
 	}
-	m.delay = time.Second
+	m.retries.Reset()
 	m.status.mirroring(m.values["mirror"], to.collector, chosen)
 	members := []events.Member{
 		{Name: "to", Value: m.values["mirror"]},

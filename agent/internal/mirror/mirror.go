@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"packet-capture/agent/internal/backoff"
 	"packet-capture/agent/internal/events"
 	"packet-capture/agent/internal/filter"
 	"packet-capture/agent/internal/loop"
@@ -22,8 +23,11 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// longestDelay is between two tries; the first comes after one second.
-const longestDelay = 30 * time.Second
+// firstRetry and longestRetry are the first and the longest time until a mirror that failed is tried again.
+const (
+	firstRetry   = time.Second
+	longestRetry = 30 * time.Second
+)
 
 // Options are what a mirror works with.
 type Options struct {
@@ -59,7 +63,7 @@ type Mirror struct {
 	// present and missing interfaces, as text: when they change, what failed is tried again.
 	waitsFor string
 	retry    *loop.Timer
-	delay    time.Duration
+	retries  backoff.Backoff
 
 	collector collector
 	compiled  compiled
@@ -70,7 +74,7 @@ type Mirror struct {
 
 // New makes a mirror, which copies nothing before Start and Take.
 func New(l *loop.Loop, options Options) *Mirror {
-	m := &Mirror{options: options, loop: l, delay: time.Second}
+	m := &Mirror{options: options, loop: l, retries: backoff.Backoff{First: firstRetry, Most: longestRetry}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.registry = traffic.NewRegistry(m.announce)
 	m.dialer = traffic.NewDialer(m.registry)
@@ -136,7 +140,8 @@ func (m *Mirror) cancelSteps() {
 	m.cancel()
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.retry.Stop()
-	m.retry, m.delay = nil, time.Second
+	m.retry = nil
+	m.retries.Reset()
 	m.collector.again.Stop()
 	m.collector.again, m.collector.asking = nil, false
 	m.compiled = compiled{}
@@ -226,18 +231,18 @@ func (m *Mirror) wants() bool {
 	return m.settings.Mirror != nil && !settings.Stopped(m.invalid) && !m.settings.Idle && !m.terminated
 }
 
-// retryLater ends the copies, reports err, enters waiting, and calls step after delay, which doubles up to longestDelay.
+// retryLater ends the copies, reports err, enters waiting, and calls step after the next delay of retries.
 func (m *Mirror) retryLater(err error) {
 	m.clear()
 	if errors.Is(err, unix.EPERM) {
 		err = fmt.Errorf("the container has no NET_ADMIN: %w", err)
 	}
-	m.tellError(err, m.delay)
+	delay := m.retries.Next()
+	m.tellError(err, delay)
 	m.status.set("waiting", words(err), m.values["mirror"])
 	m.retry.Stop()
-	m.retry = m.loop.After(m.delay, func() {
+	m.retry = m.loop.After(delay, func() {
 		m.retry = nil
 		m.step()
 	})
-	m.delay = min(2*m.delay, longestDelay)
 }

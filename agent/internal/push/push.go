@@ -9,14 +9,13 @@ import (
 	"net"
 	"time"
 
+	"packet-capture/agent/internal/backoff"
 	"packet-capture/agent/internal/loop"
 )
 
 // timing is how long things may take.
 type timing struct {
-	// first is the time between the first two tries to connect; it doubles with each try, up to most.
-	first, most time.Duration
-	// good: after a connection that lasted that long, the next try is after first again.
+	// good: after a connection that lasted that long, the delay until the next try is the first one again.
 	good time.Duration
 	// stall is how long the collector may read nothing while there is something to read.
 	stall time.Duration
@@ -24,7 +23,7 @@ type timing struct {
 	end time.Duration
 }
 
-var usual = timing{first: time.Second, most: 30 * time.Second, good: 10 * time.Second, stall: 30 * time.Second, end: 400 * time.Millisecond}
+var usual = timing{good: 10 * time.Second, stall: 30 * time.Second, end: 400 * time.Millisecond}
 
 // Push does what the setting `stream` asks for. Its methods are called on the loop.
 type Push struct {
@@ -44,7 +43,8 @@ type Push struct {
 	// cancel ends the current try to connect; nil if there is none.
 	cancel context.CancelFunc
 	timer  *loop.Timer
-	delay  time.Duration
+	// retries are the delays between two tries to connect.
+	retries backoff.Backoff
 	// closed is called when Close has finished.
 	closed func()
 	status Status
@@ -52,7 +52,7 @@ type Push struct {
 
 // New makes a Push. It connects after Set and Run.
 func New(options Options) *Push {
-	return &Push{options: options, timing: usual, delay: usual.first}
+	return &Push{options: options, timing: usual, retries: backoff.Backoff{First: time.Second, Most: 30 * time.Second}}
 }
 
 // Set sets the destination, HOST:PORT as the user wrote it or empty, and how many bytes may wait for the collector to read.
@@ -74,7 +74,7 @@ func (p *Push) Run(running bool) {
 	}
 	p.running = running
 	if running {
-		p.forget()
+		p.forgetFailures()
 		p.follow()
 	} else {
 		p.end(false)
@@ -85,7 +85,7 @@ func (p *Push) Run(running bool) {
 // Restart replaces the connection at once: settings or interfaces have changed, and Header with them. Packets that are written
 // from now on belong to the new connection.
 func (p *Push) Restart() {
-	p.forget()
+	p.forgetFailures()
 	p.end(p.current != nil && !p.ending || p.next != nil)
 	p.follow()
 	p.options.Changed()
@@ -168,9 +168,10 @@ func (p *Push) wanted() bool {
 	return p.to != "" && p.running
 }
 
-// forget resets the delay and the last error: the next try is at once.
-func (p *Push) forget() {
-	p.delay, p.status.LastError = p.timing.first, ""
+// forgetFailures resets the delays and the last error: the next try is at once.
+func (p *Push) forgetFailures() {
+	p.retries.Reset()
+	p.status.LastError = ""
 	if p.timer != nil {
 		p.timer.Stop()
 		p.timer = nil
@@ -277,7 +278,7 @@ func (p *Push) ended(c *connection, cause error) {
 	p.current, p.ending = nil, false
 	p.options.Emit("stream closed", ClosedEvent{c.to, written, dropped})
 	if c.lasted >= p.timing.good {
-		p.delay = p.timing.first
+		p.retries.Reset()
 	}
 	switch {
 	case p.closed != nil && p.next == nil:
@@ -298,11 +299,11 @@ func (p *Push) retry(reason string) {
 		return
 	}
 	p.status.LastError = reason
-	p.options.Emit("error", ErrorEvent{"stream to " + p.to + ": " + reason, p.delay.String()})
-	p.timer = p.options.Loop.After(p.delay, func() {
+	delay := p.retries.Next()
+	p.options.Emit("error", ErrorEvent{"stream to " + p.to + ": " + reason, delay.String()})
+	p.timer = p.options.Loop.After(delay, func() {
 		p.timer = nil
 		p.follow()
 	})
-	p.delay = min(2*p.delay, p.timing.most)
 	p.options.Changed()
 }

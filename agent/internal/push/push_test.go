@@ -197,7 +197,7 @@ func TestNobodyListens(t *testing.T) {
 	c, f := collect(t, "127.0.0.1:0"), newFixture(t)
 	to := c.Addr().String()
 	_ = c.Close()
-	f.timing.first, f.timing.most = 50*time.Millisecond, 150*time.Millisecond
+	f.retries.First, f.retries.Most = 50*time.Millisecond, 150*time.Millisecond
 	f.do(func() { f.Set(to, 1<<20); f.Run(true) })
 	for _, retry := range []string{"50ms", "100ms", "150ms", "150ms"} {
 		f.expect("error", ErrorEvent{"stream to " + to + ": Connection refused", retry})
@@ -221,8 +221,9 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestUsualTimes(t *testing.T) {
-	if usual.first.String() != "1s" || usual.most != 30*time.Second || usual.stall != 30*time.Second {
-		t.Errorf("%v", usual)
+	p := New(Options{})
+	if p.retries.First != time.Second || p.retries.Most != 30*time.Second || p.timing.stall != 30*time.Second {
+		t.Errorf("%v %v", p.retries, p.timing)
 	}
 }
 

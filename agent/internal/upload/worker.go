@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"packet-capture/agent/internal/backoff"
 	"packet-capture/agent/internal/pcapng"
 	"packet-capture/agent/internal/process"
 )
@@ -15,11 +16,11 @@ import (
 const (
 	// pause is the time from the start of one batch to the next: files that are closed meanwhile go together.
 	pause = 5 * time.Second
-	// first is the time to the next try after a failure; it doubles with each failure, up to most, or mostAtEnd while the pod
-	// ends.
-	first     = time.Second
-	most      = time.Minute
-	mostAtEnd = 2 * time.Second
+	// firstRetry is the time to the next try after the first failure, and longestRetry the longest one, or longestAtEnd while the
+	// pod ends.
+	firstRetry   = time.Second
+	longestRetry = time.Minute
+	longestAtEnd = 2 * time.Second
 	// atOnce is how many files an event names, and how long it may wait for that many.
 	atOnce     = 32
 	atOnceTime = 5 * time.Second
@@ -40,14 +41,14 @@ type worker struct {
 	cancel context.CancelFunc
 
 	// Only the goroutine uses these.
-	status Status
-	tryAt  time.Time
-	delay  time.Duration
-	hurry  bool
+	status  Status
+	tryAt   time.Time
+	retries backoff.Backoff
+	hurry   bool
 }
 
 func newWorker(u *Upload) *worker {
-	return &worker{upload: u, wake: make(chan struct{}, 1), delay: first}
+	return &worker{upload: u, wake: make(chan struct{}, 1), retries: backoff.Backoff{First: firstRetry, Most: longestRetry}}
 }
 
 // poke wakes the goroutine. It never blocks.
@@ -93,10 +94,12 @@ func (w *worker) run() {
 		w.mu.Unlock()
 		if destination != shown {
 			shown = destination
-			w.status.Destination, w.tryAt, w.delay = destination, time.Time{}, first
+			w.status.Destination, w.tryAt = destination, time.Time{}
+			w.retries.Reset()
 		}
 		if ending && !w.hurry {
-			w.hurry, w.tryAt, w.delay = true, time.Time{}, first
+			w.hurry, w.tryAt = true, time.Time{}
+			w.retries = backoff.Backoff{First: firstRetry, Most: longestAtEnd}
 		}
 		var pending []string
 		if destination != "" {
@@ -148,7 +151,8 @@ func (w *worker) try(destination string) {
 		return
 	}
 	if reason == "" {
-		w.status.LastError, w.delay = "", first
+		w.status.LastError = ""
+		w.retries.Reset()
 		w.tell()
 		return
 	}
@@ -161,15 +165,12 @@ func (w *worker) fail(reason string) {
 	if len(pending) == 0 {
 		return
 	}
+	delay := w.retries.Next()
 	w.status.Failed++
 	w.status.LastError = reason
 	w.tell()
-	w.emit("upload failed", FailedEvent{reason, len(pending), w.delay.String()})
-	w.tryAt = time.Now().Add(w.delay)
-	w.delay = min(2*w.delay, most)
-	if w.hurry {
-		w.delay = min(w.delay, mostAtEnd)
-	}
+	w.emit("upload failed", FailedEvent{reason, len(pending), delay.String()})
+	w.tryAt = time.Now().Add(delay)
 }
 
 // look returns the files to upload, the oldest first. A file that the ring has removed is lost.
