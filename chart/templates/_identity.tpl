@@ -21,3 +21,15 @@ webhooks:
     name: probe.injector.packet-capture.internal
     path: /probe
 {{- end }}
+
+{{/* The numbers of the files of a capture; see _ring.tpl. */}}
+{{- define "packet-capture.ring" -}}
+fileSize: 16Mi
+fileCount: "8"
+bufferSize: 4Mi
+spareFiles: 1
+spareBytes: 16777216
+spare: 16Mi
+maxVolumeSize: 10Gi
+maxBufferSize: 64Mi
+{{- end }}

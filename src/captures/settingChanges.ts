@@ -1,9 +1,10 @@
 import { plainText } from '../plainText.ts';
 import {
   findSetting,
+  fitsVolume,
   formatMebibytes,
-  parseQuantity,
   settingAnnotation,
+  settingProblem,
   settingsOfAnnotations,
   type SettingName,
   type SettingValues,
@@ -49,9 +50,9 @@ function valueText(setting: SettingName, value: string | null): string {
 
 /**
  * Why the agent would refuse the ring of these settings: the size of the volume was fixed when the pod was created. The
- * same rule as checkRing in agent/internal/settings/parse.go.
+ * rule is fitsVolume.
  */
-export function ringProblem(
+export function changedRingProblem(
   pod: Pick<CapturedPod, 'annotations' | 'defaults' | 'volumeBytes'>,
   wanted: SettingValues,
 ): string | undefined {
@@ -62,9 +63,9 @@ export function ringProblem(
     'file-count': given['file-count'] ?? '',
   });
   const { 'file-size': size = '', 'file-count': count = '' } = values;
-  const bytes = parseQuantity(size);
-  if (bytes === undefined || pod.volumeBytes === undefined || Math.floor(pod.volumeBytes / bytes) > Number(count))
-    return undefined;
+  // Of a value that is not valid the agent says that first.
+  const isValid = settingProblem('file-size', size) === undefined && settingProblem('file-count', count) === undefined;
+  if (!isValid || pod.volumeBytes === undefined || fitsVolume(values, pod.volumeBytes)) return undefined;
   return `${count} files of ${size}, and a spare one, do not fit into its volume of ${formatMebibytes(pod.volumeBytes)}`;
 }
 

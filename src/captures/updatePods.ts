@@ -12,7 +12,7 @@ import {
   changedAnnotations,
   changesText,
   effectiveChanges,
-  ringProblem,
+  changedRingProblem,
   settingChanges,
   type SettingChange,
 } from './settingChanges.ts';
@@ -90,7 +90,7 @@ async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<
   const { kubectl, settings, dryRun, report } = options;
   const name = `${pod.namespace}/${pod.name}`;
   const changes = settingChanges(pod.annotations, settings);
-  const problem = ringProblem(pod, settings);
+  const problem = changedRingProblem(pod, settings);
   if (problem !== undefined) {
     report(`${name}: not changed: ${problem}`);
     return { pod, changes: [], before: undefined, failure: { result: 'failed', agent: problem } };

@@ -3,12 +3,14 @@ import { policyExpressions } from '../ways/policy/index.ts';
 import { dashboardJson } from './dashboard.ts';
 import { defaultsJson } from './defaults.ts';
 import { identity } from './identity.ts';
+import { ring } from './ring.ts';
 import { compactSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
 
 /** The names that Handlebars templates can use. */
 export interface ChartContext extends Readonly<Record<string, unknown>> {
   readonly identity: typeof identity;
+  readonly ring: typeof ring;
   readonly valuesYaml: string;
   readonly valuesSchema: string;
   readonly valuesTable: string;
@@ -30,6 +32,7 @@ export function chartContext(baked: Baked = {}): ChartContext {
   });
   return {
     identity,
+    ring,
     valuesYaml: valuesYaml(baked),
     valuesSchema: compactSchema(),
     valuesTable: valuesMarkdown(),

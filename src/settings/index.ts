@@ -19,11 +19,11 @@ export {
   fitsVolume,
   largestVolumeBytes,
   ringBytes,
-  ringProblem,
   ringSum,
   spareBytes,
   spareFiles,
   volumeBytes,
+  volumeLimitProblem,
 } from './ring.ts';
 export {
   findSetting,

@@ -2,7 +2,7 @@ import { formatBytes, formatMebibytes, parseQuantity } from './quantity.ts';
 import { findSetting, type SettingName, type SettingValues } from './table.ts';
 import { settingProblem } from './validate.ts';
 
-/** The next file is begun before the oldest one is deleted, so a full ring has one file more for a moment. */
+/** The agent keeps file-count closed files next to the open one (agent/internal/record). */
 export const spareFiles = 1;
 const mebibyte = 1024 ** 2;
 /** Bytes for file-system blocks and for the agent's own notes. */
@@ -30,7 +30,7 @@ export function volumeBytes(values: SettingValues, most = largestVolumeBytes): n
 }
 
 /** Why the ring does not fit into the largest allowed volume, with the arithmetic; undefined when it fits. */
-export function ringProblem(values: SettingValues, most: number): string | undefined {
+export function volumeLimitProblem(values: SettingValues, most: number): string | undefined {
   const bytes = ringBytes(values);
   if (bytes <= most) return undefined;
   return `${ringSum(values)}, more than the ${formatBytes(most)} that a volume may have`;

@@ -1,7 +1,7 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
-import { findSetting, parseQuantity, ringProblem, settingRefusal, type SettingValues } from '../settings/index.ts';
+import { findSetting, parseQuantity, volumeLimitProblem, settingRefusal, type SettingValues } from '../settings/index.ts';
 import {
   defaultAgent,
   defaultMaxVolumeSize,
@@ -36,7 +36,7 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
   if (own.length === 0) {
     const agent = readAgent(value['agent'], fail);
     const settings = readSettings(value['settings'], where, fail);
-    const problem = ringProblem(settings, maxVolumeBytes(agent));
+    const problem = volumeLimitProblem(settings, maxVolumeBytes(agent));
     if (problem !== undefined) throw fail(`the capture files do not fit into agent.maxVolumeSize: ${problem}`);
     refuseLargeBuffer(agent, settings, fail);
     return { form: 'agent', agent, settings, ...common };

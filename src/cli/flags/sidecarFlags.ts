@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
-import { ringProblem, settingRefusal, type SettingValues } from '../../settings/index.ts';
+import { volumeLimitProblem, settingRefusal, type SettingValues } from '../../settings/index.ts';
 import {
   defaultSidecarConfig,
   isImageReference,
@@ -87,7 +87,7 @@ export function refuseWithCustomSidecar(
  */
 export function refuseLargeRing(config: SidecarConfig, settings: SettingValues): void {
   if (config.form === 'custom') return;
-  const problem = ringProblem(settingsOfPod(config, settings), maxVolumeBytes(config.agent));
+  const problem = volumeLimitProblem(settingsOfPod(config, settings), maxVolumeBytes(config.agent));
   if (problem === undefined) return;
   throw codedError('SETTING_INVALID', `the files of a capture are too large together: ${problem}`, {
     where: '--file-size, --file-count',

@@ -5,7 +5,7 @@ import {
   changesText,
   effectiveChanges,
   effectiveValues,
-  ringProblem,
+  changedRingProblem,
   settingChanges,
 } from '../../../src/captures/settingChanges.ts';
 
@@ -56,7 +56,7 @@ test('an annotation that repeats the default is no change for the agent', () => 
   expect(effectiveChanges({ defaults: { state: 'idle' } }, changes)).toEqual(['state', 'filter', 'rotate']);
 });
 
-describe('ringProblem', () => {
+describe('changedRingProblem', () => {
   const pod = {
     annotations: { 'packet-capture/file-count': '4' },
     defaults: { 'file-size': '2Mi' },
@@ -64,19 +64,24 @@ describe('ringProblem', () => {
   };
 
   test('is a ring that does not fit into the volume, wherever the other half comes from', () => {
-    expect(ringProblem(pod, { 'file-size': '5Mi' })).toBe(
+    expect(changedRingProblem(pod, { 'file-size': '5Mi' })).toBe(
       '4 files of 5Mi, and a spare one, do not fit into its volume of 24Mi',
     );
-    expect(ringProblem(pod, { 'file-count': '12' })).toContain('12 files of 2Mi');
-    expect(ringProblem(pod, { 'file-size': '4Mi' })).toBeUndefined();
-    expect(ringProblem(pod, { 'file-count': '11' })).toBeUndefined();
+    expect(changedRingProblem(pod, { 'file-count': '12' })).toContain('12 files of 2Mi');
+    expect(changedRingProblem(pod, { 'file-size': '4Mi' })).toBeUndefined();
+    expect(changedRingProblem(pod, { 'file-count': '11' })).toBeUndefined();
   });
 
   test('is undefined when the ring is not changed, or the volume is not known', () => {
     expect(
-      ringProblem({ ...pod, annotations: { 'packet-capture/file-count': '99' } }, { state: 'idle' }),
+      changedRingProblem({ ...pod, annotations: { 'packet-capture/file-count': '99' } }, { state: 'idle' }),
     ).toBeUndefined();
-    expect(ringProblem({ ...pod, volumeBytes: undefined }, { 'file-size': '1Gi' })).toBeUndefined();
+    expect(changedRingProblem({ ...pod, volumeBytes: undefined }, { 'file-size': '1Gi' })).toBeUndefined();
+  });
+
+  test('is none where the other half is not valid: the agent says that', () => {
+    const invalid = { ...pod, annotations: { 'packet-capture/file-count': 'many' } };
+    expect(changedRingProblem(invalid, { 'file-size': '5Mi' })).toBeUndefined();
   });
 });
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatBytes, formatMebibytes, parseQuantity, ringProblem, volumeBytes } from '../../../src/settings/index.ts';
+import {
+  formatBytes,
+  formatMebibytes,
+  parseQuantity,
+  volumeLimitProblem,
+  volumeBytes,
+} from '../../../src/settings/index.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -33,13 +39,13 @@ test('even of the largest ring it is a quantity that the capture agent reads', (
 
 test('a ring that needs more than a volume may have is named with its arithmetic; its volume has no more', () => {
   const [values, most] = [{ 'file-size': '10Gi', 'file-count': '100' }, 10 * 1024 ** 3];
-  expect(ringProblem(values, most)).toBe(
+  expect(volumeLimitProblem(values, most)).toBe(
     'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than the 10Gi that a volume may have',
   );
   expect(volumeBytes(values, most)).toBe(most);
   expect(volumeBytes(values, 1.5 * mebibyte)).toBe(mebibyte);
-  expect(ringProblem({}, 160 * mebibyte)).toBeUndefined();
-  expect(ringProblem({}, 160 * mebibyte - 1)).toContain(
+  expect(volumeLimitProblem({}, 160 * mebibyte)).toBeUndefined();
+  expect(volumeLimitProblem({}, 160 * mebibyte - 1)).toContain(
     'file-size 16Mi x (file-count 8 + 1) + 16Mi = 160Mi, more than',
   );
 });
