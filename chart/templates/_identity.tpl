@@ -3,6 +3,7 @@
 {{- define "packet-capture.identity" -}}
 injectAnnotation: packet-capture/inject
 annotationPrefix: packet-capture/
+policyKubernetes: "1.36"
 images:
   placeholderRegistry: registry.invalid
   agent: packet-capture/agent

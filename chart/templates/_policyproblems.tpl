@@ -4,7 +4,7 @@
 {{- $injection := .Values.injection }}
 {{- $kind := "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy" }}
 {{- if not (.Capabilities.APIVersions.Has $kind) }}
-{{- template "packet-capture.problem" (list (printf "injection.way is policy, and the cluster has no %s" $kind) (printf "Kubernetes has it from 1.36 on. On older clusters leave injection.way at webhook. To render without a cluster, add --api-versions %s." $kind)) }}
+{{- template "packet-capture.problem" (list (printf "injection.way is policy, and the cluster has no %s" $kind) (printf "Kubernetes has it from %s on. On older clusters leave injection.way at webhook. To render without a cluster, add --api-versions %s." (include "packet-capture.identity" . | fromYaml).policyKubernetes $kind)) }}
 {{- end }}
 {{- if .Values.targets }}
 {{- template "packet-capture.problem" (list "injection.way is policy, and targets is set: this way has no hook that opts them in" (printf "Remove targets; label the namespaces (%s=enabled) and annotate the pod templates (%s: \"true\") by hand." $injection.namespaceLabel $injection.annotation)) }}

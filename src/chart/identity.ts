@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix';
+import { sinceKubernetes } from '../minimums.ts';
 import { annotationPrefix, injectAnnotation, namespaceLabel } from '../settings/index.ts';
 import { imageRepositories, placeholderRegistry } from '../sidecar/index.ts';
 import { version } from '../version.ts';
@@ -8,8 +9,11 @@ import { injectorMounts, webhookNames, webhookPaths } from '../ways/webhook/name
 export const identity = {
   chartName: 'packet-capture',
   version,
-  /** matchConditions are stable since 1.30. The `-0` allows versions with a vendor's suffix. */
-  kubeVersion: '>=1.30.0-0',
+  oldestKubernetes: sinceKubernetes('matchConditions'),
+  /** The first with an admission policy that can inject. */
+  policyKubernetes: sinceKubernetes('mutatingAdmissionPolicy'),
+  /** The `-0` allows versions with a vendor's suffix. */
+  kubeVersion: `>=${sinceKubernetes('matchConditions')}.0-0`,
   description:
     'Injects a packet capture agent into the pods that ask for it, by a mutating webhook or an admission policy',
   annotationPrefix,

@@ -1,7 +1,13 @@
 import { codedError, type CodedError } from '../errors.ts';
 import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
-import { findSetting, parseQuantity, volumeLimitProblem, settingRefusal, type SettingValues } from '../settings/index.ts';
+import {
+  findSetting,
+  parseQuantity,
+  volumeLimitProblem,
+  settingRefusal,
+  type SettingValues,
+} from '../settings/index.ts';
 import {
   defaultAgent,
   defaultMaxVolumeSize,

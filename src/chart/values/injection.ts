@@ -1,3 +1,4 @@
+import { sinceKubernetes } from '../../minimums.ts';
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import { assumedLevels, defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
@@ -17,7 +18,7 @@ export const injectionWays = ['webhook', 'policy'] as const;
 export const injection = group('which pods get the sidecar, and how', {
   way: choice(
     'webhook',
-    'webhook: the API server calls the injector; policy: an admission policy in the API server, without pods and certificates, from Kubernetes 1.36 on',
+    `webhook: the API server calls the injector; policy: an admission policy in the API server, without pods and certificates, from Kubernetes ${sinceKubernetes('mutatingAdmissionPolicy')} on`,
     injectionWays,
   ),
   namespaceLabel: string(namespaceLabel, 'label that opts a namespace in, with the value "enabled"', is.key),

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { sinceKubernetes } from '../../minimums.ts';
 import { injectAnnotation, namespaceLabel as defaultNamespaceLabel, type SettingValues } from '../../settings/index.ts';
 import { assumedLevels, type AssumedLevel, type SidecarConfig } from '../../sidecar/index.ts';
 import { version } from '../../version.ts';
@@ -20,7 +21,9 @@ import { printData } from '../io/output.ts';
 export function addPolicy(program: Command): void {
   const command = program
     .command('policy')
-    .description('print a MutatingAdmissionPolicy that injects the sidecar without a server; needs Kubernetes 1.36')
+    .description(
+      `print a MutatingAdmissionPolicy that injects the sidecar without a server; needs Kubernetes ${sinceKubernetes('mutatingAdmissionPolicy')}`,
+    )
     .option('--name <NAME>', 'the name of the objects', 'packet-capture')
     .option(
       '-n, --namespace <NAMESPACE>',

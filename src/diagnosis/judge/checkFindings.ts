@@ -1,4 +1,5 @@
 import { findingsOf, sharedKinds, type Finding as FindingWith, type FindingKind } from '../../findings.ts';
+import { sinceKubernetes } from '../../minimums.ts';
 
 /**
  * Everything that `check` can find, by code. Programs rely on the codes, so they never change.
@@ -9,7 +10,7 @@ export const findingKinds = {
   kubernetes_too_old: {
     level: 'error',
     meaning: 'The API server does not know native sidecars',
-    hint: 'Every way needs Kubernetes 1.29 or later.',
+    hint: `Every way needs Kubernetes ${sinceKubernetes('nativeSidecars')} or later.`,
   },
   manifest_available: { level: 'ok', meaning: 'Manifests can be injected', hint: '' },
   patch_available: { level: 'ok', meaning: 'You may patch workloads', hint: '' },
@@ -22,7 +23,7 @@ export const findingKinds = {
   webhook_version: {
     level: 'warning',
     meaning: 'The API server is too old for the webhook',
-    hint: 'The chart needs Kubernetes 1.30 or later.',
+    hint: `The chart needs Kubernetes ${sinceKubernetes('matchConditions')} or later.`,
   },
   webhook_rights: {
     level: 'warning',
@@ -33,7 +34,7 @@ export const findingKinds = {
   policy_missing: {
     level: 'warning',
     meaning: 'The API server has no admission policies that change pods',
-    hint: 'They come with Kubernetes 1.36. The webhook does the same.',
+    hint: `They come with Kubernetes ${sinceKubernetes('mutatingAdmissionPolicy')}. The webhook does the same.`,
   },
   policy_rights: {
     level: 'warning',

@@ -1,11 +1,8 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { readVersions } from '../../kubernetes/readVersions.ts';
 import { askRights, groupRights, type Right } from '../../kubernetes/rights.ts';
-import { readVersions } from '../../kubernetes/versions.ts';
+import { minimums } from '../../minimums.ts';
 import { finding, type Finding } from './checkFindings.ts';
-
-/** The minor versions that turn native sidecars on by default (KEP-753) and make match conditions stable (KEP-3716). */
-const nativeSidecars = 29;
-const matchConditions = 30;
 
 interface Asked extends Right {
   readonly way: 'patch' | 'webhook' | 'policy';
@@ -59,7 +56,7 @@ interface CompatibilityFacts {
 export function judgeCompatibility({ kubernetes, minor, policyApi, refused }: CompatibilityFacts): Finding[] {
   const where = 'the cluster';
   const version = `it is Kubernetes ${kubernetes}`;
-  if (minor < nativeSidecars) return [finding('kubernetes_too_old', where, version)];
+  if (minor < minimums.nativeSidecars) return [finding('kubernetes_too_old', where, version)];
   const missing = (way: Asked['way']): string | undefined => {
     const group = groupRights((refused ?? []).filter((right) => right.way === way));
     return group.length === 0 ? undefined : group.map(({ what }) => what).join('; ');
@@ -79,7 +76,8 @@ export function judgeCompatibility({ kubernetes, minor, policyApi, refused }: Co
 
 function webhookFinding(minor: number, missing: string | undefined): Finding {
   const where = 'way 3, webhook';
-  if (minor < matchConditions) return finding('webhook_version', where, 'its match conditions are not stable yet');
+  if (minor < minimums.matchConditions)
+    return finding('webhook_version', where, 'its match conditions are not stable yet');
   return missing === undefined
     ? finding('webhook_available', where, 'you may install it')
     : finding('webhook_rights', where, missing);

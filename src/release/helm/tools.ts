@@ -1,6 +1,6 @@
 import type { ClusterFlags } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, type Kubectl } from '../../kubernetes/kubectl.ts';
-import { readVersions, type Versions } from '../../kubernetes/versions.ts';
+import { readVersions, type Versions } from '../../kubernetes/readVersions.ts';
 import { openHelm, type Helm } from './helm.ts';
 import { helmConnection } from './helmConnection.ts';
 import { formatHelmVersion } from './helmVersion.ts';

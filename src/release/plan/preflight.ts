@@ -2,6 +2,7 @@ import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
 import { objectName, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import { deliveryWarnings } from '../../kubernetes/owners.ts';
 import { groupRights } from '../../kubernetes/rights.ts';
+import { minimums } from '../../minimums.ts';
 import { injectAnnotation } from '../../settings/index.ts';
 import { isPending, type ReleaseHistory } from '../helm/release.ts';
 import type { Intent } from '../helm/releaseValues.ts';
@@ -10,9 +11,6 @@ import { nameOfObject, type ManifestObject } from '../helm/renderedObjects.ts';
 import { workloadLists, type Facts, type TargetFacts } from './clusterFacts.ts';
 import type { Right } from './installerRights.ts';
 import { finding, type Finding } from './preflightFindings.ts';
-
-/** The first version with stable matchConditions, which the chart's webhooks need. */
-export const oldestKubernetesMinor = 30;
 
 /** Everything that prevents the change or that the user should know before. Pure. */
 export function judge(facts: Facts): Finding[] {
@@ -44,7 +42,7 @@ function overrideFindings({ namespace, service, objectsNamespace }: Facts): Find
 }
 
 export function versionFindings(minor: number, version: string): Finding[] {
-  return minor >= oldestKubernetesMinor
+  return minor >= minimums.matchConditions
     ? []
     : [finding('kubernetes_too_old_for_chart', 'the API server', `it is Kubernetes ${version}`)];
 }

@@ -5,6 +5,7 @@ import {
   type Finding as FindingWith,
   type FindingKind,
 } from '../../findings.ts';
+import { sinceKubernetes } from '../../minimums.ts';
 
 /**
  * Everything that the preflight can find, by code. An error stops the command before anything is changed.
@@ -14,7 +15,7 @@ export const findingKinds = {
   kubernetes_too_old_for_chart: {
     level: 'error',
     meaning: 'The API server is older than the chart allows',
-    hint: 'The chart needs Kubernetes 1.30 or later.',
+    hint: `The chart needs Kubernetes ${sinceKubernetes('matchConditions')} or later.`,
   },
   rights_missing: {
     level: 'error',
@@ -65,7 +66,7 @@ export const findingKinds = {
   policy_unsupported: {
     level: 'error',
     meaning: 'injection.way is policy, but the cluster has no mutating admission policies',
-    hint: 'MutatingAdmissionPolicy v1 needs Kubernetes 1.36. Leave injection.way at webhook.',
+    hint: `MutatingAdmissionPolicy v1 needs Kubernetes ${sinceKubernetes('mutatingAdmissionPolicy')}. Leave injection.way at webhook.`,
   },
   injection_way_changes: {
     level: 'note',

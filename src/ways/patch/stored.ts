@@ -1,10 +1,11 @@
 import { codedError } from '../../errors.ts';
 import type { Addition } from '../../inject/index.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
+import { sinceKubernetes } from '../../minimums.ts';
 
 /**
  * Checks that the template which the API server would store holds what was sent. A server that does not know a field
- * drops it in silence, and a sidecar without `restartPolicy: Always` (native sidecars, Kubernetes 1.29) is an init
+ * drops it in silence, and a sidecar without `restartPolicy: Always` (native sidecars) is an init
  * container that never ends: the app would never start.
  * @throws NOT_INJECTABLE
  */
@@ -18,7 +19,7 @@ export function checkStored(stored: PodTemplate, addition: Addition, where: stri
       `the API server drops the restartPolicy of the init container "${lost.name}": it would never end, and the app never start`,
       {
         where,
-        hint: 'Native sidecars need Kubernetes 1.29 or later, and a custom kind needs a schema that knows them: update its CustomResourceDefinition, or let the webhook or the policy inject its pods.',
+        hint: `Native sidecars need Kubernetes ${sinceKubernetes('nativeSidecars')} or later, and a custom kind needs a schema that knows them: update its CustomResourceDefinition, or let the webhook or the policy inject its pods.`,
       },
     );
   }
