@@ -1,4 +1,4 @@
-import type { SettingName, SettingValues } from '../settings/index.ts';
+import { isDestination, type SettingName, type SettingValues } from '../settings/index.ts';
 import { openFile, type AgentStatus } from './agentStatus.ts';
 
 export interface Expectation {
@@ -23,9 +23,6 @@ export type Verdict =
   /** It refuses, and waiting does not help. */
   | { readonly kind: 'refused'; readonly text: string };
 
-/** Settings that do not begin a new file. */
-const besideTheFile: readonly SettingName[] = ['upload', 'stream', 'mirror'];
-
 /** Whether an agent does what was requested, by its status. Pure. */
 export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict {
   const { state, reason = '' } = status;
@@ -34,7 +31,7 @@ export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict 
     return state === 'capturing' ? { kind: 'pending', text: 'it still captures' } : { kind: 'done', text: state };
   }
   const refusal = status.invalid?.find(
-    ({ setting, value }) => !isBeside(setting) && isCurrent(expected.values, setting, value),
+    ({ setting, value }) => !isDestination(setting) && isCurrent(expected.values, setting, value),
   );
   if (refusal !== undefined) return { kind: 'refused', text: `${refusal.setting}: ${refusal.reason}` };
   if (state === 'capturing' && isNewFile(status, expected))
@@ -67,13 +64,12 @@ function hasTaken({ settings: taken, ...status }: AgentStatus, values: SettingVa
   return (values.filter ?? status.filter ?? '') === (status.filter ?? '');
 }
 
-/** Whether the agent writes a new file: right after a change its status may still have the old one. */
+/**
+ * Whether the agent writes a new file: right after a change its status may still have the old one. A change of a
+ * destination begins no new file.
+ */
 function isNewFile(status: AgentStatus, { changed, fileBefore }: Expectation): boolean {
-  return changed.every((name) => isBeside(name)) || openFile(status) !== fileBefore;
-}
-
-function isBeside(setting: string): boolean {
-  return besideTheFile.some((name) => name === setting);
+  return changed.every((name) => isDestination(name)) || openFile(status) !== fileBefore;
 }
 
 /** The refusal of a value of this change; a refusal of an older value does not count. */

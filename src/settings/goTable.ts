@@ -1,12 +1,12 @@
 import { settingEnvironment } from './annotations.ts';
 import { bounds, headersOnly } from './bounds.ts';
-import { settings } from './table.ts';
+import { isDestination, settings } from './table.ts';
 
 /** The Go file with the table and the bounds (agent/internal/settings/table.go), formatted as by gofmt. */
 export function goTable(): string {
   const rows = settings.map(
     ({ name, type, default: value, text }) =>
-      `\t{Name: ${go(name)}, Type: ${go(type)}, Default: ${go(value)}, Environment: ${go(settingEnvironment(name))}, Text: ${go(text)}},`,
+      `\t{Name: ${go(name)}, Type: ${go(type)}, Default: ${go(value)}, Environment: ${go(settingEnvironment(name))}${isDestination(name) ? ', Destination: true' : ''}, Text: ${go(text)}},`,
   );
   const exported = new Set(['defaultBufferLimit', 'largestBufferLimit']);
   const numbers = Object.entries(bounds).map(([name, value]) => {
@@ -23,6 +23,8 @@ type Setting struct {
 	Type        string
 	Default     string
 	Environment string
+	// Destination: packets go there besides the volume.
+	Destination bool
 	Text        string
 }
 

@@ -27,6 +27,7 @@ export {
 } from './ring.ts';
 export {
   findSetting,
+  isDestination,
   settings,
   type Setting,
   type SettingName,

@@ -22,6 +22,8 @@ export interface Setting {
   readonly placeholder: string;
   /** One line of help. */
   readonly text: string;
+  /** Packets go there besides the volume: if the value is not valid, the capture goes on without it. */
+  readonly destination?: true;
 }
 
 /**
@@ -103,6 +105,7 @@ export const settings = [
     name: 'upload',
     type: 'remote',
     default: '',
+    destination: true,
     placeholder: 'REMOTE',
     text: 'an rclone destination for closed files, for example s3:bucket/prefix',
   },
@@ -110,6 +113,7 @@ export const settings = [
     name: 'stream',
     type: 'endpoint',
     default: '',
+    destination: true,
     placeholder: 'HOST:PORT',
     text: 'PCAP-over-IP push to a collector',
   },
@@ -117,6 +121,7 @@ export const settings = [
     name: 'mirror',
     type: 'mirror',
     default: '',
+    destination: true,
     placeholder: 'URL',
     text: 'live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created',
   },
@@ -126,6 +131,11 @@ export type SettingName = (typeof settings)[number]['name'];
 
 /** Values as the user wrote them, by setting. An absent setting has its default. */
 export type SettingValues = Readonly<Partial<Record<SettingName, string>>>;
+
+/** Whether the setting sends packets somewhere besides the volume. */
+export function isDestination(name: string): boolean {
+  return findSetting(name)?.destination === true;
+}
 
 /** The row of a setting, or undefined for an unknown name. */
 export function findSetting(name: string): (Setting & { readonly name: SettingName }) | undefined {

@@ -69,7 +69,7 @@ func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	if reason == noReason {
 		return meaning
 	}
-	p.add(Invalid{Setting: name, Value: value, Reason: reason, Harmless: isPlace(name)})
+	p.add(Invalid{Setting: name, Value: value, Reason: reason, Harmless: isDestination(name)})
 	return zero
 }
 
@@ -90,8 +90,12 @@ func (p *parser) value(name string) string {
 	return p.platform.defaultOf(name)
 }
 
-// isPlace reports whether the setting names a destination next to the volume. If it is invalid, the capture goes on without it.
-func isPlace(name string) bool { return name == "upload" || name == "stream" || name == "mirror" }
+// isDestination reports whether the setting names a destination next to the volume. If it is invalid, the capture goes on
+// without it.
+func isDestination(name string) bool {
+	setting, ok := Find(name)
+	return ok && setting.Destination
+}
 
 func (p *parser) add(invalid Invalid) {
 	if IsSecret(invalid.Setting, invalid.Value) {

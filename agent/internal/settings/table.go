@@ -8,6 +8,8 @@ type Setting struct {
 	Type        string
 	Default     string
 	Environment string
+	// Destination: packets go there besides the volume.
+	Destination bool
 	Text        string
 }
 
@@ -23,9 +25,9 @@ var Table = []Setting{
 	{Name: "duration", Type: "duration", Default: "", Environment: "PACKET_CAPTURE_DURATION", Text: "idle after this time"},
 	{Name: "packet-count", Type: "count", Default: "", Environment: "PACKET_CAPTURE_PACKET_COUNT", Text: "idle after this many packets"},
 	{Name: "buffer-size", Type: "buffer", Default: "4Mi", Environment: "PACKET_CAPTURE_BUFFER_SIZE", Text: "the kernel's packet buffer per interface; at most 64Mi, unless the release allows more"},
-	{Name: "upload", Type: "remote", Default: "", Environment: "PACKET_CAPTURE_UPLOAD", Text: "an rclone destination for closed files, for example s3:bucket/prefix"},
-	{Name: "stream", Type: "endpoint", Default: "", Environment: "PACKET_CAPTURE_STREAM", Text: "PCAP-over-IP push to a collector"},
-	{Name: "mirror", Type: "mirror", Default: "", Environment: "PACKET_CAPTURE_MIRROR", Text: "live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created"},
+	{Name: "upload", Type: "remote", Default: "", Environment: "PACKET_CAPTURE_UPLOAD", Destination: true, Text: "an rclone destination for closed files, for example s3:bucket/prefix"},
+	{Name: "stream", Type: "endpoint", Default: "", Environment: "PACKET_CAPTURE_STREAM", Destination: true, Text: "PCAP-over-IP push to a collector"},
+	{Name: "mirror", Type: "mirror", Default: "", Environment: "PACKET_CAPTURE_MIRROR", Destination: true, Text: "live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created"},
 }
 
 // headersOnly is the value of snaplen that keeps only headers.

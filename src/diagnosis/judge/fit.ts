@@ -4,6 +4,7 @@ import {
   annotationPrefix,
   fitsVolume,
   formatBytes,
+  isDestination,
   lockProblem,
   parseQuantity,
   platformOf,
@@ -63,8 +64,5 @@ function refusedSettings(values: SettingValues, platform: Platform): Condition[]
 
 function effectOf(name: SettingName, value: string, platform: Platform): string {
   if (lockProblem(name, value, platform) !== undefined) return 'it has no effect';
-  return places.includes(name) ? 'the capture continues without it' : 'nothing is captured';
+  return isDestination(name) ? 'the capture continues without it' : 'nothing is captured';
 }
-
-/** Settings that send packets somewhere else than the volume. */
-const places: readonly SettingName[] = ['upload', 'stream', 'mirror'];
