@@ -2,8 +2,8 @@ import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { headersOnly } from '../settings/index.ts';
 import { agentCommand, askAgent } from './agentCommand.ts';
+import { mostStatusBytes, parseAgentStatus } from './parseStatus.ts';
 import type { CapturedPod } from './pods.ts';
-import { mostStatusBytes, parseAgentStatus } from './readStatusFile.ts';
 
 export interface AgentStatus {
   readonly time?: string;

@@ -1,6 +1,7 @@
 import { plainText } from '../plainText.ts';
 import { droppedSum, type AgentStatus } from './agentStatus.ts';
-import { formatAge, formatBytes, formatTable } from './formatBytes.ts';
+import { formatAge, formatBytes } from './formatBytes.ts';
+import { formatTable } from './formatTable.ts';
 import type { PodStatus } from './readStatus.ts';
 
 const shownFilter = 40;

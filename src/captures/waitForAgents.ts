@@ -2,7 +2,7 @@ import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { plainText } from '../plainText.ts';
 import type { SettingValues } from '../settings/index.ts';
 import { openFile, readAgentStatus, type AgentStatus } from './agentStatus.ts';
-import { judgeAgent, type Expectation, type Verdict } from './confirmation.ts';
+import { judgeAgent, type Expectation, type Verdict } from './agentVerdict.ts';
 import { mapParallel } from './parallel.ts';
 import { pause } from './pause.ts';
 import type { CapturedPod } from './pods.ts';

@@ -1,22 +1,8 @@
 import { codedError, isForbidden, type CodedError } from '../errors.ts';
-import { podSecurityLabel, type PodSecurityLevel } from '../inject/index.ts';
+import { podSecurityLevel, type PodSecurityLevel } from '../inject/index.ts';
 import type { Metadata } from '../kubernetes/api/types.ts';
 import { kubectlJson, type Kubectl } from '../kubernetes/kubectl.ts';
-import type { AssumedLevel } from '../sidecar/index.ts';
 import { askForPod } from './index.ts';
-
-/**
- * The level that a namespace enforces by its labels. A value that is no level is enforced as restricted
- * (pod-security-admission/api/helpers.go, ParseLevel).
- * @param assumed what a namespace without the label enforces; `auto`: nothing
- */
-export function podSecurityLevel(
-  labels: Readonly<Record<string, string>> | undefined,
-  assumed: AssumedLevel = 'auto',
-): PodSecurityLevel {
-  const level = labels?.[podSecurityLabel] ?? (assumed === 'auto' ? 'privileged' : assumed);
-  return level === 'privileged' || level === 'baseline' ? level : 'restricted';
-}
 
 export interface ReadLevel {
   readonly level: PodSecurityLevel;

@@ -34,14 +34,11 @@ import {
   storageOf,
   summedLimits,
 } from './podResources.ts';
-import { exceedsBaseline } from './podSecurity.ts';
+import { exceedsBaseline, type PodSecurityLevel } from './podSecurity.ts';
 import { declaresPort } from './ports.ts';
 import { presenceIn, type Presence } from './presence.ts';
 import { isGuaranteed } from './qos.ts';
 import type { LeftOut, SkipReason } from './reasons.ts';
-
-/** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
-export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
 
 export interface InjectOptions {
   readonly config: SidecarConfig;
@@ -68,7 +65,10 @@ export type InjectPlan =
     }
   | { readonly inject: false; readonly reason: SkipReason };
 
-/** kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. */
+/**
+ * kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. No value changes them;
+ * the chart's `injection.excludedNamespaces` (src/chart/values/injection.ts) names these two and kube-public.
+ */
 export const systemNamespaces: readonly string[] = ['kube-system', 'kube-node-lease'];
 
 /** Decides whether a pod template gets the sidecar, and what exactly is added to it. */

@@ -4,6 +4,22 @@ import type { AssumedLevel, CustomSidecarConfig } from '../sidecar/index.ts';
 /** The label of a namespace with the Pod Security level that it enforces. */
 export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
 
+/** The level of the label `pod-security.kubernetes.io/enforce`; a namespace without the label counts as privileged. */
+export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
+
+/**
+ * The level that a namespace enforces by its labels. A value that is no level is enforced as restricted
+ * (pod-security-admission/api/helpers.go, ParseLevel).
+ * @param assumed what a namespace without the label enforces; `auto`: nothing
+ */
+export function podSecurityLevel(
+  labels: Readonly<Record<string, string>> | undefined,
+  assumed: AssumedLevel = 'auto',
+): PodSecurityLevel {
+  const level = labels?.[podSecurityLabel] ?? (assumed === 'auto' ? 'privileged' : assumed);
+  return level === 'privileged' || level === 'baseline' ? level : 'restricted';
+}
+
 /** A requirement of a label selector. */
 export interface LevelTerm {
   readonly key: string;

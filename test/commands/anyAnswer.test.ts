@@ -158,7 +158,7 @@ test('JSON of others is read in few places, which take it by its type', () => {
     'release/hooks/apiClient.ts',
     'release/hooks/apiError.ts',
     'release/hooks/apiKubectl.ts',
-    'release/hooks/optedIn.ts',
+    'release/hooks/optInRule.ts',
     'release/hooks/parseTargets.ts',
     'release/hooks/record.ts',
     'sidecar/statusAnnotation.ts',

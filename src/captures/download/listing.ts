@@ -1,8 +1,8 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
 import { askPod, openFile, type AgentStatus } from '../agentStatus.ts';
+import { parseAgentStatus } from '../parseStatus.ts';
 import type { CapturedPod } from '../pods.ts';
-import { parseAgentStatus } from '../readStatusFile.ts';
 
 /** A capture file in a pod. */
 export interface RemoteFile {

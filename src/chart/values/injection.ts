@@ -35,6 +35,8 @@ export const injection = group('which pods get the sidecar, and how', {
   optOut: flag(false, 'inject every pod of these namespaces, unless its annotation is "false"'),
   namespaceSelector: leaf<Json>({}, 'further conditions that the labels of a namespace must meet', is.selector),
   objectSelector: leaf<Json>({}, 'conditions that the labels of a pod must meet', is.selector),
+  // The injector itself leaves the first two alone, whatever stands here: `systemNamespaces` in src/inject/plan.ts.
+  // kube-public is in this list alone, so a release may allow it.
   excludedNamespaces: leaf<readonly string[]>(
     ['kube-system', 'kube-node-lease', 'kube-public'],
     "namespaces in which no pod is injected, in addition to the release's own",

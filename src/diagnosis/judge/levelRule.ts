@@ -1,5 +1,4 @@
-import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
-import { podSecurityLabel, type PodSecurityLevel } from '../../inject/index.ts';
+import { podSecurityLabel, podSecurityLevel, type PodSecurityLevel } from '../../inject/index.ts';
 import { holds, termsOf, type Labels } from '../../kubernetes/api/labels.ts';
 import type { Release, Rule } from '../read/releases.ts';
 

@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentContainer } from '../../dryRun/imageCheck.ts';
 import { dryRunPods, type PodDryRun } from '../../dryRun/index.ts';
-import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
 import { problemOf, type PodProblem } from '../../dryRun/podCheck.ts';
 import { codedError, isCodedError } from '../../errors.ts';
-import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../../inject/index.ts';
+import {
+  planInjection,
+  podSecurityLevel,
+  skipReasons,
+  withAddition,
+  type Addition,
+  type InjectPlan,
+} from '../../inject/index.ts';
 import type { WorkloadObject, Container, PodTemplate } from '../../kubernetes/api/types.ts';
 import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { injectAnnotation } from '../../settings/index.ts';
@@ -14,7 +20,7 @@ import { apiKubectl } from './apiKubectl.ts';
 import type { Planned } from './changeObjects.ts';
 import type { Report } from './hookReport.ts';
 import type { TryTargetImage } from './imageTrials.ts';
-import { optInValue } from './optedIn.ts';
+import { optInValue } from './optInRule.ts';
 import { targetName, targetPath, type TargetObject } from './targetObject.ts';
 
 export interface PodCheckOptions {

@@ -1,4 +1,4 @@
-import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
+import { podSecurityLevel } from '../../inject/index.ts';
 import { objectName, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import { deliveryWarnings } from '../../kubernetes/owners.ts';
 import { groupRights } from '../../kubernetes/rights.ts';

@@ -1,9 +1,15 @@
 import { imageProblem, imageRemedy } from '../../dryRun/imageCheck.ts';
 import { tryImage } from '../../dryRun/imageTrial.ts';
 import { dryRunPods, type PodVerdict } from '../../dryRun/index.ts';
-import { podSecurityLevel } from '../../dryRun/namespaceLevel.ts';
 import { refuserText } from '../../dryRun/podCheck.ts';
-import { planInjection, skipReasons, withAddition, type Addition, type InjectPlan } from '../../inject/index.ts';
+import {
+  planInjection,
+  podSecurityLevel,
+  skipReasons,
+  withAddition,
+  type Addition,
+  type InjectPlan,
+} from '../../inject/index.ts';
 import { objectName, templateAt, type WorkloadObject, type PodTemplate } from '../../kubernetes/api/types.ts';
 import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { injectAnnotation } from '../../settings/index.ts';

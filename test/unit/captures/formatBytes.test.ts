@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatAge, formatBytes, formatTable } from '../../../src/captures/formatBytes.ts';
+import { formatAge, formatBytes } from '../../../src/captures/formatBytes.ts';
 
 test.each([
   [0, '0'],
@@ -21,21 +21,4 @@ test.each([
   [172_800, '2d'],
 ])('%i seconds are %s', (seconds, text) => {
   expect(formatAge(seconds)).toBe(text);
-});
-
-test('columns are as wide as their widest cell', () => {
-  expect(
-    formatTable([
-      ['A', 'B', 'C'],
-      ['long', '', 'x'],
-      ['ä', 'y', ''],
-    ]),
-  ).toEqual(['A     B  C', 'long     x', 'ä     y']);
-  expect(
-    formatTable([
-      ['A', 'B'],
-      ['a\nb', '\u001B[2J'],
-    ]),
-  ).toEqual(['A    B', 'a b  \\u001b[2J']);
-  expect(formatTable([])).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/captures/agentStatus.ts';
+import { parseAgentStatus } from '../../../src/captures/parseStatus.ts';
 import type { PodStatus } from '../../../src/captures/readStatus.ts';
-import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');

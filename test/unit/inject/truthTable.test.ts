@@ -1,12 +1,12 @@
 import { dump } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
-import { podSecurityLevel } from '../../../src/dryRun/namespaceLevel.ts';
 import {
   levelRows,
   optInRowOf,
   optInRows,
   planInjection,
   podSecurityLabel,
+  podSecurityLevel,
   skipOrder,
   skipReasons,
   type InjectingWay,

@@ -51,7 +51,7 @@ export function dayOf(time: string): string {
 }
 
 /** What a step of a rotation did to the files, and when the next one may follow. */
-export const rotationTexts: Readonly<Record<RotationStep, { readonly done: string; readonly nextWhen?: string }>> = {
+export const fileStepTexts: Readonly<Record<RotationStep, { readonly done: string; readonly nextWhen?: string }>> = {
   'trust-both': {
     done: 'step 1 of 3, trust-both: ca.crt has the old CA and a new one; the new pair waits in next.pem',
     nextWhen: 'a minute after it is rolled out, when every API server trusts both',

@@ -3,7 +3,7 @@ import { caDays, rotateOnce, servingDays, type CertificateMaterial } from '../..
 import { codedError } from '../../../errors.ts';
 import { shell } from '../../../shell.ts';
 import { folderWrites, readFolder, writeFolder } from './certsFolder.ts';
-import { formatValues, parseDays, rotationTexts, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
+import { formatValues, parseDays, fileStepTexts, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
 
 export interface RotateFlags {
   readonly days?: string;
@@ -23,7 +23,7 @@ export async function rotateCertificates(
   const { step, material } = await rotateOnce(whole(await readFolder(folder), folder), { now, days });
   await writeFolder(folder, folderWrites(material));
   if (flags.output !== undefined) printData(await formatValues(material, flags.output));
-  const { done, nextWhen } = rotationTexts[step];
+  const { done, nextWhen } = fileStepTexts[step];
   report(done);
   report(`roll it out: ${shell`helm upgrade RELEASE CHART --reset-then-reuse-values ${setFiles(folder)}`}`);
   if (nextWhen === undefined) report('then the rotation is complete');

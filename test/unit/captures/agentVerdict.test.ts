@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/captures/agentStatus.ts';
-import { judgeAgent, type Expectation } from '../../../src/captures/confirmation.ts';
+import { judgeAgent, type Expectation } from '../../../src/captures/agentVerdict.ts';
 
 const settings = { state: 'running', filter: 'port 80', rotate: '60s' };
 const status: AgentStatus = {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judgeAgent } from '../../../src/captures/confirmation.ts';
+import { judgeAgent } from '../../../src/captures/agentVerdict.ts';
+import { parseAgentStatus } from '../../../src/captures/parseStatus.ts';
 import { readStatus } from '../../../src/captures/readStatus.ts';
-import { parseAgentStatus } from '../../../src/captures/readStatusFile.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 
