@@ -18,7 +18,7 @@ export function interruption(): AbortSignal {
   const controller = new AbortController();
   interrupted = controller;
   for (const signal of signals) {
-    // Not `once`: without a listener execa would end the process, before it has reported the state of its work.
+    // Not `once`: without a listener a second signal would end the process before it has reported its state.
     process.on(signal, () => {
       received ??= signal;
       controller.abort();
