@@ -16,6 +16,7 @@ import (
 
 	"github.com/rclone/rclone/fs"
 
+	// The backends: their types are builtIn in agent/internal/upload/config.go too, which refuses all others.
 	_ "github.com/rclone/rclone/backend/alias"
 	_ "github.com/rclone/rclone/backend/azureblob"
 	_ "github.com/rclone/rclone/backend/b2"

@@ -10,7 +10,7 @@ import (
 // Config is rclone.conf: the keys and values of each remote.
 type Config map[string]map[string]string
 
-// builtIn are the types of remotes that agent/rclone knows.
+// builtIn are the types of remotes that agent/rclone knows: the backends that its main.go imports.
 var builtIn = []string{"alias", "azureblob", "b2", "crypt", "ftp", "google cloud storage", "gcs", "s3", "sftp", "swift", "webdav"}
 
 // refused are keys that would run a program, bypass the agent's proxy, or read files of the container, which may hold an app's
