@@ -105,8 +105,11 @@ function summary({
  */
 const [mostGrowth, mostOfIdle] = seconds < 3600 ? [1024, 3600] : [256, 3000];
 
-/** How many ports of uploads that have ended are held, for a minute each, depends on how busy the machine is. */
-const heldPorts = 24;
+/**
+ * How many ports of uploads that have ended are held, for a minute each, depends on how busy the machine is; in the
+ * first minute they become more.
+ */
+const heldPorts = seconds < 600 ? 120 : 24;
 
 /** @param most anonymous memory of the agent in kB */
 function expectFlat(observed: Observed, held: number, most: number): void {
