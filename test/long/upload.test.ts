@@ -39,11 +39,11 @@ describe('upload', () => {
       },
     });
     await agent.next('started');
-    const perRound = 16_000;
+    const perRound = 20_000;
     for (let round = 0; round < 10; round += 1) {
       if (round === 2 || round === 6) await server.stop();
       if (round === 4 || round === 7) await server.start();
-      await network().send({ count: perRound, first: round * perRound, size: 1000, perSecond: 1600 });
+      await network().send({ count: perRound, first: round * perRound, size: 1000, perSecond: 2000 });
     }
     // All but the file that is open.
     await sleep(15_000);
