@@ -43,7 +43,7 @@ export function ringSum(values: SettingValues): string {
 }
 
 /**
- * Whether the agent accepts the ring for a volume of so many bytes; as checkRing in agent/internal/settings/parse.go.
+ * Whether the agent accepts the ring for a volume of so many bytes; as checkRing in agent/internal/settings/check.go.
  */
 export function fitsVolume(values: SettingValues, bytes: number): boolean {
   const { fileSize, fileCount } = ringOf(values);
