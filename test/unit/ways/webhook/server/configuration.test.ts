@@ -7,8 +7,10 @@ import { configurationSource } from '../../../../../src/ways/webhook/server/conf
 const { parse: read } = configurationSource('/config/sidecarconfig.yaml');
 
 describe('sidecarconfig.yaml', () => {
-  // Control characters, LS, PS and what is no character are not the same to kubectl, whose rules ours are, and to the library.
-  const text = fc.string({ unit: 'grapheme' }).map((any) => any.replaceAll(/[\p{Cc}\u2028\u2029\uFEFF\uFFFE\uFFFF]/gu, ''));
+  // Without control characters, LS, PS and what is not a character: kubectl refuses these, and the library takes them.
+  const text = fc
+    .string({ unit: 'grapheme' })
+    .map((any) => any.replaceAll(/[\p{Cc}\u2028\u2029\uFEFF\uFFFE\uFFFF]/gu, ''));
   const configs = fc.record({
     agent: fc.record({
       image: text,
