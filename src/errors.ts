@@ -3,9 +3,9 @@ import { plainLines, plainText } from './plainText.ts';
 /**
  * Every failure that a user can see, in one table.
  *
- * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed,
- * 2: wrong usage or bad input, 130: Ctrl-C, as in shells: 128 plus the number of the signal); `hint` is what
- * to do, unless the place that throws the error gives a better one.
+ * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed, 2:
+ * wrong usage or bad input; 128 plus the number of a signal, as in shells: 130 SIGINT, 143 SIGTERM, 129 SIGHUP); `hint`
+ * is what to do, unless the place that throws the error gives a better one.
  */
 export const errorTable = {
   USAGE: { exit: 2, hint: 'Run the command with --help.' },

@@ -10,9 +10,9 @@ import (
 	"packet-capture/agent/internal/rclonejob"
 )
 
-// defaults are values of options that rclone.conf does not give, for each type of remote: the process is to be small, so it
-// sends one file at a time and keeps no more than 5 MiB of it; it makes no bucket; and it asks for an object in its own way
-// (verify).
+// defaults are values of options that rclone.conf does not give, for each type of remote: the process is to be small,
+// so it sends one file at a time and keeps no more than 5 MiB of it; it makes no bucket; and it asks for an object in
+// its own way (verify).
 var defaults = map[string]map[string]string{
 	"s3":        {"upload_concurrency": "1", "chunk_size": "5Mi", "no_check_bucket": "true", "no_head": "true"},
 	"azureblob": {"upload_concurrency": "1", "no_check_container": "true"},

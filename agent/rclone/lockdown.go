@@ -12,11 +12,12 @@ import (
 // machine is the kernel's number for each architecture that this is built for.
 var machine = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}
 
-// firstX32 is the lowest number of a system call of x32, whose architecture number is that of amd64 (__X32_SYSCALL_BIT).
+// firstX32 is the lowest number of a system call of x32, whose architecture number is that of amd64
+// (__X32_SYSCALL_BIT).
 const firstX32 = 0x40000000
 
-// landlockSize is the size of struct landlock_ruleset_attr with rights to files and to the network (Linux 6.7). Older kernels
-// accept it too, while what they do not know is 0. landlockRuleNetPort is LANDLOCK_RULE_NET_PORT.
+// landlockSize is the size of struct landlock_ruleset_attr with rights to files and to the network (Linux 6.7). Older
+// kernels accept it too, while what they do not know is 0. landlockRuleNetPort is LANDLOCK_RULE_NET_PORT.
 const (
 	landlockSize        = 16
 	landlockRuleNetPort = 2
@@ -38,9 +39,9 @@ var changes = []struct {
 // sinceNetwork is the version of Landlock that knows of connections.
 const sinceNetwork = 4
 
-// lockDown takes from this process the capabilities that it may have inherited and the right to run programs, and from other
-// processes the right to read its memory. The agent refuses keys of a configuration that run commands; this makes sure that
-// none is run.
+// lockDown takes from this process the capabilities that it may have inherited and the right to run programs, and from
+// other processes the right to read its memory. The agent refuses keys of a configuration that run commands; this makes
+// sure that none is run.
 func lockDown() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl(PR_SET_DUMPABLE): %w", err)
@@ -67,12 +68,12 @@ func dropCapabilities() error {
 	return nil
 }
 
-// forbidCalls makes execve(2) and execveat(2) fail with EPERM in all threads, and socket(2) for all types except TCP's: only
-// the agent's proxy looks names up. It cannot be undone.
+// forbidCalls makes execve(2) and execveat(2) fail with EPERM in all threads, and socket(2) for all types except TCP's:
+// only the agent's proxy looks names up. It cannot be undone.
 func forbidCalls() error {
 	filter := []unix.SockFilter{
-		// struct seccomp_data begins with the number of the system call and the architecture: calls of another one (32 bits,
-		// x32) have other numbers, and this process does not make them.
+		// struct seccomp_data begins with the number of the system call and the architecture: calls of another one (32
+		// bits, x32) have other numbers, and this process does not make them.
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 4},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: machine[runtime.GOARCH], Jf: 10},
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},
@@ -101,9 +102,9 @@ func forbidCalls() error {
 	return nil
 }
 
-// confine allows this process to read files and to connect by TCP to that port only: it cannot create, change or run a file.
-// Kernels before 5.13 cannot restrict files, those before 6.7 connections. There the container's read-only file system and
-// forbidCalls remain, and rclone is told to use the proxy in any case.
+// confine allows this process to read files and to connect by TCP to that port only: it cannot create, change or run a
+// file. Kernels before 5.13 cannot restrict files, those before 6.7 connections. There the container's read-only file
+// system and forbidCalls remain, and rclone is told to use the proxy in any case.
 func confine(port uint64) error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {

@@ -1,8 +1,8 @@
 // Command rclone uploads capture files with rclone's packages; only the needed backends are built in.
 //
-// The capture agent starts it when there is something to upload, and ends it by closing its standard input; package rclonejob
-// defines its input and output. It has no capabilities, cannot run a program or change a file, and
-// can connect only to the agent's proxy.
+// The capture agent starts it when there is something to upload, and ends it by closing its standard input; package
+// rclonejob defines its input and output. It has no capabilities, cannot run a program or change a file, and can
+// connect only to the agent's proxy.
 package main
 
 import (
@@ -90,8 +90,8 @@ func onlyBy(proxy string) error {
 	return nil
 }
 
-// read hands over the files. The process ends when the input ends, also in the middle of an upload: the agent no longer waits
-// for it.
+// read hands over the files. The process ends when the input ends, also in the middle of an upload: the agent no longer
+// waits for it.
 func read(input *json.Decoder, files chan<- rclonejob.File) {
 	for {
 		var file rclonejob.File

@@ -21,8 +21,8 @@ import (
 // far is the destination of the files.
 type far struct{ fs fs.Fs }
 
-// open finds the remote. A slash at its end says that it is a folder, so that rclone does not ask whether it is a file: a key
-// that may only put objects may not ask that.
+// open finds the remote. A slash at its end says that it is a folder, so that rclone does not ask whether it is a file:
+// a key that may only put objects may not ask that.
 func open(ctx context.Context, remote string) (*far, error) {
 	f, err := fs.NewFs(ctx, strings.TrimRight(remote, "/")+"/")
 	if err != nil && !errors.Is(err, fs.ErrorIsFile) {
@@ -85,8 +85,9 @@ func (f *far) put(ctx context.Context, name string, content io.ReadSeeker) (unve
 
 // verify asks the destination for an object, which must have that size, and that checksum if the destination knows one.
 //
-// A different checksum may not be one of the content: the ETag of an object that S3 encrypts with a key of KMS. The server then
-// answered with the same ETag when it accepted the object, and it compared the content with the MD5 that was sent along.
+// A different checksum may not be one of the content: the ETag of an object that S3 encrypts with a key of KMS. The
+// server then answered with the same ETag when it accepted the object, and it compared the content with the MD5 that
+// was sent along.
 func (f *far) verify(ctx context.Context, name string, size int64, sums map[hash.Type]string, sent fs.Object) (unverified string, err error) {
 	found, err := f.fs.NewObject(ctx, name)
 	if isForbidden(err) {

@@ -3,8 +3,7 @@ import { defaultValues, isGroup, valuesTree, type Fields, type Leaf } from './va
 /**
  * The defaults that templates use for absent values, as JSON `{defaults, keep}` with a final newline. `keep` names the
  * values that stay absent if their group is present: parts of Kubernetes objects, and values that may be null, because
- * a
- * user removes a default with null.
+ * a user removes a default with null.
  */
 export function defaultsJson(): string {
   return `${JSON.stringify({ defaults: defaultValues(), keep: kept(valuesTree) })}\n`;

@@ -2,8 +2,7 @@ import type { PodSpec } from '../kubernetes/api/types.ts';
 
 /**
  * True if a container or init container of the pod declares this TCP port. The containers of a pod share their ports,
- * so
- * the app could not listen on it.
+ * so the app could not listen on it.
  */
 export function declaresPort({ containers, initContainers }: PodSpec, port: number): boolean {
   return [...(containers ?? []), ...(initContainers ?? [])].some(

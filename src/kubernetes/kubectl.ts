@@ -26,10 +26,11 @@ export interface KubectlCall {
   readonly timeoutSeconds?: number;
   /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
   readonly deadlineSeconds?: number;
-  /** Nothing that it says is shown while it runs: a refusal is an answer, and is to be read whole. Default false. */
+  /** Prints nothing of kubectl's output while it runs, because the caller reads a refusal as an answer. Default false. */
   readonly quiet?: boolean;
   /**
-   * Bytes of standard output that are read at most; default 64 MiB. What says more is ended: it may come from a pod.
+   * Bytes of standard output that are read at most; default 64 MiB. A command that prints more is stopped, because a
+   * pod may be its source.
    */
   readonly maxBytes?: number;
 }

@@ -44,8 +44,7 @@ function textOf(list: readonly string[], none: string): string {
 
 /**
  * A pattern is HOST:PORT. HOST may be `*`, or begin with `*.` for the names below a domain; PORT may be `*`. Upper and
- * lower
- * case are the same. Must agree with agent/internal/settings/allowed.go.
+ * lower case are the same. Must agree with agent/internal/settings/allowed.go.
  */
 function allowsEndpoint(patterns: readonly string[], value: string): boolean {
   const [host, port] = partsOf(value);

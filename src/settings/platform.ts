@@ -5,8 +5,7 @@ import { settings, type SettingValues } from './table.ts';
 
 /**
  * What a release allows: the size of the kernel's buffer, the destinations of packets, and the settings that
- * annotations
- * may change. An undefined list, or a list with `*`, allows everything.
+ * annotations may change. An undefined list, or a list with `*`, allows everything.
  */
 export interface Platform {
   /** The release's settings, which annotations override. These values are always allowed. */

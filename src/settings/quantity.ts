@@ -17,8 +17,7 @@ export const quantitySuffixes: readonly string[] = Object.keys(suffixes);
  * Bytes of a Kubernetes quantity in whole numbers: `16Mi`, `64M`, `1048576`.
  *
  * Fractions, exponents and milli-units are valid quantities in Kubernetes. They are refused here and by the agent,
- * because
- * the size of a file or buffer in them is hard to read and rarely meant.
+ * because the size of a file or buffer in them is hard to read and rarely meant.
  * @returns the bytes, or undefined when the text is not such a quantity or is above 2^53
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */

@@ -18,9 +18,8 @@ function interfacesProblem(value: string): string | undefined {
 
 /**
  * Linux: IFNAMSIZ is 16 with the final NUL; a name is not `.` or `..` (dev_valid_name in net/core/dev.c). The kernel
- * accepts nearly every character, but other ones are not used in practice: `eth0@if7` is how `ip` prints eth0.
- * `tcpdump -i` reads a number as an index, and a leading dash as a flag. The agent has the same rule: checkInterfaces
- * in
+ * accepts nearly every character, but other ones are not used in practice: `eth0@if7` is how `ip` prints eth0. `tcpdump
+ * -i` reads a number as an index, and a leading dash as a flag. The agent has the same rule: checkInterfaces in
  * agent/internal/settings/check.go.
  */
 function interfaceProblem(name: string): string | undefined {
@@ -34,8 +33,7 @@ function interfaceProblem(name: string): string | undefined {
 
 /**
  * An rclone remote from rclone.conf and a path, in printable ASCII. URLs and connection strings are refused. A
- * connection
- * string begins with a colon, or has a comma before the colon, and may contain credentials
+ * connection string begins with a colon, or has a comma before the colon, and may contain credentials
  * (https://rclone.org/docs/#connection-strings).
  */
 const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;

@@ -26,8 +26,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * The configuration in a parsed `sidecarconfig.yaml`, in one of two forms: `agent:` and `settings:`, or a custom
- * sidecar
- * (`containers:`, `initContainers:`, `volumes:`).
+ * sidecar (`containers:`, `initContainers:`, `volumes:`).
  * @param where the name of the file in errors
  * @throws SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID
  */

@@ -2,8 +2,7 @@ import { version } from '../version.ts';
 
 /**
  * The registry of the images until a user names one. Names below `.invalid` are reserved and never resolve, so nobody
- * can
- * publish an image under a default name of this project.
+ * can publish an image under a default name of this project.
  * @see https://www.rfc-editor.org/rfc/rfc2606#section-2
  */
 export const placeholderRegistry = 'registry.invalid';

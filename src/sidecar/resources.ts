@@ -8,8 +8,7 @@ export interface PodOfResources {
   readonly guaranteed: boolean;
   /**
    * The pod has pod-level resources (`spec.resources`), which its containers share. Then the sidecar requests none,
-   * because
-   * the API server refuses a pod whose containers request more than the pod (ValidatePodResources in
+   * because the API server refuses a pod whose containers request more than the pod (ValidatePodResources in
    * pkg/apis/core/validation).
    */
   readonly podResources?: boolean | undefined;

@@ -28,8 +28,7 @@ export const largestId = 2_147_483_647;
 
 /**
  * The security context of a container of the sidecar. Its AppArmor profile is set, to RuntimeDefault, only if the pod
- * has
- * a local one: a node without AppArmor refuses every pod that names a profile.
+ * has a local one: a node without AppArmor refuses every pod that names a profile.
  * @param capability the only one; undefined: the defaults of the container runtime
  */
 export function securityContext(

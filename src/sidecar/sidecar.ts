@@ -122,8 +122,7 @@ function volumeMebibytes(config: AgentSidecarConfig, podSettings: SettingValues)
 
 /**
  * The settings of a pod: those of the configuration, overridden by its annotations. An empty annotation counts as
- * absent,
- * because the settings volume shows both in the same way.
+ * absent, because the settings volume shows both in the same way.
  */
 export function settingsOfPod(
   { settings: defaults }: Pick<AgentSidecarConfig, 'settings'>,

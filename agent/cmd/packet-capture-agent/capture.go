@@ -22,8 +22,8 @@ const (
 	interfaceRefused = 66
 )
 
-// afterEnd is how long the program may take to write its last output: a runtime whose connection is lost neither reads nor
-// closes it.
+// afterEnd is how long the program may take to write its last output: a runtime whose connection is lost neither reads
+// nor closes it.
 const afterEnd = 3 * time.Second
 
 var captureCommand = command{
@@ -63,8 +63,8 @@ func runCapture(args []string, std streams) int {
 	return captureTo(std, wanted)
 }
 
-// parseCapture takes the container's environment, which whoever runs a command in it gets too: what the release has set holds
-// where nothing is given, and what it has locked stays.
+// parseCapture takes the container's environment, which whoever runs a command in it gets too: what the release has set
+// holds where nothing is given, and what it has locked stays.
 func parseCapture(given settings.Values, environment settings.Environment) (settings.Settings, *streamcapture.Refusal) {
 	wanted, invalid := settings.ParseGiven(given, settings.PlatformOf(environment))
 	for _, one := range invalid {

@@ -1,5 +1,5 @@
-// Command packet-capture-agent is the program in the pod. The kubelet, the command line (by `kubectl exec`) or a person start
-// one of its subcommands.
+// Command packet-capture-agent is the program in the pod. The kubelet, the command line (by `kubectl exec`) or a person
+// start one of its subcommands.
 package main
 
 import (

@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(dispatch([]string{"run"}, streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
-// forgetNewCalls has this process, and what it starts, be on a kernel of before Linux 5.1: whatever came later is not there
-// (ENOSYS).
+// forgetNewCalls has this process, and what it starts, be on a kernel of before Linux 5.1: whatever came later is not
+// there (ENOSYS).
 func forgetNewCalls() {
 	const first = 424
 	filter := []unix.SockFilter{

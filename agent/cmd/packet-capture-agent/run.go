@@ -30,12 +30,12 @@ var runCommand = command{
 	},
 }
 
-// garbagePercent is GOGC. The agent's own data are a few hundred kilobytes, and packets are not on the heap: a collection is
-// rare, and takes some hundred microseconds.
+// garbagePercent is GOGC. The agent's own data are a few hundred kilobytes, and packets are not on the heap: a
+// collection is rare, and takes some hundred microseconds.
 const garbagePercent = 10
 
-// processors is GOMAXPROCS: one for the loop, and one for everything else, so that a disk that stalls does not stall uploads.
-// Set explicitly, because Go would otherwise check the container's limit for changes again and again.
+// processors is GOMAXPROCS: one for the loop, and one for everything else, so that a disk that stalls does not stall
+// uploads. Set explicitly, because Go would otherwise check the container's limit for changes again and again.
 const processors = 2
 
 // lastWords is how long a reader may take for the last events.

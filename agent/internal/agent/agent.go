@@ -1,8 +1,8 @@
-// Package agent is the sidecar's program: it captures the packets of a pod by its settings, for as long as the pod lives. See
-// docs/agent.md.
+// Package agent is the sidecar's program: it captures the packets of a pod by its settings, for as long as the pod
+// lives. See docs/agent.md.
 //
-// It never exits by itself and never captures more than was asked: whatever is wrong, it says so and waits. All of it happens
-// on the loop. What takes long, compiling a filter or connecting, happens elsewhere and comes back by the loop.
+// It never exits by itself and never captures more than was asked: whatever is wrong, it says so and waits. All of it
+// happens on the loop. What takes long, compiling a filter or connecting, happens elsewhere and comes back by the loop.
 package agent
 
 import (
@@ -49,8 +49,8 @@ type Agent struct {
 	hub      *share.Hub
 	metrics  *status.Server
 
-	// values are the settings as they were taken last, effective ones; set is what they mean, invalid what of them is not valid.
-	// inForce are values without those of annotations that the release has locked.
+	// values are the settings as they were taken last, effective ones; set is what they mean, invalid what of them is
+	// not valid. inForce are values without those of annotations that the release has locked.
 	values  settings.Values
 	inForce settings.Values
 	set     settings.Settings
@@ -65,8 +65,8 @@ type Agent struct {
 	// finished: the duration or the packet count is reached.
 	finished bool
 
-	// preparing counts preparations: one that is not the last has come too late. changing says that one goes on, and cancel
-	// ends it.
+	// preparing counts preparations: one that is not the last has come too late. changing says that one goes on, and
+	// cancel ends it.
 	preparing int
 	changing  bool
 	cancel    context.CancelFunc
@@ -139,8 +139,8 @@ func New(options Options) *Agent {
 	return a
 }
 
-// Start opens the agent's folder, and starts the hub, the watch of interfaces and the metrics server. It is to be called on the
-// loop, or before the loop runs.
+// Start opens the agent's folder, and starts the hub, the watch of interfaces and the metrics server. It is to be
+// called on the loop, or before the loop runs.
 func (a *Agent) Start() {
 	// Without the folder there is nothing to say in it; the capture will find out.
 	_ = a.folder.Open()
@@ -151,9 +151,9 @@ func (a *Agent) Start() {
 	a.startMetrics()
 }
 
-// Take takes the annotations, as the kubelet wrote them, whenever they may have changed. It does nothing if the effective
-// settings are those of before, or if the agent terminates; otherwise it reports the changes, except the first time, and
-// restarts.
+// Take takes the annotations, as the kubelet wrote them, whenever they may have changed. It does nothing if the
+// effective settings are those of before, or if the agent terminates; otherwise it reports the changes, except the
+// first time, and restarts.
 func (a *Agent) Take(annotations settings.Values) {
 	if a.terminating {
 		return
@@ -174,9 +174,10 @@ func (a *Agent) Take(annotations settings.Values) {
 	a.restart(first)
 }
 
-// restart parses the settings just taken, cancels the timers of retry and duration and the running preparation, and goes to
-// invalid, idle or prepare. In the last case a running capture goes on until apply replaces it. first is true for the
-// container's first settings: a capture that the container before this one finished with them is not begun again.
+// restart parses the settings just taken, cancels the timers of retry and duration and the running preparation, and
+// goes to invalid, idle or prepare. In the last case a running capture goes on until apply replaces it. first is true
+// for the container's first settings: a capture that the container before this one finished with them is not begun
+// again.
 func (a *Agent) restart(first bool) {
 	a.set, a.invalid = settings.Parse(a.values, a.options.Platform)
 	a.upload.Set(a.set.Upload)
@@ -239,8 +240,8 @@ func (a *Agent) retryLater(reason string) {
 	a.retryTimer = a.loop.After(delay, a.prepare)
 }
 
-// afterPackets is called after each read of the kernel's rings: it handles a write error and a reached packet-count. Both end
-// the capture.
+// afterPackets is called after each read of the kernel's rings: it handles a write error and a reached packet-count.
+// Both end the capture.
 func (a *Agent) afterPackets() {
 	a.report.counted()
 	if !a.session.running {

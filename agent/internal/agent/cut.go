@@ -2,8 +2,8 @@ package agent
 
 import "time"
 
-// cutPatience is how long a change waits for packets of before it. The kernel hands them over within capture.Retire; it does
-// not when its clock was set back meanwhile, and then their times say nothing.
+// cutPatience is how long a change waits for the packets that came before it. The kernel hands them over within
+// capture.Retire, except when its clock was set back meanwhile: then the packets' times say nothing.
 const cutPatience = 500 * time.Millisecond
 
 // whenFree calls fn when no change goes on: at once, if none does.
@@ -15,7 +15,7 @@ func (s *session) whenFree(fn func()) {
 	}
 }
 
-// cut calls fn between the packets of before now and those of later. It needs a whenFree around it.
+// cut calls fn after all packets captured up to now and before any later packet. Call it only inside whenFree.
 func (s *session) cut(fn func()) {
 	s.merger.At(s.now().UnixNano(), func() {
 		s.hurry.Stop()

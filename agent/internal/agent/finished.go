@@ -9,8 +9,8 @@ import (
 	"packet-capture/agent/internal/status"
 )
 
-// finishedFile is the path of the note that a capture has reached its duration or packet count, so that a restarted container
-// does not begin it again.
+// finishedFile is the path of the note that a capture has reached its duration or packet count, so that a restarted
+// container does not begin it again.
 func (a *Agent) finishedFile() string {
 	return filepath.Join(a.options.AgentDir, "finished")
 }
@@ -28,8 +28,8 @@ func (a *Agent) forgetFinished() {
 	_ = os.Remove(a.finishedFile())
 }
 
-// recallFinished reports whether the container before this one has finished a capture with these settings; the agent is then
-// idle.
+// recallFinished reports whether the container before this one has finished a capture with these settings; the agent is
+// then idle.
 func (a *Agent) recallFinished() bool {
 	note, err := os.ReadFile(a.finishedFile())
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"packet-capture/agent/internal/status"
 )
 
-// followLinks compares the interfaces with the captured ones, and joins and leaves. The capture of the others continues.
+// followLinks compares the interfaces with the captured ones, and joins and leaves. The capture of the others
+// continues.
 func (a *Agent) followLinks() {
 	if a.terminating || a.changing || a.values == nil {
 		return

@@ -87,7 +87,8 @@ func (m *mirrorMember) changed() {
 	m.read()
 }
 
-// read takes the mirror's status from its file. Without the file there is none until mirrorPatience is over, and noMirror then.
+// read takes the mirror's status from its file. Without the file there is none until mirrorPatience is over, and
+// noMirror then.
 func (m *mirrorMember) read() {
 	var told *status.Mirror
 	text, err := os.ReadFile(filepath.Join(m.agent.options.AgentDir, mirror.StatusFile))

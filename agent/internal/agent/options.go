@@ -22,8 +22,8 @@ type Options struct {
 	Platform             settings.Platform
 	// MetricsListen is an address like `:9464`; empty: nothing listens.
 	MetricsListen string
-	// UploadSecret is where the Secret for uploads is mounted, Labels the file with the pod's labels, Rclone the path of the
-	// program that uploads.
+	// UploadSecret is where the Secret for uploads is mounted, Labels the file with the pod's labels, Rclone the path
+	// of the program that uploads.
 	UploadSecret, Labels, Rclone string
 	// UploadProxy and UploadNoProxy apply to uploads only; they have the form of HTTPS_PROXY and NO_PROXY.
 	UploadProxy, UploadNoProxy string

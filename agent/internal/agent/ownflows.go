@@ -25,8 +25,8 @@ func (a *Agent) startHub() {
 	})
 }
 
-// shareFlows has all captures in the pod leave these connections out, and returns when they do. Any goroutine but the loop's
-// may call it.
+// shareFlows has all captures in the pod leave these connections out, and returns when they do. Any goroutine but the
+// loop's may call it.
 func (a *Agent) shareFlows(flows []traffic.Flow) error {
 	hub := make(chan *share.Hub, 1)
 	a.loop.Post(func() { hub <- a.hub })
@@ -36,8 +36,8 @@ func (a *Agent) shareFlows(flows []traffic.Flow) error {
 	return a.applyFlows(flows)
 }
 
-// applyFlows has this program's captures leave connections out, and returns when they do. Any goroutine but the loop's may
-// call it.
+// applyFlows has this program's captures leave connections out, and returns when they do. Any goroutine but the loop's
+// may call it.
 func (a *Agent) applyFlows(flows []traffic.Flow) error {
 	done := make(chan error, 1)
 	a.loop.Post(func() { done <- a.session.setFlows(flows) })

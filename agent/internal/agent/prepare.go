@@ -30,8 +30,8 @@ func (a *Agent) stopPreparing() {
 	}
 }
 
-// prepare finds the interfaces for the settings and compiles a program for each. The running capture continues meanwhile, and
-// changes only when all programs are ready.
+// prepare finds the interfaces for the settings and compiles a program for each. The running capture continues
+// meanwhile, and changes only when all programs are ready.
 func (a *Agent) prepare() {
 	if a.terminating {
 		return
@@ -160,8 +160,8 @@ func (a *Agent) change(p plan, failures []failure) {
 	})
 }
 
-// cannotCompile handles a filter that could be compiled for no interface: an error in the expression makes the setting filter
-// invalid; after any other error it is tried again.
+// cannotCompile handles a filter that could be compiled for no interface: an error in the expression makes the setting
+// filter invalid; after any other error it is tried again.
 func (a *Agent) cannotCompile(failures []failure) {
 	err := failures[0].err
 	if at := slices.IndexFunc(failures, func(f failure) bool { return filter.IsAboutExpression(f.err) }); at >= 0 {
@@ -207,8 +207,8 @@ func (a *Agent) plan(inputs []input) plan {
 // noteRoom is for the other members of an upload's note, and for the rest of its last block, in bytes.
 const noteRoom = 8192 + 4096
 
-// captureBegun is called when a capture with these settings has begun, and its first file is open: it starts the timer of the
-// setting duration, reports the start, and starts the push. failures are interfaces that are not captured.
+// captureBegun is called when a capture with these settings has begun, and its first file is open: it starts the timer
+// of the setting duration, reports the start, and starts the push. failures are interfaces that are not captured.
 func (a *Agent) captureBegun(failures []failure) {
 	a.changing = false
 	if err := a.recorder.Err(); err != nil {

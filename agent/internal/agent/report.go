@@ -19,8 +19,8 @@ const (
 	often = 2 * time.Second
 )
 
-// report writes the status: soon after something has happened, and every two seconds while packets come. Without either it
-// sets no timer.
+// report writes the status: soon after something has happened, and every two seconds while packets come. Without either
+// it sets no timer.
 type report struct {
 	agent   *Agent
 	timer   *loop.Timer

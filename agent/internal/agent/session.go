@@ -15,8 +15,8 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// session is the running capture, if there is one: sockets, and the way of their packets into files. Every change takes effect
-// between two packets; the sockets stay open, so no packet is missing.
+// session is the running capture, if there is one: sockets, and the way of their packets into files. Every change takes
+// effect between two packets; the sockets stay open, so no packet is missing.
 type session struct {
 	loop     *loop.Loop
 	recorder *record.Recorder
@@ -32,7 +32,7 @@ type session struct {
 	flows   []traffic.Flow
 	// waiting are changes that wait for the current one; stopping are called when the capture has ended.
 	waiting, stopping []func()
-	// hurry does not let a change wait for ever.
+	// hurry is the timer that carries out a pending change after cutPatience.
 	hurry *loop.Timer
 	// now is the machine's clock, which somebody may set.
 	now func() time.Time
@@ -110,9 +110,9 @@ func (s *session) advance() {
 	s.advanced()
 }
 
-// change captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if the plan
-// is no longer wanted when its turn comes. If no interface can be captured by the plan, the capture ends, and done gets the
-// reasons.
+// change captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if
+// the plan is no longer wanted when its turn comes. If no interface can be captured by the plan, the capture ends, and
+// done gets the reasons.
 func (s *session) change(p plan, wanted func() bool, done func([]failure)) {
 	s.whenFree(func() {
 		if !s.running || !wanted() {
@@ -199,8 +199,8 @@ func (s *session) join(in input, buffer int64, done func(error)) {
 	})
 }
 
-// leave ends the capture of an interface that has gone, after its last packets are read. An interface that is only down may be
-// up again before that; another tap captures it then, so this one gets no more packets.
+// leave ends the capture of an interface that has gone, after its last packets are read. An interface that is only down
+// may be up again before that; another tap captures it then, so this one gets no more packets.
 func (s *session) leave(t *tap) {
 	t.leaving = true
 	_ = t.SetFilter(nothing)

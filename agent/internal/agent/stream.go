@@ -7,8 +7,8 @@ import (
 	"packet-capture/agent/internal/record"
 )
 
-// stream hands packets to the push. A push has its own section and its own interface numbers: it continues while files are
-// opened and closed.
+// stream hands packets to the push. A push has its own section and its own interface numbers: it continues while files
+// are opened and closed.
 type stream struct {
 	push *push.Push
 	// head is what each section begins with.

@@ -10,8 +10,8 @@ import (
 const (
 	// drainTime: the capture goes on for that long after SIGTERM, for what the app still says.
 	drainTime = time.Second
-	// uploadTime is for files that wait to be uploaded then, the last one with them. Together with the second before, it fits
-	// into the grace period that a pod usually has.
+	// uploadTime is for files that wait to be uploaded then, the last one with them. Together with the second before,
+	// it fits into the grace period that a pod usually has.
 	uploadTime = 18 * time.Second
 )
 

@@ -3,7 +3,8 @@ package backoff
 
 import "time"
 
-// Backoff is a series of delays: First, then twice as long each time, up to Most. First must be more than 0 and at most Most.
+// Backoff is a series of delays: First, then twice as long each time, up to Most. First must be more than 0 and at most
+// Most.
 type Backoff struct {
 	First, Most time.Duration
 	// last is the delay that Next returned last; 0 if there is none since the beginning or Reset.

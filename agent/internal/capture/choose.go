@@ -8,9 +8,9 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// Choose finds the interfaces that the setting `interfaces` names among those of the pod: all that are up, in order of their
-// names, or the named ones, in the order of the setting. missing are names of interfaces that the pod does not have. The
-// mirror's own interfaces are never among them.
+// Choose finds the interfaces that the setting `interfaces` names among those of the pod: all that are up, in order of
+// their names, or the named ones, in the order of the setting. missing are names of interfaces that the pod does not
+// have. The mirror's own interfaces are never among them.
 func Choose(all []links.Link, wanted settings.Interfaces) (present []Interface, missing []string) {
 	all = slices.DeleteFunc(slices.Clone(all), func(l links.Link) bool { return links.OfMirror(l.Name) })
 	if wanted.All {

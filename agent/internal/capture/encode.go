@@ -11,9 +11,9 @@ import (
 )
 
 // The kernel puts more before each packet in the ring (its own header, the address, and room for a link header:
-// TPACKET3_HDRLEN and 16 bytes, aligned; net/packet/af_packet.c) than pcapng does. So packets become blocks of a file in
-// place: they are moved once, towards the beginning of the kernel's block, and never over data that is still to be read. The
-// whole block is then written to the file in one piece.
+// TPACKET3_HDRLEN and 16 bytes, aligned; net/packet/af_packet.c) than pcapng does. So packets become blocks of a file
+// in place: they are moved once, towards the beginning of the kernel's block, and never over data that is still to be
+// read. The whole block is then written to the file in one piece.
 const (
 	sizeOfHeader     = 48
 	sizeOfAddress    = 20
@@ -27,8 +27,8 @@ const (
 	ethernetProtocol = 2 * ethernetAddress
 )
 
-// encode turns a block's packets into enhanced packet blocks. The kernel is the only writer of the ring, so its numbers are
-// not checked.
+// encode turns a block's packets into enhanced packet blocks. The kernel is the only writer of the ring, so its numbers
+// are not checked.
 func (s *Socket) encode(b *block, number uint32) Block {
 	count := int(atomic.LoadUint32(&b.Num_pkts))
 	base := unsafe.Pointer(b)
@@ -56,7 +56,8 @@ func packetType(from unsafe.Pointer) uint8 {
 	return (*unix.RawSockaddrLinklayer)(unsafe.Add(from, sizeOfHeader)).Pkttype
 }
 
-// packet writes an enhanced packet block at `to` for the kernel's packet at `from`, and returns where the next one goes.
+// packet writes an enhanced packet block at `to` for the kernel's packet at `from`, and returns where the next one
+// goes.
 func (s *Socket) packet(to, from unsafe.Pointer, number uint32) unsafe.Pointer {
 	h := (*unix.Tpacket3Hdr)(from)
 	captured, original := h.Snaplen, h.Len
@@ -89,8 +90,8 @@ func (s *Socket) packet(to, from unsafe.Pointer, number uint32) unsafe.Pointer {
 	return unsafe.Add(end, 4)
 }
 
-// rebuild moves a packet and adds a cooked header, or the VLAN tag that the kernel keeps outside the packet. It returns how
-// many bytes are kept, and how many were added.
+// rebuild moves a packet and adds a cooked header, or the VLAN tag that the kernel keeps outside the packet. It returns
+// how many bytes are kept, and how many were added.
 func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, added uint32) {
 	h := (*unix.Tpacket3Hdr)(from)
 	tagged := h.Status&unix.TP_STATUS_VLAN_VALID != 0 || h.Hv1.Vlan_tci != 0
@@ -133,8 +134,8 @@ func (s *Socket) rebuild(at, data, from unsafe.Pointer, captured uint32) (kept, 
 }
 
 // putCookedHeader writes the cooked header: packet type, hardware type, sender's address and protocol
-// (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html). The bytes after a short address are 0: the kernel leaves there what was in
-// the ring before, for example bytes of another packet.
+// (tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html). The bytes after a short address are 0: the kernel leaves there what
+// was in the ring before, for example bytes of another packet.
 func putCookedHeader(at unsafe.Pointer, a *unix.RawSockaddrLinklayer) {
 	putBigEndian(at, uint16(a.Pkttype))
 	putBigEndian(unsafe.Add(at, 2), a.Hatype)

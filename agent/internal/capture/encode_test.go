@@ -23,8 +23,8 @@ type inRing struct {
 	hardwareType uint16
 }
 
-// fill lays packets out in a block as the kernel does (tpacket_rcv and prb_fill_curr_block in net/packet/af_packet.c), as many
-// as there is room for, and gives how many that are.
+// fill lays packets out in a block as the kernel does (tpacket_rcv and prb_fill_curr_block in net/packet/af_packet.c),
+// as many as there is room for, and gives how many that are.
 func fill(b []byte, packets []inRing, linkHeader int) (count int) {
 	const align = 16
 	network := (68 + max(linkHeader, 16) + align - 1) &^ (align - 1)

@@ -220,8 +220,8 @@ func readPcap(t *testing.T, path string) ([]captured, filter.LinkType) {
 	return packets, filter.LinkType(binary.LittleEndian.Uint32(file[20:]))
 }
 
-// between gives the packets after one that holds the first text and before one that holds the other: at the edges each of
-// two captures has what the other one has not.
+// between gives the packets after one that holds the first text and before one that holds the other: at the edges each
+// of two captures has what the other one has not.
 func between(t *testing.T, packets []captured, first, last []byte) []captured {
 	t.Helper()
 	holds := func(text []byte) int {
@@ -259,7 +259,8 @@ func compare(t *testing.T, got, want []captured) {
 	}
 }
 
-// inOrderOf gives packets in the order in which others have them: of several processors each may be the first at a socket.
+// inOrderOf gives packets in the order in which others have them: of several processors each may be the first at a
+// socket.
 func inOrderOf(t *testing.T, got, want []captured) []captured {
 	t.Helper()
 	places := map[string][]int{}

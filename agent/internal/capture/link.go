@@ -1,4 +1,5 @@
-// Package capture reads packets from the kernel's rings (AF_PACKET, TPACKET_V3), and turns them into pcapng blocks in place.
+// Package capture reads packets from the kernel's rings (AF_PACKET, TPACKET_V3), and turns them into pcapng blocks in
+// place.
 //
 // Packets have the form that libpcap gives them (pcap-linux.c): link types, VLAN tags that the kernel keeps outside the
 // packet, the copies on lo. The tests compare with `tcpdump -w`.
@@ -10,8 +11,8 @@ import (
 	"packet-capture/agent/internal/filter"
 )
 
-// Hardware types of interfaces (if_arp.h) that map to a link type of their own, from map_arphrd_to_dlt in pcap-linux.c. A test
-// asks tcpdump for each; types that tcpdump has no name for are left out (3 Mbit/s Ethernet, for example).
+// Hardware types of interfaces (if_arp.h) that map to a link type of their own, from map_arphrd_to_dlt in pcap-linux.c.
+// A test asks tcpdump for each; types that tcpdump has no name for are left out (3 Mbit/s Ethernet, for example).
 const (
 	arphrdEther      = 1
 	arphrdAX25       = 3

@@ -14,8 +14,8 @@ type Source struct {
 	*Socket
 	// Number is the interface's in the file.
 	Number uint32
-	// Starting sources were opened ahead of the barrier, so that no packet is missing after it. Their packets before the
-	// barrier are dropped.
+	// Starting sources were opened ahead of the barrier, so that no packet is missing after it. Their packets before
+	// the barrier are dropped.
 	Starting bool
 
 	// blocks were read from the ring and are not released yet; the first `done` of them are used up.
@@ -44,8 +44,8 @@ type Merger struct {
 	hurried   bool
 }
 
-// At has Advance call fn between the packets before a time and the packets from then on. There may be one such time only;
-// Pending reports whether there is one.
+// At has Advance call fn between the packets before a time and the packets from then on. There may be one such time
+// only; Pending reports whether there is one.
 func (m *Merger) At(time int64, fn func()) {
 	m.barrier, m.atBarrier, m.hurried = time, fn, false
 }
@@ -55,8 +55,8 @@ func (m *Merger) Pending() bool {
 	return m.atBarrier != nil
 }
 
-// Hurry has the next Advance reach the time set by At, after all packets that have come by then: for a clock that was set back,
-// so that the packets' times cannot be compared with it.
+// Hurry has the next Advance reach the time set by At, after all packets that have come by then: for a clock that was
+// set back, so that the packets' times cannot be compared with it.
 func (m *Merger) Hurry() {
 	m.hurried = true
 }
@@ -66,8 +66,8 @@ func (m *Merger) Cancel() {
 	m.atBarrier = nil
 }
 
-// Advance takes the packets that the kernel has handed over, up to the time before which no more can come. now is a time
-// before the call, in nanoseconds since 1970: packets that came until then are in a ring.
+// Advance takes the packets that the kernel has handed over, up to the time before which no more can come. now is a
+// time before the call, in nanoseconds since 1970: packets that came until then are in a ring.
 func (m *Merger) Advance(now int64) {
 	for {
 		m.read()
@@ -108,8 +108,8 @@ func (m *Merger) read() {
 	}
 }
 
-// complete returns the time up to which no packet is missing. Where the kernel still holds packets of a source, that is the
-// time of the last packet that it has handed over.
+// complete returns the time up to which no packet is missing. Where the kernel still holds packets of a source, that is
+// the time of the last packet that it has handed over.
 func (m *Merger) complete(now int64) int64 {
 	if len(m.Sources) == 1 && m.atBarrier == nil {
 		return forever
@@ -206,7 +206,8 @@ func (s *Source) crowded() bool {
 	return s.held*2 > s.Socket.blocks
 }
 
-// Unread is how many packets the kernel has accepted that the sink did not get. They are lost when the socket is closed.
+// Unread is how many packets the kernel has accepted that the sink did not get. They are lost when the socket is
+// closed.
 func (s *Source) Unread() uint64 {
 	if s.Starting {
 		return 0

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// withNetRaw calls fn on a thread that may open packet sockets, if the container may. The program's file has the capability
-// permitted and not effective, because a container without it could not start the program otherwise. So the capability is
-// effective only where and while it is needed.
+// withNetRaw calls fn on a thread that may open packet sockets, if the container may. The program's file has the
+// capability permitted and not effective, because a container without it could not start the program otherwise. So the
+// capability is effective only where and while it is needed.
 func withNetRaw(fn func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

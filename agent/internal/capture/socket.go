@@ -14,15 +14,16 @@ import (
 )
 
 const (
-	// blockSize is how many bytes the kernel fills before it hands packets over. A segment of 64 KiB (GSO) must fit, and a
-	// block should fit into a processor's cache.
+	// blockSize is how many bytes the kernel fills before it hands packets over. A segment of 64 KiB (GSO) must fit,
+	// and a block should fit into a processor's cache.
 	blockSize = 256 << 10
 	// frameSize has no meaning in this version of the ring, but the kernel checks it.
 	frameSize = 2048
 	// fewestBlocks: one to read and one to fill.
 	fewestBlocks = 2
-	// Retire is how long the kernel keeps packets back that do not fill a block. A block of small packets at 20,000 a second takes
-	// about as long to fill. With 25 ms a million of these cost a quarter more CPU, and 100 ms save nothing more.
+	// Retire is how long the kernel keeps packets back that do not fill a block. A block of small packets at 20,000 a
+	// second takes about as long to fill. With 25 ms a million of these cost a quarter more CPU, and 100 ms save
+	// nothing more.
 	Retire = 60 * time.Millisecond
 )
 
@@ -145,7 +146,8 @@ func (s *Socket) map3(buffer int64) error {
 	return nil
 }
 
-// ignoreOutgoing keeps packets that come back out of the ring. Kernels before 4.20 cannot do that; encode leaves them out too.
+// ignoreOutgoing keeps packets that come back out of the ring. Kernels before 4.20 cannot do that; encode leaves them
+// out too.
 func (s *Socket) ignoreOutgoing() error {
 	if !s.loops {
 		return nil
@@ -156,8 +158,8 @@ func (s *Socket) ignoreOutgoing() error {
 	return nil
 }
 
-// SetFilter replaces the running program between two packets. An empty program keeps all packets. If it fails, the old program
-// stays.
+// SetFilter replaces the running program between two packets. An empty program keeps all packets. If it fails, the old
+// program stays.
 func (s *Socket) SetFilter(p filter.Program) error {
 	if len(p) == 0 {
 		// SO_DETACH_FILTER would fail on a socket without a program.
@@ -176,8 +178,8 @@ func (s *Socket) SetFilter(p filter.Program) error {
 	return nil
 }
 
-// SetSnaplen limits packets that are read from now on to that many bytes, a cooked header included. How much the kernel keeps
-// is the program's decision.
+// SetSnaplen limits packets that are read from now on to that many bytes, a cooked header included. How much the kernel
+// keeps is the program's decision.
 func (s *Socket) SetSnaplen(snaplen int) {
 	s.snaplen = snaplenOf(Options{Snaplen: snaplen})
 }
@@ -251,8 +253,8 @@ type Block struct {
 	number uint32
 }
 
-// Next returns the next block, with that interface number in its packets, and false if none is ready. The block is valid
-// until Release. It may have no packets.
+// Next returns the next block, with that interface number in its packets, and false if none is ready. The block is
+// valid until Release. It may have no packets.
 func (s *Socket) Next(number uint32) (Block, bool) {
 	b := s.block(s.next)
 	if s.held == s.blocks || atomic.LoadUint32(&b.Block_status)&unix.TP_STATUS_USER == 0 {

@@ -37,8 +37,8 @@ func TestAFilterThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// Where an interface has no address the kernel leaves in the ring what was there before, which may be of another packet, and
-// of one whose payload nobody wants any more.
+// Where an interface has no address the kernel leaves in the ring what was there before, which may be of another
+// packet, and of one whose payload nobody wants any more.
 func TestNothingOfOtherPacketsIsInACookedHeader(t *testing.T) {
 	nettest.Enter(t)
 	tun(arphrdIPGRE)(t)

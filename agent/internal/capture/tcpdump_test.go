@@ -100,8 +100,8 @@ func segmentsOnLo(t *testing.T) {
 	discard(t, "127.0.0.1:9998")
 }
 
-// bigTCP lets the kernel make segments of more than 64 KiB (Documentation/networking/net_device has no word for it; ip-link
-// calls it gso_max_size).
+// bigTCP lets the kernel make segments of more than 64 KiB (Documentation/networking/net_device has no word for it;
+// ip-link calls it gso_max_size).
 func bigTCP(t *testing.T) {
 	farEnd(t)
 	runOrSkip(t, "ip link set eth0 gso_max_size 200000")
@@ -281,8 +281,8 @@ func withoutCooked2(p captured, names map[int]string) captured {
 	return captured{p.time, p.original - 20, bytes.Join([][]byte{[]byte(name), p.data[:2], p.data[20:]}, nil)}
 }
 
-// TestLinkTypesAsTcpdump asks libpcap for the link type of each hardware type that there is: a tun says that it is of that
-// type.
+// TestLinkTypesAsTcpdump asks libpcap for the link type of each hardware type that there is: a tun says that it is of
+// that type.
 func TestLinkTypesAsTcpdump(t *testing.T) {
 	atOnce(t)
 	hardware := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 18, 19, 23, 24, 32, 256, 257, 258, 259, 264, 270, 271, 280, 290, 512, 513, 516, 517, 518, 519,

@@ -26,8 +26,8 @@ func pace(sent int) {
 	}
 }
 
-// onOneProcessor keeps the test's thread on one: of packets from several ones each may be the first at a socket. Programs
-// that it starts meanwhile stay there, too.
+// onOneProcessor keeps the test's thread on one: of packets from several ones each may be the first at a socket.
+// Programs that it starts meanwhile stay there, too.
 func onOneProcessor(t *testing.T) (release func()) {
 	t.Helper()
 	var before, one unix.CPUSet
@@ -117,7 +117,8 @@ func sendRaw(t *testing.T, name string, count int, frame func(number int) []byte
 // addresses of a frame to nobody.
 const addresses = "\x02\x00\x00\x00\x00\x09\x02\x00\x00\x00\x00\x01"
 
-// tagged gives frames as they are on a trunk: with a tag, with two, with none, with one of priority alone, and odd ones.
+// tagged gives frames as they are on a trunk: with a tag, with two, with none, with one of priority alone, and odd
+// ones.
 func tagged(i int) []byte {
 	tag := binary.BigEndian.AppendUint16(nil, uint16(i))
 	var head string

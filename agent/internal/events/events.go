@@ -28,7 +28,8 @@ func NewLog(out io.Writer) *Log {
 	return &Log{out: out, now: time.Now}
 }
 
-// Emit writes one event in one piece, its members in the order given. An error of the output is ignored: the capture goes on.
+// Emit writes one event in one piece, its members in the order given. An error of the output is ignored: the capture
+// goes on.
 func (l *Log) Emit(event string, members ...Member) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

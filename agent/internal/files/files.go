@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// List writes the agent's status in one line, which is empty if there is no status, and then a line for each capture file:
-// its size in bytes and its name. The status comes first, so that a file opened meanwhile is newer than the open file that
-// the status names.
+// List writes the agent's status in one line, which is empty if there is no status, and then a line for each capture
+// file: its size in bytes and its name. The status comes first, so that a file opened meanwhile is newer than the open
+// file that the status names.
 func List(captureDir, agentDir string, to io.Writer) error {
 	out := bufio.NewWriter(to)
 	// A volume that cannot be written to has no status.
@@ -36,9 +36,10 @@ func List(captureDir, agentDir string, to io.Writer) error {
 	return out.Flush()
 }
 
-// Send writes the checksum (SHA-256, hexadecimal, one line) of the first offset bytes of a file, unless offset is 0, the
-// checksum of its first size bytes, and then the bytes from offset to size. A negative size stands for the whole file. The
-// file is held open, so the ring may remove it meanwhile. The error wraps fs.ErrNotExist if the file does not exist.
+// Send writes the checksum (SHA-256, hexadecimal, one line) of the first offset bytes of a file, unless offset is 0,
+// the checksum of its first size bytes, and then the bytes from offset to size. A negative size stands for the whole
+// file. The file is held open, so the ring may remove it meanwhile. The error wraps fs.ErrNotExist if the file does not
+// exist.
 func Send(captureDir, name string, offset, size int64, to io.Writer) error {
 	if name != filepath.Base(name) || name == "." || name == ".." {
 		return fmt.Errorf("%q is not a file in %s: %w", name, captureDir, fs.ErrNotExist)

@@ -12,8 +12,8 @@ type label int
 // next is the instruction after a jump.
 const next label = -1
 
-// assembler writes a program with labels. A conditional jump reaches 255 instructions; for longer distances the assembler adds
-// unconditional jumps after it.
+// assembler writes a program with labels. A conditional jump reaches 255 instructions; for longer distances the
+// assembler adds unconditional jumps after it.
 type assembler struct {
 	instructions []instruction
 	places       []int

@@ -35,8 +35,9 @@ func tcpPacket(six bool) []byte {
 	return append(binary.BigEndian.AppendUint16(make([]byte, 12), ethertype), ip...)
 }
 
-// TestCost says what the prologue and the headers' tail cost a packet in the kernel. It compares programs that have them many
-// times with one that has them not, by the thread's processor time: a figure, and no bound, since the machine may be busy.
+// TestCost says what the prologue and the headers' tail cost a packet in the kernel. It compares programs that have
+// them many times with one that has them not, by the thread's processor time: a figure, and no bound, since the machine
+// may be busy.
 func TestCost(t *testing.T) {
 	if os.Getenv("PACKET_CAPTURE_TEST_COST") == "" {
 		t.Skip("PACKET_CAPTURE_TEST_COST is not set")

@@ -9,11 +9,11 @@ import (
 	"packet-capture/agent/internal/traffic"
 )
 
-// Build makes the program of a socket: own flows are left out, then the user's program decides, and packets that it accepts
-// are cut to snaplen. An empty user program accepts everything.
+// Build makes the program of a socket: own flows are left out, then the user's program decides, and packets that it
+// accepts are cut to snaplen. An empty user program accepts everything.
 //
-// The program returns how many bytes of the packet are kept, as the socket sees it: for a cooked socket without the header that
-// the capture adds, and at least one byte, because 0 would drop the packet.
+// The program returns how many bytes of the packet are kept, as the socket sees it: for a cooked socket without the
+// header that the capture adds, and at least one byte, because 0 would drop the packet.
 func Build(user Program, link LinkType, snaplen settings.Snaplen, own []traffic.Flow) (Program, error) {
 	// Packets of an unknown link type are not IP: they belong to no flow of the agent's, but their headers are unknown.
 	if !link.isKnown() && snaplen.Headers {

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Limits of a compilation. libpcap's optimizer takes cubic time: 100 hosts 0.04 s, 200 0.3 s, 300 1.1 s, 780 more than a
-// minute; without it 780 hosts take 1.1 s and make programs six times as long.
+// Limits of a compilation. libpcap's optimizer takes cubic time: 100 hosts 0.04 s, 200 0.3 s, 300 1.1 s, 780 more than
+// a minute; without it 780 hosts take 1.1 s and make programs six times as long.
 const (
 	// mostProcessor is what the compiler may take of a processor, in seconds.
 	mostProcessor = 2
@@ -30,7 +30,8 @@ const (
 	longestOptimized = 8000
 )
 
-// Compiler compiles expressions with tcpdump, in a process with limits of its own. Several goroutines may use it at once.
+// Compiler compiles expressions with tcpdump, in a process with limits of its own. Several goroutines may use it at
+// once.
 type Compiler struct {
 	// Path is the path of tcpdump; empty stands for the image's.
 	Path string
@@ -48,9 +49,9 @@ type compilation struct {
 	iface string
 }
 
-// needsInterface reports whether an expression must be compiled on an interface: only for a live capture does libpcap ask for
-// tags that the kernel has removed (gen_vlan in gencode.c). A name that contains the word only costs time: to open an
-// interface takes some tens of milliseconds.
+// needsInterface reports whether an expression must be compiled on an interface: only for a live capture does libpcap
+// ask for tags that the kernel has removed (gen_vlan in gencode.c). A name that contains the word only costs time: to
+// open an interface takes some tens of milliseconds.
 func needsInterface(expression string) bool { return strings.Contains(expression, "vlan") }
 
 type result struct {
@@ -61,10 +62,11 @@ type result struct {
 // mostCompiled is how many results are remembered.
 const mostCompiled = 32
 
-// Compile compiles an expression for the link type of an interface, as for a live capture there. Without an interface, VLAN
-// tags are expected inside the packets.
+// Compile compiles an expression for the link type of an interface, as for a live capture there. Without an interface,
+// VLAN tags are expected inside the packets.
 //
-// The error is about the expression (see IsAboutExpression), or another one: the interface is gone, the context is done.
+// The error is about the expression (see IsAboutExpression), or another one: the interface is gone, the context is
+// done.
 func (c *Compiler) Compile(ctx context.Context, expression, iface string, link LinkType) (Program, error) {
 	if strings.TrimSpace(expression) == "" {
 		return Program{{Op: returnK, K: wholePacket}}, nil
@@ -135,8 +137,8 @@ func (c *Compiler) compile(ctx context.Context, expression, iface string, link L
 	return program, nil
 }
 
-// liveSource has tcpdump open an interface, as a capture that keeps one byte of each packet by the older ring (TPACKET_V2): until it has
-// made the program and ends, the kernel puts packets there, and of none more than 16 bytes. In the newer ring they would be whole.
+// liveSource has tcpdump open a live capture, only to compile. With a snaplen of 1 and the older ring (TPACKET_V2, by
+// --immediate-mode) the kernel copies at most 16 bytes of each packet there. In the newer ring packets would be whole.
 func liveSource(iface string) []string { return []string{"-i", iface, "-s", "1", "--immediate-mode"} }
 
 // run starts tcpdump and reads the program that it prints.
@@ -240,8 +242,8 @@ func errorOf(said, source string) error {
 	return &SyntaxError{Reason: reason}
 }
 
-// limitedBuffer keeps the first bytes that are written to it, and drops the rest. It does not embed a bytes.Buffer, whose
-// ReadFrom io.Copy would call instead of Write.
+// limitedBuffer keeps the first bytes that are written to it, and drops the rest. It does not embed a bytes.Buffer,
+// whose ReadFrom io.Copy would call instead of Write.
 type limitedBuffer struct {
 	kept []byte
 	most int

@@ -1,7 +1,7 @@
 package filter
 
-// adaptCooked changes a program that was compiled for packets with a cooked header to one for a cooked socket, whose packets
-// begin with their network header (fix_program in libpcap's pcap-linux.c).
+// adaptCooked changes a program that was compiled for packets with a cooked header to one for a cooked socket, whose
+// packets begin with their network header (fix_program in libpcap's pcap-linux.c).
 func adaptCooked(program Program) (Program, error) {
 	adapted := make(Program, len(program))
 	copy(adapted, program)

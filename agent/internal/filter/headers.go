@@ -1,7 +1,7 @@
 package filter
 
-// The tail for `snaplen: headers` returns the length of a packet's headers: link, network and transport. A header that is
-// incomplete or invalid is left out, with everything after it, so that no byte is kept that may be payload:
+// The tail for `snaplen: headers` returns the length of a packet's headers: link, network and transport. A header that
+// is incomplete or invalid is left out, with everything after it, so that no byte is kept that may be payload:
 //
 //   - link: Ethernet with up to three VLAN tags in the packet (tags that the kernel has removed are not in its bytes);
 //   - ARP for IPv4 completely; nothing of other link protocols;
@@ -9,8 +9,8 @@ package filter
 //   - TCP with its options; UDP; eight bytes of ICMP, because an ICMP error quotes the app's packet;
 //   - nothing after the network header of other protocols, and of fragments except the first.
 //
-// Bytes of a header count only within the length in the IP header; a length of 0 (segmentation offload has made the packet too
-// large for the field) does not limit them.
+// Bytes of a header count only within the length in the IP header; a length of 0 (segmentation offload has made the
+// packet too large for the field) does not limit them.
 
 const (
 	protocolHopByHop       = 0
@@ -131,8 +131,8 @@ func (t *tail) writeEthernet(plain, behind networks) {
 	t.whenEthertype(behind, t.stops)
 }
 
-// load puts a field of the network header into A. If the header is not at a fixed place, X must hold the base; such a load
-// takes the kernel longer.
+// load puts a field of the network header into A. If the header is not at a fixed place, X must hold the base; such a
+// load takes the kernel longer.
 func (t *tail) load(at where, op uint16, offset uint32) {
 	if at.shifts {
 		op += loadWordX - loadWord
@@ -244,9 +244,10 @@ func (t *tail) writeExtensions(to *transport) {
 	t.emit(returnA, 0)
 }
 
-// writeExtension skips one extension header, if there is one. Before and after it, A is where the next header begins, and the
-// memory holds that header's protocol. Another protocol jumps to done with the protocol in A; a fragment other than the first
-// jumps to last with X where its header begins. All of these headers, and those of transport, have at least eight bytes.
+// writeExtension skips one extension header, if there is one. Before and after it, A is where the next header begins,
+// and the memory holds that header's protocol. Another protocol jumps to done with the protocol in A; a fragment other
+// than the first jumps to last with X where its header begins. All of these headers, and those of transport, have at
+// least eight bytes.
 func (t *tail) writeExtension(done, last label) {
 	long, authentication, fragment, whole := t.label(), t.label(), t.label(), t.label()
 	t.emit(addNumber, 8)
@@ -302,8 +303,8 @@ func (t *tail) writeARP(at where) {
 // transport holds the labels for the header after the network header.
 type transport struct {
 	*tail
-	// start: A is the protocol. eight: a header of eight bytes follows. extensions: A is the protocol, maybe of an extension
-	// header of IPv6.
+	// start: A is the protocol. eight: a header of eight bytes follows. extensions: A is the protocol, maybe of an
+	// extension header of IPv6.
 	start, eight, extensions label
 }
 

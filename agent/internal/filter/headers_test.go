@@ -7,8 +7,9 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// referenceHeaders says how long the headers of a packet are. It is written from the standards and shares nothing with the
-// program in headers.go: https://www.rfc-editor.org/rfc/rfc791, rfc8200, rfc4302, rfc9293, rfc768, rfc792, rfc4443, rfc826.
+// referenceHeaders says how long the headers of a packet are. It is written from the standards and shares nothing with
+// the program in headers.go: https://www.rfc-editor.org/rfc/rfc791, rfc8200, rfc4302, rfc9293, rfc768, rfc792, rfc4443,
+// rfc826.
 func referenceHeaders(p packet, link LinkType) int {
 	rest := p.bytes
 	done := 0

@@ -172,8 +172,8 @@ func (m *machine) about(t testing.TB, k uint32) uint32 {
 	return 0
 }
 
-// kernel runs programs in the kernel: packets go through a pair of sockets, of which the one that receives has the filter.
-// It knows nothing of VLAN tags, protocols and directions.
+// kernel runs programs in the kernel: packets go through a pair of sockets, of which the one that receives has the
+// filter. It knows nothing of VLAN tags, protocols and directions.
 type kernel struct{ from, to int }
 
 func newKernel(t testing.TB) *kernel {

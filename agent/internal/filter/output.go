@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// parseProgram reads the output of tcpdump -ddd: the number of instructions, then an instruction a line: opcode, jump if true,
-// jump if false, operand.
+// parseProgram reads the output of tcpdump -ddd: the number of instructions, then an instruction a line: opcode, jump
+// if true, jump if false, operand.
 func parseProgram(text []byte) (Program, error) {
 	first, rest, _ := bytes.Cut(text, []byte("\n"))
 	count, err := strconv.Atoi(string(first))
@@ -51,7 +51,8 @@ func parseInstruction(line []byte) (bpf.RawInstruction, error) {
 	return bpf.RawInstruction{Op: uint16(numbers[0]), Jt: uint8(numbers[1]), Jf: uint8(numbers[2]), K: uint32(numbers[3])}, nil
 }
 
-// checkJumps checks that no jump leaves the program, and that it ends with a return: instructions of this package follow it.
+// checkJumps checks that no jump leaves the program, and that it ends with a return: instructions of this package
+// follow it.
 func checkJumps(program Program) error {
 	for i, one := range program {
 		if one.Op&classMask != classJump {

@@ -9,8 +9,8 @@ import (
 )
 
 // The prologue drops the agent's own packets. Its cost for a packet hardly depends on the number of flows: the packet's
-// addresses are compared with the few addresses of the pod, then both ports are looked up in a tree. A packet that is too short
-// for a header passes: it is the app's, and a load beyond its end would drop it.
+// addresses are compared with the few addresses of the pod, then both ports are looked up in a tree. A packet that is
+// too short for a header passes: it is the app's, and a load beyond its end would drop it.
 
 // Protocols and ethertypes.
 const (
@@ -137,8 +137,8 @@ func (f *family) add(a *assembler, protocol uint32, local, remote netip.AddrPort
 	list[i].keys = append(list[i].keys, key{ports: uint32(local.Port())<<16 | uint32(remote.Port()), peer: remote.Addr()})
 }
 
-// reverse adds the opposite direction of flows between two addresses of the pod, because a packet is looked up by its source
-// first.
+// reverse adds the opposite direction of flows between two addresses of the pod, because a packet is looked up by its
+// source first.
 func (f *family) reverse(protocol uint32, list []*ends) {
 	for _, one := range list {
 		for _, k := range slices.Clone(one.keys) {

@@ -27,7 +27,8 @@ func (p *prologue) writeMatch(f *family, at where) {
 	}
 }
 
-// writeMarked drops packets with the hop limit and the addresses of a marked flow, and with its remote port if hasPorts.
+// writeMarked drops packets with the hop limit and the addresses of a marked flow, and with its remote port if
+// hasPorts.
 func (p *prologue) writeMarked(f *family, at where, hasPorts bool) {
 	for _, flow := range f.marked {
 		other := p.label()
@@ -99,8 +100,8 @@ func addressWords(address netip.Addr) []uint32 {
 	return words
 }
 
-// writeExact jumps to the tree of the packet's address in the pod. A holds the ports, the local one in the upper half, and X
-// the offset of the other address.
+// writeExact jumps to the tree of the packet's address in the pod. A holds the ports, the local one in the upper half,
+// and X the offset of the other address.
 func (p *prologue) writeExact(f *family, at where, list []*ends) {
 	outbound := make([]label, len(list))
 	inbound := make([]label, len(list))

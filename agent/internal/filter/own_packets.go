@@ -1,7 +1,7 @@
 package filter
 
-// where is how the network header is reached: at a fixed place, or, after VLAN tags or inside an ICMP error, with an offset in
-// memoryShift and X.
+// where is how the network header is reached: at a fixed place, or, after VLAN tags or inside an ICMP error, with an
+// offset in memoryShift and X.
 type where struct {
 	base   uint32
 	shifts bool
@@ -170,8 +170,8 @@ func (p *prologue) writeFour(f *family, at where) {
 	}
 }
 
-// writeHeaderLength puts the offset of the transport header, without the base, into X; a packet with fewer than that many bytes
-// after it passes.
+// writeHeaderLength puts the offset of the transport header, without the base, into X; a packet with fewer than that
+// many bytes after it passes.
 func (p *prologue) writeHeaderLength(at where, bytes uint32) {
 	if at.shifts {
 		p.emit(setXMemory, memoryShift)
@@ -192,8 +192,8 @@ func (p *prologue) writeHeaderLength(at where, bytes uint32) {
 	p.when(ifAtLeastX, 0, next, p.passes)
 }
 
-// writeErrorsFour looks at the packet that an ICMP error quotes: unreachable, source quench, redirect, time exceeded, bad
-// parameter.
+// writeErrorsFour looks at the packet that an ICMP error quotes: unreachable, source quench, redirect, time exceeded,
+// bad parameter.
 func (p *prologue) writeErrorsFour(f *family, at where) {
 	quoted := p.label()
 	p.load(at, loadHalf, 6)
@@ -281,7 +281,8 @@ func (p *prologue) writeErrorsSix(f *family, at where) {
 	p.jump(f.quoted)
 }
 
-// writeFragments handles fragments other than the first, which have no ports: marked flows are recognized by their hop limit.
+// writeFragments handles fragments other than the first, which have no ports: marked flows are recognized by their hop
+// limit.
 func (p *prologue) writeFragments(f *family, at where) {
 	p.restoreShift(at)
 	p.writeMarked(f, at, false)

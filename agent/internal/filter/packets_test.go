@@ -16,8 +16,8 @@ type generator struct {
 	// aim, if there is one, is the flow whose addresses and ports the packets have, in one direction or the other.
 	aim      *traffic.Flow
 	reversed bool
-	// secret, if there is one, is what payload is made of; then no header says that it is longer than it is, since that would
-	// make a header of payload.
+	// secret, if there is one, is what payload is made of; then no header says that it is longer than it is, since that
+	// would make a header of payload.
 	secret string
 }
 

@@ -1,8 +1,8 @@
 // Package filter makes the classic BPF program of a socket from the user's expression (pcap-filter(7)).
 //
-// The image's tcpdump compiles the expression, in a process of its own with limits of time and memory. This package adds to
-// the program what no expression can say: how many bytes of a packet are kept, where its headers end, and which flows are the
-// agent's own.
+// The image's tcpdump compiles the expression, in a process of its own with limits of time and memory. This package
+// adds to the program what no expression can say: how many bytes of a packet are kept, where its headers end, and which
+// flows are the agent's own.
 package filter
 
 import "golang.org/x/net/bpf"
@@ -17,8 +17,8 @@ type LinkType uint16
 const (
 	Ethernet LinkType = 1
 	Raw      LinkType = 101
-	// Cooked (Linux cooked capture) is for a socket of type SOCK_DGRAM: its packets begin with their network header, and the
-	// capture adds the 16 bytes of the cooked header in the file.
+	// Cooked (Linux cooked capture) is for a socket of type SOCK_DGRAM: its packets begin with their network header,
+	// and the capture adds the 16 bytes of the cooked header in the file.
 	Cooked LinkType = 113
 	IPv4   LinkType = 228
 	IPv6   LinkType = 229

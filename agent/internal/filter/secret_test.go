@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSendSecrets is no test: test/agent/headers.test.ts has it send packets whose payload is a secret from the interface
-// PACKET_CAPTURE_TEST_SECRETS_FROM, half of them of all kinds and broken, the others whole. What the reference keeps of each goes
-// to the file PACKET_CAPTURE_TEST_SECRETS_KEPT: its length, the packet's, both in four bytes, and the bytes.
+// TestSendSecrets is no test: test/agent/headers.test.ts has it send packets whose payload is a secret from the
+// interface PACKET_CAPTURE_TEST_SECRETS_FROM, half of them of all kinds and broken, the others whole. What the
+// reference keeps of each goes to the file PACKET_CAPTURE_TEST_SECRETS_KEPT: its length, the packet's, both in four
+// bytes, and the bytes.
 func TestSendSecrets(t *testing.T) {
 	from, kept := os.Getenv("PACKET_CAPTURE_TEST_SECRETS_FROM"), os.Getenv("PACKET_CAPTURE_TEST_SECRETS_KEPT")
 	if from == "" {

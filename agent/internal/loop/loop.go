@@ -2,10 +2,10 @@
 // goroutines post. All state of the agent is changed on the loop, so it needs no lock, and nothing runs while nothing
 // happens.
 //
-// Go's scheduler waits for the epoll, which is one of the descriptors that it watches. If the loop waited in a system call of
-// its own, the scheduler would check some fifty times for each wake-up whether the thread comes back; that took a third as
-// much CPU as everything else in a busy capture. For the same reason the calls of every wake-up bypass the scheduler
-// (RawSyscall): they do not block.
+// Go's scheduler waits for the epoll, which is one of the descriptors that it watches. If the loop waited in a system
+// call of its own, the scheduler would check some fifty times for each wake-up whether the thread comes back; that took
+// a third as much CPU as everything else in a busy capture. For the same reason the calls of every wake-up bypass the
+// scheduler (RawSyscall): they do not block.
 package loop
 
 import (
@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Loop waits for descriptors, timers and posted functions, and calls their functions one after another on the goroutine of
-// Run. Except Post and Stop, its methods may be called only there, or before Run.
+// Loop waits for descriptors, timers and posted functions, and calls their functions one after another on the goroutine
+// of Run. Except Post and Stop, its methods may be called only there, or before Run.
 type Loop struct {
 	epoll int
 	// waiter is the epoll as the scheduler knows it.

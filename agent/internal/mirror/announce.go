@@ -20,8 +20,8 @@ func (m *Mirror) announce(flows []traffic.Flow) error {
 	return nil
 }
 
-// announceCopies has all captures in the pod leave the copies out, and reports whether they do. If not yet, it calls step when
-// they do.
+// announceCopies has all captures in the pod leave the copies out, and reports whether they do. If not yet, it calls
+// step when they do.
 func (m *Mirror) announceCopies(to target) bool {
 	flow := to.flow()
 	if m.announced.release != nil && m.announced.flow == flow {
@@ -60,7 +60,8 @@ func (m *Mirror) onAnnounced(flow traffic.Flow, release func(), err error) {
 	m.announced = announced{flow: flow, release: release}
 }
 
-// withdraw ends the copies of the announced flow, if there are any, and a second later lets captures have the flow again.
+// withdraw ends the copies of the announced flow, if there are any, and a second later lets captures have the flow
+// again.
 func (m *Mirror) withdraw() {
 	if release := m.announced.release; release != nil {
 		if m.kernel.isActive() && m.kernel.target.flow() == m.announced.flow {

@@ -47,13 +47,14 @@ func namesOf(list []mirrored) []string {
 
 func (k *kernel) isActive() bool { return k.target.port != 0 }
 
-// copies reports whether the kernel makes exactly these copies already. Another program may have removed the interfaces.
+// copies reports whether the kernel makes exactly these copies already. Another program may have removed the
+// interfaces.
 func (k *kernel) copies(to target, chosen interfaces, user filter.Program) bool {
 	return k.isActive() && k.target == to && chosen.hasDevices && slices.Equal(k.attached, chosen.mirrored) && slices.Equal(k.user, user)
 }
 
-// lost returns the name of an interface from which another program has removed the mirror's filter; empty if there is none. The
-// mirror's own interfaces are checked too: without their filters no copy arrives.
+// lost returns the name of an interface from which another program has removed the mirror's filter; empty if there is
+// none. The mirror's own interfaces are checked too: without their filters no copy arrives.
 func (k *kernel) lost() string {
 	own, err := linksByName(tunnelName, entranceName)
 	if err != nil {
@@ -74,8 +75,8 @@ func (k *kernel) lost() string {
 	return ""
 }
 
-// start makes the kernel copy the packets of the wanted interfaces that user chooses, and ends the copies of all others. The
-// mirror's own interfaces are made if nothing was copied before.
+// start makes the kernel copy the packets of the wanted interfaces that user chooses, and ends the copies of all
+// others. The mirror's own interfaces are made if nothing was copied before.
 func (k *kernel) start(to target, wanted []mirrored, user filter.Program) error {
 	program, err := k.program(user)
 	if err != nil {
@@ -107,7 +108,8 @@ func (k *kernel) reattach() error {
 	return k.attachAll(program)
 }
 
-// program builds what is attached for the user's program. The error is a filter.TooLongError if the kernel could not show it.
+// program builds what is attached for the user's program. The error is a filter.TooLongError if the kernel could not
+// show it.
 func (k *kernel) program(user filter.Program) (filter.Program, error) {
 	program, err := k.build(user)
 	if err != nil {

@@ -138,7 +138,8 @@ func TestClsactOfOursStaysForOthers(t *testing.T) {
 	}
 }
 
-// Somebody takes a filter away, by itself or with all that is there: that is seen, and nothing that was made here is left.
+// Somebody takes a filter away, by itself or with all that is there: that is seen, and nothing that was made here is
+// left.
 func TestWhatSomebodyTakesAway(t *testing.T) {
 	eth0 := enter(t)
 	wanted := []mirrored{{"eth0", eth0}}

@@ -105,8 +105,8 @@ func (i interfaces) problem() error {
 	return nil
 }
 
-// wayTo finds how the copies leave. A way through a tunnel of the pod is refused without a filter, which must keep the tunnel's
-// packets from being copied again, without end.
+// wayTo finds how the copies leave. A way through a tunnel of the pod is refused without a filter, which must keep the
+// tunnel's packets from being copied again, without end.
 func wayTo(collector netip.Addr, mirror settings.Mirror, expression string) (target, error) {
 	to := target{collector: collector, port: mirror.Port, vni: mirror.VNI}
 	routes, err := netlink.RouteGet(collector.AsSlice())
@@ -135,8 +135,8 @@ func (t target) flow() traffic.Flow {
 	}
 }
 
-// unfitWords match words that the kernel's classifier cannot evaluate: it sees a packet after the tag was removed, and does
-// not know the packet's direction.
+// unfitWords match words that the kernel's classifier cannot evaluate: it sees a packet after the tag was removed, and
+// does not know the packet's direction.
 var unfitWords = regexp.MustCompile(`(?:^|[^A-Za-z0-9_.-])(vlan|inbound|outbound)(?:[^A-Za-z0-9_.-]|$)`)
 
 func unfit(expression string) string {

@@ -22,8 +22,8 @@ type collector struct {
 	again   *loop.Timer
 }
 
-// findCollector reports whether the collector's address is known. A name is looked up once a minute. The address stays while it
-// is one of the name's; while the name server does not know the name, the copies go where they went before.
+// findCollector reports whether the collector's address is known. A name is looked up once a minute. The address stays
+// while it is one of the name's; while the name server does not know the name, the copies go where they went before.
 func (m *Mirror) findCollector() bool {
 	host := m.settings.Mirror.Host
 	if address, err := netip.ParseAddr(host); err == nil {

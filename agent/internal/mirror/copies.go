@@ -12,8 +12,8 @@ import (
 // countEvery is how often the devices' numbers are read while packets are copied.
 const countEvery = 2 * time.Second
 
-// updateCopies makes the kernel's copies those that are wanted now, and changes no more than differs. It retries later if
-// another program has removed a filter, or if the kernel refuses.
+// updateCopies makes the kernel's copies those that are wanted now, and changes no more than differs. It retries later
+// if another program has removed a filter, or if the kernel refuses.
 func (m *Mirror) updateCopies(to target, chosen interfaces) {
 	if m.kernel.isActive() && chosen.hasDevices {
 		if name := m.kernel.lost(); name != "" {
@@ -45,7 +45,8 @@ func (m *Mirror) updateCopies(to target, chosen interfaces) {
 	m.scheduleCount()
 }
 
-// onKernelError makes the filter an invalid setting if err is about it for good; after any other error it is tried again.
+// onKernelError makes the filter an invalid setting if err is about it for good; after any other error it is tried
+// again.
 func (m *Mirror) onKernelError(err error) {
 	if reason := lasting(err); reason != "" {
 		m.refuseFilter(reason)
@@ -105,8 +106,8 @@ func (m *Mirror) stopCopies() {
 	}
 }
 
-// clear removes all copies and the mirror's interfaces from the kernel, also what another run of this program has left, and adds
-// their numbers to the past ones.
+// clear removes all copies and the mirror's interfaces from the kernel, also what another run of this program has left,
+// and adds their numbers to the past ones.
 func (m *Mirror) clear() {
 	if m.kernel.isActive() {
 		m.status.addToPast()

@@ -16,21 +16,22 @@ import (
 	"packet-capture/agent/internal/links"
 )
 
-// The interfaces that copies go through: from a mirrored interface to the entrance, out of its other end, and from there into
-// the tunnel. On the way they lose their route: vxlan lowers the path MTU of a route that its packets do not fit through, and
-// with IPv6 that would be the app's route. None has an address, and nothing that arrives on them gets into the pod.
+// The interfaces that copies go through: from a mirrored interface to the entrance, out of its other end, and from
+// there into the tunnel. On the way they lose their route: vxlan lowers the path MTU of a route that its packets do not
+// fit through, and with IPv6 that would be the app's route. None has an address, and nothing that arrives on them gets
+// into the pod.
 const (
 	tunnelName   = links.MirrorTunnel
 	entranceName = links.MirrorEntrance
 	behindName   = links.MirrorBehind
 )
 
-// hopLimit is the time to live of the packets that carry copies. It identifies their fragments, which have no ports; the app's
-// packets have the system's 64, or a value that the app chooses.
+// hopLimit is the time to live of the packets that carry copies. It identifies their fragments, which have no ports;
+// the app's packets have the system's 64, or a value that the app chooses.
 const hopLimit = 253
 
-// Ports: copies leave from one of these by a hash of the packet, so that those of a connection stay in order. Nothing answers
-// there. The tunnel has to listen on a port too, and takes the last free one.
+// Ports: copies leave from one of these by a hash of the packet, so that those of a connection stay in order. Nothing
+// answers there. The tunnel has to listen on a port too, and takes the last free one.
 const (
 	firstPort = 61000
 	lastPort  = 61099
@@ -110,13 +111,14 @@ func connectDevices(to target) error {
 	return nil
 }
 
-// keepSilent stops IPv6 from giving an interface an address and looking for routers there; it is called before the interface
-// is up. It fails on a kernel without IPv6.
+// keepSilent stops IPv6 from giving an interface an address and looking for routers there; it is called before the
+// interface is up. It fails on a kernel without IPv6.
 func keepSilent(link netlink.Link) {
 	_ = netlink.LinkSetIP6AddrGenMode(link, nl.IN6_ADDR_GEN_MODE_NONE)
 }
 
-// addCollector sends frames for all Ethernet addresses to the collector. The netlink library cannot set a neighbour's port.
+// addCollector sends frames for all Ethernet addresses to the collector. The netlink library cannot set a neighbour's
+// port.
 func addCollector(tunnel int, to target) error {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_APPEND|unix.NLM_F_ACK)
 	request.AddData(&netlink.Ndmsg{Family: unix.AF_BRIDGE, Index: uint32(tunnel), State: netlink.NUD_PERMANENT, Flags: netlink.NTF_SELF})
@@ -156,7 +158,8 @@ func removeDevices() error {
 
 // counts are the numbers of copies.
 type counts struct {
-	// dropped copies had no route, did not fit through one of IPv6, or came too fast for the queue between the interfaces.
+	// dropped copies had no route, did not fit through one of IPv6, or came too fast for the queue between the
+	// interfaces.
 	packets, bytes, dropped uint64
 }
 

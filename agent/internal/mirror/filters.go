@@ -12,9 +12,9 @@ import (
 	"packet-capture/agent/internal/filter"
 )
 
-// The filters on interfaces (cls_bpf). Filters of other programs stay: the qdisc clsact is made only where there is none, and
-// removed only if it was made here and has no filter of another program. Whether it was made here is kept in the handle of the
-// filter, which lives as long as the network namespace.
+// The filters on interfaces (cls_bpf). Filters of other programs stay: the qdisc clsact is made only where there is
+// none, and removed only if it was made here and has no filter of another program. Whether it was made here is kept in
+// the handle of the filter, which lives as long as the network namespace.
 
 // preference is lower than most others', so that this filter runs before them: their verdict may be final.
 const preference = 7
@@ -25,8 +25,8 @@ const (
 	handleOwner = 0x7064
 )
 
-// longestShown is how many instructions of a filter the kernel can show: its message must fit into 32 KiB. A program that
-// cannot be read back is not attached.
+// longestShown is how many instructions of a filter the kernel can show: its message must fit into 32 KiB. A program
+// that cannot be read back is not attached.
 const longestShown = 4000
 
 type direction uint32
@@ -41,7 +41,8 @@ type action int
 const (
 	// decide: the program returns the action itself.
 	decide action = iota
-	// copyTo hands a copy to another interface, as if it had arrived there. Filters of other programs see the packet too.
+	// copyTo hands a copy to another interface, as if it had arrived there. Filters of other programs see the packet
+	// too.
 	copyTo
 	// redirect sends the packet out by another interface.
 	redirect
@@ -57,8 +58,8 @@ type verdict struct {
 
 var errForeignIngress = errors.New("another program has added the qdisc `ingress` there, so `clsact` cannot be added")
 
-// attach adds or replaces the filter of an interface in that direction. It returns no error only if the kernel then shows this
-// filter, and no other one of ours.
+// attach adds or replaces the filter of an interface in that direction. It returns no error only if the kernel then
+// shows this filter, and no other one of ours.
 func attach(index int, where direction, v verdict) error {
 	if len(v.program) > longestShown {
 		return fmt.Errorf("the filter has %d instructions, and at most %d are allowed", len(v.program), longestShown)
@@ -90,9 +91,9 @@ func attach(index int, where direction, v verdict) error {
 	return verify(index, where, handle, v.program)
 }
 
-// detach removes the filters of both directions, and the qdisc if it was made for them. It checks afterwards and not before: a
-// filter that the kernel cannot show would be overlooked. owner says that the qdisc was made here, if the caller knows; the
-// filter says so too, unless another program has removed it.
+// detach removes the filters of both directions, and the qdisc if it was made for them. It checks afterwards and not
+// before: a filter that the kernel cannot show would be overlooked. owner says that the qdisc was made here, if the
+// caller knows; the filter says so too, unless another program has removed it.
 func detach(index int, owner bool) error {
 	owner = owner || owns(index)
 	for _, where := range []direction{ingress, egress} {

@@ -1,8 +1,9 @@
-// Package mirror has the kernel copy a pod's packets to a collector that takes VXLAN, by the pod's settings: docs/mirror.md.
+// Package mirror has the kernel copy a pod's packets to a collector that takes VXLAN, by the pod's settings:
+// docs/mirror.md.
 //
-// The copies are the kernel's own doing, by its packet classifier and its vxlan driver. They go on between the steps of this
-// program, and when it is gone; so whatever is there at the start is taken away first, and after each change the kernel is
-// asked what it has: it never copies more than was asked.
+// The copies are the kernel's own doing, by its packet classifier and its vxlan driver. They go on between the steps of
+// this program, and when it is gone; so whatever is there at the start is taken away first, and after each change the
+// kernel is asked what it has: it never copies more than was asked.
 package mirror
 
 import (
@@ -107,8 +108,9 @@ func (m *Mirror) onLoop(fn func()) {
 	<-done
 }
 
-// Take takes the annotations whenever they may have changed. It does nothing if the effective settings are those of before;
-// otherwise it reports the changes, except the first time, cancels the steps for the previous settings, and makes the next one.
+// Take takes the annotations whenever they may have changed. It does nothing if the effective settings are those of
+// before; otherwise it reports the changes, except the first time, cancels the steps for the previous settings, and
+// makes the next one.
 func (m *Mirror) Take(annotations settings.Values) {
 	before := m.given
 	m.given = m.options.Platform.Effective(annotations)
@@ -134,8 +136,8 @@ func (m *Mirror) Take(annotations settings.Values) {
 	m.step()
 }
 
-// cancelSteps cancels the steps that were begun for the previous settings: goroutines, retries, and the compiled filter. The
-// kernel's copies stay.
+// cancelSteps cancels the steps that were begun for the previous settings: goroutines, retries, and the compiled
+// filter. The kernel's copies stay.
 func (m *Mirror) cancelSteps() {
 	m.cancel()
 	m.ctx, m.cancel = context.WithCancel(context.Background())
@@ -148,8 +150,8 @@ func (m *Mirror) cancelSteps() {
 	m.announced.asking = false
 }
 
-// inBackground runs work in a goroutine of its own. The function that work returns is called on the loop, and then step; neither
-// is if the settings have changed meanwhile.
+// inBackground runs work in a goroutine of its own. The function that work returns is called on the loop, and then
+// step; neither is if the settings have changed meanwhile.
 func (m *Mirror) inBackground(work func(context.Context) func()) {
 	ctx := m.ctx
 	go func() {
@@ -187,8 +189,9 @@ func (m *Mirror) Changed() {
 	}
 }
 
-// step does what is next towards the copies that the settings want: choose interfaces, find the collector, compile the filter,
-// announce the copies' flow, make the copies. It returns where it has to wait, and is called again whenever anything has changed.
+// step does what is next towards the copies that the settings want: choose interfaces, find the collector, compile the
+// filter, announce the copies' flow, make the copies. It returns where it has to wait, and is called again whenever
+// anything has changed.
 func (m *Mirror) step() {
 	defer m.writeStatus()
 	if !m.wants() {

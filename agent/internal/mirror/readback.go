@@ -13,7 +13,8 @@ import (
 	"packet-capture/agent/internal/filter"
 )
 
-// What the kernel shows of the filters on an interface: after each change it is read back, and compared with what was wanted.
+// What the kernel shows of the filters on an interface: after each change it is read back, and compared with what was
+// wanted.
 
 // verify returns an error unless the kernel shows the filter that was added, and no other one of ours.
 func verify(index int, where direction, handle uint32, wanted filter.Program) error {

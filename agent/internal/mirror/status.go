@@ -15,9 +15,9 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// StatusFile is the name of the mirror's status in the agent's folder: one line of JSON. The program that captures, in another
-// container, includes it in its own status and metrics. The file is replaced as a whole: at once after an event, and at most
-// every two seconds when numbers change.
+// StatusFile is the name of the mirror's status in the agent's folder: one line of JSON. The program that captures, in
+// another container, includes it in its own status and metrics. The file is replaced as a whole: at once after an
+// event, and at most every two seconds when numbers change.
 const StatusFile = "mirror.json"
 
 type status struct {
@@ -55,7 +55,8 @@ func (s *status) mirroring(destination string, address netip.Addr, chosen interf
 	}
 }
 
-// addToPast keeps the counts of the mirror's interfaces; it is to be called before they are removed, and their counts with them.
+// addToPast keeps the counts of the mirror's interfaces; it is to be called before they are removed, and their counts
+// with them.
 func (s *status) addToPast() {
 	s.read()
 	s.past = s.now

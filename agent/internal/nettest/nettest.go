@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enter puts the test into a new network namespace until it ends. lo is up there, and IPv6 is disabled on other interfaces.
-// Programs that Run starts are in the namespace; other goroutines are not.
+// Enter puts the test into a new network namespace until it ends. lo is up there, and IPv6 is disabled on other
+// interfaces. Programs that Run starts are in the namespace; other goroutines are not.
 func Enter(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -38,7 +38,8 @@ func Run(t testing.TB, name string, args ...string) string {
 	return string(out)
 }
 
-// Pair makes a veth pair: name has the address 10.0.SUBNET.1/24, its peer, "peer" and name, has none. Nothing answers at
+// Pair makes a veth pair: name has the address 10.0.SUBNET.1/24, its peer, "peer" and name, has none. Nothing answers
+// at
 // 10.0.SUBNET.9.
 func Pair(t testing.TB, name string, subnet int) {
 	t.Helper()

@@ -10,8 +10,8 @@ import (
 // errNotOurs: the file was not written by this package on a machine with this byte order.
 var errNotOurs = errors.New("not a pcapng file of this machine")
 
-// Count returns the number of packets in a file that this package has written, and the length of its whole blocks in bytes. A
-// file whose writer was killed may end anywhere. On an error it returns the counts up to there.
+// Count returns the number of packets in a file that this package has written, and the length of its whole blocks in
+// bytes. A file whose writer was killed may end anywhere. On an error it returns the counts up to there.
 func Count(r io.Reader) (packets, whole int64, err error) {
 	in := bufio.NewReaderSize(r, 4096)
 	for {

@@ -1,5 +1,5 @@
-// Package pcapng writes the blocks of a capture file (draft-ietf-opsawg-pcapng), in this machine's byte order, and counts
-// the packets of such a file.
+// Package pcapng writes the blocks of a capture file (draft-ietf-opsawg-pcapng), in this machine's byte order, and
+// counts the packets of such a file.
 package pcapng
 
 import (
@@ -20,7 +20,8 @@ const (
 
 const (
 	byteOrderMagic = 0x1a2b3c4d
-	// BlockOverhead is the number of bytes around the body of a block: type and length before it, the length again after it.
+	// BlockOverhead is the number of bytes around the body of a block: type and length before it, the length again
+	// after it.
 	BlockOverhead = 12
 	// PacketHeader is the number of bytes in an enhanced packet block before the packet.
 	PacketHeader = 28
@@ -74,8 +75,8 @@ type Statistics struct {
 	Start, End time.Time
 	// Accepted packets passed the filter; Dropped ones are included.
 	Accepted uint64
-	// Dropped packets found no room in the kernel's buffer; DroppedBefore were dropped by the interface before the kernel saw
-	// them.
+	// Dropped packets found no room in the kernel's buffer; DroppedBefore were dropped by the interface before the
+	// kernel saw them.
 	Dropped, DroppedBefore uint64
 }
 

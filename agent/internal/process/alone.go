@@ -8,9 +8,9 @@ import (
 // silence is how long the input may be silent; the command line writes to it every few seconds.
 const silence = 30 * time.Second
 
-// WhenAlone calls fn once the client that started this program by `kubectl exec` is gone: input has ended, or nothing came for
-// half a minute. A runtime whose connection is lost may leave standard input open (containerd: CloseIO fails because its
-// context has ended).
+// WhenAlone calls fn once the client that started this program by `kubectl exec` is gone: input has ended, or nothing
+// came for half a minute. A runtime whose connection is lost may leave standard input open (containerd: CloseIO fails
+// because its context has ended).
 func WhenAlone(input io.Reader, fn func()) {
 	whenAlone(input, silence, fn)
 }

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReapOrphans is for the first process of a container: processes that a command of `kubectl exec` leaves behind become its
-// children, and would stay as zombies when they end. The program's own children are waited for where they are started.
+// ReapOrphans is for the first process of a container: processes that a command of `kubectl exec` leaves behind become
+// its children, and would stay as zombies when they end. The program's own children are waited for where they are
+// started.
 func ReapOrphans() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGCHLD)

@@ -1,5 +1,5 @@
-// Package process handles the program's own process: its capabilities, its protection from other processes, its signals, and
-// its children.
+// Package process handles the program's own process: its capabilities, its protection from other processes, its
+// signals, and its children.
 package process
 
 import (
@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prepare is for each command that runs for long: it hides it (Hide), and the command does not end when its output is closed.
+// Prepare is for each command that runs for long: it hides it (Hide), and the command does not end when its output is
+// closed.
 func Prepare() error {
 	if err := Hide(); err != nil {
 		return err
@@ -21,8 +22,8 @@ func Prepare() error {
 	return nil
 }
 
-// Hide is for each command: other processes cannot read its memory or reach its files through /proc, even with the same uid, and
-// it leaves no core file. A program that replaces it (exec) is not hidden.
+// Hide is for each command: other processes cannot read its memory or reach its files through /proc, even with the same
+// uid, and it leaves no core file. A program that replaces it (exec) is not hidden.
 func Hide() error {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("setrlimit: %w", err)
@@ -43,8 +44,8 @@ func OnTerminate(fn func()) {
 	}()
 }
 
-// Raise makes capabilities effective in all threads, if the container has them. The program's file has them permitted and not
-// effective, because a container without them could not start the program otherwise.
+// Raise makes capabilities effective in all threads, if the container has them. The program's file has them permitted
+// and not effective, because a container without them could not start the program otherwise.
 func Raise(capabilities ...int) error {
 	header, data, err := get()
 	if err != nil {
@@ -73,8 +74,8 @@ func get() (unix.CapUserHeader, [2]unix.CapUserData, error) {
 	return header, data, nil
 }
 
-// MakeAmbient passes the container's capabilities on to the program that replaces this one, or to its children, which would
-// not get them otherwise.
+// MakeAmbient passes the container's capabilities on to the program that replaces this one, or to its children, which
+// would not get them otherwise.
 func MakeAmbient() error {
 	header, data, err := get()
 	if err != nil {

@@ -54,8 +54,8 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Emit writes an event: `stream connected`, `stream closed` or `error`, with its members.
 	Emit func(event string, members any)
-	// Header returns the beginning of a connection: a section header and the descriptions of all interfaces, to which the
-	// packets of later Writes refer; and the names of the interfaces.
+	// Header returns the beginning of a connection: a section header and the descriptions of all interfaces, to which
+	// the packets of later Writes refer; and the names of the interfaces.
 	Header func() (header []byte, interfaces []string)
 	// Changed is called when State or LastError of Status have changed.
 	Changed func()

@@ -1,7 +1,7 @@
 // Package push sends packets to a collector while they are captured: pcapng over TCP (PCAP over IP).
 //
-// It does not affect the capture files: the capture hands over encoded packets, and never waits. docs/stream-push.md describes
-// its behaviour.
+// It does not affect the capture files: the capture hands over encoded packets, and never waits. docs/stream-push.md
+// describes its behaviour.
 package push
 
 import (
@@ -36,8 +36,8 @@ type Push struct {
 	// current is the connection, or nil; ending: it is being ended on purpose.
 	current *connection
 	ending  bool
-	// next is the queue of the following connection, while a connection is replaced because of a change of settings: no packet
-	// is missing in between.
+	// next is the queue of the following connection, while a connection is replaced because of a change of settings: no
+	// packet is missing in between.
 	next           *queue
 	nextInterfaces []string
 	// cancel ends the current try to connect; nil if there is none.
@@ -55,7 +55,8 @@ func New(options Options) *Push {
 	return &Push{options: options, timing: usual, retries: backoff.Backoff{First: time.Second, Most: 30 * time.Second}}
 }
 
-// Set sets the destination, HOST:PORT as the user wrote it or empty, and how many bytes may wait for the collector to read.
+// Set sets the destination, HOST:PORT as the user wrote it or empty, and how many bytes may wait for the collector to
+// read.
 func (p *Push) Set(to string, buffer int64) {
 	if to == p.to && int(buffer) == p.buffer {
 		return
@@ -82,8 +83,8 @@ func (p *Push) Run(running bool) {
 	p.options.Changed()
 }
 
-// Restart replaces the connection at once: settings or interfaces have changed, and Header with them. Packets that are written
-// from now on belong to the new connection.
+// Restart replaces the connection at once: settings or interfaces have changed, and Header with them. Packets that are
+// written from now on belong to the new connection.
 func (p *Push) Restart() {
 	p.forgetFailures()
 	p.end(p.current != nil && !p.ending || p.next != nil)
@@ -116,8 +117,8 @@ func (p *Push) Describe(description []byte) {
 	}
 }
 
-// Close ends the push; done is called on the loop when all captured packets are written, or the collector has not read them
-// within 0.4 seconds.
+// Close ends the push; done is called on the loop when all captured packets are written, or the collector has not read
+// them within 0.4 seconds.
 func (p *Push) Close(done func()) {
 	p.closed = done
 	if p.next == nil || !p.wanted() {

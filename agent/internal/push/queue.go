@@ -15,8 +15,8 @@ type page struct {
 	packets uint64
 }
 
-// queue holds captured packets until they are written to the connection, at most limit bytes. One goroutine adds, another one
-// takes.
+// queue holds captured packets until they are written to the connection, at most limit bytes. One goroutine adds,
+// another one takes.
 type queue struct {
 	mu    sync.Mutex
 	ready sync.Cond

@@ -1,5 +1,5 @@
-// Package rclonejob defines the messages between the agent and its uploading process (agent/rclone): lines of JSON on the
-// process's standard input and output. No secret is in an argument, in the environment or in a file.
+// Package rclonejob defines the messages between the agent and its uploading process (agent/rclone): lines of JSON on
+// the process's standard input and output. No secret is in an argument, in the environment or in a file.
 package rclonejob
 
 // Setup is the first line of the input.

@@ -25,8 +25,8 @@ type interfaceState struct {
 
 // counters of an interface.
 type counters struct {
-	// accepted passed the filter; dropped, included in it, found no room in the kernel's buffer; before were dropped by the
-	// interface before the kernel saw them.
+	// accepted passed the filter; dropped, included in it, found no room in the kernel's buffer; before were dropped by
+	// the interface before the kernel saw them.
 	accepted, dropped, before uint64
 }
 
@@ -70,7 +70,8 @@ func (r *Recorder) Join(s *capture.Source) error {
 	return r.err
 }
 
-// Leave removes a source from the capture, and writes its counters to the open file. The source may be closed afterwards.
+// Leave removes a source from the capture, and writes its counters to the open file. The source may be closed
+// afterwards.
 func (r *Recorder) Leave(s *capture.Source) error {
 	at := slices.IndexFunc(r.interfaces, func(i *interfaceState) bool { return i.Source == s })
 	if at < 0 {

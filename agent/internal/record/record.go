@@ -1,5 +1,5 @@
-// Package record writes captured packets into the files of the ring: it decides where a file ends, writes its head and its
-// statistics, and counts.
+// Package record writes captured packets into the files of the ring: it decides where a file ends, writes its head and
+// its statistics, and counts.
 package record
 
 import (
@@ -41,7 +41,8 @@ type Closed struct {
 	Path    string
 	Packets int64
 	Bytes   int64
-	// Dropped counts packets since the previous file, dropped by the kernel, or by this program when it could not write.
+	// Dropped counts packets since the previous file, dropped by the kernel, or by this program when it could not
+	// write.
 	Dropped int64
 	// Kept is false for a file that no longer exists.
 	Kept bool
@@ -57,12 +58,13 @@ type Told interface {
 type Totals struct {
 	// Files counts files that were closed and kept.
 	Files, Packets, Bytes int64
-	// Kernel counts packets for which the kernel's buffer had no room, Interface those that the interface dropped before the
-	// kernel saw them, Queue those that this program could not write.
+	// Kernel counts packets for which the kernel's buffer had no room, Interface those that the interface dropped
+	// before the kernel saw them, Queue those that this program could not write.
 	Kernel, Interface, Queue int64
 }
 
-// Recorder is the capture.Sink that writes the files. A capture lasts from Open to Close; Change replaces it by another one.
+// Recorder is the capture.Sink that writes the files. A capture lasts from Open to Close; Change replaces it by another
+// one.
 type Recorder struct {
 	Ring *ring.Ring
 	Told Told
@@ -169,8 +171,8 @@ func (r *Recorder) Rotate() error {
 	return r.err
 }
 
-// Close ends the capture and its file. Its sources may be closed afterwards. If the capture ends because nothing can be written,
-// packets that the kernel still has are counted as lost too.
+// Close ends the capture and its file. Its sources may be closed afterwards. If the capture ends because nothing can be
+// written, packets that the kernel still has are counted as lost too.
 func (r *Recorder) Close() error {
 	if r.err != nil {
 		for _, i := range r.interfaces {

@@ -1,7 +1,7 @@
 // Package ring manages the capture files of a pod: their names, their number, and their size.
 //
-// Files are called POD_TIME_NUMBER.pcapng. Their names sort by age, also after restarts of the container. Other files in the
-// folder are never touched.
+// Files are called POD_TIME_NUMBER.pcapng. Their names sort by age, also after restarts of the container. Other files
+// in the folder are never touched.
 package ring
 
 import (

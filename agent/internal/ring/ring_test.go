@@ -197,7 +197,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A file that grows is measured as it is, one that is gone is not counted, and nothing is allocated for those that stay.
+// A file that grows is measured as it is, one that is gone is not counted, and nothing is allocated for those that
+// stay.
 func TestMeasure(t *testing.T) {
 	folder := t.TempDir()
 	r := &Ring{Folder: folder, Pod: "p"}

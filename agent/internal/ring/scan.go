@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scan reads the folder and keeps sums only: a ring may have a thousand files and a new one each second, and lists of their
-// names would take most of this program's memory.
+// scan reads the folder and keeps sums only: a ring may have a thousand files and a new one each second, and lists of
+// their names would take most of this program's memory.
 type scan struct {
 	files int
 	bytes int64
@@ -20,12 +20,12 @@ type scan struct {
 	oldest, newest []byte
 }
 
-// known are sizes of closed files in bytes, by idOf their names: numbers, since the names of a thousand files would take most
-// of this program's memory.
+// known are sizes of closed files in bytes, by idOf their names: numbers, since the names of a thousand files would
+// take most of this program's memory.
 type known map[uint64]int64
 
-// idOf is the number that the digits of a file's name after the pod's form: 14 of its time and 5 of its number. has must
-// report true for the name.
+// idOf is the number that the digits of a file's name after the pod's form: 14 of its time and 5 of its number. has
+// must report true for the name.
 func (r *Ring) idOf(name []byte) uint64 {
 	var id uint64
 	for _, c := range name[len(r.Pod):] {
@@ -77,8 +77,8 @@ func (r *Ring) scan() (scan, error) {
 	return s, nil
 }
 
-// add counts directory entries as the kernel writes them (struct linux_dirent64): inode, offset, length of the entry, type,
-// and a name that ends with a zero byte.
+// add counts directory entries as the kernel writes them (struct linux_dirent64): inode, offset, length of the entry,
+// type, and a name that ends with a zero byte.
 func (r *Ring) add(s *scan, entries []byte) error {
 	const nameAt = 19
 	for len(entries) >= nameAt {

@@ -9,7 +9,8 @@ import (
 // everything, in a list, allows all.
 const everything = "*"
 
-// refusal is why the platform does not allow a valid value; empty if it does. The release's own default is always allowed.
+// refusal is why the platform does not allow a valid value; empty if it does. The release's own default is always
+// allowed.
 func (p Platform) refusal(name, value string) string {
 	if value == p.defaultOf(name) {
 		return noReason
@@ -52,7 +53,8 @@ func allowsEndpoint(patterns []string, value string) bool {
 	return ok && allows(patterns, endpoint)
 }
 
-// allowsMirror reports whether a pattern, of the same form as for a stream, matches. A value without a port has port 4789.
+// allowsMirror reports whether a pattern, of the same form as for a stream, matches. A value without a port has port
+// 4789.
 func allowsMirror(patterns []string, value string) bool {
 	mirror, ok := parseMirror(value)
 	return ok && allows(patterns, mirror.Endpoint)
@@ -84,8 +86,8 @@ func matchesHost(pattern, host string) bool {
 	return pattern == host
 }
 
-// allowsUpload reports whether a pattern matches. A pattern is REMOTE:PATH; `*` at its end, after `:` or `/`, stands for any
-// path below, without `.` and `..`.
+// allowsUpload reports whether a pattern matches. A pattern is REMOTE:PATH; `*` at its end, after `:` or `/`, stands
+// for any path below, without `.` and `..`.
 func allowsUpload(patterns []string, value string) bool {
 	for _, pattern := range patterns {
 		folder, ok := strings.CutSuffix(pattern, "*")

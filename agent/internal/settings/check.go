@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The reasons are those of src/settings/validate.ts, word for word: both sides pass the vectors in testdata/vectors.json. Each
-// check takes time linear in the length of the text.
+// The reasons are those of src/settings/validate.ts, word for word: both sides pass the vectors in
+// testdata/vectors.json. Each check takes time linear in the length of the text.
 
 // noReason is the reason of a valid value.
 const noReason = ""
@@ -172,8 +172,8 @@ func checkDuration(text string) (time.Duration, string) {
 	return time.Duration(seconds) * time.Second, noReason
 }
 
-// checkRing checks that the ring fits into the volume: the kubelet evicts a pod whose volume grows over its limit, which was
-// set when the pod was made. Every ring fits into a volume whose limit is not known.
+// checkRing checks that the ring fits into the volume: the kubelet evicts a pod whose volume grows over its limit,
+// which was set when the pod was made. Every ring fits into a volume whose limit is not known.
 func (p *parser) checkRing(s Settings) {
 	limit, ok := ParseQuantity(p.platform.SizeLimit)
 	if !ok || limit/s.FileSize > int64(s.FileCount) {

@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Whatever stands in two annotations, with whatever the release allows: what is said to be valid is within its bounds, and
-// of what is not, a reason is given, in one line.
+// Whatever stands in two annotations, with whatever the release allows: what is said to be valid is within its bounds,
+// and of what is not, a reason is given, in one line.
 func FuzzParse(f *testing.F) {
 	for i, row := range Table {
 		f.Add(uint8(i), row.Default, uint8(i+1), "", "", "")

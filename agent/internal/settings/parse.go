@@ -1,16 +1,16 @@
 package settings
 
-// Parse translates the values, and returns those that are not valid. While an invalid setting Stops, nothing is captured; the
-// capture goes on without the others. The result has the zero value for an invalid setting, or the release's default if only
-// the platform does not allow the value.
+// Parse translates the values, and returns those that are not valid. While an invalid setting Stops, nothing is
+// captured; the capture goes on without the others. The result has the zero value for an invalid setting, or the
+// release's default if only the platform does not allow the value.
 func Parse(v Values, p Platform) (Settings, []Invalid) {
 	parser := parser{values: v, platform: p}
 	s := parser.parse()
 	return s, parser.invalid
 }
 
-// ParseGiven is Parse for values that somebody has written down for this one time: one that is empty is empty, or the table's
-// default, and not the release's. What the release has locked stays locked.
+// ParseGiven is Parse for values that somebody has written down for this one time: one that is empty is empty, or the
+// table's default, and not the release's. What the release has locked stays locked.
 func ParseGiven(v Values, p Platform) (Settings, []Invalid) {
 	parser := parser{values: v, platform: p, given: true}
 	s := parser.parse()
@@ -53,8 +53,8 @@ func (p Platform) bufferLimit() int64 {
 	return min(p.BufferLimit, LargestBufferLimit)
 }
 
-// take checks a setting, also against the platform. A locked setting keeps the release's value, so that an annotation has no
-// effect; a destination that is not allowed is left out.
+// take checks a setting, also against the platform. A locked setting keeps the release's value, so that an annotation
+// has no effect; a destination that is not allowed is left out.
 func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	var zero T
 	value := p.value(name)
@@ -73,8 +73,8 @@ func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	return zero
 }
 
-// IsSecret reports whether a value must not be shown: destinations of rclone and URLs can hold credentials. A valid value has
-// none.
+// IsSecret reports whether a value must not be shown: destinations of rclone and URLs can hold credentials. A valid
+// value has none.
 func IsSecret(name, value string) bool { return name == "upload" && checkUpload(value) != noReason }
 
 // value is the effective value of a setting.
@@ -90,8 +90,8 @@ func (p *parser) value(name string) string {
 	return p.platform.defaultOf(name)
 }
 
-// isDestination reports whether the setting names a destination next to the volume. If it is invalid, the capture goes on
-// without it.
+// isDestination reports whether the setting names a destination next to the volume. If it is invalid, the capture goes
+// on without it.
 func isDestination(name string) bool {
 	setting, ok := Find(name)
 	return ok && setting.Destination

@@ -2,8 +2,8 @@ package settings
 
 import "strings"
 
-// Platform holds the release's bounds for the settings: sizes, allowed destinations, and which settings annotations may change.
-// It comes from the container's environment, which cannot be changed in a running pod.
+// Platform holds the release's bounds for the settings: sizes, allowed destinations, and which settings annotations may
+// change. It comes from the container's environment, which cannot be changed in a running pod.
 type Platform struct {
 	// Defaults are the release's settings, which annotations override. Every name of the table is there.
 	Defaults Values
@@ -13,8 +13,8 @@ type Platform struct {
 	BufferLimit int64
 	// AllowedSettings are those that annotations may change; nil allows all, and so does `*`.
 	AllowedSettings []string
-	// AllowedStreams, AllowedMirrors and AllowedUploads are patterns of destinations, see allowsEndpoint and allowsUpload;
-	// nil allows all, and so does `*`. The release's own default is always allowed.
+	// AllowedStreams, AllowedMirrors and AllowedUploads are patterns of destinations, see allowsEndpoint and
+	// allowsUpload; nil allows all, and so does `*`. The release's own default is always allowed.
 	AllowedStreams []string
 	AllowedMirrors []string
 	AllowedUploads []string
@@ -58,7 +58,8 @@ func listOf(environment Environment, name string) []string {
 	return strings.Fields(text)
 }
 
-// Effective returns the effective values: the annotation, or else the release's default. Every name of the table is there.
+// Effective returns the effective values: the annotation, or else the release's default. Every name of the table is
+// there.
 func (p Platform) Effective(annotations Values) Values {
 	values := make(Values, len(Table))
 	for _, setting := range Table {
@@ -71,8 +72,8 @@ func (p Platform) Effective(annotations Values) Values {
 	return values
 }
 
-// InForce returns effective values as they are used: annotations of locked settings do not count. Parse needs those as they are, to
-// refuse them.
+// InForce returns effective values as they are used: annotations of locked settings do not count. Parse needs those as
+// they are, to refuse them.
 func (p Platform) InForce(effective Values) Values {
 	values := make(Values, len(effective))
 	for name, value := range effective {

@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 )
 
-// longestFile is how many bytes are read of a file: a text of that many bytes has more than the allowed 16,384 characters.
+// longestFile is how many bytes are read of a file: a text of that many bytes has more than the allowed 16,384
+// characters.
 const longestFile = 1 << 16
 
 // tries is how often the folder is read again when the kubelet replaces it meanwhile.
@@ -18,8 +19,9 @@ const tries = 10
 // Read reads one version of the annotations from the folder that the kubelet keeps up to date.
 //
 // The kubelet never changes these files in place: it points the link ..data to another folder and removes the old one
-// (pkg/volume/util/atomic_writer.go in kubernetes). If that happens during a read, it is done again: otherwise a missing file
-// would look like a setting that was removed. A folder without ..data is read as it is; a missing file counts as empty.
+// (pkg/volume/util/atomic_writer.go in kubernetes). If that happens during a read, it is done again: otherwise a
+// missing file would look like a setting that was removed. A folder without ..data is read as it is; a missing file
+// counts as empty.
 func Read(dir string) (Values, error) {
 	for range tries {
 		before, err := version(dir)

@@ -1,7 +1,8 @@
-// Package settings reads what to capture: the pod's annotations, which the kubelet writes into a volume, and checks them.
+// Package settings reads what to capture: the pod's annotations, which the kubelet writes into a volume, and checks
+// them.
 //
-// The table of names, types, bounds and defaults is generated from src/settings (TypeScript); both sides pass the same test
-// vectors.
+// The table of names, types, bounds and defaults is generated from src/settings (TypeScript); both sides pass the same
+// test vectors.
 package settings
 
 import "time"

@@ -13,9 +13,9 @@ import (
 // retry is the time until a folder that could not be read is read again, unless it changes before.
 const retry = time.Second
 
-// Watch calls fn with the values of the folder: at once, and on the loop when one of them has changed. Call it before the
-// loop runs or on the loop. It waits until the kernel reports a change of the folder (inotify): the kubelet renames ..data_tmp
-// to ..data. If a later read fails it is done again; the values stay meanwhile.
+// Watch calls fn with the values of the folder: at once, and on the loop when one of them has changed. Call it before
+// the loop runs or on the loop. It waits until the kernel reports a change of the folder (inotify): the kubelet renames
+// ..data_tmp to ..data. If a later read fails it is done again; the values stay meanwhile.
 func Watch(l *loop.Loop, dir string, fn func(Values)) error {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {

@@ -33,12 +33,12 @@ type member struct {
 	told      bool
 }
 
-// NewHub listens in the agent's folder. apply has the hub's own captures leave flows out, and returns when they do; it is
-// called by one goroutine at a time, never by the caller of NewHub.
+// NewHub listens in the agent's folder. apply has the hub's own captures leave flows out, and returns when they do; it
+// is called by one goroutine at a time, never by the caller of NewHub.
 func NewHub(agentDir string, apply func([]traffic.Flow) error) (*Hub, error) {
 	h := &Hub{apply: apply, path: SocketPath(agentDir)}
-	// The socket gets its name when it listens, so that no member connects too early. It replaces a socket of an earlier
-	// container.
+	// The socket gets its name when it listens, so that no member connects too early. It replaces a socket of an
+	// earlier container.
 	unready := h.path + ".new"
 	_ = os.Remove(unready)
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: unready, Net: "unix"})

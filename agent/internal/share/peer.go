@@ -40,8 +40,8 @@ type Peer struct {
 	knownYet bool
 }
 
-// Join looks for the hub in the agent's folder from now on. apply has this program's captures leave the others' flows out, and
-// returns when they do; it is called by one goroutine at a time.
+// Join looks for the hub in the agent's folder from now on. apply has this program's captures leave the others' flows
+// out, and returns when they do; it is called by one goroutine at a time.
 func Join(agentDir string, apply func(others []traffic.Flow)) *Peer {
 	p := &Peer{
 		agentDir: agentDir, apply: apply, since: time.Now(),
@@ -51,8 +51,8 @@ func Join(agentDir string, apply func(others []traffic.Flow)) *Peer {
 	return p
 }
 
-// Set replaces this program's flows. It returns true when all others leave them out, and false when there is no hub, or the
-// hub does not answer.
+// Set replaces this program's flows. It returns true when all others leave them out, and false when there is no hub, or
+// the hub does not answer.
 func (p *Peer) Set(own []traffic.Flow) bool {
 	p.setting.Lock()
 	defer p.setting.Unlock()

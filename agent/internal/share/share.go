@@ -1,11 +1,12 @@
 // Package share exchanges the flows of own traffic among the agent's programs in a pod.
 //
-// Three kinds of them see packets: the one that captures (`run`), the one that has the kernel copy packets (`mirror`, in a
-// container of its own), and one for each `packet-capture stream` (`capture`). Each leaves out the traffic of all. So a
-// connection is made only when all of them leave its flow out: `run` is the hub, the others connect to its socket in the
-// folder that the containers share, and every change of flows is answered when it has taken effect.
+// Three kinds of them see packets: the one that captures (`run`), the one that has the kernel copy packets (`mirror`,
+// in a container of its own), and one for each `packet-capture stream` (`capture`). Each leaves out the traffic of all.
+// So a connection is made only when all of them leave its flow out: `run` is the hub, the others connect to its socket
+// in the folder that the containers share, and every change of flows is answered when it has taken effect.
 //
-// A program that does not answer within two seconds, or is gone, is disconnected: it must not stop the uploads of another.
+// A program that does not answer within two seconds, or is gone, is disconnected: it must not stop the uploads of
+// another.
 package share
 
 import (
@@ -67,8 +68,8 @@ func newLine(conn net.Conn) *line {
 	}
 }
 
-// ask sends flows. It returns true when the other side has applied them, false when that took too long or the connection has
-// ended.
+// ask sends flows. It returns true when the other side has applied them, false when that took too long or the
+// connection has ended.
 func (l *line) ask(flows []traffic.Flow, patience time.Duration) bool {
 	done, err := l.send(flows, patience)
 	if err != nil {
@@ -102,8 +103,8 @@ func (l *line) write(m message, patience time.Duration) error {
 	return l.encoder.Encode(m)
 }
 
-// serve reads until the connection ends. take applies the other side's flows; it runs in a goroutine of its own, so that
-// answers are read meanwhile.
+// serve reads until the connection ends. take applies the other side's flows; it runs in a goroutine of its own, so
+// that answers are read meanwhile.
 func (l *line) serve(take func([]traffic.Flow)) {
 	var taking sync.WaitGroup
 	taking.Go(func() { l.takeAll(take) })

@@ -34,8 +34,8 @@ type Mirror struct {
 	Dropped int64  `json:"dropped"`
 }
 
-// Exposition is text in Prometheus' format (prometheus.io/docs/instrumenting/exposition_formats). Prometheus' library would
-// take half a megabyte of memory in every pod for a dozen lines.
+// Exposition is text in Prometheus' format (prometheus.io/docs/instrumenting/exposition_formats). Prometheus' library
+// would take half a megabyte of memory in every pod for a dozen lines.
 type Exposition struct {
 	bytes.Buffer
 }

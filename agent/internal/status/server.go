@@ -50,8 +50,8 @@ func (s *Server) Set(text []byte) {
 	s.text.Store(&text)
 }
 
-// Serve listens at an address like `:9464`, on all addresses of both families, and answers until the context is done or it
-// fails. The error wraps syscall.EADDRINUSE if the port is in use.
+// Serve listens at an address like `:9464`, on all addresses of both families, and answers until the context is done or
+// it fails. The error wraps syscall.EADDRINUSE if the port is in use.
 func (s *Server) Serve(ctx context.Context, address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

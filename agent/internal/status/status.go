@@ -114,7 +114,8 @@ func (f Folder) Write(text, metrics []byte) error {
 	return f.replace(statusFile, text)
 }
 
-// replace replaces a file as a whole: a reader never sees a part of it. On a full volume it overwrites the old file in place.
+// replace replaces a file as a whole: a reader never sees a part of it. On a full volume it overwrites the old file in
+// place.
 func (f Folder) replace(name string, text []byte) error {
 	path, fresh := filepath.Join(f.Path, name), filepath.Join(f.Path, newFolder, name)
 	if err := os.WriteFile(fresh, text, fileMode); err == nil {

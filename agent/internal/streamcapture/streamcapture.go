@@ -1,5 +1,5 @@
-// Package streamcapture captures to an output for as long as somebody reads it: `packet-capture stream` starts it in a pod next to the
-// capture that writes files.
+// Package streamcapture captures to an output for as long as somebody reads it: `packet-capture stream` starts it in a
+// pod next to the capture that writes files.
 package streamcapture
 
 import (
@@ -45,7 +45,8 @@ type Options struct {
 	Interfaces settings.Interfaces
 	Snaplen    settings.Snaplen
 	Filter     string
-	// AgentDir is the folder through which the agent's programs in the pod exchange their own connections, to leave them out.
+	// AgentDir is the folder through which the agent's programs in the pod exchange their own connections, to leave
+	// them out.
 	AgentDir string
 	// Output is the descriptor that pcapng is written to.
 	Output int
@@ -79,7 +80,8 @@ type Capture struct {
 	err    error
 }
 
-// New opens the sockets. Its error is a *Refusal, or wraps unix.EPERM if the container has no NET_RAW, or is another one.
+// New opens the sockets. Its error is a *Refusal, or wraps unix.EPERM if the container has no NET_RAW, or is another
+// one.
 func New(ctx context.Context, options Options) (*Capture, error) {
 	wanted, err := choose(options.Interfaces)
 	if err != nil {

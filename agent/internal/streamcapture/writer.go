@@ -12,8 +12,8 @@ import (
 // mostParts is IOV_MAX of the kernel.
 const mostParts = 1024
 
-// writer writes packets to a descriptor (capture.Sink), in as few pieces as possible: each piece is a message of its own to
-// the API server.
+// writer writes packets to a descriptor (capture.Sink), in as few pieces as possible: each piece is a message of its
+// own to the API server.
 type writer struct {
 	fd    int
 	parts [][]byte

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An agent that holds very many descriptors connects as one that holds few, and one that may have no more says so at once.
+// An agent that holds very many descriptors connects as one that holds few, and one that may have no more says so at
+// once.
 func TestManyDescriptors(t *testing.T) {
 	needNamespace(t)
 	if os.Getenv("MANY_DESCRIPTORS") == "" {

@@ -32,8 +32,8 @@ func NewDialer(registry *Registry) *Dialer {
 	return d
 }
 
-// DialContext connects to HOST:PORT. The addresses of a name are tried one after another, each for at most five seconds; the
-// error is that of the first address. network is tcp, tcp4 or tcp6.
+// DialContext connects to HOST:PORT. The addresses of a name are tried one after another, each for at most five
+// seconds; the error is that of the first address. network is tcp, tcp4 or tcp6.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {

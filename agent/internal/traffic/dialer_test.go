@@ -58,8 +58,8 @@ func setRange(t *testing.T, text string) {
 	}
 }
 
-// The property: whatever the kernel's range of ports is and whenever it changes, every packet of the agent's is left out, and
-// none of the app's.
+// The property: whatever the kernel's range of ports is and whenever it changes, every packet of the agent's is left
+// out, and none of the app's.
 func TestOwnPacketsAreLeftOutAndNoOther(t *testing.T) {
 	needNamespace(t)
 	server := echo(t, "127.0.0.1:0")

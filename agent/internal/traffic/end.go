@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long a closed end holds its port and its flow: until no packet of the flow can come or be sent any more. The kernel
-// answers for a closed TCP connection for a minute (TCP_TIMEWAIT_LEN).
+// How long a closed end holds its port and its flow: until no packet of the flow can come or be sent any more. The
+// kernel answers for a closed TCP connection for a minute (TCP_TIMEWAIT_LEN).
 const (
 	lingerTCP   = 60 * time.Second
 	lingerShort = 2 * time.Second
 	lingerUDP   = 10 * time.Second
 )
 
-// end is the agent's end of a conversation: a second descriptor of the socket, which holds the port after the first one is
-// closed.
+// end is the agent's end of a conversation: a second descriptor of the socket, which holds the port after the first one
+// is closed.
 type end struct {
 	registry *Registry
 	fd       int
@@ -29,8 +29,8 @@ type end struct {
 	once     sync.Once
 }
 
-// newEnd binds the socket fd to a port of the address from which the kernel would send to remote, and has all captures leave
-// the flow out. Only then may the socket be connected.
+// newEnd binds the socket fd to a port of the address from which the kernel would send to remote, and has all captures
+// leave the flow out. Only then may the socket be connected.
 func newEnd(registry *Registry, fd int, protocol uint8, remote netip.AddrPort) (*end, error) {
 	local, err := routeTo(remote)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// idleNameServer is how long a socket to a name server is kept for the next question: a lookup asks for several names in a row
-// (search domains), and the name of an absent collector is looked up again and again.
+// idleNameServer is how long a socket to a name server is kept for the next question: a lookup asks for several names
+// in a row (search domains), and the name of an absent collector is looked up again and again.
 const idleNameServer = 5 * time.Second
 
-// nameServers makes the connections of the resolver. A socket is used for several questions, because each socket is a flow in
-// all filters; the resolver accepts only answers to its own question.
+// nameServers makes the connections of the resolver. A socket is used for several questions, because each socket is a
+// flow in all filters; the resolver accepts only answers to its own question.
 type nameServers struct {
 	dialer *Dialer
 	mu     sync.Mutex

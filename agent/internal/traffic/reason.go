@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Reason is why a connection failed or ended, in the words of strerror(3) and gai_strerror(3), without addresses and system
-// calls.
+// Reason is why a connection failed or ended, in the words of strerror(3) and gai_strerror(3), without addresses and
+// system calls.
 func Reason(err error) string {
 	var number syscall.Errno
 	var lookup *net.DNSError

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// MaxFlows is how many flows there may be at once, including those that wait for late packets: each takes instructions in every
-// capture's filter, and the kernel accepts 4096 of them.
+// MaxFlows is how many flows there may be at once, including those that wait for late packets: each takes instructions
+// in every capture's filter, and the kernel accepts 4096 of them.
 const MaxFlows = 200
 
 // ErrTooManyFlows means that the agent has as many connections as its filters can leave out.
@@ -18,7 +18,8 @@ var ErrTooManyFlows = errors.New("the agent has too many connections of its own"
 type Registry struct {
 	onChange func([]Flow) error
 
-	// applying is held while onChange runs, so that its calls follow each other. Changes made meanwhile go with the next call.
+	// applying is held while onChange runs, so that its calls follow each other. Changes made meanwhile go with the
+	// next call.
 	applying sync.Mutex
 
 	mu      sync.Mutex
@@ -39,8 +40,8 @@ type lingering struct {
 	until time.Time
 }
 
-// NewRegistry makes an empty list. onChange is called with all flows whenever they change, by one goroutine at a time, and must
-// return only when all running captures leave them out. Add returns its error.
+// NewRegistry makes an empty list. onChange is called with all flows whenever they change, by one goroutine at a time,
+// and must return only when all running captures leave them out. Add returns its error.
 //
 // The agent's loop must not call Add or release itself: onChange waits for the loop.
 func NewRegistry(onChange func([]Flow) error) *Registry {
@@ -64,8 +65,8 @@ func (r *Registry) flows() []Flow {
 	return flows
 }
 
-// Add returns when all captures leave f out. release removes f from the list, and returns when all captures have dropped it;
-// only then may the port be freed. It may be called once.
+// Add returns when all captures leave f out. release removes f from the list, and returns when all captures have
+// dropped it; only then may the port be freed. It may be called once.
 func (r *Registry) Add(f Flow) (release func(), err error) {
 	e, err := r.add(f)
 	if err != nil {
@@ -95,8 +96,8 @@ func (r *Registry) add(f Flow) (*entry, error) {
 	return e, nil
 }
 
-// makeRoom ends the oldest lingering ends when the list is full; a quarter of them at once, because each removal changes all
-// filters.
+// makeRoom ends the oldest lingering ends when the list is full; a quarter of them at once, because each removal
+// changes all filters.
 func (r *Registry) makeRoom() error {
 	r.mu.Lock()
 	full := len(r.entries) >= MaxFlows

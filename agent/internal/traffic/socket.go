@@ -14,8 +14,8 @@ import (
 // bindTries is how often another program may take a port between its choice and its use.
 const bindTries = 16
 
-// routeTo is the address from which the kernel would send to remote, with port 0. Nothing is sent: connecting a UDP socket only
-// looks up the route.
+// routeTo is the address from which the kernel would send to remote, with port 0. Nothing is sent: connecting a UDP
+// socket only looks up the route.
 func routeTo(remote netip.AddrPort) (netip.AddrPort, error) {
 	fd, err := unix.Socket(familyOf(remote), unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
 	if err != nil {
@@ -29,11 +29,11 @@ func routeTo(remote netip.AddrPort) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(local.Addr(), 0), err
 }
 
-// bindPort binds the socket fd to a port of that address that the kernel chooses. The socket has the port for as long as it is
-// open, also after its connection ends.
+// bindPort binds the socket fd to a port of that address that the kernel chooses. The socket has the port for as long
+// as it is open, also after its connection ends.
 //
-// A port that bind(2) chooses by itself is released when the connection ends (SOCK_BINDPORT_LOCK in inet_put_port, Linux). So
-// another socket asks for a port first, and fd is bound to that number.
+// A port that bind(2) chooses by itself is released when the connection ends (SOCK_BINDPORT_LOCK in inet_put_port,
+// Linux). So another socket asks for a port first, and fd is bound to that number.
 func bindPort(fd, protocol int, address netip.AddrPort) (netip.AddrPort, error) {
 	for range bindTries {
 		local, err := freePort(protocol, address)

@@ -15,8 +15,8 @@ import (
 	"packet-capture/agent/internal/rclonejob"
 )
 
-// childEnvironment limits the memory and the threads of rclone's process (GOMEMLIMIT and so on are read by Go's runtime), and
-// names a home folder, which rclone looks for. The process gets no other variable of the agent's.
+// childEnvironment limits the memory and the threads of rclone's process (GOMEMLIMIT and so on are read by Go's
+// runtime), and names a home folder, which rclone looks for. The process gets no other variable of the agent's.
 var childEnvironment = []string{"GOMEMLIMIT=32MiB", "GOGC=25", "GOMAXPROCS=1", "HOME=/"}
 
 // maxSaid is how many bytes of the process's error output are kept.
@@ -92,8 +92,8 @@ func (c *child) end() error {
 	return c.command.Wait()
 }
 
-// tail keeps the last bytes that are written to it. It does not embed a bytes.Buffer, whose ReadFrom io.Copy would call instead
-// of Write.
+// tail keeps the last bytes that are written to it. It does not embed a bytes.Buffer, whose ReadFrom io.Copy would call
+// instead of Write.
 type tail struct{ kept []byte }
 
 func (t *tail) Write(b []byte) (int, error) {

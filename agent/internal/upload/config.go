@@ -13,11 +13,11 @@ type Config map[string]map[string]string
 // builtIn are the types of remotes that agent/rclone knows: the backends that its main.go imports.
 var builtIn = []string{"alias", "azureblob", "b2", "crypt", "ftp", "google cloud storage", "gcs", "s3", "sftp", "swift", "webdav"}
 
-// refused are keys that would run a program, bypass the agent's proxy, or read files of the container, which may hold an app's
-// data. Keys of types that are not built in are listed too.
+// refused are keys that would run a program, bypass the agent's proxy, or read files of the container, which may hold
+// an app's data. Keys of types that are not built in are listed too.
 //
-// The source: all uses of os/exec in rclone 1.76 (backend/sftp, backend/webdav, fs/config, fs/metadata, lib/transform) and in
-// the credential chains of its libraries (AWS: credential_process of a profile; Azure: the CLI).
+// The source: all uses of os/exec in rclone 1.76 (backend/sftp, backend/webdav, fs/config, fs/metadata, lib/transform)
+// and in the credential chains of its libraries (AWS: credential_process of a profile; Azure: the CLI).
 var refused = map[string]string{
 	"ssh":                     "runs a program",
 	"credential_process":      "runs a program",
@@ -37,7 +37,8 @@ var refused = map[string]string{
 // remoteCommands are keys of commands that run on the server, not here.
 var remoteCommands = []string{"server_command", "md5sum_command", "sha1sum_command", "crc32sum_command", "sha256sum_command", "blake3sum_command", "xxh3sum_command", "xxh128sum_command"}
 
-// ParseConfig reads rclone.conf as rclone does: sections in brackets, lines of KEY = VALUE or KEY: VALUE, comments after # and ;.
+// ParseConfig reads rclone.conf as rclone does: sections in brackets, lines of KEY = VALUE or KEY: VALUE, comments
+// after # and ;.
 func ParseConfig(text string) (Config, error) {
 	if strings.Contains(text, "RCLONE_ENCRYPT_V0:") {
 		return nil, errors.New("rclone.conf is encrypted with a password, which cannot be entered here: decrypt it")

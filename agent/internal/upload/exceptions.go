@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// exceptions are addresses that do not use the user's proxy, in the form of NO_PROXY: hosts, which include their subdomains,
-// addresses, networks, each with or without a port, and * for all.
+// exceptions are addresses that do not use the user's proxy, in the form of NO_PROXY: hosts, which include their
+// subdomains, addresses, networks, each with or without a port, and * for all.
 type exceptions []string
 
 func parseExceptions(text string) exceptions {

@@ -65,8 +65,8 @@ type bucket struct {
 	objects map[string][]byte
 	// requests counts, by method.
 	requests map[string]int
-	// etag makes an object's ETag; forbid answers 403 to a method; demandMD5 is what a bucket with Object Lock does; status is
-	// an answer to all, if it is not 0.
+	// etag makes an object's ETag; forbid answers 403 to a method; demandMD5 is what a bucket with Object Lock does;
+	// status is an answer to all, if it is not 0.
 	etag      func([]byte) string
 	forbid    string
 	demandMD5 bool

@@ -38,7 +38,8 @@ type Versions struct {
 	Agent string `json:"agent"`
 }
 
-// names translates the names of files in the ring, POD_TIME_NUMBER.pcapng, to those at the destination, TIME-NUMBER, and back.
+// names translates the names of files in the ring, POD_TIME_NUMBER.pcapng, to those at the destination, TIME-NUMBER,
+// and back.
 type names struct {
 	pod    string
 	folder string

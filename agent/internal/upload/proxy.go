@@ -29,16 +29,17 @@ type Network interface {
 	Listen() (net.Listener, error)
 }
 
-// Limits for the clients of the proxy: the time for a request's head, its length in bytes, and the number of clients at once.
-// Other processes of the pod can connect too; further clients wait.
+// Limits for the clients of the proxy: the time for a request's head, its length in bytes, and the number of clients at
+// once. Other processes of the pod can connect too; further clients wait.
 const (
 	headTimeout = 10 * time.Second
 	maxHead     = 64 << 10
 	maxClients  = 32
 )
 
-// proxy is rclone's way to the network: an HTTP proxy on a port of 127.0.0.1, with credentials that only rclone's process
-// gets. It connects with Network, so that no capture holds the uploads, and through the user's proxy if there is one.
+// proxy is rclone's way to the network: an HTTP proxy on a port of 127.0.0.1, with credentials that only rclone's
+// process gets. It connects with Network, so that no capture holds the uploads, and through the user's proxy if there
+// is one.
 type proxy struct {
 	network  Network
 	upstream *upstream

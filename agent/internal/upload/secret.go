@@ -22,8 +22,8 @@ type secret struct {
 	hidden []string
 }
 
-// readSecret reads the Secret; it is read again for each batch, because the kubelet may have updated it. proxy and noProxy are
-// used when the Secret has no proxy.
+// readSecret reads the Secret; it is read again for each batch, because the kubelet may have updated it. proxy and
+// noProxy are used when the Secret has no proxy.
 func readSecret(folder, proxy, noProxy string) (secret, error) {
 	var s secret
 	text, err := os.ReadFile(filepath.Join(folder, "rclone.conf"))

@@ -20,8 +20,9 @@ var (
 	separator = regexp.MustCompile("[ \\t\"{}&?=,:;@\\\\]+")
 )
 
-// Mask replaces the values of rclone.conf, and their parts, by *** in a text, except those that name a place; and the values
-// in more; and everything after a question mark, where URLs have signatures. It folds white space, and cuts a long text.
+// Mask replaces the values of rclone.conf, and their parts, by *** in a text, except those that name a place; and the
+// values in more; and everything after a question mark, where URLs have signatures. It folds white space, and cuts a
+// long text.
 func Mask(text string, config Config, more ...string) string {
 	text = query.ReplaceAllString(strings.Join(strings.Fields(text), " "), "?***")
 	var parts []string

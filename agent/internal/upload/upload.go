@@ -1,8 +1,10 @@
-// Package upload uploads closed capture files to the destination of the setting `upload`, and asks it whether it has them.
+// Package upload uploads closed capture files to the destination of the setting `upload`, and asks it whether it has
+// them.
 //
-// The capture writes a note for each file into a folder (queue) when it is opened, and completes the note when it is closed. A
-// goroutine (worker) uploads the files with a process of rclone (agent/rclone), so the network cannot delay a capture. Notes
-// that a container leaves in the folder are done by the next one. docs/upload.md describes the behaviour.
+// The capture writes a note for each file into a folder (queue) when it is opened, and completes the note when it is
+// closed. A goroutine (worker) uploads the files with a process of rclone (agent/rclone), so the network cannot delay a
+// capture. Notes that a container leaves in the folder are done by the next one. docs/upload.md describes the
+// behaviour.
 package upload
 
 import (
@@ -29,7 +31,8 @@ type Status struct {
 	Unverified uint64 `json:"unverified,omitempty"`
 }
 
-// UploadedEvent holds the members of the event `uploaded`. Unverified is why the destination could not be asked for the files.
+// UploadedEvent holds the members of the event `uploaded`. Unverified is why the destination could not be asked for the
+// files.
 type UploadedEvent struct {
 	Files      []string `json:"files"`
 	Bytes      uint64   `json:"bytes"`

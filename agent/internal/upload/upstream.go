@@ -19,8 +19,8 @@ type upstream struct {
 	roots      *x509.CertPool
 }
 
-// newUpstream takes a proxy and exceptions in the form of HTTPS_PROXY and NO_PROXY. roots are trusted for a proxy that is
-// reached by TLS.
+// newUpstream takes a proxy and exceptions in the form of HTTPS_PROXY and NO_PROXY. roots are trusted for a proxy that
+// is reached by TLS.
 func newUpstream(proxyURL, except string, roots *x509.CertPool) (*upstream, error) {
 	if proxyURL == "" {
 		return nil, nil

@@ -16,8 +16,8 @@ import (
 const (
 	// pause is the time from the start of one batch to the next: files that are closed meanwhile go together.
 	pause = 5 * time.Second
-	// firstRetry is the time to the next try after the first failure, and longestRetry the longest one, or longestAtEnd while the
-	// pod ends.
+	// firstRetry is the time to the next try after the first failure, and longestRetry the longest one, or longestAtEnd
+	// while the pod ends.
 	firstRetry   = time.Second
 	longestRetry = time.Minute
 	longestAtEnd = 2 * time.Second
@@ -208,8 +208,8 @@ func (w *worker) lose(losses []LostEvent) {
 	}
 }
 
-// completeInterrupted completes the notes of files that were open when the container before this one was killed: they may
-// end in the middle of a packet.
+// completeInterrupted completes the notes of files that were open when the container before this one was killed: they
+// may end in the middle of a packet.
 func (w *worker) completeInterrupted() {
 	u := w.upload
 	for _, far := range u.interrupted {

@@ -9,9 +9,9 @@ import (
 // nameOfWorkload matches names in Kubernetes: users can set labels too.
 var nameOfWorkload = regexp.MustCompile(`^[a-z0-9-][a-z0-9.-]*$`)
 
-// Workload is the name of the Deployment, StatefulSet, DaemonSet, Job or ReplicaSet that made the pod, derived from the labels
-// of its controller, because a pod cannot read its owner's name; or else the pod's name. labels is a file of the downward API:
-// KEY="VALUE" a line.
+// Workload is the name of the Deployment, StatefulSet, DaemonSet, Job or ReplicaSet that made the pod, derived from the
+// labels of its controller, because a pod cannot read its owner's name; or else the pod's name. labels is a file of the
+// downward API: KEY="VALUE" a line.
 func Workload(pod, labels string) string {
 	name := workload(pod, parseLabels(labels))
 	if !nameOfWorkload.MatchString(name) {

@@ -3,8 +3,7 @@ import type { Schema } from './tree.ts';
 /**
  * The types of fields of Kubernetes objects. Without them a wrong type, such as a number for a string, would be found
  * only by the API server in the middle of an install. Unknown keys are allowed, because later versions of Kubernetes
- * have
- * more. null counts as absent, as in the API server's decoder.
+ * have more. null counts as absent, as in the API server's decoder.
  * @see https://github.com/kubernetes/kubernetes/blob/v1.37.0/staging/src/k8s.io/api/core/v1/types.go
  */
 

@@ -10,8 +10,8 @@ let interrupted: AbortController | undefined;
 let received: (typeof signals)[number] | undefined;
 
 /**
- * A signal that is aborted by Ctrl-C or SIGTERM, one for the whole process. Whatever the command then returns or
- * throws, the exit code is {@link interruptedExitCode}.
+ * A signal that is aborted by Ctrl-C, SIGTERM or SIGHUP, one for the whole process. Whatever the command then returns
+ * or throws, the exit code is {@link interruptedExitCode}.
  */
 export function interruption(): AbortSignal {
   if (interrupted !== undefined) return interrupted.signal;

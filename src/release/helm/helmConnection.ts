@@ -11,9 +11,8 @@ export interface HelmStartup {
 }
 
 /**
- * Helm's environment variables can name another context, server or user. They are cleared, because kubectl ignores
- * them and both must
- * talk to the same cluster as the same user.
+ * Helm's environment variables can name another context, server or user. They are cleared, because kubectl ignores them
+ * and both must talk to the same cluster as the same user.
  */
 const sameCluster = Object.fromEntries(
   [

@@ -40,7 +40,7 @@ const settleMs = 100;
 /**
  * Keeps a value that was loaded up to date with its files, by their content: events are a hint to look, and a look
  * every `pollMs` finds what no event told (overlay and network file systems tell none).
- * @returns what ends it
+ * @returns a function that ends it
  */
 export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follower<T>, pollMs: number): () => void {
   let good = loaded.sha256;
