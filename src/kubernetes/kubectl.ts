@@ -26,7 +26,7 @@ export interface KubectlCall {
   readonly timeoutSeconds?: number;
   /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
   readonly deadlineSeconds?: number;
-  /** Prints nothing of kubectl's output while it runs, because the caller reads a refusal as an answer. Default false. */
+  /** Prints nothing of kubectl's output while it runs: the caller reads a refusal as an answer. Default false. */
   readonly quiet?: boolean;
   /**
    * Bytes of standard output that are read at most; default 64 MiB. A command that prints more is stopped, because a

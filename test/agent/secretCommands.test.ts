@@ -42,7 +42,7 @@ test.each([
   [
     "a remote of the container's own files",
     ['[x]', 'type = alias', 'remote = /captures'],
-    /^remote of \[x\] in rclone\.conf is refused: it names no other remote of the file$/,
+    /^remote of \[x\] in rclone\.conf is refused: it does not name another remote of the file$/,
   ],
   ['a type that reads files', ['[x]', 'type = local'], /^type local of \[x\] in rclone\.conf is not built in/],
 ])('rclone.conf with %s uploads nothing and runs nothing, and the capture goes on', async (_, lines, reason) => {

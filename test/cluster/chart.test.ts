@@ -247,7 +247,7 @@ test("the notes tell how to opt in, and do the hook's work when there is none", 
     expect(text).toContain(`kubectl patch deployment web -n chart-shop ${patch}`);
   }
   expect(await notes('targets', 4)).toMatch(
-    /Opted in by a hook[^]*chart-shop: web, cart, db, log\.agent\n +chart-ledger\n/,
+    /A hook opts these targets in[^]*chart-shop: web, cart, db, log\.agent\n +chart-ledger\n/,
   );
   expect(await notes('opt out, further selectors', 4)).toContain('example.com/capture says "false"');
 });

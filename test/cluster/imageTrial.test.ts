@@ -77,7 +77,7 @@ describe('an image is tried', () => {
     });
     expect((await stored(shop, 'deploy/web')).metadata.generation).toBe(before.metadata.generation);
     const dryRun = await patchWorkload(at('deploy/web', { config, dryRun: true }).options);
-    expect(dryRun.warnings).toContainEqual(expect.stringContaining('not tried in a dry run'));
+    expect(dryRun.warnings).toContainEqual(expect.stringContaining('a dry run does not check whether the image'));
     expect(await patchWorkload(at('deploy/web', { config, force: true }).options)).toMatchObject({
       result: 'patched',
       warnings: expect.arrayContaining([expect.stringContaining('changed anyway (--force)')]),

@@ -149,7 +149,7 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
   expect(streaming.said()).not.toContain('late');
   // The one that was deleted could not say it any more.
-  expect(streaming.said()).toContain('1 capture ended with the pod, or by force');
+  expect(streaming.said()).toContain('1 capture ended with the pod or was killed');
   // The streams themselves come by the container runtime, not by the pod's network.
   expect(await tshark(file, ['tcp.stream'], 'tcp')).toEqual([]);
   const { stderr } = await run(['tshark', '-r', file]);

@@ -221,7 +221,7 @@ test.concurrent('settings that can capture nothing are refused where they are wr
   ].join('---\n');
   const { stderr } = await packetCapture(['inject', '-f', '-'], input);
   expect(stderr).toMatch(
-    /^injected deployment\/a .*: without packets: packet-capture\/interfaces must be all, any or all,lo/m,
+    /^injected deployment\/a .*: without packets: packet-capture\/interfaces must be all, any, all,lo, or different/m,
   );
   expect(stderr).toMatch(/^injected deployment\/b .*: without packets: /m);
   expect(stderr).toMatch(/^injected deployment\/c in shop \(-:\d+\)$/m);
