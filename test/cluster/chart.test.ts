@@ -249,7 +249,7 @@ test("the notes tell how to opt in, and do the hook's work when there is none", 
   expect(await notes('targets', 4)).toMatch(
     /A hook opts these targets in[^]*chart-shop: web, cart, db, log\.agent\n +chart-ledger\n/,
   );
-  expect(await notes('opt out, further selectors', 4)).toContain('example.com/capture says "false"');
+  expect(await notes('opt out, further selectors', 4)).toContain('annotation example.com/capture is "false"');
 });
 
 test('no object of the dry runs is left', async () => {
