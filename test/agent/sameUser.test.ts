@@ -2,11 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
 import { agentUser } from '../../src/sidecar/index.ts';
 import { credentials, writeSecret } from './bucket.ts';
+import { startInContainer } from './containerCommand.ts';
 import { useAgents } from './fixture.ts';
 import { childrenOf } from './processTree.ts';
 import { until } from './until.ts';
@@ -74,33 +75,8 @@ async function startCommand(
   capability: string,
   ...argv: readonly string[]
 ): Promise<{ readonly child: ChildProcess; readonly pid: number }> {
-  const container = [
-    join(import.meta.dirname, 'container.sh'),
-    inject('agentRoot'),
-    captures,
-    await folder(),
-    capability,
-    ...argv,
-  ];
-  const child = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      ...network().enterPod,
-      'unshare',
-      '--mount',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      'sh',
-      ...container,
-    ],
-    {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    },
-  );
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const container = { network: network(), captures, settings: await folder(), capability };
+  const child = startInContainer(container, ...argv);
   await once(child.stdout, 'readable');
   const [pid = 0] = await childrenOf(child.pid);
   return { child, pid };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
@@ -11,6 +11,7 @@ import { createCaptureReader } from '../../src/pcapng/index.ts';
 import type { Agent } from './agent.ts';
 import { bucketServer, uploadedFiles, writeSecret } from './bucket.ts';
 import { collectorAddress, startCollector } from './collector.ts';
+import { startInContainer } from './containerCommand.ts';
 import { useAgents } from './fixture.ts';
 import { agentModule, ensureGoTools, go } from './goTools.ts';
 import { holds } from './memory.ts';
@@ -72,33 +73,8 @@ async function startLive(): Promise<{
   readonly bytes: () => number;
 }> {
   const command = captureCommand({ interfaces: 'eth0', snaplen: 'headers', filter });
-  const container = [
-    join(import.meta.dirname, 'container.sh'),
-    inject('agentRoot'),
-    await folder(),
-    await folder(),
-    'net_raw',
-    ...command,
-  ];
-  const child = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      ...network().enterPod,
-      'unshare',
-      '--mount',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      'sh',
-      ...container,
-    ],
-    {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    },
-  );
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const container = { network: network(), captures: await folder(), settings: await folder(), capability: 'net_raw' };
+  const child = startInContainer(container, ...command);
   const output: Buffer[] = [];
   const closed = once(child, 'close');
   child.stdout.on('data', (bytes: Buffer) => output.push(bytes));

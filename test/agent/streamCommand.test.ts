@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
 import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
+import { startInContainer } from './containerCommand.ts';
 import { useAgents } from './fixture.ts';
 import { until } from './until.ts';
 
@@ -22,32 +22,8 @@ interface Capture {
 /** The command in a container of the agent's image, as `kubectl exec` starts it. */
 async function startCapture(interfaces: string, snaplen = '0', filter = ''): Promise<Capture> {
   const [captures, settings] = [await folder(), await folder()];
-  const container = [
-    join(import.meta.dirname, 'container.sh'),
-    inject('agentRoot'),
-    captures,
-    settings,
-    'net_raw',
-    ...captureCommand({ interfaces, snaplen, filter }),
-  ];
-  const child = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      ...network().enterPod,
-      'unshare',
-      '--mount',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      'sh',
-      ...container,
-    ],
-    {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    },
-  );
+  const container = { network: network(), captures, settings, capability: 'net_raw' };
+  const child = startInContainer(container, ...captureCommand({ interfaces, snaplen, filter }));
   const capture: Capture = { child, interfaces: [], packets: [], said: () => said, pieces: () => pieces };
   const reader = createCaptureReader('capture');
   let said = '';

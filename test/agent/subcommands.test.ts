@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
+import { startInContainer } from './containerCommand.ts';
 import { useAgents } from './fixture.ts';
 
 const { network, folder } = useAgents();
@@ -17,33 +18,8 @@ interface Ended {
 
 /** A command of the agent's image in a container, as `kubectl exec` starts it. */
 async function start(captures: string, capability: string, ...argv: readonly string[]): Promise<ChildProcess> {
-  const container = [
-    join(import.meta.dirname, 'container.sh'),
-    inject('agentRoot'),
-    captures,
-    await folder(),
-    capability,
-    ...argv,
-  ];
-  const child = spawn(
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      ...network().enterPod,
-      'unshare',
-      '--mount',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      'sh',
-      ...container,
-    ],
-    {
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
-    },
-  );
-  onTestFinished(() => void child.kill('SIGKILL'));
+  const container = { network: network(), captures, settings: await folder(), capability };
+  const child = startInContainer(container, ...argv);
   return child;
 }
 
