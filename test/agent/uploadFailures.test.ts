@@ -1,8 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { readdirSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, inject, test } from 'vitest';
-import { run } from '../../scripts/cluster/command.ts';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { statusWhen } from './agentFiles.ts';
 import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from './bucket.ts';
 import { countPackets, mergeFiles, packetNumbers } from './captureFile.ts';
@@ -22,20 +21,17 @@ async function startServer(): Promise<{ server: BucketServer; bucket: string; se
   return { server, bucket: join(objects, 'captures'), secret };
 }
 
-/** The agent's image, where the closed files of the ring are gone as soon as they are copied. */
-async function rootWithoutRing(): Promise<string> {
-  const root = join(await folder(), 'root');
-  await run(['cp', '--archive', inject('agentRoot'), root]);
-  const rclone = join(root, 'usr/bin/rclone');
-  await rename(rclone, `${rclone}-itself`);
-  const script = `#!/bin/sh
-rclone-itself "$@"
-status=$?
-[ "$1" != copy ] || for link in /captures/.agent/upload/batch/*.pcapng; do listed=$(ls -l "$link"); rm -f "\${listed##*-> }"; done
-exit "$status"
-`;
-  await writeFile(rclone, script, { mode: 0o755 });
-  return root;
+/** Removes each capture file from the ring as soon as the bucket has it, until the watch is closed. */
+function removeUploaded(captures: string, bucket: string): FSWatcher & { readonly removed: Set<string> } {
+  const removed = new Set<string>();
+  const watcher = watch(bucket, { recursive: true }, (_, uploaded) => {
+    const ending = /-\d+\.pcapng$/.exec(uploaded ?? '')?.[0].replace('-', '_');
+    const name = ending === undefined ? undefined : readdirSync(captures).find((file) => file.endsWith(ending));
+    if (name === undefined) return;
+    rmSync(join(captures, name));
+    removed.add(name);
+  });
+  return Object.assign(watcher, { removed });
 }
 
 describe(
@@ -117,7 +113,10 @@ describe(
 
     test('a file that the ring lets go between its copy and the question whether it is there is uploaded, and not lost', async () => {
       const { server, bucket, secret } = await startServer();
-      const agent = await start({ root: await rootWithoutRing(), secret, settings });
+      const captures = await folder();
+      const watcher = removeUploaded(captures, bucket);
+      onTestFinished(() => watcher.close());
+      const agent = await start({ captures, secret, settings });
       await agent.next('started');
       for (let round = 0; round < 3; round += 1) {
         await network().send({ count: 50, first: round * 50 });
@@ -126,12 +125,14 @@ describe(
       await agent.next('uploaded', 20_000);
       await agent.stop();
       await server.stop();
+      watcher.close();
       expect(agent.events.filter(({ event }) => event === 'upload lost' || event === 'upload failed')).toEqual([]);
       const uploaded = await uploadedFiles(bucket);
       expect(sum(uploaded.map(({ json }) => Number(json['packets'])))).toBe(150);
       expect(uploaded.every(({ json, sha256 }) => json['sha256'] === sha256)).toBe(true);
       const told = agent.events.filter(({ event }) => event === 'uploaded').flatMap(({ files }) => files as string[]);
       expect(told).toHaveLength(uploaded.length);
+      expect(watcher.removed.size).toBe(uploaded.length);
     });
 
     test('a container that was killed with files to upload, and one open, is followed by one that uploads them', async () => {
