@@ -41,7 +41,8 @@ beforeAll(async () => {
   await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=60s']);
   pods = (await kube(['get', 'pods', ...inShop, '-l', 'app=web', '-o', 'jsonpath={.items[*].metadata.name}']))
     .split(' ')
-    .toSorted();
+    // In the order of the commands' reports, in which web-2 stands before web-10.
+    .toSorted((one, other) => one.localeCompare(other, 'en', { numeric: true }));
   addresses = await Promise.all(pods.map(async (pod) => podField(shop, pod, '.status.podIP')));
 });
 
