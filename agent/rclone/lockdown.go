@@ -104,7 +104,7 @@ func forbidCalls() error {
 
 // confine allows this process to read files and to connect by TCP to that port only: it cannot create, change or run a
 // file. Kernels before 5.13 cannot restrict files, those before 6.7 connections. There the container's read-only file
-// system and forbidCalls remain, and rclone is told to use the proxy in any case.
+// system and forbidCalls remain, and rclone is configured to use the proxy in any case.
 func confine(port uint64) error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {

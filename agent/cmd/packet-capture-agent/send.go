@@ -25,7 +25,7 @@ func runSend(args []string, std streams) int {
 	flags.SetOutput(std.err)
 	list := flags.Bool("list", false, "print the agent's status, and then size and name of each capture file")
 	offset := flags.Int64("offset", 0, "bytes that the caller has already")
-	size := flags.Int64("size", -1, "bytes of the file that are wanted; all of them unless told")
+	size := flags.Int64("size", -1, "bytes of the file that are wanted; all of them by default")
 	if err := flags.Parse(args); err != nil {
 		return usageError
 	}

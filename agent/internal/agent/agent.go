@@ -65,11 +65,11 @@ type Agent struct {
 	// finished: the duration or the packet count is reached.
 	finished bool
 
-	// preparing counts preparations: one that is not the last has come too late. changing says that one goes on, and
-	// cancel ends it.
-	preparing int
-	changing  bool
-	cancel    context.CancelFunc
+	// preparing counts preparations: one that is not the last has come too late; cancel ends the last one. inTransition
+	// is set from the start of a preparation, or of the end of a capture, until the new state is reached.
+	preparing    int
+	inTransition bool
+	cancel       context.CancelFunc
 	// wanted are the interfaces that the last preparation was for, refused those whose filter cannot be compiled.
 	wanted  chosen
 	joining map[capture.Interface]bool
@@ -104,7 +104,7 @@ func New(options Options) *Agent {
 		joining: map[capture.Interface]bool{},
 		refused: map[capture.Interface]string{},
 	}
-	a.recorder = &record.Recorder{Ring: a.ring, Told: (*told)(a), Now: time.Now}
+	a.recorder = &record.Recorder{Ring: a.ring, Observer: (*fileObserver)(a), Now: time.Now}
 	a.registry = traffic.NewRegistry(a.shareFlows)
 	dialer := traffic.NewDialer(a.registry)
 	a.push = push.New(push.Options{
@@ -175,7 +175,7 @@ func (a *Agent) Take(annotations settings.Values) {
 }
 
 // restart parses the settings just taken, cancels the timers of retry and duration and the running preparation, and
-// goes to invalid, idle or prepare. In the last case a running capture goes on until apply replaces it. first is true
+// goes to invalid, idle or prepare. In the last case a running capture goes on until startOrReplace replaces it. first is true
 // for the container's first settings: a capture that the container before this one finished with them is not begun
 // again.
 func (a *Agent) restart(first bool) {
@@ -249,7 +249,7 @@ func (a *Agent) afterPackets() {
 	}
 	if err := a.recorder.Err(); err != nil {
 		a.session.abort()
-		if a.changing {
+		if a.inTransition {
 			// What is about to come may do better.
 			a.prepare()
 			return
@@ -261,7 +261,7 @@ func (a *Agent) afterPackets() {
 		a.retryLater(a.reasonOf(err))
 		return
 	}
-	if _, full := a.recorder.PacketsLeft(); full && !a.changing {
+	if _, full := a.recorder.PacketsLeft(); full && !a.inTransition {
 		a.session.abort()
 		a.captureEnded()
 		a.finish("packet-count")

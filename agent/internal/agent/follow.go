@@ -14,7 +14,7 @@ import (
 // followLinks compares the interfaces with the captured ones, and joins and leaves. The capture of the others
 // continues.
 func (a *Agent) followLinks() {
-	if a.terminating || a.changing || a.values == nil {
+	if a.terminating || a.inTransition || a.values == nil {
 		return
 	}
 	waits := a.state == status.Waiting
@@ -63,7 +63,7 @@ func (a *Agent) leave(now chosen) bool {
 		}
 	}
 	if gone {
-		a.tellInterfaces()
+		a.reportInterfaces()
 	}
 	return gone
 }
@@ -95,7 +95,7 @@ func (a *Agent) join(i capture.Interface) {
 // joined reports that an interface has joined, or else why it is not captured, unless it has gone.
 func (a *Agent) joined(i capture.Interface, err error) {
 	if err == nil {
-		a.tellInterfaces()
+		a.reportInterfaces()
 		a.followLinks()
 		return
 	}
@@ -110,6 +110,6 @@ func (a *Agent) isThere(i capture.Interface) bool {
 	return err == nil && slices.Contains(choose(all, a.set.Interfaces).present, i)
 }
 
-func (a *Agent) tellInterfaces() {
+func (a *Agent) reportInterfaces() {
 	a.emit("interfaces changed", events.Member{Name: "interfaces", Value: a.session.names()})
 }

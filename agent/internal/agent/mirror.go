@@ -18,7 +18,7 @@ import (
 // mirrorPatience is how long the mirror's container may take to start.
 const mirrorPatience = 10 * time.Second
 
-// noMirror is said of a mirror that nobody does.
+// noMirror is the reason in the status when mirror is set, and the pod has no container that mirrors.
 const noMirror = "the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created, in a namespace that admits NET_ADMIN"
 
 // mirrorMember is what the mirror's own program, in another container, says of itself: a part of this one's status and
@@ -31,8 +31,8 @@ type mirrorMember struct {
 	timer *loop.Timer
 	// text is the member of the status; nil: there is none.
 	text json.RawMessage
-	// told is what the program says, nil until it has.
-	told *status.Mirror
+	// reported is what the program reports; nil until it does.
+	reported *status.Mirror
 }
 
 // set watches the mirror's status if the setting mirror is wanted, and drops it otherwise.
@@ -68,7 +68,7 @@ func (m *mirrorMember) watch() {
 // drop ends the watch, and takes the mirror out of status and metrics.
 func (m *mirrorMember) drop() {
 	m.timer.Stop()
-	m.text, m.told = nil, nil
+	m.text, m.reported = nil, nil
 	if m.fd != 0 {
 		m.agent.loop.Remove(m.fd)
 		_ = unix.Close(m.fd)
@@ -90,13 +90,13 @@ func (m *mirrorMember) changed() {
 // read takes the mirror's status from its file. Without the file there is none until mirrorPatience is over, and
 // noMirror then.
 func (m *mirrorMember) read() {
-	var told *status.Mirror
+	var reported *status.Mirror
 	text, err := os.ReadFile(filepath.Join(m.agent.options.AgentDir, mirror.StatusFile))
 	text = bytes.TrimSpace(text)
 	switch {
 	case err == nil:
-		told = &status.Mirror{}
-		if json.Unmarshal(text, told) != nil {
+		reported = &status.Mirror{}
+		if json.Unmarshal(text, reported) != nil {
 			// In the middle of being written, on a full volume.
 			return
 		}
@@ -106,7 +106,7 @@ func (m *mirrorMember) read() {
 		text = events.Object(events.Member{Name: "state", Value: "waiting"}, events.Member{Name: "reason", Value: noMirror})
 	}
 	if !bytes.Equal(text, m.text) {
-		m.text, m.told = text, told
+		m.text, m.reported = text, reported
 		m.agent.report.changed()
 	}
 }

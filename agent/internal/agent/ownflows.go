@@ -12,7 +12,7 @@ const hubRetry = 30 * time.Second
 
 // startHub exchanges own connections with the agent's other programs in the pod, so that no capture holds them.
 func (a *Agent) startHub() {
-	hub, err := share.NewHub(a.options.AgentDir, a.applyFlows)
+	hub, err := share.NewHub(a.options.AgentDir, a.leaveOutFlows)
 	if err == nil {
 		a.hub = hub
 		return
@@ -33,12 +33,12 @@ func (a *Agent) shareFlows(flows []traffic.Flow) error {
 	if h := <-hub; h != nil {
 		return h.Set(flows)
 	}
-	return a.applyFlows(flows)
+	return a.leaveOutFlows(flows)
 }
 
-// applyFlows has this program's captures leave connections out, and returns when they do. Any goroutine but the loop's
+// leaveOutFlows has this program's captures leave connections out, and returns when they do. Any goroutine but the loop's
 // may call it.
-func (a *Agent) applyFlows(flows []traffic.Flow) error {
+func (a *Agent) leaveOutFlows(flows []traffic.Flow) error {
 	done := make(chan error, 1)
 	a.loop.Post(func() { done <- a.session.setFlows(flows) })
 	return <-done

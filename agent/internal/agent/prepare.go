@@ -23,7 +23,7 @@ import (
 // stopPreparing cancels the current preparation: its result, if it still comes, is ignored.
 func (a *Agent) stopPreparing() {
 	a.preparing++
-	a.changing = false
+	a.inTransition = false
 	if a.cancel != nil {
 		a.cancel()
 		a.cancel = nil
@@ -60,14 +60,14 @@ func (a *Agent) prepare() {
 		a.stopAndRetry(problem)
 		return
 	}
-	a.changing = true
+	a.inTransition = true
 	preparing := a.preparing
 	a.compile(a.wanted.present, func(inputs []input, failures []failure) {
 		if preparing != a.preparing {
 			return
 		}
 		a.cancel = nil
-		a.apply(inputs, failures)
+		a.startOrReplace(inputs, failures)
 	})
 }
 
@@ -83,12 +83,12 @@ func (a *Agent) stopAndRetry(reason string) {
 // stopThen ends the running capture, if there is one, and then calls fn, unless something else was begun meanwhile.
 func (a *Agent) stopThen(fn func()) {
 	preparing := a.preparing
-	a.changing = true
+	a.inTransition = true
 	a.session.stop(func() {
 		if preparing != a.preparing {
 			return
 		}
-		a.changing = false
+		a.inTransition = false
 		a.captureEnded()
 		fn()
 	})
@@ -115,22 +115,22 @@ func (a *Agent) compile(interfaces []capture.Interface, done func([]input, []fai
 	}()
 }
 
-// apply starts or changes the capture with the compiled programs.
-func (a *Agent) apply(inputs []input, failures []failure) {
+// startOrReplace starts the capture, or replaces the running one, with the compiled programs.
+func (a *Agent) startOrReplace(inputs []input, failures []failure) {
 	if len(inputs) == 0 {
-		a.changing = false
+		a.inTransition = false
 		a.cannotCompile(failures)
 		return
 	}
 	p := a.plan(inputs)
 	a.session.stream.head = p.head
 	if a.session.running {
-		a.change(p, failures)
+		a.replace(p, failures)
 		return
 	}
 	more, err := a.session.start(p, a.set.FileCount-1)
 	if err != nil {
-		a.changing = false
+		a.inTransition = false
 		if len(more) == len(inputs) {
 			err = more[0].err
 		}
@@ -140,20 +140,20 @@ func (a *Agent) apply(inputs []input, failures []failure) {
 	a.captureBegun(append(failures, more...))
 }
 
-// change changes the running capture to a plan. failures are interfaces that the plan leaves out.
-func (a *Agent) change(p plan, failures []failure) {
+// replace has the running capture continue by another plan. failures are interfaces that the plan leaves out.
+func (a *Agent) replace(p plan, failures []failure) {
 	preparing := a.preparing
 	wanted := func() bool { return preparing == a.preparing }
-	a.session.change(p, wanted, func(more []failure) {
+	a.session.replace(p, wanted, func(more []failure) {
 		switch {
 		case a.session.running && wanted():
 			a.captureBegun(append(failures, more...))
 		case a.session.running:
 		case wanted():
-			a.changing = false
+			a.inTransition = false
 			a.captureEnded()
 			a.retryLater(a.reasonOf(more[0].err))
-		case a.changing:
+		case a.inTransition:
 			// The end of the capture has dropped the change that was waiting.
 			a.prepare()
 		}
@@ -210,7 +210,7 @@ const noteRoom = 8192 + 4096
 // captureBegun is called when a capture with these settings has begun, and its first file is open: it starts the timer
 // of the setting duration, reports the start, and starts the push. failures are interfaces that are not captured.
 func (a *Agent) captureBegun(failures []failure) {
-	a.changing = false
+	a.inTransition = false
 	if err := a.recorder.Err(); err != nil {
 		// Handled as an error while capturing.
 		a.afterPackets()
@@ -257,7 +257,7 @@ func (a *Agent) refuse(f failure) {
 
 // durationOver ends the capture when its duration is over.
 func (a *Agent) durationOver() {
-	if a.changing || a.terminating {
+	if a.inTransition || a.terminating {
 		return
 	}
 	a.finish("duration")

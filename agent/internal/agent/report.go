@@ -69,7 +69,7 @@ func (r *report) write() {
 	r.packets = s.Packets
 	var metrics []byte
 	if a.metrics != nil {
-		m := status.Metrics{Status: s, LastErrorAt: r.lastErrorAt, Push: a.push.Status(), Upload: a.upload.Status(), Mirror: a.mirror.told}
+		m := status.Metrics{Status: s, LastErrorAt: r.lastErrorAt, Push: a.push.Status(), Upload: a.upload.Status(), Mirror: a.mirror.reported}
 		if !settings.Stopped(a.invalid) {
 			m.FilesLimit = a.set.FileCount
 		}
@@ -156,12 +156,12 @@ func (r *report) remember(members []events.Member) {
 	r.lastError = events.Object(append([]events.Member{{Name: "time", Value: events.Time(r.lastErrorAt)}}, members...)...)
 }
 
-// told receives the recorder's reports of files (record.Told).
-type told Agent
+// fileObserver is notified of the files that the recorder opens and closes (record.Observer).
+type fileObserver Agent
 
-// FileOpened implements record.Told.
-func (t *told) FileOpened(path string) {
-	a := (*Agent)(t)
+// FileOpened implements record.Observer.
+func (o *fileObserver) FileOpened(path string) {
+	a := (*Agent)(o)
 	a.rotateAfter(a.set.Rotate)
 	a.upload.Opened(upload.File{
 		Path:       path,
@@ -173,9 +173,9 @@ func (t *told) FileOpened(path string) {
 	a.report.changed()
 }
 
-// FileClosed implements record.Told.
-func (t *told) FileClosed(file record.Closed) {
-	a := (*Agent)(t)
+// FileClosed implements record.Observer.
+func (o *fileObserver) FileClosed(file record.Closed) {
+	a := (*Agent)(o)
 	a.upload.Closed(time.Now(), uint64(file.Packets), uint64(file.Dropped), file.Bytes)
 	a.emit("file closed",
 		events.Member{Name: "file", Value: file.Path},

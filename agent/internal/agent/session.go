@@ -32,7 +32,7 @@ type session struct {
 	flows   []traffic.Flow
 	// waiting are changes that wait for the current one; stopping are called when the capture has ended.
 	waiting, stopping []func()
-	// hurry is the timer that carries out a pending change after cutPatience.
+	// hurry is the timer that carries out a pending change after barrierPatience.
 	hurry *loop.Timer
 	// now is the machine's clock, which somebody may set.
 	now func() time.Time
@@ -110,10 +110,10 @@ func (s *session) advance() {
 	s.advanced()
 }
 
-// change captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if
+// replace captures by another plan from now on, and calls done when the plan's first file is open. It does nothing if
 // the plan is no longer wanted when its turn comes. If no interface can be captured by the plan, the capture ends, and
 // done gets the reasons.
-func (s *session) change(p plan, wanted func() bool, done func([]failure)) {
+func (s *session) replace(p plan, wanted func() bool, done func([]failure)) {
 	s.whenFree(func() {
 		if !s.running || !wanted() {
 			return
@@ -127,7 +127,7 @@ func (s *session) change(p plan, wanted func() bool, done func([]failure)) {
 		s.snaplen = p.snaplen
 		s.taps = append(slices.Clone(before), without(after, before)...)
 		s.setSources()
-		s.cut(func() {
+		s.atBarrier(func() {
 			if len(after) == 0 {
 				s.abort()
 				done(failures)
@@ -232,7 +232,7 @@ func (s *session) stop(done func()) {
 	s.stopping = append(s.stopping, done)
 	s.whenFree(func() {
 		if s.running {
-			s.cut(s.abort)
+			s.atBarrier(s.abort)
 		}
 	})
 }

@@ -72,7 +72,7 @@ func (a *Agent) setPush() bool {
 	return true
 }
 
-// pushTarget is what the push was told.
+// pushTarget is where the push goes to, as it was set last.
 type pushTarget struct {
 	to     string
 	buffer int64

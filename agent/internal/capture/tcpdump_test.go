@@ -24,7 +24,7 @@ type comparison struct {
 	prepare func(t *testing.T)
 	// address is one that is behind the interface.
 	address string
-	// send sends packets, about as many as are asked for; many unless told.
+	// send sends packets, about as many as are asked for; many by default.
 	send func(t *testing.T, count int)
 	// least is a length that some have at least.
 	least int

@@ -56,7 +56,7 @@ func (m *Mirror) onLookUp(host string, found []netip.Addr, err error) {
 		m.step()
 	})
 	if err != nil {
-		m.tellError(fmt.Errorf("%s: %s", host, traffic.Reason(err)), lookUpEvery)
+		m.reportError(fmt.Errorf("%s: %s", host, traffic.Reason(err)), lookUpEvery)
 		return
 	}
 	for i := range found {

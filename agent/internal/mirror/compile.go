@@ -55,5 +55,5 @@ func (m *Mirror) onCompiled(program filter.Program, err error) {
 func (m *Mirror) refuseFilter(reason string) {
 	one := settings.Invalid{Setting: "filter", Value: m.settings.Filter, Reason: reason}
 	m.invalid = append(m.invalid, one)
-	m.tellInvalid(one)
+	m.reportInvalid(one)
 }

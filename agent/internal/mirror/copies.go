@@ -113,6 +113,6 @@ func (m *Mirror) clear() {
 		m.status.addToPast()
 	}
 	if err := m.kernel.clear(); err != nil {
-		m.tellError(fmt.Errorf("cannot take the mirror back: %w", err), 0)
+		m.reportError(fmt.Errorf("cannot take the mirror back: %w", err), 0)
 	}
 }

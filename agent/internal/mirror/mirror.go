@@ -126,7 +126,7 @@ func (m *Mirror) Take(annotations settings.Values) {
 	host := m.host()
 	m.settings, m.invalid = settings.Parse(annotations, m.options.Platform)
 	for _, one := range m.invalid {
-		m.tellInvalid(one)
+		m.reportInvalid(one)
 	}
 	// Copies for one host must not go to another while its name is not known.
 	if m.host() != host {
@@ -241,7 +241,7 @@ func (m *Mirror) retryLater(err error) {
 		err = fmt.Errorf("the container has no NET_ADMIN: %w", err)
 	}
 	delay := m.retries.Next()
-	m.tellError(err, delay)
+	m.reportError(err, delay)
 	m.status.set("waiting", words(err), m.values["mirror"])
 	m.retry.Stop()
 	m.retry = m.loop.After(delay, func() {

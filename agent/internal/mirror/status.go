@@ -22,12 +22,12 @@ const StatusFile = "mirror.json"
 
 type status struct {
 	dir string
-	// facts are the current ones, told those in the file.
-	facts, told facts
+	// facts are the current ones, written those in the file.
+	facts, written facts
 	// past counts copies of interfaces that were removed; now counts all.
-	past, now, toldCounts counts
-	toldAt                time.Time
-	timer                 *loop.Timer
+	past, now, writtenCounts counts
+	writtenAt                time.Time
+	timer                    *loop.Timer
 }
 
 // facts are the members of the file that are not numbers.
@@ -75,11 +75,11 @@ func (s *status) write(active bool) {
 		s.read()
 	}
 	now := time.Now()
-	due := s.now != s.toldCounts && now.Sub(s.toldAt) >= countEvery-100*time.Millisecond
-	if s.facts == s.told && !due {
+	due := s.now != s.writtenCounts && now.Sub(s.writtenAt) >= countEvery-100*time.Millisecond
+	if s.facts == s.written && !due {
 		return
 	}
-	s.told, s.toldCounts, s.toldAt = s.facts, s.now, now
+	s.written, s.writtenCounts, s.writtenAt = s.facts, s.now, now
 	_ = replaceFile(s.dir, StatusFile, append(s.json(now), '\n'))
 }
 

@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 	if said := read(); said["packets"] != 1.0 {
 		t.Errorf("got %v", said)
 	}
-	s.toldAt = s.toldAt.Add(-countEvery)
+	s.writtenAt = s.writtenAt.Add(-countEvery)
 	s.write(false)
 	if said := read(); said["packets"] != 7.0 {
 		t.Errorf("got %v", said)

@@ -16,7 +16,7 @@ import (
 
 const header = "HEADER--"
 
-// event is what a push has told.
+// event is what a push has reported.
 type event struct {
 	name    string
 	members any

@@ -68,7 +68,7 @@ func (p *Push) Set(to string, buffer int64) {
 	p.Restart()
 }
 
-// Run is told whether packets are captured now.
+// Run sets whether packets are captured now.
 func (p *Push) Run(running bool) {
 	if running == p.running {
 		return

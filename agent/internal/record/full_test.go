@@ -27,7 +27,7 @@ func TestAFullVolume(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	_ = f.Close()
-	closed := f.told.closed[0]
+	closed := f.observer.closed[0]
 	// What could not be written is counted.
 	if totals := f.Totals(); totals.Queue+totals.Packets != 5000 || totals.Queue == 0 || closed.Packets != totals.Packets || closed.Dropped != totals.Queue {
 		t.Errorf("%+v, %+v", totals, closed)
@@ -69,7 +69,7 @@ func TestNothingIsLostUncounted(t *testing.T) {
 	_ = f.Close()
 	stats, err := eth0.Stats()
 	totals := f.Totals()
-	if closed := f.told.closed[0]; err != nil || totals.Packets+totals.Queue != int64(stats.Received-stats.Dropped) || totals.Queue < 300-int64(stats.Dropped) || closed.Dropped != totals.Queue+totals.Kernel {
+	if closed := f.observer.closed[0]; err != nil || totals.Packets+totals.Queue != int64(stats.Received-stats.Dropped) || totals.Queue < 300-int64(stats.Dropped) || closed.Dropped != totals.Queue+totals.Kernel {
 		t.Errorf("%+v and %+v of %+v, %v", totals, closed, stats, err)
 	}
 }

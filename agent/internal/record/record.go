@@ -48,8 +48,8 @@ type Closed struct {
 	Kept bool
 }
 
-// Told is notified when files are opened and closed.
-type Told interface {
+// Observer is notified when files are opened and closed.
+type Observer interface {
 	FileOpened(path string)
 	FileClosed(file Closed)
 }
@@ -66,8 +66,8 @@ type Totals struct {
 // Recorder is the capture.Sink that writes the files. A capture lasts from Open to Close; Change replaces it by another
 // one.
 type Recorder struct {
-	Ring *ring.Ring
-	Told Told
+	Ring     *ring.Ring
+	Observer Observer
 	// Now is the clock.
 	Now func() time.Time
 
@@ -210,7 +210,7 @@ func (r *Recorder) open(closed int) error {
 		return errors.Join(err, file.Close(), file.Remove())
 	}
 	r.file = opened
-	r.Told.FileOpened(file.Path)
+	r.Observer.FileOpened(file.Path)
 	return nil
 }
 
@@ -241,7 +241,7 @@ func (r *Recorder) close() {
 	r.totals.Bytes += closed.Bytes
 	dropped := r.totals.Kernel + r.totals.Queue
 	closed.Dropped, r.reported = dropped-r.reported, dropped
-	r.Told.FileClosed(closed)
+	r.Observer.FileClosed(closed)
 }
 
 // finish closes the descriptor, and removes a file that is not kept.

@@ -20,7 +20,7 @@ import (
 	"packet-capture/agent/internal/ring"
 )
 
-// listener keeps what it is told.
+// listener keeps what it observes.
 type listener struct {
 	opened []string
 	closed []Closed
@@ -31,16 +31,16 @@ func (l *listener) FileClosed(closed Closed) { l.closed = append(l.closed, close
 
 type fixture struct {
 	*Recorder
-	told   *listener
-	folder string
+	observer *listener
+	folder   string
 }
 
 func newFixture(t *testing.T, folder string) fixture {
-	told := &listener{}
-	r := &Recorder{Ring: &ring.Ring{Folder: folder, Pod: "web-1"}, Told: told, Now: time.Now}
+	observer := &listener{}
+	r := &Recorder{Ring: &ring.Ring{Folder: folder, Pod: "web-1"}, Observer: observer, Now: time.Now}
 	r.SetPacketsLeft(0)
 	t.Cleanup(func() { _ = r.Close() })
-	return fixture{r, told, folder}
+	return fixture{r, observer, folder}
 }
 
 // source opens an interface of the test's namespace.
@@ -117,13 +117,13 @@ func TestFilesNeverExceedTheirSize(t *testing.T) {
 			t.Error(err, f.Err())
 		}
 		var inFiles int64
-		for i, closed := range f.told.closed {
+		for i, closed := range f.observer.closed {
 			info, err := os.Stat(closed.Path)
 			if err != nil || info.Size() != closed.Bytes || closed.Bytes > 1<<20-note || !closed.Kept {
 				t.Errorf("%+v is of %d bytes, %v", closed, info.Size(), err)
 			}
 			// A packet more would not have fit.
-			if last := i == len(f.told.closed)-1; !last && closed.Bytes < 1<<20-note-1600 {
+			if last := i == len(f.observer.closed)-1; !last && closed.Bytes < 1<<20-note-1600 {
 				t.Errorf("%+v is small", closed)
 			}
 			if got := packetsIn(t, closed.Path); got != closed.Packets {
@@ -131,8 +131,8 @@ func TestFilesNeverExceedTheirSize(t *testing.T) {
 			}
 			inFiles += closed.Packets
 		}
-		if totals := f.Totals(); inFiles != int64(sent) || totals.Packets != int64(sent) || len(f.told.closed) < 5 || totals.Files != int64(len(f.told.closed)) {
-			t.Errorf("%d packets of %d in %d files, %+v", inFiles, sent, len(f.told.closed), totals)
+		if totals := f.Totals(); inFiles != int64(sent) || totals.Packets != int64(sent) || len(f.observer.closed) < 5 || totals.Files != int64(len(f.observer.closed)) {
+			t.Errorf("%d packets of %d in %d files, %+v", inFiles, sent, len(f.observer.closed), totals)
 		}
 	}
 }
@@ -178,11 +178,11 @@ func TestEmptyFilesGo(t *testing.T) {
 		t.Error(err)
 	}
 	var kept []bool
-	for _, closed := range f.told.closed {
+	for _, closed := range f.observer.closed {
 		kept = append(kept, closed.Kept)
 	}
 	if !slices.Equal(kept, []bool{true, false, false, false}) || f.Totals().Files != 1 {
-		t.Errorf("%+v", f.told.closed)
+		t.Errorf("%+v", f.observer.closed)
 	}
 	if entries, err := f.Ring.List(); err != nil || len(entries) != 1 {
 		t.Errorf("%v, %v", entries, err)
@@ -204,8 +204,8 @@ func TestPacketLimit(t *testing.T) {
 	if left, full := f.PacketsLeft(); left != 0 || !full {
 		t.Errorf("%d are left, full %v", left, full)
 	}
-	if err := f.Close(); err != nil || f.told.closed[0].Packets != 25 || packetsIn(t, f.told.closed[0].Path) != 25 {
-		t.Errorf("%+v, %v", f.told.closed, err)
+	if err := f.Close(); err != nil || f.observer.closed[0].Packets != 25 || packetsIn(t, f.observer.closed[0].Path) != 25 {
+		t.Errorf("%+v, %v", f.observer.closed, err)
 	}
 }
 
@@ -236,10 +236,10 @@ func TestInterfacesComeAndGo(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
-	if got := interfacesOf(t, f.told.closed[0].Path); got != "lo lo lo"+strings.Repeat(" eth0", 9+fits) {
+	if got := interfacesOf(t, f.observer.closed[0].Path); got != "lo lo lo"+strings.Repeat(" eth0", 9+fits) {
 		t.Errorf("the first file has packets of %q", got)
 	}
-	if got := interfacesOf(t, f.told.closed[1].Path); got != "eth0 eth0" {
+	if got := interfacesOf(t, f.observer.closed[1].Path); got != "eth0 eth0" {
 		t.Errorf("the second file has packets of %q", got)
 	}
 }
@@ -280,7 +280,7 @@ func TestDrops(t *testing.T) {
 	}
 	_ = errors.Join(f.Rotate(), f.Close())
 	var dropped []int64
-	for _, closed := range f.told.closed {
+	for _, closed := range f.observer.closed {
 		dropped = append(dropped, closed.Dropped)
 	}
 	if !slices.Equal(dropped, []int64{int64(stats.Dropped), 0}) || f.Totals().Kernel != int64(stats.Dropped) {
@@ -297,8 +297,8 @@ func TestAFolderThatIsNotThere(t *testing.T) {
 	lo := source(t, "lo")
 	f.Packets(lo, packets(0, 7, 10), 7)
 	f.Flush()
-	if f.Totals().Queue != 7 || len(f.told.opened)+len(f.told.closed) > 0 {
-		t.Errorf("%+v, %+v", f.Totals(), f.told)
+	if f.Totals().Queue != 7 || len(f.observer.opened)+len(f.observer.closed) > 0 {
+		t.Errorf("%+v, %+v", f.Totals(), f.observer)
 	}
 }
 

@@ -232,8 +232,8 @@ func parseMirror(text string) (Mirror, bool) {
 		return Mirror{}, false
 	}
 	mirror := Mirror{VNI: 1}
-	rest, vni, told := strings.Cut(rest, "?vni=")
-	if told {
+	rest, vni, found := strings.Cut(rest, "?vni=")
+	if found {
 		number, ok := wholeNumber(vni, 8)
 		if !ok || number > largestVNI {
 			return Mirror{}, false

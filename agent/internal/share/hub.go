@@ -28,9 +28,9 @@ type Hub struct {
 // member is one of the other programs.
 type member struct {
 	*line
-	// own are its flows; sent are the flows that it got last, if told.
+	// own are its flows; sent are the flows that it got last, if it was notified.
 	own, sent []traffic.Flow
-	told      bool
+	notified  bool
 }
 
 // NewHub listens in the agent's folder. apply has the hub's own captures leave flows out, and returns when they do; it
@@ -134,22 +134,22 @@ func (h *Hub) update() error {
 	members := slices.Clone(h.members)
 	h.mu.Unlock()
 	err := h.apply(flows)
-	var telling sync.WaitGroup
+	var notifying sync.WaitGroup
 	for _, m := range members {
 		h.mu.Lock()
 		others := h.flowsBut(m)
 		h.mu.Unlock()
-		if m.told && slices.Equal(others, m.sent) {
+		if m.notified && slices.Equal(others, m.sent) {
 			continue
 		}
-		m.sent, m.told = others, true
-		telling.Go(func() {
+		m.sent, m.notified = others, true
+		notifying.Go(func() {
 			if !m.ask(others, memberPatience) {
 				// It may not leave the flows out. It connects again when it can.
 				_ = m.conn.Close()
 			}
 		})
 	}
-	telling.Wait()
+	notifying.Wait()
 	return err
 }

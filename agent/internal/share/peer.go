@@ -167,9 +167,9 @@ func (p *Peer) serve(conn net.Conn) {
 
 // waitFor waits until the hub's socket appears or the folder is removed.
 func (p *Peer) waitFor(watch *os.File) {
-	told := make(chan struct{})
+	noticed := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(noticed)
 		var events [4096]byte
 		for {
 			size, err := watch.Read(events[:])
@@ -180,7 +180,7 @@ func (p *Peer) waitFor(watch *os.File) {
 		}
 	}()
 	select {
-	case <-told:
+	case <-noticed:
 	case <-p.closing:
 	}
 }

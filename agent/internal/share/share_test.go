@@ -114,7 +114,7 @@ func TestFlowsAreInForceEverywhere(t *testing.T) {
 		t.Error("a peer's flow is not in force everywhere")
 	}
 	if mirror.has(flow(2)) {
-		t.Error("a peer is told of its own flow")
+		t.Error("a peer gets its own flow")
 	}
 	if !slices.Equal(peers[1].Flows(), []traffic.Flow{flow(1), flow(2)}) {
 		t.Errorf("the others' flows are %v", peers[1].Flows())
@@ -197,10 +197,10 @@ func TestOneThatGoesHoldsNobodyUp(t *testing.T) {
 	if err := json.NewEncoder(conn).Encode(message{ID: 1, Flows: []traffic.Flow{flow(1)}}); err != nil {
 		t.Fatal(err)
 	}
-	// The hub tells it of the others' flows then, and it does not answer.
-	var told message
-	if err := json.NewDecoder(conn).Decode(&told); err != nil || told.ID == 0 {
-		t.Fatalf("%+v, %v", told, err)
+	// The hub sends it the others' flows then, and it does not answer.
+	var sent message
+	if err := json.NewDecoder(conn).Decode(&sent); err != nil || sent.ID == 0 {
+		t.Fatalf("%+v, %v", sent, err)
 	}
 	_ = conn.Close()
 	begin := time.Now()

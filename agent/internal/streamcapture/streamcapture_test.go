@@ -78,7 +78,7 @@ func send(t *testing.T, to string, count int) {
 	}
 	defer conn.Close()
 	for range count {
-		// That nobody listens is told at the next one.
+		// That nobody listens is noticed at the next one.
 		if _, err := conn.Write(make([]byte, 100)); err != nil && !errors.Is(err, unix.ECONNREFUSED) {
 			t.Fatal(err)
 		}

@@ -53,7 +53,7 @@ func (b *batch) run() (reason string) {
 		return b.hide(err.Error())
 	}
 	defer func() { _ = b.child.end() }()
-	defer b.tell()
+	defer b.report()
 	return b.uploadAll()
 }
 
@@ -90,7 +90,7 @@ func (b *batch) uploadAll() (reason string) {
 // next is the oldest waiting file that this batch has not tried yet.
 func (b *batch) next() string {
 	if len(b.done) >= atOnce || len(b.done) > 0 && time.Since(b.since) > atOnceTime {
-		b.tell()
+		b.report()
 	}
 	u := b.worker.upload
 	for _, far := range u.queue.list(closedEnding) {
@@ -133,7 +133,7 @@ func (b *batch) uploadOne(far string) (why string, ended bool) {
 	}
 	u.queue.remove(far, closedEnding)
 	if unverified := b.hide(result.Unverified); unverified != b.unverified {
-		b.tell()
+		b.report()
 		b.unverified = unverified
 	}
 	if len(b.done) == 0 {
@@ -152,8 +152,8 @@ func (b *batch) missing(near string, err error) string {
 	return b.hide(err.Error())
 }
 
-// tell reports the files that were uploaded since the last report.
-func (b *batch) tell() {
+// report reports the files that were uploaded since the last report.
+func (b *batch) report() {
 	b.worker.uploaded(b.done, b.bytes, b.unverified)
 	b.done, b.bytes = nil, 0
 }

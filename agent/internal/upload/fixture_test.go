@@ -136,8 +136,8 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// told is an event.
-type told struct {
+// emitted is an event.
+type emitted struct {
 	name    string
 	members any
 }
@@ -148,13 +148,13 @@ type station struct {
 	t                *testing.T
 	loop             *loop.Loop
 	captures, secret string
-	events           chan told
+	events           chan emitted
 	number           int
 }
 
 func newStation(t *testing.T, program string) *station {
 	t.Helper()
-	s := &station{t: t, captures: t.TempDir(), secret: t.TempDir(), events: make(chan told, 1000)}
+	s := &station{t: t, captures: t.TempDir(), secret: t.TempDir(), events: make(chan emitted, 1000)}
 	s.begin(program)
 	return s
 }
@@ -164,7 +164,7 @@ func (s *station) begin(program string) {
 	s.loop = l
 	s.Upload = New(Options{
 		Loop: l, Network: &plainNetwork{}, Captures: s.captures, Folder: filepath.Join(s.captures, ".agent/upload"), Secret: s.secret, Program: program,
-		Emit: func(name string, members any) { s.events <- told{name, members} }, Changed: func() {},
+		Emit: func(name string, members any) { s.events <- emitted{name, members} }, Changed: func() {},
 		Namespace: "shop", Pod: "web-1", Node: "node0", Version: "0.1.0",
 	})
 	s.t.Cleanup(func() { s.close(0) })

@@ -153,7 +153,7 @@ func (w *worker) try(destination string) {
 	if reason == "" {
 		w.status.LastError = ""
 		w.retries.Reset()
-		w.tell()
+		w.report()
 		return
 	}
 	w.fail(reason)
@@ -168,7 +168,7 @@ func (w *worker) fail(reason string) {
 	delay := w.retries.Next()
 	w.status.Failed++
 	w.status.LastError = reason
-	w.tell()
+	w.report()
 	w.emit("upload failed", FailedEvent{reason, len(pending), delay.String()})
 	w.tryAt = time.Now().Add(delay)
 }
@@ -202,7 +202,7 @@ func (w *worker) look() []string {
 // lose reports lost files. The numbers are updated first, so that a reader of the event finds them.
 func (w *worker) lose(losses []LostEvent) {
 	w.status.Lost += uint64(len(losses))
-	w.tell()
+	w.report()
 	for _, lost := range losses {
 		w.emit("upload lost", lost)
 	}
@@ -260,7 +260,7 @@ func (w *worker) uploaded(files []string, bytes uint64, unverified string) {
 }
 
 func (w *worker) end(pending int) {
-	w.tell()
+	w.report()
 	w.upload.options.Loop.Post(func() {
 		w.upload.worker = nil
 		if w.onEnd != nil {
@@ -273,8 +273,8 @@ func (w *worker) emit(event string, members any) {
 	w.upload.options.Loop.Post(func() { w.upload.options.Emit(event, members) })
 }
 
-// tell passes the numbers to the loop.
-func (w *worker) tell() {
+// report passes the numbers to the loop.
+func (w *worker) report() {
 	status := w.status
 	u := w.upload
 	u.options.Loop.Post(func() {

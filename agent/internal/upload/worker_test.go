@@ -61,7 +61,7 @@ func TestTheNextContainerUploadsWhatTheOneBeforeLeft(t *testing.T) {
 	pcapngFile(t, open, 0x0a0d0d0a, 1, 6, 6, 5)
 	// The container is gone, and there is another one.
 	s.close(0)
-	next := &station{t: t, captures: s.captures, secret: s.secret, events: make(chan told, 100)}
+	next := &station{t: t, captures: s.captures, secret: s.secret, events: make(chan emitted, 100)}
 	next.configure(s3Config(b.URL)...)
 	next.begin(program(t))
 	next.do(func() { next.Set("s3:captures") })

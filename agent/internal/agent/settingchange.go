@@ -7,18 +7,18 @@ import (
 	"packet-capture/agent/internal/settings"
 )
 
-// change is one of a `settings changed`.
-type change struct {
+// settingChange is one of a `settings changed`.
+type settingChange struct {
 	Setting string `json:"setting"`
 	Old     string `json:"old"`
 	New     string `json:"new"`
 }
 
-func (a *Agent) differences(values settings.Values) []change {
-	changes := []change{}
+func (a *Agent) differences(values settings.Values) []settingChange {
+	changes := []settingChange{}
 	for _, row := range settings.Table {
 		if before, now := a.values[row.Name], values[row.Name]; before != now {
-			changes = append(changes, change{row.Name, before, now})
+			changes = append(changes, settingChange{row.Name, before, now})
 		}
 	}
 	return changes

@@ -13,8 +13,8 @@ func (m *Mirror) writeStatus() {
 	m.status.write(m.kernel.isActive())
 }
 
-// tellError reports an error; retry is 0 when nothing is tried again.
-func (m *Mirror) tellError(err error, retry time.Duration) {
+// reportError reports an error; retry is 0 when nothing is tried again.
+func (m *Mirror) reportError(err error, retry time.Duration) {
 	reason := words(err)
 	if m.values["mirror"] != "" {
 		reason = fmt.Sprintf("mirror to %s: %s", m.values["mirror"], reason)
@@ -26,8 +26,8 @@ func (m *Mirror) tellError(err error, retry time.Duration) {
 	m.options.Log.Emit("error", members...)
 }
 
-// tellInvalid reports an invalid setting.
-func (m *Mirror) tellInvalid(one settings.Invalid) {
+// reportInvalid reports an invalid setting.
+func (m *Mirror) reportInvalid(one settings.Invalid) {
 	m.options.Log.Emit("invalid setting",
 		events.Member{Name: "setting", Value: one.Setting},
 		events.Member{Name: "value", Value: one.Value},

@@ -2,9 +2,9 @@ package agent
 
 import "time"
 
-// cutPatience is how long a change waits for the packets that came before it. The kernel hands them over within
+// barrierPatience is how long a change waits for the packets that came before it. The kernel hands them over within
 // capture.Retire, except when its clock was set back meanwhile: then the packets' times say nothing.
-const cutPatience = 500 * time.Millisecond
+const barrierPatience = 500 * time.Millisecond
 
 // whenFree calls fn when no change goes on: at once, if none does.
 func (s *session) whenFree(fn func()) {
@@ -15,19 +15,19 @@ func (s *session) whenFree(fn func()) {
 	}
 }
 
-// cut calls fn after all packets captured up to now and before any later packet. Call it only inside whenFree.
-func (s *session) cut(fn func()) {
+// atBarrier calls fn after all packets captured up to now and before any later packet. Call it only inside whenFree.
+func (s *session) atBarrier(fn func()) {
 	s.merger.At(s.now().UnixNano(), func() {
 		s.hurry.Stop()
 		fn()
-		// The next one may cut, too, and then the rest waits again.
+		// The next one may wait for a barrier too, and then the rest waits again.
 		next := s.waiting
 		s.waiting = nil
 		for _, waiting := range next {
 			s.whenFree(waiting)
 		}
 	})
-	s.hurry = s.loop.After(cutPatience, func() {
+	s.hurry = s.loop.After(barrierPatience, func() {
 		s.merger.Hurry()
 		s.advance()
 	})
@@ -39,7 +39,7 @@ func (s *session) cut(fn func()) {
 func (s *session) rotate() {
 	s.whenFree(func() {
 		if s.running {
-			s.cut(func() { _ = s.recorder.Rotate() })
+			s.atBarrier(func() { _ = s.recorder.Rotate() })
 		}
 	})
 }
