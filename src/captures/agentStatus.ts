@@ -1,10 +1,6 @@
-import { rethrowUnlessRecoverable } from '../errors.ts';
-import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { headersOnly } from '../settings/index.ts';
-import { agentCommand, askAgent } from './agentCommand.ts';
-import { mostStatusBytes, parseAgentStatus } from './parseStatus.ts';
-import type { CapturedPod } from './pods.ts';
 
+/** What an agent reports about itself (`packet-capture-agent status`), as far as it is valid; see parseAgentStatus.ts. */
 export interface AgentStatus {
   readonly time?: string;
   /** The agent's version. */
@@ -41,6 +37,7 @@ export interface AgentStatus {
   readonly lastError?: { readonly time?: string; readonly reason: string };
 }
 
+/** What the container that mirrors reports about itself. */
 export interface MirrorStatus {
   /** mirroring, idle, waiting, invalid or stopped. */
   readonly state?: string;
@@ -57,28 +54,6 @@ export interface MirrorStatus {
 /** The status of an agent, or why it could not be read. */
 export type Asked = { readonly status: AgentStatus } | { readonly problem: string };
 
-/**
- * Asks the agent in a pod. A pod that does not answer is not an error, because others may answer.
- * @throws INTERRUPTED, KUBECTL_MISSING
- */
-export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
-  if (!pod.ready)
-    return {
-      problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
-    };
-  return askPod(async () => parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), mostStatusBytes)));
-}
-
-/** The output of a command in a pod, or its error in a few words. @throws INTERRUPTED, KUBECTL_MISSING */
-export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T | { readonly problem: string }> {
-  try {
-    return await ask();
-  } catch (error) {
-    rethrowUnlessRecoverable(error);
-    return { problem: problemText(error.message) };
-  }
-}
-
 /** The name of the file that is being written, without its folder; undefined when there is none. */
 export function openFile({ file = '' }: AgentStatus): string | undefined {
   return file === '' ? undefined : file.slice(file.lastIndexOf('/') + 1);
@@ -87,9 +62,4 @@ export function openFile({ file = '' }: AgentStatus): string | undefined {
 /** All dropped packets, by the kernel and by the agent. */
 export function droppedSum({ dropped = {} }: AgentStatus): number {
   return (dropped.kernel ?? 0) + (dropped.interface ?? 0) + (dropped.queue ?? 0);
-}
-
-function problemText(message: string): string {
-  if (/there is no status: /.test(message)) return 'its agent is starting and has no status yet';
-  return message.replace(/^command terminated with exit code \d+\n?/m, '').trim() || message;
 }

@@ -1,7 +1,8 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
-import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
+import type { AgentStatus } from './agentStatus.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type PodName, type PodTarget } from './pods.ts';
+import { readAgentStatus } from './readAgentStatus.ts';
 
 /** The state of a captured pod; plain data, for people and for `-o json`. */
 export interface PodStatus {

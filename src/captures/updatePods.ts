@@ -1,12 +1,13 @@
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
-import { readAgentStatus, type AgentStatus } from './agentStatus.ts';
+import type { AgentStatus } from './agentStatus.ts';
 import { hasFinished } from './agentVerdict.ts';
 import { annotatePod } from './annotate.ts';
 import { mirrorProblem } from './mirrorHint.ts';
 import { mapParallel } from './parallel.ts';
 import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
+import { readAgentStatus } from './readAgentStatus.ts';
 import { atOnce } from './readStatus.ts';
 import {
   changedAnnotations,

@@ -1,11 +1,12 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { plainText } from '../plainText.ts';
 import type { SettingValues } from '../settings/index.ts';
-import { openFile, readAgentStatus, type AgentStatus } from './agentStatus.ts';
+import { openFile, type AgentStatus } from './agentStatus.ts';
 import { judgeAgent, type Expectation, type Verdict } from './agentVerdict.ts';
 import { mapParallel } from './parallel.ts';
 import { pause } from './pause.ts';
 import type { CapturedPod } from './pods.ts';
+import { readAgentStatus } from './readAgentStatus.ts';
 import { atOnce } from './readStatus.ts';
 import { isRefreshDue, refreshPod, usualSeconds } from './refresh.ts';
 import { effectiveChanges, effectiveValues, type SettingChange } from './settingChanges.ts';

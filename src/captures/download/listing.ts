@@ -1,8 +1,9 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
-import { askPod, openFile, type AgentStatus } from '../agentStatus.ts';
-import { parseAgentStatus } from '../parseStatus.ts';
+import { openFile, type AgentStatus } from '../agentStatus.ts';
+import { parseAgentStatus } from '../parseAgentStatus.ts';
 import type { CapturedPod } from '../pods.ts';
+import { askPod } from '../readAgentStatus.ts';
 
 /** A capture file in a pod. */
 export interface RemoteFile {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AgentStatus } from '../../../src/captures/agentStatus.ts';
-import { parseAgentStatus } from '../../../src/captures/parseStatus.ts';
+import { parseAgentStatus } from '../../../src/captures/parseAgentStatus.ts';
 import type { PodStatus } from '../../../src/captures/readStatus.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
 

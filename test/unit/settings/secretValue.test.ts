@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAgentStatus } from '../../../src/captures/parseStatus.ts';
+import { parseAgentStatus } from '../../../src/captures/parseAgentStatus.ts';
 import { settingsOfFlags } from '../../../src/cli/flags/settingFlags.ts';
 import { formatError, isCodedError } from '../../../src/errors.ts';
 import { readSidecarConfig } from '../../../src/sidecar/index.ts';

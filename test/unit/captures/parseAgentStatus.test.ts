@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judgeAgent } from '../../../src/captures/agentVerdict.ts';
-import { parseAgentStatus } from '../../../src/captures/parseStatus.ts';
+import { parseAgentStatus } from '../../../src/captures/parseAgentStatus.ts';
 import { readStatus } from '../../../src/captures/readStatus.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';

@@ -1,0 +1,33 @@
+import { rethrowUnlessRecoverable } from '../errors.ts';
+import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { agentCommand, askAgent } from './agentCommand.ts';
+import type { Asked } from './agentStatus.ts';
+import { mostStatusBytes, parseAgentStatus } from './parseAgentStatus.ts';
+import type { CapturedPod } from './pods.ts';
+
+/**
+ * Asks the agent in a pod. A pod that does not answer is not an error, because others may answer.
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
+  if (!pod.ready)
+    return {
+      problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
+    };
+  return askPod(async () => parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), mostStatusBytes)));
+}
+
+/** The output of a command in a pod, or its error in a few words. @throws INTERRUPTED, KUBECTL_MISSING */
+export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T | { readonly problem: string }> {
+  try {
+    return await ask();
+  } catch (error) {
+    rethrowUnlessRecoverable(error);
+    return { problem: problemText(error.message) };
+  }
+}
+
+function problemText(message: string): string {
+  if (/there is no status: /.test(message)) return 'its agent is starting and has no status yet';
+  return message.replace(/^command terminated with exit code \d+\n?/m, '').trim() || message;
+}
