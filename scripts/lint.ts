@@ -2,7 +2,9 @@
 /** What neither oxlint nor oxfmt holds: `npm run lint` ends with this. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { arrowProblems, commentProblems, type Source } from './lint/problems.ts';
+import { circleProblems } from './lint/circles.ts';
+import type { Source } from './lint/imports.ts';
+import { arrowProblems, commentProblems } from './lint/problems.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -16,6 +18,7 @@ function sourcesIn(folder: string): Source[] {
 const comments = ['src', 'scripts', 'test'].flatMap((folder) =>
   sourcesIn(folder).map(({ path, text }) => ({ path: `${folder}/${path}`, text })),
 );
-const problems = [...arrowProblems(sourcesIn('src')), ...commentProblems(comments)];
+const sources = sourcesIn('src');
+const problems = [...arrowProblems(sources), ...circleProblems(sources), ...commentProblems(comments)];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

@@ -1,17 +1,6 @@
 import { posix } from 'node:path';
 import { arrows, onlyIn } from './arrows.ts';
-
-/** A file of src: its path within src, and its text. */
-export interface Source {
-  readonly path: string;
-  readonly text: string;
-}
-
-interface Import {
-  readonly from: string;
-  /** It is gone when the program runs. */
-  readonly typeOnly: boolean;
-}
+import { importsOf, type Source } from './imports.ts';
 
 /** One line for each import that the table does not allow, and for each folder that is not in it. */
 export function arrowProblems(sources: readonly Source[]): string[] {
@@ -39,14 +28,6 @@ function problemsOf({ path, text }: Source): string[] {
       ? []
       : [`${path}: ${folder} may not import ${to} (${from})`];
   });
-}
-
-/** Static imports, `export … from`, and `import()`. */
-function importsOf(text: string): Import[] {
-  const found = text.matchAll(
-    /^(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm,
-  );
-  return [...found].map(([, type, path, dynamic]) => ({ from: path ?? dynamic ?? '', typeOnly: type !== undefined }));
 }
 
 const columns = 120;

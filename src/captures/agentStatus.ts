@@ -1,6 +1,6 @@
 import type { headersOnly } from '../settings/index.ts';
 
-/** What an agent reports about itself (`packet-capture-agent status`), as far as it is valid; see parseAgentStatus.ts. */
+/** What an agent reports about itself (`packet-capture-agent status`), the valid part of it. */
 export interface AgentStatus {
   readonly time?: string;
   /** The agent's version. */

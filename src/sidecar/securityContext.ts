@@ -1,4 +1,3 @@
-import type { AgentConfig } from './config.ts';
 import { agentUser } from './partNames.ts';
 
 /**
@@ -33,7 +32,7 @@ export const largestId = 2_147_483_647;
  */
 export function securityContext(
   capability: 'NET_RAW' | 'NET_ADMIN' | undefined,
-  { securityContext: configured = {} }: Pick<AgentConfig, 'securityContext'>,
+  { securityContext: configured = {} }: { readonly securityContext?: AgentSecurityContext | undefined },
   { asRoot, localAppArmor }: InheritedSecurity,
 ): Readonly<Record<string, unknown>> {
   const { runAsUser, runAsGroup, seccompProfile } = withDefaults(configured);

@@ -1,10 +1,10 @@
-import { isLiving } from '../../kubernetes/api/pods.ts';
 import { ownerName, rollOf, topOwner, type Roll } from '../read/podOwners.ts';
 import type { ReleaseState } from '../read/releaseState.ts';
 import { adviceFor } from './advice.ts';
 import type { Condition, Subject } from './conditions.ts';
-import { judge, missedReason, type Judgement } from './judge.ts';
-import { heldUp, placeOf } from './waiting.ts';
+import { missedReason, type Judgement } from './judge.ts';
+import { placeOf, type JudgedPod } from './judgePods.ts';
+import { heldUp } from './waiting.ts';
 import { isCuredByRestart, reasons, type Reason } from './whyReasons.ts';
 
 /** A pod that asks for the sidecar and does not have it; plain data. */
@@ -20,18 +20,6 @@ export interface MissedPod {
   readonly hint: string;
   /** The argument of `kubectl rollout restart` that gives it the sidecar; null when a restart does not help. */
   readonly restart: string | null;
-}
-
-export interface JudgedPod {
-  readonly subject: Subject;
-  readonly judgement: Judgement<ReleaseState>;
-}
-
-/** Judges every living pod. @param releases undefined when they may not be read. Pure. */
-export function judgePods(subjects: readonly Subject[], releases: readonly ReleaseState[] | undefined): JudgedPod[] {
-  return subjects
-    .filter(({ pod }) => isLiving(pod))
-    .map((subject) => ({ subject, judgement: judge(subject, releases) }));
 }
 
 /** The pods that miss the sidecar they ask for. Pure. */

@@ -8,10 +8,10 @@ import { agentOf } from './agentOf.ts';
 import { finding, type Finding } from './checkFindings.ts';
 import { selectsNamespace, type Subject } from './conditions.ts';
 import type { Judgement } from './judge.ts';
+import { placeOf, type JudgedPod } from './judgePods.ts';
 import { levelFor } from './levelRule.ts';
-import type { JudgedPod, MissedPod } from './missed.ts';
+import type { MissedPod } from './missed.ts';
 import { releaseName } from './releaseFindings.ts';
-import { placeOf } from './waiting.ts';
 import { reasons } from './whyReasons.ts';
 
 /** Namespaces that are opted in although nothing can be injected there, or for two releases. Pure. */

@@ -1,12 +1,11 @@
 import type { ContainerStatus, Pod } from '../../kubernetes/api/types.ts';
 import { containerNames } from '../../sidecar/index.ts';
-import { ownerName, topOwner } from '../read/podOwners.ts';
 import type { ReleaseFacts } from '../read/releases.ts';
 import { agentOf, hasContainers } from './agentOf.ts';
 import { finding, type Finding } from './checkFindings.ts';
 import type { Condition } from './conditions.ts';
 import type { Judgement } from './judge.ts';
-import type { JudgedPod } from './missed.ts';
+import { placeOf, type JudgedPod } from './judgePods.ts';
 import type { Verdict } from './verdict.ts';
 import { reasons } from './whyReasons.ts';
 
@@ -97,12 +96,7 @@ export function heldUp(judged: readonly JudgedPod[]): ReadonlySet<string> {
   );
 }
 
-/** `deployment/web in shop` */
-export function placeOf({ subject: { pod, namespace, owners } }: Pick<JudgedPod, 'subject'>): string {
-  const owner = topOwner(owners);
-  return `${owner === undefined ? `pod/${pod.metadata.name}` : ownerName(owner)} in ${namespace}`;
-}
-
+/** Pods of which some may wait for their sidecar. */
 export interface WaitingPods {
   /** The pods of the workload; for a pod without the sidecar, those of its workload; for any other pod, itself. */
   readonly pods: readonly Pod[];

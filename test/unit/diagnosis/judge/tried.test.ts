@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgePods } from '../../../../src/diagnosis/judge/missed.ts';
+import { judgePods } from '../../../../src/diagnosis/judge/judgePods.ts';
 import { triedFindings } from '../../../../src/diagnosis/judge/tried.ts';
 import { waitingFindings } from '../../../../src/diagnosis/judge/waiting.ts';
 import { failingWorkloads } from '../../../../src/diagnosis/read/failedCreation.ts';
