@@ -1,6 +1,5 @@
 /**
- * Block types of pcapng that are understood here; all others are kept as they are (draft-ietf-opsawg-pcapng, section
- * 4).
+ * The pcapng block types that this reader decodes; others are copied unchanged (draft-ietf-opsawg-pcapng, section 4).
  */
 export const blockTypes = {
   section: 0x0a0d_0d0a,
@@ -16,16 +15,16 @@ export const blockTypes = {
   customPrivate: 0x4000_0bad,
 } as const;
 
-/** The largest block that is read: Wireshark's own limit (MAX_BLOCK_SIZE in wiretap/pcapng.c). */
+/** The largest block that is read, in bytes: Wireshark has the same limit (MAX_BLOCK_SIZE in wiretap/pcapng.c). */
 export const largestBlock = 16 * 1024 * 1024;
 
-/** Interfaces of one section; the obsolete packet block counts them in 16 bits. */
+/** Most interfaces of one section: the obsolete packet block has 16 bits for their number. */
 export const mostInterfaces = 65_536;
 
-/** Options of one block, and names in one: each takes memory, and nobody writes as many. */
+/** Most options of one block, and most names in one: each takes memory, and no known program writes so many. */
 export const mostOptions = 65_536;
 
-/** Bytes up to the next multiple of four. */
+/** Rounds a length in bytes up to a multiple of four, as blocks and options are padded. */
 export function padded(length: number): number {
   return (length + 3) & ~3;
 }

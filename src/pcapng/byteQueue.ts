@@ -1,22 +1,24 @@
-/** Bytes that arrive in pieces of any size and are taken in blocks. */
+/** A queue of bytes: they arrive in chunks of any size, and whole blocks are taken out. */
 export interface ByteQueue {
   readonly length: number;
   push(chunk: Uint8Array): void;
-  /** The first bytes, which stay; call it only when there are that many. */
+  /** Reads the first bytes and leaves them in the queue. Call it only when `length` is at least `count`. */
   peek(count: number): DataView;
-  /** Takes the first bytes out: a view that nothing writes to any more. Call it only when there are that many. */
+  /**
+   * Takes the first bytes out, as a view that is not written to again. Call it only when `length` is at least `count`.
+   */
   take(count: number): Uint8Array;
 }
 
 /**
- * A block that lies within one piece is not copied. What is held grows with what has arrived, never with a length that
- * a block claims to have.
+ * Makes an empty queue. A block within one chunk is not copied. Memory grows with the bytes that have arrived, never
+ * with the length that a block claims.
  */
 export function createByteQueue(): ByteQueue {
   let bytes = new Uint8Array(0);
   let start = 0;
   let end = 0;
-  /** Whether `bytes` is a copy: only then may there be room behind `end`. */
+  /** Whether `bytes` is a copy: only then may there be room after `end`. */
   let owned = false;
   return {
     get length() {
@@ -32,7 +34,7 @@ export function createByteQueue(): ByteQueue {
       }
       const needed = end - start + chunk.length;
       if (bytes.length - end < chunk.length) {
-        // Twice as much from the second time on: a block of many small pieces is copied a few times only.
+        // From the second copy on, double the room: a block of many small chunks is then copied only a few times.
         const room = new Uint8Array(owned ? needed * 2 : needed);
         room.set(bytes.subarray(start, end));
         bytes = room;

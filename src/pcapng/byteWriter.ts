@@ -1,14 +1,15 @@
-/** Collects bytes in one piece that grows. */
+/** Collects bytes in one buffer that grows. */
 export interface ByteWriter {
   readonly length: number;
-  /** Room for the next bytes, all zero. It holds until the next call. */
+  /** Returns `count` zero bytes at the end, to be filled in. They are valid until the next call. */
   room(count: number): { readonly view: DataView; readonly bytes: Uint8Array };
-  /** What is written so far; the next room is in a new piece. */
+  /** Returns all bytes written so far and starts a new buffer. */
   take(): Uint8Array;
 }
 
 const nothing = new Uint8Array(0);
 
+/** @param initial bytes to allocate at first, and again after each {@link ByteWriter.take} */
 export function createByteWriter(initial = 4096): ByteWriter {
   let bytes = new Uint8Array(initial);
   let length = 0;

@@ -12,12 +12,12 @@ import {
 
 const noNumbers: NumberWidths = {};
 const interfaceNumbers: NumberWidths = { 8: [8], 10: [4], 14: [8], 16: [8], 17: [8] };
-// Of both packet blocks: they share their codes. The first octet of a verdict says how the rest is to be read.
+// Both packet blocks share these codes. A verdict (7) is not listed: its first octet says how the rest is read.
 const packetNumbers: NumberWidths = { 2: [4], 4: [8], 5: [8], 6: [4] };
-// A time is two numbers of 32 bits, the higher one first, in every byte order.
+// A timestamp is two numbers of 32 bits, the higher one first in both byte orders.
 const statisticsNumbers: NumberWidths = { 2: [4, 4], 3: [4, 4], 4: [8], 5: [8], 6: [8], 7: [8], 8: [8] };
 
-/** The part of a section that its later blocks refer to. */
+/** What later blocks of a section need from it. */
 export interface SectionState {
   readonly little: boolean;
   readonly interfaces: CaptureInterface[];
@@ -25,8 +25,8 @@ export interface SectionState {
 }
 
 /**
- * What a block says, without its first and last eight bytes' type and lengths.
- * @param body between the block's two lengths
+ * Decodes one block.
+ * @param body the bytes between the block's two lengths
  * @throws CAPTURE_INVALID
  */
 export function decodeBlock(blockType: number, body: DataView, section: SectionState): CaptureRecord {
@@ -107,12 +107,12 @@ function decodeObsoletePacket(body: DataView, section: SectionState): CapturePac
     ticks: ticksAt(body, 4, little),
     originalLength: body.getUint32(16, little),
     data: bytesOf(body, 20, length),
-    // 65535: not known.
+    // 65535 means that the number of drops is unknown.
     options: drops === 0xffff ? options : [...options, dropCount(drops)],
   };
 }
 
-/** epb_dropcount: what the enhanced packet block has for that field of the obsolete one. */
+/** The option epb_dropcount: the enhanced packet block has it in place of that field of the obsolete block. */
 function dropCount(drops: number): CaptureOption {
   const value = new Uint8Array(8);
   new DataView(value.buffer).setUint32(0, drops, true);
@@ -145,7 +145,7 @@ function ticksAt(body: DataView, at: number, little: boolean): bigint {
 
 function interfaceAt({ interfaces }: SectionState, index: number): CaptureInterface {
   const found = interfaces[index];
-  if (found === undefined) throw captureError(`interface ${index} is not described`);
+  if (found === undefined) throw captureError(`a block refers to interface ${index}, which is not described`);
   return found;
 }
 
@@ -153,7 +153,7 @@ function need(body: DataView, length: number, what: string): void {
   if (body.byteLength < length) throw captureError(`a ${what} is too short`);
 }
 
-/** Where what follows padded data begins. */
+/** The offset after data and its padding. */
 function dataEnd(body: DataView, start: number, length: number): number {
   if (start + length > body.byteLength) throw captureError('a packet is longer than its block');
   return Math.min(start + Math.ceil(length / 4) * 4, body.byteLength);

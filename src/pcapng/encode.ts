@@ -11,16 +11,16 @@ import type {
   UnknownBlock,
 } from './records.ts';
 
-/** Blocks are written in little-endian, so that their options' values go as they are. */
+/** Blocks are written in little-endian byte order: options' values are held so and need no conversion. */
 const little = true;
 const mask = 0xffff_ffffn;
 
-/** @throws CAPTURE_INVALID, as all writers here, for a block that no reader would take */
+/** Writes a section header. @throws CAPTURE_INVALID, like all writers of this file, for a block over the size limit */
 export function writeSection(out: ByteWriter, options: readonly CaptureOption[]): void {
   const { view, end } = openBlock(out, blockTypes.section, 16 + optionsLength(options));
   view.setUint32(8, 0x1a2b_3c4d, little);
   view.setUint16(12, 1, little);
-  // Its length is not known.
+  // -1: the length of the section is unknown.
   view.setBigInt64(16, -1n, little);
   end(24, options);
 }
@@ -32,7 +32,7 @@ export function writeInterface(out: ByteWriter, { linkType, snaplen, options }: 
   end(16, options);
 }
 
-/** As an enhanced packet block, whatever it was read from. */
+/** Writes an enhanced packet block, from whichever kind of block the packet was read. */
 export function writePacket(
   out: ByteWriter,
   { ticks, originalLength, data, options }: CapturePacket,
@@ -59,7 +59,7 @@ export function writeStatistics(out: ByteWriter, { ticks, options }: InterfaceSt
 }
 
 export function writeNames(out: ByteWriter, { entries, options }: CaptureNames): void {
-  // The entries end with an entry of their own, also when there are none.
+  // An end-of-records entry follows the entries, even when there are none.
   const entriesLength = Math.max(4, optionsLength(entries));
   const { view, bytes, end } = openBlock(out, blockTypes.names, entriesLength + optionsLength(options));
   setOptions(view, bytes, 8, entries);
@@ -75,8 +75,8 @@ export function writeSecrets(out: ByteWriter, { secretsType, data, options }: Ca
 }
 
 /**
- * @returns false, and nothing is written, when it cannot be: its numbers are in another byte order, or its type says
- * that it must not be copied
+ * Writes a block whose type is not decoded.
+ * @returns false when nothing was written: the block's byte order is big-endian, or its type forbids a copy
  */
 export function writeUnknown(out: ByteWriter, block: UnknownBlock): boolean {
   if (!block.little || block.blockType === blockTypes.customPrivate) return false;
@@ -85,7 +85,7 @@ export function writeUnknown(out: ByteWriter, block: UnknownBlock): boolean {
   return true;
 }
 
-/** A block with its type and lengths; the caller fills in the rest, whose room is zero. */
+/** Begins a block with its type and lengths; the caller fills in the rest, which is zero. */
 function openBlock(
   out: ByteWriter,
   type: number,

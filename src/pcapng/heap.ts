@@ -1,4 +1,4 @@
-/** The smallest item first. */
+/** A priority queue: `pop` returns the item that comes before all others. */
 export interface Heap<T> {
   readonly size: number;
   push(item: T): void;

@@ -4,35 +4,35 @@ import { writeInterface } from './encode.ts';
 import { textOption } from './options.ts';
 import { interfaceOptions, makeInterface, type CaptureInterface } from './records.ts';
 
-/** What an interface is called in the output; what is absent stays as it was. */
+/** The name and description of an interface in the output; an absent field keeps the source's value. */
 export interface InterfaceLabel {
   readonly name?: string;
   readonly description?: string;
 }
 
-/** Says what an interface of a source is called in the output. */
+/** Returns the label of a source's interface in the output. */
 export type Labeller = (captured: CaptureInterface) => InterfaceLabel;
 
-/** How many interfaces a source may yet describe. */
+/** How many more interfaces a source may describe. */
 export interface InterfaceBudget {
   left: number;
 }
 
-/** The interfaces of an output. */
+/** The interfaces of one output. */
 export interface InterfaceTable {
   /**
-   * The number of an interface in the output; describes it there when it is new.
-   * @throws CAPTURE_INVALID when a source of limited interfaces has described too many, over all its connections
+   * The number of an interface in the output; a new interface is written there first.
+   * @throws CAPTURE_INVALID when a source has described more interfaces than its budget, over all its connections
    */
   idOf(captured: CaptureInterface, label?: Labeller, budget?: InterfaceBudget): number;
 }
 
 /**
- * Interfaces of different sources stay apart, except for those that a label makes equal in all that is said of them:
- * the capture files of one pod have one `eth0`.
+ * Interfaces of different sources stay separate, unless they are labelled and then equal in link type, snaplen and all
+ * options: the capture files of one pod share one `eth0`.
  */
 export function createInterfaceTable(out: ByteWriter): InterfaceTable {
-  // Weak: a source of many sections has as many interfaces.
+  // Weak, because a source with many sections has many interfaces, and most are no longer used.
   const ids = new WeakMap<CaptureInterface, number>();
   const labelled = new Map<string, number>();
   let count = 0;
@@ -45,7 +45,8 @@ export function createInterfaceTable(out: ByteWriter): InterfaceTable {
     const key = identity(described);
     const known = labelled.get(key);
     if (known !== undefined) return known;
-    if (budget !== undefined && budget.left === 0) throw captureError('it describes more and more interfaces');
+    if (budget !== undefined && budget.left === 0)
+      throw captureError('its connections together describe too many interfaces');
     if (budget !== undefined) budget.left -= 1;
     const id = describe(described);
     labelled.set(key, id);
@@ -76,7 +77,7 @@ function withLabel(
   ]);
 }
 
-/** All that is said of it, as text: an octet is a character. */
+/** Link type, snaplen and options as text, one character an octet: equal interfaces have equal text. */
 function identity({ linkType, snaplen, options }: CaptureInterface): string {
   return [
     linkType,
@@ -85,5 +86,5 @@ function identity({ linkType, snaplen, options }: CaptureInterface): string {
   ].join(' ');
 }
 
-/** windows-1252 of the Encoding Standard: every octet has a character of its own. */
+/** `latin1` is windows-1252 in the Encoding Standard: it decodes each octet to a different character. */
 const octets = new TextDecoder('latin1');

@@ -8,32 +8,33 @@ import { podLimits } from './readLimits.ts';
 import type { CapturePacket } from './records.ts';
 import { toNanoseconds } from './resolution.ts';
 
-/** Sources that come and go, merged into one pcapng while they are captured. */
+/** Merges sources into one pcapng while they capture; sources may come and go. */
 export interface LiveMerge {
-  /** A new source. @param name for errors */
+  /** Adds a source. @param name is used in errors */
   add(name: string, label: Labeller): LiveSource;
-  /** What is due by now: the file's header at first, then whole blocks; empty when nothing is. */
+  /** Returns what is due at `now`: first the file's header, then whole blocks; empty when nothing is due. */
   take(now: number): Uint8Array;
-  /** All that is held. */
+  /** Returns everything that is held, due or not. */
   takeAll(): Uint8Array;
   readonly counts: LiveCounts;
 }
 
 export interface LiveSource {
   /**
-   * @param now milliseconds of a clock that never goes back; the same clock as for {@link LiveMerge.take}
-   * @throws CAPTURE_INVALID; what was whole before is merged, and the other sources go on
+   * Adds bytes of the source.
+   * @param now milliseconds of a monotonic clock, the same clock as for {@link LiveMerge.take}
+   * @throws CAPTURE_INVALID; whole blocks before the invalid one are merged, and other sources are not affected
    */
   push(chunk: Uint8Array, now: number): void;
-  /** The source has ended; undefined when it ended with a whole packet. */
+  /** Call it when the source has ended; undefined when its last block is whole. */
   end(): Truncation | undefined;
-  /** Packets that came from it. */
+  /** Packets received from the source. */
   readonly packets: number;
 }
 
 export interface LiveCounts {
   readonly packets: number;
-  /** Packets that came more than the window behind their time: they stand behind packets that are later. */
+  /** Packets that arrived later than the window allows: in the output they follow packets with a later time. */
   readonly late: number;
 }
 
@@ -41,22 +42,23 @@ export interface LiveMergeOptions {
   readonly application?: string;
   /** How long a packet waits for earlier ones of other sources, in milliseconds. */
   readonly windowMs: number;
-  /** When more bytes of packets wait, the earliest go at once. */
+  /** The most bytes of packets that wait; when there are more, the earliest packets are written at once. */
   readonly mostBytes: number;
 }
 
 interface Waiting {
   readonly time: bigint;
-  /** Counts arrivals: equal times keep that order. */
+  /** The number of the arrival: packets of equal time keep their order of arrival. */
   readonly order: number;
+  /** When it arrived, in milliseconds. */
   readonly arrived: number;
-  /** In the output. */
+  /** Its number in the output. */
   readonly interface: number;
-  /** Undefined once it is written: what others have sent must not wait here any longer. */
+  /** Undefined once it is written, so that its bytes can be freed while the entry is still in the queue of arrivals. */
   packet: CapturePacket | undefined;
 }
 
-/** What a packet takes beside its bytes, and an option of it. */
+/** Estimated memory of a packet besides its data, and of an option besides its value, in bytes. */
 const packetOverhead = 256;
 const optionOverhead = 128;
 
@@ -65,8 +67,9 @@ function bytesOf({ data, options }: CapturePacket): number {
 }
 
 /**
- * Every packet waits for `windowMs` from its arrival, so that packets come out in order of time if none was on its way
- * for longer than that. A source that is silent holds nobody up, and nothing depends on this machine's time of day.
+ * Every packet waits for `windowMs` after its arrival. Packets are therefore written in order of time if none was in
+ * transit for longer than that. A silent source does not delay the others, and this machine's time of day does not
+ * matter.
  */
 export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeOptions): LiveMerge {
   const out = createByteWriter();
@@ -74,7 +77,7 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
   const byTime = createHeap<Waiting>((a, b) => a.time < b.time || (a.time === b.time && a.order < b.order));
   const byArrival = createQueue<Waiting>();
   const counts = { packets: 0, late: 0 };
-  /** By the name of the source, which may come again. */
+  /** By the name of the source, because a source may connect again. */
   const budgets = new Map<string, InterfaceBudget>();
   let waitingBytes = 0;
   let arrivals = 0;
@@ -155,7 +158,7 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
   };
 }
 
-/** First in, first out, without moving what stays. */
+/** A first-in, first-out queue that seldom moves its items. */
 function createQueue<T>(): { push(item: T): void; first(): T | undefined; drop(): void } {
   let items: T[] = [];
   let at = 0;

@@ -11,43 +11,45 @@ import { toNanoseconds } from './resolution.ts';
 
 /** One finished capture file, pcapng or classic pcap. */
 export interface CaptureSource {
-  /** For errors: its path. */
+  /** Its path, for errors. */
   readonly name: string;
   readonly data: AsyncIterable<Uint8Array>;
   /**
-   * What its interfaces are called in the output; equal ones are then shared with other sources. It is a pod's: no more
-   * is taken of it than a pod may have.
+   * The label of its interfaces in the output; equal interfaces are then shared with other sources. A labelled source
+   * comes from a pod, so the limits for pods hold for it.
    */
   readonly label?: Labeller;
 }
 
 export interface MergeOptions {
-  /** The program, for the section header. */
+  /** The name of the program, for the section header. */
   readonly application?: string;
-  /** Told of a source that ends within a packet; all that is whole before that is in the output. */
+  /** Called for a source that ends within a block; everything before that block is in the output. */
   readonly onTruncated?: (source: CaptureSource, bytesLeft: number) => void;
   /**
-   * The sources are of several origins, none of which may speak for the others: names of addresses, secrets for
-   * decryption and blocks that are not understood here hold for a whole file, and are left out.
+   * Whether the sources have several origins that must not affect each other. Names of addresses, secrets for
+   * decryption and unknown blocks apply to a whole file, so they are left out then.
    */
   readonly several?: boolean;
-  /** Told of each block that is not copied: also custom ones that forbid it, unknown ones of the other byte order. */
+  /** Called for each block that is not copied: those above, custom ones that forbid it, unknown big-endian ones. */
   readonly onLeftOut?: (source: CaptureSource, blockType: number) => void;
 }
 
+/** The output is yielded in pieces of about this many bytes. */
 const pieceLength = 64 * 1024;
-/** shb_userappl */
+/** The option shb_userappl. */
 const applicationOption = 4;
 
-/** A section header that names the program. */
+/** Writes a section header that names the program. */
 export function writeHeader(out: ByteWriter, application: string | undefined): void {
   writeSection(out, application === undefined ? [] : [textOption(applicationOption, application)]);
 }
 
 /**
- * Merges capture files into one pcapng, by time. Interfaces keep their link type, snaplen and resolution; packets of
- * one file keep their order. It holds one piece and one block of each source at a time. With one source it labels.
- * @throws CAPTURE_INVALID for a source that is no capture file, with its name and the byte
+ * Merges capture files into one pcapng, in order of time. Interfaces keep their link type, snaplen and resolution; the
+ * packets of one file keep their order. Only one chunk and one block of each source are held at a time. A single source
+ * is copied, with its interfaces labelled.
+ * @throws CAPTURE_INVALID, with the name of the source and the byte, for a source that is not a capture file
  */
 export async function* mergeFiles(
   sources: readonly CaptureSource[],
@@ -90,9 +92,9 @@ function headOf(cursor: Cursor, packet: CapturePacket): Head {
 interface Cursor {
   readonly index: number;
   readonly source: CaptureSource;
-  /** The next packet, unless bytes have to be read for it; what stands before it goes to the output. */
+  /** The next packet if its bytes are already read; the records before it are written to the output. */
   nextAtHand(): CapturePacket | undefined;
-  /** The next packet; undefined at the end. */
+  /** Reads up to the next packet; undefined at the end of the source. */
   next(): Promise<CapturePacket | undefined>;
   close(): Promise<void>;
 }
@@ -146,8 +148,8 @@ export interface OtherOptions extends Pick<InterfaceTable, 'idOf'> {
 }
 
 /**
- * Writes a record that is no packet.
- * @returns the type of a block that is not copied
+ * Writes a record other than a packet.
+ * @returns the type of the block if it was not copied
  */
 export function writeOther(
   out: ByteWriter,

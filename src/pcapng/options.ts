@@ -1,13 +1,13 @@
 import { mostOptions, padded } from './blockTypes.ts';
 import { captureError } from './captureError.ts';
 
-/** One option of a block. Numbers in the value are little-endian, whatever the file's byte order was. */
+/** One option of a block. Numbers in the value are little-endian, also when the file is big-endian. */
 export interface CaptureOption {
   readonly code: number;
   readonly value: Uint8Array;
 }
 
-/** Widths in bytes of the numbers in an option's value, by code; what is not named is text or bytes. */
+/** The widths in bytes of the numbers in an option's value, by code; an option that is not listed is text or bytes. */
 export type NumberWidths = Readonly<Record<number, readonly number[]>>;
 
 export const noOptions: readonly CaptureOption[] = [];
@@ -16,14 +16,14 @@ const largestValue = 65_535;
 const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 const utf8 = new TextEncoder();
 
-/** Custom options, of every block: a Private Enterprise Number, then what only its owner knows. */
+/** Custom options, which every block may have: a Private Enterprise Number, then data that only its owner can read. */
 const customOptions: NumberWidths = { 2988: [4], 2989: [4], 19_372: [4], 19_373: [4] };
 
 /**
- * Options from `start` up to an end-of-options, or to the block's end.
- * @param widths what to turn round when the file is big-endian
- * @returns the options, and where what follows them begins
- * @throws CAPTURE_INVALID for one that ends behind the block, and for too many
+ * Reads options from `start` up to an end-of-options, or to the block's end.
+ * @param widths the numbers to convert when the file is big-endian
+ * @returns the options, and the offset after them
+ * @throws CAPTURE_INVALID for an option that ends after the block, and for too many options
  */
 export function readOptions(
   body: DataView,
@@ -48,7 +48,7 @@ export function readOptions(
   return { options, next: at };
 }
 
-/** The value of the first option of a code. */
+/** The value of the first option with this code. */
 export function optionValue(options: readonly CaptureOption[], code: number): Uint8Array | undefined {
   return options.find((option) => option.code === code)?.value;
 }
@@ -58,19 +58,19 @@ export function optionText(options: readonly CaptureOption[], code: number): str
   return value === undefined ? undefined : text.decode(value);
 }
 
-/** An option of text, cut to what an option can hold. */
+/** An option with text, cut to the length that an option can have. */
 export function textOption(code: number, value: string): CaptureOption {
   const bytes = new Uint8Array(Math.min(value.length * 3, largestValue));
   return { code, value: bytes.subarray(0, utf8.encodeInto(value, bytes).written) };
 }
 
-/** Bytes that options take in a block, with the end-of-options; none without options. */
+/** The bytes that options take in a block, with the end-of-options; 0 without options. */
 export function optionsLength(options: readonly CaptureOption[]): number {
   if (options.length === 0) return 0;
   return options.reduce((sum, { value }) => sum + 4 + padded(value.length), 4);
 }
 
-/** Turns the numbers at the beginning of a value round, as far as it holds them. */
+/** Reverses the bytes of each number at the beginning of a value; a number that is cut off stays as it is. */
 function littleEndian(value: Uint8Array, widths: readonly number[] = []): Uint8Array {
   if (widths.length === 0) return value;
   const turned = value.slice();

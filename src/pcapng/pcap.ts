@@ -10,25 +10,26 @@ export interface PcapFormat {
   readonly interface: CaptureInterface;
 }
 
+/** Magic numbers, each with the decimal exponent of its time resolution. */
 const magicNumbers = new Map([
   [0xa1b2_c3d4, 6],
   [0xa1b2_3c4d, 9],
 ]);
 
-/** For what a pcapng block has around a packet. */
+/** What a pcapng block needs besides the packet, at most: this much is subtracted from the largest block. */
 const blockRoom = 65_536;
 
 export const pcapHeaderLength = 24;
 const packetHeaderLength = 16;
 
-/** Whether a file that begins so is classic pcap, in either byte order. */
+/** Whether a file with these first four bytes is classic pcap, in either byte order. */
 export function isPcap(head: DataView): boolean {
   return magicNumbers.has(head.getUint32(0, true)) || magicNumbers.has(head.getUint32(0, false));
 }
 
 /**
- * Takes the file's header.
- * @throws CAPTURE_INVALID for a version that nobody writes any more
+ * Takes the file's header from the queue.
+ * @throws CAPTURE_INVALID for a version other than 2.4, which every current program writes
  */
 export function takePcapHeader(queue: ByteQueue): PcapFormat {
   const header = viewOf(queue.take(pcapHeaderLength));
@@ -40,7 +41,7 @@ export function takePcapHeader(queue: ByteQueue): PcapFormat {
   return {
     little,
     ticksPerSecond: 10n ** BigInt(exponent),
-    // The upper half says how long the frame check sequence is, if its bit 26 is set.
+    // If bit 26 is set, the four highest bits are the length of the frame check sequence, in units of two bytes.
     interface: makeInterface(network & 0xffff, header.getUint32(16, little), [
       ...(exponent === 9 ? [octetOption(interfaceOptions.resolution, exponent)] : []),
       ...((network & 0x0400_0000) === 0 ? [] : [octetOption(interfaceOptions.fcsLength, (network >>> 28) * 2)]),
@@ -49,7 +50,7 @@ export function takePcapHeader(queue: ByteQueue): PcapFormat {
 }
 
 /**
- * Takes one packet; undefined until it is whole.
+ * Takes one packet from the queue; undefined until it is whole.
  * @throws CAPTURE_INVALID
  */
 export function takePcapPacket(

@@ -2,17 +2,17 @@ import { largestBlock } from './blockTypes.ts';
 import type { CaptureOption } from './options.ts';
 import { interfaceOptions } from './records.ts';
 
-/** What a reader takes of one source: what is read here was written by others, and stays in memory while it is read. */
+/** Limits on one source. Its bytes are not trusted, and they are in memory while they are read. */
 export interface ReaderLimits {
-  /** Bytes. */
+  /** The largest block, in bytes. */
   readonly largestBlock: number;
-  /** In all sections together. */
+  /** The most interfaces, in all sections together. */
   readonly mostInterfaces: number;
-  /** Of an interface, only the options that say something here are kept, each once. */
+  /** Whether to keep only the known options of an interface, each once. */
   readonly leanInterfaces: boolean;
 }
 
-/** For the user's own files: what Wireshark takes, too. */
+/** Limits for the user's own files, the same as Wireshark's. */
 export const fileLimits: ReaderLimits = {
   largestBlock,
   mostInterfaces: Number.POSITIVE_INFINITY,
@@ -20,12 +20,12 @@ export const fileLimits: ReaderLimits = {
 };
 
 /**
- * For what a pod sends, a hundred of them at a time: a packet has at most 262,144 bytes (MAXIMUM_SNAPLEN of libpcap),
- * and a pod some interfaces.
+ * Limits for what a pod sends, because a hundred pods may send at a time: a packet has at most 262,144 bytes
+ * (MAXIMUM_SNAPLEN of libpcap), and a pod has few interfaces.
  */
 export const podLimits: ReaderLimits = { largestBlock: 1024 * 1024, mostInterfaces: 256, leanInterfaces: true };
 
-/** Bytes that are kept of an option; of numbers all. */
+/** How many bytes of each option are kept; numbers are kept whole. */
 const keptBytes: Readonly<Record<number, number>> = {
   [interfaceOptions.name]: 256,
   [interfaceOptions.description]: 1024,
@@ -36,7 +36,7 @@ const keptBytes: Readonly<Record<number, number>> = {
   [interfaceOptions.offset]: 8,
 };
 
-/** Copies: else an option of a few bytes would keep the whole piece that it came in. Pure. */
+/** Copies the options to keep: a view of a few bytes would hold the whole chunk in memory. */
 export function leanOptions(options: readonly CaptureOption[]): CaptureOption[] {
   return Object.entries(keptBytes).flatMap(([code, most]) => {
     const option = options.find((one) => one.code === Number(code));

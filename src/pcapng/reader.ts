@@ -7,26 +7,26 @@ import { fileLimits, type ReaderLimits } from './readLimits.ts';
 import type { CaptureRecord } from './records.ts';
 import { takeBlock } from './takeBlock.ts';
 
-/** The input ended within a block, or before the first one. */
+/** How an input ended that does not end with a whole block. */
 export interface Truncation {
-  /** Bytes of the block that is not whole; 0 for an input without a byte. */
+  /** The bytes of the block that is not whole; 0 for an empty input. */
   readonly bytesLeft: number;
 }
 
 export interface CaptureReader {
   /**
-   * What is whole with these bytes. Take all of it before the next call.
-   * @throws CAPTURE_INVALID, behind what is good; then nothing more can be read
+   * Adds bytes and yields the records that are whole now. Take all of them before the next call.
+   * @throws CAPTURE_INVALID after the records before the invalid block; then nothing more can be read
    */
   push(chunk: Uint8Array): Generator<CaptureRecord, void>;
-  /** Call it at the end of the input; undefined when that is the end of a block too. */
+  /** Call it at the end of the input; undefined when the last block is whole. */
   end(): Truncation | undefined;
 }
 
 /**
- * Reads pcapng, and classic pcap as a section with one interface, from pieces of any size. The records' bytes are views
- * of the pieces: do not write to those.
- * @param source for errors
+ * Reads pcapng, and classic pcap as a section with one interface, from chunks of any size. The records' bytes are views
+ * of the chunks: do not write to those.
+ * @param source the name of the source, for errors
  */
 export function createCaptureReader(source: string, limits: ReaderLimits = fileLimits): CaptureReader {
   const queue = createByteQueue();
@@ -54,8 +54,8 @@ export function createCaptureReader(source: string, limits: ReaderLimits = fileL
 }
 
 /**
- * The records of a finished capture file. What is not whole at its end is left out.
- * @throws CAPTURE_INVALID, behind what is good
+ * Reads the records of a finished capture file. A block that is not whole at its end is left out.
+ * @throws CAPTURE_INVALID after the records before the invalid block
  */
 export async function* readCapture({
   name,
@@ -68,10 +68,10 @@ export async function* readCapture({
   for await (const chunk of data) yield* reader.push(chunk);
 }
 
-/** Takes one record off the front; undefined until it is whole. */
+/** Takes the first record from the queue; undefined until it is whole. */
 type Taker = (queue: ByteQueue) => CaptureRecord | undefined;
 
-/** Which format it is; undefined until that can be told. */
+/** The reader for the format of the first four bytes; undefined until they are there. */
 function detect(queue: ByteQueue, limits: ReaderLimits): Taker | undefined {
   if (queue.length < 4) return undefined;
   const head = queue.peek(4);
@@ -80,7 +80,7 @@ function detect(queue: ByteQueue, limits: ReaderLimits): Taker | undefined {
     return (bytes) => takeBlock(bytes, format);
   }
   if (isPcap(head)) return pcapTaker(limits);
-  throw captureError('it is neither pcapng nor pcap');
+  throw captureError('the data is neither pcapng nor pcap');
 }
 
 function pcapTaker({ largestBlock }: ReaderLimits): Taker {

@@ -1,7 +1,7 @@
 import { type CaptureOption, optionText, optionValue } from './options.ts';
 import { microseconds, readResolution, type TimeResolution } from './resolution.ts';
 
-/** A new section: what was said of interfaces before holds no more. */
+/** The start of a new section: interfaces described before are no longer valid. */
 export interface CaptureSection {
   readonly type: 'section';
   readonly options: readonly CaptureOption[];
@@ -9,12 +9,12 @@ export interface CaptureSection {
 
 export interface CaptureInterface {
   readonly type: 'interface';
-  /** A LINKTYPE_ number of tcpdump.org. */
+  /** A LINKTYPE_ number, as tcpdump.org lists them. */
   readonly linkType: number;
-  /** Bytes kept of each packet; 0: all. */
+  /** Bytes kept of each packet; 0 means all. */
   readonly snaplen: number;
   readonly options: readonly CaptureOption[];
-  /** What the options say. */
+  /** Read from the options, like name and description. */
   readonly resolution: TimeResolution;
   readonly name: string | undefined;
   readonly description: string | undefined;
@@ -23,9 +23,9 @@ export interface CaptureInterface {
 export interface CapturePacket {
   readonly type: 'packet';
   readonly interface: CaptureInterface;
-  /** In the interface's own resolution; 0 for a simple packet block, which has no time. */
+  /** The timestamp in the interface's resolution; 0 for a simple packet block, which has no time. */
   readonly ticks: bigint;
-  /** On the wire; `data` may be shorter. */
+  /** Bytes on the wire; `data` may be shorter. */
   readonly originalLength: number;
   readonly data: Uint8Array;
   readonly options: readonly CaptureOption[];
@@ -38,14 +38,14 @@ export interface InterfaceStatistics {
   readonly options: readonly CaptureOption[];
 }
 
-/** Names of addresses: each entry's code is the type of the name resolution record. */
+/** Names of addresses: the code of each entry is the type of its name resolution record. */
 export interface CaptureNames {
   readonly type: 'names';
   readonly entries: readonly CaptureOption[];
   readonly options: readonly CaptureOption[];
 }
 
-/** Keys for the decryption of packets that follow. */
+/** Keys to decrypt the packets that follow. */
 export interface CaptureSecrets {
   readonly type: 'secrets';
   readonly secretsType: number;
@@ -53,7 +53,7 @@ export interface CaptureSecrets {
   readonly options: readonly CaptureOption[];
 }
 
-/** A block that is not understood here. Its numbers are as the file had them. */
+/** A block whose type is not decoded. Its numbers are in the file's byte order. */
 export interface UnknownBlock {
   readonly type: 'unknown';
   readonly blockType: number;
@@ -70,7 +70,7 @@ export type CaptureRecord =
   | CaptureSecrets
   | UnknownBlock;
 
-/** Codes of an interface's options. */
+/** The codes of an interface's options. */
 export const interfaceOptions = {
   name: 2,
   description: 3,
@@ -81,7 +81,7 @@ export const interfaceOptions = {
   offset: 14,
 } as const;
 
-/** An interface with what its options say of its name and its time. */
+/** Makes an interface and reads its name, description and time resolution from its options. */
 export function makeInterface(linkType: number, snaplen: number, options: readonly CaptureOption[]): CaptureInterface {
   return {
     type: 'interface',

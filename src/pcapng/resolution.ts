@@ -1,6 +1,6 @@
-/** How an interface counts time: `if_tsresol` and `if_tsoffset`. */
+/** The unit of an interface's timestamps: the options `if_tsresol` and `if_tsoffset`. */
 export interface TimeResolution {
-  /** 10 or 2, and the exponent: ticks of 10^-9 seconds are `{base: 10, exponent: 9}`. */
+  /** A tick is base^-exponent seconds: nanoseconds are `{base: 10, exponent: 9}`. */
   readonly base: 2 | 10;
   readonly exponent: number;
   /** Seconds to add to each timestamp. */
@@ -11,12 +11,12 @@ export const microseconds: TimeResolution = { base: 10, exponent: 6, offset: 0n 
 
 const nanosecondsPerSecond = 1_000_000_000n;
 
-/** Reads the octet `if_tsresol`: the highest bit chooses the base. */
+/** Reads the octet `if_tsresol`: its highest bit selects the base. */
 export function readResolution(octet: number, offset: bigint): TimeResolution {
   return { base: (octet & 0x80) === 0 ? 10 : 2, exponent: octet & 0x7f, offset };
 }
 
-/** Nanoseconds since 1970 of a timestamp; what is finer is cut off. */
+/** Converts a timestamp to nanoseconds since 1970, rounded down. */
 export function toNanoseconds(ticks: bigint, { base, exponent, offset }: TimeResolution): bigint {
   return inNanoseconds(ticks, base, exponent) + offset * nanosecondsPerSecond;
 }

@@ -10,36 +10,37 @@ const byteOrderMagic = 0x1a2b_3c4d;
 const headLength = 12;
 const sectionLength = 28;
 
-/** What the blocks so far have said: empty before the first section header. */
+/** The state of the reader between blocks. */
 export interface PcapngFormat {
+  /** Undefined before the first section header. */
   section: SectionState | undefined;
-  /** Interfaces of all sections. */
+  /** How many interfaces all sections have described. */
   described: number;
   readonly limits: ReaderLimits;
 }
 
 /**
- * Takes the next block of a pcapng file; undefined until it is whole.
- * @throws CAPTURE_INVALID, for a length as soon as that is there
+ * Takes the next block of a pcapng file from the queue; undefined until it is whole.
+ * @throws CAPTURE_INVALID; an invalid length is refused before the block's bytes have arrived
  */
 export function takeBlock(queue: ByteQueue, format: PcapngFormat): CaptureRecord | undefined {
   if (queue.length < headLength) return undefined;
   const head = queue.peek(headLength);
-  // The type of a section header reads the same in both byte orders.
-  const begins = head.getUint32(0, true) === blockTypes.section;
+  // The type of a section header is the same in both byte orders.
+  const beginsSection = head.getUint32(0, true) === blockTypes.section;
   const { limits } = format;
-  const section = begins ? { little: byteOrder(head), interfaces: [], limits } : format.section;
-  if (section === undefined) throw captureError('it does not begin with a section header');
+  const section = beginsSection ? { little: byteOrder(head), interfaces: [], limits } : format.section;
+  if (section === undefined) throw captureError('the data does not begin with a section header');
   const { little } = section;
   const length = head.getUint32(4, little);
-  checkLength(length, begins ? sectionLength : headLength, limits.largestBlock);
+  checkLength(length, beginsSection ? sectionLength : headLength, limits.largestBlock);
   if (queue.length < length) return undefined;
   const block = queue.take(length);
   const view = new DataView(block.buffer, block.byteOffset, length);
   if (view.getUint32(length - 4, little) !== length) throw captureError("a block's two lengths differ");
-  if (!begins) return counted(decodeBlock(view.getUint32(0, little), bodyOf(block), section), format);
+  if (!beginsSection) return counted(decodeBlock(view.getUint32(0, little), bodyOf(block), section), format);
   const version = `${view.getUint16(12, little)}.${view.getUint16(14, little)}`;
-  // 1.2 is what some writers once called 1.0.
+  // Some programs once wrote 1.2 for the same format (draft-ietf-opsawg-pcapng, section 4.1).
   if (version !== '1.0' && version !== '1.2')
     throw captureError(`version ${version} of the pcapng format is not known`);
   format.section = section;
@@ -50,7 +51,7 @@ function counted(record: CaptureRecord, format: PcapngFormat): CaptureRecord {
   if (record.type !== 'interface') return record;
   format.described += 1;
   if (format.described > format.limits.mostInterfaces)
-    throw captureError(`it describes more than ${format.limits.mostInterfaces} interfaces`);
+    throw captureError(`the capture describes more than ${format.limits.mostInterfaces} interfaces`);
   return record;
 }
 
@@ -66,6 +67,6 @@ function byteOrder(head: DataView): boolean {
 
 function checkLength(length: number, least: number, largest: number): void {
   if (length < least) throw captureError(`a block claims to have ${length} bytes, fewer than it needs`);
-  if (length % 4 !== 0) throw captureError(`a block claims to have ${length} bytes, no multiple of four`);
+  if (length % 4 !== 0) throw captureError(`a block claims to have ${length} bytes, which is not a multiple of four`);
   if (length > largest) throw captureError(`a block claims to have ${length} bytes, more than ${largest}`);
 }

@@ -101,7 +101,7 @@ test.each([
   ],
 ])('a pod that sends %s without an end takes little memory, and takes nothing from the others', async (_, evil) => {
   const { peak, stderr, bytes } = await stream(evil);
-  expect(stderr).toContain('shop/evil: it describes more than 256 interfaces');
+  expect(stderr).toContain('shop/evil: the capture describes more than 256 interfaces');
   const { records } = readAll([bytes]);
   expect(records.some((record) => record.type === 'packet' && record.data[0] === 7)).toBe(true);
   expect(records.filter(({ type }) => type === 'interface').length).toBeLessThanOrEqual(257);

@@ -1,4 +1,6 @@
-/** Capture files written byte by byte after the drafts, in both byte orders, without the code under test. */
+// Capture files written byte by byte from the drafts' text, in both byte orders, without the code under test.
+
+/** An option as it is written. */
 export interface RawOption {
   readonly code: number;
   /** Text or bytes as they are, or numbers with their width in bytes. */
@@ -107,7 +109,7 @@ export function pcapPacket(
   return bytesOf(little, [4, seconds], [4, fraction], [4, data.length], [4, originalLength], data);
 }
 
-/** An Ethernet frame with a UDP datagram that holds this text, which tshark reads without a complaint. */
+/** An Ethernet frame with a UDP datagram that holds this text; lengths and checksums are valid. */
 export function udpFrame(text: string, port = 40_000): Uint8Array {
   const payload = new TextEncoder().encode(text);
   const address = (last: number): Uint8Array => Uint8Array.of(10, 0, 0, last);

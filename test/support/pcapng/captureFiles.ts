@@ -9,10 +9,10 @@ import {
 } from '../../../src/pcapng/index.ts';
 import { block, interfaceBlock, optionBytes, packetBlock, pad, sectionBlock, type RawOption } from './captureBytes.ts';
 
-/** One block of a made-up file: its bytes, and what a reader must say of it. */
+/** One block of a generated file: its bytes, and the record that a reader must return for it. */
 export interface MadeBlock {
   readonly bytes: Uint8Array;
-  readonly says: object;
+  readonly expected: object;
 }
 
 export interface MadeFile {
@@ -39,7 +39,7 @@ const options = (...kinds: fc.Arbitrary<RawOption>[]): fc.Arbitrary<RawOption[]>
 const data = fc.uint8Array({ maxLength: 80 });
 const ticks = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 
-/** What a reader gives for options: numbers little-endian. */
+/** The options that a reader must return: numbers are little-endian. */
 export function readOf(raw: readonly RawOption[]): object[] {
   return raw.map(({ code, value }) => ({ code, value: hex(optionPart(value)) }));
 }
@@ -78,7 +78,7 @@ const madeBlocks = (little: boolean, interfaces: number): fc.Arbitrary<MadeBlock
     .record({ id, ticks, data, more: fc.nat({ max: 9 }), options: options(flags, numberOption([4, 5])) })
     .map((item) => ({
       bytes: packetBlock(little, item.id, item.ticks, item.data, item.data.length + item.more, item.options),
-      says: {
+      expected: {
         type: 'packet',
         id: item.id,
         ticks: item.ticks,
@@ -98,7 +98,7 @@ const madeBlocks = (little: boolean, interfaces: number): fc.Arbitrary<MadeBlock
         [4, item.ticks & 0xffff_ffffn],
         optionBytes(little, item.options),
       ),
-      says: { type: 'statistics', id: item.id, ticks: item.ticks, options: readOf(item.options) },
+      expected: { type: 'statistics', id: item.id, ticks: item.ticks, options: readOf(item.options) },
     }));
   const names = fc
     .record({ names: fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { maxLength: 3 }), options: options() })
@@ -110,7 +110,7 @@ const madeBlocks = (little: boolean, interfaces: number): fc.Arbitrary<MadeBlock
       const bytes = entries.length === 0 ? new Uint8Array(4) : optionBytes(little, entries);
       return {
         bytes: block(little, 4, bytes, optionBytes(little, item.options)),
-        says: { type: 'names', entries: readOf(entries), options: readOf(item.options) },
+        expected: { type: 'names', entries: readOf(entries), options: readOf(item.options) },
       };
     });
   const secrets = fc.record({ data, options: options() }).map((item) => ({
@@ -122,28 +122,28 @@ const madeBlocks = (little: boolean, interfaces: number): fc.Arbitrary<MadeBlock
       pad(item.data),
       optionBytes(little, item.options),
     ),
-    says: { type: 'secrets', secretsType: 0x544c_534b, data: hex(item.data), options: readOf(item.options) },
+    expected: { type: 'secrets', secretsType: 0x544c_534b, data: hex(item.data), options: readOf(item.options) },
   }));
   const unknown = fc
     .tuple(fc.constantFrom(9, 0xbad, 77), fc.uint8Array({ maxLength: 40 }))
     .map(([blockType, body]) => ({
       bytes: block(little, blockType, body),
-      says: { type: 'unknown', blockType, little, body: hex(pad(body)) },
+      expected: { type: 'unknown', blockType, little, body: hex(pad(body)) },
     }));
   return fc.oneof({ arbitrary: packet, weight: 5 }, statistics, names, secrets, unknown);
 };
 
-/** A file of one section or several, with interfaces and blocks of every kind. */
+/** Generates files with one or two sections, interfaces and blocks of every kind. */
 export const madeFile = (orders: fc.Arbitrary<boolean> = fc.boolean()): fc.Arbitrary<MadeFile> =>
   orders.chain((little) =>
     fc
       .array(
         fc.tuple(options(), fc.array(madeInterface, { minLength: 1, maxLength: 3 })).chain(([about, interfaces]) =>
           fc.array(madeBlocks(little, interfaces.length), { maxLength: 8 }).map((blocks): MadeBlock[] => [
-            { bytes: sectionBlock(little, about), says: { type: 'section', options: readOf(about) } },
+            { bytes: sectionBlock(little, about), expected: { type: 'section', options: readOf(about) } },
             ...interfaces.map((item) => ({
               bytes: interfaceBlock(little, item.linkType, item.snaplen, item.options),
-              says: {
+              expected: {
                 type: 'interface',
                 linkType: item.linkType,
                 snaplen: item.snaplen,
@@ -158,14 +158,14 @@ export const madeFile = (orders: fc.Arbitrary<boolean> = fc.boolean()): fc.Arbit
       .map((sections) => ({ little, blocks: sections.flat() })),
   );
 
-/** Cuts bytes at these places. */
+/** Cuts bytes into chunks at these places. */
 export function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const at = [0, ...places.map((place) => place % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
-  // Copies: a reader that looks beyond its piece would see what is not there yet.
+  // Copies: with views, a reader that looks beyond its chunk would see bytes that have not arrived.
   return at.slice(1).map((end, index) => bytes.slice(at[index], end));
 }
 
-/** What a reader says, in the words of {@link MadeBlock}. */
+/** Records in the form of {@link MadeBlock.expected}. */
 export function describe(records: readonly CaptureRecord[]): object[] {
   let interfaces: CaptureInterface[] = [];
   return records.map((record) => {
@@ -191,7 +191,7 @@ function describeOne(record: CaptureRecord, interfaces: CaptureInterface[]): obj
   };
 }
 
-/** All records of some bytes, and what the end says. */
+/** Reads all records of these chunks, and how many bytes are left at the end. */
 export function readAll(chunks: readonly Uint8Array[]): { records: CaptureRecord[]; bytesLeft: number | undefined } {
   const reader = createCaptureReader('test');
   const records = chunks.flatMap((chunk) => [...reader.push(chunk)]);

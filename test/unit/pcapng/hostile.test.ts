@@ -10,20 +10,20 @@ const large = (count: number): { code: number; value: string }[] =>
 const described = (name: string, options = large(1)): Uint8Array =>
   interfaceBlock(true, 1, 0, [{ code: 2, value: name }, ...options]);
 
-describe('a pod that describes interfaces without an end', () => {
-  test('is ended with a word, and the others go on', () => {
+describe('a source that describes interfaces without end', () => {
+  test('is refused after 256 interfaces, and the other sources go on', () => {
     const merge = start();
     const [bad, good] = [merge.add('ns/bad', label), merge.add('ns/good', label)];
     bad.push(sectionBlock(true), 0);
     for (let index = 0; index < 256; index += 1) bad.push(described(`if${index}`), 0);
-    expect(() => bad.push(described('one more'), 0)).toThrow('it describes more than 256 interfaces');
+    expect(() => bad.push(described('one more'), 0)).toThrow('the capture describes more than 256 interfaces');
     good.push(Buffer.concat([sectionBlock(true), described('eth0'), packetBlock(true, 0, 1n, Uint8Array.of(1))]), 0);
     const { records } = readAll([merge.takeAll()]);
     expect(records.filter(({ type }) => type === 'interface')).toHaveLength(257);
     expect(records.filter(({ type }) => type === 'packet')).toHaveLength(1);
   });
 
-  test('in ever new sections: they are counted together', () => {
+  test('is refused too when each interface is in a section of its own', () => {
     const source = start().add('ns/bad', label);
     expect(() => {
       for (let index = 0; index < 300; index += 1)
@@ -31,7 +31,7 @@ describe('a pod that describes interfaces without an end', () => {
     }).toThrow('more than 256 interfaces');
   });
 
-  test('over ever new connections', () => {
+  test('is refused too when it connects again and again', () => {
     const merge = start();
     const connect = (): void => {
       const source = merge.add('ns/bad', label);
@@ -39,13 +39,13 @@ describe('a pod that describes interfaces without an end', () => {
       for (let index = 0; index < 200; index += 1) source.push(described(`if${Math.random()}`), 0);
     };
     connect();
-    expect(connect).toThrow('it describes more and more interfaces');
-    expect(connect).toThrow('it describes more and more interfaces');
+    expect(connect).toThrow('its connections together describe too many interfaces');
+    expect(connect).toThrow('its connections together describe too many interfaces');
     expect(readAll([merge.takeAll()]).records.filter(({ type }) => type === 'interface')).toHaveLength(256);
   });
 });
 
-test('packets without bytes count too: what waits is bounded', () => {
+test('a live merge bounds what waits, also when packets are empty', () => {
   const merge = start();
   const source = merge.add('ns/pod', label);
   source.push(Buffer.concat([sectionBlock(true), described('eth0')]), 0);
@@ -53,7 +53,7 @@ test('packets without bytes count too: what waits is bounded', () => {
   expect(10_000 - merge.counts.packets).toBeLessThan(4000);
 });
 
-test('a block that is larger than any packet of a pod ends its source at once', () => {
+test('a live merge refuses a block larger than any packet as soon as its length arrives', () => {
   const source = start().add('ns/pod', label);
   const head = new Uint8Array(12);
   new DataView(head.buffer).setUint32(0, 6, true);
@@ -62,7 +62,7 @@ test('a block that is larger than any packet of a pod ends its source at once', 
   expect(() => source.push(head, 0)).toThrow('more than 1048576');
 });
 
-describe('no source speaks for the others', () => {
+describe('names, secrets and unknown blocks of one source do not affect the others', () => {
   const names = block(
     true,
     4,
@@ -94,14 +94,14 @@ describe('no source speaks for the others', () => {
     return readAll(pieces).records.map(({ type }) => type);
   }
 
-  test('in a merge of files', async () => {
+  test('a merge of files with several origins leaves them out', async () => {
     expect(await typesOf(true)).toEqual(['section', 'interface', 'packet', 'packet']);
     expect(
       (await typesOf(false)).filter((type) => type === 'names' || type === 'secrets' || type === 'unknown'),
     ).toHaveLength(6);
   });
 
-  test('in a live merge', () => {
+  test('a live merge leaves them out', () => {
     const merge = start();
     merge.add('ns/pod', label).push(capture, 0);
     expect(readAll([merge.takeAll()]).records.map(({ type }) => type)).toEqual(['section', 'interface', 'packet']);

@@ -23,7 +23,7 @@ const named =
   () => ({ name });
 const head = (): Uint8Array =>
   Buffer.concat([sectionBlock(true), interfaceBlock(true, 1, 0, [{ code: 9, value: Uint8Array.of(9) }])]);
-/** Times are in milliseconds here, in nanoseconds in the file. */
+/** A packet; its time is in milliseconds here and in nanoseconds in the file. */
 const packet = (time: number, mark = 0, length = 1): Uint8Array =>
   packetBlock(true, 0, BigInt(Math.round(time * 1e6)), new Uint8Array(length).fill(mark));
 
@@ -50,7 +50,8 @@ const sent = (longestDelay: number): fc.Arbitrary<Sent[]> =>
   );
 
 /**
- * Plays packets that arrive after a delay; looks for what is due every `step` ms. Pieces with the time when each came.
+ * Sends packets that arrive after a delay, and takes what is due every `step` ms.
+ * @returns each piece of output with the time when it was taken
  */
 function play(all: readonly Sent[], step: number): { merge: LiveMerge; pieces: { now: number; bytes: Uint8Array }[] } {
   const merge = createLiveMerge({ windowMs, mostBytes });
@@ -69,7 +70,7 @@ function play(all: readonly Sent[], step: number): { merge: LiveMerge; pieces: {
   return { merge, pieces };
 }
 
-test('packets that were on their way for no longer than the window come out in order of time', () => {
+test('packets that arrive within the window are written in order of time', () => {
   fc.assert(
     fc.property(sent(windowMs), fc.constantFrom(1, 20, 50), (all, step) => {
       const { merge, pieces } = play(all, step);
@@ -82,7 +83,7 @@ test('packets that were on their way for no longer than the window come out in o
   );
 });
 
-test('later ones are all there too, and as many are counted as stand behind a later one', () => {
+test('packets that arrive after the window are written and counted as late', () => {
   fc.assert(
     fc.property(sent(900), (all) => {
       const { merge, pieces } = play(all, 20);
@@ -100,7 +101,7 @@ test('later ones are all there too, and as many are counted as stand behind a la
   );
 });
 
-test('no packet is held for longer than the window, whatever other sources do', () => {
+test('no packet waits longer than the window, whatever other sources send', () => {
   fc.assert(
     fc.property(sent(900), (all) => {
       const { pieces } = play(all, 4);
@@ -116,7 +117,7 @@ test('no packet is held for longer than the window, whatever other sources do', 
   );
 });
 
-test('the header comes at once, an interface with its source, and nothing twice', () => {
+test('the header is written at once, an interface when its source describes it, and each only once', () => {
   const merge = createLiveMerge({ application: 'test', windowMs, mostBytes });
   expect(readAll([merge.take(0)]).records.map(({ type }) => type)).toEqual(['section']);
   expect(merge.take(1)).toHaveLength(0);
@@ -133,7 +134,7 @@ test('the header comes at once, an interface with its source, and nothing twice'
   expect(source.packets).toBe(1);
 });
 
-test('a source that comes again is the same interface; one of another link type is not', () => {
+test('a source that connects again keeps its interface; another link type makes a new one', () => {
   const merge = createLiveMerge({ windowMs, mostBytes });
   for (const network of [1, 1, 113]) {
     const source = merge.add('ns/pod:eth0', named('ns/pod:eth0'));
@@ -147,7 +148,7 @@ test('a source that comes again is the same interface; one of another link type 
   ).toEqual(['section', ['ns/pod:eth0', 1], ['ns/pod:eth0', 113]]);
 });
 
-test('a damaged source fails alone, and what was whole before stays', () => {
+test('a damaged source fails without affecting others, and its packets before the damage are kept', () => {
   const merge = createLiveMerge({ windowMs, mostBytes });
   const [good, bad] = [started(merge, 'good'), started(merge, 'bad')];
   expect(() => bad.push(Buffer.concat([packet(1, 1), new Uint8Array(12)]), 1)).toThrow(
@@ -159,12 +160,12 @@ test('a damaged source fails alone, and what was whole before stays', () => {
   expect(times(readAll([merge.takeAll()]).records)).toEqual([1, 2]);
 });
 
-test('when too many bytes wait, the earliest go at once', () => {
+test('the earliest packets are written at once when too many bytes wait', () => {
   const merge = createLiveMerge({ windowMs, mostBytes: 10 * (1000 + 256) });
   const source = started(merge, 'fast');
   merge.take(0);
   for (let index = 0; index < 100; index += 1) source.push(packet(1000 - index, 0, 1000), 0);
-  // The last ten wait; of the others each stood before a later one already, when the first of them went.
+  // The last ten wait. Each of the others was earlier than the first packet that was written.
   const early = readAll([head(), merge.take(0)]).records;
   expect(times(early)).toHaveLength(90);
   expect(merge.counts.packets).toBe(90);

@@ -18,7 +18,7 @@ import {
 } from '../../support/pcapng/captureBytes.ts';
 import { cut, describe, madeFile, merged, readAll, sourceOf } from '../../support/pcapng/captureFiles.ts';
 
-/** Name, time in nanoseconds and first byte of each packet. */
+/** The interface's name, the time in nanoseconds and the first byte of each packet. */
 function packetsOf(records: readonly CaptureRecord[]): (readonly [string | undefined, bigint, number | undefined])[] {
   return records.flatMap((record) =>
     record.type === 'packet'
@@ -35,21 +35,23 @@ function interfacesOf(records: readonly CaptureRecord[]): object[] {
   );
 }
 
-test('what is written reads as what was read: a file of one section comes out as it was, but little-endian', async () => {
+test('a file with one section is copied with all its blocks, in little-endian byte order', async () => {
   const places = fc.array(fc.nat(), { maxLength: 9 });
   await fc.assert(
     fc.asyncProperty(madeFile(), places, async ({ little, blocks }, at) => {
-      const ends = blocks.findIndex((item, index) => index > 0 && 'type' in item.says && item.says.type === 'section');
+      const ends = blocks.findIndex(
+        (item, index) => index > 0 && 'type' in item.expected && item.expected.type === 'section',
+      );
       const oneSection = ends === -1 ? blocks : blocks.slice(0, ends);
       const bytes = await merged([sourceOf(cut(Buffer.concat(oneSection.map((item) => item.bytes)), at))]);
       const { records, bytesLeft } = readAll([bytes]);
       expect(bytesLeft).toBeUndefined();
-      // Interfaces are described where they were, so that even the order is the same. Unknown blocks have no order of
-      // bytes that could be turned.
+      // Interfaces are described at the same place, so even the order of blocks is the same. Unknown blocks of the
+      // other byte order cannot be converted.
       const expected = oneSection
         .slice(1)
-        .map(({ says }) => says)
-        .filter((says) => little || !('type' in says && says.type === 'unknown'));
+        .map((item) => item.expected)
+        .filter((record) => little || !('type' in record && record.type === 'unknown'));
       expect(describe(records).slice(1)).toEqual(expected);
       expect(records[0]).toEqual({ type: 'section', options: [] });
     }),
@@ -57,7 +59,7 @@ test('what is written reads as what was read: a file of one section comes out as
   );
 });
 
-/** A file with one interface, of packets at these times. */
+/** A file with one interface and packets at these times. */
 function captured(name: string, times: readonly number[], mark: number): Uint8Array[] {
   const head = [
     sectionBlock(true),
@@ -69,7 +71,7 @@ function captured(name: string, times: readonly number[], mark: number): Uint8Ar
   return [...head, ...times.map((time) => packetBlock(true, 0, BigInt(time), Uint8Array.of(mark)))];
 }
 
-test('files are merged by time; equal times keep the order of the files, and each file its own', async () => {
+test('files are merged by time; packets of equal time keep the order of the files', async () => {
   const times = fc.array(fc.nat({ max: 30 }), { maxLength: 12 }).map((list) => list.toSorted((a, b) => a - b));
   await fc.assert(
     fc.asyncProperty(fc.array(times, { maxLength: 5 }), fc.array(fc.nat(), { maxLength: 9 }), async (files, at) => {
@@ -85,7 +87,7 @@ test('files are merged by time; equal times keep the order of the files, and eac
   );
 });
 
-test('resolutions, link types and formats mix: each packet keeps the time that it had', async () => {
+test('files of different resolutions, link types and formats are merged, and each packet keeps its time', async () => {
   const micro = [
     sectionBlock(false),
     interfaceBlock(false, 1, 96, [{ code: 2, value: 'micro' }]),
@@ -120,7 +122,7 @@ test('resolutions, link types and formats mix: each packet keeps the time that i
   ]);
 });
 
-test('a label renames an interface and leaves its other options; equally labelled interfaces become one', async () => {
+test('a label renames an interface and keeps its other options; interfaces with equal labels become one', async () => {
   const label =
     (pod: string): CaptureSource['label'] =>
     ({ name }) => ({ name: `shop/${pod}:${name}`, description: 'node=one' });
@@ -144,7 +146,7 @@ test('a label renames an interface and leaves its other options; equally labelle
   expect(records[0]).toMatchObject({ options: [{ code: 4 }] });
 });
 
-test('sections that follow each other in one file have interfaces of their own', async () => {
+test('each section of a file has its own interfaces', async () => {
   const { records } = readAll([await merged([sourceOf([...captured('eth0', [1], 1), ...captured('eth0', [2], 2)])])]);
   expect(packetsOf(records)).toEqual([
     ['eth0', 1n, 1],
@@ -153,19 +155,19 @@ test('sections that follow each other in one file have interfaces of their own',
   expect(interfacesOf(records)).toHaveLength(2);
 });
 
-test('a file that ends within a packet gives all before it, and that is told; an empty one too', async () => {
+test('a file that ends within a packet is merged up to there and reported, and so is an empty file', async () => {
   const whole = Buffer.concat(captured('eth0', [1, 2, 3], 1));
-  const told: [string, number][] = [];
+  const reported: [string, number][] = [];
   const sources = [
     sourceOf(whole.subarray(0, -5), { name: 'killed' }),
     sourceOf([], { name: 'empty' }),
     sourceOf(captured('eth1', [2], 2), { name: 'good' }),
   ];
   const { records } = readAll([
-    await merged(sources, { onTruncated: ({ name }, bytesLeft) => told.push([name, bytesLeft]) }),
+    await merged(sources, { onTruncated: ({ name }, bytesLeft) => reported.push([name, bytesLeft]) }),
   ]);
   expect(packetsOf(records).map(([name]) => name)).toEqual(['eth0', 'eth0', 'eth1']);
-  expect(new Map(told)).toEqual(
+  expect(new Map(reported)).toEqual(
     new Map([
       ['empty', 0],
       ['killed', 31],
@@ -173,7 +175,7 @@ test('a file that ends within a packet gives all before it, and that is told; an
   );
 });
 
-test('blocks that cannot be copied are told', async () => {
+test('blocks that cannot be copied are reported', async () => {
   const left: number[] = [];
   const { records } = readAll([
     await merged(
@@ -190,7 +192,7 @@ test('blocks that cannot be copied are told', async () => {
   expect(left).toEqual([0x4000_0bad, 99]);
 });
 
-test('a damaged file fails with its name, and all sources are closed', async () => {
+test('a damaged file fails the merge with its name, and all sources are closed', async () => {
   let open = 0;
   const watched = (name: string, chunks: readonly Uint8Array[]): CaptureSource => ({
     name,
@@ -212,7 +214,7 @@ test('a damaged file fails with its name, and all sources are closed', async () 
   expect(open).toBe(0);
 });
 
-test('it reads from its sources just what the order needs, however long they are', async () => {
+test('a merge reads no more from endless sources than the order of packets needs', async () => {
   const frame = udpFrame('x'.repeat(1000));
   const perChunk = 50;
   let read = 0;
@@ -238,7 +240,7 @@ test('it reads from its sources just what the order needs, however long they are
     expect(record.ticks).toBe(last + 1n);
     last = record.ticks;
     packets += 1;
-    // The pieces of the output hold some packets that are not counted yet.
+    // The output is yielded in pieces, so some packets that were read are not counted yet.
     expect(read * perChunk - packets).toBeLessThan(4 * perChunk + 150);
     if (packets === 3000) break;
   }

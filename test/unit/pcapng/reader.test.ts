@@ -16,18 +16,18 @@ import { cut, describe, madeFile, readAll } from '../../support/pcapng/captureFi
 
 const places = fc.array(fc.nat(), { maxLength: 20 });
 
-test('every block is read for what it says, in both byte orders, from pieces of any size', () => {
+test('every kind of block is decoded, in both byte orders, from chunks of any size', () => {
   fc.assert(
     fc.property(madeFile(), places, ({ blocks }, at) => {
       const { records, bytesLeft } = readAll(cut(Buffer.concat(blocks.map(({ bytes }) => bytes)), at));
-      expect(describe(records)).toEqual(blocks.map(({ says }) => says));
+      expect(describe(records)).toEqual(blocks.map((item) => item.expected));
       expect(bytesLeft).toBeUndefined();
     }),
     { numRuns: 100 },
   );
 });
 
-test('a file that ends anywhere gives all that is whole, and says how much is not', () => {
+test('a file that is cut anywhere yields its whole blocks and reports the bytes after them', () => {
   fc.assert(
     fc.property(madeFile(), places, fc.nat(), ({ blocks }, at, end) => {
       const bytes = Buffer.concat(blocks.map((item) => item.bytes));
@@ -35,7 +35,7 @@ test('a file that ends anywhere gives all that is whole, and says how much is no
       const { records, bytesLeft } = readAll(cut(bytes.subarray(0, kept), at));
       let whole = 0;
       const expected = blocks.filter((item) => (whole += item.bytes.length) <= kept);
-      expect(describe(records)).toEqual(expected.map(({ says }) => says));
+      expect(describe(records)).toEqual(expected.map((item) => item.expected));
       const rest = kept - expected.reduce((sum, item) => sum + item.bytes.length, 0);
       expect(bytesLeft).toBe(rest === 0 && kept > 0 ? undefined : rest);
     }),
@@ -43,7 +43,7 @@ test('a file that ends anywhere gives all that is whole, and says how much is no
   );
 });
 
-/** The records up to an error, and that error's code and place. Another error than a coded one is thrown. */
+/** The records before an error, and the error's code and place. An error without a code is thrown again. */
 function tryAll(chunks: readonly Uint8Array[]): { records: CaptureRecord[]; problem?: string } {
   const records: CaptureRecord[] = [];
   const reader = createCaptureReader('test');
@@ -56,7 +56,7 @@ function tryAll(chunks: readonly Uint8Array[]): { records: CaptureRecord[]; prob
   return { records };
 }
 
-test('damage gives CAPTURE_INVALID or other records, never another error, and what stands before it is read', () => {
+test('damage causes CAPTURE_INVALID or other records, never another error, and blocks before it are read', () => {
   const damage = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 6 });
   fc.assert(
     fc.property(madeFile(), places, damage, ({ blocks }, at, changes) => {
@@ -67,13 +67,13 @@ test('damage gives CAPTURE_INVALID or other records, never another error, and wh
       expect(problem).toMatch(/^CAPTURE_INVALID at test, byte \d+$/);
       let end = 0;
       const before = blocks.filter((item) => (end += item.bytes.length) <= Math.min(...where));
-      expect(describe(records).slice(0, before.length)).toEqual(before.map(({ says }) => says));
+      expect(describe(records).slice(0, before.length)).toEqual(before.map((item) => item.expected));
     }),
     { numRuns: 300 },
   );
 });
 
-test('any bytes at all behind a header end in records or in CAPTURE_INVALID', () => {
+test('any bytes after a header cause CAPTURE_INVALID or are read as records', () => {
   const heads = [
     sectionBlock(true),
     sectionBlock(false),
@@ -98,7 +98,7 @@ group.each([
   test.each([
     ['microseconds', 0xa1b2c3d4, 1_700_000_000_123_456_000n],
     ['nanoseconds', 0xa1b23c4d, 1_700_000_000_000_123_456n],
-  ])('in %s, from pieces of any size', (_unit, magic, time) => {
+  ])('with %s is read from chunks of any size', (_unit, magic, time) => {
     const bytes = Buffer.concat([
       pcapHeader(little, magic, 113, 96),
       pcapPacket(little, 1_700_000_000, 123_456, Uint8Array.of(1, 2, 3), 99),
@@ -121,7 +121,7 @@ group.each([
     );
   });
 
-  test('the length of a frame check sequence is kept', () => {
+  test('the length of the frame check sequence becomes an option of the interface', () => {
     const { records } = readAll([pcapHeader(little, 0xa1b2c3d4, 0x2400_0001)]);
     expect(records[1]).toMatchObject({ linkType: 1, options: [{ code: 13, value: Uint8Array.of(4) }] });
   });
@@ -170,7 +170,7 @@ test.each([
   [0, 0n, 17n, 17_000_000_000n],
   [0x8a, 0n, 1024n * 3n + 512n, 3_500_000_000n],
   [0x80 + 32, 0n, (7n << 32n) + (1n << 31n), 7_500_000_000n],
-])('if_tsresol %i and if_tsoffset %i are heeded', (resolution, offset, ticks, time) => {
+])('timestamps are converted by if_tsresol %i and if_tsoffset %i', (resolution, offset, ticks, time) => {
   const options = [
     { code: 9, value: Uint8Array.of(resolution) },
     { code: 14, value: [[8, offset]] as const },
@@ -186,7 +186,7 @@ test.each([
 });
 
 test.each<[string, Uint8Array, number]>([
-  ['something else', new TextEncoder().encode('<!DOCTYPE html>'), 0],
+  ['another format', new TextEncoder().encode('<!DOCTYPE html>'), 0],
   ['a section without its magic', bytesOf(true, [4, 0x0a0d0d0a], [4, 28], [4, 0]), 0],
   [
     'a version of the future',
@@ -200,25 +200,29 @@ test.each<[string, Uint8Array, number]>([
   ],
   ['lengths that differ', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 7], [4, 16], [4, 0], [4, 20])]), 28],
   [
-    'a block of 4 GiB, told after twelve bytes',
+    'a block of 4 GiB, of which twelve bytes are there,',
     Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 0xffff_fffc], [4, 0])]),
     28,
   ],
   ['an empty block', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 0], [4, 0])]), 28],
-  ['a crooked length', Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 33], [4, 0])]), 28],
-  ['an old pcap', bytesOf(true, [4, 0xa1b2c3d4], [2, 2], [2, 3], [8, 0], [8, 0]), 0],
+  [
+    'a length that is not a multiple of four',
+    Buffer.concat([sectionBlock(true), bytesOf(true, [4, 6], [4, 33], [4, 0])]),
+    28,
+  ],
+  ['a pcap of version 2.3', bytesOf(true, [4, 0xa1b2c3d4], [2, 2], [2, 3], [8, 0], [8, 0]), 0],
   [
     'a pcap packet of 2 GiB',
     Buffer.concat([pcapHeader(true, 0xa1b2c3d4), bytesOf(true, [4, 1], [4, 0], [4, 0x8000_0000], [4, 0])]),
     24,
   ],
-])('%s is refused, with its place', (_, bytes, offset) => {
+])('%s is refused with the offset of the block', (_, bytes, offset) => {
   expect(() => readAll([bytes])).toThrow(
     expect.objectContaining({ code: 'CAPTURE_INVALID', where: `test, byte ${offset}` }),
   );
 });
 
-test('too many interfaces or options are refused before they fill the memory', () => {
+test('more than 65536 interfaces or options are refused, so that they cannot fill the memory', () => {
   const one = interfaceBlock(true, 1, 0);
   const many = Buffer.concat([sectionBlock(true), Buffer.alloc(65_537 * one.length, one)]);
   expect(() => readAll([many])).toThrow(/more than 65536 interfaces/);
@@ -231,8 +235,7 @@ test('too many interfaces or options are refused before they fill the memory', (
   ).toThrow(/more than 65536 options/);
 });
 
-test('a block that claims much takes no memory until it comes, and then little more than it has', () => {
-  const reader = createCaptureReader('test');
+test('a block that claims 16 MiB takes no memory before its bytes arrive', () => {
   const before = process.memoryUsage().arrayBuffers;
   const readers = Array.from({ length: 64 }, () => createCaptureReader('test'));
   for (const each of readers)
@@ -240,10 +243,13 @@ test('a block that claims much takes no memory until it comes, and then little m
       ...each.push(Buffer.concat([sectionBlock(true), bytesOf(true, [4, 77], [4, 16 * 1024 ** 2], [4, 0])])),
     ]).toHaveLength(1);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * 1024 ** 2);
-  // In the smallest pieces, it takes about as many steps as it has bytes.
+  expect(readers.length).toBe(64);
+});
+
+test('a block of 128 KiB is read from chunks of one byte', () => {
+  const reader = createCaptureReader('test');
   const large = block(true, 77, new Uint8Array(128 * 1024));
   let records = [...reader.push(sectionBlock(true))].length;
   for (const byte of large) records += [...reader.push(Uint8Array.of(byte))].length;
   expect(records).toBe(2);
-  expect(readers.length).toBe(64);
 });
