@@ -69,12 +69,12 @@ async function stream(
       () => undefined,
     );
   }, 100);
-  // A second of it when both have begun, so that the evil one comes again, too.
+  // Goes on for a second after both have begun, so that the hostile pod connects again.
   let said = '';
   let ending: NodeJS.Timeout | undefined;
   running.stderr.on('data', (bytes: Buffer) => {
     said += bytes.toString();
-    if (said.includes('shop/good: joined') && said.includes('shop/evil: it '))
+    if (said.includes('shop/good: joined') && said.includes('shop/evil: the capture '))
       ending ??= setTimeout(() => running.kill('SIGINT'), 1000);
   });
   const { stderr } = await running;
@@ -99,7 +99,7 @@ test.each([
     'interfaces without options',
     Buffer.concat([head, ...Array.from({ length: 5000 }, () => interfaceBlock(true, 1, 0))]),
   ],
-])('a pod that sends %s without an end takes little memory, and takes nothing from the others', async (_, evil) => {
+])('a pod that sends %s without end costs little memory, and the other pods are captured', async (_, evil) => {
   const { peak, stderr, bytes } = await stream(evil);
   expect(stderr).toContain('shop/evil: the capture describes more than 256 interfaces');
   const { records } = readAll([bytes]);
