@@ -8,5 +8,6 @@ export {
   type LiveSource,
 } from './liveMerge.ts';
 export type { InterfaceLabel, Labeller } from './interfaceTable.ts';
-export type { CaptureInterface, CapturePacket, CaptureRecord } from './records.ts';
+export type { CaptureInterface, CaptureNames, CapturePacket, CaptureRecord } from './records.ts';
+export { readNames, type AddressName } from './names.ts';
 export { toNanoseconds } from './resolution.ts';
