@@ -125,6 +125,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'ways/manifest',
       'ways/patch',
       'captures',
+      'captures/stream',
       'release',
       'release/helm',
       'cli/io',

@@ -1,0 +1,109 @@
+import { execInPod, type FoundPods } from '../../captures/index.ts';
+import {
+  captureCommand,
+  streamPods,
+  windowMs,
+  type StreamEvent,
+  type StreamResult,
+} from '../../captures/stream/index.ts';
+import type { KubectlStart } from '../../kubernetes/kubectl.ts';
+import { parseDuration, type SettingValues } from '../../settings/index.ts';
+import { version } from '../../version.ts';
+import { counted, say } from '../io/output.ts';
+import { createProgressLine } from '../io/progressLine.ts';
+import { isBrokenPipe, openStreamOutput, unwritable } from '../io/streamOutput.ts';
+
+export interface StreamToOptions {
+  /** A path, or `-` for standard output. */
+  readonly file: string;
+  /** Overwrite the file. */
+  readonly force: boolean;
+  /** Lists the present pods. */
+  readonly find: () => Promise<FoundPods>;
+  /** Starts kubectl; it must outlive an interruption, because a capture that is ending still sends its last packets. */
+  readonly start: KubectlStart;
+  /** Settings that replace each pod's own. */
+  readonly wanted: SettingValues;
+  readonly mostPods: number;
+  /** The stream ends after it; undefined: at an interruption. */
+  readonly duration: string | undefined;
+  readonly interrupted: AbortSignal;
+}
+
+/** The longest timer of Node, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * Writes the packets of pods to a file or to standard output as they arrive, and reports to standard error.
+ * @throws as streamPods, USAGE, FILE_EXISTS, FILE_UNWRITABLE
+ */
+export async function streamTo(options: StreamToOptions): Promise<void> {
+  const { file, force, find, start, wanted, mostPods, duration, interrupted } = options;
+  const output = await openStreamOutput(file, force);
+  const line = createProgressLine();
+  try {
+    const result = await streamPods({
+      find,
+      open: (pod, capture) => execInPod(start, pod, captureCommand(capture), { stdin: true, detached: true }),
+      wanted,
+      mostPods,
+      write: output.write,
+      stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
+      onEvent: (event) =>
+        event.type === 'progress'
+          ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`)
+          : line.say(eventText(event, mostPods)),
+      application: `packet-capture ${version}`,
+    });
+    line.end();
+    conclude(result, file, line.seconds());
+  } finally {
+    line.end();
+    await output.close();
+  }
+}
+
+function after(duration: string): AbortSignal {
+  return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimer));
+}
+
+function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, mostPods: number): string {
+  if (event.type === 'left_out')
+    return leftOutText(
+      event.pods.map(({ namespace, name }) => `${namespace}/${name}`),
+      mostPods,
+    );
+  if (event.type === 'waiting') return `${event.where}: no captured pod; waiting for one`;
+  if (event.type === 'unreachable') return `warning: new pods are not noticed at the moment: ${event.reason}`;
+  const pod = `${event.pod.namespace}/${event.pod.name}`;
+  if (event.type === 'joined') return `${pod}: joined`;
+  if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
+  if (event.type === 'failed') return `${pod}: ${event.reason}; retry in ${event.retrySeconds}s`;
+  if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
+  return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
+}
+
+/** How many names a warning lists. */
+const shownNames = 5;
+
+function leftOutText(names: readonly string[], mostPods: number): string {
+  const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
+  return `warning: not captured, because --max-pods is ${mostPods}: ${names.slice(0, shownNames).join(', ')}${more}`;
+}
+
+function conclude(
+  { joined, leftOut, packets, late, dropped, unreported, outputError }: StreamResult,
+  file: string,
+  seconds: number,
+): void {
+  if (leftOut > 0) say(`warning: not captured because of --max-pods: ${counted(leftOut, 'pod')}`);
+  if (late > 0) say(`${counted(late, 'packet')} arrived more than ${windowMs} ms late, so they are out of order`);
+  if (unreported > 0)
+    say(`${counted(unreported, 'capture')} ended with the pod or was killed: its dropped packets are not known`);
+  say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
+  if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
+}
+
+function droppedText(dropped: number): string {
+  return dropped === 0 ? '' : `, ${dropped} dropped`;
+}
