@@ -1,3 +1,4 @@
+import { supportedHelm } from './minimums.ts';
 import { plainLines, plainText } from './plainText.ts';
 
 /**
@@ -65,10 +66,13 @@ export const errorTable = {
     hint: 'The message names what refuses it: a quota, a LimitRange, a policy or a webhook of the cluster.',
   },
   API_FAILED: { exit: 1, hint: 'The message is from the API server.' },
-  HELM_MISSING: { exit: 1, hint: 'Install helm 4, or name it with the environment variable HELM.' },
+  HELM_MISSING: {
+    exit: 1,
+    hint: `Install it (${supportedHelm}), or name the program with the environment variable HELM.`,
+  },
   HELM_UNSUPPORTED: {
     exit: 1,
-    hint: 'Use helm 4.2.2 or later, or helm 3.14 or later; name another with the environment variable HELM.',
+    hint: `Use ${supportedHelm}. The environment variable HELM names another program.`,
   },
   HELM_FAILED: { exit: 1, hint: 'The lines above are from helm.' },
   PREFLIGHT_FAILED: { exit: 1, hint: 'Nothing was changed. Correct what is named above and run the command again.' },

@@ -9,7 +9,7 @@ import { workloadOf, type Workload } from '../kubernetes/workload.ts';
 import { settingAnnotation, type SettingValues } from '../settings/index.ts';
 import { shell } from '../shell.ts';
 import { containerName, isPlaceholderImage, mirrorName } from '../sidecar/index.ts';
-import { changeWorkload, type ChangeOptions, type ChangeResult } from '../ways/patch/change.ts';
+import { changeWorkload, type ChangeOptions, type ChangeResult } from '../ways/patch/changeWorkload.ts';
 import { lacksMirror } from './mirrorHint.ts';
 import { settingChanges } from './settingChanges.ts';
 

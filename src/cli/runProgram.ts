@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { plainBooleans } from './flags/connectionFlags.ts';
-import { interruptedExitCode, reportError } from './io/exit.ts';
+import { reportError } from './io/exitCode.ts';
+import { interruptedExitCode } from './io/interruption.ts';
 
 /**
  * Runs a program with this process' arguments. A failure is reported on standard error, with the exit code of its table

@@ -20,8 +20,10 @@ import {
   type SidecarAmounts,
   type SidecarConfig,
 } from '../sidecar/index.ts';
+import { systemNamespaces } from '../systemNamespaces.ts';
 import { agentAddition, customAddition, sizeSettings, type Addition } from './addition.ts';
 import { listedVolumes } from './evictable.ts';
+import { exceedsBaseline } from './exceedsBaseline.ts';
 import { inheritedSecurity } from './inherited.ts';
 import { matches } from './matches.ts';
 import { lostPackets } from './notes.ts';
@@ -34,12 +36,13 @@ import {
   storageOf,
   summedLimits,
 } from './podResources.ts';
-import { exceedsBaseline, type PodSecurityLevel } from './podSecurity.ts';
+import type { PodSecurityLevel } from './podSecurityLevel.ts';
 import { declaresPort } from './ports.ts';
 import { presenceIn, type Presence } from './presence.ts';
 import { isGuaranteed } from './qos.ts';
 import type { LeftOut, SkipReason } from './reasons.ts';
 
+/** What decides whether and how a pod gets the sidecar, besides the pod itself. */
 export interface InjectOptions {
   readonly config: SidecarConfig;
   /** Settings to write into the pod's annotations. */
@@ -57,19 +60,15 @@ export interface InjectOptions {
   readonly atAdmission?: boolean | undefined;
 }
 
+/** The decision on a pod template: what is added, or the reason why nothing is. */
 export type InjectPlan =
   | {
       readonly inject: true;
       readonly addition: Addition;
-      /** What it asks for and cannot have. */ readonly leftOut?: readonly LeftOut[] | undefined;
+      /** What the pod asks for and cannot have. */
+      readonly leftOut?: readonly LeftOut[] | undefined;
     }
   | { readonly inject: false; readonly reason: SkipReason };
-
-/**
- * kube-system and kube-node-lease: as the API's good practices for admission webhooks have it. No value changes them;
- * the chart's `injection.excludedNamespaces` (src/chart/values/injection.ts) names these two and kube-public.
- */
-export const systemNamespaces: readonly string[] = ['kube-system', 'kube-node-lease'];
 
 /** Decides whether a pod template gets the sidecar, and what exactly is added to it. */
 export function planInjection(template: PodTemplate, options: InjectOptions): InjectPlan {
@@ -78,7 +77,9 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
   const { config } = options;
   const reason =
     whyUnfit(template, spec, options) ??
-    (config.form === 'agent' ? agentConflict(template, spec, options) : ownConflict(spec, config, options.podSecurity));
+    (config.form === 'agent'
+      ? agentConflict(template, spec, options)
+      : customConflict(spec, config, options.podSecurity));
   if (reason !== undefined) return { inject: false, reason };
   return config.form === 'agent'
     ? planFor(template, spec, config, options)
@@ -121,7 +122,7 @@ function agentConflict(template: PodTemplate, spec: PodSpec, options: InjectOpti
 }
 
 /** A custom sidecar has no status annotation. It is present when all its parts are present, unchanged. */
-function ownConflict(
+function customConflict(
   spec: PodSpec,
   config: CustomSidecarConfig,
   podSecurity: PodSecurityLevel,
@@ -133,12 +134,16 @@ function ownConflict(
     ),
     ...pairsByName(spec.volumes ?? [], config.volumes),
   ];
-  if (pairs.every(({ present }) => present === undefined)) return ownExcess(spec, config, podSecurity);
+  if (pairs.every(({ present }) => present === undefined)) return customExcess(spec, config, podSecurity);
   return pairs.every(({ wanted, present }) => matches(present, wanted)) ? 'already_injected' : 'name_collision';
 }
 
 /** Why the API server would refuse the app's pod with the custom sidecar, or store it with other resources. */
-function ownExcess(spec: PodSpec, config: CustomSidecarConfig, podSecurity: PodSecurityLevel): SkipReason | undefined {
+function customExcess(
+  spec: PodSpec,
+  config: CustomSidecarConfig,
+  podSecurity: PodSecurityLevel,
+): SkipReason | undefined {
   if (podSecurity === 'baseline' && exceedsBaseline(config)) return 'pod_security_baseline';
   if (!hasPodResources(spec)) return undefined;
   const asks = [...config.containers, ...config.initContainers].some(({ resources }) => asksForResources(resources));

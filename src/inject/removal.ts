@@ -34,7 +34,7 @@ export type RemovalPlan =
  * when all of it is there unchanged.
  */
 export function planRemoval(template: PodTemplate, config: SidecarConfig): RemovalPlan {
-  const removal = config.form === 'agent' ? agentRemoval(template) : ownRemoval(template, config);
+  const removal = config.form === 'agent' ? agentRemoval(template) : customRemoval(template, config);
   return removal === undefined ? { remove: false, reason: 'not_injected' } : { remove: true, removal };
 }
 
@@ -93,7 +93,7 @@ function mounts({ volumeMounts }: Container, volume: string): boolean {
   return Array.isArray(volumeMounts) && volumeMounts.some(({ name }) => name === volume);
 }
 
-function ownRemoval(
+function customRemoval(
   { spec }: PodTemplate,
   { containers, initContainers, volumes }: CustomSidecarConfig,
 ): Removal | undefined {

@@ -18,11 +18,11 @@ import {
 } from '../sidecar/index.ts';
 import type { Addition } from './addition.ts';
 import { withoutRemoved } from './applied.ts';
-import { additionPatch, removalPatch } from './jsonPatch.ts';
 import { matches } from './matches.ts';
 import { planInjection, type InjectOptions, type InjectPlan } from './plan.ts';
 import type { LeftOut, SkipReason } from './reasons.ts';
 import { planRemoval, type Removal } from './removal.ts';
+import { additionPatch, removalPatch } from './templatePatch.ts';
 
 export interface UpdateOptions extends InjectOptions {
   /**

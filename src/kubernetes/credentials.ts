@@ -16,11 +16,11 @@ export interface Kubeconfig {
   readonly 'current-context'?: string;
 }
 
-/** The name of our entries. */
-export const ownEntry = 'packet-capture-flags';
+/** The name of the cluster, the user and the context that this program adds. */
+export const flagsEntry = 'packet-capture-flags';
 
 /** The user of `--token`, `--username` and `--password`, `--client-certificate` and `--client-key`. */
-export function ownUser({ token, username, password, clientCertificate, clientKey }: ClusterFlags): object {
+export function flagsUser({ token, username, password, clientCertificate, clientKey }: ClusterFlags): object {
   return {
     ...(token === undefined ? {} : { token }),
     ...(username === undefined ? {} : { username }),

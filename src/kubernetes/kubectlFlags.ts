@@ -1,5 +1,5 @@
 import { clusterFlagKinds, flagValues, type ClusterFlagName, type ClusterFlags } from './clusterFlags.ts';
-import { inCluster, kubeconfigFiles, ownEntry, ownUser, withKubeconfig } from './credentials.ts';
+import { inCluster, kubeconfigFiles, flagsEntry, flagsUser, withKubeconfig } from './credentials.ts';
 
 /** What kubectl is started with, before its own arguments. */
 export interface KubectlStartup {
@@ -22,7 +22,7 @@ export function kubectlFlags(
 ): KubectlStartup {
   const secrets = secret.some((name) => flagValues(given, name).length > 0);
   const { clientCertificate: _certificate, clientKey: _key, ...rest } = given;
-  const flags: ClusterFlags = secrets ? { ...rest, kubeconfig: undefined, user: ownEntry } : given;
+  const flags: ClusterFlags = secrets ? { ...rest, kubeconfig: undefined, user: flagsEntry } : given;
   const cluster = secrets ? inCluster(given, environment) : undefined;
   const passed = (Object.keys(clusterFlagKinds) as ClusterFlagName[])
     // Of each call, see makeKubectl.
@@ -31,10 +31,10 @@ export function kubectlFlags(
   const scope = namespace === undefined ? [] : [`--namespace=${namespace}`];
   if (!secrets) return { flags: [...passed, ...scope], env: {} };
   const config = {
-    users: [{ name: ownEntry, user: ownUser(given) }],
-    ...(cluster === undefined ? {} : { clusters: [{ name: ownEntry, cluster }] }),
+    users: [{ name: flagsEntry, user: flagsUser(given) }],
+    ...(cluster === undefined ? {} : { clusters: [{ name: flagsEntry, cluster }] }),
   };
-  const clusterFlag = cluster === undefined ? [] : [`--cluster=${ownEntry}`];
+  const clusterFlag = cluster === undefined ? [] : [`--cluster=${flagsEntry}`];
   return {
     flags: [...passed, ...clusterFlag, ...scope],
     env: { KUBECONFIG: withKubeconfig(config, kubeconfigFiles(given, environment)) },

@@ -1,7 +1,7 @@
 import type { Container, LocalObjectReference, ResourceRequirements, Volume } from '../kubernetes/api/types.ts';
 import { bounds, largestVolumeBytes, parseQuantity, shortestQuantity, type SettingValues } from '../settings/index.ts';
 import { placeholderImage } from './image.ts';
-import { logMebibytes, type OwnResources } from './resources.ts';
+import { logMebibytes, type ConfiguredResources } from './resources.ts';
 import type { AgentSecurityContext } from './securityContext.ts';
 
 /** The properties of the sidecar that are not settings. */
@@ -158,6 +158,6 @@ export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: 
  * The configured resources of the container that captures.
  * @param volumeMebibytes size of the volume for capture files
  */
-export function agentResources(own: ResourceRequirements, volumeMebibytes: number): OwnResources {
-  return { own, fallback: defaultLimits, storage: `${volumeMebibytes + logMebibytes}Mi` };
+export function agentResources(configured: ResourceRequirements, volumeMebibytes: number): ConfiguredResources {
+  return { configured, fallback: defaultLimits, storage: `${volumeMebibytes + logMebibytes}Mi` };
 }

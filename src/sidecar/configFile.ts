@@ -36,9 +36,8 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
   const keys = Object.keys(value);
   const unknown = keys.find((key) => !known.includes(key));
   if (unknown !== undefined) throw fail(`unknown key "${unknown}"; known are ${known.join(', ')}`);
-  const own = ownKeys.filter((key) => key in value);
   const common = readSkipped(value['skipRuntimeClasses'], fail);
-  if (own.length === 0) {
+  if (!customKeys.some((key) => key in value)) {
     const agent = readAgent(value['agent'], fail);
     const settings = readSettings(value['settings'], where, fail);
     const problem = volumeLimitProblem(settings, maxVolumeBytes(agent));
@@ -60,8 +59,8 @@ export function readSidecarConfig(value: unknown, where: string): SidecarConfig 
 }
 
 const agentKeys: readonly string[] = ['agent', 'settings'];
-const ownKeys: readonly string[] = ['containers', 'initContainers', 'volumes'];
-const known: readonly string[] = [...agentKeys, ...ownKeys, 'skipRuntimeClasses'];
+const customKeys: readonly string[] = ['containers', 'initContainers', 'volumes'];
+const known: readonly string[] = [...agentKeys, ...customKeys, 'skipRuntimeClasses'];
 
 function readSkipped(value: unknown, fail: (what: string) => CodedError): Pick<SidecarConfig, 'skipRuntimeClasses'> {
   if (value == null) return {};

@@ -52,7 +52,13 @@ export {
 } from './partNames.ts';
 export { platformOfConfig, platformTexts, platformVariables } from './platformVariables.ts';
 export { probeAnnotation, restrictedSecurityContext } from './probeAnnotation.ts';
-export { logMebibytes, sidecarResources, storageName, type OwnResources, type PodOfResources } from './resources.ts';
+export {
+  logMebibytes,
+  sidecarResources,
+  storageName,
+  type ConfiguredResources,
+  type PodOfResources,
+} from './resources.ts';
 export {
   largestId,
   securityContext,

@@ -4,13 +4,13 @@ import type { AgentConfig } from './config.ts';
 import { mirrorName } from './partNames.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { platformVariables } from './platformVariables.ts';
-import { logMebibytes, sidecarResources, type OwnResources, type PodOfResources } from './resources.ts';
+import { logMebibytes, sidecarResources, type ConfiguredResources, type PodOfResources } from './resources.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
 /** Resources of the process that sets the mirror up and watches it. The kernel itself copies the packets. */
 const limits = { cpu: '100m', memory: '32Mi' };
-export const mirrorResources: OwnResources = {
-  own: { requests: { cpu: '5m', memory: '8Mi' }, limits },
+export const mirrorResources: ConfiguredResources = {
+  configured: { requests: { cpu: '5m', memory: '8Mi' }, limits },
   fallback: limits,
   storage: `${logMebibytes}Mi`,
 };

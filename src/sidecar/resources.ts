@@ -38,9 +38,9 @@ export const logMebibytes = 64;
 export const storageName = 'ephemeral-storage';
 
 /** The resources of a container of the sidecar without any annotations of the pod. */
-export interface OwnResources {
+export interface ConfiguredResources {
   /** From the configuration. */
-  readonly own: ResourceRequirements;
+  readonly configured: ResourceRequirements;
   /** The limits in a Guaranteed pod, which must have limits, if the configuration has none. */
   readonly fallback: Readonly<Record<'cpu' | 'memory', string>>;
   /** The most ephemeral-storage that it can use. The configuration can only raise it. */
@@ -58,14 +58,14 @@ type Amounts = Readonly<Record<string, string | number>>;
  * 3. A request above its limit is lowered to the limit.
  * 4. In a Guaranteed pod there is always a limit, and the request equals it.
  *
- * In a pod with pod-level resources the sidecar shares these and has no amounts of CPU and memory of its own. Ephemeral
+ * In a pod with pod-level resources the sidecar shares these and has no amounts of CPU and memory for itself. Ephemeral
  * storage is requested and limited if the pod does so. src/ways/policy/resourcesCel.ts has the same rules in CEL.
  */
-export function sidecarResources(pod: PodOfResources, container: OwnResources): ResourceRequirements {
-  const { own } = container;
+export function sidecarResources(pod: PodOfResources, container: ConfiguredResources): ResourceRequirements {
+  const { configured } = container;
   const { requests, limits } = pod.podResources === true ? shared(pod) : separate(pod, container);
   const stored = storageOf(pod, container);
-  return written(own, { ...requests, ...stored.requests }, { ...limits, ...stored.limits });
+  return written(configured, { ...requests, ...stored.requests }, { ...limits, ...stored.limits });
 }
 
 interface Resources {
@@ -79,21 +79,24 @@ function shared({ summedLimits = [] }: PodOfResources): Resources {
 }
 
 /** All configured resources except ephemeral storage. */
-function separate({ guaranteed, amounts = {} }: PodOfResources, { own, fallback }: OwnResources): Resources {
-  const { [storageName]: _request, ...requests }: Record<string, string | number> = { ...own.requests };
-  const { [storageName]: _limit, ...limits }: Record<string, string | number> = { ...own.limits };
+function separate(
+  { guaranteed, amounts = {} }: PodOfResources,
+  { configured, fallback }: ConfiguredResources,
+): Resources {
+  const { [storageName]: _request, ...requests }: Record<string, string | number> = { ...configured.requests };
+  const { [storageName]: _limit, ...limits }: Record<string, string | number> = { ...configured.limits };
   for (const name of ['cpu', 'memory'] as const) {
-    const { request, limit } = amountsOf(name, own, amounts);
+    const { request, limit } = amountsOf(name, configured, amounts);
     put(requests, name, request);
     put(limits, name, guaranteed ? (limit ?? larger(request, fallback[name])) : limit);
   }
   return { requests: guaranteed ? limits : lowered(requests, limits), limits };
 }
 
-function storageOf({ storage }: PodOfResources, { own, storage: least }: OwnResources): Resources {
+function storageOf({ storage }: PodOfResources, { configured, storage: least }: ConfiguredResources): Resources {
   if (storage === undefined) return { requests: {}, limits: {} };
-  const request = larger(own.requests?.[storageName], least);
-  const limit = larger(own.limits?.[storageName], least);
+  const request = larger(configured.requests?.[storageName], least);
+  const limit = larger(configured.limits?.[storageName], least);
   if (storage === 'requested') return { requests: { [storageName]: request }, limits: {} };
   return { requests: { [storageName]: isMore(request, limit) ? limit : request }, limits: { [storageName]: limit } };
 }
@@ -101,18 +104,18 @@ function storageOf({ storage }: PodOfResources, { own, storage: least }: OwnReso
 /** The request and limit of one resource, by rules 1 and 2. */
 function amountsOf(
   name: 'cpu' | 'memory',
-  own: ResourceRequirements,
+  configured: ResourceRequirements,
   amounts: SidecarAmounts,
 ): Readonly<Record<'request' | 'limit', string | number | undefined>> {
   const [askedRequest, askedLimit] = [amounts[`${name}-request`], amounts[`${name}-limit`]];
-  const request = askedRequest ?? own.requests?.[name];
+  const request = askedRequest ?? configured.requests?.[name];
   if (askedLimit !== undefined) {
     const raised = name === 'memory' ? larger(askedLimit, leastMemoryLimit) : askedLimit;
     return { request, limit: isZero(askedLimit) ? undefined : raised };
   }
-  const ownLimit = own.limits?.[name];
-  if (ownLimit === undefined || isZero(String(ownLimit))) return { request, limit: undefined };
-  return { request, limit: larger(askedRequest, ownLimit) };
+  const configuredLimit = configured.limits?.[name];
+  if (configuredLimit === undefined || isZero(String(configuredLimit))) return { request, limit: undefined };
+  return { request, limit: larger(askedRequest, configuredLimit) };
 }
 
 /** The larger of two amounts; the second when they are equal or the first is undefined. */
@@ -138,8 +141,8 @@ function lowered(requests: Amounts, limits: Amounts): Amounts {
   return Object.fromEntries(entries);
 }
 
-function written(own: ResourceRequirements, requests: Amounts, limits: Amounts): ResourceRequirements {
-  const { requests: _requests, limits: _limits, ...others } = own;
+function written(configured: ResourceRequirements, requests: Amounts, limits: Amounts): ResourceRequirements {
+  const { requests: _requests, limits: _limits, ...others } = configured;
   return {
     ...others,
     ...(Object.keys(requests).length === 0 ? {} : { requests }),

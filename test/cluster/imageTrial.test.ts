@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { tryImage, type ImageTrialOptions } from '../../src/dryRun/imageTrial.ts';
 import { trialName } from '../../src/dryRun/imageTrialPod.ts';
-import { patchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
 import { agentImage, cli, kube } from '../support/cluster/clusterFixture.ts';
 import { agentConfigOf, create, patchFixture, stored, workload } from '../support/cluster/patchFixture.ts';
 
@@ -70,15 +70,15 @@ describe('an image is tried', () => {
     const before = await stored(shop, 'deploy/web');
     // `Never`: the node says at once that it lacks the image, where a registry is asked twice.
     const config = agentConfigOf(absentImage, 'Never');
-    await expect(patchWorkload(at('deploy/web', { config }).options)).rejects.toMatchObject({
+    await expect(addSidecar(at('deploy/web', { config }).options)).rejects.toMatchObject({
       code: 'IMAGE_UNUSABLE',
       message: expect.stringContaining(absentImage),
       hint: expect.stringContaining('--force'),
     });
     expect((await stored(shop, 'deploy/web')).metadata.generation).toBe(before.metadata.generation);
-    const dryRun = await patchWorkload(at('deploy/web', { config, dryRun: true }).options);
+    const dryRun = await addSidecar(at('deploy/web', { config, dryRun: true }).options);
     expect(dryRun.warnings).toContainEqual(expect.stringContaining('a dry run does not check whether the image'));
-    expect(await patchWorkload(at('deploy/web', { config, force: true }).options)).toMatchObject({
+    expect(await addSidecar(at('deploy/web', { config, force: true }).options)).toMatchObject({
       result: 'patched',
       warnings: expect.arrayContaining([expect.stringContaining('changed anyway (--force)')]),
     });

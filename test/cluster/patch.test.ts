@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
+import { removeSidecar } from '../../src/ways/patch/removeSidecar.ts';
 import { kube, podField } from '../support/cluster/clusterFixture.ts';
 import {
   create,
@@ -22,7 +23,7 @@ describe('a Deployment', () => {
     const before = await stored(shop, 'deploy/web');
 
     const first = at('deploy/web', { settings: { filter: "tcp port 80 or host 'x'" }, wait: true });
-    expect(await patchWorkload(first.options)).toMatchObject({
+    expect(await addSidecar(first.options)).toMatchObject({
       kind: 'Deployment',
       name: 'web',
       namespace: shop,
@@ -43,7 +44,7 @@ describe('a Deployment', () => {
     expect(await podField(shop, pod.replace('pod/', ''), '.status.initContainerStatuses[0].ready')).toBe('true');
 
     const second = at('deployments.apps/web', { settings: { filter: "tcp port 80 or host 'x'" } });
-    expect(await patchWorkload(second.options)).toMatchObject({
+    expect(await addSidecar(second.options)).toMatchObject({
       result: 'unchanged',
       reason: 'already_injected',
       patch: [],
@@ -51,16 +52,16 @@ describe('a Deployment', () => {
     });
     expect(second.calls.filter(([verb]) => verb === 'patch')).toEqual([]);
 
-    expect(await patchWorkload(at('deploy/web', { settings: { filter: 'udp' } }).options)).toMatchObject({
+    expect(await addSidecar(at('deploy/web', { settings: { filter: 'udp' } }).options)).toMatchObject({
       result: 'patched',
     });
     const updated = (await stored(shop, 'deploy/web')).spec.template;
     expect(updated.metadata?.annotations?.['packet-capture/filter']).toBe('udp');
     expect(updated.spec.initContainers).toEqual(patched.spec.template.spec.initContainers);
 
-    expect(await unpatchWorkload(at('deploy/web').options)).toMatchObject({ result: 'unpatched' });
+    expect(await removeSidecar(at('deploy/web').options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, 'deploy/web')).spec).toEqual(before.spec);
-    expect(await unpatchWorkload(at('deploy/web').options)).toMatchObject({
+    expect(await removeSidecar(at('deploy/web').options)).toMatchObject({
       result: 'unchanged',
       reason: 'not_injected',
     });
@@ -70,7 +71,7 @@ describe('a Deployment', () => {
     await create(shop, workload('Deployment', 'dry', { replicas: 0 }));
     const before = await stored(shop, 'deploy/dry');
     const { options, calls } = at('deploy/dry', { dryRun: true, wait: true });
-    const result = await patchWorkload(options);
+    const result = await addSidecar(options);
     expect(result).toMatchObject({ result: 'dry-run', restarts: 'no pod restarts: it is scaled to 0' });
     expect(result.patch.map(({ op, path }) => `${op} ${path}`)).toEqual([
       'test /metadata/uid',
@@ -90,7 +91,7 @@ describe('a Deployment', () => {
     };
     await create(shop, workload('Deployment', 'released', { replicas: 0 }, metadata));
     const { options, lines } = at('deploy/released');
-    expect(await patchWorkload(options)).toMatchObject({
+    expect(await addSidecar(options)).toMatchObject({
       result: 'patched',
       warnings: [expect.stringContaining('Helm manages this workload')],
     });
@@ -137,12 +138,12 @@ describe('the other kinds', () => {
   ])('%s is patched, once, and is as it was before when unpatched', async (target, object) => {
     await create(shop, object);
     const before = await stored(shop, target);
-    expect(await patchWorkload(at(target).options)).toMatchObject({ result: 'patched' });
+    expect(await addSidecar(at(target).options)).toMatchObject({ result: 'patched' });
     const { spec } = await stored(shop, target);
     const template = target.startsWith('cronjob') ? spec.jobTemplate.spec.template : spec.template;
     expect(template.spec.initContainers).toMatchObject([{ name: 'packet-capture', restartPolicy: 'Always' }]);
-    expect(await patchWorkload(at(target).options)).toMatchObject({ result: 'unchanged', reason: 'already_injected' });
-    expect(await unpatchWorkload(at(target).options)).toMatchObject({ result: 'unpatched' });
+    expect(await addSidecar(at(target).options)).toMatchObject({ result: 'unchanged', reason: 'already_injected' });
+    expect(await removeSidecar(at(target).options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, target)).spec).toEqual(before.spec);
   });
 
@@ -152,7 +153,7 @@ describe('the other kinds', () => {
     const pods = ['get', 'pods', '-n', shop, '-l', 'app=careful', '-o', 'jsonpath={.items[*].metadata.uid}'];
     const uids = await kube(pods);
     const { options, lines } = at('ds/careful', { wait: true });
-    const result = await patchWorkload(options);
+    const result = await addSidecar(options);
     expect(result).toMatchObject({
       result: 'patched',
       restarts: 'no pod restarts by itself (OnDelete): delete its 1 pod, one by one, to have them replaced',
@@ -177,19 +178,19 @@ describe('the other kinds', () => {
       .trim()
       .split('\n');
     const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=owner', '-o', 'name'])).trim().split('\n');
-    await expect(patchWorkload(at(replicaSet.replace('.apps', '')).options)).rejects.toMatchObject({
+    await expect(addSidecar(at(replicaSet.replace('.apps', '')).options)).rejects.toMatchObject({
       code: 'NOT_INJECTABLE',
       hint: 'Name its owner: deployment/owner.',
     });
-    await expect(patchWorkload(at(pod).options)).rejects.toMatchObject({
+    await expect(addSidecar(at(pod).options)).rejects.toMatchObject({
       code: 'KIND_UNSUPPORTED',
       hint: expect.stringContaining('replicaset/owner-'),
     });
-    await expect(patchWorkload(at('job/once').options)).rejects.toMatchObject({
+    await expect(addSidecar(at('job/once').options)).rejects.toMatchObject({
       code: 'KIND_UNSUPPORTED',
       hint: expect.stringContaining('inject -f'),
     });
-    await expect(patchWorkload(at('configmap/kube-root-ca.crt').options)).rejects.toMatchObject({
+    await expect(addSidecar(at('configmap/kube-root-ca.crt').options)).rejects.toMatchObject({
       code: 'KIND_UNSUPPORTED',
     });
   });
@@ -209,7 +210,7 @@ describe("a sidecar of the user's own", () => {
       args: [],
     };
     const config = { ...rest, containers: containers.map((container) => ({ ...container, ...written })) };
-    expect(await patchWorkload(at('deploy/nginx-deployment', { config, wait: true }).options)).toMatchObject({
+    expect(await addSidecar(at('deploy/nginx-deployment', { config, wait: true }).options)).toMatchObject({
       result: 'patched',
       rollout: { state: 'complete' },
     });
@@ -220,11 +221,11 @@ describe("a sidecar of the user's own", () => {
     expect({ ...spec, template: { ...spec.template, spec: { ...spec.template.spec, containers: [app] } } }).toEqual(
       before.spec,
     );
-    expect(await patchWorkload(at('deploy/nginx-deployment', { config }).options)).toMatchObject({
+    expect(await addSidecar(at('deploy/nginx-deployment', { config }).options)).toMatchObject({
       result: 'unchanged',
       reason: 'already_injected',
     });
-    expect(await unpatchWorkload(at('deploy/nginx-deployment', { config }).options)).toMatchObject({
+    expect(await removeSidecar(at('deploy/nginx-deployment', { config }).options)).toMatchObject({
       result: 'unpatched',
     });
     expect((await stored(shop, 'deploy/nginx-deployment')).spec).toEqual(before.spec);
@@ -246,7 +247,7 @@ describe('somebody else at the same moment', () => {
     await create(shop, workload('Deployment', 'edited', { replicas: 0 }));
     const edit = before(() => kube(['set', 'env', '-n', shop, 'deploy/edited', 'A=b']));
     const { options, lines, calls } = at('deploy/edited', {}, edit);
-    expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
+    expect(await addSidecar(options)).toMatchObject({ result: 'patched' });
     expect(calls.filter(isSend)).toHaveLength(2);
     expect(lines).toContain('somebody else changed the workload at the same moment; reading it again');
     const { spec } = await stored(shop, 'deploy/edited');
@@ -258,7 +259,7 @@ describe('somebody else at the same moment', () => {
     await create(shop, workload('Deployment', 'contested', { replicas: 0 }));
     let count = 0;
     const edit = before(() => kube(['set', 'env', '-n', shop, 'deploy/contested', `A=${(count += 1)}`]), true);
-    await expect(patchWorkload(at('deploy/contested', {}, edit).options)).rejects.toMatchObject({
+    await expect(addSidecar(at('deploy/contested', {}, edit).options)).rejects.toMatchObject({
       code: 'CONFLICT',
       where: `deployment/contested in namespace ${shop}`,
     });
@@ -281,7 +282,7 @@ describe('somebody else at the same moment', () => {
       expect((await stored(shop, 'deploy/replaced')).metadata.generation).toBe(1);
     });
     const { options, calls } = at('deploy/replaced', {}, replace);
-    expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
+    expect(await addSidecar(options)).toMatchObject({ result: 'patched' });
     expect(calls.filter(isSend)).toHaveLength(2);
   });
 
@@ -293,7 +294,7 @@ describe('somebody else at the same moment', () => {
       {},
       before(() => kube(['label', '-n', shop, 'deploy/labelled', 'tier=front'])),
     );
-    expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
+    expect(await addSidecar(options)).toMatchObject({ result: 'patched' });
     expect(calls.filter(isSend)).toHaveLength(1);
     const after = await stored(shop, 'deploy/labelled');
     expect(after.metadata.resourceVersion).not.toBe(metadata.resourceVersion);

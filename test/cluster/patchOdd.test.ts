@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
-import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
+import { removeSidecar } from '../../src/ways/patch/removeSidecar.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
 import { until } from '../support/cluster/oneTruth/until.ts';
 import { create, patchFixture, stored, workload } from '../support/cluster/patchFixture.ts';
@@ -22,14 +23,14 @@ test('what is left of a sidecar is named, and unpatch leads out', async () => {
     ['ghost', 'foreign_status'],
     ['half', 'status_missing'],
   ] as const) {
-    await expect(patchWorkload(at(`deploy/${name}`).options)).rejects.toMatchObject({
+    await expect(addSidecar(at(`deploy/${name}`).options)).rejects.toMatchObject({
       code: 'NOT_INJECTABLE',
       message: expect.stringContaining(`(${reason})`),
       hint: expect.stringContaining(`packet-capture unpatch deployment/${name} --namespace ${shop}`),
     });
-    expect(await unpatchWorkload(at(`deploy/${name}`).options)).toMatchObject({ result: 'unpatched' });
+    expect(await removeSidecar(at(`deploy/${name}`).options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, `deploy/${name}`)).spec.template.spec).toMatchObject({ containers: [{ name: 'app' }] });
-    expect(await patchWorkload(at(`deploy/${name}`).options)).toMatchObject({ result: 'patched' });
+    expect(await addSidecar(at(`deploy/${name}`).options)).toMatchObject({ result: 'patched' });
   }
 });
 
@@ -81,18 +82,18 @@ describe('a kind of another project', () => {
       ),
     );
     const before = await stored(shop, 'rollout/web');
-    expect(await patchWorkload(at('rollout/web').options)).toMatchObject({
+    expect(await addSidecar(at('rollout/web').options)).toMatchObject({
       result: 'patched',
       restarts: expect.stringContaining('its own controller (argoproj.io/v1alpha1)'),
     });
     expect((await stored(shop, 'rollout/web')).spec.template.spec.initContainers).toMatchObject([
       { name: 'packet-capture', restartPolicy: 'Always' },
     ]);
-    expect(await unpatchWorkload(at('rollout/web').options)).toMatchObject({ result: 'unpatched' });
+    expect(await removeSidecar(at('rollout/web').options)).toMatchObject({ result: 'unpatched' });
     expect((await stored(shop, 'rollout/web')).spec).toEqual(before.spec);
 
     const refused = async (): Promise<unknown> =>
-      patchWorkload(at('rollout/web').options).catch((error: unknown) => error);
+      addSidecar(at('rollout/web').options).catch((error: unknown) => error);
     await define(any, old);
     await until('the old schema counts', async () => /restartPolicy/.test(String(await refused())) || unpatched());
     expect(await refused()).toMatchObject({
@@ -114,7 +115,7 @@ describe('a kind of another project', () => {
 
   /** Undoes what an API server let through that had not seen the schema yet. */
   async function unpatched(): Promise<false> {
-    await unpatchWorkload(at('rollout/web').options);
+    await removeSidecar(at('rollout/web').options);
     return false;
   }
 });

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkPersistable } from '../../src/captures/persist.ts';
 import { makeKubectl } from '../../src/kubernetes/kubectl.ts';
-import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
+import { removeSidecar } from '../../src/ways/patch/removeSidecar.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
 import {
   create,
@@ -25,7 +26,7 @@ describe('Pod Security and other limits', () => {
     await create(restricted, workload('Deployment', 'web', { replicas: 0 }));
     const before = await stored(restricted, 'deploy/web');
     const { options, calls } = at('deploy/web', { namespace: restricted });
-    await expect(patchWorkload(options)).rejects.toMatchObject({
+    await expect(addSidecar(options)).rejects.toMatchObject({
       code: 'POD_SECURITY',
       message: expect.stringContaining('pod_security_restricted'),
     });
@@ -47,7 +48,7 @@ describe('Pod Security and other limits', () => {
     );
     const before = await stored(restricted, 'deploy/fit');
     const { options } = at('deploy/fit', { namespace: restricted, config: monitorConfig() });
-    await expect(patchWorkload(options)).rejects.toMatchObject({
+    await expect(addSidecar(options)).rejects.toMatchObject({
       code: 'POD_SECURITY',
       message: expect.stringMatching(/violates PodSecurity "restricted:latest".*"monitor"/),
     });
@@ -57,7 +58,7 @@ describe('Pod Security and other limits', () => {
   test('baseline gets the sidecar without a word about capabilities, and its pods are accepted', async () => {
     await create(baseline, workload('Deployment', 'web'));
     await rolledOut(baseline, 'deploy/web');
-    expect(await patchWorkload(at('deploy/web', { namespace: baseline, wait: true }).options)).toMatchObject({
+    expect(await addSidecar(at('deploy/web', { namespace: baseline, wait: true }).options)).toMatchObject({
       result: 'patched',
       rollout: { state: 'complete' },
     });
@@ -85,7 +86,7 @@ describe('Pod Security and other limits', () => {
     try {
       const before = await stored(baseline, 'deploy/small');
       const { options } = at('deploy/small', { namespace: baseline });
-      await expect(patchWorkload(options)).rejects.toMatchObject({
+      await expect(addSidecar(options)).rejects.toMatchObject({
         code: 'NOT_INJECTABLE',
         message: expect.stringContaining('minimum memory usage per Container is 100Mi'),
       });
@@ -114,7 +115,7 @@ describe('Pod Security and other limits', () => {
     try {
       for (const dryRun of [true, false]) {
         await expect(
-          patchWorkload(at('deploy/overcommitted', { namespace: baseline, dryRun }).options),
+          addSidecar(at('deploy/overcommitted', { namespace: baseline, dryRun }).options),
         ).rejects.toMatchObject({
           code: 'NOT_INJECTABLE',
           message: expect.stringMatching(
@@ -128,9 +129,9 @@ describe('Pod Security and other limits', () => {
         amounts: { 'cpu-request': '63m' },
         dryRun: true,
       });
-      expect(await patchWorkload(fitting.options)).toMatchObject({ result: 'dry-run' });
+      expect(await addSidecar(fitting.options)).toMatchObject({ result: 'dry-run' });
       const { options, lines } = at('deploy/overcommitted', { namespace: baseline, force: true });
-      expect(await patchWorkload(options)).toMatchObject({ result: 'patched' });
+      expect(await addSidecar(options)).toMatchObject({ result: 'patched' });
       expect(lines).toContainEqual(
         expect.stringMatching(/^warning: its pods would be refused with the sidecar.*\(--force\)$/),
       );
@@ -142,13 +143,13 @@ describe('Pod Security and other limits', () => {
   test('what keeps new pods from being made stops unpatch and start --persist too, before anything is changed', async () => {
     const resources = { requests: { memory: '32Mi' }, limits: { memory: '32Mi' } };
     await create(baseline, workload('Deployment', 'needed', { template: podTemplate('needed', { resources }) }));
-    await patchWorkload(at('deploy/needed', { namespace: baseline }).options);
+    await addSidecar(at('deploy/needed', { namespace: baseline }).options);
     const least = { limits: [{ type: 'Pod', min: { memory: '40Mi' } }] };
     await create(baseline, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'whole' }, spec: least });
     try {
       const before = await stored(baseline, 'deploy/needed');
       const { options } = at('deploy/needed', { namespace: baseline });
-      await expect(unpatchWorkload(options)).rejects.toMatchObject({
+      await expect(removeSidecar(options)).rejects.toMatchObject({
         code: 'NOT_INJECTABLE',
         message: expect.stringMatching(
           /^its pods would be refused without the sidecar, by the LimitRange: minimum memory usage per Pod is 40Mi/,
@@ -192,7 +193,7 @@ describe('waiting for the rollout', () => {
       // The kubelet has to have looked at the new pod by then.
       timeoutSeconds: 10,
     });
-    await expect(patchWorkload(options)).rejects.toMatchObject({
+    await expect(addSidecar(options)).rejects.toMatchObject({
       code: 'ROLLOUT_FAILED',
       message: expect.stringMatching(
         /^the rollout is not complete after \d+s: 1 of 1 pod updated, 1 available, 1 old; pod broken-\S+, container monitor: ErrImageNeverPull: .*nowhere/,
@@ -215,7 +216,7 @@ describe('waiting for the rollout', () => {
       options.report(line);
       if (line.includes('updated')) interruption.abort();
     };
-    expect(await patchWorkload({ ...options, report })).toMatchObject({
+    expect(await addSidecar({ ...options, report })).toMatchObject({
       result: 'patched',
       rollout: { state: 'interrupted' },
     });
@@ -223,7 +224,7 @@ describe('waiting for the rollout', () => {
       `the rollout goes on by itself (kubectl rollout status deploy/slow --namespace ${shop})`,
     );
     const again = at('deploy/slow', { config: monitorConfig(), wait: true });
-    expect(await patchWorkload(again.options)).toMatchObject({ result: 'unchanged', rollout: { state: 'complete' } });
+    expect(await addSidecar(again.options)).toMatchObject({ result: 'unchanged', rollout: { state: 'complete' } });
     expect(again.lines.at(-1)).toMatch(/1 of 1 pod updated, 1 available/);
   });
 
@@ -235,7 +236,7 @@ describe('waiting for the rollout', () => {
       if (sent) await kube(['rollout', 'undo', '-n', shop, 'deploy/reverted']);
       sent = isSend(args);
     });
-    await expect(patchWorkload(options)).rejects.toMatchObject({
+    await expect(addSidecar(options)).rejects.toMatchObject({
       code: 'ROLLOUT_FAILED',
       message: expect.stringContaining('somebody else changed the pod template'),
     });
@@ -248,7 +249,7 @@ describe('kubectl', () => {
     ['deploy/web', 'nowhere'],
     ['wishes/web', shop],
   ])('%s in %s is NOT_FOUND', async (target, namespace) => {
-    await expect(patchWorkload(at(target, { namespace }).options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(addSidecar(at(target, { namespace }).options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('an API server that does not answer is CLUSTER_UNREACHABLE, said once', async () => {
@@ -281,11 +282,11 @@ describe('kubectl', () => {
     const { options } = at('deploy/guarded');
     const asBob: typeof options.kubectl = (args, call) => options.kubectl([...args, '--as=bob'], call);
     await allow('editor', 'get,patch', 'deployments.apps');
-    await expect(patchWorkload({ ...options, kubectl: asBob })).rejects.toMatchObject({
+    await expect(addSidecar({ ...options, kubectl: asBob })).rejects.toMatchObject({
       code: 'FORBIDDEN',
       hint: expect.stringContaining(`get namespaces/${shop}`),
     });
     await allow('viewer', 'get', 'namespaces');
-    expect(await patchWorkload({ ...options, kubectl: asBob })).toMatchObject({ result: 'patched' });
+    expect(await addSidecar({ ...options, kubectl: asBob })).toMatchObject({ result: 'patched' });
   });
 });

@@ -10,7 +10,8 @@ import { isCodedError } from '../../src/errors.ts';
 import type { Kubectl } from '../../src/kubernetes/kubectl.ts';
 import { plainJson } from '../../src/plainText.ts';
 import { defaultSidecarConfig } from '../../src/sidecar/index.ts';
-import { patchWorkload, unpatchWorkload } from '../../src/ways/patch/patchWorkload.ts';
+import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
+import { removeSidecar } from '../../src/ways/patch/removeSidecar.ts';
 import { kubectlOf, rules, type Rule } from '../support/kubectl/standIn.ts';
 
 const now = new Date('2026-11-23T12:00:00Z');
@@ -48,8 +49,8 @@ const commands: Readonly<Record<string, (kubectl: Kubectl) => Promise<unknown>>>
     }),
   persist: async (kubectl) =>
     persistSettings({ kubectl, target: 'deploy/web', settings: { filter: 'udp' }, dryRun: false, report }),
-  patch: async (kubectl) => patchWorkload({ ...change, kubectl, config, settings: {} }),
-  unpatch: async (kubectl) => unpatchWorkload({ ...change, kubectl, config }),
+  patch: async (kubectl) => addSidecar({ ...change, kubectl, config, settings: {} }),
+  unpatch: async (kubectl) => removeSidecar({ ...change, kubectl, config }),
   'download and stream': async (kubectl) => {
     const { captured } = await findPods(kubectl, { name: 'service/web' });
     for (const pod of captured) {
@@ -158,7 +159,7 @@ test('JSON of others is read in few places, which take it by its type', () => {
     'release/hooks/apiClient.ts',
     'release/hooks/apiError.ts',
     'release/hooks/apiKubectl.ts',
-    'release/hooks/optInRule.ts',
+    'release/hooks/ownership.ts',
     'release/hooks/parseTargets.ts',
     'release/hooks/record.ts',
     'sidecar/statusAnnotation.ts',

@@ -1,6 +1,7 @@
 import { sinceKubernetes } from '../../minimums.ts';
 import { injectAnnotation, namespaceLabel } from '../../settings/index.ts';
 import { assumedLevels, defaultSkipRuntimeClasses, runtimeClassPattern } from '../../sidecar/index.ts';
+import { publicNamespace, systemNamespaces } from '../../systemNamespaces.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string, type Json } from './tree.ts';
@@ -35,10 +36,8 @@ export const injection = group('which pods get the sidecar, and how', {
   optOut: flag(false, 'inject every pod of these namespaces, unless its annotation is "false"'),
   namespaceSelector: leaf<Json>({}, 'further conditions that the labels of a namespace must meet', is.selector),
   objectSelector: leaf<Json>({}, 'conditions that the labels of a pod must meet', is.selector),
-  // The injector itself leaves the first two alone, whatever stands here: `systemNamespaces` in src/inject/plan.ts.
-  // kube-public is in this list alone, so a release may allow it.
   excludedNamespaces: leaf<readonly string[]>(
-    ['kube-system', 'kube-node-lease', 'kube-public'],
+    [...systemNamespaces, publicNamespace],
     "namespaces in which no pod is injected, in addition to the release's own",
     { type: 'array', items: is.namespaceName, uniqueItems: true },
   ),

@@ -11,7 +11,8 @@ import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
 import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
-import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
+import { checkConfirmation, confirmation } from '../io/confirmation.ts';
+import { interruption } from '../io/interruption.ts';
 import { print, printJson, say } from '../io/output.ts';
 
 /** `check`: audits a cluster. */

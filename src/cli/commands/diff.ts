@@ -29,7 +29,7 @@ async function printDiff(flags: Flags): Promise<boolean> {
   const { injectManifest, unifiedDiff, unifiedDiffOf } = await import('../../ways/manifest/index.ts');
   const { openInputs } = await import('../io/input.ts');
   const { withSpool } = await import('../shared/manifestEdit.ts');
-  const { podSecurityOf } = await import('../shared/levelsOfFiles.ts');
+  const { podSecurityOf } = await import('../shared/filesPodSecurity.ts');
   const { createReport } = await import('../io/injectReport.ts');
   const { createSelectionCheck } = await import('../shared/selectionCheck.ts');
   let different = false;

@@ -12,7 +12,7 @@ import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
 import { version } from '../../version.ts';
 import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
-import { interruption } from '../io/exit.ts';
+import { interruption } from '../io/interruption.ts';
 import { counted, printJson, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';

@@ -27,7 +27,7 @@ export function addInject(program: Command): void {
       throw codedError('USAGE', `--in-place and -o ${flags.output} exclude each other`, { where: '--in-place' });
     }
     const { editManifests } = await import('../shared/manifestEdit.ts');
-    const { podSecurityOf } = await import('../shared/levelsOfFiles.ts');
+    const { podSecurityOf } = await import('../shared/filesPodSecurity.ts');
     const { createSelectionCheck } = await import('../shared/selectionCheck.ts');
     let unnamed: CodedError | undefined;
     await editManifests(flags, async (inputs) => {

@@ -41,10 +41,10 @@ export function addPatch(program: Command): void {
       refuseByPlatform(config, settings);
       const problem = imageProblem(config);
       if (problem !== undefined) throw problem;
-      const { patchWorkload } = await import('../../ways/patch/patchWorkload.ts');
+      const { addSidecar } = await import('../../ways/patch/addSidecar.ts');
       const renew = namesSidecar(flags);
       const options = { config, settings, amounts, renew, podSecurity: flags.podSecurity };
-      const result = await patchWorkload({ ...(await changeOptions(target, flags)), ...options });
+      const result = await addSidecar({ ...(await changeOptions(target, flags)), ...options });
       printChange(result, flags.output);
     },
   );

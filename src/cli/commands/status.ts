@@ -5,7 +5,7 @@ import { isCodedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
 import { addPodFlags, podTargetOf, type PodFlags } from '../flags/podFlags.ts';
-import { interruption } from '../io/exit.ts';
+import { interruption } from '../io/interruption.ts';
 import {
   exitWhenUnread,
   isTerminal,

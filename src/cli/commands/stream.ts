@@ -6,7 +6,7 @@ import { findSetting, type SettingName } from '../../settings/index.ts';
 import { addPodFlags, somePodsOf } from '../flags/podFlags.ts';
 import { settingsOfFlags } from '../flags/settingFlags.ts';
 import { addStreamFlags, mostPodsOf, type StreamFlags } from '../flags/streamFlags.ts';
-import { interruption } from '../io/exit.ts';
+import { interruption } from '../io/interruption.ts';
 import { streamTo } from '../shared/streamTo.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { addReleaseFlags, type ReleaseFlags, timeoutOf } from '../flags/releaseFlags.ts';
-import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
+import { checkConfirmation, confirmation } from '../io/confirmation.ts';
+import { interruption } from '../io/interruption.ts';
 import { print, printJson, say } from '../io/output.ts';
 import { printing } from '../shared/installOrUpgrade.ts';
 

@@ -12,7 +12,7 @@ export function addUnpatch(program: Command): void {
     .option('--sidecar-config <FILE>', 'the file with which a custom sidecar was added');
   addChangeFlags(addConnectionFlags(command)).action(async (target: string, flags: ChangeFlags & SidecarFlags) => {
     const config = await sidecarOfFlags(flags);
-    const { unpatchWorkload } = await import('../../ways/patch/patchWorkload.ts');
-    printChange(await unpatchWorkload({ ...(await changeOptions(target, flags)), config }), flags.output);
+    const { removeSidecar } = await import('../../ways/patch/removeSidecar.ts');
+    printChange(await removeSidecar({ ...(await changeOptions(target, flags)), config }), flags.output);
   });
 }

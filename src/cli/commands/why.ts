@@ -3,7 +3,7 @@ import { formatWhy, whyInjected } from '../../diagnosis/index.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
 import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
-import { interruption } from '../io/exit.ts';
+import { interruption } from '../io/interruption.ts';
 import { print, printJson } from '../io/output.ts';
 
 /** `why POD|TYPE/NAME`: lists the conditions of an injection. */

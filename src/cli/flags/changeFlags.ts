@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { skipReasons } from '../../inject/index.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
-import type { ChangeOptions, ChangeResult } from '../../ways/patch/change.ts';
-import { interruption } from '../io/exit.ts';
+import type { ChangeOptions, ChangeResult } from '../../ways/patch/changeWorkload.ts';
+import { interruption } from '../io/interruption.ts';
 import { printJson, say } from '../io/output.ts';
 import type { ConnectionFlags } from './connectionFlags.ts';
 import { durationOfFlag } from './flagValues.ts';

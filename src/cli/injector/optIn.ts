@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { isObjectName, optIn, parseTargets } from '../../release/hooks/index.ts';
+import { isObjectName, optInTargets, parseTargets } from '../../release/hooks/index.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import { readConfiguration } from '../../ways/webhook/server/configuration.ts';
@@ -79,7 +79,7 @@ export function addOptIn(program: Command): void {
         if (trialPod !== undefined && !isObjectName(trialPod))
           throw codedError('USAGE', 'it is not the name of an object', { where: '--trial-pod' });
         const config = sidecarConfig === undefined ? undefined : await readConfiguration(sidecarConfig);
-        await optIn({
+        await optInTargets({
           ...hookOptions(flags),
           targets: parseTargets(targets, '--targets'),
           keys: { namespaceLabel, annotation },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { optOut, parseTargets, type InjectionKeys } from '../../release/hooks/index.ts';
+import { optOutTargets, parseTargets, type InjectionKeys } from '../../release/hooks/index.ts';
 import { addHookFlags, hookOptions, type HookFlags } from './hookFlags.ts';
 
 interface OptOutFlags extends HookFlags {
@@ -15,7 +15,7 @@ export function addOptOut(program: Command): void {
     .option('--namespace-label <KEY>', 'the key that `opt-in` will set; reported if it is not the recorded key')
     .option('--annotation <KEY>', 'the same for workloads')
     .action(async ({ except = '[]', ...flags }: OptOutFlags) => {
-      await optOut({ ...hookOptions(flags), except: parseTargets(except, '--except'), keys: keysOf(flags) });
+      await optOutTargets({ ...hookOptions(flags), except: parseTargets(except, '--except'), keys: keysOf(flags) });
     });
 }
 

@@ -4,7 +4,8 @@ import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import type { ValuesMode } from '../../release/helm/releaseValues.ts';
 import { bundledChart, readsStdin, type InstallFlags } from '../flags/installFlags.ts';
 import { timeoutOf, type ReleaseFlags } from '../flags/releaseFlags.ts';
-import { interruption, checkConfirmation, confirmation } from '../io/exit.ts';
+import { checkConfirmation, confirmation } from '../io/confirmation.ts';
+import { interruption } from '../io/interruption.ts';
 import { print, printJson, say } from '../io/output.ts';
 
 export interface InstallMode {

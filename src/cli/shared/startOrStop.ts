@@ -9,11 +9,11 @@ import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
 import type { SettingValues } from '../../settings/index.ts';
-import type { ChangeResult } from '../../ways/patch/change.ts';
+import type { ChangeResult } from '../../ways/patch/changeWorkload.ts';
 import { durationOfFlag } from '../flags/flagValues.ts';
 import { somePodsOf } from '../flags/podFlags.ts';
 import type { StartStopFlags } from '../flags/startStopFlags.ts';
-import { interruption } from '../io/exit.ts';
+import { interruption } from '../io/interruption.ts';
 import { printJson, say } from '../io/output.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 

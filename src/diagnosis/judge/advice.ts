@@ -52,7 +52,8 @@ const unpatch = ({ subject }: Case): string => {
 const advices: Readonly<Record<Reason, string | ((found: Case) => string)>> = {
   no_release: 'packet-capture install',
   release_unknown: 'Ask for the right to list mutatingwebhookconfigurations, or ask somebody who has it.',
-  namespace_excluded: 'Run it in another namespace: system namespaces and that of the release are never injected.',
+  namespace_excluded:
+    'Run it in another namespace, or remove this one from the chart value injection.excludedNamespaces. System namespaces and that of the release are never injected.',
   namespace_not_opted_in: labelNamespace,
   namespace_label_value: labelNamespace,
   pod_security_restricted:

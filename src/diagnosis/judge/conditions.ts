@@ -5,7 +5,7 @@ import { injectAnnotation } from '../../settings/index.ts';
 import { defaultSidecarConfig } from '../../sidecar/index.ts';
 import { ownerName, templateOf, topOwner, type Owner } from '../read/podOwners.ts';
 import type { Release, ReleaseFacts, Rule } from '../read/releases.ts';
-import { levelFor, ruleFor } from './levelRule.ts';
+import { levelFor, ruleFor } from './releasePodSecurity.ts';
 import type { Reason } from './whyReasons.ts';
 
 /** One thing that must hold for a pod to be injected. */

@@ -7,8 +7,8 @@ import { ownerName, templateOf, topOwner, type Roll } from '../read/podOwners.ts
 import type { ReleaseFacts } from '../read/releases.ts';
 import { annotateTemplate } from './advice.ts';
 import type { Condition, Subject } from './conditions.ts';
-import { levelFor } from './levelRule.ts';
 import { inItsTemplate } from './podFindings.ts';
+import { levelFor } from './releasePodSecurity.ts';
 
 const key = settingAnnotation('mirror');
 

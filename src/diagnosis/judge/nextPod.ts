@@ -6,7 +6,7 @@ import { templateOf, topOwner, type Owner } from '../read/podOwners.ts';
 import type { ReleaseFacts } from '../read/releases.ts';
 import { hasSidecar } from './agentOf.ts';
 import type { Subject } from './conditions.ts';
-import { levelFor } from './levelRule.ts';
+import { levelFor } from './releasePodSecurity.ts';
 
 type Asked = Pick<PodDryRun, 'object' | 'with' | 'without' | 'injected'>;
 

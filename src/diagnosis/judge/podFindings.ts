@@ -9,9 +9,9 @@ import { finding, type Finding } from './checkFindings.ts';
 import { selectsNamespace, type Subject } from './conditions.ts';
 import type { Judgement } from './judge.ts';
 import { placeOf, type JudgedPod } from './judgePods.ts';
-import { levelFor } from './levelRule.ts';
 import type { MissedPod } from './missed.ts';
 import { releaseName } from './releaseFindings.ts';
+import { levelFor } from './releasePodSecurity.ts';
 import { reasons } from './whyReasons.ts';
 
 /** Namespaces that are opted in although nothing can be injected there, or for two releases. Pure. */

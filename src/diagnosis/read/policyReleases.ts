@@ -15,10 +15,10 @@ export interface PolicyObjects {
 }
 
 /** The prefix of the conditions of our policies: they are recognized by it, because labels can be overridden. */
-const ownCondition = 'packet-capture.internal/';
+const conditionPrefix = 'packet-capture.internal/';
 
 export function isOurs({ spec }: MutatingAdmissionPolicy): boolean {
-  return spec?.matchConditions?.some(({ name }) => name.startsWith(ownCondition)) === true;
+  return spec?.matchConditions?.some(({ name }) => name.startsWith(conditionPrefix)) === true;
 }
 
 /** The releases among these policies. Pure. */
@@ -104,7 +104,7 @@ function nameOfParameters({ spec }: MutatingAdmissionPolicyBinding): string {
 
 /** The containers of a custom sidecar: only the condition about name collisions has their names. */
 function customNames(conditions: Rule['matchConditions']): string[] {
-  const expression = conditions.find(({ name }) => name === `${ownCondition}name-collision`)?.expression ?? '';
+  const expression = conditions.find(({ name }) => name === `${conditionPrefix}name-collision`)?.expression ?? '';
   const [, names, only] =
     /containers\.exists\(item, item\.name (?:in \[([^\]]*)\]|== ('[^']+'))\)/.exec(expression) ?? [];
   return [...(names ?? only ?? '').matchAll(/'([^']+)'/g)].flatMap(([, name]) => name ?? []);

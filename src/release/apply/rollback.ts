@@ -7,7 +7,7 @@ import { removeHookObjects } from '../helm/hookObjects.ts';
 import { readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
 import { objectsOf } from '../helm/renderedObjects.ts';
 import type { ReleaseContext } from '../helm/upgrade.ts';
-import { readRecord } from './optInRecord.ts';
+import { readTargetRecord } from './readTargetRecord.ts';
 import { whileWatching } from './watch.ts';
 
 /**
@@ -58,7 +58,7 @@ async function removeFirstInstall(context: ReleaseContext): Promise<string> {
   report('removing what was installed');
   const hooks = objectsOf(await readManifests(helm, release, history.last.revision));
   // The opt-out hook runs an image that may be the cause of the failure, so it runs only if something was opted in.
-  const record = await readRecord(kubectl, `${prefix}-opt-in`);
+  const record = await readTargetRecord(kubectl, `${prefix}-opt-in`);
   const flags = record === undefined ? ['--no-hooks'] : [];
   const args = ['uninstall', release, ...waitFlags(helm.version, strategy, timeoutSeconds), ...flags];
   await whileWatching(kubectl, release, report, async () => helm.run(args, { signal }));

@@ -16,7 +16,7 @@ import { targetName } from '../hooks/targetObject.ts';
 import { findLeftovers, isKept, type Leftover } from '../report/leftovers.ts';
 import { kubectlLines } from '../report/targetsState.ts';
 import { eventNames, reportDiagnostics } from './diagnostics.ts';
-import { readRecord } from './optInRecord.ts';
+import { readTargetRecord } from './readTargetRecord.ts';
 import { whileWatching } from './watch.ts';
 
 export interface UninstallOptions extends Connection {
@@ -126,7 +126,7 @@ async function readPresent({ helm, kubectl }: Tools, release: string, history: R
   const objects = [...new Map(all.map((object) => [nameOfObject(object), object])).values()];
   const { name: prefix, namespace } = serviceOf(objects) ?? { name: release, namespace: helm.namespace };
   const values: Values = fieldsOf(parseJson(await helm.run(['get', 'values', release, '--all', '--output=json'])));
-  const record = await unlessForbidden(async () => readRecord(kubectlIn(kubectl, namespace), `${prefix}-opt-in`));
+  const record = await unlessForbidden(async () => readTargetRecord(kubectlIn(kubectl, namespace), `${prefix}-opt-in`));
   return { objects, record, intent: intentOf(values), prefix, namespace };
 }
 

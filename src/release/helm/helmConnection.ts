@@ -1,6 +1,6 @@
 import { codedError } from '../../errors.ts';
 import { flagValues, type ClusterFlagName, type ClusterFlags } from '../../kubernetes/clusterFlags.ts';
-import { inCluster, kubeconfigFiles, ownEntry, ownUser, withKubeconfig } from '../../kubernetes/credentials.ts';
+import { inCluster, kubeconfigFiles, flagsEntry, flagsUser, withKubeconfig } from '../../kubernetes/credentials.ts';
 import { kubectlJson, type Kubectl } from '../../kubernetes/kubectl.ts';
 
 /** How helm is started, so that it talks to the same cluster as kubectl, as the same user. */
@@ -98,18 +98,18 @@ async function mergedKubeconfig(
   const view = await kubectlJson<ConfigView>(kubectl, ['config', 'view']);
   const name = given.context ?? view['current-context'];
   const present = view.contexts?.find((context) => context.name === name)?.context ?? {};
-  const user = ownUser(given);
+  const user = flagsUser(given);
   const hasUser = Object.keys(user).length > 0;
   const cluster = inCluster(given, environment);
   const context = {
-    cluster: cluster === undefined ? (given.cluster ?? present.cluster ?? '') : ownEntry,
-    user: hasUser ? ownEntry : (given.user ?? present.user ?? ''),
+    cluster: cluster === undefined ? (given.cluster ?? present.cluster ?? '') : flagsEntry,
+    user: hasUser ? flagsEntry : (given.user ?? present.user ?? ''),
   };
   const config = {
-    contexts: [{ name: ownEntry, context }],
-    'current-context': ownEntry,
-    ...(hasUser ? { users: [{ name: ownEntry, user }] } : {}),
-    ...(cluster === undefined ? {} : { clusters: [{ name: ownEntry, cluster }] }),
+    contexts: [{ name: flagsEntry, context }],
+    'current-context': flagsEntry,
+    ...(hasUser ? { users: [{ name: flagsEntry, user }] } : {}),
+    ...(cluster === undefined ? {} : { clusters: [{ name: flagsEntry, cluster }] }),
   };
   return withKubeconfig(config, kubeconfigFiles(given, environment));
 }

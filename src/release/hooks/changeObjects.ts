@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import { conflictAttempts, retryOnConflict } from '../../retryOnConflict.ts';
 import type { ApiClient } from './apiClient.ts';
-import type { ApiObject, Plan } from './optInPlan.ts';
+import type { ApiObject, Plan } from './planChange.ts';
 import { resourceOf, targetPath, type TargetObject } from './targetObject.ts';
 
 /** The field manager in the objects' managedFields. */
@@ -75,17 +76,16 @@ async function planTarget(api: ApiClient, object: TargetObject, decide: Decide):
   }
 }
 
-const attempts = 5;
-
 /**
  * Sends the planned change. If somebody else has changed the object in the meantime, it is read and planned again.
- * @returns what was sent; CONFLICT after five attempts
+ * @returns what was sent; CONFLICT after the last attempt
  */
 async function changeTarget(api: ApiClient, planned: Planned, decide: Decide): Promise<Planned> {
   const { object } = planned;
-  let current = planned;
-  for (let attempt = 1; 'plan' in current && current.plan.patch !== undefined; attempt += 1) {
-    try {
+  try {
+    return await retryOnConflict(conflictAttempts, async (number) => {
+      const current = number === 1 ? planned : await planTarget(api, object, decide);
+      if (!('plan' in current) || current.plan.patch === undefined) return current;
       await api({
         method: 'PATCH',
         path: `${targetPath(object)}?fieldManager=${fieldManager}`,
@@ -93,13 +93,11 @@ async function changeTarget(api: ApiClient, planned: Planned, decide: Decide): P
         what: describe('patch', object),
       });
       return current;
-    } catch (error) {
-      if (!isCodedError(error)) throw error;
-      if (error.code !== 'CONFLICT' || attempt === attempts) return { object, error };
-      current = await planTarget(api, object, decide);
-    }
+    });
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return { object, error };
   }
-  return current;
 }
 
 async function readTarget(api: ApiClient, object: TargetObject): Promise<ApiObject> {

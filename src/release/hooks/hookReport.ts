@@ -1,6 +1,6 @@
 import { codedError } from '../../errors.ts';
 import type { Planned } from './changeObjects.ts';
-import { leftReasons } from './optInRule.ts';
+import { leftReasons } from './ownership.ts';
 import { targetName } from './targetObject.ts';
 
 /** One line of the program's output; plain data. */

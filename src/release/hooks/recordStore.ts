@@ -1,4 +1,4 @@
-import { isCodedError } from '../../errors.ts';
+import { conflictAttempts, retryOnConflict } from '../../retryOnConflict.ts';
 import type { ApiClient } from './apiClient.ts';
 import { fieldManager } from './changeObjects.ts';
 import { formatRecord, parseRecord, recordKey, type TargetRecord } from './record.ts';
@@ -28,36 +28,30 @@ export async function readRecord(api: ApiClient, place: RecordPlace): Promise<Ta
   return (await readStored(api, place)).record;
 }
 
-const attempts = 5;
-
 /**
  * Replaces the record; an equal record is not sent.
  * @param change is called with the present record, and again after a conflict
  * @returns whether it was written
- * @throws RECORD_INVALID, CONFLICT after five attempts, and as {@link ApiClient}
+ * @throws RECORD_INVALID, CONFLICT after the last attempt, and as {@link ApiClient}
  */
 export async function updateRecord(
   api: ApiClient,
   place: RecordPlace,
   change: (record: TargetRecord | undefined) => TargetRecord,
 ): Promise<boolean> {
-  for (let attempt = 1; ; attempt += 1) {
+  return retryOnConflict(conflictAttempts, async () => {
     const { record, text, resourceVersion } = await readStored(api, place);
     const wanted = formatRecord(change(record));
     if (wanted === text) return false;
     const body = { metadata: { resourceVersion }, data: { [recordKey]: wanted } };
-    try {
-      await api({
-        method: 'PATCH',
-        path: `${pathOf(place)}?fieldManager=${fieldManager}`,
-        body,
-        what: describe('patch', place),
-      });
-      return true;
-    } catch (error) {
-      if (!isCodedError(error) || error.code !== 'CONFLICT' || attempt === attempts) throw error;
-    }
-  }
+    await api({
+      method: 'PATCH',
+      path: `${pathOf(place)}?fieldManager=${fieldManager}`,
+      body,
+      what: describe('patch', place),
+    });
+    return true;
+  });
 }
 
 async function readStored(api: ApiClient, place: RecordPlace): Promise<Stored> {

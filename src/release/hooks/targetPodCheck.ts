@@ -20,7 +20,7 @@ import { apiKubectl } from './apiKubectl.ts';
 import type { Planned } from './changeObjects.ts';
 import type { Report } from './hookReport.ts';
 import type { TryTargetImage } from './imageTrials.ts';
-import { optInValue } from './optInRule.ts';
+import { optInValue } from './ownership.ts';
 import { targetName, targetPath, type TargetObject } from './targetObject.ts';
 
 export interface PodCheckOptions {

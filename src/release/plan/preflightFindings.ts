@@ -117,7 +117,7 @@ export const findingKinds = {
     level: 'error',
     meaning:
       'No pod of a target can be created now, with or without the sidecar, and the opt-in would delete running pods',
-    hint: 'Correct that first, or remove the workload from `targets`. --force opts it in anyway.',
+    hint: 'Correct the cause first, or remove the workload from `targets`. --force opts it in anyway.',
   },
   target_pods_noted: {
     level: 'note',

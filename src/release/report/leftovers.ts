@@ -5,7 +5,7 @@ import { ifPossible, readSome } from '../../kubernetes/reading.ts';
 import { shell } from '../../shell.ts';
 import { releaseSelector } from '../helm/release.ts';
 import { listsByNamespace, nameOfObject, type ManifestObject } from '../helm/renderedObjects.ts';
-import { ownersAnnotation, parseOwners, type Owners } from '../hooks/optInRule.ts';
+import { ownersAnnotation, parseOwners, type Owners } from '../hooks/ownership.ts';
 import type { TargetRecord } from '../hooks/record.ts';
 import { targetName, type TargetObject } from '../hooks/targetObject.ts';
 

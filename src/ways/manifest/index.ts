@@ -11,7 +11,7 @@ export {
 export { createJsonList, type JsonList } from './jsonList.ts';
 export { createKinds, type Kinds } from './templateKinds.ts';
 export { createKustomizePatches, type KustomizePatches } from './kustomizePatches.ts';
-export { collectPodSecurity, mayEnforce, type PodSecurityByNamespace } from './namespaceLevels.ts';
+export { collectPodSecurity, mayEnforce, type PodSecurityByNamespace } from './manifestPodSecurity.ts';
 export { manifestSkipReasons, type ManifestSkipReason } from './manifestSkips.ts';
 export { createRenderBlock, type RenderBlock } from './renderBlock.ts';
 export type { OtherWorkload, ReadOptions } from './readOptions.ts';

@@ -5,7 +5,7 @@ import {
   leastMemoryLimit,
   storageName,
   type AmountName,
-  type OwnResources,
+  type ConfiguredResources,
 } from '../../sidecar/index.ts';
 import { celOf, celString, type Variable } from './cel.ts';
 
@@ -42,7 +42,7 @@ export interface OwnAmounts {
   /** Maps of amounts by name, in CEL. */
   readonly requests: string;
   readonly limits: string;
-  readonly fallback: OwnResources['fallback'];
+  readonly fallback: ConfiguredResources['fallback'];
 }
 
 /**

@@ -32,12 +32,12 @@ export function customSidecarExpressions({
       name,
       expression: celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`))),
     })),
-    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: ownPatch(lists) } }],
+    mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: customPatch(lists) } }],
   };
 }
 
 /** As additionPatch has it: in front of the init containers, behind the rest. */
-function ownPatch({ volumes, initContainers, containers }: Omit<CustomSidecarConfig, 'form'>): string {
+function customPatch({ volumes, initContainers, containers }: Omit<CustomSidecarConfig, 'form'>): string {
   const inOrder = (list: string, items: readonly unknown[], place: 'first' | 'last'): string[] => {
     // Each one goes in front of the last: so they are added from the back.
     const indexes = place === 'first' ? items.map((_, index) => index).toReversed() : items.map((_, index) => index);

@@ -1,7 +1,8 @@
-import { systemNamespaces, type SkipReason } from '../../inject/index.ts';
+import type { SkipReason } from '../../inject/index.ts';
 import { agentImage } from '../../inject/presence.ts';
 import { injectAnnotation, statusAnnotation } from '../../settings/index.ts';
 import { containerNames, mountPaths, volumeNames } from '../../sidecar/index.ts';
+import { systemNamespaces } from '../../systemNamespaces.ts';
 import { addedAnnotationBytes } from './annotationsCel.ts';
 import { celString, celStrings } from './cel.ts';
 import { parameter, skippedRuntimeClasses } from './parameters.ts';

@@ -1,5 +1,11 @@
 import { sharedResources } from '../../inject/podResources.ts';
-import { agentResources, logMebibytes, mirrorResources, storageName, type OwnResources } from '../../sidecar/index.ts';
+import {
+  agentResources,
+  logMebibytes,
+  mirrorResources,
+  storageName,
+  type ConfiguredResources,
+} from '../../sidecar/index.ts';
 import { amountMap, amountVariables, askedVariables } from './amountsCel.ts';
 import { celOf, celString, celStrings, type Variable } from './cel.ts';
 import { parameter } from './parameters.ts';
@@ -33,8 +39,8 @@ export const resourceVariables: readonly Variable[] = [
   ...askedVariables,
   { name: 'ownRequests', expression: amounts('requests') },
   { name: 'ownLimits', expression: amounts('limits') },
-  { name: 'mirrorOwnRequests', expression: celOf(mirrorResources.own.requests) },
-  { name: 'mirrorOwnLimits', expression: celOf(mirrorResources.own.limits) },
+  { name: 'mirrorOwnRequests', expression: celOf(mirrorResources.configured.requests) },
+  { name: 'mirrorOwnLimits', expression: celOf(mirrorResources.configured.limits) },
   ...containerVariables('own', agentResources({}, 0)),
   ...containerVariables('mirrorOwn', mirrorResources),
   { name: 'storageLimited', expression: saysStorage('limits') },
@@ -45,7 +51,7 @@ export const resourceVariables: readonly Variable[] = [
   { name: 'mirrorResources', expression: resourcesOf('mirrorOwn') },
 ];
 
-function containerVariables(prefix: string, { fallback }: OwnResources): Variable[] {
+function containerVariables(prefix: string, { fallback }: ConfiguredResources): Variable[] {
   const [requests, limits] = [`variables.${prefix}Requests`, `variables.${prefix}Limits`];
   return [
     ...amountVariables(prefix, { requests, limits, fallback }),

@@ -12,7 +12,7 @@ import {
   type CustomSidecarConfig,
   type SidecarConfig,
 } from '../../../src/sidecar/index.ts';
-import type { PatchOptions } from '../../../src/ways/patch/patchWorkload.ts';
+import type { AddSidecarOptions } from '../../../src/ways/patch/addSidecar.ts';
 import { agentImage, kube, loadImages, namespaceYaml } from './clusterFixture.ts';
 
 /** Our own sidecar, with the image that the node has. */
@@ -41,7 +41,7 @@ async function writeKubectl(folder: string): Promise<void> {
   await chmod(program, 0o755);
 }
 
-type Changed = Partial<PatchOptions> & { readonly namespace?: string };
+type Changed = Partial<AddSidecarOptions> & { readonly namespace?: string };
 type Around = (args: readonly string[]) => Promise<void>;
 
 export interface PatchFixture {
@@ -79,19 +79,19 @@ export function patchFixture(): PatchFixture {
 }
 
 export interface Fixture {
-  readonly options: PatchOptions;
+  readonly options: AddSidecarOptions;
   /** What was reported so far. */
   readonly lines: string[];
   /** The arguments of every kubectl so far. */
   readonly calls: string[][];
 }
 
-/** Options for `patchWorkload` and `unpatchWorkload` that note down what happens. */
+/** Options for `addSidecar` and `removeSidecar` that note down what happens. */
 function fixture(
   program: string,
   namespace: string,
   target: string,
-  changed: Partial<PatchOptions>,
+  changed: Partial<AddSidecarOptions>,
   around: Around = async () => undefined,
 ): Fixture {
   const lines: string[] = [];
@@ -102,7 +102,7 @@ function fixture(
     await around(args);
     return real(args, call);
   };
-  const options: PatchOptions = {
+  const options: AddSidecarOptions = {
     target,
     kubectl,
     config: agentConfig,

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { inNetns, nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { makeRandomness, makeMaterial, servingNames } from '../../../src/certificates/index.ts';
-import { ownersAnnotation } from '../../../src/release/hooks/optInRule.ts';
+import { ownersAnnotation } from '../../../src/release/hooks/ownership.ts';
 import { kube, namespaceYaml } from './clusterFixture.ts';
 import {
   applyRelease,

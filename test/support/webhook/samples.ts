@@ -8,7 +8,7 @@ import type { Review } from '../../../src/ways/webhook/review.ts';
 export const options: InjectorOptions = { config: defaultSidecarConfig, annotation: injectAnnotation, optOut: false };
 
 /** A sidecar of a user's own. */
-export const ownConfig: SidecarConfig = {
+export const customConfig: SidecarConfig = {
   form: 'custom',
   containers: [{ name: 'monitor', image: 'monitor:1', volumeMounts: [{ name: 'dumps', mountPath: '/dumps' }] }],
   initContainers: [],

@@ -4,7 +4,7 @@ import { kubectl } from '../../../../scripts/cluster/kubectl.ts';
 import { isCodedError } from '../../../../src/errors.ts';
 import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
-import { patchWorkload } from '../../../../src/ways/patch/patchWorkload.ts';
+import { addSidecar } from '../../../../src/ways/patch/addSidecar.ts';
 import { podFixtures, type PodFixture } from '../../pods/index.ts';
 import { agentImage, cli, kube } from '../clusterFixture.ts';
 import {
@@ -100,7 +100,7 @@ async function patch(api: ApiProxy, fixture: PodFixture): Promise<string> {
     report: () => undefined,
   };
   try {
-    const { result, reason } = await patchWorkload({ ...options, config: localSidecarConfig, settings: {} });
+    const { result, reason } = await addSidecar({ ...options, config: localSidecarConfig, settings: {} });
     return reason ?? (result === 'patched' ? 'injected' : result);
   } catch (error) {
     if (!isCodedError(error)) throw error;

@@ -12,7 +12,7 @@ const exempt: Readonly<Record<string, string>> = {
   'cli/io/output.ts': 'the writer',
   'cli/io/streamOutput.ts': 'packets',
   'kubernetes/child.ts': 'the words of a program that asks its user, made safe by programWords.ts',
-  'cli/io/exit.ts': 'Node reads the answer to a question; its text comes from output.ts',
+  'cli/io/confirmation.ts': 'Node reads the answer to a question; its text comes from output.ts',
   'cli/injector/serve.ts': "the injector's log: JSON, a line each",
 };
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planOptIn, planOptOut, type ApiObject } from '../../../../src/release/hooks/optInPlan.ts';
-import { ownersAnnotation } from '../../../../src/release/hooks/optInRule.ts';
+import { ownersAnnotation } from '../../../../src/release/hooks/ownership.ts';
+import { planOptIn, planOptOut, type ApiObject } from '../../../../src/release/hooks/planChange.ts';
 import { targetKinds, type TargetKind } from '../../../../src/release/hooks/targetObject.ts';
 
 type Strings = Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { formatAnswer } from '../../../../src/ways/webhook/answer.ts';
 import { decide, type InjectorOptions } from '../../../../src/ways/webhook/decide.ts';
 import type { WebhookName } from '../../../../src/ways/webhook/names.ts';
 import { readReview } from '../../../../src/ways/webhook/review.ts';
-import { bodyOf, options, ownConfig, patched, reviewOf } from '../../../support/webhook/samples.ts';
+import { bodyOf, options, customConfig, patched, reviewOf } from '../../../support/webhook/samples.ts';
 
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 const ours = 'packet-capture-files,packet-capture-no-token';
@@ -81,7 +81,7 @@ const secrets: InjectorOptions = {
 };
 const cases = fc.tuple(
   pods,
-  fc.constantFrom(secrets, { ...options, optOut: true, config: ownConfig }),
+  fc.constantFrom(secrets, { ...options, optOut: true, config: customConfig }),
   fc.constantFrom<WebhookName>('privileged', 'baseline'),
 );
 

@@ -3,9 +3,9 @@ import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
 import { decide, type InjectorOptions } from '../../../../src/ways/webhook/decide.ts';
 import type { WebhookName } from '../../../../src/ways/webhook/names.ts';
 import { probePod, isInjected } from '../../../../src/ways/webhook/probe.ts';
-import { options, ownConfig, patched, podOf, reviewOf } from '../../../support/webhook/samples.ts';
+import { options, customConfig, patched, podOf, reviewOf } from '../../../support/webhook/samples.ts';
 
-const own: InjectorOptions = { ...options, config: ownConfig };
+const custom: InjectorOptions = { ...options, config: customConfig };
 const reasonOf = (pod: unknown, with_: InjectorOptions = options, webhook: WebhookName = 'privileged'): string =>
   decide(reviewOf(pod), webhook, with_).reason;
 
@@ -184,7 +184,7 @@ describe('in doubt the pod is left alone', () => {
 describe('a second call for the same pod', () => {
   test.each([
     ['agent', options],
-    ['own', own],
+    ['custom', custom],
   ])('%s: adds nothing', (_, with_) => {
     const pod = patched(podOf(), decide(reviewOf(podOf()), 'privileged', with_));
     expect(decide(reviewOf(pod), 'privileged', with_)).toEqual({
@@ -199,7 +199,7 @@ describe('the probe', () => {
   const probe = (): PodTemplate => probePod({ release: 'r', namespace: 'n', image: 'i' });
   test.each([
     ['agent', options, 'packet-capture'],
-    ['own', own, 'monitor'],
+    ['custom', custom, 'monitor'],
   ])('%s: the containers, without volumes', (_, with_, name) => {
     const verdict = decide(reviewOf(probe()), 'probe', with_);
     const pod = patched(probe(), verdict);

@@ -5,7 +5,7 @@ import type { PodTemplate } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig, type SidecarConfig } from '../../../../src/sidecar/index.ts';
 import { patchFor } from '../../../../src/ways/webhook/patchCache.ts';
 import { patchProblem } from '../../../../src/ways/webhook/verifyPatch.ts';
-import { ownConfig, podOf } from '../../../support/webhook/samples.ts';
+import { customConfig, podOf } from '../../../support/webhook/samples.ts';
 
 const names = fc.constantFrom('a', 'b', 'c', 'dumps', 'monitor');
 const list = fc.option(fc.array(fc.record({ name: names, image: fc.string() }), { maxLength: 3 }), { nil: null });
@@ -48,7 +48,7 @@ function additionFor(pod: PodTemplate, config: SidecarConfig): Addition | undefi
 test('a patch that was proven for a shape is the one that the pod itself would get, and adds to it what it should', () => {
   let patches = 0;
   fc.assert(
-    fc.property(pods, fc.constantFrom(defaultSidecarConfig, withSecrets, ownConfig), (pod, config) => {
+    fc.property(pods, fc.constantFrom(defaultSidecarConfig, withSecrets, customConfig), (pod, config) => {
       const addition = additionFor(pod, config);
       if (addition === undefined) return;
       const { patch } = patchFor(pod, addition);

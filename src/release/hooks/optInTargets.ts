@@ -6,7 +6,7 @@ import { changeAll, planAll, type Decide, type Planned } from './changeObjects.t
 import { endless, type Ending } from './ending.ts';
 import { eventOf, finish, type Report, type TargetEvent } from './hookReport.ts';
 import { makeImageTrials } from './imageTrials.ts';
-import { planOptIn } from './optInPlan.ts';
+import { planOptIn } from './planChange.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord } from './recordStore.ts';
 import { withoutTargets, type TargetObject } from './targetObject.ts';
@@ -49,7 +49,7 @@ export interface OptInOptions {
  * opted in already are not written again. If an object cannot be changed, the others still are.
  * @throws TARGETS_INVALID, INJECTION_UNPROVEN, RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
-export async function optIn(options: OptInOptions): Promise<void> {
+export async function optInTargets(options: OptInOptions): Promise<void> {
   const {
     connection,
     release,

@@ -7,7 +7,7 @@ import {
   type LeftReason,
   type OptIn,
   type OptInState,
-} from './optInRule.ts';
+} from './ownership.ts';
 import type { TargetKind } from './targetObject.ts';
 
 type Strings = Readonly<Record<string, string>>;

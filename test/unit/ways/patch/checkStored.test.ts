@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkStored } from '../../../../src/ways/patch/stored.ts';
+import { checkStored } from '../../../../src/ways/patch/checkStored.ts';
 
 const sidecar = { name: 'packet-capture', restartPolicy: 'Always' };
 const addition = { annotations: {}, initContainers: [sidecar], containers: [], volumes: [], imagePullSecrets: [] };

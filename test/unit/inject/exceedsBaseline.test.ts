@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planInjection, podSecurityLevel } from '../../../src/inject/index.ts';
+import { planInjection } from '../../../src/inject/index.ts';
 import type { Container, Volume } from '../../../src/kubernetes/api/types.ts';
 
 function reasonIn(
@@ -49,16 +49,4 @@ test.each<[string, Partial<Container>]>([
   ],
 ])('in baseline, %s is injected', (_, container) => {
   expect(reasonIn('baseline', container)).toBe('injected');
-});
-
-test.each([
-  [undefined, 'privileged'],
-  [{}, 'privileged'],
-  [{ 'pod-security.kubernetes.io/warn': 'restricted', 'pod-security.kubernetes.io/audit': 'restricted' }, 'privileged'],
-  [{ 'pod-security.kubernetes.io/enforce': 'privileged' }, 'privileged'],
-  [{ 'pod-security.kubernetes.io/enforce': 'baseline' }, 'baseline'],
-  [{ 'pod-security.kubernetes.io/enforce': 'restricted' }, 'restricted'],
-  [{ 'pod-security.kubernetes.io/enforce': 'strict' }, 'restricted'],
-])('%j enforces %s', (labels, level) => {
-  expect(podSecurityLevel(labels)).toBe(level);
 });

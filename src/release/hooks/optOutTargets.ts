@@ -2,7 +2,7 @@ import { isCodedError } from '../../errors.ts';
 import { makeRetryingClient, type ApiClient, type ApiConnection } from './apiClient.ts';
 import { changeAll, planAll, type Decide, type Planned } from './changeObjects.ts';
 import { eventOf, finish, type Report, type TargetEvent } from './hookReport.ts';
-import { planOptOut } from './optInPlan.ts';
+import { planOptOut } from './planChange.ts';
 import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord, type RecordPlace } from './recordStore.ts';
 import { targetName, withoutTargets, type TargetObject } from './targetObject.ts';
@@ -27,7 +27,7 @@ export interface OptOutOptions {
  * and a missing record do not block an upgrade or an uninstall.
  * @throws RECORD_INVALID, TARGETS_INCOMPLETE at the end, and as the API client
  */
-export async function optOut({
+export async function optOutTargets({
   connection,
   release,
   namespace,

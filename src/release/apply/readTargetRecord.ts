@@ -6,7 +6,7 @@ import { parseRecord, recordKey, type TargetRecord } from '../hooks/record.ts';
  * Reads what the hook of a release has opted in; undefined when there is nothing.
  * @throws RECORD_INVALID and as Kubectl
  */
-export async function readRecord(kubectl: Kubectl, name: string): Promise<TargetRecord | undefined> {
+export async function readTargetRecord(kubectl: Kubectl, name: string): Promise<TargetRecord | undefined> {
   const [map] = await readSome<{ readonly data?: Readonly<Record<string, string>> }>(kubectl, [
     'get',
     'configmaps',

@@ -1,4 +1,4 @@
-import { codedError, isCodedError } from '../../errors.ts';
+import { codedError } from '../../errors.ts';
 import type { SkipReason } from '../../inject/index.ts';
 import { type PatchOperation, type PodTemplate, templateAt, type WorkloadObject } from '../../kubernetes/api/types.ts';
 import { kubectlJson, type Kubectl } from '../../kubernetes/kubectl.ts';
@@ -8,22 +8,24 @@ import { sendPatch } from '../../kubernetes/sendPatch.ts';
 import { checkTarget } from '../../kubernetes/target.ts';
 import { restartOf } from '../../kubernetes/updateStrategy.ts';
 import { guardOperations, workloadOf, type Workload } from '../../kubernetes/workload.ts';
+import { isConflict, retryOnConflict } from '../../retryOnConflict.ts';
 
+/** Which workload is changed, and how far. */
 export interface ChangeOptions {
   /** TYPE/NAME as kubectl takes it: `deploy/web`, `deployment.apps/web`. */
   readonly target: string;
   readonly kubectl: Kubectl;
-  /** Goes on after Ctrl-C, to delete what was made for a trial; by default `kubectl`. */
+  /** Still works after Ctrl-C, to delete what a trial has created; by default `kubectl`. */
   readonly afterwards?: Kubectl | undefined;
-  /** The API server judges everything and stores nothing. */
+  /** The API server checks everything and stores nothing. */
   readonly dryRun: boolean;
-  /** Change it although its pods would be refused; default false. */
+  /** Change it even if its pods would be refused; default false. */
   readonly force?: boolean | undefined;
   /** Wait until every pod has the new template. */
   readonly wait: boolean;
-  /** For the waiting. */
+  /** The limit for the wait. */
   readonly timeoutSeconds: number;
-  /** Ends the waiting, not the rollout. */
+  /** Ends the wait, not the rollout. */
   readonly signal?: AbortSignal | undefined;
   /** Takes one line for people, without a final newline: what will restart, warnings, progress. */
   readonly report: (line: string) => void;
@@ -42,25 +44,26 @@ export interface ChangeResult {
   readonly warnings: readonly string[];
   /** The JSON Patch that was sent, its guard included; empty when unchanged. */
   readonly patch: readonly PatchOperation[];
-  /** Of the waiting, when there was something to wait for. */
+  /** How the wait ended, if there was something to wait for. */
   readonly rollout?: RolloutResult;
 }
 
-/** What is to be done with a workload as it is now. */
-export type Decision =
+/** What is changed in a workload as it is now, or why nothing is. */
+export type ChangeDecision =
   | { readonly change: false; readonly reason: SkipReason; readonly warnings: readonly string[] }
   | {
       readonly change: true;
       readonly warnings: readonly string[];
       readonly operations: readonly PatchOperation[];
-      /** Judges the template that the API server would store; gives warnings, and throws to stop. */
+      /** Checks the template that the API server would store; returns warnings, and throws to stop the change. */
       readonly check: (stored: PodTemplate) => Promise<readonly string[]>;
     };
 
-export interface Change {
+/** A kind of change: how it is decided for a workload, and what its result is called. */
+export interface WorkloadChange {
   readonly result: 'patched' | 'unpatched';
-  readonly decide: (workload: Workload) => Promise<Decision>;
-  /** What to do when the rollout fails, one sentence. */
+  readonly decide: (workload: Workload) => Promise<ChangeDecision>;
+  /** What to do when the rollout fails: one sentence. */
   readonly undo: (workload: Workload) => string;
 }
 
@@ -72,14 +75,17 @@ interface Done {
 }
 
 /**
- * Reads a workload, decides, changes only what is needed and, if asked to, waits for the rollout.
- * A concurrent edit is met by reading and deciding once more.
+ * Reads a workload, decides, changes only what is needed and, if asked to, waits for the rollout. If somebody else
+ * changes the workload at the same moment, all of this is done once more.
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
  */
-export async function changeWorkload(options: ChangeOptions, change: Change): Promise<ChangeResult> {
+export async function changeWorkload(options: ChangeOptions, change: WorkloadChange): Promise<ChangeResult> {
   const { kubectl, wait, dryRun, timeoutSeconds, signal, report } = options;
   const target = checkTarget(options.target);
-  const { result, workload, object } = await retryOnConflict(report, () => changeOnce({ ...options, target }, change));
+  const { result, workload, object } = await retryOnConflict(2, async (attempt) => {
+    if (attempt > 1) report('somebody else changed the workload at the same moment; reading it again');
+    return changeOnce({ ...options, target }, change);
+  });
   if (!wait || dryRun) return result;
   if (!restartOf(object).rollout) {
     report(`${workload.where}: nothing to wait for`);
@@ -101,19 +107,9 @@ export async function changeWorkload(options: ChangeOptions, change: Change): Pr
   return { ...result, rollout };
 }
 
-async function retryOnConflict<T>(report: (line: string) => void, attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!isCodedError(error) || error.code !== 'CONFLICT') throw error;
-    report('somebody else changed the workload at the same moment; reading it again');
-    return attempt();
-  }
-}
-
 async function changeOnce(
   { target, kubectl, dryRun, report }: ChangeOptions,
-  { result, decide }: Change,
+  { result, decide }: WorkloadChange,
 ): Promise<Done> {
   const workload = workloadOf(await kubectlJson<WorkloadObject>(kubectl, ['get', target, '--show-managed-fields']));
   const { object, where, namespace, path } = workload;
@@ -154,12 +150,12 @@ async function changeOnce(
   };
 }
 
-/** kubectl's words about a failed `test` name neither the object nor the cause. */
+/** Names the object and the cause of a conflict, because kubectl's message about a failed `test` has neither. */
 async function located<T>(where: string, send: () => Promise<T>): Promise<T> {
   try {
     return await send();
   } catch (error) {
-    if (!isCodedError(error) || error.code !== 'CONFLICT') throw error;
+    if (!isConflict(error)) throw error;
     throw codedError('CONFLICT', 'the workload is no longer as it was read; nothing was changed', {
       where,
       cause: error,

@@ -4,9 +4,9 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { sinceKubernetes } from '../../minimums.ts';
 
 /**
- * Checks that the template which the API server would store holds what was sent. A server that does not know a field
- * drops it in silence, and a sidecar without `restartPolicy: Always` (native sidecars) is an init
- * container that never ends: the app would never start.
+ * Checks that the template which the API server would store has everything that was sent. A server drops a field that
+ * it does not know, without an error. A native sidecar without `restartPolicy: Always` is an init container that never
+ * ends, so the app would never start.
  * @throws NOT_INJECTABLE
  */
 export function checkStored(stored: PodTemplate, addition: Addition, where: string): void {
@@ -16,10 +16,10 @@ export function checkStored(stored: PodTemplate, addition: Addition, where: stri
   if (lost !== undefined) {
     throw codedError(
       'NOT_INJECTABLE',
-      `the API server drops the restartPolicy of the init container "${lost.name}": it would never end, and the app never start`,
+      `the API server drops the restartPolicy of the init container "${lost.name}": it would never end, and the app would never start`,
       {
         where,
-        hint: `Native sidecars need Kubernetes ${sinceKubernetes('nativeSidecars')} or later, and a custom kind needs a schema that knows them: update its CustomResourceDefinition, or let the webhook or the policy inject its pods.`,
+        hint: `Native sidecars need Kubernetes ${sinceKubernetes('nativeSidecars')} or later, and the schema of a custom kind must contain the field: update its CustomResourceDefinition, or let the webhook or the policy inject its pods.`,
       },
     );
   }
@@ -28,6 +28,6 @@ export function checkStored(stored: PodTemplate, addition: Addition, where: stri
   if (key === undefined) return;
   throw codedError('NOT_INJECTABLE', `the API server drops the annotation ${key} of the pod template`, {
     where,
-    hint: 'The schema of a custom kind must keep the metadata of its template; or let the webhook or the policy inject its pods.',
+    hint: 'The schema of a custom kind must contain the metadata of its pod template: correct it, or let the webhook or the policy inject its pods.',
   });
 }

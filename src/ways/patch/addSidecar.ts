@@ -1,7 +1,7 @@
 import { checkImage } from '../../dryRun/imageCheck.ts';
 import { refusingSidecar } from '../../dryRun/index.ts';
-import { readPodSecurityLevel } from '../../dryRun/namespaceLevel.ts';
-import { checkPods, checkPodsWithout } from '../../dryRun/podCheck.ts';
+import { readPodSecurityLevel } from '../../dryRun/namespacePodSecurity.ts';
+import { checkPods } from '../../dryRun/podCheck.ts';
 import { codedError } from '../../errors.ts';
 import {
   additionPatch,
@@ -9,9 +9,7 @@ import {
   olderSidecar,
   olderText,
   planInjection,
-  planRemoval,
   planUpdate,
-  removalPatch,
   skipReasons,
   updatePatch,
   withoutRemoved,
@@ -24,58 +22,41 @@ import type { Workload } from '../../kubernetes/workload.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import { shell } from '../../shell.ts';
 import type { SidecarAmounts, SidecarConfig } from '../../sidecar/index.ts';
-import { changeWorkload, type ChangeOptions, type ChangeResult, type Decision } from './change.ts';
-import { checkStored } from './stored.ts';
+import { changeWorkload, type ChangeDecision, type ChangeOptions, type ChangeResult } from './changeWorkload.ts';
+import { checkStored } from './checkStored.ts';
 
-export interface UnpatchOptions extends ChangeOptions {
-  /** The sidecar to take out: our own goes by the pod template's status, a user's own by this configuration. */
+/** What is added, and how. */
+export interface AddSidecarOptions extends ChangeOptions {
   readonly config: SidecarConfig;
-}
-
-export interface PatchOptions extends ChangeOptions {
-  readonly config: SidecarConfig;
-  /** Settings to write into the annotations of the pod template; for our own sidecar only. */
+  /** Settings to write into the annotations of the pod template; not for a custom sidecar. */
   readonly settings: SettingValues;
-  /** Amounts of the sidecar's CPU and memory to write there too. */
+  /** The sidecar's CPU and memory, which are written there too. */
   readonly amounts?: SidecarAmounts | undefined;
   /**
-   * The user named the sidecar: where there is one already, all of it is made anew. Default false: its settings change.
+   * The user described the sidecar with flags, so a sidecar that is there already is replaced. Default false: only its
+   * settings change.
    */
   readonly renew?: boolean | undefined;
-  /** Of the namespace, instead of what its label says. */
+  /** The level of the namespace; by default that of its label. */
   readonly podSecurity?: PodSecurityLevel | undefined;
 }
 
 /**
- * Adds the sidecar to the pod template of a workload in the cluster, or brings other settings into one that is there.
- * The second time it changes nothing.
+ * Adds the sidecar to the pod template of a workload in the cluster, or changes the settings of a sidecar that is
+ * there. A second call with the same options changes nothing.
  * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, POD_SECURITY, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
  */
-export async function patchWorkload(options: PatchOptions): Promise<ChangeResult> {
-  const ownFile = options.config.form === 'custom' ? ['--sidecar-config', 'FILE'] : [];
+export async function addSidecar(options: AddSidecarOptions): Promise<ChangeResult> {
+  const configFlag = options.config.form === 'custom' ? ['--sidecar-config', 'FILE'] : [];
   return changeWorkload(options, {
     result: 'patched',
     decide: (workload) => decideAddition(options, workload),
     undo: ({ object, namespace }) =>
-      `${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace} ${ownFile}`} takes the change back.`,
+      `${shell`packet-capture unpatch ${objectName(object)} --namespace ${namespace} ${configFlag}`} undoes the change.`,
   });
 }
 
-/**
- * Takes the sidecar out of the pod template of a workload in the cluster: its spec is then as it was before
- * {@link patchWorkload}. Where there is none it changes nothing.
- * @throws USAGE, KIND_UNSUPPORTED, NOT_INJECTABLE, CONFLICT, ROLLOUT_FAILED and as {@link Kubectl}
- */
-export async function unpatchWorkload(options: UnpatchOptions): Promise<ChangeResult> {
-  return changeWorkload(options, {
-    result: 'unpatched',
-    decide: async (workload) => decideRemoval(options, workload),
-    undo: ({ object, namespace }) =>
-      `The sidecar is out of the pod template; look at the pods: ${shell`kubectl describe ${objectName(object)} --namespace ${namespace}`}.`,
-  });
-}
-
-async function decideAddition(options: PatchOptions, workload: Workload): Promise<Decision> {
+async function decideAddition(options: AddSidecarOptions, workload: Workload): Promise<ChangeDecision> {
   const { kubectl, config, settings, amounts, renew = false, force = false } = options;
   const { template, namespace, path } = workload;
   const given = options.podSecurity;
@@ -100,7 +81,7 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
     operations: 'removal' in found ? updatePatch(template, found, path) : additionPatch(template, addition, path),
     check: async (stored) => {
       checkStored(stored, addition, workload.where);
-      // An injector may see the pods of a template that asks for the sidecar: without it is what refuses that, too.
+      // An injector may add the sidecar to the pods, so those of the comparison must refuse it.
       const without = refusingSidecar('removal' in found ? withoutRemoved(template, found.removal) : template, config);
       const warnings = await checkPods({ kubectl, workload, with: stored, without, force });
       return [...warnings, ...(await checkImage({ ...options, workload, stored, force }))];
@@ -111,18 +92,6 @@ async function decideAddition(options: PatchOptions, workload: Workload): Promis
 function olderWarnings(template: PodTemplate, update: { readonly addition: Addition } | undefined): string[] {
   const older = olderSidecar(template, update);
   return older === undefined ? [] : [olderText(older)];
-}
-
-function decideRemoval({ kubectl, config, force = false }: UnpatchOptions, workload: Workload): Decision {
-  const { template, path } = workload;
-  const plan = planRemoval(template, config);
-  if (!plan.remove) return { change: false, reason: plan.reason, warnings: [] };
-  return {
-    change: true,
-    warnings: [],
-    operations: removalPatch(template, plan.removal, path),
-    check: async (stored) => checkPodsWithout({ kubectl, workload, without: stored, force }),
-  };
 }
 
 function refusal(reason: SkipReason, { object, namespace, where }: Workload): Error {
