@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"packet-capture/agent/internal/clients"
 	"packet-capture/agent/internal/filter"
 	"packet-capture/agent/internal/process"
 	"packet-capture/agent/internal/settings"
@@ -58,6 +59,9 @@ func runCapture(args []string, std streams) int {
 		return refuse(std, refusal)
 	}
 	if err := process.Prepare(); err != nil {
+		return refuse(std, err)
+	}
+	if err := clients.Register(agentDir()); err != nil {
 		return refuse(std, err)
 	}
 	return captureTo(std, wanted)

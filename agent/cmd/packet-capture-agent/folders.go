@@ -20,6 +20,11 @@ func settingsDir() string {
 	return fromEnvironment("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings")
 }
 
+// attachedSettingsDir is the folder in which an attached agent keeps its settings itself.
+func attachedSettingsDir() string {
+	return fromEnvironment("PACKET_CAPTURE_SETTINGS_DIR", filepath.Join(captureDir(), ".settings"))
+}
+
 func fromEnvironment(name, otherwise string) string {
 	if value := os.Getenv(name); value != "" {
 		return value

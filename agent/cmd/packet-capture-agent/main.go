@@ -37,6 +37,7 @@ func commands() map[string]command {
 		"exec":    execCommand,
 		"mirror":  mirrorCommand,
 		"send":    sendCommand,
+		"set":     setCommand,
 		"status":  statusCommand,
 		"run":     runCommand,
 		"version": versionCommand,

@@ -57,16 +57,16 @@ func runMirror(std streams) error {
 	if err := mirror.Watch(l, m.Changed); err != nil {
 		log.Emit("error", events.Member{Name: "reason", Value: err.Error()})
 	}
-	watchSettings(l, log, m.Take)
+	watchSettings(l, log, settingsDir(), m.Take)
 	return l.Run()
 }
 
 // watchSettings tries again until it succeeds.
-func watchSettings(l *loop.Loop, log *events.Log, take func(settings.Values)) {
-	err := settings.Watch(l, settingsDir(), take)
+func watchSettings(l *loop.Loop, log *events.Log, dir string, take func(settings.Values)) {
+	err := settings.Watch(l, dir, take)
 	if err == nil {
 		return
 	}
 	log.Emit("error", events.Member{Name: "reason", Value: err.Error()}, events.Member{Name: "retry", Value: "30s"})
-	l.After(30*time.Second, func() { watchSettings(l, log, take) })
+	l.After(30*time.Second, func() { watchSettings(l, log, dir, take) })
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"packet-capture/agent/internal/clients"
 	"packet-capture/agent/internal/files"
 	"packet-capture/agent/internal/process"
 )
@@ -32,6 +33,9 @@ func runSend(args []string, std streams) int {
 	if *list != (flags.NArg() == 0) || flags.NArg() > 1 || *offset < 0 {
 		fmt.Fprintln(std.err, "packet-capture-agent: send takes --list, or the name of one file")
 		return usageError
+	}
+	if err := clients.Register(agentDir()); err != nil {
+		return report(std, err)
 	}
 	if *list {
 		return report(std, files.List(captureDir(), agentDir(), std.out))

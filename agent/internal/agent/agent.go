@@ -53,6 +53,7 @@ type Agent struct {
 	// not valid. inForce are values without those of annotations that the release has locked.
 	values  settings.Values
 	inForce settings.Values
+	asked   asked
 	set     settings.Settings
 	invalid []settings.Invalid
 	// settingsJSON is all of values, in the order of the table.
@@ -85,9 +86,10 @@ type Agent struct {
 	pushTarget  pushTarget
 	terminating bool
 	// tidied is when memory was given back last.
-	tidied time.Time
-	report report
-	mirror mirrorMember
+	tidied     time.Time
+	report     report
+	mirror     mirrorMember
+	attachment attachment
 }
 
 // New makes an agent that Start brings to life.
@@ -136,6 +138,7 @@ func New(options Options) *Agent {
 	a.session.advanced = a.afterPackets
 	a.report = report{agent: a}
 	a.mirror = mirrorMember{agent: a, started: time.Now()}
+	a.attachment = attachment{agent: a}
 	return a
 }
 
@@ -151,24 +154,33 @@ func (a *Agent) Start() {
 	a.startMetrics()
 }
 
-// Take takes the annotations, as the kubelet wrote them, whenever they may have changed. It does nothing if the
-// effective settings are those of before, or if the agent terminates; otherwise it reports the changes, except the
-// first time, and restarts.
+// Take takes the annotations, as the kubelet wrote them, or what `set` wrote for an attached agent, whenever they may
+// have changed. It does nothing if the effective settings are those of before, or if the agent terminates; otherwise it
+// reports the changes, except the first time, and restarts. Another reason alone restarts only what runs, so that the
+// files say it.
 func (a *Agent) Take(annotations settings.Values) {
 	if a.terminating {
 		return
 	}
-	values := a.options.Platform.Effective(annotations)
+	defer a.attachment.take(annotations)
+	values, asked := a.options.Platform.Effective(annotations), askedBy(annotations)
 	first := a.values == nil
 	changes := a.differences(values)
-	if !first && len(changes) == 0 {
+	reasons := a.asked.differences(asked)
+	if !first && len(changes)+len(reasons) == 0 {
 		return
 	}
-	a.values = values
+	same := !first && len(changes) == 0
+	a.values, a.asked = values, asked
 	a.inForce = a.options.Platform.InForce(values)
 	a.settingsJSON = settingsObject(values)
 	if !first {
-		a.emit("settings changed", events.Member{Name: "changes", Value: changes})
+		a.emit("settings changed", events.Member{Name: "changes", Value: append(changes, reasons...)})
+	}
+	if same && !a.session.running && !a.inTransition {
+		return
+	}
+	if !first {
 		a.forgetFinished()
 	}
 	a.restart(first)

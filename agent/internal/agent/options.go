@@ -16,6 +16,8 @@ type Options struct {
 	Log  *events.Log
 	// Folder holds the capture files; AgentDir, inside it, the agent's own files.
 	Folder, AgentDir string
+	// SettingsDir is the folder of the settings.
+	SettingsDir string
 	// Namespace and Pod name the pod, Node the node that it runs on.
 	Namespace, Pod, Node string
 	Version              string
@@ -50,8 +52,17 @@ func (o *Options) FromEnvironment(environment Environment) {
 	o.MetricsListen = or("PACKET_CAPTURE_METRICS_LISTEN", "")
 	o.UploadSecret = "/etc/packet-capture/upload"
 	o.Rclone = "/usr/bin/rclone"
-	o.Labels = filepath.Join(or("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings"), "labels")
+	o.SettingsDir = or("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings")
+	o.Labels = filepath.Join(o.SettingsDir, "labels")
 	o.UploadProxy = or("PACKET_CAPTURE_UPLOAD_PROXY", "")
 	o.UploadNoProxy = or("PACKET_CAPTURE_UPLOAD_NO_PROXY", "")
 	o.Platform = settings.PlatformOf(environment)
+}
+
+// Attach makes them those of an attached agent, after FromEnvironment: its own folder of settings, its own defaults, and
+// no server of metrics, since an ephemeral container has no ports.
+func (o *Options) Attach(settingsDir string, environment Environment) {
+	o.SettingsDir = settingsDir
+	o.MetricsListen = ""
+	o.Platform = settings.AttachedPlatformOf(environment)
 }

@@ -191,7 +191,7 @@ func (a *Agent) plan(inputs []input) plan {
 		limits:  record.Limits{FileSize: a.set.FileSize, FileCount: a.set.FileCount},
 		head: record.Head{
 			Application: "packet-capture " + a.options.Version,
-			Comment:     string(settingsObject(a.inForce)),
+			Comment:     string(settingsObject(a.inForce, a.asked.members()...)),
 			Description: a.options.Namespace + "/" + a.options.Pod + " node=" + a.options.Node,
 			Filter:      a.set.Filter,
 			Snaplen:     uint32(a.set.Snaplen.Bytes),

@@ -122,6 +122,7 @@ func (a *Agent) status() status.Status {
 	if a.mirror.text != nil {
 		s.Mirror = a.mirror.text
 	}
+	s.Attached = a.attachment.status()
 	return s
 }
 

@@ -24,10 +24,11 @@ func (a *Agent) differences(values settings.Values) []settingChange {
 	return changes
 }
 
-func settingsObject(values settings.Values) json.RawMessage {
+// settingsObject is a JSON object of all settings, and of what is to follow them.
+func settingsObject(values settings.Values, more ...events.Member) json.RawMessage {
 	var members []events.Member
 	for _, row := range settings.Table {
 		members = append(members, events.Member{Name: row.Name, Value: values[row.Name]})
 	}
-	return events.Object(members...)
+	return events.Object(append(members, more...)...)
 }

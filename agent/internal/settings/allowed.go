@@ -10,8 +10,11 @@ import (
 const everything = "*"
 
 // refusal is why the platform does not allow a valid value; empty if it does. The release's own default is always
-// allowed.
+// allowed, except where an attached agent cannot have the setting at all.
 func (p Platform) refusal(name, value string) string {
+	if p.Attached && value != "" && slices.Contains(notWhenAttached, name) {
+		return attachedReason
+	}
 	if value == p.defaultOf(name) {
 		return noReason
 	}

@@ -18,6 +18,8 @@ type Platform struct {
 	AllowedStreams []string
 	AllowedMirrors []string
 	AllowedUploads []string
+	// Attached: the agent runs in an ephemeral container, without volumes, see AttachedPlatformOf.
+	Attached bool
 }
 
 // Environment has the form of os.LookupEnv.

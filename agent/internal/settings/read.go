@@ -21,7 +21,7 @@ const tries = 10
 // The kubelet never changes these files in place: it points the link ..data to another folder and removes the old one
 // (pkg/volume/util/atomic_writer.go in kubernetes). If that happens during a read, it is done again: otherwise a
 // missing file would look like a setting that was removed. A folder without ..data is read as it is; a missing file
-// counts as empty.
+// counts as empty. The values hold an attached agent's notes (By, Reason, Until), too.
 func Read(dir string) (Values, error) {
 	for range tries {
 		before, err := version(dir)
@@ -53,13 +53,13 @@ func version(dir string) (string, error) {
 }
 
 func readFolder(dir string) (Values, error) {
-	values := make(Values, len(Table))
-	for _, setting := range Table {
-		text, err := readText(filepath.Join(dir, setting.Name))
+	values := make(Values, len(Table)+len(notes))
+	for name := range names() {
+		text, err := readText(filepath.Join(dir, name))
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the setting %s: %w", setting.Name, err)
+			return nil, fmt.Errorf("cannot read the setting %s: %w", name, err)
 		}
-		values[setting.Name] = text
+		values[name] = text
 	}
 	return values, nil
 }

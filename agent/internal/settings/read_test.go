@@ -85,7 +85,7 @@ func TestReadWithoutVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if values["filter"] != " udp \n" || values["upload"] != "" || len(values) != len(Table) {
+	if values["filter"] != " udp \n" || values["upload"] != "" || len(values) != len(Table)+len(notes) {
 		t.Errorf("read %v", values)
 	}
 	if values, err := Read(filepath.Join(dir, "missing")); err != nil || values["filter"] != "" {

@@ -7,7 +7,8 @@ package settings
 
 import "time"
 
-// Values are settings as the user wrote them, by name. Every name of the table is there; an empty text means none.
+// Values are settings as the user wrote them, by name. Every name of the table is there; an empty text means none. As
+// they are read from a folder, they have an attached agent's By, Reason and Until, too.
 type Values map[string]string
 
 // Snaplen is how many bytes of each packet are kept.

@@ -46,8 +46,18 @@ type Status struct {
 	Upload     any                `json:"upload,omitempty"`
 	Stream     any                `json:"stream,omitempty"`
 	Mirror     any                `json:"mirror,omitempty"`
+	Attached   *Attached          `json:"attached,omitempty"`
 	Invalid    []settings.Invalid `json:"invalid"`
 	LastError  json.RawMessage    `json:"lastError,omitempty"`
+}
+
+// Attached is what only the status of an attached agent has.
+type Attached struct {
+	// Until is when the agent ends, in UTC.
+	Until string `json:"until"`
+	// By is who asked for the settings, and Reason why; empty when it is not known.
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Dropped counts dropped packets by where they were dropped.

@@ -1,0 +1,195 @@
+// Package attached changes the settings of an attached agent: an agent in an ephemeral container, which has no volume of
+// the kubelet's. They are in a folder of its own (settings.Write), which `packet-capture-agent set` changes.
+package attached
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"packet-capture/agent/internal/settings"
+)
+
+// Code says what is wrong with a request.
+type Code string
+
+// The codes.
+const (
+	// UnknownSetting: there is no setting with that name.
+	UnknownSetting Code = "UNKNOWN_SETTING"
+	// InvalidInput: the request is not a JSON object of texts, or one of them is too long, or ttl is not a duration.
+	InvalidInput Code = "INVALID_INPUT"
+	// NotAttached: the container's settings are in a volume of the kubelet's, or there are none.
+	NotAttached Code = "NOT_ATTACHED"
+	// DiskFull: there is no room for the settings. Those of before stay.
+	DiskFull Code = "DISK_FULL"
+	// Ending: the agent's time is over.
+	Ending Code = "ENDING"
+	// Busy: others change the settings all the time.
+	Busy Code = "BUSY"
+)
+
+// Error is why nothing was changed.
+type Error struct {
+	Code Code `json:"code"`
+	// Setting is the name that the error is about; empty: about none.
+	Setting string `json:"setting,omitempty"`
+	Reason  string `json:"reason"`
+}
+
+func (e *Error) Error() string { return e.Reason }
+
+const (
+	// mostInput is more bytes than all settings may have together: the API server's limit for annotations.
+	mostInput = 1 << 18
+	// mostNote is how many bytes By and Reason may have: they are in each file.
+	mostNote = 1024
+	// startTime is how long to wait for an agent that has just started.
+	startTime = 2 * time.Second
+	// patience is how long to wait for others that change the settings.
+	patience = 10 * time.Second
+	// pause is the time between two looks for it.
+	pause = 5 * time.Millisecond
+)
+
+// ttl is the name of what moves the end of the agent. It is no setting: it holds from the moment of the request on.
+const ttl = "ttl"
+
+// Request is what `set` is asked for: values by name; an empty one stands for the default.
+type Request map[string]string
+
+// ReadRequest reads a JSON object whose values are texts, or null for the default, and checks its names. Its error is an
+// *Error.
+func ReadRequest(from io.Reader) (Request, error) {
+	text, err := io.ReadAll(io.LimitReader(from, mostInput+1))
+	if err != nil {
+		return nil, &Error{Code: InvalidInput, Reason: "cannot read standard input: " + err.Error()}
+	}
+	if len(text) > mostInput {
+		return nil, &Error{Code: InvalidInput, Reason: fmt.Sprintf("must have at most %d bytes", mostInput)}
+	}
+	var values map[string]*string
+	if err := json.Unmarshal(text, &values); err != nil || values == nil {
+		return nil, &Error{Code: InvalidInput, Reason: `must be a JSON object of texts, such as {"filter":"port 80","ttl":"1h"}`}
+	}
+	request := Request{}
+	for name, value := range values {
+		if value == nil {
+			value = new(string)
+		}
+		if err := check(name, *value); err != nil {
+			return nil, err
+		}
+		request[name] = *value
+	}
+	return request, nil
+}
+
+// check checks a name, and a value as far as the agent does not check it: it reports an invalid setting in its status, as
+// one of an annotation.
+func check(name, value string) error {
+	switch name {
+	case ttl:
+		if d, reason := settings.ParseDuration(value); reason != "" || d == 0 {
+			return &Error{InvalidInput, ttl, "ttl must be a duration from 1s to 8760h"}
+		}
+	case settings.By, settings.Reason:
+		if len(value) > mostNote || !utf8.ValidString(value) {
+			return &Error{InvalidInput, name, fmt.Sprintf("%s must be a text of at most %d bytes", name, mostNote)}
+		}
+	default:
+		if _, known := settings.Find(name); !known {
+			return &Error{UnknownSetting, name, fmt.Sprintf("there is no setting %q", name)}
+		}
+	}
+	return nil
+}
+
+// Create makes the folder of an attached agent's settings, with none set, for an agent that ends at a time.
+func Create(dir string, until time.Time) error {
+	return settings.Write(dir, withNames(settings.Values{settings.Until: settings.FormatUntil(until)}))
+}
+
+// Set changes the settings in a folder in one step, and returns all values of it. What the request does not name stays.
+// It waits for other changes; none is lost. Its error is an *Error.
+func Set(dir string, request Request, now func() time.Time) (settings.Values, error) {
+	unlock, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	values, err := settings.Read(dir)
+	if err != nil {
+		return nil, &Error{Code: NotAttached, Reason: err.Error()}
+	}
+	if _, attached := settings.UntilOf(values); !attached {
+		return nil, &Error{Code: NotAttached, Reason: "this agent takes its settings from the pod's annotations"}
+	}
+	for name, value := range request {
+		if name == ttl {
+			d, _ := settings.ParseDuration(value)
+			name, value = settings.Until, settings.FormatUntil(now().Add(d))
+		}
+		values[name] = value
+	}
+	err = settings.Write(dir, values)
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return nil, &Error{Code: DiskFull, Reason: "the disk is full: " + err.Error()}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS):
+		return nil, &Error{Code: NotAttached, Reason: "this agent takes its settings from the pod's annotations: " + err.Error()}
+	case err != nil:
+		return nil, err
+	}
+	return values, nil
+}
+
+// lock waits until nobody else changes the settings in the folder, which an agent that has just started may be about to
+// make.
+func lock(dir string) (unlock func(), err error) {
+	folder, err := openReady(dir)
+	if err != nil {
+		return nil, &Error{Code: NotAttached, Reason: "no attached agent runs here: " + err.Error()}
+	}
+	locked := make(chan struct{})
+	go func() {
+		for errors.Is(unix.Flock(folder, unix.LOCK_EX), unix.EINTR) {
+		}
+		close(locked)
+	}()
+	select {
+	case <-locked:
+		return func() { _ = unix.Close(folder) }, nil
+	case <-time.After(patience):
+		return nil, &Error{Code: Busy, Reason: "others change the settings all the time"}
+	}
+}
+
+// openReady opens the folder once it has a version.
+func openReady(dir string) (int, error) {
+	for begin := time.Now(); ; time.Sleep(pause) {
+		if err := unix.Access(filepath.Join(dir, "..data"), unix.F_OK); err == nil || time.Since(begin) > startTime {
+			if err != nil {
+				return 0, fmt.Errorf("%s: %w", dir, err)
+			}
+			return unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		}
+	}
+}
+
+// withNames adds the names that are missing, without a value.
+func withNames(values settings.Values) settings.Values {
+	for _, setting := range settings.Table {
+		if _, there := values[setting.Name]; !there {
+			values[setting.Name] = ""
+		}
+	}
+	return values
+}

@@ -1,0 +1,74 @@
+package settings
+
+import (
+	"iter"
+	"time"
+)
+
+// Names of what an attached agent's folder holds next to the settings; a volume of the kubelet's has none of it.
+const (
+	// By is the user who asked for the settings, and Reason why, in the user's own words.
+	By     = "by"
+	Reason = "reason"
+	// Until is when the agent ends, see FormatUntil.
+	Until = "until"
+)
+
+// notes are the names of what is no setting.
+var notes = []string{By, Reason, Until}
+
+// names are all names of files in a folder of settings.
+func names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, setting := range Table {
+			if !yield(setting.Name) {
+				return
+			}
+		}
+		for _, name := range notes {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
+// FormatUntil writes the value of Until: RFC 3339 in UTC.
+func FormatUntil(until time.Time) string { return until.UTC().Format(time.RFC3339Nano) }
+
+// UntilOf reads Until; false if there is none, as in a volume of the kubelet's.
+func UntilOf(values Values) (time.Time, bool) {
+	until, err := time.Parse(time.RFC3339Nano, values[Until])
+	return until, err == nil
+}
+
+// ParseDuration reads a duration as the settings have it, from 1s to 8760h. reason is why it is not valid, else empty.
+func ParseDuration(text string) (d time.Duration, reason string) {
+	if text == "" {
+		text = "0s"
+	}
+	return checkDuration(text)
+}
+
+// attachedDefaults take the place of the table's for an attached agent, where the release has none: it waits, and takes
+// less of a disk that was not made for it.
+var attachedDefaults = Values{"state": "idle", "file-count": "4"}
+
+// notWhenAttached are settings that need what only a sidecar has: a Secret that is mounted, another container.
+var notWhenAttached = []string{"upload", "mirror"}
+
+// attachedReason is the reason of a setting that an attached agent cannot have.
+const attachedReason = "not available when attached"
+
+// AttachedPlatformOf is PlatformOf for an attached agent.
+func AttachedPlatformOf(environment Environment) Platform {
+	p := PlatformOf(environment)
+	p.Attached = true
+	for name, value := range attachedDefaults {
+		setting, _ := Find(name)
+		if given, _ := environment(setting.Environment); given == "" {
+			p.Defaults[name] = value
+		}
+	}
+	return p
+}
