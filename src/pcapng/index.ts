@@ -7,6 +7,7 @@ export {
   type LiveMergeOptions,
   type LiveSource,
 } from './liveMerge.ts';
+export { createCaptureCutter, type CaptureCutter, type CutCounts, type TimeWindow } from './cut.ts';
 export type { InterfaceLabel, Labeller } from './interfaceTable.ts';
 export type { CaptureInterface, CaptureNames, CapturePacket, CaptureRecord } from './records.ts';
 export { readNames, type AddressName } from './names.ts';

@@ -7,6 +7,8 @@ import { fileLimits, type ReaderLimits } from './readLimits.ts';
 import type { CaptureRecord } from './records.ts';
 import { takeBlock } from './takeBlock.ts';
 
+const nothing = new Uint8Array(0);
+
 /** How an input ended that does not end with a whole block. */
 export interface Truncation {
   /** The bytes of the block that is not whole; 0 for an empty input. */
@@ -19,6 +21,11 @@ export interface CaptureReader {
    * @throws CAPTURE_INVALID after the records before the invalid block; then nothing more can be read
    */
   push(chunk: Uint8Array): Generator<CaptureRecord, void>;
+  /**
+   * The bytes from which the last record was read, as the source has them; none for the interface of a classic pcap,
+   * which its header describes.
+   */
+  readonly taken: Uint8Array;
   /** Call it at the end of the input; undefined when the last block is whole. */
   end(): Truncation | undefined;
 }
@@ -30,6 +37,15 @@ export interface CaptureReader {
  */
 export function createCaptureReader(source: string, limits: ReaderLimits = fileLimits): CaptureReader {
   const queue = createByteQueue();
+  let taken: Uint8Array = nothing;
+  const recording: ByteQueue = {
+    get length() {
+      return queue.length;
+    },
+    push: (chunk) => queue.push(chunk),
+    peek: (count) => queue.peek(count),
+    take: (count) => (taken = queue.take(count)),
+  };
   let pushed = 0;
   let next: Taker | undefined;
   return {
@@ -40,7 +56,8 @@ export function createCaptureReader(source: string, limits: ReaderLimits = fileL
       try {
         next ??= detect(queue, limits);
         for (;;) {
-          const record = next?.(queue);
+          taken = nothing;
+          const record = next?.(recording);
           if (record === undefined) return;
           yield record;
           offset = pushed - queue.length;
@@ -48,6 +65,9 @@ export function createCaptureReader(source: string, limits: ReaderLimits = fileL
       } catch (error) {
         throw isCodedError(error) ? captureErrorAt(error, source, offset) : error;
       }
+    },
+    get taken() {
+      return taken;
     },
     end: () => (queue.length > 0 || next === undefined ? { bytesLeft: queue.length } : undefined),
   };

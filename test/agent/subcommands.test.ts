@@ -76,7 +76,9 @@ describe('the program in the pod', () => {
     await mkdir(join(captures, '.agent'), { mode: 0o777 });
     await writeFile(join(captures, '.agent', 'status.json'), '{"state":"idle"}\n');
     const listed = await output(await start(captures, '', agent, 'send', '--list'));
-    expect(listed.stdout.toString()).toBe('{"state":"idle"}\n300000 web-1_20261122180000_00001.pcapng\n');
+    expect(listed.stdout.toString()).toMatch(
+      /^\{"state":"idle"\}\nnow \d{4}-\S+Z\n300000 web-1_20261122180000_00001\.pcapng\n$/,
+    );
     expect((await output(await start(captures, '', agent, 'status'))).stdout.toString()).toBe('{"state":"idle"}\n');
 
     const sent = await output(

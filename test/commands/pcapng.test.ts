@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
 import { createLiveMerge } from '../../src/pcapng/index.ts';
+import { formatTime } from '../../src/time.ts';
 import {
   block,
   interfaceBlock,
@@ -18,7 +19,7 @@ import {
   sectionBlock,
   udpFrame,
 } from '../support/pcapng/captureBytes.ts';
-import { merged, sourceOf } from '../support/pcapng/captureFiles.ts';
+import { cutBytes, merged, sourceOf } from '../support/pcapng/captureFiles.ts';
 
 let folder = '';
 
@@ -152,6 +153,33 @@ test('a merge has the packets, times, bytes and interfaces that mergecap gives, 
   expect(expected.length).toBeGreaterThan(160);
   expect(await seenByTshark(ours)).toEqual(expected);
   expect(await capinfos(ours)).toEqual(await capinfos(join(folder, 'mergecap.pcapng')));
+});
+
+test('a cut to a window has the packets that editcap -A -B leaves, whatever the kind of file', async () => {
+  const times = Array.from({ length: 40 }, (_, index) => index * 25);
+  const packetAt = (ms: number): bigint => BigInt(second) * 1_000_000_000n + BigInt(ms) * 1_000_000n;
+  // The packets of the first file are 123 ns behind the millisecond, of the third 7 ns.
+  const windows = [
+    { from: packetAt(100), to: packetAt(900) },
+    { from: packetAt(100) + 123n, to: packetAt(900) + 123n },
+    { from: packetAt(100) + 124n, to: packetAt(900) + 124n },
+    { from: packetAt(100) + 7n, to: packetAt(100) + 8n },
+  ];
+  let compared = 0;
+  for (const [index, bytes] of variedFiles([times, times, times, times]).entries()) {
+    const path = await file(`whole-${index}`, bytes);
+    for (const [number, window] of windows.slice(0, index === 0 ? 4 : 1).entries()) {
+      const judged = join(folder, `editcap-${index}-${number}`);
+      // The input's format, so that no header changes.
+      const format = bytes[0] === 0x0a ? 'pcapng' : bytes[1] === 0x3c || bytes[2] === 0x3c ? 'nsecpcap' : 'pcap';
+      await execa('editcap', ['-F', format, '-A', formatTime(window.from), '-B', formatTime(window.to), path, judged]);
+      const ours = await file(`cut-${index}-${number}`, cutBytes([bytes], window).out);
+      const [expected = [], seen] = await Promise.all([judged, ours].map(seenByTshark));
+      expect(seen, `file ${index}, window ${number}`).toEqual(expected);
+      compared += expected.length;
+    }
+  }
+  expect(compared).toBeGreaterThan(500);
 });
 
 test('of a file that ends within a packet all complete packets are kept, and tshark has no complaint', async () => {

@@ -23,6 +23,8 @@ describe('wrong usage is reported before the cluster is asked', () => {
     [['start', 'web-1', '--wait=soon'], 'Allowed choices are true, false'],
     [['start', 'web-1', '--persist'], '--persist needs a workload'],
     [['download', 'web-1', '--merge', ''], 'a path is empty'],
+    [['download', 'web-1', '--since', '2026-01-01T00:00:00'], 'does not say in which time zone'],
+    [['download', 'web-1', '--last', '10m', '--to', '1m'], '--last excludes --since and --to'],
     ...[
       'patch deploy/web',
       'unpatch deploy/web',

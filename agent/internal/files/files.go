@@ -11,16 +11,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// List writes the agent's status in one line, which is empty if there is no status, and then a line for each capture
-// file: its size in bytes and its name. The status comes first, so that a file opened meanwhile is newer than the open
-// file that the status names.
+// List writes the agent's status in one line, which is empty if there is no status, then the line "now TIME" with what
+// this machine's clock shows, and then a line for each capture file: its size in bytes and its name. The status comes
+// first, so that a file opened meanwhile is newer than the open file that the status names.
 func List(captureDir, agentDir string, to io.Writer) error {
 	out := bufio.NewWriter(to)
 	// A volume that cannot be written to has no status.
 	status, _ := os.ReadFile(filepath.Join(agentDir, "status.json"))
 	_, _ = fmt.Fprintln(out, strings.ReplaceAll(strings.TrimRight(string(status), "\n"), "\n", " "))
+	_, _ = fmt.Fprintln(out, "now", time.Now().UTC().Format(time.RFC3339Nano))
 	entries, err := os.ReadDir(captureDir)
 	if err != nil {
 		return errors.Join(out.Flush(), err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func write(t *testing.T, path, content string) {
@@ -78,7 +79,19 @@ func TestList(t *testing.T) {
 	dir := t.TempDir()
 	agent := filepath.Join(dir, ".agent")
 	var listed bytes.Buffer
-	if err := List(dir, agent, &listed); err != nil || listed.String() != "\n" {
+	// The list without its line of the time, which must be now.
+	rest := func() string {
+		lines := strings.SplitAfter(listed.String(), "\n")
+		if len(lines) < 2 {
+			return listed.String()
+		}
+		now, err := time.Parse("now "+time.RFC3339Nano+"\n", lines[1])
+		if age := time.Since(now); err != nil || age < 0 || age > time.Minute {
+			t.Errorf("the line of the time is %q: %v", lines[1], err)
+		}
+		return strings.Join(append(lines[:1:1], lines[2:]...), "")
+	}
+	if err := List(dir, agent, &listed); err != nil || rest() != "\n" {
 		t.Errorf("of an empty folder: %v, %q", err, listed.String())
 	}
 	write(t, filepath.Join(agent, "status.json"), "{\"state\":\"capturing\"}\n")
@@ -89,7 +102,7 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed.Reset()
-	if err := List(dir, agent, &listed); err != nil || listed.String() != "{\"state\":\"capturing\"}\n3 a.pcapng\n5 b.pcapng\n" {
+	if err := List(dir, agent, &listed); err != nil || rest() != "{\"state\":\"capturing\"}\n3 a.pcapng\n5 b.pcapng\n" {
 		t.Errorf("%v, %q", err, listed.String())
 	}
 	if err := List(dir+"/none", agent, &listed); err == nil || strings.Contains(listed.String(), "none") {

@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
+import { formatTime } from '../../time.ts';
 import { mapParallel } from '../parallel.ts';
+import { pause } from '../pause.ts';
 import { findPods, type CapturedPod, type PodName, type PodTarget } from '../pods.ts';
+import { clockText, windowOfPod, type PodWindow, type WindowRequest } from '../timeWindow.ts';
+import { cutFetched } from './cutFile.ts';
 import { fetchFile, type FetchedFile } from './fetchFile.ts';
 import { listFiles, type RemoteFile } from './listing.ts';
 import { makeFolder } from './partFile.ts';
+import { beginsLate, filesOfWindow, type WindowFiles } from './windowFiles.ts';
 
 export interface DownloadOptions {
   readonly kubectl: Kubectl;
@@ -14,11 +19,30 @@ export interface DownloadOptions {
   readonly folder: string;
   /** Also fetch files that are still being written. */
   readonly openFiles: boolean;
+  /** Only packets of this window: files that can have some are fetched whole, open ones too, and cut. */
+  readonly window?: WindowRequest | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called at every progress. */
   readonly onProgress: (progress: DownloadProgress) => void;
   /** Called once for each file, with its result. */
   readonly onFile: (file: FetchedFile) => void;
+  /** Called for each pod whose files are fetched for a window. */
+  readonly onWindow?: ((pod: DownloadedWindow) => void) | undefined;
+}
+
+/** The window in a pod's own clock; plain data. Times are RFC 3339, in UTC. */
+export interface DownloadedWindow {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly from: string;
+  /** The first moment behind the window. */
+  readonly to: string;
+  /** When its oldest file was opened, if that was within the window; null otherwise. */
+  readonly begins: string | null;
+  /** Seconds by which its clock is ahead of this machine's, or behind it; 0 for at most one. */
+  readonly clockAhead: number;
+  /** What to tell people of its clock; null when there is nothing. */
+  readonly note: string | null;
 }
 
 export interface DownloadProgress {
@@ -32,6 +56,8 @@ export interface DownloadProgress {
 /** The results for all files and pods; plain data. */
 export interface DownloadResult {
   readonly files: readonly FetchedFile[];
+  /** The window of each pod; empty when none was asked for. */
+  readonly windows: readonly DownloadedWindow[];
   /** Pods whose files could not be listed, and why. */
   readonly problems: readonly (PodName & { readonly problem: string })[];
   /** Pods of the target without the sidecar. */
@@ -56,7 +82,9 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
   const { captured, without, where, ended } = await findPods(kubectl, target);
   const ledger = createLedger(options.onProgress);
   const problems: (PodName & { readonly problem: string })[] = [];
+  const windows: DownloadedWindow[] = [];
   const byPod = await mapParallel(captured, atOnce, async (pod) => {
+    await untilWritten(options);
     const listing = await listFiles(kubectl, pod);
     if ('problem' in listing) {
       problems.push({ namespace: pod.namespace, name: pod.name, problem: listing.problem });
@@ -64,14 +92,47 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
     }
     const folders = [folder, ...(target.allNamespaces === true ? [join(folder, pod.namespace)] : [])];
     const own = join(folders.at(-1) ?? folder, pod.name);
-    return fetchAll({ ...options, folder: own, folders: [...folders, own] }, pod, listing.files, ledger);
+    const fetching = { ...options, folder: own, folders: [...folders, own] };
+    if (options.window === undefined) return fetchAll(fetching, pod, listing.files, ledger);
+    const window = windowOfPod(options.window, listing.clock);
+    const said = downloadedWindow(pod, listing.files, window);
+    windows.push(said);
+    options.onWindow?.(said);
+    return fetchWindow(fetching, pod, filesOfWindow(listing.files, pod.name, window), { window, ledger });
   });
-  return { files: byPod.flat(), problems, without, pods: captured.length, where, ended };
+  return { files: byPod.flat(), windows, problems, without, pods: captured.length, where, ended };
 }
 
-/** @param options.folders the pod's folder, and those above it */
+/** Milliseconds after which the agent has written a packet: twice as long as it waits for more (docs/agent.md). */
+const writtenAfter = 200;
+
+/** A window that ends now has all packets until now only when they are in the file. */
+async function untilWritten({ window, signal }: DownloadOptions): Promise<void> {
+  if (window === undefined) return;
+  const left = writtenAfter - (performance.now() - window.asked.steady);
+  if (left > 0) await pause(left, signal);
+}
+
+function downloadedWindow(pod: CapturedPod, files: readonly RemoteFile[], window: PodWindow): DownloadedWindow {
+  const begins = beginsLate(files, pod.name, window);
+  return {
+    namespace: pod.namespace,
+    pod: pod.name,
+    from: formatTime(window.from),
+    to: formatTime(window.to),
+    begins: begins === undefined ? null : formatTime(begins),
+    clockAhead: window.ahead,
+    note: clockText(window) ?? null,
+  };
+}
+
+interface FetchingOptions extends DownloadOptions {
+  /** The pod's folder, and those above it. */
+  readonly folders: readonly string[];
+}
+
 async function fetchAll(
-  options: DownloadOptions & { readonly folders: readonly string[] },
+  options: FetchingOptions,
   pod: CapturedPod,
   files: readonly RemoteFile[],
   ledger: Ledger,
@@ -88,6 +149,32 @@ async function fetchAll(
     if (wanted.includes(file)) ledger.done(file, result);
     fetched.push(result);
     onFile(result);
+  }
+  return fetched;
+}
+
+/** Fetches the files that can have packets of the window, open ones too, and cuts them. */
+async function fetchWindow(
+  { folder, folders, onFile, start, signal }: FetchingOptions,
+  pod: CapturedPod,
+  { wanted, late }: WindowFiles,
+  { window, ledger }: { readonly window: PodWindow; readonly ledger: Ledger },
+): Promise<FetchedFile[]> {
+  ledger.expect(wanted);
+  if (wanted.length + late.length > 0) for (const path of folders) await makeFolder(path);
+  const fetched: FetchedFile[] = [];
+  let passed = false;
+  for (const file of [...wanted, ...late]) {
+    if (late.includes(file)) {
+      if (passed) break;
+      ledger.expect([file]);
+    }
+    const whole = await fetchFile({ start, pod, file, folder, signal, onBytes: (bytes) => ledger.received(bytes) });
+    ledger.done(file, whole);
+    const cut = await cutFetched(whole, window);
+    passed ||= cut.passed;
+    fetched.push(cut.file);
+    onFile(cut.file);
   }
   return fetched;
 }

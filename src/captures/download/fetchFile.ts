@@ -13,16 +13,26 @@ export interface FetchedFile {
   readonly file: string;
   /**
    * present: it was here already; vanished: it was removed from the ring before it was fetched; open: it is still being
-   * written, and was left out.
+   * written, and was left out; outside: it has no packet of the window.
    */
-  readonly result: 'downloaded' | 'resumed' | 'present' | 'vanished' | 'open' | 'failed';
+  readonly result: 'downloaded' | 'resumed' | 'present' | 'vanished' | 'open' | 'outside' | 'failed';
   readonly bytes: number;
-  /** Where it is now; null when it is not here. */
+  /** Where it is now, or what was cut from it; null when it is not here. */
   readonly path: string | null;
-  /** The checksum, which is that of the file in the pod too. */
+  /** The checksum of the whole, which is that of the file in the pod too. */
   readonly sha256: string | null;
   /** Why it is not here. */
   readonly reason: string | null;
+  /** What it has of the window; absent when no window was asked for. */
+  readonly window?: WindowShare;
+}
+
+/** What a file has of a window. */
+export interface WindowShare {
+  /** Its packets in the window. */
+  readonly packets: number;
+  /** Its other packets. */
+  readonly outside: number;
 }
 
 export interface FetchOptions extends Omit<TransferOptions, 'part'> {

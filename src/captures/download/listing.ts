@@ -1,4 +1,6 @@
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
+import { parseTime } from '../../time.ts';
+import { agentClock, thisMoment, type AgentClock } from '../agentClock.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
 import { openFile, type AgentStatus } from '../agentStatus.ts';
 import { parseAgentStatus } from '../parseAgentStatus.ts';
@@ -19,10 +21,17 @@ export interface RemoteFile {
 const mostFiles = 100_000;
 const mostListingBytes = 16 * 1024 * 1024;
 
-export type Listed = { readonly files: readonly RemoteFile[] } | { readonly problem: string };
+export interface Listing {
+  /** The oldest first. */
+  readonly files: readonly RemoteFile[];
+  /** Undefined for an agent that does not report it. */
+  readonly clock: AgentClock | undefined;
+}
+
+export type Listed = Listing | { readonly problem: string };
 
 /**
- * The capture files of a pod, the oldest first, or why it could not be asked.
+ * The capture files of a pod and its clock, or why it could not be asked.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
@@ -30,9 +39,15 @@ export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Lis
     return {
       problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
     };
-  const listed = await askPod(async () => ({
-    files: parseListing(await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes), pod.name),
-  }));
+  const listed = await askPod(async () => {
+    const asked = thisMoment();
+    const text = await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes);
+    const now = parseNow(text);
+    return {
+      files: parseListing(text, pod.name),
+      clock: now === undefined ? undefined : agentClock(now, asked, thisMoment()),
+    };
+  });
   return 'files' in listed && listed.files.length > mostFiles
     ? { problem: `it lists more than ${mostFiles} capture files` }
     : listed;
@@ -60,11 +75,25 @@ export function parseListing(text: string, pod: string): RemoteFile[] {
   }));
 }
 
+/** What the agent's clock shows, in nanoseconds: the line `now TIME`. Pure. */
+function parseNow(text: string): bigint | undefined {
+  const [, now = ''] = /^now (\S{1,40})$/m.exec(text) ?? [];
+  return parseTime(now);
+}
+
 function openName(status: AgentStatus): string | undefined {
   return status.state === 'capturing' ? openFile(status) : undefined;
 }
 
 /** `POD_TIME_NUMBER.pcapng`: names that sort by age. See docs/agent.md. */
 function isOfRing(name: string, pod: string): boolean {
-  return name.startsWith(`${pod}_`) && /^\d{14}_\d+\.pcapng$/.test(name.slice(pod.length + 1));
+  return openedAt(name, pod) !== undefined;
+}
+
+/** The second in which a file of the ring was opened, in nanoseconds, by its name; undefined for other files. Pure. */
+export function openedAt(name: string, pod: string): bigint | undefined {
+  if (!name.startsWith(`${pod}_`)) return undefined;
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_\d+\.pcapng$/.exec(name.slice(pod.length + 1)) ?? [];
+  return parseTime(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }

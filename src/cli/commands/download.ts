@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import {
   downloadFiles,
   mergeInto,
+  type DownloadedWindow,
   type DownloadResult,
   type FetchedFile,
   type MergeOutcome,
@@ -12,6 +13,7 @@ import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
 import { version } from '../../version.ts';
 import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
+import { addWindowFlags, windowOfFlags, type WindowFlags } from '../flags/windowFlags.ts';
 import { interruption } from '../io/interruption.ts';
 import { counted, printJson, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
@@ -23,7 +25,7 @@ export function addDownload(program: Command): void {
     .command('download')
     .description('copy the capture files of running pods here, verified by size and checksum; a folder for each pod')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
-  addPodFlags(command)
+  addWindowFlags(addPodFlags(command))
     .option(
       '-o, --output <DIR>',
       'the folder to write to, with a subfolder for each pod; files that are complete are not fetched again',
@@ -41,7 +43,7 @@ export function addDownload(program: Command): void {
     });
 }
 
-export interface DownloadFlags extends PodFlags {
+export interface DownloadFlags extends PodFlags, WindowFlags {
   readonly output: string;
   readonly merge?: string;
   readonly open?: boolean;
@@ -52,6 +54,7 @@ export interface DownloadFlags extends PodFlags {
 export async function runDownload(name: string | undefined, flags: DownloadFlags): Promise<void> {
   const { namespace, output: folder, open = false, json = false } = flags;
   const target = somePodsOf(name, flags);
+  const window = windowOfFlags(flags);
   if (folder === '' || flags.merge === '')
     throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
   const signal = interruption();
@@ -65,12 +68,14 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
       target,
       folder,
       openFiles: open,
+      window,
       signal,
       onProgress: ({ files, filesDone, bytes, bytesDone }) =>
         line.show(
           `${filesDone} of ${files} files, ${formatBytes(Math.min(bytes, bytesDone))} of ${formatBytes(bytes)}`,
         ),
       onFile: (file) => line.say(fileLine(file)),
+      onWindow: (pod) => windowLines(pod).forEach((text) => line.say(text)),
     });
   } finally {
     line.end();
@@ -82,8 +87,19 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   conclude(result, line.seconds());
 }
 
-function fileLine({ namespace, pod, file, result, bytes, path, reason }: FetchedFile): string {
-  return `${namespace}/${pod}: ${path ?? file}: ${resultTexts[result]}, ${formatBytes(bytes)}${reason === null ? '' : `: ${reason}`}`;
+function fileLine({ namespace, pod, file, result, bytes, path, reason, window }: FetchedFile): string {
+  const share =
+    window === undefined ? '' : `, ${window.packets} of ${counted(window.packets + window.outside, 'packet')}`;
+  return `${namespace}/${pod}: ${path ?? file}: ${resultTexts[result]}, ${formatBytes(bytes)}${share}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function windowLines({ namespace, pod, from, to, begins, note }: DownloadedWindow): string[] {
+  const name = `${namespace}/${pod}`;
+  return [
+    `${name}: ${from} to ${to}`,
+    ...(note === null ? [] : [`${name}: ${note}`]),
+    ...(begins === null ? [] : [`${name}: its oldest file begins at ${begins}: what was before is not in the ring`]),
+  ];
 }
 
 const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
@@ -92,6 +108,7 @@ const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
   present: 'is here already',
   vanished: 'vanished',
   open: 'left out: it is still being written (--open fetches it)',
+  outside: 'has no packet of that time',
   failed: 'failed',
 };
 
@@ -107,7 +124,7 @@ async function merge(target: string, files: readonly FetchedFile[]): Promise<Mer
   return merged;
 }
 
-function conclude({ files, problems, without, pods }: DownloadResult, seconds: number): void {
+function conclude({ files, windows, problems, without, pods }: DownloadResult, seconds: number): void {
   const count = (...results: readonly FetchedFile['result'][]): number =>
     files.filter(({ result }) => results.includes(result)).length;
   for (const { namespace, name, problem } of problems) say(`${namespace}/${name}: ${problem}`);
@@ -116,12 +133,19 @@ function conclude({ files, problems, without, pods }: DownloadResult, seconds: n
     [count('downloaded', 'resumed'), 'downloaded'],
     [count('present'), 'here already'],
     [count('open'), 'still being written'],
+    [count('outside'), 'without a packet of that time'],
     [count('vanished'), 'removed from the ring'],
     [count('failed'), 'failed'],
   ] as const;
   const texts = parts.flatMap(([number, text]) => (number === 0 ? [] : [`${number} ${text}`]));
+  const packets = files.reduce((sum, { window }) => sum + (window?.packets ?? 0), 0);
   say(
-    `${counted(pods, 'pod')}, ${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}, ${seconds}s`,
+    [
+      counted(pods, 'pod'),
+      `${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}`,
+      ...(windows.length === 0 ? [] : [counted(packets, 'packet')]),
+      `${seconds}s`,
+    ].join(', '),
   );
   const missing = count('failed') + problems.length;
   if (missing > 0)

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import {
+  createCaptureCutter,
   createCaptureReader,
   mergeFiles,
   type CaptureInterface,
   type CaptureRecord,
   type CaptureSource,
+  type CutCounts,
   type MergeOptions,
+  type TimeWindow,
 } from '../../../src/pcapng/index.ts';
 import { block, interfaceBlock, optionBytes, packetBlock, pad, sectionBlock, type RawOption } from './captureBytes.ts';
 
@@ -216,4 +219,11 @@ export async function merged(sources: readonly CaptureSource[], how?: MergeOptio
   const pieces: Uint8Array[] = [];
   for await (const piece of mergeFiles(sources, how)) pieces.push(piece);
   return Buffer.concat(pieces);
+}
+
+/** What a cut gives for bytes in pieces. */
+export function cutBytes(chunks: readonly Uint8Array[], window: TimeWindow): { out: Buffer; counts: CutCounts } {
+  const cutter = createCaptureCutter('test', window);
+  const out = Buffer.concat(chunks.map((chunk) => cutter.push(chunk)));
+  return { out, counts: cutter.end() };
 }

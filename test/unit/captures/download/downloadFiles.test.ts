@@ -179,6 +179,8 @@ describe('the files of a pod', () => {
     await writeFile(join(local.captures, ring(9)), 'abc');
     expect(await listFiles(local.kubectl, local.pod)).toEqual({
       files: [file, { name: ring(9), bytes: 3, open: true }],
+      // Both clocks are this machine's.
+      clock: { shown: expect.any(BigInt), asked: expect.anything(), ahead: 0 },
     });
     expect(await listFiles(local.kubectl, { ...local.pod, ready: false, phase: 'Pending' })).toEqual({
       problem: expect.stringContaining('Pending'),
