@@ -4,6 +4,5 @@ export { readStatus, type PodStatus, type StatusResult } from './readStatus.ts';
 export { formatStatus } from './statusTable.ts';
 export { checkPersistable, persistSettings, type PersistOptions } from './persist.ts';
 export { updatePods, type UpdatedPod, type UpdatePodsOptions, type UpdatePodsResult } from './updatePods.ts';
-export { formatBytes } from './formatBytes.ts';
 export { thisMoment, type Moment } from './agentClock.ts';
 export { clockText, windowOfPod, type PodWindow, type WindowEnd, type WindowRequest } from './timeWindow.ts';

@@ -1,6 +1,7 @@
+import { formatAge } from '../duration.ts';
 import { plainText } from '../plainText.ts';
+import { formatBytes } from '../quantity.ts';
 import { droppedSum, type AgentStatus } from './agentStatus.ts';
-import { formatAge, formatBytes } from './formatBytes.ts';
 import { formatTable } from './formatTable.ts';
 import type { PodStatus } from './readStatus.ts';
 

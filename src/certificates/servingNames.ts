@@ -1,7 +1,5 @@
 import { codedError } from '../errors.ts';
-
-/** RFC 1123 label: what Kubernetes takes as the name of a namespace and, since it was relaxed, of a Service. */
-const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+import { isLabelName } from '../objectNames.ts';
 
 /** The one name that the API server asks for when it calls a webhook by service reference (util/webhook/client.go). */
 export function webhookHost(service: string, namespace: string): string {
@@ -17,9 +15,11 @@ export function servingNames(service: string, namespace: string): string[] {
     ['service', service],
     ['namespace', namespace],
   ] as const) {
-    if (!label.test(name)) {
+    // A Service's name may begin with a digit since KEP-5311.
+    const valid: boolean = isLabelName(name);
+    if (!valid) {
       const hint = 'Use lower case letters, digits and "-", at most 63.';
-      throw codedError('USAGE', `"${name}" is no name of a ${kind}`, { where: `--${kind}`, hint });
+      throw codedError('USAGE', `"${name}" is not a valid name of a ${kind}`, { where: `--${kind}`, hint });
     }
   }
   return [service, `${service}.${namespace}`, webhookHost(service, namespace)];

@@ -1,4 +1,4 @@
-import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
+import { quantityAmount, shortestQuantity } from '../quantity.ts';
 
 /** Amounts by resource in thousandths: exact for millicores, and for bytes up to eight tebibytes. */
 export type Amounts = Readonly<Record<string, number>>;
@@ -32,18 +32,9 @@ function combine(a: Amounts, b: Amounts, both: (x: number, y: number) => number)
   return result;
 }
 
-const units = [
-  ['Gi', 1024 ** 3],
-  ['Mi', 1024 ** 2],
-  ['Ki', 1024],
-] as const;
-
 /** The quantity that a user would write: `63m`, `2`, `128Mi`. @param amount in thousandths */
 export function quantityText(resource: string, amount: number): string {
   if (amount % 1000 !== 0) return `${amount}m`;
   const whole = amount / 1000;
-  const unit = /memory|storage|hugepages/.test(resource)
-    ? units.find(([, size]) => whole > 0 && whole % size === 0)
-    : undefined;
-  return unit === undefined ? String(whole) : `${whole / unit[1]}${unit[0]}`;
+  return whole > 0 && /memory|storage|hugepages/.test(resource) ? shortestQuantity(whole) : String(whole);
 }

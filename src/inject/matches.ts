@@ -1,4 +1,4 @@
-import { sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
+import { sameQuantity } from '../quantity.ts';
 
 /**
  * True if `present` has everything that `wanted` says, at every depth, as the API server would store it. It may have

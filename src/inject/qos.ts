@@ -1,5 +1,5 @@
-import { sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
 import type { Container, PodSpec } from '../kubernetes/api/types.ts';
+import { sameQuantity } from '../quantity.ts';
 
 /**
  * True if the pod's QoS class is Guaranteed: every container, init containers too, limits cpu and memory, and requests

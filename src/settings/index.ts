@@ -1,6 +1,6 @@
 export { allowedPatterns, lockProblem } from './allowed.ts';
 export { bounds, headersOnly } from './bounds.ts';
-export { parseDuration } from './duration.ts';
+export { parseDuration } from '../duration.ts';
 export { goTable } from './goTable.ts';
 export { settingsMarkdown } from './settingsTable.ts';
 export {
@@ -14,7 +14,7 @@ export {
   statusAnnotation,
 } from './annotations.ts';
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
-export { formatBytes, formatMebibytes, parseQuantity, quantitySuffixes, shortestQuantity } from './quantity.ts';
+export { formatMebibytes, parseQuantity, preciseBytes, quantitySuffixes, shortestQuantity } from '../quantity.ts';
 export {
   fitsVolume,
   largestVolumeBytes,

@@ -1,6 +1,6 @@
+import { parseQuantity } from '../quantity.ts';
 import { settingEnvironment } from './annotations.ts';
 import { bounds } from './bounds.ts';
-import { parseQuantity } from './quantity.ts';
 import { settings, type SettingValues } from './table.ts';
 
 /**

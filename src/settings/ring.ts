@@ -1,4 +1,4 @@
-import { formatBytes, formatMebibytes, parseQuantity } from './quantity.ts';
+import { formatMebibytes, parseQuantity, preciseBytes } from '../quantity.ts';
 import { findSetting, type SettingName, type SettingValues } from './table.ts';
 import { settingProblem } from './validate.ts';
 
@@ -33,13 +33,13 @@ export function volumeBytes(values: SettingValues, most = largestVolumeBytes): n
 export function volumeLimitProblem(values: SettingValues, most: number): string | undefined {
   const bytes = ringBytes(values);
   if (bytes <= most) return undefined;
-  return `${ringSum(values)}, more than the ${formatBytes(most)} that a volume may have`;
+  return `${ringSum(values)}, more than the ${preciseBytes(most)} that a volume may have`;
 }
 
 /** The size of the volume that the ring needs, with the arithmetic. */
 export function ringSum(values: SettingValues): string {
   const { fileSize, fileCount } = ringOf(values);
-  return `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${formatBytes(ringBytes(values))}`;
+  return `file-size ${fileSize} x (file-count ${fileCount} + ${spareFiles}) + ${formatMebibytes(spareBytes)} = ${preciseBytes(ringBytes(values))}`;
 }
 
 /**

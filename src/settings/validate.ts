@@ -1,8 +1,8 @@
+import { parseDuration } from '../duration.ts';
+import { parseQuantity, shortestQuantity } from '../quantity.ts';
 import { destinationProblem, lockProblem } from './allowed.ts';
 import { bounds, headersOnly } from './bounds.ts';
-import { parseDuration } from './duration.ts';
 import type { Platform } from './platform.ts';
-import { parseQuantity, shortestQuantity } from './quantity.ts';
 import { findSetting, type SettingType } from './table.ts';
 
 /** Words for all interfaces. `any` is the word of tcpdump, and means the same as `all,lo`. */

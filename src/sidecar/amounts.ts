@@ -1,4 +1,4 @@
-import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
+import { quantityAmount } from '../quantity.ts';
 import { annotationPrefix } from '../settings/annotations.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { codedError, type CodedError } from '../errors.ts';
-import { quantityAmount } from '../kubernetes/api/resourceQuantity.ts';
 import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
+import { quantityAmount } from '../quantity.ts';
 import {
   findSetting,
   parseQuantity,

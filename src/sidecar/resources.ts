@@ -1,5 +1,5 @@
-import { quantityAmount, sameQuantity } from '../kubernetes/api/resourceQuantity.ts';
 import type { ResourceRequirements } from '../kubernetes/api/types.ts';
+import { quantityAmount, sameQuantity } from '../quantity.ts';
 import { isZero, leastMemoryLimit, type SidecarAmounts } from './amounts.ts';
 
 /** The properties of a pod on which the resources of the sidecar's containers depend. */

@@ -2,7 +2,7 @@ package settings
 
 import "strconv"
 
-// largestBytes is Number.MAX_SAFE_INTEGER, the limit of src/settings/quantity.ts.
+// largestBytes is Number.MAX_SAFE_INTEGER, the limit of src/quantity.ts.
 const largestBytes = 1<<53 - 1
 
 // ParseQuantity reads a Kubernetes quantity in whole bytes: 16Mi, 64M or 1048576.

@@ -1,3 +1,5 @@
+import { durationPattern } from '../../duration.ts';
+import { parseQuantity, quantitySuffixes } from '../../quantity.ts';
 import {
   bounds,
   headersOnly,
@@ -50,7 +52,7 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
       { type: 'string', pattern: `^(${headersOnly}|${decimalsFrom(0, bounds.largestSnaplen)})?$` },
     ],
   },
-  duration: { type: 'string', pattern: '^([0-9]{1,9}[hms])*$', not: { pattern: '^[0hms]+$' } },
+  duration: { type: 'string', pattern: `^(${durationPattern})?$`, not: { pattern: '^[0hms]+$' } },
   // Helm prints a value that a pattern refuses, and this one may contain credentials. It does not print what `not`
   // refuses.
   remote: {
@@ -72,25 +74,28 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
 
 /** At least 1Mi, in each unit. */
 function bytesPattern(): string {
-  const least: ReadonlyArray<readonly [string, number]> = [
-    ['', 1024 ** 2],
-    ['Ki', 1024],
-    ['k', 1049],
-    ['M', 2],
-    ['(Mi|Gi|Ti|G|T)', 1],
-  ];
-  return least.map(([unit, count]) => `${decimalsFrom(count)}${unit}`).join('|');
+  const byLeast = Map.groupBy(quantitySuffixes, (suffix) => Math.ceil(bounds.leastBytes / bytesOf(suffix)));
+  return [...byLeast]
+    .map(
+      ([least, suffixes]) => `${decimalsFrom(least)}${suffixes.length === 1 ? suffixes[0] : `(${suffixes.join('|')})`}`,
+    )
+    .join('|');
 }
 
 /** At least 1Mi and at most largestBufferLimit, in each unit. */
 function bufferPattern(): string {
-  const units = { '': 1, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3, k: 1000, M: 1000 ** 2, G: 1000 ** 3 };
-  return Object.entries(units)
-    .map(
-      ([unit, bytes]) =>
-        `${decimalsFrom(Math.ceil(bounds.leastBytes / bytes), Math.floor(bounds.largestBufferLimit / bytes))}${unit}`,
-    )
+  return quantitySuffixes
+    .filter((suffix) => bytesOf(suffix) <= bounds.largestBufferLimit)
+    .map((suffix) => {
+      const bytes = bytesOf(suffix);
+      const [least, most] = [Math.ceil(bounds.leastBytes / bytes), Math.floor(bounds.largestBufferLimit / bytes)];
+      return `${decimalsFrom(least, most)}${suffix}`;
+    })
     .join('|');
+}
+
+function bytesOf(suffix: string): number {
+  return parseQuantity(`1${suffix}`) ?? Infinity;
 }
 
 /** The schema of a setting's value. */

@@ -1,4 +1,4 @@
-import { caDays, servingDays } from '../../certificates/index.ts';
+import { caDays, renewBeforeDays, servingDays } from '../../certificates/index.ts';
 import * as is from './schemas.ts';
 import { choice, group, integer, leaf, string, type Schema } from './tree.ts';
 
@@ -33,8 +33,8 @@ export const certs = group('the certificate that the injector serves to the API 
     caDays: integer(caDays, 'days until the CA expires', 1, 36_500),
     servingDays: integer(
       servingDays,
-      'days until the serving certificate expires; an upgrade in the last 30 days renews it',
-      31,
+      `days until the serving certificate expires; an upgrade in the last ${renewBeforeDays} days renews it`,
+      renewBeforeDays + 1,
       36_500,
     ),
   }),

@@ -1,3 +1,4 @@
+import { durationPattern } from '../../duration.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
 import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
@@ -7,7 +8,7 @@ const monitor = (text: string) => ({
   enabled: flag(false, `create ${text} for the Prometheus operator`),
   namespace: string('', 'namespace of the object; empty: that of the release', is.namespaceNameOrEmpty),
   interval: string('30s', 'time between two scrapes', is.duration),
-  scrapeTimeout: string('', 'time limit of a scrape', is.orEmpty('([0-9]{1,9}[hms])+')),
+  scrapeTimeout: string('', 'time limit of a scrape', is.orEmpty(durationPattern)),
   relabelings: passedList('relabeling of the targets', kubernetes.relabelings),
   metricRelabelings: passedList('relabeling of the metrics', kubernetes.relabelings),
   labels: leaf<Labels>({}, 'labels of the object', is.labels),

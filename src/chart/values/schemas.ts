@@ -1,7 +1,10 @@
+import { durationPattern } from '../../duration.ts';
+import { labelPattern } from '../../objectNames.ts';
+import { suffixPattern } from '../../quantity.ts';
 import type { Schema } from './tree.ts';
 
 /** Go reads the regular expressions of the schema too, so they use no look-ahead. */
-const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+const label = labelPattern;
 const qualifiedName = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
 const path = '[a-z0-9]+([._-]+[a-z0-9]+)*';
 const host = '[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?';
@@ -52,11 +55,11 @@ export const pullSecrets: Schema = {
   },
 };
 
-/** A whole number of bytes, as parseQuantity of src/settings/quantity.ts reads it. */
-export const bytes: Schema = { type: 'string', pattern: '^[1-9][0-9]{0,15}([kMGT]|[KMGT]i)?$' };
+/** A whole number of bytes, as parseQuantity of src/quantity.ts reads it. */
+export const bytes: Schema = { type: 'string', pattern: `^[1-9][0-9]{0,15}${suffixPattern}$` };
 
 /** A duration of Go, in whole units. */
-export const duration: Schema = { type: 'string', pattern: '^([0-9]{1,9}[hms])+$' };
+export const duration: Schema = { type: 'string', pattern: `^${durationPattern}$` };
 
 /** A number of pods or a percentage; empty: not set. */
 export const podCount: Schema = {

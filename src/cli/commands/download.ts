@@ -7,10 +7,10 @@ import {
   type FetchedFile,
   type MergeOutcome,
 } from '../../captures/download/index.ts';
-import { formatBytes } from '../../captures/index.ts';
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
+import { formatBytes } from '../../quantity.ts';
 import { version } from '../../version.ts';
 import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
 import { addWindowFlags, windowOfFlags, type WindowFlags } from '../flags/windowFlags.ts';

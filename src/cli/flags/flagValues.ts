@@ -1,8 +1,5 @@
+import { longestTimerMs, parseDuration } from '../../duration.ts';
 import { codedError } from '../../errors.ts';
-import { parseDuration } from '../../settings/index.ts';
-
-/** Seconds: the longest timer of Node, which counts milliseconds in 31 bits, is 24 days. */
-const longestTimer = 2 ** 31 / 1000 - 1;
 
 export interface DurationLimits {
   /** Shown when the value is not a duration. */
@@ -21,7 +18,8 @@ export function durationOfFlag(text: string, where: string, { example, least = 1
   if (seconds === undefined) throw codedError('USAGE', `"${text}" is not a duration such as ${example}`, { where });
   if (seconds < least)
     throw codedError('USAGE', `"${text}" is too short: the minimum is ${Math.max(1, least)}s`, { where });
-  if (seconds > longestTimer) throw codedError('USAGE', `"${text}" is too long: the maximum is 24 days`, { where });
+  if (seconds * 1000 > longestTimerMs)
+    throw codedError('USAGE', `"${text}" is too long: the maximum is 24 days`, { where });
   return seconds;
 }
 

@@ -2,13 +2,8 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import {
-  connectionOf,
-  isObjectName,
-  type ApiConnection,
-  type Ending,
-  type TargetEvent,
-} from '../../release/hooks/index.ts';
+import { isObjectName } from '../../objectNames.ts';
+import { connectionOf, type ApiConnection, type Ending, type TargetEvent } from '../../release/hooks/index.ts';
 import { printJsonLine } from '../io/output.ts';
 
 /** The flags that `opt-in` and `opt-out` share. */

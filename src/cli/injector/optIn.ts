@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { isObjectName, optInTargets, parseTargets } from '../../release/hooks/index.ts';
+import { isObjectName } from '../../objectNames.ts';
+import { optInTargets, parseTargets } from '../../release/hooks/index.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import { readConfiguration } from '../../ways/webhook/server/configuration.ts';

@@ -6,8 +6,9 @@ import {
   type StreamEvent,
   type StreamResult,
 } from '../../captures/stream/index.ts';
+import { longestTimerMs, parseDuration } from '../../duration.ts';
 import type { KubectlStart } from '../../kubernetes/kubectl.ts';
-import { parseDuration, type SettingValues } from '../../settings/index.ts';
+import type { SettingValues } from '../../settings/index.ts';
 import { version } from '../../version.ts';
 import { counted, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
@@ -29,9 +30,6 @@ export interface StreamToOptions {
   readonly duration: string | undefined;
   readonly interrupted: AbortSignal;
 }
-
-/** The longest timer of Node, in milliseconds: 24 days. */
-const longestTimer = 2 ** 31 - 1;
 
 /**
  * Writes the packets of pods to a file or to standard output as they arrive, and reports to standard error.
@@ -64,7 +62,7 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
 }
 
 function after(duration: string): AbortSignal {
-  return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimer));
+  return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimerMs));
 }
 
 function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, mostPods: number): string {

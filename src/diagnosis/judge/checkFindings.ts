@@ -1,3 +1,4 @@
+import { renewBeforeDays } from '../../certificates/lifetimes.ts';
 import { findingsOf, sharedKinds, type Finding as FindingWith, type FindingKind } from '../../findings.ts';
 import { sinceKubernetes } from '../../minimums.ts';
 
@@ -103,7 +104,7 @@ export const findingKinds = {
   certificate_good: { level: 'ok', meaning: 'The certificate is valid, and its CA is in the caBundle', hint: '' },
   certificate_expires: {
     level: 'warning',
-    meaning: 'It expires in less than 30 days',
+    meaning: `It expires in less than ${renewBeforeDays} days`,
     hint: 'Run `packet-capture upgrade --rotate-certs`: when it has expired, injection stops without an error.',
   },
   certificate_unusable: {

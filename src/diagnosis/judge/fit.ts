@@ -3,10 +3,10 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import {
   annotationPrefix,
   fitsVolume,
-  formatBytes,
   isDestination,
   lockProblem,
   parseQuantity,
+  preciseBytes,
   platformOf,
   ringSum,
   settingEnvironment,
@@ -45,7 +45,7 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
       : [
           {
             met: false,
-            what: `its volume of ${formatBytes(volume)} is too small for its files, so it captures nothing: ${ringSum(values)}`,
+            what: `its volume of ${preciseBytes(volume)} is too small for its files, so it captures nothing: ${ringSum(values)}`,
           },
         ]),
   ];

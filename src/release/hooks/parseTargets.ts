@@ -1,4 +1,5 @@
 import { codedError, type CodedError } from '../../errors.ts';
+import { isLabelName, isObjectName } from '../../objectNames.ts';
 import { uniqueTargets, type TargetKind, type TargetObject } from './targetObject.ts';
 
 /** The lists of a target, and their kinds. */
@@ -9,18 +10,6 @@ const lists = {
 } as const satisfies Record<string, TargetKind>;
 
 const knownKeys: readonly string[] = ['namespace', ...Object.keys(lists)];
-
-/** RFC 1123, as the API server checks names; such a name cannot change the path of a request. */
-const labelPattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const subdomainPattern = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-
-export function isNamespaceName(name: unknown): name is string {
-  return typeof name === 'string' && labelPattern.test(name);
-}
-
-export function isObjectName(name: unknown): name is string {
-  return typeof name === 'string' && subdomainPattern.test(name);
-}
 
 /**
  * Parses the chart's value `targets`: `[{"namespace": "shop", "deployments": ["web"]}]`. A namespace
@@ -47,7 +36,7 @@ function objectsOf(target: unknown, place: string, fail: (what: string) => Coded
   if (unknown !== undefined) throw fail(`unknown key "${place}.${unknown}"; known are ${knownKeys.join(', ')}`);
   const fields = target as Readonly<Record<string, unknown>>;
   const { namespace } = fields;
-  if (!isNamespaceName(namespace)) throw fail(`${place}.namespace must be the name of a namespace`);
+  if (!isLabelName(namespace)) throw fail(`${place}.namespace must be the name of a namespace`);
   const workloads = Object.entries(lists).flatMap(([key, kind]) => {
     const names = fields[key] ?? [];
     if (!Array.isArray(names)) throw fail(`${place}.${key} must be a list of names`);

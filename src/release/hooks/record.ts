@@ -1,5 +1,5 @@
 import { codedError, type CodedError } from '../../errors.ts';
-import { isNamespaceName, isObjectName } from './parseTargets.ts';
+import { isLabelName, isObjectName } from '../../objectNames.ts';
 import { targetKinds, uniqueTargets, type TargetKind, type TargetObject } from './targetObject.ts';
 
 /** The key in the record's ConfigMap. */
@@ -54,9 +54,7 @@ export function parseRecord(text: string, where: string): TargetRecord {
   const rows = objects.map((row: unknown, index): TargetObject => {
     const { kind, namespace = '', name } = fieldsOf(row);
     const named =
-      kind === 'Namespace'
-        ? namespace === '' && isNamespaceName(name)
-        : isNamespaceName(namespace) && isObjectName(name);
+      kind === 'Namespace' ? namespace === '' && isLabelName(name) : isLabelName(namespace) && isObjectName(name);
     if (!named || !targetKinds.includes(kind as TargetKind)) throw fail(`objects[${index}] does not name an object`);
     return { kind: kind as TargetKind, namespace: String(namespace), name: String(name) };
   });

@@ -1,3 +1,4 @@
+import { renewBeforeDays } from '../../certificates/lifetimes.ts';
 import {
   findingsOf,
   findingsTable,
@@ -157,7 +158,7 @@ export const findingKinds = {
   },
   custom_certificate_expires: {
     level: 'warning',
-    meaning: 'Such a certificate expires in less than 30 days',
+    meaning: `Such a certificate expires in less than ${renewBeforeDays} days`,
     hint: 'Renew it soon: when it has expired, injection stops without an error.',
   },
   hooks_disabled: {

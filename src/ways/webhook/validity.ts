@@ -1,12 +1,10 @@
 import type { Addition } from '../../inject/index.ts';
 import type { Container, PodTemplate } from '../../kubernetes/api/types.ts';
+import { isLabelName } from '../../objectNames.ts';
 import { isObject } from './review.ts';
 
 /** All keys and values together (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */
 const maxAnnotationBytes = 256 * 1024;
-
-/** RFC 1123 label. */
-const label = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 type Named = { readonly name?: string };
 
@@ -62,7 +60,7 @@ export function hasTooLargeAnnotations(pod: unknown): boolean {
 
 /** What is wrong with an addition whatever the pod. */
 function flawOf({ volumes }: Addition, containers: readonly Container[]): string | undefined {
-  if (![...containers, ...volumes].every(({ name }) => label.test(name))) return 'a name is not valid in Kubernetes';
+  if (![...containers, ...volumes].every(({ name }) => isLabelName(name))) return 'a name is not valid in Kubernetes';
   return containers.map(flawOfContainer).find((text) => text !== undefined);
 }
 

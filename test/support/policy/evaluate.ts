@@ -11,7 +11,7 @@ import {
   type CelInput,
 } from '@bufbuild/cel';
 import { strings } from '@bufbuild/cel/ext';
-import { quantityAmount, sameQuantity } from '../../../src/kubernetes/api/resourceQuantity.ts';
+import { quantityAmount, sameQuantity } from '../../../src/quantity.ts';
 import { policyExpressions } from '../../../src/ways/policy/index.ts';
 
 /** From Kubernetes' own library of regular expressions. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  formatBytes,
   formatMebibytes,
   parseQuantity,
+  preciseBytes,
   volumeLimitProblem,
   volumeBytes,
 } from '../../../src/settings/index.ts';
@@ -56,5 +56,5 @@ test.each([
   [16 * mebibyte, '16Mi'],
   [8191 * 1024 ** 4, '8387584Gi'],
 ])('%d bytes are %s', (bytes, text) => {
-  expect(formatBytes(bytes)).toBe(text);
+  expect(preciseBytes(bytes)).toBe(text);
 });

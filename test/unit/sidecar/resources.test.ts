@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quantityAmount, sameQuantity } from '../../../src/kubernetes/api/resourceQuantity.ts';
 import type { ResourceRequirements } from '../../../src/kubernetes/api/types.ts';
+import { quantityAmount, sameQuantity } from '../../../src/quantity.ts';
 import {
   agentResources,
   amountNames,

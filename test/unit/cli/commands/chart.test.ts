@@ -59,7 +59,7 @@ describe('chart', () => {
     [{ bakeCerts: true, out: `${committedChart}/.` }, /must not be in the project's own chart/],
     [{ bakeCerts: true, check: true, out: 'a' }, /exclude each other/],
     [{ release: 'a' }, /need --bake-certs/],
-    [{ bakeCerts: true, out: 'a', release: 'Not.A.Name' }, /is no name of a service/],
+    [{ bakeCerts: true, out: 'a', release: 'Not.A.Name' }, /is not a valid name of a service/],
   ])('%o is refused', async (flags, message) => {
     await expect(run(flags)).rejects.toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDuration } from '../../../src/settings/index.ts';
+import { formatAge, parseDuration } from '../../src/duration.ts';
 
 test.each([
   ['60s', 60],
@@ -17,3 +17,14 @@ test.each(['', '60', '500ms', '1.5h', '-1s', '1d', '1h ', 's', '9999999999s'])(
     expect(parseDuration(text)).toBeUndefined();
   },
 );
+
+test.each([
+  [-5, '0s'],
+  [119, '119s'],
+  [120, '2m'],
+  [7199, '119m'],
+  [7200, '2h'],
+  [172_800, '2d'],
+])('%i seconds are %s', (seconds, text) => {
+  expect(formatAge(seconds)).toBe(text);
+});
