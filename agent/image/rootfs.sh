@@ -56,7 +56,9 @@ ln -s ../../bin/packet-capture-agent "$slim/usr/lib/packet-capture/agent"
 printf 'hosts: files dns\n' > "$slim/etc/nsswitch.conf"
 printf 'root:x:0:0::/:/bin/sh\npacket-capture:x:%s:%s::/captures:/bin/sh\n' "$user" "$user" > "$slim/etc/passwd"
 printf 'root:x:0:\npacket-capture:x:%s:\n' "$user" > "$slim/etc/group"
+# Without a volume it is the folder of the captures. Some clusters give containers another uid than the image's.
 chown "$user:$user" "$slim/captures"
+chmod 1777 "$slim/captures"
 
 # What rclone checks TLS to a bucket with.
 install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$more/etc/ssl/certs/ca-certificates.crt"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"packet-capture/agent/internal/clients"
+	"packet-capture/agent/internal/events"
 	"packet-capture/agent/internal/filter"
 	"packet-capture/agent/internal/process"
 	"packet-capture/agent/internal/settings"
@@ -28,7 +29,7 @@ const (
 const afterEnd = 3 * time.Second
 
 var captureCommand = command{
-	usage: "[--interfaces NAMES] [--snaplen BYTES] [--filter EXPRESSION]",
+	usage: "[--interfaces NAMES] [--snaplen BYTES] [--filter EXPRESSION] [--by USER] [--reason TEXT]",
 	does:  "capture to standard output, in pcapng, until standard input ends or is silent for half a minute",
 	run:   runCapture,
 }
@@ -47,6 +48,9 @@ func runCapture(args []string, std streams) int {
 			return nil
 		})
 	}
+	asked := settings.Values{}
+	flags.Func(settings.By, "who asks for the capture; with --reason it is written into its section header", note(asked, settings.By))
+	flags.Func(settings.Reason, "why the capture is asked for; if neither is given, an attached agent's own are taken", note(asked, settings.Reason))
 	if err := flags.Parse(args); err != nil {
 		return usageError
 	}
@@ -64,7 +68,37 @@ func runCapture(args []string, std streams) int {
 	if err := clients.Register(agentDir()); err != nil {
 		return refuse(std, err)
 	}
-	return captureTo(std, wanted)
+	if len(asked) == 0 {
+		// Not an error where nothing is attached: then there are none.
+		asked, _ = settings.Read(attachedSettingsDir())
+	}
+	return captureTo(std, wanted, captureComment(wanted, asked))
+}
+
+// note takes By or Reason.
+func note(to settings.Values, name string) func(string) error {
+	return func(text string) error {
+		if problem := settings.NoteProblem(text); problem != "" {
+			return errors.New(problem)
+		}
+		to[name] = text
+		return nil
+	}
+}
+
+// captureComment is the comment of the section header: a JSON object like that of the files, as far as a capture
+// to standard output has them. It is empty if it is not known who asks or why.
+func captureComment(wanted settings.Settings, asked settings.Values) string {
+	if asked[settings.By] == "" && asked[settings.Reason] == "" {
+		return ""
+	}
+	members := []events.Member{{Name: "filter", Value: wanted.Filter}}
+	for _, name := range []string{settings.By, settings.Reason} {
+		if asked[name] != "" {
+			members = append(members, events.Member{Name: name, Value: asked[name]})
+		}
+	}
+	return string(events.Object(members...))
 }
 
 // parseCapture takes the container's environment, which whoever runs a command in it gets too: what the release has set
@@ -79,7 +113,7 @@ func parseCapture(given settings.Values, environment settings.Environment) (sett
 	return wanted, nil
 }
 
-func captureTo(std streams, wanted settings.Settings) int {
+func captureTo(std streams, wanted settings.Settings, comment string) int {
 	// The end may come before the capture has begun: a name lookup in the filter may take long.
 	begun := make(chan *streamcapture.Capture, 1)
 	end := func() {
@@ -90,7 +124,7 @@ func captureTo(std streams, wanted settings.Settings) int {
 	process.OnTerminate(end)
 	c, err := streamcapture.New(context.Background(), streamcapture.Options{
 		Interfaces: wanted.Interfaces, Snaplen: wanted.Snaplen, Filter: wanted.Filter,
-		AgentDir: agentDir(), Output: int(os.Stdout.Fd()), Compiler: &filter.Compiler{},
+		Comment: comment, AgentDir: agentDir(), Output: int(os.Stdout.Fd()), Compiler: &filter.Compiler{},
 	})
 	if err != nil {
 		return refuse(std, err)

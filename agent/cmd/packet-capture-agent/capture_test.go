@@ -39,3 +39,20 @@ func TestACaptureKeepsToTheRelease(t *testing.T) {
 		}
 	}
 }
+
+func TestACaptureSaysWhoAskedAndWhy(t *testing.T) {
+	wanted := settings.Settings{Filter: "tcp port 80"}
+	for _, test := range []struct {
+		asked settings.Values
+		want  string
+	}{
+		{settings.Values{}, ""},
+		{settings.Values{"by": "", "reason": "", "filter": "udp"}, ""},
+		{settings.Values{"by": "alice"}, `{"filter":"tcp port 80","by":"alice"}`},
+		{settings.Values{"by": "alice", "reason": "5xx \"<&>\""}, `{"filter":"tcp port 80","by":"alice","reason":"5xx \"<&>\""}`},
+	} {
+		if got := captureComment(wanted, test.asked); got != test.want {
+			t.Errorf("%v: %s", test.asked, got)
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -49,8 +48,6 @@ func (e *Error) Error() string { return e.Reason }
 const (
 	// mostInput is more bytes than all settings may have together: the API server's limit for annotations.
 	mostInput = 1 << 18
-	// mostNote is how many bytes By and Reason may have: they are in each file.
-	mostNote = 1024
 	// startTime is how long to wait for an agent that has just started.
 	startTime = 2 * time.Second
 	// patience is how long to wait for others that change the settings.
@@ -97,12 +94,12 @@ func ReadRequest(from io.Reader) (Request, error) {
 func check(name, value string) error {
 	switch name {
 	case ttl:
-		if d, reason := settings.ParseDuration(value); reason != "" || d == 0 {
-			return &Error{InvalidInput, ttl, "ttl must be a duration from 1s to 8760h"}
+		if _, problem := settings.ParseDuration(value); problem != "" {
+			return &Error{InvalidInput, ttl, "ttl " + problem}
 		}
 	case settings.By, settings.Reason:
-		if len(value) > mostNote || !utf8.ValidString(value) {
-			return &Error{InvalidInput, name, fmt.Sprintf("%s must be a text of at most %d bytes", name, mostNote)}
+		if problem := settings.NoteProblem(value); problem != "" {
+			return &Error{InvalidInput, name, name + " " + problem}
 		}
 	default:
 		if _, known := settings.Find(name); !known {

@@ -2,7 +2,9 @@ package settings
 
 import (
 	"iter"
+	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Names of what an attached agent's folder holds next to the settings; a volume of the kubelet's has none of it.
@@ -31,6 +33,17 @@ func names() iter.Seq[string] {
 			}
 		}
 	}
+}
+
+// longestNote is how many bytes By and Reason may have: they are in each file.
+const longestNote = 1024
+
+// NoteProblem is why a text cannot be By or Reason; empty if it can.
+func NoteProblem(text string) string {
+	if len(text) > longestNote || !utf8.ValidString(text) {
+		return "must be a text of at most " + strconv.Itoa(longestNote) + " bytes"
+	}
+	return noReason
 }
 
 // FormatUntil writes the value of Until: RFC 3339 in UTC.

@@ -45,6 +45,8 @@ type Options struct {
 	Interfaces settings.Interfaces
 	Snaplen    settings.Snaplen
 	Filter     string
+	// Comment of the section, or empty.
+	Comment string
 	// AgentDir is the folder through which the agent's programs in the pod exchange their own connections, to leave
 	// them out.
 	AgentDir string
@@ -207,7 +209,7 @@ func (c *Capture) open(at capture.Interface, number uint32) error {
 }
 
 func (c *Capture) writeHead() error {
-	head := pcapng.AppendSection(nil, pcapng.Section{Application: "packet-capture-agent " + version.Version})
+	head := pcapng.AppendSection(nil, pcapng.Section{Application: "packet-capture-agent " + version.Version, Comment: c.options.Comment})
 	for _, source := range c.merger.Sources {
 		head = pcapng.AppendInterface(head, pcapng.Interface{
 			Name: source.Name, Filter: c.options.Filter, Link: source.Link, Snaplen: uint32(c.options.Snaplen.Bytes),
