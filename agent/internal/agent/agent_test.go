@@ -264,3 +264,18 @@ func TestAnInterfaceThatComesBackAtOnce(t *testing.T) {
 		t.Errorf("%d packets are stored %d times", count, stored)
 	}
 }
+
+// A start leaves as many closed files as a rotation does: with a ring of one file, the packets of the capture before.
+func TestAStartKeepsTheFilesOfBefore(t *testing.T) {
+	f := newFixture(t, settings.Values{"filter": "udp", "file-count": "1"})
+	f.until("started", 1)
+	f.send(5)
+	f.set("state", "idle")
+	f.until("idle", 1)
+	before := f.files()
+	f.set("state", "running")
+	f.until("started", 2)
+	if after := f.files(); len(before) != 1 || len(after) != 2 || after[0] != before[0] {
+		t.Errorf("%q, then %q", before, after)
+	}
+}

@@ -128,7 +128,7 @@ func (a *Agent) startOrReplace(inputs []input, failures []failure) {
 		a.replace(p, failures)
 		return
 	}
-	more, err := a.session.start(p, a.set.FileCount-1)
+	more, err := a.session.start(p)
 	if err != nil {
 		a.inTransition = false
 		if len(more) == len(inputs) {

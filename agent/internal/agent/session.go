@@ -76,7 +76,7 @@ func (s *session) Packets(from *capture.Source, packets pcapng.Packets, count in
 func (s *session) Flush() { s.recorder.Flush() }
 
 // start begins a capture. Some of its interfaces may fail; it returns an error when nothing is captured.
-func (s *session) start(p plan, closed int) ([]failure, error) {
+func (s *session) start(p plan) ([]failure, error) {
 	s.snaplen = p.snaplen
 	var failures []failure
 	for _, in := range p.inputs {
@@ -92,7 +92,7 @@ func (s *session) start(p plan, closed int) ([]failure, error) {
 	}
 	s.recorder.SetPacketsLeft(p.packets)
 	s.setSources()
-	if err := s.recorder.Open(s.merger.Sources, p.head, p.limits, closed); err != nil {
+	if err := s.recorder.Open(s.merger.Sources, p.head, p.limits); err != nil {
 		s.abort()
 		return failures, err
 	}

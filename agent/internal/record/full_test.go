@@ -16,7 +16,7 @@ func TestAFullVolume(t *testing.T) {
 	f := newFixture(t, nettest.Volume(t, "2m"))
 	lo := source(t, "lo")
 	limits := Limits{FileSize: 8 << 20, FileCount: 2}
-	if err := f.Open([]*capture.Source{lo}, Head{}, limits, 2); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{}, limits); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
@@ -43,7 +43,7 @@ func TestNothingIsLostUncounted(t *testing.T) {
 	nettest.Pair(t, "eth0", 0)
 	f := newFixture(t, nettest.Volume(t, "1m"))
 	eth0 := source(t, "eth0")
-	if err := f.Open([]*capture.Source{eth0}, Head{}, Limits{FileSize: 8 << 20, FileCount: 2}, 2); err != nil {
+	if err := f.Open([]*capture.Source{eth0}, Head{}, Limits{FileSize: 8 << 20, FileCount: 2}); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("udp", "10.0.0.9:9999")

@@ -148,25 +148,26 @@ func (r *Recorder) Totals() Totals {
 	return t
 }
 
-// Open begins a capture of these sources. closed is how many files may be in the ring next to the new one.
-func (r *Recorder) Open(sources []*capture.Source, head Head, limits Limits, closed int) error {
+// Open begins a capture of these sources. Closed files of the captures before stay, as many as Limits allows next to the
+// open one.
+func (r *Recorder) Open(sources []*capture.Source, head Head, limits Limits) error {
 	r.head, r.limits, r.err = head, limits, nil
 	r.setSources(sources)
-	r.err = r.open(closed)
+	r.err = r.open()
 	return r.err
 }
 
 // Change ends the file and begins the next one, with other sources and limits.
 func (r *Recorder) Change(sources []*capture.Source, head Head, limits Limits) error {
 	r.close()
-	return r.Open(sources, head, limits, limits.FileCount)
+	return r.Open(sources, head, limits)
 }
 
 // Rotate ends the file and begins the next one.
 func (r *Recorder) Rotate() error {
 	r.close()
 	if r.err == nil {
-		r.err = r.open(r.limits.FileCount)
+		r.err = r.open()
 	}
 	return r.err
 }
@@ -182,10 +183,11 @@ func (r *Recorder) Close() error {
 	r.close()
 	r.interfaces = r.interfaces[:0]
 	// While it was open, the file was not counted.
-	return r.prune(r.limits.FileCount)
+	return r.prune()
 }
 
-func (r *Recorder) prune(count int) error {
+func (r *Recorder) prune() error {
+	count := r.limits.FileCount
 	if err := r.Ring.Prune(count, int64(count)*r.limits.FileSize); err != nil {
 		return fmt.Errorf("%s: %w", r.Ring.Folder, err)
 	}
@@ -193,8 +195,8 @@ func (r *Recorder) prune(count int) error {
 }
 
 // open makes the next file.
-func (r *Recorder) open(closed int) error {
-	if err := r.prune(closed); err != nil {
+func (r *Recorder) open() error {
+	if err := r.prune(); err != nil {
 		return err
 	}
 	file, err := r.Ring.Create(r.Now())

@@ -101,7 +101,7 @@ func TestFilesNeverExceedTheirSize(t *testing.T) {
 		lo := source(t, "lo")
 		limits := limits
 		limits.Note = note
-		if err := f.Open([]*capture.Source{lo}, Head{Filter: "udp", Comment: "{}"}, limits, 99); err != nil {
+		if err := f.Open([]*capture.Source{lo}, Head{Filter: "udp", Comment: "{}"}, limits); err != nil {
 			t.Fatal(err)
 		}
 		sent := 0
@@ -142,7 +142,7 @@ func TestTheRingKeepsItsCount(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	lo := source(t, "lo")
 	limits := Limits{FileSize: 1 << 20, FileCount: 3}
-	if err := f.Open([]*capture.Source{lo}, Head{}, limits, 2); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{}, limits); err != nil {
 		t.Fatal(err)
 	}
 	for range 10 {
@@ -165,7 +165,7 @@ func TestEmptyFilesGo(t *testing.T) {
 	nettest.Enter(t)
 	f := newFixture(t, t.TempDir())
 	lo := source(t, "lo")
-	if err := f.Open([]*capture.Source{lo}, Head{}, limits, 99); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{}, limits); err != nil {
 		t.Fatal(err)
 	}
 	f.Packets(lo, packets(0, 5, 10), 5)
@@ -194,7 +194,7 @@ func TestPacketLimit(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	lo := source(t, "lo")
 	f.SetPacketsLeft(25)
-	if err := f.Open([]*capture.Source{lo}, Head{}, limits, 99); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{}, limits); err != nil {
 		t.Fatal(err)
 	}
 	for _, count := range []int{10, 10, 10, 10} {
@@ -215,7 +215,7 @@ func TestInterfacesComeAndGo(t *testing.T) {
 	nettest.Pair(t, "eth0", 0)
 	f := newFixture(t, t.TempDir())
 	lo, eth0 := source(t, "lo"), source(t, "eth0")
-	if err := f.Open([]*capture.Source{lo}, Head{Description: "shop/web-1 node=node0"}, limits, 99); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{Description: "shop/web-1 node=node0"}, limits); err != nil {
 		t.Fatal(err)
 	}
 	f.Packets(lo, packets(lo.Number, 3, 60), 3)
@@ -263,7 +263,7 @@ func TestDrops(t *testing.T) {
 	nettest.Pair(t, "eth0", 0)
 	f := newFixture(t, t.TempDir())
 	eth0 := source(t, "eth0")
-	if err := f.Open([]*capture.Source{eth0}, Head{}, limits, 99); err != nil {
+	if err := f.Open([]*capture.Source{eth0}, Head{}, limits); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.Dial("udp", "10.0.0.9:9999")
@@ -291,7 +291,7 @@ func TestDrops(t *testing.T) {
 func TestAFolderThatIsNotThere(t *testing.T) {
 	nettest.Enter(t)
 	f := newFixture(t, filepath.Join(t.TempDir(), "gone"))
-	if err := f.Open(nil, Head{}, limits, 1); err == nil || f.Err() == nil {
+	if err := f.Open(nil, Head{}, limits); err == nil || f.Err() == nil {
 		t.Error("no error")
 	}
 	lo := source(t, "lo")
@@ -308,7 +308,7 @@ func TestATooLargeHead(t *testing.T) {
 	f := newFixture(t, t.TempDir())
 	lo := source(t, "lo")
 	limits := Limits{FileSize: 40_000, FileCount: 10}
-	if err := f.Open([]*capture.Source{lo}, Head{Comment: strings.Repeat("x", 39_500)}, limits, 9); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{Comment: strings.Repeat("x", 39_500)}, limits); err != nil {
 		t.Fatal(err)
 	}
 	f.Packets(lo, packets(0, 3, 1000), 3)
@@ -322,7 +322,7 @@ func TestNothingIsAllocatedForPackets(t *testing.T) {
 	nettest.Enter(t)
 	f := newFixture(t, t.TempDir())
 	lo := source(t, "lo")
-	if err := f.Open([]*capture.Source{lo}, Head{}, Limits{FileSize: 1 << 40, FileCount: 1}, 1); err != nil {
+	if err := f.Open([]*capture.Source{lo}, Head{}, Limits{FileSize: 1 << 40, FileCount: 1}); err != nil {
 		t.Fatal(err)
 	}
 	some := packets(0, 100, 100)
