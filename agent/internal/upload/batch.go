@@ -15,8 +15,9 @@ import (
 
 // batch is the upload of all waiting files by one process of rclone.
 type batch struct {
-	worker      *worker
-	ctx         context.Context
+	worker *worker
+	// ctx ends the batch at once, left after the file that is on its way.
+	ctx, left   context.Context
 	destination string
 	workload    string
 	secret      secret
@@ -31,8 +32,8 @@ type batch struct {
 	since      time.Time
 }
 
-func newBatch(ctx context.Context, w *worker, destination string) *batch {
-	return &batch{worker: w, ctx: ctx, destination: destination, failed: map[string]bool{}}
+func newBatch(ctx, left context.Context, w *worker, destination string) *batch {
+	return &batch{worker: w, ctx: ctx, left: left, destination: destination, failed: map[string]bool{}}
 }
 
 // run uploads the waiting files. reason is why a file was not uploaded, in words for people.
@@ -66,7 +67,7 @@ func (b *batch) folder() string {
 // uploadAll uploads until no file waits. A file that fails is left for the next batch; after two in a row, all are.
 func (b *batch) uploadAll() (reason string) {
 	inARow := 0
-	for b.ctx.Err() == nil {
+	for b.left.Err() == nil {
 		far := b.next()
 		if far == "" {
 			return reason

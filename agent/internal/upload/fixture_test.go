@@ -72,6 +72,8 @@ type bucket struct {
 	demandMD5 bool
 	status    int
 	corrupt   bool
+	// slow is called before the answer to each request, if it is not nil.
+	slow func(*http.Request)
 }
 
 func newBucket(t *testing.T, secure bool) *bucket {
@@ -91,6 +93,9 @@ func newBucket(t *testing.T, secure bool) *bucket {
 }
 
 func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if b.slow != nil {
+		b.slow(r)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.requests[r.Method]++

@@ -21,6 +21,8 @@ const (
 	firstRetry   = time.Second
 	longestRetry = time.Minute
 	longestAtEnd = 2 * time.Second
+	// leaveTime is how long a file that is on its way may take when the destination has changed.
+	leaveTime = 5 * time.Second
 	// atOnce is how many files an event names, and how long it may wait for that many.
 	atOnce     = 32
 	atOnceTime = 5 * time.Second
@@ -37,8 +39,8 @@ type worker struct {
 	destination string
 	ending      bool
 	stopped     bool
-	// cancel ends the current batch.
-	cancel context.CancelFunc
+	// leave ends the current batch after the file that is on its way, cancel at once.
+	leave, cancel context.CancelFunc
 
 	// Only the goroutine uses these.
 	status  Status
@@ -59,28 +61,37 @@ func (w *worker) poke() {
 	}
 }
 
-// set changes the destination, and ends a batch to the previous one.
+// set changes the destination, and ends a batch to the previous one. The file that is on its way gets leaveTime: a file
+// without its note would stay there otherwise.
 func (w *worker) set(destination string) {
-	w.change(func() { w.destination = destination }, true)
+	w.change(func() {
+		w.destination = destination
+		if w.leave != nil {
+			w.leave()
+			time.AfterFunc(leaveTime, w.cancel)
+		}
+	})
 }
 
 // finish ends the goroutine when all files are uploaded.
 func (w *worker) finish() {
-	w.change(func() { w.ending = true }, false)
+	w.change(func() { w.ending = true })
 }
 
 // stop ends the goroutine at once.
 func (w *worker) stop() {
-	w.change(func() { w.stopped = true }, true)
+	w.change(func() {
+		w.stopped = true
+		if w.cancel != nil {
+			w.cancel()
+		}
+	})
 }
 
-func (w *worker) change(fn func(), cancel bool) {
+func (w *worker) change(fn func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	fn()
-	if cancel && w.cancel != nil {
-		w.cancel()
-	}
 	w.poke()
 }
 
@@ -135,19 +146,20 @@ func (w *worker) wait(retry bool) {
 func (w *worker) try(destination string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	left, leave := context.WithCancel(ctx)
 	w.mu.Lock()
-	w.cancel = cancel
+	w.leave, w.cancel = leave, cancel
 	changed := w.destination != destination || w.stopped
 	w.mu.Unlock()
 	if changed {
 		return
 	}
 	w.tryAt = time.Now().Add(pause)
-	reason := newBatch(ctx, w, destination).run()
+	reason := newBatch(ctx, left, w, destination).run()
 	// Now, and again when the status and the events of the batch are written: the next batch may be far away.
 	debug.FreeOSMemory()
 	process.ReleaseMemory()
-	if ctx.Err() != nil {
+	if left.Err() != nil {
 		return
 	}
 	if reason == "" {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -160,6 +161,40 @@ func TestAnotherDestinationTakesWhatWaits(t *testing.T) {
 	s.do(func() { s.Set("") })
 	if s.Status() != nil {
 		t.Error("there is a status")
+	}
+}
+
+// A file that is on its way when the destination changes gets its note there, and does not go to both.
+func TestAFileOnItsWayGetsItsNote(t *testing.T) {
+	b, s := newBucket(t, false), newStation(t, program(t))
+	s.configure(s3Config(b.URL)...)
+	var once sync.Once
+	b.slow = func(r *http.Request) {
+		if r.Method == http.MethodPut {
+			once.Do(func() {
+				s.do(func() { s.Set("s3:other") })
+				// For long enough to be killed.
+				time.Sleep(300 * time.Millisecond)
+			})
+		}
+	}
+	s.do(func() { s.Set("s3:captures") })
+	s.capture(10)
+	s.expect("uploaded")
+	s.capture(10)
+	s.expect("uploaded")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, folder := range []string{"captures", "other"} {
+		far := fmt.Sprintf("/shop/web-1/web-1/20261122T180000Z-%05d", i+1)
+		for _, ending := range []string{".pcapng", ".json"} {
+			if _, there := b.objects["/"+folder+far+ending]; !there {
+				t.Errorf("no %s in %s", far+ending, folder)
+			}
+		}
+	}
+	if len(b.objects) != 4 {
+		t.Errorf("%d objects", len(b.objects))
 	}
 }
 
