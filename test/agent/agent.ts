@@ -13,9 +13,9 @@ export type Event = Readonly<Record<string, unknown>> & { readonly event: string
 export interface AgentOptions {
   readonly root: string;
   readonly network: Network;
-  /** Folder that becomes /captures, or `tmpfs:SIZE`. */
+  /** Folder that becomes /captures, or `tmpfs:SIZE`, or `layer:SIZE`: no volume, and a writable layer. */
   readonly captures: string;
-  /** Folder for the settings. */
+  /** Folder for the settings; empty: there is no volume for them. */
   readonly volume: string;
   readonly settings?: SettingValues;
   readonly environment?: Readonly<Record<string, string>>;
@@ -30,6 +30,8 @@ export interface AgentOptions {
    * mirrors.
    */
   readonly program?: 'run' | 'mirror';
+  /** Its arguments. */
+  readonly programArguments?: readonly string[];
   /** A file for the time at which the image's entrypoint is started, in seconds since 1970. */
   readonly startNote?: string;
 }
@@ -52,6 +54,8 @@ export interface Agent {
   readonly capturing: () => Promise<number>;
   /** Sends SIGTERM, and gives the exit code and the milliseconds that it took. */
   readonly stop: () => Promise<{ code: number; milliseconds: number }>;
+  /** Its exit code, once it has ended. */
+  readonly exited: Promise<number>;
   /** SIGKILL for all of it, as at a node's crash. */
   readonly kill: () => Promise<void>;
 }
@@ -69,8 +73,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     labels = {},
     startNote = '',
   } = options;
-  const { capability = 'net_raw', program = 'run' } = options;
-  await writeSettings(volume, settings, labels);
+  const { capability = 'net_raw', program = 'run', programArguments = [] } = options;
+  if (volume !== '') await writeSettings(volume, settings, labels);
   const container = [
     join(import.meta.dirname, 'container.sh'),
     root,
@@ -79,6 +83,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     capability,
     '/usr/bin/packet-capture-agent',
     program,
+    ...programArguments,
   ];
   // Two PID namespaces: the agent is process 1 of the inner one, and change of user spares it the signal by which it
   // would end with this process. The outer one ends so, and takes the inner one along.
@@ -133,7 +138,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       return writeSettings(volume, values, labels);
     },
     files: async () => {
-      const folder = captures.startsWith('tmpfs:') ? `/proc/${await agentProcess()}/root/captures` : captures;
+      const isMount = captures.startsWith('tmpfs:') || captures.startsWith('layer:');
+      const folder = isMount ? `/proc/${await agentProcess()}/root/captures` : captures;
       const names = (await readdir(folder)).filter((name) => name.endsWith('.pcapng'));
       return names.toSorted().map((name) => join(folder, name));
     },
@@ -147,6 +153,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       process.kill(await agentProcess(), 'SIGTERM');
       return { code: await exited, milliseconds: performance.now() - from };
     },
+    exited,
     kill: async () => {
       child.kill('SIGKILL');
       await exited;

@@ -108,6 +108,11 @@ describe('an app that shares the process namespace', () => {
     await agent.next('started');
     await network().send({ count: 5 });
     await writeFile(join(captures, 'large.pcapng'), Buffer.alloc(1_000_000), { mode: 0o644 });
+    const setter = startInContainer(
+      { network: network(), captures, settings: await folder(), capability: '' },
+      program,
+      'set',
+    );
     const live = await startCommand(
       captures,
       'net_raw',
@@ -115,6 +120,12 @@ describe('an app that shares the process namespace', () => {
     );
     // It waits for whoever reads its output.
     const send = await startCommand(captures, '', program, 'send', 'large.pcapng');
+    // It waits for its input.
+    const set = await until('the command set', async () => {
+      const [pid] = await childrenOf(setter.pid);
+      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+      return name.startsWith('packet-capture') ? pid : undefined;
+    });
 
     const child = (name: string): Promise<number> =>
       until(name, async () => {
@@ -133,6 +144,7 @@ describe('an app that shares the process namespace', () => {
       mirror: (await mirror.processes())[0] ?? 0,
       capture: live.pid,
       send: send.pid,
+      set,
       rclone,
       tcpdump,
     };

@@ -1,7 +1,8 @@
 // Package agent is the sidecar's program: it captures the packets of a pod by its settings, for as long as the pod
 // lives. See docs/agent.md.
 //
-// It never exits by itself and never captures more than was asked: whatever is wrong, it says so and waits. All of it
+// It never exits by itself, except when it was attached and its time is over, and it never captures more than was asked:
+// whatever is wrong, it says so and waits. All of it
 // happens on the loop. What takes long, compiling a filter or connecting, happens elsewhere and comes back by the loop.
 package agent
 

@@ -14,7 +14,7 @@ const (
 	// endingNotice is how long before its end an attached agent logs a warning.
 	endingNotice = time.Minute
 	// clientGrace is how long the end waits after the last command of a user: a download is several commands.
-	clientGrace = 10 * time.Second
+	clientGrace = 5 * time.Second
 )
 
 // attachment is what is different in an agent that was attached to a pod (`run --attached`): it ends by itself, at a time
