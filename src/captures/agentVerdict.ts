@@ -1,4 +1,4 @@
-import { isDestination, type SettingName, type SettingValues } from '../settings/index.ts';
+import { isHarmless, type SettingName, type SettingValues } from '../settings/index.ts';
 import { openFile, type AgentStatus } from './agentStatus.ts';
 
 export interface Expectation {
@@ -31,7 +31,7 @@ export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict 
     return state === 'capturing' ? { kind: 'pending', text: 'it still captures' } : { kind: 'done', text: state };
   }
   const refusal = status.invalid?.find(
-    ({ setting, value }) => !isDestination(setting) && isCurrent(expected.values, setting, value),
+    ({ setting, value }) => !isHarmless(setting) && isCurrent(expected.values, setting, value),
   );
   if (refusal !== undefined) return { kind: 'refused', text: `${refusal.setting}: ${refusal.reason}` };
   if (state === 'capturing' && isNewFile(status, expected))
@@ -65,11 +65,11 @@ function hasTaken({ settings: taken, ...status }: AgentStatus, values: SettingVa
 }
 
 /**
- * Whether the agent writes a new file: right after a change its status may still have the old one. A change of a
- * destination begins no new file.
+ * Whether the agent writes a new file: right after a change its status may still have the old one. Some
+ * changes begin no new file: those of destinations, and of what concerns kept files.
  */
 function isNewFile(status: AgentStatus, { changed, fileBefore }: Expectation): boolean {
-  return changed.every((name) => isDestination(name)) || openFile(status) !== fileBefore;
+  return changed.every((name) => isHarmless(name)) || openFile(status) !== fileBefore;
 }
 
 /** The refusal of a value of this change; a refusal of an older value does not count. */

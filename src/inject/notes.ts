@@ -1,5 +1,6 @@
 import type { PodTemplate } from '../kubernetes/api/types.ts';
 import {
+  isHarmless,
   lockProblem,
   settingAnnotation,
   settingProblem,
@@ -19,7 +20,7 @@ const interfacesKey = settingAnnotation('interfaces');
  * The settings without which nothing is captured, except the interfaces. Without other settings the capture goes on.
  */
 const captureSettings = settings
-  .filter(({ type }) => !['interfaces', 'remote', 'endpoint', 'mirror'].includes(type))
+  .filter(({ name }) => name !== 'interfaces' && !isHarmless(name))
   .map(({ name }) => [name, settingAnnotation(name)] as const);
 
 export interface NoteOptions {

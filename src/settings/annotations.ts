@@ -20,9 +20,15 @@ export function settingAnnotation(name: SettingName): string {
   return `${annotationPrefix}${name}`;
 }
 
-/** The environment variable that gives the agent its default: `PACKET_CAPTURE_FILE_SIZE` for `file-size`. */
+/**
+ * The environment variable that gives the agent its default: `PACKET_CAPTURE_FILE_SIZE` for `file-size`. None ends in
+ * `_PORT`: the kubelet would set it for a Service `packet-capture-keep`.
+ */
 export function settingEnvironment(name: SettingName): string {
-  return `PACKET_CAPTURE_${name.toUpperCase().replaceAll('-', '_')}`;
+  return `PACKET_CAPTURE_${name
+    .replace(/-port$/, '-listen')
+    .toUpperCase()
+    .replaceAll('-', '_')}`;
 }
 
 /** The settings in a pod's annotations. */

@@ -6,6 +6,8 @@ export const bounds = {
   longestText: 16_384,
   /** Characters of an rclone destination. */
   longestRemote: 1024,
+  /** Characters of the reason of a keep. */
+  longestReason: 1024,
   /** Bytes of a packet; the maximum of tcpdump and dumpcap. */
   largestSnaplen: 262_144,
   /** Bytes of a file or a buffer. */

@@ -15,8 +15,10 @@ export {
 } from './annotations.ts';
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatMebibytes, parseQuantity, preciseBytes, quantitySuffixes, shortestQuantity } from '../quantity.ts';
+export { parseKeep, type Keep } from './keep.ts';
 export {
   fitsVolume,
+  keepBytes,
   largestVolumeBytes,
   ringBytes,
   ringSum,
@@ -28,10 +30,14 @@ export {
 export {
   findSetting,
   isDestination,
+  isHarmless,
   settings,
+  standingSettings,
+  type ActionName,
   type Setting,
   type SettingName,
   type SettingType,
   type SettingValues,
+  type StandingName,
 } from './table.ts';
 export { isSecret, settingProblem, settingRefusal } from './validate.ts';

@@ -1,7 +1,7 @@
 import { parseQuantity } from '../quantity.ts';
 import { settingEnvironment } from './annotations.ts';
 import { bounds } from './bounds.ts';
-import { settings, type SettingValues } from './table.ts';
+import { standingSettings, type SettingValues } from './table.ts';
 
 /**
  * What a release allows: the size of the kernel's buffer, the destinations of packets, and the settings that
@@ -43,7 +43,7 @@ export function platformOf(environment: Readonly<Record<string, string | undefin
   const limit = parseQuantity(environment[platformEnvironment.maxBufferSize] ?? '') ?? bounds.defaultBufferLimit;
   return {
     defaults: Object.fromEntries(
-      settings.map(({ name, default: value }) => [name, environment[settingEnvironment(name)] || value]),
+      standingSettings.map(({ name, default: value }) => [name, environment[settingEnvironment(name)] || value]),
     ),
     bufferLimit: Math.min(limit, bounds.largestBufferLimit),
     allowedSettings: list(platformEnvironment.allowedSettings),

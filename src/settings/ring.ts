@@ -21,12 +21,17 @@ export function ringBytes(values: SettingValues): number {
   return (parseQuantity(fileSize) ?? 0) * (Number(fileCount) + spareFiles) + spareBytes;
 }
 
+/** Bytes for kept files next to the ring. A value that is not valid counts as the default. */
+export function keepBytes(values: SettingValues): number {
+  return parseQuantity(effective(values, 'keep-size')) ?? 0;
+}
+
 /**
- * Bytes of the volume for such a ring, but not more than `most` in whole mebibytes. The agent refuses a ring that does
- * not fit, and reports it.
+ * Bytes of the volume for such a ring and for kept files, but not more than `most` in whole mebibytes. The agent
+ * refuses a ring that does not fit, and reports it; kept files get what is left (budget in agent/internal/agent).
  */
 export function volumeBytes(values: SettingValues, most = largestVolumeBytes): number {
-  return Math.min(ringBytes(values), mebibyte * Math.floor(most / mebibyte));
+  return Math.min(ringBytes(values) + keepBytes(values), mebibyte * Math.floor(most / mebibyte));
 }
 
 /** Why the ring does not fit into the largest allowed volume, with the arithmetic; undefined when it fits. */

@@ -10,7 +10,9 @@ export type SettingType =
   | 'duration'
   | 'remote'
   | 'endpoint'
-  | 'mirror';
+  | 'mirror'
+  | 'keep'
+  | 'port';
 
 export interface Setting {
   /** The name of the flag, and the part of the annotation's key after the slash. */
@@ -24,6 +26,13 @@ export interface Setting {
   readonly text: string;
   /** Packets go there besides the volume: if the value is not valid, the capture goes on without it. */
   readonly destination?: true;
+  /**
+   * Each value is done once, when the agent first sees it. It is set by annotation alone: it has no flag of inject, and
+   * no default in a release.
+   */
+  readonly action?: true;
+  /** If the value is not valid, the capture goes on without it. */
+  readonly harmless?: true;
 }
 
 /**
@@ -125,9 +134,53 @@ export const settings = [
     placeholder: 'URL',
     text: 'live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created',
   },
+  {
+    name: 'keep',
+    type: 'keep',
+    default: '',
+    action: true,
+    harmless: true,
+    placeholder: 'DURATION|FROM/TO [REASON]',
+    text: 'keep the files of the last DURATION, or of a time window, until the pod is deleted; done once for each value',
+  },
+  {
+    name: 'keep-size',
+    type: 'bytes',
+    default: '64Mi',
+    harmless: true,
+    placeholder: 'QUANTITY',
+    text: 'room for kept files, next to the ring',
+  },
+  {
+    name: 'keep-on-exit',
+    type: 'duration',
+    default: '',
+    harmless: true,
+    placeholder: 'DURATION',
+    text: 'keep the last DURATION when the pod is deleted, and upload it first',
+  },
+  {
+    name: 'keep-port',
+    type: 'port',
+    default: '',
+    harmless: true,
+    placeholder: 'PORT',
+    text: 'port on 127.0.0.1 and ::1 where the apps of the pod may ask to keep files: POST /keep?last=10m',
+  },
 ] as const satisfies readonly Setting[];
 
 export type SettingName = (typeof settings)[number]['name'];
+
+/** The settings that are done once, see {@link Setting.action}. */
+export type ActionName = Extract<(typeof settings)[number], { readonly action: true }>['name'];
+
+/** The settings that a release has defaults for, and `inject` flags. */
+export type StandingName = Exclude<SettingName, ActionName>;
+
+/** The settings without actions, in the order of the table. */
+export const standingSettings: readonly (Setting & { readonly name: StandingName })[] = settings.filter(
+  (setting): setting is Exclude<(typeof settings)[number], { readonly action: true }> => !('action' in setting),
+);
 
 /** Values as the user wrote them, by setting. An absent setting has its default. */
 export type SettingValues = Readonly<Partial<Record<SettingName, string>>>;
@@ -135,6 +188,11 @@ export type SettingValues = Readonly<Partial<Record<SettingName, string>>>;
 /** Whether the setting sends packets somewhere besides the volume. */
 export function isDestination(name: string): boolean {
   return findSetting(name)?.destination === true;
+}
+
+/** Whether the capture goes on when the value of the setting is not valid. */
+export function isHarmless(name: string): boolean {
+  return isDestination(name) || findSetting(name)?.harmless === true;
 }
 
 /** The row of a setting, or undefined for an unknown name. */

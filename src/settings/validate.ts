@@ -2,6 +2,7 @@ import { parseDuration } from '../duration.ts';
 import { parseQuantity, shortestQuantity } from '../quantity.ts';
 import { destinationProblem, lockProblem } from './allowed.ts';
 import { bounds, headersOnly } from './bounds.ts';
+import { keepProblem } from './keep.ts';
 import type { Platform } from './platform.ts';
 import { findSetting, type SettingType } from './table.ts';
 
@@ -78,6 +79,9 @@ const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) 
   },
   endpoint: (value) =>
     Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT',
+  keep: keepProblem,
+  port: (value) =>
+    /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535 ? undefined : 'must be a port from 1 to 65535',
   mirror: (value) => {
     const [, port = '1', vni = '1'] = mirror.exec(value) ?? ['', '65536'];
     return Number(port) <= 65_535 && Number(vni) <= bounds.largestVNI

@@ -5,6 +5,7 @@ import {
   findSetting,
   parseQuantity,
   volumeLimitProblem,
+  settingAnnotation,
   settingRefusal,
   type SettingValues,
 } from '../settings/index.ts';
@@ -169,8 +170,12 @@ function readSettings(value: unknown, where: string, fail: (what: string) => Cod
   if (!isObject(value)) throw fail('settings must be a mapping');
   return Object.fromEntries(
     Object.entries(value).map(([name, raw]) => {
-      if (findSetting(name) === undefined)
-        throw codedError('SETTING_UNKNOWN', `there is no setting "${name}"`, { where });
+      const setting = findSetting(name);
+      if (setting === undefined) throw codedError('SETTING_UNKNOWN', `there is no setting "${name}"`, { where });
+      if (setting.action === true)
+        throw fail(
+          `settings.${name} has no default: each pod is asked by its annotation ${settingAnnotation(setting.name)}`,
+        );
       if (typeof raw !== 'string' && typeof raw !== 'number')
         throw fail(`settings.${name} must be a string or a number`);
       const refusal = settingRefusal(name, String(raw));

@@ -1,5 +1,5 @@
 import type { Container } from '../kubernetes/api/types.ts';
-import { settingEnvironment, settings, type SettingValues } from '../settings/index.ts';
+import { settingEnvironment, standingSettings, type SettingValues } from '../settings/index.ts';
 import { mountPaths, volumeNames } from './partNames.ts';
 
 /** Variables with the pod's name, namespace and node, for the agent. */
@@ -15,7 +15,7 @@ function variable(name: string, fieldPath: string): unknown {
 
 /** Variables with the release's settings, which the pod's annotations override. */
 export function settingVariables(defaults: SettingValues): readonly unknown[] {
-  return settings.flatMap(({ name }) => {
+  return standingSettings.flatMap(({ name }) => {
     const value = defaults[name] ?? '';
     return value === '' ? [] : [{ name: settingEnvironment(name), value }];
   });

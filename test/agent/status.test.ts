@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { settings } from '../../src/settings/index.ts';
+import { standingSettings } from '../../src/settings/index.ts';
 import { version } from '../../src/version.ts';
 import { readStatus, statusWhen, volumeOf } from './agentFiles.ts';
 import { useAgents } from './fixture.ts';
@@ -50,7 +50,7 @@ describe('status.json', () => {
         mirror: '',
       }),
     });
-    expect(Object.keys(Object(status['settings']))).toEqual(settings.map(({ name }) => name));
+    expect(Object.keys(Object(status['settings']))).toEqual(standingSettings.map(({ name }) => name));
     expect(Math.abs(Date.parse(String(status['time'])) - Date.now())).toBeLessThan(5000);
     expect(status['bytes']).toBe((await ringOf(captures)).bytes);
     expect(status['ring']).toEqual(await ringOf(captures));

@@ -48,7 +48,7 @@ test.concurrent('more files than a volume may have: refused by flag and file wit
     'agent: {maxVolumeSize: 2Ti}\nsettings: {file-size: 10Gi, file-count: 100}\n',
   );
   expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', allowed], articleDeployment)).stdout).toContain(
-    'sizeLimit: 1034256Mi',
+    'sizeLimit: 1034320Mi',
   );
   const annotated = `apiVersion: v1\nkind: Pod\nmetadata: {name: a, annotations: {packet-capture/file-size: 10Gi, packet-capture/file-count: "100"}}\nspec: {containers: [{name: a, image: a}]}\n`;
   const injected = await packetCapture(['inject', '-f', '-'], annotated);

@@ -14,20 +14,24 @@ type settingChange struct {
 	New     string `json:"new"`
 }
 
+// differences are those that the capture follows: without actions, which are no state.
 func (a *Agent) differences(values settings.Values) []settingChange {
 	changes := []settingChange{}
 	for _, row := range settings.Table {
-		if before, now := a.values[row.Name], values[row.Name]; before != now {
+		if before, now := a.values[row.Name], values[row.Name]; before != now && !row.Action {
 			changes = append(changes, settingChange{row.Name, before, now})
 		}
 	}
 	return changes
 }
 
-// settingsObject is a JSON object of all settings, and of what is to follow them.
+// settingsObject is a JSON object of all settings but actions, and of what is to follow them.
 func settingsObject(values settings.Values, more ...events.Member) json.RawMessage {
 	var members []events.Member
 	for _, row := range settings.Table {
+		if row.Action {
+			continue
+		}
 		members = append(members, events.Member{Name: row.Name, Value: values[row.Name]})
 	}
 	return events.Object(append(members, more...)...)

@@ -172,6 +172,17 @@ func checkDuration(text string) (time.Duration, string) {
 	return time.Duration(seconds) * time.Second, noReason
 }
 
+// checkPort takes an empty text, or 1 to 65535.
+func checkPort(text string) (port uint16, reason string) {
+	if text == "" {
+		return 0, noReason
+	}
+	if number, ok := wholeNumber(text, 5); ok && number <= 65535 {
+		return uint16(number), noReason
+	}
+	return 0, "must be a port from 1 to 65535"
+}
+
 // checkRing checks that the ring fits into the volume: the kubelet evicts a pod whose volume grows over its limit,
 // which was set when the pod was made. Every ring fits into a volume whose limit is not known.
 func (p *parser) checkRing(s Settings) {

@@ -43,6 +43,10 @@ func (p *parser) parse() Settings {
 	s.Upload = take(p, "upload", func(text string) (string, string) { return text, checkUpload(text) })
 	s.Stream = take(p, "stream", checkStream)
 	s.Mirror = take(p, "mirror", checkMirror)
+	s.Keep = take(p, "keep", CheckKeep)
+	s.KeepSize = take(p, "keep-size", func(text string) (int64, string) { return checkBytes(text, 0) })
+	s.KeepOnExit = take(p, "keep-on-exit", checkDuration)
+	s.KeepPort = take(p, "keep-port", checkPort)
 	return s
 }
 
@@ -69,7 +73,7 @@ func take[T any](p *parser, name string, check func(string) (T, string)) T {
 	if reason == noReason {
 		return meaning
 	}
-	p.add(Invalid{Setting: name, Value: value, Reason: reason, Harmless: isDestination(name)})
+	p.add(Invalid{Setting: name, Value: value, Reason: reason, Harmless: isHarmless(name)})
 	return zero
 }
 
@@ -90,11 +94,10 @@ func (p *parser) value(name string) string {
 	return p.platform.defaultOf(name)
 }
 
-// isDestination reports whether the setting names a destination next to the volume. If it is invalid, the capture goes
-// on without it.
-func isDestination(name string) bool {
+// isHarmless reports whether the capture goes on without the setting if it is invalid.
+func isHarmless(name string) bool {
 	setting, ok := Find(name)
-	return ok && setting.Destination
+	return ok && (setting.Destination || setting.Harmless)
 }
 
 func (p *parser) add(invalid Invalid) {

@@ -43,7 +43,7 @@ func PlatformOf(environment Environment) Platform {
 	}
 	for _, setting := range Table {
 		value, _ := environment(setting.Environment)
-		if value == "" {
+		if value == "" || setting.Action {
 			value = setting.Default
 		}
 		p.Defaults[setting.Name] = value

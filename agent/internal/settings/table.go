@@ -10,7 +10,11 @@ type Setting struct {
 	Environment string
 	// Destination: packets go there besides the volume.
 	Destination bool
-	Text        string
+	// Action: each value is done once, when it is first seen, and a release has no default.
+	Action bool
+	// Harmless: if the value is not valid, the capture goes on without it.
+	Harmless bool
+	Text     string
 }
 
 // Table has every setting, in the order of every listing.
@@ -28,6 +32,10 @@ var Table = []Setting{
 	{Name: "upload", Type: "remote", Default: "", Environment: "PACKET_CAPTURE_UPLOAD", Destination: true, Text: "an rclone destination for closed files, for example s3:bucket/prefix"},
 	{Name: "stream", Type: "endpoint", Default: "", Environment: "PACKET_CAPTURE_STREAM", Destination: true, Text: "PCAP-over-IP push to a collector"},
 	{Name: "mirror", Type: "mirror", Default: "", Environment: "PACKET_CAPTURE_MIRROR", Destination: true, Text: "live copy of the traffic, for example vxlan://host:4789?vni=42; privileged namespaces only, set before the pod is created"},
+	{Name: "keep", Type: "keep", Default: "", Environment: "PACKET_CAPTURE_KEEP", Action: true, Harmless: true, Text: "keep the files of the last DURATION, or of a time window, until the pod is deleted; done once for each value"},
+	{Name: "keep-size", Type: "bytes", Default: "64Mi", Environment: "PACKET_CAPTURE_KEEP_SIZE", Harmless: true, Text: "room for kept files, next to the ring"},
+	{Name: "keep-on-exit", Type: "duration", Default: "", Environment: "PACKET_CAPTURE_KEEP_ON_EXIT", Harmless: true, Text: "keep the last DURATION when the pod is deleted, and upload it first"},
+	{Name: "keep-port", Type: "port", Default: "", Environment: "PACKET_CAPTURE_KEEP_LISTEN", Harmless: true, Text: "port on 127.0.0.1 and ::1 where the apps of the pod may ask to keep files: POST /keep?last=10m"},
 }
 
 // headersOnly is the value of snaplen that keeps only headers.
@@ -38,6 +46,9 @@ const longestText = 16384
 
 // longestRemote: see src/settings/bounds.ts.
 const longestRemote = 1024
+
+// longestReason: see src/settings/bounds.ts.
+const longestReason = 1024
 
 // largestSnaplen: see src/settings/bounds.ts.
 const largestSnaplen = 262144

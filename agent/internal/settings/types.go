@@ -41,6 +41,15 @@ type Mirror struct {
 	VNI uint32
 }
 
+// Keep is which files are to be kept, and why.
+type Keep struct {
+	// Last is how long before now the window begins, which ends now; 0: it is From and To.
+	Last     time.Duration
+	From, To time.Time
+	// Reason may be empty.
+	Reason string
+}
+
 // Settings are valid values and their meaning.
 type Settings struct {
 	Idle       bool
@@ -60,6 +69,14 @@ type Settings struct {
 	// Stream and Mirror are nil when they are not set, or not valid: the capture goes on without them.
 	Stream *Endpoint
 	Mirror *Mirror
+	// Keep is nil when nothing is asked for, or not in a valid way. It is not a state: a value is done once.
+	Keep *Keep
+	// KeepSize is how many bytes kept files may have.
+	KeepSize int64
+	// KeepOnExit is how much is kept at SIGTERM; 0: nothing.
+	KeepOnExit time.Duration
+	// KeepPort is where the apps of the pod may ask; 0: nowhere.
+	KeepPort uint16
 }
 
 // Invalid is a setting whose value is not valid, and why.

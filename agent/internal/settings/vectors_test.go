@@ -107,6 +107,17 @@ func meaningOf(s Settings, name string) any {
 		return s.BufferSize
 	case "upload":
 		return s.Upload
+	case "keep":
+		if s.Keep.Last > 0 {
+			return []any{s.Keep.Last / time.Second, s.Keep.Reason}
+		}
+		return []any{s.Keep.From.UnixNano(), s.Keep.To.UnixNano(), s.Keep.Reason}
+	case "keep-size":
+		return s.KeepSize
+	case "keep-on-exit":
+		return s.KeepOnExit / time.Second
+	case "keep-port":
+		return s.KeepPort
 	case "stream":
 		return []any{s.Stream.Host, s.Stream.Port}
 	case "mirror":

@@ -1,21 +1,17 @@
 import { durationPattern } from '../../duration.ts';
 import { parseQuantity, quantitySuffixes } from '../../quantity.ts';
-import {
-  bounds,
-  headersOnly,
-  settings,
-  type Setting,
-  type SettingName,
-  type SettingType,
-} from '../../settings/index.ts';
+import { bounds, headersOnly, standingSettings, type SettingType, type StandingName } from '../../settings/index.ts';
 import { decimalsFrom } from './decimals.ts';
 import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
+
+/** The types of settings that a release has a default for. */
+export type StandingType = Exclude<SettingType, 'keep'>;
 
 /**
  * The values that src/settings/validate.ts accepts, as far as a schema can describe them. The injector checks the rest:
  * the sum of a duration, the largest quantity, an interface that is named twice. An empty string means the default.
  */
-const schemas: Readonly<Record<SettingType, Schema>> = {
+const schemas: Readonly<Record<StandingType, Schema>> = {
   state: { type: 'string', enum: ['running', 'idle', ''] },
   text: { type: 'string', pattern: '^$|[^\\s]', maxLength: bounds.longestText },
   interfaces: {
@@ -64,6 +60,12 @@ const schemas: Readonly<Record<SettingType, Schema>> = {
     type: 'string',
     pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,
   },
+  port: {
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: 65_535 },
+      { type: 'string', pattern: `^(${decimalsFrom(1, 65_535)})?$` },
+    ],
+  },
   mirror: {
     type: 'string',
     pattern:
@@ -98,18 +100,17 @@ function bytesOf(suffix: string): number {
   return parseQuantity(`1${suffix}`) ?? Infinity;
 }
 
-/** The schema of a setting's value. */
-export function settingSchema(type: SettingType): Schema {
+/** The schema of the value of a setting that is not an action: a release has no default for those. */
+export function settingSchema(type: StandingType): Schema {
   return schemas[type];
 }
 
-type CaptureFields = { readonly [Name in SettingName]: Leaf<string | number> };
+type CaptureFields = { readonly [Name in StandingName]: Leaf<string | number> };
 
 function captureFields(): CaptureFields {
-  const known: readonly Setting[] = settings;
-  const fields = known.map(({ name, default: value, text, type }) => [
+  const fields = standingSettings.map(({ name, default: value, text, type }) => [
     name,
-    leaf<string | number>(value, text, schemas[type]),
+    leaf<string | number>(value, text, schemas[type as StandingType]),
   ]);
   return Object.fromEntries(fields) as CaptureFields;
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { settingRefusal, settings, type SettingName, type SettingValues } from '../../settings/index.ts';
+import { settingRefusal, standingSettings, type SettingName, type SettingValues } from '../../settings/index.ts';
 
-/** Adds a flag for each row of the settings' table, except for settings that the command decides itself. */
+/** Adds a flag for each setting that is not an action, except for settings that the command decides itself. */
 export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
-  for (const setting of settings) {
+  for (const setting of standingSettings) {
     if (except.includes(setting.name)) continue;
     const note = setting.default === '' ? '' : ` (default ${setting.default})`;
     command.option(`--${setting.name} <${setting.placeholder}>`, `${setting.text}${note}`);
@@ -18,7 +18,7 @@ export function addSettingFlags(command: Command, except: readonly SettingName[]
  */
 export function settingsOfFlags(options: Readonly<Record<string, unknown>>): SettingValues {
   const values: Partial<Record<SettingName, string>> = {};
-  for (const { name } of settings) {
+  for (const { name } of standingSettings) {
     const value = options[camelCase(name)];
     if (typeof value !== 'string') continue;
     checkSetting(name, value, `--${name}`);

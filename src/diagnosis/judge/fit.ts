@@ -3,7 +3,7 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import {
   annotationPrefix,
   fitsVolume,
-  isDestination,
+  isHarmless,
   lockProblem,
   parseQuantity,
   preciseBytes,
@@ -11,7 +11,7 @@ import {
   ringSum,
   settingEnvironment,
   settingRefusal,
-  settings,
+  standingSettings,
   settingsOfAnnotations,
   type Platform,
   type SettingName,
@@ -33,7 +33,7 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
   const environment = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
   const valueOf = (name: string): string => environment[name] ?? '';
   const defaults: SettingValues = Object.fromEntries(
-    settings.map(({ name }) => [name, valueOf(settingEnvironment(name))]),
+    standingSettings.map(({ name }) => [name, valueOf(settingEnvironment(name))]),
   );
   const values = settingsOfPod({ settings: defaults }, settingsOfAnnotations(annotations));
   const volume = parseQuantity(valueOf('PACKET_CAPTURE_SIZE_LIMIT'));
@@ -64,5 +64,5 @@ function refusedSettings(values: SettingValues, platform: Platform): Condition[]
 
 function effectOf(name: SettingName, value: string, platform: Platform): string {
   if (lockProblem(name, value, platform) !== undefined) return 'it has no effect';
-  return isDestination(name) ? 'the capture continues without it' : 'nothing is captured';
+  return isHarmless(name) ? 'the capture continues without it' : 'nothing is captured';
 }

@@ -1,4 +1,4 @@
-import { settings } from '../../settings/index.ts';
+import { standingSettings } from '../../settings/index.ts';
 import {
   allowedKeys,
   defaultAgent,
@@ -38,7 +38,7 @@ export function configOfParameters(data: Data): AgentSidecarConfig | undefined {
     ...Object.fromEntries(uploadKeys.map((key) => [key, data[key] ?? defaultAgent[key]])),
     securityContext: securityOf(value),
   };
-  const given = settings.flatMap(({ name }) => {
+  const given = standingSettings.flatMap(({ name }) => {
     const text = data[settingParameter(name)];
     return text === undefined ? [] : [[name, text] as const];
   });

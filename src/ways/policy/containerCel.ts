@@ -1,5 +1,5 @@
 import type { Container } from '../../kubernetes/api/types.ts';
-import { platformEnvironment, settingEnvironment, settings, type PlatformKey } from '../../settings/index.ts';
+import { platformEnvironment, settingEnvironment, standingSettings, type PlatformKey } from '../../settings/index.ts';
 import {
   defaultSidecarConfig,
   makeSidecar,
@@ -24,7 +24,7 @@ export const containerVariables: readonly Variable[] = [
   { name: 'mirror', expression: `${parameter('profile')} != 'baseline' && variables.mirrorText != ''` },
   {
     name: 'settingVariables',
-    expression: `${celOf(settings.map(({ name }) => ({ key: settingParameter(name), name: settingEnvironment(name) })))}
+    expression: `${celOf(standingSettings.map(({ name }) => ({ key: settingParameter(name), name: settingEnvironment(name) })))}
   .filter(setting, setting.key in params.data && params.data[setting.key] != '')
   .map(setting, dyn({'name': setting.name, 'value': string(params.data[setting.key])}))`,
   },

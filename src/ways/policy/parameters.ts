@@ -1,5 +1,5 @@
 import { codedError } from '../../errors.ts';
-import { settingAnnotation, settings, type PlatformKey, type SettingName } from '../../settings/index.ts';
+import { settingAnnotation, standingSettings, type PlatformKey, type SettingName } from '../../settings/index.ts';
 import {
   defaultSkipRuntimeClasses,
   maxVolumeBytes,
@@ -120,7 +120,7 @@ export function policyParameters(config: AgentSidecarConfig, options: ParameterO
     ...securityParameters(agent),
     maxVolumeMebibytes: String(Math.floor(maxVolumeBytes(agent) / 1024 ** 2)),
   };
-  const given = settings.flatMap(({ name }) => {
+  const given = standingSettings.flatMap(({ name }) => {
     const value = defaults[name] ?? '';
     return value === '' ? [] : [[settingParameter(name), value] as const];
   });

@@ -22,19 +22,9 @@ const unitBytes = Object.fromEntries(
  * In doubles, in which no product overflows.
  */
 export const sizeLimitVariables: readonly Variable[] = [
-  { name: 'fileSizeText', expression: effectiveSetting('file-size') },
+  ...bytesVariables('file-size', 'fileSize'),
+  ...bytesVariables('keep-size', 'keepSize'),
   { name: 'fileCountText', expression: effectiveSetting('file-count') },
-  {
-    name: 'fileSizeBytes',
-    expression: `double(variables.fileSizeText.find('^[0-9]+')) * ${celOf(unitBytes)}[variables.fileSizeText.find('[a-zA-Z]*$')]`,
-  },
-  {
-    name: 'fileSize',
-    expression: `size(variables.fileSizeText) <= 18 && variables.fileSizeText.matches('^[0-9]{1,16}(${quantitySuffixes.join('|')})$')
-  && variables.fileSizeBytes >= ${decimal(mebibyte)} && variables.fileSizeBytes <= ${decimal(Number.MAX_SAFE_INTEGER)}
-? variables.fileSizeBytes
-: ${decimal(parseQuantity(defaultOf('file-size')) ?? 0)}`,
-  },
   {
     name: 'fileCount',
     expression: `size(variables.fileCountText) <= 9 && variables.fileCountText.matches('^[1-9][0-9]{0,8}$')
@@ -42,12 +32,12 @@ export const sizeLimitVariables: readonly Variable[] = [
 : ${decimal(Number(defaultOf('file-count')))}`,
   },
   {
-    name: 'ringMebibytes',
-    expression: `(variables.fileSize * (variables.fileCount + ${decimal(spareFiles)}) + ${decimal(spareBytes)}) / ${decimal(mebibyte)}`,
+    name: 'filesMebibytes',
+    expression: `(variables.fileSize * (variables.fileCount + ${decimal(spareFiles)}) + ${decimal(spareBytes)} + variables.keepSize) / ${decimal(mebibyte)}`,
   },
   {
     name: 'mebibytes',
-    expression: `variables.ringMebibytes < double(${parameter('maxVolumeMebibytes')}) ? variables.ringMebibytes : double(${parameter('maxVolumeMebibytes')})`,
+    expression: `variables.filesMebibytes < double(${parameter('maxVolumeMebibytes')}) ? variables.filesMebibytes : double(${parameter('maxVolumeMebibytes')})`,
   },
   {
     name: 'sizeMebibytes',
@@ -56,6 +46,25 @@ export const sizeLimitVariables: readonly Variable[] = [
   },
   { name: 'sizeLimit', expression: "string(variables.sizeMebibytes) + 'Mi'" },
 ];
+
+/** The bytes of a setting as `NAME`, or of its default if its value is not valid; `NAMEText` is the value. */
+function bytesVariables(setting: SettingName, name: string): readonly Variable[] {
+  const [text, bytes] = [`variables.${name}Text`, `variables.${name}Bytes`];
+  return [
+    { name: `${name}Text`, expression: effectiveSetting(setting) },
+    {
+      name: `${name}Bytes`,
+      expression: `double(${text}.find('^[0-9]+')) * ${celOf(unitBytes)}[${text}.find('[a-zA-Z]*$')]`,
+    },
+    {
+      name,
+      expression: `size(${text}) <= 18 && ${text}.matches('^[0-9]{1,16}(${quantitySuffixes.join('|')})$')
+  && ${bytes} >= ${decimal(mebibyte)} && ${bytes} <= ${decimal(Number.MAX_SAFE_INTEGER)}
+? ${bytes}
+: ${decimal(parseQuantity(defaultOf(setting)) ?? 0)}`,
+    },
+  ];
+}
 
 function defaultOf(name: SettingName): string {
   return settings.find((setting) => setting.name === name)?.default ?? '';

@@ -187,7 +187,9 @@ export function largePods(annotation: string): readonly PodTemplate[] {
   const many = <T>(count: number, make: (index: number) => T): T[] =>
     Array.from({ length: count }, (_, index) => make(index));
   const limits = { cpu: '1m', memory: '1Mi' };
-  const settled = Object.fromEntries(settings.map(({ name }) => [settingAnnotation(name), 'x'.repeat(18_000)]));
+  // An object's annotations have at most 256 KiB together.
+  const long = 'x'.repeat(Math.floor(234_000 / settings.length));
+  const settled = Object.fromEntries(settings.map(({ name }) => [settingAnnotation(name), long]));
   return [
     pod({
       volumes: many(300, (index) => ({ name: `volume-${index}`, emptyDir: {} })),

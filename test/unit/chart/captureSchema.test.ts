@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { settingSchema } from '../../../src/chart/values/capture.ts';
+import { settingSchema, type StandingType } from '../../../src/chart/values/capture.ts';
 import { decimalsFrom } from '../../../src/chart/values/decimals.ts';
-import { parseQuantity, settingProblem, settings, type SettingType } from '../../../src/settings/index.ts';
+import { parseQuantity, settingProblem, standingSettings, type SettingType } from '../../../src/settings/index.ts';
 
 interface Rule {
   readonly anyOf?: readonly Rule[];
@@ -118,8 +118,8 @@ const written = fc.oneof(
   fc.string(),
 );
 
-describe.each(settings.map(({ name, type }) => [name, type] as const))('%s', (name, type) => {
-  const schema = settingSchema(type) as Rule;
+describe.each(standingSettings.map(({ name, type }) => [name, type] as const))('%s', (name, type) => {
+  const schema = settingSchema(type as StandingType) as Rule;
 
   test('takes what the injector takes, and hardly more', () => {
     fc.assert(
@@ -133,7 +133,7 @@ describe.each(settings.map(({ name, type }) => [name, type] as const))('%s', (na
 
   test('takes numbers where the injector does', () => {
     // A filter, a duration or a name may read as a number, yet nobody means one.
-    const numeric = ['bytes', 'buffer', 'count', 'snaplen'].includes(type);
+    const numeric = ['bytes', 'buffer', 'count', 'snaplen', 'port'].includes(type);
     fc.assert(
       fc.property(
         fc.oneof(

@@ -39,7 +39,7 @@ test.each(specs)('%s', (_, spec, taken) => {
 /** What the expressions of the policy make of a pod. */
 function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; environment: unknown } {
   const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
-  const known: Record<string, unknown> = { sizeLimit: '160Mi' };
+  const known: Record<string, unknown> = { sizeLimit: '224Mi' };
   for (const name of ['wantedPort', 'metricsPort', 'ports', 'settingVariables', 'platformVariables', 'environment']) {
     const { expression = '' } = policyExpressions.variables.find((variable) => variable.name === name) ?? {};
     known[name] = evaluate(expression, { object: { metadata: {}, spec }, params: { data }, variables: known });
@@ -99,7 +99,7 @@ test('the authority for uploads is a ConfigMap in front of the Secret, by the po
   ] as const) {
     const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
     expect(
-      evaluate(expression, { object: { metadata: {}, spec: {} }, params: { data }, variables: { sizeLimit: '160Mi' } }),
+      evaluate(expression, { object: { metadata: {}, spec: {} }, params: { data }, variables: { sizeLimit: '224Mi' } }),
     ).toEqual(wanted);
   }
   expect(volumes.find(({ name }) => name === 'packet-capture-upload')).toEqual({

@@ -19,8 +19,15 @@ test('the volume is larger than any ring', () => {
   );
 });
 
-test('without settings it fits the default ring of 8 files of 16Mi, the file being written, and 16Mi to spare', () => {
-  expect(volumeBytes({})).toBe((8 * 16 + 16 + 16) * mebibyte);
+test('without settings it fits the default ring of 8 files of 16Mi, the file being written, 64Mi of kept files, and 16Mi to spare', () => {
+  expect(volumeBytes({})).toBe((8 * 16 + 16 + 64 + 16) * mebibyte);
+});
+
+test('kept files get as much room as keep-size says, and no more than the volume may have', () => {
+  expect(volumeBytes({ 'keep-size': '1Gi' }) - volumeBytes({})).toBe((1024 - 64) * mebibyte);
+  expect(volumeBytes({ 'keep-size': 'huge' })).toBe(volumeBytes({}));
+  expect(volumeBytes({ 'keep-size': '10Gi' }, 200 * mebibyte)).toBe(200 * mebibyte);
+  expect(volumeLimitProblem({ 'keep-size': '10Gi' }, 160 * mebibyte)).toBeUndefined();
 });
 
 test('a value that is not valid counts as the default', () => {

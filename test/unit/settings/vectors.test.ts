@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   goTable,
   parseDuration,
+  parseKeep,
   parseQuantity,
   platformOf,
   settingProblem,
@@ -21,19 +22,29 @@ interface Vector {
 const folder = new URL('../../../agent/internal/settings/', import.meta.url);
 const vectors = JSON.parse(await readFile(new URL('testdata/vectors.json', folder), 'utf8')) as readonly Vector[];
 
-const meanings: Readonly<Record<string, (text: string) => number | undefined>> = {
+const meanings: Readonly<Record<string, (text: string) => unknown>> = {
   'file-size': parseQuantity,
   'buffer-size': parseQuantity,
   rotate: parseDuration,
   duration: parseDuration,
+  'keep-size': parseQuantity,
+  'keep-on-exit': parseDuration,
+  keep: keepMeaning,
 };
+
+/** As the Go program writes it: seconds, or nanoseconds since 1970 as far as a number holds them. */
+function keepMeaning(text: string): unknown {
+  const keep = parseKeep(text);
+  if (keep === undefined) return undefined;
+  return 'lastSeconds' in keep ? [keep.lastSeconds, keep.reason] : [Number(keep.from), Number(keep.to), keep.reason];
+}
 
 test('the values that the Go program is tested with are as valid here, for the same reasons', () => {
   const differ = vectors.flatMap(({ setting, value, repeat = 1, reason, meaning }) => {
     const text = value.repeat(repeat);
     const problem = settingProblem(setting, text);
     const parsed = problem === undefined ? (meanings[setting]?.(text) ?? meaning) : undefined;
-    return problem === reason && (meaning === undefined || parsed === meaning)
+    return problem === reason && (meaning === undefined || JSON.stringify(parsed) === JSON.stringify(meaning))
       ? []
       : [{ setting, text: text.slice(0, 80), problem, reason, parsed, meaning }];
   });

@@ -35,7 +35,7 @@ test('the sidecar, whole', () => {
           },
           {
             "name": "PACKET_CAPTURE_SIZE_LIMIT",
-            "value": "160Mi",
+            "value": "224Mi",
           },
         ],
         "image": "registry.invalid/packet-capture/agent:0.1.0",
@@ -96,7 +96,7 @@ test('the sidecar, whole', () => {
       "volumes": [
         {
           "emptyDir": {
-            "sizeLimit": "160Mi",
+            "sizeLimit": "224Mi",
           },
           "name": "packet-capture-files",
         },
@@ -183,6 +183,30 @@ test('the sidecar, whole', () => {
               },
               {
                 "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/keep']",
+                },
+                "path": "keep",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/keep-size']",
+                },
+                "path": "keep-size",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/keep-on-exit']",
+                },
+                "path": "keep-on-exit",
+              },
+              {
+                "fieldRef": {
+                  "fieldPath": "metadata.annotations['packet-capture/keep-port']",
+                },
+                "path": "keep-port",
+              },
+              {
+                "fieldRef": {
                   "fieldPath": "metadata.labels",
                 },
                 "path": "labels",
@@ -232,14 +256,14 @@ describe('what may differ', () => {
 
   test('the volume grows with the ring that the pod asks for, and the agent is told', () => {
     const { container, volumes } = makeSidecar({ ...options, podSettings: { 'file-size': '64Mi', 'file-count': '3' } });
-    expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '272Mi' } });
-    expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_SIZE_LIMIT', value: '272Mi' });
+    expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '336Mi' } });
+    expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_SIZE_LIMIT', value: '336Mi' });
   });
 
   test('an empty annotation does not hide the default', () => {
     const config = { ...defaultSidecarConfig, settings: { 'file-size': '64Mi' } };
     const { volumes } = makeSidecar({ ...options, config, podSettings: { 'file-size': '' } });
-    expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '592Mi' } });
+    expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '656Mi' } });
   });
 
   test('defaults reach the agent by its environment', () => {

@@ -30,9 +30,9 @@ test('a pod whose files do not fit into its volume captures nothing, and the sum
       annotations: { ...later.metadata?.annotations, 'packet-capture/file-count': count },
     },
   });
-  // As the agent has it: nine files and one to spare fit into 160Mi, ten do not.
-  expect(fitOfSidecar(grown('9'))).toEqual([]);
-  expect(fitOfSidecar(grown('10'))).toHaveLength(1);
+  // As the agent has it: 13 files and one to spare fit into 224Mi, 14 do not. Kept files get what is left.
+  expect(fitOfSidecar(grown('13'))).toEqual([]);
+  expect(fitOfSidecar(grown('14'))).toHaveLength(1);
 });
 
 test('an invalid amount is reported, for a pod with the sidecar and for a future one', () => {
