@@ -5,11 +5,9 @@ import {
   makeSidecar,
   type AgentSidecarConfig,
   type CustomSidecarConfig,
-  type SidecarAmounts,
   type SidecarOptions,
 } from '../sidecar/index.ts';
 import { inFrontOf, localVolumesAnnotation, ourLocalVolumes } from './evictable.ts';
-import { sharedResources } from './podResources.ts';
 
 /** What is added to a pod template, in the same form for every way. */
 export interface Addition {
@@ -33,7 +31,6 @@ export interface AgentAdditionOptions {
   readonly annotations: Readonly<Record<string, string>>;
   /** The pod's annotation about its local volumes, if present. */
   readonly localVolumes: string | undefined;
-  /** A new option must also become part of {@link keyOf}: otherwise pods would share an addition that differs. */
   readonly sidecar: Pick<
     SidecarOptions,
     | 'profile'
@@ -72,7 +69,7 @@ export function agentAddition(config: AgentSidecarConfig, options: AgentAddition
   return addition;
 }
 
-const agentAdditions = new WeakMap<AgentSidecarConfig, Map<number | string, Addition>>();
+const agentAdditions = new WeakMap<AgentSidecarConfig, Map<string, Addition>>();
 const maxAdditions = 256;
 
 /** The settings that determine the size of the sidecar's volume. Only these change the sidecar itself. */
@@ -89,52 +86,20 @@ export function sizeSettings(annotations: Readonly<Record<string, string>>): Set
 const fileSizeKey = settingAnnotation('file-size');
 const fileCountKey = settingAnnotation('file-count');
 const none: SettingValues = {};
-const noAmounts: SidecarAmounts = {};
 
-/** The key of an addition in the cache: equal for equal additions. Undefined for an addition that is not cached. */
-function keyOf({
-  annotations,
-  localVolumes,
-  sidecar,
-  imagePullSecrets,
-}: AgentAdditionOptions): number | string | undefined {
+/**
+ * The key of an addition in the cache: equal options have equal keys, and a new option becomes part of it by itself.
+ * Undefined for an addition that is not cached.
+ */
+function keyOf({ annotations, localVolumes, sidecar, imagePullSecrets }: AgentAdditionOptions): string | undefined {
   if (Object.keys(annotations).length > 0) return undefined;
-  const {
-    profile,
-    guaranteed,
-    podResources,
-    summedLimits,
-    amounts = noAmounts,
-    storage,
-    asRoot,
-    localAppArmor,
-    metricsPortTaken,
-    mirror,
-    podSettings,
-  } = sidecar;
-  const summed = sharedResources.map((name) => summedLimits?.includes(name) === true);
-  const flags = [
-    profile === 'baseline',
-    guaranteed,
-    podResources === true,
-    ...summed,
-    storage === 'limited',
-    storage === 'requested',
-    asRoot === true,
-    localAppArmor === true,
-    metricsPortTaken === true,
-    mirror === true,
-    localVolumes !== undefined,
-    localVolumes === '',
-  ];
-  let kind = 0;
-  for (const flag of flags) kind = kind * 2 + (flag ? 1 : 0);
-  if (podSettings === none && Object.keys(amounts).length === 0 && imagePullSecrets.length === 0) return kind;
-  const key = JSON.stringify([kind, podSettings, amounts, imagePullSecrets]);
+  const inFront = localVolumes === undefined ? undefined : inFrontOf(localVolumes);
+  const key = JSON.stringify([inFront, sidecar, imagePullSecrets]);
   return key.length <= maxKey ? key : undefined;
 }
 
-const maxKey = 256;
+/** The longest key: names of resources and pull secrets, which users choose, could fill the memory otherwise. */
+const maxKey = 1024;
 
 function makeAgentAddition(
   config: AgentSidecarConfig,

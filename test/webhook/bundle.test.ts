@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true }));
 
-test('it answers, and loads what makes its metrics when they are asked for', async () => {
+test('the bundled injector answers a review and counts it in its metrics', async () => {
   const material = await newCertificates();
   const mounts = await makeMounts(material);
   const injector = await startInjector(mounts, [], program);
@@ -38,23 +38,23 @@ test('it answers, and loads what makes its metrics when they are asked for', asy
   await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
 });
 
-test.each(['serve', 'check', 'opt-in', 'opt-out'])('the command %s finds its files', async (name) => {
+test.each(['serve', 'check', 'opt-in', 'opt-out'])('the command %s of the bundle starts', async (name) => {
   const { stdout } = await execa(process.execPath, [program, name, '--help']);
   expect(stdout).toContain(`Usage: injector ${name} [options]`);
 });
 
-test('the same sources give the same bytes', async () => {
+test('two bundles of the same sources have the same bytes', async () => {
   expect(await bundle('src/cli/injector.ts')).toEqual(built);
 });
 
-test('what a server does not need to start stands in files of its own', () => {
+test('files that the server does not need are not loaded at its start', () => {
   const atStart = ['injector.cjs', 'serve.cjs', 'configuration.cjs', 'sidecar.cjs']
     .map((name) => built.files.get(name))
     .join('\n');
   const whole = [...built.files.values()].join('\n');
-  expect(atStart).not.toContain('collectDefaultMetrics');
-  expect(whole).toContain('collectDefaultMetrics');
-  // The reader of manifests reads sidecarconfig.yaml too, in a few milliseconds; the library would take more.
+  expect(atStart).not.toContain('waitForInjection');
+  expect(whole).toContain('waitForInjection');
+  // This project's reader of manifests reads sidecarconfig.yaml too: loading the library would take longer.
   expect(whole).not.toContain('YAMLParseError');
   expect(built.entry).toBe('injector.cjs');
 });

@@ -143,10 +143,10 @@ test('`check` sees that it refuses, where it is to refuse', async () => {
   };
   expect(await checkInjector({ ...options, demandsClient: true })).toMatchObject({ containers: [] });
   await expect(checkInjector({ ...options, demandsClient: false })).rejects.toThrow(
-    'it answers a review with HTTP 401',
+    'the injector answers a review with HTTP 401',
   );
   const open = await startInjector(mounts);
-  await expect(checkInjector({ ...options, port: open.port, demandsClient: true })).rejects.toThrow('and not with 401');
+  await expect(checkInjector({ ...options, port: open.port, demandsClient: true })).rejects.toThrow('instead of 401');
   await open.stop();
 });
 

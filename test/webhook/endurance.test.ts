@@ -141,7 +141,7 @@ test('`check` finds it well, or says what is wrong', async () => {
   const otherKey = await run([...args, '--annotation', 'example.com/inject']);
   expect(otherKey).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('it did not inject the pod: {"decision":"not_opted_in"}'),
+    stderr: expect.stringContaining('the injector did not inject the pod: {"decision":"not_opted_in"}'),
   });
   await injector.stop();
   expect(await run(args)).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') });

@@ -5,22 +5,22 @@ import { webhookPaths } from './names.ts';
 import { isObject } from './review.ts';
 
 export interface CheckOptions {
-  /** SERVICE.NAMESPACE.svc: the name that the certificate must have. */
+  /** The name that the certificate must have: SERVICE.NAMESPACE.svc. */
   readonly host: string;
   /** The CA that the API server trusts, PEM. */
   readonly ca: string;
-  /** Where to connect to; the host itself unless told. */
+  /** The address to connect to; the host itself by default. */
   readonly connect: string;
   readonly port: number;
   /** The annotation by which a pod asks for injection. */
   readonly annotation: string;
-  /** The injector is to refuse reviews of clients without a certificate, as this one is. */
+  /** Whether the injector must refuse this client, because it presents no certificate. */
   readonly demandsClient: boolean;
 }
 
-/** What a working injector told. */
+/** The answer of a working injector. */
 export interface CheckResult {
-  /** Names of the containers that a pod gets; none where it was to refuse to say. */
+  /** The names of the containers that a pod gets; empty when the injector demands a certificate. */
   readonly containers: readonly string[];
   readonly milliseconds: number;
 }
@@ -28,12 +28,12 @@ export interface CheckResult {
 const timeoutMs = 10_000;
 
 /**
- * Asks an injector as the API server would: is it ready, and does it inject a pod that asks for it?
+ * Asks an injector like the API server: is it ready, and does it inject a pod that asks for it?
  * @throws CHECK_FAILED
  */
 export async function checkInjector(options: CheckOptions): Promise<CheckResult> {
   const ready = await call(options, 'GET', '/readyz');
-  if (ready.status !== 200) throw failed(options, `it is not ready: ${ready.text.trim()}`);
+  if (ready.status !== 200) throw failed(options, `the injector is not ready: ${ready.text.trim()}`);
   const from = performance.now();
   const { status, text } = await call(
     options,
@@ -46,10 +46,10 @@ export async function checkInjector(options: CheckOptions): Promise<CheckResult>
     if (status === 401) return { containers: [], milliseconds };
     throw failed(
       options,
-      `it answers a review of a client without a certificate with HTTP ${status}, and not with 401`,
+      `the injector answers a review of a client without a certificate with HTTP ${status} instead of 401`,
     );
   }
-  if (status !== 200) throw failed(options, `it answers a review with HTTP ${status}: ${text.trim()}`);
+  if (status !== 200) throw failed(options, `the injector answers a review with HTTP ${status}: ${text.trim()}`);
   return { containers: addedContainers(options, text), milliseconds };
 }
 
@@ -85,13 +85,13 @@ function addedContainers(options: CheckOptions, text: string): string[] {
   const value = attempt(() => JSON.parse(text) as unknown);
   const response = isObject(value) && isObject(value['response']) ? value['response'] : {};
   if (response['uid'] !== uid || response['allowed'] !== true)
-    throw failed(options, 'its answer does not belong to the review');
+    throw failed(options, 'the answer of the injector does not belong to the review');
   const { patch, warnings, auditAnnotations } = response;
   if (typeof patch !== 'string') {
     const [warning] = Array.isArray(warnings) ? (warnings as readonly unknown[]) : [];
     throw failed(
       options,
-      `it did not inject the pod: ${typeof warning === 'string' ? warning : JSON.stringify(auditAnnotations)}`,
+      `the injector did not inject the pod: ${typeof warning === 'string' ? warning : JSON.stringify(auditAnnotations)}`,
     );
   }
   const pod = attempt(() => {
@@ -103,7 +103,7 @@ function addedContainers(options: CheckOptions, text: string): string[] {
     Array.isArray(list) ? (list as { name: string }[]).map(({ name }) => name) : [],
   );
   const added = names.filter((name) => !podNames.includes(name));
-  if (added.length === 0) throw failed(options, 'its patch adds no container');
+  if (added.length === 0) throw failed(options, 'the patch of the injector adds no container');
   return added;
 }
 

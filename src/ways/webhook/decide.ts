@@ -12,9 +12,9 @@ import { hasTooLargeAnnotations } from './validity.ts';
 
 export interface InjectorOptions {
   readonly config: SidecarConfig;
-  /** The annotation by which a pod asks for injection. */
+  /** The key of the annotation by which a pod asks for injection. */
   readonly annotation: string;
-  /** Pods are injected unless that annotation says "false". */
+  /** Whether pods are injected unless that annotation is "false". */
   readonly optOut: boolean;
 }
 
@@ -29,12 +29,13 @@ export type Verdict =
       readonly decision: 'skipped';
       readonly reason: SkippedReason;
       readonly warnings: readonly string[];
-      /** For the log. */ readonly doubt?: string;
+      /** Why the patch was not sent, for the log. */
+      readonly doubt?: string;
     };
 
 /**
- * What becomes of one review. Pure, and it never throws: whatever happens, the pod is created.
- * @param webhook the path that it came to, which says the namespace's Pod Security level
+ * Decides what happens to a pod. It never throws, so that every pod is created, with the sidecar or without.
+ * @param webhook the webhook that was called: it implies the Pod Security level of the namespace
  */
 export function decide(review: Review, webhook: WebhookName, options: InjectorOptions): Verdict {
   try {
@@ -44,7 +45,7 @@ export function decide(review: Review, webhook: WebhookName, options: InjectorOp
   }
 }
 
-/** What becomes of a review that is too much to be read. */
+/** The verdict for a review that is too large to be parsed. @param excess why, for the log */
 export function unread(excess: string): Verdict {
   return doubtful(excess);
 }
@@ -59,7 +60,7 @@ function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOp
     const addition = probeAddition(pod, options.config);
     return typeof addition === 'string' ? skipped(addition) : injected(pod, addition, 'probe');
   }
-  const choice = chosen(pod, options);
+  const choice = choiceOf(pod, options);
   if (choice === 'not_opted_in' || choice === 'opted_out') return skipped(choice);
   const plan = planInjection(pod, {
     config: options.config,
@@ -71,8 +72,8 @@ function decideOrThrow(review: Review, webhook: WebhookName, options: InjectorOp
   return plan.inject ? injected(pod, plan.addition, choice, plan.leftOut) : skipped(plan.reason);
 }
 
-/** The project's own annotation can always refuse, whatever key asks. */
-function chosen(
+/** The pod's choice. `packet-capture/inject: "false"` always refuses, also when another key is configured. */
+function choiceOf(
   { metadata }: PodTemplate,
   { annotation, optOut }: InjectorOptions,
 ): InjectedReason | 'not_opted_in' | 'opted_out' {

@@ -2,22 +2,21 @@ const [quote, backslash, comma, openList, closeList, openObject, closeObject] = 
   0x22, 0x5c, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d,
 ];
 
-/** What may be parsed. */
+/** The limits of JSON that is parsed. */
 export interface JsonBounds {
-  /** Commas, lists and objects: at least as many as there are values. */
+  /** The most commas, lists and objects together: there are never more values than that. */
   readonly values: number;
-  /** Lists and objects within each other. */
+  /** The most levels of nested lists and objects. */
   readonly depth: number;
 }
 
 /**
- * What is too much about a text of JSON, or undefined. A parser needs some hundred bytes for a value that takes three
- * in the text, so these are counted first, in one pass that keeps nothing. Texts that are no JSON are left to the
- * parser.
+ * The limit that a JSON text exceeds; undefined for none. A parser needs about a hundred bytes for a value of three
+ * bytes of text, so values are counted first, in one pass that allocates nothing. Invalid JSON is left to the parser.
  */
 export function jsonExcess(json: Uint8Array, bounds: JsonBounds): string | undefined {
-  // It takes a byte to begin a value: most texts are too short to have too many, and too deep a text of that length is
-  // small.
+  // A value needs at least one byte, so most texts are too short to have too many. A text of that length may be nested
+  // too deeply, but parsing it takes little memory.
   if (json.length <= bounds.values) return undefined;
   let [values, depth] = [0, 0];
   for (let at = 0; at < json.length; at += 1) {
@@ -38,7 +37,7 @@ export function jsonExcess(json: Uint8Array, bounds: JsonBounds): string | undef
   return undefined;
 }
 
-/** Where the string that begins at `from` has its last quote; the length when it has none. */
+/** The index of the closing quote of the string that begins at `from`; the text's length when there is none. */
 export function endOfString(json: Uint8Array, from: number): number {
   let at = from + 1;
   while (at < json.length && json[at] !== quote) at += json[at] === backslash ? 2 : 1;

@@ -1,7 +1,7 @@
 /**
- * The webhooks of one MutatingWebhookConfiguration. Selectors choose between them, so that any pod is matched by none
- * or by one: `privileged` and `baseline` by the namespace's enforced Pod Security level, `probe` by {@link probePod}'s
- * labels in the release's own namespace.
+ * The webhooks of one MutatingWebhookConfiguration. By their selectors, at most one of them matches a pod: `privileged`
+ * and `baseline` by the namespace's enforced Pod Security level, `probe` by the labels of {@link probePod} in the
+ * release's namespace.
  */
 export const webhookNames = {
   privileged: 'injector.packet-capture.internal',
@@ -11,14 +11,14 @@ export const webhookNames = {
 
 export type WebhookName = keyof typeof webhookNames;
 
-/** Where the server answers each of them. */
+/** The path of each webhook on the server. */
 export const webhookPaths: Readonly<Record<WebhookName, string>> = {
   privileged: '/inject/privileged',
   baseline: '/inject/baseline',
   probe: '/probe',
 };
 
-/** The recommended labels that every pod of a release carries. */
+/** The recommended labels of Kubernetes, which every pod of a release has. */
 export const nameLabel = 'app.kubernetes.io/name';
 export const instanceLabel = 'app.kubernetes.io/instance';
 export const componentLabel = 'app.kubernetes.io/component';
@@ -27,10 +27,10 @@ export const componentLabel = 'app.kubernetes.io/component';
 export const applicationName = 'packet-capture';
 export const components = { injector: 'injector', hook: 'hook', test: 'test', probe: 'probe' } as const;
 
-/** Of the container; 10250 and 443 are all that a private GKE cluster lets its API server reach. */
+/** Ports of the injector's container. In a private GKE cluster, the API server reaches only 10250 and 443. */
 export const injectorPorts = { https: 10250, metrics: 9090 } as const;
 
-/** Where the chart mounts what the server reads. */
+/** The paths where the chart mounts the files that the server reads. */
 export const injectorMounts = {
   config: '/etc/packet-capture/config/sidecarconfig.yaml',
   certificates: '/etc/packet-capture/certificates',

@@ -3,26 +3,26 @@ import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import { makeValidityCheck, type ValidityCheck } from './validity.ts';
 import { patchProblem } from './verifyPatch.ts';
 
-/** A JSON Patch that surely does what it is meant to. */
+/** A JSON Patch that was verified, see {@link patchProblem}. */
 export interface VerifiedPatch {
-  /** JSON. */
+  /** The patch as JSON. */
   readonly text: string;
-  /** The same, as an answer carries it. */
+  /** The same in Base64, as an answer contains it. */
   readonly base64: string;
 }
 
-/** A patch, or why it was left out. */
+/** A patch, or why there is none. */
 export type PatchOrProblem =
   | { readonly patch: VerifiedPatch; readonly doubt?: never }
   | { readonly doubt: string; readonly patch?: never };
 
 /**
- * The patch that adds to a pod. What it looks like, and whether it applies, depends on which parents the pod has, and
- * on nothing else of it: so it is made for a pod of just these, applied to that and compared, once for each addition.
- * The rest that has to do with the addition (names, mounts, annotations) is looked at in each pod.
+ * The patch that adds to a pod. Its text, and whether it applies, depend only on which parents the pod has
+ * (annotations, lists). So for each addition and set of parents, a patch is made once, for the smallest pod with these
+ * parents, and verified. Names, mounts and annotations are checked for each pod.
  */
 export function patchFor(pod: PodTemplate, addition: Addition): PatchOrProblem {
-  let known = knowledge.get(addition);
+  let known = checked.get(addition);
   if (known === undefined) {
     known = {
       check: makeValidityCheck(addition),
@@ -30,61 +30,63 @@ export function patchFor(pod: PodTemplate, addition: Addition): PatchOrProblem {
       extends: addition.inFront !== undefined,
       patches: new Map(),
     };
-    knowledge.set(addition, known);
+    checked.set(addition, known);
   }
   const annotations = pod.metadata?.annotations;
   if (annotations != null && known.keys.some((key) => Object.hasOwn(annotations, key)))
-    return { doubt: 'it replaces an annotation' };
+    return { doubt: 'the patch replaces an annotation' };
   const invalid = known.check(pod);
   if (invalid !== undefined) return { doubt: invalid };
-  // What comes in front of a value depends on it.
-  if (known.extends) return prove(pod, addition);
-  const shape = shapeOf(pod);
-  let patch = known.patches.get(shape);
+  // The new value of an extended annotation depends on the pod.
+  if (known.extends) return verify(pod, addition);
+  const parents = parentsOf(pod);
+  const key = parents.join(' ');
+  let patch = known.patches.get(key);
   if (patch === undefined) {
-    patch = prove(podOfShape(shape), addition);
-    known.patches.set(shape, patch);
+    patch = verify(smallestPod(parents), addition);
+    known.patches.set(key, patch);
   }
   return patch;
 }
 
-/** What follows from an addition alone. */
-interface Knowledge {
+/** What depends only on the addition. */
+interface Checked {
   readonly check: ValidityCheck;
-  /** Of its annotations. */
+  /** The keys of its annotations. */
   readonly keys: readonly string[];
-  /** It changes annotations of the pod. */
+  /** Whether it changes annotations of the pod. */
   readonly extends: boolean;
-  /** By shape. */
-  readonly patches: Map<number, PatchOrProblem>;
+  /** Patches by the parents of the pod. */
+  readonly patches: Map<string, PatchOrProblem>;
 }
 
-const knowledge = new WeakMap<Addition, Knowledge>();
+const checked = new WeakMap<Addition, Checked>();
 
-const parents = ['containers', 'initContainers', 'volumes', 'imagePullSecrets'] as const;
+const lists = ['containers', 'initContainers', 'volumes', 'imagePullSecrets'] as const;
 
-/** Which of the parents that something is added to a pod has, a bit each. */
-function shapeOf({ metadata, spec }: PodTemplate): number {
-  let shape = metadata == null ? 0 : metadata.annotations == null ? 1 : 3;
-  let bit = 4;
-  for (const parent of parents) {
-    if (spec?.[parent] != null) shape += bit;
-    bit *= 2;
-  }
-  return shape;
+type Parent = 'metadata' | 'annotations' | (typeof lists)[number];
+
+/** The parents that a pod has, of those to which an addition can add. */
+function parentsOf({ metadata, spec }: PodTemplate): Parent[] {
+  const parents: Parent[] = [];
+  if (metadata != null) parents.push('metadata');
+  if (metadata?.annotations != null) parents.push('annotations');
+  for (const list of lists) if (spec?.[list] != null) parents.push(list);
+  return parents;
 }
 
-/** The least pod of a shape. */
-function podOfShape(shape: number): PodTemplate {
-  const present = parents.filter((_, index) => (shape & (4 << index)) !== 0);
-  const metadata = (shape & 2) === 0 ? {} : { annotations: { present: '' } };
+/** The smallest pod with these parents. */
+function smallestPod(parents: readonly Parent[]): PodTemplate {
+  const metadata = parents.includes('annotations') ? { annotations: { present: '' } } : {};
+  const present = lists.filter((list) => parents.includes(list));
   return {
-    ...((shape & 1) === 0 ? {} : { metadata }),
-    spec: Object.fromEntries(present.map((parent) => [parent, [{ name: 'present' }]])),
+    ...(parents.includes('metadata') ? { metadata } : {}),
+    spec: Object.fromEntries(present.map((list) => [list, [{ name: 'present' }]])),
   };
 }
 
-function prove(pod: PodTemplate, addition: Addition): PatchOrProblem {
+/** Makes the patch for a pod and verifies it. */
+function verify(pod: PodTemplate, addition: Addition): PatchOrProblem {
   const patch = additionPatch(pod, addition, []);
   const doubt = patchProblem(pod, patch, addition);
   if (doubt !== undefined) return { doubt };

@@ -5,8 +5,8 @@ import { isObject } from './review.ts';
 const namedLists = ['containers', 'initContainers', 'ephemeralContainers', 'volumes', 'imagePullSecrets'] as const;
 
 /**
- * Whether a value has the shape of a pod as far as it is read here. The API server sends nothing else; whoever does is
- * not to bring the server down.
+ * Whether a value has the type of a pod, in the fields that are read. The API server sends only valid pods, but other
+ * clients must not be able to crash the server.
  */
 export function isPod(value: unknown): value is PodTemplate {
   if (!isObject(value) || !isObject(value['spec'])) return false;

@@ -1,31 +1,30 @@
 import { amountAnnotation, amountNames, probeAnnotation, restrictedSecurityContext } from '../../sidecar/index.ts';
 import { applicationName, componentLabel, components, instanceLabel, nameLabel } from './names.ts';
 
-/** What a strict namespace may demand of every pod. */
+/** What a strict namespace may require of every pod. */
 export interface ProbePodDemands {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Instead of the little that the probe asks for. */
+  /** In place of the small amounts of the probe. */
   readonly resources?: object;
-  /** Instead of what Pod Security `restricted` asks for: of the pod, and of its container. */
+  /** In place of what Pod Security `restricted` requires: of the pod, and of its container. */
   readonly podSecurityContext?: object;
   readonly securityContext?: object;
 }
 
 export interface ProbeRequest {
   readonly release: string;
-  /** The release's own. */
+  /** The namespace of the release. */
   readonly namespace: string;
-  /** Of the probe's one container; never pulled, since the pod is never created. */
+  /** The image of the probe's container. It is never pulled, because the pod is never created. */
   readonly image: string;
   readonly demands?: ProbePodDemands;
 }
 
 /**
- * The manifest of a pod that is created with `dryRun=All` alone: the probe webhook answers it with what would be
- * injected, so that injection is proven from the API server on. It meets Pod Security `restricted`, unless
- * the release's own pods do otherwise, and asks for little, so that a quota of the namespace does not stand in its way;
- * a LimitRange may demand more.
+ * The manifest of a pod that is only sent with `dryRun=All`. The probe webhook answers with what would be injected,
+ * which proves that the API server reaches the injector. The pod meets Pod Security `restricted`, unless the release's
+ * own pods do not, and requests little, so that it fits into a quota of the namespace; a LimitRange may require more.
  */
 export function probePod({ release, namespace, image, demands = {} }: ProbeRequest): object {
   return {
@@ -61,7 +60,7 @@ export function probePod({ release, namespace, image, demands = {} }: ProbeReque
   };
 }
 
-/** What the values leave empty is not given. */
+/** Treats an empty object in the values as absent. */
 function given(members: object | undefined): object | undefined {
   return members === undefined || Object.keys(members).length === 0 ? undefined : members;
 }
@@ -69,19 +68,19 @@ function given(members: object | undefined): object | undefined {
 const little = { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
 
 /**
- * The same pod in the two sizes that a namespace may take: one that asks for little fits a quota, one of the size of
- * the release's own pods fits a LimitRange. Asked for in turn while one is refused.
+ * The probe pod in two sizes, to be tried in turn while one is refused: a small one fits a quota, and one of the size
+ * of the release's own pods fits a LimitRange.
  */
 export function probePods(request: ProbeRequest): readonly object[] {
   const { resources, ...demands } = request.demands ?? {};
   const small = probePod({ ...request, demands });
   if (given(resources) === undefined) return [small];
-  // What is put in has to fit as well: the container is never started, so the same amounts do for it.
+  // The injected container has to fit too. It is never started, so the same amounts are enough for it.
   const annotations = { ...demands.annotations, ...amountsOf(resources ?? {}) };
   return [small, probePod({ ...request, demands: { ...request.demands, annotations } })];
 }
 
-/** The annotations by which a pod asks for a sidecar of these resources. */
+/** The annotations by which a pod asks for a sidecar with these resources. */
 function amountsOf(resources: object): Record<string, string> {
   const named = amountNames.map((name) => {
     const [resource = '', bound = ''] = name.split('-');
@@ -95,8 +94,8 @@ function amountsOf(resources: object): Record<string, string> {
 }
 
 /**
- * How many answers in a row prove injection. Each API server of a cluster learns of a webhook by itself, so one answer
- * proves only that one API server calls it.
+ * How many answers in a row prove injection. Each API server of a cluster sees a new webhook at its own time, so one
+ * answer only proves that one API server calls it.
  */
 const answersInARow = 3;
 
@@ -126,7 +125,7 @@ export function startProof(request: ProbeRequest): InjectionProof {
   };
 }
 
-/** Why a probe pod comes back without the mark of {@link isInjected}. */
+/** Why an admitted probe pod lacks the annotation of {@link isInjected}. */
 export const notInjected =
   'the API server admits the probe pod as it is: the webhook or policy of the release was not called, did not answer, or demands a client certificate (webhook.clientCA)';
 

@@ -7,8 +7,8 @@ import { componentLabel, components } from './names.ts';
 import type { SkippedReason } from './reviewReasons.ts';
 
 /**
- * What is added to a probe: what any other pod would get, cut down to what every Pod Security level admits, so that the
- * answer says whether injection works and nothing else.
+ * The addition to a probe: the same as for any other pod, but reduced to what every Pod Security level admits. The
+ * answer then only depends on whether injection works.
  */
 export function probeAddition(pod: PodTemplate, config: SidecarConfig): Addition | SkippedReason {
   const { annotations, labels } = pod.metadata ?? {};
@@ -27,6 +27,7 @@ export function probeAddition(pod: PodTemplate, config: SidecarConfig): Addition
   };
 }
 
+/** The container without what a Pod Security level might refuse. */
 function bare({ name, image, restartPolicy, resources }: Container): Container {
   return {
     name,

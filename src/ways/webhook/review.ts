@@ -3,20 +3,20 @@
  * @see staging/src/k8s.io/api/admission/v1/types.go in kubernetes/kubernetes
  */
 export interface Review {
-  /** As it was sent; the answer has the same. */
+  /** The version of the request; the answer must have the same. */
   readonly apiVersion: string;
   readonly uid: string;
-  /** What it asks for: `Pod`, in the core group's v1, being created; everything else is none of ours. */
+  /** Whether the request creates a pod (core/v1); other requests are not changed. */
   readonly createsPod: boolean;
-  /** The namespace that the object will be in; the object's own may be empty. */
+  /** The namespace of the request; the object's own may be empty. */
   readonly namespace: string;
-  /** The name, or generateName with a `*` behind it, for logs. */
+  /** The name, or generateName followed by `*`, for logs. */
   readonly name: string;
   readonly dryRun: boolean;
   readonly object: unknown;
 }
 
-/** The review in a request's body, or undefined when it is no AdmissionReview that could be answered. */
+/** Reads the review in a request's body; undefined when it is not an AdmissionReview that can be answered. */
 export function readReview(body: string): Review | undefined {
   let value: unknown;
   try {
@@ -42,7 +42,7 @@ export function readReview(body: string): Review | undefined {
 }
 
 function createsPod({ kind, operation, subResource }: Readonly<Record<string, unknown>>): boolean {
-  // Evictions and bindings are created below a pod: operation CREATE with a subresource.
+  // Evictions and bindings are subresources of a pod, with the operation CREATE too.
   if (operation !== 'CREATE' || textOf(subResource) !== '' || !isObject(kind)) return false;
   return textOf(kind['group']) === '' && kind['version'] === 'v1' && kind['kind'] === 'Pod';
 }
@@ -58,6 +58,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+/** Whether a value is an object, neither null nor a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

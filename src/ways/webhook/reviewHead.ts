@@ -1,10 +1,10 @@
 import { endOfString } from './jsonExcess.ts';
 import type { Review } from './review.ts';
 
-/** What an answer needs of a review, and who it is about. */
+/** The fields of a review that an answer and its log line need. */
 export type ReviewHead = Pick<Review, 'apiVersion' | 'uid' | 'namespace' | 'name' | 'dryRun'>;
 
-/** Longer ones are no uid, name or namespace. */
+/** Longer strings cannot be a uid, name or namespace. */
 const maxString = 1024;
 
 const [quote, colon] = [0x22, 0x3a];
@@ -16,18 +16,18 @@ const levels: ReadonlyMap<number, number> = new Map([
   [0x7d, -1],
 ]);
 
-/** One of the two objects that are read: the review, and its request. */
+/** The members of one of the two objects that are read: the review and its request. */
 interface Members {
-  /** The last key. */
+  /** The latest key. */
   key: string;
   readonly texts: Map<string, string>;
 }
 
 /**
- * The head of a review that is too large to be parsed, or of which only the beginning is there: found in one pass that
- * looks at the strings of the review and of its request alone. API servers write uid, name and namespace before the
- * object (staging/src/k8s.io/api/admission/v1/types.go); what comes behind it is not read.
- * @returns undefined when it is no AdmissionReview that could be answered
+ * Reads the head of a review that is too large to be parsed, or of which only the beginning was kept, in one pass over
+ * the strings of the review and of its request. API servers write uid, name and namespace before the object
+ * (staging/src/k8s.io/api/admission/v1/types.go), so reading ends there.
+ * @returns undefined when it is not an AdmissionReview that can be answered
  */
 export function readReviewHead(json: Buffer): ReviewHead | undefined {
   const review: Members = { key: '', texts: new Map() };
@@ -48,7 +48,7 @@ export function readReviewHead(json: Buffer): ReviewHead | undefined {
   return headOf(review.texts, request.texts);
 }
 
-/** Takes the string between two quotes as the next key, or as the value of the last. */
+/** Reads the string between two quotes as the next key, or as the value of the latest key. */
 function readString(members: Members, json: Buffer, from: number, to: number): void {
   const text = textOf(json, from, to);
   if (followedByColon(json, to)) members.key = text;
@@ -62,7 +62,7 @@ function headOf(review: ReadonlyMap<string, string>, request: ReadonlyMap<string
   return { apiVersion, uid, namespace: request.get('namespace') ?? '', name: request.get('name') ?? '', dryRun: false };
 }
 
-/** The string between two quotes; empty when it is too long or is none. */
+/** The string between two quotes; empty when it is too long or invalid. */
 function textOf(json: Buffer, from: number, to: number): string {
   if (to - from > maxString) return '';
   try {

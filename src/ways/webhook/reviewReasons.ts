@@ -3,7 +3,7 @@ import { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from '../.
 /** Why a pod was injected. */
 export const injectedReasons = ['opted_in', 'not_opted_out', 'probe'] as const;
 
-/** Why it was not injected, in addition to the reasons of every way ({@link skipReasons}). */
+/** Why a pod was not injected, in addition to the reasons that all ways share ({@link skipReasons}). */
 const serverSkips = {
   not_opted_in: 'its annotation does not ask for it',
   not_pod_creation: 'it is not the creation of a pod',
@@ -17,7 +17,7 @@ export type InjectedReason = (typeof injectedReasons)[number];
 export type SkippedReason = SkipReason | keyof typeof serverSkips;
 export type Reason = InjectedReason | SkippedReason;
 
-/** All of them, for the metrics: a counter that is absent until its first event cannot be watched. */
+/** All reasons, for the metrics. */
 export const reasons: readonly Reason[] = [
   ...injectedReasons,
   ...(Object.keys(skipReasons) as SkipReason[]),
@@ -25,8 +25,8 @@ export const reasons: readonly Reason[] = [
 ];
 
 /**
- * Skips that a user who asked for injection should see; kubectl prints them. Not `already_injected`, which is how a
- * second call for the same pod ends.
+ * The skips that become warnings, which kubectl prints: a user who asked for injection should see them. Not
+ * `already_injected`, which is the normal result of a second call for the same pod.
  */
 const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
   'host_network',
@@ -45,7 +45,7 @@ const worthWarning: ReadonlySet<SkippedReason> = new Set<SkippedReason>([
   'patch_doubtful',
 ]);
 
-/** The API server may cut longer ones (admission/v1/types.go). */
+/** The longest warning: the API server may cut longer ones (admission/v1/types.go). */
 const maxWarning = 120;
 
 /** The warnings for a pod that asked for injection and is skipped. */

@@ -5,11 +5,11 @@ import { listsOf, lostPart } from './lostPart.ts';
 import { isPod } from './pod.ts';
 
 /**
- * Why a patch might do harm to a pod, or undefined when it surely adds what it is meant to add, and nothing else.
+ * Why a patch might harm a pod; undefined when it adds exactly the addition and changes nothing else.
  *
  * A patch that does not apply fails the pod even under `failurePolicy: Ignore`
- * (apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go), so it is applied here first, and what comes out is
- * held against the pod: all that was there is there, unchanged and in order, and what was to be added stands beside it.
+ * (apiserver/pkg/admission/plugin/webhook/mutating/dispatcher.go). So it is applied here first, and the result is
+ * compared with the pod: everything is there, unchanged and in order, and the addition next to it.
  */
 export function patchProblem(
   pod: PodTemplate,
@@ -21,18 +21,21 @@ export function patchProblem(
   const foreign = patch.find(
     (operation) => !adds(operation, lists) && !(operation.op === 'replace' && extended.includes(operation.path)),
   );
-  if (foreign !== undefined) return `it does more than add: ${foreign.op} ${foreign.path}`;
+  if (foreign !== undefined) return `the patch does more than add: ${foreign.op} ${foreign.path}`;
   let after: unknown;
   try {
     after = jsonPatch.applyPatch<unknown>(copyOf(pod, lists), patch.map(detached), true, true).newDocument;
   } catch (error) {
-    return `it does not apply: ${error instanceof Error ? error.name : 'error'}`;
+    return `the patch does not apply: ${error instanceof Error ? error.name : 'error'}`;
   }
-  if (!isPod(after)) return 'its result is not a pod';
+  if (!isPod(after)) return 'the result of the patch is not a pod';
   return lostPart(pod, after, addition);
 }
 
-/** Just the places that {@link copyOf} copies: whatever reaches deeper would change the pod together with its copy. */
+/**
+ * Whether an operation adds at a place that {@link copyOf} copies. A change at a deeper place would change the pod
+ * together with its copy.
+ */
 function adds({ op, path }: PatchOperation, lists: readonly string[]): boolean {
   const [empty, parent = '', field = '', ...rest] = path.split('/');
   if (op !== 'add' || empty !== '') return false;
@@ -40,7 +43,7 @@ function adds({ op, path }: PatchOperation, lists: readonly string[]): boolean {
   return parent === 'spec' && lists.includes(field) && rest.length <= 1;
 }
 
-/** An operation whose value later ones can add to without adding to the addition that it is held against. */
+/** Copies an operation's value, so that later operations can add to it without changing the addition. */
 function detached(operation: PatchOperation): Operation {
   if (!('value' in operation)) return operation;
   const { value } = operation;
@@ -50,7 +53,7 @@ function detached(operation: PatchOperation): Operation {
     : operation;
 }
 
-/** New objects where the patch adds. Everything below is shared with the pod, so that the same is the very same. */
+/** Copies the objects to which a patch adds. Everything deeper is shared with the pod, so that it stays identical. */
 function copyOf(pod: PodTemplate, lists: readonly string[]): PodTemplate {
   const { metadata, spec } = pod;
   const copiedLists = Object.entries(spec ?? {}).filter(([key, value]) => lists.includes(key) && Array.isArray(value));

@@ -3,8 +3,7 @@ import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { dashboardJson } from '../../../src/chart/dashboard.ts';
 import { webhookNames } from '../../../src/ways/webhook/names.ts';
-import { makeMetrics } from '../../../src/ways/webhook/server/counts.ts';
-import { makeRegistry } from '../../../src/ways/webhook/server/registry.ts';
+import { makeMetrics } from '../../../src/ways/webhook/server/metrics.ts';
 
 const root = new URL('../../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -17,7 +16,7 @@ const ofAgent = [...read('agent/internal/status/metrics.go').matchAll(/\be\.Metr
   ([, name = '']) => `packet_capture_${name}`,
 );
 
-const ofInjector = [...(await makeRegistry(makeMetrics().counts).metrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(
+const ofInjector = [...(await makeMetrics().registry.metrics()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(
   ([, name = '', type = '']) =>
     type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => `${name}${end}`) : [name],
 );

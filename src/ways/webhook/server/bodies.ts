@@ -1,68 +1,68 @@
 import type { IncomingMessage } from 'node:http';
-import { makeCrowd } from './crowd.ts';
+import { makeFairQueue } from './fairQueue.ts';
 import type { Limits } from './limits.ts';
 
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
-  /** It is larger than what is parsed; these are its first bytes, and the rest came too. */
+  /** The first bytes of a body that is too large to be parsed; the rest has arrived and was not kept. */
   | { readonly kind: 'beginning'; readonly bytes: Buffer }
-  /** 408: it did not come in time; 413: it is too large; 503: there was no room for it beside the others. */
+  /** 408: it did not arrive in time; 413: it is too large; 503: all bodies together were too large. */
   | { readonly kind: 'refused'; readonly status: 408 | 413 | 503 }
   /** The client has gone. */
   | { readonly kind: 'gone' };
 
 /**
  * Reads a request's body.
- * @param address where it comes from
+ * @param address the client's address
  * @param done is called once
  */
 export type ReadBody = (request: IncomingMessage, address: string, done: (body: Body) => void) => void;
 
-/** Kept of a body that is too large. */
+/** How much is kept of a body that is too large to be parsed. */
 const beginningBytes = 64 * 1024;
 
-/**
- * A body that came in several pieces has room for as much again, but for its length if it said it, and at least this.
- */
+/** The smallest buffer for a body that arrives in several chunks. */
 const leastRoom = 8 * 1024;
 
-/** Read of one body before it is another's turn; most bodies are shorter. */
+/** How much of one body is read before the next body has its turn; most bodies are shorter. */
 const turnBytes = 64 * 1024;
 
-/** Larger bodies that are read in one turn of the event loop. */
+/** How many of the larger bodies are read in one turn of the event loop. */
 const bodiesPerTurn = 8;
 
 interface Reading {
   readonly request: IncomingMessage;
   readonly address: string;
   readonly since: number;
-  /** At most, of the length that the client said. */
+  /** The length that the client declared, or the most that is parsed. */
   readonly expected: number;
   readonly finish: (body: Body) => void;
-  /** How much has come, and how much of it in this turn. */
+  /** How many bytes have arrived, and how many of them in this turn. */
   bytes: number;
   turn: number;
-  /** What is kept of it, in the first `kept` bytes. */
+  /** The buffer; its first `kept` bytes are the body so far. */
   room: Buffer;
   kept: number;
-  /** What it is read for: for all of it, for its beginning, or only to its end, to be refused then. */
+  /**
+   * Whether all of it is kept, or its beginning, or nothing: then it is read to its end and refused with this status.
+   */
   state: 'whole' | 'beginning' | 413 | 503;
 }
 
 const nothing = Buffer.alloc(0);
 
 /**
- * Bodies share one budget. What goes beyond it costs the largest body of the address that has the most: a client that
- * sends much, or holds much back, takes the room of its own bodies and not that of others. A body that lost its room is
- * read to its end all the same, since a client that still writes hears no answer. Larger bodies take turns, so that
- * small ones need not wait until all that others send is read.
- * @param garbage is told what larger bodies leave behind
+ * Makes a reader of bodies that share one budget of memory. Over the budget, the largest body of the address with the
+ * most bytes is dropped: a client that sends much, or sends slowly, loses its own bodies and not those of others. A
+ * dropped body is still read to its end, because a client that is sending does not read an answer. Larger bodies take
+ * turns, so that small ones do not have to wait until everything that others send is read.
+ * @param garbage is called with the size of a larger body when it is no longer used
  */
 export function bodyReader(
   { bodyBytes, parsedBytes, bodiesBytes, bodyMs }: Pick<Limits, 'bodyBytes' | 'parsedBytes' | 'bodiesBytes' | 'bodyMs'>,
   garbage: (bytes: number) => void,
 ): ReadBody {
-  // In the order of their beginning.
+  // In the order of their start.
   const readings = new Set<Reading>();
   const budget = { held: 0 };
   let watch: NodeJS.Timeout | undefined;
@@ -80,9 +80,10 @@ export function bodyReader(
     const { room, kept, expected } = reading;
     const needed = kept + chunk.length;
     if (kept === 0) {
-      // The usual body is one piece.
+      // Most bodies arrive in one chunk.
       setRoom(reading, chunk, needed);
     } else {
+      // A full buffer is replaced by one of twice the size, but not above the expected length.
       const larger =
         needed <= room.length
           ? room
@@ -92,7 +93,7 @@ export function bodyReader(
       setRoom(reading, larger, needed);
     }
     while (budget.held > bodiesBytes) {
-      drop(greediest(readings), 503);
+      drop(largestOfLargestAddress(readings), 503);
     }
   };
   const take = (reading: Reading, chunk: Buffer): void => {
@@ -109,10 +110,10 @@ export function bodyReader(
     else if (reading.state === 'beginning' && reading.kept < beginningBytes)
       keep(reading, chunk.subarray(0, beginningBytes - reading.kept));
   };
-  // Never too many: there is a bound for connections.
-  const paused = makeCrowd<Reading>(Infinity, () => {});
+  // Without a bound: there are never more than connections, which are limited.
+  const paused = makeFairQueue<Reading>(Infinity, () => {});
   let turn: NodeJS.Immediate | undefined;
-  const goOn = (): void => {
+  const resumeNext = (): void => {
     turn = undefined;
     for (let count = 0; count < bodiesPerTurn; count += 1) {
       const next = paused.take();
@@ -120,16 +121,16 @@ export function bodyReader(
       next.turn = 0;
       next.request.resume();
     }
-    turn ??= setImmediate(goOn);
+    turn ??= setImmediate(resumeNext);
   };
   const takeTurns = (reading: Reading, bytes: number): void => {
     reading.turn += bytes;
     if (reading.turn < turnBytes || !readings.has(reading)) return;
     reading.request.pause();
     paused.add(reading);
-    turn ??= setImmediate(goOn);
+    turn ??= setImmediate(resumeNext);
   };
-  const giveUpLate = (): void => {
+  const refuseLate = (): void => {
     const before = performance.now() - bodyMs;
     for (const { since, finish } of readings) {
       if (since > before) return;
@@ -143,7 +144,7 @@ export function bodyReader(
       setRoom(reading, nothing, 0);
       if (reading.bytes >= turnBytes) {
         garbage(reading.bytes);
-        // What still comes is not kept.
+        // The rest is read and not kept.
         if (paused.delete(reading)) request.resume();
       }
       done(body);
@@ -164,8 +165,8 @@ export function bodyReader(
       state,
     };
     readings.add(reading);
-    // One timer looks after all of them: one for each would cost more than to read it.
-    watch ??= setInterval(giveUpLate, Math.max(10, bodyMs / 20)).unref();
+    // One timer for all bodies: a timer for each would cost more than reading the body.
+    watch ??= setInterval(refuseLate, Math.max(10, bodyMs / 20)).unref();
     request.on('data', (chunk: Buffer) => {
       if (!readings.has(reading)) return;
       take(reading, chunk);
@@ -181,8 +182,8 @@ export function bodyReader(
   };
 }
 
-/** Of the address whose bodies have the most room, the body that has the most. */
-function greediest(readings: ReadonlySet<Reading>): Reading {
+/** The largest body of the address whose bodies have the most bytes together. */
+function largestOfLargestAddress(readings: ReadonlySet<Reading>): Reading {
   const byAddress = new Map<string, { bytes: number; largest: Reading }>();
   for (const reading of readings) {
     const { address, room } = reading;

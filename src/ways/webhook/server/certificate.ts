@@ -5,19 +5,19 @@ import { codedError } from '../../../errors.ts';
 import { readText } from './configuration.ts';
 import type { Source } from './reload.ts';
 
-/** What is served, as PEM text, and when it is valid. */
+/** The served certificate and its key as PEM text, and its period of validity. */
 export interface ServedCertificate {
   readonly cert: string;
   readonly key: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Who signs the certificates that clients must present, as PEM text; none is asked for without it. */
+  /** The CA of the certificates that clients must present, as PEM text; undefined: clients need none. */
   readonly clientCa: string | undefined;
 }
 
 /**
- * tls.crt and tls.key of a mounted Secret, and the file of the CA that clients are judged by, if there is one.
- * Its `read` throws FILE_UNREADABLE; its `parse` CERTIFICATE_INVALID for what cannot be served now.
+ * The source of tls.crt and tls.key in a mounted Secret, and of the CA of client certificates, if there is one. Its
+ * `read` throws FILE_UNREADABLE; its `parse` throws CERTIFICATE_INVALID for a certificate that cannot be served now.
  */
 export function certificateSource(
   folder: string,
@@ -28,9 +28,9 @@ export function certificateSource(
     name: 'certificate',
     folder,
     read: async () => {
-      // The kubelet swaps both files by one link: resolved once, they are of one generation.
-      const generation = dirname(await realpath(join(folder, 'tls.crt')).catch(() => join(folder, 'tls.crt')));
-      const own = [readText(join(generation, 'tls.crt')), readText(join(generation, 'tls.key'))];
+      // The kubelet replaces both files by changing one link. It is resolved once, so both files are of one version.
+      const version = dirname(await realpath(join(folder, 'tls.crt')).catch(() => join(folder, 'tls.crt')));
+      const own = [readText(join(version, 'tls.crt')), readText(join(version, 'tls.key'))];
       return Promise.all(clientCaFile === undefined ? own : [...own, readText(clientCaFile)]);
     },
     parse: ([cert = '', key = '', clientCa]) => {
@@ -41,9 +41,9 @@ export function certificateSource(
 }
 
 /**
- * How far this machine's clock may be behind that of who made the certificate. `certs.mode: generated` has certificates
- * that begin the moment they are made, on the machine where helm runs. It is the API server that judges them, by a
- * clock of its own: not to serve such a certificate would help nobody.
+ * How far this machine's clock may be behind the clock of the machine that made the certificate. With `certs.mode:
+ * generated`, certificates are valid from the moment when helm makes them, on another machine. The API server checks
+ * them by its own clock, so refusing to serve one here would only delay injection.
  */
 const clockSkewMs = 5 * 60_000;
 
@@ -59,9 +59,9 @@ function checkClientCa(text: string, where: string): void {
   const pems = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   const certificates = pems.map((pem) => attempt(() => new X509Certificate(pem)));
   if (certificates.length > 0 && certificates.every((certificate) => certificate?.ca === true)) return;
-  throw codedError('CERTIFICATE_INVALID', 'it is not a valid CA certificate', {
+  throw codedError('CERTIFICATE_INVALID', 'the file is not a valid CA certificate', {
     where,
-    hint: 'Put the CA there that signs the certificates of API servers.',
+    hint: 'Put the CA that signs the client certificates of API servers there.',
   });
 }
 

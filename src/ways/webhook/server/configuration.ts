@@ -6,9 +6,8 @@ import { yamlValue } from '../../manifest/yamlValue.ts';
 import type { Source } from './reload.ts';
 
 /**
- * The mounted `sidecarconfig.yaml`, read as the command line reads it.
- * Its `read` throws FILE_UNREADABLE; its `parse` YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN,
- * SETTING_INVALID.
+ * The source of the mounted `sidecarconfig.yaml`, read as the command line reads it. Its `read` throws FILE_UNREADABLE;
+ * its `parse` throws YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID.
  */
 export function configurationSource(file: string): Source<SidecarConfig> {
   return {
@@ -19,20 +18,24 @@ export function configurationSource(file: string): Source<SidecarConfig> {
   };
 }
 
-/** The configuration as the file has it now. @throws as {@link configurationSource} */
+/** Reads the present configuration from the file. @throws as {@link configurationSource} */
 export async function readConfiguration(file: string): Promise<SidecarConfig> {
   const { read, parse } = configurationSource(file);
   return parse(await read());
 }
 
-/** @throws FILE_UNREADABLE */
+/** Reads a file as UTF-8. @throws FILE_UNREADABLE */
 export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw codedError('FILE_UNREADABLE', `cannot read it: ${error instanceof Error ? error.message : String(error)}`, {
-      where: file,
-      cause: error,
-    });
+    throw codedError(
+      'FILE_UNREADABLE',
+      `cannot read the file: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        where: file,
+        cause: error,
+      },
+    );
   }
 }

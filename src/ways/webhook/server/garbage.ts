@@ -1,14 +1,16 @@
-/** After so much, and not more often than once in `everyMs`. */
+/** Garbage is collected after so many bytes, at most once in `everyMs`. */
 const worthBytes = 8 * 1024 * 1024;
 const everyMs = 1000;
 
-/** What a connection leaves behind, about. */
+/** About what a closed connection leaves in memory. */
 export const connectionBytes = 48 * 1024;
 
 /**
- * Counts what was given up, and has it collected soon when it is much. The pieces of bodies lie outside of V8's heap:
- * V8 takes no notice of them before it has as many objects of its own again, and a server that is left in peace after
- * an attack makes none.
+ * Counts bytes that are no longer used, and starts a garbage collection when there are many. The chunks of bodies are
+ * outside of V8's heap and do not count for its own schedule: a server that is idle after an attack allocates nothing,
+ * so V8 would keep them.
+ * @param collect starts a garbage collection
+ * @returns call it with the number of bytes that are no longer used
  */
 export function countGarbage(collect: () => void): (bytes: number) => void {
   let bytes = 0;

@@ -1,20 +1,20 @@
-/** What clients may take of the server, all of them together and each of them. docs/injector.md says why these. */
+/** What clients may use of the server, all together and each of them. The reasons are in docs/injector.md. */
 export interface Limits {
-  /** TLS connections: half of them for such as have had an answer to a review, half for all others. */
+  /** TLS connections: half for clients that have had an answer to a review, half for all others. */
   readonly connections: number;
-  /** Bytes of one body. */
+  /** The most bytes of one body. */
   readonly bodyBytes: number;
-  /** Bytes of one that is parsed; of a larger one the beginning is read. */
+  /** The most bytes of a body that is parsed; only the beginning of a larger one is read. */
   readonly parsedBytes: number;
-  /** Bytes of all bodies that are on their way. */
+  /** The most bytes of all bodies that are being received. */
   readonly bodiesBytes: number;
-  /** `{`, `[` and `,` outside of strings, beyond which a body is not parsed. */
+  /** The most `{`, `[` and `,` outside of strings in a body that is parsed. */
   readonly jsonValues: number;
-  /** How deep lists and objects of a body that is parsed may lie in each other. */
+  /** The most levels of nested lists and objects in a body that is parsed. */
   readonly jsonDepth: number;
-  /** From the first byte of a request to the end of its head; also for the TLS handshake. */
+  /** The longest time from the first byte of a request to the end of its head, and for the TLS handshake. */
   readonly headMs: number;
-  /** From there to the end of its body. */
+  /** The longest time from the end of the head to the end of the body. */
   readonly bodyMs: number;
 }
 

@@ -2,29 +2,29 @@ import { constants } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
-import type { Registry } from 'prom-client';
+import { collectDefaultMetrics, type Registry } from 'prom-client';
 import { codedError } from '../../../errors.ts';
 import { bodyReader } from './bodies.ts';
 import type { ServedCertificate } from './certificate.ts';
-import type { Metrics } from './counts.ts';
-import { makeCrowd } from './crowd.ts';
-import { makeDoor } from './door.ts';
+import { limitConnections } from './connections.ts';
+import { makeFairQueue } from './fairQueue.ts';
 import { connectionBytes } from './garbage.ts';
 import type { Limits } from './limits.ts';
+import { refusedClientLog } from './refusedClients.ts';
 import { answerRequest, type Routes } from './routes.ts';
-import { strangerLog } from './strangers.ts';
 
 export interface Address {
   readonly host: string | undefined;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
 }
 
-/** What {@link listenForReviews} is told. */
-export type ReviewRoutes = Omit<Routes, 'door' | 'readBody' | 'demandsClient' | 'noteStranger'>;
+/** The part of the routes that the caller of {@link listenForReviews} gives. */
+export type ReviewRoutes = Omit<Routes, 'connections' | 'readBody' | 'demandsClient' | 'reportRefusedClient'>;
 
-/** @throws codedError LISTEN_FAILED */
+/** Starts the HTTPS server for reviews. @throws LISTEN_FAILED */
 export async function listenForReviews(
   routes: ReviewRoutes,
   certificate: ServedCertificate,
@@ -33,7 +33,8 @@ export async function listenForReviews(
   garbage: (bytes: number) => void,
 ): Promise<TlsServer> {
   const demandsClient = certificate.clientCa !== undefined;
-  // Who has no certificate gets through the handshake and no further: kubelets have none, and look at the health.
+  // Clients without a certificate get through the handshake, because kubelets have none and read /healthz and /readyz.
+  // Their reviews are refused in routes.ts.
   const server = createTlsServer({
     ...tlsOptions(certificate),
     requestCert: demandsClient,
@@ -41,25 +42,24 @@ export async function listenForReviews(
     handshakeTimeout: limits.headMs,
     keepAlive: true,
   });
-  const door = makeDoor(limits, beforeHandshake(server), routes.metrics.closedConnection, () =>
+  const connections = limitConnections(limits, beforeHandshake(server), routes.metrics.closedConnection, () =>
     garbage(connectionBytes),
   );
   const all: Routes = {
     ...routes,
-    door,
+    connections,
     demandsClient,
-    noteStranger: strangerLog(routes.log),
+    reportRefusedClient: refusedClientLog(routes.log),
     readBody: bodyReader(limits, garbage),
   };
   server
-    .on('connection', door.arrive)
-    .on('secureConnection', door.secured)
+    .on('connection', connections.accepted)
+    .on('secureConnection', connections.handshakeDone)
     .on('tlsClientError', routes.metrics.tlsError);
   server.on('request', (request, response) => answerRequest(all, request, response));
-  routes.metrics.connectionsAre(door.size);
-  // Go's client keeps idle connections for 90 s, also such as it has not used yet, and does not send a POST again that
-  // met a connection being closed. So it is the client that closes; see docs/injector.md. A head that has begun has
-  // less: see the door.
+  routes.metrics.countConnectionsBy(connections.size);
+  // Go's client keeps idle connections for 90 s, and does not repeat a POST that meets a closing connection. So the
+  // client must be the one that closes; see docs/injector.md. A request's head has less time: see connections.ts.
   server.keepAliveTimeout = 120_000;
   server.headersTimeout = 125_000;
   server.requestTimeout = 130_000;
@@ -67,7 +67,7 @@ export async function listenForReviews(
   return server;
 }
 
-/** Takes a TLS server's own listener for connections away. @returns what it does with one: it begins the handshake */
+/** Removes a TLS server's own listener for connections. @returns that listener: it begins the handshake */
 function beforeHandshake(server: TlsServer): (socket: Socket) => void {
   const listeners = server.listeners('connection') as ((socket: Socket) => void)[];
   server.removeAllListeners('connection');
@@ -76,18 +76,18 @@ function beforeHandshake(server: TlsServer): (socket: Socket) => void {
   };
 }
 
-/** Takes another certificate for the connections to come. */
+/** Serves another certificate on new connections. */
 export function serveCertificate(server: TlsServer, certificate: ServedCertificate): void {
   server.setSecureContext(tlsOptions(certificate));
 }
 
-/** Suites whose keys a stolen private key does not reveal; those of TLS 1.3 all are. */
+/** Cipher suites with forward secrecy: a private key that is stolen later does not decrypt old traffic. */
 const ciphers =
   'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20';
 
 function tlsOptions({ cert, key, clientCa }: ServedCertificate): SecureContextOptions {
-  // A handshake anew within a connection costs the server far more than its client. The well-known CAs, which Node
-  // reads when none is given, would only take time and memory.
+  // Renegotiation is off, because it costs the server far more than the client. Without `ca`, Node would load the
+  // well-known CAs, which are not used here.
   return {
     cert,
     key,
@@ -98,16 +98,18 @@ function tlsOptions({ cert, key, clientCa }: ServedCertificate): SecureContextOp
   };
 }
 
-/** Prometheus' port: plain HTTP. @throws codedError LISTEN_FAILED */
-export async function listenForMetrics({ counts }: Metrics, address: Address): Promise<Server> {
-  // Loaded when it is asked for: it would be a good part of the start.
-  const registryOf = async (): Promise<Registry> => (await import('./registry.ts')).makeRegistry(counts);
-  let made: Promise<Registry> | undefined;
+/** Starts the HTTP server for the metrics. @throws LISTEN_FAILED */
+export async function listenForMetrics(registry: Registry, address: Address): Promise<Server> {
+  let hasDefaults = false;
   let page: Promise<{ readonly type: string; readonly text: string }> | undefined;
   const makePage = async (): Promise<{ readonly type: string; readonly text: string }> => {
-    made ??= registryOf();
-    const registry = await made;
-    // Who asks from now on gets the next one.
+    // Node's own metrics watch the event loop and garbage collections from here on. An injector that is not scraped
+    // does without.
+    if (!hasDefaults) collectDefaultMetrics({ register: registry });
+    hasDefaults = true;
+    // Requests of one turn of the event loop share a page. A later one gets the next page, so that it sees all that
+    // happened before it.
+    await setImmediate();
     page = undefined;
     return { type: registry.contentType, text: await registry.metrics() };
   };
@@ -126,16 +128,18 @@ export async function listenForMetrics({ counts }: Metrics, address: Address): P
       );
     },
   );
-  // One page for each connection: many that are asked for in one go would all be in memory before the first is sent.
+  // One page for each connection: many requests in one write would all have their page in memory before the first is
+  // sent.
   server.maxRequestsPerSocket = 1;
   server.timeout = metricsTimeoutMs;
-  const crowd = makeCrowd<{ readonly address: string; readonly socket: Socket }>(metricsConnections, ({ socket }) =>
-    socket.destroy(),
+  const connections = makeFairQueue<{ readonly address: string; readonly socket: Socket }>(
+    metricsConnections,
+    ({ socket }) => socket.destroy(),
   );
   server.on('connection', (socket) => {
     const one = { address: socket.remoteAddress ?? '', socket };
-    crowd.add(one);
-    socket.once('close', () => crowd.delete(one));
+    connections.add(one);
+    socket.once('close', () => connections.delete(one));
   });
   await listen(server, address);
   return server;
@@ -144,7 +148,7 @@ export async function listenForMetrics({ counts }: Metrics, address: Address): P
 const metricsConnections = 64;
 const metricsTimeoutMs = 10_000;
 
-/** Connections that wait in the kernel; beyond it, a client waits a second before it tries again. */
+/** The most connections that wait in the kernel to be accepted; over it, a client waits a second and tries again. */
 const backlog = 1024;
 
 async function listen(server: NetServer, { host, port }: Address): Promise<void> {

@@ -5,32 +5,32 @@ export interface LogEvent {
   readonly [key: string]: unknown;
 }
 
-/** Events as lines of JSON. */
+/** Writes events as lines of JSON. */
 export interface Log {
   readonly write: (event: LogEvent) => void;
-  /** Hands the stream the lines that wait; calls back when they are written, or cannot be. */
+  /** Writes the waiting lines to the stream. Calls `done` when they are written or cannot be written. */
   readonly flush: (done?: () => void) => void;
 }
 
-/** What may wait for a reader that is slow; about 4000 lines. */
+/** The most bytes that wait for a slow reader: about 4000 lines. */
 const maxWaitingBytes = 1024 * 1024;
 
-/** Many lines go in one write, and no line is late. */
+/** Lines are collected for so long, or up to so many bytes, and written in one call. */
 const gatherMs = 50;
 const gatherBytes = 32 * 1024;
 
 /**
- * Events that are written out together: far quicker than one at a time between other work. Not too many, since what
- * waits for long grows old in V8's heap, and is garbage then that only a long collection finds.
+ * So many events are formatted at a time, which is much faster than one at a time between other work. Not more, because
+ * objects that live longer move to V8's old generation, whose garbage collections take longer.
  */
 const gatherEvents = 16;
 
 /**
- * A log on a stream that is never waited for: a line that finds the stream's buffer full is dropped.
- * @param onDrop is called for each of those
+ * Makes a log on a stream. Nothing waits for the stream: when its buffer is full, lines are dropped.
+ * @param onDrop is called for each dropped line
  */
 export function makeLog(stream: Writable, onDrop: () => void): Log {
-  // Nobody reads any more: an answer matters more than its log line.
+  // The reader has gone. Reviews are still answered, without log lines.
   stream.on('error', onDrop);
   const timeOf = makeClock();
   let events: { readonly time: number; readonly event: LogEvent }[] = [];
@@ -73,7 +73,7 @@ export function makeLog(stream: Writable, onDrop: () => void): Log {
   };
 }
 
-/** ISO 8601 of a time in ms; a time that comes again is not written out again. */
+/** Formats times in milliseconds as ISO 8601. Equal times in a row, which are usual, are formatted once. */
 function makeClock(): (time: number) => string {
   let last = Number.NaN;
   let text = '';
@@ -85,8 +85,8 @@ function makeClock(): (time: number) => string {
 }
 
 /**
- * A line of JSON in ASCII alone. A pod's name is not validated yet when it is reviewed, and readers break lines at
- * U+2028 and terminals obey U+009B.
+ * A line of JSON with all other characters than ASCII escaped. The API server validates a pod's name only after
+ * admission, and some readers break lines at U+2028, and terminals execute sequences after U+009B.
  */
 function inAscii(line: string): string {
   return line.replaceAll(

@@ -1,14 +1,14 @@
 import { isValid } from './certificate.ts';
 
-/** The server listens for nothing before it has its configuration, so that is no condition of its own. */
+/** What readiness depends on. The configuration is not part of it: without one, the server does not listen. */
 export interface Condition {
   readonly listening: boolean;
   readonly draining: boolean;
-  /** Of the certificate that is served. */
+  /** The validity of the served certificate. */
   readonly certificate: { readonly notBefore: Date; readonly notAfter: Date };
 }
 
-/** What stands between the server and being ready; nothing when it is. */
+/** The reasons why the server is not ready; empty when it is ready. */
 export function unreadiness({ listening, draining, certificate }: Condition, now: Date): string[] {
   return [
     ...(listening ? [] : ['listening: not yet']),

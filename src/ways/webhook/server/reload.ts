@@ -1,53 +1,54 @@
 import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
 
-/** What is mounted and may change while the server runs. */
+/** What the mounted files contain that may change while the server runs. */
 export type FileName = 'configuration' | 'certificate';
 
-/** Where a value comes from. */
+/** How a value is read from mounted files. */
 export interface Source<T> {
   readonly name: FileName;
   /** The mounted folder. */
   readonly folder: string;
   readonly read: () => Promise<readonly string[]>;
-  /** @throws when what was read cannot be used. */
+  /** @throws when the content cannot be used */
   readonly parse: (texts: readonly string[]) => T | Promise<T>;
 }
 
 export interface Loaded<T> {
   readonly value: T;
-  /** Of the content, in hexadecimal digits. */
+  /** SHA-256 of the content, in hexadecimal digits. */
   readonly sha256: string;
 }
 
 export interface Follower<T> {
-  /** Takes what has changed. */
+  /** The content has changed and is valid. */
   readonly onChange: (loaded: Loaded<T>) => void;
-  /** The file changed into something that cannot be used; the value from before stays. Once for each such content. */
+  /** The new content cannot be used, and the previous value stays in use. Called once for each such content. */
   readonly onRefused: (error: unknown) => void;
-  /** What was refused is gone: the file has its old content again. */
+  /** After a refusal, the file has the content in use again. */
   readonly onRestored: () => void;
 }
 
+/** Reads and parses a source. @throws as its `read` and `parse` */
 export async function load<T>({ read, parse }: Source<T>): Promise<Loaded<T>> {
   const texts = await read();
   return { value: await parse(texts), sha256: digest(texts) };
 }
 
-/** The kubelet swaps a folder by a few renames; one look after they are done is enough. */
+/** The kubelet replaces a folder's content by a few renames. The files are read once, so long after the last event. */
 const settleMs = 100;
 
 /**
- * Keeps a value that was loaded up to date with its files, by their content: events are a hint to look, and a look
- * every `pollMs` finds what no event told (overlay and network file systems tell none).
- * @returns a function that ends it
+ * Follows the content of a source's files: they are read again after each event of the folder, and every `pollMs`
+ * because overlay and network file systems have no events.
+ * @returns a function that stops this
  */
 export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follower<T>, pollMs: number): () => void {
   let good = loaded.sha256;
   let refused: string | undefined;
-  let looking = Promise.resolve();
+  let checking = Promise.resolve();
 
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     let seen = '';
     try {
       const texts = await source.read();
@@ -55,7 +56,7 @@ export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follow
       if (seen === good) {
         if (refused !== undefined) follower.onRestored();
       } else {
-        // What was refused is tried again each time: a certificate may become valid by waiting.
+        // Refused content is tried again each time: a certificate may become valid later.
         follower.onChange({ value: await source.parse(texts), sha256: seen });
         good = seen;
       }
@@ -66,18 +67,18 @@ export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follow
       refused = problem;
     }
   };
-  const lookNext = (): void => {
-    looking = looking.then(look);
+  const checkNext = (): void => {
+    checking = checking.then(check);
   };
 
   let settled: NodeJS.Timeout | undefined;
   const events = watch(source.folder, () => {
     clearTimeout(settled);
-    settled = setTimeout(lookNext, settleMs);
+    settled = setTimeout(checkNext, settleMs);
   });
-  // Without events there is the poll.
+  // If the watch fails, the poll still works.
   events.on('error', () => events.close());
-  const poll = setInterval(lookNext, pollMs);
+  const poll = setInterval(checkNext, pollMs);
   return () => {
     events.close();
     clearTimeout(settled);

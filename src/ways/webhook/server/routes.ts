@@ -8,25 +8,26 @@ import { webhookPaths, type WebhookName } from '../names.ts';
 import { readReview } from '../review.ts';
 import { readReviewHead, type ReviewHead } from '../reviewHead.ts';
 import type { Body, ReadBody } from './bodies.ts';
-import type { Metrics } from './counts.ts';
-import type { Door } from './door.ts';
+import type { ConnectionLimiter } from './connections.ts';
 import type { Log, LogEvent } from './log.ts';
+import type { Metrics } from './metrics.ts';
 
+/** What the answers depend on. */
 export interface Routes {
-  /** As they are now. */
+  /** The present options; they change when the configuration is reloaded. */
   readonly options: () => InjectorOptions;
   readonly unreadiness: () => readonly string[];
-  /** The client is to come back by another connection. */
+  /** Whether the server is stopping, so that each answer closes its connection. */
   readonly closing: () => boolean;
   readonly metrics: Metrics;
   readonly log: Log['write'];
-  readonly door: Door;
+  readonly connections: ConnectionLimiter;
   readonly readBody: ReadBody;
-  /** Reviews are answered for clients alone whose certificate was verified. */
+  /** Whether only clients with a verified certificate get answers to reviews. */
   readonly demandsClient: boolean;
-  /** Is told of each client that is refused for its certificate. */
-  readonly noteStranger: (socket: TLSSocket) => void;
-  /** Of a review that is parsed. */
+  /** Logs a client that is refused for its certificate. */
+  readonly reportRefusedClient: (socket: TLSSocket) => void;
+  /** The limits of a review that is parsed. */
   readonly bounds: JsonBounds;
 }
 
@@ -37,18 +38,18 @@ const webhookOfPath: ReadonlyMap<string, WebhookName> = new Map(
 /** Answers one request; never throws. */
 export function answerRequest(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
-  const address = routes.door.begun(socket);
+  const address = routes.connections.requestBegan(socket);
   if (address === undefined) return;
-  response.once('close', () => routes.door.done(socket));
+  response.once('close', () => routes.connections.requestEnded(socket));
   if (routes.closing()) response.shouldKeepAlive = false;
   response.sendDate = false;
-  // The API server adds ?timeout=…
+  // The API server adds ?timeout=… to the path.
   const [path = ''] = (request.url ?? '').split('?', 1);
   const webhook = webhookOfPath.get(path);
   if (webhook !== undefined) return receive(routes, webhook, address, request, response);
   if (path !== '/healthz' && path !== '/readyz') return refuse(routes, response, 404, 'not found');
   if (request.method !== 'GET' && request.method !== 'HEAD')
-    return refuse(routes, response, 405, 'only GET is answered here', { allow: 'GET, HEAD' });
+    return refuse(routes, response, 405, 'only GET is allowed here', { allow: 'GET, HEAD' });
   const missing = path === '/healthz' ? [] : routes.unreadiness();
   send(
     response,
@@ -65,8 +66,8 @@ function receive(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  if (request.method !== 'POST') refuse(routes, response, 405, 'only POST is answered here', { allow: 'POST' });
-  else if (routes.demandsClient && !isAuthorized(request.socket)) refuseStranger(routes, request, response);
+  if (request.method !== 'POST') refuse(routes, response, 405, 'only POST is allowed here', { allow: 'POST' });
+  else if (routes.demandsClient && !isAuthorized(request.socket)) refuseClient(routes, request, response);
   else answerReview(routes, webhook, address, request, response);
 }
 
@@ -74,9 +75,9 @@ function isAuthorized(socket: Socket): boolean {
   return (socket as TLSSocket).authorized;
 }
 
-/** Before any of its body is read. */
-function refuseStranger(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
-  routes.noteStranger(request.socket as TLSSocket);
+/** Refuses a client without a verified certificate before its body is read. */
+function refuseClient(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
+  routes.reportRefusedClient(request.socket as TLSSocket);
   response.shouldKeepAlive = false;
   refuse(routes, response, 401, 'a client certificate is required');
 }
@@ -93,10 +94,10 @@ function answerReview(
   metrics.inFlight(1);
   routes.readBody(request, address, (body) => {
     try {
-      if (answerBody(routes, webhook, body, response, from)) routes.door.known(request.socket);
+      if (answerBody(routes, webhook, body, response, from)) routes.connections.reviewAnswered(request.socket);
     } catch (error) {
       log({ event: 'failed', webhook, error: error instanceof Error ? error.name : 'error' });
-      if (!response.headersSent) refuse(routes, response, 500, 'this is a bug');
+      if (!response.headersSent) refuse(routes, response, 500, 'internal error');
     } finally {
       metrics.inFlight(-1);
     }
@@ -108,22 +109,23 @@ const noReview = 'the body is not an AdmissionReview';
 const refusals = {
   408: 'the body did not arrive in time',
   413: 'the body is too large',
-  503: 'too many bodies at once',
+  503: 'too many bodies are being received',
 } as const;
 
-/** The API server tries again after that many seconds (client-go, rest/with_retry.go), if it still waits then. */
-const comeBack = { 'retry-after': '1' };
+/** The API server retries after that many seconds (client-go, rest/with_retry.go), if its own timeout allows it. */
+const retryAfter = { 'retry-after': '1' };
 
 /** @returns whether it was answered as a review */
 function answerBody(routes: Routes, webhook: WebhookName, body: Body, response: ServerResponse, from: number): boolean {
   if (body.kind === 'gone' || body.kind === 'refused') {
-    // The rest of the body is not waited for.
+    // The rest of the body is not read.
     response.shouldKeepAlive = false;
     if (body.kind === 'refused')
-      refuse(routes, response, body.status, refusals[body.status], body.status === 503 ? comeBack : {});
+      refuse(routes, response, body.status, refusals[body.status], body.status === 503 ? retryAfter : {});
     return false;
   }
-  const excess = body.kind === 'beginning' ? 'it is too large to be read' : jsonExcess(body.bytes, routes.bounds);
+  const excess =
+    body.kind === 'beginning' ? 'the review is too large to be parsed' : jsonExcess(body.bytes, routes.bounds);
   if (excess !== undefined) {
     const head = readReviewHead(body.bytes);
     if (head === undefined)
@@ -151,7 +153,7 @@ function answer(
   routes.log(lineOf(review, webhook, verdict, milliseconds));
 }
 
-/** No content of the pod: who it is, and what became of it. */
+/** The log line of a review: the pod's name and the verdict, and nothing of the pod's content. */
 function lineOf(
   { uid, namespace, name, dryRun }: ReviewHead,
   webhook: WebhookName,
@@ -173,7 +175,7 @@ function lineOf(
   };
 }
 
-/** Names have 253 characters at most; who sends more does not fill the log. */
+/** Cuts a name: valid ones have at most 253 characters, and longer ones must not fill the log. */
 function clip(text: string): string {
   return text.slice(0, 254);
 }

@@ -2,47 +2,47 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isCodedError } from '../../../errors.ts';
 import { certificateSource } from './certificate.ts';
 import { configurationSource } from './configuration.ts';
-import { makeMetrics, type Metrics } from './counts.ts';
 import { countGarbage } from './garbage.ts';
 import type { Limits } from './limits.ts';
 import { listenForMetrics, listenForReviews, portOf, serveCertificate, type Address } from './listen.ts';
 import { makeLog, type Log } from './log.ts';
+import { makeMetrics, type Metrics } from './metrics.ts';
 import { unreadiness } from './readiness.ts';
 import { follow, load, type FileName } from './reload.ts';
 
 export interface ServeOptions {
   readonly https: Address;
   readonly metrics: Address;
-  /** sidecarconfig.yaml */
+  /** The path of `sidecarconfig.yaml`. */
   readonly config: string;
-  /** Folder of tls.crt and tls.key. */
+  /** The folder with `tls.crt` and `tls.key`. */
   readonly certificates: string;
-  /** File of the CA that signs the certificates of API servers; none is demanded without it. */
+  /** The file of the CA that signs the certificates of API servers; undefined: clients need no certificate. */
   readonly clientCa: string | undefined;
   readonly annotation: string;
   readonly optOut: boolean;
-  /** How long it keeps serving once it was told to end. */
+  /** How long it keeps serving after SIGTERM. */
   readonly drainMs: number;
-  /** How often the files are looked at when no event tells that they have changed. */
+  /** How often the files are read again when there is no event. */
   readonly pollMs: number;
   readonly limits: Limits;
-  /** Collects garbage. */
+  /** Starts a garbage collection. */
   readonly collect: () => void;
   readonly output: NodeJS.WritableStream & { readonly writableLength: number };
 }
 
 export interface Injector {
-  /** Ends it without a failed call; done when the last answer is sent. */
+  /** Stops the server so that no review fails; resolves when the last answer is sent. */
   readonly stop: () => Promise<void>;
-  /** Hands the output the lines that wait; calls back when they are written, or cannot be. */
+  /** See {@link Log.flush}. */
   readonly flushLog: (done?: () => void) => void;
 }
 
-/** After the drain, for what is being answered still. */
+/** How long requests that are still being answered have after the drain. */
 const lastAnswersMs = 5000;
 
 /**
- * Serves reviews and metrics until it is stopped.
+ * Starts to serve reviews and metrics.
  * @throws FILE_UNREADABLE, YAML_INVALID, SIDECAR_CONFIG_INVALID, SETTING_UNKNOWN, SETTING_INVALID, CERTIFICATE_INVALID,
  * LISTEN_FAILED
  */
@@ -70,7 +70,7 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
     log,
     bounds: { values: limits.jsonValues, depth: limits.jsonDepth },
   };
-  const metricsServer = await listenForMetrics(metrics, options.metrics);
+  const metricsServer = await listenForMetrics(metrics.registry, options.metrics);
   const server = await listenForReviews(
     routes,
     certificate.value,
@@ -93,7 +93,7 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
           configuration = loaded;
           injection = { ...injection, config: loaded.value };
           metrics.configurationIs(loaded.sha256);
-          reportTaken('configuration', metrics, log, { sha256: loaded.sha256 });
+          reportReloaded('configuration', metrics, log, { sha256: loaded.sha256 });
         },
       },
       pollMs,
@@ -107,7 +107,7 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
           serveCertificate(server, loaded.value);
           certificate = loaded;
           metrics.certificateExpires(loaded.value.notAfter);
-          reportTaken('certificate', metrics, log, { notAfter: loaded.value.notAfter });
+          reportReloaded('certificate', metrics, log, { notAfter: loaded.value.notAfter });
         },
       },
       pollMs,
@@ -127,7 +127,7 @@ export async function startInjector(options: ServeOptions): Promise<Injector> {
   const stop = async (): Promise<void> => {
     draining = true;
     log({ event: 'draining', seconds: drainMs / 1000 });
-    // Until no Service sends anything here any more; each answer closes its connection meanwhile.
+    // Until no Service sends anything here any longer; each answer closes its connection in the meantime.
     await sleep(drainMs);
     const closed = new Promise((resolve) => server.close(resolve));
     await Promise.race([closed, sleep(lastAnswersMs, undefined, { ref: false })]);
@@ -163,7 +163,7 @@ function reporters(
   };
 }
 
-function reportTaken(
+function reportReloaded(
   file: FileName,
   metrics: Metrics,
   log: Log['write'],

@@ -88,7 +88,7 @@ describe('every other one is', () => {
 
 test('an addition that would replace an annotation is doubted, even if the value is the same', () => {
   const same = { ...addition, annotations: { ...addition.annotations, 'packet-capture/inject': 'true' } };
-  expect(patchProblem(pod, additionPatch(pod, same, []), same)).toBe('it replaces an annotation');
+  expect(patchProblem(pod, additionPatch(pod, same, []), same)).toBe('the patch replaces an annotation');
 });
 
 test('what is put into an added list is noticed', () => {

@@ -7,7 +7,7 @@ import { configurationSource } from '../../../../../src/ways/webhook/server/conf
 const { parse: read } = configurationSource('/config/sidecarconfig.yaml');
 
 describe('sidecarconfig.yaml', () => {
-  // Without control characters, LS, PS and what is not a character: kubectl refuses these, and the library takes them.
+  // Without control characters, LS, PS and noncharacters: kubectl refuses these, and the library `yaml` accepts them.
   const text = fc
     .string({ unit: 'grapheme' })
     .map((any) => any.replaceAll(/[\p{Cc}\u2028\u2029\uFEFF\uFFFE\uFFFF]/gu, ''));
@@ -18,14 +18,14 @@ describe('sidecarconfig.yaml', () => {
     }),
     settings: fc.record({ filter: text }, { requiredKeys: [] }),
   });
-  /** As Go writes JSON for HTML, which is what charts of older versions have. */
+  /** Formats JSON as Go does by default, with HTML escapes: charts of older versions contain such JSON. */
   const goJson = (value: unknown): string =>
     JSON.stringify(value, undefined, 2).replaceAll(
       /[<>&\u2028\u2029]/g,
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
 
-  test('JSON is read like YAML', () => {
+  test('the injector reads JSON like YAML', () => {
     fc.assert(
       fc.property(fc.oneof(configs, fc.jsonValue({ maxDepth: 2 })), (value) => {
         expect(yamlValue(goJson(value), 'config')).toEqual(JSON.parse(goJson(value)));
@@ -33,7 +33,7 @@ describe('sidecarconfig.yaml', () => {
     );
   });
 
-  test('the injector reads YAML as the command line reads it', () => {
+  test('the injector reads YAML like the library yaml', () => {
     fc.assert(
       fc.property(
         configs,
@@ -47,11 +47,11 @@ describe('sidecarconfig.yaml', () => {
   });
 
   test.each([
-    ['as the chart writes it', 'agent:\n  image: a:1\n'],
+    ['in the form of the chart', 'agent:\n  image: a:1\n'],
     ['as JSON, from a chart of an older version', goJson({ agent: { image: 'a:1' } })],
-    ['as people do', '# mine\nagent:\n  image: a:1 # also mine\n'],
-    ['in the middle of both', '{agent: {image: "a:1"}}'],
-  ])('the same configuration, written %s', async (_, content) => {
+    ['with comments', '# mine\nagent:\n  image: a:1 # also mine\n'],
+    ['in flow style', '{agent: {image: "a:1"}}'],
+  ])('the injector reads a configuration %s', async (_, content) => {
     expect(await read([content])).toMatchObject({ form: 'agent', agent: { image: 'a:1' } });
   });
 
@@ -62,7 +62,7 @@ describe('sidecarconfig.yaml', () => {
     ['SIDECAR_CONFIG_INVALID', '"agent"'],
     ['SIDECAR_CONFIG_INVALID', '{"agents": {}}'],
     ['SIDECAR_CONFIG_INVALID', ''],
-  ])('%s: %s', async (code, content) => {
+  ])('the injector refuses with %s: %j', async (code, content) => {
     await expect((async () => read([content]))()).rejects.toThrow(expect.objectContaining({ code }));
   });
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { makeLog } from '../../../../../src/ways/webhook/server/log.ts';
 
-/** A reader that takes all, or that is stuck for good. */
+/** A reader that reads everything, or one that never finishes its first chunk. */
 function makeReader(stuck = false): {
   readonly stream: Writable;
   readonly text: () => string;
@@ -25,7 +25,7 @@ const numbersIn = (text: string): unknown[] =>
     .filter((line) => line !== '')
     .map((line) => (JSON.parse(line) as { number: number }).number);
 
-test('no line is lost, and many of them go in one write', async () => {
+test('the log writes every line, and many lines in one write', async () => {
   const { stream, text, writes } = makeReader();
   const { write, flush } = makeLog(stream, () => {});
   const count = 5000;
@@ -35,14 +35,14 @@ test('no line is lost, and many of them go in one write', async () => {
   expect(writes()).toBeLessThan(count / 50);
 });
 
-test('a single line is not late', async () => {
+test('the log writes a single line within 200 ms', async () => {
   const { stream, text } = makeReader();
   makeLog(stream, () => {}).write({ event: 'review', number: 1 });
   await sleep(200);
   expect(numbersIn(text())).toEqual([1]);
 });
 
-test('a line that is larger than what is gathered keeps its place', async () => {
+test('a line larger than the buffer keeps its place', async () => {
   const { stream, text } = makeReader();
   const { write, flush } = makeLog(stream, () => {});
   for (const number of [1, 2, 3]) write({ event: 'review', number, name: number === 2 ? 'x'.repeat(100_000) : '' });
@@ -50,7 +50,7 @@ test('a line that is larger than what is gathered keeps its place', async () => 
   expect(numbersIn(text())).toEqual([1, 2, 3]);
 });
 
-test('a reader that is stuck holds up nothing: lines beyond a MiB are dropped and counted', () => {
+test('with a blocked reader, the log drops and counts lines over a MiB', () => {
   const { stream } = makeReader(true);
   let dropped = 0;
   const { write, flush } = makeLog(stream, () => (dropped += 1));
@@ -61,7 +61,7 @@ test('a reader that is stuck holds up nothing: lines beyond a MiB are dropped an
   expect(stream.writableLength).toBeLessThan(1.1 * 1024 * 1024);
 });
 
-test('nothing but ASCII, and nothing that ends a line', async () => {
+test('a line contains only printable ASCII characters', async () => {
   const { stream, text } = makeReader();
   const { write, flush } = makeLog(stream, () => {});
   const name = 'a\u2028b\u009bc\nd\u{1f40b}';

@@ -1,19 +1,25 @@
-/** At most so many of a kind, from different addresses. */
-export interface Crowd<T> {
-  /** As the youngest of its address. Beyond the bound, the oldest of the address that has the most has to go. */
+/** Items of different addresses, at most a fixed number of them, that are taken in turn by address. */
+export interface FairQueue<T> {
+  /**
+   * Adds an item as the newest of its address. Over the bound, the oldest item of the address with the most is dropped.
+   */
   readonly add: (item: T) => void;
   readonly delete: (item: T) => boolean;
-  /** Takes the oldest of the address whose turn it is. */
+  /** Takes the oldest item of the address whose turn it is. */
   readonly take: () => T | undefined;
   readonly size: () => number;
   readonly items: () => IterableIterator<T>;
 }
 
 /**
- * A crowd that one client cannot fill: whoever has the most loses first.
- * @param drop is called for what had to go, which is no longer in it
+ * Makes a queue that one client cannot fill: the address with the most items loses one first.
+ * @param bound the most items
+ * @param drop is called for an item that was dropped, after its removal
  */
-export function makeCrowd<T extends { readonly address: string }>(bound: number, drop: (item: T) => void): Crowd<T> {
+export function makeFairQueue<T extends { readonly address: string }>(
+  bound: number,
+  drop: (item: T) => void,
+): FairQueue<T> {
   const byAddress = new Map<string, Set<T>>();
   let size = 0;
   const remove = (item: T): boolean => {
@@ -46,7 +52,7 @@ export function makeCrowd<T extends { readonly address: string }>(bound: number,
       const [item] = group;
       if (item === undefined) return undefined;
       remove(item);
-      // The others of this address wait for their turn.
+      // The address goes to the end, so that the others have their turn first.
       if (byAddress.delete(address)) byAddress.set(address, group);
       return item;
     },
