@@ -9,7 +9,7 @@ export interface Way<T> {
   readonly same: (a: T, b: T) => boolean;
 }
 
-/** What becomes of one pod. */
+/** One pod and what injection and removal make of it. */
 interface Outcome<T> {
   readonly x: T;
   readonly once: T;
@@ -19,19 +19,19 @@ interface Outcome<T> {
   readonly same: (a: T, b: T) => boolean;
 }
 
-/** What must hold for every fixture, in every way. */
+/** The laws that must hold for every fixture, in every way. */
 const laws = {
   'inject(inject(x)) = inject(x)': <T>({ once, twice, same }: Outcome<T>) => same(twice, once),
-  // What carries a sidecar from the start is not what an injection made.
+  // A pod that had a sidecar before may lose it: injection did not add it.
   'remove(inject(x)) = x': <T>({ x, back, isExpected, same }: Outcome<T>) => !isExpected || same(back, x),
-  'inject(x) = x just where x is skipped': <T>({ x, once, isExpected, same }: Outcome<T>) =>
+  'inject(x) = x exactly if x is skipped': <T>({ x, once, isExpected, same }: Outcome<T>) =>
     same(once, x) !== isExpected,
 } as const;
 
 export type LawName = keyof typeof laws;
 export const lawNames = Object.keys(laws) as readonly LawName[];
 
-/** Names of the fixtures for which a law does not hold, by law; none of a law that holds for all. */
+/** The names of the fixtures for which a law does not hold, by law; a law that holds for all is absent. */
 export function violations<T>(way: Way<T>, fixtures: readonly PodFixture[]): Partial<Record<LawName, string[]>> {
   const { write, inject, remove, same } = way;
   const broken: Partial<Record<LawName, string[]>> = {};

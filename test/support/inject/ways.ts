@@ -15,7 +15,7 @@ import { injectManifest, uninjectManifest } from '../../../src/ways/manifest/ind
 import type { PodFixture } from '../pods/index.ts';
 import type { Way } from './laws.ts';
 
-/** The plans, so that a test can break one of them. */
+/** The functions that plan, so that a test can replace one by a wrong one. */
 export interface Plans {
   readonly inject: (template: PodTemplate, fixture: PodFixture) => InjectPlan;
   readonly remove: (template: PodTemplate) => RemovalPlan;
@@ -50,7 +50,7 @@ function applied(template: PodTemplate, patch: readonly PatchOperation[]): PodTe
     .newDocument;
 }
 
-/** Kubernetes stores an absent, a null and an empty list or map alike. */
+/** Removes null and empty lists and maps, because Kubernetes stores them as absent. */
 function stored(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(stored);
   if (typeof value !== 'object' || value === null) return value;
@@ -62,7 +62,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** The kinds that a fixture can be the pod of. */
+/** The kinds of objects that can contain a fixture's pod. */
 export type FixtureKind = 'Pod' | 'Deployment' | 'CronJob';
 
 /** An object of a kind around a fixture's pod template. */
@@ -80,7 +80,7 @@ export function manifestOf(kind: FixtureKind, { name, template, namespace }: Pod
   return { apiVersion: 'apps/v1', kind, metadata, spec: { template } };
 }
 
-/** Manifests as text, every byte of which counts. */
+/** Manifests as text, which are compared byte by byte. */
 export function textWay(
   kind: FixtureKind,
   format: 'YAML' | 'JSON',

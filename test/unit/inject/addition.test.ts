@@ -3,7 +3,7 @@ import { planInjection } from '../../../src/inject/index.ts';
 import { defaultSidecarConfig, type AgentSidecarConfig } from '../../../src/sidecar/index.ts';
 import { podFixtures } from '../../support/pods/index.ts';
 
-/** A port that some of the fixtures have, and a user that is left out: so that everything of a pod counts. */
+/** With a port that some fixtures use, and without a user, so that every property of a pod matters. */
 const config: AgentSidecarConfig = {
   ...defaultSidecarConfig,
   agent: {
@@ -14,11 +14,11 @@ const config: AgentSidecarConfig = {
   },
 };
 
-test('what was made for one pod is never given to another that needs something else', () => {
+test('a cached addition is only used for pods that need an equal one', () => {
   for (const { name, template, level } of podFixtures) {
     const options = { settings: {}, podSecurity: level, atAdmission: true };
     const shared = planInjection(template, { ...options, config });
-    // Nothing was ever made for this configuration.
+    // A new configuration has an empty cache.
     expect(shared, name).toEqual(planInjection(template, { ...options, config: { ...config } }));
   }
 });

@@ -11,7 +11,7 @@ const options = {
   atAdmission: true,
 } as const;
 
-test('a template with an addition is what its patch makes of it', () => {
+test('withAddition gives the same template as the patch', () => {
   let injected = 0;
   for (const { name, template: pod } of podFixtures) {
     const plan = planInjection(pod, options);
@@ -22,7 +22,7 @@ test('a template with an addition is what its patch makes of it', () => {
       additionPatch(pod, plan.addition, []) as Operation[],
       true,
     ).newDocument;
-    // Beside apiVersion and kind, which a template has not.
+    // Without apiVersion and kind, which a template does not have.
     expect(patched, name).toMatchObject(withAddition(pod, plan.addition));
     const { spec } = withAddition(pod, plan.addition);
     expect(Object.keys(spec ?? {}).toSorted(), name).toEqual(Object.keys(patched.spec ?? {}).toSorted());

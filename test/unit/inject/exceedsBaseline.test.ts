@@ -32,21 +32,21 @@ test.each<[string, Partial<Container>, (readonly Volume[])?]>([
   ['a probe of another host', { livenessProbe: { httpGet: { host: '10.0.0.1' } } }],
   ['a hook to another host', { lifecycle: { preStop: { tcpSocket: { host: '10.0.0.1' } } } }],
   ['a host path', {}, [{ name: 'host', hostPath: { path: '/' } }]],
-])('in baseline, a custom sidecar with %s would have the pod refused', (_, container, volumes) => {
+])('a custom sidecar with %s exceeds baseline, which would refuse the pod', (_, container, volumes) => {
   expect(reasonIn('baseline', container, volumes)).toBe('pod_security_baseline');
   expect(reasonIn('privileged', container, volumes)).toBe('injected');
 });
 
 test.each<[string, Partial<Container>]>([
-  ["the article's", { stdin: true, tty: true }],
+  ['the fields of the article', { stdin: true, tty: true }],
   [
-    'one that asks for what baseline admits',
+    'capabilities that baseline admits',
     context({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] }, seccompProfile: { type: 'RuntimeDefault' } }),
   ],
   [
-    'one with ports and probes of its own',
+    'ports and probes',
     { ports: [{ containerPort: 80, hostPort: 0 }], readinessProbe: { httpGet: { path: '/', port: 80 } } },
   ],
-])('in baseline, %s is injected', (_, container) => {
+])('a custom sidecar with %s is injected in baseline', (_, container) => {
   expect(reasonIn('baseline', container)).toBe('injected');
 });

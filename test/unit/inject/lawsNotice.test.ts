@@ -7,7 +7,7 @@ import { lawNames, violations, type LawName, type Way } from '../../support/inje
 import { dataWay, plansFor, textWay, type Plans } from '../../support/inject/ways.ts';
 import { podFixtures, type PodFixture } from '../../support/pods/index.ts';
 
-/** Few are enough to notice. */
+/** A few pods are enough to notice a fault. */
 const names = [
   'plain',
   'foreign-annotations',
@@ -25,7 +25,7 @@ const real = plansFor();
 const text = textWay('Deployment', 'YAML');
 const [idempotent, exact, selective] = lawNames as [LawName, LawName, LawName];
 
-/** Each breaks what works, in one place. The laws are worth something if each of these breaks one. */
+/** Each fault breaks correct code in one place. The laws are useful if every fault breaks one of them. */
 const brokenPlans: readonly [name: string, laws: readonly LawName[], plans: Plans][] = [
   [
     'what is there already is not looked at',
@@ -124,7 +124,7 @@ function removing(change: (removal: Removal) => Removal): Plans {
   };
 }
 
-/** What a plain pod gets, whatever the pod is. */
+/** The addition to a plain pod, used for every pod. */
 function blindPlan({ level }: PodFixture): ReturnType<Plans['inject']> {
   const podSecurity = level === 'restricted' ? 'privileged' : level;
   return planInjection(

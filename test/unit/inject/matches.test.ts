@@ -12,7 +12,7 @@ const wanted = {
   resources: { limits: { cpu: 0.1, memory: '32768Ki' }, requests: { cpu: '100m' } },
 };
 
-/** As the API server stores it: defaults added, zero values left out, quantities in its own form. */
+/** The form that the API server stores: with defaults, without zero values, with normalised quantities. */
 const stored = {
   name: 'monitor',
   image: 'monitor:1',
@@ -24,7 +24,7 @@ const stored = {
   terminationMessagePath: '/dev/termination-log',
 };
 
-test('the stored form of a container carries the container', () => {
+test('the stored form of a container matches the container', () => {
   expect(matches(stored, wanted)).toBe(true);
 });
 
@@ -35,16 +35,16 @@ test.each([
   ['another environment', { ...stored, env: [{ name: 'A', value: 'b' }] }],
   ['another limit', { ...stored, resources: { ...stored.resources, limits: { cpu: '101m', memory: '32Mi' } } }],
   ['no limits', { ...stored, resources: {} }],
-])('one with %s does not', (_, present) => {
+])('a container with %s does not match', (_, present) => {
   expect(matches(present, wanted)).toBe(false);
 });
 
-test('quantities are compared by amount where quantities stand, and nowhere else', () => {
+test('quantities are compared by amount, and other fields by text', () => {
   expect(matches({ sizeLimit: '1Gi' }, { sizeLimit: '1024Mi' })).toBe(true);
   expect(matches({ value: '1' }, { value: '1000m' })).toBe(false);
 });
 
-test('an empty mapping says something: a volume of another kind does not carry it', () => {
+test('an empty mapping is significant: a volume of another kind does not match', () => {
   expect(matches({ name: 'v', hostPath: { path: '/' } }, { name: 'v', emptyDir: {} })).toBe(false);
   expect(matches({ name: 'v', emptyDir: {} }, { name: 'v', emptyDir: {} })).toBe(true);
 });

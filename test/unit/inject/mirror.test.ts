@@ -25,12 +25,12 @@ function namesOf(planned: InjectPlan): string[] {
 const both = ['packet-capture', 'packet-capture-mirror'];
 const alone = ['packet-capture'];
 
-describe('a container that mirrors', () => {
+describe('a mirror', () => {
   test.each<[string, PodTemplate, Partial<InjectOptions>, string[]]>([
     ['asked for', asking(url), {}, both],
-    ['asked for in words that the agent will refuse', asking('nonsense'), {}, both],
+    ['asked for by a value that the agent will refuse', asking('nonsense'), {}, both],
     ['not asked for', asking(undefined), {}, alone],
-    ['asked for with nothing', asking(''), {}, alone],
+    ['asked for by an empty annotation', asking(''), {}, alone],
     [
       'asked for with null',
       { metadata: { annotations: { 'packet-capture/mirror': null as unknown as string } }, spec },
@@ -38,7 +38,7 @@ describe('a container that mirrors', () => {
       alone,
     ],
     ['by default', asking(undefined), { config: defaulting }, both],
-    ['by default, since an empty annotation is none', asking(''), { config: defaulting }, both],
+    ['by default, with an empty annotation', asking(''), { config: defaulting }, both],
     ['by a flag', asking(undefined), { settings: { mirror: url } }, both],
     ['in baseline', asking(url), { podSecurity: 'baseline' }, alone],
     ['by default in baseline', asking(undefined), { podSecurity: 'baseline', config: defaulting }, alone],
@@ -50,7 +50,7 @@ describe('a container that mirrors', () => {
     expect(planned.inject && planned.leftOut).toEqual(options.podSecurity === 'baseline' ? ['mirror'] : undefined);
   });
 
-  test('of pods that ask for it and of those that do not, one after the other', () => {
+  test('is added only to pods that ask for it, also after a pod that does', () => {
     for (const [value, names] of [
       [url, both],
       [undefined, alone],
@@ -61,7 +61,7 @@ describe('a container that mirrors', () => {
     }
   });
 
-  test('whole: NET_ADMIN and no more, neither the Secret of the upload nor a port', () => {
+  test('is a container with NET_ADMIN and no other capability, without the Secret of the upload or a port', () => {
     const config: AgentSidecarConfig = {
       ...defaulting,
       agent: { ...defaulting.agent, image: 'i:1', imagePullPolicy: 'Never', metricsPort: 9464 },
@@ -99,7 +99,7 @@ describe('a container that mirrors', () => {
     });
   });
 
-  test('leaves the pod its class and its limits', () => {
+  test("keeps the pod's QoS class and limits", () => {
     const mirrorOf = (template: PodTemplate): unknown => {
       const planned = plan({ ...template, ...asking(url), spec: { ...template.spec } });
       return planned.inject && planned.addition.initContainers[1]?.resources;
@@ -116,7 +116,7 @@ describe('a container that mirrors', () => {
     });
   });
 
-  test('is taken out with the other', () => {
+  test('is removed with the sidecar', () => {
     const planned = plan(asking(url));
     if (!planned.inject) throw new Error(planned.reason);
     const { annotations, initContainers, volumes } = planned.addition;
@@ -131,7 +131,7 @@ describe('a container that mirrors', () => {
   });
 });
 
-test('the policy adds it where every other way does', () => {
+test('the policy adds the container that mirrors to the same pods as the other ways', () => {
   const expressionOf = (name: string): string =>
     policyExpressions.variables.find((variable) => variable.name === name)?.expression ?? '';
   for (const config of [defaultSidecarConfig, defaulting]) {

@@ -21,7 +21,7 @@ function reasonOf(template: PodTemplate, changed: Partial<InjectOptions> = {}): 
   return plan.inject ? 'injected' : plan.reason;
 }
 
-test('a plain pod gets the sidecar first, four volumes and the status', () => {
+test('a plain pod gets the sidecar as first init container, four volumes and the status', () => {
   const plan = planInjection({ spec }, options);
   expect(plan).toMatchObject({
     inject: true,
@@ -42,7 +42,7 @@ test('a plain pod gets the sidecar first, four volumes and the status', () => {
   });
 });
 
-describe('left alone', () => {
+describe('a pod is skipped', () => {
   const annotated = (annotations: Record<string, string>): PodTemplate => ({ metadata: { annotations }, spec });
   test.each<[string, PodTemplate, Partial<InjectOptions>]>([
     ['opted_out', annotated({ 'packet-capture/inject': 'false' }), {}],
@@ -85,12 +85,12 @@ describe('left alone', () => {
     ['os linux', { spec: { ...spec, os: { name: 'linux' } } }, {}],
     ['the same setting', annotated({ 'packet-capture/filter': 'port 1' }), { settings: { filter: 'port 1' } }],
     ['null lists', { metadata: null, spec: { ...spec, initContainers: null, volumes: null } }, {}],
-  ])('not left alone: %s', (_, template, changed) => {
+  ])('despite similar fields, it is injected: %s', (_, template, changed) => {
     expect(reasonOf(template, changed)).toBe('injected');
   });
 });
 
-test('settings become annotations and are named in the status, so that they can be taken out again', () => {
+test('settings become annotations that the status lists, so that they can be removed again', () => {
   const plan = planInjection(
     { metadata: { annotations: { 'packet-capture/snaplen': '96' } }, spec },
     { ...options, settings: { filter: "port 80 and host 'a'", snaplen: '96' } },
@@ -110,15 +110,15 @@ describe('QoS class Guaranteed', () => {
   };
   const equal = { requests: { cpu: '250m', memory: '64Mi' }, limits: { cpu: '250m', memory: '64Mi' } };
 
-  test('limits alone count as requests', () => {
+  test('makes the requests of the sidecar equal its limits, also if the app only has limits', () => {
     expect(sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }] } })).toEqual(equal);
   });
-  test('an init container without limits takes the class', () => {
+  test('is lost if an init container has no limits', () => {
     expect(
       sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits } }], initContainers: [{ name: 'b' }] } }),
     ).not.toEqual(equal);
   });
-  test('a lower request takes the class', () => {
+  test('is lost if a request is lower than its limit', () => {
     expect(
       sidecarOf({ spec: { containers: [{ name: 'a', resources: { limits, requests: { cpu: '500m' } } }] } }),
     ).not.toEqual(equal);
@@ -130,13 +130,13 @@ test.each<[string, object | null, boolean]>([
   ['requests', { requests: { memory: '1Gi' } }, true],
   ['empty', { limits: {}, requests: {} }, false],
   ['null', null, false],
-])('a pod with resources of its own (%s) shares them with the sidecar', (_, resources, shared) => {
+])('a pod with pod-level resources (%s) shares them with the sidecar', (_, resources, shared) => {
   const plan = planInjection({ spec: { ...spec, resources } }, options);
   const got = plan.inject ? plan.addition.initContainers[0]?.resources : undefined;
   expect(got).toEqual(shared ? {} : defaultSidecarConfig.agent.resources);
 });
 
-describe('limits that a pod as a whole has of its containers', () => {
+describe('pod-level limits that are the sum of the containers', () => {
   const full = { cpu: '1', memory: '1Gi' };
   const limited = { name: 'a', resources: { limits: full } };
   const zero = (...names: string[]): object => {
@@ -162,14 +162,14 @@ describe('limits that a pod as a whole has of its containers', () => {
       { containers: [{ name: 'a', resources: { limits: { 'example.com/gpu': '1' } } }], resources: { requests: full } },
       {},
     ],
-  ])('%s: they stay the sum of the others', (_, whole, resources) => {
+  ])('do not change with the sidecar: %s', (_, whole, resources) => {
     const plan = planInjection({ spec: whole }, options);
     expect(plan.inject && plan.addition.initContainers[0]?.resources).toEqual(resources);
-    // With no limits that may be left out of a sum, a user's own is left out itself.
+    // A custom sidecar cannot be left out of the sum, so the pod is skipped.
     expect(reasonOf({ spec: whole }, own)).toBe(Object.keys(resources).length === 0 ? 'injected' : 'pod_resources');
   });
 
-  test('huge pages leave no room for a container without', () => {
+  test('skip a pod with huge pages, whose containers all need a limit', () => {
     const pages = { 'hugepages-2Mi': '4Mi' };
     const whole = (limits: object): PodTemplate => ({
       spec: {
@@ -184,7 +184,7 @@ describe('limits that a pod as a whole has of its containers', () => {
 });
 
 describe('a custom sidecar', () => {
-  test('just that container, nothing else', () => {
+  test('is added unchanged, and nothing else', () => {
     const plan = planInjection({ spec }, own);
     expect(plan).toEqual({
       inject: true,
@@ -197,7 +197,7 @@ describe('a custom sidecar', () => {
       },
     });
   });
-  test('is there already, with the defaults that the API server wrote into it', () => {
+  test('is found again with the defaults of the API server', () => {
     const stored = {
       name: 'monitor',
       image: 'm:v1',
@@ -208,10 +208,10 @@ describe('a custom sidecar', () => {
     };
     expect(reasonOf({ spec: { containers: [...spec.containers, stored] } }, own)).toBe('already_injected');
   });
-  test('another container of that name is not ours', () => {
+  test('is not added if another container has its name', () => {
     expect(reasonOf({ spec: { containers: [{ name: 'monitor', image: 'other' }] } }, own)).toBe('name_collision');
   });
-  test('a pod with resources of its own leaves none for it', () => {
+  test('with requests is not added to a pod with pod-level resources', () => {
     const asking: InjectOptions = {
       ...own,
       config: {
@@ -226,12 +226,12 @@ describe('a custom sidecar', () => {
     expect(planInjection(whole, own)).toMatchObject({ inject: true });
     expect(planInjection({ spec }, asking)).toMatchObject({ inject: true });
   });
-  test('capture needs are not asked of it: restricted namespaces may take it', () => {
+  test('is added in a restricted namespace, because not every custom sidecar needs NET_RAW', () => {
     expect(reasonOf({ spec }, { ...own, podSecurity: 'restricted' })).toBe('injected');
   });
 });
 
-describe('pull secrets of the sidecar', () => {
+describe('the pull secrets of the sidecar', () => {
   const config = {
     ...defaultSidecarConfig,
     agent: { ...defaultSidecarConfig.agent, imagePullSecrets: [{ name: 'a' }, { name: 'b' }] },
@@ -241,12 +241,12 @@ describe('pull secrets of the sidecar', () => {
     return plan.inject && plan.addition.imagePullSecrets;
   };
 
-  test('join those that the pod has at admission', () => {
+  test('are added to those of the pod at admission', () => {
     expect(secretsOf({ spec: { ...spec, imagePullSecrets: [{ name: 'a' }] } }, true)).toEqual([{ name: 'b' }]);
     expect(secretsOf({ spec }, true)).toEqual([{ name: 'a' }, { name: 'b' }]);
   });
 
-  test('stay out of a template, which would lose those of its service account', () => {
+  test('are not added to a template, whose pods would lose those of the service account', () => {
     expect(secretsOf({ spec }, false)).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ test.each(specs)('%s', (_, spec, taken) => {
   );
 });
 
-/** What the expressions of the policy make of a pod. */
+/** Evaluates the expressions of the policy for a pod. */
 function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; environment: unknown } {
   const data = policyParameters(agent, { profile: 'privileged', annotation: 'a', optOut: false });
   const known: Record<string, unknown> = { sizeLimit: '224Mi' };
@@ -47,7 +47,7 @@ function byPolicy(spec: PodSpec, agent: AgentSidecarConfig): { ports: unknown; e
   return { ports: known['ports'], environment: known['environment'] };
 }
 
-test.each(specs)('%s: the policy says the same', (_, spec, taken) => {
+test.each(specs)('the policy agrees: %s', (_, spec, taken) => {
   const sidecar = makeSidecar({
     config,
     profile: 'privileged',
@@ -70,7 +70,7 @@ test.each<Partial<AgentConfig>>([
     allowedMirrors: ['*.lab:*', '[fd00::1]:4789'],
     allowedUploads: ['s3:captures/*'],
   },
-])('what the release allows stands in the environment, by the policy too: %j', (changed) => {
+])('the environment has what the release allows, by the policy too: %j', (changed) => {
   const release = { ...config, agent: { ...config.agent, ...changed }, settings: { filter: 'udp' } };
   const { container, mirror } = makeSidecar({
     config: release,
@@ -89,7 +89,7 @@ test.each<Partial<AgentConfig>>([
   expect(platform(mirror?.['env'])).toEqual(platform(container['env']));
 });
 
-test('the authority for uploads is a ConfigMap in front of the Secret, by the policy too', () => {
+test('the CA of uploads comes from a ConfigMap, before the Secret, by the policy too', () => {
   const release = { ...config, agent: { ...config.agent, uploadCA: 'corp-ca' } };
   const { volumes } = makeSidecar({ config: release, profile: 'privileged', guaranteed: false, podSettings: {} });
   const { expression = '' } = policyExpressions.variables.find(({ name }) => name === 'volumes') ?? {};
@@ -113,7 +113,7 @@ test('the authority for uploads is a ConfigMap in front of the Secret, by the po
   });
 });
 
-test('without a port nobody is asked for his', () => {
+test("without a metrics port, the pods' ports do not matter", () => {
   expect(byPolicy(app({ containerPort: 9464 }), { ...config, agent: defaultAgent }).ports).toEqual([]);
 });
 
@@ -127,7 +127,7 @@ test.each([
   ['http', false],
   ['', true],
   [undefined, true],
-])('the parameter %j is taken: %s', (metricsPort, valid) => {
+])('the parameter %j is valid: %s', (metricsPort, valid) => {
   const { expression = '' } =
     policyExpressions.matchConditions.find(({ name }) => name.endsWith('/parameters-invalid')) ?? {};
   const { metricsPort: _, ...data } = policyParameters(config, {

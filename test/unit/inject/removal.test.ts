@@ -14,7 +14,7 @@ const own: InjectOptions = {
   },
 };
 
-describe('removal', () => {
+describe('the removal', () => {
   const status = (
     containers: readonly string[],
     volumes: readonly string[],
@@ -28,7 +28,7 @@ describe('removal', () => {
     return plan.remove ? plan.removal : plan.reason;
   };
 
-  test('goes by the status, whatever version wrote it', () => {
+  test('follows the status of any version', () => {
     const template: PodTemplate = {
       metadata: {
         annotations: {
@@ -50,7 +50,7 @@ describe('removal', () => {
       volumes: ['packet-capture-files'],
     });
   });
-  test('takes nothing of others, whatever a status says', () => {
+  test('removes nothing that is not ours, whatever the status lists', () => {
     const forged = status(
       ['app', 'istio-proxy', 'packet-capture'],
       ['data', 'istio-envoy'],
@@ -73,7 +73,7 @@ describe('removal', () => {
       volumes: [],
     });
   });
-  test('takes the annotation that stands alone', () => {
+  test('removes an annotation without a sidecar', () => {
     expect(
       removalOf({
         metadata: { annotations: status(['packet-capture'], ['packet-capture-files']) },
@@ -86,7 +86,7 @@ describe('removal', () => {
       volumes: [],
     });
   });
-  test('takes the sidecar that has lost its annotation, and of the volumes those that nobody else mounts', () => {
+  test('removes a sidecar without the annotation, and its volumes that no other container mounts', () => {
     const mirror = { ...agent, name: 'packet-capture-mirror' };
     const reader = { name: 'reader', volumeMounts: [{ name: 'packet-capture-files', mountPath: '/captures' }] };
     const volumes = [{ name: 'packet-capture-files' }, { name: 'packet-capture-settings' }, { name: 'data' }];
@@ -99,7 +99,7 @@ describe('removal', () => {
       volumes: ['packet-capture-settings'],
     });
   });
-  test('takes a sidecar whose status nobody can read', () => {
+  test('removes a sidecar with an unreadable status', () => {
     const template: PodTemplate = {
       metadata: { annotations: { 'packet-capture/status': 'x' } },
       spec: { containers: [{ name: 'app' }], initContainers: [agent] },
@@ -109,7 +109,7 @@ describe('removal', () => {
       initContainers: ['packet-capture'],
     });
   });
-  test('leaves a pod its last container', () => {
+  test('keeps the last container of a pod', () => {
     expect(
       removalOf({
         metadata: { annotations: status(['packet-capture'], []) },
@@ -117,13 +117,13 @@ describe('removal', () => {
       }),
     ).toMatchObject({ containers: [] });
   });
-  test('without a status nothing is taken out', () => {
+  test('removes nothing without a status', () => {
     expect(planRemoval({ spec: { containers: [{ name: 'packet-capture' }] } }, defaultSidecarConfig)).toEqual({
       remove: false,
       reason: 'not_injected',
     });
   });
-  test("a user's own goes only when it is unchanged", () => {
+  test('removes a custom sidecar only if it is unchanged', () => {
     const beside = (image: string): PodTemplate => ({
       spec: { containers: [{ name: 'app' }, { name: 'monitor', image, stdin: true, tty: true }] },
     });
@@ -133,7 +133,7 @@ describe('removal', () => {
     });
     expect(planRemoval(beside('m:v2'), own.config)).toMatchObject({ remove: false });
   });
-  test('a pod of nothing but that container was never injected', () => {
+  test('keeps a custom sidecar that is the only container', () => {
     expect(
       planRemoval({ spec: { containers: [{ name: 'monitor', image: 'm:v1', stdin: true, tty: true }] } }, own.config),
     ).toMatchObject({ remove: false });

@@ -9,7 +9,7 @@ import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
 type Json = Record<string, unknown>;
 const options = { config: defaultSidecarConfig, settings: { filter: 'port 80' }, podSecurity: 'privileged' } as const;
 
-/** fast-json-patch refuses what does not apply, as the API server does. */
+/** Applies a patch. fast-json-patch refuses a patch that does not apply, like the API server. */
 function apply(object: Json, patch: readonly PatchOperation[]): Json {
   return jsonPatch.applyPatch(structuredClone(object), structuredClone(patch) as Operation[], true).newDocument;
 }
@@ -46,7 +46,7 @@ function unwrap(path: readonly string[], object: Json): PodTemplate {
   return path.reduce<Json>((value, key) => value[key] as Json, object);
 }
 
-/** Kubernetes stores an absent, a null and an empty list or map alike. */
+/** Makes absent, null and empty lists and maps equal, as they are for Kubernetes. */
 function stored(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(stored);
   if (typeof value !== 'object' || value === null) return value;
@@ -56,7 +56,7 @@ function stored(value: unknown): unknown {
   );
 }
 
-test('what is added can be taken out again, in every kind and shape', () => {
+test('the removal patch undoes the addition patch, for every kind and shape', () => {
   fc.assert(
     fc.property(template, kind, (inner, path) => {
       const object = wrap(path, inner);
@@ -75,7 +75,7 @@ test('what is added can be taken out again, in every kind and shape', () => {
   );
 });
 
-test('no annotation of the pod is lost or changed', () => {
+test('the addition patch keeps all annotations of the pod', () => {
   fc.assert(
     fc.property(
       fc.dictionary(

@@ -25,7 +25,7 @@ import { reviewOf } from '../../support/webhook/samples.ts';
 
 interface Asked {
   readonly template: PodTemplate;
-  /** Labels of the namespace. */
+  /** The labels of the namespace. */
   readonly labels: Readonly<Record<string, string>>;
   readonly namespace?: string | undefined;
   readonly optOut?: boolean;
@@ -135,7 +135,7 @@ const pods = bools.flatMap((labeled) =>
 );
 
 describe.each(names)('%s', (way) => {
-  test('asks for injection as the table has it', () => {
+  test('decides about injection as in the table', () => {
     for (const { labeled, annotation, optOut, row } of pods) {
       const labels = labeled ? { [namespaceLabel]: 'enabled' } : {};
       const result = ways[way]({ template: podWith(annotation), labels, optOut });
@@ -146,7 +146,7 @@ describe.each(names)('%s', (way) => {
     }
   });
 
-  test('gives the sidecar the form that the table has for the Pod Security level', () => {
+  test('adds the form of the sidecar that the table has for the Pod Security level', () => {
     const assumptions: readonly AssumedLevel[] = ['auto', 'privileged', 'baseline', 'restricted'];
     for (const { label, assumed: only, outcome } of levelRows) {
       const labels = { [namespaceLabel]: 'enabled', ...(label === null ? {} : { [podSecurityLabel]: label }) };
@@ -180,12 +180,12 @@ describe.each(names)('%s', (way) => {
   });
 });
 
-test('each combination has a row, and each row a combination', () => {
+test('each combination of label, annotation and mode has one row, and each row a combination', () => {
   expect(pods.every(({ row }) => row !== undefined)).toBe(true);
   expect(new Set(pods.map(({ row }) => row))).toEqual(new Set(optInRows));
 });
 
-test('the order of the skips has every reason of a pod that asks, and a pod for each', () => {
+test('the order of skips contains every reason, and there is a fixture for each', () => {
   const ofCommands = new Set(['setting_conflict', 'no_pod_template', 'not_injected', 'pod_security_baseline']);
   expect(new Set(skipOrder)).toEqual(new Set(Object.keys(skipReasons).filter((reason) => !ofCommands.has(reason))));
   const withFixture = new Set(skippedPods.map(({ expected }) => expected));

@@ -58,10 +58,10 @@ describe.each<[string, PodTemplate]>([
       spec: { ...app.spec, initContainers: [{ name: 'init', image: 'i' }], volumes: [{ name: 'v', emptyDir: {} }] },
     },
   ],
-])('%s that is injected', (_, template) => {
+])('an injected %s', (_, template) => {
   const before = injected(template, { settings: { filter: 'udp' } });
 
-  test('gets settings as if it had been injected with them', () => {
+  test('is updated to the settings as if it had been injected with them', () => {
     for (const settings of [
       { filter: 'tcp' },
       { filter: 'udp', snaplen: '96' },
@@ -77,7 +77,7 @@ describe.each<[string, PodTemplate]>([
     );
   });
 
-  test('is as it was before when the sidecar is taken out', () => {
+  test('has its original form after the removal of the sidecar', () => {
     const after = updated(updated(before, { settings: { filter: 'tcp', mirror: 'vxlan://a' } }), {
       settings: { filter: 'icmp' },
     });
@@ -86,7 +86,7 @@ describe.each<[string, PodTemplate]>([
     expect(essence(withoutRemoved(after, plan.removal))).toEqual(essence(template));
   });
 
-  test('does not change the second time', () => {
+  test('does not change when it is updated again', () => {
     const settings = { filter: 'tcp', 'file-count': '4' };
     for (const renew of [false, true]) {
       const after = updated(before, { settings }, renew);
@@ -96,7 +96,7 @@ describe.each<[string, PodTemplate]>([
   });
 });
 
-test('what the API server has filled in is no difference', () => {
+test('defaults of the API server do not count as a difference', () => {
   const before = injected(app, { settings: { filter: 'udp' } });
   const stored = {
     ...before,
@@ -111,7 +111,7 @@ test('what the API server has filled in is no difference', () => {
   expect(planUpdate(stored, { ...options, settings: { filter: 'udp' }, renew: true })).toMatchObject({ update: false });
 });
 
-describe('a sidecar that somebody else has named', () => {
+describe('a sidecar with another image', () => {
   const other = {
     ...config,
     agent: { ...config.agent, image: 'mirror.example/agent:2', resources: { requests: { cpu: '5m' } } },
@@ -119,7 +119,7 @@ describe('a sidecar that somebody else has named', () => {
   const before = injected(app, { config: other, settings: { filter: 'udp' } });
   const agentOf = (template: PodTemplate): unknown => template.spec?.initContainers?.[0];
 
-  test('stays as it is when settings alone are given', () => {
+  test('is kept when only settings are given', () => {
     expect(agentOf(updated(before, { settings: { filter: 'tcp' } }))).toEqual(agentOf(before));
     expect(agentOf(updated(before, { settings: { mirror: 'vxlan://a' } }))).toMatchObject({
       image: 'mirror.example/agent:2',
@@ -127,12 +127,12 @@ describe('a sidecar that somebody else has named', () => {
     });
   });
 
-  test('is replaced when it is named', () => {
+  test('is replaced when an image is given', () => {
     expect(agentOf(updated(before, {}, true))).toEqual(agentOf(injected(app)));
     expect(planUpdate(before, { ...options, renew: false })).toMatchObject({ update: false });
   });
 
-  test('keeps its image when what is named has none', () => {
+  test('keeps its image when the given configuration has none', () => {
     expect(
       agentOf(
         updated(
@@ -147,7 +147,7 @@ describe('a sidecar that somebody else has named', () => {
   });
 });
 
-test("the user's own annotations are not touched", () => {
+test("an update does not change the user's annotations", () => {
   const own: PodTemplate = { metadata: { annotations: { 'packet-capture/filter': 'icmp' } }, ...app };
   const before = injected(own);
   expect(planUpdate(before, { ...options, settings: { filter: 'tcp' }, renew: false })).toEqual({
@@ -160,7 +160,7 @@ test("the user's own annotations are not touched", () => {
   });
 });
 
-test('the patch of an update is that of the removal and that of the addition', () => {
+test('the patch of an update is the removal followed by the addition', () => {
   const before = injected(app, { settings: { filter: 'udp' } });
   const plan = planUpdate(before, { ...options, settings: { filter: 'tcp' }, renew: false });
   if (!plan.update) throw new Error(plan.reason);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { defaultAgent, readSidecarConfig } from '../../../src/sidecar/index.ts';
 
-test('our own form: what is absent has its default', () => {
+test('an absent key of the agent form has its default', () => {
   const config = readSidecarConfig(
     { agent: { image: 'x:1', metricsPort: 9464 }, settings: { 'file-count': 4, filter: 'port 80' } },
     'f',
@@ -13,7 +13,7 @@ test('our own form: what is absent has its default', () => {
   });
 });
 
-test("the article's form is taken as it is", () => {
+test('a custom sidecar in the form of the article is kept unchanged', () => {
   const monitor = {
     name: 'sidecar-monitor',
     image: 'docker.io/s1240zsw/centos-packet-agent:v1',
@@ -28,7 +28,7 @@ test("the article's form is taken as it is", () => {
   });
 });
 
-test('the runtime classes that are left alone stand beside either form', () => {
+test('skipRuntimeClasses may be added to either form', () => {
   const skipRuntimeClasses = ['kata-*', 'sandboxed'];
   expect(readSidecarConfig({ skipRuntimeClasses }, 'f')).toMatchObject({ form: 'agent', skipRuntimeClasses });
   expect(readSidecarConfig({ skipRuntimeClasses, containers: [{ name: 'x' }] }, 'f')).toMatchObject({
@@ -98,17 +98,17 @@ test.each([
   );
 });
 
-test('what is null in the security context is left out, and stays null', () => {
+test('null in the security context is kept, and leaves the field out', () => {
   const securityContext = { runAsUser: null, runAsGroup: 0, seccompProfile: null };
   expect(readSidecarConfig({ agent: { securityContext } }, 'f')).toMatchObject({ agent: { securityContext } });
 });
 
-test('a limit of zero is none', () => {
+test('a limit of zero does not count as lower than a request', () => {
   const resources = { requests: { cpu: '300m' }, limits: { cpu: 0 } };
   expect(readSidecarConfig({ agent: { resources } }, 'f')).toMatchObject({ agent: { resources } });
 });
 
-test('what a release allows', () => {
+test('the limits of a release are read', () => {
   const agent = {
     maxBufferSize: '1Gi',
     allowedSettings: ['state', '*'],
@@ -125,11 +125,11 @@ test('what a release allows', () => {
 test.each([
   { uploadProxy: 'http://proxy.corp:3128', uploadNoProxy: '.corp,10.0.0.0/8,[fd00::1]:443', uploadCA: 'corp-ca' },
   { uploadProxy: 'https://[fd00::1]', uploadNoProxy: '*', uploadCA: '' },
-])('how uploads reach the network: %j', (agent) => {
+])('the network settings of uploads are read: %j', (agent) => {
   expect(readSidecarConfig({ agent }, 'f')).toMatchObject({ agent });
 });
 
-test('credentials of a proxy have no place in it, and are not repeated', () => {
+test('credentials in the address of a proxy are refused, and the error does not contain them', () => {
   const read = (): unknown => readSidecarConfig({ agent: { uploadProxy: 'http://me:hunter2@proxy:3128' } }, 'f');
   expect(read).toThrow(
     expect.objectContaining({

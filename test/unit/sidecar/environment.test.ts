@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** Of a source: its environment variables that begin like ours. */
+/** The environment variables in a source file that begin with our prefix. */
 async function namesIn(folder: string, suffix: RegExp): Promise<string[]> {
   const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && suffix.test(entry.name));
@@ -12,7 +12,7 @@ async function namesIn(folder: string, suffix: RegExp): Promise<string[]> {
   return texts.flatMap((text) => text.match(/\bPACKET_CAPTURE_[A-Z_]*[A-Z]\b/g) ?? []);
 }
 
-test("no environment variable of ours is like those that the kubelet makes of a namespace's Services", async () => {
+test("no environment variable of ours can be one that the kubelet sets for a namespace's Services", async () => {
   // Service a-b: A_B_SERVICE_HOST, A_B_SERVICE_PORT, A_B_SERVICE_PORT_NAME, A_B_PORT, A_B_PORT_80_TCP, …
   // (envvars.FromServices)
   const serviceLink = /_SERVICE_(?:HOST|PORT)(?:_|$)|_PORT(?:_|$)/;

@@ -70,32 +70,37 @@ describe('an amount of the pod stands for the configured one', () => {
   });
 });
 
-describe('a Guaranteed pod stays one', () => {
+describe('a Guaranteed pod keeps its QoS class with these annotations:', () => {
   test.each<[string, SidecarAmounts, ResourceRequirements, ResourceRequirements]>([
     ['none', {}, own, both('250m', '64Mi')],
     ['limits count for both', { 'cpu-limit': '100m', 'memory-limit': '32Mi' }, own, both('100m', '32Mi')],
     ['a request below the limit changes nothing', { 'cpu-request': '100m' }, own, both('250m', '64Mi')],
     ['a request above the limit raises both', { 'cpu-request': '1' }, own, both('1', '64Mi')],
-    ['it cannot be without a limit', { 'cpu-limit': '0', 'memory-limit': '0' }, own, both('250m', '64Mi')],
-    ['not by the configuration either', {}, { requests: { memory: '128Mi' } }, both('250m', '128Mi')],
+    ['a limit of zero counts as absent', { 'cpu-limit': '0', 'memory-limit': '0' }, own, both('250m', '64Mi')],
+    ['none, and a configuration without limits', {}, { requests: { memory: '128Mi' } }, both('250m', '128Mi')],
   ])('%s', (_, amounts, configured, expected) => {
     expect(resourcesFor(amounts, true, configured)).toEqual(expected);
   });
 });
 
-test('a pod with resources as a whole shares those, whatever it asks for', () => {
+test('the sidecar has no amounts in a pod with pod-level resources, whatever its annotations say', () => {
   const amounts = { 'cpu-request': '1', 'memory-limit': '1Gi' };
   expect(sidecarResources({ guaranteed: false, podResources: true, amounts }, agentResources(own, 160))).toEqual({});
 });
 
-describe('ephemeral storage: where a container of the pod has some', () => {
+describe('ephemeral storage is requested and limited like the containers of the pod:', () => {
   const storageFor = (storage: 'limited' | 'requested' | undefined, configured: ResourceRequirements = {}): unknown =>
     sidecarResources({ guaranteed: false, podResources: true, storage }, agentResources(configured, 160));
   const amount = (text: string): object => ({ 'ephemeral-storage': text });
   test.each<[string, 'limited' | 'requested' | undefined, ResourceRequirements, object]>([
-    ['none: ours alone would limit the whole pod', undefined, { limits: amount('1Gi') as Record<string, string> }, {}],
-    ['a limit: the volume, and the log', 'limited', {}, { requests: amount('224Mi'), limits: amount('224Mi') }],
-    ['a request', 'requested', {}, { requests: amount('224Mi') }],
+    [
+      'none, because ours alone would limit the whole pod',
+      undefined,
+      { limits: amount('1Gi') as Record<string, string> },
+      {},
+    ],
+    ['with a limit, for the volume and the log', 'limited', {}, { requests: amount('224Mi'), limits: amount('224Mi') }],
+    ['with only a request', 'requested', {}, { requests: amount('224Mi') }],
     [
       'more by configuration',
       'limited',
@@ -134,7 +139,7 @@ const configurable = fc.record(
   { requiredKeys: [] },
 );
 
-test('whatever the annotations say, the API server takes the amounts', () => {
+test('the amounts are valid for the API server, whatever the annotations say', () => {
   fc.assert(
     fc.property(annotationsOf, configurable, fc.boolean(), (annotations, configured, guaranteed) => {
       const amounts = amountsOfAnnotations(annotations as Record<string, string>);
@@ -156,7 +161,7 @@ test('whatever the annotations say, the API server takes the amounts', () => {
   );
 });
 
-test('what is no amount counts as absent, and is known', () => {
+test('an invalid amount counts as absent, and hasInvalidAmount finds it', () => {
   expect(amountsOfAnnotations({ 'packet-capture/cpu-request': 'a lot', 'packet-capture/memory-limit': '1Gi' })).toEqual(
     { 'memory-limit': '1Gi' },
   );
@@ -181,6 +186,6 @@ test.each<[AmountName, string, boolean]>([
   ['memory-limit', '64', false],
   ['memory-limit', '64m', false],
   ['memory-limit', '64 Mi', false],
-])('--%s %s is taken: %s', (name, value, isGood) => {
+])('--%s %s is valid: %s', (name, value, isGood) => {
   expect(amountProblem(name, value) === undefined).toBe(isGood);
 });

@@ -4,7 +4,7 @@ import { defaultSidecarConfig, formatStatus, makeSidecar, parseStatus } from '..
 
 const options = { config: defaultSidecarConfig, profile: 'privileged', guaranteed: false, podSettings: {} } as const;
 
-test('the sidecar, whole', () => {
+test('the sidecar has exactly these fields', () => {
   expect(makeSidecar(options)).toMatchInlineSnapshot(`
     {
       "container": {
@@ -237,8 +237,8 @@ test('the sidecar, whole', () => {
   `);
 });
 
-describe('what may differ', () => {
-  test('baseline has no capabilities block: that level forbids to add NET_RAW', () => {
+describe('the sidecar depends on the pod and the configuration:', () => {
+  test('in baseline it has no capabilities block, because that level forbids NET_RAW', () => {
     const { container } = makeSidecar({ ...options, profile: 'baseline' });
     expect(container['securityContext']).not.toHaveProperty('capabilities');
     expect(container['securityContext']).toMatchObject({ runAsNonRoot: true, allowPrivilegeEscalation: false });
@@ -250,23 +250,23 @@ describe('what may differ', () => {
     expect(resources?.limits).toEqual({ cpu: '250m', memory: '64Mi' });
   });
 
-  test('in a pod with resources of its own the sidecar asks for none', () => {
+  test('in a pod with pod-level resources it requests none', () => {
     expect(makeSidecar({ ...options, guaranteed: true, podResources: true }).container.resources).toEqual({});
   });
 
-  test('the volume grows with the ring that the pod asks for, and the agent is told', () => {
+  test('the size of the volume follows the ring in the annotations, and the agent gets it in its environment', () => {
     const { container, volumes } = makeSidecar({ ...options, podSettings: { 'file-size': '64Mi', 'file-count': '3' } });
     expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '336Mi' } });
     expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_SIZE_LIMIT', value: '336Mi' });
   });
 
-  test('an empty annotation does not hide the default', () => {
+  test('an empty annotation means the default', () => {
     const config = { ...defaultSidecarConfig, settings: { 'file-size': '64Mi' } };
     const { volumes } = makeSidecar({ ...options, config, podSettings: { 'file-size': '' } });
     expect(volumes[0]).toMatchObject({ emptyDir: { sizeLimit: '656Mi' } });
   });
 
-  test('defaults reach the agent by its environment', () => {
+  test('the environment contains the default settings', () => {
     const config = { ...defaultSidecarConfig, settings: { filter: 'port 80', 'file-count': '2' } };
     const { container } = makeSidecar({ ...options, config });
     expect(container['env']).toContainEqual({ name: 'PACKET_CAPTURE_FILTER', value: 'port 80' });
@@ -274,7 +274,7 @@ describe('what may differ', () => {
   });
 });
 
-test('every setting has its file in the settings volume, and so have the labels', () => {
+test('the settings volume has a file for each setting, and one for the labels', () => {
   const [, volume] = makeSidecar(options).volumes;
   const items = settings.map(({ name }) => ({
     path: name,
@@ -284,8 +284,8 @@ test('every setting has its file in the settings volume, and so have the labels'
   expect(volume).toEqual({ name: 'packet-capture-settings', downwardAPI: { items: [...items, labels] } });
 });
 
-describe('status', () => {
-  test('what was written can be read', () => {
+describe('the status', () => {
+  test('can be read after it was written', () => {
     const status = { containers: ['packet-capture'], volumes: ['a', 'b'], annotations: ['packet-capture/filter'] };
     expect(parseStatus(formatStatus(status))).toEqual({ version: '0.1.0', ...status });
   });
@@ -299,7 +299,7 @@ describe('status', () => {
     'null',
     '{"version":1,"containers":[],"volumes":[]}',
     '{"version":"1","containers":[1],"volumes":[]}',
-  ])('%j is no status', (text) => {
+  ])('is not read from %j', (text) => {
     expect(parseStatus(text)).toBeUndefined();
   });
 });

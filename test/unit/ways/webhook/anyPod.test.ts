@@ -41,7 +41,7 @@ const annotationMaps = fc.option(
   { nil: null },
 );
 
-/** As it comes off the wire: `__proto__` is a key like any other there. */
+/** Parsed from JSON, as in a request: `__proto__` is an ordinary key there. */
 const pods = fc
   .record(
     {
@@ -85,7 +85,7 @@ const cases = fc.tuple(
   fc.constantFrom<WebhookName>('privileged', 'baseline'),
 );
 
-test('whatever the pod: it is left alone, or gets the sidecar beside all that it had, and never twice', () => {
+test('any pod is skipped, or gets the sidecar once and keeps everything else', () => {
   let injections = 0;
   fc.assert(
     fc.property(cases, ([pod, with_, webhook]) => {
@@ -105,11 +105,11 @@ test('whatever the pod: it is left alone, or gets the sidecar beside all that it
     }),
     { numRuns: 300 },
   );
-  // A property that holds for nothing proves nothing.
+  // Without injections, the property would hold trivially.
   expect(injections).toBeGreaterThan(50);
 });
 
-/** Takes out what was added, by comparing with the pod from before rather than by knowing what is added. */
+/** Removes the addition by comparison with the pod before it, without knowledge of what is added. */
 function withoutAddition(after: PodTemplate, before: PodTemplate): unknown {
   const spec = Object.fromEntries(
     Object.entries(after.spec ?? {}).flatMap(([key, value]) => {
@@ -133,7 +133,7 @@ function withoutStatus(after: NonNullable<PodTemplate['metadata']>, before: PodT
   if (before === undefined || before === null) return before;
   const { 'packet-capture/status': _status, [safeToEvict]: listed = '', ...others } = after.annotations ?? {};
   const own = before.annotations?.[safeToEvict];
-  // A sidecar of the user's own says nothing of its volumes.
+  // For a custom sidecar, the annotation about volumes is not extended.
   expect([own ?? '', ours, `${ours},${own}`]).toContain(listed);
   const annotations = own === undefined ? others : before.annotations;
   if (before.annotations === undefined) {
@@ -143,7 +143,7 @@ function withoutStatus(after: NonNullable<PodTemplate['metadata']>, before: PodT
   return { ...after, annotations: before.annotations === null ? null : annotations };
 }
 
-test('whatever the request: it is no review, or it is allowed', () => {
+test('any request is refused as not a review, or the answer allows it', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -166,7 +166,7 @@ test('whatever the request: it is no review, or it is allowed', () => {
   );
 });
 
-test('a pod may be as deep as it likes', () => {
+test('a pod with 20,000 nested objects is injected', () => {
   const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
   const pod = JSON.parse(
     `{"metadata":{"annotations":{"packet-capture/inject":"true"}},"spec":{"containers":[{"name":"a","image":"b"}],"x":${deep}}}`,

@@ -9,7 +9,7 @@ import { unreadiness } from '../../../../src/ways/webhook/server/readiness.ts';
 let folder = '';
 let begins = 0;
 
-/** By a clock that is so far behind the one by which the certificate was made, to the second of its beginning. */
+/** Parses the certificate with a clock that is so many seconds before the start of its validity. */
 async function servedBehind(seconds: number): Promise<ServedCertificate> {
   const now = (): Date => new Date(begins - seconds * 1000);
   const source = certificateSource(folder, undefined, now);
@@ -32,13 +32,19 @@ beforeAll(async () => {
 
 afterAll(async () => rm(folder, { recursive: true, force: true }));
 
-// `certs.mode: generated` makes them valid from the second in which helm renders them, by the clock of helm's machine.
-test.each([0, 1, 60, 299])('a certificate that begins in %i s is served: only the clock is behind', async (seconds) => {
-  const certificate = await servedBehind(seconds);
-  expect(unreadiness({ listening: true, draining: false, certificate }, new Date(begins - seconds * 1000))).toEqual([]);
-});
+// With `certs.mode: generated`, a certificate is valid from the second when helm renders it, by the clock of helm's
+// machine.
+test.each([0, 1, 60, 299])(
+  'a certificate that becomes valid in %i s is served, because the clock may be behind',
+  async (seconds) => {
+    const certificate = await servedBehind(seconds);
+    expect(unreadiness({ listening: true, draining: false, certificate }, new Date(begins - seconds * 1000))).toEqual(
+      [],
+    );
+  },
+);
 
-test.each([301, 3600])('one that begins in %i s is not', async (seconds) => {
+test.each([301, 3600])('a certificate that becomes valid in %i s is refused', async (seconds) => {
   await expect(servedBehind(seconds)).rejects.toMatchObject({
     code: 'CERTIFICATE_INVALID',
     message: expect.stringContaining('not valid before'),

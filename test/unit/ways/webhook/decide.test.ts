@@ -9,7 +9,7 @@ const custom: InjectorOptions = { ...options, config: customConfig };
 const reasonOf = (pod: unknown, with_: InjectorOptions = options, webhook: WebhookName = 'privileged'): string =>
   decide(reviewOf(pod), webhook, with_).reason;
 
-test('a pod that asks gets the sidecar', () => {
+test('a pod that asks for injection gets the sidecar', () => {
   const pod = podOf();
   const verdict = decide(reviewOf(pod), 'privileged', options);
   expect(verdict).toMatchObject({ decision: 'injected', reason: 'opted_in' });
@@ -19,12 +19,12 @@ test('a pod that asks gets the sidecar', () => {
   });
 });
 
-test('in a baseline namespace it goes without a capabilities block', () => {
+test('the sidecar has no capabilities block in a baseline namespace', () => {
   const [sidecar] = patched(podOf(), decide(reviewOf(podOf()), 'baseline', options)).spec?.initContainers ?? [];
   expect(sidecar?.['securityContext']).not.toHaveProperty('capabilities');
 });
 
-test('a pod that asks for a mirror gets one, and is told where it cannot', () => {
+test('a pod that asks for a mirror gets one, or a warning where it is impossible', () => {
   const pod = podOf();
   const mirrored: PodTemplate = {
     ...pod,
@@ -44,7 +44,7 @@ test('a pod that asks for a mirror gets one, and is told where it cannot', () =>
   expect(JSON.stringify(patched(mirrored, without))).not.toContain('NET_ADMIN');
 });
 
-describe('who is asked for', () => {
+describe('the annotation of a pod and the options of the injector decide:', () => {
   const article: InjectorOptions = { ...options, annotation: 'sidecar-injector-webhook.morven.me/inject' };
   const bare = (annotations: Record<string, string> | undefined): PodTemplate => ({
     metadata: annotations === undefined ? {} : { annotations },
@@ -72,7 +72,7 @@ describe('who is asked for', () => {
   });
 });
 
-describe('left alone', () => {
+describe('a pod is skipped', () => {
   test.each<[string, unknown, string[]]>([
     [
       'host_network',
@@ -115,22 +115,22 @@ describe('left alone', () => {
   ])('%s', (reason, pod, warnings) => {
     expect(decide(reviewOf(pod), 'privileged', options)).toEqual({ decision: 'skipped', reason, warnings });
   });
-  test('what is no creation of a pod', () => {
+  test('for another request than the creation of a pod', () => {
     expect(decide(reviewOf(podOf(), { createsPod: false }), 'privileged', options).reason).toBe('not_pod_creation');
   });
-  test('a review of another version', () => {
+  test('for a review of another version', () => {
     expect(decide(reviewOf(podOf(), { apiVersion: 'admission.k8s.io/v2' }), 'privileged', options).reason).toBe(
       'unsupported_version',
     );
   });
-  test("the request's namespace counts, not the pod's", () => {
+  test("the request's namespace decides, and not the namespace in the pod", () => {
     expect(decide(reviewOf(podOf(), { namespace: 'kube-system' }), 'privileged', options).reason).toBe(
       'system_namespace',
     );
   });
 });
 
-describe('in doubt the pod is left alone', () => {
+describe('a pod is skipped as patch_doubtful because of', () => {
   const volume = (name: string, mountPath = '/x'): InjectorOptions => ({
     ...options,
     config: {
@@ -150,9 +150,9 @@ describe('in doubt the pod is left alone', () => {
     },
   });
   test.each<[string, PodTemplate, InjectorOptions]>([
-    ['a container in two lists has one name', podOf({ initContainers: [{ name: 'web' }] }), options],
-    ['two volumes have the same name', podOf({ volumes: [{ name: 'v' }, { name: 'v' }] }), options],
-    ['a volume that is mounted is missing', podOf(), volume('data')],
+    ['containers of the same name in two lists', podOf({ initContainers: [{ name: 'web' }] }), options],
+    ['two volumes of the same name', podOf({ volumes: [{ name: 'v' }, { name: 'v' }] }), options],
+    ['a missing volume that is mounted', podOf(), volume('data')],
     [
       'two mounts in one place',
       podOf({ volumes: [{ name: 'data' }] }),
@@ -163,12 +163,12 @@ describe('in doubt the pod is left alone', () => {
         ],
       }),
     ],
-    ['a name that is none', podOf(), container({ name: 'Monitor' })],
+    ['an invalid name', podOf(), container({ name: 'Monitor' })],
     ['no image', podOf(), container({ image: undefined })],
-    ['an image with a space behind it', podOf(), container({ image: 'm ' })],
-    ['mounts that are no list', podOf(), container({ volumeMounts: 7 })],
-    ['annotations that fill all there is', podOf({}, { big: 'x'.repeat(256 * 1024 - 50) }), options],
-    ['an ephemeral container of the name', podOf({ ephemeralContainers: [{ name: 'packet-capture' }] }), options],
+    ['an image that ends in a space', podOf(), container({ image: 'm ' })],
+    ['mounts that are not a list', podOf(), container({ volumeMounts: 7 })],
+    ['annotations that are as large as allowed', podOf({}, { big: 'x'.repeat(256 * 1024 - 50) }), options],
+    ['an ephemeral container of the same name', podOf({ ephemeralContainers: [{ name: 'packet-capture' }] }), options],
   ])('%s', (_, pod, with_) => {
     expect(decide(reviewOf(pod), 'privileged', with_)).toMatchObject({
       decision: 'skipped',
@@ -176,16 +176,16 @@ describe('in doubt the pod is left alone', () => {
       warnings: [expect.stringContaining('could harm')],
     });
   });
-  test('a volume of the pod is enough for a sidecar that mounts it', () => {
+  test('a sidecar may mount a volume of the pod', () => {
     expect(reasonOf(podOf({ volumes: [{ name: 'data' }] }), volume('data'))).toBe('opted_in');
   });
 });
 
-describe('a second call for the same pod', () => {
+describe('a second call for the same pod, with a sidecar of the kind', () => {
   test.each([
     ['agent', options],
     ['custom', custom],
-  ])('%s: adds nothing', (_, with_) => {
+  ])('%s, adds nothing', (_, with_) => {
     const pod = patched(podOf(), decide(reviewOf(podOf()), 'privileged', with_));
     expect(decide(reviewOf(pod), 'privileged', with_)).toEqual({
       decision: 'skipped',
@@ -195,12 +195,12 @@ describe('a second call for the same pod', () => {
   });
 });
 
-describe('the probe', () => {
+describe('the probe webhook, with a sidecar of the kind', () => {
   const probe = (): PodTemplate => probePod({ release: 'r', namespace: 'n', image: 'i' });
   test.each([
     ['agent', options, 'packet-capture'],
     ['custom', custom, 'monitor'],
-  ])('%s: the containers, without volumes', (_, with_, name) => {
+  ])('%s, adds the containers without volumes', (_, with_, name) => {
     const verdict = decide(reviewOf(probe()), 'probe', with_);
     const pod = patched(probe(), verdict);
     const added = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].filter(
@@ -217,7 +217,7 @@ describe('the probe', () => {
     expect(added[0]).not.toHaveProperty('volumeMounts');
     expect(decide(reviewOf(pod), 'probe', with_).reason).toBe('already_injected');
   });
-  test('no other pod is answered there', () => {
+  test('agent, skips other pods', () => {
     expect(reasonOf(podOf(), options, 'probe')).toBe('not_probe');
   });
 });

@@ -4,7 +4,7 @@ import { jsonExcess } from '../../../../src/ways/webhook/jsonExcess.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-/** Counted another way: what is left without strings. */
+/** Counts in another way: strings are removed first. */
 function countsOf(text: string): { readonly values: number; readonly depth: number } {
   const rest = text
     .replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
@@ -19,10 +19,10 @@ function countsOf(text: string): { readonly values: number; readonly depth: numb
   return { values: rest.filter((character) => '{[,'.includes(character)).length, depth: deepest };
 }
 
-test('it counts what a text holds, whatever its strings hold', () => {
+test('jsonExcess counts values and levels, and ignores the content of strings', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 5 }), fc.constantFrom(0, 1, 2), (json, spaces) => {
-      // In a list, for there to be something; long enough to be counted at all.
+      // In a list, so that there is a value; with spaces, so that the text is long enough to be counted.
       const text = JSON.stringify([JSON.parse(json)], undefined, spaces) + ' '.repeat(1000);
       const { values, depth } = countsOf(text);
       fc.pre(values < 900);
@@ -33,14 +33,14 @@ test('it counts what a text holds, whatever its strings hold', () => {
   );
 });
 
-describe('texts that are cut or are no JSON', () => {
+describe('invalid or incomplete JSON exceeds no limit:', () => {
   test.each(['"', '"\\', '"abc\\', '[[[', ']]]]', '{"a":"', '\\"[[', '\u0000'])('%j', (text) => {
     expect(jsonExcess(bytes(text.repeat(40)), { values: 10_000, depth: 10_000 })).toBeUndefined();
   });
 });
 
 test.each(['"'.repeat(7e6), '\\'.repeat(7e6), `"${'\\"'.repeat(3e6)}`, '{"a":'.repeat(1e6)])(
-  '7 MB are read in one pass: %#',
+  'jsonExcess reads 7 MB in less than 500 ms of CPU: %#',
   (text) => {
     const json = bytes(text);
     const from = process.cpuUsage();

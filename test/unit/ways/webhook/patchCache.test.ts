@@ -45,7 +45,7 @@ function additionFor(pod: PodTemplate, config: SidecarConfig): Addition | undefi
   return plan.inject ? plan.addition : undefined;
 }
 
-test('a patch that was proven for a shape is the one that the pod itself would get, and adds to it what it should', () => {
+test('a cached patch equals the patch that is made for the pod itself', () => {
   let patches = 0;
   fc.assert(
     fc.property(pods, fc.constantFrom(defaultSidecarConfig, withSecrets, customConfig), (pod, config) => {
@@ -64,7 +64,7 @@ test('a patch that was proven for a shape is the one that the pod itself would g
   expect(patches).toBeGreaterThan(100);
 });
 
-test('equal pods share an addition and its patch, others do not', () => {
+test('pods share an addition only if it is equal', () => {
   const at = (pod: PodTemplate, podSecurity: 'privileged' | 'baseline' = 'privileged'): Addition => {
     const plan = planInjection(pod, { config: defaultSidecarConfig, settings: {}, podSecurity });
     if (!plan.inject) throw new Error(plan.reason);
@@ -85,7 +85,7 @@ test('equal pods share an addition and its patch, others do not', () => {
   expect(new Set(additions.map((addition) => JSON.stringify(addition))).size).toBe(additions.length);
 });
 
-test('values of pods do not run into each other', () => {
+test('a quotation mark in a setting does not make two different keys of the cache equal', () => {
   const sizeLimit = (annotations: Record<string, string>): unknown =>
     additionFor(podOf({}, annotations), defaultSidecarConfig)?.volumes[0]?.['emptyDir'];
   const usual = sizeLimit({});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isInjected, probePod } from '../../../../src/ways/webhook/probe.ts';
 
-test('the probe is a pod of the release, by the labels that the probe webhook selects', () => {
+test('the probe has the labels that the probe webhook selects', () => {
   expect(probePod({ release: 'shop', namespace: 'tools', image: 'i:1' })).toMatchObject({
     kind: 'Pod',
     metadata: {
@@ -20,10 +20,10 @@ test.each([
   [{ metadata: null }],
   [{ metadata: { annotations: {} } }],
   [probePod({ release: 'a', namespace: 'b', image: 'c' })],
-])('not injected: %j', (pod) => {
+])('a pod without the annotation of the probe is not injected: %j', (pod) => {
   expect(isInjected(pod)).toBe(false);
 });
 
-test('injected: the answer of the probe webhook stands in the annotations', () => {
+test('a pod with the annotation of the probe is injected', () => {
   expect(isInjected({ metadata: { annotations: { 'packet-capture/probe': '0.1.0' } } })).toBe(true);
 });

@@ -8,7 +8,7 @@ type Pod = {
 const request = { release: 'capture', namespace: 'tools', image: 'probe' };
 const resources = { requests: { cpu: '100m' }, limits: { cpu: '200m' } };
 
-test('the pod that proves injection carries what the namespace demands, and asks for little first', () => {
+test('the probe has what the namespace requires, and is small first', () => {
   const pods = probePods({
     ...request,
     demands: { labels: { team: 'net', 'app.kubernetes.io/component': 'mine' }, annotations: { a: 'b' }, resources },
@@ -18,7 +18,7 @@ test('the pod that proves injection carries what the namespace demands, and asks
     resources,
   ]);
   for (const { metadata } of pods) {
-    // By its own labels the webhook knows it.
+    // The webhook selects it by its own labels.
     expect(metadata.labels).toMatchObject({
       team: 'net',
       'app.kubernetes.io/component': 'probe',
@@ -26,14 +26,14 @@ test('the pod that proves injection carries what the namespace demands, and asks
     });
     expect(metadata.annotations).toMatchObject({ a: 'b' });
   }
-  // The sidecar is put in before a LimitRange looks: it has to fit, too.
+  // The sidecar is injected before the LimitRange is checked, so it has to fit too.
   expect(pods.map(({ metadata }) => metadata.annotations)).toEqual([
     { a: 'b' },
     { a: 'b', 'packet-capture/cpu-request': '100m', 'packet-capture/cpu-limit': '200m' },
   ]);
 });
 
-test('and the security contexts that the namespace takes, instead of its own', () => {
+test('the probe has the security contexts of the values in place of its own', () => {
   const podSecurityContext = { runAsNonRoot: true, runAsUser: 2000, seccompProfile: { type: 'RuntimeDefault' } };
   const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsGroup: 2000 };
   expect(probePods({ ...request, demands: { podSecurityContext, securityContext } })).toMatchObject([
@@ -44,7 +44,7 @@ test('and the security contexts that the namespace takes, instead of its own', (
   );
 });
 
-test('without demands it is one pod', () => {
+test('there is one probe pod if the values require nothing', () => {
   for (const demands of [undefined, {}, { resources: {} }]) {
     expect(probePods({ ...request, ...(demands === undefined ? {} : { demands }) })).toHaveLength(1);
   }

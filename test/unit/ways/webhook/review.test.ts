@@ -3,7 +3,7 @@ import { formatAnswer } from '../../../../src/ways/webhook/answer.ts';
 import { readReview } from '../../../../src/ways/webhook/review.ts';
 import { bodyOf, podOf } from '../../../support/webhook/samples.ts';
 
-describe('a body that is no AdmissionReview', () => {
+describe('a body is not read as an AdmissionReview if it is', () => {
   const review = JSON.parse(bodyOf(podOf())) as Record<string, unknown>;
   test.each<[string, string]>([
     ['empty', ''],
@@ -13,15 +13,15 @@ describe('a body that is no AdmissionReview', () => {
     ['a number', '7'],
     ['a list', '[]'],
     ['deep nesting', '['.repeat(100_000)],
-    ['deep and whole', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+    ['deep nesting with an end', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
     ['another kind', JSON.stringify({ ...review, kind: 'Pod' })],
     ['another group', JSON.stringify({ ...review, apiVersion: 'v1' })],
     ['no version', JSON.stringify({ ...review, apiVersion: undefined })],
     ['no request', JSON.stringify({ ...review, request: undefined })],
-    ['a request that is none', JSON.stringify({ ...review, request: [] })],
+    ['a request that is a list', JSON.stringify({ ...review, request: [] })],
     ['no uid', bodyOf(podOf(), { uid: undefined })],
     ['an empty uid', bodyOf(podOf(), { uid: '' })],
-    ['a uid that is none', bodyOf(podOf(), { uid: { a: 1 } })],
+    ['a uid that is an object', bodyOf(podOf(), { uid: { a: 1 } })],
     [
       'a request by prototype',
       '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","__proto__":{"request":{"uid":"1"}}}',
@@ -31,7 +31,7 @@ describe('a body that is no AdmissionReview', () => {
   });
 });
 
-test('what the API server sends', () => {
+test('a review of the API server is read', () => {
   expect(readReview(bodyOf(podOf()))).toEqual({
     apiVersion: 'admission.k8s.io/v1',
     uid: 'u-1',
@@ -43,7 +43,7 @@ test('what the API server sends', () => {
   });
 });
 
-describe('what creates no pod', () => {
+describe('a review does not create a pod with', () => {
   test.each<[object]>([
     [{ operation: 'UPDATE' }],
     [{ operation: 'DELETE' }],
@@ -64,15 +64,15 @@ test.each<[string, object, string]>([
   ['the name of the pod', { object: { metadata: { name: 'web-2', generateName: 'web-' } } }, 'web-2'],
   ['what its name is made of', {}, 'web-*'],
   ['none', { object: null }, ''],
-])('for the log: %s', (_, request, name) => {
+])('the name in the log: %s', (_, request, name) => {
   expect(readReview(bodyOf(podOf(), request))?.name).toBe(name);
 });
 
-describe('the answer', () => {
+describe('the answer allows the request and', () => {
   const review = { apiVersion: 'admission.k8s.io/v1', uid: 'u-1' } as Parameters<typeof formatAnswer>[0];
   const answer = (verdict: Parameters<typeof formatAnswer>[1]): unknown => JSON.parse(formatAnswer(review, verdict));
   const common = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
-  test('a patch comes with its type', () => {
+  test('has a patch with its type', () => {
     const response = {
       uid: 'u-1',
       allowed: true,
@@ -89,13 +89,13 @@ describe('the answer', () => {
       }),
     ).toEqual({ ...common, response });
   });
-  test('nothing to add: neither of them', () => {
+  test('has neither patch nor type when nothing is added', () => {
     expect(answer({ decision: 'skipped', reason: 'not_opted_in', warnings: [] })).toEqual({
       ...common,
       response: { uid: 'u-1', allowed: true, auditAnnotations: { decision: 'not_opted_in' } },
     });
   });
-  test('a warning is told', () => {
+  test('has the warnings', () => {
     expect(answer({ decision: 'skipped', reason: 'windows', warnings: ['w'] })).toMatchObject({
       response: { allowed: true, warnings: ['w'] },
     });
@@ -103,7 +103,7 @@ describe('the answer', () => {
       answer({ decision: 'injected', reason: 'opted_in', patch: { text: '', base64: '' }, warnings: ['"w"'] }),
     ).toMatchObject({ response: { allowed: true, patchType: 'JSONPatch', warnings: ['"w"'] } });
   });
-  test('a second call changes no audit annotation', () => {
+  test('has no audit annotation for a second call', () => {
     expect(answer({ decision: 'skipped', reason: 'already_injected', warnings: [] })).toEqual({
       ...common,
       response: { uid: 'u-1', allowed: true },

@@ -6,7 +6,7 @@ import { bodyOf, podOf } from '../../../support/webhook/samples.ts';
 
 const headOf = (text: string): ReturnType<typeof readReviewHead> => readReviewHead(Buffer.from(text));
 
-/** A review as an API server writes it: the object comes last. */
+/** A review in the order of an API server: the object comes last. */
 function reviewText(request: object, object: unknown, spaces?: number): string {
   return JSON.stringify(
     { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: { ...request, object } },
@@ -15,7 +15,7 @@ function reviewText(request: object, object: unknown, spaces?: number): string {
   );
 }
 
-test('it says of every review what a parser says of it', () => {
+test('readReviewHead returns the same fields as a parser', () => {
   const string = fc.string({ unit: 'binary', maxLength: 30 });
   fc.assert(
     fc.property(
@@ -40,14 +40,14 @@ test('it says of every review what a parser says of it', () => {
         const head = headOf(text);
         expect(head?.uid).toEqual(parsed?.uid);
         expect(head?.namespace).toEqual(parsed?.namespace);
-        // Without one, a parser looks for that of the object.
+        // Without a name in the request, a parser would take the object's.
         expect(name === '' ? '' : parsed?.name).toEqual(head?.name);
       },
     ),
   );
 });
 
-test('the beginning of a review is enough', () => {
+test('readReviewHead needs only the beginning of a review', () => {
   const text = bodyOf(podOf({}, { long: 'x'.repeat(1000) }));
   expect(headOf(text.slice(0, 900))).toEqual({
     apiVersion: 'admission.k8s.io/v1',
@@ -58,12 +58,12 @@ test('the beginning of a review is enough', () => {
   });
 });
 
-test('an object cannot say who it is', () => {
+test('fields inside of the object are ignored', () => {
   const text = reviewText({ uid: 'u-1', namespace: 'shop' }, { request: { uid: 'forged' }, uid: 'forged', kind: 'x' });
   expect(headOf(text)).toMatchObject({ uid: 'u-1', namespace: 'shop' });
 });
 
-describe('no review that could be answered', () => {
+describe('readReviewHead returns undefined for', () => {
   test.each<[string, string]>([
     ['nothing', ''],
     ['lists', '['.repeat(5000)],
@@ -80,7 +80,7 @@ describe('no review that could be answered', () => {
   ])('%s', (_, text) => {
     expect(headOf(text)).toBeUndefined();
   });
-  test('whatever it is, it is read to its end', () => {
+  test('random bytes, without an error', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(() => readReviewHead(Buffer.from(bytes))).not.toThrow();

@@ -15,13 +15,13 @@ const plan = planInjection(pod, { config: defaultSidecarConfig, settings: {}, po
 const addition = (plan.inject ? plan.addition : undefined) as Addition;
 const patch = additionPatch(pod, addition, []);
 
-test('the patch that is made is not doubted, and leaves the pod as it was', () => {
+test('patchProblem accepts the patch of an addition and does not change the pod', () => {
   const before = structuredClone(pod);
   expect(patchProblem(pod, patch, addition)).toBeUndefined();
   expect(pod).toEqual(before);
 });
 
-describe('every other one is', () => {
+describe('patchProblem refuses a patch with', () => {
   const last = patch.length - 1;
   const but = (index: number, operation: object): PatchOperation[] =>
     patch.with(index, { ...patch[index], ...operation } as PatchOperation);
@@ -58,7 +58,7 @@ describe('every other one is', () => {
       ),
     ],
     [
-      'an index that is none',
+      'an invalid index',
       but(
         patch.findIndex(({ path }) => path === '/spec/initContainers/0'),
         { path: '/spec/initContainers/x' },
@@ -86,12 +86,12 @@ describe('every other one is', () => {
   });
 });
 
-test('an addition that would replace an annotation is doubted, even if the value is the same', () => {
+test('patchProblem refuses an addition that replaces an annotation, even with the same value', () => {
   const same = { ...addition, annotations: { ...addition.annotations, 'packet-capture/inject': 'true' } };
   expect(patchProblem(pod, additionPatch(pod, same, []), same)).toBe('the patch replaces an annotation');
 });
 
-test('what is put into an added list is noticed', () => {
+test('patchProblem refuses a patch that adds more to an added list', () => {
   const bare: PodTemplate = { spec: { containers: [{ name: 'web', image: 'nginx' }] } };
   const made = additionPatch(bare, addition, []);
   expect(patchProblem(bare, made, addition)).toBeUndefined();
