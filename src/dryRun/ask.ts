@@ -3,19 +3,23 @@ import type { PodTemplate } from '../kubernetes/api/types.ts';
 import { kubectlWarnings, parseAnswer, type Kubectl } from '../kubernetes/kubectl.ts';
 import { noAnswerIn, refusalOf, type NoAnswer, type Refusal } from './podRefusal.ts';
 
-/** What the API server made of a pod that it was asked for, without creating it. */
+/** The API server's answer to a dry run of a pod: the pod as it would store it, a refusal, or no answer. */
 export type Answer =
-  | { readonly kind: 'made'; readonly pod: PodTemplate; /** Of the API server. */ readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'made';
+      readonly pod: PodTemplate;
+      /** From the API server. */ readonly warnings: readonly string[];
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'no_answer'; readonly noAnswer: NoAnswer };
 
 /**
- * Asks for a pod by a server-side dry run: all admission takes place, and nothing is stored.
+ * Asks for a pod in a server-side dry run: all admission runs, and nothing is stored.
  *
- * Fields that the server does not know are dropped, as they are when a controller makes the pod; kubectl's own check
- * of them would cost two more requests.
- * @param timeoutSeconds admission webhooks of others may take their time, each up to 30 s
- * @throws INTERRUPTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE when no API server is there
+ * The server drops unknown fields, as it does when a controller makes the pod; kubectl's own check would cost two more
+ * requests.
+ * @param timeoutSeconds other admission webhooks may take up to 30 s each
+ * @throws INTERRUPTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE when no API server answers
  */
 export async function askForPod(
   kubectl: Kubectl,
@@ -32,7 +36,8 @@ export async function askForPod(
     const noAnswer = noAnswerIn(error.message);
     if (noAnswer !== undefined) return { kind: 'no_answer', noAnswer };
     const refusal = refusalOf(error.message);
-    // What a webhook met on its way ("connection refused") does not mean that the API server is away.
+    // When a webhook cannot be called, its error ("connection refused") does not mean that the API server is
+    // unreachable.
     if (error.code === 'CLUSTER_UNREACHABLE' && !refusal.uncalled) throw error;
     return { kind: 'refused', refusal };
   }

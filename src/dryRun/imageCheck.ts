@@ -11,17 +11,17 @@ export interface ImageCheck {
   readonly workload: Workload;
   /** The pod template with the sidecar, as the API server would store it. */
   readonly stored: PodTemplate;
-  /** Nothing is made in a dry run, not even for a moment. */
+  /** In a dry run no pod is created, not even for a moment. */
   readonly dryRun: boolean;
-  /** A failure becomes a warning. */
+  /** Turns a failure into a warning. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly report: (line: string) => void;
 }
 
 /**
- * Sees to it that the agent's image can be pulled and started where a workload's pods run, before its pod template is
- * changed. A custom sidecar is not tried: what its image can be started with is not known.
+ * Checks that the agent's image can be pulled and started where a workload's pods run, before its pod template is
+ * changed. A custom sidecar is not tried, because the command that its image needs is unknown.
  * @returns warnings
  * @throws IMAGE_UNUSABLE and as {@link tryImage}
  */
@@ -52,7 +52,7 @@ export async function checkImage({ workload, stored, dryRun, force, ...options }
 /** What to do about an image that cannot be started. */
 export const imageRemedy = 'Check the name, the tag, the architecture, and the pull secret in that namespace.';
 
-/** `the image IMAGE cannot be started in namespace shop, on node n1: ErrImagePull: …` */
+/** A clause: `the image IMAGE cannot be started in namespace shop, on node n1: ErrImagePull: …` */
 export function imageProblem(
   image: string,
   namespace: string,
@@ -62,7 +62,7 @@ export function imageProblem(
   return `the image ${image} cannot be started ${place}: ${[reason, message].filter((part) => part !== '').join(': ')}`;
 }
 
-/** The container that captures, in a pod template that carries our agent; undefined in others. */
+/** The container that captures in a pod template with our agent; undefined in other templates. */
 export function agentContainer({ spec }: PodTemplate): Container | undefined {
   return spec?.initContainers?.find(({ name }) => name === containerName);
 }

@@ -9,49 +9,49 @@ import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
 import { containerName } from '../sidecar/index.ts';
 import { imageTrialPod, judgeTrial, trialName, type ImageTrialPod, type TrialJudgement } from './imageTrialPod.ts';
 
-/** Whether a node that the workload's pods may run on can pull the image and start it; plain data. */
+/** Whether a node for the workload's pods can pull the image and start it. */
 export type ImageTrial =
-  /** It was started there, or runs there already (`node` is absent then). */
+  /** It was started on a node, or a pod runs it already (then `node` is absent). */
   | { readonly outcome: 'starts'; readonly node?: string; readonly seconds: number }
-  /** `reason` as Kubernetes has it: ErrImagePull, ErrImageNeverPull, StartError, … */
+  /** `reason` is the word of Kubernetes: ErrImagePull, ErrImageNeverPull, StartError, … */
   | { readonly outcome: 'fails'; readonly reason: string; readonly message: string; readonly node?: string }
-  /** `why` is a clause for people. */
+  /** `why` is a clause for messages. */
   | { readonly outcome: 'unknown'; readonly why: string };
 
 export interface ImageTrialOptions {
   readonly kubectl: Kubectl;
-  /** Goes on after Ctrl-C, so that the pod is deleted all the same. */
+  /** A kubectl that goes on after Ctrl-C, so that the pod is deleted anyway. */
   readonly afterwards: Kubectl;
   readonly namespace: string;
-  /** The container that captures, as it would stand in the workload's pods. */
+  /** The container that captures, as in the workload's pods. */
   readonly container: Container;
-  /** Secrets that injection adds to the pod's own; those of its service account are added too. */
+  /** The pull secrets that injection adds to the pod's own; those of its service account are added too. */
   readonly pullSecrets: readonly LocalObjectReference[];
-  /** The workload's pod template: its node selector, tolerations, service account and pull secrets decide. */
+  /** The workload's pod template, whose node selector, tolerations, service account and pull secrets are used. */
   readonly like: PodTemplate;
-  /** `like` has the pull secrets of its service account already: it is what the API server made. Default false. */
+  /** Whether `like` already has the pull secrets of its service account, as a stored pod does. By default false. */
   readonly admitted?: boolean | undefined;
-  /** Of the trial's pod, so that a right can name it; one that is left over is replaced. By default a new one. */
+  /** The name of the trial's pod, so that a right can name it; a leftover pod is replaced. By default a new name. */
   readonly name?: string | undefined;
   readonly timeoutSeconds?: number | undefined;
-  /** How long an error that may pass must last. By default 15,000. */
+  /** How long a temporary error must last to count, in milliseconds. By default 15,000. */
   readonly patienceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Takes one line for people, now and then while it waits. */
+  /** Called with a line of progress from time to time. */
   readonly report: (line: string) => void;
 }
 
 const pauseMs = 500;
 const reportEveryMs = 5000;
-/** A registry may hiccup: an error that need not last must last this long. */
+/** A registry may fail for a moment, so a temporary error must last this long. */
 const passingMs = 15_000;
 
 /**
- * Starts a pod of the agent's image for a moment (`--version`), with what the workload's pods pull and are placed by,
- * and deletes it. A native sidecar that cannot be pulled keeps the app down when its pods are next replaced, perhaps
- * weeks later; so it is tried first.
+ * Starts a pod with the agent's image for a moment (`--version`), with the placement and the pull secrets of the
+ * workload's pods, and deletes it. A native sidecar that cannot be pulled keeps the app from starting when its pods are
+ * replaced, perhaps weeks later; so it is tried first.
  *
- * Where a pod of the same service account runs the image already, no pod is made.
+ * No pod is created if a pod with the same service account runs the image already.
  * @throws INTERRUPTED, CLUSTER_UNREACHABLE and as Kubectl when the pod cannot be deleted
  */
 export async function tryImage(options: ImageTrialOptions): Promise<ImageTrial> {
@@ -64,7 +64,7 @@ export async function tryImage(options: ImageTrialOptions): Promise<ImageTrial> 
   try {
     await create(options, name, pod);
   } catch (error) {
-    // Whatever came instead of an answer, the pod may be there.
+    // Without an answer, the pod may exist anyway.
     if (!isCodedError(error) || !refusals.includes(error.code)) await remove(options, name).catch(() => undefined);
     rethrowUnlessRecoverable(error);
     return { outcome: 'unknown', why: `no pod can be created to try it: ${error.message}` };
@@ -76,9 +76,9 @@ export async function tryImage(options: ImageTrialOptions): Promise<ImageTrial> 
   }
 }
 
-/** By these the API server says that it has made nothing. */
+/** The codes that mean that the API server has created nothing. */
 const refusals: readonly ErrorCode[] = ['FORBIDDEN', 'POD_SECURITY', 'ADMISSION_DENIED', 'NOT_FOUND', 'CONFLICT'];
-/** A pod that is left over is gone after its grace period of a second. */
+/** A leftover pod is gone after its grace period of one second. */
 const replaceMs = 20_000;
 
 async function create(options: ImageTrialOptions, name: string, pod: object): Promise<void> {
@@ -90,7 +90,7 @@ async function create(options: ImageTrialOptions, name: string, pod: object): Pr
       await kubectl(args, { input: JSON.stringify(pod), timeoutSeconds: 60 });
       return;
     } catch (error) {
-      // Only a name that the caller gave can be taken.
+      // Only a name from the caller can exist already.
       const taken = isCodedError(error) && error.code === 'CONFLICT' && options.name !== undefined;
       if (!taken || performance.now() > deadline) throw error;
       await remove(options, name);
@@ -137,12 +137,12 @@ async function readTrial(
   } catch (error) {
     if (isForbidden(error)) return { outcome: 'unknown', why: `you may not get pods in namespace ${namespace}` };
     if (isCodedError(error) && error.code === 'NOT_FOUND')
-      return { outcome: 'unknown', why: 'somebody else deleted its pod' };
+      return { outcome: 'unknown', why: 'its pod was deleted by somebody else' };
     throw error;
   }
 }
 
-/** @returns undefined while it goes on; times in milliseconds since it began */
+/** The result so far; undefined while the trial goes on. Times are milliseconds since its start. */
 function endOfTrial(
   options: ImageTrialOptions,
   { state, reason, message, node }: TrialJudgement,
@@ -178,12 +178,12 @@ interface RunningPod extends PodTemplate {
   };
 }
 
-/** In a larger namespace the image may be tried although a pod beyond these runs it. */
+/** So many pods are searched. In a larger namespace the image may be tried although another pod runs it. */
 const mostPods = 5000;
 
 /**
- * Whether a pod of the same account, pull secrets and kind of node runs this very image there: what it proves, a trial
- * would only prove again.
+ * Whether a pod with the same service account, pull secrets and kind of node runs this image already. Then a trial
+ * would show nothing new.
  */
 async function runsAlready(
   { kubectl, namespace, container, like }: ImageTrialOptions,
@@ -203,7 +203,7 @@ async function runsAlready(
   return found !== undefined && found.kept.length > 0;
 }
 
-/** What of a pod says on which nodes, and with which credentials, its images are pulled. */
+/** The fields of a pod that determine on which nodes, and with which credentials, its images are pulled. */
 function pulledBy(given: PodTemplate['spec']): object {
   const spec = given ?? {};
   const { nodeAffinity } = (spec['affinity'] ?? {}) as { readonly nodeAffinity?: object };
@@ -211,7 +211,7 @@ function pulledBy(given: PodTemplate['spec']): object {
     account: accountOf(spec),
     secrets: (spec.imagePullSecrets ?? []).map(({ name }) => name).toSorted(),
     nodeSelector: spec['nodeSelector'] ?? {},
-    // Of a DaemonSet's pod it names the node, which says nothing about others.
+    // For a DaemonSet's pod, the affinity only names its node.
     nodeAffinity: nodeAffinity ?? {},
     runtimeClass: spec['runtimeClassName'] ?? '',
   };
@@ -223,8 +223,8 @@ function accountOf(spec: PodTemplate['spec']): string {
 }
 
 /**
- * A pod that names pull secrets gets none of its service account's (plugin/pkg/admission/serviceaccount): add them
- * here.
+ * A pod that names pull secrets does not get those of its service account (plugin/pkg/admission/serviceaccount), so
+ * they are added here.
  */
 async function secretsFor({
   kubectl,

@@ -2,7 +2,7 @@ import type { Container, LocalObjectReference, PodSpec, PodTemplate } from '../k
 import { injectAnnotation } from '../settings/index.ts';
 import { restrictedSecurityContext } from '../sidecar/index.ts';
 
-/** A pod that was made to try an image. */
+/** A pod that was created to try an image. */
 export interface ImageTrialPod {
   readonly metadata: { readonly name: string };
   readonly spec?: { readonly nodeName?: string };
@@ -29,14 +29,14 @@ export interface ImageTrialPodOptions {
   readonly container: Container;
   readonly like: PodTemplate;
   readonly pullSecrets: readonly LocalObjectReference[];
-  /** The kubelet ends the pod then, if nobody deletes it. */
+  /** The kubelet stops the pod after so many seconds, if nobody has deleted it. */
   readonly deadlineSeconds: number;
 }
 
-/** By this label it is known what the pod is for; no Service of the app selects it. */
+/** The label that tells what the pod is for; no Service of the app selects it. */
 export const trialName = 'packet-capture-image-trial';
 
-/** What decides on which node a pod runs, and with which credentials its images are pulled. */
+/** The fields that determine on which node a pod runs, and with which credentials its images are pulled. */
 const placing = [
   'serviceAccountName',
   'nodeSelector',
@@ -49,7 +49,7 @@ const placing = [
 
 /**
  * The manifest of a pod that starts the agent's image for a moment. It meets Pod Security `restricted`, has no token,
- * and no injector takes it for the app's.
+ * and no injector mistakes it for a pod of the app.
  */
 export function imageTrialPod({ name, container, like, pullSecrets, deadlineSeconds }: ImageTrialPodOptions): object {
   const { image, imagePullPolicy, resources, securityContext } = container as Container & {
@@ -86,7 +86,7 @@ export function imageTrialPod({ name, container, like, pullSecrets, deadlineSeco
   };
 }
 
-/** What of a pod decides where an image is pulled, and as whom. Pure. */
+/** The fields of a pod that determine where an image is pulled, and with which credentials. */
 export function trialPlacement(spec: PodSpec): object {
   const { nodeAffinity } = (spec['affinity'] ?? {}) as { readonly nodeAffinity?: object };
   return {
@@ -96,15 +96,15 @@ export function trialPlacement(spec: PodSpec): object {
 }
 
 export interface TrialJudgement {
-  /** `failing`: an error that may pass; `failed`: one that will not. */
+  /** `failing`: a temporary error; `failed`: a permanent one. */
   readonly state: 'waiting' | 'starts' | 'failing' | 'failed';
   readonly reason: string;
   readonly message: string;
-  /** To be spread into a result; empty before the pod is on a node. */
+  /** For spreading into a result; empty before the pod is on a node. */
   readonly node: { readonly node?: string };
 }
 
-/** No second try helps these. */
+/** The errors that a second try does not help. */
 const lasting: readonly string[] = [
   'ErrImageNeverPull',
   'InvalidImageName',
@@ -113,15 +113,15 @@ const lasting: readonly string[] = [
   'RunContainerError',
   'StartError',
 ];
-/** The words of registries and runtimes for what is not there, or not to be had without credentials. */
+/** Messages of registries and runtimes about an image that does not exist or needs credentials. */
 const lastingWords =
   /not found|manifest unknown|no match for platform|unauthorized|authorization failed|denied|exec format error/i;
 
-/** How far a trial is, by the pod's status. Pure. */
+/** The state of a trial, from the pod's status. */
 export function judgeTrial({ spec, status = {} }: ImageTrialPod): TrialJudgement {
   const node = spec?.nodeName === undefined ? {} : { node: spec.nodeName };
   const { waiting, running, terminated } = status.containerStatuses?.[0]?.state ?? {};
-  // An agent of before `--version` goes on running: it was pulled, and it starts.
+  // An agent older than `--version` keeps running: its image was pulled and started.
   if (running !== undefined || terminated?.exitCode === 0) return { state: 'starts', reason: '', message: '', node };
   if (terminated !== undefined) return { state: 'failed', ...endOf(terminated), node };
   const { reason = '', message = '' } = waiting ?? unplaced(status) ?? {};
@@ -137,7 +137,7 @@ function endOf({
   return { reason, message: words === '' ? `exit code ${exitCode ?? 'unknown'}` : words };
 }
 
-/** Why no node takes the pod. */
+/** Why the pod is not on a node. */
 function unplaced({ conditions }: NonNullable<ImageTrialPod['status']>): TrialState['waiting'] {
   return conditions?.find(({ type, status }) => type === 'PodScheduled' && status === 'False');
 }

@@ -4,7 +4,7 @@ import { podUsage } from './usage.ts';
 
 type Quantities = Readonly<Record<string, string>>;
 
-/** The parts of a LimitRange that are read, with the defaults that the API server has filled in. */
+/** The fields of a LimitRange that are read, with the defaults of the API server. */
 export interface LimitRange {
   readonly metadata: Metadata;
   readonly spec?: { readonly limits?: readonly LimitRangeItem[] };
@@ -14,25 +14,25 @@ export interface LimitRangeItem {
   readonly type: string;
   readonly min?: Quantities;
   readonly max?: Quantities;
-  /** Limits for containers without. */
+  /** The limits of containers that have none. */
   readonly default?: Quantities;
-  /** Requests for containers without. */
+  /** The requests of containers that have none. */
   readonly defaultRequest?: Quantities;
   readonly maxLimitRequestRatio?: Quantities;
 }
 
-/** What a limit range does not admit; plain data. */
+/** An amount that a limit range does not admit. */
 export interface Violation {
   readonly limitRange: string;
   readonly type: 'Container' | 'Pod';
   readonly resource: string;
   readonly constraint: 'min' | 'max' | 'maxLimitRequestRatio';
-  /** Of the type Container. */
+  /** The name of the container; absent for a limit of the pod. */
   readonly container?: string;
 }
 
 /**
- * A pod with the resources that limit ranges give to containers without. Pure.
+ * A pod with the resources that limit ranges give to containers without any.
  * @see mergePodResourceRequirements in plugin/pkg/admission/limitranger/admission.go, and SetDefaults_Pod in
  * pkg/apis/core/v1/defaults.go (a limit is the request too), of kubernetes/kubernetes
  */
@@ -54,7 +54,7 @@ export function withDefaults(spec: PodSpec, ranges: readonly LimitRange[]): PodS
   };
 }
 
-/** What limit ranges do not admit of a pod that has its defaults. Pure. */
+/** The amounts of a pod, with its defaults, that limit ranges do not admit. */
 export function violationsIn(spec: PodSpec, ranges: readonly LimitRange[]): Violation[] {
   const usage = podUsage(spec, false);
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
@@ -102,7 +102,7 @@ function itemsOf(
   );
 }
 
-/** Requests and limits of each container of the sidecar, by resource, in thousandths. */
+/** The request and limit of each container of the sidecar, by resource, in thousandths. */
 export type Fit = Readonly<Partial<Record<FittedResource, Pair>>>;
 
 export type FittedResource = 'cpu' | 'memory';
@@ -114,24 +114,24 @@ interface Pair {
 }
 
 export interface Fitting {
-  /** With the sidecar in it, and with its defaults. */
+  /** The pod with the sidecar and with its defaults. */
   readonly spec: PodSpec;
-  /** Names of the sidecar's containers: all get the same. */
+  /** The names of the sidecar's containers; all get the same amounts. */
   readonly containers: readonly string[];
   readonly ranges: readonly LimitRange[];
-  /** Requests must equal limits, or the pod would lose its QoS class Guaranteed. */
+  /** Whether requests must equal limits, so that the pod keeps its QoS class Guaranteed. */
   readonly equal: boolean;
-  /** The most that a request and a limit may be beside, in thousandths, for what a quota leaves; by resource. */
+  /** Upper bounds of a request and a limit, because of a quota, by resource, in thousandths. */
   readonly atMost?: Fit;
 }
 
-/** What the agent cannot do without. */
+/** The least that the agent needs. */
 const least: Readonly<Record<FittedResource, number>> = { cpu: amountOf('1m'), memory: amountOf('16Mi') };
 
 /**
- * The requests and limits, nearest to what the sidecar has, with which limit ranges admit the pod. Pure.
- * @returns by resource those of cpu and memory that have to change; `impossible` names a resource for which there are
- * none
+ * Finds requests and limits of the sidecar with which limit ranges admit the pod, as near as possible to the present
+ * ones.
+ * @returns those of cpu and memory that have to change; `impossible` names a resource for which there are none
  */
 export function fitSidecar(fitting: Fitting): { readonly fit: Fit } | { readonly impossible: string } {
   const fit: Partial<Record<FittedResource, Pair>> = {};
@@ -149,14 +149,14 @@ interface Bounds {
   readonly now: Pair;
   readonly low: Pair;
   readonly high: Pair;
-  /** The least request for a limit, by the ratios. */
+  /** The smallest request that the ratios allow for a limit. */
   readonly ratio: (limit: number) => number;
   readonly equal: boolean;
-  /** To what amounts are rounded where there is room. */
+  /** Amounts are rounded to a multiple of this where the bounds allow it. */
   readonly step: number;
 }
 
-/** Undefined when the sidecar has no amounts of it: a pod with resources as a whole. */
+/** Undefined when the sidecar has no amount of this resource, as in a pod with pod-level resources. */
 function boundsOf({ spec, containers, ranges, equal, atMost }: Fitting, resource: FittedResource): Bounds | undefined {
   const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   const ours = all.filter(({ name }) => containers.includes(name));
@@ -213,7 +213,7 @@ function constraintsOf(
   return { min: of(item.min, 0), max: of(item.max, Infinity), ratio: of(item.maxLimitRequestRatio, Infinity) };
 }
 
-/** The greatest limit up to the present one that leaves room for a request; the least above it where there is none. */
+/** The largest limit up to the present one for which there is a request; if there is none, the smallest above it. */
 function nearest(bounds: Bounds): Pair | undefined {
   const { now, low, high } = bounds;
   const bottom = bounds.equal ? Math.max(low.limit, low.request) : low.limit;
@@ -223,7 +223,7 @@ function nearest(bounds: Bounds): Pair | undefined {
     const up = (amount: number): number => Math.ceil(amount / step - 1e-9) * step;
     const down = (amount: number): number => Math.floor(amount / step + 1e-9) * step;
     const candidates = wanted === now.limit ? [now.limit] : [wanted === bottom ? up(wanted) : down(wanted)];
-    // A smaller limit asks for a smaller request; one that the request can reach may do.
+    // A smaller limit allows a smaller request by the ratio, so a limit near the request may be possible.
     for (const limit of [...candidates, down(limitFor(bounds, wanted)), up(bottom), up(low.request)]) {
       const request = requestFor(bounds, limit, step > 1 || bounds.step === 1);
       if (request !== undefined && limit >= bottom && limit <= top) return { request, limit };
@@ -232,7 +232,7 @@ function nearest(bounds: Bounds): Pair | undefined {
   return undefined;
 }
 
-/** The request for a limit that is nearest to the present one. */
+/** The request for a limit, as near as possible to the present one. */
 function requestFor(
   { now, low, high, ratio, equal, step }: Bounds,
   limit: number,
@@ -247,7 +247,7 @@ function requestFor(
   return bottom > top ? undefined : now.request < bottom ? bottom : top;
 }
 
-/** By halving: the greatest limit, up to the one that is wanted, for which there is a request. */
+/** The largest limit up to the wanted one for which there is a request, by bisection. */
 function limitFor(bounds: Bounds, wanted: number): number {
   const works = (limit: number): boolean => requestFor(bounds, limit, false) !== undefined;
   let [below, above] = [Math.max(bounds.low.limit, 0), wanted];

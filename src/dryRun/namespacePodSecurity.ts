@@ -6,15 +6,14 @@ import { askForPod } from './index.ts';
 
 export interface ReadLevel {
   readonly level: PodSecurityLevel;
-  /** How it was found, when the namespace may not be read. */
+  /** How the level was found, if the user may not read the namespace. */
   readonly warning?: string;
 }
 
 /**
- * Reads the level of a namespace. Who may not read the namespace, as with a Role in it alone, learns it from the API
- * server's answer to a pod that is never created.
- * @throws as {@link Kubectl}; FORBIDDEN without both rights: nothing is guessed, since a wrong guess would keep the
- * app's pods from being created
+ * Reads the level of a namespace. For a user who may not read the namespace, for example with only a Role in it, the
+ * level is found by dry runs of pods.
+ * @throws as {@link Kubectl}; FORBIDDEN without both rights: a wrong guess would keep the app's pods from being created
  */
 export async function readPodSecurityLevel(kubectl: Kubectl, namespace: string): Promise<ReadLevel> {
   try {
@@ -49,7 +48,7 @@ async function tryLevel(kubectl: Kubectl, namespace: string, unread: CodedError)
       hint: `The sidecar depends on the Pod Security level of the namespace: ask for the right to get namespaces/${namespace}, or to create pods in it.`,
     });
   }
-  // What others refuse shows when the workload's own pod is tried.
+  // A refusal for another reason is reported when the workload's own pod is tried.
   const words = answer.kind === 'refused' ? answer.refusal.words : '';
   const [, enforced] = /violates PodSecurity "(baseline|restricted)/.exec(words) ?? [];
   const level = enforced === undefined ? 'privileged' : (enforced as PodSecurityLevel);

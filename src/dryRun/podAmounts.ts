@@ -22,7 +22,7 @@ export function largestOf(a: Amounts, b: Amounts): Amounts {
   return combine(a, b, Math.max);
 }
 
-/** As Kubernetes has it, a resource that only one side has keeps its amount. */
+/** Combines amounts; a resource that only one side has keeps its amount, as in Kubernetes. */
 function combine(a: Amounts, b: Amounts, both: (x: number, y: number) => number): Amounts {
   const result: Record<string, number> = { ...a };
   for (const [name, amount] of Object.entries(b)) {
@@ -32,7 +32,7 @@ function combine(a: Amounts, b: Amounts, both: (x: number, y: number) => number)
   return result;
 }
 
-/** The quantity that a user would write: `63m`, `2`, `128Mi`. @param amount in thousandths */
+/** Formats a quantity as a user would write it: `63m`, `2`, `128Mi`. @param amount in thousandths */
 export function quantityText(resource: string, amount: number): string {
   if (amount % 1000 !== 0) return `${amount}m`;
   const whole = amount / 1000;

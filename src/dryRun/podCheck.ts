@@ -11,13 +11,13 @@ export interface PodCheck {
   /** The pod template with the sidecar, or asking for it, as the API server would store it. */
   readonly with: PodTemplate;
   readonly without: PodTemplate;
-  /** A refusal becomes a warning. */
+  /** Turns a refusal into a warning. */
   readonly force: boolean;
 }
 
 /**
- * Sees to it that a change of a pod template leaves the app its pods: limit ranges, quotas, Pod Security and the
- * policies of others say no to pods, not to workloads, so the change itself would be accepted.
+ * Checks that the app's pods can still be created after a change of a pod template. Limit ranges, quotas, Pod Security
+ * and other policies refuse pods, not workloads, so the API server would accept the change itself.
  * @returns warnings
  * @throws POD_SECURITY, NOT_INJECTABLE and as {@link dryRunPods}
  */
@@ -33,9 +33,9 @@ export async function checkPods({ workload, force, ...options }: PodCheck): Prom
 
 export interface PodProblem {
   readonly code: CodedError['code'];
-  /** A clause. */
+  /** The problem as a clause. */
   readonly what: string;
-  /** What to do, plain sentences. */
+  /** What to do, as sentences. */
   readonly remedy: string;
 }
 
@@ -65,8 +65,8 @@ function notesOf(verdict: PodVerdict): string[] {
 }
 
 /**
- * The same for a template that loses the sidecar: a LimitRange may ask of pods as a whole what the app alone does not
- * have, and a policy may be newer than the pods that run. Nothing stops a change that replaces no pod.
+ * The same check for a template that loses the sidecar: a LimitRange may require more of a pod than the app alone has,
+ * and a policy may be newer than the running pods. A change that replaces no pod is always allowed.
  * @throws POD_SECURITY, NOT_INJECTABLE and as {@link askForPod}
  */
 export async function checkPodsWithout({
@@ -79,7 +79,7 @@ export async function checkPodsWithout({
   const answer = await askForPod(kubectl, podOf(object, without), namespace);
   if (answer.kind === 'no_answer')
     return [`it is not known whether its pods can be created without the sidecar: ${answer.noAnswer.why}`];
-  // Without the sidecar a pod needs no more of a quota than before.
+  // Without the sidecar, a pod needs no more of a quota than before.
   if (answer.kind === 'made' || answer.refusal.exceedsQuota) return [];
   const { refusal } = answer;
   const what = `its pods would be refused without the sidecar, by ${refuserText(refusal)}: ${refusal.words}`;
@@ -106,7 +106,7 @@ const refusers: Readonly<Record<Refusal['by'], string>> = {
   other: 'the API server',
 };
 
-/** `the LimitRange no-overcommit`: who refuses, for messages. */
+/** Who refuses, for messages: `the LimitRange no-overcommit`. */
 export function refuserText({ by, names }: Refusal): string {
   return names.length === 0 ? refusers[by] : `${refusers[by]} ${names.join(', ')}`;
 }

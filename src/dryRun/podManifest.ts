@@ -4,7 +4,7 @@ import type { PodTemplate, Volume, WorkloadObject } from '../kubernetes/api/type
 import { injectAnnotation } from '../settings/index.ts';
 import { containerNames, defaultSidecarConfig, type SidecarConfig } from '../sidecar/index.ts';
 
-/** A pod to be asked for. */
+/** What the API server is asked for. */
 export interface PodManifest extends PodTemplate {
   readonly apiVersion: 'v1';
   readonly kind: 'Pod';
@@ -15,8 +15,9 @@ type Owning = Pick<WorkloadObject, 'apiVersion' | 'kind' | 'spec'> & {
 };
 
 /**
- * The manifest of a pod as the workload's controller would make it of a template: what admission may look at, such as
- * labels, owner, claims and tolerations. Of a pod, another one like it: not of that name, and not on its node. Pure.
+ * The manifest of a pod as the workload's controller would make it from a template, with everything that admission may
+ * read, such as labels, owner, claims and tolerations. For a pod: another pod like it, with a different name and not on
+ * the same node.
  * @see pkg/controller/controller_utils.go (GetPodFromTemplate), pkg/controller/statefulset/stateful_set_utils.go,
  * pkg/controller/daemon/util/daemonset_util.go, pkg/controller/job/job_controller.go in kubernetes/kubernetes
  */
@@ -36,7 +37,7 @@ export function podOf(object: Owning, { metadata, spec }: PodTemplate): PodManif
   };
 }
 
-/** To block the deletion of an owner needs a right of its own (OwnerReferencesPermissionEnforcement). */
+/** False, because blocking the deletion of an owner needs a right of its own (OwnerReferencesPermissionEnforcement). */
 function withoutBlocking(reference: object): object {
   const { blockOwnerDeletion: _blocking, ...rest } = reference as { readonly blockOwnerDeletion?: boolean };
   return rest;
@@ -49,7 +50,7 @@ interface Made {
   readonly spec?: (spec: NonNullable<PodTemplate['spec']>) => NonNullable<PodTemplate['spec']>;
 }
 
-/** Of any value: nothing is stored, so no controller and no garbage collector ever sees it. */
+/** Any value will do: nothing is stored, so no controller and no garbage collector sees it. */
 const noUid = '00000000-0000-4000-8000-000000000000';
 
 function madeBy(object: Owning): Made {
@@ -135,7 +136,7 @@ function daemonSpec(spec: NonNullable<PodTemplate['spec']>): NonNullable<PodTemp
   };
 }
 
-/** As ReplaceDaemonSetPodNodeNameNodeAffinity has it: terms of the template go, since it names the node. */
+/** As in ReplaceDaemonSetPodNodeNameNodeAffinity: the node's name replaces the template's terms. */
 function onOneNode(affinity: unknown): object {
   const { nodeAffinity, ...others } = (affinity ?? {}) as { readonly nodeAffinity?: object };
   const matchFields = [{ key: 'metadata.name', operator: 'In', values: ['node'] }];
@@ -152,12 +153,12 @@ function jobLabels(name: string, uid: string): Record<string, string> {
   };
 }
 
-/** Names of the sidecar's containers in a template that carries our agent. */
+/** The names of the sidecar's containers in a template with our agent. */
 export function agentContainers({ spec }: PodTemplate): string[] {
   return (spec?.initContainers ?? []).map(({ name }) => name).filter((name) => containerNames.includes(name));
 }
 
-/** A template without our sidecar, that refuses it: "false" always wins, whatever key an injector asks for. Pure. */
+/** A template without our sidecar that opts out of it: "false" wins, whichever key an injector uses. */
 export function refusingSidecar(
   template: PodTemplate,
   config: SidecarConfig = defaultSidecarConfig,

@@ -1,8 +1,8 @@
 import { refusalCode } from '../refusal.ts';
 
 /**
- * Who may refuse a pod at admission. `other`: the API server's validation, an admission plugin without a row of its
- * own, or a namespace that is being deleted.
+ * Who may refuse a pod at admission. `other`: the API server's validation, an admission plugin without a row below, or
+ * a namespace that is being deleted.
  */
 export type Refuser =
   | 'limit_range'
@@ -13,26 +13,26 @@ export type Refuser =
   | 'scc'
   | 'other';
 
-/** A "no" of the API server to one pod; plain data. */
+/** The API server's refusal of one pod. */
 export interface Refusal {
   readonly by: Refuser;
   /**
-   * Names of the LimitRange, quota, policy or webhook, as far as they are known; a LimitRange's is not in the message.
+   * The names of the LimitRange, quota, policy or webhook, if they are known; the message does not name a LimitRange.
    */
   readonly names: readonly string[];
-  /** The API server's words, without what kubectl puts before them. */
+  /** The API server's message, without kubectl's prefix. */
   readonly words: string;
-  /** There is not enough left of a quota now: pods that are replaced give theirs back. */
+  /** A quota is exceeded now. Pods that are replaced free their part of it. */
   readonly exceedsQuota: boolean;
-  /** A webhook could not be called: nobody judged the pod. */
+  /** A webhook could not be called, so it did not judge the pod. */
   readonly uncalled: boolean;
 }
 
-/** Why the API server gave no judgement about a pod. */
+/** Why the API server did not judge a pod. */
 export interface NoAnswer {
-  /** One clause. */
+  /** A clause. */
   readonly why: string;
-  /** The right that is missing: `create pods in namespace shop`. */
+  /** The missing right: `create pods in namespace shop`. */
   readonly right?: string;
 }
 
@@ -44,8 +44,8 @@ interface Row {
 }
 
 /**
- * The first row that fits wins: policies and webhooks quote others. Where the texts come from, in kubernetes/kubernetes
- * (the same in 1.31 and 1.37 unless it says so):
+ * The first matching row wins, because policies and webhooks quote others. The sources of the texts, in
+ * kubernetes/kubernetes (the same in 1.31 and 1.37 unless a row says otherwise):
  * - policies: staging/src/k8s.io/apiserver/pkg/admission/plugin/policy/validating/dispatcher.go
  * - webhooks: apiserver/pkg/admission/plugin/webhook/errors/statuserror.go, apiserver/pkg/util/webhook/error.go
  * - quotas: apiserver/pkg/admission/plugin/resourcequota/controller.go
@@ -64,7 +64,7 @@ const rows: readonly Row[] = [
   { by: 'limit_range', pattern: /max limit to request ratio per (?:Container|Pod) is / },
 ];
 
-/** What the API server's words say about a pod that it did not accept. @param text standard error of kubectl */
+/** Reads the refusal of a pod from the API server's message. @param text standard error of kubectl */
 export function refusalOf(text: string): Refusal {
   const words = wordsOf(text);
   const found = rows.map((row) => ({ row, match: row.pattern.exec(words) })).find(({ match }) => match !== null);
@@ -80,7 +80,7 @@ export function refusalOf(text: string): Refusal {
 }
 
 /**
- * Texts that are no judgement about a pod; undefined when it is one.
+ * Reads why the API server did not judge a pod; undefined when it did.
  * @see NewDryRunUnsupportedErr in apiserver/pkg/admission/plugin/webhook/errors/statuserror.go
  */
 export function noAnswerIn(text: string): NoAnswer | undefined {
@@ -105,7 +105,8 @@ function missingRight(words: string): NoAnswer {
 }
 
 /**
- * The API server's own words: `Error from server (Forbidden): error when creating "STDIN": pods "web-" is forbidden: …`
+ * The API server's own message, of `Error from server (Forbidden): error when creating "STDIN": pods "web-" is
+ * forbidden: …`
  * @see k8s.io/kubectl pkg/cmd/util/helpers.go, k8s.io/cli-runtime pkg/resource
  */
 function wordsOf(text: string): string {

@@ -10,12 +10,12 @@ import { replacementOf } from './replacement.ts';
 import { mostPresent, readSurroundings, type Surroundings } from './surroundings.ts';
 
 /**
- * Whether pods of a workload can be made with the sidecar; plain data.
- * - `fits`: they can. `pod` is what the API server would make; absent where a quota lets it make one only once an old
- *   pod is gone
- * - `refused_anyway`: they cannot be made without the sidecar either; `sidecar` when that adds words of its own
- * - `refused_by_sidecar`: without it they can
- * - `unknown`: the API server gives no judgement; `right` names the right that is missing
+ * Whether pods of a workload can be created with the sidecar.
+ * - `fits`: they can. `pod` is what the API server would store; absent when a quota allows it only after an old pod is
+ *   deleted
+ * - `refused_anyway`: they cannot be created without the sidecar either; `sidecar` if the sidecar adds another refusal
+ * - `refused_by_sidecar`: they can be created without it
+ * - `unknown`: the API server did not judge; `right` names a missing right
  */
 export type PodVerdict =
   | {
@@ -34,23 +34,23 @@ export type RefusedPods = Extract<PodVerdict, { readonly refusal: Refusal }>;
 export interface PodDryRun {
   readonly kubectl: Kubectl;
   readonly namespace: string;
-  /** What makes the pods, or a pod by itself. */
+  /** The workload, or a pod without one. */
   readonly object: WorkloadObject;
   /** The pod template with the sidecar, or one that asks an injector for it. */
   readonly with: PodTemplate;
-  /** The same without, or one that refuses it. */
+  /** The same template without the sidecar, or one that opts out of it. */
   readonly without: PodTemplate;
-  /** What an injector makes of `with`, as far as it is known; by default `with` itself. */
+  /** The pod that an injector makes of `with`, if it is known; by default `with` itself. */
   readonly injected?: PodTemplate | undefined;
-  /** For each request; default 60, since each admission webhook of others may take 30. */
+  /** The timeout of each request. By default 60, because each admission webhook may take 30. */
   readonly timeoutSeconds?: number | undefined;
 }
 
 /**
- * Asks the API server, by server-side dry runs in the pods' own namespace and with the user's own rights, for a pod as
- * its controller would make it: with the sidecar and, where that decides it, without. Quotas are worked out for all
- * replicas. Nothing is changed; at most nine requests, each bounded in time.
- * @throws INTERRUPTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE when no API server is there
+ * Asks the API server for a pod as its controller would make it, in server-side dry runs, in the pods' namespace and
+ * with the user's rights: with the sidecar and, where it matters, without. Quotas are calculated for all replicas.
+ * Nothing is changed. There are at most nine requests, each with a timeout.
+ * @throws INTERRUPTED, KUBECTL_MISSING, CLUSTER_UNREACHABLE when no API server answers
  */
 export async function dryRunPods(options: PodDryRun): Promise<PodVerdict> {
   const { kubectl, namespace, object } = options;
@@ -75,19 +75,19 @@ async function judgeRefusal(
   without: Answer,
 ): Promise<PodVerdict> {
   if (without.kind === 'no_answer') return { outcome: 'unknown', ...without.noAnswer };
-  // Quotas come last: what was refused before would be refused with more room too.
+  // Quotas are checked last: another refusal would remain with a larger quota.
   if (without.kind === 'refused' && !without.refusal.exceedsQuota) {
     const same = without.refusal.words === refusal.words;
     return { outcome: 'refused_anyway', refusal: without.refusal, ...(same ? {} : { sidecar: refusal }) };
   }
-  // A webhook of others that could not be called has judged nothing, and may be back in a second.
+  // Another webhook that could not be called has not judged the pod, and may work again in a second.
   if (refusal.uncalled && !refusal.names.some((name) => name.includes('packet-capture'))) {
     return { outcome: 'unknown', why: refusal.words };
   }
   const { quotas, present } = around;
   if (quotas === undefined || quotas.length === 0 || present === undefined) return bySidecar(options, around, refusal);
   const replacement = replacementOf(options, around, { kind: 'refused', refusal }, without);
-  // A quota may have no room for any pod of the app: then the sidecar takes nothing away.
+  // If a quota has no room for any pod of the app, the sidecar makes no difference.
   if (without.kind === 'refused' && podsThatFit(quotas, { ...replacement, replicas: 1 }, 'without') === 0) {
     return { outcome: 'refused_anyway', refusal: without.refusal, sidecar: refusal };
   }
@@ -120,7 +120,7 @@ async function bySidecar(
   };
 }
 
-/** The limit ranges that do not admit a pod: the message does not name them. */
+/** Finds the limit ranges that do not admit a pod, because the message does not name them. */
 function violated({ spec }: PodTemplate, ranges: Surroundings['limitRanges'] = []): string[] {
   return [...new Set(violationsIn(withDefaults(spec ?? {}, ranges), ranges).map(({ limitRange }) => limitRange))];
 }
@@ -145,7 +145,7 @@ async function judgeQuotas(
   return bySidecar(options, around, refusal, { shortage, holds: holdsAll(quotas, around, replacement) });
 }
 
-/** Who may not read quotas or pods has the API server's word on one more pod alone. */
+/** The verdict for a user who may not read quotas or pods: only one more pod is tried. */
 async function withoutReading(
   options: PodDryRun,
   around: Surroundings,

@@ -2,7 +2,7 @@ import type { PodSpec, Metadata } from '../kubernetes/api/types.ts';
 import { amountsOf, quantityText } from './podAmounts.ts';
 import { quotaUsage } from './usage.ts';
 
-/** The parts of a ResourceQuota that are read. */
+/** The fields of a ResourceQuota that are read. */
 export interface ResourceQuota {
   readonly metadata: Metadata;
   readonly spec?: {
@@ -21,39 +21,39 @@ interface ScopeTerm {
   readonly values?: readonly string[];
 }
 
-/** The pods of a workload now, and those that are to take their place. */
+/** The present pods of a workload, and the pods that replace them. */
 export interface Replacement {
-  /** Those that are counted in the quotas now. */
+  /** The pods that count in the quotas now. */
   readonly present: readonly PodSpec[];
-  /** How many are to run. */
+  /** How many pods are wanted. */
   readonly replicas: number;
-  /** A new pod must be there before an old one goes: for a while there is one more. */
+  /** Whether a new pod must exist before an old one is deleted, so that for a while there is one more. */
   readonly surge: boolean;
   readonly with: PodSpec;
   readonly without: PodSpec;
 }
 
-/** A quota that does not hold the new pods; plain data. */
+/** A quota without room for all new pods. */
 export interface Shortage {
   readonly quota: string;
-  /** As the quota has it: `requests.memory`. */
+  /** The quota's name of the resource: `requests.memory`. */
   readonly resource: string;
-  /** How many of the replicas find room with the sidecar, and without it. */
+  /** How many replicas fit with the sidecar, and without it. */
   readonly fitting: { readonly with: number; readonly without: number };
-  /** One clause with the arithmetic. */
+  /** A clause with the numbers. */
   readonly words: string;
-  /** How much more the quota would have to hold, a quantity. */
+  /** By how much the quota is too small, a quantity. */
   readonly missing: string;
-  /** What is left for the sidecar of each pod, in thousandths; negative when the app alone is too much. */
+  /** What is left for the sidecar of each pod, in thousandths; negative when the app alone does not fit. */
   readonly leftForSidecar: number;
-  /** Fewer replicas find room with the sidecar than without it, or it alone makes the rollout stall. */
+  /** Whether fewer replicas fit with the sidecar than without it, or only the sidecar makes the rollout stop. */
   readonly bySidecar: boolean;
 }
 
 /**
- * Whether the quotas hold a workload's pods once they carry the sidecar. Those that run now give back what they use, so
- * neither a refusal of one more pod means that the new ones do not fit, nor its acceptance that all of them do. Pure.
- * @returns the worst shortage, one that the sidecar alone makes first; undefined when all pods fit
+ * Whether a workload's pods fit into the quotas with the sidecar. The present pods free what they use, so a refusal of
+ * one more pod does not mean that the new pods do not fit, and its acceptance does not mean that all of them fit.
+ * @returns the worst shortage, preferably one that only the sidecar causes; undefined when all pods fit
  */
 export function quotaShortage(quotas: readonly ResourceQuota[], replacement: Replacement): Shortage | undefined {
   const rows = quotas.flatMap((quota) => rowsOf(quota, replacement));
@@ -69,7 +69,7 @@ export function quotaShortage(quotas: readonly ResourceQuota[], replacement: Rep
   return { ...shortageOf(worst, replacement), fitting: fit, bySidecar: goesWithout || fit.with < fit.without };
 }
 
-/** How many of the replicas find room in all quotas together once the present pods are gone. Pure. */
+/** How many replicas fit into all quotas together after the present pods are deleted. */
 export function podsThatFit(
   quotas: readonly ResourceQuota[],
   replacement: Replacement,
@@ -84,9 +84,9 @@ interface Row {
   readonly quota: string;
   readonly resource: string;
   readonly hard: number;
-  /** What is left when the workload has no pods. */
+  /** What is left without the workload's pods. */
   readonly left: number;
-  /** Charged for a pod that runs now, and for a new one. */
+  /** What a present pod uses, and a new pod. */
   readonly old: number;
   readonly with: number;
   readonly without: number;

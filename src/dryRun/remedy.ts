@@ -16,15 +16,17 @@ import { agentContainers, podOf } from './podManifest.ts';
 import type { Refusal } from './podRefusal.ts';
 import type { Shortage } from './quota.ts';
 
-/** What would make the sidecar fit; plain data. */
+/** What would make the sidecar fit. */
 export interface Remedy {
   /** What to do, one or two sentences. */
   readonly text: string;
-  /** For the pod template: `packet-capture/cpu-request`; empty where resources are not what was refused. */
+  /**
+   * Annotations of the pod template such as `packet-capture/cpu-request`; empty if the refusal is not about resources.
+   */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Present when the pod is accepted without any added capability. */
+  /** Present if the pod is accepted without an added capability. */
   readonly podSecurity?: 'baseline';
-  /** The API server was asked for the pod with this, and accepts it. */
+  /** Whether the API server accepted the pod with this remedy in a dry run. */
   readonly proven: boolean;
 }
 
@@ -32,19 +34,19 @@ export interface RemedyOptions {
   readonly kubectl: Kubectl;
   readonly namespace: string;
   readonly object: WorkloadObject;
-  /** With the sidecar in it, as far as it is known. */
+  /** The pod with the sidecar, if it is known. */
   readonly carrying: PodTemplate;
-  /** Undefined: they may not be read. */
+  /** Undefined if the user may not read them. */
   readonly limitRanges: readonly LimitRange[] | undefined;
   readonly refusal: Refusal;
-  /** Of a quota, when it was worked out. */
+  /** The shortage of a quota, if it was calculated. */
   readonly shortage?: Shortage;
   readonly timeoutSeconds?: number | undefined;
-  /** Whether quotas hold all pods of this spec. */
+  /** Whether all pods of this spec fit into the quotas. */
   readonly holds?: (spec: PodSpec) => boolean;
 }
 
-/** @throws as askForPod */
+/** Asks for the pod in a dry run. @throws as askForPod */
 export async function remedyFor(options: RemedyOptions): Promise<Remedy> {
   const { by } = options.refusal;
   if (agentContainers(options.carrying).length === 0) return words(whatToAsk[by]);
@@ -128,7 +130,7 @@ async function quotaRemedy(options: RemedyOptions): Promise<Remedy> {
   };
 }
 
-/** `limits.memory`, `requests.cpu`, `cpu`, as quotas name them. */
+/** The names of quotas: `limits.memory`, `requests.cpu`, `cpu`. */
 function splitName(name: string): readonly [string, string] {
   const dot = name.indexOf('.');
   return dot === -1 ? ['requests', name] : [name.slice(0, dot), name.slice(dot + 1)];
@@ -137,7 +139,7 @@ function splitName(name: string): readonly [string, string] {
 interface Proof {
   readonly annotations: Readonly<Record<string, string>>;
   readonly accepted: boolean;
-  /** What the API server says against it still. */
+  /** What the API server still refuses. */
   readonly rest: string;
 }
 
@@ -148,7 +150,7 @@ async function provenBy(options: RemedyOptions, fit: Fit): Promise<Proof> {
   return { annotations, ...(await accepts(options, withFit(carrying, fit))) };
 }
 
-/** A quota that has no room for one pod more says nothing against the pod. */
+/** A quota without room for one more pod is not a refusal of the pod itself. */
 async function accepts(
   { kubectl, object, namespace, timeoutSeconds }: RemedyOptions,
   template: PodTemplate,
@@ -178,7 +180,7 @@ function resourcesText(annotations: Readonly<Record<string, string>>, rest: stri
   return rest === '' ? what : `${what} With these the API server still reports: ${rest}`;
 }
 
-/** The sidecar of a Guaranteed pod has equal requests and limits, or the pod would lose that class. */
+/** Whether requests must equal limits: otherwise a Guaranteed pod would lose that class. */
 function mustBeEqual(template: PodTemplate, ranges: readonly LimitRange[]): boolean {
   return isGuaranteed(withDefaults(withoutAgent(template).spec ?? {}, ranges));
 }
@@ -212,7 +214,7 @@ interface Variant {
   readonly of: (template: PodTemplate) => PodTemplate;
   readonly text: string;
   readonly podSecurity?: 'baseline';
-  /** Undefined: for every refuser. */
+  /** Undefined means for every refuser. */
   readonly notFor?: readonly Refusal['by'][];
 }
 
@@ -221,7 +223,7 @@ const baselineText =
 const userText =
   'the sidecar is accepted without a uid and gid of its own: set agent.securityContext: {runAsUser: null, runAsGroup: null} in the values or sidecarconfig.yaml';
 
-/** Each asks which part of the sidecar is what was refused. */
+/** Each is tried in a dry run, to find the part of the sidecar that was refused. */
 const variants: readonly Variant[] = [
   { of: withoutCapabilities, text: baselineText, podSecurity: 'baseline' },
   { of: withoutUser, text: userText, notFor: ['pod_security'] },

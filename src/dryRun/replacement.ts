@@ -11,7 +11,7 @@ interface Templates {
   readonly injected?: PodTemplate | undefined;
 }
 
-/** The pods that a rollout makes, as the API server would have them where it said so. Pure. */
+/** The pods that a rollout makes, as the API server would store them if it answered. */
 export function replacementOf(
   templates: Templates,
   { present = [], limitRanges = [] }: Surroundings,
@@ -30,7 +30,7 @@ export function replacementOf(
   };
 }
 
-/** How many pods a workload is to have at a time. */
+/** How many pods a workload should have at a time. */
 export function replicasOf({ kind, spec, status }: WorkloadObject): number {
   if (kind === 'DaemonSet') return status?.desiredNumberScheduled ?? 1;
   if (kind === 'Job') return spec?.parallelism ?? 1;
@@ -39,7 +39,7 @@ export function replicasOf({ kind, spec, status }: WorkloadObject): number {
 }
 
 /**
- * Whether a new pod must be ready before an old one goes: then a rollout needs room for one pod more.
+ * Whether a new pod must be ready before an old one is deleted. Then a rollout needs room for one more pod.
  * @see ResolveFenceposts in pkg/controller/deployment/util/deployment_util.go of kubernetes/kubernetes
  */
 export function needsSurge({ kind, spec, status }: WorkloadObject): boolean {
@@ -50,7 +50,7 @@ export function needsSurge({ kind, spec, status }: WorkloadObject): boolean {
 function deploymentSurges(strategy: UpdateStrategy | undefined, replicas: number): boolean {
   if (strategy?.type === 'Recreate' || replicas === 0) return false;
   const { maxUnavailable = '25%', maxSurge = '25%' } = strategy?.rollingUpdate ?? {};
-  // Both rounded to nothing: one may be away, or nothing would ever move.
+  // If both are rounded to zero, one pod may be unavailable, because otherwise no rollout would be possible.
   return countOf(maxUnavailable, replicas, Math.floor) === 0 && countOf(maxSurge, replicas, Math.ceil) > 0;
 }
 
@@ -58,7 +58,7 @@ function surges(strategy: UpdateStrategy | undefined, pods: number): boolean {
   return strategy?.type !== 'OnDelete' && countOf(strategy?.rollingUpdate?.maxSurge ?? 0, pods, Math.ceil) > 0;
 }
 
-/** Three, or `25%` of so many. */
+/** Resolves a number or a percentage such as `25%`. */
 function countOf(text: number | string, of: number, round: (count: number) => number): number {
   if (typeof text === 'number') return text;
   const percent = /^(\d+)%$/.exec(text)?.[1];

@@ -8,22 +8,22 @@ import { createSlimmer } from '../kubernetes/slim.ts';
 import type { LimitRange } from './limitRange.ts';
 import type { ResourceQuota } from './quota.ts';
 
-/** What stands around a workload's pods; undefined: it may not be read. */
+/** The limits in a workload's namespace; undefined means that the user may not read them. */
 export interface Surroundings {
   readonly limitRanges: readonly LimitRange[] | undefined;
   readonly quotas: readonly ResourceQuota[] | undefined;
-  /** The pods of the workload that quotas count now; empty unless there is a quota. */
+  /** The pods of the workload that count in quotas now; empty without a quota. */
   readonly present: readonly PodSpec[] | undefined;
-  /** The workload has more pods than are counted: then `present` is undefined. */
+  /** Whether the workload has more pods than are counted: then `present` is undefined. */
   readonly tooMany?: boolean;
 }
 
 type CountedPod = PodTemplate & { readonly metadata: Metadata; readonly status?: { readonly phase?: string } };
 
-/** Pods of one workload that are counted at most: their specs are kept in memory, and read in pages. */
+/** The most pods of one workload that are counted: their specs are read in pages and kept in memory. */
 export const mostPresent = 10_000;
 
-/** @throws as Kubectl */
+/** Reads the limits in a namespace. @throws as Kubectl */
 export async function readSurroundings(
   kubectl: Kubectl,
   namespace: string,
@@ -57,7 +57,7 @@ async function readPresent(
     return { kept: spec === undefined || object.metadata.uid === undefined ? [] : [spec], complete: true };
   }
   const selector = selectorText(selectorOf(object));
-  // A CronJob's pods run to their end beside those of the next run.
+  // A CronJob's present pods run to their end together with those of the next run.
   if (selector === '') return { kept: [], complete: true };
   const slim = createSlimmer();
   return unlessForbidden(async () =>

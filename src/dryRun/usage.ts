@@ -1,15 +1,15 @@
 import type { Container, PodSpec } from '../kubernetes/api/types.ts';
 import { amountsOf, largestOf, sumOf, type Amounts } from './podAmounts.ts';
 
-/** What a pod as a whole is charged with. */
+/** The effective requests and limits of a pod. */
 export interface PodUsage {
   readonly requests: Amounts;
   readonly limits: Amounts;
 }
 
 /**
- * The effective requests and limits of a pod, native sidecars counted with the containers (KEP-753). Pure.
- * @param overhead whether that of its runtime class counts: for quotas it does, for limit ranges it does not
+ * Calculates the effective requests and limits of a pod; native sidecars count with the containers (KEP-753).
+ * @param overhead whether the overhead of its runtime class counts: it does for quotas, but not for limit ranges
  * @see PodRequests and PodLimits in staging/src/k8s.io/component-helpers/resource/helpers.go, podRequests in
  * plugin/pkg/admission/limitranger/admission.go of kubernetes/kubernetes
  */
@@ -40,7 +40,7 @@ function sumOfContainers({ containers, initContainers }: PodSpec, part: 'request
   return largestOf(sum, starting);
 }
 
-/** What the pod as a whole asks for stands in place of the sum; huge pages count among it for quotas alone. */
+/** The pod-level amounts replace the sum; those of huge pages only for quotas. */
 function withPodLevel(sum: Amounts, { resources }: PodSpec, part: 'requests' | 'limits', forQuota: boolean): Amounts {
   const pod = Object.entries(amountsOf(resources?.[part]));
   const counts = (name: string): boolean =>
@@ -48,7 +48,7 @@ function withPodLevel(sum: Amounts, { resources }: PodSpec, part: 'requests' | '
   return { ...sum, ...Object.fromEntries(pod.filter(([name]) => counts(name))) };
 }
 
-/** What a living pod counts as in a quota, by the quota's names of resources. Pure. */
+/** What a living pod uses of a quota, by the quota's names of resources. */
 export function quotaUsage(spec: PodSpec): Amounts {
   const { requests, limits } = podUsage(spec, true);
   const usage: Record<string, number> = { pods: 1000, 'count/pods': 1000 };
@@ -66,7 +66,7 @@ function isNative(name: string): boolean {
   return native.includes(name);
 }
 
-/** Of these a quota counts the bare name as requests. */
+/** Resources whose bare name in a quota means requests. */
 function isPlain(name: string): boolean {
   return isNative(name) || name.startsWith('hugepages-');
 }

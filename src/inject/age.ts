@@ -8,7 +8,7 @@ import type { Update } from './update.ts';
 export interface Older {
   /** The version that made it. */
   readonly version: string;
-  /** True: only its settings change. False: it is replaced. */
+  /** Whether only its settings change; otherwise it is replaced. */
   readonly kept: boolean;
 }
 
@@ -26,7 +26,7 @@ export function olderSidecar(
   return { version: present, kept: after === present };
 }
 
-/** One clause for people: the version of the sidecar, and how to update it. */
+/** A clause with the version of the sidecar and how to update it. */
 export function olderText({ version: present, kept }: Older): string {
   const made = `its sidecar is of version ${present}`;
   return kept

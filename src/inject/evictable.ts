@@ -3,7 +3,7 @@ import { localVolumes } from '../sidecar/index.ts';
 /**
  * Names the volumes of a pod that the Cluster Autoscaler may lose with a node. A pod with any other local volume keeps
  * its node from being removed (kubernetes/autoscaler, cluster-autoscaler/utils/drain: HasBlockingLocalStorage), and the
- * sidecar's are local. With these named, a pod that could be moved still can, and one that could not still cannot.
+ * sidecar's are local. With these named, the sidecar does not change whether a pod can be moved.
  */
 export const localVolumesAnnotation = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes';
 

@@ -2,8 +2,8 @@ import type { Container, Volume } from '../kubernetes/api/types.ts';
 import type { CustomSidecarConfig } from '../sidecar/index.ts';
 
 /**
- * Whether a custom sidecar asks for more than Pod Security `baseline` admits. There it would not be the sidecar that
- * is refused, but the app's pod.
+ * Whether a custom sidecar needs more than Pod Security `baseline` admits. The API server would refuse the app's whole
+ * pod then.
  * @see staging/src/k8s.io/pod-security-admission/policy in kubernetes/kubernetes, checks of level baseline
  */
 export function exceedsBaseline({ containers, initContainers, volumes }: CustomSidecarConfig): boolean {
@@ -57,7 +57,7 @@ function exceedsSeLinux({ type, user = '', role = '' }: Fields): boolean {
   return user !== '' || role !== '' || !admittedSeLinuxTypes.includes(type);
 }
 
-/** A probe or hook that names a host would be sent from the node; since Kubernetes 1.34. */
+/** A probe or hook to another host is sent from the node; baseline forbids it since Kubernetes 1.34. */
 function namesProbeHost(container: Container): boolean {
   const { postStart, preStop } = fields(container['lifecycle']);
   const handlers = [

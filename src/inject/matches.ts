@@ -1,15 +1,15 @@
 import { sameQuantity } from '../quantity.ts';
 
 /**
- * True if `present` has everything that `wanted` says, at every depth, as the API server would store it. It may have
- * more: the server writes its defaults into what it stores (`terminationMessagePath`, `protocol`, …). It may say it
- * another way: the server leaves out what is zero (`stdin: false`, `value: ""`), and has its own form of quantities.
+ * True if `present` is the stored form of `wanted`. It may contain more, because the API server adds its defaults
+ * (`terminationMessagePath`, `protocol`, …). It may be written in another way, because the server leaves out zero
+ * values (`stdin: false`, `value: ""`) and normalises quantities.
  */
 export function matches(present: unknown, wanted: unknown): boolean {
   return matchesAt(present, wanted, false);
 }
 
-/** Keys whose values, at any depth below them, are quantities. */
+/** The keys below which all values are quantities. */
 const quantityKeys: readonly string[] = ['limits', 'requests', 'sizeLimit', 'divisor'];
 
 function matchesAt(present: unknown, wanted: unknown, quantity: boolean): boolean {
@@ -33,7 +33,7 @@ function matchesAt(present: unknown, wanted: unknown, quantity: boolean): boolea
   );
 }
 
-/** Zero values, as Go's `omitempty` has them. Not the empty mapping: `emptyDir: {}` is stored, and says something. */
+/** The zero values of Go's `omitempty`. An empty mapping is not one: `emptyDir: {}` is stored and significant. */
 function isLeftOut(value: unknown): boolean {
   return (
     value == null || value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0)

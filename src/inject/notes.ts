@@ -29,7 +29,7 @@ export interface NoteOptions {
 }
 
 /**
- * What the files of a pod that is injected will be without.
+ * What a capture of an injected pod will lack.
  * @param annotations of the pod, with those that it is to get
  */
 export function lostPackets(
@@ -41,12 +41,12 @@ export function lostPackets(
   const platform = config.form === 'agent' ? platformOfConfig(config) : undefined;
   if (isInvalid('interfaces', annotations[interfacesKey], platform)) lost.push('interfaces');
   if (captureSettings.some(([name, key]) => isInvalid(name, annotations[key], platform))) lost.push('setting');
-  // Only a hint: at admission it would be sent to a controller for each of its pods, and nobody would read it.
+  // Not at admission: the warning would go to the controller of each pod, where nobody reads it.
   if (!atAdmission && seesCiphertextAlone(template, annotations, config)) lost.push('plaintext');
   return lost;
 }
 
-/** A setting that annotations may not change keeps the release's value, so that no packet is lost by one. */
+/** A setting that annotations may not change keeps the release's value. */
 function isInvalid(name: SettingName, value: Annotations[string] | undefined, platform: Platform | undefined): boolean {
   if (value === undefined || (platform !== undefined && lockProblem(name, String(value), platform) !== undefined))
     return false;
@@ -56,7 +56,7 @@ function isInvalid(name: SettingName, value: Annotations[string] | undefined, pl
 /** The container names of mesh proxies that encrypt the traffic that leaves the pod. */
 const proxies: readonly string[] = ['istio-proxy', 'linkerd-proxy', 'consul-dataplane', 'kuma-sidecar'];
 
-/** How pods ask for such a proxy, by label or by annotation; it is not there yet then. */
+/** How pods ask for such a proxy, by label or by annotation, before it is injected. */
 const wishes: Readonly<Record<string, string>> = {
   'sidecar.istio.io/inject': 'true',
   'linkerd.io/inject': 'enabled',

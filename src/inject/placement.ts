@@ -5,7 +5,7 @@ type Labels = Readonly<Record<string, string>>;
 /** Labels of nodes that identify their platform. */
 export interface NodeSign {
   readonly keys: readonly string[];
-  /** What the value begins with, in lower case; empty: any value. */
+  /** The beginning of the value, in lower case; empty means any value. */
   readonly prefix: string;
   /** `NotIn` with this value means the same. */
   readonly otherwise?: string;
@@ -14,7 +14,7 @@ export interface NodeSign {
 /** A platform on which a pod cannot have the sidecar, and how its pods are recognized. */
 export interface Platform {
   readonly nodes: readonly NodeSign[];
-  /** Labels of the pod itself, each with the values that count. */
+  /** Labels of the pod itself, with the values that identify the platform. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly schedulers: readonly string[];
   /** Prefixes of the name of the node, if the pod names it. */
@@ -46,10 +46,10 @@ export const linuxNodes: readonly NodeSign[] = [
   { keys: ['kubernetes.io/os', 'beta.kubernetes.io/os'], prefix: 'linux', otherwise: 'windows' },
 ];
 
-/** Parts of names of runtime classes: windows-2022, runhcs-wcow-process. */
+/** Parts of the names of runtime classes, for example windows-2022 or runhcs-wcow-process. */
 export const windowsRuntimeClasses: readonly string[] = ['windows', 'wcow'];
 
-/** Images that no Linux node can run. A regular expression that RE2 takes as well. */
+/** Images that no Linux node can run. A regular expression that is valid in RE2 too. */
 export const windowsImage = '^mcr[.]microsoft[.]com/(windows[/:@]|dotnet/framework/)|servercore|nanoserver';
 
 /**
@@ -88,7 +88,7 @@ export const virtualNodes: Platform = {
   tolerated: ['virtual-kubelet.io/provider', 'azure.com/aci', 'eks.tke.cloud.tencent.com/eklet'],
 };
 
-/** The platform that does not support the sidecar, by what a pod says about its nodes; undefined without one. */
+/** The platform without support for the sidecar that a pod's fields identify; undefined if none. */
 export function placementReason(labels: Labels, spec: PodSpec): 'windows' | 'fargate' | 'virtual_node' | undefined {
   if (isWindows(spec)) return 'windows';
   if (runsOn(fargate, labels, spec)) return 'fargate';
@@ -141,8 +141,8 @@ function runsOn(platform: Platform, labels: Labels, spec: PodSpec): boolean {
 }
 
 /**
- * Whether a pod can run on no other nodes: by its nodeSelector, or by each of the terms of its required affinity, of
- * which one is enough for the scheduler.
+ * Whether a pod can only run on these nodes: by its nodeSelector, or by every term of its required affinity, because
+ * one matching term is enough for the scheduler.
  */
 function mustRunOn({ nodeSelector, affinity }: PodSpec, signs: readonly NodeSign[]): boolean {
   for (const key in nodeSelector) if (signs.some((sign) => saysIn(sign, key, nodeSelector[key]))) return true;

@@ -49,13 +49,14 @@ export interface InjectOptions {
   readonly settings: SettingValues;
   /** Amounts of the sidecar's CPU and memory to write into the annotations. */
   readonly amounts?: SidecarAmounts | undefined;
-  /** Of the namespace that the pod will run in. */
+  /** The Pod Security level of the pod's namespace. */
   readonly podSecurity: PodSecurityLevel;
-  /** The namespace that the pod will run in, when it is known. */
+  /** The pod's namespace, if it is known. */
   readonly namespace?: string | undefined;
   /**
-   * The pod is seen as the API server admits it, with the pull secrets of its service account. A pod or template that
-   * has none yet would lose those if it were given any (plugin/pkg/admission/serviceaccount), and with them its image.
+   * Whether the pod is in admission, where it has the pull secrets of its service account already. A pod or template
+   * without any would not get those of its service account if it were given one here
+   * (plugin/pkg/admission/serviceaccount), and its image could not be pulled.
    */
   readonly atAdmission?: boolean | undefined;
 }
@@ -86,14 +87,14 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
     : { inject: true, addition: customAddition(config) };
 }
 
-/** The reason why no sidecar, neither the agent's nor a custom one, can be added; undefined without one. */
+/** The reason why no sidecar can be added, neither the agent's nor a custom one; undefined if one can. */
 function whyUnfit(
   { metadata }: PodTemplate,
   spec: PodSpec,
   { config, namespace }: InjectOptions,
 ): SkipReason | undefined {
   const annotations = metadata?.annotations ?? {};
-  // A manifest may contain an unquoted false. It is not valid as an annotation, but clear.
+  // A manifest may contain false without quotation marks. That is not valid as an annotation, but its meaning is clear.
   if (String(annotations[injectAnnotation]) === 'false') return 'opted_out';
   if ('kubernetes.io/config.mirror' in annotations) return 'mirror_pod';
   if (systemNamespaces.includes(namespace ?? metadata?.namespace ?? '')) return 'system_namespace';

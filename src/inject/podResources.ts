@@ -12,13 +12,13 @@ export function asksForResources(resources: ResourceRequirements | null | undefi
   return [resources.requests, resources.limits].some((amounts) => Object.keys(amounts ?? {}).length > 0);
 }
 
-/** What a pod as a whole can have, beside huge pages, and its containers together more than it. */
+/** The resources besides huge pages that a pod can have as a whole. */
 export const sharedResources = ['cpu', 'memory'] as const;
 export type SharedResource = (typeof sharedResources)[number];
 
 /**
- * The resources that a pod with resources as a whole leaves to the limits of its containers: since Kubernetes 1.37 it
- * gets the sum of theirs, if all of them have one, when it is stored, which is after admission.
+ * The resources for which a pod with pod-level resources has no limit of its own. Since Kubernetes 1.37 its limit
+ * becomes the sum of its containers' limits, if all of them have one, when it is stored, which is after admission.
  * @see DefaultPodLevelResources in pkg/api/pod/util.go of kubernetes/kubernetes, feature gate
  * PodLevelResourcesFixDefaulting
  */
@@ -29,8 +29,8 @@ export function summedLimits(spec: PodSpec): readonly SharedResource[] {
 const none: readonly SharedResource[] = [];
 
 /**
- * True if a pod as a whole asks for huge pages and leaves the limit to its containers. It is refused when a container
- * has none: these must be limited to what is asked for.
+ * True if a pod requests huge pages as a whole and has no limit of its own. Then it is refused if a container has no
+ * limit, because the limit of huge pages must equal the request.
  */
 export function leavesHugePages({ resources }: PodSpec): boolean {
   return Object.keys(resources?.requests ?? {}).some(
@@ -38,7 +38,7 @@ export function leavesHugePages({ resources }: PodSpec): boolean {
   );
 }
 
-/** True if the pod would not be as it is without the sidecar when that has no limits: by its own limits, or at all. */
+/** True if a sidecar without limits would change the pod-level limits, or would have the pod refused. */
 export function needsLimits(spec: PodSpec): boolean {
   return summedLimits(spec).length > 0 || leavesHugePages(spec);
 }
@@ -50,7 +50,7 @@ function isLimitedByContainersAlone({ resources, containers, initContainers }: P
   );
 }
 
-/** What the containers of a pod, init containers too, say of ephemeral storage: see PodOfResources. */
+/** Whether containers or init containers of a pod limit or request ephemeral storage: see PodOfResources. */
 export function storageOf({ containers, initContainers }: PodSpec): 'limited' | 'requested' | undefined {
   const all = [...(containers ?? []), ...(initContainers ?? [])];
   const says = (kind: 'limits' | 'requests'): boolean =>

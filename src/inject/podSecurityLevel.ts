@@ -7,7 +7,7 @@ export const podSecurityLabel = 'pod-security.kubernetes.io/enforce';
 export type PodSecurityLevel = 'privileged' | 'baseline' | 'restricted';
 
 /**
- * The level that a namespace enforces by its labels. A value that is no level is enforced as restricted
+ * The level that a namespace enforces by its labels. An invalid value is enforced as restricted
  * (pod-security-admission/api/helpers.go, ParseLevel).
  * @param assumed what a namespace without the label enforces; `auto`: nothing
  */
@@ -27,8 +27,9 @@ export interface LevelTerm {
 }
 
 /**
- * By which label a namespace is of each profile: of one, or of none where `restricted` is enforced. A label always
- * counts; what has none is of the assumed level. The chart has the same (templates/templates/_podsecurity.tpl).
+ * The label selectors of the namespaces for each profile. A namespace with the label has that level, and one without
+ * has the assumed level; where `restricted` is enforced, none of them matches. The chart has the same
+ * (templates/templates/_podsecurity.tpl).
  */
 export function levelTerms(assumed: AssumedLevel): Readonly<Record<'privileged' | 'baseline', LevelTerm>> {
   const only = (level: string): LevelTerm => ({ key: podSecurityLabel, operator: 'In', values: [level] });

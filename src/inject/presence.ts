@@ -3,7 +3,7 @@ import { statusAnnotation } from '../settings/index.ts';
 import { containerNames, mountPaths, volumeNames } from '../sidecar/index.ts';
 
 /**
- * What a pod template has of our sidecar:
+ * How much of our sidecar a pod template has:
  * - `none`
  * - `whole`: the status annotation, and a container of ours
  * - `status_alone`: the annotation was copied from a pod that was injected, or something took the container away
@@ -12,7 +12,7 @@ import { containerNames, mountPaths, volumeNames } from '../sidecar/index.ts';
  */
 export type Presence = 'none' | 'whole' | 'status_alone' | 'sidecar_alone' | 'foreign';
 
-/** The end of an image's name, without its tag and digest, whatever registry it was copied to. */
+/** The last part of an image's name, without registry, tag and digest. */
 export const agentImage = '(^|[/])packet-capture[-/]agent([:@]|$)';
 
 export function presenceIn({ metadata }: PodTemplate, spec: PodSpec): Presence {
@@ -29,7 +29,7 @@ function hasOurName({ name }: Container): boolean {
   return containerNames.includes(name);
 }
 
-/** Whether an init container is certainly the agent: by its image, or by the volume with the settings. */
+/** Whether an init container is certainly the agent, by its image or by the volume with the settings. */
 export function isOurs({ name, image, volumeMounts }: Container): boolean {
   if (!containerNames.includes(name)) return false;
   if (typeof image === 'string' && agentImages.test(image)) return true;
