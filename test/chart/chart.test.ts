@@ -14,7 +14,7 @@ const injector = (objects: readonly KubernetesObject[]) =>
 const sidecarConfig = (objects: readonly KubernetesObject[]) =>
   load(ofKind(objects, 'ConfigMap', 'packet-capture-config')['data']['sidecarconfig.yaml']) as Record<string, unknown>;
 
-test.each([3, 4] as const)('helm %i finds nothing to say against it', async (major) => {
+test.each([3, 4] as const)('helm lint reports nothing: helm %i', async (major) => {
   for (const values of [{}, sets['targets'], sets['high availability']]) {
     const args = [
       'lint',
@@ -35,14 +35,14 @@ test.each([3, 4] as const)('helm %i finds nothing to say against it', async (maj
   }
 });
 
-/** `helm lint` knows no release's name, so no certificate can fit. */
+/** Names that certificates cannot have, because `helm lint` knows no release name. */
 function withoutCerts(values: ChartOverrides = {}): ChartOverrides {
   const { certs: _, ...rest } = values;
   return rest;
 }
 
 describe('images', () => {
-  test('are those of this version unless told', async () => {
+  test('are those of this version by default', async () => {
     const objects = await rendered('baked');
     expect(injector(objects)).toMatchObject({
       image: `${registry}/packet-capture/injector:0.1.0`,
@@ -71,7 +71,7 @@ describe('images', () => {
   });
 });
 
-test('what is captured is in the configuration, unspoilt', async () => {
+test('sidecarconfig.yaml contains the settings of the values unchanged', async () => {
   expect(sidecarConfig(await rendered('all settings'))).toMatchObject({
     settings: {
       filter: `tcp port 80 or host 'x' # "no comment" {{ .Values }}: |\n`,
@@ -136,17 +136,17 @@ const oddTexts = [
   '--- x',
   '...',
 ];
-/** With what YAML takes for line breaks, or for nothing. */
+/** Texts with characters that are line breaks or invisible in YAML. */
 const separators = ['a\u2028b', 'a \u2029 b', 'a\u0085b', ' \u2028x', 'a\ufeffb', '\ufeff'];
 
 test.each([3, 4] as const)(
-  'helm %i writes texts into sidecarconfig.yaml so that the injector reads the same',
+  'the injector reads the texts in sidecarconfig.yaml that helm %i wrote unchanged',
   async (major) => {
     const sidecarOf = (texts: readonly string[]) => ({
       containers: [{ name: 'a', env: texts.map((value, index) => ({ name: `V${index}`, value })) }],
     });
     for (const texts of [oddTexts, separators]) {
-      // Not among the other values: helm reads these as YAML.
+      // Not with the other values, because helm reads those as YAML.
       const objects = await render(sets['baked'] ?? {}, {
         major,
         flags: ['--set-json', `sidecar=${JSON.stringify(sidecarOf(texts))}`],
@@ -157,12 +157,15 @@ test.each([3, 4] as const)(
   },
 );
 
-test.each(['text', 'text\n', 'text\n\n', '\n'])("a container of the user's own ends as it ends: %j", async (value) => {
-  const sidecar = { initContainers: [{ name: 'a', workingDir: value }] };
-  expect(sidecarConfig(await render({ ...sets['baked'], sidecar }))).toMatchObject(sidecar);
-});
+test.each(['text', 'text\n', 'text\n\n', '\n'])(
+  'a text in a custom sidecar keeps its line breaks at the end: %j',
+  async (value) => {
+    const sidecar = { initContainers: [{ name: 'a', workingDir: value }] };
+    expect(sidecarConfig(await render({ ...sets['baked'], sidecar }))).toMatchObject(sidecar);
+  },
+);
 
-test('selectors and keys of the values are in the webhook and in the program', async () => {
+test('the webhook and the injector have the selectors and keys of the values', async () => {
   const objects = await rendered('opt out, further selectors');
   const [privileged, baseline] = ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'];
   for (const webhook of [privileged, baseline]) {
@@ -187,7 +190,7 @@ describe('certificates', () => {
       ({ clientConfig }: { clientConfig: { caBundle?: string } }) => clientConfig.caBundle,
     );
 
-  test('that helm makes are the same in every object, and each for the called name', async () => {
+  test('from helm are the same in every object and valid for the name of the Service', async () => {
     const objects = await rendered('defaults');
     const { data, type } = ofKind(objects, 'Secret');
     expect(type).toBe('kubernetes.io/tls');
@@ -202,7 +205,7 @@ describe('certificates', () => {
     ).toEqual([]);
   });
 
-  test('of the values stand as they are; a wider bundle rolls no pod, another certificate does', async () => {
+  test('from the values are unchanged; another certificate restarts the pods, another bundle does not', async () => {
     const [baked, rotating] = [await rendered('baked'), await rendered('rotating')];
     const checksum = (objects: readonly KubernetesObject[]) =>
       ofKind(objects, 'Deployment')['spec'].template.metadata.annotations['checksum/certificates'];
@@ -233,7 +236,7 @@ describe('certificates', () => {
     expect(Object.keys(annotations).some((key) => key.startsWith('cert-manager.io/inject-ca-from'))).toBe(!bundle);
   });
 
-  test("an issuer of the user's own signs, else a CA of the release", async () => {
+  test("are signed by the user's issuer, or by a CA of the release", async () => {
     const own = (await rendered('cert-manager with an issuer')).filter(({ apiVersion }) =>
       apiVersion.startsWith('cert-manager.io/'),
     );
@@ -244,8 +247,7 @@ describe('certificates', () => {
   });
 });
 
-/** What every API server has beside what helm knows by itself. */
-test('with autoscaling the Deployment says nothing of replicas', async () => {
+test('the Deployment has no replicas with autoscaling', async () => {
   const objects = await rendered('scaled by load');
   expect(ofKind(objects, 'Deployment')['spec']).not.toHaveProperty('replicas');
   expect(ofKind(objects, 'HorizontalPodAutoscaler')['spec']).toMatchObject({
@@ -259,7 +261,7 @@ test('with autoscaling the Deployment says nothing of replicas', async () => {
   });
 });
 
-test('labels and annotations of the values are on their objects, and never in a selector', async () => {
+test('the objects have the labels and annotations of the values, and no selector has them', async () => {
   const objects = await rendered('names, labels and annotations');
   for (const { metadata } of objects) {
     expect(metadata.labels).toMatchObject({ team: 'net', 'app.kubernetes.io/part-of': 'tools' });
@@ -279,7 +281,7 @@ test('labels and annotations of the values are on their objects, and never in a 
   expect(ofKind(objects, 'MutatingWebhookConfiguration').metadata.name).toBe('capture.chart-other');
 });
 
-test('further objects are rendered, with the names of the release', async () => {
+test('additional objects are rendered with the names of the release', async () => {
   const objects = await rendered('placed and extended');
   expect(ofKind(objects, 'ConfigMap', 'packet-capture-extra')).toMatchObject({
     metadata: { namespace: 'chart-system' },

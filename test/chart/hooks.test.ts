@@ -9,7 +9,7 @@ const clusterFlags = ['--api-versions', 'apiregistration.k8s.io/v1'];
 
 describe('targets', () => {
   test.each([3, 4] as const)(
-    'that there are none of leave nothing for a hook to do: helm %i template renders no Job, and no rights',
+    'that are empty need no hook: helm %i template renders no Job and no rights',
     async (major) => {
       for (const set of ['defaults', 'baked', 'high availability']) {
         const objects = await render(sets[set] ?? {}, { major });
@@ -22,11 +22,11 @@ describe('targets', () => {
     },
   );
 
-  test('give the hook rights by name, and what a dry run of their pods and the trial of an image take', async () => {
+  test('give the hook rights by name, for dry runs of their pods and the trial of the image', async () => {
     const dryRun = [
       { apiGroups: [''], resources: ['pods'], verbs: ['create', 'list'] },
       { apiGroups: [''], resources: ['limitranges', 'resourcequotas'], verbs: ['list'] },
-      // A real pod, of one name, that tries the agent's image.
+      // A real pod with a fixed name that tries the agent's image.
       {
         apiGroups: [''],
         resources: ['pods'],
@@ -58,32 +58,35 @@ describe('targets', () => {
     });
   });
 
-  // Where helm asks a cluster without targets too: the first hook proves the install, the last undoes what an upgrade
-  // that failed has left.
+  // There are hooks without targets too, in a cluster: the first proves the installation, and the last undoes what a
+  // failed upgrade has left.
   test.each([
     ['targets', []],
     ['targets', clusterFlags],
     ['defaults', clusterFlags],
-  ] as const)('are opted in after, and out before; all is undone at the end (%s %j)', async (set, flags) => {
-    const objects = await render(sets[set] ?? {}, { flags });
-    const jobs = objects.filter(({ kind }) => kind === 'Job');
-    expect(
-      Object.fromEntries(jobs.map(({ metadata }) => [metadata.name, metadata.annotations?.['helm.sh/hook']])),
-    ).toEqual({
-      'packet-capture-opt-in': 'post-install,post-upgrade,post-rollback',
-      'packet-capture-opt-out': 'pre-upgrade,pre-rollback',
-      'packet-capture-undo': 'pre-delete',
-    });
-    const accounts = objects.filter(
-      ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'),
-    );
-    const events = new Set(accounts[0]?.metadata.annotations?.['helm.sh/hook']?.split(','));
-    for (const { metadata } of jobs)
-      for (const event of metadata.annotations?.['helm.sh/hook']?.split(',') ?? [])
-        expect(events.has(event)).toBe(true);
-  });
+  ] as const)(
+    'are opted in after and opted out before the release changes, and all is undone at the end (%s %j)',
+    async (set, flags) => {
+      const objects = await render(sets[set] ?? {}, { flags });
+      const jobs = objects.filter(({ kind }) => kind === 'Job');
+      expect(
+        Object.fromEntries(jobs.map(({ metadata }) => [metadata.name, metadata.annotations?.['helm.sh/hook']])),
+      ).toEqual({
+        'packet-capture-opt-in': 'post-install,post-upgrade,post-rollback',
+        'packet-capture-opt-out': 'pre-upgrade,pre-rollback',
+        'packet-capture-undo': 'pre-delete',
+      });
+      const accounts = objects.filter(
+        ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name.endsWith('-hook'),
+      );
+      const events = new Set(accounts[0]?.metadata.annotations?.['helm.sh/hook']?.split(','));
+      for (const { metadata } of jobs)
+        for (const event of metadata.annotations?.['helm.sh/hook']?.split(',') ?? [])
+          expect(events.has(event)).toBe(true);
+    },
+  );
 
-  test('without hooks are told in the notes, as kubectl lines', async () => {
+  test('without hooks are in the notes, as commands of kubectl', async () => {
     const objects = await rendered('targets without hooks');
     expect(objects.filter(({ kind }) => ['Job', 'Role', 'RoleBinding'].includes(kind))).toEqual([]);
     const lines = '{{ include "packet-capture.targetLines" . | toJson }}';

@@ -3,14 +3,14 @@ import { isGroup, valuesTree, type Fields } from '../../src/chart/values/index.t
 import { helmTemplate } from '../support/chart/helm.ts';
 import { kubernetesValues, typedValues } from '../support/chart/kubernetesValues.ts';
 
-/** Every value that holds more than a scalar, and what a user may write there. */
+/** Every value that is an object of Kubernetes, with a sample that a user may write. */
 const samples: Readonly<Record<string, unknown>> = {
   ...kubernetesValues,
   ...typedValues,
   ...labelsOf(valuesTree, ''),
   ...pullSecrets(),
 };
-/** Objects of any kind, which nobody can know. */
+/** Objects of any kind, which the schema cannot check. */
 const unknown = ['extraObjects'];
 
 function labelsOf(fields: Fields, prefix: string): Record<string, unknown> {
@@ -41,7 +41,7 @@ function structuredPaths(fields: Fields, prefix: string): string[] {
   });
 }
 
-test('there is a sample for every value that holds more than a scalar', () => {
+test('there is a sample for every value that is an object of Kubernetes', () => {
   expect(Object.keys(samples).toSorted()).toEqual(
     structuredPaths(valuesTree, '')
       .filter((path) => !unknown.includes(path))
@@ -49,7 +49,7 @@ test('there is a sample for every value that holds more than a scalar', () => {
   );
 });
 
-/** Values by path as one document. */
+/** Values by their paths, as one document. */
 function documentOf(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(values)) {
@@ -61,12 +61,12 @@ function documentOf(values: Readonly<Record<string, unknown>>): Record<string, u
   return root;
 }
 
-/** Where the API server takes a number for a text and the reverse, so that only a boolean is wrong. */
+/** Where the API server accepts both a number and a text, so that only a boolean is wrong. */
 const either = /\/(requests|limits)\/|\/(sizeLimit|divisor|value|averageValue|tolerance|maxSurge|maxUnavailable|port)$/;
 const isText = /\/(matchLabels|sysctls|options|httpHeaders|env|extraEnv|tolerations|volumeAttributes)\//;
 const takesEither = (path: string): boolean => either.test(path) && !(path.endsWith('/value') && isText.test(path));
 
-/** What replaces a scalar to make it wrong. */
+/** The wrong value that replaces a scalar. */
 type Wrong = (value: unknown, path: string) => unknown;
 const wrongs: Readonly<Record<string, Wrong>> = {
   'true where there is none': (value) => (typeof value === 'boolean' ? undefined : true),
@@ -77,7 +77,7 @@ const wrongs: Readonly<Record<string, Wrong>> = {
     /\/(requests|limits)\/|\/(sizeLimit|divisor|averageValue|tolerance)$/.test(path) ? '1 cpu' : undefined,
 };
 
-/** The value with every scalar that can be made wrong, and where these are. */
+/** A copy of the value for each scalar that can be wrong, with the scalar's place. */
 function spoilt(value: unknown, path: string, wrong: Wrong, at: string[]): unknown {
   if (Array.isArray(value)) return value.map((item, index) => spoilt(item, `${path}/${index}`, wrong, at));
   if (typeof value === 'object' && value !== null) {
@@ -95,13 +95,13 @@ function spoilt(value: unknown, path: string, wrong: Wrong, at: string[]): unkno
 }
 
 describe.each([3, 4] as const)('helm %i', (major) => {
-  test('takes all samples', async () => {
+  test('accepts all samples', async () => {
     const values = documentOf(samples);
     const { stderr } = await helmTemplate(values, { major });
     expect(stderr).not.toContain('schema');
   });
 
-  test.each(Object.entries(wrongs))('refuses %s, in every place', async (_, wrong) => {
+  test.each(Object.entries(wrongs))('refuses a wrong scalar in every place of %s', async (_, wrong) => {
     const at: string[] = [];
     const values = spoilt(documentOf(samples), '', wrong, at);
     const { exitCode, stderr } = await helmTemplate(values, { major });

@@ -30,7 +30,7 @@ function rulesOf({ injection = {}, namespaceOverride = site.namespace }: ChartOv
   return { namespace: namespaceOverride, label: namespaceLabel, annotation, optOut };
 }
 
-/** Mostly what the rules look at, so that most pods come close to a match. */
+/** Mostly properties that the rules read, so that many pods nearly match. */
 function creations({ namespace, label, annotation }: Rules): fc.Arbitrary<Creation> {
   const text = fc.constantFrom('true', 'false', 'enabled', '', 'True', ' true', 'x');
   const maybe = <T>(value: fc.Arbitrary<T>, key: string): fc.Arbitrary<object> =>
@@ -92,7 +92,7 @@ function isProbe(values: ChartOverrides, { pod, namespaceLabels, dryRun }: Creat
   );
 }
 
-/** The rules in words, written a second time: which webhook is to be called, if any. */
+/** The rules, written a second time: the webhook that must be called, if any. */
 function expected(values: ChartOverrides, rules: Rules, creation: Creation): string | undefined {
   if (creation.namespace === rules.namespace) return isProbe(values, creation) ? webhookNames.probe : undefined;
   if (!takesPart(values, rules, creation) || !asks(rules, creation.pod)) return undefined;
@@ -128,7 +128,7 @@ describe.each(chosen)('with the values "%s"', async (name) => {
   const objects = await render(values);
   const configuration = ofKind(objects, 'MutatingWebhookConfiguration');
 
-  test('a pod is matched by the one webhook that the rules say, or by none', () => {
+  test('a pod matches exactly the webhook of the rules, or none', () => {
     const seen = new Map<string, number>();
     fc.assert(
       fc.property(creations(rules), (creation) => {
@@ -140,12 +140,12 @@ describe.each(chosen)('with the values "%s"', async (name) => {
       }),
       { numRuns: 3000 },
     );
-    // Not for want of matches.
+    // Enough pods match, so the test is not trivial.
     for (const webhook of [...Object.values(webhookNames), 'none'])
       expect(seen.get(webhook) ?? 0, webhook).toBeGreaterThan(5);
   });
 
-  test("no pod of the release's own is matched, whatever its annotations", () => {
+  test('no pod of the release matches, whatever its annotations', () => {
     for (const { id, metadata } of podTemplates(objects)) {
       const annotations = { ...metadata.annotations, [rules.annotation]: 'true' };
       const namespaceLabels = { [rules.label]: 'enabled', env: 'test', team: 'a' };
@@ -159,7 +159,7 @@ describe.each(chosen)('with the values "%s"', async (name) => {
     }
   });
 
-  test('the probe is matched by its webhook, as a dry run alone and in the own namespace alone', () => {
+  test('the probe matches its webhook only in a dry run and in the namespace of the release', () => {
     const pod = probePod({ release: site.release, namespace: rules.namespace, image: 'a' }) as Creation['pod'];
     const probe = { namespace: rules.namespace, namespaceLabels: { [level]: 'restricted' }, pod, dryRun: true };
     expect(matchingWebhooks(configuration, probe)).toEqual([webhookNames.probe]);
@@ -170,7 +170,7 @@ describe.each(chosen)('with the values "%s"', async (name) => {
   });
 });
 
-test("the article's namespace and pod are matched", async () => {
+test('the namespace and pod of the article match', async () => {
   const configuration = ofKind(
     await render(sets["the article's keys and sidecar"] ?? {}),
     'MutatingWebhookConfiguration',

@@ -26,7 +26,7 @@ const rendered = new Map<string, readonly KubernetesObject[]>();
 const objectsOf = (name: string): readonly KubernetesObject[] => rendered.get(name) ?? [];
 const settingsOf = (name: string) => sets[name] ?? {};
 
-/** Beside helm 4 for Kubernetes 1.37, which every test looks at. */
+/** Besides helm 4 for Kubernetes 1.37, which every test uses. */
 const otherHelms: ReadonlyArray<readonly [HelmMajor, string]> = [
   [4, '1.30.0'],
   [3, '1.30.0'],
@@ -37,7 +37,7 @@ beforeAll(async () => {
   for (const name of names) rendered.set(name, await render(settingsOf(name)));
 });
 
-/** What helm generates differs each time: its place is kept, its content is not. */
+/** Replaces generated texts, which differ each time, by a placeholder. */
 function masked(objects: readonly KubernetesObject[]): unknown {
   const secret = objects.find(({ kind }) => kind === 'Secret');
   const caBundle = secret?.['data']['ca.crt'] as string | undefined;
@@ -48,7 +48,7 @@ function masked(objects: readonly KubernetesObject[]): unknown {
   return JSON.parse(text);
 }
 
-test('there is enough to render', () => expect(names.length).toBeGreaterThanOrEqual(12));
+test('the matrix has enough combinations', () => expect(names.length).toBeGreaterThanOrEqual(12));
 
 describe.each(names)('%s', (name) => {
   test('helm 3 and 4 render the same objects for Kubernetes 1.30 and 1.37', async () => {
@@ -60,7 +60,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  test('every object has a name and a place of its own, and the recommended labels', () => {
+  test('every object has its own name and the recommended labels', () => {
     const objects = objectsOf(name).filter(({ metadata }) => !/-(extra|text)$/.test(metadata.name));
     const ids = objects.map((object) => `${object.apiVersion} ${idOf(object)}`);
     expect(new Set(ids).size).toBe(ids.length);
@@ -75,7 +75,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  test("Pod Security's level restricted admits every pod, the host's network left out", () => {
+  test('Pod Security restricted admits every pod, except for hostNetwork', () => {
     for (const { id, spec } of podTemplates(objectsOf(name))) {
       expect(spec['securityContext'], id).toMatchObject({
         runAsNonRoot: true,
@@ -93,7 +93,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  test('the selectors are the three frozen labels, and the pods have them', () => {
+  test('the selectors are the three labels that never change, and the pods have them', () => {
     const deployment = ofKind(objectsOf(name), 'Deployment');
     const { nameOverride: app = 'packet-capture' } = settingsOf(name);
     const selector = {
@@ -129,7 +129,7 @@ describe.each(names)('%s', (name) => {
     expect(config).toMatchObject(sidecar === undefined ? { form: 'agent', settings } : own);
   });
 
-  test('the injector program knows every argument', async () => {
+  test('the injector accepts every argument', async () => {
     const programs = podTemplates(objectsOf(name)).flatMap(({ spec }) =>
       spec['containers'].map(({ args }: { args: string[] }) => args),
     );
@@ -137,7 +137,7 @@ describe.each(names)('%s', (name) => {
     expect(programs.length).toBeGreaterThan(0);
   });
 
-  test('what is secret stands in the Secret alone', () => {
+  test('private keys are only in the Secret', () => {
     const { certs = {} } = settingsOf(name);
     const secret = objectsOf(name).find(({ kind }) => kind === 'Secret');
     const generated = secret === undefined ? [] : [String(secret['data']['tls.key'])];
@@ -152,7 +152,7 @@ describe.each(names)('%s', (name) => {
     for (const needle of needles) expect(others.includes(needle)).toBe(false);
   });
 
-  test('hooks leave nothing behind', () => {
+  test('hooks delete their objects', () => {
     const hooks = objectsOf(name).filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] !== undefined);
     expect(hooks.length).toBeGreaterThan(0);
     for (const hook of hooks) {
@@ -167,12 +167,12 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-/** A line of a key as it stands in a PEM text, and as it stands in base64 of that text. */
+/** A line of a private key in a PEM text, and in the base64 of that text. */
 function parts(pem: string): string[] {
   return [pem.split('\n')[5] ?? '', Buffer.from(pem).toString('base64').slice(200, 260)];
 }
 
-/** Parses the arguments as the injector program does, without running it. */
+/** Parses the arguments like the injector, without running it. */
 async function accepted(args: readonly string[]): Promise<void> {
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   for (const add of [addServe, addCheck, addOptIn, addOptOut]) add(program);
@@ -183,11 +183,11 @@ async function accepted(args: readonly string[]): Promise<void> {
       .action(() => {});
   await program.parseAsync([...args], { from: 'user' });
   const targets = args[args.findIndex((arg) => ['--targets', '--except'].includes(arg)) + 1] ?? '';
-  // Throws for what it cannot read.
+  // Throws for an invalid configuration.
   if (targets.startsWith('[')) parseTargets(targets, 'targets');
 }
 
-test.each([3, 4] as const)('helm %i renders the same bytes twice, unless it makes the certificates', async (major) => {
+test.each([3, 4] as const)('helm %i renders the same bytes twice, except for generated certificates', async (major) => {
   const [one, other] = [await helmTemplate(sets['baked'], { major }), await helmTemplate(sets['baked'], { major })];
   expect(one.stdout).toBe(other.stdout);
   expect(parseObjects(one.stdout).length).toBeGreaterThan(8);
@@ -198,7 +198,7 @@ test.each([
   ['tools', 'tools-packet-capture'],
   ['my-packet-capture-2', 'my-packet-capture-2'],
   ['r'.repeat(53), `${'r'.repeat(53)}-packet-ca`],
-])('release %s is called %s, as fullnameOf says', async (release, name) => {
+])('the objects of release %s are named %s, like fullnameOf', async (release, name) => {
   const objects = await render({}, { site: { release, namespace: 'chart-system' } });
   expect(ofKind(objects, 'Service').metadata.name).toBe(name);
   expect(fullnameOf(release)).toBe(name);

@@ -12,14 +12,14 @@ const rules = load(await readFile(join(chart, 'files/rules.yaml'), 'utf8')) as R
   Record<'captures' | 'injector', readonly object[]>
 >;
 
-test('nothing of it is there unless it is asked for', async () => {
+test('there are no monitoring objects by default', async () => {
   const kinds = (await render({})).filter(
     ({ kind, metadata }) => /Monitor|Rule/.test(kind) || metadata.name.endsWith('-dashboard'),
   );
   expect(kinds.map(({ kind }) => kind)).toEqual([]);
 });
 
-test('captured pods are found by the name of their port, in all namespaces or in some', async () => {
+test('the PodMonitor selects captured pods by the name of their port, in all or some namespaces', async () => {
   const monitor = ofKind(objects, 'PodMonitor', 'packet-capture-captures');
   expect(monitor.metadata).toMatchObject({ namespace: 'chart-monitoring', labels: { release: 'prometheus' } });
   expect(monitor['spec']).toEqual({
@@ -34,7 +34,7 @@ test('captured pods are found by the name of their port, in all namespaces or in
   expect(ofKind(some, 'PodMonitor')['spec'].namespaceSelector).toEqual({ matchNames: ['shop', 'ledger'] });
 });
 
-test("the alerts are those of the file, with the user's labels beside their severity", () => {
+test("the alerts are those of the file, with the user's labels in addition to the severity", () => {
   const { spec, metadata } = ofKind(objects, 'PrometheusRule');
   expect(metadata.labels).toMatchObject({ release: 'prometheus' });
   const labelled = (alerts: readonly object[]): object[] =>
@@ -45,7 +45,7 @@ test("the alerts are those of the file, with the user's labels beside their seve
   ]);
 });
 
-test('the dashboard is found by its label, and is whole', () => {
+test('the dashboard has the label by which Grafana finds it, and is complete', () => {
   const { data, metadata } = ofKind(objects, 'ConfigMap', 'packet-capture-dashboard');
   expect(metadata).toMatchObject({
     namespace: 'chart-monitoring',
@@ -56,7 +56,7 @@ test('the dashboard is found by its label, and is whole', () => {
   expect(data['packet-capture.json']).toBe(dashboardJson());
 });
 
-test('with an admission policy there is no injector to watch', async () => {
+test('with an admission policy there are no monitoring objects for the injector', async () => {
   const flags = ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'];
   const byPolicy = await render({ ...observed, injection: { way: 'policy' } }, { flags });
   expect(ofKind(byPolicy, 'PrometheusRule')['spec'].groups.map(({ name }: { readonly name: string }) => name)).toEqual([

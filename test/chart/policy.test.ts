@@ -18,7 +18,7 @@ import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 const api = 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy';
 const flags = ['--api-versions', api];
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
-/** Those that a policy can serve, and that differ for it. */
+/** The values that a policy supports and that change it. */
 const names = [
   'defaults',
   'baked',
@@ -31,7 +31,7 @@ const names = [
   'as little as possible',
 ];
 
-/** The same values with the other way; nothing else is taken out of them. */
+/** The same values with the way `policy`. */
 function asPolicy(values: ChartOverrides): ChartOverrides {
   return { ...values, injection: { ...values.injection, way: 'policy' } };
 }
@@ -49,7 +49,7 @@ describe.each(names)('%s', async (name) => {
   const objects = await rendered(values);
   const webhook = await render({ ...values, webhook: { ...values.webhook, admissionEnforcer: false } });
 
-  test('nothing but the policy, its bindings and its parameters, by helm 3 and 4', async () => {
+  test('renders only the policy, its bindings and its parameters, with helm 3 and 4', async () => {
     const own = objects.filter(({ metadata }) => !/-(extra|text|captures|alerts|dashboard)$/.test(metadata.name));
     expect(kinds(own)).toEqual(policyKinds);
     expect(own.map(idOf)).toHaveLength(1 + 2 * policyProfiles.length);
@@ -57,7 +57,7 @@ describe.each(names)('%s', async (name) => {
     expect(await rendered(values, 3)).toEqual(objects);
   });
 
-  test('the parameters are those of the sidecarconfig.yaml that a webhook would have', () => {
+  test('has the parameters of the sidecarconfig.yaml that a webhook would have', () => {
     const configMap = webhook.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith('-config'));
     const config = readSidecarConfig(
       load(configMap?.['data']['sidecarconfig.yaml']),
@@ -70,7 +70,7 @@ describe.each(names)('%s', async (name) => {
     }
   });
 
-  test('a namespace and a pod are selected as by the webhooks', () => {
+  test('selects the same namespaces and pods as the webhooks', () => {
     const webhooks = ofKind(webhook, 'MutatingWebhookConfiguration')['webhooks'];
     const bindings = objects.filter(({ kind }) => kind === 'MutatingAdmissionPolicyBinding').map(({ spec }) => spec);
     expect(
@@ -87,7 +87,7 @@ describe.each(names)('%s', async (name) => {
   });
 });
 
-test('the objects are those of `packet-capture policy`', async () => {
+test('renders the objects of `packet-capture policy`', async () => {
   const { namespace } = site;
   const ours = policyObjects({
     config: {
@@ -109,8 +109,7 @@ test('the objects are those of `packet-capture policy`', async () => {
     failurePolicy: 'Ignore',
     probeLabels: { 'app.kubernetes.io/instance': site.release, 'app.kubernetes.io/component': 'probe' },
   }) as KubernetesObject[];
-  // Helm and the user put labels on theirs; matchPolicy is written out; each has a digest of its own in the names of
-  // the data.
+  // Helm's objects have labels, an explicit matchPolicy, and other digests in the names of their parameters.
   const bare = (objects: readonly KubernetesObject[]): unknown[] =>
     inOrder(withoutDigests(objects)).map(({ metadata: { name, namespace: place }, ...rest }) => ({
       name,
@@ -131,7 +130,7 @@ function withoutDigests(objects: readonly KubernetesObject[]): KubernetesObject[
   ) as KubernetesObject[];
 }
 
-test('the name of parameters stands for their data, and their bindings name them', async () => {
+test('parameters have a name that depends on their data, and their bindings use it', async () => {
   const namesOf = async (values: ChartOverrides): Promise<string[]> => {
     const objects = await rendered(values);
     const found = objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name);
@@ -152,7 +151,7 @@ function withoutMatchPolicy(object: unknown): unknown {
   );
 }
 
-test("what stands in the webhook's values holds for the policy", async () => {
+test('the values below `webhook` apply to the policy', async () => {
   const objects = await rendered(sets['opt out, further selectors'] ?? {});
   const { spec } = ofKind(objects, 'MutatingAdmissionPolicy');
   expect(spec).toMatchObject({
@@ -161,7 +160,7 @@ test("what stands in the webhook's values holds for the policy", async () => {
     matchConstraints: { matchPolicy: 'Exact' },
   });
   expect(spec.matchConditions).toHaveLength(policyExpressions.matchConditions.length + 1);
-  // A probe proves the policy whatever the user's conditions look at.
+  // A probe must match, whatever conditions the user has.
   expect(spec.matchConditions.at(-1)).toEqual({
     name: 'not-a-job',
     expression:
@@ -172,7 +171,7 @@ test("what stands in the webhook's values holds for the policy", async () => {
   );
 });
 
-test('labels, annotations and names of the values are on the policy', async () => {
+test('the policy has the labels, annotations and names of the values', async () => {
   const values = {
     ...sets['names, labels and annotations'],
     webhook: { labels: { on: 'policy' }, annotations: { 'example.com/note': 'a' } },
@@ -195,12 +194,12 @@ test('labels, annotations and names of the values are on the policy', async () =
 
 const text = `a: "b"\n# {{ c }} <&> 'd'\n\n`;
 
-test('a text of any kind is in the parameters as it is', async () => {
+test('the parameters contain every text unchanged', async () => {
   const parameters = (await rendered({ capture: { filter: text } })).filter(({ kind }) => kind === 'ConfigMap');
   expect(parameters.map(({ data }) => data['setting.filter'])).toEqual([text, text, text]);
 });
 
-test('the same bytes twice, although certificates would be made again', async () => {
+test('the policy has the same bytes twice, because it needs no certificates', async () => {
   const [one, other] = [await helmTemplate(asPolicy({}), { flags }), await helmTemplate(asPolicy({}), { flags })];
   expect(one.stdout).toBe(other.stdout);
   expect(kinds(parseObjects(one.stdout))).toEqual(policyKinds);
@@ -263,7 +262,7 @@ describe.each<readonly [what: string, values: object, api: boolean, sentence: st
   });
 });
 
-test('what only an injector needs is not looked at', async () => {
+test('values that only the injector needs are not checked', async () => {
   const values = {
     certs: { mode: 'baked' as const },
     metrics: { port: 443 },
@@ -273,7 +272,7 @@ test('what only an injector needs is not looked at', async () => {
   expect(kinds(await rendered(values))).toEqual(policyKinds);
 });
 
-test('a way that there is not is refused, schema or not', async () => {
+test('an unknown way is refused, with or without the schema', async () => {
   const { exitCode, stderr } = await helmTemplate(
     { injection: { way: 'magic' } },
     { flags: ['--skip-schema-validation'] },

@@ -7,12 +7,12 @@ import { bakedCerts } from '../support/chart/valueSets.ts';
 const certs = await bakedCerts();
 const set = { certs, targets: [{ namespace: 'shop', deployments: ['web'] }], networkPolicy: { enabled: true } };
 
-/** Every block of the first two levels, as `helm upgrade --reuse-values` of a chart before it would lack it. */
+/** Every block of the first two levels: `helm upgrade --reuse-values` from an older chart may lack it. */
 const blocks: readonly string[] = Object.entries<Fields[string]>(valuesTree).flatMap(([key, node]) =>
   isGroup(node) ? [key, ...Object.keys(node.fields).map((below) => `${key}.${below}`)] : [key],
 );
 
-/** Parts of Kubernetes objects: null takes a default away, and absent is the same. */
+/** Fields of Kubernetes objects, where null and absent both remove the default. */
 const takenAway = (path: string): boolean => {
   const node = path
     .split('.')
@@ -25,7 +25,7 @@ const takenAway = (path: string): boolean => {
     node.schema['allOf'] !== undefined || (Array.isArray(node.schema['type']) && node.schema['type'].includes('null'))
   );
 };
-/** What the set itself says. */
+/** The values that the set itself gives. */
 const given = [
   'certs',
   'certs.mode',
@@ -43,13 +43,13 @@ function withNull(path: string): object {
   return { ...set, [key]: below === undefined ? null : { ...(own as object | undefined), [below]: null } };
 }
 
-test('there are enough of them', () => {
+test('there are enough blocks to remove', () => {
   expect(blocks.length).toBeGreaterThan(120);
   expect(defaultValues()).toHaveProperty('hooks.enabled');
 });
 
 describe.each([3, 4] as const)('helm %i', (major) => {
-  test('renders the default where old values lack a block', async () => {
+  test('renders the default for a block that old values lack', async () => {
     const whole = parseObjects((await helmTemplate(set, { major })).stdout);
     const others: string[] = [];
     for (const path of blocks.filter((block) => !given.includes(block) && !block.startsWith('capture.'))) {
@@ -58,11 +58,11 @@ describe.each([3, 4] as const)('helm %i', (major) => {
       expect(exitCode, `${path}: ${stderr}`).toBe(0);
       if (JSON.stringify(parseObjects(stdout)) !== JSON.stringify(whole)) others.push(path);
     }
-    // A part of a Kubernetes object that is taken away is not there.
+    // A removed field of a Kubernetes object is absent.
     expect(others.filter((path) => !takenAway(path))).toEqual([]);
   }, 240_000);
 
-  test('says in words what it cannot do without', async () => {
+  test('reports a missing block that has no default', async () => {
     for (const path of given.filter((block) => block.startsWith('certs.') && block !== 'certs.mode')) {
       const { exitCode, stderr } = await helmTemplate(withNull(path), { major });
       expect(exitCode, path).not.toBe(0);

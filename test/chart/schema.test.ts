@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { helmTemplate } from '../support/chart/helm.ts';
 
-/** What is wrong, where helm says it is, and the values. */
+/** The problem, the place in helm's message, and the values. */
 const refused: ReadonlyArray<readonly [what: string, where: string, values: object]> = [
   ['an unknown value', 'replicaCount', { replicaCount: 2 }],
   ['an unknown value further down', 'pullPolcy', { image: { pullPolcy: 'Always' } }],
@@ -63,7 +63,7 @@ describe.each(refused)('%s', (_, where, values) => {
     const { exitCode, stderr } = await helmTemplate(values, { major });
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain("values don't meet the specifications of the schema");
-    // helm 3 and 4 write a path as they like: both name its parts.
+    // Helm 3 and 4 format a path differently, but both name its parts.
     for (const part of where.split('/').filter((name) => name !== '' && !/^\d+$/.test(name)))
       expect(stderr).toContain(part);
   });

@@ -8,7 +8,7 @@ const policiesOf = async (values: object) =>
   (await render({ certs, ...values })).filter(({ kind }) => kind === 'NetworkPolicy');
 const targets = [{ namespace: 'chart-shop' }];
 
-test('each kind of pod has a network policy by default, and selects no other', async () => {
+test('each kind of pod has its own network policy by default', async () => {
   const objects = await render({ certs, targets });
   const pods = podTemplates(objects).map(({ metadata }) => metadata.labels ?? {});
   const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
@@ -28,7 +28,7 @@ test('each kind of pod has a network policy by default, and selects no other', a
   }
 });
 
-test('those of hooks and test are hooks that stand before the pods and go with them', async () => {
+test('the network policies of hooks and test are created before their pods and deleted with them', async () => {
   const objects = await render({ certs, targets });
   const of = (kind: string, name: string) => ofKind(objects, kind, name).metadata.annotations ?? {};
   const [policy, account] = [of('NetworkPolicy', 'packet-capture-hook'), of('ServiceAccount', 'packet-capture-hook')];
@@ -38,13 +38,13 @@ test('those of hooks and test are hooks that stand before the pods and go with t
   expect(probe).toMatchObject({ 'helm.sh/hook': 'test', 'helm.sh/hook-weight': '-1' });
 });
 
-test('the webhook is open to all, since nobody can name an API server; the metrics to the own namespace, or who is named', async () => {
+test('every client may reach the webhook, and only the own namespace or named peers may reach the metrics', async () => {
   const [own] = await policiesOf({});
   expect(own?.['spec'].ingress).toEqual([
     { ports: [{ port: 'https', protocol: 'TCP' }] },
     { from: [{ podSelector: {} }], ports: [{ port: 'metrics', protocol: 'TCP' }] },
   ]);
-  // Denied: an empty list would be one more thing that the API server does not keep.
+  // Everything is denied without a list, because the API server does not store an empty one.
   expect(own?.['spec']).toMatchObject({ policyTypes: ['Ingress', 'Egress'] });
   expect(own?.['spec']).not.toHaveProperty('egress');
   const from = [{ namespaceSelector: { matchLabels: { team: 'monitoring' } } }];
@@ -52,7 +52,7 @@ test('the webhook is open to all, since nobody can name an API server; the metri
   expect(named?.['spec'].ingress[1].from).toEqual(from);
 });
 
-test('hooks reach the API server, wherever it is or where it is named; the test reaches the injector', async () => {
+test('hooks may reach the API server, at any or at a given address, and the test may reach the injector', async () => {
   const [, hook, check] = await policiesOf({ targets });
   expect(hook?.['spec']).toMatchObject({
     policyTypes: ['Ingress', 'Egress'],
@@ -76,7 +76,7 @@ test('hooks reach the API server, wherever it is or where it is named; the test 
   expect(onHost?.['spec'].egress).toEqual([{ ports: [{ port: 10_250, protocol: 'TCP' }] }]);
 });
 
-test('there is none where they are switched off, or where nothing runs', async () => {
+test('there is no network policy if they are off or no pod runs', async () => {
   expect(await policiesOf({ targets, networkPolicy: { enabled: false } })).toEqual([]);
   const policy = await render(
     { injection: { way: 'policy' } },
@@ -104,7 +104,7 @@ const strict = {
   },
 };
 
-test('what a strict namespace demands of every pod is a value, for hooks, test and the pod that proves injection', async () => {
+test('labels, resources and security contexts of the values apply to hooks, test and probe', async () => {
   const objects = await render({ certs, targets, hooks: strict, commonLabels: { cost: 'net' } });
   const pods = podTemplates(objects).filter(({ id }) => !id.startsWith('Deployment'));
   expect(pods).toHaveLength(4);
@@ -134,7 +134,7 @@ test('what a strict namespace demands of every pod is a value, for hooks, test a
   expect(injector?.spec['priorityClassName']).toBeUndefined();
 });
 
-test("what is not set for the hooks is the injector's", async () => {
+test("hooks inherit the injector's values", async () => {
   const objects = await render({ ...sets['placed and extended'], targets });
   for (const { id, spec } of podTemplates(objects)) {
     expect(spec, id).toMatchObject({
@@ -149,13 +149,13 @@ test.each([
   [{ fsGroup: null }, 444],
   [{ fsGroup: 0 }, 440],
   [{}, 440],
-])('the injector can read its key with podSecurityContext %j', async (podSecurityContext, mode) => {
+])('the injector may read its key with podSecurityContext %j', async (podSecurityContext, mode) => {
   const { volumes } = ofKind(
     await render({ certs, podSecurityContext, webhook: { clientCA: { secret: 'ca' } } }),
     'Deployment',
     'packet-capture',
   )['spec'].template.spec;
-  // The tests read YAML 1.2, for which 0440 is not octal.
+  // These tests read YAML 1.2, where 0440 is not octal.
   const modes = volumes
     .filter(({ secret }: { secret?: object }) => secret !== undefined)
     .map(({ secret }: { secret: { defaultMode: number } }) => secret.defaultMode);

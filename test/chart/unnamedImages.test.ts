@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { helmTemplate } from '../support/chart/helm.ts';
 
-/** What names no image that anybody could pull, and which of the two keys is named. */
+/** Values without an image that can be pulled, and the keys that the error must name. */
 const unnamed: ReadonlyArray<readonly [what: string, values: object, keys: readonly string[]]> = [
   ['nothing', {}, ['agent.image', 'image']],
   ['a tag alone', { image: { tag: '1.2.3' }, agent: { image: { tag: '1.2.3' } } }, ['agent.image', 'image']],
@@ -16,8 +16,8 @@ const unnamed: ReadonlyArray<readonly [what: string, values: object, keys: reado
   ['the policy', { injection: { way: 'policy' } }, ['agent.image']],
 ];
 
-describe.each(unnamed)('images are named by %s', (_, values, keys) => {
-  test.each([3, 4] as const)('and helm %i renders nothing', async (major) => {
+describe.each(unnamed)('the values name no image: %s', (_, values, keys) => {
+  test.each([3, 4] as const)('so helm %i renders nothing', async (major) => {
     const { exitCode, stdout, stderr } = await helmTemplate(values, {
       major,
       imagesNamed: false,

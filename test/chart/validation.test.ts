@@ -15,7 +15,7 @@ const almost = await issueMaterial({
 const far = await issueMaterial({ dnsNames: names, now: new Date(), days: 3650 });
 const later = await issueMaterial({ dnsNames: names, now: new Date('2045-01-01T00:00:00Z'), days: 3650 });
 
-/** What is refused, with the sentence and the hint that users read. */
+/** Refused values, with the message and the hint for users. */
 const refused: ReadonlyArray<readonly [what: string, values: object, sentence: string | RegExp, hint: string]> = [
   [
     'a mode that there is not',
@@ -240,7 +240,7 @@ const refused: ReadonlyArray<readonly [what: string, values: object, sentence: s
 ];
 
 describe.each(refused)('%s', (_, values, sentence, hint) => {
-  test('is refused with a hint, schema or not', async () => {
+  test('is refused with a hint, with or without the schema', async () => {
     const { exitCode, stderr } = await helmTemplate(values, { flags: ['--skip-schema-validation'] });
     expect(exitCode).not.toBe(0);
     expect(stderr).toMatch(sentence);
@@ -248,7 +248,7 @@ describe.each(refused)('%s', (_, values, sentence, hint) => {
   });
 });
 
-/** What names no image that anybody could pull, and which of the two keys is named. */
+/** Values that name all images. */
 test.each<readonly [string, object]>([
   ['global.imageRegistry', { global: { imageRegistry: 'registry.example' } }],
   ['a registry each', { image: { registry: 'registry.example' }, agent: { image: { registry: 'registry.example' } } }],
@@ -260,7 +260,7 @@ test.each<readonly [string, object]>([
     "the policy, which runs no injector's image",
     { injection: { way: 'policy' }, agent: { image: { registry: 'registry.example' } } },
   ],
-])('images are named by %s, and nothing is said', async (_, values) => {
+])('the values name the images, so there is no error: %s', async (_, values) => {
   const { exitCode, stderr } = await helmTemplate(values, {
     imagesNamed: false,
     flags: ['--api-versions', 'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy'],
@@ -268,7 +268,7 @@ test.each<readonly [string, object]>([
   expect(exitCode, stderr).toBe(0);
 });
 
-test('all problems are told at once, by helm 3 too', async () => {
+test('all problems are reported at once, by helm 3 too', async () => {
   const values = { certs: { mode: 'existingSecret' }, targets: [{ namespace: 'kube-public' }], metrics: { port: 443 } };
   const { stderr } = await helmTemplate(values, { major: 3 });
   for (const part of ['existingSecret is empty', 'kube-public', 'metrics.port is 443']) expect(stderr).toContain(part);
@@ -289,7 +289,7 @@ test.each<readonly [string, object]>([
   ['under a name that there is not', { ...certs, keyfile: certs.key }],
   ['in base64, by mistake', { ...certs, key: Buffer.from(certs.key).toString('base64') }],
   ['in a list, by mistake', { ...certs, key: [certs.key] }],
-])('what is said of a private key %s does not show it', async (_, values) => {
+])('the error about a private key %s does not show the key', async (_, values) => {
   for (const major of [3, 4] as const) {
     const { exitCode, stdout, stderr } = await helmTemplate({ certs: values }, { major });
     expect(exitCode).not.toBe(0);
@@ -300,7 +300,7 @@ test.each<readonly [string, object]>([
   }
 });
 
-test('credentials in an upload are refused and not shown', async () => {
+test('credentials in an upload are refused, and the message does not show them', async () => {
   for (const major of [3, 4] as const) {
     const { exitCode, stdout, stderr } = await helmTemplate(
       { capture: { upload: ':s3,secret_access_key=hunter2:bucket' } },
@@ -312,7 +312,7 @@ test('credentials in an upload are refused and not shown', async () => {
   }
 });
 
-test('the end of a certificate is read before 2050 and after it', async () => {
+test('the expiry of a certificate is read before and after 2050', async () => {
   for (const material of [far, later]) {
     expect(ofKind(await render({ certs: { ...certs, ...material } }), 'Secret').metadata.name).toBe(
       'packet-capture-certs',
@@ -321,7 +321,7 @@ test('the end of a certificate is read before 2050 and after it', async () => {
   expect(new X509Certificate(later.certificate).validToDate.getUTCFullYear()).toBeGreaterThan(2050);
 });
 
-test('a host of more than 127 bytes is found in its certificate', async () => {
+test('a name of more than 127 bytes is found in a certificate', async () => {
   const [service, namespace] = ['s'.repeat(63), 'n'.repeat(63)];
   const values = { fullnameOverride: service, certs: await bakedCerts(service, namespace) };
   const objects = await render(values, { site: { release: 'a', namespace } });

@@ -19,7 +19,7 @@ const report = (): void => undefined;
 const change = { target: 'deploy/web', dryRun: false, wait: true, timeoutSeconds: 0, report } as const;
 const config = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image: 'registry.example/agent:1' } };
 
-/** What each command does with the answers of the cluster. */
+/** Runs each command with a kubectl that returns prepared answers. */
 const commands: Readonly<Record<string, (kubectl: Kubectl) => Promise<unknown>>> = {
   status: async (kubectl) =>
     formatStatus((await readStatus(kubectl, { allNamespaces: true })).pods, { namespaces: true, now }),
@@ -60,7 +60,7 @@ const commands: Readonly<Record<string, (kubectl: Kubectl) => Promise<unknown>>>
   },
 };
 
-/** Every place in a value, as a path of keys. */
+/** The path of keys to every value. */
 function placesIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([key, item]) => placesIn(item, [...path, key]))];
@@ -118,13 +118,13 @@ async function outcome(run: (kubectl: Kubectl) => Promise<unknown>, given: reado
 }
 
 describe.each(Object.entries(commands))('%s', (_, run) => {
-  test('does its work with answers that are as they should be', async () => {
+  test('succeeds with valid answers', async () => {
     const result = await outcome(run, rules);
-    // The workload of the stand-in never gets ready.
+    // The workload of this kubectl never becomes ready.
     expect(typeof result === 'string' ? result : 'ROLLOUT_FAILED').toBe('ROLLOUT_FAILED');
   });
 
-  test('never ends with a bug, for any value in any place of an answer', async () => {
+  test('never fails with an internal error, whatever value is anywhere in an answer', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom(...places), odd), { minLength: 1, maxLength: 3 }),
@@ -146,14 +146,14 @@ describe.each(Object.entries(commands))('%s', (_, run) => {
   });
 });
 
-test('JSON of others is read in few places, which take it by its type', () => {
+test('only a few files parse JSON from other programs, and each checks its type', () => {
   const root = join(import.meta.dirname, '../../src');
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !file.startsWith('ways/webhook/'),
   );
   const parsing = files.filter((file) => readFileSync(join(root, file), 'utf8').includes('JSON.parse'));
   expect(parsing.toSorted()).toEqual([
-    // The chart's own arguments, and helm's words of what it has just done.
+    // Except for the chart's arguments and helm's report of what it has just done.
     'cli/injector/optIn.ts',
     'release/helm/upgrade.ts',
     'release/hooks/apiClient.ts',
@@ -167,7 +167,7 @@ test('JSON of others is read in few places, which take it by its type', () => {
   ]);
 });
 
-test('the answers that are no JSON, or no object, are errors with a code', async () => {
+test('an answer that is not a JSON object is an error with a code', async () => {
   for (const [name, run] of Object.entries(commands)) {
     for (const text of ['', '5', 'null', '"x"', '[]', '{', '{}', '{"items":5}', '{"items":[null,5,{}]}', '\u001B[2J']) {
       const result = await outcome(

@@ -20,7 +20,7 @@ import { formatValues, type CertsConsole } from '../../src/cli/commands/certs/ce
 import { rotateCertificates } from '../../src/cli/commands/certs/certsRotate.ts';
 import { dnsNames, makeGenerations, namespace, service, withNewSerials } from '../support/certificates/generation.ts';
 
-// Whole seconds, as certificates have them.
+// In whole seconds, like the times in certificates.
 const now = new Date(Math.floor(Date.now() / 1000) * 1000);
 const names = { service, namespace };
 let top: string;
@@ -73,7 +73,7 @@ describe('the command line', () => {
       await program.parseAsync(['certs', ...line.split(' ')], { from: 'user' });
     }`;
 
-  /** Runs one line after the other, without a mask for file modes, so that those that were asked for are seen. */
+  /** Runs the lines in turn with umask 0, so that the files have exactly the modes that the program asked for. */
   async function run(...lines: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const node = [process.execPath, '--input-type=module', '--eval', program, '--', ...lines];
     return promisify(execFile)('sh', ['-c', 'umask 0; exec "$@"', 'sh', ...node]).then(
@@ -82,7 +82,7 @@ describe('the command line', () => {
     );
   }
 
-  test('new writes files for their owner, with keys of the sizes promised; inspect ends with 1 for another service', async () => {
+  test('new writes files that only their owner can read; inspect ends with 1 for another service', async () => {
     const out = join(top, 'a', 'b');
     const { code, stdout, stderr } = await run(
       `new --service ${service} -n ${namespace} --out ${out}`,
@@ -92,7 +92,7 @@ describe('the command line', () => {
       /- packet-capture\.tools\.svc\n.*a\/b: ca\.crt, tls\.crt, tls\.key\nIt expires on 20\d\d-\d\d-\d\d, its CA on 20\d\d-/s,
     );
     expect(stderr).not.toContain('BEGIN');
-    // The first word that goes to standard output is that of inspect.
+    // The first text on standard output is from inspect.
     expect(stdout).toMatch(/^ca .*\nerror +CN=packet-capture: .*web\.tools\.svc is not among .* \(san_mismatch\)/s);
     expect(code).toBe(1);
     const files = await Promise.all(
@@ -123,7 +123,7 @@ describe('new', () => {
     ['has a CA without its key', { output: 'json', caCert: 'made/ca.crt' }, 'USAGE'],
     ['has a CA that is not there', { output: 'json', caCert: 'none', caKey: 'none' }, 'FILE_UNREADABLE'],
     ['has a name that Kubernetes would not take', { output: 'json', service: 'a_b' }, 'USAGE'],
-  ])('refuses a request that %s, and prints and writes nothing', async (_, flags, code) => {
+  ])('refuses a request that %s, and writes nothing', async (_, flags, code) => {
     const heard = listen();
     const paths = Object.fromEntries(
       ['out', 'caCert', 'caKey']
@@ -135,7 +135,7 @@ describe('new', () => {
     await expect(readFolder(folder)).resolves.toStrictEqual(material);
   });
 
-  test("signs with a CA of the user's own; with --force it replaces the files and warns when the CA is another one", async () => {
+  test("signs with the user's CA, replaces files only with --force, and warns if the CA is another one", async () => {
     const out = join(top, 'own');
     await writeFile(join(top, 'own-ca.key'), randomness.caKey, { mode: 0o600 });
     const flags = {
@@ -162,7 +162,7 @@ describe('new', () => {
     expect(later.reported.join('\n')).toMatch(/The CA has changed/);
   });
 
-  test('prints values that read the same as JSON and as YAML', async () => {
+  test('prints the same values as JSON and as YAML', async () => {
     const [json, yaml] = await Promise.all([formatValues(material, 'json'), formatValues(material, 'yaml')]);
     expect(JSON.parse(json)).toStrictEqual(load(yaml));
     expect(yaml).toMatch(/^certs:\n {2}mode: baked\n {2}caBundle: \|\n {4}-----BEGIN CERTIFICATE-----\n/);
@@ -170,7 +170,7 @@ describe('new', () => {
 });
 
 describe('inspect', () => {
-  test('single files are recognized by their content, in any order', async () => {
+  test('recognizes single files by their content, in any order', async () => {
     const file = (name: string): string => join(folder, name);
     await expect(inspected([file('tls.key'), file('tls.crt'), file('ca.crt')], names)).resolves.toStrictEqual([
       true,
@@ -189,7 +189,7 @@ describe('inspect', () => {
     await expect(inspected([folder], { service })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
-  test('a folder must be complete, and in time', async () => {
+  test('ends with 1 for a folder that is incomplete or has an expired certificate', async () => {
     const part = join(top, 'part');
     await writeFolder(
       part,
@@ -206,7 +206,7 @@ describe('inspect', () => {
   });
 });
 
-test('rotate takes one step at a time, prints the next one, and ends with the new CA alone', async () => {
+test('rotate takes one step at a time, prints the next step, and ends with only the new CA', async () => {
   const rotated = join(top, 'rotated');
   await writeFolder(rotated, folderWrites(material));
   const steps: string[] = [];

@@ -12,7 +12,7 @@ let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-connection-'));
   const writesDown = (name: string): string => `{ printf '${name}'; printf '\\t%s' "$@"; echo; } >>"$CALLS"`;
-  // An API server of which nothing more is known than its version.
+  // An API server that only answers with its version.
   await writeProgram(
     join(folder, 'kubectl'),
     `${writesDown('kubectl')}\necho '{"clientVersion":{"gitVersion":"v1.37.2"},"serverVersion":{"gitVersion":"v1.37.2","minor":"37"},"items":[]}'`,
@@ -37,7 +37,7 @@ afterAll(async () => rm(folder, { recursive: true }));
 interface Run {
   readonly exitCode: number | undefined;
   readonly stderr: string;
-  /** Program and arguments of each call. */
+  /** The program and the arguments of each call. */
   readonly calls: readonly (readonly string[])[];
 }
 
@@ -60,7 +60,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   };
 }
 
-describe("kubectl's global flags", () => {
+describe("kubectl's global flags are passed on by", () => {
   const flags = [
     '--as',
     'admin',
@@ -113,13 +113,13 @@ describe("kubectl's global flags", () => {
     for (const call of ofHelm) expect(call).toEqual(expect.arrayContaining(translated));
   });
 
-  test('a token is an argument of no program that is started, and is in no message', async () => {
+  test('status, except for a token, which is in no argument and no message', async () => {
     const { calls, stderr } = await run(['status', 'web-1', '--token', 'SECRET', '--server', 'https://10.0.0.1']);
     expect(calls.flat()).toContain('--user=packet-capture-flags');
     expect(JSON.stringify(calls) + stderr).not.toContain('SECRET');
   });
 
-  test('the value of a flag that takes none is not a pod', async () => {
+  test('status, where a flag without a value does not take the name of the pod', async () => {
     const { calls } = await run(['status', '--insecure-skip-tls-verify', 'web-1']);
     expect(calls[0]).toContain('pod/web-1');
     expect((await run(['status', 'web-1', '--insecure-skip-tls-verify=false'])).calls[0]?.join(' ')).not.toContain(
@@ -128,7 +128,7 @@ describe("kubectl's global flags", () => {
   });
 });
 
-describe('KUBECTL', () => {
+describe('the environment variable KUBECTL', () => {
   test('may have several words', async () => {
     const { calls } = await run(['status'], { KUBECTL: `${join(folder, 'k3s')} kubectl` });
     expect(calls[0]?.slice(0, 2)).toEqual(['kubectl', '--request-timeout=15s']);
@@ -137,15 +137,15 @@ describe('KUBECTL', () => {
   test.each([
     ['/nonexistent/k3s kubectl', 'error KUBECTL_MISSING: the program "/nonexistent/k3s" cannot be started (ENOENT)', 1],
     ["'k3s kubectl", 'error USAGE: the environment variable KUBECTL has a quote that does not end', 2],
-  ])('%s: %s', async (KUBECTL, message, code) => {
+  ])('is refused: %s, with %s', async (KUBECTL, message, code) => {
     const { stderr, exitCode } = await run(['status'], { KUBECTL });
     expect(stderr).toContain(message);
     expect(exitCode).toBe(code);
   });
 });
 
-describe('a program that asks its user to sign in', () => {
-  test('is heard while it waits, and not again in the error', async () => {
+describe("kubectl's messages", () => {
+  test('are printed while it waits for the user to sign in, and not again in the error', async () => {
     const child = spawn(process.execPath, ['bin/packet-capture.js', 'status', '-A'], {
       env: { ...process.env, KUBECTL: join(folder, 'login') },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -164,13 +164,13 @@ describe('a program that asks its user to sign in', () => {
     expect(stderr).toContain('error KUBECTL_FAILED: error: You must be logged in');
   });
 
-  test('words of a failure come once', async () => {
+  test('about a failure are printed once', async () => {
     const { stderr } = await run(['status', 'web-1'], { KUBECTL: join(folder, 'quick') });
     expect(stderr.split('pods "web-1" not found')).toHaveLength(2);
   });
 });
 
-test('helm is asked for what kubectl is', async () => {
+test('helm gets the same connection as kubectl', async () => {
   await writeFile(join(folder, 'empty.kubeconfig'), '');
   const { calls } = await run([
     'uninstall',

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true }));
 
-/** The program in an environment that names this image; none unless told. Every kubectl fails. */
+/** Runs the program with this image in the environment, by default none, and with a kubectl that always fails. */
 async function packetCapture(
   args: readonly string[],
   image = '',
@@ -37,8 +37,8 @@ const imageIn = (text: string): string | undefined => /image: (\S*agent\S*)/.exe
 const hint =
   'Name it with --image, the environment variable PACKET_CAPTURE_IMAGE, or agent.image in --sidecar-config; best with its digest.';
 
-describe('an image without a name', () => {
-  test('is a warning of inject, because a later step may name it; its registry cannot exist', async () => {
+describe('a command without an image', () => {
+  test('inject warns and writes a placeholder whose registry cannot exist, because a later step may name it', async () => {
     const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', '-']);
     expect(exitCode).toBe(0);
     expect(imageIn(stdout)).toBe('registry.invalid/packet-capture/agent:0.1.0');
@@ -47,12 +47,12 @@ describe('an image without a name', () => {
     );
   });
 
-  test.each([['json'], ['patch']])('is one of inject -o %s too', async (format) => {
+  test.each([['json'], ['patch']])('inject -o %s warns once', async (format) => {
     const { exitCode, stderr } = await packetCapture(['inject', '-f', '-', '-o', format]);
     expect([exitCode, stderr.match(/IMAGE_NOT_NAMED/g)]).toEqual([0, ['IMAGE_NOT_NAMED']]);
   });
 
-  test('is no matter where nothing is injected, nor to take the sidecar out', async () => {
+  test('inject does not warn if nothing is injected, and neither does uninject', async () => {
     const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
     expect((await packetCapture(['inject', '-f', '-'], '', service)).stderr).not.toContain('IMAGE_NOT_NAMED');
     const injected = await packetCapture(['inject', '-f', '-'], 'registry.example/agent:1');
@@ -65,7 +65,7 @@ describe('an image without a name', () => {
     ['patch', ['patch', 'deploy/web']],
     ['patch with a file that names none', ['patch', 'deploy/web', '--sidecar-config', 'unnamed.yaml']],
     ['policy', ['policy']],
-  ])('is an error of %s, before anything is asked or printed', async (_, args) => {
+  ])('%s refuses before it asks the cluster or prints anything', async (_, args) => {
     const { exitCode, stdout, stderr } = await packetCapture(args);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
@@ -76,20 +76,25 @@ describe('an image without a name', () => {
 
 test.each<readonly [string, readonly string[], string, string]>([
   [
-    'the flag wins',
+    'the flag',
     ['--image', `flag.example/agent@${digest}`, '--sidecar-config', 'named.yaml'],
     'variable.example/agent:1',
     `flag.example/agent@${digest}`,
   ],
-  ['then the file', ['--sidecar-config', 'named.yaml'], 'variable.example/agent:1', 'file.example/agent:1'],
   [
-    'then the environment',
+    'the file, before the environment',
+    ['--sidecar-config', 'named.yaml'],
+    'variable.example/agent:1',
+    'file.example/agent:1',
+  ],
+  [
+    'the environment, if the file names none',
     ['--sidecar-config', 'unnamed.yaml'],
     `variable.example:5000/a/agent:1@${digest}`,
     `variable.example:5000/a/agent:1@${digest}`,
   ],
-  ['which does without a file', [], 'variable.example/agent:1', 'variable.example/agent:1'],
-])('%s', async (_, flags, variable, image) => {
+  ['the environment, without a file', [], 'variable.example/agent:1', 'variable.example/agent:1'],
+])('the image comes from %s', async (_, flags, variable, image) => {
   const injected = await packetCapture(['inject', '-f', '-', ...flags], variable);
   expect([injected.exitCode, imageIn(injected.stdout)]).toEqual([0, image]);
   expect(injected.stderr).not.toContain('IMAGE_NOT_NAMED');
@@ -97,7 +102,7 @@ test.each<readonly [string, readonly string[], string, string]>([
   expect(policy.stdout).toContain(`"image": "${image}"`);
 });
 
-test('a sidecar of your own has its own images', async () => {
+test('a custom sidecar has its own images and needs no other', async () => {
   const { exitCode, stderr } = await packetCapture(
     ['inject', '-f', '-', '--sidecar-config', 'own.yaml'],
     'not an image',
@@ -105,7 +110,7 @@ test('a sidecar of your own has its own images', async () => {
   expect([exitCode, stderr]).toEqual([0, 'injected deployment/nginx-deployment (-:1)']);
 });
 
-// A pod with any of these stays in InvalidImageName.
+// With any of these, a pod stays in InvalidImageName.
 test.each([
   '',
   ' ',
@@ -123,7 +128,7 @@ test.each([
   }
 });
 
-test('and in a file, and in the environment', async () => {
+test('an invalid image is refused in a file and in the environment too', async () => {
   await writeFile(join(folder, 'bad.yaml'), 'agent: {image: "Registry/Agent"}\n');
   expect((await packetCapture(['inject', '-f', '-', '--sidecar-config', 'bad.yaml'])).stderr).toContain(
     'SIDECAR_CONFIG_INVALID: agent.image must be the name of an image',

@@ -7,8 +7,8 @@ const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
 
 const { at, packetCapture, put, read } = useCommandFolder();
 
-// Each starts the program: side by side they wait for each other less.
-test.concurrent('from standard input to standard output and back: the same bytes', async () => {
+// Each test starts the program, so they run concurrently.
+test.concurrent('inject and then uninject, from standard input to standard output, give the original bytes', async () => {
   const injected = await packetCapture(['inject', '-f', '-', '--filter', 'tcp port 80'], articleDeployment);
   expect(injected.exitCode).toBe(0);
   expect(injected.stdout).toContain('packet-capture/filter: tcp port 80\n');
@@ -17,7 +17,7 @@ test.concurrent('from standard input to standard output and back: the same bytes
   expect(back.stdout).toBe(articleDeployment);
 });
 
-test.concurrent('the CPU and memory of the sidecar, by flags: annotations that uninject takes back; a bad one is exit 2', async () => {
+test.concurrent('flags for CPU and memory of the sidecar become annotations that uninject removes; an invalid one ends with 2', async () => {
   const injected = await packetCapture(
     ['inject', '-f', '-', '--cpu-request', '100m', '--memory-limit', '128Mi'],
     articleDeployment,
@@ -31,7 +31,7 @@ test.concurrent('the CPU and memory of the sidecar, by flags: annotations that u
   expect(bad.stderr).toContain('memory-limit "64" must be at least 16Mi');
 });
 
-test.concurrent('more files than a volume may have: refused by flag and file with the arithmetic; said of an annotation, and injected', async () => {
+test.concurrent('a ring larger than the volume is refused in flags and files with the numbers, and only reported in an annotation', async () => {
   const sum = 'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than the 10Gi that a volume may have';
   const byFlag = await packetCapture(
     ['inject', '-f', '-', '--file-size', '10Gi', '--file-count', '100'],
@@ -57,7 +57,7 @@ test.concurrent('more files than a volume may have: refused by flag and file wit
   expect(injected.stderr).toContain('injected pod/a (-:1): with a smaller volume');
 });
 
-test.concurrent('what the release does not allow is refused by flag, and a snaplen of headers alone is taken', async () => {
+test.concurrent('a flag that the configuration does not allow is refused, and snaplen headers is accepted', async () => {
   const release = await put(
     'release.yaml',
     'agent: {maxBufferSize: 128Mi, allowedSettings: [buffer-size, stream, snaplen], allowedStreams: ["*.obs:57012"]}\n',
@@ -91,7 +91,7 @@ test.concurrent('what the release does not allow is refused by flag, and a snapl
     expect(stdout).toContain(text);
 });
 
-test.concurrent("the article's own sidecar, by its ConfigMap, gives the article's YAML to the byte", async () => {
+test.concurrent("the custom sidecar in the article's ConfigMap gives the article's YAML byte by byte", async () => {
   const config = await put('configmap.yaml', articleConfigMap);
   const { stdout } = await packetCapture(['inject', '-f', '-', '--sidecar-config', config], articleDeployment);
   expect(stdout).toBe(articleDeployment + articleMonitor);
@@ -99,7 +99,7 @@ test.concurrent("the article's own sidecar, by its ConfigMap, gives the article'
   expect(back.stdout).toBe(articleDeployment);
 });
 
-test.concurrent('in place: workloads change, the others and their times do not, the mode and a link stay', async () => {
+test.concurrent('--in-place changes files with workloads and no others, and keeps modes and links', async () => {
   await mkdir(at('manifests/deep'), { recursive: true });
   await put('manifests/web.yaml', articleDeployment);
   await put('manifests/service.yaml', service);
@@ -135,7 +135,7 @@ test.concurrent('in place: workloads change, the others and their times do not, 
   ]);
 });
 
-test.concurrent('a broken document among good ones: nothing is written, and the place is shown', async () => {
+test.concurrent('with one invalid document nothing is written, and the error names its place', async () => {
   await put('good.yaml', articleDeployment);
   await put('broken.yaml', 'kind: A\n---\nkind: Deployment\nspec: [1\n');
   const { exitCode, stdout, stderr } = await packetCapture([
@@ -153,14 +153,14 @@ test.concurrent('a broken document among good ones: nothing is written, and the 
   expect(await read('good.yaml')).toBe(articleDeployment);
 });
 
-test.concurrent('several files on standard output are one stream of documents', async () => {
+test.concurrent('several files become one stream of documents on standard output', async () => {
   await put('a.yaml', service.trimEnd());
   await put('b.yaml', articleDeployment);
   const { stdout } = await packetCapture(['inject', '-f', 'a.yaml', '-f', 'b.yaml']);
   expect(stdout.startsWith(`---\n${service}---\napiVersion: apps/v1\n`)).toBe(true);
 });
 
-test.concurrent('a namespace in one file decides for a workload in another', async () => {
+test.concurrent('a Namespace in one file applies to a workload in another', async () => {
   await put(
     'namespace.yaml',
     'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels:\n    pod-security.kubernetes.io/enforce: restricted\n',
@@ -180,7 +180,7 @@ test.concurrent('a namespace in one file decides for a workload in another', asy
   expect(stderr).toContain('skipped deployment/nginx-deployment (workload.yaml:1): pod_security_restricted: ');
 });
 
-test.concurrent('in baseline it has no mirror although it asks for one, and this is reported', async () => {
+test.concurrent('a workload that asks for a mirror in baseline gets none, and this is reported', async () => {
   await put('mirrored.yaml', articleDeployment);
   const inject = async (...more: string[]): ReturnType<typeof packetCapture> =>
     packetCapture(['inject', '-f', 'mirrored.yaml', '--mirror', 'vxlan://collector', ...more]);
@@ -201,7 +201,7 @@ test.concurrent('in baseline it has no mirror although it asks for one, and this
   expect(patch.stderr).toBe(baseline.stderr);
 });
 
-test.concurrent('--dry-run prints the report alone', async () => {
+test.concurrent('--dry-run prints only the report', async () => {
   await put('dry.yaml', articleDeployment);
   const { stdout, stderr } = await packetCapture(['inject', '-f', 'dry.yaml', '--in-place', '--dry-run']);
   expect([stdout, stderr]).toEqual(['', 'injected deployment/nginx-deployment (dry.yaml:1)\n']);
@@ -246,7 +246,7 @@ test.concurrent.each<[string[], number, string]>([
   expect([result.exitCode, result.stdout]).toEqual([exitCode, '']);
 });
 
-test.concurrent('inject again with another setting brings it in; the same command again changes nothing; uninject gives the original bytes', async () => {
+test.concurrent('inject with another setting updates the sidecar, a repetition changes nothing, and uninject gives the original bytes', async () => {
   await put('again.yaml', articleDeployment);
   const run = async (...args: readonly string[]): ReturnType<typeof packetCapture> =>
     packetCapture([args[0] ?? '', '-f', 'again.yaml', ...args.slice(1)]);
@@ -273,7 +273,7 @@ test.concurrent('inject again with another setting brings it in; the same comman
   expect(await read('again.yaml')).toBe(articleDeployment);
 });
 
-test.concurrent('-o json is for programs', async () => {
+test.concurrent('inject -o json prints the report as JSON', async () => {
   const { stdout } = await packetCapture(['inject', '-f', '-', '-o', 'json'], `${articleDeployment}---\n${service}`);
   expect(JSON.parse(stdout)).toMatchObject({
     kind: 'List',
@@ -281,7 +281,7 @@ test.concurrent('-o json is for programs', async () => {
   });
 });
 
-test.concurrent('diff shows what inject would change, as kubectl diff does', async () => {
+test.concurrent('inject --diff shows what would change, like kubectl diff', async () => {
   await mkdir(at('diff'));
   await put('diff/web.yaml', articleDeployment);
   const { exitCode, stdout } = await packetCapture(['diff', '-f', 'diff', '--filter', 'udp']);
@@ -297,7 +297,7 @@ test.concurrent('diff shows what inject would change, as kubectl diff does', asy
   expect(await packetCapture(['diff', '-f', 'absent.yaml'])).toMatchObject({ exitCode: 2, stdout: '' });
 });
 
-test.concurrent('settings do not go with a sidecar that does not read them', async () => {
+test.concurrent('settings are refused with a custom sidecar, which does not read them', async () => {
   const config = await put('own.yaml', articleConfigMap);
   const { exitCode, stderr } = await packetCapture(
     ['inject', '-f', '-', '--sidecar-config', config, '--filter', 'x'],
@@ -306,7 +306,7 @@ test.concurrent('settings do not go with a sidecar that does not read them', asy
   expect([exitCode, stderr.split(':')[0]]).toEqual([2, 'error USAGE']);
 });
 
-test.concurrent('settings -o json is for programs', async () => {
+test.concurrent('settings -o json prints the settings as JSON', async () => {
   const { stdout } = await packetCapture(['settings', '-o', 'json']);
   expect(JSON.parse(stdout)).toContainEqual(
     expect.objectContaining({ name: 'filter', annotation: 'packet-capture/filter' }),

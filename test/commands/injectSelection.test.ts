@@ -4,9 +4,9 @@ import { useCommandFolder } from '../support/commands/commandFolder.ts';
 
 const { packetCapture, put, read } = useCommandFolder();
 
-// Each starts the program: side by side they wait for each other less.
+// Each test starts the program, so they run concurrently.
 
-test.concurrent('--kind, --name and --selector choose, --template-path adds a kind', async () => {
+test.concurrent('--kind, --name and --selector select workloads, and --template-path adds a kind', async () => {
   await put(
     'choice.yaml',
     `${articleDeployment}---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, labels: {app: w}}\nspec: {pod: {spec: {containers: [{name: a, image: a}]}}}\n`,
@@ -27,7 +27,7 @@ test.concurrent('--kind, --name and --selector choose, --template-path adds a ki
   expect(await report(widget)).toContain('2 injected, 0 skipped\n');
 });
 
-test.concurrent('a selection without a match is a warning, and with --require-injection an error; nothing is written', async () => {
+test.concurrent('a selection without a match is a warning, or with --require-injection an error that writes nothing', async () => {
   await put('chosen.yaml', articleDeployment);
   const run = async (...flags: readonly string[]): ReturnType<typeof packetCapture> =>
     packetCapture(['inject', '-f', 'chosen.yaml', '--in-place', ...flags]);
@@ -52,7 +52,7 @@ test.concurrent('a selection without a match is a warning, and with --require-in
   expect(await read('chosen.yaml')).toBe(articleDeployment);
 });
 
-test.concurrent('--require-injection: what is skipped is an error with its reasons, and nothing comes out', async () => {
+test.concurrent('with --require-injection a skip is an error with its reason, and nothing is written', async () => {
   const host = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: host').replace(/^( *)containers:/m, '$1hostNetwork: true\n$1containers:')}`;
   for (const more of [[], ['-o', 'json'], ['-o', 'patch'], ['--dry-run']]) {
     const { exitCode, stdout, stderr } = await packetCapture(
@@ -74,7 +74,7 @@ test.concurrent('--require-injection: what is skipped is an error with its reaso
   });
 });
 
-test.concurrent('uninject takes the same choice', async () => {
+test.concurrent('uninject accepts the same selection', async () => {
   const two = `${articleDeployment}---\n${articleDeployment.replace('name: nginx-deployment', 'name: second')}`;
   const { stdout } = await packetCapture(['inject', '-f', '-'], two);
   const back = await packetCapture(['uninject', '-f', '-', '--name', 'second'], stdout);

@@ -6,9 +6,9 @@ import { useCommandFolder } from '../support/commands/commandFolder.ts';
 const { at, packetCapture } = useCommandFolder();
 const service = 'apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n';
 
-// Each starts the program: side by side they wait for each other less.
+// Each test starts the program, so they run concurrently.
 
-test.concurrent('a stream longer than what is kept in memory: nothing comes out when its last document is broken', async () => {
+test.concurrent('a stream larger than the memory for it is not written if its last document is invalid', async () => {
   const text = `${articleDeployment}---\n`.repeat(5_000);
   const broken = await packetCapture(['inject', '-f', '-'], `${text}kind: [\n`);
   expect([broken.exitCode, broken.stdout]).toEqual([2, '']);
@@ -58,7 +58,7 @@ test.concurrent.each<[string, Buffer, string, string]>([
     'MANIFEST_SEALED: the file is encrypted by git-crypt',
     'Decrypt it first',
   ],
-])('%s is named, with what to do', async (name, bytes, what, hint) => {
+])('the error for %s names it and says what to do', async (name, bytes, what, hint) => {
   const file = `${name.replaceAll(' ', '-')}.yaml`;
   await writeFile(at(file), bytes);
   const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', file]);
@@ -71,7 +71,7 @@ test.concurrent.each([
   ['UTF-16, as PowerShell writes it', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
   ['big-endian UTF-16', (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
   ['UTF-8 with a byte order mark', (text: string) => Buffer.from(`\uFEFF${text}`)],
-])('%s comes out as it went in, with the sidecar and without', async (name, encode) => {
+])('%s keeps its form with the sidecar, and after its removal', async (name, encode) => {
   const text = articleDeployment.replaceAll('\n', '\r\n').replace('spec:', '# \u00E9\u{1F600}\r\nspec:');
   const file = `${name.split(',')[0]!.replaceAll(' ', '-')}.yaml`;
   await writeFile(at(file), encode(text));
@@ -85,7 +85,7 @@ test.concurrent.each([
   expect(joined.stdout).toBe(`---\n${stdout}---\n${stdout}`);
 });
 
-test.concurrent('a byte order mark before a later document is no part of it', async () => {
+test.concurrent('a byte order mark before a later document is not part of it', async () => {
   const text = `${service}---\n\uFEFF${articleDeployment}\uFEFF---\n# more\n${articleDeployment}`;
   const { stdout, stderr } = await packetCapture(['inject', '-f', '-'], text);
   expect(stderr).toContain('2 injected, 0 skipped\n');

@@ -8,7 +8,7 @@ import { clusterCommands, writeProgram } from '../support/commands/clusterComman
 
 let folder = '';
 
-/** Hangs as a wrapper does: with a process of its own that holds its output open. */
+/** Hangs like a wrapper: it has a child process that keeps its output open. */
 const hangs = 'sleep 600 &\nwait';
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
     join(folder, 'helm'),
     `if [ "$1" = version ]; then echo v4.3.0; exit 0; fi\n: >"$READY"\n${hangs}`,
   );
-  // Answers for one look, which is enough for what goes on looking.
+  // Answers once, which is enough for commands that repeat their requests.
   await writeProgram(
     join(folder, 'empty'),
     `: >"$READY"\necho '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`,
@@ -31,7 +31,7 @@ interface End {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stderr: string;
-  /** Processes that were started and are still there. */
+  /** The processes that were started and still exist. */
   readonly left: readonly string[];
 }
 
@@ -64,10 +64,10 @@ async function processesWith(mark: string): Promise<string[]> {
   return ids.filter((_, index) => marked[index] === true);
 }
 
-/** They end before anybody could press a key, or as every program does that knows nothing of signals. */
+/** Commands that end before anybody can press a key, or that do not handle signals themselves. */
 const offline = ['inject', 'uninject', 'diff', 'certs', 'chart', 'policy', 'settings'];
 
-test('every command is one of these', async () => {
+test('every command is in one of these lists', async () => {
   const child = spawn(process.execPath, ['bin/packet-capture.js', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });
   let help = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -78,10 +78,13 @@ test('every command is one of these', async () => {
   expect(new Set(names)).toEqual(new Set([...Object.keys(clusterCommands), ...offline]));
 });
 
-test.each(Object.keys(clusterCommands))('Ctrl-C ends %s with 130, and with all that it has started', async (name) => {
-  const { code, signal, left } = await interrupt('hanging', [name, ...(clusterCommands[name] ?? [])], 'SIGINT');
-  expect({ code, signal, left }).toEqual({ code: 130, signal: null, left: [] });
-});
+test.each(Object.keys(clusterCommands))(
+  'Ctrl-C ends %s with 130, and all processes that it has started',
+  async (name) => {
+    const { code, signal, left } = await interrupt('hanging', [name, ...(clusterCommands[name] ?? [])], 'SIGINT');
+    expect({ code, signal, left }).toEqual({ code: 130, signal: null, left: [] });
+  },
+);
 
 test.each([
   ['SIGTERM', 143],
@@ -95,7 +98,7 @@ test.each([
 test.each([
   ['status --watch', ['status', '--watch']],
   ['stream', ['stream', '-l', 'app=web', '-o', '-']],
-])('%s, which only Ctrl-C ends, says so too', async (_, args) => {
+])('%s, which only Ctrl-C ends, ends with 130 too', async (_, args) => {
   const { code, stderr, left } = await interrupt('empty', args, 'SIGINT', 700);
   expect({ code, left }).toEqual({ code: 130, left: [] });
   expect(stderr).not.toContain('error');

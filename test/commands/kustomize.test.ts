@@ -75,7 +75,7 @@ function values(text: string): unknown[] {
   return Array.isArray(documents) ? documents.map((document) => document.toJS() as unknown) : [];
 }
 
-test.concurrent('the Component of -o patch makes of a base what inject makes of it', async () => {
+test.concurrent('the Component of inject -o patch gives the same result as inject', async () => {
   await put(
     'capture/kustomization.yaml',
     await packetCapture(['inject', '-f', 'base/all.yaml', '--filter', 'tcp port 80', '-o', 'patch']),
@@ -85,7 +85,7 @@ test.concurrent('the Component of -o patch makes of a base what inject makes of 
   expect(values(await build('overlay'))).toEqual(values(injected));
 });
 
-test.concurrent('a base that has got annotations since is no longer patched over', async () => {
+test.concurrent('the Component refuses a base that has annotations since', async () => {
   await put('later/kustomization.yaml', 'resources: [all.yaml]\ncomponents: [../old]\n');
   await put('old/kustomization.yaml', await packetCapture(['inject', '-f', 'base/all.yaml', '-o', 'patch']));
   await put(
@@ -98,7 +98,7 @@ test.concurrent('a base that has got annotations since is no longer patched over
 const config =
   'apiVersion: packet-capture/v1\nkind: PacketCapture\nmetadata: {name: capture}\nspec:\n  filter: udp\n  kind: [deploy]\n';
 
-test.concurrent('kubectl runs the plugin of the old form, with the settings of its configuration', async () => {
+test.concurrent('kubectl runs the legacy plugin with the settings of its configuration', async () => {
   await put('plugin/kustomization.yaml', 'resources: [../base]\ntransformers: [capture.yaml]\n');
   await put('plugin/capture.yaml', config);
   const injected = await packetCapture(
@@ -109,7 +109,7 @@ test.concurrent('kubectl runs the plugin of the old form, with the settings of i
   expect(values(await build('plugin', '--enable-alpha-plugins'))).toEqual(values(injected));
 });
 
-test.concurrent('as a function, it answers a ResourceList with one, and reports why when it cannot', async () => {
+test.concurrent('the KRM function answers a ResourceList with a ResourceList, and reports why if it cannot', async () => {
   const resourceList = (spec: string): string =>
     `apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n- ${base.split('---\n')[0]?.trimEnd().replaceAll('\n', '\n  ')}\nfunctionConfig:\n  apiVersion: packet-capture/v1\n  kind: PacketCapture\n  spec: ${spec}\n`;
   const answer = parse(

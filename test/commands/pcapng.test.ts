@@ -50,7 +50,7 @@ const fields = [
   'udp.payload',
 ];
 
-/** What tshark sees of each packet, its bytes included; it must have nothing to complain about. */
+/** What tshark prints for each packet, including its bytes. It must print no warning. */
 async function seenByTshark(path: string): Promise<string[]> {
   const { stdout, stderr } = await execa('tshark', [
     '-n',
@@ -140,7 +140,7 @@ function variedFiles(times: readonly (readonly number[])[]): Uint8Array[] {
   return [little, big, pcap, bigPcap].map((parts) => Buffer.concat(parts));
 }
 
-test('a merge has the packets, times, bytes and interfaces that mergecap gives, and tshark reads it in peace', async () => {
+test('a merge has the same packets, times and interfaces as one of mergecap, and tshark reads it without a warning', async () => {
   const times = fc
     .array(fc.nat({ max: 999 }), { minLength: 40, maxLength: 40 })
     .map((list) => list.toSorted((a, b) => a - b));
@@ -155,7 +155,7 @@ test('a merge has the packets, times, bytes and interfaces that mergecap gives, 
   expect(await capinfos(ours)).toEqual(await capinfos(join(folder, 'mergecap.pcapng')));
 });
 
-test('a cut to a window has the packets that editcap -A -B leaves, whatever the kind of file', async () => {
+test('a cut to a window has the same packets as editcap -A -B, for every kind of file', async () => {
   const times = Array.from({ length: 40 }, (_, index) => index * 25);
   const packetAt = (ms: number): bigint => BigInt(second) * 1_000_000_000n + BigInt(ms) * 1_000_000n;
   // The packets of the first file are 123 ns behind the millisecond, of the third 7 ns.
@@ -182,7 +182,7 @@ test('a cut to a window has the packets that editcap -A -B leaves, whatever the 
   expect(compared).toBeGreaterThan(500);
 });
 
-test('of a file that ends within a packet all complete packets are kept, and tshark has no complaint', async () => {
+test('a merge keeps all complete packets of a file that ends within a packet, and tshark reads it without a warning', async () => {
   const [whole = new Uint8Array(0)] = variedFiles([[1, 2, 3, 4], [], [], []]);
   const cut = whole.subarray(0, whole.length - 60);
   const tshark = await execa('tshark', ['-r', await file('cut.pcapng', cut)], { reject: false });
@@ -196,7 +196,7 @@ test('of a file that ends within a packet all complete packets are kept, and tsh
   expect(told).toEqual([84]);
 });
 
-test('a live merge can be read while it grows, with interfaces that come in between, as Wireshark reads a pipe', async () => {
+test('tshark reads a live merge from a pipe while it grows, with interfaces that are added later', async () => {
   const merge = createLiveMerge({ application: 'packet-capture', windowMs: 200, mostBytes: 1_000_000 });
   const pods = ['shop/web-1:eth0', 'shop/web-2:eth0', 'shop/db-0:eth0'];
   const pieces = [merge.take(0)];

@@ -78,7 +78,7 @@ function templates(text: string): Record<string, Pod> {
   return Object.fromEntries(objects.map(({ metadata, spec }) => [metadata.name, spec.template]));
 }
 
-test.concurrent('Helm 4 runs it as a plugin, hooks and all, with its arguments', async () => {
+test.concurrent('Helm 4 runs inject as a plugin with its arguments, for hooks too', async () => {
   const log = join(folder, 'log');
   const { stdout } = await execa(
     helm[4],
@@ -105,7 +105,7 @@ test.concurrent('Helm 4 runs it as a plugin, hooks and all, with its arguments',
   expect(await readFile(log, 'utf8')).toContain('2 injected, 0 skipped');
 });
 
-test.concurrent('what Helm 4 shows of a failure is in the log', async () => {
+test.concurrent('the log has what Helm 4 does not show of a failure', async () => {
   const log = join(folder, 'failure');
   const { exitCode, stdout } = await execa(
     helm[4],
@@ -120,8 +120,8 @@ test.concurrent('what Helm 4 shows of a failure is in the log', async () => {
   expect(await readFile(log, 'utf8')).toMatch(/^error SETTING_INVALID: snaplen "x"/);
 });
 
-test.concurrent('Helm 3 runs the same file; every other byte stays', async () => {
-  // Helm 3 does not know plugins of version 1.
+test.concurrent('Helm 3 runs the same file, and all other bytes are unchanged', async () => {
+  // Helm 3 does not support plugins of version 1.
   const env = { ...environment, HELM_DATA_HOME: join(folder, 'data3') };
   const plain = await execa(helm[3], ['template', 'web', 'shop', '--no-hooks'], { cwd: folder, env });
   const rendered = await execa(

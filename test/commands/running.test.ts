@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { settings } from '../../src/settings/index.ts';
 
-/** The program as users start it, with a kubectl that must not be reached. */
+/** Runs the program with a kubectl that must not be called. */
 async function run(
   ...args: readonly string[]
 ): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string }> {
@@ -13,7 +13,7 @@ async function run(
   return { exitCode, stdout, stderr };
 }
 
-describe('wrong usage is reported before the cluster is asked', () => {
+describe('wrong usage is reported before the cluster is asked:', () => {
   test.each([
     [['download'], 'no pods are named'],
     [['status', '-A', '-n', 'shop'], '-n and -A exclude each other'],
@@ -46,13 +46,13 @@ describe('wrong usage is reported before the cluster is asked', () => {
   });
 });
 
-test.each(['start', 'status'])('%s says that kubectl is missing', async (command) => {
+test.each(['start', 'status'])('%s reports that kubectl is missing', async (command) => {
   const { exitCode, stderr } = await run(command, 'web-1');
   expect(stderr).toContain('error KUBECTL_MISSING');
   expect(exitCode).toBe(1);
 });
 
-test('start has a flag for each setting, except for the one that it decides', async () => {
+test('start has a flag for each setting except for state', async () => {
   const { stdout } = await run('start', '--help');
   for (const { name } of settings) expect(stdout.includes(`--${name} <`), name).toBe(name !== 'state');
 });

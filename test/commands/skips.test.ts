@@ -27,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A Deployment whose pod template has this metadata and these fields of a spec beside its container. */
+/** A Deployment whose pod template has this metadata and, in addition to its container, these fields. */
 function deployment(name: string, spec = '', metadata = `{labels: {app: ${name}}}`): string {
   return `apiVersion: apps/v1
 kind: Deployment
@@ -48,7 +48,7 @@ const affinity = `      affinity:
               - matchExpressions: [{key: kubernetes.io/os, operator: In, values: [windows]}]
 `;
 
-test.concurrent('pods that cannot run the sidecar are left alone, each with its reason', async () => {
+test.concurrent('pods that cannot run the sidecar are skipped with a reason', async () => {
   const cases = [
     ['windows', deployment('a', affinity)],
     ['windows', deployment('b', '      nodeSelector: {beta.kubernetes.io/os: windows}\n')],
@@ -67,7 +67,7 @@ test.concurrent('pods that cannot run the sidecar are left alone, each with its 
   expect(reasons).toEqual(cases.map(([reason]) => reason));
 });
 
-test.concurrent('sandboxes without packet sockets are left alone, by the list of the configuration', async () => {
+test.concurrent('sandboxes without packet sockets are skipped by the list of the configuration', async () => {
   const input = ['gvisor', 'kata-qemu']
     .map((name) => deployment(name, `      runtimeClassName: ${name}\n`))
     .join('---\n');
@@ -102,7 +102,7 @@ spec:
       initContainers: [{name: migrate, env: [{name: LOG_LEVEL, value: warn}]}]
 `;
 
-test.concurrent('a kustomize patch in a tree of manifests is not a workload', async () => {
+test.concurrent('a kustomize patch in a folder of manifests is not a workload', async () => {
   const files = { 'tree/base/web.yaml': deployment('web'), 'tree/overlay/log-level.yaml': patchFile };
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -115,7 +115,7 @@ test.concurrent('a kustomize patch in a tree of manifests is not a workload', as
   expect(stderr).toMatch(/^skipped rollout\/web \(.*\): no_image: /m);
 });
 
-test.concurrent('kinds that get their images from elsewhere are injected without', async () => {
+test.concurrent('kinds whose containers have no image in the manifest are injected', async () => {
   const flink = `apiVersion: flink.apache.org/v1beta1
 kind: FlinkDeployment
 metadata: {name: jobs}
@@ -133,7 +133,7 @@ spec:
 
 const status = '{"version":"0.1.0","containers":["packet-capture"],"volumes":["packet-capture-files"]}';
 
-test.concurrent('the status without the sidecar has its own reason, and uninject removes it', async () => {
+test.concurrent('a status without the sidecar has its own reason, and uninject removes it', async () => {
   const ghost = deployment(
     'web',
     '',
@@ -147,7 +147,7 @@ test.concurrent('the status without the sidecar has its own reason, and uninject
   expect((await packetCapture(['inject', '-f', '-'], cleared.stdout)).stderr).toMatch(/^injected deployment\/web/);
 });
 
-test.concurrent('the sidecar without the status has its own reason, and uninject removes it', async () => {
+test.concurrent('a sidecar without the status has its own reason, and uninject removes it', async () => {
   const half = deployment(
     'web',
     '      initContainers: [{name: packet-capture, image: "packet-capture/agent:0.1.0", restartPolicy: Always}]\n',
@@ -159,7 +159,7 @@ test.concurrent('the sidecar without the status has its own reason, and uninject
   expect((await packetCapture(['inject', '-f', '-'], cleared.stdout)).stderr).toMatch(/^injected deployment\/web/);
 });
 
-test.concurrent('a sidecar that lost its status in a real manifest comes out whole', async () => {
+test.concurrent('uninject removes a sidecar that lost its status in a real manifest completely', async () => {
   const annotated = (extra: string): string =>
     deployment('web', '', `\n      labels: {app: web}\n      annotations:\n        a: b\n${extra}`);
   const injected = await packetCapture(['inject', '-f', '-'], annotated(''));
@@ -168,7 +168,7 @@ test.concurrent('a sidecar that lost its status in a real manifest comes out who
   expect((await packetCapture(['uninject', '-f', '-'], half)).stdout).toBe(annotated(''));
 });
 
-test.concurrent('a forged status takes nothing of others away', async () => {
+test.concurrent('uninject removes nothing of others because of a forged status', async () => {
   const forged =
     '{"version":"0.1.0","containers":["web","istio-proxy"],"volumes":["data"],"annotations":["example.com/a"]}';
   const text = deployment(
@@ -180,7 +180,7 @@ test.concurrent('a forged status takes nothing of others away', async () => {
   expect(stdout).toBe(text.replace(/ +packet-capture\/status: .*\n/, ''));
 });
 
-test.concurrent('behind a mesh, where nobody asks for lo, the report says where the plaintext is', async () => {
+test.concurrent('in a mesh, the report says that lo has the plaintext if no interface lo is asked for', async () => {
   const proxies = [
     '{name: istio-proxy, image: a, restartPolicy: Always}',
     '{name: linkerd-proxy, image: a, restartPolicy: Always}',
@@ -201,7 +201,7 @@ test.concurrent('behind a mesh, where nobody asks for lo, the report says where 
   }
 });
 
-test.concurrent('settings that can capture nothing are refused where they are written', async () => {
+test.concurrent('settings that can capture nothing are refused', async () => {
   for (const [value, form] of [
     ['eth*', 'any'],
     ['any,eth0', 'all,lo'],

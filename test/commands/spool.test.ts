@@ -9,7 +9,7 @@ async function textOf(pieces: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(read).toString();
 }
 
-test('texts come back whole, from memory and from a file without a name, however they alternate', async () => {
+test('the spool returns all texts, from memory and from its unlinked file, in any order of writes', async () => {
   const spool = createSpool(1000);
   const texts = [spool.text(), spool.text(), spool.text()];
   const expected = ['', '', ''];
@@ -29,7 +29,7 @@ test('texts come back whole, from memory and from a file without a name, however
   await spool.close();
 });
 
-test('one piece may be longer than all that fits into memory', async () => {
+test('one text may be larger than the memory of the spool', async () => {
   const spool = createSpool(10);
   const text = spool.text();
   await text.add('short');

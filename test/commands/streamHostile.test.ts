@@ -20,7 +20,7 @@ const pod = (name: string): object => ({
   status: { phase: 'Running', initContainerStatuses: [{ name: 'packet-capture', state: { running: {} } }] },
 });
 
-/** A kubectl with a good pod and one that sends this again and again, as fast as it is read. */
+/** A kubectl with a good pod and a hostile one, which sends this again and again, as fast as it is read. */
 async function kubectl(evil: Uint8Array): Promise<string> {
   const [program, good, bad, list] = ['kubectl', 'good', 'bad', 'list'].map((name) => join(folder, name)) as [
     string,
@@ -52,7 +52,7 @@ esac
   return program;
 }
 
-/** The most memory that the program had, in MB, beside what it said. */
+/** Runs `stream`. @returns the most memory that it used, in MB, its messages and its output */
 async function stream(
   evil: Uint8Array,
 ): Promise<{ readonly peak: number; readonly stderr: string; readonly bytes: Buffer }> {

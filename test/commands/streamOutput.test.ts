@@ -16,7 +16,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('packets do not go to a terminal', async () => {
+test('stream refuses to write packets to a terminal', async () => {
   const { isTTY } = process.stdout;
   try {
     Object.defineProperty(process.stdout, 'isTTY', { value: true, configurable: true });
@@ -29,7 +29,7 @@ test('packets do not go to a terminal', async () => {
   }
 });
 
-test('a file is made at the first packets, for its owner alone, and replaced only when that is asked for', async () => {
+test('stream creates the file with the first packets, only for its owner, and replaces one only with --force', async () => {
   const path = join(folder, 'web.pcapng');
   await (await openStreamOutput(path, false)).close();
   await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -50,7 +50,7 @@ test('a file is made at the first packets, for its owner alone, and replaced onl
   await expect(late.write(Buffer.from('x'))).rejects.toMatchObject({ code: 'EEXIST' });
 });
 
-test('with --force a link is replaced, not followed; a pipe is written to', async () => {
+test('with --force a link is replaced and not followed, and a pipe is written to', async () => {
   const [precious, path] = [join(folder, 'precious'), join(folder, 'link.pcapng')];
   await writeFile(precious, 'mine');
   for (const target of [precious, join(folder, 'absent')]) {
@@ -72,7 +72,7 @@ test('with --force a link is replaced, not followed; a pipe is written to', asyn
   expect((await lstat(path)).isSymbolicLink()).toBe(true);
 });
 
-test('a reader that closes fails the write; a slow one does not stop the program', async () => {
+test('a reader that closes fails the write, and a slow reader does not stop the program', async () => {
   const program = `
     import { isBrokenPipe, openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/io/streamOutput.ts'))};
     const output = await openStreamOutput('-', false);
@@ -84,7 +84,7 @@ test('a reader that closes fails the write; a slow one does not stop the program
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
-  // Nobody reads its standard output; then it is closed.
+  // Nothing reads its standard output, and then it is closed.
   child.stderr.on('data', (bytes: Buffer) => {
     said += bytes.toString();
     if (said.split('alive').length === 4) child.stdout.destroy();

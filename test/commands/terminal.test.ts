@@ -11,14 +11,14 @@ interface Said {
 }
 
 /**
- * Clears the screen, sets the title, fills the clipboard, changes colours by C1, turns the text round, hides, and
- * forges a line.
+ * Control characters that clear the screen, set the title, write the clipboard, change colours (C1), reverse the text,
+ * hide text, and forge a line.
  */
 const evil =
   '\u001B[2J\u001B]0;pwned\u0007\u001B]52;c;ZXZpbA==\u0007\u009B31m\u202Etxt\u2066\u200B\u2028\u007F\r\nFORGED all is well\n';
 const controls = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** What a command goes by, so that it goes on at all: the kinds, and the names by which objects are found. */
+/** Fields that are not changed, because the command needs them to continue: kinds and names of objects. */
 const structural = new Set([
   'kind',
   'apiVersion',
@@ -60,7 +60,7 @@ const names = new Set([
   'waiting',
   'Container',
 ]);
-/** Quantities and the like; and what a webhook, a condition or a record is known by. */
+/** Quantities and similar texts, and texts that identify a webhook, a condition or a record. */
 const kept =
   /^(?:\d.*|.*packet-capture\.internal.*|packet-capture\/(?:opted-in|not-opted-out).*|\{"(?:version|system).*|has\(object.*|packet-capture-.*|argocd-controller|tcp port 80|\/captures\/.*)$/;
 
@@ -83,7 +83,7 @@ function hostileNumbers(value: unknown): unknown {
 
 const odd = (rule: Rule): Rule => {
   if (rule.has.includes('exec')) {
-    // The numbers too: the file is the pod's to write.
+    // Numbers too, because the pod writes this file.
     const listing = rule.has.some((part) => part.endsWith('--list'))
       ? `\n100 web-1_20261123100000_00000.pcapng\n100 ${evil}.pcapng\n`
       : '';
@@ -97,7 +97,7 @@ const odd = (rule: Rule): Rule => {
 
 let folder = '';
 
-/** A program of the shell that answers by what stands in its arguments. */
+/** A shell script that chooses its answer by its arguments. */
 async function standIn(name: string, given: readonly Rule[], otherwise: string): Promise<string> {
   const path = join(folder, name);
   const cases = await Promise.all(
@@ -127,7 +127,7 @@ beforeAll(async () => {
     metadata: { name: 'm', namespace: 'shop' },
     spec: { template: { metadata: { labels: { a: 'x' } }, spec: { containers: [{ name: 'c', image: 'i' }] } } },
   };
-  // In YAML as in JSON, a text may hold anything by its escapes.
+  // In YAML and JSON, a text may contain any character by an escape.
   const text = JSON.stringify(hostile(manifest)).replaceAll(
     /[\u007F-\u009F\u200B-\u206F]/g,
     (character) => String.raw`\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -158,7 +158,7 @@ async function run(args: readonly string[], kubectl: string): Promise<Said> {
       timeout: 25_000,
     },
   );
-  // The YAML of inject is data, and its form of text leaves what turns text round as it is.
+  // The YAML of inject is data, which is written unchanged.
   const isYaml = args[0] === 'inject' && !args.includes('json') && !args.includes('--dry-run');
   return { exitCode, text: `${isYaml ? stdout.replaceAll(/[\p{Cf}]/gu, '') : stdout}\n${stderr}` };
 }
@@ -195,16 +195,16 @@ const clusterCommands: readonly string[][] = [
   ['uninstall', '--yes'],
 ];
 
-describe('nothing that others wrote reaches a terminal as it is', () => {
+describe('no text of others reaches a terminal unescaped', () => {
   test.concurrent.each(clusterCommands)('%s %s %s %s', async (...args) => {
     const said = await run(args, 'kubectl');
     expectSafe(said);
-    // That there is something to see.
+    // The output contains the text in its escaped form.
     const shows = ['status', 'check', 'why', 'install'].includes(args[0] ?? '') || args.includes('--wait');
     expect(said.text).toContain(shows ? String.raw`\u001b[2J` : '');
   });
 
-  test.concurrent.each(clusterCommands)('where kubectl fails: %s %s %s %s', async (...args) => {
+  test.concurrent.each(clusterCommands)('if kubectl fails: %s %s %s %s', async (...args) => {
     const said = await run(args, 'failing');
     expectSafe(said);
     expect(said.exitCode).toBeGreaterThanOrEqual(args[0] === 'stream' ? 0 : 1);
@@ -225,7 +225,7 @@ describe('nothing that others wrote reaches a terminal as it is', () => {
     ['patch', `deploy/${evil}`],
     ['certs', 'inspect', `FOLDER/${evil}`],
     ['stream', 'web-1', '--filter', evil, '-o', 'FOLDER/other.pcapng', '--duration', '1s'],
-  ])('what manifests, names and flags hold: %#', async (...args) => {
+  ])('texts from manifests, names and flags: %#', async (...args) => {
     const said = await run(args, 'kubectl');
     expectSafe(said);
     expect(said.text).not.toBe('');

@@ -4,7 +4,7 @@ import { parseDocuments } from '../../src/ways/manifest/parseDocument.ts';
 const repeat = (times: number, line: (index: number) => string): string =>
   Array.from({ length: times }, (_, index) => line(index)).join('');
 
-/** Of a size in lines or so. */
+/** Makes a text of about this many lines. */
 const shapes: readonly (readonly [string, (size: number) => string])[] = [
   [
     'quoted scalars that go on at the column of their key',
@@ -33,8 +33,8 @@ const shapes: readonly (readonly [string, (size: number) => string])[] = [
 ];
 
 /**
- * Milliseconds of processor of the cheapest of some runs. Tests of this project have a process of their own, so nothing
- * else counts.
+ * The CPU time of the fastest of several runs, in milliseconds. Each test file has its own process, so nothing else is
+ * included.
  */
 function costOf(text: string): number {
   const costs = [0, 1, 2].map(() => {
@@ -48,9 +48,9 @@ function costOf(text: string): number {
   return Math.min(...costs);
 }
 
-test.each(shapes)('eight times as much of %s costs about eight times as much', { timeout: 60_000 }, (_, make) => {
+test.each(shapes)('eight times as much of %s takes about eight times as long', { timeout: 60_000 }, (_, make) => {
   const [once, more] = [make(500), make(4_000)];
   costOf(more);
-  // Quadratic cost is 64 times as much. What costs next to nothing tells nothing.
+  // With a quadratic cost it would be 64 times as long. Too short a time cannot be compared.
   expect(costOf(more)).toBeLessThan(30 * Math.max(costOf(once), 2));
 });

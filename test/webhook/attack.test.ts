@@ -27,14 +27,14 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
 });
 
-test('whatever is sent: an answer that the API server takes, and a pod that it takes', async () => {
+test('for any request, the API server accepts the answer and the patched pod', async () => {
   const victim = { injector, ca: material.caBundle };
-  // The counter of refusals has no sample before the first.
+  // The counter of refusals has no sample before the first refusal.
   await call(injector.port, material.caBundle, { body: 'nonsense' });
   const labels = labelsOf(await metricsText(injector.metricsPort));
   const tally = await attack(victim, 2000);
   expect(tally.attacks).toBeGreaterThanOrEqual(2000);
-  // Attacks that are all turned away at the door prove little.
+  // If all attacks were refused at once, the test would prove little.
   expect(tally.injected).toBeGreaterThan(300);
   expect([...tally.decisions.keys()]).toEqual(
     expect.arrayContaining(['opted_in', 'HTTP 400', 'malformed_pod', 'not_opted_in', 'host_network']),
@@ -44,11 +44,11 @@ test('whatever is sent: an answer that the API server takes, and a pod that it t
     'packet_capture_injector_review_duration_seconds_count{webhook="privileged"}',
   );
   expect(answered).toBeGreaterThan(300);
-  // Three plain reviews before, three after.
+  // Three ordinary reviews before the attacks, and three after.
   await expectCleanRecords(victim, labels, tally.reviews + 6);
 });
 
-/** What stands in a pod of the API server's largest size, all of which may be of one kind. */
+/** Pods of the largest size that the API server accepts, with many parts of one kind. */
 const many = (item: (index: number) => string): string =>
   Array.from({ length: 100_000 }, (_, index) => item(index)).join(',');
 
@@ -57,7 +57,7 @@ test.each<[string, string, string]>([
   ['labels', '"metadata":{', `"labels":{${many((index) => `"a${index}":""`)}}`],
   ['containers', '"containers":[', many((index) => `{"name":"c${index}"}`)],
   ['volumes', '"spec":{', `"volumes":[${many((index) => `{"name":"v${index}"}`)}]`],
-])('with 100000 %s, to decide costs no more than to read the review', (_, place, more) => {
+])('with 100000 %s, deciding takes no longer than parsing the review', (_, place, more) => {
   const [, , bare = ''] = realReviews;
   const text = bare
     .replace('"object":{', () => '"object":{"here":0,')
@@ -72,6 +72,6 @@ test.each<[string, string, string]>([
     const reading = milliseconds(() => (review = readReview(text)));
     return milliseconds(() => decide(review as Review, 'privileged', options)) / reading;
   });
-  // The compiler's and the collector's share is in one of them or the other.
+  // The compiler and the garbage collector may run in either of them.
   expect(Math.min(...costs)).toBeLessThan(2);
 });

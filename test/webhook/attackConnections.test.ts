@@ -39,7 +39,7 @@ const post = (
 ): string => `${[line, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n${content}`;
 const whole = post([length], body);
 
-/** Whatever one client does, the next one is served, and nothing is kept of the one before. */
+/** Expects that the next client is served, and that nothing is left of the previous one. */
 async function expectServed(): Promise<void> {
   expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();
   await expect.poll(async () => metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
@@ -52,16 +52,16 @@ async function send(
   return rawRequest(injector.port, material.caBundle, pieces, options);
 }
 
-describe('answered', () => {
+describe('the injector answers', () => {
   test.each<[string, string[], number[]]>([
     ['a body in chunks', [post([chunked], chunk)], [200]],
     ['a body in many pieces', whole.match(/[^]{1,50}/g) ?? [], [200]],
-    ['a client that waits for leave to go on', [post([length, 'Expect: 100-continue'], ''), body], [100, 200]],
+    ['a client that waits for 100 Continue', [post([length, 'Expect: 100-continue'], ''), body], [100, 200]],
     ['HTTP/1.0', [post([length], body, 'POST /inject/privileged HTTP/1.0')], [200]],
-    ['another protocol offered', [post([length, 'Connection: Upgrade', 'Upgrade: h2c'], body)], [200]],
-    ['one request behind the other', [whole + whole, whole], [200, 200, 200]],
+    ['an offer to upgrade the protocol', [post([length, 'Connection: Upgrade', 'Upgrade: h2c'], body)], [200]],
+    ['requests without waiting for answers', [whole + whole, whole], [200, 200, 200]],
     [
-      'a wrong one between right ones',
+      'invalid requests between valid ones',
       [
         whole +
           post(['Content-Length: 2'], '{}') +
@@ -76,24 +76,24 @@ describe('answered', () => {
   });
 });
 
-describe('not answered as a review, and the connection is closed', () => {
+describe('the injector closes the connection without a review for', () => {
   test.each<[string, string]>([
     ['two lengths', post([length, 'Content-Length: 5'], body)],
     ['a length and chunks', post([length, chunked], chunk)],
-    ['a length that is none', post(['Content-Length: -1'], body)],
-    ['a length beyond all', post(['Content-Length: 99999999999999999999999'], body)],
-    ['chunks twice', post(['Transfer-Encoding: chunked, chunked, identity'], chunk)],
-    ['a chunk size that is none', post([chunked], `zz\r\n${body}\r\n0\r\n\r\n`)],
-    ['a chunk size beyond all', post([chunked], `fffffffffffffffff\r\n${body}\r\n0\r\n\r\n`)],
+    ['an invalid length', post(['Content-Length: -1'], body)],
+    ['a length over 64 bits', post(['Content-Length: 99999999999999999999999'], body)],
+    ['two transfer codings', post(['Transfer-Encoding: chunked, chunked, identity'], chunk)],
+    ['an invalid chunk size', post([chunked], `zz\r\n${body}\r\n0\r\n\r\n`)],
+    ['a chunk size over 64 bits', post([chunked], `fffffffffffffffff\r\n${body}\r\n0\r\n\r\n`)],
     ['a header of 100 KB', post([`X: ${'x'.repeat(100_000)}`, length], body)],
     ['10000 headers', post([...Array.from({ length: 10_000 }, (__, index) => `X-${index}: x`), length], body)],
     ['a zero byte in a header', post(['X: a\0b', length], body)],
-    ['a line feed alone', post([`X: a\n${length}`], body).replaceAll('\r\n', '\n')],
+    ['a line feed without a carriage return', post([`X: a\n${length}`], body).replaceAll('\r\n', '\n')],
     ['no host', whole.replace(`Host: ${host}\r\n`, '')],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['no HTTP', '\u0016\u0003\u0001'.repeat(50)],
+    ['bytes that are not HTTP', '\u0016\u0003\u0001'.repeat(50)],
     ['a method in small letters', whole.replace('POST', 'post')],
-    ['a tunnel', post([], '', 'CONNECT 10.0.0.1:443 HTTP/1.1')],
+    ['a CONNECT request', post([], '', 'CONNECT 10.0.0.1:443 HTTP/1.1')],
   ])('%s', async (_, request) => {
     const { statuses, text, closed } = await send([request], { quietMs: 1500 });
     expect(statuses.filter((status) => status < 400)).toEqual([]);
@@ -106,13 +106,13 @@ describe('not answered as a review, and the connection is closed', () => {
     ['in the body', [whole.slice(0, -50)], 'fin'],
     ['in the body, reset', [whole.slice(0, -50)], 'rst'],
     ['in a chunk', [post([chunked], chunk.slice(0, 40))], 'fin'],
-  ])('cut off %s', async (_, pieces, end) => {
+  ])('a request that is cut off %s', async (_, pieces, end) => {
     const { text } = await send(pieces, { end, quietMs: 200 });
     expect(text).not.toContain('"patch"');
   });
 });
 
-test('clients that are gone before their answer', async () => {
+test('the injector serves the next client after clients that close before their answer', async () => {
   const answers = await Promise.all(Array.from({ length: 20 }, async () => send([whole], { end: 'rst' })));
   expect(answers).toHaveLength(20);
   await expectServed();
@@ -125,11 +125,11 @@ test.each([
   'POST /inject%2fprivileged HTTP/1.1',
   'POST /__proto__ HTTP/1.1',
   'POST /INJECT/privileged HTTP/1.1',
-])('nothing there: %s', async (line) => {
+])('the injector answers 404 to %s', async (line) => {
   expect((await send([post([length], body, line)], { answers: 1, quietMs: 5000 })).statuses).toEqual([404]);
 });
 
-describe('TLS scans', () => {
+describe('the injector, scanned by TLS,', () => {
   const modern = [0xc02f, 0xc030];
   const weak = {
     'no encryption': [0x0001, 0x0002, 0x003b, 0xc006, 0xc010],
@@ -139,16 +139,16 @@ describe('TLS scans', () => {
     'nobody is authenticated': [0x0018, 0x001b, 0x0034, 0x003a, 0x00a6, 0x00a7, 0xc015, 0xc018, 0xc019],
     'shared keys': [0x008a, 0x008c, 0x00a8, 0xc035],
   };
-  test.each(Object.entries(weak))('refused: %s', async (_, suites) => {
+  test.each(Object.entries(weak))('refuses cipher suites: %s', async (_, suites) => {
     expect(await firstRecord(injector.port, clientHello(0x0303, suites))).toEqual({ type: 21, alert: 40 });
   });
-  test('the hello of the scanner is well formed: with modern suites it is answered', async () => {
+  test("answers the scanner's hello with modern suites", async () => {
     expect(await firstRecord(injector.port, clientHello(0x0303, modern))).toEqual({ type: 22 });
   });
-  test.each([0x0002, 0x0300, 0x0301, 0x0302])('refused: version %i', async (version) => {
+  test.each([0x0002, 0x0300, 0x0301, 0x0302])('refuses version %i', async (version) => {
     expect(await firstRecord(injector.port, clientHello(version, modern))).toMatchObject({ type: 21 });
   });
-  test('bytes that are no hello', async () => {
+  test('does not answer bytes that are not a hello', async () => {
     for (const bytes of [
       Buffer.alloc(5000, 0x16),
       Buffer.alloc(5000, 0xff),
@@ -158,7 +158,7 @@ describe('TLS scans', () => {
       expect((await firstRecord(injector.port, bytes)).type).not.toBe(22);
     }
   });
-  test('a client starts no handshake anew within a connection', async () => {
+  test('refuses renegotiation', async () => {
     const socket = connect({
       port: injector.port,
       host: '127.0.0.1',
@@ -174,7 +174,7 @@ describe('TLS scans', () => {
     socket.destroy();
     expect(renewed).toBe('refused');
   });
-  test('300 connections that say nothing, or half of something, keep nobody from being served', async () => {
+  test('answers reviews in time next to 300 silent or incomplete connections', async () => {
     const idle: (Socket | TLSSocket)[] = [];
     for (let index = 0; index < 100; index += 1) {
       const silent = connectPlain(injector.port, '127.0.0.1');

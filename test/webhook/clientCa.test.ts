@@ -23,7 +23,7 @@ let mounts: Mounts;
 let injector: RunningInjector;
 const file = (name: string): string => join(folder, name);
 
-/** A CA, and a certificate that it has signed for a use. */
+/** A CA, and a certificate that it signed for this use. */
 async function makeClient(ca: string, client: string, use: 'clientAuth' | 'serverAuth'): Promise<void> {
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   const caFiles = ['-keyout', file(`${ca}.key`), '-out', file(`${ca}.crt`)];
@@ -101,14 +101,14 @@ async function ask(
   });
 }
 
-test('reviews are answered for clients alone that the CA has signed', async () => {
+test('the injector answers reviews only of clients with a certificate of the CA', async () => {
   expect(await ask('api-server')).toBe(200);
   expect(await ask(undefined)).toBe(401);
   expect(await ask('stranger')).toBe(401);
   expect(await ask('a-server')).toBe(401);
 });
 
-test('the first that is refused stands in the log, and no more than one a minute', async () => {
+test('the log has the first refused client, and at most one a minute', async () => {
   const other = await startInjector(mounts, ['--client-ca', file('theirs.crt')]);
   for (const client of ['api-server', undefined, 'a-server'])
     expect(await ask(client, '/inject/privileged', bodyOf(podOf()), other.port)).toBe(401);
@@ -120,12 +120,12 @@ test('the first that is refused stands in the log, and no more than one a minute
   await other.stop();
 });
 
-test('kubelets, who have no certificate, look at its health', async () => {
+test('kubelets may read the health without a certificate', async () => {
   expect([await ask(undefined, '/healthz'), await ask(undefined, '/readyz')]).toEqual([200, 200]);
 });
 
-test('the body of a stranger is not read', async () => {
-  // The answer may come before all is sent, and the connection ends then.
+test('the injector does not read the body of a client without a certificate', async () => {
+  // The answer may arrive before the whole body is sent, and then the connection is closed.
   const outcome = await ask(undefined, '/inject/privileged', floodBodies.text(6_000_000)).catch((error: unknown) =>
     String(error),
   );
@@ -133,7 +133,7 @@ test('the body of a stranger is not read', async () => {
   expect(await ask('api-server')).toBe(200);
 });
 
-test('`check` sees that it refuses, where it is to refuse', async () => {
+test('`check` verifies that the injector refuses clients without a certificate', async () => {
   const options = {
     host,
     ca: material.caBundle,
@@ -150,7 +150,7 @@ test('`check` sees that it refuses, where it is to refuse', async () => {
   await open.stop();
 });
 
-test('another CA is taken without a restart, and a broken one is not', async () => {
+test('the injector uses another CA without a restart, and keeps the old one if the new one is invalid', async () => {
   await writeFile(file('client-ca.crt'), 'nonsense');
   expect(await injector.event('refused')).toMatchObject({ file: 'certificate', code: 'CERTIFICATE_INVALID' });
   expect(await ask('api-server')).toBe(200);
@@ -163,7 +163,7 @@ test('another CA is taken without a restart, and a broken one is not', async () 
 test.each([
   ['no file', 'nowhere.crt', 'FILE_UNREADABLE'],
   ['no CA', 'api-server.crt', 'CERTIFICATE_INVALID'],
-])('it does not start with %s', async (_, name, code) => {
+])('the injector does not start with %s', async (_, name, code) => {
   const program = join(import.meta.dirname, '..', '..', 'src', 'cli', 'injector.ts');
   const args = [
     'serve',

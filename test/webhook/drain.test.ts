@@ -29,7 +29,7 @@ interface Tally {
   readonly failures: unknown[];
 }
 
-/** A client that sends all the time, to whatever `target` names, over connections that it keeps. */
+/** A client that sends continuously to the present `target`, over connections that it keeps open. */
 async function sendWhile(
   isOn: () => boolean,
   target: () => RunningInjector,
@@ -52,8 +52,8 @@ async function sendWhile(
   for (const agent of agents.values()) agent.destroy();
 }
 
-describe('SIGTERM', () => {
-  test('not one call fails while a Service moves from one instance to the next', async () => {
+describe('after SIGTERM', () => {
+  test('no request fails while a Service moves from one instance to the next', async () => {
     const old = await startInjector(mounts, ['--drain', '2s']);
     const next = await startInjector(mounts);
     let endpoint = old;
@@ -78,7 +78,7 @@ describe('SIGTERM', () => {
       agent: keepAliveAgent(material.caBundle),
     });
     expect(late.headers.connection).toBe('close');
-    // kube-proxy hears of it a while later.
+    // kube-proxy is notified a little later.
     const answered = tally.answers.get(old) ?? 0;
     await sleep(800);
     expect(tally.answers.get(old)).toBeGreaterThan(answered);
@@ -95,7 +95,7 @@ describe('SIGTERM', () => {
     expect(await next.stop()).toBe(0);
   });
 
-  test('a review that is being sent when the time is up is answered still', async () => {
+  test('a review that is being sent at the end of the drain is still answered', async () => {
     const injector = await startInjector(mounts, ['--drain', '1s']);
     const body = bodyOf(podOf());
     const outgoing = request({
@@ -124,7 +124,7 @@ describe('SIGTERM', () => {
     expect(code).toBe(0);
   });
 
-  test('idle connections do not keep it', async () => {
+  test('idle connections do not delay the end', async () => {
     const injector = await startInjector(mounts);
     const agent = keepAliveAgent(material.caBundle);
     await call(injector.port, material.caBundle, { body: bodyOf(podOf()), agent });

@@ -18,19 +18,19 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
 });
 
-test('memory stays what it is over 20000 reviews', async () => {
+test('the memory does not grow over 20000 reviews', async () => {
   const injector = await startInjector(mounts);
   const resident = async (): Promise<number> => (await metric(injector, 'process_resident_memory_bytes')) ?? Number.NaN;
   const body = bodyOf(podOf());
   expect(await sendMany(injector.port, material.caBundle, body, 3000)).toBeGreaterThanOrEqual(3000);
   const warm = await resident();
   expect(await sendMany(injector.port, material.caBundle, body, 20_000)).toBeGreaterThanOrEqual(20_000);
-  // V8's own moods are 10 MB or so. An answer kept of each review would be 80 MB.
+  // V8's heap varies by about 10 MB. If every answer were kept, it would be 80 MB.
   expect(((await resident()) - warm) / 1e6).toBeLessThan(25);
   expect(await injector.stop()).toBe(0);
 }, 90_000);
 
-test('a reader of the log that is stuck stops no answer, and not the end either', async () => {
+test('a blocked reader of the log delays neither answers nor the end', async () => {
   const injector = await startInjector(mounts);
   injector.process.stdout?.pause();
   const dropped = 'packet_capture_injector_log_lines_dropped_total';
@@ -62,14 +62,14 @@ test.each<[number, string, string[]]>([
   [2, "error: unknown option '--tls'", ['serve', '--tls']],
   [2, 'error FILE_UNREADABLE', ['serve', '--config', '/nowhere/sidecarconfig.yaml']],
   [2, "error: required option '--host <NAME>' not specified", ['check']],
-])('exit code %i: %s', async (code, text, args) => {
+])('the injector ends with %i: %s', async (code, text, args) => {
   const result = await run(args);
   expect(result.stderr).toContain(text);
   expect(result.code).toBe(code);
   expect(result.stdout).toBe('');
 });
 
-test('it does not start with a certificate that cannot be served', async () => {
+test('the injector does not start with a certificate that cannot be served', async () => {
   const { key } = await newCertificates();
   const broken = await makeMounts({ ...material, key });
   const result = await run([
@@ -87,7 +87,7 @@ test('it does not start with a certificate that cannot be served', async () => {
   await Promise.all([broken.config.remove(), broken.certificates.remove()]);
 });
 
-test('it does not start on a port that is taken', async () => {
+test('the injector does not start on a port in use', async () => {
   const injector = await startInjector(mounts);
   const files = [
     '--config',
@@ -113,7 +113,7 @@ test('it does not start on a port that is taken', async () => {
   await injector.stop();
 });
 
-test('`check` finds it well, or says what is wrong', async () => {
+test('`check` accepts a working injector, and reports what is wrong with another', async () => {
   const injector = await startInjector(mounts);
   const args = [
     'check',

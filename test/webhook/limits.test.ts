@@ -65,7 +65,7 @@ async function secure(from = '127.0.0.1'): Promise<TLSSocket> {
   return socket;
 }
 
-/** All that a connection still gets. */
+/** Everything that a connection receives until it is closed. */
 async function rest(socket: TLSSocket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: string) => (text += chunk));
@@ -81,8 +81,8 @@ async function elapsed(work: Promise<unknown>): Promise<number> {
 
 const review = async (): Promise<unknown> => responseOf(await call(injector.port, material.caBundle, { body })).patch;
 
-describe('time', () => {
-  test('a head that has begun is waited for as long as was said; a connection that rests is not', async () => {
+describe('the limits of time', () => {
+  test('close a connection with an incomplete head after the configured time, and no idle connection', async () => {
     const [slow, resting, kept] = [await secure(), await secure(), await secure()];
     kept.write(head(body.length) + body);
     await sleep(200);
@@ -99,14 +99,14 @@ describe('time', () => {
       await metric(injector, 'packet_capture_injector_closed_connections_total{reason="slow"}'),
     ).toBeGreaterThanOrEqual(2);
   });
-  test('so is a handshake, and a connection without one', async () => {
+  test('close a connection without a handshake', async () => {
     const silent = connectPlain(injector.port, '127.0.0.1');
     open.push(silent);
     const took = await elapsed(new Promise((resolve) => silent.once('close', resolve).resume()));
     expect(took).toBeGreaterThan(700);
     expect(took).toBeLessThan(4000);
   });
-  test('a body has its own time', async () => {
+  test('have a separate time for the body', async () => {
     const socket = await secure();
     socket.write(head(1000) + body.slice(0, 100));
     const answer = rest(socket);
@@ -117,8 +117,8 @@ describe('time', () => {
   });
 });
 
-describe('connections', () => {
-  test('whoever opens many loses its oldest; others are let in, and an API server keeps its own', async () => {
+describe('the limits of connections', () => {
+  test('close the oldest of a client with many, let others in, and keep that of an API server', async () => {
     const agent = keepAliveAgent(material.caBundle);
     await call(injector.port, material.caBundle, { body, agent });
     const [socket] = Object.values(agent.freeSockets).flat();
@@ -137,7 +137,7 @@ describe('connections', () => {
     ).toBeGreaterThanOrEqual(32);
     agent.destroy();
   });
-  test('who has had an answer is no more than half of them', async () => {
+  test('leave half of the places to clients without an answer', async () => {
     const clients: TLSSocket[] = [];
     for (let index = 0; index < 20; index += 1) {
       const socket = await secure('127.0.0.2');
@@ -150,7 +150,7 @@ describe('connections', () => {
       .toBe(8);
     expect(await review()).toBeDefined();
   });
-  test('requests that are sent before the answer to the one before are not gathered', async () => {
+  test('allow eight unanswered requests of a connection', async () => {
     const { statuses, closed } = await rawRequest(
       injector.port,
       material.caBundle,
@@ -167,8 +167,8 @@ describe('connections', () => {
   });
 });
 
-describe('bodies', () => {
-  test('the largest of the address that holds the most gives way, to be tried again', async () => {
+describe('the limits of bodies', () => {
+  test('drop the largest body of the address with the most bytes, with 503', async () => {
     const held = floodBodies.text(60_000);
     const holders = await Promise.all([
       secure('127.0.0.2'),
@@ -195,7 +195,7 @@ describe('bodies', () => {
     expect(refused[0]).toMatch(/\r\nconnection: close\r\n/i);
   });
   test.each(['objects', 'nested', 'keys', 'numbers', 'containers', 'text'] as const)(
-    'one with too much in it is allowed without a patch: %s',
+    'allow a review with too many values or levels without a patch: %s',
     async (kind) => {
       const count = injector.events.length;
       const answer = responseOf(await call(injector.port, material.caBundle, { body: floodBodies[kind](70_000) }));
@@ -216,7 +216,7 @@ describe('bodies', () => {
   );
 });
 
-test('the metrics of one connection are asked for once; others are served whatever it does', async () => {
+test('the metrics port answers one request of a connection, and serves other clients', async () => {
   const greedy = connectPlain(injector.metricsPort, '127.0.0.1');
   open.push(greedy);
   let text = '';
@@ -239,7 +239,7 @@ test('the metrics of one connection are asked for once; others are served whatev
   expect(status).toBe(404);
 });
 
-describe('ciphers', () => {
+describe('the cipher suites without forward secrecy', () => {
   const outcome = async (ciphers: string, maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> =>
     new Promise((resolve) => {
       const socket = connect({
@@ -264,16 +264,16 @@ describe('ciphers', () => {
     'AES256-GCM-SHA384',
     'ECDHE-RSA-AES128-SHA',
     'ECDHE-RSA-AES256-SHA384',
-  ])('refused: %s', async (cipher) => {
+  ])('are refused: %s', async (cipher) => {
     expect(await outcome(cipher, 'TLSv1.2')).toBe('refused');
   });
   test.each(['ECDHE-RSA-AES128-GCM-SHA256', 'ECDHE-RSA-AES256-GCM-SHA384', 'ECDHE-RSA-CHACHA20-POLY1305'])(
-    'taken: %s',
+    'are refused, and with it accepted: %s',
     async (cipher) => {
       expect(await outcome(cipher, 'TLSv1.2')).toMatch(/^TLSv1.2 TLS_ECDHE_RSA_/);
     },
   );
-  test('TLS 1.3 is spoken with who can', async () => {
+  test('are refused, and TLS 1.3 is accepted', async () => {
     expect(await outcome('TLS_AES_128_GCM_SHA256', 'TLSv1.3')).toBe('TLSv1.3 TLS_AES_128_GCM_SHA256');
   });
 });

@@ -35,7 +35,7 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
 });
 
-/** The image that a pod gets now. */
+/** The image of the sidecar that a pod gets now. */
 async function imageNow(ca: string): Promise<unknown> {
   const pod = podOf();
   return patchedPod(pod, await call(injector.port, ca, { body: bodyOf(pod) })).spec?.initContainers?.[0]?.image;
@@ -45,7 +45,7 @@ async function servedSerial(ca: string): Promise<string> {
   return (await call(injector.port, ca, { method: 'GET', path: '/readyz' })).serial;
 }
 
-test('a new configuration is taken, a broken one is not, and says so until it is mended', async () => {
+test('the injector uses a new configuration, and keeps the old one while the new one is invalid', async () => {
   expect(await imageNow(first.caBundle)).toBe('agent:1');
   await mounts.config.update(configWith('agent:2'));
   await injector.event('reloaded', 1);
@@ -69,8 +69,8 @@ test('a new configuration is taken, a broken one is not, and says so until it is
   expect(await metric(injector, reloads('configuration', 'failure'))).toBe(2);
 });
 
-test('the own form is taken too, and what is written without an event', async () => {
-  // Past the links: no event reaches the folder that is watched.
+test('the injector uses a custom sidecar too, and finds changes without an event', async () => {
+  // Written behind the links, so that the watched folder has no event.
   await writeFile(
     join(mounts.config.folder, '..data', 'sidecarconfig.yaml'),
     'containers: [{name: monitor, image: "m:1"}]\n',
@@ -88,7 +88,7 @@ test('the own form is taken too, and what is written without an event', async ()
     .toEqual(['web', 'monitor']);
 });
 
-test('a new certificate is served without a restart; connections that are open go on', async () => {
+test('the injector serves a new certificate without a restart, and keeps open connections', async () => {
   const agent = keepAliveAgent(first.caBundle);
   await call(injector.port, first.caBundle, { body: bodyOf(podOf()), agent });
   const [socket] = Object.values(agent.freeSockets).flat();

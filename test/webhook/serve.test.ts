@@ -30,7 +30,7 @@ afterAll(async () => {
 const send = async (options: Parameters<typeof call>[2]): ReturnType<typeof call> =>
   call(injector.port, material.caBundle, options);
 
-test('a review is answered with a patch, and logged without a word of the pod', async () => {
+test('the injector answers a review with a patch, and logs nothing of the content of the pod', async () => {
   const pod = podOf({}, { secret: 'annotation-value' });
   const answer = await send({
     path: '/inject/privileged?timeout=3s',
@@ -64,19 +64,19 @@ test('a review is answered with a patch, and logged without a word of the pod', 
     });
 });
 
-test('a pod that did not ask is allowed as it is', async () => {
+test('the injector does not change a pod that did not ask', async () => {
   const answer = responseOf(await send({ body: bodyOf({ spec: { containers: [{ name: 'a' }] } }) }));
   expect(answer).toEqual({ uid: 'u-1', allowed: true, auditAnnotations: { decision: 'not_opted_in' } });
 });
 
-describe('bodies', () => {
+describe('the injector', () => {
   test.each<[string, string]>([
     ['empty', ''],
     ['broken', '{"kind":'],
     ['deep', '['.repeat(1_000_000)],
     ['no request', '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}'],
     ['not UTF-8', '\udc80'],
-  ])('no review, refused: %s', async (_, body) => {
+  ])('refuses a body that is not a review: %s', async (_, body) => {
     expect((await send({ body })).status).toBe(400);
   });
   test.each<[string, string]>([
@@ -90,7 +90,7 @@ describe('bodies', () => {
         '"object":{"__proto__":{"spec":{}},"spec":{"containers":[{"name":"a","__proto__":1}]}}',
       ),
     ],
-  ])('allowed as it is: %s', async (_, body) => {
+  ])('allows the object unchanged: %s', async (_, body) => {
     const response = responseOf(await send({ body }));
     expect(response.allowed).toBe(true);
     expect(response).not.toHaveProperty('patch');
@@ -107,20 +107,20 @@ test.each<[number, string, string]>([
   [200, 'GET', '/healthz'],
   [200, 'HEAD', '/healthz'],
   [200, 'GET', '/readyz?verbose'],
-])('%i: %s %s', async (status, method, path) => {
+])('the injector answers %i to %s %s', async (status, method, path) => {
   expect((await send({ method, path })).status).toBe(status);
 });
 
-describe('size', () => {
+describe('a review', () => {
   const ofBytes = (bytes: number): string => {
     const frame = bodyOf(podOf({}, { big: '' })).length;
     return bodyOf(podOf({}, { big: 'x'.repeat(bytes - frame) }));
   };
   test.each([4 * 1024 * 1024, 4 * 1024 * 1024 + 1, 7 * 1024 * 1024])(
-    '%i bytes are answered without a patch',
+    'of %i bytes is answered without a patch',
     async (bytes) => {
       const answer = await send({ body: ofBytes(bytes) });
-      // Annotations of that size are none that Kubernetes takes, so nothing is added to them.
+      // Kubernetes refuses annotations of that size, so nothing is added.
       expect(responseOf(answer)).toMatchObject({
         uid: 'u-1',
         allowed: true,
@@ -129,12 +129,12 @@ describe('size', () => {
       expect(responseOf(answer)).not.toHaveProperty('patch');
     },
   );
-  test('a byte more is refused, and the connection closed', async () => {
+  test('over 7 MiB is refused, and the connection is closed', async () => {
     const answer = await send({ body: ofBytes(7 * 1024 * 1024 + 1) });
     expect(answer.status).toBe(413);
     expect(answer.headers.connection).toBe('close');
   });
-  test('a pod of 1 MiB is injected', async () => {
+  test('with a pod of 1 MiB is answered with a patch', async () => {
     const pod = podOf({
       containers: [
         {
@@ -148,7 +148,7 @@ describe('size', () => {
   });
 });
 
-test('connections are kept: one handshake serves many reviews', async () => {
+test('a connection stays open for many reviews', async () => {
   const agent = keepAliveAgent(material.caBundle);
   const headers = [];
   for (let index = 0; index < 20; index += 1) headers.push((await send({ body: bodyOf(podOf()), agent })).headers);
@@ -158,7 +158,7 @@ test('connections are kept: one handshake serves many reviews', async () => {
   agent.destroy();
 });
 
-test('reviews in a row on one connection, sent at once, are answered in order', async () => {
+test('reviews that are sent together on one connection are answered in order', async () => {
   const socket = connect({ port: injector.port, host: '127.0.0.1', servername: host, ca: material.caBundle });
   const requests = ['a', 'b', 'c'].map((uid) => {
     const body = bodyOf(podOf(), { uid });
@@ -171,8 +171,8 @@ test('reviews in a row on one connection, sent at once, are answered in order', 
   socket.destroy();
 });
 
-describe('TLS', () => {
-  test('1.2 and 1.3, HTTP/1.1 alone; older ones are refused', async () => {
+describe('the server', () => {
+  test('speaks TLS 1.2 and 1.3 with HTTP/1.1, and refuses older versions', async () => {
     const versionOf = async (maxVersion: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'): Promise<string | null> => {
       const socket = connect({
         port: injector.port,
@@ -194,7 +194,7 @@ describe('TLS', () => {
     expect(await versionOf('TLSv1.2')).toBe('TLSv1.2');
     await expect(versionOf('TLSv1.1')).rejects.toThrow(/protocol version/);
   });
-  test('who does not trust the certificate, or speaks no TLS, is counted and harms nobody', async () => {
+  test('counts clients that do not trust the certificate or do not speak TLS, and serves others', async () => {
     const before = (await metric(injector, 'packet_capture_injector_tls_errors_total')) ?? 0;
     const stranger = await newCertificates();
     await expect(call(injector.port, stranger.caBundle, { body: bodyOf(podOf()) })).rejects.toThrow(
@@ -209,7 +209,7 @@ describe('TLS', () => {
   });
 });
 
-describe('metrics', () => {
+describe('the metrics have', () => {
   test('decisions by webhook and reason', async () => {
     const sample = 'packet_capture_injector_reviews_total{webhook="baseline",decision="skipped",reason="host_network"}';
     const before = (await metric(injector, sample)) ?? Number.NaN;
@@ -220,7 +220,7 @@ describe('metrics', () => {
       await metric(injector, 'packet_capture_injector_review_duration_seconds_count{webhook="baseline"}'),
     ).toBeGreaterThan(0);
   });
-  test('nothing is left in flight', async () => {
+  test('no reviews in flight at the end', async () => {
     await expect.poll(async () => metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
   });
   test('the certificate, the configuration and the process', async () => {
@@ -232,7 +232,7 @@ describe('metrics', () => {
     expect(expiry).toBeGreaterThan(Date.now() / 1000 + 86_400);
     expect(text).not.toMatch(/annotation-value|registry\.example/);
   });
-  test('requests that were no review, by status', async () => {
+  test('requests that were not reviews, by status', async () => {
     expect(await metric(injector, 'packet_capture_injector_refused_requests_total{status="400"}')).toBeGreaterThan(0);
     expect(await metric(injector, 'packet_capture_injector_refused_requests_total{status="413"}')).toBeGreaterThan(0);
   });

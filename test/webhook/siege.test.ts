@@ -26,7 +26,7 @@ beforeAll(async () => {
   const program = await writeBundle(await bundle('src/cli/injector.ts'), folder);
   material = await newCertificates();
   mounts = await makeMounts(material);
-  // The limit of the chart.
+  // The memory limit of the chart.
   group = await confine(`packet-capture-siege-${process.pid}`, 256 * mebibyte);
   injector = await startInjector(mounts, [], program, group.enter);
   await warmUp(injector, material.caBundle);
@@ -37,9 +37,9 @@ afterAll(async () => {
   await Promise.all([mounts.config.remove(), mounts.certificates.remove(), rm(folder, { recursive: true })]);
 });
 
-// The whole of it, and each by itself: test/long/siege.test.ts.
+// test/long/siege.test.ts runs all attacks, each by itself.
 test.each(attacksOf(0.03))(
-  'under attack, it answers the reviews of others and keeps its memory: $name',
+  'under attack, the injector answers other reviews and stays within its memory: $name',
   async (attack) => {
     const siege = await besiege(attack, { injector, ca: material.caBundle, group });
     expect(siege.held, JSON.stringify(siege)).toBe(true);
