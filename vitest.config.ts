@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'agent',
           include: ['test/agent/**/*.test.ts'],
-          globalSetup: ['test/agent/setup.ts'],
+          globalSetup: ['test/support/agent/setup.ts'],
           sequence: { groupOrder: 2 },
           // They mostly wait; each has network namespaces of its own.
           maxWorkers: 4,

@@ -4,11 +4,11 @@ import { codedError, errorTable, formatError, isCodedError } from '../src/errors
 import { benchAgent } from '../test/bench/agent.ts';
 import { benchMirror } from '../test/bench/agent/mirror.ts';
 import { benchCommandLine } from '../test/bench/commandLine.ts';
-import { machineAndDate, type BenchOptions, type Findings } from '../test/bench/figure.ts';
 import { benchImage } from '../test/bench/image.ts';
 import { benchInjector } from '../test/bench/injector.ts';
 import { benchManifest } from '../test/bench/manifest.ts';
 import { benchRelease } from '../test/bench/release.ts';
+import { machineAndDate, type BenchOptions, type Findings } from '../test/support/bench/figure.ts';
 import { checkMachine } from './cluster/requirements.ts';
 
 const benches = {

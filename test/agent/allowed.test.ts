@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { statusWhen } from './agentFiles.ts';
-import { countPackets } from './captureFile.ts';
-import { collectorAddress, startCollector } from './collector.ts';
-import { useAgents } from './fixture.ts';
-import { mirrorOf } from './mirrorFixture.ts';
+import { statusWhen } from '../support/agent/agentFiles.ts';
+import { countPackets } from '../support/agent/captureFile.ts';
+import { collectorAddress, startCollector } from '../support/agent/collector.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { mirrorOf } from '../support/agent/mirrorFixture.ts';
 
 const { folder, network, start } = useAgents();
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { attach, killTree } from './attachedAgent.ts';
-import { countPackets, packetNumbers } from './captureFile.ts';
-import { startInContainer } from './containerCommand.ts';
-import { useAgents } from './fixture.ts';
-import { sendSteadily } from './steadyPackets.ts';
-import { until } from './until.ts';
+import { attach, killTree } from '../support/agent/attachedAgent.ts';
+import { countPackets, packetNumbers } from '../support/agent/captureFile.ts';
+import { startInContainer } from '../support/agent/containerCommand.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
+import { until } from '../support/agent/until.ts';
 
 const agents = useAgents();
 const { network } = agents;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { countPackets, tshark } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import { countPackets, tshark } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 

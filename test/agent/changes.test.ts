@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import type { Agent } from './agent.ts';
-import { packetNumbers, tshark } from './captureFile.ts';
-import { collectorAddress, startCollector } from './collector.ts';
-import { useAgents } from './fixture.ts';
-import { sendSteadily } from './steadyPackets.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { packetNumbers, tshark } from '../support/agent/captureFile.ts';
+import { collectorAddress, startCollector } from '../support/agent/collector.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
 
 const { folder, network, start } = useAgents();
 

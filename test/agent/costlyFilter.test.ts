@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { countPackets } from './captureFile.ts';
-import { dearFilter } from './dearFilter.ts';
-import { useAgents } from './fixture.ts';
+import { countPackets } from '../support/agent/captureFile.ts';
+import { dearFilter } from '../support/agent/dearFilter.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 

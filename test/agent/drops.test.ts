@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { useAgents } from './fixture.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 

@@ -1,7 +1,7 @@
 import { chmod, truncate } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { countPackets } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import { countPackets } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { agentModule, ensureGoTools, go } from './goTools.ts';
+import { agentModule, ensureGoTools, go } from '../support/agent/goTools.ts';
 
 beforeAll(() => ensureGoTools(stderrProgress));
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { tshark } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
-import { holds } from './memory.ts';
+import { tshark } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { holds } from '../support/agent/memory.ts';
 
 const { folder, network, start } = useAgents();
 const secret = 'TOP-SECRET-OF-THE-APP';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { SettingValues } from '../../src/settings/index.ts';
-import type { Agent } from './agent.ts';
-import { credentials, writeSecret } from './bucket.ts';
-import { tshark } from './captureFile.ts';
-import { dearFilter } from './dearFilter.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { credentials, writeSecret } from '../support/agent/bucket.ts';
+import { tshark } from '../support/agent/captureFile.ts';
+import { dearFilter } from '../support/agent/dearFilter.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 

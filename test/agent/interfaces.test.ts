@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Agent } from './agent.ts';
-import { tshark } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { tshark } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 

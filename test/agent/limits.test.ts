@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { countPackets } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import { countPackets } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
-import type { Agent } from './agent.ts';
-import { statusWhen } from './agentFiles.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { statusWhen } from '../support/agent/agentFiles.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 const port = 9464;

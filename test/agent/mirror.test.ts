@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { statusWhen } from './agentFiles.ts';
-import { tshark } from './captureFile.ts';
-import { mirrorOf, portCounts, useMirrors } from './mirrorFixture.ts';
-import { exchangeTcp, tcpStreams } from './tcpExchange.ts';
-import { until } from './until.ts';
-import { captureOn, framesOf } from './vxlanCollector.ts';
+import { statusWhen } from '../support/agent/agentFiles.ts';
+import { tshark } from '../support/agent/captureFile.ts';
+import { mirrorOf, portCounts, useMirrors } from '../support/agent/mirrorFixture.ts';
+import { exchangeTcp, tcpStreams } from '../support/agent/tcpExchange.ts';
+import { until } from '../support/agent/until.ts';
+import { captureOn, framesOf } from '../support/agent/vxlanCollector.ts';
 
 const { atEnd, collect, folder, inPod, network, startPod, traces, useIpv6 } = useMirrors();
 

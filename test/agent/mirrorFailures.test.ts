@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { statusWhen } from './agentFiles.ts';
-import { mirrorOf, mirrorProgram, portCounts, useMirrors } from './mirrorFixture.ts';
-import { until } from './until.ts';
-import { framesOf } from './vxlanCollector.ts';
+import { statusWhen } from '../support/agent/agentFiles.ts';
+import { mirrorOf, mirrorProgram, portCounts, useMirrors } from '../support/agent/mirrorFixture.ts';
+import { until } from '../support/agent/until.ts';
+import { framesOf } from '../support/agent/vxlanCollector.ts';
 
 const { collect, folder, inPod, network, start, startPod, traces } = useMirrors();
 const mirror = 'vxlan://10.99.0.1:4790?vni=7';
@@ -115,9 +115,13 @@ describe('what goes wrong with a mirror', () => {
         pod.mirror.events.find(({ reason }) => String(reason).includes('collector.example: ')),
       ),
     ).toMatchObject({ event: 'error' });
-    const names = spawn(enter, [...rest, process.execPath, join(import.meta.dirname, 'nameServer.ts'), '10.99.0.1'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const names = spawn(
+      enter,
+      [...rest, process.execPath, join(import.meta.dirname, '../support/agent/nameServer.ts'), '10.99.0.1'],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
     try {
       await once(names.stdout, 'data');
       expect(await pod.mirror.next('mirror started', 20_000)).toMatchObject({

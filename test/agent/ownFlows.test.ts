@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { tshark } from './captureFile.ts';
-import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
-import { useAgents } from './fixture.ts';
+import { tshark } from '../support/agent/captureFile.ts';
+import { collectorAddress, collectorPort, startCollector, type Collector } from '../support/agent/collector.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 let collector: Collector | undefined;

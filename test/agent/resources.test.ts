@@ -3,10 +3,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import type { Agent } from './agent.ts';
-import { bucketServer, writeSecret } from './bucket.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { bucketServer, writeSecret } from '../support/agent/bucket.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 /** Milliseconds after which the agent has given back the memory that it does not use any more. */
@@ -67,7 +67,13 @@ const bare = {
 /** The program of the agent's image in a container of its own, without the agent; its process id. */
 async function startBare(): Promise<number> {
   const [captures, settings] = [await folder(), await folder()];
-  const container = [join(import.meta.dirname, 'container.sh'), inject('agentRoot'), captures, settings, 'net_raw'];
+  const container = [
+    join(import.meta.dirname, '../support/agent/container.sh'),
+    inject('agentRoot'),
+    captures,
+    settings,
+    'net_raw',
+  ];
   const child = spawn(
     'setpriv',
     [

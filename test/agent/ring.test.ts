@@ -2,9 +2,9 @@ import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { countPackets } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import { countPackets } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 const mebibyte = 1024 ** 2;

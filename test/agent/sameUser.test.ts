@@ -6,11 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
 import { agentUser } from '../../src/sidecar/index.ts';
-import { credentials, writeSecret } from './bucket.ts';
-import { startInContainer } from './containerCommand.ts';
-import { useAgents } from './fixture.ts';
-import { childrenOf } from './processTree.ts';
-import { until } from './until.ts';
+import { credentials, writeSecret } from '../support/agent/bucket.ts';
+import { startInContainer } from '../support/agent/containerCommand.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { childrenOf } from '../support/agent/processTree.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 const program = '/usr/bin/packet-capture-agent';

@@ -1,7 +1,7 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { useAgents } from './fixture.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 const remote = ['[x]', 'type = webdav', 'url = http://127.0.0.1:1/', 'vendor = other'];

@@ -8,15 +8,15 @@ import { run } from '../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
 import { createCaptureReader } from '../../src/pcapng/index.ts';
-import type { Agent } from './agent.ts';
-import { bucketServer, uploadedFiles, writeSecret } from './bucket.ts';
-import { collectorAddress, startCollector } from './collector.ts';
-import { startInContainer } from './containerCommand.ts';
-import { useAgents } from './fixture.ts';
-import { agentModule, ensureGoTools, go } from './goTools.ts';
-import { holds } from './memory.ts';
-import { childrenOf } from './processTree.ts';
-import { until } from './until.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { bucketServer, uploadedFiles, writeSecret } from '../support/agent/bucket.ts';
+import { collectorAddress, startCollector } from '../support/agent/collector.ts';
+import { startInContainer } from '../support/agent/containerCommand.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { agentModule, ensureGoTools, go } from '../support/agent/goTools.ts';
+import { holds } from '../support/agent/memory.ts';
+import { childrenOf } from '../support/agent/processTree.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 /** It stands in the payload of each packet, as often as it fits. */

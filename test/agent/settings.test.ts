@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { countPackets, tshark } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import { countPackets, tshark } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { countPackets } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import { countPackets } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { firstPacket } from './firstPacket.ts';
-import { useAgents } from './fixture.ts';
-import { sendSteadily } from './steadyPackets.ts';
+import { firstPacket } from '../support/agent/firstPacket.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
 
 const { folder, network, start } = useAgents();
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeCpuGroup, type CpuGroup } from '../bench/agent/cpuGroup.ts';
-import type { Agent } from './agent.ts';
-import { packetNumbers } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { packetNumbers } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
+import { makeCpuGroup, type CpuGroup } from '../support/bench/agent/cpuGroup.ts';
 
 const { network, start } = useAgents();
 const hosts = (count: number): string =>

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { standingSettings } from '../../src/settings/index.ts';
 import { version } from '../../src/version.ts';
-import { readStatus, statusWhen, volumeOf } from './agentFiles.ts';
-import { useAgents } from './fixture.ts';
+import { readStatus, statusWhen, volumeOf } from '../support/agent/agentFiles.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { statusWhen, type Status } from './agentFiles.ts';
-import { packetNumbers, tshark } from './captureFile.ts';
-import type { CollectTask } from './collect.ts';
-import { collectorAddress, collectorPort, startCollector, type Collector } from './collector.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import { statusWhen, type Status } from '../support/agent/agentFiles.ts';
+import { packetNumbers, tshark } from '../support/agent/captureFile.ts';
+import type { CollectTask } from '../support/agent/collect.ts';
+import { collectorAddress, collectorPort, startCollector, type Collector } from '../support/agent/collector.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 let collectors: Collector[] = [];

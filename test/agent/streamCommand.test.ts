@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { captureCommand } from '../../src/captures/stream/podCapture.ts';
 import { createCaptureReader, type CaptureInterface } from '../../src/pcapng/index.ts';
-import { startInContainer } from './containerCommand.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import { startInContainer } from '../support/agent/containerCommand.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { network, folder } = useAgents();
 

@@ -5,8 +5,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { version } from '../../src/version.ts';
-import { startInContainer } from './containerCommand.ts';
-import { useAgents } from './fixture.ts';
+import { startInContainer } from '../support/agent/containerCommand.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, folder } = useAgents();
 

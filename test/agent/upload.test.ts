@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, test } from 'vitest';
-import { askAsApp, bucketServer, credentials, uploadedFiles, writeSecret } from './bucket.ts';
-import { countPackets, mergeFiles, packetNumbers, tshark } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
+import { askAsApp, bucketServer, credentials, uploadedFiles, writeSecret } from '../support/agent/bucket.ts';
+import { countPackets, mergeFiles, packetNumbers, tshark } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 /** Those whose versions stand in the note of a file. */

@@ -2,11 +2,11 @@ import { readdirSync, rmSync, watch, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { statusWhen } from './agentFiles.ts';
-import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from './bucket.ts';
-import { countPackets, mergeFiles, packetNumbers } from './captureFile.ts';
-import { useAgents } from './fixture.ts';
-import { until } from './until.ts';
+import { statusWhen } from '../support/agent/agentFiles.ts';
+import { bucketServer, credentials, uploadedFiles, writeSecret, type BucketServer } from '../support/agent/bucket.ts';
+import { countPackets, mergeFiles, packetNumbers } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { bucketServer, uploadedFiles, writeSecret } from './bucket.ts';
-import { useAgents } from './fixture.ts';
+import { bucketServer, uploadedFiles, writeSecret } from '../support/agent/bucket.ts';
+import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 

@@ -1,6 +1,6 @@
+import type { BenchOptions, Findings } from '../support/bench/figure.ts';
 import { benchCapture } from './agent/capture.ts';
 import { benchSidecar } from './agent/sidecar.ts';
-import type { BenchOptions, Findings } from './figure.ts';
 
 /** What the agent costs in a pod, and what it captures without a loss. */
 export async function benchAgent(options: BenchOptions): Promise<Findings> {

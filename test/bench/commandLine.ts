@@ -1,5 +1,5 @@
-import { timeCommands } from './commands.ts';
-import { median, type Figure } from './figure.ts';
+import { timeCommands } from '../support/bench/commands.ts';
+import { median, type Figure } from '../support/bench/figure.ts';
 
 /** How long the command line takes to start, beside Node with nothing to do. */
 export async function benchCommandLine(): Promise<Figure[]> {

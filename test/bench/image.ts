@@ -1,8 +1,8 @@
 import { baseImage } from '../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { buildAgentImage } from '../../scripts/images/agentImages.ts';
-import { compressedBytes } from './compressedBytes.ts';
-import type { Figure } from './figure.ts';
+import { compressedBytes } from '../support/bench/compressedBytes.ts';
+import type { Figure } from '../support/bench/figure.ts';
 
 /** How much a node has to pull for the agent, beside the base that others put theirs on. */
 export async function benchImage(): Promise<Figure[]> {

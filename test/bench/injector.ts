@@ -11,13 +11,22 @@ import { ensureInjectorImage } from '../../scripts/images/images.ts';
 import { injectorRuntime } from '../../scripts/images/injectorRuntime.ts';
 import { nodeBaseImage } from '../../scripts/images/nodeBase.ts';
 import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
-import { compressedBytes } from './compressedBytes.ts';
-import { median, type Figure } from './figure.ts';
-import { measureCreations, type Obstacle } from './injector/creation.ts';
-import type { LoadRequest, LoadResult } from './injector/load.ts';
-import { others, plotCreations, plotThroughput } from './injector/plots.ts';
-import { makeReview } from './injector/review.ts';
-import { ask, host, memoryOf, path, scrape, startServer, type Memory, type ServerCommand } from './injector/servers.ts';
+import { compressedBytes } from '../support/bench/compressedBytes.ts';
+import { median, type Figure } from '../support/bench/figure.ts';
+import { measureCreations, type Obstacle } from '../support/bench/injector/creation.ts';
+import type { LoadRequest, LoadResult } from '../support/bench/injector/load.ts';
+import { others, plotCreations, plotThroughput } from '../support/bench/injector/plots.ts';
+import { makeReview } from '../support/bench/injector/review.ts';
+import {
+  ask,
+  host,
+  memoryOf,
+  path,
+  scrape,
+  startServer,
+  type Memory,
+  type ServerCommand,
+} from '../support/bench/injector/servers.ts';
 
 const rounds = 7;
 const seconds = 2;
@@ -64,7 +73,7 @@ async function prepare(folder: string): Promise<Servers> {
   };
   for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
   const injector = await writeBundle(await bundle('src/cli/injector.ts'), file('injector'));
-  const bareServer = await writeBundle(await bundle('test/bench/injector/bareServer.ts'), file('bareServer'));
+  const bareServer = await writeBundle(await bundle('test/support/bench/injector/bareServer.ts'), file('bareServer'));
   const { flags, env } = await injectorRuntime();
   const serve = [
     'serve',
@@ -168,7 +177,7 @@ async function measureLoad(servers: Servers): Promise<Figure[]> {
 async function generateLoad(request: LoadRequest): Promise<LoadResult> {
   const { stdout } = await run([
     process.execPath,
-    join(import.meta.dirname, 'injector', 'load.ts'),
+    join(import.meta.dirname, '../support/bench/injector/load.ts'),
     JSON.stringify(request),
   ]);
   return JSON.parse(stdout) as LoadResult;

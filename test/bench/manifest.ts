@@ -6,8 +6,8 @@ import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { kubernetes } from '../../scripts/cluster/goModules.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureTools } from '../../scripts/cluster/tools.ts';
-import { timeCommands } from './commands.ts';
-import { median, type Figure } from './figure.ts';
+import { timeCommands } from '../support/bench/commands.ts';
+import { median, type Figure } from '../support/bench/figure.ts';
 
 const injecting = (file: string): string[] => [
   'bin/packet-capture.js',

@@ -9,7 +9,7 @@ import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { upCluster } from '../../scripts/cluster/up.ts';
 import { ensureInjectorImage } from '../../scripts/images/images.ts';
 import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
-import { median, type Figure } from './figure.ts';
+import { median, type Figure } from '../support/bench/figure.ts';
 
 const nodeName = 'bench';
 const namespace = 'bench-release';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
-import { until } from '../agent/until.ts';
+import { until } from '../support/agent/until.ts';
 import { appPod } from '../support/cluster/apps.ts';
 import {
   agentEvent,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { inNetns } from '../../scripts/cluster/machine.ts';
-import { framesOf, receiveVxlan } from '../agent/vxlanCollector.ts';
+import { framesOf, receiveVxlan } from '../support/agent/vxlanCollector.ts';
 import { appPod } from '../support/cluster/apps.ts';
 import {
   agentImage,

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { ensureGoTools, go } from '../agent/goTools.ts';
+import { ensureGoTools, go } from '../support/agent/goTools.ts';
 
 beforeAll(() => ensureGoTools(stderrProgress));
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { ensureGoTools, go } from '../agent/goTools.ts';
+import { ensureGoTools, go } from '../support/agent/goTools.ts';
 
 const packets = Number(process.env['PACKET_CAPTURE_COMPARED'] ?? 100_000);
 

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { useAgents } from '../agent/fixture.ts';
-import { agentRootfs } from '../agent/rootfs.ts';
-import { sendSteadily } from '../agent/steadyPackets.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { agentRootfs } from '../support/agent/rootfs.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
 import { gaps, readNumbered } from '../support/cluster/sequence.ts';
 
 const perSecond = 2000;

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import type { Agent } from '../agent/agent.ts';
-import { firstPacket } from '../agent/firstPacket.ts';
-import { useAgents } from '../agent/fixture.ts';
-import { agentRootfs } from '../agent/rootfs.ts';
-import { sendSteadily } from '../agent/steadyPackets.ts';
-import { makeCpuGroup, type CpuGroup } from '../bench/agent/cpuGroup.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { firstPacket } from '../support/agent/firstPacket.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { agentRootfs } from '../support/agent/rootfs.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
+import { makeCpuGroup, type CpuGroup } from '../support/bench/agent/cpuGroup.ts';
 import { readNumbered } from '../support/cluster/sequence.ts';
 
 /**

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
-import type { Agent } from '../agent/agent.ts';
-import { readStatus } from '../agent/agentFiles.ts';
-import { bucketServer, uploadedFiles, writeSecret } from '../agent/bucket.ts';
-import { useAgents } from '../agent/fixture.ts';
-import { agentRootfs } from '../agent/rootfs.ts';
-import { until } from '../agent/until.ts';
+import type { Agent } from '../support/agent/agent.ts';
+import { readStatus } from '../support/agent/agentFiles.ts';
+import { bucketServer, uploadedFiles, writeSecret } from '../support/agent/bucket.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { agentRootfs } from '../support/agent/rootfs.ts';
+import { until } from '../support/agent/until.ts';
 import { makeAgentGroup, type AgentGroup, type Taken } from '../support/long/agentGroup.ts';
 
 /** With a file a second: the rotations of 60 hours at the default of one a minute. */

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
-import { readStatus } from '../agent/agentFiles.ts';
-import { bucketServer, uploadedFiles, writeSecret } from '../agent/bucket.ts';
-import { countPackets, packetNumbers } from '../agent/captureFile.ts';
-import { useAgents } from '../agent/fixture.ts';
-import { agentRootfs } from '../agent/rootfs.ts';
-import { until } from '../agent/until.ts';
+import { readStatus } from '../support/agent/agentFiles.ts';
+import { bucketServer, uploadedFiles, writeSecret } from '../support/agent/bucket.ts';
+import { countPackets, packetNumbers } from '../support/agent/captureFile.ts';
+import { useAgents } from '../support/agent/fixture.ts';
+import { agentRootfs } from '../support/agent/rootfs.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 let [root, program] = ['', ''];

@@ -2,17 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
-import { makeNetwork } from '../../agent/network.ts';
-import { agentRootfs } from '../../agent/rootfs.ts';
-import type { BenchOptions, Findings } from '../figure.ts';
-import type { Site } from './captures.ts';
-import { kinds } from './cells.ts';
-import { costFigures, latencyFigures } from './costs.ts';
-import { makeCpuGroup } from './cpuGroup.ts';
-import { plotRates } from './plots.ts';
-import { rateFigures } from './rateFigures.ts';
-import { searchCells } from './rates.ts';
-import { startTraffic, type Traffic } from './traffic.ts';
+import { makeNetwork } from '../../support/agent/network.ts';
+import { agentRootfs } from '../../support/agent/rootfs.ts';
+import type { Site } from '../../support/bench/agent/captures.ts';
+import { kinds } from '../../support/bench/agent/cells.ts';
+import { costFigures, latencyFigures } from '../../support/bench/agent/costs.ts';
+import { makeCpuGroup } from '../../support/bench/agent/cpuGroup.ts';
+import { plotRates } from '../../support/bench/agent/plots.ts';
+import { rateFigures } from '../../support/bench/agent/rateFigures.ts';
+import { searchCells } from '../../support/bench/agent/rates.ts';
+import { startTraffic, type Traffic } from '../../support/bench/agent/traffic.ts';
+import type { BenchOptions, Findings } from '../../support/bench/figure.ts';
 
 /** With what is measured before, twenty minutes in all. */
 const searchMinutes = 14;

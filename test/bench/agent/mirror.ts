@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
-import { startAgent } from '../../agent/agent.ts';
-import { makeNetwork, type Network } from '../../agent/network.ts';
-import { agentRootfs } from '../../agent/rootfs.ts';
-import { median, type Figure } from '../figure.ts';
-import { makeCpuGroup, type CpuGroup } from './cpuGroup.ts';
+import { startAgent } from '../../support/agent/agent.ts';
+import { makeNetwork, type Network } from '../../support/agent/network.ts';
+import { agentRootfs } from '../../support/agent/rootfs.ts';
+import { makeCpuGroup, type CpuGroup } from '../../support/bench/agent/cpuGroup.ts';
+import { median, type Figure } from '../../support/bench/figure.ts';
 
 /** No mirror; one with a filter that selects nothing of the traffic; one of all of it. */
 const setups = ['without', 'filtered', 'mirrored'] as const;
@@ -136,7 +136,14 @@ interface App {
 
 async function startApp(network: Network, group: CpuGroup, folder: string): Promise<App> {
   const program = join(folder, 'traffic');
-  await run(['gcc', '-std=c11', '-O2', '-o', program, join(import.meta.dirname, 'traffic.c')]);
+  await run([
+    'gcc',
+    '-std=c11',
+    '-O2',
+    '-o',
+    program,
+    join(import.meta.dirname, '../../support/bench/agent/traffic.c'),
+  ]);
   const enters = { pod: network.enterPod, world: network.enterWorld } as const;
   const serve = async (where: keyof typeof enters, what: keyof typeof ports): Promise<() => void> => {
     const argv = ['--pdeathsig', 'KILL', ...group.enter, ...enters[where], program, what, ports[what]];

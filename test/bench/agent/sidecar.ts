@@ -10,7 +10,7 @@ import { downCluster } from '../../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../../scripts/cluster/up.ts';
 import { buildAgentImage } from '../../../scripts/images/agentImages.ts';
 import { defaultSidecarConfig, makeSidecar } from '../../../src/sidecar/index.ts';
-import type { BenchOptions, Figure } from '../figure.ts';
+import type { BenchOptions, Figure } from '../../support/bench/figure.ts';
 
 const image = 'localhost/packet-capture/agent:0.1.0';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusResult, UpdatePodsResult } from '../../../src/captures/index.ts';
-import { until } from '../../agent/until.ts';
+import { until } from '../../support/agent/until.ts';
 import { pauseDeployment } from '../../support/cluster/apps.ts';
 import { agentImage, cli, injectAndApply, kube } from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';

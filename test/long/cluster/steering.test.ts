@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readStatus, statusWhen } from '../../agent/agentFiles.ts';
-import { until } from '../../agent/until.ts';
+import { readStatus, statusWhen } from '../../support/agent/agentFiles.ts';
+import { until } from '../../support/agent/until.ts';
 import {
   agentEvent,
   agentImage,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { credentials } from '../../agent/bucket.ts';
-import { until } from '../../agent/until.ts';
+import { credentials } from '../../support/agent/bucket.ts';
+import { until } from '../../support/agent/until.ts';
 import {
   agentEvent,
   agentEvents,

@@ -5,8 +5,8 @@ import { run } from '../../../scripts/cluster/command.ts';
 import { kubectl } from '../../../scripts/cluster/kubectl.ts';
 import { inMachine } from '../../../scripts/cluster/machine.ts';
 import { parseQuantity } from '../../../src/settings/index.ts';
-import { readStatus } from '../../agent/agentFiles.ts';
-import { until } from '../../agent/until.ts';
+import { readStatus } from '../../support/agent/agentFiles.ts';
+import { until } from '../../support/agent/until.ts';
 import {
   agentEvent,
   agentEvents,

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { readCapture, toNanoseconds } from '../../../src/pcapng/index.ts';
-import { packetNumbers } from '../../agent/captureFile.ts';
-import type { SendTask } from '../../agent/sendPackets.ts';
+import { packetNumbers } from '../agent/captureFile.ts';
+import type { SendTask } from '../agent/sendPackets.ts';
 
 const node = inject('node');
 

@@ -13,8 +13,8 @@ import {
   type BucketServer,
   type Keys,
   type Uploaded,
-} from '../../agent/bucket.ts';
-import { countPackets } from '../../agent/captureFile.ts';
+} from '../agent/bucket.ts';
+import { countPackets } from '../agent/captureFile.ts';
 import { kube, nginxImage } from './clusterFixture.ts';
 import { gaps, numberedPackets } from './sequence.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Cell } from '../../bench/agent/cells.ts';
-import { rateFigures } from '../../bench/agent/rateFigures.ts';
+import type { Cell } from '../../support/bench/agent/cells.ts';
+import { rateFigures } from '../../support/bench/agent/rateFigures.ts';
 
 const kind = { name: 'UDP of 1400 bytes', protocol: 'udp', size: 1400 } as const;
 const cell = (cores: number, agent: number, tcpdump: number, atLeast = false): Cell => ({

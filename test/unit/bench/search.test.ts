@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { ceilingOf, goOn, isAtTheTop, startSearch, type Attempt, type Search } from '../../bench/agent/search.ts';
+import {
+  ceilingOf,
+  goOn,
+  isAtTheTop,
+  startSearch,
+  type Attempt,
+  type Search,
+} from '../../support/bench/agent/search.ts';
 
 /**
  * As many trials of a program that stores all up to `ceiling`; those whose numbers are in `mishaps` lose a packet

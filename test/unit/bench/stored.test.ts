@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { countStored, coveredBytes } from '../../bench/agent/stored.ts';
+import { countStored, coveredBytes } from '../../support/bench/agent/stored.ts';
 import {
   interfaceBlock,
   packetBlock,

@@ -1,6 +1,6 @@
 import { mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { settings as table, type SettingValues } from '../../src/settings/index.ts';
+import { settings as table, type SettingValues } from '../../../src/settings/index.ts';
 
 let version = 0;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../../scripts/cluster/command.ts';
+import { run } from '../../../scripts/cluster/command.ts';
 
 /** Sum of the gzipped layers of an image in buildah's local store, as a registry would hold them. */
 export async function compressedBytes(image: string): Promise<number> {

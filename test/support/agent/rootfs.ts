@@ -1,11 +1,11 @@
 import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { run } from '../../scripts/cluster/command.ts';
-import { buildahEnvironment as environment, imageId } from '../../scripts/cluster/images.ts';
-import { withLock } from '../../scripts/cluster/lock.ts';
-import { cacheHome } from '../../scripts/cluster/paths.ts';
-import type { Progress } from '../../scripts/cluster/progress.ts';
-import { buildAgentImage } from '../../scripts/images/agentImages.ts';
+import { run } from '../../../scripts/cluster/command.ts';
+import { buildahEnvironment as environment, imageId } from '../../../scripts/cluster/images.ts';
+import { withLock } from '../../../scripts/cluster/lock.ts';
+import { cacheHome } from '../../../scripts/cluster/paths.ts';
+import type { Progress } from '../../../scripts/cluster/progress.ts';
+import { buildAgentImage } from '../../../scripts/images/agentImages.ts';
 
 const image = 'localhost/packet-capture-agent:test';
 

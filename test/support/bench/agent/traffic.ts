@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { run } from '../../../scripts/cluster/command.ts';
+import { run } from '../../../../scripts/cluster/command.ts';
 import type { Network } from '../../agent/network.ts';
 import { ports } from './captures.ts';
 import type { CpuGroup } from './cpuGroup.ts';

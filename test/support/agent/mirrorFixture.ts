@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { run } from '../../scripts/cluster/command.ts';
-import type { SettingValues } from '../../src/settings/index.ts';
+import { run } from '../../../scripts/cluster/command.ts';
+import type { SettingValues } from '../../../src/settings/index.ts';
 import type { Agent, AgentOptions } from './agent.ts';
 import type { Status } from './agentFiles.ts';
 import { tshark } from './captureFile.ts';

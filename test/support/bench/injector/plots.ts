@@ -27,7 +27,7 @@ export async function plotThroughput(rows: readonly Throughput[]): Promise<void>
     label: { show: true, position: 'right', ...label },
   });
   await writePlot(
-    new URL('../../../docs/injector-throughput.svg', import.meta.url),
+    new URL('../../../../docs/injector-throughput.svg', import.meta.url),
     { width: 720, height: 320 },
     {
       title: {
@@ -57,7 +57,7 @@ export async function plotCreations(times: Readonly<Record<Obstacle, readonly nu
     };
   };
   await writePlot(
-    new URL('../../../docs/pod-creation.svg', import.meta.url),
+    new URL('../../../../docs/pod-creation.svg', import.meta.url),
     { width: 720, height: 320 },
     {
       title: { text: 'Time to create a pod, as its client sees it', left: 0, textStyle: { ...label, fontSize: 14 } },

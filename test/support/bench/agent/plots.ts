@@ -18,7 +18,7 @@ export async function plotRates(cells: readonly Cell[]): Promise<Findings['plots
     own: cells.filter((cell) => cell.kind.name === kind.name),
   }));
   await writePlot(
-    new URL(`../../../docs/${file}`, import.meta.url),
+    new URL(`../../../../docs/${file}`, import.meta.url),
     { width: 960, height: 360 },
     {
       title: [

@@ -1,8 +1,8 @@
 import type { TestProject } from 'vitest/node';
-import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { checkMachine, capturePackages, ensurePackages, nodePackages } from '../../scripts/cluster/requirements.ts';
-import { ensureBucketServer } from '../../scripts/cluster/tools.ts';
-import { errorTable, formatError, isCodedError } from '../../src/errors.ts';
+import { stderrProgress } from '../../../scripts/cluster/progress.ts';
+import { checkMachine, capturePackages, ensurePackages, nodePackages } from '../../../scripts/cluster/requirements.ts';
+import { ensureBucketServer } from '../../../scripts/cluster/tools.ts';
+import { errorTable, formatError, isCodedError } from '../../../src/errors.ts';
 import { agentRootfs } from './rootfs.ts';
 
 declare module 'vitest' {

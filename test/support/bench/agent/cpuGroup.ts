@@ -7,7 +7,7 @@ import {
   processesOf,
   removeCgroup,
   type Hierarchy,
-} from '../../../scripts/cluster/cgroups.ts';
+} from '../../../../scripts/cluster/cgroups.ts';
 
 /** A cgroup whose share of the CPU can be limited, as the kubelet does by `resources.limits.cpu`; and one beside it. */
 export interface CpuGroup {

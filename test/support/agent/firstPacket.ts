@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readNumbered } from '../support/cluster/sequence.ts';
+import { readNumbered } from '../cluster/sequence.ts';
 import type { Agent } from './agent.ts';
 
 /**

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadImage } from '../../../scripts/cluster/images.ts';
-import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
-import type { ClusterHandle } from '../../../scripts/cluster/paths.ts';
-import { stderrProgress } from '../../../scripts/cluster/progress.ts';
-import { ensureHelm } from '../../../scripts/cluster/tools.ts';
-import { ensureInjectorImage } from '../../../scripts/images/images.ts';
-import { localRegistry } from '../../../scripts/images/names.ts';
-import { root } from '../../../scripts/images/root.ts';
-import { injectAnnotation } from '../../../src/settings/index.ts';
-import { defaultSidecarConfig } from '../../../src/sidecar/index.ts';
-import { policyObjects } from '../../../src/ways/policy/index.ts';
+import { loadImage } from '../../../../scripts/cluster/images.ts';
+import { kubectl, runInNetns } from '../../../../scripts/cluster/kubectl.ts';
+import type { ClusterHandle } from '../../../../scripts/cluster/paths.ts';
+import { stderrProgress } from '../../../../scripts/cluster/progress.ts';
+import { ensureHelm } from '../../../../scripts/cluster/tools.ts';
+import { ensureInjectorImage } from '../../../../scripts/images/images.ts';
+import { localRegistry } from '../../../../scripts/images/names.ts';
+import { root } from '../../../../scripts/images/root.ts';
+import { injectAnnotation } from '../../../../src/settings/index.ts';
+import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { policyObjects } from '../../../../src/ways/policy/index.ts';
 import type { CreationRequest } from './creations.ts';
 
 /** What can stand between a user and a new pod; `bare-policy`: one that sets a single field, and injects nothing. */

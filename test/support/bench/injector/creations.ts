@@ -3,7 +3,7 @@
  * JSON: milliseconds by namespace. A program of its own, since the API server answers only from within the node's
  * network namespace. One JSON argument: {@link CreationRequest}.
  */
-import { apiClient } from '../../support/cluster/apiClient.ts';
+import { apiClient } from '../../cluster/apiClient.ts';
 import { makePod } from './review.ts';
 
 export interface CreationRequest {

@@ -1,4 +1,4 @@
-import { stderrProgress } from '../../../scripts/cluster/progress.ts';
+import { stderrProgress } from '../../../../scripts/cluster/progress.ts';
 import { median, type Figure } from '../figure.ts';
 import { programs, startCapture, type Program, type Site } from './captures.ts';
 import type { Traffic } from './traffic.ts';

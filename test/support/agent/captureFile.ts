@@ -1,4 +1,4 @@
-import { run } from '../../scripts/cluster/command.ts';
+import { run } from '../../../scripts/cluster/command.ts';
 
 /** How many packets a capture file holds, as capinfos counts them. */
 export async function countPackets(file: string): Promise<number> {

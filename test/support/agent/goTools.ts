@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { capture, contained, type CommandResult } from '../../scripts/cluster/command.ts';
-import { goDirective } from '../../scripts/cluster/goModules.ts';
-import type { Progress } from '../../scripts/cluster/progress.ts';
-import { buildPackages, checkGo, ensurePackages } from '../../scripts/cluster/requirements.ts';
+import { capture, contained, type CommandResult } from '../../../scripts/cluster/command.ts';
+import { goDirective } from '../../../scripts/cluster/goModules.ts';
+import type { Progress } from '../../../scripts/cluster/progress.ts';
+import { buildPackages, checkGo, ensurePackages } from '../../../scripts/cluster/requirements.ts';
 
 /** Folder of the agent's Go module. */
-export const agentModule = join(import.meta.dirname, '..', '..', 'agent');
+export const agentModule = join(import.meta.dirname, '..', '..', '..', 'agent');
 
 /**
  * Sees to it that Go is there, and a C compiler: the race detector is linked with one.

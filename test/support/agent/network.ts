@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { run } from '../../scripts/cluster/command.ts';
+import { run } from '../../../scripts/cluster/command.ts';
 import type { SendTask } from './sendPackets.ts';
 import { until } from './until.ts';
 

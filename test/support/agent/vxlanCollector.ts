@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { run } from '../../scripts/cluster/command.ts';
+import { run } from '../../../scripts/cluster/command.ts';
 
 /**
  * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it,

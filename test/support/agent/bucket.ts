@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { run } from '../../scripts/cluster/command.ts';
+import { run } from '../../../scripts/cluster/command.ts';
 import type { Network } from './network.ts';
 import { until } from './until.ts';
 

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { run } from '../../../scripts/cluster/command.ts';
+import { run } from '../../../../scripts/cluster/command.ts';
 import { startAgent } from '../../agent/agent.ts';
 import type { Network } from '../../agent/network.ts';
 import type { CpuGroup } from './cpuGroup.ts';

@@ -1,4 +1,4 @@
-import { stderrProgress } from '../../../scripts/cluster/progress.ts';
+import { stderrProgress } from '../../../../scripts/cluster/progress.ts';
 import { programs, type Program, type Site } from './captures.ts';
 import { kinds, limits, type Cell, type NamedKind } from './cells.ts';
 import { ceilingOf, goOn, isAtTheTop, startSearch, type Search } from './search.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { createInterface } from 'node:readline';
-import { webhookHost } from '../../../src/certificates/index.ts';
+import { webhookHost } from '../../../../src/certificates/index.ts';
 
 /** The name in the servers' certificate. */
 export const host = webhookHost('injector', 'bench');

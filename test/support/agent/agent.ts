@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { SettingValues } from '../../src/settings/index.ts';
+import type { SettingValues } from '../../../src/settings/index.ts';
 import type { Network } from './network.ts';
 import { childrenOf } from './processTree.ts';
 import { writeSettings } from './settingsVolume.ts';
