@@ -197,7 +197,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(await deleted.tryImage(target())).toBeUndefined();
     expect(deleted.events.at(-1)).toMatchObject({
       event: 'image_unknown',
-      reason: 'somebody else deleted its pod',
+      reason: 'its pod was deleted by somebody else',
     });
 
     const { api, pods } = cluster(undefined, ({ method, path, what }) => {
