@@ -64,7 +64,7 @@ the network. Defaults are left out, so that an upgrade of the chart does not cha
 {{- if ne (include "packet-capture.bytes" $buffer | float64) 67108864.0 }}
 {{- $_ := set $platform "maxBufferSize" $buffer }}
 {{- end }}
-{{- range $key := list "allowedSettings" "allowedStreams" "allowedMirrors" "allowedUploads" }}
+{{- range $key := (include "packet-capture.identity" . | fromYaml).allowedLists }}
 {{- $list := index $.Values.agent $key }}
 {{- if and (kindIs "slice" $list) (not (has "*" $list)) }}
 {{- $_ := set $platform $key $list }}

@@ -8,6 +8,11 @@ images:
   placeholderRegistry: registry.invalid
   agent: packet-capture/agent
   injector: packet-capture/injector
+allowedLists:
+  - allowedSettings
+  - allowedStreams
+  - allowedMirrors
+  - allowedUploads
 configFolder: /etc/packet-capture/config
 certificatesFolder: /etc/packet-capture/certificates
 clientCaFolder: /etc/packet-capture/client-ca

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { sinceKubernetes } from '../minimums.ts';
-import { annotationPrefix, injectAnnotation, namespaceLabel } from '../settings/index.ts';
+import { allowedKeys, annotationPrefix, injectAnnotation, namespaceLabel } from '../settings/index.ts';
 import { imageRepositories, placeholderRegistry } from '../sidecar/index.ts';
 import { version } from '../version.ts';
 import { injectorMounts, webhookNames, webhookPaths } from '../ways/webhook/names.ts';
@@ -25,6 +25,8 @@ export const identity = {
     probe: { name: webhookNames.probe, path: webhookPaths.probe },
   },
   images: { placeholderRegistry, ...imageRepositories },
+  /** The values of `agent` that limit what annotations may ask for. */
+  allowedLists: allowedKeys,
   configFolder: dirname(injectorMounts.config),
   certificatesFolder: injectorMounts.certificates,
   clientCaFolder: injectorMounts.clientCa,

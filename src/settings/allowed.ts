@@ -1,3 +1,4 @@
+import { allowedKeys, allowedLists, type AllowedKey, type AllowedList } from './allowedLists.ts';
 import { bounds } from './bounds.ts';
 import type { Platform } from './platform.ts';
 import type { SettingName } from './table.ts';
@@ -21,21 +22,22 @@ export function lockProblem(
 
 /** Why packets may not be sent to the value's destination; undefined when they may. @param value valid */
 export function destinationProblem(name: SettingName, value: string, platform: Platform): string | undefined {
-  const [allowed, allows] = lists[name]?.(platform) ?? [];
+  const key = allowedKeys.find((one) => listOf(one).setting === name);
+  const [allowed, allows] = key === undefined ? [] : [platform[key], matching[name]];
   if (allowed === undefined || allows === undefined || value === platform.defaults[name]) return undefined;
   if (allowed.includes(everything) || allows(allowed, value)) return undefined;
   return `must be a destination that the release allows: ${textOf(allowed, 'there is none')}`;
 }
 
-type List = readonly [
-  allowed: readonly string[] | undefined,
-  allows: (patterns: readonly string[], value: string) => boolean,
-];
+function listOf(key: AllowedKey): AllowedList {
+  return allowedLists[key];
+}
 
-const lists: Partial<Record<SettingName, (platform: Platform) => List>> = {
-  stream: ({ allowedStreams }) => [allowedStreams, allowsEndpoint],
-  mirror: ({ allowedMirrors }) => [allowedMirrors, allowsMirror],
-  upload: ({ allowedUploads }) => [allowedUploads, allowsUpload],
+/** Whether one of the patterns matches the value, by destination. */
+const matching: Partial<Record<SettingName, (patterns: readonly string[], value: string) => boolean>> = {
+  stream: allowsEndpoint,
+  mirror: allowsMirror,
+  upload: allowsUpload,
 };
 
 function textOf(list: readonly string[], none: string): string {
@@ -94,12 +96,3 @@ function allowsUpload(patterns: readonly string[], value: string): boolean {
     );
   });
 }
-
-const host = String.raw`([*]|([*][.])?[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])`;
-
-/** The items of the lists, as regular expressions that are valid in RE2 too. */
-export const allowedPatterns = {
-  allowedStreams: `^([*]|${host}:([1-9][0-9]{0,4}|[*]))$`,
-  allowedMirrors: `^([*]|${host}:([1-9][0-9]{0,4}|[*]))$`,
-  allowedUploads: '^([*]|[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:([!-~]*))$',
-} as const;

@@ -1,4 +1,5 @@
-export { allowedPatterns, lockProblem } from './allowed.ts';
+export { lockProblem } from './allowed.ts';
+export { allowedKeys, allowedLists, forAllowed, type AllowedItems, type AllowedKey } from './allowedLists.ts';
 export { bounds, headersOnly } from './bounds.ts';
 export { parseDuration } from '../duration.ts';
 export { goTable } from './goTable.ts';

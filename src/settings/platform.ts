@@ -1,4 +1,5 @@
 import { parseQuantity } from '../quantity.ts';
+import { allowedLists, forAllowed, type AllowedItems } from './allowedLists.ts';
 import { settingEnvironment } from './annotations.ts';
 import { bounds } from './bounds.ts';
 import { standingSettings, type SettingValues } from './table.ts';
@@ -7,36 +8,32 @@ import { standingSettings, type SettingValues } from './table.ts';
  * What a release allows: the size of the kernel's buffer, the destinations of packets, and the settings that
  * annotations may change. An undefined list, or a list with `*`, allows everything.
  */
-export interface Platform {
+export interface Platform extends AllowedItems {
   /** The release's settings, which annotations override. These values are always allowed. */
   readonly defaults: SettingValues;
   /** Bytes. */
   readonly bufferLimit: number;
-  readonly allowedSettings: readonly string[] | undefined;
-  readonly allowedStreams: readonly string[] | undefined;
-  readonly allowedMirrors: readonly string[] | undefined;
-  readonly allowedUploads: readonly string[] | undefined;
 }
 
 /**
  * The environment variables of the sidecar that contain it, by the keys of `agent:` in sidecarconfig.yaml. The items of
  * a list are separated by spaces, which no item contains; an empty list allows nothing. The keys upload… are not
- * limits:
- * they describe how uploads reach the network.
+ * limits: they describe how uploads reach the network.
  */
 export const platformEnvironment = {
   maxBufferSize: 'PACKET_CAPTURE_BUFFER_LIMIT',
-  allowedSettings: 'PACKET_CAPTURE_ALLOWED_SETTINGS',
-  allowedStreams: 'PACKET_CAPTURE_ALLOWED_STREAMS',
-  allowedMirrors: 'PACKET_CAPTURE_ALLOWED_MIRRORS',
-  allowedUploads: 'PACKET_CAPTURE_ALLOWED_UPLOADS',
+  ...forAllowed((key) => allowedLists[key].environment),
   uploadProxy: 'PACKET_CAPTURE_UPLOAD_PROXY',
   uploadNoProxy: 'PACKET_CAPTURE_UPLOAD_NO_PROXY',
 } as const;
 
+/** The key in `agent:` of something that the sidecar gets as an environment variable of its own. */
 export type PlatformKey = keyof typeof platformEnvironment;
 
-/** Reads it as the agent does (agent/internal/settings/platform.go). @param environment of the container */
+/**
+ * Reads what a release allows, as the agent does (agent/internal/settings/platform.go).
+ * @param environment of the container
+ */
 export function platformOf(environment: Readonly<Record<string, string | undefined>>): Platform {
   const list = (name: string): readonly string[] | undefined =>
     environment[name]?.split(/\s+/).filter((item) => item !== '');
@@ -46,9 +43,6 @@ export function platformOf(environment: Readonly<Record<string, string | undefin
       standingSettings.map(({ name, default: value }) => [name, environment[settingEnvironment(name)] || value]),
     ),
     bufferLimit: Math.min(limit, bounds.largestBufferLimit),
-    allowedSettings: list(platformEnvironment.allowedSettings),
-    allowedStreams: list(platformEnvironment.allowedStreams),
-    allowedMirrors: list(platformEnvironment.allowedMirrors),
-    allowedUploads: list(platformEnvironment.allowedUploads),
+    ...forAllowed((key) => list(platformEnvironment[key])),
   };
 }

@@ -1,11 +1,19 @@
 import type { Container, LocalObjectReference, ResourceRequirements, Volume } from '../kubernetes/api/types.ts';
-import { bounds, largestVolumeBytes, parseQuantity, shortestQuantity, type SettingValues } from '../settings/index.ts';
+import {
+  bounds,
+  forAllowed,
+  largestVolumeBytes,
+  parseQuantity,
+  shortestQuantity,
+  type AllowedItems,
+  type SettingValues,
+} from '../settings/index.ts';
 import { placeholderImage } from './image.ts';
 import { logMebibytes, type ConfiguredResources } from './resources.ts';
 import type { AgentSecurityContext } from './securityContext.ts';
 
 /** The properties of the sidecar that are not settings. */
-export interface AgentConfig {
+export interface AgentConfig extends Partial<AllowedItems> {
   readonly image: string;
   readonly imagePullPolicy: string;
   readonly resources: ResourceRequirements;
@@ -25,13 +33,6 @@ export interface AgentConfig {
    * The largest `buffer-size`; by default {@link defaultMaxBufferSize}. No memory limit counts the kernel's buffers.
    */
   readonly maxBufferSize?: string | undefined;
-  /**
-   * The settings that annotations may change, and the destinations of packets. `*` or an absent list allows everything.
-   */
-  readonly allowedSettings?: readonly string[] | undefined;
-  readonly allowedStreams?: readonly string[] | undefined;
-  readonly allowedMirrors?: readonly string[] | undefined;
-  readonly allowedUploads?: readonly string[] | undefined;
   /** The proxy of uploads, a URL without credentials; empty: none. The Secret for uploads can name another one. */
   readonly uploadProxy?: string | undefined;
   /** The hosts that uploads reach without the proxy, in the form of NO_PROXY. */
@@ -43,9 +44,6 @@ export interface AgentConfig {
 
 /** The default of {@link AgentConfig.maxBufferSize}. */
 export const defaultMaxBufferSize = shortestQuantity(bounds.defaultBufferLimit);
-
-/** The keys of the lists of what a release allows. */
-export const allowedKeys = ['allowedSettings', 'allowedStreams', 'allowedMirrors', 'allowedUploads'] as const;
 
 /** The keys that describe how uploads reach the network. */
 export const uploadKeys = ['uploadProxy', 'uploadNoProxy', 'uploadCA'] as const;
@@ -142,10 +140,7 @@ export const defaultAgent: AgentConfig = {
   metricsPort: undefined,
   maxVolumeSize: defaultMaxVolumeSize,
   maxBufferSize: defaultMaxBufferSize,
-  allowedSettings: everything,
-  allowedStreams: everything,
-  allowedMirrors: everything,
-  allowedUploads: everything,
+  ...forAllowed(() => everything),
   uploadProxy: '',
   uploadNoProxy: '',
   uploadCA: '',

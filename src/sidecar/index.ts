@@ -12,7 +12,6 @@ export {
 } from './amounts.ts';
 export {
   agentResources,
-  allowedKeys,
   defaultAgent,
   defaultMaxBufferSize,
   defaultMaxVolumeSize,

@@ -1,19 +1,19 @@
 import type { CodedError } from '../errors.ts';
 import {
-  allowedPatterns,
+  allowedKeys,
+  allowedLists,
   bounds,
-  findSetting,
   parseQuantity,
   settingProblem,
-  settings as table,
   shortestQuantity,
+  type AllowedKey,
   type SettingValues,
 } from '../settings/index.ts';
-import { allowedKeys, defaultAgent, uploadKeys, uploadPatterns, type AgentConfig } from './config.ts';
+import { defaultAgent, uploadKeys, uploadPatterns, type AgentConfig } from './config.ts';
 import { platformOfConfig } from './platformVariables.ts';
 
 type Fail = (what: string) => CodedError;
-type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | (typeof allowedKeys)[number] | (typeof uploadKeys)[number]>;
+type PlatformConfig = Pick<AgentConfig, 'maxBufferSize' | AllowedKey | (typeof uploadKeys)[number]>;
 
 /** Reads from `agent:` what a release allows (`maxBufferSize` and the lists), and how uploads reach the network. */
 export function readPlatform(agent: Readonly<Record<string, unknown>>, fail: Fail): PlatformConfig {
@@ -37,12 +37,12 @@ function readMaxBufferSize(value: unknown, fail: Fail): string | undefined {
   return text;
 }
 
-function readList(key: (typeof allowedKeys)[number], value: unknown, fail: Fail): readonly string[] | undefined {
+function readList(key: AllowedKey, value: unknown, fail: Fail): readonly string[] | undefined {
   if (value == null) return defaultAgent[key];
   if (!Array.isArray(value)) throw fail(`agent.${key} must be a list`);
   return value.map((item: unknown) => {
-    if (typeof item === 'string' && isAllowedItem(key, item)) return item;
-    throw fail(`agent.${key}: ${JSON.stringify(item)} is ${what[key]}`);
+    if (typeof item === 'string' && new RegExp(allowedLists[key].pattern).test(item)) return item;
+    throw fail(`agent.${key}: ${JSON.stringify(item)} is ${allowedLists[key].invalid}`);
   });
 }
 
@@ -58,20 +58,6 @@ const uploadWhat = {
     'http://HOST:PORT or https://HOST:PORT, without credentials: these belong in the key proxy of the Secret packet-capture-upload',
   uploadNoProxy: 'hosts, addresses and networks, separated by commas',
   uploadCA: 'the name of a ConfigMap',
-} as const;
-
-function isAllowedItem(key: (typeof allowedKeys)[number], item: string): boolean {
-  return key === 'allowedSettings'
-    ? item === '*' || findSetting(item) !== undefined
-    : new RegExp(allowedPatterns[key]).test(item);
-}
-
-const endpoint = 'neither HOST:PORT nor a pattern such as *.example:57012';
-const what = {
-  allowedSettings: `not a setting; the settings are ${table.map(({ name }) => name).join(', ')}`,
-  allowedStreams: endpoint,
-  allowedMirrors: endpoint,
-  allowedUploads: 'neither REMOTE:PATH nor a pattern such as s3:captures/*',
 } as const;
 
 /** Checks the default buffer against the limit: without this, pods with the default buffer would capture nothing. */

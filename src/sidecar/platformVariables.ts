@@ -1,4 +1,5 @@
 import {
+  allowedKeys,
   parseQuantity,
   platformEnvironment,
   platformOf,
@@ -7,7 +8,7 @@ import {
   type PlatformKey,
   type SettingName,
 } from '../settings/index.ts';
-import { allowedKeys, defaultMaxBufferSize, type AgentConfig, type AgentSidecarConfig } from './config.ts';
+import { defaultMaxBufferSize, type AgentConfig, type AgentSidecarConfig } from './config.ts';
 
 /** What a release allows, as text by the keys of its configuration, without the defaults. */
 export function platformTexts(agent: AgentConfig): Partial<Record<PlatformKey, string>> {

@@ -1,4 +1,4 @@
-import { allowedPatterns, settings } from '../../settings/index.ts';
+import { allowedLists, forAllowed, type AllowedKey } from '../../settings/index.ts';
 import {
   agentUser,
   defaultAgent,
@@ -13,7 +13,7 @@ import {
 import { settingSchema } from './capture.ts';
 import * as kubernetes from './kubernetesSchemas.ts';
 import * as is from './schemas.ts';
-import { choice, group, leaf, passed, string, type Json, type Leaf, type Schema } from './tree.ts';
+import { choice, group, leaf, passed, string, type Json, type Leaf } from './tree.ts';
 
 export type PullSecrets = ReadonlyArray<string | { readonly name: string }>;
 
@@ -41,9 +41,9 @@ function imageGroup(text: string, repository: string) {
 /** The injector's image. The hooks and the test run it too. */
 export const injectorImage = image("the injector's image", imageRepositories.injector);
 
-/** A list of allowed values. @param items the schema of each item */
-function allowed(text: string, items: Schema): Leaf<readonly string[]> {
-  return leaf<readonly string[]>(everything, text, { type: 'array', items, uniqueItems: true });
+function allowed(key: AllowedKey): Leaf<readonly string[]> {
+  const { text, pattern } = allowedLists[key];
+  return leaf(everything, text, { type: 'array', items: { type: 'string', pattern }, uniqueItems: true });
 }
 
 /** The sidecar that is injected. */
@@ -64,28 +64,7 @@ export const agent = group('the capture agent: the sidecar that is injected', {
     'the largest buffer-size that a pod may choose. It is memory of the kernel, which no limit counts, for each interface, and once more for a stream',
     settingSchema('buffer'),
   ),
-  allowedSettings: allowed('the settings that annotations of a pod may change; [*]: all', {
-    type: 'string',
-    enum: [everything[0], ...settings.map(({ name }) => name)],
-  }),
-  allowedStreams: allowed(
-    'the destinations that `stream` may send packets to: HOST:PORT or *.DOMAIN:PORT; PORT may be *; [*]: all, []: none',
-    {
-      type: 'string',
-      pattern: allowedPatterns.allowedStreams,
-    },
-  ),
-  allowedMirrors: allowed('the destinations that `mirror` may send packets to, written as those of `stream`', {
-    type: 'string',
-    pattern: allowedPatterns.allowedMirrors,
-  }),
-  allowedUploads: allowed(
-    'the destinations that `upload` may send files to: REMOTE:PATH, where * at the end matches any rest; [*]: all, []: none',
-    {
-      type: 'string',
-      pattern: allowedPatterns.allowedUploads,
-    },
-  ),
+  ...forAllowed(allowed),
   uploadProxy: string(
     '',
     'the HTTP proxy for uploads, http://HOST:PORT; a proxy with credentials belongs in the key proxy of the Secret packet-capture-upload',

@@ -1,6 +1,5 @@
-import { standingSettings } from '../../settings/index.ts';
+import { allowedKeys, standingSettings } from '../../settings/index.ts';
 import {
-  allowedKeys,
   defaultAgent,
   defaultSidecarConfig,
   uploadKeys,
