@@ -5,17 +5,17 @@ import { collectWords } from './programWords.ts';
 
 /** How a child process is started. */
 export interface ChildOptions {
-  /** `ignore`: it is empty; `inherit`: this process' own, for a program that asks its user. */
+  /** `ignore`: empty; `inherit`: that of this process, for a program that may ask its user. */
   readonly stdin: 'ignore' | 'pipe' | 'inherit';
-  /** Ends it, for Ctrl-C. */
+  /** Ends the child, for Ctrl-C. */
   readonly signal?: AbortSignal | undefined;
-  /** Ends it after this time, whatever it waits for. */
+  /** Ends the child after this time. */
   readonly deadlineMs?: number | undefined;
-  /** Over those of this process. */
+  /** Environment variables, in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** What it may take to end by itself before it is killed. */
+  /** How long the child may take to end after SIGTERM; then it is killed. Default 5000. */
   readonly killAfterMs?: number | undefined;
-  /** Ctrl-C in the terminal does not reach it. */
+  /** Ctrl-C in the terminal does not reach the child. */
   readonly detached?: boolean | undefined;
 }
 
@@ -23,39 +23,41 @@ export interface ChildOptions {
 export interface ChildEnd {
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
-  /** Why it was ended from here; undefined when it ended by itself. */
+  /** Why this process ended it; undefined when it ended by itself. */
   readonly stoppedFor: StopReason | undefined;
   /** ENOENT or EACCES: it never started. */
   readonly startError: string | undefined;
   readonly durationMs: number;
 }
 
+/** Why a child process was ended. */
 export type StopReason = 'interrupted' | 'deadline' | 'too much output' | 'no longer wanted';
 
+/** A child process that runs. */
 export interface Child {
   /** Present for `pipe`. */
   readonly stdin: Writable | undefined;
-  /** Bytes; the process waits while nobody reads. */
+  /** Bytes. When nobody reads them, the process waits. */
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Never rejects. Comes once the process is gone and its output is closed. */
+  /** Never rejects. Resolves when the process has ended and its output is closed. */
   readonly ended: Promise<ChildEnd>;
-  /** Ends it with its own child processes: politely first, then by force. */
+  /** Ends it and its own child processes: first with SIGTERM, then with SIGKILL. */
   readonly stop: (reason: StopReason) => void;
 }
 
-/** What is left of a group once its first process is gone. */
+/** How long the other processes of a group may run after the first one has ended. */
 const leftOverMs = 1000;
 
-/** Groups of processes that are to end with this process. */
+/** The process groups that end with this process. */
 const groups = new Set<number>();
 
 /**
- * Starts a program. Arguments go as a list, never through a shell.
+ * Starts a program, with a list of arguments and without a shell.
  *
- * Where there is a terminal, the child stays in its foreground: it may ask its user, and Ctrl-C reaches it and what it
- * has started. Where there is none, or with `detached`, it leads a process group of its own, so that a wrapper
- * (`minikube kubectl --`) and a credential plugin end with it.
+ * With a terminal, the child stays in the foreground: it may ask its user, and Ctrl-C reaches it and its own children.
+ * Without one, or with `detached`, it gets a new process group, so that the program behind a wrapper (`minikube kubectl
+ * --`) and a credential plugin end with it.
  */
 export function startChild(argv: readonly string[], options: ChildOptions): Child {
   const [program = '', ...args] = argv;
@@ -93,7 +95,7 @@ export function startChild(argv: readonly string[], options: ChildOptions): Chil
     });
     child.on('exit', () => {
       if (stoppedFor === undefined) return;
-      // What it has started may hold its output open.
+      // A process that the child has started may keep the output open.
       setTimeout(() => {
         if (grouped) kill('SIGKILL');
         child.stdout.destroy();
@@ -119,27 +121,29 @@ export function startChild(argv: readonly string[], options: ChildOptions): Chil
   return { stdin: child.stdin ?? undefined, stdout, stderr, ended, stop };
 }
 
+/** How a program is run to its end. */
 export interface RunOptions extends Omit<ChildOptions, 'stdin' | 'detached'> {
-  /** For its standard input; with a terminal it goes by a private file, so that the program can still ask. */
+  /** Its standard input. With a terminal it is passed in a private file, so that the program can still ask its user. */
   readonly input?: string | undefined;
-  /** Bytes of standard output that are read at most; then it is ended. */
+  /** The most bytes of standard output; a program that prints more is ended. */
   readonly maxBytes: number;
-  /** It may ask its user: what it says is shown while it waits. */
+  /** The program may ask its user, so its standard error is shown while it waits. */
   readonly mayAsk: boolean;
 }
 
+/** How a program ended, and what it printed. */
 export interface RanChild extends ChildEnd {
   readonly stdout: string;
   readonly stderr: string;
-  /** What of standard error the user has not seen yet. */
+  /** The part of standard error that the user has not seen yet. */
   readonly unseen: string;
 }
 
-/** Runs a program to its end. Never rejects for what the program does. */
+/** Runs a program to its end. It never rejects, also when the program fails. */
 export async function runChild(argv: readonly string[], options: RunOptions): Promise<RanChild> {
   const interactive = options.mayAsk && process.stdin.isTTY && process.stderr.isTTY;
   if (!interactive) return runOnce(argv, options, false);
-  // Several programs at a time would all ask to sign in; the first one leaves a token behind for the others.
+  // Several programs at once would all ask the user to sign in. The first one stores a token for the others.
   const before = firstToAsk;
   if (before !== undefined) await before;
   const running = options.input === undefined ? runOnce(argv, options, true) : withInputFile(argv, options);
@@ -152,7 +156,7 @@ export async function runChild(argv: readonly string[], options: RunOptions): Pr
 
 let firstToAsk: Promise<void> | undefined;
 
-/** `-f -` becomes `-f FILE`: with a pipe as its standard input no program can ask. */
+/** `-f -` becomes `-f FILE`, because a program cannot ask its user when its standard input is a pipe. */
 async function withInputFile(argv: readonly string[], { input = '', ...options }: RunOptions): Promise<RanChild> {
   return inPrivateFile('input', input, async (file) =>
     runOnce(
@@ -164,17 +168,17 @@ async function withInputFile(argv: readonly string[], { input = '', ...options }
 }
 
 /**
- * Whether Ctrl-C ended it: by way of this process, or by itself, where both are in the terminal's foreground; by then
- * it may have taken the signal for a failure.
+ * Whether Ctrl-C ended it: through this process, or directly, because both are in the terminal's foreground. In that
+ * case the child may report the signal as a failure.
  */
 export function isInterrupted({ stoppedFor, signal }: ChildEnd, interruption: AbortSignal | undefined): boolean {
   return stoppedFor === 'interrupted' || signal === 'SIGINT' || interruption?.aborted === true;
 }
 
-/** The message for a failure whose words the user has seen already, or that had none. */
+/** The message about a program that failed, when its own message was shown already or is empty. */
 export function silentFailure({ exitCode, stderr }: Pick<RanChild, 'exitCode' | 'stderr'>): string {
   const code = `exit code ${exitCode ?? 'unknown'}`;
-  return stderr.trim() === '' ? code : `${code}; its words are above`;
+  return stderr.trim() === '' ? code : `${code}; its messages are above`;
 }
 
 async function runOnce(
@@ -212,7 +216,7 @@ process.on('exit', () => {
   for (const pid of groups) signalProcess(true, pid, 'SIGTERM');
 });
 
-/** Reads from the first moment: Node throws away what a process has left unread when it exits. */
+/** Reads at once, because Node drops output that is still unread when the process exits. */
 function readEarly(stream: Readable): PassThrough {
   const read = new PassThrough();
   read.on('error', () => undefined);
@@ -225,6 +229,6 @@ function signalProcess(group: boolean, pid: number | undefined, signal: NodeJS.S
   try {
     process.kill(group ? -pid : pid, signal);
   } catch {
-    // It is gone.
+    // It has ended.
   }
 }

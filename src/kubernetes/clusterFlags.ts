@@ -2,8 +2,8 @@
 type FlagKind = 'value' | 'list' | 'boolean';
 
 /**
- * kubectl's own global flags, as `kubectl options` lists them, without those that profile kubectl itself: which cluster
- * is meant, as whom, and how kubectl talks to it. `--namespace` is not here: commands differ in what it means to them.
+ * kubectl's global flags, as `kubectl options` lists them, without those for profiling: the cluster, the user, and how
+ * kubectl reaches the cluster. `--namespace` is not among them, because its meaning differs between commands.
  */
 export const clusterFlagKinds = {
   kubeconfig: 'value',
@@ -34,6 +34,7 @@ export const clusterFlagKinds = {
   vmodule: 'value',
 } as const satisfies Record<string, FlagKind>;
 
+/** The name of a flag, as in {@link clusterFlagKinds}. */
 export type ClusterFlagName = keyof typeof clusterFlagKinds;
 
 type FlagValue<Kind extends FlagKind> = Kind extends 'list'
@@ -42,7 +43,7 @@ type FlagValue<Kind extends FlagKind> = Kind extends 'list'
     ? boolean
     : string;
 
-/** `as-group` is `asGroup`, as commander has it. */
+/** `as-group` becomes `asGroup`, as in commander. */
 type CamelCase<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name;
@@ -52,15 +53,17 @@ export type ClusterFlags = {
   readonly [Name in ClusterFlagName as CamelCase<Name>]?: FlagValue<(typeof clusterFlagKinds)[Name]> | undefined;
 };
 
+/** `asGroup` for `as-group`, as commander names the value of a flag. */
 export function camelCase(name: string): string {
   return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** Whether kubectl has this global flag. */
 export function isClusterFlag(name: string): name is ClusterFlagName {
   return Object.hasOwn(clusterFlagKinds, name);
 }
 
-/** The values of a flag; none when it was not given. A boolean one is `true` or `false`. */
+/** The values of a flag; an empty list when it was not given. A boolean flag has the value `true`. */
 export function flagValues(flags: ClusterFlags, name: ClusterFlagName): readonly string[] {
   const value = (flags as Readonly<Record<string, unknown>>)[camelCase(name)];
   if (value === undefined || value === false) return [];
@@ -68,7 +71,7 @@ export function flagValues(flags: ClusterFlags, name: ClusterFlagName): readonly
   return Array.isArray(value) ? (value as readonly string[]) : ['true'];
 }
 
-/** Picks kubectl's flags out of all flags of a command. */
+/** kubectl's flags among all flags of a command. */
 export function clusterFlagsOf(flags: object): ClusterFlags {
   const given = flags as Readonly<Record<string, unknown>>;
   const keys = Object.keys(clusterFlagKinds).map(camelCase);

@@ -1,16 +1,16 @@
 import { isFields } from '../typed.ts';
 
 /**
- * Makes an answer of the API server fit the types by which it is read here. Of the kinds that Kubernetes has, the API
- * server itself holds every member to its type; of custom kinds their schema says it, which anybody may write, and what
- * is aggregated from another server nobody looks at. A member of another type counts as absent; what is not read here
- * stays as it is. One function for all kinds: a member has the same type wherever it stands.
+ * Makes an answer of the API server fit the types of api/types.ts. The API server checks the types of Kubernetes' own
+ * kinds. Those of custom kinds depend on a schema that anybody may write, and objects of an aggregated API are not
+ * checked at all. A member of a wrong type counts as absent; members that are not read here stay unchanged. One
+ * function is enough for all kinds, because a member has the same type in all of them.
  */
 export function conformObject(value: unknown): unknown {
   return isFields(value) ? { ...blank, ...(object(value) as object) } : undefined;
 }
 
-/** The same for a list, whose items without a name are left out, or for one object. */
+/** The same for one object, or for a list. Items without a name are left out. */
 export function conformAnswer(value: unknown): unknown {
   if (!isFields(value) || !('items' in value)) return conformObject(value);
   const items = Array.isArray(value['items']) ? (value['items'] as readonly unknown[]) : [];
@@ -26,7 +26,7 @@ function isNamed(value: unknown): boolean {
   return (value as typeof blank).metadata.name !== blank.metadata.name;
 }
 
-/** Gives a value as it may be read: itself where it fits, undefined where it is of another type. */
+/** Returns the value itself if its type is right, a corrected copy if a part of it is wrong, or undefined. */
 type Shape = (value: unknown) => unknown;
 
 const text: Shape = (value) => (typeof value === 'string' ? value : undefined);
@@ -47,7 +47,7 @@ function list(shape: Shape): Shape {
   };
 }
 
-/** @param needed without one of these there is none of it */
+/** @param needed without one of these members the whole value counts as absent */
 function members(shapes: Readonly<Record<string, Shape>>, needed: readonly string[] = []): Shape {
   const names = Object.keys(shapes);
   return (value) => {
@@ -57,7 +57,7 @@ function members(shapes: Readonly<Record<string, Shape>>, needed: readonly strin
   };
 }
 
-/** The very same map where all of it fits. */
+/** The same object if all its members fit; otherwise a corrected copy. */
 function fitted(
   value: Readonly<Record<string, unknown>>,
   names: readonly string[],
@@ -81,7 +81,7 @@ const amounts = map(scalar);
 const resources = members({ requests: amounts, limits: amounts });
 const named = members({ name: text }, ['name']);
 
-/** A metav1.LabelSelector; of a Service or a ReplicationController it is a map of texts. */
+/** A metav1.LabelSelector. A Service and a ReplicationController have a map of labels instead. */
 const requirement = members({ key: text, operator: text, values: list(text) }, ['key', 'operator']);
 const selectorMembers: Readonly<Record<string, Shape>> = { matchLabels: texts, matchExpressions: list(requirement) };
 const selector: Shape = (value) =>
@@ -104,10 +104,10 @@ const metadataMembers: Readonly<Record<string, Shape>> = {
   // Of a list.
   continue: text,
 };
-/** Of a pod template. */
+/** The metadata of a pod template. */
 const metadata = members(metadataMembers);
-/** Of an object: it has a name. */
-const ownMetadata: Shape = (value) => ({ ...blank.metadata, ...(metadata(value) as object | undefined) });
+/** The metadata of an object, which always has a name. */
+const objectMetadata: Shape = (value) => ({ ...blank.metadata, ...(metadata(value) as object | undefined) });
 
 const variable = members({ name: text, value: text }, ['name']);
 const container = members(
@@ -129,7 +129,9 @@ const container = members(
 const volume = members({ name: text, secret: members({ secretName: text }), emptyDir: members({}) }, ['name']);
 const toleration = members({ key: text, operator: text, value: text, effect: text });
 
-/** Of a pod, of what makes pods, and of the other kinds that are read here: no name stands for two types among them. */
+/**
+ * The spec of a pod, of a workload, and of the other kinds that are read here. No name has two types among them.
+ */
 const specMembers: Readonly<Record<string, Shape>> = {
   containers: list(container),
   initContainers: list(container),
@@ -237,11 +239,11 @@ const webhook = members(
   ['name'],
 );
 
-/** Whatever the kind. */
+/** An object of any kind. */
 const object = members({
   apiVersion: text,
   kind: text,
-  metadata: ownMetadata,
+  metadata: objectMetadata,
   spec,
   status,
   // Of a PodTemplate.
@@ -256,6 +258,6 @@ const object = members({
   involvedObject: members({ kind: text, name: text }),
   lastTimestamp: text,
   eventTime: text,
-  // Of a Service account, and the like.
+  // Of a service account.
   imagePullSecrets: list(named),
 });

@@ -5,9 +5,9 @@ import { codedError } from '../errors.ts';
 import type { ClusterFlags } from './clusterFlags.ts';
 
 /**
- * What must not be an argument of a program that we start, since every user of the machine can read those, is handed on
- * in a kubeconfig of our own that only this user can read. Clients merge all files that KUBECONFIG names; of what
- * several have, the first one counts (client-go tools/clientcmd/loader.go).
+ * Secrets must not be arguments of a program, because every user of the machine can read arguments. They are passed in
+ * a kubeconfig that only this user can read. Clients merge all files that KUBECONFIG names; if several have an entry,
+ * the first one counts (client-go tools/clientcmd/loader.go).
  */
 export interface Kubeconfig {
   readonly clusters?: readonly { readonly name: string; readonly cluster: object }[];
@@ -31,7 +31,8 @@ export function flagsUser({ token, username, password, clientCertificate, client
 }
 
 /**
- * The cluster that a program in a pod talks to when it has no kubeconfig: with one of ours it would no longer look.
+ * The cluster of a program that runs in a pod without a kubeconfig. With a private kubeconfig kubectl would no longer
+ * find it by itself.
  * @see client-go rest/config.go, InClusterConfig
  */
 export function inCluster(flags: ClusterFlags, environment: NodeJS.ProcessEnv): object | undefined {
@@ -43,7 +44,10 @@ export function inCluster(flags: ClusterFlags, environment: NodeJS.ProcessEnv): 
   return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, 'certificate-authority': authority };
 }
 
-/** The files that kubectl would read, in their order. @throws FILE_UNREADABLE for a `--kubeconfig` that is not there */
+/**
+ * The files that kubectl would read, in their order.
+ * @throws FILE_UNREADABLE for a `--kubeconfig` that cannot be read
+ */
 export function kubeconfigFiles({ kubeconfig }: ClusterFlags, environment: NodeJS.ProcessEnv): readonly string[] {
   if (kubeconfig === undefined) {
     const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
@@ -62,8 +66,8 @@ export function kubeconfigFiles({ kubeconfig }: ClusterFlags, environment: NodeJ
 const written = new Map<string, string>();
 
 /**
- * The value of KUBECONFIG that puts a configuration in front of others. The file is gone when this process ends; the
- * same configuration is written once.
+ * The value of KUBECONFIG that puts a configuration before the other files. The file is deleted when this process ends;
+ * an equal configuration is written once.
  */
 export function withKubeconfig(config: Kubeconfig, files: readonly string[]): string {
   const text = JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...config });

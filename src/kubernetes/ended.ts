@@ -7,7 +7,7 @@ export interface Endable {
   readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] };
 }
 
-/** How a pod or a Job ended; undefined for what runs, will run, or never ends. */
+/** How a pod or a Job ended; undefined for an object that runs, will run, or never ends. */
 export function endOf({ kind, status }: Endable): 'completed' | 'failed' | undefined {
   if (kind === 'Pod')
     return status?.phase === 'Succeeded' ? 'completed' : status?.phase === 'Failed' ? 'failed' : undefined;
@@ -17,12 +17,12 @@ export function endOf({ kind, status }: Endable): 'completed' | 'failed' | undef
   return holds('Complete') ? 'completed' : holds('Failed') ? 'failed' : undefined;
 }
 
-/** `job/import has completed; its files went with it`, one clause; undefined for what has not ended. */
+/** One clause: `job/import has completed; its files are gone`. Undefined for an object that has not ended. */
 export function endedText(object: Endable): string | undefined {
   const end = endOf(object);
-  return end === undefined ? undefined : `${objectName(object)} has ${end}; its files went with it`;
+  return end === undefined ? undefined : `${objectName(object)} has ${end}; its files are gone`;
 }
 
-/** What to do about it, one sentence. */
+/** What to do next time: one sentence. */
 export const endedHint =
-  'Files live as long as their pod: let the sidecar upload them while it runs (--upload, see docs/upload.md).';
+  'Files are deleted with their pod: let the sidecar upload them while it runs (--upload, see docs/upload.md).';

@@ -3,13 +3,14 @@ import type { Kubectl } from './kubectl.ts';
 import { readUpTo, type PartOfList } from './pages.ts';
 
 /**
- * A namespace in trouble has any number of them: each kubelet and controller writes some, and they stay for an hour.
+ * The most events that are read. A namespace with problems may have far more, because kubelets and controllers write
+ * them all the time, and each one is kept for an hour.
  */
 export const mostEvents = 5000;
 
 /**
- * Events, page by page and {@link mostEvents} at most; of each, what is read of it here.
- * @param namespace undefined: all of them
+ * Reads events page by page, at most {@link mostEvents}, and only the members that are used.
+ * @param namespace undefined: all namespaces
  * @throws as Kubectl
  */
 export async function readEvents(
@@ -36,7 +37,7 @@ export async function readEvents(
   });
 }
 
-/** What to say behind warnings of which some may be missing. */
+/** The line after a list of warnings of which some may be missing. */
 export function moreEventsLine({ complete }: Pick<PartOfList<Event>, 'complete'>): string[] {
   return complete ? [] : [`(of the first ${mostEvents} events of the namespace; there are more)`];
 }

@@ -10,83 +10,89 @@ import { kubectlFlags, type KubectlStartup } from './kubectlFlags.ts';
 import { programOf } from './programPath.ts';
 import { collectWords } from './programWords.ts';
 
-/** kubectl's global flags of the command line, handed on to it. */
+/** The global flags of the command line that are passed on to kubectl. */
 export interface KubectlConnection extends ClusterFlags {
   readonly namespace?: string | undefined;
-  /** Ends the running kubectl, for Ctrl-C. */
+  /** Ends kubectl, for Ctrl-C. */
   readonly signal?: AbortSignal | undefined;
-  /** The program, a name on PATH or a path; by default what the environment variable KUBECTL says, see programOf. */
+  /** The program: a name on PATH, or a path. By default the environment variable KUBECTL names it, see programOf. */
   readonly program?: string | undefined;
 }
 
+/** The options of one call. */
 export interface KubectlCall {
-  /** For `-f -`. */
+  /** The standard input, for `-f -`. */
   readonly input?: string;
-  /** How long the API server may take for one request; default 15. `--request-timeout` of the user goes before it. */
+  /** How long one request may take; default 15. The user's `--request-timeout` replaces it. */
   readonly timeoutSeconds?: number;
-  /** Ends kubectl after this time whatever it waits for: `kubectl exec` knows no timeout of requests. */
+  /** Ends kubectl after this time. `kubectl exec` needs it, because it has no timeout for requests. */
   readonly deadlineSeconds?: number;
-  /** Prints nothing of kubectl's output while it runs: the caller reads a refusal as an answer. Default false. */
+  /** Shows nothing of kubectl's output while it runs, because a refusal is a usual answer. Default false. */
   readonly quiet?: boolean;
   /**
-   * Bytes of standard output that are read at most; default 64 MiB. A command that prints more is stopped, because a
-   * pod may be its source.
+   * The most bytes of standard output; default 64 MiB. A command that prints more is stopped, because its output may
+   * come from a pod.
    */
   readonly maxBytes?: number;
 }
 
+/** What kubectl printed. */
 export interface KubectlOutput {
   readonly stdout: string;
-  /** Warnings of the API server, one a line, as kubectl prints them on success. */
+  /** Warnings of the API server, one on each line. */
   readonly stderr: string;
 }
 
 /**
- * Runs kubectl once with these arguments, behind those of the connection: a later `--namespace` wins.
+ * Runs kubectl once, with these arguments after those of the connection: the last `--namespace` wins.
  * @throws KUBECTL_MISSING, CLUSTER_UNREACHABLE, NOT_FOUND, CONFLICT, FORBIDDEN, POD_SECURITY, ADMISSION_DENIED,
- * INTERRUPTED, ANSWER_TOO_LARGE, KUBECTL_FAILED with kubectl's words
+ * INTERRUPTED, ANSWER_TOO_LARGE, KUBECTL_FAILED with kubectl's message
  */
 export type Kubectl = (args: readonly string[], call?: KubectlCall) => Promise<KubectlOutput>;
 
-/** A kubectl that runs: what it says can be read while it says it. */
+/** A running kubectl, whose output can be read as it comes. */
 export interface KubectlProcess {
-  /** Bytes, for `for await` or `pipe`; kubectl waits while nobody reads. */
+  /** Bytes, for `for await` or `pipe`. When nobody reads them, kubectl waits. */
   readonly stdout: Readable;
-  /** Present when it was asked for. */
+  /** Present if the options ask for it. */
   readonly stdin?: Writable;
-  /** Never rejects. Comes once the process is gone and its output is read. */
+  /** Never rejects. Resolves when the process has ended and its output is read. */
   readonly ended: Promise<KubectlEnd>;
   readonly kill: () => void;
 }
 
+/** How a started kubectl ended. */
 export interface KubectlEnd {
-  /** Of `kubectl exec`: that of the command in the container. Undefined when a signal ended it, or it never started. */
+  /**
+   * The exit code; for `kubectl exec` that of the command in the container. Undefined after a signal or a failed start.
+   */
   readonly code: number | undefined;
   readonly stderr: string;
-  /** What {@link Kubectl} would have thrown; absent when it ended well. */
+  /** The error that {@link Kubectl} would have thrown; absent after a success. */
   readonly error?: CodedError;
 }
 
+/** How kubectl is started. */
 export interface KubectlStartOptions {
-  /** Default false: its standard input is empty. */
+  /** Whether its standard input can be written. Default false: it is empty. */
   readonly stdin?: boolean | undefined;
   /**
-   * In a process group of its own: Ctrl-C in the terminal does not reach it, and it is not ended with this process.
-   * Default false.
+   * Whether it runs in a new process group: Ctrl-C in the terminal does not reach it, and it does not end with this
+   * process. Default false.
    */
   readonly detached?: boolean | undefined;
 }
 
-/** Starts kubectl with these arguments, behind those of the connection. Its requests may take as long as they take. */
+/** Starts kubectl, with these arguments after those of the connection. Its requests have no time limit. */
 export type KubectlStart = (args: readonly string[], options?: KubectlStartOptions) => KubectlProcess;
 
-/** Of one answer: an object has 1.5 MiB at most, as etcd stores it; long lists are read in pages, see pages.ts. */
+/** The most bytes of one answer. An object has at most 1.5 MiB (etcd); long lists are read in pages, see pages.ts. */
 const defaultMaxBytes = 64 * 1024 ** 2;
 
 /**
- * kubectl for one cluster. Arguments go as a list, never through a shell, and nothing secret may be among them, since
- * every user of the machine can read them. What kubectl says while it waits, a credential plugin's request to sign in
- * for example, is shown on standard error; a command in a pod shows nothing there.
+ * kubectl for one cluster. It runs without a shell. No argument may be secret, because every user of the machine can
+ * read arguments. What kubectl prints while it waits, for example that its user must sign in, is shown on standard
+ * error; the output of a command in a pod is not.
  */
 export function makeKubectl(connection: KubectlConnection): Kubectl {
   return async (
@@ -110,7 +116,7 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
   };
 }
 
-/** As {@link makeKubectl}, for what is read while it comes. */
+/** The same as {@link makeKubectl}, for output that is read as it comes. */
 export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
   return (args, { stdin = false, detached = false } = {}) => {
     const { argv, flags, env } = commandOf(connection);
@@ -172,13 +178,13 @@ function failureOf(
     );
   }
   if (startError !== undefined) {
-    // Without a cause: what Node has of the call may hold the input, and with it rendered Secrets.
+    // Without a cause: Node's error may contain the input, and the input may contain Secrets.
     return codedError('KUBECTL_MISSING', `the program "${argv[0] ?? ''}" cannot be started (${startError})`);
   }
   return codedError(kubectlErrorCode(stderr), kubectlMessage(unseen) || silentFailure(ended), { where });
 }
 
-/** What was run, for messages: of a command in a pod its name alone, since its arguments may be a whole script. */
+/** The command, for messages. Of a command in a pod only the name, because its arguments may be a whole script. */
 function commandName(args: readonly string[]): string {
   const end = args.indexOf('--');
   const shown = end === -1 ? args : args.slice(0, end + 2);
@@ -202,14 +208,14 @@ export async function kubectlItems<T>(
   return itemsOfAnswer<T>(await kubectlJson(kubectl, args, call));
 }
 
-/** Those of a list, or the one object. */
+/** The items of a list, or the one object. */
 export function itemsOfAnswer<T>(answer: T | List<T>): readonly T[] {
   return 'items' in (answer as object) ? (answer as List<T>).items : [answer as T];
 }
 
 /**
- * The objects of an answer in JSON, each member of the type by which it is read here.
- * @throws KUBECTL_FAILED for what is not JSON: a program around kubectl has written to its standard output
+ * The objects of an answer in JSON, with members of the right types, see conform.ts.
+ * @throws KUBECTL_FAILED when it is not JSON, for example because a wrapper of kubectl printed something else
  */
 export function parseAnswer(stdout: string, args: readonly string[]): unknown {
   const answer = conformAnswer(parseJson(stdout));
@@ -218,7 +224,7 @@ export function parseAnswer(stdout: string, args: readonly string[]): unknown {
   return answer;
 }
 
-/** The warnings of the API server in kubectl's standard error, without its `Warning:`. */
+/** The warnings of the API server in kubectl's standard error, without the prefix `Warning: `. */
 export function kubectlWarnings(stderr: string): string[] {
   return stderr
     .split('\n')

@@ -2,19 +2,19 @@ import type { ErrorCode } from '../errors.ts';
 import { refusalCode } from '../refusal.ts';
 
 /**
- * What kubectl's standard error says, by code. Its exit code is 1 for everything, so only the text tells; kubectl is
- * not translated.
+ * The codes for kubectl's messages. Its exit code is always 1, so only the text shows the cause. kubectl is not
+ * translated.
  * @see k8s.io/kubectl pkg/cmd/util/helpers.go, k8s.io/apimachinery pkg/api/errors/errors.go
  */
 const patterns: readonly (readonly [ErrorCode, RegExp])[] = [
   ['LIST_EXPIRED', /\(Expired\)|\(Gone\)/],
   ['NOT_FOUND', /\(NotFound\)|the server doesn't have a resource type/],
-  // 409. And 422 without any detail: a JSON Patch that does not apply, for us always a `test` operation that failed.
+  // 409; or 422 without details: a JSON Patch that does not apply, here always because a `test` operation failed.
   ['CONFLICT', /\(Conflict\)|the server rejected our request due to an error in our request/],
   ['CLUSTER_UNREACHABLE', /the connection to the server .* was refused|unable to connect to the server/i],
   ['CLUSTER_UNREACHABLE', /connection refused|no such host|i\/o timeout|TLS handshake timeout/],
   ['CLUSTER_UNREACHABLE', /Client\.Timeout|context deadline exceeded|\(Timeout\)|\(ServiceUnavailable\)/],
-  // What --context and --kubeconfig name is not there.
+  // What --context or --kubeconfig names does not exist.
   ['CLUSTER_UNREACHABLE', /context was not found|context ".*" does not exist|no configuration has been provided/],
 ];
 
@@ -24,7 +24,7 @@ export function kubectlErrorCode(stderr: string): ErrorCode {
 }
 
 /**
- * kubectl's own words, without the log lines of its client library: those repeat the message, five times over when the
+ * kubectl's message without the log lines of its client library, which repeat the message, up to five times when the
  * API server cannot be reached.
  * @see https://github.com/kubernetes/klog (format: Lmmdd hh:mm:ss.uuuuuu threadid file:line] msg)
  */

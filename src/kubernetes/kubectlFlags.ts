@@ -4,16 +4,16 @@ import { inCluster, kubeconfigFiles, flagsEntry, flagsUser, withKubeconfig } fro
 /** What kubectl is started with, before its own arguments. */
 export interface KubectlStartup {
   readonly flags: readonly string[];
-  /** Over the environment of this process. */
+  /** Environment variables, in addition to those of this process. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Handed on by a private file. */
+/** The flags that are passed in a private file. */
 const secret: readonly ClusterFlagName[] = ['token', 'username', 'password'];
 
 /**
- * kubectl's flags for a cluster. Those that hold a secret become a user in a kubeconfig of our own.
- * @throws FILE_UNREADABLE for a `--kubeconfig` that is not there, when it has to be merged
+ * kubectl's flags for a cluster. Secret ones become a user in a private kubeconfig.
+ * @throws FILE_UNREADABLE for a `--kubeconfig` that cannot be read, if it has to be merged
  */
 export function kubectlFlags(
   given: ClusterFlags,
@@ -25,7 +25,7 @@ export function kubectlFlags(
   const flags: ClusterFlags = secrets ? { ...rest, kubeconfig: undefined, user: flagsEntry } : given;
   const cluster = secrets ? inCluster(given, environment) : undefined;
   const passed = (Object.keys(clusterFlagKinds) as ClusterFlagName[])
-    // Of each call, see makeKubectl.
+    // Each call has its own, see makeKubectl.
     .filter((name) => name !== 'request-timeout' && !secret.includes(name))
     .flatMap((name) => flagValues(flags, name).map((value) => `--${name}=${value}`));
   const scope = namespace === undefined ? [] : [`--namespace=${namespace}`];

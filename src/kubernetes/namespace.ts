@@ -5,8 +5,8 @@ import type { Kubectl } from './kubectl.ts';
 const known = new WeakMap<Kubectl, Promise<string>>();
 
 /**
- * The namespace that kubectl uses when none is named: that of the context; in a pod without a kubeconfig, the pod's
- * own. The cluster is not asked.
+ * The namespace that kubectl uses by default: that of the context, or in a pod without a kubeconfig that of the pod. It
+ * needs no request to the cluster.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function currentNamespace(kubectl: Kubectl): Promise<string> {

@@ -1,16 +1,16 @@
 import { templatePath } from './api/kinds.ts';
 import type { Metadata, OwnerReference, WorkloadObject } from './api/types.ts';
 
-/** The object whose controller writes this one, if there is one. */
+/** The owner whose controller manages this object; undefined without one. */
 export function controllerOf({ ownerReferences }: Metadata): OwnerReference | undefined {
   return ownerReferences?.find(({ controller }) => controller === true);
 }
 
-/** What to do about an object that a controller owns, one sentence. */
+/** What to do instead of changing an object that a controller owns: one sentence. */
 export function ownerHint({ apiVersion, kind, name }: OwnerReference): string {
   const owner = `${kind.toLowerCase()}/${name}`;
   return templatePath(apiVersion, kind) === undefined
-    ? `The controller of ${owner} would write its own pod template back: inject by the webhook, or through ${owner} itself.`
+    ? `The controller of ${owner} would restore its own pod template: inject by the webhook, or through ${owner} itself.`
     : `Name its owner: ${owner}.`;
 }
 
@@ -30,8 +30,8 @@ const manages = ({ managedFields }: Metadata, manager: string): boolean =>
 const inGit = 'To make it last, change the manifest in Git: `packet-capture inject -f`.';
 
 /**
- * Tools that compare the cluster with a source of their own, by the marks that they leave.
- * A HelmRelease of Flux also has Helm's marks: the first row that fits a source wins, see {@link deliveryWarnings}.
+ * Tools that compare the cluster with a source, such as Git, and how their objects are recognized. A HelmRelease of
+ * Flux is recognized as Helm's too; then Helm is not named, see {@link deliveryWarnings}.
  */
 const tools: readonly DeliveryTool[] = [
   {
@@ -40,33 +40,33 @@ const tools: readonly DeliveryTool[] = [
       has(metadata.annotations, 'argocd.argoproj.io/tracking-id', 'argocd.argoproj.io/instance') ||
       has(metadata.labels, 'argocd.argoproj.io/instance') ||
       manages(metadata, 'argocd-controller'),
-    consequence: 'shows the change as drift, and takes it back at once where self-heal is on',
+    consequence: 'shows the change as drift, and reverts it at once where self-heal is on',
     advice: `${inGit} To keep it here, let the Application ignore the field manager packet-capture (ignoreDifferences).`,
   },
   {
     name: 'Flux (Kustomization)',
     owns: (metadata) =>
       has(metadata.labels, 'kustomize.toolkit.fluxcd.io/name') || manages(metadata, 'kustomize-controller'),
-    consequence: 'may take the change back at its next reconciliation',
+    consequence: 'may revert the change at its next reconciliation',
     advice: inGit,
   },
   {
     name: 'Flux (HelmRelease)',
     owns: (metadata) => has(metadata.labels, 'helm.toolkit.fluxcd.io/name') || manages(metadata, 'helm-controller'),
-    consequence: 'may take the change back at its next reconciliation or upgrade',
+    consequence: 'may revert the change at its next reconciliation or upgrade',
     advice: 'To make it last, inject in a post-renderer of the HelmRelease, or change the chart.',
   },
   {
     name: 'Helm',
-    // Helm itself asks for both before it calls an object its own (helm.sh/helm pkg/action/validate.go).
+    // Helm itself requires both (helm.sh/helm pkg/action/validate.go).
     owns: ({ labels, annotations }) =>
       labels?.['app.kubernetes.io/managed-by'] === 'Helm' && has(annotations, 'meta.helm.sh/release-name'),
-    consequence: 'does not know of the change: the next upgrade may take it back',
-    advice: 'To make it last, inject as a post-renderer: `packet-capture inject -f -` behind `helm template`.',
+    consequence: 'does not know of the change, so the next upgrade may revert it',
+    advice: 'To make it last, inject as a post-renderer: `packet-capture inject -f -` after `helm template`.',
   },
 ];
 
-/** One warning for each tool that owns the workload: what will happen to a change made here, and what to do instead. */
+/** One warning for each tool that manages the workload: what it does with the change, and what to do instead. */
 export function deliveryWarnings({ metadata }: WorkloadObject): string[] {
   const owning = tools.filter(({ owns }) => owns(metadata));
   const several = owning.length > 1 ? owning.filter(({ name }) => name !== 'Helm') : owning;

@@ -3,7 +3,7 @@ import type { Metadata } from './api/types.ts';
 import { parseAnswer, type Kubectl } from './kubectl.ts';
 import { collectThoroughly } from './memory.ts';
 
-/** Kinds that clusters have many of, and where the API has their lists. */
+/** The kinds of which a cluster may have many objects, and the paths of their lists in the API. */
 export const listedKinds = {
   namespaces: { path: '/api/v1', apiVersion: 'v1', kind: 'Namespace' },
   events: { path: '/api/v1', apiVersion: 'v1', kind: 'Event' },
@@ -17,11 +17,13 @@ export const listedKinds = {
   cronjobs: { path: '/apis/batch/v1', apiVersion: 'batch/v1', kind: 'CronJob' },
 } as const;
 
+/** The plural name of such a kind. */
 export type ListedKind = keyof typeof listedKinds;
 
+/** Which objects are listed. */
 export interface ListRequest {
   readonly kind: ListedKind;
-  /** Undefined: all of them, or of a kind that has none. */
+  /** Undefined: all namespaces, or a kind without a namespace. */
   readonly namespace: string | undefined;
   /** As kubectl's `-l` takes it. */
   readonly labelSelector?: string | undefined;
@@ -29,7 +31,7 @@ export interface ListRequest {
   readonly fieldSelector?: string | undefined;
 }
 
-/** An object of a list, as far as every kind has it. */
+/** An object of a list, with the members that every kind has. */
 export interface ListedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -37,19 +39,19 @@ export interface ListedObject {
   readonly [member: string]: unknown;
 }
 
-/** Objects of a page: some 3 MB of pods. */
+/** Objects on a page: about 3 MB of pods. */
 const pageSize = 250;
 
-/** Of a page; when its objects are larger, the pages get smaller. */
+/** The most bytes of a page. If its objects are larger, the next pages have fewer objects. */
 const mostPageBytes = 32 * 1024 ** 2;
 
-/** A list that has changed too much meanwhile is begun again: what its pages say belongs together. */
+/** How often a list is read from its beginning, because its pages expired before all of them were read. */
 const mostBeginnings = 3;
 
 /**
- * Reads a list page by page: `kubectl get` would make one text of all pages, which no program can hold for a large
- * cluster. It takes the same right, to list.
- * @param keep what is kept of an object: the page itself is dropped; undefined leaves the object out
+ * Reads a list page by page. `kubectl get` prints all pages as one text, which is too large for the memory in a large
+ * cluster. Both need the right to list.
+ * @param keep returns what is kept of an object; undefined leaves it out
  * @throws as {@link Kubectl}
  */
 export async function readPages<T>(kubectl: Kubectl, request: ListRequest, keep: Keep<T>): Promise<T[]> {
@@ -59,15 +61,17 @@ export async function readPages<T>(kubectl: Kubectl, request: ListRequest, keep:
 /** What is kept of an object; undefined leaves it out. */
 export type Keep<T> = (object: ListedObject) => T | undefined;
 
+/** The objects of a list that were read. */
 export interface PartOfList<T> {
   readonly kept: T[];
-  /** False: there are more than was read. */
+  /** False: there are more objects than were read. */
   readonly complete: boolean;
 }
 
 /**
- * As {@link readPages}, and reads no more than so many objects: of lists that others fill, such as events. Who calls it
- * says what was left out.
+ * The same as {@link readPages} with a limit, for lists that may be very long, such as events. The caller must report
+ * what was left out.
+ * @param most the most objects that are read
  * @throws as {@link Kubectl}
  */
 export async function readUpTo<T>(
@@ -91,7 +95,7 @@ export async function readUpTo<T>(
           continue;
         }
         for (const item of page.items) {
-          // In a list the API leaves out what all of its items are.
+          // The items of a list have no kind and apiVersion.
           const one = keep({ ...item, apiVersion, kind });
           if (one !== undefined) kept.push(one);
         }
@@ -101,7 +105,7 @@ export async function readUpTo<T>(
       }
       return { kept, complete: next === undefined };
     } catch (error) {
-      // 410: the pages that are left are gone; etcd is compacted every five minutes.
+      // HTTP 410: the other pages have expired, because etcd is compacted every five minutes.
       if (!isCodedError(error) || error.code !== 'LIST_EXPIRED' || beginning === mostBeginnings) throw error;
     } finally {
       done?.();
@@ -114,7 +118,7 @@ interface Page {
   readonly metadata: { readonly continue?: string };
 }
 
-/** @returns undefined when the page is too large; one object alone is never that */
+/** @returns undefined when the page is too large, which never happens with a single object */
 async function readPage(kubectl: Kubectl, request: ListRequest, size: number, next: string): Promise<Page | undefined> {
   const args = ['get', '--raw', listPath(request, size, next)];
   try {

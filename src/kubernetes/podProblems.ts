@@ -1,17 +1,17 @@
 import { isTerminating } from './api/pods.ts';
 import type { ContainerStatus, Event, Metadata, Pod } from './api/types.ts';
 
-/** What keeps a pod from being ready. */
+/** Why a pod is not ready. */
 export interface PodProblem {
   readonly pod: string;
   /** When the pod was created, by the clock of the API server. */
   readonly since: string;
-  /** Absent when the pod is not even placed on a node. */
+  /** Absent when the pod has no node yet. */
   readonly container?: string;
-  /** As Kubernetes has it: `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, … */
+  /** Kubernetes' word: `ImagePullBackOff`, `CrashLoopBackOff`, `Unschedulable`, … */
   readonly reason: string;
   readonly message: string;
-  /** Which run of the container has left a log that may tell more. */
+  /** Which run of the container may have logged the cause. */
   readonly log: 'current' | 'previous' | 'none';
 }
 
@@ -21,15 +21,15 @@ export function formatProblem({ pod, container, reason, message }: PodProblem): 
   return [place, reason, message].filter((part) => part !== '').join(': ');
 }
 
-/** Waiting for these is how every pod starts. */
+/** Every pod waits for these when it starts. */
 const ordinary: readonly string[] = ['ContainerCreating', 'PodInitializing'];
 
-/** The problems that Kubernetes names itself, newest pod first: an old pod's troubles are not this rollout's. */
+/** The problems that Kubernetes names. Those of new pods come first, because old pods do not belong to this rollout. */
 export function podProblems(pods: readonly Pod[]): PodProblem[] {
   return newestFirst(pods).flatMap((pod) => problemOf(pod) ?? []);
 }
 
-/** The newest pod that is not ready, for when time is up and there is no problem with a name. */
+/** The newest pod that is not ready; for a timeout without a problem that Kubernetes names. */
 export function unreadyPod(pods: readonly Pod[]): PodProblem | undefined {
   const conditions = newestFirst(pods).flatMap(({ metadata, status }) => {
     const ready = status?.conditions?.find(({ type, status: value }) => type === 'Ready' && value === 'False');
@@ -77,9 +77,9 @@ function troubleOf({
 }
 
 /**
- * The last warnings about the workload itself, the ReplicaSets that it made, and the pod with the problem; the same
- * words once. What happened before that pod was created belongs to an earlier rollout.
- * @param workload name of the workload; names of its ReplicaSets begin with it
+ * The last warnings about the workload, its ReplicaSets, and the pod with the problem, each text once. Events from
+ * before that pod was created belong to an earlier rollout and are left out.
+ * @param workload the name of the workload, with which the names of its ReplicaSets begin
  */
 export function warningLines(
   events: readonly Event[],

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Hands content on in a file that only this user can read, and that is gone afterwards. */
+/** Passes content in a file that only this user can read, and that is deleted afterwards. */
 export async function inPrivateFile<T>(name: string, content: string, use: (file: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-'));
   try {

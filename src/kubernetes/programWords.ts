@@ -1,25 +1,25 @@
 import { plainLines } from '../plainText.ts';
 
-/** Log lines of Kubernetes' client library, and warnings of the API server: not what a user waits for. */
+/** Log lines of Kubernetes' client library and warnings of the API server, which are not shown while a program runs. */
 const noise = /^(?:[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ |Warning: )/;
 
-/** How long a program may be silent after its words before they are shown: those of a failure end with it at once. */
+/** How long a program must run on before its output is shown. A program that fails ends within this time. */
 const showAfterMs = 250;
 
-/** What a program says on standard error while it runs. */
+/** Collects what a program prints on standard error. */
 export interface Words {
   readonly add: (bytes: Buffer) => void;
-  /** To be called once at its end. @returns all its words, and those that nobody has seen yet */
+  /** Must be called once, at the end of the program. @returns all its output, and the part that was not shown yet */
   readonly end: () => { readonly all: string; readonly unseen: string };
 }
 
-/** Bytes that are kept of what a program says; the last ones. */
+/** How much of the output is kept, in bytes: the end of it. */
 const kept = 262_144;
 
 /**
- * Collects what a program says, and shows it when the program then goes on running: a credential plugin asks its user
- * to sign in, and waits.
- * @param show takes text for the terminal; undefined: nothing is shown
+ * Collects the output of a program, and shows it if the program still runs shortly afterwards: for example a credential
+ * plugin that asks its user to sign in, and waits.
+ * @param show prints text on the terminal; undefined: nothing is shown
  */
 export function collectWords(show: ((text: string) => void) | undefined): Words {
   const decoder = new TextDecoder();

@@ -1,18 +1,19 @@
 import type { Kubectl } from './kubectl.ts';
 import { unlessForbidden } from './reading.ts';
 
-/** One question to the API server: may I? */
+/** A right that the API server is asked about. */
 export interface Right {
   readonly verb: string;
   readonly group: string;
   readonly resource: string;
-  /** Empty for what is cluster-wide. */
+  /** Empty for a right in the whole cluster. */
   readonly namespace: string;
   readonly name?: string;
 }
 
 /**
- * Asks all at once; those that are refused, or undefined when the cluster does not answer the question.
+ * Asks for all rights in one request.
+ * @returns those that the user lacks; undefined when the cluster does not answer the question
  * @throws as Kubectl
  */
 export async function askRights<R extends Right>(
@@ -35,7 +36,7 @@ async function refusedRights<R extends Right>(kubectl: Kubectl, rights: readonly
   return rights.filter((_, index) => answers[index] !== 'true');
 }
 
-/** `create, delete roles.rbac.authorization.k8s.io`, one line a resource, by namespace (empty: cluster-wide). */
+/** One line for each resource and namespace: `you may not create, delete roles.rbac.authorization.k8s.io`. */
 export function groupRights(rights: readonly Right[]): { readonly where: string; readonly what: string }[] {
   const groups = new Map<string, { where: string; resource: string; verbs: string[] }>();
   for (const { verb, group, resource, namespace, name } of rights) {

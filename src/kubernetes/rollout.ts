@@ -9,19 +9,21 @@ import { readPods, rolloutTimeout } from './rolloutFailure.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
 import { rolloutProgress } from './rolloutProgress.ts';
 
+/** How the wait for a rollout ended. */
 export interface RolloutResult {
   readonly state: 'complete' | 'interrupted';
   readonly seconds: number;
 }
 
-/** Looking at the pods costs a second request; they are looked at less often than the workload. */
+/** How often the pods are read: in every third round, because it needs a second request. */
 const podsEvery = 3;
-/** Without news a line comes after this time all the same, so that the waiting is seen to live. */
+/** After this time a line is repeated even without a change, to show that the command still works. */
 const quietSeconds = 10;
 
 /**
- * Waits until every pod has the new template, looking once a second, and reports each step and each new problem.
- * @throws ROLLOUT_FAILED when time is up or when another change of the pod template comes in between
+ * Waits until every pod has the new template. It reads the workload once a second, and reports each step and each new
+ * problem.
+ * @throws ROLLOUT_FAILED after the timeout, or when somebody else changes the pod template
  */
 export async function waitForRollout(options: RolloutOptions): Promise<RolloutResult> {
   const start = performance.now();
@@ -33,7 +35,7 @@ export async function waitForRollout(options: RolloutOptions): Promise<RolloutRe
     if (!isInterruption(error)) throw error;
     const { changed, target, namespace, report } = options;
     report(
-      `${objectName(changed)}: no longer waiting; the rollout goes on by itself (${shell`kubectl rollout status ${target} --namespace ${namespace}`})`,
+      `${objectName(changed)}: no longer waiting; the rollout continues by itself (${shell`kubectl rollout status ${target} --namespace ${namespace}`})`,
     );
     return { state: 'interrupted', seconds: elapsed() };
   }
@@ -78,7 +80,7 @@ async function readAgain({
     report(`  ${error.message}; trying again`);
     return undefined;
   }
-  // A tool that takes the change back would otherwise end in a rollout that looks complete.
+  // Otherwise, when a tool reverts the change, the rollout would look complete.
   if (isDeepStrictEqual(templateAt(object, path), templateAt(changed, path))) return object;
   throw codedError('ROLLOUT_FAILED', 'somebody else changed the pod template during the rollout', {
     where: `${objectName(changed)} in namespace ${namespace}`,
@@ -93,9 +95,9 @@ function isInterruption(error: unknown): boolean {
 }
 
 interface Teller {
-  /** Says it when it is news, or when nothing was said for a while. */
+  /** Reports a text that is new, or the same text again after a while. */
   readonly progress: (text: string) => void;
-  /** Says it once. */
+  /** Reports a text once. */
   readonly problem: (text: string) => void;
 }
 

@@ -20,7 +20,7 @@ export async function readPods({ kubectl, namespace, changed }: RolloutOptions):
   );
 }
 
-/** Reports all that is known about a rollout whose time is up, and gives the error to throw. */
+/** Reports what is known about a rollout that has timed out, and returns the error to throw. */
 export async function rolloutTimeout(
   options: RolloutOptions,
   progress: Progress,
@@ -62,7 +62,7 @@ async function readLog({ kubectl, namespace }: RolloutOptions, { pod, container,
   });
 }
 
-/** Details for an error are shown as far as they can be had: they must not hide the error itself. */
+/** The details of an error, if they can be read. A failure to read them must not hide the error itself. */
 async function ifPossible<T>(otherwise: T, read: () => Promise<T>): Promise<T> {
   try {
     return await read();

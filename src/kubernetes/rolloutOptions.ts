@@ -1,7 +1,7 @@
 import type { WorkloadObject } from './api/types.ts';
 import type { Kubectl } from './kubectl.ts';
 
-/** What waiting for a rollout needs, and telling why it failed. */
+/** How a rollout is waited for. */
 export interface RolloutOptions {
   readonly kubectl: Kubectl;
   /** TYPE/NAME for kubectl. */
@@ -9,13 +9,13 @@ export interface RolloutOptions {
   readonly namespace: string;
   /** The workload as the API server stored it with the change. */
   readonly changed: WorkloadObject;
-  /** Path of its pod template. */
+  /** The path of its pod template. */
   readonly path: readonly string[];
   readonly timeoutSeconds: number;
-  /** Ends the waiting, not the rollout. */
+  /** Ends the wait, not the rollout. */
   readonly signal?: AbortSignal | undefined;
   /** Takes one line for people. */
   readonly report: (line: string) => void;
-  /** What to do if it fails, one sentence. */
+  /** What to do if the rollout fails: one sentence. */
   readonly undo: string;
 }

@@ -1,21 +1,21 @@
 import type { WorkloadObject } from './api/types.ts';
 
-/** How far a rollout is. */
+/** The progress of a rollout. */
 export interface Progress {
   readonly done: boolean;
-  /** Why the rollout has ended without success, or has no hope for now; a clause. */
+  /** Why the rollout has failed, or cannot continue now: one clause. */
   readonly problem?: string;
   /** `2 of 3 pods updated, 1 ready`: for people. */
   readonly text: string;
 }
 
 /**
- * How far the rollout of a Deployment, StatefulSet or DaemonSet is, by the rules of `kubectl rollout status`.
+ * The progress of a Deployment, StatefulSet or DaemonSet, by the rules of `kubectl rollout status`.
  * @see k8s.io/kubectl pkg/polymorphichelpers/rollout_status.go
  */
 export function rolloutProgress(object: WorkloadObject): Progress {
   const { metadata, status } = object;
-  // A status from before the change says nothing about it.
+  // The status is still from before the change.
   if ((status?.observedGeneration ?? 0) < (metadata.generation ?? 0))
     return { done: false, text: 'waiting for the controller to see the change' };
   if (object.kind === 'DaemonSet') return daemonSetProgress(object);

@@ -2,9 +2,10 @@ import type { PatchOperation, WorkloadObject } from './api/types.ts';
 import { kubectlWarnings, parseAnswer, type Kubectl } from './kubectl.ts';
 import { inPrivateFile } from './privateFile.ts';
 
-/** The owner of the changed fields in `metadata.managedFields`: users and tools can see who added the sidecar. */
+/** The field manager in `metadata.managedFields`, by which users and tools see who added the sidecar. */
 export const fieldManager = 'packet-capture';
 
+/** A JSON Patch (RFC 6902) for one object. */
 export interface PatchRequest {
   /** TYPE/NAME for kubectl. */
   readonly target: string;
@@ -14,18 +15,20 @@ export interface PatchRequest {
   readonly dryRun: boolean;
 }
 
+/** The answer to a patch. */
 export interface PatchAnswer {
-  /** As the API server stored it, or would have. */
+  /** The object as the API server stored it; in a dry run, as it would store it. */
   readonly object: WorkloadObject;
   readonly warnings: readonly string[];
 }
 
+/** A JSON merge patch for one object. */
 export interface MergePatchRequest extends Omit<PatchRequest, 'operations'> {
-  /** JSON merge patch (RFC 7386): null takes a member away. */
+  /** A JSON merge patch (RFC 7386); null removes a member. */
   readonly patch: object;
 }
 
-/** The chain of admission webhooks may take its time: each one up to 30 s, most of them 10 s. */
+/** Admission webhooks may take long: each one up to 30 s, by default 10 s. */
 const timeoutSeconds = 60;
 
 /**
@@ -50,8 +53,8 @@ async function send(
   content: unknown,
   { target, namespace, dryRun }: Omit<PatchRequest, 'operations'>,
 ): Promise<PatchAnswer> {
-  // Not as an argument: a sidecar of the user's may hold secrets, and everyone can read arguments. Not by standard
-  // input either: kubectl would have to open it by name, and Node's pipes are sockets, which cannot be opened.
+  // Not as an argument, because a custom sidecar may contain secrets and every user can read arguments. Not as standard
+  // input, because kubectl would have to open it by its name, and Node's pipes are sockets, which cannot be opened.
   return inPrivateFile('patch.json', JSON.stringify(content), async (file) => {
     const { stdout, stderr } = await kubectl(
       [

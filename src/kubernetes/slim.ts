@@ -3,18 +3,18 @@ import type { ListedObject } from './pages.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** What is not read of any object, and large. */
+/** Large annotations that are never read. */
 const heavyAnnotations: ReadonlySet<string> = new Set(['kubectl.kubernetes.io/last-applied-configuration']);
 
-/** The volume that the API server adds to each pod has a random name: with it no two pods would be alike. */
+/** The volume that the API server adds to each pod. Its name is random, so no two pods would have equal parts. */
 const tokenVolume = /^kube-api-access-[a-z0-9]{5}$/;
 
-/** @returns the object; the caller says which of its members are read */
+/** Makes an object smaller. @returns the object; the caller names the type of the members that it reads */
 export type Slimmer = <T>(object: ListedObject) => T;
 
 /**
- * Keeps objects of a large list in little memory: without what is not read here, and with parts that many of them have
- * in common, such as the containers of a Deployment's pods, only once.
+ * Keeps the objects of a large list in little memory: it drops what is never read, and stores equal parts of several
+ * objects, such as the containers of a Deployment's pods, only once.
  */
 export function createSlimmer(): Slimmer {
   const shared = new Map<string, unknown>();
@@ -65,7 +65,7 @@ function slimMetadata({ managedFields: _fields, annotations, ...metadata }: Memb
   };
 }
 
-/** Of a pod's status; of workloads it is numbers. */
+/** The members of a status that are read. */
 const usedOfStatus: ReadonlySet<string> = new Set([
   'phase',
   'reason',
@@ -89,7 +89,7 @@ const usedOfStatus: ReadonlySet<string> = new Set([
   'completionTime',
 ]);
 
-/** Of conditions and of the status of containers: what differs from pod to pod and is not read. */
+/** Members of conditions and container statuses that differ from pod to pod and are not read. */
 const unusedOfItems: ReadonlySet<string> = new Set([
   'lastTransitionTime',
   'lastProbeTime',
@@ -130,7 +130,7 @@ function withoutTokenVolume(name: string, value: unknown): unknown {
   });
 }
 
-/** Undefined leaves a member out. */
+/** Maps the members of an object; undefined leaves a member out. */
 function mapMembers(members: Members, map: (name: string, value: unknown) => unknown): Members {
   const made: Record<string, unknown> = {};
   for (const name of Object.keys(members)) {

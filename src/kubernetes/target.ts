@@ -1,8 +1,8 @@
 import { codedError } from '../errors.ts';
 
 /**
- * Checks that a text is TYPE/NAME as kubectl takes it (`deploy/web`, `deployment.apps/web`) and returns it.
- * What the types are called is the API server's business; the check keeps out lists, flags and white space.
+ * Checks that a text is TYPE/NAME as kubectl takes it (`deploy/web`, `deployment.apps/web`), and returns it. It refuses
+ * lists, flags and white space. Only the API server knows which types exist.
  * @throws USAGE
  */
 export function checkTarget(text: string): string {

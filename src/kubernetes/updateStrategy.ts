@@ -1,15 +1,15 @@
 import type { UpdateStrategy, WorkloadObject } from './api/types.ts';
 
-/** What a changed pod template does to the pods that run. */
+/** What a change of the pod template does to running pods. */
 export interface Restart {
-  /** The workload's controller replaces pods at once, and reports how far it is: there is something to wait for. */
+  /** Whether the workload's controller replaces the pods now and reports its progress, so that a wait makes sense. */
   readonly rollout: boolean;
-  /** For people: which pods restart, and when; a clause without a final full stop. */
+  /** Which pods restart, and when: one clause for people, without a final full stop. */
   readonly text: string;
 }
 
 /**
- * Says beforehand what a change of the pod template will do.
+ * What a change of the pod template will do.
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/
  */
 export function restartOf(object: WorkloadObject): Restart {
@@ -26,7 +26,7 @@ export function restartOf(object: WorkloadObject): Restart {
     case 'ReplicationController':
       return replicaSetRestart(object);
     case 'PodTemplate':
-      return later('no pod restarts: only pods made from it later are changed');
+      return later('no pod restarts: only pods that are made from it later are changed');
     default:
       return later(`its own controller (${object.apiVersion}) says which pods restart, and when`);
   }
@@ -40,7 +40,7 @@ function deploymentRestart({ spec }: WorkloadObject): Restart {
     );
   if (replicas === 0) return scaledToZero;
   if (spec?.strategy?.type === 'Recreate')
-    return now(`${pods(replicas)} will restart, all at once (Recreate): the app is away meanwhile`);
+    return now(`${pods(replicas)} will restart, all at once (Recreate): the app is not available meanwhile`);
   return now(`${pods(replicas)} will restart, ${pace(spec?.strategy, 'maxSurge', 'maxUnavailable')}`);
 }
 
@@ -75,7 +75,7 @@ function cronJobRestart({ spec }: WorkloadObject): Restart {
     spec?.suspend === true
       ? 'its runs after it is resumed (it is suspended)'
       : `its next run (schedule "${spec?.schedule ?? ''}")`;
-  return later(`no pod restarts: ${when} will be changed, jobs that run are not`);
+  return later(`no pod restarts: ${when} will be changed, running jobs are not`);
 }
 
 function replicaSetRestart({ spec, status }: WorkloadObject): Restart {

@@ -9,15 +9,15 @@ export interface Workload {
   /** `deployment/web in namespace shop`, for messages. */
   readonly where: string;
   readonly namespace: string;
-  /** Path of the pod template, keys only. */
+  /** The keys from the object to its pod template. */
   readonly path: readonly string[];
   readonly template: PodTemplate;
 }
 
 /**
  * The workload in an answer of the API server.
- * @throws KIND_UNSUPPORTED for kinds without a pod template that can be changed, NOT_INJECTABLE for an object that
- * belongs to a controller or is about to vanish
+ * @throws KIND_UNSUPPORTED for a kind without a pod template that can be changed, NOT_INJECTABLE for an object that
+ * belongs to a controller or is being deleted
  */
 export function workloadOf(object: WorkloadObject): Workload {
   const namespace = object.metadata.namespace ?? 'default';
@@ -50,7 +50,7 @@ function unsupported({ kind, apiVersion }: WorkloadObject, where: string): Coded
   );
 }
 
-/** Pods and Jobs: what their containers are is settled when they are created. */
+/** The containers of pods and Jobs cannot be changed after their creation. */
 function immutable({ kind, metadata }: WorkloadObject, where: string): CodedError {
   const owner = controllerOf(metadata);
   const what =
@@ -59,19 +59,18 @@ function immutable({ kind, metadata }: WorkloadObject, where: string): CodedErro
       : 'the pod template of a job cannot be changed once it is created';
   const hint =
     owner === undefined
-      ? 'Inject its manifest (`packet-capture inject -f`), delete it and create it anew.'
+      ? 'Inject its manifest (`packet-capture inject -f`), delete it and create it again.'
       : ownerHint(owner);
   return codedError('KIND_UNSUPPORTED', what, { where, hint });
 }
 
 /**
- * Operations that make the whole JSON Patch fail unless the object is still the one that was read.
+ * Operations that make the whole JSON Patch fail if the object has changed since it was read.
  *
- * `metadata.generation` moves with the spec (of a Deployment, with its annotations too). resourceVersion would be as
- * safe, but moves with every status update, all the time while pods come and go. A test of the pod template itself
- * would have to send it whole, with whatever secrets stand in its environment. The uid is for an object that was
- * deleted and created anew (generation 1 again), or for a kubectl context that was switched to another cluster
- * meanwhile.
+ * `metadata.generation` changes with the spec (and with the annotations of a Deployment). resourceVersion would be as
+ * safe, but it changes with every update of the status, so with every pod that starts or ends. A test of the pod
+ * template would have to contain all of it, with the secrets in its environment. The uid detects an object that was
+ * deleted and created again, whose generation is 1 again, and a kubectl context that was switched to another cluster.
  */
 export function guardOperations({ metadata }: WorkloadObject): PatchOperation[] {
   const { uid, generation, resourceVersion } = metadata;

@@ -22,8 +22,8 @@ const endpoint = {
 };
 
 /**
- * The lists, by their keys in `agent:` of sidecarconfig.yaml and in the values of the chart, which both follow from this
- * table. What an item matches is decided in allowed.ts, and by the agent in agent/internal/settings/allowed.go.
+ * The lists, by their keys in `agent:` of sidecarconfig.yaml and in the values of the chart, which both follow from
+ * this table. What an item matches is decided in allowed.ts, and by the agent in agent/internal/settings/allowed.go.
  */
 export const allowedLists = {
   allowedSettings: {

@@ -101,11 +101,11 @@ test('a Job that has completed is said to have, with what would have kept its fi
     ['stop', 'job/import'],
   ]) {
     const { stderr } = await asBob(1, ...args);
-    expect(stderr).toContain('error NOT_CAPTURED: job/import has completed; its files went with it');
+    expect(stderr).toContain('error NOT_CAPTURED: job/import has completed; its files are gone');
     expect(stderr).toContain('--upload');
   }
   const why = await asBob(1, 'why', 'job/import');
-  expect(why.stdout).toContain('job/import has completed; its files went with it');
+  expect(why.stdout).toContain('job/import has completed; its files are gone');
   await kube(['delete', 'pods', '-n', shop, '-l', 'job-name=import']);
   expect((await asBob(1, 'status', 'job/import')).stderr).toContain('job/import has completed');
 });

@@ -184,7 +184,7 @@ describe('Pod Security and other limits', () => {
 });
 
 describe('waiting for the rollout', () => {
-  test('that fails ends with the reason of the pod, and how to take the change back', async () => {
+  test('that fails ends with the reason of the pod, and how to undo the change', async () => {
     await create(shop, workload('Deployment', 'broken'));
     await rolledOut(shop, 'deploy/broken');
     const { options, lines } = at('deploy/broken', {
@@ -221,14 +221,14 @@ describe('waiting for the rollout', () => {
       rollout: { state: 'interrupted' },
     });
     expect(lines.at(-1)).toContain(
-      `the rollout goes on by itself (kubectl rollout status deploy/slow --namespace ${shop})`,
+      `the rollout continues by itself (kubectl rollout status deploy/slow --namespace ${shop})`,
     );
     const again = at('deploy/slow', { config: monitorConfig(), wait: true });
     expect(await addSidecar(again.options)).toMatchObject({ result: 'unchanged', rollout: { state: 'complete' } });
     expect(again.lines.at(-1)).toMatch(/1 of 1 pod updated, 1 available/);
   });
 
-  test('ends when somebody takes the change back meanwhile', async () => {
+  test('ends when somebody reverts the change meanwhile', async () => {
     await create(shop, workload('Deployment', 'reverted'));
     await rolledOut(shop, 'deploy/reverted');
     let sent = false;

@@ -1,4 +1,4 @@
-/** Where the pod template of each kind sits; the empty path is the object itself. */
+/** The path of the pod template in each kind; the empty path is the object itself. */
 const kinds: Readonly<Record<string, { readonly groups: readonly string[]; readonly path: readonly string[] }>> = {
   Pod: { groups: [''], path: [] },
   PodTemplate: { groups: [''], path: ['template'] },
@@ -15,31 +15,31 @@ const kinds: Readonly<Record<string, { readonly groups: readonly string[]; reado
 export const workloadKinds: readonly string[] = Object.keys(kinds);
 
 /**
- * Path from the object to its pod template, keys only; `[]` for a Pod, undefined for what is no workload.
- * A kind of the same name in a foreign API group is no workload.
+ * The keys from an object to its pod template: `[]` for a Pod, undefined for a kind that is not a workload. A kind of
+ * the same name in another API group is not a workload.
  */
 export function templatePath(apiVersion: string, kind: string): readonly string[] | undefined {
   const row = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   return row?.groups.includes(groupOf(apiVersion)) === true ? row.path : undefined;
 }
 
-/** A kind whose objects hold a pod template. */
+/** A kind whose objects contain a pod template. */
 export interface TemplateKind {
   /** API group, empty for the core group. */
   readonly group: string;
   readonly kind: string;
-  /** From the object to its pod template, keys only. */
+  /** The keys from the object to its pod template. */
   readonly path: readonly string[];
-  /** False where the kind's own admission refuses init containers with `restartPolicy: Always`. */
+  /** False if the kind's own admission refuses init containers with `restartPolicy: Always`. */
   readonly nativeSidecars: boolean;
-  /** True where a container may get its image from elsewhere: a trigger, or the kind's own controller. */
+  /** True if a container may get its image from a trigger or from the kind's controller. */
   readonly imageElsewhere?: boolean;
 }
 
 /**
- * Kinds of other projects that can be injected. Whether the schema that a cluster has of one keeps a native sidecar,
- * only that cluster knows. Knative takes no `restartPolicy` of a container and no downwardAPI volume, whatever its
- * feature flags say (knative/serving, pkg/apis/serving/fieldmask.go: ContainerMask, VolumeSourceMask).
+ * Kinds of other projects that can be injected. Whether native sidecars work also depends on the schema that the
+ * cluster has for the kind. Knative accepts neither the `restartPolicy` of a container nor a downwardAPI volume, with
+ * any feature flags (knative/serving, pkg/apis/serving/fieldmask.go: ContainerMask, VolumeSourceMask).
  */
 export const customKinds: readonly TemplateKind[] = [
   { group: 'argoproj.io', kind: 'Rollout', path: ['spec', 'template'], nativeSidecars: true },
@@ -50,13 +50,13 @@ export const customKinds: readonly TemplateKind[] = [
     nativeSidecars: true,
     imageElsewhere: true,
   },
-  // As OpenShift 3 and its templates have it: in no group.
+  // OpenShift 3 and its templates have it without a group.
   { group: '', kind: 'DeploymentConfig', path: ['spec', 'template'], nativeSidecars: true, imageElsewhere: true },
   { group: 'serving.knative.dev', kind: 'Service', path: ['spec', 'template'], nativeSidecars: false },
   { group: 'serving.knative.dev', kind: 'Configuration', path: ['spec', 'template'], nativeSidecars: false },
 ];
 
-/** As {@link templatePath}, of the kinds of other projects that take native sidecars. */
+/** The same as {@link templatePath} for the kinds of other projects that accept native sidecars. */
 export function customTemplatePath(apiVersion: string, kind: string): readonly string[] | undefined {
   const row = customKinds.find((known) => known.kind === kind && known.group === groupOf(apiVersion));
   return row?.nativeSidecars === true ? row.path : undefined;

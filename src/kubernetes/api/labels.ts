@@ -4,7 +4,7 @@ import type { LabelSelector, SelectingObject } from './types.ts';
 /** Labels of an object in a cluster. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Labels in a manifest, which nobody has checked: a value need not be text. */
+/** Labels in a manifest, which the API server has not checked: a value may be of another type. */
 export type UncheckedLabels = Readonly<Record<string, string | number | boolean | null>>;
 
 /** One requirement of a label selector; matchLabels are written as `In` with one value. */
@@ -14,13 +14,16 @@ export interface Term {
   readonly values: readonly string[];
 }
 
-/** All requirements of a selector; they are ANDed. */
+/** All requirements of a selector. An object must meet each of them. */
 export function termsOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Term[] {
   const equal = Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
   return [...equal, ...matchExpressions.map(({ key, operator, values = [] }) => ({ key, operator, values }))];
 }
 
-/** As the API server has it: `NotIn` holds for a label that is absent (apimachinery pkg/labels/selector.go). */
+/**
+ * Whether labels meet a requirement, by the rules of the API server: `NotIn` also matches an absent label (apimachinery
+ * pkg/labels/selector.go).
+ */
 export function holds({ key, operator, values }: Term, labels: UncheckedLabels): boolean {
   const value = Object.hasOwn(labels, key) ? String(labels[key] ?? '') : undefined;
   if (operator === 'Exists') return value !== undefined;
@@ -29,7 +32,7 @@ export function holds({ key, operator, values }: Term, labels: UncheckedLabels):
   return operator === 'NotIn' && (value === undefined || !values.includes(value));
 }
 
-/** `packet-capture/injection in (enabled)`, as kubectl's `-l` takes it; `key=value` where there is one value. */
+/** A requirement as kubectl's `-l` takes it: `app=web`, `track in (canary,beta)`. */
 export function termText({ key, operator, values }: Term): string {
   if (operator === 'Exists') return key;
   if (operator === 'DoesNotExist') return `!${key}`;
@@ -43,7 +46,7 @@ export function selectorText(selector: LabelSelector): string {
   return termsOf(selector).map(termText).join(',');
 }
 
-/** The selector by which an object knows its pods. That of a Service or a ReplicationController is a plain map. */
+/** The selector of an object's pods. A Service and a ReplicationController have a plain map of labels. */
 export function selectorOf({ kind, spec }: Pick<SelectingObject, 'kind' | 'spec'>): LabelSelector {
   const selector = spec?.selector ?? {};
   const plain = kind === 'Service' || kind === 'ReplicationController';
@@ -62,18 +65,18 @@ const requirement = new RegExp(
 
 /**
  * A label selector as kubectl's `-l` takes it: `app=web,tier!=db,track in (canary, beta),!legacy`.
- * `!=` and `notin` hold for a label that is absent, too (apimachinery, pkg/labels/selector.go).
+ * `!=` and `notin` also match an absent label (apimachinery, pkg/labels/selector.go).
  * @throws USAGE
  */
 export function parseLabelSelector(text: string): Term[] {
-  // A comma within parentheses parts values, not requirements.
+  // A comma in parentheses separates values, not requirements.
   return text.split(/,(?![^(]*\))/).map((part) => parseTerm(part.trim(), text));
 }
 
 function parseTerm(part: string, text: string): Term {
   const groups = requirement.exec(part)?.groups;
   if (groups === undefined) {
-    throw codedError('USAGE', `"${text}" is no label selector`, {
+    throw codedError('USAGE', `"${text}" is not a label selector`, {
       where: '--selector',
       hint: "Write it as for kubectl: 'app=web,tier!=db,track in (canary, beta),!legacy'.",
     });

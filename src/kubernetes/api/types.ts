@@ -1,8 +1,9 @@
 /**
- * The parts of Kubernetes' API that this project reads or writes. Everything else of an object is kept as it is, hence
- * the index signatures. Every number of an answer is optional: the API server leaves zero out.
+ * The parts of Kubernetes' API that this project reads or writes. Types with an index signature keep all other members.
+ * Every number of a status is optional, because the API server leaves out zero.
  */
 
+/** A container of a pod. */
 export interface Container {
   readonly name: string;
   readonly image?: string;
@@ -16,26 +17,30 @@ export interface Container {
   readonly [key: string]: unknown;
 }
 
+/** Requests and limits, as quantities by resource. */
 export interface ResourceRequirements {
   readonly requests?: Readonly<Record<string, string | number>>;
   readonly limits?: Readonly<Record<string, string | number>>;
 }
 
+/** The name of an object in the same namespace. */
 export interface LocalObjectReference {
   readonly name: string;
 }
 
+/** A volume of a pod. */
 export interface Volume {
   readonly name: string;
   readonly [key: string]: unknown;
 }
 
+/** The spec of a pod. */
 export interface PodSpec {
   readonly containers?: readonly Container[] | null;
   readonly initContainers?: readonly Container[] | null;
   readonly volumes?: readonly Volume[] | null;
   readonly imagePullSecrets?: readonly LocalObjectReference[] | null;
-  /** Of the pod as a whole; its containers share them. */
+  /** Pod-level resources, which the containers share. */
   readonly resources?: ResourceRequirements | null;
   readonly hostNetwork?: boolean;
   readonly os?: { readonly name?: string } | null;
@@ -43,6 +48,7 @@ export interface PodSpec {
   readonly [key: string]: unknown;
 }
 
+/** The metadata of a pod template, which may lack a name. */
 export interface ObjectMeta {
   readonly name?: string;
   readonly namespace?: string;
@@ -58,6 +64,7 @@ export interface PodTemplate {
   readonly spec?: PodSpec | null;
 }
 
+/** The owner of an object, in the same namespace. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -65,6 +72,7 @@ export interface OwnerReference {
   readonly controller?: boolean;
 }
 
+/** The metadata of an object in the cluster. Times are RFC 3339. */
 export interface Metadata {
   readonly name: string;
   readonly namespace?: string;
@@ -79,6 +87,7 @@ export interface Metadata {
   readonly managedFields?: readonly { readonly manager?: string }[];
 }
 
+/** A metav1.LabelSelector. */
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
   readonly matchExpressions?: readonly {
@@ -88,6 +97,7 @@ export interface LabelSelector {
   }[];
 }
 
+/** How a workload replaces its pods. */
 export interface UpdateStrategy {
   readonly type?: string;
   readonly rollingUpdate?: {
@@ -97,6 +107,7 @@ export interface UpdateStrategy {
   };
 }
 
+/** The spec of a workload, of any of the kinds. */
 export interface WorkloadSpec {
   readonly replicas?: number;
   readonly paused?: boolean;
@@ -116,6 +127,7 @@ export interface WorkloadSpec {
   readonly suspend?: boolean;
 }
 
+/** A condition of a status. */
 export interface Condition {
   readonly type: string;
   readonly status: string;
@@ -123,6 +135,7 @@ export interface Condition {
   readonly message?: string;
 }
 
+/** The status of a workload; the numbers count pods. */
 export interface WorkloadStatus {
   readonly observedGeneration?: number;
   readonly replicas?: number;
@@ -136,7 +149,7 @@ export interface WorkloadStatus {
   readonly conditions?: readonly Condition[];
 }
 
-/** A workload as the API server gives it. */
+/** A workload in the cluster. */
 export interface WorkloadObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -145,6 +158,7 @@ export interface WorkloadObject {
   readonly status?: WorkloadStatus;
 }
 
+/** The status of a container. */
 export interface ContainerStatus {
   readonly name: string;
   readonly ready?: boolean;
@@ -156,7 +170,7 @@ export interface ContainerStatus {
   };
 }
 
-/** A pod as the API server has it. */
+/** A pod in the cluster. */
 export type Pod = PodTemplate & {
   readonly metadata: Metadata;
   readonly status?: {
@@ -168,6 +182,7 @@ export type Pod = PodTemplate & {
   };
 };
 
+/** An event about an object. Times are RFC 3339. */
 export interface Event {
   readonly type?: string;
   readonly reason?: string;
@@ -178,6 +193,7 @@ export interface Event {
   readonly eventTime?: string | null;
 }
 
+/** A list of objects. */
 export interface List<T> {
   readonly items: readonly T[];
 }
@@ -193,17 +209,20 @@ export interface SelectingObject {
   };
 }
 
+/** A condition of a webhook or a policy. */
 export interface MatchCondition {
   readonly name: string;
   /** CEL. */
   readonly expression: string;
 }
 
+/** The Service that a webhook calls. */
 export interface ServiceReference {
   readonly name: string;
   readonly namespace: string;
 }
 
+/** A webhook of a configuration. */
 export interface Webhook {
   readonly name: string;
   readonly failurePolicy?: string;
@@ -214,16 +233,18 @@ export interface Webhook {
   readonly matchConditions?: readonly MatchCondition[];
 }
 
+/** A MutatingWebhookConfiguration. */
 export interface WebhookConfiguration {
   readonly metadata: Metadata;
   readonly webhooks?: readonly Webhook[];
 }
 
+/** A namespace. */
 export interface Namespace {
   readonly metadata: Metadata;
 }
 
-/** What of an injector's Deployment is read: how many run, and which volumes name its files. */
+/** The Deployment of an injector: how many replicas it has, and which volumes contain its files. */
 export interface InjectorDeployment {
   readonly metadata: Metadata;
   readonly spec?: {
@@ -233,21 +254,25 @@ export interface InjectorDeployment {
   readonly status?: { readonly readyReplicas?: number };
 }
 
+/** A volume of an injector's pod. */
 export interface InjectorVolume {
   readonly name: string;
   readonly secret?: { readonly secretName?: string };
 }
 
+/** A ConfigMap. */
 export interface ConfigMap {
   readonly metadata: Metadata;
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** A policy of admissionregistration.k8s.io. */
 export interface MutatingAdmissionPolicy {
   readonly metadata: Metadata;
   readonly spec?: { readonly failurePolicy?: string; readonly matchConditions?: readonly MatchCondition[] };
 }
 
+/** The binding of such a policy to namespaces and parameters. */
 export interface MutatingAdmissionPolicyBinding {
   readonly metadata: Metadata;
   readonly spec?: {
@@ -262,7 +287,7 @@ export type PatchOperation =
   | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string };
 
-/** `deployment/web`: how users name an object, and how messages do. */
+/** `deployment/web`, as users and messages name an object. */
 export function objectName({
   kind,
   metadata,

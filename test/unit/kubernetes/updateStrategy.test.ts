@@ -19,7 +19,7 @@ describe('what is replaced at once, and can be waited for', () => {
       workload('Deployment', { replicas: 3, strategy: rolling }),
     ],
     [
-      '1 pod will restart, all at once (Recreate): the app is away meanwhile',
+      '1 pod will restart, all at once (Recreate): the app is not available meanwhile',
       workload('Deployment', { replicas: 1, strategy: { type: 'Recreate' } }),
     ],
     [
@@ -90,9 +90,9 @@ describe('what waits for something else', () => {
       /only new pods are changed; delete its 1 pod,/,
       workload('ReplicationController', { replicas: 2 }, { replicas: 1 }),
     ],
-    [/next run \(schedule "0 3 \* \* \*"\).*jobs that run are not/, workload('CronJob', { schedule: '0 3 * * *' })],
+    [/next run \(schedule "0 3 \* \* \*"\).*running jobs are not/, workload('CronJob', { schedule: '0 3 * * *' })],
     [/after it is resumed \(it is suspended\)/, workload('CronJob', { schedule: '0 3 * * *', suspend: true })],
-    [/only pods made from it later/, workload('PodTemplate', {})],
+    [/only pods that are made from it later/, workload('PodTemplate', {})],
   ])('%s', (text, object) => {
     const restart = restartOf(object);
     expect(restart.rollout).toBe(false);
