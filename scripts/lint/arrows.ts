@@ -24,6 +24,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   sidecar: { src: ['settings', 'kubernetes/api'], modules: [] },
   inject: { src: ['settings', 'kubernetes/api', 'sidecar'], modules: [] },
   pcapng: { src: [], modules: [] },
+  summary: { src: ['pcapng'], modules: [] },
   'ways/manifest/yaml': { src: [], modules: [] },
   'ways/manifest': { src: [...core, 'ways/manifest/yaml'], modules: ['diff', 'yaml'] },
   'ways/policy': { src: core, modules: [] },
@@ -57,6 +58,8 @@ export const arrows: Readonly<Record<string, Arrows>> = {
 
   // Live pods.
   captures: { src: [...core, 'kubernetes', 'dryRun', 'ways/patch'], modules: [timers] },
+  // Of the captures, just how tables and bytes are written.
+  'summary/report': { src: ['captures', 'summary'], modules: [] },
   'captures/download': { src: ['kubernetes', 'captures', 'pcapng'], modules: [...files, 'node:crypto'] },
   'captures/stream': { src: ['settings', 'kubernetes', 'captures', 'pcapng'], modules: [timers] },
 
@@ -112,7 +115,16 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   // The command line.
   'cli/io': {
     src: ['inject', 'ways/manifest'],
-    modules: [...files, 'node:events', 'node:os', 'node:readline/promises', 'node:string_decoder', 'node:util'],
+    modules: [
+      ...files,
+      'node:events',
+      'node:os',
+      'node:readline/promises',
+      'node:stream',
+      'node:string_decoder',
+      'node:util',
+      'node:zlib',
+    ],
   },
   'cli/flags': {
     src: [...core, 'kubernetes', 'ways/manifest', 'ways/patch', 'captures', 'cli/io'],
@@ -148,6 +160,9 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'captures',
       'captures/download',
       'captures/stream',
+      'pcapng',
+      'summary',
+      'summary/report',
       'chart',
       'release',
       'diagnosis',

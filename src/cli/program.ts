@@ -55,6 +55,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/stream.ts')).addStream,
   },
   {
+    name: 'summary',
+    summary: 'what captures say: conversations, retransmissions, DNS, TLS, HTTP',
+    load: async () => (await import('./commands/summary.ts')).addSummary,
+  },
+  {
     name: 'certs',
     summary: "make, inspect and rotate the webhook's certificates",
     load: async () => (await import('./commands/certs.ts')).addCerts,

@@ -1,4 +1,7 @@
+export { formatAddress, parseAddress } from './addresses.ts';
 export { createCaptureReader, readCapture, type CaptureReader, type Truncation } from './reader.ts';
+export { createCaptureScanner, type CaptureScanner, type ScannedPacket, type ScanVisitor } from './scanner.ts';
+export { podLimits } from './readLimits.ts';
 export { mergeFiles, type CaptureSource, type MergeOptions } from './mergeFiles.ts';
 export {
   createLiveMerge,

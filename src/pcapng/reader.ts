@@ -26,6 +26,8 @@ export interface CaptureReader {
    * which its header describes.
    */
   readonly taken: Uint8Array;
+  /** Whole blocks that somebody else has read: errors name the place in the whole input. */
+  passed(bytes: number): void;
   /** Call it at the end of the input; undefined when the last block is whole. */
   end(): Truncation | undefined;
 }
@@ -68,6 +70,9 @@ export function createCaptureReader(source: string, limits: ReaderLimits = fileL
     },
     get taken() {
       return taken;
+    },
+    passed(bytes) {
+      pushed += bytes;
     },
     end: () => (queue.length > 0 || next === undefined ? { bytesLeft: queue.length } : undefined),
   };

@@ -1,0 +1,131 @@
+import { number16, octet, octetText } from './octets.ts';
+
+/** Of a connection over TCP, or of a pair of ports over UDP: queries without an answer, by their number. */
+export interface DnsState {
+  readonly kind: 'dns';
+  /** By number: nanoseconds. */
+  readonly waiting: Map<number, number>;
+  /** Messages over TCP, whose length is in two bytes before them. */
+  low: DnsSide | undefined;
+  high: DnsSide | undefined;
+}
+
+interface DnsSide {
+  readonly message: Uint8Array;
+  have: number;
+  /** Bytes of the message; -1: its length is not read yet. */
+  length: number;
+  lost: boolean;
+}
+
+export interface DnsEvents {
+  query(isRepeated: boolean): void;
+  /** @param name what was asked for; undefined when that is not in it */
+  response(code: number, name: string | undefined): void;
+  /** Nanoseconds from a query to its first response, `dns.time` of tshark. */
+  time(nanoseconds: number): void;
+}
+
+const headerLength = 12;
+/** Of a message over TCP: the question stands at its beginning. */
+const keptBytes = 512;
+/** A client that asks from one port has so many queries at a time at most. */
+const mostWaiting = 4096;
+/** Nanoseconds within which the same number is the same query (`dns.retransmission_timer` of Wireshark). */
+const repeatsWithin = 5e9;
+
+export const dnsPort = 53;
+
+export function createDns(): DnsState {
+  return { kind: 'dns', waiting: new Map(), low: undefined, high: undefined };
+}
+
+function sideOf(state: DnsState, fromLow: boolean): DnsSide {
+  const made = (): DnsSide => ({ message: new Uint8Array(keptBytes), have: 0, length: -1, lost: false });
+  return fromLow ? (state.low ??= made()) : (state.high ??= made());
+}
+
+/** A message. @param time nanoseconds */
+export function dnsMessage(
+  { waiting }: DnsState,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  time: number,
+  events: DnsEvents,
+): void {
+  if (end - start < headerLength) return;
+  const id = number16(bytes, start);
+  const flags = number16(bytes, start + 2);
+  const asked = waiting.get(id);
+  if ((flags & 0x8000) === 0) {
+    const isRepeated = asked !== undefined && time - asked < repeatsWithin;
+    if (!isRepeated) {
+      if (waiting.size >= mostWaiting) waiting.clear();
+      waiting.set(id, time);
+    }
+    events.query(isRepeated);
+    return;
+  }
+  const code = flags & 0x0f;
+  events.response(code, code === 0 ? undefined : questionName(bytes, start, end));
+  if (asked === undefined) return;
+  waiting.delete(id);
+  events.time(time - asked);
+}
+
+/** The next bytes of one direction over TCP. */
+export function dnsBytes(
+  state: DnsState,
+  fromLow: boolean,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  time: number,
+  events: DnsEvents,
+): void {
+  const side = sideOf(state, fromLow);
+  let at = start;
+  while (at < end && !side.lost) {
+    if (side.have < keptBytes) side.message[side.have] = octet(bytes, at);
+    side.have += 1;
+    at += 1;
+    if (side.length === -1 && side.have === 2) {
+      side.length = number16(side.message, 0);
+      side.have = 0;
+      if (side.length < headerLength) side.lost = true;
+    } else if (side.have === side.length) {
+      dnsMessage(state, side.message, 0, Math.min(side.length, keptBytes), time, events);
+      side.have = 0;
+      side.length = -1;
+    }
+  }
+}
+
+/** Bytes that were not captured: where the next message begins is not known any more. */
+export function dnsGap(state: DnsState, fromLow: boolean): void {
+  sideOf(state, fromLow).lost = true;
+}
+
+/** The name in the question, with dots; undefined when there is none, or not all of it. */
+function questionName(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (number16(bytes, start + 4) === 0) return undefined;
+  const labels: string[] = [];
+  let at = start + headerLength;
+  // A name has 255 bytes at most (RFC 1035, 2.3.4), and in a question nothing to point at.
+  while (at < end && at - start < headerLength + 255) {
+    const length = octet(bytes, at);
+    if (length === 0) return labels.length === 0 ? '.' : labels.join('.');
+    if (length > 63 || at + 1 + length > end) return undefined;
+    labels.push(octetText(bytes, at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return undefined;
+}
+
+/** Response codes (IANA, DNS RCODEs). */
+const codeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN', 'YXRRSET', 'NXRRSET'];
+
+export function dnsCodeName(code: number): string {
+  return codeNames[code] ?? (code === 9 ? 'NOTAUTH' : code === 10 ? 'NOTZONE' : `RCODE${code}`);
+}

@@ -1,0 +1,2 @@
+export { formatMarkdown } from './markdown.ts';
+export { formatSummary } from './text.ts';

@@ -1,0 +1,104 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { captureOf, createConnection, dnsOverUdp, resets, retransmissions } from '../support/summary/captures.ts';
+import { trafficFile } from '../support/summary/traffic.ts';
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-summary-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function file(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+}
+
+async function summary(
+  ...args: string[]
+): Promise<{ stdout?: unknown; stderr?: unknown; exitCode?: number | undefined }> {
+  return execa(process.execPath, ['bin/packet-capture.js', 'summary', ...args], { reject: false });
+}
+
+const several = captureOf([...retransmissions(), ...resets(), ...dnsOverUdp()]);
+
+test('the table has a part for each protocol, and fits 120 columns', async () => {
+  const busy = await file('busy.pcapng', Buffer.concat([...trafficFile({ bytes: 2e6 }), several]));
+  const { stdout, exitCode } = await summary(busy);
+  expect(exitCode).toBe(0);
+  const lines = String(stdout).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(120);
+  expect(lines.filter((line) => /^[A-Z ]+$/.test(line))).toEqual(
+    expect.arrayContaining(['CAPTURE', 'TCP', 'CONVERSATIONS', 'TOP TALKERS', 'TROUBLE', 'DNS', 'HTTP']),
+  );
+  expect(String(stdout)).toMatch(/refused 1/);
+  // Ten rows of each list.
+  expect(lines.filter((line) => line.startsWith('tcp  '))).toHaveLength(10);
+});
+
+test('JSON of a file, of the same packed by gzip, and of standard input is the same, with all rows', async () => {
+  const plain = await file('some.pcapng', several);
+  const packed = await file('some.pcapng.gz', gzipSync(several));
+  const { stdout } = await summary(plain, '-o', 'json');
+  expect(JSON.parse(String(stdout))).toMatchObject({ schema: 1, dns: { queries: 10 }, tcp: { connections: 4 } });
+  expect((await summary(packed, '-o', 'json')).stdout).toBe(stdout);
+  const piped = await execa(process.execPath, ['bin/packet-capture.js', 'summary', '-', '-o', 'json'], {
+    input: several,
+  });
+  expect(piped.stdout).toBe(stdout);
+});
+
+test('Markdown has tables, and names of others make no links in it', async () => {
+  const { frames, send, open } = createConnection();
+  open();
+  send('client', { data: Buffer.from('GET / HTTP/1.1\r\n\r\n') });
+  send('server', { data: Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n') });
+  const { stdout } = await summary(await file('http.pcapng', captureOf(frames)), '-o', 'markdown');
+  expect(String(stdout)).toContain('| tcp | 10.1.0.5:40000 | 10.2.0.7:80 |');
+  expect(String(stdout)).toContain('- 1 response: 200 1');
+});
+
+test('--top is the number of rows', async () => {
+  const { stdout } = await summary(await file('top.pcapng', several), '-o', 'json', '--top', '1');
+  const { conversations, talkers } = JSON.parse(String(stdout)) as {
+    conversations: { list: unknown[]; others: { conversations: number } };
+    talkers: unknown[];
+  };
+  expect([conversations.list.length, conversations.others.conversations, talkers.length]).toEqual([1, 11, 1]);
+});
+
+test('what is good of a damaged file is reported, then the error with its place', async () => {
+  const damaged = Buffer.concat([several, Buffer.from('no block at all')]);
+  const { stdout, stderr, exitCode } = await summary(await file('damaged.pcapng', damaged));
+  expect(exitCode).toBe(1);
+  expect(String(stdout)).toContain('4 connections');
+  expect(String(stderr)).toContain('error CAPTURE_INVALID');
+  expect(String(stderr)).toContain(`damaged.pcapng, byte ${several.length}`);
+});
+
+test('a file that ends within a packet is counted as far as it is whole, with a warning', async () => {
+  const { stdout, stderr, exitCode } = await summary(await file('cut.pcapng', several.subarray(0, -3)));
+  expect(exitCode).toBe(0);
+  expect(String(stderr)).toContain('cut.pcapng ends in the middle of a packet');
+  expect(String(stdout)).toContain('4 connections');
+});
+
+test.each([
+  ['no file at all', ['missing.pcapng'], 'FILE_UNREADABLE', 2],
+  ['a text', ['package.json'], 'CAPTURE_INVALID', 1],
+  ['a number of rows that is none', ['-', '--top', '0'], 'USAGE', 2],
+  ['standard input twice', ['-', '-'], 'USAGE', 2],
+])('%s is refused', async (_, args, code, exit) => {
+  const { stdout, stderr, exitCode } = await summary(...args);
+  expect([exitCode, stdout]).toEqual([exit, '']);
+  expect(String(stderr)).toContain(`error ${code}`);
+});
