@@ -90,7 +90,12 @@ export const errorTable = {
   },
   NOT_CAPTURED: {
     exit: 1,
-    hint: 'Add the sidecar: `packet-capture patch TYPE/NAME`; `packet-capture why` explains why it is missing.',
+    hint: 'Add the sidecar with `packet-capture patch TYPE/NAME`, or without a restart: `packet-capture attach POD`. `packet-capture why` explains why it is missing.',
+  },
+  NOT_ATTACHABLE: { exit: 1, hint: 'The reason names what prevents it; nothing was changed.' },
+  ATTACH_FAILED: {
+    exit: 1,
+    hint: 'Correct what the kubelet names; it tries again by itself. Another image (--image) needs no wait: it gets a container of its own.',
   },
   CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay set.' },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it continues where it ended.' },

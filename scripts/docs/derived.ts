@@ -7,6 +7,7 @@ import { findingsTable } from '../../src/findings.ts';
 import { truthTableMarkdown } from '../../src/inject/index.ts';
 import { findingsMarkdown as preflightMarkdown } from '../../src/release/plan/preflightFindings.ts';
 import { goTable, settingsMarkdown } from '../../src/settings/index.ts';
+import { onlyAttachReasons } from '../../src/ways/attach/index.ts';
 import { manifestSkipReasons } from '../../src/ways/manifest/index.ts';
 import { decisionsMarkdown, type Decision } from './decisions.ts';
 import { replaceMarked } from './marks.ts';
@@ -37,6 +38,7 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     { file: 'docs/certificates.md', mark: 'findings', text: findingsTable(certificateFindings) },
     { file: 'docs/errors.md', mark: 'errors', text: errorsMarkdown() },
     { file: 'docs/errors.md', mark: 'skips', text: skipsMarkdown() },
+    { file: 'docs/errors.md', mark: 'attach skips', text: skipsMarkdown(onlyAttachReasons) },
     { file: 'docs/manifests.md', mark: 'truth table', text: truthTableMarkdown() },
     { file: `${decisionsFolder}/README.md`, mark: 'decisions', text: decisionsMarkdown(await readDecisions(root)) },
   ];
@@ -60,8 +62,8 @@ function errorsMarkdown(): string {
 }
 
 /** Every reason why a workload is left alone, as a Markdown table. */
-function skipsMarkdown(): string {
-  const rows = Object.entries(manifestSkipReasons).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
+function skipsMarkdown(reasons: Readonly<Record<string, string>> = manifestSkipReasons): string {
+  const rows = Object.entries(reasons).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
   return ['| code | the pod or workload is skipped, because |', '| --- | --- |', ...rows].join('\n');
 }
 

@@ -28,6 +28,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   'ways/manifest/yaml': { src: [], modules: [] },
   'ways/manifest': { src: [...core, 'ways/manifest/yaml'], modules: ['diff', 'yaml'] },
   'ways/policy': { src: core, modules: [] },
+  'ways/attach': { src: core, modules: [] },
   certificates: { src: [], modules: ['node:crypto', 'node:util', 'node-forge'] },
 
   // The client: the only folder that starts programs, and of it child.ts alone (see `onlyIn`).
@@ -60,6 +61,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   captures: { src: [...core, 'kubernetes', 'dryRun', 'ways/patch'], modules: [timers] },
   // Of the captures, just how tables and bytes are written.
   'summary/report': { src: ['captures', 'summary'], modules: [] },
+  'captures/attach': { src: [...core, 'kubernetes', 'captures', 'ways/attach'], modules: [timers] },
   'captures/download': { src: ['kubernetes', 'captures', 'pcapng'], modules: [...files, 'node:crypto'] },
   'captures/stream': { src: ['settings', 'kubernetes', 'captures', 'pcapng'], modules: [timers] },
 
@@ -137,13 +139,14 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'ways/manifest',
       'ways/patch',
       'captures',
+      'captures/attach',
       'captures/stream',
       'release',
       'release/helm',
       'cli/io',
       'cli/flags',
     ],
-    modules: ['node:stream/consumers'],
+    modules: [timers, 'node:stream/consumers'],
   },
   'cli/commands/certs': { src: ['certificates', 'cli/io'], modules: [...files, 'yaml'] },
   'cli/commands': {
@@ -158,6 +161,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'ways/policy',
       'ways/webhook',
       'captures',
+      'captures/attach',
       'captures/download',
       'captures/stream',
       'pcapng',

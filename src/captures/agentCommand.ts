@@ -2,7 +2,7 @@ import { codedError, isCodedError, type CodedError } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { plainText } from '../plainText.ts';
 import { version } from '../version.ts';
-import { outputInPod, type ExecTarget } from './exec.ts';
+import { outputInPod, type ExecTarget, type OutputOptions } from './exec.ts';
 
 /**
  * The program in the agent's container, by a name that only images have in which it takes commands: under the other
@@ -10,8 +10,11 @@ import { outputInPod, type ExecTarget } from './exec.ts';
  */
 const program = '/usr/lib/packet-capture/agent';
 
-/** The arguments that start a command of the program in the pod: `capture`, `send`, `status`, `version`. */
-export function agentCommand(name: 'capture' | 'send' | 'status' | 'version', ...args: readonly string[]): string[] {
+/** The arguments that start a command of the program in the pod. */
+export function agentCommand(
+  name: 'capture' | 'send' | 'set' | 'status' | 'version',
+  ...args: readonly string[]
+): string[] {
   return [program, name, ...args];
 }
 
@@ -33,17 +36,16 @@ export const olderAgent = `its agent is older than this program and does not kno
 
 /**
  * Runs a command of the program in the pod to its end; its standard output as text.
- * @param maxBytes the most bytes to read, because the pod is not trusted
  * @throws AGENT_TOO_OLD; and as outputInPod
  */
 export async function askAgent(
   kubectl: Kubectl,
   pod: ExecTarget,
   argv: readonly string[],
-  maxBytes: number,
+  options: OutputOptions,
 ): Promise<string> {
   try {
-    return await outputInPod(kubectl, pod, argv, maxBytes);
+    return await outputInPod(kubectl, pod, argv, options);
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'KUBECTL_FAILED') throw error;
     const [, code] = /command terminated with exit code (\d+)/.exec(error.message) ?? [];
@@ -54,7 +56,7 @@ export async function askAgent(
 
 /** The error for an older agent, with its version if it reports one. */
 async function tooOld(kubectl: Kubectl, pod: ExecTarget, cause: CodedError): Promise<CodedError> {
-  const said = await outputInPod(kubectl, pod, agentCommand('version'), 100).catch(() => '');
+  const said = await outputInPod(kubectl, pod, agentCommand('version'), { maxBytes: 100 }).catch(() => '');
   const agent =
     said.trim() === ''
       ? olderAgent

@@ -31,6 +31,8 @@ export interface AgentStatus {
     readonly lastError?: string;
   };
   readonly stream?: { readonly state?: string; readonly lastError?: string };
+  /** Of an attached agent: when it ends by itself, RFC 3339. */
+  readonly attached?: { readonly until?: string };
   /** The status of the container that mirrors; absent when no mirror is set. */
   readonly mirror?: MirrorStatus;
   readonly invalid?: readonly { readonly setting: string; readonly value?: string; readonly reason: string }[];

@@ -16,9 +16,15 @@ export function execInPod(
   return start(execArguments(pod, argv, options.stdin === true ? ['--stdin'] : []), options);
 }
 
+export interface OutputOptions {
+  /** The most bytes to read, because the pod is not trusted. */
+  readonly maxBytes: number;
+  /** The command's standard input; without it, there is none. */
+  readonly input?: string | undefined;
+}
+
 /**
  * Runs a command in the agent's container to its end; its standard output as text.
- * @param maxBytes the most bytes to read, because the pod is not trusted
  * @throws as Kubectl: CLUSTER_UNREACHABLE after 20 s without an answer, KUBECTL_FAILED when the command's exit code is
  * not 0
  */
@@ -26,9 +32,11 @@ export async function outputInPod(
   kubectl: Kubectl,
   pod: ExecTarget,
   argv: readonly string[],
-  maxBytes: number,
+  { maxBytes, input }: OutputOptions,
 ): Promise<string> {
-  return (await kubectl(execArguments(pod, argv), { deadlineSeconds: 20, maxBytes })).stdout;
+  const args = execArguments(pod, argv, input === undefined ? [] : ['--stdin']);
+  const call = { deadlineSeconds: 20, maxBytes, ...(input === undefined ? {} : { input }) };
+  return (await kubectl(args, call)).stdout;
 }
 
 function execArguments(

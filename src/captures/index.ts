@@ -1,5 +1,16 @@
 export { execInPod, outputInPod, type ExecTarget } from './exec.ts';
-export { findPods, checkPodTarget, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
+export {
+  findPods,
+  checkPodTarget,
+  type BarePod,
+  type CapturedPod,
+  type FoundPods,
+  type PodName,
+  type PodTarget,
+} from './pods.ts';
+export { ownSettingsReader } from './ownSettings.ts';
+export { dueOrders, setInPod, type AgentOrders } from './setInPod.ts';
+export { readAgentStatus } from './readAgentStatus.ts';
 export { readStatus, type PodStatus, type StatusResult } from './readStatus.ts';
 export { formatStatus } from './statusTable.ts';
 export { checkPersistable, persistSettings, type PersistOptions } from './persist.ts';

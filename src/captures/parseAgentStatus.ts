@@ -50,6 +50,7 @@ export function parseAgentStatus(text: string): Asked {
       state: textOf(streamState, 40),
       lastError: textOf(lastError),
     })),
+    attached: member(fields['attached'], ({ until }) => ({ until: timeOf(until) })),
     mirror: member(fields['mirror'], mirrorOf),
     invalid: Array.isArray(fields['invalid']) ? itemsOf(fields['invalid'], most.invalid).flatMap(invalidOf) : undefined,
     lastError: lastErrorOf(fields['lastError']),

@@ -3,8 +3,8 @@ import { isTerminating } from '../kubernetes/api/pods.ts';
 import type { Pod } from '../kubernetes/api/types.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { Platform, SettingValues } from '../settings/index.ts';
-import { carrierOf } from './carrier.ts';
-import { readTarget, targetName, type PodTarget } from './readTarget.ts';
+import { carrierOf, hadAgent } from './carrier.ts';
+import { readTarget, targetName, type PodTarget, type TargetPods } from './readTarget.ts';
 
 export type { PodTarget };
 
@@ -18,6 +18,9 @@ export interface CapturedPod {
   readonly phase: string;
   /** The node; undefined while it has none. */
   readonly node: string | undefined;
+  /** True when its agent was attached; absent when it is the sidecar. */
+  readonly attached?: true;
+  /** Those of the pod; none when its agent was attached, because it does not see them. */
   readonly annotations: Readonly<Record<string, string>>;
   /** The defaults for settings without an annotation. */
   readonly defaults: SettingValues;
@@ -38,11 +41,17 @@ export interface PodName {
   readonly name: string;
 }
 
+/** A pod without an agent. */
+export interface BarePod extends PodName {
+  /** True when an agent was attached to it that has ended. */
+  readonly ended?: true;
+}
+
 export interface FoundPods {
   /** Sorted by namespace and name. */
   readonly captured: readonly CapturedPod[];
   /** Pods of the target without the sidecar; empty when the target is all pods of one or all namespaces. */
-  readonly without: readonly PodName[];
+  readonly without: readonly BarePod[];
   /** The target, for messages: `deployment/web in namespace shop`. */
   readonly where: string;
   /** Why there are no pods any more: `job/import has completed; its files went with it`. */
@@ -55,11 +64,15 @@ export interface FoundPods {
  */
 export async function findPods(kubectl: Kubectl, target: PodTarget): Promise<FoundPods> {
   checkPodTarget(target);
-  const { pods, where, ended } = await readTarget(kubectl, target);
+  return foundPods(target, await readTarget(kubectl, target));
+}
+
+/** The pods of a target, by whether they have an agent. Pure. */
+export function foundPods(target: PodTarget, { pods, where, ended }: TargetPods): FoundPods {
   const named = target.name !== undefined || target.selector !== undefined;
   const sorted = pods.toSorted((a, b) => byName(podName(a), podName(b)));
   const captured = sorted.flatMap((pod) => capturedPod(pod) ?? []);
-  const without = named ? sorted.filter((pod) => carrierOf(pod) === undefined).map(podName) : [];
+  const without = named ? sorted.filter((pod) => carrierOf(pod) === undefined).map(barePod) : [];
   return { captured, without, where, ended };
 }
 
@@ -84,7 +97,8 @@ export function capturedPod(pod: Pod): CapturedPod | undefined {
     container: carrier.container,
     phase: status?.phase ?? 'Unknown',
     node: typeof node === 'string' ? node : undefined,
-    annotations: metadata.annotations ?? {},
+    ...(carrier.attached ? { attached: true as const } : {}),
+    annotations: carrier.attached ? {} : (metadata.annotations ?? {}),
     defaults: carrier.defaults,
     platform: carrier.platform,
     volumeBytes: carrier.volumeBytes,
@@ -94,8 +108,21 @@ export function capturedPod(pod: Pod): CapturedPod | undefined {
   };
 }
 
+/** Why the agent cannot be asked: one clause. */
+export function notRunning({
+  container,
+  deleting,
+  phase,
+}: Pick<CapturedPod, 'container' | 'deleting' | 'phase'>): string {
+  return `its container ${container} does not run; the pod is ${deleting ? 'Terminating' : phase}`;
+}
+
 function podName({ metadata: { namespace = 'default', name } }: Pod): PodName {
   return { namespace, name };
+}
+
+function barePod(pod: Pod): BarePod {
+  return { ...podName(pod), ...(hadAgent(pod) ? { ended: true as const } : {}) };
 }
 
 function byName(a: PodName, b: PodName): number {

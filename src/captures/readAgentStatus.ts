@@ -3,18 +3,17 @@ import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { agentCommand, askAgent } from './agentCommand.ts';
 import type { Asked } from './agentStatus.ts';
 import { mostStatusBytes, parseAgentStatus } from './parseAgentStatus.ts';
-import type { CapturedPod } from './pods.ts';
+import { notRunning, type CapturedPod } from './pods.ts';
 
 /**
  * Asks the agent in a pod. A pod that does not answer is not an error, because others may answer.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promise<Asked> {
-  if (!pod.ready)
-    return {
-      problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
-    };
-  return askPod(async () => parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), mostStatusBytes)));
+  if (!pod.ready) return { problem: notRunning(pod) };
+  return askPod(async () =>
+    parseAgentStatus(await askAgent(kubectl, pod, agentCommand('status'), { maxBytes: mostStatusBytes })),
+  );
 }
 
 /** The output of a command in a pod, or its error in a few words. @throws INTERRUPTED, KUBECTL_MISSING */

@@ -1,7 +1,7 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { AgentStatus } from './agentStatus.ts';
 import { mapParallel } from './parallel.ts';
-import { findPods, type PodName, type PodTarget } from './pods.ts';
+import { findPods, type BarePod, type PodTarget } from './pods.ts';
 import { readAgentStatus } from './readAgentStatus.ts';
 
 /** The state of a captured pod; plain data, for people and for `-o json`. */
@@ -20,7 +20,7 @@ export interface PodStatus {
 export interface StatusResult {
   readonly pods: readonly PodStatus[];
   /** Pods of the target without the sidecar. */
-  readonly without: readonly PodName[];
+  readonly without: readonly BarePod[];
   /** The target, for messages. */
   readonly where: string;
   /** As in FoundPods. */

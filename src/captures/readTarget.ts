@@ -9,7 +9,7 @@ import { controllerOf } from '../kubernetes/owners.ts';
 import { readPages } from '../kubernetes/pages.ts';
 import { createSlimmer } from '../kubernetes/slim.ts';
 import { checkTarget } from '../kubernetes/target.ts';
-import { carrierOf } from './carrier.ts';
+import { carrierOf, hadAgent } from './carrier.ts';
 
 /** The pods of a command: by `name` or by `selector`; without both, all captured pods. */
 export interface PodTarget {
@@ -23,7 +23,7 @@ export interface PodTarget {
   readonly namespace?: string | undefined;
 }
 
-interface TargetPods {
+export interface TargetPods {
   readonly pods: readonly Pod[];
   /** The target, for messages. */
   readonly where: string;
@@ -31,48 +31,62 @@ interface TargetPods {
   readonly ended?: string | undefined;
 }
 
+type Bare = 'names' | 'whole';
+
 /** A name without a type is a pod's. @throws USAGE */
 export function targetName(name: string): string {
   return checkTarget(name.includes('/') ? name : `pod/${name}`);
 }
 
-/** The living pods of a target. @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl */
+/**
+ * The living pods of a target.
+ * @param bare what is kept of pods without an agent: their names, or all that is read of pods anywhere
+ * @throws USAGE, NOT_FOUND, KIND_UNSUPPORTED and as Kubectl
+ */
 export async function readTarget(
   kubectl: Kubectl,
   { name, selector, allNamespaces, namespace }: PodTarget,
+  bare: Bare = 'names',
 ): Promise<TargetPods> {
-  if (name !== undefined) return readNamed(kubectl, targetName(name));
+  if (name !== undefined) return readNamed(kubectl, targetName(name), bare);
   const scope = allNamespaces === true ? undefined : (namespace ?? (await currentNamespace(kubectl)));
-  const pods = await readPods(kubectl, scope, selector);
+  const pods = await readPods(kubectl, scope, bare, selector);
   const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
   return { ...livingOf(pods), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
 }
 
-async function readNamed(kubectl: Kubectl, target: string): Promise<TargetPods> {
+async function readNamed(kubectl: Kubectl, target: string, bare: Bare): Promise<TargetPods> {
   const object = await kubectlJson<SelectingObject>(kubectl, ['get', target]);
   const where = `${objectName(object)} in namespace ${object.metadata.namespace ?? 'default'}`;
   const ended = endedText(object);
   if (object.kind === 'Pod') return { pods: ended === undefined ? [object as object as Pod] : [], where, ended };
   const pods =
-    object.kind === 'CronJob' ? await podsOfCronJob(kubectl, object) : await podsOfSelector(kubectl, object, where);
+    object.kind === 'CronJob'
+      ? await podsOfCronJob(kubectl, object, bare)
+      : await podsOfSelector(kubectl, object, where, bare);
   const { pods: living, ended: endedPods } = livingOf(pods);
   return { pods: living, where, ended: ended ?? endedPods };
 }
 
-async function podsOfSelector(kubectl: Kubectl, object: SelectingObject, where: string): Promise<readonly Pod[]> {
+async function podsOfSelector(
+  kubectl: Kubectl,
+  object: SelectingObject,
+  where: string,
+  bare: Bare,
+): Promise<readonly Pod[]> {
   const selector = selectorText(selectorOf(object));
   if (selector === '')
     throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
-  return readPods(kubectl, namespaceOf(object), selector);
+  return readPods(kubectl, namespaceOf(object), bare, selector);
 }
 
 /** A CronJob has no selector: its Jobs are found by their owner, and their pods by theirs. */
-async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject): Promise<readonly Pod[]> {
+async function podsOfCronJob(kubectl: Kubectl, object: SelectingObject, bare: Bare): Promise<readonly Pod[]> {
   const [jobs, pods] = await Promise.all([
     readPages(kubectl, { kind: 'jobs', namespace: namespaceOf(object) }, ({ metadata }) =>
       ownerName(metadata, 'CronJob') === object.metadata.name ? metadata.name : undefined,
     ),
-    readPods(kubectl, namespaceOf(object)),
+    readPods(kubectl, namespaceOf(object), bare),
   ]);
   const names = new Set(jobs);
   return pods.filter(({ metadata }) => names.has(ownerName(metadata, 'Job') ?? ''));
@@ -103,12 +117,13 @@ function livingOf(pods: readonly Pod[]): Pick<TargetPods, 'pods' | 'ended'> {
 async function readPods(
   kubectl: Kubectl,
   namespace: string | undefined,
+  bare: Bare,
   labelSelector?: string,
 ): Promise<readonly Pod[]> {
   const slim = createSlimmer();
   return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (object) => {
     const pod = object as object as Pod;
-    return carrierOf(pod) === undefined ? nameOf(pod) : slim<Pod>(object);
+    return bare === 'whole' || carrierOf(pod) !== undefined || hadAgent(pod) ? slim<Pod>(object) : nameOf(pod);
   });
 }
 

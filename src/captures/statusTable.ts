@@ -16,8 +16,11 @@ export interface TableOptions {
 
 /** The captured pods as a table, one line each under a heading. Pure. */
 export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
-  // The column is left out when no pod mirrors.
-  const mirrors = pods.some(({ status }) => status?.mirror !== undefined);
+  // A column is left out when no pod has something for it.
+  const columns: Columns = {
+    mirrors: pods.some(({ status }) => status?.mirror !== undefined),
+    attached: pods.some(({ status }) => status?.attached !== undefined),
+  };
   const heading = [
     'POD',
     'STATE',
@@ -27,13 +30,14 @@ export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: Ta
     'BYTES',
     'DROPPED',
     'BACKLOG',
-    ...(mirrors ? ['MIRROR'] : []),
+    ...(columns.mirrors ? ['MIRROR'] : []),
+    ...(columns.attached ? ['ATTACHED'] : []),
     'VERSION',
     'LAST ERROR',
   ];
   const rows = pods.map(({ namespace, pod, status, problem }) => ({
     namespace,
-    cells: [pod, ...(status === null ? unknownCells(problem ?? '', mirrors) : statusCells(status, mirrors, now))],
+    cells: [pod, ...(status === null ? unknownCells(problem ?? '', columns) : statusCells(status, columns, now))],
   }));
   return formatTable([
     namespaces ? ['NAMESPACE', ...heading] : heading,
@@ -41,11 +45,18 @@ export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: Ta
   ]);
 }
 
-function unknownCells(problem: string, mirrors: boolean): string[] {
-  return ['unknown', ...Array.from({ length: mirrors ? 8 : 7 }, () => '-'), plainText(problem, shownError)];
+/** The columns that are not always there. */
+interface Columns {
+  readonly mirrors: boolean;
+  readonly attached: boolean;
 }
 
-function statusCells(status: AgentStatus, mirrors: boolean, now: Date): string[] {
+function unknownCells(problem: string, { mirrors, attached }: Columns): string[] {
+  const length = 7 + (mirrors ? 1 : 0) + (attached ? 1 : 0);
+  return ['unknown', ...Array.from({ length }, () => '-'), plainText(problem, shownError)];
+}
+
+function statusCells(status: AgentStatus, { mirrors, attached }: Columns, now: Date): string[] {
   const { filter = '', ring = {}, packets = 0, bytes = 0, version = '' } = status;
   return [
     plainText(stateText(status)),
@@ -56,6 +67,7 @@ function statusCells(status: AgentStatus, mirrors: boolean, now: Date): string[]
     droppedText(status),
     backlogText(status),
     ...(mirrors ? [mirrorText(status)] : []),
+    ...(attached ? [attachedText(status, now)] : []),
     plainText(version, 20) || '-',
     plainText(errorText(status, now), shownError) || '-',
   ];
@@ -92,6 +104,13 @@ function mirrorText({ mirror }: AgentStatus): string {
   return state === 'mirroring'
     ? `${plainText(destination, shownFilter)} ${packets}${dropped === 0 ? '' : `, ${dropped} dropped`}`
     : plainText(state, 20) || '-';
+}
+
+/** How long an attached agent stays. */
+function attachedText({ attached }: AgentStatus, now: Date): string {
+  const seconds = (Date.parse(attached?.until ?? '') - now.getTime()) / 1000;
+  if (!Number.isFinite(seconds)) return attached === undefined ? '-' : 'yes';
+  return seconds > 0 ? `ends in ${formatAge(seconds)}` : 'is ending';
 }
 
 /** What prevents the capture now; otherwise the last error. */

@@ -1,14 +1,16 @@
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
-import { settingAnnotation, type SettingValues } from '../settings/index.ts';
+import type { SettingValues } from '../settings/index.ts';
 import type { AgentStatus } from './agentStatus.ts';
 import { hasFinished } from './agentVerdict.ts';
 import { annotatePod } from './annotate.ts';
 import { mirrorProblem } from './mirrorHint.ts';
+import { withOwnSettings } from './ownSettings.ts';
 import { mapParallel } from './parallel.ts';
-import { findPods, type CapturedPod, type FoundPods, type PodName, type PodTarget } from './pods.ts';
+import { findPods, notRunning, type CapturedPod, type FoundPods, type BarePod, type PodTarget } from './pods.ts';
 import { readAgentStatus } from './readAgentStatus.ts';
 import { atOnce } from './readStatus.ts';
+import { dueOrders, setInPod, type AgentOrders } from './setInPod.ts';
 import {
   changedAnnotations,
   changesText,
@@ -24,6 +26,10 @@ export interface UpdatePodsOptions {
   readonly target: PodTarget;
   /** Valid settings to set, including `state`; an empty value means the default. */
   readonly settings: SettingValues;
+  /** The pods of the target, when they were just read. */
+  readonly found?: FoundPods | undefined;
+  /** What attached agents are told besides. */
+  readonly orders?: AgentOrders | undefined;
   /** The API server checks everything and stores nothing. */
   readonly dryRun: boolean;
   /** Their pod template is changed too, so that their successors can do what these pods cannot. */
@@ -44,7 +50,7 @@ export interface UpdatedPod {
   readonly pod: string;
   /**
    * confirmed: its agent does it; changed: its agent was not waited for; unconfirmed: its agent does not do it (yet);
-   * gone: the pod has ended in the meantime; failed: its annotations could not be changed.
+   * gone: the pod has ended in the meantime; failed: its settings could not be changed.
    */
   readonly result: 'confirmed' | 'changed' | 'unchanged' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
   readonly changes: readonly SettingChange[];
@@ -55,7 +61,7 @@ export interface UpdatedPod {
 export interface UpdatePodsResult {
   readonly pods: readonly UpdatedPod[];
   /** Pods of the target without the sidecar. */
-  readonly without: readonly PodName[];
+  readonly without: readonly BarePod[];
   /** The target, for messages. */
   readonly where: string;
   /** As in FoundPods. */
@@ -71,12 +77,13 @@ interface Sent {
 }
 
 /**
- * Sets annotations of live pods, so that their agents start, stop or change their captures. Nothing restarts.
+ * Sets annotations of live pods, so that their agents start, stop or change their captures; attached agents are told
+ * directly, because they see no annotations. Nothing restarts.
  * @throws as findPods, INTERRUPTED, KUBECTL_MISSING; errors of one pod are in the result
  */
 export async function updatePods(options: UpdatePodsOptions): Promise<UpdatePodsResult> {
   const { kubectl, target } = options;
-  const found: FoundPods = await findPods(kubectl, target);
+  const found = options.found ?? (await findPods(kubectl, target));
   const sent = await mapParallel(found.captured, atOnce, async (pod) => updatePod(options, pod));
   const waiting = sent.filter(
     ({ pod, failure }) => options.wait && !options.dryRun && failure === undefined && pod.ready && !pod.deleting,
@@ -87,21 +94,20 @@ export async function updatePods(options: UpdatePodsOptions): Promise<UpdatePods
   return { pods, without: found.without, where: found.where, ended: found.ended };
 }
 
-async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<Sent> {
-  const { kubectl, settings, dryRun, report } = options;
-  const name = `${pod.namespace}/${pod.name}`;
+async function updatePod(options: UpdatePodsOptions, found: CapturedPod): Promise<Sent> {
+  const { settings, dryRun, report } = options;
+  const name = `${found.namespace}/${found.name}`;
+  const before = await statusBefore(options, found);
+  const pod = found.attached === true ? withOwnSettings(found, before) : found;
   const changes = settingChanges(pod.annotations, settings);
-  const problem = changedRingProblem(pod, settings);
+  const problem = changedRingProblem(pod, settings) ?? (cannotBeTold(pod) ? notRunning(pod) : undefined);
   if (problem !== undefined) {
     report(`${name}: not changed: ${problem}`);
     return { pod, changes: [], before: undefined, failure: { result: 'failed', agent: problem } };
   }
-  const before = await statusBefore(options, pod);
   try {
-    if (changes.length > 0) {
-      await annotatePod(kubectl, pod, changedAnnotations(changes), dryRun);
-      report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
-    }
+    await send(options, pod, changes, before);
+    if (changes.length > 0) report(`${name}: ${changesText(changes)}${dryRun ? ' (dry run)' : ''}`);
     const unmirrored = mirrorProblem(pod, settings);
     if (unmirrored !== undefined) report(`${name}: ${unmirrored}`);
     if (before !== undefined && hasFinished(before) && effectiveChanges(pod, changes).length === 0) {
@@ -116,12 +122,32 @@ async function updatePod(options: UpdatePodsOptions, pod: CapturedPod): Promise<
   }
 }
 
-/** Only read for a start. */
+/** An annotation waits for a sidecar that does not run yet; an attached agent must run. */
+function cannotBeTold({ attached, ready }: CapturedPod): boolean {
+  return attached === true && !ready;
+}
+
+/** Attached agents are told, all others read it in the pod's annotations. */
+async function send(
+  { kubectl, orders, dryRun }: Pick<UpdatePodsOptions, 'kubectl' | 'orders' | 'dryRun'>,
+  pod: CapturedPod,
+  changes: readonly SettingChange[],
+  before: AgentStatus | undefined,
+): Promise<void> {
+  if (pod.attached !== true) {
+    if (changes.length > 0) await annotatePod(kubectl, pod, changedAnnotations(changes), dryRun);
+    return;
+  }
+  const settings = Object.fromEntries(changes.map((change) => [change.setting, change.new]));
+  if (!dryRun) await setInPod(kubectl, pod, settings, dueOrders(orders, before, new Date()));
+}
+
+/** Only read for a start, and of attached agents, whose settings nothing else shows. */
 async function statusBefore(
   { kubectl, settings }: UpdatePodsOptions,
   pod: CapturedPod,
 ): Promise<AgentStatus | undefined> {
-  if (!pod.ready || settings.state === 'idle') return undefined;
+  if (!pod.ready || (settings.state === 'idle' && pod.attached !== true)) return undefined;
   const asked = await readAgentStatus(kubectl, pod);
   return 'status' in asked ? asked.status : undefined;
 }
@@ -129,7 +155,7 @@ async function statusBefore(
 /** Sets the state to idle and back, because an agent starts a capture again only when its settings change. */
 async function beginAnew(options: UpdatePodsOptions, pod: CapturedPod, before: AgentStatus): Promise<void> {
   const setState = async (state: string): Promise<void> =>
-    annotatePod(options.kubectl, pod, { [settingAnnotation('state')]: state });
+    send({ ...options, dryRun: false }, pod, [{ setting: 'state', old: null, new: state }], before);
   await setState('idle');
   await waitForAgents({ ...options, settings: { state: 'idle' }, report: () => undefined }, [
     { pod, changes: [], before },
@@ -154,8 +180,6 @@ function updatedPod(
   const unmirrored = replaced === true || awaited?.result === 'gone' ? undefined : mirrorProblem(pod, settings);
   if (unmirrored !== undefined) return { ...identity, result: 'unconfirmed', agent: unmirrored };
   if (awaited !== undefined) return { ...identity, ...awaited };
-  const agent = wait
-    ? `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`
-    : null;
+  const agent = wait ? notRunning(pod) : null;
   return { ...identity, result: changes.length === 0 ? 'unchanged' : 'changed', agent };
 }

@@ -62,7 +62,9 @@ export async function waitForAgents(options: WaitOptions, pods: readonly Waiting
         last ? timeoutSeconds : undefined,
       );
       if (result === undefined) {
-        if (verdict.kind === 'unseen') await refreshIfDue(options, waiting, waited(), refreshes);
+        // An attached agent does not depend on the kubelet.
+        if (verdict.kind === 'unseen' && waiting.pod.attached !== true)
+          await refreshIfDue(options, waiting, waited(), refreshes);
         return;
       }
       results.set(waiting, result);

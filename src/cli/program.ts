@@ -30,6 +30,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/unpatch.ts')).addUnpatch,
   },
   {
+    name: 'attach',
+    summary: 'way 5: capture in pods that run, without a restart',
+    load: async () => (await import('./commands/attach.ts')).addAttach,
+  },
+  {
     name: 'start',
     summary: 'start captures in running pods, or change them; no restart',
     load: async () => (await import('./commands/start.ts')).addStart,

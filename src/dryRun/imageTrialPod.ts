@@ -1,6 +1,6 @@
 import type { Container, LocalObjectReference, PodSpec, PodTemplate } from '../kubernetes/api/types.ts';
 import { injectAnnotation } from '../settings/index.ts';
-import { restrictedSecurityContext } from '../sidecar/index.ts';
+import { agentProgram, restrictedSecurityContext } from '../sidecar/index.ts';
 
 /** A pod that was created to try an image. */
 export interface ImageTrialPod {
@@ -76,7 +76,7 @@ export function imageTrialPod({ name, container, like, pullSecrets, deadlineSeco
           name: 'agent',
           image,
           imagePullPolicy,
-          command: ['/usr/bin/packet-capture-agent', '--version'],
+          command: [agentProgram, '--version'],
           resources,
           securityContext: { ...securityContext, ...restrictedSecurityContext },
           terminationMessagePolicy: 'FallbackToLogsOnError',

@@ -87,11 +87,11 @@ export function planInjection(template: PodTemplate, options: InjectOptions): In
     : { inject: true, addition: customAddition(config) };
 }
 
-/** The reason why no sidecar can be added, neither the agent's nor a custom one; undefined if one can. */
-function whyUnfit(
+/** The reason why no container of ours can be added, neither the agent's nor a custom one; undefined if one can. */
+export function whyUnfit(
   { metadata }: PodTemplate,
   spec: PodSpec,
-  { config, namespace }: InjectOptions,
+  { config, namespace }: Pick<InjectOptions, 'config' | 'namespace'>,
 ): SkipReason | undefined {
   const annotations = metadata?.annotations ?? {};
   // A manifest may contain false without quotation marks. That is not valid as an annotation, but its meaning is clear.

@@ -5,6 +5,7 @@ import { unlessForbidden } from './reading.ts';
 export interface Right {
   readonly verb: string;
   readonly group: string;
+  /** `pods`, or with a subresource `pods/exec`. */
   readonly resource: string;
   /** Empty for a right in the whole cluster. */
   readonly namespace: string;
@@ -25,15 +26,25 @@ export async function askRights<R extends Right>(
 
 async function refusedRights<R extends Right>(kubectl: Kubectl, rights: readonly R[]): Promise<readonly R[]> {
   if (rights.length === 0) return [];
-  const items = rights.map(({ verb, group, resource, namespace, name }) => ({
+  const items = rights.map((right) => ({
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { verb, group, resource, namespace, ...(name === undefined ? {} : { name }) } },
+    spec: { resourceAttributes: attributesOf(right) },
   }));
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   const args = ['create', '-f', '-', '-o', String.raw`jsonpath={.status.allowed}{"\n"}`];
   const answers = (await kubectl(args, { input, timeoutSeconds: 60 })).stdout.trim().split('\n');
   return rights.filter((_, index) => answers[index] !== 'true');
+}
+
+function attributesOf({ resource: whole, name, ...right }: Right): object {
+  const [resource, subresource] = whole.split('/');
+  return {
+    ...right,
+    resource,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(name === undefined ? {} : { name }),
+  };
 }
 
 /** One line for each resource and namespace: `you may not create, delete roles.rbac.authorization.k8s.io`. */

@@ -10,6 +10,8 @@ export interface PatchRequest {
   /** TYPE/NAME for kubectl. */
   readonly target: string;
   readonly namespace: string;
+  /** A part of the object with a path and a right of its own: `ephemeralcontainers` of a pod. */
+  readonly subresource?: string | undefined;
   readonly operations: readonly PatchOperation[];
   /** The API server does everything except storing the result. */
   readonly dryRun: boolean;
@@ -51,7 +53,7 @@ async function send(
   kubectl: Kubectl,
   type: 'json' | 'merge',
   content: unknown,
-  { target, namespace, dryRun }: Omit<PatchRequest, 'operations'>,
+  { target, namespace, subresource, dryRun }: Omit<PatchRequest, 'operations'>,
 ): Promise<PatchAnswer> {
   // Not as an argument, because a custom sidecar may contain secrets and every user can read arguments. Not as standard
   // input, because kubectl would have to open it by its name, and Node's pipes are sockets, which cannot be opened.
@@ -62,6 +64,7 @@ async function send(
         target,
         '--namespace',
         namespace,
+        ...(subresource === undefined ? [] : [`--subresource=${subresource}`]),
         `--type=${type}`,
         `--patch-file=${file}`,
         `--field-manager=${fieldManager}`,

@@ -37,8 +37,17 @@ export {
   placeholderImage,
   placeholderRegistry,
 } from './image.ts';
+export {
+  attachedContainers,
+  attachedSettings,
+  makeAttached,
+  nextAttachedName,
+  type AttachedContainer,
+  type AttachedOptions,
+} from './attached.ts';
 export { asksForMirror, mirrorResources } from './mirrorContainer.ts';
 export {
+  agentProgram,
   agentUser,
   containerName,
   containerNames,

@@ -1,7 +1,7 @@
 import type { Container } from '../kubernetes/api/types.ts';
 import type { SettingValues } from '../settings/index.ts';
 import type { AgentConfig } from './config.ts';
-import { mirrorName } from './partNames.ts';
+import { agentProgram, mirrorName } from './partNames.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { platformVariables } from './platformVariables.ts';
 import { logMebibytes, sidecarResources, type ConfiguredResources, type PodOfResources } from './resources.ts';
@@ -31,7 +31,7 @@ export function makeMirror(options: MirrorOptions): Container {
     image: agent.image,
     imagePullPolicy: agent.imagePullPolicy,
     restartPolicy: 'Always',
-    command: ['/usr/bin/packet-capture-agent', 'mirror'],
+    command: [agentProgram, 'mirror'],
     env: [...podVariables, ...platformVariables(agent), ...settingVariables(settings)],
     resources: sidecarResources(options, mirrorResources),
     securityContext: securityContext('NET_ADMIN', agent, options),

@@ -37,5 +37,11 @@ export const uploadSecretName = 'packet-capture-upload';
  */
 export const metricsEnvironment = 'PACKET_CAPTURE_METRICS_LISTEN';
 
+/** The program in the agent's image. */
+export const agentProgram = '/usr/bin/packet-capture-agent';
+
+/** Where the agent reads its settings, if not at {@link mountPaths}. */
+export const settingsFolderVariable = 'PACKET_CAPTURE_SETTINGS_DIR';
+
 /** The uid and gid of the agent's image, which apps do not use: see docs/decisions/0031-a-uid-of-its-own.md. */
 export const agentUser = 60947;

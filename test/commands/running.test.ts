@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { settings } from '../../src/settings/index.ts';
+import { settings, standingSettings } from '../../src/settings/index.ts';
 
 /** Runs the program with a kubectl that must not be called. */
 async function run(
@@ -52,7 +52,9 @@ test.each(['start', 'status'])('%s reports that kubectl is missing', async (comm
   expect(exitCode).toBe(1);
 });
 
-test('start has a flag for each setting except for state', async () => {
+test('start has a flag for each setting, except for the one that it decides and for actions', async () => {
   const { stdout } = await run('start', '--help');
-  for (const { name } of settings) expect(stdout.includes(`--${name} <`), name).toBe(name !== 'state');
+  const flags = standingSettings.filter(({ name }) => name !== 'state');
+  for (const setting of settings)
+    expect(stdout.includes(`--${setting.name} <`), setting.name).toBe(flags.some(({ name }) => name === setting.name));
 });

@@ -3,7 +3,7 @@ import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
 import { formatTime } from '../../time.ts';
 import { mapParallel } from '../parallel.ts';
 import { pause } from '../pause.ts';
-import { findPods, type CapturedPod, type PodName, type PodTarget } from '../pods.ts';
+import { findPods, type BarePod, type CapturedPod, type PodName, type PodTarget } from '../pods.ts';
 import { clockText, windowOfPod, type PodWindow, type WindowRequest } from '../timeWindow.ts';
 import { cutFetched } from './cutFile.ts';
 import { fetchFile, type FetchedFile } from './fetchFile.ts';
@@ -61,7 +61,7 @@ export interface DownloadResult {
   /** Pods whose files could not be listed, and why. */
   readonly problems: readonly (PodName & { readonly problem: string })[];
   /** Pods of the target without the sidecar. */
-  readonly without: readonly PodName[];
+  readonly without: readonly BarePod[];
   /** How many pods have the sidecar. */
   readonly pods: number;
   /** The target, for messages. */

@@ -4,7 +4,7 @@ import { agentClock, thisMoment, type AgentClock } from '../agentClock.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
 import { openFile, type AgentStatus } from '../agentStatus.ts';
 import { parseAgentStatus } from '../parseAgentStatus.ts';
-import type { CapturedPod } from '../pods.ts';
+import { notRunning, type CapturedPod } from '../pods.ts';
 import { askPod } from '../readAgentStatus.ts';
 
 /** A capture file in a pod. */
@@ -35,13 +35,10 @@ export type Listed = Listing | { readonly problem: string };
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Listed> {
-  if (!pod.ready)
-    return {
-      problem: `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
-    };
+  if (!pod.ready) return { problem: notRunning(pod) };
   const listed = await askPod(async () => {
     const asked = thisMoment();
-    const text = await askAgent(kubectl, pod, agentCommand('send', '--list'), mostListingBytes);
+    const text = await askAgent(kubectl, pod, agentCommand('send', '--list'), { maxBytes: mostListingBytes });
     const now = parseNow(text);
     return {
       files: parseListing(text, pod.name),

@@ -2,11 +2,19 @@ import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { settingRefusal, standingSettings, type SettingName, type SettingValues } from '../../settings/index.ts';
 
-/** Adds a flag for each setting that is not an action, except for settings that the command decides itself. */
-export function addSettingFlags(command: Command, except: readonly SettingName[] = []): Command {
+/**
+ * Adds a flag for each setting that is not an action, except for settings that the command decides itself.
+ * @param defaults where the command has other ones than the settings' table
+ */
+export function addSettingFlags(
+  command: Command,
+  except: readonly SettingName[] = [],
+  defaults: SettingValues = {},
+): Command {
   for (const setting of standingSettings) {
     if (except.includes(setting.name)) continue;
-    const note = setting.default === '' ? '' : ` (default ${setting.default})`;
+    const byDefault = defaults[setting.name] ?? setting.default;
+    const note = byDefault === '' ? '' : ` (default ${byDefault})`;
     command.option(`--${setting.name} <${setting.placeholder}>`, `${setting.text}${note}`);
   }
   return command;

@@ -1,4 +1,4 @@
-import type { FoundPods, PodName } from '../../captures/index.ts';
+import type { BarePod, FoundPods, PodName } from '../../captures/index.ts';
 import { codedError, type CodedError } from '../../errors.ts';
 import { endedHint } from '../../kubernetes/ended.ts';
 import { say } from '../io/output.ts';
@@ -15,13 +15,18 @@ export function notCaptured({ where, without, ended }: Pick<FoundPods, 'where' |
       hint: 'Check the name, the labels and the namespace.',
     });
   }
-  return codedError('NOT_CAPTURED', `no pod has the sidecar: ${names(without)}`, { where });
+  const over = without.some((pod) => pod.ended === true)
+    ? '; an attached agent has ended, and its files went with it'
+    : '';
+  return codedError('NOT_CAPTURED', `no pod has the sidecar: ${names(without)}${over}`, { where });
 }
 
 /** Reports the pods that are left out. */
-export function tellWithout(without: readonly PodName[]): void {
+export function tellWithout(without: readonly BarePod[]): void {
   if (without.length > 0)
-    say(`left out, without the sidecar: ${names(without)} (\`packet-capture patch TYPE/NAME\` adds it)`);
+    say(
+      `left out, without the sidecar: ${names(without)} (\`packet-capture patch TYPE/NAME\` adds it, \`packet-capture attach\` does without a restart)`,
+    );
 }
 
 function names(pods: readonly PodName[]): string {

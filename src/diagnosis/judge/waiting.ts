@@ -1,3 +1,4 @@
+import { stuckReasons } from '../../kubernetes/api/stuckReasons.ts';
 import type { ContainerStatus, Pod } from '../../kubernetes/api/types.ts';
 import { containerNames } from '../../sidecar/index.ts';
 import type { ReleaseFacts } from '../read/releases.ts';
@@ -8,26 +9,6 @@ import type { Judgement } from './judge.ts';
 import { placeOf, type JudgedPod } from './judgePods.ts';
 import type { Verdict } from './verdict.ts';
 import { reasons } from './whyReasons.ts';
-
-/**
- * Reasons for which a container does not start, and will not start until somebody corrects something.
- * @see pkg/kubelet/images/types.go, pkg/kubelet/kuberuntime/kuberuntime_container.go of kubernetes/kubernetes
- */
-const stuck: ReadonlySet<string> = new Set([
-  'ImagePullBackOff',
-  'ErrImagePull',
-  'ErrImageNeverPull',
-  'ImageInspectError',
-  'InvalidImageName',
-  'RegistryUnavailable',
-  'SignatureValidationFailed',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'PreCreateHookError',
-  'PreStartHookError',
-  'PostStartHookError',
-  'RunContainerError',
-]);
 
 /** For example an image of another architecture. It counts only before the app starts: later, the app runs on. */
 const endsAgain = 'CrashLoopBackOff';
@@ -55,7 +36,7 @@ export function waitingContainers(pod: Pod, facts: ReleaseFacts | undefined): Wa
 function waitingOf({ spec, status }: Pod, { name, state }: ContainerStatus): WaitingContainer[] {
   const { reason = '', message = '' } = state?.waiting ?? {};
   const container = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find((one) => one.name === name);
-  const isStuck = stuck.has(reason) || (reason === endsAgain && status?.phase === 'Pending');
+  const isStuck = stuckReasons.has(reason) || (reason === endsAgain && status?.phase === 'Pending');
   return isStuck ? [{ container: name, image: container?.image ?? 'none', reason, message }] : [];
 }
 

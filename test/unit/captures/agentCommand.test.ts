@@ -43,7 +43,7 @@ test.each([
     `its agent has version 0.0.9, which does not know this command: its pod needs the image of ${version}`,
   ],
 ])('%s is said to be too old', async (_, kubectl, message) => {
-  await expect(askAgent(kubectl, pod, agentCommand('status'), 100)).rejects.toMatchObject({
+  await expect(askAgent(kubectl, pod, agentCommand('status'), { maxBytes: 100 })).rejects.toMatchObject({
     code: 'AGENT_TOO_OLD',
     message,
     where: 'pod/web-1 in namespace shop',
@@ -52,6 +52,6 @@ test.each([
 
 test('other errors stay what they are', async () => {
   await expect(
-    askAgent(kubectlOf('command terminated with exit code 1'), pod, agentCommand('status'), 100),
+    askAgent(kubectlOf('command terminated with exit code 1'), pod, agentCommand('status'), { maxBytes: 100 }),
   ).rejects.toMatchObject({ code: 'KUBECTL_FAILED' });
 });

@@ -174,11 +174,18 @@ describe('findPods', () => {
     ]);
   });
 
-  test('an ephemeral container counts too: the last one', async () => {
+  const agent = { command: ['/usr/bin/packet-capture-agent', 'run', '--attached'] };
+
+  test('an attached agent counts too: the last one; the annotations are not for it', async () => {
     const attached = pod('a', {
+      metadata: { annotations: { 'packet-capture/filter': 'port 80' } },
       spec: {
         initContainers: [],
-        ephemeralContainers: [{ name: 'debugger' }, { name: 'packet-capture' }, { name: 'packet-capture-2' }],
+        ephemeralContainers: [
+          { name: 'debugger' },
+          { name: 'packet-capture', ...agent },
+          { name: 'packet-capture-2', ...agent, env: [{ name: 'PACKET_CAPTURE_STATE', value: 'idle' }] },
+        ],
       },
       status: {
         ephemeralContainerStatuses: [
@@ -188,7 +195,25 @@ describe('findPods', () => {
       },
     });
     const { kubectl } = cluster({ pods: { items: [attached] } });
-    expect((await findPods(kubectl, {})).captured).toMatchObject([{ container: 'packet-capture-2', ready: true }]);
+    expect((await findPods(kubectl, {})).captured).toMatchObject([
+      { container: 'packet-capture-2', ready: true, attached: true, annotations: {}, defaults: { state: 'idle' } },
+    ]);
+  });
+
+  test('an attached agent that has ended does not count, and is mentioned; nor does a container that is only called so', async () => {
+    const terminated = [{ name: 'packet-capture', state: { terminated: { exitCode: 0 } } }];
+    const over = pod('a', {
+      spec: { initContainers: [], ephemeralContainers: [{ name: 'packet-capture', ...agent }] },
+      status: { initContainerStatuses: [], ephemeralContainerStatuses: terminated },
+    });
+    const foreign = pod('b', { spec: { initContainers: [], ephemeralContainers: [{ name: 'packet-capture' }] } });
+    const { kubectl } = cluster({ pods: { items: [over, foreign] } });
+    const found = await findPods(kubectl, { selector: 'app=web' });
+    expect(found.captured).toEqual([]);
+    expect(found.without).toEqual([
+      { namespace: 'shop', name: 'a', ended: true },
+      { namespace: 'shop', name: 'b' },
+    ]);
   });
 
   test.each([

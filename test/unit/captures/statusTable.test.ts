@@ -115,3 +115,18 @@ test('an answer that is no status is a problem, not an error', () => {
   for (const text of ['', '{', '[]', 'null', '{"state":1}', '"idle"'])
     expect(parseAgentStatus(text), text).toHaveProperty('problem');
 });
+
+test('an attached agent has a column with its end, which others leave empty', () => {
+  const pods = [
+    row('web-1', { state: 'idle', attached: { until: '2026-11-23T12:50:00Z' } }),
+    row('web-2', { state: 'idle', attached: { until: '2026-11-23T11:59:00Z' } }),
+    row('web-3', { state: 'idle' }),
+    row('web-4', null, 'it does not answer'),
+  ];
+  const [heading = '', ...lines] = formatStatus(pods, { namespaces: false, now });
+  const at = heading.split(/ {2,}/).indexOf('ATTACHED');
+  expect(lines.map((line) => line.split(/ {2,}/)[at])).toEqual(['ends in 50m', 'is ending', '-', '-']);
+  expect(parseAgentStatus('{"state":"idle","attached":{"until":"2026-11-23T12:50:00Z","x":1}}')).toEqual({
+    status: { state: 'idle', attached: { until: '2026-11-23T12:50:00Z' } },
+  });
+});

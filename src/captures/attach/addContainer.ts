@@ -1,0 +1,99 @@
+import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import type { PodSecurityLevel } from '../../inject/index.ts';
+import type { PatchOperation, Pod } from '../../kubernetes/api/types.ts';
+import { type Kubectl, kubectlJson } from '../../kubernetes/kubectl.ts';
+import { sendPatch } from '../../kubernetes/sendPatch.ts';
+import { planAttach, type AttachOptions, type AttachPlan } from '../../ways/attach/index.ts';
+import { pause } from '../pause.ts';
+
+export interface AddOptions extends Omit<AttachOptions, 'podSecurity'> {
+  readonly kubectl: Kubectl;
+  /** Of the namespace; undefined when it may not be read: the API server's refusal then shows it. */
+  readonly podSecurity: PodSecurityLevel | undefined;
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The pod as it was judged last, and what was done with it. */
+export interface Added {
+  readonly pod: Pod;
+  readonly plan: AttachPlan;
+}
+
+/** Each attempt reads the pod again; a kubelet that is busy with a pod changes it some times a second. */
+const mostAttempts = 20;
+/** Milliseconds before another attempt: a random part of it, so that many who collide do not collide again. */
+const againWithin = 300;
+
+/**
+ * Adds the agent's container to a pod, unless one is there. Of many who try at the same moment one succeeds, and the
+ * others find what it has added: the patch applies only to the version of the pod that was judged.
+ * @throws ADMISSION_DENIED, CONFLICT, FORBIDDEN, NOT_FOUND and as Kubectl
+ */
+export async function addContainer(options: AddOptions, found: Pod): Promise<Added> {
+  let [pod, podSecurity] = [found, options.podSecurity ?? 'privileged'];
+  for (let attempt = 1; ; attempt += 1) {
+    const plan = planAttach(pod, { ...options, podSecurity });
+    if (plan.kind !== 'attach') return { pod, plan };
+    try {
+      await send(options, pod, attachPatch(pod, plan));
+      return { pod, plan };
+    } catch (error) {
+      if (!isCodedError(error)) throw error;
+      if (error.code === 'POD_SECURITY') podSecurity = stricter(podSecurity);
+      else if (!isConflict(error) || attempt === mostAttempts) throw error;
+      else {
+        await pause(Math.random() * againWithin, options.signal);
+        pod = await readAgain(options.kubectl, pod);
+      }
+    }
+  }
+}
+
+/** By label or not: the cluster can enforce a level where the namespace has no label. */
+function stricter(level: PodSecurityLevel): PodSecurityLevel {
+  return level === 'privileged' ? 'baseline' : 'restricted';
+}
+
+/** Somebody changed the pod, or added a container of the same name, after it was read. */
+function isConflict({ code, message }: CodedError): boolean {
+  return code === 'CONFLICT' || (code === 'KUBECTL_FAILED' && /Duplicate value|may not be removed/.test(message));
+}
+
+async function readAgain(kubectl: Kubectl, { metadata }: Pod): Promise<Pod> {
+  const { name, namespace = 'default', uid } = metadata;
+  const pod = await kubectlJson<Pod>(kubectl, ['get', `pod/${name}`, '--namespace', namespace]);
+  if (pod.metadata.uid === uid) return pod;
+  throw codedError('NOT_FOUND', 'another pod has its name now', { where: `pod/${name} in namespace ${namespace}` });
+}
+
+/** The JSON Patch for the subresource `ephemeralcontainers`; it applies only to this version of this pod. Pure. */
+export function attachPatch(
+  { metadata, spec }: Pod,
+  { container }: Extract<AttachPlan, { readonly kind: 'attach' }>,
+): PatchOperation[] {
+  const list = '/spec/ephemeralContainers';
+  const present = Array.isArray(spec?.['ephemeralContainers']) && spec['ephemeralContainers'].length > 0;
+  return [
+    { op: 'test', path: '/metadata/uid', value: metadata.uid },
+    { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+    present ? { op: 'add', path: `${list}/-`, value: container } : { op: 'add', path: list, value: [container] },
+  ];
+}
+
+async function send(
+  { kubectl, dryRun }: AddOptions,
+  { metadata: { name, namespace = 'default' } }: Pod,
+  operations: readonly PatchOperation[],
+): Promise<void> {
+  const request = { target: `pod/${name}`, namespace, subresource: 'ephemeralcontainers', operations, dryRun };
+  try {
+    await sendPatch(kubectl, request);
+  } catch (error) {
+    if (!isCodedError(error) || !/invalid subresource/i.test(error.message)) throw error;
+    throw codedError('REQUIREMENT_MISSING', 'this kubectl cannot change the ephemeral containers of a pod', {
+      hint: 'Use kubectl 1.32 or later; the environment variable KUBECTL names another one.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,3 @@
+export { attachPods, type AttachPodsOptions, type AttachPodsResult } from './attachPods.ts';
+export { laterPods } from './laterPods.ts';
+export { failedToAttach, nothingAttached, type AttachedPod, type Attacher, type AttacherOptions } from './attacher.ts';

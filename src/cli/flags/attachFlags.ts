@@ -1,0 +1,70 @@
+import { Option, type Command } from 'commander';
+import { codedError } from '../../errors.ts';
+import type { PodSecurityLevel } from '../../inject/index.ts';
+import type { SettingName } from '../../settings/index.ts';
+import { attachedSettings } from '../../sidecar/index.ts';
+import { durationOfFlag } from './flagValues.ts';
+import { addPodFlags, type PodFlags } from './podFlags.ts';
+import { addSettingFlags } from './settingFlags.ts';
+import { addSidecarFlags, type SidecarFlags } from './sidecarFlags.ts';
+import { addStreamFlags } from './streamFlags.ts';
+
+export interface AttachFlags extends PodFlags, SidecarFlags, Readonly<Record<string, unknown>> {
+  /** A path, or `-`; absent: the packets go into files in the pod. */
+  readonly output?: string;
+  readonly force?: boolean;
+  readonly maxPods: string;
+  readonly ttl?: string;
+  readonly reason?: string;
+  readonly podSecurity?: PodSecurityLevel;
+  readonly dryRun?: boolean;
+  readonly timeout: string;
+  readonly json?: boolean;
+}
+
+/** How long an attached agent stays. */
+export const defaultTtl = '1h';
+
+/** Settings that need a volume or a container that only the sidecar has. */
+const notAttached: readonly SettingName[] = ['upload', 'mirror'];
+
+export function addAttachFlags(command: Command): Command {
+  const flags = addStreamFlags(
+    addPodFlags(command).option(
+      '-o, --output <FILE>',
+      'write the packets here as they arrive, as `stream` does; -: standard output (default: files in the pod, for `download`)',
+    ),
+  )
+    .option(
+      '--ttl <DURATION>',
+      `the attached container ends by itself after this time, though not while a command uses it (default: ${defaultTtl})`,
+    )
+    .option('--reason <TEXT>', "why, for others: it is in an Event of the pod, and in the files' comment")
+    .addOption(
+      new Option(
+        '--pod-security <LEVEL>',
+        'the level that the namespace enforces (default: its label, otherwise privileged)',
+      ).choices(['privileged', 'baseline', 'restricted']),
+    )
+    .option('--dry-run', 'let the API server check everything and store nothing; prints what would stay in the pods')
+    .option('--timeout <DURATION>', 'for the containers to start, and then for their captures', '60s')
+    .option('--json', 'print the result to standard output, for programs; not with -o -');
+  // The agent waits until it is told: the command tells it to capture, unless --state says otherwise.
+  return addSettingFlags(addSidecarFlags(flags), notAttached, { ...attachedSettings, state: 'running' });
+}
+
+/** The longest reason, in bytes: it is in each file (mostNote in agent/internal/attached/set.go). */
+const longestReason = 1024;
+
+/** @throws USAGE for values and combinations that are not valid */
+export function checkAttachFlags({ ttl, reason, output, json, dryRun }: AttachFlags): void {
+  if (ttl !== undefined) durationOfFlag(ttl, '--ttl', { example: defaultTtl });
+  if (reason !== undefined && (reason.trim() === '' || Buffer.byteLength(reason) > longestReason))
+    throw codedError('USAGE', `it must have 1 to ${longestReason} bytes`, { where: '--reason' });
+  if (output === '') throw codedError('USAGE', 'a path is empty', { where: '--output' });
+  if (json === true && output === '-' && dryRun !== true)
+    throw codedError('USAGE', 'standard output is for the packets', {
+      where: '--json',
+      hint: 'Name a file with -o, or leave --json out.',
+    });
+}

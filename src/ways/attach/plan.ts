@@ -1,0 +1,94 @@
+import { inheritedSecurity, whyUnfit, type PodSecurityLevel } from '../../inject/index.ts';
+import { hasEnded, isTerminating } from '../../kubernetes/api/pods.ts';
+import { stuckReasons } from '../../kubernetes/api/stuckReasons.ts';
+import type { Container, Pod } from '../../kubernetes/api/types.ts';
+import {
+  attachedContainers,
+  containerName,
+  containerNames,
+  makeAttached,
+  nextAttachedName,
+  type AgentSidecarConfig,
+  type AttachedContainer,
+} from '../../sidecar/index.ts';
+import type { AttachReason } from './reasons.ts';
+
+export interface AttachOptions {
+  /** Its settings are the defaults of a new agent. */
+  readonly config: AgentSidecarConfig;
+  /** Of the pod's namespace. */
+  readonly podSecurity: PodSecurityLevel;
+  /** A duration, see AttachedOptions. */
+  readonly ttl: string;
+}
+
+/** What has to be done with a pod so that an agent is in it. */
+export type AttachPlan =
+  /** Add an ephemeral container. */
+  | { readonly kind: 'attach'; readonly container: Container; /** The agent before it. */ readonly replaces?: Replaced }
+  /** An agent was attached before; it runs, or is about to. */
+  | { readonly kind: 'present'; readonly container: string; readonly running: boolean }
+  /** The pod has the sidecar. */
+  | { readonly kind: 'sidecar'; readonly container: string }
+  | { readonly kind: 'skip'; readonly reason: AttachReason };
+
+export interface Replaced {
+  readonly container: string;
+  /** `ended`, or `stuck`: its image cannot be started, and another one is wanted now. */
+  readonly because: 'ended' | 'stuck';
+}
+
+/**
+ * Decides how an agent gets into a pod that runs: by one container for its whole life, as long as that runs. Pure:
+ * the pod as the API server has it in, data out.
+ */
+export function planAttach(pod: Pod, options: AttachOptions): AttachPlan {
+  const { spec } = pod;
+  if (!spec?.containers?.length) return { kind: 'skip', reason: 'no_pod_template' };
+  if (hasEnded(pod)) return { kind: 'skip', reason: 'pod_ended' };
+  if (isTerminating(pod)) return { kind: 'skip', reason: 'pod_terminating' };
+  if (spec.initContainers?.some(({ name }) => name === containerName) === true)
+    return { kind: 'sidecar', container: containerName };
+  const last = attachedContainers(pod).at(-1);
+  const replaces = last === undefined ? undefined : replacedBy(options, last);
+  if (last !== undefined && replaces === undefined)
+    return { kind: 'present', container: last.name, running: last.state === 'running' };
+  const reason = whyNot(pod, options);
+  if (reason !== undefined) return { kind: 'skip', reason };
+  const container = makeAttached({
+    name: nextAttachedName(pod),
+    config: options.config,
+    profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
+    ttl: options.ttl,
+    ...inheritedSecurity(spec),
+  });
+  return replaces === undefined ? { kind: 'attach', container } : { kind: 'attach', container, replaces };
+}
+
+/** Why the agent that was attached last is of no use any more; undefined when it is. */
+function replacedBy({ config }: AttachOptions, last: AttachedContainer): Replaced | undefined {
+  if (last.state === 'ended') return { container: last.name, because: 'ended' };
+  const isStuck = stuckReasons.has(last.status?.state?.waiting?.reason ?? '');
+  return isStuck && last.container.image !== config.agent.image
+    ? { container: last.name, because: 'stuck' }
+    : undefined;
+}
+
+function whyNot(pod: Pod, { config, podSecurity }: AttachOptions): AttachReason | undefined {
+  const unfit = whyUnfit(pod, pod.spec ?? {}, { config });
+  if (unfit !== undefined) return unfit;
+  if (pod.spec?.containers?.some(({ name }) => containerNames.includes(name)) === true) return 'name_collision';
+  if (podSecurity === 'restricted') return 'pod_security_restricted';
+  return hasRunningContainer(pod) ? undefined : 'pod_pending';
+}
+
+/**
+ * The kubelet starts ephemeral containers as soon as the pod's sandbox exists, while init containers still run
+ * (computePodActions in pkg/kubelet/kuberuntime): a pod whose init container hangs can be captured.
+ */
+function hasRunningContainer({ status }: Pod): boolean {
+  if (status?.phase === 'Running') return true;
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
+    ({ state }) => state?.running !== undefined,
+  );
+}

@@ -1,0 +1,21 @@
+import { skipReasons, type SkipReason } from '../../inject/index.ts';
+
+/** Why no agent is attached to a pod, beside the reasons of the other ways: codes for programs, one clause each. */
+const ownReasons = {
+  pod_pending: 'no container of it runs yet, so there is nothing to attach to',
+  pod_ended: 'it has ended',
+  pod_terminating: 'it is being deleted',
+} as const;
+
+/** A reason of the other ways that has other words here: they speak of an init container. */
+const ownWords: Partial<Record<SkipReason, string>> = {
+  virtual_node: 'it may run on a virtual node, which starts no ephemeral containers',
+  name_collision: 'it has a container of the same name that is not ours',
+};
+
+export const attachReasons = { ...skipReasons, ...ownWords, ...ownReasons } as const satisfies Record<string, string>;
+
+/** The reasons that only this way has, for the documentation. */
+export const onlyAttachReasons = ownReasons;
+
+export type AttachReason = SkipReason | keyof typeof ownReasons;

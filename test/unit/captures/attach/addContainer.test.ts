@@ -1,0 +1,75 @@
+import { expect, test, vi } from 'vitest';
+import { addContainer, type AddOptions } from '../../../../src/captures/attach/addContainer.ts';
+import type { Pod } from '../../../../src/kubernetes/api/types.ts';
+import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
+import { attachPod, attachWorld, type AttachWorld } from '../../../support/captures/attachWorld.ts';
+
+const options = (world: AttachWorld): AddOptions => ({
+  kubectl: world.kubectl,
+  config: defaultSidecarConfig,
+  ttl: '1h',
+  podSecurity: 'privileged',
+  dryRun: false,
+});
+
+function containersIn({ spec }: Pod): readonly string[] {
+  return ((spec?.['ephemeralContainers'] ?? []) as readonly { name: string }[]).map(({ name }) => name);
+}
+
+test('a hundred at the same moment leave one container, which the others find', async () => {
+  const pod = attachPod('web-1');
+  const world = attachWorld([pod]);
+  const added = await Promise.all(Array.from({ length: 100 }, async () => addContainer(options(world), pod)));
+  const kinds = added.map(({ plan }) => plan.kind);
+  expect(kinds.filter((kind) => kind === 'attach')).toHaveLength(1);
+  expect(kinds.filter((kind) => kind === 'present')).toHaveLength(99);
+  expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(['packet-capture']);
+});
+
+test("containers of others stay, and the patch is for the pods' own subresource", async () => {
+  const pod = attachPod('web-1', { spec: { ephemeralContainers: [{ name: 'debugger' }] } });
+  const world = attachWorld([pod]);
+  await addContainer(options(world), pod);
+  expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(['debugger', 'packet-capture']);
+  expect(world.calls).toEqual([
+    expect.stringMatching(/^patch pod\/web-1 --namespace shop --subresource=ephemeralcontainers --type=json /),
+  ]);
+});
+
+test('a pod that changes all the time is read again, some times; in the end that is an error', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  const pod = attachPod('web-1');
+  const world = attachWorld([pod], { disturbances: 3 });
+  expect((await addContainer(options(world), pod)).plan.kind).toBe('attach');
+  expect(world.calls.filter((call) => call.startsWith('get pod/web-1'))).toHaveLength(3);
+  const restless = attachWorld([pod], { disturbances: 1000 });
+  await expect(addContainer(options(restless), pod)).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(containersIn(restless.pods.get('web-1') as Pod)).toEqual([]);
+});
+
+test('another pod of the same name is left alone', async () => {
+  const world = attachWorld([{ ...attachPod('web-1'), metadata: { ...attachPod('web-1').metadata, uid: 'other' } }]);
+  await expect(addContainer(options(world), attachPod('web-1'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(containersIn(world.pods.get('web-1') as Pod)).toEqual([]);
+});
+
+test.each([
+  ['baseline', { kind: 'attach' }, ['packet-capture']],
+  ['restricted', { kind: 'skip', reason: 'pod_security_restricted' }, []],
+] as const)('a level that no label shows (%s) is learned from the refusal', async (enforced, plan, containers) => {
+  const pod = attachPod('web-1');
+  const world = attachWorld([pod], { enforced });
+  for (const podSecurity of ['privileged', undefined] as const) {
+    world.pods.set('web-1', pod);
+    expect((await addContainer({ ...options(world), podSecurity }, pod)).plan).toMatchObject(plan);
+    expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(containers);
+  }
+});
+
+test('a dry run stores nothing', async () => {
+  const pod = attachPod('web-1');
+  const world = attachWorld([pod]);
+  expect((await addContainer({ ...options(world), dryRun: true }, pod)).plan.kind).toBe('attach');
+  expect(world.calls.join(' ')).toContain('--dry-run=server');
+  expect(containersIn(world.pods.get('web-1') as Pod)).toEqual([]);
+});
