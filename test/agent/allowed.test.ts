@@ -10,9 +10,9 @@ import { mirrorOf } from '../support/agent/mirrorFixture.ts';
 
 const { folder, network, start } = useAgents();
 
-/** What a patch of the pod, or of its status alone, can bring into the settings' volume. */
-describe('what the release does not allow', () => {
-  test('has no effect: neither a destination nor a locked setting', async () => {
+/** A patch of the pod, or only of its status, can write such settings. */
+describe('a setting that the release does not allow', () => {
+  test('has no effect and is reported, be it a destination or a locked setting', async () => {
     const environment = {
       PACKET_CAPTURE_ALLOWED_SETTINGS: 'state stream upload',
       PACKET_CAPTURE_ALLOWED_STREAMS: '*.obs:57012',
@@ -43,7 +43,7 @@ describe('what the release does not allow', () => {
       expect(events).not.toContain(event);
   });
 
-  test('takes no packet elsewhere than the release sends it, and is not said to be in force', async () => {
+  test('sends no packet to another destination, and the status does not show it as in force', async () => {
     const theirs = 57_013;
     const listen = `require('node:net').createServer(() => console.log('came')).listen(${theirs}, '10.99.0.1', () => console.log('listens'))`;
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...network().enterWorld, process.execPath, '-e', listen]);
@@ -81,7 +81,7 @@ describe('what the release does not allow', () => {
     expect(said).toBe('listens\n');
   });
 
-  test('is a buffer beyond the bound, which is a setting that is not valid', async () => {
+  test('is invalid if it is a buffer over the limit', async () => {
     const agent = await start({ settings: { 'buffer-size': '65Mi' } });
     expect(await agent.next('invalid setting')).toMatchObject({
       setting: 'buffer-size',
@@ -93,10 +93,10 @@ describe('what the release does not allow', () => {
     await agent.stop();
   });
 
-  test('is a buffer of 2 GiB, of which no limit of memory would count a byte: the kernel is not asked for it', async () => {
+  test('is invalid if it is a buffer of 2 GiB, which no memory limit of a container would count', async () => {
     const rings = async (): Promise<number> =>
       (await run([...network().enterPod, 'cat', '/proc/net/packet'])).stdout.split('\n').length - 1;
-    // A release cannot raise the bound over what the kernel can count.
+    // A release cannot raise the limit over what the kernel can count.
     const agents = [
       await start({ settings: { 'buffer-size': '2Gi' } }),
       await start({ settings: { 'buffer-size': '2Gi' }, environment: { PACKET_CAPTURE_BUFFER_LIMIT: '4Gi' } }),

@@ -5,7 +5,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 const { network, start } = useAgents();
 
 describe('a capture', () => {
-  test('keeps every packet in a file that names the pod and the interface, and says so', async () => {
+  test('stores every packet in a file that names the pod and the interface, and reports it', async () => {
     const agent = await start({ settings: { filter: 'udp' } });
     const started = await agent.next('started');
     const [file] = await agent.files();

@@ -9,15 +9,15 @@ import { sendSteadily } from '../support/agent/steadyPackets.ts';
 
 const { folder, network, start } = useAgents();
 
-/** The numbers of all packets that an agent has stored, in the order of its files. */
+/** The numbers of all packets that an agent stored, in the order of its files. */
 async function stored(agent: Agent): Promise<number[]> {
   return (await Promise.all((await agent.files()).map(packetNumbers))).flat();
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 
-describe('what changes while packets come', () => {
-  test('filters, lengths, limits, rings and streams leave no hole: each packet is in one file, and what changes begins one', async () => {
+describe('while packets arrive,', () => {
+  test('changes of filter, snaplen, limits, ring and stream lose no packet, and each begins a new file', async () => {
     const collector = await startCollector(network(), { folder: await folder() });
     const agent = await start({ settings: { filter: 'udp', 'file-count': '100' } });
     await agent.next('started');
@@ -58,7 +58,7 @@ describe('what changes while packets come', () => {
     expect(await stored(agent)).toEqual(upTo(sent));
     expect(agent.events.at(-1)).toMatchObject({ packets: sent, dropped: 0 });
     expect(agent.events.filter(({ event }) => event === 'started')).toHaveLength(changes.length + 1);
-    // The settings stand in the file that begins with them.
+    // A file contains the settings with which it began.
     const comments = await Promise.all(
       (await agent.files()).map(async (file) => (await run(['capinfos', '-k', file])).stdout),
     );
@@ -68,7 +68,7 @@ describe('what changes while packets come', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('a filter that cannot be compiled costs nothing before it is refused', async () => {
+  test('an invalid filter is refused and loses no packet before that', async () => {
     const agent = await start({ settings: { filter: 'udp' } });
     await agent.next('started');
     await network().send({ count: 100 });
@@ -78,7 +78,7 @@ describe('what changes while packets come', () => {
     expect(closed).toMatchObject({ packets: 100, dropped: 0 });
   });
 
-  test('interfaces that come and go leave the others alone, and their packets are in the same file', async () => {
+  test('interfaces that come and go do not affect the others, and their packets are in the same file', async () => {
     const agent = await start({ settings: { filter: 'udp', 'file-count': '4' } });
     await agent.next('started');
     const sent = network().send({ count: 15_000, perSecond: 5000 });
@@ -100,7 +100,7 @@ describe('what changes while packets come', () => {
     expect(agent.events.at(-1)).toMatchObject({ packets: 15_050, dropped: 0 });
   });
 
-  test('a filter that one of the interfaces cannot have is named, and the others are captured', async () => {
+  test('a filter that is impossible for one interface is reported, and the others are captured', async () => {
     const { enterPod } = network();
     await run([...enterPod, 'sh', '-euc', 'ip tuntap add tun0 mode tun; ip link set tun0 up']);
     const agent = await start({ settings: { filter: 'ether host 02:00:00:00:00:01 or udp' } });

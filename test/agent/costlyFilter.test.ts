@@ -5,10 +5,10 @@ import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 
-/** What one annotation can ask of the compiler and of whoever reads it. */
-describe('a filter that is dear', () => {
-  // The compiler gives way to everything else on this machine.
-  test('is compiled before the capture is touched, and refused when the kernel cannot have it', async () => {
+/** The most expensive filters that one annotation can contain. */
+describe('a filter that takes long to compile', () => {
+  // The compiler has a low priority on this machine.
+  test('is compiled before the capture changes, and refused if it is too long for the kernel', async () => {
     const agent = await start({ settings: { filter: 'udp port 9999' } });
     await agent.next('started');
     await agent.set({ filter: dearFilter(780) });
@@ -23,7 +23,7 @@ describe('a filter that is dear', () => {
     expect(packets.reduce((sum, count) => sum + count, 0)).toBe(20);
   });
 
-  test('does not keep it from hearing `idle` meanwhile', async () => {
+  test('does not delay a change to `idle`', async () => {
     const agent = await start();
     await agent.next('started');
     await agent.set({ filter: dearFilter(350) });
@@ -35,7 +35,7 @@ describe('a filter that is dear', () => {
     await agent.stop();
   });
 
-  test('does not keep SIGTERM waiting, and sixteen thousand tabs are no trouble', async () => {
+  test('does not delay SIGTERM, and sixteen thousand tabs are accepted', async () => {
     const agent = await start({ settings: { filter: `udp${'\t'.repeat(16_000)}port 9999` } });
     await agent.next('started');
     await network().send({ count: 3, port: 9999 });

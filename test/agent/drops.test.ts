@@ -5,7 +5,7 @@ const { network, start } = useAgents();
 
 describe('packets that the kernel drops', () => {
   test.each(['eth0', 'eth0,lo'])(
-    'are counted with the file that is closed next, while the capture goes on: %s',
+    'are counted in the report of the next closed file, and the capture goes on: %s',
     async (interfaces) => {
       const agent = await start({ settings: { filter: 'udp', interfaces, rotate: '1s', 'buffer-size': '1Mi' } });
       await agent.next('started');

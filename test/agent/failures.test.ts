@@ -6,7 +6,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 const { folder, network, start } = useAgents();
 
 describe('the agent goes on', () => {
-  test('when the volume is full: it waits for space and deletes nothing for it', async () => {
+  test('when the volume is full: it waits for space and deletes nothing', async () => {
     const agent = await start({ captures: 'tmpfs:6m', settings: { filter: 'udp' } });
     await agent.next('started');
     await network().send({ count: 5000, size: 1000, perSecond: 5000 });
@@ -37,7 +37,7 @@ describe('the agent goes on', () => {
     expect(await agent.stop()).toMatchObject({ code: 0 });
   });
 
-  test('when it must not write to the volume', async () => {
+  test('when it may not write to the volume', async () => {
     const captures = await folder();
     await chmod(captures, 0o755);
     const agent = await start({ captures });

@@ -7,7 +7,7 @@ import { agentModule, ensureGoTools, go } from '../support/agent/goTools.ts';
 
 beforeAll(() => ensureGoTools(stderrProgress));
 
-/** Compiling everything for the first time, the race detector's half included. */
+/** The time to compile everything for the first time, also for the race detector. */
 const cold = 600_000;
 
 test('the agent is formatted by gofmt', async () => {
@@ -19,17 +19,17 @@ test.each([
   ['staticcheck', ['go', 'tool', 'staticcheck', './...']],
   ['go mod tidy', ['go', 'mod', 'tidy', '-diff']],
 ])(
-  '%s finds nothing',
+  '%s reports nothing',
   async (_, argv) => {
     const { exitCode, stdout, stderr } = await go(argv);
-    // What is fetched for the first time is named there.
+    // It prints the modules that it downloads for the first time.
     const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
     expect({ exitCode, stdout, stderr: said.join('\n') }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   },
   cold,
 );
 
-/** A Go module of its own, for its many dependencies; static as in the image. */
+/** A separate Go module because of its many dependencies; linked statically as in the image. */
 const rclone = join(agentModule, 'rclone');
 const plain = ['env', 'CGO_ENABLED=0', 'go'];
 
@@ -38,7 +38,7 @@ test.each([
   ['go vet', [...plain, 'vet', './...']],
   ['go mod tidy', [...plain, 'mod', 'tidy', '-diff']],
 ])(
-  '%s finds nothing in rclone',
+  '%s reports nothing in rclone',
   async (_, argv) => {
     const { exitCode, stdout, stderr } = await go(argv, rclone);
     const said = stderr.split('\n').filter((line) => !line.startsWith('go: downloading'));
@@ -47,7 +47,7 @@ test.each([
   cold,
 );
 
-// Before the agent's own, which build it too and have less time.
+// Before the agent's tests, which build it too and have less time.
 test(
   'the tests of rclone pass',
   async () => {
@@ -60,7 +60,7 @@ test(
 );
 
 test(
-  'its own tests pass, with the race detector',
+  'the tests of the agent pass with the race detector',
   async () => {
     const { exitCode, stdout, stderr } = await go(['go', 'test', '-race', '-timeout', '5m', './...']);
     expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
@@ -69,7 +69,7 @@ test(
   cold,
 );
 
-test('the scripts of its image are clean by shellcheck', async () => {
+test('shellcheck reports nothing about the scripts of the image', async () => {
   const folder = join(agentModule, 'image');
   const scripts = (await readdir(folder)).filter((name) => name.endsWith('.sh'));
   expect(scripts).not.toEqual([]);

@@ -8,7 +8,7 @@ import { holds } from '../support/agent/memory.ts';
 const { folder, network, start } = useAgents();
 const secret = 'TOP-SECRET-OF-THE-APP';
 
-/** The app sends datagrams that all hold the secret. */
+/** The app sends datagrams that all contain the secret. */
 async function sendSecrets(count: number): Promise<void> {
   await run([
     ...network().enterPod,
@@ -19,7 +19,7 @@ async function sendSecrets(count: number): Promise<void> {
 }
 
 describe('snaplen: headers', () => {
-  test('keeps headers that tshark reads, and no byte of payload in file or memory', async () => {
+  test('stores headers that tshark reads, and no byte of payload in files or memory', async () => {
     const agent = await start({ settings: { filter: 'udp port 9999', snaplen: 'headers' } });
     expect(await agent.next('started')).toMatchObject({ snaplen: 'headers' });
     await sendSecrets(2000);
@@ -36,11 +36,11 @@ describe('snaplen: headers', () => {
     expect(new Set(rows.map(([, , address]) => address))).toEqual(new Set(['10.99.0.1']));
   });
 
-  test('begins and ends in the running capture', async () => {
+  test('can begin and end during a capture', async () => {
     const agent = await start({ settings: { filter: 'udp port 9999' } });
     await agent.next('started');
     await sendSecrets(10);
-    // So the search in the memory would find it.
+    // This shows that the search in the memory would find it.
     expect(await holds(await agent.capturing(), secret)).toBe(true);
     await agent.set({ snaplen: 'headers' });
     expect(await agent.next('started')).toMatchObject({ snaplen: 'headers' });
@@ -53,7 +53,7 @@ describe('snaplen: headers', () => {
     ]);
   });
 
-  test('next to a mirror, which copies whole packets in the kernel: neither program holds a byte of payload', async () => {
+  test('next to a mirror, which copies whole packets in the kernel, keeps payload out of both programs', async () => {
     const settings = { filter: 'udp port 9999', snaplen: 'headers', mirror: 'vxlan://10.99.0.1:4790' };
     const [captures, volume] = [await folder(), await folder()];
     const agent = await start({ captures, volume, settings });

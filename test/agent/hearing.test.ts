@@ -16,7 +16,7 @@ async function started(settings: SettingValues, secret = ''): Promise<Agent> {
   return agent;
 }
 
-/** What the agent may be busy with. */
+/** What the agent may be doing at that time. */
 const busy: Readonly<Record<string, () => Promise<Agent>>> = {
   'while packets come': async () => started({}),
   'while a filter is compiled that is dear': async () => {
@@ -31,7 +31,7 @@ const busy: Readonly<Record<string, () => Promise<Agent>>> = {
     const agent = await started({ rotate: '1s', upload: 's3:captures/none' }, secret);
     await network().send({ count: 1 });
     await agent.next('file closed');
-    // No other file ends by itself now.
+    // No other file is closed by itself now.
     await agent.set({ rotate: '60s' });
     await agent.next('started');
     return agent;
@@ -41,8 +41,8 @@ const busy: Readonly<Record<string, () => Promise<Agent>>> = {
 const filesClosed = ({ events }: Agent): number => events.filter(({ event }) => event === 'file closed').length;
 
 /**
- * For how many seconds packets are captured after the agent is told something, of a thousand a second: by the clock of
- * their times, so that it does not matter how late this test gets to see them.
+ * For how many seconds packets are captured after an event, at a thousand packets a second. This is measured by the
+ * packets' times, so that a delay of this test does not matter.
  */
 async function capturedAfter(work: () => Promise<Agent>, tell: (agent: Agent) => Promise<unknown>): Promise<number> {
   const agent = await work();
@@ -57,7 +57,7 @@ async function capturedAfter(work: () => Promise<Agent>, tell: (agent: Agent) =>
   return Math.max(...times.flat(2).map(Number)) - told / 1000;
 }
 
-/** The least of three at most, if the first is more than is wanted: others share the machine. */
+/** The smallest of up to three measurements, because other programs share the machine. */
 async function least(seconds: () => Promise<number>, wanted: number): Promise<number> {
   let found = await seconds();
   for (let run = 1; run < 3 && found > wanted; run += 1) found = Math.min(found, await seconds());
@@ -65,7 +65,7 @@ async function least(seconds: () => Promise<number>, wanted: number): Promise<nu
 }
 
 describe.each(Object.entries(busy))('%s', (_, work) => {
-  test('SIGTERM is heard within 100 ms: packets are captured for one second from then on', async () => {
+  test('SIGTERM is noticed within 100 ms, and packets are captured for one more second', async () => {
     const terminate = async (agent: Agent): Promise<void> => {
       const [pid = 0] = await agent.processes();
       process.kill(pid, 'SIGTERM');
@@ -75,7 +75,7 @@ describe.each(Object.entries(busy))('%s', (_, work) => {
     expect(captured).toBeGreaterThan(0.9);
   });
 
-  test('`idle` is heard within 100 ms', async () => {
+  test('`idle` is noticed within 100 ms', async () => {
     expect(
       await least(async () => capturedAfter(work, async (agent) => agent.set({ state: 'idle' })), 0.1),
     ).toBeLessThan(0.1);

@@ -5,25 +5,25 @@ import { run } from '../../scripts/cluster/command.ts';
 
 const root = inject('agentRoot');
 
-/** What the image without -slim has as well. */
+/** What only the image without -slim has. */
 const more = ['usr/bin/rclone', 'usr/share/doc/rclone', 'usr/bin/busybox', 'usr/share/doc/busybox', 'etc/ssl'];
 
-/** Megabytes of the image's files, some left out, compressed like a layer. */
+/** The size of the image's files in megabytes, without some, compressed like a layer. */
 async function megabytes(leftOut: readonly string[]): Promise<number> {
-  // `/test` is what the tests have added.
+  // `/test` is added by the tests.
   const exclude = ['test', ...leftOut].map((path) => `--exclude=./${path}`).join(' ');
   const { stdout } = await run(['sh', '-c', `tar -C '${root}' ${exclude} -c . | gzip | wc -c`]);
   return Number(stdout) / 1e6;
 }
 
-test('the image has at most 25 MB, compressed, and 8 MB without rclone and the shell', async () => {
+test('the image has at most 25 MB compressed, and at most 8 MB without rclone and the shell', async () => {
   const [whole, slim] = await Promise.all([megabytes([]), megabytes(more)]);
   console.log(`image: ${whole.toFixed(1)} MB, slim ${slim.toFixed(1)} MB`);
   expect(whole).toBeLessThan(25);
   expect(slim).toBeLessThan(8);
 });
 
-test('the image has the libraries of tcpdump and BusyBox alone, and licences and sources of all that is in it', async () => {
+test('the image has only the libraries of tcpdump and BusyBox, and the licences and sources of everything in it', async () => {
   const files = await readdir(join(root, 'usr/lib'), { recursive: true, withFileTypes: true });
   const libraries = files
     .filter((file) => file.isFile() && file.name.includes('.so'))
@@ -59,7 +59,7 @@ test('the image has the libraries of tcpdump and BusyBox alone, and licences and
   }
 });
 
-test('tcpdump of the image knows names of services and protocols', async () => {
+test('tcpdump in the image knows the names of services and protocols', async () => {
   const { stdout } = await run([
     'chroot',
     root,

@@ -5,7 +5,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 
 const { network, start } = useAgents();
 
-/** Waits until these are captured. */
+/** Waits until these interfaces are captured. */
 async function captures(agent: Agent, interfaces: readonly string[]): Promise<void> {
   const event = 'interfaces changed';
   expect((await agent.next(event))['interfaces']).toEqual(expect.arrayContaining([...interfaces]));
@@ -13,7 +13,7 @@ async function captures(agent: Agent, interfaces: readonly string[]): Promise<vo
 }
 
 describe('interfaces', () => {
-  test('several give one file in which each packet has its interface', async () => {
+  test('several are captured into one file, in which each packet has its interface', async () => {
     await network().addInterface('net1', 1);
     const agent = await start({ settings: { interfaces: 'net1,eth0,lo', filter: 'udp' } });
     expect(await agent.next('started')).toMatchObject({ interfaces: ['net1', 'eth0', 'lo'] });
@@ -33,7 +33,7 @@ describe('interfaces', () => {
     await network().removeInterface('net1');
   });
 
-  test('all are those that are up, except lo, and one that comes later is taken in', async () => {
+  test('by default are all that are up except lo, and one that is added later', async () => {
     const agent = await start();
     expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0'] });
     await network().addInterface('net2', 2);
@@ -46,7 +46,7 @@ describe('interfaces', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test.each(['any', 'all,lo'])('%s: lo too, and one that comes later', async (interfaces) => {
+  test.each(['any', 'all,lo'])('are with %s also lo and one that is added later', async (interfaces) => {
     const agent = await start({ settings: { interfaces } });
     expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'lo'] });
     await network().addInterface('net4', 4);
@@ -61,7 +61,7 @@ describe('interfaces', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('one that is missing stops them all, says so with growing pauses, and starts the capture when it comes; the others go on when it goes', async () => {
+  test('are not captured while one is missing, which is reported; the capture starts with it, and goes on if it is removed', async () => {
     const agent = await start({ settings: { interfaces: 'eth0,net3' } });
     const reason = 'there is no interface net3';
     expect(await agent.next('error')).toMatchObject({ reason, retry: '1s' });

@@ -6,7 +6,7 @@ const { folder, network, start } = useAgents();
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 describe('packet-count', () => {
-  test('ends the capture at that many packets over all files, and a changed setting starts it anew', async () => {
+  test('ends the capture after that many packets in all files, and a changed setting starts it again', async () => {
     const captures = await folder();
     const settings = { filter: 'udp', 'packet-count': '3000', 'file-size': '1Mi' };
     const agent = await start({ captures, settings });

@@ -14,7 +14,7 @@ const { folder, network, start } = useAgents();
 const port = 9464;
 const environment = { PACKET_CAPTURE_METRICS_LISTEN: `:${port}` };
 
-/** What a client within the pod gets; the requests of its program, each on a connection of its own. */
+/** The answers to a client in the pod, which sends each request on a connection of its own. */
 async function inPod(program: string): Promise<string> {
   const [enter = '', ...rest] = network().enterPod;
   const { stdout } = await promisify(execFile)(enter, [
@@ -27,7 +27,7 @@ async function inPod(program: string): Promise<string> {
   return stdout;
 }
 
-/** `ask(text)`: sends it, and gives all that comes until the other side closes or resets. */
+/** `ask(text)` sends a text and returns everything that arrives until the server closes or resets. */
 const client = `
 import { connect } from 'node:net';
 const open = () => { const socket = connect(${port}, '127.0.0.1'); socket.on('error', () => undefined); return socket; };
@@ -47,8 +47,8 @@ async function listening(agent: Agent): Promise<number> {
   return agent.capturing();
 }
 
-describe('metrics', () => {
-  test("are what the status says, in Prometheus' format", async () => {
+describe('the metrics', () => {
+  test('are the values of the status in the format of Prometheus', async () => {
     const captures = await folder();
     const agent = await start({ captures, environment, settings: { filter: 'udp', stream: 'nowhere' } });
     await agent.next('started');
@@ -89,7 +89,7 @@ describe('metrics', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('are all that is served, to whoever asks however', async () => {
+  test('are the only thing that the port serves, for any request', async () => {
     const captures = await folder();
     const agent = await start({ captures, environment, settings: { state: 'idle' } });
     const pid = await listening(agent);
@@ -121,7 +121,7 @@ describe('metrics', () => {
     expect(await ask('POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx')).toMatch(/^HTTP\/1.1 405 /);
     expect((await ask('HEAD /metrics HTTP/1.0\r\n\r\n')).trimEnd()).toMatch(/^HTTP\/1.[01] 200 OK\r\n/);
     expect(await get('/metrics?a=b')).toMatch(/^HTTP\/1.1 200 /);
-    // A hundred that say nothing, one that says too much, one that goes away: they take its time and nothing else.
+    // A hundred silent clients, one that sends too much, and one that disconnects must not stop the server.
     const status = await inPod(`
       const silent = Array.from({ length: 100 }, open);
       await ask('GET /' + 'x'.repeat(100_000));
@@ -134,7 +134,7 @@ describe('metrics', () => {
     expect(await readdir(join(captures, '.agent'))).toEqual(['metrics', 'new', 'own.sock', 'status.json']);
   });
 
-  test('are nowhere to be had unless a port is given, and a port that is taken stays with whoever has it', async () => {
+  test('are not served without a port, and a port in use is left to its owner', async () => {
     const quiet = await start({ settings: { state: 'idle' } });
     await quiet.next('idle');
     await quiet.alone();

@@ -12,14 +12,14 @@ import { captureOn, framesOf } from '../support/agent/vxlanCollector.ts';
 
 const { atEnd, collect, folder, inPod, network, startPod, traces, useIpv6 } = useMirrors();
 
-/** Datagrams from the pod to the world, where nobody listens. */
+/** Sends datagrams from the pod to the world, where nothing listens. */
 async function podSends(count: number, size = 100): Promise<void> {
   const program = `const s = require('node:dgram').createSocket('udp4'); let n = 0; const next = () => n++ < ${count} ? s.send(Buffer.alloc(${size}, n), 99, '10.99.0.1', next) : s.close(); next();`;
   await run([...network().enterPod, process.execPath, '-e', program]);
 }
 
-describe('mirror', () => {
-  test('copies all that the pod sends and receives, whole, and nothing of it is in a capture', async () => {
+describe('the mirror', () => {
+  test('copies whole packets that the pod sends and receives, and no copy is in a capture', async () => {
     const { file, end } = await collect(4789, 16_777_215);
     await useIpv6();
     const settings = { mirror: 'vxlan://10.99.0.1?vni=16777215', filter: 'udp or tcp or icmp' };
@@ -39,7 +39,7 @@ describe('mirror', () => {
     await podSends(30);
     await podSends(30, 1472);
     for (const host of ['10.99.0.1', 'fd00:99::1']) await exchangeTcp(network(), { host, bytes: 200_000 });
-    // The app's own path to a peer stays as wide as it was.
+    // The MTU of the app's own path to a peer is unchanged.
     expect(await inPod('ip -6 route get fd00:99::1; ip route get 10.99.0.1')).not.toContain('mtu');
 
     const status = await statusWhen(
@@ -120,7 +120,7 @@ describe('mirror', () => {
     expect(await portCounts(second.file)).toEqual({ 1002: 10, 1003: 10 });
   });
 
-  test('that is set while a capture runs begins when the capture leaves it out', async () => {
+  test('begins in a running capture only after the capture excludes the copies', async () => {
     const { captures, agent, mirror } = await startPod({ filter: 'udp' });
     await agent.next('started');
     await statusWhen(
@@ -146,7 +146,7 @@ describe('mirror', () => {
     expect(counts.map((ports) => Object.keys(ports))).toEqual(counts.map(() => ['9999']));
   });
 
-  test('leaves what others have on the interface, while it runs and after', async () => {
+  test('keeps the other qdiscs and filters of the interface, during and after it', async () => {
     const program = (value: number): string => `bytecode '1,6 0 0 ${value},'`;
     await network().addInterface('net1', 1);
     await inPod(`tc qdisc add dev eth0 clsact
@@ -161,14 +161,14 @@ describe('mirror', () => {
     await mirror.stop();
     await end();
     expect(await portCounts(file)).toMatchObject({ 9999: 25 });
-    // Theirs comes after ours, and has seen the packets too.
+    // The other filter comes after ours and must have seen the packets too.
     expect(await inPod('tc -s filter show dev eth0 ingress pref 60')).toMatch(/Sent \d+ bytes (2[5-9]|3\d) pkt/);
     expect(await traces()).toBe(before);
     await inPod('tc qdisc delete dev eth0 clsact');
     await network().removeInterface('net1');
   });
 
-  test('copies no copies: not the pieces of large ones, nor what comes back from a collector that refuses them', async () => {
+  test('does not copy its own copies, their fragments, or errors from a collector that refuses them', async () => {
     const file = join(await folder(), 'outer.pcapng');
     const endCapture = await captureOn(network().enterWorld, { name: 'eth0', file });
     let ended: Promise<void> | undefined;
@@ -189,7 +189,7 @@ describe('mirror', () => {
     expect(await portCounts(captured)).toEqual({ 9999: 80 });
   });
 
-  test('to a collector of IPv6 leaves out what does not fit, and counts it', async () => {
+  test('to a collector with IPv6 drops packets that do not fit, and counts them', async () => {
     await useIpv6();
     const { file, end } = await collect(4790, 7, 'fd00:99::1');
     const { mirror } = await startPod({ mirror: 'vxlan://[fd00:99::1]:4790?vni=7', filter: 'udp port 1001' });
@@ -202,7 +202,7 @@ describe('mirror', () => {
     expect(await portCounts(file)).toEqual({ 1001: 10 });
   });
 
-  test('lets nothing in: frames that are sent to its own port reach nobody', async () => {
+  test('lets no frames into the pod by its own port', async () => {
     const { mirror } = await startPod({ mirror: 'vxlan://10.99.0.1:4790?vni=7' });
     await mirror.next('mirror started');
     const [{ address }] = JSON.parse(await inPod('ip -j link show pcmirror0')) as [{ address: string }];
@@ -230,7 +230,7 @@ describe('mirror', () => {
   });
 });
 
-/** A packet of IPv4 and UDP without a checksum. */
+/** An IPv4 packet with UDP without a checksum. */
 function udpPacket(to: readonly number[], port: number, payload: string): number[] {
   const word = (value: number): number[] => [value >> 8, value & 0xff];
   const head = [0x45, 0, ...word(28 + payload.length), 0, 0, 0, 0, 64, 17, 0, 0, 10, 99, 0, 1, ...to];

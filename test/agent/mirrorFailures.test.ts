@@ -11,15 +11,15 @@ import { framesOf } from '../support/agent/vxlanCollector.ts';
 const { collect, folder, inPod, network, start, startPod, traces } = useMirrors();
 const mirror = 'vxlan://10.99.0.1:4790?vni=7';
 
-describe('what goes wrong with a mirror', () => {
-  test('after SIGKILL the next container begins anew, and copies once', async () => {
+describe('the mirror, when something fails,', () => {
+  test('is set up again by the next container after SIGKILL, and copies each packet once', async () => {
     const { file, end } = await collect(4790, 7);
     const settings = { mirror, filter: 'udp' };
     const pod = await startPod(settings);
     await pod.mirror.next('mirror started');
     await network().send({ count: 10, port: 1001 });
     await pod.mirror.kill();
-    // The kernel goes on without it.
+    // The kernel keeps copying without the program.
     await network().send({ count: 10, port: 1002 });
     const again = await start({ captures: pod.captures, volume: pod.volume, settings, ...mirrorProgram });
     await again.next('mirror started');
@@ -31,14 +31,14 @@ describe('what goes wrong with a mirror', () => {
     expect(await portCounts(file)).toEqual({ 1001: 10, 1002: 10, 1003: 10 });
   });
 
-  // What the kernel cannot show could not be taken back: the copies went on.
-  test('a long filter is narrowed, and one that is too long ends the copies', async () => {
+  // A filter that the kernel does not list could not be removed, so copies would go on.
+  test('uses a shorter form of a long filter, and stops with a filter that is too long', async () => {
     const hosts = (count: number): string =>
       Array.from({ length: count }, (_, i) => `host 10.${Math.floor(i / 250)}.${i % 250}.${(i * 7) % 250}`).join(
         ' or ',
       );
     const { file, end } = await collect(4790, 7);
-    // With so many spaces it is compiled as it stands: some 3,000 instructions, nearly the most that there may be.
+    // With so many spaces it is compiled unchanged, to about 3,000 instructions, which is nearly the limit.
     const pod = await startPod({ mirror, filter: `udp port 1001 or ${hosts(95)}${' '.repeat(8000)}` });
     await pod.mirror.next('mirror started', 30_000);
     await network().send({ count: 10, port: 1001 });
@@ -57,7 +57,7 @@ describe('what goes wrong with a mirror', () => {
     expect(await portCounts(file)).toEqual({ 1001: 10 });
   });
 
-  test('without NET_ADMIN it says so, and waits', async () => {
+  test('reports missing NET_ADMIN, and waits', async () => {
     const [captures, volume, settings] = [await folder(), await folder(), { mirror }];
     const agent = await start({ captures, volume, settings });
     const powerless = await start({ captures, volume, settings, ...mirrorProgram, capability: '' });
@@ -80,7 +80,7 @@ describe('what goes wrong with a mirror', () => {
     expect([agent.noise, powerless.noise]).toEqual([[], []]);
   });
 
-  test('where there is no such container the agent says why, and captures', async () => {
+  test('is reported by the agent as impossible without its container, and the capture goes on', async () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { mirror } });
     await agent.next('started');
@@ -98,7 +98,7 @@ describe('what goes wrong with a mirror', () => {
     expect(status).toMatchObject({ state: 'capturing', invalid: [] });
   });
 
-  test('a name that is not known is looked up again; an interface that comes, and lo, are mirrored once', async () => {
+  test('looks up an unknown name again, and mirrors a new interface and lo once', async () => {
     const { file, end } = await collect(4790, 7);
     const pod = await startPod({
       mirror: 'vxlan://collector.example:4790?vni=7',
@@ -147,7 +147,7 @@ describe('what goes wrong with a mirror', () => {
     }
   });
 
-  test('a collector behind a tunnel of the pod, whose packets would be copied without an end, wants a filter', async () => {
+  test('requires a filter for a collector behind a tunnel of the pod, whose packets would be copied without end', async () => {
     const pod = await startPod({ mirror: 'vxlan://10.77.0.9' });
     expect(await pod.mirror.next('error')).toMatchObject({
       reason: 'mirror to vxlan://10.77.0.9: there is no route to 10.77.0.9',
@@ -161,7 +161,7 @@ describe('what goes wrong with a mirror', () => {
     await inPod('ip link delete tun0');
   });
 
-  test('a filter that the classifier cannot follow, a place that is taken, and a device or a filter that somebody removes', async () => {
+  test('reports an impossible filter, a priority in use, and a device or filter that somebody removes', async () => {
     const { file, end } = await collect(4790, 7);
     const pod = await startPod({ mirror, filter: 'vlan 5 or udp' });
     expect(await pod.mirror.next('error')).toMatchObject({ reason: expect.stringContaining('the filter has vlan') });

@@ -12,12 +12,12 @@ afterEach(async () => {
   collector = undefined;
 });
 
-/** Which ports the kernel gives to connections that name none. */
+/** Sets the range of ports that the kernel assigns to connections. */
 async function setRange(lowest: number, highest: number): Promise<void> {
   await run([...network().enterPod, 'sh', '-c', `echo ${lowest} ${highest} > /proc/sys/net/ipv4/ip_local_port_range`]);
 }
 
-/** Connections of the app's from the pod to the collector, from these ports, each of which sends a line. */
+/** Opens connections of the app from these ports to the collector; each sends a line. */
 async function appConnects(host: string, ports: readonly number[]): Promise<void> {
   const program = `
     import { connect } from 'node:net';
@@ -30,7 +30,7 @@ async function appConnects(host: string, ports: readonly number[]): Promise<void
   await run([...network().enterPod, process.execPath, '--input-type=module', '--eval', program]);
 }
 
-/** The ports of all TCP packets in capture files but the collector's, in ascending order. */
+/** The ports of all TCP packets in capture files except the collector's, in ascending order. */
 async function tcpPorts(files: readonly string[]): Promise<number[]> {
   const packets = await Promise.all(files.map((file) => tshark(file, 'tcp.port')));
   const ports = packets
@@ -44,13 +44,13 @@ async function tcpPorts(files: readonly string[]): Promise<number[]> {
 }
 
 describe("the agent's own connections", () => {
-  // Nothing of the app's is left out, from whatever port it comes, and nothing of the agent's is in a capture.
+  // All of the app's packets are captured, from every port, and none of the agent's.
   const apps = [1025, 32_768, 50_001, 60_999, 61_000, 61_050, 61_099, 65_400, 65_534];
 
   test.each([
     [32_768, 60_999],
     [1024, 65_535],
-  ])('are left out, and no others, when the kernel gives ports from %d to %d', async (lowest, highest) => {
+  ])('are excluded, and no others, when the kernel assigns ports from %d to %d', async (lowest, highest) => {
     await setRange(lowest, highest);
     collector = await startCollector(network(), { folder: await folder() });
     const agent = await start({ settings: { stream: collectorAddress } });
@@ -66,7 +66,7 @@ describe("the agent's own connections", () => {
     await setRange(32_768, 60_999);
   });
 
-  test('are left out, and no others, when that changes while it captures', async () => {
+  test('are excluded, and no others, also if this changes during the capture', async () => {
     collector = await startCollector(network(), { folder: await folder() });
     const agent = await start({ settings: { stream: collectorAddress } });
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
@@ -82,7 +82,7 @@ describe("the agent's own connections", () => {
     await setRange(32_768, 60_999);
   });
 
-  test('are left out with IPv6, with an address that comes later, and on lo', async () => {
+  test('are excluded with IPv6, with an address that is added later, and on lo', async () => {
     const six = 'echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip address add';
     await run([...network().enterWorld, 'sh', '-euc', `${six} fd00:99::1/64 dev eth0 nodad`]);
     await run([...network().enterPod, 'sh', '-euc', `${six} fd00:99::2/64 dev eth0 nodad`]);

@@ -9,7 +9,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
-/** Milliseconds after which the agent has given back the memory that it does not use any more. */
+/** The time after which the agent has released unused memory, in milliseconds. */
 const settling = 4500;
 const mirror = {
   settings: { mirror: 'vxlan://10.99.0.1', filter: 'udp' },
@@ -17,19 +17,19 @@ const mirror = {
   capability: 'net_admin',
 } as const;
 
-/** Anonymous memory of all processes of the container, in kB. */
+/** The anonymous memory of all processes of the container, in kB. */
 async function anonymousMemory(agent: Agent): Promise<number> {
   const each = await Promise.all((await agent.processes()).map(anonymousMemoryOf));
   return each.reduce((sum, memory) => sum + memory, 0);
 }
 
-/** Anonymous memory of a process, in kB; 0 when it has ended. */
+/** The anonymous memory of a process, in kB; 0 if it has ended. */
 async function anonymousMemoryOf(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1] ?? 0);
 }
 
-/** Seconds that the threads of the process have run. */
+/** The CPU time of the process, in seconds. */
 async function processorTime(pid: number | undefined): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
   const times = await Promise.all(
@@ -40,7 +40,7 @@ async function processorTime(pid: number | undefined): Promise<number> {
   return times.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e9;
 }
 
-/** How often the threads of the process have waited for something and were woken. */
+/** How often threads of the process waited for something and were woken. */
 async function wakeUps(pid: number | undefined): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
   const statuses = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/status`, 'utf8')));
@@ -56,7 +56,7 @@ async function leastShare(goal: number, measure: () => Promise<number>): Promise
   return least;
 }
 
-/** What the agent is held against. */
+/** The programs that the agent is compared with. */
 const bare = {
   name: 'tcpdump',
   command: ['tcpdump', '-i', 'eth0', '-B', '4096', '-w', '/captures/bare.pcap', 'udp'],
@@ -64,7 +64,7 @@ const bare = {
   share: 1,
 };
 
-/** The program of the agent's image in a container of its own, without the agent; its process id. */
+/** Starts a program of the agent's image in its own container, without the agent. @returns its process id */
 async function startBare(): Promise<number> {
   const [captures, settings] = [await folder(), await folder()];
   const container = [
@@ -104,8 +104,8 @@ async function startBare(): Promise<number> {
   return Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
 }
 
-describe('the container', () => {
-  test('idle: at most 3 MB of anonymous memory, and less than a thousandth of a core', async () => {
+describe('the container, by the best of up to ten measurements,', () => {
+  test('uses at most 3 MB of anonymous memory and a thousandth of a core when idle', async () => {
     const agent = await start({ settings: { state: 'idle' } });
     await agent.next('idle');
     await agent.alone();
@@ -121,11 +121,11 @@ describe('the container', () => {
     expect(share).toBeLessThan(0.001);
   });
 
-  test('idle, and capturing without packets: no thread wakes within five seconds', async () => {
+  test('wakes no thread within five seconds when idle, or when capturing without packets', async () => {
     const settings = [{ state: 'idle' }, { filter: 'udp' }] as const;
     const agents = await Promise.all(settings.map(async (values) => start({ settings: values })));
     await Promise.all([agents[0]?.next('idle'), agents[1]?.next('started')]);
-    // By then what the start has used is given back.
+    // After this time, the memory of the start is released.
     await sleep(settling);
     const pids = await Promise.all(agents.map(async (agent) => (await agent.processes())[0]));
     const before = await Promise.all(pids.map(wakeUps));
@@ -133,7 +133,7 @@ describe('the container', () => {
     expect(await Promise.all(pids.map(wakeUps))).toEqual(before);
   });
 
-  test('of a mirror: at most 1 MB of anonymous memory, and less than three thousandths of a core, also while packets are copied', async () => {
+  test('uses at most 1 MB and three thousandths of a core for a mirror, also while packets are copied', async () => {
     const agent = await start(mirror);
     await agent.next('mirror started');
     await agent.alone();
@@ -154,7 +154,7 @@ describe('the container', () => {
     });
   });
 
-  test('running: at most 3 MB of anonymous memory, while packets come and after them', async () => {
+  test('uses at most 3 MB of anonymous memory while packets arrive, and after them', async () => {
     const agent = await start({ settings: { filter: 'udp', rotate: '1s' } });
     await agent.next('started');
     const sent = network().send({ count: 20_000, size: 1000, perSecond: 10_000 });
@@ -168,7 +168,7 @@ describe('the container', () => {
     expect(Math.max(...memory)).toBeLessThan(3000);
   });
 
-  test('running with a thousand files: at most 3 MB of anonymous memory after sixty changes of the filter, and 4 MB meanwhile', async () => {
+  test('uses at most 3 MB with a thousand files after sixty changes of the filter, and 4 MB during them', async () => {
     const captures = await folder();
     const names = Array.from(
       { length: 1000 },
@@ -194,7 +194,7 @@ describe('the container', () => {
     expect(memory).toBeLessThan(3000);
   });
 
-  test('after uploads: at most 3 MB of anonymous memory, when rclone has ended', async () => {
+  test('uses at most 3 MB of anonymous memory after uploads, when rclone has ended', async () => {
     const [objects, secret] = [await folder(), await folder()];
     const server = bucketServer(inject('bucketServer'), network(), objects);
     await server.makeBucket('captures');
@@ -216,7 +216,7 @@ describe('the container', () => {
     expect(memory).toBeLessThan(3000);
   });
 
-  test(`running: takes less CPU than a bare ${bare.name} that captures the same packets at the same time`, async () => {
+  test(`uses less CPU than a bare ${bare.name} that captures the same packets at the same time`, async () => {
     const agent = await start({ settings: { filter: 'udp', 'buffer-size': '4Mi' } });
     await agent.next('started');
     const pids = [await agent.capturing(), await startBare()];

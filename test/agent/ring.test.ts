@@ -18,7 +18,7 @@ async function bytesIn(path: string): Promise<number> {
 }
 
 describe('the ring', () => {
-  test('counts exactly when files follow each other fast, and loses nothing in between', async () => {
+  test('counts exactly and loses no packet when files follow each other quickly', async () => {
     const agent = await start({ settings: { filter: 'udp', 'file-size': '1Mi', 'file-count': '100' } });
     await agent.next('started');
     await network().send({ count: 15_000, size: 1000, perSecond: 20_000 });
@@ -35,7 +35,7 @@ describe('the ring', () => {
     expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 15_000, dropped: 0, files: files.length });
   });
 
-  test('keeps to its budget while it is written, and over two restarts', async () => {
+  test('never exceeds its budget, also after two restarts', async () => {
     const captures = await folder();
     await writeFile(join(captures, 'notes.pcapng'), 'none of the ring');
     let largest = 0;
@@ -68,7 +68,7 @@ describe('the ring', () => {
     expect(newest).toEqual(newest.toSorted());
   });
 
-  test('rotates without packets too, and empty files push none out', async () => {
+  test('rotates without packets too, and an empty file does not remove another', async () => {
     const agent = await start({ settings: { filter: 'udp', rotate: '1s', 'file-count': '2' } });
     await agent.next('started');
     await network().send({ count: 5 });
@@ -83,7 +83,7 @@ describe('the ring', () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
   });
 
-  test('has room in it for the notes of uploads, in which a long filter stands', async () => {
+  test('includes the notes of uploads, which contain the filter, in its size', async () => {
     const captures = await folder();
     const filter = `udp${`\n${' '.repeat(59)}`.repeat(270)}`;
     const agent = await start({
@@ -109,7 +109,7 @@ describe('the ring', () => {
     }
   });
 
-  test('is never larger than the volume was made for', async () => {
+  test('refuses settings for which the volume is too small', async () => {
     const environment = { PACKET_CAPTURE_SIZE_LIMIT: '32Mi' };
     const agent = await start({ environment, settings: { 'file-size': '4Mi', 'file-count': '7' } });
     await agent.next('started');

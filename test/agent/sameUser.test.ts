@@ -16,8 +16,8 @@ const { folder, network, start } = useAgents();
 const program = '/usr/bin/packet-capture-agent';
 
 /**
- * What a container of the pod can do to a process of another one when they share the process namespace: read it, trace
- * it (the kernel asks the same for its memory), come by it to the other's files, send it signals. One word for each
+ * What a container can do to a process of another container in a shared process namespace: read it, trace it (which
+ * needs the same rights as reading its memory), open the other's files through it, send it signals. One word for each
  * that works.
  */
 const attempts = `
@@ -31,7 +31,7 @@ for pid in "$@"; do
   echo "$pid$can"
 done`;
 
-/** An app's container: its uid, and the capabilities that it has, if any. */
+/** The container of an app: its uid, and its capabilities, if any. */
 async function tryAs(uid: number, capabilities: string, pids: readonly number[]): Promise<Map<number, string>> {
   const rights = [
     '--bounding-set',
@@ -67,8 +67,8 @@ async function tryAs(uid: number, capabilities: string, pids: readonly number[])
 }
 
 /**
- * A command of the agent's image in its container, as the kubelet and `kubectl exec` start it; gives its process once
- * it runs.
+ * Starts a command of the agent's image in its container, like the kubelet and `kubectl exec`, and returns its process
+ * when it runs.
  */
 async function startCommand(
   captures: string,
@@ -82,7 +82,7 @@ async function startCommand(
   return { child, pid };
 }
 
-/** A server in the pod that takes connections and says nothing, so that an upload lasts. */
+/** A server in the pod that accepts connections and does not answer, so that an upload does not end. */
 async function silentServer(): Promise<void> {
   const code =
     "require('node:net').createServer(() => {}).listen(7071, '10.99.0.1', () => process.stdout.write('listens'))";
@@ -94,7 +94,7 @@ async function silentServer(): Promise<void> {
 }
 
 describe('an app that shares the process namespace', () => {
-  test('of the same uid reads no memory, environment or file of the agent or of what it starts; of another one it cannot even signal them', async () => {
+  test('with the same uid cannot read memory, environment or files of processes of the agent, and with another uid not even signal them', async () => {
     const [captures, secret] = [await folder(), await folder()];
     await writeSecret(secret, credentials, '10.99.0.1:7071');
     await silentServer();
@@ -118,7 +118,7 @@ describe('an app that shares the process namespace', () => {
       'net_raw',
       ...captureCommand({ interfaces: 'eth0', snaplen: '0', filter: '' }),
     );
-    // It waits for whoever reads its output.
+    // It waits for a reader of its output.
     const send = await startCommand(captures, '', program, 'send', 'large.pcapng');
     // It waits for its input.
     const set = await until('the command set', async () => {
@@ -135,7 +135,7 @@ describe('an app that shares the process namespace', () => {
       });
     const [run = 0] = await agent.processes();
     const rclone = await child('rclone');
-    // It takes more than a second for these, and stands still then.
+    // It needs more than a second for these, and is stopped then.
     await agent.set({ filter: Array.from({ length: 300 }, (_, i) => `host 10.77.${i % 250}.${i % 7}`).join(' or ') });
     const tcpdump = await child('tcpdump');
     process.kill(tcpdump, 'SIGSTOP');
@@ -168,11 +168,11 @@ describe('an app that shares the process namespace', () => {
 
     for (const capabilities of ['', ',+net_raw,+net_admin']) {
       const can = await tryAs(agentUser, capabilities, [...all, app.pid ?? 0]);
-      // Two processes of one uid may always signal each other.
+      // Processes of the same uid may always signal each other.
       expect(Object.entries(pids).map(([name, pid]) => `${name}: ${can.get(pid)}`)).toEqual(
         Object.keys(pids).map((name) => `${name}: kill`),
       );
-      // An app's own process is open to it: so the attempts would find something.
+      // An app may do all this to its own process, so the attempts work.
       expect(can.get(app.pid ?? 0)).toMatch(/^mem environ maps .*root cwd exe fd .*kill$/);
     }
     const stranger = await tryAs(agentUser + 1, '', all);

@@ -7,7 +7,7 @@ const { folder, network, start } = useAgents();
 const remote = ['[x]', 'type = webdav', 'url = http://127.0.0.1:1/', 'vendor = other'];
 const command = 'sh -c id>/captures/ran';
 
-/** What whoever may write the Secret for uploads can put into it. */
+/** Keys that a user who may write the Secret for uploads can put into it. */
 test.each([
   [
     'bearer_token_command',

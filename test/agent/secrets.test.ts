@@ -19,9 +19,9 @@ import { childrenOf } from '../support/agent/processTree.ts';
 import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
-/** It stands in the payload of each packet, as often as it fits. */
+/** The payload of each packet, repeated as often as it fits. */
 const secret = 'S3CR3T-0F-TH3-APP~';
-/** Whole packets, and those of all kinds, broken or not, by the addresses that they come from. */
+/** The source addresses of whole packets, and of packets of all kinds, valid or not. */
 const [whole, others] = ['02:cc:cc:cc:cc:cd', '02:cc:cc:cc:cc:ce'];
 const filter = `ether src ${whole} or ether src ${others}`;
 
@@ -34,7 +34,7 @@ async function buildSender(): Promise<string> {
   return path;
 }
 
-/** Sends the packets into the pod; what is to be kept of them goes to a file. */
+/** Sends the packets into the pod, and writes to a file what must be kept of them. */
 async function sendSecrets(sender: string, kept: string): Promise<void> {
   const argv = [...network().enterWorld, sender, '-test.run', '^TestSendSecrets$'];
   const env = {
@@ -50,7 +50,7 @@ async function sendSecrets(sender: string, kept: string): Promise<void> {
   expect(code, said).toBe(0);
 }
 
-/** What is kept, as TestSendSecrets writes it: for each packet its length, the original one, and the bytes. */
+/** Reads that file of TestSendSecrets: for each packet its length, its original length, and its bytes. */
 function packetsOf(...captures: readonly Uint8Array[]): Buffer {
   const parts: Uint8Array[] = [];
   for (const capture of captures) {
@@ -66,7 +66,7 @@ function packetsOf(...captures: readonly Uint8Array[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The live capture of `packet-capture stream`, as kubectl exec starts it. */
+/** Starts the live capture of `packet-capture stream` like `kubectl exec`. */
 async function startLive(): Promise<{
   readonly pid: () => Promise<number | undefined>;
   readonly end: () => Promise<Buffer>;
@@ -91,13 +91,13 @@ async function startLive(): Promise<{
 }
 
 interface Search {
-  /** Names of the processes that were looked into. */
+  /** The names of the processes that were searched. */
   readonly seen: Set<string>;
-  /** Of those that hold the secret. */
+  /** The names of those that contain the secret. */
   readonly found: Set<string>;
 }
 
-/** Looks into a process, which stands still meanwhile if it is one that ends soon. */
+/** Searches a process, which is stopped meanwhile if it would end soon. */
 async function look({ seen, found }: Search, pid: number, stop: boolean): Promise<void> {
   try {
     if (stop) process.kill(pid, 'SIGSTOP');
@@ -105,7 +105,7 @@ async function look({ seen, found }: Search, pid: number, stop: boolean): Promis
     if (await holds(pid, secret)) found.add(name);
     seen.add(name);
   } catch {
-    // It has ended.
+    // The process has ended.
   } finally {
     if (stop)
       await Promise.resolve()
@@ -114,7 +114,7 @@ async function look({ seen, found }: Search, pid: number, stop: boolean): Promis
   }
 }
 
-/** Looks into all processes of the agent, and the children of its, again and again until it is over. */
+/** Searches all processes of the agent and their children, again and again until the test ends. */
 async function search(agent: Agent, further: readonly number[], isOver: () => boolean): Promise<Search> {
   const result: Search = { seen: new Set(), found: new Set() };
   const [own = 0] = await agent.processes();
@@ -131,7 +131,7 @@ async function search(agent: Agent, further: readonly number[], isOver: () => bo
   return result;
 }
 
-/** Of each kind of whole packets that TestSendSecrets makes what is kept, in bytes, and what tshark reads of it. */
+/** For each kind of whole packets of TestSendSecrets, the bytes that must be kept, and what tshark reads of them. */
 const keptOfKinds = [
   '34 0x0800  132',
   '34 0x0800  17',
@@ -160,7 +160,7 @@ const keptOfKinds = [
   '14 0x88cc',
 ];
 
-/** What tshark reads of the headers of the whole packets: fields of each kind, and the length of what is kept. */
+/** What tshark reads of the headers of the whole packets: fields of each kind, and the stored length. */
 async function dissected(file: string): Promise<{ readonly malformed: number; readonly kinds: Set<string> }> {
   const fields = [
     '_ws.malformed',
@@ -198,7 +198,7 @@ const hosts = Array.from({ length: 150 }, (_, i) => `host 10.77.${i}.${(i * 7) %
 
 describe('snaplen: headers', () => {
   test(
-    'a secret in 100,000 payloads is in no file, stream, upload, live capture or memory, and of each packet just the headers are kept',
+    'keeps only the headers of 100,000 packets: their payload is in no file, stream, upload, live capture or memory',
     { timeout: 180_000 },
     async () => {
       const [objects, rclone, pushed, kept] = [
@@ -230,7 +230,7 @@ describe('snaplen: headers', () => {
       const sent = sendSecrets(sender, kept).finally(() => (over = true));
       const searched = search(agent, [(await live.pid()) ?? 0], () => over);
       await agent.next('uploaded', 30_000);
-      // The compiler runs for a while; what is captured stays the same.
+      // The compiler runs for a while; the captured packets are the same.
       await agent.set({ filter: `${filter} or ${hosts} or vlan 4000` });
       await agent.next('started', 30_000);
       await sent;

@@ -6,7 +6,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 const { folder, network, start } = useAgents();
 
 describe('a changed setting', () => {
-  test('a filter starts a new file within two seconds, and bites', async () => {
+  test('of the filter starts a new file within two seconds and is in force', async () => {
     const agent = await start({ settings: { filter: 'udp port 1000' } });
     await agent.next('started');
     await network().send({ count: 10, port: 1000 });
@@ -27,7 +27,7 @@ describe('a changed setting', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('idle closes the file and ends dumpcap within two seconds; running starts again', async () => {
+  test('to idle closes the file and ends the capture within two seconds; running starts it again', async () => {
     const agent = await start();
     await agent.next('started');
     await network().send({ count: 7 });
@@ -45,7 +45,7 @@ describe('a changed setting', () => {
     expect(await Promise.all((await agent.files()).map(countPackets))).toEqual([7, 3]);
   });
 
-  test('an invalid value captures nothing until it is mended', async () => {
+  test('to an invalid value stops the capture until it is corrected', async () => {
     const agent = await start();
     await agent.next('started');
     await agent.set({ duration: '8761h' });
@@ -69,7 +69,7 @@ describe('a changed setting', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('the annotation wins over the environment, and the environment over the default', async () => {
+  test('in the annotation overrides the environment, which overrides the default', async () => {
     const environment = { PACKET_CAPTURE_FILTER: 'udp port 1', PACKET_CAPTURE_SNAPLEN: '64' };
     const agent = await start({ environment, settings: { filter: 'udp port 2' } });
     expect(await agent.next('started')).toMatchObject({ filter: 'udp port 2', snaplen: 64 });
@@ -81,8 +81,8 @@ describe('a changed setting', () => {
     expect(await tshark(file, 'frame.cap_len', 'frame.len')).toEqual([['64', '1042']]);
   });
 
-  test('a Service whose name is like a variable of ours changes nothing', async () => {
-    // As the kubelet makes them for Services called packet-capture-metrics, … (envvars.FromServices)
+  test('is not made by a Service whose variables look like ours', async () => {
+    // The kubelet sets these for Services named packet-capture-metrics, … (envvars.FromServices).
     const names = [
       'METRICS',
       'METRICS_LISTEN',
@@ -109,7 +109,7 @@ describe('a changed setting', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('what is wrong with upload, stream and mirror is said, and the capture goes on', async () => {
+  test('to an invalid upload, stream or mirror is reported, and the capture goes on', async () => {
     const agent = await start({
       settings: { upload: ':s3,secret_access_key=x:bucket', stream: 'collector', mirror: 'collector:4789' },
     });
@@ -145,7 +145,7 @@ describe('a filter', () => {
     "x\nPackets received/dropped on interface 'eth0': 1/1 (pcap:a[0]/dumpcap:b/flushed:0)\n",
   ];
 
-  test('is an expression and nothing else', async () => {
+  test('is only an expression and never a command', async () => {
     const tries = await Promise.all(
       attempts.map(async (filter) => {
         const captures = await folder();
@@ -175,7 +175,7 @@ describe('a filter', () => {
     );
   });
 
-  test('may be written over several lines, and may begin with a minus', async () => {
+  test('may have several lines and may begin with a minus', async () => {
     const agent = await start({ settings: { filter: 'udp\n\tport 5\r\n' } });
     expect(await agent.next('started')).toMatchObject({ filter: 'udp\n\tport 5\r\n' });
     await agent.set({ filter: '-len != 0 and udp port 6' });
@@ -186,7 +186,7 @@ describe('a filter', () => {
     expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 2 });
   });
 
-  test('stands in the events as it was written', async () => {
+  test('is in the events unchanged', async () => {
     const filter = 'a "b" \\c\\ \t\n\u0001\u001f\u007f é 漢 😀 \\"';
     const agent = await start({ settings: { state: 'idle' } });
     await agent.next('idle');

@@ -7,7 +7,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 const { network, start } = useAgents();
 
 describe('SIGTERM', () => {
-  test('keeps the packets that came just before it', async () => {
+  test('keeps the packets that arrived just before it', async () => {
     const agent = await start({ settings: { filter: 'udp' } });
     await agent.next('started');
     await network().send({ count: 100, perSecond: 1000 });
@@ -27,10 +27,10 @@ describe('SIGTERM', () => {
     expect(agent.events.map(({ event }) => event)).toEqual(['idle', 'stopped']);
   });
 
-  test('ends an agent at once that waits, after it has taken up settings that changed meanwhile', async () => {
+  test('ends a waiting agent at once, also after a change of its settings', async () => {
     const agent = await start({ settings: { state: 'idle' } });
     await agent.next('idle');
-    // By then it does nothing but wait.
+    // After this time it only waits.
     await sleep(500);
     await agent.set({ filter: 'udp' });
     await agent.next('settings changed', 2500);
@@ -45,7 +45,7 @@ describe('SIGTERM', () => {
     expect(milliseconds).toBeLessThan(1000);
   });
 
-  test('finds no zombies, after whatever happened', async () => {
+  test('leaves no zombies after any event', async () => {
     const agent = await start({ settings: { rotate: '1s' } });
     await agent.next('started');
     await agent.set({ filter: 'udp' });

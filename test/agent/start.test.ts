@@ -8,7 +8,7 @@ const { folder, network, start } = useAgents();
 
 test('the first packet is captured within 100 ms of the start, with a filter that has to be compiled', async () => {
   const stop = sendSteadily(network(), 2000);
-  // Once more, if it takes longer: others share the machine. `npm run test:long` has the figures.
+  // Measured again if it takes longer, because others share the machine. `npm run test:long` has the figures.
   const found: number[] = [];
   while (found.length < 10 && !found.some((milliseconds) => milliseconds < 100)) {
     const startNote = join(await folder(), 'started');

@@ -10,7 +10,7 @@ const hosts = (count: number): string =>
   Array.from({ length: count }, (_, i) => `host 10.${Math.floor(i / 250)}.${i % 250}.${(i * 7) % 250}`).join(' or ');
 let group: CpuGroup;
 
-/** As the sidecar's default limit has it. */
+/** The default limit of the sidecar. */
 const cores = 0.25;
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => group.remove());
 
-/** An agent whose container has a quarter of a core. */
+/** Starts an agent whose container has a quarter of a core. */
 async function startStarved(settings: Record<string, string>): Promise<Agent> {
   const { enterPod, ...rest } = network();
   const agent = await start({ settings, network: { ...rest, enterPod: [...group.enter, ...enterPod] } });
@@ -27,13 +27,13 @@ async function startStarved(settings: Record<string, string>): Promise<Agent> {
   return agent;
 }
 
-/** The compiler is at work, and takes what there is of the processor. */
+/** Waits until the compiler is running and uses all of the CPU time. */
 async function compiles(agent: Agent): Promise<void> {
   await until('the compiler', async () => (await agent.processes()).length > 1);
 }
 
 /**
- * The median of several measurements in milliseconds, the best of up to three tries: what else the machine does can
+ * The median of several measurements, in milliseconds, in the best of up to three tries, because other programs can
  * only make them longer.
  */
 async function median(measure: () => Promise<number>): Promise<number> {
@@ -48,9 +48,9 @@ async function median(measure: () => Promise<number>): Promise<number> {
 
 const bound = 100;
 
-/** What one annotation can ask of the program, where it has as little of a processor as by default. */
+/** The most expensive annotations, with the default limit of CPU. */
 describe('with a quarter of a core', () => {
-  test('a filter of 780 hosts costs the running capture nothing, and one of 16,000 tabs begins', async () => {
+  test('a filter of 780 hosts loses no packet of the running capture, and one of 16,000 tabs is accepted', async () => {
     const agent = await startStarved({ filter: 'udp port 9999' });
     await agent.set({ filter: hosts(780) });
     await compiles(agent);
@@ -72,7 +72,7 @@ describe('with a quarter of a core', () => {
     expect(numbers).toEqual(Array.from({ length: 2100 }, (_, number) => number));
   });
 
-  test('`idle` is heard within 100 ms while such a filter is compiled', async () => {
+  test('`idle` is noticed within 100 ms while such a filter is compiled', async () => {
     const agent = await startStarved({ filter: 'udp port 9999' });
     let count = 300;
     const heard = await median(async () => {
@@ -87,7 +87,7 @@ describe('with a quarter of a core', () => {
     expect(heard).toBeLessThan(bound);
   });
 
-  test('SIGTERM is heard within 100 ms while such a filter is compiled', async () => {
+  test('SIGTERM is noticed within 100 ms while such a filter is compiled', async () => {
     const heard = await median(async () => {
       const agent = await startStarved({ filter: 'udp port 9999' });
       await agent.set({ filter: hosts(350) });
@@ -95,7 +95,7 @@ describe('with a quarter of a core', () => {
       const { code, milliseconds } = await agent.stop();
       expect(code).toBe(0);
       await group.limit(undefined);
-      // It goes on for a second, for what the app still says.
+      // The capture goes on for a second, for the app's last packets.
       return milliseconds - 1000;
     });
     console.log(`SIGTERM is heard after ${heard.toFixed(0)} ms`);

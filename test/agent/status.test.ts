@@ -18,7 +18,7 @@ async function ringOf(captures: string): Promise<{ files: number; bytes: number 
 }
 
 describe('status.json', () => {
-  test('says what is captured, the packets of the open file included, and nothing changes without packets', async () => {
+  test('shows what is captured, including packets of the open file, and does not change without packets', async () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { filter: 'udp port 9999', snaplen: '96', rotate: '5s' } });
     const { file } = await agent.next('started');
@@ -78,7 +78,7 @@ describe('status.json', () => {
     expect(await readdir(join(captures, '.agent'))).toEqual(['new', 'status.json']);
   });
 
-  test('says what is idle, waiting or invalid, and why, and goes on in a new container', async () => {
+  test('shows why the agent is idle, waiting or invalid, and starts again in a new container', async () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { state: 'idle', stream: 'nowhere' } });
     const stream = { setting: 'stream', value: 'nowhere', reason: 'must be HOST:PORT or [IPV6]:PORT' };
@@ -130,7 +130,7 @@ describe('status.json', () => {
     expect(fresh).not.toHaveProperty('lastError');
   });
 
-  test('counts the ring as it is, whatever closes empty and whatever was pushed out', async () => {
+  test('counts the files that the ring has, without those that were empty or removed', async () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { filter: 'udp', rotate: '1s', 'file-count': '2' } });
     await agent.next('started');
@@ -156,7 +156,7 @@ describe('status.json', () => {
     });
   });
 
-  test('tells apart what the kernel and what the queue of several interfaces dropped', async () => {
+  test('counts the packets that the kernel dropped apart from those of the interface and the queue', async () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { filter: 'udp', interfaces: 'eth0,lo', 'buffer-size': '1Mi' } });
     await agent.next('started');
@@ -169,12 +169,14 @@ describe('status.json', () => {
       captures,
       ({ packets, dropped }) => Number(packets) + (dropped as { kernel: number }).kernel === 4000,
     );
-    expect(status['dropped']).toMatchObject({ kernel: expect.any(Number), interface: 0, queue: 0 });
+    expect(status['dropped']).toMatchObject({ interface: 0, queue: 0 });
+    // The buffer of 1 MiB holds fewer than a thousand of these packets while the agent is stopped.
+    expect((status['dropped'] as { kernel: number }).kernel).toBeGreaterThan(2000);
     await agent.stop();
     expect(await readStatus(captures)).toMatchObject({ packets: status['packets'], dropped: status['dropped'] });
   });
 
-  test('is written on a full volume, and nothing is said about it', async () => {
+  test('is written on a full volume without an error', async () => {
     const agent = await start({ captures: 'tmpfs:6m', settings: { filter: 'udp' } });
     await agent.next('started');
     const captures = await volumeOf(agent);

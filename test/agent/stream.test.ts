@@ -24,7 +24,7 @@ async function collect(task?: Omit<CollectTask, 'port'>): Promise<Collector> {
   return collector;
 }
 
-/** All numbers in capture files, in their order. */
+/** All packets' numbers in capture files, in their order. */
 async function numbersOf(files: readonly string[]): Promise<number[]> {
   return (await Promise.all(files.map(packetNumbers))).flat();
 }
@@ -36,18 +36,18 @@ const streamIs =
 
 const upTo = (count: number, from = 0): number[] => Array.from({ length: count - from }, (_, i) => from + i);
 
-/** Rows of tshark from the first UDP packet on. */
+/** The rows of tshark from the first UDP packet on. */
 function fromFirstNumber(rows: readonly string[][]): readonly string[][] {
   return rows.slice(rows.findIndex(([, , payload]) => payload !== ''));
 }
 
-/** The app's own connection to the collector: a line, from a port that the kernel chooses. */
+/** Opens the app's own connection to the collector and sends a line, from a port that the kernel chooses. */
 async function appSends(host: string): Promise<void> {
   await run([...network().enterPod, 'bash', '-c', `exec 3<> /dev/tcp/${host}/${collectorPort}; echo hello >&3`]);
 }
 
-describe('stream', () => {
-  test('brings what the files hold to tshark -i TCP@, and nothing of its own', async () => {
+describe('the stream', () => {
+  test('sends the packets of the files to tshark -i TCP@, and none of its own', async () => {
     const captures = await folder();
     const collector = await collect({ relayPort: 57_013, folder: await folder() });
     const fields = ['frame.interface_name', 'frame.interface_description', 'udp.payload', 'tcp.port', 'frame.cap_len'];
@@ -80,7 +80,7 @@ describe('stream', () => {
       .split('\n')
       .map((line) => line.split('\t'));
     expect(inStream.length).toBe(Number(closed?.['packets']));
-    // The file may begin before the stream does, and hold some ARP that the stream does not.
+    // The file may begin before the stream, and contain ARP packets that the stream lacks.
     expect(fromFirstNumber(inStream)).toEqual(fromFirstNumber(inFiles));
     const udp = inStream.filter(([, , payload]) => payload !== '');
     expect(udp.map(([, , payload = '']) => Number.parseInt(payload.slice(0, 8), 16))).toEqual(upTo(2000));
@@ -99,7 +99,7 @@ describe('stream', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('starts anew when the collector is back, and the files miss nothing meanwhile', async () => {
+  test('starts again when the collector is back, and the files lose no packet meanwhile', async () => {
     const [captures, first, second] = [await folder(), await folder(), await folder()];
     const before = await collect({ folder: first });
     const environment = { PACKET_CAPTURE_METRICS_LISTEN: ':9464' };
@@ -107,8 +107,8 @@ describe('stream', () => {
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
     await network().send({ count: 500, perSecond: 1000 });
     await until('the first packets', async () => (await stat(join(first, '1.pcapng'))).size > 500 * 142);
-    // Nothing is sent: the agent must notice by itself. Within a second it takes the end for a collector that says
-    // nothing.
+    // Nothing is sent, so the agent must notice the end by itself. Within the first second it would treat it as a
+    // collector that refuses.
     await sleep(1000);
     await before.kill();
     expect(await agent.next('stream closed')).toMatchObject({ to: collectorAddress, packets: 500, dropped: 0 });
@@ -121,7 +121,7 @@ describe('stream', () => {
       reason: `stream to ${collectorAddress}: Connection refused`,
       retry: '2s',
     });
-    // status.json is a moment behind the event.
+    // status.json is written shortly after the event.
     const refused = (status: Status): boolean =>
       (status['stream'] as { lastError: string }).lastError === 'Connection refused';
     expect((await statusWhen('without a connection', captures, refused))['stream']).toEqual({
@@ -154,7 +154,7 @@ describe('stream', () => {
     expect(await packetNumbers(join(second, '1.pcapng'))).toEqual(upTo(3000, 2000));
   });
 
-  test('to a collector that never reads costs the files nothing, and the drops are counted', async () => {
+  test('to a collector that never reads loses no packet of the files, and its drops are counted', async () => {
     await collect();
     const agent = await start({ settings: { stream: collectorAddress, filter: 'udp' } });
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
@@ -171,7 +171,7 @@ describe('stream', () => {
     expect(packets).toBeLessThan(14_000);
   });
 
-  test('follows the settings and the interfaces, and leaves no process behind', async () => {
+  test('follows changes of settings and interfaces, and leaves no process behind', async () => {
     const received = await folder();
     const collector = await collect({ folder: received });
     const agent = await start({ settings: { stream: collectorAddress, filter: 'udp port 1' } });
@@ -180,7 +180,7 @@ describe('stream', () => {
     await agent.next('stream closed');
     await agent.next('stream connected');
     await network().addInterface('net6', 6);
-    // The agent describes it in the stream that there is, and goes on with its file.
+    // The agent adds it to the present stream and keeps its file.
     const told = await agent.next('interfaces changed');
     expect(told).toMatchObject({ interfaces: ['eth0', 'net6'] });
     await agent.next('started');

@@ -13,13 +13,13 @@ const { network, folder } = useAgents();
 interface Capture {
   readonly child: ChildProcess;
   readonly interfaces: CaptureInterface[];
-  /** UDP port of each packet, and the milliseconds from its capture to its arrival here. */
+  /** The UDP port of each packet, and the milliseconds from its capture to its arrival here. */
   readonly packets: { readonly port: number; readonly delay: number }[];
   readonly said: () => string;
   readonly pieces: () => number;
 }
 
-/** The command in a container of the agent's image, as `kubectl exec` starts it. */
+/** Starts the command in a container of the agent's image, like `kubectl exec`. */
 async function startCapture(interfaces: string, snaplen = '0', filter = ''): Promise<Capture> {
   const [captures, settings] = [await folder(), await folder()];
   const container = { network: network(), captures, settings, capability: 'net_raw' };
@@ -41,7 +41,7 @@ async function startCapture(interfaces: string, snaplen = '0', filter = ''): Pro
   return capture;
 }
 
-/** Ends standard input; the exit code. */
+/** Ends standard input. @returns the exit code */
 async function end({ child }: Capture): Promise<number | null> {
   if (child.exitCode !== null) return child.exitCode;
   child.stdin?.end();
@@ -49,12 +49,12 @@ async function end({ child }: Capture): Promise<number | null> {
   return code;
 }
 
-test('every interface that is up is captured, packets come within a tenth of a second, and with standard input all ends', async () => {
+test('the command captures every interface that is up, sends packets within 100 ms, and ends with standard input', async () => {
   await network().addInterface('net1', 1);
   const capture = await startCapture('all');
   await until('its head', async () => capture.interfaces.length === 2);
   expect(capture.interfaces.map(({ name }) => name)).toEqual(['eth0', 'net1']);
-  // Silence at first: a packet must not wait for others to come.
+  // No packets at first: a packet must not wait for others.
   await sleep(500);
   for (let round = 0; round < 5; round += 1) {
     await network().send({ count: 1, port: 7000, subnet: round % 2 });
@@ -67,14 +67,14 @@ test('every interface that is up is captured, packets come within a tenth of a s
   await network().removeInterface('net1');
 });
 
-test.each(['any', 'all,lo'])('%s: lo too', async (interfaces) => {
+test.each(['any', 'all,lo'])('the command captures lo too with %s', async (interfaces) => {
   const capture = await startCapture(interfaces);
   await until('its head', async () => capture.interfaces.length === 2);
   expect(capture.interfaces.map(({ name }) => name)).toEqual(['eth0', 'lo']);
   expect(await end(capture), capture.said()).toBe(0);
 });
 
-test('many packets come in few pieces, since each takes its way through the API server', async () => {
+test('the command sends many packets in few writes, because each passes the API server', async () => {
   const capture = await startCapture('eth0', '0', 'udp');
   await until('its head', async () => capture.interfaces.length === 1);
   const before = capture.pieces();
@@ -84,7 +84,7 @@ test('many packets come in few pieces, since each takes its way through the API 
   expect(await end(capture), capture.said()).toBe(0);
 });
 
-test('what was sent until standard input ends is in it, though the kernel hands it over later', async () => {
+test('the command captures all packets that are sent before standard input ends', async () => {
   const capture = await startCapture('eth0', '0', 'udp');
   await until('its head', async () => capture.interfaces.length === 1);
   await network().send({ count: 100, subnet: 0 });
@@ -92,18 +92,18 @@ test('what was sent until standard input ends is in it, though the kernel hands 
   expect(capture.packets).toHaveLength(100);
 });
 
-test('a capture whose output nobody takes ends with standard input too', async () => {
+test('the command ends with standard input also if nothing reads its output', async () => {
   const capture = await startCapture('eth0', '0', 'udp');
   await until('its head', async () => capture.interfaces.length === 1);
   capture.child.stdout?.pause();
-  // More than the pipes hold: it waits in a write.
+  // More than the pipes can hold, so that it waits in a write.
   await network().send({ count: 3000, size: 1000, perSecond: 3000, subnet: 0 });
   const began = performance.now();
   expect(await end(capture)).not.toBeNull();
   expect(performance.now() - began).toBeLessThan(6000);
 });
 
-test('the filter and the snaplen hold', async () => {
+test('the command applies the filter and the snaplen', async () => {
   const capture = await startCapture('eth0', '60', 'udp port 7001');
   await until('its head', async () => capture.interfaces.length === 1);
   expect(capture.interfaces).toMatchObject([{ name: 'eth0', snaplen: 60 }]);
@@ -119,7 +119,7 @@ test.each([
   ['a filter that is valid in parentheses alone', 'eth0', 'tcp) or (udp', 65, 'syntax error'],
   ['a filter like a flag', 'eth0', '-w /captures/x', 65, ''],
   ['an interface that is not there', 'eth0,net7', 'tcp', 66, 'there is no interface net7'],
-])('%s is refused with its reason', async (_, interfaces, filter, code, reason) => {
+])('the command refuses %s with the reason', async (_, interfaces, filter, code, reason) => {
   const capture = await startCapture(interfaces, '0', filter);
   expect(await end(capture)).toBe(code);
   expect(capture.said()).toMatch(/^refused: /);

@@ -16,7 +16,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** A command of the agent's image in a container, as `kubectl exec` starts it. */
+/** Starts a command of the agent's image in a container, like `kubectl exec`. */
 async function start(captures: string, capability: string, ...argv: readonly string[]): Promise<ChildProcess> {
   const container = { network: network(), captures, settings: await folder(), capability };
   const child = startInContainer(container, ...argv);
@@ -35,7 +35,7 @@ const agent = '/usr/bin/packet-capture-agent';
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('the program in the pod', () => {
-  test.each([['version'], ['--version']])('%s prints the version alone', async (word) => {
+  test.each([['version'], ['--version']])('%s prints only the version', async (word) => {
     expect(await output(await start(await folder(), '', agent, word))).toEqual({
       code: 0,
       stdout: Buffer.from(`${version}\n`),
@@ -43,7 +43,7 @@ describe('the program in the pod', () => {
     });
   });
 
-  test('a word that it does not know is wrong usage', async () => {
+  test('ends with 2 for an unknown command', async () => {
     expect(await output(await start(await folder(), '', agent, 'fly'))).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('unknown command "fly"'),
@@ -51,9 +51,9 @@ describe('the program in the pod', () => {
   });
 
   test.each([
-    ['net_raw', 'what the container may do', /^CapEff:\t0000000000002000$/m],
-    ['', 'nothing where the container may do nothing', /^CapEff:\t0000000000000000$/m],
-  ])('exec with "%s" gives a command %s', async (capability, _, expected) => {
+    ['net_raw', "the container's capabilities", /^CapEff:\t0000000000002000$/m],
+    ['', 'no capabilities if the container has none', /^CapEff:\t0000000000000000$/m],
+  ])('exec in a container with "%s" gives a command %s', async (capability, _, expected) => {
     const { code, stdout } = await output(
       await start(await folder(), capability, agent, 'exec', 'cat', '/proc/self/status'),
     );
@@ -62,14 +62,14 @@ describe('the program in the pod', () => {
     expect(stdout.toString()).toMatch(/^Uid:\t60947\t60947/m);
   });
 
-  test('exec says which command is not there', async () => {
+  test('exec names a command that does not exist', async () => {
     expect(await output(await start(await folder(), '', agent, 'exec', 'no-such-program'))).toMatchObject({
       code: 127,
       stderr: expect.stringContaining('no-such-program'),
     });
   });
 
-  test('send lists files after the status, and hands one over with its checksums', async () => {
+  test('send lists files after the status, and sends a file with its checksums', async () => {
     const captures = await folder();
     const content = randomBytes(300_000);
     await writeFile(join(captures, 'web-1_20261122180000_00001.pcapng'), content, { mode: 0o644 });
@@ -102,11 +102,11 @@ describe('the program in the pod', () => {
     expect(await output(await start(captures, '', agent, 'send', '../etc/passwd'))).toMatchObject({ code: 66 });
   });
 
-  test('send ends with standard input, though nobody reads what it writes', async () => {
+  test('send ends with standard input also if nothing reads its output', async () => {
     const captures = await folder();
     await writeFile(join(captures, 'large.pcapng'), randomBytes(1_000_000), { mode: 0o644 });
     const child = await start(captures, '', agent, 'send', 'large.pcapng');
-    // More than a pipe holds is waiting.
+    // More than a pipe can hold is waiting.
     await once(child.stdout!, 'readable');
     const began = performance.now();
     child.stdin?.end();

@@ -7,17 +7,17 @@ import { countPackets, mergeFiles, packetNumbers, tshark } from '../support/agen
 import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
-/** Those whose versions stand in the note of a file. */
+/** The programs whose versions are in the note of a file. */
 const programs = ['agent'];
 
-/** All that the agent has written beside the captures. */
+/** Everything that the agent has written besides the captures. */
 async function ownFiles(captures: string): Promise<string> {
   const entries = await readdir(join(captures, '.agent'), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
 }
 
-/** A hundred packets each, so that every file has some. */
+/** Sends a hundred packets each time, so that every file has some. */
 async function sendRounds(first: number, end: number): Promise<void> {
   for (let round = first; round < end; round += 1) {
     await network().send({ count: 100, first: round * 100 });
@@ -25,9 +25,9 @@ async function sendRounds(first: number, end: number): Promise<void> {
   }
 }
 
-describe('upload', () => {
+describe('the upload', () => {
   test(
-    'takes every packet to the bucket, though its server is away for a while, and no packet of its own',
+    'stores every packet in the bucket, also if its server is away for a while, and no packet of its own',
     { timeout: 120_000 },
     async () => {
       const [objects, secret, captures] = [await folder(), await folder(), await folder()];
@@ -86,7 +86,7 @@ describe('upload', () => {
         });
         expect(Date.parse(String(json['ended']))).toBeGreaterThanOrEqual(Date.parse(String(json['started'])));
       }
-      // Only the app has talked to the bucket's server, as far as the captures know.
+      // According to the captures, only the app has connected to the bucket's server.
       const ports = await tshark(all, 'ip.src', 'tcp.srcport', 'tcp.dstport');
       const toServer = ports
         .filter(([source, , port]) => source === '10.99.0.2' && port === '7070')

@@ -11,7 +11,7 @@ import { until } from '../support/agent/until.ts';
 const { folder, network, start } = useAgents();
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** A server that runs, with a bucket `captures`, and what it takes to use it. */
+/** A running server with a bucket `captures`, and the settings to use it. */
 async function startServer(): Promise<{ server: BucketServer; bucket: string; secret: string }> {
   const [objects, secret] = [await folder(), await folder()];
   const server = bucketServer(inject('bucketServer'), network(), objects);
@@ -35,12 +35,12 @@ function removeUploaded(captures: string, bucket: string): FSWatcher & { readonl
 }
 
 describe(
-  'what hinders an upload is said, the capture goes on, and once it is mended nothing is missing',
+  'a failing upload is reported, the capture goes on, and nothing is missing when the cause is gone:',
   { timeout: 120_000 },
   () => {
     const settings = { filter: 'udp', rotate: '1s', upload: 's3:captures' };
 
-    test('credentials that are wrong, a Secret that is not there, a bucket that does not exist', async () => {
+    test('wrong credentials, a missing Secret, a missing bucket', async () => {
       const { server, secret } = await startServer();
       const [wrong, missing] = [await folder(), await folder()];
       await writeSecret(wrong, { access: credentials.access, secret: 'somebody/elses+secret/key' });
@@ -71,7 +71,7 @@ describe(
       await server.stop();
     });
 
-    test('files that the ring lets go before they are uploaded are lost, counted and named', async () => {
+    test('files that the ring removes before their upload are counted and named as lost', async () => {
       const { server, bucket, secret } = await startServer();
       await server.stop();
       const captures = await folder();
@@ -111,7 +111,7 @@ describe(
       expect(numbers.length).toBeGreaterThan(0);
     });
 
-    test('a file that the ring lets go between its copy and the question whether it is there is uploaded, and not lost', async () => {
+    test('a file that the ring removes between its upload and the check of it does not count as lost', async () => {
       const { server, bucket, secret } = await startServer();
       const captures = await folder();
       const watcher = removeUploaded(captures, bucket);
@@ -135,7 +135,7 @@ describe(
       expect(watcher.removed.size).toBe(uploaded.length);
     });
 
-    test('a container that was killed with files to upload, and one open, is followed by one that uploads them', async () => {
+    test('a new container uploads the files of one that was killed, also the open file', async () => {
       const { server, bucket, secret } = await startServer();
       await server.stop();
       const captures = await folder();

@@ -8,7 +8,7 @@ import { useAgents } from '../support/agent/fixture.ts';
 
 const { folder, network, start } = useAgents();
 
-/** A proxy for HTTP in the network's world, at port 3128; what it was asked for. */
+/** Starts an HTTP proxy in the network's world at port 3128. @returns the requests that it got */
 async function startProxy(): Promise<readonly string[]> {
   const program = `
     import { createServer, request } from 'node:http';
@@ -41,7 +41,7 @@ describe("the release's proxy for uploads", () => {
     await server.makeBucket('captures');
     await server.start();
     await writeSecret(secret);
-    // Nobody listens at the release's own, where the Secret has another.
+    // If the Secret names another proxy, nothing listens at the release's.
     if (own !== '') await writeFile(join(secret, 'proxy'), own, { mode: 0o644 });
     const proxy = own === '' ? 'http://10.99.0.1:3128' : 'http://10.99.0.1:9';
     const environment = { PACKET_CAPTURE_UPLOAD_PROXY: proxy, ...more };

@@ -200,7 +200,9 @@ describe('exit codes', () => {
     expect(stderr).toContain('2 of 2 pods have not confirmed the change');
     expect(stderr).toMatch(/left out, without the sidecar: .*\/bare-/);
     const { stdout } = await run(0, 'status');
-    for (const line of stdout.split('\n').slice(1)) expect(line).toMatch(/ invalid .*filter: .*syntax error$/);
+    const rows = stdout.split('\n').slice(1);
+    expect(rows).toHaveLength(pods.length);
+    for (const row of rows) expect(row).toMatch(/ invalid .*filter: .*syntax error$/);
   });
 });
 

@@ -78,7 +78,9 @@ test(`${size} captured pods at once are ready, capture, are steered together, an
   await sendToAll(addresses, 9999);
   await sendToAll(addresses, 9998);
   await allHave(2 * each);
-  for (const pod of await status()) expect(pod.status?.dropped).toEqual({ kernel: 0, interface: 0, queue: 0 });
+  expect((await status()).map((pod) => pod.status?.dropped)).toEqual(
+    Array.from({ length: size }, () => ({ kernel: 0, interface: 0, queue: 0 })),
+  );
 
   expect(watch.harm()).toEqual([]);
   expect(watch.ready().size).toBe(size);

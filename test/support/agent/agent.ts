@@ -19,7 +19,7 @@ export interface AgentOptions {
   readonly volume: string;
   readonly settings?: SettingValues;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Folder with what the Secret for uploads holds; without one it is not there. */
+  /** The folder with the content of the Secret for uploads; absent without one. */
   readonly secret?: string;
   /** The pod's labels. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -32,31 +32,31 @@ export interface AgentOptions {
   readonly program?: 'run' | 'mirror';
   /** Its arguments. */
   readonly programArguments?: readonly string[];
-  /** A file for the time at which the image's entrypoint is started, in seconds since 1970. */
+  /** A file that gets the time when the image's entrypoint is started, in seconds since 1970. */
   readonly startNote?: string;
 }
 
 export interface Agent {
   readonly events: readonly Event[];
-  /** Lines that are no JSON, and all of standard error. */
+  /** Lines that are not JSON, and all of standard error. */
   readonly noise: readonly string[];
-  /** The next event of this kind that was not asked for yet. */
+  /** Waits for the next event of this kind that was not returned yet. */
   readonly next: (event: string, milliseconds?: number) => Promise<Event>;
-  /** Changes annotations, all at one moment, which it gives in milliseconds since 1970. */
+  /** Changes annotations, all at once. @returns when, in milliseconds since 1970 */
   readonly set: (changes: SettingValues) => Promise<number>;
-  /** Paths of the capture files, the oldest first. */
+  /** The paths of the capture files, oldest first. */
   readonly files: () => Promise<string[]>;
   /** The process ids of the container, the agent's own first. */
   readonly processes: () => Promise<number[]>;
-  /** Waits until there is no process but the agent's own. */
+  /** Waits until the agent is the only process. */
   readonly alone: () => Promise<void>;
   /** The process that captures. */
   readonly capturing: () => Promise<number>;
-  /** Sends SIGTERM, and gives the exit code and the milliseconds that it took. */
+  /** Sends SIGTERM. @returns the exit code and the milliseconds until the end */
   readonly stop: () => Promise<{ code: number; milliseconds: number }>;
   /** Its exit code, once it has ended. */
   readonly exited: Promise<number>;
-  /** SIGKILL for all of it, as at a node's crash. */
+  /** Sends SIGKILL to all processes, like a crash of the node. */
   readonly kill: () => Promise<void>;
 }
 

@@ -5,13 +5,13 @@ import { until } from './until.ts';
 
 export type Status = Readonly<Record<string, unknown>> & { readonly state: string };
 
-/** The agent's own status, undefined before there is one. A reader never sees half of it. */
+/** Reads the agent's status; undefined before there is one. It is replaced as a whole. */
 export async function readStatus(captures: string): Promise<Status | undefined> {
   const text = await readFile(join(captures, '.agent/status.json'), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as Status);
 }
 
-/** Waits for a status of which `isWanted` holds. */
+/** Waits for a status for which `isWanted` is true. */
 export async function statusWhen(
   what: string,
   captures: string,
@@ -29,7 +29,7 @@ export async function statusWhen(
   );
 }
 
-/** Where the volume of an agent is, be it a folder or a file system in memory. */
+/** The path of an agent's volume, a folder or a file system in memory. */
 export async function volumeOf(agent: Agent): Promise<string> {
   const [pid] = await agent.processes();
   return `/proc/${pid}/root/captures`;

@@ -236,7 +236,8 @@ test.concurrent('when the output is closed, all captures are ended', async () =>
     write: async () => Promise.reject(Object.assign(new Error('gone'), { code: 'EPIPE' })),
   });
   expect(await session.result).toMatchObject({ outputError: { code: 'EPIPE' } });
-  for (const { process } of session.captures.get('web-1') ?? []) expect(await process.ended).toMatchObject({ code: 0 });
+  const ended = await Promise.all((session.captures.get('web-1') ?? []).map(async ({ process }) => process.ended));
+  expect(ended).toMatchObject([{ code: 0 }]);
 });
 
 test.concurrent('while the output takes nothing, no more is read', async () => {
